@@ -1,0 +1,3 @@
+//! Devices, read-back and host linear algebra. Knows nothing of windows.
+
+pub mod device;

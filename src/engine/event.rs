@@ -1,0 +1,228 @@
+//! What a run tells the outside: plain data, no tensors, no devices. The window, the command line, a test and a
+//! replayed file are four consumers of these.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::params::{Params, Value};
+
+/// Name of a stream of values within a run, e.g. `loss/train/adam`. Declared by the lab as [`KeySpec`].
+pub type Key = Arc<str>;
+
+/// Identity of a run within this process. Late events of a stopped run are dropped by comparing ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RunId(pub u64);
+
+/// Something that happened in a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    pub run: RunId,
+    /// Number of completed training steps when it happened.
+    pub step: u64,
+    /// Seconds of wall clock since the run started (pauses included).
+    pub seconds: f64,
+    pub body: Body,
+}
+
+/// The closed set of things that can happen; what they are about is in the open set of keys.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Body {
+    /// The first event of every run.
+    Started(Box<RunHeader>),
+    /// Numbers measured at this step.
+    Scalars(Vec<(Key, f64)>),
+    /// A block of rows that extends the table `key`; `data` is row-major, `columns` numbers a row. Never lossy.
+    Rows {
+        key: Key,
+        columns: u32,
+        data: Arc<[f64]>,
+    },
+    /// A bulky value. Travels to the screen by the mailbox and to disk by the recorder, never by the event channel.
+    Payload {
+        key: Key,
+        payload: Arc<Payload>,
+    },
+    /// A bulky value of this step was written at `offset` of the events file, `bytes` long: it can be fetched later.
+    Recorded {
+        key: Key,
+        offset: u64,
+        bytes: u32,
+    },
+    /// A parameter was changed while the run went on.
+    Changed {
+        key: String,
+        from: Value,
+        to: Value,
+    },
+    /// A checkpoint was written; `file` is relative to the run folder.
+    Checkpoint {
+        file: String,
+    },
+    /// Something the user should know.
+    Notice {
+        level: Level,
+        text: String,
+    },
+    Status(Status),
+}
+
+/// How loud a notice is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Level {
+    Info,
+    Warning,
+    Error,
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Status {
+    /// Opening the device and building the model.
+    Building,
+    /// The device is compared with the CPU before its first use by this lab.
+    CheckingDevice,
+    /// The first step on a device: kernels are compiled and tuned.
+    WarmingUp,
+    Running,
+    Paused,
+    /// All steps done.
+    Finished,
+    /// Stopped by the user before all steps were done.
+    Stopped,
+    /// Ended by an error; the text says what and what to do.
+    Failed(String),
+}
+
+impl Status {
+    /// No further events will come.
+    pub fn is_over(&self) -> bool {
+        matches!(self, Status::Finished | Status::Stopped | Status::Failed(_))
+    }
+}
+
+/// Everything that defines a run, so that it can be shown, compared and repeated.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunHeader {
+    /// Lab id, e.g. `optimizers`.
+    pub lab: String,
+    /// What the user called it, or what it was started from (preset, study row).
+    pub name: String,
+    pub params: Params,
+    /// Parameter changes at fixed steps, applied just before the step after `step` completed ones.
+    pub changes: Vec<Change>,
+    pub seed: u64,
+    /// Number of training steps asked for.
+    pub steps: u64,
+    /// The device in words, e.g. `CPU (Flex)` or `NVIDIA H200 (Vulkan)`.
+    pub device: String,
+    /// Result of the comparison with the CPU in words, empty where none was needed.
+    pub device_check: String,
+    /// Version of the program that recorded the run.
+    pub version: String,
+    /// Data set in words, its size and content hash; empty for generated data that the seed defines.
+    pub data: String,
+    /// Start of the run, UTC, RFC 3339 to the second.
+    pub started: String,
+    /// Folder of the recording; empty for a run that is not recorded.
+    pub folder: String,
+    /// The step from which a checkpoint was resumed.
+    pub resumed_at: Option<u64>,
+}
+
+/// A parameter change at a fixed step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// Completed steps after which it applies.
+    pub step: u64,
+    pub key: String,
+    pub value: Value,
+}
+
+/// A bulky value: the closed set of kinds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Payload {
+    /// `values[i]` against `i`.
+    Series(Vec<f64>),
+    /// Points in the plane with a class each (empty `classes`: no classes).
+    Points {
+        xy: Vec<[f32; 2]>,
+        classes: Vec<u32>,
+    },
+    /// Row-major `[rows, cols]`.
+    Matrix {
+        rows: u32,
+        cols: u32,
+        values: Vec<f32>,
+    },
+    /// RGBA, row-major, `4 * width * height` bytes, not premultiplied.
+    Image {
+        width: u32,
+        height: u32,
+        rgba: Vec<u8>,
+    },
+    /// One byte a pixel, row-major: 0 background, others are labels.
+    Mask {
+        width: u32,
+        height: u32,
+        labels: Vec<u8>,
+    },
+    Text(String),
+    /// A small table to read.
+    Table {
+        columns: Vec<String>,
+        rows: Vec<Vec<String>>,
+    },
+}
+
+impl Payload {
+    /// Size of the data in bytes, for budgets of caches.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Payload::Series(v) => 8 * v.len(),
+            Payload::Points { xy, classes } => 8 * xy.len() + 4 * classes.len(),
+            Payload::Matrix { values, .. } => 4 * values.len(),
+            Payload::Image { rgba, .. } => rgba.len(),
+            Payload::Mask { labels, .. } => labels.len(),
+            Payload::Text(v) => v.len(),
+            Payload::Table { rows, .. } => rows.iter().flatten().map(|cell| cell.len() + 24).sum(),
+        }
+    }
+}
+
+/// What a lab says about a key before it emits it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct KeySpec {
+    /// The key, or a prefix that ends in `/*` for a family such as `loss/train/*`.
+    pub key: &'static str,
+    /// What it is, for plot titles and help.
+    pub title: &'static str,
+    /// Unit in words, empty for a pure number.
+    pub unit: &'static str,
+    pub kind: KeyKind,
+    /// Recorded every so many steps. (The screen may ask in between, see [`super::pace`].)
+    pub every: u64,
+}
+
+/// Which kind of body carries a key.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum KeyKind {
+    Scalar,
+    /// A growing table with these columns.
+    Rows(&'static [&'static str]),
+    Payload,
+}
+
+impl KeySpec {
+    pub fn matches(&self, key: &str) -> bool {
+        match self.key.strip_suffix('*') {
+            Some(prefix) => key.starts_with(prefix),
+            None => self.key == key,
+        }
+    }
+
+    /// The specification that covers `key`.
+    pub fn find<'a>(specs: &'a [KeySpec], key: &str) -> Option<&'a KeySpec> {
+        specs.iter().find(|spec| spec.matches(key))
+    }
+}

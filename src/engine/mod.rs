@@ -1,0 +1,10 @@
+//! Runs experiments on a worker thread and turns commands into events. Knows nothing of windows and names no lab.
+
+pub mod command;
+pub mod emit;
+pub mod event;
+pub mod experiment;
+pub mod mailbox;
+pub mod params;
+pub mod state;
+pub mod study;

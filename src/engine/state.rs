@@ -1,0 +1,272 @@
+//! The pure reducer: events in, what a view draws out. The same for a live run, a replayed file and a test.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::event::{Body, Event, Key, Level, Payload, RunHeader, RunId, Status};
+use super::mailbox::Letter;
+use super::params::{Params, Value};
+
+/// Points that a scalar history keeps at full resolution before it falls back to min/max pairs.
+pub const HISTORY_CAP: usize = 65_536;
+/// Notices kept; older ones are dropped.
+pub const NOTICE_CAP: usize = 1_024;
+
+/// All that is known of one run.
+#[derive(Debug, Clone, Default)]
+pub struct RunState {
+    pub id: Option<RunId>,
+    pub header: Option<RunHeader>,
+    pub status: Option<Status>,
+    /// Completed steps as of the newest event.
+    pub step: u64,
+    /// Seconds since the start as of the newest event.
+    pub seconds: f64,
+    /// The parameters as they are now, live changes included.
+    pub params: Params,
+    pub scalars: BTreeMap<Key, History>,
+    pub tables: BTreeMap<Key, Rows>,
+    pub payloads: BTreeMap<Key, Track>,
+    pub marks: Vec<Mark>,
+    pub notices: Vec<(u64, Level, String)>,
+}
+
+/// A moment worth a mark on the timeline.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mark {
+    pub step: u64,
+    pub kind: MarkKind,
+    pub text: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MarkKind {
+    Changed,
+    Checkpoint,
+    Warning,
+}
+
+/// One scalar against the step. Full resolution up to [`HISTORY_CAP`]; then neighbouring pairs are merged to
+/// minimum and maximum (plain striding would hide spikes).
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct History {
+    points: Vec<(u64, f64)>,
+    /// Samples that one kept pair of points stands for; 0 while at full resolution.
+    bucket: usize,
+    pending: Vec<(u64, f64)>,
+}
+
+/// A growing table of rows.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rows {
+    pub columns: usize,
+    /// Row-major.
+    pub data: Vec<f64>,
+}
+
+/// The newest value of a bulky key and where the recorded ones are.
+#[derive(Debug, Clone, Default)]
+pub struct Track {
+    pub newest: Option<(u64, Arc<Payload>)>,
+    /// `(step, offset in the events file, bytes)`, in order of steps.
+    pub recorded: Vec<(u64, u64, u32)>,
+}
+
+impl RunState {
+    /// Folds one event in. A `Started` event of another run resets everything; any other event of another run is late
+    /// and is dropped.
+    pub fn apply(&mut self, event: &Event) {
+        if let Body::Started(header) = &event.body {
+            *self = RunState {
+                id: Some(event.run),
+                params: header.params.clone(),
+                header: Some((**header).clone()),
+                ..RunState::default()
+            };
+        }
+        if self.id != Some(event.run) {
+            return;
+        }
+        self.step = self.step.max(event.step);
+        self.seconds = self.seconds.max(event.seconds);
+        match &event.body {
+            Body::Started(_) => {}
+            Body::Scalars(values) => {
+                for (key, value) in values {
+                    self.scalars.entry(key.clone()).or_default().push(event.step, *value);
+                }
+            }
+            Body::Rows { key, columns, data } => {
+                let table = self.tables.entry(key.clone()).or_default();
+                table.columns = *columns as usize;
+                table.data.extend_from_slice(data);
+            }
+            Body::Payload { key, payload } => self.show(event.step, key, payload),
+            Body::Recorded { key, offset, bytes } => {
+                let track = self.payloads.entry(key.clone()).or_default();
+                track.recorded.push((event.step, *offset, *bytes));
+            }
+            Body::Changed { key, from, to } => {
+                self.change(key, to.clone());
+                self.mark(event.step, MarkKind::Changed, format!("{key} changed from {from} to {to}"));
+            }
+            Body::Checkpoint { file } => {
+                self.mark(event.step, MarkKind::Checkpoint, format!("checkpoint {file}"));
+            }
+            Body::Notice { level, text } => {
+                if *level >= Level::Warning {
+                    self.mark(event.step, MarkKind::Warning, text.clone());
+                }
+                if self.notices.len() == NOTICE_CAP {
+                    self.notices.remove(0);
+                }
+                self.notices.push((event.step, *level, text.clone()));
+            }
+            Body::Status(status) => self.status = Some(status.clone()),
+        }
+    }
+
+    /// Takes a letter from the mailbox; letters of another run are late and are dropped.
+    pub fn deliver(&mut self, letter: &Letter) {
+        if self.id == Some(letter.run) {
+            self.show(letter.step, &letter.key, &letter.payload);
+        }
+    }
+
+    /// The newest value of a scalar.
+    pub fn last(&self, key: &str) -> Option<f64> {
+        self.scalars.get(key)?.last().map(|(_, value)| value)
+    }
+
+    /// Whether events may still come.
+    pub fn is_live(&self) -> bool {
+        self.status.as_ref().is_some_and(|status| !status.is_over())
+    }
+
+    fn show(&mut self, step: u64, key: &Key, payload: &Arc<Payload>) {
+        let track = self.payloads.entry(key.clone()).or_default();
+        if track.newest.as_ref().is_none_or(|(newest, _)| *newest <= step) {
+            track.newest = Some((step, payload.clone()));
+        }
+    }
+
+    fn change(&mut self, key: &str, value: Value) {
+        self.params.put(key, value);
+    }
+
+    fn mark(&mut self, step: u64, kind: MarkKind, text: String) {
+        if self.marks.len() < NOTICE_CAP {
+            self.marks.push(Mark { step, kind, text });
+        }
+    }
+}
+
+impl History {
+    pub fn push(&mut self, step: u64, value: f64) {
+        if self.bucket == 0 {
+            self.points.push((step, value));
+            if self.points.len() >= HISTORY_CAP {
+                self.thin();
+            }
+            return;
+        }
+        self.pending.push((step, value));
+        if self.pending.len() == self.bucket {
+            let pair = extremes(&self.pending);
+            self.points.extend(pair);
+            self.pending.clear();
+            if self.points.len() >= HISTORY_CAP {
+                self.thin();
+            }
+        }
+    }
+
+    /// The kept points in order of steps; exact while at full resolution.
+    pub fn points(&self) -> impl ExactSizeIterator<Item = (u64, f64)> + '_ {
+        // Pending samples are fewer than one bucket; they are shown as they are.
+        ChainExact { a: &self.points, b: &self.pending, at: 0 }
+    }
+
+    pub fn last(&self) -> Option<(u64, f64)> {
+        self.pending.last().or(self.points.last()).copied()
+    }
+
+    /// The value at the newest kept step that is not after `step`.
+    pub fn at(&self, step: u64) -> Option<(u64, f64)> {
+        let find = |points: &[(u64, f64)]| {
+            let end = points.partition_point(|(s, _)| *s <= step);
+            end.checked_sub(1).map(|i| points[i])
+        };
+        find(&self.pending).or_else(|| find(&self.points))
+    }
+
+    /// Whether every sample pushed is still there.
+    pub fn is_exact(&self) -> bool {
+        self.bucket == 0
+    }
+
+    fn thin(&mut self) {
+        self.points = self.points.chunks(4).flat_map(extremes).collect();
+        self.bucket = if self.bucket == 0 { 4 } else { self.bucket * 2 };
+    }
+}
+
+/// Minimum and maximum of a few samples in order of steps; a value that is not a number counts as both.
+fn extremes(samples: &[(u64, f64)]) -> [(u64, f64); 2] {
+    let (mut low, mut high) = (samples[0], samples[0]);
+    for &sample in samples {
+        if sample.1 < low.1 || sample.1.is_nan() {
+            low = sample;
+        }
+        if sample.1 > high.1 || sample.1.is_nan() {
+            high = sample;
+        }
+    }
+    if low.0 <= high.0 { [low, high] } else { [high, low] }
+}
+
+struct ChainExact<'a> {
+    a: &'a [(u64, f64)],
+    b: &'a [(u64, f64)],
+    at: usize,
+}
+
+impl Iterator for ChainExact<'_> {
+    type Item = (u64, f64);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let item = self.a.get(self.at).or_else(|| self.b.get(self.at - self.a.len())).copied();
+        self.at += usize::from(item.is_some());
+        item
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.a.len() + self.b.len() - self.at;
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for ChainExact<'_> {}
+
+impl Rows {
+    pub fn len(&self) -> usize {
+        if self.columns == 0 { 0 } else { self.data.len() / self.columns }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.data.is_empty()
+    }
+
+    /// Row `index`, or `None` past the end.
+    pub fn row(&self, index: usize) -> Option<&[f64]> {
+        self.data.get(index * self.columns..(index + 1) * self.columns).filter(|row| !row.is_empty())
+    }
+}
+
+impl Track {
+    /// Where the value that was shown at `step` was recorded.
+    pub fn recorded_at(&self, step: u64) -> Option<(u64, u64, u32)> {
+        let end = self.recorded.partition_point(|(s, ..)| *s <= step);
+        end.checked_sub(1).map(|i| self.recorded[i])
+    }
+}

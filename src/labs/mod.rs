@@ -1,0 +1,220 @@
+//! The labs: what a lab is, and the registry. A sixth lab is one folder here plus one line in [`LABS`]; nothing else
+//! names a lab.
+
+pub mod optimizers;
+
+use std::sync::Arc;
+
+use eframe::egui;
+use eframe::egui_wgpu::RenderState;
+
+use crate::engine::event::{KeySpec, Level, Payload};
+use crate::engine::experiment::{BuildFn, DeviceCheckFn};
+use crate::engine::params::{ParamError, ParamSpec, Params, Value};
+use crate::engine::state::RunState;
+use crate::engine::study::StudySpec;
+use crate::plot::style::Style;
+
+/// Every lab, in the order of its tab and of its number key.
+pub static LABS: &[&dyn Lab] = &[&optimizers::OptimizersLab];
+
+/// The lab with this id.
+pub fn find(id: &str) -> Option<&'static dyn Lab> {
+    LABS.iter().copied().find(|lab| lab.spec().id == id)
+}
+
+/// A lab: static facts, and a maker of its views.
+pub trait Lab: Sync {
+    fn spec(&self) -> &'static LabSpec;
+    /// Fresh view state (what is selected, zoomed, folded). Training state is in [`RunState`].
+    fn view(&self) -> Box<dyn LabView>;
+}
+
+/// The static facts of a lab.
+#[derive(Debug)]
+pub struct LabSpec {
+    /// Name on the command line and in files.
+    pub id: &'static str,
+    /// Name on its tab.
+    pub title: &'static str,
+    /// One sentence: what one sees here.
+    pub claim: &'static str,
+    pub params: &'static [ParamSpec],
+    pub keys: &'static [KeySpec],
+    pub presets: &'static [Preset],
+    pub studies: &'static [StudySpec],
+    /// Text of the guide panel, Markdown of the kind that `plot::text::markdown` draws.
+    pub guide: &'static str,
+    pub build: BuildFn,
+    /// Number of steps that a run with these parameters takes unless asked otherwise.
+    pub steps: fn(&Params) -> u64,
+    /// Whether a run with these parameters computes on a Burn device (or is host arithmetic).
+    pub needs_device: fn(&Params) -> bool,
+    /// Compares a device with the CPU on the lab's tiny network.
+    pub device_check: Option<DeviceCheckFn>,
+    /// Checks across parameters and files before a run starts (each value's own range is already checked).
+    pub check: fn(&Params) -> Result<(), ParamError>,
+    /// `Some(steps per second)`: a run with these parameters is computed at once, and the timeline then plays it at
+    /// this rate. `None`: the timeline follows the training.
+    pub playback: fn(&Params) -> Option<f64>,
+    /// Steps between automatic checkpoints of a run of so many steps.
+    pub checkpoint_every: fn(&Params, u64) -> u64,
+    /// The data set of a run in words with its content hash; empty for data that the seed defines.
+    pub data: fn(&Params) -> Result<String, ParamError>,
+}
+
+/// A named set of parameter values; all others take their defaults.
+#[derive(Debug, Clone, Copy)]
+pub struct Preset {
+    pub id: &'static str,
+    pub title: &'static str,
+    pub help: &'static str,
+    /// `key`, `value` as typed.
+    pub set: &'static [(&'static str, &'static str)],
+}
+
+impl LabSpec {
+    /// The parameters of a preset.
+    pub fn preset(&self, id: &str) -> Option<Result<Params, ParamError>> {
+        let preset = self.presets.iter().find(|preset| preset.id == id)?;
+        let mut params = Params::defaults(self.params);
+        Some(
+            preset
+                .set
+                .iter()
+                .try_for_each(|(key, value)| params.set_text(self.params, &format!("{key}={value}")))
+                .map(|()| params),
+        )
+    }
+}
+
+/// Draws one lab from a [`RunState`]. Holds no channel, so a test can draw it from a hand-written state.
+pub trait LabView {
+    /// Every tile of the lab, in reading order.
+    fn tiles(&self) -> &'static [TileSpec];
+    /// Which tiles are shown with these parameters, and how they lie by default.
+    fn arrangement(&self, params: &Params) -> Arrangement;
+    /// Draws the content of one tile into the whole of `ui`.
+    fn tile(&mut self, tile: &str, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>);
+    /// Draws the guide's live part: the equations with the current numbers in them, the paper's values.
+    fn guide(&mut self, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>);
+    /// Number of named parts into which the update at the cursor can be split; 0: none.
+    fn sub_steps(&self, _ctx: &ViewCtx<'_>) -> usize {
+        0
+    }
+    /// Actions of this lab for the command palette: a stable id and a title.
+    fn commands(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+    /// Runs one of [`LabView::commands`].
+    fn command(&mut self, _id: &str, _ctx: &mut ViewCtx<'_>) {}
+}
+
+/// One tile of a lab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TileSpec {
+    /// Stable id, also the name of the figure for export.
+    pub id: &'static str,
+    pub title: &'static str,
+    /// What it shows and how to use it, for the tooltip of its title.
+    pub help: &'static str,
+}
+
+/// A default layout of tiles.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Arrangement {
+    /// Under this name the user's own layout is remembered.
+    pub id: &'static str,
+    pub root: Node,
+}
+
+/// A node of a layout. Shares are relative sizes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Node {
+    Tile(&'static str),
+    /// Side by side.
+    Row(&'static [(f32, Node)]),
+    /// One above the other.
+    Column(&'static [(f32, Node)]),
+    /// One at a time.
+    Tabs(&'static [Node]),
+}
+
+/// The shared place in time: every view shows the run at this step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Cursor {
+    pub step: u64,
+    /// How many of the parts of the update from `step` to `step + 1` are shown (0: none).
+    pub sub: usize,
+}
+
+/// What a view draws from, and where it puts what the user did.
+pub struct ViewCtx<'a> {
+    pub run: &'a RunState,
+    /// The form's values; ahead of the run's while a restart is pending.
+    pub params: &'a Params,
+    pub cursor: Cursor,
+    pub style: &'a Style,
+    /// The window's wgpu, where it has one.
+    pub wgpu: Option<&'a RenderState>,
+    /// Recorded bulky values by key, for a cursor in the past.
+    pub past: &'a dyn PastPayloads,
+    /// The tile fills the screen of a talk: larger type, fewer controls.
+    pub presenting: bool,
+    /// What the user did; the shell carries it out.
+    pub actions: &'a mut Vec<ViewAction>,
+}
+
+/// Fetches what was recorded. Never waits: `None` while it is being read.
+pub trait PastPayloads {
+    fn payload(&self, key: &str, step: u64) -> Option<(u64, Arc<Payload>)>;
+}
+
+/// Past payloads of a run that has none.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoPast;
+
+impl PastPayloads for NoPast {
+    fn payload(&self, _key: &str, _step: u64) -> Option<(u64, Arc<Payload>)> {
+        None
+    }
+}
+
+impl ViewCtx<'_> {
+    /// The bulky value that was shown at the cursor: the newest one at the live edge, a recorded one in the past.
+    pub fn payload(&self, key: &str) -> Option<(u64, Arc<Payload>)> {
+        let newest = self.run.payloads.get(key)?.newest.clone();
+        match newest {
+            Some((step, payload)) if step <= self.cursor.step => Some((step, payload)),
+            newest => self.past.payload(key, self.cursor.step).or(newest.filter(|_| self.run.step <= self.cursor.step)),
+        }
+    }
+
+    /// Asks for a new value of a parameter.
+    pub fn set(&mut self, key: &str, value: Value, settled: bool) {
+        self.actions.push(ViewAction::SetParam { key: key.to_owned(), value, settled });
+    }
+}
+
+/// Something that the user did in a view.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ViewAction {
+    /// Change a parameter. `settled: false` while the mouse still drags: the run is computed but not recorded.
+    SetParam {
+        key: String,
+        value: Value,
+        settled: bool,
+    },
+    /// Move the shared cursor.
+    Seek(Cursor),
+    Notice(Level, String),
+    /// Save this text as a file; the shell asks where. `name` is the suggested file name.
+    SaveText {
+        name: String,
+        text: String,
+    },
+    /// Let the user choose a file for this path parameter.
+    ChooseFile {
+        key: String,
+    },
+}

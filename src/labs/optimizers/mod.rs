@@ -1,0 +1,154 @@
+//! The optimizers lab: trajectories of many optimizers on a surface, every internal of every step, and the same
+//! optimizers on a small real network.
+
+pub mod network;
+pub mod params;
+pub mod rules;
+pub mod studies;
+pub mod surface_run;
+pub mod surfaces;
+pub mod view;
+
+use crate::engine::event::{KeyKind, KeySpec};
+use crate::engine::experiment::{BuildRequest, Experiment, RunError};
+use crate::engine::params::{ParamError, Params};
+
+use super::{Lab, LabSpec, LabView, Preset};
+
+/// The lab's registry entry.
+#[derive(Debug)]
+pub struct OptimizersLab;
+
+impl Lab for OptimizersLab {
+    fn spec(&self) -> &'static LabSpec {
+        &SPEC
+    }
+
+    fn view(&self) -> Box<dyn LabView> {
+        Box::<view::OptimizersView>::default()
+    }
+}
+
+static SPEC: LabSpec = LabSpec {
+    id: "optimizers",
+    title: "Optimizers",
+    claim: "Trajectories of many optimizers on a surface and on a small network, with every internal of every step.",
+    params: params::PARAMS,
+    keys: KEYS,
+    presets: PRESETS,
+    studies: studies::STUDIES,
+    guide: include_str!("guide.md"),
+    build,
+    steps,
+    needs_device: on_network,
+    device_check: Some(network::device_check),
+    check,
+    playback,
+    checkpoint_every,
+    data,
+};
+
+/// Columns of the table `path/<optimizer>`; row k is the state after k updates. `a` and `b` are the optimizer's one or
+/// two state vectors, see [`rules::Rule::state_names`]; 0 where it has none.
+pub const PATH_COLUMNS: &[&str] = &["x", "y", "f", "gradient_norm", "dx", "dy", "a_x", "a_y", "b_x", "b_y"];
+
+/// Everything that the lab emits.
+pub static KEYS: &[KeySpec] = &[
+    KeySpec { key: "path/*", title: "trajectory", unit: "", kind: KeyKind::Rows(PATH_COLUMNS), every: 1 },
+    scalar("f/*", "f(x, y)"),
+    scalar("x/*", "x"),
+    scalar("y/*", "y"),
+    scalar("gradient_norm/*", "‖∇f‖"),
+    scalar("step_length/*", "‖Δθ‖"),
+    KeySpec { key: "loss/train/*", title: "training loss", unit: "nats", kind: KeyKind::Scalar, every: 5 },
+    KeySpec { key: "loss/test/*", title: "test loss", unit: "nats", kind: KeyKind::Scalar, every: 20 },
+    KeySpec { key: "accuracy/train/*", title: "training accuracy", unit: "", kind: KeyKind::Scalar, every: 20 },
+    KeySpec { key: "accuracy/test/*", title: "test accuracy", unit: "", kind: KeyKind::Scalar, every: 20 },
+    KeySpec { key: "boundary/*", title: "decision boundary", unit: "", kind: KeyKind::Payload, every: 20 },
+    KeySpec { key: "points/*", title: "points", unit: "", kind: KeyKind::Payload, every: u64::MAX },
+];
+
+const fn scalar(key: &'static str, title: &'static str) -> KeySpec {
+    KeySpec { key, title, unit: "", kind: KeyKind::Scalar, every: 1 }
+}
+
+static PRESETS: &[Preset] = &[
+    Preset {
+        id: "saddle",
+        title: "Down a saddle",
+        help: "Seven optimizers start almost on the symmetry line of x² − y².",
+        set: &[],
+    },
+    Preset {
+        id: "momentum-nag",
+        title: "Momentum against NAG",
+        help: "The article's quartic: the look-ahead gradient overshoots less.",
+        set: &[
+            ("surface", "article_quartic"),
+            ("start_x", "1"),
+            ("start_y", "-0.5"),
+            ("momentum", "0.95"),
+            ("steps", "200"),
+            ("use_sgd", "off"),
+            ("use_adagrad", "off"),
+            ("use_rmsprop", "off"),
+            ("use_adadelta", "off"),
+            ("use_adam", "off"),
+        ],
+    },
+    Preset {
+        id: "ravine",
+        title: "Ravine: where does SGD diverge?",
+        help: "An ill-conditioned quadratic: SGD diverges as soon as η exceeds 2/b = 0.02.",
+        set: &[
+            ("surface", "ill_conditioned_quadratic"),
+            ("start_x", "-1.8"),
+            ("start_y", "0.4"),
+            ("learning_rate", "0.019"),
+            ("steps", "200"),
+        ],
+    },
+    Preset {
+        id: "moons",
+        title: "A network on two moons",
+        help: "The same optimizers on a small network, from the same initial weights.",
+        set: &[("experiment", "network")],
+    },
+    Preset {
+        id: "spirals",
+        title: "A network on spirals",
+        help: "A harder point set: which optimizers get there at all?",
+        set: &[("experiment", "network"), ("points", "spirals"), ("noise", "0.05"), ("network_steps", "3000")],
+    },
+];
+
+/// Whether these parameters ask for the network.
+pub fn on_network(params: &Params) -> bool {
+    params.text("experiment") == "network"
+}
+
+fn steps(params: &Params) -> u64 {
+    params.int(if on_network(params) { "network_steps" } else { "steps" }) as u64
+}
+
+fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {
+    if on_network(request.params) { network::build(request) } else { surface_run::build(request) }
+}
+
+fn check(params: &Params) -> Result<(), ParamError> {
+    if on_network(params) { network::check(params) } else { surface_run::check(params) }
+}
+
+/// A surface run is computed at once and played at 60 updates a second; a network is watched while it trains.
+fn playback(params: &Params) -> Option<f64> {
+    (!on_network(params)).then_some(60.0)
+}
+
+fn checkpoint_every(params: &Params, steps: u64) -> u64 {
+    // A surface run of 10⁵ steps takes milliseconds; ten checkpoints are plenty for either.
+    if on_network(params) { 250 } else { (steps / 10).max(5_000) }
+}
+
+fn data(params: &Params) -> Result<String, ParamError> {
+    if on_network(params) { network::data(params) } else { Ok(String::new()) }
+}

@@ -1,0 +1,6 @@
+//! Learnscope: a desktop visual lab for watching models learn.
+
+pub mod compute;
+pub mod engine;
+pub mod labs;
+pub mod plot;
