@@ -142,8 +142,9 @@ fn decode(bytes: &[u8]) -> Result<Checkpoint, String> {
     };
     let metadata: Metadata =
         serde_json::from_str(metadata).map_err(|e| format!("the checkpoint's description is damaged ({e})"))?;
-    if metadata.format > FORMAT {
-        return Err(format!("checkpoint format {} is newer than this program's {FORMAT}; update it", metadata.format));
+    if metadata.format != FORMAT {
+        let (found, hint) = (metadata.format, if metadata.format > FORMAT { "; update it" } else { "" });
+        return Err(format!("checkpoint format {found}; this program reads format {FORMAT}{hint}"));
     }
     let mut sum = Sum::new(metadata.step, &metadata.text);
     let mut checkpoint = Checkpoint { step: metadata.step, text: metadata.text, ..Checkpoint::default() };

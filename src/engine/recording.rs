@@ -171,13 +171,18 @@ impl Recorder {
     /// A resumed recording keeps its first `Started` event, so another one is not written. [`Body::Recorded`] is never
     /// written: the payload's own frame stands for it. After an error the recording is unusable; drop it.
     pub fn append(&mut self, event: &Event) -> Result<Option<(u64, u32)>, DiskError> {
-        match &event.body {
+        let path = || self.folder.join(EVENTS);
+        let encoded = match &event.body {
             Body::Started(_) if self.resumed.is_some() => return Ok(None),
             Body::Recorded { .. } => return Ok(None),
-            _ => {}
-        }
-        let path = || self.folder.join(EVENTS);
-        frames::encode(event, &mut self.frame).map_err(|problem| DiskError::bad(path(), problem))?;
+            // Without the folder: a run may be moved.
+            Body::Started(header) => {
+                let body = Body::Started(Box::new(RunHeader { folder: String::new(), ..(**header).clone() }));
+                frames::encode(&Event { body, ..*event }, &mut self.frame)
+            }
+            _ => frames::encode(event, &mut self.frame),
+        };
+        encoded.map_err(|problem| DiskError::bad(path(), problem))?;
         self.events.write_all(&self.frame).map_err(|e| DiskError::io("write to", path(), e))?;
         let place = (self.offset, self.frame.len() as u32);
         self.offset += self.frame.len() as u64;
