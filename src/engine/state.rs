@@ -123,6 +123,11 @@ impl RunState {
                 self.notices.push((event.step, *level, text.clone()));
             }
             Body::Status(status) => self.status = Some(status.clone()),
+            Body::DeviceChecked { text } => {
+                if let Some(header) = &mut self.header {
+                    header.device_check = text.clone();
+                }
+            }
         }
     }
 
