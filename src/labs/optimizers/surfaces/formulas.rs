@@ -12,6 +12,11 @@ fn symmetric(xx: f64, xy: f64, yy: f64) -> Matrix {
     [[xx, xy], [xy, yy]]
 }
 
+/// x³, rounded once. `x * x * x` and `powi` round twice, and where a path is chaotic the last bit matters.
+fn cube(x: f64) -> f64 {
+    x.powf(3.0)
+}
+
 pub mod saddle {
     use super::*;
 
@@ -33,7 +38,7 @@ pub mod article_quartic {
         x.powi(4) + 2.0 * x.powi(3) + y * y - 1.0
     }
     pub fn gradient([x, y]: Point) -> Point {
-        [4.0 * x.powi(3) + 6.0 * x * x, 2.0 * y]
+        [4.0 * cube(x) + 6.0 * x * x, 2.0 * y]
     }
     pub fn hessian([x, _]: Point) -> Matrix {
         symmetric(12.0 * x * x + 12.0 * x, 0.0, 2.0)
@@ -43,38 +48,31 @@ pub mod article_quartic {
 pub mod beale {
     use super::*;
 
-    /// The sum of three squared residuals `t = c − x + x yⁱ`, i = 1, 2, 3.
-    const C: [f64; 3] = [1.5, 2.25, 2.625];
-
-    /// Residual i (from 1) with its derivatives t, t_x, t_y, t_xy, t_yy.
-    fn residual(i: i32, [x, y]: Point) -> [f64; 5] {
-        let n = f64::from(i);
-        let t_yy = if i == 1 { 0.0 } else { n * (n - 1.0) * x * y.powi(i - 2) };
-        let t_xy = n * y.powi(i - 1);
-        [C[i as usize - 1] - x + x * y.powi(i), y.powi(i) - 1.0, x * t_xy, t_xy, t_yy]
+    /// The three residuals, whose squares are summed.
+    fn residuals([x, y]: Point) -> [f64; 3] {
+        [1.5 - x + x * y, 2.25 - x + x * y * y, 2.625 - x + x * cube(y)]
     }
 
     pub fn f(p: Point) -> f64 {
-        (1..=3).map(|i| residual(i, p)[0].powi(2)).sum()
+        residuals(p).iter().map(|t| t * t).sum()
     }
     pub fn gradient(p: Point) -> Point {
-        let mut sum = [0.0; 2];
-        for i in 1..=3 {
-            let [t, t_x, t_y, ..] = residual(i, p);
-            sum[0] += 2.0 * t * t_x;
-            sum[1] += 2.0 * t * t_y;
-        }
-        sum
+        let ([x, y], [a, b, c]) = (p, residuals(p));
+        [
+            2.0 * (a * (y - 1.0) + b * (y * y - 1.0) + c * (cube(y) - 1.0)),
+            2.0 * (a * x + 2.0 * b * x * y + 3.0 * c * x * y * y),
+        ]
     }
     pub fn hessian(p: Point) -> Matrix {
-        let (mut xx, mut xy, mut yy) = (0.0, 0.0, 0.0);
-        for i in 1..=3 {
-            let [t, t_x, t_y, t_xy, t_yy] = residual(i, p);
-            xx += 2.0 * t_x * t_x;
-            xy += 2.0 * (t_x * t_y + t * t_xy);
-            yy += 2.0 * (t_y * t_y + t * t_yy);
-        }
-        symmetric(xx, xy, yy)
+        let ([x, y], [a, b, c]) = (p, residuals(p));
+        // First derivatives of the residuals by x and by y.
+        let (by_x, by_y) = ([y - 1.0, y * y - 1.0, cube(y) - 1.0], [x, 2.0 * x * y, 3.0 * x * y * y]);
+        let dot = |u: [f64; 3], v: [f64; 3]| u[0] * v[0] + u[1] * v[1] + u[2] * v[2];
+        symmetric(
+            2.0 * dot(by_x, by_x),
+            2.0 * (dot(by_x, by_y) + a + 2.0 * b * y + 3.0 * c * y * y),
+            2.0 * (dot(by_y, by_y) + 2.0 * b * x + 6.0 * c * x * y),
+        )
     }
 }
 
