@@ -4,6 +4,7 @@
 //! where it belongs.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 
 use eframe::egui::{
@@ -21,10 +22,10 @@ use super::stroke::{LineMesh, Pen, Stop};
 use super::style::{Dash, Style};
 
 /// The field: value at `(x, y)`.
-pub type FieldFn = fn(f64, f64) -> f64;
+pub type FieldFn = Arc<dyn Fn(f64, f64) -> f64 + Send + Sync>;
 
 /// What is to be pictured. Equal requests give equal pictures.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone)]
 pub struct Request {
     /// Tells fields apart: two requests with one `id` have the same `f`.
     pub id: &'static str,
@@ -42,6 +43,12 @@ impl PartialEq for Request {
     fn eq(&self, other: &Self) -> bool {
         (self.id, self.lowest, self.bounds, self.size, self.scale, self.map)
             == (other.id, other.lowest, other.bounds, other.size, other.scale, other.map)
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request").field("id", &self.id).field("bounds", &self.bounds).field("size", &self.size).finish()
     }
 }
 
@@ -207,7 +214,7 @@ fn capped([width, height]: [usize; 2]) -> [usize; 2] {
 pub struct FieldState {
     picture: Option<Picture>,
     texture: LiveTexture,
-    job: Option<(Request, Receiver<Picture>)>,
+    job: Option<Receiver<Picture>>,
     lines: Option<(Axes, Color32, LineMesh)>,
 }
 
@@ -220,7 +227,7 @@ impl fmt::Debug for FieldState {
 impl FieldState {
     /// Keeps the picture up to date and returns the newest one. Never waits.
     pub fn update(&mut self, ui: &Ui, request: Request) -> Option<&Picture> {
-        if let Some((_, receiver)) = &self.job {
+        if let Some(receiver) = &self.job {
             match receiver.try_recv() {
                 Ok(picture) => {
                     self.job = None;
@@ -230,22 +237,23 @@ impl FieldState {
                 Err(TryRecvError::Empty) => {}
             }
         }
-        let shown = self.picture.as_ref().map(|picture| picture.request);
+        let shown = self.picture.as_ref().map(|picture| &picture.request);
         if shown.is_none_or(|shown| shown.id != request.id || shown.map != request.map || shown.scale != request.scale)
         {
             // A coarse picture at once (a few thousand samples), so that no frame shows another field's colours.
-            self.show(ui, Picture::compute(Request { size: coarse(request.size), ..request }));
+            self.show(ui, Picture::compute(Request { size: coarse(request.size), ..request.clone() }));
         }
         if self.job.is_none() && self.picture.as_ref().is_none_or(|picture| picture.request != request) {
             let (sender, receiver) = channel();
             let ctx = ui.ctx().clone();
+            let wanted = request.clone();
             let job = move || {
                 // The window may be gone by then; nobody misses the picture.
-                let _ = sender.send(Picture::compute(request));
+                let _ = sender.send(Picture::compute(wanted));
                 ctx.request_repaint();
             };
             match std::thread::Builder::new().name("field".to_owned()).spawn(job) {
-                Ok(_) => self.job = Some((request, receiver)),
+                Ok(_) => self.job = Some(receiver),
                 Err(_) => self.show(ui, Picture::compute(Request { size: coarse(request.size), ..request })),
             }
         }
@@ -391,7 +399,7 @@ mod tests {
     fn request(scale: ScaleChoice) -> Request {
         Request {
             id: "bowl",
-            f: |x, y| x * x + y * y,
+            f: Arc::new(|x, y| x * x + y * y),
             lowest: Some(0.0),
             bounds: Bounds::new([-2.0, 2.0], [-1.0, 1.0]),
             size: [80, 40],
@@ -422,10 +430,10 @@ mod tests {
 
     #[test]
     fn a_field_without_numbers_or_without_slope_is_survived() {
-        let nan = Picture::compute(Request { f: |_, _| f64::NAN, ..request(ScaleChoice::Automatic) });
+        let nan = Picture::compute(Request { f: Arc::new(|_, _| f64::NAN), ..request(ScaleChoice::Automatic) });
         assert!(nan.contours.is_empty());
         assert_eq!(nan.image.pixels[0], Color32::TRANSPARENT);
-        let flat = Picture::compute(Request { f: |_, _| 3.0, ..request(ScaleChoice::Log) });
+        let flat = Picture::compute(Request { f: Arc::new(|_, _| 3.0), ..request(ScaleChoice::Log) });
         assert!(flat.colors.share(3.0) == 0.5);
     }
 

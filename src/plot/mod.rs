@@ -3,8 +3,10 @@
 pub mod axes;
 pub mod colormap;
 pub mod contour;
+pub mod curve;
 pub mod decimate;
 pub mod field;
+pub mod legend;
 pub mod live_texture;
 pub mod scale;
 pub mod stroke;
