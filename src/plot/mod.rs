@@ -8,6 +8,7 @@ pub mod decimate;
 pub mod field;
 pub mod legend;
 pub mod live_texture;
+pub mod number;
 pub mod scale;
 pub mod stroke;
 pub mod style;
