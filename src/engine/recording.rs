@@ -10,13 +10,13 @@ use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::checkpoint_file;
 use super::command::Record;
 use super::event::{Body, Event, Payload, RunHeader, RunId};
 use super::experiment::Checkpoint;
 use super::frames::{self, Frames};
 use super::run_folder::{self, DiskError, RunEnd};
 use super::state::RunState;
+use super::{checkpoint_file, clock};
 
 /// Size of each write and read buffer.
 const BUFFER: usize = 256 << 10;
@@ -55,7 +55,7 @@ impl Recorder {
     /// `header.started`. [`Record::Resume`] needs `header.resumed_at`, the step of the checkpoint.
     pub fn create(record: &Record, header: &mut RunHeader) -> Result<Option<Recorder>, DiskError> {
         if header.started.is_empty() {
-            header.started = run_folder::now_utc();
+            header.started = clock::utc_now();
         }
         let recorder = match record {
             Record::No => return Ok(None),
@@ -192,11 +192,19 @@ impl Recorder {
             let written = self.metrics.write_all(self.line.as_bytes());
             written.map_err(|e| DiskError::io("write to", self.folder.join(METRICS), e))?;
         }
-        if let Body::Status(status) = &event.body
-            && let Some(end) = RunEnd::of(status, event.step, event.seconds)
-        {
-            self.flush()?;
-            run_folder::write_end(&self.folder, Some(&end))?;
+        match &event.body {
+            Body::Status(status) => {
+                if let Some(end) = RunEnd::of(status, event.step, event.seconds) {
+                    self.flush()?;
+                    run_folder::write_end(&self.folder, Some(&end))?;
+                }
+            }
+            Body::DeviceChecked { text } => {
+                let mut header = run_folder::read_header(&self.folder)?;
+                header.device_check.clone_from(text);
+                run_folder::write_header(&self.folder, &header)?;
+            }
+            _ => {}
         }
         Ok(matches!(event.body, Body::Payload { .. }).then_some(place))
     }
