@@ -1,3 +1,5 @@
 //! Devices, read-back and host linear algebra. Knows nothing of windows.
 
 pub mod device;
+pub mod readback;
+pub mod rng;
