@@ -11,6 +11,10 @@ use learnscope::engine::params::Params;
 use learnscope::labs::optimizers::network;
 use learnscope::labs::optimizers::{KEYS, params::PARAMS};
 
+/// The program's allocator: fresh buffers would otherwise cost page faults.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Steps of one measured pass; a multiple of every cadence.
 const STEPS: u64 = 100;
 

@@ -117,7 +117,7 @@ impl Mlp {
             x = x.matmul(layer.weight.val()) + layer.bias.val();
             if i + 1 < self.layers.len() {
                 x = match self.activation {
-                    Activation::Tanh => activation::tanh(x),
+                    Activation::Tanh => tanh(x),
                     Activation::Relu => activation::relu(x),
                 };
             }
@@ -138,6 +138,12 @@ impl Mlp {
         }
         Tensor::cat(parts, 1)
     }
+}
+
+/// tanh x as 2 σ(2x) − 1, the same function within 1e-7. On the CPU the exponential costs a fraction of the library's
+/// tanh, which was most of a training step and is evaluated again in the backward pass.
+fn tanh(x: Tensor<3>) -> Tensor<3> {
+    activation::sigmoid(x * 2.0) * 2.0 - 1.0
 }
 
 /// Labels of N points for [`cross_entropy`]: `[1, N, C]`, 1 at the class, else 0.
