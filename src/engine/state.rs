@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::event::{Body, Event, Key, Level, Payload, RunHeader, RunId, Status};
+use super::event::{Body, Change, Event, Key, Level, Payload, RunHeader, RunId, Status};
 use super::mailbox::Letter;
 use super::params::{Params, Value};
 
@@ -28,6 +28,8 @@ pub struct RunState {
     pub tables: BTreeMap<Key, Rows>,
     pub payloads: BTreeMap<Key, Track>,
     pub marks: Vec<Mark>,
+    /// Parameter changes made while the run went on, in order of steps: what held at a past step can be told.
+    pub changes: Vec<Change>,
     pub notices: Vec<(u64, Level, String)>,
 }
 
@@ -108,6 +110,7 @@ impl RunState {
             }
             Body::Changed { key, from, to } => {
                 self.change(key, to.clone());
+                self.changes.push(Change { step: event.step, key: key.clone(), value: to.clone() });
                 self.mark(event.step, MarkKind::Changed, format!("{key} changed from {from} to {to}"));
             }
             Body::Checkpoint { file } => {
