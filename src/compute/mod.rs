@@ -2,6 +2,8 @@
 
 pub mod check;
 pub mod device;
+pub mod readback;
+pub mod rng;
 
 use std::path::PathBuf;
 
