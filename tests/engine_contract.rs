@@ -327,22 +327,23 @@ fn every_lab_resumes_to_the_same_numbers() {
             assert_eq!(bench.state.status, Some(Status::Finished), "{}/{case}", lab.spec().id);
             let folder = bench.state.header.as_ref().unwrap().folder.clone();
             bench.engine.shutdown(Duration::from_secs(10));
-            folder
+            (folder, format!("{:?} {:?}", bench.state.scalars, bench.state.tables))
         };
         let recorded = |folder: &str| {
             let mut state = RunState::default();
-            for event in RunReader::open(std::path::Path::new(folder)).unwrap().events() {
-                state.apply(&event.unwrap());
+            for event in RunReader::open(std::path::Path::new(folder)).unwrap().events().unwrap() {
+                state.apply(&event);
             }
             // Text, so that NaN equals NaN.
             format!("{:?} {:?}", state.scalars, state.tables)
         };
-        let unbroken = go(60, Record::New(root.path().join("unbroken")), None);
+        let (unbroken, live) = go(60, Record::New(root.path().join("unbroken")), None);
         // Broken off after 40 of 60 steps: the newest checkpoint but the final one is that of step 30.
-        let broken = go(40, Record::New(root.path().join("broken")), None);
+        let (broken, _) = go(40, Record::New(root.path().join("broken")), None);
         let checkpoint = std::path::Path::new(&broken).join("checkpoints/step-00000030.safetensors");
         assert!(checkpoint.exists(), "{}/{case}: {}", lab.spec().id, checkpoint.display());
-        go(60, Record::Resume(broken.clone().into()), Some(checkpoint));
+        let (_, resumed) = go(60, Record::Resume(broken.clone().into()), Some(checkpoint));
+        assert!(live == resumed, "{}/{case}: a resumed run tells its whole history", lab.spec().id);
         assert!(recorded(&unbroken) == recorded(&broken), "{}/{case}", lab.spec().id);
     }
 }

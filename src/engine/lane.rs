@@ -2,6 +2,7 @@
 //! consumer that does not listen.
 
 use std::collections::VecDeque;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use super::event::{Body, Event, Level, RunHeader, RunId, Status};
 use super::experiment::Checkpoint;
 use super::mailbox::{Letter, Mailbox};
 use super::params::Value;
-use super::recording::Recorder;
+use super::recording::{Recorder, RunReader};
 use super::worker::Wake;
 
 /// Longest time that a measured event waits for its batch to leave; also the shortest between two wake-ups.
@@ -93,11 +94,26 @@ impl<'a> Lane<'a> {
         self.started = self.started.checked_sub(before).unwrap_or(self.started);
         let step = header.resumed_at.unwrap_or(0);
         self.emit(step, Body::Started(Box::new(header)));
+        if let Record::Resume(folder) = record {
+            self.retell(folder);
+        }
         for warning in resumed.map(|resumed| resumed.warnings).unwrap_or_default() {
             self.notice(step, Level::Warning, warning);
         }
         if let Some(problem) = problem {
             self.notice(step, Level::Error, format!("{problem}. The run goes on without being recorded"));
+        }
+    }
+
+    /// Sends what the resumed run recorded before, so that every consumer has its whole history.
+    fn retell(&mut self, folder: &Path) {
+        // What cannot be read was reported when the recording was opened.
+        let Ok(mut reader) = RunReader::open(folder) else { return };
+        let Ok(events) = reader.events() else { return };
+        for event in events {
+            if !matches!(event.body, Body::Started(_) | Body::Status(_)) {
+                self.push(Event { run: self.run, ..event });
+            }
         }
     }
 
