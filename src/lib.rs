@@ -2,6 +2,8 @@
 
 pub mod app;
 pub mod compute;
+pub mod data;
 pub mod engine;
 pub mod labs;
+pub mod nn;
 pub mod plot;

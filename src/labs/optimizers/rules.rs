@@ -1,4 +1,11 @@
-//! The article's seven optimizers in f64.
+//! The article's seven optimizers in f64, exactly as its code executes them: every operation in the same order.
+
+mod trace;
+
+pub use trace::{Part, Trace, number, pair};
+
+use super::surfaces::Surface;
+use crate::engine::params::Params;
 
 /// One of the article's seven update rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,4 +66,173 @@ impl Rule {
             Rule::Adam => &["m", "v"],
         }
     }
+}
+
+/// The hyper-parameters of all rules together.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Hyper {
+    /// η, of every rule but AdaDelta.
+    pub learning_rate: f64,
+    /// μ of Momentum and NAG.
+    pub momentum: f64,
+    /// β of RMSProp.
+    pub rmsprop_beta: f64,
+    /// ρ of AdaDelta.
+    pub adadelta_rho: f64,
+    /// β₁ of Adam.
+    pub adam_beta1: f64,
+    /// β₂ of Adam.
+    pub adam_beta2: f64,
+    /// ε: added to the root's result, in AdaDelta inside the roots.
+    pub epsilon: f64,
+}
+
+impl Hyper {
+    /// Number of hyper-parameters.
+    pub const COUNT: usize = Self::KEYS.len();
+    /// Their parameter keys, in the order of [`Hyper::values`].
+    pub const KEYS: [&'static str; 7] =
+        ["learning_rate", "momentum", "rmsprop_beta", "adadelta_rho", "adam_beta1", "adam_beta2", "epsilon"];
+
+    pub fn from_params(params: &Params) -> Self {
+        Self::from_values(Self::KEYS.map(|key| params.float(key)))
+    }
+
+    /// All values in the order of [`Hyper::KEYS`].
+    pub fn values(&self) -> [f64; Self::COUNT] {
+        [
+            self.learning_rate,
+            self.momentum,
+            self.rmsprop_beta,
+            self.adadelta_rho,
+            self.adam_beta1,
+            self.adam_beta2,
+            self.epsilon,
+        ]
+    }
+
+    /// The inverse of [`Hyper::values`].
+    pub fn from_values(values: [f64; Self::COUNT]) -> Self {
+        let [learning_rate, momentum, rmsprop_beta, adadelta_rho, adam_beta1, adam_beta2, epsilon] = values;
+        Self { learning_rate, momentum, rmsprop_beta, adadelta_rho, adam_beta1, adam_beta2, epsilon }
+    }
+
+    /// Sets one value by its parameter key; `false` for a key that is no hyper-parameter.
+    pub fn set(&mut self, key: &str, value: f64) -> bool {
+        let Some(index) = Self::KEYS.iter().position(|known| *known == key) else {
+            return false;
+        };
+        let mut values = self.values();
+        values[index] = value;
+        *self = Self::from_values(values);
+        true
+    }
+}
+
+/// Everything that a rule carries from one update to the next.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct State {
+    /// Position θ = (x, y).
+    pub theta: [f64; 2],
+    /// First and second state vector, see [`Rule::state_names`]; zero where the rule has none.
+    pub a: [f64; 2],
+    pub b: [f64; 2],
+    /// Updates done.
+    pub k: u64,
+}
+
+impl State {
+    /// The state before the first update.
+    pub fn new(start: [f64; 2]) -> Self {
+        Self { theta: start, a: [0.0; 2], b: [0.0; 2], k: 0 }
+    }
+}
+
+/// One update with its intermediate results. [`Rule::step`] keeps the next state, [`Rule::trace`] shows the rest.
+#[derive(Debug, Clone, Copy)]
+struct Update {
+    next: State,
+    /// Bias-corrected state vectors (Adam); zero elsewhere.
+    corrected: [[f64; 2]; 2],
+    /// What is added to θ.
+    delta: [f64; 2],
+}
+
+impl Rule {
+    /// One update: `state` becomes the state after it.
+    pub fn step(self, state: &mut State, surface: &Surface, hyper: &Hyper) {
+        let gradient = surface.gradient(self.gradient_point(state, hyper));
+        self.step_with(state, gradient, hyper);
+    }
+
+    /// [`Rule::step`] for a caller that already has the gradient at [`Rule::gradient_point`].
+    pub fn step_with(self, state: &mut State, gradient: [f64; 2], hyper: &Hyper) {
+        *state = self.update(state, gradient, hyper).next;
+    }
+
+    /// Where the next update takes its gradient: at θ, but for NAG at the look-ahead point θ + μ v.
+    pub fn gradient_point(self, state: &State, hyper: &Hyper) -> [f64; 2] {
+        match self {
+            Rule::Nag => each(|i| state.theta[i] + hyper.momentum * state.a[i]),
+            _ => state.theta,
+        }
+    }
+
+    /// Whether the next gradient is taken at θ itself.
+    pub fn gradient_is_at_theta(self) -> bool {
+        self != Rule::Nag
+    }
+
+    fn update(self, state: &State, g: [f64; 2], hyper: &Hyper) -> Update {
+        const NONE: [f64; 2] = [0.0; 2];
+        let &Hyper { learning_rate: eta, momentum: mu, epsilon, .. } = hyper;
+        let k = state.k + 1;
+        let mut corrected = [NONE; 2];
+        let (a, b, delta) = match self {
+            Rule::Sgd => (NONE, NONE, each(|i| -(eta * g[i]))),
+            Rule::Momentum | Rule::Nag => {
+                let v = each(|i| mu * state.a[i] - eta * g[i]);
+                (v, NONE, v)
+            }
+            Rule::AdaGrad => {
+                let sum = each(|i| state.a[i] + g[i] * g[i]);
+                (sum, NONE, each(|i| -(eta * g[i] / (sum[i].sqrt() + epsilon))))
+            }
+            Rule::RmsProp => {
+                let s = average(hyper.rmsprop_beta, state.a, each(|i| g[i] * g[i]));
+                (s, NONE, each(|i| -(eta * g[i] / (s[i].sqrt() + epsilon))))
+            }
+            Rule::AdaDelta => {
+                // The average of squared moves in the numerator is the one BEFORE this move.
+                let a = average(hyper.adadelta_rho, state.a, each(|i| g[i] * g[i]));
+                let delta = each(|i| -(state.b[i] + epsilon).sqrt() / (a[i] + epsilon).sqrt() * g[i]);
+                (a, average(hyper.adadelta_rho, state.b, each(|i| delta[i] * delta[i])), delta)
+            }
+            Rule::Adam => {
+                let m = average(hyper.adam_beta1, state.a, g);
+                let v = average(hyper.adam_beta2, state.b, each(|i| g[i] * g[i]));
+                let (c1, c2) = (bias_correction(hyper.adam_beta1, k), bias_correction(hyper.adam_beta2, k));
+                corrected = [m.map(|m| m / c1), v.map(|v| v / c2)];
+                let [m_hat, v_hat] = corrected;
+                (m, v, each(|i| -(eta * m_hat[i] / (v_hat[i].sqrt() + epsilon))))
+            }
+        };
+        let theta = each(|i| state.theta[i] + delta[i]);
+        Update { next: State { theta, a, b, k }, corrected, delta }
+    }
+}
+
+/// The two coordinates of a vector.
+fn each(f: impl Fn(usize) -> f64) -> [f64; 2] {
+    [f(0), f(1)]
+}
+
+/// Exponential running average: `beta · old + (1 − beta) · new`.
+fn average(beta: f64, old: [f64; 2], new: [f64; 2]) -> [f64; 2] {
+    each(|i| beta * old[i] + (1.0 - beta) * new[i])
+}
+
+/// 1 − βᵏ: the share of its full weight that an average has after k updates from zero.
+fn bias_correction(beta: f64, k: u64) -> f64 {
+    1.0 - beta.powf(k as f64)
 }
