@@ -1,3 +1,14 @@
 //! Reusable widgets that draw data: fields, curves, tables of numbers, text with equations, and the style they share.
 
+pub mod axes;
+pub mod colormap;
+pub mod contour;
+pub mod curve;
+pub mod decimate;
+pub mod field;
+pub mod legend;
+pub mod live_texture;
+pub mod number;
+pub mod scale;
+pub mod stroke;
 pub mod style;
