@@ -1,6 +1,8 @@
 //! Learnscope: a desktop visual lab for watching models learn.
 
 pub mod compute;
+pub mod data;
 pub mod engine;
 pub mod labs;
+pub mod nn;
 pub mod plot;

@@ -1,22 +1,22 @@
-//! The experiment on a small network.
+//! The experiment on a small network: several optimizers train their own copies of one perceptron from the same initial
+//! weights, on the same sequence of mini-batches.
+//!
+//! All copies go through one batched forward and backward pass, `[K, N, ..]` for K optimizers; each optimizer then
+//! updates its own row of the parameters `[K, P]`. A step that reports nothing reads nothing back.
+//!
+//! Emitted beside the scalars: `boundary/<optimizer>` (see [`measure::BOUNDARY`]), and once at the beginning
+//! `points/train`, `points/test` (in the data's own units) and `points/classes` (class names, one a line).
 
-use burn::tensor::Device;
+pub mod article;
+mod batches;
+mod burn_rules;
+mod check;
+mod experiment;
+mod measure;
+pub mod roster;
+mod source;
 
-use crate::engine::experiment::{BuildRequest, Experiment, RunError};
-use crate::engine::params::{ParamError, Params};
-
-pub fn build(_request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {
-    todo!()
-}
-
-pub fn check(_params: &Params) -> Result<(), ParamError> {
-    Ok(())
-}
-
-pub fn data(_params: &Params) -> Result<String, ParamError> {
-    Ok(String::new())
-}
-
-pub fn device_check(_device: &Device) -> Result<Vec<f32>, RunError> {
-    todo!()
-}
+pub use check::device_check;
+pub use experiment::build;
+pub use measure::{BOUNDARY, EVALUATED, extent};
+pub use source::{check, data};

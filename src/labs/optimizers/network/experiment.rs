@@ -1,0 +1,357 @@
+//! The training itself.
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::compute::readback::Reader;
+use crate::data::points::{PointSet, Standardisation, split};
+use crate::engine::emit::Emit;
+use crate::engine::event::{Level, Payload};
+use crate::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
+use crate::engine::params::{ParamError, Params, Value};
+use crate::nn::materialise;
+use crate::nn::mlp::{Activation, Mlp, MlpShape, cross_entropy, one_hot};
+
+use super::article::Article;
+use super::batches::Batches;
+use super::burn_rules::{Driven, driven};
+use super::measure::{BOUNDARY, EVALUATED, Measured, extent, upload_points};
+use super::roster::{Entry, Hyper, Kind, ROSTER, enabled};
+use super::source;
+
+/// A run of several optimizers on copies of one network.
+struct NetworkRun {
+    device: Device,
+    shape: MlpShape,
+    hyper: Hyper,
+    /// Completed steps.
+    step: u64,
+    trainees: Vec<Trainee>,
+    batches: Batches,
+    /// Standardised training points and their classes.
+    inputs: Vec<[f32; 2]>,
+    /// In the data's own units, for the pictures.
+    train: PointSet,
+    test: PointSet,
+    measured_train: Measured,
+    measured_test: Measured,
+    grid: Measured,
+    /// What the weights of a checkpoint belong to.
+    fingerprint: String,
+}
+
+/// One optimizer and its copy of the network.
+struct Trainee {
+    entry: Entry,
+    /// `[1, P]`
+    theta: Tensor<2>,
+    method: Method,
+    /// The step at which its loss was no longer a number.
+    stopped: Option<u64>,
+}
+
+enum Method {
+    Article(Article),
+    Burn(Box<dyn Driven>),
+}
+
+/// Builds the run; see [`crate::engine::experiment::BuildFn`].
+pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {
+    Ok(Box::new(NetworkRun::new(request)?))
+}
+
+/// Loss of each copy `[K]` and its gradients `[K, P]` at `theta` `[K, P]`, on points `[1, N, 2]` with labels
+/// `[1, N, C]`: the mean cross-entropy of each copy, one backward pass for all.
+pub fn gradients(shape: &MlpShape, theta: &Tensor<2>, x: Tensor<3>, y: Tensor<3>) -> (Tensor<1>, Tensor<2>) {
+    let points = x.dims()[1];
+    let model = Mlp::from_flat(shape, theta, true);
+    let loss = cross_entropy(model.forward(x), y) / points as f64;
+    // The copies share nothing, so the gradient of the sum is each copy's own gradient.
+    let mut found = loss.clone().sum().backward();
+    (loss.inner(), model.flat_gradients(&mut found))
+}
+
+impl NetworkRun {
+    fn new(request: &BuildRequest<'_>) -> Result<Self, RunError> {
+        let params = request.params;
+        source::check(params)?;
+        let device = request.device.clone().without_autodiff();
+        let set = source::points(params, request.seed)?;
+        let (train, test) = split(&set, params.float("test_fraction"), request.seed);
+        let standard = Standardisation::of(&train.xy);
+        let shape = shape(params, set.class_names.len());
+        let entries: Vec<Entry> = enabled(params).into_iter().map(|i| ROSTER[i]).collect();
+
+        let initial = TensorData::new(shape.initial(request.seed), [1, shape.parameters()]);
+        let theta = Tensor::<2>::from_data(initial, &device);
+        materialise(&Mlp::from_flat(&shape, &theta, false)).map_err(device_error)?;
+        let trainees = entries.iter().map(|entry| Trainee::new(*entry, theta.clone(), &shape, &device)).collect();
+
+        let measured = |set: &PointSet| {
+            let count = set.len().min(EVALUATED);
+            Measured::upload(&set.xy[..count], &set.classes[..count], &standard, &shape, entries.len(), &device)
+        };
+        let cells = extent(&train.xy, &test.xy).grid(BOUNDARY, BOUNDARY);
+        Ok(Self {
+            hyper: Hyper::of(params),
+            step: 0,
+            trainees,
+            batches: Batches::new(request.seed, train.len(), params.int("batch_size") as usize),
+            inputs: train.xy.iter().map(|p| standard.apply(*p)).collect(),
+            measured_train: measured(&train),
+            measured_test: measured(&test),
+            grid: Measured::upload(&cells, &[], &standard, &shape, entries.len(), &device),
+            fingerprint: fingerprint(&entries, &shape, &set),
+            train,
+            test,
+            shape,
+            device,
+        })
+    }
+
+    fn active(&self) -> impl Iterator<Item = &Trainee> {
+        self.trainees.iter().filter(|trainee| trainee.stopped.is_none())
+    }
+
+    /// Indices of the trainees that go on.
+    fn going(&self) -> Vec<usize> {
+        (0..self.trainees.len()).filter(|&i| self.trainees[i].stopped.is_none()).collect()
+    }
+
+    /// One update of every optimizer on the same mini-batch.
+    fn train(&mut self) {
+        let batch = self.batches.of(self.step);
+        let x = upload_points(batch.iter().map(|&i| self.inputs[i]), batch.len(), &self.device);
+        let classes: Vec<u32> = batch.iter().map(|&i| self.train.classes[i]).collect();
+        let y = Tensor::from_data(one_hot(&classes, self.shape.classes()), &self.device);
+        let going = self.going();
+        let points = going.iter().map(|&i| self.trainees[i].gradient_at(&self.hyper)).collect();
+        let (_, g) = gradients(&self.shape, &Tensor::cat(points, 0), x, y);
+        self.step += 1;
+        for (row, &i) in going.iter().enumerate() {
+            let g = g.clone().slice([row..row + 1, 0..self.shape.parameters()]);
+            self.trainees[i].update(&self.hyper, self.step, g);
+        }
+    }
+
+    /// Measures what is wanted now, with one read for everything; an optimizer whose loss is no longer a number stops.
+    fn measure(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
+        let going = self.going();
+        let Some(&first) = going.first() else { return Ok(()) };
+        let id = self.trainees[first].entry.id;
+        let wants = |family: &str| out.wants(&format!("{family}/{id}"));
+        let (loss_train, accuracy_train) = (wants("loss/train"), wants("accuracy/train"));
+        let (loss_test, accuracy_test) = (wants("loss/test"), wants("accuracy/test"));
+        let boundary = wants("boundary");
+        if !(loss_train || accuracy_train || loss_test || accuracy_test || boundary) {
+            return Ok(());
+        }
+        let theta = Tensor::cat(self.active().map(|trainee| trainee.theta.clone()).collect(), 0);
+        let model = Mlp::from_flat(&self.shape, &theta, false);
+        let mut reader = Reader::default();
+        let mut score = |set: &Measured, wanted: bool, with_accuracy: bool| {
+            if !wanted {
+                return (None, None);
+            }
+            let (loss, accuracy) = set.score(&model, with_accuracy);
+            (Some(reader.add(loss)), accuracy.map(|accuracy| reader.add(accuracy)))
+        };
+        // The training loss also tells who has diverged.
+        let train = score(&self.measured_train, true, accuracy_train);
+        let test = score(&self.measured_test, loss_test || accuracy_test, accuracy_test);
+        let picture = boundary.then(|| reader.add(self.grid.decision(&model)));
+        let read = reader.read().map_err(device_error)?;
+
+        for (row, &i) in going.iter().enumerate() {
+            let trainee = &mut self.trainees[i];
+            let id = trainee.entry.id;
+            if !train.0.is_some_and(|at| read[at][row].is_finite()) {
+                trainee.stopped = Some(self.step);
+                out.notice(Level::Warning, diverged(&trainee.entry, self.step, self.hyper.eta));
+                continue;
+            }
+            let families = [
+                ("loss/train", train.0),
+                ("accuracy/train", train.1),
+                ("loss/test", test.0),
+                ("accuracy/test", test.1),
+            ];
+            for (family, at) in families {
+                if let Some(at) = at {
+                    out.scalar(&format!("{family}/{id}"), f64::from(read[at][row]));
+                }
+            }
+            if let Some(at) = picture {
+                let cells = BOUNDARY * BOUNDARY;
+                let values = read[at][row * cells..(row + 1) * cells].to_vec();
+                let (rows, cols) = (BOUNDARY as u32, BOUNDARY as u32);
+                out.payload(&format!("boundary/{id}"), Payload::Matrix { rows, cols, values });
+            }
+        }
+        if self.active().next().is_none() {
+            return Err(RunError::Diverged(format!(
+                "every optimizer has diverged by step {}: no loss is a number any more; lower the learning rate η \
+                 (now {}) and start again",
+                self.step, self.hyper.eta
+            )));
+        }
+        Ok(())
+    }
+}
+
+impl Experiment for NetworkRun {
+    fn begin(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
+        for (key, set) in [("points/train", &self.train), ("points/test", &self.test)] {
+            out.payload(key, Payload::Points { xy: set.xy.clone(), classes: set.classes.clone() });
+            if set.len() > EVALUATED {
+                let name = key.trim_start_matches("points/");
+                out.notice(
+                    Level::Info,
+                    format!("the {name} set has {} points; its loss is measured on {EVALUATED} of them", set.len()),
+                );
+            }
+        }
+        out.payload("points/classes", Payload::Text(self.train.class_names.join("\n")));
+        self.measure(out)
+    }
+
+    fn step(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
+        self.train();
+        self.measure(out)
+    }
+
+    fn set(&mut self, key: &str, value: &Value) -> Result<(), ParamError> {
+        self.hyper.set(key, value)
+    }
+
+    fn checkpoint(&mut self) -> Result<Checkpoint, RunError> {
+        let mut to = Checkpoint { step: self.step, ..Checkpoint::default() };
+        to.text.insert("network".to_owned(), self.fingerprint.clone());
+        to.put_f64("hyper", self.hyper.to_array().to_vec());
+        let shape = [1, self.shape.parameters()];
+        let mut reader = Reader::default();
+        let mut names = Vec::new();
+        for trainee in &self.trainees {
+            let id = trainee.entry.id;
+            names.push(format!("{id}/weights"));
+            reader.add(trainee.theta.clone());
+            match &trainee.method {
+                Method::Article(article) => {
+                    for (i, state) in article.state.iter().enumerate() {
+                        names.push(format!("{id}/state/{i}"));
+                        reader.add(state.clone());
+                    }
+                }
+                Method::Burn(rule) => rule.save(&format!("{id}/state"), &mut to)?,
+            }
+            if let Some(step) = trainee.stopped {
+                to.text.insert(format!("{id}/stopped"), step.to_string());
+            }
+        }
+        for (name, values) in names.into_iter().zip(reader.read().map_err(device_error)?) {
+            to.put_f32(name, shape, values);
+        }
+        Ok(to)
+    }
+
+    fn restore(&mut self, from: &Checkpoint) -> Result<(), RunError> {
+        if from.get_text("network")? != self.fingerprint {
+            return Err(RunError::Checkpoint(format!(
+                "it belongs to another network or other points: {} instead of {}",
+                from.get_text("network")?,
+                self.fingerprint
+            )));
+        }
+        let shape = [1, self.shape.parameters()];
+        let load = |name: &str| -> Result<Tensor<2>, RunError> {
+            let values = from.get_f32(name, &shape)?.to_vec();
+            Ok(Tensor::from_data(TensorData::new(values, shape), &self.device))
+        };
+        for trainee in &mut self.trainees {
+            let id = trainee.entry.id;
+            trainee.theta = load(&format!("{id}/weights"))?;
+            match &mut trainee.method {
+                Method::Article(article) => {
+                    for (i, state) in article.state.iter_mut().enumerate() {
+                        *state = load(&format!("{id}/state/{i}"))?;
+                    }
+                }
+                Method::Burn(rule) => rule.load(&format!("{id}/state"), from, &self.device)?,
+            }
+            trainee.stopped = match from.text.get(&format!("{id}/stopped")) {
+                Some(step) => Some(
+                    step.parse()
+                        .map_err(|_| RunError::Checkpoint(format!("`{id}/stopped` is `{step}`; expected a step")))?,
+                ),
+                None => None,
+            };
+        }
+        let hyper = from.get_f64("hyper", self.hyper.to_array().len())?;
+        self.hyper = Hyper::from_array(std::array::from_fn(|i| hyper[i]));
+        self.step = from.step;
+        Ok(())
+    }
+}
+
+impl Trainee {
+    fn new(entry: Entry, theta: Tensor<2>, shape: &MlpShape, device: &Device) -> Self {
+        let method = match entry.kind {
+            Kind::Article(rule) => Method::Article(Article::new(rule, shape.parameters(), device)),
+            Kind::Burn(rule) => Method::Burn(driven(rule)),
+        };
+        Self { entry, theta, method, stopped: None }
+    }
+
+    /// Where its next gradient is taken, `[1, P]`.
+    fn gradient_at(&self, hyper: &Hyper) -> Tensor<2> {
+        match &self.method {
+            Method::Article(article) => article.gradient_at(hyper, &self.theta),
+            Method::Burn(_) => self.theta.clone(),
+        }
+    }
+
+    /// Its `k`-th update with gradient `[1, P]`.
+    fn update(&mut self, hyper: &Hyper, k: u64, g: Tensor<2>) {
+        let theta = self.theta.clone();
+        self.theta = match &mut self.method {
+            Method::Article(article) => article.update(hyper, k, theta, g),
+            Method::Burn(rule) => rule.update(hyper, theta, g),
+        };
+    }
+}
+
+fn shape(params: &Params, classes: usize) -> MlpShape {
+    let activation = if params.text("activation") == "relu" { Activation::Relu } else { Activation::Tanh };
+    MlpShape::new(2, params.int("hidden") as usize, params.int("layers") as usize, classes, activation)
+}
+
+/// Names what the weights belong to: who trains, which network, which points.
+fn fingerprint(entries: &[Entry], shape: &MlpShape, set: &PointSet) -> String {
+    let mut hash = crc32fast::Hasher::new();
+    for (xy, class) in set.xy.iter().zip(&set.classes) {
+        hash.update(&xy[0].to_le_bytes());
+        hash.update(&xy[1].to_le_bytes());
+        hash.update(&class.to_le_bytes());
+    }
+    let ids: Vec<&str> = entries.iter().map(|entry| entry.id).collect();
+    let sizes: Vec<String> = shape.sizes.iter().map(ToString::to_string).collect();
+    format!(
+        "{} {:?} on {} points {:08x}, trained by {}",
+        sizes.join("-"),
+        shape.activation,
+        set.len(),
+        hash.finalize(),
+        ids.join(", ")
+    )
+}
+
+fn diverged(entry: &Entry, step: u64, eta: f64) -> String {
+    format!(
+        "{} has diverged at step {step}: its loss is no longer a number. It stops here, the others go on; lower the \
+         learning rate η (now {eta}) and start again",
+        entry.title
+    )
+}
+
+fn device_error(error: crate::compute::readback::ReadError) -> RunError {
+    RunError::Device(error.to_string())
+}

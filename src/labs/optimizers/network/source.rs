@@ -1,0 +1,84 @@
+//! Where the points come from, and what is checked before a run starts.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use crate::data::csv_points::{self, CsvPoints};
+use crate::data::points::{Generator, PointSet, train_count};
+use crate::engine::params::{ParamError, Params};
+
+use super::roster;
+
+/// All points of a run with these parameters.
+pub fn points(params: &Params, seed: u64) -> Result<PointSet, ParamError> {
+    match Generator::from_id(params.text("points")) {
+        Some(generator) => Ok(generator.generate(params.int("point_count") as usize, params.float("noise"), seed)),
+        None => Ok(csv(params)?.points.clone()),
+    }
+}
+
+/// Checks across parameters: the CSV file can be read, a batch fits into the training set, somebody takes part.
+pub fn check(params: &Params) -> Result<(), ParamError> {
+    if roster::enabled(params).is_empty() {
+        return Err(ParamError::Invalid {
+            key: roster::ROSTER[0].switch.to_owned(),
+            problem: "no optimizer is switched on; switch on at least one".to_owned(),
+        });
+    }
+    let count = match Generator::from_id(params.text("points")) {
+        Some(_) => params.int("point_count") as usize,
+        None => csv(params)?.points.len(),
+    };
+    let train = train_count(count, params.float("test_fraction"));
+    let batch = params.int("batch_size") as usize;
+    if batch > train {
+        return Err(ParamError::Invalid {
+            key: "batch_size".to_owned(),
+            problem: format!(
+                "a batch of {batch} points is larger than the training set, {train} of {count} points; choose at most \
+                 {train}, or more points"
+            ),
+        });
+    }
+    Ok(())
+}
+
+/// The data set in words with its size and hash; empty for generated points, which the seed defines.
+pub fn data(params: &Params) -> Result<String, ParamError> {
+    if Generator::from_id(params.text("points")).is_some() {
+        return Ok(String::new());
+    }
+    let CsvPoints { points, crc32, bytes } = &*csv(params)?;
+    let name = Path::new(params.text("csv")).file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    Ok(format!(
+        "{name}: {} points in {} classes ({}), {bytes} bytes, CRC-32 {crc32:08x}",
+        points.len(),
+        points.class_names.len(),
+        points.class_names.join(", ")
+    ))
+}
+
+/// The last file read, and what it looked like then.
+type Cached = (PathBuf, SystemTime, u64, Arc<CsvPoints>);
+
+/// The form asks again with every change of any parameter; only a changed file is read again.
+static LAST_READ: Mutex<Option<Cached>> = Mutex::new(None);
+
+fn csv(params: &Params) -> Result<Arc<CsvPoints>, ParamError> {
+    let invalid = |problem: String| ParamError::Invalid { key: "csv".to_owned(), problem };
+    let path = Path::new(params.text("csv"));
+    if path.as_os_str().is_empty() {
+        return Err(invalid("no file is chosen; choose a CSV file of points, or another point set".to_owned()));
+    }
+    let stamp = std::fs::metadata(path).ok().and_then(|file| Some((file.modified().ok()?, file.len())));
+    let mut last = LAST_READ.lock().unwrap_or_else(PoisonError::into_inner);
+    if let (Some((time, length)), Some((p, t, l, points))) = (stamp, &*last)
+        && (p.as_path(), *t, *l) == (path, time, length)
+    {
+        return Ok(points.clone());
+    }
+    let read = Arc::new(csv_points::read(path).map_err(|error| invalid(error.to_string()))?);
+    *last = stamp.map(|(time, length)| (path.to_owned(), time, length, read.clone()));
+    Ok(read)
+}
