@@ -6,11 +6,15 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::thread;
+use std::time::{Duration, Instant};
 
+use crate::compute::device;
 use crate::engine::command::Command;
 use crate::engine::event::{Event, Payload};
 use crate::engine::mailbox::Letter;
+use crate::engine::recording::RunReader;
 use crate::engine::state::RunState;
+use crate::engine::worker::Engine;
 use crate::labs::PastPayloads;
 
 /// The worker as the window sees it. Neither call may wait.
@@ -58,6 +62,70 @@ pub struct DeviceEntry {
 /// Lists the devices; slow (it probes drivers), so it runs on a thread of its own.
 pub type DeviceLister = Box<dyn FnOnce() -> Vec<DeviceEntry> + Send>;
 
+/// The worker of [`crate::engine::worker`].
+#[derive(Debug)]
+pub struct EngineBackend {
+    engine: Option<Engine>,
+    more: bool,
+}
+
+impl EngineBackend {
+    /// Starts the worker; `wake` asks the window for a frame.
+    pub fn start(wake: Arc<dyn Fn() + Send + Sync>) -> Result<Self, String> {
+        let engine = Engine::start(true, wake).map_err(|error| format!("the training thread cannot start: {error}"))?;
+        Ok(Self { engine: Some(engine), more: false })
+    }
+}
+
+impl Backend for EngineBackend {
+    fn send(&mut self, command: Command) {
+        // A full queue is logged by the engine.
+        if let Some(engine) = &self.engine {
+            engine.send(command);
+        }
+    }
+
+    fn drain(&mut self) -> (Vec<Event>, Vec<Letter>) {
+        let Some(engine) = &self.engine else { return (Vec::new(), Vec::new()) };
+        let mut events = Vec::new();
+        self.more = engine.drain(Duration::from_millis(10), |event| events.push(event.clone()));
+        (events, engine.letters())
+    }
+
+    fn has_more(&self) -> bool {
+        self.more
+    }
+
+    fn shutdown(&mut self) {
+        if let Some(engine) = self.engine.take() {
+            engine.shutdown(Duration::from_secs(3));
+        }
+    }
+}
+
+/// Reads recorded values from run folders.
+pub fn fetch_from_disk() -> Fetch {
+    Arc::new(|folder, offset, bytes| {
+        // Opened anew for each value: the folder that follows the form is replaced while the window is open.
+        let mut reader = RunReader::open(folder).map_err(|error| error.to_string())?;
+        let payload = reader.payload_at(offset, bytes).map_err(|error| error.to_string())?;
+        Ok(Arc::unwrap_or_clone(payload))
+    })
+}
+
+/// Lists the adapters that training can use.
+pub fn adapters() -> DeviceLister {
+    Box::new(|| {
+        let entry = |adapter: &device::Adapter| DeviceEntry {
+            name: adapter.name.clone(),
+            backend: adapter.backend.to_owned(),
+            kind: if adapter.software { "software" } else { "GPU" }.to_owned(),
+            software: adapter.software,
+        };
+        device::adapters().iter().map(entry).collect()
+    })
+}
+
 /// Starts `lister`; `wake` is called when its answer is there.
 pub fn list_devices(lister: DeviceLister, wake: impl Fn() + Send + 'static) -> mpsc::Receiver<Vec<DeviceEntry>> {
     let (sender, receiver) = mpsc::channel();
@@ -68,6 +136,9 @@ pub fn list_devices(lister: DeviceLister, wake: impl Fn() + Send + 'static) -> m
     receiver
 }
 
+/// Times that a failed read is tried, and how long apart.
+const ATTEMPTS: u32 = 4;
+const PAUSE: Duration = Duration::from_millis(250);
 /// Bytes of past payloads that are kept in memory.
 const PAST_BUDGET: usize = 128 << 20;
 
@@ -84,8 +155,10 @@ pub struct PastStore {
 
 #[derive(Default)]
 struct PastState {
-    /// `None`: the read failed; not tried again.
-    values: HashMap<Place, (u64, Option<Arc<Payload>>)>,
+    /// With the time of the last use.
+    values: HashMap<Place, (u64, Arc<Payload>)>,
+    /// Reads that failed, how often and when: what a live run wrote may not be on disk yet.
+    failed: HashMap<Place, (u32, Instant)>,
     waiting: HashSet<Place>,
     bytes: usize,
     clock: u64,
@@ -135,11 +208,14 @@ impl PastStore {
             match result {
                 Ok(payload) => {
                     state.bytes += payload.bytes();
-                    state.values.insert(place, (state.clock, Some(Arc::new(payload))));
+                    state.values.insert(place, (state.clock, Arc::new(payload)));
                 }
                 Err(error) => {
-                    state.values.insert(place, (state.clock, None));
-                    state.problem = Some(format!("a recorded value could not be read back: {error}"));
+                    let (count, when) = state.failed.entry(place).or_insert((0, Instant::now()));
+                    (*count, *when) = (*count + 1, Instant::now());
+                    if *count == ATTEMPTS {
+                        state.problem = Some(format!("a recorded value could not be read back: {error}"));
+                    }
                 }
             }
         }
@@ -147,7 +223,7 @@ impl PastStore {
             let Some(oldest) = state.values.iter().min_by_key(|(_, (used, _))| *used).map(|(place, _)| *place) else {
                 break;
             };
-            if let Some((_, Some(payload))) = state.values.remove(&oldest) {
+            if let Some((_, payload)) = state.values.remove(&oldest) {
                 state.bytes -= payload.bytes();
             }
         }
@@ -165,11 +241,14 @@ impl PastStore {
         let clock = state.clock;
         if let Some((used, payload)) = state.values.get_mut(&place) {
             *used = clock;
-            let found = (step, payload.clone()?);
+            let found = (step, payload.clone());
             state.shown.insert(key.to_owned(), found.clone());
             return Some(found);
         }
+        let failed = state.failed.get(&place);
+        let may_ask = failed.is_none_or(|(count, when)| *count < ATTEMPTS && when.elapsed() > PAUSE);
         if !self.folder.as_os_str().is_empty()
+            && may_ask
             && let Some(requests) = &self.requests
             && state.waiting.len() < 32
             && state.waiting.insert(place)
@@ -204,7 +283,6 @@ mod tests {
     use super::*;
     use crate::engine::event::{Body, RunHeader, RunId};
     use crate::engine::params::Params;
-    use std::time::{Duration, Instant};
 
     fn recorded_run() -> RunState {
         let mut run = RunState::default();
@@ -262,7 +340,9 @@ mod tests {
         let until = Instant::now() + Duration::from_secs(10);
         let mut problem = None;
         while problem.is_none() && Instant::now() < until {
+            store.view(&run).payload("picture", 7);
             problem = store.poll();
+            thread::sleep(Duration::from_millis(1));
         }
         assert!(problem.unwrap().contains("could not be read back"));
         assert_eq!(store.view(&run).payload("picture", 7), None);

@@ -1,56 +1,10 @@
-//! Run requests from the form's values, and the names and folders that the window gives to runs.
+//! The names and folders that the window gives to runs and pictures.
 
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::compute::device::DeviceChoice;
-use crate::engine::command::{Record, RunRequest};
-use crate::engine::event::{Change, RunId};
-use crate::engine::params::{ParamError, Params};
+use crate::engine::params::Params;
 use crate::labs::Lab;
-
-/// What the form says about a run.
-#[derive(Debug, Clone)]
-pub struct Wanted {
-    pub id: RunId,
-    pub name: String,
-    pub params: Params,
-    pub changes: Vec<Change>,
-    pub seed: u64,
-    pub device: DeviceChoice,
-    pub record: Record,
-    pub start_paused: bool,
-}
-
-/// Checks what the form says and makes a request of it. May read a data file: not on the thread that draws, unless the
-/// lab computes the run at once.
-pub fn request(lab: &'static dyn Lab, wanted: Wanted) -> Result<Box<RunRequest>, ParamError> {
-    let spec = lab.spec();
-    let Wanted { id, name, params, changes, seed, device, record, start_paused } = wanted;
-    (spec.check)(&params)?;
-    let data = (spec.data)(&params)?;
-    let on_device = (spec.needs_device)(&params);
-    let steps = (spec.steps)(&params);
-    Ok(Box::new(RunRequest {
-        id,
-        lab: spec.id,
-        name,
-        build: spec.build,
-        specs: spec.params,
-        keys: spec.keys,
-        checkpoint_every: (spec.checkpoint_every)(&params, steps),
-        params,
-        changes,
-        seed,
-        steps,
-        device: on_device.then_some(device),
-        device_check: spec.device_check.filter(|_| on_device),
-        record,
-        start_paused,
-        resume_from: None,
-        data,
-    }))
-}
 
 /// The preset whose values these are, or `custom`.
 pub fn name_of(lab: &dyn Lab, params: &Params) -> String {
