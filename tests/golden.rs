@@ -94,7 +94,7 @@ impl Report {
         let error = (ours - golden).abs() / (1.0 + golden.abs());
         let entry = self.kinds.entry(kind.to_owned()).or_default();
         // `max` would lose a NaN, and a NaN is the largest error of all.
-        if !(error <= entry.1) {
+        if error > entry.1 || error.is_nan() {
             entry.1 = error;
         }
         let good = error <= tolerance;
