@@ -17,7 +17,7 @@ use crate::engine::experiment::{BuildFn, DeviceCheckFn};
 use crate::engine::params::{self, ParamError, ParamSpec, Params, Value};
 use crate::engine::state::RunState;
 use crate::engine::study::StudySpec;
-use crate::plot::style::Style;
+use crate::plot::style::{Category, Style};
 
 /// Every lab, in the order of its tab and of its number key.
 pub static LABS: &[&dyn Lab] = &[&optimizers::OptimizersLab];
@@ -172,6 +172,10 @@ pub trait LabView {
     fn tile(&mut self, tile: &str, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>);
     /// Draws the guide's live part: the equations with the current numbers in them, the paper's values.
     fn guide(&mut self, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>);
+    /// The colour and dash of what a parameter switches on, drawn beside it in the form.
+    fn swatch(&self, _key: &str, _style: &Style) -> Option<Category> {
+        None
+    }
     /// Number of named parts into which the update at the cursor can be split; 0: none.
     fn sub_steps(&self, _ctx: &ViewCtx<'_>) -> usize {
         0
