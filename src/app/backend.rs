@@ -8,13 +8,10 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::compute::device;
 use crate::engine::command::Command;
 use crate::engine::event::{Event, Payload};
 use crate::engine::mailbox::Letter;
-use crate::engine::recording::RunReader;
 use crate::engine::state::RunState;
-use crate::engine::worker::Engine;
 use crate::labs::PastPayloads;
 
 /// The worker as the window sees it. Neither call may wait.
@@ -61,70 +58,6 @@ pub struct DeviceEntry {
 
 /// Lists the devices; slow (it probes drivers), so it runs on a thread of its own.
 pub type DeviceLister = Box<dyn FnOnce() -> Vec<DeviceEntry> + Send>;
-
-/// The worker of [`crate::engine::worker`].
-#[derive(Debug)]
-pub struct EngineBackend {
-    engine: Option<Engine>,
-    more: bool,
-}
-
-impl EngineBackend {
-    /// Starts the worker; `wake` asks the window for a frame.
-    pub fn start(wake: Arc<dyn Fn() + Send + Sync>) -> Result<Self, String> {
-        let engine = Engine::start(true, wake).map_err(|error| format!("the training thread cannot start: {error}"))?;
-        Ok(Self { engine: Some(engine), more: false })
-    }
-}
-
-impl Backend for EngineBackend {
-    fn send(&mut self, command: Command) {
-        // A full queue is logged by the engine.
-        if let Some(engine) = &self.engine {
-            engine.send(command);
-        }
-    }
-
-    fn drain(&mut self) -> (Vec<Event>, Vec<Letter>) {
-        let Some(engine) = &self.engine else { return (Vec::new(), Vec::new()) };
-        let mut events = Vec::new();
-        self.more = engine.drain(Duration::from_millis(10), |event| events.push(event.clone()));
-        (events, engine.letters())
-    }
-
-    fn has_more(&self) -> bool {
-        self.more
-    }
-
-    fn shutdown(&mut self) {
-        if let Some(engine) = self.engine.take() {
-            engine.shutdown(Duration::from_secs(3));
-        }
-    }
-}
-
-/// Reads recorded values from run folders.
-pub fn fetch_from_disk() -> Fetch {
-    Arc::new(|folder, offset, bytes| {
-        // Opened anew for each value: the folder that follows the form is replaced while the window is open.
-        let mut reader = RunReader::open(folder).map_err(|error| error.to_string())?;
-        let payload = reader.payload_at(offset, bytes).map_err(|error| error.to_string())?;
-        Ok(Arc::unwrap_or_clone(payload))
-    })
-}
-
-/// Lists the adapters that training can use.
-pub fn adapters() -> DeviceLister {
-    Box::new(|| {
-        let entry = |adapter: &device::Adapter| DeviceEntry {
-            name: adapter.name.clone(),
-            backend: adapter.backend.to_owned(),
-            kind: if adapter.software { "software" } else { "GPU" }.to_owned(),
-            software: adapter.software,
-        };
-        device::adapters().iter().map(entry).collect()
-    })
-}
 
 /// Starts `lister`; `wake` is called when its answer is there.
 pub fn list_devices(lister: DeviceLister, wake: impl Fn() + Send + 'static) -> mpsc::Receiver<Vec<DeviceEntry>> {

@@ -24,6 +24,7 @@ pub mod tiles;
 mod timeline;
 mod widgets;
 pub mod window;
+pub mod wiring;
 
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
@@ -389,7 +390,15 @@ impl App {
             match &event.body {
                 Body::Notice { level, text } => self.notices.push(self.time, *level, text.clone(), Some(event.step)),
                 Body::Checkpoint { file } => {
-                    self.notices.push(self.time, Level::Info, format!("checkpoint written: {file}"), Some(event.step));
+                    // A run that is computed at once writes one whenever a slider moves.
+                    if session.playback_rate().is_none() {
+                        self.notices.note(
+                            self.time,
+                            Level::Info,
+                            format!("checkpoint written: {file}"),
+                            Some(event.step),
+                        );
+                    }
                 }
                 Body::Status(Status::Failed(text)) => {
                     // A refused combination of values or a file that cannot be read is shown beside its field, too.

@@ -7,13 +7,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use eframe::egui::{self, IconData, ViewportBuilder};
 use eframe::egui_wgpu::{WgpuSetup, wgpu};
 
-use super::backend::{self, Backend, DeviceLister, EngineBackend, Fetch};
+use super::backend::{Backend, DeviceLister, Fetch};
 use super::{App, Open, Parts, Wake, settings};
 use crate::engine::event::Level;
-use crate::labs::{LABS, Lab};
+use crate::labs::Lab;
 
 /// Makes the worker; the argument asks the window for a frame from any thread.
-pub type MakeBackend = Box<dyn FnOnce(Wake) -> Result<Box<dyn Backend>, String>>;
+pub type MakeBackend = Box<dyn FnOnce(Wake) -> Box<dyn Backend>>;
 
 /// What the window is opened with.
 pub struct WindowOptions {
@@ -22,30 +22,13 @@ pub struct WindowOptions {
     pub fetch: Fetch,
     pub devices: Option<DeviceLister>,
     pub runs_dir: PathBuf,
-    /// `None`: the platform's, or what [`settings::CONFIG_DIR_VARIABLE`] says.
+    /// `None`: what [`settings::CONFIG_DIR_VARIABLE`] says, else the platform's.
     pub config_dir: Option<PathBuf>,
     pub open: Open,
     /// After so many seconds, takes a picture of the window into this file and closes it (for tests).
     pub screenshot: Option<(f32, PathBuf)>,
     /// Size in points instead of the remembered one.
     pub size: Option<[f32; 2]>,
-}
-
-impl WindowOptions {
-    /// The program as it is: every lab, the real worker, recordings under `runs_dir`.
-    pub fn new(runs_dir: PathBuf) -> Self {
-        Self {
-            labs: LABS.to_vec(),
-            backend: Box::new(|wake| Ok(Box::new(EngineBackend::start(wake)?))),
-            fetch: backend::fetch_from_disk(),
-            devices: Some(backend::adapters()),
-            runs_dir,
-            config_dir: None,
-            open: Open::default(),
-            screenshot: None,
-            size: None,
-        }
-    }
 }
 
 impl std::fmt::Debug for WindowOptions {
@@ -90,7 +73,7 @@ pub fn run_window(options: WindowOptions) -> Result<(), String> {
             let ctx = cc.egui_ctx.clone();
             Arc::new(move || ctx.request_repaint())
         };
-        let backend = backend(wake)?;
+        let backend = backend(wake);
         let parts = Parts { labs, backend, fetch, devices, config_dir, runs_dir, open };
         let app = App::new(&cc.egui_ctx, parts);
         let trouble = cc.wgpu_render_state.as_ref().map(|state| watch(&state.device, &cc.egui_ctx));
