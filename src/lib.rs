@@ -1,5 +1,6 @@
 //! Learnscope: a desktop visual lab for watching models learn.
 
+pub mod app;
 pub mod compute;
 pub mod data;
 pub mod engine;

@@ -1,5 +1,16 @@
 //! Devices, read-back and host linear algebra. Knows nothing of windows.
 
+pub mod check;
 pub mod device;
 pub mod readback;
 pub mod rng;
+
+use std::path::PathBuf;
+
+/// The user's cache folder for this program (compiled kernels, device checks); `LEARNSCOPE_CACHE_DIR` overrides it.
+pub fn cache_folder() -> Option<PathBuf> {
+    match std::env::var_os("LEARNSCOPE_CACHE_DIR") {
+        Some(folder) => Some(PathBuf::from(folder)),
+        None => Some(directories::ProjectDirs::from("", "", "learnscope")?.cache_dir().to_owned()),
+    }
+}

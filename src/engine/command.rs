@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::event::{Change, KeySpec, RunId};
 use super::experiment::{BuildFn, DeviceCheckFn};
-use super::params::{ParamSpec, Params, Value};
+use super::params::{ParamError, ParamSpec, Params, Value};
 use crate::compute::device::DeviceChoice;
 
 /// Sent over a bounded channel and never waited for: a full queue is a mistake that is logged.
@@ -55,8 +55,10 @@ pub struct RunRequest {
     pub start_paused: bool,
     /// Goes on from this checkpoint file in the run folder of [`Record::Resume`].
     pub resume_from: Option<PathBuf>,
-    /// Data set in words with its content hash, for the run's header.
-    pub data: String,
+    /// Checks across parameters and files, on the worker.
+    pub check: fn(&Params) -> Result<(), ParamError>,
+    /// The data set in words with its content hash, for the run's header; read on the worker.
+    pub data: fn(&Params) -> Result<String, ParamError>,
 }
 
 /// Where a run is recorded.

@@ -65,6 +65,10 @@ pub enum Body {
         text: String,
     },
     Status(Status),
+    /// The training device was compared with the CPU; the text says how they agree.
+    DeviceChecked {
+        text: String,
+    },
 }
 
 /// How loud a notice is.

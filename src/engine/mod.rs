@@ -1,10 +1,18 @@
 //! Runs experiments on a worker thread and turns commands into events. Knows nothing of windows and names no lab.
 
+pub mod checkpoint_file;
+pub mod clock;
 pub mod command;
 pub mod emit;
 pub mod event;
 pub mod experiment;
+pub mod frames;
+mod lane;
 pub mod mailbox;
+pub mod pace;
 pub mod params;
+pub mod recording;
+pub mod run_folder;
 pub mod state;
 pub mod study;
+pub mod worker;

@@ -126,6 +126,11 @@ impl RunState {
                 self.notices.push((event.step, *level, text.clone()));
             }
             Body::Status(status) => self.status = Some(status.clone()),
+            Body::DeviceChecked { text } => {
+                if let Some(header) = &mut self.header {
+                    header.device_check = text.clone();
+                }
+            }
         }
     }
 
@@ -271,5 +276,97 @@ impl Track {
     pub fn recorded_at(&self, step: u64) -> Option<(u64, u64, u32)> {
         let end = self.recorded.partition_point(|(s, ..)| *s <= step);
         end.checked_sub(1).map(|i| self.recorded[i])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(step: u64, body: Body) -> Event {
+        Event { run: RunId(1), step, seconds: 0.0, body }
+    }
+
+    fn started() -> RunState {
+        let header = RunHeader {
+            lab: "toy".to_owned(),
+            name: String::new(),
+            params: Params::default(),
+            changes: Vec::new(),
+            seed: 1,
+            steps: 10,
+            device: String::new(),
+            device_check: String::new(),
+            version: String::new(),
+            data: String::new(),
+            started: String::new(),
+            folder: String::new(),
+            resumed_at: None,
+        };
+        let mut state = RunState::default();
+        state.apply(&event(0, Body::Started(Box::new(header))));
+        state
+    }
+
+    #[test]
+    fn a_long_history_keeps_its_spikes_and_its_size() {
+        let mut history = History::default();
+        for step in 0..1_000_000u64 {
+            history.push(step, if step == 423_457 { 1e6 } else { (step % 100) as f64 });
+        }
+        let kept: Vec<(u64, f64)> = history.points().collect();
+        assert!(kept.len() <= HISTORY_CAP, "{}", kept.len());
+        assert!(!history.is_exact());
+        assert!(kept.contains(&(423_457, 1e6)), "the spike is still there");
+        assert!(kept.is_sorted_by_key(|(step, _)| *step));
+        assert_eq!(history.last(), Some((999_999, 99.0)));
+        let (step, _) = history.at(500_000).unwrap();
+        assert!((499_000..=500_000).contains(&step), "{step}");
+    }
+
+    #[test]
+    fn a_short_history_is_exact() {
+        let mut history = History::default();
+        (0..100).for_each(|step| history.push(2 * step, step as f64));
+        assert!(history.is_exact());
+        assert_eq!(history.at(7), Some((6, 3.0)));
+        assert_eq!(history.at(1_000), Some((198, 99.0)));
+        assert_eq!(History::default().at(3), None);
+    }
+
+    #[test]
+    fn events_before_the_header_and_of_other_runs_change_nothing() {
+        let mut state = RunState::default();
+        state.apply(&event(3, Body::Status(Status::Running)));
+        assert_eq!((state.step, state.status), (0, None));
+        let mut state = started();
+        state.apply(&Event { run: RunId(2), ..event(3, Body::Status(Status::Running)) });
+        assert_eq!((state.step, state.status), (0, None));
+    }
+
+    #[test]
+    fn rows_extend_their_table() {
+        let mut state = started();
+        for block in [vec![1.0, 2.0], vec![3.0, 4.0, 5.0, 6.0]] {
+            state.apply(&event(1, Body::Rows { key: "path".into(), columns: 2, data: block.into() }));
+        }
+        let table = &state.tables["path"];
+        assert_eq!(table.len(), 3);
+        assert_eq!(table.row(1), Some(&[3.0, 4.0][..]));
+        assert_eq!(table.row(3), None);
+    }
+
+    #[test]
+    fn an_older_picture_never_replaces_a_newer_one() {
+        let mut state = started();
+        let picture = |value| Arc::new(Payload::Series(vec![value]));
+        state.apply(&event(9, Body::Payload { key: "p".into(), payload: picture(9.0) }));
+        state.apply(&event(4, Body::Payload { key: "p".into(), payload: picture(4.0) }));
+        assert_eq!(state.payloads["p"].newest.as_ref().unwrap().0, 9);
+        for step in [3, 6, 9] {
+            state.apply(&event(step, Body::Recorded { key: "p".into(), offset: 10 * step, bytes: 1 }));
+        }
+        assert_eq!(state.payloads["p"].recorded_at(8), Some((6, 60, 1)));
+        assert_eq!(state.payloads["p"].recorded_at(2), None);
     }
 }

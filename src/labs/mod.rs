@@ -3,17 +3,21 @@
 
 pub mod optimizers;
 
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use eframe::egui;
 use eframe::egui_wgpu::RenderState;
 
-use crate::engine::event::{KeySpec, Level, Payload};
+use crate::compute::device::DeviceChoice;
+use crate::engine::command::{Record, RunRequest};
+use crate::engine::event::{Change, KeySpec, Level, Payload, RunId};
 use crate::engine::experiment::{BuildFn, DeviceCheckFn};
-use crate::engine::params::{ParamError, ParamSpec, Params, Value};
+use crate::engine::params::{self, ParamError, ParamSpec, Params, Value};
 use crate::engine::state::RunState;
 use crate::engine::study::StudySpec;
-use crate::plot::style::Style;
+use crate::plot::style::{Category, Style};
 
 /// Every lab, in the order of its tab and of its number key.
 pub static LABS: &[&dyn Lab] = &[&optimizers::OptimizersLab];
@@ -21,6 +25,76 @@ pub static LABS: &[&dyn Lab] = &[&optimizers::OptimizersLab];
 /// The lab with this id.
 pub fn find(id: &str) -> Option<&'static dyn Lab> {
     LABS.iter().copied().find(|lab| lab.spec().id == id)
+}
+
+/// How a run is to be started, apart from its parameters.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    pub name: String,
+    pub seed: u64,
+    /// `None`: as many as the lab takes with these parameters.
+    pub steps: Option<u64>,
+    pub device: DeviceChoice,
+    pub skip_device_check: bool,
+    pub record: Record,
+    pub changes: Vec<Change>,
+    pub start_paused: bool,
+    pub resume_from: Option<PathBuf>,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            seed: DEFAULT_SEED,
+            steps: None,
+            device: DeviceChoice::Automatic,
+            skip_device_check: false,
+            record: Record::No,
+            changes: Vec::new(),
+            start_paused: false,
+            resume_from: None,
+        }
+    }
+}
+
+/// The seed of a fresh form and of a command line without `--seed`.
+pub const DEFAULT_SEED: u64 = 7;
+
+/// A request for a run of `lab`: the one way to start one, for the window, the command line and the tests. Each
+/// parameter's own range and every scheduled change are checked here; files and combinations by the worker.
+pub fn request(lab: &dyn Lab, params: &Params, options: RunOptions) -> Result<Box<RunRequest>, ParamError> {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let spec = lab.spec();
+    let params = Params::checked(spec.params, params.iter().map(|(key, value)| (key.to_owned(), value.clone())))?;
+    for change in &options.changes {
+        let known = params::find(spec.params, &change.key)?;
+        known.check(&change.value)?;
+        if !known.live {
+            return Err(ParamError::NotLive { key: change.key.clone() });
+        }
+    }
+    let steps = options.steps.unwrap_or_else(|| (spec.steps)(&params));
+    Ok(Box::new(RunRequest {
+        id: RunId(NEXT.fetch_add(1, Ordering::Relaxed)),
+        lab: spec.id,
+        name: options.name,
+        build: spec.build,
+        specs: spec.params,
+        keys: spec.keys,
+        seed: options.seed,
+        steps,
+        device: (spec.needs_device)(&params).then_some(options.device),
+        device_check: spec.device_check.filter(|_| !options.skip_device_check),
+        record: options.record,
+        changes: options.changes,
+        checkpoint_every: (spec.checkpoint_every)(&params, steps),
+        start_paused: options.start_paused,
+        resume_from: options.resume_from,
+        check: spec.check,
+        data: spec.data,
+        params,
+    }))
 }
 
 /// A lab: static facts, and a maker of its views.
@@ -98,6 +172,10 @@ pub trait LabView {
     fn tile(&mut self, tile: &str, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>);
     /// Draws the guide's live part: the equations with the current numbers in them, the paper's values.
     fn guide(&mut self, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>);
+    /// The colour and dash of what a parameter switches on, drawn beside it in the form.
+    fn swatch(&self, _key: &str, _style: &Style) -> Option<Category> {
+        None
+    }
     /// Number of named parts into which the update at the cursor can be split; 0: none.
     fn sub_steps(&self, _ctx: &ViewCtx<'_>) -> usize {
         0

@@ -1,5 +1,387 @@
-//! The article's figures as studies (reference section 5).
+//! The article's figures as studies. Its numbers are not printed anywhere: they were read from the figures' pixels, and
+//! stand in a row only where a figure shows them.
 
-use crate::engine::study::StudySpec;
+use super::PATH_COLUMNS;
+use crate::engine::state::{Rows, RunState};
+use crate::engine::study::{Measure, StudyRow, StudySpec};
 
-pub static STUDIES: &[StudySpec] = &[];
+/// Every study of the lab.
+pub static STUDIES: &[StudySpec] = &[SADDLE_RACE, MOMENTUM_NAG, VANISHING_GRADIENT, LEARNING_RATES];
+
+/// Every optimizer off: each row of a study turns on the one it is about.
+macro_rules! common {
+    ($($key:literal = $value:literal),* $(,)?) => {
+        &[
+            ("use_sgd", "off"),
+            ("use_momentum", "off"),
+            ("use_nag", "off"),
+            ("use_adagrad", "off"),
+            ("use_rmsprop", "off"),
+            ("use_adadelta", "off"),
+            ("use_adam", "off"),
+            $(($key, $value)),*
+        ]
+    };
+}
+
+/// `row!("label", use_key, [key = value, ..], [paper's numbers])`
+macro_rules! row {
+    ($label:literal, $on:literal, [$($key:literal = $value:literal),*], $paper:expr) => {
+        StudyRow { label: $label, set: &[($on, "on"), $(($key, $value)),*], paper: &$paper }
+    };
+}
+
+const SADDLE_RACE: StudySpec = StudySpec {
+    id: "saddle-race",
+    title: "Who leaves the symmetry line first?",
+    source: "Medina, “DL Notes: Advanced Gradient Descent”, saddle animation (f = x² − y², η = 0.01). The animation prints \
+             no numbers.",
+    about: "All start at (0.5, 10⁻¹⁰), almost on the line from which x² − y² looks like a bowl. RMSProp, AdaDelta and Adam \
+            divide by the size of the slope and are gone after some 75 updates; Momentum and NAG need about 200, SGD over \
+            a thousand. AdaGrad moves off the line at once, but its rate decays as it goes: in the end even SGD overtakes \
+            it. Which μ the animation uses could not be read from it: the article's captions say 0.95, its curves of y \
+            against iteration fit 0.9.",
+    common: common![
+        "surface" = "saddle",
+        "start_x" = "0.5",
+        "start_y" = "1e-10",
+        "learning_rate" = "0.01",
+        "steps" = "1500"
+    ],
+    rows: &[
+        row!("SGD", "use_sgd", [], [None, None, None]),
+        row!("Momentum, μ = 0.9", "use_momentum", ["momentum" = "0.9"], [None, None, None]),
+        row!("Momentum, μ = 0.95", "use_momentum", ["momentum" = "0.95"], [None, None, None]),
+        row!("NAG, μ = 0.9", "use_nag", ["momentum" = "0.9"], [None, None, None]),
+        row!("NAG, μ = 0.95", "use_nag", ["momentum" = "0.95"], [None, None, None]),
+        row!("AdaGrad", "use_adagrad", [], [None, None, None]),
+        row!("RMSProp", "use_rmsprop", [], [None, None, None]),
+        row!("AdaDelta", "use_adadelta", [], [None, None, None]),
+        row!("Adam", "use_adam", [], [None, None, None]),
+    ],
+    measures: &[
+        Measure { title: "first |y| > 0.01", unit: "updates", of: |run, _| first_beyond(run, 0.01) },
+        Measure { title: "first |y| > 0.5", unit: "updates", of: |run, _| first_beyond(run, 0.5) },
+        Measure { title: "first |y| > 1", unit: "updates", of: |run, _| first_beyond(run, 1.0) },
+    ],
+    seeded: false,
+};
+
+const MOMENTUM_NAG: StudySpec = StudySpec {
+    id: "momentum-nag",
+    title: "Momentum against NAG on the quartic",
+    source: "Medina, “DL Notes: Advanced Gradient Descent”, contour figure (f = x⁴ + 2x³ + y² − 1, start (1, −0.5), \
+             μ = 0.95); positions read from its pixels, ±0.01.",
+    about: "Both overshoot the minimum at x = −1.5. NAG's gradient, taken one look ahead, turns it back sooner. η = 0.01 is \
+            what fits the figure, which does not print it; nor does it tell the number of updates (200 here).",
+    common: common![
+        "surface" = "article_quartic",
+        "start_x" = "1",
+        "start_y" = "-0.5",
+        "learning_rate" = "0.01",
+        "momentum" = "0.95",
+        "steps" = "200"
+    ],
+    rows: &[
+        row!("Momentum", "use_momentum", [], [Some(-2.02), Some(0.29), None]),
+        row!("NAG", "use_nag", [], [Some(-1.82), None, None]),
+    ],
+    measures: &[
+        Measure { title: "leftmost x", unit: "", of: |run, _| extreme(run, "x", f64::min) },
+        Measure { title: "highest y", unit: "", of: |run, _| extreme(run, "y", f64::max) },
+        Measure { title: "f at the end", unit: "", of: |run, _| last(run, "f") },
+    ],
+    seeded: false,
+};
+
+const VANISHING_GRADIENT: StudySpec = StudySpec {
+    id: "vanishing-gradient",
+    title: "Past the shelf where the gradient vanishes",
+    source: "Medina, “DL Notes: Advanced Gradient Descent”, animation of 190 frames on x⁴ + 2x³ + y² − 1; last positions \
+             read from its pixels.",
+    about: "From (1, −0.8) with η = 0.01, after 199 updates. Momentum and NAG roll over the flat shelf at (0, 0) into the \
+            minimum at (−1.5, 0). The others stop on it or have not arrived: the shelf is no local minimum, as the article \
+            has it, but its gradient is almost zero.",
+    common: common![
+        "surface" = "article_quartic",
+        "start_x" = "1",
+        "start_y" = "-0.8",
+        "learning_rate" = "0.01",
+        "momentum" = "0.95",
+        "steps" = "199"
+    ],
+    rows: &[
+        row!("SGD", "use_sgd", [], [Some(0.067), Some(-0.016), None]),
+        row!("Momentum", "use_momentum", [], [None, None, None]),
+        row!("NAG", "use_nag", [], [Some(-1.496), Some(-0.004), None]),
+        row!("AdaGrad", "use_adagrad", [], [Some(0.761), Some(-0.553), None]),
+        row!("RMSProp", "use_rmsprop", [], [Some(0.003), Some(0.005), None]),
+        row!("AdaDelta", "use_adadelta", [], [Some(0.912), Some(-0.713), None]),
+        row!("Adam", "use_adam", [], [Some(0.201), Some(-0.002), None]),
+    ],
+    measures: &[
+        Measure { title: "x at the end", unit: "", of: |run, _| last(run, "x") },
+        Measure { title: "y at the end", unit: "", of: |run, _| last(run, "y") },
+        Measure { title: "f at the end", unit: "", of: |run, _| last(run, "f") },
+    ],
+    seeded: false,
+};
+
+const LEARNING_RATES: StudySpec = StudySpec {
+    id: "learning-rates",
+    title: "x, y and z against iteration at three learning rates",
+    source: "Medina, “DL Notes: Advanced Gradient Descent”, figure of x, y, z against iteration (f = x² − y², start \
+             (0.5, 10⁻¹⁰), 500 rows); the iteration where a curve reaches y = 4 read from its pixels, which reads 0.3 to \
+             1.3 too low on every curve.",
+    about: "How long until the saddle is left for good? The caption says μ = 0.95, but the drawn curves are those of \
+            μ = 0.9: both stand here beside the same reading. AdaDelta does not use η; its three rows are identical.",
+    common: common!["surface" = "saddle", "start_x" = "0.5", "start_y" = "1e-10", "steps" = "499"],
+    rows: &[
+        row!("η = 0.001: SGD", "use_sgd", ["learning_rate" = "0.001"], [None, None, None, None]),
+        row!(
+            "η = 0.001: Momentum, μ = 0.9 (fitted)",
+            "use_momentum",
+            ["learning_rate" = "0.001", "momentum" = "0.9"],
+            [None, None, None, None]
+        ),
+        row!(
+            "η = 0.001: Momentum, μ = 0.95 (caption)",
+            "use_momentum",
+            ["learning_rate" = "0.001", "momentum" = "0.95"],
+            [None, None, None, None]
+        ),
+        row!(
+            "η = 0.001: NAG, μ = 0.9 (fitted)",
+            "use_nag",
+            ["learning_rate" = "0.001", "momentum" = "0.9"],
+            [None, None, None, None]
+        ),
+        row!(
+            "η = 0.001: NAG, μ = 0.95 (caption)",
+            "use_nag",
+            ["learning_rate" = "0.001", "momentum" = "0.95"],
+            [None, None, None, None]
+        ),
+        row!("η = 0.001: AdaGrad", "use_adagrad", ["learning_rate" = "0.001"], [None, None, None, None]),
+        row!("η = 0.001: RMSProp", "use_rmsprop", ["learning_rate" = "0.001"], [None, None, None, None]),
+        row!("η = 0.001: AdaDelta", "use_adadelta", ["learning_rate" = "0.001"], [Some(101.6), None, None, None]),
+        row!("η = 0.001: Adam", "use_adam", ["learning_rate" = "0.001"], [None, None, None, None]),
+        row!("η = 0.01: SGD", "use_sgd", ["learning_rate" = "0.01"], [None, None, None, None]),
+        row!(
+            "η = 0.01: Momentum, μ = 0.9 (fitted)",
+            "use_momentum",
+            ["learning_rate" = "0.01", "momentum" = "0.9"],
+            [Some(243.4), None, None, None]
+        ),
+        row!(
+            "η = 0.01: Momentum, μ = 0.95 (caption)",
+            "use_momentum",
+            ["learning_rate" = "0.01", "momentum" = "0.95"],
+            [Some(243.4), None, None, None]
+        ),
+        row!(
+            "η = 0.01: NAG, μ = 0.9 (fitted)",
+            "use_nag",
+            ["learning_rate" = "0.01", "momentum" = "0.9"],
+            [Some(229.3), None, None, None]
+        ),
+        row!(
+            "η = 0.01: NAG, μ = 0.95 (caption)",
+            "use_nag",
+            ["learning_rate" = "0.01", "momentum" = "0.95"],
+            [Some(229.3), None, None, None]
+        ),
+        row!("η = 0.01: AdaGrad", "use_adagrad", ["learning_rate" = "0.01"], [None, None, None, None]),
+        row!("η = 0.01: RMSProp", "use_rmsprop", ["learning_rate" = "0.01"], [Some(358.9), None, None, None]),
+        row!("η = 0.01: AdaDelta", "use_adadelta", ["learning_rate" = "0.01"], [Some(101.6), None, None, None]),
+        row!("η = 0.01: Adam", "use_adam", ["learning_rate" = "0.01"], [Some(257.4), None, None, None]),
+        row!("η = 0.1: SGD", "use_sgd", ["learning_rate" = "0.1"], [Some(133.4), None, None, None]),
+        row!(
+            "η = 0.1: Momentum, μ = 0.9 (fitted)",
+            "use_momentum",
+            ["learning_rate" = "0.1", "momentum" = "0.9"],
+            [Some(60.6), None, None, None]
+        ),
+        row!(
+            "η = 0.1: Momentum, μ = 0.95 (caption)",
+            "use_momentum",
+            ["learning_rate" = "0.1", "momentum" = "0.95"],
+            [Some(60.6), None, None, None]
+        ),
+        row!(
+            "η = 0.1: NAG, μ = 0.9 (fitted)",
+            "use_nag",
+            ["learning_rate" = "0.1", "momentum" = "0.9"],
+            [Some(52.1), None, None, None]
+        ),
+        row!(
+            "η = 0.1: NAG, μ = 0.95 (caption)",
+            "use_nag",
+            ["learning_rate" = "0.1", "momentum" = "0.95"],
+            [Some(52.1), None, None, None]
+        ),
+        row!("η = 0.1: AdaGrad", "use_adagrad", ["learning_rate" = "0.1"], [None, None, None, None]),
+        row!("η = 0.1: RMSProp", "use_rmsprop", ["learning_rate" = "0.1"], [None, None, None, None]),
+        row!("η = 0.1: AdaDelta", "use_adadelta", ["learning_rate" = "0.1"], [Some(101.6), None, None, None]),
+        row!("η = 0.1: Adam", "use_adam", ["learning_rate" = "0.1"], [None, None, None, None]),
+    ],
+    measures: &[
+        Measure { title: "y reaches 4 at", unit: "iterations", of: |run, _| reaches(run, "y", 4.0) },
+        Measure { title: "x at the end", unit: "", of: |run, _| last(run, "x") },
+        Measure { title: "y at the end", unit: "", of: |run, _| last(run, "y") },
+        Measure { title: "z at the end", unit: "", of: |run, _| last(run, "f") },
+    ],
+    seeded: false,
+};
+
+/// The path of a run with one optimizer.
+fn path(run: &RunState) -> Option<&Rows> {
+    run.tables.iter().find(|(key, _)| key.starts_with("path/")).map(|(_, rows)| rows)
+}
+
+/// One column of the path, row 0 first.
+fn column(run: &RunState, name: &str) -> Option<impl Iterator<Item = f64>> {
+    let index = PATH_COLUMNS.iter().position(|column| *column == name)?;
+    let rows = path(run)?;
+    Some((0..rows.len()).filter_map(move |k| rows.row(k)).map(move |row| row[index]))
+}
+
+/// The first row with |y| above the bound.
+fn first_beyond(run: &RunState, bound: f64) -> Option<f64> {
+    column(run, "y")?.position(|y| y.abs() > bound).map(|k| k as f64)
+}
+
+/// Where a column first reaches a level from below, linearly between two rows.
+fn reaches(run: &RunState, name: &str, level: f64) -> Option<f64> {
+    let mut last = None;
+    for (k, value) in column(run, name)?.enumerate() {
+        if value >= level {
+            return Some(last.map_or(0.0, |last| k as f64 - (value - level) / (value - last)));
+        }
+        last = Some(value);
+    }
+    None
+}
+
+/// The smallest or largest value of a column.
+fn extreme(run: &RunState, name: &str, of: fn(f64, f64) -> f64) -> Option<f64> {
+    column(run, name)?.reduce(of)
+}
+
+/// The last value of a column; `None` where the optimizer has diverged.
+fn last(run: &RunState, name: &str) -> Option<f64> {
+    column(run, name)?.last().filter(|value| value.is_finite())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::params::Params;
+    use crate::labs::optimizers::params::PARAMS;
+    use crate::labs::optimizers::surface_run;
+
+    /// A row's measures, by running it.
+    fn measure(study: &StudySpec, row: &StudyRow) -> Vec<Option<f64>> {
+        let mut params = Params::defaults(PARAMS);
+        for (key, value) in study.common.iter().chain(row.set) {
+            params.set_text(PARAMS, &format!("{key}={value}")).unwrap();
+        }
+        let paths = surface_run::paths(&params, &[], params.int("steps") as u64).unwrap();
+        assert_eq!(paths.len(), 1, "{}: one optimizer", row.label);
+        let mut run = RunState::default();
+        for (rule, data) in paths {
+            run.tables.insert(format!("path/{}", rule.id()).into(), Rows { columns: PATH_COLUMNS.len(), data });
+        }
+        study.measures.iter().map(|measure| (measure.of)(&run, row)).collect()
+    }
+
+    fn found(study: &StudySpec, label: &str) -> Vec<Option<f64>> {
+        let row = study.rows.iter().find(|row| row.label == label);
+        measure(study, row.unwrap_or_else(|| panic!("{label}")))
+    }
+
+    #[track_caller]
+    fn assert_near(found: Option<f64>, expected: f64, tolerance: f64) {
+        assert!(found.is_some_and(|found| (found - expected).abs() <= tolerance), "{found:?}, expected {expected}");
+    }
+
+    #[test]
+    fn every_row_runs_and_stays_near_what_was_read_from_the_figure() {
+        for study in STUDIES {
+            for row in study.rows {
+                assert_eq!(row.paper.len(), study.measures.len(), "{}: {}", study.id, row.label);
+                // The caption's coefficient is the one that does NOT fit.
+                if study.id == "learning-rates" && row.label.contains("caption") {
+                    continue;
+                }
+                let tolerance = if study.id == "learning-rates" { 1.4 } else { 0.011 };
+                for (ours, paper) in measure(study, row).into_iter().zip(row.paper) {
+                    if let Some(paper) = paper {
+                        assert_near(ours, *paper, tolerance);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_fitted_coefficient_fits_and_the_captions_does_not() {
+        for (label, expected) in [
+            ("η = 0.01: Momentum, μ = 0.9 (fitted)", 243.7),
+            ("η = 0.01: Momentum, μ = 0.95 (caption)", 207.8),
+            ("η = 0.01: NAG, μ = 0.9 (fitted)", 230.2),
+            ("η = 0.01: NAG, μ = 0.95 (caption)", 195.5),
+            ("η = 0.1: Momentum, μ = 0.9 (fitted)", 61.2),
+            ("η = 0.1: Momentum, μ = 0.95 (caption)", 58.5),
+            ("η = 0.1: NAG, μ = 0.9 (fitted)", 52.5),
+            ("η = 0.1: NAG, μ = 0.95 (caption)", 50.1),
+            ("η = 0.1: SGD", 133.9),
+            ("η = 0.01: Adam", 258.2),
+            ("η = 0.01: RMSProp", 359.9),
+            ("η = 0.1: AdaDelta", 102.3),
+        ] {
+            assert_near(found(&LEARNING_RATES, label)[0], expected, 0.051);
+        }
+        for eta in ["0.001", "0.01", "0.1"] {
+            assert_near(found(&LEARNING_RATES, &format!("η = {eta}: AdaDelta"))[1], 0.2544, 5e-5);
+        }
+        assert_eq!(found(&LEARNING_RATES, "η = 0.001: SGD")[0], None, "not within 500 rows");
+    }
+
+    #[test]
+    fn the_shelf_holds_the_rules_that_the_figure_shows_on_it() {
+        for (label, x, y) in [
+            ("AdaGrad", 0.763, -0.550),
+            ("AdaDelta", 0.915, -0.712),
+            ("Adam", 0.203, -0.001),
+            ("SGD", 0.069, -0.014),
+            ("NAG", -1.500, 0.001),
+            ("RMSProp", 0.004, 0.010),
+        ] {
+            let measured = found(&VANISHING_GRADIENT, label);
+            assert_near(measured[0], x, 6e-4);
+            assert_near(measured[1], y, 6e-4);
+        }
+    }
+
+    #[test]
+    fn nag_overshoots_less_than_momentum() {
+        let (momentum, nag) = (found(&MOMENTUM_NAG, "Momentum"), found(&MOMENTUM_NAG, "NAG"));
+        assert_near(momentum[0], -2.012, 6e-4);
+        assert_near(momentum[1], 0.283, 6e-4);
+        assert_near(nag[0], -1.814, 6e-4);
+    }
+
+    #[test]
+    fn the_race_off_the_saddle_ends_as_its_text_says() {
+        for (label, expected) in
+            [("Adam", 78.0), ("RMSProp", 73.0), ("AdaGrad", 1264.0), ("AdaDelta", 75.0), ("SGD", 1163.0)]
+        {
+            assert_eq!(found(&SADDLE_RACE, label)[2], Some(expected), "{label}");
+        }
+        let off_the_line = |label: &str| found(&SADDLE_RACE, label)[0];
+        for label in ["SGD", "Momentum, μ = 0.95", "NAG, μ = 0.95", "RMSProp", "AdaDelta", "Adam"] {
+            assert!(off_the_line("AdaGrad") <= off_the_line(label), "{label}");
+        }
+    }
+}

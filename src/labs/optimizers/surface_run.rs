@@ -1,12 +1,329 @@
-//! The experiment on an analytic surface.
+//! The experiment on an analytic surface: every chosen rule walks from the same start, one update a step.
 
-use crate::engine::experiment::{BuildRequest, Experiment, RunError};
-use crate::engine::params::{ParamError, Params};
+use std::collections::BTreeMap;
 
-pub fn build(_request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {
-    todo!()
+use super::rules::{Hyper, Rule, State, number};
+use super::surfaces::{self, Surface};
+use super::{PATH_COLUMNS, params};
+use crate::engine::emit::Emit;
+use crate::engine::event::{Change, Level};
+use crate::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
+use crate::engine::params::{ParamError, Params, Value, find};
+
+/// Rows of a path travel in blocks: one event for so many steps and each rule.
+const BLOCK_STEPS: u64 = 256;
+/// Scalars (f, x, y, ‖∇f‖, ‖Δθ‖) are emitted about so many times in a run; the paths hold every step.
+const SCALAR_SAMPLES: u64 = 1_000;
+/// Numbers in one row of a path.
+const COLUMNS: usize = PATH_COLUMNS.len();
+
+pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {
+    Ok(Box::new(SurfaceRun::new(request.params, request.steps)?))
 }
 
-pub fn check(_params: &Params) -> Result<(), ParamError> {
-    Ok(())
+/// Refuses a run without a rule.
+pub fn check(params: &Params) -> Result<(), ParamError> {
+    if enabled(params).next().is_some() {
+        return Ok(());
+    }
+    let switches: Vec<String> = Rule::ALL.iter().map(|rule| switch(*rule)).collect();
+    Err(ParamError::Invalid {
+        key: switches[0].clone(),
+        problem: format!("no optimizer is on; turn on at least one of {}", switches.join(", ")),
+    })
 }
+
+/// The paths of all rules that are on, each `steps + 1` rows of [`PATH_COLUMNS`], row-major: what a run emits, without
+/// the engine. Row k does not depend on `steps`. A change applies just before the update after `step` completed ones;
+/// changes of keys that are not hyper-parameters are skipped.
+pub fn paths(params: &Params, changes: &[Change], steps: u64) -> Result<Vec<(Rule, Vec<f64>)>, ParamError> {
+    check(params)?;
+    let surface = surface(params)?;
+    let start = start(params);
+    let walk = |rule| {
+        let mut hyper = Hyper::from_params(params);
+        let mut walker = Walker::new(rule, surface, start);
+        let mut data = Vec::with_capacity((steps as usize + 1) * COLUMNS);
+        data.extend(walker.row());
+        for done in 0..steps {
+            for change in changes.iter().filter(|change| change.step == done) {
+                if let Value::Float(value) = change.value {
+                    hyper.set(&change.key, value);
+                }
+            }
+            walker.step(surface, &hyper);
+            data.extend(walker.row());
+        }
+        (rule, data)
+    };
+    Ok(enabled(params).map(walk).collect())
+}
+
+fn switch(rule: Rule) -> String {
+    format!("use_{}", rule.id())
+}
+
+fn enabled(params: &Params) -> impl Iterator<Item = Rule> {
+    Rule::ALL.into_iter().filter(|rule| params.switch(&switch(*rule)))
+}
+
+fn start(params: &Params) -> [f64; 2] {
+    [params.float("start_x"), params.float("start_y")]
+}
+
+fn surface(params: &Params) -> Result<&'static Surface, ParamError> {
+    let id = params.text("surface");
+    surfaces::by_id(id).ok_or_else(|| ParamError::Malformed {
+        key: "surface".to_owned(),
+        value: id.to_owned(),
+        expected: find(params::PARAMS, "surface").map_or_else(|_| "a surface".to_owned(), |spec| spec.expected()),
+    })
+}
+
+/// One rule on its way, with what its row shows.
+#[derive(Debug, Clone, PartialEq)]
+struct Walker {
+    rule: Rule,
+    state: State,
+    /// f and ∇f at θ.
+    f: f64,
+    gradient: [f64; 2],
+    /// The last move; zero before the first update.
+    moved: [f64; 2],
+    /// The first row in which x, y or f was not finite. The rule stands still from then on and its rows are NaN.
+    diverged_at: Option<u64>,
+}
+
+impl Walker {
+    fn new(rule: Rule, surface: &Surface, start: [f64; 2]) -> Self {
+        Self {
+            rule,
+            state: State::new(start),
+            f: surface.f(start),
+            gradient: surface.gradient(start),
+            moved: [0.0; 2],
+            diverged_at: None,
+        }
+    }
+
+    /// One update.
+    fn step(&mut self, surface: &Surface, hyper: &Hyper) {
+        if self.diverged_at.is_some() {
+            // The row of the divergence shows what happened; nothing after it means anything.
+            self.state.k += 1;
+            self.state.theta = [f64::NAN; 2];
+            (self.state.a, self.state.b) = ([f64::NAN; 2], [f64::NAN; 2]);
+            (self.f, self.gradient, self.moved) = (f64::NAN, [f64::NAN; 2], [f64::NAN; 2]);
+            return;
+        }
+        let from = self.state.theta;
+        if self.rule.gradient_is_at_theta() {
+            self.rule.step_with(&mut self.state, self.gradient, hyper);
+        } else {
+            self.rule.step(&mut self.state, surface, hyper);
+        }
+        let to = self.state.theta;
+        self.moved = [to[0] - from[0], to[1] - from[1]];
+        self.f = surface.f(to);
+        self.gradient = surface.gradient(to);
+        if !(to[0].is_finite() && to[1].is_finite() && self.f.is_finite()) {
+            self.diverged_at = Some(self.state.k);
+        }
+    }
+
+    /// The row of [`PATH_COLUMNS`].
+    fn row(&self) -> [f64; COLUMNS] {
+        let State { theta: [x, y], a, b, .. } = self.state;
+        let [dx, dy] = self.moved;
+        [x, y, self.f, norm(self.gradient), dx, dy, a[0], a[1], b[0], b[1]]
+    }
+
+    /// All numbers of the walker, for a checkpoint.
+    fn pack(&self) -> Vec<f64> {
+        let State { theta, a, b, k } = self.state;
+        // Step counts stay far below 2^53, so they are exact as f64; −1 stands for "not diverged".
+        let diverged = self.diverged_at.map_or(-1.0, |step| step as f64);
+        [theta, a, b, self.gradient, self.moved, [self.f, k as f64]].into_iter().flatten().chain([diverged]).collect()
+    }
+
+    /// The inverse of [`Walker::pack`].
+    fn unpack(rule: Rule, packed: &[f64; PACKED]) -> Self {
+        let vector = |i: usize| [packed[2 * i], packed[2 * i + 1]];
+        let [f, k] = vector(5);
+        let diverged = packed[PACKED - 1];
+        Self {
+            rule,
+            state: State { theta: vector(0), a: vector(1), b: vector(2), k: k as u64 },
+            f,
+            gradient: vector(3),
+            moved: vector(4),
+            diverged_at: (diverged >= 0.0).then_some(diverged as u64),
+        }
+    }
+}
+
+/// Numbers of a packed [`Walker`].
+const PACKED: usize = 13;
+
+fn norm(v: [f64; 2]) -> f64 {
+    v[0].hypot(v[1])
+}
+
+/// Keys of one rule's streams.
+#[derive(Debug)]
+struct Keys {
+    path: String,
+    scalars: [String; 5],
+}
+
+/// The experiment.
+#[derive(Debug)]
+struct SurfaceRun {
+    surface: &'static Surface,
+    hyper: Hyper,
+    steps: u64,
+    walkers: Vec<Walker>,
+    keys: Vec<Keys>,
+    /// Rows of each walker that are not yet emitted. A checkpoint carries them: on resume the recording ends at the last
+    /// emitted block, and these rows continue it.
+    pending: Vec<Vec<f64>>,
+}
+
+impl SurfaceRun {
+    fn new(params: &Params, steps: u64) -> Result<Self, ParamError> {
+        check(params)?;
+        let surface = surface(params)?;
+        let walkers: Vec<Walker> = enabled(params).map(|rule| Walker::new(rule, surface, start(params))).collect();
+        let keys = walkers.iter().map(|walker| {
+            let id = walker.rule.id();
+            Keys {
+                path: format!("path/{id}"),
+                scalars: ["f", "x", "y", "gradient_norm", "step_length"].map(|name| format!("{name}/{id}")),
+            }
+        });
+        Ok(Self {
+            surface,
+            hyper: Hyper::from_params(params),
+            steps,
+            keys: keys.collect(),
+            pending: vec![Vec::new(); walkers.len()],
+            walkers,
+        })
+    }
+
+    fn emit_rows(&mut self, out: &mut Emit<'_>) {
+        for (keys, pending) in self.keys.iter().zip(&mut self.pending) {
+            if !pending.is_empty() {
+                out.rows(&keys.path, std::mem::take(pending));
+            }
+        }
+    }
+
+    fn emit_scalars(&self, out: &mut Emit<'_>) {
+        for (keys, walker) in self.keys.iter().zip(&self.walkers) {
+            let [x, y] = walker.state.theta;
+            let values = [walker.f, x, y, norm(walker.gradient), norm(walker.moved)];
+            for (key, value) in keys.scalars.iter().zip(values) {
+                out.scalar(key, value);
+            }
+        }
+    }
+}
+
+impl Experiment for SurfaceRun {
+    fn begin(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
+        for (walker, pending) in self.walkers.iter().zip(&mut self.pending) {
+            pending.extend(walker.row());
+        }
+        self.emit_rows(out);
+        self.emit_scalars(out);
+        Ok(())
+    }
+
+    fn step(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
+        for (walker, pending) in self.walkers.iter_mut().zip(&mut self.pending) {
+            let last_f = walker.f;
+            let had_diverged = walker.diverged_at.is_some();
+            walker.step(self.surface, &self.hyper);
+            pending.extend(walker.row());
+            if !had_diverged && walker.diverged_at.is_some() {
+                out.notice(Level::Warning, divergence(walker, last_f));
+            }
+        }
+        let step = out.step();
+        let sampled = step.is_multiple_of(self.steps.div_ceil(SCALAR_SAMPLES).max(1));
+        if step.is_multiple_of(BLOCK_STEPS) || out.is_last() {
+            self.emit_rows(out);
+        }
+        if sampled || out.is_last() {
+            self.emit_scalars(out);
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, key: &str, value: &Value) -> Result<(), ParamError> {
+        let accepted = matches!(value, Value::Float(value) if self.hyper.set(key, *value));
+        if accepted { Ok(()) } else { Err(ParamError::NotLive { key: key.to_owned() }) }
+    }
+
+    fn checkpoint(&mut self) -> Result<Checkpoint, RunError> {
+        let mut checkpoint = Checkpoint {
+            step: self.walkers[0].state.k,
+            text: BTreeMap::from([("surface".to_owned(), self.surface.id.to_owned())]),
+            ..Checkpoint::default()
+        };
+        checkpoint.put_f64("hyper", self.hyper.values().to_vec());
+        for (walker, pending) in self.walkers.iter().zip(&self.pending) {
+            let id = walker.rule.id();
+            checkpoint.put_f64(format!("state/{id}"), walker.pack());
+            checkpoint.put_f64(format!("pending/{id}"), pending.clone());
+        }
+        Ok(checkpoint)
+    }
+
+    fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), RunError> {
+        let surface = checkpoint.get_text("surface")?;
+        if surface != self.surface.id {
+            return Err(RunError::Checkpoint(format!(
+                "it was written on the surface `{surface}`; this run is on `{}`",
+                self.surface.id
+            )));
+        }
+        // Everything is read before anything is changed, so that a bad checkpoint leaves the experiment as it was.
+        let hyper = exact(checkpoint.get_f64("hyper", Hyper::COUNT)?);
+        let unsent = (checkpoint.step % BLOCK_STEPS) as usize;
+        let mut walkers = Vec::new();
+        let mut pending = Vec::new();
+        for rule in self.walkers.iter().map(|walker| walker.rule) {
+            let id = rule.id();
+            walkers.push(Walker::unpack(rule, &exact(checkpoint.get_f64(&format!("state/{id}"), PACKED)?)));
+            let name = format!("pending/{id}");
+            // The last step of a run flushes whatever its number, so then nothing is pending.
+            let rows = checkpoint.get_f64(&name, unsent * COLUMNS).or_else(|_| checkpoint.get_f64(&name, 0))?;
+            pending.push(rows.to_vec());
+        }
+        (self.hyper, self.walkers, self.pending) = (Hyper::from_values(hyper), walkers, pending);
+        Ok(())
+    }
+}
+
+/// A slice whose length was checked, as an array.
+fn exact<const N: usize>(values: &[f64]) -> [f64; N] {
+    std::array::from_fn(|i| values[i])
+}
+
+fn divergence(walker: &Walker, last_f: f64) -> String {
+    let advice = match walker.rule {
+        Rule::AdaDelta => "start elsewhere or lower ε",
+        _ => "lower the learning rate η",
+    };
+    format!(
+        "{} diverged at step {} (f was {} one step before): {advice}",
+        walker.rule.title(),
+        walker.state.k,
+        number(last_f)
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -12,6 +12,11 @@ fn symmetric(xx: f64, xy: f64, yy: f64) -> Matrix {
     [[xx, xy], [xy, yy]]
 }
 
+/// x³, rounded once. `x * x * x` and `powi` round twice, and where a path is chaotic the last bit matters.
+fn cube(x: f64) -> f64 {
+    x.powf(3.0)
+}
+
 pub mod saddle {
     use super::*;
 
@@ -33,7 +38,7 @@ pub mod article_quartic {
         x.powi(4) + 2.0 * x.powi(3) + y * y - 1.0
     }
     pub fn gradient([x, y]: Point) -> Point {
-        [4.0 * x.powi(3) + 6.0 * x * x, 2.0 * y]
+        [4.0 * cube(x) + 6.0 * x * x, 2.0 * y]
     }
     pub fn hessian([x, _]: Point) -> Matrix {
         symmetric(12.0 * x * x + 12.0 * x, 0.0, 2.0)
@@ -43,38 +48,31 @@ pub mod article_quartic {
 pub mod beale {
     use super::*;
 
-    /// The sum of three squared residuals `t = c − x + x yⁱ`, i = 1, 2, 3.
-    const C: [f64; 3] = [1.5, 2.25, 2.625];
-
-    /// Residual i (from 1) with its derivatives t, t_x, t_y, t_xy, t_yy.
-    fn residual(i: i32, [x, y]: Point) -> [f64; 5] {
-        let n = f64::from(i);
-        let t_yy = if i == 1 { 0.0 } else { n * (n - 1.0) * x * y.powi(i - 2) };
-        let t_xy = n * y.powi(i - 1);
-        [C[i as usize - 1] - x + x * y.powi(i), y.powi(i) - 1.0, x * t_xy, t_xy, t_yy]
+    /// The three residuals, whose squares are summed.
+    fn residuals([x, y]: Point) -> [f64; 3] {
+        [1.5 - x + x * y, 2.25 - x + x * y * y, 2.625 - x + x * cube(y)]
     }
 
     pub fn f(p: Point) -> f64 {
-        (1..=3).map(|i| residual(i, p)[0].powi(2)).sum()
+        residuals(p).iter().map(|t| t * t).sum()
     }
     pub fn gradient(p: Point) -> Point {
-        let mut sum = [0.0; 2];
-        for i in 1..=3 {
-            let [t, t_x, t_y, ..] = residual(i, p);
-            sum[0] += 2.0 * t * t_x;
-            sum[1] += 2.0 * t * t_y;
-        }
-        sum
+        let ([x, y], [a, b, c]) = (p, residuals(p));
+        [
+            2.0 * (a * (y - 1.0) + b * (y * y - 1.0) + c * (cube(y) - 1.0)),
+            2.0 * (a * x + 2.0 * b * x * y + 3.0 * c * x * y * y),
+        ]
     }
     pub fn hessian(p: Point) -> Matrix {
-        let (mut xx, mut xy, mut yy) = (0.0, 0.0, 0.0);
-        for i in 1..=3 {
-            let [t, t_x, t_y, t_xy, t_yy] = residual(i, p);
-            xx += 2.0 * t_x * t_x;
-            xy += 2.0 * (t_x * t_y + t * t_xy);
-            yy += 2.0 * (t_y * t_y + t * t_yy);
-        }
-        symmetric(xx, xy, yy)
+        let ([x, y], [a, b, c]) = (p, residuals(p));
+        // First derivatives of the residuals by x and by y.
+        let (by_x, by_y) = ([y - 1.0, y * y - 1.0, cube(y) - 1.0], [x, 2.0 * x * y, 3.0 * x * y * y]);
+        let dot = |u: [f64; 3], v: [f64; 3]| u[0] * v[0] + u[1] * v[1] + u[2] * v[2];
+        symmetric(
+            2.0 * dot(by_x, by_x),
+            2.0 * (dot(by_x, by_y) + a + 2.0 * b * y + 3.0 * c * y * y),
+            2.0 * (dot(by_y, by_y) + 2.0 * b * x + 6.0 * c * x * y),
+        )
     }
 }
 
@@ -204,7 +202,7 @@ pub mod three_hump_camel {
         2.0 * x * x - 1.05 * x.powi(4) + x.powi(6) / 6.0 + x * y + y * y
     }
     pub fn gradient([x, y]: Point) -> Point {
-        [4.0 * x - 4.2 * x.powi(3) + x.powi(5) + y, x + 2.0 * y]
+        [4.0 * x - 4.2 * cube(x) + x.powf(5.0) + y, x + 2.0 * y]
     }
     pub fn hessian([x, _]: Point) -> Matrix {
         symmetric(4.0 - 12.6 * x * x + 5.0 * x.powi(4), 1.0, 2.0)
@@ -218,7 +216,7 @@ pub mod six_hump_camel {
         (4.0 - 2.1 * x * x + x.powi(4) / 3.0) * x * x + x * y + (4.0 * y * y - 4.0) * y * y
     }
     pub fn gradient([x, y]: Point) -> Point {
-        [8.0 * x - 8.4 * x.powi(3) + 2.0 * x.powi(5) + y, x - 8.0 * y + 16.0 * y.powi(3)]
+        [8.0 * x - 8.4 * cube(x) + 2.0 * x.powf(5.0) + y, x + 16.0 * cube(y) - 8.0 * y]
     }
     pub fn hessian([x, y]: Point) -> Matrix {
         symmetric(8.0 - 25.2 * x * x + 10.0 * x.powi(4), 1.0, -8.0 + 48.0 * y * y)
@@ -232,7 +230,7 @@ pub mod styblinski_tang {
         0.5 * p.iter().map(|x| x.powi(4) - 16.0 * x * x + 5.0 * x).sum::<f64>()
     }
     pub fn gradient(p: Point) -> Point {
-        p.map(|x| 2.0 * x.powi(3) - 16.0 * x + 2.5)
+        p.map(|x| 2.0 * cube(x) - 16.0 * x + 2.5)
     }
     pub fn hessian(p: Point) -> Matrix {
         let [xx, yy] = p.map(|x| 6.0 * x * x - 16.0);
@@ -240,35 +238,40 @@ pub mod styblinski_tang {
     }
 }
 
-/// A product A(s) B(u) with s = x + y and u = 2x − 3y: the textbook's two long brackets are polynomials in s and u.
+/// A product A B: A depends on x + y alone, B on 2x − 3y alone, which shortens the second derivatives.
 pub mod goldstein_price {
     use super::*;
 
-    /// A, A′, A″ of A(s) = 1 + (s+1)² (19 − 14 s + 3 s²).
-    fn a(s: f64) -> [f64; 3] {
-        let (t, q, dq) = (s + 1.0, 19.0 - 14.0 * s + 3.0 * s * s, 6.0 * s - 14.0);
-        [1.0 + t * t * q, 2.0 * t * q + t * t * dq, 2.0 * q + 4.0 * t * dq + 6.0 * t * t]
+    /// A = 1 + s² p with s = x + y + 1, and its first and second derivative by x, which are also those by y.
+    fn first([x, y]: Point) -> [f64; 3] {
+        let s = x + y + 1.0;
+        let p = 19.0 - 14.0 * x + 3.0 * x * x - 14.0 * y + 6.0 * x * y + 3.0 * y * y;
+        let dp = -14.0 + 6.0 * x + 6.0 * y;
+        [1.0 + s * s * p, 2.0 * s * p + s * s * dp, 2.0 * p + 4.0 * s * dp + 6.0 * s * s]
     }
 
-    /// B, B′, B″ of B(u) = 30 + u² (18 − 16 u + 3 u²).
-    fn b(u: f64) -> [f64; 3] {
-        let (q, dq) = (18.0 - 16.0 * u + 3.0 * u * u, 6.0 * u - 16.0);
-        [30.0 + u * u * q, 2.0 * u * q + u * u * dq, 2.0 * q + 4.0 * u * dq + 6.0 * u * u]
+    /// B = 30 + d² q with d = 2x − 3y, its derivatives by x and by y, and its second derivative by d.
+    fn second([x, y]: Point) -> [f64; 4] {
+        let d = 2.0 * x - 3.0 * y;
+        let q = 18.0 - 32.0 * x + 12.0 * x * x + 48.0 * y - 36.0 * x * y + 27.0 * y * y;
+        let by_x = 4.0 * d * q + d * d * (-32.0 + 24.0 * x - 36.0 * y);
+        let by_y = -6.0 * d * q + d * d * (48.0 - 36.0 * x + 54.0 * y);
+        [30.0 + d * d * q, by_x, by_y, 2.0 * q + 4.0 * d * (6.0 * d - 16.0) + 6.0 * d * d]
     }
 
-    pub fn f([x, y]: Point) -> f64 {
-        a(x + y)[0] * b(2.0 * x - 3.0 * y)[0]
+    pub fn f(p: Point) -> f64 {
+        first(p)[0] * second(p)[0]
     }
-    pub fn gradient([x, y]: Point) -> Point {
-        let ([a, da, _], [b, db, _]) = (a(x + y), b(2.0 * x - 3.0 * y));
-        [da * b + 2.0 * a * db, da * b - 3.0 * a * db]
+    pub fn gradient(p: Point) -> Point {
+        let ([a, da, _], [b, b_x, b_y, _]) = (first(p), second(p));
+        [da * b + a * b_x, da * b + a * b_y]
     }
-    pub fn hessian([x, y]: Point) -> Matrix {
-        let ([a, da, dda], [b, db, ddb]) = (a(x + y), b(2.0 * x - 3.0 * y));
+    pub fn hessian(p: Point) -> Matrix {
+        let ([a, da, dda], [b, b_x, b_y, ddb]) = (first(p), second(p));
         symmetric(
-            dda * b + 4.0 * da * db + 4.0 * a * ddb,
-            dda * b - da * db - 6.0 * a * ddb,
-            dda * b - 6.0 * da * db + 9.0 * a * ddb,
+            dda * b + 2.0 * da * b_x + 4.0 * a * ddb,
+            dda * b + da * (b_x + b_y) - 6.0 * a * ddb,
+            dda * b + 2.0 * da * b_y + 9.0 * a * ddb,
         )
     }
 }
@@ -339,7 +342,7 @@ pub mod long_valley {
         0.005 * x.powi(4) - 0.1 * x * x + 2.0 * y * y
     }
     pub fn gradient([x, y]: Point) -> Point {
-        [0.02 * x.powi(3) - 0.2 * x, 4.0 * y]
+        [0.02 * cube(x) - 0.2 * x, 4.0 * y]
     }
     pub fn hessian([x, _]: Point) -> Matrix {
         symmetric(0.06 * x * x - 0.2, 0.0, 4.0)
@@ -410,8 +413,20 @@ pub mod peaks {
     pub fn f(p: Point) -> f64 {
         bumps(p).iter().map(|bump| bump.f(p)).sum()
     }
-    pub fn gradient(p: Point) -> Point {
-        sum(bumps(p).map(|bump| bump.gradient(p)))
+    pub fn gradient([x, y]: Point) -> Point {
+        let hill = (-x * x - (y + 1.0) * (y + 1.0)).exp();
+        let middle = (-x * x - y * y).exp();
+        let pit = (-(x + 1.0) * (x + 1.0) - y * y).exp();
+        let (u, q) = (1.0 - x, x / 5.0 - cube(x) - y.powf(5.0));
+        [
+            -6.0 * u * hill - 6.0 * x * (u * u) * hill - 10.0 * ((0.2 - 3.0 * x * x) * middle)
+                + 20.0 * x * q * middle
+                + 2.0 / 3.0 * (x + 1.0) * pit,
+            -6.0 * (u * u) * (y + 1.0) * hill
+                + 50.0 * y.powf(4.0) * middle
+                + 20.0 * y * q * middle
+                + 2.0 / 3.0 * y * pit,
+        ]
     }
     pub fn hessian(p: Point) -> Matrix {
         let [xx, xy, yy] = sum(bumps(p).map(|bump| bump.second(p)));

@@ -1,0 +1,270 @@
+//! What the window needs from the outside, as seams that a test can fill: the worker, the reader of recorded values,
+//! the list of devices.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
+use std::thread;
+
+use crate::engine::command::Command;
+use crate::engine::event::{Event, Payload};
+use crate::engine::mailbox::Letter;
+use crate::engine::state::RunState;
+use crate::labs::PastPayloads;
+
+/// The worker as the window sees it. Neither call may wait.
+pub trait Backend {
+    /// Hands a command over.
+    fn send(&mut self, command: Command);
+    /// What has arrived since the last call, as much as fits in about 10 ms.
+    fn drain(&mut self) -> (Vec<Event>, Vec<Letter>);
+    /// More events are waiting than the last [`Backend::drain`] gave.
+    fn has_more(&self) -> bool {
+        false
+    }
+    /// Ends the worker; called once, at exit. May wait a moment, the window is gone by then.
+    fn shutdown(&mut self) {}
+}
+
+/// No worker at all: everything is silence.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoBackend;
+
+impl Backend for NoBackend {
+    fn send(&mut self, _command: Command) {}
+
+    fn drain(&mut self) -> (Vec<Event>, Vec<Letter>) {
+        (Vec::new(), Vec::new())
+    }
+}
+
+/// Reads one recorded value: run folder, offset in its events file, length in bytes. Called on a reader thread.
+pub type Fetch = Arc<dyn Fn(&Path, u64, u32) -> Result<Payload, String> + Send + Sync>;
+
+/// A training device that can be chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceEntry {
+    /// Adapter name as the driver reports it.
+    pub name: String,
+    /// `Vulkan`, `Metal`, ..
+    pub backend: String,
+    /// `discrete GPU`, `integrated GPU`, `CPU` ..
+    pub kind: String,
+    /// A rasteriser in software, not a GPU.
+    pub software: bool,
+}
+
+/// Lists the devices; slow (it probes drivers), so it runs on a thread of its own.
+pub type DeviceLister = Box<dyn FnOnce() -> Vec<DeviceEntry> + Send>;
+
+/// Starts `lister`; `wake` is called when its answer is there.
+pub fn list_devices(lister: DeviceLister, wake: impl Fn() + Send + 'static) -> mpsc::Receiver<Vec<DeviceEntry>> {
+    let (sender, receiver) = mpsc::channel();
+    let _ = thread::Builder::new().name("devices".to_owned()).spawn(move || {
+        let _ = sender.send(lister());
+        wake();
+    });
+    receiver
+}
+
+/// Bytes of past payloads that are kept in memory.
+const PAST_BUDGET: usize = 128 << 20;
+
+type Place = (u64, u32);
+type Answer = (PathBuf, Place, Result<Payload, String>);
+
+/// Recorded values of one run folder: a cache with a byte budget in front of a reader thread.
+pub struct PastStore {
+    folder: PathBuf,
+    state: RefCell<PastState>,
+    requests: Option<mpsc::Sender<(PathBuf, Place)>>,
+    answers: mpsc::Receiver<Answer>,
+}
+
+#[derive(Default)]
+struct PastState {
+    /// `None`: the read failed; not tried again.
+    values: HashMap<Place, (u64, Option<Arc<Payload>>)>,
+    waiting: HashSet<Place>,
+    bytes: usize,
+    clock: u64,
+    /// What was shown last for a key, so that scrubbing does not flicker while the next value is read.
+    shown: HashMap<String, (u64, Arc<Payload>)>,
+    problem: Option<String>,
+}
+
+impl std::fmt::Debug for PastStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PastStore").field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
+
+impl PastStore {
+    /// `wake` asks for a frame when a value has arrived.
+    pub fn new(fetch: Fetch, wake: Arc<dyn Fn() + Send + Sync>) -> Self {
+        let (requests, todo) = mpsc::channel::<(PathBuf, Place)>();
+        let (done, answers) = mpsc::channel();
+        let thread = thread::Builder::new().name("replay reader".to_owned()).spawn(move || {
+            while let Ok((folder, place)) = todo.recv() {
+                let result = fetch(&folder, place.0, place.1);
+                if done.send((folder, place, result)).is_err() {
+                    return;
+                }
+                wake();
+            }
+        });
+        Self { folder: PathBuf::new(), state: RefCell::default(), requests: thread.ok().map(|_| requests), answers }
+    }
+
+    /// Turns to the recording of another run and forgets the last one.
+    pub fn open(&mut self, folder: &str) {
+        self.folder = PathBuf::from(folder);
+        *self.state.borrow_mut() = PastState::default();
+    }
+
+    /// Takes in what the reader has finished. The text is a problem worth a notice, once per run.
+    pub fn poll(&mut self) -> Option<String> {
+        let state = self.state.get_mut();
+        while let Ok((folder, place, result)) = self.answers.try_recv() {
+            if folder != self.folder {
+                continue;
+            }
+            state.waiting.remove(&place);
+            state.clock += 1;
+            match result {
+                Ok(payload) => {
+                    state.bytes += payload.bytes();
+                    state.values.insert(place, (state.clock, Some(Arc::new(payload))));
+                }
+                Err(error) => {
+                    state.values.insert(place, (state.clock, None));
+                    state.problem = Some(format!("a recorded value could not be read back: {error}"));
+                }
+            }
+        }
+        while state.bytes > PAST_BUDGET {
+            let Some(oldest) = state.values.iter().min_by_key(|(_, (used, _))| *used).map(|(place, _)| *place) else {
+                break;
+            };
+            if let Some((_, Some(payload))) = state.values.remove(&oldest) {
+                state.bytes -= payload.bytes();
+            }
+        }
+        state.problem.take()
+    }
+
+    /// The store as the views see it, resolving steps with the run's index.
+    pub fn view<'a>(&'a self, run: &'a RunState) -> PastView<'a> {
+        PastView { store: self, run }
+    }
+
+    fn get(&self, key: &str, step: u64, place: Place) -> Option<(u64, Arc<Payload>)> {
+        let mut state = self.state.borrow_mut();
+        state.clock += 1;
+        let clock = state.clock;
+        if let Some((used, payload)) = state.values.get_mut(&place) {
+            *used = clock;
+            let found = (step, payload.clone()?);
+            state.shown.insert(key.to_owned(), found.clone());
+            return Some(found);
+        }
+        if !self.folder.as_os_str().is_empty()
+            && let Some(requests) = &self.requests
+            && state.waiting.len() < 32
+            && state.waiting.insert(place)
+        {
+            let _ = requests.send((self.folder.clone(), place));
+        }
+        state.shown.get(key).cloned()
+    }
+}
+
+/// [`PastPayloads`] of one run.
+#[derive(Debug, Clone, Copy)]
+pub struct PastView<'a> {
+    store: &'a PastStore,
+    run: &'a RunState,
+}
+
+impl PastPayloads for PastView<'_> {
+    fn payload(&self, key: &str, step: u64) -> Option<(u64, Arc<Payload>)> {
+        let (recorded, offset, bytes) = self.run.payloads.get(key)?.recorded_at(step)?;
+        self.store.get(key, recorded, (offset, bytes))
+    }
+}
+
+/// A reader for programs without recordings.
+pub fn no_fetch() -> Fetch {
+    Arc::new(|_, _, _| Err("this window reads no recordings".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::event::{Body, RunHeader, RunId};
+    use crate::engine::params::Params;
+    use std::time::{Duration, Instant};
+
+    fn recorded_run() -> RunState {
+        let mut run = RunState::default();
+        let header = RunHeader {
+            lab: String::new(),
+            name: String::new(),
+            params: Params::default(),
+            changes: Vec::new(),
+            seed: 0,
+            steps: 10,
+            device: String::new(),
+            device_check: String::new(),
+            version: String::new(),
+            data: String::new(),
+            started: String::new(),
+            folder: "run".to_owned(),
+            resumed_at: None,
+        };
+        let event = |step, body| Event { run: RunId(1), step, seconds: 0.0, body };
+        run.apply(&event(0, Body::Started(Box::new(header))));
+        for step in [0, 5] {
+            run.apply(&event(step, Body::Recorded { key: "picture".into(), offset: step * 100, bytes: 7 }));
+        }
+        run
+    }
+
+    #[test]
+    fn a_past_value_is_asked_for_once_and_shown_when_read() {
+        let fetch: Fetch =
+            Arc::new(|folder, offset, bytes| Ok(Payload::Text(format!("{} {offset} {bytes}", folder.display()))));
+        let mut store = PastStore::new(fetch, Arc::new(|| {}));
+        let run = recorded_run();
+        store.open("run");
+        let until = Instant::now() + Duration::from_secs(10);
+        while store.view(&run).payload("picture", 7).is_none() && Instant::now() < until {
+            store.poll();
+            thread::sleep(Duration::from_millis(1));
+        }
+        let (step, payload) = store.view(&run).payload("picture", 7).expect("read within ten seconds");
+        assert_eq!((step, &*payload), (5, &Payload::Text("run 500 7".to_owned())));
+        assert_eq!(
+            store.view(&run).payload("picture", 3).map(|(s, _)| s),
+            Some(5),
+            "the last one until the next is read"
+        );
+        assert_eq!(store.view(&run).payload("other", 3), None);
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_read_is_reported() {
+        let mut store = PastStore::new(no_fetch(), Arc::new(|| {}));
+        let run = recorded_run();
+        store.open("run");
+        assert_eq!(store.view(&run).payload("picture", 7), None);
+        let until = Instant::now() + Duration::from_secs(10);
+        let mut problem = None;
+        while problem.is_none() && Instant::now() < until {
+            problem = store.poll();
+        }
+        assert!(problem.unwrap().contains("could not be read back"));
+        assert_eq!(store.view(&run).payload("picture", 7), None);
+    }
+}

@@ -1,0 +1,413 @@
+//! The bars: name, lab tabs and device at the top; the run below them; the status line at the bottom.
+
+use std::collections::VecDeque;
+
+use eframe::egui::{
+    self, Align, Button, CornerRadius, DragValue, Layout, RichText, Sense, Stroke, TextStyle, Ui, vec2,
+};
+
+use super::actions::{self, device_title};
+use super::notices;
+use super::theme;
+use super::widgets::{Icon, labelled_button};
+use super::{App, Session};
+use crate::compute::device::DeviceChoice;
+use crate::engine::event::Status;
+use crate::plot::number;
+use crate::plot::style::Style;
+
+/// Frames and their cost over the last second.
+#[derive(Debug, Default)]
+pub struct FrameClock {
+    times: VecDeque<f64>,
+    cost: Option<f32>,
+    shown: String,
+    next: f64,
+}
+
+impl FrameClock {
+    /// Called once a frame.
+    pub fn tick(&mut self, ctx: &egui::Context, frame: &eframe::Frame) {
+        let now = ctx.input(|input| input.time);
+        self.times.push_back(now);
+        while self.times.front().is_some_and(|then| now - then > 1.0) {
+            self.times.pop_front();
+        }
+        if let Some(cost) = frame.info().cpu_usage {
+            self.cost = Some(self.cost.map_or(cost, |mean| mean * 0.9 + cost * 0.1));
+        }
+        // Twice a second: a readout that flickers cannot be read.
+        if now >= self.next {
+            self.next = now + 0.5;
+            let rate = if self.times.len() > 5 { format!("{} fps", self.times.len()) } else { "idle".to_owned() };
+            self.shown = self.cost.map_or(rate.clone(), |cost| format!("{rate} · frame {:.1} ms", cost * 1e3));
+        }
+    }
+}
+
+/// Name, tabs, palette, talk, device.
+pub fn top(app: &mut App, ui: &mut Ui) {
+    let style = app.style.clone();
+    ui.horizontal_centered(|ui| {
+        ui.add(egui::Label::new(theme::strong("Learnscope").size(15.0)));
+        ui.add_space(12.0);
+        ui.spacing_mut().item_spacing.x = 4.0;
+        for index in 0..app.sessions.len() {
+            let spec = app.sessions[index].lab.spec();
+            let response = tab(ui, index + 1, spec.title, index == app.active, &style);
+            if response.on_hover_text(spec.claim).clicked() {
+                app.open_lab(index);
+            }
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.spacing_mut().item_spacing.x = 8.0;
+            device(app, ui, &style);
+            if chip(ui, &format!("{}  present", actions::shortcut_text(ui.ctx(), "view.present")), &style)
+                .on_hover_text(actions::hint(ui.ctx(), "view.present"))
+                .clicked()
+            {
+                actions::run(app, ui.ctx(), "view.present");
+            }
+            if chip(ui, &format!("{}  commands", actions::shortcut_text(ui.ctx(), "window.palette")), &style)
+                .on_hover_text(actions::hint(ui.ctx(), "window.palette"))
+                .clicked()
+            {
+                actions::run(app, ui.ctx(), "window.palette");
+            }
+        });
+    });
+}
+
+fn tab(ui: &mut Ui, number: usize, title: &str, active: bool, style: &Style) -> egui::Response {
+    let font = TextStyle::Body.resolve(ui.style());
+    let text = if active { style.text } else { style.text_weak };
+    let digit = ui.painter().layout_no_wrap(number.to_string(), font.clone(), style.text_weak);
+    let word = ui.painter().layout_no_wrap(title.to_owned(), font, text);
+    let size = vec2(digit.size().x + word.size().x + 32.0, 28.0);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Tab, true, active, title));
+    if active || response.hovered() || response.has_focus() {
+        let fill = if active { theme::raised_fill(style) } else { theme::shade(style, 0.06) };
+        ui.painter().rect_filled(rect, 6.0, fill);
+    }
+    if response.has_focus() || (active && style.high_contrast) {
+        ui.painter().rect_stroke(rect, 6.0, Stroke::new(1.0, style.accent), egui::StrokeKind::Inside);
+    }
+    let y = |galley: &egui::Galley| rect.center().y - galley.size().y / 2.0;
+    let (x, digit_width) = (rect.left() + 12.0, digit.size().x);
+    ui.painter().galley(egui::pos2(x, y(&digit)), digit, style.text_weak);
+    ui.painter().galley(egui::pos2(x + digit_width + 8.0, y(&word)), word, text);
+    response
+}
+
+fn chip(ui: &mut Ui, text: &str, style: &Style) -> egui::Response {
+    let button = Button::new(RichText::new(text).color(style.text_weak).size(12.0));
+    ui.add(
+        button
+            .fill(egui::Color32::TRANSPARENT)
+            .stroke(Stroke::new(1.0, style.rule))
+            .corner_radius(CornerRadius::same(12)),
+    )
+}
+
+/// The device that training uses, always visible, with its adapter's name.
+fn device(app: &mut App, ui: &mut Ui, style: &Style) {
+    let looking = app.devices.is_none() && app.device_answer.is_some();
+    let devices = app.devices.as_deref().unwrap_or_default();
+    let named = |name: &str| devices.iter().find(|device| device.name == name);
+    let (text, color) = match &app.device {
+        _ if looking => ("looking for devices…".to_owned(), style.text_weak),
+        DeviceChoice::Cpu => ("CPU".to_owned(), style.text_weak),
+        DeviceChoice::Automatic => match devices.iter().find(|device| !device.software) {
+            Some(best) => (format!("GPU · {} · {}", best.name, best.backend), style.good),
+            None => ("CPU · automatic".to_owned(), style.text_weak),
+        },
+        DeviceChoice::Gpu(name) => match named(name) {
+            Some(found) if found.software => (format!("software · {}", found.name), style.warning),
+            Some(found) => (format!("GPU · {} · {}", found.name, found.backend), style.good),
+            None => (format!("GPU · {name} · not found"), style.warning),
+        },
+    };
+    let check = app.sessions.get(app.active).and_then(|session| session.run.header.as_ref());
+    let check = check.map_or(String::new(), |header| {
+        let parts = [format!("this run: {}", header.device), header.device_check.clone()];
+        parts.into_iter().filter(|part| !part.is_empty() && part != "this run: ").collect::<Vec<_>>().join("\n")
+    });
+    let label = RichText::new(format!("●  {}", shorten(&text, 44))).size(12.0);
+    let mut job = egui::text::LayoutJob::default();
+    let font = egui::FontId::new(12.0, egui::FontFamily::Proportional);
+    for (part, part_color) in [("●  ", color), (&label.text()["●  ".len()..], style.text)] {
+        job.append(part, 0.0, egui::TextFormat { font_id: font.clone(), color: part_color, ..Default::default() });
+    }
+    let button = Button::new(job)
+        .fill(egui::Color32::TRANSPARENT)
+        .stroke(Stroke::new(1.0, style.rule))
+        .corner_radius(CornerRadius::same(12));
+    let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| {
+        ui.set_min_width(280.0);
+        ui.label(theme::group_heading("Training device", style));
+        for choice in actions::device_choices(app) {
+            let title = match (&choice, app.devices.as_ref()) {
+                (DeviceChoice::Gpu(name), Some(list)) => {
+                    let found = list.iter().find(|device| device.name == *name);
+                    found.map_or(name.clone(), |d| format!("{} · {} · {}", d.name, d.backend, d.kind))
+                }
+                _ => device_title(&choice),
+            };
+            if ui.selectable_label(app.device == choice, title).clicked() {
+                app.choose_device(choice);
+                ui.close();
+            }
+        }
+        if looking {
+            ui.label(RichText::new("looking for devices…").weak());
+        }
+    });
+    let hover = "The device of the next training run. Runs on a surface are host arithmetic and need none.";
+    let hover = if check.is_empty() { hover.to_owned() } else { format!("{hover}\n\n{check}") };
+    response.accessible_name(format!("Device: {text}")).on_hover_text(hover);
+}
+
+fn shorten(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most - 1).chain(std::iter::once('…')).collect()
+}
+
+/// Start, pause, step, stop; where the run is; seed, presets, studies, tiles, export.
+pub fn run(app: &mut App, ui: &mut Ui) {
+    let style = app.style.clone();
+    let Some(session) = app.sessions.get(app.active) else { return };
+    let stale = if session.playback_rate().is_some() && !session.training() { Vec::new() } else { session.stale() };
+    let other_trains = app.sessions.iter().enumerate().any(|(i, session)| i != app.active && session.training());
+    let (live, training) = (session.run.is_live(), session.training());
+    let has_run = session.run.header.is_some();
+    let blocked = other_trains && session.playback_rate().is_some() && !has_run;
+    let needs_start = !has_run || !stale.is_empty();
+    let playing = if training {
+        session.run.status != Some(Status::Paused)
+    } else {
+        session.play.playing && has_run && session.play.cursor.step < session.planned_steps()
+    };
+    let state = progress(session);
+    ui.horizontal_centered(|ui| {
+        let mut act = |ui: &mut Ui, icon, label: &str, accent: bool, enabled: bool, action: &str| {
+            let shown = ui.add_enabled_ui(enabled, |ui| labelled_button(ui, icon, label, accent, &style)).inner;
+            if shown.on_hover_text(actions::hint(ui.ctx(), action)).clicked() {
+                actions::run(app, ui.ctx(), action);
+            }
+        };
+        if has_run {
+            let (icon, label) = if playing { (Icon::Pause, "Pause") } else { (Icon::Play, "Play") };
+            act(ui, Some(icon), label, !needs_start, true, "run.play");
+            act(ui, None, "Step", false, true, "run.step");
+            act(ui, None, "Stop", false, live, "run.stop");
+            act(ui, Some(Icon::Restart), "Restart", needs_start, true, "run.start");
+        } else {
+            act(ui, Some(Icon::Play), "Start", true, true, "run.start");
+        }
+        ui.add_space(8.0);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            menus(app, ui);
+            seed(app, ui, &style);
+            ui.add_space(8.0);
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                let (text, color) = if blocked {
+                    ("another lab is training; Start ends it".to_owned(), style.warning)
+                } else if !stale.is_empty() && has_run {
+                    (format!("restart to apply: {}", stale.join(", ")), style.live)
+                } else {
+                    (state, style.text)
+                };
+                ui.add(egui::Label::new(RichText::new(text).monospace().color(color)).truncate());
+            });
+        });
+    });
+}
+
+/// Where the run is, in one line.
+fn progress(session: &Session) -> String {
+    let run = &session.run;
+    if run.header.is_none() {
+        return "no run yet".to_owned();
+    }
+    let planned = session.planned_steps();
+    let width = number::grouped(planned).chars().count();
+    let step = if session.training() { run.step } else { session.play.cursor.step };
+    let mut text = format!("step {:>width$} / {}", number::grouped(step), number::grouped(planned));
+    if session.training() {
+        match session.steps_per_second() {
+            Some(rate) => {
+                let left = number::duration(planned.saturating_sub(run.step) as f64 / rate);
+                text += &format!(" · {} steps/s · {left} left", number::short(rate));
+            }
+            None => text += &format!(" · {}", word(run.status.as_ref())),
+        }
+    } else {
+        text += &format!(" · {:.1}×", session.play.speed);
+    }
+    text
+}
+
+fn seed(app: &mut App, ui: &mut Ui, style: &Style) {
+    let Some(session) = app.session() else { return };
+    let mut seed = session.seed;
+    let drag = DragValue::new(&mut seed).speed(0.1).update_while_editing(false);
+    let response = ui.add_sized(vec2(64.0, 24.0), drag).accessible_name("Seed");
+    let response =
+        response.on_hover_text("The seed of everything random in the next run. The same seed gives the same numbers.");
+    ui.label(RichText::new("seed").color(style.text_weak));
+    if response.changed() {
+        session.edit_all(|session| session.seed = seed);
+        app.after_edit(&[], !response.dragged());
+    } else if response.drag_stopped() {
+        app.after_edit(&[], true);
+    }
+}
+
+/// From right to left: export, tiles, studies, presets.
+fn menus(app: &mut App, ui: &mut Ui) {
+    let Some(session) = app.session() else { return };
+    let spec = session.lab.spec();
+    let arrangement = session.view.arrangement(&session.params);
+    let tiles = session.layouts.shown(&arrangement);
+    let current = session.name.clone();
+    let mut chosen: Option<String> = None;
+    let mut entry = |ui: &mut Ui, label: &str, help: &str, id: String| {
+        let response = ui.button(label);
+        let response = if help.is_empty() { response } else { response.on_hover_text(help) };
+        if response.clicked() {
+            chosen = Some(id);
+        }
+    };
+    ui.menu_button("Export", |ui| {
+        ui.set_min_width(240.0);
+        for (tile, _) in tiles.iter().filter(|(_, shown)| *shown) {
+            entry(
+                ui,
+                &format!("Figure: {}", tile.title),
+                "As it is on the screen, as PNG",
+                format!("tile.export.{}", tile.id),
+            );
+        }
+        ui.separator();
+        entry(ui, "Metrics as CSV", "One line for each step, key and value", "export.csv".to_owned());
+        entry(ui, "Metrics as JSON", "Parameters, scalars and trajectories", "export.json".to_owned());
+        ui.separator();
+        entry(ui, "Screenshot of the window", "As PNG", "export.screenshot".to_owned());
+    });
+    ui.menu_button("Tiles", |ui| {
+        ui.set_min_width(240.0);
+        for (tile, shown) in &tiles {
+            let mut on = *shown;
+            if ui.checkbox(&mut on, tile.title).on_hover_text(tile.help).changed() {
+                entry_chosen(&mut chosen, format!("tile.toggle.{}", tile.id));
+            }
+        }
+        ui.separator();
+        for (label, id) in [("Reset this layout", "tiles.reset"), ("Reset all layouts and panels", "tiles.reset-all")] {
+            if ui.button(label).clicked() {
+                entry_chosen(&mut chosen, id.to_owned());
+            }
+        }
+        ui.separator();
+        for (label, id) in [
+            ("Show or hide the form", "view.form"),
+            ("Show or hide the guide", "view.guide"),
+            ("Next theme", "window.theme"),
+        ] {
+            if ui.button(label).clicked() {
+                entry_chosen(&mut chosen, id.to_owned());
+            }
+        }
+    });
+    if !spec.studies.is_empty() {
+        ui.menu_button("Study", |ui| {
+            ui.set_min_width(280.0);
+            for study in spec.studies {
+                if ui.button(study.title).on_hover_text(format!("{}\n\n{}", study.source, study.about)).clicked() {
+                    entry_chosen(&mut chosen, format!("study.{}", study.id));
+                }
+            }
+        });
+    }
+    if !spec.presets.is_empty() {
+        ui.menu_button("Preset", |ui| {
+            ui.set_min_width(240.0);
+            for preset in spec.presets {
+                if ui.selectable_label(current == preset.id, preset.title).on_hover_text(preset.help).clicked() {
+                    entry_chosen(&mut chosen, format!("preset.{}", preset.id));
+                    ui.close();
+                }
+            }
+        });
+    }
+    if let Some(id) = chosen {
+        actions::run(app, ui.ctx(), &id);
+    }
+}
+
+fn entry_chosen(chosen: &mut Option<String>, id: String) {
+    *chosen = Some(id);
+}
+
+/// A status in one or two words.
+pub fn word(status: Option<&Status>) -> &'static str {
+    match status {
+        None => "ready",
+        Some(Status::Building) => "building",
+        Some(Status::CheckingDevice) => "checking the device",
+        Some(Status::WarmingUp) => "warming up",
+        Some(Status::Running) => "running",
+        Some(Status::Paused) => "paused",
+        Some(Status::Finished) => "finished",
+        Some(Status::Stopped) => "stopped",
+        Some(Status::Failed(_)) => "failed",
+    }
+}
+
+/// Status, frame cost, run at the left; the newest mark or notice at the right.
+pub fn status(app: &mut App, ui: &mut Ui) {
+    let style = app.style.clone();
+    let warnings = app.warnings();
+    ui.horizontal_centered(|ui| {
+        ui.spacing_mut().item_spacing.x = 16.0;
+        let Some(session) = app.sessions.get(app.active) else { return };
+        let weak = |text: &str| RichText::new(text).color(style.text_weak).size(12.0);
+        ui.label(weak(word(session.run.status.as_ref())));
+        if !app.frames.shown.is_empty() {
+            ui.label(weak(&app.frames.shown));
+        }
+        if let Some(header) = &session.run.header {
+            let folder =
+                std::path::Path::new(&header.folder).file_name().map(|name| name.to_string_lossy().into_owned());
+            let text =
+                folder.map_or_else(|| format!("run {} · not recorded", header.name), |folder| format!("run {folder}"));
+            ui.label(weak(&text)).on_hover_text(format!(
+                "{}\nseed {} · {} · version {}\n{}\n{}",
+                header.folder, header.seed, header.device, header.version, header.device_check, header.data
+            ));
+        }
+        let mark = session.run.marks.last().map(|mark| format!("step {}: {}", number::grouped(mark.step), mark.text));
+        let newest = app.notices.newest().map(|notice| (notice.text.clone(), notices::color(notice.level, &style)));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            let (text, color) =
+                newest.or(mark.map(|mark| (mark, style.live))).unwrap_or_else(|| ("no notices".to_owned(), style.rule));
+            let text = if warnings > 0 { format!("{text}   ({warnings} on the timeline)") } else { text };
+            let mut job = egui::text::LayoutJob::default();
+            let font = egui::FontId::new(12.0, egui::FontFamily::Proportional);
+            for (part, part_color) in [("●  ", color), (text.as_str(), style.text_weak)] {
+                job.append(
+                    part,
+                    0.0,
+                    egui::TextFormat { font_id: font.clone(), color: part_color, ..Default::default() },
+                );
+            }
+            let response = ui.add(Button::new(job).frame(false).truncate()).accessible_name("Notices");
+            if response.on_hover_text(actions::hint(ui.ctx(), "window.notices")).clicked() {
+                actions::run(app, ui.ctx(), "window.notices");
+            }
+        });
+    });
+}

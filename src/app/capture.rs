@@ -1,0 +1,178 @@
+//! Screenshots and figures: the window's pixels, whole or one tile, as PNG, encoded and written on a thread.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
+use std::thread;
+
+use eframe::egui::{self, ColorImage, Rect};
+
+use super::{App, Wake, runs};
+use crate::engine::event::Level;
+
+/// Pictures on their way to disk.
+pub struct Capture {
+    /// Where each visible tile lay in the last frame.
+    pub tiles: Vec<(&'static str, Rect)>,
+    /// A figure to be taken when the overlays are gone.
+    wanted: Option<Wanted>,
+    results: (mpsc::Sender<(Level, String)>, mpsc::Receiver<(Level, String)>),
+    wake: Wake,
+}
+
+#[derive(Debug)]
+struct Wanted {
+    file: PathBuf,
+    /// Part of the window in points; `None`: all of it.
+    part: Option<Rect>,
+}
+
+impl Capture {
+    pub fn new(wake: Wake) -> Self {
+        Self { tiles: Vec::new(), wanted: None, results: mpsc::channel(), wake }
+    }
+
+    /// What has been written, or why not.
+    pub fn finished(&self) -> Vec<(Level, String)> {
+        self.results.1.try_iter().collect()
+    }
+
+    /// Asks for the pixels of the next frame.
+    fn take(&self, ctx: &egui::Context, wanted: Wanted) {
+        let scale = ctx.pixels_per_point();
+        let (sender, wake) = (self.results.0.clone(), self.wake.clone());
+        ctx.request_screenshot(move |image| write_on_thread(image, wanted, scale, sender, wake));
+        ctx.request_repaint();
+    }
+}
+
+fn write_on_thread(
+    image: Arc<ColorImage>,
+    wanted: Wanted,
+    scale: f32,
+    sender: mpsc::Sender<(Level, String)>,
+    wake: Wake,
+) {
+    let _ = thread::Builder::new().name("png".to_owned()).spawn(move || {
+        let said = match write_png(&image, wanted.part, scale, &wanted.file) {
+            Ok(()) => (Level::Info, format!("saved {}", wanted.file.display())),
+            Err(error) => (Level::Error, format!("{} cannot be written: {error}", wanted.file.display())),
+        };
+        let _ = sender.send(said);
+        wake();
+    });
+}
+
+/// Writes `part` (in points, `scale` pixels each) of a picture as PNG, through a temporary file.
+pub fn write_png(image: &ColorImage, part: Option<Rect>, scale: f32, file: &Path) -> Result<(), String> {
+    let [width, height] = image.size;
+    let whole = Rect::from_min_max(egui::Pos2::ZERO, egui::pos2(width as f32, height as f32));
+    let area = part.map_or(whole, |part| (part * scale).intersect(whole));
+    let (x0, y0) = (area.left().round().max(0.0) as usize, area.top().round().max(0.0) as usize);
+    let (x1, y1) = ((area.right().round() as usize).min(width), (area.bottom().round() as usize).min(height));
+    if x1 <= x0 || y1 <= y0 {
+        return Err("the figure is not visible".to_owned());
+    }
+    let mut rgba = Vec::with_capacity((x1 - x0) * (y1 - y0) * 4);
+    for y in y0..y1 {
+        for pixel in &image.pixels[y * width + x0..y * width + x1] {
+            let [r, g, b, _] = pixel.to_array();
+            // A window is opaque, whatever the compositor made of its alpha.
+            rgba.extend([r, g, b, 255]);
+        }
+    }
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+    }
+    let temporary = file.with_extension("png.tmp");
+    let result = image::save_buffer_with_format(
+        &temporary,
+        &rgba,
+        (x1 - x0) as u32,
+        (y1 - y0) as u32,
+        image::ColorType::Rgba8,
+        image::ImageFormat::Png,
+    );
+    result.map_err(|error| error.to_string())?;
+    std::fs::rename(&temporary, file).map_err(|error| error.to_string())
+}
+
+impl App {
+    /// A picture of the whole window.
+    pub(super) fn screenshot(&mut self, _ctx: &egui::Context) {
+        let lab = self.sessions.get(self.active).map_or("window", |session| session.lab.spec().id);
+        let file = self.pictures().join(format!("learnscope-{lab}-{}.png", runs::stamp()));
+        self.capture.wanted = Some(Wanted { file, part: None });
+    }
+
+    /// A picture of the maximised, else the first tile.
+    pub(super) fn export_front(&mut self) {
+        let maximised = self.session().and_then(|session| session.layouts.maximised);
+        let presented = self.presenter.as_ref().map(|presenter| presenter.tile());
+        match presented.or(maximised).or(self.capture.tiles.first().map(|(tile, _)| *tile)) {
+            Some(tile) => self.export_figure(tile),
+            None => self.notice(Level::Info, "there is no figure to export"),
+        }
+    }
+
+    /// A picture of one tile as it is on the screen.
+    pub(super) fn export_figure(&mut self, tile: &str) {
+        let place = self.capture.tiles.iter().find(|(id, _)| *id == tile).map(|(_, rect)| *rect);
+        let part = if self.presenter.is_some() { None } else { place };
+        if part.is_none() && self.presenter.is_none() {
+            self.notice(Level::Info, "this tile is not visible now; show it first (Tiles menu)");
+            return;
+        }
+        let Some(session) = self.sessions.get(self.active) else { return };
+        let name = format!("{}-{tile}-step{}", session.name, session.play.cursor.step);
+        let folder = session.run.header.as_ref().map(|header| PathBuf::from(&header.folder));
+        // The folder that follows the form is emptied by the next edit.
+        let lasting =
+            folder.filter(|folder| !folder.as_os_str().is_empty() && !folder.to_string_lossy().ends_with("-live"));
+        let folder = lasting.map_or_else(|| self.pictures(), |folder| folder.join("figures"));
+        let file = folder.join(format!("{}-{}.png", runs::file_name(&name), runs::stamp()));
+        self.capture.wanted = Some(Wanted { file, part });
+    }
+
+    /// Takes the picture that was asked for; called at the end of a frame, when menus and palette have closed.
+    pub(super) fn take_wanted(&mut self, ctx: &egui::Context) {
+        if !self.palette.open
+            && !egui::Popup::is_any_open(ctx)
+            && let Some(wanted) = self.capture.wanted.take()
+        {
+            self.capture.take(ctx, wanted);
+        }
+    }
+
+    /// Takes a picture of the window into this file.
+    pub(super) fn screenshot_to(&mut self, file: PathBuf) {
+        self.capture.wanted = Some(Wanted { file, part: None });
+    }
+
+    /// The user's folder for pictures, or one beside the runs.
+    fn pictures(&self) -> PathBuf {
+        let own =
+            directories::UserDirs::new().and_then(|dirs| dirs.picture_dir().map(|folder| folder.join("Learnscope")));
+        own.unwrap_or_else(|| self.runs_dir.join("figures"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tile_is_cut_out_at_the_screens_resolution() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut image = ColorImage::filled([8, 6], egui::Color32::BLACK);
+        image.pixels[2 * 8 + 4] = egui::Color32::WHITE;
+        let file = folder.path().join("figures").join("tile.png");
+        let part = Rect::from_min_max(egui::pos2(2.0, 1.0), egui::pos2(9.0, 9.0));
+        write_png(&image, Some(part), 2.0, &file).unwrap();
+        let read = image::open(&file).unwrap().to_rgba8();
+        assert_eq!(read.dimensions(), (4, 4));
+        assert_eq!(read.get_pixel(0, 0).0, [255, 255, 255, 255]);
+        assert_eq!(read.get_pixel(1, 0).0, [0, 0, 0, 255]);
+        let outside = Rect::from_min_max(egui::pos2(90.0, 90.0), egui::pos2(99.0, 99.0));
+        assert!(write_png(&image, Some(outside), 2.0, &file).unwrap_err().contains("not visible"));
+    }
+}

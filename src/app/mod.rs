@@ -1,0 +1,568 @@
+//! The window: one shell for all labs. Draws from [`RunState`](crate::engine::state::RunState), sends
+//! [`Command`]s, trains nothing. Nothing here waits: not for the worker, a file, a dialog or a device.
+
+pub mod actions;
+pub mod backend;
+mod bars;
+mod capture;
+mod files;
+mod form;
+mod guide;
+mod help;
+mod markdown;
+mod notices;
+mod palette;
+pub mod playback;
+mod presenter;
+pub mod runs;
+pub mod session;
+pub mod settings;
+mod shell;
+mod study;
+pub mod theme;
+pub mod tiles;
+mod timeline;
+mod widgets;
+pub mod window;
+
+use std::path::PathBuf;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use eframe::egui;
+
+use self::backend::{Backend, DeviceEntry, DeviceLister, Fetch, PastStore};
+use self::notices::Notices;
+use self::session::{Session, Start};
+use self::settings::{Settings, Store};
+use crate::compute::device::DeviceChoice;
+use crate::engine::command::{Command, Record, RunRequest};
+use crate::engine::event::{Body, Level, RunId, Status};
+use crate::engine::params::{ParamError, Params, Value};
+use crate::labs::{Lab, ViewAction};
+use crate::plot::style::Style;
+
+pub use window::{WindowOptions, run_window};
+
+/// Asks for a frame from any thread.
+pub type Wake = Arc<dyn Fn() + Send + Sync>;
+
+/// What the window is made of; a test fills it with scripted parts.
+pub struct Parts {
+    pub labs: Vec<&'static dyn Lab>,
+    pub backend: Box<dyn Backend>,
+    pub fetch: Fetch,
+    /// `None`: only automatic and CPU can be chosen.
+    pub devices: Option<DeviceLister>,
+    /// Where settings live; `None`: nothing is remembered.
+    pub config_dir: Option<PathBuf>,
+    /// Where runs are recorded.
+    pub runs_dir: PathBuf,
+    /// What the command line asked for.
+    pub open: Open,
+}
+
+/// What the window shows first; empty fields leave it to the settings.
+#[derive(Debug, Clone, Default)]
+pub struct Open {
+    pub lab: Option<String>,
+    pub params: Option<Params>,
+    pub seed: Option<u64>,
+    pub device: Option<DeviceChoice>,
+}
+
+/// The window's state.
+pub struct App {
+    backend: Box<dyn Backend>,
+    sessions: Vec<Session>,
+    active: usize,
+    settings: Settings,
+    store: Store,
+    notices: Notices,
+    style: Style,
+    /// Look and type scale that egui draws with now.
+    applied: Option<(Style, f32)>,
+    device: DeviceChoice,
+    devices: Option<Vec<DeviceEntry>>,
+    device_answer: Option<mpsc::Receiver<Vec<DeviceEntry>>>,
+    palette: palette::Palette,
+    presenter: Option<presenter::Presenter>,
+    help_open: bool,
+    study: Option<study::StudyRun>,
+    files: files::Files,
+    capture: capture::Capture,
+    frames: bars::FrameClock,
+    runs_dir: PathBuf,
+    /// Start of this session, part of the names of its recordings.
+    stamp: String,
+    last_id: u64,
+    prepared: (mpsc::Sender<Prepared>, mpsc::Receiver<Prepared>),
+    wake: Wake,
+    /// The part of the window that gets the keyboard in the next frame.
+    focus: Option<shell::Region>,
+    /// The part that got it last.
+    focused: Option<shell::Region>,
+    /// Counts resets of the panels' sizes.
+    panels: u32,
+    next_save: f64,
+    time: f64,
+    quit: bool,
+}
+
+/// A training run's request, checked on a thread of its own.
+type Prepared = (usize, RunId, Result<Box<RunRequest>, ParamError>);
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("active", &self.active).field("device", &self.device).finish_non_exhaustive()
+    }
+}
+
+impl App {
+    /// The window with its first lab already running, where that lab computes its runs at once.
+    pub fn new(ctx: &egui::Context, parts: Parts) -> Self {
+        theme::install_fonts(ctx);
+        let wake: Wake = {
+            let ctx = ctx.clone();
+            Arc::new(move || ctx.request_repaint())
+        };
+        let (store, mut settings, problems) = Store::open(parts.config_dir);
+        let mut notices = Notices::default();
+        problems.into_iter().for_each(|problem| notices.push(0.0, Level::Warning, problem, None));
+        let device = parts.open.device.unwrap_or_else(|| settings.device.parse().unwrap_or_default());
+        let sessions: Vec<Session> = parts
+            .labs
+            .iter()
+            .map(|lab| {
+                let remembered = settings.labs.get(lab.spec().id).cloned().unwrap_or_default();
+                let past = PastStore::new(parts.fetch.clone(), wake.clone());
+                let mut session = Session::new(*lab, &remembered, past);
+                session.play.speed = settings.speed;
+                session
+            })
+            .collect();
+        if let Some(lab) = parts.open.lab {
+            settings.lab = lab;
+        }
+        let active = sessions.iter().position(|session| session.lab.spec().id == settings.lab).unwrap_or(0);
+        let device_answer = parts.devices.map(|lister| {
+            let wake = wake.clone();
+            backend::list_devices(lister, move || wake())
+        });
+        let mut app = Self {
+            backend: parts.backend,
+            sessions,
+            active,
+            store,
+            notices,
+            style: settings.theme.style(None),
+            applied: None,
+            device,
+            devices: None,
+            device_answer,
+            palette: palette::Palette::default(),
+            presenter: None,
+            help_open: false,
+            study: None,
+            files: files::Files::new(wake.clone()),
+            capture: capture::Capture::new(wake.clone()),
+            frames: bars::FrameClock::default(),
+            runs_dir: parts.runs_dir,
+            stamp: runs::stamp(),
+            last_id: 0,
+            prepared: mpsc::channel(),
+            wake,
+            focus: None,
+            focused: None,
+            panels: 0,
+            next_save: 0.0,
+            time: 0.0,
+            quit: false,
+            settings,
+        };
+        if let Some(session) = app.sessions.get_mut(active) {
+            if let Some(params) = parts.open.params {
+                session.params = params;
+            }
+            session.seed = parts.open.seed.unwrap_or(session.seed);
+            session.name = runs::name_of(session.lab, &session.params);
+        }
+        app.first_run();
+        app
+    }
+
+    /// The lab in front.
+    fn session(&mut self) -> Option<&mut Session> {
+        self.sessions.get_mut(self.active)
+    }
+
+    /// A first start is never an empty screen: what is computed at once is computed.
+    fn first_run(&mut self) {
+        let busy = self.sessions.iter().any(Session::training);
+        let Some(session) = self.session() else { return };
+        if session.run.header.is_none() && !session.is_waiting() && session.playback_rate().is_some() && !busy {
+            session.pending = Some(Start::Settled);
+            self.flush_restarts();
+        }
+    }
+
+    /// Brings a lab to the front.
+    fn open_lab(&mut self, index: usize) {
+        if index < self.sessions.len() && index != self.active {
+            self.active = index;
+            self.settings.lab = self.sessions[index].lab.spec().id.to_owned();
+            self.first_run();
+        }
+    }
+
+    fn notice(&mut self, level: Level, text: impl Into<String>) {
+        self.notices.push(self.time, level, text, None);
+    }
+
+    /// Starts a run of a lab with its form's values. Whatever the worker runs now ends.
+    fn start(&mut self, index: usize, why: Start) {
+        self.last_id += 1;
+        let id = RunId(self.last_id);
+        let Some(session) = self.sessions.get_mut(index) else { return };
+        session.pending = None;
+        let whole = session.playback_rate().is_some();
+        let record = match why {
+            Start::Preview => Record::No,
+            Start::Settled => Record::Replace(runs::live_folder(&self.runs_dir, &self.stamp, session.lab.spec().id)),
+            Start::Explicit => Record::New(self.runs_dir.clone()),
+        };
+        let wanted = runs::Wanted {
+            id,
+            name: session.name.clone(),
+            params: session.params.clone(),
+            changes: if whole { session.changes.clone() } else { Vec::new() },
+            seed: session.seed,
+            device: self.device.clone(),
+            record,
+            start_paused: false,
+        };
+        session.place_cursor(why, whole);
+        if whole {
+            let result = runs::request(session.lab, wanted);
+            self.send_start((index, id, result));
+            return;
+        }
+        // A training run may first read a data set: not here.
+        session.preparing = true;
+        let (lab, sender, wake) = (session.lab, self.prepared.0.clone(), self.wake.clone());
+        let spawned = thread::Builder::new().name("prepare run".to_owned()).spawn(move || {
+            let _ = sender.send((index, id, runs::request(lab, wanted)));
+            wake();
+        });
+        if let Err(error) = spawned {
+            self.sessions[index].preparing = false;
+            self.notice(Level::Error, format!("the run cannot be prepared: {error}"));
+        }
+    }
+
+    fn send_start(&mut self, (index, id, result): Prepared) {
+        let Some(session) = self.sessions.get_mut(index) else { return };
+        session.preparing = false;
+        match result {
+            // A newer request overtook this one.
+            Ok(_) if id.0 != self.last_id => {}
+            Ok(request) => {
+                session.errors.clear();
+                let whole = (session.lab.spec().playback)(&request.params).is_some();
+                session.expect(id, whole, self.time);
+                self.backend.send(Command::Start(request));
+            }
+            Err(error) => {
+                let key = error_key(&error).unwrap_or_default().to_owned();
+                session.errors.insert(key, error.to_string());
+                self.notice(Level::Error, format!("the run did not start: {error}"));
+            }
+        }
+    }
+
+    /// Sends restarts that edits asked for, no faster than they are computed.
+    fn flush_restarts(&mut self) {
+        for index in 0..self.sessions.len() {
+            if let Some(why) = self.sessions[index].pending
+                && self.sessions[index].may_restart(self.time)
+            {
+                self.start(index, why);
+            }
+        }
+    }
+
+    /// Takes in an edit of the front lab's form or view.
+    fn edit(&mut self, key: &str, value: Value, settled: bool) {
+        let Some(session) = self.sessions.get_mut(self.active) else { return };
+        if session.edit(key, value, settled) {
+            self.after_edit(&[key], settled);
+        }
+    }
+
+    /// Lets changed values take effect: a run that is computed at once is recomputed; a training run gets its live
+    /// parameters; anything else waits for the restart that the user asks for.
+    fn after_edit(&mut self, keys: &[&str], settled: bool) {
+        let training = self.sessions.iter().any(Session::training);
+        let Some(session) = self.sessions.get_mut(self.active) else { return };
+        if session.playback_rate().is_some() {
+            if !training {
+                let why = if settled { Start::Settled } else { Start::Preview };
+                session.pending = session.pending.max(Some(why));
+                self.flush_restarts();
+            }
+            return;
+        }
+        if !settled || !session.training() {
+            return;
+        }
+        let specs = session.lab.spec().params;
+        let sets: Vec<Command> = specs
+            .iter()
+            .filter(|spec| {
+                spec.live
+                    && keys.contains(&spec.key)
+                    && session.params.get(spec.key) != session.run.params.get(spec.key)
+            })
+            .filter_map(|spec| {
+                Some(Command::Set { key: spec.key.to_owned(), value: session.params.get(spec.key)?.clone() })
+            })
+            .collect();
+        sets.into_iter().for_each(|set| self.backend.send(set));
+    }
+
+    /// Undo or redo of the front lab's form.
+    fn undo(&mut self, redo: bool) {
+        let Some(session) = self.sessions.get_mut(self.active) else { return };
+        let done = if redo { session.redo() } else { session.undo() };
+        if done {
+            let keys: Vec<&str> = session.lab.spec().params.iter().map(|spec| spec.key).collect();
+            self.after_edit(&keys, true);
+        }
+    }
+
+    /// Loads a preset and starts it.
+    fn preset(&mut self, id: &str) {
+        let Some(session) = self.sessions.get_mut(self.active) else { return };
+        match session.lab.spec().preset(id) {
+            Some(Ok(params)) => {
+                session.edit_all(|session| {
+                    session.params = params;
+                    session.changes.clear();
+                });
+                session.errors.clear();
+                session.name = id.to_owned();
+                session.play.from_start();
+                let why = if session.playback_rate().is_some() { Start::Settled } else { Start::Explicit };
+                self.start(self.active, why);
+            }
+            Some(Err(error)) => self.notice(Level::Error, format!("preset `{id}`: {error}")),
+            None => {}
+        }
+    }
+
+    /// The one play/pause: the training's while it trains, the timeline's otherwise.
+    fn play_pause(&mut self) {
+        let Some(session) = self.sessions.get_mut(self.active) else { return };
+        let end = session.run.step;
+        if session.training() {
+            let paused = session.run.status == Some(Status::Paused);
+            if paused {
+                session.play.follow = true;
+            }
+            self.backend.send(if paused { Command::Resume } else { Command::Pause });
+        } else if session.run.header.is_none() {
+            if !session.is_waiting() {
+                self.start(self.active, Start::Explicit);
+            }
+        } else if session.play.playing {
+            session.play.pause();
+        } else {
+            session.play.play(end);
+        }
+    }
+
+    /// One step: of the training while it trains, of the timeline otherwise.
+    fn single_step(&mut self) {
+        let Some(session) = self.sessions.get_mut(self.active) else { return };
+        if session.training() {
+            session.play.follow_live();
+            self.backend.send(Command::Step(1));
+        } else {
+            session.play.step_by(1, session.run.step);
+        }
+    }
+
+    /// Carries out what a view asked for.
+    fn carry_out(&mut self, actions: Vec<ViewAction>) {
+        for action in actions {
+            match action {
+                ViewAction::SetParam { key, value, settled } => self.edit(&key, value, settled),
+                ViewAction::Seek(cursor) => {
+                    if let Some(session) = self.session() {
+                        session.play.seek(cursor, session.run.step);
+                    }
+                }
+                ViewAction::Notice(level, text) => self.notice(level, text),
+                ViewAction::SaveText { name, text } => self.files.save_text(&name, text),
+                ViewAction::ChooseFile { key } => self.files.choose(self.active, &key),
+            }
+        }
+    }
+
+    /// Takes in what the worker and the helper threads have finished.
+    fn receive(&mut self, ctx: &egui::Context) {
+        let (events, letters) = self.backend.drain();
+        if !events.is_empty() || self.backend.has_more() {
+            ctx.request_repaint();
+        }
+        for event in &events {
+            let Some(session) = self.sessions.iter_mut().find(|session| session.owns(event.run)) else { continue };
+            session.apply(event, self.time);
+            match &event.body {
+                Body::Notice { level, text } => self.notices.push(self.time, *level, text.clone(), Some(event.step)),
+                Body::Checkpoint { file } => {
+                    self.notices.push(self.time, Level::Info, format!("checkpoint written: {file}"), Some(event.step));
+                }
+                Body::Status(Status::Failed(text)) => {
+                    self.notices.push(self.time, Level::Error, format!("the run failed: {text}"), Some(event.step));
+                }
+                _ => {}
+            }
+        }
+        for letter in &letters {
+            if let Some(session) = self.sessions.iter_mut().find(|session| session.owns(letter.run)) {
+                session.deliver(letter);
+                ctx.request_repaint();
+            }
+        }
+        while let Ok(prepared) = self.prepared.1.try_recv() {
+            self.send_start(prepared);
+        }
+        if let Some(list) = self.device_answer.as_ref().and_then(|answer| answer.try_recv().ok()) {
+            self.devices = Some(list);
+        }
+        for index in 0..self.sessions.len() {
+            let session = &mut self.sessions[index];
+            session.show_incoming(self.time);
+            session.sample_speed(self.time);
+            if let Some(problem) = session.past.poll() {
+                self.notice(Level::Warning, problem);
+            }
+        }
+        if let Some(problem) = self.store.problem() {
+            self.notice(Level::Warning, problem);
+        }
+        self.receive_files();
+        for (level, text) in self.capture.finished() {
+            self.notice(level, text);
+        }
+    }
+
+    /// Moves the cursor with time and asks for the next frame where something moves.
+    fn advance(&mut self, ctx: &egui::Context) {
+        let seconds = f64::from(ctx.input(|input| input.stable_dt));
+        let Some(session) = self.sessions.get_mut(self.active) else { return };
+        let (rate, end) = (session.replay_rate(), session.run.step);
+        let moving = session.play.advance(seconds, rate, end);
+        let over = session.run.status.as_ref().is_some_and(Status::is_over);
+        if moving && over && session.play.cursor.step >= end {
+            session.play.pin_at_end();
+        } else if moving && (end > 0 || session.run.is_live()) {
+            ctx.request_repaint();
+        }
+        if session.pending.is_some() || session.is_waiting() {
+            ctx.request_repaint_after(Duration::from_millis(16));
+        } else if session.training() && session.run.status != Some(Status::Paused) {
+            // Seconds of warming up and the measured speed go on counting without events.
+            ctx.request_repaint_after(Duration::from_millis(500));
+        }
+    }
+
+    /// What is worth remembering now.
+    fn remembered(&self, ctx: &egui::Context) -> Settings {
+        let mut settings = self.settings.clone();
+        settings.device = self.device.to_string();
+        if let Some(session) = self.sessions.get(self.active) {
+            settings.speed = session.play.speed;
+        }
+        for session in &self.sessions {
+            settings.labs.insert(session.lab.spec().id.to_owned(), session.remembered());
+        }
+        let talk = self.presenter.is_some() || ctx.input(|i| i.viewport().fullscreen == Some(true));
+        if let Some(rect) = ctx.input(|i| i.viewport().inner_rect).filter(|rect| !talk && rect.width() > 1.0) {
+            settings.window = Some([rect.width().round(), rect.height().round()]);
+        }
+        settings
+    }
+
+    fn save_settings(&mut self, ctx: &egui::Context) {
+        if self.time >= self.next_save {
+            self.next_save = self.time + 1.0;
+            let settings = self.remembered(ctx);
+            self.store.save(&settings);
+        } else if ctx.input(|input| !input.events.is_empty()) {
+            ctx.request_repaint_after(Duration::from_millis(1_100));
+        }
+    }
+
+    fn apply_theme(&mut self, ctx: &egui::Context) {
+        self.style = self.settings.theme.style(ctx.system_theme());
+        let scale = if self.presenter.is_some() { presenter::TYPE_SCALE } else { 1.0 };
+        let wanted = (self.style.clone(), scale);
+        if self.applied.as_ref() != Some(&wanted) {
+            theme::apply(ctx, &self.style, scale);
+            self.applied = Some(wanted);
+        }
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        self.time = ctx.input(|input| input.time);
+        self.apply_theme(ctx);
+        self.receive(ctx);
+        let dropped = ctx.input(|input| input.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect());
+        self.receive_dropped(dropped);
+        self.flush_restarts();
+        self.advance(ctx);
+        self.advance_study();
+        self.save_settings(ctx);
+        if self.quit {
+            ctx.send_viewport_cmd(egui::ViewportCommand::Close);
+        }
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
+        self.frames.tick(ui.ctx(), frame);
+        actions::run_shortcuts(self, ui.ctx());
+        shell::show(self, ui, frame);
+        self.flush_restarts();
+        self.take_wanted(ui.ctx());
+    }
+
+    fn on_exit(&mut self) {
+        self.backend.shutdown();
+        self.store.close(Duration::from_secs(2));
+    }
+
+    fn clear_color(&self, _visuals: &egui::Visuals) -> [f32; 4] {
+        self.style.plot_background.to_normalized_gamma_f32()
+    }
+
+    fn persist_egui_memory(&self) -> bool {
+        false
+    }
+}
+
+/// The parameter that an error is about.
+fn error_key(error: &ParamError) -> Option<&str> {
+    match error {
+        ParamError::Unknown { key, .. }
+        | ParamError::Malformed { key, .. }
+        | ParamError::OutOfRange { key, .. }
+        | ParamError::NotLive { key }
+        | ParamError::Invalid { key, .. } => Some(key),
+        ParamError::NotKeyValue(_) => None,
+    }
+}

@@ -1,0 +1,194 @@
+//! What the user should know: toasts that fade, errors that stay until closed, and the list of all of them.
+
+use eframe::egui::{self, Align2, RichText, TextStyle, vec2};
+
+use super::theme;
+use crate::engine::event::Level;
+use crate::plot::style::Style;
+
+/// Notices kept in the list.
+const CAP: usize = 500;
+/// Toasts shown at once.
+const TOASTS: usize = 4;
+
+/// One notice.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Notice {
+    pub level: Level,
+    pub text: String,
+    /// Step of the run that it is about, if it is about one.
+    pub step: Option<u64>,
+    /// When it was raised, in the window's time.
+    time: f64,
+    /// Still shown as a toast.
+    toast: bool,
+}
+
+/// All notices of the session.
+#[derive(Debug, Default)]
+pub struct Notices {
+    list: Vec<Notice>,
+    /// The list is shown.
+    pub open: bool,
+}
+
+impl Notices {
+    /// Raises a notice; the same text twice in a row is one notice.
+    pub fn push(&mut self, time: f64, level: Level, text: impl Into<String>, step: Option<u64>) {
+        let text = text.into();
+        match level {
+            Level::Info => tracing::info!("{text}"),
+            Level::Warning => tracing::warn!("{text}"),
+            Level::Error => tracing::error!("{text}"),
+        }
+        if let Some(last) = self.list.last_mut()
+            && last.text == text
+            && last.level == level
+        {
+            (last.time, last.toast, last.step) = (time, true, step);
+            return;
+        }
+        if self.list.len() == CAP {
+            self.list.remove(0);
+        }
+        self.list.push(Notice { level, text, step, time, toast: true });
+    }
+
+    pub fn all(&self) -> &[Notice] {
+        &self.list
+    }
+
+    pub fn newest(&self) -> Option<&Notice> {
+        self.list.last()
+    }
+
+    /// Closes every toast.
+    pub fn dismiss(&mut self) {
+        self.list.iter_mut().for_each(|notice| notice.toast = false);
+    }
+
+    /// Draws the toasts in the lower right corner.
+    pub fn toasts(&mut self, ctx: &egui::Context, style: &Style) {
+        let now = ctx.input(|input| input.time);
+        for notice in &mut self.list {
+            notice.toast &= lifetime(notice.level).is_none_or(|life| now - notice.time < life);
+        }
+        let mut shown: Vec<&mut Notice> = self.list.iter_mut().filter(|notice| notice.toast).collect();
+        if shown.is_empty() {
+            return;
+        }
+        if let Some(next) = shown.iter().filter_map(|n| Some(n.time + lifetime(n.level)? - now)).reduce(f64::min) {
+            ctx.request_repaint_after(std::time::Duration::from_secs_f64(next.clamp(0.05, 30.0)));
+        }
+        let skip = shown.len().saturating_sub(TOASTS);
+        egui::Area::new(egui::Id::unique("toasts"))
+            .anchor(Align2::RIGHT_BOTTOM, vec2(-16.0, -48.0))
+            .order(egui::Order::Foreground)
+            .show(ctx, |ui| {
+                for notice in shown.iter_mut().skip(skip) {
+                    if toast(ui, notice, style) {
+                        notice.toast = false;
+                    }
+                    ui.add_space(4.0);
+                }
+            });
+    }
+
+    /// Draws the list, if it is open. Returns a step that was clicked.
+    pub fn panel(&mut self, ctx: &egui::Context, style: &Style) -> Option<u64> {
+        let mut open = self.open;
+        let mut seek = None;
+        let mut clear = false;
+        egui::Window::new("Notices").open(&mut open).default_size(vec2(520.0, 320.0)).collapsible(false).show(
+            ctx,
+            |ui| {
+                if self.list.is_empty() {
+                    ui.label(RichText::new("Nothing to report. Warnings, checkpoints and errors appear here.").weak());
+                    return;
+                }
+                clear = ui.button("Clear the list").clicked();
+                ui.add_space(8.0);
+                egui::ScrollArea::vertical().auto_shrink([false, true]).show(ui, |ui| {
+                    for notice in self.list.iter().rev() {
+                        ui.horizontal_top(|ui| {
+                            dot(ui, color(notice.level, style));
+                            ui.vertical(|ui| {
+                                ui.add(egui::Label::new(&notice.text).wrap().selectable(true));
+                                let about = match notice.step {
+                                    Some(step) => format!("{} · step {step}", word(notice.level)),
+                                    None => word(notice.level).to_owned(),
+                                };
+                                let small = RichText::new(about).weak().text_style(TextStyle::Small);
+                                match notice.step {
+                                    Some(step) if ui.link(small.clone()).on_hover_text("go to this step").clicked() => {
+                                        seek = Some(step);
+                                    }
+                                    Some(_) => {}
+                                    None => {
+                                        ui.label(small);
+                                    }
+                                }
+                            });
+                        });
+                        ui.add_space(4.0);
+                    }
+                });
+            },
+        );
+        if clear {
+            self.list.clear();
+        }
+        self.open = open;
+        seek
+    }
+}
+
+/// Seconds that a toast stays; errors stay until closed.
+fn lifetime(level: Level) -> Option<f64> {
+    match level {
+        Level::Info => Some(5.0),
+        Level::Warning => Some(10.0),
+        Level::Error => None,
+    }
+}
+
+fn word(level: Level) -> &'static str {
+    match level {
+        Level::Info => "information",
+        Level::Warning => "warning",
+        Level::Error => "error",
+    }
+}
+
+/// The colour of a level.
+pub fn color(level: Level, style: &Style) -> egui::Color32 {
+    match level {
+        Level::Info => style.text_weak,
+        Level::Warning => style.warning,
+        Level::Error => style.error,
+    }
+}
+
+/// A small filled circle at the height of a line of text.
+pub fn dot(ui: &mut egui::Ui, color: egui::Color32) {
+    let (rect, _) = ui.allocate_exact_size(vec2(8.0, ui.text_style_height(&TextStyle::Body)), egui::Sense::hover());
+    ui.painter().circle_filled(rect.center(), 4.0, color);
+}
+
+/// One toast; `true`: it was closed.
+fn toast(ui: &mut egui::Ui, notice: &Notice, style: &Style) -> bool {
+    let frame = egui::Frame::popup(ui.style()).fill(theme::shade(style, 0.07)).inner_margin(12).corner_radius(8);
+    frame
+        .show(ui, |ui| {
+            ui.set_max_width(380.0);
+            ui.horizontal_top(|ui| {
+                dot(ui, color(notice.level, style));
+                ui.add(egui::Label::new(&notice.text).wrap());
+                ui.add(egui::Button::new("×").frame(false).min_size(vec2(24.0, 24.0)))
+                    .accessible_name("Close notice")
+                    .clicked()
+            })
+            .inner
+        })
+        .inner
+}

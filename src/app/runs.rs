@@ -1,0 +1,112 @@
+//! Run requests from the form's values, and the names and folders that the window gives to runs.
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::compute::device::DeviceChoice;
+use crate::engine::command::{Record, RunRequest};
+use crate::engine::event::{Change, RunId};
+use crate::engine::params::{ParamError, Params};
+use crate::labs::Lab;
+
+/// What the form says about a run.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    pub id: RunId,
+    pub name: String,
+    pub params: Params,
+    pub changes: Vec<Change>,
+    pub seed: u64,
+    pub device: DeviceChoice,
+    pub record: Record,
+    pub start_paused: bool,
+}
+
+/// Checks what the form says and makes a request of it. May read a data file: not on the thread that draws, unless the
+/// lab computes the run at once.
+pub fn request(lab: &'static dyn Lab, wanted: Wanted) -> Result<Box<RunRequest>, ParamError> {
+    let spec = lab.spec();
+    let Wanted { id, name, params, changes, seed, device, record, start_paused } = wanted;
+    (spec.check)(&params)?;
+    let data = (spec.data)(&params)?;
+    let on_device = (spec.needs_device)(&params);
+    let steps = (spec.steps)(&params);
+    Ok(Box::new(RunRequest {
+        id,
+        lab: spec.id,
+        name,
+        build: spec.build,
+        specs: spec.params,
+        keys: spec.keys,
+        checkpoint_every: (spec.checkpoint_every)(&params, steps),
+        params,
+        changes,
+        seed,
+        steps,
+        device: on_device.then_some(device),
+        device_check: spec.device_check.filter(|_| on_device),
+        record,
+        start_paused,
+        resume_from: None,
+        data,
+    }))
+}
+
+/// The preset whose values these are, or `custom`.
+pub fn name_of(lab: &dyn Lab, params: &Params) -> String {
+    let spec = lab.spec();
+    let same = |id: &str| spec.preset(id).is_some_and(|preset| preset.is_ok_and(|values| values == *params));
+    spec.presets.iter().find(|preset| same(preset.id)).map_or("custom", |preset| preset.id).to_owned()
+}
+
+/// The folder that follows the form while its sliders move: one per session and lab.
+pub fn live_folder(runs: &Path, session: &str, lab: &str) -> PathBuf {
+    runs.join(format!("{session}-{lab}-live"))
+}
+
+/// The current time, UTC, as `2026-11-21T04-30-16Z`: sorts by time and is a file name everywhere.
+pub fn stamp() -> String {
+    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    stamp_of(seconds)
+}
+
+fn stamp_of(seconds: u64) -> String {
+    // Civil date from days since 1970 (Howard Hinnant's algorithm).
+    let days = (seconds / 86_400) as i64 + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let (h, m, s) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{day:02}T{h:02}-{m:02}-{s:02}Z")
+}
+
+/// A file name of letters, digits, dots, dashes and underscores.
+pub fn file_name(text: &str) -> String {
+    let clean: String =
+        text.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }).collect();
+    let clean = clean.trim_matches(['-', '.']).to_owned();
+    if clean.is_empty() { "unnamed".to_owned() } else { clean }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stamps_are_utc_dates() {
+        assert_eq!(stamp_of(0), "1970-01-01T00-00-00Z");
+        assert_eq!(stamp_of(951_827_696), "2000-02-29T12-34-56Z");
+        assert_eq!(stamp_of(1_795_235_416), "2026-11-21T04-30-16Z");
+    }
+
+    #[test]
+    fn file_names_are_plain() {
+        assert_eq!(file_name("Adam β₁ / run 3.csv"), "Adam-----run-3.csv");
+        assert_eq!(file_name("///"), "unnamed");
+    }
+}

@@ -1,0 +1,372 @@
+//! One lab in the window: its form, its run as received so far, its place in time. Pure state; the shell carries out
+//! what it asks for.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::backend::PastStore;
+use super::playback::Playback;
+use super::settings::LabSettings;
+use super::tiles::Layouts;
+use crate::engine::event::{Change, Event, RunId, Status};
+use crate::engine::mailbox::Letter;
+use crate::engine::params::{ParamSpec, Params, Value};
+use crate::engine::state::RunState;
+use crate::labs::{Lab, LabView};
+
+/// Undo steps kept.
+const UNDO_CAP: usize = 200;
+/// Seconds after which a recomputed run is shown although it is not complete, and a slider may restart it again.
+const PATIENCE: f64 = 0.1;
+
+/// Why a run is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Start {
+    /// A value is being dragged: computed, not recorded.
+    Preview,
+    /// A value was settled, or the window opened: recorded in the folder that follows the form.
+    Settled,
+    /// The user asked for it: a recording of its own.
+    Explicit,
+}
+
+/// A form's content at one moment, for undo.
+#[derive(Debug, Clone, PartialEq)]
+struct Snapshot {
+    params: Params,
+    changes: Vec<Change>,
+    seed: u64,
+}
+
+/// A run that was asked for and is not shown yet.
+#[derive(Debug)]
+struct Incoming {
+    id: RunId,
+    state: RunState,
+    asked: f64,
+    /// It is computed at once: shown when complete, so that paths do not flicker while a slider moves.
+    whole: bool,
+}
+
+/// One lab in the window.
+pub struct Session {
+    pub lab: &'static dyn Lab,
+    pub view: Box<dyn LabView>,
+    /// The form's values at step 0.
+    pub params: Params,
+    /// Values that change at later steps ("from the cursor on").
+    pub changes: Vec<Change>,
+    /// Edits of live parameters become [`Session::changes`] at the cursor.
+    pub from_cursor: bool,
+    pub seed: u64,
+    /// Refused values by parameter key.
+    pub errors: BTreeMap<String, String>,
+    /// The run that is shown.
+    pub run: RunState,
+    incoming: Option<Incoming>,
+    /// A restart that waits for the last one to be computed.
+    pub pending: Option<Start>,
+    /// A request is being checked on its own thread.
+    pub preparing: bool,
+    pub play: Playback,
+    pub past: PastStore,
+    pub layouts: Layouts,
+    /// What the run is recorded as, in words.
+    pub name: String,
+    /// Window time at which the status last changed.
+    pub status_since: f64,
+    /// The failure banner of this run was closed.
+    pub failure_seen: bool,
+    speed_samples: VecDeque<(f64, u64)>,
+    undo: Vec<Snapshot>,
+    redo: Vec<Snapshot>,
+    editing: Option<Snapshot>,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("lab", &self.lab.spec().id).field("play", &self.play).finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// The lab with its remembered values; what no longer fits the lab's list falls back to its default.
+    pub fn new(lab: &'static dyn Lab, remembered: &LabSettings, past: PastStore) -> Self {
+        let spec = lab.spec();
+        let mut params = Params::defaults(spec.params);
+        for (key, value) in &remembered.params {
+            let _ = params.set(spec.params, key, value.clone());
+        }
+        let view = lab.view();
+        let layouts = Layouts::new(view.tiles(), &remembered.layouts);
+        Self {
+            lab,
+            view,
+            name: super::runs::name_of(lab, &params),
+            params,
+            changes: Vec::new(),
+            from_cursor: false,
+            seed: remembered.seed,
+            errors: BTreeMap::new(),
+            run: RunState::default(),
+            incoming: None,
+            pending: None,
+            preparing: false,
+            play: Playback::default(),
+            past,
+            layouts,
+            status_since: 0.0,
+            failure_seen: false,
+            speed_samples: VecDeque::new(),
+            undo: Vec::new(),
+            redo: Vec::new(),
+            editing: None,
+        }
+    }
+
+    /// What is worth remembering.
+    pub fn remembered(&self) -> LabSettings {
+        let differs = |spec: &&ParamSpec| self.params.get(spec.key) != Some(&spec.default.into());
+        let value = |spec: &ParamSpec| Some((spec.key.to_owned(), self.params.get(spec.key)?.clone()));
+        LabSettings {
+            seed: self.seed,
+            params: self.lab.spec().params.iter().filter(differs).filter_map(value).collect(),
+            layouts: self.layouts.remembered(),
+        }
+    }
+
+    /// Steps a second at which a run with the form's values is played; `None`: it trains and is followed.
+    pub fn playback_rate(&self) -> Option<f64> {
+        (self.lab.spec().playback)(&self.params)
+    }
+
+    /// The rate at which the SHOWN run is played. A finished training run is replayed in about ten seconds.
+    pub fn replay_rate(&self) -> f64 {
+        self.lab_rate_of_run().unwrap_or_else(|| (self.run.step as f64 / 10.0).max(10.0))
+    }
+
+    /// The shown run trains right now (a surface run that is being computed does not count).
+    pub fn training(&self) -> bool {
+        self.run.is_live() && self.lab_rate_of_run().is_none()
+    }
+
+    /// The lab's playback rate for the shown run; a run without a complete parameter set counts as training.
+    fn lab_rate_of_run(&self) -> Option<f64> {
+        let spec = self.lab.spec();
+        let complete = spec.params.iter().all(|parameter| self.run.params.get(parameter.key).is_some());
+        complete.then(|| (spec.playback)(&self.run.params)).flatten()
+    }
+
+    /// The values in force at the cursor: the form's, with the later changes that have happened by then.
+    pub fn effective(&self) -> Params {
+        let mut params = self.params.clone();
+        for change in self.changes.iter().filter(|change| change.step <= self.play.cursor.step) {
+            let _ = params.set(self.lab.spec().params, &change.key, change.value.clone());
+        }
+        params
+    }
+
+    /// Parameters whose form value differs from the shown run's and needs a restart to take effect.
+    pub fn stale(&self) -> Vec<&'static str> {
+        let Some(header) = &self.run.header else { return Vec::new() };
+        let differs = |spec: &&ParamSpec| {
+            let running = if spec.live && self.run.is_live() { &self.run.params } else { &header.params };
+            self.params.shows(spec) && self.params.get(spec.key) != running.get(spec.key)
+        };
+        self.lab.spec().params.iter().filter(differs).map(|spec| spec.label).collect()
+    }
+
+    /// Edits one value; `true`: there is something to take effect. A refused value becomes an error beside its field.
+    pub fn edit(&mut self, key: &str, value: Value, settled: bool) -> bool {
+        let spec = self.lab.spec();
+        let checked = crate::engine::params::find(spec.params, key).and_then(|spec| spec.check(&value).map(|()| spec));
+        let parameter = match checked {
+            Ok(parameter) => parameter,
+            Err(error) => {
+                self.errors.insert(key.to_owned(), error.to_string());
+                return false;
+            }
+        };
+        self.errors.remove(key);
+        if self.effective().get(key) == Some(&value) && !(settled && self.editing.is_some()) {
+            return false;
+        }
+        if self.editing.is_none() {
+            self.editing = Some(self.snapshot());
+        }
+        if self.from_cursor && parameter.live && self.playback_rate().is_some() && self.play.cursor.step > 0 {
+            self.change_at_cursor(key, value);
+        } else {
+            // The value was checked just now.
+            let _ = self.params.set(spec.params, key, value);
+        }
+        if settled {
+            self.settle();
+        }
+        true
+    }
+
+    fn change_at_cursor(&mut self, key: &str, value: Value) {
+        let step = self.play.cursor.step;
+        match self.changes.iter_mut().find(|change| change.step == step && change.key == key) {
+            Some(change) => change.value = value,
+            None => {
+                self.changes.push(Change { step, key: key.to_owned(), value });
+                self.changes.sort_by_key(|change| change.step);
+            }
+        }
+    }
+
+    /// Runs `edit` as one undo step.
+    pub fn edit_all(&mut self, edit: impl FnOnce(&mut Self)) {
+        self.settle();
+        self.editing = Some(self.snapshot());
+        edit(self);
+        self.settle();
+    }
+
+    /// Closes the current undo step.
+    pub fn settle(&mut self) {
+        if let Some(before) = self.editing.take()
+            && before != self.snapshot()
+        {
+            if self.undo.len() == UNDO_CAP {
+                self.undo.remove(0);
+            }
+            self.undo.push(before);
+            self.redo.clear();
+            self.name = super::runs::name_of(self.lab, &self.params);
+        }
+    }
+
+    pub fn can_undo(&self) -> bool {
+        !self.undo.is_empty() || self.editing.is_some()
+    }
+
+    pub fn can_redo(&self) -> bool {
+        !self.redo.is_empty()
+    }
+
+    /// Takes the last edit back; `false`: there is none.
+    pub fn undo(&mut self) -> bool {
+        self.settle();
+        let Some(before) = self.undo.pop() else { return false };
+        let now = self.restore(before);
+        self.redo.push(now);
+        true
+    }
+
+    /// Does the last edit that was taken back again; `false`: there is none.
+    pub fn redo(&mut self) -> bool {
+        let Some(after) = self.redo.pop() else { return false };
+        let now = self.restore(after);
+        self.undo.push(now);
+        true
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        Snapshot { params: self.params.clone(), changes: self.changes.clone(), seed: self.seed }
+    }
+
+    fn restore(&mut self, snapshot: Snapshot) -> Snapshot {
+        let now = self.snapshot();
+        Snapshot { params: self.params, changes: self.changes, seed: self.seed } = snapshot;
+        self.errors.clear();
+        self.name = super::runs::name_of(self.lab, &self.params);
+        now
+    }
+
+    /// Whether another restart may be sent: the last one has been computed, or took too long.
+    pub fn may_restart(&self, time: f64) -> bool {
+        self.incoming.as_ref().is_none_or(|incoming| time - incoming.asked > PATIENCE)
+    }
+
+    /// A run was asked for.
+    pub fn expect(&mut self, id: RunId, whole: bool, time: f64) {
+        self.incoming = Some(Incoming { id, state: RunState::default(), asked: time, whole });
+        self.pending = None;
+    }
+
+    /// Places the cursor for a run that was asked for because of `why`.
+    pub fn place_cursor(&mut self, why: Start, whole: bool) {
+        match why {
+            _ if !whole => self.play.follow_live(),
+            Start::Explicit => self.play.from_start(),
+            // Whoever scrubbed, paused or watches the end wants to see what changes there.
+            _ if self.play.touched || self.play.follow => {}
+            Start::Settled => self.play.from_start(),
+            Start::Preview => {}
+        }
+    }
+
+    /// Whether an event or letter of this run belongs here.
+    pub fn owns(&self, id: RunId) -> bool {
+        self.run.id == Some(id) || self.incoming.as_ref().is_some_and(|incoming| incoming.id == id)
+    }
+
+    pub fn apply(&mut self, event: &Event, time: f64) {
+        let before = self.run.status.clone();
+        match &mut self.incoming {
+            Some(incoming) if incoming.id == event.run => incoming.state.apply(event),
+            _ if self.run.id == Some(event.run) => self.run.apply(event),
+            _ => return,
+        }
+        self.show_incoming(time);
+        if self.run.status != before {
+            self.status_since = time;
+        }
+    }
+
+    pub fn deliver(&mut self, letter: &Letter) {
+        match &mut self.incoming {
+            Some(incoming) if incoming.id == letter.run => incoming.state.deliver(letter),
+            _ => self.run.deliver(letter),
+        }
+    }
+
+    /// Shows the run that was asked for as soon as there is something to see of it.
+    pub fn show_incoming(&mut self, time: f64) {
+        let ready = self.incoming.as_ref().is_some_and(|incoming| {
+            let started = incoming.state.header.is_some();
+            let complete = !incoming.state.is_live();
+            started && (!incoming.whole || complete || time - incoming.asked > PATIENCE)
+        });
+        if ready && let Some(incoming) = self.incoming.take() {
+            self.run = incoming.state;
+            self.status_since = time;
+            self.failure_seen = false;
+            self.speed_samples.clear();
+            let folder = self.run.header.as_ref().map_or("", |header| header.folder.as_str());
+            self.past.open(folder);
+        }
+    }
+
+    /// A run is on its way and not shown yet.
+    pub fn is_waiting(&self) -> bool {
+        self.incoming.is_some() || self.preparing
+    }
+
+    /// Steps that the shown run will have in the end.
+    pub fn planned_steps(&self) -> u64 {
+        self.run.header.as_ref().map_or(self.run.step, |header| header.steps.max(self.run.step))
+    }
+
+    /// Notes the progress for [`Session::steps_per_second`].
+    pub fn sample_speed(&mut self, time: f64) {
+        if self.run.status != Some(Status::Running) {
+            self.speed_samples.clear();
+            return;
+        }
+        if self.speed_samples.back().is_none_or(|(then, _)| time - then > 0.1) {
+            self.speed_samples.push_back((time, self.run.step));
+        }
+        while self.speed_samples.len() > 2 && self.speed_samples.front().is_some_and(|(then, _)| time - then > 3.0) {
+            self.speed_samples.pop_front();
+        }
+    }
+
+    /// Measured over the last seconds; `None` while too little is known.
+    pub fn steps_per_second(&self) -> Option<f64> {
+        let ((t0, s0), (t1, s1)) = (*self.speed_samples.front()?, *self.speed_samples.back()?);
+        (t1 - t0 > 0.5 && s1 > s0).then(|| (s1 - s0) as f64 / (t1 - t0))
+    }
+}

@@ -1,0 +1,453 @@
+//! The middle of the window: a lab's tiles, which can be moved, resized, hidden, maximised and reset.
+
+use std::collections::BTreeMap;
+
+use eframe::egui::{self, Align, Layout, RichText, Sense, TextStyle, Ui, vec2};
+use egui_tiles::{
+    Behavior, Container, Linear, LinearDir, SimplificationOptions, Tile, TileId, Tiles, Tree, UiResponse,
+};
+
+use super::theme;
+use super::widgets::{Icon, icon_button};
+use crate::labs::{Arrangement, LabView, Node, TileSpec, ViewCtx};
+
+/// The layouts of one lab, one for each of its arrangements.
+#[derive(Debug)]
+pub struct Layouts {
+    tiles: &'static [TileSpec],
+    trees: BTreeMap<String, Tree<String>>,
+    /// Layouts that the user has changed; only those are remembered.
+    own: BTreeMap<String, String>,
+    /// This tile alone fills the middle.
+    pub maximised: Option<&'static str>,
+}
+
+/// What the user did with the tiles in one frame.
+#[derive(Debug, Default, PartialEq)]
+pub struct TileEvents {
+    /// Export this tile's figure.
+    pub export: Option<&'static str>,
+    /// Show this tile in a talk.
+    pub present: Option<&'static str>,
+    /// Where each visible tile's content lies, for figures.
+    pub rects: Vec<(&'static str, egui::Rect)>,
+}
+
+impl Layouts {
+    /// `remembered`: layouts of earlier sessions as JSON; what cannot be read falls back to the default.
+    pub fn new(tiles: &'static [TileSpec], remembered: &BTreeMap<String, String>) -> Self {
+        Self { tiles, trees: BTreeMap::new(), own: remembered.clone(), maximised: None }
+    }
+
+    /// The user's own layouts as JSON.
+    pub fn remembered(&self) -> BTreeMap<String, String> {
+        self.own.clone()
+    }
+
+    /// The layout of an arrangement, read, completed or made on its first use.
+    pub fn tree(&mut self, arrangement: &Arrangement) -> &mut Tree<String> {
+        let (tiles, own) = (self.tiles, &mut self.own);
+        self.trees.entry(arrangement.id.to_owned()).or_insert_with(|| {
+            let read = own.get(arrangement.id).and_then(|json| read_tree(json, arrangement.id, tiles));
+            if read.is_none() {
+                own.remove(arrangement.id);
+            }
+            read.unwrap_or_else(|| default_tree(arrangement, tiles))
+        })
+    }
+
+    /// Forgets the user's changes to one arrangement.
+    pub fn reset(&mut self, arrangement: &Arrangement) {
+        self.trees.remove(arrangement.id);
+        self.own.remove(arrangement.id);
+        self.maximised = None;
+    }
+
+    /// Forgets all of the user's changes.
+    pub fn reset_all(&mut self) {
+        self.trees.clear();
+        self.own.clear();
+        self.maximised = None;
+    }
+
+    /// Notes the present layout as the user's own.
+    pub fn keep(&mut self, arrangement: &Arrangement) {
+        if let Some(json) = self.trees.get(arrangement.id).and_then(|tree| serde_json::to_string(tree).ok()) {
+            self.own.insert(arrangement.id.to_owned(), json);
+        }
+    }
+
+    /// Tiles of this arrangement with whether they are shown, in reading order.
+    pub fn shown(&mut self, arrangement: &Arrangement) -> Vec<(&'static TileSpec, bool)> {
+        let mut named = Vec::new();
+        names(&arrangement.root, &mut named);
+        let tiles = self.tiles;
+        let tree = self.tree(arrangement);
+        tiles
+            .iter()
+            .filter_map(|tile| {
+                let place = tree.tiles.find_pane(&tile.id.to_owned());
+                // A tile of another arrangement is not offered here.
+                (place.is_some() || named.contains(&tile.id))
+                    .then(|| (tile, place.is_some_and(|id| tree.tiles.is_visible(id))))
+            })
+            .collect()
+    }
+
+    /// Shows or hides a tile.
+    pub fn set_shown(&mut self, arrangement: &Arrangement, tile: &str, shown: bool) {
+        let tree = self.tree(arrangement);
+        match tree.tiles.find_pane(&tile.to_owned()) {
+            Some(id) => tree.set_visible(id, shown),
+            None if shown => append(tree, tile),
+            None => {}
+        }
+        if !shown && self.maximised == Some(tile) {
+            self.maximised = None;
+        }
+        self.keep(arrangement);
+    }
+
+    /// Draws the tiles into the whole of `ui`.
+    pub fn ui(
+        &mut self,
+        ui: &mut Ui,
+        arrangement: &Arrangement,
+        view: &mut dyn LabView,
+        ctx: &mut ViewCtx<'_>,
+    ) -> TileEvents {
+        let tiles = self.tiles;
+        let mut events = TileEvents::default();
+        if let Some(spec) = self.maximised.and_then(|id| tiles.iter().find(|tile| tile.id == id)) {
+            let mut pane =
+                Pane { view, ctx, events: &mut events, maximised: true, maximise: None, hide: None, only: false };
+            pane.show(ui, spec);
+            if pane.maximise.is_some() {
+                self.maximised = None;
+            }
+            return events;
+        }
+        let only = self.shown(arrangement).iter().filter(|(_, shown)| *shown).count() <= 1;
+        let tree = self.tree(arrangement);
+        let pane = Pane { view, ctx, events: &mut events, maximised: false, maximise: None, hide: None, only };
+        let mut behavior = TileBehavior { pane, tiles, edited: false };
+        if tree.is_empty() || tree.root.is_some_and(|root| !tree.tiles.is_visible_in_layout(root)) {
+            empty(ui, "No tile is shown. Bring one back with the Tiles menu, or press Ctrl+P and type “tile”.");
+        } else {
+            tree.ui(&mut behavior, ui);
+        }
+        let (edited, maximise, hide) = (behavior.edited, behavior.pane.maximise, behavior.pane.hide);
+        if maximise.is_some() {
+            self.maximised = maximise;
+        }
+        if let Some(tile) = hide {
+            self.set_shown(arrangement, tile, false);
+        }
+        if edited {
+            self.keep(arrangement);
+        }
+        events
+    }
+}
+
+/// Weak text in the middle of an area that has nothing to show.
+pub fn empty(ui: &mut Ui, text: &str) {
+    ui.centered_and_justified(|ui| {
+        ui.label(RichText::new(text).weak());
+    });
+}
+
+/// Draws one tile: a quiet title line, then the view's content.
+struct Pane<'a, 'c> {
+    view: &'a mut dyn LabView,
+    ctx: &'a mut ViewCtx<'c>,
+    events: &'a mut TileEvents,
+    maximised: bool,
+    maximise: Option<&'static str>,
+    hide: Option<&'static str>,
+    only: bool,
+}
+
+impl Pane<'_, '_> {
+    /// Returns whether the title line started to be dragged.
+    fn show(&mut self, ui: &mut Ui, spec: &'static TileSpec) -> bool {
+        let style = self.ctx.style;
+        ui.painter().rect_filled(ui.max_rect(), 0.0, style.plot_background);
+        let mut dragged = false;
+        let whole = ui.max_rect();
+        egui::Frame::new().inner_margin(egui::Margin { left: 12, right: 12, top: 4, bottom: 8 }).show(ui, |ui| {
+            ui.horizontal(|ui| {
+                ui.set_height(24.0);
+                let sense = if self.maximised { Sense::hover() } else { Sense::click_and_drag() };
+                let title = ui
+                    .add(egui::Label::new(theme::strong(spec.title)).sense(sense).truncate())
+                    .on_hover_text(format!("{}\n\nDrag to move the tile; double-click to maximise it.", spec.help));
+                dragged = title.drag_started();
+                let mut maximise = title.double_clicked();
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    let hot = ui.rect_contains_pointer(whole);
+                    let (icon, label) = if self.maximised {
+                        (Icon::Restore, format!("Restore {}", spec.title))
+                    } else {
+                        (Icon::Maximise, format!("Maximise {}", spec.title))
+                    };
+                    let color = if hot || self.maximised { style.text } else { style.rule };
+                    maximise |= icon_button(ui, icon, &label, color).clicked();
+                });
+                if maximise {
+                    self.maximise = Some(spec.id);
+                }
+                title.context_menu(|ui| self.menu(ui, spec));
+            });
+            let rect = ui.available_rect_before_wrap();
+            self.events.rects.push((spec.id, whole));
+            if rect.width() > 8.0 && rect.height() > 8.0 {
+                let mut content = ui.new_child(egui::UiBuilder::new().max_rect(rect).id_salt(spec.id));
+                content.shrink_clip_rect(rect);
+                self.view.tile(spec.id, &mut content, self.ctx);
+                ui.advance_cursor_after_rect(rect);
+            }
+        });
+        dragged
+    }
+
+    fn menu(&mut self, ui: &mut Ui, spec: &'static TileSpec) {
+        if ui.button(if self.maximised { "Restore" } else { "Maximise" }).clicked() {
+            self.maximise = Some(spec.id);
+        }
+        if ui.button("Present").clicked() {
+            self.events.present = Some(spec.id);
+        }
+        if ui.button("Export figure as PNG").clicked() {
+            self.events.export = Some(spec.id);
+        }
+        if !self.maximised && ui.add_enabled(!self.only, egui::Button::new("Hide")).clicked() {
+            self.hide = Some(spec.id);
+        }
+    }
+}
+
+struct TileBehavior<'a, 'c> {
+    pane: Pane<'a, 'c>,
+    tiles: &'static [TileSpec],
+    edited: bool,
+}
+
+impl TileBehavior<'_, '_> {
+    fn spec(&self, id: &str) -> Option<&'static TileSpec> {
+        self.tiles.iter().find(|tile| tile.id == id)
+    }
+}
+
+impl Behavior<String> for TileBehavior<'_, '_> {
+    fn pane_ui(&mut self, ui: &mut Ui, _tile_id: TileId, pane: &mut String) -> UiResponse {
+        match self.spec(pane) {
+            Some(spec) if self.pane.show(ui, spec) => UiResponse::DragStarted,
+            _ => UiResponse::None,
+        }
+    }
+
+    fn tab_title_for_pane(&mut self, pane: &String) -> egui::WidgetText {
+        self.spec(pane).map_or(pane.as_str(), |spec| spec.title).into()
+    }
+
+    fn retain_pane(&mut self, pane: &String) -> bool {
+        self.spec(pane).is_some()
+    }
+
+    fn simplification_options(&self) -> SimplificationOptions {
+        SimplificationOptions { all_panes_must_have_tabs: false, ..SimplificationOptions::default() }
+    }
+
+    fn gap_width(&self, _style: &egui::Style) -> f32 {
+        1.0
+    }
+
+    fn min_size(&self) -> f32 {
+        96.0
+    }
+
+    fn tab_bar_height(&self, style: &egui::Style) -> f32 {
+        TextStyle::Button.resolve(style).size + 15.0
+    }
+
+    fn tab_title_spacing(&self, _visuals: &egui::Visuals) -> f32 {
+        12.0
+    }
+
+    fn tab_bar_color(&self, _visuals: &egui::Visuals) -> egui::Color32 {
+        self.pane.ctx.style.rule
+    }
+
+    fn tab_bg_color(
+        &self,
+        _v: &egui::Visuals,
+        _t: &Tiles<String>,
+        _id: TileId,
+        state: &egui_tiles::TabState,
+    ) -> egui::Color32 {
+        let style = self.pane.ctx.style;
+        if state.active { style.plot_background } else { theme::panel_fill(style) }
+    }
+
+    fn tab_outline_stroke(
+        &self,
+        _v: &egui::Visuals,
+        _t: &Tiles<String>,
+        _id: TileId,
+        _s: &egui_tiles::TabState,
+    ) -> egui::Stroke {
+        egui::Stroke::NONE
+    }
+
+    fn on_edit(&mut self, _action: egui_tiles::EditAction) {
+        self.edited = true;
+    }
+}
+
+/// The default layout of an arrangement.
+fn default_tree(arrangement: &Arrangement, known: &[TileSpec]) -> Tree<String> {
+    let mut tiles = Tiles::default();
+    let root = insert(&mut tiles, &arrangement.root, known);
+    let id = tree_id(arrangement.id);
+    root.map_or_else(|| Tree::empty(id), |root| Tree::new(id, root, tiles))
+}
+
+fn insert(tiles: &mut Tiles<String>, node: &Node, known: &[TileSpec]) -> Option<TileId> {
+    match node {
+        Node::Tile(name) => known.iter().any(|tile| tile.id == *name).then(|| tiles.insert_pane((*name).to_owned())),
+        Node::Row(children) => linear(tiles, LinearDir::Horizontal, children, known),
+        Node::Column(children) => linear(tiles, LinearDir::Vertical, children, known),
+        Node::Tabs(children) => {
+            let ids: Vec<TileId> = children.iter().filter_map(|child| insert(tiles, child, known)).collect();
+            (!ids.is_empty()).then(|| tiles.insert_tab_tile(ids))
+        }
+    }
+}
+
+fn linear(tiles: &mut Tiles<String>, dir: LinearDir, children: &[(f32, Node)], known: &[TileSpec]) -> Option<TileId> {
+    let ids: Vec<(f32, TileId)> =
+        children.iter().filter_map(|(share, child)| Some((*share, insert(tiles, child, known)?))).collect();
+    let mut linear = Linear::new(dir, ids.iter().map(|(_, id)| *id).collect());
+    for (share, id) in &ids {
+        linear.shares.set_share(*id, share.max(0.01));
+    }
+    (!ids.is_empty()).then(|| tiles.insert_container(Container::Linear(linear)))
+}
+
+/// A remembered layout, if it can be read and names only tiles that exist, each at most once.
+fn read_tree(json: &str, arrangement: &str, known: &[TileSpec]) -> Option<Tree<String>> {
+    let tree: Tree<String> = serde_json::from_str(json).ok()?;
+    let mut seen = Vec::new();
+    for tile in tree.tiles.tiles() {
+        if let Tile::Pane(name) = tile {
+            if !known.iter().any(|tile| tile.id == name) || seen.contains(&name) {
+                return None;
+            }
+            seen.push(name);
+        }
+    }
+    let root = tree.root()?;
+    // Every child that a container names exists.
+    let whole = tree.tiles.tiles().all(|tile| match tile {
+        Tile::Container(container) => container.children().all(|child| tree.tiles.get(*child).is_some()),
+        Tile::Pane(_) => true,
+    });
+    (whole && tree.tiles.get(root).is_some()).then(|| Tree::new(tree_id(arrangement), root, tree.tiles))
+}
+
+/// Puts a tile that is in no place yet at the right.
+fn append(tree: &mut Tree<String>, tile: &str) {
+    let pane = tree.tiles.insert_pane(tile.to_owned());
+    let root = match tree.root {
+        Some(root) => tree.tiles.insert_horizontal_tile(vec![root, pane]),
+        None => pane,
+    };
+    tree.root = Some(root);
+}
+
+fn names(node: &Node, out: &mut Vec<&'static str>) {
+    match node {
+        Node::Tile(name) => out.push(name),
+        Node::Row(children) | Node::Column(children) => children.iter().for_each(|(_, child)| names(child, out)),
+        Node::Tabs(children) => children.iter().for_each(|child| names(child, out)),
+    }
+}
+
+fn tree_id(arrangement: &str) -> egui::Id {
+    egui::Id::unique(("tiles", arrangement))
+}
+
+/// The size of type that a tile's caption has in a talk.
+pub const CAPTION_HEIGHT: f32 = 40.0;
+
+/// One tile over the whole of `ui` with a slim caption: for talks.
+pub fn presented(ui: &mut Ui, spec: &'static TileSpec, caption: &str, view: &mut dyn LabView, ctx: &mut ViewCtx<'_>) {
+    let style = ctx.style;
+    let whole = ui.max_rect();
+    ui.painter().rect_filled(whole, 0.0, style.plot_background);
+    let top = egui::Rect::from_min_size(whole.min, vec2(whole.width(), CAPTION_HEIGHT)).shrink2(vec2(24.0, 4.0));
+    ui.scope_builder(egui::UiBuilder::new().max_rect(top).layout(Layout::left_to_right(Align::Center)), |ui| {
+        ui.label(theme::strong(spec.title));
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.label(RichText::new(caption).monospace().color(style.text_weak));
+        });
+    });
+    let content = egui::Rect::from_min_max(egui::pos2(whole.left(), top.bottom()), whole.max).shrink(16.0);
+    if content.is_positive() && content.width() > 16.0 && content.height() > 16.0 {
+        ui.scope_builder(egui::UiBuilder::new().max_rect(content).id_salt(("presented", spec.id)), |ui| {
+            view.tile(spec.id, ui, ctx);
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TILES: &[TileSpec] = &[
+        TileSpec { id: "field", title: "Field", help: "" },
+        TileSpec { id: "table", title: "Table", help: "" },
+        TileSpec { id: "curve", title: "Curve", help: "" },
+    ];
+    const TWO: Arrangement = Arrangement {
+        id: "two",
+        root: Node::Row(&[
+            (2.0, Node::Tile("field")),
+            (1.0, Node::Column(&[(1.0, Node::Tile("table")), (1.0, Node::Tile("unknown"))])),
+        ]),
+    };
+
+    fn shown(layouts: &mut Layouts) -> Vec<(&'static str, bool)> {
+        layouts.shown(&TWO).into_iter().map(|(tile, shown)| (tile.id, shown)).collect()
+    }
+
+    #[test]
+    fn a_hidden_tile_comes_back_where_it_was_and_is_remembered() {
+        let mut layouts = Layouts::new(TILES, &BTreeMap::new());
+        assert_eq!(shown(&mut layouts), [("field", true), ("table", true)], "unknown tiles are left out");
+        layouts.set_shown(&TWO, "table", false);
+        assert_eq!(shown(&mut layouts), [("field", true), ("table", false)]);
+        let mut again = Layouts::new(TILES, &layouts.remembered());
+        assert_eq!(shown(&mut again), [("field", true), ("table", false)]);
+        again.set_shown(&TWO, "table", true);
+        again.set_shown(&TWO, "curve", true);
+        assert_eq!(shown(&mut again), [("field", true), ("table", true), ("curve", true)]);
+        again.reset(&TWO);
+        assert_eq!(shown(&mut again), [("field", true), ("table", true)]);
+        assert!(again.remembered().is_empty());
+    }
+
+    #[test]
+    fn a_foreign_layout_falls_back_to_the_default() {
+        let whole = {
+            let mut layouts = Layouts::new(TILES, &BTreeMap::new());
+            layouts.set_shown(&TWO, "table", false);
+            layouts.remembered()["two"].clone()
+        };
+        for json in ["", "{}", "[1,2]", &whole.replace("field", "nonsense"), &whole.replace("table", "field")] {
+            let mut layouts = Layouts::new(TILES, &BTreeMap::from([("two".to_owned(), json.to_owned())]));
+            assert_eq!(shown(&mut layouts), [("field", true), ("table", true)], "{json}");
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! The timeline: transport buttons, the scrub bar with its marks, sub-steps and speed.
+
+use eframe::egui::{self, Align, DragValue, Layout, Rect, RichText, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+
+use super::shell::Region;
+use super::widgets::{Icon, icon_button};
+use super::{App, actions, theme};
+use crate::engine::state::{Mark, MarkKind};
+use crate::labs::Cursor;
+use crate::plot::number;
+use crate::plot::style::Style;
+
+/// Id of the scrub bar, which may have the keyboard while the shortcuts still work.
+pub fn id() -> egui::Id {
+    egui::Id::unique("timeline scrub bar")
+}
+
+pub fn show(app: &mut App, ui: &mut Ui) {
+    let style = app.style.clone();
+    let parts = app.with_view(None, false, |view, _, ctx| view.sub_steps(ctx)).unwrap_or(0);
+    let Some(session) = app.sessions.get(app.active) else { return };
+    let play = session.play.clone();
+    let planned = session.planned_steps();
+    let computed = session.run.step;
+    let has_run = session.run.header.is_some();
+    let following_training = session.training() && play.follow;
+    ui.horizontal_centered(|ui| {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        let mut button = |ui: &mut Ui, icon, action: &str, on: bool| {
+            let color = if on { style.accent } else { style.text };
+            let label = actions::hint(ui.ctx(), action);
+            if ui.add_enabled_ui(has_run, |ui| icon_button(ui, icon, &label, color)).inner.clicked() {
+                actions::run(app, ui.ctx(), action);
+            }
+        };
+        button(ui, Icon::ToStart, "time.start", false);
+        button(ui, Icon::StepBack, "time.back", false);
+        let moving = play.playing && play.cursor.step < planned || following_training;
+        if !following_training {
+            button(ui, if moving { Icon::Pause } else { Icon::Play }, "run.play", false);
+        }
+        button(ui, Icon::StepForward, "time.forward", false);
+        button(ui, Icon::ToEnd, "time.end", false);
+        button(ui, Icon::Follow, "time.follow", play.follow);
+        ui.add_space(8.0);
+        // As wide as the longest number of this run, so that the bar does not jump.
+        let width = number::grouped(planned).chars().count();
+        number_label(ui, &format!("{:>width$}", number::grouped(play.cursor.step)), style.text);
+        ui.add_space(8.0);
+
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.spacing_mut().item_spacing.x = 4.0;
+            speed(app, ui, &style);
+            if parts > 0 {
+                ui.add_space(8.0);
+                let mut sub = |ui: &mut Ui, icon, action: &str| {
+                    let label = actions::hint(ui.ctx(), action);
+                    if icon_button(ui, icon, &label, style.text).clicked() {
+                        actions::run(app, ui.ctx(), action);
+                    }
+                };
+                sub(ui, Icon::SubForward, "time.sub-forward");
+                number_label(ui, &format!("part {} / {parts}", play.cursor.sub), style.text_weak);
+                sub(ui, Icon::SubBack, "time.sub-back");
+            }
+            ui.add_space(8.0);
+            number_label(ui, &number::grouped(planned), style.text_weak);
+            ui.add_space(8.0);
+            let size = vec2(ui.available_width().max(40.0), 40.0);
+            bar(app, ui, size, planned, computed, play.cursor, &style);
+        });
+    });
+}
+
+fn number_label(ui: &mut Ui, text: &str, color: egui::Color32) {
+    ui.label(RichText::new(text).monospace().color(color));
+}
+
+fn speed(app: &mut App, ui: &mut Ui, style: &Style) {
+    let Some(session) = app.session() else { return };
+    let mut speed = session.play.speed;
+    ui.label(RichText::new("speed").color(style.text_weak));
+    let step = speed * 0.02;
+    let drag = DragValue::new(&mut speed)
+        .range(super::playback::SPEEDS.0..=super::playback::SPEEDS.1)
+        .speed(step)
+        .suffix("×")
+        .custom_formatter(|v, _| if v < 10.0 { format!("{v:.1}") } else { format!("{v:.0}") });
+    let response = ui.add_sized(vec2(56.0, 24.0), drag).accessible_name("Playback speed");
+    response.on_hover_text(actions::hint(ui.ctx(), "time.faster"));
+    session.play.speed = speed;
+}
+
+/// The scrub bar itself.
+fn bar(app: &mut App, ui: &mut Ui, size: egui::Vec2, planned: u64, computed: u64, cursor: Cursor, style: &Style) {
+    let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
+    let response = ui.interact(rect, id(), Sense::click_and_drag());
+    response.widget_info(|| WidgetInfo::slider(planned > 0, cursor.step as f64, "Timeline"));
+    if app.focus.take_if(|region| *region == Region::Timeline).is_some() {
+        app.focused = Some(Region::Timeline);
+        response.request_focus();
+    }
+    if response.has_focus() {
+        // The arrow keys move the cursor of time, not the focus.
+        let filter = egui::EventFilter { horizontal_arrows: true, ..egui::EventFilter::default() };
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(id(), filter));
+    }
+    let track = Rect::from_center_size(rect.center(), vec2(rect.width() - 16.0, 4.0));
+    let x_of = |step: u64| track.left() + track.width() * (step as f32 / planned.max(1) as f32);
+    if let Some(pointer) = response.interact_pointer_pos()
+        && planned > 0
+        && (response.dragged() || response.clicked())
+    {
+        let part = ((pointer.x - track.left()) / track.width()).clamp(0.0, 1.0);
+        let step = (f64::from(part) * planned as f64).round() as u64;
+        // A click close to a mark means the mark.
+        let marks = app.sessions.get(app.active).map_or(&[][..], |session| &session.run.marks);
+        let near = marks.iter().map(|mark| mark.step).min_by_key(|mark| mark.abs_diff(step));
+        let near = near.filter(|mark| response.clicked() && (x_of(*mark) - pointer.x).abs() < 6.0);
+        app.seek(near.unwrap_or(step));
+    }
+    let Some(session) = app.sessions.get(app.active) else { return };
+    if !ui.is_rect_visible(rect) {
+        return;
+    }
+    let painter = ui.painter();
+    painter.rect_filled(track, 2.0, theme::shade(style, 0.12));
+    painter.rect_filled(track.with_max_x(x_of(computed)), 2.0, theme::shade(style, 0.28));
+    let at = session.play.cursor.step;
+    painter.rect_filled(track.with_max_x(x_of(at)), 2.0, style.accent);
+    for mark in &session.run.marks {
+        let x = x_of(mark.step);
+        draw_mark(painter, pos2(x, track.center().y), mark.kind, style);
+    }
+    for change in &session.changes {
+        draw_mark(painter, pos2(x_of(change.step), track.center().y), MarkKind::Changed, style);
+    }
+    let handle = pos2(x_of(at), track.center().y);
+    let radius = if response.hovered() || response.dragged() { 8.0 } else { 7.0 };
+    painter.circle(
+        handle,
+        radius,
+        if style.dark { style.text } else { style.plot_background },
+        Stroke::new(2.0, style.accent),
+    );
+    if response.has_focus() {
+        painter.rect_stroke(rect, 6.0, Stroke::new(1.0, style.accent), egui::StrokeKind::Inside);
+    }
+    if let Some(pointer) = response.hover_pos() {
+        tooltip(&response, pointer.x, &session.run.marks, x_of, track, planned);
+    }
+}
+
+fn draw_mark(painter: &egui::Painter, at: egui::Pos2, kind: MarkKind, style: &Style) {
+    match kind {
+        MarkKind::Changed => {
+            painter.line_segment([at - vec2(0.0, 9.0), at + vec2(0.0, 9.0)], Stroke::new(2.0, style.live));
+        }
+        MarkKind::Checkpoint => {
+            let d = |x: f32, y: f32| at + vec2(x, y) + vec2(0.0, 10.0);
+            let points = vec![d(0.0, -4.0), d(4.0, 0.0), d(0.0, 4.0), d(-4.0, 0.0)];
+            painter.add(egui::Shape::convex_polygon(points, style.good, Stroke::NONE));
+        }
+        MarkKind::Warning => {
+            let d = |x: f32, y: f32| at + vec2(x, y) - vec2(0.0, 12.0);
+            let points = vec![d(-4.5, 4.0), d(0.0, -4.0), d(4.5, 4.0)];
+            painter.add(egui::Shape::convex_polygon(points, style.warning, Stroke::NONE));
+        }
+    }
+}
+
+/// The step under the pointer, and the marks there.
+fn tooltip(response: &egui::Response, x: f32, marks: &[Mark], x_of: impl Fn(u64) -> f32, track: Rect, planned: u64) {
+    let part = ((x - track.left()) / track.width()).clamp(0.0, 1.0);
+    let step = (f64::from(part) * planned as f64).round() as u64;
+    let near: Vec<&Mark> = marks.iter().filter(|mark| (x_of(mark.step) - x).abs() < 6.0).take(8).collect();
+    response.show_tooltip_ui(|ui| {
+        if near.is_empty() {
+            ui.label(RichText::new(format!("step {}", number::grouped(step))).monospace());
+        }
+        for mark in near {
+            ui.label(format!("step {}: {}", number::grouped(mark.step), mark.text));
+        }
+    });
+}
+
+/// One part of an update forward or back.
+pub fn sub_step(app: &mut App, forward: bool) {
+    let mut parts = app.with_view(None, false, |view, _, ctx| view.sub_steps(ctx)).unwrap_or(0);
+    let Some(session) = app.session() else { return };
+    if !forward && session.play.cursor.sub == 0 && session.play.cursor.step > 0 {
+        // Stepping back into the update before, which may have another number of parts.
+        let here = session.play.cursor;
+        session.play.cursor = Cursor { step: here.step - 1, sub: 0 };
+        parts = app.with_view(None, false, |view, _, ctx| view.sub_steps(ctx)).unwrap_or(parts);
+        if let Some(session) = app.session() {
+            session.play.cursor = here;
+        }
+    }
+    if let Some(session) = app.session() {
+        session.play.sub_step(forward, parts, session.run.step);
+    }
+}

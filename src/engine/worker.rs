@@ -1,0 +1,352 @@
+//! The one worker thread: it owns every tensor, takes commands and gives events. The only training loop of the program.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+
+use super::command::{Command, RunRequest};
+use super::emit::Emit;
+use super::event::{Change, Event, Level, RunHeader, Status};
+use super::experiment::{BuildRequest, Experiment, RunError};
+use super::lane::{Lane, Outlets};
+use super::mailbox::{Letter, Mailbox};
+use super::pace::Pace;
+use super::params::{self, Params, Value};
+use super::{checkpoint_file, clock};
+use crate::compute::{check, device};
+
+/// Commands that may wait for the worker; more is a mistake of the sender.
+const COMMANDS: usize = 256;
+/// Batches of events that may wait for the consumer. The worker waits for room OR a command when it is full.
+const BATCHES: usize = 1_024;
+
+/// The handle that a window, a command line or a test holds.
+#[derive(Debug)]
+pub struct Engine {
+    commands: Sender<Command>,
+    events: Receiver<Vec<Event>>,
+    mailbox: Arc<Mailbox>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Called by the worker after it published something, at most every 16 ms: "look again".
+pub type Wake = Arc<dyn Fn() + Send + Sync>;
+
+impl Engine {
+    /// Starts the worker thread. `watched`: somebody looks at the screen; a headless consumer says `false` and gets
+    /// only what is recorded.
+    pub fn start(watched: bool, wake: Wake) -> std::io::Result<Self> {
+        let (commands, inbox) = bounded(COMMANDS);
+        let (outbox, events) = bounded(BATCHES);
+        let mailbox = Arc::new(Mailbox::default());
+        let outlets = Outlets { inbox, outbox, mailbox: mailbox.clone(), wake, watched };
+        let thread = std::thread::Builder::new()
+            .name("training".to_owned())
+            // Deep networks recurse in autodiff.
+            .stack_size(16 << 20)
+            .spawn(move || serve(&outlets))?;
+        Ok(Self { commands, events, mailbox, thread: Some(thread) })
+    }
+
+    /// Hands a command over without waiting. `false`: the worker has not taken the last 256 ones, or is gone.
+    pub fn send(&self, command: Command) -> bool {
+        match self.commands.try_send(command) {
+            Ok(()) => true,
+            Err(TrySendError::Full(command)) => {
+                tracing::error!("the worker's queue is full; dropped {command:?}");
+                false
+            }
+            Err(TrySendError::Disconnected(_)) => false,
+        }
+    }
+
+    /// The next batch of events, if one is there.
+    pub fn try_recv(&self) -> Option<Vec<Event>> {
+        self.events.try_recv().ok()
+    }
+
+    /// Everything that arrived, at most for so long; `true`: there may be more.
+    pub fn drain(&self, limit: Duration, mut apply: impl FnMut(&Event)) -> bool {
+        let start = Instant::now();
+        while let Some(batch) = self.try_recv() {
+            batch.iter().for_each(&mut apply);
+            if start.elapsed() > limit {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Waits for the next batch of events; empty when the time is over.
+    pub fn recv(&self, timeout: Duration) -> Vec<Event> {
+        match self.events.recv_timeout(timeout) {
+            Ok(batch) => batch,
+            Err(RecvTimeoutError::Timeout) => Vec::new(),
+            Err(RecvTimeoutError::Disconnected) => {
+                std::thread::sleep(timeout);
+                Vec::new()
+            }
+        }
+    }
+
+    /// The newest bulky values since the last call.
+    pub fn letters(&self) -> Vec<Letter> {
+        self.mailbox.take_all()
+    }
+
+    /// Asks the worker to end and waits for it, at most for so long: a worker in a long kernel must not hang the
+    /// window. The run's recording is complete up to its last flush in either case.
+    pub fn shutdown(mut self, deadline: Duration) {
+        self.send(Command::Shutdown);
+        let Some(thread) = self.thread.take() else { return };
+        let start = Instant::now();
+        while !thread.is_finished() && start.elapsed() < deadline {
+            // Room for what the worker still has to say.
+            while self.try_recv().is_some() {}
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        if thread.is_finished() {
+            // A panic of the worker was reported as a failed run.
+            thread.join().ok();
+        }
+    }
+}
+
+/// What came after a run.
+enum Next {
+    Idle,
+    Start(Box<RunRequest>),
+    Shutdown,
+}
+
+fn serve(outlets: &Outlets) {
+    let mut next = Next::Idle;
+    loop {
+        next = match next {
+            Next::Shutdown => return,
+            Next::Start(request) => run(newest(request, &outlets.inbox), outlets),
+            Next::Idle => match outlets.inbox.recv() {
+                Ok(Command::Start(request)) => Next::Start(request),
+                Ok(Command::Shutdown) | Err(_) => Next::Shutdown,
+                // Late commands of a run that is over.
+                Ok(_) => Next::Idle,
+            },
+        };
+    }
+}
+
+/// While a slider moves, starts arrive faster than runs end: only the newest counts.
+fn newest(mut request: Box<RunRequest>, inbox: &Receiver<Command>) -> Box<RunRequest> {
+    while inbox.len() > 1 {
+        match inbox.try_recv() {
+            Ok(Command::Start(newer)) => request = newer,
+            Ok(Command::Set { key, value }) => request.params.put(&key, value),
+            Ok(Command::Pause) => request.start_paused = true,
+            Ok(Command::Resume) => request.start_paused = false,
+            _ => break,
+        }
+    }
+    request
+}
+
+/// One run from its first event to its last, panics included.
+fn run(request: Box<RunRequest>, outlets: &Outlets) -> Next {
+    let mut lane = Lane::new(request.id, outlets);
+    // The experiment is built, used and dropped inside, also when it panics: its tensors die on this thread.
+    let ended = catch_unwind(AssertUnwindSafe(|| attend(&request, &mut lane)));
+    let (status, next) = match ended {
+        Ok(Ok((status, next))) => (status, next),
+        Ok(Err(error)) => (Status::Failed(error.to_string()), Next::Idle),
+        Err(panic) => {
+            let text = format!(
+                "the {} experiment broke off: {}. Its recording and checkpoints are kept; start again, or choose the \
+                 CPU if a graphics device was in use",
+                request.lab,
+                panic_text(&*panic)
+            );
+            (Status::Failed(text), Next::Idle)
+        }
+    };
+    let unheard = lane.end(status);
+    unheard.into_iter().fold(next, |next, command| match (next, command) {
+        (Next::Shutdown, _) | (_, Command::Shutdown) => Next::Shutdown,
+        (_, Command::Start(request)) => Next::Start(request),
+        (next, _) => next,
+    })
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown panic".to_owned())
+}
+
+/// Opens the device, builds the experiment and trains it.
+fn attend(request: &RunRequest, lane: &mut Lane<'_>) -> Result<(Status, Next), RunError> {
+    let opened = request.device.as_ref().map(device::open).transpose();
+    let resumed = request.resume_from.as_deref().map(checkpoint_file::read).transpose();
+    let resumed_at = resumed.as_ref().ok().and_then(Option::as_ref).map(|checkpoint| checkpoint.step);
+    lane.begin(
+        &request.record,
+        RunHeader {
+            lab: request.lab.to_owned(),
+            name: request.name.clone(),
+            params: request.params.clone(),
+            changes: request.changes.clone(),
+            seed: request.seed,
+            steps: request.steps,
+            device: match &opened {
+                Ok(Some(opened)) => opened.name.clone(),
+                Ok(None) => "CPU (f64 arithmetic)".to_owned(),
+                Err(_) => "none".to_owned(),
+            },
+            device_check: String::new(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            // A data set that cannot be read is reported by the check below.
+            data: (request.data)(&request.params).unwrap_or_default(),
+            started: clock::utc_now(),
+            folder: String::new(),
+            resumed_at,
+        },
+    );
+    lane.status(0, Status::Building);
+    (request.check)(&request.params)?;
+    let opened = opened.map_err(|error| RunError::Device(error.to_string()))?;
+    let resumed = resumed.map_err(|error| RunError::Checkpoint(error.to_string()))?;
+
+    let on_gpu = opened.as_ref().is_some_and(|opened| opened.is_gpu);
+    if let (Some(opened), Some(run), true) = (&opened, request.device_check, on_gpu) {
+        lane.status(0, Status::CheckingDevice);
+        let found = check::check(request.lab, opened, run)?;
+        if !found.agrees() {
+            lane.notice(0, Level::Warning, found.text(&opened.name));
+        }
+        lane.device_checked(found.text(&opened.name));
+    }
+
+    let mut step = resumed_at.unwrap_or(0);
+    let (past, mut ahead): (Vec<&Change>, Vec<&Change>) = request.changes.iter().partition(|change| change.step < step);
+    ahead.sort_by_key(|change| change.step);
+    let mut params = request.params.clone();
+    past.into_iter().for_each(|change| params.put(&change.key, change.value.clone()));
+
+    let cpu = device::cpu();
+    let device = opened.as_ref().map_or(&cpu, |opened| &opened.device);
+    let build = BuildRequest { params: &params, seed: request.seed, steps: request.steps, device };
+    let mut experiment = (request.build)(&build)?;
+    match &resumed {
+        Some(checkpoint) => experiment.restore(checkpoint)?,
+        None => {
+            let mut out = Emit::new(request.keys, 0, request.steps, lane.watched());
+            experiment.begin(&mut out)?;
+            lane.publish(0, out.finish());
+        }
+    }
+    let mut ahead = ahead.into_iter().peekable();
+
+    let mut pace = Pace::new(lane.watched(), Instant::now());
+    let mut paused = request.start_paused;
+    let mut until_pause = u64::MAX;
+    let mut warm = !on_gpu;
+    lane.status(step, if paused { Status::Paused } else { Status::Running });
+
+    let status_next = loop {
+        while let Some(change) = ahead.next_if(|change| change.step <= step) {
+            set(request, &mut params, experiment.as_mut(), lane, step, &change.key, &change.value);
+        }
+        if step >= request.steps {
+            break (Status::Finished, Next::Idle);
+        }
+        let Some(command) = lane.command(paused) else {
+            if !warm {
+                lane.status(step, Status::WarmingUp);
+            }
+            let started = Instant::now();
+            let served = pace.is_due(started);
+            let mut out = Emit::new(request.keys, step + 1, request.steps, served);
+            experiment.step(&mut out)?;
+            step += 1;
+            let now = Instant::now();
+            lane.publish(step, out.finish());
+            if warm {
+                pace.stepped(now - started, served, now);
+            } else {
+                warm = true;
+                lane.status(step, Status::Running);
+            }
+            if request.checkpoint_every > 0 && step.is_multiple_of(request.checkpoint_every) && step < request.steps {
+                save(experiment.as_mut(), lane, step)?;
+            }
+            until_pause = until_pause.saturating_sub(1);
+            if until_pause == 0 {
+                (paused, until_pause) = (true, u64::MAX);
+                lane.status(step, Status::Paused);
+            }
+            continue;
+        };
+        match command {
+            Command::Pause if !paused => {
+                paused = true;
+                lane.status(step, Status::Paused);
+            }
+            Command::Resume if paused => {
+                (paused, until_pause) = (false, u64::MAX);
+                lane.status(step, Status::Running);
+            }
+            Command::Step(count) if count > 0 => {
+                (paused, until_pause) = (false, count);
+                lane.status(step, Status::Running);
+            }
+            Command::Set { key, value } => {
+                set(request, &mut params, experiment.as_mut(), lane, step, &key, &value);
+            }
+            Command::Checkpoint => save(experiment.as_mut(), lane, step)?,
+            Command::Start(next) => break (Status::Stopped, Next::Start(next)),
+            Command::Stop => break (Status::Stopped, Next::Idle),
+            Command::Shutdown => break (Status::Stopped, Next::Shutdown),
+            Command::Pause | Command::Resume | Command::Step(_) => {}
+        }
+    };
+    save(experiment.as_mut(), lane, step)?;
+    Ok(status_next)
+}
+
+/// Changes a live parameter, or tells the user why not; a refused value changes nothing.
+fn set(
+    request: &RunRequest,
+    params: &mut Params,
+    experiment: &mut dyn Experiment,
+    lane: &mut Lane<'_>,
+    step: u64,
+    key: &str,
+    value: &Value,
+) {
+    let attempt = params::find(request.specs, key).and_then(|spec| {
+        spec.check(value)?;
+        if !spec.live {
+            return Err(params::ParamError::NotLive { key: key.to_owned() });
+        }
+        experiment.set(key, value)
+    });
+    match attempt {
+        Ok(()) => {
+            let from = params.get(key).cloned().unwrap_or_else(|| value.clone());
+            params.put(key, value.clone());
+            lane.changed(step, key, from, value.clone());
+        }
+        Err(error) => lane.notice(step, Level::Warning, error.to_string()),
+    }
+}
+
+fn save(experiment: &mut dyn Experiment, lane: &mut Lane<'_>, step: u64) -> Result<(), RunError> {
+    if !lane.is_recording() {
+        return Ok(());
+    }
+    let mut checkpoint = experiment.checkpoint()?;
+    checkpoint.step = step;
+    lane.checkpoint(&checkpoint);
+    Ok(())
+}

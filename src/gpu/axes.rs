@@ -1,0 +1,155 @@
+//! The box around a surface: which walls stand behind it, its grid lines, and where numbers and names of the axes go.
+//! Pure; the labels are drawn by whoever has type.
+
+use super::camera::{HALF_HEIGHT, Vec3, View};
+use super::height_field::{HeightField, height_to_z};
+use super::scale::{nice_ticks, tick_label};
+use super::scene::Line;
+
+/// Colours of the box, with opacity.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AxesColors {
+    /// Grid lines on the walls and the floor.
+    pub grid: [f32; 4],
+    /// Edges of the walls and tick marks.
+    pub edge: [f32; 4],
+}
+
+/// A text beside an axis.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AxisLabel {
+    /// Where the text is centred, in the view's unit.
+    pub at: [f32; 2],
+    pub text: String,
+    /// The name of the axis rather than a number on it.
+    pub title: bool,
+}
+
+/// Lines and labels of the box.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Axes {
+    pub lines: Vec<Line>,
+    pub labels: Vec<AxisLabel>,
+}
+
+/// Lays out the box for a view. `titles` name x, y and height; `gap` is the distance from an edge to its numbers, in the
+/// view's unit.
+pub fn axes(field: &HeightField, view: &View, titles: [&str; 3], gap: f32, colors: AxesColors) -> Axes {
+    // The eye's side of each wall: the box opens towards it.
+    let side = [if view.eye[0] < 0.0 { -1.0 } else { 1.0 }, if view.eye[1] < 0.0 { -1.0 } else { 1.0 }];
+    let mut axes = Axes::default();
+    let tick_count = if view.size[0].min(view.size[1]) < 260.0 { 3 } else { 4 };
+    let plane = |[low, high]: [f64; 2]| {
+        let ticks = nice_ticks(low, high, tick_count);
+        ticks.into_iter().map(move |v| (v, (2.0 * (v - low) / (high - low) - 1.0) as f32)).collect::<Vec<_>>()
+    };
+    let (x_ticks, y_ticks) = (plane(field.x), plane(field.y));
+    let z_ticks: Vec<_> =
+        field.scale().ticks(tick_count).into_iter().map(|(v, h)| (v, height_to_z(h))).collect();
+
+    let grid = |from: Vec3, to: Vec3| Line { from, to, color: colors.grid, width: 1.0, on_surface: false };
+    let edge = |from: Vec3, to: Vec3| Line { from, to, color: colors.edge, width: 1.2, on_surface: false };
+    let (floor, top) = (-HALF_HEIGHT, HALF_HEIGHT);
+    let inner = |place: f32| place.abs() < 0.999;
+    for &(_, x) in x_ticks.iter().filter(|(_, x)| inner(*x)) {
+        axes.lines.push(grid([x, -1.0, floor], [x, 1.0, floor]));
+        axes.lines.push(grid([x, -side[1], floor], [x, -side[1], top]));
+    }
+    for &(_, y) in y_ticks.iter().filter(|(_, y)| inner(*y)) {
+        axes.lines.push(grid([-1.0, y, floor], [1.0, y, floor]));
+        axes.lines.push(grid([-side[0], y, floor], [-side[0], y, top]));
+    }
+    for &(_, z) in z_ticks.iter().filter(|(_, z)| z.abs() < 0.999 * HALF_HEIGHT) {
+        axes.lines.push(grid([-1.0, -side[1], z], [1.0, -side[1], z]));
+        axes.lines.push(grid([-side[0], -1.0, z], [-side[0], 1.0, z]));
+    }
+    for z in [floor, top] {
+        axes.lines.push(edge([-1.0, -side[1], z], [1.0, -side[1], z]));
+        axes.lines.push(edge([-side[0], -1.0, z], [-side[0], 1.0, z]));
+    }
+    axes.lines.push(edge([-1.0, side[1], floor], [1.0, side[1], floor]));
+    axes.lines.push(edge([side[0], -1.0, floor], [side[0], 1.0, floor]));
+    for corner in [[-side[0], -side[1]], [side[0], -side[1]], [-side[0], side[1]]] {
+        axes.lines.push(edge([corner[0], corner[1], floor], [corner[0], corner[1], top]));
+    }
+
+    // Numbers of x and y along the floor's near edges, of the height along the wall edge farthest to the left.
+    let x_axis: Vec<_> = x_ticks.iter().map(|(v, x)| (*v, [*x, side[1], floor])).collect();
+    label_axis(&mut axes, view, &x_axis, [[-1.0, side[1], floor], [1.0, side[1], floor]], titles[0], gap);
+    let y_axis: Vec<_> = y_ticks.iter().map(|(v, y)| (*v, [side[0], *y, floor])).collect();
+    label_axis(&mut axes, view, &y_axis, [[side[0], -1.0, floor], [side[0], 1.0, floor]], titles[1], gap);
+    let corners = [[side[0], -side[1]], [-side[0], side[1]]];
+    let across = |c: &[f32; 2]| view.right[0] * c[0] + view.right[1] * c[1];
+    let [a, b] = corners;
+    let corner = if across(&a) < across(&b) { a } else { b };
+    let z_axis: Vec<_> = z_ticks.iter().map(|(v, z)| (*v, [corner[0], corner[1], *z])).collect();
+    label_axis(&mut axes, view, &z_axis, [floor, top].map(|z| [corner[0], corner[1], z]), titles[2], gap);
+    axes
+}
+
+/// Places the numbers of one axis outside of the box, and its title beyond them, halfway.
+fn label_axis(axes: &mut Axes, view: &View, ticks: &[(f64, Vec3)], ends: [Vec3; 2], title: &str, gap: f32) {
+    let (Some(a), Some(b), Some(centre)) = (view.project(ends[0]), view.project(ends[1]), view.project([0.0; 3])) else {
+        return;
+    };
+    let along = [b[0] - a[0], b[1] - a[1]];
+    let length = along[0].hypot(along[1]);
+    if length < 2.0 * gap {
+        // The axis points at the viewer: its numbers would pile up.
+        return;
+    }
+    let middle = [0.5 * (a[0] + b[0]), 0.5 * (a[1] + b[1])];
+    let mut outward = [along[1] / length, -along[0] / length];
+    if outward[0] * (middle[0] - centre[0]) + outward[1] * (middle[1] - centre[1]) < 0.0 {
+        outward = outward.map(|v| -v);
+    }
+    let place = |at: [f32; 2], away: f32| [at[0] + away * outward[0], at[1] + away * outward[1]];
+    let mut last: Option<[f32; 2]> = None;
+    for (value, at) in ticks {
+        let Some([x, y, _]) = view.project(*at) else { continue };
+        let at = place([x, y], gap);
+        let free = last.is_none_or(|last| (at[0] - last[0]).hypot(at[1] - last[1]) > 1.6 * gap);
+        if free {
+            last = Some(at);
+            axes.labels.push(AxisLabel { at, text: tick_label(*value), title: false });
+        }
+    }
+    axes.labels.push(AxisLabel { at: place(middle, 2.5 * gap), text: title.to_owned(), title: true });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gpu::camera::Camera;
+    use crate::gpu::scale::ScaleMode;
+
+    const COLORS: AxesColors = AxesColors { grid: [0.5; 4], edge: [1.0; 4] };
+
+    #[test]
+    fn every_direction_has_labels_outside_the_floor_and_walls_behind() {
+        let field = HeightField::sample([-2.0, 2.0], [-1.0, 3.0], 17, ScaleMode::Linear, |x, y| x + y);
+        for quarter in 0..8 {
+            let camera = Camera { yaw: 0.4 + quarter as f32 * 0.785, ..Camera::default() };
+            let view = camera.view([500.0, 400.0], 40.0);
+            let axes = axes(&field, &view, ["x", "y", "f"], 12.0, COLORS);
+            let titles: Vec<_> = axes.labels.iter().filter(|l| l.title).map(|l| l.text.as_str()).collect();
+            assert_eq!(titles, ["x", "y", "f"], "{quarter}");
+            assert!(axes.labels.len() >= 9, "{quarter}: {:?}", axes.labels);
+            // No upright wall line stands at the corner nearest to the eye.
+            let near = [view.eye[0].signum(), view.eye[1].signum()];
+            assert!(!axes.lines.iter().any(|line| line.from[2] != line.to[2]
+                && [line.from[0], line.from[1]] == near
+                && [line.to[0], line.to[1]] == near));
+        }
+    }
+
+    #[test]
+    fn a_tiny_picture_and_an_axis_seen_end_on_are_no_trouble() {
+        let field = HeightField::sample([0.0, 1.0], [0.0, 1.0], 9, ScaleMode::Logarithmic, |x, y| (9.0 * x * y).exp());
+        for size in [[1.0, 1.0], [30.0, 500.0]] {
+            let view = Camera { yaw: 0.0, pitch: 1.55, ..Camera::default() }.view(size, 40.0);
+            let axes = axes(&field, &view, ["x", "y", "f"], 12.0, COLORS);
+            assert!(axes.labels.iter().all(|l| l.at.iter().all(|v| v.is_finite())));
+        }
+    }
+}

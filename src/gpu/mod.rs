@@ -1,0 +1,15 @@
+//! Pictures that wgpu draws: a surface over the plane with trails on it. Plain data in, a picture out; knows nothing of
+//! labs. In a window it goes through [`callback::SurfaceCallback`], without wgpu through [`fallback`], to a file through
+//! [`offscreen::offscreen`].
+
+pub mod axes;
+pub mod callback;
+pub mod camera;
+pub mod colormap;
+pub mod fallback;
+pub mod height_field;
+pub mod offscreen;
+pub mod renderer;
+pub mod scale;
+pub mod scene;
+pub mod trail;

@@ -1,0 +1,171 @@
+//! Tests of the experiment on a surface, driven as the engine drives it.
+
+use super::*;
+use crate::engine::event::Body;
+use crate::labs::optimizers::KEYS;
+use crate::labs::optimizers::params::PARAMS;
+
+fn params(set: &[&str]) -> Params {
+    let mut params = Params::defaults(PARAMS);
+    set.iter().for_each(|assignment| params.set_text(PARAMS, assignment).unwrap());
+    params
+}
+
+/// What a run emitted: rows by key, and notices.
+#[derive(Debug, Default, PartialEq)]
+struct Seen {
+    rows: BTreeMap<String, Vec<u64>>,
+    scalars: BTreeMap<String, Vec<(u64, u64)>>,
+    notices: Vec<(u64, String)>,
+}
+
+impl Seen {
+    /// Keeps numbers as bits: NaN rows must be equal too.
+    fn take(&mut self, step: u64, out: Emit<'_>) {
+        for body in out.finish().bodies {
+            match body {
+                Body::Rows { key, data, .. } => {
+                    self.rows.entry(key.to_string()).or_default().extend(data.iter().map(|v| v.to_bits()));
+                }
+                Body::Scalars(values) => values.iter().for_each(|(key, value)| {
+                    self.scalars.entry(key.to_string()).or_default().push((step, value.to_bits()));
+                }),
+                Body::Notice { text, .. } => self.notices.push((step, text)),
+                other => panic!("unexpected {other:?}"),
+            }
+        }
+    }
+
+    fn run(&mut self, run: &mut SurfaceRun, steps: std::ops::RangeInclusive<u64>, last: u64, changes: &[Change]) {
+        if *steps.start() == 0 {
+            let mut out = Emit::new(KEYS, 0, last, false);
+            run.begin(&mut out).unwrap();
+            self.take(0, out);
+        }
+        for step in steps.filter(|step| *step > 0) {
+            for change in changes.iter().filter(|change| change.step == step - 1) {
+                run.set(&change.key, &change.value).unwrap();
+            }
+            let mut out = Emit::new(KEYS, step, last, false);
+            run.step(&mut out).unwrap();
+            self.take(step, out);
+        }
+    }
+}
+
+fn change(step: u64, key: &str, value: f64) -> Change {
+    Change { step, key: key.to_owned(), value: Value::Float(value) }
+}
+
+fn bits(paths: Vec<(Rule, Vec<f64>)>) -> BTreeMap<String, Vec<u64>> {
+    let path =
+        |(rule, data): (Rule, Vec<f64>)| (format!("path/{}", rule.id()), data.iter().map(|v| v.to_bits()).collect());
+    paths.into_iter().map(path).collect()
+}
+
+#[test]
+fn a_run_emits_the_paths_and_live_changes_count_from_the_next_update() {
+    let params = params(&["surface=rosenbrock", "start_x=-1.2", "start_y=1", "learning_rate=0.001"]);
+    let changes = [change(0, "adam_beta1", 0.8), change(300, "learning_rate", 0.0005), change(301, "momentum", 0.5)];
+    let mut seen = Seen::default();
+    seen.run(&mut SurfaceRun::new(&params, 700).unwrap(), 0..=700, 700, &changes);
+    let expected = paths(&params, &changes, 700).unwrap();
+    assert!(expected.iter().all(|(_, data)| data.len() == 701 * COLUMNS));
+    assert_eq!(seen.rows, bits(expected.clone()));
+    let unchanged = paths(&params, &[], 700).unwrap();
+    for ((rule, with), (_, without)) in expected.iter().zip(&unchanged) {
+        let first = (0..=700).find(|k| with[k * COLUMNS..][..2] != without[k * COLUMNS..][..2]);
+        let expected = match rule {
+            Rule::Adam => Some(301),
+            Rule::AdaDelta => None,
+            _ => Some(301),
+        };
+        // β₁ changes nothing in the first update (bias correction) but does in the second.
+        let expected = if *rule == Rule::Adam { Some(2) } else { expected };
+        assert_eq!(first, expected, "{rule:?}");
+    }
+}
+
+#[test]
+fn row_k_does_not_depend_on_the_number_of_steps() {
+    let params = params(&["surface=beale", "start_x=0.5", "start_y=-1"]);
+    let long = paths(&params, &[], 1_500).unwrap();
+    for steps in [0, 1, 255, 256, 257, 999] {
+        for ((_, short), (_, long)) in paths(&params, &[], steps).unwrap().iter().zip(&long) {
+            let bits = |data: &[f64]| data.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(short), bits(&long[..short.len()]));
+        }
+    }
+}
+
+#[test]
+fn a_resumed_run_goes_on_to_the_same_numbers() {
+    // SGD diverges at step 26, in the first block; with and without pending rows; before and after a change.
+    let params = params(&["surface=beale", "start_x=0.5", "start_y=-1", "learning_rate=0.1"]);
+    let changes = [change(20, "learning_rate", 0.09), change(280, "epsilon", 1e-6)];
+    let last = 600;
+    let mut whole = Seen::default();
+    whole.run(&mut SurfaceRun::new(&params, last).unwrap(), 0..=last, last, &changes);
+    for at in [1, 7, 255, 256, 300, 599, 600] {
+        let mut seen = Seen::default();
+        let mut first = SurfaceRun::new(&params, last).unwrap();
+        seen.run(&mut first, 0..=at, last, &changes);
+        let checkpoint = first.checkpoint().unwrap();
+        assert_eq!(checkpoint.step, at);
+        let mut second = SurfaceRun::new(&params, last).unwrap();
+        second.restore(&checkpoint).unwrap();
+        seen.run(&mut second, at + 1..=last, last, &changes);
+        assert_eq!(seen, whole, "resumed at {at}");
+    }
+}
+
+#[test]
+fn divergence_is_reported_once_and_the_rest_of_the_path_is_empty() {
+    let params = params(&["surface=beale", "start_x=0.5", "start_y=-1", "learning_rate=0.1", "steps=100"]);
+    let mut seen = Seen::default();
+    seen.run(&mut SurfaceRun::new(&params, 100).unwrap(), 0..=100, 100, &[]);
+    let sgd: Vec<_> = seen.notices.iter().filter(|(_, text)| text.starts_with("SGD ")).collect();
+    assert_eq!(sgd.len(), 1, "{:?}", seen.notices);
+    assert_eq!(sgd[0].0, 26);
+    assert!(sgd[0].1.contains("at step 26") && sgd[0].1.ends_with("lower the learning rate η"), "{}", sgd[0].1);
+    let (_, path) = &paths(&params, &[], 100).unwrap()[0];
+    let row = |k: usize| &path[k * COLUMNS..(k + 1) * COLUMNS];
+    assert!(row(25)[..3].iter().all(|v| v.is_finite()));
+    assert!(row(26)[..3].iter().any(|v| !v.is_finite()));
+    assert!((27..=100).all(|k| row(k).iter().all(|v| v.is_nan())));
+}
+
+#[test]
+fn scalars_are_sampled_about_a_thousand_times_and_at_the_end() {
+    let params = params(&["use_nag=off"]);
+    let mut seen = Seen::default();
+    seen.run(&mut SurfaceRun::new(&params, 2_501).unwrap(), 0..=2_501, 2_501, &[]);
+    assert_eq!(seen.scalars.len(), 5 * 6);
+    let steps: Vec<u64> = seen.scalars["f/adam"].iter().map(|(step, _)| *step).collect();
+    assert_eq!((steps[0], steps[1], steps.len(), *steps.last().unwrap()), (0, 3, 835, 2_501));
+    assert_eq!(seen.scalars["step_length/adam"][0].1, 0.0_f64.to_bits());
+}
+
+#[test]
+fn what_cannot_run_is_refused_by_name() {
+    let all_off: Vec<String> = Rule::ALL.iter().map(|rule| format!("use_{}=off", rule.id())).collect();
+    let params_off = params(&all_off.iter().map(String::as_str).collect::<Vec<_>>());
+    let message = check(&params_off).unwrap_err().to_string();
+    for rule in Rule::ALL {
+        assert!(message.contains(&format!("use_{}", rule.id())), "{message}");
+    }
+    assert!(SurfaceRun::new(&params_off, 10).is_err() && paths(&params_off, &[], 10).is_err());
+
+    let mut run = SurfaceRun::new(&params(&[]), 10).unwrap();
+    let refused = run.set("start_x", &Value::Float(1.0)).unwrap_err();
+    assert_eq!(refused, ParamError::NotLive { key: "start_x".into() });
+
+    let before = run.walkers.clone();
+    let elsewhere = SurfaceRun::new(&params(&["surface=booth"]), 10).unwrap().checkpoint().unwrap();
+    let message = run.restore(&elsewhere).unwrap_err().to_string();
+    assert!(message.contains("`booth`") && message.contains("`saddle`"), "{message}");
+    let mut damaged = SurfaceRun::new(&params(&[]), 10).unwrap().checkpoint().unwrap();
+    damaged.tensors.remove("state/adam");
+    assert!(run.restore(&damaged).unwrap_err().to_string().contains("state/adam"));
+    assert_eq!(run.walkers, before, "a refused checkpoint changes nothing");
+}

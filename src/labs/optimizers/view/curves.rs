@@ -1,0 +1,206 @@
+//! The tiles that draw one quantity of every optimizer against the step.
+
+use eframe::egui::{Rect, Ui, vec2};
+
+use crate::engine::state::MarkKind;
+use crate::labs::optimizers::rules::Rule;
+use crate::labs::optimizers::surfaces::{CriticalKind, Surface};
+use crate::labs::{Cursor, ViewAction, ViewCtx};
+use crate::plot::axes::Titles;
+use crate::plot::curve::{Curve, CurveState, Spec};
+use crate::plot::legend;
+use crate::plot::scale::Scale;
+
+use super::controls;
+use super::paths::{self, Path};
+
+/// What is drawn against the step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quantity {
+    F,
+    Gradient,
+    Step,
+    X,
+    Y,
+}
+
+impl Quantity {
+    pub const ALL: [Quantity; 5] = [Quantity::F, Quantity::Gradient, Quantity::Step, Quantity::X, Quantity::Y];
+
+    /// Id of its tile.
+    pub fn tile(self) -> &'static str {
+        match self {
+            Quantity::F => "curves-f",
+            Quantity::Gradient => "curves-gradient",
+            Quantity::Step => "curves-step",
+            Quantity::X => "curves-x",
+            Quantity::Y => "curves-y",
+        }
+    }
+
+    fn value(self, path: &Path<'_>, k: usize) -> f64 {
+        match self {
+            Quantity::F => path.f(k),
+            Quantity::Gradient => path.gradient_norm(k),
+            Quantity::Step if k == 0 => f64::NAN,
+            Quantity::Step => path.step_length(k),
+            Quantity::X => path.position(k)[0],
+            Quantity::Y => path.position(k)[1],
+        }
+    }
+}
+
+/// Switches of the curve tiles.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Logarithmic f: above the lowest value where there is one, to both sides of zero elsewhere.
+    pub log_f: bool,
+    /// log |y| instead of y.
+    pub log_y: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { log_f: true, log_y: true }
+    }
+}
+
+/// How a quantity is drawn on this surface: scale, title of the axis, one line on what one sees.
+struct Face {
+    scale: Scale,
+    title: &'static str,
+    about: &'static str,
+    absolute: bool,
+    limits: Option<std::ops::RangeInclusive<f64>>,
+}
+
+fn face(quantity: Quantity, options: Options, surface: &Surface) -> Face {
+    let log = Scale::Log { base: 0.0 };
+    let around = |[low, high]: [f64; 2]| {
+        let margin = 0.25 * (high - low);
+        Some(low - margin..=high + margin)
+    };
+    let (scale, title, about, limits) = match quantity {
+        Quantity::F => match (options.log_f, lowest(surface)) {
+            (false, _) => (Scale::Linear, "f", "value of the function", linear_limits(surface)),
+            (true, Some(base)) if base == 0.0 => (log, "f (log)", "value of the function", Some(1e-16..=f64::MAX)),
+            (true, Some(base)) => {
+                (Scale::Log { base }, "f − f* (log)", "distance from the lowest value", Some(base + 1e-16..=f64::MAX))
+            }
+            (true, None) => {
+                let unit = Scale::SymLog { unit: 0.01 };
+                (unit, "f (log both ways)", "logarithmic on both sides of 0", Some(-1e9..=1e9))
+            }
+        },
+        Quantity::Gradient => (log, "‖∇f‖ (log)", "steepness where each optimizer is", Some(1e-12..=1e9)),
+        Quantity::Step => (log, "‖Δθ‖ (log)", "length of each move", Some(1e-12..=1e9)),
+        Quantity::X => (Scale::Linear, "x", "first coordinate", around(surface.domain[0])),
+        Quantity::Y if options.log_y => (log, "|y| (log)", "escape from the line y = 0", Some(1e-16..=1e3)),
+        Quantity::Y => (Scale::Linear, "y", "second coordinate", around(surface.domain[1])),
+    };
+    Face { scale, title, about, absolute: quantity == Quantity::Y && options.log_y, limits }
+}
+
+/// The lowest value that the surface has, where it has one.
+pub fn lowest(surface: &Surface) -> Option<f64> {
+    surface.critical.iter().find(|critical| critical.kind == CriticalKind::GlobalMinimum).map(|critical| critical.value)
+}
+
+/// f at the window's corners and critical points bounds what is worth a linear axis.
+fn linear_limits(surface: &Surface) -> Option<std::ops::RangeInclusive<f64>> {
+    let [x, y] = surface.domain;
+    let mut values: Vec<f64> = x.iter().flat_map(|x| y.iter().map(|y| surface.f([*x, *y]))).collect();
+    values.extend([[x[0], 0.0], [x[1], 0.0], [0.0, y[0]], [0.0, y[1]]].map(|p| surface.f(p)));
+    values.extend(surface.critical.iter().map(|critical| critical.value));
+    let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    (low < high).then_some(low..=high)
+}
+
+/// Draws one tile.
+pub fn ui(
+    quantity: Quantity,
+    state: &mut CurveState,
+    options: &mut Options,
+    selected: &mut Rule,
+    ui: &mut Ui,
+    ctx: &mut ViewCtx<'_>,
+) {
+    let run = ctx.run;
+    let all = Path::all(run);
+    if all.is_empty() {
+        return controls::empty(ui, ctx);
+    }
+    let surface = paths::surface(ctx);
+    let size = controls::font_size(ctx);
+    let (bar, rest) = controls::split(ui, size);
+    let face = face(quantity, *options, surface);
+    controls::bar(ui, bar, controls::weak(face.about, size, ctx.style), |ui| {
+        if controls::button(ui, state.is_zoomed(), "fit", "Show the whole run (double-click does the same)", size) {
+            state.fit();
+        }
+        let switch = match quantity {
+            Quantity::F => Some((&mut options.log_f, "log", "Logarithmic axis")),
+            Quantity::Y => {
+                Some((&mut options.log_y, "log |y|", "The logarithm of |y|: equal growth is a straight line"))
+            }
+            _ => None,
+        };
+        if let Some((on, name, help)) = switch
+            && controls::toggle(ui, *on, name, help, size)
+        {
+            *on = !*on;
+            state.fit();
+        }
+    });
+
+    let entries = controls::legend_entries(&all, *selected, ctx.style);
+    let mut legend_height = legend::height(ui, &entries, rest.width(), size);
+    if legend_height > 0.3 * rest.height() {
+        // The tables and the field carry the colours too; a small plot needs its room.
+        legend_height = 0.0;
+    }
+    let plot = Rect::from_min_max(rest.min, rest.max - vec2(0.0, legend_height));
+    let values: Vec<_> = all
+        .iter()
+        .map(|path| {
+            move |k: usize| {
+                let value = quantity.value(path, k);
+                if face.absolute { value.abs() } else { value }
+            }
+        })
+        .collect();
+    let curves: Vec<Curve<'_>> = all
+        .iter()
+        .zip(&values)
+        .map(|(path, value)| Curve {
+            name: path.rule.title(),
+            category: ctx.style.category(path.rule.index()),
+            selected: path.rule == *selected,
+            identity: path.identity,
+            len: path.len(),
+            value,
+        })
+        .collect();
+    let marks: Vec<u64> =
+        run.marks.iter().filter(|mark| mark.kind == MarkKind::Changed).map(|mark| mark.step).collect();
+    let spec = Spec {
+        name: quantity.tile(),
+        titles: Titles { x: "step", y: face.title },
+        scale: face.scale,
+        steps: paths::steps(run),
+        cursor: ctx.cursor.step,
+        limits: face.limits.clone(),
+        marks: &marks,
+        font_size: size,
+    };
+    if let Some(step) = state.show(ui, plot, &spec, &curves, ctx.style) {
+        ctx.actions.push(ViewAction::Seek(Cursor { step, sub: 0 }));
+    }
+    if legend_height > 0.0 {
+        let rect = Rect::from_min_max(rest.min + vec2(0.0, plot.height()), rest.max);
+        if let Some(index) = legend::show(ui, rect, &entries, ctx.style, size) {
+            *selected = all[index].rule;
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! The recorded paths as the views read them, and what is measured on them.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use crate::engine::params::{Params, Value};
+use crate::engine::state::{Rows, RunState};
+use crate::labs::ViewCtx;
+use crate::labs::optimizers::rules::{Hyper, Rule, State};
+use crate::labs::optimizers::surfaces::{self, Surface};
+
+/// The recorded path of one rule; row k is the state after k updates.
+#[derive(Debug, Clone, Copy)]
+pub struct Path<'a> {
+    pub rule: Rule,
+    rows: &'a Rows,
+    /// The same for as long as the path only grows.
+    pub identity: u64,
+}
+
+/// Columns of a row, see [`crate::labs::optimizers::PATH_COLUMNS`].
+const WIDTH: usize = 10;
+
+impl<'a> Path<'a> {
+    /// The paths of a run in the order of [`Rule::ALL`].
+    pub fn all(run: &'a RunState) -> Vec<Path<'a>> {
+        Rule::ALL.into_iter().filter_map(|rule| Self::of(run, rule)).collect()
+    }
+
+    /// The path of one rule, if it takes part and has begun.
+    pub fn of(run: &'a RunState, rule: Rule) -> Option<Path<'a>> {
+        let rows = run.tables.get(key(rule))?;
+        if rows.columns != WIDTH || rows.len() == 0 {
+            return None;
+        }
+        let mut hasher = DefaultHasher::new();
+        (run.id.map(|id| id.0), rule).hash(&mut hasher);
+        // The start as well: a test or a recomputed path may keep the run's id.
+        rows.data[..2].iter().for_each(|v| v.to_bits().hash(&mut hasher));
+        Some(Path { rule, rows, identity: hasher.finish() })
+    }
+
+    /// Number of rows: updates done plus one.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn at(&self, k: usize, column: usize) -> f64 {
+        self.rows.data[k * WIDTH + column]
+    }
+
+    /// θ after k updates.
+    pub fn position(&self, k: usize) -> [f64; 2] {
+        [self.at(k, 0), self.at(k, 1)]
+    }
+
+    pub fn f(&self, k: usize) -> f64 {
+        self.at(k, 2)
+    }
+
+    /// ‖∇f(θ)‖ after k updates.
+    pub fn gradient_norm(&self, k: usize) -> f64 {
+        self.at(k, 3)
+    }
+
+    /// The move that led to row k; zero in row 0.
+    pub fn step(&self, k: usize) -> [f64; 2] {
+        [self.at(k, 4), self.at(k, 5)]
+    }
+
+    pub fn step_length(&self, k: usize) -> f64 {
+        let [dx, dy] = self.step(k);
+        dx.hypot(dy)
+    }
+
+    /// The rule's state vectors after k updates, zero where it has none.
+    pub fn vectors(&self, k: usize) -> [[f64; 2]; 2] {
+        [[self.at(k, 6), self.at(k, 7)], [self.at(k, 8), self.at(k, 9)]]
+    }
+
+    /// All that the rule needs to do update k → k + 1.
+    pub fn state(&self, k: usize) -> State {
+        let [a, b] = self.vectors(k);
+        State { theta: self.position(k), a, b, k: k as u64 }
+    }
+
+    /// Whether row k holds numbers.
+    pub fn is_finite(&self, k: usize) -> bool {
+        self.position(k).iter().all(|v| v.is_finite()) && self.f(k).is_finite()
+    }
+
+    /// The row shown at a step: the last one where the path is shorter.
+    pub fn row_at(&self, step: u64) -> usize {
+        usize::try_from(step).unwrap_or(usize::MAX).min(self.len() - 1)
+    }
+}
+
+fn key(rule: Rule) -> &'static str {
+    match rule {
+        Rule::Sgd => "path/sgd",
+        Rule::Momentum => "path/momentum",
+        Rule::Nag => "path/nag",
+        Rule::AdaGrad => "path/adagrad",
+        Rule::RmsProp => "path/rmsprop",
+        Rule::AdaDelta => "path/adadelta",
+        Rule::Adam => "path/adam",
+    }
+}
+
+/// Number of updates that the run was asked for, or has done.
+pub fn steps(run: &RunState) -> u64 {
+    run.header.as_ref().map_or(0, |header| header.steps).max(run.step)
+}
+
+/// The parameters of what is shown: the run's, or the form's while there is no run.
+pub fn params<'a>(ctx: &ViewCtx<'a>) -> &'a Params {
+    if ctx.run.params.get("surface").is_some() { &ctx.run.params } else { ctx.params }
+}
+
+/// The surface that is shown.
+pub fn surface(ctx: &ViewCtx<'_>) -> &'static Surface {
+    let text = |params: &Params| match params.get("surface") {
+        Some(Value::Text(id)) => surfaces::by_id(id),
+        _ => None,
+    };
+    text(params(ctx)).or_else(|| text(ctx.params)).unwrap_or(&surfaces::ALL[0])
+}
+
+/// The hyper-parameters that held for the update from `step` to `step + 1`.
+pub fn hyper_at(ctx: &ViewCtx<'_>, step: u64) -> Hyper {
+    let start = ctx.run.header.as_ref().map_or_else(|| params(ctx), |header| &header.params);
+    let mut hyper = Hyper::from_params(start);
+    for change in ctx.run.changes.iter().take_while(|change| change.step <= step) {
+        if let Value::Float(value) = change.value {
+            hyper.set(&change.key, value);
+        }
+    }
+    hyper
+}
+
+/// What a path has done so far; extended as the path grows.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Measured {
+    identity: u64,
+    scanned: usize,
+    /// First step with |y| above 0.5.
+    pub left_the_line: Option<usize>,
+    /// First step within a hundredth of the window of a known minimum, and which.
+    pub reached: Option<(usize, [f64; 2])>,
+    /// First step that is not a number any more.
+    pub diverged: Option<usize>,
+}
+
+impl Measured {
+    /// Reads the rows that are new since the last call.
+    pub fn extend(&mut self, path: &Path<'_>, surface: &Surface) {
+        if self.identity != path.identity || self.scanned > path.len() {
+            *self = Self { identity: path.identity, ..Self::default() };
+        }
+        let near = surface.domain.map(|[low, high]| 0.01 * (high - low));
+        for k in self.scanned..path.len() {
+            if !path.is_finite(k) {
+                self.diverged.get_or_insert(k);
+                continue;
+            }
+            let [x, y] = path.position(k);
+            if y.abs() > 0.5 {
+                self.left_the_line.get_or_insert(k);
+            }
+            if self.reached.is_none() {
+                let hit = |p: &[f64; 2]| (p[0] - x).abs() < near[0] && (p[1] - y).abs() < near[1];
+                self.reached = surface.minima().map(|minimum| minimum.position).find(hit).map(|p| (k, p));
+            }
+        }
+        self.scanned = path.len();
+    }
+}

@@ -1,0 +1,180 @@
+//! The optimizers' paths on a field: decimated and turned into triangles once, cut at the cursor.
+
+use eframe::egui::{Color32, Painter, Pos2, Shape, Stroke};
+
+use crate::labs::ViewCtx;
+use crate::labs::optimizers::rules::Rule;
+use crate::plot::axes::Axes;
+use crate::plot::stroke::{LineMesh, Pen, Stop};
+use crate::plot::style::{Category, Dash};
+use crate::plot::{curve, decimate, number};
+
+use super::field::{dot, edge_point};
+use super::paths::Path;
+
+/// Most strokes of one path; beyond that it is drawn more coarsely.
+const CAP: usize = 6_000;
+/// Paths are exact to this many points of the screen.
+const TOLERANCE: f64 = 0.6;
+
+/// Cached paths of one field.
+#[derive(Debug, Default)]
+pub struct Trails {
+    key: Option<Key>,
+    trails: Vec<Trail>,
+}
+
+#[derive(Debug, PartialEq)]
+struct Key {
+    axes: Axes,
+    paths: Vec<(u64, usize, Category, bool)>,
+    dark: bool,
+    pixels_per_point: f32,
+}
+
+#[derive(Debug)]
+struct Trail {
+    runs: Vec<Vec<Stop>>,
+    past: LineMesh,
+    /// A soft edge around the bold line, so that it reads on every colour.
+    halo: LineMesh,
+    future: LineMesh,
+}
+
+impl Trails {
+    /// Draws all paths: faint as a whole, bold up to the cursor, and a dot where each optimizer is.
+    pub fn draw(
+        &mut self,
+        painter: &Painter,
+        axes: &Axes,
+        paths: &[Path<'_>],
+        selected: Rule,
+        ctx: &ViewCtx<'_>,
+        size: f32,
+    ) {
+        self.build(painter, axes, paths, selected, ctx, size);
+        for trail in &mut self.trails {
+            trail.future.draw(painter);
+        }
+        let order = drawing_order(paths, selected);
+        for index in order.clone() {
+            let trail = &mut self.trails[index];
+            trail.halo.draw_until(painter, ctx.cursor.step);
+            trail.past.draw_until(painter, ctx.cursor.step);
+        }
+        for index in order {
+            position(painter, axes, &paths[index], paths[index].rule == selected, ctx, size);
+        }
+    }
+
+    fn build(
+        &mut self,
+        painter: &Painter,
+        axes: &Axes,
+        paths: &[Path<'_>],
+        selected: Rule,
+        ctx: &ViewCtx<'_>,
+        size: f32,
+    ) {
+        let pixels_per_point = painter.pixels_per_point();
+        let look = |path: &Path<'_>| (ctx.style.category(path.rule.index()), path.rule == selected);
+        let key = Key {
+            axes: axes.clone(),
+            paths: paths.iter().map(|p| (p.identity, p.len(), look(p).0, look(p).1)).collect(),
+            dark: ctx.style.dark,
+            pixels_per_point,
+        };
+        if self.key.as_ref() == Some(&key) {
+            return;
+        }
+        let width = size / 11.0;
+        let halo = if ctx.style.dark { Color32::from_black_alpha(110) } else { Color32::from_white_alpha(170) };
+        self.trails.clear();
+        for path in paths {
+            let (category, selected) = look(path);
+            let points = (0..path.len()).map(|k| {
+                let [x, y] = path.position(k);
+                let [x, y] = axes.to_screen(x, y);
+                (k as u64, x, y)
+            });
+            let runs = decimate::path(points, TOLERANCE, axes.rect.expand(4.0), CAP);
+            let mesh = |width: f32, color: Color32, dash: Dash| {
+                let pen = Pen { width, color, dash, feather: 1.0 / pixels_per_point };
+                LineMesh::new(runs.iter().map(Vec::as_slice), pen)
+            };
+            let bold = if selected { 3.0 } else { 2.0 } * width;
+            let past = mesh(bold, category.color, category.dash);
+            let halo = mesh(bold + 2.0 * width, halo, category.dash);
+            let future = mesh(1.2 * width, category.color.gamma_multiply(0.45), Dash::Solid);
+            self.trails.push(Trail { past, halo, future, runs });
+        }
+        self.key = Some(key);
+    }
+
+    /// Names the path under the mouse: optimizer, step, place and value.
+    pub fn hover(
+        &self,
+        painter: &Painter,
+        axes: &Axes,
+        paths: &[Path<'_>],
+        pointer: Pos2,
+        ctx: &ViewCtx<'_>,
+        size: f32,
+    ) {
+        let near = self
+            .trails
+            .iter()
+            .enumerate()
+            .flat_map(|(index, trail)| trail.runs.iter().flatten().map(move |stop| (index, *stop)))
+            .map(|(index, (at, step))| (at.distance_sq(pointer), index, step))
+            .min_by(|a, b| a.0.total_cmp(&b.0));
+        let Some((_, index, step)) = near.filter(|(distance, ..)| *distance < 100.0) else { return };
+        let Some(path) = paths.get(index).filter(|path| (step as usize) < path.len()) else { return };
+        let [x, y] = path.position(step as usize);
+        let at = axes.at(x, y);
+        painter.circle_stroke(at, 0.5 * size, Stroke::new(1.5, ctx.style.text));
+        let text = format!(
+            "{}  step {}  ({}, {})  f {}",
+            path.rule.title(),
+            number::grouped(step),
+            number::short(x),
+            number::short(y),
+            number::short(path.f(step as usize))
+        );
+        curve::label(painter, axes.rect, at, &text, size, ctx.style);
+    }
+
+    /// Strokes drawn, all paths together.
+    pub fn strokes(&self) -> usize {
+        self.trails.iter().flat_map(|trail| &trail.runs).map(|run| run.len().saturating_sub(1)).sum()
+    }
+}
+
+/// The selected path last, on top.
+fn drawing_order(paths: &[Path<'_>], selected: Rule) -> impl Iterator<Item = usize> + Clone {
+    let last = paths.iter().position(|path| path.rule == selected);
+    (0..paths.len()).filter(move |index| Some(*index) != last).chain(last)
+}
+
+/// The dot where an optimizer is; where it has left the picture, a pointer at the edge.
+fn position(painter: &Painter, axes: &Axes, path: &Path<'_>, selected: bool, ctx: &ViewCtx<'_>, size: f32) {
+    let color = ctx.style.category(path.rule.index()).color;
+    let row = path.row_at(ctx.cursor.step);
+    let finite = (0..=row).rev().take(4).find(|k| path.is_finite(*k));
+    let Some(k) = finite else { return };
+    let [x, y] = path.position(k);
+    let [px, py] = axes.to_screen(x, y);
+    let at = Pos2::new(px as f32, py as f32);
+    let radius = if selected { 0.5 } else { 0.4 } * size;
+    if axes.rect.expand(1.0).contains(at) {
+        dot(painter, at, radius, color, Color32::WHITE);
+        return;
+    }
+    if let Some((edge, unit)) = edge_point(axes.rect.shrink(0.8 * size), [px, py]) {
+        let side = unit.rot90();
+        let tip = edge + unit * 1.2 * radius;
+        let base = edge - unit * 0.8 * radius;
+        let corners = vec![tip, base + side * radius, base - side * radius];
+        painter.add(Shape::convex_polygon(corners, color, Stroke::new(1.2, Color32::WHITE)));
+    }
+}

@@ -1,0 +1,370 @@
+//! The engine's promises, with a toy experiment and then with every registered lab: start, pause, step, change a live
+//! parameter, stop, bad parameter, panic, a consumer that does not listen, resume.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use learnscope::compute::device::DeviceChoice;
+use learnscope::engine::command::{Command, Record, RunRequest};
+use learnscope::engine::emit::Emit;
+use learnscope::engine::event::{Body, Change, Event, KeyKind, KeySpec, Level, Payload, RunId, Status};
+use learnscope::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
+use learnscope::engine::params::{DefaultValue, ParamError, ParamKind, ParamSpec, Params, Value};
+use learnscope::engine::state::RunState;
+use learnscope::engine::worker::Engine;
+use learnscope::labs::{self, LABS, RunOptions};
+
+const PARAMS: &[ParamSpec] = &[float("rate", true), float("fixed", false)];
+
+const fn float(key: &'static str, live: bool) -> ParamSpec {
+    ParamSpec {
+        key,
+        label: key,
+        unit: "",
+        group: "",
+        kind: ParamKind::Float { min: 0.0, max: 10.0, log: false },
+        default: DefaultValue::Float(1.0),
+        help: "",
+        live,
+        only_if: None,
+    }
+}
+
+const KEYS: &[KeySpec] = &[
+    KeySpec { key: "sum", title: "sum", unit: "", kind: KeyKind::Scalar, every: 1 },
+    KeySpec { key: "picture", title: "picture", unit: "", kind: KeyKind::Payload, every: 10 },
+];
+
+/// Adds its rate to a sum at every step; panics at step 50 when `fixed` is 5, fails there when it is 6.
+struct Adder {
+    sum: f64,
+    rate: f64,
+    fixed: f64,
+}
+
+fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {
+    Ok(Box::new(Adder { sum: 0.0, rate: request.params.float("rate"), fixed: request.params.float("fixed") }))
+}
+
+impl Experiment for Adder {
+    fn begin(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
+        out.scalar("sum", self.sum);
+        Ok(())
+    }
+
+    fn step(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
+        assert!(self.fixed != 5.0 || out.step() != 50, "toy experiment panics on purpose");
+        if self.fixed == 6.0 && out.step() == 50 {
+            return Err(RunError::Diverged("the sum is not a number; lower the rate".to_owned()));
+        }
+        self.sum += self.rate;
+        out.scalar("sum", self.sum);
+        out.payload("picture", Payload::Series(vec![self.sum]));
+        Ok(())
+    }
+
+    fn set(&mut self, key: &str, value: &Value) -> Result<(), ParamError> {
+        if let ("rate", Value::Float(rate)) = (key, value) {
+            self.rate = *rate;
+        }
+        Ok(())
+    }
+
+    fn checkpoint(&mut self) -> Result<Checkpoint, RunError> {
+        let mut checkpoint = Checkpoint::default();
+        checkpoint.put_f64("sum", vec![self.sum]);
+        Ok(checkpoint)
+    }
+
+    fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), RunError> {
+        self.sum = checkpoint.get_f64("sum", 1)?[0];
+        Ok(())
+    }
+}
+
+fn toy(id: u64, steps: u64, fixed: f64) -> Box<RunRequest> {
+    let mut params = Params::defaults(PARAMS);
+    params.set(PARAMS, "fixed", Value::Float(fixed)).unwrap();
+    Box::new(RunRequest {
+        id: RunId(id),
+        lab: "toy",
+        name: "toy".to_owned(),
+        build,
+        specs: PARAMS,
+        keys: KEYS,
+        params,
+        changes: Vec::new(),
+        seed: 1,
+        steps,
+        device: None,
+        device_check: None,
+        record: Record::No,
+        checkpoint_every: 0,
+        start_paused: false,
+        resume_from: None,
+        check: |_| Ok(()),
+        data: |_| Ok(String::new()),
+    })
+}
+
+struct Bench {
+    engine: Engine,
+    state: RunState,
+    events: Vec<Event>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self { engine: Engine::start(true, Arc::new(|| ())).unwrap(), state: RunState::default(), events: Vec::new() }
+    }
+
+    /// Takes events until `done`, or fails after a minute.
+    fn until(&mut self, done: impl Fn(&RunState) -> bool) {
+        let start = Instant::now();
+        while !done(&self.state) {
+            assert!(start.elapsed() < Duration::from_secs(60), "still {:?} at {}", self.state.status, self.state.step);
+            for event in self.engine.recv(Duration::from_millis(20)) {
+                self.state.apply(&event);
+                self.events.push(event);
+            }
+        }
+    }
+
+    fn status(&mut self, status: Status) {
+        self.until(|state| state.status.as_ref() == Some(&status));
+    }
+}
+
+#[test]
+fn a_run_goes_from_start_to_finish() {
+    let mut bench = Bench::new();
+    bench.engine.send(Command::Start(toy(1, 100, 0.0)));
+    bench.status(Status::Finished);
+    assert_eq!(bench.state.step, 100);
+    assert_eq!(bench.state.last("sum"), Some(100.0));
+    assert_eq!(bench.state.scalars["sum"].points().len(), 101);
+    assert!(matches!(bench.events[0].body, Body::Started(_)), "the header comes first");
+}
+
+#[test]
+fn pause_step_and_resume_change_no_number() {
+    let mut bench = Bench::new();
+    let mut request = toy(1, 1_000, 0.0);
+    request.start_paused = true;
+    bench.engine.send(Command::Start(request));
+    bench.status(Status::Paused);
+    assert_eq!(bench.state.step, 0);
+    bench.engine.send(Command::Step(3));
+    bench.until(|state| state.step == 3 && state.status == Some(Status::Paused));
+    bench.engine.send(Command::Resume);
+    bench.status(Status::Finished);
+    assert_eq!(bench.state.last("sum"), Some(1_000.0));
+}
+
+#[test]
+fn a_live_change_is_applied_marked_and_a_bad_one_refused_by_name() {
+    let mut bench = Bench::new();
+    let mut request = toy(1, 20, 0.0);
+    request.start_paused = true;
+    bench.engine.send(Command::Start(request));
+    bench.status(Status::Paused);
+    bench.engine.send(Command::Step(10));
+    bench.until(|state| state.step == 10 && state.status == Some(Status::Paused));
+    bench.engine.send(Command::Set { key: "rate".to_owned(), value: Value::Float(2.0) });
+    for (key, value) in [("rate", Value::Float(f64::NAN)), ("fixed", Value::Float(2.0)), ("nothing", Value::Int(1))] {
+        bench.engine.send(Command::Set { key: key.to_owned(), value });
+    }
+    bench.engine.send(Command::Resume);
+    bench.status(Status::Finished);
+    assert_eq!(bench.state.last("sum"), Some(30.0));
+    assert_eq!(bench.state.params.float("rate"), 2.0);
+    let marks: Vec<&str> = bench.state.marks.iter().map(|mark| mark.text.as_str()).collect();
+    assert_eq!(marks[0], "rate changed from 1.0 to 2.0");
+    assert!(marks[1].contains("`rate`") && marks[1].contains("0 to 10"), "{}", marks[1]);
+    assert!(marks[2].contains("`fixed` cannot change"), "{}", marks[2]);
+    assert!(marks[3].contains("unknown parameter `nothing`"), "{}", marks[3]);
+}
+
+#[test]
+fn a_scheduled_change_equals_one_by_hand() {
+    let mut bench = Bench::new();
+    let mut request = toy(1, 20, 0.0);
+    request.changes = vec![Change { step: 10, key: "rate".to_owned(), value: Value::Float(2.0) }];
+    bench.engine.send(Command::Start(request));
+    bench.status(Status::Finished);
+    assert_eq!(bench.state.last("sum"), Some(30.0));
+    assert_eq!(bench.state.marks[0].step, 10);
+}
+
+#[test]
+fn the_worker_survives_a_panicking_and_a_failing_experiment() {
+    let mut bench = Bench::new();
+    for (id, fixed, words) in [(1, 5.0, "panics on purpose"), (2, 6.0, "lower the rate")] {
+        bench.engine.send(Command::Start(toy(id, 100, fixed)));
+        bench.until(|state| state.id == Some(RunId(id)) && !state.is_live());
+        let Some(Status::Failed(text)) = &bench.state.status else { panic!("{:?}", bench.state.status) };
+        assert!(text.contains(words), "{text}");
+        assert_eq!(bench.state.step, 49, "what happened before is kept");
+    }
+    bench.engine.send(Command::Start(toy(3, 10, 0.0)));
+    bench.until(|state| state.id == Some(RunId(3)) && state.status == Some(Status::Finished));
+}
+
+#[test]
+fn late_events_of_a_stopped_run_are_dropped() {
+    let mut bench = Bench::new();
+    bench.engine.send(Command::Start(toy(1, u64::MAX, 0.0)));
+    bench.until(|state| state.step > 0);
+    bench.engine.send(Command::Start(toy(2, 5, 0.0)));
+    bench.until(|state| state.id == Some(RunId(2)) && state.status == Some(Status::Finished));
+    assert_eq!(bench.state.step, 5);
+    bench.state.apply(&Event { run: RunId(1), step: 999, seconds: 0.0, body: Body::Status(Status::Running) });
+    assert_eq!((bench.state.step, bench.state.status.clone()), (5, Some(Status::Finished)));
+}
+
+#[test]
+fn a_consumer_that_does_not_listen_cannot_trap_the_worker() {
+    let mut bench = Bench::new();
+    bench.engine.send(Command::Start(toy(1, u64::MAX, 0.0)));
+    // Far more events than the channel holds, and nobody drains it.
+    std::thread::sleep(Duration::from_secs(3));
+    let asked = Instant::now();
+    bench.engine.send(Command::Stop);
+    bench.status(Status::Stopped);
+    assert!(asked.elapsed() < Duration::from_secs(20));
+    bench.engine.shutdown(Duration::from_secs(10));
+}
+
+#[test]
+fn pictures_in_between_are_lossy_and_numbers_are_not() {
+    let mut bench = Bench::new();
+    bench.engine.send(Command::Start(toy(1, 20_000, 0.0)));
+    bench.status(Status::Finished);
+    assert_eq!(bench.state.scalars["sum"].points().len(), 20_001);
+    let letters = bench.engine.letters();
+    assert_eq!(letters.len(), 1, "one slot a key");
+    assert_eq!(letters[0].step, 20_000, "the newest");
+}
+
+#[test]
+fn the_consumer_is_woken() {
+    let woken = Arc::new(AtomicBool::new(false));
+    let flag = woken.clone();
+    let engine = Engine::start(true, Arc::new(move || flag.store(true, Ordering::Relaxed))).unwrap();
+    engine.send(Command::Start(toy(1, 10, 0.0)));
+    let start = Instant::now();
+    while !woken.load(Ordering::Relaxed) {
+        assert!(start.elapsed() < Duration::from_secs(10));
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    engine.shutdown(Duration::from_secs(10));
+}
+
+// ---- every registered lab ----------------------------------------------------------------------------------------
+
+/// A lab's parameter sets worth running: the defaults and every preset.
+fn cases() -> Vec<(&'static dyn labs::Lab, &'static str, Params)> {
+    let mut cases = Vec::new();
+    for lab in LABS.iter().copied() {
+        let spec = lab.spec();
+        cases.push((lab, "defaults", Params::defaults(spec.params)));
+        for preset in spec.presets {
+            cases.push((lab, preset.id, spec.preset(preset.id).unwrap().unwrap()));
+        }
+    }
+    cases
+}
+
+fn options(steps: u64, record: Record) -> RunOptions {
+    RunOptions { steps: Some(steps), device: DeviceChoice::Cpu, record, ..RunOptions::default() }
+}
+
+/// The numbers of a run, without the clock.
+fn numbers(events: &[Event]) -> Vec<String> {
+    events
+        .iter()
+        .filter(|event| matches!(event.body, Body::Scalars(_) | Body::Rows { .. } | Body::Payload { .. }))
+        .map(|event| format!("{} {:?}", event.step, event.body))
+        .collect()
+}
+
+#[test]
+fn every_lab_gives_the_same_numbers_twice_on_the_cpu() {
+    for (lab, case, params) in cases() {
+        let run = || {
+            // Nobody watches: payloads come as events.
+            let mut bench = Bench {
+                engine: Engine::start(false, Arc::new(|| ())).unwrap(),
+                state: RunState::default(),
+                events: Vec::new(),
+            };
+            let request = labs::request(lab, &params, options(40, Record::No)).unwrap();
+            bench.engine.send(Command::Start(request));
+            bench.until(|state| state.status.is_some() && !state.is_live());
+            assert_eq!(bench.state.status, Some(Status::Finished), "{}/{case}", lab.spec().id);
+            numbers(&bench.events)
+        };
+        let (first, second) = (run(), run());
+        assert!(first.len() > 2, "{}/{case} reports next to nothing", lab.spec().id);
+        assert_eq!(first, second, "{}/{case}", lab.spec().id);
+    }
+}
+
+#[test]
+fn every_lab_resumes_to_the_same_numbers() {
+    use learnscope::engine::recording::RunReader;
+
+    let root = tempfile::tempdir().unwrap();
+    for (lab, case, params) in cases() {
+        let go = |steps: u64, record: Record, resume_from| {
+            let mut bench = Bench::new();
+            let mut request = labs::request(lab, &params, options(steps, record)).unwrap();
+            request.checkpoint_every = 15;
+            request.resume_from = resume_from;
+            bench.engine.send(Command::Start(request));
+            bench.until(|state| state.status.is_some() && !state.is_live());
+            assert_eq!(bench.state.status, Some(Status::Finished), "{}/{case}", lab.spec().id);
+            let folder = bench.state.header.as_ref().unwrap().folder.clone();
+            bench.engine.shutdown(Duration::from_secs(10));
+            (folder, format!("{:?} {:?}", bench.state.scalars, bench.state.tables))
+        };
+        let recorded = |folder: &str| {
+            let mut state = RunState::default();
+            for event in RunReader::open(std::path::Path::new(folder)).unwrap().events().unwrap() {
+                state.apply(&event);
+            }
+            // Text, so that NaN equals NaN.
+            format!("{:?} {:?}", state.scalars, state.tables)
+        };
+        let (unbroken, live) = go(60, Record::New(root.path().join("unbroken")), None);
+        // Broken off after 40 of 60 steps: the newest checkpoint but the final one is that of step 30.
+        let (broken, _) = go(40, Record::New(root.path().join("broken")), None);
+        let checkpoint = std::path::Path::new(&broken).join("checkpoints/step-00000030.safetensors");
+        assert!(checkpoint.exists(), "{}/{case}: {}", lab.spec().id, checkpoint.display());
+        let (_, resumed) = go(60, Record::Resume(broken.clone().into()), Some(checkpoint));
+        assert!(live == resumed, "{}/{case}: a resumed run tells its whole history", lab.spec().id);
+        assert!(recorded(&unbroken) == recorded(&broken), "{}/{case}", lab.spec().id);
+    }
+}
+
+#[test]
+fn every_lab_takes_every_live_parameter_while_it_runs() {
+    for (lab, case, params) in cases() {
+        let spec = lab.spec();
+        let mut bench = Bench::new();
+        let mut request = labs::request(lab, &params, options(30, Record::No)).unwrap();
+        request.start_paused = true;
+        bench.engine.send(Command::Start(request));
+        bench.status(Status::Paused);
+        for param in spec.params.iter().filter(|param| param.live && params.shows(param)) {
+            let value = params.get(param.key).unwrap().clone();
+            bench.engine.send(Command::Set { key: param.key.to_owned(), value });
+        }
+        bench.engine.send(Command::Resume);
+        bench.until(|state| state.status.is_some() && !state.is_live());
+        assert_eq!(bench.state.status, Some(Status::Finished), "{}/{case}", spec.id);
+        let refused: Vec<_> = bench.state.notices.iter().filter(|(_, level, _)| *level >= Level::Warning).collect();
+        assert!(refused.is_empty(), "{}/{case}: {refused:?}", spec.id);
+    }
+}

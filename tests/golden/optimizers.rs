@@ -1,0 +1,421 @@
+//! Golden cases of the optimizers lab: surfaces, runs of the article's algorithms, figure replicas, runs of torch.optim.
+
+use learnscope::engine::params::{Params, Value as Parameter};
+use learnscope::labs::optimizers::PATH_COLUMNS;
+use learnscope::labs::optimizers::params::PARAMS;
+use learnscope::labs::optimizers::rules::{Hyper, Rule, State};
+use learnscope::labs::optimizers::surface_run;
+use learnscope::labs::optimizers::surfaces::{self, CriticalKind, Surface};
+use serde_json::{Map, Value};
+
+use super::Report;
+
+/// Of a surface's values, gradients and Hessians.
+const SURFACE_TOLERANCE: f64 = 1e-9;
+/// Of a run's rows before rounding noise makes them chaotic.
+const RUN_TOLERANCE: f64 = 1e-8;
+/// Minima from the literature are printed to 8 digits.
+const LITERATURE_TOLERANCE: f64 = 1e-7;
+
+/// Top-level entries that describe a file and hold no case.
+const DESCRIPTION: &[&str] = &[
+    "format",
+    "precision",
+    "numpy",
+    "torch",
+    "python",
+    "note",
+    "n_iters",
+    "hyper",
+    "learning_rates",
+    "defaults_by_optimizer",
+];
+
+/// torch.optim classes that no rule of ours can express.
+const NOT_BUILT: &[&str] = &["AdamW", "NAdam", "RAdam", "Adamax", "Rprop", "ASGD", "LBFGS"];
+
+/// Checks every case of one file.
+pub fn check(file: &Value, report: &mut Report) {
+    let Some(sections) = file.as_object() else {
+        return report.fail("the file is not an object".to_owned());
+    };
+    for (section, content) in sections {
+        if DESCRIPTION.contains(&section.as_str()) {
+            continue;
+        }
+        let Some(cases) = content.as_array() else {
+            report.fail(format!("section `{section}` is of no known kind"));
+            continue;
+        };
+        for case in cases {
+            let outcome = match section.as_str() {
+                "surfaces" => check_surface(case, report),
+                "runs" if case.get("algorithm").is_some() => check_run("article runs", case, sections, report),
+                "runs" if case.get("optimizer").is_some() => check_torch(case, sections, report),
+                "figure_replicas" => check_run("figure replicas", case, sections, report),
+                _ => Err(format!("section `{section}` has a case of no known kind")),
+            };
+            if let Err(message) = outcome {
+                report.fail(message);
+            }
+        }
+    }
+}
+
+fn check_surface(case: &Value, report: &mut Report) -> Result<(), String> {
+    const KIND: &str = "surfaces";
+    const POINTS: &str = "points of surfaces (f, gradient, Hessian)";
+    let id = text(case, "name")?;
+    let surface = find_surface(id)?;
+    report.case(KIND);
+    let domain = numbers(field(case, "domain")?)?;
+    if domain != surface.domain.as_flattened() {
+        return Err(format!("{id}: domain {domain:?} against ours {:?}", surface.domain));
+    }
+    for point in list(case, "points")? {
+        report.case(POINTS);
+        let p = [number(point, "x")?, number(point, "y")?];
+        let gradient = numbers(field(point, "grad")?)?;
+        let hessian: Vec<Vec<f64>> = list(point, "hessian")?.iter().map(numbers).collect::<Result<_, _>>()?;
+        let golden: Vec<f64> =
+            std::iter::once(number(point, "f")?).chain(gradient).chain(hessian.into_iter().flatten()).collect();
+        let ours: Vec<f64> = std::iter::once(surface.f(p))
+            .chain(surface.gradient(p))
+            .chain(surface.hessian(p).as_flattened().iter().copied())
+            .collect();
+        if golden.len() != ours.len() {
+            return Err(format!("{id} at {p:?}: {} numbers, expected {}", golden.len(), ours.len()));
+        }
+        for (i, (ours, golden)) in ours.into_iter().zip(golden).enumerate() {
+            report.close(POINTS, || format!("{id} at {p:?}, number {i}"), ours, golden, SURFACE_TOLERANCE);
+        }
+    }
+    for minimum in list(case, "minima")? {
+        report.case("minima from the literature");
+        let p = [number(minimum, "x")?, number(minimum, "y")?];
+        let value = number(minimum, "f")?;
+        let place = || format!("{id} at {p:?}");
+        report.close("minima from the literature", place, surface.f(p), value, LITERATURE_TOLERANCE);
+    }
+    list(case, "critical_points")?.iter().try_for_each(|point| check_critical(surface, point, report))
+}
+
+fn check_critical(surface: &Surface, case: &Value, report: &mut Report) -> Result<(), String> {
+    const KIND: &str = "critical points (f, eigenvalues)";
+    report.case(KIND);
+    let p: [f64; 2] = vector(field(case, "p")?)?;
+    let place = || format!("{} at {p:?}", surface.id);
+    report.close(KIND, place, surface.f(p), number(case, "f")?, SURFACE_TOLERANCE);
+    let [[xx, xy], [_, yy]] = surface.hessian(p);
+    let (mean, spread) = ((xx + yy) / 2.0, ((xx - yy) / 2.0).hypot(xy));
+    let eigenvalues: [f64; 2] = vector(field(case, "eig")?)?;
+    for (ours, golden) in [mean - spread, mean + spread].into_iter().zip(eigenvalues) {
+        report.close(KIND, place, ours, golden, SURFACE_TOLERANCE);
+    }
+    let listed = surface
+        .critical
+        .iter()
+        .find(|critical| (critical.position[0] - p[0]).abs() < 1e-9 && (critical.position[1] - p[1]).abs() < 1e-9);
+    let kind = match text(case, "kind")? {
+        "min" => listed.map(|critical| critical.kind.is_minimum()),
+        "max" => listed.map(|critical| critical.kind == CriticalKind::Maximum),
+        "saddle" => listed.map(|critical| critical.kind == CriticalKind::Saddle),
+        "degenerate" => listed.map(|critical| critical.kind == CriticalKind::Degenerate),
+        other => return Err(format!("{}: unknown kind `{other}` of critical point", place())),
+    };
+    match kind {
+        Some(true) => Ok(()),
+        Some(false) => Err(format!("{}: our table calls it a {}", place(), listed.map_or("", |c| c.kind.title()))),
+        None => Err(format!("{}: missing in our table", place())),
+    }
+}
+
+/// A run of one of the article's algorithms.
+fn check_run(kind: &str, case: &Value, file: &Map<String, Value>, report: &mut Report) -> Result<(), String> {
+    let algorithm = text(case, "algorithm")?;
+    let rule =
+        Rule::ALL.into_iter().find(|rule| rule.id() == algorithm).ok_or(format!("unknown algorithm `{algorithm}`"))?;
+    let hyper = case.get("hyper").or_else(|| file.get("hyper")).ok_or("a run without `hyper`")?;
+    let hyper = article_hyper(hyper, number(case, "lr")?)?;
+    let golden = GoldenRun::read(case)?;
+    let name = format!("{} {} from {:?}, η = {}", rule.title(), golden.surface.id, golden.start, hyper.learning_rate);
+    report.case(kind);
+    compare(kind, &name, &golden, &walk(rule, &golden, &hyper, theta), report);
+
+    let steps = golden.rows.len() - 1;
+    if let Some(params) = as_parameters(rule, &golden, &hyper) {
+        let paths = surface_run::paths(&params, &[], steps as u64).map_err(|e| e.to_string())?;
+        let ours = walk(rule, &golden, &hyper, theta);
+        let same =
+            paths.len() == 1
+                && paths[0].1.chunks(PATH_COLUMNS.len()).zip(&ours).all(|(row, [x, y, f])| {
+                    [row[0], row[1], row[2]].map(f64::to_bits) == [x, y, f].map(|v| v.to_bits())
+                });
+        if !same {
+            return Err(format!("{name}: the run's path differs from its rule's steps"));
+        }
+    }
+    match case.get("state_first_steps") {
+        Some(states) => check_states(&name, rule, &golden, &hyper, states, report),
+        None => Ok(()),
+    }
+}
+
+/// The gradient and every internal buffer after each of the first updates, by way of the step microscope.
+fn check_states(
+    name: &str,
+    rule: Rule,
+    golden: &GoldenRun,
+    hyper: &Hyper,
+    states: &Value,
+    report: &mut Report,
+) -> Result<(), String> {
+    const KIND: &str = "updates with all internal state";
+    let mut state = State::new(golden.start);
+    for (i, golden_state) in states.as_array().ok_or("`state_first_steps` is no list")?.iter().enumerate() {
+        if i + 1 >= golden.stable_rows {
+            break;
+        }
+        report.case(KIND);
+        let trace = rule.trace(&state, golden.surface, hyper);
+        for (key, value) in golden_state.as_object().ok_or("a state that is no object")? {
+            let symbol = match key.as_str() {
+                "msq" => "s",
+                "Eg2" => "E[g²]",
+                "Ex2" => "E[Δθ²]",
+                "g" | "v" | "G" | "m" => key,
+                _ => return Err(format!("{name}: unknown state `{key}`")),
+            };
+            let part = trace.parts.iter().find(|part| part.symbol == symbol);
+            let part = part.ok_or(format!("{name}: the update has no part `{symbol}`"))?;
+            for (ours, golden) in part.value.into_iter().zip(vector::<2>(value)?) {
+                report.close(KIND, || format!("{name}, update {}, {key}", i + 1), ours, golden, RUN_TOLERANCE);
+            }
+        }
+        state = trace.next;
+    }
+    Ok(())
+}
+
+/// A run of torch.optim.
+fn check_torch(case: &Value, file: &Map<String, Value>, report: &mut Report) -> Result<(), String> {
+    const KIND: &str = "torch.optim runs";
+    let optimizer = text(case, "optimizer")?;
+    if NOT_BUILT.contains(&optimizer) {
+        report.not_built(optimizer);
+        return Ok(());
+    }
+    let mut options = file
+        .get("defaults_by_optimizer")
+        .and_then(|defaults| defaults.get(optimizer))
+        .and_then(Value::as_object)
+        .cloned()
+        .ok_or(format!("no defaults of the optimizer `{optimizer}`"))?;
+    options.extend(field(case, "kwargs")?.as_object().ok_or("`kwargs` is no object")?.clone());
+    let (rule, hyper) = match torch_rule(optimizer, &options)? {
+        Ok(found) => found,
+        Err(variant) => {
+            report.not_built(&variant);
+            return Ok(());
+        }
+    };
+    let golden = GoldenRun::read(case)?;
+    let name = format!("torch {optimizer} {} on {} from {:?}", case["kwargs"], golden.surface.id, golden.start);
+    report.case(KIND);
+    // torch's Nesterov parameter is the look-ahead point φ = θ + μ v of ours.
+    let shown = |state: &State| rule.gradient_point(state, &hyper);
+    compare(KIND, &name, &golden, &walk(rule, &golden, &hyper, shown), report);
+    Ok(())
+}
+
+/// Our rule for an optimizer with these options; `Ok(Err(name))` for a known variant that no rule can express yet.
+fn torch_rule(optimizer: &str, options: &Map<String, Value>) -> Result<Result<(Rule, Hyper), String>, String> {
+    let mut hyper = Hyper::from_values([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+    let mut variants = Vec::new();
+    let mut nesterov = false;
+    for (key, value) in options {
+        let on = value.as_bool() == Some(true);
+        let amount = value.as_f64();
+        let float = || amount.ok_or(format!("{optimizer}: `{key}` is {value}"));
+        match (optimizer, key.as_str()) {
+            (_, "lr") => hyper.learning_rate = float()?,
+            (_, "eps") => hyper.epsilon = float()?,
+            ("SGD", "momentum") => hyper.momentum = float()?,
+            ("SGD", "nesterov") => nesterov = on,
+            ("RMSprop", "alpha") => hyper.rmsprop_beta = float()?,
+            ("Adadelta", "rho") => hyper.adadelta_rho = float()?,
+            ("Adam", "betas") => [hyper.adam_beta1, hyper.adam_beta2] = vector(value)?,
+            // What would make it another rule.
+            (_, "weight_decay")
+            | ("SGD", "dampening")
+            | ("RMSprop", "momentum")
+            | ("Adagrad", "lr_decay" | "initial_accumulator_value") => {
+                if float()? != 0.0 {
+                    variants.push(key.as_str());
+                }
+            }
+            (_, "maximize") | ("RMSprop", "centered") | ("Adam", "amsgrad") => {
+                if on {
+                    variants.push(key.as_str());
+                }
+            }
+            // How it is computed, not what; `decoupled_weight_decay` only says where a weight decay would act.
+            (_, "foreach" | "fused" | "capturable" | "differentiable" | "decoupled_weight_decay") => {}
+            _ => return Err(format!("{optimizer}: unknown option `{key}`")),
+        }
+    }
+    let rule = match optimizer {
+        "SGD" if hyper.momentum == 0.0 => Rule::Sgd,
+        "SGD" if nesterov => Rule::Nag,
+        "SGD" => Rule::Momentum,
+        "Adagrad" => Rule::AdaGrad,
+        "RMSprop" => Rule::RmsProp,
+        "Adadelta" => Rule::AdaDelta,
+        "Adam" => Rule::Adam,
+        _ => return Err(format!("unknown optimizer `{optimizer}`")),
+    };
+    if rule == Rule::AdaDelta && hyper.learning_rate != 1.0 {
+        variants.push("lr other than 1");
+    }
+    // Without momentum there is nothing to dampen.
+    if rule == Rule::Sgd {
+        variants.retain(|variant| *variant != "dampening");
+    }
+    if variants.is_empty() {
+        Ok(Ok((rule, hyper)))
+    } else {
+        Ok(Err(format!("{optimizer} with {}", variants.join(", "))))
+    }
+}
+
+/// A stored run: rows of x, y, f up to the first that is not finite.
+struct GoldenRun {
+    surface: &'static Surface,
+    start: [f64; 2],
+    rows: Vec<[f64; 3]>,
+    diverged_at: Option<usize>,
+    /// Later rows amplify rounding noise and are not compared.
+    stable_rows: usize,
+}
+
+impl GoldenRun {
+    fn read(case: &Value) -> Result<Self, String> {
+        let [x, y, z] = [numbers(field(case, "x")?)?, numbers(field(case, "y")?)?, numbers(field(case, "z")?)?];
+        if x.is_empty() || x.len() != y.len() || x.len() != z.len() {
+            return Err(format!("a run with {}, {} and {} values of x, y and z", x.len(), y.len(), z.len()));
+        }
+        let whole = |key: &str| match case.get(key) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => value.as_u64().map(|v| Some(v as usize)).ok_or(format!("`{key}` is {value}")),
+        };
+        Ok(Self {
+            surface: find_surface(text(case, "surface")?)?,
+            start: vector(field(case, "start")?)?,
+            diverged_at: whole("diverged_at")?,
+            stable_rows: whole("stable_rows")?.unwrap_or(x.len()),
+            rows: x.into_iter().zip(y).zip(z).map(|((x, y), z)| [x, y, z]).collect(),
+        })
+    }
+}
+
+/// What a run shows of its state: the position.
+fn theta(state: &State) -> [f64; 2] {
+    state.theta
+}
+
+/// Our rows x, y, f of the same run and one more, so that the row of a divergence can be seen.
+fn walk(rule: Rule, golden: &GoldenRun, hyper: &Hyper, shown: impl Fn(&State) -> [f64; 2]) -> Vec<[f64; 3]> {
+    let mut state = State::new(golden.start);
+    let row = |state: &State| {
+        let [x, y] = shown(state);
+        [x, y, golden.surface.f([x, y])]
+    };
+    let mut rows = vec![row(&state)];
+    for _ in 0..golden.rows.len() {
+        rule.step(&mut state, golden.surface, hyper);
+        rows.push(row(&state));
+    }
+    rows
+}
+
+fn compare(kind: &str, name: &str, golden: &GoldenRun, ours: &[[f64; 3]], report: &mut Report) {
+    let stored = golden.rows.len();
+    for (k, (ours, golden)) in ours.iter().zip(&golden.rows).take(golden.stable_rows).enumerate() {
+        for (column, (ours, golden)) in ["x", "y", "f"].iter().zip(ours.iter().zip(golden)) {
+            if !report.close(kind, || format!("{name}, row {k}, {column}"), *ours, *golden, RUN_TOLERANCE) {
+                return;
+            }
+        }
+    }
+    if golden.stable_rows == stored {
+        let whole = ours[..stored].iter().flatten().all(|v| v.is_finite());
+        let goes_on = ours[stored].iter().all(|v| v.is_finite());
+        match golden.diverged_at {
+            Some(at) if at != stored => report.fail(format!("{name}: diverged at row {at}, but {stored} are stored")),
+            Some(at) if !whole || goes_on => report.fail(format!("{name}: does not diverge at row {at}")),
+            None if !whole => report.fail(format!("{name}: diverges within {stored} rows")),
+            _ => {}
+        }
+    }
+}
+
+/// The same run as parameters of the lab, where they are within the form's ranges.
+fn as_parameters(rule: Rule, golden: &GoldenRun, hyper: &Hyper) -> Option<Params> {
+    let mut params = Params::defaults(PARAMS);
+    for other in Rule::ALL {
+        params.set(PARAMS, &format!("use_{}", other.id()), Parameter::Switch(other == rule)).ok()?;
+    }
+    params.set(PARAMS, "surface", Parameter::Text(golden.surface.id.to_owned())).ok()?;
+    params.set(PARAMS, "start_x", Parameter::Float(golden.start[0])).ok()?;
+    params.set(PARAMS, "start_y", Parameter::Float(golden.start[1])).ok()?;
+    for (key, value) in Hyper::KEYS.into_iter().zip(hyper.values()) {
+        params.set(PARAMS, key, Parameter::Float(value)).ok()?;
+    }
+    Some(params)
+}
+
+fn article_hyper(values: &Value, learning_rate: f64) -> Result<Hyper, String> {
+    for key in values.as_object().ok_or("`hyper` is no object")?.keys() {
+        if !["mu", "rms_decay", "adadelta_decay", "beta1", "beta2", "eps"].contains(&key.as_str()) {
+            return Err(format!("unknown hyper-parameter `{key}`"));
+        }
+    }
+    Ok(Hyper {
+        learning_rate,
+        momentum: number(values, "mu")?,
+        rmsprop_beta: number(values, "rms_decay")?,
+        adadelta_rho: number(values, "adadelta_decay")?,
+        adam_beta1: number(values, "beta1")?,
+        adam_beta2: number(values, "beta2")?,
+        epsilon: number(values, "eps")?,
+    })
+}
+
+fn find_surface(id: &str) -> Result<&'static Surface, String> {
+    surfaces::by_id(id).ok_or(format!("unknown surface `{id}`"))
+}
+
+fn field<'a>(value: &'a Value, key: &str) -> Result<&'a Value, String> {
+    value.get(key).ok_or_else(|| format!("`{key}` is missing"))
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> Result<&'a str, String> {
+    field(value, key)?.as_str().ok_or_else(|| format!("`{key}` is no text"))
+}
+
+fn number(value: &Value, key: &str) -> Result<f64, String> {
+    field(value, key)?.as_f64().ok_or_else(|| format!("`{key}` is no number"))
+}
+
+fn list<'a>(value: &'a Value, key: &str) -> Result<&'a Vec<Value>, String> {
+    field(value, key)?.as_array().ok_or_else(|| format!("`{key}` is no list"))
+}
+
+fn numbers(value: &Value) -> Result<Vec<f64>, String> {
+    let items = value.as_array().ok_or_else(|| format!("{value} is no list"))?;
+    items.iter().map(|item| item.as_f64().ok_or_else(|| format!("{item} is no number"))).collect()
+}
+
+fn vector<const N: usize>(value: &Value) -> Result<[f64; N], String> {
+    numbers(value)?.try_into().map_err(|found: Vec<f64>| format!("{} numbers where {N} were expected", found.len()))
+}
