@@ -312,6 +312,38 @@ fn every_lab_gives_the_same_numbers_twice_on_the_cpu() {
 }
 
 #[test]
+fn seeking_to_a_step_shows_what_a_run_to_that_step_ends_with() {
+    // A multiple of every cadence, so that both runs measure at it.
+    const STEP: u64 = 20;
+    for (lab, case, params) in cases() {
+        let run = |steps| {
+            let mut bench = Bench::new();
+            bench.engine.send(Command::Start(labs::request(lab, &params, options(steps, Record::No)).unwrap()));
+            bench.until(|state| state.status.is_some() && !state.is_live());
+            bench.state
+        };
+        let (long, short) = (run(2 * STEP), run(STEP));
+        for (key, history) in &short.scalars {
+            let sought = long.scalars[key].at(STEP).unwrap();
+            assert_eq!(
+                format!("{sought:?}"),
+                format!("{:?}", history.last().unwrap()),
+                "{}/{case}: {key}",
+                lab.spec().id
+            );
+        }
+        for (key, table) in &short.tables {
+            for row in 0..table.len() {
+                let bits = |row: &[f64]| row.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+                let (sought, ended) = (long.tables[key].row(row).unwrap(), table.row(row).unwrap());
+                assert_eq!(bits(sought), bits(ended), "{}/{case}: {key}, row {row}", lab.spec().id);
+            }
+        }
+        assert!(!short.scalars.is_empty(), "{}/{case} measures nothing", lab.spec().id);
+    }
+}
+
+#[test]
 fn every_lab_resumes_to_the_same_numbers() {
     use learnscope::engine::recording::RunReader;
 

@@ -258,7 +258,7 @@ impl ExactSizeIterator for ChainExact<'_> {}
 
 impl Rows {
     pub fn len(&self) -> usize {
-        if self.columns == 0 { 0 } else { self.data.len() / self.columns }
+        self.data.len().checked_div(self.columns).unwrap_or(0)
     }
 
     pub fn is_empty(&self) -> bool {
