@@ -1,6 +1,7 @@
 //! Learnscope: a desktop visual lab for watching models learn.
 
 pub mod app;
+pub mod cli;
 pub mod compute;
 pub mod data;
 pub mod engine;

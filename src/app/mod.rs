@@ -24,6 +24,7 @@ pub mod tiles;
 mod timeline;
 mod widgets;
 pub mod window;
+pub mod wiring;
 
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
