@@ -2,5 +2,6 @@
 
 pub mod compute;
 pub mod engine;
+pub mod gpu;
 pub mod labs;
 pub mod plot;

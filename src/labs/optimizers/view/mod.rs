@@ -1,5 +1,7 @@
 //! Draws the optimizers lab.
 
+pub mod surface3d;
+
 use eframe::egui;
 
 use crate::engine::params::Params;
