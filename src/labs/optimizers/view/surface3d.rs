@@ -11,7 +11,7 @@ use std::sync::Arc;
 use eframe::egui::{self, Align2, FontId, Rect, Sense, Stroke, TextStyle, Ui};
 use eframe::egui_wgpu::RenderState;
 
-use crate::engine::event::RunId;
+use crate::engine::event::{RunId, Status};
 use crate::engine::params::{Params, Value};
 use crate::gpu::axes::{AxesColors, AxisLabel, axes};
 use crate::gpu::callback::SurfaceCallback;
@@ -139,6 +139,11 @@ impl State {
     /// Lays what is new of the run's paths on the surface; `false` while there is more to do.
     fn lay_trails(&mut self, field: &HeightField, ctx: &ViewCtx<'_>) -> bool {
         if self.run != ctx.run.id {
+            // While the start is dragged, one run follows another: the old paths stay until the new ones begin.
+            let over = ctx.run.status.as_ref().is_some_and(Status::is_over);
+            if !over && Rule::ALL.into_iter().all(|rule| scene::path(ctx.run, rule).is_none()) {
+                return true;
+            }
             self.run = ctx.run.id;
             self.trails.clear();
         }

@@ -246,6 +246,24 @@ fn with_wgpu_two_instances_share_a_frame_and_show_the_surface() {
 }
 
 #[test]
+fn the_old_paths_stay_until_those_of_the_next_run_begin() {
+    let mut harness = harness(world(), [300.0, 200.0], None);
+    let laid = |harness: &Harness<'_, World>| harness.state().view.trails.len();
+    assert_eq!(laid(&harness), 2);
+    let header = harness.state().run.header.clone().expect("started");
+    let apply = |harness: &mut Harness<'_, World>, body| {
+        harness.state_mut().run.apply(&Event { run: RunId(8), step: 0, seconds: 0.0, body });
+        harness.run_steps(2);
+    };
+    apply(&mut harness, Body::Started(Box::new(header)));
+    apply(&mut harness, Body::Status(Status::Running));
+    assert_eq!(laid(&harness), 2);
+    apply(&mut harness, Body::Rows { key: "path/adam".into(), columns: 2, data: Arc::new([0.1, 0.2, 0.3, 0.2]) });
+    assert_eq!(laid(&harness), 1);
+    assert_eq!(harness.state().view.run, Some(RunId(8)));
+}
+
+#[test]
 fn long_paths_are_laid_over_several_frames() {
     let mut world = world();
     let id = world.run.id.expect("started");
