@@ -19,6 +19,7 @@ use eframe::egui;
 use crate::engine::params::Params;
 use crate::labs::{Arrangement, LabView, Node, TileSpec, ViewCtx};
 use crate::plot::curve::CurveState;
+use crate::plot::style::{Category, Style};
 
 use super::on_network;
 use super::rules::Rule;
@@ -175,6 +176,10 @@ impl LabView for OptimizersView {
         }
         self.follow_the_run(ctx);
         guide::ui(&mut self.guide, self.selected, ui, ctx);
+    }
+
+    fn swatch(&self, key: &str, style: &Style) -> Option<Category> {
+        super::network::roster::ROSTER.iter().position(|entry| entry.switch == key).map(|index| style.category(index))
     }
 
     fn sub_steps(&self, ctx: &ViewCtx<'_>) -> usize {
