@@ -5,6 +5,7 @@ pub mod actions;
 pub mod backend;
 mod bars;
 mod capture;
+pub mod figure;
 mod files;
 mod form;
 mod guide;
@@ -24,6 +25,7 @@ pub mod tiles;
 mod timeline;
 mod widgets;
 pub mod window;
+pub mod wiring;
 
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};

@@ -7,7 +7,7 @@ use crate::compute::device::DeviceChoice;
 use crate::engine::command::{Record, RunRequest};
 use crate::engine::event::{Change, RunId};
 use crate::engine::params::{ParamError, Params};
-use crate::labs::Lab;
+use crate::labs::{self, Lab, RunOptions};
 
 /// What the form says about a run.
 #[derive(Debug, Clone)]
@@ -22,34 +22,13 @@ pub struct Wanted {
     pub start_paused: bool,
 }
 
-/// Checks what the form says and makes a request of it. May read a data file: not on the thread that draws, unless the
-/// lab computes the run at once.
+/// Makes a request of what the form says.
 pub fn request(lab: &'static dyn Lab, wanted: Wanted) -> Result<Box<RunRequest>, ParamError> {
-    let spec = lab.spec();
     let Wanted { id, name, params, changes, seed, device, record, start_paused } = wanted;
-    (spec.check)(&params)?;
-    let data = (spec.data)(&params)?;
-    let on_device = (spec.needs_device)(&params);
-    let steps = (spec.steps)(&params);
-    Ok(Box::new(RunRequest {
-        id,
-        lab: spec.id,
-        name,
-        build: spec.build,
-        specs: spec.params,
-        keys: spec.keys,
-        checkpoint_every: (spec.checkpoint_every)(&params, steps),
-        params,
-        changes,
-        seed,
-        steps,
-        device: on_device.then_some(device),
-        device_check: spec.device_check.filter(|_| on_device),
-        record,
-        start_paused,
-        resume_from: None,
-        data,
-    }))
+    let options = RunOptions { name, seed, device, record, changes, start_paused, ..RunOptions::default() };
+    let mut request = labs::request(lab, &params, options)?;
+    request.id = id;
+    Ok(request)
 }
 
 /// The preset whose values these are, or `custom`.
