@@ -76,7 +76,7 @@ pub struct RunFlags {
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
     /// Training steps; default: the lab's own
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub steps: Option<u64>,
     /// auto, cpu, gpu or gpu:NAME, see `learnscope devices`
     #[arg(long, value_name = "D", default_value = "auto")]
