@@ -1,9 +1,11 @@
 //! Learnscope: a desktop visual lab for watching models learn.
 
 pub mod app;
+pub mod cli;
 pub mod compute;
 pub mod data;
 pub mod engine;
+pub mod gpu;
 pub mod labs;
 pub mod nn;
 pub mod plot;

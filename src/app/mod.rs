@@ -5,6 +5,7 @@ pub mod actions;
 pub mod backend;
 mod bars;
 mod capture;
+pub mod figure;
 mod files;
 mod form;
 mod guide;

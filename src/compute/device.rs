@@ -196,6 +196,11 @@ fn open_cpu() -> Opened {
     Opened { device: cpu(), name: CPU_NAME.to_owned(), driver: String::new(), is_gpu: false }
 }
 
+/// The adapter that [`DeviceChoice::Gpu`] with this name means. Like [`adapters`], it may take a second.
+pub fn find(name: &str) -> Result<&'static Adapter, DeviceError> {
+    find_adapter(adapters(), name)
+}
+
 /// The adapter called `name`, or the only one whose name contains it; an empty name means the best one.
 fn find_adapter<'a>(adapters: &'a [Adapter], name: &str) -> Result<&'a Adapter, DeviceError> {
     let first = adapters.first().ok_or(DeviceError::NoAdapter)?;

@@ -15,4 +15,5 @@ pub mod recording;
 pub mod run_folder;
 pub mod state;
 pub mod study;
+pub mod study_table;
 pub mod worker;

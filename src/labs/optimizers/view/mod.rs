@@ -36,7 +36,7 @@ pub struct OptimizersView {
     curve_options: curves::Options,
     microscope: microscope::MicroscopeTile,
     guide: guide::GuideState,
-    surface3d: surface3d::Surface3dState,
+    surface3d: surface3d::State,
     network: network::NetworkState,
 }
 
@@ -204,7 +204,7 @@ impl LabView for OptimizersView {
             ("export-paths-csv", "Export trajectories as CSV"),
             ("export-paths-json", "Export trajectories as JSON"),
         ];
-        commands.extend(named.map(|(id, title)| (id.to_owned(), title.to_owned())));
+        commands.extend(named.into_iter().chain(surface3d::COMMANDS.iter().copied()).map(owned));
         commands
     }
 
@@ -225,9 +225,15 @@ impl LabView for OptimizersView {
             "part-previous" => microscope::back(self.selected, ctx),
             "export-paths-csv" => export::csv(ctx),
             "export-paths-json" => export::json(ctx),
-            _ => {}
+            other => {
+                self.surface3d.command(other);
+            }
         }
     }
+}
+
+fn owned((id, title): (&str, &str)) -> (String, String) {
+    (id.to_owned(), title.to_owned())
 }
 
 impl OptimizersView {

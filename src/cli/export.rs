@@ -1,0 +1,199 @@
+//! `learnscope export`: the numbers of a recorded run as CSV or JSON, a view of it as PNG.
+
+use std::path::Path;
+
+use serde_json::{Value as Json, json};
+
+use crate::engine::event::{Body, KeyKind, KeySpec, Payload};
+use crate::engine::params::nearest;
+use crate::engine::recording::RunReader;
+use crate::engine::run_folder::write_whole;
+use crate::labs;
+
+use super::flags::ExportFlags;
+use super::output::{Failure, Output};
+use super::{find_run, window};
+
+pub fn export(flags: &ExportFlags, output: &Output) -> Result<(), Failure> {
+    let format = flags.to.extension().map(|suffix| suffix.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let folder = find_run(&flags.run)?;
+    let mut reader = RunReader::open(&folder)?;
+    let encode: fn(&Sheet, &Json) -> Result<Vec<u8>, String> = match format.as_str() {
+        "csv" => Sheet::csv,
+        "json" => Sheet::json,
+        "png" => {
+            window::picture(flags, &mut reader)?;
+            return saved(&flags.to, &reader, output);
+        }
+        _ => {
+            let file = flags.to.display();
+            return Err(Failure::usage(format!("`--to {file}`: the suffix must be .csv, .json or .png")));
+        }
+    };
+    let sheet = sheet(&flags.figure, &mut reader)?;
+    let about = json!({
+        "figure": flags.figure, "lab": reader.header().lab, "name": reader.header().name, "seed": reader.header().seed,
+        "steps": reader.header().steps, "device": reader.header().device, "started": reader.header().started,
+        "version": reader.header().version, "folder": reader.folder(),
+    });
+    let bytes = encode(&sheet, &about).map_err(Failure::Work)?;
+    write_whole(&flags.to, &bytes)?;
+    saved(&flags.to, &reader, output)
+}
+
+fn saved(file: &Path, reader: &RunReader, output: &Output) -> Result<(), Failure> {
+    if let Some(damage) = reader.damage() {
+        output.object(&json!({ "event": "notice", "level": "warning", "text": damage }));
+        output.aside(format!("warning: {damage}"));
+    }
+    output.object(&json!({ "event": "saved", "file": file }));
+    output.line(format!("saved {}", file.display()));
+    Ok(())
+}
+
+/// Columns of numbers and names.
+#[derive(Debug, Default)]
+struct Sheet {
+    columns: Vec<String>,
+    rows: Vec<Vec<Json>>,
+}
+
+impl Sheet {
+    fn new(columns: &[&str]) -> Self {
+        Self { columns: columns.iter().map(|&name| name.to_owned()).collect(), rows: Vec::new() }
+    }
+
+    /// Numbers with as many digits as give the same bits back; what is not a number is `NaN`, `inf` or `-inf`.
+    fn csv(&self, _about: &Json) -> Result<Vec<u8>, String> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(&self.columns).map_err(|e| e.to_string())?;
+        for row in &self.rows {
+            let cells = row.iter().map(|cell| match cell {
+                Json::String(text) => text.clone(),
+                other => other.to_string(),
+            });
+            writer.write_record(cells).map_err(|e| e.to_string())?;
+        }
+        writer.into_inner().map_err(|e| e.to_string())
+    }
+
+    /// One object: what it is, the columns, the rows. JSON has no NaN: such numbers are text there.
+    fn json(&self, about: &Json) -> Result<Vec<u8>, String> {
+        let mut whole = about.clone();
+        whole["columns"] = json!(self.columns);
+        whole["rows"] = json!(self.rows);
+        serde_json::to_vec(&whole).map_err(|e| e.to_string())
+    }
+}
+
+/// A number as a cell.
+fn number(value: f64) -> Json {
+    if value.is_finite() { json!(value) } else { json!(format!("{value:?}")) }
+}
+
+/// The numbers behind `figure`: `metrics` (every scalar), a key, or a family of keys that ends in `*`.
+fn sheet(figure: &str, reader: &mut RunReader) -> Result<Sheet, Failure> {
+    let matches = |key: &str| match figure.strip_suffix('*') {
+        Some(prefix) => key.starts_with(prefix),
+        None => key == figure,
+    };
+    let specs = labs::find(&reader.header().lab).map_or(&[][..], |lab| lab.spec().keys);
+    let mut known: Vec<String> = vec!["metrics".to_owned()];
+    let mut scalars = Sheet::new(&["step", "seconds", "key", "value"]);
+    let mut tables = Sheet::default();
+    let mut rows_of: std::collections::HashMap<String, u64> = std::collections::HashMap::new();
+    let mut picture = None;
+    for event in reader.events()? {
+        let mut note = |key: &str| {
+            if !known.iter().any(|name| name == key) {
+                known.push(key.to_owned());
+            }
+        };
+        match &event.body {
+            Body::Scalars(values) => {
+                for (key, value) in values {
+                    note(key);
+                    if figure == "metrics" || matches(key) {
+                        let cells = vec![json!(event.step), number(event.seconds), json!(**key), number(*value)];
+                        scalars.rows.push(cells);
+                    }
+                }
+            }
+            Body::Rows { key, columns, data } => {
+                note(key);
+                if !matches(key) {
+                    continue;
+                }
+                if tables.columns.is_empty() {
+                    tables.columns = heading(specs, key, *columns as usize);
+                }
+                let next = rows_of.entry(key.to_string()).or_default();
+                for row in data.chunks((*columns).max(1) as usize) {
+                    let cells = [json!(**key), json!(*next)].into_iter().chain(row.iter().map(|v| number(*v)));
+                    tables.rows.push(cells.collect());
+                    *next += 1;
+                }
+            }
+            Body::Recorded { key, offset, bytes } => {
+                note(key);
+                if matches(key) {
+                    picture = Some((*offset, *bytes));
+                }
+            }
+            _ => {}
+        }
+    }
+    if !tables.rows.is_empty() {
+        return Ok(tables);
+    }
+    if let Some((offset, bytes)) = picture {
+        return payload_sheet(figure, &*reader.payload_at(offset, bytes)?);
+    }
+    if !scalars.rows.is_empty() || figure == "metrics" {
+        return Ok(scalars);
+    }
+    let hint = match nearest(figure, known.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("it has {}", known.join(", ")),
+    };
+    Err(Failure::usage(format!("this run has recorded nothing called `{figure}`; {hint}")))
+}
+
+/// Column names of a table: its key, the row's number, then what the lab calls them.
+fn heading(specs: &[KeySpec], key: &str, columns: usize) -> Vec<String> {
+    let named = match KeySpec::find(specs, key).map(|spec| spec.kind) {
+        Some(KeyKind::Rows(names)) if names.len() == columns => names.iter().map(|&name| name.to_owned()).collect(),
+        _ => (1..=columns).map(|k| format!("column_{k}")).collect::<Vec<_>>(),
+    };
+    ["key", "row"].map(str::to_owned).into_iter().chain(named).collect()
+}
+
+/// The newest bulky value as numbers.
+fn payload_sheet(figure: &str, payload: &Payload) -> Result<Sheet, Failure> {
+    Ok(match payload {
+        Payload::Series(values) => Sheet {
+            rows: values.iter().enumerate().map(|(i, value)| vec![json!(i), number(*value)]).collect(),
+            ..Sheet::new(&["index", "value"])
+        },
+        Payload::Points { xy, classes } => {
+            let class = |i: usize| classes.get(i).map_or(json!(""), |class| json!(class));
+            let row = |(i, [x, y]): (usize, &[f32; 2])| vec![number(f64::from(*x)), number(f64::from(*y)), class(i)];
+            Sheet { rows: xy.iter().enumerate().map(row).collect(), ..Sheet::new(&["x", "y", "class"]) }
+        }
+        Payload::Matrix { cols, values, .. } => Sheet {
+            columns: (1..=*cols).map(|k| format!("column_{k}")).collect(),
+            rows: values
+                .chunks((*cols).max(1) as usize)
+                .map(|row| row.iter().map(|value| number(f64::from(*value))).collect())
+                .collect(),
+        },
+        Payload::Table { columns, rows } => Sheet {
+            columns: columns.clone(),
+            rows: rows.iter().map(|row| row.iter().map(|cell| json!(cell)).collect()).collect(),
+        },
+        Payload::Text(text) => Sheet { rows: vec![vec![json!(text)]], ..Sheet::new(&["text"]) },
+        Payload::Image { .. } | Payload::Mask { .. } => {
+            return Err(Failure::usage(format!("`{figure}` is a picture, not numbers; save it as .png")));
+        }
+    })
+}

@@ -1,0 +1,176 @@
+//! The command line as it is typed. What it means is in the modules beside this one.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A desktop visual lab for watching models learn. Without a command it opens the window.
+#[derive(Debug, Parser)]
+#[command(name = "learnscope", version, about, disable_help_subcommand = true)]
+#[command(after_help = "Exit codes: 0 done, 1 the work failed or was stopped, 2 bad usage or bad input.")]
+pub struct Flags {
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+    #[command(flatten)]
+    pub window: WindowFlags,
+    /// Machine-readable output: one JSON object a line on standard output
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// Flags of the window.
+#[derive(Debug, Args)]
+pub struct WindowFlags {
+    /// Folder that holds the run folders
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub runs: PathBuf,
+    /// Size of the window in points
+    #[arg(long, value_name = "WxH", value_parser = size)]
+    pub window_size: Option<(u32, u32)>,
+    /// Take a picture of the window into this PNG file, then close it
+    #[arg(long, value_name = "FILE")]
+    pub screenshot: Option<PathBuf>,
+    /// Seconds after which the picture is taken
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0, requires = "screenshot")]
+    pub screenshot_after: f32,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// The labs with their presets and studies
+    Labs,
+    /// The parameters of a lab: range, default, meaning
+    Params { lab: String },
+    /// The devices that training can run on
+    Devices,
+    /// Run a lab without the window
+    Run(RunFlags),
+    /// Go on with an interrupted run from its newest checkpoint
+    Resume(ResumeFlags),
+    /// Measure a table or figure of a paper; without a name: list the studies
+    Study(StudyFlags),
+    /// Save a figure or the numbers of a recorded run as PNG, CSV or JSON
+    Export(ExportFlags),
+    /// The recorded runs
+    Runs {
+        /// Folder that holds the run folders
+        #[arg(default_value = "runs")]
+        folder: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct RunFlags {
+    /// Lab, see `learnscope labs`
+    pub lab: String,
+    /// Start from a named set of values
+    #[arg(long, value_name = "P")]
+    pub preset: Option<String>,
+    /// Set a parameter (repeatable), see `learnscope params LAB`
+    #[arg(long, value_name = "KEY=VALUE", allow_hyphen_values = true)]
+    pub set: Vec<String>,
+    /// Change a live parameter after so many steps (repeatable)
+    #[arg(long, value_name = "STEP:KEY=VALUE", allow_hyphen_values = true)]
+    pub at: Vec<String>,
+    /// Seed of everything random
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Training steps; default: the lab's own
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub steps: Option<u64>,
+    /// auto, cpu, gpu or gpu:NAME, see `learnscope devices`
+    #[arg(long, value_name = "D", default_value = "auto")]
+    pub device: String,
+    /// File or folder with the data
+    #[arg(long, value_name = "PATH")]
+    pub data: Option<PathBuf>,
+    /// Folder under which the run gets its own
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub out: PathBuf,
+    /// Name of the run; default: the preset's
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Write nothing to disk
+    #[arg(long)]
+    pub no_record: bool,
+    /// Do not compare a GPU with the CPU before its first use
+    #[arg(long)]
+    pub skip_device_check: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ResumeFlags {
+    /// Run folder, or its name under `runs`
+    pub run: PathBuf,
+    /// New total number of steps
+    #[arg(long, value_name = "N")]
+    pub steps: Option<u64>,
+    /// Device; default: the one that the run was recorded on
+    #[arg(long, value_name = "D")]
+    pub device: Option<String>,
+    /// Do not compare a GPU with the CPU before its first use
+    #[arg(long)]
+    pub skip_device_check: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct StudyFlags {
+    /// LAB/STUDY
+    pub study: Option<String>,
+    /// Runs of each row, with different seeds; a study that no seed changes runs once
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub seeds: u64,
+    /// First seed
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Device
+    #[arg(long, value_name = "D", default_value = "auto")]
+    pub device: String,
+    /// File or folder with the data
+    #[arg(long, value_name = "PATH")]
+    pub data: Option<PathBuf>,
+    /// Folder under which the study gets its own; rows that are done there are kept
+    #[arg(long, value_name = "DIR", default_value = "studies")]
+    pub out: PathBuf,
+    /// Measure every row anew
+    #[arg(long)]
+    pub again: bool,
+    /// Do not compare a GPU with the CPU before its first use
+    #[arg(long)]
+    pub skip_device_check: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ExportFlags {
+    /// Run folder, or its name under `runs`
+    pub run: PathBuf,
+    /// `metrics`, a key such as `path/adam`, a family such as `path/*`; for PNG the name of a view
+    #[arg(long, value_name = "F", default_value = "metrics")]
+    pub figure: String,
+    /// Where to save; the suffix tells the format: .csv, .json or .png
+    #[arg(long, value_name = "FILE")]
+    pub to: PathBuf,
+    /// PNG: the moment to show; default: the end
+    #[arg(long, value_name = "N")]
+    pub step: Option<u64>,
+    /// PNG: width and height in pixels
+    #[arg(long, value_name = "WxH", default_value = "1600x1000", value_parser = size)]
+    pub size: (u32, u32),
+    /// PNG: colours
+    #[arg(long, value_enum, default_value_t = Theme::Light)]
+    pub theme: Theme,
+}
+
+/// The window's looks, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Theme {
+    Light,
+    Dark,
+    HighContrast,
+}
+
+fn size(text: &str) -> Result<(u32, u32), String> {
+    let side = |text: &str| text.parse().ok().filter(|side| (16..=16_384).contains(side));
+    let sides = text.split_once('x').and_then(|(width, height)| Some((side(width)?, side(height)?)));
+    sides.ok_or_else(|| format!("`{text}` is not a size such as 1600x1000, each side from 16 to 16384"))
+}

@@ -1,0 +1,226 @@
+//! A run without the window: the same engine, the same requests, the same events.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde_json::{Map, Value as Json, json};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use crate::engine::command::{Command, Record, RunRequest};
+use crate::engine::event::{Body, Event, Level, Status};
+use crate::engine::state::RunState;
+use crate::engine::worker::Engine;
+use crate::plot::number;
+
+use super::output::{Failure, Output, table};
+use super::progress::Progress;
+
+/// How often the progress is looked at while nothing happens.
+const TICK: Duration = Duration::from_millis(100);
+/// How long a worker may take to end once its run is over.
+const FAREWELL: Duration = Duration::from_secs(10);
+
+/// Starts a worker for a headless consumer.
+pub fn start_engine() -> Result<Engine, Failure> {
+    Engine::start(false, Arc::new(|| {})).map_err(|e| Failure::work(format!("cannot start the training thread: {e}")))
+}
+
+/// Ends the worker once nothing runs any more.
+pub fn end_engine(engine: Engine) {
+    engine.shutdown(FAREWELL);
+}
+
+/// Ctrl-C (or a request to terminate) asks for a clean stop; a second one ends the process at once.
+#[derive(Debug, Clone)]
+pub struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    pub fn listen() -> Result<Self, Failure> {
+        let asked = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            // In this order: the first signal finds the flag still down and raises it.
+            flag::register_conditional_shutdown(signal, 128 + signal, asked.clone())
+                .and_then(|_| flag::register(signal, asked.clone()))
+                .map_err(|e| Failure::work(format!("cannot listen for Ctrl-C: {e}")))?;
+        }
+        Ok(Self(asked))
+    }
+
+    pub fn asked(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Runs one request to its end and returns what it showed. `heard` is told every event, with the state after it, and
+/// every [`TICK`] without one (`None`). An interrupt stops the run with a checkpoint.
+pub fn drive(
+    engine: &Engine,
+    request: Box<RunRequest>,
+    interrupt: &Interrupt,
+    mut heard: impl FnMut(Option<&Event>, &RunState),
+) -> Result<RunState, Failure> {
+    let id = request.id;
+    let mut state = RunState::default();
+    let mut stopping = false;
+    if !engine.send(Command::Start(request)) {
+        return Err(Failure::work("the training thread is gone; start the program again"));
+    }
+    loop {
+        let batch = engine.recv(TICK);
+        for event in batch.iter().filter(|event| event.run == id) {
+            state.apply(event);
+            heard(Some(event), &state);
+        }
+        if batch.is_empty() {
+            heard(None, &state);
+        }
+        if state.status.as_ref().is_some_and(Status::is_over) {
+            return Ok(state);
+        }
+        if interrupt.asked() && !stopping {
+            stopping = true;
+            engine.send(Command::Stop);
+        }
+    }
+}
+
+/// `learnscope run`, and the second half of `learnscope resume`.
+pub fn run(request: Box<RunRequest>, output: &Output) -> Result<(), Failure> {
+    let interrupt = Interrupt::listen()?;
+    let engine = start_engine()?;
+    let recorded = request.record != Record::No;
+    let mut progress = Progress::new(output, request.steps);
+    let mut troubles = 0;
+    let mut began = f64::INFINITY;
+    let state = drive(&engine, request, &interrupt, |event, state| {
+        if let Some(event) = event {
+            if matches!(event.body, Body::Started(_)) {
+                began = event.seconds;
+            }
+            // A resumed run tells its history again: that was said when it happened.
+            if event.seconds >= began {
+                troubles += u32::from(matches!(event.body, Body::Notice { level: Level::Error, .. }));
+                tell(event, state, &progress, output);
+            }
+        }
+        progress.update(state);
+    });
+    progress.finish();
+    end_engine(engine);
+    let state = state?;
+    conclude(&state, output);
+    let folder = state.header.as_ref().map(|header| header.folder.clone()).filter(|folder| !folder.is_empty());
+    match (&state.status, folder) {
+        (Some(Status::Finished), _) if troubles > 0 => {
+            Err(Failure::work("the run finished, but not everything went well: see the errors above"))
+        }
+        (Some(Status::Finished), _) => Ok(()),
+        (Some(Status::Stopped), Some(folder)) if recorded => {
+            Err(Failure::work(format!("stopped at step {}; go on with `learnscope resume {folder}`", state.step)))
+        }
+        (Some(Status::Failed(problem)), _) => Err(Failure::work(problem.clone())),
+        _ => Err(Failure::work(format!("stopped at step {}; nothing was recorded", state.step))),
+    }
+}
+
+/// What is said while the run goes on.
+fn tell(event: &Event, state: &RunState, progress: &Progress, output: &Output) {
+    let step = event.step;
+    match &event.body {
+        Body::Started(header) => {
+            output.object(&json!({
+                "event": "started", "lab": header.lab, "name": header.name, "seed": header.seed, "steps": header.steps,
+                "device": header.device, "data": header.data, "folder": header.folder, "resumed_at": header.resumed_at,
+            }));
+            let what = [header.lab.as_str(), header.name.as_str()].join(" ");
+            let from = header.resumed_at.map_or(String::new(), |step| format!(" from step {step}"));
+            let steps = number::grouped(header.steps);
+            progress.say(&format!("{}: {steps} steps{from} on {}, seed {}", what.trim(), header.device, header.seed));
+            if !header.data.is_empty() {
+                progress.say(&format!("data: {}", header.data));
+            }
+        }
+        Body::Notice { level, text } => {
+            let name = match level {
+                Level::Info => "info",
+                Level::Warning => "warning",
+                Level::Error => "error",
+            };
+            output.object(&json!({ "event": "notice", "level": name, "step": step, "text": text }));
+            let label = if *level == Level::Info { String::new() } else { format!("{name}: ") };
+            progress.say(&format!("{label}{text} (step {step})"));
+        }
+        Body::Changed { key, from, to } => {
+            let (from, to) = (from.to_string(), to.to_string());
+            output.object(&json!({ "event": "changed", "step": step, "key": key, "from": from, "to": to }));
+            progress.say(&format!("{key} changed from {from} to {to} (step {step})"));
+        }
+        Body::Checkpoint { file } => {
+            output.object(&json!({ "event": "checkpoint", "step": step, "file": file }));
+        }
+        Body::DeviceChecked { text } => {
+            output.object(&json!({ "event": "device_checked", "text": text }));
+            progress.say(text);
+        }
+        Body::Status(status) if !status.is_over() => {
+            let name = match status {
+                Status::Building => "building",
+                Status::CheckingDevice => "checking device",
+                Status::WarmingUp => "warming up",
+                Status::Paused => "paused",
+                _ => "running",
+            };
+            output.object(&json!({ "event": "status", "status": name, "step": state.step }));
+        }
+        _ => {}
+    }
+}
+
+/// The last word: how it ended, the newest numbers, where it is recorded.
+fn conclude(state: &RunState, output: &Output) {
+    let Some(header) = &state.header else { return };
+    let (status, message) = match &state.status {
+        Some(Status::Finished) => ("finished", None),
+        Some(Status::Failed(message)) => ("failed", Some(message)),
+        _ => ("stopped", None),
+    };
+    let scalars: Map<String, Json> =
+        state.scalars.iter().filter_map(|(key, history)| Some((key.to_string(), json!(history.last()?.1)))).collect();
+    output.object(&json!({
+        "event": status, "step": state.step, "steps": header.steps, "seconds": state.seconds, "message": message,
+        "folder": header.folder, "scalars": scalars,
+    }));
+    if !state.scalars.is_empty() {
+        output.line(newest(state));
+    }
+    let steps = number::grouped(state.step);
+    output.line(format!("{status} after {steps} steps, {} s", number::short(state.seconds)));
+    if !header.folder.is_empty() {
+        output.line(format!("recorded in {}", header.folder));
+    }
+}
+
+/// The newest value of every scalar: what stands behind the last `/` of a key (an optimizer, a split) makes the rows.
+fn newest(state: &RunState) -> String {
+    let parts = |key: &str| key.rsplit_once('/').map_or((key.to_owned(), String::new()), |(a, b)| (a.into(), b.into()));
+    let (mut families, mut members): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+    for (family, member) in state.scalars.keys().map(|key| parts(key)) {
+        if !families.contains(&family) {
+            families.push(family);
+        }
+        if !members.contains(&member) {
+            members.push(member);
+        }
+    }
+    let heading = std::iter::once("at the end".to_owned()).chain(families.iter().cloned()).collect();
+    let rows = members.iter().map(|member| {
+        let cells = families.iter().map(|family| {
+            let key = if member.is_empty() { family.clone() } else { format!("{family}/{member}") };
+            state.last(&key).map_or(String::new(), number::short)
+        });
+        std::iter::once(member.clone()).chain(cells).collect()
+    });
+    table(&std::iter::once(heading).chain(rows).collect::<Vec<_>>())
+}

@@ -1,0 +1,82 @@
+//! The command line: flags as typed, then requests ready to use, then the same engine that the window drives.
+
+mod export;
+mod flags;
+mod headless;
+mod list;
+mod output;
+mod progress;
+mod request;
+mod resume;
+mod study;
+mod window;
+
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+
+pub use flags::Flags;
+pub use output::{Failure, report};
+
+use crate::engine::params::nearest;
+use crate::engine::run_folder;
+use flags::Verb;
+use output::Output;
+
+/// Reads the command line; on `--help`, `--version` and bad usage it prints and ends the process (0 or 2).
+pub fn parse() -> Flags {
+    Flags::parse()
+}
+
+/// Sends the program's log to standard error; `LEARNSCOPE_LOG=debug` shows more of it.
+pub fn log() {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_env("LEARNSCOPE_LOG").unwrap_or_else(|_| EnvFilter::new("error,learnscope=warn"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
+}
+
+/// Does what the command line asks for.
+pub fn run(flags: &Flags) -> Result<(), Failure> {
+    let output = Output::new(flags.json);
+    match &flags.verb {
+        None => window::open(&flags.window),
+        Some(Verb::Labs) => list::labs(&output),
+        Some(Verb::Params { lab }) => list::params(request::find_lab(lab)?, &output),
+        Some(Verb::Devices) => list::devices(&output),
+        Some(Verb::Runs { folder }) => list::runs(folder, &output),
+        Some(Verb::Run(flags)) => headless::run(request::new_run(flags)?, &output),
+        Some(Verb::Resume(flags)) => resume::resume(flags, &output),
+        Some(Verb::Study(flags)) => study::study(flags, &output),
+        Some(Verb::Export(flags)) => export::export(flags, &output),
+    }
+}
+
+/// The run folder that was meant: a path, or a name under `runs`.
+fn find_run(typed: &Path) -> Result<PathBuf, Failure> {
+    let under_runs = Path::new("runs").join(typed);
+    for folder in [typed, &under_runs] {
+        run_folder::recover(folder)?;
+        if run_folder::is_run(folder) {
+            return Ok(folder.to_owned());
+        }
+    }
+    if typed.exists() {
+        return Err(Failure::usage(format!(
+            "`{}` is not a recorded run: it has no run.toml and no events.bin",
+            typed.display()
+        )));
+    }
+    let parent = typed.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("runs"));
+    let name = typed.file_name().unwrap_or_default().to_string_lossy();
+    let runs = run_folder::list_runs(parent).unwrap_or_default();
+    let names: Vec<String> =
+        runs.iter().filter_map(|run| Some(run.folder.file_name()?.to_string_lossy().into_owned())).collect();
+    // The end of a long folder name is enough of a hint.
+    let near = nearest(&name, names.iter().map(String::as_str));
+    let near = near.or_else(|| names.iter().map(String::as_str).find(|known| known.ends_with(&*name)));
+    let hint = match near {
+        Some(near) => format!("; did you mean `{}`?", parent.join(near).display()),
+        None => format!("; `learnscope runs {}` lists the recorded ones", parent.display()),
+    };
+    Err(Failure::usage(format!("there is no run `{}`{hint}", typed.display())))
+}

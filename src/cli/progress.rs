@@ -1,0 +1,125 @@
+//! How far a run is: a bar with an estimate on a terminal, a plain line every two seconds in a pipe, JSON for machines.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
+
+use crate::engine::event::Status;
+use crate::engine::state::RunState;
+use crate::plot::number;
+
+use super::output::Output;
+
+/// Time between two plain lines.
+const LINE_EVERY: Duration = Duration::from_secs(2);
+
+/// Shows the progress of one run.
+#[derive(Debug)]
+pub struct Progress {
+    output: Output,
+    bar: ProgressBar,
+    steps: u64,
+    /// When the first training step could start, and the step then: building and compiling tell nothing of the pace.
+    since: Option<(Instant, u64)>,
+    /// Since when the current status holds.
+    status: Option<(Status, Instant)>,
+    said: Instant,
+}
+
+impl Progress {
+    pub fn new(output: &Output, steps: u64) -> Self {
+        let target = if output.terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(Some(steps), target);
+        // A template that does not parse would be a mistake in the text below; the default bar then serves.
+        if let Ok(style) = ProgressStyle::with_template("{bar:32} {pos}/{len} steps  {msg}") {
+            bar.set_style(style);
+        }
+        Self { output: *output, bar, steps, since: None, status: None, said: Instant::now() }
+    }
+
+    /// A line above the bar, or a plain one.
+    pub fn say(&self, text: &str) {
+        if self.output.terminal && !self.bar.is_finished() {
+            self.bar.println(text);
+        } else {
+            self.output.aside(text);
+        }
+    }
+
+    /// To be told often; draws and prints seldom.
+    pub fn update(&mut self, state: &RunState) {
+        let Some(status) = &state.status else { return };
+        let now = Instant::now();
+        let entered = match &self.status {
+            Some((known, since)) if known == status => *since,
+            _ => {
+                self.status = Some((status.clone(), now));
+                now
+            }
+        };
+        if *status == Status::Running && self.since.is_none() {
+            self.since = Some((now, state.step));
+        }
+        let due = now - self.said >= LINE_EVERY;
+        if !due && !self.output.terminal {
+            return;
+        }
+        let rate = self.rate(now, state.step);
+        let left = rate.map(|rate| self.steps.saturating_sub(state.step) as f64 / rate);
+        let message = match (status, rate, left) {
+            (Status::Building, ..) => "building the model".to_owned(),
+            (Status::CheckingDevice, ..) => format!("comparing the device with the CPU {}", waited(now - entered)),
+            (Status::WarmingUp, ..) => format!("warming up: compiling kernels {}", waited(now - entered)),
+            (_, Some(rate), Some(left)) => format!("{} steps/s, about {} left", number::short(rate), duration(left)),
+            _ => String::new(),
+        };
+        self.bar.set_position(state.step);
+        self.bar.set_message(message.clone());
+        if due && !self.output.terminal {
+            self.said = now;
+            self.output.aside(format!("step {} of {}  {message}", state.step, self.steps));
+            self.output.object(&json!({
+                "event": "progress", "step": state.step, "steps": self.steps, "seconds": state.seconds,
+                "steps_per_second": rate, "seconds_left": left,
+            }));
+        }
+    }
+
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    /// Steps per second since the first one; `None` until there is something to measure.
+    fn rate(&self, now: Instant, step: u64) -> Option<f64> {
+        let (since, from) = self.since?;
+        let seconds = (now - since).as_secs_f64();
+        (step > from && seconds > 0.2).then(|| (step - from) as f64 / seconds)
+    }
+}
+
+fn waited(time: Duration) -> String {
+    format!("({} s)", time.as_secs())
+}
+
+/// A time to wait, as one says it: `8 s`, `3 min 20 s`, `2 h 5 min`.
+pub fn duration(seconds: f64) -> String {
+    let whole = seconds.max(0.0).round() as u64;
+    match (whole / 3_600, whole / 60 % 60, whole % 60) {
+        (0, 0, s) => format!("{s} s"),
+        (0, m, s) => format!("{m} min {s} s"),
+        (h, m, _) => format!("{h} h {m} min"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::duration;
+
+    #[test]
+    fn times_read_as_one_says_them() {
+        assert_eq!(duration(-1.0), "0 s");
+        assert_eq!(duration(59.6), "1 min 0 s");
+        assert_eq!(duration(7_530.0), "2 h 5 min");
+    }
+}

@@ -1,0 +1,121 @@
+//! From flags to a request that the engine can start, with every mistake named before anything runs.
+
+use std::path::Path;
+
+use crate::compute::device::{self, DeviceChoice};
+use crate::engine::command::{Record, RunRequest};
+use crate::engine::event::Change;
+use crate::engine::params::{self, ParamError, ParamKind, ParamSpec, Params, Value, nearest};
+use crate::engine::recording;
+use crate::labs::{self, LABS, Lab, RunOptions};
+
+use super::flags::RunFlags;
+use super::output::Failure;
+
+/// The request of `learnscope run`.
+pub fn new_run(flags: &RunFlags) -> Result<Box<RunRequest>, Failure> {
+    let lab = find_lab(&flags.lab)?;
+    let spec = lab.spec();
+    let mut params = match &flags.preset {
+        None => Params::defaults(spec.params),
+        Some(id) => match spec.preset(id) {
+            Some(params) => params?,
+            None => return Err(unknown("preset", id, spec.presets.iter().map(|preset| preset.id))),
+        },
+    };
+    for assignment in &flags.set {
+        params.set_text(spec.params, assignment)?;
+    }
+    if let Some(path) = &flags.data {
+        set_data(spec.params, &mut params, path)?;
+    }
+    let changes = flags.at.iter().map(|text| change(spec.params, text)).collect::<Result<Vec<_>, _>>()?;
+    let device = device_choice(&flags.device)?;
+    (spec.check)(&params)?;
+    if flags.steps == Some(0) {
+        return Err(Failure::usage("`--steps 0`: a run needs at least one step"));
+    }
+    let record = if flags.no_record {
+        Record::No
+    } else {
+        recording::probe(&flags.out)?;
+        Record::New(flags.out.clone())
+    };
+    let name = flags.name.clone().or_else(|| flags.preset.clone());
+    let options = RunOptions {
+        name: name.or_else(|| main_choice(spec.params, &params)).unwrap_or_default(),
+        seed: flags.seed.unwrap_or(labs::DEFAULT_SEED),
+        steps: flags.steps,
+        device,
+        skip_device_check: flags.skip_device_check,
+        record,
+        changes,
+        ..RunOptions::default()
+    };
+    Ok(labs::request(lab, &params, options)?)
+}
+
+/// The lab with this id, or an error that offers the nearest.
+pub fn find_lab(id: &str) -> Result<&'static dyn Lab, Failure> {
+    labs::find(id).ok_or_else(|| unknown("lab", id, LABS.iter().map(|lab| lab.spec().id)))
+}
+
+/// "there is no lab `x`; did you mean `y`?"
+pub fn unknown<'a>(what: &str, typed: &str, known: impl Iterator<Item = &'a str> + Clone) -> Failure {
+    let hint = match nearest(typed, known.clone()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("known are {}", known.collect::<Vec<_>>().join(", ")),
+    };
+    Failure::usage(format!("there is no {what} `{typed}`; {hint}"))
+}
+
+/// A device as typed. A graphics adapter that is not there is named now, not in the middle of the start.
+pub fn device_choice(text: &str) -> Result<DeviceChoice, Failure> {
+    let choice = text.parse().map_err(Failure::Usage)?;
+    if let DeviceChoice::Gpu(name) = &choice {
+        device::find(name)?;
+    }
+    Ok(choice)
+}
+
+/// Puts a path into the lab's first path parameter, and sets the choices that this parameter depends on.
+pub fn set_data(specs: &[ParamSpec], params: &mut Params, path: &Path) -> Result<(), Failure> {
+    let Some(spec) = specs.iter().find(|spec| spec.kind == ParamKind::Path) else {
+        return Err(Failure::usage("`--data`: this lab reads no data from disk"));
+    };
+    if !path.exists() {
+        return Err(Failure::usage(format!("`--data {}`: there is no such file or folder", path.display())));
+    }
+    // The recording must find it again from any folder.
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    params.set(specs, spec.key, Value::Text(path.to_string_lossy().into_owned()))?;
+    let mut shown = spec;
+    while let Some((parent, wanted)) = shown.only_if {
+        if !params.shows(shown) {
+            params.set_text(specs, &format!("{parent}={}", wanted[0]))?;
+        }
+        shown = params::find(specs, parent)?;
+    }
+    Ok(())
+}
+
+/// `STEP:KEY=VALUE`.
+fn change(specs: &[ParamSpec], text: &str) -> Result<Change, Failure> {
+    let malformed = || Failure::usage(format!("`--at {text}` is not of the form STEP:KEY=VALUE"));
+    let (step, assignment) = text.split_once(':').ok_or_else(malformed)?;
+    let step = step.trim().parse().map_err(|_| malformed())?;
+    let (key, value) = assignment.split_once('=').ok_or_else(malformed)?;
+    let spec = params::find(specs, key.trim())?;
+    if !spec.live {
+        return Err(ParamError::NotLive { key: spec.key.to_owned() }.into());
+    }
+    Ok(Change { step, key: spec.key.to_owned(), value: spec.parse(value)? })
+}
+
+/// A name for a run that got none: the value of its first choice that another choice brought up, e.g. the surface.
+fn main_choice(specs: &[ParamSpec], params: &Params) -> Option<String> {
+    let choice = |spec: &&ParamSpec| matches!(spec.kind, ParamKind::Choice(_)) && params.shows(spec);
+    let mut choices = specs.iter().filter(choice);
+    let spec = choices.clone().find(|spec| spec.only_if.is_some()).or_else(|| choices.next())?;
+    Some(params.text(spec.key).to_owned())
+}

@@ -1,0 +1,163 @@
+//! `learnscope study`: one table or figure of a paper, its numbers beside ours.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::engine::event::{Body, Level, Status};
+use crate::engine::params::{ParamKind, Params, Value};
+use crate::engine::study::{StudyRun, StudySpec};
+use crate::labs::{self, LABS, Lab, RunOptions};
+
+use super::flags::StudyFlags;
+use super::output::{Failure, Output, table};
+use super::progress::{Progress, duration};
+use super::request::{device_choice, find_lab, set_data, unknown};
+use super::{headless, request};
+
+pub fn study(flags: &StudyFlags, output: &Output) -> Result<(), Failure> {
+    let Some(name) = &flags.study else { return list(output) };
+    let (lab, spec) = find_study(name)?;
+    let params = lab.spec().params;
+    let device = device_choice(&flags.device)?;
+    let mut given: Vec<(String, Value)> = Vec::new();
+    if let Some(path) = &flags.data {
+        let mut with_data = Params::defaults(params);
+        set_data(params, &mut with_data, path)?;
+        let paths = params.iter().filter(|spec| spec.kind == ParamKind::Path);
+        given.extend(paths.filter_map(|spec| Some((spec.key.to_owned(), with_data.get(spec.key)?.clone()))));
+    }
+    let first_seed = flags.seed.unwrap_or(labs::DEFAULT_SEED);
+    let mut study = StudyRun::new(lab.spec().id, params, spec, flags.seeds, first_seed, &given)?;
+    let folder = flags.out.join(format!("{}-{}", lab.spec().id, spec.id));
+    crate::engine::recording::probe(&folder)?;
+    let kept = if flags.again { 0 } else { study.keep(&folder)? };
+    let (_, all) = study.progress();
+    if kept > 0 {
+        output.aside(format!("{kept} of {all} runs were measured before and are kept; --again measures them anew"));
+    }
+    output.object(&json!({ "event": "started", "study": name, "runs": all, "kept": kept, "folder": folder }));
+
+    measure(&mut study, lab, flags, &device, &folder, output)?;
+    study.save(&folder)?;
+    let result = study.table();
+    for row in &result.rows {
+        output.object(&json!({ "event": "row", "result": row }));
+    }
+    output.line(result.text());
+    let shown = fs::canonicalize(&folder).unwrap_or(folder);
+    output.object(&json!({ "event": "finished", "study": name, "folder": shown }));
+    output.line(format!("saved in {}: table.txt, table.csv, table.json, samples.json", shown.display()));
+    let failed = result.rows.iter().filter(|row| row.problem.is_some()).count();
+    if failed > 0 {
+        return Err(Failure::work("some rows could not be measured; run the study again to try only those"));
+    }
+    Ok(())
+}
+
+/// Makes the runs that are still to be made.
+fn measure(
+    study: &mut StudyRun,
+    lab: &dyn Lab,
+    flags: &StudyFlags,
+    device: &crate::compute::device::DeviceChoice,
+    folder: &std::path::Path,
+    output: &Output,
+) -> Result<(), Failure> {
+    if study.next().is_none() {
+        return Ok(());
+    }
+    let interrupt = headless::Interrupt::listen()?;
+    let engine = headless::start_engine()?;
+    let mut stopped = false;
+    while let Some(task) = study.next().cloned() {
+        let (done, all) = study.progress();
+        let options = RunOptions {
+            name: task.name.clone(),
+            seed: task.seed,
+            device: device.clone(),
+            skip_device_check: flags.skip_device_check,
+            ..RunOptions::default()
+        };
+        let request = labs::request(lab, &task.params, options)?;
+        let mut progress = Progress::new(output, request.steps);
+        let seed = if study.spec.seeded { format!(", seed {}", task.seed) } else { String::new() };
+        let left = study.seconds_left().map_or(String::new(), |left| format!("; about {} left", duration(left)));
+        let label = study.spec.rows[task.row].label;
+        // A study of short runs would only flicker.
+        if done == 0 || output.terminal || study.seconds_left().is_some_and(|left| left > 5.0) {
+            progress.say(&format!("{} of {all}: {label}{seed}{left}", done + 1));
+        }
+        let state = headless::drive(&engine, request, &interrupt, |event, state| {
+            if let Some(Body::Notice { level, text }) = event.map(|event| &event.body)
+                && *level >= Level::Warning
+            {
+                output.object(&json!({ "event": "notice", "row": label, "step": state.step, "text": text }));
+                progress.say(&format!("{label}: {text}"));
+            }
+            progress.update(state);
+        })?;
+        progress.finish();
+        if !study.record(&state) {
+            stopped = true;
+            break;
+        }
+        if let Some(Status::Failed(problem)) = &state.status {
+            output.aside(format!("{label}: {problem}"));
+        }
+        let values = study.samples(task.row).last().map(|sample| sample.values.clone());
+        output.object(&json!({
+            "event": "measured", "row": label, "seed": task.seed, "values": values, "done": done + 1, "runs": all,
+            "seconds_left": study.seconds_left(),
+        }));
+        study.save(folder).map_err(|error| Failure::work(error.to_string()))?;
+        if interrupt.asked() {
+            stopped = study.next().is_some();
+            break;
+        }
+    }
+    headless::end_engine(engine);
+    if stopped {
+        let (done, all) = study.progress();
+        return Err(Failure::work(format!(
+            "stopped after {done} of {all} runs; the same command goes on where it stopped"
+        )));
+    }
+    Ok(())
+}
+
+/// `LAB/STUDY`, or a study's name alone where only one lab has it.
+fn find_study(name: &str) -> Result<(&'static dyn Lab, &'static StudySpec), Failure> {
+    let (lab, study) = name.split_once('/').map_or((None, name), |(lab, study)| (Some(lab), study));
+    let labs: Vec<&'static dyn Lab> = match lab {
+        Some(id) => vec![request::find_lab(id)?],
+        None => LABS.to_vec(),
+    };
+    let found = labs.iter().find_map(|lab| Some((*lab, lab.spec().studies.iter().find(|s| s.id == study)?)));
+    if let Some(found) = found {
+        return Ok(found);
+    }
+    // A lab's name alone lists its studies in the message.
+    if lab.is_none() && labs::find(study).is_some() {
+        let lab = find_lab(study)?.spec();
+        let known = lab.studies.iter().map(|s| format!("{}/{}", lab.id, s.id)).collect::<Vec<_>>().join(", ");
+        return Err(Failure::usage(format!("`{name}` is a lab; its studies are {known}")));
+    }
+    Err(unknown("study", study, labs.iter().flat_map(|lab| lab.spec().studies).map(|s| s.id)))
+}
+
+fn list(output: &Output) -> Result<(), Failure> {
+    let mut rows = vec![["study", "rows", "title"].map(str::to_owned).to_vec()];
+    for lab in LABS {
+        for study in lab.spec().studies {
+            let name = format!("{}/{}", lab.spec().id, study.id);
+            output.object(&json!({
+                "study": name, "title": study.title, "source": study.source, "about": study.about,
+                "rows": study.rows.iter().map(|row| row.label).collect::<Vec<_>>(), "seeded": study.seeded,
+            }));
+            rows.push(vec![name, study.rows.len().to_string(), study.title.to_owned()]);
+        }
+    }
+    output.line(table(&rows));
+    Ok(())
+}

@@ -1,0 +1,108 @@
+//! The numbers at the cursor: loss and accuracy of every optimizer.
+
+use eframe::egui::accesskit::Role;
+use eframe::egui::{Align2, FontId, Rect, ScrollArea, Sense, Ui, WidgetInfo, pos2, vec2};
+
+use crate::labs::ViewCtx;
+use crate::labs::optimizers::network::roster::ROSTER;
+use crate::plot::number;
+use crate::plot::stroke::{LineMesh, Pen};
+
+use super::{parts, stopped_at, value};
+
+/// Heading, family, and whether it is a share.
+const COLUMNS: [(&str, &str, bool); 4] = [
+    ("loss train", "loss/train", false),
+    ("loss test", "loss/test", false),
+    ("acc. train", "accuracy/train", true),
+    ("acc. test", "accuracy/test", true),
+];
+
+/// Draws the tile. A click on a row highlights the optimizer in every tile.
+pub fn ui(present: &[usize], selected: &mut Option<usize>, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
+    let (size, style, run, step) = (parts::font_size(ctx), ctx.style, ctx.run, ctx.cursor.step);
+    let (bar, rest) = parts::split(ui, size);
+    let about = format!("at step {}; green: best on the test set", number::grouped(step));
+    parts::bar(ui, bar, parts::weak(about, size, style), |_| {});
+    if rest.width() < 40.0 || rest.height() < 20.0 {
+        return;
+    }
+    let best = |family: &str, better: fn(f64, f64) -> bool| {
+        let going = present.iter().filter(|&&i| stopped_at(run, ROSTER[i].id, step).is_none());
+        going.filter_map(|&i| value(run, family, ROSTER[i].id, step)).reduce(|a, b| if better(b, a) { b } else { a })
+    };
+    let best_loss = best("loss/test", |a, b| a < b);
+    let best_accuracy = best("accuracy/test", |a, b| a > b);
+
+    let name_width = (11.5 * size).min(0.42 * rest.width());
+    let column = (rest.width() - name_width - 1.4 * size).max(0.0) / COLUMNS.len() as f32;
+    let right = |c: usize| rest.left() + name_width + column * (c + 1) as f32;
+    let row_height = (2.0 * size).round();
+    let painter = ui.painter_at(rest);
+    for (c, (heading, ..)) in COLUMNS.iter().enumerate() {
+        let at = pos2(right(c), rest.top() + row_height / 2.0);
+        painter.text(at, Align2::RIGHT_CENTER, heading, FontId::proportional(size), style.text_weak);
+    }
+    painter.hline(rest.x_range(), rest.top() + row_height, (1.0, style.rule));
+    let body = Rect::from_min_max(rest.min + vec2(0.0, row_height + 1.0), rest.max);
+    if !body.is_positive() {
+        return;
+    }
+    ui.scope_builder(eframe::egui::UiBuilder::new().max_rect(body), |ui| {
+        ScrollArea::vertical().id_salt("results").auto_shrink([false; 2]).show(ui, |ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            for &i in present {
+                let entry = &ROSTER[i];
+                let (row, response) = ui.allocate_exact_size(vec2(body.width(), row_height), Sense::click());
+                let stopped = stopped_at(run, entry.id, step);
+                let texts = COLUMNS.map(|(_, family, share)| match value(run, family, entry.id, step) {
+                    found if share => parts::percent(found),
+                    found => number::short(found.unwrap_or(f64::NAN)),
+                });
+                response.widget_info(|| {
+                    let spoken = COLUMNS.iter().zip(&texts).map(|((heading, ..), text)| format!("{heading} {text}"));
+                    let spoken = spoken.collect::<Vec<_>>().join(", ");
+                    WidgetInfo::selected(Role::Button, true, *selected == Some(i), format!("{}: {spoken}", entry.title))
+                });
+                if response.clicked() {
+                    parts::toggle_selected(selected, i);
+                }
+                let painter = ui.painter();
+                if *selected == Some(i) || response.hovered() || response.has_focus() {
+                    painter.rect_filled(row, 2.0, style.accent.gamma_multiply(0.18));
+                }
+                let category = style.category(i);
+                let y = row.center().y;
+                let pen = Pen {
+                    width: 0.2 * size,
+                    color: category.color,
+                    dash: category.dash,
+                    feather: 1.0 / painter.pixels_per_point(),
+                };
+                let run_of_line = [(pos2(row.left() + 0.3 * size, y), 0), (pos2(row.left() + 2.3 * size, y), 1)];
+                LineMesh::new([run_of_line.as_slice()], pen).draw(painter);
+                let name_at = pos2(row.left() + 2.8 * size, y);
+                let clip = Rect::from_min_max(row.min, pos2(rest.left() + name_width, row.max.y));
+                painter.with_clip_rect(clip.intersect(ui.clip_rect())).text(
+                    name_at,
+                    Align2::LEFT_CENTER,
+                    entry.title,
+                    FontId::proportional(size + 0.5),
+                    style.text,
+                );
+                if let Some(last) = stopped {
+                    let text = format!("diverged, stopped at step {last}");
+                    let font = FontId::proportional(size);
+                    painter.text(pos2(right(3), y), Align2::RIGHT_CENTER, text, font, style.warning);
+                    continue;
+                }
+                for (c, text) in texts.into_iter().enumerate() {
+                    let found = value(run, COLUMNS[c].1, entry.id, step);
+                    let is_best = found.is_some() && (c == 1 && found == best_loss || c == 3 && found == best_accuracy);
+                    let color = if is_best { style.good } else { style.text };
+                    painter.text(pos2(right(c), y), Align2::RIGHT_CENTER, text, FontId::monospace(size), color);
+                }
+            }
+        });
+    });
+}

@@ -1,0 +1,191 @@
+//! The network's tiles, drawn from a run on the CPU, without a window.
+
+use std::sync::Arc;
+
+use burn::tensor::Device;
+use eframe::egui::{Vec2, vec2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT, Queryable};
+use learnscope::app::theme;
+use learnscope::engine::emit::Emit;
+use learnscope::engine::event::{Body, Event, RunHeader, RunId, Status};
+use learnscope::engine::experiment::BuildRequest;
+use learnscope::engine::params::Params;
+use learnscope::engine::state::RunState;
+use learnscope::labs::optimizers::network as training;
+use learnscope::labs::optimizers::params::PARAMS;
+use learnscope::labs::optimizers::view::network::{NetworkState, TILES, guide, tile};
+use learnscope::labs::optimizers::{KEYS, network::roster::ROSTER};
+use learnscope::labs::{Cursor, NoPast, ViewAction, ViewCtx};
+use learnscope::plot::style::Style;
+
+/// A run of so many steps, as the window sees it.
+fn run(set: &[&str], steps: u64) -> RunState {
+    let mut params = Params::defaults(PARAMS);
+    for text in ["experiment=network"].iter().chain(set) {
+        params.set_text(PARAMS, text).unwrap();
+    }
+    let device = Device::flex();
+    let mut experiment = training::build(&BuildRequest { params: &params, seed: 1, steps, device: &device }).unwrap();
+    let mut state = RunState::default();
+    let id = RunId(1);
+    let mut apply = |step: u64, body: Body| state.apply(&Event { run: id, step, seconds: 0.0, body });
+    let header = RunHeader {
+        lab: "optimizers".into(),
+        name: String::new(),
+        params: params.clone(),
+        changes: vec![],
+        seed: 1,
+        steps,
+        device: "CPU".into(),
+        device_check: String::new(),
+        version: String::new(),
+        data: String::new(),
+        started: String::new(),
+        folder: String::new(),
+        resumed_at: None,
+    };
+    apply(0, Body::Started(Box::new(header)));
+    for step in 0..=steps {
+        let mut out = Emit::new(KEYS, step, steps, false);
+        match step {
+            0 => experiment.begin(&mut out).unwrap(),
+            _ => experiment.step(&mut out).unwrap(),
+        }
+        let emission = out.finish();
+        emission.bodies.into_iter().for_each(|body| apply(step, body));
+        for emitted in emission.payloads {
+            apply(step, Body::Payload { key: emitted.key, payload: Arc::clone(&emitted.payload) });
+        }
+    }
+    apply(steps, Body::Status(Status::Finished));
+    state
+}
+
+struct Scene {
+    run: RunState,
+    view: NetworkState,
+    style: Style,
+    tile: &'static str,
+    cursor: u64,
+    presenting: bool,
+    ready: bool,
+    actions: Vec<ViewAction>,
+}
+
+impl Scene {
+    fn new(run: RunState, tile: &'static str) -> Self {
+        let cursor = run.step;
+        let (view, style) = (NetworkState::default(), Style::dark());
+        Self { run, view, style, tile, cursor, presenting: false, ready: false, actions: Vec::new() }
+    }
+
+    fn harness<'a>(self, size: Vec2) -> Harness<'a, Scene> {
+        Harness::builder().with_size(size).build_ui_state(
+            |ui, scene: &mut Scene| {
+                if !scene.ready {
+                    // Fonts act from the next frame on.
+                    theme::install_fonts(ui.ctx());
+                    scene.ready = true;
+                    return;
+                }
+                theme::apply(ui.ctx(), &scene.style, 1.0);
+                let params = scene.run.params.clone();
+                let mut ctx = ViewCtx {
+                    run: &scene.run,
+                    params: &params,
+                    cursor: Cursor { step: scene.cursor, sub: 0 },
+                    style: &scene.style,
+                    wgpu: None,
+                    past: &NoPast,
+                    presenting: scene.presenting,
+                    actions: &mut scene.actions,
+                };
+                match scene.tile {
+                    "guide" => guide(&mut scene.view, ui, &mut ctx),
+                    id => tile(&mut scene.view, id, ui, &mut ctx),
+                }
+            },
+            self,
+        )
+    }
+}
+
+#[test]
+fn every_tile_is_drawn_in_every_style_size_and_state() {
+    let short = run(&[], 25);
+    for state in [RunState { params: short.params.clone(), ..RunState::default() }, short] {
+        for style in [Style::dark(), Style::light(), Style::high_contrast()] {
+            for size in [vec2(500.0, 320.0), vec2(60.0, 40.0), vec2(1.0, 1.0)] {
+                for id in TILES.iter().map(|spec| spec.id).chain(["guide"]) {
+                    let mut scene = Scene::new(state.clone(), id);
+                    scene.style = style.clone();
+                    scene.presenting = size.x > 400.0 && style.dark;
+                    scene.harness(size).run_steps(2);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_optimizer_has_a_picture_which_a_click_enlarges() {
+    let mut harness = Scene::new(run(&["burn_lion=on"], 20), "boundary").harness(vec2(900.0, 500.0));
+    harness.run_steps(2);
+    let all = |harness: &Harness<'_, Scene>| harness.query_all_by_label_contains("decision boundary of").count();
+    assert_eq!(all(&harness), 9);
+    harness.get_by_label_contains("decision boundary of Burn Lion").click();
+    harness.run_steps(3);
+    assert_eq!(all(&harness), 1);
+    harness.get_by_label("show all").click();
+    harness.run_steps(3);
+    assert_eq!(all(&harness), 9);
+}
+
+#[test]
+fn the_results_are_those_of_the_cursor_s_step() {
+    let state = run(&["burn_adam=off"], 40);
+    let spoken = |step: u64| {
+        let mut scene = Scene::new(state.clone(), "network-table");
+        scene.cursor = step;
+        let mut harness = scene.harness(vec2(520.0, 320.0));
+        harness.run_steps(2);
+        harness.get_by_label_contains("Adam: loss train").accesskit_node().label().unwrap()
+    };
+    let (early, late) = (spoken(0), spoken(40));
+    assert_ne!(early, late);
+    let loss = state.scalars["loss/train/adam"].at(0).unwrap().1;
+    assert!(early.contains(&format!("loss train {loss:.3}")), "{early} should contain {loss}");
+}
+
+#[test]
+fn one_that_diverged_is_said_to_have_stopped() {
+    let set = &["activation=relu", "layers=4", "learning_rate=10", "use_nag=off", "burn_adam=off"];
+    let state = run(set, 200);
+    let stopped: Vec<&str> = ROSTER
+        .iter()
+        .filter(|entry| {
+            let history = state.scalars.get(format!("loss/train/{}", entry.id).as_str());
+            history.is_some_and(|history| history.last().is_some_and(|(step, _)| step < 150))
+        })
+        .map(|entry| entry.title)
+        .collect();
+    assert!(!stopped.is_empty(), "with η = 10 somebody diverges");
+    let mut harness = Scene::new(state, "boundary").harness(vec2(900.0, 500.0));
+    harness.run_steps(2);
+    for title in stopped {
+        let label = format!("decision boundary of {title}, test accuracy stopped at");
+        assert!(harness.query_by_label_contains(&label).is_some(), "{label}");
+    }
+}
+
+#[test]
+fn a_click_in_a_curve_moves_the_cursor() {
+    let mut harness = Scene::new(run(&[], 20), "loss").harness(vec2(500.0, 320.0));
+    harness.run_steps(2);
+    harness.get_by_label("loss against the step").click();
+    harness.run_steps(2);
+    let seeks: Vec<&ViewAction> =
+        harness.state().actions.iter().filter(|action| matches!(action, ViewAction::Seek(_))).collect();
+    assert!(matches!(seeks[..], [ViewAction::Seek(Cursor { step: 9..=11, .. }), ..]), "{seeks:?}");
+}
