@@ -6,6 +6,7 @@ use burn::tensor::Device;
 use eframe::egui::{Vec2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
+use learnscope::app::theme;
 use learnscope::engine::emit::Emit;
 use learnscope::engine::event::{Body, Event, RunHeader, RunId, Status};
 use learnscope::engine::experiment::BuildRequest;
@@ -68,6 +69,7 @@ struct Scene {
     tile: &'static str,
     cursor: u64,
     presenting: bool,
+    ready: bool,
     actions: Vec<ViewAction>,
 }
 
@@ -75,12 +77,19 @@ impl Scene {
     fn new(run: RunState, tile: &'static str) -> Self {
         let cursor = run.step;
         let (view, style) = (NetworkState::default(), Style::dark());
-        Self { run, view, style, tile, cursor, presenting: false, actions: Vec::new() }
+        Self { run, view, style, tile, cursor, presenting: false, ready: false, actions: Vec::new() }
     }
 
     fn harness<'a>(self, size: Vec2) -> Harness<'a, Scene> {
         Harness::builder().with_size(size).build_ui_state(
             |ui, scene: &mut Scene| {
+                if !scene.ready {
+                    // Fonts act from the next frame on.
+                    theme::install_fonts(ui.ctx());
+                    scene.ready = true;
+                    return;
+                }
+                theme::apply(ui.ctx(), &scene.style, 1.0);
                 let params = scene.run.params.clone();
                 let mut ctx = ViewCtx {
                     run: &scene.run,
@@ -135,7 +144,7 @@ fn every_optimizer_has_a_picture_which_a_click_enlarges() {
 
 #[test]
 fn the_results_are_those_of_the_cursor_s_step() {
-    let state = run(&[], 40);
+    let state = run(&["burn_adam=off"], 40);
     let spoken = |step: u64| {
         let mut scene = Scene::new(state.clone(), "network-table");
         scene.cursor = step;

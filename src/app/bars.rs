@@ -375,7 +375,13 @@ pub fn status(app: &mut App, ui: &mut Ui) {
         ui.spacing_mut().item_spacing.x = 16.0;
         let Some(session) = app.sessions.get(app.active) else { return };
         let weak = |text: &str| RichText::new(text).color(style.text_weak).size(12.0);
-        ui.label(weak(word(session.run.status.as_ref())));
+        let computed = session.run.status == Some(Status::Finished) && session.playback_rate().is_some();
+        let state = match () {
+            () if computed && session.play.playing => "playing",
+            () if computed => "computed",
+            () => word(session.run.status.as_ref()),
+        };
+        ui.label(weak(state));
         if !app.frames.shown.is_empty() {
             ui.label(weak(&app.frames.shown));
         }

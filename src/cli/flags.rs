@@ -11,9 +11,28 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub struct Flags {
     #[command(subcommand)]
     pub verb: Option<Verb>,
+    #[command(flatten)]
+    pub window: WindowFlags,
     /// Machine-readable output: one JSON object a line on standard output
     #[arg(long, global = true)]
     pub json: bool,
+}
+
+/// Flags of the window.
+#[derive(Debug, Args)]
+pub struct WindowFlags {
+    /// Folder that holds the run folders
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub runs: PathBuf,
+    /// Size of the window in points
+    #[arg(long, value_name = "WxH", value_parser = size)]
+    pub window_size: Option<(u32, u32)>,
+    /// Take a picture of the window into this PNG file, then close it
+    #[arg(long, value_name = "FILE")]
+    pub screenshot: Option<PathBuf>,
+    /// Seconds after which the picture is taken
+    #[arg(long, value_name = "SECONDS", default_value_t = 5.0, requires = "screenshot")]
+    pub screenshot_after: f32,
 }
 
 #[derive(Debug, Subcommand)]
@@ -57,7 +76,7 @@ pub struct RunFlags {
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
     /// Training steps; default: the lab's own
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub steps: Option<u64>,
     /// auto, cpu, gpu or gpu:NAME, see `learnscope devices`
     #[arg(long, value_name = "D", default_value = "auto")]

@@ -39,7 +39,7 @@ pub fn log() {
 pub fn run(flags: &Flags) -> Result<(), Failure> {
     let output = Output::new(flags.json);
     match &flags.verb {
-        None => window::open(),
+        None => window::open(&flags.window),
         Some(Verb::Labs) => list::labs(&output),
         Some(Verb::Params { lab }) => list::params(request::find_lab(lab)?, &output),
         Some(Verb::Devices) => list::devices(&output),

@@ -1,11 +1,22 @@
-//! The window, where there is a display.
+//! The window, where there is a display, and pictures of its views, where there is none.
 
-use super::flags::ExportFlags;
+use std::cell::RefCell;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::flags::{ExportFlags, Theme, WindowFlags};
 use super::output::Failure;
+use crate::app::{Open, figure, window, wiring};
+use crate::engine::event::Payload;
+use crate::engine::params::nearest;
 use crate::engine::recording::RunReader;
+use crate::engine::run_folder::write_whole;
+use crate::engine::state::RunState;
+use crate::labs::{self, PastPayloads};
+use crate::plot::style::Style;
 
 /// Opens the window and returns when it is closed.
-pub fn open() -> Result<(), Failure> {
+pub fn open(flags: &WindowFlags) -> Result<(), Failure> {
     if !has_display() {
         return Err(Failure::work(
             "there is no display to open a window on (neither DISPLAY nor WAYLAND_DISPLAY is set). Without one: \
@@ -13,12 +24,71 @@ pub fn open() -> Result<(), Failure> {
              numbers, `learnscope --help` lists the rest",
         ));
     }
-    Err(Failure::work("this build has no window"))
+    let mut options = wiring::window_options(flags.runs.clone(), Open::default())
+        .map_err(|error| Failure::work(format!("the training thread cannot be started: {error}")))?;
+    options.screenshot = flags.screenshot.clone().map(|file| (flags.screenshot_after, file));
+    options.size = flags.window_size.map(|(width, height)| [width as f32, height as f32]);
+    window::run_window(options).map_err(Failure::work)
 }
 
 /// Saves a view of a recorded run as PNG.
-pub fn picture(flags: &ExportFlags, _reader: &mut RunReader) -> Result<(), Failure> {
-    Err(Failure::work(format!("`{}`: this build draws no pictures", flags.to.display())))
+pub fn picture(flags: &ExportFlags, reader: &mut RunReader) -> Result<(), Failure> {
+    let header = reader.header().clone();
+    let lab = labs::find(&header.lab).ok_or_else(|| {
+        Failure::usage(format!("the run is of lab `{}`, which this version does not have", header.lab))
+    })?;
+    let view = lab.view();
+    let tiles: Vec<&str> = view.tiles().iter().map(|tile| tile.id).collect();
+    if !tiles.contains(&flags.figure.as_str()) {
+        let hint = nearest(&flags.figure, tiles.iter().copied()).map(|near| format!(" Did you mean `{near}`?"));
+        return Err(Failure::usage(format!(
+            "`--figure {}` is not a view of lab `{}`.{} Its views: {}",
+            flags.figure,
+            header.lab,
+            hint.unwrap_or_default(),
+            tiles.join(", ")
+        )));
+    }
+    let mut run = RunState::default();
+    reader.events()?.for_each(|event| run.apply(&event));
+    let style = match flags.theme {
+        Theme::Light => Style::light(),
+        Theme::Dark => Style::dark(),
+        Theme::HighContrast => Style::high_contrast(),
+    };
+    let past = Recorded { reader: RefCell::new(RunReader::open(reader.folder())?), run: &run };
+    let picture = figure::render(&figure::Figure {
+        lab,
+        run: &run,
+        past: &past,
+        tile: &flags.figure,
+        step: flags.step.unwrap_or(run.step).min(run.step),
+        size: flags.size,
+        style: &style,
+    })
+    .map_err(Failure::work)?;
+    save_png(&flags.to, &picture)
+}
+
+fn save_png(file: &Path, picture: &image::RgbaImage) -> Result<(), Failure> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    picture
+        .write_to(&mut bytes, image::ImageFormat::Png)
+        .map_err(|error| Failure::work(format!("{}: {error}", file.display())))?;
+    Ok(write_whole(file, bytes.get_ref())?)
+}
+
+/// The recorded bulky values, read where they are asked for: nobody waits for a frame here.
+struct Recorded<'a> {
+    reader: RefCell<RunReader>,
+    run: &'a RunState,
+}
+
+impl PastPayloads for Recorded<'_> {
+    fn payload(&self, key: &str, step: u64) -> Option<(u64, Arc<Payload>)> {
+        let (at, offset, bytes) = self.run.payloads.get(key)?.recorded_at(step)?;
+        Some((at, self.reader.borrow_mut().payload_at(offset, bytes).ok()?))
+    }
 }
 
 fn has_display() -> bool {

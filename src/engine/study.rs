@@ -251,7 +251,7 @@ impl StudyRun {
     fn data_of(&self, sample: &Sample) -> String {
         match (sample.data.as_str(), self.spec.seeded) {
             ("", true) => "generated from the seed".to_owned(),
-            ("", false) => "exact arithmetic, no data".to_owned(),
+            ("", false) => "no data set".to_owned(),
             (data, _) => data.to_owned(),
         }
     }

@@ -19,6 +19,7 @@ use eframe::egui;
 use crate::engine::params::Params;
 use crate::labs::{Arrangement, LabView, Node, TileSpec, ViewCtx};
 use crate::plot::curve::CurveState;
+use crate::plot::style::{Category, Style};
 
 use super::on_network;
 use super::rules::Rule;
@@ -35,7 +36,7 @@ pub struct OptimizersView {
     curve_options: curves::Options,
     microscope: microscope::MicroscopeTile,
     guide: guide::GuideState,
-    surface3d: surface3d::Surface3dState,
+    surface3d: surface3d::State,
     network: network::NetworkState,
 }
 
@@ -177,6 +178,10 @@ impl LabView for OptimizersView {
         guide::ui(&mut self.guide, self.selected, ui, ctx);
     }
 
+    fn swatch(&self, key: &str, style: &Style) -> Option<Category> {
+        super::network::roster::ROSTER.iter().position(|entry| entry.switch == key).map(|index| style.category(index))
+    }
+
     fn sub_steps(&self, ctx: &ViewCtx<'_>) -> usize {
         if on_network(ctx.params) { 0 } else { microscope::parts(self.selected, ctx) }
     }
@@ -199,7 +204,7 @@ impl LabView for OptimizersView {
             ("export-paths-csv", "Export trajectories as CSV"),
             ("export-paths-json", "Export trajectories as JSON"),
         ];
-        commands.extend(named.map(|(id, title)| (id.to_owned(), title.to_owned())));
+        commands.extend(named.into_iter().chain(surface3d::COMMANDS.iter().copied()).map(owned));
         commands
     }
 
@@ -220,9 +225,15 @@ impl LabView for OptimizersView {
             "part-previous" => microscope::back(self.selected, ctx),
             "export-paths-csv" => export::csv(ctx),
             "export-paths-json" => export::json(ctx),
-            _ => {}
+            other => {
+                self.surface3d.command(other);
+            }
         }
     }
+}
+
+fn owned((id, title): (&str, &str)) -> (String, String) {
+    (id.to_owned(), title.to_owned())
 }
 
 impl OptimizersView {

@@ -10,7 +10,7 @@ use eframe::egui::{
 };
 
 use crate::data::points::Extent;
-use crate::engine::event::Payload;
+use crate::engine::event::{Payload, RunId};
 use crate::labs::ViewCtx;
 use crate::labs::optimizers::network::extent;
 use crate::labs::optimizers::network::roster::ROSTER;
@@ -34,8 +34,11 @@ pub struct BoundaryTile {
     /// Index in [`ROSTER`] of the picture that fills the tile.
     enlarged: Option<usize>,
     pictures: [Picture; ROSTER.len()],
+    /// The run that the pictures are of.
+    run: Option<RunId>,
     marker: LiveTexture,
-    marker_filled: bool,
+    /// Pixels of one marker, and its radius in points.
+    marker_size: (usize, f32),
 }
 
 /// One optimizer's picture and what it was made of.
@@ -111,7 +114,11 @@ pub fn ui(
     if state.enlarged.is_some_and(|enlarged| !present.contains(&enlarged)) {
         state.enlarged = None;
     }
-    state.prepare_markers(ui);
+    if state.run != ctx.run.id {
+        // While a recorded picture is being fetched the last one stays, but never one of another run.
+        state.run = ctx.run.id;
+        state.pictures = Default::default();
+    }
 
     let size = parts::font_size(ctx);
     let (bar, rest) = parts::split(ui, size);
@@ -140,6 +147,10 @@ pub fn ui(
     }
     let shown: Vec<usize> = state.enlarged.map_or_else(|| present.to_vec(), |i| vec![i]);
     let places = grid(rest, shown.len(), scene.aspect(), (1.9 * size).round(), (0.7 * size).round());
+    if let Some(place) = places.first() {
+        let width = place.width().min(place.height() * scene.aspect());
+        state.prepare_markers(ui, (0.012 * width).clamp(1.8, 0.45 * size));
+    }
     for (&i, place) in shown.iter().zip(places) {
         panel(state, i, place, &scene, selected, ui, ctx);
     }
@@ -160,11 +171,17 @@ fn grid(rect: Rect, count: usize, aspect: f32, title: f32, gap: f32) -> Vec<Rect
         cell.x.min((cell.y - title) * aspect)
     };
     let columns = (1..=count).max_by(|a, b| picture(*a).total_cmp(&picture(*b))).unwrap_or(1);
-    let cell = cell(columns);
+    let mut cell = cell(columns);
+    if count > 1 {
+        // No higher than the pictures are: the rows stay together, in the middle of the tile.
+        cell.y = cell.y.min(title + cell.x / aspect);
+    }
+    let rows = count.div_ceil(columns) as f32;
+    let top = rect.top() + (rect.height() - rows * cell.y - (rows - 1.0) * gap) / 2.0;
     (0..count)
         .map(|i| {
             let (row, column) = ((i / columns) as f32, (i % columns) as f32);
-            Rect::from_min_size(rect.min + vec2(column * (cell.x + gap), row * (cell.y + gap)), cell)
+            Rect::from_min_size(pos2(rect.left() + column * (cell.x + gap), top + row * (cell.y + gap)), cell)
         })
         .collect()
 }
@@ -222,7 +239,7 @@ fn panel(
     }
     if let Some(marker) = state.marker.id() {
         let key = PointsKey { rect, points: scene.identity, style: style.clone() };
-        let radius = (0.011 * rect.width()).clamp(1.6, 0.45 * size);
+        let radius = state.marker_size.1;
         let mesh = match &picture.points {
             Some((cached, mesh)) if *cached == key => mesh.clone(),
             _ => Arc::new(point_mesh(scene, rect, radius, marker, style)),
@@ -332,7 +349,7 @@ impl Picture {
             let (class, probability) = decode(*value, classes);
             let certainty = (probability - even) / (1.0 - even);
             let color = colors.get(class).copied().unwrap_or(style.plot_background);
-            parts::mix(style.plot_background, color, 0.62 * certainty)
+            parts::mix(style.plot_background, color, 0.5 * certainty)
         });
         let image = ColorImage::new(size, pixels.collect());
         self.texture.set(ui.ctx(), &format!("boundary {id}"), image, TextureOptions::LINEAR);
@@ -346,32 +363,35 @@ impl Picture {
     }
 }
 
-/// Side of one marker in the marker texture.
-const MARKER: usize = 32;
-
 impl BoundaryTile {
-    /// The marker texture, once: on the left a white disc with a dark rim, on the right a white ring with dark rims.
-    /// Grey levels scale the colour of the vertices.
-    fn prepare_markers(&mut self, ui: &Ui) {
-        if self.marker_filled {
+    /// Makes the marker texture for markers of this radius in points, pixel for pixel: on the left a white disc with a
+    /// dark rim, on the right a white ring with dark rims. White takes the colour of the vertices, black stays.
+    fn prepare_markers(&mut self, ui: &Ui, radius: f32) {
+        let side = (2.0 * radius * ui.pixels_per_point()).round().max(2.0) as usize;
+        self.marker_size.1 = radius;
+        if self.marker_size.0 == side {
             return;
         }
+        self.marker_size.0 = side;
+        let half = side as f32 / 2.0;
         let pixel = |i: usize| {
-            let (x, y) = (i % (2 * MARKER), i / (2 * MARKER));
-            let centre = (MARKER as f32 - 1.0) / 2.0;
-            let r = ((x % MARKER) as f32 - centre).hypot(y as f32 - centre) / centre;
-            // Coverage of the disc of this radius, soft over about one pixel.
-            let inside = |radius: f32| ((radius - r) * centre + 0.5).clamp(0.0, 1.0);
-            let (alpha, white) = match x < MARKER {
-                true => (inside(0.95), inside(0.78)),
-                false => (inside(0.95) * (1.0 - inside(0.42)), inside(0.84) * (1.0 - inside(0.55))),
+            let (x, y) = (i % (2 * side), i / (2 * side));
+            let r = ((x % side) as f32 + 0.5 - half).hypot(y as f32 + 0.5 - half);
+            // Coverage of the disc of this share of the radius, soft over one pixel; rims are a pixel wide.
+            let inside = |radius: f32| (radius - r + 0.5).clamp(0.0, 1.0);
+            let rim = (0.2 * half).max(0.8);
+            let (white, alpha) = match x < side {
+                true => (inside(half - 0.5 - rim), inside(half - 0.5)),
+                false => {
+                    let hole = 0.38 * half;
+                    (inside(half - 0.5 - 0.6 * rim) - inside(hole + 0.3 * rim), inside(half - 0.5) - inside(hole))
+                }
             };
-            let [white, alpha] = [white, alpha].map(|share| (255.0 * share).round() as u8);
+            let [white, alpha] = [white.min(alpha), alpha].map(|share| (255.0 * share.max(0.0)).round() as u8);
             Color32::from_rgba_premultiplied(white, white, white, alpha)
         };
-        let image = ColorImage::new([2 * MARKER, MARKER], (0..2 * MARKER * MARKER).map(pixel).collect());
+        let image = ColorImage::new([2 * side, side], (0..2 * side * side).map(pixel).collect());
         self.marker.set(ui.ctx(), "point markers", image, TextureOptions::LINEAR);
-        self.marker_filled = true;
     }
 }
 

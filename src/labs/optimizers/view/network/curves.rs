@@ -106,7 +106,8 @@ pub fn ui(
         // The pictures and the table carry the colours too; a small plot needs its room.
         legend_height = 0.0;
     }
-    let outer = Rect::from_min_max(rest.min, rest.max - vec2(0.0, legend_height));
+    // The last tick label reaches over the end of the axis.
+    let outer = Rect::from_min_max(rest.min, rest.max - vec2(size, legend_height));
     if outer.width() < 8.0 || outer.height() < 8.0 {
         return;
     }

@@ -1,0 +1,444 @@
+//! The real binary: what it says, how it ends, and that a killed run goes on to the same numbers.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value as Json;
+use tempfile::TempDir;
+
+/// A command of the program in a folder of its own: runs, caches and settings of one test touch nobody else's.
+fn learnscope(home: &TempDir, line: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_learnscope"));
+    command.args(line.split_whitespace()).current_dir(home.path()).stdin(Stdio::null());
+    command.env("LEARNSCOPE_CACHE_DIR", home.path().join("cache"));
+    command.env("LEARNSCOPE_CONFIG_DIR", home.path().join("config"));
+    command
+}
+
+/// Runs a command to its end.
+fn run(home: &TempDir, line: &str) -> Output {
+    learnscope(home, line).output().unwrap_or_else(|error| panic!("{line}: {error}"))
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Runs a command that must succeed; returns what it printed.
+#[track_caller]
+fn succeeds(home: &TempDir, line: &str) -> String {
+    let output = run(home, line);
+    assert_eq!(output.status.code(), Some(0), "{line}\n{}", stderr(&output));
+    stdout(&output)
+}
+
+/// Runs a command that must fail with this exit code and these words in its message.
+#[track_caller]
+fn fails(home: &TempDir, line: &str, code: i32, words: &[&str]) {
+    let output = run(home, line);
+    let message = stderr(&output);
+    assert_eq!(output.status.code(), Some(code), "{line}\n{message}");
+    for word in words {
+        assert!(message.contains(word), "{line}\nno `{word}` in: {message}");
+    }
+    assert!(!message.contains("panicked"), "{line}\n{message}");
+}
+
+/// Every line of a command's output as JSON.
+#[track_caller]
+fn json_lines(text: &str) -> Vec<Json> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
+}
+
+/// The only run folder under `runs`.
+#[track_caller]
+fn only_run(home: &TempDir) -> PathBuf {
+    let folders: Vec<PathBuf> =
+        fs::read_dir(home.path().join("runs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(folders.len(), 1, "{folders:?}");
+    folders[0].clone()
+}
+
+/// `metrics.csv` without the column of the clock.
+fn metrics(folder: &Path) -> Vec<(u64, String, String)> {
+    let mut csv = csv::Reader::from_path(folder.join("metrics.csv")).unwrap();
+    csv.records()
+        .map(|record| {
+            let record = record.unwrap();
+            (record[0].parse().unwrap(), record[2].to_owned(), record[3].to_owned())
+        })
+        .collect()
+}
+
+const NETWORK: &str = "--preset moons --device cpu --set hidden=4 --set point_count=60 --set batch_size=16";
+
+#[test]
+fn the_lists_name_everything_there_is() {
+    let home = tempfile::tempdir().unwrap();
+    let labs = succeeds(&home, "labs");
+    assert!(labs.contains("optimizers") && labs.contains("--preset moons"), "{labs}");
+    assert!(labs.contains("optimizers/saddle-race"), "{labs}");
+    let params = succeeds(&home, "params optimizers");
+    assert!(params.contains("learning_rate=0.01") && params.contains("can change while a run goes on"), "{params}");
+    let devices = succeeds(&home, "devices");
+    assert!(devices.contains("cpu") && devices.contains("automatic choice"), "{devices}");
+    let studies = succeeds(&home, "study");
+    assert!(studies.contains("optimizers/learning-rates"), "{studies}");
+    assert!(succeeds(&home, "--version").contains(env!("CARGO_PKG_VERSION")));
+    assert!(succeeds(&home, "--help").contains("Exit codes"));
+    fs::create_dir(home.path().join("runs")).unwrap();
+    assert!(succeeds(&home, "runs").contains("no runs"));
+}
+
+#[test]
+fn every_list_speaks_json() {
+    let home = tempfile::tempdir().unwrap();
+    assert_eq!(json_lines(&succeeds(&home, "labs --json"))[0]["lab"], "optimizers");
+    let params = json_lines(&succeeds(&home, "params optimizers --json"));
+    assert!(params.iter().any(|line| line["key"] == "learning_rate" && line["live"] == true), "{params:?}");
+    let devices = json_lines(&succeeds(&home, "--json devices"));
+    assert_eq!(devices.iter().filter(|line| line["automatic"] == true).count(), 1, "{devices:?}");
+    assert!(json_lines(&succeeds(&home, "study --json")).iter().any(|line| line["study"] == "optimizers/saddle-race"));
+}
+
+#[test]
+fn bad_usage_is_named_and_the_nearest_name_offered() {
+    let home = tempfile::tempdir().unwrap();
+    for (line, words) in [
+        ("frobnicate", &["frobnicate"][..]),
+        ("run", &["LAB"]),
+        ("run optimizer", &["`optimizer`", "did you mean `optimizers`"]),
+        ("run painting", &["`painting`", "known are optimizers"]),
+        ("params optimisers", &["did you mean `optimizers`"]),
+        ("run optimizers --preset mons", &["`mons`", "did you mean `moons`"]),
+        ("run optimizers --set learning_rte=1", &["`learning_rte`", "did you mean `learning_rate`"]),
+        ("run optimizers --set surface=vulcano", &["`surface`", "vulcano", "rosenbrock"]),
+        ("run optimizers --set learning_rate=99", &["`learning_rate`", "0.000001 to 10"]),
+        ("run optimizers --set learning_rate=-1", &["`learning_rate`", "0.000001 to 10"]),
+        ("run optimizers --set learning_rate=NaN", &["`learning_rate`", "NaN"]),
+        ("run optimizers --set steps=1.5", &["`steps`", "1.5", "whole number"]),
+        ("run optimizers --set use_adam=maybe", &["`use_adam`", "on or off"]),
+        ("run optimizers --set learning_rate", &["key=value"]),
+        ("run optimizers --steps 0", &["at least one step"]),
+        ("run optimizers --steps -3", &["-3"]),
+        ("run optimizers --steps many", &["many"]),
+        ("run optimizers --seed x", &["'x'"]),
+        ("run optimizers --at 5:surface=booth", &["`surface`", "cannot change"]),
+        ("run optimizers --at learning_rate=1", &["STEP:KEY=VALUE"]),
+        ("run optimizers --at 5:learning_rate=99", &["`learning_rate`", "0.000001 to 10"]),
+        ("run optimizers --device tpu", &["`tpu`", "auto, cpu, gpu"]),
+        ("run optimizers --device gpu:Voodoo2", &["adapter"]),
+        ("run optimizers --data nowhere.csv", &["nowhere.csv", "no such file"]),
+        ("study optimizers/saddle-rac", &["`saddle-rac`", "did you mean `saddle-race`"]),
+        ("study optimizers", &["is a lab", "optimizers/saddle-race"]),
+        ("study optimizers/saddle-race --seeds 0", &["0"]),
+        ("resume nothing", &["`nothing`", "learnscope runs"]),
+        ("export nothing --to a.csv", &["`nothing`"]),
+        ("runs nowhere", &["nowhere", "check the path"]),
+    ] {
+        fails(&home, line, 2, words);
+    }
+    let output = run(&home, "run optimizer --json");
+    let error = &json_lines(&stdout(&output))[0];
+    assert_eq!((&error["event"], &error["code"]), (&Json::from("error"), &Json::from(2)));
+    assert!(!home.path().join("runs").exists(), "bad usage leaves nothing behind");
+}
+
+#[test]
+fn without_a_display_the_headless_verbs_are_named() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = learnscope(&home, "");
+    for variable in ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"] {
+        command.env_remove(variable);
+    }
+    if cfg!(any(windows, target_os = "macos")) {
+        println!("skipped: this system always has a display");
+        return;
+    }
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let message = stderr(&output);
+    assert!(message.contains("display") && message.contains("learnscope run LAB"), "{message}");
+}
+
+#[test]
+fn a_surface_run_is_recorded_listed_and_exported() {
+    let home = tempfile::tempdir().unwrap();
+    let text = succeeds(&home, "run optimizers --set surface=booth --steps 300 --seed 5 --name mine");
+    assert!(text.contains("finished after 300 steps") && text.contains("adam"), "{text}");
+    let folder = only_run(&home);
+    let name = folder.file_name().unwrap().to_str().unwrap();
+    assert!(name.ends_with("-optimizers-mine"), "{name}");
+    let listed = succeeds(&home, "runs");
+    assert!(listed.contains(name) && listed.contains("finished") && listed.contains("300 of 300"), "{listed}");
+    assert_eq!(json_lines(&succeeds(&home, "runs --json"))[0]["seed"], 5);
+
+    // By name alone, too.
+    succeeds(&home, &format!("export {name} --to all.csv"));
+    let exported = fs::read_to_string(home.path().join("all.csv")).unwrap();
+    assert_eq!(exported.lines().count(), metrics(&folder).len() + 1);
+    succeeds(&home, &format!("export {name} --figure path/* --to paths.csv"));
+    let mut paths = csv::Reader::from_path(home.path().join("paths.csv")).unwrap();
+    assert_eq!(paths.headers().unwrap().iter().take(4).collect::<Vec<_>>(), ["key", "row", "x", "y"]);
+    assert_eq!(paths.records().count(), 7 * 301, "seven optimizers, and the start");
+    succeeds(&home, &format!("export {name} --figure f/adam --to f.json"));
+    let json: Json = serde_json::from_slice(&fs::read(home.path().join("f.json")).unwrap()).unwrap();
+    assert_eq!((&json["lab"], &json["rows"][0][2]), (&Json::from("optimizers"), &Json::from("f/adam")));
+
+    fails(&home, &format!("export {name} --figure f/adm --to f.csv"), 2, &["`f/adm`", "did you mean `f/adam`"]);
+    fails(&home, &format!("export {name} --to f.xlsx"), 2, &["f.xlsx", ".csv, .json or .png"]);
+    fails(&home, &format!("export {name} --to none/f.csv"), 2, &["none", "check the path"]);
+    fails(&home, &format!("resume {name} --steps 200"), 2, &["already at step 300"]);
+    assert!(succeeds(&home, &format!("resume {name}")).contains("all its 300 steps"));
+}
+
+#[test]
+fn a_run_speaks_json_lines() {
+    let home = tempfile::tempdir().unwrap();
+    let lines = json_lines(&succeeds(&home, "run optimizers --steps 50 --at 20:learning_rate=0.5 --no-record --json"));
+    assert_eq!(lines[0]["event"], "started");
+    assert!(lines.iter().any(|line| line["event"] == "changed" && line["step"] == 20), "{lines:?}");
+    let last = lines.last().unwrap();
+    assert_eq!((&last["event"], &last["step"]), (&Json::from("finished"), &Json::from(50)));
+    assert!(last["scalars"]["f/adam"].is_f64(), "{last}");
+    assert!(!home.path().join("runs").exists());
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_refused_before_the_work() {
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join("taken"), "x").unwrap();
+    fails(&home, "run optimizers --out taken/runs", 2, &["taken", "another path"]);
+    fails(&home, "study optimizers/saddle-race --out taken", 2, &["taken", "another path"]);
+    assert_eq!(fs::read_to_string(home.path().join("taken")).unwrap(), "x");
+}
+
+#[test]
+fn the_same_network_run_twice_gives_the_same_numbers() {
+    let home = tempfile::tempdir().unwrap();
+    let line = format!("run optimizers {NETWORK} --steps 40 --seed 3");
+    succeeds(&home, &format!("{line} --out a"));
+    succeeds(&home, &format!("{line} --out b"));
+    let numbers = |out: &str| {
+        let folder = fs::read_dir(home.path().join(out)).unwrap().next().unwrap().unwrap().path();
+        metrics(&folder)
+    };
+    assert_eq!(numbers("a"), numbers("b"));
+}
+
+/// Starts a recorded run, waits until it tells of its first checkpoint, and kills it. `None`: it had ended before.
+fn killed_after_a_checkpoint(home: &TempDir, line: &str) -> Option<PathBuf> {
+    let mut child: Child =
+        learnscope(home, &format!("{line} --json")).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut folder = None;
+    for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+        let line: Json = serde_json::from_str(&line.unwrap()).unwrap();
+        match line["event"].as_str() {
+            Some("started") => folder = line["folder"].as_str().map(PathBuf::from),
+            Some("checkpoint") => break,
+            other => assert!(other != Some("finished"), "no checkpoint before the end"),
+        }
+    }
+    // SIGKILL on Unix: no handler, no flush, no last word.
+    child.kill().unwrap();
+    child.wait().unwrap();
+    folder.filter(|folder| !folder.join("end.toml").exists())
+}
+
+#[test]
+fn killed_network_run_resumes_to_the_same_numbers() {
+    let home = tempfile::tempdir().unwrap();
+    // The changes stand before and after the first checkpoint, at step 250.
+    let line = format!(
+        "run optimizers {NETWORK} --steps 700 --seed 11 --at 100:learning_rate=0.05 --at 600:learning_rate=0.002"
+    );
+    succeeds(&home, &format!("{line} --out unbroken"));
+    let unbroken = fs::read_dir(home.path().join("unbroken")).unwrap().next().unwrap().unwrap().path();
+
+    let folder = killed_after_a_checkpoint(&home, &line).expect("700 steps ended while the first 250 were told");
+    assert!(succeeds(&home, "runs").contains("interrupted"));
+    assert!(metrics(&folder).last().is_none_or(|row| row.0 < 700));
+    let resumed = succeeds(&home, &format!("resume {}", folder.display()));
+    assert!(resumed.contains("finished after 700 steps"), "{resumed}");
+    assert_eq!(metrics(&folder), metrics(&unbroken));
+    // The last pictures, too.
+    let picture = |run: &Path, to: &str| {
+        succeeds(&home, &format!("export {} --figure boundary/adam --to {to}", run.display()));
+        fs::read(home.path().join(to)).unwrap()
+    };
+    assert!(picture(&folder, "a.csv") == picture(&unbroken, "b.csv"));
+    assert!(succeeds(&home, "runs").contains("700 of 700"));
+}
+
+#[test]
+fn killed_surface_run_resumes_to_the_same_numbers() {
+    let home = tempfile::tempdir().unwrap();
+    let line = "run optimizers --set surface=rosenbrock --set learning_rate=0.0005 --steps 100000";
+    succeeds(&home, &format!("{line} --out unbroken"));
+    let unbroken = fs::read_dir(home.path().join("unbroken")).unwrap().next().unwrap().unwrap().path();
+    // 10⁵ steps take a fraction of a second: on a busy machine the kill may come too late.
+    let folder = (0..20)
+        .find_map(|_| killed_after_a_checkpoint(&home, line))
+        .expect("in 20 attempts the run always ended before it could be killed");
+    succeeds(&home, &format!("resume {}", folder.display()));
+    assert_eq!(metrics(&folder), metrics(&unbroken));
+    let paths = |run: &Path, to: &str| {
+        succeeds(&home, &format!("export {} --figure path/* --to {to}", run.display()));
+        let text = fs::read_to_string(home.path().join(to)).unwrap();
+        // Blocks of rows may interleave differently between the optimizers; each one's own rows are in order.
+        let mut lines: Vec<&str> = text.lines().collect();
+        lines.sort_by_key(|line| line.split(',').next().map(str::to_owned));
+        lines.join("\n")
+    };
+    assert!(paths(&folder, "a.csv") == paths(&unbroken, "b.csv"), "the paths differ");
+}
+
+#[test]
+fn a_run_killed_before_its_first_checkpoint_starts_again_in_its_folder() {
+    let home = tempfile::tempdir().unwrap();
+    succeeds(&home, &format!("run optimizers {NETWORK} --steps 60 --out unbroken"));
+    let unbroken = fs::read_dir(home.path().join("unbroken")).unwrap().next().unwrap().unwrap().path();
+    succeeds(&home, &format!("run optimizers {NETWORK} --steps 60"));
+    let folder = only_run(&home);
+    fs::remove_dir_all(folder.join("checkpoints")).unwrap();
+    fs::remove_file(folder.join("end.toml")).unwrap();
+    let output = run(&home, &format!("resume {}", folder.display()));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stderr(&output).contains("no checkpoint yet"), "{}", stderr(&output));
+    assert_eq!(metrics(&only_run(&home)), metrics(&unbroken));
+}
+
+#[test]
+fn damaged_files_are_named_and_what_is_whole_is_used() {
+    let home = tempfile::tempdir().unwrap();
+    succeeds(&home, &format!("run optimizers {NETWORK} --steps 600"));
+    let folder = only_run(&home);
+    let shown = folder.display();
+    let expected = metrics(&folder);
+    let checkpoint = |step: u64| folder.join(format!("checkpoints/step-{step:08}.safetensors"));
+
+    // A torn recording: exported up to the tear, with a warning.
+    let events = folder.join("events.bin");
+    let whole = fs::read(&events).unwrap();
+    fs::write(&events, &whole[..whole.len() - whole.len() / 4]).unwrap();
+    let output = run(&home, &format!("export {shown} --to torn.csv"));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stderr(&output).contains("events.bin"), "{}", stderr(&output));
+    assert!(fs::read_to_string(home.path().join("torn.csv")).unwrap().lines().count() > 10);
+
+    // The newest checkpoint is cut short, so that the run goes on from the one before.
+    fs::remove_file(checkpoint(600)).unwrap();
+    let bytes = fs::read(checkpoint(500)).unwrap();
+    fs::write(checkpoint(500), &bytes[..bytes.len() / 2]).unwrap();
+    let output = run(&home, &format!("resume {shown}"));
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let message = stderr(&output);
+    assert!(message.contains("step-00000500.safetensors") && message.contains("from step 250"), "{message}");
+    assert_eq!(metrics(&folder), expected);
+
+    // Nothing usable is left.
+    for entry in fs::read_dir(folder.join("checkpoints")).unwrap() {
+        fs::write(entry.unwrap().path(), "not a checkpoint").unwrap();
+    }
+    fails(&home, &format!("resume {shown} --steps 700"), 2, &["no usable checkpoint", "start the run anew"]);
+    // A file of somebody else in the place of the recording.
+    fs::write(&events, "GIF89a, and more bytes than a header has").unwrap();
+    fails(&home, &format!("export {shown} --to a.csv"), 2, &["events.bin", "not a learnscope recording"]);
+    // No run at all.
+    fs::create_dir(home.path().join("holiday")).unwrap();
+    fails(&home, "resume holiday", 2, &["holiday", "not a recorded run"]);
+    // A parameter that this version does not know.
+    let header = folder.join("run.toml");
+    let text = fs::read_to_string(&header).unwrap();
+    fs::write(&events, whole).unwrap();
+    fs::remove_dir_all(folder.join("checkpoints")).unwrap();
+    fs::write(&header, text.replace("learning_rate = ", "lerning_rate = ")).unwrap();
+    fails(&home, &format!("resume {shown}"), 2, &["`lerning_rate`", "did you mean `learning_rate`"]);
+}
+
+#[test]
+fn one_run_is_resumed_by_one_process_at_a_time() {
+    let home = tempfile::tempdir().unwrap();
+    succeeds(&home, &format!("run optimizers {NETWORK} --steps 20"));
+    let folder = only_run(&home);
+    let _writer = learnscope::engine::recording::Recorder::reopen(&folder).unwrap();
+    fails(&home, &format!("resume {} --steps 40", folder.display()), 2, &["another learnscope is recording"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_stops_with_a_checkpoint_and_names_the_way_on() {
+    let home = tempfile::tempdir().unwrap();
+    let mut child = learnscope(&home, &format!("run optimizers {NETWORK} --steps 1000000 --json"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut events = lines.map(|line| serde_json::from_str::<Json>(&line.unwrap()).unwrap());
+    events.find(|line| line["status"] == "running").expect("it never ran");
+    let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(interrupted.success());
+    let last: Vec<Json> = events.collect();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(stderr(&output).contains("go on with `learnscope resume"), "{}", stderr(&output));
+    let stopped = last.iter().find(|line| line["event"] == "stopped").unwrap();
+    let step = stopped["step"].as_u64().unwrap();
+    let folder = only_run(&home);
+    assert!(folder.join(format!("checkpoints/step-{step:08}.safetensors")).exists(), "{last:?}");
+    assert!(succeeds(&home, "runs").contains("stopped"));
+    succeeds(&home, &format!("resume {} --steps {}", folder.display(), step + 10));
+}
+
+#[test]
+fn a_pipe_gets_a_line_every_two_seconds_and_no_bar() {
+    let home = tempfile::tempdir().unwrap();
+    let started = Instant::now();
+    let mut child = learnscope(&home, &format!("run optimizers {NETWORK} --steps 100000000 --no-record"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let first = lines.find(|line| line.starts_with("step ")).expect("no line of progress");
+    let waited = started.elapsed();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(first.contains("of 100000000") && first.contains("steps/s") && first.contains("left"), "{first}");
+    assert!(!first.contains('\u{1b}') && !first.contains('\r'), "{first:?}");
+    assert!(waited > Duration::from_millis(1_500), "{waited:?}");
+}
+
+#[test]
+fn a_study_measures_saves_and_keeps_what_it_has() {
+    let home = tempfile::tempdir().unwrap();
+    let text = succeeds(&home, "study optimizers/momentum-nag");
+    assert!(text.contains("paper") && text.contains("ours") && text.contains("NAG"), "{text}");
+    assert!(text.contains("deterministic"), "{text}");
+    let folder = home.path().join("studies/optimizers-momentum-nag");
+    let samples: Json = serde_json::from_slice(&fs::read(folder.join("samples.json")).unwrap()).unwrap();
+    assert_eq!(samples.as_array().unwrap().len(), 2, "one run a row");
+    assert!(fs::read_to_string(folder.join("table.csv")).unwrap().starts_with("row,measure,unit,paper,ours_mean"));
+    assert_eq!(fs::read_to_string(folder.join("table.txt")).unwrap(), text.split("\nsaved in").next().unwrap());
+
+    // One row is lost, as if the study had been stopped: only that one is measured again.
+    let one = Json::Array(vec![samples[0].clone()]);
+    fs::write(folder.join("samples.json"), one.to_string()).unwrap();
+    let lines = json_lines(&succeeds(&home, "study optimizers/momentum-nag --json"));
+    assert_eq!(lines[0]["kept"], 1, "{:?}", lines[0]);
+    assert_eq!(lines.iter().filter(|line| line["event"] == "measured").count(), 1);
+    let lines = json_lines(&succeeds(&home, "study momentum-nag --again --json"));
+    assert_eq!(lines.iter().filter(|line| line["event"] == "measured").count(), 2);
+
+    fs::write(folder.join("samples.json"), "{").unwrap();
+    fails(&home, "study momentum-nag", 2, &["samples.json", "--again"]);
+    succeeds(&home, "study momentum-nag --again");
+}
