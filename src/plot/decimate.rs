@@ -105,6 +105,8 @@ fn path_once(
     let mut count = 0;
     let mut drawn = HashSet::new();
     let cell = |x: f64, y: f64| ((x / tolerance).floor() as i32, (y / tolerance).floor() as i32);
+    let near = clip.expand2(0.5 * clip.size());
+    let place = |x: f64, y: f64| Pos2::new(x as f32, y as f32);
     let mut last: Option<(f64, f64)> = None;
     for (step, x, y) in points {
         if !(x.is_finite() && y.is_finite()) {
@@ -118,7 +120,10 @@ fn path_once(
             continue;
         }
         last = Some((x, y));
-        let segment = clip_segment([from_x, from_y], [x, y], clip).filter(|([ax, ay], [bx, by])| {
+        // A stroke that jumps across the picture from far outside to far outside is an oscillation that has left it: drawing
+        // every one would only fill the picture.
+        let jumps = !near.contains(place(from_x, from_y)) && !near.contains(place(x, y));
+        let segment = clip_segment([from_x, from_y], [x, y], clip).filter(|_| !jumps).filter(|([ax, ay], [bx, by])| {
             let (a, b) = (cell(*ax, *ay), cell(*bx, *by));
             drawn.insert(if a <= b { (a, b) } else { (b, a) })
         });

@@ -219,7 +219,7 @@ impl LabView for OptimizersView {
             "field-equal" => self.field.equal_units = !self.field.equal_units,
             "field-fit" => self.field.fit(),
             "curves-log-f" => self.curve_options.log_f = !self.curve_options.log_f,
-            "curves-log-y" => self.curve_options.log_y = !self.curve_options.log_y,
+            "curves-log-y" => self.curve_options.toggle_log_y(paths::surface(ctx)),
             "curves-fit" => self.curves.iter_mut().for_each(CurveState::fit),
             "part-next" => microscope::forward(self.selected, ctx),
             "part-previous" => microscope::back(self.selected, ctx),
