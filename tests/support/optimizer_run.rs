@@ -6,8 +6,7 @@ use learnscope::engine::event::{RunHeader, RunId, Status};
 use learnscope::engine::params::Params;
 use learnscope::engine::state::{Rows, RunState};
 use learnscope::labs::optimizers::params::PARAMS;
-use learnscope::labs::optimizers::rules::{Hyper, Rule, State};
-use learnscope::labs::optimizers::surfaces;
+use learnscope::labs::optimizers::{PATH_COLUMNS, surface_run};
 
 /// Default parameters with these changes, each `key=value`.
 pub fn params(changes: &[&str]) -> Params {
@@ -18,11 +17,9 @@ pub fn params(changes: &[&str]) -> Params {
     params
 }
 
-/// A finished run of all seven optimizers with these parameters.
+/// A finished run with these parameters.
 pub fn run(params: &Params) -> RunState {
     let steps = params.int("steps") as u64;
-    let surface = surfaces::by_id(params.text("surface")).unwrap();
-    let hyper = Hyper::from_params(params);
     let mut run = RunState {
         id: Some(RunId(1)),
         params: params.clone(),
@@ -31,19 +28,8 @@ pub fn run(params: &Params) -> RunState {
         header: Some(header(params, steps)),
         ..RunState::default()
     };
-    for rule in Rule::ALL {
-        let mut state = State::new([params.float("start_x"), params.float("start_y")]);
-        let mut delta = [0.0; 2];
-        let mut data = Vec::with_capacity(10 * (steps as usize + 1));
-        for _ in 0..=steps {
-            let g = surface.gradient(state.theta);
-            let [x, y] = state.theta;
-            data.extend([x, y, surface.f(state.theta), g[0].hypot(g[1]), delta[0], delta[1]]);
-            data.extend([state.a[0], state.a[1], state.b[0], state.b[1]]);
-            rule.step(&mut state, surface, &hyper);
-            delta = [state.theta[0] - x, state.theta[1] - y];
-        }
-        run.tables.insert(Arc::from(format!("path/{}", rule.id())), Rows { columns: 10, data });
+    for (rule, data) in surface_run::paths(params, &[], steps).unwrap() {
+        run.tables.insert(Arc::from(format!("path/{}", rule.id())), Rows { columns: PATH_COLUMNS.len(), data });
     }
     run
 }
@@ -58,9 +44,9 @@ fn header(params: &Params, steps: u64) -> RunHeader {
         steps,
         device: "CPU".into(),
         device_check: String::new(),
-        version: "0".into(),
+        version: String::new(),
         data: String::new(),
-        started: "2026-01-01T00:00:00Z".into(),
+        started: String::new(),
         folder: String::new(),
         resumed_at: None,
     }

@@ -27,7 +27,7 @@ const NUMBERS: [(&str, &str); 5] = [
 /// Characters of a number: a sign, three digits, a point, an exponent.
 const NUMBER: usize = 8;
 /// Characters of a state vector with its name.
-const VECTOR: usize = 6 + 1 + 2 * NUMBER + 1;
+const VECTOR: usize = 6 + 2 * NUMBER + 1;
 
 /// How the state vectors are shown, by the room there is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -54,15 +54,29 @@ struct Sizes {
 impl Sizes {
     fn new(ui: &Ui, font: f32) -> Self {
         let digit = ui.painter().layout_no_wrap("0".to_owned(), FontId::monospace(font), Color32::WHITE).size().x;
-        let (gap, row, line) = ((0.65 * font).round(), (1.8 * font).round(), (1.3 * font).round());
+        let (gap, row, line) = ((0.6 * font).round(), (1.8 * font).round(), (1.3 * font).round());
         let sizes = Self { font, digit, gap, row, line, shape: Shape::Wide };
         let numbers = sizes.name() + NUMBERS.len() as f32 * (sizes.number() + gap) + 2.0 * gap;
-        let shape = match ui.available_width() - 1.5 * font {
+        let shape = match ui.available_width() - 0.5 * font {
             room if room > numbers + 2.0 * (sizes.vector() + gap) => Shape::Wide,
             room if room > numbers + sizes.vector() + gap => Shape::Stacked,
-            _ => Shape::Below,
+            // Seven optimizers with their states have to fit into a low tile.
+            _ => return Self { shape: Shape::Below, row: (1.6 * font).round(), line: (1.1 * font).round(), ..sizes },
         };
         Self { shape, ..sizes }
+    }
+
+    /// Columns of state vectors.
+    fn vectors(&self) -> usize {
+        match self.shape {
+            Shape::Wide => 2,
+            Shape::Stacked => 1,
+            Shape::Below => 0,
+        }
+    }
+
+    fn columns(&self) -> usize {
+        1 + NUMBERS.len() + self.vectors()
     }
 
     fn name(&self) -> f32 {
@@ -102,11 +116,7 @@ pub fn ui(selected: &mut Rule, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
 
 fn table(ui: &mut Ui, all: &[Path<'_>], selected: Rule, ctx: &ViewCtx<'_>, sizes: Sizes) -> Option<Rule> {
     let mut clicked = None;
-    let vectors = match sizes.shape {
-        Shape::Wide => 2,
-        Shape::Stacked => 1,
-        Shape::Below => 0,
-    };
+    let vectors = sizes.vectors();
     TableBuilder::new(ui)
         .id_salt(("optimizer states", vectors))
         .sense(Sense::click())
@@ -174,6 +184,7 @@ fn draw_row(row: &mut TableRow<'_, '_>, path: &Path<'_>, ctx: &ViewCtx<'_>, size
             ui.set_clip_rect(ui.clip_rect().with_max_x(f32::INFINITY));
             cell(ui, format!("diverged at step {}", number::grouped(since as u64)), style.error, size);
         });
+        fill(row, sizes.columns() - 2);
         return;
     }
     let [x, y] = path.position(k);
@@ -226,6 +237,14 @@ fn draw_below(row: &mut TableRow<'_, '_>, path: &Path<'_>, ctx: &ViewCtx<'_>, si
             }
         }
     });
+    fill(row, sizes.columns() - 1);
+}
+
+/// Empty cells, so that the whole row is one surface to select.
+fn fill(row: &mut TableRow<'_, '_>, count: usize) {
+    for _ in 0..count {
+        row.col(|_| {});
+    }
 }
 
 fn name(ui: &mut Ui, path: &Path<'_>, style: &Style, size: f32, selected: bool) {
@@ -256,7 +275,7 @@ fn named_vectors(path: &Path<'_>, k: usize) -> Vec<(&'static str, [f64; 2])> {
 }
 
 fn vector(ui: &mut Ui, name: &str, [x, y]: [f64; 2], style: &Style, size: f32) {
-    ui.spacing_mut().item_spacing.x = 0.4 * size;
+    ui.spacing_mut().item_spacing.x = 0.0;
     cell(ui, format!("{name:<6}"), style.text_weak, size);
     cell(ui, format!("{:>NUMBER$} {:>NUMBER$}", fitted(x), fitted(y)), style.text, size);
 }
