@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::backend::PastStore;
+use super::layouts::Layouts;
 use super::playback::Playback;
 use super::settings::LabSettings;
-use super::tiles::Layouts;
 use crate::engine::event::{Change, Event, RunId, Status};
 use crate::engine::mailbox::Letter;
 use crate::engine::params::{ParamSpec, Params, Value};

@@ -3,10 +3,11 @@
 use eframe::egui::{self, CentralPanel, Color32, Frame, Margin, Panel, RichText, Ui};
 use eframe::egui_wgpu::RenderState;
 
+use super::layouts::Layouts;
 use super::session::Start;
-use super::tiles::{self, Layouts, TileEvents};
+use super::tiles::{self, TileEvents};
 use super::widgets::{Icon, labelled_button};
-use super::{App, bars, form, guide, help, palette, presenter, study, theme, timeline};
+use super::{App, bars, form, guide, help, palette, presenter, status_line, study, theme, timeline};
 use crate::engine::event::Status;
 use crate::engine::state::MarkKind;
 use crate::labs::{LabView, ViewCtx};
@@ -46,7 +47,7 @@ fn window(app: &mut App, ui: &mut Ui, wgpu: Option<&RenderState>) {
     let side = Frame::new().fill(theme::panel_fill(&app.style)).inner_margin(0);
     Panel::top("top bar").exact_size(44.0).frame(slim).show(ui, |ui| bars::top(app, ui));
     Panel::top("run bar").exact_size(48.0).frame(wide).show(ui, |ui| bars::run(app, ui));
-    Panel::bottom("status line").exact_size(32.0).frame(slim).show(ui, |ui| bars::status(app, ui));
+    Panel::bottom("status line").exact_size(32.0).frame(slim).show(ui, |ui| status_line::show(app, ui));
     Panel::bottom("timeline").exact_size(60.0).frame(wide).show(ui, |ui| timeline::show(app, ui));
 
     let (generation, settings) = (app.panels, &app.settings);

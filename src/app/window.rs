@@ -180,14 +180,21 @@ fn icon() -> Option<IconData> {
 
 /// eframe's error as a sentence with what to do.
 fn explain(error: &eframe::Error) -> String {
-    let detail = error.to_string();
+    let detail = match error {
+        // winit puts a place in its own source before what happened.
+        eframe::Error::WinitEventLoop(error) => {
+            let text = error.to_string();
+            text.rsplit_once(": ").map_or(text.clone(), |(_, what)| what.trim_end_matches('.').to_owned())
+        }
+        other => other.to_string(),
+    };
     let no_display = cfg!(target_os = "linux")
         && std::env::var_os("DISPLAY").is_none_or(|v| v.is_empty())
         && std::env::var_os("WAYLAND_DISPLAY").is_none_or(|v| v.is_empty());
     if no_display {
-        return format!(
-            "no display: neither DISPLAY nor WAYLAND_DISPLAY is set ({detail}). Without a display, use `learnscope run`, \
-             `learnscope study` or `learnscope labs`; see `learnscope --help`."
+        return String::from(
+            "no display: neither DISPLAY nor WAYLAND_DISPLAY is set. Without a display, use `learnscope run`, \
+             `learnscope study` or `learnscope labs`; see `learnscope --help`.",
         );
     }
     match error {
