@@ -1,5 +1,6 @@
-// A surface over the plane with trails, lines and round points, see src/gpu/renderer.rs.
-// Colours are sRGB-encoded; the surface is lit in linear light.
+// A surface over the plane with trails, lines and round points, see src/gpu/pipelines.rs.
+// Colours are sRGB-encoded; the surface is lit in nearly linear light (encoding taken as a square root, which costs a
+// software rasteriser far less than the exact curve and differs by less than the light's own arbitrariness).
 
 struct View {
     clip_from_box: mat4x4<f32>,
@@ -28,14 +29,6 @@ struct TrailStyle {
 @group(0) @binding(0) var<uniform> view: View;
 @group(0) @binding(1) var<uniform> styles: array<TrailStyle, 24>;
 
-fn linear_from_srgb(c: vec3<f32>) -> vec3<f32> {
-    return select(pow((c + 0.055) / 1.055, vec3<f32>(2.4)), c / 12.92, c < vec3<f32>(0.04045));
-}
-
-fn srgb_from_linear(c: vec3<f32>) -> vec3<f32> {
-    return select(1.055 * pow(c, vec3<f32>(1.0 / 2.4)) - 0.055, c * 12.92, c < vec3<f32>(0.0031308));
-}
-
 // Premultiplied, as all pipelines blend.
 fn premultiplied(color: vec3<f32>, opacity: f32) -> vec4<f32> {
     return vec4<f32>(color * opacity, opacity);
@@ -47,6 +40,18 @@ struct SurfaceVertex {
     @builtin(position) clip: vec4<f32>,
     @location(0) at: vec3<f32>,
     @location(1) normal: vec3<f32>,
+    // Linear colour of the height.
+    @location(2) color: vec3<f32>,
+}
+
+fn height_of(z: f32) -> f32 {
+    return 0.5 * (z / view.opacity.z + 1.0);
+}
+
+fn height_color(height: f32) -> vec3<f32> {
+    let place = clamp(height, 0.0, 1.0) * 31.0;
+    let index = min(u32(place), 30u);
+    return mix(view.colors[index].rgb, view.colors[index + 1u].rgb, place - f32(index));
 }
 
 @vertex
@@ -55,13 +60,9 @@ fn surface_vertex(@location(0) at: vec3<f32>, @location(1) normal: vec3<f32>) ->
     out.clip = view.clip_from_box * vec4<f32>(at, 1.0);
     out.at = at;
     out.normal = normal;
+    let color = height_color(height_of(at.z));
+    out.color = color * color;
     return out;
-}
-
-fn height_color(height: f32) -> vec3<f32> {
-    let place = clamp(height, 0.0, 1.0) * 31.0;
-    let index = min(u32(place), 30u);
-    return mix(view.colors[index].rgb, view.colors[index + 1u].rgb, place - f32(index));
 }
 
 // Coverage of lines at whole numbers of `level`, one pixel wide times `width`; fades where they would run together.
@@ -74,23 +75,23 @@ fn level_lines(level: f32, width: f32) -> f32 {
 
 @fragment
 fn surface_fragment(in: SurfaceVertex) -> @location(0) vec4<f32> {
-    let half_height = view.opacity.z;
-    let height = 0.5 * (in.at.z / half_height + 1.0);
+    let height = height_of(in.at.z);
     let to_eye = normalize(view.eye.xyz - in.at);
     var normal = normalize(in.normal);
     // Seen from below, a surface is lit on the side that is seen.
     normal = select(normal, -normal, dot(normal, to_eye) < 0.0);
     let lambert = max(dot(normal, view.light.xyz), 0.0);
     let halfway = normalize(view.light.xyz + to_eye);
-    let shine = 0.06 * pow(max(dot(normal, halfway), 0.0), 24.0);
+    let glance = max(dot(normal, halfway), 0.0);
+    let glance4 = glance * glance * glance * glance;
+    let shine = 0.06 * glance4 * glance4 * glance4 * glance4 * glance4 * glance4;
     let light = view.light.w + (1.0 - view.light.w) * lambert * 1.15;
-    var color = linear_from_srgb(height_color(height)) * light + vec3<f32>(shine);
-    color = srgb_from_linear(clamp(color, vec3<f32>(0.0), vec3<f32>(1.0)));
+    var color = sqrt(clamp(in.color * light + vec3<f32>(shine), vec3<f32>(0.0), vec3<f32>(1.0)));
 
     let count = view.casing.w;
     let width = view.eye.w;
     let minor = level_lines(height * count, width);
-    let major = level_lines(height * count / 5.0, 1.5 * width);
+    let major = level_lines(height * count / 5.0, 1.3 * width);
     color = mix(color, view.contour.rgb, view.contour.a * max(0.55 * minor, major));
     return vec4<f32>(color, 1.0);
 }

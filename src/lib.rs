@@ -5,6 +5,7 @@ pub mod cli;
 pub mod compute;
 pub mod data;
 pub mod engine;
+pub mod gpu;
 pub mod labs;
 pub mod nn;
 pub mod plot;

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::engine::command::Command;
 use crate::engine::event::{Event, Payload};
@@ -68,6 +69,9 @@ pub fn list_devices(lister: DeviceLister, wake: impl Fn() + Send + 'static) -> m
     receiver
 }
 
+/// Times that a failed read is tried, and how long apart.
+const ATTEMPTS: u32 = 4;
+const PAUSE: Duration = Duration::from_millis(250);
 /// Bytes of past payloads that are kept in memory.
 const PAST_BUDGET: usize = 128 << 20;
 
@@ -84,8 +88,10 @@ pub struct PastStore {
 
 #[derive(Default)]
 struct PastState {
-    /// `None`: the read failed; not tried again.
-    values: HashMap<Place, (u64, Option<Arc<Payload>>)>,
+    /// With the time of the last use.
+    values: HashMap<Place, (u64, Arc<Payload>)>,
+    /// Reads that failed, how often and when: what a live run wrote may not be on disk yet.
+    failed: HashMap<Place, (u32, Instant)>,
     waiting: HashSet<Place>,
     bytes: usize,
     clock: u64,
@@ -135,11 +141,14 @@ impl PastStore {
             match result {
                 Ok(payload) => {
                     state.bytes += payload.bytes();
-                    state.values.insert(place, (state.clock, Some(Arc::new(payload))));
+                    state.values.insert(place, (state.clock, Arc::new(payload)));
                 }
                 Err(error) => {
-                    state.values.insert(place, (state.clock, None));
-                    state.problem = Some(format!("a recorded value could not be read back: {error}"));
+                    let (count, when) = state.failed.entry(place).or_insert((0, Instant::now()));
+                    (*count, *when) = (*count + 1, Instant::now());
+                    if *count == ATTEMPTS {
+                        state.problem = Some(format!("a recorded value could not be read back: {error}"));
+                    }
                 }
             }
         }
@@ -147,7 +156,7 @@ impl PastStore {
             let Some(oldest) = state.values.iter().min_by_key(|(_, (used, _))| *used).map(|(place, _)| *place) else {
                 break;
             };
-            if let Some((_, Some(payload))) = state.values.remove(&oldest) {
+            if let Some((_, payload)) = state.values.remove(&oldest) {
                 state.bytes -= payload.bytes();
             }
         }
@@ -165,11 +174,14 @@ impl PastStore {
         let clock = state.clock;
         if let Some((used, payload)) = state.values.get_mut(&place) {
             *used = clock;
-            let found = (step, payload.clone()?);
+            let found = (step, payload.clone());
             state.shown.insert(key.to_owned(), found.clone());
             return Some(found);
         }
+        let failed = state.failed.get(&place);
+        let may_ask = failed.is_none_or(|(count, when)| *count < ATTEMPTS && when.elapsed() > PAUSE);
         if !self.folder.as_os_str().is_empty()
+            && may_ask
             && let Some(requests) = &self.requests
             && state.waiting.len() < 32
             && state.waiting.insert(place)
@@ -204,7 +216,6 @@ mod tests {
     use super::*;
     use crate::engine::event::{Body, RunHeader, RunId};
     use crate::engine::params::Params;
-    use std::time::{Duration, Instant};
 
     fn recorded_run() -> RunState {
         let mut run = RunState::default();
@@ -262,7 +273,9 @@ mod tests {
         let until = Instant::now() + Duration::from_secs(10);
         let mut problem = None;
         while problem.is_none() && Instant::now() < until {
+            store.view(&run).payload("picture", 7);
             problem = store.poll();
+            thread::sleep(Duration::from_millis(1));
         }
         assert!(problem.unwrap().contains("could not be read back"));
         assert_eq!(store.view(&run).payload("picture", 7), None);

@@ -13,6 +13,7 @@ use super::widgets::{Icon, labelled_button};
 use super::{App, Session};
 use crate::compute::device::DeviceChoice;
 use crate::engine::event::Status;
+use crate::engine::state::{Mark, MarkKind};
 use crate::plot::number;
 use crate::plot::style::Style;
 
@@ -375,7 +376,13 @@ pub fn status(app: &mut App, ui: &mut Ui) {
         ui.spacing_mut().item_spacing.x = 16.0;
         let Some(session) = app.sessions.get(app.active) else { return };
         let weak = |text: &str| RichText::new(text).color(style.text_weak).size(12.0);
-        ui.label(weak(word(session.run.status.as_ref())));
+        let computed = session.run.status == Some(Status::Finished) && session.playback_rate().is_some();
+        let state = match () {
+            () if computed && session.play.playing => "playing",
+            () if computed => "computed",
+            () => word(session.run.status.as_ref()),
+        };
+        ui.label(weak(state));
         if !app.frames.shown.is_empty() {
             ui.label(weak(&app.frames.shown));
         }
@@ -389,7 +396,10 @@ pub fn status(app: &mut App, ui: &mut Ui) {
                 header.folder, header.seed, header.device, header.version, header.device_check, header.data
             ));
         }
-        let mark = session.run.marks.last().map(|mark| format!("step {}: {}", number::grouped(mark.step), mark.text));
+        let training = session.playback_rate().is_none();
+        let said = |mark: &&Mark| training || mark.kind != MarkKind::Checkpoint;
+        let mark = session.run.marks.iter().rev().find(said);
+        let mark = mark.map(|mark| format!("step {}: {}", number::grouped(mark.step), mark.text));
         let newest = app.notices.newest().map(|notice| (notice.text.clone(), notices::color(notice.level, &style)));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let (text, color) =

@@ -6,7 +6,7 @@ use std::path::Path;
 use eframe::egui::{self, Align, DragValue, Layout, Response, RichText, Sense, Slider, TextEdit, TextStyle, Ui, vec2};
 
 use super::shell::Region;
-use super::widgets::{Icon, icon_button, swatch};
+use super::widgets::{Icon, check_box, icon_button, swatch};
 use super::{App, theme};
 use crate::engine::event::Change;
 use crate::engine::params::{ParamKind, ParamSpec, Params, Value};
@@ -14,7 +14,7 @@ use crate::plot::number;
 use crate::plot::style::{Category, Style};
 
 /// Width of a number's field.
-const FIELD: f32 = 96.0;
+const FIELD: f32 = 88.0;
 
 /// What the user did in the form in one frame.
 #[derive(Debug)]
@@ -157,9 +157,12 @@ impl Row<'_> {
             ParamKind::Switch => self.switch(ui, edits),
             ParamKind::Path => self.path(ui, edits),
             ParamKind::Choice(items) => {
-                let field = (ui.available_width() * 0.56).max(FIELD);
+                // Names of choices are long: they get what the label leaves.
+                let label = text_width(ui, self.spec.label) + 34.0 * f32::from(self.changed()) + 16.0;
+                let field = (ui.available_width() - label).max(ui.available_width() * 0.4).min(220.0);
                 self.line(ui, field, edits, |row, ui, edits| {
                     let Value::Text(now) = row.value else { return None };
+                    ui.spacing_mut().button_padding.x = 8.0;
                     let shown = items.iter().find(|item| item.id == now).map_or(now.as_str(), |item| item.label);
                     let combo =
                         egui::ComboBox::from_id_salt(row.spec.key).width(field - 8.0).truncate().selected_text(shown);
@@ -221,13 +224,11 @@ impl Row<'_> {
         let color = if self.error.is_some() { self.style.error } else { self.style.text };
         let marks = 26.0 * f32::from(self.changed()) + if self.spec.live { 36.0 } else { 0.0 };
         let width = (ui.available_width() - marks).max(16.0);
-        let galley_width = |ui: &Ui, text: &str| {
-            let font = TextStyle::Body.resolve(ui.style());
-            ui.painter().layout_no_wrap(text.to_owned(), font, color).size().x
-        };
-        let wanted = galley_width(ui, self.spec.label).min(width) + 1.0;
-        let label =
-            ui.add_sized(vec2(wanted, 24.0), egui::Label::new(RichText::new(self.spec.label).color(color)).truncate());
+        let wanted = text_width(ui, self.spec.label).min(width);
+        let (rect, _) = ui.allocate_exact_size(vec2(wanted, 24.0), Sense::hover());
+        let text = egui::Label::new(RichText::new(self.spec.label).color(color)).truncate();
+        let place = egui::UiBuilder::new().max_rect(rect).layout(Layout::left_to_right(Align::Center));
+        let label = ui.scope_builder(place, |ui| ui.add(text)).inner;
         if self.spec.live {
             self.live(ui);
         }
@@ -315,11 +316,18 @@ impl Row<'_> {
         });
         if range.has_slider() {
             let mut value = now;
-            ui.spacing_mut().slider_width = ui.available_width();
-            let slider = Slider::new(&mut value, range.min..=range.max).logarithmic(range.log).show_value(false);
-            let slider = if range.log { slider.smallest_positive(range.min.max(1e-12)) } else { slider };
             let response = ui
-                .add(slider)
+                .scope(|ui| {
+                    ui.spacing_mut().slider_width = ui.available_width();
+                    // The handle's size follows the height.
+                    ui.spacing_mut().interact_size.y = 16.0;
+                    ui.visuals_mut().selection.bg_fill = self.style.accent;
+                    let slider =
+                        Slider::new(&mut value, range.min..=range.max).logarithmic(range.log).show_value(false);
+                    let slider = if range.log { slider.smallest_positive(range.min.max(1e-12)) } else { slider };
+                    ui.add(slider)
+                })
+                .inner
                 .accessible_name(format!("{} slider", self.spec.label))
                 .on_hover_ui(|ui| self.tooltip(ui));
             range.report(&response, key, now, value, edits);
@@ -328,10 +336,10 @@ impl Row<'_> {
     }
 
     fn switch(&self, ui: &mut Ui, edits: &mut Vec<Edit>) {
-        let Value::Switch(mut on) = *self.value else { return };
+        let Value::Switch(on) = *self.value else { return };
         ui.horizontal(|ui| {
             ui.set_min_height(24.0);
-            let check = ui.add(egui::Checkbox::without_text(&mut on));
+            let check = check_box(ui, on, self.spec.label, self.style);
             if let Some(category) = self.swatch {
                 swatch(ui, category);
             }
@@ -344,13 +352,11 @@ impl Row<'_> {
             if self.spec.live {
                 self.live(ui);
             }
-            let check = check.labelled_by(label.id).on_hover_ui(|ui| self.tooltip(ui));
+            let check = check.on_hover_ui(|ui| self.tooltip(ui));
             if self.focus {
                 check.request_focus();
             }
-            if check.changed() {
-                edits.push(Edit::Set(self.spec.key, Value::Switch(on), true));
-            } else if label.clicked() {
+            if check.clicked() || label.clicked() {
                 edits.push(Edit::Set(self.spec.key, Value::Switch(!on), true));
             }
             if self.changed() {
@@ -421,6 +427,12 @@ impl Number {
         let value = if self.whole { Value::Int(value.round() as i64) } else { Value::Float(value) };
         edits.push(Edit::Set(key, value, !response.dragged()));
     }
+}
+
+/// Width of a label in points.
+fn text_width(ui: &Ui, text: &str) -> f32 {
+    let font = TextStyle::Body.resolve(ui.style());
+    ui.painter().layout_no_wrap(text.to_owned(), font, egui::Color32::WHITE).size().x.ceil() + 1.0
 }
 
 /// A value as the form writes it.

@@ -29,7 +29,6 @@ pub mod wiring;
 
 use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
-use std::thread;
 use std::time::Duration;
 
 use eframe::egui;
@@ -39,10 +38,10 @@ use self::notices::Notices;
 use self::session::{Session, Start};
 use self::settings::{Settings, Store};
 use crate::compute::device::DeviceChoice;
-use crate::engine::command::{Command, Record, RunRequest};
+use crate::engine::command::{Command, Record};
 use crate::engine::event::{Body, Level, RunId, Status};
 use crate::engine::params::{ParamError, Params, Value};
-use crate::labs::{Lab, ViewAction};
+use crate::labs::{self, Lab, RunOptions, ViewAction};
 use crate::plot::style::Style;
 
 pub use window::{WindowOptions, run_window};
@@ -98,9 +97,8 @@ pub struct App {
     runs_dir: PathBuf,
     /// Start of this session, part of the names of its recordings.
     stamp: String,
-    last_id: u64,
-    prepared: (mpsc::Sender<Prepared>, mpsc::Receiver<Prepared>),
-    wake: Wake,
+    /// The run that was asked for last.
+    last_run: Option<RunId>,
     /// The part of the window that gets the keyboard in the next frame.
     focus: Option<shell::Region>,
     /// The part that got it last.
@@ -111,9 +109,6 @@ pub struct App {
     time: f64,
     quit: bool,
 }
-
-/// A training run's request, checked on a thread of its own.
-type Prepared = (usize, RunId, Result<Box<RunRequest>, ParamError>);
 
 impl std::fmt::Debug for App {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -172,9 +167,7 @@ impl App {
             frames: bars::FrameClock::default(),
             runs_dir: parts.runs_dir,
             stamp: runs::stamp(),
-            last_id: 0,
-            prepared: mpsc::channel(),
-            wake,
+            last_run: None,
             focus: None,
             focused: None,
             panels: 0,
@@ -224,55 +217,29 @@ impl App {
 
     /// Starts a run of a lab with its form's values. Whatever the worker runs now ends.
     fn start(&mut self, index: usize, why: Start) {
-        self.last_id += 1;
-        let id = RunId(self.last_id);
         let Some(session) = self.sessions.get_mut(index) else { return };
         session.pending = None;
         let whole = session.playback_rate().is_some();
-        let record = match why {
-            Start::Preview => Record::No,
-            Start::Settled => Record::Replace(runs::live_folder(&self.runs_dir, &self.stamp, session.lab.spec().id)),
-            Start::Explicit => Record::New(self.runs_dir.clone()),
-        };
-        let wanted = runs::Wanted {
-            id,
+        let options = RunOptions {
             name: session.name.clone(),
-            params: session.params.clone(),
-            changes: if whole { session.changes.clone() } else { Vec::new() },
             seed: session.seed,
             device: self.device.clone(),
-            record,
-            start_paused: false,
+            record: match why {
+                Start::Preview => Record::No,
+                Start::Settled => {
+                    Record::Replace(runs::live_folder(&self.runs_dir, &self.stamp, session.lab.spec().id))
+                }
+                Start::Explicit => Record::New(self.runs_dir.clone()),
+            },
+            changes: if whole { session.changes.clone() } else { Vec::new() },
+            ..RunOptions::default()
         };
-        session.place_cursor(why, whole);
-        if whole {
-            let result = runs::request(session.lab, wanted);
-            self.send_start((index, id, result));
-            return;
-        }
-        // A training run may first read a data set: not here.
-        session.preparing = true;
-        let (lab, sender, wake) = (session.lab, self.prepared.0.clone(), self.wake.clone());
-        let spawned = thread::Builder::new().name("prepare run".to_owned()).spawn(move || {
-            let _ = sender.send((index, id, runs::request(lab, wanted)));
-            wake();
-        });
-        if let Err(error) = spawned {
-            self.sessions[index].preparing = false;
-            self.notice(Level::Error, format!("the run cannot be prepared: {error}"));
-        }
-    }
-
-    fn send_start(&mut self, (index, id, result): Prepared) {
-        let Some(session) = self.sessions.get_mut(index) else { return };
-        session.preparing = false;
-        match result {
-            // A newer request overtook this one.
-            Ok(_) if id.0 != self.last_id => {}
+        match labs::request(session.lab, &session.params, options) {
             Ok(request) => {
                 session.errors.clear();
-                let whole = (session.lab.spec().playback)(&request.params).is_some();
-                session.expect(id, whole, self.time);
+                session.place_cursor(why, whole);
+                session.expect(request.id, whole, self.time);
+                self.last_run = Some(request.id);
                 self.backend.send(Command::Start(request));
             }
             Err(error) => {
@@ -424,9 +391,21 @@ impl App {
             match &event.body {
                 Body::Notice { level, text } => self.notices.push(self.time, *level, text.clone(), Some(event.step)),
                 Body::Checkpoint { file } => {
-                    self.notices.push(self.time, Level::Info, format!("checkpoint written: {file}"), Some(event.step));
+                    // A run that is computed at once writes one whenever a slider moves.
+                    if session.playback_rate().is_none() {
+                        self.notices.note(
+                            self.time,
+                            Level::Info,
+                            format!("checkpoint written: {file}"),
+                            Some(event.step),
+                        );
+                    }
                 }
                 Body::Status(Status::Failed(text)) => {
+                    // A refused combination of values or a file that cannot be read is shown beside its field, too.
+                    if let Some(key) = blamed(text, session.lab) {
+                        session.errors.insert(key.to_owned(), text.clone());
+                    }
                     self.notices.push(self.time, Level::Error, format!("the run failed: {text}"), Some(event.step));
                 }
                 _ => {}
@@ -437,9 +416,6 @@ impl App {
                 session.deliver(letter);
                 ctx.request_repaint();
             }
-        }
-        while let Ok(prepared) = self.prepared.1.try_recv() {
-            self.send_start(prepared);
         }
         if let Some(list) = self.device_answer.as_ref().and_then(|answer| answer.try_recv().ok()) {
             self.devices = Some(list);
@@ -463,7 +439,8 @@ impl App {
 
     /// Moves the cursor with time and asks for the next frame where something moves.
     fn advance(&mut self, ctx: &egui::Context) {
-        let seconds = f64::from(ctx.input(|input| input.stable_dt));
+        // The time that has passed, not egui's smoothed one: playback keeps its rate on a slow display.
+        let seconds = f64::from(ctx.input(|input| input.unstable_dt));
         let Some(session) = self.sessions.get_mut(self.active) else { return };
         let (rate, end) = (session.replay_rate(), session.run.step);
         let moving = session.play.advance(seconds, rate, end);
@@ -555,6 +532,12 @@ impl eframe::App for App {
     fn persist_egui_memory(&self) -> bool {
         false
     }
+}
+
+/// The parameter that a message of the form "parameter `key` .." is about.
+fn blamed(text: &str, lab: &'static dyn Lab) -> Option<&'static str> {
+    let key = text.strip_prefix("parameter `")?.split('`').next()?;
+    lab.spec().params.iter().map(|spec| spec.key).find(|known| *known == key)
 }
 
 /// The parameter that an error is about.

@@ -54,8 +54,12 @@ impl Notices {
         self.list.push(Notice { level, text, step, time, toast: true });
     }
 
-    pub fn all(&self) -> &[Notice] {
-        &self.list
+    /// Adds to the list without a toast: what happens often and needs no hand.
+    pub fn note(&mut self, time: f64, level: Level, text: impl Into<String>, step: Option<u64>) {
+        self.push(time, level, text, step);
+        if let Some(last) = self.list.last_mut() {
+            last.toast = false;
+        }
     }
 
     pub fn newest(&self) -> Option<&Notice> {
@@ -82,7 +86,7 @@ impl Notices {
         }
         let skip = shown.len().saturating_sub(TOASTS);
         egui::Area::new(egui::Id::unique("toasts"))
-            .anchor(Align2::RIGHT_BOTTOM, vec2(-16.0, -48.0))
+            .anchor(Align2::RIGHT_BOTTOM, vec2(-16.0, -108.0))
             .order(egui::Order::Foreground)
             .show(ctx, |ui| {
                 for notice in shown.iter_mut().skip(skip) {

@@ -1,35 +1,10 @@
-//! Run requests from the form's values, and the names and folders that the window gives to runs.
+//! The names and folders that the window gives to runs and pictures.
 
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::compute::device::DeviceChoice;
-use crate::engine::command::{Record, RunRequest};
-use crate::engine::event::{Change, RunId};
-use crate::engine::params::{ParamError, Params};
-use crate::labs::{self, Lab, RunOptions};
-
-/// What the form says about a run.
-#[derive(Debug, Clone)]
-pub struct Wanted {
-    pub id: RunId,
-    pub name: String,
-    pub params: Params,
-    pub changes: Vec<Change>,
-    pub seed: u64,
-    pub device: DeviceChoice,
-    pub record: Record,
-    pub start_paused: bool,
-}
-
-/// Makes a request of what the form says.
-pub fn request(lab: &'static dyn Lab, wanted: Wanted) -> Result<Box<RunRequest>, ParamError> {
-    let Wanted { id, name, params, changes, seed, device, record, start_paused } = wanted;
-    let options = RunOptions { name, seed, device, record, changes, start_paused, ..RunOptions::default() };
-    let mut request = labs::request(lab, &params, options)?;
-    request.id = id;
-    Ok(request)
-}
+use crate::engine::params::Params;
+use crate::labs::Lab;
 
 /// The preset whose values these are, or `custom`.
 pub fn name_of(lab: &dyn Lab, params: &Params) -> String {

@@ -65,8 +65,6 @@ pub struct Session {
     incoming: Option<Incoming>,
     /// A restart that waits for the last one to be computed.
     pub pending: Option<Start>,
-    /// A request is being checked on its own thread.
-    pub preparing: bool,
     pub play: Playback,
     pub past: PastStore,
     pub layouts: Layouts,
@@ -105,12 +103,11 @@ impl Session {
             params,
             changes: Vec::new(),
             from_cursor: false,
-            seed: remembered.seed,
+            seed: remembered.seed.unwrap_or(crate::labs::DEFAULT_SEED),
             errors: BTreeMap::new(),
             run: RunState::default(),
             incoming: None,
             pending: None,
-            preparing: false,
             play: Playback::default(),
             past,
             layouts,
@@ -128,7 +125,7 @@ impl Session {
         let differs = |spec: &&ParamSpec| self.params.get(spec.key) != Some(&spec.default.into());
         let value = |spec: &ParamSpec| Some((spec.key.to_owned(), self.params.get(spec.key)?.clone()));
         LabSettings {
-            seed: self.seed,
+            seed: Some(self.seed),
             params: self.lab.spec().params.iter().filter(differs).filter_map(value).collect(),
             layouts: self.layouts.remembered(),
         }
@@ -169,8 +166,10 @@ impl Session {
     pub fn stale(&self) -> Vec<&'static str> {
         let Some(header) = &self.run.header else { return Vec::new() };
         let differs = |spec: &&ParamSpec| {
-            let running = if spec.live && self.run.is_live() { &self.run.params } else { &header.params };
-            self.params.shows(spec) && self.params.get(spec.key) != running.get(spec.key)
+            // A live value is on its way to a live run; a value that was changed on the way is not stale.
+            let on_its_way = spec.live && self.run.is_live();
+            let running = if spec.live { &self.run.params } else { &header.params };
+            !on_its_way && self.params.shows(spec) && self.params.get(spec.key) != running.get(spec.key)
         };
         self.lab.spec().params.iter().filter(differs).map(|spec| spec.label).collect()
     }
@@ -342,7 +341,7 @@ impl Session {
 
     /// A run is on its way and not shown yet.
     pub fn is_waiting(&self) -> bool {
-        self.incoming.is_some() || self.preparing
+        self.incoming.is_some()
     }
 
     /// Steps that the shown run will have in the end.

@@ -51,7 +51,7 @@ pub struct Settings {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LabSettings {
-    pub seed: u64,
+    pub seed: Option<u64>,
     /// Parameters that differ from their defaults.
     pub params: BTreeMap<String, Value>,
     /// The user's own layouts by arrangement, as JSON of `egui_tiles::Tree`.
@@ -69,7 +69,7 @@ impl Default for Settings {
             window: None,
             form_open: true,
             guide_open: true,
-            form_width: 256.0,
+            form_width: 272.0,
             guide_width: 304.0,
             recent: Vec::new(),
             labs: BTreeMap::new(),

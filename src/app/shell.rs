@@ -109,7 +109,6 @@ fn banner(app: &mut App, ui: &mut Ui) {
         ui.painter().rect_filled(rect.with_max_x(rect.left() + 3.0), 0.0, color);
     };
     let waiting = match &session.run.status {
-        _ if session.preparing => Some("Reading the data…".to_owned()),
         Some(Status::Building) => Some("Opening the device and building the model…".to_owned()),
         Some(Status::CheckingDevice) => Some(format!(
             "Comparing this device with the CPU before its first use ({seconds:.0} s). Done once for each device and version."

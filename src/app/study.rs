@@ -94,11 +94,13 @@ impl App {
             return;
         }
         self.active = lab;
-        self.sessions[lab].seed = seed;
+        self.sessions[lab].seed = crate::labs::DEFAULT_SEED + seed;
+        self.last_run = None;
         self.start(lab, Start::Explicit);
-        let id = RunId(self.last_id);
-        if let Some(study) = &mut self.study {
-            study.now = Some((id, row));
+        match (self.last_run, &mut self.study) {
+            (Some(id), Some(study)) => study.now = Some((id, row)),
+            // The notice says why it did not start.
+            _ => self.study = None,
         }
     }
 
@@ -106,19 +108,13 @@ impl App {
     pub(super) fn advance_study(&mut self) {
         let Some(study) = &mut self.study else { return };
         let Some((id, row)) = study.now else { return };
-        if id.0 != self.last_id {
+        if self.last_run != Some(id) {
             study.todo.clear();
             study.now = None;
             self.notice(Level::Info, "the study was interrupted by another run");
             return;
         }
         let Some(session) = self.sessions.get(study.lab) else { return };
-        // A request that was refused never becomes a run.
-        if !session.errors.is_empty() && !session.is_waiting() && session.run.id != Some(id) {
-            study.problems[row] = session.errors.values().next().cloned();
-            self.next_of_study();
-            return;
-        }
         if session.run.id != Some(id) {
             return;
         }

@@ -121,7 +121,7 @@ impl Layouts {
         if let Some(spec) = self.maximised.and_then(|id| tiles.iter().find(|tile| tile.id == id)) {
             let mut pane =
                 Pane { view, ctx, events: &mut events, maximised: true, maximise: None, hide: None, only: false };
-            pane.show(ui, spec);
+            pane.show(ui, spec, true);
             if pane.maximise.is_some() {
                 self.maximised = None;
             }
@@ -130,7 +130,8 @@ impl Layouts {
         let only = self.shown(arrangement).iter().filter(|(_, shown)| *shown).count() <= 1;
         let tree = self.tree(arrangement);
         let pane = Pane { view, ctx, events: &mut events, maximised: false, maximise: None, hide: None, only };
-        let mut behavior = TileBehavior { pane, tiles, edited: false };
+        let tabbed = tabbed(tree);
+        let mut behavior = TileBehavior { pane, tiles, tabbed, edited: false };
         if tree.is_empty() || tree.root.is_some_and(|root| !tree.tiles.is_visible_in_layout(root)) {
             empty(ui, "No tile is shown. Bring one back with the Tiles menu, or press Ctrl+P and type “tile”.");
         } else {
@@ -169,36 +170,16 @@ struct Pane<'a, 'c> {
 }
 
 impl Pane<'_, '_> {
-    /// Returns whether the title line started to be dragged.
-    fn show(&mut self, ui: &mut Ui, spec: &'static TileSpec) -> bool {
+    /// Returns whether the title line started to be dragged. A tile in a tab has its title there.
+    fn show(&mut self, ui: &mut Ui, spec: &'static TileSpec, titled: bool) -> bool {
         let style = self.ctx.style;
         ui.painter().rect_filled(ui.max_rect(), 0.0, style.plot_background);
         let mut dragged = false;
         let whole = ui.max_rect();
         egui::Frame::new().inner_margin(egui::Margin { left: 12, right: 12, top: 4, bottom: 8 }).show(ui, |ui| {
-            ui.horizontal(|ui| {
-                ui.set_height(24.0);
-                let sense = if self.maximised { Sense::hover() } else { Sense::click_and_drag() };
-                let title = ui
-                    .add(egui::Label::new(theme::strong(spec.title)).sense(sense).truncate())
-                    .on_hover_text(format!("{}\n\nDrag to move the tile; double-click to maximise it.", spec.help));
-                dragged = title.drag_started();
-                let mut maximise = title.double_clicked();
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    let hot = ui.rect_contains_pointer(whole);
-                    let (icon, label) = if self.maximised {
-                        (Icon::Restore, format!("Restore {}", spec.title))
-                    } else {
-                        (Icon::Maximise, format!("Maximise {}", spec.title))
-                    };
-                    let color = if hot || self.maximised { style.text } else { style.rule };
-                    maximise |= icon_button(ui, icon, &label, color).clicked();
-                });
-                if maximise {
-                    self.maximise = Some(spec.id);
-                }
-                title.context_menu(|ui| self.menu(ui, spec));
-            });
+            if titled {
+                dragged = self.title(ui, spec, whole);
+            }
             let rect = ui.available_rect_before_wrap();
             self.events.rects.push((spec.id, whole));
             if rect.width() > 8.0 && rect.height() > 8.0 {
@@ -209,6 +190,40 @@ impl Pane<'_, '_> {
             }
         });
         dragged
+    }
+
+    /// The title line; returns whether it started to be dragged.
+    fn title(&mut self, ui: &mut Ui, spec: &'static TileSpec, whole: egui::Rect) -> bool {
+        ui.horizontal(|ui| {
+            ui.set_height(24.0);
+            let sense = if self.maximised { Sense::hover() } else { Sense::click_and_drag() };
+            let title = ui
+                .add(egui::Label::new(theme::strong(spec.title)).sense(sense).truncate())
+                .on_hover_text(format!("{}\n\nDrag to move the tile; double-click to maximise it.", spec.help));
+            if title.double_clicked() {
+                self.maximise = Some(spec.id);
+            }
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let hot = ui.rect_contains_pointer(whole);
+                self.maximise_button(ui, spec, hot);
+            });
+            title.context_menu(|ui| self.menu(ui, spec));
+            title.drag_started()
+        })
+        .inner
+    }
+
+    fn maximise_button(&mut self, ui: &mut Ui, spec: &'static TileSpec, hot: bool) {
+        let (icon, label) = if self.maximised {
+            (Icon::Restore, format!("Restore {}", spec.title))
+        } else {
+            (Icon::Maximise, format!("Maximise {}", spec.title))
+        };
+        let style = self.ctx.style;
+        let color = if hot || self.maximised { style.text } else { style.rule };
+        if icon_button(ui, icon, &label, color).clicked() {
+            self.maximise = Some(spec.id);
+        }
     }
 
     fn menu(&mut self, ui: &mut Ui, spec: &'static TileSpec) {
@@ -230,6 +245,7 @@ impl Pane<'_, '_> {
 struct TileBehavior<'a, 'c> {
     pane: Pane<'a, 'c>,
     tiles: &'static [TileSpec],
+    tabbed: Vec<TileId>,
     edited: bool,
 }
 
@@ -240,9 +256,10 @@ impl TileBehavior<'_, '_> {
 }
 
 impl Behavior<String> for TileBehavior<'_, '_> {
-    fn pane_ui(&mut self, ui: &mut Ui, _tile_id: TileId, pane: &mut String) -> UiResponse {
+    fn pane_ui(&mut self, ui: &mut Ui, tile_id: TileId, pane: &mut String) -> UiResponse {
+        let titled = !self.tabbed.contains(&tile_id);
         match self.spec(pane) {
-            Some(spec) if self.pane.show(ui, spec) => UiResponse::DragStarted,
+            Some(spec) if self.pane.show(ui, spec, titled) => UiResponse::DragStarted,
             _ => UiResponse::None,
         }
     }
@@ -276,7 +293,7 @@ impl Behavior<String> for TileBehavior<'_, '_> {
     }
 
     fn tab_bar_color(&self, _visuals: &egui::Visuals) -> egui::Color32 {
-        self.pane.ctx.style.rule
+        theme::panel_fill(self.pane.ctx.style)
     }
 
     fn tab_bg_color(
@@ -300,9 +317,60 @@ impl Behavior<String> for TileBehavior<'_, '_> {
         egui::Stroke::NONE
     }
 
+    fn tab_bar_hline_stroke(&self, _visuals: &egui::Visuals) -> egui::Stroke {
+        egui::Stroke::new(1.0, self.pane.ctx.style.rule)
+    }
+
+    fn resize_stroke(&self, style: &egui::Style, state: egui_tiles::ResizeState) -> egui::Stroke {
+        let colors = self.pane.ctx.style;
+        match state {
+            egui_tiles::ResizeState::Idle => egui::Stroke::new(self.gap_width(style), colors.rule),
+            egui_tiles::ResizeState::Hovering => egui::Stroke::new(2.0, colors.text_weak),
+            egui_tiles::ResizeState::Dragging => egui::Stroke::new(2.0, colors.accent),
+        }
+    }
+
+    fn on_tab_button(
+        &mut self,
+        tiles: &mut Tiles<String>,
+        tile_id: TileId,
+        response: egui::Response,
+    ) -> egui::Response {
+        let Some(spec) = tiles.get_pane(&tile_id).and_then(|pane| self.spec(pane)) else { return response };
+        if response.double_clicked() {
+            self.pane.maximise = Some(spec.id);
+        }
+        response.context_menu(|ui| self.pane.menu(ui, spec));
+        response.on_hover_text(spec.help)
+    }
+
+    fn top_bar_right_ui(
+        &mut self,
+        tiles: &Tiles<String>,
+        ui: &mut Ui,
+        _tile_id: TileId,
+        tabs: &egui_tiles::Tabs,
+        _scroll_offset: &mut f32,
+    ) {
+        let active = tabs.active.and_then(|id| tiles.get_pane(&id)).and_then(|pane| self.spec(pane));
+        if let Some(spec) = active {
+            ui.add_space(4.0);
+            self.pane.maximise_button(ui, spec, ui.ui_contains_pointer());
+        }
+    }
+
     fn on_edit(&mut self, _action: egui_tiles::EditAction) {
         self.edited = true;
     }
+}
+
+/// Tiles that are shown as tabs.
+fn tabbed(tree: &Tree<String>) -> Vec<TileId> {
+    let containers = tree.tiles.tiles().filter_map(|tile| match tile {
+        Tile::Container(Container::Tabs(tabs)) => Some(tabs),
+        _ => None,
+    });
+    containers.flat_map(|tabs| tabs.children.iter().copied()).collect()
 }
 
 /// The default layout of an arrangement.

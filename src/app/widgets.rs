@@ -140,6 +140,28 @@ pub fn labelled_button(ui: &mut Ui, icon: Option<Icon>, label: &str, accent: boo
     response
 }
 
+/// A check box of 16 points whose name is `label` (drawn by the caller, who may put a swatch between).
+pub fn check_box(ui: &mut Ui, on: bool, label: &str, style: &Style) -> Response {
+    let (rect, response) = ui.allocate_exact_size(vec2(16.0, 24.0), Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::CheckBox, ui.is_enabled(), on, label));
+    if ui.is_rect_visible(rect) {
+        let square = Rect::from_center_size(rect.center(), vec2(16.0, 16.0));
+        let border = if response.hovered() || response.has_focus() { style.text } else { style.text_weak };
+        if on {
+            ui.painter().rect_filled(square, 4.0, style.accent);
+            let at = |x: f32, y: f32| square.center() + vec2(x, y);
+            let tick = vec![at(-4.0, 0.2), at(-1.2, 3.2), at(4.2, -3.2)];
+            ui.painter().add(Shape::line(tick, Stroke::new(1.8, theme::on_accent(style))));
+        } else {
+            ui.painter().rect_filled(square, 4.0, theme::raised_fill(style));
+        }
+        if !on || response.has_focus() {
+            ui.painter().rect_stroke(square, 4.0, Stroke::new(1.0, border), egui::StrokeKind::Inside);
+        }
+    }
+    response
+}
+
 /// A short piece of line in a category's colour and dash.
 pub fn swatch(ui: &mut Ui, category: Category) {
     let (rect, _) = ui.allocate_exact_size(vec2(20.0, 16.0), Sense::hover());

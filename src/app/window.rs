@@ -22,7 +22,7 @@ pub struct WindowOptions {
     pub fetch: Fetch,
     pub devices: Option<DeviceLister>,
     pub runs_dir: PathBuf,
-    /// `None`: the platform's, or what [`settings::CONFIG_DIR_VARIABLE`] says.
+    /// `None`: what [`settings::CONFIG_DIR_VARIABLE`] says, else the platform's.
     pub config_dir: Option<PathBuf>,
     pub open: Open,
     /// After so many seconds, takes a picture of the window into this file and closes it (for tests).

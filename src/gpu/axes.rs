@@ -32,9 +32,9 @@ pub struct Axes {
     pub labels: Vec<AxisLabel>,
 }
 
-/// Lays out the box for a view. `titles` name x, y and height; `gap` is the distance from an edge to its numbers, in the
-/// view's unit.
-pub fn axes(field: &HeightField, view: &View, titles: [&str; 3], gap: f32, colors: AxesColors) -> Axes {
+/// Lays out the box for a view. `titles` name x, y and height; `font_size` is in the view's
+/// unit.
+pub fn axes(field: &HeightField, view: &View, titles: [&str; 3], font_size: f32, colors: AxesColors) -> Axes {
     // The eye's side of each wall: the box opens towards it.
     let side = [if view.eye[0] < 0.0 { -1.0 } else { 1.0 }, if view.eye[1] < 0.0 { -1.0 } else { 1.0 }];
     let mut axes = Axes::default();
@@ -44,8 +44,7 @@ pub fn axes(field: &HeightField, view: &View, titles: [&str; 3], gap: f32, color
         ticks.into_iter().map(move |v| (v, (2.0 * (v - low) / (high - low) - 1.0) as f32)).collect::<Vec<_>>()
     };
     let (x_ticks, y_ticks) = (plane(field.x), plane(field.y));
-    let z_ticks: Vec<_> =
-        field.scale().ticks(tick_count).into_iter().map(|(v, h)| (v, height_to_z(h))).collect();
+    let z_ticks: Vec<_> = field.scale().ticks(tick_count).into_iter().map(|(v, h)| (v, height_to_z(h))).collect();
 
     let grid = |from: Vec3, to: Vec3| Line { from, to, color: colors.grid, width: 1.0, on_surface: false };
     let edge = |from: Vec3, to: Vec3| Line { from, to, color: colors.edge, width: 1.2, on_surface: false };
@@ -74,47 +73,87 @@ pub fn axes(field: &HeightField, view: &View, titles: [&str; 3], gap: f32, color
     }
 
     // Numbers of x and y along the floor's near edges, of the height along the wall edge farthest to the left.
+    let mut labels = Labels { view, font_size, placed: Vec::new() };
     let x_axis: Vec<_> = x_ticks.iter().map(|(v, x)| (*v, [*x, side[1], floor])).collect();
-    label_axis(&mut axes, view, &x_axis, [[-1.0, side[1], floor], [1.0, side[1], floor]], titles[0], gap);
+    labels.axis(&x_axis, [[-1.0, side[1], floor], [1.0, side[1], floor]], Some(titles[0]));
     let y_axis: Vec<_> = y_ticks.iter().map(|(v, y)| (*v, [side[0], *y, floor])).collect();
-    label_axis(&mut axes, view, &y_axis, [[side[0], -1.0, floor], [side[0], 1.0, floor]], titles[1], gap);
+    labels.axis(&y_axis, [[side[0], -1.0, floor], [side[0], 1.0, floor]], Some(titles[1]));
     let corners = [[side[0], -side[1]], [-side[0], side[1]]];
     let across = |c: &[f32; 2]| view.right[0] * c[0] + view.right[1] * c[1];
     let [a, b] = corners;
     let corner = if across(&a) < across(&b) { a } else { b };
     let z_axis: Vec<_> = z_ticks.iter().map(|(v, z)| (*v, [corner[0], corner[1], *z])).collect();
-    label_axis(&mut axes, view, &z_axis, [floor, top].map(|z| [corner[0], corner[1], z]), titles[2], gap);
+    let ends = [floor, top].map(|z| [corner[0], corner[1], z]);
+    labels.axis(&z_axis, ends, None);
+    // The height's name stands on top of its axis, where its length is in nobody's way.
+    if let Some([x, y, _]) = view.project(ends[1]) {
+        labels.place([x, y - 0.9 * font_size], titles[2].to_owned(), true);
+    }
+    axes.labels = labels.placed;
     axes
 }
 
-/// Places the numbers of one axis outside of the box, and its title beyond them, halfway.
-fn label_axis(axes: &mut Axes, view: &View, ticks: &[(f64, Vec3)], ends: [Vec3; 2], title: &str, gap: f32) {
-    let (Some(a), Some(b), Some(centre)) = (view.project(ends[0]), view.project(ends[1]), view.project([0.0; 3])) else {
-        return;
-    };
-    let along = [b[0] - a[0], b[1] - a[1]];
-    let length = along[0].hypot(along[1]);
-    if length < 2.0 * gap {
-        // The axis points at the viewer: its numbers would pile up.
-        return;
+/// Places texts outside of the box, none over another.
+struct Labels<'a> {
+    view: &'a View,
+    font_size: f32,
+    placed: Vec<AxisLabel>,
+}
+
+impl Labels<'_> {
+    /// Half of the width and of the height that a text takes, estimated.
+    fn half_size(&self, text: &str) -> [f32; 2] {
+        [0.28 * self.font_size * text.chars().count() as f32, 0.5 * self.font_size]
     }
-    let middle = [0.5 * (a[0] + b[0]), 0.5 * (a[1] + b[1])];
-    let mut outward = [along[1] / length, -along[0] / length];
-    if outward[0] * (middle[0] - centre[0]) + outward[1] * (middle[1] - centre[1]) < 0.0 {
-        outward = outward.map(|v| -v);
-    }
-    let place = |at: [f32; 2], away: f32| [at[0] + away * outward[0], at[1] + away * outward[1]];
-    let mut last: Option<[f32; 2]> = None;
-    for (value, at) in ticks {
-        let Some([x, y, _]) = view.project(*at) else { continue };
-        let at = place([x, y], gap);
-        let free = last.is_none_or(|last| (at[0] - last[0]).hypot(at[1] - last[1]) > 1.6 * gap);
-        if free {
-            last = Some(at);
-            axes.labels.push(AxisLabel { at, text: tick_label(*value), title: false });
+
+    /// Places a text unless it would touch one that is there already.
+    fn place(&mut self, at: [f32; 2], text: String, title: bool) {
+        let half = self.half_size(&text);
+        let touches = self.placed.iter().any(|other| {
+            let other_half = self.half_size(&other.text);
+            (0..2).all(|i| (other.at[i] - at[i]).abs() < half[i] + other_half[i] + 0.15 * self.font_size)
+        });
+        if !touches {
+            self.placed.push(AxisLabel { at, text, title });
         }
     }
-    axes.labels.push(AxisLabel { at: place(middle, 2.5 * gap), text: title.to_owned(), title: true });
+
+    /// The numbers of one axis beside its edge, its name beyond them, halfway.
+    fn axis(&mut self, ticks: &[(f64, Vec3)], ends: [Vec3; 2], title: Option<&str>) {
+        let project = |point| self.view.project(point);
+        let (Some(a), Some(b), Some(centre)) = (project(ends[0]), project(ends[1]), project([0.0; 3])) else {
+            return;
+        };
+        let along = [b[0] - a[0], b[1] - a[1]];
+        let length = along[0].hypot(along[1]);
+        if length < 2.5 * self.font_size {
+            // The axis points at the viewer: its numbers would pile up.
+            return;
+        }
+        let middle = [0.5 * (a[0] + b[0]), 0.5 * (a[1] + b[1])];
+        let mut outward = [along[1] / length, -along[0] / length];
+        if outward[0] * (middle[0] - centre[0]) + outward[1] * (middle[1] - centre[1]) < 0.0 {
+            outward = outward.map(|v| -v);
+        }
+        let beside = |at: [f32; 2], away: f32, half: [f32; 2]| {
+            // How far the text reaches back towards the edge.
+            let reach = outward[0].abs() * half[0] + outward[1].abs() * half[1];
+            [0, 1].map(|i| at[i] + (away + reach) * outward[i])
+        };
+        let gap = 0.45 * self.font_size;
+        let mut widest: f32 = 0.0;
+        for (value, at) in ticks {
+            let Some([x, y, _]) = self.view.project(*at) else { continue };
+            let text = tick_label(*value);
+            let half = self.half_size(&text);
+            widest = widest.max(outward[0].abs() * half[0] + outward[1].abs() * half[1]);
+            self.place(beside([x, y], gap, half), text, false);
+        }
+        if let Some(title) = title {
+            let at = beside(middle, 1.7 * gap + 2.0 * widest, self.half_size(title));
+            self.place(at, title.to_owned(), true);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -135,6 +174,8 @@ mod tests {
             let titles: Vec<_> = axes.labels.iter().filter(|l| l.title).map(|l| l.text.as_str()).collect();
             assert_eq!(titles, ["x", "y", "f"], "{quarter}");
             assert!(axes.labels.len() >= 9, "{quarter}: {:?}", axes.labels);
+            let outside = |at: [f32; 2]| !(0.0..=500.0).contains(&at[0]) || !(0.0..=400.0).contains(&at[1]);
+            assert!(!axes.labels.iter().any(|l| outside(l.at)), "{quarter}: {:?}", axes.labels);
             // No upright wall line stands at the corner nearest to the eye.
             let near = [view.eye[0].signum(), view.eye[1].signum()];
             assert!(!axes.lines.iter().any(|line| line.from[2] != line.to[2]

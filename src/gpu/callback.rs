@@ -8,7 +8,8 @@ use eframe::egui;
 use eframe::egui_wgpu::{Callback, CallbackResources, CallbackTrait, ScreenDescriptor};
 use eframe::epaint::ViewportInPixels;
 
-use super::renderer::{Picture, Renderer};
+use super::picture::Picture;
+use super::renderer::Renderer;
 use super::scene::SurfaceScene;
 
 /// The shader that copies a picture into the window.

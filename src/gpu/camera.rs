@@ -229,8 +229,7 @@ impl Ray {
                 }
                 continue;
             }
-            let (a, b) =
-                ((-half - self.origin[i]) / self.direction[i], (half - self.origin[i]) / self.direction[i]);
+            let (a, b) = ((-half - self.origin[i]) / self.direction[i], (half - self.origin[i]) / self.direction[i]);
             enter = enter.max(a.min(b));
             leave = leave.min(a.max(b));
         }

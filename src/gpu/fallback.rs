@@ -105,13 +105,20 @@ fn paint_trail(
         }
         last = Some((part, end.to));
     }
-    for (line, stroke) in [(&lines[1], Stroke::new(1.5, ahead)), (&lines[0], Stroke::new(trail.style.width, color(solid, 1.0)))]
+    for (line, stroke) in
+        [(&lines[1], Stroke::new(1.5, ahead)), (&lines[0], Stroke::new(trail.style.width, color(solid, 1.0)))]
     {
         for points in line {
             if pattern.iter().sum::<f32>() > 0.0 {
                 let (dashes, gaps) = ([pattern[0], pattern[2]], [pattern[1], pattern[3]]);
                 let used = if pattern[2] > 0.0 { 2 } else { 1 };
-                painter.extend(egui::Shape::dashed_line_with_offset(points, stroke, &dashes[..used], &gaps[..used], 0.0));
+                painter.extend(egui::Shape::dashed_line_with_offset(
+                    points,
+                    stroke,
+                    &dashes[..used],
+                    &gaps[..used],
+                    0.0,
+                ));
             } else {
                 painter.add(egui::Shape::line(points.clone(), stroke));
             }

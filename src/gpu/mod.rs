@@ -9,6 +9,8 @@ pub mod colormap;
 pub mod fallback;
 pub mod height_field;
 pub mod offscreen;
+pub mod picture;
+pub mod pipelines;
 pub mod renderer;
 pub mod scale;
 pub mod scene;

@@ -98,7 +98,13 @@ impl HeightScale {
             let first = self.value(0.1).log10().floor() as i32;
             let last = self.high.log10().floor() as i32;
             let stride = ((last - first) as usize).div_ceil(count).max(1);
-            (first..=last).rev().step_by(stride).collect::<Vec<_>>().into_iter().rev().for_each(|k| push(10f64.powi(k)));
+            (first..=last)
+                .rev()
+                .step_by(stride)
+                .collect::<Vec<_>>()
+                .into_iter()
+                .rev()
+                .for_each(|k| push(10f64.powi(k)));
         } else {
             (1..=count).for_each(|i| push(round_to_digit(self.value(i as f32 / count as f32), self.high - self.low)));
         }
@@ -122,16 +128,21 @@ pub fn nice_ticks(low: f64, high: f64, count: usize) -> Vec<f64> {
     (first..=last).map(|i| i as f64 * step).collect()
 }
 
-/// A number for an axis: at most three significant digits, a true minus sign, powers of ten beyond 10⁵ and under 10⁻³.
+/// A number for an axis: at most three significant digits, a true minus sign, powers of ten from 10⁴ and under 10⁻³.
 pub fn tick_label(value: f64) -> String {
+    let trimmed = |text: &str| match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text.to_owned(),
+    };
     let text = if value == 0.0 {
         "0".to_owned()
-    } else if !(1e-3..1e5).contains(&value.abs()) {
-        format!("{value:.0e}")
-    } else {
+    } else if (1e-3..1e4).contains(&value.abs()) {
         let digits = (2.0 - value.abs().log10().floor()).clamp(0.0, 6.0) as usize;
-        let text = format!("{value:.digits$}");
-        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+        trimmed(&format!("{value:.digits$}"))
+    } else {
+        let text = format!("{value:.2e}");
+        let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+        format!("{}e{exponent}", trimmed(mantissa))
     };
     text.replace('-', "−")
 }
@@ -202,9 +213,16 @@ mod tests {
 
     #[test]
     fn labels_are_short() {
-        for (value, label) in
-            [(0.0, "0"), (-0.5, "−0.5"), (1.0, "1"), (2500.0, "2500"), (1e6, "1e6"), (2e-4, "2e−4"), (0.25, "0.25")]
-        {
+        for (value, label) in [
+            (0.0, "0"),
+            (-0.5, "−0.5"),
+            (1.0, "1"),
+            (2500.0, "2500"),
+            (1e6, "1e6"),
+            (12_500.0, "1.25e4"),
+            (2e-4, "2e−4"),
+            (0.25, "0.25"),
+        ] {
             assert_eq!(tick_label(value), label);
         }
     }

@@ -50,7 +50,13 @@ impl TrailBuilder {
     /// Looks at up to `limit` further points of a path of `len` points and returns how many it looked at. Point 0 is the
     /// start, point k the position after k steps. Points that are not finite break the trail. A path that exceeds
     /// [`SEGMENT_BUDGET`] is laid anew at half the resolution.
-    pub fn extend(&mut self, field: &HeightField, len: usize, limit: usize, point: impl Fn(usize) -> [f64; 2]) -> usize {
+    pub fn extend(
+        &mut self,
+        field: &HeightField,
+        len: usize,
+        limit: usize,
+        point: impl Fn(usize) -> [f64; 2],
+    ) -> usize {
         let mut looked_at = 0;
         while self.next < len && looked_at < limit {
             // At coarse resolutions of a path that leaps about, only every so many steps are drawn.

@@ -75,28 +75,28 @@ pub struct Axes {
     font: FontId,
 }
 
-/// Width kept for the labels of the y axis, in units of the font size: tick labels of up to seven characters. It does
-/// not depend on the labels of the moment, so that the plot does not jump.
-const LABEL_WIDTH: f32 = 3.6;
+/// Width of a character of a tick label, in units of the font size.
+const CHARACTER: f32 = 0.61;
 
 impl Axes {
     /// Lays out axes in `outer`, with `right` points kept free on the right (for a colour bar).
     pub fn new(outer: Rect, bounds: Bounds, scales: [Scale; 2], font_size: f32, right: f32) -> Self {
+        let ranges = [bounds.x, bounds.y];
+        let ticks_of = |axis: usize, wanted: f32| {
+            let [low, high] = ranges[axis];
+            scales[axis].ticks(low, high, (wanted as usize).clamp(2, 9))
+        };
+        let y_ticks = ticks_of(1, (outer.height() - 4.6 * font_size) / (3.2 * font_size));
         let mut rect = outer;
         // In a very small tile the picture is worth more than its labels.
         if outer.width() > 12.0 * font_size && outer.height() > 8.0 * font_size {
-            rect.min.x += (LABEL_WIDTH * font_size).round();
+            rect.min.x += label_width(&y_ticks, font_size);
             rect.max.x -= right + 4.0;
             rect.min.y += (1.7 * font_size).round();
-            rect.max.y -= (2.9 * font_size).round();
+            rect.max.y -= (3.0 * font_size).round();
         }
         rect.max = rect.max.max(rect.min + vec2(1.0, 1.0));
-        let wanted = [rect.width() / (5.5 * font_size), rect.height() / (3.2 * font_size)];
-        let ranges = [bounds.x, bounds.y];
-        let ticks = std::array::from_fn(|axis| {
-            let [low, high] = ranges[axis];
-            scales[axis].ticks(low, high, (wanted[axis] as usize).clamp(2, 9))
-        });
+        let ticks = [ticks_of(0, rect.width() / (5.5 * font_size)), y_ticks];
         Self { rect, bounds, scales, ticks, font: FontId::monospace(font_size) }
     }
 
@@ -163,7 +163,7 @@ impl Axes {
             painter.text(at, Align2::RIGHT_CENTER, &tick.label, self.font.clone(), style.text_weak);
         }
         let font = FontId::proportional(size + 0.5);
-        let below = Pos2::new(self.rect.center().x, self.rect.bottom() + 2.85 * size);
+        let below = Pos2::new(self.rect.center().x, self.rect.bottom() + 2.95 * size);
         painter.text(below, Align2::CENTER_BOTTOM, titles.x, font.clone(), style.text_weak);
         let above = Pos2::new(self.rect.left(), self.rect.top() - 0.35 * size);
         painter.text(above, Align2::LEFT_BOTTOM, titles.y, font, style.text_weak);
@@ -180,6 +180,14 @@ impl Axes {
             painter.hline(self.rect.x_range(), at, stroke);
         }
     }
+}
+
+/// Width kept for the labels of the y axis. It grows in steps of two characters, so that a plot does not jump whenever a
+/// label changes.
+fn label_width(ticks: &[Tick], font_size: f32) -> f32 {
+    let longest = ticks.iter().filter(|tick| tick.major).map(|tick| tick.label.chars().count()).max().unwrap_or(0);
+    let characters = longest.max(5).next_multiple_of(2).min(14) as f32;
+    ((CHARACTER * characters + 0.7) * font_size).round()
 }
 
 /// Zoom with the wheel or a pinch around the pointer; pan with the right or middle button, or with Shift held.

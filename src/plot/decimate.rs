@@ -17,14 +17,30 @@ pub fn columns(samples: impl Iterator<Item = (u64, f64, f64)>, column: f64, clip
     // Coordinates far outside would lose their direction in f32; beyond the clip they are only directions anyway.
     let reach = 4.0 * f64::from(clip.height().max(1.0));
     let (top, bottom) = (f64::from(clip.top()) - reach, f64::from(clip.bottom()) + reach);
+    let near = f64::from(clip.top()) - 0.25 * reach..=f64::from(clip.bottom()) + 0.25 * reach;
+    // The last sample, where it was far outside.
+    let mut outside: Option<(i64, Stop)> = None;
     for (step, x, y) in samples {
         if !y.is_finite() || !x.is_finite() {
             flush(&mut bucket, &mut run);
             close(&mut run, &mut runs);
+            outside = None;
             continue;
         }
         let key = (x / column).floor() as i64;
         let stop = (Pos2::new(x as f32, y.clamp(top, bottom) as f32), step);
+        let far = !near.contains(&y);
+        if far && outside.is_some() {
+            // From far outside to far outside: an oscillation that has left the picture would only fill it.
+            flush(&mut bucket, &mut run);
+            close(&mut run, &mut runs);
+            outside = Some((key, stop));
+            continue;
+        }
+        if let Some((key, stop)) = outside.take().filter(|_| run.is_empty() && bucket.is_none()) {
+            bucket = Some(Bucket { key, first: stop, low: stop, high: stop, last: stop });
+        }
+        outside = far.then_some((key, stop));
         match &mut bucket {
             Some(open) if open.key == key => open.add(stop),
             _ => {
@@ -105,6 +121,8 @@ fn path_once(
     let mut count = 0;
     let mut drawn = HashSet::new();
     let cell = |x: f64, y: f64| ((x / tolerance).floor() as i32, (y / tolerance).floor() as i32);
+    let near = clip.expand2(0.5 * clip.size());
+    let place = |x: f64, y: f64| Pos2::new(x as f32, y as f32);
     let mut last: Option<(f64, f64)> = None;
     for (step, x, y) in points {
         if !(x.is_finite() && y.is_finite()) {
@@ -118,7 +136,10 @@ fn path_once(
             continue;
         }
         last = Some((x, y));
-        let segment = clip_segment([from_x, from_y], [x, y], clip).filter(|([ax, ay], [bx, by])| {
+        // A stroke that jumps across the picture from far outside to far outside is an oscillation that has left it: drawing
+        // every one would only fill the picture.
+        let jumps = !near.contains(place(from_x, from_y)) && !near.contains(place(x, y));
+        let segment = clip_segment([from_x, from_y], [x, y], clip).filter(|_| !jumps).filter(|([ax, ay], [bx, by])| {
             let (a, b) = (cell(*ax, *ay), cell(*bx, *by));
             drawn.insert(if a <= b { (a, b) } else { (b, a) })
         });
@@ -208,6 +229,18 @@ mod tests {
         let runs = columns(samples.into_iter(), 1.0, clip());
         let steps: Vec<Vec<u64>> = runs.iter().map(|run| run.iter().map(|stop| stop.1).collect()).collect();
         assert_eq!(steps, [vec![0, 1], vec![3]]);
+    }
+
+    #[test]
+    fn an_oscillation_that_has_left_the_picture_does_not_fill_it() {
+        let samples = (0..1_000u64).map(|i| (i, 0.5 * i as f64, 200.0 + (-1.1f64).powi(i as i32)));
+        let runs = columns(samples, 1.0, clip());
+        // 1.1ⁱ passes the picture's height after some 70 steps.
+        assert!(runs.iter().flatten().all(|(_, step)| *step < 80), "{:?}", runs.last());
+        let back = [(0, 0.0, 200.0), (1, 1.0, 1e9), (2, 2.0, -1e9), (3, 3.0, 1e9), (4, 4.0, 200.0), (5, 5.0, 210.0)];
+        let runs = columns(back.into_iter(), 1.0, clip());
+        let steps: Vec<Vec<u64>> = runs.iter().map(|run| run.iter().map(|stop| stop.1).collect()).collect();
+        assert_eq!(steps, [vec![0, 1], vec![3, 4, 5]], "it leaves and it comes back");
     }
 
     #[test]

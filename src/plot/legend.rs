@@ -18,11 +18,11 @@ pub struct Entry<'a> {
 }
 
 fn sample_width(font_size: f32) -> f32 {
-    (2.3 * font_size).round()
+    (1.9 * font_size).round()
 }
 
 fn line_height(font_size: f32) -> f32 {
-    (1.75 * font_size).round()
+    (1.65 * font_size).round()
 }
 
 /// Rectangles of the entries, from the top left, and the height that they take together.
@@ -37,7 +37,7 @@ fn place(ui: &Ui, entries: &[Entry<'_>], width: f32, font_size: f32) -> (Vec<Rec
             (x, y) = (0.0, y + line_height(font_size));
         }
         rects.push(Rect::from_min_size(pos2(x, y), vec2(wide, line_height(font_size))));
-        x += wide + 1.3 * font_size;
+        x += wide + 1.0 * font_size;
     }
     let height = if entries.is_empty() { 0.0 } else { y + line_height(font_size) };
     (rects, height)

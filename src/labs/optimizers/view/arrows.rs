@@ -1,6 +1,6 @@
 //! The parts of one update as arrows in the plane.
 
-use eframe::egui::{Align2, Color32, FontId, Painter, Pos2, Shape, Stroke, Vec2};
+use eframe::egui::{Align2, Color32, FontId, Painter, Pos2, Rect, Shape, Stroke, Vec2};
 
 use crate::labs::ViewCtx;
 use crate::labs::optimizers::rules::{Part, Rule, Trace};
@@ -56,12 +56,34 @@ pub fn draw(painter: &Painter, from: Pos2, by: Vec2, color: Color32, size: f32, 
     painter.add(Shape::convex_polygon(vec![tip, neck + side, neck - side], color, Stroke::new(0.08 * size, rim)));
 }
 
-/// The name of an arrow beside its tip.
-pub fn name(painter: &Painter, tip: Pos2, by: Vec2, text: &str, color: Color32, size: f32) {
-    let way = by.normalized();
-    let at = tip + (way + 0.7 * way.rot90()) * 0.9 * size;
-    let at = at.clamp(painter.clip_rect().min + Vec2::splat(size), painter.clip_rect().max - Vec2::splat(size));
-    painter.text(at, Align2::CENTER_CENTER, text, FontId::monospace(size), color);
+/// Names beside the tips of arrows, side by side where they would cover each other.
+#[derive(Debug, Default)]
+pub struct Names {
+    taken: Vec<Rect>,
+}
+
+impl Names {
+    /// Writes the name of an arrow that ends at `tip`; a name that is already there is not repeated.
+    pub fn place(&mut self, painter: &Painter, tip: Pos2, by: Vec2, text: &str, color: Color32, size: f32) {
+        let way = by.normalized();
+        let galley = painter.layout_no_wrap(text.to_owned(), FontId::monospace(size), color);
+        let inside = painter.clip_rect().shrink(0.8 * size);
+        let at = (tip + (0.4 * way + 0.9 * way.rot90()) * size).clamp(inside.min, inside.max);
+        let mut rect = Align2::CENTER_CENTER.anchor_size(at, galley.size());
+        // To the side away from the arrow; a handful of parts never needs more places than this.
+        let aside = if way.rot90().x < 0.0 { -1.0 } else { 1.0 };
+        for _ in 0..8 {
+            match self.taken.iter().find(|taken| taken.intersects(rect)) {
+                Some(taken) => {
+                    let shift = (0.5 * (taken.width() + rect.width()) + 0.4 * size) * aside;
+                    rect = Rect::from_center_size(taken.center() + Vec2::new(shift, 0.0), rect.size());
+                }
+                None => break,
+            }
+        }
+        self.taken.push(rect);
+        painter.galley(rect.min, galley, color);
+    }
 }
 
 /// Screen vector of a data vector, times `scale`.
@@ -86,6 +108,10 @@ pub fn on_field(painter: &Painter, axes: &Axes, path: &Path<'_>, surface: &Surfa
         return;
     }
     let Some(trace) = trace(path, surface, ctx) else { return };
+    let [x, y] = path.position(path.row_at(ctx.cursor.step));
+    if !axes.rect.contains(axes.at(x, y)) {
+        return;
+    }
     let shown = &trace.parts[..ctx.cursor.sub.min(trace.parts.len())];
     let longest = |slopes: bool| {
         trace
@@ -98,6 +124,7 @@ pub fn on_field(painter: &Painter, axes: &Axes, path: &Path<'_>, surface: &Surfa
     };
     let wanted = f64::from(6.0 * size);
     let (slope_scale, move_scale) = (round_scale(longest(true), wanted), round_scale(longest(false), wanted));
+    let mut names = Names::default();
     for part in shown {
         let Some((from, to)) = part.arrow else { continue };
         let scale = if is_slope(part) { slope_scale } else { move_scale };
@@ -105,7 +132,7 @@ pub fn on_field(painter: &Painter, axes: &Axes, path: &Path<'_>, surface: &Surfa
         let start = axes.at(from[0], from[1]);
         let color = color(part, path.rule, ctx.style);
         draw(painter, start, by, color, size, ctx.style);
-        name(painter, start + by, by, label(part), ink(ctx.style), size);
+        names.place(painter, start + by, by, label(part), ink(ctx.style), size);
     }
     let caption = format!(
         "{} {} → {}: slopes × {}, moves × {}",

@@ -1,5 +1,7 @@
 //! The tiles that draw one quantity of every optimizer against the step.
 
+use std::ops::RangeInclusive;
+
 use eframe::egui::{Rect, Ui, vec2};
 
 use crate::engine::state::MarkKind;
@@ -55,13 +57,13 @@ impl Quantity {
 pub struct Options {
     /// Logarithmic f: above the lowest value where there is one, to both sides of zero elsewhere.
     pub log_f: bool,
-    /// log |y| instead of y.
-    pub log_y: bool,
+    /// log |y| instead of y; unset: on surfaces with a symmetry line to escape from.
+    pub log_y: Option<bool>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { log_f: true, log_y: true }
+        Self { log_f: true, log_y: None }
     }
 }
 
@@ -71,34 +73,64 @@ struct Face {
     title: &'static str,
     about: &'static str,
     absolute: bool,
-    limits: Option<std::ops::RangeInclusive<f64>>,
+    limits: Option<RangeInclusive<f64>>,
 }
 
 fn face(quantity: Quantity, options: Options, surface: &Surface) -> Face {
     let log = Scale::Log { base: 0.0 };
+    let log_y = options.log_y(surface);
+    let [x, y] = surface.domain;
     let around = |[low, high]: [f64; 2]| {
         let margin = 0.25 * (high - low);
         Some(low - margin..=high + margin)
     };
+    let reach = (x[1] - x[0]).hypot(y[1] - y[0]);
+    let corners = || x.into_iter().flat_map(|x| y.map(|y| [x, y]));
+    let steepest = corners().map(|p| surface.gradient(p)).map(|[a, b]| a.hypot(b)).fold(0.0, f64::max);
+    let values = linear_limits(surface);
+    let highest = *values.end();
     let (scale, title, about, limits) = match quantity {
         Quantity::F => match (options.log_f, lowest(surface)) {
-            (false, _) => (Scale::Linear, "f", "value of the function", linear_limits(surface)),
-            (true, Some(base)) if base == 0.0 => (log, "f (log)", "value of the function", Some(1e-16..=f64::MAX)),
+            (false, _) => (Scale::Linear, "f", "value of the function", Some(values)),
+            (true, Some(0.0)) => (log, "f (log)", "value of the function", Some(1e-16..=100.0 * highest)),
             (true, Some(base)) => {
-                (Scale::Log { base }, "f − f* (log)", "distance from the lowest value", Some(base + 1e-16..=f64::MAX))
+                let limits = base + 1e-16 * (1.0 + base.abs())..=100.0 * highest.abs();
+                (Scale::Log { base }, "f − f* (log)", "distance from the lowest value", Some(limits))
             }
             (true, None) => {
                 let unit = Scale::SymLog { unit: 0.01 };
-                (unit, "f (log both ways)", "logarithmic on both sides of 0", Some(-1e9..=1e9))
+                (unit, "f (symmetric log)", "value, logarithmic on both sides of 0", Some(-1e9..=1e9))
             }
         },
-        Quantity::Gradient => (log, "‖∇f‖ (log)", "steepness where each optimizer is", Some(1e-12..=1e9)),
-        Quantity::Step => (log, "‖Δθ‖ (log)", "length of each move", Some(1e-12..=1e9)),
-        Quantity::X => (Scale::Linear, "x", "first coordinate", around(surface.domain[0])),
-        Quantity::Y if options.log_y => (log, "|y| (log)", "escape from the line y = 0", Some(1e-16..=1e3)),
-        Quantity::Y => (Scale::Linear, "y", "second coordinate", around(surface.domain[1])),
+        Quantity::Gradient => {
+            (log, "‖∇f‖ (log)", "steepness where each optimizer is", Some(1e-12..=100.0 * steepest.max(1e-3)))
+        }
+        Quantity::Step => (log, "‖Δθ‖ (log)", "length of each move", Some(1e-12..=10.0 * reach)),
+        Quantity::X => (Scale::Linear, "x", "first coordinate", around(x)),
+        Quantity::Y if log_y => {
+            let about =
+                if has_symmetry_line(surface) { "escape from the line y = 0" } else { "size of the second coordinate" };
+            (log, "|y| (log)", about, Some(1e-16..=100.0 * reach))
+        }
+        Quantity::Y => (Scale::Linear, "y", "second coordinate", around(y)),
     };
-    Face { scale, title, about, absolute: quantity == Quantity::Y && options.log_y, limits }
+    Face { scale, title, about, absolute: quantity == Quantity::Y && log_y, limits }
+}
+
+/// Whether y = 0 is a line that the surface alone never leads away from: the saddles.
+fn has_symmetry_line(surface: &Surface) -> bool {
+    surface.minima().next().is_none()
+}
+
+impl Options {
+    fn log_y(self, surface: &Surface) -> bool {
+        self.log_y.unwrap_or_else(|| has_symmetry_line(surface))
+    }
+
+    /// Turns log |y| on or off.
+    pub fn toggle_log_y(&mut self, surface: &Surface) {
+        self.log_y = Some(!self.log_y(surface));
+    }
 }
 
 /// The lowest value that the surface has, where it has one.
@@ -106,15 +138,15 @@ pub fn lowest(surface: &Surface) -> Option<f64> {
     surface.critical.iter().find(|critical| critical.kind == CriticalKind::GlobalMinimum).map(|critical| critical.value)
 }
 
-/// f at the window's corners and critical points bounds what is worth a linear axis.
-fn linear_limits(surface: &Surface) -> Option<std::ops::RangeInclusive<f64>> {
+/// The range of f at the window's corners, along its middle lines and at critical points: what is worth a linear axis.
+fn linear_limits(surface: &Surface) -> RangeInclusive<f64> {
     let [x, y] = surface.domain;
     let mut values: Vec<f64> = x.iter().flat_map(|x| y.iter().map(|y| surface.f([*x, *y]))).collect();
     values.extend([[x[0], 0.0], [x[1], 0.0], [0.0, y[0]], [0.0, y[1]]].map(|p| surface.f(p)));
     values.extend(surface.critical.iter().map(|critical| critical.value));
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    (low < high).then_some(low..=high)
+    low..=high
 }
 
 /// Draws one tile.
@@ -139,18 +171,25 @@ pub fn ui(
         if controls::button(ui, state.is_zoomed(), "fit", "Show the whole run (double-click does the same)", size) {
             state.fit();
         }
-        let switch = match quantity {
-            Quantity::F => Some((&mut options.log_f, "log", "Logarithmic axis")),
-            Quantity::Y => {
-                Some((&mut options.log_y, "log |y|", "The logarithm of |y|: equal growth is a straight line"))
+        let (log_f, log_y) = (options.log_f, options.log_y(surface));
+        match quantity {
+            Quantity::F if controls::toggle(ui, log_f, "log", "Logarithmic axis", size) => {
+                options.log_f = !log_f;
+                state.fit();
             }
-            _ => None,
-        };
-        if let Some((on, name, help)) = switch
-            && controls::toggle(ui, *on, name, help, size)
-        {
-            *on = !*on;
-            state.fit();
+            Quantity::Y
+                if controls::toggle(
+                    ui,
+                    log_y,
+                    "log |y|",
+                    "The logarithm of |y|: equal growth is a straight line",
+                    size,
+                ) =>
+            {
+                options.toggle_log_y(surface);
+                state.fit();
+            }
+            _ => {}
         }
     });
 

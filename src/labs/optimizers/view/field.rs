@@ -15,7 +15,7 @@ use crate::plot::axes::{Axes, Bounds, Titles, is_panning, navigate};
 use crate::plot::colormap::ColorMap;
 use crate::plot::field::{self, FieldState, Request, ScaleChoice};
 use crate::plot::scale::Scale;
-use crate::plot::{curve, legend, number};
+use crate::plot::{legend, number};
 
 use super::arrows;
 use super::controls;
@@ -97,6 +97,7 @@ pub fn ui(tile: &mut FieldTile, selected: &mut Rule, ui: &mut Ui, ctx: &mut View
     };
     tile.field.update(ui, request);
 
+    let near_start = response.hover_pos().is_some_and(|pos| pos.distance(axes.at(start[0], start[1])) < 1.5 * size);
     let painter = ui.painter_at(plot.expand(2.0));
     let inside = ui.painter_at(axes.rect);
     inside.rect_filled(axes.rect, 0.0, ctx.style.plot_background);
@@ -109,7 +110,14 @@ pub fn ui(tile: &mut FieldTile, selected: &mut Rule, ui: &mut Ui, ctx: &mut View
     if let Some(path) = all.iter().find(|path| path.rule == *selected) {
         arrows::on_field(&inside, &axes, path, surface, ctx, size);
     }
-    marks::start(&inside, &axes, start, ctx.style, size, all.is_empty() || ctx.cursor.step == 0 || response.hovered());
+    marks::start(
+        &inside,
+        &axes,
+        start,
+        ctx.style,
+        size,
+        all.is_empty() || ctx.cursor.step == 0 || tile.held.is_some() || near_start,
+    );
     inside.rect_stroke(axes.rect, 0.0, (1.0, ctx.style.rule), eframe::egui::StrokeKind::Inside);
     axes.draw_labels(&painter, ctx.style, &Titles { x: "x", y: "y" });
     if let (true, Some(picture)) = (bar_width > 0.0, tile.field.picture()) {
@@ -130,11 +138,6 @@ pub fn ui(tile: &mut FieldTile, selected: &mut Rule, ui: &mut Ui, ctx: &mut View
             *selected = all[index].rule;
         }
     }
-    if tile.held.is_some() {
-        let at = axes.at(start[0], start[1]);
-        let text = format!("start ({}, {})", number::exact(start[0]), number::exact(start[1]));
-        curve::label(&inside, axes.rect, at, &text, size, ctx.style);
-    }
     response.on_hover_cursor(CursorIcon::Crosshair);
 }
 
@@ -154,9 +157,9 @@ fn draw_bar(
         Some(pos) => {
             let p = axes.from_screen(pos);
             let g = surface.gradient(p);
-            let numbers = [p[0], p[1], surface.f(p), g[0].hypot(g[1])].map(|v| number::column(v, 8));
+            let numbers = [p[0], p[1], surface.f(p), g[0].hypot(g[1])].map(number::short);
             let [x, y, f, slope] = numbers;
-            controls::weak_mono(format!("x {x}  y {y}  f {f}  ‖∇f‖ {slope}"), size, ctx.style)
+            controls::weak_mono(format!("x {x:<8}  y {y:<8}  f {f:<8}  ‖∇f‖ {slope}"), size, ctx.style)
         }
         None => {
             let steps = if ctx.run.tables.is_empty() {

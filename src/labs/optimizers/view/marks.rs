@@ -1,6 +1,6 @@
 //! What is marked on a field besides the paths: known minima and saddles, the start, the slope.
 
-use eframe::egui::{Align2, Color32, FontId, Painter, Pos2, Shape, Stroke, Vec2, vec2};
+use eframe::egui::{Color32, Painter, Pos2, Shape, Stroke, Vec2, vec2};
 
 use crate::labs::optimizers::surfaces::{Critical, CriticalKind, Surface};
 use crate::plot::axes::Axes;
@@ -63,11 +63,8 @@ pub fn start(painter: &Painter, axes: &Axes, start: [f64; 2], style: &Style, siz
     let ink = ink(style);
     painter.circle_stroke(at, 0.62 * size, Stroke::new(0.16 * size, ink));
     if named {
-        let room_right = at.x + 12.0 * size < axes.rect.right();
-        let (anchor, side) = if room_right { (Align2::LEFT_CENTER, 1.0) } else { (Align2::RIGHT_CENTER, -1.0) };
-        let above = if at.y - 1.6 * size > axes.rect.top() { -0.9 } else { 0.9 };
         let text = format!("start ({}, {})", number::exact(start[0]), number::exact(start[1]));
-        painter.text(at + vec2(side * 0.9, above) * size, anchor, text, FontId::proportional(size), ink);
+        curve::label(painter, axes.rect, at, &text, size, style);
     }
 }
 

@@ -82,7 +82,7 @@ pub fn ui(tile: &mut MicroscopeTile, selected: &mut Rule, ui: &mut Ui, ctx: &mut
         return;
     };
     // Side by side where there is room, else one above the other; a very small tile has the list alone.
-    let (list, field) = if rest.width() > 46.0 * size {
+    let (list, field) = if rest.width() > 42.0 * size {
         let cut = rest.left() + (0.56 * rest.width()).min(48.0 * size);
         (rest.with_max_x(cut), Some(rest.with_min_x(cut + size)))
     } else if rest.height() > 34.0 * size {
@@ -262,6 +262,7 @@ fn draw_field(
 
     let sub = if ctx.cursor.sub == 0 { trace.parts.len() } else { ctx.cursor.sub.min(trace.parts.len()) };
     let scale = slope_scale(&axes, trace, size);
+    let mut names = arrows::Names::default();
     for (index, part) in trace.parts[..sub].iter().enumerate() {
         let Some((from, to)) = part.arrow else { continue };
         // A step is the move itself: one of the two arrows is enough.
@@ -275,7 +276,7 @@ fn draw_field(
         let color = arrows::color(part, path.rule, ctx.style);
         let color = if old { color.gamma_multiply(0.75) } else { color };
         arrows::draw(&inside, start, by, color, size, ctx.style);
-        arrows::name(&inside, start + by, by, arrows::label(part), marks::ink(ctx.style), size);
+        names.place(&inside, start + by, by, arrows::label(part), marks::ink(ctx.style), size);
     }
     let here = ctx.style.category(path.rule.index()).color;
     super::field::dot(&inside, axes.at(theta[0], theta[1]), 0.4 * size, here, Color32::WHITE);

@@ -19,6 +19,7 @@ use eframe::egui;
 use crate::engine::params::Params;
 use crate::labs::{Arrangement, LabView, Node, TileSpec, ViewCtx};
 use crate::plot::curve::CurveState;
+use crate::plot::style::{Category, Style};
 
 use super::on_network;
 use super::rules::Rule;
@@ -35,7 +36,7 @@ pub struct OptimizersView {
     curve_options: curves::Options,
     microscope: microscope::MicroscopeTile,
     guide: guide::GuideState,
-    surface3d: surface3d::Surface3dState,
+    surface3d: surface3d::State,
     network: network::NetworkState,
 }
 
@@ -177,6 +178,10 @@ impl LabView for OptimizersView {
         guide::ui(&mut self.guide, self.selected, ui, ctx);
     }
 
+    fn swatch(&self, key: &str, style: &Style) -> Option<Category> {
+        super::network::roster::ROSTER.iter().position(|entry| entry.switch == key).map(|index| style.category(index))
+    }
+
     fn sub_steps(&self, ctx: &ViewCtx<'_>) -> usize {
         if on_network(ctx.params) { 0 } else { microscope::parts(self.selected, ctx) }
     }
@@ -199,7 +204,7 @@ impl LabView for OptimizersView {
             ("export-paths-csv", "Export trajectories as CSV"),
             ("export-paths-json", "Export trajectories as JSON"),
         ];
-        commands.extend(named.map(|(id, title)| (id.to_owned(), title.to_owned())));
+        commands.extend(named.into_iter().chain(surface3d::COMMANDS.iter().copied()).map(owned));
         commands
     }
 
@@ -214,15 +219,21 @@ impl LabView for OptimizersView {
             "field-equal" => self.field.equal_units = !self.field.equal_units,
             "field-fit" => self.field.fit(),
             "curves-log-f" => self.curve_options.log_f = !self.curve_options.log_f,
-            "curves-log-y" => self.curve_options.log_y = !self.curve_options.log_y,
+            "curves-log-y" => self.curve_options.toggle_log_y(paths::surface(ctx)),
             "curves-fit" => self.curves.iter_mut().for_each(CurveState::fit),
             "part-next" => microscope::forward(self.selected, ctx),
             "part-previous" => microscope::back(self.selected, ctx),
             "export-paths-csv" => export::csv(ctx),
             "export-paths-json" => export::json(ctx),
-            _ => {}
+            other => {
+                self.surface3d.command(other);
+            }
         }
     }
+}
+
+fn owned((id, title): (&str, &str)) -> (String, String) {
+    (id.to_owned(), title.to_owned())
 }
 
 impl OptimizersView {

@@ -1,12 +1,325 @@
-//! The surface in three dimensions.
+//! The surface in three dimensions with all paths on it: wgpu where the window has it, the painter's algorithm where not.
+//! Shares the cursor with every other view; pointing at it chooses the start or a step.
 
-use eframe::egui::Ui;
+mod input;
+mod scene;
+#[cfg(test)]
+mod tests;
 
+use std::sync::Arc;
+
+use eframe::egui::{self, Align2, FontId, Rect, Sense, Stroke, TextStyle, Ui};
+use eframe::egui_wgpu::RenderState;
+
+use crate::engine::event::{RunId, Status};
+use crate::engine::params::{Params, Value};
+use crate::gpu::axes::{AxesColors, AxisLabel, axes};
+use crate::gpu::callback::SurfaceCallback;
+use crate::gpu::camera::{Camera, View};
+use crate::gpu::fallback;
+use crate::gpu::height_field::HeightField;
+use crate::gpu::scale::ScaleMode;
+use crate::gpu::scene::SurfaceScene;
+use crate::gpu::trail::{Segment, TrailBuilder};
 use crate::labs::ViewCtx;
+use crate::labs::optimizers::rules::Rule;
+use crate::labs::optimizers::surfaces::{self, Surface};
+use crate::plot::number;
 
-/// View state of the tile.
+/// How to use the view, for the tooltip of its title.
+pub const HELP: &str = "The surface f(x, y) with every path on it. Drag to turn, scroll or pinch to zoom, drag with Shift \
+or with the right button to move. Double-click or Home: back to the first view. Click a path to go to that step; drag the \
+start ring, or Ctrl-click anywhere, to choose the start. With the keyboard, once focused: arrows turn, Shift and arrows \
+move, + and - zoom.";
+
+/// Said where the window cannot draw with wgpu.
+const NO_WGPU: &str = "This window has no wgpu renderer; drawn coarsely, and nothing is hidden behind the surface.";
+
+/// Actions for the command palette, run by [`State::command`].
+pub const COMMANDS: &[(&str, &str)] = &[
+    ("surface3d/reset", "3-D surface: first view"),
+    ("surface3d/top", "3-D surface: look from above"),
+    ("surface3d/zoom_in", "3-D surface: nearer"),
+    ("surface3d/zoom_out", "3-D surface: farther"),
+    ("surface3d/scale", "3-D surface: heights automatic, linear or logarithmic"),
+];
+
+/// Samples of the surface along each side: 25 in each hump of the most rugged surface.
+const SIDE: usize = 257;
+
+/// The same where the processor does the drawing.
+const SOFTWARE_SIDE: usize = 129;
+
+/// Path points laid on the surface per frame; a longer path appears over several frames, so that none is slow.
+const POINTS_PER_FRAME: usize = 60_000;
+
+/// View state: where one stands, and what is laid on the surface already.
 #[derive(Debug, Default)]
-pub struct Surface3dState {}
+pub struct State {
+    camera: Camera,
+    scale: ScaleMode,
+    /// A place that another view points at, drawn as a cross. Set it every frame; (x, y) of the domain.
+    pub pointed_at: Option<[f64; 2]>,
+    /// Arrows laid on the surface (the parts of one update), drawn over the paths.
+    pub arrows: Vec<Arrow>,
+    hovered: Option<[f64; 2]>,
+    drag: input::Drag,
+    field: Option<CachedField>,
+    trails: Vec<CachedTrail>,
+    run: Option<RunId>,
+}
 
-/// Draws the tile.
-pub fn ui(_state: &mut Surface3dState, _ui: &mut Ui, _ctx: &mut ViewCtx<'_>) {}
+/// An arrow on the surface.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Arrow {
+    /// (x, y) of both ends.
+    pub from: [f64; 2],
+    pub to: [f64; 2],
+    pub color: egui::Color32,
+}
+
+#[derive(Debug)]
+struct CachedField {
+    surface: &'static str,
+    scale: ScaleMode,
+    field: Arc<HeightField>,
+}
+
+/// A path on the surface as far as it is laid down.
+#[derive(Debug)]
+struct CachedTrail {
+    rule: Rule,
+    builder: TrailBuilder,
+    segments: Arc<[Segment]>,
+}
+
+impl State {
+    /// The place of the domain under the pointer, for other views to show.
+    pub fn hovered(&self) -> Option<[f64; 2]> {
+        self.hovered
+    }
+
+    /// Runs one of [`COMMANDS`]; `false` for an id that is not among them.
+    pub fn command(&mut self, id: &str) -> bool {
+        match id {
+            "surface3d/reset" => self.camera = Camera::default(),
+            "surface3d/top" => {
+                // North is up, as in the field: x to the right, y away from the viewer.
+                self.camera = Camera { yaw: -std::f32::consts::FRAC_PI_2, pitch: 1.55, ..Camera::default() };
+            }
+            "surface3d/zoom_in" => self.camera.zoom_by(1.25),
+            "surface3d/zoom_out" => self.camera.zoom_by(0.8),
+            "surface3d/scale" => {
+                self.scale = match self.scale {
+                    ScaleMode::Automatic => ScaleMode::Linear,
+                    ScaleMode::Linear => ScaleMode::Logarithmic,
+                    ScaleMode::Logarithmic => ScaleMode::Automatic,
+                };
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn field(&mut self, surface: &'static Surface, wgpu: Option<&RenderState>) -> Arc<HeightField> {
+        if let Some(cached) = &self.field
+            && (cached.surface, cached.scale) == (surface.id, self.scale)
+        {
+            return cached.field.clone();
+        }
+        let [x, y] = surface.domain;
+        let software = |wgpu: &RenderState| wgpu.adapter.get_info().device_type == wgpu::DeviceType::Cpu;
+        let side = if wgpu.is_none_or(software) { SOFTWARE_SIDE } else { SIDE };
+        let field = Arc::new(HeightField::sample(x, y, side, self.scale, |x, y| surface.f([x, y])));
+        self.field = Some(CachedField { surface: surface.id, scale: self.scale, field: field.clone() });
+        self.trails.clear();
+        field
+    }
+
+    /// Lays what is new of the run's paths on the surface; `false` while there is more to do.
+    fn lay_trails(&mut self, field: &HeightField, ctx: &ViewCtx<'_>) -> bool {
+        if self.run != ctx.run.id {
+            // While the start is dragged, one run follows another: the old paths stay until the new ones begin.
+            let over = ctx.run.status.as_ref().is_some_and(Status::is_over);
+            if !over && Rule::ALL.into_iter().all(|rule| scene::path(ctx.run, rule).is_none()) {
+                return true;
+            }
+            self.run = ctx.run.id;
+            self.trails.clear();
+        }
+        let mut left = POINTS_PER_FRAME;
+        let mut complete = true;
+        for rule in Rule::ALL {
+            let at = self.trails.iter().position(|trail| trail.rule == rule);
+            let Some(rows) = scene::path(ctx.run, rule) else {
+                at.map(|at| self.trails.remove(at));
+                continue;
+            };
+            let at = at.unwrap_or_else(|| {
+                self.trails.push(CachedTrail { rule, builder: TrailBuilder::default(), segments: Arc::new([]) });
+                self.trails.len() - 1
+            });
+            let trail = &mut self.trails[at];
+            let before = trail.builder.segments().len();
+            left -= trail.builder.extend(field, rows.len(), left, |k| scene::position(rows, k));
+            if trail.builder.segments().len() != before {
+                trail.segments = trail.builder.segments().into();
+            }
+            complete &= trail.builder.consumed() >= rows.len();
+        }
+        complete
+    }
+}
+
+/// Draws the view into the whole of `ui`.
+pub fn ui(state: &mut State, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
+    let size = ui.available_size().max(egui::Vec2::ZERO);
+    let response = ui.allocate_response(size, Sense::click_and_drag());
+    let rect = response.rect.intersect(ui.max_rect());
+    if rect.width() < 4.0 || rect.height() < 4.0 {
+        return;
+    }
+    let painter = ui.painter_at(rect);
+    let font = FontId::proportional(TextStyle::Small.resolve(ui.style()).size);
+    let Some(surface) = shown_surface(ctx) else {
+        painter.text(
+            rect.center(),
+            Align2::CENTER_CENTER,
+            "The surface appears here when the experiment is “a surface”.",
+            font,
+            ctx.style.text_weak,
+        );
+        return;
+    };
+    response.widget_info(|| {
+        egui::WidgetInfo::labeled(egui::accesskit::Role::Canvas, true, format!("{} in three dimensions", surface.title))
+    });
+    let field = state.field(surface, ctx.wgpu);
+    if !state.lay_trails(&field, ctx) {
+        ui.ctx().request_repaint();
+    }
+
+    let view_of = |camera: &Camera| camera.view([rect.width(), rect.height()], margin(font.size));
+    let view = view_of(&state.camera);
+    input::handle(state, ui, &response, rect, &view, &field, ctx);
+    let view = view_of(&state.camera);
+
+    let axes = axes(&field, &view, axis_titles(&field), font.size, axes_colors(ctx));
+    let scene = Arc::new(scene::build(state, &field, view, axes.lines, ctx));
+    draw(&painter, rect, &response, scene, ctx);
+    for label in &axes.labels {
+        draw_label(&painter, rect, label, &font, ctx);
+    }
+    if response.has_focus() {
+        painter.rect_stroke(rect, 2.0, Stroke::new(1.0, ctx.style.accent), egui::StrokeKind::Inside);
+    }
+    readout(state, &painter, rect, &view, &field, surface, &font, ctx);
+    if !ctx.presenting {
+        controls(state, ui, rect);
+    }
+}
+
+/// Room around the box for its numbers and names.
+fn margin(font_size: f32) -> f32 {
+    3.2 * font_size
+}
+
+fn draw(painter: &egui::Painter, rect: Rect, response: &egui::Response, scene: Arc<SurfaceScene>, ctx: &ViewCtx<'_>) {
+    match ctx.wgpu {
+        Some(wgpu) => {
+            // The response's id differs between two places that show the same state, e.g. tile and presenter.
+            let view = response.id.value();
+            painter.add(SurfaceCallback { view, scene, rect, target: wgpu.target_format }.shape());
+        }
+        None => {
+            fallback::paint(painter, rect, &scene);
+            let font = FontId::proportional(TextStyle::Small.resolve(&painter.ctx().global_style()).size);
+            // Beside the buttons of the other corner.
+            let text = painter.layout(NO_WGPU.to_owned(), font, ctx.style.text_weak, 0.55 * rect.width());
+            let at = rect.left_top() + egui::vec2(8.0, 6.0);
+            painter.galley(at, text, ctx.style.text_weak);
+        }
+    }
+}
+
+fn draw_label(painter: &egui::Painter, rect: Rect, label: &AxisLabel, font: &FontId, ctx: &ViewCtx<'_>) {
+    let color = if label.title { ctx.style.text } else { ctx.style.text_weak };
+    let at = rect.min + egui::Vec2::from(label.at);
+    painter.text(at, Align2::CENTER_CENTER, &label.text, font.clone(), color);
+}
+
+/// Coordinates under the pointer, in the lower left corner, where nothing moves.
+#[expect(clippy::too_many_arguments, reason = "one line of text from what the caller has at hand")]
+fn readout(
+    state: &State,
+    painter: &egui::Painter,
+    rect: Rect,
+    view: &View,
+    field: &HeightField,
+    surface: &Surface,
+    font: &FontId,
+    ctx: &ViewCtx<'_>,
+) {
+    let Some(at) = state.hovered.or(state.pointed_at) else { return };
+    let near = painter
+        .ctx()
+        .pointer_hover_pos()
+        .filter(|pointer| rect.contains(*pointer) && state.hovered.is_some())
+        .and_then(|pointer| input::nearest_step(state, view, field, (pointer - rect.min).into()));
+    let place = format!("x {}   y {}   f {}", number::short(at[0]), number::short(at[1]), number::short(surface.f(at)));
+    let text = match near {
+        Some((rule, step)) => format!("{place}   {} at step {step}: click to go there", rule.title()),
+        None => place,
+    };
+    let corner = rect.left_bottom() + egui::vec2(8.0, -6.0);
+    painter.text(corner, Align2::LEFT_BOTTOM, text, font.clone(), ctx.style.text_weak);
+}
+
+/// Two quiet buttons in the upper right corner.
+fn controls(state: &mut State, ui: &mut Ui, rect: Rect) {
+    let place =
+        Rect::from_min_max(egui::pos2(rect.left(), rect.top() + 2.0), rect.right_top() + egui::vec2(-4.0, 26.0));
+    let layout = egui::Layout::right_to_left(egui::Align::Center);
+    ui.scope_builder(egui::UiBuilder::new().max_rect(place).layout(layout), |ui| {
+        let moved = state.camera != Camera::default();
+        let reset = egui::Button::new(egui::RichText::new("first view").small()).frame(false);
+        if ui.add_enabled(moved, reset).on_hover_text("Back to the first view (double-click, Home)").clicked() {
+            state.command("surface3d/reset");
+        }
+        let label = match state.scale {
+            ScaleMode::Automatic => "heights: auto",
+            ScaleMode::Linear => "heights: linear",
+            ScaleMode::Logarithmic => "heights: log",
+        };
+        let scale = egui::Button::new(egui::RichText::new(label).small()).frame(false);
+        let help = "Automatic, linear or logarithmic heights. Automatic takes the logarithm where a few values dwarf the rest.";
+        if ui.add(scale).on_hover_text(help).clicked() {
+            state.command("surface3d/scale");
+        }
+    });
+}
+
+/// The surface of the run that is shown; before the first run, the form's.
+fn shown_surface(ctx: &ViewCtx<'_>) -> Option<&'static Surface> {
+    let params = if ctx.run.id.is_some() { &ctx.run.params } else { ctx.params };
+    let text = |params: &Params, key: &str| match params.get(key) {
+        Some(Value::Text(id)) => Some(id.clone()),
+        _ => None,
+    };
+    if text(params, "experiment").is_some_and(|experiment| experiment != "surface") {
+        return None;
+    }
+    surfaces::by_id(&text(params, "surface")?)
+}
+
+fn axis_titles(field: &HeightField) -> [&'static str; 3] {
+    ["x", "y", if field.scale().knee.is_some() { "f (log)" } else { "f" }]
+}
+
+fn axes_colors(ctx: &ViewCtx<'_>) -> AxesColors {
+    let strength = if ctx.style.high_contrast { 1.0 } else { 0.6 };
+    AxesColors {
+        grid: scene::with_opacity(ctx.style.rule, if ctx.style.high_contrast { 0.6 } else { 0.9 }),
+        edge: scene::with_opacity(ctx.style.text_weak, strength),
+    }
+}

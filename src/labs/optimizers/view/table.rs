@@ -5,7 +5,7 @@ use eframe::egui::{
     Align, Color32, FontId, Label, Layout, RichText, ScrollArea, Sense, TextWrapMode, Ui, UiBuilder, WidgetInfo, pos2,
     vec2,
 };
-use egui_extras::{Column, TableBuilder};
+use egui_extras::{Column, TableBuilder, TableRow};
 
 use crate::labs::ViewCtx;
 use crate::labs::optimizers::rules::Rule;
@@ -24,8 +24,73 @@ const NUMBERS: [(&str, &str); 5] = [
     ("‖∇f‖", "Steepness there"),
     ("‖Δθ‖", "Length of the move that led there"),
 ];
-/// Characters of a number: a sign, four digits, a point, an exponent.
-const NUMBER_WIDTH: usize = 9;
+/// Characters of a number: a sign, three digits, a point, an exponent.
+const NUMBER: usize = 8;
+/// Characters of a state vector with its name.
+const VECTOR: usize = 6 + 2 * NUMBER + 1;
+
+/// How the state vectors are shown, by the room there is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Shape {
+    /// In two columns.
+    Wide,
+    /// In one column, one above the other.
+    Stacked,
+    /// On a line of their own below the numbers.
+    Below,
+}
+
+/// Sizes of the table in points.
+#[derive(Debug, Clone, Copy)]
+struct Sizes {
+    font: f32,
+    digit: f32,
+    gap: f32,
+    row: f32,
+    line: f32,
+    shape: Shape,
+}
+
+impl Sizes {
+    fn new(ui: &Ui, font: f32) -> Self {
+        let digit = ui.painter().layout_no_wrap("0".to_owned(), FontId::monospace(font), Color32::WHITE).size().x;
+        let (gap, row, line) = ((0.6 * font).round(), (1.8 * font).round(), (1.3 * font).round());
+        let sizes = Self { font, digit, gap, row, line, shape: Shape::Wide };
+        let numbers = sizes.name() + NUMBERS.len() as f32 * (sizes.number() + gap) + 2.0 * gap;
+        let shape = match ui.available_width() - 0.5 * font {
+            room if room > numbers + 2.0 * (sizes.vector() + gap) => Shape::Wide,
+            room if room > numbers + sizes.vector() + gap => Shape::Stacked,
+            // Seven optimizers with their states have to fit into a low tile.
+            _ => return Self { shape: Shape::Below, row: (1.6 * font).round(), line: (1.1 * font).round(), ..sizes },
+        };
+        Self { shape, ..sizes }
+    }
+
+    /// Columns of state vectors.
+    fn vectors(&self) -> usize {
+        match self.shape {
+            Shape::Wide => 2,
+            Shape::Stacked => 1,
+            Shape::Below => 0,
+        }
+    }
+
+    fn columns(&self) -> usize {
+        1 + NUMBERS.len() + self.vectors()
+    }
+
+    fn name(&self) -> f32 {
+        (7.9 * self.font).ceil()
+    }
+
+    fn number(&self) -> f32 {
+        (NUMBER as f32 * self.digit).ceil()
+    }
+
+    fn vector(&self) -> f32 {
+        (VECTOR as f32 * self.digit).ceil()
+    }
+}
 
 /// Draws the tile.
 pub fn ui(selected: &mut Rule, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
@@ -33,91 +98,93 @@ pub fn ui(selected: &mut Rule, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     if all.is_empty() {
         return controls::empty(ui, ctx);
     }
-    let size = controls::font_size(ctx) + 1.0;
-    let style = ctx.style;
-    let (bar, rest) = controls::split(ui, controls::font_size(ctx));
-    let text = format!("step {}, after as many updates", number::grouped(ctx.cursor.step));
-    controls::bar(ui, bar, controls::weak(text, controls::font_size(ctx), style), |_| {});
-    let digit = ui.painter().layout_no_wrap("0".to_owned(), FontId::monospace(size), style.text).size().x;
-    let row_height = (1.95 * size).round();
+    let margin = vec2(0.8, 0.4) * controls::font_size(ctx);
+    let rest = ui.available_rect_before_wrap().shrink2(margin);
     let mut clicked = None;
     ui.scope_builder(UiBuilder::new().max_rect(rest), |ui| {
         ui.shrink_clip_rect(rest);
-        ui.spacing_mut().item_spacing = vec2(1.2 * size, 0.0);
+        let sizes = Sizes::new(ui, controls::font_size(ctx) + 1.0);
+        ui.spacing_mut().item_spacing = vec2(sizes.gap, 0.0);
         ui.style_mut().wrap_mode = Some(TextWrapMode::Extend);
-        ui.visuals_mut().selection.bg_fill = style.accent.gamma_multiply(0.22);
-        ScrollArea::horizontal().auto_shrink(false).show(ui, |ui| {
-            TableBuilder::new(ui)
-                .id_salt("optimizer states")
-                .sense(Sense::click())
-                .auto_shrink(false)
-                .cell_layout(Layout::left_to_right(Align::Center))
-                .column(Column::exact(8.5 * size))
-                .columns(Column::exact((NUMBER_WIDTH as f32 * digit).ceil()), NUMBERS.len())
-                .columns(Column::exact((29.0 * digit).ceil()), 2)
-                .header(row_height, |mut header| {
-                    header.col(|ui| head(ui, "optimizer", "Click a row to follow that optimizer", style, size));
-                    for (name, help) in NUMBERS {
-                        header.col(|ui| {
-                            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                                head(ui, name, help, style, size)
-                            });
-                        });
-                    }
-                    header.col(|ui| head(ui, "state", "What the optimizer carries from update to update", style, size));
-                    header.col(|_| {});
-                })
-                .body(|mut body| {
-                    for path in &all {
-                        body.row(row_height, |mut row| {
-                            row.set_selected(path.rule == *selected);
-                            draw_row(&mut row, path, ctx, size, path.rule == *selected);
-                            if row.response().clicked() {
-                                clicked = Some(path.rule);
-                            }
-                        });
-                    }
-                });
-        });
+        ui.visuals_mut().selection.bg_fill = ctx.style.accent.gamma_multiply(0.22);
+        ScrollArea::horizontal().auto_shrink(false).show(ui, |ui| clicked = table(ui, &all, *selected, ctx, sizes));
     });
     if let Some(rule) = clicked {
         *selected = rule;
     }
 }
 
-fn head(ui: &mut Ui, name: &str, help: &str, style: &Style, size: f32) {
-    let text = RichText::new(name).size(size).color(style.text_weak);
+fn table(ui: &mut Ui, all: &[Path<'_>], selected: Rule, ctx: &ViewCtx<'_>, sizes: Sizes) -> Option<Rule> {
+    let mut clicked = None;
+    let vectors = sizes.vectors();
+    TableBuilder::new(ui)
+        .id_salt(("optimizer states", vectors))
+        .sense(Sense::click())
+        .auto_shrink(false)
+        .cell_layout(Layout::left_to_right(Align::Center))
+        .column(Column::exact(sizes.name()))
+        .columns(Column::exact(sizes.number()), NUMBERS.len())
+        .columns(Column::exact(sizes.vector()), vectors)
+        .header(sizes.row, |mut header| {
+            let at = format!("step {}", number::grouped(ctx.cursor.step));
+            header.col(|ui| {
+                head(ui, &at, "The state after as many updates. Click a row to follow that optimizer", ctx, sizes)
+            });
+            for (name, help) in NUMBERS {
+                header.col(|ui| {
+                    ui.with_layout(Layout::right_to_left(Align::Center), |ui| head(ui, name, help, ctx, sizes));
+                });
+            }
+            for slot in 0..vectors {
+                let name = if slot == 0 { "state (x, y)" } else { "" };
+                header.col(|ui| head(ui, name, "What the optimizer carries from update to update", ctx, sizes));
+            }
+        })
+        .body(|mut body| {
+            for path in all {
+                let names = path.rule.state_names();
+                let height = match sizes.shape {
+                    Shape::Stacked if names.len() > 1 => sizes.row + sizes.line,
+                    _ => sizes.row,
+                };
+                body.row(height, |mut row| {
+                    row.set_selected(path.rule == selected);
+                    draw_row(&mut row, path, ctx, sizes, path.rule == selected);
+                    if row.response().clicked() {
+                        clicked = Some(path.rule);
+                    }
+                });
+                if sizes.shape == Shape::Below && !names.is_empty() {
+                    body.row(sizes.line, |mut row| {
+                        row.set_selected(path.rule == selected);
+                        draw_below(&mut row, path, ctx, sizes);
+                        if row.response().clicked() {
+                            clicked = Some(path.rule);
+                        }
+                    });
+                }
+            }
+        });
+    clicked
+}
+
+fn head(ui: &mut Ui, name: &str, help: &str, ctx: &ViewCtx<'_>, sizes: Sizes) {
+    let text = RichText::new(name).size(sizes.font).color(ctx.style.text_weak);
     ui.add(Label::new(text).selectable(false)).on_hover_text(help);
 }
 
-fn draw_row(row: &mut egui_extras::TableRow<'_, '_>, path: &Path<'_>, ctx: &ViewCtx<'_>, size: f32, selected: bool) {
+fn draw_row(row: &mut TableRow<'_, '_>, path: &Path<'_>, ctx: &ViewCtx<'_>, sizes: Sizes, selected: bool) {
     let style = ctx.style;
+    let size = sizes.font;
     let k = path.row_at(ctx.cursor.step);
-    let category = style.category(path.rule.index());
-    row.col(|ui| {
-        let (rect, response) = ui.allocate_exact_size(vec2(2.2 * size, size), Sense::hover());
-        response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, selected, path.rule.title()));
-        let feather = 1.0 / ui.pixels_per_point();
-        let pen = Pen { width: 0.2 * size, color: category.color, dash: category.dash, feather };
-        let y = rect.center().y;
-        let run = [(pos2(rect.left(), y), 0), (pos2(rect.right(), y), 1)];
-        LineMesh::new([run.as_slice()], pen).draw(ui.painter());
-        ui.painter().circle_filled(pos2(rect.center().x, y), 0.32 * size, category.color);
-        ui.spacing_mut().item_spacing.x = 0.4 * size;
-        let name = RichText::new(path.rule.title()).size(size).color(style.text);
-        ui.add(Label::new(name).selectable(false));
-    });
-    if !path.is_finite(k) {
-        let since = (0..=k).rev().find(|k| path.is_finite(*k)).map_or(0, |last| last + 1);
+    row.col(|ui| name(ui, path, style, size, selected));
+    if let Some(since) = diverged_since(path, k) {
         row.col(|ui| {
-            let text = format!("diverged at step {}", number::grouped(since as u64));
             // Spills over the empty cells to its right.
             ui.set_clip_rect(ui.clip_rect().with_max_x(f32::INFINITY));
-            cell(ui, text, style.error, size);
+            cell(ui, format!("diverged at step {}", number::grouped(since as u64)), style.error, size);
         });
-        (1..NUMBERS.len() + 2).for_each(|_| {
-            row.col(|_| {});
-        });
+        fill(row, sizes.columns() - 2);
         return;
     }
     let [x, y] = path.position(k);
@@ -126,26 +193,114 @@ fn draw_row(row: &mut egui_extras::TableRow<'_, '_>, path: &Path<'_>, ctx: &View
     for value in numbers {
         row.col(|ui| {
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| match value {
-                Some(value) => cell(ui, number::short(value), style.text, size),
+                Some(value) => cell(ui, fitted(value), style.text, size),
                 None => cell(ui, "—".to_owned(), style.text_weak, size),
             });
         });
     }
-    let vectors = path.vectors(k);
-    for slot in 0..2 {
-        row.col(|ui| match path.rule.state_names().get(slot) {
-            Some(name) => {
-                let [x, y] = vectors[slot].map(|v| number::column(v, NUMBER_WIDTH));
-                ui.spacing_mut().item_spacing.x = 0.4 * size;
-                cell(ui, format!("{name:<6}"), style.text_weak, size);
-                cell(ui, format!("{x} {y}"), style.text, size);
+    let vectors = named_vectors(path, k);
+    match sizes.shape {
+        Shape::Wide => {
+            for slot in 0..2 {
+                row.col(|ui| {
+                    if let Some((name, value)) = vectors.get(slot) {
+                        vector(ui, name, *value, style, size);
+                    }
+                });
             }
-            None if slot == 0 => cell(ui, "none".to_owned(), style.text_weak, size),
-            None => {}
-        });
+        }
+        Shape::Stacked => {
+            row.col(|ui| {
+                ui.vertical(|ui| {
+                    let free = ui.available_height() - sizes.line * vectors.len() as f32;
+                    ui.add_space((free / 2.0).max(0.0));
+                    for (name, value) in vectors {
+                        ui.horizontal(|ui| vector(ui, name, value, style, size));
+                    }
+                });
+            });
+        }
+        Shape::Below => {}
     }
 }
 
+/// The line below the numbers, with all state vectors one after the other.
+fn draw_below(row: &mut TableRow<'_, '_>, path: &Path<'_>, ctx: &ViewCtx<'_>, sizes: Sizes) {
+    let k = path.row_at(ctx.cursor.step);
+    row.col(|ui| {
+        ui.set_clip_rect(ui.clip_rect().with_max_x(f32::INFINITY));
+        if diverged_since(path, k).is_none() {
+            ui.add_space(2.2 * sizes.font);
+            for (name, [x, y]) in named_vectors(path, k) {
+                let text = format!("{name} ({}, {})  ", number::short(x), number::short(y));
+                cell(ui, text, ctx.style.text_weak, sizes.font - 1.0);
+            }
+        }
+    });
+    fill(row, sizes.columns() - 1);
+}
+
+/// Empty cells, so that the whole row is one surface to select.
+fn fill(row: &mut TableRow<'_, '_>, count: usize) {
+    for _ in 0..count {
+        row.col(|_| {});
+    }
+}
+
+fn name(ui: &mut Ui, path: &Path<'_>, style: &Style, size: f32, selected: bool) {
+    let category = style.category(path.rule.index());
+    let (rect, response) = ui.allocate_exact_size(vec2(1.7 * size, size), Sense::hover());
+    response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, selected, path.rule.title()));
+    let feather = 1.0 / ui.pixels_per_point();
+    let pen = Pen { width: 0.2 * size, color: category.color, dash: category.dash, feather };
+    let y = rect.center().y;
+    let run = [(pos2(rect.left(), y), 0), (pos2(rect.right(), y), 1)];
+    LineMesh::new([run.as_slice()], pen).draw(ui.painter());
+    ui.painter().circle_filled(pos2(rect.center().x, y), 0.32 * size, category.color);
+    ui.spacing_mut().item_spacing.x = 0.4 * size;
+    let name = RichText::new(path.rule.title()).size(size).color(style.text);
+    ui.add(Label::new(name).selectable(false).extend());
+}
+
+/// The first step that is not a number, if row k is none.
+fn diverged_since(path: &Path<'_>, k: usize) -> Option<usize> {
+    if path.is_finite(k) {
+        return None;
+    }
+    Some((0..=k).rev().find(|k| path.is_finite(*k)).map_or(0, |last| last + 1))
+}
+
+fn named_vectors(path: &Path<'_>, k: usize) -> Vec<(&'static str, [f64; 2])> {
+    path.rule.state_names().iter().copied().zip(path.vectors(k)).collect()
+}
+
+fn vector(ui: &mut Ui, name: &str, [x, y]: [f64; 2], style: &Style, size: f32) {
+    ui.spacing_mut().item_spacing.x = 0.0;
+    cell(ui, format!("{name:<6}"), style.text_weak, size);
+    cell(ui, format!("{:>NUMBER$} {:>NUMBER$}", fitted(x), fitted(y)), style.text, size);
+}
+
+/// Three digits, fewer where the exponent needs their place.
+fn fitted(value: f64) -> String {
+    let texts = [3, 2, 1].map(|digits| number::significant(value, digits));
+    let [three, two, one] = texts;
+    [three, two].into_iter().find(|text| text.chars().count() <= NUMBER).unwrap_or(one)
+}
+
 fn cell(ui: &mut Ui, text: String, color: Color32, size: f32) {
-    ui.add(Label::new(RichText::new(text).font(FontId::monospace(size)).color(color)).selectable(false));
+    let text = RichText::new(text).font(FontId::monospace(size)).color(color);
+    ui.add(Label::new(text).selectable(false).extend());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_fit_their_column() {
+        for value in [-1.234e-5, -4.551e-111, 3.456e-223, 0.012_345, -86_294.0, 0.0, f64::NAN, f64::NEG_INFINITY] {
+            assert!(fitted(value).chars().count() <= NUMBER, "{}", fitted(value));
+        }
+        assert_eq!(fitted(-4.551e-111), "−5e-111");
+    }
 }
