@@ -442,3 +442,25 @@ fn a_study_measures_saves_and_keeps_what_it_has() {
     fails(&home, "study momentum-nag", 2, &["samples.json", "--again"]);
     succeeds(&home, "study momentum-nag --again");
 }
+
+#[test]
+fn sample_data_is_read_back_as_it_was_generated() {
+    let home = tempfile::tempdir().unwrap();
+    succeeds(&home, "sample-data data --points 60 --noise 0.1 --seed 4");
+    let manifest = fs::read_to_string(home.path().join("data/manifest.csv")).unwrap();
+    assert!(manifest.contains("points/moons.csv") && manifest.contains("seed 4"), "{manifest}");
+    // The same points from a file or from the generator give the same numbers (the seed of the run is the points').
+    let common = "run optimizers --device cpu --preset moons --set batch_size=16 --set hidden=4 --steps 30 --seed 4";
+    succeeds(&home, &format!("{common} --set point_count=60 --set noise=0.1 --out generated"));
+    succeeds(&home, &format!("{common} --data data/points/moons.csv --out read"));
+    let recorded = |out: &str| fs::read_dir(home.path().join(out)).unwrap().next().unwrap().unwrap().path();
+    assert_eq!(metrics(&recorded("generated")), metrics(&recorded("read")));
+    let header = fs::read_to_string(recorded("read").join("run.toml")).unwrap();
+    assert!(header.contains("moons.csv") && header.contains("points = \"csv\""), "{header}");
+
+    fails(&home, "sample-data data --noise 7", 2, &["`7`", "0 to 1"]);
+    fs::write(home.path().join("taken"), "").unwrap();
+    fails(&home, "sample-data taken", 2, &["taken"]);
+    fs::write(home.path().join("bad.csv"), "x,y\n1,2\n").unwrap();
+    fails(&home, "run optimizers --preset moons --data bad.csv", 2, &["bad.csv"]);
+}

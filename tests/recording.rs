@@ -8,6 +8,7 @@ use learnscope::engine::checkpoint_file;
 use learnscope::engine::command::Record;
 use learnscope::engine::event::{Body, Change, Event, Level, Payload, RunHeader, RunId, Status};
 use learnscope::engine::experiment::{Array, ArrayValues, Checkpoint};
+use learnscope::engine::header_file;
 use learnscope::engine::params::{DefaultValue, ParamKind, ParamSpec, Params, Value};
 use learnscope::engine::recording::{Recorder, RunReader, replay};
 use learnscope::engine::run_folder::{self, list_runs};
@@ -475,7 +476,7 @@ fn a_header_of_a_newer_program_is_refused_by_name() {
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.contains("learning_rate = 0.1\n") && text.contains("use_adam = true\n"), "{text}");
     fs::write(&path, text.replace("format = 1", "format = 2")).unwrap();
-    let message = run_folder::read_header(&folder).unwrap_err().to_string();
+    let message = header_file::read(&folder).unwrap_err().to_string();
     assert!(message.contains("run.toml") && message.contains("newer"), "{message}");
 }
 

@@ -13,6 +13,7 @@ use super::widgets::{Icon, labelled_button};
 use super::{App, Session};
 use crate::compute::device::DeviceChoice;
 use crate::engine::event::Status;
+use crate::engine::state::{Mark, MarkKind};
 use crate::plot::number;
 use crate::plot::style::Style;
 
@@ -395,7 +396,10 @@ pub fn status(app: &mut App, ui: &mut Ui) {
                 header.folder, header.seed, header.device, header.version, header.device_check, header.data
             ));
         }
-        let mark = session.run.marks.last().map(|mark| format!("step {}: {}", number::grouped(mark.step), mark.text));
+        let training = session.playback_rate().is_none();
+        let said = |mark: &&Mark| training || mark.kind != MarkKind::Checkpoint;
+        let mark = session.run.marks.iter().rev().find(said);
+        let mark = mark.map(|mark| format!("step {}: {}", number::grouped(mark.step), mark.text));
         let newest = app.notices.newest().map(|notice| (notice.text.clone(), notices::color(notice.level, &style)));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let (text, color) =

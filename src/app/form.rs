@@ -162,6 +162,7 @@ impl Row<'_> {
                 let field = (ui.available_width() - label).max(ui.available_width() * 0.4).min(220.0);
                 self.line(ui, field, edits, |row, ui, edits| {
                     let Value::Text(now) = row.value else { return None };
+                    ui.spacing_mut().button_padding.x = 8.0;
                     let shown = items.iter().find(|item| item.id == now).map_or(now.as_str(), |item| item.label);
                     let combo =
                         egui::ComboBox::from_id_salt(row.spec.key).width(field - 8.0).truncate().selected_text(shown);

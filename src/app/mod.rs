@@ -439,7 +439,8 @@ impl App {
 
     /// Moves the cursor with time and asks for the next frame where something moves.
     fn advance(&mut self, ctx: &egui::Context) {
-        let seconds = f64::from(ctx.input(|input| input.stable_dt));
+        // The time that has passed, not egui's smoothed one: playback keeps its rate on a slow display.
+        let seconds = f64::from(ctx.input(|input| input.unstable_dt));
         let Some(session) = self.sessions.get_mut(self.active) else { return };
         let (rate, end) = (session.replay_rate(), session.run.step);
         let moving = session.play.advance(seconds, rate, end);

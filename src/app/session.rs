@@ -166,8 +166,10 @@ impl Session {
     pub fn stale(&self) -> Vec<&'static str> {
         let Some(header) = &self.run.header else { return Vec::new() };
         let differs = |spec: &&ParamSpec| {
-            let running = if spec.live && self.run.is_live() { &self.run.params } else { &header.params };
-            self.params.shows(spec) && self.params.get(spec.key) != running.get(spec.key)
+            // A live value is on its way to a live run; a value that was changed on the way is not stale.
+            let on_its_way = spec.live && self.run.is_live();
+            let running = if spec.live { &self.run.params } else { &header.params };
+            !on_its_way && self.params.shows(spec) && self.params.get(spec.key) != running.get(spec.key)
         };
         self.lab.spec().params.iter().filter(differs).map(|spec| spec.label).collect()
     }

@@ -69,7 +69,7 @@ impl Default for Settings {
             window: None,
             form_open: true,
             guide_open: true,
-            form_width: 264.0,
+            form_width: 272.0,
             guide_width: 304.0,
             recent: Vec::new(),
             labs: BTreeMap::new(),

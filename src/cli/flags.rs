@@ -51,6 +51,8 @@ pub enum Verb {
     Study(StudyFlags),
     /// Save a figure or the numbers of a recorded run as PNG, CSV or JSON
     Export(ExportFlags),
+    /// Write the generated data sets as files in the layouts that the labs read
+    SampleData(SampleDataFlags),
     /// The recorded runs
     Runs {
         /// Folder that holds the run folders
@@ -159,6 +161,26 @@ pub struct ExportFlags {
     /// PNG: colours
     #[arg(long, value_enum, default_value_t = Theme::Light)]
     pub theme: Theme,
+}
+
+#[derive(Debug, Args)]
+pub struct SampleDataFlags {
+    /// Folder to write to
+    pub folder: PathBuf,
+    /// Points of each set
+    #[arg(long, value_name = "N", default_value_t = 400, value_parser = clap::value_parser!(u32).range(20..=1_000_000))]
+    pub points: u32,
+    /// Standard deviation of the noise on every coordinate
+    #[arg(long, value_name = "S", default_value_t = 0.15, value_parser = noise)]
+    pub noise: f64,
+    /// Seed
+    #[arg(long, value_name = "N", default_value_t = crate::labs::DEFAULT_SEED)]
+    pub seed: u64,
+}
+
+fn noise(text: &str) -> Result<f64, String> {
+    let noise = text.parse().ok().filter(|noise| (0.0..=1.0).contains(noise));
+    noise.ok_or_else(|| format!("`{text}` is not a number from 0 to 1"))
 }
 
 /// The window's looks, by name.

@@ -8,6 +8,7 @@ mod output;
 mod progress;
 mod request;
 mod resume;
+mod sample_data;
 mod study;
 mod window;
 
@@ -48,6 +49,7 @@ pub fn run(flags: &Flags) -> Result<(), Failure> {
         Some(Verb::Resume(flags)) => resume::resume(flags, &output),
         Some(Verb::Study(flags)) => study::study(flags, &output),
         Some(Verb::Export(flags)) => export::export(flags, &output),
+        Some(Verb::SampleData(flags)) => sample_data::write(flags, &output),
     }
 }
 

@@ -97,7 +97,7 @@ impl<R: Read> Frames<R> {
 
     /// The next event with the offset and the size of its frame; `None` at the end or at a damaged frame, see
     /// [`Frames::torn`].
-    pub fn next(&mut self) -> io::Result<Option<(u64, u32, Event)>> {
+    pub fn read(&mut self) -> io::Result<Option<(u64, u32, Event)>> {
         let left = self.end - self.offset;
         if left == 0 || self.torn.is_some() {
             return Ok(None);

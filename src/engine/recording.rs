@@ -1,4 +1,4 @@
-//! Writes a run's events to its folder, and reads them back.
+//! Writes a run's events to its folder. [`super::replay`] reads them back.
 //!
 //! Bounds. Memory: the recorder holds two write buffers of [`BUFFER`] bytes and one encoded event; the reader one
 //! buffer and one event. Disk: what the lab's keys record, at their cadence in steps, plus at most
@@ -6,21 +6,21 @@
 //! [`Recorder::flush`]; a checkpoint first flushes and syncs, so that everything up to its step is on disk before it.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::command::Record;
-use super::event::{Body, Event, Payload, RunHeader, RunId};
+use super::event::{Body, Event, RunHeader};
 use super::experiment::Checkpoint;
-use super::frames::{self, Frames};
+use super::replay::{absolute, open_frames};
 use super::run_folder::{self, DiskError, RunEnd};
-use super::state::RunState;
-use super::{checkpoint_file, clock};
+use super::{checkpoint_file, clock, frames, header_file};
+
+pub use super::replay::{Events, RunReader, replay, replay_from};
 
 /// Size of each write and read buffer.
-const BUFFER: usize = 256 << 10;
-const EVENTS: &str = "events.bin";
+pub(super) const BUFFER: usize = 256 << 10;
+pub(super) const EVENTS: &str = "events.bin";
 const METRICS: &str = "metrics.csv";
 const METRICS_HEADER: &str = "step,seconds,key,value\n";
 
@@ -75,12 +75,12 @@ impl Recorder {
                 };
                 let recorder = Self::resume(&absolute(folder), step)?;
                 // What defined the run stays as it was; what may differ now is noted.
-                let mut kept = run_folder::read_header(&recorder.folder)?;
+                let mut kept = header_file::read(&recorder.folder)?;
                 kept.steps = header.steps;
                 kept.device.clone_from(&header.device);
                 kept.device_check.clone_from(&header.device_check);
                 kept.resumed_at = Some(step);
-                run_folder::write_header(&recorder.folder, &kept)?;
+                header_file::write(&recorder.folder, &kept)?;
                 header.started = kept.started;
                 recorder
             }
@@ -105,7 +105,7 @@ impl Recorder {
         let mut metrics = BufWriter::with_capacity(BUFFER, File::create(&temporary).map_err(io)?);
         metrics.write_all(METRICS_HEADER.as_bytes()).map_err(io)?;
         let mut line = String::new();
-        while let Some((_, _, event)) = frames.next().map_err(|e| DiskError::io("read", &path, e))? {
+        while let Some((_, _, event)) = frames.read().map_err(|e| DiskError::io("read", &path, e))? {
             reached = event.step;
             if event.step > step {
                 break;
@@ -200,9 +200,9 @@ impl Recorder {
                 }
             }
             Body::DeviceChecked { text } => {
-                let mut header = run_folder::read_header(&self.folder)?;
+                let mut header = header_file::read(&self.folder)?;
                 header.device_check.clone_from(text);
-                run_folder::write_header(&self.folder, &header)?;
+                header_file::write(&self.folder, &header)?;
             }
             _ => {}
         }
@@ -232,7 +232,7 @@ fn fill(folder: &Path, header: &RunHeader) -> Result<(), DiskError> {
     };
     write(EVENTS, &frames::header())?;
     write(METRICS, METRICS_HEADER.as_bytes())?;
-    run_folder::write_header(folder, header)
+    header_file::write(folder, header)
 }
 
 /// Fills `line` with the CSV lines of a scalars event; `false` for any other event. Numbers are written with as many
@@ -252,172 +252,6 @@ fn metric_lines(event: &Event, line: &mut String) -> bool {
         let _ = writeln!(line, ",{value:?}");
     }
     true
-}
-
-fn absolute(path: &Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
-}
-
-fn open_frames(path: &Path) -> Result<(Frames<BufReader<File>>, u64), DiskError> {
-    let open = || {
-        let mut file = File::open(path)?;
-        let size = file.metadata()?.len();
-        let mut header = Vec::new();
-        Read::by_ref(&mut file).take(frames::HEADER_BYTES).read_to_end(&mut header)?;
-        Ok((file, size, header))
-    };
-    let (file, size, header) = open().map_err(|e| DiskError::io("read", path, e))?;
-    frames::check_header(&header).map_err(|problem| DiskError::bad(path, problem))?;
-    Ok((Frames::new(BufReader::with_capacity(BUFFER, file), size), size))
-}
-
-/// Reads a recorded run, also one that is still being written: what was flushed when it was opened.
-#[derive(Debug)]
-pub struct RunReader {
-    folder: PathBuf,
-    header: RunHeader,
-    run: RunId,
-    torn: Option<String>,
-    payloads: File,
-}
-
-impl RunReader {
-    /// Opens a run folder. Needs `run.toml` and `events.bin`; the error says which is missing or damaged.
-    pub fn open(folder: &Path) -> Result<RunReader, DiskError> {
-        let folder = absolute(folder);
-        run_folder::recover(&folder)?;
-        if !folder.is_dir() {
-            return Err(DiskError::bad(folder, "there is no such run; `learnscope runs DIR` lists the recorded ones"));
-        }
-        if !run_folder::is_run(&folder) {
-            return Err(DiskError::bad(folder, "not a recorded run: it has no run.toml and no events.bin"));
-        }
-        let path = folder.join(EVENTS);
-        let payloads = File::open(&path).map_err(|e| DiskError::io("read", &path, e))?;
-        let header = match run_folder::read_header(&folder) {
-            Ok(header) => header,
-            // The first event holds it too.
-            Err(error) => match open_frames(&path)?.0.next() {
-                Ok(Some((_, _, Event { body: Body::Started(header), .. }))) => {
-                    RunHeader { folder: folder.to_string_lossy().into_owned(), ..*header }
-                }
-                _ => return Err(error),
-            },
-        };
-        open_frames(&path)?;
-        Ok(Self { folder, header, run: RunId(0), torn: None, payloads })
-    }
-
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
-    pub fn header(&self) -> &RunHeader {
-        &self.header
-    }
-
-    /// The id that all events are given; a run that was resumed was written under several.
-    pub fn set_run(&mut self, run: RunId) {
-        self.run = run;
-    }
-
-    /// Every event from the first on. Payloads come as [`Body::Recorded`]; fetch them with [`RunReader::payload_at`].
-    /// Ends at a damaged frame, see [`RunReader::damage`]; an error of the system counts as one.
-    pub fn events(&mut self) -> Result<Events<'_>, DiskError> {
-        let (frames, _) = open_frames(&self.folder.join(EVENTS))?;
-        self.torn = None;
-        Ok(Events { frames, reader: self })
-    }
-
-    /// Reads the payload that [`Body::Recorded`] names.
-    pub fn payload_at(&mut self, offset: u64, bytes: u32) -> Result<Arc<Payload>, DiskError> {
-        let path = || self.folder.join(EVENTS);
-        let mut frame = Vec::new();
-        let mut read = || {
-            self.payloads.seek(SeekFrom::Start(offset))?;
-            // `take` instead of a buffer of that size: a wrong number must not ask for memory.
-            Read::by_ref(&mut self.payloads).take(u64::from(bytes)).read_to_end(&mut frame)
-        };
-        read().map_err(|e| DiskError::io("read", path(), e))?;
-        match frames::decode(&frame) {
-            Ok(Event { body: Body::Payload { payload, .. }, .. }) => Ok(payload),
-            Ok(_) => Err(DiskError::bad(path(), format!("byte {offset} does not start a bulky value"))),
-            Err(problem) => Err(DiskError::bad(path(), format!("{problem} at byte {offset}"))),
-        }
-    }
-
-    /// Whether the last pass over the events met a torn or damaged frame.
-    pub fn truncated(&self) -> bool {
-        self.torn.is_some()
-    }
-
-    /// What the last pass over the events found damaged, in words for the user.
-    pub fn damage(&self) -> Option<String> {
-        let problem = self.torn.as_ref()?;
-        Some(format!("`{}`: {problem}; what follows is not shown", self.folder.join(EVENTS).display()))
-    }
-}
-
-/// Iterator over a recording's events, see [`RunReader::events`].
-#[derive(Debug)]
-pub struct Events<'a> {
-    frames: Frames<BufReader<File>>,
-    reader: &'a mut RunReader,
-}
-
-impl Iterator for Events<'_> {
-    type Item = Event;
-
-    fn next(&mut self) -> Option<Event> {
-        let (offset, bytes, mut event) = match self.frames.next() {
-            Ok(Some(found)) => found,
-            Ok(None) => {
-                self.reader.torn = self.frames.torn().map(str::to_owned);
-                return None;
-            }
-            Err(error) => {
-                self.reader.torn = Some(format!("cannot read on after byte {}: {error}", self.frames.offset()));
-                return None;
-            }
-        };
-        event.run = self.reader.run;
-        match event.body {
-            Body::Payload { key, .. } => event.body = Body::Recorded { key, offset, bytes },
-            // A moved folder, and what a later resumption changed.
-            Body::Started(_) => event.body = Body::Started(Box::new(self.reader.header.clone())),
-            _ => {}
-        }
-        Some(event)
-    }
-}
-
-/// Everything that a recording holds, as it was shown last: all events folded in, with the newest value of each bulky
-/// key. A torn tail is noted as a warning.
-pub fn replay(folder: &Path) -> Result<RunState, DiskError> {
-    replay_from(&mut RunReader::open(folder)?)
-}
-
-/// [`replay`] of a reader that the caller keeps for fetching past payloads.
-pub fn replay_from(reader: &mut RunReader) -> Result<RunState, DiskError> {
-    let mut state = RunState::default();
-    for event in reader.events()? {
-        state.apply(&event);
-    }
-    if state.header.is_none() {
-        // Killed before the first flush: the header is in `run.toml`, and nothing was recorded.
-        let body = Body::Started(Box::new(reader.header.clone()));
-        state.apply(&Event { run: reader.run, step: 0, seconds: 0.0, body });
-    }
-    for track in state.payloads.values_mut() {
-        if let Some(&(step, offset, bytes)) = track.recorded.last() {
-            track.newest = Some((step, reader.payload_at(offset, bytes)?));
-        }
-    }
-    if let Some(text) = reader.damage() {
-        let body = Body::Notice { level: super::event::Level::Warning, text };
-        state.apply(&Event { run: reader.run, step: state.step, seconds: state.seconds, body });
-    }
-    Ok(state)
 }
 
 /// An empty write fails where a full or read-only disk would fail later; a folder is made if there is none.

@@ -106,6 +106,8 @@ static PRESETS: &[Preset] = &[
             ("start_y", "0.4"),
             ("learning_rate", "0.019"),
             ("steps", "200"),
+            ("use_nag", "off"),
+            ("use_adadelta", "off"),
         ],
     },
     Preset {

@@ -34,6 +34,8 @@ pub struct BoundaryTile {
     /// Index in [`ROSTER`] of the picture that fills the tile.
     enlarged: Option<usize>,
     pictures: [Picture; ROSTER.len()],
+    /// Of which payloads: their extent and number of classes. A set can have a million points.
+    measured: Option<(Identity, Extent, usize)>,
     /// The run that the pictures are of.
     run: Option<RunId>,
     marker: LiveTexture,
@@ -62,26 +64,25 @@ struct Shown {
 #[derive(Debug, Clone, PartialEq)]
 struct PointsKey {
     rect: Rect,
-    points: [Option<usize>; 2],
+    points: Identity,
     style: Style,
 }
+
+/// Addresses of the payloads of training and test points.
+type Identity = [Option<usize>; 2];
 
 /// The data of the tile at the cursor.
 struct Scene<'a> {
     train: Points<'a>,
     test: Points<'a>,
-    /// Addresses of the two payloads.
-    identity: [Option<usize>; 2],
+    identity: Identity,
     extent: Extent,
+    /// Number of classes, at least 2.
+    classes: usize,
     class_names: Vec<&'a str>,
 }
 
 impl Scene<'_> {
-    fn classes(&self) -> usize {
-        let largest = self.train.1.iter().chain(self.test.1).max().copied().unwrap_or(1);
-        (largest as usize + 1).max(2)
-    }
-
     /// Width over height of a picture with equal units.
     fn aspect(&self) -> f32 {
         let [width, height] = [0, 1].map(|a| self.extent.max[a] - self.extent.min[a]);
@@ -101,23 +102,29 @@ pub fn ui(
     let (train, test) = (payload(ctx, "points/train"), payload(ctx, "points/test"));
     let names = payload(ctx, "points/classes");
     let (train_points, test_points) = (points(&train), points(&test));
-    let scene = Scene {
-        train: train_points,
-        test: test_points,
-        identity: [&train, &test].map(|payload| payload.as_ref().map(|payload| Arc::as_ptr(payload) as usize)),
-        extent: extent(train_points.0, test_points.0),
-        class_names: match names.as_deref() {
-            Some(Payload::Text(names)) => names.lines().collect(),
-            _ => Vec::new(),
-        },
-    };
-    if state.enlarged.is_some_and(|enlarged| !present.contains(&enlarged)) {
-        state.enlarged = None;
-    }
     if state.run != ctx.run.id {
         // While a recorded picture is being fetched the last one stays, but never one of another run.
         state.run = ctx.run.id;
         state.pictures = Default::default();
+        state.measured = None;
+    }
+    let identity = [&train, &test].map(|payload| payload.as_ref().map(|payload| Arc::as_ptr(payload) as usize));
+    let (extent, classes) = match state.measured {
+        Some((of, extent, classes)) if of == identity => (extent, classes),
+        _ => {
+            let largest = train_points.1.iter().chain(test_points.1).max().copied().unwrap_or(1);
+            let measured = (extent(train_points.0, test_points.0), (largest as usize + 1).max(2));
+            state.measured = Some((identity, measured.0, measured.1));
+            measured
+        }
+    };
+    let class_names = match names.as_deref() {
+        Some(Payload::Text(names)) => names.lines().collect(),
+        _ => Vec::new(),
+    };
+    let scene = Scene { train: train_points, test: test_points, identity, extent, classes, class_names };
+    if state.enlarged.is_some_and(|enlarged| !present.contains(&enlarged)) {
+        state.enlarged = None;
     }
 
     let size = parts::font_size(ctx);
@@ -130,7 +137,7 @@ pub fn ui(
         if state.enlarged.is_some() && parts::button(ui, true, "show all", "Back to all pictures (Escape)", size) {
             state.enlarged = None;
         }
-        for class in (0..scene.classes()).rev() {
+        for class in (0..scene.classes).rev() {
             let name = scene.class_names.get(class).copied().unwrap_or_default();
             let name = if name.is_empty() { class.to_string() } else { name.to_owned() };
             let text = parts::weak(name, size, ctx.style).color(ctx.style.text);
@@ -224,7 +231,7 @@ fn panel(
 
     let picture = &mut state.pictures[i];
     if let Some(shown) = payload(ctx, &format!("boundary/{}", entry.id)) {
-        picture.show(ui, entry.id, &shown, scene.classes(), style);
+        picture.show(ui, entry.id, &shown, scene.classes, style);
     }
     let painter = ui.painter_at(rect.expand(1.0));
     painter.rect_filled(rect, 0.0, style.plot_background);
@@ -310,7 +317,7 @@ fn read_out(painter: &Painter, rect: Rect, at: Pos2, scene: &Scene<'_>, payload:
     let Extent { min, max } = scene.extent;
     let x = min[0] + share.x * (max[0] - min[0]);
     let y = max[1] - share.y * (max[1] - min[1]);
-    let (class, probability) = decode(*value, scene.classes());
+    let (class, probability) = decode(*value, scene.classes);
     let name = scene.class_names.get(class).copied().unwrap_or_default();
     let text = format!(
         "x {}  y {}  class {name} {:.0} %",

@@ -61,6 +61,19 @@ struct SeriesKey {
     every: u64,
 }
 
+/// What a plot shows beside its curves.
+#[derive(Debug, Clone, Copy)]
+struct Plot {
+    quantity: Quantity,
+    scale: Scale,
+    /// Of the y axis, with its unit.
+    title: &'static str,
+    /// The x axis goes from 0 to this step.
+    steps: u64,
+    /// Of small text, in points.
+    size: f32,
+}
+
 struct Series<'a> {
     key: SeriesKey,
     history: &'a History,
@@ -118,8 +131,8 @@ pub fn ui(
     };
     let series = series(present, *selected, *options, families, ctx);
     let steps = ctx.run.header.as_ref().map_or(0, |header| header.steps).max(ctx.run.step).max(1);
-    let titles = Titles { x: "step", y: title };
-    if let Some(step) = state.show(ui, outer, quantity, &series, (scale, titles, steps), size, ctx) {
+    let plot = Plot { quantity, scale, title, steps, size };
+    if let Some(step) = state.show(ui, outer, plot, &series, ctx) {
         ctx.actions.push(ViewAction::Seek(Cursor { step, sub: 0 }));
     }
     if legend_height > 0.0 {
@@ -162,16 +175,8 @@ fn series<'a>(
 
 impl CurvesTile {
     /// Draws the plot into `outer`; returns the step that the user asked for.
-    fn show(
-        &mut self,
-        ui: &Ui,
-        outer: Rect,
-        quantity: Quantity,
-        series: &[Series<'_>],
-        (scale, titles, steps): (Scale, Titles<'_>, u64),
-        size: f32,
-        ctx: &ViewCtx<'_>,
-    ) -> Option<u64> {
+    fn show(&mut self, ui: &Ui, outer: Rect, plot: Plot, series: &[Series<'_>], ctx: &ViewCtx<'_>) -> Option<u64> {
+        let Plot { quantity, scale, title, steps, size } = plot;
         let style = ctx.style;
         let name = match quantity {
             Quantity::Loss => "loss against the step",
@@ -213,7 +218,7 @@ impl CurvesTile {
             }
         }
         draw_cursor(&inside, &axes, ctx.cursor.step, size, style);
-        axes.draw_labels(&painter, style, &titles);
+        axes.draw_labels(&painter, style, &Titles { x: "step", y: title });
         if let Some(pointer) = response.hover_pos().filter(|_| !response.dragged()) {
             read_out(&inside, &axes, series, pointer, size, style);
         }

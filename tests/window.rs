@@ -1,0 +1,670 @@
+//! The window without a GPU and without a worker: what is drawn from which state, and what is asked of the worker.
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use eframe::App as _;
+use eframe::egui::{self, FontFamily, FontId, Key, Modifiers, Role, vec2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+
+use learnscope::app::backend::{Backend, DeviceEntry, no_fetch};
+use learnscope::app::{App, Open, Parts, theme};
+use learnscope::engine::command::{Command, Record, RunRequest};
+use learnscope::engine::event::{Body, Change, Event, KeyKind, KeySpec, Level, RunHeader, RunId, Status};
+use learnscope::engine::experiment::{BuildRequest, Experiment, RunError};
+use learnscope::engine::mailbox::Letter;
+use learnscope::engine::params::{ChoiceItem, DefaultValue, ParamKind, ParamSpec, Params, Value};
+use learnscope::engine::study::{Measure, StudyRow, StudySpec};
+use learnscope::labs::{Arrangement, LABS, Lab, LabSpec, LabView, Node, Preset, TileSpec, ViewCtx};
+
+// ---------------------------------------------------------------------------------------------------------------
+// A lab with everything that the shell knows of.
+
+struct ToyLab;
+
+static TOY: ToyLab = ToyLab;
+
+static SPEC: LabSpec = LabSpec {
+    id: "toy",
+    title: "Toy",
+    claim: "A lab for tests.",
+    params: PARAMS,
+    keys: KEYS,
+    presets: &[
+        Preset { id: "plain", title: "Plain", help: "", set: &[] },
+        Preset { id: "trained", title: "Trained", help: "", set: &[("mode", "train"), ("rate", "0.5")] },
+    ],
+    studies: &[StudySpec {
+        id: "rates",
+        title: "Two rates",
+        source: "Nobody, table 0",
+        about: "What a larger rate does.",
+        common: &[("mode", "play")],
+        rows: &[
+            StudyRow { label: "slow", set: &[("rate", "0.1")], paper: &[Some(1.5)] },
+            StudyRow { label: "fast", set: &[("rate", "0.2")], paper: &[None] },
+        ],
+        measures: &[Measure { title: "last loss", unit: "", of: |run, _| run.last("loss") }],
+        seeded: false,
+    }],
+    guide: "# Lesson\n\nA **bold** word, `code`, and λ ∇ ‖ ₂ μ η β √.\n\n- one\n- two",
+    build: |_: &BuildRequest<'_>| -> Result<Box<dyn Experiment>, RunError> { Err(RunError::Data("no".into())) },
+    steps: |params| params.int("steps") as u64,
+    needs_device: |params| params.text("mode") == "train",
+    device_check: None,
+    check: |_| Ok(()),
+    playback: |params| (params.text("mode") == "play").then_some(60.0),
+    checkpoint_every: |_, _| 0,
+    data: |_| Ok(String::new()),
+};
+
+const KEYS: &[KeySpec] = &[KeySpec { key: "loss", title: "loss", unit: "", kind: KeyKind::Scalar, every: 1 }];
+
+const fn param(
+    key: &'static str,
+    label: &'static str,
+    kind: ParamKind,
+    default: DefaultValue,
+    live: bool,
+) -> ParamSpec {
+    ParamSpec { key, label, unit: "", group: "Group", kind, default, help: "Help.", live, only_if: None }
+}
+
+static PARAMS: &[ParamSpec] = &[
+    param(
+        "mode",
+        "mode",
+        ParamKind::Choice(&[
+            ChoiceItem { id: "play", label: "computed" },
+            ChoiceItem { id: "train", label: "trained" },
+        ]),
+        DefaultValue::Choice("play"),
+        false,
+    ),
+    param("rate", "rate η", ParamKind::Float { min: 1e-6, max: 10.0, log: true }, DefaultValue::Float(1e-4), true),
+    param("steps", "steps", ParamKind::Int { min: 1, max: 100_000 }, DefaultValue::Int(420), false),
+    param("use_it", "use it", ParamKind::Switch, DefaultValue::Switch(true), false),
+    param("file", "file", ParamKind::Path, DefaultValue::Path(""), false),
+];
+
+impl Lab for ToyLab {
+    fn spec(&self) -> &'static LabSpec {
+        &SPEC
+    }
+
+    fn view(&self) -> Box<dyn LabView> {
+        Box::new(ToyView)
+    }
+}
+
+struct ToyView;
+
+impl LabView for ToyView {
+    fn tiles(&self) -> &'static [TileSpec] {
+        &[
+            TileSpec { id: "first", title: "First tile", help: "" },
+            TileSpec { id: "second", title: "Second tile", help: "" },
+        ]
+    }
+
+    fn arrangement(&self, _params: &Params) -> Arrangement {
+        Arrangement { id: "both", root: Node::Row(&[(1.0, Node::Tile("first")), (1.0, Node::Tile("second"))]) }
+    }
+
+    fn tile(&mut self, tile: &str, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>) {
+        ui.label(format!("{tile} content at {} of {}", ctx.cursor.step, ctx.params.float("rate")));
+    }
+
+    fn guide(&mut self, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>) {
+        ui.label(format!("loss {:?}", ctx.run.last("loss")));
+    }
+
+    fn sub_steps(&self, _ctx: &ViewCtx<'_>) -> usize {
+        3
+    }
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// A worker that says what the test wants.
+
+#[derive(Default)]
+struct Script {
+    sent: Vec<Command>,
+    events: Vec<Event>,
+    /// Answers every start of a run that is computed at once with the whole run.
+    computes: bool,
+}
+
+#[derive(Clone, Default)]
+struct Scripted(Rc<RefCell<Script>>);
+
+impl Backend for Scripted {
+    fn send(&mut self, command: Command) {
+        let mut script = self.0.borrow_mut();
+        if let (Command::Start(request), true) = (&command, script.computes) {
+            let whole = whole_run(request);
+            script.events.extend(whole);
+        }
+        script.sent.push(command);
+    }
+
+    fn drain(&mut self) -> (Vec<Event>, Vec<Letter>) {
+        (std::mem::take(&mut self.0.borrow_mut().events), Vec::new())
+    }
+}
+
+fn header_of(request: &RunRequest) -> RunHeader {
+    let folder = match &request.record {
+        Record::No => String::new(),
+        Record::New(folder) | Record::Replace(folder) | Record::Resume(folder) => folder.display().to_string(),
+    };
+    RunHeader {
+        lab: request.lab.to_owned(),
+        name: request.name.clone(),
+        params: request.params.clone(),
+        changes: request.changes.clone(),
+        seed: request.seed,
+        steps: request.steps,
+        device: "CPU".to_owned(),
+        device_check: String::new(),
+        version: "0".to_owned(),
+        data: String::new(),
+        started: String::new(),
+        folder,
+        resumed_at: None,
+    }
+}
+
+fn event(run: RunId, step: u64, body: Body) -> Event {
+    Event { run, step, seconds: step as f64 * 0.01, body }
+}
+
+fn whole_run(request: &RunRequest) -> Vec<Event> {
+    let (run, steps) = (request.id, request.steps);
+    let mut events = vec![event(run, 0, Body::Started(Box::new(header_of(request))))];
+    events.push(event(run, 0, Body::Status(Status::Running)));
+    if request.params.get("rate").is_some() {
+        events.push(event(run, steps, Body::Scalars(vec![("loss".into(), request.params.float("rate") * 10.0)])));
+    }
+    events.push(event(run, steps, Body::Status(Status::Finished)));
+    events
+}
+
+impl Scripted {
+    fn computing() -> Self {
+        let scripted = Self::default();
+        scripted.0.borrow_mut().computes = true;
+        scripted
+    }
+
+    fn say(&self, events: impl IntoIterator<Item = Event>) {
+        self.0.borrow_mut().events.extend(events);
+    }
+
+    fn starts(&self) -> Vec<RunRequest> {
+        let script = self.0.borrow();
+        let starts = script.sent.iter().filter_map(|command| match command {
+            Command::Start(request) => Some((**request).clone()),
+            _ => None,
+        });
+        starts.collect()
+    }
+
+    fn last_start(&self) -> RunRequest {
+        self.starts().pop().expect("a run was started")
+    }
+
+    /// Commands sent, in words, and forgets them.
+    fn taken(&self) -> Vec<String> {
+        let word = |command: &Command| match command {
+            Command::Start(request) => format!("start {}", request.lab),
+            other => format!("{other:?}"),
+        };
+        self.0.borrow_mut().sent.drain(..).map(|command| word(&command)).collect()
+    }
+}
+
+fn parts(labs: Vec<&'static dyn Lab>, backend: &Scripted, config: Option<&Path>) -> Parts {
+    Parts {
+        labs,
+        backend: Box::new(backend.clone()),
+        fetch: no_fetch(),
+        devices: None,
+        config_dir: config.map(Path::to_owned),
+        runs_dir: PathBuf::from("runs"),
+        open: Open::default(),
+    }
+}
+
+fn window_of(
+    labs: Vec<&'static dyn Lab>,
+    backend: &Scripted,
+    config: Option<&Path>,
+    size: egui::Vec2,
+) -> Harness<'static, App> {
+    let parts = parts(labs, backend, config);
+    let mut harness =
+        Harness::builder().with_size(size).with_step_dt(1.0 / 60.0).build_eframe(|cc| App::new(&cc.egui_ctx, parts));
+    harness.run_steps(3);
+    harness
+}
+
+fn toy(backend: &Scripted) -> Harness<'static, App> {
+    window_of(vec![&TOY], backend, None, vec2(1280.0, 1000.0))
+}
+
+fn press(harness: &mut Harness<'static, App>, modifiers: Modifiers, key: Key) {
+    harness.key_press_modifiers(modifiers, key);
+    harness.run_steps(3);
+}
+
+/// The whole text that contains `part`.
+fn text_with(harness: &Harness<'static, App>, part: &str) -> String {
+    let node = harness.get_by_label_contains(part);
+    // A label's text is its value, a button's its label.
+    node.accesskit_node().label().or(node.value()).unwrap_or_default()
+}
+
+/// Types a command into the palette and takes the first match.
+fn command(harness: &mut Harness<'static, App>, text: &str) {
+    press(harness, Modifiers::COMMAND, Key::P);
+    harness.get_by_label("Command").type_text(text);
+    harness.run_steps(2);
+    press(harness, Modifiers::NONE, Key::Enter);
+}
+
+/// Puts the lab on training and starts a run of 100 steps that has done 10.
+fn training(backend: &Scripted) -> (Harness<'static, App>, RunId) {
+    let mut harness = toy(backend);
+    command(&mut harness, "preset trained");
+    let request = backend.last_start();
+    let run = request.id;
+    backend.say([
+        event(run, 0, Body::Started(Box::new(header_of(&request)))),
+        event(run, 10, Body::Status(Status::Running)),
+    ]);
+    harness.run_steps(3);
+    backend.taken();
+    (harness, run)
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+#[test]
+fn every_lab_draws_in_every_theme_empty_running_and_without_room() {
+    for theme in ["dark", "light", "high contrast", "system"] {
+        for size in [vec2(1280.0, 800.0), vec2(0.0, 0.0), vec2(300.0, 200.0)] {
+            for index in 0..LABS.len() {
+                for running in [false, true] {
+                    let backend = Scripted::default();
+                    let mut harness = window_of(LABS.to_vec(), &backend, None, size);
+                    command(&mut harness, &format!("theme: {theme}"));
+                    command(&mut harness, &format!("lab: {}", LABS[index].spec().title));
+                    if running {
+                        let request = learnscope::labs::request(
+                            LABS[index],
+                            &Params::defaults(LABS[index].spec().params),
+                            learnscope::labs::RunOptions::default(),
+                        );
+                        let first = backend.starts().pop();
+                        let mut request = request.expect("defaults are valid");
+                        request.id = first.map_or(request.id, |first| first.id);
+                        backend.say(running_state(&request, LABS[index].spec().keys));
+                    }
+                    harness.run_steps(5);
+                }
+            }
+        }
+    }
+}
+
+/// Five steps of whatever the lab declares.
+fn running_state(request: &RunRequest, keys: &[KeySpec]) -> Vec<Event> {
+    let run = request.id;
+    let mut events = vec![event(run, 0, Body::Started(Box::new(header_of(request))))];
+    events.push(event(run, 0, Body::Status(Status::Running)));
+    for spec in keys {
+        // Names that wildcards of labs take; a lab ignores the ones it does not know.
+        for name in ["adam", "sgd", "train"] {
+            let key: Arc<str> = spec.key.replace('*', name).into();
+            match spec.kind {
+                KeyKind::Scalar => events.extend(
+                    (0..=5).map(|step| event(run, step, Body::Scalars(vec![(key.clone(), 1.0 / (step + 1) as f64)]))),
+                ),
+                KeyKind::Rows(columns) => {
+                    let data: Vec<f64> = (0..6 * columns.len()).map(|i| 0.01 * i as f64).collect();
+                    events.push(event(run, 5, Body::Rows { key, columns: columns.len() as u32, data: data.into() }));
+                }
+                KeyKind::Payload => {}
+            }
+        }
+    }
+    events.push(event(run, 5, Body::Notice { level: Level::Warning, text: "a warning".to_owned() }));
+    events
+}
+
+#[test]
+fn the_first_start_computes_a_run_at_once_and_plays_it() {
+    let backend = Scripted::computing();
+    let mut harness = toy(&backend);
+    let request = backend.last_start();
+    assert_eq!((request.lab, request.steps, request.seed), ("toy", 420, learnscope::labs::DEFAULT_SEED));
+    assert!(
+        matches!(&request.record, Record::Replace(folder) if folder.ends_with(folder.file_name().unwrap()) && folder.to_string_lossy().ends_with("-toy-live"))
+    );
+    harness.run_steps(60);
+    let at = text_with(&harness, "first content at");
+    let step: u64 = at.split_whitespace().nth(3).and_then(|step| step.parse().ok()).expect("a step");
+    assert!((40..=80).contains(&step), "a second of playing at 60 steps a second is at {step}");
+    assert!(harness.query_by_label_contains("loss Some(0.001)").is_some(), "the guide draws from the run");
+}
+
+#[test]
+fn an_edit_recomputes_and_undo_takes_it_back() {
+    let backend = Scripted::computing();
+    let mut harness = toy(&backend);
+    harness.get_by_role_and_label(Role::SpinButton, "rate η").set_value_accesskit(0.5);
+    harness.run_steps(3);
+    assert_eq!(backend.last_start().params.float("rate"), 0.5);
+    press(&mut harness, Modifiers::COMMAND, Key::Z);
+    assert_eq!(backend.last_start().params.float("rate"), 1e-4);
+    press(&mut harness, Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
+    assert_eq!(backend.last_start().params.float("rate"), 0.5);
+    harness.get_by_label("Reset rate η to 1e-4").click();
+    harness.run_steps(3);
+    assert_eq!(backend.last_start().params.float("rate"), 1e-4);
+    harness.get_by_role_and_label(Role::CheckBox, "use it").click();
+    harness.run_steps(3);
+    assert_eq!(backend.last_start().params.get("use_it"), Some(&Value::Switch(false)));
+}
+
+#[test]
+fn a_small_number_is_shown_with_its_digits() {
+    let backend = Scripted::computing();
+    let harness = toy(&backend);
+    let field = harness.get_by_role_and_label(Role::SpinButton, "rate η");
+    assert_eq!(field.value().as_deref(), Some("1e-4"));
+}
+
+#[test]
+fn a_refused_value_is_explained_beside_its_field() {
+    let backend = Scripted::computing();
+    let mut harness = toy(&backend);
+    let before = backend.starts().len();
+    harness.get_by_role_and_label(Role::SpinButton, "rate η").set_value_accesskit(99.0);
+    harness.run_steps(3);
+    let shown = text_with(&harness, "parameter `rate` is 99");
+    assert!(shown.contains("0.000001 to 10"), "{shown}");
+    assert_eq!(backend.starts().len(), before, "nothing was started");
+}
+
+#[test]
+fn training_takes_live_values_and_asks_for_a_restart_otherwise() {
+    let backend = Scripted::default();
+    let (mut harness, _) = training(&backend);
+    harness.get_by_role_and_label(Role::SpinButton, "rate η").set_value_accesskit(0.25);
+    harness.run_steps(3);
+    assert_eq!(backend.taken(), ["Set { key: \"rate\", value: Float(0.25) }"]);
+    harness.get_by_role_and_label(Role::SpinButton, "steps").set_value_accesskit(50.0);
+    harness.run_steps(3);
+    assert!(backend.taken().is_empty(), "nothing restarts training by itself");
+    assert!(harness.query_by_label_contains("restart to apply: steps").is_some());
+    harness.get_by_label("Restart").click();
+    harness.run_steps(3);
+    let request = backend.last_start();
+    assert_eq!((request.steps, request.params.float("rate")), (50, 0.25));
+    assert_eq!(request.record, Record::New(PathBuf::from("runs")));
+    assert!(request.device.is_some());
+}
+
+#[test]
+fn space_pauses_training_and_plays_what_is_finished() {
+    let backend = Scripted::default();
+    let (mut harness, run) = training(&backend);
+    press(&mut harness, Modifiers::NONE, Key::Space);
+    assert_eq!(backend.taken(), ["Pause"]);
+    backend.say([event(run, 12, Body::Status(Status::Paused))]);
+    harness.run_steps(2);
+    press(&mut harness, Modifiers::NONE, Key::Space);
+    press(&mut harness, Modifiers::NONE, Key::N);
+    press(&mut harness, Modifiers::COMMAND, Key::Period);
+    assert_eq!(backend.taken(), ["Resume", "Step(1)", "Stop"]);
+    backend.say([event(run, 420, Body::Status(Status::Finished))]);
+    harness.run_steps(3);
+    assert!(harness.query_by_label("first content at 420 of 0.5").is_some(), "the cursor follows the live edge");
+    press(&mut harness, Modifiers::NONE, Key::Home);
+    assert!(harness.query_by_label("first content at 0 of 0.5").is_some());
+    press(&mut harness, Modifiers::NONE, Key::Space);
+    harness.run_steps(30);
+    assert!(harness.query_by_label("first content at 0 of 0.5").is_none(), "it plays");
+    assert!(backend.taken().is_empty(), "playing back asks nothing of the worker");
+}
+
+#[test]
+fn the_timeline_moves_by_keys_and_sub_steps() {
+    let backend = Scripted::computing();
+    let mut harness = toy(&backend);
+    let at = |harness: &Harness<'static, App>, step: u64| {
+        harness.query_by_label(&format!("first content at {step} of 0.0001")).is_some()
+    };
+    press(&mut harness, Modifiers::NONE, Key::End);
+    assert!(at(&harness, 420));
+    press(&mut harness, Modifiers::NONE, Key::ArrowLeft);
+    assert!(at(&harness, 419));
+    press(&mut harness, Modifiers::SHIFT, Key::ArrowLeft);
+    assert!(at(&harness, 409));
+    press(&mut harness, Modifiers::NONE, Key::Period);
+    assert!(at(&harness, 409) && harness.query_by_label("part 1 / 3").is_some());
+    press(&mut harness, Modifiers::NONE, Key::Comma);
+    press(&mut harness, Modifiers::NONE, Key::Comma);
+    assert!(at(&harness, 408) && harness.query_by_label("part 3 / 3").is_some());
+    let starts = backend.starts().len();
+    harness.get_by_role_and_label(Role::SpinButton, "rate η").set_value_accesskit(0.5);
+    harness.run_steps(10);
+    assert_eq!(backend.starts().len(), starts + 1);
+    assert!(harness.query_by_label("first content at 408 of 0.5").is_some(), "a scrubbed cursor stays where it is");
+    harness.get_by_role_and_label(Role::Slider, "Timeline").click();
+    harness.run_steps(3);
+    let middle = text_with(&harness, "first content at");
+    assert!(middle.contains("at 210 of"), "a click in the middle of the bar: {middle}");
+}
+
+#[test]
+fn edits_from_the_cursor_on_change_only_what_comes_after() {
+    let backend = Scripted::computing();
+    let mut harness = toy(&backend);
+    press(&mut harness, Modifiers::NONE, Key::End);
+    press(&mut harness, Modifiers::SHIFT, Key::ArrowLeft);
+    command(&mut harness, "from the cursor");
+    harness.get_by_role_and_label(Role::SpinButton, "rate η").set_value_accesskit(0.5);
+    harness.run_steps(3);
+    let request = backend.last_start();
+    assert_eq!(request.params.float("rate"), 1e-4);
+    assert_eq!(request.changes, [Change { step: 410, key: "rate".to_owned(), value: Value::Float(0.5) }]);
+    harness.get_by_label("Remove the change at step 410").click();
+    harness.run_steps(3);
+    assert!(backend.last_start().changes.is_empty());
+}
+
+#[test]
+fn the_palette_reaches_presets_tiles_and_commands() {
+    let backend = Scripted::computing();
+    let mut harness = toy(&backend);
+    command(&mut harness, "preset trained");
+    assert_eq!(backend.last_start().params.text("mode"), "train");
+    command(&mut harness, "stop the run");
+    assert_eq!(backend.taken().last().map(String::as_str), Some("Stop"));
+    command(&mut harness, "hide tile: second");
+    assert!(harness.query_by_label_contains("second content").is_none());
+    command(&mut harness, "show tile: second");
+    assert!(harness.query_by_label_contains("second content").is_some());
+    command(&mut harness, "maximise tile: second");
+    assert!(harness.query_by_label_contains("first content").is_none());
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    assert!(harness.query_by_label_contains("first content").is_some());
+    press(&mut harness, Modifiers::COMMAND, Key::P);
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    assert!(harness.query_by_label("Command").is_none(), "escape closes the palette");
+    press(&mut harness, Modifiers::NONE, Key::F1);
+    assert!(harness.query_by_label("Undo the last edit").is_some(), "the shortcuts are listed");
+}
+
+#[test]
+fn a_talk_shows_one_tile_and_obeys_a_clicker() {
+    let backend = Scripted::computing();
+    let mut harness = toy(&backend);
+    press(&mut harness, Modifiers::NONE, Key::F5);
+    assert!(harness.query_by_label_contains("first content").is_some());
+    assert!(harness.query_by_label_contains("second content").is_none());
+    assert!(harness.query_by_label("Restart").is_none(), "no chrome");
+    press(&mut harness, Modifiers::NONE, Key::PageDown);
+    assert!(harness.query_by_label_contains("second content").is_some());
+    press(&mut harness, Modifiers::NONE, Key::B);
+    assert!(harness.query_by_label_contains("second content").is_none(), "a black screen");
+    press(&mut harness, Modifiers::NONE, Key::B);
+    press(&mut harness, Modifiers::NONE, Key::PageUp);
+    assert!(harness.query_by_label_contains("first content").is_some());
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    assert!(harness.query_by_label("Restart").is_some());
+}
+
+#[test]
+fn a_failed_run_says_what_to_do() {
+    let backend = Scripted::default();
+    let (mut harness, run) = training(&backend);
+    let text = "parameter `file`: `x.csv` does not exist".to_owned();
+    backend.say([event(run, 11, Body::Status(Status::Failed(text.clone())))]);
+    harness.run_steps(3);
+    assert!(harness.query_by_label("The run failed").is_some());
+    assert!(harness.query_all_by_label(&text).count() >= 2, "in the banner and beside the field");
+    harness.get_by_label("Restart after failure").click();
+    harness.run_steps(3);
+    assert_eq!(backend.taken(), ["start toy"]);
+}
+
+#[test]
+fn warming_up_is_said_with_its_seconds() {
+    let backend = Scripted::default();
+    let (mut harness, run) = training(&backend);
+    backend.say([event(run, 10, Body::Status(Status::WarmingUp))]);
+    harness.run_steps(70);
+    assert!(harness.query_by_label_contains("Warming up: compiling kernels (1 s)").is_some());
+}
+
+#[test]
+fn a_study_runs_its_rows_and_stands_beside_the_paper() {
+    let backend = Scripted::computing();
+    let mut harness = toy(&backend);
+    backend.taken();
+    command(&mut harness, "study: two rates");
+    harness.run_steps(10);
+    let rates: Vec<f64> = backend.starts().iter().map(|request| request.params.float("rate")).collect();
+    assert_eq!(rates, [0.1, 0.2]);
+    for text in ["1.00", "2.00", "1.50", "—"] {
+        assert!(harness.query_by_label(text).is_some(), "{text}");
+    }
+}
+
+#[test]
+fn a_dropped_file_becomes_the_data() {
+    #[derive(Debug)]
+    struct Dropped(PathBuf);
+    impl egui::DroppedFile for Dropped {
+        fn path(&self) -> &Path {
+            &self.0
+        }
+        fn bytes(&self) -> Result<Vec<u8>, String> {
+            Ok(Vec::new())
+        }
+    }
+    let backend = Scripted::computing();
+    let mut harness = toy(&backend);
+    harness.input_mut().dropped_files.push(Arc::new(Dropped(PathBuf::from("/data/points.csv"))));
+    harness.run_steps(3);
+    assert_eq!(backend.last_start().params.text("file"), "/data/points.csv");
+}
+
+#[test]
+fn settings_come_back_and_foreign_ones_are_set_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let backend = Scripted::computing();
+    let mut harness = window_of(vec![&TOY], &backend, Some(folder.path()), vec2(1280.0, 1000.0));
+    harness.get_by_role_and_label(Role::SpinButton, "rate η").set_value_accesskit(0.5);
+    command(&mut harness, "theme: light");
+    command(&mut harness, "hide tile: second");
+    harness.run_steps(70);
+    harness.into_state().on_exit();
+
+    let harness = window_of(vec![&TOY], &backend, Some(folder.path()), vec2(1280.0, 1000.0));
+    assert!(harness.query_by_label_contains("second content").is_none(), "the layout");
+    assert_eq!(backend.last_start().params.float("rate"), 0.5);
+    assert!(!harness.ctx.global_style().visuals.dark_mode, "the theme");
+    harness.into_state().on_exit();
+
+    std::fs::write(folder.path().join("settings.toml"), "<html>").unwrap();
+    let harness = window_of(vec![&TOY], &backend, Some(folder.path()), vec2(1280.0, 1000.0));
+    assert!(harness.query_all_by_label_contains("settings.broken.toml").next().is_some(), "a notice says so");
+    assert_eq!(backend.last_start().params.float("rate"), 1e-4);
+}
+
+#[test]
+fn devices_are_listed_when_they_have_been_found() {
+    let backend = Scripted::default();
+    let (sender, receiver) = std::sync::mpsc::channel::<()>();
+    let mut parts = parts(vec![&TOY], &backend, None);
+    parts.devices = Some(Box::new(move || {
+        let _ = receiver.recv();
+        vec![DeviceEntry { name: "Radeon 780M".into(), backend: "Vulkan".into(), kind: "GPU".into(), software: false }]
+    }));
+    let mut harness =
+        Harness::builder().with_size(vec2(1280.0, 800.0)).build_eframe(|cc| App::new(&cc.egui_ctx, parts));
+    harness.run_steps(2);
+    assert!(harness.query_by_label("Device: looking for devices…").is_some());
+    sender.send(()).unwrap();
+    let found = (0..1000).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(2));
+        harness.step();
+        harness.query_by_label("Device: GPU · Radeon 780M · Vulkan").is_some()
+    });
+    assert!(found);
+    command(&mut harness, "device: radeon");
+    command(&mut harness, "preset trained");
+    assert_eq!(backend.last_start().device.map(|device| device.to_string()).as_deref(), Some("gpu:Radeon 780M"));
+}
+
+#[test]
+fn every_sign_in_the_labs_texts_has_a_glyph() {
+    let ctx = egui::Context::default();
+    theme::install_fonts(&ctx);
+    let mut texts: Vec<String> = vec!["λ∇‖₂μηβ√←∂ρεθΔ²⁻▶⏸⏹⏭⏮⟲×−·≈≤≥∞→↑↓αγσ…–—’“”●m̂v̂½ᵏⁿ".to_owned()];
+    for lab in LABS {
+        let spec = lab.spec();
+        texts.extend([spec.title, spec.claim, spec.guide].map(str::to_owned));
+        texts.extend(spec.params.iter().flat_map(|p| [p.label, p.unit, p.group, p.help]).map(str::to_owned));
+        texts.extend(spec.presets.iter().flat_map(|p| [p.title, p.help]).map(str::to_owned));
+        texts.extend(spec.studies.iter().flat_map(|s| [s.title, s.source, s.about]).map(str::to_owned));
+        texts.extend(spec.studies.iter().flat_map(|s| s.rows).map(|row| row.label.to_owned()));
+        texts.extend(spec.keys.iter().flat_map(|k| [k.title, k.unit]).map(str::to_owned));
+        texts.extend(lab.view().tiles().iter().flat_map(|t| [t.title, t.help]).map(str::to_owned));
+        for param in spec.params {
+            if let ParamKind::Choice(items) = param.kind {
+                texts.extend(items.iter().map(|item| item.label.to_owned()));
+            }
+        }
+    }
+    ctx.begin_pass(egui::RawInput::default());
+    let mut missing = std::collections::BTreeSet::new();
+    for family in [FontFamily::Proportional, FontFamily::Monospace, theme::strong_family()] {
+        let font = FontId::new(13.0, family);
+        for c in texts.iter().flat_map(|text| text.chars()).filter(|c| !c.is_control()) {
+            if !ctx.fonts_mut(|fonts| fonts.has_glyph(&font, c)) {
+                missing.insert(format!("{c} U+{:04X} in {:?}", c as u32, font.family));
+            }
+        }
+    }
+    ctx.end_pass().drop_without_applying_deltas();
+    assert!(missing.is_empty(), "{missing:?}");
+}
