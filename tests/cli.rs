@@ -464,3 +464,32 @@ fn sample_data_is_read_back_as_it_was_generated() {
     fs::write(home.path().join("bad.csv"), "x,y\n1,2\n").unwrap();
     fails(&home, "run optimizers --preset moons --data bad.csv", 2, &["bad.csv"]);
 }
+
+#[test]
+fn any_view_of_a_recorded_run_becomes_a_picture() {
+    let home = tempfile::tempdir().unwrap();
+    succeeds(&home, "run optimizers --steps 50");
+    let folder = only_run(&home);
+    let shown = folder.display();
+    fails(
+        &home,
+        &format!("export {shown} --figure feild --to f.png"),
+        2,
+        &["`--figure feild`", "Did you mean `field`"],
+    );
+    let words = ["x1000", "each side"];
+    fails(&home, &format!("export {shown} --figure field --size x1000 --to f.png"), 2, &words);
+
+    let required = std::env::var_os("LEARNSCOPE_REQUIRE_ADAPTER").is_some_and(|value| value == "1");
+    let devices = json_lines(&succeeds(&home, "devices --json"));
+    if devices.len() == 1 && !required {
+        println!("skipped: no graphics adapter to draw a picture with");
+        return;
+    }
+    succeeds(&home, &format!("export {shown} --figure field --size 480x320 --theme dark --step 20 --to f.png"));
+    let picture = image::open(home.path().join("f.png")).unwrap().to_rgba8();
+    assert_eq!(picture.dimensions(), (480, 320));
+    let first = picture.get_pixel(0, 0);
+    assert!(first.0[..3].iter().all(|channel| *channel < 80), "a dark background: {first:?}");
+    assert!(picture.pixels().any(|pixel| pixel != first), "something is drawn");
+}

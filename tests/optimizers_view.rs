@@ -189,7 +189,7 @@ fn panning_leaves_the_start_alone() {
     let mut harness = Scene::new(&[], "field").harness(vec2(700.0, 500.0));
     harness.run_steps(3);
     let at = harness.get_by_label_contains("from above").rect().center();
-    harness.input_mut().modifiers = eframe::egui::Modifiers::SHIFT;
+    harness.event(eframe::egui::Event::ModifiersChanged(eframe::egui::Modifiers::SHIFT));
     harness.drag_at(at);
     harness.run_steps(1);
     harness.hover_at(at + vec2(60.0, 40.0));
@@ -298,6 +298,7 @@ fn a_wheel_over_the_field_zooms_and_fit_shows_everything_again() {
         unit: eframe::egui::MouseWheelUnit::Point,
         delta: vec2(0.0, 200.0),
         phase: eframe::egui::TouchPhase::Move,
+        source: eframe::egui::MouseWheelSource::Unknown,
         modifiers: eframe::egui::Modifiers::NONE,
     });
     harness.run_steps(4);

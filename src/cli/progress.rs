@@ -11,6 +11,8 @@ use crate::plot::number;
 
 use super::output::Output;
 
+/// Time between two pictures of the bar.
+const DRAW_EVERY: Duration = Duration::from_millis(80);
 /// Time between two plain lines.
 const LINE_EVERY: Duration = Duration::from_secs(2);
 
@@ -24,6 +26,7 @@ pub struct Progress {
     since: Option<(Instant, u64)>,
     /// Since when the current status holds.
     status: Option<(Status, Instant)>,
+    /// When the last line was printed, or the bar drawn.
     said: Instant,
 }
 
@@ -61,10 +64,10 @@ impl Progress {
         if *status == Status::Running && self.since.is_none() {
             self.since = Some((now, state.step));
         }
-        let due = now - self.said >= LINE_EVERY;
-        if !due && !self.output.terminal {
+        if now - self.said < if self.output.terminal { DRAW_EVERY } else { LINE_EVERY } {
             return;
         }
+        self.said = now;
         let rate = self.rate(now, state.step);
         let left = rate.map(|rate| self.steps.saturating_sub(state.step) as f64 / rate);
         let message = match (status, rate, left) {
@@ -74,10 +77,10 @@ impl Progress {
             (_, Some(rate), Some(left)) => format!("{} steps/s, about {} left", number::short(rate), duration(left)),
             _ => String::new(),
         };
-        self.bar.set_position(state.step);
-        self.bar.set_message(message.clone());
-        if due && !self.output.terminal {
-            self.said = now;
+        if self.output.terminal {
+            self.bar.set_position(state.step);
+            self.bar.set_message(message);
+        } else {
             self.output.aside(format!("step {} of {}  {message}", state.step, self.steps));
             self.output.object(&json!({
                 "event": "progress", "step": state.step, "steps": self.steps, "seconds": state.seconds,

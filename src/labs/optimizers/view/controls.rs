@@ -1,6 +1,6 @@
 //! Small controls that the lab's tiles share: the bar above a plot, toggles, and the states without data.
 
-use eframe::egui::{Align, FontId, Layout, Rect, Response, RichText, Ui, UiBuilder, Vec2, vec2};
+use eframe::egui::{Align, FontId, Layout, Rect, RichText, Ui, UiBuilder, Vec2, vec2};
 
 use crate::engine::event::Status;
 use crate::labs::ViewCtx;
@@ -103,9 +103,4 @@ pub fn legend_entries<'a>(paths: &[Path<'a>], selected: Rule, style: &Style) -> 
             help: format!("{}: click to select it in every view", path.rule.title()),
         })
         .collect()
-}
-
-/// Hover text that names a widget for everybody.
-pub fn named(response: Response, name: &str) -> Response {
-    response.on_hover_text(name)
 }

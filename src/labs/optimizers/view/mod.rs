@@ -62,11 +62,7 @@ static TILES: [TileSpec; 13] = [
         help: "Contours of the function and every optimizer's path: bold up to the timeline's step, faint beyond. \
                Click or drag to move the start. Scroll to zoom, drag with the right button (or with Shift) to pan.",
     },
-    TileSpec {
-        id: "surface3d",
-        title: "Surface",
-        help: "The function as a landscape. Drag to turn it, scroll to zoom.",
-    },
+    TileSpec { id: "surface3d", title: "Surface", help: surface3d::HELP },
     TileSpec {
         id: "table",
         title: "State at the step",
