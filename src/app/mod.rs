@@ -249,7 +249,7 @@ impl App {
             match &event.body {
                 Body::Notice { level, text } => self.notices.push(self.time, *level, text.clone(), Some(event.step)),
                 // A run that is computed at once writes one whenever a slider moves.
-                Body::Checkpoint { file } if session.playback_rate().is_none() => {
+                Body::Checkpoint { file } if session.run_rate().is_none() => {
                     self.notices.note(self.time, Level::Info, format!("checkpoint written: {file}"), Some(event.step));
                 }
                 Body::Status(Status::Failed(text)) => {
@@ -294,8 +294,9 @@ impl App {
         let seconds = f64::from(ctx.input(|input| input.unstable_dt));
         let Some(session) = self.sessions.get_mut(self.active) else { return };
         let (rate, end) = (session.replay_rate(), session.run.step);
-        let moving = session.play.advance(seconds, rate, end);
         let over = session.run.status.as_ref().is_some_and(Status::is_over);
+        let planned = if over { end } else { session.planned_steps() };
+        let moving = session.play.advance(seconds, rate, end, planned);
         if moving && over && session.play.cursor.step >= end {
             session.play.pin_at_end();
         } else if moving && (end > 0 || session.run.is_live()) {

@@ -181,7 +181,8 @@ fn visuals(style: &Style) -> egui::Visuals {
     out.widgets.inactive = widget(raised, quiet, style.text);
     out.widgets.hovered = widget(shade(style, strong_step), Stroke::new(1.0, style.text_weak), style.text);
     out.widgets.active = widget(shade(style, strong_step + 0.05), Stroke::new(1.0, style.accent), style.text);
-    out.widgets.open = widget(shade(style, strong_step), line, style.text);
+    // Also the title bar of a window within the window, which is as calm as its content.
+    out.widgets.open = widget(window_fill(style), line, style.text);
     out.widgets.noninteractive.fg_stroke.width = 1.0;
     out.selection.bg_fill = style.accent.gamma_multiply(if style.high_contrast { 0.6 } else { 0.4 });
     out.selection.stroke = Stroke::new(1.0, style.text);

@@ -40,7 +40,7 @@ impl std::fmt::Debug for WindowOptions {
 /// Id by which the desktop groups the program's windows.
 const APP_ID: &str = "learnscope";
 const SIZE: [f32; 2] = [1440.0, 900.0];
-const LEAST: [f32; 2] = [640.0, 480.0];
+const LEAST: [f32; 2] = [800.0, 560.0];
 
 /// Opens the window and stays until it is closed. The error is a sentence for the terminal: no display, no graphics.
 pub fn run_window(options: WindowOptions) -> Result<(), String> {
