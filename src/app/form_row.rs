@@ -97,7 +97,17 @@ impl Row<'_> {
 
     fn label(&self, ui: &mut Ui, edits: &mut Vec<Edit>) -> Response {
         let color = if self.error.is_some() { self.style.error } else { self.style.text };
-        let marks = 26.0 * f32::from(self.changed()) + if self.spec.live { 36.0 } else { 0.0 };
+        let reset = 26.0 * f32::from(self.changed());
+        // Where the label would be cut, the mark of a live parameter is its dot alone.
+        let spelled = text_width(ui, self.spec.label) + reset + 40.0 <= ui.available_width();
+        let marks = reset
+            + if !self.spec.live {
+                0.0
+            } else if spelled {
+                40.0
+            } else {
+                12.0
+            };
         let width = (ui.available_width() - marks).max(16.0);
         let wanted = text_width(ui, self.spec.label).min(width);
         let (rect, _) = ui.allocate_exact_size(vec2(wanted, 24.0), Sense::hover());
@@ -105,7 +115,7 @@ impl Row<'_> {
         let place = egui::UiBuilder::new().max_rect(rect).layout(Layout::left_to_right(Align::Center));
         let label = ui.scope_builder(place, |ui| ui.add(text)).inner;
         if self.spec.live {
-            self.live(ui);
+            self.live(ui, spelled);
         }
         if self.changed() {
             self.reset(ui, edits);
@@ -113,12 +123,16 @@ impl Row<'_> {
         label.on_hover_ui(|ui| self.tooltip(ui))
     }
 
-    fn live(&self, ui: &mut Ui) {
+    /// The mark of a parameter that can change while a run goes on.
+    fn live(&self, ui: &mut Ui, spelled: bool) {
+        let help = "Can change while the run goes on; a change is marked on the timeline.";
         ui.spacing_mut().item_spacing.x = 4.0;
-        let (rect, _) = ui.allocate_exact_size(vec2(6.0, 24.0), Sense::hover());
+        let (rect, dot) = ui.allocate_exact_size(vec2(6.0, 24.0), Sense::hover());
         ui.painter().circle_filled(rect.center(), 3.0, self.style.live);
-        ui.label(RichText::new("live").color(self.style.live).text_style(TextStyle::Small))
-            .on_hover_text("Can change while the run goes on; a change is marked on the timeline.");
+        dot.on_hover_text(help);
+        if spelled {
+            ui.label(RichText::new("live").color(self.style.live).text_style(TextStyle::Small)).on_hover_text(help);
+        }
     }
 
     fn changed(&self) -> bool {
@@ -225,7 +239,7 @@ impl Row<'_> {
             });
             let label = label.inner.on_hover_ui(|ui| self.tooltip(ui));
             if self.spec.live {
-                self.live(ui);
+                self.live(ui, true);
             }
             let check = check.on_hover_ui(|ui| self.tooltip(ui));
             if self.focus {

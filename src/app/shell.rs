@@ -51,26 +51,25 @@ fn window(app: &mut App, ui: &mut Ui, wgpu: Option<&RenderState>) {
     Panel::bottom("timeline").exact_size(60.0).frame(wide).show(ui, |ui| timeline::show(app, ui));
 
     let (generation, settings) = (app.panels, &app.settings);
-    // The tiles keep some room in a narrow window.
+    // The tiles keep some room in a narrow window, whose panels have widths of their own that are not remembered.
     let most = |wish: f32| wish.min(((ui.available_width() - 360.0) / 2.0).max(160.0));
     let (form_most, guide_most) = (most(480.0), most(640.0));
-    let left = Panel::left(("form", generation))
+    let narrow = form_most < settings.form_width.max(208.0) || guide_most < settings.guide_width.max(224.0);
+    let left = Panel::left(("form", generation, narrow))
         .default_size(settings.form_width)
         .size_range(form_most.min(208.0)..=form_most)
         .frame(side);
-    let right = Panel::right(("guide", generation))
+    let right = Panel::right(("guide", generation, narrow))
         .default_size(settings.guide_width)
         .size_range(guide_most.min(224.0)..=guide_most)
         .frame(side);
     let (mut form_open, mut guide_open) = (settings.form_open, settings.guide_open);
-    if let Some(shown) = left.show_collapsible(ui, &mut form_open, |ui| form::show(app, ui))
-        && form_open
-    {
+    let form = left.show_collapsible(ui, &mut form_open, |ui| form::show(app, ui));
+    let guide = right.show_collapsible(ui, &mut guide_open, |ui| guide::show(app, ui, wgpu));
+    if let Some(shown) = form.filter(|_| form_open && !narrow) {
         app.settings.form_width = shown.response.rect.width().round();
     }
-    if let Some(shown) = right.show_collapsible(ui, &mut guide_open, |ui| guide::show(app, ui, wgpu))
-        && guide_open
-    {
+    if let Some(shown) = guide.filter(|_| guide_open && !narrow) {
         app.settings.guide_width = shown.response.rect.width().round();
     }
     (app.settings.form_open, app.settings.guide_open) = (form_open, guide_open);
