@@ -27,6 +27,14 @@ pub struct Curve<'a> {
     pub value: &'a dyn Fn(usize) -> f64,
 }
 
+impl Curve<'_> {
+    /// Width of its line up to the cursor.
+    fn width(&self, spec: &Spec<'_>) -> f32 {
+        let width = if self.selected { 2.8 } else { 1.8 };
+        width * spec.font_size / 11.0
+    }
+}
+
 /// What is drawn around the curves.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spec<'a> {
@@ -73,6 +81,7 @@ struct Key {
 
 #[derive(Debug)]
 struct Line {
+    runs: Vec<Vec<Stop>>,
     past: LineMesh,
     future: LineMesh,
 }
@@ -115,13 +124,19 @@ impl CurveState {
         }
         self.build(&axes, spec, curves, painter.pixels_per_point());
         for line in &mut self.lines {
-            line.future.draw(&inside);
+            line.future.draw_after(&inside, spec.cursor);
         }
         let order =
             (0..curves.len()).filter(|i| !curves[*i].selected).chain((0..curves.len()).filter(|i| curves[*i].selected));
         for index in order {
-            self.lines[index].past.draw_until(&inside, spec.cursor);
-            dot_at(&inside, &axes, spec, &curves[index], style);
+            let (line, curve) = (&mut self.lines[index], &curves[index]);
+            line.past.draw_until(&inside, spec.cursor);
+            if let Some((_, at)) = point_of(&axes, spec, curve, spec.cursor) {
+                if let Some(from) = decimate::open_end(&line.runs, spec.cursor) {
+                    inside.line_segment([from, at], Stroke::new(curve.width(spec), curve.category.color));
+                }
+                dot(&inside, at, spec, curve, style);
+            }
         }
         cursor_line(&inside, &axes, spec, style);
         axes.draw_labels(&painter, style, &spec.titles);
@@ -177,17 +192,18 @@ impl CurveState {
                 (step as u64, x, y)
             });
             let runs = decimate::columns(samples, 1.0, axes.rect);
-            let runs = || runs.iter().map(Vec::<Stop>::as_slice);
+            let runs: Vec<_> = runs.iter().map(|run| decimate::simplified(run, 0.25, 14.0)).collect();
+            let slices = || runs.iter().map(Vec::as_slice);
             let pen = |width: f32, color: Color32| Pen {
                 width,
                 color,
                 dash: curve.category.dash,
                 feather: 1.0 / pixels_per_point,
             };
-            let bold = if curve.selected { 2.8 } else { 1.8 };
             self.lines.push(Line {
-                past: LineMesh::new(runs(), pen(bold * width, curve.category.color)),
-                future: LineMesh::new(runs(), pen(1.2 * width, curve.category.color.gamma_multiply(0.3))),
+                past: LineMesh::new(slices(), pen(curve.width(spec), curve.category.color)),
+                future: LineMesh::new(slices(), pen(1.2 * width, curve.category.color.gamma_multiply(0.3))),
+                runs,
             });
         }
         self.drawn = Some(key);
@@ -218,11 +234,9 @@ fn point_of(axes: &Axes, spec: &Spec<'_>, curve: &Curve<'_>, step: u64) -> Optio
     y.is_finite().then(|| (value, pos2(x as f32, y as f32)))
 }
 
-fn dot_at(painter: &Painter, axes: &Axes, spec: &Spec<'_>, curve: &Curve<'_>, style: &Style) {
-    if let Some((_, at)) = point_of(axes, spec, curve, spec.cursor) {
-        let radius = if curve.selected { 0.38 } else { 0.28 } * spec.font_size;
-        painter.circle(at, radius, curve.category.color, Stroke::new(1.0, style.plot_background));
-    }
+fn dot(painter: &Painter, at: Pos2, spec: &Spec<'_>, curve: &Curve<'_>, style: &Style) {
+    let radius = if curve.selected { 0.38 } else { 0.28 } * spec.font_size;
+    painter.circle(at, radius, curve.category.color, Stroke::new(1.0, style.plot_background));
 }
 
 fn cursor_line(painter: &Painter, axes: &Axes, spec: &Spec<'_>, style: &Style) {
