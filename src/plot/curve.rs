@@ -53,6 +53,9 @@ pub struct Spec<'a> {
     pub font_size: f32,
 }
 
+/// Stops from which on a curve is so crowded that its edges need not be soft.
+const CROWDED: usize = 600;
+
 /// View state of one plot: the zoom, and what is cached.
 #[derive(Debug, Default)]
 pub struct CurveState {
@@ -62,7 +65,7 @@ pub struct CurveState {
     drawn: Option<Key>,
 }
 
-/// Lowest and highest position of a curve, extended as the curve grows.
+/// Lowest and highest value of a curve that has a position, extended as the curve grows.
 #[derive(Debug, Clone, PartialEq)]
 struct Extent {
     identity: u64,
@@ -155,7 +158,7 @@ impl CurveState {
         let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
         for (extent, curve) in self.extents.iter_mut().zip(curves) {
             extent.extend(curve, spec.scale);
-            (low, high) = (low.min(extent.low), high.max(extent.high));
+            (low, high) = (low.min(spec.scale.position(extent.low)), high.max(spec.scale.position(extent.high)));
         }
         if let Some(limits) = &spec.limits {
             let [from, to] = [*limits.start(), *limits.end()].map(|value| spec.scale.position(value));
@@ -194,11 +197,12 @@ impl CurveState {
             let runs = decimate::columns(samples, 1.0, axes.rect);
             let runs: Vec<_> = runs.iter().map(|run| decimate::simplified(run, 0.25, 14.0)).collect();
             let slices = || runs.iter().map(Vec::as_slice);
+            let crowded = runs.iter().map(Vec::len).sum::<usize>() > CROWDED;
             let pen = |width: f32, color: Color32| Pen {
                 width,
                 color,
                 dash: curve.category.dash,
-                feather: 1.0 / pixels_per_point,
+                feather: if crowded { 0.0 } else { 1.0 / pixels_per_point },
             };
             self.lines.push(Line {
                 past: LineMesh::new(slices(), pen(curve.width(spec), curve.category.color)),
@@ -215,11 +219,13 @@ impl Extent {
         if self.identity != curve.identity || self.scale != scale || self.scanned > curve.len {
             *self = Self { identity: curve.identity, scale, scanned: 0, low: f64::INFINITY, high: f64::NEG_INFINITY };
         }
+        // Scales are monotone: the extremes of the values are those of the positions.
+        let base = if let Scale::Log { base } = scale { base } else { f64::NEG_INFINITY };
         for step in self.scanned..curve.len {
-            let position = scale.position((curve.value)(step));
-            if position.is_finite() {
-                self.low = self.low.min(position);
-                self.high = self.high.max(position);
+            let value = (curve.value)(step);
+            if value.is_finite() && value > base {
+                self.low = self.low.min(value);
+                self.high = self.high.max(value);
             }
         }
         self.scanned = curve.len;

@@ -11,7 +11,8 @@ use super::style::Dash;
 /// A point of a line and the step at which the line gets there.
 pub type Stop = (Pos2, u64);
 
-/// A pen: width and colour in points, dash, and the width of the soft edge (one physical pixel).
+/// A pen: width and colour in points, dash, and the width of the soft edge (one physical pixel; 0 for crowded lines,
+/// whose edges nobody sees: a third of the triangles).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pen {
     pub width: f32,
@@ -29,6 +30,20 @@ impl Pen {
             Dash::Dotted => &[2.5, 3.5],
             Dash::DashDot => &[10.0, 4.0, 2.5, 4.0],
         }
+    }
+
+    /// Distances from the line's middle and colours there: how many count, and what they are.
+    fn profile(&self) -> (usize, [(f32, Color32); 4]) {
+        let half = self.width / 2.0;
+        if self.feather <= 0.0 {
+            return (2, [(half, self.color), (-half, self.color), (0.0, self.color), (0.0, self.color)]);
+        }
+        let thin = (self.width / self.feather).min(1.0);
+        let color = if thin < 1.0 { self.color.gamma_multiply(thin) } else { self.color };
+        let inner = ((self.width - self.feather) / 2.0).max(0.0);
+        let outer = inner + self.feather;
+        let edge = Color32::TRANSPARENT;
+        (4, [(outer, edge), (inner, color), (-inner, color), (-outer, edge)])
     }
 }
 
@@ -139,15 +154,8 @@ impl LineMesh {
         if run.len() < 2 {
             return;
         }
-        let thin = (pen.width / pen.feather.max(1e-3)).min(1.0);
-        let color = if thin < 1.0 { pen.color.gamma_multiply(thin) } else { pen.color };
-        let inner = ((pen.width - pen.feather) / 2.0).max(0.0);
-        let profile = [
-            (inner + pen.feather, Color32::TRANSPARENT),
-            (inner, color),
-            (-inner, color),
-            (-inner - pen.feather, Color32::TRANSPARENT),
-        ];
+        let (count, profile) = pen.profile();
+        let profile = &profile[..count];
         let mut previous_row = None;
         let mut normal_in = None;
         for (i, &(at, step)) in run.iter().enumerate() {
@@ -164,7 +172,7 @@ impl LineMesh {
             let sharp = square <= 0.3;
             let (across, onward) = if sharp { (a, b) } else { (mitre / square, mitre / square) };
             let piece = self.piece();
-            let row = piece.row(at, across, &profile, previous_row);
+            let row = piece.row(at, across, profile, previous_row);
             if i > 0 {
                 piece.ends.push((step, piece.mesh.indices.len() as u32, piece.mesh.vertices.len() as u32));
             }
@@ -172,7 +180,7 @@ impl LineMesh {
             if full {
                 self.pieces.push(Piece::default());
             }
-            previous_row = Some(if sharp || full { self.piece().row(at, onward, &profile, None) } else { row });
+            previous_row = Some(if sharp || full { self.piece().row(at, onward, profile, None) } else { row });
             if normal_out.is_some() {
                 normal_in = normal_out;
             }
@@ -226,7 +234,7 @@ impl Piece {
     }
 
     /// A row of vertices across the line at `at`, joined to the row before it.
-    fn row(&mut self, at: Pos2, across: Vec2, profile: &[(f32, Color32); 4], previous: Option<u32>) -> u32 {
+    fn row(&mut self, at: Pos2, across: Vec2, profile: &[(f32, Color32)], previous: Option<u32>) -> u32 {
         // Not shared while the line is being built: nothing is copied.
         let mesh = Arc::make_mut(&mut self.mesh);
         let first = mesh.vertices.len() as u32;
@@ -234,7 +242,7 @@ impl Piece {
             mesh.vertices.push(Vertex { pos: at + across * *offset, uv: WHITE_UV, color: *color });
         }
         if let Some(previous) = previous {
-            for i in 0..3 {
+            for i in 0..profile.len() as u32 - 1 {
                 let (a, b, c, d) = (previous + i, previous + i + 1, first + i, first + i + 1);
                 mesh.indices.extend_from_slice(&[a, b, c, b, d, c]);
             }

@@ -14,7 +14,7 @@ use super::paths::Path;
 
 /// Most strokes of one path; beyond that it is drawn more coarsely.
 const CAP: usize = 4_000;
-/// Strokes from which on a path is so dense that it has no soft edge.
+/// Strokes from which on a path is so dense that it has no halo and no soft edge.
 const DENSE: usize = 1_500;
 /// Paths are exact to this many points of the screen.
 const TOLERANCE: f64 = 0.6;
@@ -112,7 +112,8 @@ impl Trails {
             let runs: Vec<_> = runs.iter().map(|run| decimate::simplified(run, 0.3, 14.0)).collect();
             let dense = runs.iter().map(Vec::len).sum::<usize>() > DENSE;
             let mesh = |width: f32, color: Color32, dash: Dash| {
-                let pen = Pen { width, color, dash, feather: 1.0 / pixels_per_point };
+                let feather = if dense { 0.0 } else { 1.0 / pixels_per_point };
+                let pen = Pen { width, color, dash, feather };
                 LineMesh::new(runs.iter().map(Vec::as_slice), pen)
             };
             let bold = bold(selected, size);
