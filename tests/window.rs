@@ -509,6 +509,8 @@ fn the_palette_reaches_presets_tiles_and_commands() {
     press(&mut harness, Modifiers::COMMAND, Key::P);
     press(&mut harness, Modifiers::NONE, Key::Escape);
     assert!(harness.query_by_label("Command").is_none(), "escape closes the palette");
+    command(&mut harness, "step 33");
+    assert!(harness.query_by_label("first content at 33 of 0.5").is_some(), "any step can be named");
     press(&mut harness, Modifiers::NONE, Key::F1);
     assert!(harness.query_by_label("Undo the last edit").is_some(), "the shortcuts are listed");
 }
@@ -564,7 +566,7 @@ fn a_study_runs_its_rows_and_stands_beside_the_paper() {
     harness.run_steps(10);
     let rates: Vec<f64> = backend.starts().iter().map(|request| request.params.float("rate")).collect();
     assert_eq!(rates, [0.1, 0.2]);
-    for text in ["1.00", "2.00", "1.50", "—"] {
+    for text in ["1", "2", "1.5", "—"] {
         assert!(harness.query_by_label(text).is_some(), "{text}");
     }
 }

@@ -12,8 +12,6 @@ use super::theme::ThemeChoice;
 use super::{App, timeline};
 use crate::compute::device::DeviceChoice;
 use crate::engine::command::Command;
-use crate::engine::state::MarkKind;
-use crate::labs::Cursor;
 
 /// What an action does.
 type Run = Rc<dyn Fn(&mut App, &egui::Context)>;
@@ -255,6 +253,35 @@ pub fn all(app: &mut App) -> Vec<Action> {
     out
 }
 
+/// Actions that a number in the palette's text asks for: any step, any speed.
+pub fn with_number(query: &str) -> Vec<Action> {
+    let Some(number) = query.split_whitespace().last().and_then(crate::plot::number::parse) else { return Vec::new() };
+    let mut out = Vec::new();
+    let mut add = |id: &str, title: String, run: Run| {
+        out.push(Action { id: id.to_owned(), title, group: TIME, keys: &[], run });
+    };
+    if number >= 0.0 && number.fract() == 0.0 {
+        add("time.seek", format!("Go to step {number}"), Rc::new(move |app, _| app.seek(number as u64)));
+    }
+    let (slowest, fastest) = super::playback::SPEEDS;
+    if (slowest..=fastest).contains(&number) {
+        let run = move |app: &mut App, _: &egui::Context| {
+            if let Some(session) = app.session() {
+                session.play.speed = number;
+            }
+        };
+        add("time.speed", format!("Play at speed {number}"), Rc::new(run));
+    }
+    out
+}
+
+impl Action {
+    /// Does it.
+    pub fn run(&self, app: &mut App, ctx: &egui::Context) {
+        (self.run)(app, ctx);
+    }
+}
+
 /// Runs the action with this id; `false`: it does not exist now.
 pub fn run(app: &mut App, ctx: &egui::Context, id: &str) -> bool {
     if let Some(row) = TABLE.iter().find(|row| row.id == id) {
@@ -268,7 +295,23 @@ pub fn run(app: &mut App, ctx: &egui::Context, id: &str) -> bool {
 /// The shortcut of a fixed action in words, e.g. `Ctrl+P`.
 pub fn shortcut_text(ctx: &egui::Context, id: &str) -> String {
     let keys = TABLE.iter().find(|row| row.id == id).and_then(|row| row.keys.first());
-    keys.map_or_else(String::new, |keys| ctx.format_shortcut(keys))
+    keys.map_or_else(String::new, |keys| words(ctx, keys))
+}
+
+/// A shortcut as it stands on the keys: `Ctrl+P`, `Shift+←`, `[`.
+pub fn words(ctx: &egui::Context, keys: &KeyboardShortcut) -> String {
+    let key = match keys.logical_key {
+        Key::ArrowLeft => "←",
+        Key::ArrowRight => "→",
+        Key::ArrowUp => "↑",
+        Key::ArrowDown => "↓",
+        Key::Escape => "Esc",
+        other => other.symbol_or_name(),
+    };
+    match ctx.format_modifiers(keys.modifiers) {
+        modifiers if modifiers.is_empty() => key.to_owned(),
+        modifiers => format!("{modifiers}+{key}"),
+    }
 }
 
 /// A tooltip: what, and the key for it.
@@ -341,108 +384,6 @@ pub fn device_title(choice: &DeviceChoice) -> String {
         DeviceChoice::Cpu => "CPU".to_owned(),
         DeviceChoice::Gpu(name) if name.is_empty() => "any GPU".to_owned(),
         DeviceChoice::Gpu(name) => name.clone(),
-    }
-}
-
-impl App {
-    fn step_by(&mut self, steps: i64) {
-        if let Some(session) = self.session() {
-            session.play.step_by(steps, session.run.step);
-        }
-    }
-
-    /// Moves the cursor of the front lab; past the end: to the newest step, and follows it.
-    pub(super) fn seek(&mut self, step: u64) {
-        if let Some(session) = self.session() {
-            let end = session.run.step;
-            session.play.seek(Cursor { step, sub: 0 }, end);
-            session.play.follow = step >= end;
-        }
-    }
-
-    fn seek_mark(&mut self, forward: bool) {
-        let Some(session) = self.session() else { return };
-        let at = session.play.cursor.step;
-        let steps = session.run.marks.iter().map(|mark| mark.step);
-        let next = if forward { steps.filter(|s| *s > at).min() } else { steps.filter(|s| *s < at).max() };
-        if let Some(step) = next {
-            self.seek(step);
-        }
-    }
-
-    fn change_speed(&mut self, faster: bool) {
-        if let Some(session) = self.session() {
-            session.play.change_speed(faster);
-        }
-    }
-
-    /// Every parameter to its default, as one undo step.
-    pub(super) fn reset_form(&mut self) {
-        let Some(session) = self.session() else { return };
-        session.edit_all(|session| {
-            session.params = crate::engine::params::Params::defaults(session.lab.spec().params);
-            session.changes.clear();
-        });
-        session.errors.clear();
-        let keys: Vec<&str> = session.lab.spec().params.iter().map(|spec| spec.key).collect();
-        self.after_edit(&keys, true);
-    }
-
-    fn reset_layout(&mut self, all: bool) {
-        let Some(session) = self.session() else { return };
-        if all {
-            self.sessions.iter_mut().for_each(|session| session.layouts.reset_all());
-            let fresh = super::settings::Settings::default();
-            self.settings.form_width = fresh.form_width;
-            self.settings.guide_width = fresh.guide_width;
-            (self.settings.form_open, self.settings.guide_open) = (true, true);
-            self.panels += 1;
-            return;
-        }
-        let arrangement = session.view.arrangement(&session.params);
-        session.layouts.reset(&arrangement);
-    }
-
-    fn show_tile(&mut self, tile: &str, shown: bool) {
-        let Some(session) = self.session() else { return };
-        let arrangement = session.view.arrangement(&session.params);
-        session.layouts.set_shown(&arrangement, tile, shown);
-    }
-
-    fn maximise(&mut self, tile: &'static str) {
-        self.show_tile(tile, true);
-        if let Some(session) = self.session() {
-            session.layouts.maximised = Some(tile);
-        }
-    }
-
-    /// Maximises the next tile in reading order; after the last one, shows all again.
-    fn maximise_next(&mut self) {
-        let Some(session) = self.session() else { return };
-        let arrangement = session.view.arrangement(&session.params);
-        let tiles: Vec<&'static str> = session
-            .layouts
-            .shown(&arrangement)
-            .into_iter()
-            .filter(|(_, shown)| *shown)
-            .map(|(tile, _)| tile.id)
-            .collect();
-        let at = session.layouts.maximised.and_then(|now| tiles.iter().position(|tile| *tile == now));
-        session.layouts.maximised = tiles.get(at.map_or(0, |at| at + 1)).copied();
-    }
-
-    pub(super) fn choose_device(&mut self, choice: DeviceChoice) {
-        if self.device != choice {
-            self.device = choice;
-            let name = device_title(&self.device);
-            self.notice(crate::engine::event::Level::Info, format!("the next training run uses: {name}"));
-        }
-    }
-
-    /// Number of warnings on the front lab's timeline.
-    pub(super) fn warnings(&self) -> usize {
-        let marks = self.sessions.get(self.active).map_or(&[][..], |session| &session.run.marks);
-        marks.iter().filter(|mark| mark.kind == MarkKind::Warning).count()
     }
 }
 

@@ -9,13 +9,16 @@ use eframe::egui::{self, ColorImage, Rect};
 use super::{App, Wake, runs};
 use crate::engine::event::Level;
 
+/// What is said about a picture when it is written, or cannot be.
+type Said = (Level, String);
+
 /// Pictures on their way to disk.
 pub struct Capture {
     /// Where each visible tile lay in the last frame.
     pub tiles: Vec<(&'static str, Rect)>,
     /// A figure to be taken when the overlays are gone.
     wanted: Option<Wanted>,
-    results: (mpsc::Sender<(Level, String)>, mpsc::Receiver<(Level, String)>),
+    results: (mpsc::Sender<Said>, mpsc::Receiver<Said>),
     wake: Wake,
 }
 
@@ -32,7 +35,7 @@ impl Capture {
     }
 
     /// What has been written, or why not.
-    pub fn finished(&self) -> Vec<(Level, String)> {
+    pub fn finished(&self) -> Vec<Said> {
         self.results.1.try_iter().collect()
     }
 
@@ -45,13 +48,7 @@ impl Capture {
     }
 }
 
-fn write_on_thread(
-    image: Arc<ColorImage>,
-    wanted: Wanted,
-    scale: f32,
-    sender: mpsc::Sender<(Level, String)>,
-    wake: Wake,
-) {
+fn write_on_thread(image: Arc<ColorImage>, wanted: Wanted, scale: f32, sender: mpsc::Sender<Said>, wake: Wake) {
     let _ = thread::Builder::new().name("png".to_owned()).spawn(move || {
         let said = match write_png(&image, wanted.part, scale, &wanted.file) {
             Ok(()) => (Level::Info, format!("saved {}", wanted.file.display())),

@@ -15,6 +15,7 @@ pub fn show(app: &mut App, ctx: &egui::Context) {
     egui::Window::new("Keyboard shortcuts")
         .open(&mut open)
         .collapsible(false)
+            .title_frame(theme::window_title(&style))
         .default_size(vec2(560.0, size.y.min(640.0)))
         .anchor(egui::Align2::CENTER_CENTER, vec2(0.0, 0.0))
         .show(ctx, |ui| {
@@ -32,7 +33,7 @@ pub fn show(app: &mut App, ctx: &egui::Context) {
                     ui.label(theme::group_heading(group, &style));
                     egui::Grid::new(("shortcuts", group)).num_columns(2).spacing(vec2(16.0, 4.0)).show(ui, |ui| {
                         for action in all.iter().filter(|action| action.group == group && !action.keys.is_empty()) {
-                            let keys: Vec<String> = action.keys.iter().map(|keys| ctx.format_shortcut(keys)).collect();
+                            let keys: Vec<String> = action.keys.iter().map(|keys| actions::words(ctx, keys)).collect();
                             ui.label(RichText::new(keys.join("  ")).monospace().color(style.text_weak));
                             ui.label(&action.title);
                             ui.end_row();

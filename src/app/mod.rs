@@ -1,15 +1,20 @@
 //! The window: one shell for all labs. Draws from [`RunState`](crate::engine::state::RunState), sends
-//! [`Command`]s, trains nothing. Nothing here waits: not for the worker, a file, a dialog or a device.
+//! [`Command`](crate::engine::command::Command)s, trains nothing. Nothing here waits: not for the worker, a file, a
+//! dialog or a device.
 
 pub mod actions;
 pub mod backend;
 mod bars;
 mod capture;
+mod commands;
+mod control;
 pub mod figure;
 mod files;
 mod form;
+mod form_row;
 mod guide;
 mod help;
+pub mod layouts;
 mod markdown;
 mod notices;
 mod palette;
@@ -19,6 +24,7 @@ pub mod runs;
 pub mod session;
 pub mod settings;
 mod shell;
+mod status_line;
 mod study;
 pub mod theme;
 pub mod tiles;
@@ -38,10 +44,9 @@ use self::notices::Notices;
 use self::session::{Session, Start};
 use self::settings::{Settings, Store};
 use crate::compute::device::DeviceChoice;
-use crate::engine::command::{Command, Record};
 use crate::engine::event::{Body, Level, RunId, Status};
-use crate::engine::params::{ParamError, Params, Value};
-use crate::labs::{self, Lab, RunOptions, ViewAction};
+use crate::engine::params::Params;
+use crate::labs::{Lab, ViewAction};
 use crate::plot::style::Style;
 
 pub use window::{WindowOptions, run_window};
@@ -93,7 +98,7 @@ pub struct App {
     study: Option<study::StudyRun>,
     files: files::Files,
     capture: capture::Capture,
-    frames: bars::FrameClock,
+    frames: status_line::FrameClock,
     runs_dir: PathBuf,
     /// Start of this session, part of the names of its recordings.
     stamp: String,
@@ -164,7 +169,7 @@ impl App {
             study: None,
             files: files::Files::new(wake.clone()),
             capture: capture::Capture::new(wake.clone()),
-            frames: bars::FrameClock::default(),
+            frames: status_line::FrameClock::default(),
             runs_dir: parts.runs_dir,
             stamp: runs::stamp(),
             last_run: None,
@@ -215,153 +220,6 @@ impl App {
         self.notices.push(self.time, level, text, None);
     }
 
-    /// Starts a run of a lab with its form's values. Whatever the worker runs now ends.
-    fn start(&mut self, index: usize, why: Start) {
-        let Some(session) = self.sessions.get_mut(index) else { return };
-        session.pending = None;
-        let whole = session.playback_rate().is_some();
-        let options = RunOptions {
-            name: session.name.clone(),
-            seed: session.seed,
-            device: self.device.clone(),
-            record: match why {
-                Start::Preview => Record::No,
-                Start::Settled => {
-                    Record::Replace(runs::live_folder(&self.runs_dir, &self.stamp, session.lab.spec().id))
-                }
-                Start::Explicit => Record::New(self.runs_dir.clone()),
-            },
-            changes: if whole { session.changes.clone() } else { Vec::new() },
-            ..RunOptions::default()
-        };
-        match labs::request(session.lab, &session.params, options) {
-            Ok(request) => {
-                session.errors.clear();
-                session.place_cursor(why, whole);
-                session.expect(request.id, whole, self.time);
-                self.last_run = Some(request.id);
-                self.backend.send(Command::Start(request));
-            }
-            Err(error) => {
-                let key = error_key(&error).unwrap_or_default().to_owned();
-                session.errors.insert(key, error.to_string());
-                self.notice(Level::Error, format!("the run did not start: {error}"));
-            }
-        }
-    }
-
-    /// Sends restarts that edits asked for, no faster than they are computed.
-    fn flush_restarts(&mut self) {
-        for index in 0..self.sessions.len() {
-            if let Some(why) = self.sessions[index].pending
-                && self.sessions[index].may_restart(self.time)
-            {
-                self.start(index, why);
-            }
-        }
-    }
-
-    /// Takes in an edit of the front lab's form or view.
-    fn edit(&mut self, key: &str, value: Value, settled: bool) {
-        let Some(session) = self.sessions.get_mut(self.active) else { return };
-        if session.edit(key, value, settled) {
-            self.after_edit(&[key], settled);
-        }
-    }
-
-    /// Lets changed values take effect: a run that is computed at once is recomputed; a training run gets its live
-    /// parameters; anything else waits for the restart that the user asks for.
-    fn after_edit(&mut self, keys: &[&str], settled: bool) {
-        let training = self.sessions.iter().any(Session::training);
-        let Some(session) = self.sessions.get_mut(self.active) else { return };
-        if session.playback_rate().is_some() {
-            if !training {
-                let why = if settled { Start::Settled } else { Start::Preview };
-                session.pending = session.pending.max(Some(why));
-                self.flush_restarts();
-            }
-            return;
-        }
-        if !settled || !session.training() {
-            return;
-        }
-        let specs = session.lab.spec().params;
-        let sets: Vec<Command> = specs
-            .iter()
-            .filter(|spec| {
-                spec.live
-                    && keys.contains(&spec.key)
-                    && session.params.get(spec.key) != session.run.params.get(spec.key)
-            })
-            .filter_map(|spec| {
-                Some(Command::Set { key: spec.key.to_owned(), value: session.params.get(spec.key)?.clone() })
-            })
-            .collect();
-        sets.into_iter().for_each(|set| self.backend.send(set));
-    }
-
-    /// Undo or redo of the front lab's form.
-    fn undo(&mut self, redo: bool) {
-        let Some(session) = self.sessions.get_mut(self.active) else { return };
-        let done = if redo { session.redo() } else { session.undo() };
-        if done {
-            let keys: Vec<&str> = session.lab.spec().params.iter().map(|spec| spec.key).collect();
-            self.after_edit(&keys, true);
-        }
-    }
-
-    /// Loads a preset and starts it.
-    fn preset(&mut self, id: &str) {
-        let Some(session) = self.sessions.get_mut(self.active) else { return };
-        match session.lab.spec().preset(id) {
-            Some(Ok(params)) => {
-                session.edit_all(|session| {
-                    session.params = params;
-                    session.changes.clear();
-                });
-                session.errors.clear();
-                session.name = id.to_owned();
-                session.play.from_start();
-                let why = if session.playback_rate().is_some() { Start::Settled } else { Start::Explicit };
-                self.start(self.active, why);
-            }
-            Some(Err(error)) => self.notice(Level::Error, format!("preset `{id}`: {error}")),
-            None => {}
-        }
-    }
-
-    /// The one play/pause: the training's while it trains, the timeline's otherwise.
-    fn play_pause(&mut self) {
-        let Some(session) = self.sessions.get_mut(self.active) else { return };
-        let end = session.run.step;
-        if session.training() {
-            let paused = session.run.status == Some(Status::Paused);
-            if paused {
-                session.play.follow = true;
-            }
-            self.backend.send(if paused { Command::Resume } else { Command::Pause });
-        } else if session.run.header.is_none() {
-            if !session.is_waiting() {
-                self.start(self.active, Start::Explicit);
-            }
-        } else if session.play.playing {
-            session.play.pause();
-        } else {
-            session.play.play(end);
-        }
-    }
-
-    /// One step: of the training while it trains, of the timeline otherwise.
-    fn single_step(&mut self) {
-        let Some(session) = self.sessions.get_mut(self.active) else { return };
-        if session.training() {
-            session.play.follow_live();
-            self.backend.send(Command::Step(1));
-        } else {
-            session.play.step_by(1, session.run.step);
-        }
-    }
-
     /// Carries out what a view asked for.
     fn carry_out(&mut self, actions: Vec<ViewAction>) {
         for action in actions {
@@ -390,16 +248,9 @@ impl App {
             session.apply(event, self.time);
             match &event.body {
                 Body::Notice { level, text } => self.notices.push(self.time, *level, text.clone(), Some(event.step)),
-                Body::Checkpoint { file } => {
-                    // A run that is computed at once writes one whenever a slider moves.
-                    if session.playback_rate().is_none() {
-                        self.notices.note(
-                            self.time,
-                            Level::Info,
-                            format!("checkpoint written: {file}"),
-                            Some(event.step),
-                        );
-                    }
+                // A run that is computed at once writes one whenever a slider moves.
+                Body::Checkpoint { file } if session.run_rate().is_none() => {
+                    self.notices.note(self.time, Level::Info, format!("checkpoint written: {file}"), Some(event.step));
                 }
                 Body::Status(Status::Failed(text)) => {
                     // A refused combination of values or a file that cannot be read is shown beside its field, too.
@@ -443,8 +294,9 @@ impl App {
         let seconds = f64::from(ctx.input(|input| input.unstable_dt));
         let Some(session) = self.sessions.get_mut(self.active) else { return };
         let (rate, end) = (session.replay_rate(), session.run.step);
-        let moving = session.play.advance(seconds, rate, end);
         let over = session.run.status.as_ref().is_some_and(Status::is_over);
+        let planned = if over { end } else { session.planned_steps() };
+        let moving = session.play.advance(seconds, rate, end, planned);
         if moving && over && session.play.cursor.step >= end {
             session.play.pin_at_end();
         } else if moving && (end > 0 || session.run.is_live()) {
@@ -538,16 +390,4 @@ impl eframe::App for App {
 fn blamed(text: &str, lab: &'static dyn Lab) -> Option<&'static str> {
     let key = text.strip_prefix("parameter `")?.split('`').next()?;
     lab.spec().params.iter().map(|spec| spec.key).find(|known| *known == key)
-}
-
-/// The parameter that an error is about.
-fn error_key(error: &ParamError) -> Option<&str> {
-    match error {
-        ParamError::Unknown { key, .. }
-        | ParamError::Malformed { key, .. }
-        | ParamError::OutOfRange { key, .. }
-        | ParamError::NotLive { key }
-        | ParamError::Invalid { key, .. } => Some(key),
-        ParamError::NotKeyValue(_) => None,
-    }
 }

@@ -103,9 +103,13 @@ impl Notices {
         let mut open = self.open;
         let mut seek = None;
         let mut clear = false;
-        egui::Window::new("Notices").open(&mut open).default_size(vec2(520.0, 320.0)).collapsible(false).show(
-            ctx,
-            |ui| {
+        egui::Window::new("Notices")
+            .open(&mut open)
+            .default_size(vec2(520.0, 320.0))
+            .default_pos(ctx.content_rect().right_bottom() - vec2(560.0, 460.0))
+            .collapsible(false)
+            .title_frame(theme::window_title(style))
+            .show(ctx, |ui| {
                 if self.list.is_empty() {
                     ui.label(RichText::new("Nothing to report. Warnings, checkpoints and errors appear here.").weak());
                     return;
@@ -137,8 +141,7 @@ impl Notices {
                         ui.add_space(4.0);
                     }
                 });
-            },
-        );
+            });
         if clear {
             self.list.clear();
         }

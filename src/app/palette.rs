@@ -1,6 +1,6 @@
 //! The command palette (Ctrl+P): type a few letters of what you want to do.
 
-use eframe::egui::{self, Align, Key, Layout, Modifiers, RichText, ScrollArea, TextEdit, vec2};
+use eframe::egui::{self, Key, Modifiers, RichText, ScrollArea, TextEdit, vec2};
 
 use super::{App, actions};
 
@@ -24,12 +24,13 @@ pub fn show(app: &mut App, ctx: &egui::Context) {
         return;
     }
     let style = app.style.clone();
-    let all = actions::all(app);
+    let mut all = actions::all(app);
+    all.extend(actions::with_number(&app.palette.query));
     let mut found: Vec<(i32, &actions::Action)> =
         all.iter().filter_map(|action| Some((score(&app.palette.query, &action.title)?, action))).collect();
     found.sort_by_key(|(score, _)| -score);
     let count = found.len();
-    let mut chosen: Option<String> = None;
+    let mut chosen: Option<actions::Action> = None;
     let palette = &mut app.palette;
     // Before the text field sees them.
     let (up, down, enter, escape) = ctx.input_mut(|input| {
@@ -46,7 +47,7 @@ pub fn show(app: &mut App, ctx: &egui::Context) {
     }
     palette.selected = palette.selected.min(count.saturating_sub(1));
     if enter {
-        chosen = found.get(palette.selected).map(|(_, action)| action.id.clone());
+        chosen = found.get(palette.selected).map(|(_, action)| (*action).clone());
     }
     let width = 560.0_f32.min(ctx.content_rect().width() - 32.0).max(120.0);
     let frame = egui::Frame::window(&ctx.global_style()).inner_margin(8);
@@ -84,7 +85,7 @@ pub fn show(app: &mut App, ctx: &egui::Context) {
                     response.scroll_to_me(None);
                 }
                 if response.clicked() {
-                    chosen = Some(action.id.clone());
+                    chosen = Some((*action).clone());
                 }
             }
         });
@@ -92,8 +93,8 @@ pub fn show(app: &mut App, ctx: &egui::Context) {
     if escape || toggled || chosen.is_some() || response.should_close() {
         app.palette.open = false;
     }
-    if let Some(id) = chosen {
-        actions::run(app, ctx, &id);
+    if let Some(action) = chosen {
+        action.run(app, ctx);
     }
 }
 
@@ -112,19 +113,18 @@ fn entry(
                 if selected { ui.visuals().selection.bg_fill } else { ui.visuals().widgets.hovered.weak_bg_fill };
             ui.painter().rect_filled(rect, 4.0, fill);
         }
-        let inner = rect.shrink2(vec2(8.0, 0.0));
-        ui.scope_builder(egui::UiBuilder::new().max_rect(inner).layout(Layout::right_to_left(Align::Center)), |ui| {
-            if let Some(keys) = action.keys.first() {
-                ui.label(RichText::new(ui.ctx().format_shortcut(keys)).monospace().color(style.text_weak));
-            }
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                // Painted only: the row itself already carries the name.
-                let font = egui::TextStyle::Body.resolve(ui.style());
-                let text = ui.painter().layout_no_wrap(action.title.clone(), font, style.text);
-                let at = egui::pos2(ui.max_rect().left(), rect.center().y - text.size().y / 2.0);
-                ui.painter().with_clip_rect(ui.max_rect()).galley(at, text, style.text);
-            });
-        });
+        // Painted only: the row itself already carries the name.
+        let place = |galley: &egui::Galley, x: f32| egui::pos2(x, rect.center().y - galley.size().y / 2.0);
+        let mut room = rect.shrink2(vec2(8.0, 0.0));
+        if let Some(keys) = action.keys.first() {
+            let font = egui::TextStyle::Monospace.resolve(ui.style());
+            let keys = ui.painter().layout_no_wrap(actions::words(ui.ctx(), keys), font, style.text_weak);
+            room.set_right(room.right() - keys.size().x);
+            ui.painter().galley(place(&keys, room.right()), keys, style.text_weak);
+        }
+        let font = egui::TextStyle::Body.resolve(ui.style());
+        let text = ui.painter().layout_no_wrap(action.title.clone(), font, style.text);
+        ui.painter().with_clip_rect(room.intersect(ui.clip_rect())).galley(place(&text, room.left()), text, style.text);
     }
     response
 }

@@ -38,23 +38,26 @@ impl Playback {
         *self = Self { speed: self.speed, playing: false, follow: true, ..Self::default() };
     }
 
-    /// Moves with time: `seconds` since the last frame at `rate` steps a second, towards `end`. Returns whether another
-    /// frame is wanted.
-    pub fn advance(&mut self, seconds: f64, rate: f64, end: u64) -> bool {
+    /// Moves with time: `seconds` since the last frame at `rate` steps a second, towards the newest `computed` step of
+    /// `planned` ones. A cursor that waits for a recomputed run to get there stays. Returns whether another frame is
+    /// wanted.
+    pub fn advance(&mut self, seconds: f64, rate: f64, computed: u64, planned: u64) -> bool {
         if self.follow {
-            self.cursor = Cursor { step: end, sub: 0 };
+            self.cursor = Cursor { step: computed, sub: 0 };
             self.carry = 0.0;
             return false;
         }
-        self.cursor.step = self.cursor.step.min(end);
+        if self.cursor.step > planned {
+            self.cursor = Cursor { step: planned, sub: 0 };
+        }
         if !self.playing {
             return false;
         }
         self.carry += seconds.clamp(0.0, 0.25) * rate * self.speed;
         let steps = self.carry.floor();
         self.carry -= steps;
-        if steps >= 1.0 {
-            self.cursor = Cursor { step: self.cursor.step.saturating_add(steps as u64).min(end), sub: 0 };
+        if steps >= 1.0 && self.cursor.step < computed {
+            self.cursor = Cursor { step: self.cursor.step.saturating_add(steps as u64).min(computed), sub: 0 };
         }
         true
     }
@@ -137,18 +140,28 @@ mod tests {
     fn playing_moves_at_rate_times_speed_and_stops_at_the_end() {
         let mut play = Playback { speed: 2.0, ..Playback::default() };
         for _ in 0..60 {
-            play.advance(1.0 / 60.0, 60.0, 420);
+            play.advance(1.0 / 60.0, 60.0, 420, 420);
         }
         assert!((119..=120).contains(&play.cursor.step), "{:?}", play.cursor);
         for _ in 0..600 {
-            play.advance(1.0 / 60.0, 60.0, 420);
+            play.advance(1.0 / 60.0, 60.0, 420, 420);
         }
         assert_eq!(play.cursor, at(420, 0));
         play.pin_at_end();
-        play.advance(1.0, 60.0, 100);
+        play.advance(1.0, 60.0, 100, 100);
         assert_eq!(play.cursor, at(100, 0), "a pinned cursor follows the end of a recomputed run");
         play.play(100);
         assert_eq!(play.cursor, at(0, 0), "play at the end starts over");
+    }
+
+    #[test]
+    fn a_scrubbed_cursor_waits_for_the_recomputed_run() {
+        let mut play = Playback::default();
+        play.seek(at(92, 3), 420);
+        play.advance(1.0, 60.0, 0, 420);
+        assert_eq!(play.cursor, at(92, 3), "nothing is computed yet");
+        play.advance(1.0, 60.0, 50, 50);
+        assert_eq!(play.cursor, at(50, 0), "the new run is shorter");
     }
 
     #[test]

@@ -39,12 +39,12 @@ fn stamp_of(seconds: u64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{h:02}-{m:02}-{s:02}Z")
 }
 
-/// A file name of letters, digits, dots, dashes and underscores.
+/// A file name of letters, digits, dots and underscores, words joined by single dashes.
 pub fn file_name(text: &str) -> String {
-    let clean: String =
-        text.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' }).collect();
-    let clean = clean.trim_matches(['-', '.']).to_owned();
-    if clean.is_empty() { "unnamed".to_owned() } else { clean }
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._".contains(c);
+    let words: Vec<&str> = text.split(|c| !plain(c)).filter(|word| !word.is_empty()).collect();
+    let name = words.join("-").trim_matches('.').to_owned();
+    if name.is_empty() { "unnamed".to_owned() } else { name }
 }
 
 #[cfg(test)]
@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn file_names_are_plain() {
-        assert_eq!(file_name("Adam β₁ / run 3.csv"), "Adam-----run-3.csv");
+        assert_eq!(file_name("Adam β₁ / run 3.csv"), "Adam-run-3.csv");
         assert_eq!(file_name("///"), "unnamed");
     }
 }

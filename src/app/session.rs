@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::backend::PastStore;
+use super::layouts::Layouts;
 use super::playback::Playback;
 use super::settings::LabSettings;
-use super::tiles::Layouts;
 use crate::engine::event::{Change, Event, RunId, Status};
 use crate::engine::mailbox::Letter;
 use crate::engine::params::{ParamSpec, Params, Value};
@@ -138,16 +138,16 @@ impl Session {
 
     /// The rate at which the SHOWN run is played. A finished training run is replayed in about ten seconds.
     pub fn replay_rate(&self) -> f64 {
-        self.lab_rate_of_run().unwrap_or_else(|| (self.run.step as f64 / 10.0).max(10.0))
+        self.run_rate().unwrap_or_else(|| (self.run.step as f64 / 10.0).max(10.0))
     }
 
     /// The shown run trains right now (a surface run that is being computed does not count).
     pub fn training(&self) -> bool {
-        self.run.is_live() && self.lab_rate_of_run().is_none()
+        self.run.is_live() && self.run_rate().is_none()
     }
 
     /// The lab's playback rate for the shown run; a run without a complete parameter set counts as training.
-    fn lab_rate_of_run(&self) -> Option<f64> {
+    pub fn run_rate(&self) -> Option<f64> {
         let spec = self.lab.spec();
         let complete = spec.params.iter().all(|parameter| self.run.params.get(parameter.key).is_some());
         complete.then(|| (spec.playback)(&self.run.params)).flatten()

@@ -3,13 +3,14 @@
 use eframe::egui::{self, CentralPanel, Color32, Frame, Margin, Panel, RichText, Ui};
 use eframe::egui_wgpu::RenderState;
 
+use super::layouts::Layouts;
 use super::session::Start;
-use super::tiles::{self, Layouts, TileEvents};
+use super::tiles::{self, TileEvents};
 use super::widgets::{Icon, labelled_button};
-use super::{App, bars, form, guide, help, palette, presenter, study, theme, timeline};
+use super::{App, bars, form, guide, help, palette, presenter, status_line, study, theme, timeline};
 use crate::engine::event::Status;
 use crate::engine::state::MarkKind;
-use crate::labs::{LabView, ViewCtx};
+use crate::labs::{Cursor, LabView, ViewCtx};
 
 /// A part of the window that can have the keyboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,14 +47,21 @@ fn window(app: &mut App, ui: &mut Ui, wgpu: Option<&RenderState>) {
     let side = Frame::new().fill(theme::panel_fill(&app.style)).inner_margin(0);
     Panel::top("top bar").exact_size(44.0).frame(slim).show(ui, |ui| bars::top(app, ui));
     Panel::top("run bar").exact_size(48.0).frame(wide).show(ui, |ui| bars::run(app, ui));
-    Panel::bottom("status line").exact_size(32.0).frame(slim).show(ui, |ui| bars::status(app, ui));
+    Panel::bottom("status line").exact_size(32.0).frame(slim).show(ui, |ui| status_line::show(app, ui));
     Panel::bottom("timeline").exact_size(60.0).frame(wide).show(ui, |ui| timeline::show(app, ui));
 
     let (generation, settings) = (app.panels, &app.settings);
-    let left =
-        Panel::left(("form", generation)).default_size(settings.form_width).size_range(208.0..=480.0).frame(side);
-    let right =
-        Panel::right(("guide", generation)).default_size(settings.guide_width).size_range(224.0..=640.0).frame(side);
+    // The tiles keep some room in a narrow window.
+    let most = |wish: f32| wish.min(((ui.available_width() - 360.0) / 2.0).max(160.0));
+    let (form_most, guide_most) = (most(480.0), most(640.0));
+    let left = Panel::left(("form", generation))
+        .default_size(settings.form_width)
+        .size_range(form_most.min(208.0)..=form_most)
+        .frame(side);
+    let right = Panel::right(("guide", generation))
+        .default_size(settings.guide_width)
+        .size_range(guide_most.min(224.0)..=guide_most)
+        .frame(side);
     let (mut form_open, mut guide_open) = (settings.form_open, settings.guide_open);
     if let Some(shown) = left.show_collapsible(ui, &mut form_open, |ui| form::show(app, ui))
         && form_open
@@ -182,10 +190,13 @@ impl App {
         let params = session.effective();
         let past = session.past.view(&session.run);
         let mut actions = Vec::new();
+        // Ahead of a run that is still being computed, its newest step is shown.
+        let newest = Cursor { step: session.run.step, sub: 0 };
+        let cursor = if session.play.cursor.step > newest.step { newest } else { session.play.cursor };
         let mut ctx = ViewCtx {
             run: &session.run,
             params: &params,
-            cursor: session.play.cursor,
+            cursor,
             style: &self.style,
             wgpu,
             past: &past,

@@ -146,11 +146,11 @@ fn ours(samples: &[Option<f64>]) -> String {
     }
     let n = found.len() as f64;
     let mean = found.iter().sum::<f64>() / n;
-    let mut text = number::short(mean);
+    let mut text = number::compact(mean);
     if found.len() > 1 {
         // ddof = 1: the spread of a sample.
         let variance = found.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0);
-        text += &format!(" ± {} (n = {})", number::short(variance.sqrt()), found.len());
+        text += &format!(" ± {} (n = {})", number::compact(variance.sqrt()), found.len());
     }
     if found.len() < samples.len() {
         text += &format!(", never in {} of {}", samples.len() - found.len(), samples.len());
@@ -171,7 +171,7 @@ fn as_text(study: &StudyRun) -> String {
 }
 
 fn paper(row: &StudyRow, measure: usize) -> String {
-    row.paper.get(measure).copied().flatten().map_or_else(|| "—".to_owned(), number::short)
+    row.paper.get(measure).copied().flatten().map_or_else(|| "—".to_owned(), number::compact)
 }
 
 pub fn show(app: &mut App, ctx: &egui::Context) {
@@ -186,7 +186,9 @@ pub fn show(app: &mut App, ctx: &egui::Context) {
         .id(egui::Id::unique("study"))
         .open(&mut open)
         .collapsible(true)
+        .title_frame(theme::window_title(&style))
         .default_size(vec2(620.0, 360.0))
+        .default_pos(ctx.content_rect().center() - vec2(310.0, 240.0))
         .show(ctx, |ui| {
             ui.label(RichText::new(study.spec.source).weak());
             ui.label(study.spec.about);
@@ -261,8 +263,8 @@ mod tests {
     fn a_mean_says_over_how_many_seeds_and_what_never_happened() {
         assert_eq!(ours(&[]), "…");
         assert_eq!(ours(&[None, None]), "never");
-        assert_eq!(ours(&[Some(2.0)]), "2.00");
-        assert_eq!(ours(&[Some(1.0), Some(2.0), Some(3.0)]), "2.00 ± 1.00 (n = 3)");
-        assert_eq!(ours(&[Some(1.0), None]), "1.00, never in 1 of 2");
+        assert_eq!(ours(&[Some(2.0)]), "2");
+        assert_eq!(ours(&[Some(1.0), Some(2.0), Some(3.0)]), "2 ± 1 (n = 3)");
+        assert_eq!(ours(&[Some(1.0), None]), "1, never in 1 of 2");
     }
 }

@@ -80,6 +80,16 @@ pub fn shade(style: &Style, amount: f32) -> Color32 {
     style.plot_background.lerp_to_gamma(style.text, amount)
 }
 
+/// The title bar of a window within the window: as calm as its content.
+pub fn window_title(style: &Style) -> egui::Frame {
+    egui::Frame::new().inner_margin(Margin::symmetric(12, 8)).fill(window_fill(style)).corner_radius(8)
+}
+
+/// Background of windows within the window.
+fn window_fill(style: &Style) -> Color32 {
+    shade(style, if style.dark { 0.06 } else { 0.0 })
+}
+
 /// Text on the accent colour.
 pub fn on_accent(style: &Style) -> Color32 {
     if style.high_contrast { Color32::BLACK } else { Color32::WHITE }
@@ -171,7 +181,8 @@ fn visuals(style: &Style) -> egui::Visuals {
     out.widgets.inactive = widget(raised, quiet, style.text);
     out.widgets.hovered = widget(shade(style, strong_step), Stroke::new(1.0, style.text_weak), style.text);
     out.widgets.active = widget(shade(style, strong_step + 0.05), Stroke::new(1.0, style.accent), style.text);
-    out.widgets.open = widget(shade(style, strong_step), line, style.text);
+    // Also the title bar of a window within the window, which is as calm as its content.
+    out.widgets.open = widget(window_fill(style), line, style.text);
     out.widgets.noninteractive.fg_stroke.width = 1.0;
     out.selection.bg_fill = style.accent.gamma_multiply(if style.high_contrast { 0.6 } else { 0.4 });
     out.selection.stroke = Stroke::new(1.0, style.text);
@@ -183,7 +194,7 @@ fn visuals(style: &Style) -> egui::Visuals {
     out.code_bg_color = shade(style, 0.08);
     out.warn_fg_color = style.warning;
     out.error_fg_color = style.error;
-    out.window_fill = shade(style, if style.dark { 0.06 } else { 0.0 });
+    out.window_fill = window_fill(style);
     out.window_stroke = line;
     out.window_corner_radius = CornerRadius::same(8);
     out.menu_corner_radius = CornerRadius::same(8);
@@ -199,6 +210,7 @@ fn visuals(style: &Style) -> egui::Visuals {
     out.slider_trailing_fill = true;
     out.handle_shape = egui::style::HandleShape::Circle;
     out.striped = false;
+    out.window_highlight_topmost = false;
     out.indent_has_left_vline = false;
     out
 }

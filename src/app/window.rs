@@ -40,7 +40,7 @@ impl std::fmt::Debug for WindowOptions {
 /// Id by which the desktop groups the program's windows.
 const APP_ID: &str = "learnscope";
 const SIZE: [f32; 2] = [1440.0, 900.0];
-const LEAST: [f32; 2] = [640.0, 480.0];
+const LEAST: [f32; 2] = [800.0, 560.0];
 
 /// Opens the window and stays until it is closed. The error is a sentence for the terminal: no display, no graphics.
 pub fn run_window(options: WindowOptions) -> Result<(), String> {
@@ -180,14 +180,21 @@ fn icon() -> Option<IconData> {
 
 /// eframe's error as a sentence with what to do.
 fn explain(error: &eframe::Error) -> String {
-    let detail = error.to_string();
+    let detail = match error {
+        // winit puts a place in its own source before what happened.
+        eframe::Error::WinitEventLoop(error) => {
+            let text = error.to_string();
+            text.rsplit_once(": ").map_or(text.clone(), |(_, what)| what.trim_end_matches('.').to_owned())
+        }
+        other => other.to_string(),
+    };
     let no_display = cfg!(target_os = "linux")
         && std::env::var_os("DISPLAY").is_none_or(|v| v.is_empty())
         && std::env::var_os("WAYLAND_DISPLAY").is_none_or(|v| v.is_empty());
     if no_display {
-        return format!(
-            "no display: neither DISPLAY nor WAYLAND_DISPLAY is set ({detail}). Without a display, use `learnscope run`, \
-             `learnscope study` or `learnscope labs`; see `learnscope --help`."
+        return String::from(
+            "no display: neither DISPLAY nor WAYLAND_DISPLAY is set. Without a display, use `learnscope run`, \
+             `learnscope study` or `learnscope labs`; see `learnscope --help`.",
         );
     }
     match error {

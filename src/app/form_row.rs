@@ -1,0 +1,320 @@
+//! One row of the form: a parameter's label, its field, its slider, its reset and its tooltip.
+
+use std::cell::RefCell;
+
+use eframe::egui::{self, Align, DragValue, Layout, Response, RichText, Sense, Slider, TextEdit, TextStyle, Ui, vec2};
+
+use super::form::{Edit, path_value};
+use super::theme;
+use super::widgets::{Icon, check_box, icon_button, swatch};
+use crate::engine::params::{ParamKind, ParamSpec, Value};
+use crate::plot::number;
+use crate::plot::style::{Category, Style};
+
+/// Width of a number's field.
+const FIELD: f32 = 88.0;
+
+/// What one row needs to know.
+pub struct Row<'a> {
+    pub spec: &'static ParamSpec,
+    pub value: &'a Value,
+    pub style: &'a Style,
+    pub swatch: Option<Category>,
+    pub error: Option<&'a str>,
+    pub recent: &'a [std::path::PathBuf],
+    pub focus: bool,
+}
+
+impl Row<'_> {
+    /// Draws the row; what the user did goes to `edits`.
+    pub fn show(&self, ui: &mut Ui, edits: &mut Vec<Edit>) {
+        match self.spec.kind {
+            ParamKind::Switch => self.switch(ui, edits),
+            ParamKind::Path => self.path(ui, edits),
+            ParamKind::Choice(items) => {
+                // Names of choices are long: they get what the label leaves.
+                let label = text_width(ui, self.spec.label) + 34.0 * f32::from(self.changed()) + 16.0;
+                let field = (ui.available_width() - label).max(ui.available_width() * 0.4).min(220.0);
+                self.line(ui, field, edits, |row, ui, edits| {
+                    let Value::Text(now) = row.value else { return None };
+                    ui.spacing_mut().button_padding.x = 8.0;
+                    let shown = items.iter().find(|item| item.id == now).map_or(now.as_str(), |item| item.label);
+                    let combo =
+                        egui::ComboBox::from_id_salt(row.spec.key).width(field - 8.0).truncate().selected_text(shown);
+                    let response = combo.show_ui(ui, |ui| {
+                        for item in items {
+                            if ui.selectable_label(item.id == now, item.label).clicked() && item.id != now {
+                                edits.push(Edit::Set(row.spec.key, Value::Text(item.id.to_owned()), true));
+                            }
+                        }
+                    });
+                    Some(response.response)
+                });
+            }
+            ParamKind::Int { min, max } => {
+                let Value::Int(now) = *self.value else { return };
+                let number = Number { min: min as f64, max: max as f64, log: false, whole: true };
+                self.number(ui, now as f64, number, edits);
+            }
+            ParamKind::Float { min, max, log } => {
+                let Value::Float(now) = *self.value else { return };
+                self.number(ui, now, Number { min, max, log, whole: false }, edits);
+            }
+        }
+        if let Some(error) = self.error {
+            ui.add(egui::Label::new(RichText::new(error).color(self.style.error).text_style(TextStyle::Small)).wrap());
+        }
+    }
+
+    /// Label at the left, field of this width at the right.
+    fn line(
+        &self,
+        ui: &mut Ui,
+        field: f32,
+        edits: &mut Vec<Edit>,
+        add: impl FnOnce(&Self, &mut Ui, &mut Vec<Edit>) -> Option<Response>,
+    ) {
+        ui.horizontal(|ui| {
+            ui.set_min_height(28.0);
+            let width = (ui.available_width() - field - 8.0).max(24.0);
+            let label = ui
+                .allocate_ui_with_layout(vec2(width, 28.0), Layout::left_to_right(Align::Center), |ui| {
+                    ui.set_min_width(width);
+                    ui.spacing_mut().item_spacing.x = 6.0;
+                    self.label(ui, edits)
+                })
+                .inner;
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                if let Some(response) = add(self, ui, edits) {
+                    let response = response.labelled_by(label.id).on_hover_ui(|ui| self.tooltip(ui));
+                    if self.focus {
+                        response.request_focus();
+                    }
+                }
+            });
+        });
+    }
+
+    fn label(&self, ui: &mut Ui, edits: &mut Vec<Edit>) -> Response {
+        let color = if self.error.is_some() { self.style.error } else { self.style.text };
+        let marks = 26.0 * f32::from(self.changed()) + if self.spec.live { 36.0 } else { 0.0 };
+        let width = (ui.available_width() - marks).max(16.0);
+        let wanted = text_width(ui, self.spec.label).min(width);
+        let (rect, _) = ui.allocate_exact_size(vec2(wanted, 24.0), Sense::hover());
+        let text = egui::Label::new(RichText::new(self.spec.label).color(color)).truncate();
+        let place = egui::UiBuilder::new().max_rect(rect).layout(Layout::left_to_right(Align::Center));
+        let label = ui.scope_builder(place, |ui| ui.add(text)).inner;
+        if self.spec.live {
+            self.live(ui);
+        }
+        if self.changed() {
+            self.reset(ui, edits);
+        }
+        label.on_hover_ui(|ui| self.tooltip(ui))
+    }
+
+    fn live(&self, ui: &mut Ui) {
+        ui.spacing_mut().item_spacing.x = 4.0;
+        let (rect, _) = ui.allocate_exact_size(vec2(6.0, 24.0), Sense::hover());
+        ui.painter().circle_filled(rect.center(), 3.0, self.style.live);
+        ui.label(RichText::new("live").color(self.style.live).text_style(TextStyle::Small))
+            .on_hover_text("Can change while the run goes on; a change is marked on the timeline.");
+    }
+
+    fn changed(&self) -> bool {
+        *self.value != Value::from(self.spec.default)
+    }
+
+    fn reset(&self, ui: &mut Ui, edits: &mut Vec<Edit>) {
+        let default = Value::from(self.spec.default);
+        let name = format!("Reset {} to {}", self.spec.label, shown(&default));
+        if icon_button(ui, Icon::Reset, &name, self.style.text_weak).clicked() {
+            edits.push(Edit::Set(self.spec.key, default, true));
+        }
+    }
+
+    fn tooltip(&self, ui: &mut Ui) {
+        ui.set_max_width(320.0);
+        ui.label(theme::strong(self.spec.label));
+        if !self.spec.help.is_empty() {
+            ui.label(self.spec.help);
+        }
+        ui.add_space(4.0);
+        let facts = match self.spec.kind {
+            ParamKind::Float { min, max, .. } => {
+                format!("{} to {} {}", number::exact(min), number::exact(max), self.spec.unit)
+            }
+            ParamKind::Int { min, max } => format!("{min} to {max} {}", self.spec.unit),
+            _ => String::new(),
+        };
+        let effect = if self.spec.live { "can change while a run goes on" } else { "takes effect at the next start" };
+        for line in [facts.trim(), &format!("default {} · {effect}", shown(&self.spec.default.into()))] {
+            if !line.is_empty() {
+                ui.label(RichText::new(line).weak());
+            }
+        }
+        ui.label(RichText::new(format!("--set {}={}", self.spec.key, self.value)).monospace().weak());
+    }
+
+    fn number(&self, ui: &mut Ui, now: f64, range: Number, edits: &mut Vec<Edit>) {
+        let key = self.spec.key;
+        self.line(ui, FIELD, edits, |row, ui, edits| {
+            let mut value = now;
+            let bad = RefCell::new(None);
+            let speed = if range.whole {
+                (now.abs() * 0.01).clamp(0.1, 1_000.0)
+            } else if range.log {
+                now.abs().max(range.min.abs()) * 0.01
+            } else {
+                ((range.max - range.min) * 0.001).min(now.abs().max(0.01) * 0.05).max(1e-9)
+            };
+            let drag = DragValue::new(&mut value)
+                .speed(speed)
+                .update_while_editing(false)
+                .custom_formatter(|v, _| number::exact(v))
+                .custom_parser(|text| {
+                    let parsed = number::parse(text);
+                    if parsed.is_none() {
+                        *bad.borrow_mut() = Some(text.to_owned());
+                    }
+                    parsed
+                });
+            let response = ui.add_sized(vec2(FIELD, 24.0), drag);
+            if let Some(text) = bad.take() {
+                edits.push(Edit::Refuse(key, format!("parameter `{key}`: `{text}` is not {}", row.spec.expected())));
+            }
+            if response.dragged() {
+                value = value.clamp(range.min, range.max);
+            }
+            range.report(&response, key, now, value, edits);
+            Some(response)
+        });
+        if range.has_slider() {
+            let mut value = now;
+            let response = ui
+                .scope(|ui| {
+                    ui.spacing_mut().slider_width = ui.available_width();
+                    // The handle's size follows the height.
+                    ui.spacing_mut().interact_size.y = 16.0;
+                    ui.visuals_mut().selection.bg_fill = self.style.accent;
+                    let slider =
+                        Slider::new(&mut value, range.min..=range.max).logarithmic(range.log).show_value(false);
+                    let slider = if range.log { slider.smallest_positive(range.min.max(1e-12)) } else { slider };
+                    ui.add(slider)
+                })
+                .inner
+                .accessible_name(format!("{} slider", self.spec.label))
+                .on_hover_ui(|ui| self.tooltip(ui));
+            range.report(&response, key, now, value, edits);
+            ui.add_space(4.0);
+        }
+    }
+
+    fn switch(&self, ui: &mut Ui, edits: &mut Vec<Edit>) {
+        let Value::Switch(on) = *self.value else { return };
+        ui.horizontal(|ui| {
+            ui.set_min_height(24.0);
+            let check = check_box(ui, on, self.spec.label, self.style);
+            if let Some(category) = self.swatch {
+                swatch(ui, category);
+            }
+            let width = (ui.available_width() - 32.0).max(16.0);
+            let label = ui.scope(|ui| {
+                ui.set_max_width(width);
+                ui.add(egui::Label::new(self.spec.label).sense(Sense::click()).truncate())
+            });
+            let label = label.inner.on_hover_ui(|ui| self.tooltip(ui));
+            if self.spec.live {
+                self.live(ui);
+            }
+            let check = check.on_hover_ui(|ui| self.tooltip(ui));
+            if self.focus {
+                check.request_focus();
+            }
+            if check.clicked() || label.clicked() {
+                edits.push(Edit::Set(self.spec.key, Value::Switch(!on), true));
+            }
+            if self.changed() {
+                self.reset(ui, edits);
+            }
+        });
+    }
+
+    fn path(&self, ui: &mut Ui, edits: &mut Vec<Edit>) {
+        let Value::Text(now) = self.value else { return };
+        let key = self.spec.key;
+        ui.horizontal(|ui| {
+            ui.set_min_height(28.0);
+            self.label(ui, edits);
+        });
+        let mut text = now.clone();
+        let field =
+            ui.add(TextEdit::singleline(&mut text).desired_width(f32::INFINITY).hint_text("path, or drop a file here"));
+        let field = field.accessible_name(self.spec.label);
+        if self.focus {
+            field.request_focus();
+        }
+        if field.changed() || field.lost_focus() {
+            edits.push(Edit::Set(key, Value::Text(text), field.lost_focus()));
+        }
+        ui.horizontal(|ui| {
+            if ui.button("Browse…").on_hover_text("Choose a file").clicked() {
+                edits.push(Edit::Browse(key));
+            }
+            ui.add_enabled_ui(!self.recent.is_empty(), |ui| {
+                ui.menu_button("Recent", |ui| {
+                    for path in self.recent {
+                        let name = path
+                            .file_name()
+                            .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+                        if ui.button(name).on_hover_text(path.display().to_string()).clicked() {
+                            edits.push(Edit::Set(key, path_value(path), true));
+                        }
+                    }
+                });
+            });
+        });
+        ui.add_space(4.0);
+    }
+}
+
+/// A number's range and scale.
+#[derive(Debug, Clone, Copy)]
+struct Number {
+    min: f64,
+    max: f64,
+    log: bool,
+    whole: bool,
+}
+
+impl Number {
+    /// A slider over a wide linear range aims at nothing.
+    fn has_slider(self) -> bool {
+        !self.whole && (self.log || self.max - self.min <= 10.0)
+    }
+
+    fn report(self, response: &Response, key: &'static str, before: f64, value: f64, edits: &mut Vec<Edit>) {
+        if !response.changed() && !response.drag_stopped() {
+            return;
+        }
+        // A slider reports rounding of a value that nobody touched.
+        let value = if response.changed() { value } else { before };
+        let value = if self.whole { Value::Int(value.round() as i64) } else { Value::Float(value) };
+        edits.push(Edit::Set(key, value, !response.dragged()));
+    }
+}
+
+/// Width of a label in points.
+fn text_width(ui: &Ui, text: &str) -> f32 {
+    let font = TextStyle::Body.resolve(ui.style());
+    ui.painter().layout_no_wrap(text.to_owned(), font, egui::Color32::WHITE).size().x.ceil() + 1.0
+}
+
+/// A value as the form writes it.
+pub fn shown(value: &Value) -> String {
+    match value {
+        Value::Float(v) => number::exact(*v),
+        Value::Text(text) if text.is_empty() => "none".to_owned(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,219 @@
+//! How a lab's tiles lie: the default, the user's own, and the way back.
+
+use std::collections::BTreeMap;
+
+use eframe::egui;
+use egui_tiles::{Container, Linear, LinearDir, Tile, TileId, Tiles, Tree};
+
+use crate::labs::{Arrangement, Node, TileSpec};
+
+/// The layouts of one lab, one for each of its arrangements.
+#[derive(Debug)]
+pub struct Layouts {
+    pub(super) tiles: &'static [TileSpec],
+    trees: BTreeMap<String, Tree<String>>,
+    /// Layouts that the user has changed; only those are remembered.
+    own: BTreeMap<String, String>,
+    /// This tile alone fills the middle.
+    pub maximised: Option<&'static str>,
+}
+
+impl Layouts {
+    /// `remembered`: layouts of earlier sessions as JSON; what cannot be read falls back to the default.
+    pub fn new(tiles: &'static [TileSpec], remembered: &BTreeMap<String, String>) -> Self {
+        Self { tiles, trees: BTreeMap::new(), own: remembered.clone(), maximised: None }
+    }
+
+    /// The user's own layouts as JSON.
+    pub fn remembered(&self) -> BTreeMap<String, String> {
+        self.own.clone()
+    }
+
+    /// The layout of an arrangement, read, completed or made on its first use.
+    pub fn tree(&mut self, arrangement: &Arrangement) -> &mut Tree<String> {
+        let (tiles, own) = (self.tiles, &mut self.own);
+        self.trees.entry(arrangement.id.to_owned()).or_insert_with(|| {
+            let read = own.get(arrangement.id).and_then(|json| read_tree(json, arrangement.id, tiles));
+            if read.is_none() {
+                own.remove(arrangement.id);
+            }
+            read.unwrap_or_else(|| default_tree(arrangement, tiles))
+        })
+    }
+
+    /// Forgets the user's changes to one arrangement.
+    pub fn reset(&mut self, arrangement: &Arrangement) {
+        self.trees.remove(arrangement.id);
+        self.own.remove(arrangement.id);
+        self.maximised = None;
+    }
+
+    /// Forgets all of the user's changes.
+    pub fn reset_all(&mut self) {
+        self.trees.clear();
+        self.own.clear();
+        self.maximised = None;
+    }
+
+    /// Notes the present layout as the user's own.
+    pub fn keep(&mut self, arrangement: &Arrangement) {
+        if let Some(json) = self.trees.get(arrangement.id).and_then(|tree| serde_json::to_string(tree).ok()) {
+            self.own.insert(arrangement.id.to_owned(), json);
+        }
+    }
+
+    /// Tiles of this arrangement with whether they are shown, in reading order.
+    pub fn shown(&mut self, arrangement: &Arrangement) -> Vec<(&'static TileSpec, bool)> {
+        let mut named = Vec::new();
+        names(&arrangement.root, &mut named);
+        let tiles = self.tiles;
+        let tree = self.tree(arrangement);
+        tiles
+            .iter()
+            .filter_map(|tile| {
+                let place = tree.tiles.find_pane(&tile.id.to_owned());
+                // A tile of another arrangement is not offered here.
+                (place.is_some() || named.contains(&tile.id))
+                    .then(|| (tile, place.is_some_and(|id| tree.tiles.is_visible(id))))
+            })
+            .collect()
+    }
+
+    /// Shows or hides a tile.
+    pub fn set_shown(&mut self, arrangement: &Arrangement, tile: &str, shown: bool) {
+        let tree = self.tree(arrangement);
+        match tree.tiles.find_pane(&tile.to_owned()) {
+            Some(id) => tree.set_visible(id, shown),
+            None if shown => append(tree, tile),
+            None => {}
+        }
+        if !shown && self.maximised == Some(tile) {
+            self.maximised = None;
+        }
+        self.keep(arrangement);
+    }
+}
+
+/// The default layout of an arrangement.
+fn default_tree(arrangement: &Arrangement, known: &[TileSpec]) -> Tree<String> {
+    let mut tiles = Tiles::default();
+    let root = insert(&mut tiles, &arrangement.root, known);
+    let id = tree_id(arrangement.id);
+    root.map_or_else(|| Tree::empty(id), |root| Tree::new(id, root, tiles))
+}
+
+fn insert(tiles: &mut Tiles<String>, node: &Node, known: &[TileSpec]) -> Option<TileId> {
+    match node {
+        Node::Tile(name) => known.iter().any(|tile| tile.id == *name).then(|| tiles.insert_pane((*name).to_owned())),
+        Node::Row(children) => linear(tiles, LinearDir::Horizontal, children, known),
+        Node::Column(children) => linear(tiles, LinearDir::Vertical, children, known),
+        Node::Tabs(children) => {
+            let ids: Vec<TileId> = children.iter().filter_map(|child| insert(tiles, child, known)).collect();
+            (!ids.is_empty()).then(|| tiles.insert_tab_tile(ids))
+        }
+    }
+}
+
+fn linear(tiles: &mut Tiles<String>, dir: LinearDir, children: &[(f32, Node)], known: &[TileSpec]) -> Option<TileId> {
+    let ids: Vec<(f32, TileId)> =
+        children.iter().filter_map(|(share, child)| Some((*share, insert(tiles, child, known)?))).collect();
+    let mut linear = Linear::new(dir, ids.iter().map(|(_, id)| *id).collect());
+    for (share, id) in &ids {
+        linear.shares.set_share(*id, share.max(0.01));
+    }
+    (!ids.is_empty()).then(|| tiles.insert_container(Container::Linear(linear)))
+}
+
+/// A remembered layout, if it can be read and names only tiles that exist, each at most once.
+fn read_tree(json: &str, arrangement: &str, known: &[TileSpec]) -> Option<Tree<String>> {
+    let tree: Tree<String> = serde_json::from_str(json).ok()?;
+    let mut seen = Vec::new();
+    for tile in tree.tiles.tiles() {
+        if let Tile::Pane(name) = tile {
+            if !known.iter().any(|tile| tile.id == name) || seen.contains(&name) {
+                return None;
+            }
+            seen.push(name);
+        }
+    }
+    let root = tree.root()?;
+    // Every child that a container names exists.
+    let whole = tree.tiles.tiles().all(|tile| match tile {
+        Tile::Container(container) => container.children().all(|child| tree.tiles.get(*child).is_some()),
+        Tile::Pane(_) => true,
+    });
+    (whole && tree.tiles.get(root).is_some()).then(|| Tree::new(tree_id(arrangement), root, tree.tiles))
+}
+
+/// Puts a tile that is in no place yet at the right.
+fn append(tree: &mut Tree<String>, tile: &str) {
+    let pane = tree.tiles.insert_pane(tile.to_owned());
+    let root = match tree.root {
+        Some(root) => tree.tiles.insert_horizontal_tile(vec![root, pane]),
+        None => pane,
+    };
+    tree.root = Some(root);
+}
+
+fn names(node: &Node, out: &mut Vec<&'static str>) {
+    match node {
+        Node::Tile(name) => out.push(name),
+        Node::Row(children) | Node::Column(children) => children.iter().for_each(|(_, child)| names(child, out)),
+        Node::Tabs(children) => children.iter().for_each(|child| names(child, out)),
+    }
+}
+
+fn tree_id(arrangement: &str) -> egui::Id {
+    egui::Id::unique(("tiles", arrangement))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TILES: &[TileSpec] = &[
+        TileSpec { id: "field", title: "Field", help: "" },
+        TileSpec { id: "table", title: "Table", help: "" },
+        TileSpec { id: "curve", title: "Curve", help: "" },
+    ];
+    const TWO: Arrangement = Arrangement {
+        id: "two",
+        root: Node::Row(&[
+            (2.0, Node::Tile("field")),
+            (1.0, Node::Column(&[(1.0, Node::Tile("table")), (1.0, Node::Tile("unknown"))])),
+        ]),
+    };
+
+    fn shown(layouts: &mut Layouts) -> Vec<(&'static str, bool)> {
+        layouts.shown(&TWO).into_iter().map(|(tile, shown)| (tile.id, shown)).collect()
+    }
+
+    #[test]
+    fn a_hidden_tile_comes_back_where_it_was_and_is_remembered() {
+        let mut layouts = Layouts::new(TILES, &BTreeMap::new());
+        assert_eq!(shown(&mut layouts), [("field", true), ("table", true)], "unknown tiles are left out");
+        layouts.set_shown(&TWO, "table", false);
+        assert_eq!(shown(&mut layouts), [("field", true), ("table", false)]);
+        let mut again = Layouts::new(TILES, &layouts.remembered());
+        assert_eq!(shown(&mut again), [("field", true), ("table", false)]);
+        again.set_shown(&TWO, "table", true);
+        again.set_shown(&TWO, "curve", true);
+        assert_eq!(shown(&mut again), [("field", true), ("table", true), ("curve", true)]);
+        again.reset(&TWO);
+        assert_eq!(shown(&mut again), [("field", true), ("table", true)]);
+        assert!(again.remembered().is_empty());
+    }
+
+    #[test]
+    fn a_foreign_layout_falls_back_to_the_default() {
+        let whole = {
+            let mut layouts = Layouts::new(TILES, &BTreeMap::new());
+            layouts.set_shown(&TWO, "table", false);
+            layouts.remembered()["two"].clone()
+        };
+        for json in ["", "{}", "[1,2]", &whole.replace("field", "nonsense"), &whole.replace("table", "field")] {
+            let mut layouts = Layouts::new(TILES, &BTreeMap::from([("two".to_owned(), json.to_owned())]));
+            assert_eq!(shown(&mut layouts), [("field", true), ("table", true)], "{json}");
+        }
+    }
+}
