@@ -227,7 +227,8 @@ pub fn clip_segment(from: [f64; 2], to: [f64; 2], clip: Rect) -> Option<([f64; 2
         enter = enter.max(a.min(b));
         leave = leave.min(a.max(b));
     }
-    if !(enter <= leave) {
+    // Also when one of them is not a number.
+    if enter.partial_cmp(&leave).is_none_or(|order| order.is_gt()) {
         return None;
     }
     let at = |share: f64, exact: [f64; 2]| {

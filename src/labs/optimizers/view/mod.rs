@@ -236,10 +236,8 @@ impl OptimizersView {
     /// The selection is always one of the optimizers that take part.
     fn follow_the_run(&mut self, ctx: &ViewCtx<'_>) {
         let present = Path::all(ctx.run);
-        if !present.iter().any(|path| path.rule == self.selected) {
-            if let Some(last) = present.last() {
-                self.selected = last.rule;
-            }
+        if let (false, Some(last)) = (present.iter().any(|path| path.rule == self.selected), present.last()) {
+            self.selected = last.rule;
         }
     }
 }

@@ -91,7 +91,7 @@ impl Trails {
         let look = |path: &Path<'_>| (ctx.style.category(path.rule.index()), path.rule == selected);
         let key = Key {
             axes: axes.clone(),
-            paths: paths.iter().map(|p| (p.identity, p.len(), look(p).0, look(p).1)).collect(),
+            paths: paths.iter().map(|p| (p.identity, p.row_count(), look(p).0, look(p).1)).collect(),
             dark: ctx.style.dark,
             pixels_per_point,
         };
@@ -103,7 +103,7 @@ impl Trails {
         self.trails.clear();
         for path in paths {
             let (category, selected) = look(path);
-            let points = (0..path.len()).map(|k| {
+            let points = (0..path.row_count()).map(|k| {
                 let [x, y] = path.position(k);
                 let [x, y] = axes.to_screen(x, y);
                 (k as u64, x, y)
@@ -143,7 +143,7 @@ impl Trails {
             .map(|(index, (at, step))| (at.distance_sq(pointer), index, step))
             .min_by(|a, b| a.0.total_cmp(&b.0));
         let Some((_, index, step)) = near.filter(|(distance, ..)| *distance < 100.0) else { return };
-        let Some(path) = paths.get(index).filter(|path| (step as usize) < path.len()) else { return };
+        let Some(path) = paths.get(index).filter(|path| (step as usize) < path.row_count()) else { return };
         let [x, y] = path.position(step as usize);
         let at = axes.at(x, y);
         painter.circle_stroke(at, 0.5 * size, Stroke::new(1.5, ctx.style.text));
