@@ -138,10 +138,14 @@ impl CurveState {
                 if let Some(from) = decimate::open_end(&line.runs, spec.cursor) {
                     inside.line_segment([from, at], Stroke::new(curve.width(spec), curve.category.color));
                 }
-                dot(&inside, at, spec, curve, style);
+                // On the border too a dot is whole; above and below the plot there is none.
+                let dots = painter.with_clip_rect(axes.rect.expand2(vec2(0.5 * spec.font_size, 0.0)));
+                if axes.rect.y_range().contains(at.y) && axes.rect.expand(0.5).x_range().contains(at.x) {
+                    dot(&dots, at, spec, curve, style);
+                }
             }
         }
-        cursor_line(&inside, &axes, spec, style);
+        cursor_line(&painter.with_clip_rect(axes.rect.expand(spec.font_size)), &axes, spec, style);
         axes.draw_labels(&painter, style, &spec.titles);
         if let Some(pos) = response.hover_pos().filter(|_| !response.dragged()) {
             read_out(&inside, &axes, spec, curves, style, pos);
@@ -247,7 +251,7 @@ fn dot(painter: &Painter, at: Pos2, spec: &Spec<'_>, curve: &Curve<'_>, style: &
 
 fn cursor_line(painter: &Painter, axes: &Axes, spec: &Spec<'_>, style: &Style) {
     let x = axes.at(spec.cursor as f64, 0.0).x;
-    if axes.rect.x_range().contains(x) {
+    if axes.rect.expand(0.5).x_range().contains(x) {
         painter.vline(x, axes.rect.y_range(), Stroke::new(1.2, style.accent));
         let tip = pos2(x, axes.rect.top());
         let size = 0.45 * spec.font_size;

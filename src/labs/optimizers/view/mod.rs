@@ -99,9 +99,9 @@ static TILES: [TileSpec; 13] = [
 const SURFACE: Arrangement = Arrangement {
     id: "surface",
     root: Node::Column(&[
-        (0.62, Node::Row(&[(0.64, Node::Tile("field")), (0.36, Node::Tile("surface3d"))])),
+        (0.59, Node::Row(&[(0.64, Node::Tile("field")), (0.36, Node::Tile("surface3d"))])),
         (
-            0.38,
+            0.41,
             Node::Row(&[
                 (0.58, Node::Tile("table")),
                 (
