@@ -53,6 +53,7 @@ static SPEC: LabSpec = LabSpec {
     guide: "# Lesson\n\nA **bold** word, `code`, and λ ∇ ‖ ₂ μ η β √.\n\n- one\n- two",
     build: |_: &BuildRequest<'_>| -> Result<Box<dyn Experiment>, RunError> { Err(RunError::Data("no".into())) },
     steps: |params| params.int("steps") as u64,
+    most_steps: |_| u64::MAX,
     needs_device: |params| params.text("mode") == "train",
     device_check: None,
     check: |_| Ok(()),
@@ -297,22 +298,22 @@ fn training(backend: &Scripted) -> (Harness<'static, App>, RunId) {
 fn every_lab_draws_in_every_theme_empty_running_and_without_room() {
     for theme in ["dark", "light", "high contrast", "system"] {
         for size in [vec2(1280.0, 800.0), vec2(0.0, 0.0), vec2(300.0, 200.0)] {
-            for index in 0..LABS.len() {
+            for lab in LABS.iter().copied() {
                 for running in [false, true] {
                     let backend = Scripted::default();
                     let mut harness = window_of(LABS.to_vec(), &backend, None, size);
                     command(&mut harness, &format!("theme: {theme}"));
-                    command(&mut harness, &format!("lab: {}", LABS[index].spec().title));
+                    command(&mut harness, &format!("lab: {}", lab.spec().title));
                     if running {
                         let request = learnscope::labs::request(
-                            LABS[index],
-                            &Params::defaults(LABS[index].spec().params),
+                            lab,
+                            &Params::defaults(lab.spec().params),
                             learnscope::labs::RunOptions::default(),
                         );
                         let first = backend.starts().pop();
                         let mut request = request.expect("defaults are valid");
                         request.id = first.map_or(request.id, |first| first.id);
-                        backend.say(running_state(&request, LABS[index].spec().keys));
+                        backend.say(running_state(&request, lab.spec().keys));
                     }
                     harness.run_steps(5);
                 }

@@ -11,7 +11,7 @@ pub struct ReadError(String);
 
 /// Collects tensors and reads them all in one synchronisation.
 ///
-/// ```ignore
+/// ```text
 /// let mut reader = Reader::default();
 /// let loss = reader.add(loss);
 /// let weights = reader.add(weights);

@@ -75,6 +75,14 @@ pub fn request(lab: &dyn Lab, params: &Params, options: RunOptions) -> Result<Bo
         }
     }
     let steps = options.steps.unwrap_or_else(|| (spec.steps)(&params));
+    let most = (spec.most_steps)(&params);
+    if steps > most {
+        return Err(ParamError::OutOfRange {
+            key: "steps".to_owned(),
+            value: steps.to_string(),
+            expected: format!("at most {most} steps in a run of {}", spec.id),
+        });
+    }
     Ok(Box::new(RunRequest {
         id: RunId(NEXT.fetch_add(1, Ordering::Relaxed)),
         lab: spec.id,
@@ -122,6 +130,8 @@ pub struct LabSpec {
     pub build: BuildFn,
     /// Number of steps that a run with these parameters takes unless asked otherwise.
     pub steps: fn(&Params) -> u64,
+    /// Most steps that a run may take: what keeps its memory bounded.
+    pub most_steps: fn(&Params) -> u64,
     /// Whether a run with these parameters computes on a Burn device (or is host arithmetic).
     pub needs_device: fn(&Params) -> bool,
     /// Compares a device with the CPU on the lab's tiny network.

@@ -91,7 +91,8 @@ impl Axes {
         // In a very small tile the picture is worth more than its labels.
         if outer.width() > 12.0 * font_size && outer.height() > 8.0 * font_size {
             rect.min.x += label_width(&y_ticks, font_size);
-            rect.max.x -= right + 4.0;
+            // The last tick label is centred on the border.
+            rect.max.x -= right.max((1.2 * font_size).round());
             rect.min.y += (1.7 * font_size).round();
             rect.max.y -= (3.0 * font_size).round();
         }

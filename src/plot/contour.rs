@@ -14,7 +14,7 @@ pub struct Contour {
 ///
 /// Cells with a value that is not finite have no lines. An ambiguous cell (a saddle) is resolved by its mean.
 pub fn contours(values: &[f32], width: usize, levels: &[f32]) -> Vec<Contour> {
-    let height = if width == 0 { 0 } else { values.len() / width };
+    let height = values.len().checked_div(width).unwrap_or(0);
     if width < 2 || height < 2 {
         return Vec::new();
     }

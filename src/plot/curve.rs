@@ -27,6 +27,14 @@ pub struct Curve<'a> {
     pub value: &'a dyn Fn(usize) -> f64,
 }
 
+impl Curve<'_> {
+    /// Width of its line up to the cursor.
+    fn width(&self, spec: &Spec<'_>) -> f32 {
+        let width = if self.selected { 2.8 } else { 1.8 };
+        width * spec.font_size / 11.0
+    }
+}
+
 /// What is drawn around the curves.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spec<'a> {
@@ -45,6 +53,9 @@ pub struct Spec<'a> {
     pub font_size: f32,
 }
 
+/// Stops from which on a curve is so crowded that its edges need not be soft.
+const CROWDED: usize = 600;
+
 /// View state of one plot: the zoom, and what is cached.
 #[derive(Debug, Default)]
 pub struct CurveState {
@@ -54,7 +65,7 @@ pub struct CurveState {
     drawn: Option<Key>,
 }
 
-/// Lowest and highest position of a curve, extended as the curve grows.
+/// Lowest and highest value of a curve that has a position, extended as the curve grows.
 #[derive(Debug, Clone, PartialEq)]
 struct Extent {
     identity: u64,
@@ -73,6 +84,7 @@ struct Key {
 
 #[derive(Debug)]
 struct Line {
+    runs: Vec<Vec<Stop>>,
     past: LineMesh,
     future: LineMesh,
 }
@@ -115,15 +127,25 @@ impl CurveState {
         }
         self.build(&axes, spec, curves, painter.pixels_per_point());
         for line in &mut self.lines {
-            line.future.draw(&inside);
+            line.future.draw_after(&inside, spec.cursor);
         }
         let order =
             (0..curves.len()).filter(|i| !curves[*i].selected).chain((0..curves.len()).filter(|i| curves[*i].selected));
         for index in order {
-            self.lines[index].past.draw_until(&inside, spec.cursor);
-            dot_at(&inside, &axes, spec, &curves[index], style);
+            let (line, curve) = (&mut self.lines[index], &curves[index]);
+            line.past.draw_until(&inside, spec.cursor);
+            if let Some((_, at)) = point_of(&axes, spec, curve, spec.cursor) {
+                if let Some(from) = decimate::open_end(&line.runs, spec.cursor) {
+                    inside.line_segment([from, at], Stroke::new(curve.width(spec), curve.category.color));
+                }
+                // On the border too a dot is whole; above and below the plot there is none.
+                let dots = painter.with_clip_rect(axes.rect.expand2(vec2(0.5 * spec.font_size, 0.0)));
+                if axes.rect.y_range().contains(at.y) && axes.rect.expand(0.5).x_range().contains(at.x) {
+                    dot(&dots, at, spec, curve, style);
+                }
+            }
         }
-        cursor_line(&inside, &axes, spec, style);
+        cursor_line(&painter.with_clip_rect(axes.rect.expand(spec.font_size)), &axes, spec, style);
         axes.draw_labels(&painter, style, &spec.titles);
         if let Some(pos) = response.hover_pos().filter(|_| !response.dragged()) {
             read_out(&inside, &axes, spec, curves, style, pos);
@@ -140,7 +162,7 @@ impl CurveState {
         let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
         for (extent, curve) in self.extents.iter_mut().zip(curves) {
             extent.extend(curve, spec.scale);
-            (low, high) = (low.min(extent.low), high.max(extent.high));
+            (low, high) = (low.min(spec.scale.position(extent.low)), high.max(spec.scale.position(extent.high)));
         }
         if let Some(limits) = &spec.limits {
             let [from, to] = [*limits.start(), *limits.end()].map(|value| spec.scale.position(value));
@@ -177,17 +199,19 @@ impl CurveState {
                 (step as u64, x, y)
             });
             let runs = decimate::columns(samples, 1.0, axes.rect);
-            let runs = || runs.iter().map(Vec::<Stop>::as_slice);
+            let runs: Vec<_> = runs.iter().map(|run| decimate::simplified(run, 0.25, 14.0)).collect();
+            let slices = || runs.iter().map(Vec::as_slice);
+            let crowded = runs.iter().map(Vec::len).sum::<usize>() > CROWDED;
             let pen = |width: f32, color: Color32| Pen {
                 width,
                 color,
                 dash: curve.category.dash,
-                feather: 1.0 / pixels_per_point,
+                feather: if crowded { 0.0 } else { 1.0 / pixels_per_point },
             };
-            let bold = if curve.selected { 2.8 } else { 1.8 };
             self.lines.push(Line {
-                past: LineMesh::new(runs(), pen(bold * width, curve.category.color)),
-                future: LineMesh::new(runs(), pen(1.2 * width, curve.category.color.gamma_multiply(0.3))),
+                past: LineMesh::new(slices(), pen(curve.width(spec), curve.category.color)),
+                future: LineMesh::new(slices(), pen(1.2 * width, curve.category.color.gamma_multiply(0.3))),
+                runs,
             });
         }
         self.drawn = Some(key);
@@ -199,11 +223,13 @@ impl Extent {
         if self.identity != curve.identity || self.scale != scale || self.scanned > curve.len {
             *self = Self { identity: curve.identity, scale, scanned: 0, low: f64::INFINITY, high: f64::NEG_INFINITY };
         }
+        // Scales are monotone: the extremes of the values are those of the positions.
+        let base = if let Scale::Log { base } = scale { base } else { f64::NEG_INFINITY };
         for step in self.scanned..curve.len {
-            let position = scale.position((curve.value)(step));
-            if position.is_finite() {
-                self.low = self.low.min(position);
-                self.high = self.high.max(position);
+            let value = (curve.value)(step);
+            if value.is_finite() && value > base {
+                self.low = self.low.min(value);
+                self.high = self.high.max(value);
             }
         }
         self.scanned = curve.len;
@@ -218,16 +244,14 @@ fn point_of(axes: &Axes, spec: &Spec<'_>, curve: &Curve<'_>, step: u64) -> Optio
     y.is_finite().then(|| (value, pos2(x as f32, y as f32)))
 }
 
-fn dot_at(painter: &Painter, axes: &Axes, spec: &Spec<'_>, curve: &Curve<'_>, style: &Style) {
-    if let Some((_, at)) = point_of(axes, spec, curve, spec.cursor) {
-        let radius = if curve.selected { 0.38 } else { 0.28 } * spec.font_size;
-        painter.circle(at, radius, curve.category.color, Stroke::new(1.0, style.plot_background));
-    }
+fn dot(painter: &Painter, at: Pos2, spec: &Spec<'_>, curve: &Curve<'_>, style: &Style) {
+    let radius = if curve.selected { 0.38 } else { 0.28 } * spec.font_size;
+    painter.circle(at, radius, curve.category.color, Stroke::new(1.0, style.plot_background));
 }
 
 fn cursor_line(painter: &Painter, axes: &Axes, spec: &Spec<'_>, style: &Style) {
     let x = axes.at(spec.cursor as f64, 0.0).x;
-    if axes.rect.x_range().contains(x) {
+    if axes.rect.expand(0.5).x_range().contains(x) {
         painter.vline(x, axes.rect.y_range(), Stroke::new(1.2, style.accent));
         let tip = pos2(x, axes.rect.top());
         let size = 0.45 * spec.font_size;

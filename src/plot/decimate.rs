@@ -6,7 +6,8 @@ use eframe::egui::{Pos2, Rect};
 
 use super::stroke::Stop;
 
-/// A curve against the step, at most four stops a pixel column: first, lowest, highest, last.
+/// A curve against the step, at most four stops a pixel column: first, lowest, highest, last; only the lowest and the
+/// highest of a crowded column.
 ///
 /// `samples` are `(step, x, y)` in pixels with `x` not decreasing; a `y` that is not finite breaks the curve. Columns
 /// are `column` pixels wide. Every run is in order of steps.
@@ -38,14 +39,14 @@ pub fn columns(samples: impl Iterator<Item = (u64, f64, f64)>, column: f64, clip
             continue;
         }
         if let Some((key, stop)) = outside.take().filter(|_| run.is_empty() && bucket.is_none()) {
-            bucket = Some(Bucket { key, first: stop, low: stop, high: stop, last: stop });
+            bucket = Some(Bucket::new(key, stop));
         }
         outside = far.then_some((key, stop));
         match &mut bucket {
             Some(open) if open.key == key => open.add(stop),
             _ => {
                 flush(&mut bucket, &mut run);
-                bucket = Some(Bucket { key, first: stop, low: stop, high: stop, last: stop });
+                bucket = Some(Bucket::new(key, stop));
             }
         }
     }
@@ -60,9 +61,17 @@ struct Bucket {
     low: Stop,
     high: Stop,
     last: Stop,
+    count: usize,
 }
 
+/// Samples from which on a column is crowded: the way from one extreme to the other crosses all others.
+const CROWDED: usize = 8;
+
 impl Bucket {
+    fn new(key: i64, stop: Stop) -> Self {
+        Self { key, first: stop, low: stop, high: stop, last: stop, count: 1 }
+    }
+
     fn add(&mut self, stop: Stop) {
         if stop.0.y < self.low.0.y {
             self.low = stop;
@@ -71,13 +80,18 @@ impl Bucket {
             self.high = stop;
         }
         self.last = stop;
+        self.count += 1;
     }
 }
 
 fn flush(bucket: &mut Option<Bucket>, run: &mut Vec<Stop>) {
-    let Some(Bucket { first, low, high, last, .. }) = bucket.take() else { return };
+    let Some(Bucket { first, low, high, last, count, .. }) = bucket.take() else { return };
     let (a, b) = if low.1 <= high.1 { (low, high) } else { (high, low) };
-    for stop in [first, a, b, last] {
+    let begins = run.is_empty();
+    for (index, stop) in [first, a, b, last].into_iter().enumerate() {
+        if count >= CROWDED && (index == 0 && !begins || index == 3) {
+            continue;
+        }
         if run.last().is_none_or(|(_, step)| *step < stop.1) {
             run.push(stop);
         }
@@ -88,6 +102,40 @@ fn close(run: &mut Vec<Stop>, runs: &mut Vec<Vec<Stop>>) {
     if !run.is_empty() {
         runs.push(std::mem::take(run));
     }
+}
+
+/// Drops stops that lie on the way between their neighbours, to within `tolerance`. No stroke becomes longer than
+/// `longest`, so that a line can still be cut near every step.
+pub fn simplified(run: &[Stop], tolerance: f32, longest: f32) -> Vec<Stop> {
+    let mut kept: Vec<Stop> = run.first().copied().into_iter().collect();
+    let mut anchor = 0;
+    for end in 2..run.len() {
+        let (from, to) = (run[anchor].0, run[end].0);
+        let on_the_way = |stop: &Stop| distance_to_segment(stop.0, from, to) <= tolerance;
+        if from.distance(to) > longest || !run[anchor + 1..end].iter().all(on_the_way) {
+            anchor = end - 1;
+            kept.push(run[anchor]);
+        }
+    }
+    if run.len() > 1 {
+        kept.push(run[run.len() - 1]);
+    }
+    kept
+}
+
+fn distance_to_segment(p: Pos2, from: Pos2, to: Pos2) -> f32 {
+    let along = to - from;
+    let square = along.length_sq();
+    let share = if square > 0.0 { ((p - from).dot(along) / square).clamp(0.0, 1.0) } else { 0.0 };
+    p.distance(from + share * along)
+}
+
+/// The last stop that is reached at `step`, if the line goes on from there.
+pub fn open_end(runs: &[Vec<Stop>], step: u64) -> Option<Pos2> {
+    let index = runs.partition_point(|run| run.first().is_some_and(|first| first.1 <= step)).checked_sub(1)?;
+    let run = &runs[index];
+    let reached = run.partition_point(|stop| stop.1 <= step);
+    (reached > 0 && reached < run.len()).then(|| run[reached - 1].0)
 }
 
 /// A path in the plane: stops closer than `tolerance` pixels to the last kept one are dropped, and so is a stroke that
@@ -179,7 +227,8 @@ pub fn clip_segment(from: [f64; 2], to: [f64; 2], clip: Rect) -> Option<([f64; 2
         enter = enter.max(a.min(b));
         leave = leave.min(a.max(b));
     }
-    if !(enter <= leave) {
+    // Also when one of them is not a number.
+    if enter.partial_cmp(&leave).is_none_or(|order| order.is_gt()) {
         return None;
     }
     let at = |share: f64, exact: [f64; 2]| {
@@ -211,7 +260,7 @@ mod tests {
         let samples = (0..100_000u64).map(|i| (i, i as f64 * 600.0 / 100_000.0, value(i)));
         let runs = columns(samples.clone(), 1.0, clip());
         assert_eq!(runs.len(), 1);
-        assert!(runs[0].len() <= 4 * 601, "{}", runs[0].len());
+        assert!(runs[0].len() <= 2 * 601, "{}", runs[0].len());
         for column in 0..600 {
             let of = |x: f64| x >= f64::from(column) && x < f64::from(column + 1);
             let truth = samples.clone().filter(|(_, x, _)| of(*x)).map(|(.., y)| y as f32);
@@ -241,6 +290,34 @@ mod tests {
         let runs = columns(back.into_iter(), 1.0, clip());
         let steps: Vec<Vec<u64>> = runs.iter().map(|run| run.iter().map(|stop| stop.1).collect()).collect();
         assert_eq!(steps, [vec![0, 1], vec![3, 4, 5]], "it leaves and it comes back");
+    }
+
+    #[test]
+    fn a_smooth_curve_needs_few_stops_and_keeps_its_shape() {
+        let run: Vec<Stop> =
+            (0..1_000u64).map(|i| (Pos2::new(0.5 * i as f32, 100.0 + 50.0 * (0.01 * i as f32).sin()), i)).collect();
+        let kept = simplified(&run, 0.25, 14.0);
+        assert!(kept.len() < 80, "{}", kept.len());
+        assert_eq!((kept[0], kept[kept.len() - 1]), (run[0], run[999]));
+        for stop in &run {
+            let nearest = kept.windows(2).map(|pair| distance_to_segment(stop.0, pair[0].0, pair[1].0));
+            assert!(nearest.fold(f32::MAX, f32::min) <= 0.25);
+        }
+        assert!(kept.windows(2).all(|pair| pair[0].0.distance(pair[1].0) <= 14.6));
+        let zigzag: Vec<Stop> = (0..50u64).map(|i| (Pos2::new(i as f32, (i % 2) as f32 * 30.0), i)).collect();
+        assert_eq!(simplified(&zigzag, 0.25, 14.0).len(), 50, "extremes stay");
+        assert_eq!(simplified(&run[..1], 0.25, 14.0).len(), 1);
+        assert!(simplified(&[], 0.25, 14.0).is_empty());
+    }
+
+    #[test]
+    fn a_line_goes_on_from_its_last_stop_before_the_cursor() {
+        let stop = |x: f32, step: u64| (Pos2::new(x, 0.0), step);
+        let runs = [vec![stop(0.0, 0), stop(1.0, 10)], vec![stop(5.0, 20), stop(6.0, 30)]];
+        assert_eq!(open_end(&runs, 9), Some(Pos2::new(0.0, 0.0)));
+        assert_eq!(open_end(&runs, 10), None);
+        assert_eq!(open_end(&runs, 15), None);
+        assert_eq!(open_end(&runs, 25), Some(Pos2::new(5.0, 0.0)));
     }
 
     #[test]

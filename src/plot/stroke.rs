@@ -11,7 +11,8 @@ use super::style::Dash;
 /// A point of a line and the step at which the line gets there.
 pub type Stop = (Pos2, u64);
 
-/// A pen: width and colour in points, dash, and the width of the soft edge (one physical pixel).
+/// A pen: width and colour in points, dash, and the width of the soft edge (one physical pixel; 0 for crowded lines,
+/// whose edges nobody sees: a third of the triangles).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pen {
     pub width: f32,
@@ -30,16 +31,40 @@ impl Pen {
             Dash::DashDot => &[10.0, 4.0, 2.5, 4.0],
         }
     }
+
+    /// Distances from the line's middle and colours there: how many count, and what they are.
+    fn profile(&self) -> (usize, [(f32, Color32); 4]) {
+        let half = self.width / 2.0;
+        if self.feather <= 0.0 {
+            return (2, [(half, self.color), (-half, self.color), (0.0, self.color), (0.0, self.color)]);
+        }
+        let thin = (self.width / self.feather).min(1.0);
+        let color = if thin < 1.0 { self.color.gamma_multiply(thin) } else { self.color };
+        let inner = ((self.width - self.feather) / 2.0).max(0.0);
+        let outer = inner + self.feather;
+        let edge = Color32::TRANSPARENT;
+        (4, [(outer, edge), (inner, color), (-inner, color), (-outer, edge)])
+    }
 }
 
-/// The triangles of one line.
+/// The triangles of one line, in pieces that are drawn without being copied; only the piece at the cursor is cut.
 #[derive(Debug, Clone, Default)]
 pub struct LineMesh {
-    mesh: Mesh,
+    pieces: Vec<Piece>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Piece {
+    mesh: Arc<Mesh>,
     /// After the stroke that reaches this step: how many indices and vertices have been used.
     ends: Vec<(u64, u32, u32)>,
-    prefix: Option<(usize, Arc<Mesh>)>,
+    /// The last cuts: strokes kept, and their triangles.
+    until: Option<(usize, Arc<Mesh>)>,
+    from: Option<(usize, Arc<Mesh>)>,
 }
+
+/// Vertices after which a new piece begins.
+const PIECE: usize = 2_048;
 
 impl LineMesh {
     /// Turns runs of connected stops into triangles. Stops are in order of steps.
@@ -53,34 +78,43 @@ impl LineMesh {
 
     /// Number of triangles.
     pub fn triangles(&self) -> usize {
-        self.mesh.indices.len() / 3
+        self.pieces.iter().map(|piece| piece.mesh.indices.len() / 3).sum()
     }
 
     /// Draws the line as far as it has come at `step`.
     pub fn draw_until(&mut self, painter: &Painter, step: u64) {
-        let count = self.ends.partition_point(|(end, ..)| *end <= step);
-        if count == 0 {
-            return;
-        }
-        let mesh = match &self.prefix {
-            Some((cached, mesh)) if *cached == count => mesh.clone(),
-            _ => {
-                let (_, indices, vertices) = self.ends[count - 1];
-                let mesh = Arc::new(Mesh {
-                    indices: self.mesh.indices[..indices as usize].to_vec(),
-                    vertices: self.mesh.vertices[..vertices as usize].to_vec(),
-                    texture_id: self.mesh.texture_id,
-                });
-                self.prefix = Some((count, mesh.clone()));
-                mesh
+        for piece in &mut self.pieces {
+            let count = piece.strokes_until(step);
+            if count == 0 {
+                return;
             }
-        };
-        painter.add(Shape::Mesh(mesh));
+            painter.add(Shape::Mesh(piece.head(count)));
+        }
+    }
+
+    /// Draws what is left of the line after `step`.
+    pub fn draw_after(&mut self, painter: &Painter, step: u64) {
+        for piece in &mut self.pieces {
+            let count = piece.strokes_until(step);
+            if count < piece.ends.len() {
+                painter.add(Shape::Mesh(piece.tail(count)));
+            }
+        }
     }
 
     /// Draws the whole line.
     pub fn draw(&mut self, painter: &Painter) {
-        self.draw_until(painter, u64::MAX);
+        for piece in &self.pieces {
+            painter.add(Shape::Mesh(piece.mesh.clone()));
+        }
+    }
+
+    fn piece(&mut self) -> &mut Piece {
+        if self.pieces.is_empty() {
+            self.pieces.push(Piece::default());
+        }
+        let last = self.pieces.len() - 1;
+        &mut self.pieces[last]
     }
 
     fn dashed(&mut self, run: &[Stop], pen: Pen) {
@@ -120,15 +154,8 @@ impl LineMesh {
         if run.len() < 2 {
             return;
         }
-        let thin = (pen.width / pen.feather.max(1e-3)).min(1.0);
-        let color = if thin < 1.0 { pen.color.gamma_multiply(thin) } else { pen.color };
-        let inner = ((pen.width - pen.feather) / 2.0).max(0.0);
-        let profile = [
-            (inner + pen.feather, Color32::TRANSPARENT),
-            (inner, color),
-            (-inner, color),
-            (-inner - pen.feather, Color32::TRANSPARENT),
-        ];
+        let (count, profile) = pen.profile();
+        let profile = &profile[..count];
         let mut previous_row = None;
         let mut normal_in = None;
         for (i, &(at, step)) in run.iter().enumerate() {
@@ -141,32 +168,83 @@ impl LineMesh {
             };
             let mitre = (a + b) / 2.0;
             let square = mitre.length_sq();
-            if square > 0.3 {
-                // The row lies on the bisector, long enough to keep the line's width.
-                previous_row = Some(self.row(at, mitre / square, &profile, previous_row));
-            } else {
-                // A sharp turn: end one stroke and begin the next in the same place.
-                self.row(at, a, &profile, previous_row);
-                previous_row = Some(self.row(at, b, &profile, None));
+            // On the bisector, long enough to keep the line's width; at a sharp turn one stroke ends and the next begins.
+            let sharp = square <= 0.3;
+            let (across, onward) = if sharp { (a, b) } else { (mitre / square, mitre / square) };
+            let piece = self.piece();
+            let row = piece.row(at, across, profile, previous_row);
+            if i > 0 {
+                piece.ends.push((step, piece.mesh.indices.len() as u32, piece.mesh.vertices.len() as u32));
             }
+            let full = piece.mesh.vertices.len() >= PIECE;
+            if full {
+                self.pieces.push(Piece::default());
+            }
+            previous_row = Some(if sharp || full { self.piece().row(at, onward, profile, None) } else { row });
             if normal_out.is_some() {
                 normal_in = normal_out;
             }
-            if i > 0 {
-                self.ends.push((step, self.mesh.indices.len() as u32, self.mesh.vertices.len() as u32));
-            }
         }
     }
+}
 
-    fn row(&mut self, at: Pos2, normal: Vec2, profile: &[(f32, Color32); 4], previous: Option<u32>) -> u32 {
-        let first = self.mesh.vertices.len() as u32;
+impl Piece {
+    fn strokes_until(&self, step: u64) -> usize {
+        self.ends.partition_point(|(end, ..)| *end <= step)
+    }
+
+    /// The triangles of the first `count` strokes, at least one.
+    fn head(&mut self, count: usize) -> Arc<Mesh> {
+        if count == self.ends.len() {
+            return self.mesh.clone();
+        }
+        if let Some((cached, mesh)) = &self.until
+            && *cached == count
+        {
+            return mesh.clone();
+        }
+        let (_, indices, vertices) = self.ends[count - 1];
+        let mesh = Arc::new(Mesh {
+            indices: self.mesh.indices[..indices as usize].to_vec(),
+            vertices: self.mesh.vertices[..vertices as usize].to_vec(),
+            texture_id: self.mesh.texture_id,
+        });
+        self.until = Some((count, mesh.clone()));
+        mesh
+    }
+
+    /// The triangles after the first `count` strokes.
+    fn tail(&mut self, count: usize) -> Arc<Mesh> {
+        if count == 0 {
+            return self.mesh.clone();
+        }
+        if let Some((cached, mesh)) = &self.from
+            && *cached == count
+        {
+            return mesh.clone();
+        }
+        let (_, indices, _) = self.ends[count - 1];
+        let mesh = Arc::new(Mesh {
+            indices: self.mesh.indices[indices as usize..].to_vec(),
+            vertices: self.mesh.vertices.clone(),
+            texture_id: self.mesh.texture_id,
+        });
+        self.from = Some((count, mesh.clone()));
+        mesh
+    }
+
+    /// A row of vertices across the line at `at`, joined to the row before it.
+    fn row(&mut self, at: Pos2, across: Vec2, profile: &[(f32, Color32)], previous: Option<u32>) -> u32 {
+        // Not shared while the line is being built: nothing is copied.
+        let mesh = Arc::make_mut(&mut self.mesh);
+        let first = mesh.vertices.len() as u32;
         for (offset, color) in profile {
-            self.mesh.vertices.push(Vertex { pos: at + normal * *offset, uv: WHITE_UV, color: *color });
+            mesh.vertices.push(Vertex { pos: at + across * *offset, uv: WHITE_UV, color: *color });
         }
         if let Some(previous) = previous {
-            for i in 0..3 {
+            for i in 0..profile.len() as u32 - 1 {
                 let (a, b, c, d) = (previous + i, previous + i + 1, first + i, first + i + 1);
-                self.mesh.indices.extend_from_slice(&[a, b, c, b, d, c]);
+                mesh.indices.extend_from_slice(&[a, b, c, b, d, c]);
             }
         }
         first
@@ -188,17 +266,44 @@ mod tests {
         (0..count).map(|i| (Pos2::new(10.0 * i as f32, 0.0), i)).collect()
     }
 
+    fn vertices(line: &LineMesh) -> impl Iterator<Item = &Vertex> {
+        line.pieces.iter().flat_map(|piece| &piece.mesh.vertices)
+    }
+
+    /// Area of the triangles, soft edges included.
+    fn area(mesh: &Mesh) -> f32 {
+        let triangle = |[a, b, c]: [u32; 3]| {
+            let at = |i: u32| mesh.vertices[i as usize].pos;
+            let (u, v) = (at(b) - at(a), at(c) - at(a));
+            (u.x * v.y - u.y * v.x).abs() / 2.0
+        };
+        mesh.triangles().map(triangle).sum()
+    }
+
     #[test]
-    fn a_prefix_of_the_triangles_is_the_line_up_to_that_step() {
-        let run = straight(10);
-        let line = LineMesh::new([run.as_slice()], PEN);
-        assert_eq!(line.triangles(), 9 * 6);
-        for step in 1..10 {
-            let (end, indices, vertices) = line.ends[step - 1];
-            assert_eq!(end, step as u64);
-            assert!(line.mesh.indices[..indices as usize].iter().all(|i| *i < vertices));
-            let reach = line.mesh.vertices[..vertices as usize].iter().map(|v| v.pos.x).fold(0.0, f32::max);
-            assert_eq!(reach, 10.0 * step as f32);
+    fn the_line_is_cut_at_the_step_of_the_cursor() {
+        // Long enough for several pieces.
+        let run = straight(2_000);
+        let mut line = LineMesh::new([run.as_slice()], PEN);
+        assert_eq!(line.triangles(), 1_999 * 6);
+        assert!(line.pieces.len() > 2);
+        for step in [1, 300, 511, 512, 513, 1_024, 1_998] {
+            let mut head = 0.0;
+            let mut tail = 0.0;
+            for piece in &mut line.pieces {
+                let count = piece.strokes_until(step);
+                if count > 0 {
+                    let mesh = piece.head(count);
+                    assert!(mesh.is_valid());
+                    head += area(&mesh);
+                }
+                if count < piece.ends.len() {
+                    tail += area(&piece.tail(count));
+                }
+            }
+            // 10 points a step, 3 points across with the soft edges.
+            assert!((head - 30.0 * step as f32).abs() < 1.0, "{step}: {head}");
+            assert!((tail - 30.0 * (1_999 - step) as f32).abs() < 1.0, "{step}: {tail}");
         }
     }
 
@@ -206,7 +311,7 @@ mod tests {
     fn a_line_is_as_wide_as_its_pen() {
         let run = straight(3);
         let line = LineMesh::new([run.as_slice()], PEN);
-        let opaque = line.mesh.vertices.iter().filter(|v| v.color == Color32::WHITE).map(|v| v.pos.y);
+        let opaque = vertices(&line).filter(|v| v.color == Color32::WHITE).map(|v| v.pos.y);
         let (low, high) = opaque.fold((0f32, 0f32), |(low, high), y| (low.min(y), high.max(y)));
         // Half a feather on each side of the edge.
         assert_eq!(high - low + PEN.feather, PEN.width);
@@ -217,15 +322,7 @@ mod tests {
         let run = straight(101);
         let solid = LineMesh::new([run.as_slice()], PEN);
         let dashed = LineMesh::new([run.as_slice()], Pen { dash: Dash::Dashed, ..PEN });
-        let covered = |line: &LineMesh| {
-            let mesh = &line.mesh;
-            let area = |[a, b, c]: [u32; 3]| {
-                let at = |i: u32| mesh.vertices[i as usize].pos;
-                let (u, v) = (at(b) - at(a), at(c) - at(a));
-                (u.x * v.y - u.y * v.x).abs() / 2.0
-            };
-            mesh.triangles().map(area).sum::<f32>()
-        };
+        let covered = |line: &LineMesh| line.pieces.iter().map(|piece| area(&piece.mesh)).sum::<f32>();
         let share = covered(&dashed) / covered(&solid);
         assert!((share - 9.0 / 14.0).abs() < 0.02, "{share}");
     }
@@ -235,7 +332,7 @@ mod tests {
         let points = [(0.0, 0.0), (10.0, 0.0), (10.0, 0.0), (0.0, 0.0), (10.0, 0.0)];
         let run: Vec<Stop> = points.iter().enumerate().map(|(i, (x, y))| (Pos2::new(*x, *y), i as u64)).collect();
         let line = LineMesh::new([run.as_slice()], PEN);
-        assert!(line.mesh.is_valid());
-        assert!(line.mesh.vertices.iter().all(|v| v.pos.any_nan() == false && v.pos.y.abs() < 3.0));
+        assert!(line.pieces.iter().all(|piece| piece.mesh.is_valid()));
+        assert!(vertices(&line).all(|v| !v.pos.any_nan() && v.pos.y.abs() < 3.0));
     }
 }

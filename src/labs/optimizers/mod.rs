@@ -40,6 +40,7 @@ static SPEC: LabSpec = LabSpec {
     guide: include_str!("guide.md"),
     build,
     steps,
+    most_steps,
     needs_device: on_network,
     device_check: Some(network::device_check),
     check,
@@ -131,6 +132,11 @@ pub fn on_network(params: &Params) -> bool {
 
 fn steps(params: &Params) -> u64 {
     params.int(if on_network(params) { "network_steps" } else { "steps" }) as u64
+}
+
+/// The most that the form offers. A surface run keeps every state of every optimizer.
+fn most_steps(params: &Params) -> u64 {
+    if on_network(params) { 1_000_000 } else { 100_000 }
 }
 
 fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {

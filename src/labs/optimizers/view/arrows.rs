@@ -14,7 +14,7 @@ use super::paths::{self, Path};
 
 /// The update from `step` to `step + 1` of a path, in parts; `None` past its end or where it is not a number.
 pub fn trace(path: &Path<'_>, surface: &Surface, ctx: &ViewCtx<'_>) -> Option<Trace> {
-    let k = usize::try_from(ctx.cursor.step).ok().filter(|k| *k < path.len() && path.is_finite(*k))?;
+    let k = usize::try_from(ctx.cursor.step).ok().filter(|k| *k < path.row_count() && path.is_finite(*k))?;
     let hyper = paths::hyper_at(ctx, ctx.cursor.step);
     Some(path.rule.trace(&path.state(k), surface, &hyper))
 }

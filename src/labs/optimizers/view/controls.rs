@@ -20,10 +20,9 @@ pub fn bar_height(font_size: f32) -> f32 {
     (2.1 * font_size).round()
 }
 
-/// Splits the tile into the bar above and the rest, with a margin around both.
+/// Splits the tile into the bar above and the rest. The shell leaves a margin around tiles.
 pub fn split(ui: &Ui, font_size: f32) -> (Rect, Rect) {
-    let margin = (0.7 * font_size).round();
-    let all = ui.available_rect_before_wrap().shrink2(vec2(margin, 0.3 * margin));
+    let all = ui.available_rect_before_wrap();
     let bar = Rect::from_min_size(all.min, vec2(all.width().max(0.0), bar_height(font_size)));
     (bar, Rect::from_min_max(all.min + vec2(0.0, bar.height()), all.max.max(all.min + vec2(0.0, bar.height()))))
 }

@@ -217,7 +217,7 @@ pub fn ui(
             category: ctx.style.category(path.rule.index()),
             selected: path.rule == *selected,
             identity: path.identity,
-            len: path.len(),
+            len: path.row_count(),
             value,
         })
         .collect();

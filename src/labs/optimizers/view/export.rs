@@ -36,15 +36,15 @@ fn csv_text(run: &RunState) -> Option<String> {
     }
     let mut text = String::from("step,optimizer,x,y,f,gradient_norm,dx,dy,a_name,a_x,a_y,b_name,b_x,b_y\n");
     for path in &all {
-        for k in 0..path.len() {
+        for k in 0..path.row_count() {
             let ([x, y], [dx, dy]) = (path.position(k), path.step(k));
             let numbers = [x, y, path.f(k), path.gradient_norm(k), dx, dy];
             text.push_str(&format!("{k},{}", path.rule.id()));
             numbers.iter().for_each(|v| text.push_str(&format!(",{v:?}")));
             let vectors = path.vectors(k);
-            for slot in 0..2 {
+            for (slot, [x, y]) in vectors.iter().enumerate() {
                 match path.rule.state_names().get(slot) {
-                    Some(name) => text.push_str(&format!(",{name},{:?},{:?}", vectors[slot][0], vectors[slot][1])),
+                    Some(name) => text.push_str(&format!(",{name},{x:?},{y:?}")),
                     None => text.push_str(",,,"),
                 }
             }
@@ -61,7 +61,7 @@ fn json_text(ctx: &ViewCtx<'_>) -> Option<String> {
     }
     let mut optimizers = Map::new();
     for path in &all {
-        let column = |value: &dyn Fn(usize) -> f64| Json::from((0..path.len()).map(value).collect::<Vec<f64>>());
+        let column = |value: &dyn Fn(usize) -> f64| Json::from((0..path.row_count()).map(value).collect::<Vec<f64>>());
         let mut columns = Map::new();
         columns.insert("x".into(), column(&|k| path.position(k)[0]));
         columns.insert("y".into(), column(&|k| path.position(k)[1]));
@@ -71,7 +71,7 @@ fn json_text(ctx: &ViewCtx<'_>) -> Option<String> {
         columns.insert("dy".into(), column(&|k| path.step(k)[1]));
         let mut states = Map::new();
         for (slot, name) in path.rule.state_names().iter().enumerate() {
-            let vectors: Vec<[f64; 2]> = (0..path.len()).map(|k| path.vectors(k)[slot]).collect();
+            let vectors: Vec<[f64; 2]> = (0..path.row_count()).map(|k| path.vectors(k)[slot]).collect();
             states.insert((*name).into(), json!(vectors));
         }
         columns.insert("states".into(), Json::Object(states));

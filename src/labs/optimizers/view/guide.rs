@@ -114,7 +114,7 @@ fn measured(state: &GuideState, all: &[Path<'_>], surface: &Surface, ui: &mut Ui
     let about =
         if escape { "First step with |y| above 0.5:" } else { "First step within 1 % of the window of a minimum:" };
     line(ui, ctx, about);
-    let end = all.iter().map(|path| path.len() - 1).max().unwrap_or(0) as u64;
+    let end = all.iter().map(|path| path.row_count() - 1).max().unwrap_or(0) as u64;
     for path in all {
         let seen = &state.measured[path.rule.index()];
         let reached = if escape { seen.left_the_line } else { seen.reached.map(|(step, _)| step) };

@@ -298,7 +298,7 @@ fn caption(trace: &Trace, scale: f64) -> String {
 /// The steps around this one: small dots, bold for the past.
 fn neighbours(painter: &Painter, axes: &Axes, path: &Path<'_>, k: usize, ctx: &ViewCtx<'_>, size: f32) {
     let color = ctx.style.category(path.rule.index()).color;
-    let shown = k.saturating_sub(24)..(k + 12).min(path.len());
+    let shown = k.saturating_sub(24)..(k + 12).min(path.row_count());
     let at = |k: usize| {
         let [x, y] = path.position(k);
         axes.at(x, y)

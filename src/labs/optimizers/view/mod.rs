@@ -99,9 +99,9 @@ static TILES: [TileSpec; 13] = [
 const SURFACE: Arrangement = Arrangement {
     id: "surface",
     root: Node::Column(&[
-        (0.62, Node::Row(&[(0.64, Node::Tile("field")), (0.36, Node::Tile("surface3d"))])),
+        (0.59, Node::Row(&[(0.64, Node::Tile("field")), (0.36, Node::Tile("surface3d"))])),
         (
-            0.38,
+            0.41,
             Node::Row(&[
                 (0.58, Node::Tile("table")),
                 (
@@ -236,10 +236,8 @@ impl OptimizersView {
     /// The selection is always one of the optimizers that take part.
     fn follow_the_run(&mut self, ctx: &ViewCtx<'_>) {
         let present = Path::all(ctx.run);
-        if !present.iter().any(|path| path.rule == self.selected) {
-            if let Some(last) = present.last() {
-                self.selected = last.rule;
-            }
+        if let (false, Some(last)) = (present.iter().any(|path| path.rule == self.selected), present.last()) {
+            self.selected = last.rule;
         }
     }
 }

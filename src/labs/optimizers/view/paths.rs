@@ -29,7 +29,7 @@ impl<'a> Path<'a> {
     /// The path of one rule, if it takes part and has begun.
     pub fn of(run: &'a RunState, rule: Rule) -> Option<Path<'a>> {
         let rows = run.tables.get(key(rule))?;
-        if rows.columns != WIDTH || rows.len() == 0 {
+        if rows.columns != WIDTH || rows.is_empty() {
             return None;
         }
         let mut hasher = DefaultHasher::new();
@@ -40,7 +40,7 @@ impl<'a> Path<'a> {
     }
 
     /// Number of rows: updates done plus one.
-    pub fn len(&self) -> usize {
+    pub fn row_count(&self) -> usize {
         self.rows.len()
     }
 
@@ -90,7 +90,7 @@ impl<'a> Path<'a> {
 
     /// The row shown at a step: the last one where the path is shorter.
     pub fn row_at(&self, step: u64) -> usize {
-        usize::try_from(step).unwrap_or(usize::MAX).min(self.len() - 1)
+        usize::try_from(step).unwrap_or(usize::MAX).min(self.row_count() - 1)
     }
 }
 
@@ -153,11 +153,11 @@ pub struct Measured {
 impl Measured {
     /// Reads the rows that are new since the last call.
     pub fn extend(&mut self, path: &Path<'_>, surface: &Surface) {
-        if self.identity != path.identity || self.scanned > path.len() {
+        if self.identity != path.identity || self.scanned > path.row_count() {
             *self = Self { identity: path.identity, ..Self::default() };
         }
         let near = surface.domain.map(|[low, high]| 0.01 * (high - low));
-        for k in self.scanned..path.len() {
+        for k in self.scanned..path.row_count() {
             if !path.is_finite(k) {
                 self.diverged.get_or_insert(k);
                 continue;
@@ -171,6 +171,6 @@ impl Measured {
                 self.reached = surface.minima().map(|minimum| minimum.position).find(hit).map(|p| (k, p));
             }
         }
-        self.scanned = path.len();
+        self.scanned = path.row_count();
     }
 }

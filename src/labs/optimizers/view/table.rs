@@ -60,10 +60,16 @@ impl Sizes {
         let shape = match ui.available_width() - 0.5 * font {
             room if room > numbers + 2.0 * (sizes.vector() + gap) => Shape::Wide,
             room if room > numbers + sizes.vector() + gap => Shape::Stacked,
-            // Seven optimizers with their states have to fit into a low tile.
-            _ => return Self { shape: Shape::Below, row: (1.6 * font).round(), line: (1.1 * font).round(), ..sizes },
+            _ => return Self::dense(ui, font - 1.0),
         };
         Self { shape, ..sizes }
+    }
+
+    /// For a small tile: seven optimizers with their states have to fit.
+    fn dense(ui: &Ui, font: f32) -> Self {
+        let digit = ui.painter().layout_no_wrap("0".to_owned(), FontId::monospace(font), Color32::WHITE).size().x;
+        let (gap, row, line) = ((0.45 * font).round(), (1.6 * font).round(), (1.1 * font).round());
+        Self { font, digit, gap, row, line, shape: Shape::Below }
     }
 
     /// Columns of state vectors.
@@ -80,7 +86,7 @@ impl Sizes {
     }
 
     fn name(&self) -> f32 {
-        (7.9 * self.font).ceil()
+        (if self.shape == Shape::Below { 7.3 } else { 7.9 } * self.font).ceil()
     }
 
     fn number(&self) -> f32 {
@@ -98,13 +104,13 @@ pub fn ui(selected: &mut Rule, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     if all.is_empty() {
         return controls::empty(ui, ctx);
     }
-    let margin = vec2(0.8, 0.4) * controls::font_size(ctx);
-    let rest = ui.available_rect_before_wrap().shrink2(margin);
+    let rest = ui.available_rect_before_wrap();
     let mut clicked = None;
     ui.scope_builder(UiBuilder::new().max_rect(rest), |ui| {
         ui.shrink_clip_rect(rest);
         let sizes = Sizes::new(ui, controls::font_size(ctx) + 1.0);
         ui.spacing_mut().item_spacing = vec2(sizes.gap, 0.0);
+        ui.spacing_mut().interact_size.y = 0.0;
         ui.style_mut().wrap_mode = Some(TextWrapMode::Extend);
         ui.visuals_mut().selection.bg_fill = ctx.style.accent.gamma_multiply(0.22);
         ScrollArea::horizontal().auto_shrink(false).show(ui, |ui| clicked = table(ui, &all, *selected, ctx, sizes));
@@ -233,7 +239,7 @@ fn draw_below(row: &mut TableRow<'_, '_>, path: &Path<'_>, ctx: &ViewCtx<'_>, si
             ui.add_space(2.2 * sizes.font);
             for (name, [x, y]) in named_vectors(path, k) {
                 let text = format!("{name} ({}, {})  ", number::short(x), number::short(y));
-                cell(ui, text, ctx.style.text_weak, sizes.font - 1.0);
+                cell(ui, text, ctx.style.text_weak, sizes.font);
             }
         }
     });

@@ -13,7 +13,9 @@ use super::field::{dot, edge_point};
 use super::paths::Path;
 
 /// Most strokes of one path; beyond that it is drawn more coarsely.
-const CAP: usize = 6_000;
+const CAP: usize = 4_000;
+/// Strokes from which on a path is so dense that it has no halo and no soft edge.
+const DENSE: usize = 1_500;
 /// Paths are exact to this many points of the screen.
 const TOLERANCE: f64 = 0.6;
 
@@ -54,13 +56,22 @@ impl Trails {
     ) {
         self.build(painter, axes, paths, selected, ctx, size);
         for trail in &mut self.trails {
-            trail.future.draw(painter);
+            trail.future.draw_after(painter, ctx.cursor.step);
         }
         let order = drawing_order(paths, selected);
         for index in order.clone() {
             let trail = &mut self.trails[index];
             trail.halo.draw_until(painter, ctx.cursor.step);
             trail.past.draw_until(painter, ctx.cursor.step);
+            let path = &paths[index];
+            let row = path.row_at(ctx.cursor.step);
+            let end = decimate::open_end(&trail.runs, ctx.cursor.step).filter(|_| path.is_finite(row));
+            if let Some(from) = end {
+                let [x, y] = path.position(row);
+                let category = ctx.style.category(path.rule.index());
+                let width = bold(path.rule == selected, size);
+                painter.line_segment([from, axes.at(x, y)], Stroke::new(width, category.color));
+            }
         }
         for index in order {
             position(painter, axes, &paths[index], paths[index].rule == selected, ctx, size);
@@ -80,7 +91,7 @@ impl Trails {
         let look = |path: &Path<'_>| (ctx.style.category(path.rule.index()), path.rule == selected);
         let key = Key {
             axes: axes.clone(),
-            paths: paths.iter().map(|p| (p.identity, p.len(), look(p).0, look(p).1)).collect(),
+            paths: paths.iter().map(|p| (p.identity, p.row_count(), look(p).0, look(p).1)).collect(),
             dark: ctx.style.dark,
             pixels_per_point,
         };
@@ -92,19 +103,22 @@ impl Trails {
         self.trails.clear();
         for path in paths {
             let (category, selected) = look(path);
-            let points = (0..path.len()).map(|k| {
+            let points = (0..path.row_count()).map(|k| {
                 let [x, y] = path.position(k);
                 let [x, y] = axes.to_screen(x, y);
                 (k as u64, x, y)
             });
             let runs = decimate::path(points, TOLERANCE, axes.rect.expand(4.0), CAP);
+            let runs: Vec<_> = runs.iter().map(|run| decimate::simplified(run, 0.3, 14.0)).collect();
+            let dense = runs.iter().map(Vec::len).sum::<usize>() > DENSE;
             let mesh = |width: f32, color: Color32, dash: Dash| {
-                let pen = Pen { width, color, dash, feather: 1.0 / pixels_per_point };
+                let feather = if dense { 0.0 } else { 1.0 / pixels_per_point };
+                let pen = Pen { width, color, dash, feather };
                 LineMesh::new(runs.iter().map(Vec::as_slice), pen)
             };
-            let bold = if selected { 3.0 } else { 2.0 } * width;
+            let bold = bold(selected, size);
             let past = mesh(bold, category.color, category.dash);
-            let halo = mesh(bold + 2.0 * width, halo, category.dash);
+            let halo = if dense { LineMesh::default() } else { mesh(bold + 2.0 * width, halo, category.dash) };
             let future = mesh(1.2 * width, category.color.gamma_multiply(0.45), Dash::Solid);
             self.trails.push(Trail { past, halo, future, runs });
         }
@@ -129,7 +143,7 @@ impl Trails {
             .map(|(index, (at, step))| (at.distance_sq(pointer), index, step))
             .min_by(|a, b| a.0.total_cmp(&b.0));
         let Some((_, index, step)) = near.filter(|(distance, ..)| *distance < 100.0) else { return };
-        let Some(path) = paths.get(index).filter(|path| (step as usize) < path.len()) else { return };
+        let Some(path) = paths.get(index).filter(|path| (step as usize) < path.row_count()) else { return };
         let [x, y] = path.position(step as usize);
         let at = axes.at(x, y);
         painter.circle_stroke(at, 0.5 * size, Stroke::new(1.5, ctx.style.text));
@@ -148,6 +162,12 @@ impl Trails {
     pub fn strokes(&self) -> usize {
         self.trails.iter().flat_map(|trail| &trail.runs).map(|run| run.len().saturating_sub(1)).sum()
     }
+}
+
+/// Width of a path up to the cursor.
+fn bold(selected: bool, size: f32) -> f32 {
+    let width = if selected { 3.0 } else { 2.0 };
+    width * size / 11.0
 }
 
 /// The selected path last, on top.
