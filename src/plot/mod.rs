@@ -1,6 +1,7 @@
 //! Reusable widgets that draw data: fields, curves, tables of numbers, text with equations, and the style they share.
 
 pub mod axes;
+pub mod color_bar;
 pub mod colormap;
 pub mod contour;
 pub mod curve;

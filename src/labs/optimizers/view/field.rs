@@ -13,9 +13,9 @@ use crate::labs::optimizers::rules::Rule;
 use crate::labs::optimizers::surfaces::Surface;
 use crate::plot::axes::{Axes, Bounds, Titles, is_panning, navigate};
 use crate::plot::colormap::ColorMap;
-use crate::plot::field::{self, FieldState, Request, ScaleChoice};
+use crate::plot::field::{FieldState, Request, ScaleChoice};
 use crate::plot::scale::Scale;
-use crate::plot::{legend, number};
+use crate::plot::{color_bar, legend, number};
 
 use super::arrows;
 use super::controls;
@@ -71,7 +71,7 @@ pub fn ui(tile: &mut FieldTile, selected: &mut Rule, ui: &mut Ui, ctx: &mut View
         legend_height = 0.0;
     }
     let plot = Rect::from_min_max(rest.min, rest.max - vec2(0.0, legend_height));
-    let bar_width = if plot.width() > 26.0 * size { field::color_bar_width(size) } else { 0.0 };
+    let bar_width = if plot.width() > 26.0 * size { color_bar::width(size) } else { 0.0 };
     let axes = lay_out(tile, surface, ctx, plot, bar_width, size);
     let response = ui.interact(axes.rect, ui.scope_id().with("field"), Sense::click_and_drag());
     let start = start(ctx);
@@ -125,7 +125,7 @@ pub fn ui(tile: &mut FieldTile, selected: &mut Rule, ui: &mut Ui, ctx: &mut View
             Scale::Log { base } if base != 0.0 => "f − f*",
             _ => "f",
         };
-        field::draw_color_bar(&painter, &axes, picture, ctx.style, size, title);
+        color_bar::draw(&painter, &axes, picture, ctx.style, size, title);
     }
     let hovered = response.hover_pos().filter(|pos| axes.rect.contains(*pos) && !is_panning(ui, &response));
     if let Some(pos) = hovered.filter(|_| !response.dragged()) {

@@ -68,7 +68,7 @@ impl Sizes {
     /// For a small tile: seven optimizers with their states have to fit.
     fn dense(ui: &Ui, font: f32) -> Self {
         let digit = ui.painter().layout_no_wrap("0".to_owned(), FontId::monospace(font), Color32::WHITE).size().x;
-        let (gap, row, line) = ((0.45 * font).round(), (1.6 * font).round(), (1.1 * font).round());
+        let (gap, row, line) = ((0.4 * font).round(), (1.5 * font).round(), (1.2 * font).round());
         Self { font, digit, gap, row, line, shape: Shape::Below }
     }
 
@@ -86,7 +86,7 @@ impl Sizes {
     }
 
     fn name(&self) -> f32 {
-        (if self.shape == Shape::Below { 7.3 } else { 7.9 } * self.font).ceil()
+        (if self.shape == Shape::Below { 7.7 } else { 7.9 } * self.font).ceil()
     }
 
     fn number(&self) -> f32 {
@@ -239,7 +239,7 @@ fn draw_below(row: &mut TableRow<'_, '_>, path: &Path<'_>, ctx: &ViewCtx<'_>, si
             ui.add_space(2.2 * sizes.font);
             for (name, [x, y]) in named_vectors(path, k) {
                 let text = format!("{name} ({}, {})  ", number::short(x), number::short(y));
-                cell(ui, text, ctx.style.text_weak, sizes.font);
+                cell(ui, text, ctx.style.text_weak, sizes.font - 0.5);
             }
         }
     });

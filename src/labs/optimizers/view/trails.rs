@@ -99,7 +99,7 @@ impl Trails {
             return;
         }
         let width = size / 11.0;
-        let halo = if ctx.style.dark { Color32::from_black_alpha(110) } else { Color32::from_white_alpha(170) };
+        let halo = if ctx.style.dark { Color32::from_black_alpha(110) } else { Color32::from_white_alpha(110) };
         self.trails.clear();
         for path in paths {
             let (category, selected) = look(path);
