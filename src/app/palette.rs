@@ -73,22 +73,25 @@ pub fn show(app: &mut App, ctx: &egui::Context) {
         }
         ui.add_space(4.0);
         let height = (ctx.content_rect().height() - 240.0).clamp(80.0, 400.0);
-        ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
-            ui.spacing_mut().item_spacing.y = 0.0;
-            if found.is_empty() {
-                ui.label(RichText::new("Nothing is called that.").weak());
-            }
-            for (index, (_, action)) in found.iter().enumerate() {
-                let selected = index == palette.selected;
-                let response = entry(ui, action, selected, &style);
-                if selected && moved {
-                    response.scroll_to_me(None);
+        ScrollArea::vertical().max_height(height).min_scrolled_height(height).auto_shrink([false, true]).show(
+            ui,
+            |ui| {
+                ui.spacing_mut().item_spacing.y = 0.0;
+                if found.is_empty() {
+                    ui.label(RichText::new("Nothing is called that.").weak());
                 }
-                if response.clicked() {
-                    chosen = Some((*action).clone());
+                for (index, (_, action)) in found.iter().enumerate() {
+                    let selected = index == palette.selected;
+                    let response = entry(ui, action, selected, &style);
+                    if selected && moved {
+                        response.scroll_to_me(None);
+                    }
+                    if response.clicked() {
+                        chosen = Some((*action).clone());
+                    }
                 }
-            }
-        });
+            },
+        );
     });
     if escape || toggled || chosen.is_some() || response.should_close() {
         app.palette.open = false;

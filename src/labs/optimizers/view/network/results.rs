@@ -35,13 +35,15 @@ pub fn ui(present: &[usize], selected: &mut Option<usize>, ui: &mut Ui, ctx: &mu
     let best_accuracy = best("accuracy/test", |a, b| a > b);
 
     let name_width = (11.5 * size).min(0.42 * rest.width());
-    let column = (rest.width() - name_width - 1.4 * size).max(0.0) / COLUMNS.len() as f32;
-    let right = |c: usize| rest.left() + name_width + column * (c + 1) as f32;
+    // A narrow tile shows the test set only: numbers that overlap say nothing.
+    let room = (rest.width() - name_width - 1.4 * size).max(0.0);
+    let columns: &[usize] = if room < 6.4 * size * COLUMNS.len() as f32 { &[1, 3] } else { &[0, 1, 2, 3] };
+    let right = |slot: usize| rest.left() + name_width + room * (slot + 1) as f32 / columns.len() as f32;
     let row_height = (2.0 * size).round();
     let painter = ui.painter_at(rest);
-    for (c, (heading, ..)) in COLUMNS.iter().enumerate() {
-        let at = pos2(right(c), rest.top() + row_height / 2.0);
-        painter.text(at, Align2::RIGHT_CENTER, heading, FontId::proportional(size), style.text_weak);
+    for (slot, &c) in columns.iter().enumerate() {
+        let at = pos2(right(slot), rest.top() + row_height / 2.0);
+        painter.text(at, Align2::RIGHT_CENTER, COLUMNS[c].0, FontId::proportional(size), style.text_weak);
     }
     painter.hline(rest.x_range(), rest.top() + row_height, (1.0, style.rule));
     let body = Rect::from_min_max(rest.min + vec2(0.0, row_height + 1.0), rest.max);
@@ -93,14 +95,15 @@ pub fn ui(present: &[usize], selected: &mut Option<usize>, ui: &mut Ui, ctx: &mu
                 if let Some(last) = stopped {
                     let text = format!("diverged, stopped at step {last}");
                     let font = FontId::proportional(size);
-                    painter.text(pos2(right(3), y), Align2::RIGHT_CENTER, text, font, style.warning);
+                    painter.text(pos2(right(columns.len() - 1), y), Align2::RIGHT_CENTER, text, font, style.warning);
                     continue;
                 }
-                for (c, text) in texts.into_iter().enumerate() {
+                for (slot, &c) in columns.iter().enumerate() {
                     let found = value(run, COLUMNS[c].1, entry.id, step);
                     let is_best = found.is_some() && (c == 1 && found == best_loss || c == 3 && found == best_accuracy);
                     let color = if is_best { style.good } else { style.text };
-                    painter.text(pos2(right(c), y), Align2::RIGHT_CENTER, text, FontId::monospace(size), color);
+                    let font = FontId::monospace(size);
+                    painter.text(pos2(right(slot), y), Align2::RIGHT_CENTER, &texts[c], font, color);
                 }
             }
         });
