@@ -56,6 +56,7 @@ static SPEC: LabSpec = LabSpec {
     most_steps: |_| u64::MAX,
     needs_device: |params| params.text("mode") == "train",
     device_check: None,
+    samples_per_step: |_| 32,
     check: |_| Ok(()),
     playback: |params| (params.text("mode") == "play").then_some(60.0),
     checkpoint_every: |_, _| 0,

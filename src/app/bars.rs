@@ -209,7 +209,12 @@ fn progress(session: &Session) -> String {
         match session.steps_per_second() {
             Some(rate) => {
                 let left = number::duration(planned.saturating_sub(run.step) as f64 / rate);
-                text += &format!(" · {} steps/s · {left} left", number::short(rate));
+                text += &format!(" · {} steps/s", number::short(rate));
+                let samples = (session.lab.spec().samples_per_step)(&run.params) as f64;
+                if samples > 0.0 {
+                    text += &format!(" · {} samples/s", number::short(samples * rate));
+                }
+                text += &format!(" · {left} left");
             }
             None => text += &format!(" · {}", word(run.status.as_ref())),
         }

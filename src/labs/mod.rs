@@ -136,6 +136,8 @@ pub struct LabSpec {
     pub needs_device: fn(&Params) -> bool,
     /// Compares a device with the CPU on the lab's tiny network.
     pub device_check: Option<DeviceCheckFn>,
+    /// Samples (data points, images) of one training step; 0 where a step has none.
+    pub samples_per_step: fn(&Params) -> u64,
     /// Checks across parameters and files before a run starts (each value's own range is already checked).
     pub check: fn(&Params) -> Result<(), ParamError>,
     /// `Some(steps per second)`: a run with these parameters is computed at once, and the timeline then plays it at

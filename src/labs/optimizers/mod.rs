@@ -43,6 +43,7 @@ static SPEC: LabSpec = LabSpec {
     most_steps,
     needs_device: on_network,
     device_check: Some(network::device_check),
+    samples_per_step,
     check,
     playback,
     checkpoint_every,
@@ -137,6 +138,10 @@ fn steps(params: &Params) -> u64 {
 /// The most that the form offers. A surface run keeps every state of every optimizer.
 fn most_steps(params: &Params) -> u64 {
     if on_network(params) { 1_000_000 } else { 100_000 }
+}
+
+fn samples_per_step(params: &Params) -> u64 {
+    if on_network(params) { params.int("batch_size") as u64 } else { 0 }
 }
 
 fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {
