@@ -157,6 +157,9 @@ static TABLE: &[Row] = &[
     row("export.csv", WINDOW, "Export the metrics as CSV", &[], |app, _| app.export_metrics(false)),
     row("export.json", WINDOW, "Export the metrics as JSON", &[], |app, _| app.export_metrics(true)),
     row("window.palette", WINDOW, "Command palette", &[ctrl(Key::P)], |app, _| app.palette.toggle()),
+    row("window.metrics", WINDOW, "Metrics: any recorded number against the step", &[ctrl(Key::M)], |app, _| {
+        app.metrics.open ^= true;
+    }),
     row("window.help", WINDOW, "Keyboard shortcuts", &[key(Key::F1)], |app, _| app.help_open ^= true),
     row("window.notices", WINDOW, "Show or hide the notices", &[ctrl_shift(Key::N)], |app, _| app.notices.open ^= true),
     row("window.dismiss", WINDOW, "Close all toasts", &[], |app, _| app.notices.dismiss()),

@@ -16,6 +16,7 @@ mod guide;
 mod help;
 pub mod layouts;
 mod markdown;
+mod metrics;
 mod notices;
 mod palette;
 pub mod playback;
@@ -95,6 +96,7 @@ pub struct App {
     palette: palette::Palette,
     presenter: Option<presenter::Presenter>,
     help_open: bool,
+    metrics: metrics::Metrics,
     study: Option<study::StudyRun>,
     files: files::Files,
     capture: capture::Capture,
@@ -166,6 +168,7 @@ impl App {
             palette: palette::Palette::default(),
             presenter: None,
             help_open: false,
+            metrics: metrics::Metrics::default(),
             study: None,
             files: files::Files::new(wake.clone()),
             capture: capture::Capture::new(wake.clone()),

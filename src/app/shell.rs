@@ -7,7 +7,7 @@ use super::layouts::Layouts;
 use super::session::Start;
 use super::tiles::{self, TileEvents};
 use super::widgets::{Icon, labelled_button};
-use super::{App, bars, form, guide, help, palette, presenter, status_line, study, theme, timeline};
+use super::{App, bars, form, guide, help, metrics, palette, presenter, status_line, study, theme, timeline};
 use crate::engine::event::Status;
 use crate::engine::state::MarkKind;
 use crate::labs::{Cursor, LabView, ViewCtx};
@@ -160,6 +160,7 @@ fn overlays(app: &mut App, ctx: &egui::Context) {
     let style = app.style.clone();
     palette::show(app, ctx);
     help::show(app, ctx);
+    metrics::show(app, ctx);
     study::show(app, ctx);
     if let Some(step) = app.notices.panel(ctx, &style) {
         app.seek(step);

@@ -1,0 +1,170 @@
+//! Any recorded number of any lab against the step (Ctrl+M): choose keys, compare them in one plot.
+
+use std::collections::BTreeSet;
+
+use eframe::egui::{self, RichText, ScrollArea, TextEdit, vec2};
+use egui_plot::{Legend, Line, LineStyle, Plot, PlotPoints, VLine};
+
+use super::{App, theme};
+use crate::engine::event::KeySpec;
+use crate::engine::state::{History, RunState};
+use crate::plot::number;
+use crate::plot::style::Dash;
+
+/// Most points of one line; more are merged to lowest and highest, which no screen can tell apart.
+const POINTS: usize = 2_000;
+/// Keys that are shown at first.
+const AT_FIRST: usize = 8;
+
+/// State of the metrics window.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    pub open: bool,
+    filter: String,
+    shown: BTreeSet<String>,
+    log: bool,
+}
+
+pub fn show(app: &mut App, ctx: &egui::Context) {
+    if !app.metrics.open {
+        return;
+    }
+    let style = app.style.clone();
+    let mut metrics = std::mem::take(&mut app.metrics);
+    let Some(session) = app.session() else { return };
+    let (run, keys, cursor) = (&session.run, session.lab.spec().keys, session.play.cursor.step);
+    if !metrics.shown.iter().any(|key| run.scalars.contains_key(key.as_str())) {
+        // The first family, e.g. f(x, y) of every optimizer.
+        let family = |key: &str| key.rsplit_once('/').map_or(key.to_owned(), |(family, _)| family.to_owned());
+        let first = run.scalars.keys().next().map(|key| family(key));
+        let same = run.scalars.keys().filter(|key| Some(family(key)) == first);
+        metrics.shown = same.take(AT_FIRST).map(|key| key.to_string()).collect();
+    }
+    let mut open = true;
+    egui::Window::new("Metrics")
+        .open(&mut open)
+        .title_frame(theme::window_title(&style))
+        .default_size(vec2(840.0, 460.0))
+        .min_size(vec2(420.0, 260.0))
+        .show(ctx, |ui| {
+            if run.scalars.is_empty() {
+                ui.label(
+                    RichText::new("No numbers yet: start a run, and everything that it measures is listed here.")
+                        .weak(),
+                );
+                return;
+            }
+            ui.horizontal_top(|ui| {
+                ui.vertical(|ui| {
+                    ui.set_width(200.0);
+                    list(&mut metrics, run, ui);
+                });
+                ui.vertical(|ui| plot(&metrics, run, keys, cursor, &style, ui));
+            });
+        });
+    metrics.open = open;
+    app.metrics = metrics;
+}
+
+/// The keys that can be chosen, with their newest values.
+fn list(metrics: &mut Metrics, run: &RunState, ui: &mut egui::Ui) {
+    let hint = ui.add(TextEdit::singleline(&mut metrics.filter).hint_text("filter").desired_width(190.0));
+    hint.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::TextInput, true, "Filter of the metrics"));
+    ui.horizontal(|ui| {
+        ui.checkbox(&mut metrics.log, "log").on_hover_text("Logarithm to base 10 of the absolute value");
+        if ui.button("none").on_hover_text("Hide all").clicked() {
+            // One that is never there keeps the first family from coming back.
+            metrics.shown = run.scalars.keys().next().map(|key| key.to_string()).into_iter().collect();
+        }
+    });
+    ScrollArea::vertical().auto_shrink([false; 2]).show(ui, |ui| {
+        for (key, history) in run.scalars.iter().filter(|(key, _)| key.contains(metrics.filter.trim())) {
+            let mut on = metrics.shown.contains(&**key);
+            let last = history.last().map_or(f64::NAN, |(_, value)| value);
+            if ui.checkbox(&mut on, &**key).on_hover_text(format!("newest: {}", number::short(last))).changed() {
+                if on {
+                    metrics.shown.insert(key.to_string());
+                } else {
+                    metrics.shown.remove(&**key);
+                }
+            }
+        }
+    });
+}
+
+fn plot(
+    metrics: &Metrics,
+    run: &RunState,
+    keys: &[KeySpec],
+    cursor: u64,
+    style: &crate::plot::style::Style,
+    ui: &mut egui::Ui,
+) {
+    let units: BTreeSet<&str> = metrics
+        .shown
+        .iter()
+        .filter_map(|key| KeySpec::find(keys, key))
+        .map(|spec| if spec.unit.is_empty() { spec.title } else { spec.unit })
+        .collect();
+    let mut label = units.into_iter().collect::<Vec<_>>().join(", ");
+    if metrics.log {
+        label = format!("log₁₀ |{label}|");
+    }
+    Plot::new("metrics").legend(Legend::default()).x_axis_label("step").y_axis_label(label).show(ui, |plot| {
+        for (index, (key, history)) in run.scalars.iter().filter(|(key, _)| metrics.shown.contains(&***key)).enumerate()
+        {
+            let category = style.category(index);
+            let dash = match category.dash {
+                Dash::Solid => LineStyle::Solid,
+                Dash::Dashed => LineStyle::dashed_loose(),
+                Dash::Dotted => LineStyle::dotted_dense(),
+                Dash::DashDot => LineStyle::dashed_dense(),
+            };
+            let points = PlotPoints::from(points(history, metrics.log));
+            plot.line(Line::new(&**key, points).color(category.color).style(dash).width(1.8));
+        }
+        plot.vline(VLine::new("cursor", cursor as f64).color(style.accent));
+    });
+}
+
+/// At most [`POINTS`] points, lowest and highest of each stretch; what is not finite is left out.
+fn points(history: &History, log: bool) -> Vec<[f64; 2]> {
+    let scaled = |value: f64| if log { value.abs().log10() } else { value };
+    let all: Vec<[f64; 2]> =
+        history.points().map(|(step, value)| [step as f64, scaled(value)]).filter(|[_, y]| y.is_finite()).collect();
+    if all.len() <= POINTS {
+        return all;
+    }
+    all.chunks(all.len().div_ceil(POINTS / 2))
+        .flat_map(|stretch| {
+            let by_value = |a: &&[f64; 2], b: &&[f64; 2]| a[1].total_cmp(&b[1]);
+            let low = stretch.iter().min_by(by_value).copied();
+            let high = stretch.iter().max_by(by_value).copied();
+            let mut pair: Vec<[f64; 2]> = low.into_iter().chain(high).collect();
+            pair.sort_by(|a, b| a[0].total_cmp(&b[0]));
+            pair
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_history_is_thinned_and_keeps_its_extremes() {
+        let mut history = History::default();
+        (0..50_000u64).for_each(|step| history.push(step, if step == 31_234 { 99.0 } else { (step % 7) as f64 }));
+        let kept = points(&history, false);
+        assert!(kept.len() <= POINTS);
+        assert!(kept.contains(&[31_234.0, 99.0]));
+        assert!(kept.is_sorted_by(|a, b| a[0] <= b[0]));
+    }
+
+    #[test]
+    fn a_logarithm_leaves_out_zero() {
+        let mut history = History::default();
+        [0.0, 10.0, -100.0, f64::NAN].into_iter().enumerate().for_each(|(i, v)| history.push(i as u64, v));
+        assert_eq!(points(&history, true), [[1.0, 1.0], [2.0, 2.0]]);
+    }
+}
