@@ -560,16 +560,78 @@ fn warming_up_is_said_with_its_seconds() {
 
 #[test]
 fn a_study_runs_its_rows_and_stands_beside_the_paper() {
+    let folder = tempfile::tempdir().unwrap();
     let backend = Scripted::computing();
-    let mut harness = toy(&backend);
+    let mut harness = window_with_runs(&backend, &folder.path().join("runs"));
     backend.taken();
     command(&mut harness, "study: two rates");
-    harness.run_steps(10);
+    until_shown(&mut harness, "2 of 2 runs are measured");
     let rates: Vec<f64> = backend.starts().iter().map(|request| request.params.float("rate")).collect();
     assert_eq!(rates, [0.1, 0.2]);
     for text in ["1", "2", "1.5", "—"] {
         assert!(harness.query_by_label(text).is_some(), "{text}");
     }
+    harness.into_state().on_exit();
+    let study = folder.path().join("studies").join("toy-rates");
+    let csv = std::fs::read_to_string(study.join("table.csv")).unwrap();
+    assert!(csv.contains("slow,last loss,,1.5,1.0,"), "{csv}");
+
+    // Another window finds what was measured, and measures it again only when it is asked to.
+    let mut harness = window_with_runs(&backend, &folder.path().join("runs"));
+    backend.taken();
+    command(&mut harness, "study: two rates");
+    until_shown(&mut harness, "2 of 2 runs are measured, 2 of them before");
+    assert!(backend.starts().is_empty());
+    harness.get_by_label("slow").click();
+    harness.run_steps(3);
+    assert_eq!(backend.last_start().params.float("rate"), 0.1, "a row shows its run");
+    backend.taken();
+    harness.get_by_label("Measure anew").click();
+    harness.run_steps(3);
+    until_shown(&mut harness, "2 of 2 runs are measured");
+    assert_eq!(backend.starts().len(), 2);
+    harness.into_state().on_exit();
+}
+
+#[test]
+fn a_stopped_study_keeps_what_is_measured_and_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let backend = Scripted::default();
+    let mut harness = window_with_runs(&backend, &folder.path().join("runs"));
+    backend.taken();
+    command(&mut harness, "study: two rates");
+    until_shown(&mut harness, "0 of 2 runs are measured");
+    backend.say(whole_run(&backend.last_start()));
+    until_shown(&mut harness, "1 of 2 runs are measured");
+    harness.get_by_label("Stop the study").click();
+    harness.run_steps(3);
+    assert_eq!(backend.taken(), ["start toy", "start toy", "Stop"]);
+    assert!(harness.query_by_label("1").is_some(), "the measured row stays");
+    harness.get_by_label("Go on").click();
+    harness.run_steps(3);
+    assert_eq!(backend.last_start().params.float("rate"), 0.2, "only what is missing is measured");
+    harness.into_state().on_exit();
+}
+
+/// A toy window whose runs, and studies beside them, go to a folder of the test.
+fn window_with_runs(backend: &Scripted, runs: &Path) -> Harness<'static, App> {
+    let parts = Parts { runs_dir: runs.to_owned(), ..parts(vec![&TOY], backend, None) };
+    let size = vec2(1280.0, 1000.0);
+    let mut harness =
+        Harness::builder().with_size(size).with_step_dt(1.0 / 60.0).build_eframe(|cc| App::new(&cc.egui_ctx, parts));
+    harness.run_steps(3);
+    harness
+}
+
+/// Draws frames until a text is there that contains this; what comes from a disk takes its time.
+fn until_shown(harness: &mut Harness<'static, App>, text: &str) {
+    let start = std::time::Instant::now();
+    while harness.query_all_by_label_contains(text).next().is_none() {
+        assert!(start.elapsed().as_secs() < 20, "`{text}` never appeared");
+        harness.run_steps(1);
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    harness.run_steps(2);
 }
 
 #[test]

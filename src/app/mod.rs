@@ -97,8 +97,9 @@ pub struct App {
     presenter: Option<presenter::Presenter>,
     help_open: bool,
     metrics: metrics::Metrics,
-    study: Option<study::StudyRun>,
+    study: Option<study::Study>,
     files: files::Files,
+    wake: Wake,
     capture: capture::Capture,
     frames: status_line::FrameClock,
     runs_dir: PathBuf,
@@ -172,6 +173,7 @@ impl App {
             study: None,
             files: files::Files::new(wake.clone()),
             capture: capture::Capture::new(wake.clone()),
+            wake,
             frames: status_line::FrameClock::default(),
             runs_dir: parts.runs_dir,
             stamp: runs::stamp(),
@@ -377,6 +379,7 @@ impl eframe::App for App {
 
     fn on_exit(&mut self) {
         self.backend.shutdown();
+        self.close_study(Duration::from_secs(2));
         self.store.close(Duration::from_secs(2));
     }
 

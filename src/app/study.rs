@@ -1,270 +1,392 @@
-//! A study in the window: its rows are run one after the other, and measured into a table "paper | ours".
+//! A study in the window: the rows of a table or figure of a paper are run one after the other in the lab in front, and
+//! measured into the table "paper | ours" (the same [`StudyRun`] as on the command line).
 
-use std::collections::VecDeque;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
-use eframe::egui::{self, Align, Layout, RichText, vec2};
+use eframe::egui::{self, RichText, Ui, vec2};
 
 use super::session::Start;
 use super::widgets::{Icon, labelled_button};
-use super::{App, theme};
-use crate::engine::event::{Level, RunId, Status};
-use crate::engine::params::{ParamError, Params};
-use crate::engine::study::{StudyRow, StudySpec};
-use crate::labs::LabSpec;
+use super::{App, Wake, runs, theme};
+use crate::engine::command::Command;
+use crate::engine::event::{Level, RunId};
+use crate::engine::recording;
+use crate::engine::study::{STUDIES, StudyRun, StudySpec, StudyTask};
+use crate::engine::study_table::StudyTable;
+use crate::labs::DEFAULT_SEED;
 use crate::plot::number;
+use crate::plot::style::Style;
 
-/// Seeds of a study whose runs depend on the seed.
+/// Runs of each row where the seed changes the result.
 const SEEDS: u64 = 3;
 
-/// A study in progress or done.
+/// What a study is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// What was measured before is being read.
+    Opening,
+    /// This run is being made.
+    Measuring(RunId),
+    /// All is measured, or somebody stopped it.
+    Resting,
+}
+
+/// A study in the window.
 #[derive(Debug)]
-pub struct StudyRun {
+pub struct Study {
+    /// Index of the lab.
     lab: usize,
-    spec: &'static StudySpec,
-    /// Row and seed of the runs that are still to be made.
-    todo: VecDeque<(usize, u64)>,
-    /// The run that is being made, and its row.
-    now: Option<(RunId, usize)>,
-    /// By row, by measure: one value for each seed; `None`: it never happened.
-    results: Vec<Vec<Vec<Option<f64>>>>,
-    /// By row: why it could not be measured.
-    problems: Vec<Option<String>>,
+    run: StudyRun,
+    /// The table of `run`.
+    table: StudyTable,
+    /// Runs that were measured by an earlier study.
+    kept: usize,
+    phase: Phase,
+    folder: PathBuf,
+    disk: Disk,
     open: bool,
 }
 
-impl StudyRun {
-    fn done(&self) -> bool {
-        self.todo.is_empty() && self.now.is_none()
-    }
-}
-
-/// The parameters of a row.
-fn params_of(lab: &LabSpec, study: &StudySpec, row: &StudyRow) -> Result<Params, ParamError> {
-    let mut params = Params::defaults(lab.params);
-    for (key, value) in study.common.iter().chain(row.set) {
-        params.set_text(lab.params, &format!("{key}={value}"))?;
-    }
-    Ok(params)
+/// What the user asked for in the study's window.
+enum Wish {
+    Stop,
+    GoOn,
+    Again,
+    /// Show the run of this row.
+    Load(usize),
+    SaveText,
+    SaveCsv,
+    Copy,
 }
 
 impl App {
-    /// Starts a study of the front lab.
+    /// Opens a study of the front lab and measures what was not measured before.
     pub(super) fn begin_study(&mut self, spec: &'static StudySpec) {
-        let seeds = if spec.seeded { SEEDS } else { 1 };
-        let rows = spec.rows.len();
-        self.study = Some(StudyRun {
-            lab: self.active,
-            spec,
-            todo: (0..rows).flat_map(|row| (0..seeds).map(move |seed| (row, seed))).collect(),
-            now: None,
-            results: vec![vec![Vec::new(); spec.measures.len()]; rows],
-            problems: vec![None; rows],
-            open: true,
-        });
-        self.next_of_study();
-    }
-
-    /// Puts a row's values into the form; `None`: they do not fit the lab.
-    fn load_row(&mut self, lab: usize, spec: &'static StudySpec, row: usize) -> Option<()> {
-        let session = self.sessions.get_mut(lab)?;
-        match params_of(session.lab.spec(), spec, &spec.rows[row]) {
-            Ok(params) => {
-                session.edit_all(|session| {
-                    session.params = params;
-                    session.changes.clear();
-                });
-                session.errors.clear();
-                session.name = super::runs::file_name(&format!("{}-{}", spec.id, spec.rows[row].label));
-                Some(())
+        let lab = self.active;
+        match &mut self.study {
+            Some(study) if study.lab == lab && study.run.spec.id == spec.id && study.phase != Phase::Resting => {
+                study.open = true;
             }
-            Err(error) => {
-                self.notice(Level::Error, format!("study `{}`: {error}", spec.id));
-                None
-            }
+            _ => self.open_study(lab, spec, false),
         }
     }
 
+    /// `again`: measures every row anew.
+    fn open_study(&mut self, lab: usize, spec: &'static StudySpec, again: bool) {
+        let Some(session) = self.sessions.get(lab) else { return };
+        let lab_spec = session.lab.spec();
+        let run = match StudyRun::new(lab_spec.id, lab_spec.params, spec, SEEDS, DEFAULT_SEED, &[]) {
+            Ok(run) => run,
+            Err(error) => return self.notice(Level::Error, format!("study `{}`: {error}", spec.id)),
+        };
+        let folder = run.folder(&self.runs_dir.parent().unwrap_or(Path::new("")).join(STUDIES));
+        let before = self.study.take().map(|study| study.disk.thread);
+        match Disk::open(run.clone(), folder.clone(), again, before, self.wake.clone()) {
+            Ok(disk) => {
+                let (table, phase) = (run.table(), Phase::Opening);
+                self.study = Some(Study { lab, run, table, kept: 0, phase, folder, disk, open: true });
+            }
+            Err(error) => self.notice(Level::Error, format!("study `{}`: no thread can be started: {error}", spec.id)),
+        }
+    }
+
+    /// Puts a row's values into the form.
+    fn load_task(&mut self, lab: usize, task: StudyTask) {
+        self.active = lab;
+        let Some(session) = self.sessions.get_mut(lab) else { return };
+        session.edit_all(|session| {
+            session.params = task.params;
+            session.seed = task.seed;
+            session.changes.clear();
+        });
+        session.errors.clear();
+        session.name = runs::file_name(&task.name);
+    }
+
+    /// Starts the study's next run; rests if there is none, or if it does not start.
     fn next_of_study(&mut self) {
         let Some(study) = &mut self.study else { return };
-        study.now = None;
-        let Some((row, seed)) = study.todo.pop_front() else { return };
-        let (lab, spec) = (study.lab, study.spec);
-        if self.load_row(lab, spec, row).is_none() {
-            self.study = None;
-            return;
-        }
-        self.active = lab;
-        self.sessions[lab].seed = crate::labs::DEFAULT_SEED + seed;
+        study.phase = Phase::Resting;
+        let Some(task) = study.run.next().cloned() else { return };
+        let lab = study.lab;
+        self.load_task(lab, task);
         self.last_run = None;
         self.start(lab, Start::Explicit);
-        match (self.last_run, &mut self.study) {
-            (Some(id), Some(study)) => study.now = Some((id, row)),
-            // The notice says why it did not start.
-            _ => self.study = None,
+        // If it did not start, a notice says why.
+        if let (Some(id), Some(study)) = (self.last_run, &mut self.study) {
+            study.phase = Phase::Measuring(id);
         }
     }
 
     /// Measures the run that has ended, if one has, and starts the next.
     pub(super) fn advance_study(&mut self) {
         let Some(study) = &mut self.study else { return };
-        let Some((id, row)) = study.now else { return };
-        if self.last_run != Some(id) {
-            study.todo.clear();
-            study.now = None;
-            self.notice(Level::Info, "the study was interrupted by another run");
-            return;
-        }
-        let Some(session) = self.sessions.get(study.lab) else { return };
-        if session.run.id != Some(id) {
-            return;
-        }
-        match &session.run.status {
-            Some(Status::Finished) => {
-                for (samples, measure) in study.results[row].iter_mut().zip(study.spec.measures) {
-                    samples.push((measure.of)(&session.run, &study.spec.rows[row]));
+        let mut go_on = false;
+        let mut problems = Vec::new();
+        while let Ok(answer) = study.disk.answers.try_recv() {
+            match answer {
+                Answer::Opened(run) => {
+                    study.kept = run.progress().0;
+                    study.table = run.table();
+                    study.run = *run;
+                    go_on = study.phase == Phase::Opening;
+                }
+                Answer::Refused(problem) => {
+                    study.phase = Phase::Resting;
+                    problems.push((Level::Error, format!("the study did not start: {problem}")));
+                }
+                Answer::NotSaved(problem) => {
+                    problems.push((Level::Warning, format!("the study is not saved: {problem}")));
                 }
             }
-            Some(Status::Failed(problem)) => study.problems[row] = Some(problem.clone()),
-            Some(Status::Stopped) => {
-                study.todo.clear();
-                study.problems[row] = Some("stopped".to_owned());
-            }
-            _ => return,
         }
-        self.next_of_study();
+        if let Phase::Measuring(id) = study.phase {
+            let run = self.sessions.get(study.lab).map(|session| &session.run);
+            if self.last_run != Some(id) {
+                study.phase = Phase::Resting;
+                problems.push((Level::Info, "the study was interrupted by another run".to_owned()));
+            } else if let Some(run) = run.filter(|run| run.id == Some(id) && !run.is_live()) {
+                if study.run.record(run) {
+                    study.table = study.run.table();
+                    study.disk.save(&study.run);
+                    go_on = true;
+                } else {
+                    // It was stopped: it counts as not made.
+                    study.phase = Phase::Resting;
+                }
+            }
+        }
+        for (level, problem) in problems {
+            self.notice(level, problem);
+        }
+        if go_on {
+            self.next_of_study();
+        }
+    }
+
+    /// Lets the disk have the last rows, at most for so long.
+    pub(super) fn close_study(&mut self, deadline: Duration) {
+        if let Some(study) = self.study.take() {
+            study.disk.close(deadline);
+        }
+    }
+
+    fn fulfil(&mut self, ctx: &egui::Context, wish: Wish) {
+        let Some(study) = &mut self.study else { return };
+        let name = runs::file_name(study.run.spec.id);
+        match wish {
+            Wish::Stop => {
+                if let Phase::Measuring(_) = study.phase {
+                    self.backend.send(Command::Stop);
+                }
+                study.phase = Phase::Resting;
+            }
+            Wish::GoOn if study.disk.thread.is_finished() => {
+                // The folder was refused; perhaps it can be used now.
+                let (lab, spec) = (study.lab, study.run.spec);
+                self.open_study(lab, spec, false);
+            }
+            Wish::GoOn => self.next_of_study(),
+            Wish::Again => {
+                let (lab, spec) = (study.lab, study.run.spec);
+                self.open_study(lab, spec, true);
+            }
+            Wish::Load(row) => {
+                let lab = study.lab;
+                if let Some(task) = study.run.task(row).cloned() {
+                    self.load_task(lab, task);
+                    self.start(lab, Start::Settled);
+                }
+            }
+            Wish::SaveText => self.files.save_text(&format!("{name}.txt"), study.table.text()),
+            Wish::SaveCsv => self.files.save_text(&format!("{name}.csv"), study.table.csv()),
+            Wish::Copy => {
+                ctx.copy_text(study.table.text());
+                self.notice(Level::Info, "the table was copied");
+            }
+        }
     }
 }
 
-/// `1.23`, with several seeds `1.23 ± 0.04 (n = 3)`; what never happened is counted.
-fn ours(samples: &[Option<f64>]) -> String {
-    let found: Vec<f64> = samples.iter().flatten().copied().collect();
-    if samples.is_empty() {
-        return "…".to_owned();
-    }
-    if found.is_empty() {
-        return "never".to_owned();
-    }
-    let n = found.len() as f64;
-    let mean = found.iter().sum::<f64>() / n;
-    let mut text = number::compact(mean);
-    if found.len() > 1 {
-        // ddof = 1: the spread of a sample.
-        let variance = found.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1.0);
-        text += &format!(" ± {} (n = {})", number::compact(variance.sqrt()), found.len());
-    }
-    if found.len() < samples.len() {
-        text += &format!(", never in {} of {}", samples.len() - found.len(), samples.len());
-    }
-    text
-}
-
-/// The table as text, one line a row, tab-separated.
-fn as_text(study: &StudyRun) -> String {
-    let heads =
-        study.spec.measures.iter().flat_map(|m| [format!("{} (ours)", m.title), format!("{} (paper)", m.title)]);
-    let mut lines = vec![std::iter::once("row".to_owned()).chain(heads).collect::<Vec<_>>().join("\t")];
-    for (row, results) in study.spec.rows.iter().zip(&study.results) {
-        let cells = results.iter().enumerate().flat_map(|(i, samples)| [ours(samples), paper(row, i)]);
-        lines.push(std::iter::once(row.label.to_owned()).chain(cells).collect::<Vec<_>>().join("\t"));
-    }
-    lines.join("\n") + "\n"
-}
-
-fn paper(row: &StudyRow, measure: usize) -> String {
-    row.paper.get(measure).copied().flatten().map_or_else(|| "—".to_owned(), number::compact)
-}
-
+/// Draws the study's window, if it is open.
 pub fn show(app: &mut App, ctx: &egui::Context) {
-    let Some(study) = &app.study else { return };
-    if !study.open {
-        return;
-    }
+    let Some(study) = app.study.as_mut().filter(|study| study.open) else { return };
     let style = app.style.clone();
     let mut open = true;
-    let (mut stop, mut save, mut load) = (false, false, None);
-    egui::Window::new(format!("Study: {}", study.spec.title))
+    let mut wish = None;
+    egui::Window::new(format!("Study: {}", study.run.spec.title))
         .id(egui::Id::unique("study"))
         .open(&mut open)
         .collapsible(true)
         .title_frame(theme::window_title(&style))
-        .default_size(vec2(620.0, 360.0))
-        .default_pos(ctx.content_rect().center() - vec2(310.0, 240.0))
+        .default_size(vec2(720.0, 400.0))
+        .default_pos(ctx.content_rect().center() - vec2(360.0, 250.0))
         .show(ctx, |ui| {
-            ui.label(RichText::new(study.spec.source).weak());
-            ui.label(study.spec.about);
+            ui.label(RichText::new(study.run.spec.source).weak());
+            ui.label(study.run.spec.about);
             ui.add_space(8.0);
-            egui::ScrollArea::both().auto_shrink([false, true]).show(ui, |ui| {
-                egui::Grid::new("study table").striped(true).spacing(vec2(16.0, 6.0)).show(ui, |ui| {
-                    ui.label(theme::strong("run"));
-                    for measure in study.spec.measures {
-                        let unit = if measure.unit.is_empty() { String::new() } else { format!(" [{}]", measure.unit) };
-                        ui.label(theme::strong(format!("{}{unit}, ours", measure.title)));
-                        ui.label(theme::strong("paper").color(style.text_weak));
-                    }
-                    ui.end_row();
-                    for (index, row) in study.spec.rows.iter().enumerate() {
-                        let running = study.now.is_some_and(|(_, now)| now == index);
-                        if ui.link(row.label).on_hover_text("Show this run").clicked() {
-                            load = Some(index);
-                        }
-                        if let Some(problem) = &study.problems[index] {
-                            ui.label(RichText::new(problem).color(style.error));
-                            ui.end_row();
-                            continue;
-                        }
-                        for (i, samples) in study.results[index].iter().enumerate() {
-                            let text = if running && samples.is_empty() { "running".to_owned() } else { ours(samples) };
-                            ui.label(RichText::new(text).monospace());
-                            ui.label(RichText::new(paper(row, i)).monospace().color(style.text_weak));
-                        }
-                        ui.end_row();
-                    }
-                });
+            progress(study, ui, &style);
+            ui.add_space(8.0);
+            // Of the screen, not of the window: what depends on the window's height would make it grow.
+            let room = (ctx.content_rect().height() * 0.5).max(60.0);
+            egui::ScrollArea::both().auto_shrink([false, true]).max_height(room).show(ui, |ui| {
+                table(study, ui, &style, &mut wish);
             });
             ui.add_space(8.0);
-            ui.horizontal(|ui| {
-                if study.done() {
-                    save = labelled_button(ui, None, "Save the table", false, &style).clicked();
-                } else {
-                    stop = labelled_button(ui, Some(Icon::Stop), "Stop the study", false, &style).clicked();
-                }
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    ui.label(RichText::new("Paper: as printed there. Ours: measured here, now.").weak());
-                });
-            });
+            ui.label(RichText::new(format!("Paper: as printed there. {}", study.table.how())).weak());
+            ui.add_space(4.0);
+            ui.horizontal_wrapped(|ui| buttons(study, ui, &style, &mut wish));
         });
-    if save {
-        app.files.save_text(&format!("{}.tsv", super::runs::file_name(study.spec.id)), as_text(study));
-    }
-    let (lab, spec) = (study.lab, study.spec);
-    if let Some(study) = &mut app.study {
-        study.open = open;
-        if stop {
-            study.todo.clear();
-        }
-    }
-    if stop {
-        app.backend.send(crate::engine::command::Command::Stop);
-    }
-    if let Some(row) = load
-        && app.study.as_ref().is_some_and(StudyRun::done)
-        && app.load_row(lab, spec, row).is_some()
-    {
-        app.active = lab;
-        app.start(lab, Start::Settled);
+    study.open = open;
+    if let Some(wish) = wish {
+        app.fulfil(ctx, wish);
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// How far it is, and how long the rest takes.
+fn progress(study: &Study, ui: &mut Ui, style: &Style) {
+    let (done, all) = study.run.progress();
+    let mut text = match study.phase {
+        Phase::Opening => "reading what was measured before".to_owned(),
+        _ => format!("{done} of {all} runs are measured"),
+    };
+    if study.kept > 0 {
+        text += &format!(", {} of them before", study.kept);
+    }
+    if let (Phase::Measuring(_), Some(left)) = (study.phase, study.run.seconds_left()) {
+        text += &format!("; about {} left", number::duration(left));
+    }
+    let share = done as f32 / all.max(1) as f32;
+    ui.add(egui::ProgressBar::new(share).desired_height(6.0).fill(style.accent));
+    ui.label(RichText::new(text).weak()).on_hover_text(format!("kept in {}", study.folder.display()));
+}
 
-    #[test]
-    fn a_mean_says_over_how_many_seeds_and_what_never_happened() {
-        assert_eq!(ours(&[]), "…");
-        assert_eq!(ours(&[None, None]), "never");
-        assert_eq!(ours(&[Some(2.0)]), "2");
-        assert_eq!(ours(&[Some(1.0), Some(2.0), Some(3.0)]), "2 ± 1 (n = 3)");
-        assert_eq!(ours(&[Some(1.0), None]), "1, never in 1 of 2");
+fn table(study: &Study, ui: &mut Ui, style: &Style, wish: &mut Option<Wish>) {
+    let now = match study.phase {
+        Phase::Measuring(_) => study.run.next().map(|task| task.row),
+        _ => None,
+    };
+    let measures = study.run.spec.measures.len().max(1);
+    egui::Grid::new("study table").striped(true).spacing(vec2(16.0, 6.0)).show(ui, |ui| {
+        for head in ["run", "measure", "paper", "ours", "data"] {
+            ui.label(theme::strong(head));
+        }
+        ui.end_row();
+        for (at, row) in study.table.rows.iter().enumerate() {
+            // One line for each measure; the first of a row names it.
+            let (index, first) = (at / measures, at % measures == 0);
+            if !first {
+                ui.label("");
+            } else if ui.link(&row.row).on_hover_text("Show this run").clicked() && study.phase == Phase::Resting {
+                *wish = Some(Wish::Load(index));
+            }
+            ui.label(row.title());
+            ui.label(RichText::new(row.paper_text()).monospace().color(style.text_weak));
+            let measured = row.ours_text(study.table.deterministic);
+            let ours = match (measured.is_empty(), now == Some(index)) {
+                (true, true) => RichText::new("running").weak(),
+                (true, false) => RichText::new("…").weak(),
+                _ if row.problem.is_some() => RichText::new(measured).color(style.error),
+                _ => RichText::new(measured).monospace(),
+            };
+            ui.label(ours);
+            ui.label(RichText::new(if first { row.data.as_str() } else { "" }).weak());
+            ui.end_row();
+        }
+    });
+}
+
+fn buttons(study: &Study, ui: &mut Ui, style: &Style, wish: &mut Option<Wish>) {
+    let mut button = |icon, label, accent, asks| {
+        if labelled_button(ui, icon, label, accent, style).clicked() {
+            *wish = Some(asks);
+        }
+    };
+    if study.phase != Phase::Resting {
+        button(Some(Icon::Stop), "Stop the study", false, Wish::Stop);
+    } else if study.run.next().is_some() {
+        button(Some(Icon::Play), "Go on", true, Wish::GoOn);
+    }
+    if study.phase == Phase::Resting {
+        button(Some(Icon::Restart), "Measure anew", false, Wish::Again);
+    }
+    button(None, "Copy the table", false, Wish::Copy);
+    button(None, "Save as text", false, Wish::SaveText);
+    button(None, "Save as CSV", false, Wish::SaveCsv);
+}
+
+/// The disk side of a study: a thread of its own, so that no frame waits for a file.
+#[derive(Debug)]
+struct Disk {
+    jobs: mpsc::Sender<StudyRun>,
+    answers: mpsc::Receiver<Answer>,
+    thread: JoinHandle<()>,
+}
+
+/// What the disk says.
+#[derive(Debug)]
+enum Answer {
+    /// The study with what was measured before.
+    Opened(Box<StudyRun>),
+    Refused(String),
+    NotSaved(String),
+}
+
+impl Disk {
+    /// Reads what is in the folder unless `again`, then saves whatever it is given. `before`: the thread of the last
+    /// study, which must not write later than this one.
+    fn open(
+        mut study: StudyRun,
+        folder: PathBuf,
+        again: bool,
+        before: Option<JoinHandle<()>>,
+        wake: Wake,
+    ) -> io::Result<Self> {
+        let (jobs, todo) = mpsc::channel::<StudyRun>();
+        let (sender, answers) = mpsc::channel();
+        let thread = thread::Builder::new().name("study".to_owned()).spawn(move || {
+            if let Some(before) = before {
+                // Had it panicked, there would be nothing to wait for.
+                before.join().ok();
+            }
+            let say = |answer| {
+                sender.send(answer).ok();
+                wake();
+            };
+            let found = recording::probe(&folder).and_then(|()| if again { Ok(0) } else { study.keep(&folder) });
+            match found {
+                Ok(_) => say(Answer::Opened(Box::new(study))),
+                Err(error) => return say(Answer::Refused(error.to_string())),
+            }
+            let mut complained = false;
+            while let Ok(mut newest) = todo.recv() {
+                while let Ok(newer) = todo.try_recv() {
+                    newest = newer;
+                }
+                let saved = newest.save(&folder);
+                if let (Err(error), false) = (&saved, complained) {
+                    say(Answer::NotSaved(error.to_string()));
+                }
+                complained = saved.is_err();
+            }
+        })?;
+        Ok(Self { jobs, answers, thread })
+    }
+
+    fn save(&self, study: &StudyRun) {
+        // A thread that refused the folder is gone, and said so.
+        self.jobs.send(study.clone()).ok();
+    }
+
+    fn close(self, deadline: Duration) {
+        drop(self.jobs);
+        let until = Instant::now() + deadline;
+        while !self.thread.is_finished() && Instant::now() < until {
+            thread::sleep(Duration::from_millis(5));
+        }
     }
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::engine::study::STUDIES;
+
 /// A desktop visual lab for watching models learn. Without a command it opens the window.
 #[derive(Debug, Parser)]
 #[command(name = "learnscope", version, about, disable_help_subcommand = true)]
@@ -132,7 +134,7 @@ pub struct StudyFlags {
     #[arg(long, value_name = "PATH")]
     pub data: Option<PathBuf>,
     /// Folder under which the study gets its own; rows that are done there are kept
-    #[arg(long, value_name = "DIR", default_value = "studies")]
+    #[arg(long, value_name = "DIR", default_value = STUDIES)]
     pub out: PathBuf,
     /// Measure every row anew
     #[arg(long)]

@@ -29,7 +29,7 @@ pub fn study(flags: &StudyFlags, output: &Output) -> Result<(), Failure> {
     }
     let first_seed = flags.seed.unwrap_or(labs::DEFAULT_SEED);
     let mut study = StudyRun::new(lab.spec().id, params, spec, flags.seeds, first_seed, &given)?;
-    let folder = flags.out.join(format!("{}-{}", lab.spec().id, spec.id));
+    let folder = study.folder(&flags.out);
     crate::engine::recording::probe(&folder)?;
     let kept = if flags.again { 0 } else { study.keep(&folder)? };
     let (_, all) = study.progress();

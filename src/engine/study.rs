@@ -1,6 +1,6 @@
 //! A study is one table or figure of a paper: rows (run requests), the paper's numbers, and how ours are measured.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -81,7 +81,7 @@ pub struct Sample {
 
 /// A study that is being measured, one run after the other: `next` says which run to make, `record` measures it. The
 /// window and the command line drive it alike.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct StudyRun {
     /// Lab id.
     pub lab: String,
@@ -161,6 +161,16 @@ impl StudyRun {
             data: header.map_or_else(String::new, |header| header.data.clone()),
         });
         true
+    }
+
+    /// The first run of a row.
+    pub fn task(&self, row: usize) -> Option<&StudyTask> {
+        self.tasks.iter().find(|task| task.row == row)
+    }
+
+    /// The study's own folder in the folder of all studies: `studies/LAB-STUDY`.
+    pub fn folder(&self, studies: &Path) -> PathBuf {
+        studies.join(format!("{}-{}", self.lab, self.spec.id))
     }
 
     /// Runs done and runs in all.
@@ -256,6 +266,9 @@ impl StudyRun {
         }
     }
 }
+
+/// Folder of all studies, beside that of the runs.
+pub const STUDIES: &str = "studies";
 
 /// File of a study folder that holds every measured run.
 const SAMPLES: &str = "samples.json";

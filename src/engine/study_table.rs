@@ -74,7 +74,39 @@ impl Summary {
     }
 }
 
+impl TableRow {
+    /// The measure with its unit: `loss`, `y reaches 4 at [iterations]`.
+    pub fn title(&self) -> String {
+        match self.unit.as_str() {
+            "" => self.measure.clone(),
+            unit => format!("{} [{unit}]", self.measure),
+        }
+    }
+
+    /// The paper's number; `—` where it gives none.
+    pub fn paper_text(&self) -> String {
+        self.paper.map_or_else(|| "—".to_owned(), digits)
+    }
+
+    /// Our number as [`Summary::text`], or why there is none.
+    pub fn ours_text(&self, deterministic: bool) -> String {
+        match &self.problem {
+            Some(problem) if self.ours.n == 0 => format!("failed: {problem}"),
+            _ => self.ours.text(deterministic),
+        }
+    }
+}
+
 impl StudyTable {
+    /// How ours was measured, in a sentence.
+    pub fn how(&self) -> &'static str {
+        if self.deterministic {
+            "Ours is one run of each row: it is deterministic, no seed changes it."
+        } else {
+            "Ours is the mean ± the standard deviation (n − 1 in the denominator) over n seeds."
+        }
+    }
+
     /// Comma-separated, every number with as many digits as give the same bits back.
     pub fn csv(&self) -> String {
         let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:?}"));
@@ -105,21 +137,13 @@ impl StudyTable {
 
     /// The table to read, with its sources and how it was measured.
     pub fn text(&self) -> String {
-        let with_unit = |row: &TableRow| match row.unit.as_str() {
-            "" => row.measure.clone(),
-            unit => format!("{} [{unit}]", row.measure),
-        };
         let mut lines = vec![["row", "measure", "paper", "ours", "data"].map(str::to_owned)];
         let mut last = "";
         for row in &self.rows {
             let label = if row.row == last { String::new() } else { row.row.clone() };
             last = &row.row;
-            let ours = match &row.problem {
-                Some(problem) if row.ours.n == 0 => format!("failed: {problem}"),
-                _ => row.ours.text(self.deterministic),
-            };
             let data = if label.is_empty() { String::new() } else { row.data.clone() };
-            lines.push([label, with_unit(row), row.paper.map_or("—".to_owned(), digits), ours, data]);
+            lines.push([label, row.title(), row.paper_text(), row.ours_text(self.deterministic), data]);
         }
         let mut widths = [0; 5];
         for line in &lines {
@@ -127,12 +151,7 @@ impl StudyTable {
                 *width = (*width).max(cell.chars().count());
             }
         }
-        let how = if self.deterministic {
-            "Ours is one run of each row: it is deterministic, no seed changes it."
-        } else {
-            "Ours is the mean ± the standard deviation (n − 1 in the denominator) over n seeds."
-        };
-        let mut text = format!("{} ({})\n{}\n{}\n{how}\n\n", self.title, self.study, self.source, self.about);
+        let mut text = format!("{} ({})\n{}\n{}\n{}\n\n", self.title, self.study, self.source, self.about, self.how());
         for line in lines {
             let cells: Vec<String> = line.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
             text += cells.join("  ").trim_end();
