@@ -4,9 +4,12 @@ use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread;
 
+use serde_json::{Value as Json, json};
+
 use super::{App, Wake, runs};
-use crate::engine::event::{KeyKind, KeySpec, Level};
-use crate::engine::params::Params;
+use crate::engine::event::{KeySpec, Level};
+use crate::engine::export::{Sheet, column_names, number};
+use crate::engine::run_folder::write_whole;
 use crate::engine::state::RunState;
 
 /// What a dialog thread reports.
@@ -38,17 +41,18 @@ impl Files {
 
     /// Lets the user choose where to save a text.
     pub fn save_text(&self, name: &str, text: String) {
-        self.save_with(name, move || text);
+        self.save_with(name, move || Ok(text.into_bytes()));
     }
 
     /// The same, with a text that takes a while to make.
-    fn save_with(&self, name: &str, text: impl FnOnce() -> String + Send + 'static) {
+    fn save_with(&self, name: &str, text: impl FnOnce() -> Result<Vec<u8>, String> + Send + 'static) {
         let name = name.to_owned();
         self.spawn(move || {
             let path = rfd::FileDialog::new().set_title("Save as").set_file_name(name).save_file()?;
-            let said = match std::fs::write(&path, text()) {
+            let written = text().and_then(|text| write_whole(&path, &text).map_err(|error| error.to_string()));
+            let said = match written {
                 Ok(()) => (Level::Info, format!("saved {}", path.display())),
-                Err(error) => (Level::Error, format!("{} cannot be written: {error}", path.display())),
+                Err(error) => (Level::Error, format!("{} was not saved: {error}", path.display())),
             };
             Some(Answer::Said(said.0, said.1))
         });
@@ -100,7 +104,8 @@ impl App {
         let name = runs::file_name(&format!("{}-{}.{}", spec.id, session.name, if json { "json" } else { "csv" }));
         // Copied as it is now; the text is made on the dialog's thread.
         let (run, keys) = (numbers_of(&session.run), spec.keys);
-        self.files.save_with(&name, move || if json { to_json(&run, keys) } else { to_csv(&run, keys) });
+        let encode = if json { Sheet::json } else { Sheet::csv };
+        self.files.save_with(&name, move || encode(&sheet_of(&run, keys), &about(&run)));
     }
 }
 
@@ -117,71 +122,41 @@ fn numbers_of(run: &RunState) -> RunState {
     }
 }
 
-fn columns(keys: &[KeySpec], key: &str, count: usize) -> Vec<String> {
-    match KeySpec::find(keys, key).map(|spec| spec.kind) {
-        Some(KeyKind::Rows(names)) if names.len() == count => names.iter().map(|name| (*name).to_owned()).collect(),
-        _ => (0..count).map(|i| format!("column {i}")).collect(),
-    }
-}
-
-/// Long form: `step,key,value`; row k of a table is step k.
-fn to_csv(run: &RunState, keys: &[KeySpec]) -> String {
-    use std::fmt::Write as _;
-    let mut out = String::from("step,key,value\n");
+/// Long form: step, key, value; row k of a table is step k, its key is followed by the column's name.
+fn sheet_of(run: &RunState, keys: &[KeySpec]) -> Sheet {
+    let mut sheet = Sheet::new(&["step", "key", "value"]);
     for (key, history) in &run.scalars {
-        for (step, value) in history.points() {
-            let _ = writeln!(out, "{step},{key},{value}");
-        }
+        sheet.rows.extend(history.points().map(|(step, value)| vec![json!(step), json!(**key), number(value)]));
     }
     for (key, table) in &run.tables {
-        let names = columns(keys, key, table.columns);
+        let names = column_names(keys, key, table.columns);
         for (step, row) in table.data.chunks(table.columns.max(1)).enumerate() {
-            for (name, value) in names.iter().zip(row) {
-                let _ = writeln!(out, "{step},{key}/{name},{value}");
-            }
+            let cells = names.iter().zip(row);
+            sheet.rows.extend(cells.map(|(name, v)| vec![json!(step), json!(format!("{key}/{name}")), number(*v)]));
         }
     }
-    out
+    sheet
 }
 
-fn to_json(run: &RunState, keys: &[KeySpec]) -> String {
-    let params = |params: &Params| {
-        params
-            .iter()
-            .map(|(key, value)| (key.to_owned(), serde_json::json!(value.to_string())))
-            .collect::<serde_json::Map<_, _>>()
-    };
-    let scalars: serde_json::Map<_, _> = run
-        .scalars
-        .iter()
-        .map(|(key, history)| (key.to_string(), serde_json::json!(history.points().collect::<Vec<_>>())))
-        .collect();
-    let tables: serde_json::Map<_, _> = run
-        .tables
-        .iter()
-        .map(|(key, table)| {
-            let rows: Vec<&[f64]> = table.data.chunks(table.columns.max(1)).collect();
-            (key.to_string(), serde_json::json!({ "columns": columns(keys, key, table.columns), "rows": rows }))
-        })
-        .collect();
+/// Which run the numbers are of.
+fn about(run: &RunState) -> Json {
     let header = run.header.as_ref();
-    serde_json::json!({
+    let params: serde_json::Map<_, _> =
+        run.params.iter().map(|(key, value)| (key.to_owned(), json!(value.to_string()))).collect();
+    json!({
         "lab": header.map(|header| &header.lab),
         "name": header.map(|header| &header.name),
         "seed": header.map(|header| header.seed),
         "version": header.map(|header| &header.version),
         "changes": header.map(|header| &header.changes),
-        "params": params(&run.params),
-        "scalars": scalars,
-        "tables": tables,
+        "params": params,
     })
-    .to_string()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::event::{Body, Event, RunId};
+    use crate::engine::event::{Body, Event, KeyKind, RunId};
     use crate::engine::state::Rows;
 
     const KEYS: &[KeySpec] =
@@ -193,12 +168,13 @@ mod tests {
         let value = 0.1 + 0.2;
         run.apply(&Event { run: RunId(1), step: 3, seconds: 0.0, body: Body::Scalars(vec![("loss".into(), value)]) });
         run.tables.insert("path/adam".into(), Rows { columns: 2, data: vec![1.0, 2.0, f64::NAN, 4.0] });
-        let csv = to_csv(&run, KEYS);
+        let sheet = sheet_of(&run, KEYS);
+        let csv = String::from_utf8(sheet.csv(&about(&run)).unwrap()).unwrap();
         assert!(csv.contains("3,loss,0.30000000000000004\n"), "{csv}");
-        assert!(csv.contains("1,path/adam/y,4\n") && csv.contains("1,path/adam/x,NaN\n"), "{csv}");
-        let json: serde_json::Value = serde_json::from_str(&to_json(&run, KEYS)).unwrap();
-        assert_eq!(json["scalars"]["loss"][0][1].as_f64(), Some(value));
-        assert_eq!(json["tables"]["path/adam"]["columns"][1], "y");
-        assert!(json["tables"]["path/adam"]["rows"][1][0].is_null(), "NaN is null");
+        assert!(csv.contains("1,path/adam/y,4.0\n") && csv.contains("1,path/adam/x,NaN\n"), "{csv}");
+        let json: Json = serde_json::from_slice(&sheet.json(&about(&run)).unwrap()).unwrap();
+        assert_eq!(json["columns"][2], "value");
+        assert_eq!(json["rows"][0][2].as_f64(), Some(value));
+        assert_eq!(json["rows"][3], json!([1, "path/adam/x", "NaN"]), "JSON has no NaN");
     }
 }

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde_json::{Value as Json, json};
 
-use crate::engine::event::{Body, KeyKind, KeySpec, Payload};
+use crate::engine::event::{Body, Payload};
+use crate::engine::export::{Sheet, column_names, number};
 use crate::engine::params::nearest;
 use crate::engine::recording::RunReader;
 use crate::engine::run_folder::write_whole;
@@ -51,46 +52,6 @@ fn saved(file: &Path, reader: &RunReader, output: &Output) -> Result<(), Failure
     Ok(())
 }
 
-/// Columns of numbers and names.
-#[derive(Debug, Default)]
-struct Sheet {
-    columns: Vec<String>,
-    rows: Vec<Vec<Json>>,
-}
-
-impl Sheet {
-    fn new(columns: &[&str]) -> Self {
-        Self { columns: columns.iter().map(|&name| name.to_owned()).collect(), rows: Vec::new() }
-    }
-
-    /// Numbers with as many digits as give the same bits back; what is not a number is `NaN`, `inf` or `-inf`.
-    fn csv(&self, _about: &Json) -> Result<Vec<u8>, String> {
-        let mut writer = csv::Writer::from_writer(Vec::new());
-        writer.write_record(&self.columns).map_err(|e| e.to_string())?;
-        for row in &self.rows {
-            let cells = row.iter().map(|cell| match cell {
-                Json::String(text) => text.clone(),
-                other => other.to_string(),
-            });
-            writer.write_record(cells).map_err(|e| e.to_string())?;
-        }
-        writer.into_inner().map_err(|e| e.to_string())
-    }
-
-    /// One object: what it is, the columns, the rows. JSON has no NaN: such numbers are text there.
-    fn json(&self, about: &Json) -> Result<Vec<u8>, String> {
-        let mut whole = about.clone();
-        whole["columns"] = json!(self.columns);
-        whole["rows"] = json!(self.rows);
-        serde_json::to_vec(&whole).map_err(|e| e.to_string())
-    }
-}
-
-/// A number as a cell.
-fn number(value: f64) -> Json {
-    if value.is_finite() { json!(value) } else { json!(format!("{value:?}")) }
-}
-
 /// The numbers behind `figure`: `metrics` (every scalar), a key, or a family of keys that ends in `*`.
 fn sheet(figure: &str, reader: &mut RunReader) -> Result<Sheet, Failure> {
     let matches = |key: &str| match figure.strip_suffix('*') {
@@ -125,7 +86,8 @@ fn sheet(figure: &str, reader: &mut RunReader) -> Result<Sheet, Failure> {
                     continue;
                 }
                 if tables.columns.is_empty() {
-                    tables.columns = heading(specs, key, *columns as usize);
+                    let named = column_names(specs, key, *columns as usize);
+                    tables.columns = ["key", "row"].map(str::to_owned).into_iter().chain(named).collect();
                 }
                 let next = rows_of.entry(key.to_string()).or_default();
                 for row in data.chunks((*columns).max(1) as usize) {
@@ -157,15 +119,6 @@ fn sheet(figure: &str, reader: &mut RunReader) -> Result<Sheet, Failure> {
         None => format!("it has {}", known.join(", ")),
     };
     Err(Failure::usage(format!("this run has recorded nothing called `{figure}`; {hint}")))
-}
-
-/// Column names of a table: its key, the row's number, then what the lab calls them.
-fn heading(specs: &[KeySpec], key: &str, columns: usize) -> Vec<String> {
-    let named = match KeySpec::find(specs, key).map(|spec| spec.kind) {
-        Some(KeyKind::Rows(names)) if names.len() == columns => names.iter().map(|&name| name.to_owned()).collect(),
-        _ => (1..=columns).map(|k| format!("column_{k}")).collect::<Vec<_>>(),
-    };
-    ["key", "row"].map(str::to_owned).into_iter().chain(named).collect()
 }
 
 /// The newest bulky value as numbers.

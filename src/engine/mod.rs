@@ -6,6 +6,7 @@ pub mod command;
 pub mod emit;
 pub mod event;
 pub mod experiment;
+pub mod export;
 pub mod frames;
 pub mod header_file;
 mod lane;
