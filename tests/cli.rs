@@ -402,7 +402,7 @@ fn ctrl_c_stops_with_a_checkpoint_and_names_the_way_on() {
 fn a_pipe_gets_a_line_every_two_seconds_and_no_bar() {
     let home = tempfile::tempdir().unwrap();
     let started = Instant::now();
-    let mut child = learnscope(&home, &format!("run optimizers {NETWORK} --steps 100000000 --no-record"))
+    let mut child = learnscope(&home, &format!("run optimizers {NETWORK} --steps 1000000 --no-record"))
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
@@ -412,7 +412,7 @@ fn a_pipe_gets_a_line_every_two_seconds_and_no_bar() {
     let waited = started.elapsed();
     child.kill().unwrap();
     child.wait().unwrap();
-    assert!(first.contains("of 100000000") && first.contains("steps/s") && first.contains("left"), "{first}");
+    assert!(first.contains("of 1000000") && first.contains("steps/s") && first.contains("left"), "{first}");
     assert!(!first.contains('\u{1b}') && !first.contains('\r'), "{first:?}");
     assert!(waited > Duration::from_millis(1_500), "{waited:?}");
 }
@@ -492,4 +492,27 @@ fn any_view_of_a_recorded_run_becomes_a_picture() {
     let first = picture.get_pixel(0, 0);
     assert!(first.0[..3].iter().all(|channel| *channel < 80), "a dark background: {first:?}");
     assert!(picture.pixels().any(|pixel| pixel != first), "something is drawn");
+}
+
+#[test]
+fn what_would_silently_do_nothing_is_refused() {
+    let home = tempfile::tempdir().unwrap();
+    let refused = |line: &str, words: &str| {
+        let output = learnscope(&home, line).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{line}: {text}");
+        assert!(text.contains(words), "{line}: {text}");
+    };
+    refused("run optimizers --at 99999:learning_rate=0.1", "never happens: the run ends after 420 steps");
+    refused("--runs elsewhere runs", "are for the window");
+    let runs = learnscope(&home, "runs").output().unwrap();
+    assert!(runs.status.success() && String::from_utf8_lossy(&runs.stdout).contains("no runs in `runs`"));
+    let done = learnscope(&home, "run optimizers --steps 20 --name here").output().unwrap();
+    assert!(done.status.success());
+    let folder = std::fs::read_dir(home.path().join("runs")).unwrap().next().unwrap().unwrap().path();
+    let run = folder.display();
+    refused(&format!("export {run} --figure boundary --to a.png"), "not a view of this run");
+    refused(&format!("export {run} --figure field --step 999 --to a.png"), "recorded up to step 20");
+    std::fs::write(folder.join("run.toml"), "").unwrap();
+    refused(&format!("resume {run} --steps 60"), "run.toml");
 }

@@ -1,6 +1,6 @@
 //! The command line as it is typed. What it means is in the modules beside this one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -35,6 +35,13 @@ pub struct WindowFlags {
     /// Seconds after which the picture is taken
     #[arg(long, value_name = "SECONDS", default_value_t = 5.0, requires = "screenshot")]
     pub screenshot_after: f32,
+}
+
+impl WindowFlags {
+    /// Whether any of them was typed.
+    pub fn is_given(&self) -> bool {
+        self.runs != Path::new("runs") || self.window_size.is_some() || self.screenshot.is_some()
+    }
 }
 
 #[derive(Debug, Subcommand)]

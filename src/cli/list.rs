@@ -101,7 +101,9 @@ pub fn devices(output: &Output) -> Result<(), Failure> {
 
 /// `learnscope runs [DIR]`
 pub fn runs(folder: &Path, output: &Output) -> Result<(), Failure> {
-    let runs = run_folder::list_runs(folder)?;
+    // Before the first run the default folder is not there, which is no mistake.
+    let none_yet = folder == Path::new("runs") && !folder.exists();
+    let runs = if none_yet { Vec::new() } else { run_folder::list_runs(folder)? };
     let mut rows = vec![["run", "state", "steps", "device", "size"].map(str::to_owned).to_vec()];
     for run in &runs {
         let name = run.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -39,6 +39,11 @@ pub fn log() {
 /// Does what the command line asks for.
 pub fn run(flags: &Flags) -> Result<(), Failure> {
     let output = Output::new(flags.json);
+    if flags.verb.is_some() && flags.window.is_given() {
+        return Err(Failure::usage(
+            "`--runs`, `--window-size` and `--screenshot` are for the window, which opens without a command",
+        ));
+    }
     match &flags.verb {
         None => window::open(&flags.window),
         Some(Verb::Labs) => list::labs(&output),

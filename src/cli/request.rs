@@ -52,7 +52,14 @@ pub fn new_run(flags: &RunFlags) -> Result<Box<RunRequest>, Failure> {
         changes,
         ..RunOptions::default()
     };
-    Ok(labs::request(lab, &params, options)?)
+    let request = labs::request(lab, &params, options)?;
+    if let Some(late) = request.changes.iter().find(|change| change.step >= request.steps) {
+        return Err(Failure::usage(format!(
+            "`--at {}:{}=…` never happens: the run ends after {} steps",
+            late.step, late.key, request.steps
+        )));
+    }
+    Ok(request)
 }
 
 /// The lab with this id, or an error that offers the nearest.

@@ -6,6 +6,7 @@ use crate::compute::device::DeviceChoice;
 use crate::engine::checkpoint_file;
 use crate::engine::command::Record;
 use crate::engine::event::{Body, Change, RunHeader};
+use crate::engine::header_file;
 use crate::engine::params::Params;
 use crate::engine::recording::RunReader;
 use crate::engine::run_folder;
@@ -17,6 +18,8 @@ use super::{find_run, headless, request};
 
 pub fn resume(flags: &ResumeFlags, output: &Output) -> Result<(), Failure> {
     let folder = find_run(&flags.run)?;
+    // A run whose description cannot be read could not be recorded further: refused before any work is done.
+    header_file::read(&folder)?;
     let mut reader = RunReader::open(&folder)?;
     let header = reader.header().clone();
     let lab = request::find_lab(&header.lab)?;
@@ -64,7 +67,7 @@ pub fn resume(flags: &ResumeFlags, output: &Output) -> Result<(), Failure> {
         ..RunOptions::default()
     };
     if !resumed {
-        output.aside("the run has no checkpoint yet: it starts from its first step again");
+        output.aside("the run has no checkpoint: it starts from its first step again");
     }
     headless::run(labs::request(lab, &params, options)?, output)
 }

@@ -28,7 +28,11 @@ pub fn open(flags: &WindowFlags) -> Result<(), Failure> {
         .map_err(|error| Failure::work(format!("the training thread cannot be started: {error}")))?;
     options.screenshot = flags.screenshot.clone().map(|file| (flags.screenshot_after, file));
     options.size = flags.window_size.map(|(width, height)| [width as f32, height as f32]);
-    window::run_window(options).map_err(Failure::work)
+    window::run_window(options).map_err(Failure::work)?;
+    match &flags.screenshot {
+        Some(file) if !file.exists() => Err(Failure::work(format!("no picture was saved as `{}`", file.display()))),
+        _ => Ok(()),
+    }
 }
 
 /// Saves a view of a recorded run as PNG.
@@ -37,20 +41,23 @@ pub fn picture(flags: &ExportFlags, reader: &mut RunReader) -> Result<(), Failur
     let lab = labs::find(&header.lab).ok_or_else(|| {
         Failure::usage(format!("the run is of lab `{}`, which this version does not have", header.lab))
     })?;
-    let view = lab.view();
-    let tiles: Vec<&str> = view.tiles().iter().map(|tile| tile.id).collect();
+    let mut run = RunState::default();
+    reader.events()?.for_each(|event| run.apply(&event));
+    if let Some(step) = flags.step.filter(|step| *step > run.step) {
+        return Err(Failure::usage(format!("`--step {step}`: the run was recorded up to step {}", run.step)));
+    }
+    // Only the views that show something of a run with these parameters.
+    let tiles = lab.view().arrangement(&run.params).root.tiles();
     if !tiles.contains(&flags.figure.as_str()) {
         let hint = nearest(&flags.figure, tiles.iter().copied()).map(|near| format!(" Did you mean `{near}`?"));
         return Err(Failure::usage(format!(
-            "`--figure {}` is not a view of lab `{}`.{} Its views: {}",
+            "`--figure {}` is not a view of this run of lab `{}`.{} Its views: {}",
             flags.figure,
             header.lab,
             hint.unwrap_or_default(),
             tiles.join(", ")
         )));
     }
-    let mut run = RunState::default();
-    reader.events()?.for_each(|event| run.apply(&event));
     let style = match flags.theme {
         Theme::Light => Style::light(),
         Theme::Dark => Style::dark(),
@@ -62,7 +69,7 @@ pub fn picture(flags: &ExportFlags, reader: &mut RunReader) -> Result<(), Failur
         run: &run,
         past: &past,
         tile: &flags.figure,
-        step: flags.step.unwrap_or(run.step).min(run.step),
+        step: flags.step.unwrap_or(run.step),
         size: flags.size,
         style: &style,
     })

@@ -230,6 +230,17 @@ pub enum Node {
     Tabs(&'static [Node]),
 }
 
+impl Node {
+    /// The tiles of this part of the layout, in reading order.
+    pub fn tiles(&self) -> Vec<&'static str> {
+        match self {
+            Node::Tile(tile) => vec![tile],
+            Node::Row(parts) | Node::Column(parts) => parts.iter().flat_map(|(_, part)| part.tiles()).collect(),
+            Node::Tabs(parts) => parts.iter().flat_map(Node::tiles).collect(),
+        }
+    }
+}
+
 /// The shared place in time: every view shows the run at this step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Cursor {
