@@ -311,7 +311,7 @@ fn a_run_killed_before_its_first_checkpoint_starts_again_in_its_folder() {
     fs::remove_file(folder.join("end.toml")).unwrap();
     let output = run(&home, &format!("resume {}", folder.display()));
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    assert!(stderr(&output).contains("no checkpoint yet"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("the run has no checkpoint: it starts"), "{}", stderr(&output));
     assert_eq!(metrics(&only_run(&home)), metrics(&unbroken));
 }
 
