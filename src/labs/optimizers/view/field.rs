@@ -41,6 +41,8 @@ pub struct FieldTile {
     held: Option<Bounds>,
     /// What the last drag asked for.
     asked: Option<[f64; 2]>,
+    /// The place under the pointer, (x, y), for other views to show.
+    pub pointed_at: Option<[f64; 2]>,
 }
 
 impl FieldTile {
@@ -128,6 +130,7 @@ pub fn ui(tile: &mut FieldTile, selected: &mut Rule, ui: &mut Ui, ctx: &mut View
         color_bar::draw(&painter, &axes, picture, ctx.style, size, title);
     }
     let hovered = response.hover_pos().filter(|pos| axes.rect.contains(*pos) && !is_panning(ui, &response));
+    tile.pointed_at = hovered.map(|pos| axes.from_screen(pos));
     if let Some(pos) = hovered.filter(|_| !response.dragged()) {
         tile.trails.hover(&inside, &axes, &all, pos, ctx, size);
     }

@@ -154,7 +154,11 @@ impl LabView for OptimizersView {
         self.follow_the_run(ctx);
         match tile {
             "field" => field::ui(&mut self.field, &mut self.selected, ui, ctx),
-            "surface3d" => surface3d::ui(&mut self.surface3d, ui, ctx),
+            "surface3d" => {
+                self.surface3d.pointed_at = self.field.pointed_at;
+                self.surface3d.arrows = self.moves(ctx);
+                surface3d::ui(&mut self.surface3d, ui, ctx);
+            }
             "table" => table::ui(&mut self.selected, ui, ctx),
             "microscope" => microscope::ui(&mut self.microscope, &mut self.selected, ui, ctx),
             _ => {
@@ -233,6 +237,22 @@ fn owned((id, title): (&str, &str)) -> (String, String) {
 }
 
 impl OptimizersView {
+    /// The shown parts of the selected optimizer's update that are moves in the plane (a slope has another unit).
+    fn moves(&self, ctx: &ViewCtx<'_>) -> Vec<surface3d::Arrow> {
+        let all = Path::all(ctx.run);
+        let path = all.iter().find(|path| path.rule == self.selected).filter(|_| ctx.cursor.sub > 0);
+        let Some(trace) = path.and_then(|path| arrows::trace(path, paths::surface(ctx), ctx)) else {
+            return Vec::new();
+        };
+        let shown = trace.parts.iter().take(ctx.cursor.sub).filter(|part| !arrows::is_slope(part));
+        shown
+            .filter_map(|part| {
+                let (from, to) = part.arrow?;
+                Some(surface3d::Arrow { from, to, color: arrows::color(part, self.selected, ctx.style) })
+            })
+            .collect()
+    }
+
     /// The selection is always one of the optimizers that take part.
     fn follow_the_run(&mut self, ctx: &ViewCtx<'_>) {
         let present = Path::all(ctx.run);
