@@ -110,21 +110,27 @@ fn plot(
     if metrics.log {
         label = format!("log₁₀ |{label}|");
     }
-    Plot::new("metrics").legend(Legend::default()).x_axis_label("step").y_axis_label(label).show(ui, |plot| {
-        for (index, (key, history)) in run.scalars.iter().filter(|(key, _)| metrics.shown.contains(&***key)).enumerate()
-        {
-            let category = style.category(index);
-            let dash = match category.dash {
-                Dash::Solid => LineStyle::Solid,
-                Dash::Dashed => LineStyle::dashed_loose(),
-                Dash::Dotted => LineStyle::dotted_dense(),
-                Dash::DashDot => LineStyle::dashed_dense(),
-            };
-            let points = PlotPoints::from(points(history, metrics.log));
-            plot.line(Line::new(&**key, points).color(category.color).style(dash).width(1.8));
-        }
-        plot.vline(VLine::new("cursor", cursor as f64).color(style.accent));
-    });
+    Plot::new("metrics")
+        .legend(Legend::default())
+        .x_axis_label("step")
+        .y_axis_label(label)
+        .y_axis_formatter(|mark, _| number::short(mark.value))
+        .show(ui, |plot| {
+            for (index, (key, history)) in
+                run.scalars.iter().filter(|(key, _)| metrics.shown.contains(&***key)).enumerate()
+            {
+                let category = style.category(index);
+                let dash = match category.dash {
+                    Dash::Solid => LineStyle::Solid,
+                    Dash::Dashed => LineStyle::dashed_loose(),
+                    Dash::Dotted => LineStyle::dotted_dense(),
+                    Dash::DashDot => LineStyle::dashed_dense(),
+                };
+                let points = PlotPoints::from(points(history, metrics.log));
+                plot.line(Line::new(&**key, points).color(category.color).style(dash).width(1.8));
+            }
+            plot.vline(VLine::new("cursor", cursor as f64).color(style.accent));
+        });
 }
 
 /// At most [`POINTS`] points, lowest and highest of each stretch; what is not finite is left out.
