@@ -389,7 +389,7 @@ fn the_twin_is_drawn_and_named() {
     harness.get_by_label_contains("kNN (twin)");
     let mut harness = Scene::new(twin, "collapse").harness(vec2(600.0, 420.0));
     harness.run_steps(2);
-    harness.get_by_label_contains("twin (symmetry regularisation on");
+    harness.get_by_label_contains("symmetry regularisation on");
     let mut harness = Scene::new(Story::default(), "probe").harness(vec2(600.0, 420.0));
     harness.run_steps(2);
     assert!(harness.query_by_label_contains("twin").is_none());

@@ -148,7 +148,9 @@ impl TraceState {
         draw_cursor(&inside, &axes, spec.cursor, spec.font_size, style);
         axes.draw_labels(&painter, style, &spec.titles);
         if let Some(pointer) = response.hover_pos().filter(|_| !response.dragged()) {
-            read_out(&inside, &axes, traces, pointer, spec.font_size, style);
+            let axes = &axes;
+            let places = |step| traces.iter().filter_map(move |t| t.place(axes, step).map(|found| (t, found)));
+            read_out(&inside, axes, places, |trace: &Trace<'_>| trace.name.clone(), pointer, spec.font_size, style);
         }
         response.on_hover_cursor(CursorIcon::ResizeHorizontal);
         seek
@@ -237,7 +239,8 @@ fn draw_levels(painter: &Painter, axes: &Axes, spec: &Spec<'_>) {
     }
 }
 
-/// Writes each level's name at its line, at the end and on the side where it hides the least of the traces.
+/// Writes each level's name at its line, at the end and on the side where it hides the least of the traces; none where it
+/// would take most of the plot's width.
 fn name_levels(painter: &Painter, axes: &Axes, spec: &Spec<'_>, traces: &[Trace<'_>], style: &Style) {
     /// Samples of a trace that are looked at.
     const SAMPLES: usize = 400;
@@ -258,6 +261,9 @@ fn name_levels(painter: &Painter, axes: &Axes, spec: &Spec<'_>, traces: &[Trace<
         let Some(y) = level_height(axes, level) else { continue };
         let text = painter.layout_no_wrap(level.text.clone(), font.clone(), level.color);
         let size = text.size();
+        if size.x > 0.6 * axes.rect.width() {
+            continue;
+        }
         let (left, right) = (axes.rect.left() + 6.0, axes.rect.right() - 4.0 - size.x);
         let (above, below) = (y - size.y - 1.0, y + 2.0);
         let hidden = |place: &Rect| {
@@ -286,19 +292,26 @@ pub fn draw_cursor(painter: &Painter, axes: &Axes, step: u64, size: f32, style: 
     }
 }
 
-/// Name, step and value of the trace nearest to the pointer.
-fn read_out(painter: &Painter, axes: &Axes, traces: &[Trace<'_>], pointer: Pos2, size: f32, style: &Style) {
+/// Name, step and value of the curve nearest to the pointer. `places` gives what a curve measured last as of a step, and
+/// where that is.
+pub fn read_out<C, I: Iterator<Item = (C, ((u64, f64), Pos2))>>(
+    painter: &Painter,
+    axes: &Axes,
+    places: impl FnOnce(u64) -> I,
+    name: impl FnOnce(C) -> String,
+    pointer: Pos2,
+    size: f32,
+    style: &Style,
+) {
     let step = axes.from_screen(pointer)[0].round().max(0.0) as u64;
-    let nearest = traces
-        .iter()
-        .filter_map(|trace| trace.place(axes, step).map(|found| (trace, found)))
-        .min_by(|(_, (_, a)), (_, (_, b))| a.distance_sq(pointer).total_cmp(&b.distance_sq(pointer)));
-    let Some((trace, ((step, value), at))) = nearest else { return };
+    let nearest =
+        places(step).min_by(|(_, (_, a)), (_, (_, b))| a.distance_sq(pointer).total_cmp(&b.distance_sq(pointer)));
+    let Some((curve, ((step, value), at))) = nearest else { return };
     if (at.y - pointer.y).abs() > 24.0 {
         return;
     }
     painter.circle_stroke(at, 0.45 * size, Stroke::new(1.5, style.text));
-    let text = format!("{}  step {step}  {}", trace.name, number::short(value));
+    let text = format!("{}  step {step}  {}", name(curve), number::short(value));
     label(painter, axes.rect, at, &text, size, style);
 }
 

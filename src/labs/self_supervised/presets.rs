@@ -3,7 +3,37 @@
 
 use crate::labs::Preset;
 
-type Values = &'static [(&'static str, &'static str)];
+/// The paper's setting with a two-layer predictor and what differs from it: ResNet-18, SGD 0.03 with momentum 0.9 and decay
+/// 4e-4, τ 0.996, 100 epochs of 390 steps, the replication's views and linear evaluation.
+macro_rules! paper_setting {
+    ($($key:literal = $value:literal),*) => {
+        &[
+            ("source", "cifar10"),
+            ("network", "resnet18"),
+            ("init", "glorot"),
+            ("predictor_layers", "two"),
+            ("target", "ema"),
+            ("tau", "0.996"),
+            ("rate_encoder", "0.03"),
+            ("rate_projector", "0.03"),
+            ("rate_predictor", "0.03"),
+            ("decay_encoder", "0.0004"),
+            ("decay_projector", "0.0004"),
+            ("decay_predictor", "0.0004"),
+            ("decay_scope", "weights_norms"),
+            ("steps", "39000"),
+            ("loss_every", "10"),
+            ("analysis_every", "195"),
+            ("probe_every", "1950"),
+            ("probe_train", "20000"),
+            ("probe_test", "2000"),
+            ("views", "replication"),
+            ("evaluation", "replication"),
+            $(($key, $value)),*
+        ]
+    };
+}
+pub(super) use paper_setting;
 
 pub static PRESETS: &[Preset] = &[
     Preset {
@@ -115,58 +145,12 @@ pub static PRESETS: &[Preset] = &[
         id: "paper-byol",
         title: "The paper's BYOL on CIFAR-10",
         help: "ResNet-18, 100 epochs of batch 128: choose the CIFAR-10 folder. Hours, even on a GPU.",
-        set: PAPER_BYOL,
+        set: paper_setting![],
     },
     Preset {
         id: "paper-simsiam",
         title: "The paper's SimSiam on CIFAR-10",
         help: "As the paper's BYOL, with the online network as target.",
-        set: &[
-            ("source", "cifar10"),
-            ("network", "resnet18"),
-            ("init", "glorot"),
-            ("predictor_layers", "two"),
-            ("target", "online"),
-            ("rate_encoder", "0.03"),
-            ("rate_projector", "0.03"),
-            ("rate_predictor", "0.03"),
-            ("decay_encoder", "0.0004"),
-            ("decay_projector", "0.0004"),
-            ("decay_predictor", "0.0004"),
-            ("decay_scope", "weights_norms"),
-            ("steps", "39000"),
-            ("loss_every", "10"),
-            ("analysis_every", "195"),
-            ("probe_every", "1950"),
-            ("probe_train", "20000"),
-            ("probe_test", "2000"),
-            ("views", "replication"),
-            ("evaluation", "replication"),
-        ],
+        set: paper_setting!["target" = "online"],
     },
-];
-
-/// The paper's setting: ResNet-18, SGD 0.03 with momentum 0.9 and decay 4e-4, τ 0.996, 100 epochs of 390 steps.
-pub const PAPER_BYOL: Values = &[
-    ("source", "cifar10"),
-    ("network", "resnet18"),
-    ("init", "glorot"),
-    ("predictor_layers", "two"),
-    ("target", "ema"),
-    ("tau", "0.996"),
-    ("rate_encoder", "0.03"),
-    ("rate_projector", "0.03"),
-    ("rate_predictor", "0.03"),
-    ("decay_encoder", "0.0004"),
-    ("decay_projector", "0.0004"),
-    ("decay_predictor", "0.0004"),
-    ("decay_scope", "weights_norms"),
-    ("steps", "39000"),
-    ("loss_every", "10"),
-    ("analysis_every", "195"),
-    ("probe_every", "1950"),
-    ("probe_train", "20000"),
-    ("probe_test", "2000"),
-    ("views", "replication"),
-    ("evaluation", "replication"),
 ];

@@ -4,7 +4,7 @@
 use crate::engine::state::RunState;
 use crate::engine::study::{Measure, StudyRow, StudySpec};
 
-use super::presets::PAPER_BYOL;
+use super::presets::paper_setting;
 
 /// Every study of the lab.
 pub static STUDIES: &[StudySpec] = &[
@@ -93,7 +93,7 @@ const TABLE_1_CIFAR: StudySpec = StudySpec {
     title: "Table 1 in the paper's setting",
     source: ON_CIFAR,
     about: SETTING,
-    common: PAPER_BYOL,
+    common: paper_setting![],
     ..TABLE_1
 };
 
@@ -139,33 +139,9 @@ const TABLE_2_CIFAR: StudySpec = StudySpec {
     title: "Table 2 in the paper's setting",
     source: ON_CIFAR,
     about: SETTING,
-    common: PAPER_ONE_LAYER,
+    common: paper_setting!["predictor_layers" = "one"],
     ..TABLE_2
 };
-
-/// The paper's setting with a one-layer predictor.
-const PAPER_ONE_LAYER: &[(&str, &str)] = &[
-    ("source", "cifar10"),
-    ("network", "resnet18"),
-    ("init", "glorot"),
-    ("predictor_layers", "one"),
-    ("tau", "0.996"),
-    ("rate_encoder", "0.03"),
-    ("rate_projector", "0.03"),
-    ("rate_predictor", "0.03"),
-    ("decay_encoder", "0.0004"),
-    ("decay_projector", "0.0004"),
-    ("decay_predictor", "0.0004"),
-    ("decay_scope", "weights_norms"),
-    ("steps", "39000"),
-    ("loss_every", "10"),
-    ("analysis_every", "195"),
-    ("probe_every", "1950"),
-    ("probe_train", "20000"),
-    ("probe_test", "2000"),
-    ("views", "replication"),
-    ("evaluation", "replication"),
-];
 
 /// Decay of the encoder and projector off; the predictor's is the setting's own.
 macro_rules! without_decay {
@@ -247,26 +223,8 @@ const TABLE_3_CIFAR: StudySpec = StudySpec {
 };
 
 /// The paper's Table 3: α = 0.2, α_pred = 2.
-const PAPER_FAST: &[(&str, &str)] = &[
-    ("source", "cifar10"),
-    ("network", "resnet18"),
-    ("init", "glorot"),
-    ("predictor_layers", "two"),
-    ("tau", "0.996"),
-    ("rate_encoder", "0.2"),
-    ("rate_projector", "0.2"),
-    ("rate_predictor", "2"),
-    ("decay_predictor", "0.0004"),
-    ("decay_scope", "weights_norms"),
-    ("steps", "39000"),
-    ("loss_every", "10"),
-    ("analysis_every", "195"),
-    ("probe_every", "1950"),
-    ("probe_train", "20000"),
-    ("probe_test", "2000"),
-    ("views", "replication"),
-    ("evaluation", "replication"),
-];
+const PAPER_FAST: &[(&str, &str)] =
+    paper_setting!["rate_encoder" = "0.2", "rate_projector" = "0.2", "rate_predictor" = "2"];
 
 const FIGURE: &[Measure] = &[ASYMMETRY_START, ASYMMETRY, ALIGNMENT_TOP, ALIGNMENT, RANK];
 const FROM_CURVES: &str = "numbers decoded from the replication's published curves: ResNet-18 on CIFAR-10, two-layer \
@@ -304,7 +262,7 @@ const FIGURE_2_CIFAR: StudySpec = StudySpec {
     id: "figure-2-cifar10",
     title: "Figure 2 in the paper's setting",
     about: SETTING,
-    common: PAPER_BYOL,
+    common: paper_setting![],
     ..FIGURE_2
 };
 
@@ -328,7 +286,7 @@ const FIGURE_3_CIFAR: StudySpec = StudySpec {
     id: "figure-3-cifar10",
     title: "Figure 3 in the paper's setting",
     about: SETTING,
-    common: PAPER_BYOL,
+    common: paper_setting![],
     ..FIGURE_3
 };
 

@@ -113,8 +113,9 @@ pub fn ui(ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
                     ctx.cursor.step,
                     series::steps(ctx),
                 );
-                let text = format!("twin ({what}): {}", title(twin.verdict).to_lowercase());
-                ui.label(RichText::new(text).size(size + 1.0).color(color(style, twin.verdict)));
+                let text = format!("twin: {} ({what})", title(twin.verdict).to_lowercase());
+                let label = Label::new(RichText::new(&text).size(size + 1.0).color(color(style, twin.verdict)));
+                ui.add(label.truncate()).on_hover_text(text);
             }
         });
     });
@@ -145,7 +146,8 @@ fn in_words(found: Announced, size: f32, short: bool, ui: &mut Ui, ctx: &ViewCtx
         None => {}
     }
     text.push_str(&waiting(found));
-    let said = Label::new(RichText::new(&text).size(size + 1.0).color(style.text));
+    let size = if short { size } else { size + 1.0 };
+    let said = Label::new(RichText::new(&text).size(size).color(style.text));
     if short {
         ui.add(said.truncate()).on_hover_text(text);
     } else {
@@ -195,15 +197,12 @@ fn numbers(size: f32, short: bool, ui: &mut Ui, ctx: &ViewCtx<'_>) {
         Payload::Series(values) => values.len(),
         _ => 0,
     });
-    let of = if d > 0 { format!("of {d}; low below {}", number::compact(LOW_RANK)) } else { String::new() };
+    let low = |limit: f64| format!("low < {}", number::compact(limit));
+    let of = if d > 0 && !short { format!("of {d}; {}", low(LOW_RANK)) } else { low(LOW_RANK) };
+    let healthy = if short { low(LOW_STD) } else { format!("1 healthy; {}", low(LOW_STD)) };
     let rows = [
         (RANK.name, value(RANK.key), of, value(RANK.key).is_some_and(|rank| rank < LOW_RANK)),
-        (
-            SPREAD.name,
-            value(SPREAD.key),
-            format!("1 healthy; low below {}", number::compact(LOW_STD)),
-            value(SPREAD.key).is_some_and(|std| std < LOW_STD),
-        ),
+        (SPREAD.name, value(SPREAD.key), healthy, value(SPREAD.key).is_some_and(|std| std < LOW_STD)),
         (MEAN_ENERGY.name, value(MEAN_ENERGY.key), "for information".to_owned(), false),
         (ALIGNMENT.name, value(ALIGNMENT.key), "no evidence: near 1 in dead runs too".to_owned(), false),
     ];

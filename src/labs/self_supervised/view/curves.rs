@@ -139,7 +139,7 @@ pub fn measures(state: &mut Curves, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     let below = panel_heading(&painter, places[0], "Eigenspaces and spread", size, style);
     let levels = [Level {
         value: LOW_STD,
-        text: format!("std near 0: below {}", number::compact(LOW_STD)),
+        text: format!("low std {}", number::compact(LOW_STD)),
         color: style.category(SPREAD.color).color.gamma_multiply(0.8),
     }];
     let panel = Panel {
@@ -157,14 +157,14 @@ pub fn measures(state: &mut Curves, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     }
     draw_traces(shares, &panel, traces, below, ui, ctx);
 
-    let below = panel_heading(&painter, places[1], "Effective rank of F", size, style);
+    let below = panel_heading(&painter, places[1], "Effective rank", size, style);
     let levels = [Level {
         value: LOW_RANK,
-        text: format!("low: below {}", number::compact(LOW_RANK)),
+        text: format!("low {}", number::compact(LOW_RANK)),
         color: style.category(RANK.color).color.gamma_multiply(0.8),
     }];
     let panel = Panel {
-        name: "effective rank of F against the step",
+        name: "effective rank against the step",
         title: "directions (log)",
         scale: Scale::Log { base: 0.0 },
         include: &[1.0, 10.0],
@@ -184,7 +184,7 @@ pub fn loss(state: &mut Curves, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     }
     let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
     let (bar, rest) = tile::split(ui, size);
-    tile::bar(ui, bar, tile::weak("−2: both views are predicted. A dead network gets there too", size, style), |ui| {
+    tile::bar(ui, bar, tile::weak("−2: both views predicted, or dead", size, style), |ui| {
         state.fit_button(ui, size);
     });
     const BOTH: [Quantity; 2] = [COSINE_LOSS, L2];
@@ -233,7 +233,7 @@ pub fn probe(state: &mut Curves, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
     let (bar, rest) = tile::split(ui, size);
     let now = |quantity: &Quantity| series::value(ctx, quantity.key).map_or_else(|| "—".to_owned(), number::short);
-    let about = format!("kNN {}, probe {}; dotted: untrained network", now(&KNN), now(&PROBE));
+    let about = format!("kNN {}, probe {}", now(&KNN), now(&PROBE));
     tile::bar(ui, bar, tile::weak(about, size, style), |ui| state.fit_button(ui, size));
 
     let mut levels = Vec::new();
@@ -241,7 +241,7 @@ pub fn probe(state: &mut Curves, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         // Only what was measured before the first step is a baseline.
         if let Some((0, value)) = first(quantity.key) {
             let color = style.category(quantity.color).color;
-            levels.push(Level { value, text: format!("untrained {} {}", quantity.name, number::short(value)), color });
+            levels.push(Level { value, text: format!("untrained {}", number::short(value)), color });
         }
     }
     if let Some(classes) = series::text(ctx, "classes").map(|text| text.lines().count()).filter(|n| *n > 1) {

@@ -198,8 +198,7 @@ fn draw_asymmetry(state: &mut Eigenspaces, norm: &str, place: Rect, ui: &mut Ui,
     if let Some(run) = paper::alike(&params_of(ctx)).filter(|_| state.with_paper) {
         traces.insert(0, paper_trace(run, run.asymmetry, steps, ctx));
     }
-    let levels =
-        [Level { value: RANDOM, text: "random matrix √2".to_owned(), color: style.text_weak.gamma_multiply(0.8) }];
+    let levels = [Level { value: RANDOM, text: "random √2".to_owned(), color: style.text_weak.gamma_multiply(0.8) }];
     let spec = trace::Spec {
         name: "asymmetry of Wp against the step",
         titles: Titles { x: "step", y: norm },

@@ -70,7 +70,7 @@ pub fn ui(state: &mut Matrices, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         (Some(what), true) => format!("twin ({what}), "),
         _ => String::new(),
     };
-    let about = format!("{whose}step {}; Wp − Wpᵀ in the colours of Wp; click to enlarge", number::grouped(step));
+    let about = format!("{whose}step {}; click to enlarge", number::grouped(step));
     tile::bar(ui, bar, tile::weak(about, size, style), |ui| {
         if tile::button(ui, state.enlarged.is_some(), "show all", "Show the three matrices side by side", size) {
             state.enlarged = None;

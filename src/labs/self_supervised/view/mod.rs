@@ -119,7 +119,6 @@ const ARRANGEMENT: Arrangement = Arrangement {
                     Node::Tabs(&[
                         Node::Tile("eigenspaces"),
                         Node::Tile("matrices"),
-                        Node::Tile("sqrt-law"),
                         Node::Tile("theory"),
                         Node::Tile("simulator"),
                         Node::Tile("basin"),
@@ -129,7 +128,7 @@ const ARRANGEMENT: Arrangement = Arrangement {
                     0.37,
                     Node::Column(&[
                         (0.54, Node::Tile("collapse")),
-                        (0.46, Node::Tabs(&[Node::Tile("embedding"), Node::Tile("views")])),
+                        (0.46, Node::Tabs(&[Node::Tile("embedding"), Node::Tile("views"), Node::Tile("sqrt-law")])),
                     ]),
                 ),
             ]),

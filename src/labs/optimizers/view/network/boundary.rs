@@ -21,6 +21,7 @@ use crate::plot::number;
 use crate::plot::scale::Scale;
 use crate::plot::stroke::{LineMesh, Pen};
 use crate::plot::style::Style;
+use crate::plot::tile;
 
 use super::parts;
 use super::{Points, payload, points, stopped_at, value};
@@ -127,20 +128,20 @@ pub fn ui(
         state.enlarged = None;
     }
 
-    let size = parts::font_size(ctx);
-    let (bar, rest) = parts::split(ui, size);
+    let size = tile::font_size(ctx.presenting);
+    let (bar, rest) = tile::split(ui, size);
     let hint = match scene.train.0.len().max(scene.test.0.len()) > DRAWN {
         true => format!("disc: training point, ring: test point (first {DRAWN} of each)"),
         false => "disc: training point, ring: test point, line: classes equally likely".to_owned(),
     };
-    parts::bar(ui, bar, parts::weak(hint, size, ctx.style), |ui| {
-        if state.enlarged.is_some() && parts::button(ui, true, "show all", "Back to all pictures (Escape)", size) {
+    tile::bar(ui, bar, tile::weak(hint, size, ctx.style), |ui| {
+        if state.enlarged.is_some() && tile::button(ui, true, "show all", "Back to all pictures (Escape)", size) {
             state.enlarged = None;
         }
         for class in (0..scene.classes).rev() {
             let name = scene.class_names.get(class).copied().unwrap_or_default();
             let name = if name.is_empty() { class.to_string() } else { name.to_owned() };
-            let text = parts::weak(name, size, ctx.style).color(ctx.style.text);
+            let text = tile::weak(name, size, ctx.style).color(ctx.style.text);
             ui.add(eframe::egui::Label::new(text).selectable(false)).on_hover_text("class");
             let (rect, _) = ui.allocate_exact_size(vec2(0.9 * size, 0.9 * size), Sense::hover());
             ui.painter().circle_filled(rect.center(), 0.4 * size, parts::class_color(ctx.style, class));
@@ -202,7 +203,7 @@ fn panel(
     ui: &mut Ui,
     ctx: &mut ViewCtx<'_>,
 ) {
-    let (size, style, step) = (parts::font_size(ctx), ctx.style, ctx.cursor.step);
+    let (size, style, step) = (tile::font_size(ctx.presenting), ctx.style, ctx.cursor.step);
     let entry = &ROSTER[i];
     let alone = state.enlarged == Some(i);
     let title = Rect::from_min_size(place.min, vec2(place.width(), (1.9 * size).round()));

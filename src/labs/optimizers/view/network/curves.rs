@@ -1,7 +1,7 @@
 //! Loss and accuracy against the step. Measured at a cadence, so that a curve is a list of steps with values.
 
 use eframe::egui::accesskit::Role;
-use eframe::egui::{CursorIcon, Painter, Pos2, Rect, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{CursorIcon, Pos2, Rect, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use crate::engine::event::{KeySpec, RunId};
 use crate::engine::state::{History, MarkKind};
@@ -9,11 +9,10 @@ use crate::labs::optimizers::KEYS;
 use crate::labs::optimizers::network::roster::ROSTER;
 use crate::labs::{Cursor, ViewAction, ViewCtx};
 use crate::plot::axes::{Axes, Bounds, Titles, is_panning, navigate};
-use crate::plot::curve::label;
 use crate::plot::scale::Scale;
 use crate::plot::stroke::{LineMesh, Pen, Stop};
 use crate::plot::style::Style;
-use crate::plot::{decimate, legend, number};
+use crate::plot::{decimate, legend, tile, trace};
 
 use super::parts;
 
@@ -89,25 +88,25 @@ pub fn ui(
     ui: &mut Ui,
     ctx: &mut ViewCtx<'_>,
 ) {
-    let (size, style) = (parts::font_size(ctx), ctx.style);
-    let (bar, rest) = parts::split(ui, size);
+    let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
+    let (bar, rest) = tile::split(ui, size);
     let about = match quantity {
         Quantity::Loss => "bold: training set, fine: test set",
         Quantity::Accuracy => "share of points in the right class",
     };
-    parts::bar(ui, bar, parts::weak(about, size, style), |ui| {
+    tile::bar(ui, bar, tile::weak(about, size, style), |ui| {
         let fit = "Show the whole run (double-click does the same)";
-        if parts::button(ui, state.view.is_some(), "fit", fit, size) {
+        if tile::button(ui, state.view.is_some(), "fit", fit, size) {
             state.view = None;
         }
         // At least one of the two stays on.
-        if parts::toggle(ui, options.test, "test", "Show the test set", size) {
+        if tile::toggle(ui, options.test, "test", "Show the test set", size) {
             options.test = !options.test || !options.train;
         }
-        if parts::toggle(ui, options.train, "train", "Show the training set", size) {
+        if tile::toggle(ui, options.train, "train", "Show the training set", size) {
             options.train = !options.train || !options.test;
         }
-        if quantity == Quantity::Loss && parts::toggle(ui, options.log_loss, "log", "Logarithmic axis", size) {
+        if quantity == Quantity::Loss && tile::toggle(ui, options.log_loss, "log", "Logarithmic axis", size) {
             options.log_loss = !options.log_loss;
             state.view = None;
         }
@@ -217,10 +216,16 @@ impl CurvesTile {
                 inside.circle(at, 0.28 * size, color, Stroke::new(1.0, style.plot_background));
             }
         }
-        draw_cursor(&inside, &axes, ctx.cursor.step, size, style);
+        trace::draw_cursor(&inside, &axes, ctx.cursor.step, size, style);
         axes.draw_labels(&painter, style, &Titles { x: "step", y: title });
         if let Some(pointer) = response.hover_pos().filter(|_| !response.dragged()) {
-            read_out(&inside, &axes, series, pointer, size, style);
+            let name = |series: &Series<'_>| {
+                let set = if series.key.test { "test" } else { "train" };
+                format!("{} {set}", ROSTER[series.key.optimizer].title)
+            };
+            let axes = &axes;
+            let places = |step| series.iter().filter_map(move |s| s.at(axes, step).map(|found| (s, found)));
+            trace::read_out(&inside, axes, places, name, pointer, size, style);
         }
         response.on_hover_cursor(CursorIcon::ResizeHorizontal);
         seek
@@ -287,32 +292,4 @@ impl Series<'_> {
         let [x, y] = axes.to_screen(measured as f64, axes.scales[1].position(value));
         (y.is_finite() && !ended).then(|| ((measured, value), pos2(x as f32, y as f32)))
     }
-}
-
-fn draw_cursor(painter: &Painter, axes: &Axes, step: u64, size: f32, style: &Style) {
-    let x = axes.at(step as f64, 0.0).x;
-    if axes.rect.x_range().contains(x) {
-        painter.vline(x, axes.rect.y_range(), Stroke::new(1.2, style.accent));
-        let tip = pos2(x, axes.rect.top());
-        let side = 0.45 * size;
-        let handle = vec![tip + vec2(-side, 0.0), tip + vec2(side, 0.0), tip + vec2(0.0, 1.4 * side)];
-        painter.add(Shape::convex_polygon(handle, style.accent, Stroke::NONE));
-    }
-}
-
-/// Name, step and value of the curve under the pointer.
-fn read_out(painter: &Painter, axes: &Axes, series: &[Series<'_>], pointer: Pos2, size: f32, style: &Style) {
-    let step = axes.from_screen(pointer)[0].round().max(0.0) as u64;
-    let nearest = series
-        .iter()
-        .filter_map(|series| series.at(axes, step).map(|found| (series, found)))
-        .min_by(|(_, (_, a)), (_, (_, b))| a.distance_sq(pointer).total_cmp(&b.distance_sq(pointer)));
-    let Some((series, ((step, value), at))) = nearest else { return };
-    if (at.y - pointer.y).abs() > 24.0 {
-        return;
-    }
-    painter.circle_stroke(at, 0.45 * size, Stroke::new(1.5, style.text));
-    let set = if series.key.test { "test" } else { "train" };
-    let text = format!("{} {set}  step {step}  {}", ROSTER[series.key.optimizer].title, number::short(value));
-    label(painter, axes.rect, at, &text, size, style);
 }

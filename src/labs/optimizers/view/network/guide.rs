@@ -6,6 +6,7 @@ use crate::labs::ViewCtx;
 use crate::labs::optimizers::network::roster::{BurnRule, Kind, ROSTER};
 use crate::labs::optimizers::rules::Rule;
 use crate::plot::number;
+use crate::plot::tile;
 
 use super::{NetworkState, parts, payload, present, stopped_at, value};
 use crate::engine::event::Payload;
@@ -13,7 +14,7 @@ use crate::engine::event::Payload;
 /// Draws the live part of the guide.
 pub fn guide(state: &mut NetworkState, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     let (style, run, step) = (ctx.style, ctx.run, ctx.cursor.step);
-    let size = parts::font_size(ctx) + 1.0;
+    let size = tile::font_size(ctx.presenting) + 1.0;
     let params = if run.header.is_some() { &run.params } else { ctx.params };
     let text = |ui: &mut Ui, text: String| {
         ui.label(RichText::new(text).size(size).color(style.text));
@@ -87,7 +88,7 @@ pub fn guide(state: &mut NetworkState, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     ui.add_space(0.5 * size);
     let hint = "Click a legend entry, a row or a picture to follow another optimizer. η, μ, β, ρ and ε can be changed \
                 while the networks train.";
-    ui.label(parts::weak(hint, size - 1.0, style));
+    ui.label(tile::weak(hint, size - 1.0, style));
 }
 
 /// What one should know about an optimizer before comparing it.

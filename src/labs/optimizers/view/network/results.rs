@@ -7,6 +7,7 @@ use crate::labs::ViewCtx;
 use crate::labs::optimizers::network::roster::ROSTER;
 use crate::plot::number;
 use crate::plot::stroke::{LineMesh, Pen};
+use crate::plot::tile;
 
 use super::{parts, stopped_at, value};
 
@@ -20,10 +21,10 @@ const COLUMNS: [(&str, &str, bool); 4] = [
 
 /// Draws the tile. A click on a row highlights the optimizer in every tile.
 pub fn ui(present: &[usize], selected: &mut Option<usize>, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
-    let (size, style, run, step) = (parts::font_size(ctx), ctx.style, ctx.run, ctx.cursor.step);
-    let (bar, rest) = parts::split(ui, size);
+    let (size, style, run, step) = (tile::font_size(ctx.presenting), ctx.style, ctx.run, ctx.cursor.step);
+    let (bar, rest) = tile::split(ui, size);
     let about = format!("at step {}; green: best on the test set", number::grouped(step));
-    parts::bar(ui, bar, parts::weak(about, size, style), |_| {});
+    tile::bar(ui, bar, tile::weak(about, size, style), |_| {});
     if rest.width() < 40.0 || rest.height() < 20.0 {
         return;
     }

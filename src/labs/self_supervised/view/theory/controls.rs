@@ -56,6 +56,9 @@ pub fn ui(state: &mut Theory, tile: &str, size: f32, ui: &mut Ui, ctx: &mut View
     ScrollArea::vertical().id_salt(("sliders", tile)).auto_shrink([false, false]).show(ui, |ui| {
         ui.spacing_mut().item_spacing = vec2(6.0, 0.25 * size);
         ui.set_width(ui.available_width() - 0.4 * size);
+        // On top: it has to be seen while a slider moves.
+        read_out(&state.constants, size, ui, ctx);
+        ui.add_space(0.4 * size);
         let Constants { mode, equal_decay } = &mut state.constants;
         slider(ui, "η", "decay of the network", "Weight decay of W", &mut mode.eta, 0.0..=0.4, true, size, ctx);
         ui.horizontal(|ui| {
@@ -89,8 +92,6 @@ pub fn ui(state: &mut Theory, tile: &str, size: f32, ui: &mut Ui, ctx: &mut View
                 state.constants = Theory::default().constants;
             }
         });
-        ui.add_space(0.4 * size);
-        read_out(&state.constants, size, ui, ctx);
     });
 }
 

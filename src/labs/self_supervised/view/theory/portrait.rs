@@ -109,7 +109,7 @@ fn measured(ctx: &ViewCtx<'_>, mode: &ModeDynamics) -> Option<(Overlay, String)>
     let Payload::Matrix { cols: 2, values, .. } = &*payload else { return None };
     let modes: Vec<[f64; 2]> = values.chunks_exact(2).map(|pair| [f64::from(pair[1]), f64::from(pair[0])]).collect();
     let fitted = overlay(mode, &modes)?;
-    let note = format!("network's modes, λ ÷ {}; its loss is cosine, the theory's L2", number::short(fitted.scale));
+    let note = format!("network (cosine loss), λ ÷ {}; theory: L2", number::short(fitted.scale));
     Some((fitted, note))
 }
 
@@ -184,7 +184,7 @@ fn draw(
     }
     let y = if state.scaled { "α_p s" } else { "s, eigenvalue of F" };
     axes.draw_labels(&painter, style, &Titles { x: "p, eigenvalue of Wp", y });
-    captions(&inside, &axes, &format!("basin of collapse: {share} % of the picture"), fitted, size, style);
+    captions(&inside, &axes, &format!("basin of collapse {share} %"), fitted, size, style);
     hover(&inside, &axes, found, &at, response.hover_pos(), size, style);
 }
 
