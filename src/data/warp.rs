@@ -90,6 +90,17 @@ pub enum Border {
 }
 
 impl Border {
+    /// In a word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Border::Constant(_) => "constant",
+            Border::Edge => "edge",
+            Border::Symmetric => "symmetric",
+            Border::Reflect => "reflect",
+            Border::Wrap => "wrap",
+        }
+    }
+
     /// The pixel of a line of `count` that stands at place `i`; `None` where it is the constant.
     fn index(self, i: i64, count: usize) -> Option<usize> {
         let n = count as i64;

@@ -16,6 +16,11 @@ pub trait Experiment {
     /// Reports the state before the first step (row 0 of the tables, the untrained network's pictures).
     fn begin(&mut self, out: &mut Emit<'_>) -> Result<(), RunError>;
 
+    /// Training has ended before its last step (early stopping), asked after each step.
+    fn is_over(&self) -> bool {
+        false
+    }
+
     /// Applies a live parameter change, from the next step on. The value has already been checked for kind and range.
     fn set(&mut self, key: &str, value: &Value) -> Result<(), ParamError>;
 

@@ -257,7 +257,7 @@ fn attend(request: &RunRequest, lane: &mut Lane<'_>) -> Result<(Status, Next), R
         while let Some(change) = ahead.next_if(|change| change.step <= step) {
             trained.set(lane, step, &change.key, &change.value);
         }
-        if step >= request.steps {
+        if step >= request.steps || trained.experiment.is_over() {
             break (Status::Finished, Next::Idle);
         }
         let Some(command) = lane.command(paused) else {
@@ -345,7 +345,17 @@ impl<'a> Trained<'a> {
         if let Some(twin) = &mut self.twin {
             let mut out = Emit::new(self.request.keys, step, self.request.steps, served);
             match twin.experiment.step(&mut out) {
-                Ok(()) => lane.publish(step, twin::renamed(out.finish())),
+                Ok(()) => {
+                    lane.publish(step, twin::renamed(out.finish()));
+                    if twin.experiment.is_over() {
+                        self.twin = None;
+                        lane.notice(
+                            step,
+                            Level::Info,
+                            "the twin's training has ended, the run itself goes on".to_owned(),
+                        );
+                    }
+                }
                 Err(error) => {
                     self.twin = None;
                     let text = format!("the twin has ended, the run itself goes on: {error}");

@@ -2,6 +2,7 @@
 //! names a lab.
 
 pub mod optimizers;
+pub mod segmentation;
 pub mod self_supervised;
 
 use std::path::PathBuf;
@@ -22,7 +23,8 @@ use crate::engine::twin;
 use crate::plot::style::{Category, Style};
 
 /// Every lab, in the order of its tab and of its number key.
-pub static LABS: &[&dyn Lab] = &[&optimizers::OptimizersLab, &self_supervised::SelfSupervisedLab];
+pub static LABS: &[&dyn Lab] =
+    &[&optimizers::OptimizersLab, &self_supervised::SelfSupervisedLab, &segmentation::SegmentationLab];
 
 /// The lab with this id.
 pub fn find(id: &str) -> Option<&'static dyn Lab> {

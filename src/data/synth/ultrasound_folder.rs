@@ -14,8 +14,8 @@ use crate::data::segmentation::mask::Mask;
 pub const SEED: u64 = 7;
 /// Name of the file that lists all others.
 pub const MANIFEST: &str = "manifest.csv";
-/// Images of each class. "smooth" and "irregular" are outlines, no diagnoses.
-const CLASSES: [(&str, usize, f64); 3] = [("smooth", 60, 0.08), ("irregular", 50, 0.25), ("normal", 10, 0.25)];
+/// Images of the shipped set.
+pub const COUNT: usize = 120;
 /// Every so many images with a lesion, one has two, and one has measuring marks.
 const EVERY_TWO: usize = 18;
 const EVERY_MARKED: usize = 22;
@@ -30,15 +30,22 @@ pub struct SampleFile {
 }
 
 /// One image and how it is drawn.
-struct Plan {
-    name: String,
-    number: u64,
-    spec: UltrasoundSpec,
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// `class (n)`.
+    pub name: String,
+    /// "smooth" and "irregular" are outlines, no diagnoses; "normal" has no lesion.
+    pub class: &'static str,
+    pub number: u64,
+    pub spec: UltrasoundSpec,
 }
 
-fn plans() -> Vec<Plan> {
-    let mut plans = Vec::new();
-    for (class, count, irregularity) in CLASSES {
+/// `count` images: one half smooth, one in twelve normal, the others irregular.
+pub fn plans(count: usize) -> Vec<Plan> {
+    let (smooth, normal) = (count / 2, count / 12);
+    let classes = [("smooth", smooth, 0.08), ("irregular", count - smooth - normal, 0.25), ("normal", normal, 0.25)];
+    let mut plans = Vec::with_capacity(count);
+    for (class, count, irregularity) in classes {
         for i in 1..=count {
             let number = plans.len();
             let lesion = class != "normal";
@@ -50,7 +57,7 @@ fn plans() -> Vec<Plan> {
                 irregularity,
                 calipers: lesion && number % EVERY_MARKED == 11,
             };
-            plans.push(Plan { name: format!("{class} ({i})"), number: number as u64, spec });
+            plans.push(Plan { name: format!("{class} ({i})"), class, number: number as u64, spec });
         }
     }
     plans
@@ -60,7 +67,7 @@ fn plans() -> Vec<Plan> {
 /// `README.txt`. The same bytes for the same seed.
 pub fn files(seed: u64) -> Result<Vec<SampleFile>, ImageError> {
     let sets: Vec<Vec<SampleFile>> =
-        plans().into_par_iter().map(|plan| of_image(&plan, seed)).collect::<Result<_, _>>()?;
+        plans(COUNT).into_par_iter().map(|plan| of_image(&plan, seed)).collect::<Result<_, _>>()?;
     let mut files = sets.concat();
     let mut manifest = "file,bytes,crc32,how it was made\n".to_owned();
     for file in &files {
@@ -83,7 +90,7 @@ fn readme(seed: u64) -> String {
 }
 
 fn of_image(plan: &Plan, seed: u64) -> Result<Vec<SampleFile>, ImageError> {
-    let Plan { name, number, spec } = plan;
+    let Plan { name, number, spec, .. } = plan;
     let image = picture(seed, *number, spec);
     let made = format!("synthetic: learnscope sample-data: seed {seed} picture {number}");
     let size = format!("{}x{}", image.width, image.height);
@@ -197,7 +204,8 @@ mod tests {
         let listing = scan(&shipped(), None, Watch::nobody()).unwrap();
         assert_eq!(listing.layout, Layout::Busi { split: false });
         assert!(listing.problems.is_empty() && listing.unpaired_images.is_empty() && listing.unpaired_masks.is_empty());
-        let mut expected: Vec<(String, usize)> = CLASSES.map(|(class, count, _)| (class.to_owned(), count)).into();
+        let mut expected: Vec<(String, usize)> =
+            [("smooth", 60), ("irregular", 50), ("normal", 10)].map(|(class, count)| (class.to_owned(), count)).into();
         expected.sort();
         assert_eq!(listing.classes(), expected);
         let read = Reader::default().all(&listing.pairs, Watch::nobody(), |_, sample| Some(examine(&sample)));
@@ -206,7 +214,7 @@ mod tests {
         let pairs = duplicates(&exams);
         assert!(pairs.is_empty(), "{pairs:?}");
         let findings = diagnose(&listing, &exams, &[], &pairs, None);
-        let plans = plans();
+        let plans = plans(COUNT);
         let count = |check| findings.iter().filter(|finding| finding.check == check).count();
         let planned = |wanted: &dyn Fn(&Plan) -> bool| plans.iter().filter(|plan| wanted(plan)).count();
         assert_eq!(count(Check::EmptyMask), 10);

@@ -1,0 +1,138 @@
+//! Which images a step sees and how their views are made: pure functions of the seed and the step.
+
+use rayon::prelude::*;
+
+use crate::compute::rng::HostRng;
+use crate::data::augment_pair::{MaskBorder, PairView};
+use crate::data::resize::Size;
+
+use super::params::Hyper;
+use super::source::SegmentationData;
+
+/// Streams of [`HostRng`]: the upper bits tell the purpose.
+const STREAM_ORDER: u64 = 7 << 58;
+const STREAM_VIEW: u64 = 8 << 58;
+/// Of the dropout layer.
+pub const STREAM_DROPOUT: u64 = 9 << 58;
+/// Of dropout samples for the uncertainty.
+pub const STREAM_UNCERTAINTY: u64 = 10 << 58;
+
+/// Makes batches. An epoch shows every training image once; its last batch may be smaller.
+pub struct Batches {
+    /// Indices of items.
+    train: Vec<usize>,
+    seed: u64,
+    size: usize,
+    /// The epoch that `order` belongs to.
+    epoch: Option<u64>,
+    order: Vec<usize>,
+}
+
+/// The images of one step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    /// Indices of items.
+    pub indices: Vec<usize>,
+    /// `[B, C, S, S]`.
+    pub images: Vec<f32>,
+    /// `[B, 1, S, S]` of 0 and 1.
+    pub masks: Vec<f32>,
+    pub views: Vec<PairView>,
+}
+
+impl Batches {
+    /// `size` images a step, of these items.
+    pub fn new(train: Vec<usize>, seed: u64, size: usize) -> Self {
+        Self { train, seed, size, epoch: None, order: Vec::new() }
+    }
+
+    /// Steps in an epoch.
+    pub fn per_epoch(&self) -> u64 {
+        self.train.len().div_ceil(self.size).max(1) as u64
+    }
+
+    /// The batch of the step after `step` completed ones.
+    pub fn of(&mut self, step: u64, data: &SegmentationData, hyper: &Hyper) -> Batch {
+        let (epoch, at) = (step / self.per_epoch(), (step % self.per_epoch()) as usize * self.size);
+        if self.epoch != Some(epoch) {
+            self.order.clone_from(&self.train);
+            HostRng::new(self.seed, STREAM_ORDER | epoch).shuffle(&mut self.order);
+            self.epoch = Some(epoch);
+        }
+        let indices: Vec<usize> = self.order[at..(at + self.size).min(self.order.len())].to_vec();
+        let border = if hyper.consistent_border { MaskBorder::AsImage } else { MaskBorder::Background };
+        let size = Size { height: data.size, width: data.size };
+        let first = step * self.size as u64;
+        let made: Vec<(PairView, Vec<f32>, Vec<bool>)> = indices
+            .par_iter()
+            .enumerate()
+            .map(|(k, &i)| {
+                let item = &data.items[i];
+                let view = if hyper.augment {
+                    PairView::draw(&mut HostRng::new(self.seed, STREAM_VIEW | (first + k as u64)))
+                } else {
+                    PairView::UNCHANGED
+                };
+                let (image, mask) = view.apply(&item.image, &item.mask, size, border);
+                (view, image, mask)
+            })
+            .collect();
+        let mut batch = Batch { indices, images: Vec::new(), masks: Vec::new(), views: Vec::new() };
+        for (view, image, mask) in made {
+            batch.images.extend(image);
+            batch.masks.extend(mask.into_iter().map(|lesion| f32::from(u8::from(lesion))));
+            batch.views.push(view);
+        }
+        batch
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::params::PARAMS;
+    use super::super::source::Item;
+    use super::*;
+    use crate::engine::params::Params;
+    use crate::metrics::mask::Mask;
+
+    fn data(count: usize) -> SegmentationData {
+        let item = |i: usize| Item {
+            name: i.to_string(),
+            class: String::new(),
+            image: vec![i as f32; 3 * 16],
+            mask: vec![i % 2 == 0; 16],
+            truth: Mask::empty(4, 4),
+        };
+        SegmentationData { size: 4, channels: 3, items: (0..count).map(item).collect(), ..SegmentationData::default() }
+    }
+
+    #[test]
+    fn an_epoch_shows_every_training_image_once_and_batches_can_be_asked_for_in_any_order() {
+        let data = data(12);
+        let hyper = Hyper::of(&Params::defaults(PARAMS));
+        let train: Vec<usize> = (1..12).collect();
+        let mut batches = Batches::new(train.clone(), 3, 4);
+        assert_eq!(batches.per_epoch(), 3);
+        let mut seen: Vec<usize> = (0..3).flat_map(|step| batches.of(step, &data, &hyper).indices).collect();
+        let second = batches.of(4, &data, &hyper);
+        assert_eq!(second, Batches::new(train.clone(), 3, 4).of(4, &data, &hyper));
+        assert_ne!(seen[4..8], second.indices, "each epoch has an order of its own");
+        assert_eq!(batches.of(2, &data, &hyper).indices.len(), 3, "the last batch is smaller");
+        seen.sort_unstable();
+        assert_eq!(seen, train);
+        assert_eq!(second.images[0], second.indices[0] as f32);
+        assert_eq!(second.masks[0], f32::from(u8::from(second.indices[0] % 2 == 0)));
+    }
+
+    #[test]
+    fn augmentation_draws_a_view_of_its_own_for_every_image_of_every_step() {
+        let data = data(12);
+        let mut hyper = Hyper::of(&Params::defaults(PARAMS));
+        hyper.augment = true;
+        let mut batches = Batches::new((0..12).collect(), 3, 12);
+        let (first, second) = (batches.of(0, &data, &hyper), batches.of(1, &data, &hyper));
+        assert_ne!(first.views, second.views);
+        assert_eq!(first, batches.of(0, &data, &hyper));
+        assert!(first.views.iter().any(|view| !view.operations.is_empty()));
+    }
+}

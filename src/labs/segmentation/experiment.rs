@@ -1,0 +1,383 @@
+//! The training run as the engine drives it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use burn::tensor::Device;
+
+use crate::compute::readback::Reader;
+use crate::compute::rng::HostRng;
+use crate::data::augment_pair::Operation;
+use crate::data::segmentation::doctor::{Finding, Severity};
+use crate::engine::emit::Emit;
+use crate::engine::event::{Level, Payload};
+use crate::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
+use crate::engine::params::{ParamError, Params, Value};
+use crate::metrics::mask::Mask;
+use crate::nn::segmentation::SegmentationNet;
+use crate::nn::spec::NetSpec;
+use crate::nn::weights::WeightsFile;
+
+use super::batches::{Batch, Batches, STREAM_DROPOUT, STREAM_UNCERTAINTY};
+use super::judge::{Means, Prepared, judge, table};
+use super::params::{Hyper, check_combination, net_spec};
+use super::pipeline::Pipeline;
+use super::source::{self, SegmentationData};
+use super::trainer::{Input, Trainer, device_error, evaluate, uncertainty};
+
+/// Stream of the network's first weights.
+const STREAM_WEIGHTS: u64 = 1;
+/// Images of a batch whose views are shown.
+const SHOWN_VIEWS: usize = 8;
+
+/// A run.
+struct SegmentationRun {
+    params: Params,
+    hyper: Hyper,
+    pipeline: Pipeline,
+    seed: u64,
+    /// Completed steps.
+    step: u64,
+    data: Arc<SegmentationData>,
+    batches: Batches,
+    validation: Prepared,
+    test: Prepared,
+    trainer: Trainer,
+    /// Step of the best weights.
+    best_step: u64,
+    /// Early stopping has ended the training.
+    over: bool,
+    device: Device,
+    /// What a checkpoint belongs to.
+    fingerprint: String,
+}
+
+/// Builds the run; see [`crate::engine::experiment::BuildFn`].
+pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {
+    let params = request.params;
+    check_combination(params)?;
+    let device = request.device.clone().without_autodiff();
+    let data = source::load(params)?;
+    let spec = net_spec(params);
+    let net = first_network(params, &spec, request.seed, &device)?;
+    let hyper = Hyper::of(params);
+    let fingerprint = format!(
+        "{} of width {} on {} images at {} pixels, {} to train, {} to validate, batches of {}, {}, seed {}",
+        spec.architecture.name(),
+        spec.base,
+        data.items.len(),
+        data.size,
+        data.train.len(),
+        data.validation.len(),
+        params.int("batch_size"),
+        params.text("optimizer"),
+        request.seed
+    );
+    Ok(Box::new(SegmentationRun {
+        hyper,
+        pipeline: Pipeline::of(params),
+        seed: request.seed,
+        step: 0,
+        batches: Batches::new(data.train.clone(), request.seed, params.int("batch_size") as usize),
+        validation: Prepared::new(&data, &data.validation),
+        test: Prepared::new(&data, &data.test),
+        trainer: Trainer::new(net, params.text("optimizer") == "adam", &hyper, &device),
+        best_step: 0,
+        over: false,
+        params: params.clone(),
+        data,
+        device,
+        fingerprint,
+    }))
+}
+
+/// Random weights of the seed, or those of a file.
+fn first_network(params: &Params, spec: &NetSpec, seed: u64, device: &Device) -> Result<SegmentationNet, RunError> {
+    let path = params.text("weights");
+    let invalid = |problem: String| ParamError::Invalid { key: "weights".to_owned(), problem };
+    if path.is_empty() {
+        let built = SegmentationNet::new(spec, HostRng::new(seed, STREAM_WEIGHTS), device);
+        return built.map_err(|error| RunError::Device(error.to_string()));
+    }
+    let file = WeightsFile::open(Path::new(path)).map_err(|error| invalid(error.to_string()))?;
+    Ok(file.load(spec, device).map_err(|error| invalid(error.to_string()))?)
+}
+
+impl SegmentationRun {
+    /// Whether an epoch, or what counts as one, ends with this step.
+    fn validation_due(&self, out: &Emit<'_>) -> bool {
+        let every = if self.hyper.validate_every > 0 { self.hyper.validate_every } else { self.batches.per_epoch() };
+        self.step.is_multiple_of(every) || out.is_last()
+    }
+
+    /// Evaluates the validation set, shows the wall, and moves the schedule (`training`).
+    fn validate(&mut self, training: bool, out: &mut Emit<'_>) -> Result<(), RunError> {
+        let evaluated = evaluate(&self.trainer.net, self.validation.input(), self.hyper.loss, &self.device)?;
+        self.check_finite(evaluated.loss, "validation")?;
+        out.scalar("loss/validation", evaluated.loss);
+        let judged = judge(&self.data, &self.validation.indices, &evaluated, &self.pipeline);
+        Means::of(&judged).emit(false, out);
+        out.payload("validation/images", table(&self.data, &self.validation.indices, &judged));
+        let size = self.data.size as u32;
+        for (i, map) in evaluated.probabilities.iter().take(self.data.wall.len()).enumerate() {
+            out.payload(&format!("wall/probability/{i}"), levels(map, 256.0, size));
+        }
+        if self.hyper.uncertainty_samples > 0 {
+            let mut dropout = HostRng::new(self.seed, STREAM_UNCERTAINTY | self.step);
+            let wall = self.validation.first(self.data.wall.len());
+            let passes = self.hyper.uncertainty_samples;
+            let maps = uncertainty(&self.trainer.net, wall, passes, &mut dropout, &self.device)?;
+            for (i, map) in maps.iter().enumerate() {
+                out.payload(&format!("wall/uncertainty/{i}"), levels(map, 512.0, size));
+            }
+        }
+        if training {
+            let before = self.trainer.rate(&self.hyper);
+            let verdict = self.trainer.observe(evaluated.loss, &self.hyper);
+            if verdict.best {
+                self.best_step = self.step;
+            }
+            let now = self.trainer.rate(&self.hyper);
+            if now < before {
+                out.notice(Level::Info, format!("plateau: the learning rate falls from {before} to {now}"));
+            }
+            if verdict.stop {
+                self.over = true;
+                out.notice(
+                    Level::Info,
+                    format!(
+                        "early stopping: the validation loss was not lower for {} epochs; the best weights are those of \
+                         step {}",
+                        self.trainer.stopping.epochs_without_improvement(),
+                        self.best_step
+                    ),
+                );
+            }
+            out.scalar("patience", f64::from(self.trainer.stopping.epochs_without_improvement()));
+            if let Some((loss, _)) = self.trainer.stopping.best() {
+                out.scalar("best/loss", loss);
+                out.scalar("best/step", self.best_step as f64);
+            }
+        }
+        out.scalar("learning_rate", self.trainer.rate(&self.hyper));
+        out.scalar("epoch", self.step as f64 / self.batches.per_epoch() as f64);
+        Ok(())
+    }
+
+    /// Measures the best weights on the test set.
+    fn test(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
+        let Some(best) = self.trainer.best.as_ref().filter(|_| !self.test.indices.is_empty()) else { return Ok(()) };
+        let evaluated = evaluate(best, self.test.input(), self.hyper.loss, &self.device)?;
+        let judged = judge(&self.data, &self.test.indices, &evaluated, &self.pipeline);
+        out.scalar("test/loss", evaluated.loss);
+        Means::of(&judged).emit(true, out);
+        out.payload("test/images", table(&self.data, &self.test.indices, &judged));
+        Ok(())
+    }
+
+    /// The images of the wall with their true masks.
+    fn show_wall(&self, out: &mut Emit<'_>) {
+        let names: Vec<&str> = self
+            .validation
+            .indices
+            .iter()
+            .take(self.data.wall.len())
+            .map(|&i| self.data.items[i].name.as_str())
+            .collect();
+        out.payload("wall/names", Payload::Text(names.join("\n")));
+        for (i, (picture, &item)) in self.data.wall.iter().zip(&self.validation.indices).enumerate() {
+            let rgba = picture.rgb.chunks_exact(3).flat_map(|p| [p[0], p[1], p[2], 255]).collect();
+            let (width, height) = (picture.width as u32, picture.height as u32);
+            out.payload(&format!("wall/image/{i}"), Payload::Image { width, height, rgba });
+            out.payload(&format!("wall/truth/{i}"), mask_payload(&self.data.items[item].truth));
+        }
+    }
+
+    /// The newest batch, image by image.
+    fn show_batch(&self, batch: &Batch, out: &mut Emit<'_>) {
+        let (size, channels) = (self.data.size, self.data.channels);
+        let mut lines = Vec::new();
+        for (k, &i) in batch.indices.iter().take(SHOWN_VIEWS).enumerate() {
+            let pixels = channels * size * size;
+            out.payload(&format!("batch/original/{k}"), picture(&self.data.items[i].image, channels, size));
+            out.payload(&format!("batch/image/{k}"), picture(&batch.images[k * pixels..][..pixels], channels, size));
+            let mask = &batch.masks[k * size * size..][..size * size];
+            let labels = mask.iter().map(|&lesion| lesion as u8).collect();
+            out.payload(&format!("batch/truth/{k}"), Payload::Mask { width: size as u32, height: size as u32, labels });
+            lines.push(format!("{}: {}", self.data.items[i].name, in_words(&batch.views[k])));
+        }
+        out.payload("batch/views", Payload::Text(lines.join("\n")));
+    }
+
+    fn check_finite(&self, loss: f64, which: &str) -> Result<(), RunError> {
+        if loss.is_finite() {
+            return Ok(());
+        }
+        Err(RunError::Diverged(format!(
+            "the {which} loss is no longer a number in step {}: the weights have run away. Lower the learning rate ({}) and \
+             start again",
+            self.step,
+            self.trainer.rate(&self.hyper)
+        )))
+    }
+}
+
+impl Experiment for SegmentationRun {
+    fn begin(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
+        out.payload("data/summary", Payload::Text(self.data.summary.join("\n")));
+        out.payload("data/doctor", findings(&self.data.findings));
+        let errors = self.data.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+        if errors > 0 {
+            out.notice(
+                Level::Warning,
+                format!(
+                    "the data doctor found {errors} errors in the folder; see the tile Data before you trust results"
+                ),
+            );
+        }
+        self.show_wall(out);
+        let batch = self.batches.of(0, &self.data, &self.hyper);
+        self.show_batch(&batch, out);
+        self.validate(false, out)
+    }
+
+    fn step(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
+        let batch = self.batches.of(self.step, &self.data, &self.hyper);
+        let mut dropout = HostRng::new(self.seed, STREAM_DROPOUT | self.step);
+        let input =
+            Input { images: &batch.images, masks: &batch.masks, channels: self.data.channels, size: self.data.size };
+        let loss = self.trainer.step(input, &self.hyper, &mut dropout);
+        self.step += 1;
+        let due = self.validation_due(out);
+        if due || self.step.is_multiple_of(self.hyper.loss_every.max(1)) {
+            let mut reader = Reader::default();
+            reader.add(loss);
+            let loss = f64::from(reader.read().map_err(device_error)?[0][0]);
+            self.check_finite(loss, "training")?;
+            out.scalar("loss/train", loss);
+        }
+        if due {
+            self.show_batch(&batch, out);
+            self.validate(true, out)?;
+        }
+        if self.over || out.is_last() {
+            self.test(out)?;
+        }
+        Ok(())
+    }
+
+    fn is_over(&self) -> bool {
+        self.over
+    }
+
+    fn set(&mut self, key: &str, value: &Value) -> Result<(), ParamError> {
+        let mut params = self.params.clone();
+        params.put(key, value.clone());
+        check_combination(&params)?;
+        if key == "corrections" {
+            let (data, changed) = self
+                .data
+                .corrected()
+                .map_err(|error| ParamError::Invalid { key: key.to_owned(), problem: error.to_string() })?;
+            if !changed.is_empty() {
+                self.data = Arc::new(data);
+                self.validation = Prepared::new(&self.data, &self.data.validation);
+                self.test = Prepared::new(&self.data, &self.data.test);
+            }
+        }
+        let before = self.hyper;
+        self.hyper = Hyper::of(&params);
+        self.pipeline = Pipeline::of(&params);
+        self.trainer.set(&before, &self.hyper);
+        self.params = params;
+        Ok(())
+    }
+
+    fn checkpoint(&mut self) -> Result<Checkpoint, RunError> {
+        let mut to = Checkpoint { step: self.step, ..Checkpoint::default() };
+        self.trainer.save(&mut to)?;
+        to.text.insert("best_step".to_owned(), self.best_step.to_string());
+        to.text.insert("over".to_owned(), self.over.to_string());
+        to.text.insert("run".to_owned(), self.fingerprint.clone());
+        Ok(to)
+    }
+
+    fn restore(&mut self, from: &Checkpoint) -> Result<(), RunError> {
+        let found = from.get_text("run")?;
+        if found != self.fingerprint {
+            return Err(RunError::Checkpoint(format!(
+                "it belongs to another run: {found} instead of {}",
+                self.fingerprint
+            )));
+        }
+        self.trainer.load(from)?;
+        let step = from.get_text("best_step")?;
+        self.best_step =
+            step.parse().map_err(|_| RunError::Checkpoint(format!("`best_step` is `{step}`; expected a number")))?;
+        self.over = from.get_text("over")? == "true";
+        self.step = from.step;
+        Ok(())
+    }
+}
+
+/// A map as bytes: `min(255, ⌊scale · value⌋)`.
+fn levels(map: &[f32], scale: f32, size: u32) -> Payload {
+    // A conversion to a byte saturates.
+    let labels = map.iter().map(|&value| (scale * value) as u8).collect();
+    Payload::Mask { width: size, height: size, labels }
+}
+
+fn mask_payload(mask: &Mask) -> Payload {
+    let labels = mask.pixels().iter().map(|&lesion| u8::from(lesion)).collect();
+    Payload::Mask { width: mask.width() as u32, height: mask.height() as u32, labels }
+}
+
+/// `[C, S, S]` in [0, 1] as a picture.
+fn picture(values: &[f32], channels: usize, size: usize) -> Payload {
+    let plane = size * size;
+    let at = |channel: usize, i: usize| (values[channel.min(channels - 1) * plane + i] * 255.0).round() as u8;
+    let rgba = (0..plane).flat_map(|i| [at(0, i), at(1, i), at(2, i), 255]).collect();
+    Payload::Image { width: size as u32, height: size as u32, rgba }
+}
+
+/// What a view was made with.
+fn in_words(view: &crate::data::augment_pair::PairView) -> String {
+    if view.operations.is_empty() {
+        return "as it is".to_owned();
+    }
+    let words: Vec<String> = view
+        .operations
+        .iter()
+        .map(|operation| match operation {
+            Operation::FlipHorizontal => "flipped left–right".to_owned(),
+            Operation::FlipVertical => "flipped upside down".to_owned(),
+            Operation::Affine(affine) => format!(
+                "scale {:.2} × {:.2}, shift {:+.0} % × {:+.0} %, turn {:+.0}°, shear {:+.0}°, border {}",
+                affine.scale[0],
+                affine.scale[1],
+                100.0 * affine.translate[0],
+                100.0 * affine.translate[1],
+                affine.rotate,
+                affine.shear,
+                view.border.name()
+            ),
+        })
+        .collect();
+    words.join(", ")
+}
+
+fn findings(findings: &[Finding]) -> Payload {
+    let file = |path: &Path| path.display().to_string();
+    let row = |finding: &Finding| {
+        vec![
+            format!("{:?}", finding.severity).to_lowercase(),
+            finding.check.label().to_owned(),
+            file(&finding.file),
+            finding.other.as_deref().map(file).unwrap_or_default(),
+            finding.problem.clone(),
+            finding.advice.clone(),
+        ]
+    };
+    let columns = ["severity", "check", "file", "other", "problem", "advice"].map(str::to_owned).to_vec();
+    Payload::Table { columns, rows: findings.iter().map(row).collect() }
+}

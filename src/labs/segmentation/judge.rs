@@ -1,0 +1,153 @@
+//! Measures predictions: image by image at the original size, and their means.
+
+use rayon::prelude::*;
+
+use crate::engine::emit::Emit;
+use crate::engine::event::Payload;
+use crate::metrics::mask::{Confusion, Mask};
+use crate::metrics::summary::Summary;
+
+use super::pipeline::{Pipeline, Score};
+use super::source::{Item, SegmentationData};
+use super::trainer::{Evaluated, Input};
+
+/// Columns of the tables of single images. Empty cells are undefined.
+pub const COLUMNS: [&str; 9] =
+    ["image", "class", "Dice at network size", "Dice", "IoU", "HD95", "HD", "ASSD", "area / predicted"];
+
+/// One image, measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Judged {
+    /// At the network's size, > 0.5, nothing post-processed, as during the paper's training.
+    pub plain_dice: f64,
+    pub score: Score,
+}
+
+/// Means over a set of images.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Means {
+    pub plain_dice: Summary,
+    pub dice: Summary,
+    pub iou: Summary,
+    pub hd95: Summary,
+    pub hd: Summary,
+    pub assd: Summary,
+    /// Images whose distances are undefined.
+    pub undefined: usize,
+    pub both_empty: usize,
+}
+
+/// Images of a set as the network takes them, one after the other.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Prepared {
+    /// Indices of items.
+    pub indices: Vec<usize>,
+    images: Vec<f32>,
+    masks: Vec<f32>,
+    channels: usize,
+    size: usize,
+}
+
+impl Prepared {
+    pub fn new(data: &SegmentationData, indices: &[usize]) -> Self {
+        let items = || indices.iter().map(|&i| &data.items[i]);
+        Self {
+            indices: indices.to_vec(),
+            images: items().flat_map(|item| item.image.iter().copied()).collect(),
+            masks: items().flat_map(|item| &item.mask).map(|&lesion| f32::from(u8::from(lesion))).collect(),
+            channels: data.channels,
+            size: data.size,
+        }
+    }
+
+    /// All of them.
+    pub fn input(&self) -> Input<'_> {
+        self.first(self.indices.len())
+    }
+
+    /// The first so many.
+    pub fn first(&self, count: usize) -> Input<'_> {
+        let (count, pixels) = (count.min(self.indices.len()), self.size * self.size);
+        Input {
+            images: &self.images[..count * self.channels * pixels],
+            masks: &self.masks[..count * pixels],
+            channels: self.channels,
+            size: self.size,
+        }
+    }
+}
+
+/// Measures every image; the order is that of `indices`.
+pub fn judge(data: &SegmentationData, indices: &[usize], evaluated: &Evaluated, pipeline: &Pipeline) -> Vec<Judged> {
+    indices
+        .par_iter()
+        .zip(&evaluated.probabilities)
+        .map(|(&i, probabilities)| judge_one(&data.items[i], data.size, probabilities, pipeline))
+        .collect()
+}
+
+fn judge_one(item: &Item, size: usize, probabilities: &[f32], pipeline: &Pipeline) -> Judged {
+    let plain = Mask::above(size, size, probabilities, 0.5).expect("a map has the network's size");
+    let small = Mask::new(size, size, item.mask.clone()).expect("a mask has the network's size");
+    let prediction = pipeline.mask(probabilities, size, item.truth.height(), item.truth.width());
+    Judged {
+        plain_dice: Confusion::of(&plain, &small).expect("both have the network's size").dice(),
+        score: pipeline.score(&prediction, &item.truth),
+    }
+}
+
+impl Means {
+    pub fn of(judged: &[Judged]) -> Self {
+        let mean = |value: &dyn Fn(&Score) -> Option<f64>| Summary::of(judged.iter().map(|one| value(&one.score)));
+        let without = judged.iter().filter(|one| (one.score.area == 0) || (one.score.predicted == 0)).count();
+        Self {
+            plain_dice: Summary::of(judged.iter().map(|one| Some(one.plain_dice))),
+            dice: mean(&|score| Some(score.dice)),
+            iou: mean(&|score| score.iou),
+            hd95: mean(&|score| score.hd95),
+            hd: mean(&|score| score.hd),
+            assd: mean(&|score| score.assd),
+            undefined: without,
+            both_empty: judged.iter().filter(|one| one.score.both_empty).count(),
+        }
+    }
+
+    /// Emits the means under `KEY/final` (validation) or `test/KEY`.
+    pub fn emit(&self, test: bool, out: &mut Emit<'_>) {
+        let name = |key: &str| if test { format!("test/{key}") } else { format!("{key}/final") };
+        if !test {
+            out.scalar("dice/validation", self.plain_dice.mean.unwrap_or(f64::NAN));
+        }
+        for (key, summary) in
+            [("dice", self.dice), ("iou", self.iou), ("hd95", self.hd95), ("hd", self.hd), ("assd", self.assd)]
+        {
+            // Where it is undefined for every image there is no point.
+            if let Some(mean) = summary.mean {
+                out.scalar(&name(key), mean);
+            }
+        }
+        out.scalar(&name("undefined"), self.undefined as f64);
+        out.scalar(&name("both_empty"), self.both_empty as f64);
+    }
+}
+
+/// The table of single images.
+pub fn table(data: &SegmentationData, indices: &[usize], judged: &[Judged]) -> Payload {
+    let number =
+        |value: Option<f64>, digits: usize| value.map_or_else(String::new, |value| format!("{value:.digits$}"));
+    let row = |(&i, one): (&usize, &Judged)| {
+        let (item, score) = (&data.items[i], &one.score);
+        vec![
+            item.name.clone(),
+            item.class.clone(),
+            format!("{:.4}", one.plain_dice),
+            format!("{:.4}", score.dice),
+            number(score.iou, 4),
+            number(score.hd95, 2),
+            number(score.hd, 2),
+            number(score.assd, 2),
+            format!("{} / {}", score.area, score.predicted),
+        ]
+    };
+    Payload::Table { columns: COLUMNS.map(str::to_owned).to_vec(), rows: indices.iter().zip(judged).map(row).collect() }
+}

@@ -1,0 +1,110 @@
+//! The segmentation lab: outlines of lesions that tighten while U-nets train.
+
+mod batches;
+mod check;
+mod experiment;
+pub mod judge;
+pub mod params;
+pub mod pipeline;
+mod presets;
+pub mod source;
+mod studies;
+pub mod trainer;
+pub mod view;
+
+use crate::engine::event::{KeyKind, KeySpec};
+use crate::engine::params::Params;
+
+use super::{Lab, LabSpec, LabView};
+
+pub use check::device_check;
+pub use experiment::build;
+
+/// The lab's registry entry.
+#[derive(Debug)]
+pub struct SegmentationLab;
+
+impl Lab for SegmentationLab {
+    fn spec(&self) -> &'static LabSpec {
+        &SPEC
+    }
+
+    fn view(&self) -> Box<dyn LabView> {
+        Box::<view::SegmentationView>::default()
+    }
+}
+
+static SPEC: LabSpec = LabSpec {
+    id: "segmentation",
+    title: "Segmentation",
+    claim: "How the predicted outline closes in on the true one, image by image, and what a lighter U-net costs.",
+    params: params::PARAMS,
+    keys: KEYS,
+    presets: presets::PRESETS,
+    studies: studies::STUDIES,
+    guide: include_str!("guide.md"),
+    build: experiment::build,
+    steps: |params| params.int("steps") as u64,
+    most_steps: |_| 10_000_000,
+    needs_device: |_| true,
+    device_check: Some(check::device_check),
+    samples_per_step: |params| params.int("batch_size") as u64,
+    check: params::check_combination,
+    playback: |_| None,
+    checkpoint_every,
+    data: source::data,
+};
+
+/// Some ten checkpoints a run: a full U-net with moments and best weights takes 280 MB each.
+fn checkpoint_every(_: &Params, steps: u64) -> u64 {
+    (steps / 10).max(50)
+}
+
+/// Everything that the lab emits. How often is decided by the parameters `loss_every` and `validate_every`, so that every
+/// emission is a recorded one.
+pub static KEYS: &[KeySpec] = &[
+    scalar("loss/train", "training loss of this batch", ""),
+    scalar("loss/validation", "validation loss", ""),
+    scalar("dice/validation", "validation Dice at the network's size, > 0.5, nothing post-processed", ""),
+    scalar("dice/final", "validation Dice, post-processed, at the original size", ""),
+    scalar("iou/final", "validation IoU, post-processed, at the original size", ""),
+    scalar("hd95/final", "validation HD95", "pixels"),
+    scalar("hd/final", "validation Hausdorff distance", "pixels"),
+    scalar("assd/final", "validation average symmetric surface distance", "pixels"),
+    scalar("undefined/final", "validation images whose distances are undefined", "images"),
+    scalar("both_empty/final", "validation images without lesion, predicted so (Dice 1)", "images"),
+    scalar("learning_rate", "learning rate", ""),
+    scalar("epoch", "epochs", ""),
+    scalar("patience", "epochs since the lowest validation loss", "epochs"),
+    scalar("best/loss", "lowest validation loss", ""),
+    scalar("best/step", "step of the best weights", "steps"),
+    scalar("test/loss", "test loss of the best weights", ""),
+    scalar("test/dice", "test Dice of the best weights", ""),
+    scalar("test/iou", "test IoU of the best weights", ""),
+    scalar("test/hd95", "test HD95 of the best weights", "pixels"),
+    scalar("test/hd", "test Hausdorff distance of the best weights", "pixels"),
+    scalar("test/assd", "test average symmetric surface distance of the best weights", "pixels"),
+    scalar("test/undefined", "test images whose distances are undefined", "images"),
+    scalar("test/both_empty", "test images without lesion, predicted so (Dice 1)", "images"),
+    payload("wall/names", "names of the images on the wall"),
+    payload("wall/image/*", "image on the wall"),
+    payload("wall/truth/*", "true mask"),
+    payload("wall/probability/*", "probability of lesion"),
+    payload("wall/uncertainty/*", "standard deviation over dropout samples"),
+    payload("validation/images", "validation images one by one"),
+    payload("test/images", "test images one by one"),
+    payload("batch/original/*", "training image"),
+    payload("batch/image/*", "its view in this batch"),
+    payload("batch/truth/*", "mask of the view"),
+    payload("batch/views", "what the views were made with"),
+    payload("data/summary", "the data set and its split"),
+    payload("data/doctor", "what is odd about the data"),
+];
+
+const fn scalar(key: &'static str, title: &'static str, unit: &'static str) -> KeySpec {
+    KeySpec { key, title, unit, kind: KeyKind::Scalar, every: 1 }
+}
+
+const fn payload(key: &'static str, title: &'static str) -> KeySpec {
+    KeySpec { key, title, unit: "", kind: KeyKind::Payload, every: 1 }
+}

@@ -1,0 +1,165 @@
+//! From a map of probabilities to a mask at the picture's own size, and how well it covers the truth. The same for
+//! training, for the views and for prediction.
+
+use crate::data::resize::{Resampling, Size, resize_above};
+use crate::engine::params::Params;
+use crate::metrics::mask::border::{BorderDistances, Hausdorff, border_distances};
+use crate::metrics::mask::components::{Connectivity, Keep, PostProcess};
+use crate::metrics::mask::{Confusion, Mask};
+
+/// How a prediction is made and measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pipeline {
+    /// A pixel is lesion where its probability is greater.
+    pub threshold: f64,
+    pub post: PostProcess,
+    /// Which of the two 95th percentiles HD95 is.
+    pub hd95: Hausdorff,
+    /// Distances that are undefined, because one of the masks is empty, count as the image's diagonal. Otherwise they are
+    /// left out of means and counted.
+    pub penalty: bool,
+}
+
+impl Default for Pipeline {
+    /// The lab's: > 0.5, the largest part by area across corners, filled, HD95 as medpy.
+    fn default() -> Self {
+        Self { threshold: 0.5, post: PostProcess::default(), hd95: Hausdorff::Pooled95, penalty: false }
+    }
+}
+
+/// How well a prediction covers the truth, at the picture's own size. Distances are in pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Score {
+    /// 2 TP / (2 TP + FP + FN); 1 where both masks are empty.
+    pub dice: f64,
+    /// TP / (TP + FP + FN); `None` where both masks are empty.
+    pub iou: Option<f64>,
+    pub hd95: Option<f64>,
+    pub hd: Option<f64>,
+    /// Average distance between the borders: the mean of both directions' means.
+    pub assd: Option<f64>,
+    pub both_empty: bool,
+    /// Pixels of the truth.
+    pub area: usize,
+    /// Pixels of the prediction.
+    pub predicted: usize,
+}
+
+impl Pipeline {
+    /// What the lab's parameters ask for.
+    pub fn of(params: &Params) -> Self {
+        let connectivity = if params.text("connectivity") == "4" { Connectivity::Four } else { Connectivity::Eight };
+        Self {
+            threshold: params.float("threshold"),
+            post: PostProcess {
+                keep: match params.text("keep") {
+                    "all" => Keep::All,
+                    "contour" => Keep::LongestContour,
+                    _ => Keep::LargestArea(connectivity),
+                },
+                fill_holes: params.switch("fill_holes"),
+            },
+            hd95: if params.text("hd95") == "monai" { Hausdorff::Directed95 } else { Hausdorff::Pooled95 },
+            penalty: params.text("undefined") == "diagonal",
+        }
+    }
+
+    /// The mask at the picture's own size: probabilities `[side, side]` are resized (bilinear, half-pixel centres),
+    /// thresholded and post-processed.
+    ///
+    /// # Panics
+    /// Where there are not `side`² probabilities.
+    pub fn mask(&self, probabilities: &[f32], side: usize, height: usize, width: usize) -> Mask {
+        let from = Size { height: side, width: side };
+        let pixels = resize_above(probabilities, from, Size { height, width }, Resampling::Bilinear, self.threshold);
+        let mask = Mask::new(height, width, pixels).expect("as many pixels as were asked for");
+        self.post.apply(&mask)
+    }
+
+    /// Compares two masks of one size.
+    ///
+    /// # Panics
+    /// Where their sizes differ.
+    pub fn score(&self, prediction: &Mask, truth: &Mask) -> Score {
+        let confusion = Confusion::of(prediction, truth).expect("masks of one image have one size");
+        let distances = border_distances(prediction, truth).expect("masks of one image have one size");
+        let undefined = (self.penalty && prediction.is_empty() != truth.is_empty()).then(|| truth.diagonal());
+        let of = |measure: &dyn Fn(&BorderDistances) -> f64| distances.as_ref().map(measure).or(undefined);
+        Score {
+            dice: confusion.dice(),
+            iou: confusion.iou(),
+            hd95: of(&|distances| distances.hausdorff(self.hd95)),
+            hd: of(&|distances| distances.hausdorff(Hausdorff::Largest)),
+            assd: of(&BorderDistances::average),
+            both_empty: confusion.both_empty(),
+            area: truth.area(),
+            predicted: prediction.area(),
+        }
+    }
+
+    /// The convention in words, to be printed beside the numbers.
+    pub fn describe(&self) -> String {
+        let keep = match self.post.keep {
+            Keep::All => "all parts kept",
+            Keep::LargestArea(Connectivity::Four) => "largest part by area, 4-connected",
+            Keep::LargestArea(Connectivity::Eight) => "largest part by area, 8-connected",
+            Keep::LongestContour => "part with the longest contour (the authors' rule), filled",
+        };
+        let holes = match (self.post.keep, self.post.fill_holes) {
+            (Keep::LongestContour, _) => "",
+            (_, true) => ", holes filled",
+            (_, false) => ", holes kept",
+        };
+        let undefined = if self.penalty {
+            "undefined distances count as the image's diagonal"
+        } else {
+            "undefined distances are left out and counted"
+        };
+        format!(
+            "resized to the original size, probability > {}, {keep}{holes}; Dice of two empty masks is 1; {}; {undefined}",
+            self.threshold,
+            self.hd95.describe()
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn square(side: usize, from: usize, to: usize) -> Mask {
+        Mask::from_fn(side, side, |y, x| (from..to).contains(&y) && (from..to).contains(&x))
+    }
+
+    #[test]
+    fn a_map_becomes_a_mask_at_the_pictures_own_size() {
+        let probabilities = [0.9, 0.9, 0.1, 0.1, 0.9, 0.9, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.8];
+        let pipeline = Pipeline::default();
+        let mask = pipeline.mask(&probabilities, 4, 8, 8);
+        assert_eq!(mask, square(8, 0, 4), "the small part in the corner is dropped");
+        let all = Pipeline { post: PostProcess::OFF, ..pipeline };
+        assert!(all.mask(&probabilities, 4, 8, 8).area() > 16);
+        assert!(Pipeline { threshold: 0.95, ..pipeline }.mask(&probabilities, 4, 8, 8).is_empty());
+    }
+
+    #[test]
+    fn what_is_undefined_is_none_or_the_diagonal() {
+        let pipeline = Pipeline::default();
+        let (empty, lesion) = (Mask::empty(30, 40), Mask::from_fn(30, 40, |y, x| y < 3 && x < 3));
+        let missed = pipeline.score(&empty, &lesion);
+        assert_eq!((missed.dice, missed.hd95, missed.assd, missed.both_empty), (0.0, None, None, false));
+        let punished = Pipeline { penalty: true, ..pipeline }.score(&empty, &lesion);
+        assert_eq!((punished.hd95, punished.hd), (Some(50.0), Some(50.0)));
+        let nothing = Pipeline { penalty: true, ..pipeline }.score(&empty, &empty);
+        assert_eq!((nothing.dice, nothing.iou, nothing.hd95, nothing.both_empty), (1.0, None, None, true));
+        let perfect = pipeline.score(&lesion, &lesion);
+        assert_eq!((perfect.dice, perfect.iou, perfect.hd95, perfect.assd), (1.0, Some(1.0), Some(0.0), Some(0.0)));
+    }
+
+    #[test]
+    fn the_lab_starts_with_the_default_pipeline() {
+        let params = Params::defaults(super::super::params::PARAMS);
+        assert_eq!(Pipeline::of(&params), Pipeline::default());
+        assert!(Pipeline::of(&params).describe().contains("medpy"));
+    }
+}

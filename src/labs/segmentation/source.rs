@@ -1,0 +1,386 @@
+//! Where images and masks come from: generated, or a folder; prepared for the network and split.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use rayon::prelude::*;
+
+use crate::data::resize::{Resampling, Size, resize, resize_mask};
+use crate::data::segmentation::doctor::{self, Exam, Finding, diagnose, duplicates, examine};
+use crate::data::segmentation::groups::{GroupRule, Groups, Split, groups, split};
+use crate::data::segmentation::listing::{Listing, Pair, scan};
+use crate::data::segmentation::read::{Picture, Reader, Sample};
+use crate::data::segmentation::{SegmentationDataError, Watch};
+use crate::data::synth::ultrasound;
+use crate::data::synth::ultrasound_folder::{self, Plan};
+use crate::engine::params::{ParamError, Params};
+use crate::metrics::mask::Mask;
+
+use super::params::check_combination;
+
+/// An image with its lesions as the network sees it, and the truth that it is judged by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    pub name: String,
+    /// Empty where the data has no classes.
+    pub class: String,
+    /// `[C, S, S]` in [0, 1].
+    pub image: Vec<f32>,
+    /// `[S, S]`.
+    pub mask: Vec<bool>,
+    /// At the original size.
+    pub truth: Mask,
+}
+
+/// A data set that is ready for training.
+#[derive(Debug, Clone, Default)]
+pub struct SegmentationData {
+    /// S.
+    pub size: usize,
+    /// C, 1 or 3.
+    pub channels: usize,
+    pub items: Vec<Item>,
+    /// Indices of items.
+    pub train: Vec<usize>,
+    pub validation: Vec<usize>,
+    pub test: Vec<usize>,
+    /// The pictures of the first validation items, as they are on disk.
+    pub wall: Vec<Picture>,
+    /// What it is, with its content hash, for the run's header. Empty for generated images.
+    pub description: String,
+    /// What was found and how it was split, one statement a line.
+    pub summary: Vec<String>,
+    pub findings: Vec<Finding>,
+    /// The folder, for a look at corrected masks.
+    folder: Option<PathBuf>,
+}
+
+/// What defines a data set; while it stays, the set is kept in memory from run to run.
+#[derive(Debug, Clone, PartialEq)]
+struct Identity {
+    source: String,
+    path: PathBuf,
+    /// What of the parameters decides about the data, as text.
+    params: Vec<String>,
+    /// Files, bytes and the newest change in the folder.
+    stamp: (u64, u64, Option<SystemTime>),
+}
+
+const IDENTIFYING: [&str; 13] = [
+    "synthetic_images",
+    "calipers",
+    "image_size",
+    "channels",
+    "train_share",
+    "validation_share",
+    "split_seed",
+    "group_by",
+    "group_pattern",
+    "wall_images",
+    "corrections",
+    "overfit",
+    "overfit_image",
+];
+
+/// The data set that these parameters name: generated, read, or still in memory from the run before.
+///
+/// # Errors
+/// A folder that cannot be used; the message names it and what was expected.
+pub fn load(params: &Params) -> Result<Arc<SegmentationData>, ParamError> {
+    static KEPT: Mutex<Option<(Identity, Arc<SegmentationData>)>> = Mutex::new(None);
+    check_combination(params)?;
+    let folder = params.text("source") == "folder";
+    let path = if folder { PathBuf::from(params.text("data")) } else { PathBuf::new() };
+    let value = |key: &&str| params.get(key).map(ToString::to_string).unwrap_or_default();
+    let identity = Identity {
+        source: params.text("source").to_owned(),
+        params: IDENTIFYING.iter().map(value).collect(),
+        stamp: if folder { stamp(&path, 6) } else { (0, 0, None) },
+        path,
+    };
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((known, data)) = &*kept
+        && *known == identity
+    {
+        return Ok(data.clone());
+    }
+    // The old set goes before the new one comes.
+    *kept = None;
+    let data = Arc::new(if folder { read(params, &identity.path)? } else { generated(params)? });
+    *kept = Some((identity, data.clone()));
+    Ok(data)
+}
+
+/// The data set in words; see [`crate::labs::LabSpec::data`].
+pub fn data(params: &Params) -> Result<String, ParamError> {
+    if params.text("source") == "synthetic" {
+        return Ok(String::new());
+    }
+    Ok(load(params)?.description.clone())
+}
+
+/// How images belong together.
+pub fn group_rule(params: &Params) -> GroupRule {
+    match params.text("group_by") {
+        "folder" => GroupRule::Folder,
+        "pattern" => GroupRule::Pattern(params.text("group_pattern").to_owned()),
+        _ => GroupRule::None,
+    }
+}
+
+/// Shares of training, validation and test.
+pub fn shares(params: &Params) -> [f64; 3] {
+    let (train, validation) = (params.float("train_share"), params.float("validation_share"));
+    // 0.8 and 0.2 leave nothing, whatever their sum is in floating point.
+    let rest = 1.0 - train - validation;
+    [train, validation, if rest < 1e-6 { 0.0 } else { rest }]
+}
+
+/// `[C, size, size]` in [0, 1] from an image of any size, bilinear between the centres of pixels. Grey is the mean of the
+/// three colours. As in the paper's code an image whose brightest value is 1 is left as it is.
+pub fn prepare(picture: &Picture, channels: usize, size: usize) -> Vec<f32> {
+    let from = Size { height: picture.height, width: picture.width };
+    let largest = picture.rgb.iter().copied().max().unwrap_or(0);
+    let scale = if largest > 1 { 255.0 } else { 1.0 };
+    let mut planes = Vec::with_capacity(channels * from.pixels());
+    if channels == 1 {
+        planes.extend(picture.rgb.chunks_exact(3).map(|p| p.iter().map(|&v| f32::from(v)).sum::<f32>() / 3.0 / scale));
+    } else {
+        for channel in 0..3 {
+            planes.extend(picture.rgb.iter().skip(channel).step_by(3).map(|&v| f32::from(v) / scale));
+        }
+    }
+    resize(&planes, from, Size { height: size, width: size }, Resampling::Bilinear)
+}
+
+/// A true mask at the network's size: bilinear, then what is greater than one half.
+pub fn prepare_mask(mask: &Mask, size: usize) -> Vec<bool> {
+    let from = Size { height: mask.height(), width: mask.width() };
+    resize_mask(mask.pixels(), from, Size { height: size, width: size }, Resampling::Bilinear)
+}
+
+fn item(name: String, class: String, sample: &Sample, channels: usize, size: usize) -> Item {
+    Item {
+        name,
+        class,
+        image: prepare(&sample.picture, channels, size),
+        mask: prepare_mask(&sample.mask, size),
+        truth: sample.mask.clone(),
+    }
+}
+
+/// Generated images, the same as in `sample_data/ultrasound` for the same number and seed.
+fn generated(params: &Params) -> Result<SegmentationData, ParamError> {
+    let (channels, size) = (channels(params), params.int("image_size") as usize);
+    let seed = params.int("split_seed") as u64;
+    let plans = ultrasound_folder::plans(params.int("synthetic_images") as usize);
+    let groups = Groups { of: (0..plans.len()).collect(), count: plans.len(), description: String::new() };
+    let Split { train, validation, test } = split(&groups, shares(params), seed);
+    let marked = |i: usize| match params.text("calipers") {
+        "all" => true,
+        "train" => train.contains(&i),
+        "test" => !train.contains(&i),
+        _ => false,
+    };
+    let drawn = |(i, plan): (usize, &Plan)| {
+        let mut plan = plan.clone();
+        plan.spec.calipers = marked(i) && plan.spec.lesions > 0;
+        let image = ultrasound::picture(seed, plan.number, &plan.spec);
+        let picture = Picture {
+            width: image.width,
+            height: image.height,
+            original: (image.width as u32, image.height as u32),
+            rgb: image.rgb.clone(),
+            factor: 1,
+        };
+        (plan, Sample { picture, mask: image.mask(), facts: Default::default() })
+    };
+    let samples: Vec<(Plan, Sample)> = plans.par_iter().enumerate().map(drawn).collect();
+    let items: Vec<Item> = samples
+        .par_iter()
+        .map(|(plan, sample)| item(plan.name.clone(), plan.class.to_owned(), sample, channels, size))
+        .collect();
+    let marks = match params.text("calipers") {
+        "none" => "no measuring marks",
+        "all" => "measuring marks on every lesion",
+        "train" => "measuring marks in training images only",
+        _ => "measuring marks in validation and test images only",
+    };
+    let mut data = SegmentationData {
+        size,
+        channels,
+        items,
+        summary: vec![
+            format!("{} synthetic ultrasound pictures (generated, seed {seed}); no patient was imaged", plans.len()),
+            marks.to_owned(),
+        ],
+        ..SegmentationData::default()
+    };
+    data.put_split(Split { train, validation, test }, params)?;
+    data.wall = data.on_wall(params).iter().map(|&i| samples[i].1.picture.clone()).collect();
+    Ok(data)
+}
+
+fn channels(params: &Params) -> usize {
+    params.text("channels").parse().expect("the choices of `channels` are numbers")
+}
+
+/// A folder: every pair is read once; what cannot be read is left out and listed.
+fn read(params: &Params, folder: &Path) -> Result<SegmentationData, ParamError> {
+    let invalid = |problem: String| ParamError::Invalid { key: "data".to_owned(), problem };
+    let refused = |error: SegmentationDataError| invalid(error.to_string());
+    let rule = group_rule(params);
+    rule.check().map_err(|problem| ParamError::Invalid { key: "group_pattern".to_owned(), problem })?;
+    let (channels, size) = (channels(params), params.int("image_size") as usize);
+    let listing = scan(folder, None, Watch::nobody()).map_err(refused)?;
+    listing.require_pairs().map_err(refused)?;
+    let reader = Reader::default();
+    let all = reader.all(&listing.pairs, Watch::nobody(), |i, sample| {
+        let pair = &listing.pairs[i];
+        let class = pair.class.clone().unwrap_or_default();
+        (examine(&sample), item(pair.name.clone(), class, &sample, channels, size))
+    });
+    let mut exams: Vec<Option<Exam>> = vec![None; listing.pairs.len()];
+    let mut items = Vec::with_capacity(all.items.len());
+    let mut usable: Vec<Pair> = Vec::with_capacity(all.items.len());
+    for (i, (exam, item)) in all.items {
+        exams[i] = Some(exam);
+        usable.push(listing.pairs[i].clone());
+        items.push(item);
+    }
+    if items.is_empty() {
+        let first = all.problems.first();
+        let reason = first.map_or_else(String::new, |first| format!(": {}: {}", first.path.display(), first.problem));
+        return Err(invalid(format!("none of the {} pairs in {} can be read{reason}", exams.len(), folder.display())));
+    }
+    let similar = duplicates(&exams);
+    let (data, split) = assemble(params, &listing, (items, &usable), &exams, &similar)?;
+    let findings = diagnose(&listing, &exams, &all.problems, &similar, Some(&split));
+    let mut data = SegmentationData { size, channels, findings, folder: Some(folder.to_owned()), ..data };
+    data.summary.push(format!("data doctor: {}", doctor::summary(&data.findings)));
+    let wall: Vec<Picture> = data
+        .on_wall(params)
+        .par_iter()
+        .map(|&i| reader.picture(&usable[i].image).map_err(|p| invalid(format!("{}: {}", p.path.display(), p.problem))))
+        .collect::<Result<_, _>>()?;
+    data.wall = wall;
+    Ok(data)
+}
+
+/// Groups and splits what was read; the second value speaks of the listing's pairs.
+fn assemble(
+    params: &Params,
+    listing: &Listing,
+    (items, usable): (Vec<Item>, &[Pair]),
+    exams: &[Option<Exam>],
+    similar: &[(usize, usize)],
+) -> Result<(SegmentationData, Split), ParamError> {
+    // From the listing's numbers to those of what could be read, and back.
+    let back: Vec<usize> = (0..exams.len()).filter(|&i| exams[i].is_some()).collect();
+    let to = |i: usize| back.binary_search(&i).ok();
+    let similar: Vec<(usize, usize)> = similar.iter().filter_map(|&(a, b)| Some((to(a)?, to(b)?))).collect();
+    let groups = groups(usable, &group_rule(params), &similar);
+    let split = split(&groups, shares(params), params.int("split_seed") as u64);
+    let listed = |part: &[usize]| part.iter().map(|&i| back[i]).collect();
+    let of_listing =
+        Split { train: listed(&split.train), validation: listed(&split.validation), test: listed(&split.test) };
+    let mut summary = listing.describe();
+    summary.push(groups.description.clone());
+    let mut hasher = crc32fast::Hasher::new();
+    for item in &items {
+        hasher.update(item.name.as_bytes());
+        item.image.iter().for_each(|value| hasher.update(&value.to_le_bytes()));
+        item.truth.pixels().chunks(8).for_each(|bits| {
+            let byte = bits.iter().enumerate().fold(0u8, |byte, (i, &bit)| byte | (u8::from(bit) << i));
+            hasher.update(&[byte]);
+        });
+    }
+    let description = format!(
+        "{}: {} images with masks, CRC-32 {:08x} at {} pixels",
+        listing.root.display(),
+        items.len(),
+        hasher.finalize(),
+        params.int("image_size")
+    );
+    let mut data = SegmentationData { items, summary, description, ..SegmentationData::default() };
+    data.put_split(split, params)?;
+    Ok((data, of_listing))
+}
+
+impl SegmentationData {
+    /// Takes a split; where one image is to be learnt by heart, that is all there is to train and validate on.
+    fn put_split(&mut self, split: Split, params: &Params) -> Result<(), ParamError> {
+        if split.train.is_empty() || split.validation.is_empty() {
+            return Err(ParamError::Invalid {
+                key: "train_share".to_owned(),
+                problem: format!(
+                    "{} usable images in groups leave {} for training and {} for validation; each needs at least one: \
+                     give more images, another grouping or other shares",
+                    self.items.len(),
+                    split.train.len(),
+                    split.validation.len()
+                ),
+            });
+        }
+        self.summary.push(format!(
+            "split: {} images for training, {} for validation, {} for the test",
+            split.train.len(),
+            split.validation.len(),
+            split.test.len()
+        ));
+        (self.train, self.validation, self.test) = (split.train, split.validation, split.test);
+        if params.text("overfit") == "one" {
+            let wanted = params.int("overfit_image");
+            let Some(&one) = self.train.get(wanted as usize) else {
+                return Err(ParamError::OutOfRange {
+                    key: "overfit_image".to_owned(),
+                    value: wanted.to_string(),
+                    expected: format!("a training image from 0 to {}", self.train.len() - 1),
+                });
+            };
+            self.summary.push(format!("sanity test: trained and validated on {} alone", self.items[one].name));
+            (self.train, self.validation) = (vec![one], vec![one]);
+        }
+        Ok(())
+    }
+
+    /// The items whose outlines are shown while training.
+    fn on_wall(&self, params: &Params) -> &[usize] {
+        &self.validation[..self.validation.len().min(params.int("wall_images") as usize)]
+    }
+
+    /// The same data with the corrected masks that are in the folder now, and the items whose mask has changed. Images
+    /// that were without a mask so far come in with the next run, as they would change the split.
+    pub fn corrected(&self) -> Result<(SegmentationData, Vec<usize>), SegmentationDataError> {
+        let Some(folder) = &self.folder else { return Ok((self.clone(), Vec::new())) };
+        let listing = scan(folder, None, Watch::nobody())?;
+        let mut data = self.clone();
+        let mut changed = Vec::new();
+        let reader = Reader::default();
+        for pair in &listing.pairs {
+            let Some(i) = data.items.iter().position(|item| item.name == pair.name) else { continue };
+            let sample =
+                reader.pair(pair).map_err(|problem| SegmentationDataError::file(problem.path, problem.problem))?;
+            if sample.mask != data.items[i].truth {
+                data.items[i].mask = prepare_mask(&sample.mask, self.size);
+                data.items[i].truth = sample.mask;
+                changed.push(i);
+            }
+        }
+        Ok((data, changed))
+    }
+}
+
+/// Number, bytes and newest change of the files in a folder, so many levels deep.
+fn stamp(path: &Path, levels: usize) -> (u64, u64, Option<SystemTime>) {
+    let Ok(listing) = std::fs::read_dir(path) else { return (0, 0, None) };
+    listing.filter_map(Result::ok).fold((0, 0, None), |(files, bytes, newest), entry| {
+        let Ok(about) = entry.metadata() else { return (files, bytes, newest) };
+        if about.is_dir() && levels > 1 {
+            let (more, size, time) = stamp(&entry.path(), levels - 1);
+            return (files + more, bytes + size, newest.max(time));
+        }
+        (files + 1, bytes + about.len(), newest.max(about.modified().ok()))
+    })
+}

@@ -1,0 +1,283 @@
+//! One training step, and all that training carries from step to step: network, optimizer, schedule, best weights.
+
+use burn::tensor::{Device, Tensor, TensorData, activation};
+
+use crate::compute::readback::{ReadError, Reader};
+use crate::compute::rng::HostRng;
+use crate::engine::experiment::{Checkpoint, RunError};
+use crate::nn::adam::{Adam, AdamRates};
+use crate::nn::parameters::{DecayScope, Rates, Role, Sgd, Slot, map, slots, tracked};
+use crate::nn::schedule::{EarlyStopping, ReduceOnPlateau, Verdict};
+use crate::nn::segmentation::SegmentationNet;
+use crate::nn::segmentation_loss::SegmentationLoss;
+
+use super::params::Hyper;
+
+/// Images in one pass of an evaluation.
+const EVALUATION_BATCH: usize = 8;
+
+/// How weights are updated.
+#[derive(Debug)]
+pub enum Optimizer {
+    Adam(Adam),
+    /// Without momentum.
+    Sgd(Sgd),
+}
+
+/// All tensors are without autodiff.
+pub struct Trainer {
+    pub net: SegmentationNet,
+    /// The weights with the lowest validation loss.
+    pub best: Option<SegmentationNet>,
+    optimizer: Optimizer,
+    pub plateau: ReduceOnPlateau,
+    pub stopping: EarlyStopping,
+    device: Device,
+}
+
+/// Images for one pass, on the host.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    /// `[B, C, S, S]` in [0, 1].
+    pub images: &'a [f32],
+    /// `[B, 1, S, S]` of 0 and 1.
+    pub masks: &'a [f32],
+    /// C.
+    pub channels: usize,
+    /// S.
+    pub size: usize,
+}
+
+impl Input<'_> {
+    fn upload(&self, device: &Device) -> (Tensor<4>, Tensor<4>) {
+        let (size, pixels) = (self.size, self.size * self.size);
+        let count = self.masks.len() / pixels;
+        let tensor = |values: &[f32], channels| {
+            Tensor::from_data(TensorData::new(values.to_vec(), [count, channels, size, size]), device)
+        };
+        (tensor(self.images, self.channels), tensor(self.masks, 1))
+    }
+}
+
+impl Trainer {
+    pub fn new(net: SegmentationNet, adam: bool, hyper: &Hyper, device: &Device) -> Self {
+        Self {
+            net,
+            best: None,
+            optimizer: if adam { Optimizer::Adam(Adam::default()) } else { Optimizer::Sgd(Sgd::default()) },
+            plateau: ReduceOnPlateau { patience: hyper.plateau_patience, ..ReduceOnPlateau::new(hyper.learning_rate) },
+            stopping: EarlyStopping::new(hyper.stop_patience, hyper.least_epochs),
+            device: device.clone(),
+        }
+    }
+
+    /// The learning rate of the next step.
+    pub fn rate(&self, hyper: &Hyper) -> f64 {
+        if hyper.plateau { self.plateau.rate() } else { hyper.learning_rate }
+    }
+
+    /// One update. Returns the loss of the batch, `[1]`, before it.
+    pub fn step(&mut self, input: Input<'_>, hyper: &Hyper, dropout: &mut HostRng) -> Tensor<1> {
+        let (images, masks) = input.upload(&self.device);
+        let learning_rate = self.rate(hyper);
+        let mut net = tracked(&self.net);
+        let logits = net.forward(images.autodiff(), Some(dropout));
+        let loss = hyper.loss.of(logits, masks.autodiff());
+        let mut gradients = loss.backward();
+        self.net = match &mut self.optimizer {
+            Optimizer::Adam(adam) => {
+                let rates = AdamRates { learning_rate, decay: hyper.weight_decay, ..AdamRates::default() };
+                adam.step(net, &mut gradients, rates)
+            }
+            Optimizer::Sgd(sgd) => {
+                let rates = Rates { learning_rate, decay: hyper.weight_decay };
+                sgd.step(net, &mut gradients, 0.0, DecayScope::All, |_| rates)
+            }
+        };
+        loss.inner()
+    }
+
+    /// Takes the validation loss of an epoch: moves the schedule and keeps the best weights.
+    pub fn observe(&mut self, loss: f64, hyper: &Hyper) -> Verdict {
+        if hyper.plateau {
+            self.plateau.observe(loss);
+        }
+        let verdict = self.stopping.observe(loss);
+        if verdict.best {
+            self.best = Some(self.net.clone());
+        }
+        Verdict { stop: verdict.stop && hyper.early_stopping, ..verdict }
+    }
+
+    /// Takes changed values of the schedule; a new learning rate starts it again.
+    pub fn set(&mut self, before: &Hyper, hyper: &Hyper) {
+        if before.learning_rate != hyper.learning_rate || before.plateau != hyper.plateau {
+            self.plateau = ReduceOnPlateau::new(hyper.learning_rate);
+        }
+        self.plateau.patience = hyper.plateau_patience;
+        (self.stopping.patience, self.stopping.least_epochs) = (hyper.stop_patience, hyper.least_epochs);
+    }
+
+    /// All state, named for [`Trainer::load`].
+    pub fn save(&self, to: &mut Checkpoint) -> Result<(), RunError> {
+        let mut names = Vec::new();
+        let mut reader = Reader::default();
+        let mut add = |name: String, shape: Vec<usize>, value: Tensor<1>| {
+            names.push((name, shape));
+            reader.add(value);
+        };
+        let net = slots(&self.net);
+        let trained = || net.iter().filter(|slot| slot.role != Role::Statistic);
+        match &self.optimizer {
+            Optimizer::Adam(adam) => {
+                let (moments, steps) = adam.state();
+                to.text.insert("adam/steps".to_owned(), steps.to_string());
+                for (slot, [m, v]) in trained().zip(moments) {
+                    add(format!("adam/m/{}", slot.path), slot.shape.clone(), m.clone());
+                    add(format!("adam/v/{}", slot.path), slot.shape.clone(), v.clone());
+                }
+            }
+            Optimizer::Sgd(sgd) => {
+                for (slot, velocity) in trained().zip(sgd.velocity()) {
+                    add(format!("momentum/{}", slot.path), slot.shape.clone(), velocity.clone());
+                }
+            }
+        }
+        for Slot { path, shape, value, .. } in self.best.iter().flat_map(slots) {
+            add(format!("best/{path}"), shape, value);
+        }
+        for Slot { path, shape, value, .. } in net {
+            add(format!("net/{path}"), shape, value);
+        }
+        for ((name, shape), values) in names.into_iter().zip(reader.read().map_err(device_error)?) {
+            to.put_f32(name, shape, values);
+        }
+        let schedule = serde_json::to_string(&(&self.plateau, &self.stopping));
+        to.text.insert("schedule".to_owned(), schedule.map_err(|error| RunError::Checkpoint(error.to_string()))?);
+        Ok(())
+    }
+
+    /// Puts everything back that [`Trainer::save`] wrote.
+    pub fn load(&mut self, from: &Checkpoint) -> Result<(), RunError> {
+        let device = self.device.clone();
+        let all = |prefix: &str, slots: &[Slot]| -> Result<Vec<Tensor<1>>, RunError> {
+            let read = |slot: &Slot| {
+                let values = from.get_f32(&format!("{prefix}/{}", slot.path), &slot.shape)?.to_vec();
+                let count = values.len();
+                Ok(Tensor::from_data(TensorData::new(values, [count]), &device))
+            };
+            slots.iter().map(read).collect()
+        };
+        let has = |prefix: &str| from.tensors.keys().any(|name| name.starts_with(prefix));
+        let slots = slots(&self.net);
+        let trained: Vec<Slot> = slots.iter().filter(|slot| slot.role != Role::Statistic).cloned().collect();
+        let put = |values: Vec<Tensor<1>>| {
+            let mut values = values.into_iter();
+            map(self.net.clone(), |_, _, old| values.next().unwrap_or(old))
+        };
+        let best = if has("best/") { Some(put(all("best", &slots)?)) } else { None };
+        let net = put(all("net", &slots)?);
+        (self.net, self.best) = (net, best);
+        match &mut self.optimizer {
+            Optimizer::Adam(adam) => {
+                // Before the first step there are no moments.
+                let moments = if has("adam/") {
+                    all("adam/m", &trained)?.into_iter().zip(all("adam/v", &trained)?).map(|(m, v)| [m, v]).collect()
+                } else {
+                    Vec::new()
+                };
+                let steps = from.get_text("adam/steps")?;
+                let steps = steps
+                    .parse()
+                    .map_err(|_| RunError::Checkpoint(format!("`adam/steps` is `{steps}`; expected a number")))?;
+                *adam = Adam::restore(moments, steps);
+            }
+            Optimizer::Sgd(sgd) => {
+                sgd.restore(if has("momentum/") { all("momentum", &trained)? } else { Vec::new() });
+            }
+        }
+        let schedule = from.get_text("schedule")?;
+        (self.plateau, self.stopping) = serde_json::from_str(schedule)
+            .map_err(|error| RunError::Checkpoint(format!("`schedule` cannot be read: {error}")))?;
+        Ok(())
+    }
+}
+
+/// What a network says of images.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Evaluated {
+    /// Mean of the losses of batches of [`EVALUATION_BATCH`], the last of which may be smaller.
+    pub loss: f64,
+    /// Probabilities `[S, S]` for each image.
+    pub probabilities: Vec<Vec<f32>>,
+}
+
+/// Runs a network over images without augmentation, dropout and change.
+pub fn evaluate(
+    net: &SegmentationNet,
+    input: Input<'_>,
+    loss: SegmentationLoss,
+    device: &Device,
+) -> Result<Evaluated, RunError> {
+    let mut all = Evaluated::default();
+    let mut losses = Vec::new();
+    for part in parts(input) {
+        let (images, masks) = part.upload(device);
+        let logits = net.infer(images);
+        let mut reader = Reader::default();
+        reader.add(loss.of(logits.clone(), masks));
+        reader.add(activation::sigmoid(logits));
+        let mut read = reader.read().map_err(device_error)?;
+        let maps = read.pop().unwrap_or_default();
+        losses.extend(read.concat().into_iter().map(f64::from));
+        all.probabilities.extend(maps.chunks_exact(input.size * input.size).map(<[f32]>::to_vec));
+    }
+    all.loss = losses.iter().sum::<f64>() / losses.len().max(1) as f64;
+    Ok(all)
+}
+
+/// Standard deviation `[S, S]` for each image of the probabilities over passes with dropout (population).
+pub fn uncertainty(
+    net: &SegmentationNet,
+    input: Input<'_>,
+    passes: usize,
+    dropout: &mut HostRng,
+    device: &Device,
+) -> Result<Vec<Vec<f32>>, RunError> {
+    let mut all = Vec::new();
+    for part in parts(input) {
+        let (images, _) = part.upload(device);
+        let mut sums: Option<(Tensor<4>, Tensor<4>)> = None;
+        for _ in 0..passes {
+            let p = activation::sigmoid(net.sample(images.clone(), dropout));
+            let square = p.clone() * p.clone();
+            sums = Some(match sums {
+                Some((sum, squares)) => (sum + p, squares + square),
+                None => (p, square),
+            });
+        }
+        let Some((sum, squares)) = sums else { continue };
+        let mean = sum / passes as f64;
+        let variance = (squares / passes as f64 - mean.clone() * mean).clamp_min(0.0);
+        let mut reader = Reader::default();
+        reader.add(variance.sqrt());
+        let read = reader.read().map_err(device_error)?.concat();
+        all.extend(read.chunks_exact(input.size * input.size).map(<[f32]>::to_vec));
+    }
+    Ok(all)
+}
+
+/// A few images at a time, so that memory does not grow with the data.
+fn parts(input: Input<'_>) -> impl Iterator<Item = Input<'_>> {
+    let pixels = input.size * input.size;
+    let images = input.images.chunks(EVALUATION_BATCH * input.channels * pixels);
+    images.zip(input.masks.chunks(EVALUATION_BATCH * pixels)).map(move |(images, masks)| Input {
+        images,
+        masks,
+        ..input
+    })
+}
+
+pub(super) fn device_error(error: ReadError) -> RunError {
+    RunError::Device(error.to_string())
+}

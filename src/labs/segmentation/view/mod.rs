@@ -1,0 +1,130 @@
+//! Draws the segmentation lab.
+
+pub mod augmentation;
+pub mod curves;
+pub mod guide;
+pub mod inspector;
+pub mod network;
+pub mod postprocess;
+pub mod ranking;
+pub mod shared;
+pub mod size_dice;
+pub mod wall;
+
+use eframe::egui;
+
+use crate::engine::params::Params;
+use crate::labs::{Arrangement, LabView, Node, TileSpec, ViewCtx};
+
+/// View state of the lab: what is selected, zoomed and switched. All that is trained is in the run's state.
+#[derive(Debug, Default)]
+pub struct SegmentationView {
+    shared: shared::Shared,
+    wall: wall::Wall,
+    inspector: inspector::Inspector,
+    curves: curves::Curves,
+    ranking: ranking::Ranking,
+    augmentation: augmentation::Augmentation,
+    network: network::NetworkCard,
+    size_dice: size_dice::SizeDice,
+}
+
+static TILES: [TileSpec; 8] = [
+    TileSpec {
+        id: "wall",
+        title: "Wall",
+        help: "Validation images with the true outline in red and the predicted one in green, at the timeline's step. \
+               Scroll to zoom and drag to move all of them together, click one to open it in the inspector.",
+    },
+    TileSpec {
+        id: "inspector",
+        title: "Inspector",
+        help: "One image large: probability, overlay, errors or uncertainty, and the pair of border points that makes \
+               the Hausdorff distance.",
+    },
+    TileSpec {
+        id: "postprocess",
+        title: "Post-processing",
+        help: "Threshold, which part is kept, hole filling and the conventions of the metrics; the numbers change as you \
+               move them. Only what is shown changes, not the training.",
+    },
+    TileSpec {
+        id: "curves",
+        title: "Loss, Dice, HD95",
+        help: "Training and validation loss, Dice and HD95 against the step. Click or drag to move the timeline, scroll \
+               to zoom.",
+    },
+    TileSpec {
+        id: "ranking",
+        title: "Image by image",
+        help: "Every validation (or test) image by its Dice, worst first, and the histogram. Click one to open it.",
+    },
+    TileSpec {
+        id: "augmentation",
+        title: "Augmentation",
+        help: "Images of the newest batch as they are and as the network saw them, with their masks and what was drawn.",
+    },
+    TileSpec {
+        id: "network",
+        title: "Network",
+        help: "Parameters, multiply-adds and activation memory block by block, recomputed as width and C change, beside \
+               the paper's count.",
+    },
+    TileSpec {
+        id: "size-dice",
+        title: "Size and Dice",
+        help: "The paper's networks by size against their Dice, and this run's.",
+    },
+];
+
+const ARRANGEMENT: Arrangement = Arrangement {
+    id: "segmentation",
+    root: Node::Column(&[
+        (
+            0.64,
+            Node::Row(&[
+                (0.6, Node::Tabs(&[Node::Tile("wall"), Node::Tile("network"), Node::Tile("size-dice")])),
+                (0.4, Node::Tabs(&[Node::Tile("inspector"), Node::Tile("augmentation")])),
+            ]),
+        ),
+        (
+            0.36,
+            Node::Row(&[
+                (0.58, Node::Tile("curves")),
+                (0.42, Node::Tabs(&[Node::Tile("ranking"), Node::Tile("postprocess")])),
+            ]),
+        ),
+    ]),
+};
+
+impl LabView for SegmentationView {
+    fn tiles(&self) -> &'static [TileSpec] {
+        &TILES
+    }
+
+    fn arrangement(&self, _params: &Params) -> Arrangement {
+        ARRANGEMENT
+    }
+
+    fn tile(&mut self, tile: &str, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>) {
+        if !ui.max_rect().is_positive() || !ui.available_rect_before_wrap().is_positive() {
+            return;
+        }
+        self.shared.follow(ctx);
+        match tile {
+            "wall" => self.wall.show(&mut self.shared, ui, ctx),
+            "inspector" => self.inspector.show(&mut self.shared, ui, ctx),
+            "postprocess" => postprocess::show(&mut self.shared, ui, ctx),
+            "curves" => self.curves.show(ui, ctx),
+            "ranking" => self.ranking.show(&mut self.shared, ui, ctx),
+            "augmentation" => self.augmentation.show(ui, ctx),
+            "network" => self.network.show(ui, ctx),
+            "size-dice" => self.size_dice.show(ui, ctx),
+            _ => {}
+        }
+    }
+
+    fn guide(&mut self, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>) {
+        guide::show(ui, ctx);
+    }
+}

@@ -1,0 +1,28 @@
+//! What several tiles of the lab share: the selected image and the pipeline of the views.
+
+use crate::engine::event::RunId;
+use crate::labs::ViewCtx;
+
+use super::super::pipeline::Pipeline;
+
+/// Shared view state.
+#[derive(Debug, Default)]
+pub struct Shared {
+    /// Index on the wall of the image that the inspector shows.
+    pub selected: usize,
+    /// How the views make and measure masks; the training has its own in its parameters.
+    pub pipeline: Pipeline,
+    run: Option<RunId>,
+}
+
+impl Shared {
+    /// A new run brings its own pipeline.
+    pub fn follow(&mut self, ctx: &ViewCtx<'_>) {
+        if self.run != ctx.run.id {
+            self.run = ctx.run.id;
+            if ctx.run.params.get("keep").is_some() {
+                self.pipeline = Pipeline::of(&ctx.run.params);
+            }
+        }
+    }
+}

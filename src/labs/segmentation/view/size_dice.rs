@@ -1,0 +1,16 @@
+//! Tile "size_dice".
+
+use eframe::egui::Ui;
+
+use crate::labs::ViewCtx;
+use crate::plot::tile;
+
+/// View state.
+#[derive(Debug, Default)]
+pub struct SizeDice {}
+
+impl SizeDice {
+    pub fn show(&mut self, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
+        tile::message(ui, tile::font_size(ctx.presenting), ctx.style, "Nothing yet", "start a run");
+    }
+}
