@@ -120,6 +120,20 @@ impl Mask {
         (self.height as f64).hypot(self.width as f64)
     }
 
+    /// Share of lesion, 0 to 1; 0 for a mask of no pixels.
+    pub fn share(&self) -> f64 {
+        if self.pixels.is_empty() { 0.0 } else { self.area() as f64 / self.pixels.len() as f64 }
+    }
+
+    /// Adds the lesion of another mask (logical or).
+    ///
+    /// # Panics
+    /// Where the sizes differ.
+    pub fn add(&mut self, other: &Mask) {
+        assert_eq!((self.width, self.height), (other.width, other.height), "masks of one size are joined");
+        self.pixels.iter_mut().zip(&other.pixels).for_each(|(a, b)| *a |= b);
+    }
+
     fn check(&self, other: &Mask) -> Result<(), MaskError> {
         if (self.height, self.width) == (other.height, other.width) {
             Ok(())
@@ -217,6 +231,15 @@ pub(crate) mod tests {
         assert_eq!((missed.dice(), missed.iou()), (0.0, Some(0.0)));
         let nothing = Confusion::of(&Mask::default(), &Mask::default()).unwrap();
         assert_eq!(nothing.dice(), 1.0);
+    }
+
+    #[test]
+    fn lesions_are_joined_and_their_share_is_of_all_pixels() {
+        let mut all = drawn(&["..#", "#.."]);
+        all.add(&drawn(&["#..", ".##"]));
+        assert_eq!(all, drawn(&["#.#", "###"]));
+        assert!((all.share() - 5.0 / 6.0).abs() < 1e-12);
+        assert_eq!(Mask::default().share(), 0.0);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::groups::{Fingerprint, Split, fingerprint};
 use super::listing::{Listing, Pair};
 use super::read::{MaskFacts, Sample};
 use super::{Problem, counted, groups};
+use crate::metrics::mask::components::{Connectivity, components};
 
 /// Share of the image from which on a mask is too large to be a lesion.
 pub const LARGE_SHARE: f64 = 0.6;
@@ -106,7 +107,8 @@ pub struct Exam {
 
 /// Looks at one sample.
 pub fn examine(sample: &Sample) -> Exam {
-    let regions = sample.mask.regions();
+    let parts = components(&sample.mask, Connectivity::Eight);
+    let regions = parts.areas();
     Exam {
         fingerprint: fingerprint(&sample.picture),
         share: sample.mask.share(),

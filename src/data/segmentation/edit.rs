@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::mask::Mask;
+use crate::metrics::mask::Mask;
 
 /// Bytes of changes that can be taken back; beyond them the oldest is forgotten.
 const MOST_HISTORY: usize = 64 << 20;
@@ -22,7 +22,7 @@ struct Area {
 impl Area {
     /// The pixels whose centres may lie in a box, within the mask.
     fn around(mask: &Mask, low: Point, high: Point) -> Option<Area> {
-        let (width, height) = (mask.width as f64, mask.height as f64);
+        let (width, height) = (mask.width() as f64, mask.height() as f64);
         let finite = [low.0, low.1, high.0, high.1].iter().all(|v| v.is_finite());
         let area = Area {
             left: low.0.floor().clamp(0.0, width) as usize,
@@ -78,8 +78,8 @@ pub fn fill_polygon(mask: &mut Mask, corners: &[Point], lesion: bool) {
         crossings.sort_unstable_by(f64::total_cmp);
         for span in crossings.chunks_exact(2) {
             let pixel = |x: f64| (x - 0.5).ceil().clamp(area.left as f64, area.right as f64) as usize;
-            let start = row * mask.width;
-            mask.pixels[start + pixel(span[0])..start + pixel(span[1])].fill(u8::from(lesion));
+            let start = row * mask.width();
+            mask.pixels_mut()[start + pixel(span[0])..start + pixel(span[1])].fill(lesion);
         }
     }
 }
@@ -94,10 +94,11 @@ fn polygon_area(mask: &Mask, corners: &[Point]) -> Option<Area> {
 }
 
 fn fill(mask: &mut Mask, area: Area, lesion: bool, inside: impl Fn(f64, f64) -> bool) {
+    let width = mask.width();
     for y in area.top..area.bottom {
         for x in area.left..area.right {
             if inside(x as f64 + 0.5, y as f64 + 0.5) {
-                mask.pixels[y * mask.width + x] = u8::from(lesion);
+                mask.pixels_mut()[y * width + x] = lesion;
             }
         }
     }
@@ -107,21 +108,22 @@ fn fill(mask: &mut Mask, area: Area, lesion: bool, inside: impl Fn(f64, f64) -> 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Patch {
     area: Area,
-    pixels: Vec<u8>,
+    pixels: Vec<bool>,
 }
 
 impl Patch {
     fn of(mask: &Mask, area: Area) -> Patch {
         let rows = area.top..area.bottom;
-        let pixels = rows.flat_map(|y| &mask.pixels[y * mask.width..][area.left..area.right]).copied().collect();
+        let pixels = rows.flat_map(|y| &mask.row(y)[area.left..area.right]).copied().collect();
         Patch { area, pixels }
     }
 
     /// Puts it into the mask and keeps what was there.
     fn swap(&mut self, mask: &mut Mask) {
         let Area { left, top, right, bottom } = self.area;
+        let width = mask.width();
         for (y, saved) in (top..bottom).zip(self.pixels.chunks_exact_mut(right - left)) {
-            mask.pixels[y * mask.width..][left..right].swap_with_slice(saved);
+            mask.pixels_mut()[y * width..][left..right].swap_with_slice(saved);
         }
     }
 }
@@ -190,10 +192,10 @@ impl Editor {
     /// # Panics
     /// Where the sizes differ.
     pub fn replace(&mut self, mask: Mask) {
-        assert_eq!((mask.width, mask.height), (self.mask.width, self.mask.height), "the mask keeps its size");
+        assert_eq!((mask.width(), mask.height()), (self.mask.width(), self.mask.height()), "the mask keeps its size");
         self.end_stroke();
         let before = std::mem::replace(&mut self.mask, mask);
-        let all = Area { left: 0, top: 0, right: before.width, bottom: before.height };
+        let all = Area { left: 0, top: 0, right: before.width(), bottom: before.height() };
         self.changed(&before, all);
     }
 
@@ -257,17 +259,17 @@ impl Editor {
 
 #[cfg(test)]
 mod tests {
-    use super::super::mask::tests::drawn;
     use super::super::testing::rectangle;
     use super::*;
+    use crate::metrics::mask::tests::drawn;
 
     #[test]
     fn a_polygon_covers_the_pixels_whose_centres_it_holds() {
-        let mut mask = Mask::empty(10, 8);
+        let mut mask = Mask::empty(8, 10);
         fill_polygon(&mut mask, &[(2.0, 1.0), (6.0, 1.0), (6.0, 4.0), (2.0, 4.0)], true);
         assert_eq!(mask, rectangle((10, 8), [2, 1, 6, 4]));
         // Any direction and start; beyond the mask it is cut off.
-        let mut other = Mask::empty(10, 8);
+        let mut other = Mask::empty(8, 10);
         fill_polygon(&mut other, &[(6.2, 4.4), (6.2, 1.4), (2.2, 1.4), (2.2, 4.4)], true);
         assert_eq!(other, mask);
         fill_polygon(&mut other, &[(-50.0, -50.0), (90.0, -50.0), (90.0, 90.0), (-50.0, 90.0)], true);
@@ -307,8 +309,8 @@ mod tests {
         let disc = std::f64::consts::PI * 64.0;
         assert!((mask.area() as f64 - disc).abs() < 0.05 * disc, "{}", mask.area());
         stroke(&mut mask, (0.0, 20.0), (40.0, 20.0), 2.0, false);
-        assert!((0..40).all(|x| mask.pixels[20 * 40 + x] == 0 && mask.pixels[18 * 40 + x] == 0));
-        let mut thin = Mask::empty(6, 3);
+        assert!((0..40).all(|x| !mask.at(20, x) && !mask.at(18, x)));
+        let mut thin = Mask::empty(3, 6);
         stroke(&mut thin, (0.5, 1.5), (5.5, 1.5), 0.5, true);
         assert_eq!(thin, rectangle((6, 3), [0, 1, 6, 2]));
     }
@@ -328,7 +330,7 @@ mod tests {
         editor.stroke((25.0, 15.0), (28.0, 15.0), 4.0, false);
         editor.end_stroke();
         states.push(editor.mask().clone());
-        editor.replace(Mask::empty(50, 30));
+        editor.replace(Mask::empty(30, 50));
         states.push(editor.mask().clone());
         for pair in states.windows(2) {
             assert_ne!(pair[0], pair[1]);
@@ -374,7 +376,7 @@ mod tests {
         let mut editor = Editor::new(Mask::empty(side, side));
         for i in 0..7 {
             let mut mask = editor.mask().clone();
-            mask.pixels[i] = 1;
+            mask.pixels_mut()[i] = true;
             editor.replace(mask);
         }
         assert_eq!(editor.undo.len(), MOST_HISTORY / (side * side));

@@ -5,7 +5,6 @@ pub mod doctor;
 pub mod edit;
 pub mod groups;
 pub mod listing;
-pub mod mask;
 mod matching;
 pub mod names;
 pub mod read;

@@ -10,8 +10,8 @@ use image::{ColorType, ImageDecoder, ImageReader};
 use rayon::prelude::*;
 
 use super::listing::{Pair, Size};
-use super::mask::Mask;
 use super::{Problem, Watch};
+use crate::metrics::mask::Mask;
 
 /// How much memory reading may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,7 +103,7 @@ impl Reader {
     /// and ones); alpha does not count. A mask of another size is stretched to the image's.
     pub fn pair(&self, pair: &Pair) -> Result<Sample, Problem> {
         let picture = self.picture(&pair.image)?;
-        let mut mask = Mask::empty(picture.width, picture.height);
+        let mut mask = Mask::empty(picture.height, picture.width);
         let mut facts = MaskFacts::default();
         for path in pair.masks_in_use() {
             let (one, of_one, size) = self.decoded(path, |raw| {
@@ -351,15 +351,17 @@ impl Raw {
                 *count = (count.0 + u32::from(lesion(value)), count.1 + 1);
             }
         });
-        let pixels = if same {
-            counts.iter().map(|&(lesion, all)| u8::from(lesion > 0 && 2 * lesion >= all)).collect()
+        let mask = if same {
+            Mask::from_fn(picture.height, picture.width, |row, column| {
+                let (lesion, all) = counts[row * picture.width + column];
+                lesion > 0 && 2 * lesion >= all
+            })
         } else {
             let place = |i: usize, count: usize, size: usize| (2 * i + 1) * size / (2 * count);
-            let at = |i: usize| {
-                let (y, x) = (i / picture.width, i % picture.width);
-                place(y, picture.height, height) * width + place(x, picture.width, width)
-            };
-            (0..picture.width * picture.height).map(|i| u8::from(lesion(brightest_of(at(i))))).collect()
+            Mask::from_fn(picture.height, picture.width, |row, column| {
+                let at = place(row, picture.height, height) * width + place(column, picture.width, width);
+                lesion(brightest_of(at))
+            })
         };
         let facts = MaskFacts {
             grey_share: grey as f64 / (width * height) as f64,
@@ -367,6 +369,6 @@ impl Raw {
             dim: (!zero_one && (1..=127).contains(&brightest)).then_some(brightest),
             other_size: None,
         };
-        (Mask { width: picture.width, height: picture.height, pixels }, facts)
+        (mask, facts)
     }
 }

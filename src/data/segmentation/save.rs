@@ -13,8 +13,9 @@ use image::codecs::png::PngEncoder;
 use thiserror::Error;
 
 use super::listing::{Layout, Listing, Pair, Size};
-use super::mask::Mask;
 use super::names::{Role, folder_role};
+use crate::data::resize::{self, Resampling, resize_mask};
+use crate::metrics::mask::Mask;
 
 /// Why a mask was not saved. What was there before is still there, and so is the mask in the editor.
 #[derive(Debug, Error)]
@@ -119,17 +120,25 @@ pub fn save_mask(path: &Path, mask: &Mask, size: Size) -> Result<PathBuf, SaveEr
 
 /// An 8-bit grey PNG of 0 and 255.
 pub fn encode(mask: &Mask, (width, height): Size) -> Result<Vec<u8>, image::ImageError> {
-    let factor = (width as usize).div_ceil(mask.width.max(1));
+    let factor = (width as usize).div_ceil(mask.width().max(1));
     let whole = |reduced: usize, size: u32| reduced == (size as usize).div_ceil(factor.max(1));
     let mut grey = Vec::with_capacity(width as usize * height as usize);
-    if whole(mask.width, width) && whole(mask.height, height) && factor > 1 {
+    if whole(mask.width(), width) && whole(mask.height(), height) && factor > 1 {
         // Exactly the blocks that were made into one pixel when the image was read.
         for y in 0..height as usize {
-            let row = &mask.pixels[y / factor * mask.width..][..mask.width];
-            grey.extend((0..width as usize).map(|x| row[x / factor] * 255));
+            let row = mask.row(y / factor);
+            grey.extend((0..width as usize).map(|x| 255 * u8::from(row[x / factor])));
         }
     } else {
-        grey.extend(mask.resized(width as usize, height as usize).pixels.iter().map(|pixel| pixel * 255));
+        let from = resize::Size { height: mask.height(), width: mask.width() };
+        let to = resize::Size { height: height as usize, width: width as usize };
+        // A mask of no pixels has no lesion anywhere.
+        let pixels = match from.pixels() {
+            0 => vec![false; to.pixels()],
+            _ if from == to => mask.pixels().to_vec(),
+            _ => resize_mask(mask.pixels(), from, to, Resampling::NearestCentre),
+        };
+        grey.extend(pixels.into_iter().map(|lesion| 255 * u8::from(lesion)));
     }
     let mut bytes = Vec::new();
     PngEncoder::new(&mut bytes).write_image(&grey, width, height, image::ExtendedColorType::L8)?;

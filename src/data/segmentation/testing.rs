@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::mask::Mask;
+use crate::metrics::mask::Mask;
 
 /// Creates the folders of `name` and gives its path.
 pub fn place(folder: &Path, name: &str) -> PathBuf {
@@ -35,19 +35,21 @@ pub fn inside([left, top, right, bottom]: [u32; 4], x: u32, y: u32) -> bool {
 
 /// The mask of a rectangle.
 pub fn rectangle((width, height): (u32, u32), lesion: [u32; 4]) -> Mask {
-    let pixels = (0..width * height).map(|i| u8::from(inside(lesion, i % width, i / width))).collect();
-    Mask { width: width as usize, height: height as usize, pixels }
+    Mask::from_fn(height as usize, width as usize, |row, column| inside(lesion, column as u32, row as u32))
 }
 
 /// A one-bit grey PNG, as most masks of BUSI are; written here since the image library reads but does not write them.
 pub fn save_one_bit(folder: &Path, name: &str, mask: &Mask) {
     let mut rows = Vec::new();
-    for row in mask.pixels.chunks_exact(mask.width) {
+    for row in mask.pixels().chunks_exact(mask.width()) {
         rows.push(0);
-        rows.extend(row.chunks(8).map(|bits| bits.iter().enumerate().fold(0, |byte, (i, bit)| byte | bit << (7 - i))));
+        rows.extend(
+            row.chunks(8)
+                .map(|bits| bits.iter().enumerate().fold(0, |byte, (i, bit)| byte | u8::from(*bit) << (7 - i))),
+        );
     }
     let header =
-        [&(mask.width as u32).to_be_bytes()[..], &(mask.height as u32).to_be_bytes(), &[1, 0, 0, 0, 0]].concat();
+        [&(mask.width() as u32).to_be_bytes()[..], &(mask.height() as u32).to_be_bytes(), &[1, 0, 0, 0, 0]].concat();
     std::fs::write(place(folder, name), png(&header, &rows)).unwrap();
 }
 

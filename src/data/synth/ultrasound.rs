@@ -6,7 +6,7 @@
 use rayon::prelude::*;
 
 use crate::compute::rng::HostRng;
-use crate::data::segmentation::mask::Mask;
+use crate::metrics::mask::Mask;
 
 /// Streams of [`HostRng`] are this plus the picture's number.
 const STREAM: u64 = 16 << 40;
@@ -50,7 +50,7 @@ pub struct Ultrasound {
 impl Ultrasound {
     /// All lesions as one mask.
     pub fn mask(&self) -> Mask {
-        let mut all = Mask::empty(self.width, self.height);
+        let mut all = Mask::empty(self.height, self.width);
         self.lesions.iter().for_each(|lesion| all.add(lesion));
         all
     }
@@ -86,7 +86,10 @@ pub fn picture(seed: u64, number: u64, spec: &UltrasoundSpec) -> Ultrasound {
     if spec.calipers {
         stars.iter().for_each(|star| calipers(rng, &mut rgb, star, height, width));
     }
-    let lesions = stars.into_iter().map(|star| Mask { width, height, pixels: star.inside }).collect();
+    let lesions = stars
+        .into_iter()
+        .map(|star| Mask::from_fn(height, width, |row, column| star.inside[row * width + column] == 1))
+        .collect();
     Ultrasound { height, width, rgb, lesions }
 }
 
@@ -329,10 +332,10 @@ mod tests {
             let mask = picture.mask();
             let share = mask.area() as f64 / (64.0 * 64.0);
             assert!((0.005..0.55).contains(&share), "{share}");
-            let of = |inside: u8| {
-                mean(picture.rgb.chunks_exact(3).zip(&mask.pixels).filter(|(_, m)| **m == inside).map(|(p, _)| p[0]))
+            let of = |inside: bool| {
+                mean(picture.rgb.chunks_exact(3).zip(mask.pixels()).filter(|(_, m)| **m == inside).map(|(p, _)| p[0]))
             };
-            darker += usize::from(of(1) + 10.0 < of(0));
+            darker += usize::from(of(true) + 10.0 < of(false));
         }
         assert!(darker >= 54, "{darker} of 60 lesions are clearly darker");
     }

@@ -8,7 +8,7 @@ use image::{ExtendedColorType, ImageEncoder, ImageError};
 use rayon::prelude::*;
 
 use super::ultrasound::{Ultrasound, UltrasoundSpec, picture};
-use crate::data::segmentation::mask::Mask;
+use crate::metrics::mask::Mask;
 
 /// The seed of the set that is shipped, and the default of `learnscope sample-data`.
 pub const SEED: u64 = 7;
@@ -126,13 +126,14 @@ fn pack_image(image: &Ultrasound, coloured: bool) -> Result<Vec<u8>, ImageError>
 }
 
 fn pack_grey(mask: &Mask) -> Result<Vec<u8>, ImageError> {
-    let grey: Vec<u8> = mask.pixels.iter().map(|pixel| pixel * 255).collect();
-    pack(&grey, mask.width, mask.height, ExtendedColorType::L8)
+    let grey: Vec<u8> = mask.pixels().iter().map(|lesion| 255 * u8::from(*lesion)).collect();
+    pack(&grey, mask.width(), mask.height(), ExtendedColorType::L8)
 }
 
 fn pack_alpha(mask: &Mask) -> Result<Vec<u8>, ImageError> {
-    let rgba: Vec<u8> = mask.pixels.iter().flat_map(|&pixel| [pixel * 255, pixel * 255, pixel * 255, 255]).collect();
-    pack(&rgba, mask.width, mask.height, ExtendedColorType::Rgba8)
+    let level = |lesion: &bool| 255 * u8::from(*lesion);
+    let rgba: Vec<u8> = mask.pixels().iter().map(level).flat_map(|grey| [grey, grey, grey, 255]).collect();
+    pack(&rgba, mask.width(), mask.height(), ExtendedColorType::Rgba8)
 }
 
 fn pack(pixels: &[u8], width: usize, height: usize, color: ExtendedColorType) -> Result<Vec<u8>, ImageError> {
