@@ -52,8 +52,8 @@ pub struct SegmentationData {
     /// What was found and how it was split, one statement a line.
     pub summary: Vec<String>,
     pub findings: Vec<Finding>,
-    /// The folder, for a look at corrected masks.
-    folder: Option<PathBuf>,
+    /// The folder that it was read from.
+    pub folder: Option<PathBuf>,
 }
 
 /// What defines a data set; while it stays, the set is kept in memory from run to run.

@@ -61,11 +61,13 @@ impl Input<'_> {
 
 impl Trainer {
     pub fn new(net: SegmentationNet, adam: bool, hyper: &Hyper, device: &Device) -> Self {
+        let mut plateau = ReduceOnPlateau::new(hyper.learning_rate);
+        plateau.patience = hyper.plateau_patience;
         Self {
             net,
             best: None,
             optimizer: if adam { Optimizer::Adam(Adam::default()) } else { Optimizer::Sgd(Sgd::default()) },
-            plateau: ReduceOnPlateau { patience: hyper.plateau_patience, ..ReduceOnPlateau::new(hyper.learning_rate) },
+            plateau,
             stopping: EarlyStopping::new(hyper.stop_patience, hyper.least_epochs),
             device: device.clone(),
         }
