@@ -334,7 +334,7 @@ fn the_twin_is_drawn_and_named() {
 #[test]
 fn the_worst_image_is_first_and_a_click_selects() {
     let mut harness = Scene::new(Story::default(), "ranking").harness(vec2(420.0, 240.0));
-    harness.get_by_label_contains("24 images, step 450, 1 without distances");
+    harness.get_by_label_contains("24 validation images, step 450, 1 without distances");
     let first = harness.get_by_label("case (3), Dice 0.000").rect();
     let second = harness.get_by_label_contains("case (0), Dice 0.49").rect();
     assert!(first.top() < second.top());
@@ -358,7 +358,7 @@ fn the_list_follows_the_cursor_and_sorts_by_any_column() {
     let mut scene = Scene::new(Story::default(), "ranking");
     scene.cursor = 100;
     let mut harness = scene.harness(vec2(420.0, 400.0));
-    harness.get_by_label_contains("24 images, step 99");
+    harness.get_by_label_contains("24 validation images, step 99");
     harness.get_by_label("sort by HD95").click();
     harness.run_steps(2);
     // Farthest first; the missed one has no distance and stands at the end.
@@ -373,7 +373,7 @@ fn classes_can_be_shown_apart_and_the_test_set_has_its_own_list() {
     let mut harness = Scene::new(Story::default(), "ranking").harness(vec2(420.0, 240.0));
     harness.get_by_label("all classes").click();
     harness.run_steps(2);
-    harness.get_by_label_contains("12 images, step 450");
+    harness.get_by_label_contains("12 validation images, step 450");
     assert!(harness.query_by_label_contains("case (1), Dice").is_none(), "odd ones are malignant");
     harness.get_by_label("test").click();
     harness.run_steps(2);
@@ -414,7 +414,10 @@ fn the_card_counts_what_the_form_asks_for() {
     let set = ["architecture=lighter", "group=128", "base=16"];
     let harness = Scene::new(Story::default(), "network").with(&set).harness(vec2(1000.0, 420.0));
     let warning = label(&harness, "Grouping makes this network larger");
-    assert!(warning.contains("265 988 parameters more") && warning.contains("corresponds to @32 at width 16"), "{warning}");
+    assert!(
+        warning.contains("265 988 parameters more") && warning.contains("corresponds to @32 at width 16"),
+        "{warning}"
+    );
     let set = ["architecture=deeplab-resnet101", "image_size=64"];
     let harness = Scene::new(Story::default(), "network").with(&set).harness(vec2(1000.0, 420.0));
     harness.get_by_label_contains("≠ 59 339 169");

@@ -10,6 +10,7 @@ pub mod decimate;
 pub mod field;
 pub mod heatmap;
 pub mod histogram;
+pub mod labels;
 pub mod legend;
 pub mod live_texture;
 pub mod number;

@@ -2,6 +2,7 @@
 
 use eframe::egui::{Align2, Color32, FontId, Rect, Sense, Stroke, Ui, WidgetInfo, accesskit::Role, pos2, vec2};
 
+use crate::engine::params::ParamKind;
 use crate::labs::ViewCtx;
 use crate::labs::segmentation::params::{PARAMS, net_spec};
 use crate::labs::series::{self as common, Quantity};
@@ -81,7 +82,10 @@ impl Curves {
         let text = tile::weak(standing(ctx), size, ctx.style);
         tile::bar(ui, rect, text, |ui| {
             let zoomed = self.panels.iter().any(TraceState::is_zoomed);
-            if tile::button(ui, zoomed, "fit", "Show the whole run (double-click does the same)", size) {
+            // Where room is short it is only there when there is something to fit.
+            if (zoomed || !choose)
+                && tile::button(ui, zoomed, "fit", "Show the whole run (double-click does the same)", size)
+            {
                 self.fit();
             }
             if !choose || self.shown == 1 {
@@ -142,7 +146,7 @@ impl Curves {
         Panel {
             name: "loss against the step",
             title: NAMES[0],
-            y: "loss",
+            y: loss_name(ctx),
             include: &[0.0],
             levels: Vec::new(),
             traces,
@@ -199,6 +203,18 @@ impl Curves {
             traces: common::traces(ctx, &shown, None),
             readings,
         }
+    }
+}
+
+/// Which loss is drawn, in the words of the form.
+fn loss_name(ctx: &ViewCtx<'_>) -> &'static str {
+    let params = common::params_at(ctx, PARAMS);
+    let kind = PARAMS.iter().find(|spec| spec.key == "loss").map(|spec| spec.kind);
+    match (params.get("loss"), kind) {
+        (Some(_), Some(ParamKind::Choice(items))) => {
+            items.iter().find(|item| item.id == params.text("loss")).map_or("loss", |item| item.label)
+        }
+        _ => "loss",
     }
 }
 

@@ -220,15 +220,21 @@ fn badge(card: &Card, size: f32, ui: &mut Ui, ctx: &ViewCtx<'_>) {
     note(ui, size, style.text_weak, &text);
 }
 
+/// Three figures, or two where three would take more than six characters.
+fn six(value: f64) -> String {
+    if value < 0.01 { number::significant(value, 2) } else { number::short(value) }
+}
+
 /// Columns of the block table: this network's, and the paper's where it is another.
 fn table(card: &Card, ours: &NetCount, size: f32, ui: &mut Ui, ctx: &ViewCtx<'_>) {
     let digit = ui.fonts_mut(|fonts| fonts.glyph_width(&FontId::monospace(size), '0'));
     let paper = card.paper.as_ref().ok().filter(|_| !card.is_papers());
     // Characters of parameters, GMAC and MiB.
-    let wide = [10.0, 7.0, 7.0].map(|characters| characters * digit + 0.7 * size);
-    let name = 6.2 * size;
+    let wide = [10.0, 6.0, 6.0].map(|characters| characters * digit + 0.5 * size);
+    let name = 4.7 * size;
     let sets = if paper.is_some() { 2.0 } else { 1.0 };
-    let width = name + sets * wide.iter().sum::<f32>() + (sets - 1.0) * size;
+    let gap = 0.7 * size;
+    let width = name + sets * wide.iter().sum::<f32>() + (sets - 1.0) * gap;
     let line = (1.55 * size).round();
     let count_lines = ours.blocks.len() + 3;
     let (rect, response) = ui.allocate_exact_size(vec2(width, line * count_lines as f32), Sense::hover());
@@ -246,17 +252,15 @@ fn table(card: &Card, ours: &NetCount, size: f32, ui: &mut Ui, ctx: &ViewCtx<'_>
             painter.text(pos2(right, y(row)), Align2::RIGHT_CENTER, text, font.clone(), color);
         }
     };
-    let numbers = |count: &Count| {
-        [number::grouped(count.parameters), number::short(count.gmac()), number::short(count.activation_mib())]
-    };
+    let numbers = |count: &Count| [number::grouped(count.parameters), six(count.gmac()), six(count.activation_mib())];
     let names = ["parameters", "GMAC", "MiB"].map(str::to_owned);
-    let second = rect.left() + name + wide.iter().sum::<f32>() + size;
+    let second = rect.left() + name + wide.iter().sum::<f32>() + gap;
     let this = if card.spec.architecture.stages().is_some() {
         format!("width {}, {side}×{side}", card.spec.base)
     } else {
         format!("{side}×{side}")
     };
-    let end = second - size;
+    let end = second - gap;
     painter.text(pos2(end, y(0)), Align2::RIGHT_CENTER, this, words.clone(), style.text);
     painter.text(pos2(rect.left(), y(1)), Align2::LEFT_CENTER, "block", words.clone(), style.text_weak);
     cells(rect.left() + name, 1, names.clone(), &words, style.text_weak);
@@ -300,7 +304,7 @@ fn variants(card: &Card, size: f32, ui: &mut Ui, ctx: &ViewCtx<'_>) -> Option<Ar
     let line = (1.7 * size).round();
     let width = ui.available_width().max(24.0 * size) - 0.6 * size;
     let digit = ui.fonts_mut(|fonts| fonts.glyph_width(&FontId::monospace(size), '0'));
-    let name = 7.6 * size;
+    let name = 8.8 * size;
     let column = (width - name) / 3.0;
     let (head, _) = ui.allocate_exact_size(vec2(width, line), Sense::hover());
     let painter = ui.painter_at(head);
@@ -376,8 +380,8 @@ fn variants(card: &Card, size: f32, ui: &mut Ui, ctx: &ViewCtx<'_>) -> Option<Ar
             ui.label("Click: choose it for the next run.");
         });
     }
-    let text = "Grouping saves parameters. It saves far fewer multiply-adds and takes more memory: every 3×3 \
-                convolution is followed by a 1×1 whose input is kept too.";
+    let text = "With C scaled as the width, grouping saves parameters. It saves fewer multiply-adds and takes more memory: \
+                every grouped 3×3 convolution is followed by a 1×1, whose input is kept too.";
     ui.add_space(0.4 * size);
     note(ui, size, style.text_weak, text);
     chosen

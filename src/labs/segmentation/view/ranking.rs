@@ -155,9 +155,10 @@ impl Ranking {
         if self.followed == Some(shared.selected) || self.test {
             return;
         }
-        self.followed = Some(shared.selected);
+        let first = self.followed.replace(shared.selected).is_none();
         if let Some(name) = names.get(shared.selected) {
-            self.reveal = order.iter().position(|&i| rows[i].image == *name);
+            // At first the worst images are to be seen, not the one that the wall happens to begin with.
+            self.reveal = order.iter().position(|&i| rows[i].image == *name).filter(|_| !first);
             self.selected = Some(name.clone());
         }
     }
@@ -176,22 +177,21 @@ impl Ranking {
     ) {
         let size = tile::font_size(ctx.presenting);
         let mut text = match step {
-            Some(step) => format!("{} images, step {}", order.len(), number::grouped(step)),
+            Some(step) => {
+                let set = if self.test { "test" } else { "validation" };
+                format!("{} {set} images, step {}", order.len(), number::grouped(step))
+            }
             None => String::new(),
         };
         let undefined = order.iter().filter(|&&i| rows[i].value(Measure::Hd95).is_none()).count();
         if undefined > 0 {
-            text.push_str(&format!(", {undefined} without distances"));
+            text = format!("{text}, {undefined} without distances");
         }
         tile::bar(ui, rect, tile::weak(text, size, ctx.style), |ui| {
-            let (test, validation) = (self.test, !self.test);
-            let help = "Test images with the best weights, measured once, at the end of the run";
-            if tile::toggle(ui, test, "test", help, size) {
-                (self.test, self.selected) = (true, None);
-            }
-            let help = "Validation images with the weights of the timeline's step";
-            if tile::toggle(ui, validation, "validation", help, size) {
-                (self.test, self.selected) = (false, None);
+            let help = "Test images with the best weights, measured once, at the end of the run, instead of the validation \
+                        images with the weights of the timeline's step";
+            if tile::toggle(ui, self.test, "test", help, size) {
+                (self.test, self.selected) = (!self.test, None);
             }
             if classes.len() > 1 {
                 let name = self.class.as_deref().unwrap_or("all classes");
@@ -352,13 +352,15 @@ impl Ranking {
         let found = scores::distribution(order.iter().map(dice), bins);
         let shown = |value: Option<f64>| value.map_or_else(|| "—".to_owned(), |value| format!("{value:.3}"));
         let summary = &found.summary;
-        let line = Rect::from_min_size(place.min, vec2(place.width(), 1.7 * size));
-        let std = shown(summary.std_sample);
-        let mut text = format!("mean {}  median {}  std {std} (ddof 1)", shown(summary.mean), shown(found.median));
-        text.push_str(&format!("  n {}", summary.count));
+        let centre = format!("mean {}  median {}", shown(summary.mean), shown(found.median));
+        let mut spread = format!("std {} (ddof 1)  n {}", shown(summary.std_sample), summary.count);
         if summary.undefined > 0 {
-            text.push_str(&format!("  {} undefined", summary.undefined));
+            spread.push_str(&format!("  {} undefined", summary.undefined));
         }
+        let digit = ui.fonts_mut(|fonts| fonts.glyph_width(&FontId::monospace(size - 0.5), '0'));
+        let one_line = (centre.len() + spread.len() + 2) as f32 * digit <= place.width();
+        let text = format!("{centre}{}{spread}", if one_line { "  " } else { "\n" });
+        let line = Rect::from_min_size(place.min, vec2(place.width(), if one_line { 1.7 } else { 2.9 } * size));
         ui.scope_builder(UiBuilder::new().max_rect(line), |ui| {
             ui.shrink_clip_rect(line);
             let help = format!(
