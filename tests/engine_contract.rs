@@ -313,8 +313,19 @@ fn the_consumer_is_woken() {
 
 /// A lab's parameter sets worth running: the defaults and every preset.
 /// Values that make a step cheap, for every lab that has such a parameter.
-const SMALL: &[&str] =
-    &["batch_size=16", "train_images=96", "probe_train=60", "probe_test=20", "probe_every=10", "analysis_every=5"];
+const SMALL: &[&str] = &[
+    "batch_size=16",
+    "train_images=96",
+    "probe_train=60",
+    "probe_test=20",
+    "probe_every=10",
+    "analysis_every=5",
+    "synthetic_images=20",
+    "image_size=16",
+    "base=4",
+    "group=4",
+    "wall_images=2",
+];
 
 /// Every lab with its defaults and with every preset, made cheap. A preset that asks for a data set of one's own is left
 /// to the tests of its lab.
