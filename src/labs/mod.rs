@@ -2,10 +2,7 @@
 //! names a lab.
 
 pub mod optimizers;
-pub mod optimizers;
 pub mod predict;
-pub mod segmentation;
-pub mod self_supervised;
 pub mod segmentation;
 pub mod self_supervised;
 

@@ -119,7 +119,8 @@ fn one(
         match read_or_image_alone(item, files, &mut row.problem) {
             Err(problem) => row.problem = problem,
             Ok((picture, truth)) => {
-                let probabilities = guarded(|| predictor.probabilities(&picture))?;
+                let seen = as_trained(&item.path, &picture)?;
+                let probabilities = guarded(|| predictor.probabilities(seen.as_ref().unwrap_or(&picture)))?;
                 let prediction = measure(probabilities, &picture, truth, pipeline);
                 if picture.factor > 1 {
                     let note = format!("is huge and was read at 1/{} of its size", picture.factor);
@@ -132,6 +133,15 @@ fn one(
     }
     results.rows.push(row);
     Ok(())
+}
+
+/// A huge picture as training reads it, made smaller by means of blocks; `None`: as it is.
+pub fn as_trained(path: &Path, picture: &Picture) -> Result<Option<Picture>, String> {
+    if picture.width * picture.height <= ReadLimits::default().most_pixels {
+        return Ok(None);
+    }
+    let read = Files::default().picture(path);
+    read.map(Some).map_err(|problem| format!("{}: {}", problem.path.display(), problem.problem))
 }
 
 /// A picture with its true mask; where only the mask cannot be read, the picture alone and why.

@@ -13,9 +13,7 @@ pub mod weights_source;
 use burn::tensor::{Device, Tensor, TensorData, activation::sigmoid};
 
 use crate::compute::readback::{ReadError, Reader};
-use crate::data::resize::{Resampling, Size, resize};
 use crate::data::segmentation::Problem;
-use crate::data::segmentation::mask::Mask as PlainMask;
 use crate::data::segmentation::read::{Picture, Reader as Files};
 use crate::labs::predict::PredictSpec;
 use crate::metrics::mask::Mask;
@@ -24,6 +22,7 @@ use crate::nn::segmentation::SegmentationNet;
 use crate::nn::spec::{NetSpec, SpecError};
 
 use super::pipeline::{Pipeline, Score};
+use super::source::prepare;
 use inputs::Item;
 
 /// The lab's functions for the command line.
@@ -59,24 +58,6 @@ impl Predictor {
         reader.add(sigmoid(self.net.infer(input)));
         Ok(reader.read()?.pop().unwrap_or_default())
     }
-}
-
-/// A picture as a network sees it: `[C, S, S]` in [0, 1]. Bilinear with half-pixel centres and without a filter, as in
-/// the article's code; divided by 255 only if anything is above 1. Grey is the mean of the colours.
-pub fn prepare(picture: &Picture, channels: usize, size: usize) -> Vec<f32> {
-    let from = Size { height: picture.height, width: picture.width };
-    let to = Size { height: size, width: size };
-    let plane = |values: Vec<f32>| resize(&values, from, to, Resampling::Bilinear);
-    let pixels = || picture.rgb.chunks_exact(3);
-    let mut input: Vec<f32> = if channels == 1 {
-        plane(pixels().map(|rgb| rgb.iter().map(|&value| f32::from(value)).sum::<f32>() / 3.0).collect())
-    } else {
-        (0..3).flat_map(|c| plane(pixels().map(|rgb| f32::from(rgb[c])).collect())).collect()
-    };
-    if input.iter().any(|&value| value > 1.0) {
-        input.iter_mut().for_each(|value| *value /= 255.0);
-    }
-    input
 }
 
 /// What was predicted for one picture. Plain data.
@@ -116,7 +97,7 @@ pub fn read(item: &Item, files: &Files) -> Result<(Picture, Option<Mask>), Probl
         None => Ok((files.picture(&item.path)?, None)),
         Some(pair) => {
             let sample = files.pair(pair)?;
-            Ok((sample.picture, Some(logical(&sample.mask))))
+            Ok((sample.picture, Some(sample.mask)))
         }
     }
 }
@@ -185,9 +166,4 @@ fn mean_inside(probabilities: &[f32], size: usize, mask: &Mask) -> Option<f64> {
         }
     }
     (count > 0).then(|| sum / count as f64)
-}
-
-/// The importer's mask as the metrics take it.
-fn logical(mask: &PlainMask) -> Mask {
-    Mask::from_fn(mask.height, mask.width, |row, column| mask.pixels[row * mask.width + column] == 1)
 }

@@ -5,7 +5,6 @@ use std::io::Cursor;
 use image::ImageEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 
-use crate::data::segmentation::mask::Mask as PlainMask;
 use crate::data::segmentation::read::Picture;
 use crate::data::segmentation::save;
 use crate::metrics::mask::Mask;
@@ -23,8 +22,7 @@ pub fn line_width(width: usize, height: usize) -> usize {
 
 /// An 8-bit grey PNG of 0 and 255 at the picture's size in the file.
 pub fn mask_png(mask: &Mask, picture: &Picture) -> Result<Vec<u8>, image::ImageError> {
-    let pixels = mask.pixels().iter().map(|&lesion| u8::from(lesion)).collect();
-    save::encode(&PlainMask { width: mask.width(), height: mask.height(), pixels }, picture.original)
+    save::encode(mask, picture.original)
 }
 
 /// The picture as RGB with the true outline in red below the predicted one in green.

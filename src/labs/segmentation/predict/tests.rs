@@ -11,6 +11,7 @@ use super::weights_source::{DEFAULT_IMAGE_SIZE, WeightsSource, export_weights};
 use super::*;
 use crate::compute::device::cpu;
 use crate::compute::rng::HostRng;
+use crate::data::resize::{Resampling, Size, resize};
 use crate::data::segmentation::Watch;
 use crate::engine::checkpoint_file;
 use crate::engine::event::RunHeader;
@@ -85,10 +86,10 @@ fn any_folder_of_pictures_is_taken_and_masks_are_not_pictures() {
     image(folder.path(), "busi/benign/benign (2).png", (30, 20));
     mask_file(folder.path(), "busi/benign/benign (9)_mask.png", (30, 20));
     let found = find(&folder.path().join("busi"), Watch::nobody()).unwrap();
-    assert_eq!(found.items.iter().map(|i| (&*i.name, i.pair.is_some())).collect::<Vec<_>>(), [
-        ("benign/benign (1)", true),
-        ("benign/benign (2)", false)
-    ]);
+    assert_eq!(
+        found.items.iter().map(|i| (&*i.name, i.pair.is_some())).collect::<Vec<_>>(),
+        [("benign/benign (1)", true), ("benign/benign (2)", false)]
+    );
     assert!(found.lines.iter().any(|line| line.contains("1 mask without an image")), "{:?}", found.lines);
 
     // Images and masks side by side; the folder of images alone was chosen.
