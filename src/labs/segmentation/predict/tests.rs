@@ -101,9 +101,9 @@ fn any_folder_of_pictures_is_taken_and_masks_are_not_pictures() {
     assert!(message.contains("masks") && message.contains("images"), "{message}");
 
     // By their names alone these would be masks.
-    image(folder.path(), "lesions/lesion (1).png", (30, 20));
+    image(folder.path(), "lesions/a_seg.png", (30, 20));
     let found = find(&folder.path().join("lesions"), Watch::nobody()).unwrap();
-    assert_eq!(found.items[0].name, "lesion (1)");
+    assert_eq!(found.items[0].name, "a_seg");
     assert!(found.items[0].note.as_ref().unwrap().contains("named as a mask"));
 }
 
