@@ -12,10 +12,13 @@ use crate::compute::device::DeviceChoice;
 #[derive(Debug)]
 pub struct PredictSpec {
     /// Applies weights to files and saves what came of it. Opens the device, and drops every tensor before it returns.
-    pub predict: fn(&PredictRequest, &AtomicBool, &mut dyn FnMut(PredictEvent)) -> Result<(), PredictError>,
+    pub predict: PredictFn,
     /// Writes the weights of a recorded run as one safetensors file; says what they are, one statement a line.
     pub export_weights: fn(run: &Path, to: &Path) -> Result<Vec<String>, PredictError>,
 }
+
+/// What is asked for, a flag that stops it once it is set, and who is told on the way.
+pub type PredictFn = fn(&PredictRequest, &AtomicBool, &mut dyn FnMut(PredictEvent)) -> Result<(), PredictError>;
 
 /// What is to be predicted.
 #[derive(Debug, Clone, Default)]
