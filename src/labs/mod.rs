@@ -2,6 +2,7 @@
 //! names a lab.
 
 pub mod optimizers;
+pub mod predict;
 pub mod segmentation;
 pub mod self_supervised;
 
@@ -114,6 +115,10 @@ pub trait Lab: Sync {
     fn spec(&self) -> &'static LabSpec;
     /// Fresh view state (what is selected, zoomed, folded). Training state is in [`RunState`].
     fn view(&self) -> Box<dyn LabView>;
+    /// How trained weights are applied to one's own files; `None`: this lab's networks are for watching.
+    fn predict(&self) -> Option<&'static predict::PredictSpec> {
+        None
+    }
 }
 
 /// The static facts of a lab.

@@ -6,6 +6,7 @@ mod experiment;
 pub mod judge;
 pub mod params;
 pub mod pipeline;
+pub mod predict;
 mod presets;
 pub mod source;
 mod studies;
@@ -31,6 +32,10 @@ impl Lab for SegmentationLab {
 
     fn view(&self) -> Box<dyn LabView> {
         Box::<view::SegmentationView>::default()
+    }
+
+    fn predict(&self) -> Option<&'static super::predict::PredictSpec> {
+        Some(&predict::PREDICT)
     }
 }
 
