@@ -9,6 +9,7 @@ pub mod curve;
 pub mod decimate;
 pub mod field;
 pub mod heatmap;
+pub mod image_view;
 pub mod legend;
 pub mod live_texture;
 pub mod number;

@@ -1,9 +1,14 @@
 //! Draws the segmentation lab.
 
 pub mod augmentation;
+pub mod controls;
 pub mod curves;
+pub mod gallery;
 pub mod guide;
+pub mod image;
 pub mod inspector;
+pub mod layer;
+pub mod look;
 pub mod network;
 pub mod postprocess;
 pub mod ranking;
