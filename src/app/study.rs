@@ -14,7 +14,7 @@ use super::widgets::{Icon, labelled_button};
 use super::{App, Wake, runs, theme};
 use crate::engine::command::Command;
 use crate::engine::event::{Level, RunId};
-use crate::engine::params::{ParamKind, ParamSpec, Params, Value};
+use crate::engine::params::{ParamSpec, Params, Value};
 use crate::engine::recording;
 use crate::engine::study::{STUDIES, StudyRun, StudySpec, StudyTask};
 use crate::engine::study_table::StudyTable;

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use eframe::egui::accesskit::Role;
 use eframe::egui::text::{LayoutJob, TextWrapping};
 use eframe::egui::{
-    Color32, FontId, Painter, Pos2, Rect, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, WidgetType, pos2,
-    vec2,
+    Color32, FontId, Painter, Pos2, Rect, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 
 use crate::data::segmentation::doctor::{Finding, Severity};
@@ -132,7 +132,7 @@ impl Findings {
                         let (place, response) = ui.allocate_exact_size(wanted, Sense::click());
                         let Line { severity, check, file, other, problem, advice, path } = line;
                         let label = format!("{}: {check}: {file}: {problem}", word(*severity, 1));
-                        response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, &label));
+                        response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &label));
                         if response.hovered() || response.has_focus() {
                             ui.painter().rect_filled(place, 3.0, style.rule.gamma_multiply(0.5));
                         }
@@ -142,7 +142,9 @@ impl Findings {
                         }
                         draw(&ui.painter_at(place), place, line, style, size);
                         let also = if other.is_empty() { String::new() } else { format!("\nand {other}") };
-                        let text = format!("{file}{also}\n\n{check}: {problem}\n\n{advice}\n\nClick to open the image in the brush.");
+                        let text = format!(
+                            "{file}{also}\n\n{check}: {problem}\n\n{advice}\n\nClick to open the image in the brush."
+                        );
                         if response.on_hover_text(text).clicked() {
                             clicked = Some(path.clone());
                         }

@@ -337,13 +337,8 @@ fn look(path: &Path, known: Option<(Arc<Examined>, PathBuf)>, shared: &Shared, r
     let read = Reader::default().all(&pairs, watch, |_, sample| examine(&sample));
     read.items.into_iter().for_each(|(i, exam)| exams[missing[i]] = Some(exam));
     let duplicates = if read.cancelled { Vec::new() } else { duplicates(&exams) };
-    let examined = Examined {
-        listing: Arc::new(listing),
-        exams,
-        unread: read.problems,
-        duplicates,
-        stopped: read.cancelled,
-    };
+    let examined =
+        Examined { listing: Arc::new(listing), exams, unread: read.problems, duplicates, stopped: read.cancelled };
     let _ = reports.send(Report::Examined(examined));
 }
 
@@ -362,7 +357,6 @@ fn judge(question: &Question) -> Verdict {
     let parts = split(&groups, *shares, *seed);
     let listed = |part: &[usize]| part.iter().map(|&i| back[i]).collect();
     let split = Split { train: listed(&parts.train), validation: listed(&parts.validation), test: listed(&parts.test) };
-    let findings =
-        diagnose(&examined.listing, &examined.exams, &examined.unread, &examined.duplicates, Some(&split));
+    let findings = diagnose(&examined.listing, &examined.exams, &examined.unread, &examined.duplicates, Some(&split));
     Verdict { grouping: groups.description, refused, split, findings }
 }

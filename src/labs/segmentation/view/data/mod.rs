@@ -105,14 +105,18 @@ impl DataTile {
         let value = |key: &str| ctx.params.get(key).map(ToString::to_string);
         let count = value("synthetic_images").map_or_else(String::new, |count| format!("{count} "));
         let seed = value("split_seed").map_or_else(String::new, |seed| format!(" from seed {seed}"));
-        let network = value("image_size").map_or_else(String::new, |side| format!(", shown to the network at {side}×{side}"));
+        let network =
+            value("image_size").map_or_else(String::new, |side| format!(", shown to the network at {side}×{side}"));
         section(ui, rest, "synthetic", |ui| {
             ui.label(RichText::new("Synthetic ultrasound").size(size + 4.0).color(style.text));
             ui.add_space(4.0);
             for line in [
-                format!("{count}pictures are generated{seed}: speckle, dark lesions with known outlines, shadows, and dark \
-                         blobs that are no lesion. 96 to 128 pixels a side{network}."),
-                "Outlines are smooth or irregular; every 18th picture has two lesions, and one in twelve has none.".to_owned(),
+                format!(
+                    "{count}pictures are generated{seed}: speckle, dark lesions with known outlines, shadows, and dark \
+                         blobs that are no lesion. 96 to 128 pixels a side{network}."
+                ),
+                "Outlines are smooth or irregular; every 18th picture has two lesions, and one in twelve has none."
+                    .to_owned(),
                 "No patient was imaged. A network trained on them is of no use for medicine.".to_owned(),
             ] {
                 ui.add(Label::new(RichText::new(line).size(size + 1.0).color(style.text_weak)).wrap());
@@ -235,9 +239,10 @@ impl DataTile {
 /// The image of this listing that a path is, or whose mask it is; also where only the end of the path is given.
 pub fn image_of(listing: &Listing, path: &Path) -> Option<PathBuf> {
     let is = |file: &PathBuf| file.ends_with(path);
-    let pair = listing.pairs.iter().find(|pair| {
-        is(&pair.image) || pair.masks.iter().any(is) || pair.corrected.as_ref().is_some_and(is)
-    });
+    let pair = listing
+        .pairs
+        .iter()
+        .find(|pair| is(&pair.image) || pair.masks.iter().any(is) || pair.corrected.as_ref().is_some_and(is));
     pair.map(|pair| &pair.image).or_else(|| listing.unpaired_images.iter().find(|image| is(image))).cloned()
 }
 

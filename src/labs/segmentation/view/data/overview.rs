@@ -1,6 +1,7 @@
 //! What was found in a folder, and how it is split, in words and as a bar.
 
-use eframe::egui::{Grid, Label, Rect, RichText, Sense, Ui, WidgetInfo, WidgetType, pos2, vec2};
+use eframe::egui::accesskit::Role;
+use eframe::egui::{Grid, Label, Rect, RichText, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::data::segmentation::listing::Listing;
 use crate::plot::style::Style;
@@ -39,7 +40,7 @@ pub fn split(ui: &mut Ui, listing: &Listing, verdict: &Verdict, current: bool, s
     }
     let (bar, response) = ui.allocate_exact_size(vec2(ui.available_width().min(36.0 * size), size), Sense::hover());
     let label = format!("split: {} training, {} validation, {} test", counts[0], counts[1], counts[2]);
-    response.widget_info(|| WidgetInfo::labeled(WidgetType::ProgressIndicator, true, &label));
+    response.widget_info(|| WidgetInfo::labeled(Role::ProgressIndicator, true, &label));
     let mut left = bar.left();
     for (count, color) in counts.iter().zip(PART_COLORS) {
         let right = left + bar.width() * *count as f32 / total as f32;

@@ -50,7 +50,11 @@ impl SampleSet {
             let field = TextEdit::singleline(&mut text).hint_text(hint).desired_width(width);
             let field = ui.add_enabled(self.job.is_none(), field).on_hover_text("Folder for the sample set");
             field.widget_info(|| {
-                eframe::egui::WidgetInfo::labeled(eframe::egui::accesskit::Role::TextInput, true, "Folder for the sample set")
+                eframe::egui::WidgetInfo::labeled(
+                    eframe::egui::accesskit::Role::TextInput,
+                    true,
+                    "Folder for the sample set",
+                )
             });
             if field.changed() {
                 self.folder = Some(text.clone());
