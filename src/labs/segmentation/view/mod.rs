@@ -99,14 +99,16 @@ const ARRANGEMENT: Arrangement = Arrangement {
         (
             0.64,
             Node::Row(&[
-                (0.6, 
+                (
+                    0.6,
                     Node::Tabs(&[
                         Node::Tile("wall"),
                         Node::Tile("data"),
                         Node::Tile("brush"),
                         Node::Tile("network"),
                         Node::Tile("size-dice"),
-                    ])),
+                    ]),
+                ),
                 (0.4, Node::Tabs(&[Node::Tile("inspector"), Node::Tile("augmentation")])),
             ]),
         ),
