@@ -339,9 +339,8 @@ fn cases() -> Vec<(&'static dyn labs::Lab, &'static str, Params)> {
                 // A lab without this parameter refuses it.
                 let _ = params.set_text(spec.params, small);
             }
-            let asks_for_data = |param: &&ParamSpec| {
-                param.kind == ParamKind::Path && params.shows(param) && params.text(param.key).is_empty()
-            };
+            let asks_for_data =
+                |param: &&ParamSpec| param.kind.is_path() && params.shows(param) && params.text(param.key).is_empty();
             match spec.params.iter().find(asks_for_data) {
                 Some(param) => println!("{}/{case} is left out: `{}` is the user's own", spec.id, param.key),
                 None => cases.push((lab, case, params)),

@@ -30,7 +30,7 @@ impl Row<'_> {
     pub fn show(&self, ui: &mut Ui, edits: &mut Vec<Edit>) {
         match self.spec.kind {
             ParamKind::Switch => self.switch(ui, edits),
-            ParamKind::Path => self.path(ui, edits),
+            ParamKind::Path | ParamKind::Folder => self.path(ui, edits),
             ParamKind::Choice(items) => {
                 self.choice(ui, items, edits);
             }
@@ -284,8 +284,9 @@ impl Row<'_> {
             self.label(ui, edits);
         });
         let mut text = now.clone();
-        let field =
-            ui.add(TextEdit::singleline(&mut text).desired_width(f32::INFINITY).hint_text("path, or drop a file here"));
+        let what = if self.spec.kind == ParamKind::Folder { "folder" } else { "file" };
+        let hint = format!("path, or drop a {what} here");
+        let field = ui.add(TextEdit::singleline(&mut text).desired_width(f32::INFINITY).hint_text(hint));
         let field = field.accessible_name(self.spec.label);
         if self.focus {
             field.request_focus();
@@ -294,7 +295,7 @@ impl Row<'_> {
             edits.push(Edit::Set(key, Value::Text(text), field.lost_focus()));
         }
         ui.horizontal(|ui| {
-            if ui.button("Browse…").on_hover_text("Choose a file").clicked() {
+            if ui.button("Browse…").on_hover_text(format!("Choose a {what}")).clicked() {
                 edits.push(Edit::Browse(key));
             }
             ui.add_enabled_ui(!self.recent.is_empty(), |ui| {

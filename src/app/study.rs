@@ -14,7 +14,7 @@ use super::widgets::{Icon, labelled_button};
 use super::{App, Wake, runs, theme};
 use crate::engine::command::Command;
 use crate::engine::event::{Level, RunId};
-use crate::engine::params::{ParamKind, ParamSpec, Params, Value};
+use crate::engine::params::{ParamSpec, Params, Value};
 use crate::engine::recording;
 use crate::engine::study::{STUDIES, StudyRun, StudySpec, StudyTask};
 use crate::engine::study_table::{StudyTable, TableRow};
@@ -84,7 +84,7 @@ impl App {
         let Some(session) = self.sessions.get(lab) else { return };
         let lab_spec = session.lab.spec();
         // Where one's own data lie is not the study's to say: the form does.
-        let paths = lab_spec.params.iter().filter(|parameter| parameter.kind == ParamKind::Path);
+        let paths = lab_spec.params.iter().filter(|parameter| parameter.kind.is_path());
         let given: Vec<(String, Value)> = paths
             .filter_map(|parameter| Some((parameter.key.to_owned(), session.params.get(parameter.key)?.clone())))
             .collect();
@@ -236,7 +236,7 @@ impl App {
 /// A path that the study's own choices ask for and that nobody has chosen.
 fn missing_path(specs: &'static [ParamSpec], task: &StudyTask) -> Option<&'static ParamSpec> {
     specs.iter().find(|parameter| {
-        parameter.kind == ParamKind::Path
+        parameter.kind.is_path()
             && parameter.only_if.is_some()
             && task.params.shows(parameter)
             && task.params.get(parameter.key) == Some(&Value::Text(String::new()))

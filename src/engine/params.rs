@@ -41,8 +41,17 @@ pub enum ParamKind {
     Choice(&'static [ChoiceItem]),
     /// On or off.
     Switch,
-    /// A path to a file or folder, empty for none.
+    /// A path to a file (or a folder), empty for none.
     Path,
+    /// A path to a folder, empty for none.
+    Folder,
+}
+
+impl ParamKind {
+    /// Whether its value is a path, of a file or of a folder.
+    pub fn is_path(self) -> bool {
+        matches!(self, ParamKind::Path | ParamKind::Folder)
+    }
 }
 
 /// One entry of a [`ParamKind::Choice`].
@@ -125,6 +134,7 @@ impl ParamSpec {
             }
             ParamKind::Switch => "on or off".to_owned(),
             ParamKind::Path => "a path".to_owned(),
+            ParamKind::Folder => "the path of a folder".to_owned(),
         }
     }
 
@@ -141,7 +151,7 @@ impl ParamSpec {
                 "off" | "false" | "no" | "0" => Value::Switch(false),
                 _ => return Err(malformed()),
             },
-            ParamKind::Choice(_) | ParamKind::Path => Value::Text(text.to_owned()),
+            ParamKind::Choice(_) | ParamKind::Path | ParamKind::Folder => Value::Text(text.to_owned()),
         };
         self.check(&value)?;
         Ok(value)
@@ -153,7 +163,7 @@ impl ParamSpec {
             (ParamKind::Float { min, max, .. }, Value::Float(v)) => v.is_finite() && (min..=max).contains(v),
             (ParamKind::Int { min, max }, Value::Int(v)) => (min..=max).contains(v),
             (ParamKind::Choice(items), Value::Text(v)) => items.iter().any(|item| item.id == v),
-            (ParamKind::Switch, Value::Switch(_)) | (ParamKind::Path, Value::Text(_)) => true,
+            (ParamKind::Switch, Value::Switch(_)) | (ParamKind::Path | ParamKind::Folder, Value::Text(_)) => true,
             _ => {
                 return Err(ParamError::Malformed {
                     key: self.key.to_owned(),

@@ -207,6 +207,11 @@ pub trait LabView {
     }
     /// Runs one of [`LabView::commands`].
     fn command(&mut self, _id: &str, _ctx: &mut ViewCtx<'_>) {}
+    /// Whether the view wants this key for itself now, for example while the mouse is over a canvas; the shell's own
+    /// shortcut then rests.
+    fn takes_key(&self, _modifiers: egui::Modifiers, _key: egui::Key) -> bool {
+        false
+    }
 }
 
 /// One tile of a lab.
@@ -323,8 +328,10 @@ pub enum ViewAction {
         name: String,
         text: String,
     },
-    /// Let the user choose a file for this path parameter.
+    /// Let the user choose a file, or a folder, for this path parameter.
     ChooseFile {
         key: String,
     },
+    /// Bring this tile to the front.
+    ShowTile(&'static str),
 }

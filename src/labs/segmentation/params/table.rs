@@ -124,7 +124,7 @@ pub static PARAMS: &[ParamSpec] = &[
             DATA,
             "data",
             "folder",
-            ParamKind::Path,
+            ParamKind::Folder,
             DefaultValue::Path(""),
             "The folder with images and masks; what was found is shown in the tile Data before it is used.",
         ),
