@@ -167,7 +167,9 @@ fn area(harness: &Harness<'_, Scene>) -> usize {
 /// Drags the primary button from one place of the canvas to another, in shares of its size.
 fn drag(harness: &mut Harness<'_, Scene>, from: [f32; 2], to: [f32; 2]) {
     let canvas = harness.get_by_label_contains(": mask of ").rect();
-    let at = |share: [f32; 2]| Pos2::new(canvas.left() + share[0] * canvas.width(), canvas.top() + share[1] * canvas.height());
+    let at = |share: [f32; 2]| {
+        Pos2::new(canvas.left() + share[0] * canvas.width(), canvas.top() + share[1] * canvas.height())
+    };
     harness.hover_at(at(from));
     harness.run_steps(1);
     harness.drag_at(at(from));

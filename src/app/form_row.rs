@@ -30,7 +30,7 @@ impl Row<'_> {
     pub fn show(&self, ui: &mut Ui, edits: &mut Vec<Edit>) {
         match self.spec.kind {
             ParamKind::Switch => self.switch(ui, edits),
-            ParamKind::Path | ParamKind::Folder => self.path(ui, edits),
+            ParamKind::Path | ParamKind::Folder | ParamKind::Text => self.text(ui, edits),
             ParamKind::Choice(items) => {
                 self.choice(ui, items, edits);
             }
@@ -276,7 +276,8 @@ impl Row<'_> {
         });
     }
 
-    fn path(&self, ui: &mut Ui, edits: &mut Vec<Edit>) {
+    /// A line of text; a path has buttons to choose it.
+    fn text(&self, ui: &mut Ui, edits: &mut Vec<Edit>) {
         let Value::Text(now) = self.value else { return };
         let key = self.spec.key;
         ui.horizontal(|ui| {
@@ -285,7 +286,8 @@ impl Row<'_> {
         });
         let mut text = now.clone();
         let what = if self.spec.kind == ParamKind::Folder { "folder" } else { "file" };
-        let hint = format!("path, or drop a {what} here");
+        let is_path = self.spec.kind.is_path();
+        let hint = if is_path { format!("path, or drop a {what} here") } else { String::new() };
         let field = ui.add(TextEdit::singleline(&mut text).desired_width(f32::INFINITY).hint_text(hint));
         let field = field.accessible_name(self.spec.label);
         if self.focus {
@@ -293,6 +295,9 @@ impl Row<'_> {
         }
         if field.changed() || field.lost_focus() {
             edits.push(Edit::Set(key, Value::Text(text), field.lost_focus()));
+        }
+        if !is_path {
+            return;
         }
         ui.horizontal(|ui| {
             if ui.button("Browse…").on_hover_text(format!("Choose a {what}")).clicked() {

@@ -313,7 +313,9 @@ impl Gallery {
             });
             let Some((_, slot, i)) = waiting.min() else { return };
             let card = &mut self.cards[i];
-            let (Some((made, map)), Some(truth)) = (card.places[slot].wanted.take(), card.truth.clone()) else { return };
+            let (Some((made, map)), Some(truth)) = (card.places[slot].wanted.take(), card.truth.clone()) else {
+                return;
+            };
             let job = Job { generation: self.generation, card: i, slot: SLOTS[slot], made, map, truth };
             let (jobs, _) = self.worker.get_or_insert_with(|| spawn(ctx.clone()));
             if jobs.send(job).is_err() {
@@ -490,7 +492,8 @@ mod tests {
             }
         };
         ask(&mut gallery, Pipeline::default());
-        let dice = |gallery: &Gallery| gallery.cards.iter().map(|c| c.shown(Slot::Now).unwrap().score.dice).sum::<f64>();
+        let dice =
+            |gallery: &Gallery| gallery.cards.iter().map(|c| c.shown(Slot::Now).unwrap().score.dice).sum::<f64>();
         assert_eq!(dice(&gallery), 12.0);
         let before = gallery.clock;
         ask(&mut gallery, Pipeline::default());

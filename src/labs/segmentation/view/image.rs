@@ -121,7 +121,8 @@ pub fn legend(ui: &Ui, rect: Rect, look: &Look, marks: &Marks, style: &Style, si
         if x + sample + 0.4 * size + wide(mark.name) > rect.right() {
             return;
         }
-        let pen = Pen { width: 0.16 * size, color: mark.color, dash: mark.dash, feather: 1.0 / painter.pixels_per_point() };
+        let pen =
+            Pen { width: 0.16 * size, color: mark.color, dash: mark.dash, feather: 1.0 / painter.pixels_per_point() };
         let run = [(pos2(x, y), 0), (pos2(x + sample, y), 1)];
         LineMesh::new([run.as_slice()], pen).draw(&painter);
         x += sample + 0.4 * size;
@@ -150,7 +151,8 @@ pub fn legend(ui: &Ui, rect: Rect, look: &Look, marks: &Marks, style: &Style, si
             if x + wide(name) + gap + bar + gap + wide(&high) > rect.right() || !text(&mut x, name) {
                 return;
             }
-            let place = Rect::from_min_max(pos2(x - 0.5 * gap, y - 0.35 * size), pos2(x - 0.5 * gap + bar, y + 0.35 * size));
+            let place =
+                Rect::from_min_max(pos2(x - 0.5 * gap, y - 0.35 * size), pos2(x - 0.5 * gap + bar, y + 0.35 * size));
             let mut mesh = Mesh::default();
             for slice in 0..=32u32 {
                 let share = slice as f32 / 32.0;

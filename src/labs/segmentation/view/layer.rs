@@ -74,10 +74,9 @@ impl Layer {
                     Mode::Probability => source.probability.map(|map| field(map, 1.0)),
                     Mode::Uncertainty => source.uncertainty.map(|map| field(map, MOST_UNCERTAIN)),
                     Mode::Mask => source.shown.map(|shown| flat(&shown.mask, marks.prediction.color)),
-                    Mode::Errors => source
-                        .shown
-                        .zip(source.truth)
-                        .map(|(shown, truth)| errors(&shown.mask, &truth.mask, marks)),
+                    Mode::Errors => {
+                        source.shown.zip(source.truth).map(|(shown, truth)| errors(&shown.mask, &truth.mask, marks))
+                    }
                 };
                 let smooth = matches!(mode, Mode::Probability | Mode::Uncertainty);
                 let options = if smooth { TextureOptions::LINEAR } else { PIXELS };
@@ -113,8 +112,7 @@ fn pixels(width: usize, height: usize, mut color: impl FnMut(usize, usize) -> Co
 pub fn picture(width: usize, height: usize, rgba: &[u8]) -> ColorImage {
     pixels(width, height, |x, y| {
         let start = 4 * (y * width + x);
-        rgba.get(start..start + 4)
-            .map_or(Color32::BLACK, |p| Color32::from_rgba_unmultiplied(p[0], p[1], p[2], p[3]))
+        rgba.get(start..start + 4).map_or(Color32::BLACK, |p| Color32::from_rgba_unmultiplied(p[0], p[1], p[2], p[3]))
     })
 }
 

@@ -74,7 +74,13 @@ impl Wall {
         let grid = Rect::from_min_max(rest.min, pos2(rest.right(), rest.bottom() - legend).max(rest.min));
         if seen.is_empty() {
             ui.scope_builder(UiBuilder::new().max_rect(grid), |ui| {
-                tile::message(ui, size, ctx.style, "Nothing is pinned", "“show all” in the menu brings the images back");
+                tile::message(
+                    ui,
+                    size,
+                    ctx.style,
+                    "Nothing is pinned",
+                    "“show all” in the menu brings the images back",
+                );
             });
         } else if grid.width() > 20.0 && grid.height() > 20.0 {
             self.grid(shared, ui, ctx, grid, &seen);
@@ -113,7 +119,8 @@ impl Wall {
 
     fn size_menu(&mut self, ui: &mut Ui) {
         let mut fit = self.width.is_none();
-        if ui.checkbox(&mut fit, "fit all images").on_hover_text("As large as all of them fit into the tile").changed() {
+        if ui.checkbox(&mut fit, "fit all images").on_hover_text("As large as all of them fit into the tile").changed()
+        {
             self.width = (!fit).then_some(200.0);
         }
         if let Some(width) = &mut self.width {
@@ -227,8 +234,11 @@ impl Wall {
     /// same in a menu.
     fn pin(&mut self, ui: &mut Ui, response: &Response, view: Rect, i: usize, size: f32) {
         let pinned = !self.hidden.contains(&i);
-        let (name, help) =
-            if pinned { ("unpin", "Takes the image off the wall") } else { ("pin", "Puts the image on the wall again") };
+        let (name, help) = if pinned {
+            ("unpin", "Takes the image off the wall")
+        } else {
+            ("pin", "Puts the image on the wall again")
+        };
         let mut clicked = false;
         response.context_menu(|ui| {
             if ui.button(format!("{name} this image")).on_hover_text(help).clicked() {
@@ -320,11 +330,7 @@ fn summary(gallery: &Gallery, seen: &[usize]) -> String {
     let hd95 = Summary::of(shown.iter().map(|shown| shown.score.hd95));
     let undefined = shown.iter().filter(|shown| shown.score.hd95.is_none()).count();
     let mean = dice.mean.map_or_else(|| "—".to_owned(), |mean| format!("{mean:.3}"));
-    let mut text = format!(
-        "{} images, mean Dice {mean}, HD95 {} px",
-        seen.len(),
-        distance(hd95.mean),
-    );
+    let mut text = format!("{} images, mean Dice {mean}, HD95 {} px", seen.len(), distance(hd95.mean),);
     if undefined > 0 {
         text += &format!(" ({undefined} undefined)");
     }
