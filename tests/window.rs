@@ -44,8 +44,8 @@ static SPEC: LabSpec = LabSpec {
         about: "What a larger rate does.",
         common: &[("mode", "play")],
         rows: &[
-            StudyRow { label: "slow", set: &[("rate", "0.1")], paper: &[Some(1.5)] },
-            StudyRow { label: "fast", set: &[("rate", "0.2")], paper: &[None] },
+            StudyRow { label: "slow", set: &[("rate", "0.1")], paper: &[Some(1.5)], paper_std: &[] },
+            StudyRow { label: "fast", set: &[("rate", "0.2")], paper: &[None], paper_std: &[] },
         ],
         measures: &[Measure { title: "last loss", unit: "", of: |run, _| run.last("loss") }],
         seeded: false,

@@ -11,6 +11,7 @@ pub mod field;
 pub mod heatmap;
 pub mod histogram;
 pub mod labels;
+pub mod image_view;
 pub mod legend;
 pub mod live_texture;
 pub mod number;

@@ -256,8 +256,10 @@ impl Experiment for SegmentationRun {
             self.check_finite(loss, "training")?;
             out.scalar("loss/train", loss);
         }
-        if due {
+        if out.wants("batch/views") {
             self.show_batch(&batch, out);
+        }
+        if due {
             self.validate(true, out)?;
         }
         if self.over || out.is_last() {

@@ -4,6 +4,8 @@ use crate::engine::event::RunId;
 use crate::labs::ViewCtx;
 
 use super::super::pipeline::Pipeline;
+use super::gallery::Gallery;
+use super::look::Look;
 
 /// Shared view state.
 #[derive(Debug, Default)]
@@ -12,6 +14,10 @@ pub struct Shared {
     pub selected: usize,
     /// How the views make and measure masks; the training has its own in its parameters.
     pub pipeline: Pipeline,
+    /// How images are shown, on the wall as in the inspector.
+    pub look: Look,
+    /// The images of the wall.
+    pub gallery: Gallery,
     run: Option<RunId>,
 }
 
