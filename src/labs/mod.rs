@@ -5,6 +5,7 @@ pub mod optimizers;
 pub mod predict;
 pub mod segmentation;
 pub mod self_supervised;
+pub mod series;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -9,6 +9,8 @@ pub mod curve;
 pub mod decimate;
 pub mod field;
 pub mod heatmap;
+pub mod histogram;
+pub mod labels;
 pub mod image_view;
 pub mod legend;
 pub mod live_texture;

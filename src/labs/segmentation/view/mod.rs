@@ -14,6 +14,8 @@ pub mod look;
 pub mod network;
 pub mod postprocess;
 pub mod ranking;
+pub mod scores;
+pub mod series;
 pub mod shared;
 pub mod size_dice;
 pub mod wall;
