@@ -238,7 +238,8 @@ mod tests {
     #[test]
     fn only_what_is_seen_of_a_line_is_drawn() {
         let clip = Rect::from_min_size(Pos2::ZERO, vec2(10.0, 10.0));
-        let square = |side: f32| [pos2(5.0, 5.0), pos2(5.0 + side, 5.0), pos2(5.0 + side, 5.0 + side), pos2(5.0, 5.0 + side)];
+        let square =
+            |side: f32| [pos2(5.0, 5.0), pos2(5.0 + side, 5.0), pos2(5.0 + side, 5.0 + side), pos2(5.0, 5.0 + side)];
         let runs = |points: &[Pos2]| {
             let mut runs = Vec::new();
             visible_runs(points.iter().copied(), clip, &mut runs);

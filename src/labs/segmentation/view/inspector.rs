@@ -87,7 +87,7 @@ impl Inspector {
         let pointed = self.image(shared, ui, ctx, above, i);
         if legend > 0.0 {
             let place = Rect::from_min_max(pos2(view.left(), above.bottom()), view.max);
-            image::legend(ui, place, &shared.look, &Marks::of(ctx.style), ctx.style, size);
+            image::legend(ui, place, &shared.look, &Marks::of(ctx.style), ctx.style, size, "");
         }
         self.facts(shared, ui, ctx, facts, i, pointed);
         shared.gallery.keep_going(ui);
@@ -300,21 +300,28 @@ fn metrics(ui: &mut Ui, shown: &Shown, shared: &Shared, ctx: &ViewCtx<'_>) {
         ("IoU", share(score.iou), "TP / (TP + FP + FN); — where both masks are empty".to_owned()),
         (convention, px(score.hd95), format!("{}{undefined}", shared.pipeline.hd95.describe())),
         ("HD", px(score.hd), format!("{}{undefined}", Hausdorff::Largest.describe())),
-        ("ASSD", px(score.assd), format!("Mean of both directions' mean distances between the borders, pixels{undefined}")),
+        (
+            "ASSD",
+            px(score.assd),
+            format!("Mean of both directions' mean distances between the borders, pixels{undefined}"),
+        ),
         ("truth", area(score.area), "Pixels of the true mask at the image's own size".to_owned()),
         ("predicted", area(score.predicted), "Pixels of the predicted mask at the image's own size".to_owned()),
     ];
     let cell = 14.0 * size;
     let columns = ((ui.available_width() / cell) as usize).max(1);
-    eframe::egui::Grid::new("metrics of the image").num_columns(2 * columns).spacing(vec2(0.6 * size, 0.2 * size)).show(ui, |ui| {
-        for (k, (name, value, help)) in items.into_iter().enumerate() {
-            ui.label(tile::weak(name, size, style)).on_hover_text(&help);
-            ui.label(tile::mono(format!("{value:<10}"), size, style)).on_hover_text(help);
-            if (k + 1) % columns == 0 {
-                ui.end_row();
+    eframe::egui::Grid::new("metrics of the image")
+        .num_columns(2 * columns)
+        .spacing(vec2(0.6 * size, 0.2 * size))
+        .show(ui, |ui| {
+            for (k, (name, value, help)) in items.into_iter().enumerate() {
+                ui.label(tile::weak(name, size, style)).on_hover_text(&help);
+                ui.label(tile::mono(format!("{value:<10}"), size, style)).on_hover_text(help);
+                if (k + 1) % columns == 0 {
+                    ui.end_row();
+                }
             }
-        }
-    });
+        });
     let made = shown.made.probability;
     ui.label(tile::weak(format!("step {}", number::grouped(made)), size, style))
         .on_hover_text(shared.pipeline.describe());

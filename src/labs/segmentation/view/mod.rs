@@ -14,6 +14,7 @@ pub mod postprocess;
 pub mod ranking;
 pub mod shared;
 pub mod size_dice;
+pub mod sweep;
 pub mod wall;
 
 use eframe::egui;
@@ -122,7 +123,7 @@ impl LabView for SegmentationView {
             "postprocess" => postprocess::show(&mut self.shared, ui, ctx),
             "curves" => self.curves.show(ui, ctx),
             "ranking" => self.ranking.show(&mut self.shared, ui, ctx),
-            "augmentation" => self.augmentation.show(ui, ctx),
+            "augmentation" => self.augmentation.show(&mut self.shared, ui, ctx),
             "network" => self.network.show(ui, ctx),
             "size-dice" => self.size_dice.show(ui, ctx),
             _ => {}
