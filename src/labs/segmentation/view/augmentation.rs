@@ -143,7 +143,8 @@ impl Augmentation {
 
     fn batch(&mut self, ui: &Ui, ctx: &ViewCtx<'_>, rect: Rect, lines: &[String]) {
         let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
-        let caption = if rect.height() > 20.0 * size { 4.2 * size } else { 1.6 * size };
+        let plain = lines.iter().all(|line| line.ends_with("as it is"));
+        let caption = if rect.height() > 20.0 * size && !plain { 4.2 * size } else { 1.6 * size };
         // Fewer where they would become too small.
         let room = (rect.width() / (11.0 * size)) * (rect.height() / (5.0 * size + caption));
         let count = lines.len().min(SHOWN).min((room as usize).max(1));
@@ -233,7 +234,7 @@ impl Trial {
         ];
         let headings = ["image", "mask as the image", "mask: background (paper’s code)"];
         let marks = Marks::of(style);
-        for (k, place) in tile::panels(figures, 3, 0.85, 0.9 * size).into_iter().enumerate() {
+        for (k, place) in three(figures, heading + caption, 0.9 * size).into_iter().enumerate() {
             let clip = painter.with_clip_rect(place);
             let font = FontId::proportional(size);
             clip.text(place.min, Align2::LEFT_TOP, headings[k], font.clone(), style.text);
@@ -308,6 +309,23 @@ impl Trial {
         self.made = Some(wanted);
         true
     }
+}
+
+/// Places of three square pictures, each with `text` points of height for its texts: beside each other or below, whichever
+/// makes them larger.
+fn three(rect: Rect, text: f32, gap: f32) -> Vec<Rect> {
+    let side = |columns: f32, rows: f32| {
+        let width = (rect.width() - gap * (columns - 1.0)) / columns;
+        width.min((rect.height() - gap * (rows - 1.0)) / rows - text)
+    };
+    let (beside, below) = (side(3.0, 1.0), side(1.0, 3.0));
+    let cell = if beside >= below {
+        vec2((rect.width() - 2.0 * gap) / 3.0, (beside + text).min(rect.height()))
+    } else {
+        vec2(rect.width(), (rect.height() - 2.0 * gap) / 3.0)
+    };
+    let step = if beside >= below { vec2(cell.x + gap, 0.0) } else { vec2(0.0, cell.y + gap) };
+    (0..3).map(|k| Rect::from_min_size(rect.min + k as f32 * step, cell.max(vec2(0.0, 0.0)))).collect()
 }
 
 /// Image and mask, of a huge one every n-th pixel only: this is a trial, and the frame does not wait.

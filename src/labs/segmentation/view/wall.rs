@@ -12,6 +12,7 @@ use eframe::egui::{
 
 use crate::engine::event::RunId;
 use crate::labs::ViewCtx;
+use crate::metrics::mask::border::Hausdorff;
 use crate::metrics::summary::Summary;
 use crate::plot::{number, tile};
 
@@ -87,7 +88,9 @@ impl Wall {
         }
         if legend > 0.0 {
             let place = Rect::from_min_max(pos2(rest.left(), rest.bottom() - legend), rest.max);
-            image::legend(ui, place, &shared.look, &Marks::of(ctx.style), ctx.style, size, "below: Dice, HD95");
+            let medpy = shared.pipeline.hd95 == Hausdorff::Pooled95;
+            let note = if medpy { "below: Dice, HD95 (medpy)" } else { "below: Dice, HD95 (MONAI)" };
+            image::legend(ui, place, &shared.look, &Marks::of(ctx.style), ctx.style, size, note);
         }
         shared.gallery.keep_going(ui);
     }
