@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use eframe::egui::accesskit::Role;
 use eframe::egui::{Event as Input, Key, Modifiers, MouseWheelSource, MouseWheelUnit, TouchPhase, Vec2, pos2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -401,8 +402,7 @@ fn post_processing_follows_its_controls_and_goes_back_to_the_run() {
     wait_for(&mut harness, "lesion (0): Dice");
     assert!(dice(&caption(&harness, "lesion (0)")) > 0.9);
     wait_for(&mut harness, "mean Dice against the threshold");
-    let slider = harness.get_by_label("threshold");
-    slider.focus();
+    harness.get_by_role_and_label(Role::Slider, "threshold").focus();
     harness.run_steps(2);
     for _ in 0..48 {
         harness.key_press(Key::ArrowRight);

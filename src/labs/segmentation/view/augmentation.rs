@@ -2,6 +2,7 @@
 //! with the mask's edge continued as the image's and as the paper's code has it.
 
 use eframe::egui::accesskit::Role;
+use eframe::egui::text::LayoutJob;
 use eframe::egui::{
     Align2, Color32, ColorImage, FontId, Painter, Rect, Sense, TextureOptions, Ui, WidgetInfo, pos2, vec2,
 };
@@ -144,7 +145,7 @@ impl Augmentation {
     fn batch(&mut self, ui: &Ui, ctx: &ViewCtx<'_>, rect: Rect, lines: &[String]) {
         let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
         let plain = lines.iter().all(|line| line.ends_with("as it is"));
-        let caption = if rect.height() > 20.0 * size && !plain { 4.2 * size } else { 1.6 * size };
+        let caption = if rect.height() > 20.0 * size && !plain { 5.4 * size } else { 1.6 * size };
         // Fewer where they would become too small.
         let room = (rect.width() / (11.0 * size)) * (rect.height() / (5.0 * size + caption));
         let count = lines.len().min(SHOWN).min((room as usize).max(1));
@@ -169,7 +170,10 @@ impl Augmentation {
             }
             let below = Rect::from_min_max(images.left_bottom() + vec2(0.0, 0.2 * size), place.max);
             let text = &lines[k];
-            let galley = painter.layout(text.clone(), FontId::proportional(size - 0.5), style.text_weak, below.width());
+            let font = FontId::proportional(size - 0.5);
+            let mut job = LayoutJob::simple(text.clone(), font, style.text_weak, below.width());
+            job.wrap.max_rows = ((below.height() / (1.22 * size)) as usize).max(1);
+            let galley = painter.layout_job(job);
             painter.with_clip_rect(below).galley(below.min, galley, style.text_weak);
             let response = ui.interact(place, ui.scope_id().with(("view", k)), Sense::hover());
             response.widget_info(|| WidgetInfo::labeled(Role::Image, true, text));
@@ -195,7 +199,7 @@ struct Trial {
     draw: u64,
     /// The next draw is to be one that the mask borders label differently.
     find: bool,
-    /// What was drawn of.
+    /// Image, step of its mask, draw and size that is shown.
     made: Option<(usize, u64, u64, usize)>,
     original: Small,
     view: Small,
@@ -232,7 +236,7 @@ impl Trial {
                 "the same labels in this view".to_owned()
             },
         ];
-        let headings = ["image", "mask as the image", "mask: background (paper’s code)"];
+        let headings = ["image", "mask as the image", "mask: paper’s code"];
         let marks = Marks::of(style);
         for (k, place) in three(figures, heading + caption, 0.9 * size).into_iter().enumerate() {
             let clip = painter.with_clip_rect(place);

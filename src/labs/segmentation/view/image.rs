@@ -141,7 +141,7 @@ pub fn legend(ui: &Ui, rect: Rect, look: &Look, marks: &Marks, style: &Style, si
             let (name, high) = if look.mode == Mode::Probability {
                 ("probability 0", "1".to_owned())
             } else {
-                ("standard deviation 0", layer::MOST_UNCERTAIN.to_string())
+                ("standard deviation 0", format!("{}+", layer::MOST_UNCERTAIN))
             };
             let bar = 7.0 * size;
             if x + wide(name) + gap + bar + gap + wide(&high) > rect.right() || !text(&mut x, name) {
