@@ -313,8 +313,19 @@ fn the_consumer_is_woken() {
 
 /// A lab's parameter sets worth running: the defaults and every preset.
 /// Values that make a step cheap, for every lab that has such a parameter.
-const SMALL: &[&str] =
-    &["batch_size=16", "train_images=96", "probe_train=60", "probe_test=20", "probe_every=10", "analysis_every=5"];
+const SMALL: &[&str] = &[
+    "batch_size=16",
+    "train_images=96",
+    "probe_train=60",
+    "probe_test=20",
+    "probe_every=10",
+    "analysis_every=5",
+    "synthetic_images=20",
+    "image_size=16",
+    "base=4",
+    "group=4",
+    "wall_images=2",
+];
 
 /// Every lab with its defaults and with every preset, made cheap. A preset that asks for a data set of one's own is left
 /// to the tests of its lab.
@@ -328,9 +339,8 @@ fn cases() -> Vec<(&'static dyn labs::Lab, &'static str, Params)> {
                 // A lab without this parameter refuses it.
                 let _ = params.set_text(spec.params, small);
             }
-            let asks_for_data = |param: &&ParamSpec| {
-                param.kind == ParamKind::Path && params.shows(param) && params.text(param.key).is_empty()
-            };
+            let asks_for_data =
+                |param: &&ParamSpec| param.kind.is_path() && params.shows(param) && params.text(param.key).is_empty();
             match spec.params.iter().find(asks_for_data) {
                 Some(param) => println!("{}/{case} is left out: `{}` is the user's own", spec.id, param.key),
                 None => cases.push((lab, case, params)),

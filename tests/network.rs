@@ -1,13 +1,15 @@
 //! The experiment on a small network, on the CPU: it learns, it repeats, it resumes, and its rules are the article's.
 
-use std::collections::BTreeMap;
+#[path = "support/drive.rs"]
+mod drive;
+
 use std::io::Write;
 
 use burn::tensor::{Device, Tensor, TensorData};
+use drive::Maker;
 use learnscope::compute::readback::Reader;
-use learnscope::engine::emit::{Emission, Emit};
-use learnscope::engine::event::{Body, Level, Payload};
-use learnscope::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
+use learnscope::engine::event::{Level, Payload};
+use learnscope::engine::experiment::{BuildRequest, Checkpoint, RunError};
 use learnscope::engine::params::{Params, Value};
 use learnscope::labs::Lab;
 use learnscope::labs::optimizers::network::article::Article;
@@ -37,80 +39,12 @@ fn only(switches: &[&str], set: &[&str]) -> Params {
     params
 }
 
-/// Drives an experiment without the engine and keeps every scalar's bits and the newest bulky values.
-struct Drive {
-    experiment: Box<dyn Experiment>,
-    steps: u64,
-    done: u64,
-    scalars: BTreeMap<String, Vec<(u64, f64)>>,
-    payloads: BTreeMap<String, Payload>,
-    notices: Vec<(Level, String)>,
-}
-
-impl Drive {
-    fn build(params: &Params, seed: u64, steps: u64) -> Self {
-        let device = Device::flex();
-        let experiment = network::build(&BuildRequest { params, seed, steps, device: &device }).unwrap();
-        let (scalars, payloads) = (BTreeMap::new(), BTreeMap::new());
-        Self { experiment, steps, done: 0, scalars, payloads, notices: Vec::new() }
-    }
-
-    fn begin(mut self) -> Self {
-        let mut out = Emit::new(KEYS, 0, self.steps, false);
-        self.experiment.begin(&mut out).unwrap();
-        self.keep(0, out.finish());
-        self
-    }
-
-    fn step(&mut self) -> Result<(), RunError> {
-        let mut out = Emit::new(KEYS, self.done + 1, self.steps, false);
-        let result = self.experiment.step(&mut out);
-        self.done += 1;
-        self.keep(self.done, out.finish());
-        result
-    }
-
-    fn run_to(&mut self, step: u64) {
-        while self.done < step {
-            self.step().unwrap();
-        }
-    }
-
-    fn keep(&mut self, step: u64, emission: Emission) {
-        for body in emission.bodies {
-            match body {
-                Body::Scalars(values) => {
-                    for (key, value) in values {
-                        self.scalars.entry(key.to_string()).or_default().push((step, value));
-                    }
-                }
-                Body::Notice { level, text } => self.notices.push((level, text)),
-                other => panic!("unexpected {other:?}"),
-            }
-        }
-        for emitted in emission.payloads {
-            self.payloads.insert(emitted.key.to_string(), (*emitted.payload).clone());
-        }
-    }
-
-    fn at(&self, key: &str, step: u64) -> f64 {
-        let found = self.scalars.get(key).and_then(|values| values.iter().find(|(s, _)| *s == step));
-        found.unwrap_or_else(|| panic!("no {key} at {step}")).1
-    }
-
-    /// Every scalar with its bits, from `step` on.
-    fn bits_after(&self, step: u64) -> Vec<(String, u64, u64)> {
-        let rows = self.scalars.iter().flat_map(|(key, values)| {
-            values.iter().filter(move |(s, _)| *s > step).map(move |(s, v)| (key.clone(), *s, v.to_bits()))
-        });
-        rows.collect()
-    }
-}
+const LAB: Maker = Maker { build: network::build, keys: KEYS };
 
 #[test]
 fn it_learns_two_moons() {
     let params = params(&["network_steps=400"]);
-    let mut run = Drive::build(&params, 1, 400).begin();
+    let mut run = LAB.build(&params, 1, 400).begin();
     run.run_to(400);
     for id in ["adam", "burn_adam"] {
         let (first, last) = (run.at(&format!("loss/train/{id}"), 0), run.at(&format!("loss/train/{id}"), 400));
@@ -126,11 +60,11 @@ fn it_learns_two_moons() {
     assert!(run.notices.is_empty(), "{:?}", run.notices);
 
     // The picture of the decision agrees with the points: P(class 1) is high where class 1 is.
-    let Payload::Matrix { rows, cols, values } = &run.payloads["boundary/adam"] else { panic!() };
+    let Payload::Matrix { rows, cols, values } = run.newest("boundary/adam") else { panic!() };
     assert_eq!((*rows as usize, *cols as usize), (BOUNDARY, BOUNDARY));
     assert!(values.iter().all(|p| (0.0..=1.0).contains(p)));
     let (Payload::Points { xy: train, classes }, Payload::Points { xy: test, .. }) =
-        (&run.payloads["points/train"], &run.payloads["points/test"])
+        (run.newest("points/train"), run.newest("points/test"))
     else {
         panic!()
     };
@@ -143,16 +77,16 @@ fn it_learns_two_moons() {
         (values[(BOUNDARY - 1 - cell(1)) * BOUNDARY + cell(0)] > 0.5) == (**class == 1)
     });
     assert!(hits.count() as f64 > 0.9 * train.len() as f64);
-    assert_eq!(run.payloads["points/classes"], Payload::Text("0\n1".to_owned()));
+    assert_eq!(*run.newest("points/classes"), Payload::Text("0\n1".to_owned()));
 }
 
 #[test]
 fn three_classes_are_learned_and_their_picture_says_class_and_confidence() {
     let params = only(&["use_adam"], &["points=gaussians", "activation=relu"]);
-    let mut run = Drive::build(&params, 2, 300).begin();
+    let mut run = LAB.build(&params, 2, 300).begin();
     run.run_to(300);
     assert!(run.at("accuracy/test/adam", 300) > 0.9, "{:?}", run.scalars["accuracy/test/adam"].last());
-    let Payload::Matrix { values, .. } = &run.payloads["boundary/adam"] else { panic!() };
+    let Payload::Matrix { values, .. } = run.newest("boundary/adam") else { panic!() };
     let mut seen = [false; 3];
     for value in values {
         seen[*value as usize] = true;
@@ -165,21 +99,21 @@ fn three_classes_are_learned_and_their_picture_says_class_and_confidence() {
 fn one_seed_gives_the_same_bits_and_another_seed_others() {
     let params = params(&[]);
     let run = |seed| {
-        let mut run = Drive::build(&params, seed, 60).begin();
+        let mut run = LAB.build(&params, seed, 60).begin();
         run.run_to(60);
         run
     };
     let (a, b, c) = (run(3), run(3), run(4));
     assert_eq!(a.scalars.keys().collect::<Vec<_>>(), b.scalars.keys().collect::<Vec<_>>());
-    assert_eq!(a.bits_after(0), b.bits_after(0));
+    assert_eq!(a.after(0).0, b.after(0).0);
     assert_eq!(a.payloads, b.payloads);
-    assert_ne!(a.bits_after(0), c.bits_after(0));
+    assert_ne!(a.after(0).0, c.after(0).0);
 }
 
 #[test]
 fn who_else_takes_part_changes_nothing() {
     let run = |params: &Params| {
-        let mut run = Drive::build(params, 5, 40).begin();
+        let mut run = LAB.build(params, 5, 40).begin();
         run.run_to(40);
         run.scalars["loss/train/adam"].clone()
     };
@@ -195,7 +129,7 @@ fn a_resumed_run_goes_on_to_the_same_bits() {
     let all: Vec<&str> = ROSTER.iter().map(|entry| entry.switch).collect();
     let params = only(&all, &[]);
     let steps = 60;
-    let mut unbroken = Drive::build(&params, 6, steps).begin();
+    let mut unbroken = LAB.build(&params, 6, steps).begin();
     unbroken.run_to(20);
     unbroken.experiment.set("learning_rate", &Value::Float(0.02)).unwrap();
     unbroken.experiment.set("adam_beta1", &Value::Float(0.8)).unwrap();
@@ -205,20 +139,20 @@ fn a_resumed_run_goes_on_to_the_same_bits() {
     unbroken.run_to(steps);
 
     assert_eq!(saved.step, 23);
-    let mut resumed = Drive::build(&params, 6, steps);
+    let mut resumed = LAB.build(&params, 6, steps);
     resumed.experiment.restore(&saved).unwrap();
     resumed.done = saved.step;
     assert_eq!(resumed.experiment.checkpoint().unwrap(), saved, "nothing is lost on the way");
     resumed.run_to(steps);
-    assert_eq!(resumed.bits_after(23), unbroken.bits_after(23));
-    assert!(!resumed.bits_after(23).is_empty());
+    assert_eq!(resumed.after(23).0, unbroken.after(23).0);
+    assert!(!resumed.after(23).0.is_empty());
     for id in ["boundary/adam", "boundary/burn_momentum"] {
-        assert_eq!(resumed.payloads[id], unbroken.payloads[id]);
+        assert_eq!(resumed.newest(id), unbroken.newest(id));
     }
     assert_eq!(resumed.experiment.checkpoint().unwrap(), unbroken.experiment.checkpoint().unwrap());
 
     // A checkpoint from before the first step has no state of Burn's rules.
-    let mut fresh = Drive::build(&params, 6, steps);
+    let mut fresh = LAB.build(&params, 6, steps);
     let start = fresh.experiment.checkpoint().unwrap();
     fresh.run_to(5);
     fresh.experiment.restore(&start).unwrap();
@@ -227,10 +161,10 @@ fn a_resumed_run_goes_on_to_the_same_bits() {
 
 #[test]
 fn a_checkpoint_of_another_run_is_refused_with_a_reason() {
-    let mut run = Drive::build(&params(&[]), 1, 10);
+    let mut run = LAB.build(&params(&[]), 1, 10);
     let saved = run.experiment.checkpoint().unwrap();
     for other in [params(&["hidden=8"]), params(&["points=xor"]), params(&["use_adam=off"])] {
-        let message = Drive::build(&other, 1, 10).experiment.restore(&saved).unwrap_err().to_string();
+        let message = LAB.build(&other, 1, 10).experiment.restore(&saved).unwrap_err().to_string();
         assert!(message.contains("another network or other points"), "{message}");
     }
     let mut broken = saved.clone();
@@ -310,7 +244,7 @@ fn every_article_rule_on_tensors_is_the_article_s_rule() {
 fn burn_s_rules_with_matched_numbers_agree_with_the_article_s() {
     let params =
         only(&["use_sgd", "use_momentum", "use_adam", "burn_sgd", "burn_momentum", "burn_adam"], &["epsilon=1e-5"]);
-    let mut run = Drive::build(&params, 7, 50).begin();
+    let mut run = LAB.build(&params, 7, 50).begin();
     run.run_to(50);
     for (ours, theirs) in [("sgd", "burn_sgd"), ("momentum", "burn_momentum"), ("adam", "burn_adam")] {
         let (a, b) = (run.at(&format!("loss/train/{ours}"), 50), run.at(&format!("loss/train/{theirs}"), 50));
@@ -377,7 +311,7 @@ fn one_optimizer_that_diverges_stops_and_the_others_go_on() {
     // Momentum with a far too large η on a ReLU network; AdaDelta has no η and does not care.
     let params =
         only(&["use_sgd", "use_adadelta"], &["activation=relu", "layers=4", "learning_rate=10", "network_steps=400"]);
-    let mut run = Drive::build(&params, 1, 400).begin();
+    let mut run = LAB.build(&params, 1, 400).begin();
     run.experiment.set("learning_rate", &Value::Float(1e30)).unwrap();
     run.run_to(400);
     assert_eq!(run.notices.len(), 1, "{:?}", run.notices);
@@ -389,7 +323,7 @@ fn one_optimizer_that_diverges_stops_and_the_others_go_on() {
     assert_eq!(run.scalars["loss/train/adadelta"].last().unwrap().0, 400);
     // Who has stopped stays stopped after a resume.
     let saved = run.experiment.checkpoint().unwrap();
-    let mut resumed = Drive::build(&params, 1, 410);
+    let mut resumed = LAB.build(&params, 1, 410);
     resumed.experiment.restore(&saved).unwrap();
     resumed.done = 400;
     resumed.run_to(410);
@@ -399,7 +333,7 @@ fn one_optimizer_that_diverges_stops_and_the_others_go_on() {
 #[test]
 fn when_all_diverge_the_run_ends_and_says_what_to_do() {
     let params = only(&["use_sgd"], &["activation=relu", "layers=4"]);
-    let mut run = Drive::build(&params, 1, 400).begin();
+    let mut run = LAB.build(&params, 1, 400).begin();
     run.experiment.set("learning_rate", &Value::Float(1e30)).unwrap();
     let error = (0..400).find_map(|_| run.step().err()).expect("it diverges");
     assert!(matches!(error, RunError::Diverged(_)));
@@ -409,15 +343,15 @@ fn when_all_diverge_the_run_ends_and_says_what_to_do() {
 #[test]
 fn live_changes_act_from_the_next_step_and_others_are_refused() {
     let params = only(&["use_adam"], &[]);
-    let mut changed = Drive::build(&params, 1, 20).begin();
-    let mut plain = Drive::build(&params, 1, 20).begin();
+    let mut changed = LAB.build(&params, 1, 20).begin();
+    let mut plain = LAB.build(&params, 1, 20).begin();
     changed.run_to(10);
     plain.run_to(10);
-    assert_eq!(changed.bits_after(0), plain.bits_after(0));
+    assert_eq!(changed.after(0).0, plain.after(0).0);
     changed.experiment.set("learning_rate", &Value::Float(0.5)).unwrap();
     changed.run_to(15);
     plain.run_to(15);
-    assert_ne!(changed.bits_after(10), plain.bits_after(10));
+    assert_ne!(changed.after(10).0, plain.after(10).0);
     let message = changed.experiment.set("hidden", &Value::Int(3)).unwrap_err().to_string();
     assert!(message.contains("`hidden` cannot change while a run goes on"), "{message}");
 }
@@ -458,10 +392,10 @@ fn one_s_own_file_is_trained_on_and_named_in_the_header() {
     params.set_text(PARAMS, &format!("csv={}", file.path().display())).unwrap();
     let data = network::data(&params).unwrap();
     assert!(data.contains("60 points in 2 classes (lily, rose)") && data.contains("CRC-32"), "{data}");
-    let mut run = Drive::build(&params, 1, 100).begin();
+    let mut run = LAB.build(&params, 1, 100).begin();
     run.run_to(100);
     assert_eq!(run.at("accuracy/test/adam", 100), 1.0, "far apart in units of thousands and thousandths");
-    assert_eq!(run.payloads["points/classes"], Payload::Text("lily\nrose".to_owned()));
+    assert_eq!(*run.newest("points/classes"), Payload::Text("lily\nrose".to_owned()));
 
     // A changed file is read anew.
     writeln!(file, "NaN;1;rose").unwrap();

@@ -1,15 +1,17 @@
 //! The self-supervised lab's training, on the CPU: it learns, it repeats, it resumes, its steps are the published code's.
 
+#[path = "support/drive.rs"]
+mod drive;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
+use drive::{Drive, Maker};
 use learnscope::compute::linalg::Matrix;
 use learnscope::compute::readback::Reader;
 use learnscope::compute::rng::HostRng;
-use learnscope::engine::emit::{Emission, Emit};
-use learnscope::engine::event::{Body, Level, Payload};
-use learnscope::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
+use learnscope::engine::event::{Level, Payload};
 use learnscope::engine::params::{Params, Value};
 use learnscope::labs::Lab;
 use learnscope::labs::self_supervised::losses::cosine_loss;
@@ -30,89 +32,7 @@ fn params(set: &[&str]) -> Params {
     params
 }
 
-/// A bulky value by key and step.
-type Shown<'a> = (&'a (String, u64), &'a Payload);
-
-/// Drives an experiment without the engine and keeps what it emits.
-struct Drive {
-    experiment: Box<dyn Experiment>,
-    steps: u64,
-    done: u64,
-    scalars: BTreeMap<String, Vec<(u64, f64)>>,
-    payloads: BTreeMap<(String, u64), Payload>,
-    notices: Vec<(Level, String)>,
-}
-
-impl Drive {
-    fn build(params: &Params, seed: u64, steps: u64) -> Self {
-        Self::try_build(params, seed, steps).unwrap()
-    }
-
-    fn try_build(params: &Params, seed: u64, steps: u64) -> Result<Self, RunError> {
-        let device = Device::flex();
-        let experiment = self_supervised::build(&BuildRequest { params, seed, steps, device: &device })?;
-        let (scalars, payloads) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Self { experiment, steps, done: 0, scalars, payloads, notices: Vec::new() })
-    }
-
-    fn begin(mut self) -> Self {
-        let mut out = Emit::new(KEYS, 0, self.steps, false);
-        self.experiment.begin(&mut out).unwrap();
-        self.keep(0, out.finish());
-        self
-    }
-
-    fn step(&mut self) -> Result<(), RunError> {
-        let mut out = Emit::new(KEYS, self.done + 1, self.steps, false);
-        let result = self.experiment.step(&mut out);
-        self.done += 1;
-        self.keep(self.done, out.finish());
-        result
-    }
-
-    fn run_to(&mut self, step: u64) {
-        while self.done < step {
-            self.step().unwrap();
-        }
-    }
-
-    fn restored(params: &Params, seed: u64, steps: u64, checkpoint: &Checkpoint) -> Self {
-        let mut run = Self::build(params, seed, steps);
-        run.experiment.restore(checkpoint).unwrap();
-        run.done = checkpoint.step;
-        run
-    }
-
-    fn keep(&mut self, step: u64, emission: Emission) {
-        for body in emission.bodies {
-            match body {
-                Body::Scalars(values) => {
-                    for (key, value) in values {
-                        self.scalars.entry(key.to_string()).or_default().push((step, value));
-                    }
-                }
-                Body::Notice { level, text } => self.notices.push((level, text)),
-                other => panic!("unexpected {other:?}"),
-            }
-        }
-        for emitted in emission.payloads {
-            self.payloads.insert((emitted.key.to_string(), step), (*emitted.payload).clone());
-        }
-    }
-
-    fn at(&self, key: &str, step: u64) -> f64 {
-        let found = self.scalars.get(key).and_then(|values| values.iter().find(|(s, _)| *s == step));
-        found.unwrap_or_else(|| panic!("no {key} at {step}")).1
-    }
-
-    /// Everything emitted from `step` on, scalars with their bits.
-    fn after(&self, step: u64) -> (Vec<(String, u64, u64)>, Vec<Shown<'_>>) {
-        let scalars = self.scalars.iter().flat_map(|(key, values)| {
-            values.iter().filter(move |(s, _)| *s > step).map(move |(s, v)| (key.clone(), *s, v.to_bits()))
-        });
-        (scalars.collect(), self.payloads.iter().filter(|((_, s), _)| *s > step).collect())
-    }
-}
+const LAB: Maker = Maker { build: self_supervised::build, keys: KEYS };
 
 #[test]
 fn byol_learns_shapes_and_reports_what_it_declares() {
@@ -124,7 +44,7 @@ fn byol_learns_shapes_and_reports_what_it_declares() {
         "probe_every=30",
         "evaluation=replication",
     ]);
-    let mut run = Drive::build(&params, 1, 60).begin();
+    let mut run = LAB.build(&params, 1, 60).begin();
     run.run_to(60);
     let (first, last) = (run.at("loss/cosine", 1), run.at("loss/cosine", 60));
     assert!(first > -0.6 && last < -1.7, "cosine loss {first} -> {last}");
@@ -159,13 +79,13 @@ const KINDS: [&[&str]; 6] = [
 fn a_resumed_run_goes_on_to_the_same_bits() {
     for kind in KINDS {
         let params = params(kind);
-        let mut whole = Drive::build(&params, 3, 11).begin();
+        let mut whole = LAB.build(&params, 3, 11).begin();
         whole.run_to(5);
         // In the middle of an epoch of 6 batches.
         let checkpoint = whole.experiment.checkpoint().unwrap();
         assert_eq!(checkpoint.step, 5);
         whole.run_to(11);
-        let mut rest = Drive::restored(&params, 3, 11, &checkpoint);
+        let mut rest = LAB.restored(&params, 3, 11, &checkpoint);
         rest.run_to(11);
         assert_eq!(whole.after(5), rest.after(5), "{kind:?}");
         assert_eq!(whole.experiment.checkpoint().unwrap(), rest.experiment.checkpoint().unwrap(), "{kind:?}");
@@ -175,7 +95,7 @@ fn a_resumed_run_goes_on_to_the_same_bits() {
 #[test]
 fn one_seed_repeats_and_another_differs() {
     let run = |seed| {
-        let mut run = Drive::build(&params(&[]), seed, 4).begin();
+        let mut run = LAB.build(&params(&[]), seed, 4).begin();
         run.run_to(4);
         run
     };
@@ -186,11 +106,11 @@ fn one_seed_repeats_and_another_differs() {
 #[test]
 fn fork_twins_share_their_first_step() {
     let base = params(&[]);
-    let mut run = Drive::build(&base, 5, 20).begin();
+    let mut run = LAB.build(&base, 5, 20).begin();
     run.run_to(4);
     let checkpoint = run.experiment.checkpoint().unwrap();
     let twin = |key: &str, value: Value| {
-        let mut twin = Drive::restored(&base, 5, 20, &checkpoint);
+        let mut twin = LAB.restored(&base, 5, 20, &checkpoint);
         twin.experiment.set(key, &value).unwrap();
         twin.run_to(7);
         twin
@@ -211,7 +131,7 @@ fn fork_twins_share_their_first_step() {
 #[test]
 fn a_live_change_survives_a_checkpoint() {
     let params = params(&[]);
-    let mut run = Drive::build(&params, 5, 12).begin();
+    let mut run = LAB.build(&params, 5, 12).begin();
     run.run_to(2);
     run.experiment.set("symmetry", &Value::Switch(true)).unwrap();
     run.experiment.set("tau", &Value::Float(0.5)).unwrap();
@@ -223,7 +143,7 @@ fn a_live_change_survives_a_checkpoint() {
     let mut changed = params.clone();
     changed.set_text(PARAMS, "symmetry=on").unwrap();
     changed.set_text(PARAMS, "tau=0.5").unwrap();
-    let mut rest = Drive::restored(&changed, 5, 12, &checkpoint);
+    let mut rest = LAB.restored(&changed, 5, 12, &checkpoint);
     rest.run_to(8);
     assert_eq!(run.after(4), rest.after(4));
     assert_eq!(rest.at("tau", 8), 0.5);
@@ -237,16 +157,16 @@ fn regularisation_and_direct_predictors_impose_symmetry() {
         (&["predictor_rule=directpred"][..], 1e-6),
         (&["predictor_rule=directcopy"][..], 1e-6),
     ] {
-        let mut run = Drive::build(&params(kind), 2, 4).begin();
+        let mut run = LAB.build(&params(kind), 2, 4).begin();
         run.run_to(4);
         assert!(run.at("asymmetry", 4) <= expected, "{kind:?}: {}", run.at("asymmetry", 4));
     }
-    let mut run = Drive::build(&params(&["predictor_rule=directpred"]), 2, 4).begin();
+    let mut run = LAB.build(&params(&["predictor_rule=directpred"]), 2, 4).begin();
     run.run_to(4);
     assert!(run.at("alignment/weighted", 4) > 1.0 - 1e-6);
     assert!(run.at("commutator", 4) < 1e-6);
     // Tied layers have no negative eigenvalue.
-    let mut run = Drive::build(&params(&["symmetry=on", "predictor_layers=two"]), 2, 4).begin();
+    let mut run = LAB.build(&params(&["symmetry=on", "predictor_layers=two"]), 2, 4).begin();
     run.run_to(4);
     let Payload::Series(values) = &run.payloads[&("eigenvalues/Wp".to_owned(), 4)] else { panic!() };
     assert!(values.iter().all(|value| *value > -1e-6), "{values:?}");
@@ -447,7 +367,7 @@ fn the_resnet_trains_a_step() {
 
 #[test]
 fn bad_input_is_met_with_what_to_do() {
-    let refused = |set: &[&str]| Drive::try_build(&params(set), 1, 10).err().expect("must be refused").to_string();
+    let refused = |set: &[&str]| LAB.try_build(&params(set), 1, 10).err().expect("must be refused").to_string();
     let message = refused(&["batch_size=97"]);
     assert!(message.contains("`batch_size`") && message.contains("97") && message.contains("96"), "{message}");
     let message = refused(&["predictor_layers=two", "predictor_rule=directpred"]);
@@ -459,13 +379,14 @@ fn bad_input_is_met_with_what_to_do() {
     let message = refused(&["views=torchvision"]);
     assert!(message.contains("`views`"), "{message}");
 
-    let mut run = Drive::build(&params(&[]), 1, 10).begin();
+    let mut run = LAB.build(&params(&[]), 1, 10).begin();
     run.run_to(1);
     let checkpoint = run.experiment.checkpoint().unwrap();
-    let mut other = Drive::build(&params(&["predictor_layers=two"]), 1, 10);
+    let mut other = LAB.build(&params(&["predictor_layers=two"]), 1, 10);
     let message = other.experiment.restore(&checkpoint).unwrap_err().to_string();
     assert!(message.contains("another run"), "{message}");
-    let error = Drive::build(&params(&["predictor_layers=two"]), 1, 10)
+    let error = LAB
+        .build(&params(&["predictor_layers=two"]), 1, 10)
         .experiment
         .set("predictor_rule", &Value::Text("directpred".into()))
         .unwrap_err();
@@ -475,7 +396,7 @@ fn bad_input_is_met_with_what_to_do() {
 #[test]
 fn a_loss_that_is_no_number_ends_the_run_with_advice() {
     let rates = ["rate_encoder=10", "rate_projector=10", "rate_predictor=10", "decay_projector=1", "decay_encoder=1"];
-    let mut run = Drive::build(&params(&rates), 1, 400).begin();
+    let mut run = LAB.build(&params(&rates), 1, 400).begin();
     let error = (0..400).find_map(|_| run.step().err()).expect("it diverges").to_string();
     assert!(error.contains("no longer a number") && error.contains("ower the learning rates"), "{error}");
 }
@@ -492,7 +413,7 @@ fn pictures_of_a_folder_are_learned_in_colour() {
         }
     }
     let path = format!("data={}", Path::new(folder.path()).display());
-    let mut run = Drive::build(&params(&["source=folder", "image_size=8", "batch_size=8", &path]), 1, 4).begin();
+    let mut run = LAB.build(&params(&["source=folder", "image_size=8", "batch_size=8", &path]), 1, 4).begin();
     run.run_to(4);
     assert!(run.at("loss/cosine", 4).is_finite());
     let data = (SelfSupervisedLab.spec().data)(&params(&["source=folder", "image_size=8", &path])).unwrap();
@@ -541,7 +462,7 @@ fn a_graphics_device_computes_the_same_first_steps() {
 fn whole(preset: &str, seed: u64) -> Drive {
     let mut params = SelfSupervisedLab.spec().preset(preset).unwrap().unwrap();
     params.set_text(PARAMS, "probe_every=700").unwrap();
-    let mut run = Drive::build(&params, seed, 700).begin();
+    let mut run = LAB.build(&params, seed, 700).begin();
     run.run_to(700);
     run
 }

@@ -340,6 +340,7 @@ pub fn run_shortcuts(app: &mut App, ctx: &egui::Context) {
     let focused = ctx.memory(|memory| memory.focused());
     let typing = focused.is_some_and(|id| id != timeline::id()) || egui::Popup::is_any_open(ctx);
     let mut hits = Vec::new();
+    let view = app.sessions.get(app.active).map(|session| &session.view);
     ctx.input_mut(|input| {
         let wanted = |modifiers: Modifiers, pressed: Key| {
             let fixed = TABLE.iter().flat_map(|row| row.keys.iter().map(|keys| (row.id.to_owned(), keys)));
@@ -350,6 +351,9 @@ pub fn run_shortcuts(app: &mut App, ctx: &egui::Context) {
         input.events.retain(|event| {
             let egui::Event::Key { key, pressed: true, modifiers, .. } = event else { return true };
             let Some((id, keys)) = wanted(*modifiers, *key) else { return true };
+            if view.is_some_and(|view| view.takes_key(*modifiers, *key)) {
+                return true;
+            }
             let plain = !keys.modifiers.command && !keys.modifiers.ctrl && !is_function_key(*key);
             // Text fields have an undo of their own.
             let edits_text = typing && matches!(key, Key::Z | Key::Y | Key::ArrowLeft | Key::ArrowRight);

@@ -74,6 +74,14 @@ impl App {
         session.layouts.set_shown(&arrangement, tile, shown);
     }
 
+    /// Shows a tile and brings its tab to the front.
+    pub(super) fn bring_tile(&mut self, tile: &'static str) {
+        self.show_tile(tile, true);
+        let Some(session) = self.session() else { return };
+        let arrangement = session.view.arrangement(&session.params);
+        session.layouts.bring(&arrangement, tile);
+    }
+
     pub(super) fn maximise(&mut self, tile: &'static str) {
         self.show_tile(tile, true);
         if let Some(session) = self.session() {

@@ -30,11 +30,13 @@ impl Files {
         Self { answers: mpsc::channel(), wake }
     }
 
-    /// Lets the user choose a file for a path parameter.
-    pub fn choose(&self, lab: usize, key: &str) {
+    /// Lets the user choose a file, or a folder, for a path parameter.
+    pub fn choose(&self, lab: usize, key: &str, folder: bool) {
         let key = key.to_owned();
         self.spawn(move || {
-            let path = rfd::FileDialog::new().set_title(format!("Choose a file: {key}")).pick_file()?;
+            let what = if folder { "folder" } else { "file" };
+            let dialog = rfd::FileDialog::new().set_title(format!("Choose a {what}: {key}"));
+            let path = if folder { dialog.pick_folder() } else { dialog.pick_file() }?;
             Some(Answer::Chosen { lab, key, path })
         });
     }
@@ -86,7 +88,7 @@ impl App {
     /// Takes in files and folders that were dropped on the window.
     pub(super) fn receive_dropped(&mut self, paths: Vec<PathBuf>) {
         for path in paths {
-            match self.data_parameter() {
+            match self.data_parameter(path.is_file()) {
                 Some(key) => self.use_path(self.active, key, &path),
                 None => self.notice(Level::Info, format!("this lab opens no data; {} was not used", path.display())),
             }

@@ -90,7 +90,7 @@ fn apply(app: &mut App, edits: Vec<Edit>) {
                     session.errors.insert(key.to_owned(), message);
                 }
             }
-            Edit::Browse(key) => app.files.choose(app.active, key),
+            Edit::Browse(key) => app.choose_path(key),
             Edit::FromCursor(on) => {
                 if let Some(session) = app.session() {
                     session.from_cursor = on;
@@ -145,17 +145,28 @@ pub fn path_value(path: &Path) -> Value {
 impl App {
     /// Opens a dialog for the lab's first path parameter that the form shows.
     pub(super) fn open_data(&mut self) {
-        match self.data_parameter() {
-            Some(key) => self.files.choose(self.active, key),
+        match self.data_parameter(false) {
+            Some(key) => self.choose_path(key),
             None => self.notice(crate::engine::event::Level::Info, "this lab opens no data with the present choices"),
         }
     }
 
-    /// The path parameter that a dropped file goes to: a shown one, else the first.
-    pub(super) fn data_parameter(&self) -> Option<&'static str> {
+    /// Opens a dialog for a path parameter of the lab in front.
+    pub(super) fn choose_path(&mut self, key: &str) {
+        let specs = self.sessions.get(self.active).map_or(&[][..], |session| session.lab.spec().params);
+        let folder = specs.iter().any(|spec| spec.key == key && spec.kind == ParamKind::Folder);
+        self.files.choose(self.active, key, folder);
+    }
+
+    /// The path parameter that data go to. A folder goes to the first parameter for folders, a file to one for files; of
+    /// those to a shown one, else to the first.
+    pub(super) fn data_parameter(&self, file: bool) -> Option<&'static str> {
         let session = self.sessions.get(self.active)?;
-        let paths = || session.lab.spec().params.iter().filter(|spec| spec.kind == ParamKind::Path);
-        paths().find(|spec| session.params.shows(spec)).or_else(|| paths().next()).map(|spec| spec.key)
+        let paths = || session.lab.spec().params.iter().filter(|spec| spec.kind.is_path());
+        let fitting = || paths().filter(|spec| (spec.kind == ParamKind::Folder) != file);
+        let shown = |spec: &&ParamSpec| session.params.shows(spec);
+        let found = fitting().find(shown).or_else(|| fitting().next());
+        found.or_else(|| paths().find(shown)).or_else(|| paths().next()).map(|spec| spec.key)
     }
 
     /// Puts a chosen path into the form, and makes the choices under which the form shows it.

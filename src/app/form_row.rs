@@ -30,7 +30,7 @@ impl Row<'_> {
     pub fn show(&self, ui: &mut Ui, edits: &mut Vec<Edit>) {
         match self.spec.kind {
             ParamKind::Switch => self.switch(ui, edits),
-            ParamKind::Path => self.path(ui, edits),
+            ParamKind::Path | ParamKind::Folder | ParamKind::Text => self.text(ui, edits),
             ParamKind::Choice(items) => {
                 self.choice(ui, items, edits);
             }
@@ -276,7 +276,8 @@ impl Row<'_> {
         });
     }
 
-    fn path(&self, ui: &mut Ui, edits: &mut Vec<Edit>) {
+    /// A line of text; a path has buttons to choose it.
+    fn text(&self, ui: &mut Ui, edits: &mut Vec<Edit>) {
         let Value::Text(now) = self.value else { return };
         let key = self.spec.key;
         ui.horizontal(|ui| {
@@ -284,8 +285,10 @@ impl Row<'_> {
             self.label(ui, edits);
         });
         let mut text = now.clone();
-        let field =
-            ui.add(TextEdit::singleline(&mut text).desired_width(f32::INFINITY).hint_text("path, or drop a file here"));
+        let what = if self.spec.kind == ParamKind::Folder { "folder" } else { "file" };
+        let is_path = self.spec.kind.is_path();
+        let hint = if is_path { format!("path, or drop a {what} here") } else { String::new() };
+        let field = ui.add(TextEdit::singleline(&mut text).desired_width(f32::INFINITY).hint_text(hint));
         let field = field.accessible_name(self.spec.label);
         if self.focus {
             field.request_focus();
@@ -293,8 +296,11 @@ impl Row<'_> {
         if field.changed() || field.lost_focus() {
             edits.push(Edit::Set(key, Value::Text(text), field.lost_focus()));
         }
+        if !is_path {
+            return;
+        }
         ui.horizontal(|ui| {
-            if ui.button("Browse…").on_hover_text("Choose a file").clicked() {
+            if ui.button("Browse…").on_hover_text(format!("Choose a {what}")).clicked() {
                 edits.push(Edit::Browse(key));
             }
             ui.add_enabled_ui(!self.recent.is_empty(), |ui| {

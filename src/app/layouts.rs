@@ -94,6 +94,19 @@ impl Layouts {
     }
 }
 
+impl Layouts {
+    /// Brings a tile's tab to the front; a maximised tile gives way to it.
+    pub fn bring(&mut self, arrangement: &Arrangement, tile: &'static str) {
+        if self.maximised.is_some() {
+            self.maximised = Some(tile);
+        }
+        let tree = self.tree(arrangement);
+        if let Some(id) = tree.tiles.find_pane(&tile.to_owned()) {
+            tree.make_active(|other, _| other == id);
+        }
+    }
+}
+
 /// The default layout of an arrangement.
 fn default_tree(arrangement: &Arrangement, known: &[TileSpec]) -> Tree<String> {
     let mut tiles = Tiles::default();

@@ -240,7 +240,8 @@ impl App {
                 }
                 ViewAction::Notice(level, text) => self.notice(level, text),
                 ViewAction::SaveText { name, text } => self.files.save_text(&name, text),
-                ViewAction::ChooseFile { key } => self.files.choose(self.active, &key),
+                ViewAction::ChooseFile { key } => self.choose_path(&key),
+                ViewAction::ShowTile(tile) => self.bring_tile(tile),
             }
         }
     }

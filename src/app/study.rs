@@ -14,10 +14,10 @@ use super::widgets::{Icon, labelled_button};
 use super::{App, Wake, runs, theme};
 use crate::engine::command::Command;
 use crate::engine::event::{Level, RunId};
-use crate::engine::params::{ParamKind, ParamSpec, Params, Value};
+use crate::engine::params::{ParamSpec, Params, Value};
 use crate::engine::recording;
 use crate::engine::study::{STUDIES, StudyRun, StudySpec, StudyTask};
-use crate::engine::study_table::StudyTable;
+use crate::engine::study_table::{StudyTable, TableRow};
 use crate::labs::DEFAULT_SEED;
 use crate::plot::number;
 use crate::plot::style::Style;
@@ -84,7 +84,7 @@ impl App {
         let Some(session) = self.sessions.get(lab) else { return };
         let lab_spec = session.lab.spec();
         // Where one's own data lie is not the study's to say: the form does.
-        let paths = lab_spec.params.iter().filter(|parameter| parameter.kind == ParamKind::Path);
+        let paths = lab_spec.params.iter().filter(|parameter| parameter.kind.is_path());
         let given: Vec<(String, Value)> = paths
             .filter_map(|parameter| Some((parameter.key.to_owned(), session.params.get(parameter.key)?.clone())))
             .collect();
@@ -236,7 +236,7 @@ impl App {
 /// A path that the study's own choices ask for and that nobody has chosen.
 fn missing_path(specs: &'static [ParamSpec], task: &StudyTask) -> Option<&'static ParamSpec> {
     specs.iter().find(|parameter| {
-        parameter.kind == ParamKind::Path
+        parameter.kind.is_path()
             && parameter.only_if.is_some()
             && task.params.shows(parameter)
             && task.params.get(parameter.key) == Some(&Value::Text(String::new()))
@@ -339,7 +339,7 @@ fn table(study: &Study, ui: &mut Ui, style: &Style, wish: &mut Option<Wish>) {
     };
     let measures = study.run.spec.measures.len().max(1);
     egui::Grid::new("study table").striped(true).spacing(vec2(16.0, 6.0)).show(ui, |ui| {
-        for head in ["run", "measure", "paper", "ours", "data"] {
+        for head in ["run", "measure", "paper", "ours", "paper | ours", "data"] {
             ui.label(theme::strong(head));
         }
         ui.end_row();
@@ -361,10 +361,37 @@ fn table(study: &Study, ui: &mut Ui, style: &Style, wish: &mut Option<Wish>) {
                 _ => RichText::new(measured).monospace(),
             };
             ui.label(ours);
+            let largest = study.table.largest(&row.measure);
+            bars(row, largest, ui, style);
             ui.label(RichText::new(if first { row.data.as_str() } else { "" }).weak());
             ui.end_row();
         }
     });
+}
+
+/// The paper's number as a hollow bar above ours as a filled one, with our lowest and highest as a line; the longest bar of
+/// a measure fills the width.
+fn bars(row: &TableRow, largest: f64, ui: &mut Ui, style: &Style) {
+    let (rect, _) = ui.allocate_exact_size(vec2(110.0, 16.0), egui::Sense::hover());
+    if largest <= 0.0 || !ui.is_rect_visible(rect) {
+        return;
+    }
+    let painter = ui.painter_at(rect);
+    let x = |value: f64| rect.left() + 1.0 + (value.max(0.0) / largest) as f32 * (rect.width() - 2.0);
+    let bar = |top: f32, value: f64| {
+        egui::Rect::from_min_max(egui::pos2(x(0.0), rect.top() + top), egui::pos2(x(value), rect.top() + top + 6.0))
+    };
+    if let Some(paper) = row.paper {
+        painter.rect_stroke(bar(1.0, paper), 1.0, egui::Stroke::new(1.0, style.text_weak), egui::StrokeKind::Inside);
+    }
+    if let Some(mean) = row.ours.mean {
+        painter.rect_filled(bar(9.0, mean), 1.0, style.accent);
+        if let (Some(low), Some(high)) = (row.ours.lowest, row.ours.highest) {
+            let y = rect.top() + 12.0;
+            let ends = [egui::pos2(x(low), y), egui::pos2(x(high), y)];
+            painter.line_segment(ends, egui::Stroke::new(1.5, style.text));
+        }
+    }
 }
 
 fn buttons(study: &Study, ui: &mut Ui, style: &Style, wish: &mut Option<Wish>) {

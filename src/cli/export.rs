@@ -1,4 +1,4 @@
-//! `learnscope export`: the numbers of a recorded run as CSV or JSON, a view of it as PNG.
+//! `learnscope export`: the numbers of a recorded run as CSV or JSON, a view of it as PNG, its weights as safetensors.
 
 use std::path::Path;
 
@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 
 use crate::engine::event::{Body, Payload};
 use crate::engine::export::{Sheet, column_names, number};
+use crate::engine::header_file;
 use crate::engine::params::nearest;
 use crate::engine::recording::RunReader;
 use crate::engine::run_folder::write_whole;
@@ -13,11 +14,15 @@ use crate::labs;
 
 use super::flags::ExportFlags;
 use super::output::{Failure, Output};
-use super::{find_run, window};
+use super::request::find_lab;
+use super::{find_run, predict, window};
 
 pub fn export(flags: &ExportFlags, output: &Output) -> Result<(), Failure> {
     let format = flags.to.extension().map(|suffix| suffix.to_string_lossy().to_lowercase()).unwrap_or_default();
     let folder = find_run(&flags.run)?;
+    if flags.weights {
+        return weights(&folder, &format, &flags.to, output);
+    }
     let mut reader = RunReader::open(&folder)?;
     let encode: fn(&Sheet, &Json) -> Result<Vec<u8>, String> = match format.as_str() {
         "csv" => Sheet::csv,
@@ -28,7 +33,9 @@ pub fn export(flags: &ExportFlags, output: &Output) -> Result<(), Failure> {
         }
         _ => {
             let file = flags.to.display();
-            return Err(Failure::usage(format!("`--to {file}`: the suffix must be .csv, .json or .png")));
+            return Err(Failure::usage(format!(
+                "`--to {file}`: the suffix must be .csv, .json or .png (with --weights: .safetensors)"
+            )));
         }
     };
     let sheet = sheet(&flags.figure, &mut reader)?;
@@ -40,6 +47,20 @@ pub fn export(flags: &ExportFlags, output: &Output) -> Result<(), Failure> {
     let bytes = encode(&sheet, &about).map_err(Failure::Work)?;
     write_whole(&flags.to, &bytes)?;
     saved(&flags.to, &reader, output)
+}
+
+/// The best weights of a run as one file.
+fn weights(folder: &Path, format: &str, to: &Path, output: &Output) -> Result<(), Failure> {
+    if format != "safetensors" {
+        return Err(Failure::usage(format!("`--to {}`: the suffix of weights must be .safetensors", to.display())));
+    }
+    let header = header_file::read(folder)?;
+    let spec = predict::spec_of(find_lab(&header.lab)?)?;
+    let lines = (spec.export_weights)(folder, to)?;
+    lines.iter().for_each(|line| output.aside(line));
+    output.object(&json!({ "event": "saved", "file": to }));
+    output.line(format!("saved {}", to.display()));
+    Ok(())
 }
 
 fn saved(file: &Path, reader: &RunReader, output: &Output) -> Result<(), Failure> {

@@ -58,8 +58,10 @@ pub enum Verb {
     Resume(ResumeFlags),
     /// Measure a table or figure of a paper; without a name: list the studies
     Study(StudyFlags),
-    /// Save a figure or the numbers of a recorded run as PNG, CSV or JSON
+    /// Save a figure, the numbers or the weights of a recorded run as PNG, CSV, JSON or safetensors
     Export(ExportFlags),
+    /// Apply trained weights to one's own pictures
+    Predict(PredictFlags),
     /// Write the generated data sets as files in the layouts that the labs read
     SampleData(SampleDataFlags),
     /// The recorded runs
@@ -162,6 +164,9 @@ pub struct ExportFlags {
     /// `metrics`, a key such as `path/adam`, a family such as `path/*`; for PNG the name of a view
     #[arg(long, value_name = "F", default_value = "metrics")]
     pub figure: String,
+    /// Save the best weights instead, as .safetensors
+    #[arg(long, conflicts_with_all = ["figure", "step", "size", "theme"])]
+    pub weights: bool,
     /// Where to save; the suffix tells the format: .csv, .json or .png
     #[arg(long, value_name = "FILE")]
     pub to: PathBuf,
@@ -174,6 +179,43 @@ pub struct ExportFlags {
     /// PNG: colours
     #[arg(long, value_enum, default_value_t = Theme::Light)]
     pub theme: Theme,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "A picture that cannot be read is a row of the table with the reason, and the rest goes on.")]
+pub struct PredictFlags {
+    /// Lab whose networks are used: segmentation
+    pub lab: String,
+    /// Weights: a file of safetensors or PyTorch, or the folder of a recorded run (its best weights)
+    #[arg(long, value_name = "W")]
+    pub weights: PathBuf,
+    /// A picture, or a folder of pictures; masks in it are not predicted but compared with
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// Folder for masks, overlays, table and summary; made if there is none
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// A pixel is lesion where its probability is greater; default: the run's, else 0.5
+    #[arg(long, value_name = "P", allow_negative_numbers = true)]
+    pub threshold: Option<String>,
+    /// Which parts are kept: area (the largest), contour (the authors' rule), all; default: the run's, else area
+    #[arg(long, value_name = "K")]
+    pub keep: Option<String>,
+    /// Which pixels touch: 4 or 8; default: the run's, else 8
+    #[arg(long, value_name = "N")]
+    pub connectivity: Option<String>,
+    /// Leave holes open
+    #[arg(long)]
+    pub no_fill: bool,
+    /// Side in pixels at which the network sees a picture; default: as it was trained
+    #[arg(long, value_name = "S")]
+    pub image_size: Option<usize>,
+    /// auto, cpu, gpu or gpu:NAME, see `learnscope devices`
+    #[arg(long, value_name = "D", default_value = "auto")]
+    pub device: String,
+    /// Replace results of the same names in a folder that is not empty
+    #[arg(long)]
+    pub force: bool,
 }
 
 #[derive(Debug, Args)]

@@ -49,6 +49,11 @@ impl Interrupt {
         Ok(Self(asked))
     }
 
+    /// Set once somebody asked.
+    pub fn flag(&self) -> &AtomicBool {
+        &self.0
+    }
+
     pub fn asked(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }

@@ -49,6 +49,8 @@ pub fn params(lab: &dyn Lab, output: &Output) -> Result<(), Failure> {
             }
             ParamKind::Switch => json!({ "type": "switch" }),
             ParamKind::Path => json!({ "type": "path" }),
+            ParamKind::Folder => json!({ "type": "folder" }),
+            ParamKind::Text => json!({ "type": "text" }),
         };
         output.object(&json!({
             "key": spec.key, "label": spec.label, "unit": spec.unit, "group": spec.group, "kind": kind,

@@ -5,6 +5,7 @@ mod flags;
 mod headless;
 mod list;
 mod output;
+mod predict;
 mod progress;
 mod request;
 mod resume;
@@ -54,6 +55,7 @@ pub fn run(flags: &Flags) -> Result<(), Failure> {
         Some(Verb::Resume(flags)) => resume::resume(flags, &output),
         Some(Verb::Study(flags)) => study::study(flags, &output),
         Some(Verb::Export(flags)) => export::export(flags, &output),
+        Some(Verb::Predict(flags)) => predict::predict(flags, &output),
         Some(Verb::SampleData(flags)) => sample_data::write(flags, &output),
     }
 }

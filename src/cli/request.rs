@@ -90,7 +90,9 @@ pub fn device_choice(text: &str) -> Result<DeviceChoice, Failure> {
 
 /// Puts a path into the lab's first path parameter, and sets the choices that this parameter depends on.
 pub fn set_data(specs: &[ParamSpec], params: &mut Params, path: &Path) -> Result<(), Failure> {
-    let Some(spec) = specs.iter().find(|spec| spec.kind == ParamKind::Path) else {
+    let paths = || specs.iter().filter(|spec| spec.kind.is_path());
+    let Some(spec) = paths().find(|spec| (spec.kind == ParamKind::Folder) == path.is_dir()).or_else(|| paths().next())
+    else {
         return Err(Failure::usage("`--data`: this lab reads no data from disk"));
     };
     if !path.exists() {

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::engine::command::Record;
 use crate::engine::event::{Body, Level, Status};
-use crate::engine::params::{ParamKind, Params, Value};
+use crate::engine::params::{Params, Value};
 use crate::engine::study::{self, StudyRun, StudySpec};
 use crate::labs::{self, LABS, Lab, RunOptions};
 use crate::plot::number;
@@ -27,13 +27,12 @@ pub fn study(flags: &StudyFlags, output: &Output) -> Result<(), Failure> {
     if let Some(path) = &flags.data {
         let mut with_data = Params::defaults(params);
         set_data(params, &mut with_data, path)?;
-        let paths = params.iter().filter(|spec| spec.kind == ParamKind::Path);
+        let paths = params.iter().filter(|spec| spec.kind.is_path());
         given.extend(paths.filter_map(|spec| Some((spec.key.to_owned(), with_data.get(spec.key)?.clone()))));
     }
     let first_seed = flags.seed.unwrap_or(labs::DEFAULT_SEED);
     let mut study = StudyRun::new(lab.spec().id, params, spec, flags.seeds, first_seed, &given)?;
-    let shows_path =
-        |params: &Params| lab.spec().params.iter().any(|spec| spec.kind == ParamKind::Path && params.shows(spec));
+    let shows_path = |params: &Params| lab.spec().params.iter().any(|spec| spec.kind.is_path() && params.shows(spec));
     if let Some(path) = flags.data.as_ref().filter(|_| !study.remaining().any(|task| shows_path(&task.params))) {
         let reads = |spec: &&'static StudySpec| {
             let run = StudyRun::new(lab.spec().id, params, spec, 1, 1, &given);

@@ -41,8 +41,19 @@ pub enum ParamKind {
     Choice(&'static [ChoiceItem]),
     /// On or off.
     Switch,
-    /// A path to a file or folder, empty for none.
+    /// A path to a file (or a folder), empty for none.
     Path,
+    /// A path to a folder, empty for none.
+    Folder,
+    /// A line of text.
+    Text,
+}
+
+impl ParamKind {
+    /// Whether its value is a path, of a file or of a folder.
+    pub fn is_path(self) -> bool {
+        matches!(self, ParamKind::Path | ParamKind::Folder)
+    }
 }
 
 /// One entry of a [`ParamKind::Choice`].
@@ -62,6 +73,7 @@ pub enum DefaultValue {
     Choice(&'static str),
     Switch(bool),
     Path(&'static str),
+    Text(&'static str),
 }
 
 impl From<DefaultValue> for Value {
@@ -70,7 +82,7 @@ impl From<DefaultValue> for Value {
             DefaultValue::Float(v) => Value::Float(v),
             DefaultValue::Int(v) => Value::Int(v),
             DefaultValue::Switch(v) => Value::Switch(v),
-            DefaultValue::Choice(v) | DefaultValue::Path(v) => Value::Text(v.to_owned()),
+            DefaultValue::Choice(v) | DefaultValue::Path(v) | DefaultValue::Text(v) => Value::Text(v.to_owned()),
         }
     }
 }
@@ -125,6 +137,8 @@ impl ParamSpec {
             }
             ParamKind::Switch => "on or off".to_owned(),
             ParamKind::Path => "a path".to_owned(),
+            ParamKind::Folder => "the path of a folder".to_owned(),
+            ParamKind::Text => "a text".to_owned(),
         }
     }
 
@@ -141,7 +155,9 @@ impl ParamSpec {
                 "off" | "false" | "no" | "0" => Value::Switch(false),
                 _ => return Err(malformed()),
             },
-            ParamKind::Choice(_) | ParamKind::Path => Value::Text(text.to_owned()),
+            ParamKind::Choice(_) | ParamKind::Path | ParamKind::Folder | ParamKind::Text => {
+                Value::Text(text.to_owned())
+            }
         };
         self.check(&value)?;
         Ok(value)
@@ -153,7 +169,8 @@ impl ParamSpec {
             (ParamKind::Float { min, max, .. }, Value::Float(v)) => v.is_finite() && (min..=max).contains(v),
             (ParamKind::Int { min, max }, Value::Int(v)) => (min..=max).contains(v),
             (ParamKind::Choice(items), Value::Text(v)) => items.iter().any(|item| item.id == v),
-            (ParamKind::Switch, Value::Switch(_)) | (ParamKind::Path, Value::Text(_)) => true,
+            (ParamKind::Switch, Value::Switch(_))
+            | (ParamKind::Path | ParamKind::Folder | ParamKind::Text, Value::Text(_)) => true,
             _ => {
                 return Err(ParamError::Malformed {
                     key: self.key.to_owned(),

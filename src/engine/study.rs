@@ -38,6 +38,8 @@ pub struct StudyRow {
     pub set: &'static [(&'static str, &'static str)],
     /// The paper's number for each measure, where it gives one.
     pub paper: &'static [Option<f64>],
+    /// The paper's standard deviation for each measure, where it gives one; may be shorter.
+    pub paper_std: &'static [Option<f64>],
 }
 
 /// Steps from which an interrupted run of a study goes on where it was. A shorter one is made again.
@@ -274,6 +276,7 @@ impl StudyRun {
                     measure: measure.title.to_owned(),
                     unit: measure.unit.to_owned(),
                     paper: row.paper.get(k).copied().flatten(),
+                    paper_std: row.paper_std.get(k).copied().flatten(),
                     ours: Summary::of(values),
                     problem: samples.iter().find_map(|s| s.failed.clone()),
                     data: samples.first().map(|s| self.data_of(s)).unwrap_or_default(),

@@ -25,6 +25,8 @@ pub struct TableRow {
     pub unit: String,
     /// As printed in, or read from, the paper.
     pub paper: Option<f64>,
+    /// The paper's standard deviation, where it gives one (it does not say which ddof).
+    pub paper_std: Option<f64>,
     pub ours: Summary,
     /// Why a run of this row failed.
     pub problem: Option<String>,
@@ -100,9 +102,13 @@ impl TableRow {
         }
     }
 
-    /// The paper's number; `—` where it gives none.
+    /// The paper's number, with its standard deviation where it gives one; `—` where it gives none.
     pub fn paper_text(&self) -> String {
-        self.paper.map_or_else(|| "—".to_owned(), digits)
+        match (self.paper, self.paper_std) {
+            (Some(mean), Some(std)) => format!("{} ± {}", digits(mean), digits(std)),
+            (Some(mean), None) => digits(mean),
+            _ => "—".to_owned(),
+        }
     }
 
     /// Our number as [`Summary::text`], or why there is none.
@@ -125,6 +131,12 @@ impl StudyTable {
         }
     }
 
+    /// The largest number of a measure, the paper's or ours; 0 where there is none.
+    pub fn largest(&self, measure: &str) -> f64 {
+        let rows = self.rows.iter().filter(|row| row.measure == measure);
+        rows.flat_map(|row| [row.paper, row.ours.highest]).flatten().fold(0.0, f64::max)
+    }
+
     /// Comma-separated, every number with as many digits as give the same bits back.
     pub fn csv(&self) -> String {
         let number = |value: Option<f64>| value.map_or(String::new(), |value| format!("{value:?}"));
@@ -134,6 +146,7 @@ impl StudyTable {
             "measure",
             "unit",
             "paper",
+            "paper_std",
             "ours_mean",
             "ours_std_ddof1",
             "ours_median",
@@ -156,6 +169,7 @@ impl StudyTable {
                 &row.measure,
                 &row.unit,
                 &paper,
+                &number(row.paper_std),
                 &mean,
                 &std,
                 &median,
@@ -258,6 +272,7 @@ mod tests {
             measure: "y reaches 4 at".into(),
             unit: "iterations".into(),
             paper,
+            paper_std: None,
             ours: summary(values),
             problem: None,
             data: "generated".into(),
@@ -274,6 +289,6 @@ mod tests {
         assert!(text.contains("Paper, Figure 3") && text.contains("n − 1"), "{text}");
         assert!(text.contains("257.4  0.2 [0.1, 0.3], mean 0.2 ± 0.1414 (n = 2)"), "{text}");
         let csv = table.csv();
-        assert!(csv.contains("\"Adam, \"\"fast\"\"\",y reaches 4 at,iterations,257.4,0.2,"), "{csv}");
+        assert!(csv.contains("\"Adam, \"\"fast\"\"\",y reaches 4 at,iterations,257.4,,0.2,"), "{csv}");
     }
 }

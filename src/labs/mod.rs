@@ -2,8 +2,10 @@
 //! names a lab.
 
 pub mod optimizers;
+pub mod predict;
 pub mod segmentation;
 pub mod self_supervised;
+pub mod series;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -114,6 +116,10 @@ pub trait Lab: Sync {
     fn spec(&self) -> &'static LabSpec;
     /// Fresh view state (what is selected, zoomed, folded). Training state is in [`RunState`].
     fn view(&self) -> Box<dyn LabView>;
+    /// How trained weights are applied to one's own files; `None`: this lab's networks are for watching.
+    fn predict(&self) -> Option<&'static predict::PredictSpec> {
+        None
+    }
 }
 
 /// The static facts of a lab.
@@ -202,6 +208,11 @@ pub trait LabView {
     }
     /// Runs one of [`LabView::commands`].
     fn command(&mut self, _id: &str, _ctx: &mut ViewCtx<'_>) {}
+    /// Whether the view wants this key for itself now, for example while the mouse is over a canvas; the shell's own
+    /// shortcut then rests.
+    fn takes_key(&self, _modifiers: egui::Modifiers, _key: egui::Key) -> bool {
+        false
+    }
 }
 
 /// One tile of a lab.
@@ -318,8 +329,10 @@ pub enum ViewAction {
         name: String,
         text: String,
     },
-    /// Let the user choose a file for this path parameter.
+    /// Let the user choose a file, or a folder, for this path parameter.
     ChooseFile {
         key: String,
     },
+    /// Bring this tile to the front.
+    ShowTile(&'static str),
 }

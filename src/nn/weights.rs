@@ -103,6 +103,16 @@ pub fn names(spec: &NetSpec) -> Vec<Named> {
 
 /// Writes a network as safetensors, with its spec in the metadata. The file is there completely or not at all.
 pub fn save(net: &SegmentationNet, spec: &NetSpec, path: &Path) -> Result<(), WeightsError> {
+    save_trained_at(net, spec, None, path)
+}
+
+/// The same; `image_size`: the side S in pixels of the S×S pictures that the network was trained on.
+pub fn save_trained_at(
+    net: &SegmentationNet,
+    spec: &NetSpec,
+    image_size: Option<usize>,
+    path: &Path,
+) -> Result<(), WeightsError> {
     let mut reader = Reader::default();
     for slot in parameters::slots(net) {
         reader.add(slot.value);
@@ -121,12 +131,13 @@ pub fn save(net: &SegmentationNet, spec: &NetSpec, path: &Path) -> Result<(), We
         .map(|(named, bytes)| Ok((&named.name, TensorView::new(Dtype::F32, named.shape.clone(), bytes)?)))
         .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()
         .map_err(|e| format(e.to_string()))?;
-    let metadata = HashMap::from([
+    let mut metadata = HashMap::from([
         ("format".to_owned(), "pt".to_owned()),
         (ARCHITECTURE.to_owned(), spec.architecture.key()),
         (CHANNELS.to_owned(), spec.channels.to_string()),
         (BASE.to_owned(), spec.base.to_string()),
     ]);
+    metadata.extend(image_size.map(|size| (IMAGE_SIZE.to_owned(), size.to_string())));
     let file = safetensors::serialize(views, Some(metadata)).map_err(|e| format(e.to_string()))?;
     write_whole(path, &file)
 }
@@ -134,6 +145,7 @@ pub fn save(net: &SegmentationNet, spec: &NetSpec, path: &Path) -> Result<(), We
 const ARCHITECTURE: &str = "learnscope.architecture";
 const CHANNELS: &str = "learnscope.channels";
 const BASE: &str = "learnscope.base";
+const IMAGE_SIZE: &str = "learnscope.image_size";
 
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), WeightsError> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -157,8 +169,14 @@ pub struct WeightsFile {
     path: PathBuf,
     /// Shape and numbers by name.
     tensors: BTreeMap<String, (Vec<usize>, TensorData)>,
-    /// The spec that [`save`] wrote.
+    about: About,
+}
+
+/// What [`save`] wrote beside the tensors.
+#[derive(Debug, Default)]
+struct About {
     spec: Option<NetSpec>,
+    image_size: Option<usize>,
 }
 
 impl WeightsFile {
@@ -168,18 +186,23 @@ impl WeightsFile {
         let bytes = fs::read(path).map_err(io)?;
         let read = if bytes.starts_with(b"PK") || bytes.starts_with(&[0x80]) && bytes.get(8) != Some(&b'{') {
             drop(bytes);
-            read_torch(path).map(|tensors| (tensors, None))
+            read_torch(path).map(|tensors| (tensors, About::default()))
         } else {
             read_safetensors(&bytes)
         };
-        let (tensors, spec) = read.map_err(|problem| WeightsError::Format { path: path.to_owned(), problem })?;
-        Ok(Self { path: path.to_owned(), tensors, spec })
+        let (tensors, about) = read.map_err(|problem| WeightsError::Format { path: path.to_owned(), problem })?;
+        Ok(Self { path: path.to_owned(), tensors, about })
+    }
+
+    /// The side in pixels of the pictures that the network was trained on, where the file says it.
+    pub fn image_size(&self) -> Option<usize> {
+        self.about.image_size
     }
 
     /// The network that these weights are of: the one that was saved, or the first that fits by names and shapes.
     /// FCN-32s, -16s and -8s have the same tensors; FCN-8s is taken.
     pub fn recognise(&self) -> Result<NetSpec, WeightsError> {
-        if let Some(spec) = self.spec {
+        if let Some(spec) = self.about.spec {
             return Ok(spec);
         }
         for spec in self.candidates() {
@@ -285,7 +308,7 @@ impl WeightsFile {
 
 type Tensors = BTreeMap<String, (Vec<usize>, TensorData)>;
 
-fn read_safetensors(bytes: &[u8]) -> Result<(Tensors, Option<NetSpec>), String> {
+fn read_safetensors(bytes: &[u8]) -> Result<(Tensors, About), String> {
     let problem = |e: safetensors::SafeTensorError| {
         format!("neither safetensors nor a PyTorch file, or damaged or cut short ({e})")
     };
@@ -310,7 +333,8 @@ fn read_safetensors(bytes: &[u8]) -> Result<(Tensors, Option<NetSpec>), String> 
         let architecture = Architecture::parse(entry(ARCHITECTURE)?)?;
         Some(NetSpec { architecture, channels: entry(CHANNELS)?.parse().ok()?, base: entry(BASE)?.parse().ok()? })
     };
-    Ok((tensors, spec()))
+    let image_size = entry(IMAGE_SIZE).and_then(|size| size.parse().ok());
+    Ok((tensors, About { spec: spec(), image_size }))
 }
 
 fn read_torch(path: &Path) -> Result<Tensors, String> {

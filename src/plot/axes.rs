@@ -84,7 +84,8 @@ impl Axes {
         let ranges = [bounds.x, bounds.y];
         let ticks_of = |axis: usize, wanted: f32| {
             let [low, high] = ranges[axis];
-            scales[axis].ticks(low, high, (wanted as usize).clamp(2, 9))
+            // Labels that would touch are left out, but two of an x axis have to be there to read a scale.
+            scales[axis].ticks(low, high, (wanted as usize).clamp(3 - axis, 9))
         };
         let y_ticks = ticks_of(1, (outer.height() - 4.6 * font_size) / (3.2 * font_size));
         let mut rect = outer;

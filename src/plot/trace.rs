@@ -104,6 +104,11 @@ impl TraceState {
         self.view.is_some()
     }
 
+    /// The axes as they were drawn last, for what a caller marks on top.
+    pub fn axes(&self) -> Option<&Axes> {
+        self.drawn.as_ref().map(|(axes, _)| axes)
+    }
+
     /// Draws the plot into `outer`; returns the step that the user asked for.
     pub fn show(&mut self, ui: &Ui, outer: Rect, spec: &Spec<'_>, traces: &[Trace<'_>], style: &Style) -> Option<u64> {
         if outer.width() < 8.0 || outer.height() < 8.0 {

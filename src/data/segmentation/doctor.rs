@@ -210,7 +210,7 @@ fn of_pair(pair: &Pair, list: &mut Vec<Finding>) {
     }
     if pair.masks.len() > 1 {
         let problem = format!("has {} masks", pair.masks.len());
-        let advice = "they are joined; switch `largest component` off when measuring such images";
+        let advice = "they are joined; set `keep` to all parts when measuring such images";
         list.push(finding(Severity::Note, Check::SeveralMasks, &pair.image, problem, advice));
     }
 }
@@ -245,7 +245,7 @@ fn of_exam(pair: &Pair, exam: &Exam, list: &mut Vec<Finding>) {
             "its lesion has {} separate regions, the smallest of {} pixels",
             exam.regions, exam.smallest_region
         );
-        let advice = "several lesions, or specks of the drawing; `largest component` keeps one of them";
+        let advice = "several lesions, or specks of the drawing; `keep` the largest part drops the others";
         add(Severity::Note, Check::SeveralRegions, &pair.image, problem, advice);
     }
     if exam.crosses.len() >= calipers::LEAST {

@@ -27,7 +27,7 @@ macro_rules! common {
 /// `row!("label", use_key, [key = value, ..], [paper's numbers])`
 macro_rules! row {
     ($label:literal, $on:literal, [$($key:literal = $value:literal),*], $paper:expr) => {
-        StudyRow { label: $label, set: &[($on, "on"), $(($key, $value)),*], paper: &$paper }
+        StudyRow { label: $label, set: &[($on, "on"), $(($key, $value)),*], paper: &$paper, paper_std: &[] }
     };
 }
 

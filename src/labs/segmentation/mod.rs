@@ -6,6 +6,7 @@ mod experiment;
 pub mod judge;
 pub mod params;
 pub mod pipeline;
+pub mod predict;
 mod presets;
 pub mod source;
 mod studies;
@@ -31,6 +32,10 @@ impl Lab for SegmentationLab {
 
     fn view(&self) -> Box<dyn LabView> {
         Box::<view::SegmentationView>::default()
+    }
+
+    fn predict(&self) -> Option<&'static super::predict::PredictSpec> {
+        Some(&predict::PREDICT)
     }
 }
 
@@ -93,10 +98,10 @@ pub static KEYS: &[KeySpec] = &[
     payload("wall/uncertainty/*", "standard deviation over dropout samples"),
     payload("validation/images", "validation images one by one"),
     payload("test/images", "test images one by one"),
-    payload("batch/original/*", "training image"),
-    payload("batch/image/*", "its view in this batch"),
-    payload("batch/truth/*", "mask of the view"),
-    payload("batch/views", "what the views were made with"),
+    shown("batch/original/*", "training image"),
+    shown("batch/image/*", "its view in this batch"),
+    shown("batch/truth/*", "mask of the view"),
+    shown("batch/views", "what the views were made with"),
     payload("data/summary", "the data set and its split"),
     payload("data/doctor", "what is odd about the data"),
 ];
@@ -107,4 +112,9 @@ const fn scalar(key: &'static str, title: &'static str, unit: &'static str) -> K
 
 const fn payload(key: &'static str, title: &'static str) -> KeySpec {
     KeySpec { key, title, unit: "", kind: KeyKind::Payload, every: 1 }
+}
+
+/// Only shown: recorded at the start and at the end alone.
+const fn shown(key: &'static str, title: &'static str) -> KeySpec {
+    KeySpec { every: u64::MAX, ..payload(key, title) }
 }

@@ -21,6 +21,7 @@ macro_rules! paper_setting {
         ]
     };
 }
+pub(super) use paper_setting;
 
 pub static PRESETS: &[Preset] = &[
     Preset {

@@ -323,5 +323,5 @@ const fn row(
     set: &'static [(&'static str, &'static str)],
     paper: &'static [Option<f64>],
 ) -> StudyRow {
-    StudyRow { label, set, paper }
+    StudyRow { label, set, paper, paper_std: &[] }
 }

@@ -1,11 +1,215 @@
-//! The guide's live part.
+//! The guide's live part: where the training stands, the equations with the current numbers, the paper's values.
 
-use eframe::egui::Ui;
+use eframe::egui::{FontId, Grid, Label, RichText, Ui, vec2};
 
+use crate::engine::params::Params;
 use crate::labs::ViewCtx;
+use crate::labs::segmentation::params::{Hyper, PARAMS, net_spec};
+use crate::labs::series as common;
+use crate::nn::count::{count, larger_than_unet, paper_row};
+use crate::nn::segmentation_loss::SegmentationLoss;
+use crate::plot::{number, tile};
 
+use super::series::{self, ASSD, DICE, HD, HD95, PLAIN_DICE, VALIDATION};
+
+fn heading(ui: &mut Ui, ctx: &ViewCtx<'_>, text: &str) {
+    ui.add_space(8.0);
+    let size = tile::font_size(ctx.presenting);
+    ui.label(RichText::new(text.to_uppercase()).size(size).color(ctx.style.text_weak).extra_letter_spacing(0.6));
+}
+
+fn line(ui: &mut Ui, ctx: &ViewCtx<'_>, text: impl Into<String>) {
+    let size = tile::font_size(ctx.presenting) + 1.5;
+    ui.add(Label::new(RichText::new(text).size(size).color(ctx.style.text)).wrap());
+}
+
+fn equation(ui: &mut Ui, ctx: &ViewCtx<'_>, text: &str, value: &str) {
+    let size = tile::font_size(ctx.presenting);
+    let law = RichText::new(text).font(FontId::monospace(size)).color(ctx.style.text_weak);
+    ui.add(Label::new(law).wrap());
+    if !value.is_empty() {
+        let value = RichText::new(format!("   {value}")).font(FontId::monospace(size + 0.5)).color(ctx.style.text);
+        ui.add(Label::new(value).wrap());
+    }
+}
+
+/// Draws the guide.
 pub fn show(ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
-    if let Some(dice) = ctx.run.last("dice/final") {
-        ui.label(format!("Validation Dice {dice:.3}"));
+    ui.spacing_mut().item_spacing = vec2(6.0, 5.0);
+    let params = common::params_at(ctx, PARAMS);
+    if params.get("architecture").is_none() || params.get("loss").is_none() {
+        return;
+    }
+    if ctx.run.header.is_some() {
+        standing(ui, ctx);
+    }
+    equations(&params, ui, ctx);
+    measured(&params, ui, ctx);
+    notes(&params, ui, ctx);
+}
+
+fn shown(ctx: &ViewCtx<'_>, key: &str) -> String {
+    common::value(ctx, key).map_or_else(|| "—".to_owned(), number::short)
+}
+
+/// One line: step, epoch, rate, best weights.
+fn standing(ui: &mut Ui, ctx: &ViewCtx<'_>) {
+    let value = |key: &str| common::value(ctx, key);
+    let size = tile::font_size(ctx.presenting);
+    let mut text = format!("Step {}", number::grouped(ctx.cursor.step));
+    if let Some(epoch) = value("epoch") {
+        text.push_str(&format!(", epoch {epoch:.1}"));
+    }
+    ui.label(RichText::new(text).size(size + 2.5).color(ctx.style.text));
+    if let (Some(loss), Some(step)) = (value("best/loss"), value("best/step")) {
+        let since = value("patience").unwrap_or(0.0);
+        let since = if since > 0.0 { format!(", {since:.0} epochs ago") } else { String::new() };
+        let loss = number::short(loss);
+        line(ui, ctx, format!("Lowest validation loss {loss} at step {}{since}.", number::grouped(step as u64)));
+    }
+    if ctx.cursor.step == ctx.run.step && series::stopped_early(ctx.run) {
+        line(ui, ctx, "Early stopping has ended this run; the test is made with the best weights.");
+    }
+}
+
+fn equations(params: &Params, ui: &mut Ui, ctx: &ViewCtx<'_>) {
+    heading(ui, ctx, &format!("Equations at step {}", number::grouped(ctx.cursor.step)));
+    let hyper = Hyper::of(params);
+    let law = match hyper.loss {
+        SegmentationLoss::Bce => "L = −mean[t ln p + (1−t) ln(1−p)]",
+        SegmentationLoss::Dice => "L = 1 − mean[2 Σpt / (Σp + Σt)]",
+        SegmentationLoss::SmoothDice => "L = 1 − mean[(2 Σpt + 1) / (Σp + Σt + 1)]",
+        SegmentationLoss::BceDice => "L = BCE + 1 − mean[(2 Σpt + 1) / (Σp + Σt + 1)]",
+        SegmentationLoss::BceVariation => "L = 0.995 BCE + 0.005 mean‖∇p‖",
+    };
+    let values = format!("training {}, validation {}", shown(ctx, "loss/train"), shown(ctx, VALIDATION.key));
+    equation(ui, ctx, law, &values);
+    let rate = common::value(ctx, "learning_rate").unwrap_or(hyper.learning_rate);
+    let (rate, decay) = (number::exact(rate), number::exact(hyper.weight_decay));
+    if params.text("optimizer") == "adam" {
+        let text = format!("α = {rate}, λ = {decay}, β = (0.9, 0.999), ε = 1e-8");
+        equation(ui, ctx, "g ← ∇L + λ θ,  θ ← θ − α m̂ / (√v̂ + ε)", &text);
+    } else {
+        equation(ui, ctx, "θ ← θ − α (∇L + λ θ)", &format!("α = {rate}, λ = {decay}"));
+    }
+    if hyper.plateau || hyper.early_stopping {
+        let bad = common::value(ctx, "patience").map_or_else(|| "—".to_owned(), |bad| format!("{bad:.0}"));
+        let mut parts = vec![format!("{bad} epochs without a lower validation loss")];
+        if hyper.plateau {
+            parts.push(format!("α is halved after more than {}", hyper.plateau_patience));
+        }
+        if hyper.early_stopping {
+            parts.push(format!("stop at {}", hyper.stop_patience));
+        }
+        equation(ui, ctx, "schedule", &parts.join("; "));
+    }
+    let threshold = number::exact(params.float("threshold"));
+    let images = series::images(ctx, "validation/images");
+    let of = if images > 0 { format!("   (mean of {images} images)") } else { String::new() };
+    equation(
+        ui,
+        ctx,
+        &format!("Dice = 2 TP / (2 TP + FP + FN),  lesion: p > {threshold}"),
+        &format!("= {}{of}", shown(ctx, DICE.key)),
+    );
+    let law = if params.text("hd95") == "monai" {
+        "HD95 = max(P95 d(P→T), P95 d(T→P))"
+    } else {
+        "HD95 = P95 of d(P→T) and d(T→P) pooled"
+    };
+    let undefined = common::value(ctx, "undefined/final").map_or(String::new(), |n| format!(", {n:.0} undefined"));
+    equation(ui, ctx, law, &format!("= {} px{undefined}", shown(ctx, HD95.key)));
+}
+
+/// This run's numbers beside the paper's.
+fn measured(params: &Params, ui: &mut Ui, ctx: &ViewCtx<'_>) {
+    let spec = net_spec(params);
+    let paper = paper_row(spec.architecture);
+    let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
+    heading(ui, ctx, "This run and the paper’s");
+    let tested = common::value(ctx, "test/dice").is_some();
+    Grid::new("measured").num_columns(4).spacing(vec2(12.0, 3.0)).show(ui, |ui| {
+        let set = if tested { "test" } else { "" };
+        for text in ["", "validation", set, "paper, test"] {
+            ui.label(tile::weak(text, size, style));
+        }
+        ui.end_row();
+        let of_paper = |pair: Option<(f64, f64)>, digits: usize| {
+            pair.map_or_else(String::new, |(mean, std)| format!("{mean:.digits$} ± {std:.digits$}"))
+        };
+        let rows = [
+            (PLAIN_DICE, "Dice, network size", "", String::new()),
+            (DICE, "Dice, final", "test/dice", of_paper(paper.map(|row| row.dice), 3)),
+            (HD95, "HD95 [px]", "test/hd95", of_paper(paper.map(|row| row.hd95), 2)),
+            (HD, "HD [px]", "test/hd", String::new()),
+            (ASSD, "ASSD [px]", "test/assd", String::new()),
+        ];
+        for (quantity, name, test, paper) in rows {
+            ui.label(tile::weak(name, size + 0.5, style)).on_hover_text(quantity.help);
+            ui.label(tile::mono(format!("{:>6}", shown(ctx, quantity.key)), size + 0.5, style));
+            let test = if tested && !test.is_empty() { shown(ctx, test) } else { String::new() };
+            ui.label(tile::mono(format!("{test:>6}"), size + 0.5, style));
+            ui.label(tile::mono(paper, size, style).color(style.text_weak));
+            ui.end_row();
+        }
+    });
+    let data = if params.text("source") == "synthetic" { "generated images" } else { "your images" };
+    let side = params.int("image_size");
+    let width = if spec.architecture.stages().is_some() { format!(", width {}", spec.base) } else { String::new() };
+    let images = series::images(ctx, "validation/images");
+    let of = if images > 0 { format!("{images} validation images, ") } else { String::new() };
+    let seed = ctx.run.header.as_ref().map_or(String::new(), |header| format!(", seed {}", header.seed));
+    let text = format!(
+        "Here: {}{width}, {side}×{side}, {of}{data}{seed}. The paper’s: width 64, 256×256, 140 test images that are not public, \
+         mean ± std of 3 seeds. To be compared in pattern, not in size.",
+        spec.architecture.name()
+    );
+    ui.add(Label::new(tile::weak(text, size, style)).wrap());
+    if let Ok(counted) = count(&spec, side as usize, side as usize) {
+        let total = counted.total;
+        let text = format!(
+            "{} parameters, {} GMAC and {} MiB of convolution outputs an image.",
+            number::grouped(total.parameters),
+            number::short(total.gmac()),
+            number::short(total.activation_mib())
+        );
+        line(ui, ctx, text);
+    }
+}
+
+/// What has to be known about this configuration.
+fn notes(params: &Params, ui: &mut Ui, ctx: &ViewCtx<'_>) {
+    let spec = net_spec(params);
+    let mut found: Vec<String> = Vec::new();
+    if larger_than_unet(&spec).is_some() {
+        found.push("Grouping makes this network larger than the plain U-net: scale C as the width.".to_owned());
+    }
+    if params.text("loss") == "dice" {
+        let text = "Dice without smoothing: images without a lesion have no gradient. With such images take smooth 1.";
+        found.push(text.to_owned());
+    }
+    if params.text("overfit") == "one" {
+        let text = "Sanity test on one image, which is also validated on: a Dice near 1 says that training works, and \
+                    nothing about other images.";
+        found.push(text.to_owned());
+    }
+    if params.text("source") == "synthetic" {
+        let text = match params.text("calipers") {
+            "train" => "Trained with measuring marks, validated without: a low Dice says how much it leaned on them.",
+            "test" => "Trained without measuring marks, validated with them.",
+            _ => "",
+        };
+        found.extend((!text.is_empty()).then(|| text.to_owned()));
+    }
+    if let (Some(count), true) = (common::value(ctx, "both_empty/final").filter(|n| *n > 0.0), ctx.run.header.is_some())
+    {
+        found.push(format!("{count:.0} validation images without lesion are predicted so: each counts as Dice 1."));
+    }
+    if found.is_empty() {
+        return;
+    }
+    heading(ui, ctx, "Mind");
+    for text in found {
+        line(ui, ctx, text);
     }
 }

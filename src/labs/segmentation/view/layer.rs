@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_huge_image_fits_a_texture() {
-        let rgba = vec![200; 4 * 5000 * 3];
+        let rgba = [200, 200, 200, 255].repeat(5000 * 3);
         let image = picture(5000, 3, &rgba, 1);
         assert_eq!(image.size, [1667, 1]);
         assert!(image.pixels.iter().all(|pixel| pixel.r() == 200));

@@ -1,8 +1,10 @@
 //! Draws the segmentation lab.
 
 pub mod augmentation;
+pub mod brush;
 pub mod controls;
 pub mod curves;
+pub mod data;
 pub mod gallery;
 pub mod guide;
 pub mod image;
@@ -12,6 +14,8 @@ pub mod look;
 pub mod network;
 pub mod postprocess;
 pub mod ranking;
+pub mod scores;
+pub mod series;
 pub mod shared;
 pub mod size_dice;
 pub mod sweep;
@@ -20,7 +24,7 @@ pub mod wall;
 use eframe::egui;
 
 use crate::engine::params::Params;
-use crate::labs::{Arrangement, LabView, Node, TileSpec, ViewCtx};
+use crate::labs::{Arrangement, LabView, Node, TileSpec, ViewAction, ViewCtx};
 
 /// View state of the lab: what is selected, zoomed and switched. All that is trained is in the run's state.
 #[derive(Debug, Default)]
@@ -33,9 +37,11 @@ pub struct SegmentationView {
     augmentation: augmentation::Augmentation,
     network: network::NetworkCard,
     size_dice: size_dice::SizeDice,
+    data: data::DataTile,
+    brush: brush::BrushTile,
 }
 
-static TILES: [TileSpec; 8] = [
+static TILES: [TileSpec; 10] = [
     TileSpec {
         id: "wall",
         title: "Wall",
@@ -81,6 +87,18 @@ static TILES: [TileSpec; 8] = [
         title: "Size and Dice",
         help: "The paper's networks by size against their Dice, and this run's.",
     },
+    TileSpec {
+        id: "data",
+        title: "Data",
+        help: "What was found in the folder before it is used, how it is split by groups, and the data doctor's list. Click \
+               a line to open its image in the brush.",
+    },
+    TileSpec {
+        id: "brush",
+        title: "Brush",
+        help: "Correct or draw the mask of any image of the folder. It is saved beside the data set, whose own files stay \
+               as they are, and the running training uses it from then on.",
+    },
 ];
 
 const ARRANGEMENT: Arrangement = Arrangement {
@@ -89,7 +107,16 @@ const ARRANGEMENT: Arrangement = Arrangement {
         (
             0.64,
             Node::Row(&[
-                (0.6, Node::Tabs(&[Node::Tile("wall"), Node::Tile("network"), Node::Tile("size-dice")])),
+                (
+                    0.6,
+                    Node::Tabs(&[
+                        Node::Tile("wall"),
+                        Node::Tile("data"),
+                        Node::Tile("brush"),
+                        Node::Tile("network"),
+                        Node::Tile("size-dice"),
+                    ]),
+                ),
                 (0.4, Node::Tabs(&[Node::Tile("inspector"), Node::Tile("augmentation")])),
             ]),
         ),
@@ -126,8 +153,19 @@ impl LabView for SegmentationView {
             "augmentation" => self.augmentation.show(&mut self.shared, ui, ctx),
             "network" => self.network.show(ui, ctx),
             "size-dice" => self.size_dice.show(ui, ctx),
+            "data" => {
+                if let Some(image) = self.data.show(ui, ctx) {
+                    self.brush.open(image);
+                    ctx.actions.push(ViewAction::ShowTile("brush"));
+                }
+            }
+            "brush" => self.brush.show(&mut self.data.folder, &mut self.data.sample, ui, ctx),
             _ => {}
         }
+    }
+
+    fn takes_key(&self, modifiers: egui::Modifiers, key: egui::Key) -> bool {
+        self.brush.takes_key(modifiers, key)
     }
 
     fn guide(&mut self, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>) {

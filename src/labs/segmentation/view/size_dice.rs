@@ -1,16 +1,460 @@
-//! Tile "size_dice".
+//! The tile that sets the size of the paper's networks against their Dice, and this run beside them.
 
-use eframe::egui::Ui;
+use eframe::egui::accesskit::Role;
+use eframe::egui::{
+    Align2, Color32, FontId, Label, Painter, Pos2, Rect, RichText, Sense, Stroke, Ui, UiBuilder, Vec2, WidgetInfo,
+    pos2, vec2,
+};
 
 use crate::labs::ViewCtx;
-use crate::plot::tile;
+use crate::labs::segmentation::params::{PARAMS, net_spec};
+use crate::labs::series as common;
+use crate::nn::count::{Count, PAPER, PaperParameters, PaperRow, count, paper_note};
+use crate::nn::spec::{Architecture, NetSpec};
+use crate::plot::axes::{Axes, Bounds, Titles, navigate};
+use crate::plot::curve::label;
+use crate::plot::scale::Scale;
+use crate::plot::scatter::{Marker, point};
+use crate::plot::{labels, number, tile};
 
-/// View state.
+use super::series;
+
+/// What a network costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Cost {
+    #[default]
+    Parameters,
+    MultiplyAdds,
+    Memory,
+}
+
+impl Cost {
+    const ALL: [Self; 3] = [Self::Parameters, Self::MultiplyAdds, Self::Memory];
+
+    fn of(self, count: &Count) -> f64 {
+        match self {
+            Self::Parameters => count.parameters as f64,
+            Self::MultiplyAdds => count.gmac(),
+            Self::Memory => count.activation_mib(),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Parameters => "parameters",
+            Self::MultiplyAdds => "GMAC",
+            Self::Memory => "memory",
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Parameters => "parameters (log)",
+            Self::MultiplyAdds => "10⁹ multiply-adds of one image (log)",
+            Self::Memory => "outputs of the convolutions of one image, MiB (log)",
+        }
+    }
+
+    fn help(self) -> &'static str {
+        match self {
+            Self::Parameters => "Everything that is trained: what a file of weights holds",
+            Self::MultiplyAdds => {
+                "Multiply-adds of the convolutions: 256×256 for the paper's networks, S×S for this run"
+            }
+            Self::Memory => "Memory of the convolutions' outputs in 32-bit floats: most of what training keeps",
+        }
+    }
+}
+
+/// View state of the tile.
 #[derive(Debug, Default)]
-pub struct SizeDice {}
+pub struct SizeDice {
+    cost: Cost,
+    /// HD95 instead of Dice.
+    distance: bool,
+    /// Only the paper's networks.
+    without_run: bool,
+    view: Option<Bounds>,
+    /// Sizes of [`PAPER`], counted once.
+    sizes: Vec<Count>,
+    ours: Option<(NetSpec, usize, Count)>,
+}
+
+/// A network in the plot.
+#[derive(Debug, Clone)]
+struct Dot {
+    name: String,
+    x: f64,
+    y: f64,
+    /// Standard deviation; 0: none is known.
+    spread: f64,
+    marker: Marker,
+    color: Color32,
+    /// This run, not the paper's.
+    ours: bool,
+    says: String,
+}
+
+/// This run at the cursor.
+struct Ours {
+    spec: NetSpec,
+    side: usize,
+    dice: Option<f64>,
+    hd95: Option<f64>,
+    /// On what it was measured.
+    on: String,
+}
 
 impl SizeDice {
+    /// Draws the tile.
     pub fn show(&mut self, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
-        tile::message(ui, tile::font_size(ctx.presenting), ctx.style, "Nothing yet", "start a run");
+        let size = tile::font_size(ctx.presenting);
+        let (bar, rest) = tile::split(ui, size);
+        self.bar(bar, ui, ctx);
+        let run = this_run(ctx);
+        let mut dots = self.paper(ctx);
+        if let Some(run) = run.as_ref().filter(|_| !self.without_run) {
+            dots.extend(self.dot_of(run, ctx));
+        }
+        let foot_height = if rest.height() > 14.0 * size { 3.2 * size } else { 0.0 };
+        let plot = rest.with_max_y(rest.bottom() - foot_height);
+        self.plot(plot, &dots, ui, ctx);
+        if foot_height > 0.0 {
+            let foot = Rect::from_min_max(pos2(rest.left(), plot.bottom()), rest.max);
+            self.foot(foot, run.as_ref(), &dots, ui, ctx);
+        }
+    }
+
+    fn bar(&mut self, rect: Rect, ui: &mut Ui, ctx: &ViewCtx<'_>) {
+        let size = tile::font_size(ctx.presenting);
+        let text = "paper: 416 training images, 256×256, mean ± std of 3 seeds";
+        tile::bar(ui, rect, tile::weak(text, size, ctx.style), |ui| {
+            let fit = "Show all networks again (double-click does the same)";
+            if self.view.is_some() && tile::button(ui, true, "fit", fit, size) {
+                self.view = None;
+            }
+            let help = "This run beside the paper's networks. Other data, other size: not a replication";
+            if tile::toggle(ui, !self.without_run, "this run", help, size) {
+                (self.without_run, self.view) = (!self.without_run, None);
+            }
+            ui.add_space(6.0);
+            for (distance, name, help) in [
+                (
+                    true,
+                    "HD95",
+                    "95th percentile of the border distances (medpy's), pixels of the original image; lower is better",
+                ),
+                (false, "Dice", "Mean Dice of the test images"),
+            ] {
+                if tile::toggle(ui, self.distance == distance, name, help, size) {
+                    (self.distance, self.view) = (distance, None);
+                }
+            }
+            ui.add_space(6.0);
+            for cost in Cost::ALL.into_iter().rev() {
+                if tile::toggle(ui, self.cost == cost, cost.name(), cost.help(), size) {
+                    (self.cost, self.view) = (cost, None);
+                }
+            }
+        });
+    }
+
+    /// The paper's networks.
+    fn paper(&mut self, ctx: &ViewCtx<'_>) -> Vec<Dot> {
+        if self.sizes.is_empty() {
+            let counted = |row: &PaperRow| {
+                let spec = NetSpec { architecture: row.architecture, channels: 3, base: 64 };
+                count(&spec, 256, 256).map(|count| count.total).unwrap_or_default()
+            };
+            self.sizes = PAPER.iter().map(counted).collect();
+        }
+        PAPER
+            .iter()
+            .zip(&self.sizes)
+            .map(|(row, size)| {
+                let (value, spread) = if self.distance { row.hd95 } else { row.dice };
+                let (marker, color) = family(row.architecture);
+                let printed = match row.parameters {
+                    PaperParameters::Millions(printed) => format!(" (the paper prints {printed} M)"),
+                    PaperParameters::Missing => " (counted here; the paper prints none)".to_owned(),
+                    PaperParameters::Exact(_) => String::new(),
+                };
+                Dot {
+                    name: short_name(row.architecture),
+                    x: self.cost.of(size),
+                    y: value,
+                    spread,
+                    marker,
+                    color: ctx.style.category(color).color,
+                    ours: false,
+                    says: format!(
+                        "{}, paper: {} ± {}\n{} parameters{printed}\n{} GMAC, {} MiB at 256×256",
+                        row.architecture.name(),
+                        self.value_text(value),
+                        self.spread_text(spread),
+                        number::grouped(size.parameters),
+                        number::short(size.gmac()),
+                        number::short(size.activation_mib()),
+                    ),
+                }
+            })
+            .collect()
+    }
+
+    fn value_text(&self, value: f64) -> String {
+        if self.distance { format!("HD95 {value:.2} px") } else { format!("Dice {value:.3}") }
+    }
+
+    fn spread_text(&self, value: f64) -> String {
+        if self.distance { format!("{value:.2}") } else { format!("{value:.3}") }
+    }
+
+    /// This run as a point; `None` where it has no value at the cursor.
+    fn dot_of(&mut self, run: &Ours, ctx: &ViewCtx<'_>) -> Option<Dot> {
+        let value = if self.distance { run.hd95 } else { run.dice }?;
+        let size = match self.ours {
+            Some((spec, side, size)) if (spec, side) == (run.spec, run.side) => size,
+            _ => {
+                let size = count(&run.spec, run.side, run.side).ok()?.total;
+                self.ours = Some((run.spec, run.side, size));
+                size
+            }
+        };
+        Some(Dot {
+            name: "this run".to_owned(),
+            x: self.cost.of(&size),
+            y: value,
+            spread: 0.0,
+            marker: Marker::Diamond,
+            color: ctx.style.accent,
+            ours: true,
+            says: format!(
+                "this run: {} on {}\n{} parameters\n{} GMAC, {} MiB at {side}×{side}",
+                self.value_text(value),
+                run.on,
+                number::grouped(size.parameters),
+                number::short(size.gmac()),
+                number::short(size.activation_mib()),
+                side = run.side,
+            ),
+        })
+    }
+
+    fn plot(&mut self, outer: Rect, dots: &[Dot], ui: &Ui, ctx: &ViewCtx<'_>) {
+        let size = tile::font_size(ctx.presenting);
+        if outer.width() < 8.0 || outer.height() < 8.0 {
+            return;
+        }
+        let scales = [Scale::Log { base: 0.0 }, Scale::Linear];
+        let bounds = self.view.unwrap_or_else(|| whole(dots, scales[0]));
+        let axes = Axes::new(outer, bounds, scales, size, 0.6 * size);
+        let name = if self.distance { "size against HD95" } else { "size against Dice" };
+        let response = ui.interact(axes.rect, ui.scope_id().with("size and Dice"), Sense::click_and_drag());
+        let spoken = dots
+            .iter()
+            .filter(|dot| dot.ours)
+            .fold(name.to_owned(), |text, dot| format!("{text}; {}", dot.says.lines().next().unwrap_or_default()));
+        response.widget_info(|| WidgetInfo::labeled(Role::Image, true, spoken.as_str()));
+        if let Some(bounds) = navigate(ui, &response, &axes, [true, true]) {
+            self.view = Some(bounds);
+        }
+        if response.double_clicked() {
+            self.view = None;
+        }
+        let painter = ui.painter_at(outer);
+        let inside = ui.painter_at(axes.rect);
+        let style = ctx.style;
+        inside.rect_filled(axes.rect, 2.0, style.plot_background);
+        axes.draw_grid(&inside, style, style.rule);
+        let at = |dot: &Dot, value: f64| axes.at(scales[0].position(dot.x), value);
+        // The family of one rule, from @1 to @128 and the U-net.
+        let family: Vec<Pos2> =
+            dots.iter().filter(|dot| dot.marker == Marker::Disc && !dot.ours).map(|dot| at(dot, dot.y)).collect();
+        inside.line(family, Stroke::new(1.0, style.category(7).color.gamma_multiply(0.4)));
+        let mut thin = Vec::new();
+        for dot in dots.iter().filter(|dot| dot.spread > 0.0) {
+            let (low, high) = (at(dot, dot.y - dot.spread), at(dot, dot.y + dot.spread));
+            let stroke = Stroke::new(1.0, dot.color.gamma_multiply(0.7));
+            inside.line_segment([low, high], stroke);
+            for end in [low, high] {
+                inside.hline(end.x - 2.5..=end.x + 2.5, end.y, stroke);
+            }
+            thin.push(Rect::from_two_pos(low, high).expand2(vec2(2.5, 0.5)));
+        }
+        let radius = 0.36 * size;
+        for dot in dots {
+            let radius = if dot.ours { 1.5 * radius } else { radius };
+            let rim = Stroke::new(
+                if dot.ours { 1.6 } else { 1.0 },
+                if dot.ours { style.text } else { style.plot_background },
+            );
+            point(&inside, at(dot, dot.y), radius, dot.marker, dot.color, rim);
+        }
+        name_dots(&inside, axes.rect, dots, &at, &thin, radius, size, ctx);
+        let y = if self.distance { "HD95, pixels of the original (lower is better)" } else { "Dice" };
+        axes.draw_labels(&painter, style, &Titles { x: self.cost.title(), y });
+        if let Some(pointer) = response.hover_pos().filter(|_| !response.dragged()) {
+            let nearest = dots
+                .iter()
+                .map(|dot| (dot, at(dot, dot.y)))
+                .min_by(|(_, a), (_, b)| a.distance_sq(pointer).total_cmp(&b.distance_sq(pointer)));
+            if let Some((dot, place)) = nearest.filter(|(_, place)| place.distance(pointer) < 2.0 * size) {
+                inside.circle_stroke(place, 1.8 * radius, Stroke::new(1.5, style.text));
+                label(&inside, axes.rect, place, &dot.says, size, style);
+            }
+        }
+    }
+
+    /// What the markers mean, and what this run is.
+    fn foot(&self, rect: Rect, run: Option<&Ours>, dots: &[Dot], ui: &mut Ui, ctx: &ViewCtx<'_>) {
+        let size = tile::font_size(ctx.presenting);
+        let painter = ui.painter_at(rect);
+        let (line, font) = (1.6 * size, FontId::proportional(size));
+        let y = rect.top() + 0.5 * line;
+        let mut x = rect.left() + 0.5 * size;
+        for (architecture, name) in [
+            (Architecture::UNet, "paper’s U-nets"),
+            (Architecture::Fcn8s, "paper’s FCNs"),
+            (Architecture::DeepLabResNet101, "paper’s DeepLab v3+"),
+        ] {
+            let (marker, color) = family(architecture);
+            let rim = Stroke::new(1.0, ctx.style.plot_background);
+            point(&painter, pos2(x, y), 0.36 * size, marker, ctx.style.category(color).color, rim);
+            let at = pos2(x + 0.8 * size, y);
+            x = painter.text(at, Align2::LEFT_CENTER, name, font.clone(), ctx.style.text_weak).right() + 1.4 * size;
+        }
+        let text = match run {
+            _ if self.without_run => String::new(),
+            Some(run) if dots.iter().any(|dot| dot.ours) => format!("◆ this run: {}", run.on),
+            Some(_) => "This run has no value at this step.".to_owned(),
+            None => "Start a run to see it beside the paper’s networks.".to_owned(),
+        };
+        let below = Rect::from_min_max(pos2(rect.left(), rect.top() + line), rect.max);
+        ui.scope_builder(UiBuilder::new().max_rect(below), |ui| {
+            ui.shrink_clip_rect(below);
+            let note = paper_note(Architecture::DeepLabResNet101).unwrap_or_default();
+            let shown = RichText::new(&text).size(size).color(ctx.style.text);
+            ui.add(Label::new(shown).truncate().selectable(false)).on_hover_ui(|ui| {
+                ui.set_max_width(30.0 * size);
+                ui.label(format!("{text}. Other images, another size and one seed: not a replication of the paper."));
+                ui.label(note);
+            });
+        });
+    }
+}
+
+/// Marker and colour of an architecture's family.
+fn family(architecture: Architecture) -> (Marker, usize) {
+    match architecture {
+        Architecture::Fcn32s | Architecture::Fcn16s | Architecture::Fcn8s => (Marker::Square, 1),
+        _ if architecture.stages().is_some() => (Marker::Disc, 7),
+        _ => (Marker::Triangle, 5),
+    }
+}
+
+/// A name that is short enough to stand in a crowd.
+fn short_name(architecture: Architecture) -> String {
+    match architecture {
+        Architecture::LightUNet => "Light".to_owned(),
+        Architecture::LighterUNet { group } => format!("@{group}"),
+        Architecture::DeepLabResNet101 => "ResNet-101".to_owned(),
+        Architecture::DeepLabXception => "Xception".to_owned(),
+        Architecture::DeepLabMobileNetV2 => "MobileNetV2".to_owned(),
+        other => other.name(),
+    }
+}
+
+/// The run at the cursor: its test with the best weights if it has been made, otherwise its validation.
+fn this_run(ctx: &ViewCtx<'_>) -> Option<Ours> {
+    ctx.run.header.as_ref()?;
+    let params = common::params_at(ctx, PARAMS);
+    params.get("architecture")?;
+    let (spec, side) = (net_spec(&params), params.int("image_size") as usize);
+    let value = |key: &str| common::value(ctx, key);
+    let (set, dice, hd95, images) = match value("test/dice") {
+        Some(dice) => ("test", Some(dice), value("test/hd95"), series::images(ctx, "test/images")),
+        None => ("validation", value("dice/final"), value("hd95/final"), series::images(ctx, "validation/images")),
+    };
+    let data = if params.text("source") == "synthetic" { "synthetic" } else { "own data" };
+    let width = if spec.architecture.stages().is_some() { format!("width {}, ", spec.base) } else { String::new() };
+    let on = format!("{}, {side}×{side}, {width}{images} {set} images, {data}", spec.architecture.name());
+    Some(Ours { spec, side, dice, hd95, on })
+}
+
+/// All points with their spreads.
+fn whole(dots: &[Dot], scale: Scale) -> Bounds {
+    let grow = |range: [f64; 2], value: f64| [range[0].min(value), range[1].max(value)];
+    let empty = [f64::INFINITY, f64::NEG_INFINITY];
+    let (x, y) = dots.iter().fold((empty, empty), |(x, y), dot| {
+        let y = grow(grow(y, dot.y - dot.spread), dot.y + dot.spread);
+        (grow(x, scale.position(dot.x)), y)
+    });
+    let bounds = Bounds::new(x, y).padded(0.08);
+    if bounds.is_valid() { bounds } else { Bounds::new([0.0, 1.0], [0.0, 1.0]) }
+}
+
+/// Writes the names where they cover nothing.
+#[expect(clippy::too_many_arguments, reason = "where the points lie and what they must not hide")]
+fn name_dots(
+    painter: &Painter,
+    within: Rect,
+    dots: &[Dot],
+    at: &impl Fn(&Dot, f64) -> Pos2,
+    thin: &[Rect],
+    radius: f32,
+    size: f32,
+    ctx: &ViewCtx<'_>,
+) {
+    let font = FontId::proportional(size);
+    let shown: Vec<(&Dot, Pos2)> =
+        dots.iter().map(|dot| (dot, at(dot, dot.y))).filter(|(_, place)| within.contains(*place)).collect();
+    let texts: Vec<_> = shown
+        .iter()
+        .map(|(dot, _)| {
+            let color = if dot.ours { ctx.style.text } else { ctx.style.text_weak };
+            painter.layout_no_wrap(dot.name.clone(), font.clone(), color)
+        })
+        .collect();
+    let points: Vec<Pos2> = shown.iter().map(|(_, place)| *place).collect();
+    let sizes: Vec<Vec2> = texts.iter().map(|text| text.size()).collect();
+    let solid: Vec<Rect> =
+        points.iter().map(|place| Rect::from_center_size(*place, Vec2::splat(2.0 * radius))).collect();
+    let places = labels::place(&points, &sizes, &solid, thin, within.shrink(2.0), radius + 2.0);
+    for ((place, text), point) in places.into_iter().zip(texts).zip(points) {
+        let Some(place) = place else { continue };
+        // A name that had to go far is led back to its point.
+        let nearest = place.clamp(point);
+        if nearest.distance(point) > 2.2 * (radius + 2.0) {
+            painter.line_segment([point, nearest], Stroke::new(0.8, ctx.style.text_weak.gamma_multiply(0.6)));
+        }
+        painter.galley(place.min, text, ctx.style.text_weak);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_whole_plot_holds_every_spread_and_survives_nothing() {
+        let dot = |x: f64, y: f64, spread: f64| Dot {
+            name: String::new(),
+            x,
+            y,
+            spread,
+            marker: Marker::Disc,
+            color: Color32::WHITE,
+            ours: false,
+            says: String::new(),
+        };
+        let bounds = whole(&[dot(1e6, 0.9, 0.05), dot(1e7, 0.8, 0.0)], Scale::Log { base: 0.0 });
+        assert!(bounds.x[0] < 6.0 && bounds.x[1] > 7.0 && bounds.y[0] < 0.8 && bounds.y[1] > 0.95);
+        assert!(whole(&[], Scale::Linear).is_valid());
+    }
+
+    #[test]
+    fn every_network_of_the_paper_has_a_size_and_a_name_of_its_own() {
+        let names: std::collections::HashSet<String> = PAPER.iter().map(|row| short_name(row.architecture)).collect();
+        assert_eq!(names.len(), PAPER.len());
     }
 }

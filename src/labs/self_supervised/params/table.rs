@@ -282,7 +282,7 @@ pub static PARAMS: &[ParamSpec] = &[
         "What the network sees. Classes are used to judge the features only, never to train.",
     )),
     fixed(when(
-        spec("Data", "data", "folder", ParamKind::Path, DefaultValue::Path(""), "Where the pictures are."),
+        spec("Data", "data", "folder", ParamKind::Folder, DefaultValue::Path(""), "Where the pictures are."),
         "source",
         &["cifar10", "folder"],
     )),

@@ -1,0 +1,131 @@
+//! `learnscope predict`: trained weights applied to one's own files.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::{Value as Json, json};
+
+use crate::labs::predict::{PredictError, PredictEvent, PredictRequest, PredictSpec};
+use crate::labs::{LABS, Lab};
+
+use super::flags::PredictFlags;
+use super::headless::Interrupt;
+use super::output::{Failure, Output};
+use super::progress::duration;
+use super::request::{device_choice, find_lab};
+
+/// Time between two plain lines.
+const LINE_EVERY: Duration = Duration::from_secs(2);
+
+impl From<PredictError> for Failure {
+    fn from(error: PredictError) -> Self {
+        match error {
+            PredictError::Input(message) => Failure::Usage(message),
+            PredictError::Work(message) => Failure::Work(message),
+        }
+    }
+}
+
+pub fn predict(flags: &PredictFlags, output: &Output) -> Result<(), Failure> {
+    let spec = spec_of(find_lab(&flags.lab)?)?;
+    let mut set = Vec::new();
+    let mut option = |key: &str, value: Option<String>| set.extend(value.map(|value| format!("{key}={value}")));
+    option("threshold", flags.threshold.clone());
+    option("keep", flags.keep.clone());
+    option("connectivity", flags.connectivity.clone());
+    option("fill_holes", flags.no_fill.then(|| "off".to_owned()));
+    let request = PredictRequest {
+        weights: flags.weights.clone(),
+        data: flags.data.clone(),
+        out: flags.out.clone(),
+        set,
+        image_size: flags.image_size,
+        device: device_choice(&flags.device)?,
+        force: flags.force,
+    };
+    let interrupt = Interrupt::listen()?;
+    let mut teller = Teller::new(output);
+    let result = (spec.predict)(&request, interrupt.flag(), &mut |event| teller.tell(event));
+    teller.bar.finish_and_clear();
+    Ok(result?)
+}
+
+/// What the lab offers, or which labs offer it.
+pub fn spec_of(lab: &'static dyn Lab) -> Result<&'static PredictSpec, Failure> {
+    lab.predict().ok_or_else(|| {
+        let with = LABS.iter().filter(|lab| lab.predict().is_some()).map(|lab| lab.spec().id);
+        let with: Vec<&str> = with.collect();
+        Failure::usage(format!(
+            "the networks of the lab `{}` are for watching, not for files of one's own; this can be done with {}",
+            lab.spec().id,
+            with.join(", ")
+        ))
+    })
+}
+
+/// Says how far it is: a bar with an estimate on a terminal, a plain line every two seconds in a pipe, JSON for machines.
+struct Teller {
+    output: Output,
+    bar: ProgressBar,
+    began: Instant,
+    said: Instant,
+}
+
+impl Teller {
+    fn new(output: &Output) -> Self {
+        let target = if output.terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(None, target);
+        // A template that does not parse would be a mistake in the text below; the default bar then serves.
+        if let Ok(style) = ProgressStyle::with_template("{bar:32} {pos}/{len} pictures  {msg}") {
+            bar.set_style(style);
+        }
+        Self { output: *output, bar, began: Instant::now(), said: Instant::now() }
+    }
+
+    fn tell(&mut self, event: PredictEvent) {
+        match event {
+            PredictEvent::Begun { total, lines, about } => {
+                self.output.object(&with_event("started", about, &[("total", json!(total))]));
+                lines.iter().for_each(|line| self.output.aside(line));
+                self.bar.set_length(total as u64);
+                (self.began, self.said) = (Instant::now(), Instant::now());
+            }
+            PredictEvent::File { done, total, name, problem, row } => {
+                self.output.object(&with_event("image", row, &[("done", json!(done)), ("total", json!(total))]));
+                if let Some(problem) = problem {
+                    self.say(&format!("warning: {name}: {problem}"));
+                }
+                let rate = done as f64 / self.began.elapsed().as_secs_f64().max(1e-9);
+                let left = format!("about {} left", duration((total - done) as f64 / rate));
+                self.bar.set_position(done as u64);
+                self.bar.set_message(left.clone());
+                if !self.output.terminal && self.said.elapsed() >= LINE_EVERY {
+                    self.said = Instant::now();
+                    self.output.aside(format!("{done} of {total} pictures  {left}"));
+                }
+            }
+            PredictEvent::Done { lines, about } => {
+                self.bar.finish_and_clear();
+                self.output.object(&with_event("finished", about, &[]));
+                lines.iter().for_each(|line| self.output.line(line));
+            }
+        }
+    }
+
+    /// A line above the bar, or a plain one.
+    fn say(&self, text: &str) {
+        if self.output.terminal {
+            self.bar.println(text);
+        } else {
+            self.output.aside(text);
+        }
+    }
+}
+
+fn with_event(event: &str, mut object: Json, more: &[(&str, Json)]) -> Json {
+    object["event"] = json!(event);
+    for (key, value) in more {
+        object[*key] = value.clone();
+    }
+    object
+}

@@ -1,0 +1,179 @@
+//! Which pictures to predict: one file, or every picture of a folder that is not a mask, with its true mask where one
+//! is known.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use crate::data::segmentation::listing::{Layout, Listing, Pair, scan};
+use crate::data::segmentation::names::{Role, folder_role, natural_order};
+use crate::data::segmentation::read::size_of;
+use crate::data::segmentation::{SegmentationDataError, Watch};
+
+/// One picture to predict.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Item {
+    /// Its path below the folder without extension, with `/`; no two are alike. Results are named after it.
+    pub name: String,
+    pub path: PathBuf,
+    /// With its true masks, where they are known.
+    pub pair: Option<Pair>,
+    /// Why it cannot be used, as far as that is known without decoding it, or why there is no score.
+    pub note: Option<String>,
+    /// Whether `note` says that it cannot be used.
+    pub broken: bool,
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inputs {
+    /// In natural order of their names.
+    pub items: Vec<Item>,
+    /// What was found, one statement a line.
+    pub lines: Vec<String>,
+    /// The folder that was searched, and the one above where masks lie beside it; empty for a single file.
+    pub folders: Vec<PathBuf>,
+}
+
+/// Finds the pictures at `path`. Reads names and sizes only.
+///
+/// # Errors
+/// No such path, a folder without pictures or with nothing but masks, or stopped.
+pub fn find(path: &Path, watch: Watch<'_>) -> Result<Inputs, SegmentationDataError> {
+    if path.is_dir() {
+        return of_folder(path, watch);
+    }
+    if !path.exists() {
+        let problem = "there is no such file or folder; choose pictures, or the folder that holds them";
+        return Err(SegmentationDataError::file(path, problem));
+    }
+    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let item = Item { name, path: path.to_owned(), pair: None, note: None, broken: false };
+    Ok(Inputs { items: vec![item], lines: vec![path.display().to_string()], folders: Vec::new() })
+}
+
+/// The same for several files; what is named twice is taken once.
+pub fn of_files(paths: &[PathBuf]) -> Inputs {
+    let mut seen = HashSet::new();
+    let found = |path: &PathBuf| Found { path: path.clone(), pair: None, note: None, broken: false };
+    let found: Vec<Found> = paths.iter().filter(|path| seen.insert((*path).clone())).map(found).collect();
+    let lines = vec![format!("{} chosen", counted(found.len(), "file", "files"))];
+    Inputs { items: named(found, Path::new("")), lines, folders: Vec::new() }
+}
+
+fn of_folder(folder: &Path, watch: Watch<'_>) -> Result<Inputs, SegmentationDataError> {
+    let listing = scan(folder, None, watch)?;
+    // A folder of images beside one of masks is listed with it; only what is in the chosen one is predicted.
+    let chosen = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    let below = |path: &Path| listing.root == folder || path.canonicalize().is_ok_and(|path| path.starts_with(&chosen));
+    let mut found: Vec<Found> = Vec::new();
+    for pair in listing.pairs.iter().filter(|pair| below(&pair.image)) {
+        found.push(Found { path: pair.image.clone(), pair: Some(pair.clone()), note: None, broken: false });
+    }
+    let lone = |path: &PathBuf, note| Found { path: path.clone(), pair: None, note, broken: false };
+    found.extend(listing.unpaired_images.iter().filter(|path| below(path)).map(|path| lone(path, None)));
+    let mut left_out = listing.unpaired_masks.iter().filter(|path| below(path)).count();
+    let of_masks = folder_role(&chosen.file_name().unwrap_or_default().to_string_lossy()).0 == Some(Role::Masks);
+    if found.is_empty() && left_out > 0 && !of_masks {
+        // `lesion (1).png` alone is no mask.
+        let note = || Some("is named as a mask is; it was taken for a picture, since there are no others".to_owned());
+        found.extend(listing.unpaired_masks.iter().filter(|path| below(path)).map(|path| lone(path, note())));
+        left_out = 0;
+    }
+    for problem in listing.problems.iter().filter(|problem| below(&problem.path)) {
+        if found.iter().any(|found| found.path == problem.path) {
+            continue;
+        }
+        // An image whose masks are the trouble can be predicted all the same.
+        let broken = problem.path.is_dir() || size_of(&problem.path).is_err();
+        found.push(Found {
+            path: problem.path.clone(),
+            pair: None,
+            note: Some(if broken { problem.problem.clone() } else { format!("no true mask: it {}", problem.problem) }),
+            broken,
+        });
+    }
+    if !found.iter().any(|found| !found.broken) {
+        let problem = match (found.first(), left_out) {
+            (Some(first), _) => format!(
+                "holds no picture that can be read; {}: {}",
+                first.path.display(),
+                first.note.as_deref().unwrap_or_default()
+            ),
+            (None, _) => "holds masks alone; choose the folder that holds the images".to_owned(),
+        };
+        return Err(SegmentationDataError::file(folder, problem));
+    }
+    let items = named(found, &listing.root);
+    let lines = described(folder, &listing, &items, left_out);
+    Ok(Inputs { items, lines, folders: vec![folder.to_owned(), listing.root] })
+}
+
+/// A picture before it has a name.
+struct Found {
+    path: PathBuf,
+    pair: Option<Pair>,
+    note: Option<String>,
+    broken: bool,
+}
+
+/// Gives every picture a name of its own, also where `a.png` lies beside `A.jpg`.
+fn named(found: Vec<Found>, root: &Path) -> Vec<Item> {
+    let plain = |path: &Path| {
+        let below = path.strip_prefix(root).ok().filter(|below| !below.is_absolute());
+        let below = below.unwrap_or_else(|| Path::new(path.file_name().unwrap_or_default()));
+        let name = below.with_extension("");
+        let parts: Vec<String> =
+            name.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+        parts.join("/")
+    };
+    let mut count: HashMap<String, usize> = HashMap::new();
+    for item in &found {
+        *count.entry(plain(&item.path).to_lowercase()).or_default() += 1;
+    }
+    let mut taken = HashSet::new();
+    let mut items: Vec<Item> = found
+        .into_iter()
+        .map(|found| {
+            let mut name = plain(&found.path);
+            if count.get(&name.to_lowercase()).is_some_and(|&count| count > 1) {
+                let extension = found.path.extension().unwrap_or_default().to_string_lossy();
+                name = format!("{name}_{extension}");
+            }
+            let mut unique = name.clone();
+            for number in 2.. {
+                if taken.insert(unique.to_lowercase()) {
+                    break;
+                }
+                unique = format!("{name}_{number}");
+            }
+            Item { name: unique, path: found.path, pair: found.pair, note: found.note, broken: found.broken }
+        })
+        .collect();
+    items.sort_by(|a, b| natural_order(&a.name, &b.name));
+    items
+}
+
+fn described(folder: &Path, listing: &Listing, items: &[Item], left_out: usize) -> Vec<String> {
+    let good = || items.iter().filter(|item| !item.broken);
+    let known = good().filter(|item| item.pair.is_some()).count();
+    let mut line = format!("{} in {}", counted(good().count(), "picture", "pictures"), folder.display());
+    if known > 0 {
+        line += &format!(", {known} with a true mask ({})", listing.layout.describe());
+    } else if listing.layout == Layout::Drawn {
+        line += ", none with a true mask";
+    }
+    let mut lines = vec![line];
+    if left_out > 0 {
+        lines.push(format!("{} without an image left out", counted(left_out, "mask", "masks")));
+    }
+    let broken = items.len() - good().count();
+    if broken > 0 {
+        lines.push(format!("{} cannot be read", counted(broken, "file", "files")));
+    }
+    lines
+}
+
+/// `1 picture`, `2 pictures`.
+pub(super) fn counted(count: usize, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
+}

@@ -1,0 +1,281 @@
+//! A whole folder: every picture is read, predicted, measured and saved; one that cannot be used is a row with the
+//! reason.
+//!
+//! ```text
+//! OUT/
+//!   masks/NAME.png      0 and 255, at the picture's own size
+//!   overlays/NAME.png   the picture with the predicted outline in green and the true one, where known, in red
+//!   table.csv           one row a picture
+//!   summary.txt, summary.json   weights, network, conventions, means
+//! ```
+
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use serde_json::{Value as Json, json};
+
+use super::super::params::PARAMS;
+use super::super::pipeline::Pipeline;
+use super::inputs::{Inputs, Item, find};
+use super::report::{Row, Summary, csv};
+use super::weights_source::WeightsSource;
+use super::{Prediction, Predictor, measure, overlay, read};
+use crate::compute::device;
+use crate::data::segmentation::Watch;
+use crate::data::segmentation::read::{Picture, ReadLimits, Reader as Files};
+use crate::engine::recording;
+use crate::engine::run_folder::{DiskError, write_whole};
+use crate::labs::predict::{PredictError, PredictEvent, PredictRequest};
+
+/// Pictures of up to 11 585×11 585 pixels are predicted and saved at their own size; larger ones are read smaller.
+const LIMITS: ReadLimits = ReadLimits { most_pixels: 1 << 27, decoded_bytes: 1 << 30 };
+
+/// A reader that keeps pictures at their own size.
+pub fn whole_pictures() -> Files {
+    Files::new(LIMITS)
+}
+
+/// `learnscope predict segmentation`.
+pub fn predict(
+    request: &PredictRequest,
+    cancel: &AtomicBool,
+    heard: &mut dyn FnMut(PredictEvent),
+) -> Result<(), PredictError> {
+    let began = Instant::now();
+    let watch = Watch { progress: &|_, _| {}, cancel };
+    let mut source = WeightsSource::open(&request.weights, request.image_size)?;
+    for assignment in &request.set {
+        source.params.set_text(PARAMS, assignment).map_err(PredictError::input)?;
+    }
+    let pipeline = source.pipeline();
+    let inputs = find(&request.data, watch).map_err(PredictError::input)?;
+    check_out(request, &inputs)?;
+    let opened = device::open(&request.device).map_err(PredictError::input)?;
+    let net = source.build(&opened.device)?;
+    let predictor = Predictor::new(net, source.spec, source.image_size, opened.device).map_err(PredictError::input)?;
+
+    let mut lines = source.describe();
+    lines.push(format!("device: {}", opened.name));
+    lines.push(format!("masks: {}", pipeline.describe()));
+    lines.extend(inputs.lines.iter().cloned());
+    let about = json!({
+        "weights": source.path, "origin": source.origin, "network": source.spec.architecture.key(),
+        "base": source.spec.base, "channels": source.spec.channels, "image_size": source.image_size,
+        "image_size_from": source.image_size_from, "device": opened.name, "warnings": source.warnings,
+        "threshold": pipeline.threshold, "convention": pipeline.describe(), "data": request.data,
+        "out": request.out, "version": env!("CARGO_PKG_VERSION"),
+    });
+    heard(PredictEvent::Begun { total: inputs.items.len(), lines: lines.clone(), about: about.clone() });
+
+    let mut results = Results { out: request.out.clone(), rows: Vec::new(), saved: 0 };
+    let files = whole_pictures();
+    let total = inputs.items.len();
+    let mut stopped = None;
+    for (i, item) in inputs.items.iter().enumerate() {
+        if cancel.load(Ordering::Relaxed) {
+            stopped = Some(PredictError::Work("stopped".to_owned()));
+            break;
+        }
+        if let Err(error) = one(&predictor, item, &files, &pipeline, &mut results) {
+            stopped = Some(PredictError::work(error));
+            break;
+        }
+        let Some(row) = results.rows.last() else { continue };
+        let problem = row.measures.is_none().then(|| row.problem.clone());
+        heard(PredictEvent::File { done: i + 1, total, name: item.name.clone(), problem, row: row.json() });
+    }
+    drop(predictor);
+    let finished = results.finish(&lines, about, &pipeline, began.elapsed().as_secs_f64());
+    if let Some(error) = stopped {
+        let kept = format!("{} of {total} pictures are done and kept in `{}`", results.saved, request.out.display());
+        return Err(PredictError::Work(format!("{error}; {kept}, predict again with --force to do them all")));
+    }
+    let (lines, about) = finished.map_err(PredictError::work)?;
+    heard(PredictEvent::Done { lines, about });
+    if results.saved == 0 {
+        return Err(PredictError::Work("not one of the files could be used: see the table".to_owned()));
+    }
+    Ok(())
+}
+
+/// One picture: a row in any case; an error only where nothing more can be saved or computed.
+fn one(
+    predictor: &Predictor,
+    item: &Item,
+    files: &Files,
+    pipeline: &Pipeline,
+    results: &mut Results,
+) -> Result<(), String> {
+    let mut row = Row {
+        name: item.name.clone(),
+        file: item.path.display().to_string(),
+        measures: None,
+        problem: item.note.clone().unwrap_or_default(),
+    };
+    if !item.broken {
+        match read_or_image_alone(item, files, &mut row.problem) {
+            Err(problem) => row.problem = problem,
+            Ok((picture, truth)) => {
+                let seen = as_trained(&item.path, &picture)?;
+                let probabilities = guarded(|| predictor.probabilities(seen.as_ref().unwrap_or(&picture)))?;
+                let prediction = measure(probabilities, &picture, truth, pipeline);
+                if picture.factor > 1 {
+                    let note = format!("is huge and was read at 1/{} of its size", picture.factor);
+                    row.problem = [row.problem.as_str(), &note].join(" ").trim().to_owned();
+                }
+                results.save(&item.name, &picture, &prediction).map_err(|error| error.to_string())?;
+                row.measures = Some(prediction.measures);
+            }
+        }
+    }
+    results.rows.push(row);
+    Ok(())
+}
+
+/// A huge picture as training reads it, made smaller by means of blocks; `None`: as it is.
+pub fn as_trained(path: &Path, picture: &Picture) -> Result<Option<Picture>, String> {
+    if picture.width * picture.height <= ReadLimits::default().most_pixels {
+        return Ok(None);
+    }
+    let read = Files::default().picture(path);
+    read.map(Some).map_err(|problem| format!("{}: {}", problem.path.display(), problem.problem))
+}
+
+/// A picture with its true mask; where only the mask cannot be read, the picture alone and why.
+pub fn read_or_image_alone(
+    item: &Item,
+    files: &Files,
+    note: &mut String,
+) -> Result<(Picture, Option<crate::metrics::mask::Mask>), String> {
+    match read(item, files) {
+        Ok(both) => Ok(both),
+        Err(problem) if problem.path == item.path => Err(problem.problem),
+        Err(problem) => {
+            *note = format!("no score: its mask {} {}", problem.path.display(), problem.problem);
+            let alone = Item { pair: None, ..item.clone() };
+            read(&alone, files).map_err(|problem| problem.problem)
+        }
+    }
+}
+
+/// A device that fails may panic; that ends the work, not the program.
+pub fn guarded<T, E: std::fmt::Display>(work: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => result.map_err(|error| error.to_string()),
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
+            Err(format!("the network broke off: {text}; choose a smaller image size, or the CPU (`--device cpu`)"))
+        }
+    }
+}
+
+/// What is saved, and where.
+struct Results {
+    out: PathBuf,
+    rows: Vec<Row>,
+    /// Pictures whose mask and overlay are saved.
+    saved: usize,
+}
+
+impl Results {
+    fn save(&mut self, name: &str, picture: &Picture, prediction: &Prediction) -> Result<(), DiskError> {
+        save_mask(&self.out, name, picture, prediction)?;
+        save_overlay(&self.out, name, picture, prediction)?;
+        self.saved += 1;
+        Ok(())
+    }
+
+    /// The table and the summary, also of work that was broken off.
+    fn finish(
+        &self,
+        made_with: &[String],
+        about: Json,
+        pipeline: &Pipeline,
+        seconds: f64,
+    ) -> Result<(Vec<String>, Json), DiskError> {
+        save_table(&self.out, &self.rows)?;
+        let summary = Summary::of(&self.rows);
+        let mut lines = summary.lines();
+        let version = concat!("made by learnscope ", env!("CARGO_PKG_VERSION"));
+        let text = [made_with, &[String::new()], &lines, &[version.to_owned()]].concat().join("\n") + "\n";
+        write_whole(&self.out.join("summary.txt"), text.as_bytes())?;
+        let mut whole = about;
+        whole["results"] = summary.json(pipeline);
+        whole["seconds"] = json!(seconds);
+        let path = self.out.join("summary.json");
+        let bytes = serde_json::to_vec_pretty(&whole).map_err(|error| DiskError::bad(&path, error.to_string()))?;
+        write_whole(&path, &bytes)?;
+        lines.push(format!("saved in {}: masks, overlays, table.csv, summary.txt", self.out.display()));
+        let mut about = summary.json(pipeline);
+        about["out"] = json!(self.out);
+        about["seconds"] = json!(seconds);
+        Ok((lines, about))
+    }
+}
+
+/// `masks/NAME.png`.
+pub fn save_mask(out: &Path, name: &str, picture: &Picture, prediction: &Prediction) -> Result<(), DiskError> {
+    save_png(&out.join("masks").join(format!("{name}.png")), || overlay::mask_png(&prediction.mask, picture))
+}
+
+/// `overlays/NAME.png`.
+pub fn save_overlay(out: &Path, name: &str, picture: &Picture, prediction: &Prediction) -> Result<(), DiskError> {
+    save_png(&out.join("overlays").join(format!("{name}.png")), || {
+        overlay::overlay_png(picture, &prediction.mask, prediction.truth.as_ref())
+    })
+}
+
+/// `table.csv`.
+pub fn save_table(out: &Path, rows: &[Row]) -> Result<(), DiskError> {
+    let path = out.join("table.csv");
+    let bytes = csv(rows).map_err(|error| DiskError::bad(&path, error))?;
+    write_whole(&path, &bytes)
+}
+
+fn save_png(path: &Path, encode: impl FnOnce() -> Result<Vec<u8>, image::ImageError>) -> Result<(), DiskError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(|error| DiskError::io("create the folder", folder, error))?;
+    let bytes = encode().map_err(|error| DiskError::bad(path, format!("cannot be packed as PNG: {error}")))?;
+    write_whole(path, &bytes)
+}
+
+/// Refuses a folder with other files in it, and one that would mix results with what they were made from.
+fn check_out(request: &PredictRequest, inputs: &Inputs) -> Result<(), PredictError> {
+    let out = real(&request.out);
+    let shown = request.out.display();
+    let input = |message: String| Err(PredictError::Input(message));
+    for folder in inputs.folders.iter().map(|folder| real(folder)) {
+        if out.starts_with(&folder) || folder.starts_with(&out) {
+            return input(format!(
+                "the results in `{shown}` would lie among the pictures in `{}`, and their masks would be taken for true \
+                 ones the next time; choose a folder apart",
+                folder.display()
+            ));
+        }
+    }
+    if inputs.items.iter().any(|item| real(&item.path).starts_with(&out)) {
+        return input(format!("the results in `{shown}` would lie among the pictures; choose a folder apart"));
+    }
+    let taken = fs::read_dir(&request.out).is_ok_and(|mut entries| entries.next().is_some());
+    if taken && !request.force {
+        return input(format!(
+            "`{shown}` is not empty; choose a new folder, or replace what has the same names with --force"
+        ));
+    }
+    recording::probe(&request.out).map_err(PredictError::input)
+}
+
+/// The path without links, as far as it exists.
+fn real(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    path.ancestors()
+        .find_map(|ancestor| {
+            let real = ancestor.canonicalize().ok()?;
+            Some(real.join(path.strip_prefix(ancestor).ok()?))
+        })
+        .unwrap_or(path)
+}

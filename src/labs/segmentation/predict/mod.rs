@@ -1,0 +1,169 @@
+//! Outlines on one's own pictures: weights from a file or a run, pictures from a folder, results into a folder.
+//!
+//! The network is built, used and dropped on one thread, here called with plain data and giving plain data back.
+
+pub mod inputs;
+pub mod job;
+pub mod overlay;
+pub mod report;
+#[cfg(test)]
+mod tests;
+pub mod weights_source;
+
+use burn::tensor::{Device, Tensor, TensorData, activation::sigmoid};
+
+use crate::compute::readback::{ReadError, Reader};
+use crate::data::segmentation::Problem;
+use crate::data::segmentation::read::{Picture, Reader as Files};
+use crate::labs::predict::PredictSpec;
+use crate::metrics::mask::Mask;
+use crate::metrics::mask::components::{Connectivity, components};
+use crate::nn::segmentation::SegmentationNet;
+use crate::nn::spec::{NetSpec, SpecError};
+
+use super::pipeline::{Pipeline, Score};
+use super::source::prepare;
+use inputs::Item;
+
+/// The lab's functions for the command line.
+pub static PREDICT: PredictSpec = PredictSpec { predict: job::predict, export_weights: weights_source::export_weights };
+
+/// A trained network and how pictures are shown to it. Holds tensors: it stays on the thread that made it.
+#[derive(Debug)]
+pub struct Predictor {
+    net: SegmentationNet,
+    spec: NetSpec,
+    size: usize,
+    device: Device,
+}
+
+impl Predictor {
+    /// `size`: the side S in pixels at which the network sees a picture.
+    pub fn new(net: SegmentationNet, spec: NetSpec, size: usize, device: Device) -> Result<Self, SpecError> {
+        spec.check_size(size, size)?;
+        Ok(Self { net, spec, size, device })
+    }
+
+    /// Side S of the maps of probabilities.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// The probability of lesion for every pixel of the picture as the network sees it, `[S, S]`, in [0, 1].
+    pub fn probabilities(&self, picture: &Picture) -> Result<Vec<f32>, ReadError> {
+        let input = prepare(picture, self.spec.channels, self.size);
+        let shape = [1, self.spec.channels, self.size, self.size];
+        let input = Tensor::<4>::from_data(TensorData::new(input, shape), &self.device);
+        let mut reader = Reader::default();
+        reader.add(sigmoid(self.net.infer(input)));
+        Ok(reader.read()?.pop().unwrap_or_default())
+    }
+}
+
+/// What was predicted for one picture. Plain data.
+#[derive(Debug, Clone)]
+pub struct Prediction {
+    /// `[S, S]`
+    pub probabilities: Vec<f32>,
+    pub size: usize,
+    /// At the picture's own size; of a huge picture, at the size that was read.
+    pub mask: Mask,
+    /// The true mask at the same size, where one is known.
+    pub truth: Option<Mask>,
+    pub measures: Measures,
+}
+
+/// The numbers of one prediction.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measures {
+    /// Pixels of the file.
+    pub width: usize,
+    pub height: usize,
+    /// Pixels of lesion, counted at the picture's own size.
+    pub area: usize,
+    /// Share of the picture that is lesion, 0 to 1.
+    pub share: f64,
+    /// Separate parts, 8-connected.
+    pub parts: usize,
+    /// Mean probability over the pixels of lesion; `None` where there are none.
+    pub confidence: Option<f64>,
+    /// Against the true mask, where one is known. Distances are in pixels of the file.
+    pub score: Option<Score>,
+}
+
+/// Reads a picture and the true mask that belongs to it.
+pub fn read(item: &Item, files: &Files) -> Result<(Picture, Option<Mask>), Problem> {
+    match &item.pair {
+        None => Ok((files.picture(&item.path)?, None)),
+        Some(pair) => {
+            let sample = files.pair(pair)?;
+            Ok((sample.picture, Some(sample.mask)))
+        }
+    }
+}
+
+/// Turns a map of probabilities into a mask at the picture's own size, and measures it.
+pub fn measure(probabilities: Vec<f32>, picture: &Picture, truth: Option<Mask>, pipeline: &Pipeline) -> Prediction {
+    let size = probabilities.len().isqrt();
+    let mask = pipeline.mask(&probabilities, size, picture.height, picture.width);
+    let factor = picture.factor;
+    let (width, height) = (picture.original.0 as usize, picture.original.1 as usize);
+    // A pixel of a huge picture stands for a block of the file's; blocks at the right and lower edge may be cut.
+    let block = |at: usize, whole: usize| (whole - at * factor).min(factor);
+    let area = if factor == 1 {
+        mask.area()
+    } else {
+        let rows = (0..mask.height()).map(|row| {
+            let line = mask.row(row).iter().enumerate().filter(|(_, lesion)| **lesion);
+            block(row, height) * line.map(|(column, _)| block(column, width)).sum::<usize>()
+        });
+        rows.sum()
+    };
+    let score = truth.as_ref().map(|truth| scaled(pipeline.score(&mask, truth), factor));
+    let measures = Measures {
+        width,
+        height,
+        area,
+        share: area as f64 / (width * height).max(1) as f64,
+        parts: components(&mask, Connectivity::Eight).len(),
+        confidence: mean_inside(&probabilities, size, &mask),
+        score,
+    };
+    Prediction { probabilities, size, mask, truth, measures }
+}
+
+/// Distances and areas in pixels of the file where one pixel here stands for `factor`² of them.
+fn scaled(score: Score, factor: usize) -> Score {
+    let times = |distance: Option<f64>| distance.map(|distance| distance * factor as f64);
+    Score {
+        hd95: times(score.hd95),
+        hd: times(score.hd),
+        assd: times(score.assd),
+        area: score.area * factor * factor,
+        predicted: score.predicted * factor * factor,
+        ..score
+    }
+}
+
+/// The mean of the bilinearly resized probabilities over the lesion.
+fn mean_inside(probabilities: &[f32], size: usize, mask: &Mask) -> Option<f64> {
+    let taps = |count: usize| -> Vec<(usize, usize, f64)> {
+        let last = size.saturating_sub(1) as f64;
+        let tap = |i: usize| {
+            let place = ((i as f64 + 0.5) * size as f64 / count as f64 - 0.5).clamp(0.0, last);
+            (place as usize, (place as usize + 1).min(last as usize), place.fract())
+        };
+        (0..count).map(tap).collect()
+    };
+    let (rows, columns) = (taps(mask.height()), taps(mask.width()));
+    let at = |row: usize, column: usize| f64::from(probabilities[row * size + column]);
+    let (mut sum, mut count) = (0.0, 0_usize);
+    for (row, (low, high, t)) in rows.iter().enumerate() {
+        for ((left, right, u), _) in columns.iter().zip(mask.row(row)).filter(|(_, lesion)| **lesion) {
+            let along = |row: usize| at(row, *left) + u * (at(row, *right) - at(row, *left));
+            sum += along(*low) + t * (along(*high) - along(*low));
+            count += 1;
+        }
+    }
+    (count > 0).then(|| sum / count as f64)
+}

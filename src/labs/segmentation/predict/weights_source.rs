@@ -1,0 +1,256 @@
+//! Where weights come from: a file of safetensors or PyTorch, a recorded run, or one of its checkpoints.
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::compute::device;
+use crate::compute::rng::HostRng;
+use crate::engine::checkpoint_file;
+use crate::engine::event::RunHeader;
+use crate::engine::experiment::Checkpoint;
+use crate::engine::header_file;
+use crate::engine::params::Params;
+use crate::engine::run_folder;
+use crate::labs::predict::PredictError;
+use crate::nn::count::count;
+use crate::nn::parameters;
+use crate::nn::segmentation::SegmentationNet;
+use crate::nn::spec::NetSpec;
+use crate::nn::weights::{WeightsFile, save_trained_at};
+
+use super::super::params::{PARAMS, net_spec};
+use super::super::pipeline::Pipeline;
+
+/// The side in pixels where neither the file nor the user says one: the article's.
+pub const DEFAULT_IMAGE_SIZE: usize = 256;
+/// Sides that can be asked for.
+pub const IMAGE_SIZES: std::ops::RangeInclusive<usize> = 16..=2048;
+/// The id of this lab in `run.toml`.
+const LAB: &str = "segmentation";
+
+/// Weights that were read and recognised, not yet on a device.
+#[derive(Debug)]
+pub struct WeightsSource {
+    pub path: PathBuf,
+    pub spec: NetSpec,
+    /// The side S in pixels at which the network sees a picture.
+    pub image_size: usize,
+    /// Where `image_size` comes from, in words.
+    pub image_size_from: &'static str,
+    /// What the weights are, in words: `run NAME, best weights, checkpoint of step 250`.
+    pub origin: String,
+    /// What the user should know before trusting them.
+    pub warnings: Vec<String>,
+    /// How the run's predictions are made and measured; the lab's default for a file.
+    pub params: Params,
+    values: Values,
+}
+
+#[derive(Debug)]
+enum Values {
+    File(WeightsFile),
+    /// Tensors of a checkpoint under this prefix.
+    Run(Box<Checkpoint>, &'static str),
+}
+
+impl WeightsSource {
+    /// Reads weights; `image_size`: the side that was asked for.
+    ///
+    /// # Errors
+    /// A path that is neither, a damaged file, weights of no known network, a run of another lab or without checkpoint,
+    /// a size that the network cannot take.
+    pub fn open(path: &Path, image_size: Option<usize>) -> Result<Self, PredictError> {
+        if let Some(size) = image_size.filter(|size| !IMAGE_SIZES.contains(size)) {
+            return Err(PredictError::Input(format!(
+                "an image size of {size} pixels; choose {} to {}",
+                IMAGE_SIZES.start(),
+                IMAGE_SIZES.end()
+            )));
+        }
+        let mut source = if path.is_dir() {
+            of_run(path)?
+        } else if let Some(folder) = run_of_checkpoint(path) {
+            of_checkpoint(path, &folder)?
+        } else if path.exists() {
+            of_file(path)?
+        } else {
+            return Err(PredictError::Input(format!(
+                "there are no weights `{}`: expected a file of safetensors or PyTorch, or the folder of a recorded run",
+                path.display()
+            )));
+        };
+        if let Some(size) = image_size {
+            if source.image_size_from != NOT_SAID && size != source.image_size {
+                source.warnings.push(format!(
+                    "the network was trained on pictures of {0}×{0} pixels and is shown {size}×{size}",
+                    source.image_size
+                ));
+            }
+            (source.image_size, source.image_size_from) = (size, "as asked for");
+        }
+        source
+            .spec
+            .check_size(source.image_size, source.image_size)
+            .map_err(|error| PredictError::Input(format!("{error}; choose another image size ({})", path.display())))?;
+        Ok(source)
+    }
+
+    /// Builds the network on a device.
+    pub fn build(&self, device: &Device) -> Result<SegmentationNet, PredictError> {
+        match &self.values {
+            Values::File(file) => file.load(&self.spec, device).map_err(PredictError::input),
+            Values::Run(checkpoint, prefix) => self.build_from(checkpoint, prefix, device),
+        }
+    }
+
+    fn build_from(
+        &self,
+        checkpoint: &Checkpoint,
+        prefix: &str,
+        device: &Device,
+    ) -> Result<SegmentationNet, PredictError> {
+        let net = SegmentationNet::new(&self.spec, HostRng::new(0, 0), device).map_err(PredictError::input)?;
+        let values: Vec<Tensor<1>> = parameters::slots(&net)
+            .into_iter()
+            .map(|slot| {
+                let values = checkpoint.get_f32(&format!("{prefix}/{}", slot.path), &slot.shape)?.to_vec();
+                let count = values.len();
+                Ok(Tensor::from_data(TensorData::new(values, [count]), device))
+            })
+            .collect::<Result<_, crate::engine::experiment::RunError>>()
+            .map_err(|error| PredictError::Input(format!("{}: {error}", self.path.display())))?;
+        let mut values = values.into_iter();
+        Ok(parameters::map(net, |_, _, old| values.next().unwrap_or(old)))
+    }
+
+    /// How a prediction is made unless asked otherwise.
+    pub fn pipeline(&self) -> Pipeline {
+        Pipeline::of(&self.params)
+    }
+
+    /// What is used, one statement a line.
+    pub fn describe(&self) -> Vec<String> {
+        let parameters = count(&self.spec, self.image_size, self.image_size).map_or(0, |count| count.total.parameters);
+        let width = match self.spec.architecture.stages() {
+            Some(_) => format!(", base width {}", self.spec.base),
+            None => String::new(),
+        };
+        let channels = if self.spec.channels == 1 { "grey" } else { "colour" };
+        let mut lines = vec![
+            format!("weights: {}", self.origin),
+            format!(
+                "network: {}{width}, {channels}, {} parameters",
+                self.spec.architecture.name(),
+                crate::plot::number::grouped(parameters)
+            ),
+            format!("pictures are shown to it at {0}×{0} pixels ({1})", self.image_size, self.image_size_from),
+        ];
+        lines.extend(self.warnings.iter().map(|warning| format!("warning: {warning}")));
+        lines
+    }
+}
+
+const NOT_SAID: &str = "the article's; the file does not say on what it was trained, choose with --image-size";
+
+fn of_file(path: &Path) -> Result<WeightsSource, PredictError> {
+    let file = WeightsFile::open(path).map_err(PredictError::input)?;
+    let spec = file.recognise().map_err(PredictError::input)?;
+    let (image_size, image_size_from) = match file.image_size().filter(|size| IMAGE_SIZES.contains(size)) {
+        Some(size) => (size, "as it was trained"),
+        None => (DEFAULT_IMAGE_SIZE, NOT_SAID),
+    };
+    Ok(WeightsSource {
+        path: path.to_owned(),
+        spec,
+        image_size,
+        image_size_from,
+        origin: path.display().to_string(),
+        warnings: Vec::new(),
+        params: Params::defaults(PARAMS),
+        values: Values::File(file),
+    })
+}
+
+fn of_run(folder: &Path) -> Result<WeightsSource, PredictError> {
+    run_folder::recover(folder).map_err(PredictError::input)?;
+    if !run_folder::is_run(folder) {
+        return Err(PredictError::Input(format!(
+            "`{}` is a folder, but of no recorded run; choose a run folder or a file of weights",
+            folder.display()
+        )));
+    }
+    let header = header(folder)?;
+    let found = checkpoint_file::latest_good(folder).map_err(PredictError::input)?.ok_or_else(|| {
+        PredictError::Input(format!(
+            "the run `{}` has no checkpoint yet; let it train on, or write one with the Checkpoint action",
+            folder.display()
+        ))
+    })?;
+    source_of(folder, &header, found.checkpoint, found.warnings)
+}
+
+/// The run folder that this file is a checkpoint of.
+fn run_of_checkpoint(path: &Path) -> Option<PathBuf> {
+    let folder = path.parent()?;
+    let run = folder.parent()?;
+    (folder.file_name()? == checkpoint_file::FOLDER && run_folder::is_run(run)).then(|| run.to_owned())
+}
+
+fn of_checkpoint(path: &Path, folder: &Path) -> Result<WeightsSource, PredictError> {
+    let header = header(folder)?;
+    let checkpoint = checkpoint_file::read(path).map_err(PredictError::input)?;
+    source_of(folder, &header, checkpoint, Vec::new())
+}
+
+fn header(folder: &Path) -> Result<RunHeader, PredictError> {
+    let header = header_file::read(folder).map_err(PredictError::input)?;
+    if header.lab != LAB {
+        return Err(PredictError::Input(format!(
+            "`{}` is a run of the lab `{}`; expected one of `{LAB}`",
+            folder.display(),
+            header.lab
+        )));
+    }
+    Ok(header)
+}
+
+fn source_of(
+    folder: &Path,
+    header: &RunHeader,
+    checkpoint: Checkpoint,
+    mut warnings: Vec<String>,
+) -> Result<WeightsSource, PredictError> {
+    let bad = |error: &dyn std::fmt::Display| PredictError::Input(format!("`{}`: {error}", folder.display()));
+    let values = header.params.iter().map(|(key, value)| (key.to_owned(), value.clone()));
+    let mut params = Params::checked(PARAMS, values).map_err(|error| bad(&error))?;
+    for change in header.changes.iter().filter(|change| change.step <= checkpoint.step) {
+        // Changes of a twin are not the run's; a change that is refused was refused in the run.
+        let _ = params.set(PARAMS, &change.key, change.value.clone());
+    }
+    let prefix = if checkpoint.tensors.keys().any(|name| name.starts_with("best/")) { "best" } else { "net" };
+    let kind = if prefix == "best" { "best weights" } else { "newest weights" };
+    if prefix == "net" {
+        warnings.push("the run was not validated yet: these are its newest weights, not its best".to_owned());
+    }
+    let name = folder.file_name().map_or_else(|| folder.display().to_string(), |n| n.to_string_lossy().into_owned());
+    Ok(WeightsSource {
+        path: folder.to_owned(),
+        spec: net_spec(&params),
+        image_size: params.int("image_size") as usize,
+        image_size_from: "as it was trained",
+        origin: format!("run {name}, {kind}, checkpoint of step {}", checkpoint.step),
+        warnings,
+        params,
+        values: Values::Run(Box::new(checkpoint), prefix),
+    })
+}
+
+/// Writes the weights of a run (or of a file of another format) as safetensors with the names of PyTorch state dicts.
+pub fn export_weights(run: &Path, to: &Path) -> Result<Vec<String>, PredictError> {
+    let source = WeightsSource::open(run, None)?;
+    let net = source.build(&device::cpu())?;
+    let image_size = (source.image_size_from != NOT_SAID).then_some(source.image_size);
+    save_trained_at(&net, &source.spec, image_size, to).map_err(PredictError::work)?;
+    Ok(source.describe())
+}

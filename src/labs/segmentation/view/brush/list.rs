@@ -1,0 +1,125 @@
+//! The images of the folder, to search and to choose from.
+
+use std::path::{Path, PathBuf};
+
+use eframe::egui::accesskit::Role;
+use eframe::egui::text::{LayoutJob, TextWrapping};
+use eframe::egui::{FontId, Rect, ScrollArea, Sense, Stroke, TextEdit, Ui, UiBuilder, WidgetInfo, pos2, vec2};
+
+use crate::data::segmentation::listing::Listing;
+use crate::plot::style::Style;
+use crate::plot::tile;
+
+/// One image.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    pub name: String,
+    pub image: PathBuf,
+    pub corrected: bool,
+    /// It has a mask, of its own or drawn.
+    pub masked: bool,
+}
+
+/// All images of a listing: pairs first, then those without a mask.
+pub fn entries(listing: &Listing) -> Vec<Entry> {
+    let pairs = listing.pairs.iter().map(|pair| Entry {
+        name: pair.name.clone(),
+        image: pair.image.clone(),
+        corrected: pair.corrected.is_some(),
+        masked: true,
+    });
+    let lone = listing.unpaired_images.iter().map(|image| Entry {
+        name: image.strip_prefix(&listing.root).unwrap_or(image).with_extension("").display().to_string(),
+        image: image.clone(),
+        corrected: false,
+        masked: false,
+    });
+    pairs.chain(lone).collect()
+}
+
+/// Numbers of the entries whose name holds all words of the search, in any case.
+pub fn found(entries: &[Entry], search: &str) -> Vec<usize> {
+    let words: Vec<String> = search.to_lowercase().split_whitespace().map(str::to_owned).collect();
+    let fits = |entry: &Entry| {
+        let name = entry.name.to_lowercase();
+        words.iter().all(|word| name.contains(word))
+    };
+    (0..entries.len()).filter(|&i| words.is_empty() || fits(&entries[i])).collect()
+}
+
+/// Draws search and list; gives the image that was clicked. `scroll`: bring the open one into view.
+#[allow(clippy::too_many_arguments)]
+pub fn show(
+    ui: &mut Ui,
+    rect: Rect,
+    entries: &[Entry],
+    shown: &[usize],
+    open: Option<&Path>,
+    search: &mut String,
+    scroll: bool,
+    style: &Style,
+    size: f32,
+) -> Option<PathBuf> {
+    let mut clicked = None;
+    ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
+        ui.shrink_clip_rect(rect.expand(1.0));
+        ui.spacing_mut().item_spacing.y = 2.0;
+        let field = TextEdit::singleline(search)
+            .hint_text(format!("search {} images", entries.len()))
+            .font(FontId::proportional(size + 0.5))
+            .desired_width(rect.width() - 10.0);
+        let field = ui.add(field);
+        field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Search images"));
+        if shown.is_empty() {
+            ui.label(tile::weak("no image has this name", size, style));
+            return;
+        }
+        let height = (1.9 * size).round();
+        let mut area = ScrollArea::vertical().id_salt("images").auto_shrink([false, false]);
+        let at = shown.iter().position(|&i| open.is_some_and(|open| entries[i].image == open));
+        if let Some(at) = at.filter(|_| scroll) {
+            let room = (rect.height() - 3.0 * size).max(height);
+            area = area.vertical_scroll_offset(((height + 2.0) * (at as f32 + 0.5) - 0.5 * room).max(0.0));
+        }
+        area.show_rows(ui, height, shown.len(), |ui, rows| {
+            for &i in &shown[rows] {
+                let entry = &entries[i];
+                let selected = open.is_some_and(|open| entry.image == open);
+                let (place, response) =
+                    ui.allocate_exact_size(vec2(ui.available_width() - 6.0, height), Sense::click());
+                let state = match entry {
+                    Entry { masked: false, .. } => ", without a mask",
+                    Entry { corrected: true, .. } => ", corrected",
+                    _ => "",
+                };
+                let label = format!("{}{state}", entry.name);
+                response.widget_info(|| WidgetInfo::selected(Role::Button, true, selected, &label));
+                if selected || response.hovered() || response.has_focus() {
+                    let fill =
+                        if selected { style.accent.gamma_multiply(0.25) } else { style.rule.gamma_multiply(0.5) };
+                    ui.painter().rect_filled(place, 3.0, fill);
+                }
+                let mark = pos2(place.left() + 0.7 * size, place.center().y);
+                match entry {
+                    Entry { masked: false, .. } => {
+                        ui.painter().circle_stroke(mark, 0.28 * size, Stroke::new(1.0, style.text_weak));
+                    }
+                    Entry { corrected: true, .. } => {
+                        ui.painter().circle_filled(mark, 0.28 * size, style.accent);
+                    }
+                    _ => {}
+                }
+                let color = if entry.masked { style.text } else { style.text_weak };
+                let mut job = LayoutJob::simple_singleline(entry.name.clone(), FontId::proportional(size + 0.5), color);
+                let left = place.left() + 1.4 * size;
+                job.wrap = TextWrapping::truncate_at_width((place.right() - left).max(1.0));
+                let galley = ui.painter().layout_job(job);
+                ui.painter().galley(pos2(left, place.center().y - 0.5 * galley.size().y), galley, color);
+                if response.on_hover_text(label).clicked() {
+                    clicked = Some(entry.image.clone());
+                }
+            }
+        });
+    });
+    clicked
+}

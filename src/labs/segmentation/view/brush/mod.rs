@@ -1,0 +1,437 @@
+//! The tile of the brush: corrects or draws the mask of any image of the folder. What is saved goes beside the data set,
+//! never over its files, and the running training takes it up.
+
+pub mod canvas;
+pub mod list;
+pub mod session;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use eframe::egui::{DragValue, Key, Label, Modifiers, Rect, RichText, ScrollArea, Ui, UiBuilder, pos2, vec2};
+
+use crate::data::segmentation::listing::Listing;
+use crate::engine::event::Level;
+use crate::engine::params::Value;
+use crate::labs::{ViewAction, ViewCtx};
+use crate::metrics::mask::Mask;
+use crate::plot::style::Style;
+use crate::plot::tile;
+
+use super::data::folder::{Choice, Folder};
+use super::data::sample::SampleSet;
+use canvas::{Canvas, Tool};
+use list::Entry;
+use session::{Saving, Session, Waiting};
+
+/// Radius of the brush in pixels of the image.
+const RADIUS: std::ops::RangeInclusive<f64> = 0.5..=200.0;
+
+/// View state of the tile.
+#[derive(Default)]
+pub struct BrushTile {
+    tool: Tool,
+    radius: Option<f64>,
+    search: String,
+    /// Images of the listing that they were made from.
+    entries: Option<(Arc<Listing>, Vec<Entry>)>,
+    session: Option<Box<Session>>,
+    canvas: Canvas,
+    loading: Option<(PathBuf, Waiting<Box<Session>>)>,
+    saving: Option<Saving>,
+    /// The image to open next; it waits while the open one has changes that are not saved.
+    wanted: Option<PathBuf>,
+    /// Save, then open the wanted image.
+    save_first: bool,
+    /// What went wrong; stays until the next try.
+    error: Option<String>,
+    /// Where the last mask was saved.
+    saved: Option<PathBuf>,
+    /// Bring the open image into the list's view.
+    scroll: bool,
+    /// The pointer is over the canvas, or it has the keyboard.
+    hot: bool,
+    /// The folder whose images were declined in favour of the unsaved one.
+    declined: Option<PathBuf>,
+}
+
+impl std::fmt::Debug for BrushTile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BrushTile").field("tool", &self.tool).field("open", &self.image()).finish_non_exhaustive()
+    }
+}
+
+impl BrushTile {
+    /// Opens an image at the next frame; asks first where the open one is not saved.
+    pub fn open(&mut self, image: PathBuf) {
+        self.wanted = Some(image);
+        self.scroll = true;
+    }
+
+    /// The image that is open.
+    pub fn image(&self) -> Option<&Path> {
+        self.session.as_ref().map(|session| session.image.as_path())
+    }
+
+    /// The mask as it is drawn now.
+    pub fn mask(&self) -> Option<&Mask> {
+        self.session.as_ref().map(|session| session.editor.mask())
+    }
+
+    /// Whether there is something that is not saved.
+    pub fn is_changed(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.editor.is_changed())
+    }
+
+    /// Keys that the brush takes while the pointer is over it; see [`crate::labs::LabView::takes_key`].
+    pub fn takes_key(&self, modifiers: Modifiers, key: Key) -> bool {
+        let plain = modifiers.is_none();
+        let command = modifiers.command && !modifiers.alt;
+        self.hot
+            && match key {
+                Key::OpenBracket | Key::CloseBracket => plain,
+                Key::Z => command,
+                Key::Y | Key::S => command && !modifiers.shift,
+                Key::Escape | Key::Enter | Key::Backspace => plain && !self.canvas.corners.is_empty(),
+                _ => false,
+            }
+    }
+
+    /// Draws the tile. `folder` and `sample` are the data tile's.
+    pub fn show(&mut self, folder: &mut Folder, sample: &mut SampleSet, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
+        let choice = Choice::of(ctx.params);
+        folder.update(ui.ctx(), &choice);
+        self.receive(ui, folder, ctx);
+        self.hot &= self.session.is_some();
+        let size = tile::font_size(ctx.presenting);
+        let margin = (0.7 * size).round();
+        let all = ui.available_rect_before_wrap().shrink2(vec2(margin, 0.3 * margin));
+        if all.width() < 10.0 * size || all.height() < 5.0 * size {
+            self.hot = false;
+            return;
+        }
+        if !choice.of_folder && self.session.is_none() {
+            return synthetic(ui, all, sample, ctx);
+        }
+        let listing = folder.listing().cloned();
+        if let Some(listing) = &listing {
+            self.follow(ui, listing);
+        }
+        if self.session.is_none() && listing.is_none() {
+            let (title, hint) = match (folder.error(), folder.progress(), choice.folder.as_os_str().is_empty()) {
+                (Some(error), ..) => ("This folder cannot be used", error),
+                (_, Some(_), _) => ("Looking at the folder", "its images can be opened in a moment"),
+                (_, _, true) => ("No folder chosen yet", "choose one in the tile Data or in the form"),
+                _ => ("Looking at the folder", "its images can be opened in a moment"),
+            };
+            return tile::message(ui, size, ctx.style, title, hint);
+        }
+        ui.scope_builder(UiBuilder::new().max_rect(all), |ui| {
+            ui.shrink_clip_rect(all.expand(2.0));
+            self.body(ui, ctx, listing.as_deref());
+        });
+        self.keys(ui, ctx);
+    }
+
+    /// Takes in what the threads have brought.
+    fn receive(&mut self, ui: &Ui, folder: &mut Folder, ctx: &mut ViewCtx<'_>) {
+        if let Some(found) = self.loading.as_ref().and_then(|(_, loading)| loading.poll()) {
+            self.loading = None;
+            match found {
+                Ok(session) => {
+                    self.error = session.warning.clone();
+                    (self.session, self.saved) = (Some(session), None);
+                    self.canvas.reset();
+                }
+                Err(error) => self.error = Some(error),
+            }
+        }
+        if let Some(found) = self.saving.as_ref().and_then(|saving| saving.waiting.poll())
+            && let Some(saving) = self.saving.take()
+        {
+            match found {
+                Ok(path) => self.after_save(ui, folder, ctx, &saving.mask, path),
+                Err(error) => {
+                    // The image stays open with all of its changes.
+                    (self.error, self.save_first) = (Some(error.clone()), false);
+                    ctx.actions.push(ViewAction::Notice(Level::Error, error));
+                }
+            }
+        }
+    }
+
+    fn after_save(&mut self, ui: &Ui, folder: &mut Folder, ctx: &mut ViewCtx<'_>, mask: &Mask, path: PathBuf) {
+        self.error = None;
+        if let Some(session) = &mut self.session {
+            if session.editor.mask() == mask {
+                session.editor.mark_saved();
+            }
+            if let Some(pair) = &mut session.pair {
+                pair.corrected = Some(path.clone());
+            }
+            if folder.listing().is_some_and(|listing| listing.root == session.listing.root) {
+                folder.refresh(ui.ctx(), &session.image);
+            }
+            ctx.actions.push(ViewAction::Notice(Level::Info, format!("mask saved: {}", path.display())));
+        }
+        self.saved = Some(path);
+        // A running training reads corrected masks again when this changes.
+        if let Some(Value::Int(count)) = ctx.params.get("corrections") {
+            ctx.set("corrections", Value::Int(count + 1), true);
+        }
+    }
+
+    /// Opens what is wanted, once nothing unsaved stands in its way; the first image where none is.
+    fn follow(&mut self, ui: &Ui, listing: &Arc<Listing>) {
+        if self.entries.as_ref().is_none_or(|(of, _)| !Arc::ptr_eq(of, listing)) {
+            self.entries = Some((listing.clone(), list::entries(listing)));
+        }
+        let entries = self.entries.as_ref().map(|(_, entries)| entries.as_slice()).unwrap_or_default();
+        let elsewhere = self.session.as_ref().is_some_and(|session| session.listing.root != listing.root);
+        let declined = self.declined.as_ref() == Some(&listing.root) && self.is_changed();
+        if self.wanted.is_none()
+            && self.loading.is_none()
+            && self.error.is_none()
+            && (self.session.is_none() || (elsewhere && !declined))
+        {
+            self.wanted = entries.first().map(|entry| entry.image.clone());
+        }
+        if self.saving.is_some() || self.is_changed() {
+            return;
+        }
+        if let Some(image) = self.wanted.take() {
+            (self.save_first, self.error) = (false, None);
+            self.loading = Some((image.clone(), session::load(ui.ctx(), listing.clone(), image)));
+        }
+    }
+
+    fn body(&mut self, ui: &mut Ui, ctx: &mut ViewCtx<'_>, listing: Option<&Listing>) {
+        let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
+        ui.spacing_mut().item_spacing = vec2(4.0, 4.0);
+        ui.spacing_mut().button_padding = vec2(6.0, 1.0);
+        let entries = self.entries.take();
+        let all = entries.as_ref().map(|(_, entries)| entries.as_slice()).unwrap_or_default();
+        let shown = list::found(all, &self.search);
+        self.heading(ui, all, &shown, style, size);
+        self.tools(ui, style, size);
+        self.strip(ui, listing, style, size);
+        let rest = ui.available_rect_before_wrap();
+        let mut picture = rest;
+        if rest.width() > 46.0 * size && rest.height() > 6.0 * size {
+            let wide = (0.26 * rest.width()).clamp(13.0 * size, 22.0 * size);
+            let left = Rect::from_min_size(rest.min, vec2(wide, rest.height()));
+            picture.min.x = left.right() + 0.8 * size;
+            let (open, scroll) = (self.session.as_ref().map(|session| session.image.clone()), self.scroll);
+            let search = &mut self.search;
+            let clicked = list::show(ui, left, all, &shown, open.as_deref(), search, scroll, style, size);
+            // A click leaves the list where it is.
+            self.scroll = scroll && self.loading.is_some();
+            self.wanted = clicked.or(self.wanted.take());
+        }
+        self.entries = entries;
+        self.hot = false;
+        if picture.width() < 4.0 * size || picture.height() < 3.0 * size {
+            return;
+        }
+        match &mut self.session {
+            Some(session) => {
+                let radius = self.radius.unwrap_or_else(|| usual_radius(session));
+                let response = self.canvas.show(ui, picture, session, self.tool, radius, style);
+                self.hot = response.contains_pointer() || response.has_focus();
+            }
+            None if self.loading.is_some() => {
+                ui.scope_builder(UiBuilder::new().max_rect(picture), |ui| {
+                    ui.label(tile::weak("opening the image…", size, style));
+                });
+            }
+            None => {}
+        }
+    }
+
+    /// Which image is open, and the way to the one before and the next.
+    fn heading(&mut self, ui: &mut Ui, entries: &[Entry], shown: &[usize], style: &Style, size: f32) {
+        ui.horizontal(|ui| {
+            let at = self.image().and_then(|image| shown.iter().position(|&i| entries[i].image == image));
+            let before = at.map_or_else(|| shown.last(), |at| shown[..at].last());
+            let next = at.map_or_else(|| shown.first(), |at| shown.get(at + 1));
+            for (name, help, to) in
+                [("Previous", "The image before in the list", before), ("Next", "The next image in the list", next)]
+            {
+                if tile::button(ui, to.is_some(), name, help, size)
+                    && let Some(&to) = to
+                {
+                    self.open(entries[to].image.clone());
+                }
+            }
+            let Some(session) = &self.session else { return };
+            let state = match (&self.loading, session.editor.is_changed(), &session.pair) {
+                (Some(_), ..) => "opening another…".to_owned(),
+                (_, true, _) => "not saved".to_owned(),
+                (_, false, Some(pair)) if pair.corrected.is_some() => "corrected".to_owned(),
+                (_, false, None) if self.saved.is_some() => "drawn".to_owned(),
+                (_, false, None) => "without a mask: draw one".to_owned(),
+                _ => "as in the data set".to_owned(),
+            };
+            let (width, height) = session.picture.original;
+            let factor = session.picture.factor;
+            let smaller = if factor > 1 { format!(", shown at 1/{factor}") } else { String::new() };
+            let area = session.editor.mask().area() * factor * factor;
+            let text = format!("{}   {width}×{height}{smaller}, lesion {area} px", session.name);
+            ui.label(RichText::new(&state).size(size + 0.5).color(if state == "not saved" {
+                style.warning
+            } else {
+                style.text_weak
+            }));
+            ui.add(Label::new(RichText::new(text).size(size + 0.5).color(style.text)).truncate().selectable(false));
+        });
+    }
+
+    fn tools(&mut self, ui: &mut Ui, style: &Style, size: f32) {
+        let Some(session) = &mut self.session else { return };
+        let mut save = false;
+        ui.horizontal_wrapped(|ui| {
+            for (tool, name, help) in [
+                (Tool::Brush, "Brush", "Draw lesion. Right or middle button, or Shift: move the picture; wheel: zoom"),
+                (Tool::Eraser, "Eraser", "Take lesion away"),
+                (Tool::Polygon, "Polygon", "Click corners; Enter, a double click or the first corner fills it; Esc drops it"),
+                (Tool::CutOut, "Cut out", "As the polygon, and clears it"),
+            ] {
+                if tile::toggle(ui, self.tool == tool, name, help, size) {
+                    self.tool = tool;
+                    self.canvas.corners.clear();
+                }
+            }
+            let mut radius = self.radius.unwrap_or_else(|| usual_radius(session));
+            let field = DragValue::new(&mut radius).range(RADIUS).speed(0.1).max_decimals(1).prefix("radius ").suffix(" px");
+            let field = ui.add_enabled(self.tool.strokes(), field).on_hover_text("Radius of brush and eraser ([ and ])");
+            field.widget_info(|| {
+                eframe::egui::WidgetInfo::labeled(eframe::egui::accesskit::Role::SpinButton, true, "Radius of the brush")
+            });
+            if field.changed() {
+                self.radius = Some(radius);
+            }
+            let mut changed = false;
+            if tile::button(ui, session.editor.can_undo(), "Undo", "Take the last change back (Ctrl+Z)", size) {
+                changed |= session.editor.undo();
+            }
+            if tile::button(ui, session.editor.can_redo(), "Redo", "Do it again (Ctrl+Shift+Z)", size) {
+                changed |= session.editor.redo();
+            }
+            let differs = session.editor.mask() != &session.original;
+            if tile::button(ui, differs, "Original", "Back to the data set's own mask (red line)", size) {
+                session.editor.replace(session.original.clone());
+                changed = true;
+            }
+            if tile::button(ui, !session.editor.mask().is_empty(), "Clear", "A mask without lesion", size) {
+                let mask = session.editor.mask();
+                session.editor.replace(Mask::empty(mask.height(), mask.width()));
+                changed = true;
+            }
+            if changed {
+                self.canvas.mask_changed();
+            }
+            if tile::button(ui, !self.canvas.is_fit(), "Fit", "Show the whole picture", size) {
+                self.canvas.fit();
+            }
+            let drawn = session.pair.is_none() && self.saved.is_none();
+            let can = self.saving.is_none() && (session.editor.is_changed() || drawn);
+            let help = "Save beside the data set, in the folder learnscope-masks; its own files stay as they are (Ctrl+S). A running training uses it from then on";
+            let label = if self.saving.is_some() { "Saving…" } else { "Save" };
+            save = tile::button(ui, can, label, help, size);
+        });
+        let _ = style;
+        if save {
+            self.save(ui);
+        }
+    }
+
+    fn save(&mut self, ui: &Ui) {
+        if self.saving.is_none()
+            && let Some(session) = &mut self.session
+        {
+            session.editor.end_stroke();
+            self.error = None;
+            self.saving = Some(session::save(ui.ctx(), session));
+        }
+    }
+
+    /// What needs an answer or is good to know: unsaved changes in the way, an error, where a mask was saved.
+    fn strip(&mut self, ui: &mut Ui, listing: Option<&Listing>, style: &Style, size: f32) {
+        let waits = self.wanted.is_some() && self.is_changed();
+        if let Some(error) = self.error.clone() {
+            ScrollArea::vertical().id_salt("error").max_height(4.5 * size).show(ui, |ui| {
+                ui.add(Label::new(RichText::new(error).size(size + 0.5).color(style.error)).wrap());
+            });
+        }
+        if waits {
+            ui.horizontal_wrapped(|ui| {
+                let name = self.session.as_ref().map_or("", |session| session.name.as_str());
+                let text = format!("“{name}” has changes that are not saved:");
+                ui.label(RichText::new(text).size(size + 0.5).color(style.warning));
+                let idle = self.saving.is_none();
+                if tile::button(ui, idle, "Save and go on", "Save the mask, then open the other image", size) {
+                    self.save_first = true;
+                    self.save(ui);
+                }
+                if tile::button(ui, idle, "Discard changes", "Open the other image; the changes are lost", size) {
+                    self.session = None;
+                }
+                if tile::button(ui, idle, "Stay", "Keep this image open", size) {
+                    self.declined = listing.map(|listing| listing.root.clone());
+                    (self.wanted, self.save_first) = (None, false);
+                }
+            });
+        } else if let (Some(path), false) = (&self.saved, self.is_changed()) {
+            let text = format!("saved: {}", path.display());
+            ui.add(Label::new(tile::weak(text, size, style)).truncate());
+        }
+    }
+
+    fn keys(&mut self, ui: &mut Ui, ctx: &ViewCtx<'_>) {
+        let _ = ctx;
+        let busy = ui.memory(|memory| memory.focused()).is_some() && !self.hot;
+        let Some(session) = self.session.as_mut().filter(|_| self.hot && !busy) else { return };
+        let pressed = |ui: &mut Ui, modifiers, key| ui.input_mut(|input| input.consume_key(modifiers, key));
+        let mut changed = false;
+        // The longer combination first: it would match the shorter one too.
+        if pressed(ui, Modifiers::COMMAND | Modifiers::SHIFT, Key::Z) || pressed(ui, Modifiers::COMMAND, Key::Y) {
+            changed |= session.editor.redo();
+        }
+        if pressed(ui, Modifiers::COMMAND, Key::Z) {
+            changed |= session.editor.undo();
+        }
+        if changed {
+            self.canvas.mask_changed();
+        }
+        let radius = self.radius.unwrap_or_else(|| usual_radius(session));
+        for (key, factor) in [(Key::OpenBracket, 1.0 / 1.25), (Key::CloseBracket, 1.25)] {
+            if pressed(ui, Modifiers::NONE, key) {
+                self.radius = Some((radius * factor).clamp(*RADIUS.start(), *RADIUS.end()));
+            }
+        }
+        if pressed(ui, Modifiers::COMMAND, Key::S) && self.is_changed() {
+            self.save(ui);
+        }
+    }
+}
+
+/// A brush that suits the picture: a fortieth of its shorter side.
+fn usual_radius(session: &Session) -> f64 {
+    let mask = session.editor.mask();
+    (mask.width().min(mask.height()) as f64 / 40.0).round().max(1.5)
+}
+
+fn synthetic(ui: &mut Ui, rect: Rect, sample: &mut SampleSet, ctx: &mut ViewCtx<'_>) {
+    let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
+    let rect = Rect::from_min_max(rect.min, pos2(rect.right(), rect.bottom()));
+    ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
+        ScrollArea::vertical().id_salt("synthetic").auto_shrink([false, false]).show(ui, |ui| {
+            ui.label(RichText::new("Generated pictures have no files to correct").size(size + 4.0).color(style.text));
+            let text = "The brush edits the masks of a folder: choose your own in the tile Data, or save the generated set \
+                        as files and correct those. The files stay as they are; corrected masks lie beside them.";
+            ui.add(Label::new(RichText::new(text).size(size + 1.0).color(style.text_weak)).wrap());
+            ui.add_space(8.0);
+            sample.show(ui, ctx);
+        });
+    });
+}

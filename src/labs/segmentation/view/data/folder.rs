@@ -1,0 +1,362 @@
+//! A folder of images and masks as the window knows it. Looking at it is a thread's work: a frame takes in what is done
+//! and never waits.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::time::Duration;
+
+use eframe::egui::Context;
+
+use crate::data::segmentation::doctor::{Exam, Finding, diagnose, duplicates, examine};
+use crate::data::segmentation::groups::{GroupRule, Split, groups, split};
+use crate::data::segmentation::listing::{Listing, Pair, scan};
+use crate::data::segmentation::read::Reader;
+use crate::data::segmentation::{Problem, Watch};
+use crate::engine::params::{Params, Value};
+use crate::plot::background::Background;
+
+/// A path that is being typed is looked at once it rests for so many seconds.
+const REST: f64 = 0.6;
+
+/// What the form says about the data.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Choice {
+    /// A folder; otherwise the pictures are generated.
+    pub of_folder: bool,
+    /// Empty where none is chosen.
+    pub folder: PathBuf,
+    pub rule: GroupRule,
+    /// Of training, validation and test.
+    pub shares: [f64; 3],
+    pub seed: u64,
+}
+
+impl Choice {
+    /// Reads the parameters; one that is missing counts as its usual value.
+    pub fn of(params: &Params) -> Self {
+        let text = |key: &str| match params.get(key) {
+            Some(Value::Text(text)) => text.clone(),
+            _ => String::new(),
+        };
+        let share = |key: &str, usual: f64| match params.get(key) {
+            Some(Value::Float(share)) => *share,
+            _ => usual,
+        };
+        let (train, validation) = (share("train_share", 0.6), share("validation_share", 0.2));
+        // 0.8 and 0.2 leave nothing, whatever their sum is in floating point.
+        let rest = 1.0 - train - validation;
+        Self {
+            of_folder: text("source") == "folder",
+            folder: PathBuf::from(text("data")),
+            rule: match text("group_by").as_str() {
+                "folder" => GroupRule::Folder,
+                "pattern" => GroupRule::Pattern(text("group_pattern")),
+                _ => GroupRule::None,
+            },
+            shares: [train, validation, if rest < 1e-6 { 0.0 } else { rest }],
+            seed: match params.get("split_seed") {
+                Some(Value::Int(seed)) => *seed as u64,
+                _ => 0,
+            },
+        }
+    }
+}
+
+/// What reading every pair of a folder has shown.
+#[derive(Debug)]
+pub struct Examined {
+    pub listing: Arc<Listing>,
+    /// By number of the pair; `None`: not read.
+    pub exams: Vec<Option<Exam>>,
+    pub unread: Vec<Problem>,
+    /// Numbers of pairs.
+    pub duplicates: Vec<(usize, usize)>,
+    /// It was stopped before all were read.
+    pub stopped: bool,
+}
+
+/// What follows from it with the form's choices.
+#[derive(Debug, Default)]
+pub struct Verdict {
+    /// How many groups there are and what they were made from.
+    pub grouping: String,
+    /// Why the rule of groups cannot be used; the split is then without it.
+    pub refused: Option<String>,
+    /// Numbers of the listing's pairs.
+    pub split: Split,
+    pub findings: Vec<Finding>,
+}
+
+/// The question that a [`Verdict`] answers.
+#[derive(Debug, Clone)]
+struct Question {
+    examined: Arc<Examined>,
+    rule: GroupRule,
+    shares: [f64; 3],
+    seed: u64,
+}
+
+impl PartialEq for Question {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.examined, &other.examined)
+            && (&self.rule, self.shares, self.seed) == (&other.rule, other.shares, other.seed)
+    }
+}
+
+/// How far the thread is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Reading the files' pixels; before, their names and sizes.
+    pub reading: bool,
+    pub done: usize,
+    /// 0: not known yet.
+    pub total: usize,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    cancel: AtomicBool,
+    reading: AtomicBool,
+    done: AtomicUsize,
+    total: AtomicUsize,
+}
+
+enum Report {
+    Listed(Listing),
+    Examined(Examined),
+    Failed(String),
+}
+
+struct Job {
+    shared: Arc<Shared>,
+    reports: Receiver<Report>,
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        self.shared.cancel.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The folder that the form names, and what is known of it.
+#[derive(Default)]
+pub struct Folder {
+    /// The folder that is looked at.
+    path: PathBuf,
+    /// The folder that the form names, and since when.
+    wanted: (PathBuf, f64),
+    job: Option<Job>,
+    listing: Option<Arc<Listing>>,
+    examined: Option<Arc<Examined>>,
+    verdict: Background<Question, Arc<Verdict>>,
+    question: Option<Question>,
+    error: Option<String>,
+    /// Somebody stopped it.
+    stopped: bool,
+}
+
+impl std::fmt::Debug for Folder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Folder").field("path", &self.path).field("busy", &self.job.is_some()).finish_non_exhaustive()
+    }
+}
+
+impl Folder {
+    /// Takes in what is done and begins what the form asks for. Call it once a frame.
+    pub fn update(&mut self, ctx: &Context, choice: &Choice) {
+        self.receive();
+        let now = ctx.input(|input| input.time);
+        let wanted = if choice.of_folder { choice.folder.clone() } else { PathBuf::new() };
+        if self.wanted.0 != wanted {
+            // The first folder needs no rest.
+            let since = if self.wanted.0.as_os_str().is_empty() { now - REST } else { now };
+            self.wanted = (wanted, since);
+        }
+        if self.path != self.wanted.0 {
+            self.forget();
+            if now - self.wanted.1 >= REST {
+                self.path = self.wanted.0.clone();
+                self.scan(ctx);
+            } else {
+                ctx.request_repaint_after(Duration::from_secs_f64(REST));
+            }
+        }
+        if let Some(examined) = &self.examined {
+            let question = Question {
+                examined: examined.clone(),
+                rule: choice.rule.clone(),
+                shares: choice.shares,
+                seed: choice.seed,
+            };
+            self.verdict.update(ctx, &question, |question| Arc::new(judge(question)));
+            self.question = Some(question);
+        }
+        if self.job.is_some() {
+            ctx.request_repaint_after(Duration::from_millis(100));
+        }
+    }
+
+    fn forget(&mut self) {
+        (self.job, self.listing, self.examined, self.question, self.error) = (None, None, None, None, None);
+        (self.path, self.verdict, self.stopped) = (PathBuf::new(), Background::default(), false);
+    }
+
+    fn receive(&mut self) {
+        let Some(job) = &self.job else { return };
+        let mut over = false;
+        loop {
+            match job.reports.try_recv() {
+                Ok(Report::Listed(listing)) => self.listing = Some(Arc::new(listing)),
+                Ok(Report::Examined(examined)) => {
+                    // One listing, so that numbers of pairs agree.
+                    self.listing = Some(examined.listing.clone());
+                    self.stopped = examined.stopped;
+                    self.examined = Some(Arc::new(examined));
+                }
+                Ok(Report::Failed(error)) => self.error = Some(error),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => {
+                    over = true;
+                    break;
+                }
+            }
+        }
+        if over {
+            self.job = None;
+        }
+    }
+
+    /// Looks at the folder anew.
+    pub fn scan(&mut self, ctx: &Context) {
+        self.begin(ctx, None);
+    }
+
+    /// Looks at the folder again after the mask of `image` was saved; what else was read before is kept.
+    pub fn refresh(&mut self, ctx: &Context, image: &Path) {
+        if !self.path.as_os_str().is_empty() {
+            self.begin(ctx, self.examined.clone().map(|known| (known, image.to_owned())));
+        }
+    }
+
+    fn begin(&mut self, ctx: &Context, known: Option<(Arc<Examined>, PathBuf)>) {
+        (self.error, self.stopped) = (None, false);
+        if self.path.as_os_str().is_empty() {
+            return;
+        }
+        let shared = Arc::new(Shared::default());
+        let (sender, reports) = channel();
+        let (path, ctx, of_thread) = (self.path.clone(), ctx.clone(), shared.clone());
+        let work = move || {
+            look(&path, known, &of_thread, &sender);
+            drop(sender);
+            ctx.request_repaint();
+        };
+        match std::thread::Builder::new().name("data folder".to_owned()).spawn(work) {
+            Ok(_) => self.job = Some(Job { shared, reports }),
+            Err(error) => self.error = Some(format!("no thread can be started to read the folder: {error}")),
+        }
+    }
+
+    /// Stops reading; what was found so far stays.
+    pub fn stop(&mut self) {
+        if let Some(job) = &self.job {
+            job.shared.cancel.store(true, Ordering::Relaxed);
+            self.stopped = true;
+        }
+    }
+
+    /// How far the thread is; `None`: it rests.
+    pub fn progress(&self) -> Option<Progress> {
+        let shared = &self.job.as_ref()?.shared;
+        Some(Progress {
+            reading: shared.reading.load(Ordering::Relaxed),
+            done: shared.done.load(Ordering::Relaxed),
+            total: shared.total.load(Ordering::Relaxed),
+        })
+    }
+
+    /// What is in the folder.
+    pub fn listing(&self) -> Option<&Arc<Listing>> {
+        self.listing.as_ref()
+    }
+
+    /// The split and the findings, and whether they belong to the form as it is now.
+    pub fn verdict(&mut self, ctx: &Context) -> Option<(Arc<Verdict>, bool)> {
+        let question = self.question.clone()?;
+        let found = self.verdict.update(ctx, &question, |question| Arc::new(judge(question)))?.clone();
+        Some((found, self.verdict.is_current(&question)))
+    }
+
+    /// Why the folder cannot be used.
+    pub fn error(&self) -> Option<&str> {
+        self.error.as_deref()
+    }
+
+    /// Whether somebody stopped it before everything was read.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped
+    }
+
+    /// The folder that is looked at; empty: none.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// The thread's work.
+fn look(path: &Path, known: Option<(Arc<Examined>, PathBuf)>, shared: &Shared, reports: &Sender<Report>) {
+    let progress = |done: usize, total: usize| {
+        // Threads report in no particular order.
+        shared.done.fetch_max(done, Ordering::Relaxed);
+        shared.total.store(total, Ordering::Relaxed);
+    };
+    let watch = Watch { progress: &progress, cancel: &shared.cancel };
+    let listing = match scan(path, None, watch) {
+        Ok(listing) => listing,
+        Err(error) => {
+            let _ = reports.send(Report::Failed(error.to_string()));
+            return;
+        }
+    };
+    // Nobody may be there any more to receive it.
+    let _ = reports.send(Report::Listed(listing.clone()));
+    shared.done.store(0, Ordering::Relaxed);
+    shared.reading.store(true, Ordering::Relaxed);
+    let mut exams: Vec<Option<Exam>> = vec![None; listing.pairs.len()];
+    if let Some((known, changed)) = known {
+        let same = |pair: &Pair| {
+            let number = known.listing.pairs.iter().position(|before| before == pair && pair.image != changed)?;
+            known.exams.get(number)?.clone()
+        };
+        exams = listing.pairs.iter().map(same).collect();
+    }
+    let missing: Vec<usize> = (0..exams.len()).filter(|&i| exams[i].is_none()).collect();
+    let pairs: Vec<Pair> = missing.iter().map(|&i| listing.pairs[i].clone()).collect();
+    let read = Reader::default().all(&pairs, watch, |_, sample| examine(&sample));
+    read.items.into_iter().for_each(|(i, exam)| exams[missing[i]] = Some(exam));
+    let duplicates = if read.cancelled { Vec::new() } else { duplicates(&exams) };
+    let examined =
+        Examined { listing: Arc::new(listing), exams, unread: read.problems, duplicates, stopped: read.cancelled };
+    let _ = reports.send(Report::Examined(examined));
+}
+
+/// Groups and splits what could be read, as a run does, and lists what is odd.
+fn judge(question: &Question) -> Verdict {
+    let Question { examined, rule, shares, seed } = question;
+    let refused = rule.check().err();
+    let rule = if refused.is_some() { &GroupRule::None } else { rule };
+    // From the listing's numbers to those of what could be read, and back.
+    let back: Vec<usize> = (0..examined.exams.len()).filter(|&i| examined.exams[i].is_some()).collect();
+    let to = |i: usize| back.binary_search(&i).ok();
+    let usable: Vec<Pair> = back.iter().map(|&i| examined.listing.pairs[i].clone()).collect();
+    let similar: Vec<(usize, usize)> =
+        examined.duplicates.iter().filter_map(|&(a, b)| Some((to(a)?, to(b)?))).collect();
+    let groups = groups(&usable, rule, &similar);
+    let parts = split(&groups, *shares, *seed);
+    let listed = |part: &[usize]| part.iter().map(|&i| back[i]).collect();
+    let split = Split { train: listed(&parts.train), validation: listed(&parts.validation), test: listed(&parts.test) };
+    let findings = diagnose(&examined.listing, &examined.exams, &examined.unread, &examined.duplicates, Some(&split));
+    Verdict { grouping: groups.description, refused, split, findings }
+}

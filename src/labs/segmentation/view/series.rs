@@ -1,0 +1,273 @@
+//! What this lab draws against the step, and the moments of a run that are worth a mark.
+
+use std::sync::Arc;
+
+use crate::engine::state::RunState;
+use crate::engine::twin::TWIN;
+use crate::labs::ViewCtx;
+use crate::labs::segmentation::params::PARAMS;
+use crate::labs::series::{Quantity, params_at, quantity};
+use crate::plot::number;
+use crate::plot::style::{Category, Dash};
+use crate::plot::trace::{Points, Trace};
+
+pub const TRAIN: Quantity = quantity(
+    "loss/train",
+    "training",
+    7,
+    Dash::Solid,
+    "training loss: faint, batch by batch; strong, the mean of the batches of one epoch",
+);
+pub const VALIDATION: Quantity = quantity(
+    "loss/validation",
+    "validation",
+    1,
+    Dash::Solid,
+    "the same loss on the validation images, mean of the batches; nothing is augmented. Schedule, early stopping and the \
+     best weights are decided on it",
+);
+pub const PLAIN_DICE: Quantity = quantity(
+    "dice/validation",
+    "network size",
+    4,
+    Dash::DashDot,
+    "Dice at the network's size S×S, probability > 0.5, nothing post-processed; mean over the validation images",
+);
+pub const DICE: Quantity = quantity(
+    "dice/final",
+    "final",
+    3,
+    Dash::Solid,
+    "Dice at the original size: probabilities resized, thresholded, post-processed; mean over the validation images. Both \
+     masks empty: 1",
+);
+pub const HD95: Quantity = quantity("hd95/final", "HD95", 6, Dash::Solid, "");
+pub const HD: Quantity = quantity(
+    "hd/final",
+    "HD",
+    5,
+    Dash::Dotted,
+    "Hausdorff distance: the largest distance from a border pixel of one mask to the nearest of the other",
+);
+pub const ASSD: Quantity = quantity(
+    "assd/final",
+    "ASSD",
+    1,
+    Dash::DashDot,
+    "average symmetric surface distance: the mean of both directions' mean distances between the borders",
+);
+
+/// How distances are measured in this run, in words, for tooltips.
+pub fn distance_convention(ctx: &ViewCtx<'_>) -> String {
+    let params = params_at(ctx, PARAMS);
+    let (hd95, undefined) = match params.get("hd95") {
+        Some(_) => (params.text("hd95"), params.text("undefined")),
+        None => ("medpy", "omit"),
+    };
+    let hd95 = match hd95 {
+        "monai" => "MONAI's: the larger of the two directions' 95th percentiles",
+        _ => "medpy's, as in the paper: 95th percentile of both directions' distances pooled",
+    };
+    let undefined = match undefined {
+        "diagonal" => "counts as the image's diagonal",
+        _ => "is left out of the mean and counted beside it",
+    };
+    format!(
+        "HD95 is {hd95}. Distances between borders in pixels of the original image, mean over the validation images. Where \
+         one of the masks is empty there is no distance: it {undefined}"
+    )
+}
+
+/// Images in the table of single images at the cursor; 0 where there is none.
+pub fn images(ctx: &ViewCtx<'_>, key: &str) -> usize {
+    match ctx.payload(key).as_ref().map(|(_, payload)| &**payload) {
+        Some(crate::engine::event::Payload::Table { rows, .. }) => rows.len(),
+        _ => 0,
+    }
+}
+
+/// A moment of the training.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Moment {
+    pub step: u64,
+    pub kind: MomentKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum MomentKind {
+    /// The schedule lowered the learning rate.
+    Plateau { from: f64, to: f64 },
+    /// The best weights as of the cursor were kept.
+    Best,
+    /// Early stopping ended the run.
+    Stopped,
+}
+
+impl Moment {
+    /// Two or three letters for a mark in a plot.
+    pub fn short(&self) -> String {
+        match self.kind {
+            MomentKind::Plateau { from, to } if (from / to - 2.0).abs() < 1e-6 => "rate ½".to_owned(),
+            MomentKind::Plateau { to, .. } => format!("rate {}", number::exact(to)),
+            MomentKind::Best => "best".to_owned(),
+            MomentKind::Stopped => "stop".to_owned(),
+        }
+    }
+}
+
+/// The run's moments in order of steps; `at`: the cursor, for which weights were the best by then.
+pub fn moments(run: &RunState, at: u64) -> Vec<Moment> {
+    let mut found = Vec::new();
+    if let Some(rates) = run.scalars.get("learning_rate") {
+        let mut before: Option<(u64, f64)> = None;
+        for (step, to) in rates.points() {
+            if let Some((since, from)) = before.filter(|(_, from)| to < *from) {
+                let by_hand = |change: &crate::engine::event::Change| {
+                    change.key == "learning_rate" && (since..=step).contains(&change.step)
+                };
+                if !run.changes.iter().any(by_hand) {
+                    found.push(Moment { step, kind: MomentKind::Plateau { from, to } });
+                }
+            }
+            before = Some((step, to));
+        }
+    }
+    if let Some((_, step)) = run.scalars.get("best/step").and_then(|history| history.at(at)) {
+        found.push(Moment { step: step as u64, kind: MomentKind::Best });
+    }
+    if stopped_early(run) {
+        found.push(Moment { step: run.step, kind: MomentKind::Stopped });
+    }
+    found.sort_by_key(|moment| moment.step);
+    found
+}
+
+/// Whether the run ended by itself before all of its steps were done.
+pub fn stopped_early(run: &RunState) -> bool {
+    let finished = matches!(run.status, Some(crate::engine::event::Status::Finished));
+    finished && run.header.as_ref().is_some_and(|header| run.step < header.steps)
+}
+
+/// Steps of one epoch, at least 1: what the scalar `epoch` says.
+pub fn steps_per_epoch(run: &RunState) -> u64 {
+    let last = run.scalars.get("epoch").and_then(|history| history.last());
+    last.filter(|(step, epoch)| *step > 0 && *epoch > 0.0)
+        .map_or(1, |(step, epoch)| ((step as f64 / epoch).round() as u64).max(1))
+}
+
+/// The mean over the `window` steps that end at each point; fewer at the beginning.
+pub fn trailing_mean(points: &[(u64, f64)], window: u64) -> Vec<(u64, f64)> {
+    let (mut from, mut sum) = (0, 0.0);
+    let mut means = Vec::with_capacity(points.len());
+    for (i, &(step, value)) in points.iter().enumerate() {
+        sum += value;
+        while points[from].0 + window <= step && from < i {
+            sum -= points[from].1;
+            from += 1;
+        }
+        means.push((step, sum / (i + 1 - from) as f64));
+    }
+    means
+}
+
+/// A smoothed trace, recomputed only where its source has grown.
+#[derive(Debug, Default)]
+pub struct Smoothed {
+    source: Option<(u64, usize, u64, u64)>,
+    points: Arc<[(u64, f64)]>,
+}
+
+impl Smoothed {
+    /// The trailing mean of `source` over `window` steps as a trace of its own.
+    pub fn trace<'a>(&mut self, source: &Trace<'_>, window: u64) -> Trace<'a> {
+        let key = (source.identity, source.len, source.last, window);
+        if self.source != Some(key) {
+            self.points = trailing_mean(&(source.points)().collect::<Vec<_>>(), window).into();
+            self.source = Some(key);
+        }
+        let (points, found) = (Arc::clone(&self.points), Arc::clone(&self.points));
+        let Category { color, dash } = source.category;
+        Trace {
+            name: format!("{}, mean of an epoch", source.name),
+            category: Category { color, dash },
+            width: 1.0,
+            identity: source.identity ^ 0x5a5a_5a5a ^ window,
+            len: points.len(),
+            last: source.last,
+            points: Box::new(move || -> Points<'a> {
+                let points = Arc::clone(&points);
+                Box::new((0..points.len()).map(move |i| points[i]))
+            }),
+            at: Box::new(move |step| {
+                let end = found.partition_point(|(at, _)| *at <= step);
+                end.checked_sub(1).map(|i| found[i])
+            }),
+        }
+    }
+
+    /// The smoothed value at a step.
+    pub fn at(&self, step: u64) -> Option<f64> {
+        let end = self.points.partition_point(|(at, _)| *at <= step);
+        end.checked_sub(1).map(|i| self.points[i].1)
+    }
+}
+
+/// Whether the run has a twin.
+pub fn has_twin(run: &RunState) -> bool {
+    run.scalars.keys().any(|key| key.starts_with(TWIN))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::event::{Body, Change, Event, RunId};
+    use crate::engine::state::History;
+
+    #[test]
+    fn a_trailing_mean_covers_the_last_epoch_and_starts_at_once() {
+        let points: Vec<(u64, f64)> = (1..=6).map(|step| (step, step as f64)).collect();
+        let means: Vec<f64> = trailing_mean(&points, 3).into_iter().map(|(_, mean)| mean).collect();
+        assert_eq!(means, [1.0, 1.5, 2.0, 3.0, 4.0, 5.0]);
+        assert_eq!(trailing_mean(&points, 1), points);
+        // Only every tenth batch was read: a window of three steps holds one of them.
+        let sparse = [(10, 1.0), (20, 5.0)];
+        assert_eq!(trailing_mean(&sparse, 3), sparse);
+        assert!(trailing_mean(&[], 3).is_empty());
+    }
+
+    fn history(points: &[(u64, f64)]) -> History {
+        let mut history = History::default();
+        points.iter().for_each(|(step, value)| history.push(*step, *value));
+        history
+    }
+
+    #[test]
+    fn a_rate_changed_by_hand_is_no_plateau_and_the_best_weights_are_those_of_the_cursor() {
+        let mut run = RunState { step: 40, ..RunState::default() };
+        let rates = [(0, 0.1), (10, 0.05), (20, 0.05), (30, 0.01)];
+        run.scalars.insert("learning_rate".into(), history(&rates));
+        run.scalars.insert("best/step".into(), history(&[(10, 10.0), (20, 20.0), (30, 20.0)]));
+        let value = crate::engine::params::Value::Float(0.01);
+        run.changes.push(Change { step: 25, key: "learning_rate".to_owned(), value });
+        let found = moments(&run, 15);
+        let plateau = MomentKind::Plateau { from: 0.1, to: 0.05 };
+        assert_eq!(
+            found,
+            [Moment { step: 10, kind: plateau }, Moment { step: 10, kind: MomentKind::Best }],
+            "{found:?}"
+        );
+        assert_eq!(found[0].short(), "rate ½");
+        assert_eq!(moments(&run, 40)[1], Moment { step: 20, kind: MomentKind::Best });
+    }
+
+    #[test]
+    fn an_epoch_is_as_long_as_the_run_says() {
+        let mut run = RunState::default();
+        assert_eq!(steps_per_epoch(&run), 1);
+        run.scalars.insert("epoch".into(), history(&[(0, 0.0), (9, 1.0), (13, 13.0 / 9.0)]));
+        assert_eq!(steps_per_epoch(&run), 9);
+        // A body of another run changes nothing.
+        run.apply(&Event { run: RunId(5), step: 1, seconds: 0.0, body: Body::Scalars(vec![]) });
+        assert!(!has_twin(&run));
+    }
+}

@@ -1,0 +1,267 @@
+//! Prediction by the real binary: a folder of all kinds of files in, masks, overlays and a table out; and what is said
+//! where that cannot be.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use learnscope::compute::device::cpu;
+use learnscope::compute::rng::HostRng;
+use learnscope::nn::segmentation::SegmentationNet;
+use learnscope::nn::spec::{Architecture, NetSpec};
+use learnscope::nn::weights::save_trained_at;
+use serde_json::Value as Json;
+use tempfile::TempDir;
+
+const SPEC: NetSpec = NetSpec { architecture: Architecture::UNet, channels: 3, base: 2 };
+
+/// Runs a command in a folder of its own.
+fn run(home: &TempDir, line: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_learnscope"));
+    command.args(line).current_dir(home.path()).stdin(Stdio::null());
+    command.env("LEARNSCOPE_CACHE_DIR", home.path().join("cache"));
+    command.env("LEARNSCOPE_CONFIG_DIR", home.path().join("config"));
+    command.output().unwrap()
+}
+
+fn predict(home: &TempDir, more: &str) -> Output {
+    let line: Vec<&str> = ["predict", "segmentation", "--device", "cpu"].into_iter().chain(more.split(' ')).collect();
+    run(home, &line)
+}
+
+#[track_caller]
+fn succeeds(output: &Output) -> String {
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[track_caller]
+fn fails(output: &Output, code: i32, words: &[&str]) {
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(code), "{message}");
+    words.iter().for_each(|word| assert!(message.contains(word), "no `{word}` in: {message}"));
+    assert!(!message.contains("panicked"), "{message}");
+}
+
+/// A home with the weights of a tiny network trained at 32×32.
+fn home() -> TempDir {
+    let home = tempfile::tempdir().unwrap();
+    let net = SegmentationNet::new(&SPEC, HostRng::new(5, 0), &cpu()).unwrap();
+    save_trained_at(&net, &SPEC, Some(32), &home.path().join("net.safetensors")).unwrap();
+    home
+}
+
+fn place(home: &TempDir, name: &str) -> std::path::PathBuf {
+    let path = home.path().join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    path
+}
+
+fn shade(x: u32, y: u32) -> u8 {
+    (40 + 90 * u32::from((x / 9 + y / 7) % 2 == 0) + x % 50) as u8
+}
+
+/// Pictures of every kind, with one true mask and one file that is none.
+fn mixed(home: &TempDir) {
+    image::RgbImage::from_fn(50, 40, |x, y| image::Rgb([shade(x, y), shade(y, x), 90]))
+        .save(place(home, "in/case (2).png"))
+        .unwrap();
+    image::GrayImage::from_fn(50, 40, |x, y| image::Luma([255 * u8::from(x > 10 && x < 30 && y > 8 && y < 30)]))
+        .save(place(home, "in/case (2)_mask.png"))
+        .unwrap();
+    image::GrayImage::from_fn(64, 48, |x, y| image::Luma([shade(x, y)])).save(place(home, "in/sub/grey.png")).unwrap();
+    image::ImageBuffer::from_fn(33, 70, |x, y| image::Luma([u16::from(shade(x, y)) * 257]))
+        .save(place(home, "in/deep16.png"))
+        .unwrap();
+    image::RgbaImage::from_fn(41, 41, |x, y| image::Rgba([shade(x, y), 3, 5, 100]))
+        .save(place(home, "in/alpha.png"))
+        .unwrap();
+    image::RgbImage::from_fn(48, 64, |x, y| image::Rgb([shade(x, y); 3])).save(place(home, "in/photo.JPG")).unwrap();
+    let whole = fs::read(home.path().join("in/case (2).png")).unwrap();
+    fs::write(place(home, "in/torn.png"), &whole[..whole.len() / 2]).unwrap();
+    fs::write(place(home, "in/text.png"), "no picture at all").unwrap();
+    fs::write(place(home, "in/readme.txt"), "not looked at").unwrap();
+}
+
+fn table(path: &Path) -> Vec<std::collections::BTreeMap<String, String>> {
+    let mut csv = csv::Reader::from_path(path).unwrap();
+    csv.deserialize().map(|row| row.unwrap()).collect()
+}
+
+#[test]
+fn a_mixed_folder_gives_masks_overlays_and_a_row_for_every_file() {
+    let home = home();
+    mixed(&home);
+    let text = succeeds(&predict(&home, "--weights net.safetensors --data in --out out"));
+    assert!(text.contains("5 pictures predicted") && text.contains("2 files could not be used"), "{text}");
+    assert!(text.contains("against 1 true mask: Dice"), "{text}");
+
+    let rows = table(&home.path().join("out/table.csv"));
+    let names: Vec<&str> = rows.iter().map(|row| row["image"].as_str()).collect();
+    assert_eq!(names, ["alpha", "case (2)", "deep16", "photo", "sub/grey", "text", "torn"]);
+    for row in &rows {
+        let (mask, overlay) = (format!("out/masks/{}.png", row["image"]), format!("out/overlays/{}.png", row["image"]));
+        if !row["problem"].is_empty() {
+            assert!(["text", "torn"].contains(&&*row["image"]) && row["problem"].contains("damaged"), "{row:?}");
+            assert!(row["area"].is_empty() && !home.path().join(mask).exists());
+            continue;
+        }
+        let size =
+            image::image_dimensions(&row["file"].replace("in/", &format!("{}/in/", home.path().display()))).unwrap();
+        let mask = image::open(home.path().join(mask)).unwrap().into_luma8();
+        assert_eq!((mask.dimensions(), image::image_dimensions(home.path().join(overlay)).unwrap()), (size, size));
+        assert!(mask.pixels().all(|pixel| pixel.0 == [0] || pixel.0 == [255]));
+        let area = mask.pixels().filter(|pixel| pixel.0 == [255]).count();
+        assert_eq!(row["area"], area.to_string(), "{row:?}");
+        assert_eq!(row["dice"].is_empty(), row["image"] != "case (2)", "{row:?}");
+    }
+    let summary: Json = serde_json::from_slice(&fs::read(home.path().join("out/summary.json")).unwrap()).unwrap();
+    assert_eq!((&summary["network"], &summary["image_size"]), (&"unet".into(), &32.into()));
+    assert!(summary["convention"].as_str().unwrap().contains("probability > 0.5"), "{summary}");
+    assert!(summary["results"]["scored"] == 1 && summary["version"] == env!("CARGO_PKG_VERSION"), "{summary}");
+    let text = fs::read_to_string(home.path().join("out/summary.txt")).unwrap();
+    assert!(text.contains("U-net") && text.contains("HD95"), "{text}");
+    assert!(fs::read_dir(home.path().join("in")).unwrap().count() == 9, "nothing was written among the pictures");
+}
+
+#[test]
+fn machines_get_one_object_a_line_and_the_same_masks_again() {
+    let home = home();
+    mixed(&home);
+    let text = succeeds(&predict(&home, "--weights net.safetensors --data in --out a --json"));
+    let lines: Vec<Json> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&lines[0]["event"], &lines[0]["total"]), (&"started".into(), &7.into()));
+    assert_eq!(lines.iter().filter(|line| line["event"] == "image").count(), 7);
+    assert!(lines.iter().any(|line| line["image"] == "torn" && line["area"].is_null()));
+    let last = lines.last().unwrap();
+    assert!(last["event"] == "finished" && last["predicted"] == 5 && last["failed"] == 2, "{last}");
+    succeeds(&predict(&home, "--weights net.safetensors --data in --out b"));
+    for name in ["masks/photo.png", "overlays/sub/grey.png", "table.csv"] {
+        let [a, b] = ["a", "b"].map(|out| fs::read(home.path().join(out).join(name)).unwrap());
+        assert!(a == b, "{name}");
+    }
+}
+
+#[test]
+fn options_tell_how_masks_are_made() {
+    let home = home();
+    mixed(&home);
+    let area = |options: &str| {
+        let line = format!("--weights net.safetensors --data in/photo.JPG --out out --force {options}");
+        succeeds(&predict(&home, line.trim()));
+        let rows = table(&home.path().join("out/table.csv"));
+        assert_eq!((rows.len(), rows[0]["image"].as_str()), (1, "photo"));
+        rows[0]["area"].parse::<usize>().unwrap()
+    };
+    let (low, high) = (area("--threshold 0.01 --keep all"), area("--threshold 0.99 --keep all"));
+    assert_eq!((low, high), (48 * 64, 0), "a network that was not trained is sure of nothing");
+    area("--threshold 0.01 --keep all");
+    let mean: f64 = table(&home.path().join("out/table.csv"))[0]["mean_probability"].parse().unwrap();
+    // Around the mean probability the picture falls into parts.
+    let fewer = (-8..8).any(|k| {
+        let threshold = mean + 0.002 * f64::from(k);
+        let all = area(&format!("--threshold {threshold} --keep all --no-fill"));
+        let one = area(&format!("--threshold {threshold} --keep area --connectivity 4 --no-fill"));
+        assert!(one <= all && (one > 0) == (all > 0), "{threshold}: {one} of {all}");
+        one < all
+    });
+    assert!(fewer);
+    let text = fs::read_to_string(home.path().join("out/summary.txt")).unwrap();
+    assert!(text.contains("4-connected, holes kept"), "{text}");
+    area("--image-size 64");
+    let text = fs::read_to_string(home.path().join("out/summary.txt")).unwrap();
+    assert!(text.contains("64×64 pixels (as asked for)") && text.contains("trained on pictures of 32×32"), "{text}");
+}
+
+#[test]
+fn what_cannot_be_done_is_refused_before_anything_is_saved() {
+    let home = home();
+    mixed(&home);
+    fs::create_dir(home.path().join("empty")).unwrap();
+    fs::write(home.path().join("text.safetensors"), "weights of nothing").unwrap();
+    fs::create_dir(home.path().join("full")).unwrap();
+    fs::write(home.path().join("full/mine.txt"), "keep me").unwrap();
+    fs::write(home.path().join("file"), "x").unwrap();
+    let other = safetensors::serialize(
+        [("encoder.weight", safetensors::tensor::TensorView::new(safetensors::Dtype::F32, vec![1], &[0; 4]).unwrap())],
+        None,
+    );
+    fs::write(home.path().join("other.safetensors"), other.unwrap()).unwrap();
+    for (line, words) in [
+        ("--weights none.pt --data in --out out", &["none.pt", "there are no weights"][..]),
+        ("--weights in --data in --out out", &["of no recorded run"]),
+        ("--weights text.safetensors --data in --out out", &["text.safetensors", "damaged"]),
+        ("--weights other.safetensors --data in --out out", &["no network that is known", "encoder.weight"]),
+        ("--weights net.safetensors --data none --out out", &["none", "no such file or folder"]),
+        ("--weights net.safetensors --data empty --out out", &["empty", "holds no pictures"]),
+        ("--weights net.safetensors --data in --out full", &["full", "not empty", "--force"]),
+        ("--weights net.safetensors --data in --out in/out", &["in/out", "taken for true ones"]),
+        ("--weights net.safetensors --data in --out . --force", &["among the pictures"]),
+        ("--weights net.safetensors --data in --out file/out", &["file", "something else has that name"]),
+        ("--weights net.safetensors --data in --out out --threshold 2", &["`threshold`", "0.01 to 0.99"]),
+        ("--weights net.safetensors --data in --out out --keep most", &["`keep`", "area, contour, all"]),
+        ("--weights net.safetensors --data in --out out --image-size 8", &["8 pixels", "16 to 2048"]),
+    ] {
+        fails(&predict(&home, line), 2, words);
+        assert!(!home.path().join("out").exists(), "{line}");
+    }
+    let line = ["predict", "segmentation", "--weights", "net.safetensors", "--data", "in", "--out", "out"];
+    fails(&run(&home, &[&line[..], &["--device", "tpu"]].concat()), 2, &["`tpu`"]);
+    fails(
+        &run(&home, &["predict", "optimizers", "--weights", "w", "--data", "in", "--out", "out"]),
+        2,
+        &["`optimizers`", "segmentation"],
+    );
+    fails(
+        &run(&home, &["predict", "segmentatio", "--weights", "w", "--data", "in", "--out", "out"]),
+        2,
+        &["did you mean"],
+    );
+    assert_eq!(fs::read_to_string(home.path().join("full/mine.txt")).unwrap(), "keep me");
+    assert!(!home.path().join("in/out").exists());
+    // Nothing but files that are no pictures.
+    fs::write(place(&home, "bad/a.png"), "x").unwrap();
+    fails(&predict(&home, "--weights net.safetensors --data bad --out out"), 2, &["a.png", "damaged"]);
+}
+
+#[test]
+fn a_place_that_cannot_be_written_ends_the_work_with_what_is_done() {
+    let home = home();
+    mixed(&home);
+    fs::create_dir(home.path().join("out")).unwrap();
+    // A file where a folder should be stands for a disk that fails on the way.
+    fs::create_dir_all(home.path().join("out/overlays")).unwrap();
+    fs::write(home.path().join("out/overlays/sub"), "in the way").unwrap();
+    let output = predict(&home, "--weights net.safetensors --data in --out out --force");
+    fails(&output, 1, &["overlays/sub", "4 of 7 pictures are done", "--force"]);
+    assert_eq!(table(&home.path().join("out/table.csv")).len(), 4);
+    assert!(home.path().join("out/masks/photo.png").is_file());
+    let left: Vec<_> = fs::read_dir(home.path().join("out/masks")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().ends_with(".tmp")), "{left:?}");
+}
+
+#[test]
+fn a_run_predicts_with_its_best_weights_and_exports_them() {
+    let home = home();
+    mixed(&home);
+    let line = "run segmentation --device cpu --steps 6 --name tiny --set base=2 --set image_size=32 \
+                --set synthetic_images=20 --set validate_every=3 --set loss_every=3";
+    let line: Vec<&str> = line.split_whitespace().collect();
+    succeeds(&run(&home, &line));
+    let folder = fs::read_dir(home.path().join("runs")).unwrap().next().unwrap().unwrap().path();
+    let folder = folder.strip_prefix(home.path()).unwrap().to_str().unwrap().to_owned();
+    let folder = if Path::new(&folder).is_absolute() { folder } else { format!("./{folder}") };
+    succeeds(&predict(&home, &format!("--weights {folder} --data in --out of-run")));
+    let summary = fs::read_to_string(home.path().join("of-run/summary.txt")).unwrap();
+    assert!(summary.contains("best weights") && summary.contains("32×32 pixels (as it was trained)"), "{summary}");
+
+    let said = succeeds(&run(&home, &["export", &folder, "--weights", "--to", "best.safetensors"]));
+    assert!(said.contains("saved best.safetensors"), "{said}");
+    succeeds(&predict(&home, "--weights best.safetensors --data in --out of-file"));
+    for name in ["masks/photo.png", "table.csv"] {
+        let (a, b) = (home.path().join("of-run").join(name), home.path().join("of-file").join(name));
+        assert!(fs::read(a).unwrap() == fs::read(b).unwrap(), "{name}");
+    }
+    fails(&run(&home, &["export", &folder, "--weights", "--to", "best.csv"]), 2, &[".safetensors"]);
+    fails(&run(&home, &["export", &folder, "--to", "best.safetensors"]), 2, &["--weights"]);
+}

@@ -1,0 +1,281 @@
+//! The segmentation lab's training, on the CPU: it learns, stops, keeps its best weights, takes corrected masks, reads
+//! folders with every oddity.
+
+#[path = "support/drive.rs"]
+mod drive;
+
+use std::fs;
+use std::path::Path;
+
+use drive::{Drive, Maker};
+use learnscope::engine::event::{Level, Payload};
+use learnscope::engine::experiment::RunError;
+use learnscope::engine::params::{Params, Value};
+use learnscope::labs::Lab;
+use learnscope::labs::segmentation::params::PARAMS;
+use learnscope::labs::segmentation::{self, KEYS, SegmentationLab};
+
+const LAB: Maker = Maker { build: segmentation::build, keys: KEYS };
+
+fn params(set: &[&str]) -> Params {
+    let mut params = Params::defaults(PARAMS);
+    let tiny = ["synthetic_images=30", "image_size=32", "base=4", "wall_images=3", "batch_size=6"];
+    for text in tiny.iter().chain(set) {
+        params.set_text(PARAMS, text).unwrap();
+    }
+    params
+}
+
+fn points<'a>(run: &'a Drive, key: &str) -> &'a [(u64, f64)] {
+    run.scalars.get(key).map_or(&[], Vec::as_slice)
+}
+
+/// Runs until it is over, as the engine does.
+fn run_out(run: &mut Drive, steps: u64) {
+    while run.done < steps && !run.experiment.is_over() {
+        run.step().unwrap();
+    }
+}
+
+#[test]
+fn a_tiny_unet_learns_and_reports_what_it_declares() {
+    let params = params(&["learning_rate=0.005", "uncertainty_samples=3"]);
+    let mut run = LAB.build(&params, 1, 90).begin();
+    run.run_to(90);
+    let (first, last) = (run.at("loss/validation", 0), run.at("best/loss", 90));
+    assert!(first > 0.6 && last < 0.5, "validation loss {first} -> {last}");
+    assert!(run.at("test/dice", 90) > run.at("dice/final", 0) + 0.2, "{}", run.at("test/dice", 90));
+    for spec in KEYS {
+        let key = spec.key.replace('*', "0");
+        let emitted = run.scalars.contains_key(&key) || run.payloads.keys().any(|(known, _)| *known == key);
+        assert!(emitted, "{} is declared and never emitted", spec.key);
+    }
+    // 18 training images in batches of 6: an epoch has 3 steps.
+    assert_eq!(run.at("epoch", 90), 30.0);
+    assert_eq!(points(&run, "loss/validation").len(), 31);
+    let best = points(&run, "loss/validation")[1..].iter().copied().min_by(|a, b| a.1.total_cmp(&b.1)).unwrap();
+    assert_eq!((run.at("best/step", 90), run.at("best/loss", 90)), (best.0 as f64, best.1));
+    let Payload::Mask { width, labels, .. } = &run.payloads[&("wall/probability/0".to_owned(), 90)] else { panic!() };
+    assert_eq!((*width, labels.len()), (32, 32 * 32));
+    let Payload::Table { columns, rows } = &run.payloads[&("test/images".to_owned(), 90)] else { panic!() };
+    assert_eq!((columns.len(), rows.len()), (9, 6));
+    let Payload::Image { width, height, .. } = &run.payloads[&("wall/image/0".to_owned(), 0)] else { panic!() };
+    let Payload::Mask { width: w, height: h, .. } = &run.payloads[&("wall/truth/0".to_owned(), 0)] else { panic!() };
+    assert_eq!((width, height), (w, h), "the truth is at the picture's own size");
+    assert!(*width > 90);
+}
+
+#[test]
+fn one_image_can_be_learnt_by_heart_with_every_loss_that_teaches() {
+    for loss in ["dice", "dice-smooth", "bce-dice", "bce"] {
+        let loss = format!("loss={loss}");
+        let params = params(&["overfit=one", "overfit_image=1", "learning_rate=0.02", "validate_every=10", &loss]);
+        let mut run = LAB.build(&params, 1, 80).begin();
+        run.run_to(80);
+        let best = points(&run, "dice/validation").iter().map(|point| point.1).fold(0.0, f64::max);
+        assert!(best > 0.9, "{loss}: Dice {best}");
+    }
+    let error = LAB.try_build(&params(&["overfit=one", "overfit_image=99"]), 1, 1).err().unwrap().to_string();
+    assert!(error.contains("overfit_image") && error.contains("from 0 to 17"), "{error}");
+}
+
+#[test]
+fn early_stopping_ends_the_run_and_the_plateau_halves_the_rate() {
+    // A rate of 0 never improves: the first epoch is the best.
+    let still = [
+        "learning_rate=0",
+        "early_stopping=on",
+        "stop_patience=9",
+        "plateau=on",
+        "plateau_patience=5",
+        "weight_decay=0",
+    ];
+    let params = params(&still);
+    let mut run = LAB.build(&params, 1, 300).begin();
+    run_out(&mut run, 300);
+    // Statistics of normalisation move even so: the lowest loss may be a later one, but it ends.
+    assert!(run.done < 300 && run.experiment.is_over(), "{}", run.done);
+    assert!(run.notices.iter().any(|(level, text)| *level == Level::Info && text.contains("early stopping")));
+    assert_eq!(points(&run, "patience").last().unwrap().1, 9.0);
+    assert!(run.scalars.contains_key("test/dice"), "a run that ends early is tested, too");
+
+    let mut params = params.clone();
+    params.set_text(PARAMS, "learning_rate=0.5").unwrap();
+    let mut run = LAB.build(&params, 1, 300).begin();
+    run_out(&mut run, 300);
+    let rates: Vec<f64> = points(&run, "learning_rate").iter().map(|point| point.1).collect();
+    assert!(rates.contains(&0.25), "{rates:?}");
+    // A finished run that is resumed stays finished.
+    let saved = run.experiment.checkpoint().unwrap();
+    assert!(LAB.restored(&params, 1, 300, &saved).experiment.is_over());
+}
+
+#[test]
+fn every_optimizer_resumes_with_schedule_and_best_weights() {
+    let kinds: [&[&str]; 3] = [
+        &["augment=on", "plateau=on", "plateau_patience=0", "learning_rate=0.05", "weight_decay=0.001"],
+        &["optimizer=sgd", "loss=bce", "mask_border=background", "augment=on"],
+        &["architecture=lighter", "group=2", "validate_every=2", "uncertainty_samples=2", "loss=bce-tv"],
+    ];
+    for kind in kinds {
+        let params = params(kind);
+        let mut whole = LAB.build(&params, 3, 14).begin();
+        whole.run_to(8);
+        let checkpoint = whole.experiment.checkpoint().unwrap();
+        whole.run_to(14);
+        let mut rest = LAB.restored(&params, 3, 14, &checkpoint);
+        rest.run_to(14);
+        assert_eq!(whole.after(8), rest.after(8), "{kind:?}");
+        assert_eq!(whole.experiment.checkpoint().unwrap(), rest.experiment.checkpoint().unwrap(), "{kind:?}");
+    }
+    let params = params(&[]);
+    let saved = LAB.build(&params, 3, 4).experiment.checkpoint().unwrap();
+    let mut other = params.clone();
+    other.set_text(PARAMS, "base=8").unwrap();
+    let message = LAB.build(&other, 3, 4).experiment.restore(&saved).unwrap_err().to_string();
+    assert!(message.contains("another run"), "{message}");
+}
+
+#[test]
+fn a_rate_that_runs_away_is_told() {
+    let params = params(&["optimizer=sgd", "learning_rate=1", "weight_decay=1", "loss=bce", "base=2"]);
+    let mut run = LAB.build(&params, 1, 4000).begin();
+    let error = loop {
+        // With so much decay the weights vanish; whatever happens, no number may turn into nonsense silently.
+        match run.step() {
+            Err(error) => break Some(error),
+            Ok(()) if run.done == 60 => break None,
+            Ok(()) => {}
+        }
+    };
+    match error {
+        Some(RunError::Diverged(text)) => assert!(text.contains("learning rate"), "{text}"),
+        Some(other) => panic!("{other}"),
+        None => assert!(points(&run, "loss/train").iter().all(|point| point.1.is_finite())),
+    }
+}
+
+/// The shipped set in a folder of its own.
+fn sample_set(folder: &Path, count: usize) {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample_data/ultrasound");
+    for class in ["smooth", "irregular", "normal"] {
+        for i in 1..=count {
+            for file in
+                [format!("{class} ({i}).png"), format!("{class} ({i})_mask.png"), format!("{class} ({i})_mask_1.png")]
+            {
+                // A second mask is there for some.
+                let _ = fs::copy(source.join(&file), folder.join(&file));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_corrected_mask_is_used_by_the_running_training() {
+    let folder = tempfile::tempdir().unwrap();
+    sample_set(folder.path(), 6);
+    let path = format!("data={}", folder.path().display());
+    let params = params(&["source=folder", &path, "batch_size=4", "wall_images=2"]);
+    let mut run = LAB.build(&params, 1, 40).begin();
+    run.run_to(3);
+    let mut plain = LAB.build(&params, 1, 40).begin();
+    plain.run_to(3);
+    assert_eq!(run.at("loss/train", 3), plain.at("loss/train", 3));
+    // Every lesion vanishes: all masks are black now.
+    let masks: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let corrections = folder.path().join("learnscope-masks");
+    fs::create_dir(&corrections).unwrap();
+    for mask in masks.iter().filter(|path| path.to_string_lossy().ends_with("_mask.png")) {
+        let (width, height) = image::image_dimensions(mask).unwrap();
+        image::GrayImage::new(width, height).save(corrections.join(mask.file_name().unwrap())).unwrap();
+    }
+    run.experiment.set("corrections", &Value::Int(1)).unwrap();
+    run.step().unwrap();
+    plain.step().unwrap();
+    assert_ne!(run.at("loss/train", 4), plain.at("loss/train", 4));
+    assert!(run.notices.iter().any(|(_, text)| text.contains("corrected masks are used from step 4 on")));
+    let Payload::Mask { labels, .. } = &run.payloads[&("wall/truth/0".to_owned(), 4)] else { panic!() };
+    assert!(labels.iter().all(|&label| label == 0), "the wall shows the new truth");
+    run.run_to(12);
+    let Payload::Table { rows, .. } = &run.payloads[&("validation/images".to_owned(), 12)] else { panic!() };
+    assert!(
+        rows.iter().all(|row| row.last().unwrap().starts_with("0 /")),
+        "validation judges by the new masks: {rows:?}"
+    );
+}
+
+#[test]
+fn a_folder_with_every_oddity_trains_and_says_what_it_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    sample_set(folder.path(), 5);
+    let put = |name: &str| folder.path().join(name);
+    fs::write(put("smooth (90).png"), b"no picture").unwrap();
+    fs::copy(put("smooth (1)_mask.png"), put("smooth (90)_mask.png")).unwrap();
+    // 16 bits, grey, a mask of another size; an image without a mask; a mask without an image.
+    let deep = image::ImageBuffer::from_fn(80, 60, |x, y| image::Luma([(x * 500 + y * 100) as u16]));
+    deep.save(put("smooth (91).png")).unwrap();
+    image::GrayImage::from_fn(40, 30, |x, _| image::Luma([if x < 15 { 255 } else { 0 }]))
+        .save(put("smooth (91)_mask.png"))
+        .unwrap();
+    fs::copy(put("smooth (1).png"), put("smooth (92).png")).unwrap();
+    fs::copy(put("smooth (2)_mask.png"), put("smooth (93)_mask.png")).unwrap();
+    let path = format!("data={}", folder.path().display());
+    let mut run = LAB.build(&params(&["source=folder", &path]), 1, 3).begin();
+    run.run_to(3);
+    let Payload::Text(summary) = &run.payloads[&("data/summary".to_owned(), 0)] else { panic!() };
+    assert!(summary.contains("BUSI layout") && summary.contains("split:"), "{summary}");
+    let Payload::Table { rows, .. } = &run.payloads[&("data/doctor".to_owned(), 0)] else { panic!() };
+    let found = |file: &str, check: &str| rows.iter().any(|row| row[2].ends_with(file) && row[1] == check);
+    assert!(found("smooth (90).png", "cannot be used"), "{rows:?}");
+    assert!(found("smooth (92).png", "image without mask"), "{rows:?}");
+    assert!(found("smooth (93)_mask.png", "mask without image"), "{rows:?}");
+    assert!(rows.iter().any(|row| row[1] == "mask of another size"), "{rows:?}");
+    let described = (SegmentationLab.spec().data)(&params(&["source=folder", &path])).unwrap();
+    assert!(described.contains("CRC-32"), "{described}");
+}
+
+#[test]
+fn folders_that_cannot_be_used_are_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |path: &Path, set: &[&str]| {
+        let data = format!("data={}", path.display());
+        let set: Vec<&str> = ["source=folder", data.as_str()].into_iter().chain(set.iter().copied()).collect();
+        LAB.try_build(&params(&set), 1, 1).err().expect("must be refused").to_string()
+    };
+    let missing = refused(&folder.path().join("nowhere"), &[]);
+    assert!(missing.contains("nowhere") && missing.contains("does not exist"), "{missing}");
+    let empty = refused(folder.path(), &[]);
+    assert!(empty.contains("holds no pictures"), "{empty}");
+    sample_set(folder.path(), 1);
+    for class in ["irregular", "normal"] {
+        fs::remove_file(folder.path().join(format!("{class} (1).png"))).unwrap();
+        fs::remove_file(folder.path().join(format!("{class} (1)_mask.png"))).unwrap();
+    }
+    let few = refused(folder.path(), &[]);
+    assert!(few.contains("train_share") && few.contains("each needs at least one"), "{few}");
+    let pattern = refused(folder.path(), &["group_by=pattern", "group_pattern=oops"]);
+    assert!(pattern.contains("group_pattern"), "{pattern}");
+    let error = LAB.try_build(&params(&["weights=/nowhere/w.safetensors"]), 1, 1).err().unwrap().to_string();
+    assert!(error.contains("/nowhere/w.safetensors"), "{error}");
+}
+
+#[test]
+fn weights_of_a_file_are_where_training_starts() {
+    use learnscope::compute::rng::HostRng;
+    use learnscope::labs::segmentation::params::net_spec;
+    use learnscope::nn::segmentation::SegmentationNet;
+    use learnscope::nn::weights;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("w.safetensors");
+    let base = params(&[]);
+    let spec = net_spec(&base);
+    let net = SegmentationNet::new(&spec, HostRng::new(42, 0), &burn::tensor::Device::flex()).unwrap();
+    weights::save(&net, &spec, &path).unwrap();
+    let given = params(&[&format!("weights={}", path.display())]);
+    let (a, b) = (LAB.build(&given, 1, 3).begin(), LAB.build(&given, 2, 3).begin());
+    assert_eq!(a.at("loss/validation", 0), b.at("loss/validation", 0), "the seed does not choose the weights");
+    assert_ne!(a.at("loss/validation", 0), LAB.build(&base, 1, 3).begin().at("loss/validation", 0));
+    let other = params(&[&format!("weights={}", path.display()), "base=8"]);
+    let message = LAB.try_build(&other, 1, 3).err().unwrap().to_string();
+    assert!(message.contains("weights"), "{message}");
+}

@@ -1,0 +1,428 @@
+//! The charts of the segmentation lab, drawn from hand-made runs, without a window.
+
+use std::sync::Arc;
+
+use eframe::egui::{Key, LayerId, Vec2, vec2};
+use egui_kittest::kittest::{NodeT, Queryable};
+use egui_kittest::{Harness, HarnessBuilder};
+use learnscope::app::theme;
+use learnscope::engine::event::{Body, Event, Payload, RunHeader, RunId, Status};
+use learnscope::engine::params::{Params, Value};
+use learnscope::engine::state::RunState;
+use learnscope::labs::segmentation::judge::COLUMNS;
+use learnscope::labs::segmentation::params::PARAMS;
+use learnscope::labs::segmentation::view::SegmentationView;
+use learnscope::labs::{Cursor, LabView, PastPayloads, ViewAction, ViewCtx};
+use learnscope::plot::style::Style;
+
+const STEPS: u64 = 450;
+/// Steps of an epoch: 72 images in batches of 8.
+const EPOCH: u64 = 9;
+const TILES: [&str; 5] = ["curves", "ranking", "network", "size-dice", "guide"];
+
+/// Recorded payloads, made anew for every step that is asked for.
+struct Made;
+
+impl PastPayloads for Made {
+    fn payload(&self, key: &str, step: u64) -> Option<(u64, Arc<Payload>)> {
+        let at = step - step % EPOCH;
+        (key == "validation/images").then(|| (at, Arc::new(images(at))))
+    }
+}
+
+/// Rises from 0 to 1 along the run.
+fn learned(step: u64) -> f64 {
+    1.0 - (-6.0 * step as f64 / STEPS as f64).exp()
+}
+
+/// 24 images; the Dice of the later ones is higher, and image 3 is missed.
+fn images(step: u64) -> Payload {
+    let row = |i: usize| {
+        let dice = if i == 3 { 0.0 } else { learned(step) * (0.5 + 0.02 * i as f64) };
+        let distance = |scale: f64| if i == 3 { String::new() } else { format!("{:.2}", scale * (1.5 - dice)) };
+        let class = if i.is_multiple_of(2) { "benign" } else { "malignant" };
+        vec![
+            format!("case ({i})"),
+            class.to_owned(),
+            format!("{:.4}", 0.95 * dice),
+            format!("{dice:.4}"),
+            format!("{:.4}", dice / (2.0 - dice)),
+            distance(10.0),
+            distance(16.0),
+            distance(3.0),
+            format!("{} / {}", 900 + i, 800 + i),
+        ]
+    };
+    Payload::Table { columns: COLUMNS.map(str::to_owned).to_vec(), rows: (0..24).map(row).collect() }
+}
+
+/// What a hand-made run is.
+#[derive(Clone, Copy, Default)]
+struct Story {
+    twin: bool,
+    /// Ended by early stopping, with a test.
+    stopped: bool,
+}
+
+/// A run as the window sees it.
+fn run(story: Story) -> RunState {
+    let params = Params::defaults(PARAMS);
+    let id = RunId(1);
+    let mut state = RunState::default();
+    let mut apply = |step: u64, body: Body| state.apply(&Event { run: id, step, seconds: 0.0, body });
+    let header = RunHeader {
+        lab: "segmentation".into(),
+        name: String::new(),
+        params,
+        changes: vec![],
+        seed: 1,
+        steps: if story.stopped { 2 * STEPS } else { STEPS },
+        device: "CPU".into(),
+        device_check: String::new(),
+        version: String::new(),
+        data: String::new(),
+        started: String::new(),
+        folder: String::new(),
+        resumed_at: None,
+    };
+    apply(0, Body::Started(Box::new(header)));
+    let names = (0..12).map(|i| format!("case ({i})")).collect::<Vec<_>>().join("\n");
+    apply(0, Body::Payload { key: "wall/names".into(), payload: Arc::new(Payload::Text(names)) });
+    let mut offset = 0;
+    for step in 0..=STEPS {
+        let rate = if step < 270 { 0.002 } else { 0.001 };
+        let dice = 0.85 * learned(step);
+        let mut values = Vec::new();
+        if step > 0 {
+            values.push(("loss/train", 1.0 - dice + 0.1 * (step as f64).sin()));
+        }
+        if step % EPOCH == 0 {
+            let best = step.min(360);
+            values.extend([
+                ("loss/validation", 1.0 - dice + if step > 360 { 0.02 } else { 0.0 }),
+                ("dice/validation", 0.97 * dice),
+                ("dice/final", dice),
+                ("iou/final", dice / (2.0 - dice)),
+                ("hd95/final", 30.0 * (1.1 - dice)),
+                ("hd/final", 45.0 * (1.1 - dice)),
+                ("assd/final", 9.0 * (1.1 - dice)),
+                ("undefined/final", 1.0),
+                ("both_empty/final", 0.0),
+                ("learning_rate", rate),
+                ("epoch", step as f64 / EPOCH as f64),
+                ("patience", (step - best) as f64 / EPOCH as f64),
+                ("best/loss", 1.0 - 0.85 * learned(best)),
+                ("best/step", best as f64),
+            ]);
+            if step == STEPS && story.stopped {
+                values.extend([("test/dice", 0.79), ("test/hd95", 11.5), ("test/undefined", 0.0)]);
+            }
+        }
+        let prefixes: &[&str] = if story.twin && step >= 90 { &["", "twin/"] } else { &[""] };
+        for prefix in prefixes {
+            let named = values.iter().map(|(key, value)| (format!("{prefix}{key}").into(), *value)).collect();
+            apply(step, Body::Scalars(named));
+        }
+        if step % EPOCH == 0 {
+            offset += 100;
+            apply(step, Body::Recorded { key: "validation/images".into(), offset, bytes: 100 });
+        }
+    }
+    let tables: &[&str] = if story.stopped { &["validation/images", "test/images"] } else { &["validation/images"] };
+    for key in tables {
+        apply(STEPS, Body::Payload { key: (*key).into(), payload: Arc::new(images(STEPS)) });
+    }
+    if story.twin {
+        let (from, to) = (Value::Float(0.002), Value::Float(0.01));
+        apply(90, Body::Changed { key: "twin/learning_rate".into(), from, to });
+    }
+    apply(STEPS, Body::Status(Status::Finished));
+    state
+}
+
+struct Scene {
+    run: RunState,
+    params: Params,
+    view: SegmentationView,
+    style: Style,
+    tile: &'static str,
+    cursor: u64,
+    presenting: bool,
+    past: Box<dyn PastPayloads>,
+    ready: bool,
+    actions: Vec<ViewAction>,
+}
+
+impl Scene {
+    fn new(story: Story, tile: &'static str) -> Self {
+        let run = run(story);
+        let cursor = run.step;
+        Self {
+            run,
+            params: Params::defaults(PARAMS),
+            view: SegmentationView::default(),
+            style: Style::dark(),
+            tile,
+            cursor,
+            presenting: false,
+            past: Box::new(Made),
+            ready: false,
+            actions: Vec::new(),
+        }
+    }
+
+    fn with(mut self, set: &[&str]) -> Self {
+        set.iter().for_each(|text| self.params.set_text(PARAMS, text).unwrap());
+        self
+    }
+
+    fn harness<'a>(self, size: Vec2) -> Harness<'a, Scene> {
+        let mut harness = self.built(Harness::builder().with_size(size));
+        harness.run_steps(3);
+        harness
+    }
+
+    fn built<'a>(self, builder: HarnessBuilder<Scene>) -> Harness<'a, Scene> {
+        builder.build_ui_state(
+            |ui, scene: &mut Scene| {
+                if !scene.ready {
+                    // Fonts act from the next frame on.
+                    theme::install_fonts(ui.ctx());
+                    scene.ready = true;
+                    return;
+                }
+                theme::apply(ui.ctx(), &scene.style, 1.0);
+                let all = ui.ctx().layer_painter(LayerId::background());
+                all.rect_filled(ui.ctx().content_rect(), 0.0, ui.visuals().panel_fill);
+                let mut ctx = ViewCtx {
+                    run: &scene.run,
+                    params: &scene.params,
+                    cursor: Cursor { step: scene.cursor, sub: 0 },
+                    style: &scene.style,
+                    wgpu: None,
+                    past: &*scene.past,
+                    presenting: scene.presenting,
+                    actions: &mut scene.actions,
+                };
+                match scene.tile {
+                    "guide" => scene.view.guide(ui, &mut ctx),
+                    id => scene.view.tile(id, ui, &mut ctx),
+                }
+            },
+            self,
+        )
+    }
+}
+
+/// The label of the one node whose label contains `words`.
+fn label(harness: &Harness<'_, Scene>, words: &str) -> String {
+    let node = harness.get_by_label_contains(words).accesskit_node();
+    node.label().or_else(|| node.value()).unwrap()
+}
+
+#[test]
+fn every_chart_is_drawn_in_every_style_size_and_state() {
+    let stories = [Story::default(), Story { twin: true, stopped: false }, Story { twin: false, stopped: true }];
+    for style in [Style::dark(), Style::light(), Style::high_contrast()] {
+        for (size, cursor) in [(vec2(760.0, 420.0), STEPS), (vec2(420.0, 240.0), 250), (vec2(60.0, 40.0), 0)] {
+            for id in TILES {
+                for story in stories {
+                    let mut scene = Scene::new(story, id);
+                    scene.style = style.clone();
+                    scene.cursor = cursor;
+                    scene.presenting = size.x > 500.0 && !style.dark;
+                    scene.harness(size);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn no_size_and_no_data_are_met_calmly() {
+    let failed = Status::Failed("the loss is no longer a number".to_owned());
+    for status in [None, Some(Status::Building), Some(Status::WarmingUp), Some(Status::Running), Some(failed)] {
+        for size in [vec2(400.0, 300.0), vec2(1.0, 1.0), vec2(0.0, 0.0)] {
+            for id in TILES {
+                let mut scene = Scene::new(Story::default(), id);
+                scene.run = RunState { status: status.clone(), ..RunState::default() };
+                scene.cursor = 0;
+                scene.harness(size);
+            }
+        }
+    }
+    for id in TILES {
+        Scene::new(Story::default(), id).harness(vec2(0.0, 0.0));
+    }
+    for tile in ["curves", "ranking"] {
+        let mut scene = Scene::new(Story::default(), tile);
+        scene.run = RunState::default();
+        scene.harness(vec2(400.0, 300.0)).get_by_label("No run yet");
+    }
+}
+
+#[test]
+fn a_payload_of_another_kind_is_left_out() {
+    let odd = [
+        Payload::Series(vec![]),
+        Payload::Table { columns: vec![], rows: vec![vec![]] },
+        Payload::Table { columns: vec!["image".to_owned(), "Dice".to_owned()], rows: vec![vec![]] },
+        Payload::Text(String::new()),
+    ];
+    for payload in odd {
+        let payload = Arc::new(payload);
+        for id in TILES {
+            let mut scene = Scene::new(Story::default(), id);
+            for track in scene.run.payloads.values_mut() {
+                track.newest = Some((STEPS, payload.clone()));
+            }
+            scene.harness(vec2(500.0, 300.0));
+        }
+    }
+}
+
+#[test]
+fn curves_say_what_holds_at_the_cursor() {
+    let mut scene = Scene::new(Story::default(), "curves");
+    scene.cursor = 0;
+    let harness = scene.harness(vec2(900.0, 420.0));
+    harness.get_by_label("final 0");
+    let harness = Scene::new(Story::default(), "curves").harness(vec2(900.0, 420.0));
+    // 0.85 (1 − e⁻⁶)
+    harness.get_by_label("final 0.848");
+    harness.get_by_label("undefined 1/24");
+    assert!(label(&harness, "epoch 50").contains("best at 360, 10 epochs since"));
+    harness.get_by_label_contains("rate 0.001");
+}
+
+#[test]
+fn a_small_tile_shows_one_panel_and_lets_one_choose() {
+    let mut harness = Scene::new(Story::default(), "curves").harness(vec2(420.0, 240.0));
+    harness.get_by_label_contains("loss against the step");
+    assert!(harness.query_by_label_contains("Dice against the step").is_none());
+    harness.get_by_label("Dice").click();
+    harness.run_steps(2);
+    harness.get_by_label_contains("Dice against the step");
+    harness.get_by_label("HD95").click();
+    harness.run_steps(2);
+    harness.get_by_label("ASSD").click();
+    harness.run_steps(2);
+    assert!(label(&harness, "border distances against the step").contains("ASSD"));
+}
+
+#[test]
+fn a_click_in_a_curve_moves_the_cursor() {
+    for name in ["loss against the step", "Dice against the step", "border distances against the step"] {
+        let mut harness = Scene::new(Story::default(), "curves").harness(vec2(900.0, 420.0));
+        harness.get_by_label_contains(name).click();
+        harness.run_steps(2);
+        let found = &harness.state().actions;
+        let seek = |action: &ViewAction| matches!(action, ViewAction::Seek(Cursor { step: 200..=250, .. }));
+        assert!(found.iter().any(seek), "{name}: {found:?}");
+    }
+}
+
+#[test]
+fn the_twin_is_drawn_and_named() {
+    let twin = Story { twin: true, stopped: false };
+    let harness = Scene::new(twin, "curves").harness(vec2(900.0, 420.0));
+    assert!(label(&harness, "Dice against the step").contains("final (twin)"));
+    let harness = Scene::new(Story::default(), "curves").harness(vec2(900.0, 420.0));
+    assert!(!label(&harness, "Dice against the step").contains("twin"));
+}
+
+#[test]
+fn the_worst_image_is_first_and_a_click_selects() {
+    let mut harness = Scene::new(Story::default(), "ranking").harness(vec2(420.0, 240.0));
+    harness.get_by_label_contains("24 validation images, step 450, 1 without distances");
+    let first = harness.get_by_label("case (3), Dice 0.000").rect();
+    let second = harness.get_by_label_contains("case (0), Dice 0.49").rect();
+    assert!(first.top() < second.top());
+    harness.get_by_label("case (3), Dice 0.000").click();
+    harness.run_steps(2);
+    harness.get_by_label_contains("case (3): 903 / 803 pixels");
+    harness.key_press(Key::ArrowDown);
+    harness.run_steps(2);
+    harness.get_by_label_contains("case (0): 900 / 800 pixels");
+    harness.key_press(Key::End);
+    harness.run_steps(2);
+    // The best one is not on the wall of 12.
+    assert!(label(&harness, "case (23):").contains("not on the wall"));
+    harness.key_press(Key::ArrowUp);
+    harness.run_steps(2);
+    harness.get_by_label_contains("case (22):");
+}
+
+#[test]
+fn the_list_follows_the_cursor_and_sorts_by_any_column() {
+    let mut scene = Scene::new(Story::default(), "ranking");
+    scene.cursor = 100;
+    let mut harness = scene.harness(vec2(420.0, 400.0));
+    harness.get_by_label_contains("24 validation images, step 99");
+    harness.get_by_label("sort by HD95").click();
+    harness.run_steps(2);
+    // Farthest first; the missed one has no distance and stands at the end.
+    let first = harness.get_by_label_contains("case (0), Dice").rect();
+    let second = harness.get_by_label_contains("case (1), Dice").rect();
+    assert!(first.top() < second.top());
+    assert!(harness.query_by_label_contains("case (3), Dice").is_none());
+}
+
+#[test]
+fn classes_can_be_shown_apart_and_the_test_set_has_its_own_list() {
+    let mut harness = Scene::new(Story::default(), "ranking").harness(vec2(420.0, 240.0));
+    harness.get_by_label("all classes").click();
+    harness.run_steps(2);
+    harness.get_by_label_contains("12 validation images, step 450");
+    assert!(harness.query_by_label_contains("case (1), Dice").is_none(), "odd ones are malignant");
+    harness.get_by_label("test").click();
+    harness.run_steps(2);
+    harness.get_by_label("No images here");
+    let stopped = Story { twin: false, stopped: true };
+    let mut harness = Scene::new(stopped, "ranking").harness(vec2(420.0, 240.0));
+    harness.get_by_label("test").click();
+    harness.run_steps(2);
+    harness.get_by_label("case (3), Dice 0.000").click();
+    harness.run_steps(2);
+    harness.get_by_label_contains("outlines of test images are not recorded");
+}
+
+#[test]
+fn the_histogram_names_its_spread_and_a_bar_selects_its_worst_image() {
+    let mut harness = Scene::new(Story::default(), "ranking").harness(vec2(700.0, 300.0));
+    let summary = label(&harness, "mean 0.");
+    assert!(summary.contains("median 0.7") && summary.contains("(ddof 1)") && summary.contains("n 24"), "{summary}");
+    // The middle of the axis: Dice 0.50 to 0.55.
+    harness.get_by_label("histogram of Dice").click();
+    harness.run_steps(2);
+    harness.get_by_label_contains("case (1):");
+}
+
+#[test]
+fn the_card_counts_what_the_form_asks_for() {
+    let mut harness = Scene::new(Story::default(), "network").harness(vec2(1000.0, 420.0));
+    harness.get_by_label_contains("U-net, width 8, 3×64×64: 271 449 parameters");
+    harness.get_by_label_contains("✔ 17 267 393 at width 64 and 3 channels = the paper’s Table 2");
+    harness.get_by_label("choose Lighter U-net @16").click();
+    harness.run_steps(2);
+    let set = harness.state().actions.iter().filter_map(|action| match action {
+        ViewAction::SetParam { key, value, .. } => Some(format!("{key}={value}")),
+        _ => None,
+    });
+    assert_eq!(set.collect::<Vec<_>>(), ["group=16", "architecture=lighter"]);
+
+    let set = ["architecture=lighter", "group=128", "base=16"];
+    let harness = Scene::new(Story::default(), "network").with(&set).harness(vec2(1000.0, 420.0));
+    let warning = label(&harness, "Grouping makes this network larger");
+    assert!(
+        warning.contains("265 988 parameters more") && warning.contains("corresponds to @32 at width 16"),
+        "{warning}"
+    );
+    let set = ["architecture=deeplab-resnet101", "image_size=64"];
+    let harness = Scene::new(Story::default(), "network").with(&set).harness(vec2(1000.0, 420.0));
+    harness.get_by_label_contains("≠ 59 339 169");
+    harness.get_by_label_contains("54,700,177");
+    let set = ["architecture=lighter", "group=16", "base=24"];
+    let harness = Scene::new(Story::default(), "network").with(&set).harness(vec2(1000.0, 420.0));
+    harness.get_by_label_contains("This network cannot be built");
+}

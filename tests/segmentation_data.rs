@@ -1,0 +1,454 @@
+//! The data room of the segmentation lab: a folder is shown before it is used, and masks are drawn, taken back and saved
+//! without touching the data set.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use eframe::egui::accesskit::Role;
+use eframe::egui::{Key, LayerId, Modifiers, Pos2, Vec2, vec2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT, Queryable};
+use image::{GrayImage, Luma};
+use learnscope::app::theme;
+use learnscope::data::segmentation::listing::CORRECTIONS;
+use learnscope::engine::params::{Params, Value};
+use learnscope::engine::state::RunState;
+use learnscope::labs::segmentation::params::PARAMS;
+use learnscope::labs::segmentation::view::brush::BrushTile;
+use learnscope::labs::segmentation::view::data::DataTile;
+use learnscope::labs::{Cursor, NoPast, ViewAction, ViewCtx};
+use learnscope::plot::style::Style;
+
+const SIZE: (u32, u32) = (80, 60);
+
+/// An image with structure that `seed` changes.
+fn image(folder: &Path, name: &str, seed: u32) {
+    let value = |x: u32, y: u32| {
+        let mixed = (x / 3).wrapping_mul(2_654_435_761) ^ (y / 3).wrapping_mul(40_503) ^ seed.wrapping_mul(97_531_711);
+        Luma([(mixed.wrapping_mul(2_246_822_519) >> 24) as u8])
+    };
+    GrayImage::from_fn(SIZE.0, SIZE.1, value).save(folder.join(name)).unwrap();
+}
+
+/// A mask with a rectangle of lesion.
+fn mask(folder: &Path, name: &str, [left, top, right, bottom]: [u32; 4]) {
+    let inside = |x, y| (left..right).contains(&x) && (top..bottom).contains(&y);
+    GrayImage::from_fn(SIZE.0, SIZE.1, |x, y| Luma([255 * u8::from(inside(x, y))])).save(folder.join(name)).unwrap();
+}
+
+/// A folder in BUSI's layout with six pairs, a normal image among them, one image without a mask, and a broken file.
+fn busi() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for i in 1..=5 {
+        image(folder.path(), &format!("benign ({i}).png"), i);
+        mask(folder.path(), &format!("benign ({i})_mask.png"), [20, 20, 40 + i, 45]);
+    }
+    image(folder.path(), "normal (1).png", 11);
+    mask(folder.path(), "normal (1)_mask.png", [0; 4]);
+    image(folder.path(), "malignant (7).png", 12);
+    fs::write(folder.path().join("malignant (8).png"), b"\x89PNG\r\n\x1a\nbroken").unwrap();
+    mask(folder.path(), "malignant (8)_mask.png", [1, 1, 9, 9]);
+    folder
+}
+
+/// Every file but the corrections, with its bytes.
+fn originals(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let entries = fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path()).filter(|path| path.is_file());
+    let mut found: Vec<_> = entries.map(|path| (path.clone(), fs::read(path).unwrap())).collect();
+    found.sort();
+    found
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Tile {
+    Data,
+    Brush,
+}
+
+struct Scene {
+    tile: Tile,
+    data: DataTile,
+    brush: BrushTile,
+    params: Params,
+    run: RunState,
+    style: Style,
+    ready: bool,
+    actions: Vec<ViewAction>,
+}
+
+impl Scene {
+    fn new(tile: Tile, folder: Option<&Path>) -> Self {
+        let mut params = Params::defaults(PARAMS);
+        if let Some(folder) = folder {
+            params.set_text(PARAMS, "source=folder").unwrap();
+            params.set(PARAMS, "data", Value::Text(folder.to_string_lossy().into_owned())).unwrap();
+        }
+        Self {
+            tile,
+            data: DataTile::default(),
+            brush: BrushTile::default(),
+            params,
+            run: RunState::default(),
+            style: Style::dark(),
+            ready: false,
+            actions: Vec::new(),
+        }
+    }
+
+    fn harness<'a>(self, size: Vec2) -> Harness<'a, Scene> {
+        Harness::builder().with_size(size).build_ui_state(
+            |ui, scene: &mut Scene| {
+                if !scene.ready {
+                    // Fonts act from the next frame on.
+                    theme::install_fonts(ui.ctx());
+                    scene.ready = true;
+                    return;
+                }
+                theme::apply(ui.ctx(), &scene.style, 1.0);
+                let all = ui.ctx().layer_painter(LayerId::background());
+                all.rect_filled(ui.ctx().content_rect(), 0.0, ui.visuals().panel_fill);
+                let mut actions = Vec::new();
+                let mut ctx = ViewCtx {
+                    run: &scene.run,
+                    params: &scene.params,
+                    cursor: Cursor::default(),
+                    style: &scene.style,
+                    wgpu: None,
+                    past: &NoPast,
+                    presenting: false,
+                    actions: &mut actions,
+                };
+                match scene.tile {
+                    Tile::Data => {
+                        if let Some(image) = scene.data.show(ui, &mut ctx) {
+                            scene.brush.open(image);
+                            scene.tile = Tile::Brush;
+                        }
+                    }
+                    Tile::Brush => scene.brush.show(&mut scene.data.folder, &mut scene.data.sample, ui, &mut ctx),
+                }
+                // What the shell does with them.
+                for action in &actions {
+                    if let ViewAction::SetParam { key, value, .. } = action {
+                        scene.params.set(PARAMS, key, value.clone()).unwrap();
+                    }
+                }
+                scene.actions.extend(actions);
+            },
+            self,
+        )
+    }
+}
+
+/// Goes on until a label with this text is there.
+fn until(harness: &mut Harness<'_, Scene>, text: &str) {
+    let start = Instant::now();
+    while harness.query_all_by_label_contains(text).next().is_none() {
+        assert!(start.elapsed() < Duration::from_secs(30), "`{text}` never came");
+        harness.run_steps(1);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    harness.run_steps(1);
+}
+
+fn open<'a>(folder: &Path, image: &str) -> Harness<'a, Scene> {
+    let mut scene = Scene::new(Tile::Brush, Some(folder));
+    scene.brush.open(folder.join(image));
+    let mut harness = scene.harness(vec2(760.0, 430.0));
+    until(&mut harness, ": mask of ");
+    harness
+}
+
+fn area(harness: &Harness<'_, Scene>) -> usize {
+    harness.state().brush.mask().unwrap().area()
+}
+
+/// Drags the primary button from one place of the canvas to another, in shares of its size.
+fn drag(harness: &mut Harness<'_, Scene>, from: [f32; 2], to: [f32; 2]) {
+    let canvas = harness.get_by_label_contains(": mask of ").rect();
+    let at = |share: [f32; 2]| {
+        Pos2::new(canvas.left() + share[0] * canvas.width(), canvas.top() + share[1] * canvas.height())
+    };
+    harness.hover_at(at(from));
+    harness.run_steps(1);
+    harness.drag_at(at(from));
+    harness.run_steps(1);
+    harness.hover_at(at(to));
+    harness.run_steps(1);
+    harness.drop_at(at(to));
+    harness.run_steps(2);
+}
+
+#[test]
+fn a_folder_is_shown_with_its_split_and_its_oddities_before_it_is_used() {
+    let folder = busi();
+    let mut harness = Scene::new(Tile::Data, Some(folder.path())).harness(vec2(760.0, 430.0));
+    until(&mut harness, "split: ");
+    for text in [
+        "BUSI layout: `class (n)` with `class (n)_mask`",
+        "6 pairs of an image and its lesions, 6 masks",
+        "classes: benign 5, normal 1",
+        "images are 80 pixels wide and 60 high",
+        "1 image without a mask is left out",
+        "6 groups: patients are not known",
+    ] {
+        harness.get_by_label_contains(text);
+    }
+    harness.get_by_label_contains("error: cannot be used: malignant (8).png");
+    harness.get_by_label_contains("warning: image without mask: malignant (7).png");
+    harness.get_by_label_contains("note: no lesion: normal (1)_mask.png");
+    // Notes can be put out of sight, and come back.
+    harness.get_by_label_contains("1 note").click();
+    harness.run_steps(2);
+    assert!(harness.query_by_label_contains("note: no lesion").is_none());
+    harness.get_by_label_contains("error: cannot be used");
+    harness.get_by_label_contains("1 note").click();
+    harness.run_steps(2);
+    // A click opens the image whose mask it is.
+    harness.get_by_label_contains("note: no lesion").click();
+    until(&mut harness, "normal (1): mask of 0 pixels");
+    assert!(harness.state().tile == Tile::Brush);
+}
+
+#[test]
+fn the_split_follows_the_form() {
+    let folder = busi();
+    let mut harness = Scene::new(Tile::Data, Some(folder.path())).harness(vec2(760.0, 430.0));
+    until(&mut harness, "split: 4 training, 1 validation, 1 test");
+    let params = &mut harness.state_mut().params;
+    params.set_text(PARAMS, "train_share=0.5").unwrap();
+    params.set_text(PARAMS, "validation_share=0.5").unwrap();
+    until(&mut harness, "split: 3 training, 3 validation, 0 test");
+    let params = &mut harness.state_mut().params;
+    params.set_text(PARAMS, "group_by=pattern").unwrap();
+    params.set_text(PARAMS, "group_pattern={group} (*").unwrap();
+    until(&mut harness, "2 groups: `{group} (*` names 2 groups and fits 6 of 6 names");
+    harness.state_mut().params.set_text(PARAMS, "group_pattern=nothing").unwrap();
+    until(&mut harness, "needs {group} once");
+}
+
+#[test]
+fn what_cannot_be_used_is_said_with_what_to_do() {
+    let empty = tempfile::tempdir().unwrap();
+    for tile in [Tile::Data, Tile::Brush] {
+        let mut harness = Scene::new(tile, Some(empty.path())).harness(vec2(760.0, 430.0));
+        until(&mut harness, "This folder cannot be used");
+        harness.get_by_label_contains("holds no pictures");
+        let mut harness = Scene::new(tile, Some(&empty.path().join("gone"))).harness(vec2(760.0, 430.0));
+        until(&mut harness, "does not exist; choose the folder");
+    }
+    let mut harness = Scene::new(Tile::Data, Some(Path::new(""))).harness(vec2(760.0, 430.0));
+    until(&mut harness, "No folder chosen yet");
+    harness.get_by_label("Choose folder…").click();
+    harness.run_steps(2);
+    assert_eq!(harness.state().actions, [ViewAction::ChooseFile { key: "data".to_owned() }]);
+    // Images alone: they can still be drawn on.
+    image(empty.path(), "a.png", 1);
+    let mut harness = Scene::new(Tile::Data, Some(empty.path())).harness(vec2(760.0, 430.0));
+    until(&mut harness, "holds 1 image but no pair");
+}
+
+#[test]
+fn the_generated_set_is_saved_as_a_folder_and_opened() {
+    let place = tempfile::tempdir().unwrap();
+    let target = place.path().join("set");
+    let mut harness = Scene::new(Tile::Brush, None).harness(vec2(760.0, 430.0));
+    until(&mut harness, "Generated pictures have no files to correct");
+    let field = harness.get_by_role_and_label(Role::TextInput, "Folder for the sample set");
+    field.click();
+    harness.run_steps(1);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    harness.run_steps(1);
+    harness.get_by_role_and_label(Role::TextInput, "Folder for the sample set").type_text(&target.to_string_lossy());
+    harness.run_steps(2);
+    harness.get_by_label_contains("Save the sample set as a folder").click();
+    until(&mut harness, ": mask of ");
+    assert_eq!(harness.state().params.text("source"), "folder");
+    assert_eq!(Path::new(harness.state().params.text("data")), target);
+    assert!(target.join("smooth (1)_mask.png").is_file());
+}
+
+#[test]
+fn a_stroke_changes_the_mask_and_undo_restores_it() {
+    let folder = busi();
+    let mut harness = open(folder.path(), "benign (2).png");
+    let before = harness.state().brush.mask().unwrap().clone();
+    assert_eq!(before.area(), 22 * 25);
+    drag(&mut harness, [0.55, 0.55], [0.75, 0.75]);
+    let drawn = harness.state().brush.mask().unwrap().clone();
+    assert!(drawn.area() > before.area() && harness.state().brush.is_changed());
+    harness.get_by_label("Undo").click();
+    harness.run_steps(2);
+    assert_eq!(harness.state().brush.mask(), Some(&before));
+    assert!(!harness.state().brush.is_changed());
+    harness.get_by_label("Redo").click();
+    harness.run_steps(2);
+    assert_eq!(harness.state().brush.mask(), Some(&drawn));
+    // By the keys, with the pointer over the canvas.
+    let canvas = harness.get_by_label_contains(": mask of ").rect();
+    harness.hover_at(canvas.center());
+    harness.run_steps(2);
+    assert!(harness.state().brush.takes_key(Modifiers::COMMAND, Key::Z));
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    harness.run_steps(2);
+    assert_eq!(harness.state().brush.mask(), Some(&before));
+    harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
+    harness.run_steps(2);
+    assert_eq!(harness.state().brush.mask(), Some(&drawn));
+    // The eraser takes away, and the original comes back.
+    harness.get_by_label("Eraser").click();
+    harness.run_steps(1);
+    drag(&mut harness, [0.4, 0.5], [0.6, 0.5]);
+    assert!(area(&harness) < drawn.area());
+    harness.get_by_label("Original").click();
+    harness.run_steps(2);
+    assert_eq!(harness.state().brush.mask(), Some(&before));
+}
+
+#[test]
+fn brackets_change_the_radius_and_the_shell_keeps_them_elsewhere() {
+    let folder = busi();
+    let mut harness = open(folder.path(), "normal (1).png");
+    harness.hover_at(Pos2::new(1.0, 1.0));
+    harness.run_steps(2);
+    assert!(!harness.state().brush.takes_key(Modifiers::NONE, Key::OpenBracket));
+    drag(&mut harness, [0.5, 0.5], [0.5, 0.5]);
+    let small = area(&harness);
+    assert!(small > 0);
+    assert!(harness.state().brush.takes_key(Modifiers::NONE, Key::CloseBracket));
+    for _ in 0..4 {
+        harness.key_press(Key::CloseBracket);
+        harness.run_steps(1);
+    }
+    drag(&mut harness, [0.5, 0.5], [0.5, 0.5]);
+    assert!(area(&harness) > 2 * small, "{} after {small}", area(&harness));
+}
+
+#[test]
+fn a_polygon_is_filled_by_its_corners() {
+    let folder = busi();
+    let mut harness = open(folder.path(), "normal (1).png");
+    harness.get_by_label("Polygon").click();
+    harness.run_steps(1);
+    let canvas = harness.get_by_label_contains(": mask of ").rect();
+    let mut click = |x: f32, y: f32| {
+        let at = canvas.center() + vec2(x, y);
+        harness.hover_at(at);
+        harness.run_steps(1);
+        harness.drag_at(at);
+        harness.run_steps(1);
+        harness.drop_at(at);
+        // Longer than a double click.
+        harness.run_steps(4);
+    };
+    click(-60.0, -60.0);
+    click(60.0, -60.0);
+    click(60.0, 60.0);
+    click(-60.0, 60.0);
+    assert_eq!(area(&harness), 0);
+    assert!(harness.state().brush.takes_key(Modifiers::NONE, Key::Enter));
+    harness.key_press(Key::Enter);
+    harness.run_steps(2);
+    let scale = (canvas.width() - 8.0).min((canvas.height() - 8.0) * 80.0 / 60.0) / 80.0;
+    let expected = (120.0 / scale).powi(2);
+    let found = area(&harness) as f32;
+    assert!((found / expected - 1.0).abs() < 0.15, "{found} pixels, {expected} expected");
+}
+
+#[test]
+fn saving_writes_beside_the_data_set_and_asks_the_training_to_use_it() {
+    let folder = busi();
+    let before = originals(folder.path());
+    let mut harness = open(folder.path(), "benign (3).png");
+    drag(&mut harness, [0.3, 0.3], [0.4, 0.6]);
+    let drawn = harness.state().brush.mask().unwrap().clone();
+    harness.get_by_label("Save").click();
+    until(&mut harness, "saved: ");
+    assert!(!harness.state().brush.is_changed());
+    let path = folder.path().join(CORRECTIONS).join("benign (3)_mask.png");
+    let saved = image::open(&path).unwrap().to_luma8();
+    assert_eq!(saved.dimensions(), SIZE);
+    assert!(saved.pixels().zip(drawn.pixels()).all(|(pixel, lesion)| (pixel.0[0] == 255) == *lesion));
+    assert_eq!(originals(folder.path()), before);
+    let asked = ViewAction::SetParam { key: "corrections".to_owned(), value: Value::Int(1), settled: true };
+    assert!(harness.state().actions.contains(&asked), "{:?}", harness.state().actions);
+    // The folder knows it, and the list marks it.
+    until(&mut harness, "benign (3), corrected");
+    harness.state_mut().tile = Tile::Data;
+    until(&mut harness, "note: corrected mask");
+    // An image without a mask gets one, named as the data set's are.
+    let mut harness = open(folder.path(), "malignant (7).png");
+    drag(&mut harness, [0.3, 0.3], [0.4, 0.6]);
+    harness.get_by_label("Save").click();
+    until(&mut harness, "saved: ");
+    assert!(folder.path().join(CORRECTIONS).join("malignant (7)_mask.png").is_file());
+    assert_eq!(originals(folder.path()), before);
+    harness.state_mut().tile = Tile::Data;
+    until(&mut harness, "7 pairs of an image and its lesions");
+}
+
+#[test]
+fn unsaved_changes_are_never_dropped_without_a_word() {
+    let folder = busi();
+    let mut harness = open(folder.path(), "benign (1).png");
+    drag(&mut harness, [0.3, 0.3], [0.4, 0.6]);
+    let drawn = area(&harness);
+    harness.get_by_label("Next").click();
+    until(&mut harness, "“benign (1)” has changes that are not saved");
+    harness.get_by_label("Stay").click();
+    harness.run_steps(2);
+    assert_eq!(area(&harness), drawn);
+    harness.get_by_label("benign (4)").click();
+    until(&mut harness, "not saved");
+    harness.get_by_label("Save and go on").click();
+    until(&mut harness, "benign (4): mask of ");
+    assert!(folder.path().join(CORRECTIONS).join("benign (1)_mask.png").is_file());
+    drag(&mut harness, [0.3, 0.3], [0.4, 0.6]);
+    harness.get_by_label("Previous").click();
+    until(&mut harness, "Discard changes");
+    harness.get_by_label("Discard changes").click();
+    until(&mut harness, "benign (3): mask of ");
+    assert!(!folder.path().join(CORRECTIONS).join("benign (4)_mask.png").exists());
+}
+
+#[test]
+fn a_mask_that_cannot_be_saved_stays_open_with_a_message() {
+    let folder = busi();
+    // A file lies where the folder of corrections should be made.
+    fs::write(folder.path().join(CORRECTIONS), "in the way").unwrap();
+    let mut harness = open(folder.path(), "benign (1).png");
+    drag(&mut harness, [0.3, 0.3], [0.4, 0.6]);
+    let drawn = area(&harness);
+    harness.get_by_label("Save").click();
+    until(&mut harness, "move it away and save again");
+    assert!(harness.state().brush.is_changed());
+    assert_eq!(area(&harness), drawn);
+    fs::remove_file(folder.path().join(CORRECTIONS)).unwrap();
+    harness.get_by_label("Save").click();
+    until(&mut harness, "saved: ");
+    assert!(!harness.state().brush.is_changed());
+}
+
+#[test]
+fn every_size_style_and_state_is_drawn() {
+    let folder = busi();
+    for style in [Style::dark(), Style::light(), Style::high_contrast()] {
+        for size in [vec2(900.0, 500.0), vec2(420.0, 300.0), vec2(200.0, 120.0), vec2(30.0, 20.0), vec2(0.0, 0.0)] {
+            for tile in [Tile::Data, Tile::Brush] {
+                for folder in [None, Some(folder.path()), Some(Path::new(""))] {
+                    let mut scene = Scene::new(tile, folder);
+                    scene.style = style.clone();
+                    let mut harness = scene.harness(size);
+                    for _ in 0..6 {
+                        harness.run_steps(1);
+                        std::thread::sleep(Duration::from_millis(2));
+                    }
+                }
+            }
+        }
+    }
+    // A recorded table of a run that is gone wrong leaves the tile calm.
+    let node = Scene::new(Tile::Data, None).harness(vec2(760.0, 430.0));
+    drop(node.root().accesskit_node().label());
+}
