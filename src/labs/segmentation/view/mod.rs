@@ -13,6 +13,7 @@ pub mod layer;
 pub mod look;
 pub mod network;
 pub mod postprocess;
+pub mod predict;
 pub mod ranking;
 pub mod scores;
 pub mod series;
