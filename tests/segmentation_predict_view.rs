@@ -114,7 +114,7 @@ fn a_folder_is_outlined_sorted_opened_and_saved() {
     harness.get_by_label_contains("3 predicted, 1 cannot be used, Dice");
     harness.get_by_label_contains("large: 800×600 pixels, lesion");
     harness.get_by_label_contains("torn: is damaged");
-    harness.get_by_label_contains("probability > 0.45");
+    harness.get_by_label_contains("base width 2, colour");
 
     // A heading sorts; a second click turns the order around.
     let first = |harness: &Harness<'_, Scene>| {

@@ -331,7 +331,11 @@ fn row(
             ui.add_sized(vec2(4.8 * size, height), label);
             let font = eframe::egui::FontId::proportional(size);
             let hint = RichText::new(hint).size(size);
-            let field = TextEdit::singleline(text).font(font).hint_text(hint).desired_width(ui.available_width() - 8.0);
+            let field = TextEdit::singleline(text)
+                .font(font)
+                .hint_text(hint)
+                .vertical_align(Align::Center)
+                .desired_width(ui.available_width() - 8.0);
             changed = ui.add_enabled(enabled, field).accessible_name(name).changed();
         });
     });

@@ -15,7 +15,7 @@ use super::super::look::{Mark, Marks};
 use crate::labs::segmentation::predict::background::{Found, Shown};
 use crate::labs::segmentation::predict::report::{Row, Summary};
 use crate::metrics::mask::outline::Outline;
-use crate::plot::image_view::draw_loops;
+use crate::plot::image_view::{Lens, draw_loops};
 use crate::plot::live_texture::LiveTexture;
 use crate::plot::stroke::Pen;
 use crate::plot::style::{Dash, Style};
@@ -114,6 +114,8 @@ pub struct Results {
     headline: String,
     /// The picture that is shown large.
     open: Option<usize>,
+    /// What part of it is seen.
+    lens: Lens,
     /// Whether a narrow tile shows the table.
     table: bool,
     /// Textures with the frame in which each was last seen.
@@ -143,6 +145,10 @@ impl Results {
             if self.open.is_some() && tile::button(ui, true, "All", "Back to all pictures", size) {
                 self.open = None;
             }
+            if self.open.is_some() && self.lens.is_zoomed() && tile::button(ui, true, "Fit", "The whole picture", size)
+            {
+                self.lens.fit();
+            }
         });
         let rest = ui.available_rect_before_wrap();
         if rest.width() < 4.0 * size || rest.height() < 3.0 * size {
@@ -164,10 +170,7 @@ impl Results {
                 ui.shrink_clip_rect(rect);
                 match self.open.filter(|&i| i < found.len()) {
                     Some(i) => {
-                        let response = self.cell(i, &found[i], rect, ui, size, style);
-                        if response.clicked() {
-                            self.open = None;
-                        }
+                        self.cell(i, &found[i], true, rect, ui, size, style);
                     }
                     None => self.grid(found, ui, size, style),
                 }
@@ -225,8 +228,8 @@ impl Results {
                     for (column, &i) in order.iter().skip(row * across).take(across).enumerate() {
                         let left = place.left() + column as f32 * (edge + gap);
                         let rect = Rect::from_min_size(pos2(left, place.top()), vec2(edge, height));
-                        if self.cell(i, &found[i], rect, ui, size, style).clicked() {
-                            self.open = Some(i);
+                        if self.cell(i, &found[i], false, rect, ui, size, style).clicked() {
+                            (self.open, self.lens) = (Some(i), Lens::default());
                         }
                     }
                 }
@@ -235,17 +238,23 @@ impl Results {
         self.order = order;
     }
 
-    /// One picture with its outlines and its name.
+    /// One picture with its outlines and its name. An open one can be zoomed and moved.
+    #[allow(clippy::too_many_arguments)]
     fn cell(
         &mut self,
         i: usize,
         found: &Found,
+        open: bool,
         rect: Rect,
         ui: &Ui,
         size: f32,
         style: &Style,
     ) -> eframe::egui::Response {
-        let response = ui.interact(rect, ui.scope_id().with(("predicted", i)), Sense::click());
+        let response = ui.interact(
+            rect,
+            ui.scope_id().with(("predicted", i)),
+            if open { Sense::click_and_drag() } else { Sense::click() },
+        );
         let about = about(&found.row);
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &about));
         let painter = ui.painter_at(rect);
@@ -253,9 +262,12 @@ impl Results {
         painter.rect_filled(view, 0.0, style.plot_background);
         match &found.shown {
             Some(shown) => {
-                let scale = (view.width() / shown.size[0] as f32).min(view.height() / shown.size[1] as f32);
-                let extent = vec2(shown.size[0] as f32, shown.size[1] as f32) * scale;
-                let placed = Rect::from_center_size(view.center(), extent);
+                if open {
+                    self.lens.interact(ui, &response, view, shown.size);
+                }
+                let lens = if open { self.lens } else { Lens::default() };
+                let placed = lens.place(view, shown.size);
+                let painter = painter.with_clip_rect(view.intersect(painter.clip_rect()));
                 if let Some(texture) = self.texture(i, shown, ui) {
                     let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
                     painter.image(texture, placed, whole, Color32::WHITE);
@@ -278,7 +290,8 @@ impl Results {
         let name = Rect::from_min_max(pos2(rect.left(), view.bottom()), pos2(right.left() - 0.5 * size, rect.bottom()));
         let clip = painter.with_clip_rect(name.intersect(painter.clip_rect()));
         clip.text(rect.left_bottom(), Align2::LEFT_BOTTOM, &found.row.name, font, style.text_weak);
-        response.on_hover_text(about)
+        // It would lie over what is looked at.
+        if open { response } else { response.on_hover_text(about) }
     }
 
     fn texture(&mut self, i: usize, shown: &Shown, ui: &Ui) -> Option<eframe::egui::TextureId> {
@@ -387,6 +400,7 @@ impl Results {
                         let response = row.response();
                         if response.clicked() {
                             open = if open == Some(i) { None } else { Some(i) };
+                            self.lens.fit();
                         }
                         if !found[i].row.problem.is_empty() {
                             response.on_hover_text(&found[i].row.problem);
