@@ -334,7 +334,7 @@ fn row(
             let field = TextEdit::singleline(text)
                 .font(font)
                 .hint_text(hint)
-                .vertical_align(Align::Center)
+                .align(eframe::egui::Align2::LEFT_CENTER)
                 .desired_width(ui.available_width() - 8.0);
             changed = ui.add_enabled(enabled, field).accessible_name(name).changed();
         });
