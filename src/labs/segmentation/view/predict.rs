@@ -2,6 +2,7 @@
 //! thread hands over.
 
 mod results;
+mod table;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,17 +1,16 @@
 //! What was predicted: the pictures with their outlines, and the table.
 
-use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use eframe::egui::accesskit::Role;
 use eframe::egui::{
-    Align, Align2, Button, Color32, ColorImage, FontId, Label, Layout, Rect, RichText, ScrollArea, Sense, Stroke,
-    StrokeKind, TextureOptions, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+    Align2, Color32, ColorImage, FontId, Rect, ScrollArea, Sense, Stroke, StrokeKind, TextureOptions, Ui, UiBuilder,
+    WidgetInfo, pos2, vec2,
 };
-use egui_extras::{Column, TableBuilder};
 
 use super::super::look::{Mark, Marks};
+use super::table::{self, By, Sorting};
 use crate::labs::segmentation::predict::background::{Found, Shown};
 use crate::labs::segmentation::predict::report::{Row, Summary};
 use crate::metrics::mask::outline::Outline;
@@ -28,88 +27,14 @@ const NEW_A_FRAME: usize = 8;
 /// Widths of a tile, in multiples of its type, from which pictures and table stand side by side.
 const SIDE_BY_SIDE: f32 = 70.0;
 
-/// By what the table is sorted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum By {
-    #[default]
-    Name,
-    Area,
-    Share,
-    Parts,
-    Probability,
-    Dice,
-    Distance,
-    Problem,
-}
-
-impl By {
-    const ALL: [By; 8] =
-        [By::Name, By::Area, By::Share, By::Parts, By::Probability, By::Dice, By::Distance, By::Problem];
-
-    fn title(self) -> &'static str {
-        match self {
-            By::Name => "image",
-            By::Area => "area",
-            By::Share => "share",
-            By::Parts => "parts",
-            By::Probability => "mean p",
-            By::Dice => "Dice",
-            By::Distance => "HD95",
-            By::Problem => "problem",
-        }
-    }
-
-    fn help(self) -> &'static str {
-        match self {
-            By::Name => "The picture below its folder",
-            By::Area => "Pixels of lesion at the picture's own size",
-            By::Share => "Share of the picture that is lesion, percent",
-            By::Parts => "Separate parts, 8-connected",
-            By::Probability => "Mean probability over the lesion",
-            By::Dice => "Dice against the true mask, where one is known",
-            By::Distance => "HD95 against the true mask, pixels of the file",
-            By::Problem => "Why it could not be used, or what is odd about it",
-        }
-    }
-
-    /// What is sorted; `None` comes last either way.
-    fn value(self, row: &Row) -> Option<f64> {
-        let measures = row.measures.as_ref()?;
-        match self {
-            By::Name | By::Problem => None,
-            By::Area => Some(measures.area as f64),
-            By::Share => Some(measures.share),
-            By::Parts => Some(measures.parts as f64),
-            By::Probability => measures.confidence,
-            By::Dice => measures.score.map(|score| score.dice),
-            By::Distance => measures.score.and_then(|score| score.hd95),
-        }
-    }
-
-    fn text(self, row: &Row) -> String {
-        let Some(measures) = &row.measures else { return String::new() };
-        match self {
-            By::Name => row.name.clone(),
-            By::Problem => row.problem.clone(),
-            By::Area => number::grouped(measures.area as u64),
-            By::Parts => measures.parts.to_string(),
-            By::Share => format!("{:.2} %", 100.0 * measures.share),
-            By::Dice if measures.score.is_none() => String::new(),
-            By::Distance if measures.score.is_none() => String::new(),
-            _ => self.value(row).map_or("—".to_owned(), number::short),
-        }
-    }
-}
-
 /// View state of the results.
 #[derive(Debug, Default)]
 pub struct Results {
-    by: By,
-    descending: bool,
+    sorting: Sorting,
     /// Results in the order of the table, as of so many of them.
     order: Vec<usize>,
     /// What `order` and `headline` were made of.
-    made: Option<(usize, By, bool)>,
+    made: Option<(usize, Sorting)>,
     /// How many there are, and the means.
     headline: String,
     /// The picture that is shown large.
@@ -128,7 +53,7 @@ pub struct Results {
 impl Results {
     /// Forgets everything about earlier results.
     pub fn clear(&mut self) {
-        *self = Self { by: self.by, descending: self.descending, table: self.table, ..Self::default() };
+        *self = Self { sorting: self.sorting, table: self.table, ..Self::default() };
     }
 
     pub fn show(&mut self, found: &[Arc<Found>], done: bool, ui: &mut Ui, size: f32, style: &Style) {
@@ -179,34 +104,25 @@ impl Results {
         if let Some(rect) = table {
             ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
                 ui.shrink_clip_rect(rect);
-                self.rows(found, ui, size, style);
+                if let Some(i) = table::show(found, &self.order, &mut self.sorting, self.open, ui, size, style) {
+                    self.open = (self.open != Some(i)).then_some(i);
+                    self.lens.fit();
+                    // A narrow tile has room for one of the two.
+                    self.table &= wide || self.open.is_none();
+                }
             });
         }
         self.forget();
     }
 
     fn sort(&mut self, found: &[Arc<Found>]) {
-        let wanted = (found.len(), self.by, self.descending);
+        let wanted = (found.len(), self.sorting);
         if self.made == Some(wanted) {
             return;
         }
         self.made = Some(wanted);
         self.headline = headline(found);
-        self.order = (0..found.len()).collect();
-        let (by, descending) = (self.by, self.descending);
-        let turned = |order: Ordering| if descending { order.reverse() } else { order };
-        self.order.sort_by(|&a, &b| {
-            let (left, right) = (&found[a].row, &found[b].row);
-            match by {
-                // They come in natural order.
-                By::Name => turned(a.cmp(&b)),
-                By::Problem => turned(left.problem.cmp(&right.problem).reverse()),
-                _ => match (by.value(left), by.value(right)) {
-                    (Some(x), Some(y)) => turned(x.total_cmp(&y)),
-                    (x, y) => y.is_some().cmp(&x.is_some()),
-                },
-            }
-        });
+        self.order = table::sorted(found, self.sorting);
     }
 
     /// Rows of pictures, of which only the visible ones are drawn.
@@ -325,97 +241,6 @@ impl Results {
         seen.sort_unstable();
         let oldest = seen[self.textures.len() - MOST_TEXTURES].min(self.frame);
         self.textures.retain(|_, (_, seen)| *seen >= oldest);
-    }
-
-    /// The table; a click on a heading sorts, one on a row opens the picture.
-    fn rows(&mut self, found: &[Arc<Found>], ui: &mut Ui, size: f32, style: &Style) {
-        let scored = found.iter().any(|found| found.row.measures.as_ref().is_some_and(|m| m.score.is_some()));
-        let odd = found.iter().any(|found| !found.row.problem.is_empty());
-        let columns: Vec<By> = By::ALL
-            .into_iter()
-            .filter(|by| match by {
-                By::Dice | By::Distance => scored,
-                By::Problem => odd,
-                _ => true,
-            })
-            .collect();
-        let line = (1.7 * size).round();
-        let wide = |by: By| if by == By::Problem { 26.0 * size } else { 5.4 * size };
-        let name = (ui.available_width() - columns.iter().skip(1).map(|by| wide(*by) + 4.0).sum::<f32>() - 2.0 * size)
-            .clamp(9.0 * size, 22.0 * size);
-        let order = std::mem::take(&mut self.order);
-        let (mut by, mut descending, mut open) = (self.by, self.descending, self.open);
-        ui.style_mut().wrap_mode = Some(eframe::egui::TextWrapMode::Truncate);
-        ui.visuals_mut().selection.bg_fill = style.accent.gamma_multiply(0.22);
-        ScrollArea::horizontal().id_salt("predicted table").auto_shrink(false).show(ui, |ui| {
-            let mut table = TableBuilder::new(ui)
-                .id_salt(("predictions", columns.len()))
-                .sense(Sense::click())
-                .auto_shrink(false)
-                .cell_layout(Layout::right_to_left(Align::Center))
-                .column(Column::exact(name).clip(true));
-            for by in columns.iter().skip(1) {
-                table = table.column(Column::exact(wide(*by)).clip(true));
-            }
-            table
-                .header(line, |mut header| {
-                    for &column in &columns {
-                        header.col(|ui| {
-                            let mark = match (column == by, descending) {
-                                (true, true) => " ▼",
-                                (true, false) => " ▲",
-                                _ => "",
-                            };
-                            let text = RichText::new(format!("{}{mark}", column.title())).size(size);
-                            let layout = layout(column);
-                            ui.with_layout(layout, |ui| {
-                                let heading = Button::new(text.color(style.text_weak)).frame(false);
-                                if ui.add(heading).on_hover_text(column.help()).clicked() {
-                                    (by, descending) = (column, column == by && !descending);
-                                }
-                            });
-                        });
-                    }
-                })
-                .body(|body| {
-                    body.rows(line, order.len(), |mut row| {
-                        let i = order[row.index()];
-                        row.set_selected(open == Some(i));
-                        for &column in &columns {
-                            row.col(|ui| {
-                                let about = &found[i].row;
-                                let text = match column {
-                                    By::Name => about.name.clone(),
-                                    By::Problem => about.problem.clone(),
-                                    _ => column.text(about),
-                                };
-                                let color = if about.measures.is_none() { style.error } else { style.text };
-                                let text = match column {
-                                    By::Name | By::Problem => RichText::new(text).size(size).color(color),
-                                    _ => tile::mono(text, size, style),
-                                };
-                                ui.with_layout(layout(column), |ui| ui.add(Label::new(text).selectable(false)));
-                            });
-                        }
-                        let response = row.response();
-                        if response.clicked() {
-                            open = if open == Some(i) { None } else { Some(i) };
-                            self.lens.fit();
-                        }
-                        if !found[i].row.problem.is_empty() {
-                            response.on_hover_text(&found[i].row.problem);
-                        }
-                    });
-                });
-        });
-        (self.by, self.descending, self.open, self.order) = (by, descending, open, order);
-    }
-}
-
-fn layout(column: By) -> Layout {
-    match column {
-        By::Name | By::Problem => Layout::left_to_right(Align::Center),
-        _ => Layout::right_to_left(Align::Center),
     }
 }
 
