@@ -343,7 +343,7 @@ fn picture(values: &[f32], channels: usize, size: usize) -> Payload {
 }
 
 /// What a view was made with.
-fn in_words(view: &crate::data::augment_pair::PairView) -> String {
+pub fn in_words(view: &crate::data::augment_pair::PairView) -> String {
     if view.operations.is_empty() {
         return "as it is".to_owned();
     }

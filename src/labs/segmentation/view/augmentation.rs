@@ -1,16 +1,330 @@
-//! Tile "augmentation".
+//! Augmentation: images of the newest batch as they are and as the network saw them, and a trial on an image of the wall,
+//! with the mask's edge continued as the image's and as the paper's code has it.
 
-use eframe::egui::Ui;
+use eframe::egui::accesskit::Role;
+use eframe::egui::{
+    Align2, Color32, ColorImage, FontId, Painter, Rect, Sense, TextureOptions, Ui, WidgetInfo, pos2, vec2,
+};
 
+use crate::compute::rng::HostRng;
+use crate::data::augment_pair::{MaskBorder, PairView};
+use crate::data::resize::Size;
+use crate::data::segmentation::read::Picture;
+use crate::engine::event::{Payload, RunId};
+use crate::engine::params::Value;
 use crate::labs::ViewCtx;
-use crate::plot::tile;
+use crate::metrics::mask::Mask;
+use crate::plot::image_view::{Lens, draw_loops};
+use crate::plot::live_texture::LiveTexture;
+use crate::plot::stroke::Pen;
+use crate::plot::style::Dash;
+use crate::plot::{number, tile};
+
+use super::super::experiment::in_words;
+use super::super::source::{prepare, prepare_mask};
+use super::controls;
+use super::gallery::{self, Lines, mask_of};
+use super::look::{Mark, Marks};
+use super::shared::Shared;
+
+/// Images of a batch that are recorded.
+const SHOWN: usize = 8;
+/// Draws that "find" looks through for one that the two mask borders label differently.
+const TRIES: u64 = 40;
+/// Stream of [`HostRng`] of the trial: none of the training's.
+const STREAM_TRIAL: u64 = 63 << 58;
 
 /// View state.
 #[derive(Debug, Default)]
-pub struct Augmentation {}
+pub struct Augmentation {
+    run: Option<RunId>,
+    pairs: [Pair; SHOWN],
+    trying: bool,
+    trial: Trial,
+}
+
+/// An image of the batch and its view.
+#[derive(Debug, Default)]
+struct Pair {
+    original: Small,
+    view: Small,
+    mask: Option<(u64, Mask, Lines)>,
+}
+
+/// A small picture on a texture of its own.
+#[derive(Debug, Default)]
+struct Small {
+    step: Option<u64>,
+    size: [usize; 2],
+    texture: LiveTexture,
+}
+
+impl Small {
+    fn set(&mut self, ui: &Ui, step: u64, size: [usize; 2], image: impl FnOnce() -> ColorImage) {
+        if self.step != Some(step) || self.size != size {
+            self.texture.set(ui.ctx(), "augmentation", image(), TextureOptions::NEAREST);
+            (self.step, self.size) = (Some(step), size);
+        }
+    }
+
+    /// Takes over a recorded picture; anything else is left out.
+    fn read(&mut self, ui: &Ui, ctx: &ViewCtx<'_>, key: &str) {
+        let Some((step, payload)) = ctx.payload(key) else { return };
+        if let Payload::Image { width, height, rgba } = &*payload {
+            let size = [*width as usize, *height as usize];
+            if !rgba.is_empty() && rgba.len() == 4 * size[0] * size[1] {
+                self.set(ui, step, size, || ColorImage::from_rgba_unmultiplied(size, rgba));
+            }
+        }
+    }
+
+    /// Draws it as large as it fits; returns where it lies.
+    fn draw(&self, painter: &Painter, place: Rect) -> Option<Rect> {
+        let placed = Lens::default().place(place, self.size);
+        let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
+        painter.image(self.texture.id()?, placed, whole, Color32::WHITE);
+        Some(placed)
+    }
+}
 
 impl Augmentation {
-    pub fn show(&mut self, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
-        tile::message(ui, tile::font_size(ctx.presenting), ctx.style, "Nothing yet", "start a run");
+    pub fn show(&mut self, shared: &mut Shared, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
+        if self.run != ctx.run.id {
+            *self = Self { run: ctx.run.id, trying: self.trying, ..Self::default() };
+        }
+        shared.gallery.follow(ui, ctx, shared.look.ghost);
+        let lines = match ctx.payload("batch/views") {
+            Some((step, payload)) => match &*payload {
+                Payload::Text(text) => Some((step, text.lines().map(str::to_owned).collect::<Vec<_>>())),
+                _ => None,
+            },
+            None => None,
+        };
+        let Some((step, lines)) = lines.filter(|(_, lines)| !lines.is_empty()) else {
+            return controls::nothing_yet(ui, ctx);
+        };
+        let size = tile::font_size(ctx.presenting);
+        let (bar, rest) = tile::split(ui, size);
+        let on = ctx.run.params.get("augment") == Some(&Value::Switch(true));
+        let text = match (self.trying, on) {
+            (true, _) => "one image, drawn again and again".to_owned(),
+            (false, true) => format!("batch of step {}", number::grouped(step)),
+            (false, false) => format!("augmentation is off: batch of step {} as it is", number::grouped(step)),
+        };
+        tile::bar(ui, bar, tile::weak(text, size, ctx.style), |ui| {
+            if tile::toggle(ui, self.trying, "try", "Draws views of the selected image of the wall", size) {
+                self.trying = !self.trying;
+            }
+            if self.trying {
+                let help =
+                    "Draws on until a view shows lesion beyond the edge, which the two mask borders label differently";
+                if tile::button(ui, true, "find", help, size) {
+                    self.trial.find = true;
+                }
+                if tile::button(ui, true, "draw again", "Draws another view of this image", size) {
+                    self.trial.draw += 1;
+                }
+            } else if !on {
+                let help = "Sets `augment`: flips, and one affine map with a border, from the next step on";
+                if tile::button(ui, true, "switch on", help, size) {
+                    ctx.set("augment", Value::Switch(true), true);
+                }
+            }
+        });
+        if rest.width() < 20.0 || rest.height() < 20.0 {
+            return;
+        }
+        if self.trying {
+            self.trial.show(shared, ui, ctx, rest);
+        } else {
+            self.batch(ui, ctx, rest, &lines);
+        }
     }
+
+    fn batch(&mut self, ui: &Ui, ctx: &ViewCtx<'_>, rect: Rect, lines: &[String]) {
+        let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
+        let caption = if rect.height() > 20.0 * size { 4.2 * size } else { 1.6 * size };
+        // Fewer where they would become too small.
+        let room = (rect.width() / (11.0 * size)) * (rect.height() / (5.0 * size + caption));
+        let count = lines.len().min(SHOWN).min((room as usize).max(1));
+        let painter = ui.painter_at(rect);
+        let truth = Marks::of(style).truth;
+        for (k, place) in tile::panels(rect, count, 1.6, 0.9 * size).into_iter().enumerate() {
+            let pair = &mut self.pairs[k];
+            pair.original.read(ui, ctx, &format!("batch/original/{k}"));
+            pair.view.read(ui, ctx, &format!("batch/image/{k}"));
+            if let Some((step, payload)) = ctx.payload(&format!("batch/truth/{k}"))
+                && pair.mask.as_ref().is_none_or(|(known, ..)| *known != step)
+            {
+                pair.mask = mask_of(&payload).map(|mask| (step, mask.clone(), Lines::of(&mask)));
+            }
+            let images = Rect::from_min_max(place.min, pos2(place.right(), place.bottom() - caption).max(place.min));
+            let half = 0.5 * (images.width() - 0.4 * size);
+            let left = Rect::from_min_size(images.min, vec2(half, images.height()));
+            let right = Rect::from_min_size(pos2(images.right() - half, images.top()), vec2(half, images.height()));
+            pair.original.draw(&painter, left);
+            if let (Some(placed), Some((_, mask, lines))) = (pair.view.draw(&painter, right), &pair.mask) {
+                outline(&painter, placed, mask, lines, truth);
+            }
+            let below = Rect::from_min_max(images.left_bottom() + vec2(0.0, 0.2 * size), place.max);
+            let text = &lines[k];
+            let galley = painter.layout(text.clone(), FontId::proportional(size - 0.5), style.text_weak, below.width());
+            painter.with_clip_rect(below).galley(below.min, galley, style.text_weak);
+            let response = ui.interact(place, ui.scope_id().with(("view", k)), Sense::hover());
+            response.widget_info(|| WidgetInfo::labeled(Role::Image, true, text));
+            response.on_hover_text(format!("{text}\nLeft the image, right its view with the mask’s outline"));
+        }
+    }
+}
+
+fn outline(painter: &Painter, placed: Rect, mask: &Mask, lines: &Lines, mark: Mark) {
+    let size = [mask.width(), mask.height()];
+    let feather = 1.0 / painter.pixels_per_point();
+    let clip = painter.with_clip_rect(placed.expand(1.0).intersect(painter.clip_rect()));
+    let scale = placed.width() / size[0].max(1) as f32;
+    for (width, color, dash) in [(2.6, Color32::from_black_alpha(110), Dash::Solid), (1.5, mark.color, mark.dash)] {
+        draw_loops(&clip, placed, size, lines.at_scale(scale), Pen { width, color, dash, feather });
+    }
+}
+
+/// Views of one image of the wall, drawn on demand.
+#[derive(Debug, Default)]
+struct Trial {
+    /// Counts draws.
+    draw: u64,
+    /// The next draw is to be one that the mask borders label differently.
+    find: bool,
+    /// What was drawn of.
+    made: Option<(usize, u64, u64, usize)>,
+    original: Small,
+    view: Small,
+    source: Option<(Vec<f32>, Vec<bool>)>,
+    /// Of the original, of the view with the mask continued as the image, and with background beyond the edge.
+    masks: Vec<(Mask, Lines)>,
+    text: String,
+    /// Pixels of the view's lesion, and those of them that are labelled background.
+    lesion: usize,
+    wrong: usize,
+}
+
+impl Trial {
+    fn show(&mut self, shared: &Shared, ui: &Ui, ctx: &ViewCtx<'_>, rect: Rect) {
+        let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
+        let painter = ui.painter_at(rect);
+        let i = shared.selected.min(shared.gallery.cards.len().saturating_sub(1));
+        if !self.prepare(shared, ui, ctx, i) {
+            let font = FontId::proportional(size);
+            painter.text(rect.center(), Align2::CENTER_CENTER, "The image is being read …", font, style.text_weak);
+            return;
+        }
+        let caption = 3.6 * size;
+        let heading = 1.7 * size;
+        let below = 3.2 * size;
+        let figures = Rect::from_min_max(rect.min, pos2(rect.right(), rect.bottom() - below).max(rect.min));
+        let percent = 100.0 * self.wrong as f64 / self.lesion.max(1) as f64;
+        let captions = [
+            "as it is".to_owned(),
+            format!("{} px of lesion, all labelled", number::grouped(self.lesion as u64)),
+            if self.wrong > 0 {
+                format!("{} px of lesion ({percent:.0} %) are labelled background", number::grouped(self.wrong as u64))
+            } else {
+                "the same labels in this view".to_owned()
+            },
+        ];
+        let headings = ["image", "mask as the image", "mask: background (paper’s code)"];
+        let marks = Marks::of(style);
+        for (k, place) in tile::panels(figures, 3, 0.85, 0.9 * size).into_iter().enumerate() {
+            let clip = painter.with_clip_rect(place);
+            let font = FontId::proportional(size);
+            clip.text(place.min, Align2::LEFT_TOP, headings[k], font.clone(), style.text);
+            let image = Rect::from_min_max(
+                place.min + vec2(0.0, heading),
+                pos2(place.right(), place.bottom() - caption).max(place.min + vec2(0.0, heading)),
+            );
+            let small = if k == 0 { &self.original } else { &self.view };
+            if let (Some(placed), Some((mask, lines))) = (small.draw(&clip, image), self.masks.get(k)) {
+                if k == 2 && self.wrong > 0 {
+                    let full = &self.masks[1];
+                    outline(&clip, placed, &full.0, &full.1, Mark { dash: Dash::Dotted, ..marks.missed });
+                }
+                outline(&clip, placed, mask, lines, marks.truth);
+            }
+            let color = if k == 2 && self.wrong > 0 { style.warning } else { style.text_weak };
+            let galley = clip.layout(captions[k].clone(), font, color, place.width());
+            clip.galley(pos2(place.left(), image.bottom() + 0.2 * size), galley, color);
+            let response = ui.interact(place, ui.scope_id().with(("trial", k)), Sense::hover());
+            let said = format!("{}: {}", headings[k], captions[k]);
+            response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &said));
+        }
+        let name = &shared.gallery.cards[i].name;
+        let text = format!("{name}, draw {}: {}", self.draw + 1, self.text);
+        let galley = painter.layout(text, FontId::proportional(size), style.text_weak, rect.width());
+        painter.galley(pos2(rect.left(), rect.bottom() - below + 0.3 * size), galley, style.text_weak);
+    }
+
+    /// Draws the view again where image or draw changed. `false`: there is no image yet.
+    fn prepare(&mut self, shared: &Shared, ui: &Ui, ctx: &ViewCtx<'_>, i: usize) -> bool {
+        let Some(card) = shared.gallery.cards.get(i) else { return false };
+        let (Some(picture), Some(truth)) = (&card.picture, &card.truth) else { return false };
+        let side = match ctx.run.params.get("image_size") {
+            Some(Value::Int(side)) => (*side).clamp(1, 512) as usize,
+            _ => 64,
+        };
+        let size = Size { height: side, width: side };
+        let of = |made: &(usize, u64, u64, usize)| (made.0, made.1, made.3);
+        if self.made.as_ref().map(of) != Some((i, truth.step, side)) {
+            let (picture, mask) = thinned(picture, &truth.mask);
+            self.source = Some((prepare(&picture, 3, side), prepare_mask(&mask, side)));
+            self.made = None;
+        }
+        let Some((image, mask)) = &self.source else { return false };
+        let view = |draw: u64| PairView::draw(&mut HostRng::new(i as u64, STREAM_TRIAL | draw));
+        if std::mem::take(&mut self.find) {
+            let differs = |draw: &u64| {
+                let view = view(*draw);
+                let label = |border| view.apply(&[], mask, size, border).1;
+                label(MaskBorder::AsImage) != label(MaskBorder::Background)
+            };
+            let next = self.draw + 1;
+            self.draw = (next..next + TRIES).find(differs).unwrap_or(next + TRIES);
+        }
+        let wanted = (i, truth.step, self.draw, side);
+        if self.made == Some(wanted) {
+            return true;
+        }
+        let view = view(self.draw);
+        let (seen, full) = view.apply(image, mask, size, MaskBorder::AsImage);
+        let (_, cut) = view.apply(&[], mask, size, MaskBorder::Background);
+        self.wrong = full.iter().zip(&cut).filter(|(full, cut)| **full && !**cut).count();
+        self.lesion = full.iter().filter(|lesion| **lesion).count();
+        self.text = in_words(&view);
+        let masks = [mask.clone(), full, cut].map(|pixels| Mask::new(side, side, pixels).unwrap_or_default());
+        self.masks = masks.into_iter().map(|mask| (mask.clone(), Lines::of(&mask))).collect();
+        // Steps of a picture's own kind: every draw is another picture.
+        self.original.step = None;
+        self.view.step = None;
+        self.original.set(ui, 0, [side; 2], || planes(image, side));
+        self.view.set(ui, 0, [side; 2], || planes(&seen, side));
+        self.made = Some(wanted);
+        true
+    }
+}
+
+/// Image and mask, of a huge one every n-th pixel only: this is a trial, and the frame does not wait.
+fn thinned(picture: &gallery::Picture, truth: &Mask) -> (Picture, Mask) {
+    let stride = picture.size[0].max(picture.size[1]).div_ceil(1024).max(1);
+    let [width, height] = picture.size.map(|side| side.div_ceil(stride));
+    let at = |i: usize| [i % width * stride, i / width * stride];
+    let rgb = (0..width * height).flat_map(|i| picture.rgb(at(i)).unwrap_or_default()).collect();
+    let mask = Mask::from_fn(height, width, |y, x| truth.at(y * stride, x * stride));
+    let original = (width as u32, height as u32);
+    (Picture { width, height, rgb, original, factor: 1 }, mask)
+}
+
+/// `[3, S, S]` in [0, 1] as a picture.
+fn planes(values: &[f32], side: usize) -> ColorImage {
+    let plane = side * side;
+    let byte = |channel: usize, i: usize| (255.0 * values[channel * plane + i]).round() as u8;
+    let colors = (0..plane).map(|i| Color32::from_rgb(byte(0, i), byte(1, i), byte(2, i))).collect();
+    ColorImage::new([side; 2], colors)
 }

@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use eframe::egui::{Context, Ui};
+use eframe::egui::{Context, TextureId, Ui};
 
 use crate::engine::event::{Payload, RunId};
 use crate::labs::ViewCtx;
@@ -14,7 +14,7 @@ use crate::metrics::mask::border::{BorderDistances, border_distances};
 use crate::metrics::mask::outline::{Outline, OutlineStyle, outlines};
 
 use super::super::pipeline::{Pipeline, Score};
-use super::layer::Layer;
+use super::layer::{self, Layer};
 use super::look::Ghost;
 use crate::plot::live_texture::LiveTexture;
 
@@ -105,10 +105,27 @@ pub struct Picture {
     /// Width and height.
     pub size: [usize; 2],
     pub payload: Arc<Payload>,
-    pub texture: LiveTexture,
+    /// At full size, and averaged over squares of 2, 4 and 8 pixels a side: what is seen from afar does not flicker.
+    textures: [LiveTexture; 4],
 }
 
 impl Picture {
+    /// The texture to draw where a pixel of the picture is `scale` pixels of the screen wide, the nearest one that is
+    /// there while it cannot be afforded.
+    pub fn texture(&mut self, ctx: &Context, scale: f32, spent: &mut Duration) -> Option<TextureId> {
+        let level = (0..self.textures.len() - 1).take_while(|level| scale * 2f32.powi(*level as i32) < 0.6).count();
+        if self.textures[level].id().is_none()
+            && let Payload::Image { rgba, .. } = &*self.payload
+        {
+            let (size, texture) = (self.size, &mut self.textures[level]);
+            Gallery::afford(spent, ctx, || {
+                let image = layer::picture(size[0], size[1], rgba, 1 << level);
+                texture.set(ctx, "segmentation image", image, layer::PIXELS);
+            });
+        }
+        self.textures[level].id().or_else(|| self.textures.iter().find_map(LiveTexture::id))
+    }
+
     /// Red, green and blue of a pixel.
     pub fn rgb(&self, at: [usize; 2]) -> Option<[u8; 3]> {
         let Payload::Image { rgba, .. } = &*self.payload else { return None };
@@ -338,7 +355,7 @@ impl Card {
         {
             let size = [*width as usize, *height as usize];
             if !rgba.is_empty() && size[0].checked_mul(size[1]).and_then(|n| n.checked_mul(4)) == Some(rgba.len()) {
-                self.picture = Some(Picture { step, size, payload, texture: LiveTexture::default() });
+                self.picture = Some(Picture { step, size, payload, textures: Default::default() });
             }
         }
         if let Some((step, payload)) = ctx.payload(&format!("wall/truth/{i}"))

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use eframe::egui::{Color32, FontId, Mesh, Painter, Rect, Shape, Ui, pos2, vec2};
 
-use crate::engine::event::Payload;
 use crate::plot::colormap::ColorMap;
 use crate::plot::image_view::draw_loops;
 use crate::plot::stroke::{LineMesh, Pen};
@@ -34,15 +33,8 @@ pub fn draw(ui: &Ui, card: &mut Card, spent: &mut Duration, frame: &Frame<'_>) -
     let placed = frame.look.lens.place(frame.view, size);
     let painter = ui.painter_at(frame.view);
     let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
-    if picture.texture.id().is_none()
-        && let Payload::Image { rgba, .. } = &*picture.payload
-    {
-        Gallery::afford(spent, ui.ctx(), || {
-            let image = layer::picture(size[0], size[1], rgba);
-            picture.texture.set(ui.ctx(), "segmentation image", image, layer::PIXELS);
-        });
-    }
-    if let Some(texture) = picture.texture.id() {
+    let scale = placed.width() / size[0].max(1) as f32 * ui.ctx().pixels_per_point();
+    if let Some(texture) = picture.texture(ui.ctx(), scale, spent) {
         painter.image(texture, placed, whole, Color32::WHITE);
     }
     let source = Source {
@@ -96,7 +88,7 @@ fn outlines(painter: &Painter, card: &Card, placed: Rect, frame: &Frame<'_>) {
 
 /// Draws what lines and colours mean on one line from the left: the outlines, then what belongs to the mode. What does not
 /// fit is left out.
-pub fn legend(ui: &Ui, rect: Rect, look: &Look, marks: &Marks, style: &Style, size: f32) {
+pub fn legend(ui: &Ui, rect: Rect, look: &Look, marks: &Marks, style: &Style, size: f32, note: &str) {
     let painter = ui.painter_at(rect);
     let font = FontId::proportional(size);
     let y = rect.center().y;
@@ -170,5 +162,8 @@ pub fn legend(ui: &Ui, rect: Rect, look: &Look, marks: &Marks, style: &Style, si
             x = place.right() + 0.5 * gap;
             text(&mut x, &high);
         }
+    }
+    if x + wide(note) <= rect.right() {
+        text(&mut x, note);
     }
 }

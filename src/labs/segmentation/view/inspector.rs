@@ -87,7 +87,7 @@ impl Inspector {
         let pointed = self.image(shared, ui, ctx, above, i);
         if legend > 0.0 {
             let place = Rect::from_min_max(pos2(view.left(), above.bottom()), view.max);
-            image::legend(ui, place, &shared.look, &Marks::of(ctx.style), ctx.style, size);
+            image::legend(ui, place, &shared.look, &Marks::of(ctx.style), ctx.style, size, "");
         }
         self.facts(shared, ui, ctx, facts, i, pointed);
         shared.gallery.keep_going(ui);

@@ -108,12 +108,30 @@ fn pixels(width: usize, height: usize, mut color: impl FnMut(usize, usize) -> Co
     ColorImage::new(size, colors)
 }
 
-/// An image's bytes, RGBA.
-pub fn picture(width: usize, height: usize, rgba: &[u8]) -> ColorImage {
-    pixels(width, height, |x, y| {
+/// An image's bytes, RGBA, averaged over squares of `square` pixels a side.
+pub fn picture(width: usize, height: usize, rgba: &[u8], square: usize) -> ColorImage {
+    let at = |x: usize, y: usize| {
         let start = 4 * (y * width + x);
-        rgba.get(start..start + 4).map_or(Color32::BLACK, |p| Color32::from_rgba_unmultiplied(p[0], p[1], p[2], p[3]))
+        rgba.get(start..start + 4).map_or([0, 0, 0, 255], |p| [p[0], p[1], p[2], p[3]])
+    };
+    if square <= 1 {
+        return pixels(width, height, |x, y| color(at(x, y)));
+    }
+    pixels(width.div_ceil(square), height.div_ceil(square), |x, y| {
+        let mut sum = [0u32; 4];
+        let mut count = 0;
+        for y in y * square..((y + 1) * square).min(height) {
+            for x in x * square..((x + 1) * square).min(width) {
+                sum.iter_mut().zip(at(x, y)).for_each(|(sum, v)| *sum += u32::from(v));
+                count += 1;
+            }
+        }
+        color(sum.map(|sum| ((sum + count / 2) / count.max(1)) as u8))
     })
+}
+
+fn color([r, g, b, a]: [u8; 4]) -> Color32 {
+    Color32::from_rgba_unmultiplied(r, g, b, a)
 }
 
 fn field(map: &Map, most: f32) -> ColorImage {
@@ -168,11 +186,15 @@ mod tests {
 
     #[test]
     fn a_huge_image_fits_a_texture() {
-        let rgba = vec![200; 4 * 5000 * 3];
-        let image = picture(5000, 3, &rgba);
+        let rgba = [200, 200, 200, 255].repeat(5000 * 3);
+        let image = picture(5000, 3, &rgba, 1);
         assert_eq!(image.size, [1667, 1]);
         assert!(image.pixels.iter().all(|pixel| pixel.r() == 200));
-        assert_eq!(picture(2, 2, &[9; 3]).pixels.len(), 4, "missing bytes are black");
+        assert_eq!(picture(2, 2, &[9; 3], 1).pixels.len(), 4, "missing bytes are black");
+        let halves: Vec<u8> = (0..5 * 3).flat_map(|i| [if i % 5 < 2 { 10 } else { 21 }, 0, 0, 255]).collect();
+        let small = picture(5, 3, &halves, 2);
+        assert_eq!(small.size, [3, 2]);
+        assert_eq!(small.pixels.iter().map(|pixel| pixel.r()).collect::<Vec<_>>(), [10, 21, 21, 10, 21, 21]);
     }
 
     #[test]

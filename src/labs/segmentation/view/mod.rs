@@ -18,6 +18,7 @@ pub mod scores;
 pub mod series;
 pub mod shared;
 pub mod size_dice;
+pub mod sweep;
 pub mod wall;
 
 use eframe::egui;
@@ -149,7 +150,7 @@ impl LabView for SegmentationView {
             "postprocess" => postprocess::show(&mut self.shared, ui, ctx),
             "curves" => self.curves.show(ui, ctx),
             "ranking" => self.ranking.show(&mut self.shared, ui, ctx),
-            "augmentation" => self.augmentation.show(ui, ctx),
+            "augmentation" => self.augmentation.show(&mut self.shared, ui, ctx),
             "network" => self.network.show(ui, ctx),
             "size-dice" => self.size_dice.show(ui, ctx),
             "data" => {

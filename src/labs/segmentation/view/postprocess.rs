@@ -1,12 +1,274 @@
-//! Tile "postprocess".
+//! Post-processing as live controls, with the means over the wall's images as they are set here, with nothing
+//! post-processed, and with the run's own settings.
 
-use eframe::egui::Ui;
+use eframe::egui::{
+    Checkbox, ComboBox, FontId, Grid, Rect, RichText, ScrollArea, Sense, Shape, Slider, Stroke, Ui, UiBuilder,
+    WidgetInfo, accesskit::Role, vec2,
+};
 
 use crate::labs::ViewCtx;
+use crate::metrics::mask::border::Hausdorff;
+use crate::metrics::mask::components::{Connectivity, Keep, PostProcess};
+use crate::metrics::summary::Summary;
+use crate::plot::axes::{Axes, Bounds, Titles};
+use crate::plot::scale::Scale;
 use crate::plot::tile;
 
+use super::super::pipeline::Pipeline;
+use super::controls;
+use super::gallery::{Gallery, Slot};
 use super::shared::Shared;
+use super::sweep::Curve;
+use super::wall::distance;
 
-pub fn show(_shared: &mut Shared, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
-    tile::message(ui, tile::font_size(ctx.presenting), ctx.style, "Nothing yet", "start a run");
+/// Draws the tile.
+pub fn show(shared: &mut Shared, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
+    shared.gallery.follow(ui, ctx, shared.look.ghost);
+    if shared.gallery.cards.is_empty() {
+        return controls::nothing_yet(ui, ctx);
+    }
+    let of_run = of_run(ctx);
+    let plain = Pipeline { post: PostProcess::OFF, ..shared.pipeline };
+    for i in 0..shared.gallery.cards.len() {
+        shared.gallery.want(i, Slot::Now, shared.pipeline);
+        shared.gallery.want(i, Slot::Plain, plain);
+        if let Some(of_run) = of_run {
+            shared.gallery.want(i, Slot::Run, of_run);
+        }
+    }
+    let size = tile::font_size(ctx.presenting);
+    let (bar, rest) = tile::split(ui, size);
+    let text = format!("only what is shown changes; means of the wall's {} images", shared.gallery.cards.len());
+    let changed = of_run.is_some_and(|of_run| of_run != shared.pipeline);
+    tile::bar(ui, bar, tile::weak(text, size, ctx.style), |ui| {
+        let help = "Back to the settings of the run, which its recorded metrics were made with";
+        if tile::button(ui, changed, "run’s settings", help, size)
+            && let Some(of_run) = of_run
+        {
+            shared.pipeline = of_run;
+        }
+    });
+    if rest.width() < 20.0 || rest.height() < 20.0 {
+        return;
+    }
+    let wide = rest.width() > 34.0 * size;
+    ui.scope_builder(UiBuilder::new().max_rect(rest), |ui| {
+        ui.shrink_clip_rect(rest.expand(2.0));
+        ScrollArea::vertical().id_salt("post-processing").auto_shrink(false).show(ui, |ui| {
+            if wide {
+                let left = (17.5 * size).min(0.5 * rest.width());
+                ui.horizontal_top(|ui| {
+                    ui.allocate_ui(vec2(left, rest.height()), |ui| ui.vertical(|ui| settings(ui, shared, size)));
+                    ui.add_space(0.6 * size);
+                    ui.vertical(|ui| results(ui, shared, ctx, of_run.is_some(), rest.height()));
+                });
+            } else {
+                settings(ui, shared, size);
+                ui.add_space(0.6 * size);
+                results(ui, shared, ctx, of_run.is_some(), 22.0 * size);
+            }
+        });
+    });
+    shared.gallery.keep_going(ui);
+}
+
+fn of_run(ctx: &ViewCtx<'_>) -> Option<Pipeline> {
+    ctx.run.params.get("keep").map(|_| Pipeline::of(&ctx.run.params))
+}
+
+fn settings(ui: &mut Ui, shared: &mut Shared, size: f32) {
+    let pipeline = &mut shared.pipeline;
+    let small = |text: &str| RichText::new(text).size(size + 0.5);
+    ui.spacing_mut().item_spacing = vec2(0.6 * size, 0.35 * size);
+    ui.spacing_mut().interact_size.y = 1.9 * size;
+    ui.spacing_mut().slider_width = 6.0 * size;
+    ui.spacing_mut().button_padding = vec2(6.0, 1.0);
+    let width = 10.0 * size;
+    Grid::new("post-processing").num_columns(2).show(ui, |ui| {
+        let help = "A pixel is lesion where its probability is greater, after resizing to the image's own size";
+        let label = ui.label(small("threshold")).on_hover_text(help);
+        let slider = Slider::new(&mut pipeline.threshold, 0.01..=0.99).step_by(0.01).fixed_decimals(2);
+        ui.add(slider).labelled_by(label.id).on_hover_text(help);
+        ui.end_row();
+
+        let help = "Which parts of the thresholded map stay. The authors' rule keeps the outer contour with the most points \
+                    and fills it";
+        let label = ui.label(small("keep")).on_hover_text(help);
+        let connectivity = match pipeline.post.keep {
+            Keep::LargestArea(connectivity) => connectivity,
+            _ => Connectivity::Eight,
+        };
+        let keeps = [
+            (Keep::LargestArea(connectivity), "largest area"),
+            (Keep::LongestContour, "authors’ contour"),
+            (Keep::All, "all parts"),
+        ];
+        choice(ui, "keep", width, &mut pipeline.post.keep, &keeps, label.id, help, size);
+        ui.end_row();
+
+        let help = "Which pixels belong to one part: across sides and corners (8) or across sides alone (4)";
+        let label = ui.label(small("parts touch")).on_hover_text(help);
+        let by_area = matches!(pipeline.post.keep, Keep::LargestArea(_));
+        let mut touch = connectivity;
+        ui.add_enabled_ui(by_area, |ui| {
+            let ways = [(Connectivity::Eight, "sides, corners (8)"), (Connectivity::Four, "sides (4)")];
+            choice(ui, "connectivity", width, &mut touch, &ways, label.id, help, size);
+        });
+        if by_area {
+            pipeline.post.keep = Keep::LargestArea(touch);
+        }
+        ui.end_row();
+
+        let always = pipeline.post.keep == Keep::LongestContour;
+        ui.label(small("holes"));
+        let mut fill = pipeline.post.fill_holes || always;
+        let help = if always { "The authors' rule always fills" } else { "After the choice of parts" };
+        if ui.add_enabled(!always, Checkbox::new(&mut fill, small("fill holes"))).on_hover_text(help).changed() {
+            pipeline.post.fill_holes = fill;
+        }
+        ui.end_row();
+
+        let help = "95th percentile of the distances between the borders, pixels of the image's own size. The two \
+                    conventions differ";
+        let label = ui.label(small("HD95")).on_hover_text(help);
+        let ways = [(Hausdorff::Pooled95, "medpy, pooled"), (Hausdorff::Directed95, "MONAI, larger")];
+        choice(ui, "hd95", width, &mut pipeline.hd95, &ways, label.id, help, size);
+        ui.end_row();
+
+        let help = "Where one mask is empty there is no distance: it is left out of the mean and counted, or it counts as \
+                    the image's diagonal";
+        let label = ui.label(small("undefined")).on_hover_text(help);
+        let ways = [(false, "left out, counted"), (true, "image’s diagonal")];
+        choice(ui, "undefined", width, &mut pipeline.penalty, &ways, label.id, help, size);
+        ui.end_row();
+    });
+}
+
+#[expect(clippy::too_many_arguments, reason = "one row of a table of settings")]
+fn choice<T: Copy + PartialEq>(
+    ui: &mut Ui,
+    id: &str,
+    width: f32,
+    value: &mut T,
+    ways: &[(T, &str)],
+    label: eframe::egui::Id,
+    help: &str,
+    size: f32,
+) {
+    let name = ways.iter().find(|(way, _)| way == value).map_or("", |(_, name)| name);
+    let combo = ComboBox::from_id_salt(("post-processing", id)).width(width).truncate();
+    let shown = combo.selected_text(RichText::new(name).size(size + 0.5)).show_ui(ui, |ui| {
+        for (way, name) in ways {
+            ui.selectable_value(value, *way, *name);
+        }
+    });
+    shown.response.labelled_by(label).on_hover_text(help);
+}
+
+/// Means over the wall's images.
+struct Means {
+    dice: Option<f64>,
+    hd95: Option<f64>,
+    undefined: usize,
+    both_empty: usize,
+}
+
+/// `None` until every image was measured at least once.
+fn means(gallery: &Gallery, slot: Slot) -> Option<Means> {
+    let scores: Vec<_> = gallery.cards.iter().map(|card| Some(card.shown(slot)?.score)).collect::<Option<Vec<_>>>()?;
+    Some(Means {
+        dice: Summary::of(scores.iter().map(|score| Some(score.dice))).mean,
+        hd95: Summary::of(scores.iter().map(|score| score.hd95)).mean,
+        undefined: scores.iter().filter(|score| score.area == 0 || score.predicted == 0).count(),
+        both_empty: scores.iter().filter(|score| score.both_empty).count(),
+    })
+}
+
+fn results(ui: &mut Ui, shared: &mut Shared, ctx: &ViewCtx<'_>, has_run: bool, height: f32) {
+    let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
+    let top = ui.cursor().top();
+    ui.spacing_mut().item_spacing = vec2(0.9 * size, 0.3 * size);
+    Grid::new("means").num_columns(4).show(ui, |ui| {
+        let undefined = "Images whose distances are undefined because one of the masks is empty; in brackets those where \
+                         both are";
+        for (name, help) in [
+            ("", ""),
+            ("Dice", "Mean Dice at the images' own size; 1 where both masks are empty"),
+            ("HD95 px", shared.pipeline.hd95.describe()),
+            ("undefined", undefined),
+        ] {
+            ui.label(tile::weak(name, size, style)).on_hover_text(help);
+        }
+        ui.end_row();
+        let rows = [
+            ("as set here", Slot::Now, "With the controls of this tile"),
+            ("nothing", Slot::Plain, "The same threshold, all parts and holes as they are"),
+            ("run’s settings", Slot::Run, "As the run measured itself"),
+        ];
+        for (name, slot, help) in rows.into_iter().take(if has_run { 3 } else { 2 }) {
+            let name = RichText::new(name).size(size + 0.5);
+            let name = if slot == Slot::Now { name.color(style.text) } else { name.color(style.text_weak) };
+            ui.label(name).on_hover_text(help);
+            let cells = match means(&shared.gallery, slot) {
+                None => ["…".to_owned(), String::new(), String::new()],
+                Some(means) => [
+                    means.dice.map_or_else(|| "—".to_owned(), |dice| format!("{dice:.4}")),
+                    format!("{:>6}", distance(means.hd95)),
+                    format!("{} ({})", means.undefined, means.both_empty),
+                ],
+            };
+            for cell in cells {
+                ui.label(tile::mono(cell, size, style));
+            }
+            ui.end_row();
+        }
+    });
+    let left = height - (ui.cursor().top() - top) - 0.5 * size;
+    let place = ui.available_rect_before_wrap();
+    let room = Rect::from_min_size(place.min, vec2(place.width(), left.max(0.0)));
+    if room.height() < 8.0 * size || room.width() < 12.0 * size {
+        return;
+    }
+    ui.allocate_rect(room, Sense::hover());
+    let threshold = shared.pipeline.threshold;
+    let Shared { sweep, gallery, pipeline, .. } = shared;
+    let (curve, current) = sweep.update(ui.ctx(), gallery, *pipeline);
+    if let Some(curve) = curve {
+        draw_curve(ui, room, curve, current, threshold, ctx);
+    } else {
+        ui.painter().text(
+            room.center(),
+            eframe::egui::Align2::CENTER_CENTER,
+            "Dice against threshold: being computed …",
+            FontId::proportional(size),
+            style.text_weak,
+        );
+    }
+}
+
+fn draw_curve(ui: &mut Ui, room: Rect, curve: &Curve, current: bool, threshold: f64, ctx: &ViewCtx<'_>) {
+    let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
+    let low = curve.iter().map(|point| point[1]).fold(1.0, f64::min);
+    let bounds = Bounds::new([0.0, 1.0], [(low - 0.05).max(0.0), 1.0]);
+    let axes = Axes::new(room, bounds, [Scale::Linear; 2], size, 0.0);
+    let painter = ui.painter_at(room);
+    axes.draw_grid(&painter, style, style.rule);
+    axes.draw_labels(&painter, style, &Titles { x: "threshold", y: "mean Dice, wall’s images" });
+    let points: Vec<_> = curve.iter().map(|point| axes.at(point[0], point[1])).collect();
+    let color = if current { style.accent } else { style.accent.gamma_multiply(0.45) };
+    painter.add(Shape::line(points.clone(), Stroke::new(1.8, color)));
+    for point in &points {
+        painter.circle_filled(*point, 2.2, color);
+    }
+    let at = axes.at(threshold, 1.0).x;
+    painter.vline(at, axes.rect.y_range(), Stroke::new(1.2, style.text_weak));
+    let best = curve.iter().copied().reduce(|best, point| if point[1] > best[1] { point } else { best });
+    let response = ui.interact(axes.rect, ui.scope_id().with("threshold curve"), Sense::hover());
+    if let Some([threshold, dice]) = best {
+        let said = format!("mean Dice against the threshold: highest {dice:.3} at {threshold:.2} of those tried");
+        response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &said));
+        response.on_hover_text(said);
+        let mark = axes.at(threshold, dice);
+        painter.circle_stroke(mark, 4.5, Stroke::new(1.4, style.text));
+    }
 }

@@ -6,6 +6,7 @@ use crate::labs::ViewCtx;
 use super::super::pipeline::Pipeline;
 use super::gallery::Gallery;
 use super::look::Look;
+use super::sweep::Sweep;
 
 /// Shared view state.
 #[derive(Debug, Default)]
@@ -18,6 +19,8 @@ pub struct Shared {
     pub look: Look,
     /// The images of the wall.
     pub gallery: Gallery,
+    /// Dice of the wall's images against the threshold.
+    pub sweep: Sweep,
     run: Option<RunId>,
 }
 

@@ -87,7 +87,7 @@ impl Wall {
         }
         if legend > 0.0 {
             let place = Rect::from_min_max(pos2(rest.left(), rest.bottom() - legend), rest.max);
-            image::legend(ui, place, &shared.look, &Marks::of(ctx.style), ctx.style, size);
+            image::legend(ui, place, &shared.look, &Marks::of(ctx.style), ctx.style, size, "below: Dice, HD95");
         }
         shared.gallery.keep_going(ui);
     }
@@ -142,8 +142,9 @@ impl Wall {
         let size = tile::font_size(ctx.presenting);
         let caption = caption_height(size);
         let aspect = aspect(&shared.gallery, seen);
-        let grid = Grid::new(rect.size(), seen.len(), aspect, caption, 0.7 * size, self.width);
-        let scrolls = grid.height(seen.len()) > rect.height() + 1.0;
+        let room = rect.size() - vec2(0.0, 6.0);
+        let grid = Grid::new(room, seen.len(), aspect, caption, 0.7 * size, self.width);
+        let scrolls = grid.height(seen.len()) > room.y + 1.0;
         let source =
             ScrollSource { mouse_wheel: scrolls && !self.over_image, scroll_bar: scrolls, ..ScrollSource::default() };
         self.over_image = false;
@@ -151,9 +152,9 @@ impl Wall {
             ui.shrink_clip_rect(rect.expand(2.0));
             ScrollArea::vertical().id_salt("wall").scroll_source(source).auto_shrink(false).show(ui, |ui| {
                 let whole = vec2(rect.width() - 1.0, grid.height(seen.len()).max(1.0));
-                let (area, _) = ui.allocate_exact_size(whole, Sense::hover());
+                let (area, _) = ui.allocate_exact_size(whole + vec2(0.0, 6.0), Sense::hover());
                 for (place, &i) in seen.iter().enumerate() {
-                    let cell = grid.cell(place).translate(area.min.to_vec2());
+                    let cell = grid.cell(place).translate(area.min.to_vec2() + vec2(0.0, 3.0));
                     if ui.is_rect_visible(cell) || (self.reveal && i == shared.selected) {
                         self.cell(shared, ui, ctx, cell, i, seen, grid.columns);
                     }
@@ -287,15 +288,17 @@ fn caption(ui: &Ui, rect: Rect, name: &str, score: Option<&Score>, ctx: &ViewCtx
     };
     match score {
         Some(score) => {
-            put("Dice", &weak, style.text_weak);
-            put(&dice(score), &mono, style.text);
-            if rect.width() > 13.5 * size {
-                put(" HD95", &weak, style.text_weak);
-                put(&distance(score.hd95), &mono, style.text);
-                if rect.width() > 15.5 * size {
-                    put("px", &weak, style.text_weak);
-                }
+            // Without their names, which are in the legend, where the image is small.
+            let names = rect.width() > 14.5 * size;
+            if names {
+                put("Dice", &weak, style.text_weak);
             }
+            put(&dice(score), &mono, style.text);
+            if names {
+                put(" HD95", &weak, style.text_weak);
+            }
+            put(&format!("{:>5}", distance(score.hd95)), &mono, style.text);
+            put("px", &weak, style.text_weak);
         }
         None => put("…", &weak, style.text_weak),
     }
