@@ -426,7 +426,9 @@ fn a_study_measures_saves_and_keeps_what_it_has() {
     let folder = home.path().join("studies/optimizers-momentum-nag");
     let samples: Json = serde_json::from_slice(&fs::read(folder.join("samples.json")).unwrap()).unwrap();
     assert_eq!(samples.as_array().unwrap().len(), 2, "one run a row");
-    assert!(fs::read_to_string(folder.join("table.csv")).unwrap().starts_with("row,measure,unit,paper,paper_std,ours_mean"));
+    assert!(
+        fs::read_to_string(folder.join("table.csv")).unwrap().starts_with("row,measure,unit,paper,paper_std,ours_mean")
+    );
     assert_eq!(fs::read_to_string(folder.join("table.txt")).unwrap(), text.split("\nsaved in").next().unwrap());
 
     // One row is lost, as if the study had been stopped: only that one is measured again.

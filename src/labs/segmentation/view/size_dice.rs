@@ -272,7 +272,9 @@ impl SizeDice {
         // Names keep off this line as well.
         let mut thin: Vec<Rect> = family
             .windows(2)
-            .flat_map(|ends| (1..12).map(|i| Rect::from_center_size(ends[0].lerp(ends[1], i as f32 / 12.0), Vec2::splat(2.0))))
+            .flat_map(|ends| {
+                (1..12).map(|i| Rect::from_center_size(ends[0].lerp(ends[1], i as f32 / 12.0), Vec2::splat(2.0)))
+            })
             .collect();
         inside.line(family, Stroke::new(1.0, style.category(7).color.gamma_multiply(0.4)));
         for dot in dots.iter().filter(|dot| dot.spread > 0.0) {
