@@ -31,10 +31,26 @@ pub fn place(
     found
 }
 
-/// Places around a point: right, left, above, below and the corners, near first.
+/// Places around a point: beside, above, below and oblique, near first.
 fn candidates(at: Pos2, size: Vec2, gap: f32) -> impl Iterator<Item = Rect> {
-    const SIDES: [(f32, f32); 8] =
-        [(1.0, 0.0), (0.0, -1.0), (-1.0, 0.0), (0.0, 1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, -1.0), (-1.0, 1.0)];
+    const SIDES: [(f32, f32); 16] = [
+        (1.0, 0.0),
+        (0.0, -1.0),
+        (-1.0, 0.0),
+        (0.0, 1.0),
+        (1.0, -1.0),
+        (1.0, 1.0),
+        (-1.0, -1.0),
+        (-1.0, 1.0),
+        (0.5, -1.0),
+        (-0.5, -1.0),
+        (0.5, 1.0),
+        (-0.5, 1.0),
+        (1.0, -0.5),
+        (1.0, 0.5),
+        (-1.0, -0.5),
+        (-1.0, 0.5),
+    ];
     [1.0, 2.2, 3.6, 5.0].into_iter().flat_map(move |far| {
         SIDES.into_iter().map(move |(x, y)| {
             let centre = at + vec2(x * (0.5 * size.x + gap * far), y * (0.5 * size.y + gap * far));
