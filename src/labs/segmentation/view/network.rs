@@ -282,9 +282,10 @@ fn table(card: &Card, ours: &NetCount, size: f32, ui: &mut Ui, ctx: &ViewCtx<'_>
         painter.text(pos2(rect.right(), y(0)), Align2::RIGHT_CENTER, text, words.clone(), style.text_weak);
         cells(second, 1, &names[..of_paper], &words, style.text_weak);
     }
-    let mut row = 2;
     let total = ("total".to_owned(), ours.total);
     for (index, (block, count)) in ours.blocks.iter().chain([&total]).enumerate() {
+        // Below the two lines of headings.
+        let row = index + 2;
         let last = index == ours.blocks.len();
         if last {
             painter.hline(rect.x_range(), y(row) - 0.5 * line, (1.0, style.rule));
@@ -298,7 +299,6 @@ fn table(card: &Card, ours: &NetCount, size: f32, ui: &mut Ui, ctx: &ViewCtx<'_>
                 cells(second, row, &numbers(count)[..of_paper], &digits, style.text_weak);
             }
         }
-        row += 1;
     }
     response.on_hover_ui(|ui| {
         ui.set_max_width(28.0 * size);
