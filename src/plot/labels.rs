@@ -74,7 +74,7 @@ mod tests {
     fn names_in_a_crowd_touch_neither_each_other_nor_the_points() {
         let points: Vec<Pos2> = (0..10).map(|i| pos2(150.0 + 9.0 * i as f32, 120.0 + 6.0 * (i % 3) as f32)).collect();
         let solid = boxes(&points);
-        let places = place(&points, &vec![vec2(30.0, 12.0); 10], &solid, &[], WITHIN, 6.0);
+        let places = place(&points, &[vec2(30.0, 12.0); 10], &solid, &[], WITHIN, 6.0);
         let found: Vec<Rect> = places.into_iter().flatten().collect();
         assert!(found.len() >= 8, "only {} of 10 found a place", found.len());
         for (i, a) in found.iter().enumerate() {

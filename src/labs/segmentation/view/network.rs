@@ -212,6 +212,11 @@ fn badge(card: &Card, size: f32, ui: &mut Ui, ctx: &ViewCtx<'_>) {
         }
     };
     note(ui, size, color, &text);
+    if let Some(paper) = card.paper.as_ref().ok().filter(|_| !card.is_papers()) {
+        let (gmac, mib) = (number::short(paper.total.gmac()), number::short(paper.total.activation_mib()));
+        let text = format!("At the paper’s size, 256×256: {gmac} GMAC and {mib} MiB of convolution outputs an image.");
+        note(ui, size, style.text_weak, &text);
+    }
     let text = format!(
         "Paper: Dice {:.3} ± {:.3}, HD95 {:.2} ± {:.2} px (416 training and 140 test images, 256×256, width 64, mean ± std of 3 \
          seeds; its data are not public).",
@@ -282,10 +287,9 @@ fn table(card: &Card, ours: &NetCount, size: f32, ui: &mut Ui, ctx: &ViewCtx<'_>
         painter.text(pos2(rect.right(), y(0)), Align2::RIGHT_CENTER, text, words.clone(), style.text_weak);
         cells(second, 1, &names[..of_paper], &words, style.text_weak);
     }
-    let mut row = 2;
     let total = ("total".to_owned(), ours.total);
     for (index, (block, count)) in ours.blocks.iter().chain([&total]).enumerate() {
-        let last = index == ours.blocks.len();
+        let (row, last) = (index + 2, index == ours.blocks.len());
         if last {
             painter.hline(rect.x_range(), y(row) - 0.5 * line, (1.0, style.rule));
         }
@@ -298,7 +302,6 @@ fn table(card: &Card, ours: &NetCount, size: f32, ui: &mut Ui, ctx: &ViewCtx<'_>
                 cells(second, row, &numbers(count)[..of_paper], &digits, style.text_weak);
             }
         }
-        row += 1;
     }
     response.on_hover_ui(|ui| {
         ui.set_max_width(28.0 * size);
