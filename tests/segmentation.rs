@@ -193,6 +193,9 @@ fn a_corrected_mask_is_used_by_the_running_training() {
     run.step().unwrap();
     plain.step().unwrap();
     assert_ne!(run.at("loss/train", 4), plain.at("loss/train", 4));
+    assert!(run.notices.iter().any(|(_, text)| text.contains("corrected masks are used from step 4 on")));
+    let Payload::Mask { labels, .. } = &run.payloads[&("wall/truth/0".to_owned(), 4)] else { panic!() };
+    assert!(labels.iter().all(|&label| label == 0), "the wall shows the new truth");
     run.run_to(12);
     let Payload::Table { rows, .. } = &run.payloads[&("validation/images".to_owned(), 12)] else { panic!() };
     assert!(

@@ -41,10 +41,14 @@ struct SegmentationRun {
     data: Arc<SegmentationData>,
     batches: Batches,
     validation: Prepared,
+    /// The images of the wall, for passes with dropout.
+    wall: Prepared,
     test: Prepared,
     trainer: Trainer,
     /// Step of the best weights.
     best_step: u64,
+    /// Masks that were corrected since the last step and that nobody was told of.
+    corrected: usize,
     /// Early stopping has ended the training.
     over: bool,
     device: Device,
@@ -80,9 +84,11 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
         step: 0,
         batches: Batches::new(data.train.clone(), request.seed, params.int("batch_size") as usize),
         validation: Prepared::new(&data, &data.validation),
+        wall: Prepared::new(&data, &data.wall_items().collect::<Vec<_>>()),
         test: Prepared::new(&data, &data.test),
         trainer: Trainer::new(net, params.text("optimizer") == "adam", &hyper, &device),
         best_step: 0,
+        corrected: 0,
         over: false,
         params: params.clone(),
         data,
@@ -119,14 +125,14 @@ impl SegmentationRun {
         Means::of(&judged).emit(false, out);
         out.payload("validation/images", table(&self.data, &self.validation.indices, &judged));
         let size = self.data.size as u32;
-        for (i, map) in evaluated.probabilities.iter().take(self.data.wall.len()).enumerate() {
+        for (i, &at) in self.data.wall.iter().enumerate() {
+            let map = &evaluated.probabilities[at];
             out.payload(&format!("wall/probability/{i}"), levels(map, 256.0, size));
         }
         if self.hyper.uncertainty_samples > 0 {
             let mut dropout = HostRng::new(self.seed, STREAM_UNCERTAINTY | self.step);
-            let wall = self.validation.first(self.data.wall.len());
             let passes = self.hyper.uncertainty_samples;
-            let maps = uncertainty(&self.trainer.net, wall, passes, &mut dropout, &self.device)?;
+            let maps = uncertainty(&self.trainer.net, self.wall.input(), passes, &mut dropout, &self.device)?;
             for (i, map) in maps.iter().enumerate() {
                 out.payload(&format!("wall/uncertainty/{i}"), levels(map, 512.0, size));
             }
@@ -177,18 +183,18 @@ impl SegmentationRun {
 
     /// The images of the wall with their true masks.
     fn show_wall(&self, out: &mut Emit<'_>) {
-        let names: Vec<&str> = self
-            .validation
-            .indices
-            .iter()
-            .take(self.data.wall.len())
-            .map(|&i| self.data.items[i].name.as_str())
-            .collect();
+        let names: Vec<&str> = self.data.wall_items().map(|i| self.data.items[i].name.as_str()).collect();
         out.payload("wall/names", Payload::Text(names.join("\n")));
-        for (i, (picture, &item)) in self.data.wall.iter().zip(&self.validation.indices).enumerate() {
+        for (i, picture) in self.data.wall_pictures.iter().enumerate() {
             let rgba = picture.rgb.chunks_exact(3).flat_map(|p| [p[0], p[1], p[2], 255]).collect();
             let (width, height) = (picture.width as u32, picture.height as u32);
             out.payload(&format!("wall/image/{i}"), Payload::Image { width, height, rgba });
+        }
+        self.show_truth(out);
+    }
+
+    fn show_truth(&self, out: &mut Emit<'_>) {
+        for (i, item) in self.data.wall_items().enumerate() {
             out.payload(&format!("wall/truth/{i}"), mask_payload(&self.data.items[item].truth));
         }
     }
@@ -242,6 +248,16 @@ impl Experiment for SegmentationRun {
     }
 
     fn step(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
+        if self.corrected > 0 {
+            self.show_truth(out);
+            let what = if self.corrected == 1 {
+                "1 corrected mask is"
+            } else {
+                &format!("{} corrected masks are", self.corrected)
+            };
+            out.notice(Level::Info, format!("{what} used from step {} on", self.step + 1));
+            self.corrected = 0;
+        }
         let batch = self.batches.of(self.step, &self.data, &self.hyper);
         let mut dropout = HostRng::new(self.seed, STREAM_DROPOUT | self.step);
         let input =
@@ -282,6 +298,7 @@ impl Experiment for SegmentationRun {
                 .corrected()
                 .map_err(|error| ParamError::Invalid { key: key.to_owned(), problem: error.to_string() })?;
             if !changed.is_empty() {
+                self.corrected = changed.len();
                 self.data = Arc::new(data);
                 self.validation = Prepared::new(&self.data, &self.data.validation);
                 self.test = Prepared::new(&self.data, &self.data.test);

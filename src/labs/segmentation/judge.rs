@@ -60,20 +60,8 @@ impl Prepared {
         }
     }
 
-    /// All of them.
     pub fn input(&self) -> Input<'_> {
-        self.first(self.indices.len())
-    }
-
-    /// The first so many.
-    pub fn first(&self, count: usize) -> Input<'_> {
-        let (count, pixels) = (count.min(self.indices.len()), self.size * self.size);
-        Input {
-            images: &self.images[..count * self.channels * pixels],
-            masks: &self.masks[..count * pixels],
-            channels: self.channels,
-            size: self.size,
-        }
+        Input { images: &self.images, masks: &self.masks, channels: self.channels, size: self.size }
     }
 }
 

@@ -45,8 +45,10 @@ pub struct SegmentationData {
     pub train: Vec<usize>,
     pub validation: Vec<usize>,
     pub test: Vec<usize>,
-    /// The pictures of the first validation items, as they are on disk.
-    pub wall: Vec<Picture>,
+    /// Positions in `validation` of the images whose outlines are shown while training, spread over the whole set.
+    pub wall: Vec<usize>,
+    /// Their pictures, as they are on disk.
+    pub wall_pictures: Vec<Picture>,
     /// What it is, with its content hash, for the run's header. Empty for generated images.
     pub description: String,
     /// What was found and how it was split, one statement a line.
@@ -218,7 +220,7 @@ fn generated(params: &Params) -> Result<SegmentationData, ParamError> {
         ..SegmentationData::default()
     };
     data.put_split(Split { train, validation, test }, params)?;
-    data.wall = data.on_wall(params).iter().map(|&i| samples[i].1.picture.clone()).collect();
+    data.wall_pictures = data.wall_items().map(|i| samples[i].1.picture.clone()).collect();
     Ok(data)
 }
 
@@ -259,12 +261,11 @@ fn read(params: &Params, folder: &Path) -> Result<SegmentationData, ParamError> 
     let findings = diagnose(&listing, &exams, &all.problems, &similar, Some(&split));
     let mut data = SegmentationData { size, channels, findings, folder: Some(folder.to_owned()), ..data };
     data.summary.push(format!("data doctor: {}", doctor::summary(&data.findings)));
-    let wall: Vec<Picture> = data
-        .on_wall(params)
-        .par_iter()
-        .map(|&i| reader.picture(&usable[i].image).map_err(|p| invalid(format!("{}: {}", p.path.display(), p.problem))))
+    let shown: Vec<usize> = data.wall_items().collect();
+    data.wall_pictures = shown
+        .into_par_iter()
+        .map(|i| reader.picture(&usable[i].image).map_err(|p| invalid(format!("{}: {}", p.path.display(), p.problem))))
         .collect::<Result<_, _>>()?;
-    data.wall = wall;
     Ok(data)
 }
 
@@ -342,12 +343,15 @@ impl SegmentationData {
             self.summary.push(format!("sanity test: trained and validated on {} alone", self.items[one].name));
             (self.train, self.validation) = (vec![one], vec![one]);
         }
+        let (all, shown) = (self.validation.len(), params.int("wall_images") as usize);
+        let shown = shown.min(all);
+        self.wall = (0..shown).map(|i| (2 * i + 1) * all / (2 * shown)).collect();
         Ok(())
     }
 
     /// The items whose outlines are shown while training.
-    fn on_wall(&self, params: &Params) -> &[usize] {
-        &self.validation[..self.validation.len().min(params.int("wall_images") as usize)]
+    pub fn wall_items(&self) -> impl Iterator<Item = usize> + '_ {
+        self.wall.iter().map(|&at| self.validation[at])
     }
 
     /// The same data with the corrected masks that are in the folder now, and the items whose mask has changed. Images

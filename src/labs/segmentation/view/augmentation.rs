@@ -2,6 +2,7 @@
 //! with the mask's edge continued as the image's and as the paper's code has it.
 
 use eframe::egui::accesskit::Role;
+use eframe::egui::text::LayoutJob;
 use eframe::egui::{
     Align2, Color32, ColorImage, FontId, Painter, Rect, Sense, TextureOptions, Ui, WidgetInfo, pos2, vec2,
 };
@@ -143,7 +144,8 @@ impl Augmentation {
 
     fn batch(&mut self, ui: &Ui, ctx: &ViewCtx<'_>, rect: Rect, lines: &[String]) {
         let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
-        let caption = if rect.height() > 20.0 * size { 4.2 * size } else { 1.6 * size };
+        let plain = lines.iter().all(|line| line.ends_with("as it is"));
+        let caption = if rect.height() > 20.0 * size && !plain { 5.4 * size } else { 1.6 * size };
         // Fewer where they would become too small.
         let room = (rect.width() / (11.0 * size)) * (rect.height() / (5.0 * size + caption));
         let count = lines.len().min(SHOWN).min((room as usize).max(1));
@@ -168,7 +170,10 @@ impl Augmentation {
             }
             let below = Rect::from_min_max(images.left_bottom() + vec2(0.0, 0.2 * size), place.max);
             let text = &lines[k];
-            let galley = painter.layout(text.clone(), FontId::proportional(size - 0.5), style.text_weak, below.width());
+            let font = FontId::proportional(size - 0.5);
+            let mut job = LayoutJob::simple(text.clone(), font, style.text_weak, below.width());
+            job.wrap.max_rows = ((below.height() / (1.22 * size)) as usize).max(1);
+            let galley = painter.layout_job(job);
             painter.with_clip_rect(below).galley(below.min, galley, style.text_weak);
             let response = ui.interact(place, ui.scope_id().with(("view", k)), Sense::hover());
             response.widget_info(|| WidgetInfo::labeled(Role::Image, true, text));
@@ -194,7 +199,7 @@ struct Trial {
     draw: u64,
     /// The next draw is to be one that the mask borders label differently.
     find: bool,
-    /// What was drawn of.
+    /// Image, step of its mask, draw and size that is shown.
     made: Option<(usize, u64, u64, usize)>,
     original: Small,
     view: Small,
@@ -231,9 +236,9 @@ impl Trial {
                 "the same labels in this view".to_owned()
             },
         ];
-        let headings = ["image", "mask as the image", "mask: background (paper’s code)"];
+        let headings = ["image", "mask as the image", "mask: paper’s code"];
         let marks = Marks::of(style);
-        for (k, place) in tile::panels(figures, 3, 0.85, 0.9 * size).into_iter().enumerate() {
+        for (k, place) in three(figures, heading + caption, 0.9 * size).into_iter().enumerate() {
             let clip = painter.with_clip_rect(place);
             let font = FontId::proportional(size);
             clip.text(place.min, Align2::LEFT_TOP, headings[k], font.clone(), style.text);
@@ -308,6 +313,23 @@ impl Trial {
         self.made = Some(wanted);
         true
     }
+}
+
+/// Places of three square pictures, each with `text` points of height for its texts: beside each other or below, whichever
+/// makes them larger.
+fn three(rect: Rect, text: f32, gap: f32) -> Vec<Rect> {
+    let side = |columns: f32, rows: f32| {
+        let width = (rect.width() - gap * (columns - 1.0)) / columns;
+        width.min((rect.height() - gap * (rows - 1.0)) / rows - text)
+    };
+    let (beside, below) = (side(3.0, 1.0), side(1.0, 3.0));
+    let cell = if beside >= below {
+        vec2((rect.width() - 2.0 * gap) / 3.0, (beside + text).min(rect.height()))
+    } else {
+        vec2(rect.width(), (rect.height() - 2.0 * gap) / 3.0)
+    };
+    let step = if beside >= below { vec2(cell.x + gap, 0.0) } else { vec2(0.0, cell.y + gap) };
+    (0..3).map(|k| Rect::from_min_size(rect.min + k as f32 * step, cell.max(vec2(0.0, 0.0)))).collect()
 }
 
 /// Image and mask, of a huge one every n-th pixel only: this is a trial, and the frame does not wait.

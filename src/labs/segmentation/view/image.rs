@@ -123,21 +123,25 @@ pub fn legend(ui: &Ui, rect: Rect, look: &Look, marks: &Marks, style: &Style, si
     match look.mode {
         Mode::Outlines | Mode::Mask => {}
         Mode::Errors => {
-            for mark in [marks.found, marks.too_much, marks.missed] {
-                if x + 1.4 * size + wide(mark.name) > rect.right() {
+            let kinds = [marks.found, marks.too_much, marks.missed];
+            let room = rect.right() - x;
+            let long: f32 = kinds.iter().map(|mark| 1.3 * size + wide(mark.name) + gap).sum();
+            for mark in kinds {
+                let name = if long - gap <= room { mark.name } else { mark.short };
+                if x + 1.3 * size + wide(name) > rect.right() {
                     return;
                 }
                 let swatch = Rect::from_center_size(pos2(x + 0.45 * size, y), vec2(0.9 * size, 0.9 * size));
                 painter.rect_filled(swatch, 1.0, mark.color);
                 x += 1.3 * size;
-                text(&mut x, mark.name);
+                text(&mut x, name);
             }
         }
         Mode::Probability | Mode::Uncertainty => {
             let (name, high) = if look.mode == Mode::Probability {
                 ("probability 0", "1".to_owned())
             } else {
-                ("standard deviation 0", layer::MOST_UNCERTAIN.to_string())
+                ("standard deviation 0", format!("{}+", layer::MOST_UNCERTAIN))
             };
             let bar = 7.0 * size;
             if x + wide(name) + gap + bar + gap + wide(&high) > rect.right() || !text(&mut x, name) {

@@ -72,7 +72,7 @@ impl Inspector {
             return;
         }
         // Beside the image where the tile is wide, below it otherwise.
-        let side = rest.width() > 1.5 * rest.height() && rest.width() > 36.0 * size;
+        let side = rest.width() > 1.5 * rest.height() && rest.width() > 32.0 * size;
         let (view, facts) = if side {
             let split = rest.right() - 17.5 * size;
             let view = Rect::from_min_max(rest.min, pos2(split - size, rest.bottom()));
@@ -175,6 +175,7 @@ impl Inspector {
             ui.shrink_clip_rect(rect);
             ScrollArea::vertical().id_salt("facts").auto_shrink(false).show(ui, |ui| {
                 ui.spacing_mut().item_spacing = vec2(0.5 * size, 0.25 * size);
+                ui.spacing_mut().interact_size.y = 1.4 * size;
                 ui.label(match at {
                     Some(at) => tile::mono(under_pointer(card, at), size, style),
                     None => tile::weak("Point at a pixel to read it", size, style),
@@ -308,7 +309,7 @@ fn metrics(ui: &mut Ui, shown: &Shown, shared: &Shared, ctx: &ViewCtx<'_>) {
         ("truth", area(score.area), "Pixels of the true mask at the image's own size".to_owned()),
         ("predicted", area(score.predicted), "Pixels of the predicted mask at the image's own size".to_owned()),
     ];
-    let cell = 14.0 * size;
+    let cell = 11.6 * size;
     let columns = ((ui.available_width() / cell) as usize).max(1);
     eframe::egui::Grid::new("metrics of the image")
         .num_columns(2 * columns)
@@ -316,7 +317,7 @@ fn metrics(ui: &mut Ui, shown: &Shown, shared: &Shared, ctx: &ViewCtx<'_>) {
         .show(ui, |ui| {
             for (k, (name, value, help)) in items.into_iter().enumerate() {
                 ui.label(tile::weak(name, size, style)).on_hover_text(&help);
-                ui.label(tile::mono(format!("{value:<10}"), size, style)).on_hover_text(help);
+                ui.label(tile::mono(format!("{value:<8}"), size, style)).on_hover_text(help);
                 if (k + 1) % columns == 0 {
                     ui.end_row();
                 }

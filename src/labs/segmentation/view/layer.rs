@@ -20,8 +20,8 @@ pub const PIXELS: TextureOptions = TextureOptions {
     mipmap_mode: None,
 };
 
-/// Standard deviation of a probability at which the uncertainty map ends: that of a coin.
-pub const MOST_UNCERTAIN: f32 = 0.5;
+/// Standard deviation of a probability at which the uncertainty map ends; half of what a coin has, which is rare.
+pub const MOST_UNCERTAIN: f32 = 0.25;
 
 /// One texture and what is on it.
 #[derive(Debug, Default)]

@@ -90,6 +90,8 @@ impl Default for Look {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Mark {
     pub name: &'static str,
+    /// Where there is little room.
+    pub short: &'static str,
     pub color: Color32,
     pub dash: Dash,
 }
@@ -108,15 +110,15 @@ pub struct Marks {
 impl Marks {
     pub fn of(style: &Style) -> Self {
         let style = if style.high_contrast { Style::high_contrast() } else { Style::dark() };
-        let mark = |name, color, dash| Mark { name, color, dash };
+        let mark = |name, short, color, dash| Mark { name, short, color, dash };
         let category = |i: usize| style.category(i).color;
         Self {
-            truth: mark("truth", style.error, Dash::Dashed),
-            prediction: mark("prediction", style.good, Dash::Solid),
-            ghost: mark("earlier", style.text_weak, Dash::Dotted),
-            found: mark("found (TP)", category(3), Dash::Solid),
-            too_much: mark("too much (FP)", category(1), Dash::Solid),
-            missed: mark("missed (FN)", category(7), Dash::Solid),
+            truth: mark("truth", "truth", style.error, Dash::Dashed),
+            prediction: mark("prediction", "prediction", style.good, Dash::Solid),
+            ghost: mark("earlier", "earlier", style.text_weak, Dash::Dotted),
+            found: mark("found (TP)", "TP", category(3), Dash::Solid),
+            too_much: mark("too much (FP)", "FP", category(1), Dash::Solid),
+            missed: mark("missed (FN)", "FN", category(7), Dash::Solid),
         }
     }
 }

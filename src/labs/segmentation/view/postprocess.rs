@@ -51,21 +51,24 @@ pub fn show(shared: &mut Shared, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     if rest.width() < 20.0 || rest.height() < 20.0 {
         return;
     }
-    let wide = rest.width() > 34.0 * size;
+    let wide = rest.width() > 44.0 * size;
     ui.scope_builder(UiBuilder::new().max_rect(rest), |ui| {
         ui.shrink_clip_rect(rest.expand(2.0));
         ScrollArea::vertical().id_salt("post-processing").auto_shrink(false).show(ui, |ui| {
             if wide {
-                let left = (17.5 * size).min(0.5 * rest.width());
+                let left = (16.5 * size).min(0.5 * rest.width());
                 ui.horizontal_top(|ui| {
-                    ui.allocate_ui(vec2(left, rest.height()), |ui| ui.vertical(|ui| settings(ui, shared, size)));
+                    ui.allocate_ui(vec2(left, rest.height()), |ui| ui.vertical(|ui| settings(ui, shared, size, 1)));
                     ui.add_space(0.6 * size);
                     ui.vertical(|ui| results(ui, shared, ctx, of_run.is_some(), rest.height()));
                 });
             } else {
-                settings(ui, shared, size);
-                ui.add_space(0.6 * size);
-                results(ui, shared, ctx, of_run.is_some(), 22.0 * size);
+                let top = ui.cursor().top();
+                // Two settings a row where they fit.
+                settings(ui, shared, size, if rest.width() > 32.0 * size { 2 } else { 1 });
+                ui.add_space(0.4 * size);
+                let left = rest.height() - (ui.cursor().top() - top);
+                results(ui, shared, ctx, of_run.is_some(), left.max(18.0 * size));
             }
         });
     });
@@ -76,20 +79,28 @@ fn of_run(ctx: &ViewCtx<'_>) -> Option<Pipeline> {
     ctx.run.params.get("keep").map(|_| Pipeline::of(&ctx.run.params))
 }
 
-fn settings(ui: &mut Ui, shared: &mut Shared, size: f32) {
+/// The controls, so many a row.
+fn settings(ui: &mut Ui, shared: &mut Shared, size: f32, columns: usize) {
     let pipeline = &mut shared.pipeline;
     let small = |text: &str| RichText::new(text).size(size + 0.5);
     ui.spacing_mut().item_spacing = vec2(0.6 * size, 0.35 * size);
     ui.spacing_mut().interact_size.y = 1.9 * size;
     ui.spacing_mut().slider_width = 6.0 * size;
     ui.spacing_mut().button_padding = vec2(6.0, 1.0);
-    let width = 10.0 * size;
-    Grid::new("post-processing").num_columns(2).show(ui, |ui| {
+    let width = 9.0 * size;
+    let mut placed = 0;
+    let mut next = |ui: &mut Ui| {
+        placed += 1;
+        if placed % columns == 0 {
+            ui.end_row();
+        }
+    };
+    Grid::new("post-processing").num_columns(2 * columns).show(ui, |ui| {
         let help = "A pixel is lesion where its probability is greater, after resizing to the image's own size";
         let label = ui.label(small("threshold")).on_hover_text(help);
         let slider = Slider::new(&mut pipeline.threshold, 0.01..=0.99).step_by(0.01).fixed_decimals(2);
         ui.add(slider).labelled_by(label.id).on_hover_text(help);
-        ui.end_row();
+        next(ui);
 
         let help = "Which parts of the thresholded map stay. The authors' rule keeps the outer contour with the most points \
                     and fills it";
@@ -104,20 +115,21 @@ fn settings(ui: &mut Ui, shared: &mut Shared, size: f32) {
             (Keep::All, "all parts"),
         ];
         choice(ui, "keep", width, &mut pipeline.post.keep, &keeps, label.id, help, size);
-        ui.end_row();
+        next(ui);
 
-        let help = "Which pixels belong to one part: across sides and corners (8) or across sides alone (4)";
-        let label = ui.label(small("parts touch")).on_hover_text(help);
+        let help = "Which pixels belong to one part: those that touch across sides and corners (8-connected) or across sides \
+                    alone (4-connected)";
+        let label = ui.label(small("parts")).on_hover_text(help);
         let by_area = matches!(pipeline.post.keep, Keep::LargestArea(_));
         let mut touch = connectivity;
         ui.add_enabled_ui(by_area, |ui| {
-            let ways = [(Connectivity::Eight, "sides, corners (8)"), (Connectivity::Four, "sides (4)")];
+            let ways = [(Connectivity::Eight, "8-connected"), (Connectivity::Four, "4-connected")];
             choice(ui, "connectivity", width, &mut touch, &ways, label.id, help, size);
         });
         if by_area {
             pipeline.post.keep = Keep::LargestArea(touch);
         }
-        ui.end_row();
+        next(ui);
 
         let always = pipeline.post.keep == Keep::LongestContour;
         ui.label(small("holes"));
@@ -126,21 +138,21 @@ fn settings(ui: &mut Ui, shared: &mut Shared, size: f32) {
         if ui.add_enabled(!always, Checkbox::new(&mut fill, small("fill holes"))).on_hover_text(help).changed() {
             pipeline.post.fill_holes = fill;
         }
-        ui.end_row();
+        next(ui);
 
-        let help = "95th percentile of the distances between the borders, pixels of the image's own size. The two \
-                    conventions differ";
+        let help = "95th percentile of the distances between the borders, pixels of the image's own size: of both \
+                    directions pooled (medpy, the paper's), or the larger of the two directions' (MONAI). They differ";
         let label = ui.label(small("HD95")).on_hover_text(help);
-        let ways = [(Hausdorff::Pooled95, "medpy, pooled"), (Hausdorff::Directed95, "MONAI, larger")];
+        let ways = [(Hausdorff::Pooled95, "medpy"), (Hausdorff::Directed95, "MONAI")];
         choice(ui, "hd95", width, &mut pipeline.hd95, &ways, label.id, help, size);
-        ui.end_row();
+        next(ui);
 
         let help = "Where one mask is empty there is no distance: it is left out of the mean and counted, or it counts as \
                     the image's diagonal";
         let label = ui.label(small("undefined")).on_hover_text(help);
-        let ways = [(false, "left out, counted"), (true, "image’s diagonal")];
+        let ways = [(false, "left out"), (true, "diagonal")];
         choice(ui, "undefined", width, &mut pipeline.penalty, &ways, label.id, help, size);
-        ui.end_row();
+        next(ui);
     });
 }
 
@@ -188,6 +200,7 @@ fn results(ui: &mut Ui, shared: &mut Shared, ctx: &ViewCtx<'_>, has_run: bool, h
     let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
     let top = ui.cursor().top();
     ui.spacing_mut().item_spacing = vec2(0.9 * size, 0.3 * size);
+    ui.spacing_mut().interact_size.y = 1.4 * size;
     Grid::new("means").num_columns(4).show(ui, |ui| {
         let undefined = "Images whose distances are undefined because one of the masks is empty; in brackets those where \
                          both are";
@@ -202,7 +215,7 @@ fn results(ui: &mut Ui, shared: &mut Shared, ctx: &ViewCtx<'_>, has_run: bool, h
         ui.end_row();
         let rows = [
             ("as set here", Slot::Now, "With the controls of this tile"),
-            ("nothing", Slot::Plain, "The same threshold, all parts and holes as they are"),
+            ("unprocessed", Slot::Plain, "The same threshold, all parts and holes as they are"),
             ("run’s settings", Slot::Run, "As the run measured itself"),
         ];
         for (name, slot, help) in rows.into_iter().take(if has_run { 3 } else { 2 }) {

@@ -12,6 +12,7 @@ use eframe::egui::{
 
 use crate::engine::event::RunId;
 use crate::labs::ViewCtx;
+use crate::metrics::mask::border::Hausdorff;
 use crate::metrics::summary::Summary;
 use crate::plot::{number, tile};
 
@@ -87,7 +88,9 @@ impl Wall {
         }
         if legend > 0.0 {
             let place = Rect::from_min_max(pos2(rest.left(), rest.bottom() - legend), rest.max);
-            image::legend(ui, place, &shared.look, &Marks::of(ctx.style), ctx.style, size, "below: Dice, HD95");
+            let medpy = shared.pipeline.hd95 == Hausdorff::Pooled95;
+            let note = if medpy { "below: Dice, HD95 (medpy)" } else { "below: Dice, HD95 (MONAI)" };
+            image::legend(ui, place, &shared.look, &Marks::of(ctx.style), ctx.style, size, note);
         }
         shared.gallery.keep_going(ui);
     }
@@ -151,8 +154,10 @@ impl Wall {
         ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
             ui.shrink_clip_rect(rect.expand(2.0));
             ScrollArea::vertical().id_salt("wall").scroll_source(source).auto_shrink(false).show(ui, |ui| {
-                let whole = vec2(rect.width() - 1.0, grid.height(seen.len()).max(1.0));
-                let (area, _) = ui.allocate_exact_size(whole + vec2(0.0, 6.0), Sense::hover());
+                let height = grid.height(seen.len()).max(1.0) + 6.0;
+                let height = if scrolls { height } else { height.min(rect.height() - 1.0) };
+                let whole = vec2(rect.width() - 1.0, height.max(1.0));
+                let (area, _) = ui.allocate_exact_size(whole, Sense::hover());
                 for (place, &i) in seen.iter().enumerate() {
                     let cell = grid.cell(place).translate(area.min.to_vec2() + vec2(0.0, 3.0));
                     if ui.is_rect_visible(cell) || (self.reveal && i == shared.selected) {

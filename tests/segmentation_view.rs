@@ -1,0 +1,440 @@
+//! The tiles of the segmentation lab that show images, drawn from hand-made runs, without a window.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use eframe::egui::accesskit::Role;
+use eframe::egui::{Event as Input, Key, Modifiers, MouseWheelSource, MouseWheelUnit, TouchPhase, Vec2, pos2, vec2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT, Queryable};
+use learnscope::app::theme;
+use learnscope::engine::event::{Body, Event, Payload, RunHeader, RunId, Status};
+use learnscope::engine::params::{Params, Value};
+use learnscope::engine::state::RunState;
+use learnscope::labs::segmentation::params::PARAMS;
+use learnscope::labs::segmentation::view::SegmentationView;
+use learnscope::labs::{Cursor, LabView, PastPayloads, ViewAction, ViewCtx};
+use learnscope::plot::style::Style;
+
+const STEPS: u64 = 200;
+const EVERY: u64 = 50;
+const IMAGES: usize = 4;
+/// Side of the network's images.
+const S: u32 = 32;
+const SIZE: [u32; 2] = [96, 64];
+
+/// The tiles that this file is about.
+const TILES: [&str; 4] = ["wall", "inspector", "postprocess", "augmentation"];
+
+/// Recorded payloads, made anew for every step that is asked for.
+struct Made {
+    /// Nothing has arrived yet.
+    slow: bool,
+}
+
+impl PastPayloads for Made {
+    fn payload(&self, key: &str, step: u64) -> Option<(u64, Arc<Payload>)> {
+        if self.slow {
+            return None;
+        }
+        let once = !key.starts_with("wall/probability") && !key.starts_with("batch");
+        let at = if once { 0 } else { step - step % EVERY };
+        Some((at, Arc::new(payload(key, at)?)))
+    }
+}
+
+/// Whether a place, in shares of width and height, is lesion. Image 3 has none.
+fn lesion(i: usize, x: f64, y: f64) -> bool {
+    i != 3 && (x - 0.4 - 0.05 * i as f64).powi(2) + (y - 0.5).powi(2) < 0.04
+}
+
+fn payload(key: &str, step: u64) -> Option<Payload> {
+    let (family, i) = match key.rsplit_once('/') {
+        Some((family, index)) => (family, index.parse().unwrap_or(0usize)),
+        None => (key, 0),
+    };
+    let [width, height] = SIZE;
+    let share = |k: u32, of: u32| (f64::from(k) + 0.5) / f64::from(of);
+    let square = |label: &dyn Fn(f64, f64) -> u8| {
+        let labels = (0..S * S).map(|k| label(share(k % S, S), share(k / S, S))).collect();
+        Payload::Mask { width: S, height: S, labels }
+    };
+    Some(match family {
+        "wall" | "batch" if key == "wall/names" => {
+            Payload::Text((0..IMAGES).map(|i| format!("lesion ({i})")).collect::<Vec<_>>().join("\n"))
+        }
+        "batch" => {
+            Payload::Text((0..8).map(|k| format!("lesion ({k}): flipped left–right")).collect::<Vec<_>>().join("\n"))
+        }
+        "wall/image" => {
+            let rgba = (0..width * height).flat_map(|k| [(k % 251) as u8; 3].into_iter().chain([255])).collect();
+            Payload::Image { width, height, rgba }
+        }
+        "wall/truth" => {
+            let labels = (0..width * height)
+                .map(|k| u8::from(lesion(i, share(k % width, width), share(k / width, height))))
+                .collect();
+            Payload::Mask { width, height, labels }
+        }
+        // The prediction comes nearer, from the right.
+        "wall/probability" => {
+            let off = 0.3 * (1.0 - step as f64 / STEPS as f64);
+            square(&|x, y| if lesion(i, x - off, y) { 250 } else { 8 })
+        }
+        "batch/original" | "batch/image" => Payload::Image {
+            width: S,
+            height: S,
+            rgba: (0..S * S).flat_map(|k| [(k % 200) as u8, 0, 0, 255]).collect(),
+        },
+        "batch/truth" => square(&|x, y| u8::from(lesion(0, x, y))),
+        _ => return None,
+    })
+}
+
+fn keys() -> Vec<String> {
+    let mut keys = vec!["wall/names".to_owned(), "batch/views".to_owned()];
+    for i in 0..IMAGES {
+        keys.extend(["image", "truth", "probability"].map(|kind| format!("wall/{kind}/{i}")));
+    }
+    for k in 0..8 {
+        keys.extend(["original", "image", "truth"].map(|kind| format!("batch/{kind}/{k}")));
+    }
+    keys
+}
+
+/// A finished run as the window sees it.
+fn run() -> RunState {
+    let id = RunId(1);
+    let mut state = RunState::default();
+    let mut apply = |step: u64, body: Body| state.apply(&Event { run: id, step, seconds: 0.0, body });
+    let header = RunHeader {
+        lab: "segmentation".into(),
+        name: String::new(),
+        params: Params::defaults(PARAMS),
+        changes: vec![],
+        seed: 1,
+        steps: STEPS,
+        device: "CPU".into(),
+        device_check: String::new(),
+        version: String::new(),
+        data: String::new(),
+        started: String::new(),
+        folder: String::new(),
+        resumed_at: None,
+    };
+    apply(0, Body::Started(Box::new(header)));
+    let mut offset = 0;
+    for step in (0..=STEPS).step_by(EVERY as usize) {
+        for key in keys() {
+            if step == 0 || key.starts_with("wall/probability") || key.starts_with("batch") {
+                offset += 100;
+                apply(step, Body::Recorded { key: key.as_str().into(), offset, bytes: 100 });
+            }
+        }
+    }
+    for key in keys() {
+        let (step, payload) = Made { slow: false }.payload(&key, STEPS).unwrap();
+        apply(step, Body::Payload { key: key.as_str().into(), payload });
+    }
+    apply(STEPS, Body::Status(Status::Finished));
+    state
+}
+
+struct Scene {
+    run: RunState,
+    view: SegmentationView,
+    style: Style,
+    tiles: Vec<&'static str>,
+    cursor: u64,
+    presenting: bool,
+    past: Made,
+    ready: bool,
+    actions: Vec<ViewAction>,
+}
+
+impl Scene {
+    fn new(tile: &'static str) -> Self {
+        Self {
+            run: run(),
+            view: SegmentationView::default(),
+            style: Style::dark(),
+            tiles: vec![tile],
+            cursor: STEPS,
+            presenting: false,
+            past: Made { slow: false },
+            ready: false,
+            actions: Vec::new(),
+        }
+    }
+
+    /// The tiles share the window's height.
+    fn harness<'a>(self, size: Vec2) -> Harness<'a, Scene> {
+        Harness::builder().with_size(size).build_ui_state(
+            |ui, scene: &mut Scene| {
+                if !scene.ready {
+                    // Fonts act from the next frame on.
+                    theme::install_fonts(ui.ctx());
+                    scene.ready = true;
+                    return;
+                }
+                theme::apply(ui.ctx(), &scene.style, 1.0);
+                let params = Params::defaults(PARAMS);
+                let mut ctx = ViewCtx {
+                    run: &scene.run,
+                    params: &params,
+                    cursor: Cursor { step: scene.cursor, sub: 0 },
+                    style: &scene.style,
+                    wgpu: None,
+                    past: &scene.past,
+                    presenting: scene.presenting,
+                    actions: &mut scene.actions,
+                };
+                let height = ui.available_height() / scene.tiles.len() as f32;
+                for tile in scene.tiles.clone() {
+                    let size = vec2(ui.available_width(), height);
+                    let place = eframe::egui::Rect::from_min_size(ui.cursor().min, size);
+                    ui.push_id(tile, |ui| {
+                        ui.scope_builder(eframe::egui::UiBuilder::new().max_rect(place), |ui| {
+                            scene.view.tile(tile, ui, &mut ctx);
+                        });
+                    });
+                    ui.advance_cursor_after_rect(place);
+                }
+            },
+            self,
+        )
+    }
+}
+
+/// Draws until something with this in its label is there.
+fn wait_for(harness: &mut Harness<'_, Scene>, label: &str) {
+    let start = Instant::now();
+    while harness.query_all_by_label_contains(label).next().is_none() {
+        assert!(start.elapsed() < Duration::from_secs(30), "`{label}` never came");
+        harness.run_steps(1);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// What the caption of an image says, as a screen reader would.
+fn caption(harness: &Harness<'_, Scene>, image: &str) -> String {
+    let label = format!("{image}: Dice");
+    let node = harness.get_by_label_contains(&label);
+    let node = node.accesskit_node();
+    node.label().or_else(|| node.value()).unwrap()
+}
+
+fn dice(caption: &str) -> f64 {
+    caption.split("Dice ").nth(1).and_then(|rest| rest.split(',').next()).unwrap().parse().unwrap()
+}
+
+#[test]
+fn every_tile_is_drawn_in_every_style_size_and_state() {
+    for style in [Style::dark(), Style::light(), Style::high_contrast()] {
+        for (size, cursor) in
+            [(vec2(520.0, 340.0), STEPS), (vec2(240.0, 150.0), 70), (vec2(60.0, 40.0), 0), (vec2(0.0, 0.0), 0)]
+        {
+            for tile in TILES {
+                let mut scene = Scene::new(tile);
+                scene.style = style.clone();
+                scene.cursor = cursor;
+                scene.past.slow = cursor == 70 && !style.dark;
+                scene.presenting = size.x > 400.0 && !style.dark;
+                scene.harness(size).run_steps(3);
+            }
+        }
+    }
+}
+
+#[test]
+fn no_run_and_no_images_are_met_calmly() {
+    let failed = Status::Failed("the loss is no longer a number".to_owned());
+    for status in [None, Some(Status::Building), Some(Status::Running), Some(Status::Finished), Some(failed)] {
+        for tile in TILES {
+            let mut scene = Scene::new(tile);
+            scene.run = RunState { status: status.clone(), ..RunState::default() };
+            let mut harness = scene.harness(vec2(400.0, 300.0));
+            harness.run_steps(2);
+            if status.is_none() {
+                harness.get_by_label("No run yet");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_payload_of_another_kind_or_size_is_left_out() {
+    let odd = [
+        Payload::Series(vec![f64::NAN; 3]),
+        Payload::Image { width: 9, height: 9, rgba: vec![0; 3] },
+        Payload::Image { width: 0, height: 0, rgba: vec![] },
+        Payload::Mask { width: 5, height: 3, labels: vec![1; 15] },
+        Payload::Mask { width: 4, height: 4, labels: vec![1; 3] },
+        Payload::Text(String::new()),
+    ];
+    for payload in odd {
+        let payload = Arc::new(payload);
+        for tile in TILES {
+            for names in [false, true] {
+                let mut scene = Scene::new(tile);
+                for (key, track) in &mut scene.run.payloads {
+                    if names || &**key != "wall/names" && &**key != "batch/views" {
+                        track.newest = Some((STEPS, payload.clone()));
+                    }
+                }
+                scene.harness(vec2(500.0, 300.0)).run_steps(4);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_wall_shows_what_was_predicted_at_the_cursor() {
+    let mut harness = Scene::new("wall").harness(vec2(700.0, 430.0));
+    wait_for(&mut harness, "lesion (0): Dice");
+    wait_for(&mut harness, "lesion (3): Dice");
+    let last = dice(&caption(&harness, "lesion (0)"));
+    assert!(last > 0.9, "{last}");
+    assert!(caption(&harness, "lesion (3)").contains("Dice 1.000, HD95 — px"), "nothing to find and nothing found");
+    harness.state_mut().cursor = 0;
+    let start = Instant::now();
+    while dice(&caption(&harness, "lesion (0)")) == last && start.elapsed() < Duration::from_secs(30) {
+        harness.run_steps(1);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let first = dice(&caption(&harness, "lesion (0)"));
+    assert!(first < 0.5, "{first}");
+    // While something else is being read the last picture stays.
+    harness.state_mut().past.slow = true;
+    harness.state_mut().cursor = 60;
+    harness.run_steps(5);
+    assert_eq!(dice(&caption(&harness, "lesion (0)")), first);
+}
+
+#[test]
+fn a_click_selects_and_the_arrow_keys_go_on() {
+    let mut scene = Scene::new("wall");
+    scene.tiles.push("inspector");
+    let mut harness = scene.harness(vec2(700.0, 800.0));
+    wait_for(&mut harness, "lesion (2): Dice");
+    harness.get_by_label_contains("lesion (1): Dice").click();
+    harness.run_steps(3);
+    harness.get_by_label("lesion (1) enlarged");
+    harness.key_press(Key::ArrowRight);
+    harness.run_steps(4);
+    harness.get_by_label("lesion (2) enlarged");
+    harness.key_press(Key::ArrowLeft);
+    harness.run_steps(4);
+    harness.get_by_label("lesion (1) enlarged");
+    harness.get_by_label("back").click();
+    harness.run_steps(3);
+    harness.get_by_label("lesion (0) enlarged");
+}
+
+#[test]
+fn the_wheel_magnifies_and_fit_shows_everything_again() {
+    let mut harness = Scene::new("wall").harness(vec2(700.0, 430.0));
+    wait_for(&mut harness, "lesion (0): Dice");
+    let is_enabled = |harness: &Harness<'_, Scene>| !harness.get_by_label("fit").accesskit_node().is_disabled();
+    assert!(!is_enabled(&harness));
+    let place = harness.get_by_label_contains("lesion (0): Dice").rect().center();
+    harness.hover_at(place);
+    harness.run_steps(2);
+    harness.event(Input::MouseWheel {
+        unit: MouseWheelUnit::Point,
+        delta: vec2(0.0, 200.0),
+        phase: TouchPhase::Move,
+        source: MouseWheelSource::Wheel,
+        modifiers: Modifiers::NONE,
+    });
+    harness.run_steps(10);
+    assert!(is_enabled(&harness), "the images are magnified");
+    harness.hover_at(pos2(2.0, 2.0));
+    harness.get_by_label("fit").click();
+    harness.run_steps(3);
+    assert!(!is_enabled(&harness));
+}
+
+#[test]
+fn an_image_is_taken_off_the_wall_and_brought_back() {
+    let mut harness = Scene::new("wall").harness(vec2(700.0, 430.0));
+    wait_for(&mut harness, "lesion (0): Dice");
+    let place = harness.get_by_label_contains("lesion (0): Dice").rect().center();
+    harness.hover_at(place);
+    harness.run_steps(2);
+    harness.get_by_label("unpin").click();
+    harness.run_steps(3);
+    assert!(harness.query_by_label_contains("lesion (0): Dice").is_none());
+    harness.get_by_label("view").click();
+    harness.run_steps(3);
+    harness.get_by_label_contains("show all").click();
+    harness.run_steps(3);
+    harness.get_by_label_contains("lesion (0): Dice");
+}
+
+#[test]
+fn uncertainty_says_what_to_switch_on() {
+    let mut harness = Scene::new("wall").harness(vec2(760.0, 430.0));
+    harness.run_steps(2);
+    harness.get_by_label("uncertainty").click();
+    harness.run_steps(3);
+    harness.get_by_label_contains("uncertainty_samples");
+    harness.get_by_label("take 8 passes").click();
+    harness.run_steps(2);
+    let expected = ViewAction::SetParam { key: "uncertainty_samples".to_owned(), value: Value::Int(8), settled: true };
+    assert_eq!(harness.state().actions, [expected]);
+}
+
+#[test]
+fn the_inspector_says_why_a_distance_is_undefined() {
+    let mut harness = Scene::new("inspector").harness(vec2(520.0, 420.0));
+    wait_for(&mut harness, "HD95 medpy");
+    wait_for(&mut harness, "px apart");
+    harness.get_by_label("back").click();
+    wait_for(&mut harness, "there is no lesion and none is predicted");
+}
+
+#[test]
+fn post_processing_follows_its_controls_and_goes_back_to_the_run() {
+    let mut scene = Scene::new("postprocess");
+    scene.tiles.push("wall");
+    let mut harness = scene.harness(vec2(700.0, 800.0));
+    wait_for(&mut harness, "lesion (0): Dice");
+    assert!(dice(&caption(&harness, "lesion (0)")) > 0.9);
+    wait_for(&mut harness, "mean Dice against the threshold");
+    harness.get_by_role_and_label(Role::Slider, "threshold").focus();
+    harness.run_steps(2);
+    for _ in 0..48 {
+        harness.key_press(Key::ArrowRight);
+        harness.run_steps(1);
+    }
+    let start = Instant::now();
+    while dice(&caption(&harness, "lesion (0)")) > 0.0 {
+        assert!(start.elapsed() < Duration::from_secs(30), "nothing is above so high a threshold");
+        harness.run_steps(1);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    harness.get_by_label("run’s settings").click();
+    let start = Instant::now();
+    while dice(&caption(&harness, "lesion (0)")) < 0.9 {
+        assert!(start.elapsed() < Duration::from_secs(30), "the run's settings did not come back");
+        harness.run_steps(1);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn views_are_drawn_again_and_both_mask_borders_compared() {
+    let mut harness = Scene::new("augmentation").harness(vec2(620.0, 430.0));
+    harness.run_steps(3);
+    harness.get_by_label_contains("augmentation is off");
+    harness.get_by_label_contains("lesion (7): flipped");
+    harness.get_by_label("switch on").click();
+    harness.run_steps(2);
+    assert!(matches!(&harness.state().actions[..], [ViewAction::SetParam { key, .. }] if key == "augment"));
+    harness.get_by_label("try").click();
+    harness.run_steps(3);
+    harness.get_by_label("find").click();
+    harness.run_steps(3);
+    harness.get_by_label_contains("are labelled background");
+}
