@@ -96,7 +96,7 @@ fn run(story: Story) -> RunState {
         if step > 0 {
             values.push(("loss/train", 1.0 - dice + 0.1 * (step as f64).sin()));
         }
-        if step % EPOCH == 0 {
+        if step.is_multiple_of(EPOCH) {
             let best = step.min(360);
             values.extend([
                 ("loss/validation", 1.0 - dice + if step > 360 { 0.02 } else { 0.0 }),
@@ -123,7 +123,7 @@ fn run(story: Story) -> RunState {
             let named = values.iter().map(|(key, value)| (format!("{prefix}{key}").into(), *value)).collect();
             apply(step, Body::Scalars(named));
         }
-        if step % EPOCH == 0 {
+        if step.is_multiple_of(EPOCH) {
             offset += 100;
             apply(step, Body::Recorded { key: "validation/images".into(), offset, bytes: 100 });
         }

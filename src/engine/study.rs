@@ -36,7 +36,7 @@ pub struct StudySpec {
 pub struct StudyRow {
     pub label: &'static str,
     pub set: &'static [(&'static str, &'static str)],
-    /// The paper's number for each measure, where it gives one.
+    /// The paper's number for each measure, where it gives one; may be shorter.
     pub paper: &'static [Option<f64>],
     /// The paper's standard deviation for each measure, where it gives one; may be shorter.
     pub paper_std: &'static [Option<f64>],

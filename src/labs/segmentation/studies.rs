@@ -312,7 +312,7 @@ const SIZE_DICE: StudySpec = StudySpec {
             rule makes every group full there.",
     common: &[("learning_rate", "0.002"), ("steps", "450")],
     rows: TABLE_2_ROWS,
-    measures: &[DICE, PARAMETERS, GMAC, MEMORY, SECONDS],
+    measures: &[DICE, HD95, PARAMETERS, GMAC, MEMORY, SECONDS],
     seeded: true,
 };
 

@@ -42,7 +42,7 @@ struct Reading {
 struct Panel<'a> {
     name: &'a str,
     title: &'a str,
-    y: &'a str,
+    y: String,
     /// Names of moments stand at the foot instead of at the top.
     low: bool,
     include: &'a [f64],
@@ -148,7 +148,7 @@ impl Curves {
         Panel {
             name: "loss against the step",
             title: NAMES[0],
-            y: loss_name(ctx),
+            y: loss_name(ctx).map_or_else(|| "loss".to_owned(), |name| format!("loss: {name}")),
             low: false,
             include: &[0.0],
             levels: Vec::new(),
@@ -168,7 +168,7 @@ impl Curves {
         Panel {
             name: "Dice against the step",
             title: NAMES[1],
-            y: "Dice, mean over images",
+            y: "Dice, mean over images".to_owned(),
             low: true,
             include: &[0.0, 1.0],
             levels,
@@ -201,7 +201,7 @@ impl Curves {
         Panel {
             name: "border distances against the step",
             title: if shown.len() > 1 { "Distances" } else { NAMES[2] },
-            y: "pixels of the original",
+            y: "pixels of the original".to_owned(),
             low: false,
             include: &[0.0],
             levels: Vec::new(),
@@ -212,14 +212,14 @@ impl Curves {
 }
 
 /// Which loss is drawn, in the words of the form.
-fn loss_name(ctx: &ViewCtx<'_>) -> &'static str {
+fn loss_name(ctx: &ViewCtx<'_>) -> Option<&'static str> {
     let params = common::params_at(ctx, PARAMS);
     let kind = PARAMS.iter().find(|spec| spec.key == "loss").map(|spec| spec.kind);
     match (params.get("loss"), kind) {
         (Some(_), Some(ParamKind::Choice(items))) => {
-            items.iter().find(|item| item.id == params.text("loss")).map_or("loss", |item| item.label)
+            items.iter().find(|item| item.id == params.text("loss")).map(|item| item.label)
         }
-        _ => "loss",
+        _ => None,
     }
 }
 
@@ -279,7 +279,7 @@ fn draw<'a>(
     marks.extend(moments.iter().map(|moment| (moment.step, colors(moment))));
     let spec = Spec {
         name: panel.name,
-        titles: Titles { x: "step", y: panel.y },
+        titles: Titles { x: "step", y: &panel.y },
         scale: Scale::Linear,
         steps: common::steps(ctx),
         cursor: ctx.cursor.step,

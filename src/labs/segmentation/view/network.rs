@@ -212,6 +212,11 @@ fn badge(card: &Card, size: f32, ui: &mut Ui, ctx: &ViewCtx<'_>) {
         }
     };
     note(ui, size, color, &text);
+    if let Some(paper) = card.paper.as_ref().ok().filter(|_| !card.is_papers()) {
+        let (gmac, mib) = (number::short(paper.total.gmac()), number::short(paper.total.activation_mib()));
+        let text = format!("At the paper’s size, 256×256: {gmac} GMAC and {mib} MiB of convolution outputs an image.");
+        note(ui, size, style.text_weak, &text);
+    }
     let text = format!(
         "Paper: Dice {:.3} ± {:.3}, HD95 {:.2} ± {:.2} px (416 training and 140 test images, 256×256, width 64, mean ± std of 3 \
          seeds; its data are not public).",
@@ -284,9 +289,7 @@ fn table(card: &Card, ours: &NetCount, size: f32, ui: &mut Ui, ctx: &ViewCtx<'_>
     }
     let total = ("total".to_owned(), ours.total);
     for (index, (block, count)) in ours.blocks.iter().chain([&total]).enumerate() {
-        // Below the two lines of headings.
-        let row = index + 2;
-        let last = index == ours.blocks.len();
+        let (row, last) = (index + 2, index == ours.blocks.len());
         if last {
             painter.hline(rect.x_range(), y(row) - 0.5 * line, (1.0, style.rule));
         }

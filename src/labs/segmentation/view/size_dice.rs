@@ -334,7 +334,7 @@ impl SizeDice {
             Some(_) => "This run has no value at this step.".to_owned(),
             None => "Start a run to see it beside the paper’s networks.".to_owned(),
         };
-        let about = "paper: test Dice after 416 training images, 256×256, width 64, mean ± std of 3 seeds";
+        let about = "paper: 416 training images, 256×256, test mean ± std of 3 seeds";
         let at = pos2(rect.left(), y + line);
         painter.text(at, Align2::LEFT_CENTER, about, font, ctx.style.text_weak);
         let below = Rect::from_min_max(pos2(rect.left(), rect.top() + 2.0 * line), rect.max);
