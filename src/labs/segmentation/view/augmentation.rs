@@ -231,7 +231,7 @@ impl Trial {
             "as it is".to_owned(),
             format!("{} px of lesion, all labelled", number::grouped(self.lesion as u64)),
             if self.wrong > 0 {
-                format!("{} px of lesion ({percent:.0} %) are labelled background", number::grouped(self.wrong as u64))
+                format!("{} px ({percent:.0} %) labelled background", number::grouped(self.wrong as u64))
             } else {
                 "the same labels in this view".to_owned()
             },
