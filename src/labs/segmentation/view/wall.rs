@@ -344,11 +344,12 @@ fn summary(gallery: &Gallery, seen: &[usize]) -> String {
     let hd95 = Summary::of(shown.iter().map(|shown| shown.score.hd95));
     let undefined = shown.iter().filter(|shown| shown.score.hd95.is_none()).count();
     let mean = dice.mean.map_or_else(|| "—".to_owned(), |mean| format!("{mean:.3}"));
-    let mut text = format!("{} images, mean Dice {mean}, HD95 {} px", seen.len(), distance(hd95.mean),);
+    // What is cut in a small tile comes last.
+    let mut text = format!("mean Dice {mean}, HD95 {} px", distance(hd95.mean));
     if undefined > 0 {
-        text += &format!(" ({undefined} undefined)");
+        text += &format!(", {undefined} undefined");
     }
-    text + &format!(", step {}", number::grouped(first.made.probability))
+    text + &format!(" · {} images, step {}", seen.len(), number::grouped(first.made.probability))
 }
 
 /// Width over height of most images.
