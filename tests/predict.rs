@@ -58,7 +58,7 @@ fn place(home: &TempDir, name: &str) -> std::path::PathBuf {
 }
 
 fn shade(x: u32, y: u32) -> u8 {
-    (40 + 90 * u32::from((x / 9 + y / 7) % 2 == 0) + x % 50) as u8
+    (40 + 90 * u32::from((x / 9 + y / 7).is_multiple_of(2)) + x % 50) as u8
 }
 
 /// Pictures of every kind, with one true mask and one file that is none.
@@ -107,7 +107,7 @@ fn a_mixed_folder_gives_masks_overlays_and_a_row_for_every_file() {
             continue;
         }
         let size =
-            image::image_dimensions(&row["file"].replace("in/", &format!("{}/in/", home.path().display()))).unwrap();
+            image::image_dimensions(row["file"].replace("in/", &format!("{}/in/", home.path().display()))).unwrap();
         let mask = image::open(home.path().join(mask)).unwrap().into_luma8();
         assert_eq!((mask.dimensions(), image::image_dimensions(home.path().join(overlay)).unwrap()), (size, size));
         assert!(mask.pixels().all(|pixel| pixel.0 == [0] || pixel.0 == [255]));

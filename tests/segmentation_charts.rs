@@ -291,7 +291,7 @@ fn curves_say_what_holds_at_the_cursor() {
     // 0.85 (1 − e⁻⁶)
     harness.get_by_label("final 0.848");
     harness.get_by_label("undefined 1/24");
-    assert!(label(&harness, "epoch 50").contains("best at 360, 10 epochs since"));
+    assert!(label(&harness, "epoch 50").contains("best 360, 10 epochs ago"));
     harness.get_by_label_contains("rate 0.001");
 }
 
@@ -334,7 +334,7 @@ fn the_twin_is_drawn_and_named() {
 #[test]
 fn the_worst_image_is_first_and_a_click_selects() {
     let mut harness = Scene::new(Story::default(), "ranking").harness(vec2(420.0, 240.0));
-    harness.get_by_label_contains("24 validation images, step 450, 1 without distances");
+    harness.get_by_label_contains("24 images, 1 without distances, validation set, step 450");
     let first = harness.get_by_label("case (3), Dice 0.000").rect();
     let second = harness.get_by_label_contains("case (0), Dice 0.49").rect();
     assert!(first.top() < second.top());
@@ -358,7 +358,7 @@ fn the_list_follows_the_cursor_and_sorts_by_any_column() {
     let mut scene = Scene::new(Story::default(), "ranking");
     scene.cursor = 100;
     let mut harness = scene.harness(vec2(420.0, 400.0));
-    harness.get_by_label_contains("24 validation images, step 99");
+    harness.get_by_label_contains("24 images, 1 without distances, validation set, step 99");
     harness.get_by_label("sort by HD95").click();
     harness.run_steps(2);
     // Farthest first; the missed one has no distance and stands at the end.
@@ -373,7 +373,7 @@ fn classes_can_be_shown_apart_and_the_test_set_has_its_own_list() {
     let mut harness = Scene::new(Story::default(), "ranking").harness(vec2(420.0, 240.0));
     harness.get_by_label("all classes").click();
     harness.run_steps(2);
-    harness.get_by_label_contains("12 validation images, step 450");
+    harness.get_by_label_contains("12 images, validation set, step 450");
     assert!(harness.query_by_label_contains("case (1), Dice").is_none(), "odd ones are malignant");
     harness.get_by_label("test").click();
     harness.run_steps(2);
@@ -425,4 +425,51 @@ fn the_card_counts_what_the_form_asks_for() {
     let set = ["architecture=lighter", "group=16", "base=24"];
     let harness = Scene::new(Story::default(), "network").with(&set).harness(vec2(1000.0, 420.0));
     harness.get_by_label_contains("This network cannot be built");
+}
+
+#[test]
+fn this_run_is_named_for_what_it_is_beside_the_paper() {
+    let words = |story: Story, cursor: u64| {
+        let mut scene = Scene::new(story, "size-dice");
+        scene.cursor = cursor;
+        label(&scene.harness(vec2(760.0, 420.0)), "size against Dice")
+    };
+    let on = "U-net, 64×64, width 8, 24 validation images, synthetic";
+    assert_eq!(words(Story::default(), STEPS), format!("size against Dice; this run: Dice 0.848 on {on}"));
+    let stopped = Story { twin: false, stopped: true };
+    assert!(words(stopped, STEPS).contains("Dice 0.790 on U-net, 64×64, width 8, 24 test images"), "the test counts");
+    assert!(words(stopped, 100).contains("validation images"), "before its end there is no test");
+
+    let mut harness = Scene::new(Story::default(), "size-dice").harness(vec2(760.0, 420.0));
+    harness.get_by_label("HD95").click();
+    harness.get_by_label("memory").click();
+    harness.run_steps(2);
+    assert!(label(&harness, "size against HD95").contains("HD95 7.56 px"));
+    harness.get_by_label("this run").click();
+    harness.run_steps(2);
+    assert_eq!(label(&harness, "size against HD95"), "size against HD95");
+}
+
+#[test]
+fn the_guide_shows_this_run_beside_the_paper() {
+    let harness = Scene::new(Story::default(), "guide").harness(vec2(320.0, 900.0));
+    harness.get_by_label("Step 450, epoch 50.0");
+    harness.get_by_label("0.929 ± 0.002");
+    harness.get_by_label_contains("24 validation images, generated images, seed 1");
+    harness.get_by_label_contains("mean of 24 images");
+    assert!(label(&harness, "Lowest validation loss").contains("at step 360, 10 epochs ago"));
+    let stopped = Story { twin: false, stopped: true };
+    let harness = Scene::new(stopped, "guide").harness(vec2(320.0, 900.0));
+    harness.get_by_label_contains("Early stopping has ended this run");
+    harness.get_by_label_contains("0.790");
+}
+
+#[test]
+fn the_guide_names_parameters_as_they_are_named() {
+    let guide = learnscope::labs::find("segmentation").unwrap().spec().guide;
+    let named: Vec<&str> = guide.split('`').skip(1).step_by(2).collect();
+    assert!(named.len() >= 3);
+    for name in named {
+        assert!(PARAMS.iter().any(|spec| spec.key == name), "the guide speaks of `{name}`");
+    }
 }

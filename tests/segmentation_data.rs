@@ -3,15 +3,17 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use eframe::egui::accesskit::Role;
 use eframe::egui::{Key, LayerId, Modifiers, Pos2, Vec2, vec2};
 use egui_kittest::Harness;
-use egui_kittest::kittest::{NodeT, Queryable};
+use egui_kittest::kittest::Queryable;
 use image::{GrayImage, Luma};
 use learnscope::app::theme;
 use learnscope::data::segmentation::listing::CORRECTIONS;
+use learnscope::engine::event::{Body, Event, Payload, RunId, Status};
 use learnscope::engine::params::{Params, Value};
 use learnscope::engine::state::RunState;
 use learnscope::labs::segmentation::params::PARAMS;
@@ -177,6 +179,8 @@ fn drag(harness: &mut Harness<'_, Scene>, from: [f32; 2], to: [f32; 2]) {
     harness.hover_at(at(to));
     harness.run_steps(1);
     harness.drop_at(at(to));
+    harness.run_steps(1);
+    harness.hover_at(at(to));
     harness.run_steps(2);
 }
 
@@ -197,7 +201,7 @@ fn a_folder_is_shown_with_its_split_and_its_oddities_before_it_is_used() {
     }
     harness.get_by_label_contains("error: cannot be used: malignant (8).png");
     harness.get_by_label_contains("warning: image without mask: malignant (7).png");
-    harness.get_by_label_contains("note: no lesion: normal (1)_mask.png");
+    harness.get_by_label_contains("note: no lesion: normal (1).png");
     // Notes can be put out of sight, and come back.
     harness.get_by_label_contains("1 note").click();
     harness.run_steps(2);
@@ -341,6 +345,8 @@ fn a_polygon_is_filled_by_its_corners() {
         harness.drop_at(at);
         // Longer than a double click.
         harness.run_steps(4);
+        harness.hover_at(at);
+        harness.run_steps(2);
     };
     click(-60.0, -60.0);
     click(60.0, -60.0);
@@ -400,7 +406,7 @@ fn unsaved_changes_are_never_dropped_without_a_word() {
     harness.run_steps(2);
     assert_eq!(area(&harness), drawn);
     harness.get_by_label("benign (4)").click();
-    until(&mut harness, "not saved");
+    until(&mut harness, "Save and go on");
     harness.get_by_label("Save and go on").click();
     until(&mut harness, "benign (4): mask of ");
     assert!(folder.path().join(CORRECTIONS).join("benign (1)_mask.png").is_file());
@@ -426,7 +432,7 @@ fn a_mask_that_cannot_be_saved_stays_open_with_a_message() {
     assert_eq!(area(&harness), drawn);
     fs::remove_file(folder.path().join(CORRECTIONS)).unwrap();
     harness.get_by_label("Save").click();
-    until(&mut harness, "saved: ");
+    until(&mut harness, &format!("saved: {}", folder.path().join(CORRECTIONS).join("benign (1)_mask.png").display()));
     assert!(!harness.state().brush.is_changed());
 }
 
@@ -448,7 +454,38 @@ fn every_size_style_and_state_is_drawn() {
             }
         }
     }
-    // A recorded table of a run that is gone wrong leaves the tile calm.
-    let node = Scene::new(Tile::Data, None).harness(vec2(760.0, 430.0));
-    drop(node.root().accesskit_node().label());
+}
+
+#[test]
+fn a_run_shows_what_it_recorded() {
+    let folder = busi();
+    let mut scene = Scene::new(Tile::Data, Some(folder.path()));
+    scene.run.params = scene.params.clone();
+    scene.run.status = Some(Status::Running);
+    let table = Payload::Table {
+        columns: ["severity", "check", "file", "other", "problem", "advice"].map(str::to_owned).to_vec(),
+        rows: vec![
+            ["warning", "very large mask", "benign (5).png", "", "91 % of the image", "look"]
+                .map(str::to_owned)
+                .to_vec(),
+        ],
+    };
+    let summary = Payload::Text("six pairs\nsplit: 4 for training".to_owned());
+    let mut apply = |key: &str, payload: Payload| {
+        let body = Body::Payload { key: key.into(), payload: Arc::new(payload) };
+        scene.run.id = Some(RunId(1));
+        scene.run.apply(&Event { run: RunId(1), step: 0, seconds: 0.0, body });
+    };
+    apply("data/summary", summary);
+    apply("data/doctor", table);
+    let mut harness = scene.harness(vec2(760.0, 430.0));
+    until(&mut harness, "split: 4 for training");
+    harness.get_by_label_contains("warning: very large mask: benign (5).png");
+    // The form's folder is one click away, and a recorded line opens its image in it.
+    harness.get_by_label("form").click();
+    until(&mut harness, "6 pairs of an image and its lesions");
+    harness.get_by_label("run").click();
+    until(&mut harness, "warning: very large mask");
+    harness.get_by_label_contains("warning: very large mask").click();
+    until(&mut harness, "benign (5): mask of 625 pixels");
 }

@@ -118,6 +118,11 @@ impl LabView for ToyView {
 
     fn tile(&mut self, tile: &str, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>) {
         ui.label(format!("{tile} content at {} of {}", ctx.cursor.step, ctx.params.float("rate")));
+        for key in [Key::OpenBracket, Key::CloseBracket] {
+            if ui.input(|input| input.key_pressed(key)) {
+                ui.label(format!("{tile} sees {key:?}"));
+            }
+        }
     }
 
     fn guide(&mut self, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>) {
@@ -126,6 +131,10 @@ impl LabView for ToyView {
 
     fn sub_steps(&self, _ctx: &ViewCtx<'_>) -> usize {
         3
+    }
+
+    fn takes_key(&self, modifiers: Modifiers, key: Key) -> bool {
+        modifiers.is_none() && key == Key::OpenBracket
     }
 }
 
@@ -362,6 +371,19 @@ fn the_first_start_computes_a_run_at_once_and_plays_it() {
     let step: u64 = at.split_whitespace().nth(3).and_then(|step| step.parse().ok()).expect("a step");
     assert!((40..=80).contains(&step), "a second of playing at 60 steps a second is at {step}");
     assert!(harness.query_by_label_contains("loss Some(0.001)").is_some(), "the guide draws from the run");
+}
+
+#[test]
+fn a_view_has_the_keys_that_it_takes_before_the_shell() {
+    let backend = Scripted::computing();
+    let mut harness = toy(&backend);
+    harness.key_down(Key::OpenBracket);
+    harness.step();
+    harness.get_by_label("first sees OpenBracket");
+    // The shell's own: play faster.
+    harness.key_down(Key::CloseBracket);
+    harness.step();
+    assert!(harness.query_by_label("first sees CloseBracket").is_none());
 }
 
 #[test]

@@ -218,6 +218,25 @@ mod tests {
     }
 
     #[test]
+    fn a_tile_is_brought_to_the_front_of_its_tabs() {
+        let tabs = Arrangement { id: "tabs", root: Node::Tabs(&[Node::Tile("field"), Node::Tile("table")]) };
+        let mut layouts = Layouts::new(TILES, &BTreeMap::new());
+        let front = |layouts: &mut Layouts| {
+            let tree = layouts.tree(&tabs);
+            match tree.tiles.get(tree.root()?)? {
+                Tile::Container(Container::Tabs(tabs)) => tree.tiles.get_pane(&tabs.active?).cloned(),
+                _ => None,
+            }
+        };
+        assert_eq!(front(&mut layouts).as_deref(), Some("field"));
+        layouts.bring(&tabs, "table");
+        assert_eq!(front(&mut layouts).as_deref(), Some("table"));
+        layouts.maximised = Some("table");
+        layouts.bring(&tabs, "field");
+        assert_eq!(layouts.maximised, Some("field"), "a maximised tile gives way");
+    }
+
+    #[test]
     fn a_foreign_layout_falls_back_to_the_default() {
         let whole = {
             let mut layouts = Layouts::new(TILES, &BTreeMap::new());

@@ -31,10 +31,26 @@ pub fn place(
     found
 }
 
-/// Places around a point: right, left, above, below and the corners, near first.
+/// Places around a point: beside, above, below and oblique, near first.
 fn candidates(at: Pos2, size: Vec2, gap: f32) -> impl Iterator<Item = Rect> {
-    const SIDES: [(f32, f32); 8] =
-        [(1.0, 0.0), (0.0, -1.0), (-1.0, 0.0), (0.0, 1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, -1.0), (-1.0, 1.0)];
+    const SIDES: [(f32, f32); 16] = [
+        (1.0, 0.0),
+        (0.0, -1.0),
+        (-1.0, 0.0),
+        (0.0, 1.0),
+        (1.0, -1.0),
+        (1.0, 1.0),
+        (-1.0, -1.0),
+        (-1.0, 1.0),
+        (0.5, -1.0),
+        (-0.5, -1.0),
+        (0.5, 1.0),
+        (-0.5, 1.0),
+        (1.0, -0.5),
+        (1.0, 0.5),
+        (-1.0, -0.5),
+        (-1.0, 0.5),
+    ];
     [1.0, 2.2, 3.6, 5.0].into_iter().flat_map(move |far| {
         SIDES.into_iter().map(move |(x, y)| {
             let centre = at + vec2(x * (0.5 * size.x + gap * far), y * (0.5 * size.y + gap * far));
@@ -58,7 +74,7 @@ mod tests {
     fn names_in_a_crowd_touch_neither_each_other_nor_the_points() {
         let points: Vec<Pos2> = (0..10).map(|i| pos2(150.0 + 9.0 * i as f32, 120.0 + 6.0 * (i % 3) as f32)).collect();
         let solid = boxes(&points);
-        let places = place(&points, &vec![vec2(30.0, 12.0); 10], &solid, &[], WITHIN, 6.0);
+        let places = place(&points, &[vec2(30.0, 12.0); 10], &solid, &[], WITHIN, 6.0);
         let found: Vec<Rect> = places.into_iter().flatten().collect();
         assert!(found.len() >= 8, "only {} of 10 found a place", found.len());
         for (i, a) in found.iter().enumerate() {

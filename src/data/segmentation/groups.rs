@@ -5,6 +5,7 @@
 
 use rayon::prelude::*;
 
+use super::counted;
 use super::listing::Pair;
 use super::read::Picture;
 use crate::compute::rng::HostRng;
@@ -187,13 +188,19 @@ pub fn groups(pairs: &[Pair], rule: &GroupRule, duplicates: &[(usize, usize)]) -
         .collect();
     let source = match rule {
         GroupRule::None => "patients are not known".to_owned(),
-        GroupRule::Folder => format!("{} folders", first_of.len()),
+        GroupRule::Folder => counted(first_of.len(), "folder", "folders"),
         GroupRule::Pattern(pattern) => {
-            format!("`{pattern}` names {} groups and fits {named} of {} names", first_of.len(), pairs.len())
+            let named_groups = counted(first_of.len(), "group", "groups");
+            format!("`{pattern}` names {named_groups} and fits {named} of {} names", pairs.len())
         }
     };
-    let description =
-        format!("{count} groups: {source}; {} pairs of near-duplicates are kept together", duplicates.len());
+    let description = match counted(count, "group", "groups") {
+        groups if duplicates.is_empty() => format!("{groups}: {source}; no near-duplicates"),
+        groups => {
+            let pairs = counted(duplicates.len(), "pair of near-duplicates is", "pairs of near-duplicates are");
+            format!("{groups}: {source}; {pairs} kept together")
+        }
+    };
     Groups { of, count, description }
 }
 

@@ -100,7 +100,7 @@ mod tests {
             name: i.to_string(),
             class: String::new(),
             image: vec![i as f32; 3 * 16],
-            mask: vec![i % 2 == 0; 16],
+            mask: vec![i.is_multiple_of(2); 16],
             truth: Mask::empty(4, 4),
         };
         SegmentationData { size: 4, channels: 3, items: (0..count).map(item).collect(), ..SegmentationData::default() }
@@ -121,7 +121,7 @@ mod tests {
         seen.sort_unstable();
         assert_eq!(seen, train);
         assert_eq!(second.images[0], second.indices[0] as f32);
-        assert_eq!(second.masks[0], f32::from(u8::from(second.indices[0] % 2 == 0)));
+        assert_eq!(second.masks[0], f32::from(u8::from(second.indices[0].is_multiple_of(2))));
     }
 
     #[test]

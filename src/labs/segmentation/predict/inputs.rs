@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::data::segmentation::listing::{Layout, Listing, Pair, scan};
-use crate::data::segmentation::names::{Role, folder_role, natural_order};
+use crate::data::segmentation::names::natural_order;
 use crate::data::segmentation::read::size_of;
 use crate::data::segmentation::{SegmentationDataError, Watch};
 
@@ -69,16 +69,9 @@ fn of_folder(folder: &Path, watch: Watch<'_>) -> Result<Inputs, SegmentationData
     for pair in listing.pairs.iter().filter(|pair| below(&pair.image)) {
         found.push(Found { path: pair.image.clone(), pair: Some(pair.clone()), note: None, broken: false });
     }
-    let lone = |path: &PathBuf, note| Found { path: path.clone(), pair: None, note, broken: false };
-    found.extend(listing.unpaired_images.iter().filter(|path| below(path)).map(|path| lone(path, None)));
-    let mut left_out = listing.unpaired_masks.iter().filter(|path| below(path)).count();
-    let of_masks = folder_role(&chosen.file_name().unwrap_or_default().to_string_lossy()).0 == Some(Role::Masks);
-    if found.is_empty() && left_out > 0 && !of_masks {
-        // `lesion (1).png` alone is no mask.
-        let note = || Some("is named as a mask is; it was taken for a picture, since there are no others".to_owned());
-        found.extend(listing.unpaired_masks.iter().filter(|path| below(path)).map(|path| lone(path, note())));
-        left_out = 0;
-    }
+    let lone = |path: &PathBuf| Found { path: path.clone(), pair: None, note: None, broken: false };
+    found.extend(listing.unpaired_images.iter().filter(|path| below(path)).map(lone));
+    let left_out = listing.unpaired_masks.iter().filter(|path| below(path)).count();
     for problem in listing.problems.iter().filter(|problem| below(&problem.path)) {
         if found.iter().any(|found| found.path == problem.path) {
             continue;
@@ -93,13 +86,13 @@ fn of_folder(folder: &Path, watch: Watch<'_>) -> Result<Inputs, SegmentationData
         });
     }
     if !found.iter().any(|found| !found.broken) {
-        let problem = match (found.first(), left_out) {
-            (Some(first), _) => format!(
+        let problem = match found.first() {
+            Some(first) => format!(
                 "holds no picture that can be read; {}: {}",
                 first.path.display(),
                 first.note.as_deref().unwrap_or_default()
             ),
-            (None, _) => "holds masks alone; choose the folder that holds the images".to_owned(),
+            None => "holds masks alone; choose the folder that holds the images".to_owned(),
         };
         return Err(SegmentationDataError::file(folder, problem));
     }

@@ -29,6 +29,7 @@ use crate::data::segmentation::read::{Picture, ReadLimits, Reader as Files};
 use crate::engine::recording;
 use crate::engine::run_folder::{DiskError, write_whole};
 use crate::labs::predict::{PredictError, PredictEvent, PredictRequest};
+use crate::metrics::mask::Mask;
 
 /// Pictures of up to 11 585×11 585 pixels are predicted and saved at their own size; larger ones are read smaller.
 const LIMITS: ReadLimits = ReadLimits { most_pixels: 1 << 27, decoded_bytes: 1 << 30 };
@@ -109,34 +110,50 @@ fn one(
     pipeline: &Pipeline,
     results: &mut Results,
 ) -> Result<(), String> {
+    let (row, found) = predict_item(predictor, item, files, pipeline)?;
+    if let Some((picture, prediction)) = found {
+        results.save(&item.name, &picture, &prediction).map_err(|error| error.to_string())?;
+    }
+    results.rows.push(row);
+    Ok(())
+}
+
+/// Reads, predicts and measures one picture. One that cannot be used is a row with the reason.
+///
+/// # Errors
+/// The device failed.
+pub fn predict_item(
+    predictor: &Predictor,
+    item: &Item,
+    files: &Files,
+    pipeline: &Pipeline,
+) -> Result<(Row, Option<(Picture, Prediction)>), String> {
     let mut row = Row {
         name: item.name.clone(),
         file: item.path.display().to_string(),
         measures: None,
         problem: item.note.clone().unwrap_or_default(),
     };
-    if !item.broken {
-        match read_or_image_alone(item, files, &mut row.problem) {
-            Err(problem) => row.problem = problem,
-            Ok((picture, truth)) => {
-                let seen = as_trained(&item.path, &picture)?;
-                let probabilities = guarded(|| predictor.probabilities(seen.as_ref().unwrap_or(&picture)))?;
-                let prediction = measure(probabilities, &picture, truth, pipeline);
-                if picture.factor > 1 {
-                    let note = format!("is huge and was read at 1/{} of its size", picture.factor);
-                    row.problem = [row.problem.as_str(), &note].join(" ").trim().to_owned();
-                }
-                results.save(&item.name, &picture, &prediction).map_err(|error| error.to_string())?;
-                row.measures = Some(prediction.measures);
-            }
-        }
+    if item.broken {
+        return Ok((row, None));
     }
-    results.rows.push(row);
-    Ok(())
+    let (picture, truth) = match read_or_image_alone(item, files, &mut row.problem) {
+        Ok(found) => found,
+        Err(problem) => return Ok((Row { problem, ..row }, None)),
+    };
+    let seen = as_trained(&item.path, &picture)?;
+    let probabilities = guarded(|| predictor.probabilities(seen.as_ref().unwrap_or(&picture)))?;
+    let prediction = measure(probabilities, &picture, truth, pipeline);
+    if picture.factor > 1 {
+        let note = format!("is huge and was read at 1/{} of its size", picture.factor);
+        row.problem = [row.problem.as_str(), &note].join(" ").trim().to_owned();
+    }
+    row.measures = Some(prediction.measures.clone());
+    Ok((row, Some((picture, prediction))))
 }
 
 /// A huge picture as training reads it, made smaller by means of blocks; `None`: as it is.
-pub fn as_trained(path: &Path, picture: &Picture) -> Result<Option<Picture>, String> {
+fn as_trained(path: &Path, picture: &Picture) -> Result<Option<Picture>, String> {
     if picture.width * picture.height <= ReadLimits::default().most_pixels {
         return Ok(None);
     }
@@ -145,11 +162,7 @@ pub fn as_trained(path: &Path, picture: &Picture) -> Result<Option<Picture>, Str
 }
 
 /// A picture with its true mask; where only the mask cannot be read, the picture alone and why.
-pub fn read_or_image_alone(
-    item: &Item,
-    files: &Files,
-    note: &mut String,
-) -> Result<(Picture, Option<crate::metrics::mask::Mask>), String> {
+fn read_or_image_alone(item: &Item, files: &Files, note: &mut String) -> Result<(Picture, Option<Mask>), String> {
     match read(item, files) {
         Ok(both) => Ok(both),
         Err(problem) if problem.path == item.path => Err(problem.problem),
@@ -183,8 +196,8 @@ struct Results {
 
 impl Results {
     fn save(&mut self, name: &str, picture: &Picture, prediction: &Prediction) -> Result<(), DiskError> {
-        save_mask(&self.out, name, picture, prediction)?;
-        save_overlay(&self.out, name, picture, prediction)?;
+        save_mask(&self.out.join("masks"), name, picture.original, &prediction.mask)?;
+        save_overlay(&self.out.join("overlays"), name, picture, &prediction.mask, prediction.truth.as_ref())?;
         self.saved += 1;
         Ok(())
     }
@@ -197,7 +210,7 @@ impl Results {
         pipeline: &Pipeline,
         seconds: f64,
     ) -> Result<(Vec<String>, Json), DiskError> {
-        save_table(&self.out, &self.rows)?;
+        save_table(&self.out.join("table.csv"), &self.rows)?;
         let summary = Summary::of(&self.rows);
         let mut lines = summary.lines();
         let version = concat!("made by learnscope ", env!("CARGO_PKG_VERSION"));
@@ -217,23 +230,26 @@ impl Results {
     }
 }
 
-/// `masks/NAME.png`.
-pub fn save_mask(out: &Path, name: &str, picture: &Picture, prediction: &Prediction) -> Result<(), DiskError> {
-    save_png(&out.join("masks").join(format!("{name}.png")), || overlay::mask_png(&prediction.mask, picture))
+/// `NAME.png` of a mask, enlarged to the size in the file.
+pub fn save_mask(folder: &Path, name: &str, original: (u32, u32), mask: &Mask) -> Result<(), DiskError> {
+    save_png(&folder.join(format!("{name}.png")), || overlay::mask_png(mask, original))
 }
 
-/// `overlays/NAME.png`.
-pub fn save_overlay(out: &Path, name: &str, picture: &Picture, prediction: &Prediction) -> Result<(), DiskError> {
-    save_png(&out.join("overlays").join(format!("{name}.png")), || {
-        overlay::overlay_png(picture, &prediction.mask, prediction.truth.as_ref())
-    })
+/// `NAME.png` of a picture with its outlines.
+pub fn save_overlay(
+    folder: &Path,
+    name: &str,
+    picture: &Picture,
+    mask: &Mask,
+    truth: Option<&Mask>,
+) -> Result<(), DiskError> {
+    save_png(&folder.join(format!("{name}.png")), || overlay::overlay_png(picture, mask, truth))
 }
 
 /// `table.csv`.
-pub fn save_table(out: &Path, rows: &[Row]) -> Result<(), DiskError> {
-    let path = out.join("table.csv");
-    let bytes = csv(rows).map_err(|error| DiskError::bad(&path, error))?;
-    write_whole(&path, &bytes)
+pub fn save_table(path: &Path, rows: &[Row]) -> Result<(), DiskError> {
+    let bytes = csv(rows).map_err(|error| DiskError::bad(path, error))?;
+    write_whole(path, &bytes)
 }
 
 fn save_png(path: &Path, encode: impl FnOnce() -> Result<Vec<u8>, image::ImageError>) -> Result<(), DiskError> {
@@ -245,12 +261,23 @@ fn save_png(path: &Path, encode: impl FnOnce() -> Result<Vec<u8>, image::ImageEr
 
 /// Refuses a folder with other files in it, and one that would mix results with what they were made from.
 fn check_out(request: &PredictRequest, inputs: &Inputs) -> Result<(), PredictError> {
-    let out = real(&request.out);
+    apart(&request.out, inputs).map_err(PredictError::Input)?;
     let shown = request.out.display();
-    let input = |message: String| Err(PredictError::Input(message));
+    let taken = fs::read_dir(&request.out).is_ok_and(|mut entries| entries.next().is_some());
+    if taken && !request.force {
+        return Err(PredictError::Input(format!(
+            "`{shown}` is not empty; choose a new folder, or replace what has the same names with --force"
+        )));
+    }
+    recording::probe(&request.out).map_err(PredictError::input)
+}
+
+/// Refuses a folder whose results would lie among the pictures that they were made from.
+pub fn apart(out: &Path, inputs: &Inputs) -> Result<(), String> {
+    let (shown, out) = (out.display(), real(out));
     for folder in inputs.folders.iter().map(|folder| real(folder)) {
         if out.starts_with(&folder) || folder.starts_with(&out) {
-            return input(format!(
+            return Err(format!(
                 "the results in `{shown}` would lie among the pictures in `{}`, and their masks would be taken for true \
                  ones the next time; choose a folder apart",
                 folder.display()
@@ -258,15 +285,9 @@ fn check_out(request: &PredictRequest, inputs: &Inputs) -> Result<(), PredictErr
         }
     }
     if inputs.items.iter().any(|item| real(&item.path).starts_with(&out)) {
-        return input(format!("the results in `{shown}` would lie among the pictures; choose a folder apart"));
+        return Err(format!("the results in `{shown}` would lie among the pictures; choose a folder apart"));
     }
-    let taken = fs::read_dir(&request.out).is_ok_and(|mut entries| entries.next().is_some());
-    if taken && !request.force {
-        return input(format!(
-            "`{shown}` is not empty; choose a new folder, or replace what has the same names with --force"
-        ));
-    }
-    recording::probe(&request.out).map_err(PredictError::input)
+    Ok(())
 }
 
 /// The path without links, as far as it exists.

@@ -2,6 +2,7 @@
 //!
 //! The network is built, used and dropped on one thread, here called with plain data and giving plain data back.
 
+pub mod background;
 pub mod inputs;
 pub mod job;
 pub mod overlay;

@@ -20,9 +20,9 @@ pub fn line_width(width: usize, height: usize) -> usize {
     (width.max(height) as f64 / 320.0).round().max(1.0) as usize
 }
 
-/// An 8-bit grey PNG of 0 and 255 at the picture's size in the file.
-pub fn mask_png(mask: &Mask, picture: &Picture) -> Result<Vec<u8>, image::ImageError> {
-    save::encode(mask, picture.original)
+/// An 8-bit grey PNG of 0 and 255 at the size of the picture's file, width and height.
+pub fn mask_png(mask: &Mask, original: (u32, u32)) -> Result<Vec<u8>, image::ImageError> {
+    save::encode(mask, original)
 }
 
 /// The picture as RGB with the true outline in red below the predicted one in green.
@@ -114,7 +114,7 @@ mod tests {
     fn pngs_hold_what_was_drawn() {
         let picture = grey(40, 40);
         let mask = square(40, 10, 20);
-        let image = image::load_from_memory(&mask_png(&mask, &picture).unwrap()).unwrap();
+        let image = image::load_from_memory(&mask_png(&mask, picture.original).unwrap()).unwrap();
         assert_eq!(image.color(), image::ColorType::L8);
         let image = image.into_luma8();
         assert_eq!(image.pixels().filter(|pixel| pixel.0 == [255]).count(), 100);

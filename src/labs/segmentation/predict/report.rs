@@ -102,8 +102,8 @@ pub struct Summary {
 }
 
 impl Summary {
-    pub fn of(rows: &[Row]) -> Self {
-        let measures = || rows.iter().filter_map(|row| row.measures.as_ref());
+    pub fn of<'a>(rows: impl IntoIterator<Item = &'a Row> + Clone) -> Self {
+        let measures = || rows.clone().into_iter().filter_map(|row| row.measures.as_ref());
         let scores: Vec<_> = measures().filter_map(|measures| measures.score).collect();
         let mean = |get: &dyn Fn(&super::Score) -> Option<f64>| {
             let values: Vec<f64> = scores.iter().filter_map(get).collect();
@@ -111,7 +111,7 @@ impl Summary {
         };
         Self {
             predicted: measures().count(),
-            failed: rows.iter().filter(|row| row.measures.is_none()).count(),
+            failed: rows.clone().into_iter().filter(|row| row.measures.is_none()).count(),
             without_lesion: measures().filter(|measures| measures.area == 0).count(),
             scored: scores.len(),
             dice: mean(&|s| Some(s.dice)),

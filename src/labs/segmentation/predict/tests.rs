@@ -100,11 +100,14 @@ fn any_folder_of_pictures_is_taken_and_masks_are_not_pictures() {
     let message = find(&folder.path().join("split/masks"), Watch::nobody()).unwrap_err().to_string();
     assert!(message.contains("masks") && message.contains("images"), "{message}");
 
-    // By their names alone these would be masks.
-    image(folder.path(), "lesions/a_seg.png", (30, 20));
-    let found = find(&folder.path().join("lesions"), Watch::nobody()).unwrap();
-    assert_eq!(found.items[0].name, "a_seg");
-    assert!(found.items[0].note.as_ref().unwrap().contains("named as a mask"));
+    image(folder.path(), "alone/masks/b.png", (30, 20));
+    let message = find(&folder.path().join("alone"), Watch::nobody()).unwrap_err().to_string();
+    assert!(message.contains("holds masks alone"), "{message}");
+
+    // By their names alone these could be masks, but they are masks of nothing.
+    image(folder.path(), "lesions/lesion (1).png", (30, 20));
+    image(folder.path(), "lesions/lesion (2).png", (30, 20));
+    assert_eq!(names(&folder.path().join("lesions")), ["lesion (1)", "lesion (2)"]);
 }
 
 #[test]

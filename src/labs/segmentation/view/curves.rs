@@ -43,6 +43,8 @@ struct Panel<'a> {
     name: &'a str,
     title: &'a str,
     y: &'a str,
+    /// Names of moments stand at the foot instead of at the top.
+    low: bool,
     include: &'a [f64],
     levels: Vec<Level>,
     traces: Vec<Trace<'a>>,
@@ -65,7 +67,7 @@ impl Curves {
         let size = tile::font_size(ctx.presenting);
         let (bar, rest) = tile::split(ui, size);
         let places = tile::panels(rest, 3, 1.4, 1.4 * size);
-        let roomy = places[0].width() >= 15.0 * size && places[0].height() >= 9.0 * size;
+        let roomy = places[0].width() >= 15.0 * size && places[0].height() >= 11.0 * size;
         self.bar(bar, !roomy, ui, ctx);
         let moments = series::moments(ctx.run, ctx.cursor.step);
         if roomy {
@@ -147,6 +149,7 @@ impl Curves {
             name: "loss against the step",
             title: NAMES[0],
             y: loss_name(ctx),
+            low: false,
             include: &[0.0],
             levels: Vec::new(),
             traces,
@@ -166,6 +169,7 @@ impl Curves {
             name: "Dice against the step",
             title: NAMES[1],
             y: "Dice, mean over images",
+            low: true,
             include: &[0.0, 1.0],
             levels,
             traces: common::traces(ctx, &both, None),
@@ -198,6 +202,7 @@ impl Curves {
             name: "border distances against the step",
             title: if shown.len() > 1 { "Distances" } else { NAMES[2] },
             y: "pixels of the original",
+            low: false,
             include: &[0.0],
             levels: Vec::new(),
             traces: common::traces(ctx, &shown, None),
@@ -248,8 +253,8 @@ fn standing(ctx: &ViewCtx<'_>) -> String {
     }
     if let Some(step) = value("best/step") {
         let since = value("patience").unwrap_or(0.0);
-        let since = if since > 0.0 { format!(", {since:.0} epochs since") } else { String::new() };
-        parts.push(format!("best at {}{since}", number::grouped(step as u64)));
+        let since = if since > 0.0 { format!(", {since:.0} epochs ago") } else { String::new() };
+        parts.push(format!("best {}{since}", number::grouped(step as u64)));
     }
     parts.join(" · ")
 }
@@ -295,7 +300,9 @@ fn draw<'a>(
             // Beside its line, on the side where there is room.
             let left = if x + wide + 4.0 > axes.rect.right() { x - wide - 3.0 } else { x + 3.0 };
             if left > free_from && axes.rect.x_range().contains(x) {
-                let at = pos2(left, axes.rect.bottom() - text.size().y - 1.0);
+                // Dice leaves room below its curve, losses and distances above.
+                let top = if panel.low { axes.rect.bottom() - text.size().y - 1.0 } else { axes.rect.top() + 1.0 };
+                let at = pos2(left, top);
                 painter.galley(at, text, color);
                 free_from = left + wide + 3.0;
             }

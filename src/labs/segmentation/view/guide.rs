@@ -87,7 +87,7 @@ fn equations(params: &Params, ui: &mut Ui, ctx: &ViewCtx<'_>) {
     let rate = common::value(ctx, "learning_rate").unwrap_or(hyper.learning_rate);
     let (rate, decay) = (number::exact(rate), number::exact(hyper.weight_decay));
     if params.text("optimizer") == "adam" {
-        let text = format!("α = {rate}, λ = {decay}, β = (0.9, 0.999), ε = 1e-8");
+        let text = format!("α = {rate}, λ = {decay}, ε = 1e-8");
         equation(ui, ctx, "g ← ∇L + λ θ,  θ ← θ − α m̂ / (√v̂ + ε)", &text);
     } else {
         equation(ui, ctx, "θ ← θ − α (∇L + λ θ)", &format!("α = {rate}, λ = {decay}"));
@@ -105,13 +105,9 @@ fn equations(params: &Params, ui: &mut Ui, ctx: &ViewCtx<'_>) {
     }
     let threshold = number::exact(params.float("threshold"));
     let images = series::images(ctx, "validation/images");
-    let of = if images > 0 { format!("   (mean of {images} images)") } else { String::new() };
-    equation(
-        ui,
-        ctx,
-        &format!("Dice = 2 TP / (2 TP + FP + FN),  lesion: p > {threshold}"),
-        &format!("= {}{of}", shown(ctx, DICE.key)),
-    );
+    let of = if images > 0 { format!("mean of {images} images, ") } else { String::new() };
+    let value = format!("= {}   ({of}p > {threshold})", shown(ctx, DICE.key));
+    equation(ui, ctx, "Dice = 2 TP / (2 TP + FP + FN)", &value);
     let law = if params.text("hd95") == "monai" {
         "HD95 = max(P95 d(P→T), P95 d(T→P))"
     } else {
@@ -128,9 +124,10 @@ fn measured(params: &Params, ui: &mut Ui, ctx: &ViewCtx<'_>) {
     let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
     heading(ui, ctx, "This run and the paper’s");
     let tested = common::value(ctx, "test/dice").is_some();
-    Grid::new("measured").num_columns(4).spacing(vec2(12.0, 3.0)).show(ui, |ui| {
+    let table = Grid::new("measured").num_columns(4).min_row_height(1.5 * size);
+    table.spacing(vec2(8.0, 2.0)).show(ui, |ui| {
         let set = if tested { "test" } else { "" };
-        for text in ["", "validation", set, "paper, test"] {
+        for text in ["", "valid.", set, "paper’s test"] {
             ui.label(tile::weak(text, size, style));
         }
         ui.end_row();
@@ -138,11 +135,11 @@ fn measured(params: &Params, ui: &mut Ui, ctx: &ViewCtx<'_>) {
             pair.map_or_else(String::new, |(mean, std)| format!("{mean:.digits$} ± {std:.digits$}"))
         };
         let rows = [
-            (PLAIN_DICE, "Dice, network size", "", String::new()),
-            (DICE, "Dice, final", "test/dice", of_paper(paper.map(|row| row.dice), 3)),
-            (HD95, "HD95 [px]", "test/hd95", of_paper(paper.map(|row| row.hd95), 2)),
-            (HD, "HD [px]", "test/hd", String::new()),
-            (ASSD, "ASSD [px]", "test/assd", String::new()),
+            (PLAIN_DICE, "Dice, S×S", "", String::new()),
+            (DICE, "Dice", "test/dice", of_paper(paper.map(|row| row.dice), 3)),
+            (HD95, "HD95", "test/hd95", of_paper(paper.map(|row| row.hd95), 2)),
+            (HD, "HD", "test/hd", String::new()),
+            (ASSD, "ASSD", "test/assd", String::new()),
         ];
         for (quantity, name, test, paper) in rows {
             ui.label(tile::weak(name, size + 0.5, style)).on_hover_text(quantity.help);
@@ -160,7 +157,7 @@ fn measured(params: &Params, ui: &mut Ui, ctx: &ViewCtx<'_>) {
     let of = if images > 0 { format!("{images} validation images, ") } else { String::new() };
     let seed = ctx.run.header.as_ref().map_or(String::new(), |header| format!(", seed {}", header.seed));
     let text = format!(
-        "Here: {}{width}, {side}×{side}, {of}{data}{seed}. The paper’s: width 64, 256×256, 140 test images that are not public, \
+        "Distances in pixels. Here: {}{width}, {side}×{side}, {of}{data}{seed}. The paper’s: width 64, 256×256, 140 test images that are not public, \
          mean ± std of 3 seeds. To be compared in pattern, not in size.",
         spec.architecture.name()
     );

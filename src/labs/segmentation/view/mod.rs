@@ -13,6 +13,7 @@ pub mod layer;
 pub mod look;
 pub mod network;
 pub mod postprocess;
+pub mod predict;
 pub mod ranking;
 pub mod scores;
 pub mod series;
@@ -39,9 +40,10 @@ pub struct SegmentationView {
     size_dice: size_dice::SizeDice,
     data: data::DataTile,
     brush: brush::BrushTile,
+    predict: predict::Predict,
 }
 
-static TILES: [TileSpec; 10] = [
+static TILES: [TileSpec; 11] = [
     TileSpec {
         id: "wall",
         title: "Wall",
@@ -99,6 +101,12 @@ static TILES: [TileSpec; 10] = [
         help: "Correct or draw the mask of any image of the folder. It is saved beside the data set, whose own files stay \
                as they are, and the running training uses it from then on.",
     },
+    TileSpec {
+        id: "predict",
+        title: "Predict",
+        help: "The weights of this run, or of a file, on your own pictures: outlines, areas and a table, to be saved as \
+               PNG and CSV. Computed on the CPU, apart from the training.",
+    },
 ];
 
 const ARRANGEMENT: Arrangement = Arrangement {
@@ -113,6 +121,7 @@ const ARRANGEMENT: Arrangement = Arrangement {
                         Node::Tile("wall"),
                         Node::Tile("data"),
                         Node::Tile("brush"),
+                        Node::Tile("predict"),
                         Node::Tile("network"),
                         Node::Tile("size-dice"),
                     ]),
@@ -160,6 +169,7 @@ impl LabView for SegmentationView {
                 }
             }
             "brush" => self.brush.show(&mut self.data.folder, &mut self.data.sample, ui, ctx),
+            "predict" => self.predict.show(&self.shared.pipeline, ui, ctx),
             _ => {}
         }
     }

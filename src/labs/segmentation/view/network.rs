@@ -230,11 +230,20 @@ fn table(card: &Card, ours: &NetCount, size: f32, ui: &mut Ui, ctx: &ViewCtx<'_>
     let digit = ui.fonts_mut(|fonts| fonts.glyph_width(&FontId::monospace(size), '0'));
     let paper = card.paper.as_ref().ok().filter(|_| !card.is_papers());
     // Characters of parameters, GMAC and MiB.
-    let wide = [10.0, 6.0, 6.0].map(|characters| characters * digit + 0.5 * size);
+    let wide = [10.0, 6.0, 6.0].map(|characters| characters * digit + 0.4 * size);
     let name = 4.7 * size;
-    let sets = if paper.is_some() { 2.0 } else { 1.0 };
     let gap = 0.7 * size;
-    let width = name + sets * wide.iter().sum::<f32>() + (sets - 1.0) * gap;
+    let whole = wide.iter().sum::<f32>();
+    // Where there is no room for the paper's six columns, its parameters alone are shown.
+    let room = ui.available_width();
+    let of_paper = if paper.is_none() {
+        0
+    } else if name + 2.0 * whole + gap <= room {
+        3
+    } else {
+        1
+    };
+    let width = name + whole + if of_paper > 0 { gap + wide[..of_paper].iter().sum::<f32>() } else { 0.0 };
     let line = (1.55 * size).round();
     let count_lines = ours.blocks.len() + 3;
     let (rect, response) = ui.allocate_exact_size(vec2(width, line * count_lines as f32), Sense::hover());
@@ -245,16 +254,16 @@ fn table(card: &Card, ours: &NetCount, size: f32, ui: &mut Ui, ctx: &ViewCtx<'_>
     let (words, digits) = (FontId::proportional(size), FontId::monospace(size));
     let y = |row: usize| rect.top() + (row as f32 + 0.5) * line;
     let side = card.side;
-    let cells = |left: f32, row: usize, texts: [String; 3], font: &FontId, color: Color32| {
+    let cells = |left: f32, row: usize, texts: &[String], font: &FontId, color: Color32| {
         let mut right = left;
-        for (text, wide) in texts.into_iter().zip(wide) {
+        for (text, wide) in texts.iter().zip(wide) {
             right += wide;
             painter.text(pos2(right, y(row)), Align2::RIGHT_CENTER, text, font.clone(), color);
         }
     };
     let numbers = |count: &Count| [number::grouped(count.parameters), six(count.gmac()), six(count.activation_mib())];
     let names = ["parameters", "GMAC", "MiB"].map(str::to_owned);
-    let second = rect.left() + name + wide.iter().sum::<f32>() + gap;
+    let second = rect.left() + name + whole + gap;
     let this = if card.spec.architecture.stages().is_some() {
         format!("width {}, {side}×{side}", card.spec.base)
     } else {
@@ -263,30 +272,33 @@ fn table(card: &Card, ours: &NetCount, size: f32, ui: &mut Ui, ctx: &ViewCtx<'_>
     let end = second - gap;
     painter.text(pos2(end, y(0)), Align2::RIGHT_CENTER, this, words.clone(), style.text);
     painter.text(pos2(rect.left(), y(1)), Align2::LEFT_CENTER, "block", words.clone(), style.text_weak);
-    cells(rect.left() + name, 1, names.clone(), &words, style.text_weak);
+    cells(rect.left() + name, 1, &names, &words, style.text_weak);
     if paper.is_some() {
-        let text =
-            if card.spec.architecture.stages().is_some() { "paper: width 64, 256×256" } else { "paper: 256×256" };
+        let text = match of_paper {
+            1 => "paper",
+            _ if card.spec.architecture.stages().is_some() => "paper: width 64, 256×256",
+            _ => "paper: 256×256",
+        };
         painter.text(pos2(rect.right(), y(0)), Align2::RIGHT_CENTER, text, words.clone(), style.text_weak);
-        cells(second, 1, names, &words, style.text_weak);
+        cells(second, 1, &names[..of_paper], &words, style.text_weak);
     }
-    let mut row = 2;
     let total = ("total".to_owned(), ours.total);
     for (index, (block, count)) in ours.blocks.iter().chain([&total]).enumerate() {
+        // Below the two lines of headings.
+        let row = index + 2;
         let last = index == ours.blocks.len();
         if last {
             painter.hline(rect.x_range(), y(row) - 0.5 * line, (1.0, style.rule));
         }
         let color = if last { style.text } else { style.text.lerp_to_gamma(style.text_weak, 0.3) };
         painter.text(pos2(rect.left(), y(row)), Align2::LEFT_CENTER, block, words.clone(), color);
-        cells(rect.left() + name, row, numbers(count), &digits, color);
+        cells(rect.left() + name, row, &numbers(count), &digits, color);
         if let Some(paper) = paper {
             let count = if last { Some(&paper.total) } else { paper.blocks.get(index).map(|(_, count)| count) };
             if let Some(count) = count {
-                cells(second, row, numbers(count), &digits, style.text_weak);
+                cells(second, row, &numbers(count)[..of_paper], &digits, style.text_weak);
             }
         }
-        row += 1;
     }
     response.on_hover_ui(|ui| {
         ui.set_max_width(28.0 * size);

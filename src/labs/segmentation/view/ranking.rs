@@ -176,17 +176,18 @@ impl Ranking {
         ctx: &ViewCtx<'_>,
     ) {
         let size = tile::font_size(ctx.presenting);
-        let mut text = match step {
+        let (mut text, rest) = match step {
             Some(step) => {
-                let set = if self.test { "test" } else { "validation" };
-                format!("{} {set} images, step {}", order.len(), number::grouped(step))
+                let set = if self.test { "test set" } else { "validation set" };
+                (format!("{} images", order.len()), format!(", {set}, step {}", number::grouped(step)))
             }
-            None => String::new(),
+            None => Default::default(),
         };
         let undefined = order.iter().filter(|&&i| rows[i].value(Measure::Hd95).is_none()).count();
         if undefined > 0 {
-            text = format!("{text}, {undefined} without distances");
+            text.push_str(&format!(", {undefined} without distances"));
         }
+        text.push_str(&rest);
         tile::bar(ui, rect, tile::weak(text, size, ctx.style), |ui| {
             let help = "Test images with the best weights, measured once, at the end of the run, instead of the validation \
                         images with the weights of the timeline's step";
@@ -369,7 +370,8 @@ impl Ranking {
                 shown(summary.std_population)
             );
             let shown = RichText::new(&text).font(FontId::monospace(size - 0.5)).color(ctx.style.text);
-            ui.add(Label::new(shown).truncate().selectable(false)).on_hover_text(help);
+            let shown = Label::new(shown).selectable(false);
+            ui.add(if one_line { shown.truncate() } else { shown.wrap() }).on_hover_text(help);
         });
         let mean =
             Line { value: summary.mean.unwrap_or(f64::NAN), name: "mean", color: ctx.style.text, dash: Dash::Solid };

@@ -116,7 +116,7 @@ impl SizeDice {
         if let Some(run) = run.as_ref().filter(|_| !self.without_run) {
             dots.extend(self.dot_of(run, ctx));
         }
-        let foot_height = if rest.height() > 14.0 * size { 3.2 * size } else { 0.0 };
+        let foot_height = if rest.height() > 16.0 * size { 4.7 * size } else { 0.0 };
         let plot = rest.with_max_y(rest.bottom() - foot_height);
         self.plot(plot, &dots, ui, ctx);
         if foot_height > 0.0 {
@@ -127,8 +127,7 @@ impl SizeDice {
 
     fn bar(&mut self, rect: Rect, ui: &mut Ui, ctx: &ViewCtx<'_>) {
         let size = tile::font_size(ctx.presenting);
-        let text = "paper: 416 training images, 256×256, mean ± std of 3 seeds";
-        tile::bar(ui, rect, tile::weak(text, size, ctx.style), |ui| {
+        tile::bar(ui, rect, tile::weak("", size, ctx.style), |ui| {
             let fit = "Show all networks again (double-click does the same)";
             if self.view.is_some() && tile::button(ui, true, "fit", fit, size) {
                 self.view = None;
@@ -270,8 +269,14 @@ impl SizeDice {
         // The family of one rule, from @1 to @128 and the U-net.
         let family: Vec<Pos2> =
             dots.iter().filter(|dot| dot.marker == Marker::Disc && !dot.ours).map(|dot| at(dot, dot.y)).collect();
+        // Names keep off this line as well.
+        let mut thin: Vec<Rect> = family
+            .windows(2)
+            .flat_map(|ends| {
+                (1..12).map(|i| Rect::from_center_size(ends[0].lerp(ends[1], i as f32 / 12.0), Vec2::splat(2.0)))
+            })
+            .collect();
         inside.line(family, Stroke::new(1.0, style.category(7).color.gamma_multiply(0.4)));
-        let mut thin = Vec::new();
         for dot in dots.iter().filter(|dot| dot.spread > 0.0) {
             let (low, high) = (at(dot, dot.y - dot.spread), at(dot, dot.y + dot.spread));
             let stroke = Stroke::new(1.0, dot.color.gamma_multiply(0.7));
@@ -309,7 +314,7 @@ impl SizeDice {
     fn foot(&self, rect: Rect, run: Option<&Ours>, dots: &[Dot], ui: &mut Ui, ctx: &ViewCtx<'_>) {
         let size = tile::font_size(ctx.presenting);
         let painter = ui.painter_at(rect);
-        let (line, font) = (1.6 * size, FontId::proportional(size));
+        let (line, font) = (1.55 * size, FontId::proportional(size));
         let y = rect.top() + 0.5 * line;
         let mut x = rect.left() + 0.5 * size;
         for (architecture, name) in [
@@ -329,7 +334,10 @@ impl SizeDice {
             Some(_) => "This run has no value at this step.".to_owned(),
             None => "Start a run to see it beside the paper’s networks.".to_owned(),
         };
-        let below = Rect::from_min_max(pos2(rect.left(), rect.top() + line), rect.max);
+        let about = "paper: test Dice after 416 training images, 256×256, width 64, mean ± std of 3 seeds";
+        let at = pos2(rect.left(), y + line);
+        painter.text(at, Align2::LEFT_CENTER, about, font, ctx.style.text_weak);
+        let below = Rect::from_min_max(pos2(rect.left(), rect.top() + 2.0 * line), rect.max);
         ui.scope_builder(UiBuilder::new().max_rect(below), |ui| {
             ui.shrink_clip_rect(below);
             let note = paper_note(Architecture::DeepLabResNet101).unwrap_or_default();
@@ -417,8 +425,9 @@ fn name_dots(
         .collect();
     let points: Vec<Pos2> = shown.iter().map(|(_, place)| *place).collect();
     let sizes: Vec<Vec2> = texts.iter().map(|text| text.size()).collect();
+    let side = |dot: &Dot| 2.0 * radius * if dot.ours { 2.0 } else { 1.0 };
     let solid: Vec<Rect> =
-        points.iter().map(|place| Rect::from_center_size(*place, Vec2::splat(2.0 * radius))).collect();
+        shown.iter().map(|(dot, place)| Rect::from_center_size(*place, Vec2::splat(side(dot)))).collect();
     let places = labels::place(&points, &sizes, &solid, thin, within.shrink(2.0), radius + 2.0);
     for ((place, text), point) in places.into_iter().zip(texts).zip(points) {
         let Some(place) = place else { continue };

@@ -13,6 +13,7 @@ use crate::plot::axes::is_panning;
 use crate::plot::style::Style;
 
 use super::session::Session;
+use crate::labs::segmentation::view::look::Marks;
 
 /// What the primary button draws with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -208,6 +209,10 @@ impl Canvas {
                 Event::PointerButton { pos, button: PointerButton::Primary, pressed: true, modifiers } => {
                     let here = response.is_pointer_button_down_on() || response.clicked() || response.drag_stopped();
                     if here && rect.contains(pos) && !modifiers.shift {
+                        // Keys are the canvas's again, not a field's.
+                        ui.memory_mut(|memory| {
+                            memory.focused().filter(|id| *id != response.id).inspect(|id| memory.surrender_focus(*id))
+                        });
                         session.editor.begin_stroke();
                         self.stroke(session, place(pos), place(pos), radius, tool.adds());
                         self.last = Some(place(pos));
@@ -300,7 +305,7 @@ impl Canvas {
             self.tint = None;
             self.outdated = true;
         }
-        let color = style.accent.gamma_multiply(0.38);
+        let color = Pens::of(style).drawn.gamma_multiply(0.26);
         let whole = [0, 0, usize::MAX, usize::MAX];
         let part = if self.tint.is_none() || self.color != color { Some(whole) } else { self.dirty };
         let Some(part) = part else { return };
@@ -318,7 +323,7 @@ impl Canvas {
 
     fn draw(&self, painter: &Painter, rect: Rect, camera: Camera, session: &Session, style: &Style) {
         painter.rect_filled(rect, 2.0, style.rule.gamma_multiply(0.35));
-        let mask = session.editor.mask();
+        let (mask, pens) = (session.editor.mask(), Pens::of(style));
         let size = vec2(mask.width() as f32, mask.height() as f32);
         let all = Rect::from_min_max(camera.to_screen(rect, Vec2::ZERO), camera.to_screen(rect, size));
         for texture in [&self.image, &self.tint].into_iter().flatten() {
@@ -333,14 +338,14 @@ impl Canvas {
         let few = |list: &[Outline]| list.iter().map(|outline| outline.points.len()).sum::<usize>() <= MOST_POINTS;
         if few(&session.original_outlines) {
             for outline in &session.original_outlines {
-                painter.add(Shape::closed_line(line(outline), Stroke::new(1.2, style.error.gamma_multiply(0.75))));
+                painter.add(Shape::closed_line(line(outline), Stroke::new(1.2, pens.original.gamma_multiply(0.8))));
             }
         }
         if few(&self.outline) {
             for outline in &self.outline {
                 let points = line(outline);
                 painter.add(Shape::closed_line(points.clone(), Stroke::new(3.0, Color32::from_black_alpha(110))));
-                painter.add(Shape::closed_line(points, Stroke::new(1.5, style.accent)));
+                painter.add(Shape::closed_line(points, Stroke::new(1.5, pens.drawn)));
             }
         }
     }
@@ -358,7 +363,8 @@ impl Canvas {
     ) {
         let painter = ui.painter_at(rect);
         let pointer = response.hover_pos();
-        let color = if tool.adds() { style.accent } else { style.warning };
+        let pens = Pens::of(style);
+        let color = if tool.adds() { pens.drawn } else { pens.cut };
         if let Some(at) = pointer.filter(|_| tool.strokes()) {
             let radius = (radius as f32 * camera.scale).max(1.0);
             painter.circle_stroke(at, radius, Stroke::new(2.5, Color32::from_black_alpha(120)));
@@ -374,6 +380,20 @@ impl Canvas {
         }
         points.extend(pointer);
         painter.add(Shape::line(points, Stroke::new(1.5, color)));
+    }
+}
+
+/// Colours over the picture. Ultrasound is dark in every theme, so they are the bright ones; red is the truth, as on the wall.
+struct Pens {
+    drawn: Color32,
+    original: Color32,
+    cut: Color32,
+}
+
+impl Pens {
+    fn of(style: &Style) -> Self {
+        let bright = if style.high_contrast { Style::high_contrast() } else { Style::dark() };
+        Self { drawn: bright.category(4).color, original: Marks::of(style).truth.color, cut: bright.warning }
     }
 }
 

@@ -64,6 +64,7 @@ pub fn show(
     ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
         ui.shrink_clip_rect(rect.expand(1.0));
         ui.spacing_mut().item_spacing.y = 2.0;
+        ui.add_space(3.0);
         let field = TextEdit::singleline(search)
             .hint_text(format!("search {} images", entries.len()))
             .font(FontId::proportional(size + 0.5))

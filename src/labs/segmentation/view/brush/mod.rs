@@ -8,7 +8,7 @@ pub mod session;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use eframe::egui::{DragValue, Key, Label, Modifiers, Rect, RichText, ScrollArea, Ui, UiBuilder, pos2, vec2};
+use eframe::egui::{DragValue, Key, Label, Modifiers, Rect, RichText, ScrollArea, Ui, UiBuilder, vec2};
 
 use crate::data::segmentation::listing::Listing;
 use crate::engine::event::Level;
@@ -130,7 +130,7 @@ impl BrushTile {
             ui.shrink_clip_rect(all.expand(2.0));
             self.body(ui, ctx, listing.as_deref());
         });
-        self.keys(ui, ctx);
+        self.keys(ui);
     }
 
     /// Takes in what the threads have brought.
@@ -213,7 +213,7 @@ impl BrushTile {
         let all = entries.as_ref().map(|(_, entries)| entries.as_slice()).unwrap_or_default();
         let shown = list::found(all, &self.search);
         self.heading(ui, all, &shown, style, size);
-        self.tools(ui, style, size);
+        self.tools(ui, size);
         self.strip(ui, listing, style, size);
         let rest = ui.available_rect_before_wrap();
         let mut picture = rest;
@@ -237,7 +237,8 @@ impl BrushTile {
             Some(session) => {
                 let radius = self.radius.unwrap_or_else(|| usual_radius(session));
                 let response = self.canvas.show(ui, picture, session, self.tool, radius, style);
-                self.hot = response.contains_pointer() || response.has_focus();
+                let typing = ui.memory(|memory| memory.focused().is_some_and(|id| id != response.id));
+                self.hot = (response.contains_pointer() || response.has_focus()) && !typing;
             }
             None if self.loading.is_some() => {
                 ui.scope_builder(UiBuilder::new().max_rect(picture), |ui| {
@@ -286,7 +287,7 @@ impl BrushTile {
         });
     }
 
-    fn tools(&mut self, ui: &mut Ui, style: &Style, size: f32) {
+    fn tools(&mut self, ui: &mut Ui, size: f32) {
         let Some(session) = &mut self.session else { return };
         let mut save = false;
         ui.horizontal_wrapped(|ui| {
@@ -339,7 +340,6 @@ impl BrushTile {
             let label = if self.saving.is_some() { "Saving…" } else { "Save" };
             save = tile::button(ui, can, label, help, size);
         });
-        let _ = style;
         if save {
             self.save(ui);
         }
@@ -387,10 +387,8 @@ impl BrushTile {
         }
     }
 
-    fn keys(&mut self, ui: &mut Ui, ctx: &ViewCtx<'_>) {
-        let _ = ctx;
-        let busy = ui.memory(|memory| memory.focused()).is_some() && !self.hot;
-        let Some(session) = self.session.as_mut().filter(|_| self.hot && !busy) else { return };
+    fn keys(&mut self, ui: &mut Ui) {
+        let Some(session) = self.session.as_mut().filter(|_| self.hot) else { return };
         let pressed = |ui: &mut Ui, modifiers, key| ui.input_mut(|input| input.consume_key(modifiers, key));
         let mut changed = false;
         // The longer combination first: it would match the shorter one too.
@@ -423,7 +421,6 @@ fn usual_radius(session: &Session) -> f64 {
 
 fn synthetic(ui: &mut Ui, rect: Rect, sample: &mut SampleSet, ctx: &mut ViewCtx<'_>) {
     let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
-    let rect = Rect::from_min_max(rect.min, pos2(rect.right(), rect.bottom()));
     ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
         ScrollArea::vertical().id_salt("synthetic").auto_shrink([false, false]).show(ui, |ui| {
             ui.label(RichText::new("Generated pictures have no files to correct").size(size + 4.0).color(style.text));

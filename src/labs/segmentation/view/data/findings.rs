@@ -29,20 +29,19 @@ pub struct Line {
 impl Line {
     /// Of a finding in this folder.
     pub fn of(finding: &Finding, root: &Path) -> Self {
-        let shown = |path: &Path| path.strip_prefix(root).unwrap_or(path).display().to_string();
         Line {
             severity: finding.severity,
             check: finding.check.label().to_owned(),
-            file: shown(&finding.file),
-            other: finding.other.as_deref().map(shown).unwrap_or_default(),
+            file: shown(&finding.file, root),
+            other: finding.other.as_deref().map(|other| shown(other, root)).unwrap_or_default(),
             problem: finding.problem.clone(),
             advice: finding.advice.clone(),
             path: finding.file.clone(),
         }
     }
 
-    /// Of the rows of a recorded table; rows that do not fit are left out.
-    pub fn recorded(columns: &[String], rows: &[Vec<String>]) -> Vec<Self> {
+    /// Of the rows of a table that a run on the folder `root` has recorded; rows that do not fit are left out.
+    pub fn recorded(columns: &[String], rows: &[Vec<String>], root: &Path) -> Vec<Self> {
         let cell = |row: &[String], name: &str| -> String {
             columns.iter().position(|c| c == name).and_then(|i| row.get(i)).cloned().unwrap_or_default()
         };
@@ -55,15 +54,20 @@ impl Line {
             Some(Line {
                 severity,
                 check: cell(row, "check"),
-                path: PathBuf::from(&file),
-                file,
-                other: cell(row, "other"),
+                file: shown(Path::new(&file), root),
+                path: PathBuf::from(file),
+                other: shown(Path::new(&cell(row, "other")), root),
                 problem: cell(row, "problem"),
                 advice: cell(row, "advice"),
             })
         };
         rows.iter().filter_map(line).collect()
     }
+}
+
+/// A path below a folder where it lies there.
+fn shown(path: &Path, root: &Path) -> String {
+    path.strip_prefix(root).unwrap_or(path).display().to_string()
 }
 
 /// `error`, `errors`.
@@ -204,10 +208,14 @@ mod tests {
     fn a_recorded_table_is_read_by_its_columns() {
         let columns = ["severity", "check", "file", "other", "problem", "advice"].map(str::to_owned);
         let row = |severity: &str| [severity, "no lesion", "a/b.png", "", "empty", "look"].map(str::to_owned).to_vec();
-        let lines = Line::recorded(&columns, &[row("warning"), row("Error"), row("gossip"), vec!["note".to_owned()]]);
+        let lines = Line::recorded(
+            &columns,
+            &[row("warning"), row("Error"), row("gossip"), vec!["note".to_owned()]],
+            Path::new("a"),
+        );
         assert_eq!(lines.len(), 3, "an unknown severity is left out");
         assert_eq!((lines[0].severity, lines[1].severity), (Severity::Warning, Severity::Error));
-        assert_eq!((lines[0].file.as_str(), lines[0].advice.as_str()), ("a/b.png", "look"));
+        assert_eq!((lines[0].file.as_str(), lines[0].advice.as_str()), ("b.png", "look"));
         assert_eq!(lines[2].file, "", "cells that are missing are empty");
     }
 }

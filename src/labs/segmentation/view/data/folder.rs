@@ -14,7 +14,8 @@ use crate::data::segmentation::groups::{GroupRule, Split, groups, split};
 use crate::data::segmentation::listing::{Listing, Pair, scan};
 use crate::data::segmentation::read::Reader;
 use crate::data::segmentation::{Problem, Watch};
-use crate::engine::params::{Params, Value};
+use crate::engine::params::Params;
+use crate::labs::segmentation::source;
 use crate::plot::background::Background;
 
 /// A path that is being typed is looked at once it rests for so many seconds.
@@ -34,32 +35,14 @@ pub struct Choice {
 }
 
 impl Choice {
-    /// Reads the parameters; one that is missing counts as its usual value.
+    /// Reads the parameters.
     pub fn of(params: &Params) -> Self {
-        let text = |key: &str| match params.get(key) {
-            Some(Value::Text(text)) => text.clone(),
-            _ => String::new(),
-        };
-        let share = |key: &str, usual: f64| match params.get(key) {
-            Some(Value::Float(share)) => *share,
-            _ => usual,
-        };
-        let (train, validation) = (share("train_share", 0.6), share("validation_share", 0.2));
-        // 0.8 and 0.2 leave nothing, whatever their sum is in floating point.
-        let rest = 1.0 - train - validation;
         Self {
-            of_folder: text("source") == "folder",
-            folder: PathBuf::from(text("data")),
-            rule: match text("group_by").as_str() {
-                "folder" => GroupRule::Folder,
-                "pattern" => GroupRule::Pattern(text("group_pattern")),
-                _ => GroupRule::None,
-            },
-            shares: [train, validation, if rest < 1e-6 { 0.0 } else { rest }],
-            seed: match params.get("split_seed") {
-                Some(Value::Int(seed)) => *seed as u64,
-                _ => 0,
-            },
+            of_folder: params.text("source") == "folder",
+            folder: PathBuf::from(params.text("data")),
+            rule: source::group_rule(params),
+            shares: source::shares(params),
+            seed: params.int("split_seed") as u64,
         }
     }
 }
@@ -86,6 +69,8 @@ pub struct Verdict {
     pub refused: Option<String>,
     /// Numbers of the listing's pairs.
     pub split: Split,
+    /// Of each class the images for training, validation and test.
+    pub classes: Vec<(String, [usize; 3])>,
     pub findings: Vec<Finding>,
 }
 
@@ -358,5 +343,20 @@ fn judge(question: &Question) -> Verdict {
     let listed = |part: &[usize]| part.iter().map(|&i| back[i]).collect();
     let split = Split { train: listed(&parts.train), validation: listed(&parts.validation), test: listed(&parts.test) };
     let findings = diagnose(&examined.listing, &examined.exams, &examined.unread, &examined.duplicates, Some(&split));
-    Verdict { grouping: groups.description, refused, split, findings }
+    let classes = by_class(&examined.listing, &split);
+    Verdict { grouping: groups.description, refused, split, classes, findings }
+}
+
+/// How many images of every class each part has.
+fn by_class(listing: &Listing, split: &Split) -> Vec<(String, [usize; 3])> {
+    let mut classes: Vec<(String, [usize; 3])> =
+        listing.classes().into_iter().map(|(name, _)| (name, [0; 3])).collect();
+    for (part, numbers) in [&split.train, &split.validation, &split.test].into_iter().enumerate() {
+        for class in numbers.iter().filter_map(|&i| listing.pairs.get(i)?.class.as_ref()) {
+            if let Some((_, counts)) = classes.iter_mut().find(|(name, _)| name == class) {
+                counts[part] += 1;
+            }
+        }
+    }
+    classes
 }

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use eframe::egui::{Label, ProgressBar, Rect, RichText, ScrollArea, Ui, UiBuilder, pos2, vec2};
 
 use crate::data::segmentation::listing::Listing;
-use crate::engine::event::Payload;
+use crate::engine::event::{Level, Payload};
+use crate::engine::state::RunState;
 use crate::labs::{ViewAction, ViewCtx};
 use crate::plot::tile;
 
@@ -27,6 +28,8 @@ pub struct DataTile {
     findings: Findings,
     /// Shows what the run recorded rather than the form's folder; `None`: whichever belongs together.
     recorded: Option<bool>,
+    /// What a listing says of itself, made once.
+    about: Option<(Arc<Listing>, Vec<String>)>,
     /// The lines of a verdict, made once.
     lines: Option<(Arc<Verdict>, Vec<Line>)>,
 }
@@ -73,7 +76,7 @@ impl DataTile {
                     self.recorded = Some(false);
                 }
             }
-            if !of_run && choice.of_folder {
+            if !of_run && choice.of_folder && !choice.folder.as_os_str().is_empty() {
                 let help = "Look at the folder again, for files that were added or changed";
                 scan = tile::button(ui, self.folder.progress().is_none(), "Look again", help, size);
                 choose(ui, ctx, size);
@@ -95,9 +98,9 @@ impl DataTile {
         });
         let doctor = ctx.payload("data/doctor")?;
         let Payload::Table { columns, rows } = &*doctor.1 else { return None };
-        let lines = Line::recorded(columns, rows);
+        let lines = Line::recorded(columns, rows, Path::new(&folder_of(ctx.run)));
         let clicked = self.findings.show(ui, list, &lines, style, size)?;
-        self.image_of(&clicked)
+        self.image_of(&clicked, ctx)
     }
 
     fn synthetic(&mut self, ui: &mut Ui, rest: Rect, ctx: &mut ViewCtx<'_>) {
@@ -172,10 +175,17 @@ impl DataTile {
             });
             return None;
         };
+        if self.about.as_ref().is_none_or(|(of, _)| !Arc::ptr_eq(of, &listing)) {
+            self.about = Some((listing.clone(), listing.describe()));
+        }
         let verdict = self.folder.verdict(ui.ctx());
         let (about, list) = halves(rest, size);
         section(ui, about, "about", |ui| {
-            overview::found(ui, &listing, style, size);
+            let lines = self.about.as_ref().map(|(_, lines)| lines.as_slice()).unwrap_or_default();
+            overview::found(ui, lines, style, size);
+            if let Err(error) = listing.require_pairs() {
+                ui.add(Label::new(RichText::new(error.to_string()).size(size + 1.0).color(style.error)).wrap());
+            }
             if let Some(error) = self.folder.error() {
                 ui.add(Label::new(RichText::new(error).size(size + 1.0).color(style.error)).wrap());
             }
@@ -191,7 +201,7 @@ impl DataTile {
             }
             if let Some((verdict, current)) = &verdict {
                 ui.add_space(size);
-                overview::split(ui, &listing, verdict, *current, style, size);
+                overview::split(ui, verdict, *current, style, size);
             }
         });
         let Some((verdict, _)) = verdict else {
@@ -208,7 +218,7 @@ impl DataTile {
         }
         let lines = self.lines.as_ref().map(|(_, lines)| lines.as_slice()).unwrap_or_default();
         let clicked = self.findings.show(ui, list, lines, style, size)?;
-        self.image_of(&clicked)
+        self.image_of(&clicked, ctx)
     }
 
     fn progress(&mut self, ui: &mut Ui, progress: Progress, ctx: &ViewCtx<'_>, size: f32) {
@@ -231,8 +241,13 @@ impl DataTile {
     }
 
     /// The image that a path is or belongs to; a recorded path may be the end of one.
-    fn image_of(&self, path: &Path) -> Option<PathBuf> {
-        self.folder.listing().and_then(|listing| image_of(listing, path))
+    fn image_of(&self, path: &Path, ctx: &mut ViewCtx<'_>) -> Option<PathBuf> {
+        let found = self.folder.listing().and_then(|listing| image_of(listing, path));
+        if found.is_none() {
+            let text = format!("{} belongs to no image that can be opened in the brush", path.display());
+            ctx.actions.push(ViewAction::Notice(Level::Info, text));
+        }
+        found
     }
 }
 
@@ -254,6 +269,11 @@ fn choose(ui: &mut Ui, ctx: &mut ViewCtx<'_>, size: f32) {
     }
 }
 
+/// The folder that the run was started with; empty for none.
+fn folder_of(run: &RunState) -> String {
+    run.params.get("data").map(ToString::to_string).unwrap_or_default()
+}
+
 fn recorded_summary(ctx: &ViewCtx<'_>) -> Option<String> {
     match &*ctx.payload("data/summary")?.1 {
         Payload::Text(text) => Some(text.clone()),
@@ -263,6 +283,7 @@ fn recorded_summary(ctx: &ViewCtx<'_>) -> Option<String> {
 
 /// Side by side where the tile is wide, else one above the other.
 fn halves(rest: Rect, size: f32) -> (Rect, Rect) {
+    let rest = Rect::from_min_max(rest.min + vec2(0.0, 0.4 * size), rest.max);
     let gap = 1.2 * size;
     if rest.width() > 58.0 * size {
         let wide = (0.4 * rest.width()).min(40.0 * size);

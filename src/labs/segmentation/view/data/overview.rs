@@ -3,20 +3,16 @@
 use eframe::egui::accesskit::Role;
 use eframe::egui::{Grid, Label, Rect, RichText, Sense, Ui, WidgetInfo, pos2, vec2};
 
-use crate::data::segmentation::listing::Listing;
 use crate::plot::style::Style;
 use crate::plot::tile;
 
 use super::folder::Verdict;
 
 /// What was found, one statement a line; the folder itself stands in the bar.
-pub fn found(ui: &mut Ui, listing: &Listing, style: &Style, size: f32) {
-    for (i, line) in listing.describe().iter().skip(1).enumerate() {
+pub fn found(ui: &mut Ui, about: &[String], style: &Style, size: f32) {
+    for (i, line) in about.iter().skip(1).enumerate() {
         let color = if i == 0 { style.text } else { style.text_weak };
         ui.add(Label::new(RichText::new(line).size(size + 1.0).color(color)).wrap());
-    }
-    if let Err(error) = listing.require_pairs() {
-        ui.add(Label::new(RichText::new(error.to_string()).size(size + 1.0).color(style.error)).wrap());
     }
 }
 
@@ -25,7 +21,7 @@ const PARTS: [&str; 3] = ["training", "validation", "test"];
 const PART_COLORS: [usize; 3] = [4, 1, 3];
 
 /// The split by groups: a bar, numbers, and what each part has of every class.
-pub fn split(ui: &mut Ui, listing: &Listing, verdict: &Verdict, current: bool, style: &Style, size: f32) {
+pub fn split(ui: &mut Ui, verdict: &Verdict, current: bool, style: &Style, size: f32) {
     let parts = [&verdict.split.train, &verdict.split.validation, &verdict.split.test];
     let counts = parts.map(|part| part.len());
     let total: usize = counts.iter().sum();
@@ -51,20 +47,23 @@ pub fn split(ui: &mut Ui, listing: &Listing, verdict: &Verdict, current: bool, s
     }
     response.on_hover_text(label);
     ui.add_space(4.0);
-    let classes: Vec<String> = listing.classes().into_iter().map(|(name, _)| name).take(12).collect();
-    Grid::new("split").spacing(vec2(1.4 * size, 2.0)).show(ui, |ui| {
+    let classes = &verdict.classes[..verdict.classes.len().min(12)];
+    Grid::new("split").spacing(vec2(0.9 * size, 2.0)).min_row_height(1.6 * size).show(ui, |ui| {
         ui.label("");
         ui.label(tile::weak("images", size, style));
-        classes.iter().for_each(|class| {
+        classes.iter().for_each(|(class, _)| {
             ui.label(tile::weak(class, size, style));
         });
         ui.end_row();
-        for ((part, numbers), color) in PARTS.iter().zip(parts).zip(PART_COLORS) {
-            ui.label(RichText::new(*part).size(size + 0.5).color(style.category(color).color));
-            ui.label(tile::mono(format!("{:>5}", numbers.len()), size, style));
-            for class in &classes {
-                let of = |i: &&usize| listing.pairs.get(**i).is_some_and(|pair| pair.class.as_ref() == Some(class));
-                ui.label(tile::mono(format!("{:>5}", numbers.iter().filter(of).count()), size, style));
+        for (part, (name, color)) in PARTS.iter().zip(PART_COLORS).enumerate() {
+            ui.horizontal(|ui| {
+                let (square, _) = ui.allocate_exact_size(vec2(0.7 * size, 0.7 * size), Sense::hover());
+                ui.painter().rect_filled(square, 1.0, style.category(color).color);
+                ui.label(RichText::new(*name).size(size + 0.5).color(style.text));
+            });
+            ui.label(tile::mono(format!("{:>5}", counts[part]), size, style));
+            for (_, of_class) in classes {
+                ui.label(tile::mono(format!("{:>5}", of_class[part]), size, style));
             }
             ui.end_row();
         }

@@ -1,0 +1,351 @@
+//! Prediction for the window: on a thread of its own with a CPU device of its own, that makes, uses and drops the network.
+//! Plain results come by channel and are taken without waiting.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+
+use super::super::pipeline::Pipeline;
+use super::Predictor;
+use super::inputs::{Inputs, counted, find, of_files};
+use super::job::{apart, guarded, predict_item, save_mask, save_overlay, save_table, whole_pictures};
+use super::report::Row;
+use super::weights_source::WeightsSource;
+use crate::compute::device;
+use crate::data::segmentation::Watch;
+use crate::data::segmentation::read::Picture;
+use crate::metrics::mask::Mask;
+use crate::metrics::mask::outline::{Outline, OutlineStyle, outlines};
+
+/// Pictures beyond this number are shown as outlines alone.
+const MOST_PICTURES: usize = 2000;
+
+/// What is to be predicted.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    /// A file, or the folder of a run.
+    pub weights: PathBuf,
+    /// One folder, or files.
+    pub data: Vec<PathBuf>,
+    pub pipeline: Pipeline,
+}
+
+/// One picture, as far as the window needs it.
+#[derive(Debug, Clone)]
+pub struct Found {
+    pub path: PathBuf,
+    pub row: Row,
+    /// `None` where it could not be used.
+    pub shown: Option<Shown>,
+}
+
+/// What is drawn of a picture, and what is saved of it.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// Width and height of what is drawn.
+    pub size: [usize; 2],
+    /// `[H, W, 3]`; empty where there are very many pictures.
+    pub rgb: Vec<u8>,
+    /// In pixels of what is drawn.
+    pub predicted: Vec<Outline>,
+    pub truth: Vec<Outline>,
+    /// Width and height in the file.
+    original: (u32, u32),
+    mask: Packed,
+    true_mask: Option<Packed>,
+}
+
+/// A mask as runs of lesion: a few kilobytes where the mask takes megabytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Packed {
+    height: usize,
+    width: usize,
+    /// First pixel and the one after the last, row by row.
+    runs: Vec<[u32; 2]>,
+}
+
+impl Packed {
+    fn of(mask: &Mask) -> Self {
+        let pixels = mask.pixels();
+        let mut runs = Vec::new();
+        let mut at = 0;
+        while let Some(skipped) = pixels[at..].iter().position(|&lesion| lesion) {
+            let start = at + skipped;
+            at = pixels[start..].iter().position(|&lesion| !lesion).map_or(pixels.len(), |length| start + length);
+            runs.push([start as u32, at as u32]);
+        }
+        Self { height: mask.height(), width: mask.width(), runs }
+    }
+
+    fn mask(&self) -> Mask {
+        let mut mask = Mask::empty(self.height, self.width);
+        self.runs.iter().for_each(|&[start, end]| mask.pixels_mut()[start as usize..end as usize].fill(true));
+        mask
+    }
+}
+
+/// What a thread says.
+#[derive(Debug)]
+pub enum Told {
+    /// What is used, and the pictures that will be predicted.
+    Begun {
+        lines: Vec<String>,
+        inputs: Arc<Inputs>,
+    },
+    One(Box<Found>),
+    /// The end. What was saved or why it broke off, where there is something to say.
+    Done(Result<String, String>),
+}
+
+/// What is saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Save {
+    Masks,
+    Overlays,
+    Table,
+}
+
+impl Save {
+    /// The name of the folder or file.
+    fn name(self) -> &'static str {
+        match self {
+            Save::Masks => "masks",
+            Save::Overlays => "overlays",
+            Save::Table => "table",
+        }
+    }
+}
+
+/// Work on a thread; it stops when this is dropped.
+#[derive(Debug)]
+pub struct Job {
+    told: Receiver<Told>,
+    cancel: Arc<AtomicBool>,
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Job {
+    /// Predicts pictures; `wake` is called whenever there is something to take.
+    pub fn predict(wanted: Wanted, wake: impl Fn() + Send + 'static) -> Self {
+        Self::start("prediction", wake, move |say, cancel| predict(&wanted, say, cancel).map(|()| String::new()))
+    }
+
+    /// Saves what was found below `folder`, under a new name.
+    pub fn save(
+        what: Save,
+        found: Vec<Arc<Found>>,
+        inputs: Arc<Inputs>,
+        folder: PathBuf,
+        wake: impl Fn() + Send + 'static,
+    ) -> Self {
+        Self::start("saving predictions", wake, move |_, cancel| save(what, &found, &inputs, &folder, cancel))
+    }
+
+    fn start(
+        name: &str,
+        wake: impl Fn() + Send + 'static,
+        work: impl FnOnce(&dyn Fn(Told), &AtomicBool) -> Result<String, String> + Send + 'static,
+    ) -> Self {
+        let (sender, told) = channel();
+        let cancel = Arc::new(AtomicBool::new(false));
+        let (asked, failed): (_, Sender<Told>) = (cancel.clone(), sender.clone());
+        let work = move || {
+            let say = |told: Told| {
+                // Nobody misses it where the window is gone.
+                let _ = sender.send(told);
+                wake();
+            };
+            let ended = guarded(|| work(&say, &asked));
+            say(Told::Done(ended));
+        };
+        if let Err(error) = thread::Builder::new().name(name.to_owned()).spawn(work) {
+            let _ = failed.send(Told::Done(Err(format!("no thread can be started: {error}"))));
+        }
+        Self { told, cancel }
+    }
+
+    /// What was said since; never waits.
+    pub fn poll(&self) -> impl Iterator<Item = Told> + '_ {
+        self.told.try_iter()
+    }
+
+    /// Asks it to stop; what is done stays.
+    pub fn stop(&self) {
+        self.cancel.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was asked to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.cancel.load(Ordering::Relaxed)
+    }
+}
+
+fn predict(wanted: &Wanted, say: &dyn Fn(Told), cancel: &AtomicBool) -> Result<(), String> {
+    let source = WeightsSource::open(&wanted.weights, None).map_err(|error| error.to_string())?;
+    let watch = Watch { progress: &|_, _| {}, cancel };
+    let inputs = match wanted.data.as_slice() {
+        [one] => find(one, watch).map_err(|error| error.to_string())?,
+        several => of_files(several),
+    };
+    let device = device::cpu();
+    let net = source.build(&device).map_err(|error| error.to_string())?;
+    let predictor = Predictor::new(net, source.spec, source.image_size, device).map_err(|error| error.to_string())?;
+    let mut lines = source.describe();
+    lines.extend(inputs.lines.iter().cloned());
+    lines.push(format!("masks: {}", wanted.pipeline.describe()));
+    let inputs = Arc::new(inputs);
+    say(Told::Begun { lines, inputs: inputs.clone() });
+    let files = whole_pictures();
+    for item in &inputs.items {
+        if cancel.load(Ordering::Relaxed) {
+            break;
+        }
+        let (row, found) = predict_item(&predictor, item, &files, &wanted.pipeline)?;
+        let shown = found.map(|(picture, prediction)| {
+            let (mask, truth) = (&prediction.mask, prediction.truth.as_ref());
+            shown(&picture, mask, truth, inputs.items.len())
+        });
+        say(Told::One(Box::new(Found { path: item.path.clone(), row, shown })));
+    }
+    Ok(())
+}
+
+/// Longest side of what is drawn where so many pictures are kept.
+fn longest_side(count: usize) -> usize {
+    match count {
+        0..=60 => 640,
+        61..=400 => 320,
+        _ => 176,
+    }
+}
+
+fn shown(picture: &Picture, mask: &Mask, truth: Option<&Mask>, count: usize) -> Shown {
+    let factor = picture.width.max(picture.height).div_ceil(longest_side(count)).max(1);
+    let (width, height) = (picture.width.div_ceil(factor), picture.height.div_ceil(factor));
+    let mut rgb = Vec::new();
+    if count <= MOST_PICTURES {
+        rgb.reserve(3 * width * height);
+        for (row, column) in (0..height).flat_map(|row| (0..width).map(move |column| (row, column))) {
+            rgb.extend(block(picture, row * factor, column * factor, factor));
+        }
+    }
+    // What is drawn is at most so large; its outlines need not be finer.
+    let lines = |mask: &Mask| {
+        let middle = |at: usize, most: usize| (at * factor + factor / 2).min(most - 1);
+        let small = Mask::from_fn(height, width, |row, column| {
+            mask.at(middle(row, picture.height), middle(column, picture.width))
+        });
+        outlines(&small, OutlineStyle::Midpoints)
+    };
+    Shown {
+        size: [width, height],
+        rgb,
+        predicted: lines(mask),
+        truth: truth.map(lines).unwrap_or_default(),
+        original: picture.original,
+        mask: Packed::of(mask),
+        true_mask: truth.map(Packed::of),
+    }
+}
+
+/// The mean colour of a block of the picture.
+fn block(picture: &Picture, row: usize, column: usize, factor: usize) -> [u8; 3] {
+    let (rows, columns) = (row..(row + factor).min(picture.height), column..(column + factor).min(picture.width));
+    let count = (rows.len() * columns.len()).max(1) as u32;
+    let mut sums = [0_u32; 3];
+    for row in rows {
+        let line = &picture.rgb[3 * (row * picture.width + columns.start)..3 * (row * picture.width + columns.end)];
+        for pixel in line.as_chunks::<3>().0 {
+            (0..3).for_each(|c| sums[c] += u32::from(pixel[c]));
+        }
+    }
+    sums.map(|sum| ((sum + count / 2) / count) as u8)
+}
+
+fn save(
+    what: Save,
+    found: &[Arc<Found>],
+    inputs: &Inputs,
+    folder: &Path,
+    cancel: &AtomicBool,
+) -> Result<String, String> {
+    let to = fresh(folder, what);
+    apart(&to, inputs)?;
+    if what == Save::Table {
+        let rows: Vec<Row> = found.iter().map(|found| found.row.clone()).collect();
+        save_table(&to, &rows).map_err(|error| error.to_string())?;
+        return Ok(format!("saved {}", to.display()));
+    }
+    let files = whole_pictures();
+    let all = || found.iter().filter_map(|found| Some((found, found.shown.as_ref()?)));
+    let mut saved = 0;
+    for (found, shown) in all() {
+        if cancel.load(Ordering::Relaxed) {
+            break;
+        }
+        let mask = shown.mask.mask();
+        let result = match what {
+            Save::Masks => save_mask(&to, &found.row.name, shown.original, &mask),
+            _ => {
+                let picture = files
+                    .picture(&found.path)
+                    .map_err(|problem| format!("{} {}", problem.path.display(), problem.problem))?;
+                if (picture.width, picture.height) != (mask.width(), mask.height()) {
+                    return Err(format!("{} has changed meanwhile; predict again", found.path.display()));
+                }
+                let truth = shown.true_mask.as_ref().map(Packed::mask);
+                save_overlay(&to, &found.row.name, &picture, &mask, truth.as_ref())
+            }
+        };
+        result.map_err(|error| format!("{error}; {} of {} are saved", saved, all().count()))?;
+        saved += 1;
+    }
+    Ok(format!("saved {} in {}", counted(saved, "picture", "pictures"), to.display()))
+}
+
+/// A name below `folder` that nothing has yet.
+fn fresh(folder: &Path, what: Save) -> PathBuf {
+    let name = |number: usize| {
+        let name = if number == 1 { what.name().to_owned() } else { format!("{}-{number}", what.name()) };
+        folder.join(if what == Save::Table { format!("{name}.csv") } else { name })
+    };
+    let mut number = 1;
+    while name(number).exists() {
+        number += 1;
+    }
+    name(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packing_keeps_every_pixel() {
+        let striped = Mask::from_fn(7, 9, |row, column| (row * 9 + column) % 4 != 2 && row != 3);
+        for mask in [striped, Mask::empty(3, 4), Mask::from_fn(2, 5, |_, _| true), Mask::default()] {
+            assert_eq!(Packed::of(&mask).mask(), mask);
+        }
+    }
+
+    #[test]
+    fn what_is_drawn_is_small_and_at_its_place() {
+        let (width, height) = (1000, 500);
+        let rgb = (0..width * height).flat_map(|i| [if i % width < 500 { 200 } else { 10 }; 3]).collect();
+        let picture = Picture { width, height, rgb, original: (1000, 500), factor: 1 };
+        let left = Mask::from_fn(height, width, |_, column| column < 500);
+        let drawn = shown(&picture, &left, Some(&Mask::empty(height, width)), 5);
+        assert_eq!((drawn.size, drawn.rgb.len()), ([500, 250], 3 * 500 * 250));
+        assert_eq!((drawn.rgb[3 * 249], drawn.rgb[3 * 250]), (200, 10));
+        let right = drawn.predicted[0].points.iter().map(|point| point[0]).fold(0.0, f32::max);
+        assert_eq!((right, drawn.truth.len()), (250.0, 0));
+        assert!(shown(&picture, &left, None, 5000).rgb.is_empty());
+    }
+}

@@ -1,0 +1,359 @@
+//! The tile "Predict": outlines on one's own pictures. The network lives on a thread of its own; the tile draws what that
+//! thread hands over.
+
+mod results;
+mod table;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Instant;
+
+use eframe::egui::{Align, Context, Label, Layout, ProgressBar, RichText, TextEdit, Ui, UiBuilder, vec2};
+
+use crate::labs::ViewCtx;
+use crate::labs::segmentation::pipeline::Pipeline;
+use crate::labs::segmentation::predict::background::{Found, Job, Save, Told, Wanted};
+use crate::labs::segmentation::predict::inputs::Inputs;
+use crate::plot::{number, tile};
+
+use results::Results;
+
+/// View state.
+#[derive(Debug)]
+pub struct Predict {
+    /// A file, or the folder of a run.
+    weights: String,
+    /// `weights` is the shown run and becomes the next one with it.
+    follows_run: bool,
+    /// A folder, or one file; of several files the first.
+    pub data: String,
+    /// Several files that were chosen; `data` names the first of them.
+    files: Vec<PathBuf>,
+    /// Folder for what is saved.
+    pub to: String,
+    dialog: Option<(Field, Receiver<Vec<PathBuf>>)>,
+    job: Option<(Job, Instant)>,
+    saving: Option<Job>,
+    found: Vec<Arc<Found>>,
+    inputs: Option<Arc<Inputs>>,
+    /// What the results were made with.
+    lines: Vec<String>,
+    /// What was said last, and whether it is a trouble.
+    said: Option<(String, bool)>,
+    results: Results,
+}
+
+impl Default for Predict {
+    fn default() -> Self {
+        Self {
+            weights: String::new(),
+            follows_run: true,
+            data: String::new(),
+            files: Vec::new(),
+            to: String::new(),
+            dialog: None,
+            job: None,
+            saving: None,
+            found: Vec::new(),
+            inputs: None,
+            lines: Vec::new(),
+            said: None,
+            results: Results::default(),
+        }
+    }
+}
+
+/// What a dialog is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Field {
+    Weights,
+    Folder,
+    Files,
+    To,
+}
+
+impl Predict {
+    /// Draws the tile. `pipeline`: how masks are made of what is predicted from now on.
+    pub fn show(&mut self, pipeline: &Pipeline, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
+        self.take_in(ui.ctx());
+        let run = ctx.run.header.as_ref().map(|header| header.folder.as_str()).unwrap_or_default();
+        if self.follows_run && self.job.is_none() && self.weights != run {
+            self.weights = run.to_owned();
+        }
+        let size = tile::font_size(ctx.presenting);
+        let all = ui.available_rect_before_wrap().shrink2(vec2((0.7 * size).round(), (0.3 * size).round()));
+        if all.width() < 12.0 * size || all.height() < 4.0 * size {
+            return;
+        }
+        ui.scope_builder(UiBuilder::new().max_rect(all), |ui| {
+            ui.shrink_clip_rect(all);
+            ui.spacing_mut().item_spacing = vec2(4.0, 3.0);
+            ui.spacing_mut().button_padding = vec2(6.0, 1.0);
+            self.inputs(run, pipeline, ui, size, ctx);
+            self.state(ui, size, ctx);
+            if self.found.is_empty() {
+                let (title, hint) = match (&self.job, self.weights.is_empty()) {
+                    (Some(_), _) => ("Reading", "the first outline comes with the first picture"),
+                    (_, true) => ("No weights yet", "train a run that is recorded, or choose a file of weights"),
+                    _ => ("Outlines on your own pictures", "choose a folder or files, then Predict"),
+                };
+                return tile::message(ui, size, ctx.style, title, hint);
+            }
+            self.results.show(&self.found, self.job.is_none(), ui, size, ctx.style);
+        });
+    }
+
+    /// Takes these weights, whichever run is shown.
+    pub fn choose_weights(&mut self, path: &Path) {
+        (self.weights, self.follows_run) = (path.display().to_string(), false);
+    }
+
+    /// Whether something is under way.
+    pub fn is_busy(&self) -> bool {
+        self.job.is_some() || self.saving.is_some()
+    }
+
+    /// Takes what threads and dialogs have said; never waits.
+    fn take_in(&mut self, ctx: &Context) {
+        if let Some((field, answer)) = &self.dialog {
+            use std::sync::mpsc::TryRecvError::{Disconnected, Empty};
+            match answer.try_recv() {
+                Ok(paths) => {
+                    let field = *field;
+                    self.dialog = None;
+                    self.chosen(field, paths);
+                }
+                Err(Disconnected) => self.dialog = None,
+                Err(Empty) => {}
+            }
+        }
+        let mut over = false;
+        if let Some((job, since)) = &mut self.job {
+            for told in job.poll() {
+                match told {
+                    Told::Begun { lines, inputs } => {
+                        (self.lines, self.inputs) = (lines, Some(inputs));
+                        *since = Instant::now();
+                    }
+                    Told::One(found) => self.found.push(Arc::new(*found)),
+                    Told::Done(ended) => {
+                        over = true;
+                        self.said = ended.err().map(|error| (error, true));
+                    }
+                }
+            }
+        }
+        if over {
+            self.job = None;
+        }
+        let saved = self
+            .saving
+            .as_ref()
+            .and_then(|job| job.poll().find_map(|told| if let Told::Done(ended) = told { Some(ended) } else { None }));
+        if let Some(ended) = saved {
+            self.saving = None;
+            self.said = Some(match ended {
+                Ok(text) => (text, false),
+                Err(error) => (error, true),
+            });
+            ctx.request_repaint();
+        }
+    }
+
+    fn chosen(&mut self, field: Field, paths: Vec<PathBuf>) {
+        let Some(first) = paths.first().map(|path| path.display().to_string()) else { return };
+        match field {
+            Field::Weights => self.choose_weights(&paths[0]),
+            Field::Folder => (self.data, self.files) = (first, Vec::new()),
+            Field::Files => (self.data, self.files) = (first, paths),
+            Field::To => self.to = first,
+        }
+    }
+
+    /// Starts to predict what the fields name.
+    pub fn start(&mut self, pipeline: &Pipeline, ctx: &Context) {
+        let first = PathBuf::from(self.data.trim());
+        let data = if self.files.len() > 1 && self.files[0] == first { self.files.clone() } else { vec![first] };
+        let wanted = Wanted { weights: PathBuf::from(self.weights.trim()), data, pipeline: *pipeline };
+        (self.found, self.inputs, self.lines, self.said) = (Vec::new(), None, Vec::new(), None);
+        self.results.clear();
+        let wake = ctx.clone();
+        self.job = Some((Job::predict(wanted, move || wake.request_repaint()), Instant::now()));
+    }
+
+    fn save(&mut self, what: Save, ctx: &Context) {
+        let (Some(inputs), false) = (&self.inputs, self.to.trim().is_empty()) else { return };
+        let wake = ctx.clone();
+        let (found, folder) = (self.found.clone(), PathBuf::from(self.to.trim()));
+        self.said = None;
+        self.saving = Some(Job::save(what, found, inputs.clone(), folder, move || wake.request_repaint()));
+    }
+
+    /// Lets the user choose, on a thread of its own.
+    fn ask(&mut self, field: Field, ctx: &Context) {
+        let (sender, answer) = channel();
+        let wake = ctx.clone();
+        let asked = thread::Builder::new().name("file dialog".to_owned()).spawn(move || {
+            let dialog = rfd::FileDialog::new();
+            let paths = match field {
+                Field::Weights => dialog
+                    .set_title("Choose weights")
+                    .add_filter("weights", &["safetensors", "pt", "pth", "bin"])
+                    .add_filter("all files", &["*"])
+                    .pick_file()
+                    .into_iter()
+                    .collect(),
+                Field::Folder => dialog.set_title("Choose the folder of pictures").pick_folder().into_iter().collect(),
+                Field::Files => dialog.set_title("Choose pictures").pick_files().unwrap_or_default(),
+                Field::To => dialog.set_title("Choose a folder to save in").pick_folder().into_iter().collect(),
+            };
+            // Nobody misses it where the window is gone.
+            let _ = sender.send(paths);
+            wake.request_repaint();
+        });
+        match asked {
+            Ok(_) => self.dialog = Some((field, answer)),
+            Err(error) => self.said = Some((format!("no dialog can be opened: {error}"), true)),
+        }
+    }
+
+    /// The fields and their buttons.
+    fn inputs(&mut self, run: &str, pipeline: &Pipeline, ui: &mut Ui, size: f32, ctx: &ViewCtx<'_>) {
+        let idle = self.job.is_none();
+        let asking = self.dialog.is_some();
+        let mut ask = None;
+        let text = &mut self.weights;
+        let changed = row(ui, "Weights", "run folder, .safetensors, .pt or .pth", text, idle, size, ctx, |ui| {
+            if tile::button(ui, idle && !asking, "File…", "Choose a file of weights", size) {
+                ask = Some(Field::Weights);
+            }
+            let help = if run.is_empty() {
+                "The shown run is not recorded, so that it has no weights on disk"
+            } else {
+                "The best weights of the shown run, from its newest checkpoint"
+            };
+            if tile::button(ui, idle && !run.is_empty() && !self.follows_run, "This run", help, size) {
+                self.follows_run = true;
+            }
+        });
+        self.follows_run &= !changed;
+        row(ui, "Pictures", "a folder, or a picture", &mut self.data, idle, size, ctx, |ui| {
+            if tile::button(ui, idle && !asking, "Files…", "Choose pictures", size) {
+                ask = Some(Field::Files);
+            }
+            if tile::button(ui, idle && !asking, "Folder…", "Choose a folder of pictures, with or without masks", size)
+            {
+                ask = Some(Field::Folder);
+            }
+        });
+        let mut save = None;
+        if !self.found.is_empty() {
+            let ready = self.saving.is_none() && idle && !self.to.trim().is_empty();
+            row(ui, "Save in", "a folder apart from the pictures", &mut self.to, true, size, ctx, |ui| {
+                for (what, name, help) in [
+                    (Save::Table, "Table", "The table as CSV"),
+                    (Save::Overlays, "Overlays", "Every picture with its outlines as PNG"),
+                    (Save::Masks, "Masks", "Every mask as PNG of 0 and 255, at the picture's own size"),
+                ] {
+                    if tile::button(ui, ready, name, help, size) {
+                        save = Some(what);
+                    }
+                }
+                if tile::button(ui, !asking, "Choose…", "Choose a folder to save in", size) {
+                    ask = Some(Field::To);
+                }
+            });
+        }
+        if let Some(what) = save {
+            self.save(what, ui.ctx());
+        }
+        if let Some(field) = ask {
+            self.ask(field, ui.ctx());
+        }
+        ui.horizontal(|ui| {
+            ui.set_min_height(2.0 * size);
+            match &self.job {
+                Some((job, since)) => {
+                    if tile::button(ui, !job.is_stopping(), "Stop", "What is done stays", size) {
+                        job.stop();
+                    }
+                    progress(ui, self.found.len(), self.inputs.as_deref(), *since, size);
+                }
+                None => {
+                    let ready = !self.weights.trim().is_empty() && !self.data.trim().is_empty();
+                    if tile::button(ui, ready, "Predict", "Outline every picture with these weights, on the CPU", size)
+                    {
+                        self.start(pipeline, ui.ctx());
+                    }
+                    let text = RichText::new(pipeline.describe()).size(size).color(ctx.style.text_weak);
+                    ui.add(Label::new(text).truncate());
+                }
+            }
+        });
+    }
+
+    /// What was said last, and what the results were made with.
+    fn state(&self, ui: &mut Ui, size: f32, ctx: &ViewCtx<'_>) {
+        if let Some((text, trouble)) = &self.said {
+            let color = if *trouble { ctx.style.error } else { ctx.style.good };
+            ui.add(Label::new(RichText::new(text).size(size).color(color)));
+        } else if self.saving.is_some() {
+            ui.add(Label::new(tile::weak("saving …", size - 0.5, ctx.style)));
+        }
+        if !self.lines.is_empty() {
+            let warned = self.lines.iter().any(|line| line.starts_with("warning"));
+            let color = if warned { ctx.style.warning } else { ctx.style.text_weak };
+            let text = RichText::new(self.lines.join(" · ")).size(size).color(color);
+            ui.add(Label::new(text).truncate()).on_hover_text(self.lines.join("\n"));
+        }
+    }
+}
+
+/// One field with its name on the left and buttons on the right; `true` where it was edited.
+#[allow(clippy::too_many_arguments)]
+fn row(
+    ui: &mut Ui,
+    name: &str,
+    hint: &str,
+    text: &mut String,
+    enabled: bool,
+    size: f32,
+    ctx: &ViewCtx<'_>,
+    buttons: impl FnOnce(&mut Ui),
+) -> bool {
+    let height = (2.0 * size).round();
+    let mut changed = false;
+    ui.allocate_ui_with_layout(vec2(ui.available_width(), height), Layout::right_to_left(Align::Center), |ui| {
+        buttons(ui);
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            let label = Label::new(RichText::new(name).size(size).color(ctx.style.text_weak)).selectable(false);
+            ui.add_sized(vec2(4.8 * size, height), label);
+            let font = eframe::egui::FontId::proportional(size);
+            let hint = RichText::new(hint).size(size);
+            let field = TextEdit::singleline(text)
+                .font(font)
+                .hint_text(hint)
+                .align(eframe::egui::Align2::LEFT_CENTER)
+                .desired_width(ui.available_width() - 8.0);
+            changed = ui.add_enabled(enabled, field).accessible_name(name).changed();
+        });
+    });
+    changed
+}
+
+fn progress(ui: &mut Ui, done: usize, inputs: Option<&Inputs>, since: Instant, size: f32) {
+    let Some(inputs) = inputs else {
+        ui.add(Label::new(RichText::new("reading the weights and the folder …").size(size)));
+        return;
+    };
+    let total = inputs.items.len();
+    let left = (total.saturating_sub(done)) as f64 * since.elapsed().as_secs_f64() / done.max(1) as f64;
+    let text = match done {
+        0 => format!("0 of {total}"),
+        _ => format!("{done} of {total}, about {} left", number::duration(left)),
+    };
+    let share = done as f32 / total.max(1) as f32;
+    ui.add(ProgressBar::new(share).desired_height(1.6 * size).text(RichText::new(text).size(size)));
+}

@@ -1,0 +1,295 @@
+//! What was predicted: the pictures with their outlines, and the table.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use eframe::egui::accesskit::Role;
+use eframe::egui::{
+    Align2, Color32, ColorImage, FontId, Rect, ScrollArea, Sense, Stroke, StrokeKind, TextureOptions, Ui, UiBuilder,
+    WidgetInfo, pos2, vec2,
+};
+
+use super::super::look::{Mark, Marks};
+use super::table::{self, By, Sorting};
+use crate::labs::segmentation::predict::background::{Found, Shown};
+use crate::labs::segmentation::predict::report::{Row, Summary};
+use crate::metrics::mask::outline::Outline;
+use crate::plot::image_view::{Lens, draw_loops};
+use crate::plot::live_texture::LiveTexture;
+use crate::plot::stroke::Pen;
+use crate::plot::style::{Dash, Style};
+use crate::plot::{number, tile};
+
+/// Pictures that are held on the graphics card.
+const MOST_TEXTURES: usize = 256;
+/// Pictures that are sent there in one frame.
+const NEW_A_FRAME: usize = 8;
+/// Widths of a tile, in multiples of its type, from which pictures and table stand side by side.
+const SIDE_BY_SIDE: f32 = 70.0;
+
+/// View state of the results.
+#[derive(Debug, Default)]
+pub struct Results {
+    sorting: Sorting,
+    /// Results in the order of the table, as of so many of them.
+    order: Vec<usize>,
+    /// What `order` and `headline` were made of.
+    made: Option<(usize, Sorting)>,
+    /// How many there are, and the means.
+    headline: String,
+    /// The picture that is shown large.
+    open: Option<usize>,
+    /// What part of it is seen.
+    lens: Lens,
+    /// Whether a narrow tile shows the table.
+    table: bool,
+    /// Textures with the frame in which each was last seen.
+    textures: HashMap<usize, (LiveTexture, u64)>,
+    frame: u64,
+    /// Textures made in this frame.
+    fresh: usize,
+}
+
+impl Results {
+    /// Forgets everything about earlier results.
+    pub fn clear(&mut self) {
+        *self = Self { sorting: self.sorting, table: self.table, ..Self::default() };
+    }
+
+    pub fn show(&mut self, found: &[Arc<Found>], done: bool, ui: &mut Ui, size: f32, style: &Style) {
+        self.sort(found);
+        self.frame += 1;
+        self.fresh = 0;
+        let wide = ui.available_width() > SIDE_BY_SIDE * size;
+        let bar = ui.allocate_space(vec2(ui.available_width(), (2.1 * size).round())).1;
+        let text = format!("{}{}", self.headline, if done { "" } else { " so far" });
+        tile::bar(ui, bar, tile::weak(text, size, style), |ui| {
+            if !wide && tile::toggle(ui, self.table, "Table", "The table instead of the pictures", size) {
+                self.table = !self.table;
+            }
+            if self.open.is_some() && tile::button(ui, true, "All", "Back to all pictures", size) {
+                self.open = None;
+            }
+            if self.open.is_some() && self.lens.is_zoomed() && tile::button(ui, true, "Fit", "The whole picture", size)
+            {
+                self.lens.fit();
+            }
+        });
+        let rest = ui.available_rect_before_wrap();
+        if rest.width() < 4.0 * size || rest.height() < 3.0 * size {
+            return;
+        }
+        let (pictures, table) = if wide {
+            let middle = rest.left() + (rest.width() * 0.52).round();
+            (
+                Some(Rect::from_min_max(rest.min, pos2(middle - 6.0, rest.bottom()))),
+                Some(Rect::from_min_max(pos2(middle + 6.0, rest.top()), rest.max)),
+            )
+        } else if self.table {
+            (None, Some(rest))
+        } else {
+            (Some(rest), None)
+        };
+        if let Some(rect) = pictures {
+            ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
+                ui.shrink_clip_rect(rect);
+                match self.open.filter(|&i| i < found.len()) {
+                    Some(i) => {
+                        self.cell(i, &found[i], true, rect, ui, size, style);
+                    }
+                    None => self.grid(found, ui, size, style),
+                }
+            });
+        }
+        if let Some(rect) = table {
+            ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
+                ui.shrink_clip_rect(rect);
+                if let Some(i) = table::show(found, &self.order, &mut self.sorting, self.open, ui, size, style) {
+                    self.open = (self.open != Some(i)).then_some(i);
+                    self.lens.fit();
+                    // A narrow tile has room for one of the two.
+                    self.table &= wide || self.open.is_none();
+                }
+            });
+        }
+        self.forget();
+    }
+
+    fn sort(&mut self, found: &[Arc<Found>]) {
+        let wanted = (found.len(), self.sorting);
+        if self.made == Some(wanted) {
+            return;
+        }
+        self.made = Some(wanted);
+        self.headline = headline(found);
+        self.order = table::sorted(found, self.sorting);
+    }
+
+    /// Rows of pictures, of which only the visible ones are drawn.
+    fn grid(&mut self, found: &[Arc<Found>], ui: &mut Ui, size: f32, style: &Style) {
+        let gap = (0.6 * size).round();
+        let width = ui.available_width() - size;
+        let across = ((width + gap) / (14.0 * size + gap)).floor().max(1.0) as usize;
+        let edge = ((width - gap * (across - 1) as f32) / across as f32).floor();
+        let height = (0.78 * edge + 1.6 * size).round();
+        ui.spacing_mut().item_spacing.y = gap;
+        let order = std::mem::take(&mut self.order);
+        ScrollArea::vertical().id_salt("predicted pictures").auto_shrink(false).show_rows(
+            ui,
+            height,
+            order.len().div_ceil(across),
+            |ui, rows| {
+                for row in rows {
+                    let place = ui.allocate_exact_size(vec2(width, height), Sense::hover()).0;
+                    for (column, &i) in order.iter().skip(row * across).take(across).enumerate() {
+                        let left = place.left() + column as f32 * (edge + gap);
+                        let rect = Rect::from_min_size(pos2(left, place.top()), vec2(edge, height));
+                        if self.cell(i, &found[i], false, rect, ui, size, style).clicked() {
+                            (self.open, self.lens) = (Some(i), Lens::default());
+                        }
+                    }
+                }
+            },
+        );
+        self.order = order;
+    }
+
+    /// One picture with its outlines and its name. An open one can be zoomed and moved.
+    #[allow(clippy::too_many_arguments)]
+    fn cell(
+        &mut self,
+        i: usize,
+        found: &Found,
+        open: bool,
+        rect: Rect,
+        ui: &Ui,
+        size: f32,
+        style: &Style,
+    ) -> eframe::egui::Response {
+        let response = ui.interact(
+            rect,
+            ui.scope_id().with(("predicted", i)),
+            if open { Sense::click_and_drag() } else { Sense::click() },
+        );
+        let about = about(&found.row);
+        response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &about));
+        let painter = ui.painter_at(rect);
+        let view = Rect::from_min_max(rect.min, rect.max - vec2(0.0, 1.5 * size));
+        painter.rect_filled(view, 0.0, style.plot_background);
+        match &found.shown {
+            Some(shown) => {
+                if open {
+                    self.lens.interact(ui, &response, view, shown.size);
+                }
+                let lens = if open { self.lens } else { Lens::default() };
+                let placed = lens.place(view, shown.size);
+                let painter = painter.with_clip_rect(view.intersect(painter.clip_rect()));
+                if let Some(texture) = self.texture(i, shown, ui) {
+                    let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
+                    painter.image(texture, placed, whole, Color32::WHITE);
+                }
+                outlines(&painter, placed, shown, &Marks::of(style), 0.15 * size);
+            }
+            None => {
+                let color = style.error;
+                painter.text(view.center(), Align2::CENTER_CENTER, "cannot be used", FontId::proportional(size), color);
+            }
+        }
+        let rim = if response.hovered() { style.accent } else { style.rule };
+        painter.rect_stroke(view, 0.0, Stroke::new(1.0, rim), StrokeKind::Inside);
+        let caption = match found.row.measures.as_ref().and_then(|measures| measures.score) {
+            Some(score) => format!("{:.3}", score.dice),
+            None => By::Share.text(&found.row),
+        };
+        let font = FontId::proportional(size);
+        let right = painter.text(rect.right_bottom(), Align2::RIGHT_BOTTOM, caption, font.clone(), style.text);
+        let name = Rect::from_min_max(pos2(rect.left(), view.bottom()), pos2(right.left() - 0.5 * size, rect.bottom()));
+        let clip = painter.with_clip_rect(name.intersect(painter.clip_rect()));
+        clip.text(rect.left_bottom(), Align2::LEFT_BOTTOM, &found.row.name, font, style.text_weak);
+        // It would lie over what is looked at.
+        if open { response } else { response.on_hover_text(about) }
+    }
+
+    fn texture(&mut self, i: usize, shown: &Shown, ui: &Ui) -> Option<eframe::egui::TextureId> {
+        if let Some((texture, seen)) = self.textures.get_mut(&i) {
+            *seen = self.frame;
+            return texture.id();
+        }
+        if shown.rgb.is_empty() {
+            return None;
+        }
+        if self.fresh == NEW_A_FRAME {
+            // The rest comes with the next frames.
+            ui.ctx().request_repaint();
+            return None;
+        }
+        self.fresh += 1;
+        let mut texture = LiveTexture::default();
+        let image = ColorImage::from_rgb(shown.size, &shown.rgb);
+        texture.set(ui.ctx(), "predicted picture", image, TextureOptions::LINEAR);
+        let id = texture.id();
+        self.textures.insert(i, (texture, self.frame));
+        id
+    }
+
+    /// Gives back the textures that were not seen for the longest time.
+    fn forget(&mut self) {
+        if self.textures.len() <= MOST_TEXTURES {
+            return;
+        }
+        let mut seen: Vec<u64> = self.textures.values().map(|(_, seen)| *seen).collect();
+        seen.sort_unstable();
+        let oldest = seen[self.textures.len() - MOST_TEXTURES].min(self.frame);
+        self.textures.retain(|_, (_, seen)| *seen >= oldest);
+    }
+}
+
+/// How many there are, and the mean Dice where it is known.
+fn headline(found: &[Arc<Found>]) -> String {
+    let summary = Summary::of(found.iter().map(|found| &found.row));
+    let mut text = format!("{} predicted", summary.predicted);
+    if summary.failed > 0 {
+        text += &format!(", {} cannot be used", summary.failed);
+    }
+    if let Some(dice) = summary.dice {
+        text += &format!(", Dice {} over {} with a true mask", number::short(dice), summary.scored);
+    }
+    if let Some(hd95) = summary.hd95 {
+        text += &format!(", HD95 {} pixels, undefined for {}", number::short(hd95), summary.undefined);
+    }
+    text
+}
+
+/// One picture in words.
+fn about(row: &Row) -> String {
+    let Some(measures) = &row.measures else { return format!("{}: {}", row.name, row.problem) };
+    let mut text = format!(
+        "{}: {}×{} pixels, lesion {} pixels ({}), {} parts",
+        row.name,
+        measures.width,
+        measures.height,
+        By::Area.text(row),
+        By::Share.text(row),
+        measures.parts
+    );
+    if measures.score.is_some() {
+        text += &format!(", Dice {}, HD95 {}", By::Dice.text(row), By::Distance.text(row));
+    }
+    if !row.problem.is_empty() {
+        text += &format!("; {}", row.problem);
+    }
+    text
+}
+
+fn outlines(painter: &eframe::egui::Painter, placed: Rect, shown: &Shown, marks: &Marks, width: f32) {
+    let feather = 1.0 / painter.pixels_per_point();
+    let draw = |lines: &[Outline], pen: Pen| {
+        draw_loops(painter, placed, shown.size, lines.iter().map(|line| line.points.as_slice()), pen);
+    };
+    let pen = |mark: Mark, width: f32| Pen { width, color: mark.color, dash: mark.dash, feather };
+    // A dark line below is seen on bright tissue.
+    let shade = Pen { width: width + 1.4, color: Color32::from_black_alpha(110), dash: Dash::Solid, feather };
+    draw(&shown.predicted, shade);
+    draw(&shown.predicted, pen(marks.prediction, width));
+    draw(&shown.truth, pen(marks.truth, 0.85 * width));
+}

@@ -1,0 +1,237 @@
+//! The tile "Predict": a real network on real files, by label, without a window.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use eframe::egui::accesskit::Role;
+use eframe::egui::{Vec2, vec2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable;
+use learnscope::app::theme;
+use learnscope::compute::device::cpu;
+use learnscope::compute::rng::HostRng;
+use learnscope::engine::params::Params;
+use learnscope::engine::state::RunState;
+use learnscope::labs::segmentation::params::PARAMS;
+use learnscope::labs::segmentation::pipeline::Pipeline;
+use learnscope::labs::segmentation::view::predict::Predict;
+use learnscope::labs::{Cursor, NoPast, ViewCtx};
+use learnscope::nn::segmentation::SegmentationNet;
+use learnscope::nn::spec::{Architecture, NetSpec};
+use learnscope::nn::weights::save_trained_at;
+use learnscope::plot::style::Style;
+use tempfile::TempDir;
+
+struct Scene {
+    predict: Predict,
+    run: RunState,
+    style: Style,
+    ready: bool,
+}
+
+fn scene(home: &Path) -> Scene {
+    let mut predict = Predict::default();
+    predict.choose_weights(&home.join("net.safetensors"));
+    predict.data = home.join("in").display().to_string();
+    Scene { predict, run: RunState::default(), style: Style::dark(), ready: false }
+}
+
+fn harness<'a>(scene: Scene, size: Vec2) -> Harness<'a, Scene> {
+    Harness::builder().with_size(size).build_ui_state(
+        |ui, scene: &mut Scene| {
+            if !scene.ready {
+                // Fonts act from the next frame on.
+                theme::install_fonts(ui.ctx());
+                scene.ready = true;
+                return;
+            }
+            theme::apply(ui.ctx(), &scene.style, 1.0);
+            let params = Params::defaults(PARAMS);
+            let mut ctx = ViewCtx {
+                run: &scene.run,
+                params: &params,
+                cursor: Cursor::default(),
+                style: &scene.style,
+                wgpu: None,
+                past: &NoPast,
+                presenting: false,
+                actions: &mut Vec::new(),
+            };
+            scene.predict.show(&Pipeline { threshold: 0.45, ..Pipeline::default() }, ui, &mut ctx);
+        },
+        scene,
+    )
+}
+
+/// A folder with pictures (one with a true mask, one that is none) and the weights of a tiny network.
+fn home() -> TempDir {
+    let home = tempfile::tempdir().unwrap();
+    let spec = NetSpec { architecture: Architecture::UNet, channels: 3, base: 2 };
+    let net = SegmentationNet::new(&spec, HostRng::new(5, 0), &cpu()).unwrap();
+    save_trained_at(&net, &spec, Some(32), &home.path().join("net.safetensors")).unwrap();
+    fs::create_dir(home.path().join("in")).unwrap();
+    let save = |name: &str, width: u32, height: u32, value: &dyn Fn(u32, u32) -> u8| {
+        let image = image::GrayImage::from_fn(width, height, |x, y| image::Luma([value(x, y)]));
+        image.save(home.path().join("in").join(name)).unwrap();
+    };
+    save("small.png", 40, 30, &|x, y| (x * 5 + y) as u8);
+    save("large.png", 800, 600, &|x, y| (x / 4 + y / 9) as u8);
+    save("known.png", 64, 64, &|x, y| (x * y) as u8);
+    save("known_mask.png", 64, 64, &|x, y| 255 * u8::from(x > 20 && x < 40 && y > 20 && y < 50));
+    fs::write(home.path().join("in/torn.png"), "no picture").unwrap();
+    home
+}
+
+/// Draws until nothing is under way any more.
+#[track_caller]
+fn finish(harness: &mut Harness<'_, Scene>) {
+    let since = Instant::now();
+    harness.step();
+    while harness.state().predict.is_busy() {
+        assert!(since.elapsed() < Duration::from_secs(60), "it does not end");
+        std::thread::sleep(Duration::from_millis(5));
+        harness.step();
+    }
+    (0..3).for_each(|_| harness.step());
+}
+
+#[track_caller]
+fn click(harness: &mut Harness<'_, Scene>, name: &str) {
+    harness.get_by_role_and_label(Role::Button, name).click();
+    (0..3).for_each(|_| harness.step());
+}
+
+#[test]
+fn a_folder_is_outlined_sorted_opened_and_saved() {
+    let home = home();
+    let mut harness = harness(scene(home.path()), vec2(1200.0, 700.0));
+    harness.step();
+    harness.step();
+    harness.get_by_label_contains("Outlines on your own pictures");
+    click(&mut harness, "Predict");
+    finish(&mut harness);
+    harness.get_by_label_contains("3 predicted, 1 cannot be used, Dice");
+    harness.get_by_label_contains("large: 800×600 pixels, lesion");
+    harness.get_by_label_contains("torn: is damaged");
+    harness.get_by_label_contains("base width 2, colour");
+
+    // A heading sorts; a second click turns the order around.
+    let first = |harness: &Harness<'_, Scene>| {
+        let cells = ["known", "large", "small", "torn"];
+        let place = |name: &str| {
+            let cells = harness.get_all_by_role_and_label(Role::Label, name);
+            cells.map(|node| node.rect().top()).fold(f32::INFINITY, f32::min)
+        };
+        cells.into_iter().min_by(|a, b| place(a).total_cmp(&place(b))).unwrap()
+    };
+    assert_eq!(first(&harness), "known");
+    click(&mut harness, "image ▲");
+    assert_eq!(first(&harness), "torn");
+    click(&mut harness, "area");
+    assert_ne!(first(&harness), "torn", "what cannot be used comes last");
+    click(&mut harness, "area ▲");
+    assert_eq!(first(&harness), "large");
+
+    // A click opens a picture, another one closes it.
+    harness.get_by_label_contains("large: 800×600").click();
+    (0..3).for_each(|_| harness.step());
+    assert!(harness.query_by_label_contains("small: 40×30").is_none());
+    click(&mut harness, "All");
+    harness.get_by_label_contains("small: 40×30");
+
+    // Saving: never among the pictures, never over another file.
+    harness.state_mut().predict.to = home.path().join("in").display().to_string();
+    harness.step();
+    click(&mut harness, "Masks");
+    finish(&mut harness);
+    harness.get_by_label_contains("would lie among the pictures");
+    let out = home.path().join("out");
+    harness.state_mut().predict.to = out.display().to_string();
+    harness.step();
+    for name in ["Masks", "Overlays", "Masks", "Table"] {
+        if name == "Table" {
+            fs::write(out.join("table.csv"), "keep me").unwrap();
+        }
+        click(&mut harness, name);
+        finish(&mut harness);
+        harness.get_by_label_contains("saved ");
+    }
+    assert_eq!(image::image_dimensions(out.join("masks/large.png")).unwrap(), (800, 600));
+    assert_eq!(image::image_dimensions(out.join("overlays/known.png")).unwrap(), (64, 64));
+    assert!(out.join("masks-2/small.png").is_file() && !out.join("masks/torn.png").exists());
+    assert_eq!(fs::read_to_string(out.join("table.csv")).unwrap(), "keep me");
+    let table = fs::read_to_string(out.join("table-2.csv")).unwrap();
+    assert!(table.lines().count() == 5 && table.contains("torn") && table.contains("damaged"), "{table}");
+    // The masks in the window are those of the program without one.
+    let areas: Vec<usize> = ["known", "large", "small"]
+        .map(|name| {
+            let mask = image::open(out.join(format!("masks/{name}.png"))).unwrap().into_luma8();
+            mask.pixels().filter(|pixel| pixel.0 == [255]).count()
+        })
+        .to_vec();
+    let listed: Vec<usize> =
+        table.lines().skip(1).take(3).map(|line| line.split(',').nth(4).unwrap().parse().unwrap()).collect();
+    assert_eq!(areas, listed);
+}
+
+#[test]
+fn trouble_is_shown_and_can_be_mended() {
+    let home = home();
+    let mut broken = scene(home.path());
+    broken.predict.choose_weights(&home.path().join("missing.pt"));
+    let mut harness = harness(broken, vec2(900.0, 400.0));
+    harness.step();
+    harness.step();
+    click(&mut harness, "Predict");
+    finish(&mut harness);
+    harness.get_by_label_contains("there are no weights");
+    harness.state_mut().predict.choose_weights(&home.path().join("net.safetensors"));
+    harness.state_mut().predict.data = home.path().join("nowhere").display().to_string();
+    harness.step();
+    click(&mut harness, "Predict");
+    finish(&mut harness);
+    harness.get_by_label_contains("there is no such file or folder");
+    harness.state_mut().predict.data = home.path().join("in/small.png").display().to_string();
+    harness.step();
+    click(&mut harness, "Predict");
+    finish(&mut harness);
+    harness.get_by_label_contains("1 predicted");
+    assert!(harness.query_by_label_contains("there is no such").is_none());
+}
+
+#[test]
+fn work_can_be_stopped_and_what_is_done_stays() {
+    let home = home();
+    for i in 0..40 {
+        fs::copy(home.path().join("in/large.png"), home.path().join(format!("in/copy {i}.png"))).unwrap();
+    }
+    let mut harness = harness(scene(home.path()), vec2(900.0, 500.0));
+    harness.step();
+    harness.step();
+    click(&mut harness, "Predict");
+    let since = Instant::now();
+    while harness.query_by_label_contains("so far").is_none() {
+        assert!(since.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(2));
+        harness.step();
+    }
+    click(&mut harness, "Stop");
+    finish(&mut harness);
+    harness.get_by_label_contains(" predicted");
+    harness.get_by_role_and_label(Role::Button, "Predict");
+}
+
+#[test]
+fn a_tile_of_any_size_can_be_drawn() {
+    let home = home();
+    for size in [vec2(0.0, 0.0), vec2(30.0, 20.0), vec2(120.0, 60.0), vec2(260.0, 180.0), vec2(420.0, 300.0)] {
+        let mut harness = harness(scene(home.path()), size);
+        harness.step();
+        let ctx = harness.ctx.clone();
+        harness.state_mut().predict.start(&Pipeline::default(), &ctx);
+        finish(&mut harness);
+        harness.state_mut().style = Style::light();
+        harness.step();
+    }
+}
