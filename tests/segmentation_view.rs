@@ -414,7 +414,7 @@ fn post_processing_follows_its_controls_and_goes_back_to_the_run() {
         harness.run_steps(1);
         std::thread::sleep(Duration::from_millis(5));
     }
-    harness.get_by_label("run’s settings").click();
+    harness.get_by_role_and_label(Role::Button, "run’s settings").click();
     let start = Instant::now();
     while dice(&caption(&harness, "lesion (0)")) < 0.9 {
         assert!(start.elapsed() < Duration::from_secs(30), "the run's settings did not come back");
@@ -436,5 +436,5 @@ fn views_are_drawn_again_and_both_mask_borders_compared() {
     harness.run_steps(3);
     harness.get_by_label("find").click();
     harness.run_steps(3);
-    harness.get_by_label_contains("are labelled background");
+    harness.get_by_label_contains("labelled background");
 }

@@ -224,19 +224,24 @@ impl Trial {
         }
         let caption = 3.6 * size;
         let heading = 1.7 * size;
-        let below = 3.2 * size;
+        let below = if rect.width() < 34.0 * size { 4.6 * size } else { 3.2 * size };
         let figures = Rect::from_min_max(rect.min, pos2(rect.right(), rect.bottom() - below).max(rect.min));
         let percent = 100.0 * self.wrong as f64 / self.lesion.max(1) as f64;
         let captions = [
             "as it is".to_owned(),
             format!("{} px of lesion, all labelled", number::grouped(self.lesion as u64)),
             if self.wrong > 0 {
-                format!("{} px of lesion ({percent:.0} %) are labelled background", number::grouped(self.wrong as u64))
+                format!("{} px ({percent:.0} %) labelled background", number::grouped(self.wrong as u64))
             } else {
                 "the same labels in this view".to_owned()
             },
         ];
-        let headings = ["image", "mask as the image", "mask: paper’s code"];
+        let narrow = rect.width() < 34.0 * size;
+        let headings = if narrow {
+            ["image", "as image", "paper’s code"]
+        } else {
+            ["image", "mask as the image", "mask: paper’s code"]
+        };
         let marks = Marks::of(style);
         for (k, place) in three(figures, heading + caption, 0.9 * size).into_iter().enumerate() {
             let clip = painter.with_clip_rect(place);

@@ -20,6 +20,9 @@ use super::look::{Ghost, Marks, Mode};
 use super::shared::Shared;
 use super::wall::distance;
 
+/// Width below which text is set for a narrow tile, in sizes of type.
+const NARROW: f32 = 25.0;
+
 /// View state.
 #[derive(Debug)]
 pub struct Inspector {
@@ -176,9 +179,15 @@ impl Inspector {
             ScrollArea::vertical().id_salt("facts").auto_shrink(false).show(ui, |ui| {
                 ui.spacing_mut().item_spacing = vec2(0.5 * size, 0.25 * size);
                 ui.spacing_mut().interact_size.y = 1.4 * size;
+                // On two lines where it is narrow; as many without a pixel, so that nothing jumps.
+                let narrow = ui.available_width() < NARROW * size;
                 ui.label(match at {
-                    Some(at) => tile::mono(under_pointer(card, at), size, style),
-                    None => tile::weak("Point at a pixel to read it", size, style),
+                    Some(at) => tile::mono(under_pointer(card, at, narrow), size, style),
+                    None => tile::weak(
+                        if narrow { "Point at a pixel\nto read it" } else { "Point at a pixel to read it" },
+                        size,
+                        style,
+                    ),
                 });
                 let Some(shown) = card.shown(Slot::Now) else {
                     ui.label(tile::weak("The prediction is being measured …", size, style));
@@ -263,7 +272,7 @@ fn label_place(from: Pos2, to: Pos2, size: eframe::egui::Vec2, within: Rect) -> 
 }
 
 /// Place, grey value, probability, uncertainty and what the pixel is.
-fn under_pointer(card: &Card, at: [usize; 2]) -> String {
+fn under_pointer(card: &Card, at: [usize; 2], narrow: bool) -> String {
     let mut text = format!("x {:>4}  y {:>4}", at[0], at[1]);
     if let Some([r, g, b]) = card.picture.as_ref().and_then(|picture| picture.rgb(at)) {
         text += &if r == g && g == b { format!("  grey {r:>3}") } else { format!("  rgb {r:>3} {g:>3} {b:>3}") };
@@ -271,7 +280,8 @@ fn under_pointer(card: &Card, at: [usize; 2]) -> String {
     let size = card.size().unwrap_or([1, 1]);
     let share = [0, 1].map(|axis| (at[axis] as f32 + 0.5) / size[axis].max(1) as f32);
     if let Some(map) = &card.probability {
-        text += &format!("  p {:.3}", map.sample(share));
+        text += if narrow { "\n" } else { "  " };
+        text += &format!("p {:.3}", map.sample(share));
     }
     if let Some(map) = &card.uncertainty {
         text += &format!("  ±{:.3}", map.sample(share));
@@ -309,6 +319,18 @@ fn metrics(ui: &mut Ui, shown: &Shown, shared: &Shared, ctx: &ViewCtx<'_>) {
         ("truth", area(score.area), "Pixels of the true mask at the image's own size".to_owned()),
         ("predicted", area(score.predicted), "Pixels of the predicted mask at the image's own size".to_owned()),
     ];
+    if ui.available_width() < NARROW * size {
+        // What belongs together on one line.
+        for row in [0..2, 2..3, 3..5, 5..7] {
+            ui.horizontal(|ui| {
+                for (name, value, help) in &items[row] {
+                    ui.label(tile::weak(*name, size, style)).on_hover_text(help);
+                    ui.label(tile::mono(value, size, style)).on_hover_text(help);
+                }
+            });
+        }
+        return step_of(ui, shown, shared, ctx);
+    }
     let cell = 11.6 * size;
     let columns = ((ui.available_width() / cell) as usize).max(1);
     eframe::egui::Grid::new("metrics of the image")
@@ -323,7 +345,11 @@ fn metrics(ui: &mut Ui, shown: &Shown, shared: &Shared, ctx: &ViewCtx<'_>) {
                 }
             }
         });
-    let made = shown.made.probability;
-    ui.label(tile::weak(format!("step {}", number::grouped(made)), size, style))
-        .on_hover_text(shared.pipeline.describe());
+    step_of(ui, shown, shared, ctx);
+}
+
+/// The validation that is shown; how it was measured in the tooltip.
+fn step_of(ui: &mut Ui, shown: &Shown, shared: &Shared, ctx: &ViewCtx<'_>) {
+    let text = format!("step {}", number::grouped(shown.made.probability));
+    ui.label(tile::weak(text, tile::font_size(ctx.presenting), ctx.style)).on_hover_text(shared.pipeline.describe());
 }

@@ -38,7 +38,12 @@ pub fn show(shared: &mut Shared, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     }
     let size = tile::font_size(ctx.presenting);
     let (bar, rest) = tile::split(ui, size);
-    let text = format!("only what is shown changes; means of the wall's {} images", shared.gallery.cards.len());
+    // In a small tile the table is scrolled to; the means that move are always in sight.
+    let dice = |slot| means(&shared.gallery, slot).and_then(|means| means.dice).map(|dice| format!("{dice:.4}"));
+    let text = match (dice(Slot::Now), dice(Slot::Plain)) {
+        (Some(now), Some(plain)) => format!("Dice {now}, unprocessed {plain} · only what is shown changes"),
+        _ => "only what is shown changes".to_owned(),
+    };
     let changed = of_run.is_some_and(|of_run| of_run != shared.pipeline);
     tile::bar(ui, bar, tile::weak(text, size, ctx.style), |ui| {
         let help = "Back to the settings of the run, which its recorded metrics were made with";
@@ -206,7 +211,7 @@ fn results(ui: &mut Ui, shared: &mut Shared, ctx: &ViewCtx<'_>, has_run: bool, h
                          both are";
         for (name, help) in [
             ("", ""),
-            ("Dice", "Mean Dice at the images' own size; 1 where both masks are empty"),
+            ("Dice", "Mean Dice of the wall's images at their own size; 1 where both masks are empty"),
             ("HD95 px", shared.pipeline.hd95.describe()),
             ("undefined", undefined),
         ] {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use eframe::egui::accesskit::Role;
-use eframe::egui::scroll_area::ScrollSource;
+use eframe::egui::scroll_area::{ScrollBarVisibility, ScrollSource};
 use eframe::egui::{
     Align2, Button, EventFilter, FontId, Key, Modifiers, Rect, Response, RichText, ScrollArea, Sense, Slider, Stroke,
     StrokeKind, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
@@ -150,21 +150,27 @@ impl Wall {
         let scrolls = grid.height(seen.len()) > room.y + 1.0;
         let source =
             ScrollSource { mouse_wheel: scrolls && !self.over_image, scroll_bar: scrolls, ..ScrollSource::default() };
+        let bar = if scrolls { ScrollBarVisibility::default() } else { ScrollBarVisibility::AlwaysHidden };
         self.over_image = false;
         ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
             ui.shrink_clip_rect(rect.expand(2.0));
-            ScrollArea::vertical().id_salt("wall").scroll_source(source).auto_shrink(false).show(ui, |ui| {
-                let height = grid.height(seen.len()).max(1.0) + 6.0;
-                let height = if scrolls { height } else { height.min(rect.height() - 1.0) };
-                let whole = vec2(rect.width() - 1.0, height.max(1.0));
-                let (area, _) = ui.allocate_exact_size(whole, Sense::hover());
-                for (place, &i) in seen.iter().enumerate() {
-                    let cell = grid.cell(place).translate(area.min.to_vec2() + vec2(0.0, 3.0));
-                    if ui.is_rect_visible(cell) || (self.reveal && i == shared.selected) {
-                        self.cell(shared, ui, ctx, cell, i, seen, grid.columns);
+            ScrollArea::vertical()
+                .id_salt("wall")
+                .scroll_source(source)
+                .scroll_bar_visibility(bar)
+                .auto_shrink(false)
+                .show(ui, |ui| {
+                    let height = grid.height(seen.len()).max(1.0) + 6.0;
+                    let height = if scrolls { height } else { height.min(rect.height() - 1.0) };
+                    let whole = vec2(rect.width() - 1.0, height.max(1.0));
+                    let (area, _) = ui.allocate_exact_size(whole, Sense::hover());
+                    for (place, &i) in seen.iter().enumerate() {
+                        let cell = grid.cell(place).translate(area.min.to_vec2() + vec2(0.0, 3.0));
+                        if ui.is_rect_visible(cell) || (self.reveal && i == shared.selected) {
+                            self.cell(shared, ui, ctx, cell, i, seen, grid.columns);
+                        }
                     }
-                }
-            });
+                });
         });
     }
 
@@ -338,11 +344,12 @@ fn summary(gallery: &Gallery, seen: &[usize]) -> String {
     let hd95 = Summary::of(shown.iter().map(|shown| shown.score.hd95));
     let undefined = shown.iter().filter(|shown| shown.score.hd95.is_none()).count();
     let mean = dice.mean.map_or_else(|| "—".to_owned(), |mean| format!("{mean:.3}"));
-    let mut text = format!("{} images, mean Dice {mean}, HD95 {} px", seen.len(), distance(hd95.mean),);
+    // What is cut in a small tile comes last.
+    let mut text = format!("mean Dice {mean}, HD95 {} px", distance(hd95.mean));
     if undefined > 0 {
-        text += &format!(" ({undefined} undefined)");
+        text += &format!(", {undefined} undefined");
     }
-    text + &format!(", step {}", number::grouped(first.made.probability))
+    text + &format!(" · {} images, step {}", seen.len(), number::grouped(first.made.probability))
 }
 
 /// Width over height of most images.
