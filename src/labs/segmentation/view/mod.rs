@@ -70,7 +70,7 @@ static TILES: [TileSpec; 11] = [
     },
     TileSpec {
         id: "ranking",
-        title: "Image by image",
+        title: "Ranking",
         help: "Every validation (or test) image by its Dice, worst first, and the histogram. Click one to open it.",
     },
     TileSpec {
@@ -86,7 +86,7 @@ static TILES: [TileSpec; 11] = [
     },
     TileSpec {
         id: "size-dice",
-        title: "Size and Dice",
+        title: "Size",
         help: "The paper's networks by size against their Dice, and this run's.",
     },
     TileSpec {
