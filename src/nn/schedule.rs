@@ -49,6 +49,11 @@ impl ReduceOnPlateau {
         self.rate
     }
 
+    /// Epochs in a row that were not good, since the last reduction.
+    pub fn bad_epochs(&self) -> u32 {
+        self.bad_epochs
+    }
+
     /// Takes the validation loss of a finished epoch; returns the rate of the next one.
     pub fn observe(&mut self, loss: f64) -> f64 {
         let good = match self.best {

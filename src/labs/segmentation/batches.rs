@@ -90,6 +90,8 @@ impl Batches {
 #[cfg(test)]
 mod tests {
     use super::super::params::PARAMS;
+    use std::sync::Arc;
+
     use super::super::source::Item;
     use super::*;
     use crate::engine::params::Params;
@@ -102,8 +104,14 @@ mod tests {
             image: vec![i as f32; 3 * 16],
             mask: vec![i.is_multiple_of(2); 16],
             truth: Mask::empty(4, 4),
+            corrected: None,
         };
-        SegmentationData { size: 4, channels: 3, items: (0..count).map(item).collect(), ..SegmentationData::default() }
+        SegmentationData {
+            size: 4,
+            channels: 3,
+            items: (0..count).map(item).map(Arc::new).collect(),
+            ..SegmentationData::default()
+        }
     }
 
     #[test]

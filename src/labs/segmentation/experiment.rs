@@ -14,8 +14,10 @@ use crate::engine::event::{Level, Payload};
 use crate::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
 use crate::engine::params::{ParamError, Params, Value};
 use crate::metrics::mask::Mask;
+use crate::metrics::mask::components::{Connectivity, Keep, components};
 use crate::nn::segmentation::SegmentationNet;
-use crate::nn::spec::NetSpec;
+use crate::nn::segmentation_loss::SegmentationLoss;
+use crate::nn::spec::{Architecture, NetSpec};
 use crate::nn::weights::WeightsFile;
 
 use super::batches::{Batch, Batches, STREAM_DROPOUT, STREAM_UNCERTAINTY};
@@ -47,8 +49,12 @@ struct SegmentationRun {
     trainer: Trainer,
     /// Step of the best weights.
     best_step: u64,
-    /// Masks that were corrected since the last step and that nobody was told of.
-    corrected: usize,
+    /// FCN has no dropout layer, so that nothing would differ between passes.
+    has_dropout: bool,
+    /// What happened between steps and is told with the next one.
+    news: Vec<(Level, String)>,
+    /// Masks were corrected since the last step.
+    corrected: bool,
     /// Early stopping has ended the training.
     over: bool,
     device: Device,
@@ -63,6 +69,17 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
     let device = request.device.clone().without_autodiff();
     let data = source::load(params)?;
     let spec = net_spec(params);
+    let batch = params.int("batch_size") as usize;
+    if params.text("architecture").starts_with("deeplab") && data.train.len() % batch == 1 {
+        return Err(RunError::Param(ParamError::Invalid {
+            key: "batch_size".to_owned(),
+            problem: format!(
+                "{} training images in batches of {batch} leave a last batch of one image, over which DeepLab cannot \
+                 normalise its pooled branch; choose another batch size",
+                data.train.len()
+            ),
+        }));
+    }
     let net = first_network(params, &spec, request.seed, &device)?;
     let hyper = Hyper::of(params);
     let fingerprint = format!(
@@ -82,13 +99,15 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
         pipeline: Pipeline::of(params),
         seed: request.seed,
         step: 0,
-        batches: Batches::new(data.train.clone(), request.seed, params.int("batch_size") as usize),
+        batches: Batches::new(data.train.clone(), request.seed, batch),
         validation: Prepared::new(&data, &data.validation),
         wall: Prepared::new(&data, &data.wall_items().collect::<Vec<_>>()),
         test: Prepared::new(&data, &data.test),
         trainer: Trainer::new(net, params.text("optimizer") == "adam", &hyper, &device),
         best_step: 0,
-        corrected: 0,
+        has_dropout: !matches!(spec.architecture, Architecture::Fcn32s | Architecture::Fcn16s | Architecture::Fcn8s),
+        news: Vec::new(),
+        corrected: false,
         over: false,
         params: params.clone(),
         data,
@@ -111,9 +130,9 @@ fn first_network(params: &Params, spec: &NetSpec, seed: u64, device: &Device) ->
 
 impl SegmentationRun {
     /// Whether an epoch, or what counts as one, ends with this step.
-    fn validation_due(&self, out: &Emit<'_>) -> bool {
+    fn epoch_ends(&self) -> bool {
         let every = if self.hyper.validate_every > 0 { self.hyper.validate_every } else { self.batches.per_epoch() };
-        self.step.is_multiple_of(every) || out.is_last()
+        self.step.is_multiple_of(every)
     }
 
     /// Evaluates the validation set, shows the wall, and moves the schedule (`training`).
@@ -123,13 +142,14 @@ impl SegmentationRun {
         out.scalar("loss/validation", evaluated.loss);
         let judged = judge(&self.data, &self.validation.indices, &evaluated, &self.pipeline);
         Means::of(&judged).emit(false, out);
+        out.payload("metrics/convention", Payload::Text(self.pipeline.describe()));
         out.payload("validation/images", table(&self.data, &self.validation.indices, &judged));
         let size = self.data.size as u32;
         for (i, &at) in self.data.wall.iter().enumerate() {
             let map = &evaluated.probabilities[at];
             out.payload(&format!("wall/probability/{i}"), levels(map, 256.0, size));
         }
-        if self.hyper.uncertainty_samples > 0 {
+        if self.hyper.uncertainty_samples > 0 && self.has_dropout {
             let mut dropout = HostRng::new(self.seed, STREAM_UNCERTAINTY | self.step);
             let passes = self.hyper.uncertainty_samples;
             let maps = uncertainty(&self.trainer.net, self.wall.input(), passes, &mut dropout, &self.device)?;
@@ -159,6 +179,9 @@ impl SegmentationRun {
                     ),
                 );
             }
+            if self.hyper.plateau {
+                out.scalar("bad_epochs", f64::from(self.trainer.plateau.bad_epochs()));
+            }
             out.scalar("patience", f64::from(self.trainer.stopping.epochs_without_improvement()));
             if let Some((loss, _)) = self.trainer.stopping.best() {
                 out.scalar("best/loss", loss);
@@ -172,13 +195,44 @@ impl SegmentationRun {
 
     /// Measures the best weights on the test set.
     fn test(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
-        let Some(best) = self.trainer.best.as_ref().filter(|_| !self.test.indices.is_empty()) else { return Ok(()) };
+        if self.test.indices.is_empty() {
+            return Ok(());
+        }
+        // A run of less than an epoch has no best weights yet.
+        let best = self.trainer.best.as_ref().unwrap_or(&self.trainer.net);
         let evaluated = evaluate(best, self.test.input(), self.hyper.loss, &self.device)?;
         let judged = judge(&self.data, &self.test.indices, &evaluated, &self.pipeline);
         out.scalar("test/loss", evaluated.loss);
         Means::of(&judged).emit(true, out);
         out.payload("test/images", table(&self.data, &self.test.indices, &judged));
         Ok(())
+    }
+
+    /// Says where loss or post-processing do not fit the data.
+    fn warn(&self, out: &mut Emit<'_>) {
+        let count = |indices: &[usize], what: fn(&Mask) -> bool| {
+            indices.iter().filter(|&&i| what(&self.data.items[i].truth)).count()
+        };
+        let without = count(&self.data.train, Mask::is_empty);
+        if without > 0 && self.hyper.loss == SegmentationLoss::Dice {
+            out.notice(
+                Level::Warning,
+                format!(
+                    "{without} training images have no lesion: the Dice loss without smoothing gives them no gradient; \
+                     choose loss=dice-smooth or bce-dice to learn from them"
+                ),
+            );
+        }
+        let several = count(&self.data.validation, |truth| components(truth, Connectivity::Eight).len() > 1);
+        if several > 0 && self.pipeline.post.keep != Keep::All {
+            out.notice(
+                Level::Info,
+                format!(
+                    "{several} validation images have several separate lesions, and post-processing keeps one part: choose \
+                     keep=all to measure all of them"
+                ),
+            );
+        }
     }
 
     /// The images of the wall with their true masks.
@@ -241,6 +295,7 @@ impl Experiment for SegmentationRun {
                 ),
             );
         }
+        self.warn(out);
         self.show_wall(out);
         let batch = self.batches.of(0, &self.data, &self.hyper);
         self.show_batch(&batch, out);
@@ -248,15 +303,11 @@ impl Experiment for SegmentationRun {
     }
 
     fn step(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
-        if self.corrected > 0 {
+        for (level, text) in std::mem::take(&mut self.news) {
+            out.notice(level, text);
+        }
+        if std::mem::take(&mut self.corrected) {
             self.show_truth(out);
-            let what = if self.corrected == 1 {
-                "1 corrected mask is"
-            } else {
-                &format!("{} corrected masks are", self.corrected)
-            };
-            out.notice(Level::Info, format!("{what} used from step {} on", self.step + 1));
-            self.corrected = 0;
         }
         let batch = self.batches.of(self.step, &self.data, &self.hyper);
         let mut dropout = HostRng::new(self.seed, STREAM_DROPOUT | self.step);
@@ -264,7 +315,10 @@ impl Experiment for SegmentationRun {
             Input { images: &batch.images, masks: &batch.masks, channels: self.data.channels, size: self.data.size };
         let loss = self.trainer.step(input, &self.hyper, &mut dropout);
         self.step += 1;
-        let due = self.validation_due(out);
+        // A last step within an epoch is shown and measured; the schedule waits for the epoch's end, so that a longer run
+        // comes by here with the same numbers.
+        let epoch_ends = self.epoch_ends();
+        let due = epoch_ends || out.is_last();
         if due || self.step.is_multiple_of(self.hyper.loss_every.max(1)) {
             let mut reader = Reader::default();
             reader.add(loss);
@@ -276,7 +330,7 @@ impl Experiment for SegmentationRun {
             self.show_batch(&batch, out);
         }
         if due {
-            self.validate(true, out)?;
+            self.validate(epoch_ends, out)?;
         }
         if self.over || out.is_last() {
             self.test(out)?;
@@ -298,7 +352,19 @@ impl Experiment for SegmentationRun {
                 .corrected()
                 .map_err(|error| ParamError::Invalid { key: key.to_owned(), problem: error.to_string() })?;
             if !changed.is_empty() {
-                self.corrected = changed.len();
+                self.corrected = true;
+                let what = match changed.len() {
+                    1 => "1 corrected mask is".to_owned(),
+                    several => format!("{several} corrected masks are"),
+                };
+                let validation = changed.iter().any(|i| self.data.validation.contains(i));
+                let anew = if validation {
+                    self.trainer.compare_anew();
+                    "; losses of the validation are compared anew, since some of them belong to it"
+                } else {
+                    ""
+                };
+                self.news.push((Level::Info, format!("{what} used from step {} on{anew}", self.step + 1)));
                 self.data = Arc::new(data);
                 self.validation = Prepared::new(&self.data, &self.data.validation);
                 self.test = Prepared::new(&self.data, &self.data.test);
@@ -308,6 +374,11 @@ impl Experiment for SegmentationRun {
         self.hyper = Hyper::of(&params);
         self.pipeline = Pipeline::of(&params);
         self.trainer.set(&before, &self.hyper);
+        if before.loss != self.hyper.loss {
+            let text = "another loss: best weights, plateau and early stopping start anew, since losses of two kinds do not \
+                        compare";
+            self.news.push((Level::Info, text.to_owned()));
+        }
         self.params = params;
         Ok(())
     }
@@ -318,6 +389,7 @@ impl Experiment for SegmentationRun {
         to.text.insert("best_step".to_owned(), self.best_step.to_string());
         to.text.insert("over".to_owned(), self.over.to_string());
         to.text.insert("run".to_owned(), self.fingerprint.clone());
+        to.text.insert("data".to_owned(), self.data.description.clone());
         Ok(to)
     }
 
@@ -330,6 +402,15 @@ impl Experiment for SegmentationRun {
             )));
         }
         self.trainer.load(from)?;
+        let known = from.get_text("data")?;
+        if known != self.data.description {
+            let text = format!(
+                "images or masks have changed since the checkpoint was written ({known}; now {}): the run goes on with what is \
+                 there now, and its numbers are not those of an unbroken run",
+                self.data.description
+            );
+            self.news.push((Level::Warning, text));
+        }
         let step = from.get_text("best_step")?;
         self.best_step =
             step.parse().map_err(|_| RunError::Checkpoint(format!("`best_step` is `{step}`; expected a number")))?;

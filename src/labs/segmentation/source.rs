@@ -1,5 +1,6 @@
 //! Where images and masks come from: generated, or a folder; prepared for the network and split.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
@@ -31,6 +32,8 @@ pub struct Item {
     pub mask: Vec<bool>,
     /// At the original size.
     pub truth: Mask,
+    /// The corrected mask that stands in for the data set's own, and when it was written.
+    pub corrected: Option<(PathBuf, Option<SystemTime>)>,
 }
 
 /// A data set that is ready for training.
@@ -40,7 +43,7 @@ pub struct SegmentationData {
     pub size: usize,
     /// C, 1 or 3.
     pub channels: usize,
-    pub items: Vec<Item>,
+    pub items: Vec<Arc<Item>>,
     /// Indices of items.
     pub train: Vec<usize>,
     pub validation: Vec<usize>,
@@ -68,6 +71,9 @@ struct Identity {
     /// Files, bytes and the newest change in the folder.
     stamp: (u64, u64, Option<SystemTime>),
 }
+
+/// Memory that a data set may take.
+const MOST_GIB: f64 = 12.0;
 
 const IDENTIFYING: [&str; 13] = [
     "synthetic_images",
@@ -169,6 +175,7 @@ fn item(name: String, class: String, sample: &Sample, channels: usize, size: usi
         image: prepare(&sample.picture, channels, size),
         mask: prepare_mask(&sample.mask, size),
         truth: sample.mask.clone(),
+        corrected: None,
     }
 }
 
@@ -176,6 +183,7 @@ fn item(name: String, class: String, sample: &Sample, channels: usize, size: usi
 fn generated(params: &Params) -> Result<SegmentationData, ParamError> {
     let (channels, size) = (channels(params), params.int("image_size") as usize);
     let seed = params.int("split_seed") as u64;
+    check_memory(params.int("synthetic_images") as usize, params)?;
     let plans = ultrasound_folder::plans(params.int("synthetic_images") as usize);
     let groups = Groups { of: (0..plans.len()).collect(), count: plans.len(), description: String::new() };
     let Split { train, validation, test } = split(&groups, shares(params), seed);
@@ -199,9 +207,9 @@ fn generated(params: &Params) -> Result<SegmentationData, ParamError> {
         (plan, Sample { picture, mask: image.mask(), facts: Default::default() })
     };
     let samples: Vec<(Plan, Sample)> = plans.par_iter().enumerate().map(drawn).collect();
-    let items: Vec<Item> = samples
+    let items: Vec<Arc<Item>> = samples
         .par_iter()
-        .map(|(plan, sample)| item(plan.name.clone(), plan.class.to_owned(), sample, channels, size))
+        .map(|(plan, sample)| Arc::new(item(plan.name.clone(), plan.class.to_owned(), sample, channels, size)))
         .collect();
     let marks = match params.text("calipers") {
         "none" => "no measuring marks",
@@ -237,11 +245,13 @@ fn read(params: &Params, folder: &Path) -> Result<SegmentationData, ParamError> 
     let (channels, size) = (channels(params), params.int("image_size") as usize);
     let listing = scan(folder, None, Watch::nobody()).map_err(refused)?;
     listing.require_pairs().map_err(refused)?;
+    check_memory(listing.pairs.len(), params)?;
     let reader = Reader::default();
     let all = reader.all(&listing.pairs, Watch::nobody(), |i, sample| {
         let pair = &listing.pairs[i];
         let class = pair.class.clone().unwrap_or_default();
-        (examine(&sample), item(pair.name.clone(), class, &sample, channels, size))
+        let item = item(pair.name.clone(), class, &sample, channels, size);
+        (examine(&sample), Item { corrected: correction(pair), ..item })
     });
     let mut exams: Vec<Option<Exam>> = vec![None; listing.pairs.len()];
     let mut items = Vec::with_capacity(all.items.len());
@@ -249,7 +259,7 @@ fn read(params: &Params, folder: &Path) -> Result<SegmentationData, ParamError> 
     for (i, (exam, item)) in all.items {
         exams[i] = Some(exam);
         usable.push(listing.pairs[i].clone());
-        items.push(item);
+        items.push(Arc::new(item));
     }
     if items.is_empty() {
         let first = all.problems.first();
@@ -273,7 +283,7 @@ fn read(params: &Params, folder: &Path) -> Result<SegmentationData, ParamError> 
 fn assemble(
     params: &Params,
     listing: &Listing,
-    (items, usable): (Vec<Item>, &[Pair]),
+    (items, usable): (Vec<Arc<Item>>, &[Pair]),
     exams: &[Option<Exam>],
     similar: &[(usize, usize)],
 ) -> Result<(SegmentationData, Split), ParamError> {
@@ -359,21 +369,52 @@ impl SegmentationData {
     pub fn corrected(&self) -> Result<(SegmentationData, Vec<usize>), SegmentationDataError> {
         let Some(folder) = &self.folder else { return Ok((self.clone(), Vec::new())) };
         let listing = scan(folder, None, Watch::nobody())?;
+        // The items are shared; only those that change are copied.
         let mut data = self.clone();
         let mut changed = Vec::new();
         let reader = Reader::default();
+        let places: HashMap<&str, usize> = self.items.iter().enumerate().map(|(i, item)| (&*item.name, i)).collect();
         for pair in &listing.pairs {
-            let Some(i) = data.items.iter().position(|item| item.name == pair.name) else { continue };
+            let Some(&i) = places.get(&*pair.name) else { continue };
+            let corrected = correction(pair);
+            if corrected == self.items[i].corrected {
+                continue;
+            }
             let sample =
                 reader.pair(pair).map_err(|problem| SegmentationDataError::file(problem.path, problem.problem))?;
-            if sample.mask != data.items[i].truth {
-                data.items[i].mask = prepare_mask(&sample.mask, self.size);
-                data.items[i].truth = sample.mask;
+            let item = Arc::make_mut(&mut data.items[i]);
+            item.corrected = corrected;
+            if sample.mask != item.truth {
+                item.mask = prepare_mask(&sample.mask, self.size);
+                item.truth = sample.mask;
                 changed.push(i);
             }
         }
         Ok((data, changed))
     }
+}
+
+/// The corrected mask of a pair, and when it was written.
+fn correction(pair: &Pair) -> Option<(PathBuf, Option<SystemTime>)> {
+    let path = pair.corrected.clone()?;
+    let written = std::fs::metadata(&path).and_then(|about| about.modified()).ok();
+    Some((path, written))
+}
+
+/// Refuses what would fill the memory: images as numbers, those of validation and test twice.
+fn check_memory(count: usize, params: &Params) -> Result<(), ParamError> {
+    let (channels, size) = (channels(params), params.int("image_size") as usize);
+    let gib = (count * (channels + 1) * size * size * 4 * 2) as f64 / f64::from(1 << 30);
+    if gib <= MOST_GIB {
+        return Ok(());
+    }
+    Err(ParamError::Invalid {
+        key: "image_size".to_owned(),
+        problem: format!(
+            "{count} images of {size}×{size} pixels take {gib:.0} GiB of memory, more than {MOST_GIB}; choose a smaller size \
+             or fewer images"
+        ),
+    })
 }
 
 /// Number, bytes and newest change of the files in a folder, so many levels deep.

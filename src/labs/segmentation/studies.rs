@@ -40,12 +40,15 @@ fn size(run: &RunState) -> Option<Count> {
     Some(count(&net_spec(params), side, side).ok()?.total)
 }
 
-const PAPER: &str = "Paper: test set of 140 breast and other ultrasound images (416 for training) at 256×256, width 64, \
+const PAPER: &str = "Paper: test set of 140 ultrasound images of tumours of several kinds (416 for training) at 256×256, width 64, \
                      three seeds; HD95 in pixels of 380×646 or 432×646 images";
-const SCALED: &str = "Generated images of about 110×105 pixels at 64×64, width 8 and C scaled alike (the paper's @128 is @16 \
-                      here). Numbers of parameters and pixels are not the paper's; compare the order, and mind the spread.";
+const SCALED: &str = "Generated images of about 116×106 pixels at 64×64, width 8 and C scaled alike: the paper's @128 is @16 \
+                      here, and its @4, @2 and @1 would need groups of less than one channel. Numbers of parameters and pixels are not the paper's; compare the order, and mind the spread.";
 const OWN: &str = "The paper's recipe and widths on your folder (`--data`): 256×256, Dice loss, Adam 1e-4, plateau, early \
-                   stopping after 15 epochs, decay per network where the released weights tell it (else 1e-4).";
+                   stopping after 15 epochs, decay per network where the released weights tell it (else 1e-4). No network is \
+                   pretrained. Dice is without smoothing, which learns nothing from images without lesion, and one part is \
+                   kept: on BUSI leave its `normal` images out, and its 17 images with several lesions count against every \
+                   network alike.";
 
 const TABLE: &[Measure] = &[DICE, HD95, UNDEFINED, PARAMETERS, SECONDS];
 
@@ -271,8 +274,10 @@ const FIGURE_2: StudySpec = StudySpec {
     title: "Figure 2, scaled down: outlines by different networks",
     source: "Paper: two test images with measuring marks (lymphadenopathy, hepatic tumour) beside the outlines of four \
              networks; no number is printed",
-    about: "All networks see the same split, with measuring marks on every lesion as in the paper's images. The runs are kept \
-            in the study's folder: open one to see its wall, or `learnscope export RUN --figure wall`.",
+    about: "All networks see the same split, with measuring marks on every lesion as in the paper's images. MobileNetV2 stands \
+            in for the paper's ResNet-101. The U-nets take 270 steps, the much larger others 180 at a lower rate, none is \
+            pretrained. The runs are kept in the study's folder: open one to see its wall, or `learnscope export RUN --figure \
+            wall`.",
     common: &[("calipers", "all"), ("learning_rate", "0.002"), ("steps", "270")],
     rows: &[
         row("U-net", &[("architecture", "unet")], &[], &[]),

@@ -111,10 +111,23 @@ impl Trainer {
         Verdict { stop: verdict.stop && hyper.early_stopping, ..verdict }
     }
 
+    /// Forgets the losses so far, which those to come cannot be compared with. The rate stays as it is; the next epoch's
+    /// weights are the best ones until others are better.
+    pub fn compare_anew(&mut self) {
+        let EarlyStopping { patience, least_epochs, .. } = self.stopping;
+        self.stopping = EarlyStopping::new(patience, least_epochs);
+        let patience = self.plateau.patience;
+        self.plateau = ReduceOnPlateau::new(self.plateau.rate());
+        self.plateau.patience = patience;
+    }
+
     /// Takes changed values of the schedule; a new learning rate starts it again.
     pub fn set(&mut self, before: &Hyper, hyper: &Hyper) {
         if before.learning_rate != hyper.learning_rate || before.plateau != hyper.plateau {
             self.plateau = ReduceOnPlateau::new(hyper.learning_rate);
+        }
+        if before.loss != hyper.loss {
+            self.compare_anew();
         }
         self.plateau.patience = hyper.plateau_patience;
         (self.stopping.patience, self.stopping.least_epochs) = (hyper.stop_patience, hyper.least_epochs);
