@@ -561,3 +561,20 @@ fn a_forked_run_is_recorded_and_resumed_with_its_twin() {
     let whole = twin(&recorded("unbroken"));
     assert_eq!((whole.len(), twin(&broken)), (9, whole), "steps 4 to 12");
 }
+
+#[test]
+fn a_recording_without_some_parameters_is_shown_with_their_defaults() {
+    let home = tempfile::tempdir().unwrap();
+    let tiny = "--set synthetic_images=12 --set image_size=16 --set base=2 --set wall_images=1";
+    succeeds(&home, &format!("run segmentation --steps 1 --device cpu --out runs {tiny}"));
+    let folder = fs::read_dir(home.path().join("runs")).unwrap().next().unwrap().unwrap().path();
+    let text = fs::read_to_string(folder.join("run.toml")).unwrap();
+    let lacking: Vec<&str> =
+        text.lines().filter(|line| !line.starts_with("connectivity") && !line.starts_with("hd95")).collect();
+    assert!(lacking.len() + 2 == text.lines().count(), "{text}");
+    fs::write(folder.join("run.toml"), lacking.join("\n")).unwrap();
+    let mut reader = learnscope::labs::open_run(&folder).unwrap();
+    let state = learnscope::engine::recording::replay_from(&mut reader).unwrap();
+    assert_eq!(state.params.text("connectivity"), "8");
+    assert_eq!(state.header.unwrap().params.text("hd95"), "medpy");
+}

@@ -279,3 +279,65 @@ fn weights_of_a_file_are_where_training_starts() {
     let message = LAB.try_build(&other, 1, 3).err().unwrap().to_string();
     assert!(message.contains("weights"), "{message}");
 }
+
+#[test]
+fn another_loss_starts_the_comparison_anew() {
+    let params = params(&["loss=bce", "learning_rate=0.005", "plateau=on", "early_stopping=on"]);
+    let mut run = LAB.build(&params, 1, 60).begin();
+    run.run_to(30);
+    assert!(run.at("best/loss", 30) < 0.6);
+    // Losses of another kind, all of them higher.
+    run.experiment.set("loss", &Value::Text("bce-dice".to_owned())).unwrap();
+    run.run_to(33);
+    assert_eq!(run.at("best/step", 33), 33.0, "the first epoch with the new loss is the best one so far");
+    assert_eq!(run.at("patience", 33), 0.0);
+    assert_eq!(run.at("learning_rate", 33), 0.005, "the rate stays");
+    assert!(run.notices.iter().any(|(_, text)| text.contains("another loss")));
+}
+
+#[test]
+fn a_run_that_is_made_longer_is_the_longer_run() {
+    // 3 steps an epoch: the short run ends within one.
+    let params = params(&["plateau=on", "plateau_patience=0", "learning_rate=0.02"]);
+    let mut whole = LAB.build(&params, 3, 15).begin();
+    whole.run_to(15);
+    let mut short = LAB.build(&params, 3, 7).begin();
+    short.run_to(7);
+    assert!(short.scalars.contains_key("test/dice"));
+    let mut longer = LAB.restored(&params, 3, 15, &short.experiment.checkpoint().unwrap());
+    longer.run_to(15);
+    assert_eq!(whole.after(7), longer.after(7));
+}
+
+#[test]
+fn data_that_changed_since_the_checkpoint_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    sample_set(folder.path(), 6);
+    let path = format!("data={}", folder.path().display());
+    let params = params(&["source=folder", &path]);
+    let mut run = LAB.build(&params, 1, 8).begin();
+    run.run_to(3);
+    let saved = run.experiment.checkpoint().unwrap();
+    let mut same = LAB.restored(&params, 1, 8, &saved);
+    same.run_to(4);
+    assert!(same.notices.is_empty(), "{:?}", same.notices);
+    fs::copy(folder.path().join("smooth (1)_mask.png"), folder.path().join("smooth (2)_mask.png")).unwrap();
+    let mut other = LAB.restored(&params, 1, 8, &saved);
+    other.run_to(4);
+    assert!(other.notices.iter().any(|(level, text)| *level == Level::Warning && text.contains("have changed")));
+}
+
+#[test]
+fn what_does_not_fit_data_or_network_is_said() {
+    let run = LAB.build(&params(&["loss=dice", "synthetic_images=60"]), 1, 3).begin();
+    assert!(run.notices.iter().any(|(_, text)| text.contains("no gradient") && text.contains("dice-smooth")));
+    // 18 training images in batches of 17 leave one.
+    let deeplab = params(&["architecture=deeplab-mobilenetv2", "batch_size=17"]);
+    let error = LAB.try_build(&deeplab, 1, 1).err().unwrap().to_string();
+    assert!(error.contains("batch_size") && error.contains("last batch of one"), "{error}");
+    let error = LAB.try_build(&params(&["synthetic_images=5000", "image_size=512"]), 1, 1).err().unwrap().to_string();
+    assert!(error.contains("image_size") && error.contains("GiB"), "{error}");
+    let mut fcn = LAB.build(&params(&["architecture=fcn-8s", "uncertainty_samples=2", "synthetic_images=10"]), 1, 1);
+    fcn = fcn.begin();
+    assert!(!fcn.payloads.keys().any(|(key, _)| key.starts_with("wall/uncertainty")), "FCN has no dropout layer");
+}

@@ -11,9 +11,8 @@ use crate::compute::device;
 use crate::engine::command::Command;
 use crate::engine::event::Event;
 use crate::engine::mailbox::Letter;
-use crate::engine::recording::RunReader;
 use crate::engine::worker::Engine;
-use crate::labs::LABS;
+use crate::labs::{self, LABS};
 
 /// Longest time that a frame spends on taking in events.
 const DRAIN: Duration = Duration::from_millis(10);
@@ -73,7 +72,7 @@ pub fn window_options(runs: PathBuf, open: Open) -> std::io::Result<WindowOption
             Box::new(Worker { engine: Some(engine), more: false })
         }),
         fetch: Arc::new(|folder, offset, bytes| {
-            let mut reader = RunReader::open(folder).map_err(|error| error.to_string())?;
+            let mut reader = labs::open_run(folder).map_err(|error| error.to_string())?;
             let payload = reader.payload_at(offset, bytes).map_err(|error| error.to_string())?;
             Ok(Arc::unwrap_or_clone(payload))
         }),

@@ -23,7 +23,7 @@ pub fn export(flags: &ExportFlags, output: &Output) -> Result<(), Failure> {
     if flags.weights {
         return weights(&folder, &format, &flags.to, output);
     }
-    let mut reader = RunReader::open(&folder)?;
+    let mut reader = labs::open_run(&folder)?;
     let encode: fn(&Sheet, &Json) -> Result<Vec<u8>, String> = match format.as_str() {
         "csv" => Sheet::csv,
         "json" => Sheet::json,

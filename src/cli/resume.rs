@@ -8,7 +8,6 @@ use crate::engine::command::Record;
 use crate::engine::event::{Body, Change, RunHeader};
 use crate::engine::header_file;
 use crate::engine::params::Params;
-use crate::engine::recording::RunReader;
 use crate::engine::run_folder;
 use crate::engine::twin::of_twin;
 use crate::labs::{self, RunOptions};
@@ -21,7 +20,7 @@ pub fn resume(flags: &ResumeFlags, output: &Output) -> Result<(), Failure> {
     let folder = find_run(&flags.run)?;
     // A run whose description cannot be read could not be recorded further: refused before any work is done.
     header_file::read(&folder)?;
-    let mut reader = RunReader::open(&folder)?;
+    let mut reader = labs::open_run(&folder)?;
     let header = reader.header().clone();
     let lab = request::find_lab(&header.lab)?;
     drop(run_folder::lock(&folder)?);

@@ -63,7 +63,7 @@ pub fn picture(flags: &ExportFlags, reader: &mut RunReader) -> Result<(), Failur
         Theme::Dark => Style::dark(),
         Theme::HighContrast => Style::high_contrast(),
     };
-    let past = Recorded { reader: RefCell::new(RunReader::open(reader.folder())?), run: &run };
+    let past = Recorded { reader: RefCell::new(labs::open_run(reader.folder())?), run: &run };
     let picture = figure::render(&figure::Figure {
         lab,
         run: &run,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::event::{Body, Event, Level, Payload, RunHeader, RunId};
 use super::frames::{self, Frames};
 use super::header_file;
+use super::params::ParamSpec;
 use super::recording::{BUFFER, EVENTS};
 use super::run_folder::{self, DiskError};
 use super::state::RunState;
@@ -64,6 +65,16 @@ impl RunReader {
         };
         open_frames(&path)?;
         Ok(Self { folder, header, run: RunId(0), torn: None, payloads })
+    }
+
+    /// Gives every parameter that the header lacks, or holds with a value that it cannot have, its default: a recording of
+    /// another version, or one that was edited, can then be shown.
+    pub fn complete(&mut self, specs: &[ParamSpec]) {
+        for spec in specs {
+            if self.header.params.get(spec.key).is_none_or(|value| spec.check(value).is_err()) {
+                self.header.params.put(spec.key, spec.default.into());
+            }
+        }
     }
 
     pub fn folder(&self) -> &Path {

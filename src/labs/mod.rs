@@ -7,7 +7,7 @@ pub mod segmentation;
 pub mod self_supervised;
 pub mod series;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -19,6 +19,8 @@ use crate::engine::command::{Record, RunRequest};
 use crate::engine::event::{Change, KeySpec, Level, Payload, RunId};
 use crate::engine::experiment::{BuildFn, DeviceCheckFn};
 use crate::engine::params::{self, ParamError, ParamSpec, Params, Value};
+use crate::engine::recording::RunReader;
+use crate::engine::run_folder::DiskError;
 use crate::engine::state::RunState;
 use crate::engine::study::StudySpec;
 use crate::engine::twin;
@@ -109,6 +111,15 @@ pub fn request(lab: &dyn Lab, params: &Params, options: RunOptions) -> Result<Bo
         data: spec.data,
         params,
     }))
+}
+
+/// Opens a recorded run to be shown; parameters that it lacks take the lab's defaults.
+pub fn open_run(folder: &Path) -> Result<RunReader, DiskError> {
+    let mut reader = RunReader::open(folder)?;
+    if let Some(lab) = find(&reader.header().lab) {
+        reader.complete(lab.spec().params);
+    }
+    Ok(reader)
 }
 
 /// A lab: static facts, and a maker of its views.
