@@ -50,7 +50,7 @@ fn images(step: u64) -> Payload {
             distance(10.0),
             distance(16.0),
             distance(3.0),
-            format!("{} / {}", 900 + i, 800 + i),
+            format!("{} / {}", 900 + i, if i == 3 { 0 } else { 800 + i }),
         ]
     };
     Payload::Table { columns: COLUMNS.map(str::to_owned).to_vec(), rows: (0..24).map(row).collect() }
@@ -296,6 +296,61 @@ fn curves_say_what_holds_at_the_cursor() {
 }
 
 #[test]
+fn a_distance_that_was_undefined_for_every_image_is_not_shown() {
+    for (tile, words) in [("curves", "HD95 —"), ("guide", "= — px, 24 undefined")] {
+        let mut scene = Scene::new(Story::default(), tile);
+        let id = scene.run.id.unwrap();
+        let values = [("undefined/final", 24.0), ("dice/final", 0.0)].map(|(key, value)| (key.into(), value));
+        let body = Body::Scalars(values.to_vec());
+        scene.run.apply(&Event { run: id, step: STEPS + EPOCH, seconds: 0.0, body });
+        scene.cursor = STEPS;
+        let harness = scene.harness(vec2(900.0, 900.0));
+        assert!(harness.query_by_label_contains(words).is_none(), "{tile}: it was defined then");
+        let mut scene = harness.into_state();
+        scene.cursor = STEPS + EPOCH;
+        let harness = scene.harness(vec2(900.0, 900.0));
+        harness.get_by_label_contains(words);
+    }
+}
+
+#[test]
+fn what_counts_as_the_diagonal_is_said_to() {
+    let expected = [
+        ("curves", "counted as the diagonal 1/24"),
+        ("guide", "px, 1 counted as the diagonal"),
+        ("ranking", "24 images, 1 counted as the diagonal, validation set"),
+    ];
+    for (tile, words) in expected {
+        let mut scene = Scene::new(Story::default(), tile);
+        set_of_run(&mut scene.run, "undefined=diagonal");
+        scene.harness(vec2(900.0, 900.0)).get_by_label_contains(words);
+    }
+}
+
+/// Sets a parameter of a run.
+fn set_of_run(run: &mut RunState, text: &str) {
+    run.header.as_mut().unwrap().params.set_text(PARAMS, text).unwrap();
+    run.params.set_text(PARAMS, text).unwrap();
+}
+
+#[test]
+fn the_schedule_has_counts_of_its_own() {
+    let mut scene = Scene::new(Story::default(), "guide");
+    set_of_run(&mut scene.run, "plateau=on");
+    set_of_run(&mut scene.run, "early_stopping=on");
+    let words = label(&scene.harness(vec2(900.0, 900.0)), "α is halved after more than");
+    assert!(words.contains("(now 10)"), "early stopping's: {words}");
+    assert!(!words.split("stop at").next().unwrap().contains("now"), "older runs do not have the plateau's: {words}");
+
+    let mut scene = Scene::new(Story::default(), "guide");
+    set_of_run(&mut scene.run, "plateau=on");
+    let body = Body::Scalars(vec![("bad_epochs".into(), 2.0)]);
+    scene.run.apply(&Event { run: scene.run.id.unwrap(), step: STEPS, seconds: 0.0, body });
+    let words = label(&scene.harness(vec2(900.0, 900.0)), "α is halved after more than");
+    assert!(words.contains("5 (now 2)"), "{words}");
+}
+
+#[test]
 fn a_small_tile_shows_one_panel_and_lets_one_choose() {
     let mut harness = Scene::new(Story::default(), "curves").harness(vec2(420.0, 240.0));
     harness.get_by_label_contains("loss against the step");
@@ -334,20 +389,21 @@ fn the_twin_is_drawn_and_named() {
 #[test]
 fn the_worst_image_is_first_and_a_click_selects() {
     let mut harness = Scene::new(Story::default(), "ranking").harness(vec2(420.0, 240.0));
-    harness.get_by_label_contains("24 images, 1 without distances, validation set, step 450");
+    harness.get_by_label_contains("24 images, 1 undefined, validation set, step 450");
     let first = harness.get_by_label("case (3), Dice 0.000").rect();
     let second = harness.get_by_label_contains("case (0), Dice 0.49").rect();
     assert!(first.top() < second.top());
     harness.get_by_label("case (3), Dice 0.000").click();
     harness.run_steps(2);
-    harness.get_by_label_contains("case (3): 903 / 803 pixels");
+    harness.get_by_label_contains("case (3): 903 / 0 pixels");
     harness.key_press(Key::ArrowDown);
     harness.run_steps(2);
     harness.get_by_label_contains("case (0): 900 / 800 pixels");
     harness.key_press(Key::End);
     harness.run_steps(2);
     // The best one is not on the wall of 12.
-    assert!(label(&harness, "case (23):").contains("not on the wall"));
+    let words = label(&harness, "case (23):");
+    assert!(words.contains("not on the wall of 12") && words.contains("`wall_images` (images on the wall)"), "{words}");
     harness.key_press(Key::ArrowUp);
     harness.run_steps(2);
     harness.get_by_label_contains("case (22):");
@@ -358,7 +414,7 @@ fn the_list_follows_the_cursor_and_sorts_by_any_column() {
     let mut scene = Scene::new(Story::default(), "ranking");
     scene.cursor = 100;
     let mut harness = scene.harness(vec2(420.0, 400.0));
-    harness.get_by_label_contains("24 images, 1 without distances, validation set, step 99");
+    harness.get_by_label_contains("24 images, 1 undefined, validation set, step 99");
     harness.get_by_label("sort by HD95").click();
     harness.run_steps(2);
     // Farthest first; the missed one has no distance and stands at the end.
@@ -448,6 +504,37 @@ fn this_run_is_named_for_what_it_is_beside_the_paper() {
     harness.get_by_label("this run").click();
     harness.run_steps(2);
     assert_eq!(label(&harness, "size against HD95"), "size against HD95");
+}
+
+#[test]
+fn another_convention_of_hd95_is_named_and_marked() {
+    for (set, marked) in [("hd95=medpy", false), ("hd95=monai", true)] {
+        let mut scene = Scene::new(Story::default(), "size-dice");
+        set_of_run(&mut scene.run, set);
+        let mut harness = scene.harness(vec2(760.0, 420.0));
+        assert!(!label(&harness, "size against Dice").contains("MONAI"), "Dice has one convention");
+        harness.get_by_label("HD95").click();
+        harness.run_steps(2);
+        let words = label(&harness, "size against HD95");
+        assert_eq!(words.contains("HD95 7.56 px (MONAI's, the paper's is medpy's)"), marked, "{words}");
+        assert_eq!(harness.query_by_label_contains("◇ this run, MONAI’s HD95").is_some(), marked);
+    }
+}
+
+#[test]
+fn time_is_measured_here_and_the_papers_networks_have_none() {
+    let mut scene = Scene::new(Story::default(), "size-dice");
+    scene.run.seconds = 18.0;
+    let mut harness = scene.harness(vec2(760.0, 420.0));
+    harness.get_by_label("time").click();
+    harness.run_steps(2);
+    assert!(label(&harness, "time against Dice").contains("this run: Dice 0.848"));
+    harness.get_by_label("The paper gives no times: its networks are left out here.");
+    assert!(harness.query_by_label_contains("416 training images").is_none());
+    // A run that just began has no time yet.
+    harness.state_mut().run.seconds = 0.0;
+    harness.run_steps(2);
+    assert_eq!(label(&harness, "time against Dice"), "time against Dice");
 }
 
 #[test]

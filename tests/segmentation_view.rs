@@ -386,6 +386,35 @@ fn uncertainty_says_what_to_switch_on() {
 }
 
 #[test]
+fn a_network_without_dropout_is_offered_no_passes() {
+    let mut scene = Scene::new("wall");
+    scene.run.header.as_mut().unwrap().params.set_text(PARAMS, "architecture=fcn-8s").unwrap();
+    let mut harness = scene.harness(vec2(760.0, 430.0));
+    harness.run_steps(2);
+    harness.get_by_label("uncertainty").click();
+    harness.run_steps(3);
+    harness.get_by_label_contains("This network has no dropout layer");
+    assert!(harness.query_by_label("take 8 passes").is_none());
+}
+
+#[test]
+fn an_image_without_lesion_found_so_is_undefined_and_no_diagonal() {
+    for (set, words) in [("undefined=omit", "px, 1 undefined ·"), ("undefined=diagonal", "px, 1 undefined ·")] {
+        let mut scene = Scene::new("wall");
+        scene.run.params.set_text(PARAMS, set).unwrap();
+        let mut harness = scene.harness(vec2(760.0, 430.0));
+        wait_for(&mut harness, "lesion (3): Dice");
+        wait_for(&mut harness, words);
+    }
+    // Nothing is above so high a threshold: three lesions are missed.
+    let mut scene = Scene::new("wall");
+    scene.run.params.set_text(PARAMS, "undefined=diagonal").unwrap();
+    scene.run.params.set_text(PARAMS, "threshold=0.99").unwrap();
+    let mut harness = scene.harness(vec2(760.0, 430.0));
+    wait_for(&mut harness, "3 counted as the diagonal, 1 undefined");
+}
+
+#[test]
 fn the_inspector_says_why_a_distance_is_undefined() {
     let mut harness = Scene::new("inspector").harness(vec2(520.0, 420.0));
     wait_for(&mut harness, "HD95 medpy");

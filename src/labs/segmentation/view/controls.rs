@@ -1,10 +1,12 @@
 //! Small controls that the wall and the inspector share.
 
-use eframe::egui::{Button, RichText, Slider, Ui};
+use eframe::egui::{Button, Label, RichText, Slider, Ui};
 
 use crate::engine::event::Status;
-use crate::engine::params::Value;
+use crate::engine::params::{Params, Value};
 use crate::labs::ViewCtx;
+use crate::labs::segmentation::params::PARAMS;
+use crate::labs::series as common;
 use crate::plot::tile;
 
 use super::look::{Ghost, Look, Mode};
@@ -46,6 +48,13 @@ pub fn ask_for_uncertainty(ui: &mut Ui, ctx: &mut ViewCtx<'_>, size: f32) {
         _ => 0,
     };
     let over = ctx.run.status.as_ref().is_none_or(Status::is_over);
+    // What is shown, and what the next run will be.
+    if has_no_dropout(&common::params_at(ctx, PARAMS)) || over && has_no_dropout(ctx.params) {
+        let text =
+            "This network has no dropout layer: every pass would be the same, and there is no uncertainty to show.";
+        ui.add(Label::new(tile::weak(text, size, ctx.style)).wrap());
+        return;
+    }
     ui.horizontal_wrapped(|ui| {
         let text = match (passes > 0, over) {
             (true, false) => "The uncertainty comes with the next validation.",
@@ -62,6 +71,11 @@ pub fn ask_for_uncertainty(ui: &mut Ui, ctx: &mut ViewCtx<'_>, size: f32) {
             }
         }
     });
+}
+
+/// The FCNs are built without dropout; U-nets and DeepLab have it.
+fn has_no_dropout(params: &Params) -> bool {
+    params.get("architecture").is_some() && params.text("architecture").starts_with("fcn")
 }
 
 /// What to say where there are no images yet.

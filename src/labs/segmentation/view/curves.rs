@@ -36,6 +36,8 @@ struct Reading {
     value: String,
     color: Color32,
     help: String,
+    /// A number of images: it belongs to no curve.
+    counts: bool,
 }
 
 /// What differs between panels.
@@ -185,7 +187,7 @@ impl Curves {
         let mut readings: Vec<Reading> = shown
             .iter()
             .map(|quantity| {
-                let mut reading = reading(ctx, quantity, common::value(ctx, quantity.key));
+                let mut reading = reading(ctx, quantity, series::distance_at(ctx, quantity.key));
                 reading.help =
                     format!("{}{}{convention}", quantity.help, if quantity.help.is_empty() { "" } else { ". " });
                 reading
@@ -194,9 +196,28 @@ impl Curves {
         if let Some(count) = common::value(ctx, "undefined/final") {
             let of = series::images(ctx, "validation/images");
             let of = if of > 0 { format!("/{of}") } else { String::new() };
-            let color = if count > 0.0 { ctx.style.warning } else { ctx.style.text_weak };
-            let value = format!("{count:.0}{of}");
-            readings.push(Reading { name: "undefined".to_owned(), value, color, help: convention });
+            let (diagonal, undefined) = if series::counts_the_diagonal(ctx) {
+                // Where both masks are empty there is no distance either way.
+                let both = common::value(ctx, "both_empty/final").unwrap_or(0.0);
+                (Some(count - both), Some(both).filter(|both| *both > 0.0))
+            } else {
+                (None, Some(count))
+            };
+            for (name, count) in [("counted as the diagonal", diagonal), ("undefined", undefined)] {
+                let Some(count) = count else { continue };
+                let color = if count > 0.0 { ctx.style.warning } else { ctx.style.text_weak };
+                let (name, value, help) = (name.to_owned(), format!("{count:.0}{of}"), convention.clone());
+                readings.push(Reading { name, value, color, help, counts: true });
+            }
+        }
+        let mut traces = common::traces(ctx, &shown, None);
+        let keys = ["twin/", ""].into_iter().flat_map(|twin| shown.iter().map(move |of| (twin, of)));
+        let keys: Vec<String> = keys.map(|(twin, of)| format!("{twin}{}", of.key)).collect();
+        let run = ctx.run;
+        let drawn =
+            keys.into_iter().filter(|key| run.scalars.get(key.as_str()).is_some_and(|all| all.last().is_some()));
+        for (trace, key) in traces.iter_mut().zip(drawn) {
+            trace.at = Box::new(move |step| series::distance_of(run, &key, step));
         }
         Panel {
             name: "border distances against the step",
@@ -205,7 +226,7 @@ impl Curves {
             low: false,
             include: &[0.0],
             levels: Vec::new(),
-            traces: common::traces(ctx, &shown, None),
+            traces,
             readings,
         }
     }
@@ -238,6 +259,7 @@ fn reading(ctx: &ViewCtx<'_>, quantity: &Quantity, value: Option<f64>) -> Readin
         value: value.map_or_else(|| "—".to_owned(), number::short),
         color: common::category(quantity, ctx.style, false).color,
         help: quantity.help.to_owned(),
+        counts: false,
     }
 }
 
@@ -352,7 +374,7 @@ fn heading(panel: &Panel<'_>, place: Rect, size: f32, ui: &mut Ui, ctx: &ViewCtx
     let mut x = end + 1.5 * gap;
     for (reading, name, value) in laid {
         let from = x;
-        if reading.name != "undefined" {
+        if !reading.counts {
             let dash = panel
                 .traces
                 .iter()
@@ -363,12 +385,12 @@ fn heading(panel: &Panel<'_>, place: Rect, size: f32, ui: &mut Ui, ctx: &ViewCtx
             LineMesh::new([run.as_slice()], pen).draw(&painter);
             x += sample + 0.7 * gap;
         }
-        if named || reading.name == "undefined" && x + name.size().x + value.size().x < line.right() {
+        if named || reading.counts && x + name.size().x + value.size().x < line.right() {
             let wide = name.size().x;
             painter.galley(pos2(x, middle - 0.5 * name.size().y), name, ctx.style.text_weak);
             x += wide + 0.7 * gap;
         }
-        let color = if reading.name == "undefined" { reading.color } else { ctx.style.text };
+        let color = if reading.counts { reading.color } else { ctx.style.text };
         let wide = value.size().x;
         painter.galley_with_override_text_color(pos2(x, middle - 0.5 * value.size().y), value, color);
         x += wide + 1.2 * gap;

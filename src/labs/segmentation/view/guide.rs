@@ -52,6 +52,11 @@ fn shown(ctx: &ViewCtx<'_>, key: &str) -> String {
     common::value(ctx, key).map_or_else(|| "—".to_owned(), number::short)
 }
 
+/// A border distance; a dash where it was undefined for every image.
+fn distance(ctx: &ViewCtx<'_>, key: &str) -> String {
+    series::distance_at(ctx, key).map_or_else(|| "—".to_owned(), number::short)
+}
+
 /// One line: step, epoch, rate, best weights.
 fn standing(ui: &mut Ui, ctx: &ViewCtx<'_>) {
     let value = |key: &str| common::value(ctx, key);
@@ -93,13 +98,14 @@ fn equations(params: &Params, ui: &mut Ui, ctx: &ViewCtx<'_>) {
         equation(ui, ctx, "θ ← θ − α (∇L + λ θ)", &format!("α = {rate}, λ = {decay}"));
     }
     if hyper.plateau || hyper.early_stopping {
-        let bad = common::value(ctx, "patience").map_or_else(|| "—".to_owned(), |bad| format!("{bad:.0}"));
-        let mut parts = vec![format!("{bad} epochs without a lower validation loss")];
+        // The plateau counts for itself: it starts anew whenever it lowers the rate.
+        let now = |key: &str| common::value(ctx, key).map_or(String::new(), |bad| format!(" (now {bad:.0})"));
+        let mut parts = vec!["epochs without a lower validation loss".to_owned()];
         if hyper.plateau {
-            parts.push(format!("α is halved after more than {}", hyper.plateau_patience));
+            parts.push(format!("α is halved after more than {}{}", hyper.plateau_patience, now("bad_epochs")));
         }
         if hyper.early_stopping {
-            parts.push(format!("stop at {}", hyper.stop_patience));
+            parts.push(format!("stop at {}{}", hyper.stop_patience, now("patience")));
         }
         equation(ui, ctx, "schedule", &parts.join("; "));
     }
@@ -113,8 +119,13 @@ fn equations(params: &Params, ui: &mut Ui, ctx: &ViewCtx<'_>) {
     } else {
         "HD95 = P95 of d(P→T) and d(T→P) pooled"
     };
-    let undefined = common::value(ctx, "undefined/final").map_or(String::new(), |n| format!(", {n:.0} undefined"));
-    equation(ui, ctx, law, &format!("= {} px{undefined}", shown(ctx, HD95.key)));
+    let count = |key: &str| common::value(ctx, key).map_or(0, |count| count as usize);
+    let diagonal = params.text("undefined") == "diagonal";
+    let undefined = match series::undefined_in_words(count("undefined/final"), count("both_empty/final"), diagonal) {
+        words if words.is_empty() => words,
+        words => format!(", {words}"),
+    };
+    equation(ui, ctx, law, &format!("= {} px{undefined}", distance(ctx, HD95.key)));
 }
 
 /// This run's numbers beside the paper's.
@@ -143,8 +154,9 @@ fn measured(params: &Params, ui: &mut Ui, ctx: &ViewCtx<'_>) {
         ];
         for (quantity, name, test, paper) in rows {
             ui.label(tile::weak(name, size + 0.5, style)).on_hover_text(quantity.help);
-            ui.label(tile::mono(format!("{:>6}", shown(ctx, quantity.key)), size + 0.5, style));
-            let test = if tested && !test.is_empty() { shown(ctx, test) } else { String::new() };
+            let value = if quantity == PLAIN_DICE || quantity == DICE { shown } else { distance };
+            ui.label(tile::mono(format!("{:>6}", value(ctx, quantity.key)), size + 0.5, style));
+            let test = if tested && !test.is_empty() { value(ctx, test) } else { String::new() };
             ui.label(tile::mono(format!("{test:>6}"), size + 0.5, style));
             ui.label(tile::mono(paper, size, style).color(style.text_weak));
             ui.end_row();

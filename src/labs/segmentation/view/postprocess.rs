@@ -207,13 +207,14 @@ fn results(ui: &mut Ui, shared: &mut Shared, ctx: &ViewCtx<'_>, has_run: bool, h
     ui.spacing_mut().item_spacing = vec2(0.9 * size, 0.3 * size);
     ui.spacing_mut().interact_size.y = 1.4 * size;
     Grid::new("means").num_columns(4).show(ui, |ui| {
-        let undefined = "Images whose distances are undefined because one of the masks is empty; in brackets those where \
-                         both are";
+        // Counted alike either way, so that both settings can be compared.
+        let undefined = "Images of which a mask is empty; in brackets those where both are. Their distances are undefined: \
+                         left out of the mean, or counted as the diagonal unless both masks are empty";
         for (name, help) in [
             ("", ""),
             ("Dice", "Mean Dice of the wall's images at their own size; 1 where both masks are empty"),
             ("HD95 px", shared.pipeline.hd95.describe()),
-            ("undefined", undefined),
+            (if shared.pipeline.penalty { "as diagonal" } else { "undefined" }, undefined),
         ] {
             ui.label(tile::weak(name, size, style)).on_hover_text(help);
         }

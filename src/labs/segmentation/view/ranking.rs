@@ -17,7 +17,7 @@ use crate::plot::style::Dash;
 use crate::plot::{number, tile};
 
 use super::scores::{self, Measure, Row};
-use super::series::{DICE, distance_convention};
+use super::series::{self, DICE, distance_convention};
 use super::shared::Shared;
 
 /// View state of the tile.
@@ -183,9 +183,11 @@ impl Ranking {
             }
             None => Default::default(),
         };
-        let undefined = order.iter().filter(|&&i| rows[i].value(Measure::Hd95).is_none()).count();
-        if undefined > 0 {
-            text.push_str(&format!(", {undefined} without distances"));
+        let count = |which: fn([bool; 2]) -> bool| order.iter().filter(|&&i| which(rows[i].empty())).count();
+        let (without, both_empty) = (count(|[truth, found]| truth || found), count(|[truth, found]| truth && found));
+        let undefined = series::undefined_in_words(without, both_empty, series::counts_the_diagonal(ctx));
+        if !undefined.is_empty() {
+            text.push_str(&format!(", {undefined}"));
         }
         text.push_str(&rest);
         tile::bar(ui, rect, tile::weak(text, size, ctx.style), |ui| {
@@ -464,11 +466,14 @@ fn wall_names(ctx: &ViewCtx<'_>) -> Vec<String> {
 }
 
 /// Why a click on this image opens nothing; `None`: it is on the wall.
-fn not_on_the_wall(row: &Row, names: &[String], test: bool) -> Option<&'static str> {
+fn not_on_the_wall(row: &Row, names: &[String], test: bool) -> Option<String> {
     match test {
-        true => Some("not on the wall: outlines of test images are not recorded"),
+        true => Some("not on the wall: outlines of test images are not recorded".to_owned()),
         false if names.contains(&row.image) => None,
-        false => Some("not on the wall (parameter `wall_images`): its outline is not recorded"),
+        false => Some(format!(
+            "not on the wall of {}, so its outline is not recorded; `wall_images` (images on the wall) takes up to 64",
+            names.len()
+        )),
     }
 }
 

@@ -78,6 +78,12 @@ impl Row {
     pub fn value(&self, measure: Measure) -> Option<f64> {
         self.values[Measure::ALL.iter().position(|other| *other == measure)?]
     }
+
+    /// Whether the truth and the prediction are empty; what is not known is not.
+    pub fn empty(&self) -> [bool; 2] {
+        let mut pixels = self.areas.split('/').map(|part| part.trim().parse() == Ok(0u64));
+        [pixels.next().unwrap_or(false), pixels.next().unwrap_or(false)]
+    }
 }
 
 /// Reads the recorded table; columns are found by name, and what is no number is undefined.
@@ -186,6 +192,7 @@ mod tests {
     fn undefined_values_are_told_and_have_no_width_of_their_own() {
         let rows = table();
         assert_eq!(rows[1].value(Measure::Hd95), None);
+        assert_eq!([0, 1, 3].map(|i| rows[i].empty()), [[false, false], [false, true], [true, true]]);
         assert_eq!(Measure::Hd95.text(rows[1].value(Measure::Hd95)), "—");
         assert_eq!(Measure::Dice.text(rows[0].value(Measure::Dice)), "0.900");
         assert!(read(&["name".to_owned()], &[vec!["x".to_owned()]]).is_empty(), "no column of images, no rows");

@@ -78,6 +78,40 @@ pub fn distance_convention(ctx: &ViewCtx<'_>) -> String {
     )
 }
 
+/// A border distance at a step; `key` may be the twin's. `None` where it was undefined for every image at the newest
+/// measurement: no point is emitted then, and an older one does not hold any more.
+pub fn distance_of(run: &RunState, key: &str, step: u64) -> Option<(u64, f64)> {
+    let (twin, own) = key.strip_prefix(TWIN).map_or(("", key), |own| (TWIN, own));
+    let counted = if own.starts_with("test/") { "test/undefined" } else { "undefined/final" };
+    let values = run.scalars.get(key)?;
+    let found = values.at(step)?;
+    // Merged points of a long run lie at steps of their own.
+    let exact = |history: &&crate::engine::state::History| history.is_exact() && values.is_exact();
+    let counts = run.scalars.get(format!("{twin}{counted}").as_str()).filter(exact);
+    let newest = counts.and_then(|counts| counts.at(step)).map_or(0, |(at, _)| at);
+    (found.0 >= newest).then_some(found)
+}
+
+/// A border distance at the cursor; see [`distance_of`].
+pub fn distance_at(ctx: &ViewCtx<'_>, key: &str) -> Option<f64> {
+    distance_of(ctx.run, key, ctx.cursor.step).map(|(_, value)| value)
+}
+
+/// Whether this run counts an undefined distance as the image's diagonal.
+pub fn counts_the_diagonal(ctx: &ViewCtx<'_>) -> bool {
+    let params = params_at(ctx, PARAMS);
+    params.get("undefined").is_some() && params.text("undefined") == "diagonal"
+}
+
+/// What became of images of which a mask is empty: `without` of them, of which in `both_empty` both are. Where both are
+/// there is no distance even if the diagonal is counted. Empty where there are none.
+pub fn undefined_in_words(without: usize, both_empty: usize, diagonal: bool) -> String {
+    let (counted, left) = if diagonal { (without.saturating_sub(both_empty), both_empty) } else { (0, without) };
+    let part = |count: usize, what: &str| (count > 0).then(|| format!("{count} {what}"));
+    let parts = [part(counted, "counted as the diagonal"), part(left, "undefined")];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
 /// Images in the table of single images at the cursor; 0 where there is none.
 pub fn images(ctx: &ViewCtx<'_>, key: &str) -> usize {
     match ctx.payload(key).as_ref().map(|(_, payload)| &**payload) {
@@ -258,6 +292,34 @@ mod tests {
         );
         assert_eq!(found[0].short(), "rate ½");
         assert_eq!(moments(&run, 40)[1], Moment { step: 20, kind: MomentKind::Best });
+    }
+
+    #[test]
+    fn a_distance_that_is_older_than_the_newest_measurement_does_not_hold() {
+        let mut run = RunState::default();
+        for prefix in ["", TWIN] {
+            run.scalars.insert(format!("{prefix}hd95/final").into(), history(&[(0, 9.0), (20, 4.0)]));
+            run.scalars.insert(
+                format!("{prefix}undefined/final").into(),
+                history(&[(0, 0.0), (10, 8.0), (20, 1.0), (30, 8.0)]),
+            );
+            let at = |step: u64| distance_of(&run, &format!("{prefix}hd95/final"), step).map(|(_, value)| value);
+            assert_eq!([5, 10, 19, 20, 29, 30].map(at), [Some(9.0), None, None, Some(4.0), Some(4.0), None]);
+        }
+        run.scalars.insert("test/hd95".into(), history(&[(20, 3.0)]));
+        run.scalars.insert("test/undefined".into(), history(&[(20, 0.0)]));
+        assert_eq!(distance_of(&run, "test/hd95", 30), Some((20, 3.0)), "the test has a count of its own");
+        run.scalars.remove("undefined/final");
+        assert_eq!(distance_of(&run, "hd95/final", 30), Some((20, 4.0)), "nothing says that it is old");
+    }
+
+    #[test]
+    fn what_is_counted_as_the_diagonal_is_not_called_undefined() {
+        assert_eq!(undefined_in_words(3, 1, false), "3 undefined");
+        assert_eq!(undefined_in_words(3, 0, true), "3 counted as the diagonal");
+        assert_eq!(undefined_in_words(3, 1, true), "2 counted as the diagonal, 1 undefined");
+        assert_eq!(undefined_in_words(1, 1, true), "1 undefined");
+        assert_eq!(undefined_in_words(0, 0, true), "");
     }
 
     #[test]

@@ -26,16 +26,20 @@ enum Cost {
     Parameters,
     MultiplyAdds,
     Memory,
+    /// Of a step; known of this run alone.
+    Time,
 }
 
 impl Cost {
-    const ALL: [Self; 3] = [Self::Parameters, Self::MultiplyAdds, Self::Memory];
+    const ALL: [Self; 4] = [Self::Parameters, Self::MultiplyAdds, Self::Memory, Self::Time];
 
-    fn of(self, count: &Count) -> f64 {
+    /// `time`: milliseconds a step, where they were measured.
+    fn of(self, count: &Count, time: Option<f64>) -> Option<f64> {
         match self {
-            Self::Parameters => count.parameters as f64,
-            Self::MultiplyAdds => count.gmac(),
-            Self::Memory => count.activation_mib(),
+            Self::Parameters => Some(count.parameters as f64),
+            Self::MultiplyAdds => Some(count.gmac()),
+            Self::Memory => Some(count.activation_mib()),
+            Self::Time => time,
         }
     }
 
@@ -44,6 +48,7 @@ impl Cost {
             Self::Parameters => "parameters",
             Self::MultiplyAdds => "GMAC",
             Self::Memory => "memory",
+            Self::Time => "time",
         }
     }
 
@@ -52,6 +57,7 @@ impl Cost {
             Self::Parameters => "parameters (log)",
             Self::MultiplyAdds => "10⁹ multiply-adds of one image (log)",
             Self::Memory => "outputs of the convolutions of one image, MiB (log)",
+            Self::Time => "time a step [ms] (log), measured here, validation included",
         }
     }
 
@@ -62,6 +68,10 @@ impl Cost {
                 "Multiply-adds of the convolutions: 256×256 for the paper's networks, S×S for this run"
             }
             Self::Memory => "Memory of the convolutions' outputs in 32-bit floats: most of what training keeps",
+            Self::Time => {
+                "Wall clock of the whole run so far over its steps: measured here, validation and pauses included. The paper \
+                 gives no times, so its networks are left out"
+            }
         }
     }
 }
@@ -101,6 +111,10 @@ struct Ours {
     side: usize,
     dice: Option<f64>,
     hd95: Option<f64>,
+    /// HD95 is MONAI's, not medpy's as in the paper.
+    monai: bool,
+    /// Milliseconds a step, validation included.
+    time: Option<f64>,
     /// On what it was measured.
     on: String,
 }
@@ -110,8 +124,8 @@ impl SizeDice {
     pub fn show(&mut self, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         let size = tile::font_size(ctx.presenting);
         let (bar, rest) = tile::split(ui, size);
-        self.bar(bar, ui, ctx);
         let run = this_run(ctx);
+        self.bar(bar, run.as_ref(), ui, ctx);
         let mut dots = self.paper(ctx);
         if let Some(run) = run.as_ref().filter(|_| !self.without_run) {
             dots.extend(self.dot_of(run, ctx));
@@ -125,7 +139,7 @@ impl SizeDice {
         }
     }
 
-    fn bar(&mut self, rect: Rect, ui: &mut Ui, ctx: &ViewCtx<'_>) {
+    fn bar(&mut self, rect: Rect, run: Option<&Ours>, ui: &mut Ui, ctx: &ViewCtx<'_>) {
         let size = tile::font_size(ctx.presenting);
         tile::bar(ui, rect, tile::weak("", size, ctx.style), |ui| {
             let fit = "Show all networks again (double-click does the same)";
@@ -137,14 +151,16 @@ impl SizeDice {
                 (self.without_run, self.view) = (!self.without_run, None);
             }
             ui.add_space(6.0);
-            for (distance, name, help) in [
-                (
-                    true,
-                    "HD95",
-                    "95th percentile of the border distances (medpy's), pixels of the original image; lower is better",
-                ),
-                (false, "Dice", "Mean Dice of the test images"),
-            ] {
+            let convention = match run.is_some_and(|run| run.monai) {
+                true => "the paper's medpy's; this run's MONAI's, another convention",
+                false => "medpy's",
+            };
+            let hd95 = format!(
+                "95th percentile of the border distances ({convention}), pixels of the original image; lower is better"
+            );
+            for (distance, name, help) in
+                [(true, "HD95", hd95.as_str()), (false, "Dice", "Mean Dice of the test images")]
+            {
                 if tile::toggle(ui, self.distance == distance, name, help, size) {
                     (self.distance, self.view) = (distance, None);
                 }
@@ -170,7 +186,8 @@ impl SizeDice {
         PAPER
             .iter()
             .zip(&self.sizes)
-            .map(|(row, size)| {
+            .filter_map(|(row, size)| {
+                let x = self.cost.of(size, None)?;
                 let (value, spread) = if self.distance { row.hd95 } else { row.dice };
                 let (marker, color) = family(row.architecture);
                 let printed = match row.parameters {
@@ -178,9 +195,9 @@ impl SizeDice {
                     PaperParameters::Missing => " (counted here; the paper prints none)".to_owned(),
                     PaperParameters::Exact(_) => String::new(),
                 };
-                Dot {
+                Some(Dot {
                     name: short_name(row.architecture),
-                    x: self.cost.of(size),
+                    x,
                     y: value,
                     spread,
                     marker,
@@ -195,7 +212,7 @@ impl SizeDice {
                         number::short(size.gmac()),
                         number::short(size.activation_mib()),
                     ),
-                }
+                })
             })
             .collect()
     }
@@ -219,16 +236,22 @@ impl SizeDice {
                 size
             }
         };
+        let other = self.distance && run.monai;
+        let convention = if other { " (MONAI's, the paper's is medpy's)" } else { "" };
+        let time = run.time.map_or(String::new(), |time| {
+            format!("\n{} ms a step, measured here, validation included", number::short(time))
+        });
         Some(Dot {
-            name: "this run".to_owned(),
-            x: self.cost.of(&size),
+            name: if other { "this run (MONAI’s HD95)" } else { "this run" }.to_owned(),
+            x: self.cost.of(&size, run.time)?,
             y: value,
             spread: 0.0,
             marker: Marker::Diamond,
-            color: ctx.style.accent,
+            // Hollow: another convention than the points around it.
+            color: if other { ctx.style.plot_background } else { ctx.style.accent },
             ours: true,
             says: format!(
-                "this run: {} on {}\n{} parameters\n{} GMAC, {} MiB at {side}×{side}",
+                "this run: {}{convention} on {}\n{} parameters\n{} GMAC, {} MiB at {side}×{side}{time}",
                 self.value_text(value),
                 run.on,
                 number::grouped(size.parameters),
@@ -247,7 +270,12 @@ impl SizeDice {
         let scales = [Scale::Log { base: 0.0 }, Scale::Linear];
         let bounds = self.view.unwrap_or_else(|| whole(dots, scales[0]));
         let axes = Axes::new(outer, bounds, scales, size, 0.6 * size);
-        let name = if self.distance { "size against HD95" } else { "size against Dice" };
+        let name = match (self.cost == Cost::Time, self.distance) {
+            (false, false) => "size against Dice",
+            (false, true) => "size against HD95",
+            (true, false) => "time against Dice",
+            (true, true) => "time against HD95",
+        };
         let response = ui.interact(axes.rect, ui.scope_id().with("size and Dice"), Sense::click_and_drag());
         let spoken = dots
             .iter()
@@ -291,7 +319,11 @@ impl SizeDice {
             let radius = if dot.ours { 1.5 * radius } else { radius };
             let rim = Stroke::new(
                 if dot.ours { 1.6 } else { 1.0 },
-                if dot.ours { style.text } else { style.plot_background },
+                match dot.ours {
+                    true if dot.color == style.plot_background => style.accent,
+                    true => style.text,
+                    false => style.plot_background,
+                },
             );
             point(&inside, at(dot, dot.y), radius, dot.marker, dot.color, rim);
         }
@@ -317,11 +349,13 @@ impl SizeDice {
         let (line, font) = (1.55 * size, FontId::proportional(size));
         let y = rect.top() + 0.5 * line;
         let mut x = rect.left() + 0.5 * size;
-        for (architecture, name) in [
+        let timed = self.cost == Cost::Time;
+        let families = [
             (Architecture::UNet, "paper’s U-nets"),
             (Architecture::Fcn8s, "paper’s FCNs"),
             (Architecture::DeepLabResNet101, "paper’s DeepLab v3+"),
-        ] {
+        ];
+        for (architecture, name) in families.into_iter().filter(|_| !timed) {
             let (marker, color) = family(architecture);
             let rim = Stroke::new(1.0, ctx.style.plot_background);
             point(&painter, pos2(x, y), 0.36 * size, marker, ctx.style.category(color).color, rim);
@@ -330,13 +364,21 @@ impl SizeDice {
         }
         let text = match run {
             _ if self.without_run => String::new(),
-            Some(run) if dots.iter().any(|dot| dot.ours) => format!("◆ this run: {}", run.on),
+            Some(run) if dots.iter().any(|dot| dot.ours) => {
+                let mark = if self.distance && run.monai { "◇ this run, MONAI’s HD95" } else { "◆ this run" };
+                format!("{mark}: {}", run.on)
+            }
             Some(_) => "This run has no value at this step.".to_owned(),
             None => "Start a run to see it beside the paper’s networks.".to_owned(),
         };
-        let about = "paper: 416 training images, 256×256, test mean ± std of 3 seeds";
-        let at = pos2(rect.left(), y + line);
-        painter.text(at, Align2::LEFT_CENTER, about, font, ctx.style.text_weak);
+        let about = match timed {
+            true => "The paper gives no times: its networks are left out here.",
+            false => "paper: 416 training images, 256×256, test mean ± std of 3 seeds",
+        };
+        let line_of_about = Rect::from_min_size(pos2(rect.left(), rect.top() + line), vec2(rect.width(), line));
+        ui.scope_builder(UiBuilder::new().max_rect(line_of_about), |ui| {
+            ui.add(Label::new(tile::weak(about, size, ctx.style)).truncate().selectable(false));
+        });
         let below = Rect::from_min_max(pos2(rect.left(), rect.top() + 2.0 * line), rect.max);
         ui.scope_builder(UiBuilder::new().max_rect(below), |ui| {
             ui.shrink_clip_rect(below);
@@ -379,17 +421,19 @@ fn this_run(ctx: &ViewCtx<'_>) -> Option<Ours> {
     params.get("architecture")?;
     let (spec, side) = (net_spec(&params), params.int("image_size") as usize);
     let value = |key: &str| common::value(ctx, key);
+    let distance = |key: &str| series::distance_at(ctx, key);
     let (set, dice, hd95, images) = match value("test/dice") {
-        Some(dice) => ("test", Some(dice), value("test/hd95"), series::images(ctx, "test/images")),
-        None => ("validation", value("dice/final"), value("hd95/final"), series::images(ctx, "validation/images")),
+        Some(dice) => ("test", Some(dice), distance("test/hd95"), series::images(ctx, "test/images")),
+        None => ("validation", value("dice/final"), distance("hd95/final"), series::images(ctx, "validation/images")),
     };
     let data = if params.text("source") == "synthetic" { "synthetic" } else { "own data" };
     let width = if spec.architecture.stages().is_some() { format!("width {}, ", spec.base) } else { String::new() };
     let on = format!("{}, {side}×{side}, {width}{images} {set} images, {data}", spec.architecture.name());
-    Some(Ours { spec, side, dice, hd95, on })
+    let time = (ctx.run.step > 0 && ctx.run.seconds > 0.0).then(|| 1000.0 * ctx.run.seconds / ctx.run.step as f64);
+    Some(Ours { spec, side, dice, hd95, monai: params.text("hd95") == "monai", time, on })
 }
 
-/// All points with their spreads.
+/// All points with their spreads; a point alone has room around it.
 fn whole(dots: &[Dot], scale: Scale) -> Bounds {
     let grow = |range: [f64; 2], value: f64| [range[0].min(value), range[1].max(value)];
     let empty = [f64::INFINITY, f64::NEG_INFINITY];
@@ -397,7 +441,11 @@ fn whole(dots: &[Dot], scale: Scale) -> Bounds {
         let y = grow(grow(y, dot.y - dot.spread), dot.y + dot.spread);
         (grow(x, scale.position(dot.x)), y)
     });
-    let bounds = Bounds::new(x, y).padded(0.08);
+    let apart = |range: [f64; 2], room: f64| match range[1] - range[0] {
+        0.0 => [range[0] - room, range[1] + room],
+        _ => range,
+    };
+    let bounds = Bounds::new(apart(x, 0.5), apart(y, 0.1)).padded(0.08);
     if bounds.is_valid() { bounds } else { Bounds::new([0.0, 1.0], [0.0, 1.0]) }
 }
 
@@ -459,6 +507,8 @@ mod tests {
         let bounds = whole(&[dot(1e6, 0.9, 0.05), dot(1e7, 0.8, 0.0)], Scale::Log { base: 0.0 });
         assert!(bounds.x[0] < 6.0 && bounds.x[1] > 7.0 && bounds.y[0] < 0.8 && bounds.y[1] > 0.95);
         assert!(whole(&[], Scale::Linear).is_valid());
+        let alone = whole(&[dot(40.0, 0.7, 0.0)], Scale::Log { base: 0.0 });
+        assert!(alone.is_valid() && alone.x[0] < 1.6 && alone.x[1] > 1.61 && alone.y[0] < 0.7 && alone.y[1] > 0.7);
     }
 
     #[test]

@@ -21,6 +21,7 @@ use super::controls;
 use super::gallery::{Gallery, Slot};
 use super::image::{self, Frame};
 use super::look::{Ghost, Marks, Mode};
+use super::series;
 use super::shared::Shared;
 
 /// Smallest width of an image; more of them are scrolled to.
@@ -97,7 +98,7 @@ impl Wall {
 
     fn bar(&mut self, shared: &mut Shared, ui: &mut Ui, ctx: &ViewCtx<'_>, bar: Rect, seen: &[usize]) {
         let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
-        let text = summary(&shared.gallery, seen);
+        let text = summary(&shared.gallery, seen, shared.pipeline.penalty);
         tile::bar(ui, bar, tile::weak(text, size, style), |ui| {
             let help = "Show whole images (a double click does the same)";
             if tile::button(ui, shared.look.lens.is_zoomed(), "fit", help, size) {
@@ -336,18 +337,20 @@ pub fn distance(value: Option<f64>) -> String {
     value.map_or_else(|| "—".to_owned(), |value| format!("{value:.1}"))
 }
 
-/// Means over the images that are shown.
-fn summary(gallery: &Gallery, seen: &[usize]) -> String {
+/// Means over the images that are shown; `diagonal`: undefined distances count as it.
+fn summary(gallery: &Gallery, seen: &[usize], diagonal: bool) -> String {
     let shown: Vec<_> = seen.iter().filter_map(|i| gallery.cards[*i].shown(Slot::Now)).collect();
     let Some(first) = shown.first() else { return format!("{} images", seen.len()) };
     let dice = Summary::of(shown.iter().map(|shown| Some(shown.score.dice)));
     let hd95 = Summary::of(shown.iter().map(|shown| shown.score.hd95));
-    let undefined = shown.iter().filter(|shown| shown.score.hd95.is_none()).count();
+    let without = shown.iter().filter(|shown| shown.score.area == 0 || shown.score.predicted == 0).count();
+    let both = shown.iter().filter(|shown| shown.score.both_empty).count();
+    let undefined = series::undefined_in_words(without, both, diagonal);
     let mean = dice.mean.map_or_else(|| "—".to_owned(), |mean| format!("{mean:.3}"));
     // What is cut in a small tile comes last.
     let mut text = format!("mean Dice {mean}, HD95 {} px", distance(hd95.mean));
-    if undefined > 0 {
-        text += &format!(", {undefined} undefined");
+    if !undefined.is_empty() {
+        text += &format!(", {undefined}");
     }
     text + &format!(" · {} images, step {}", seen.len(), number::grouped(first.made.probability))
 }
