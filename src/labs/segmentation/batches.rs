@@ -102,6 +102,7 @@ mod tests {
             image: vec![i as f32; 3 * 16],
             mask: vec![i.is_multiple_of(2); 16],
             truth: Mask::empty(4, 4),
+            factor: 1,
         };
         SegmentationData { size: 4, channels: 3, items: (0..count).map(item).collect(), ..SegmentationData::default() }
     }
