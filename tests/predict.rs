@@ -174,6 +174,31 @@ fn options_tell_how_masks_are_made() {
 }
 
 #[test]
+fn options_tell_how_distances_are_taken() {
+    let home = home();
+    mixed(&home);
+    let measured = |options: &str| {
+        succeeds(&predict(&home, format!("--weights net.safetensors --data in --out out --force {options}").trim()));
+        let rows = table(&home.path().join("out/table.csv"));
+        let row = rows.iter().find(|row| row["image"] == "case (2)").unwrap();
+        (row["hd95"].clone(), fs::read_to_string(home.path().join("out/summary.txt")).unwrap())
+    };
+    let (medpy, text) = measured("--threshold 0.01");
+    assert!(text.contains("medpy") && text.contains("undefined for 0 images"), "{text}");
+    let (monai, text) = measured("--threshold 0.01 --hd95 monai");
+    assert!(text.contains("MONAI") && !text.contains("medpy"), "{text}");
+    let [medpy, monai] = [medpy, monai].map(|value| value.parse::<f64>().unwrap());
+    assert!(medpy < monai, "the prediction is the whole picture, far from the lesion at its corners: {medpy}, {monai}");
+
+    // Nothing is predicted, and the lesion is missed.
+    let (none, text) = measured("--threshold 0.99 --undefined omit");
+    assert!(none.is_empty() && text.contains("undefined for 1 image, since a mask is empty; both"), "{none} {text}");
+    let (diagonal, text) = measured("--threshold 0.99 --undefined diagonal");
+    assert!((diagonal.parse::<f64>().unwrap() - 50.0_f64.hypot(40.0)).abs() < 1e-6, "{diagonal}");
+    assert!(text.contains("undefined for 1 image, since a mask is empty: 1 counted as the diagonal"), "{text}");
+}
+
+#[test]
 fn what_cannot_be_done_is_refused_before_anything_is_saved() {
     let home = home();
     mixed(&home);
@@ -200,6 +225,8 @@ fn what_cannot_be_done_is_refused_before_anything_is_saved() {
         ("--weights net.safetensors --data in --out file/out", &["file", "something else has that name"]),
         ("--weights net.safetensors --data in --out out --threshold 2", &["`threshold`", "0.01 to 0.99"]),
         ("--weights net.safetensors --data in --out out --keep most", &["`keep`", "area, contour, all"]),
+        ("--weights net.safetensors --data in --out out --hd95 mine", &["`hd95`", "medpy, monai"]),
+        ("--weights net.safetensors --data in --out out --undefined zero", &["`undefined`", "omit, diagonal"]),
         ("--weights net.safetensors --data in --out out --image-size 8", &["8 pixels", "16 to 2048"]),
     ] {
         fails(&predict(&home, line), 2, words);

@@ -39,7 +39,7 @@ fn run_out(run: &mut Drive, steps: u64) {
 
 #[test]
 fn a_tiny_unet_learns_and_reports_what_it_declares() {
-    let params = params(&["learning_rate=0.005", "uncertainty_samples=3"]);
+    let params = params(&["learning_rate=0.005", "uncertainty_samples=3", "plateau=on", "plateau_patience=50"]);
     let mut run = LAB.build(&params, 1, 90).begin();
     run.run_to(90);
     let (first, last) = (run.at("loss/validation", 0), run.at("best/loss", 90));

@@ -207,6 +207,13 @@ pub struct PredictFlags {
     /// Leave holes open
     #[arg(long)]
     pub no_fill: bool,
+    /// How HD95 is taken: medpy (both directions pooled) or monai (the larger of the two); default: the run's, else medpy
+    #[arg(long, value_name = "H")]
+    pub hd95: Option<String>,
+    /// Distances where one mask is empty: omit (left out of means, counted) or diagonal (the image's diagonal); default: the
+    /// run's, else omit
+    #[arg(long, value_name = "U")]
+    pub undefined: Option<String>,
     /// Side in pixels at which the network sees a picture; default: as it was trained
     #[arg(long, value_name = "S")]
     pub image_size: Option<usize>,

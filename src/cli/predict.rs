@@ -33,6 +33,8 @@ pub fn predict(flags: &PredictFlags, output: &Output) -> Result<(), Failure> {
     option("threshold", flags.threshold.clone());
     option("keep", flags.keep.clone());
     option("connectivity", flags.connectivity.clone());
+    option("hd95", flags.hd95.clone());
+    option("undefined", flags.undefined.clone());
     option("fill_holes", flags.no_fill.then(|| "off".to_owned()));
     let request = PredictRequest {
         weights: flags.weights.clone(),

@@ -105,6 +105,7 @@ mod tests {
             mask: vec![i.is_multiple_of(2); 16],
             truth: Mask::empty(4, 4),
             corrected: None,
+            factor: 1,
         };
         SegmentationData {
             size: 4,

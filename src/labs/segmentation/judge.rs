@@ -1,4 +1,5 @@
-//! Measures predictions: image by image at the original size, and their means.
+//! Measures predictions: image by image at the original size, and their means. Distances and areas are in pixels of the
+//! file, also where a huge picture was read smaller.
 
 use rayon::prelude::*;
 
@@ -80,7 +81,7 @@ fn judge_one(item: &Item, size: usize, probabilities: &[f32], pipeline: &Pipelin
     let prediction = pipeline.mask(probabilities, size, item.truth.height(), item.truth.width());
     Judged {
         plain_dice: Confusion::of(&plain, &small).expect("both have the network's size").dice(),
-        score: pipeline.score(&prediction, &item.truth),
+        score: pipeline.score(&prediction, &item.truth).scaled(item.factor),
     }
 }
 
@@ -138,4 +139,53 @@ pub fn table(data: &SegmentationData, indices: &[usize], judged: &[Judged]) -> P
         ]
     };
     Payload::Table { columns: COLUMNS.map(str::to_owned).to_vec(), rows: indices.iter().zip(judged).map(row).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::params::PARAMS;
+    use super::super::predict::job::whole_pictures;
+    use super::super::predict::measure;
+    use super::super::source::load;
+    use super::*;
+    use crate::data::segmentation::listing::scan;
+    use crate::data::segmentation::{Watch, read};
+    use crate::engine::params::Params;
+
+    #[test]
+    fn distances_of_a_huge_picture_are_in_pixels_of_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, side, [left, right]) in [("huge", 2400, [700, 1300]), ("a", 60, [9, 30]), ("b", 60, [9, 20])] {
+            let save = |name: String, value: &dyn Fn(u32, u32) -> u8| {
+                let image = image::GrayImage::from_fn(side, side, |x, y| image::Luma([value(x, y)]));
+                image.save(folder.path().join(name)).unwrap();
+            };
+            save(format!("{name}.png"), &|x, y| (x / 7 + y / 5 * right) as u8);
+            save(format!("{name}_mask.png"), &|x, _| 255 * u8::from((left..right).contains(&x)));
+        }
+        let mut params = Params::defaults(PARAMS);
+        let path = format!("data={}", folder.path().display());
+        for text in ["source=folder", &path, "image_size=32", "train_share=0.5", "validation_share=0.5"] {
+            params.set_text(PARAMS, text).unwrap();
+        }
+        let data = load(&params).unwrap();
+        let at = data.items.iter().position(|item| item.name == "huge").unwrap();
+        assert_eq!((data.items[at].factor, data.items[at].truth.width()), (2, 1200));
+        let note = data.summary.iter().find(|line| line.contains("1/2 of its size")).expect("it is told");
+        assert!(note.starts_with("1 image ") && note.contains("pixels of the file"), "{note}");
+
+        // A band of the predicted width, 100 pixels of the file to the left of the true one.
+        let probabilities: Vec<f32> = (0..32 * 32).map(|i| f32::from(u8::from((8..16).contains(&(i % 32))))).collect();
+        let pipeline = Pipeline::default();
+        let trained = judge_one(&data.items[at], 32, &probabilities, &pipeline).score;
+        let listing = scan(folder.path(), None, Watch::nobody()).unwrap();
+        let pair = listing.pairs.iter().find(|pair| pair.name == "huge").unwrap();
+        let read::Sample { picture, mask, .. } = whole_pictures().pair(pair).unwrap();
+        assert_eq!(picture.factor, 1);
+        let predicted = measure(probabilities, &picture, Some(mask), &pipeline).measures.score.unwrap();
+        assert_eq!((trained.hd, trained.hd95), (Some(100.0), Some(100.0)));
+        assert_eq!((trained.hd, trained.hd95), (predicted.hd, predicted.hd95));
+        assert_eq!((trained.area, trained.predicted), (predicted.area, predicted.predicted));
+        assert!((trained.assd.unwrap() - predicted.assd.unwrap()).abs() < 2.0, "{trained:?} {predicted:?}");
+    }
 }

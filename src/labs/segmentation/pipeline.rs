@@ -45,6 +45,22 @@ pub struct Score {
     pub predicted: usize,
 }
 
+impl Score {
+    /// Distances and areas in pixels of the file, where a pixel of the compared masks stands for `factor`² of them.
+    #[must_use]
+    pub fn scaled(self, factor: usize) -> Self {
+        let times = |distance: Option<f64>| distance.map(|distance| distance * factor as f64);
+        Self {
+            hd95: times(self.hd95),
+            hd: times(self.hd),
+            assd: times(self.assd),
+            area: self.area * factor * factor,
+            predicted: self.predicted * factor * factor,
+            ..self
+        }
+    }
+}
+
 impl Pipeline {
     /// What the lab's parameters ask for.
     pub fn of(params: &Params) -> Self {

@@ -1,6 +1,6 @@
 //! Where images and masks come from: generated, or a folder; prepared for the network and split.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
@@ -30,10 +30,12 @@ pub struct Item {
     pub image: Vec<f32>,
     /// `[S, S]`.
     pub mask: Vec<bool>,
-    /// At the original size.
+    /// At the original size; of a huge picture at the size that was read.
     pub truth: Mask,
     /// The corrected mask that stands in for the data set's own, and when it was written.
     pub corrected: Option<(PathBuf, Option<SystemTime>)>,
+    /// Pixels of the file along each side of a pixel of `truth`; 1 unless the file is huge.
+    pub factor: usize,
 }
 
 /// A data set that is ready for training.
@@ -68,12 +70,14 @@ struct Identity {
     path: PathBuf,
     /// What of the parameters decides about the data, as text.
     params: Vec<String>,
-    /// Files, bytes and the newest change in the folder.
-    stamp: (u64, u64, Option<SystemTime>),
+    files: Vec<FileStamp>,
 }
 
 /// Memory that a data set may take.
 const MOST_GIB: f64 = 12.0;
+
+/// A file, its bytes and when it was changed.
+type FileStamp = (PathBuf, u64, Option<SystemTime>);
 
 const IDENTIFYING: [&str; 13] = [
     "synthetic_images",
@@ -100,11 +104,12 @@ pub fn load(params: &Params) -> Result<Arc<SegmentationData>, ParamError> {
     check_combination(params)?;
     let folder = params.text("source") == "folder";
     let path = if folder { PathBuf::from(params.text("data")) } else { PathBuf::new() };
+    let listing = folder.then(|| scan(&path, None, Watch::nobody()).map_err(refused)).transpose()?;
     let value = |key: &&str| params.get(key).map(ToString::to_string).unwrap_or_default();
     let identity = Identity {
         source: params.text("source").to_owned(),
         params: IDENTIFYING.iter().map(value).collect(),
-        stamp: if folder { stamp(&path, 6) } else { (0, 0, None) },
+        files: listing.as_ref().map(stamps).unwrap_or_default(),
         path,
     };
     let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
@@ -115,7 +120,10 @@ pub fn load(params: &Params) -> Result<Arc<SegmentationData>, ParamError> {
     }
     // The old set goes before the new one comes.
     *kept = None;
-    let data = Arc::new(if folder { read(params, &identity.path)? } else { generated(params)? });
+    let data = Arc::new(match &listing {
+        Some(listing) => read(params, &identity.path, listing)?,
+        None => generated(params)?,
+    });
     *kept = Some((identity, data.clone()));
     Ok(data)
 }
@@ -151,15 +159,20 @@ pub fn prepare(picture: &Picture, channels: usize, size: usize) -> Vec<f32> {
     let from = Size { height: picture.height, width: picture.width };
     let largest = picture.rgb.iter().copied().max().unwrap_or(0);
     let scale = if largest > 1 { 255.0 } else { 1.0 };
-    let mut planes = Vec::with_capacity(channels * from.pixels());
+    let resized = |plane: &[f32]| resize(plane, from, Size { height: size, width: size }, Resampling::Bilinear);
     if channels == 1 {
-        planes.extend(picture.rgb.chunks_exact(3).map(|p| p.iter().map(|&v| f32::from(v)).sum::<f32>() / 3.0 / scale));
-    } else {
-        for channel in 0..3 {
-            planes.extend(picture.rgb.iter().skip(channel).step_by(3).map(|&v| f32::from(v) / scale));
-        }
+        let grey = |p: &[u8]| p.iter().map(|&v| f32::from(v)).sum::<f32>() / 3.0 / scale;
+        return resized(&picture.rgb.chunks_exact(3).map(grey).collect::<Vec<f32>>());
     }
-    resize(&planes, from, Size { height: size, width: size }, Resampling::Bilinear)
+    // One plane after the other: of a large picture three in f32 take many times its own bytes.
+    let mut plane = Vec::with_capacity(from.pixels());
+    let mut planes = Vec::with_capacity(3 * size * size);
+    for channel in 0..3 {
+        plane.clear();
+        plane.extend(picture.rgb.iter().skip(channel).step_by(3).map(|&v| f32::from(v) / scale));
+        planes.extend(resized(&plane));
+    }
+    planes
 }
 
 /// A true mask at the network's size: bilinear, then what is greater than one half.
@@ -176,6 +189,7 @@ fn item(name: String, class: String, sample: &Sample, channels: usize, size: usi
         mask: prepare_mask(&sample.mask, size),
         truth: sample.mask.clone(),
         corrected: None,
+        factor: sample.picture.factor,
     }
 }
 
@@ -236,14 +250,33 @@ fn channels(params: &Params) -> usize {
     params.text("channels").parse().expect("the choices of `channels` are numbers")
 }
 
+fn invalid(problem: String) -> ParamError {
+    ParamError::Invalid { key: "data".to_owned(), problem }
+}
+
+fn refused(error: SegmentationDataError) -> ParamError {
+    invalid(error.to_string())
+}
+
+/// Says which images were read smaller, one statement a factor.
+fn reduced(items: &[Arc<Item>]) -> Vec<String> {
+    let mut counts = BTreeMap::new();
+    items.iter().filter(|item| item.factor > 1).for_each(|item| *counts.entry(item.factor).or_insert(0_usize) += 1);
+    let told = |(factor, count): (usize, usize)| {
+        let (images, are, whose) = if count == 1 { ("image", "is", "its") } else { ("images", "are", "their") };
+        format!(
+            "{count} {images} {are} huge and {are} read, shown and outlined at 1/{factor} of {whose} size; curves and tables \
+             give distances and areas in pixels of the file, what is measured on the wall is in pixels as shown"
+        )
+    };
+    counts.into_iter().map(told).collect()
+}
+
 /// A folder: every pair is read once; what cannot be read is left out and listed.
-fn read(params: &Params, folder: &Path) -> Result<SegmentationData, ParamError> {
-    let invalid = |problem: String| ParamError::Invalid { key: "data".to_owned(), problem };
-    let refused = |error: SegmentationDataError| invalid(error.to_string());
+fn read(params: &Params, folder: &Path, listing: &Listing) -> Result<SegmentationData, ParamError> {
     let rule = group_rule(params);
     rule.check().map_err(|problem| ParamError::Invalid { key: "group_pattern".to_owned(), problem })?;
     let (channels, size) = (channels(params), params.int("image_size") as usize);
-    let listing = scan(folder, None, Watch::nobody()).map_err(refused)?;
     listing.require_pairs().map_err(refused)?;
     check_memory(listing.pairs.len(), params)?;
     let reader = Reader::default();
@@ -267,9 +300,10 @@ fn read(params: &Params, folder: &Path) -> Result<SegmentationData, ParamError> 
         return Err(invalid(format!("none of the {} pairs in {} can be read{reason}", exams.len(), folder.display())));
     }
     let similar = duplicates(&exams);
-    let (data, split) = assemble(params, &listing, (items, &usable), &exams, &similar)?;
-    let findings = diagnose(&listing, &exams, &all.problems, &similar, Some(&split));
+    let (data, split) = assemble(params, listing, (items, &usable), &exams, &similar)?;
+    let findings = diagnose(listing, &exams, &all.problems, &similar, Some(&split));
     let mut data = SegmentationData { size, channels, findings, folder: Some(folder.to_owned()), ..data };
+    data.summary.extend(reduced(&data.items));
     data.summary.push(format!("data doctor: {}", doctor::summary(&data.findings)));
     let shown: Vec<usize> = data.wall_items().collect();
     data.wall_pictures = shown
@@ -417,15 +451,46 @@ fn check_memory(count: usize, params: &Params) -> Result<(), ParamError> {
     })
 }
 
-/// Number, bytes and newest change of the files in a folder, so many levels deep.
-fn stamp(path: &Path, levels: usize) -> (u64, u64, Option<SystemTime>) {
-    let Ok(listing) = std::fs::read_dir(path) else { return (0, 0, None) };
-    listing.filter_map(Result::ok).fold((0, 0, None), |(files, bytes, newest), entry| {
-        let Ok(about) = entry.metadata() else { return (files, bytes, newest) };
-        if about.is_dir() && levels > 1 {
-            let (more, size, time) = stamp(&entry.path(), levels - 1);
-            return (files + more, bytes + size, newest.max(time));
-        }
-        (files + 1, bytes + about.len(), newest.max(about.modified().ok()))
-    })
+/// Every file that the data or what is said of it depends on, wherever it lies.
+fn stamps(listing: &Listing) -> Vec<FileStamp> {
+    let of_pair = |pair: &Pair| -> Vec<PathBuf> {
+        [&pair.image].into_iter().chain(&pair.masks).chain(&pair.corrected).cloned().collect()
+    };
+    let unpaired = listing.unpaired_images.iter().chain(&listing.unpaired_masks).cloned();
+    let odd = listing.problems.iter().map(|problem| problem.path.clone());
+    let stamp = |path: PathBuf| {
+        let about = std::fs::metadata(&path);
+        let bytes = about.as_ref().map_or(0, std::fs::Metadata::len);
+        (path, bytes, about.and_then(|about| about.modified()).ok())
+    };
+    listing.pairs.iter().flat_map(of_pair).chain(unpaired).chain(odd).map(stamp).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_changes_the_data_changes_its_identity() {
+        let folder = tempfile::tempdir().unwrap();
+        let save = |name: &str, lesion: u32| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            image::GrayImage::from_fn(40, 30, |x, y| image::Luma([255 * u8::from(x * y < lesion)])).save(path).unwrap();
+        };
+        // Only the folder of images is chosen; the masks lie beside it.
+        let files = || stamps(&scan(&folder.path().join("images"), None, Watch::nobody()).unwrap());
+        save("images/a.png", 300);
+        save("masks/a.png", 40);
+        let first = files();
+        assert_eq!((first.len(), &first), (2, &files()));
+        save("masks/a.png", 400);
+        let second = files();
+        assert_ne!(first, second);
+        save("learnscope-masks/images/a.png", 10);
+        let third = files();
+        assert_eq!((third.len(), &third[..2]), (3, &second[..]), "the corrected mask has come");
+        save("images/b.png", 300);
+        assert_eq!(files().len(), 4, "the doctor lists an image without a mask");
+    }
 }

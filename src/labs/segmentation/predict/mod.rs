@@ -120,7 +120,7 @@ pub fn measure(probabilities: Vec<f32>, picture: &Picture, truth: Option<Mask>, 
         });
         rows.sum()
     };
-    let score = truth.as_ref().map(|truth| scaled(pipeline.score(&mask, truth), factor));
+    let score = truth.as_ref().map(|truth| pipeline.score(&mask, truth).scaled(factor));
     let measures = Measures {
         width,
         height,
@@ -131,19 +131,6 @@ pub fn measure(probabilities: Vec<f32>, picture: &Picture, truth: Option<Mask>, 
         score,
     };
     Prediction { probabilities, size, mask, truth, measures }
-}
-
-/// Distances and areas in pixels of the file where one pixel here stands for `factor`² of them.
-fn scaled(score: Score, factor: usize) -> Score {
-    let times = |distance: Option<f64>| distance.map(|distance| distance * factor as f64);
-    Score {
-        hd95: times(score.hd95),
-        hd: times(score.hd),
-        assd: times(score.assd),
-        area: score.area * factor * factor,
-        predicted: score.predicted * factor * factor,
-        ..score
-    }
 }
 
 /// The mean of the bilinearly resized probabilities over the lesion.

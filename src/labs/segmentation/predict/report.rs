@@ -95,8 +95,10 @@ pub struct Summary {
     pub hd95: Option<f64>,
     pub hd: Option<f64>,
     pub assd: Option<f64>,
-    /// Pictures whose distances are undefined, since one of the two masks is empty.
+    /// Pictures whose distances are undefined, since the predicted or the true mask is empty.
     pub undefined: usize,
+    /// Those of them whose distances count as the image's diagonal.
+    pub diagonal: usize,
     /// Pictures without lesion that were predicted so: Dice 1.
     pub both_empty: usize,
 }
@@ -109,6 +111,7 @@ impl Summary {
             let values: Vec<f64> = scores.iter().filter_map(get).collect();
             (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
         };
+        let undefined = |s: &super::Score| s.area == 0 || s.predicted == 0;
         Self {
             predicted: measures().count(),
             failed: rows.clone().into_iter().filter(|row| row.measures.is_none()).count(),
@@ -119,7 +122,8 @@ impl Summary {
             hd95: mean(&|s| s.hd95),
             hd: mean(&|s| s.hd),
             assd: mean(&|s| s.assd),
-            undefined: scores.iter().filter(|s| s.hd95.is_none()).count(),
+            undefined: scores.iter().filter(|s| undefined(s)).count(),
+            diagonal: scores.iter().filter(|s| undefined(s) && s.hd95.is_some()).count(),
             both_empty: scores.iter().filter(|s| s.both_empty).count(),
         }
     }
@@ -146,8 +150,9 @@ impl Summary {
                 text(self.assd)
             ));
             lines.push(format!(
-                "distances undefined for {}, since one of the masks is empty; both empty (Dice 1): {}",
+                "distances undefined for {}, since a mask is empty{}; both empty (Dice 1): {}",
                 counted(self.undefined, "image", "images"),
+                if self.diagonal > 0 { format!(": {} counted as the diagonal", self.diagonal) } else { String::new() },
                 self.both_empty
             ));
         }
@@ -161,7 +166,8 @@ impl Summary {
             "predicted": self.predicted, "failed": self.failed, "without_lesion": self.without_lesion,
             "scored": self.scored, "dice": optional(self.dice), "iou": optional(self.iou),
             "hd95": optional(self.hd95), "hd": optional(self.hd), "assd": optional(self.assd),
-            "undefined": self.undefined, "both_empty": self.both_empty, "convention": pipeline.describe(),
+            "undefined": self.undefined, "diagonal": self.diagonal, "both_empty": self.both_empty,
+            "convention": pipeline.describe(),
         })
     }
 }
