@@ -298,18 +298,16 @@ fn curves_say_what_holds_at_the_cursor() {
 #[test]
 fn a_distance_that_was_undefined_for_every_image_is_not_shown() {
     for (tile, words) in [("curves", "HD95 —"), ("guide", "= — px, 24 undefined")] {
-        let mut scene = Scene::new(Story::default(), tile);
-        let id = scene.run.id.unwrap();
-        let values = [("undefined/final", 24.0), ("dice/final", 0.0)].map(|(key, value)| (key.into(), value));
-        let body = Body::Scalars(values.to_vec());
-        scene.run.apply(&Event { run: id, step: STEPS + EPOCH, seconds: 0.0, body });
-        scene.cursor = STEPS;
-        let harness = scene.harness(vec2(900.0, 900.0));
-        assert!(harness.query_by_label_contains(words).is_none(), "{tile}: it was defined then");
-        let mut scene = harness.into_state();
-        scene.cursor = STEPS + EPOCH;
-        let harness = scene.harness(vec2(900.0, 900.0));
-        harness.get_by_label_contains(words);
+        let at = |cursor: u64| {
+            let mut scene = Scene::new(Story::default(), tile);
+            let values = [("undefined/final", 24.0), ("dice/final", 0.0)].map(|(key, value)| (key.into(), value));
+            let body = Body::Scalars(values.to_vec());
+            scene.run.apply(&Event { run: RunId(1), step: STEPS + EPOCH, seconds: 0.0, body });
+            scene.cursor = cursor;
+            scene.harness(vec2(900.0, 900.0))
+        };
+        assert!(at(STEPS).query_by_label_contains(words).is_none(), "{tile}: it was defined then");
+        at(STEPS + EPOCH).get_by_label_contains(words);
     }
 }
 
