@@ -471,7 +471,7 @@ fn not_on_the_wall(row: &Row, names: &[String], test: bool) -> Option<String> {
         true => Some("not on the wall: outlines of test images are not recorded".to_owned()),
         false if names.contains(&row.image) => None,
         false => Some(format!(
-            "not on the wall of {}, so its outline is not recorded; `wall_images` (images on the wall) takes up to 64",
+            "not on the wall of {}, so its outline is not recorded; `wall_images` (images on the wall) takes up to 512",
             names.len()
         )),
     }
