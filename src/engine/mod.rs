@@ -19,5 +19,6 @@ pub mod run_folder;
 pub mod state;
 pub mod study;
 pub mod study_table;
+pub mod table;
 pub mod twin;
 pub mod worker;

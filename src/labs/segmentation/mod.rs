@@ -13,8 +13,9 @@ mod studies;
 pub mod trainer;
 pub mod view;
 
-use crate::engine::event::{KeyKind, KeySpec};
+use crate::engine::event::KeySpec;
 use crate::engine::params::Params;
+use crate::engine::table::{payload, scalar, scalar_in, shown};
 
 use super::{Lab, LabSpec, LabView};
 
@@ -68,30 +69,30 @@ fn checkpoint_every(_: &Params, steps: u64) -> u64 {
 /// Everything that the lab emits. How often is decided by the parameters `loss_every` and `validate_every`, so that every
 /// emission is a recorded one.
 pub static KEYS: &[KeySpec] = &[
-    scalar("loss/train", "training loss of this batch", ""),
-    scalar("loss/validation", "validation loss", ""),
-    scalar("dice/validation", "validation Dice at the network's size, > 0.5, nothing post-processed", ""),
-    scalar("dice/final", "validation Dice, post-processed, at the original size", ""),
-    scalar("iou/final", "validation IoU, post-processed, at the original size", ""),
-    scalar("hd95/final", "validation HD95 (parameter `hd95` says which)", "pixels"),
-    scalar("hd/final", "validation Hausdorff distance", "pixels"),
-    scalar("assd/final", "validation average symmetric surface distance", "pixels"),
-    scalar("undefined/final", "validation images whose distances are undefined", "images"),
-    scalar("both_empty/final", "validation images without lesion, predicted so (Dice 1)", "images"),
-    scalar("learning_rate", "learning rate", ""),
-    scalar("epoch", "epochs", ""),
-    scalar("patience", "epochs since the lowest validation loss", "epochs"),
-    scalar("bad_epochs", "epochs in a row that were no better, as the plateau counts them", "epochs"),
-    scalar("best/loss", "lowest validation loss", ""),
-    scalar("best/step", "step of the best weights", "steps"),
-    scalar("test/loss", "test loss of the best weights", ""),
-    scalar("test/dice", "test Dice of the best weights", ""),
-    scalar("test/iou", "test IoU of the best weights", ""),
-    scalar("test/hd95", "test HD95 of the best weights (parameter `hd95` says which)", "pixels"),
-    scalar("test/hd", "test Hausdorff distance of the best weights", "pixels"),
-    scalar("test/assd", "test average symmetric surface distance of the best weights", "pixels"),
-    scalar("test/undefined", "test images whose distances are undefined", "images"),
-    scalar("test/both_empty", "test images without lesion, predicted so (Dice 1)", "images"),
+    scalar("loss/train", "training loss of this batch"),
+    scalar("loss/validation", "validation loss"),
+    scalar("dice/validation", "validation Dice at the network's size, > 0.5, nothing post-processed"),
+    scalar("dice/final", "validation Dice, post-processed, at the original size"),
+    scalar("iou/final", "validation IoU, post-processed, at the original size"),
+    scalar_in("hd95/final", "validation HD95 (parameter `hd95` says which)", "pixels"),
+    scalar_in("hd/final", "validation Hausdorff distance", "pixels"),
+    scalar_in("assd/final", "validation average symmetric surface distance", "pixels"),
+    scalar_in("undefined/final", "validation images whose distances are undefined", "images"),
+    scalar_in("both_empty/final", "validation images without lesion, predicted so (Dice 1)", "images"),
+    scalar("learning_rate", "learning rate"),
+    scalar("epoch", "epochs"),
+    scalar_in("patience", "epochs since the lowest validation loss", "epochs"),
+    scalar_in("bad_epochs", "epochs in a row that were no better, as the plateau counts them", "epochs"),
+    scalar("best/loss", "lowest validation loss"),
+    scalar_in("best/step", "step of the best weights", "steps"),
+    scalar("test/loss", "test loss of the best weights"),
+    scalar("test/dice", "test Dice of the best weights"),
+    scalar("test/iou", "test IoU of the best weights"),
+    scalar_in("test/hd95", "test HD95 of the best weights (parameter `hd95` says which)", "pixels"),
+    scalar_in("test/hd", "test Hausdorff distance of the best weights", "pixels"),
+    scalar_in("test/assd", "test average symmetric surface distance of the best weights", "pixels"),
+    scalar_in("test/undefined", "test images whose distances are undefined", "images"),
+    scalar_in("test/both_empty", "test images without lesion, predicted so (Dice 1)", "images"),
     payload("wall/names", "names of the images on the wall"),
     payload("wall/image/*", "image on the wall"),
     payload("wall/truth/*", "true mask"),
@@ -107,16 +108,3 @@ pub static KEYS: &[KeySpec] = &[
     payload("data/summary", "the data set and its split"),
     payload("data/doctor", "what is odd about the data"),
 ];
-
-const fn scalar(key: &'static str, title: &'static str, unit: &'static str) -> KeySpec {
-    KeySpec { key, title, unit, kind: KeyKind::Scalar, every: 1 }
-}
-
-const fn payload(key: &'static str, title: &'static str) -> KeySpec {
-    KeySpec { key, title, unit: "", kind: KeyKind::Payload, every: 1 }
-}
-
-/// Only shown: recorded at the start and at the end alone.
-const fn shown(key: &'static str, title: &'static str) -> KeySpec {
-    KeySpec { every: u64::MAX, ..payload(key, title) }
-}

@@ -17,8 +17,9 @@ pub mod theory;
 pub mod trainer;
 pub mod view;
 
-use crate::engine::event::{KeyKind, KeySpec};
+use crate::engine::event::KeySpec;
 use crate::engine::params::Params;
+use crate::engine::table::{payload, scalar};
 
 use super::{Lab, LabSpec, LabView};
 
@@ -104,11 +105,3 @@ pub static KEYS: &[KeySpec] = &[
     payload("protocol", "how features are judged"),
     payload("classes", "class names"),
 ];
-
-const fn scalar(key: &'static str, title: &'static str) -> KeySpec {
-    KeySpec { key, title, unit: "", kind: KeyKind::Scalar, every: 1 }
-}
-
-const fn payload(key: &'static str, title: &'static str) -> KeySpec {
-    KeySpec { key, title, unit: "", kind: KeyKind::Payload, every: 1 }
-}

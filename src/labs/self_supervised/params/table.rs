@@ -1,34 +1,7 @@
 //! Every parameter of the lab, in the order of the form.
 
-use crate::engine::params::{ChoiceItem, DefaultValue, ParamKind, ParamSpec};
-
-const fn choice(id: &'static str, label: &'static str) -> ChoiceItem {
-    ChoiceItem { id, label }
-}
-
-/// A parameter in short; the tables below read better with it.
-const fn spec(
-    group: &'static str,
-    key: &'static str,
-    label: &'static str,
-    kind: ParamKind,
-    default: DefaultValue,
-    help: &'static str,
-) -> ParamSpec {
-    ParamSpec { key, label, unit: "", group, kind, default, help, live: true, only_if: None }
-}
-
-const fn fixed(spec: ParamSpec) -> ParamSpec {
-    ParamSpec { live: false, ..spec }
-}
-
-const fn unit(spec: ParamSpec, unit: &'static str) -> ParamSpec {
-    ParamSpec { unit, ..spec }
-}
-
-const fn when(spec: ParamSpec, key: &'static str, values: &'static [&'static str]) -> ParamSpec {
-    ParamSpec { only_if: Some((key, values)), ..spec }
-}
+use crate::engine::params::{DefaultValue, ParamKind, ParamSpec};
+use crate::engine::table::{choice, fixed, spec, unit, when};
 
 const fn rate(key: &'static str, label: &'static str, help: &'static str) -> ParamSpec {
     let kind = ParamKind::Float { min: 0.0, max: 10.0, log: true };
