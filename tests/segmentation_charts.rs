@@ -499,7 +499,7 @@ fn this_run_is_named_for_what_it_is_beside_the_paper() {
     harness.get_by_label("memory").click();
     harness.run_steps(2);
     assert!(label(&harness, "size against HD95").contains("HD95 7.56 px"));
-    harness.get_by_label("this run").click();
+    harness.get_by_label("own runs").click();
     harness.run_steps(2);
     assert_eq!(label(&harness, "size against HD95"), "size against HD95");
 }

@@ -5,6 +5,7 @@ pub mod brush;
 pub mod controls;
 pub mod curves;
 pub mod data;
+pub mod earlier;
 pub mod gallery;
 pub mod guide;
 pub mod image;
@@ -153,6 +154,7 @@ impl LabView for SegmentationView {
             return;
         }
         self.shared.follow(ctx);
+        self.size_dice.earlier.remember(ctx.run);
         match tile {
             "wall" => self.wall.show(&mut self.shared, ui, ctx),
             "inspector" => self.inspector.show(&mut self.shared, ui, ctx),

@@ -1,4 +1,4 @@
-//! The tile that sets the size of the paper's networks against their Dice, and this run beside them.
+//! The tile that sets the size of the paper's networks against their Dice, and this run and those before beside them.
 
 use eframe::egui::accesskit::Role;
 use eframe::egui::{
@@ -17,6 +17,7 @@ use crate::plot::scale::Scale;
 use crate::plot::scatter::{Marker, point};
 use crate::plot::{labels, number, tile};
 
+use super::earlier::{EarlierRuns, Group};
 use super::series;
 
 /// What a network costs.
@@ -88,6 +89,8 @@ pub struct SizeDice {
     /// Sizes of [`PAPER`], counted once.
     sizes: Vec<Count>,
     ours: Option<(NetSpec, usize, Count)>,
+    /// Runs that were tested while the window was open.
+    pub earlier: EarlierRuns,
 }
 
 /// A network in the plot.
@@ -130,6 +133,10 @@ impl SizeDice {
         if let Some(run) = run.as_ref().filter(|_| !self.without_run) {
             dots.extend(self.dot_of(run, ctx));
         }
+        if !self.without_run {
+            let groups = self.earlier.groups(ctx.run.header.as_ref());
+            dots.extend(groups.iter().filter_map(|group| self.dot_of_group(group, ctx)));
+        }
         let foot_height = if rest.height() > 16.0 * size { 4.7 * size } else { 0.0 };
         let plot = rest.with_max_y(rest.bottom() - foot_height);
         self.plot(plot, &dots, ui, ctx);
@@ -146,8 +153,13 @@ impl SizeDice {
             if self.view.is_some() && tile::button(ui, true, "fit", fit, size) {
                 self.view = None;
             }
-            let help = "This run beside the paper's networks. Other data, other size: not a replication";
-            if tile::toggle(ui, !self.without_run, "this run", help, size) {
+            let forget = "Forget the runs that were finished before this one";
+            if !self.earlier.is_empty() && tile::button(ui, true, "forget", forget, size) {
+                self.earlier.clear();
+            }
+            let help = "This run, and those that were tested while this window was open (the mean of several seeds with its \
+                        spread), beside the paper's networks. Other data, other size: not a replication";
+            if tile::toggle(ui, !self.without_run, "own runs", help, size) {
                 (self.without_run, self.view) = (!self.without_run, None);
             }
             ui.add_space(6.0);
@@ -258,6 +270,45 @@ impl SizeDice {
                 number::short(size.gmac()),
                 number::short(size.activation_mib()),
                 side = run.side,
+            ),
+        })
+    }
+
+    /// Earlier runs of one kind as a point.
+    fn dot_of_group(&self, group: &Group, ctx: &ViewCtx<'_>) -> Option<Dot> {
+        let measured = if self.distance { group.hd95 } else { group.dice };
+        let (value, spread) = (measured.mean?, measured.std_sample.unwrap_or(0.0));
+        let other = self.distance && group.monai;
+        let give_or_take =
+            if measured.count > 1 { format!(" ± {} (ddof 1)", self.spread_text(spread)) } else { String::new() };
+        let seeds = if measured.count > 1 { format!(" of {} seeds", measured.count) } else { String::new() };
+        let width = if group.spec.architecture.stages().is_some() {
+            format!("width {}, ", group.spec.base)
+        } else {
+            String::new()
+        };
+        let time = group.time.mean.map_or(String::new(), |time| {
+            format!("\n{} ms a step, measured here, validation included", number::short(time))
+        });
+        Some(Dot {
+            name: format!("{} here", short_name(group.spec.architecture)),
+            x: self.cost.of(&group.size, group.time.mean)?,
+            y: value,
+            spread,
+            marker: Marker::Diamond,
+            color: if other { ctx.style.plot_background } else { ctx.style.accent.gamma_multiply(0.7) },
+            ours: true,
+            says: format!(
+                "{}, earlier here{seeds}: {}{give_or_take}{}\n{width}{side}×{side}, test images, {}\n{} parameters\n{} GMAC, {} MiB at \
+                 {side}×{side}{time}",
+                group.spec.architecture.name(),
+                self.value_text(value),
+                if other { " (MONAI's, the paper's is medpy's)" } else { "" },
+                if group.synthetic { "synthetic" } else { "own data" },
+                number::grouped(group.size.parameters),
+                number::short(group.size.gmac()),
+                number::short(group.size.activation_mib()),
+                side = group.side,
             ),
         })
     }
