@@ -57,7 +57,7 @@ impl EarlierRuns {
             return;
         }
         let identity = identity(header);
-        if self.0.iter().any(|known| known.identity == identity) {
+        if self.0.iter().any(|known| known.identity == identity && known.params == header.params) {
             return;
         }
         if self.0.len() == MOST {
