@@ -1,12 +1,14 @@
 //! The network's tiles, drawn from a run on the CPU, without a window.
 
+#[path = "support/scene.rs"]
+mod scene;
+
 use std::sync::Arc;
 
 use burn::tensor::Device;
 use eframe::egui::{Vec2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
-use learnscope::app::theme;
 use learnscope::engine::emit::Emit;
 use learnscope::engine::event::{Body, Event, RunHeader, RunId, Status};
 use learnscope::engine::experiment::BuildRequest;
@@ -32,18 +34,11 @@ fn run(set: &[&str], steps: u64) -> RunState {
     let mut apply = |step: u64, body: Body| state.apply(&Event { run: id, step, seconds: 0.0, body });
     let header = RunHeader {
         lab: "optimizers".into(),
-        name: String::new(),
         params: params.clone(),
-        changes: vec![],
         seed: 1,
         steps,
         device: "CPU".into(),
-        device_check: String::new(),
-        version: String::new(),
-        data: String::new(),
-        started: String::new(),
-        folder: String::new(),
-        resumed_at: None,
+        ..RunHeader::default()
     };
     apply(0, Body::Started(Box::new(header)));
     for step in 0..=steps {
@@ -69,7 +64,6 @@ struct Scene {
     tile: &'static str,
     cursor: u64,
     presenting: bool,
-    ready: bool,
     actions: Vec<ViewAction>,
 }
 
@@ -77,19 +71,14 @@ impl Scene {
     fn new(run: RunState, tile: &'static str) -> Self {
         let cursor = run.step;
         let (view, style) = (NetworkState::default(), Style::dark());
-        Self { run, view, style, tile, cursor, presenting: false, ready: false, actions: Vec::new() }
+        Self { run, view, style, tile, cursor, presenting: false, actions: Vec::new() }
     }
 
     fn harness<'a>(self, size: Vec2) -> Harness<'a, Scene> {
-        Harness::builder().with_size(size).build_ui_state(
+        scene::build(
+            Harness::builder().with_size(size),
+            |scene: &Scene| &scene.style,
             |ui, scene: &mut Scene| {
-                if !scene.ready {
-                    // Fonts act from the next frame on.
-                    theme::install_fonts(ui.ctx());
-                    scene.ready = true;
-                    return;
-                }
-                theme::apply(ui.ctx(), &scene.style, 1.0);
                 let params = scene.run.params.clone();
                 let mut ctx = ViewCtx {
                     run: &scene.run,

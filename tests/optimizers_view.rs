@@ -1,12 +1,14 @@
 //! The tiles of the optimizers lab on an analytic surface, drawn from a hand-made run, without a window.
 
+#[path = "support/scene.rs"]
+mod scene;
+
 #[path = "support/optimizer_run.rs"]
 mod optimizer_run;
 
 use eframe::egui::{Pos2, Vec2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
-use learnscope::app::theme;
 use learnscope::engine::params::{Params, Value};
 use learnscope::engine::state::RunState;
 use learnscope::labs::optimizers::{OptimizersLab, on_network, surfaces};
@@ -21,7 +23,6 @@ struct Scene {
     tile: &'static str,
     cursor: Cursor,
     presenting: bool,
-    ready: bool,
     actions: Vec<ViewAction>,
 }
 
@@ -36,21 +37,15 @@ impl Scene {
             tile,
             cursor: Cursor { step: 150, sub: 0 },
             presenting: false,
-            ready: false,
             actions: Vec::new(),
         }
     }
 
     fn harness<'a>(self, size: Vec2) -> Harness<'a, Scene> {
-        Harness::builder().with_size(size).build_ui_state(
+        scene::build(
+            Harness::builder().with_size(size),
+            |scene: &Scene| &scene.style,
             |ui, scene: &mut Scene| {
-                if !scene.ready {
-                    // Fonts act from the next frame on.
-                    theme::install_fonts(ui.ctx());
-                    scene.ready = true;
-                    return;
-                }
-                theme::apply(ui.ctx(), &scene.style, 1.0);
                 scene.with_view(|view, tile, ctx| match tile {
                     "guide" => view.guide(ui, ctx),
                     id => view.tile(id, ui, ctx),

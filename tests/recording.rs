@@ -47,12 +47,9 @@ fn header() -> RunHeader {
         seed: u64::MAX,
         steps: 10,
         device: "CPU (Flex)".into(),
-        device_check: String::new(),
         version: "0.1.0".into(),
-        data: String::new(),
         started: "2026-11-21T04:29:56Z".into(),
-        folder: String::new(),
-        resumed_at: None,
+        ..RunHeader::default()
     }
 }
 

@@ -1,11 +1,13 @@
 //! The charts of the segmentation lab, drawn from hand-made runs, without a window.
 
+#[path = "support/scene.rs"]
+mod scene;
+
 use std::sync::Arc;
 
-use eframe::egui::{Key, LayerId, Vec2, vec2};
+use eframe::egui::{Key, Vec2, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 use egui_kittest::{Harness, HarnessBuilder};
-use learnscope::app::theme;
 use learnscope::engine::event::{Body, Event, Payload, RunHeader, RunId, Status};
 use learnscope::engine::params::{Params, Value};
 use learnscope::engine::state::RunState;
@@ -72,18 +74,11 @@ fn run(story: Story) -> RunState {
     let mut apply = |step: u64, body: Body| state.apply(&Event { run: id, step, seconds: 0.0, body });
     let header = RunHeader {
         lab: "segmentation".into(),
-        name: String::new(),
         params,
-        changes: vec![],
         seed: 1,
         steps: if story.stopped { 2 * STEPS } else { STEPS },
         device: "CPU".into(),
-        device_check: String::new(),
-        version: String::new(),
-        data: String::new(),
-        started: String::new(),
-        folder: String::new(),
-        resumed_at: None,
+        ..RunHeader::default()
     };
     apply(0, Body::Started(Box::new(header)));
     let names = (0..12).map(|i| format!("case ({i})")).collect::<Vec<_>>().join("\n");
@@ -149,7 +144,6 @@ struct Scene {
     cursor: u64,
     presenting: bool,
     past: Box<dyn PastPayloads>,
-    ready: bool,
     actions: Vec<ViewAction>,
 }
 
@@ -166,7 +160,6 @@ impl Scene {
             cursor,
             presenting: false,
             past: Box::new(Made),
-            ready: false,
             actions: Vec::new(),
         }
     }
@@ -183,17 +176,10 @@ impl Scene {
     }
 
     fn built<'a>(self, builder: HarnessBuilder<Scene>) -> Harness<'a, Scene> {
-        builder.build_ui_state(
+        scene::build(
+            builder,
+            |scene: &Scene| &scene.style,
             |ui, scene: &mut Scene| {
-                if !scene.ready {
-                    // Fonts act from the next frame on.
-                    theme::install_fonts(ui.ctx());
-                    scene.ready = true;
-                    return;
-                }
-                theme::apply(ui.ctx(), &scene.style, 1.0);
-                let all = ui.ctx().layer_painter(LayerId::background());
-                all.rect_filled(ui.ctx().content_rect(), 0.0, ui.visuals().panel_fill);
                 let mut ctx = ViewCtx {
                     run: &scene.run,
                     params: &scene.params,
@@ -496,10 +482,10 @@ fn this_run_is_named_for_what_it_is_beside_the_paper() {
 
     let mut harness = Scene::new(Story::default(), "size-dice").harness(vec2(760.0, 420.0));
     harness.get_by_label("HD95").click();
-    harness.get_by_label("memory").click();
+    harness.get_by_label("MiB").click();
     harness.run_steps(2);
     assert!(label(&harness, "size against HD95").contains("HD95 7.56 px"));
-    harness.get_by_label("own runs").click();
+    harness.get_by_label("own").click();
     harness.run_steps(2);
     assert_eq!(label(&harness, "size against HD95"), "size against HD95");
 }
@@ -524,7 +510,7 @@ fn time_is_measured_here_and_the_papers_networks_have_none() {
     let mut scene = Scene::new(Story::default(), "size-dice");
     scene.run.seconds = 18.0;
     let mut harness = scene.harness(vec2(760.0, 420.0));
-    harness.get_by_label("time").click();
+    harness.get_by_label("ms").click();
     harness.run_steps(2);
     assert!(label(&harness, "time against Dice").contains("this run: Dice 0.848"));
     harness.get_by_label("The paper gives no times: its networks are left out here.");

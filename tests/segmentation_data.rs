@@ -1,17 +1,19 @@
 //! The data room of the segmentation lab: a folder is shown before it is used, and masks are drawn, taken back and saved
 //! without touching the data set.
 
+#[path = "support/scene.rs"]
+mod scene;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Key, LayerId, Modifiers, Pos2, Vec2, vec2};
+use eframe::egui::{Key, Modifiers, Pos2, Vec2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use image::{GrayImage, Luma};
-use learnscope::app::theme;
 use learnscope::data::segmentation::listing::CORRECTIONS;
 use learnscope::engine::event::{Body, Event, Payload, RunId, Status};
 use learnscope::engine::params::{Params, Value};
@@ -75,7 +77,6 @@ struct Scene {
     params: Params,
     run: RunState,
     style: Style,
-    ready: bool,
     actions: Vec<ViewAction>,
 }
 
@@ -93,23 +94,15 @@ impl Scene {
             params,
             run: RunState::default(),
             style: Style::dark(),
-            ready: false,
             actions: Vec::new(),
         }
     }
 
     fn harness<'a>(self, size: Vec2) -> Harness<'a, Scene> {
-        Harness::builder().with_size(size).build_ui_state(
+        scene::build(
+            Harness::builder().with_size(size),
+            |scene: &Scene| &scene.style,
             |ui, scene: &mut Scene| {
-                if !scene.ready {
-                    // Fonts act from the next frame on.
-                    theme::install_fonts(ui.ctx());
-                    scene.ready = true;
-                    return;
-                }
-                theme::apply(ui.ctx(), &scene.style, 1.0);
-                let all = ui.ctx().layer_painter(LayerId::background());
-                all.rect_filled(ui.ctx().content_rect(), 0.0, ui.visuals().panel_fill);
                 let mut actions = Vec::new();
                 let mut ctx = ViewCtx {
                     run: &scene.run,

@@ -1,5 +1,8 @@
 //! The tile "Predict": a real network on real files, by label, without a window.
 
+#[path = "support/scene.rs"]
+mod scene;
+
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -8,7 +11,6 @@ use eframe::egui::accesskit::Role;
 use eframe::egui::{Vec2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
-use learnscope::app::theme;
 use learnscope::compute::device::cpu;
 use learnscope::compute::rng::HostRng;
 use learnscope::engine::params::Params;
@@ -27,26 +29,20 @@ struct Scene {
     predict: Predict,
     run: RunState,
     style: Style,
-    ready: bool,
 }
 
 fn scene(home: &Path) -> Scene {
     let mut predict = Predict::default();
     predict.choose_weights(&home.join("net.safetensors"));
     predict.data = home.join("in").display().to_string();
-    Scene { predict, run: RunState::default(), style: Style::dark(), ready: false }
+    Scene { predict, run: RunState::default(), style: Style::dark() }
 }
 
 fn harness<'a>(scene: Scene, size: Vec2) -> Harness<'a, Scene> {
-    Harness::builder().with_size(size).build_ui_state(
+    scene::build(
+        Harness::builder().with_size(size),
+        |scene: &Scene| &scene.style,
         |ui, scene: &mut Scene| {
-            if !scene.ready {
-                // Fonts act from the next frame on.
-                theme::install_fonts(ui.ctx());
-                scene.ready = true;
-                return;
-            }
-            theme::apply(ui.ctx(), &scene.style, 1.0);
             let params = Params::defaults(PARAMS);
             let mut ctx = ViewCtx {
                 run: &scene.run,

@@ -1,5 +1,8 @@
 //! The tiles of the segmentation lab that show images, drawn from hand-made runs, without a window.
 
+#[path = "support/scene.rs"]
+mod scene;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -7,7 +10,6 @@ use eframe::egui::accesskit::Role;
 use eframe::egui::{Event as Input, Key, Modifiers, MouseWheelSource, MouseWheelUnit, TouchPhase, Vec2, pos2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
-use learnscope::app::theme;
 use learnscope::engine::event::{Body, Event, Payload, RunHeader, RunId, Status};
 use learnscope::engine::params::{Params, Value};
 use learnscope::engine::state::RunState;
@@ -109,18 +111,11 @@ fn run() -> RunState {
     let mut apply = |step: u64, body: Body| state.apply(&Event { run: id, step, seconds: 0.0, body });
     let header = RunHeader {
         lab: "segmentation".into(),
-        name: String::new(),
         params: Params::defaults(PARAMS),
-        changes: vec![],
         seed: 1,
         steps: STEPS,
         device: "CPU".into(),
-        device_check: String::new(),
-        version: String::new(),
-        data: String::new(),
-        started: String::new(),
-        folder: String::new(),
-        resumed_at: None,
+        ..RunHeader::default()
     };
     apply(0, Body::Started(Box::new(header)));
     let mut offset = 0;
@@ -148,7 +143,6 @@ struct Scene {
     cursor: u64,
     presenting: bool,
     past: Made,
-    ready: bool,
     actions: Vec<ViewAction>,
 }
 
@@ -162,22 +156,16 @@ impl Scene {
             cursor: STEPS,
             presenting: false,
             past: Made { slow: false },
-            ready: false,
             actions: Vec::new(),
         }
     }
 
     /// The tiles share the window's height.
     fn harness<'a>(self, size: Vec2) -> Harness<'a, Scene> {
-        Harness::builder().with_size(size).build_ui_state(
+        scene::build(
+            Harness::builder().with_size(size),
+            |scene: &Scene| &scene.style,
             |ui, scene: &mut Scene| {
-                if !scene.ready {
-                    // Fonts act from the next frame on.
-                    theme::install_fonts(ui.ctx());
-                    scene.ready = true;
-                    return;
-                }
-                theme::apply(ui.ctx(), &scene.style, 1.0);
                 let params = Params::defaults(PARAMS);
                 let mut ctx = ViewCtx {
                     run: &scene.run,

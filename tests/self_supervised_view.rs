@@ -1,12 +1,14 @@
 //! The self-supervised lab's tiles, drawn from hand-made runs, without a window.
 
+#[path = "support/scene.rs"]
+mod scene;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use eframe::egui::{LayerId, Vec2, vec2};
+use eframe::egui::{Vec2, vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 use egui_kittest::{Harness, HarnessBuilder, SnapshotOptions, SnapshotResults};
-use learnscope::app::theme;
 use learnscope::compute::device;
 use learnscope::engine::event::{Body, Event, Payload, RunHeader, RunId, Status};
 use learnscope::engine::params::{Params, Value};
@@ -130,18 +132,11 @@ fn run(story: Story) -> RunState {
     let mut apply = |step: u64, body: Body| state.apply(&Event { run: id, step, seconds: 0.0, body });
     let header = RunHeader {
         lab: "self-supervised".into(),
-        name: String::new(),
         params,
-        changes: vec![],
         seed: 1,
         steps: STEPS,
         device: "CPU".into(),
-        device_check: String::new(),
-        version: String::new(),
-        data: String::new(),
-        started: String::new(),
-        folder: String::new(),
-        resumed_at: None,
+        ..RunHeader::default()
     };
     apply(0, Body::Started(Box::new(header)));
     let mut offset = 0;
@@ -211,7 +206,6 @@ struct Scene {
     cursor: u64,
     presenting: bool,
     past: Made,
-    ready: bool,
     actions: Vec<ViewAction>,
 }
 
@@ -227,7 +221,6 @@ impl Scene {
             cursor,
             presenting: false,
             past: Made { dead: story.dead, slow: false },
-            ready: false,
             actions: Vec::new(),
         }
     }
@@ -241,17 +234,10 @@ impl Scene {
     }
 
     fn built<'a>(self, builder: HarnessBuilder<Scene>) -> Harness<'a, Scene> {
-        builder.build_ui_state(
+        scene::build(
+            builder,
+            |scene: &Scene| &scene.style,
             |ui, scene: &mut Scene| {
-                if !scene.ready {
-                    // Fonts act from the next frame on.
-                    theme::install_fonts(ui.ctx());
-                    scene.ready = true;
-                    return;
-                }
-                theme::apply(ui.ctx(), &scene.style, 1.0);
-                let all = ui.ctx().layer_painter(LayerId::background());
-                all.rect_filled(ui.ctx().content_rect(), 0.0, ui.visuals().panel_fill);
                 let params = Params::defaults(PARAMS);
                 let mut ctx = ViewCtx {
                     run: &scene.run,

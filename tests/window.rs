@@ -180,12 +180,9 @@ fn header_of(request: &RunRequest) -> RunHeader {
         seed: request.seed,
         steps: request.steps,
         device: "CPU".to_owned(),
-        device_check: String::new(),
         version: "0".to_owned(),
-        data: String::new(),
-        started: String::new(),
         folder,
-        resumed_at: None,
+        ..RunHeader::default()
     }
 }
 

@@ -215,25 +215,10 @@ pub fn no_fetch() -> Fetch {
 mod tests {
     use super::*;
     use crate::engine::event::{Body, RunHeader, RunId};
-    use crate::engine::params::Params;
 
     fn recorded_run() -> RunState {
         let mut run = RunState::default();
-        let header = RunHeader {
-            lab: String::new(),
-            name: String::new(),
-            params: Params::default(),
-            changes: Vec::new(),
-            seed: 0,
-            steps: 10,
-            device: String::new(),
-            device_check: String::new(),
-            version: String::new(),
-            data: String::new(),
-            started: String::new(),
-            folder: "run".to_owned(),
-            resumed_at: None,
-        };
+        let header = RunHeader { steps: 10, folder: "run".to_owned(), ..RunHeader::default() };
         let event = |step, body| Event { run: RunId(1), step, seconds: 0.0, body };
         run.apply(&event(0, Body::Started(Box::new(header))));
         for step in [0, 5] {

@@ -117,19 +117,12 @@ mod tests {
         let mut params = Params::default();
         params.put("learning_rate", Value::Float(0.1));
         RunHeader {
-            lab: String::new(),
-            name: String::new(),
             params,
             changes: vec![change(5, 0.2), change(10, 0.3), change(20, 0.4)],
             seed: 1,
             steps: 30,
             device: "CPU (Flex)".into(),
-            device_check: String::new(),
-            version: String::new(),
-            data: String::new(),
-            started: String::new(),
-            folder: String::new(),
-            resumed_at: None,
+            ..RunHeader::default()
         }
     }
 

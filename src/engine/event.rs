@@ -106,7 +106,7 @@ impl Status {
 }
 
 /// Everything that defines a run, so that it can be shown, compared and repeated.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct RunHeader {
     /// Lab id, e.g. `optimizers`.
     pub lab: String,

@@ -118,6 +118,19 @@ impl Checkpoint {
         self.text.get(name).map(String::as_str).ok_or_else(|| missing(name))
     }
 
+    /// Notes what run this belongs to; see [`Checkpoint::check_run`].
+    pub fn put_run(&mut self, fingerprint: &str) {
+        self.text.insert("run".to_owned(), fingerprint.to_owned());
+    }
+
+    /// Refuses the checkpoint of another run: one of other networks, data, batches or seed.
+    pub fn check_run(&self, fingerprint: &str) -> Result<(), RunError> {
+        match self.get_text("run")? {
+            found if found == fingerprint => Ok(()),
+            found => Err(RunError::Checkpoint(format!("it belongs to another run: {found} instead of {fingerprint}"))),
+        }
+    }
+
     fn array(&self, name: &str) -> Result<&Array, RunError> {
         self.tensors.get(name).ok_or_else(|| missing(name))
     }

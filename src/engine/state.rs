@@ -301,21 +301,7 @@ mod tests {
     }
 
     fn started() -> RunState {
-        let header = RunHeader {
-            lab: "toy".to_owned(),
-            name: String::new(),
-            params: Params::default(),
-            changes: Vec::new(),
-            seed: 1,
-            steps: 10,
-            device: String::new(),
-            device_check: String::new(),
-            version: String::new(),
-            data: String::new(),
-            started: String::new(),
-            folder: String::new(),
-            resumed_at: None,
-        };
+        let header = RunHeader { lab: "toy".to_owned(), seed: 1, steps: 10, ..RunHeader::default() };
         let mut state = RunState::default();
         state.apply(&event(0, Body::Started(Box::new(header))));
         state

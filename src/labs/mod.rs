@@ -3,6 +3,7 @@
 
 pub mod optimizers;
 pub mod predict;
+pub mod prose;
 pub mod segmentation;
 pub mod self_supervised;
 pub mod series;

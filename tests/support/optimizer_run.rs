@@ -39,15 +39,9 @@ fn header(params: &Params, steps: u64) -> RunHeader {
         lab: "optimizers".into(),
         name: "hand-made".into(),
         params: params.clone(),
-        changes: Vec::new(),
         seed: 7,
         steps,
         device: "CPU".into(),
-        device_check: String::new(),
-        version: String::new(),
-        data: String::new(),
-        started: String::new(),
-        folder: String::new(),
-        resumed_at: None,
+        ..RunHeader::default()
     }
 }

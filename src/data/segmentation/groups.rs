@@ -225,6 +225,34 @@ pub struct Split {
     pub test: Vec<usize>,
 }
 
+/// Groups and splits the pairs that could be read; the rest belongs to no part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grouped {
+    /// Groups in words.
+    pub description: String,
+    /// Numbers of the listing.
+    pub split: Split,
+}
+
+/// See [`Grouped`]. `readable`: numbers of pairs, ascending; `duplicates` as [`groups`], by numbers of the listing.
+pub fn group_and_split(
+    pairs: &[Pair],
+    readable: &[usize],
+    rule: &GroupRule,
+    duplicates: &[(usize, usize)],
+    shares: [f64; 3],
+    seed: u64,
+) -> Grouped {
+    let place = |pair: usize| readable.binary_search(&pair).ok();
+    let usable: Vec<Pair> = readable.iter().map(|&pair| pairs[pair].clone()).collect();
+    let similar: Vec<(usize, usize)> = duplicates.iter().filter_map(|&(a, b)| Some((place(a)?, place(b)?))).collect();
+    let groups = groups(&usable, rule, &similar);
+    let parts = split(&groups, shares, seed);
+    let listed = |part: &[usize]| part.iter().map(|&at| readable[at]).collect();
+    let split = Split { train: listed(&parts.train), validation: listed(&parts.validation), test: listed(&parts.test) };
+    Grouped { description: groups.description, split }
+}
+
 /// Splits by whole groups. `shares`: of train, validation and test, of any sum above 0. Large groups are placed first, each
 /// where most is missing; every part with a share gets a group where there are enough of them.
 pub fn split(groups: &Groups, shares: [f64; 3], seed: u64) -> Split {

@@ -142,7 +142,6 @@ impl SegmentationRun {
         out.scalar("loss/validation", evaluated.loss);
         let judged = judge(&self.data, &self.validation.indices, &evaluated, &self.pipeline);
         Means::of(&judged).emit(false, out);
-        out.payload("metrics/convention", Payload::Text(self.pipeline.describe()));
         out.payload("validation/images", table(&self.data, &self.validation.indices, &judged));
         let size = self.data.size as u32;
         for (i, &at) in self.data.wall.iter().enumerate() {
@@ -208,8 +207,9 @@ impl SegmentationRun {
         Ok(())
     }
 
-    /// Says where loss or post-processing do not fit the data.
-    fn warn(&self, out: &mut Emit<'_>) {
+    /// Says how is measured, and where loss or post-processing do not fit the data.
+    fn introduce(&self, out: &mut Emit<'_>) {
+        out.notice(Level::Info, format!("measured: {}", self.pipeline.describe()));
         let count = |indices: &[usize], what: fn(&Mask) -> bool| {
             indices.iter().filter(|&&i| what(&self.data.items[i].truth)).count()
         };
@@ -295,7 +295,7 @@ impl Experiment for SegmentationRun {
                 ),
             );
         }
-        self.warn(out);
+        self.introduce(out);
         self.show_wall(out);
         let batch = self.batches.of(0, &self.data, &self.hyper);
         self.show_batch(&batch, out);
@@ -372,7 +372,11 @@ impl Experiment for SegmentationRun {
         }
         let before = self.hyper;
         self.hyper = Hyper::of(&params);
-        self.pipeline = Pipeline::of(&params);
+        let pipeline = Pipeline::of(&params);
+        if pipeline != self.pipeline {
+            self.pipeline = pipeline;
+            self.news.push((Level::Info, format!("from now on measured: {}", pipeline.describe())));
+        }
         self.trainer.set(&before, &self.hyper);
         if before.loss != self.hyper.loss {
             let text = "another loss: best weights, plateau and early stopping start anew, since losses of two kinds do not \
@@ -388,19 +392,13 @@ impl Experiment for SegmentationRun {
         self.trainer.save(&mut to)?;
         to.text.insert("best_step".to_owned(), self.best_step.to_string());
         to.text.insert("over".to_owned(), self.over.to_string());
-        to.text.insert("run".to_owned(), self.fingerprint.clone());
+        to.put_run(&self.fingerprint);
         to.text.insert("data".to_owned(), self.data.description.clone());
         Ok(to)
     }
 
     fn restore(&mut self, from: &Checkpoint) -> Result<(), RunError> {
-        let found = from.get_text("run")?;
-        if found != self.fingerprint {
-            return Err(RunError::Checkpoint(format!(
-                "it belongs to another run: {found} instead of {}",
-                self.fingerprint
-            )));
-        }
+        from.check_run(&self.fingerprint)?;
         self.trainer.load(from)?;
         let known = from.get_text("data")?;
         if known != self.data.description {

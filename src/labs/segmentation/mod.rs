@@ -104,7 +104,6 @@ pub static KEYS: &[KeySpec] = &[
     shown("batch/image/*", "its view in this batch"),
     shown("batch/truth/*", "mask of the view"),
     shown("batch/views", "what the views were made with"),
-    payload("metrics/convention", "how masks are made and measured"),
     payload("data/summary", "the data set and its split"),
     payload("data/doctor", "what is odd about the data"),
 ];

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use crate::data::resize::{Resampling, Size, resize, resize_mask};
 use crate::data::segmentation::doctor::{self, Exam, Finding, diagnose, duplicates, examine};
-use crate::data::segmentation::groups::{GroupRule, Groups, Split, groups, split};
+use crate::data::segmentation::groups::{GroupRule, Groups, Split, group_and_split, split};
 use crate::data::segmentation::listing::{Listing, Pair, scan};
 use crate::data::segmentation::read::{Picture, Reader, Sample};
 use crate::data::segmentation::{SegmentationDataError, Watch};
@@ -300,7 +300,7 @@ fn read(params: &Params, folder: &Path, listing: &Listing) -> Result<Segmentatio
         return Err(invalid(format!("none of the {} pairs in {} can be read{reason}", exams.len(), folder.display())));
     }
     let similar = duplicates(&exams);
-    let (data, split) = assemble(params, listing, (items, &usable), &exams, &similar)?;
+    let (data, split) = assemble(params, listing, items, &exams, &similar)?;
     let findings = diagnose(listing, &exams, &all.problems, &similar, Some(&split));
     let mut data = SegmentationData { size, channels, findings, folder: Some(folder.to_owned()), ..data };
     data.summary.extend(reduced(&data.items));
@@ -317,21 +317,19 @@ fn read(params: &Params, folder: &Path, listing: &Listing) -> Result<Segmentatio
 fn assemble(
     params: &Params,
     listing: &Listing,
-    (items, usable): (Vec<Arc<Item>>, &[Pair]),
+    items: Vec<Arc<Item>>,
     exams: &[Option<Exam>],
     similar: &[(usize, usize)],
 ) -> Result<(SegmentationData, Split), ParamError> {
-    // From the listing's numbers to those of what could be read, and back.
-    let back: Vec<usize> = (0..exams.len()).filter(|&i| exams[i].is_some()).collect();
-    let to = |i: usize| back.binary_search(&i).ok();
-    let similar: Vec<(usize, usize)> = similar.iter().filter_map(|&(a, b)| Some((to(a)?, to(b)?))).collect();
-    let groups = groups(usable, &group_rule(params), &similar);
-    let split = split(&groups, shares(params), params.int("split_seed") as u64);
-    let listed = |part: &[usize]| part.iter().map(|&i| back[i]).collect();
-    let of_listing =
-        Split { train: listed(&split.train), validation: listed(&split.validation), test: listed(&split.test) };
+    let readable: Vec<usize> = (0..exams.len()).filter(|&i| exams[i].is_some()).collect();
+    let seed = params.int("split_seed") as u64;
+    let grouped = group_and_split(&listing.pairs, &readable, &group_rule(params), similar, shares(params), seed);
+    // From the listing's numbers to those of the items, which are what could be read.
+    let place = |part: &[usize]| part.iter().filter_map(|pair| readable.binary_search(pair).ok()).collect();
+    let Split { train, validation, test } = &grouped.split;
+    let split = Split { train: place(train), validation: place(validation), test: place(test) };
     let mut summary = listing.describe();
-    summary.push(groups.description.clone());
+    summary.push(grouped.description);
     let mut hasher = crc32fast::Hasher::new();
     for item in &items {
         hasher.update(item.name.as_bytes());
@@ -350,7 +348,7 @@ fn assemble(
     );
     let mut data = SegmentationData { items, summary, description, ..SegmentationData::default() };
     data.put_split(split, params)?;
-    Ok((data, of_listing))
+    Ok((data, grouped.split))
 }
 
 impl SegmentationData {

@@ -70,6 +70,43 @@ macro_rules! rung {
     };
 }
 
+/// The seven cumulative rungs. `ladder!(steps of batch 8; what Adam's rung changes besides, ..)`
+macro_rules! ladder {
+    ($steps:literal; $($key:literal = $value:literal),*) => {
+        &[
+            rung!("0: BCE, SGD, batch 2", [], 0.855),
+            rung!("1: + augmentation", ["augment" = "on"], 0.877),
+            rung!("2: BCE to Dice loss", ["augment" = "on", "loss" = "dice"], 0.891),
+            rung!(
+                "3: SGD to Adam",
+                ["augment" = "on", "loss" = "dice", "optimizer" = "adam", $($key = $value),*],
+                0.911
+            ),
+            rung!(
+                "4: + plateau",
+                ["augment" = "on", "loss" = "dice", "optimizer" = "adam", $($key = $value,)* "plateau" = "on"],
+                0.917
+            ),
+            rung!(
+                "5: batch 2 to 8",
+                [
+                    "augment" = "on", "loss" = "dice", "optimizer" = "adam", $($key = $value,)* "plateau" = "on",
+                    "batch_size" = "8", "steps" = $steps
+                ],
+                0.928
+            ),
+            rung!(
+                "6: decay 0 to 1e-4",
+                [
+                    "augment" = "on", "loss" = "dice", "optimizer" = "adam", $($key = $value,)* "plateau" = "on",
+                    "batch_size" = "8", "steps" = $steps, "weight_decay" = "0.0001"
+                ],
+                0.929
+            ),
+        ]
+    };
+}
+
 /// `row!("label", [key = value, ..], dice, std, hd95, std)`
 macro_rules! row {
     ($label:literal, [$($key:literal = $value:literal),*], $dice:literal, $dice_std:literal, $hd:literal, $hd_std:literal) => {
@@ -173,38 +210,7 @@ const LADDER: StudySpec = StudySpec {
             SGD (spreads of .13 to .23), .85 with Adam, the same with the plateau, which was never reached, and .69 and .73 \
             with the fewer updates of batch 8: in a run this short only the step to Adam is the paper's.",
     common: &[("loss", "bce"), ("optimizer", "sgd"), ("learning_rate", "0.001"), ("batch_size", "2"), ("steps", "720")],
-    rows: &[
-        rung!("0: BCE, SGD, batch 2", [], 0.855),
-        rung!("1: + augmentation", ["augment" = "on"], 0.877),
-        rung!("2: BCE to Dice loss", ["augment" = "on", "loss" = "dice"], 0.891),
-        rung!("3: SGD to Adam", ["augment" = "on", "loss" = "dice", "optimizer" = "adam"], 0.911),
-        rung!("4: + plateau", ["augment" = "on", "loss" = "dice", "optimizer" = "adam", "plateau" = "on"], 0.917),
-        rung!(
-            "5: batch 2 to 8",
-            [
-                "augment" = "on",
-                "loss" = "dice",
-                "optimizer" = "adam",
-                "plateau" = "on",
-                "batch_size" = "8",
-                "steps" = "180"
-            ],
-            0.928
-        ),
-        rung!(
-            "6: decay 0 to 1e-4",
-            [
-                "augment" = "on",
-                "loss" = "dice",
-                "optimizer" = "adam",
-                "plateau" = "on",
-                "batch_size" = "8",
-                "steps" = "180",
-                "weight_decay" = "0.0001"
-            ],
-            0.929
-        ),
-    ],
+    rows: ladder!("180"; "learning_rate" = "0.001"),
     measures: &[DICE, VALIDATION, HD95, UNDEFINED],
     seeded: true,
 };
@@ -226,48 +232,7 @@ const LADDER_OWN: StudySpec = StudySpec {
         ("early_stopping", "on"),
         ("steps", "41600"),
     ],
-    rows: &[
-        rung!("0: BCE, SGD, batch 2", [], 0.855),
-        rung!("1: + augmentation", ["augment" = "on"], 0.877),
-        rung!("2: BCE to Dice loss", ["augment" = "on", "loss" = "dice"], 0.891),
-        rung!(
-            "3: SGD 1e-3 to Adam 1e-4",
-            ["augment" = "on", "loss" = "dice", "optimizer" = "adam", "learning_rate" = "0.0001"],
-            0.911
-        ),
-        rung!(
-            "4: + plateau",
-            ["augment" = "on", "loss" = "dice", "optimizer" = "adam", "learning_rate" = "0.0001", "plateau" = "on"],
-            0.917
-        ),
-        rung!(
-            "5: batch 2 to 8",
-            [
-                "augment" = "on",
-                "loss" = "dice",
-                "optimizer" = "adam",
-                "learning_rate" = "0.0001",
-                "plateau" = "on",
-                "batch_size" = "8",
-                "steps" = "10400"
-            ],
-            0.928
-        ),
-        rung!(
-            "6: decay 0 to 1e-4",
-            [
-                "augment" = "on",
-                "loss" = "dice",
-                "optimizer" = "adam",
-                "learning_rate" = "0.0001",
-                "plateau" = "on",
-                "batch_size" = "8",
-                "steps" = "10400",
-                "weight_decay" = "0.0001"
-            ],
-            0.929
-        ),
-    ],
+    rows: ladder!("10400"; "learning_rate" = "0.0001"),
     ..LADDER
 };
 

@@ -260,18 +260,12 @@ impl Experiment for SelfSupervisedRun {
         to.put_f64("embedding/axes", self.judge.axes().to_vec());
         let Alarm { standing, candidate, since, count } = self.alarm;
         to.text.insert("alarm".to_owned(), format!("{} {} {since} {count}", standing as u8, candidate as u8));
-        to.text.insert("run".to_owned(), self.fingerprint.clone());
+        to.put_run(&self.fingerprint);
         Ok(to)
     }
 
     fn restore(&mut self, from: &Checkpoint) -> Result<(), RunError> {
-        let found = from.get_text("run")?;
-        if found != self.fingerprint {
-            return Err(RunError::Checkpoint(format!(
-                "it belongs to another run: {found} instead of {}",
-                self.fingerprint
-            )));
-        }
+        from.check_run(&self.fingerprint)?;
         self.trainer.load(from)?;
         let axes = from.tensors.get("embedding/axes").map_or(0, |axes| axes.shape.iter().product());
         self.judge.set_axes(from.get_f64("embedding/axes", axes)?.to_vec());

@@ -6,6 +6,7 @@ use crate::engine::params::Value;
 use crate::labs::ViewCtx;
 use crate::labs::optimizers::rules::Rule;
 use crate::labs::optimizers::surfaces::Surface;
+use crate::labs::prose::{heading, line};
 use crate::plot::number;
 
 use super::paths::{self, Measured, Path};
@@ -34,17 +35,6 @@ pub fn ui(state: &mut GuideState, selected: Rule, ui: &mut Ui, ctx: &mut ViewCtx
     }
     article(surface, ui, ctx);
     tries(surface, ui, ctx);
-}
-
-fn heading(ui: &mut Ui, ctx: &ViewCtx<'_>, text: &str) {
-    ui.add_space(8.0);
-    let size = controls::font_size(ctx);
-    ui.label(RichText::new(text.to_uppercase()).size(size).color(ctx.style.text_weak).extra_letter_spacing(0.6));
-}
-
-fn line(ui: &mut Ui, ctx: &ViewCtx<'_>, text: impl Into<String>) {
-    let size = controls::font_size(ctx) + 1.5;
-    ui.add(Label::new(RichText::new(text).size(size).color(ctx.style.text)).wrap());
 }
 
 fn about_surface(surface: &Surface, ui: &mut Ui, ctx: &ViewCtx<'_>) {

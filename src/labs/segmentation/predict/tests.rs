@@ -184,7 +184,6 @@ fn run_folder(lab: &str, nets: &[(&str, u64)]) -> TempDir {
         lab: lab.to_owned(),
         name: text(),
         params,
-        changes: Vec::new(),
         seed: 1,
         steps: 500,
         device: text(),
@@ -193,7 +192,7 @@ fn run_folder(lab: &str, nets: &[(&str, u64)]) -> TempDir {
         data: text(),
         started: text(),
         folder: text(),
-        resumed_at: None,
+        ..RunHeader::default()
     };
     header_file::write(folder.path(), &header).unwrap();
     let mut checkpoint = Checkpoint { step: 250, ..Checkpoint::default() };

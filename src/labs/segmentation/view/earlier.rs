@@ -18,6 +18,10 @@ struct Earlier {
     /// When it started, its seed and its folder: what tells runs apart.
     identity: (String, u64, String),
     params: Params,
+    spec: NetSpec,
+    /// S, and what the network costs at it.
+    side: usize,
+    size: Count,
     dice: f64,
     hd95: Option<f64>,
     /// Milliseconds a step, validation included.
@@ -42,11 +46,14 @@ pub struct Group {
     pub monai: bool,
     pub time: Summary,
     pub synthetic: bool,
-    seen: Vec<(String, u64, String)>,
 }
 
 fn identity(header: &RunHeader) -> (String, u64, String) {
     (header.started.clone(), header.seed, header.folder.clone())
+}
+
+fn is_of((started, seed, folder): &(String, u64, String), header: &RunHeader) -> bool {
+    (started, *seed, folder) == (&header.started, header.seed, &header.folder)
 }
 
 impl EarlierRuns {
@@ -56,18 +63,23 @@ impl EarlierRuns {
         if run.step == 0 || PARAMS.iter().any(|spec| header.params.get(spec.key).is_none()) {
             return;
         }
-        let identity = identity(header);
-        if self.0.iter().any(|known| known.identity == identity && known.params == header.params) {
+        // Asked in every frame: nothing is copied before it is known to be new.
+        if self.0.iter().any(|known| is_of(&known.identity, header) && known.params == header.params) {
             return;
         }
+        let (spec, side) = (net_spec(&header.params), header.params.int("image_size") as usize);
+        let Ok(size) = count(&spec, side, side) else { return };
         if self.0.len() == MOST {
             self.0.remove(0);
         }
         // A test without any defined distance has none; an older one does not count for it.
         let hd95 = run.scalars.get("test/hd95").and_then(|history| history.last());
         self.0.push(Earlier {
-            identity,
+            identity: identity(header),
             params: header.params.clone(),
+            spec,
+            side,
+            size: size.total,
             dice,
             hd95: hd95.filter(|(step, _)| *step == run.step).map(|(_, value)| value),
             time: 1000.0 * run.seconds / run.step as f64,
@@ -85,7 +97,6 @@ impl EarlierRuns {
 
     /// Runs of the same parameters together, but for a group that is the shown run alone.
     pub fn groups(&self, shown: Option<&RunHeader>) -> Vec<Group> {
-        let shown = shown.map(identity);
         let mut first: Vec<&Earlier> = Vec::new();
         for run in &self.0 {
             if !first.iter().any(|known| known.params == run.params) {
@@ -94,21 +105,22 @@ impl EarlierRuns {
         }
         let group = |first: &Earlier| {
             let runs = || self.0.iter().filter(|run| run.params == first.params);
-            let (spec, side) = (net_spec(&first.params), first.params.int("image_size") as usize);
-            Some(Group {
-                spec,
-                side,
-                size: count(&spec, side, side).ok()?.total,
+            Group {
+                spec: first.spec,
+                side: first.side,
+                size: first.size,
                 dice: Summary::of(runs().map(|run| Some(run.dice))),
                 hd95: Summary::of(runs().map(|run| run.hd95)),
                 monai: first.params.text("hd95") == "monai",
                 time: Summary::of(runs().map(|run| Some(run.time))),
                 synthetic: first.params.text("source") == "synthetic",
-                seen: runs().map(|run| run.identity.clone()).collect(),
-            })
+            }
         };
-        let alone = |group: &Group| group.seen.len() == 1 && group.seen.first() == shown.as_ref();
-        first.into_iter().filter_map(group).filter(|group| !alone(group)).collect()
+        let alone = |first: &Earlier| {
+            shown.is_some_and(|header| is_of(&first.identity, header))
+                && self.0.iter().filter(|run| run.params == first.params).count() == 1
+        };
+        first.into_iter().filter(|first| !alone(first)).map(group).collect()
     }
 }
 
@@ -122,18 +134,11 @@ mod tests {
         set.iter().for_each(|text| params.set_text(PARAMS, text).unwrap());
         let header = RunHeader {
             lab: "segmentation".to_owned(),
-            name: String::new(),
             params,
-            changes: Vec::new(),
             seed,
             steps: 100,
-            device: String::new(),
-            device_check: String::new(),
-            version: String::new(),
-            data: String::new(),
             started: "now".to_owned(),
-            folder: String::new(),
-            resumed_at: None,
+            ..RunHeader::default()
         };
         let mut state = RunState::default();
         state.apply(&Event { run: RunId(1), step: 0, seconds: 0.0, body: Body::Started(Box::new(header)) });

@@ -1,9 +1,10 @@
 //! The guide's live part: where the training stands, the equations with the current numbers, the paper's values.
 
-use eframe::egui::{FontId, Grid, Label, RichText, Ui, vec2};
+use eframe::egui::{Grid, Label, RichText, Ui, vec2};
 
 use crate::engine::params::Params;
 use crate::labs::ViewCtx;
+use crate::labs::prose::{equation, heading, line};
 use crate::labs::segmentation::params::{Hyper, PARAMS, net_spec};
 use crate::labs::series as common;
 use crate::nn::count::{count, larger_than_unet, paper_row};
@@ -11,27 +12,6 @@ use crate::nn::segmentation_loss::SegmentationLoss;
 use crate::plot::{number, tile};
 
 use super::series::{self, ASSD, DICE, HD, HD95, PLAIN_DICE, VALIDATION};
-
-fn heading(ui: &mut Ui, ctx: &ViewCtx<'_>, text: &str) {
-    ui.add_space(8.0);
-    let size = tile::font_size(ctx.presenting);
-    ui.label(RichText::new(text.to_uppercase()).size(size).color(ctx.style.text_weak).extra_letter_spacing(0.6));
-}
-
-fn line(ui: &mut Ui, ctx: &ViewCtx<'_>, text: impl Into<String>) {
-    let size = tile::font_size(ctx.presenting) + 1.5;
-    ui.add(Label::new(RichText::new(text).size(size).color(ctx.style.text)).wrap());
-}
-
-fn equation(ui: &mut Ui, ctx: &ViewCtx<'_>, text: &str, value: &str) {
-    let size = tile::font_size(ctx.presenting);
-    let law = RichText::new(text).font(FontId::monospace(size)).color(ctx.style.text_weak);
-    ui.add(Label::new(law).wrap());
-    if !value.is_empty() {
-        let value = RichText::new(format!("   {value}")).font(FontId::monospace(size + 0.5)).color(ctx.style.text);
-        ui.add(Label::new(value).wrap());
-    }
-}
 
 /// Draws the guide.
 pub fn show(ui: &mut Ui, ctx: &mut ViewCtx<'_>) {

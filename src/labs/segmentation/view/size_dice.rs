@@ -48,8 +48,8 @@ impl Cost {
         match self {
             Self::Parameters => "parameters",
             Self::MultiplyAdds => "GMAC",
-            Self::Memory => "memory",
-            Self::Time => "time",
+            Self::Memory => "MiB",
+            Self::Time => "ms",
         }
     }
 
@@ -128,13 +128,13 @@ impl SizeDice {
         let size = tile::font_size(ctx.presenting);
         let (bar, rest) = tile::split(ui, size);
         let run = this_run(ctx);
-        self.bar(bar, run.as_ref(), ui, ctx);
+        let groups = self.earlier.groups(ctx.run.header.as_ref());
+        self.bar(bar, run.as_ref(), !groups.is_empty(), ui, ctx);
         let mut dots = self.paper(ctx);
         if let Some(run) = run.as_ref().filter(|_| !self.without_run) {
             dots.extend(self.dot_of(run, ctx));
         }
         if !self.without_run {
-            let groups = self.earlier.groups(ctx.run.header.as_ref());
             dots.extend(groups.iter().filter_map(|group| self.dot_of_group(group, ctx)));
         }
         let foot_height = if rest.height() > 16.0 * size { 4.7 * size } else { 0.0 };
@@ -146,7 +146,7 @@ impl SizeDice {
         }
     }
 
-    fn bar(&mut self, rect: Rect, run: Option<&Ours>, ui: &mut Ui, ctx: &ViewCtx<'_>) {
+    fn bar(&mut self, rect: Rect, run: Option<&Ours>, earlier: bool, ui: &mut Ui, ctx: &ViewCtx<'_>) {
         let size = tile::font_size(ctx.presenting);
         tile::bar(ui, rect, tile::weak("", size, ctx.style), |ui| {
             let fit = "Show all networks again (double-click does the same)";
@@ -154,12 +154,12 @@ impl SizeDice {
                 self.view = None;
             }
             let forget = "Forget the runs that were finished before this one";
-            if !self.earlier.is_empty() && tile::button(ui, true, "forget", forget, size) {
+            if earlier && tile::button(ui, true, "forget", forget, size) {
                 self.earlier.clear();
             }
             let help = "This run, and those that were tested while this window was open (the mean of several seeds with its \
                         spread), beside the paper's networks. Other data, other size: not a replication";
-            if tile::toggle(ui, !self.without_run, "own runs", help, size) {
+            if tile::toggle(ui, !self.without_run, "own", help, size) {
                 (self.without_run, self.view) = (!self.without_run, None);
             }
             ui.add_space(6.0);

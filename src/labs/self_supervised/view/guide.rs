@@ -1,38 +1,17 @@
 //! The guide's live part: the equations with the numbers of the timeline's step, what the paper says, what is measured
 //! here.
 
-use eframe::egui::{FontId, Grid, Label, RichText, Ui, vec2};
+use eframe::egui::{Grid, Label, RichText, Ui, vec2};
 
 use crate::engine::params::Params;
 use crate::labs::ViewCtx;
+use crate::labs::prose::{equation, heading, line};
 use crate::labs::self_supervised::params::{Hyper, PredictorRule};
 use crate::metrics::collapse::Verdict;
 use crate::plot::{number, tile};
 
 use super::series::{self, ALIGNMENT, ASYMMETRY, COSINE_LOSS, KNN, L2, PROBE, RANK, SPREAD};
 use super::{collapse, paper, params_of, tries};
-
-fn heading(ui: &mut Ui, ctx: &ViewCtx<'_>, text: &str) {
-    ui.add_space(8.0);
-    let size = tile::font_size(ctx.presenting);
-    ui.label(RichText::new(text.to_uppercase()).size(size).color(ctx.style.text_weak).extra_letter_spacing(0.6));
-}
-
-fn line(ui: &mut Ui, ctx: &ViewCtx<'_>, text: impl Into<String>) {
-    let size = tile::font_size(ctx.presenting) + 1.5;
-    ui.add(Label::new(RichText::new(text).size(size).color(ctx.style.text)).wrap());
-}
-
-fn equation(ui: &mut Ui, ctx: &ViewCtx<'_>, text: &str, value: impl Into<String>) {
-    let size = tile::font_size(ctx.presenting);
-    let law = RichText::new(text).font(FontId::monospace(size)).color(ctx.style.text_weak);
-    ui.add(Label::new(law).wrap());
-    let value: String = value.into();
-    if !value.is_empty() {
-        let value = RichText::new(format!("   {value}")).font(FontId::monospace(size + 0.5)).color(ctx.style.text);
-        ui.add(Label::new(value).wrap());
-    }
-}
 
 /// Draws the guide.
 pub fn ui(ui: &mut Ui, ctx: &mut ViewCtx<'_>) {

@@ -29,21 +29,7 @@ fn world() -> World {
     let mut run = RunState::default();
     let id = RunId(7);
     let params = Params::defaults(PARAMS);
-    let header = RunHeader {
-        lab: "optimizers".into(),
-        name: String::new(),
-        params: params.clone(),
-        changes: Vec::new(),
-        seed: 0,
-        steps: 200,
-        device: String::new(),
-        device_check: String::new(),
-        version: String::new(),
-        data: String::new(),
-        started: String::new(),
-        folder: String::new(),
-        resumed_at: None,
-    };
+    let header = RunHeader { lab: "optimizers".into(), params: params.clone(), steps: 200, ..RunHeader::default() };
     let mut apply = |body| run.apply(&Event { run: id, step: 200, seconds: 0.0, body });
     apply(Body::Started(Box::new(header)));
     let path = |point: &dyn Fn(f64) -> [f64; 2]| -> Arc<[f64]> {

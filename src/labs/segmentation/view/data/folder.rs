@@ -10,7 +10,7 @@ use std::time::Duration;
 use eframe::egui::Context;
 
 use crate::data::segmentation::doctor::{Exam, Finding, diagnose, duplicates, examine};
-use crate::data::segmentation::groups::{GroupRule, Split, groups, split};
+use crate::data::segmentation::groups::{GroupRule, Grouped, Split, group_and_split};
 use crate::data::segmentation::listing::{Listing, Pair, scan};
 use crate::data::segmentation::read::Reader;
 use crate::data::segmentation::{Problem, Watch};
@@ -332,19 +332,12 @@ fn judge(question: &Question) -> Verdict {
     let Question { examined, rule, shares, seed } = question;
     let refused = rule.check().err();
     let rule = if refused.is_some() { &GroupRule::None } else { rule };
-    // From the listing's numbers to those of what could be read, and back.
-    let back: Vec<usize> = (0..examined.exams.len()).filter(|&i| examined.exams[i].is_some()).collect();
-    let to = |i: usize| back.binary_search(&i).ok();
-    let usable: Vec<Pair> = back.iter().map(|&i| examined.listing.pairs[i].clone()).collect();
-    let similar: Vec<(usize, usize)> =
-        examined.duplicates.iter().filter_map(|&(a, b)| Some((to(a)?, to(b)?))).collect();
-    let groups = groups(&usable, rule, &similar);
-    let parts = split(&groups, *shares, *seed);
-    let listed = |part: &[usize]| part.iter().map(|&i| back[i]).collect();
-    let split = Split { train: listed(&parts.train), validation: listed(&parts.validation), test: listed(&parts.test) };
+    let readable: Vec<usize> = (0..examined.exams.len()).filter(|&i| examined.exams[i].is_some()).collect();
+    let Grouped { description, split } =
+        group_and_split(&examined.listing.pairs, &readable, rule, &examined.duplicates, *shares, *seed);
     let findings = diagnose(&examined.listing, &examined.exams, &examined.unread, &examined.duplicates, Some(&split));
     let classes = by_class(&examined.listing, &split);
-    Verdict { grouping: groups.description, refused, split, classes, findings }
+    Verdict { grouping: description, refused, split, classes, findings }
 }
 
 /// How many images of every class each part has.
