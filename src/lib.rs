@@ -4,6 +4,7 @@ pub mod app;
 pub mod cli;
 pub mod compute;
 pub mod data;
+pub mod disk;
 pub mod engine;
 pub mod gpu;
 pub mod labs;

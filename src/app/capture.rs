@@ -80,17 +80,18 @@ pub fn write_png(image: &ColorImage, part: Option<Rect>, scale: f32, file: &Path
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
     }
-    let temporary = file.with_extension("png.tmp");
-    let result = image::save_buffer_with_format(
-        &temporary,
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let (width, height) = ((x1 - x0) as u32, (y1 - y0) as u32);
+    image::write_buffer_with_format(
+        &mut bytes,
         &rgba,
-        (x1 - x0) as u32,
-        (y1 - y0) as u32,
-        image::ColorType::Rgba8,
+        width,
+        height,
+        image::ExtendedColorType::Rgba8,
         image::ImageFormat::Png,
-    );
-    result.map_err(|error| error.to_string())?;
-    std::fs::rename(&temporary, file).map_err(|error| error.to_string())
+    )
+    .map_err(|error| error.to_string())?;
+    crate::disk::write_whole(file, bytes.get_ref()).map_err(|error| error.to_string())
 }
 
 impl App {

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
@@ -219,17 +218,7 @@ fn set_aside(folder: &Path, why: &str) -> String {
 /// Temporary file, then rename: a crash leaves the old file or the new one, never half of one.
 fn write(folder: &Path, text: &str) -> std::io::Result<()> {
     fs::create_dir_all(folder)?;
-    let temporary = folder.join(format!("settings.{}.tmp", std::process::id()));
-    let result = (|| {
-        let mut file = fs::File::create(&temporary)?;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&temporary, folder.join(FILE))
-    })();
-    if result.is_err() {
-        let _ = fs::remove_file(&temporary);
-    }
-    result
+    crate::disk::write_synced(&folder.join(FILE), text.as_bytes())
 }
 
 #[cfg(test)]

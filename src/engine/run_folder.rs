@@ -13,7 +13,7 @@
 //! Small files are written whole to a temporary file and renamed, so that a reader sees the old or the new one.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,7 @@ use thiserror::Error;
 
 use super::event::{RunHeader, Status};
 use super::header_file;
+use crate::disk;
 
 /// What went wrong with a run folder. Every message names the path, the reason and what to do.
 #[derive(Debug, Error)]
@@ -252,30 +253,14 @@ impl RunEnd {
     }
 }
 
-/// Writes a file whole: temporary file beside it, then rename.
+/// [`disk::write_whole`] with an error that names the file and says what to do.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
-    write_renamed(path, bytes, |_| Ok(()))
+    disk::write_whole(path, bytes).map_err(|e| DiskError::io("write", path, e))
 }
 
-/// Like [`write_whole`], and waits until the disk has it.
+/// [`disk::write_synced`] with an error that names the file and says what to do.
 pub fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), DiskError> {
-    write_renamed(path, bytes, File::sync_all)
-}
-
-fn write_renamed(path: &Path, bytes: &[u8], sync: fn(&File) -> io::Result<()>) -> Result<(), DiskError> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".tmp");
-    let temporary = path.with_file_name(name);
-    let write = || {
-        let mut file = File::create(&temporary)?;
-        file.write_all(bytes)?;
-        sync(&file)?;
-        fs::rename(&temporary, path)
-    };
-    write().map_err(|e| {
-        let _ = fs::remove_file(&temporary);
-        DiskError::io("write", path, e)
-    })
+    disk::write_synced(path, bytes).map_err(|e| DiskError::io("write", path, e))
 }
 
 /// A name that every file system takes: letters, digits, `-`, `_`, at most 40 characters.

@@ -7,7 +7,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use burn::store::pytorch_reader::{DType as TorchType, PytorchReader};
@@ -139,29 +138,17 @@ pub fn save_trained_at(
     ]);
     metadata.extend(image_size.map(|size| (IMAGE_SIZE.to_owned(), size.to_string())));
     let file = safetensors::serialize(views, Some(metadata)).map_err(|e| format(e.to_string()))?;
-    write_whole(path, &file)
+    crate::disk::write_synced(path, &file).map_err(|source| WeightsError::Io {
+        action: "write",
+        path: path.to_owned(),
+        source,
+    })
 }
 
 const ARCHITECTURE: &str = "learnscope.architecture";
 const CHANNELS: &str = "learnscope.channels";
 const BASE: &str = "learnscope.base";
 const IMAGE_SIZE: &str = "learnscope.image_size";
-
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), WeightsError> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".partial");
-    let partial = path.with_file_name(name);
-    let write = || {
-        let mut file = fs::File::create(&partial)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&partial, path)
-    };
-    write().map_err(|source| {
-        let _ = fs::remove_file(&partial);
-        WeightsError::Io { action: "write", path: path.to_owned(), source }
-    })
-}
 
 /// A file's tensors, not yet matched with a network.
 #[derive(Debug)]

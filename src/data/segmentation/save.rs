@@ -4,8 +4,8 @@
 //! and under the same names as the masks they stand in for, as PNG. One file stands in for all masks of an image. The next
 //! listing uses it and says so; removing it brings the original back.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use image::ImageEncoder;
@@ -101,20 +101,8 @@ pub fn save_mask(path: &Path, mask: &Mask, size: Size) -> Result<PathBuf, SaveEr
     let bytes = encode(mask, size).map_err(|error| SaveError::Other(format!("it cannot be packed: {error}")))?;
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(|error| SaveError::io(folder, error))?;
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    // No picture's extension, so that a listing meanwhile does not see it.
-    name.push(format!(".{}.tmp", std::process::id()));
-    let temporary = path.with_file_name(name);
-    let write = || {
-        let mut file = File::create(&temporary)?;
-        file.write_all(&bytes)?;
-        file.sync_all()?;
-        fs::rename(&temporary, path)
-    };
-    write().map_err(|error| {
-        let _ = fs::remove_file(&temporary);
-        SaveError::io(path, error)
-    })?;
+    // Under a temporary name without a picture's extension, so that a listing meanwhile does not see it.
+    crate::disk::write_synced(path, &bytes).map_err(|error| SaveError::io(path, error))?;
     Ok(path.to_owned())
 }
 
@@ -287,6 +275,7 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn a_full_disk_is_told() {
+        use std::io::Write as _;
         // Every write to this device fails as on a full disk; renaming a temporary file onto it is not reached.
         let mut full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let error = full.write_all(b"x").unwrap_err();

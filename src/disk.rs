@@ -1,0 +1,96 @@
+//! Files that appear whole or not at all: written under a name that nothing else has, then renamed. Every room writes
+//! its files with these, so that no reader sees half of one and no two writers, here or in another process, meet in one
+//! temporary file.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+
+use tempfile::{Builder, NamedTempFile, TempPath};
+
+/// How the name of every temporary file of ours begins, and how it ends: what a killed process left is known by it.
+pub const TEMPORARY: (&str, &str) = (".learnscope-", ".tmp");
+
+/// Writes a file whole; what was there before is replaced.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let (mut file, place) = temporary(path)?;
+    file.write_all(bytes)?;
+    place_at(place, path)
+}
+
+/// Like [`write_whole`], and waits until the disk has it.
+pub fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let (mut file, place) = temporary(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    place_at(place, path)
+}
+
+/// Like [`write_whole`], but refuses with [`io::ErrorKind::AlreadyExists`] where something has that name already.
+pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let (mut file, place) = temporary(path)?;
+    file.write_all(bytes)?;
+    place.persist_noclobber(path).map_err(|refused| refused.error)
+}
+
+/// An empty file beside `path` to be filled and then put in its place with [`place_at`]. Dropping the second part removes
+/// it.
+pub fn temporary(path: &Path) -> io::Result<(File, TempPath)> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = Builder::new();
+    builder.prefix(TEMPORARY.0).suffix(TEMPORARY.1).rand_bytes(12);
+    // As any other file: who may read it is for the user's mask to say.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder).map(NamedTempFile::into_parts)
+}
+
+/// Puts a filled temporary file in its place.
+pub fn place_at(temporary: TempPath, path: &Path) -> io::Result<()> {
+    temporary.persist(path).map_err(|refused| refused.error)
+}
+
+/// Whether a file with this name is a temporary one of ours.
+pub fn is_temporary(name: &str) -> bool {
+    name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_link_or_a_file_in_the_old_temporary_name_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("x.csv.tmp"), "mine").unwrap();
+        write_whole(&at("x.csv"), b"new").unwrap();
+        assert_eq!(fs::read_to_string(at("x.csv.tmp")).unwrap(), "mine");
+        assert_eq!(fs::read_to_string(at("x.csv")).unwrap(), "new");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing is left over");
+    }
+
+    #[test]
+    fn a_new_file_replaces_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        write_new(&path, b"1").unwrap();
+        assert_eq!(write_new(&path, b"2").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "1");
+    }
+
+    #[test]
+    fn many_writers_of_one_file_never_fail() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        std::thread::scope(|scope| {
+            for byte in 0..8u8 {
+                let path = &path;
+                scope.spawn(move || (0..50).for_each(|_| write_whole(path, &[byte; 4096]).unwrap()));
+            }
+        });
+        let bytes = fs::read(&path).unwrap();
+        assert!(bytes.len() == 4096 && bytes.iter().all(|b| *b == bytes[0]), "never a mixture");
+    }
+}
