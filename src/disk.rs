@@ -2,8 +2,8 @@
 //! its files with these, so that no reader sees half of one and no two writers, here or in another process, meet in one
 //! temporary file.
 
-use std::fs::File;
-use std::io::{self, Write};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use tempfile::{Builder, NamedTempFile, TempPath};
@@ -50,6 +50,31 @@ pub fn place_at(temporary: TempPath, path: &Path) -> io::Result<()> {
     temporary.persist(path).map_err(|refused| refused.error)
 }
 
+/// Opens a file to be read. Anything else of that name (a folder, a pipe on which reading would wait for ever, a device) is
+/// refused with [`io::ErrorKind::InvalidInput`].
+pub fn open(path: &Path) -> io::Result<File> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
+    }
+    File::open(path)
+}
+
+/// The whole of a file of at most `most` bytes; a larger one is refused with [`io::ErrorKind::FileTooLarge`].
+pub fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    open(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {most} bytes")));
+    }
+    Ok(bytes)
+}
+
+/// Like [`read`], for text in UTF-8.
+pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
+    let bytes = read(path, most)?;
+    String::from_utf8(bytes).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not text in UTF-8"))
+}
+
 /// Whether a file with this name is a temporary one of ours.
 pub fn is_temporary(name: &str) -> bool {
     name.starts_with(TEMPORARY.0) && name.ends_with(TEMPORARY.1)
@@ -58,7 +83,6 @@ pub fn is_temporary(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
 
     #[test]
     fn a_link_or_a_file_in_the_old_temporary_name_is_left_alone() {

@@ -220,6 +220,13 @@ pub trait LabView {
     }
     /// Runs one of [`LabView::commands`].
     fn command(&mut self, _id: &str, _ctx: &mut ViewCtx<'_>) {}
+    /// What the user made here that is not saved yet, in words, e.g. `the corrected mask of a.png`: the window asks before
+    /// it closes.
+    fn unsaved(&self) -> Option<String> {
+        None
+    }
+    /// Begins to save that; [`LabView::unsaved`] is `None` again once it is on disk. What goes wrong is told by the view.
+    fn save_unsaved(&mut self) {}
     /// Whether the view wants this key for itself now, for example while the mouse is over a canvas; the shell's own
     /// shortcut then rests.
     fn takes_key(&self, _modifiers: egui::Modifiers, _key: egui::Key) -> bool {
