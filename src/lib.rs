@@ -11,3 +11,4 @@ pub mod labs;
 pub mod metrics;
 pub mod nn;
 pub mod plot;
+pub mod signals;

@@ -1,143 +1,22 @@
 //! The engine's promises, with a toy experiment and then with every registered lab: start, pause, step, change a live
 //! parameter, stop, bad parameter, panic, a consumer that does not listen, resume.
 
+#[path = "support/toy.rs"]
+mod toy;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use learnscope::compute::device::DeviceChoice;
 use learnscope::engine::command::{Command, Record, RunRequest};
-use learnscope::engine::emit::Emit;
-use learnscope::engine::event::{Body, Change, Event, KeyKind, KeySpec, Payload, RunId, Status};
-use learnscope::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
-use learnscope::engine::params::{DefaultValue, ParamError, ParamKind, ParamSpec, Params, Value};
+use learnscope::engine::event::{Body, Change, Event, RunId, Status};
+use learnscope::engine::params::{ParamSpec, Params, Value};
 use learnscope::engine::state::RunState;
 use learnscope::engine::worker::Engine;
 use learnscope::labs::{self, LABS, RunOptions};
 
-const PARAMS: &[ParamSpec] = &[float("rate", true), float("fixed", false)];
-
-const fn float(key: &'static str, live: bool) -> ParamSpec {
-    ParamSpec {
-        key,
-        label: key,
-        unit: "",
-        group: "",
-        kind: ParamKind::Float { min: 0.0, max: 10.0, log: false },
-        default: DefaultValue::Float(1.0),
-        help: "",
-        live,
-        only_if: None,
-    }
-}
-
-const KEYS: &[KeySpec] = &[
-    KeySpec { key: "sum", title: "sum", unit: "", kind: KeyKind::Scalar, every: 1 },
-    KeySpec { key: "picture", title: "picture", unit: "", kind: KeyKind::Payload, every: 10 },
-];
-
-/// Adds its rate to a sum at every step; panics at step 50 when `fixed` is 5, fails there when it is 6.
-struct Adder {
-    sum: f64,
-    rate: f64,
-    fixed: f64,
-}
-
-fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {
-    Ok(Box::new(Adder { sum: 0.0, rate: request.params.float("rate"), fixed: request.params.float("fixed") }))
-}
-
-impl Experiment for Adder {
-    fn begin(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
-        out.scalar("sum", self.sum);
-        Ok(())
-    }
-
-    fn step(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
-        assert!(self.fixed != 5.0 || out.step() != 50, "toy experiment panics on purpose");
-        if self.fixed == 6.0 && out.step() == 50 {
-            return Err(RunError::Diverged("the sum is not a number; lower the rate".to_owned()));
-        }
-        self.sum += self.rate;
-        if self.rate == 7.0 && self.sum > 12.0 {
-            return Err(RunError::Diverged(format!("a sum of {} is too much for the toy", self.sum)));
-        }
-        out.scalar("sum", self.sum);
-        out.payload("picture", Payload::Series(vec![self.sum]));
-        Ok(())
-    }
-
-    fn set(&mut self, key: &str, value: &Value) -> Result<(), ParamError> {
-        if let ("rate", Value::Float(rate)) = (key, value) {
-            self.rate = *rate;
-        }
-        Ok(())
-    }
-
-    fn checkpoint(&mut self) -> Result<Checkpoint, RunError> {
-        let mut checkpoint = Checkpoint::default();
-        checkpoint.put_f64("sum", vec![self.sum]);
-        Ok(checkpoint)
-    }
-
-    fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), RunError> {
-        self.sum = checkpoint.get_f64("sum", 1)?[0];
-        Ok(())
-    }
-}
-
-fn toy(id: u64, steps: u64, fixed: f64) -> Box<RunRequest> {
-    let mut params = Params::defaults(PARAMS);
-    params.set(PARAMS, "fixed", Value::Float(fixed)).unwrap();
-    Box::new(RunRequest {
-        id: RunId(id),
-        lab: "toy",
-        name: "toy".to_owned(),
-        build,
-        specs: PARAMS,
-        keys: KEYS,
-        params,
-        changes: Vec::new(),
-        seed: 1,
-        steps,
-        device: None,
-        device_check: None,
-        record: Record::No,
-        checkpoint_every: 0,
-        start_paused: false,
-        resume_from: None,
-        check: |_| Ok(()),
-        data: |_| Ok(String::new()),
-    })
-}
-
-struct Bench {
-    engine: Engine,
-    state: RunState,
-    events: Vec<Event>,
-}
-
-impl Bench {
-    fn new() -> Self {
-        Self { engine: Engine::start(true, Arc::new(|| ())).unwrap(), state: RunState::default(), events: Vec::new() }
-    }
-
-    /// Takes events until `done`, or fails after a minute.
-    fn until(&mut self, done: impl Fn(&RunState) -> bool) {
-        let start = Instant::now();
-        while !done(&self.state) {
-            assert!(start.elapsed() < Duration::from_secs(60), "still {:?} at {}", self.state.status, self.state.step);
-            for event in self.engine.recv(Duration::from_millis(20)) {
-                self.state.apply(&event);
-                self.events.push(event);
-            }
-        }
-    }
-
-    fn status(&mut self, status: Status) {
-        self.until(|state| state.status.as_ref() == Some(&status));
-    }
-}
+use toy::{Bench, toy};
 
 #[test]
 fn a_run_goes_from_start_to_finish() {

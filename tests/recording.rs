@@ -10,7 +10,7 @@ use learnscope::engine::event::{Body, Change, Event, Level, Payload, RunHeader, 
 use learnscope::engine::experiment::{Array, ArrayValues, Checkpoint};
 use learnscope::engine::header_file;
 use learnscope::engine::params::{DefaultValue, ParamKind, ParamSpec, Params, Value};
-use learnscope::engine::recording::{Recorder, RunReader, replay};
+use learnscope::engine::recording::{self, Recorder, RunReader, replay};
 use learnscope::engine::run_folder::{self, list_runs};
 use learnscope::engine::state::RunState;
 
@@ -202,7 +202,10 @@ fn a_flipped_bit_is_found_wherever_it_is() {
             continue;
         }
         let mut reader = RunReader::open(&folder).unwrap();
-        assert!(reader.events().unwrap().count() < count, "byte {at}");
+        // What run.toml says stands in for a damaged first event; of any other, at least that one is missing.
+        let left = reader.events().unwrap().count();
+        let first_frame = 12 + 8 + u32::from_le_bytes(whole[12..16].try_into().unwrap()) as usize;
+        assert!(left < count || (at < first_frame && left == count), "byte {at}");
         let damage = reader.damage().unwrap();
         assert!(damage.contains("events.bin") && damage.contains("at byte"), "{damage}");
     }
@@ -268,17 +271,128 @@ fn resuming_cuts_exactly_after_the_checkpoint() {
 }
 
 #[test]
-fn resuming_past_a_damaged_stretch_says_which_numbers_are_lost() {
+fn one_damaged_frame_hides_no_other() {
+    let root = tempfile::tempdir().unwrap();
+    let (folder, live) = record(&new(&root), 10, 8);
+    let (_, offset, bytes) = live.payloads["boundary/adam"].recorded_at(6).unwrap();
+    let path = folder.join("events.bin");
+    let whole = fs::read(&path).unwrap();
+    // A bit of its content, of its length (so that its end is not known), of its checksum; all of it overwritten.
+    for at in [20, 0, 2, 3, 5] {
+        let mut bytes = whole.clone();
+        bytes[offset as usize + at] ^= 1;
+        fs::write(&path, bytes).unwrap();
+        let state = replay(&folder).unwrap();
+        assert_eq!(state.step, 10, "byte {at} of the frame");
+        assert_eq!(state.scalars["f/adam"].points().len(), 11);
+        let steps: Vec<u64> = state.payloads["boundary/adam"].recorded.iter().map(|(step, ..)| *step).collect();
+        assert_eq!(steps, [0, 1, 2, 3, 4, 5, 7, 8, 9, 10]);
+        // The place of later rows in their table is not known.
+        assert_eq!(state.tables["path/adam"].len(), 7);
+        assert!(state.notices.iter().any(|(_, _, text)| text.contains("is not shown")), "{:?}", state.notices);
+    }
+    let mut bytes_of_zeros = whole.clone();
+    bytes_of_zeros[offset as usize..(offset + u64::from(bytes)) as usize].fill(0);
+    fs::write(&path, bytes_of_zeros).unwrap();
+    assert_eq!(replay(&folder).unwrap().step, 10);
+}
+
+#[test]
+fn resuming_past_a_damaged_stretch_says_so_and_keeps_the_files_as_they_were() {
     let root = tempfile::tempdir().unwrap();
     let (folder, live) = record(&new(&root), 10, 8);
     let (_, offset, _) = live.payloads["boundary/adam"].recorded_at(6).unwrap();
     let path = folder.join("events.bin");
     let mut bytes = fs::read(&path).unwrap();
     bytes[offset as usize + 20] ^= 1;
-    fs::write(&path, bytes).unwrap();
-    let recorder = Recorder::resume(&folder, 8).unwrap();
+    fs::write(&path, &bytes).unwrap();
+    let metrics = fs::read(folder.join("metrics.csv")).unwrap();
+    let mut header = RunHeader { resumed_at: Some(8), ..header() };
+    let recorder = Recorder::create(&Record::Resume(folder.clone()), &mut header).unwrap().unwrap();
     let warnings = &recorder.resumed().unwrap().warnings;
-    assert!(warnings[0].contains("between step 6 and the checkpoint at step 8"), "{warnings:?}");
+    assert!(warnings[0].contains("before the checkpoint at step 8") && warnings[0].contains("earlier"), "{warnings:?}");
+    assert!(fs::read(folder.join("earlier/1/events.bin")).unwrap() == bytes);
+    assert!(fs::read(folder.join("earlier/1/metrics.csv")).unwrap() == metrics);
+    assert_eq!(replay(&folder.join("earlier/1")).unwrap().step, 10, "it is a run that can be shown");
+}
+
+#[test]
+fn a_checkpoint_behind_the_damage_or_of_another_run_does_not_fit() {
+    let root = tempfile::tempdir().unwrap();
+    let (folder, live) = record(&new(&root), 10, 4);
+    let id = recording::id_of(&folder).unwrap();
+    let at = |step: u64| checkpoint_file::read(&folder.join(checkpoint_file::file_name(step))).unwrap();
+    let (_, damaged, _) = live.payloads["boundary/adam"].recorded_at(6).unwrap();
+    let fits = |step: u64, id: &str, whole: u64| recording::belongs(&at(step), Some(id), whole, 99);
+    assert_eq!(fits(4, &id, damaged), Ok(()));
+    assert!(fits(8, &id, damaged).unwrap_err().contains("before step 8"));
+    assert_eq!(fits(8, &id, u64::MAX), Ok(()));
+    assert!(fits(4, "0badcafe", u64::MAX).unwrap_err().contains("another run"));
+}
+
+#[test]
+fn files_of_two_runs_do_not_pass_for_one() {
+    let root = tempfile::tempdir().unwrap();
+    let (folder, _) = record(&new(&root), 3, 2);
+    let mut other = RunHeader { seed: 8, ..header() };
+    let mut recorder = Recorder::create(&new(&root), &mut other).unwrap().unwrap();
+    recorder.append(&event(0, Body::Started(Box::new(other)))).unwrap();
+    recorder.flush().unwrap();
+    fs::copy(recorder.folder().join("events.bin"), folder.join("events.bin")).unwrap();
+    let message = RunReader::open(&folder).unwrap_err().to_string();
+    assert!(message.contains("two runs") && message.contains("`seed`"), "{message}");
+}
+
+#[test]
+fn a_changed_description_is_shown_as_recorded_and_not_continued() {
+    let root = tempfile::tempdir().unwrap();
+    let (folder, _) = record(&new(&root), 3, 2);
+    let path = folder.join("run.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    for (from, to) in [("learning_rate = 0.1", "learning_rate = 0.2"), ("CPU (Flex)", ""), ("steps = 10", "steps = 99")]
+    {
+        assert!(text.contains(from));
+        fs::write(&path, text.replacen(from, to, 1)).unwrap();
+        let reader = RunReader::open(&folder).unwrap();
+        assert_eq!((reader.header().params.float("learning_rate"), reader.header().steps), (0.1, 10));
+        assert_eq!(reader.header().device, "CPU (Flex)");
+        assert!(reader.refusal().unwrap().contains("run.toml"), "{from}");
+        assert!(reader.damage().unwrap().contains("was changed after it was written"));
+        // Without it the run's own description takes its place.
+        fs::remove_file(&path).unwrap();
+        let reader = RunReader::open(&folder).unwrap();
+        assert_eq!((reader.header().steps, reader.refusal()), (10, None));
+    }
+    // A file of a version that noted no checksum is held against the recording too.
+    let without: String = text.lines().skip(1).map(|line| format!("{line}\n")).collect();
+    fs::write(&path, &without).unwrap();
+    assert_eq!(RunReader::open(&folder).unwrap().refusal(), None);
+    fs::write(&path, without.replacen("learning_rate = 0.1", "learning_rate = 0.2", 1)).unwrap();
+    assert!(RunReader::open(&folder).unwrap().refusal().unwrap().contains("`learning_rate`"));
+}
+
+#[test]
+fn a_run_that_starts_again_keeps_what_it_had_and_what_is_not_its_own() {
+    let root = tempfile::tempdir().unwrap();
+    let (folder, _) = record(&new(&root), 6, 100);
+    fs::create_dir(folder.join("figures")).unwrap();
+    fs::write(folder.join("figures/f.png"), "f").unwrap();
+    fs::write(folder.join("notes.txt"), "n").unwrap();
+    let before = fs::read(folder.join("events.bin")).unwrap();
+    let end = run_folder::read_end(&folder);
+    let restart = Record::Restart(folder.clone());
+    // Prepared and given up: nothing has changed.
+    let mut again = header();
+    drop(Recorder::prepare(&restart, &mut again).unwrap().unwrap());
+    assert!(fs::read(folder.join("events.bin")).unwrap() == before);
+    assert_eq!((run_folder::read_end(&folder), &again.started), (end, &header().started));
+    record(&restart, 2, 100);
+    assert_eq!(replay(&folder).unwrap().step, 2);
+    assert_eq!(replay(&folder.join("earlier/1")).unwrap().step, 6);
+    record(&restart, 3, 100);
+    assert_eq!(replay(&folder.join("earlier/2")).unwrap().step, 2);
+    assert_eq!(fs::read_to_string(folder.join("figures/f.png")).unwrap(), "f");
+    assert_eq!(fs::read_to_string(folder.join("notes.txt")).unwrap(), "n");
 }
 
 #[test]
@@ -417,22 +531,29 @@ fn replacing_keeps_the_old_run_until_the_new_one_stands() {
     let message = Recorder::create(&replace, &mut header()).unwrap_err().to_string();
     assert!(message.contains("another learnscope"), "{message}");
     drop(writer);
-    // The place of the fresh folder is taken by something that is no folder.
-    fs::write(root.path().join(".window.new"), "x").unwrap();
-    assert!(Recorder::create(&replace, &mut header()).is_err());
-    fs::remove_file(root.path().join(".window.new")).unwrap();
+    // The old run's place is taken by something else.
+    let old = root.path().join(".window.learnscope-old");
+    fs::write(&old, "x").unwrap();
+    assert!(Recorder::create(&replace, &mut header()).unwrap_err().to_string().contains("in the way"));
+    fs::remove_file(&old).unwrap();
     assert_eq!(replay(&folder).unwrap().step, 3);
 
-    // A crash between the two renames: the old run is brought back.
-    fs::rename(&folder, root.path().join(".window.old")).unwrap();
-    assert_eq!(list_runs(root.path()).unwrap().len(), 1);
+    // A crash between the two renames: whoever writes brings the old run back, who reads does not.
+    fs::write(folder.join(".learnscope-replaced"), "").unwrap();
+    fs::rename(&folder, &old).unwrap();
+    assert_eq!(list_runs(root.path()).unwrap().len(), 0);
+    run_folder::recover(&folder).unwrap();
     assert_eq!(replay(&folder).unwrap().step, 3);
-    // A crash after them: the new run stays, and what is left over goes with the next replacement.
-    fs::create_dir(root.path().join(".window.old")).unwrap();
-    fs::create_dir(root.path().join(".window.new")).unwrap();
+    // A crash after them: the new run stays, what is left over goes with the next replacement, and pictures move over.
+    record(&Record::Replace(old.clone()), 3, 100);
+    fs::write(old.join(".learnscope-replaced"), "").unwrap();
+    fs::write(old.join("picture.png"), "p").unwrap();
+    fs::write(folder.join("notes.txt"), "n").unwrap();
     record(&replace, 2, 100);
     assert_eq!(replay(&folder).unwrap().step, 2);
     assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
+    assert_eq!(fs::read_to_string(folder.join("picture.png")).unwrap(), "p");
+    assert_eq!(fs::read_to_string(folder.join("notes.txt")).unwrap(), "n");
 
     // A folder of somebody else is never removed.
     let foreign = root.path().join("thesis");
@@ -443,6 +564,115 @@ fn replacing_keeps_the_old_run_until_the_new_one_stands() {
     assert!(foreign.join("thesis.tex").exists());
 }
 
+/// Every file and folder below `root` with its content.
+fn tree(root: &Path) -> Vec<(PathBuf, Option<Vec<u8>>)> {
+    let mut all = Vec::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path.clone());
+            }
+            all.push((path.clone(), fs::read(&path).ok()));
+        }
+    }
+    all.sort();
+    all
+}
+
+#[test]
+fn names_that_look_like_ours_are_not_ours() {
+    let root = tempfile::tempdir().unwrap();
+    let (folder, _) = record(&new(&root), 3, 2);
+    let beside = |name: &str| root.path().join(name);
+    let own = folder.file_name().unwrap().to_string_lossy().into_owned();
+    for name in [".vim.old", "vim", ".ssh.old", &format!(".{own}.old"), &format!(".{own}.learnscope-old")] {
+        fs::create_dir(beside(name)).unwrap();
+        fs::write(beside(name).join("mine"), "x").unwrap();
+    }
+    fs::write(beside(".bashrc.old"), "x").unwrap();
+    // A run of the user's own under such a name bears no marker.
+    record(&Record::Replace(beside(".saved.learnscope-old")), 2, 100);
+    for name in ["run.toml.tmp", "metrics.csv.tmp.tmp"] {
+        fs::write(folder.join(name), "x").unwrap();
+    }
+    let before = tree(root.path());
+    list_runs(root.path()).unwrap();
+    RunReader::open(&folder).unwrap().events().unwrap().count();
+    assert!(replay(&beside("ssh")).is_err());
+    assert_eq!(tree(root.path()), before, "reading writes nothing");
+    // And who writes touches nothing of it either.
+    record(&Record::Restart(folder.clone()), 2, 100);
+    record(&new(&root), 1, 100);
+    run_folder::recover(&beside("saved")).unwrap();
+    assert!(
+        Recorder::create(&Record::Replace(folder.clone()), &mut header()).is_err(),
+        "a foreign folder is in the way"
+    );
+    for (path, content) in before.iter().filter(|(path, _)| !path.starts_with(&folder)) {
+        assert_eq!(fs::read(path).ok(), *content, "{}", path.display());
+    }
+    assert!(!folder.join("run.toml.tmp").exists(), "left over by an older version");
+    assert!(folder.join("metrics.csv.tmp.tmp").exists());
+}
+
+#[test]
+fn what_killed_writers_left_goes_with_the_next_new_run() {
+    let root = tempfile::tempdir().unwrap();
+    let (kept, _) = record(&new(&root), 1, 100);
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3_600);
+    let age = |path: &Path| fs::File::open(path).unwrap().set_modified(old).unwrap();
+    let stub = root.path().join("20261121-000000-toy-x");
+    fs::create_dir(&stub).unwrap();
+    fs::copy(kept.join("events.bin"), stub.join("events.bin")).unwrap();
+    fs::File::options().write(true).open(stub.join("events.bin")).unwrap().set_len(12).unwrap();
+    let stub_with_notes = root.path().join("20261121-000001-toy-x");
+    fs::create_dir(&stub_with_notes).unwrap();
+    fs::copy(stub.join("events.bin"), stub_with_notes.join("events.bin")).unwrap();
+    fs::write(stub_with_notes.join("notes.txt"), "x").unwrap();
+    let filling = root.path().join(".learnscope-abcdefghijkl.new");
+    fs::create_dir(&filling).unwrap();
+    fs::write(filling.join("metrics.csv"), "").unwrap();
+    let file = root.path().join(".learnscope-abcdefghijkl.tmp");
+    fs::write(&file, "").unwrap();
+    let young = root.path().join(".learnscope-mnopqrstuvwx.tmp");
+    fs::write(&young, "").unwrap();
+    for path in [&stub, &stub_with_notes, &filling, &file, &kept] {
+        age(path);
+    }
+    record(&new(&root), 1, 100);
+    for gone in [&stub, &filling, &file] {
+        assert!(!gone.exists(), "{}", gone.display());
+    }
+    for stays in [&stub_with_notes.join("notes.txt"), &young, &kept.join("events.bin")] {
+        assert!(stays.exists(), "{}", stays.display());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_the_place_of_a_file_is_refused_and_not_waited_for() {
+    let root = tempfile::tempdir().unwrap();
+    for name in ["run.toml", "events.bin", "metrics.csv", "end.toml", ".lock", "checkpoints/step-00000002.safetensors"]
+    {
+        let (folder, _) = record(&new(&root), 3, 2);
+        let path = folder.join(name);
+        fs::remove_file(&path).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        // None of these hangs; what they say depends on the file.
+        list_runs(root.path()).unwrap();
+        let _ = replay(&folder);
+        let _ = checkpoint_file::latest_good(&folder);
+        let mut header = RunHeader { resumed_at: Some(2), ..header() };
+        let _ = Recorder::create(&Record::Resume(folder.clone()), &mut header);
+        let _ = Recorder::create(&Record::Restart(folder.clone()), &mut header);
+        let _ = Recorder::create(&Record::Replace(folder.clone()), &mut header);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}
+
 #[test]
 fn the_list_tells_how_each_run_ended() {
     let root = tempfile::tempdir().unwrap();
@@ -451,13 +681,17 @@ fn the_list_tells_how_each_run_ended() {
     fs::remove_file(killed.join("end.toml")).unwrap();
     let (broken, _) = record(&new(&root), 1, 2);
     fs::write(broken.join("run.toml"), "seed = ").unwrap();
+    let (lost, _) = record(&new(&root), 1, 2);
+    fs::write(lost.join("run.toml"), "seed = ").unwrap();
+    fs::write(lost.join("events.bin"), "x").unwrap();
     fs::create_dir(root.path().join("holiday pictures")).unwrap();
     let runs = list_runs(root.path()).unwrap();
     let state = |folder: &Path| runs.iter().find(|run| run.folder == folder).unwrap().state().to_owned();
-    assert_eq!(runs.len(), 3);
+    assert_eq!(runs.len(), 4);
     assert_eq!(state(&finished), "finished");
     assert_eq!(state(&killed), "interrupted");
-    assert_eq!(state(&broken), "unreadable");
+    assert_eq!(state(&broken), "finished", "its first event describes it too");
+    assert_eq!(state(&lost), "unreadable");
     let run = runs.iter().find(|run| run.folder == finished).unwrap();
     assert_eq!((run.end.as_ref().unwrap().step, run.checkpoints.as_slice()), (6, [2, 4, 6].as_slice()));
     // A broken description does not hide what was recorded.

@@ -170,7 +170,9 @@ impl Backend for Scripted {
 fn header_of(request: &RunRequest) -> RunHeader {
     let folder = match &request.record {
         Record::No => String::new(),
-        Record::New(folder) | Record::Replace(folder) | Record::Resume(folder) => folder.display().to_string(),
+        Record::New(folder) | Record::Replace(folder) | Record::Resume(folder) | Record::Restart(folder) => {
+            folder.display().to_string()
+        }
     };
     RunHeader {
         lab: request.lab.to_owned(),

@@ -123,6 +123,10 @@ fn banner(app: &mut App, ui: &mut Ui) {
         Some(Status::WarmingUp) => Some(format!(
             "Warming up: compiling kernels ({seconds:.0} s). Happens once for each shape; the window stays alive."
         )),
+        Some(Status::Waiting) => Some(format!(
+            "The disk takes nothing more ({seconds:.0} s). Training waits, so that nothing of its recording is lost: free some \
+             space, or stop the run."
+        )),
         _ => None,
     };
     if let Some(text) = waiting {

@@ -48,6 +48,7 @@ pub fn word(status: Option<&Status>) -> &'static str {
         Some(Status::WarmingUp) => "warming up",
         Some(Status::Running) => "running",
         Some(Status::Paused) => "paused",
+        Some(Status::Waiting) => "waiting for the disk",
         Some(Status::Finished) => "finished",
         Some(Status::Stopped) => "stopped",
         Some(Status::Failed(_)) => "failed",

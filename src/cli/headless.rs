@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
-use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::flag;
 
 use crate::engine::command::{Command, Record, RunRequest};
@@ -14,6 +13,7 @@ use crate::engine::state::RunState;
 use crate::engine::twin::{of_twin, twin_key};
 use crate::engine::worker::Engine;
 use crate::plot::number;
+use crate::signals;
 
 use super::output::{Failure, Output, table};
 use super::progress::Progress;
@@ -33,14 +33,14 @@ pub fn end_engine(engine: Engine) {
     engine.shutdown(FAREWELL);
 }
 
-/// Ctrl-C (or a request to terminate) asks for a clean stop; a second one ends the process at once.
+/// A signal that asks the process to end asks for a clean stop; a second one ends it at once.
 #[derive(Debug, Clone)]
 pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
     pub fn listen() -> Result<Self, Failure> {
         let asked = Arc::new(AtomicBool::new(false));
-        for signal in [SIGINT, SIGTERM] {
+        for signal in signals::that_end() {
             // In this order: the first signal finds the flag still down and raises it.
             flag::register_conditional_shutdown(signal, 128 + signal, asked.clone())
                 .and_then(|_| flag::register(signal, asked.clone()))
@@ -178,6 +178,7 @@ fn tell(event: &Event, state: &RunState, progress: &Progress, output: &Output) {
                 Status::CheckingDevice => "checking device",
                 Status::WarmingUp => "warming up",
                 Status::Paused => "paused",
+                Status::Waiting => "waiting for the disk",
                 _ => "running",
             };
             output.object(&json!({ "event": "status", "status": name, "step": state.step }));

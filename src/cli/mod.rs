@@ -64,7 +64,6 @@ pub fn run(flags: &Flags) -> Result<(), Failure> {
 fn find_run(typed: &Path) -> Result<PathBuf, Failure> {
     let under_runs = Path::new("runs").join(typed);
     for folder in [typed, &under_runs] {
-        run_folder::recover(folder)?;
         if run_folder::is_run(folder) {
             return Ok(folder.to_owned());
         }

@@ -104,6 +104,8 @@ pub fn cpu() -> Device {
 
 /// The CPU in words.
 pub const CPU_NAME: &str = "CPU (Flex)";
+/// The device of an experiment that is host arithmetic, in words.
+pub const HOST_NAME: &str = "CPU (f64 arithmetic)";
 
 /// All adapters, best first. The first call asks the drivers and may take a second: never call it on a thread that
 /// draws. Later calls are free.

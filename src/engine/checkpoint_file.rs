@@ -13,11 +13,13 @@ use serde::{Deserialize, Serialize};
 
 use super::experiment::{Array, ArrayValues, Checkpoint};
 use super::run_folder::{DiskError, write_synced};
+use crate::disk;
 
 /// Newest checkpoints that are kept besides the first; an older one stands in when the newest is damaged.
 pub const KEEP_NEWEST: usize = 3;
 /// Folder of the checkpoints within the run folder.
 pub const FOLDER: &str = "checkpoints";
+const SUFFIX: &str = ".safetensors";
 const FORMAT: u32 = 1;
 const METADATA_KEY: &str = "learnscope";
 
@@ -37,14 +39,33 @@ pub fn file_name(step: u64) -> String {
 /// Writes a checkpoint into the run folder and removes those that the policy does not keep. Returns the file's name
 /// relative to the run folder.
 pub fn write(folder: &Path, checkpoint: &Checkpoint) -> Result<String, DiskError> {
+    write_with(folder, checkpoint, &BTreeMap::new())
+}
+
+/// [`write`] with more small state in text.
+pub(super) fn write_with(
+    folder: &Path,
+    checkpoint: &Checkpoint,
+    more: &BTreeMap<String, String>,
+) -> Result<String, DiskError> {
     let name = file_name(checkpoint.step);
     let path = folder.join(&name);
     let parent = folder.join(FOLDER);
-    fs::create_dir_all(&parent).map_err(|e| DiskError::io("create the folder", &parent, e))?;
-    let bytes = encode(checkpoint).map_err(|problem| DiskError::bad(&path, problem))?;
+    // Not the run folder: where that is gone, a checkpoint alone would be no run.
+    match fs::create_dir(&parent) {
+        Err(e) if !parent.is_dir() => return Err(DiskError::io("create the folder", &parent, e)),
+        _ => {}
+    }
+    let bytes = encode(checkpoint, more).map_err(|problem| DiskError::bad(&path, problem))?;
     write_synced(&path, &bytes)?;
     // The rename itself must survive a power failure too; where a folder cannot be synced, nothing is lost but that.
     let _ = fs::File::open(&parent).and_then(|folder| folder.sync_all());
+    for entry in fs::read_dir(&parent).into_iter().flatten().flatten() {
+        // The run has passed what was set aside when it was resumed.
+        if set_aside_step(&entry.path()).is_some_and(|step| step <= checkpoint.step) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
     let all = list(folder);
     for (step, path) in all.iter().skip(1).take(all.len().saturating_sub(1 + KEEP_NEWEST)) {
         if *step != checkpoint.step {
@@ -56,7 +77,7 @@ pub fn write(folder: &Path, checkpoint: &Checkpoint) -> Result<String, DiskError
 
 /// Reads a checkpoint; the error says what is wrong with the file.
 pub fn read(path: &Path) -> Result<Checkpoint, DiskError> {
-    let bytes = fs::read(path).map_err(|e| DiskError::io("read the checkpoint", path, e))?;
+    let bytes = disk::read(path, u64::MAX).map_err(|e| DiskError::io("read the checkpoint", path, e))?;
     decode(&bytes).map_err(|problem| DiskError::bad(path, problem))
 }
 
@@ -66,13 +87,32 @@ pub fn list(folder: &Path) -> Vec<(u64, PathBuf)> {
     let mut found: Vec<(u64, PathBuf)> = entries
         .flatten()
         .filter_map(|entry| {
-            let name = entry.file_name();
-            let step = name.to_str()?.strip_prefix("step-")?.strip_suffix(".safetensors")?.parse().ok()?;
-            Some((step, entry.path()))
+            let path = entry.path();
+            Some((step_of(&path, SUFFIX)?, path))
         })
         .collect();
     found.sort();
     found
+}
+
+fn step_of(path: &Path, suffix: &str) -> Option<u64> {
+    path.file_name()?.to_str()?.strip_prefix("step-")?.strip_suffix(suffix)?.parse().ok()
+}
+
+fn set_aside_step(path: &Path) -> Option<u64> {
+    step_of(path, ".safetensors.aside")
+}
+
+/// Whether a file in the folder of checkpoints is the recorder's.
+pub(super) fn is_ours(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let suffixes = [SUFFIX, ".safetensors.aside", ".safetensors.tmp"];
+    suffixes.iter().any(|suffix| step_of(path, suffix).is_some()) || disk::is_temporary(&name)
+}
+
+/// Sets a checkpoint aside under another name.
+pub(super) fn set_aside(path: &Path) -> Result<(), DiskError> {
+    fs::rename(path, path.with_extension("safetensors.aside")).map_err(|e| DiskError::io("set aside", path, e))
 }
 
 /// The newest checkpoint that can be read.
@@ -86,9 +126,18 @@ pub struct Found {
 
 /// The newest readable checkpoint; `Ok(None)`: the run has none. An error if there are some and all are damaged.
 pub fn latest_good(folder: &Path) -> Result<Option<Found>, DiskError> {
+    newest(folder, |_| Ok(()))
+}
+
+/// The newest readable checkpoint that `fits`; its error says why one does not.
+pub fn newest(folder: &Path, fits: impl Fn(&Checkpoint) -> Result<(), String>) -> Result<Option<Found>, DiskError> {
     let mut warnings: Vec<String> = Vec::new();
     for (_, path) in list(folder).into_iter().rev() {
-        match read(&path) {
+        let found = read(&path).and_then(|checkpoint| match fits(&checkpoint) {
+            Ok(()) => Ok(checkpoint),
+            Err(problem) => Err(DiskError::bad(&path, problem)),
+        });
+        match found {
             Ok(checkpoint) => return Ok(Some(Found { path, checkpoint, warnings })),
             Err(error) => warnings.push(format!("{error}; the checkpoint before it is used")),
         }
@@ -110,14 +159,15 @@ pub fn latest_good(folder: &Path) -> Result<Option<Found>, DiskError> {
     }
 }
 
-fn encode(checkpoint: &Checkpoint) -> Result<Vec<u8>, String> {
+fn encode(checkpoint: &Checkpoint, more: &BTreeMap<String, String>) -> Result<Vec<u8>, String> {
+    let text: BTreeMap<String, String> =
+        checkpoint.text.iter().chain(more).map(|(k, v)| (k.clone(), v.clone())).collect();
     let bytes: Vec<(Dtype, Vec<u8>)> = checkpoint.tensors.values().map(|array| little_endian(&array.values)).collect();
-    let mut sum = Sum::new(checkpoint.step, &checkpoint.text);
+    let mut sum = Sum::new(checkpoint.step, &text);
     for ((name, array), (dtype, data)) in checkpoint.tensors.iter().zip(&bytes) {
         sum.tensor(name, *dtype, &array.shape, data);
     }
-    let metadata =
-        Metadata { format: FORMAT, step: checkpoint.step, crc32: sum.0.finalize(), text: checkpoint.text.clone() };
+    let metadata = Metadata { format: FORMAT, step: checkpoint.step, crc32: sum.0.finalize(), text };
     let metadata = serde_json::to_string(&metadata).map_err(|e| e.to_string())?;
     let views = checkpoint
         .tensors

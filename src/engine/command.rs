@@ -1,6 +1,7 @@
 //! What the outside may ask of the worker.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::event::{Change, KeySpec, RunId};
 use super::experiment::{BuildFn, DeviceCheckFn};
@@ -50,8 +51,10 @@ pub struct RunRequest {
     /// Compares the device with the CPU before its first use; `None`: skip.
     pub device_check: Option<DeviceCheckFn>,
     pub record: Record,
-    /// Steps between automatic checkpoints; 0: only when asked for and at the end.
+    /// Steps between automatic checkpoints; 0: only by time, when asked for and at the end.
     pub checkpoint_every: u64,
+    /// Longest time between two automatic checkpoints, whatever a step costs.
+    pub checkpoint_time: Duration,
     pub start_paused: bool,
     /// Goes on from this checkpoint file in the run folder of [`Record::Resume`].
     pub resume_from: Option<PathBuf>,
@@ -71,6 +74,9 @@ pub enum Record {
     Replace(PathBuf),
     /// Appends to this existing run folder.
     Resume(PathBuf),
+    /// This existing run folder from the first step on: the run has nothing to go on from. What it recorded before is
+    /// kept beside the new recording.
+    Restart(PathBuf),
     /// Not at all (a preview while a slider is being dragged; tests).
     No,
 }

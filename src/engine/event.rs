@@ -96,6 +96,8 @@ pub enum Status {
     Stopped,
     /// Ended by an error; the text says what and what to do.
     Failed(String),
+    /// The disk takes nothing: training waits, so that nothing is lost, until there is room. Never recorded.
+    Waiting,
 }
 
 impl Status {

@@ -60,6 +60,9 @@ pub enum RunError {
     Checkpoint(String),
     #[error("{0}")]
     Device(String),
+    /// The run cannot be recorded, and nobody watches it.
+    #[error("{0}")]
+    Recording(String),
     /// The mathematics went out of range, e.g. a loss that is not a number.
     #[error("{0}")]
     Diverged(String),

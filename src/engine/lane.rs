@@ -11,10 +11,11 @@ use crossbeam::channel::{Receiver, Sender, TryRecvError, TrySendError};
 use super::command::{Command, Record};
 use super::emit::Emission;
 use super::event::{Body, Event, Level, RunHeader, RunId, Status};
-use super::experiment::Checkpoint;
+use super::experiment::{Checkpoint, RunError};
 use super::mailbox::{Letter, Mailbox};
 use super::params::Value;
-use super::recording::{Recorder, RunReader};
+use super::recording::{Opening, Recorder, RunReader};
+use super::run_folder::DiskError;
 use super::worker::Wake;
 
 /// Longest time that a measured event waits for its batch to leave; also the shortest between two wake-ups.
@@ -24,8 +25,17 @@ const BATCH_SIZE: usize = 1_024;
 /// Events that pile up here while the consumer does not drain the channel (a minimised window), before the worker
 /// waits for it. About 50 MB.
 const BACKLOG: usize = 262_144;
-/// Longest time that a recorded event waits in memory.
+/// Longest time that a recorded event waits in memory while steps are fast.
 const FLUSH_TIME: Duration = Duration::from_millis(200);
+/// After a step that took so long nothing waits: handing a few events over costs some ten microseconds, and the next step
+/// may take any time.
+const SLOW_STEP: Duration = Duration::from_millis(2);
+/// How often a disk that took nothing is tried again.
+const RETRY_TIME: Duration = Duration::from_millis(250);
+/// How long a run that nobody watches waits for a disk that takes nothing; one in the window waits for its user.
+const DISK_PATIENCE: Duration = Duration::from_secs(30);
+/// How long the end of a run waits for such a disk when something else is asked for.
+const LAST_PATIENCE: Duration = Duration::from_secs(2);
 
 /// What the worker was started with.
 pub(super) struct Outlets {
@@ -41,10 +51,14 @@ pub(super) struct Lane<'a> {
     run: RunId,
     outlets: &'a Outlets,
     recorder: Option<Recorder>,
+    /// A recording that is opened once everything is built, and what happened until then.
+    opening: Option<(Opening, RunHeader)>,
+    early: Vec<Event>,
     started: Instant,
     batch: Vec<Event>,
     sent: Instant,
     flushed: Instant,
+    published: Instant,
     step: u64,
     /// Commands that arrived while the worker waited for room.
     waiting: VecDeque<Command>,
@@ -59,10 +73,13 @@ impl<'a> Lane<'a> {
             run,
             outlets,
             recorder: None,
+            opening: None,
+            early: Vec::new(),
             started: now,
             batch: Vec::new(),
             sent: now,
             flushed: now,
+            published: now,
             step: 0,
             waiting: VecDeque::new(),
             over: false,
@@ -77,40 +94,72 @@ impl<'a> Lane<'a> {
         self.recorder.is_some()
     }
 
-    /// Opens the recording and sends the run's first event. A recording that cannot be opened does not keep the run
-    /// from going on; the user is told.
-    pub fn begin(&mut self, record: &Record, mut header: RunHeader) {
-        let problem = match Recorder::create(record, &mut header) {
-            Ok(recorder) => {
-                self.recorder = recorder;
-                None
-            }
-            Err(error) => Some(error.to_string()),
-        };
-        let resumed = self.recorder.as_ref().and_then(Recorder::resumed).cloned();
+    /// Checks the recording and sends the run's first event. What exists already is opened for writing only by
+    /// [`Lane::open`], when everything is built: until then nothing of it changes. A new recording that cannot be made
+    /// does not keep a run in the window from going on, and its user is told; any other run ends at once.
+    pub fn begin(&mut self, record: &Record, mut header: RunHeader) -> Result<(), RunError> {
+        let opening = Recorder::prepare(record, &mut header);
+        let resumed = opening.as_ref().ok().and_then(|opening| opening.as_ref()?.resumed().cloned());
         // A resumed run's clock goes on where its recording ended.
         let before = resumed.as_ref().map_or(0.0, |resumed| resumed.seconds);
         let before = Duration::try_from_secs_f64(before).unwrap_or_default();
         self.started = self.started.checked_sub(before).unwrap_or(self.started);
         let step = header.resumed_at.unwrap_or(0);
+        let opening = opening.map(|opening| {
+            self.opening = opening.map(|opening| (opening, header.clone()));
+            self.early.clear();
+        });
+        let is_new = matches!(record, Record::New(_));
+        let opened = if is_new && opening.is_ok() { self.open() } else { Ok(()) };
         self.emit(step, Body::Started(Box::new(header)));
-        if let Record::Resume(folder) = record {
-            self.retell(folder);
+        if let (Record::Resume(folder), Some(resumed)) = (record, &resumed) {
+            self.retell(folder, resumed.kept);
         }
         for warning in resumed.map(|resumed| resumed.warnings).unwrap_or_default() {
             self.notice(step, Level::Warning, warning);
         }
-        if let Some(problem) = problem {
-            self.notice(step, Level::Error, format!("{problem}. The run goes on without being recorded"));
+        opened?;
+        match opening {
+            Ok(()) => Ok(()),
+            Err(problem) => self.unrecorded(step, &problem, matches!(record, Record::Resume(_) | Record::Restart(_))),
         }
     }
 
+    /// Opens the recording for writing, now that everything is built.
+    pub fn open(&mut self) -> Result<(), RunError> {
+        let Some((opening, header)) = self.opening.take() else { return Ok(()) };
+        let goes_on = opening.resumed().is_some();
+        match opening.open(&header) {
+            Ok(recorder) => {
+                self.recorder = Some(recorder);
+                for event in std::mem::take(&mut self.early) {
+                    self.record(&event);
+                }
+                Ok(())
+            }
+            Err(problem) => self.unrecorded(self.step, &problem, goes_on),
+        }
+    }
+
+    /// A run that cannot be recorded: refused where nobody watches, or where it goes on from a recording.
+    fn unrecorded(&mut self, step: u64, problem: &DiskError, goes_on: bool) -> Result<(), RunError> {
+        self.early.clear();
+        if goes_on || !self.outlets.watched {
+            return Err(RunError::Recording(problem.to_string()));
+        }
+        self.notice(step, Level::Error, format!("{problem}. The run goes on without being recorded"));
+        Ok(())
+    }
+
     /// Sends what the resumed run recorded before, so that every consumer has its whole history.
-    fn retell(&mut self, folder: &Path) {
+    fn retell(&mut self, folder: &Path, kept: u64) {
         // What cannot be read was reported when the recording was opened.
         let Ok(mut reader) = RunReader::open(folder) else { return };
-        let Ok(events) = reader.events() else { return };
-        for event in events {
+        let Ok(mut events) = reader.events() else { return };
+        while let Some(event) = events.next() {
+            if events.offset() >= kept {
+                break;
+            }
             if !matches!(event.body, Body::Started(_) | Body::Status(_)) {
                 self.push(Event { run: self.run, ..event });
             }
@@ -119,6 +168,7 @@ impl<'a> Lane<'a> {
 
     pub fn status(&mut self, step: u64, status: Status) {
         self.emit(step, Body::Status(status));
+        self.secure();
         self.flush();
     }
 
@@ -126,8 +176,10 @@ impl<'a> Lane<'a> {
         self.emit(step, Body::Notice { level, text });
     }
 
+    /// Tells of a change made by hand; it is on disk before anything else happens.
     pub fn changed(&mut self, step: u64, key: &str, from: Value, to: Value) {
         self.emit(step, Body::Changed { key: key.to_owned(), from, to });
+        self.secure();
     }
 
     pub fn device_checked(&mut self, text: String) {
@@ -159,18 +211,85 @@ impl<'a> Lane<'a> {
                 }
             }
         }
+        if self.flushed.elapsed() >= FLUSH_TIME || self.published.elapsed() >= SLOW_STEP {
+            self.secure();
+        }
+        self.published = Instant::now();
         if self.sent.elapsed() >= BATCH_TIME {
             self.flush();
         }
     }
 
-    /// Writes a checkpoint; a failure is told and does not end the run.
-    pub fn checkpoint(&mut self, checkpoint: &Checkpoint) {
-        let Some(recorder) = &mut self.recorder else { return };
+    /// Writes a checkpoint; a failure is told and does not end the run. Says whether it is on disk.
+    pub fn checkpoint(&mut self, checkpoint: &Checkpoint) -> bool {
+        let Some(recorder) = &mut self.recorder else { return false };
         match recorder.checkpoint(checkpoint) {
-            Ok(file) => self.emit(checkpoint.step, Body::Checkpoint { file }),
-            Err(error) => self.notice(checkpoint.step, Level::Error, format!("no checkpoint was written: {error}")),
+            Ok(file) => {
+                self.emit(checkpoint.step, Body::Checkpoint { file });
+                self.secure();
+                true
+            }
+            Err(error) => {
+                let text = format!("no checkpoint was written: {error}; it is tried again");
+                self.notice(checkpoint.step, Level::Warning, text);
+                false
+            }
         }
+    }
+
+    /// Hands what is recorded to the system, so that a killed process no longer loses it.
+    fn secure(&mut self) {
+        self.flushed = Instant::now();
+        if let Some(recorder) = &mut self.recorder {
+            // A disk that takes nothing is waited for between two steps.
+            let _ = recorder.flush();
+        }
+    }
+
+    /// Whether the disk took everything so far.
+    pub fn is_stuck(&self) -> bool {
+        self.recorder.as_ref().is_some_and(Recorder::is_stuck)
+    }
+
+    /// Waits until the disk takes what was recorded, so that nothing is ever missing; a command that ends the run ends the
+    /// waiting too. An error where nobody watches and there is no room for long.
+    pub fn wait_for_disk(&mut self) -> Result<(), RunError> {
+        let since = Instant::now();
+        let mut told = false;
+        while let Some(problem) = self.recorder.as_mut().and_then(|recorder| recorder.flush().err()) {
+            if !std::mem::replace(&mut told, true) {
+                let text =
+                    format!("{problem}. Training waits until it can go on being recorded; nothing is lost so far");
+                self.notice(self.step, Level::Warning, text);
+                self.status(self.step, Status::Waiting);
+            }
+            if !self.outlets.watched && since.elapsed() >= DISK_PATIENCE {
+                return Err(RunError::Recording(format!(
+                    "{problem}. Nothing was recorded for {} s",
+                    DISK_PATIENCE.as_secs()
+                )));
+            }
+            if self.ends_soon() {
+                return Ok(());
+            }
+            if let Ok(command) = self.outlets.inbox.recv_timeout(RETRY_TIME) {
+                self.waiting.push_back(command);
+            }
+        }
+        if told {
+            self.notice(
+                self.step,
+                Level::Info,
+                "the disk takes the recording again; nothing of it is missing".to_owned(),
+            );
+            self.status(self.step, Status::Running);
+        }
+        Ok(())
+    }
+
+    /// Whether a command waits that ends the run.
+    fn ends_soon(&self) -> bool {
+        self.waiting.iter().any(|command| matches!(command, Command::Stop | Command::Shutdown | Command::Start(_)))
     }
 
     /// The next command: waits for one if `wait`, and counts a consumer that went away as a shutdown.
@@ -179,6 +298,7 @@ impl<'a> Lane<'a> {
             return Some(command);
         }
         if wait {
+            self.secure();
             self.flush();
             return Some(self.outlets.inbox.recv().unwrap_or(Command::Shutdown));
         }
@@ -193,7 +313,20 @@ impl<'a> Lane<'a> {
     pub fn end(mut self, status: Status) -> VecDeque<Command> {
         let step = self.step;
         self.over = true;
+        // Failed before its recording was opened: what it would have gone on from stays as it is.
+        self.opening = None;
         self.emit(step, Body::Status(status));
+        let since = Instant::now();
+        while let Some(problem) = self.recorder.as_mut().and_then(|recorder| recorder.flush().err()) {
+            if since.elapsed() >= LAST_PATIENCE {
+                let text = format!("{problem}. The end of the run is not recorded");
+                let notice = self.event(step, Body::Notice { level: Level::Error, text });
+                // Before the last event: nobody listens after it.
+                self.batch.insert(self.batch.len() - 1, notice);
+                break;
+            }
+            std::thread::sleep(RETRY_TIME);
+        }
         self.flush();
         self.waiting
     }
@@ -209,14 +342,20 @@ impl<'a> Lane<'a> {
         self.push(event);
     }
 
-    /// Writes an event to the recording. A recording that fails is given up, loudly; the run goes on.
+    /// Writes an event to the recording. One that cannot be written is told, loudly.
     fn record(&mut self, event: &Event) -> Option<(u64, u32)> {
+        if matches!(event.body, Body::Status(Status::Waiting)) {
+            return None;
+        }
+        if self.opening.is_some() {
+            self.early.push(event.clone());
+            return None;
+        }
         let problem = match self.recorder.as_mut()?.append(event) {
             Ok(place) => return place,
             Err(error) => error.to_string(),
         };
-        self.recorder = None;
-        let text = format!("{problem}. Recording has stopped; the run goes on without it");
+        let text = format!("{problem}. One entry of the recording is missing");
         let notice = self.event(event.step, Body::Notice { level: Level::Error, text });
         self.push(notice);
         None
@@ -231,17 +370,6 @@ impl<'a> Lane<'a> {
 
     /// Sends the batch. While the consumer has no room, commands are still taken in, so that Stop always arrives.
     fn flush(&mut self) {
-        if self.flushed.elapsed() >= FLUSH_TIME || self.batch.iter().any(|event| matches!(event.body, Body::Status(_)))
-        {
-            self.flushed = Instant::now();
-            let problem = self.recorder.as_mut().and_then(|recorder| recorder.flush().err());
-            if let Some(problem) = problem {
-                self.recorder = None;
-                let text = format!("{problem}. Recording has stopped; the run goes on without it");
-                let notice = self.event(self.step, Body::Notice { level: Level::Error, text });
-                self.batch.push(notice);
-            }
-        }
         self.sent = Instant::now();
         while !self.batch.is_empty() {
             match self.outlets.outbox.try_send(std::mem::take(&mut self.batch)) {

@@ -7,19 +7,20 @@ use std::sync::Arc;
 
 use super::event::{Body, Event, Level, Payload, RunHeader, RunId};
 use super::frames::{self, Frames};
-use super::header_file;
+use super::header_file::{self, Seal};
 use super::params::ParamSpec;
 use super::recording::{BUFFER, EVENTS};
 use super::run_folder::{self, DiskError};
 use super::state::RunState;
+use crate::disk;
 
 pub(super) fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-pub(super) fn open_frames(path: &Path) -> Result<(Frames<BufReader<File>>, u64), DiskError> {
+pub(super) fn open_frames(path: &Path) -> Result<Frames<BufReader<File>>, DiskError> {
     let open = || {
-        let mut file = File::open(path)?;
+        let mut file = disk::open(path)?;
         let size = file.metadata()?.len();
         let mut header = Vec::new();
         Read::by_ref(&mut file).take(frames::HEADER_BYTES).read_to_end(&mut header)?;
@@ -27,7 +28,69 @@ pub(super) fn open_frames(path: &Path) -> Result<(Frames<BufReader<File>>, u64),
     };
     let (file, size, header) = open().map_err(|e| DiskError::io("read", path, e))?;
     frames::check_header(&header).map_err(|problem| DiskError::bad(path, problem))?;
-    Ok((Frames::new(BufReader::with_capacity(BUFFER, file), size), size))
+    Ok(Frames::new(BufReader::with_capacity(BUFFER, file), size))
+}
+
+/// The description of a run, wherever a good one is left.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub header: RunHeader,
+    /// Why `run.toml` is not what is shown, in words for the user.
+    pub warning: Option<String>,
+    /// `run.toml` was changed or belongs to another run: what is recorded may be shown, but not continued.
+    pub refusal: Option<String>,
+}
+
+/// Reads `run.toml` and the description in the first event, which has a checksum of its own, and holds them against each
+/// other: files of two runs, or one that was changed later, must not pass for a run.
+pub(super) fn describe(folder: &Path) -> Result<Known, DiskError> {
+    let path = folder.join(header_file::FILE);
+    let events = folder.join(EVENTS);
+    let described = header_file::describe(folder);
+    let first = open_frames(&events).and_then(|mut frames| match frames.read() {
+        Ok(Some((frames::HEADER_BYTES, _, Event { body: Body::Started(header), .. }))) => {
+            Ok(Some(RunHeader { folder: folder.to_string_lossy().into_owned(), ..*header }))
+        }
+        Ok(_) => Ok(None),
+        Err(error) => Err(DiskError::io("read", &events, error)),
+    });
+    let recorded = match (first, &described) {
+        (Ok(recorded), _) => recorded,
+        (Err(_), Ok(_)) => None,
+        (Err(error), Err(_)) => return Err(error),
+    };
+    let (described, recorded) = match (described, recorded) {
+        (Ok(described), Some(recorded)) => (described, recorded),
+        (Ok(described), None) => {
+            let refusal = (described.seal == Seal::Broken).then(|| {
+                format!("`{}` does not match its checksum: it was changed or is damaged; put it back", path.display())
+            });
+            return Ok(Known { header: described.header, warning: refusal.clone(), refusal });
+        }
+        (Err(error), Some(recorded)) => {
+            let warning = format!("{error}; the description in {EVENTS} is used");
+            return Ok(Known { header: recorded, warning: Some(warning), refusal: None });
+        }
+        (Err(error), None) => return Err(error),
+    };
+    let whole = described.seal == Seal::Broken;
+    let differences = header_file::differences(&described.header, &recorded, whole).join(", ");
+    if described.seal == Seal::Whole && !differences.is_empty() {
+        return Err(DiskError::bad(
+            folder,
+            format!("its {EVENTS} and its run.toml belong to two runs: {differences}. Put back the right one"),
+        ));
+    }
+    if described.seal == Seal::Broken || !differences.is_empty() {
+        let what = if differences.is_empty() { String::new() } else { format!(": {differences}") };
+        let warning = format!(
+            "`{}` was changed after it was written{what}. What was recorded is used; put the file back, or remove it, and \
+             the run's own description in {EVENTS} takes its place",
+            path.display()
+        );
+        return Ok(Known { header: recorded, warning: Some(warning.clone()), refusal: Some(warning) });
+    }
+    Ok(Known { header: described.header, warning: None, refusal: None })
 }
 
 /// Reads a recorded run, also one that is still being written: what was flushed when it was opened.
@@ -36,7 +99,9 @@ pub struct RunReader {
     folder: PathBuf,
     header: RunHeader,
     run: RunId,
-    torn: Option<String>,
+    warning: Option<String>,
+    refusal: Option<String>,
+    damage: Option<(u64, String)>,
     payloads: File,
 }
 
@@ -44,27 +109,22 @@ impl RunReader {
     /// Opens a run folder. Needs `run.toml` and `events.bin`; the error says which is missing or damaged.
     pub fn open(folder: &Path) -> Result<RunReader, DiskError> {
         let folder = absolute(folder);
-        run_folder::recover(&folder)?;
         if !folder.is_dir() {
             return Err(DiskError::bad(folder, "there is no such run; `learnscope runs DIR` lists the recorded ones"));
         }
         if !run_folder::is_run(&folder) {
             return Err(DiskError::bad(folder, "not a recorded run: it has no run.toml and no events.bin"));
         }
+        let Known { header, warning, refusal } = describe(&folder)?;
         let path = folder.join(EVENTS);
-        let payloads = File::open(&path).map_err(|e| DiskError::io("read", &path, e))?;
-        let header = match header_file::read(&folder) {
-            Ok(header) => header,
-            // The first event holds it too.
-            Err(error) => match open_frames(&path)?.0.read() {
-                Ok(Some((_, _, Event { body: Body::Started(header), .. }))) => {
-                    RunHeader { folder: folder.to_string_lossy().into_owned(), ..*header }
-                }
-                _ => return Err(error),
-            },
-        };
         open_frames(&path)?;
-        Ok(Self { folder, header, run: RunId(0), torn: None, payloads })
+        let payloads = disk::open(&path).map_err(|e| DiskError::io("read", &path, e))?;
+        Ok(Self { folder, header, run: RunId(0), warning, refusal, damage: None, payloads })
+    }
+
+    /// Why the run can be shown but not continued: its description was changed.
+    pub fn refusal(&self) -> Option<&str> {
+        self.refusal.as_deref()
     }
 
     /// Gives every parameter that the header lacks, or holds with a value that it cannot have, its default: a recording of
@@ -90,12 +150,13 @@ impl RunReader {
         self.run = run;
     }
 
-    /// Every event from the first on. Payloads come as [`Body::Recorded`]; fetch them with [`RunReader::payload_at`].
-    /// Ends at a damaged frame, see [`RunReader::damage`]; an error of the system counts as one.
+    /// Every event, a `Started` one first. Payloads come as [`Body::Recorded`]; fetch them with [`RunReader::payload_at`].
+    /// Damaged ones are left out, see [`RunReader::damage`], and with them every later row of a table, whose place in it
+    /// can no longer be told; an error of the system ends the events and counts as damage.
     pub fn events(&mut self) -> Result<Events<'_>, DiskError> {
-        let (frames, _) = open_frames(&self.folder.join(EVENTS))?;
-        self.torn = None;
-        Ok(Events { frames, reader: self })
+        let frames = open_frames(&self.folder.join(EVENTS))?;
+        self.damage = None;
+        Ok(Events { frames, first: true, last: 0, next: None, reader: self })
     }
 
     /// Reads the payload that [`Body::Recorded`] names.
@@ -117,13 +178,21 @@ impl RunReader {
 
     /// Whether the last pass over the events met a torn or damaged frame.
     pub fn truncated(&self) -> bool {
-        self.torn.is_some()
+        self.damage.is_some()
     }
 
-    /// What the last pass over the events found damaged, in words for the user.
+    /// Where the first damage starts that the last pass over the events found.
+    pub fn damaged_at(&self) -> Option<u64> {
+        self.damage.as_ref().map(|(at, _)| *at)
+    }
+
+    /// What opening and the last pass over the events found damaged, in words for the user.
     pub fn damage(&self) -> Option<String> {
-        let problem = self.torn.as_ref()?;
-        Some(format!("`{}`: {problem}; what follows is not shown", self.folder.join(EVENTS).display()))
+        let events = self.damage.as_ref().map(|(_, problem)| {
+            format!("`{}`: {problem}; what is damaged is not shown", self.folder.join(EVENTS).display())
+        });
+        let found: Vec<String> = self.warning.iter().cloned().chain(events).collect();
+        (!found.is_empty()).then(|| found.join(". "))
     }
 }
 
@@ -131,32 +200,63 @@ impl RunReader {
 #[derive(Debug)]
 pub struct Events<'a> {
     frames: Frames<BufReader<File>>,
+    /// Nothing was given yet.
+    first: bool,
+    /// Where the last event's frame starts.
+    last: u64,
+    /// The event behind the first one.
+    next: Option<Event>,
     reader: &'a mut RunReader,
+}
+
+impl Events<'_> {
+    /// Where the frame of the last event starts.
+    pub fn offset(&self) -> u64 {
+        self.last
+    }
+
+    fn read(&mut self) -> Option<Event> {
+        loop {
+            let found = self.frames.read();
+            self.reader.damage = self.frames.damage().map(|(at, problem)| (at, problem.to_owned()));
+            let (offset, bytes, mut event) = match found {
+                Ok(found) => found?,
+                Err(error) => {
+                    let at = self.frames.offset();
+                    let problem = format!("cannot read on after byte {at}: {error}");
+                    self.reader.damage.get_or_insert((at, problem));
+                    return None;
+                }
+            };
+            self.last = offset;
+            event.run = self.reader.run;
+            match event.body {
+                Body::Payload { key, .. } => event.body = Body::Recorded { key, offset, bytes },
+                // A moved folder, and what a later resumption changed.
+                Body::Started(_) => event.body = Body::Started(Box::new(self.reader.header.clone())),
+                Body::Rows { .. } if self.frames.has_hole() => continue,
+                _ => {}
+            }
+            return Some(event);
+        }
+    }
 }
 
 impl Iterator for Events<'_> {
     type Item = Event;
 
     fn next(&mut self) -> Option<Event> {
-        let (offset, bytes, mut event) = match self.frames.read() {
-            Ok(Some(found)) => found,
-            Ok(None) => {
-                self.reader.torn = self.frames.torn().map(str::to_owned);
-                return None;
+        if std::mem::take(&mut self.first) {
+            // Killed before the first flush, or damaged at its very beginning: the description is in `run.toml` too.
+            let first = self.read();
+            if first.as_ref().is_some_and(|event| matches!(event.body, Body::Started(_))) {
+                return first;
             }
-            Err(error) => {
-                self.reader.torn = Some(format!("cannot read on after byte {}: {error}", self.frames.offset()));
-                return None;
-            }
-        };
-        event.run = self.reader.run;
-        match event.body {
-            Body::Payload { key, .. } => event.body = Body::Recorded { key, offset, bytes },
-            // A moved folder, and what a later resumption changed.
-            Body::Started(_) => event.body = Body::Started(Box::new(self.reader.header.clone())),
-            _ => {}
+            self.next = first;
+            let body = Body::Started(Box::new(self.reader.header.clone()));
+            return Some(Event { run: self.reader.run, step: 0, seconds: 0.0, body });
         }
-        Some(event)
+        self.next.take().or_else(|| self.read())
     }
 }
 
@@ -171,11 +271,6 @@ pub fn replay_from(reader: &mut RunReader) -> Result<RunState, DiskError> {
     let mut state = RunState::default();
     for event in reader.events()? {
         state.apply(&event);
-    }
-    if state.header.is_none() {
-        // Killed before the first flush: the header is in `run.toml`, and nothing was recorded.
-        let body = Body::Started(Box::new(reader.header.clone()));
-        state.apply(&Event { run: reader.run, step: 0, seconds: 0.0, body });
     }
     for track in state.payloads.values_mut() {
         if let Some(&(step, offset, bytes)) = track.recorded.last() {

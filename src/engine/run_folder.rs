@@ -7,10 +7,13 @@
 //!   metrics.csv   the scalars in long form: step,seconds,key,value
 //!   checkpoints/  step-00000250.safetensors, see [`super::checkpoint_file`]
 //!   end.toml      how the run ended; absent while it runs and after a crash
+//!   earlier/1/    what an earlier start of the run recorded, where a resumption could not go on from it
 //!   .lock         held by the process that writes
 //! ```
 //!
-//! Small files are written whole to a temporary file and renamed, so that a reader sees the old or the new one.
+//! Small files are written whole to a temporary file and renamed, so that a reader sees the old or the new one. Listing
+//! and reading change nothing. Whoever writes a run may remove what is provably the recorder's own: a file by its exact
+//! name in a run folder, a folder by its marker, a temporary name by its pattern. Anything else in there is the user's.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -20,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::event::{RunHeader, Status};
-use super::header_file;
+use super::{checkpoint_file, frames, header_file, replay};
 use crate::disk;
 
 /// What went wrong with a run folder. Every message names the path, the reason and what to do.
@@ -95,15 +98,8 @@ impl RunSummary {
 
 /// Every run folder directly under `root`, newest first; a folder without `run.toml` and `events.bin` is none.
 pub fn list_runs(root: &Path) -> Result<Vec<RunSummary>, DiskError> {
-    let entries = || fs::read_dir(root).map_err(|e| DiskError::io("list", root, e));
-    for entry in entries()?.flatten() {
-        // A replacement that a crash cut short between its two renames.
-        let name = entry.file_name();
-        if let Some(name) = name.to_str().and_then(|n| n.strip_prefix('.')).and_then(|n| n.strip_suffix(".old")) {
-            recover(&root.join(name))?;
-        }
-    }
-    let mut runs: Vec<RunSummary> = entries()?
+    let mut runs: Vec<RunSummary> = fs::read_dir(root)
+        .map_err(|e| DiskError::io("list", root, e))?
         .flatten()
         .filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'))
         .map(|entry| entry.path())
@@ -120,89 +116,252 @@ pub fn summary(folder: &Path) -> RunSummary {
     let size = |name: &str| fs::metadata(folder.join(name)).map_or(0, |meta| meta.len());
     RunSummary {
         folder: folder.to_owned(),
-        header: header_file::read(folder),
+        header: replay::describe(folder).map(|known| known.header),
         end: read_end(folder),
         running: is_locked(folder),
-        checkpoints: super::checkpoint_file::list(folder).into_iter().map(|(step, _)| step).collect(),
+        checkpoints: checkpoint_file::list(folder).into_iter().map(|(step, _)| step).collect(),
         bytes: ["run.toml", "events.bin", "metrics.csv"].iter().map(|name| size(name)).sum(),
     }
 }
 
 /// Whether the folder holds a recorded run.
 pub fn is_run(folder: &Path) -> bool {
-    folder.join("run.toml").is_file() || folder.join("events.bin").is_file()
+    folder.join(header_file::FILE).is_file() || folder.join("events.bin").is_file()
 }
 
-/// Makes a new folder `<UTC time>-<lab>-<name>` under `root`; a number is added where the name is taken.
-pub fn create_new(root: &Path, header: &RunHeader) -> Result<PathBuf, DiskError> {
+/// Makes a new folder `<UTC time>-<lab>-<name>` under `root`, filled by `fill`; a number is added where the name is
+/// taken. It is there with all its files or not at all.
+pub fn create_new(
+    root: &Path,
+    header: &RunHeader,
+    fill: impl FnOnce(&Path) -> Result<(), DiskError>,
+) -> Result<PathBuf, DiskError> {
     fs::create_dir_all(root).map_err(|e| DiskError::io("create the folder", root, e))?;
+    tidy(root);
     let time: String = header.started.chars().filter(char::is_ascii_digit).collect();
     let (day, clock) = time.split_at(time.len().min(8));
     let base = [day, clock, &sanitize(&header.lab), &sanitize(&header.name)].join("-");
+    let fresh = fresh_folder(root)?;
+    fill(fresh.path())?;
     for attempt in 1.. {
         let name = if attempt == 1 { base.clone() } else { format!("{base}-{attempt}") };
         let folder = root.join(name);
-        match fs::create_dir(&folder) {
-            Ok(()) => return Ok(folder),
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists && attempt < 10_000 => {}
+        // Renaming would take the place of an empty folder. (Should another process make the same name in between: a
+        // folder with something in it is refused by the system.)
+        if attempt < 10_000 && fs::symlink_metadata(&folder).is_ok() {
+            continue;
+        }
+        match fs::rename(fresh.path(), &folder) {
+            Ok(()) => {
+                let _ = fresh.keep();
+                return Ok(folder);
+            }
+            Err(e) if is_taken(&e) && attempt < 10_000 => {}
             Err(e) => return Err(DiskError::io("create the folder", folder, e)),
         }
     }
     unreachable!("the loop ends by returning")
 }
 
-/// Puts a fresh folder, filled by `fill`, in the place of `folder`. Two renames: a crash leaves the old or the new one
-/// whole ([`recover`] finishes the work), and an error leaves the old one. Refuses a folder that is not a run and one
-/// that another process is writing to; the caller must have dropped its own recorder of it.
+fn is_taken(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::NotADirectory
+    )
+}
+
+/// How the name of a folder ends that is being filled.
+const FRESH: &str = ".new";
+
+/// A folder under a temporary name of ours; removed when dropped.
+fn fresh_folder(parent: &Path) -> Result<tempfile::TempDir, DiskError> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(disk::TEMPORARY.0).suffix(FRESH).rand_bytes(12);
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
+    builder.tempdir_in(parent).map_err(|e| DiskError::io("create a folder in", parent, e))
+}
+
+/// Marks a run folder that is about to be replaced, as no folder of anybody else is marked.
+const MARKER: &str = ".learnscope-replaced";
+
+/// Puts a fresh folder, filled by `fill`, in the place of the run `folder`, or where nothing is. Two renames: a crash
+/// leaves the old or the new one whole ([`recover`] finishes the work), and an error leaves the old one. What is not the
+/// recorder's (pictures, notes) moves into the new folder. Refuses a folder that is not a run; the caller holds its lock.
 pub fn replace(folder: &Path, fill: impl FnOnce(&Path) -> Result<(), DiskError>) -> Result<(), DiskError> {
     recover(folder)?;
-    let exists = folder.exists();
-    if exists && !is_run(folder) && fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(DiskError::bad(folder, "this is not a recorded run; it is left as it is, choose another path"));
-    }
-    let (fresh, old) = (beside(folder, ".new"), beside(folder, ".old"));
-    if fresh.exists() {
-        fs::remove_dir_all(&fresh).map_err(|e| DiskError::io("remove the left-over folder", &fresh, e))?;
-    }
-    fs::create_dir_all(&fresh).map_err(|e| DiskError::io("create the folder", &fresh, e))?;
-    let swap = || -> Result<(), DiskError> {
-        fill(&fresh)?;
-        if exists {
-            drop(lock(folder)?);
-            fs::rename(folder, &old).map_err(|e| DiskError::io("move away", folder, e))?;
+    let exists = check_replaceable(folder)?;
+    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(parent).map_err(|e| DiskError::io("create the folder", parent, e))?;
+    let fresh = fresh_folder(parent)?;
+    fill(fresh.path())?;
+    let old = replaced(folder);
+    if exists {
+        if fs::symlink_metadata(&old).is_ok() {
+            return Err(DiskError::bad(old, "it is in the way of replacing a run; move it away"));
         }
-        fs::rename(&fresh, folder).map_err(|e| {
-            let _ = fs::rename(&old, folder);
-            DiskError::io("move into place", &fresh, e)
-        })
-    };
-    let swapped = swap();
-    // What is left over of a failed or a finished swap; if it cannot be removed now, the next one does.
-    let _ = fs::remove_dir_all(if swapped.is_ok() { &old } else { &fresh });
-    swapped
+        let marker = folder.join(MARKER);
+        fs::write(&marker, "").map_err(|e| DiskError::io("write", &marker, e))?;
+        fs::rename(folder, &old).map_err(|e| {
+            let _ = fs::remove_file(&marker);
+            DiskError::io("move away", folder, e)
+        })?;
+    }
+    if let Err(error) = fs::rename(fresh.path(), folder) {
+        let _ = recover(folder);
+        return Err(DiskError::io("move into place", fresh.path(), error));
+    }
+    let _ = fresh.keep();
+    // If it cannot be removed now, the next replacement does.
+    if exists {
+        let _ = absorb(&old, folder);
+    }
+    Ok(())
 }
 
-/// Finishes a replacement that a crash cut short: brings the old folder back if the new one is not in place.
+/// Whether there is something to replace. Refuses what is not a run.
+pub fn check_replaceable(folder: &Path) -> Result<bool, DiskError> {
+    let is_empty = |folder: &Path| fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none());
+    match fs::symlink_metadata(folder) {
+        Err(_) => Ok(false),
+        Ok(_) if is_run(folder) || is_empty(folder) => Ok(true),
+        Ok(_) => Err(DiskError::bad(folder, "this is not a recorded run; it is left as it is, choose another path")),
+    }
+}
+
+/// Finishes a replacement that a crash cut short: brings the old folder back if the new one is not in place. Touches only
+/// a folder that is a run and bears the marker of a replacement. For those who write a run; reading needs none of it.
 pub fn recover(folder: &Path) -> Result<(), DiskError> {
-    let old = beside(folder, ".old");
-    if !old.exists() {
+    let old = replaced(folder);
+    if !is_run(&old) || !old.join(MARKER).is_file() || is_locked(&old) {
         return Ok(());
     }
-    if folder.exists() {
-        fs::remove_dir_all(&old).map_err(|e| DiskError::io("remove", &old, e))
-    } else {
-        fs::rename(&old, folder).map_err(|e| DiskError::io("bring back", &old, e))
+    if fs::symlink_metadata(folder).is_ok() {
+        return absorb(&old, folder);
+    }
+    fs::rename(&old, folder).map_err(|e| DiskError::io("bring back", &old, e))?;
+    let _ = fs::remove_file(folder.join(MARKER));
+    Ok(())
+}
+
+fn replaced(folder: &Path) -> PathBuf {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    folder.with_file_name(format!(".{name}.learnscope-old"))
+}
+
+/// Moves what is not the recorder's from the replaced folder into the one in its place, and removes the rest. A name that
+/// is taken there stays where it is.
+fn absorb(old: &Path, folder: &Path) -> Result<(), DiskError> {
+    if is_run(folder) {
+        for entry in foreign(old) {
+            let to = folder.join(entry.file_name().unwrap_or_default());
+            if fs::symlink_metadata(&to).is_err() {
+                fs::rename(&entry, &to).map_err(|e| DiskError::io("move into place", entry, e))?;
+            }
+        }
+    }
+    remove_ours(old).map(|_| ())
+}
+
+/// Removes a run folder if nothing but the recorder's own files is in it and nobody writes to it; says whether it is
+/// gone.
+pub fn remove_ours(folder: &Path) -> Result<bool, DiskError> {
+    let is_ours = !fs::symlink_metadata(folder).is_ok_and(|meta| meta.is_symlink()) && foreign(folder).is_empty();
+    if !is_ours {
+        return Ok(false);
+    }
+    let Ok(lock) = lock(folder) else { return Ok(false) };
+    fs::remove_dir_all(folder).map_err(|e| DiskError::io("remove", folder, e))?;
+    drop(lock);
+    Ok(true)
+}
+
+/// What in a run folder is not the recorder's.
+fn foreign(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(folder) else { return vec![folder.to_owned()] };
+    let is_file = |path: &Path| fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file());
+    let is_folder = |path: &Path| fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir());
+    let every = |path: &Path, ours: &dyn Fn(&Path) -> bool| {
+        is_folder(path) && fs::read_dir(path).is_ok_and(|entries| entries.flatten().all(|entry| ours(&entry.path())))
+    };
+    let ours = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        match name.as_str() {
+            header_file::FILE | "events.bin" | "metrics.csv" | "end.toml" | LOCK | MARKER => is_file(path),
+            checkpoint_file::FOLDER => every(path, &|file| is_file(file) && checkpoint_file::is_ours(file)),
+            EARLIER => every(path, &|start| foreign(start).is_empty()),
+            name => is_file(path) && is_left_over(name),
+        }
+    };
+    entries.flatten().map(|entry| entry.path()).filter(|path| !ours(path)).collect()
+}
+
+/// Folder of what earlier starts of the run recorded, within the run folder.
+pub const EARLIER: &str = "earlier";
+
+/// A temporary file in a run folder; versions before 0.2 called theirs after the file.
+fn is_left_over(name: &str) -> bool {
+    disk::is_temporary(name) || ["run.toml.tmp", "metrics.csv.tmp", "end.toml.tmp"].contains(&name)
+}
+
+/// Removes what killed writers left in a run folder. The caller holds its lock.
+pub fn tidy_run(folder: &Path) {
+    for folder in [folder.to_owned(), folder.join(checkpoint_file::FOLDER)] {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            let stale = is_left_over(&name) || (name.ends_with(".safetensors.tmp") && name.starts_with("step-"));
+            if stale && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
     }
 }
 
-fn beside(folder: &Path, suffix: &str) -> PathBuf {
-    let name = folder.file_name().unwrap_or_default().to_string_lossy();
-    folder.with_file_name(format!(".{name}{suffix}"))
+/// Age at which what looks left over is: nobody fills a folder or writes a file for so long.
+const STALE: std::time::Duration = std::time::Duration::from_secs(600);
+
+/// Removes what killed writers left in a folder of runs: folders that were being filled, temporary files, and run folders
+/// of older versions that were never filled. What cannot be removed stays.
+fn tidy(root: &Path) {
+    for entry in fs::read_dir(root).into_iter().flatten().flatten() {
+        let (name, path) = (entry.file_name(), entry.path());
+        let name = name.to_string_lossy();
+        let Ok(meta) = entry.metadata() else { continue };
+        let stale = meta.modified().is_ok_and(|at| at.elapsed().is_ok_and(|age| age > STALE));
+        let temporary = name.starts_with(disk::TEMPORARY.0);
+        if !stale {
+        } else if meta.is_file() && disk::is_temporary(&name) {
+            let _ = fs::remove_file(path);
+        } else if meta.is_dir() && ((temporary && name.ends_with(FRESH)) || is_stub(&path)) {
+            let _ = remove_ours(&path);
+        } else if meta.is_dir() && name.starts_with('.') {
+            // A replacement that was cut short, of a folder that nobody replaces again.
+            let name = name.trim_start_matches('.');
+            if let Some(name) = name.strip_suffix(".learnscope-old") {
+                let _ = recover(&root.join(name));
+            }
+        }
+    }
 }
+
+/// A run folder that was never filled: no description, and not one event.
+fn is_stub(folder: &Path) -> bool {
+    let events = folder.join("events.bin");
+    let holds_nothing = || disk::read(&events, frames::HEADER_BYTES).is_ok_and(|bytes| bytes == frames::header());
+    !folder.join(header_file::FILE).exists() && holds_nothing()
+}
+
+/// Name of the lock file.
+const LOCK: &str = ".lock";
 
 /// Takes the folder's lock for as long as the file lives; the system frees it when the process dies.
 pub fn lock(folder: &Path) -> Result<Option<File>, DiskError> {
-    let path = folder.join(".lock");
+    let path = folder.join(LOCK);
+    // Opening a pipe would wait for somebody at its other end.
+    if fs::metadata(&path).is_ok_and(|meta| !meta.is_file()) {
+        return Err(DiskError::bad(path, "it is not a file; remove it"));
+    }
     // A folder that cannot be written to has no writer either.
     let Ok(file) = File::options().create(true).truncate(false).write(true).open(path) else { return Ok(None) };
     match file.try_lock() {
@@ -217,7 +376,7 @@ pub fn lock(folder: &Path) -> Result<Option<File>, DiskError> {
 
 /// Whether a process writes to the folder now. Shared, so that two who ask do not disturb each other.
 fn is_locked(folder: &Path) -> bool {
-    File::open(folder.join(".lock")).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    disk::open(&folder.join(LOCK)).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 /// Notes in `end.toml` how the run ended; `None`: that it goes on.
@@ -237,7 +396,7 @@ pub fn write_end(folder: &Path, end: Option<&RunEnd>) -> Result<(), DiskError> {
 
 /// How the run ended; `None` while it goes on, after a crash, or if the file is damaged.
 pub fn read_end(folder: &Path) -> Option<RunEnd> {
-    toml::from_str(&fs::read_to_string(folder.join("end.toml")).ok()?).ok()
+    toml::from_str(&disk::read_text(&folder.join("end.toml"), 1 << 20).ok()?).ok()
 }
 
 impl RunEnd {

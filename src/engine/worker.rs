@@ -23,6 +23,8 @@ use crate::compute::{check, device};
 
 /// Commands that may wait for the worker; more is a mistake of the sender.
 const COMMANDS: usize = 256;
+/// After a checkpoint that could not be written the next one is tried so soon.
+const SAVE_AGAIN: Duration = Duration::from_secs(5);
 /// Batches of events that may wait for the consumer. The worker waits for room OR a command when it is full.
 const BATCHES: usize = 1_024;
 
@@ -202,7 +204,7 @@ fn attend(request: &RunRequest, lane: &mut Lane<'_>) -> Result<(Status, Next), R
             steps: request.steps,
             device: match &opened {
                 Ok(Some(opened)) => opened.name.clone(),
-                Ok(None) => "CPU (f64 arithmetic)".to_owned(),
+                Ok(None) => device::HOST_NAME.to_owned(),
                 Err(_) => "none".to_owned(),
             },
             device_check: String::new(),
@@ -213,7 +215,7 @@ fn attend(request: &RunRequest, lane: &mut Lane<'_>) -> Result<(Status, Next), R
             folder: String::new(),
             resumed_at,
         },
-    );
+    )?;
     lane.status(0, Status::Building);
     (request.check)(&request.params)?;
     let opened = opened.map_err(|error| RunError::Device(error.to_string()))?;
@@ -240,6 +242,7 @@ fn attend(request: &RunRequest, lane: &mut Lane<'_>) -> Result<(Status, Next), R
     let cpu = device::cpu();
     let device = opened.as_ref().map_or(&cpu, |opened| &opened.device);
     let mut trained = Trained::new(request, params, device, resumed.as_ref())?;
+    lane.open()?;
     if resumed.is_none() {
         let mut out = Emit::new(request.keys, 0, request.steps, lane.watched());
         trained.experiment.begin(&mut out)?;
@@ -251,11 +254,19 @@ fn attend(request: &RunRequest, lane: &mut Lane<'_>) -> Result<(Status, Next), R
     let mut paused = request.start_paused;
     let mut until_pause = u64::MAX;
     let mut warm = !on_gpu;
+    let mut next_save = Instant::now() + request.checkpoint_time;
     lane.status(step, if paused { Status::Paused } else { Status::Running });
 
     let status_next = loop {
         while let Some(change) = ahead.next_if(|change| change.step <= step) {
             trained.set(lane, step, &change.key, &change.value);
+        }
+        if lane.is_stuck()
+            && let Err(problem) = lane.wait_for_disk()
+        {
+            // Tried all the same: there may be room for it elsewhere, or by now.
+            trained.save(lane, step)?;
+            return Err(problem);
         }
         if step >= request.steps || trained.experiment.is_over() {
             break (Status::Finished, Next::Idle);
@@ -275,8 +286,10 @@ fn attend(request: &RunRequest, lane: &mut Lane<'_>) -> Result<(Status, Next), R
                 warm = true;
                 lane.status(step, Status::Running);
             }
-            if request.checkpoint_every > 0 && step.is_multiple_of(request.checkpoint_every) && step < request.steps {
-                trained.save(lane, step)?;
+            let due = request.checkpoint_every > 0 && step.is_multiple_of(request.checkpoint_every);
+            if (due || now >= next_save) && step < request.steps {
+                let saved = trained.save(lane, step)?;
+                next_save = Instant::now() + if saved { request.checkpoint_time } else { SAVE_AGAIN };
             }
             until_pause = until_pause.saturating_sub(1);
             if until_pause == 0 {
@@ -299,14 +312,24 @@ fn attend(request: &RunRequest, lane: &mut Lane<'_>) -> Result<(Status, Next), R
                 lane.status(step, Status::Running);
             }
             Command::Set { key, value } => trained.set(lane, step, &key, &value),
-            Command::Checkpoint => trained.save(lane, step)?,
+            Command::Checkpoint => {
+                trained.save(lane, step)?;
+            }
             Command::Start(next) => break (Status::Stopped, Next::Start(next)),
             Command::Stop => break (Status::Stopped, Next::Idle),
             Command::Shutdown => break (Status::Stopped, Next::Shutdown),
             Command::Pause | Command::Resume | Command::Step(_) => {}
         }
     };
-    trained.save(lane, step)?;
+    if lane.is_recording() && !trained.save(lane, step)? {
+        lane.wait_for_disk()?;
+        std::thread::sleep(SAVE_AGAIN);
+        if !trained.save(lane, step)? {
+            let text =
+                format!("the state at step {step} is not saved: the run can go on only from an earlier checkpoint");
+            lane.notice(step, Level::Error, text);
+        }
+    }
     Ok(status_next)
 }
 
@@ -413,16 +436,16 @@ impl<'a> Trained<'a> {
         Ok(twin)
     }
 
-    fn save(&mut self, lane: &mut Lane<'_>, step: u64) -> Result<(), RunError> {
+    /// Writes a checkpoint where the run is recorded; says whether it is on disk.
+    fn save(&mut self, lane: &mut Lane<'_>, step: u64) -> Result<bool, RunError> {
         if !lane.is_recording() {
-            return Ok(());
+            return Ok(false);
         }
         let mut checkpoint = self.experiment.checkpoint()?;
         checkpoint.step = step;
         if let Some(twin) = &mut self.twin {
             twin.save(&mut checkpoint)?;
         }
-        lane.checkpoint(&checkpoint);
-        Ok(())
+        Ok(lane.checkpoint(&checkpoint))
     }
 }

@@ -11,6 +11,7 @@ pub mod series;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use eframe::egui;
 use eframe::egui_wgpu::RenderState;
@@ -67,6 +68,9 @@ impl Default for RunOptions {
     }
 }
 
+/// Longest time between two automatic checkpoints: what a power failure may cost.
+const CHECKPOINT_TIME: Duration = Duration::from_secs(60);
+
 /// The seed of a fresh form and of a command line without `--seed`.
 pub const DEFAULT_SEED: u64 = 7;
 
@@ -106,6 +110,7 @@ pub fn request(lab: &dyn Lab, params: &Params, options: RunOptions) -> Result<Bo
         record: options.record,
         changes: options.changes,
         checkpoint_every: (spec.checkpoint_every)(&params, steps),
+        checkpoint_time: CHECKPOINT_TIME,
         start_paused: options.start_paused,
         resume_from: options.resume_from,
         check: spec.check,

@@ -1,0 +1,144 @@
+//! A toy experiment and a bench that runs it.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use learnscope::engine::command::{Record, RunRequest};
+use learnscope::engine::emit::Emit;
+use learnscope::engine::event::{Event, KeyKind, KeySpec, Payload, RunId, Status};
+use learnscope::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
+use learnscope::engine::params::{DefaultValue, ParamError, ParamKind, ParamSpec, Params, Value};
+use learnscope::engine::state::RunState;
+use learnscope::engine::worker::Engine;
+
+pub const PARAMS: &[ParamSpec] = &[float("rate", true), float("fixed", false)];
+
+const fn float(key: &'static str, live: bool) -> ParamSpec {
+    ParamSpec {
+        key,
+        label: key,
+        unit: "",
+        group: "",
+        kind: ParamKind::Float { min: 0.0, max: 10.0, log: false },
+        default: DefaultValue::Float(1.0),
+        help: "",
+        live,
+        only_if: None,
+    }
+}
+
+pub const KEYS: &[KeySpec] = &[
+    KeySpec { key: "sum", title: "sum", unit: "", kind: KeyKind::Scalar, every: 1 },
+    KeySpec { key: "picture", title: "picture", unit: "", kind: KeyKind::Payload, every: 10 },
+];
+
+/// Adds its rate to a sum at every step; panics at step 50 when `fixed` is 5, fails there when it is 6; cannot be built when
+/// it is 8; takes 5 ms a step when it is 9.
+pub struct Adder {
+    sum: f64,
+    rate: f64,
+    fixed: f64,
+}
+
+fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {
+    if request.params.float("fixed") == 8.0 {
+        return Err(RunError::Data("the toy's data is not there".to_owned()));
+    }
+    Ok(Box::new(Adder { sum: 0.0, rate: request.params.float("rate"), fixed: request.params.float("fixed") }))
+}
+
+impl Experiment for Adder {
+    fn begin(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
+        out.scalar("sum", self.sum);
+        Ok(())
+    }
+
+    fn step(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
+        assert!(self.fixed != 5.0 || out.step() != 50, "toy experiment panics on purpose");
+        if self.fixed == 6.0 && out.step() == 50 {
+            return Err(RunError::Diverged("the sum is not a number; lower the rate".to_owned()));
+        }
+        if self.fixed == 9.0 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.sum += self.rate;
+        if self.rate == 7.0 && self.sum > 12.0 {
+            return Err(RunError::Diverged(format!("a sum of {} is too much for the toy", self.sum)));
+        }
+        out.scalar("sum", self.sum);
+        out.payload("picture", Payload::Series(vec![self.sum]));
+        Ok(())
+    }
+
+    fn set(&mut self, key: &str, value: &Value) -> Result<(), ParamError> {
+        if let ("rate", Value::Float(rate)) = (key, value) {
+            self.rate = *rate;
+        }
+        Ok(())
+    }
+
+    fn checkpoint(&mut self) -> Result<Checkpoint, RunError> {
+        let mut checkpoint = Checkpoint::default();
+        checkpoint.put_f64("sum", vec![self.sum]);
+        Ok(checkpoint)
+    }
+
+    fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), RunError> {
+        self.sum = checkpoint.get_f64("sum", 1)?[0];
+        Ok(())
+    }
+}
+
+pub fn toy(id: u64, steps: u64, fixed: f64) -> Box<RunRequest> {
+    let mut params = Params::defaults(PARAMS);
+    params.set(PARAMS, "fixed", Value::Float(fixed)).unwrap();
+    Box::new(RunRequest {
+        id: RunId(id),
+        lab: "toy",
+        name: "toy".to_owned(),
+        build,
+        specs: PARAMS,
+        keys: KEYS,
+        params,
+        changes: Vec::new(),
+        seed: 1,
+        steps,
+        device: None,
+        device_check: None,
+        record: Record::No,
+        checkpoint_every: 0,
+        checkpoint_time: Duration::from_secs(60),
+        start_paused: false,
+        resume_from: None,
+        check: |_| Ok(()),
+        data: |_| Ok(String::new()),
+    })
+}
+
+pub struct Bench {
+    pub engine: Engine,
+    pub state: RunState,
+    pub events: Vec<Event>,
+}
+
+impl Bench {
+    pub fn new() -> Self {
+        Self { engine: Engine::start(true, Arc::new(|| ())).unwrap(), state: RunState::default(), events: Vec::new() }
+    }
+
+    /// Takes events until `done`, or fails after a minute.
+    pub fn until(&mut self, done: impl Fn(&RunState) -> bool) {
+        let start = Instant::now();
+        while !done(&self.state) {
+            assert!(start.elapsed() < Duration::from_secs(60), "still {:?} at {}", self.state.status, self.state.step);
+            for event in self.engine.recv(Duration::from_millis(20)) {
+                self.state.apply(&event);
+                self.events.push(event);
+            }
+        }
+    }
+
+    pub fn status(&mut self, status: Status) {
+        self.until(|state| state.status.as_ref() == Some(&status));
+    }
+}
