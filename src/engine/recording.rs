@@ -99,9 +99,7 @@ impl Opening {
         match self.way {
             Way::New(recorder) => Ok(*recorder),
             Way::Replace(lock) => {
-                run_folder::replace(&folder, |fresh| fill(fresh, header))?;
-                // The old folder's, which is gone by now.
-                drop(lock);
+                run_folder::replace(&folder, lock, |fresh| fill(fresh, header))?;
                 Recorder::reopen(&folder)
             }
             Way::Restart(lock) => {

@@ -187,8 +187,12 @@ const MARKER: &str = ".learnscope-replaced";
 
 /// Puts a fresh folder, filled by `fill`, in the place of the run `folder`, or where nothing is. Two renames: a crash
 /// leaves the old or the new one whole ([`recover`] finishes the work), and an error leaves the old one. What is not the
-/// recorder's (pictures, notes) moves into the new folder. Refuses a folder that is not a run; the caller holds its lock.
-pub fn replace(folder: &Path, fill: impl FnOnce(&Path) -> Result<(), DiskError>) -> Result<(), DiskError> {
+/// recorder's (pictures, notes) moves into the new folder. Refuses a folder that is not a run. `lock`: the old one's.
+pub fn replace(
+    folder: &Path,
+    lock: Option<File>,
+    fill: impl FnOnce(&Path) -> Result<(), DiskError>,
+) -> Result<(), DiskError> {
     recover(folder)?;
     let exists = check_replaceable(folder)?;
     let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -212,6 +216,7 @@ pub fn replace(folder: &Path, fill: impl FnOnce(&Path) -> Result<(), DiskError>)
         return Err(DiskError::io("move into place", fresh.path(), error));
     }
     let _ = fresh.keep();
+    drop(lock);
     // If it cannot be removed now, the next replacement does.
     if exists {
         let _ = absorb(&old, folder);
