@@ -1,83 +1,24 @@
 //! The real binary: what it says, how it ends, and that a killed run goes on to the same numbers.
 
+#[path = "support/program.rs"]
+mod program;
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
-/// A command of the program in a folder of its own: runs, caches and settings of one test touch nobody else's.
-fn learnscope(home: &TempDir, line: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_learnscope"));
-    command.args(line.split_whitespace()).current_dir(home.path()).stdin(Stdio::null());
-    command.env("LEARNSCOPE_CACHE_DIR", home.path().join("cache"));
-    command.env("LEARNSCOPE_CONFIG_DIR", home.path().join("config"));
-    command
-}
-
-/// Runs a command to its end.
-fn run(home: &TempDir, line: &str) -> Output {
-    learnscope(home, line).output().unwrap_or_else(|error| panic!("{line}: {error}"))
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// Runs a command that must succeed; returns what it printed.
-#[track_caller]
-fn succeeds(home: &TempDir, line: &str) -> String {
-    let output = run(home, line);
-    assert_eq!(output.status.code(), Some(0), "{line}\n{}", stderr(&output));
-    stdout(&output)
-}
-
-/// Runs a command that must fail with this exit code and these words in its message.
-#[track_caller]
-fn fails(home: &TempDir, line: &str, code: i32, words: &[&str]) {
-    let output = run(home, line);
-    let message = stderr(&output);
-    assert_eq!(output.status.code(), Some(code), "{line}\n{message}");
-    for word in words {
-        assert!(message.contains(word), "{line}\nno `{word}` in: {message}");
-    }
-    assert!(!message.contains("panicked"), "{line}\n{message}");
-}
+use program::{NETWORK, fails, learnscope, metrics, only_run, run, stderr, stdout, succeeds};
 
 /// Every line of a command's output as JSON.
 #[track_caller]
 fn json_lines(text: &str) -> Vec<Json> {
     text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
 }
-
-/// The only run folder under `runs`.
-#[track_caller]
-fn only_run(home: &TempDir) -> PathBuf {
-    let folders: Vec<PathBuf> =
-        fs::read_dir(home.path().join("runs")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    assert_eq!(folders.len(), 1, "{folders:?}");
-    folders[0].clone()
-}
-
-/// `metrics.csv` without the column of the clock.
-fn metrics(folder: &Path) -> Vec<(u64, String, String)> {
-    let mut csv = csv::Reader::from_path(folder.join("metrics.csv")).unwrap();
-    csv.records()
-        .map(|record| {
-            let record = record.unwrap();
-            (record[0].parse().unwrap(), record[2].to_owned(), record[3].to_owned())
-        })
-        .collect()
-}
-
-const NETWORK: &str = "--preset moons --device cpu --set hidden=4 --set point_count=60 --set batch_size=16";
 
 #[test]
 fn the_lists_name_everything_there_is() {
@@ -354,13 +295,13 @@ fn damaged_files_are_named_and_what_is_whole_is_used() {
     // No run at all.
     fs::create_dir(home.path().join("holiday")).unwrap();
     fails(&home, "resume holiday", 2, &["holiday", "not a recorded run"]);
-    // A parameter that this version does not know.
+    // A description that was changed by hand.
     let header = folder.join("run.toml");
     let text = fs::read_to_string(&header).unwrap();
     fs::write(&events, whole).unwrap();
     fs::remove_dir_all(folder.join("checkpoints")).unwrap();
     fs::write(&header, text.replace("learning_rate = ", "lerning_rate = ")).unwrap();
-    fails(&home, &format!("resume {shown}"), 2, &["`lerning_rate`", "did you mean `learning_rate`"]);
+    fails(&home, &format!("resume {shown}"), 2, &["run.toml", "changed", "`lerning_rate`", "`learning_rate`"]);
 }
 
 #[test]

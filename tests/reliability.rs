@@ -234,7 +234,7 @@ fn a_disk_that_is_full_for_a_while_costs_nothing() {
         bench.engine.shutdown(Duration::from_secs(10));
         let replayed = replay(&folder).unwrap();
         assert_eq!(replayed.scalars["sum"].points().len(), 401, "every number is recorded");
-        assert!(RunReader::open(&folder).unwrap().events().unwrap().count() > 800);
+        assert!(RunReader::open(&folder).unwrap().events().unwrap().count() > 440);
         assert_eq!(run_folder::summary(&folder).state(), "finished");
         assert!(run_folder::summary(&folder).checkpoints.contains(&400));
         let errors: Vec<_> = bench.state.notices.iter().filter(|(_, level, _)| *level == Level::Error).collect();

@@ -24,7 +24,7 @@ use crate::compute::{check, device};
 /// Commands that may wait for the worker; more is a mistake of the sender.
 const COMMANDS: usize = 256;
 /// After a checkpoint that could not be written the next one is tried so soon.
-const SAVE_AGAIN: Duration = Duration::from_secs(5);
+const SAVE_AGAIN: Duration = Duration::from_secs(3);
 /// Batches of events that may wait for the consumer. The worker waits for room OR a command when it is full.
 const BATCHES: usize = 1_024;
 
@@ -322,7 +322,9 @@ fn attend(request: &RunRequest, lane: &mut Lane<'_>) -> Result<(Status, Next), R
         }
     };
     if lane.is_recording() && !trained.save(lane, step)? {
-        lane.wait_for_disk()?;
+        if status_next.0 == Status::Finished {
+            lane.wait_for_disk()?;
+        }
         std::thread::sleep(SAVE_AGAIN);
         if !trained.save(lane, step)? {
             let text =
