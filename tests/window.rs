@@ -906,7 +906,7 @@ fn a_checkpoint_that_fails_holds_the_window() {
     let (mut harness, run) = closing(&backend);
     press(&mut harness, Modifiers::COMMAND, Key::Q);
     let text = "no checkpoint was written: the disk is full".to_owned();
-    backend.say([event(run, 11, Body::Notice { level: Level::Error, text: text.clone() })]);
+    backend.say([event(run, 11, Body::Notice { level: Level::Warning, text: text.clone() })]);
     backend.say([event(run, 11, Body::Status(Status::Paused))]);
     harness.run_steps(3);
     assert!(!asked_end(&backend) && harness.query_by_label("No checkpoint could be written").is_some());

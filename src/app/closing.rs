@@ -45,6 +45,7 @@ struct Ending {
     /// The worker has come to what it was asked for.
     answered: bool,
     saved: bool,
+    /// What it warned of last.
     problem: Option<String>,
     /// The run has ended, perhaps because it failed.
     over: bool,
@@ -98,7 +99,7 @@ impl Closing {
         let Stage::Ending(ending) = &mut self.stage else { return };
         match &event.body {
             Body::Checkpoint { .. } => ending.saved = true,
-            Body::Notice { level: Level::Error, text } => ending.problem = Some(text.clone()),
+            Body::Notice { level: Level::Warning | Level::Error, text } => ending.problem = Some(text.clone()),
             Body::Status(Status::Paused) => ending.answered = true,
             Body::Status(status) if status.is_over() => {
                 ending.over = true;
@@ -191,6 +192,8 @@ impl App {
         }
         let saved = self.unsaved().is_empty();
         match &self.closing.stage {
+            // It has ended meanwhile: what it showed is still there.
+            Stage::Unrecorded if self.trained().is_none() => self.closing.stage = Stage::Staying,
             Stage::Saving(_) if saved => self.leave_run(),
             Stage::Ending(_) => self.advance_ending(),
             _ => {}
@@ -311,6 +314,7 @@ impl App {
             Some(Status::Building | Status::CheckingDevice) => {
                 format!("Waiting for the model to be built, to save its first checkpoint… {waited}")
             }
+            Some(Status::Waiting) => format!("Waiting until the disk has room for a checkpoint… {waited}"),
             _ => format!("Saving a checkpoint of step {}… {waited}", number::grouped(step)),
         };
         let took = session.and_then(|session| session.step_seconds).filter(|seconds| *seconds >= 1.0);

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::backend::{Backend, DeviceEntry};
 use super::window::WindowOptions;
-use super::{Open, Wake, signals};
+use super::{Open, Wake, guard};
 use crate::compute::device;
 use crate::engine::command::Command;
 use crate::engine::event::Event;
@@ -60,13 +60,13 @@ impl Backend for Worker {
     }
 
     fn end_asked(&self) -> bool {
-        signals::asked().is_some()
+        guard::asked().is_some()
     }
 
     fn shutdown(&mut self, patience: Duration) {
         if let Some(engine) = self.engine.take() {
             engine.end(patience);
-            signals::let_go();
+            guard::let_go();
         }
     }
 }
@@ -90,7 +90,7 @@ pub fn window_options(runs: PathBuf, open: Open) -> std::io::Result<WindowOption
         })
     };
     let engine = Arc::new(Engine::start(true, wake.clone())?);
-    if let Err(error) = signals::guard(&engine, wake) {
+    if let Err(error) = guard::guard(&engine, wake) {
         tracing::error!("signals are not heard: {error}");
     }
     Ok(WindowOptions {

@@ -384,19 +384,6 @@ fn is_locked(folder: &Path) -> bool {
     disk::open(&folder.join(LOCK)).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
-/// Removes a run's folder if nothing but the recorder's files is in it and nobody writes to it; whether it is gone.
-// lead replaces this
-pub fn remove_ours(folder: &Path) -> Result<bool, DiskError> {
-    let ours = ["run.toml", "events.bin", "metrics.csv", "checkpoints", "end.toml", ".lock"];
-    let entries = fs::read_dir(folder).map_err(|e| DiskError::io("list", folder, e))?;
-    let foreign = entries.flatten().any(|entry| !ours.iter().any(|name| entry.file_name() == *name));
-    if foreign || is_locked(folder) {
-        return Ok(false);
-    }
-    fs::remove_dir_all(folder).map_err(|e| DiskError::io("remove", folder, e))?;
-    Ok(true)
-}
-
 /// Notes in `end.toml` how the run ended; `None`: that it goes on.
 pub fn write_end(folder: &Path, end: Option<&RunEnd>) -> Result<(), DiskError> {
     let path = folder.join("end.toml");

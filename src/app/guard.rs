@@ -8,18 +8,11 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-#[cfg(unix)]
-use signal_hook::consts::{SIGHUP, SIGQUIT};
-use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::{flag, low_level};
 
 use super::Wake;
 use crate::engine::worker::Engine;
-
-#[cfg(unix)]
-const SIGNALS: &[i32] = &[SIGINT, SIGTERM, SIGHUP, SIGQUIT];
-#[cfg(not(unix))]
-const SIGNALS: &[i32] = &[SIGINT, SIGTERM];
+use crate::signals;
 
 /// How often the signals are looked at.
 const TICK: Duration = Duration::from_millis(100);
@@ -39,7 +32,7 @@ pub fn asked() -> Option<i32> {
 pub fn guard(engine: &Arc<Engine>, wake: Wake) -> io::Result<()> {
     at_exit(engine);
     let again = Arc::new(AtomicBool::new(false));
-    for &signal in SIGNALS.iter().filter(|signal| !is_ignored(**signal)) {
+    for signal in signals::that_end() {
         // In this order: the first signal finds the flag still down and raises it.
         flag::register_conditional_shutdown(signal, 128 + signal, again.clone())?;
         flag::register_usize(signal, ASKED.clone(), signal as usize)?;
@@ -66,14 +59,6 @@ pub fn guard(engine: &Arc<Engine>, wake: Wake) -> io::Result<()> {
 /// Lets the program end without waiting for the worker.
 pub fn let_go() {
     take_engine();
-}
-
-/// Whoever started the program wants it to outlive this signal (`nohup`); that holds.
-fn is_ignored(signal: i32) -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
 }
 
 /// The worker that an exit waits for.
