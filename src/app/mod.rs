@@ -369,7 +369,6 @@ impl eframe::App for App {
         self.flush_restarts();
         self.advance(ctx);
         self.advance_study();
-        self.save_settings(ctx);
         self.advance_closing(ctx);
     }
 
