@@ -4,9 +4,10 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use eframe::App as _;
-use eframe::egui::{self, FontFamily, FontId, Key, Modifiers, Role, vec2};
+use eframe::egui::{self, FontFamily, FontId, Key, Modifiers, Role, ViewportCommand, ViewportEvent, ViewportId, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
@@ -147,6 +148,14 @@ struct Script {
     events: Vec<Event>,
     /// Answers every start of a run that is computed at once with the whole run.
     computes: bool,
+    /// There is a worker that closing has to wait for.
+    alive: bool,
+    /// It was asked to end.
+    end: bool,
+    /// A signal asked the program to end.
+    signal: bool,
+    /// How long the window was ready to wait for the worker at its exit.
+    patience: Option<Duration>,
 }
 
 #[derive(Clone, Default)]
@@ -164,6 +173,22 @@ impl Backend for Scripted {
 
     fn drain(&mut self) -> (Vec<Event>, Vec<Letter>) {
         (std::mem::take(&mut self.0.borrow_mut().events), Vec::new())
+    }
+
+    fn ask_end(&mut self) {
+        self.0.borrow_mut().end = true;
+    }
+
+    fn has_ended(&self) -> bool {
+        !self.0.borrow().alive
+    }
+
+    fn end_asked(&self) -> bool {
+        self.0.borrow().signal
+    }
+
+    fn shutdown(&mut self, patience: Duration) {
+        self.0.borrow_mut().patience = Some(patience);
     }
 }
 
@@ -646,11 +671,11 @@ fn window_with_runs(backend: &Scripted, runs: &Path) -> Harness<'static, App> {
 
 /// Draws frames until a text is there that contains this; what comes from a disk takes its time.
 fn until_shown(harness: &mut Harness<'static, App>, text: &str) {
-    let start = std::time::Instant::now();
+    let start = Instant::now();
     while harness.query_all_by_label_contains(text).next().is_none() {
         assert!(start.elapsed().as_secs() < 20, "`{text}` never appeared");
         harness.run_steps(1);
-        std::thread::sleep(std::time::Duration::from_millis(1));
+        std::thread::sleep(Duration::from_millis(1));
     }
     harness.run_steps(2);
 }
@@ -698,6 +723,376 @@ fn settings_come_back_and_foreign_ones_are_set_aside() {
 }
 
 #[test]
+fn a_change_is_saved_without_another_frame_and_at_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("settings.toml");
+    let saved = |text: &str| std::fs::read_to_string(&file).is_ok_and(|settings| settings.contains(text));
+    let backend = Scripted::computing();
+    let mut harness = window_of(vec![&TOY], &backend, Some(folder.path()), vec2(1280.0, 1000.0));
+    press(&mut harness, Modifiers::COMMAND, Key::P);
+    harness.get_by_label("Command").type_text("hide tile: second");
+    harness.run_steps(2);
+    harness.key_press(Key::Enter);
+    harness.step();
+    let start = Instant::now();
+    while !saved("labs.toy.layouts") {
+        assert!(start.elapsed().as_secs() < 10, "no frame came, and the hidden tile was never saved");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    harness.key_press_modifiers(Modifiers::COMMAND | Modifiers::SHIFT, Key::T);
+    harness.step();
+    harness.into_state().on_exit();
+    assert!(saved("theme = \"light\""), "changed in the last frame");
+}
+
+#[test]
+fn what_another_window_changed_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let backend = Scripted::computing();
+    let open = || window_of(vec![&TOY], &backend, Some(folder.path()), vec2(1280.0, 1000.0));
+    let (mut first, mut second) = (open(), open());
+    command(&mut first, "theme: light");
+    first.get_by_role_and_label(Role::SpinButton, "rate η").set_value_accesskit(0.5);
+    first.run_steps(3);
+    first.into_state().on_exit();
+    press(&mut second, Modifiers::COMMAND, Key::B);
+    second.into_state().on_exit();
+    let third = open();
+    assert!(!third.ctx.global_style().visuals.dark_mode, "the first window's theme");
+    assert_eq!(backend.last_start().params.float("rate"), 0.5, "the first window's value");
+    assert!(third.query_by_role_and_label(Role::SpinButton, "rate η").is_none(), "the second window hid the form");
+}
+
+#[test]
+fn a_layout_that_contains_itself_opens_as_the_default() {
+    let folder = tempfile::tempdir().unwrap();
+    let layout = r#"{"id":1,"root":13,"tiles":{"next_tile_id":14,"tiles":{"12":{"Pane":"first"},"13":{"Container":{"Linear":{"children":[13,12],"dir":"Horizontal","shares":{"shares":{}}}}}},"invisible":[]},"height":null,"width":null}"#;
+    std::fs::write(folder.path().join("settings.toml"), format!("[labs.toy.layouts]\nboth = '{layout}'\n")).unwrap();
+    let backend = Scripted::computing();
+    let harness = window_of(vec![&TOY], &backend, Some(folder.path()), vec2(1280.0, 1000.0));
+    assert!(harness.query_by_label_contains("first content").is_some());
+    assert!(harness.query_by_label_contains("second content").is_some());
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// Closing.
+
+/// Presses the window manager's close button; `true`: the window closes.
+fn close(harness: &mut Harness<'static, App>) -> bool {
+    let root = harness.input_mut().viewports.get_mut(&ViewportId::ROOT).expect("the window");
+    root.events.push(ViewportEvent::Close);
+    harness.step();
+    let closes = !commands(harness).contains(&ViewportCommand::CancelClose);
+    // A dialog is measured before it is drawn.
+    harness.run_steps(2);
+    closes
+}
+
+fn closes_itself(harness: &mut Harness<'static, App>) -> bool {
+    harness.step();
+    commands(harness).contains(&ViewportCommand::Close)
+}
+
+fn commands(harness: &Harness<'static, App>) -> Vec<ViewportCommand> {
+    harness.output().viewport_output[&ViewportId::ROOT].commands.clone()
+}
+
+/// A run that trains, and a worker that does not end before it is told to.
+fn closing(backend: &Scripted) -> (Harness<'static, App>, RunId) {
+    let (harness, run) = training(backend);
+    backend.0.borrow_mut().alive = true;
+    (harness, run)
+}
+
+fn checkpoint(run: RunId, step: u64) -> Event {
+    event(run, step, Body::Checkpoint { file: format!("checkpoints/step-{step:08}.safetensors") })
+}
+
+fn asked_end(backend: &Scripted) -> bool {
+    backend.0.borrow().end
+}
+
+#[test]
+fn a_window_that_has_nothing_to_lose_closes_at_once() {
+    let backend = Scripted::computing();
+    backend.0.borrow_mut().alive = true;
+    assert!(close(&mut toy(&backend)));
+    let mut harness = toy(&backend);
+    press(&mut harness, Modifiers::COMMAND, Key::Q);
+    assert!(closes_itself(&mut harness) && close(&mut harness));
+    // The same with a run that is over.
+    let (mut harness, run) = closing(&backend);
+    backend.say([event(run, 100, Body::Status(Status::Finished))]);
+    harness.run_steps(2);
+    assert!(close(&mut harness));
+}
+
+#[test]
+fn closing_waits_for_the_step_and_its_checkpoint() {
+    let backend = Scripted::default();
+    let (mut harness, run) = closing(&backend);
+    assert!(!close(&mut harness), "the window stays");
+    assert_eq!(backend.taken(), ["Checkpoint", "Pause"]);
+    harness.run_steps(70);
+    assert!(harness.query_by_label("Finishing step 11 and saving a checkpoint… 1 s").is_some());
+    assert!(!close(&mut harness), "nor does it close at the second time");
+    press(&mut harness, Modifiers::COMMAND, Key::Q);
+    press(&mut harness, Modifiers::COMMAND, Key::Period);
+    assert!(backend.taken().is_empty() && !asked_end(&backend), "no shortcut reaches the run");
+    backend.say([checkpoint(run, 11), event(run, 11, Body::Status(Status::Paused))]);
+    harness.run_steps(3);
+    assert!(asked_end(&backend) && !closes_itself(&mut harness));
+    assert!(harness.query_by_label("Keep training").is_none(), "there is no way back");
+    backend.0.borrow_mut().alive = false;
+    assert!(closes_itself(&mut harness) && close(&mut harness));
+    harness.into_state().on_exit();
+    assert_ne!(backend.0.borrow().patience, Some(Duration::ZERO));
+}
+
+#[test]
+fn escape_and_enter_keep_training() {
+    let backend = Scripted::default();
+    let (mut harness, run) = closing(&backend);
+    for key in [Key::Escape, Key::Enter] {
+        press(&mut harness, Modifiers::COMMAND, Key::Q);
+        press(&mut harness, Modifiers::NONE, key);
+        assert_eq!(backend.taken(), ["Checkpoint", "Pause", "Resume"], "{key:?}");
+        assert!(harness.query_by_label_contains("Finishing step").is_none());
+    }
+    // The worker's answers come later.
+    for step in [11, 12] {
+        backend.say([checkpoint(run, step), event(run, step, Body::Status(Status::Paused))]);
+        backend.say([event(run, step, Body::Status(Status::Running))]);
+    }
+    harness.run_steps(3);
+    assert!(!asked_end(&backend) && !closes_itself(&mut harness));
+    press(&mut harness, Modifiers::NONE, Key::Space);
+    assert_eq!(backend.taken(), ["Pause"], "the keys are the window's again");
+}
+
+#[test]
+fn a_paused_run_is_saved_and_stays_paused() {
+    let backend = Scripted::default();
+    let (mut harness, run) = closing(&backend);
+    backend.say([event(run, 10, Body::Status(Status::Paused))]);
+    harness.run_steps(2);
+    press(&mut harness, Modifiers::COMMAND, Key::Q);
+    assert_eq!(backend.taken(), ["Checkpoint", "Resume", "Pause"], "only a run that goes on answers");
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    assert!(backend.taken().is_empty());
+}
+
+#[test]
+fn closing_now_says_what_it_loses() {
+    let backend = Scripted::default();
+    let (mut harness, run) = closing(&backend);
+    press(&mut harness, Modifiers::COMMAND, Key::Q);
+    assert!(harness.query_by_label_contains("loses the run: it has no checkpoint yet").is_some());
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    backend.say([checkpoint(run, 8), event(run, 9, Body::Status(Status::Running))]);
+    backend.say([event(run, 10, Body::Scalars(vec![("loss".into(), 1.0)]))]);
+    backend.say([Event { seconds: 42.09, ..event(run, 11, Body::Scalars(vec![("loss".into(), 1.0)])) }]);
+    harness.run_steps(2);
+    press(&mut harness, Modifiers::COMMAND, Key::Q);
+    let text = text_with(&harness, "loses what came after step 8");
+    assert!(text.contains("A step took 42 s lately"), "{text}");
+    harness.get_by_label("Close now").click();
+    harness.run_steps(2);
+    assert!(closes_itself(&mut harness));
+    harness.into_state().on_exit();
+    assert_eq!(backend.0.borrow().patience, Some(Duration::ZERO));
+}
+
+#[test]
+fn a_checkpoint_that_fails_holds_the_window() {
+    let backend = Scripted::default();
+    let (mut harness, run) = closing(&backend);
+    press(&mut harness, Modifiers::COMMAND, Key::Q);
+    let text = "no checkpoint was written: the disk is full".to_owned();
+    backend.say([event(run, 11, Body::Notice { level: Level::Warning, text: text.clone() })]);
+    backend.say([event(run, 11, Body::Status(Status::Paused))]);
+    harness.run_steps(3);
+    assert!(!asked_end(&backend) && harness.query_by_label("No checkpoint could be written").is_some());
+    assert!(harness.query_all_by_label(&text).next().is_some());
+    backend.taken();
+    harness.get_by_label("Try again").click();
+    harness.run_steps(3);
+    assert_eq!(backend.taken(), ["Checkpoint", "Resume", "Pause"]);
+    backend.say([checkpoint(run, 11), event(run, 11, Body::Status(Status::Paused))]);
+    harness.run_steps(3);
+    assert!(asked_end(&backend));
+}
+
+#[test]
+fn a_question_that_the_worker_missed_is_asked_again() {
+    let backend = Scripted::default();
+    let (mut harness, run) = closing(&backend);
+    press(&mut harness, Modifiers::COMMAND, Key::Q);
+    backend.taken();
+    backend.say([event(run, 11, Body::Status(Status::Paused))]);
+    harness.run_steps(3);
+    assert_eq!(backend.taken(), ["Checkpoint", "Resume", "Pause"]);
+    backend.say([event(run, 11, Body::Status(Status::Paused))]);
+    harness.run_steps(3);
+    assert!(harness.query_by_label("the run is not being recorded").is_some());
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    assert_eq!(backend.taken(), ["Resume"]);
+}
+
+#[test]
+fn a_run_that_fails_meanwhile_keeps_the_window_open() {
+    let backend = Scripted::default();
+    let (mut harness, run) = closing(&backend);
+    press(&mut harness, Modifiers::COMMAND, Key::Q);
+    backend.say([event(run, 11, Body::Status(Status::Failed("out of memory".to_owned())))]);
+    harness.run_steps(3);
+    assert!(harness.query_by_label("The run failed").is_some());
+    assert!(!closes_itself(&mut harness) && close(&mut harness));
+}
+
+#[test]
+fn a_run_that_is_not_recorded_is_not_lost_by_a_key() {
+    let backend = Scripted::default();
+    let (mut harness, _) = training(&backend);
+    command(&mut harness, "start or restart");
+    let request = backend.last_start();
+    let header = RunHeader { folder: String::new(), ..header_of(&request) };
+    backend.say([event(request.id, 0, Body::Started(Box::new(header)))]);
+    backend.say([event(request.id, 10, Body::Status(Status::Running))]);
+    harness.run_steps(3);
+    backend.0.borrow_mut().alive = true;
+    backend.taken();
+    for key in [Key::Enter, Key::Escape] {
+        assert!(!close(&mut harness));
+        assert!(harness.query_by_label_contains("not recorded: closing loses it (step 10 of 420)").is_some());
+        press(&mut harness, Modifiers::NONE, key);
+        assert!(harness.query_by_label_contains("closing loses it").is_none());
+    }
+    assert!(!asked_end(&backend) && backend.taken().is_empty());
+    assert!(!close(&mut harness));
+    harness.get_by_label("Close").click();
+    harness.run_steps(2);
+    assert!(closes_itself(&mut harness));
+}
+
+#[test]
+fn a_signal_closes_without_a_question_and_not_without_the_checkpoint() {
+    let backend = Scripted::default();
+    let (mut harness, run) = closing(&backend);
+    backend.0.borrow_mut().signal = true;
+    harness.run_steps(3);
+    assert!(asked_end(&backend) && harness.query_by_label("Keep training").is_none());
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    assert!(!closes_itself(&mut harness));
+    backend.say([checkpoint(run, 11), event(run, 11, Body::Status(Status::Stopped))]);
+    backend.0.borrow_mut().alive = false;
+    harness.step();
+    assert!(closes_itself(&mut harness));
+}
+
+/// The toy lab with something to draw that may be unsaved.
+struct DrawingLab;
+
+static DRAWING: DrawingLab = DrawingLab;
+
+#[derive(Clone, Copy, PartialEq)]
+enum Drawn {
+    Saved,
+    Unsaved,
+    Saving,
+}
+
+thread_local! {
+    static DRAWN: std::cell::Cell<Drawn> = const { std::cell::Cell::new(Drawn::Saved) };
+}
+
+struct DrawingView;
+
+impl Lab for DrawingLab {
+    fn spec(&self) -> &'static LabSpec {
+        &SPEC
+    }
+
+    fn view(&self) -> Box<dyn LabView> {
+        Box::new(DrawingView)
+    }
+}
+
+impl LabView for DrawingView {
+    fn tiles(&self) -> &'static [TileSpec] {
+        ToyView.tiles()
+    }
+
+    fn arrangement(&self, params: &Params) -> Arrangement {
+        ToyView.arrangement(params)
+    }
+
+    fn tile(&mut self, tile: &str, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>) {
+        ToyView.tile(tile, ui, ctx);
+    }
+
+    fn guide(&mut self, _ui: &mut egui::Ui, _ctx: &mut ViewCtx<'_>) {}
+
+    fn unsaved(&self) -> Option<String> {
+        (DRAWN.get() != Drawn::Saved).then(|| "the corrected mask of a.png".to_owned())
+    }
+
+    fn save_unsaved(&mut self) {
+        DRAWN.set(Drawn::Saving);
+    }
+}
+
+#[test]
+fn what_is_not_saved_is_asked_about() {
+    let backend = Scripted::computing();
+    let mut harness = window_of(vec![&DRAWING], &backend, None, vec2(1280.0, 1000.0));
+    assert!(close(&mut harness), "nothing is unsaved");
+    DRAWN.set(Drawn::Unsaved);
+    let mut harness = window_of(vec![&DRAWING], &backend, None, vec2(1280.0, 1000.0));
+    press(&mut harness, Modifiers::COMMAND, Key::Q);
+    assert!(harness.query_by_label("The corrected mask of a.png is not saved.").is_some());
+    press(&mut harness, Modifiers::NONE, Key::Escape);
+    assert!(!closes_itself(&mut harness), "escape stays");
+
+    assert!(!close(&mut harness));
+    harness.get_by_label("Save and close").click();
+    harness.run_steps(3);
+    assert!(DRAWN.get() == Drawn::Saving && !closes_itself(&mut harness), "it waits for the disk");
+    DRAWN.set(Drawn::Saved);
+    assert!(closes_itself(&mut harness));
+
+    DRAWN.set(Drawn::Unsaved);
+    let mut harness = window_of(vec![&DRAWING], &backend, None, vec2(1280.0, 1000.0));
+    assert!(!close(&mut harness));
+    harness.get_by_label("Close, keep as draft").click();
+    harness.run_steps(2);
+    assert!(DRAWN.get() == Drawn::Unsaved && closes_itself(&mut harness));
+}
+
+#[test]
+fn the_drawing_is_asked_about_first_and_then_the_run() {
+    DRAWN.set(Drawn::Unsaved);
+    let backend = Scripted::default();
+    let mut harness = window_of(vec![&DRAWING], &backend, None, vec2(1280.0, 1000.0));
+    command(&mut harness, "preset trained");
+    let request = backend.last_start();
+    backend.say([event(request.id, 0, Body::Started(Box::new(header_of(&request))))]);
+    backend.say([event(request.id, 10, Body::Status(Status::Running))]);
+    harness.run_steps(3);
+    backend.taken();
+    backend.0.borrow_mut().alive = true;
+    assert!(!close(&mut harness));
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    assert!(DRAWN.get() == Drawn::Saving, "enter saves");
+    assert!(backend.taken().is_empty());
+    DRAWN.set(Drawn::Saved);
+    harness.run_steps(3);
+    assert_eq!(backend.taken(), ["Checkpoint", "Pause"]);
+    assert!(harness.query_by_label_contains("Finishing step 11").is_some());
+}
+
+#[test]
 fn devices_are_listed_when_they_have_been_found() {
     let backend = Scripted::default();
     let (sender, receiver) = std::sync::mpsc::channel::<()>();
@@ -712,7 +1107,7 @@ fn devices_are_listed_when_they_have_been_found() {
     assert!(harness.query_by_label("Device: looking for devices…").is_some());
     sender.send(()).unwrap();
     let found = (0..1000).any(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(2));
+        std::thread::sleep(Duration::from_millis(2));
         harness.step();
         harness.query_by_label("Device: GPU · Radeon 780M · Vulkan").is_some()
     });

@@ -174,7 +174,7 @@ static TABLE: &[Row] = &[
         let on = ctx.input(|input| input.viewport().fullscreen.unwrap_or(false));
         ctx.send_viewport_cmd(egui::ViewportCommand::Fullscreen(!on));
     }),
-    row("window.quit", WINDOW, "Quit", &[ctrl(Key::Q)], |app, _| app.quit = true),
+    row("window.quit", WINDOW, "Quit", &[ctrl(Key::Q)], |app, _| app.leave()),
 ];
 
 static NUMBERS: [[KeyboardShortcut; 1]; 9] = [
@@ -331,7 +331,7 @@ pub fn hint(ctx: &egui::Context, id: &str) -> String {
 
 /// Runs what the keyboard asks for. Keys without Ctrl are left to a field that is being edited.
 pub fn run_shortcuts(app: &mut App, ctx: &egui::Context) {
-    if app.palette.open {
+    if app.palette.open || app.closing.asks() {
         return;
     }
     if app.presenter.is_some() && Presenter::keys(app, ctx) {

@@ -24,8 +24,18 @@ pub trait Backend {
     fn has_more(&self) -> bool {
         false
     }
-    /// Ends the worker; called once, at exit. May wait a moment, the window is gone by then.
-    fn shutdown(&mut self) {}
+    /// Asks the worker to end after the step that it is in, with a checkpoint. [`Backend::drain`] goes on until it has.
+    fn ask_end(&mut self) {}
+    /// The worker has ended: whatever it had to save is on disk.
+    fn has_ended(&self) -> bool {
+        true
+    }
+    /// Somebody outside asked the program to end: the system's log-out, `kill`, Ctrl-C in the terminal.
+    fn end_asked(&self) -> bool {
+        false
+    }
+    /// Ends the worker; called once, at exit. Waits for it at most for so long, the window is gone by then.
+    fn shutdown(&mut self, _patience: Duration) {}
 }
 
 /// No worker at all: everything is silence.

@@ -11,6 +11,9 @@ use crate::labs::{self, RunOptions};
 impl App {
     /// Starts a run of a lab with its form's values. Whatever the worker runs now ends.
     pub(super) fn start(&mut self, index: usize, why: Start) {
+        if self.closing.is_ending() {
+            return;
+        }
         let Some(session) = self.sessions.get_mut(index) else { return };
         session.pending = None;
         let whole = session.playback_rate().is_some();

@@ -1,11 +1,16 @@
 //! How a lab's tiles lie: the default, the user's own, and the way back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use eframe::egui;
 use egui_tiles::{Container, Linear, LinearDir, Tile, TileId, Tiles, Tree};
 
 use crate::labs::{Arrangement, Node, TileSpec};
+
+/// Longest text of a remembered layout that is read; one of ten tiles has about 2 KB.
+const LONGEST: usize = 64 << 10;
+/// Most parts within parts of a remembered layout.
+const DEEPEST: usize = 32;
 
 /// The layouts of one lab, one for each of its arrangements.
 #[derive(Debug)]
@@ -137,25 +142,65 @@ fn linear(tiles: &mut Tiles<String>, dir: LinearDir, children: &[(f32, Node)], k
     (!ids.is_empty()).then(|| tiles.insert_container(Container::Linear(linear)))
 }
 
-/// A remembered layout, if it can be read and names only tiles that exist, each at most once.
+/// A remembered layout, if it can be read and is a tree that names only tiles that exist, each at most once. It is built
+/// anew: nothing else of what stood in a file comes near a drawing that recurses.
 fn read_tree(json: &str, arrangement: &str, known: &[TileSpec]) -> Option<Tree<String>> {
-    let tree: Tree<String> = serde_json::from_str(json).ok()?;
-    let mut seen = Vec::new();
-    for tile in tree.tiles.tiles() {
-        if let Tile::Pane(name) = tile {
-            if !known.iter().any(|tile| tile.id == name) || seen.contains(&name) {
-                return None;
-            }
-            seen.push(name);
-        }
+    if json.len() > LONGEST {
+        return None;
     }
-    let root = tree.root()?;
-    // Every child that a container names exists.
-    let whole = tree.tiles.tiles().all(|tile| match tile {
-        Tile::Container(container) => container.children().all(|child| tree.tiles.get(*child).is_some()),
-        Tile::Pane(_) => true,
-    });
-    (whole && tree.tiles.get(root).is_some()).then(|| Tree::new(tree_id(arrangement), root, tree.tiles))
+    let read: Tree<String> = serde_json::from_str(json).ok()?;
+    let mut copy =
+        Copy { from: &read.tiles, to: Tiles::default(), known, taken: HashSet::new(), named: HashSet::new() };
+    let root = copy.tile(read.root()?, 0)?;
+    Some(Tree::new(tree_id(arrangement), root, copy.to))
+}
+
+/// Copies a layout of unknown origin.
+struct Copy<'a> {
+    from: &'a Tiles<String>,
+    to: Tiles<String>,
+    known: &'a [TileSpec],
+    /// Parts that have their place: a second one would make a ring, or one part in two places.
+    taken: HashSet<TileId>,
+    named: HashSet<&'a str>,
+}
+
+impl Copy<'_> {
+    /// A part with all that it holds; `None`: this is no layout.
+    fn tile(&mut self, id: TileId, depth: usize) -> Option<TileId> {
+        if depth > DEEPEST || !self.taken.insert(id) {
+            return None;
+        }
+        let copied = match self.from.get(id)? {
+            Tile::Pane(name) => {
+                let fits = self.known.iter().any(|tile| tile.id == name) && self.named.insert(name);
+                fits.then(|| self.to.insert_pane(name.clone()))?
+            }
+            Tile::Container(container) => {
+                let before: Vec<TileId> = container.children().copied().collect();
+                let children = before.iter().map(|child| self.tile(*child, depth + 1)).collect::<Option<Vec<_>>>()?;
+                let now = |id: TileId| before.iter().position(|child| *child == id).map(|at| children[at]);
+                let mut copied = Container::new(container.kind(), children.clone());
+                match (container, &mut copied) {
+                    (Container::Tabs(from), Container::Tabs(to)) => {
+                        to.active = from.active.and_then(now).or(to.active);
+                    }
+                    (Container::Linear(from), Container::Linear(to)) => {
+                        for (child, share) in &from.shares {
+                            if let Some(child) = now(*child).filter(|_| share.is_finite()) {
+                                to.shares.set_share(child, share.clamp(0.001, 1_000.0));
+                            }
+                        }
+                    }
+                    // A grid finds its own shares.
+                    _ => {}
+                }
+                self.to.insert_container(copied)
+            }
+        };
+        self.to.set_visible(copied, self.from.is_visible(id));
+        Some(copied)
+    }
 }
 
 /// Puts a tile that is in no place yet at the right.
@@ -247,5 +292,78 @@ mod tests {
             let mut layouts = Layouts::new(TILES, &BTreeMap::from([("two".to_owned(), json.to_owned())]));
             assert_eq!(shown(&mut layouts), [("field", true), ("table", true)], "{json}");
         }
+    }
+
+    /// A layout as a file may have it: the children of each part (a part without children is a tile), part 1 is the root.
+    fn layout(parts: &[&[u64]]) -> String {
+        let panes = ["field", "table", "curve"];
+        let part = |(index, children): (usize, &&[u64])| {
+            let id = index + 1;
+            let tile = match children.is_empty() {
+                true => serde_json::json!({ "Pane": panes[index % panes.len()] }),
+                false => serde_json::json!({ "Container": { "Tabs": { "children": children, "active": null } } }),
+            };
+            (id.to_string(), tile)
+        };
+        let tiles: serde_json::Map<_, _> = parts.iter().enumerate().map(part).collect();
+        serde_json::json!({
+            "id": 1, "root": 1, "height": null, "width": null,
+            "tiles": { "next_tile_id": u64::MAX, "tiles": tiles, "invisible": [] },
+        })
+        .to_string()
+    }
+
+    fn read(json: &str) -> Option<Tree<String>> {
+        read_tree(json, "two", TILES)
+    }
+
+    #[test]
+    fn a_layout_that_is_no_tree_falls_back_to_the_default() {
+        assert!(read(&layout(&[&[2, 3], &[], &[]])).is_some(), "the shape of the file");
+        let deep: Vec<Vec<u64>> = (0..500).map(|part| if part < 499 { vec![part + 2] } else { Vec::new() }).collect();
+        let deep: Vec<&[u64]> = deep.iter().map(Vec::as_slice).collect();
+        let shapes: [(&str, String); 7] = [
+            ("a root that holds itself", layout(&[&[2, 1], &[]])),
+            ("a ring", layout(&[&[2], &[3], &[1]])),
+            ("a ring below the root", layout(&[&[2], &[3], &[2]])),
+            ("one part in two places", layout(&[&[2, 2], &[]])),
+            ("a part that is not there", layout(&[&[2, 9], &[]])),
+            ("five hundred within each other", layout(&deep)),
+            ("ten megabytes", " ".repeat(10 << 20)),
+        ];
+        for (what, json) in shapes {
+            assert!(read(&json).is_none(), "{what}");
+            let mut layouts = Layouts::new(TILES, &BTreeMap::from([("two".to_owned(), json)]));
+            assert_eq!(shown(&mut layouts), [("field", true), ("table", true)], "{what}");
+            assert!(layouts.remembered().is_empty(), "{what}");
+        }
+    }
+
+    #[test]
+    fn whatever_a_file_holds_a_layout_that_is_read_is_a_tree() {
+        let mut seed = 1_u64;
+        let mut random = |below: u64| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) % below
+        };
+        let mut trees = 0;
+        for _ in 0..20_000 {
+            let count = 1 + random(6);
+            let parts: Vec<Vec<u64>> =
+                (0..count).map(|_| (0..random(3)).map(|_| 1 + random(count + 1)).collect()).collect();
+            let parts: Vec<&[u64]> = parts.iter().map(Vec::as_slice).collect();
+            let Some(tree) = read(&layout(&parts)) else { continue };
+            trees += 1;
+            // Every part but the root is in exactly one place, and all are reached from it.
+            let (mut open, mut reached) = (vec![tree.root.unwrap()], HashSet::new());
+            while let Some(id) = open.pop() {
+                assert!(reached.insert(id), "{parts:?}");
+                if let Some(container) = tree.tiles.get_container(id) {
+                    open.extend(container.children());
+                }
+            }
+            assert_eq!(reached.len(), tree.tiles.len(), "{parts:?}");
+        }
+        assert!(trees > 500, "{trees}");
     }
 }

@@ -6,6 +6,7 @@ pub mod actions;
 pub mod backend;
 mod bars;
 mod capture;
+mod closing;
 mod commands;
 mod control;
 pub mod figure;
@@ -13,6 +14,7 @@ mod files;
 mod fork;
 mod form;
 mod form_row;
+pub mod guard;
 mod guide;
 mod help;
 pub mod layouts;
@@ -52,6 +54,11 @@ use crate::labs::{Lab, ViewAction};
 use crate::plot::style::Style;
 
 pub use window::{WindowOptions, run_window};
+
+/// Longest time that closing waits for a worker that trains nothing.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Longest time that closing waits for each of the files that are being written.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Asks for a frame from any thread.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;
@@ -105,7 +112,7 @@ pub struct App {
     capture: capture::Capture,
     frames: status_line::FrameClock,
     runs_dir: PathBuf,
-    /// Start of this session, part of the names of its recordings.
+    /// This session's own name, part of the names of its recordings.
     stamp: String,
     /// The run that was asked for last.
     last_run: Option<RunId>,
@@ -115,9 +122,8 @@ pub struct App {
     focused: Option<shell::Region>,
     /// Counts resets of the panels' sizes.
     panels: u32,
-    next_save: f64,
     time: f64,
-    quit: bool,
+    closing: closing::Closing,
 }
 
 impl std::fmt::Debug for App {
@@ -179,14 +185,13 @@ impl App {
             wake,
             frames: status_line::FrameClock::default(),
             runs_dir: parts.runs_dir,
-            stamp: runs::stamp(),
+            stamp: runs::session(),
             last_run: None,
             focus: None,
             focused: None,
             panels: 0,
-            next_save: 0.0,
             time: 0.0,
-            quit: false,
+            closing: closing::Closing::default(),
             settings,
         };
         if let Some(session) = app.sessions.get_mut(active) {
@@ -196,6 +201,7 @@ impl App {
             session.seed = parts.open.seed.unwrap_or(session.seed);
             session.name = runs::name_of(session.lab, &session.params);
         }
+        app.store.begin(&app.remembered());
         app.first_run();
         app
     }
@@ -255,6 +261,7 @@ impl App {
         for event in &events {
             let Some(session) = self.sessions.iter_mut().find(|session| session.owns(event.run)) else { continue };
             session.apply(event, self.time);
+            self.closing.hear(event);
             match &event.body {
                 Body::Notice { level, text } => self.notices.push(self.time, *level, text.clone(), Some(event.step)),
                 // A run that is computed at once writes one whenever a slider moves.
@@ -320,7 +327,7 @@ impl App {
     }
 
     /// What is worth remembering now.
-    fn remembered(&self, ctx: &egui::Context) -> Settings {
+    fn remembered(&self) -> Settings {
         let mut settings = self.settings.clone();
         settings.device = self.device.to_string();
         if let Some(session) = self.sessions.get(self.active) {
@@ -329,21 +336,16 @@ impl App {
         for session in &self.sessions {
             settings.labs.insert(session.lab.spec().id.to_owned(), session.remembered());
         }
-        let talk = self.presenter.is_some() || ctx.input(|i| i.viewport().fullscreen == Some(true));
-        if let Some(rect) = ctx.input(|i| i.viewport().inner_rect).filter(|rect| !talk && rect.width() > 1.0) {
-            settings.window = Some([rect.width().round(), rect.height().round()]);
-        }
         settings
     }
 
+    /// Hands every change to the writer in the frame in which it is made: there may not be another for a long time.
     fn save_settings(&mut self, ctx: &egui::Context) {
-        if self.time >= self.next_save {
-            self.next_save = self.time + 1.0;
-            let settings = self.remembered(ctx);
-            self.store.save(&settings);
-        } else if ctx.input(|input| !input.events.is_empty()) {
-            ctx.request_repaint_after(Duration::from_millis(1_100));
+        let talk = self.presenter.is_some() || ctx.input(|i| i.viewport().fullscreen == Some(true));
+        if let Some(rect) = ctx.input(|i| i.viewport().inner_rect).filter(|rect| !talk && rect.width() > 1.0) {
+            self.settings.window = Some([rect.width().round(), rect.height().round()]);
         }
+        self.store.save(&self.remembered());
     }
 
     fn apply_theme(&mut self, ctx: &egui::Context) {
@@ -367,10 +369,7 @@ impl eframe::App for App {
         self.flush_restarts();
         self.advance(ctx);
         self.advance_study();
-        self.save_settings(ctx);
-        if self.quit {
-            ctx.send_viewport_cmd(egui::ViewportCommand::Close);
-        }
+        self.advance_closing(ctx);
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
@@ -379,12 +378,20 @@ impl eframe::App for App {
         shell::show(self, ui, frame);
         self.flush_restarts();
         self.take_wanted(ui.ctx());
+        self.save_settings(ui.ctx());
     }
 
     fn on_exit(&mut self) {
-        self.backend.shutdown();
-        self.close_study(Duration::from_secs(2));
-        self.store.close(Duration::from_secs(2));
+        self.store.save(&self.remembered());
+        // A display that is gone closes the window without a question; a run has its time all the same.
+        let patience = match (self.closing.gives_up(), self.sessions.iter().any(Session::training)) {
+            (true, _) => Duration::ZERO,
+            (false, true) => Duration::MAX,
+            (false, false) => PATIENCE,
+        };
+        self.backend.shutdown(patience);
+        self.close_study(FAREWELL);
+        self.store.close(FAREWELL);
     }
 
     fn clear_color(&self, _visuals: &egui::Visuals) -> [f32; 4] {

@@ -7,7 +7,7 @@ use super::backend::PastStore;
 use super::layouts::Layouts;
 use super::playback::Playback;
 use super::settings::LabSettings;
-use crate::engine::event::{Change, Event, RunId, Status};
+use crate::engine::event::{Body, Change, Event, RunId, Status};
 use crate::engine::mailbox::Letter;
 use crate::engine::params::{ParamSpec, Params, Value};
 use crate::engine::state::RunState;
@@ -75,6 +75,10 @@ pub struct Session {
     /// The failure banner of this run was closed.
     pub failure_seen: bool,
     speed_samples: VecDeque<(f64, u64)>,
+    /// Seconds that a step of the shown run took lately.
+    pub step_seconds: Option<f64>,
+    /// The newest step, and when it was reached by the run's own clock; `None` after a pause.
+    reached: Option<(u64, f64)>,
     undo: Vec<Snapshot>,
     redo: Vec<Snapshot>,
     editing: Option<Snapshot>,
@@ -114,6 +118,8 @@ impl Session {
             status_since: 0.0,
             failure_seen: false,
             speed_samples: VecDeque::new(),
+            step_seconds: None,
+            reached: None,
             undo: Vec::new(),
             redo: Vec::new(),
             editing: None,
@@ -306,7 +312,10 @@ impl Session {
         let before = self.run.status.clone();
         match &mut self.incoming {
             Some(incoming) if incoming.id == event.run => incoming.state.apply(event),
-            _ if self.run.id == Some(event.run) => self.run.apply(event),
+            _ if self.run.id == Some(event.run) => {
+                self.run.apply(event);
+                self.time_step(event);
+            }
             _ => return,
         }
         self.show_incoming(time);
@@ -334,9 +343,30 @@ impl Session {
             self.status_since = time;
             self.failure_seen = false;
             self.speed_samples.clear();
+            (self.step_seconds, self.reached) = (None, None);
             let folder = self.run.header.as_ref().map_or("", |header| header.folder.as_str());
             self.past.open(folder);
         }
+    }
+
+    /// Measures how long a step takes.
+    fn time_step(&mut self, event: &Event) {
+        if matches!(event.body, Body::Status(_)) {
+            self.reached = None;
+        }
+        match self.reached {
+            Some((step, seconds)) if event.step > step => {
+                self.step_seconds = Some((event.seconds - seconds) / (event.step - step) as f64);
+            }
+            Some(_) => return,
+            None => {}
+        }
+        self.reached = Some((event.step, event.seconds));
+    }
+
+    /// A run that trains was asked for and has not begun.
+    pub fn awaits_training(&self) -> bool {
+        self.incoming.as_ref().is_some_and(|incoming| !incoming.whole)
     }
 
     /// A run is on its way and not shown yet.

@@ -1,16 +1,20 @@
 //! What the window remembers: one small TOML file in the platform's configuration folder. A broken file is set aside,
-//! an unwritable folder is reported once; neither ever stops the program.
+//! an unwritable folder is reported once; neither ever stops the program. Several windows share the file: each writes
+//! only what was changed in it.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
+use toml::{Table, Value as Toml};
 
 use super::theme::ThemeChoice;
+use crate::disk;
 use crate::engine::params::Value;
 
 /// Environment variable that moves the configuration folder (tests, portable use).
@@ -20,6 +24,16 @@ pub const RECENT_CAP: usize = 10;
 
 const FILE: &str = "settings.toml";
 const BROKEN: &str = "settings.broken.toml";
+/// Held by the window that writes the file now.
+const LOCK: &str = "settings.lock";
+/// Bytes of the largest file that is read.
+const LARGEST: u64 = 4 << 20;
+/// Shortest time between two writes: of what is being dragged, only the newest place is written.
+const PACE: Duration = Duration::from_millis(200);
+/// Longest time that one window waits for another's write.
+const TURN: Duration = Duration::from_secs(1);
+/// Time that the last write is given at the end.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Everything that outlives the window. Unknown fields are ignored and missing ones take their defaults, so that an
 /// older and a newer version can share a file.
@@ -96,12 +110,16 @@ impl Settings {
     }
 }
 
+/// What was changed: the settings before and now.
+type Change = (Settings, Settings);
+
 /// The settings file, written by a thread of its own so that no frame waits for a disk.
 #[derive(Debug)]
 pub struct Store {
     folder: Option<PathBuf>,
+    /// What the writer knows of.
     saved: Settings,
-    writer: Option<(mpsc::Sender<String>, thread::JoinHandle<()>)>,
+    writer: Option<(mpsc::Sender<Change>, thread::JoinHandle<()>)>,
     problems: mpsc::Receiver<String>,
 }
 
@@ -115,7 +133,7 @@ pub fn default_folder() -> Option<PathBuf> {
 
 /// The settings as they are on disk, or the defaults; nothing is reported or set aside.
 pub fn peek(folder: Option<&Path>) -> Settings {
-    let text = folder.and_then(|folder| fs::read_to_string(folder.join(FILE)).ok());
+    let text = folder.and_then(|folder| disk::read_text(&folder.join(FILE), LARGEST).ok());
     text.and_then(|text| toml::from_str::<Settings>(&text).ok()).unwrap_or_default().sane()
 }
 
@@ -123,28 +141,19 @@ impl Store {
     /// Reads the settings in `folder` (`None`: remembers nothing). The texts are problems worth a notice.
     pub fn open(folder: Option<PathBuf>) -> (Self, Settings, Vec<String>) {
         let mut problems = Vec::new();
-        let settings = folder.as_deref().map_or_else(Settings::default, |folder| load(folder, &mut problems));
+        let settings = match folder.as_deref().map(read) {
+            Some(Ok(Some((settings, _)))) => settings.sane(),
+            Some(Err(problem)) => {
+                problems.push(problem);
+                Settings::default()
+            }
+            Some(Ok(None)) | None => Settings::default(),
+        };
         let (report, reports) = mpsc::channel();
         let writer = folder.clone().and_then(|folder| {
-            let (sender, receiver) = mpsc::channel::<String>();
-            let thread = thread::Builder::new().name("settings".to_owned()).spawn(move || {
-                let mut told = false;
-                while let Ok(mut text) = receiver.recv() {
-                    // Only the newest matters.
-                    while let Ok(newer) = receiver.try_recv() {
-                        text = newer;
-                    }
-                    if let Err(error) = write(&folder, &text)
-                        && !std::mem::replace(&mut told, true)
-                    {
-                        let _ = report.send(format!(
-                            "settings cannot be saved in {}: {error}. What you change now is forgotten at exit; set \
-                             {CONFIG_DIR_VARIABLE} to a folder that can be written.",
-                            folder.display()
-                        ));
-                    }
-                }
-            });
+            let (sender, receiver) = mpsc::channel();
+            let writer = thread::Builder::new().name("settings".to_owned());
+            let thread = writer.spawn(move || write_changes(&receiver, &folder, &report));
             thread.ok().map(|thread| (sender, thread))
         });
         (Self { folder, saved: settings.clone(), writer, problems: reports }, settings, problems)
@@ -155,14 +164,19 @@ impl Store {
         self.folder.as_ref().map(|folder| folder.join(FILE))
     }
 
-    /// Hands `settings` to the writer if they differ from what was written last. Returns at once.
+    /// Takes `settings` as what the file says: what a window makes of it at its start is not a change of the user's.
+    pub fn begin(&mut self, settings: &Settings) {
+        self.saved = settings.clone();
+    }
+
+    /// Hands `settings` to the writer if they differ from what it knows. Returns at once.
     pub fn save(&mut self, settings: &Settings) {
         if *settings == self.saved {
             return;
         }
-        self.saved = settings.clone();
-        if let (Some((writer, _)), Ok(text)) = (&self.writer, toml::to_string_pretty(settings)) {
-            let _ = writer.send(text);
+        let before = std::mem::replace(&mut self.saved, settings.clone());
+        if let Some((writer, _)) = &self.writer {
+            let _ = writer.send((before, settings.clone()));
         }
     }
 
@@ -175,33 +189,59 @@ impl Store {
     pub fn close(&mut self, deadline: Duration) {
         if let Some((writer, thread)) = self.writer.take() {
             drop(writer);
-            let until = std::time::Instant::now() + deadline;
-            while !thread.is_finished() && std::time::Instant::now() < until {
+            let until = Instant::now() + deadline;
+            while !thread.is_finished() && Instant::now() < until {
                 thread::sleep(Duration::from_millis(5));
             }
         }
     }
 }
 
-fn load(folder: &Path, problems: &mut Vec<String>) -> Settings {
-    let path = folder.join(FILE);
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Settings::default(),
-        // Not UTF-8, a folder in its place, no permission: set aside what can be, start fresh.
-        Err(error) => {
-            problems.push(set_aside(folder, &error.to_string()));
-            return Settings::default();
+impl Drop for Store {
+    /// Also a window that breaks off has its last changes written.
+    fn drop(&mut self) {
+        self.close(FAREWELL);
+    }
+}
+
+/// Writes what it is told of until the window is gone. A change that could not be written is tried with the next one.
+fn write_changes(changes: &mpsc::Receiver<Change>, folder: &Path, report: &mpsc::Sender<String>) {
+    let mut told = false;
+    let mut unwritten: Option<Settings> = None;
+    let mut next = Instant::now();
+    while let Ok((before, mut now)) = changes.recv() {
+        while let Ok((_, newer)) = changes.recv_timeout(next.saturating_duration_since(Instant::now())) {
+            now = newer;
         }
-    };
-    match toml::from_str::<Settings>(&text) {
-        Ok(settings) => settings.sane(),
-        Err(error) => {
-            let first = error.message().lines().next().unwrap_or_default().to_owned();
-            problems.push(set_aside(folder, &first));
-            Settings::default()
+        next = Instant::now() + PACE;
+        let before = unwritten.take().unwrap_or(before);
+        match write(folder, &before, &now) {
+            Ok(None) => {}
+            Ok(Some(problem)) => drop(report.send(problem)),
+            Err(error) => {
+                unwritten = Some(before);
+                if !std::mem::replace(&mut told, true) {
+                    let _ = report.send(format!(
+                        "settings cannot be saved in {}: {error}. What you change now is forgotten at exit; set \
+                         {CONFIG_DIR_VARIABLE} to a folder that can be written.",
+                        folder.display()
+                    ));
+                }
+            }
         }
     }
+}
+
+/// The file as settings and as it stands; `None`: there is none. What cannot be read is set aside, and the error says so.
+fn read(folder: &Path) -> Result<Option<(Settings, Table)>, String> {
+    let text = match disk::read_text(&folder.join(FILE), LARGEST) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        // Not UTF-8, a folder or a pipe in its place, no permission: set aside what can be, start fresh.
+        Err(error) => return Err(set_aside(folder, &error.to_string())),
+    };
+    let parsed = toml::from_str::<Settings>(&text).and_then(|settings| Ok((settings, text.parse::<Table>()?)));
+    parsed.map(Some).map_err(|error| set_aside(folder, error.message().lines().next().unwrap_or_default()))
 }
 
 /// Moves an unreadable file out of the way and says so.
@@ -215,10 +255,79 @@ fn set_aside(folder: &Path, why: &str) -> String {
     }
 }
 
-/// Temporary file, then rename: a crash leaves the old file or the new one, never half of one.
-fn write(folder: &Path, text: &str) -> std::io::Result<()> {
+/// Puts what has changed from `before` to `now` into the file, which another window may have written since; the text is
+/// a problem that did not keep it from that. Temporary file, then rename: a crash leaves the old file or the new one.
+fn write(folder: &Path, before: &Settings, now: &Settings) -> io::Result<Option<String>> {
     fs::create_dir_all(folder)?;
-    crate::disk::write_synced(&folder.join(FILE), text.as_bytes())
+    let _turn = turn(folder);
+    let table = |settings: &Settings| Table::try_from(settings).map_err(io::Error::other);
+    let (file, problem) = match read(folder) {
+        Ok(file) => (file.map(|(_, table)| table), None),
+        Err(problem) => (None, Some(problem)),
+    };
+    let merged = match file {
+        Some(mut file) => {
+            merge(&mut file, &table(before)?, &table(now)?, NESTED);
+            file
+        }
+        None => table(now)?,
+    };
+    let text = toml::to_string_pretty(&merged).map_err(io::Error::other)?;
+    disk::write_synced(&folder.join(FILE), text.as_bytes())?;
+    Ok(problem)
+}
+
+/// The right to write, for as long as it lives. Without it (another window hangs, a file system without locks) the file
+/// is written all the same, as whole as ever.
+fn turn(folder: &Path) -> Option<File> {
+    let file = File::options().create(true).truncate(false).write(true).open(folder.join(LOCK)).ok()?;
+    let until = Instant::now() + TURN;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Some(file),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => thread::sleep(Duration::from_millis(10)),
+            Err(_) => return None,
+        }
+    }
+}
+
+/// Tables within tables that are merged field by field: `labs`, a lab, its `params` and `layouts`.
+const NESTED: usize = 3;
+
+/// Puts into `file` what has changed from `before` to `now`; all else in it stays.
+fn merge(file: &mut Table, before: &Table, now: &Table, nested: usize) {
+    for key in before.keys().filter(|key| !now.contains_key(*key)) {
+        file.remove(key);
+    }
+    for (key, value) in now {
+        let known = before.get(key);
+        if known == Some(value) {
+            continue;
+        }
+        match (value, file.get_mut(key)) {
+            (Toml::Table(now), Some(Toml::Table(file))) if nested > 0 => {
+                let none = Table::new();
+                merge(file, known.and_then(Toml::as_table).unwrap_or(&none), now, nested - 1);
+            }
+            (Toml::Array(now), Some(Toml::Array(file))) if nested == NESTED && key == "recent" => {
+                merge_recent(file, known.and_then(Toml::as_array).map_or(&[], Vec::as_slice), now);
+            }
+            _ => drop(file.insert(key.clone(), value.clone())),
+        }
+    }
+}
+
+/// What was opened since `before` goes to the head of the file's list.
+fn merge_recent(file: &mut Vec<Toml>, before: &[Toml], now: &[Toml]) {
+    let opened = (0..now.len()).find(|count| {
+        let (opened, rest) = now.split_at(*count);
+        let old: Vec<&Toml> = before.iter().filter(|path| !opened.contains(path)).take(rest.len()).collect();
+        rest.iter().eq(old)
+    });
+    let opened = &now[..opened.unwrap_or(now.len())];
+    file.retain(|path| !opened.contains(path));
+    file.splice(0..0, opened.iter().cloned());
+    file.truncate(RECENT_CAP);
 }
 
 #[cfg(test)]
@@ -282,5 +391,139 @@ mod tests {
         let message = store.problem().expect("a problem");
         assert!(message.contains("cannot be saved") && message.contains(CONFIG_DIR_VARIABLE), "{message}");
         assert_eq!(store.problem(), None);
+    }
+
+    #[test]
+    fn two_windows_keep_each_others_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || {
+            let (store, settings, problems) = Store::open(Some(folder.path().to_owned()));
+            assert!(problems.is_empty(), "{problems:?}");
+            (store, settings)
+        };
+        let float = |v: f64| Value::Float(v);
+        let ((mut first, mut a), (mut second, mut b)) = (open(), open());
+        fn lab(settings: &mut Settings) -> &mut LabSettings {
+            settings.labs.entry("optimizers".to_owned()).or_default()
+        }
+        // What a window fills in at its start is not a change.
+        lab(&mut b).seed = Some(7);
+        second.begin(&b);
+
+        a.theme = ThemeChoice::Light;
+        a.remember(Path::new("a.csv"));
+        (lab(&mut a).seed, lab(&mut a).params) = (Some(9), [("rate".to_owned(), float(0.1))].into());
+        lab(&mut a).layouts.insert("surface".to_owned(), "{}".to_owned());
+        first.save(&a);
+        first.close(FAREWELL);
+
+        b.form_open = false;
+        b.remember(Path::new("b.csv"));
+        lab(&mut b).params.insert("batch".to_owned(), Value::Int(4));
+        lab(&mut b).layouts.insert("network".to_owned(), "[]".to_owned());
+        b.labs.entry("segmentation".to_owned()).or_default().seed = Some(3);
+        second.save(&b);
+        second.close(FAREWELL);
+
+        let (_, both) = open();
+        assert_eq!((both.theme, both.form_open), (ThemeChoice::Light, false));
+        assert_eq!(both.recent, [PathBuf::from("b.csv"), PathBuf::from("a.csv")], "newest first");
+        let merged = &both.labs["optimizers"];
+        assert_eq!(merged.seed, Some(9));
+        assert_eq!(merged.params, [("batch".to_owned(), Value::Int(4)), ("rate".to_owned(), float(0.1))].into());
+        assert_eq!(merged.layouts.len(), 2);
+        assert_eq!(both.labs["segmentation"].seed, Some(3));
+    }
+
+    #[test]
+    fn a_value_that_was_put_back_is_taken_out_of_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut store, mut settings, _) = Store::open(Some(folder.path().to_owned()));
+        let lab = settings.labs.entry("optimizers".to_owned()).or_default();
+        lab.params = [("a".to_owned(), Value::Int(1)), ("b".to_owned(), Value::Int(2))].into();
+        store.save(&settings);
+        settings.labs.get_mut("optimizers").unwrap().params.remove("a");
+        store.save(&settings);
+        store.close(FAREWELL);
+        let (_, again, _) = Store::open(Some(folder.path().to_owned()));
+        assert_eq!(again.labs["optimizers"].params, [("b".to_owned(), Value::Int(2))].into());
+    }
+
+    #[test]
+    fn many_windows_at_once_lose_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        std::thread::scope(|scope| {
+            for window in 0..6 {
+                let folder = folder.path();
+                scope.spawn(move || {
+                    let (mut store, mut settings, _) = Store::open(Some(folder.to_owned()));
+                    for change in 0..3 {
+                        let lab = settings.labs.entry(format!("lab{window}")).or_default();
+                        lab.params.insert(format!("p{change}"), Value::Int(change));
+                        store.save(&settings);
+                        std::thread::sleep(Duration::from_millis(20));
+                    }
+                    store.close(Duration::from_secs(10));
+                });
+            }
+        });
+        let (_, all, problems) = Store::open(Some(folder.path().to_owned()));
+        assert!(problems.is_empty(), "{problems:?}");
+        assert_eq!(all.labs.values().map(|lab| lab.params.len()).collect::<Vec<_>>(), [3; 6]);
+    }
+
+    #[test]
+    fn what_a_newer_version_wrote_stays_in_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join(FILE), "version = 2\nnovelty = [1, 2]\n[labs.optimizers]\nmood = \"calm\"\n")
+            .unwrap();
+        let (mut store, mut settings, _) = Store::open(Some(folder.path().to_owned()));
+        settings.theme = ThemeChoice::Light;
+        store.save(&settings);
+        store.close(FAREWELL);
+        let file: Table = fs::read_to_string(folder.path().join(FILE)).unwrap().parse().unwrap();
+        assert_eq!(file["version"].as_integer(), Some(2));
+        assert_eq!((file["novelty"].as_array().map(Vec::len), file["theme"].as_str()), (Some(2), Some("light")));
+        assert_eq!(file["labs"]["optimizers"]["mood"].as_str(), Some("calm"));
+    }
+
+    #[test]
+    fn a_file_that_breaks_while_the_window_is_open_is_set_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut store, mut settings, _) = Store::open(Some(folder.path().to_owned()));
+        fs::write(folder.path().join(FILE), "half a line").unwrap();
+        settings.theme = ThemeChoice::Light;
+        store.save(&settings);
+        store.close(FAREWELL);
+        assert!(store.problem().unwrap().contains(BROKEN));
+        assert_eq!(fs::read(folder.path().join(BROKEN)).unwrap(), b"half a line");
+        assert_eq!(Store::open(Some(folder.path().to_owned())).1.theme, ThemeChoice::Light);
+    }
+
+    #[test]
+    fn a_file_without_bounds_is_set_aside_unread() {
+        let folder = tempfile::tempdir().unwrap();
+        File::create(folder.path().join(FILE)).unwrap().set_len(LARGEST + 1).unwrap();
+        assert_eq!(peek(Some(folder.path())), Settings::default());
+        let (_, settings, problems) = Store::open(Some(folder.path().to_owned()));
+        assert_eq!(settings, Settings::default());
+        assert!(problems[0].contains(BROKEN), "{problems:?}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_in_the_place_of_the_file_keeps_nobody_waiting() {
+        let folder = tempfile::tempdir().unwrap();
+        let made = std::process::Command::new("mkfifo").arg(folder.path().join(FILE)).status();
+        if !made.is_ok_and(|made| made.success()) {
+            return;
+        }
+        assert_eq!(peek(Some(folder.path())), Settings::default());
+        let (mut store, mut settings, problems) = Store::open(Some(folder.path().to_owned()));
+        assert!(problems[0].contains("it is not a file"), "{problems:?}");
+        settings.theme = ThemeChoice::Light;
+        store.save(&settings);
+        store.close(FAREWELL);
+        assert_eq!(Store::open(Some(folder.path().to_owned())).1.theme, ThemeChoice::Light);
     }
 }

@@ -7,7 +7,9 @@ use super::layouts::Layouts;
 use super::session::Start;
 use super::tiles::{self, TileEvents};
 use super::widgets::{Icon, labelled_button};
-use super::{App, bars, fork, form, guide, help, metrics, palette, presenter, status_line, study, theme, timeline};
+use super::{
+    App, bars, closing, fork, form, guide, help, metrics, palette, presenter, status_line, study, theme, timeline,
+};
 use crate::engine::event::Status;
 use crate::engine::state::MarkKind;
 use crate::labs::{Cursor, LabView, ViewCtx};
@@ -162,6 +164,7 @@ fn banner(app: &mut App, ui: &mut Ui) {
 
 fn overlays(app: &mut App, ctx: &egui::Context) {
     let style = app.style.clone();
+    closing::show(app, ctx);
     palette::show(app, ctx);
     help::show(app, ctx);
     metrics::show(app, ctx);

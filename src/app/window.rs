@@ -8,7 +8,7 @@ use eframe::egui::{self, IconData, ViewportBuilder};
 use eframe::egui_wgpu::{WgpuSetup, wgpu};
 
 use super::backend::{Backend, DeviceLister, Fetch};
-use super::{App, Open, Parts, Wake, settings};
+use super::{App, Open, Parts, Wake, runs, settings};
 use crate::engine::event::Level;
 use crate::labs::Lab;
 
@@ -74,10 +74,23 @@ pub fn run_window(options: WindowOptions) -> Result<(), String> {
             Arc::new(move || ctx.request_repaint())
         };
         let backend = backend(wake);
-        let parts = Parts { labs, backend, fetch, devices, config_dir, runs_dir, open };
+        let ids: Vec<&str> = labs.iter().map(|lab| lab.spec().id).collect();
+        let parts = Parts { labs, backend, fetch, devices, config_dir, runs_dir: runs_dir.clone(), open };
         let app = App::new(&cc.egui_ctx, parts);
+        let presence = runs::Presence::of(&runs_dir, &app.stamp);
+        // Without it another window could not know either.
+        if presence.is_some() {
+            let clearing = std::thread::Builder::new().name("clearing".to_owned());
+            let _ = clearing.spawn(move || runs::clear_away(&runs_dir, &ids));
+        }
         let trouble = cc.wgpu_render_state.as_ref().map(|state| watch(&state.device, &cc.egui_ctx));
-        Ok(Box::new(Shown { app, trouble: trouble.unwrap_or_default(), screenshot, done: Arc::default() }))
+        Ok(Box::new(Shown {
+            app,
+            trouble: trouble.unwrap_or_default(),
+            screenshot,
+            done: Arc::default(),
+            _presence: presence,
+        }))
     });
     eframe::run_native("Learnscope", native, create).map_err(|error| explain(&error))
 }
@@ -88,6 +101,7 @@ struct Shown {
     trouble: Trouble,
     screenshot: Option<(f32, PathBuf)>,
     done: Arc<AtomicBool>,
+    _presence: Option<runs::Presence>,
 }
 
 /// Messages of the window's graphics device, from its own threads.
@@ -154,7 +168,7 @@ impl eframe::App for Shown {
     fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
         self.app.ui(ui, frame);
         if self.done.load(Ordering::Acquire) {
-            self.app.quit = true;
+            self.app.leave_unasked();
             ui.ctx().request_repaint();
         }
     }

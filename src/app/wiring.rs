@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::backend::{Backend, DeviceEntry};
 use super::window::WindowOptions;
-use super::{Open, Wake};
+use super::{Open, Wake, guard};
 use crate::compute::device;
 use crate::engine::command::Command;
 use crate::engine::event::Event;
@@ -16,13 +16,19 @@ use crate::labs::{self, LABS};
 
 /// Longest time that a frame spends on taking in events.
 const DRAIN: Duration = Duration::from_millis(10);
-/// Longest time that closing the window waits for the worker.
-const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The worker behind the window.
+/// The worker behind the window. Dropped by a window that breaks off, it still waits for the run's checkpoint.
 struct Worker {
-    engine: Option<Engine>,
+    /// `None`: it was shut down, or given up.
+    engine: Option<Arc<Engine>>,
     more: bool,
+    asked: bool,
+}
+
+impl Worker {
+    fn new(engine: Arc<Engine>) -> Self {
+        Self { engine: Some(engine), more: false, asked: false }
+    }
 }
 
 impl Backend for Worker {
@@ -43,10 +49,31 @@ impl Backend for Worker {
         self.more
     }
 
-    fn shutdown(&mut self) {
-        if let Some(engine) = self.engine.take() {
-            engine.shutdown(PATIENCE);
+    fn ask_end(&mut self) {
+        if let Some(engine) = &self.engine {
+            self.asked = self.asked || engine.ask_end();
         }
+    }
+
+    fn has_ended(&self) -> bool {
+        self.engine.as_ref().is_none_or(|engine| engine.has_ended())
+    }
+
+    fn end_asked(&self) -> bool {
+        guard::asked().is_some()
+    }
+
+    fn shutdown(&mut self, patience: Duration) {
+        if let Some(engine) = self.engine.take() {
+            engine.end(patience);
+            guard::let_go();
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.shutdown(Duration::MAX);
     }
 }
 
@@ -54,22 +81,23 @@ impl Backend for Worker {
 pub fn window_options(runs: PathBuf, open: Open) -> std::io::Result<WindowOptions> {
     // The thread is started here, so that its failure is an error and not a dead window.
     let waker: Arc<std::sync::OnceLock<Wake>> = Arc::default();
-    let engine = {
+    let wake: Wake = {
         let waker = waker.clone();
-        Engine::start(
-            true,
-            Arc::new(move || {
-                if let Some(wake) = waker.get() {
-                    wake();
-                }
-            }),
-        )?
+        Arc::new(move || {
+            if let Some(wake) = waker.get() {
+                wake();
+            }
+        })
     };
+    let engine = Arc::new(Engine::start(true, wake.clone())?);
+    if let Err(error) = guard::guard(&engine, wake) {
+        tracing::error!("signals are not heard: {error}");
+    }
     Ok(WindowOptions {
         labs: LABS.to_vec(),
         backend: Box::new(move |wake| {
             waker.set(wake).ok();
-            Box::new(Worker { engine: Some(engine), more: false })
+            Box::new(Worker::new(engine))
         }),
         fetch: Arc::new(|folder, offset, bytes| {
             let mut reader = labs::open_run(folder).map_err(|error| error.to_string())?;
@@ -91,4 +119,78 @@ pub fn window_options(runs: PathBuf, open: Open) -> std::io::Result<WindowOption
         screenshot: None,
         size: None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compute::device::DeviceChoice;
+    use crate::engine::command::Record;
+    use crate::engine::run_folder;
+    use crate::labs::RunOptions;
+    use std::path::Path;
+    use std::time::Instant;
+
+    /// A worker that trains a network, a few steps into its run.
+    fn training(runs: &Path) -> Worker {
+        let lab = labs::find("optimizers").unwrap();
+        let params = lab.spec().preset("moons").unwrap().unwrap();
+        let options = RunOptions {
+            steps: Some(100_000),
+            device: DeviceChoice::Cpu,
+            record: Record::New(runs.to_owned()),
+            ..RunOptions::default()
+        };
+        let mut worker = Worker::new(Arc::new(Engine::start(true, Arc::new(|| ())).unwrap()));
+        worker.send(Command::Start(labs::request(lab, &params, options).unwrap()));
+        let start = Instant::now();
+        while !worker.drain().0.iter().any(|event| event.step > 3) {
+            assert!(start.elapsed() < Duration::from_secs(60), "the run never began");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        worker
+    }
+
+    fn assert_saved(runs: &Path) {
+        let runs = run_folder::list_runs(runs).unwrap();
+        let end = runs[0].end.as_ref().expect("the run's end is noted");
+        assert_eq!((end.status.as_str(), runs[0].checkpoints.last()), ("stopped", Some(&end.step)));
+    }
+
+    #[test]
+    fn a_window_that_breaks_off_leaves_a_checkpoint() {
+        let runs = tempfile::tempdir().unwrap();
+        let worker = training(runs.path());
+        let broken = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
+            let _worker = worker;
+            panic!("a frame panics on purpose");
+        }));
+        assert!(broken.is_err());
+        assert_saved(runs.path());
+    }
+
+    #[test]
+    fn a_worker_that_is_asked_ends_by_itself_with_a_checkpoint() {
+        let runs = tempfile::tempdir().unwrap();
+        let mut worker = training(runs.path());
+        assert!(!worker.has_ended());
+        worker.ask_end();
+        let start = Instant::now();
+        while !worker.has_ended() {
+            assert!(start.elapsed() < Duration::from_secs(60), "it never ended");
+            worker.drain();
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        assert_saved(runs.path());
+    }
+
+    #[test]
+    fn a_worker_that_nobody_listens_to_ends_with_a_checkpoint() {
+        let runs = tempfile::tempdir().unwrap();
+        let worker = training(runs.path());
+        // As without frames: its events pile up.
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(worker.engine.as_ref().unwrap().end(Duration::from_secs(60)));
+        assert_saved(runs.path());
+    }
 }

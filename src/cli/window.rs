@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::flags::{ExportFlags, Theme, WindowFlags};
 use super::output::Failure;
-use crate::app::{Open, figure, window, wiring};
+use crate::app::{Open, figure, guard, window, wiring};
 use crate::engine::event::Payload;
 use crate::engine::params::nearest;
 use crate::engine::recording::RunReader;
@@ -28,7 +28,12 @@ pub fn open(flags: &WindowFlags) -> Result<(), Failure> {
         .map_err(|error| Failure::work(format!("the training thread cannot be started: {error}")))?;
     options.screenshot = flags.screenshot.clone().map(|file| (flags.screenshot_after, file));
     options.size = flags.window_size.map(|(width, height)| [width as f32, height as f32]);
-    window::run_window(options).map_err(Failure::work)?;
+    let closed = window::run_window(options);
+    if let Some(signal) = guard::asked() {
+        // As the signal would have ended it, but for what was saved.
+        std::process::exit(128 + signal);
+    }
+    closed.map_err(Failure::work)?;
     match &flags.screenshot {
         Some(file) if !file.exists() => Err(Failure::work(format!("no picture was saved as `{}`", file.display()))),
         _ => Ok(()),

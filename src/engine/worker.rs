@@ -102,6 +102,31 @@ impl Engine {
         self.mailbox.take_all()
     }
 
+    /// Asks the worker to end after the step that it is in, with a checkpoint where the run is recorded. `false`: it
+    /// could not be asked now. Until it has ended, somebody takes its events in.
+    pub fn ask_end(&self) -> bool {
+        self.send(Command::Shutdown)
+    }
+
+    /// Whether the worker has ended: all that it had to save is on disk.
+    pub fn has_ended(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    /// Asks the worker to end and waits for it, at most for so long; whether it has ended. For any thread, at any time:
+    /// [`Engine::shutdown`] is for the one who owns it.
+    pub fn end(&self, patience: Duration) -> bool {
+        let start = Instant::now();
+        let mut asked = self.ask_end();
+        while !self.has_ended() && start.elapsed() < patience {
+            // Room for what the worker still has to say.
+            while self.try_recv().is_some() {}
+            std::thread::sleep(Duration::from_millis(5));
+            asked = asked || self.ask_end();
+        }
+        self.has_ended()
+    }
+
     /// Asks the worker to end and waits for it, at most for so long: a worker in a long kernel must not hang the
     /// window. The run's recording is complete up to its last flush in either case.
     pub fn shutdown(mut self, deadline: Duration) {
