@@ -72,6 +72,18 @@ fn one_place_names_burn_device_constructors() {
 }
 
 #[test]
+fn nothing_is_printed_with_a_macro_that_panics() {
+    // They panic where the stream cannot be written, and take the training along.
+    for (path, code) in sources("") {
+        let code = code.split("#[cfg(test)]").next().unwrap_or_default();
+        for word in ["print!(", "println!(", "dbg!("] {
+            let test = path.ends_with("tests.rs");
+            assert!(test || !code.contains(word), "{} contains `{word}`: use cli::output", path.display());
+        }
+    }
+}
+
+#[test]
 fn one_place_reads_tensors_back() {
     for (path, code) in sources("") {
         if path.ends_with("compute/readback.rs") {

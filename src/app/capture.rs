@@ -59,7 +59,7 @@ fn write_on_thread(image: Arc<ColorImage>, wanted: Wanted, scale: f32, sender: m
     });
 }
 
-/// Writes `part` (in points, `scale` pixels each) of a picture as PNG, through a temporary file.
+/// Writes `part` (in points, `scale` pixels each) of a picture as a new PNG file.
 pub fn write_png(image: &ColorImage, part: Option<Rect>, scale: f32, file: &Path) -> Result<(), String> {
     let [width, height] = image.size;
     let whole = Rect::from_min_max(egui::Pos2::ZERO, egui::pos2(width as f32, height as f32));
@@ -91,7 +91,7 @@ pub fn write_png(image: &ColorImage, part: Option<Rect>, scale: f32, file: &Path
         image::ImageFormat::Png,
     )
     .map_err(|error| error.to_string())?;
-    crate::disk::write_whole(file, bytes.get_ref()).map_err(|error| error.to_string())
+    crate::disk::write_new(file, bytes.get_ref()).map_err(|error| error.to_string())
 }
 
 impl App {

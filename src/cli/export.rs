@@ -9,26 +9,27 @@ use crate::engine::export::{Sheet, column_names, number};
 use crate::engine::header_file;
 use crate::engine::params::nearest;
 use crate::engine::recording::RunReader;
-use crate::engine::run_folder::write_whole;
 use crate::labs;
 
 use super::flags::ExportFlags;
 use super::output::{Failure, Output};
 use super::request::find_lab;
-use super::{find_run, predict, window};
+use super::{find_run, place, predict, window};
 
 pub fn export(flags: &ExportFlags, output: &Output) -> Result<(), Failure> {
     let format = flags.to.extension().map(|suffix| suffix.to_string_lossy().to_lowercase()).unwrap_or_default();
     let folder = find_run(&flags.run)?;
+    place::check(std::slice::from_ref(&flags.to), flags.force)?;
     if flags.weights {
-        return weights(&folder, &format, &flags.to, output);
+        return weights(&folder, &format, flags, output);
     }
     let mut reader = labs::open_run(&folder)?;
     let encode: fn(&Sheet, &Json) -> Result<Vec<u8>, String> = match format.as_str() {
         "csv" => Sheet::csv,
         "json" => Sheet::json,
         "png" => {
-            window::picture(flags, &mut reader)?;
+            let png = window::picture(flags, &mut reader)?;
+            place::write(&flags.to, &png, flags.force)?;
             return saved(&flags.to, &reader, output);
         }
         _ => {
@@ -45,19 +46,22 @@ pub fn export(flags: &ExportFlags, output: &Output) -> Result<(), Failure> {
         "version": reader.header().version, "folder": reader.folder(),
     });
     let bytes = encode(&sheet, &about).map_err(Failure::Work)?;
-    write_whole(&flags.to, &bytes)?;
+    place::write(&flags.to, &bytes, flags.force)?;
     saved(&flags.to, &reader, output)
 }
 
 /// The best weights of a run as one file.
-fn weights(folder: &Path, format: &str, to: &Path, output: &Output) -> Result<(), Failure> {
+fn weights(folder: &Path, format: &str, flags: &ExportFlags, output: &Output) -> Result<(), Failure> {
+    let to = &flags.to;
     if format != "safetensors" {
         return Err(Failure::usage(format!("`--to {}`: the suffix of weights must be .safetensors", to.display())));
     }
     let header = header_file::read(folder)?;
     let spec = predict::spec_of(find_lab(&header.lab)?)?;
-    let lines = (spec.export_weights)(folder, to)?;
-    lines.iter().for_each(|line| output.aside(line));
+    let weights = (spec.packed_weights)(folder)?;
+    place::write(to, &weights.file, flags.force)?;
+    weights.lines.iter().for_each(|line| output.aside(line));
+    output.kept(to);
     output.object(&json!({ "event": "saved", "file": to }));
     output.line(format!("saved {}", to.display()));
     Ok(())
@@ -68,6 +72,7 @@ fn saved(file: &Path, reader: &RunReader, output: &Output) -> Result<(), Failure
         output.object(&json!({ "event": "notice", "level": "warning", "text": damage }));
         output.aside(format!("warning: {damage}"));
     }
+    output.kept(file);
     output.object(&json!({ "event": "saved", "file": file }));
     output.line(format!("saved {}", file.display()));
     Ok(())

@@ -20,6 +20,17 @@ pub struct Flags {
     pub json: bool,
 }
 
+impl Flags {
+    /// Whether the command only lists something: its output is all there is to it.
+    pub fn only_lists(&self) -> bool {
+        match &self.verb {
+            Some(Verb::Labs | Verb::Params { .. } | Verb::Devices | Verb::Runs { .. }) => true,
+            Some(Verb::Study(study)) => study.study.is_none(),
+            _ => false,
+        }
+    }
+}
+
 /// Flags of the window.
 #[derive(Debug, Args)]
 pub struct WindowFlags {
@@ -29,7 +40,7 @@ pub struct WindowFlags {
     /// Size of the window in points
     #[arg(long, value_name = "WxH", value_parser = size)]
     pub window_size: Option<(u32, u32)>,
-    /// Take a picture of the window into this PNG file, then close it
+    /// Take a picture of the window into this new PNG file, then close it
     #[arg(long, value_name = "FILE")]
     pub screenshot: Option<PathBuf>,
     /// Seconds after which the picture is taken
@@ -170,6 +181,9 @@ pub struct ExportFlags {
     /// Where to save; the suffix tells the format: .csv, .json or .png
     #[arg(long, value_name = "FILE")]
     pub to: PathBuf,
+    /// Replace a file that is there already
+    #[arg(long)]
+    pub force: bool,
     /// PNG: the moment to show; default: the end
     #[arg(long, value_name = "N")]
     pub step: Option<u64>,
@@ -229,6 +243,9 @@ pub struct PredictFlags {
 pub struct SampleDataFlags {
     /// Folder to write to
     pub folder: PathBuf,
+    /// Replace files of the same names that are there already
+    #[arg(long)]
+    pub force: bool,
     /// Points of each set
     #[arg(long, value_name = "N", default_value_t = 400, value_parser = clap::value_parser!(u32).range(20..=1_000_000))]
     pub points: u32,

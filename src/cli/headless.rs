@@ -1,5 +1,6 @@
 //! A run without the window: the same engine, the same requests, the same events.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -207,6 +208,7 @@ fn conclude(state: &RunState, output: &Output) {
     let steps = number::grouped(state.step);
     output.line(format!("{status} after {steps} steps, {} s", number::short(state.seconds)));
     if !header.folder.is_empty() {
+        output.kept(Path::new(&header.folder));
         output.line(format!("recorded in {}", header.folder));
     }
 }

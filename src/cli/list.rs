@@ -10,7 +10,13 @@ use crate::engine::run_folder;
 use crate::labs::{LABS, Lab};
 use crate::plot::number;
 
-use super::output::{Failure, Output, table};
+use super::output::{Failure, Output, one_line, table};
+
+/// Most characters that are shown of a run's name (this program makes none that is longer), of what its files say in a
+/// word, and of why they cannot be read.
+const LONGEST_NAME: usize = 110;
+const LONGEST_WORD: usize = 80;
+const LONGEST_REASON: usize = 300;
 
 /// `learnscope labs`
 pub fn labs(output: &Output) -> Result<(), Failure> {
@@ -108,7 +114,7 @@ pub fn runs(folder: &Path, output: &Output) -> Result<(), Failure> {
     let runs = if none_yet { Vec::new() } else { run_folder::list_runs(folder)? };
     let mut rows = vec![["run", "state", "steps", "device", "size"].map(str::to_owned).to_vec()];
     for run in &runs {
-        let name = run.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = run.folder.file_name().unwrap_or_default().to_string_lossy();
         let done = run.end.as_ref().map(|end| end.step).or(run.checkpoints.last().copied());
         let header = run.header.as_ref();
         output.object(&json!({
@@ -119,11 +125,16 @@ pub fn runs(folder: &Path, output: &Output) -> Result<(), Failure> {
             "problem": header.err().map(ToString::to_string),
         }));
         let done = done.map_or("?".to_owned(), number::grouped);
-        let (steps, device) = match header {
-            Ok(header) => (format!("{done} of {}", number::grouped(header.steps)), header.device.clone()),
-            Err(problem) => (done, problem.to_string()),
+        let (steps, device, problem) = match header {
+            Ok(header) => (format!("{done} of {}", number::grouped(header.steps)), header.device.as_str(), None),
+            Err(problem) => (done, "", Some(one_line(&problem.to_string(), LONGEST_REASON))),
         };
-        rows.push(vec![name, run.state().to_owned(), steps, device, size(run.bytes)]);
+        let state = one_line(run.state(), LONGEST_WORD);
+        let mut row =
+            vec![one_line(&name, LONGEST_NAME), state, steps, one_line(device, LONGEST_WORD), size(run.bytes)];
+        // Behind the columns, which it would make as wide as itself.
+        row.extend(problem);
+        rows.push(row);
     }
     if runs.is_empty() {
         output.line(format!("no runs in `{}`; `learnscope run LAB` records one", folder.display()));

@@ -5,6 +5,7 @@ mod flags;
 mod headless;
 mod list;
 mod output;
+mod place;
 mod predict;
 mod progress;
 mod request;
@@ -13,7 +14,11 @@ mod sample_data;
 mod study;
 mod window;
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+#[cfg(unix)]
+use std::sync::Arc;
 
 use clap::Parser;
 
@@ -25,16 +30,26 @@ use crate::engine::run_folder;
 use flags::Verb;
 use output::Output;
 
-/// Reads the command line; on `--help`, `--version` and bad usage it prints and ends the process (0 or 2).
-pub fn parse() -> Flags {
-    Flags::parse()
-}
-
-/// Sends the program's log to standard error; `LEARNSCOPE_LOG=debug` shows more of it.
-pub fn log() {
+/// Before anything else: the log goes to standard error (`LEARNSCOPE_LOG=debug` shows more of it), and a file that becomes
+/// too large (`ulimit -f`) is an error of its own write instead of the end of the process.
+pub fn prepare() {
     use tracing_subscriber::EnvFilter;
     let filter = EnvFilter::try_from_env("LEARNSCOPE_LOG").unwrap_or_else(|_| EnvFilter::new("error,learnscope=warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
+    // Without `log_internal_errors` it panics where standard error cannot be written.
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time();
+    log.log_internal_errors(false).init();
+    // A signal with a handler ends nothing; a system without it has no such limit.
+    #[cfg(unix)]
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
+}
+
+/// Reads the command line; on `--help`, `--version` and bad usage it prints and tells the exit code (0 or 2; 1 where it
+/// could not print).
+pub fn parse() -> Result<Flags, ExitCode> {
+    Flags::try_parse().map_err(|said| match said.print() {
+        Err(error) if !said.use_stderr() && error.kind() != ErrorKind::BrokenPipe => ExitCode::FAILURE,
+        _ => ExitCode::from(said.exit_code() as u8),
+    })
 }
 
 /// Does what the command line asks for.

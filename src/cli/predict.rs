@@ -10,7 +10,7 @@ use crate::labs::{LABS, Lab};
 
 use super::flags::PredictFlags;
 use super::headless::Interrupt;
-use super::output::{Failure, Output};
+use super::output::{Failure, Output, plain};
 use super::progress::duration;
 use super::request::{device_choice, find_lab};
 
@@ -49,7 +49,9 @@ pub fn predict(flags: &PredictFlags, output: &Output) -> Result<(), Failure> {
     let mut teller = Teller::new(output);
     let result = (spec.predict)(&request, interrupt.flag(), &mut |event| teller.tell(event));
     teller.bar.finish_and_clear();
-    Ok(result?)
+    result?;
+    output.kept(&request.out);
+    Ok(())
 }
 
 /// What the lab offers, or which labs offer it.
@@ -117,7 +119,7 @@ impl Teller {
     /// A line above the bar, or a plain one.
     fn say(&self, text: &str) {
         if self.output.terminal {
-            self.bar.println(text);
+            self.bar.println(plain(text));
         } else {
             self.output.aside(text);
         }

@@ -9,7 +9,7 @@ use crate::engine::event::Status;
 use crate::engine::state::RunState;
 use crate::plot::number;
 
-use super::output::Output;
+use super::output::{Output, plain};
 
 /// Time between two pictures of the bar.
 const DRAW_EVERY: Duration = Duration::from_millis(80);
@@ -44,7 +44,7 @@ impl Progress {
     /// A line above the bar, or a plain one.
     pub fn say(&self, text: &str) {
         if self.output.terminal && !self.bar.is_finished() {
-            self.bar.println(text);
+            self.bar.println(plain(text));
         } else {
             self.output.aside(text);
         }

@@ -1,5 +1,6 @@
 //! `learnscope sample-data`: the generated data sets as files in the layouts that the labs read, with a manifest.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Cursor;
@@ -9,47 +10,65 @@ use serde_json::json;
 
 use crate::data::points::{Generator, PointSet};
 use crate::data::synth::{shapes, ultrasound_folder};
-use crate::engine::run_folder::{DiskError, write_whole};
+use crate::engine::run_folder::DiskError;
 
 use super::flags::SampleDataFlags;
 use super::output::{Failure, Output};
+use super::place;
 
+const MANIFEST: &str = "manifest.csv";
 /// The point sets by their names in `--set points=..`.
 const POINT_SETS: [&str; 5] = ["moons", "circles", "spirals", "xor", "gaussians"];
 
+/// A file that is to be written: its path below the folder, and its bytes.
+type Made = (PathBuf, Vec<u8>);
+
 pub fn write(flags: &SampleDataFlags, output: &Output) -> Result<(), Failure> {
-    let mut manifest = "file,bytes,crc32,how it was made\n".to_owned();
-    points(flags, output, &mut manifest)?;
-    shapes(flags, output, &mut manifest)?;
-    ultrasound(flags, output, &mut manifest)?;
-    let path = flags.folder.join("manifest.csv");
-    write_whole(&path, manifest.as_bytes())?;
+    let mut about = String::new();
+    let pictures = [shapes(flags.seed, &mut about)?, ultrasound(flags.seed, &mut about)?].concat();
+    let points = POINT_SETS.map(|id| Path::new("points").join(format!("{id}.csv")));
+    let manifest = Path::new(MANIFEST).to_owned();
+    let files = points.iter().chain(pictures.iter().map(|(path, _)| path)).chain([&manifest]);
+    let files: Vec<PathBuf> = files.map(|path| flags.folder.join(path)).collect();
+    place::check(&files, flags.force)?;
+    let folders: BTreeSet<&Path> = files.iter().filter_map(|file| file.parent()).collect();
+    for folder in folders {
+        fs::create_dir_all(folder).map_err(|e| DiskError::io("create the folder", folder, e))?;
+    }
+
+    let mut lines = "file,bytes,crc32,how it was made\n".to_owned();
+    let how = format!("{} points, noise {}, seed {}", flags.points, flags.noise, flags.seed);
+    for (id, path) in POINT_SETS.iter().zip(&points) {
+        let Some(generator) = Generator::from_id(id) else { continue };
+        let text = csv(&generator.generate(flags.points as usize, flags.noise, flags.seed));
+        let crc = save(path, text.as_bytes(), flags, output)?;
+        // Writing to a string cannot fail.
+        let _ = writeln!(lines, "points/{id}.csv,{},{crc:08x},\"learnscope sample-data: {id}, {how}\"", text.len());
+    }
+    for (path, bytes) in &pictures {
+        if path.ends_with(ultrasound_folder::MANIFEST) {
+            save(path, bytes, flags, output)?;
+        } else {
+            place::write(&flags.folder.join(path), bytes, flags.force)?;
+        }
+    }
+    let shapes = flags.folder.join("shapes");
+    output.object(&json!({ "event": "saved", "file": shapes }));
+    output.line(format!("saved {}: folders of class folders", shapes.display()));
+
+    let path = flags.folder.join(manifest);
+    place::write(&path, (lines + &about).as_bytes(), flags.force)?;
+    output.kept(&flags.folder);
     output.line(format!("saved {}: sizes, hashes and how each was made", path.display()));
     Ok(())
 }
 
-fn points(flags: &SampleDataFlags, output: &Output, manifest: &mut String) -> Result<(), Failure> {
-    let folder = made(flags.folder.join("points"))?;
-    let how = format!("{} points, noise {}, seed {}", flags.points, flags.noise, flags.seed);
-    for (id, generator) in POINT_SETS.iter().filter_map(|id| Some((id, Generator::from_id(id)?))) {
-        let text = csv(&generator.generate(flags.points as usize, flags.noise, flags.seed));
-        let path = folder.join(format!("{id}.csv"));
-        let crc = save(&path, text.as_bytes(), output)?;
-        // Writing to a string cannot fail.
-        let _ = writeln!(manifest, "points/{id}.csv,{},{crc:08x},\"learnscope sample-data: {id}, {how}\"", text.len());
-    }
-    Ok(())
-}
-
 /// Shapes to train and to test on, in the layout of class folders that the self-supervised lab reads.
-fn shapes(flags: &SampleDataFlags, output: &Output, manifest: &mut String) -> Result<(), Failure> {
+fn shapes(seed: u64, about: &mut String) -> Result<Vec<Made>, Failure> {
     const COUNTS: (usize, usize) = (200, 60);
-    let data = shapes::generate(COUNTS.0, COUNTS.1, flags.seed);
-    let root = made(flags.folder.join("shapes"))?;
+    let data = shapes::generate(COUNTS.0, COUNTS.1, seed);
+    let mut made = Vec::new();
     for (part, set) in [("train", &data.train), ("test", &data.test)] {
-        for name in &set.class_names {
-            made(root.join(part).join(name))?;
-        }
         for (i, class) in set.classes.iter().enumerate() {
             let mut bytes = Cursor::new(Vec::new());
             let (width, height) = (set.width as u32, set.height as u32);
@@ -62,46 +81,35 @@ fn shapes(flags: &SampleDataFlags, output: &Output, manifest: &mut String) -> Re
                 image::ImageFormat::Png,
             )
             .map_err(|error| Failure::work(format!("a shape cannot be packed as PNG: {error}")))?;
-            let path = root.join(part).join(&set.class_names[*class as usize]).join(format!("{i:03}.png"));
-            write_whole(&path, bytes.get_ref())?;
+            let folder = Path::new("shapes").join(part).join(&set.class_names[*class as usize]);
+            made.push((folder.join(format!("{i:03}.png")), bytes.into_inner()));
         }
     }
     let sums = format!("pixels train {:08x}, test {:08x}", data.train.checksum(), data.test.checksum());
-    let how = format!("learnscope sample-data: {} and {} shapes, seed {}; {sums}", COUNTS.0, COUNTS.1, flags.seed);
+    let how = format!("learnscope sample-data: {} and {} shapes, seed {seed}; {sums}", COUNTS.0, COUNTS.1);
     // Writing to a string cannot fail.
-    let _ = writeln!(manifest, "shapes/,,,\"{how}\"");
-    output.object(&json!({ "event": "saved", "file": root }));
-    output.line(format!("saved {}: folders of class folders", root.display()));
-    Ok(())
+    let _ = writeln!(about, "shapes/,,,\"{how}\"");
+    Ok(made)
 }
 
 /// The folder has a manifest of its own, since it is opened as a data set of its own.
-fn ultrasound(flags: &SampleDataFlags, output: &Output, manifest: &mut String) -> Result<(), Failure> {
-    let folder = made(flags.folder.join("ultrasound"))?;
-    let files = ultrasound_folder::files(flags.seed)
+fn ultrasound(seed: u64, about: &mut String) -> Result<Vec<Made>, Failure> {
+    let files = ultrasound_folder::files(seed)
         .map_err(|error| Failure::work(format!("the ultrasound pictures cannot be packed: {error}")))?;
-    for file in &files {
-        let path = folder.join(&file.name);
-        if file.name != ultrasound_folder::MANIFEST {
-            write_whole(&path, &file.bytes)?;
-            continue;
-        }
-        let crc = save(&path, &file.bytes, output)?;
-        let how = format!("learnscope sample-data: lists {} files, seed {}", files.len() - 2, flags.seed);
+    let listed = files.len() - 2;
+    for file in files.iter().filter(|file| file.name == ultrasound_folder::MANIFEST) {
+        let how = format!("learnscope sample-data: lists {listed} files, seed {seed}");
+        let crc = crc32fast::hash(&file.bytes);
         // Writing to a string cannot fail.
-        let _ = writeln!(manifest, "ultrasound/{},{},{crc:08x},\"{how}\"", file.name, file.bytes.len());
+        let _ = writeln!(about, "ultrasound/{},{},{crc:08x},\"{how}\"", file.name, file.bytes.len());
     }
-    Ok(())
-}
-
-fn made(folder: PathBuf) -> Result<PathBuf, DiskError> {
-    fs::create_dir_all(&folder).map_err(|e| DiskError::io("create the folder", &folder, e))?;
-    Ok(folder)
+    Ok(files.into_iter().map(|file| (Path::new("ultrasound").join(file.name), file.bytes)).collect())
 }
 
 /// Writes a file, says so, and gives its CRC-32.
-fn save(path: &Path, bytes: &[u8], output: &Output) -> Result<u32, DiskError> {
-    write_whole(path, bytes)?;
+fn save(path: &Path, bytes: &[u8], flags: &SampleDataFlags, output: &Output) -> Result<u32, Failure> {
+    let path = flags.folder.join(path);
+    place::write(&path, bytes, flags.force)?;
     let crc = crc32fast::hash(bytes);
     output.object(&json!({ "event": "saved", "file": path, "bytes": bytes.len(), "crc32": format!("{crc:08x}") }));
     output.line(format!("saved {}", path.display()));

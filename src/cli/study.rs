@@ -69,6 +69,7 @@ pub fn study(flags: &StudyFlags, output: &Output) -> Result<(), Failure> {
             }
         };
     }
+    output.kept(&folder);
     measure(&mut study, lab, flags, &device, &folder, output)?;
     study.save(&folder)?;
     let result = study.table();

@@ -1,16 +1,15 @@
 //! The window, where there is a display, and pictures of its views, where there is none.
 
 use std::cell::RefCell;
-use std::path::Path;
 use std::sync::Arc;
 
 use super::flags::{ExportFlags, Theme, WindowFlags};
 use super::output::Failure;
+use super::place;
 use crate::app::{Open, figure, guard, window, wiring};
 use crate::engine::event::Payload;
 use crate::engine::params::nearest;
-use crate::engine::recording::RunReader;
-use crate::engine::run_folder::write_whole;
+use crate::engine::recording::{RunReader, replay_from};
 use crate::engine::state::RunState;
 use crate::labs::{self, PastPayloads};
 use crate::plot::style::Style;
@@ -23,6 +22,10 @@ pub fn open(flags: &WindowFlags) -> Result<(), Failure> {
              `learnscope run LAB` trains, `learnscope study LAB/STUDY` measures, `learnscope export RUN` saves figures and \
              numbers, `learnscope --help` lists the rest",
         ));
+    }
+    if let Some(file) = &flags.screenshot {
+        // There is no --force: the window closes once the file is there.
+        place::check(std::slice::from_ref(file), false)?;
     }
     let mut options = wiring::window_options(flags.runs.clone(), Open::default())
         .map_err(|error| Failure::work(format!("the training thread cannot be started: {error}")))?;
@@ -40,14 +43,13 @@ pub fn open(flags: &WindowFlags) -> Result<(), Failure> {
     }
 }
 
-/// Saves a view of a recorded run as PNG.
-pub fn picture(flags: &ExportFlags, reader: &mut RunReader) -> Result<(), Failure> {
+/// A view of a recorded run as the bytes of a PNG file.
+pub fn picture(flags: &ExportFlags, reader: &mut RunReader) -> Result<Vec<u8>, Failure> {
     let header = reader.header().clone();
     let lab = labs::find(&header.lab).ok_or_else(|| {
         Failure::usage(format!("the run is of lab `{}`, which this version does not have", header.lab))
     })?;
-    let mut run = RunState::default();
-    reader.events()?.for_each(|event| run.apply(&event));
+    let run = replay_from(reader)?;
     if let Some(step) = flags.step.filter(|step| *step > run.step) {
         return Err(Failure::usage(format!("`--step {step}`: the run was recorded up to step {}", run.step)));
     }
@@ -79,15 +81,11 @@ pub fn picture(flags: &ExportFlags, reader: &mut RunReader) -> Result<(), Failur
         style: &style,
     })
     .map_err(Failure::work)?;
-    save_png(&flags.to, &picture)
-}
-
-fn save_png(file: &Path, picture: &image::RgbaImage) -> Result<(), Failure> {
     let mut bytes = std::io::Cursor::new(Vec::new());
     picture
         .write_to(&mut bytes, image::ImageFormat::Png)
-        .map_err(|error| Failure::work(format!("{}: {error}", file.display())))?;
-    Ok(write_whole(file, bytes.get_ref())?)
+        .map_err(|error| Failure::work(format!("the picture cannot be packed as PNG: {error}")))?;
+    Ok(bytes.into_inner())
 }
 
 /// The recorded bulky values, read where they are asked for: nobody waits for a frame here.

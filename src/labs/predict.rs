@@ -13,8 +13,17 @@ use crate::compute::device::DeviceChoice;
 pub struct PredictSpec {
     /// Applies weights to files and saves what came of it. Opens the device, and drops every tensor before it returns.
     pub predict: PredictFn,
-    /// Writes the weights of a recorded run as one safetensors file; says what they are, one statement a line.
-    pub export_weights: fn(run: &Path, to: &Path) -> Result<Vec<String>, PredictError>,
+    /// The weights of a recorded run as one file.
+    pub packed_weights: fn(run: &Path) -> Result<PackedWeights, PredictError>,
+}
+
+/// Weights ready to be written.
+#[derive(Debug)]
+pub struct PackedWeights {
+    /// A whole safetensors file.
+    pub file: Vec<u8>,
+    /// What they are, one statement a line.
+    pub lines: Vec<String>,
 }
 
 /// What is asked for, a flag that stops it once it is set, and who is told on the way.

@@ -28,6 +28,8 @@ pub enum WeightsError {
     Io { action: &'static str, path: PathBuf, source: std::io::Error },
     #[error("{}: {problem}", path.display())]
     Format { path: PathBuf, problem: String },
+    #[error("the weights cannot be packed as safetensors: {0}")]
+    Pack(String),
     #[error("{} does not hold the weights of {network}: {mismatch}", path.display())]
     Mismatch { path: PathBuf, network: String, mismatch: Mismatch },
     #[error(
@@ -112,6 +114,16 @@ pub fn save_trained_at(
     image_size: Option<usize>,
     path: &Path,
 ) -> Result<(), WeightsError> {
+    let file = packed(net, spec, image_size)?;
+    crate::disk::write_synced(path, &file).map_err(|source| WeightsError::Io {
+        action: "write",
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// The bytes of that file: the same ones for the same network.
+pub fn packed(net: &SegmentationNet, spec: &NetSpec, image_size: Option<usize>) -> Result<Vec<u8>, WeightsError> {
     let mut reader = Reader::default();
     for slot in parameters::slots(net) {
         reader.add(slot.value);
@@ -120,16 +132,16 @@ pub fn save_trained_at(
     let names = names(spec);
     let bytes: Vec<Vec<u8>> =
         values.iter().map(|values| values.iter().flat_map(|value| value.to_le_bytes()).collect()).collect();
-    let format = |problem: String| WeightsError::Format { path: path.to_owned(), problem };
     if names.len() != bytes.len() {
-        return Err(format(format!("the network is not a {}", spec.architecture.name())));
+        return Err(WeightsError::Pack(format!("the network is not a {}", spec.architecture.name())));
     }
+    let pack = |error: safetensors::SafeTensorError| WeightsError::Pack(error.to_string());
     let views = names
         .iter()
         .zip(&bytes)
         .map(|(named, bytes)| Ok((&named.name, TensorView::new(Dtype::F32, named.shape.clone(), bytes)?)))
         .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()
-        .map_err(|e| format(e.to_string()))?;
+        .map_err(pack)?;
     let mut metadata = HashMap::from([
         ("format".to_owned(), "pt".to_owned()),
         (ARCHITECTURE.to_owned(), spec.architecture.key()),
@@ -137,12 +149,20 @@ pub fn save_trained_at(
         (BASE.to_owned(), spec.base.to_string()),
     ]);
     metadata.extend(image_size.map(|size| (IMAGE_SIZE.to_owned(), size.to_string())));
-    let file = safetensors::serialize(views, Some(metadata)).map_err(|e| format(e.to_string()))?;
-    crate::disk::write_synced(path, &file).map_err(|source| WeightsError::Io {
-        action: "write",
-        path: path.to_owned(),
-        source,
-    })
+    let file = safetensors::serialize(views, Some(metadata)).map_err(pack)?;
+    in_order(&file).ok_or_else(|| WeightsError::Pack("its header cannot be read back".to_owned()))
+}
+
+/// The same file with the entries of its header in order: the library writes the metadata as a hash map happens to hold
+/// them.
+fn in_order(file: &[u8]) -> Option<Vec<u8>> {
+    let (length, rest) = file.split_first_chunk()?;
+    let (header, numbers) = rest.split_at_checked(u64::from_le_bytes(*length) as usize)?;
+    let header: BTreeMap<String, BTreeMap<String, serde_json::Value>> = serde_json::from_slice(header).ok()?;
+    let mut header = serde_json::to_vec(&header).ok()?;
+    // The numbers start at a multiple of eight bytes.
+    header.resize(header.len().next_multiple_of(8), b' ');
+    Some([&(header.len() as u64).to_le_bytes()[..], &header, numbers].concat())
 }
 
 const ARCHITECTURE: &str = "learnscope.architecture";

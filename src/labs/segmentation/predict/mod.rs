@@ -27,7 +27,7 @@ use super::source::prepare;
 use inputs::Item;
 
 /// The lab's functions for the command line.
-pub static PREDICT: PredictSpec = PredictSpec { predict: job::predict, export_weights: weights_source::export_weights };
+pub static PREDICT: PredictSpec = PredictSpec { predict: job::predict, packed_weights: weights_source::packed_weights };
 
 /// A trained network and how pictures are shown to it. Holds tensors: it stays on the thread that made it.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use super::super::params::PARAMS;
 use super::super::pipeline::Pipeline;
 use super::inputs::{find, of_files};
-use super::weights_source::{DEFAULT_IMAGE_SIZE, WeightsSource, export_weights};
+use super::weights_source::{DEFAULT_IMAGE_SIZE, WeightsSource, packed_weights};
 use super::*;
 use crate::compute::device::cpu;
 use crate::compute::rng::HostRng;
@@ -226,7 +226,7 @@ fn the_best_weights_of_a_run_are_those_that_a_file_of_them_holds() {
     assert_eq!(probabilities(&source), probabilities(&file));
 
     let exported = run.path().join("exported.safetensors");
-    export_weights(run.path(), &exported).unwrap();
+    fs::write(&exported, packed_weights(run.path()).unwrap().file).unwrap();
     let exported = WeightsSource::open(&exported, None).unwrap();
     assert_eq!((exported.image_size, probabilities(&exported)), (32, probabilities(&file)));
 

@@ -12,12 +12,12 @@ use crate::engine::experiment::Checkpoint;
 use crate::engine::header_file;
 use crate::engine::params::Params;
 use crate::engine::run_folder;
-use crate::labs::predict::PredictError;
+use crate::labs::predict::{PackedWeights, PredictError};
 use crate::nn::count::count;
 use crate::nn::parameters;
 use crate::nn::segmentation::SegmentationNet;
 use crate::nn::spec::NetSpec;
-use crate::nn::weights::{WeightsFile, save_trained_at};
+use crate::nn::weights::{WeightsFile, packed};
 
 use super::super::params::{PARAMS, net_spec};
 use super::super::pipeline::Pipeline;
@@ -245,11 +245,11 @@ fn source_of(
     })
 }
 
-/// Writes the weights of a run (or of a file of another format) as safetensors with the names of PyTorch state dicts.
-pub fn export_weights(run: &Path, to: &Path) -> Result<Vec<String>, PredictError> {
+/// The weights of a run (or of a file of another format) as a safetensors file with the names of PyTorch state dicts.
+pub fn packed_weights(run: &Path) -> Result<PackedWeights, PredictError> {
     let source = WeightsSource::open(run, None)?;
     let net = source.build(&device::cpu())?;
     let image_size = (source.image_size_from != NOT_SAID).then_some(source.image_size);
-    save_trained_at(&net, &source.spec, image_size, to).map_err(PredictError::work)?;
-    Ok(source.describe())
+    let file = packed(&net, &source.spec, image_size).map_err(PredictError::work)?;
+    Ok(PackedWeights { file, lines: source.describe() })
 }
