@@ -173,7 +173,6 @@ fn of_file(path: &Path) -> Result<WeightsSource, PredictError> {
 }
 
 fn of_run(folder: &Path) -> Result<WeightsSource, PredictError> {
-    run_folder::recover(folder).map_err(PredictError::input)?;
     if !run_folder::is_run(folder) {
         return Err(PredictError::Input(format!(
             "`{}` is a folder, but of no recorded run; choose a run folder or a file of weights",
