@@ -210,6 +210,11 @@ fn weights_ask_for_no_more_than_their_file_holds() {
         key: "0".to_owned(),
         numbers: 1,
     };
+    // A name of a megabyte for each of 20 000 tensors.
+    let mut named = [&b"\x80\x02}"[..], &text(&"n".repeat(1 << 20))].concat();
+    let mut inner = pickled(&(0..20_000).map(|i| huge(&i.to_string())).collect::<Vec<_>>());
+    inner.pop();
+    named.extend([&inner[2..], b"s."].concat());
     let article = NetSpec { base: 64, ..SPEC };
     // Many tensors without numbers, each of which could be a group of another Lighter U-net.
     let mut many = String::from(r#"{"head.weight":{"dtype":"F32","shape":[1,8,1,1],"data_offsets":[0,32]}"#);
@@ -233,6 +238,7 @@ fn weights_ask_for_no_more_than_their_file_holds() {
         ("fits.pt", archive(&repeated(&article), &one), &["claim more numbers", "contiguous"]),
         ("packed.pt", packed, &["packed, which PyTorch does not do"]),
         ("flood.pt", zipped(&[("archive/data.pkl", flood.clone())], None), &["more than 1000000 objects"]),
+        ("named.pt", zipped(&[("archive/data.pkl", named)], None), &["the names of its tensors take more than 64 MiB"]),
         ("flood.pkl", flood, &["more than 1000000 objects"]),
         ("many.safetensors", safetensors(&many, 8), &["no network that is known"]),
         ("wide.safetensors", safetensors(wide, 0), &["a width of 9000000000000000000 channels"]),
