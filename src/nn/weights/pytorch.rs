@@ -67,19 +67,20 @@ fn check_archive(file: &File, length: u64) -> Result<(), String> {
     while rest.len() >= 46 && rest.starts_with(b"PK\x01\x02") {
         let lengths = [28, 30, 32].map(|at| usize::from(u16_at(rest, at)));
         let name = rest.get(46..46 + lengths[0]).ok_or_else(damaged)?;
-        if u16_at(rest, 10) != 0 {
+        let pickle = name.ends_with(b"data.pkl");
+        // What is packed among the others, as the code of a scripted model, is not read.
+        if u16_at(rest, 10) != 0 && (pickle || name.windows(5).any(|part| part == b"data/")) {
             return Err(
-                "its entries are packed, which PyTorch does not do; load it in PyTorch and save it again".to_owned()
+                "its numbers are packed, which PyTorch does not do; load it in PyTorch and save it again".to_owned()
             );
         }
-        if name.ends_with(b"data.pkl") {
+        if pickle {
             let (bytes, at) = (u64::from(u32_at(rest, 24)), u64::from(u32_at(rest, 42)));
-            if bytes > budget.bytes {
-                budget.spend(bytes)?;
-            }
             let local = bytes_at(file, at, 30)?;
             let at = at + 30 + u64::from(u16_at(&local, 26)) + u64::from(u16_at(&local, 28));
-            walk(&mut &bytes_at(file, at, bytes)?[..], &mut budget)?;
+            // No more is fetched than may be walked through.
+            let pickle = bytes_at(file, at, bytes.min(budget.bytes + 1))?;
+            walk(&mut &pickle[..], &mut budget)?;
         }
         rest = rest.get(46 + lengths.iter().sum::<usize>()..).ok_or_else(damaged)?;
     }
