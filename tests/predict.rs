@@ -252,6 +252,23 @@ fn what_cannot_be_done_is_refused_before_anything_is_saved() {
 }
 
 #[test]
+fn reading_weights_leaves_what_lies_beside_them() {
+    let home = home();
+    mixed(&home);
+    fs::create_dir(home.path().join("thesis")).unwrap();
+    fs::write(place(&home, ".thesis.old/best.pt"), "mine").unwrap();
+    fs::write(place(&home, ".thesis.new/best.pt"), "mine").unwrap();
+    fails(&predict(&home, "--weights thesis --data in --out out"), 2, &["thesis", "of no recorded run"]);
+    for name in [".thesis.old/best.pt", ".thesis.new/best.pt"] {
+        assert_eq!(fs::read_to_string(home.path().join(name)).unwrap(), "mine");
+    }
+    // Nor is a folder brought back under another name.
+    fs::remove_dir(home.path().join("thesis")).unwrap();
+    fails(&predict(&home, "--weights thesis --data in --out out"), 2, &["thesis", "there are no weights"]);
+    assert!(home.path().join(".thesis.old").is_dir() && !home.path().join("thesis").exists());
+}
+
+#[test]
 fn a_place_that_cannot_be_written_ends_the_work_with_what_is_done() {
     let home = home();
     mixed(&home);

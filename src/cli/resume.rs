@@ -33,9 +33,8 @@ pub fn resume(flags: &ResumeFlags, output: &Output) -> Result<(), Failure> {
         output.aside(format!("warning: {text}"));
     };
     let past = Past::read(&mut reader)?;
-    if let Some(damage) = reader.damage().filter(|_| past.is_damaged) {
-        warn(&damage);
-    }
+    let damage = if past.is_damaged { reader.damage() } else { reader.warning().map(str::to_owned) };
+    damage.iter().for_each(|damage| warn(damage));
     let found = checkpoint(&folder, &past, lab, &header)?;
     found.iter().flat_map(|found| &found.warnings).for_each(|warning| warn(warning));
     let at = found.as_ref().map_or(0, |found| found.checkpoint.step);

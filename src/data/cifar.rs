@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::image_folder;
-use super::images::{ImageData, ImageDataError, ImageSet, read_file};
+use super::images::{ImageData, ImageDataError, ImageSet};
+use crate::disk;
 
 const TEST: &str = "test_batch.bin";
 const SIDE: usize = 32;
 const RECORD: usize = 1 + 3 * SIDE * SIDE;
+/// Bytes of a batch that are read; a complete one has 31 million.
+const MOST_BYTES: u64 = 256 << 20;
 const CLASSES: [&str; 10] = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
 /// The folder with the batches: `folder` itself or its `cifar-10-batches-bin`.
@@ -104,7 +107,8 @@ fn what_is_there(folder: &Path) -> String {
 
 /// Reads one batch file.
 fn batch(path: &Path) -> Result<ImageSet, ImageDataError> {
-    let bytes = read_file(path)?;
+    let bytes = disk::read(path, MOST_BYTES)
+        .map_err(|error| ImageDataError::file(path, format!("cannot be read: {error}{EXPECTED}")))?;
     if bytes.is_empty() || !bytes.len().is_multiple_of(RECORD) {
         return Err(ImageDataError::file(
             path,

@@ -1,11 +1,11 @@
 //! One's own points from a text file: two number columns and one class column.
 
-use std::fs;
 use std::path::Path;
 
 use thiserror::Error;
 
 use super::points::PointSet;
+use crate::disk;
 
 /// Fewest points that can be split into something to train on and something to test on.
 pub const MIN_POINTS: usize = 10;
@@ -13,6 +13,8 @@ pub const MIN_POINTS: usize = 10;
 pub const MAX_POINTS: usize = 1_000_000;
 /// Most bytes that are read.
 pub const MAX_BYTES: u64 = 128 << 20;
+/// Most bytes of a line.
+pub const MAX_LINE: usize = 1 << 16;
 /// Most classes: as many as can be told apart in a picture.
 pub const MAX_CLASSES: usize = 10;
 
@@ -46,21 +48,15 @@ pub fn read(path: &Path) -> Result<CsvPoints, CsvError> {
     if path.as_os_str().is_empty() {
         return Err(CsvError::File { file: "no file".to_owned(), problem: "choose a CSV file of points".to_owned() });
     }
-    let metadata = fs::metadata(path).map_err(|error| whole(cannot_open(&error)))?;
-    if metadata.is_dir() {
-        return Err(whole("is a folder; expected a CSV file".to_owned()));
-    }
-    if metadata.len() > MAX_BYTES {
-        let limit = MAX_BYTES >> 20;
-        return Err(whole(format!("has {} MiB; at most {limit} MiB are read", metadata.len() >> 20)));
-    }
-    let bytes = fs::read(path).map_err(|error| whole(cannot_open(&error)))?;
+    let bytes = disk::read(path, MAX_BYTES).map_err(|error| whole(cannot_open(path, &error)))?;
     let points = parse(&file, &bytes)?;
     Ok(CsvPoints { points, crc32: crc32fast::hash(&bytes), bytes: bytes.len() as u64 })
 }
 
-fn cannot_open(error: &std::io::Error) -> String {
+fn cannot_open(path: &Path, error: &std::io::Error) -> String {
     match error.kind() {
+        _ if path.is_dir() => "is a folder; expected a CSV file".to_owned(),
+        std::io::ErrorKind::FileTooLarge => format!("is large; at most {} MiB are read", MAX_BYTES >> 20),
         std::io::ErrorKind::NotFound => "there is no such file".to_owned(),
         std::io::ErrorKind::PermissionDenied => "may not be read (permission denied)".to_owned(),
         _ => format!("cannot be read: {error}"),
@@ -74,6 +70,10 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<PointSet, CsvError> {
     let text = std::str::from_utf8(bytes)
         .map_err(|error| whole(format!("is not UTF-8 text (byte {})", error.valid_up_to())))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if let Some(long) = text.lines().position(|line| line.len() > MAX_LINE && !line.starts_with('#')) {
+        let problem = format!("has more than {MAX_LINE} characters; expected exactly 3 columns: x, y, class");
+        return Err(at(long as u64 + 1, problem));
+    }
     let first = text.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#'));
     let Some(first) = first else {
         return Err(whole("is empty; expected the columns x, y, class".to_owned()));
@@ -267,6 +267,30 @@ mod tests {
         }
         let message = parse("a.csv", b"1,2,\xff\n").unwrap_err().to_string();
         assert!(message.contains("not UTF-8 text (byte 4)"), "{message}");
+    }
+
+    #[test]
+    fn a_line_without_end_and_what_is_no_file_are_refused() {
+        let good = rows(12, |i| format!("{i},0,{}", i % 2));
+        let message = parse("a.csv", format!("{good}{}", ",".repeat(1 << 20)).as_bytes()).unwrap_err().to_string();
+        assert!(message.contains("a.csv, line 13: has more than 65536 characters"), "{message}");
+        assert!(parse("a.csv", format!("#{}\n{good}", "-".repeat(1 << 20)).as_bytes()).is_ok());
+
+        let folder = tempfile::tempdir().unwrap();
+        let message = read(folder.path()).unwrap_err().to_string();
+        assert!(message.contains("is a folder; expected a CSV file"), "{message}");
+        let large = folder.path().join("large.csv");
+        std::fs::File::create(&large).unwrap().set_len(MAX_BYTES + 1).unwrap();
+        let message = read(&large).unwrap_err().to_string();
+        assert!(message.contains("large.csv: is large; at most 128 MiB"), "{message}");
+        #[cfg(unix)]
+        {
+            // Reading it would wait for ever.
+            let pipe = folder.path().join("pipe.csv");
+            assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+            let message = read(&pipe).unwrap_err().to_string();
+            assert!(message.contains("pipe.csv") && message.contains("not a file"), "{message}");
+        }
     }
 
     #[test]

@@ -2,16 +2,20 @@
 
 use std::path::{Path, PathBuf};
 
+use image::DynamicImage;
 use image::imageops::FilterType;
 use rayon::prelude::*;
 
-use super::images::{ImageData, ImageDataError, ImageSet, read_file};
+use super::images::{ImageData, ImageDataError, ImageSet};
+use super::picture_file::Memory;
 use crate::compute::rng::HostRng;
 
 /// Names of files that are taken for pictures.
 const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "bmp", "tif", "tiff"];
 /// Largest set in memory.
 const MOST_BYTES: usize = 4 << 30;
+/// Bytes of decoded pictures at any one time, before they are made smaller.
+const DECODED_BYTES: u64 = 1 << 30;
 /// Share of the images of each class that is tested on where the folder has no `test` of its own.
 const TEST_SHARE: f64 = 0.2;
 const STREAM_SPLIT: u64 = 3 << 40;
@@ -149,7 +153,9 @@ fn split(entries: Vec<Entry>, classes: usize, seed: u64) -> (Vec<Entry>, Vec<Ent
 }
 
 fn read(entries: &[Entry], side: usize, class_names: &[String]) -> Result<ImageSet, ImageDataError> {
-    let images: Vec<Vec<u8>> = entries.par_iter().map(|(path, _)| picture(path, side)).collect::<Result<_, _>>()?;
+    let memory = Memory::new(DECODED_BYTES);
+    let images: Vec<Vec<u8>> =
+        entries.par_iter().map(|(path, _)| picture(&memory, path, side)).collect::<Result<_, _>>()?;
     Ok(ImageSet {
         channels: 3,
         height: side,
@@ -161,15 +167,15 @@ fn read(entries: &[Entry], side: usize, class_names: &[String]) -> Result<ImageS
 }
 
 /// One picture as `[3, side, side]`.
-fn picture(path: &Path, side: usize) -> Result<Vec<u8>, ImageDataError> {
-    let bytes = read_file(path)?;
-    let image = image::load_from_memory(&bytes)
-        .map_err(|error| ImageDataError::file(path, format!("is not a picture that can be read: {error}")))?;
-    let (width, height) = (image.width(), image.height());
-    let square = width.min(height);
-    let centre = image.crop_imm((width - square) / 2, (height - square) / 2, square, square);
+fn picture(memory: &Memory, path: &Path, side: usize) -> Result<Vec<u8>, ImageDataError> {
     let side = side as u32;
-    let rgb = if square == side { centre } else { centre.resize_exact(side, side, FilterType::Triangle) }.to_rgb8();
+    let small = |image: DynamicImage| {
+        let (width, height) = (image.width(), image.height());
+        let square = width.min(height);
+        let centre = image.crop_imm((width - square) / 2, (height - square) / 2, square, square);
+        if square == side { centre } else { centre.resize_exact(side, side, FilterType::Triangle) }.to_rgb8()
+    };
+    let rgb = memory.image(path, small).map_err(|problem| ImageDataError::file(path, problem))?;
     Ok((0..3).flat_map(|channel| rgb.pixels().map(move |pixel| pixel.0[channel])).collect())
 }
 
@@ -230,7 +236,7 @@ mod tests {
         assert!(message.contains("dog") && message.contains("no pictures"), "{message}");
         std::fs::write(folder.path().join("dog/broken.png"), b"not a picture").unwrap();
         let message = load(folder.path(), 8, 1).unwrap_err().to_string();
-        assert!(message.contains("broken.png") && message.contains("not a picture"), "{message}");
+        assert!(message.contains("broken.png") && message.contains("no picture"), "{message}");
         let message = load(&folder.path().join("nowhere"), 8, 1).unwrap_err().to_string();
         assert!(message.contains("nowhere"), "{message}");
     }

@@ -1,6 +1,6 @@
 //! Sets of small labelled images in memory, all of one size.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use thiserror::Error;
 
@@ -90,9 +90,4 @@ impl ImageSet {
             ..*self
         }
     }
-}
-
-/// Reads a whole file; a message names it.
-pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, ImageDataError> {
-    std::fs::read(path).map_err(|error| ImageDataError::file(path, format!("cannot be read ({error})")))
 }

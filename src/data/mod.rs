@@ -6,6 +6,7 @@ pub mod cifar;
 pub mod csv_points;
 pub mod image_folder;
 pub mod images;
+pub mod picture_file;
 pub mod points;
 pub mod resize;
 pub mod segmentation;

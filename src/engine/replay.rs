@@ -68,8 +68,11 @@ pub(super) fn describe(folder: &Path) -> Result<Known, DiskError> {
             return Ok(Known { header: described.header, warning: refusal.clone(), refusal });
         }
         (Err(error), Some(recorded)) => {
-            let warning = format!("{error}; the description in {EVENTS} is used");
-            return Ok(Known { header: recorded, warning: Some(warning), refusal: None });
+            let warning = format!("{error}; what {EVENTS} says of the run is used");
+            let refusal = path.exists().then(|| {
+                format!("{error}. Put the file back, or remove it, and what {EVENTS} says of the run takes its place")
+            });
+            return Ok(Known { header: recorded, warning: Some(warning), refusal });
         }
         (Err(error), None) => return Err(error),
     };
@@ -85,7 +88,7 @@ pub(super) fn describe(folder: &Path) -> Result<Known, DiskError> {
         let what = if differences.is_empty() { String::new() } else { format!(": {differences}") };
         let warning = format!(
             "`{}` was changed after it was written{what}. What was recorded is used; put the file back, or remove it, and \
-             the run's own description in {EVENTS} takes its place",
+             what {EVENTS} says of the run takes its place",
             path.display()
         );
         return Ok(Known { header: recorded, warning: Some(warning.clone()), refusal: Some(warning) });
@@ -184,6 +187,11 @@ impl RunReader {
     /// Where the first damage starts that the last pass over the events found.
     pub fn damaged_at(&self) -> Option<u64> {
         self.damage.as_ref().map(|(at, _)| *at)
+    }
+
+    /// Why `run.toml` is not what is shown.
+    pub fn warning(&self) -> Option<&str> {
+        self.warning.as_deref()
     }
 
     /// What opening and the last pass over the events found damaged, in words for the user.

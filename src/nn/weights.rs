@@ -4,14 +4,20 @@
 //! and one of the same network saved there loads here. Accepted are the names of the article's sketch and of the
 //! networks' public code, with or without one prefix before all of them (`module.`, `state_dict.`); batch
 //! normalisation's `num_batches_tracked` is not needed.
+//!
+//! Of a file from anywhere names and shapes are read first; numbers only of tensors that fit a network, and no more of
+//! them than the file has bytes for.
+
+mod pytorch;
+mod stored;
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use burn::store::pytorch_reader::{DType as TorchType, PytorchReader};
-use burn::tensor::{DType, Device, Tensor, TensorData};
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use burn::tensor::{Device, Tensor, TensorData};
+use safetensors::tensor::{Dtype, TensorView};
 use thiserror::Error;
 
 use super::parameters;
@@ -20,6 +26,8 @@ use super::segmentation::{BuildError, SegmentationNet};
 use super::spec::{Architecture, NetSpec};
 use crate::compute::readback::{ReadError, Reader};
 use crate::compute::rng::HostRng;
+use crate::disk;
+use stored::Stored;
 
 /// Weights that were not written or not loaded.
 #[derive(Debug, Error)]
@@ -64,7 +72,8 @@ impl std::fmt::Display for Mismatch {
                 return;
             }
             let more = names.len().saturating_sub(SHOWN);
-            let mut text = format!("{} {what}: {}", names.len(), names[..names.len() - more].join(", "));
+            let first: Vec<String> = names.iter().take(SHOWN).map(|name| shown(name)).collect();
+            let mut text = format!("{} {what}: {}", names.len(), first.join(", "));
             if more > 0 {
                 text += &format!(" and {more} more");
             }
@@ -76,6 +85,16 @@ impl std::fmt::Display for Mismatch {
         names("of another shape", shapes);
         f.write_str(&parts.join("; "))
     }
+}
+
+/// A name out of a file for a message: not too long, and without what would steer a terminal.
+fn shown(name: &str) -> String {
+    const LONGEST: usize = 80;
+    let mut text: String = name.chars().take(LONGEST).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if name.chars().nth(LONGEST).is_some() {
+        text.push('…');
+    }
+    text
 }
 
 /// A tensor that a network needs.
@@ -165,17 +184,40 @@ fn in_order(file: &[u8]) -> Option<Vec<u8>> {
     Some([&(header.len() as u64).to_le_bytes()[..], &header, numbers].concat())
 }
 
+/// CRC-32 of a file's bytes, by which a run says what it started from.
+pub fn checksum(path: &Path) -> Result<u32, WeightsError> {
+    let io = |source| WeightsError::Io { action: "read", path: path.to_owned(), source };
+    let mut file = BufReader::with_capacity(1 << 18, disk::open(path).map_err(io)?);
+    let mut hasher = crc32fast::Hasher::new();
+    loop {
+        let bytes = file.fill_buf().map_err(io)?;
+        if bytes.is_empty() {
+            return Ok(hasher.finalize());
+        }
+        hasher.update(bytes);
+        let read = bytes.len();
+        file.consume(read);
+    }
+}
+
 const ARCHITECTURE: &str = "learnscope.architecture";
 const CHANNELS: &str = "learnscope.channels";
 const BASE: &str = "learnscope.base";
 const IMAGE_SIZE: &str = "learnscope.image_size";
 
-/// A file's tensors, not yet matched with a network.
+/// Width of the widest U-net that is looked for.
+const WIDEST: usize = 4096;
+/// Tensors of one name, with different prefixes, that are looked at for a width or a group.
+const MOST_PARTS: usize = 8;
+
+/// A file's tensors, not yet matched with a network and not yet read.
 #[derive(Debug)]
 pub struct WeightsFile {
     path: PathBuf,
-    /// Shape and numbers by name.
-    tensors: BTreeMap<String, (Vec<usize>, TensorData)>,
+    file: File,
+    /// Bytes of the file.
+    length: u64,
+    tensors: BTreeMap<String, Stored>,
     about: About,
 }
 
@@ -186,19 +228,28 @@ struct About {
     image_size: Option<usize>,
 }
 
+impl About {
+    fn of(texts: &BTreeMap<String, String>) -> Self {
+        let spec = || {
+            let architecture = Architecture::parse(texts.get(ARCHITECTURE)?)?;
+            let (channels, base) = (texts.get(CHANNELS)?.parse().ok()?, texts.get(BASE)?.parse().ok()?);
+            Some(NetSpec { architecture, channels, base })
+        };
+        Self { spec: spec(), image_size: texts.get(IMAGE_SIZE).and_then(|size| size.parse().ok()) }
+    }
+}
+
 impl WeightsFile {
-    /// Reads safetensors, or a state dict, checkpoint or whole model of PyTorch: the content decides, not the name.
+    /// Reads names and shapes of safetensors, or of a state dict, checkpoint or whole model of PyTorch: the content
+    /// decides, not the name.
     pub fn open(path: &Path) -> Result<Self, WeightsError> {
         let io = |source| WeightsError::Io { action: "read", path: path.to_owned(), source };
-        let bytes = fs::read(path).map_err(io)?;
-        let read = if bytes.starts_with(b"PK") || bytes.starts_with(&[0x80]) && bytes.get(8) != Some(&b'{') {
-            drop(bytes);
-            read_torch(path).map(|tensors| (tensors, About::default()))
-        } else {
-            read_safetensors(&bytes)
-        };
-        let (tensors, about) = read.map_err(|problem| WeightsError::Format { path: path.to_owned(), problem })?;
-        Ok(Self { path: path.to_owned(), tensors, about })
+        let file = disk::open(path).map_err(io)?;
+        let length = file.metadata().map_err(io)?.len();
+        let contents = stored::contents(path, &file, length)
+            .map_err(|problem| WeightsError::Format { path: path.to_owned(), problem })?;
+        let about = About::of(&contents.texts);
+        Ok(Self { path: path.to_owned(), file, length, tensors: contents.tensors, about })
     }
 
     /// The side in pixels of the pictures that the network was trained on, where the file says it.
@@ -210,24 +261,32 @@ impl WeightsFile {
     /// FCN-32s, -16s and -8s have the same tensors; FCN-8s is taken.
     pub fn recognise(&self) -> Result<NetSpec, WeightsError> {
         if let Some(spec) = self.about.spec {
+            self.checked(&spec)?;
             return Ok(spec);
         }
-        for spec in self.candidates() {
-            if spec.check().is_ok() && self.matched(&names(&spec)).is_ok() {
-                return Ok(spec);
+        let fits = |spec: &NetSpec| {
+            spec.check().is_ok() && {
+                let names = names(spec);
+                self.has(&names) && self.matched(&names).is_ok()
             }
-        }
-        let first: Vec<&str> = self.tensors.keys().take(4).map(String::as_str).collect();
-        Err(WeightsError::Unknown { path: self.path.clone(), first: first.join(", ") })
+        };
+        self.candidates().into_iter().find(fits).ok_or_else(|| {
+            let first: Vec<String> = self.tensors.keys().take(4).map(|name| shown(name)).collect();
+            WeightsError::Unknown { path: self.path.clone(), first: first.join(", ") }
+        })
     }
 
+    /// Networks that the file may be of, a few whatever it holds.
     fn candidates(&self) -> Vec<NetSpec> {
-        let shape = |ending: &str| {
-            let mut found = self.tensors.iter().filter(|(name, _)| name.ends_with(ending));
-            found.next().map(|(_, (shape, _))| shape.clone())
+        let inputs = |ending: &str| -> Vec<usize> {
+            let named = self.tensors.iter().filter(|(name, _)| name.ends_with(ending));
+            let inputs = named.filter_map(|(_, tensor)| tensor.shape.get(1).copied());
+            inputs.filter(|&inputs| inputs <= 16 * WIDEST).take(MOST_PARTS).collect()
         };
-        let base = shape("head.weight").or_else(|| shape("outc.conv.weight")).and_then(|shape| shape.get(1).copied());
-        let mut groups: Vec<usize> = self.tensors.values().filter_map(|(shape, _)| shape.get(1).copied()).collect();
+        let base = inputs("head.weight").into_iter().chain(inputs("outc.conv.weight")).next();
+        // The widest convolution in groups: its groups are as large as C, or it has only one.
+        let mut groups = inputs("d3.0.weight");
+        groups.extend(inputs("up1.conv.double_conv.0.conv.0.weight"));
         groups.sort_unstable();
         groups.dedup();
         let lighter = groups.into_iter().map(|group| Architecture::LighterUNet { group });
@@ -240,7 +299,7 @@ impl WeightsFile {
         [Architecture::UNet, Architecture::LightUNet]
             .into_iter()
             .chain(lighter)
-            .filter(|_| base.is_some())
+            .filter(|_| base.is_some_and(|base| base <= WIDEST))
             .chain(others)
             .flat_map(|architecture| {
                 [3, 1].map(|channels| NetSpec { architecture, channels, base: base.unwrap_or(64) })
@@ -248,40 +307,72 @@ impl WeightsFile {
             .collect()
     }
 
-    /// Builds the network of `spec` with these weights.
-    pub fn load(&self, spec: &NetSpec, device: &Device) -> Result<SegmentationNet, WeightsError> {
+    /// The file's tensors in the order of the network's.
+    fn checked(&self, spec: &NetSpec) -> Result<Vec<&Stored>, WeightsError> {
+        if spec.base > WIDEST {
+            let problem = format!("a width of {} channels; at most {WIDEST} are read", spec.base);
+            return Err(WeightsError::Format { path: self.path.clone(), problem });
+        }
         spec.check().map_err(BuildError::from)?;
-        let matched = self.matched(&names(spec)).map_err(|mismatch| WeightsError::Mismatch {
+        self.matched(&names(spec)).map_err(|mismatch| WeightsError::Mismatch {
             path: self.path.clone(),
             network: spec.architecture.name(),
             mismatch,
-        })?;
+        })
+    }
+
+    /// Builds the network of `spec` with these weights.
+    pub fn load(&self, spec: &NetSpec, device: &Device) -> Result<SegmentationNet, WeightsError> {
+        let format = |problem: String| WeightsError::Format { path: self.path.clone(), problem };
+        let stored = self.checked(spec)?;
+        let claimed = stored.iter().try_fold(0_u64, |sum, tensor| sum.checked_add(tensor.bytes()?));
+        if claimed.is_none_or(|claimed| claimed > self.length) {
+            return Err(format(format!(
+                "its tensors claim more numbers than its {} bytes can hold: they repeat a few (`expand`); save them \
+                 with .contiguous()",
+                self.length
+            )));
+        }
+        let numbers: Vec<Vec<f32>> =
+            stored.iter().map(|tensor| tensor.numbers(&self.file)).collect::<Result<_, _>>().map_err(format)?;
         let net = SegmentationNet::new(spec, HostRng::new(0, 0), device)?;
-        let mut matched = matched.into_iter();
-        Ok(parameters::map(net, |_, _, old| match matched.next() {
-            Some(data) => {
-                let count = data.num_elements();
-                Tensor::from_data(TensorData::new(data.iter::<f32>().collect::<Vec<_>>(), [count]), device)
+        let mut numbers = numbers.into_iter();
+        Ok(parameters::map(net, |_, _, old| match numbers.next() {
+            Some(numbers) => {
+                let count = numbers.len();
+                Tensor::from_data(TensorData::new(numbers, [count]), device)
             }
             None => old,
         }))
     }
 
+    /// The file's tensor for a network's, by one of its names.
+    fn find(&self, named: &Named, prefix: &str) -> Option<&Stored> {
+        let names = [Some(&named.name), named.alias.as_ref()].into_iter().flatten();
+        names.filter_map(|name| self.tensors.get(&format!("{prefix}{name}"))).next()
+    }
+
+    /// Whether all of a network's tensors are there: the first question, as most networks fail it at once.
+    fn has(&self, names: &[Named]) -> bool {
+        let prefix = self.prefix(names);
+        names.iter().all(|named| self.find(named, &prefix).is_some_and(|tensor| tensor.shape == named.shape))
+    }
+
     /// The file's tensors in the order of `names`.
-    fn matched(&self, names: &[Named]) -> Result<Vec<&TensorData>, Mismatch> {
+    fn matched(&self, names: &[Named]) -> Result<Vec<&Stored>, Mismatch> {
         let prefix = self.prefix(names);
         let mut mismatch = Mismatch::default();
         let mut used = Vec::new();
         let mut found = Vec::new();
         for named in names {
-            let keys = [Some(&named.name), named.alias.as_ref()].map(|name| name.map(|name| format!("{prefix}{name}")));
-            used.extend(keys.iter().flatten().cloned());
-            match keys.iter().flatten().find_map(|key| self.tensors.get(key)) {
+            let keys = [Some(&named.name), named.alias.as_ref()].into_iter().flatten();
+            used.extend(keys.map(|name| format!("{prefix}{name}")));
+            match self.find(named, &prefix) {
                 None => mismatch.missing.push(named.name.clone()),
-                Some((shape, _)) if *shape != named.shape => {
-                    mismatch.shapes.push((named.name.clone(), named.shape.clone(), shape.clone()));
+                Some(tensor) if tensor.shape != named.shape => {
+                    mismatch.shapes.push((named.name.clone(), named.shape.clone(), tensor.shape.clone()));
                 }
-                Some((_, data)) => found.push(data),
+                Some(tensor) => found.push(tensor),
             }
         }
         used.sort_unstable();
@@ -311,54 +402,4 @@ impl WeightsFile {
         }
         String::new()
     }
-}
-
-type Tensors = BTreeMap<String, (Vec<usize>, TensorData)>;
-
-fn read_safetensors(bytes: &[u8]) -> Result<(Tensors, About), String> {
-    let problem = |e: safetensors::SafeTensorError| {
-        format!("neither safetensors nor a PyTorch file, or damaged or cut short ({e})")
-    };
-    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(problem)?;
-    let file = SafeTensors::deserialize(bytes).map_err(problem)?;
-    let mut tensors = Tensors::new();
-    for (name, view) in file.iter() {
-        let dtype = match view.dtype() {
-            Dtype::F64 => DType::F64,
-            Dtype::F32 => DType::F32,
-            Dtype::F16 => DType::F16,
-            Dtype::BF16 => DType::BF16,
-            _ if name.ends_with("num_batches_tracked") => continue,
-            other => return Err(format!("tensor `{name}` has the type {other:?}, which is no type of weights")),
-        };
-        let shape = view.shape().to_vec();
-        let data = TensorData::from_bytes_vec(view.data().to_vec(), shape.clone(), dtype);
-        tensors.insert(name.to_owned(), (shape, data));
-    }
-    let entry = |key: &str| metadata.metadata().as_ref().and_then(|entries| entries.get(key));
-    let spec = || {
-        let architecture = Architecture::parse(entry(ARCHITECTURE)?)?;
-        Some(NetSpec { architecture, channels: entry(CHANNELS)?.parse().ok()?, base: entry(BASE)?.parse().ok()? })
-    };
-    let image_size = entry(IMAGE_SIZE).and_then(|size| size.parse().ok());
-    Ok((tensors, About { spec: spec(), image_size }))
-}
-
-fn read_torch(path: &Path) -> Result<Tensors, String> {
-    let reader = PytorchReader::new(path).map_err(|e| format!("not a PyTorch file that can be read ({e})"))?;
-    let mut tensors = Tensors::new();
-    for (name, tensor) in reader.into_tensors() {
-        let dtype = match tensor.dtype() {
-            TorchType::F64 => DType::F64,
-            TorchType::F32 => DType::F32,
-            TorchType::F16 => DType::F16,
-            TorchType::BF16 => DType::BF16,
-            // Counters and the like; a weight among them will be missing.
-            _ => continue,
-        };
-        let shape = tensor.shape().to_vec();
-        let bytes = tensor.read().map_err(|e| e.to_string())?;
-        tensors.insert(name, (shape.clone(), TensorData::from_bytes_vec(bytes, shape, dtype)));
-    }
-    Ok(tensors)
 }

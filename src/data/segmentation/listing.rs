@@ -9,15 +9,14 @@ use rayon::prelude::*;
 
 use super::matching::{Matched, match_files};
 use super::names::{Role, busi_class, folder_role};
-use super::read::size_of;
 use super::walk::{Files, Found, walk};
 use super::{Problem, SegmentationDataError, Watch, counted};
+use crate::data::picture_file::size_of;
+
+pub use crate::data::picture_file::Size;
 
 /// Folder within a data set for corrected masks; the data set's own files are never written to.
 pub const CORRECTIONS: &str = "learnscope-masks";
-
-/// Width and height.
-pub type Size = (u32, u32);
 
 /// An image with the masks of its lesions.
 #[derive(Debug, Clone, PartialEq, Eq)]

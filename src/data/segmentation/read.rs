@@ -1,16 +1,13 @@
 //! Reads images and masks: any depth and colour, huge ones within a limit of memory, damaged ones as problems.
 
-use std::io::BufReader;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
 
-use image::{ColorType, ImageDecoder, ImageReader};
 use rayon::prelude::*;
 
 use super::listing::{Pair, Size};
 use super::{Problem, Watch};
+use crate::data::picture_file::{Decoded, Memory};
 use crate::metrics::mask::Mask;
 
 /// How much memory reading may take.
@@ -74,27 +71,27 @@ pub struct ReadAll<T> {
 }
 
 /// Reads files within [`ReadLimits`]; shared by threads.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Reader {
-    limits: ReadLimits,
-    in_use: Mutex<u64>,
-    freed: Condvar,
+    most_pixels: usize,
+    memory: Memory,
 }
 
-/// Width and height from a file's header.
-pub fn size_of(path: &Path) -> Result<Size, String> {
-    guarded(|| open(path)?.into_dimensions().map_err(|error| unreadable(&error)))
+impl Default for Reader {
+    fn default() -> Self {
+        Self::new(ReadLimits::default())
+    }
 }
 
 impl Reader {
     pub fn new(limits: ReadLimits) -> Self {
-        Self { limits, ..Self::default() }
+        Self { most_pixels: limits.most_pixels, memory: Memory::new(limits.decoded_bytes) }
     }
 
     /// An image alone.
     pub fn picture(&self, path: &Path) -> Result<Picture, Problem> {
         self.decoded(path, |raw| {
-            let (width, height, factor) = raw.reduced(self.limits.most_pixels);
+            let (width, height, factor) = raw.reduced(self.most_pixels);
             Picture { width, height, rgb: raw.rgb(factor), original: raw.size, factor }
         })
     }
@@ -153,99 +150,17 @@ impl Reader {
 
     /// Decodes a file as soon as there is room for it.
     fn decoded<T>(&self, path: &Path, take: impl FnOnce(&Raw) -> T) -> Result<T, Problem> {
-        let decode = || {
-            let mut decoder = open(path)?.into_decoder().map_err(|error| unreadable(&error))?;
-            let (size, color, bytes) = (decoder.dimensions(), decoder.color_type(), decoder.total_bytes());
-            if size.0 == 0 || size.1 == 0 {
-                return Err("has no pixels".to_owned());
-            }
-            let room = self.room(size, bytes)?;
-            let mut limits = image::Limits::default();
-            limits.max_alloc = Some(self.limits.decoded_bytes);
-            decoder.set_limits(limits).map_err(|error| unreadable(&error))?;
-            let mut data = vec![0; bytes as usize];
-            decoder.read_image(&mut data).map_err(|error| unreadable(&error))?;
-            let result = take(&Raw::new(size, color, data));
-            drop(room);
-            Ok(result)
-        };
-        guarded(decode).map_err(|problem| Problem { path: path.to_owned(), problem })
-    }
-
-    /// Waits until `bytes` more may be decoded.
-    fn room(&self, size: Size, bytes: u64) -> Result<Room<'_>, String> {
-        let limit = self.limits.decoded_bytes;
-        if bytes > limit {
-            let mib = |bytes: u64| bytes.div_ceil(1 << 20);
-            return Err(format!(
-                "is {}×{} pixels, which take {} MiB; at most {} MiB are decoded at a time: make it smaller",
-                size.0,
-                size.1,
-                mib(bytes),
-                mib(limit)
-            ));
-        }
-        let mut in_use = self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
-        while *in_use + bytes > limit {
-            in_use = self.freed.wait(in_use).unwrap_or_else(PoisonError::into_inner);
-        }
-        *in_use += bytes;
-        Ok(Room { reader: self, bytes })
+        let result = self.memory.decode(path, |decoded| take(&Raw::new(decoded)));
+        result.map_err(|problem| Problem { path: path.to_owned(), problem })
     }
 }
 
-/// Memory that is taken until this is dropped.
-struct Room<'a> {
-    reader: &'a Reader,
-    bytes: u64,
-}
-
-impl Drop for Room<'_> {
-    fn drop(&mut self) {
-        *self.reader.in_use.lock().unwrap_or_else(PoisonError::into_inner) -= self.bytes;
-        self.reader.freed.notify_all();
-    }
-}
-
-/// The format is known by a file's first bytes, whatever its name says.
-fn open(path: &Path) -> Result<ImageReader<BufReader<std::fs::File>>, String> {
-    let file = std::fs::File::open(path).map_err(|error| format!("cannot be opened: {error}"))?;
-    if file.metadata().is_ok_and(|meta| meta.len() == 0) {
-        return Err("is an empty file; fetch it again or remove it".to_owned());
-    }
-    ImageReader::new(BufReader::new(file))
-        .with_guessed_format()
-        .map(|mut reader| {
-            if reader.format().is_none()
-                && let Ok(format) = image::ImageFormat::from_path(path)
-            {
-                reader.set_format(format);
-            }
-            reader
-        })
-        .map_err(|error| format!("cannot be read: {error}"))
-}
-
-fn unreadable(error: &image::ImageError) -> String {
-    match error {
-        image::ImageError::Unsupported(error) => {
-            format!("is of a kind that is not read ({error}); save it as an 8- or 16-bit PNG")
-        }
-        error => format!("is damaged or no picture ({error}); fetch it again or remove it"),
-    }
-}
-
-/// A damaged file may make a decoder panic; that is a problem of that file alone.
-fn guarded<T>(decode: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(decode))
-        .unwrap_or_else(|_| Err("is damaged: its decoder gave up; fetch it again or remove it".to_owned()))
-}
-
-/// A decoded file.
+/// A decoded file and what its numbers mean.
 struct Raw {
     size: Size,
-    color: ColorType,
     data: Vec<u8>,
+    channels: usize,
+    bytes_per_channel: usize,
     /// A channel's value times this is 0 to 255.
     scale: f32,
     /// Largest value of a colour channel, as stored.
@@ -255,11 +170,17 @@ struct Raw {
 impl Raw {
     /// 16 bits: the values fill the smallest of 8, 10, 12, 14 and 16 bits that holds the largest of them, as many
     /// devices store fewer bits than the file has. Floating point: 0 to 1, or 0 to 255, or up to the largest value.
-    fn new(size: Size, color: ColorType, data: Vec<u8>) -> Self {
-        let mut raw = Raw { size, color, data, scale: 1.0, most: 0.0 };
-        let pixels = size.0 as usize * size.1 as usize;
-        raw.most = (0..pixels).flat_map(|i| raw.stored(i)).fold(0.0, f32::max);
-        raw.scale = match raw.bytes_per_channel() {
+    fn new(decoded: Decoded) -> Self {
+        let channels = usize::from(decoded.color.channel_count());
+        let bytes_per_channel = usize::from(decoded.color.bytes_per_pixel()) / channels;
+        let mut raw =
+            Raw { size: decoded.size, data: decoded.data, channels, bytes_per_channel, scale: 1.0, most: 0.0 };
+        let pixels = raw.size.0 as usize * raw.size.1 as usize;
+        raw.most = match bytes_per_channel {
+            1 => f32::from(raw.data.chunks_exact(channels).flat_map(colours).max().unwrap_or(0)),
+            _ => (0..pixels).flat_map(|i| raw.stored(i)).fold(0.0, f32::max),
+        };
+        raw.scale = match bytes_per_channel {
             1 => 1.0,
             2 => {
                 let bits = [8, 10, 12, 14].into_iter().find(|bits| raw.most < (1_u32 << bits) as f32).unwrap_or(16);
@@ -272,16 +193,11 @@ impl Raw {
         raw
     }
 
-    fn bytes_per_channel(&self) -> usize {
-        usize::from(self.color.bytes_per_pixel()) / usize::from(self.color.channel_count())
-    }
-
     /// Red, green and blue of pixel `i` as stored; alpha is left out.
     fn stored(&self, i: usize) -> [f32; 3] {
-        let channels = usize::from(self.color.channel_count());
         let value = |channel: usize| {
-            let at = i * channels + channel;
-            match self.bytes_per_channel() {
+            let at = i * self.channels + channel;
+            match self.bytes_per_channel {
                 1 => f32::from(self.data[at]),
                 2 => f32::from(u16::from_ne_bytes([self.data[2 * at], self.data[2 * at + 1]])),
                 _ => {
@@ -291,10 +207,13 @@ impl Raw {
                 }
             }
         };
-        if channels < 3 { [value(0); 3] } else { [value(0), value(1), value(2)] }
+        if self.channels < 3 { [value(0); 3] } else { [value(0), value(1), value(2)] }
     }
 
     fn pixel(&self, i: usize) -> [u8; 3] {
+        if self.bytes_per_channel == 1 {
+            return colours(&self.data[i * self.channels..][..self.channels]);
+        }
         self.stored(i).map(|value| (value * self.scale).round().min(255.0) as u8)
     }
 
@@ -306,63 +225,81 @@ impl Raw {
         (at(factor).0, at(factor).1, factor)
     }
 
-    /// Calls `f` with the number of the pixel here for every pixel of the file.
-    fn blocks(&self, factor: usize, mut f: impl FnMut(usize, usize)) {
-        let width = self.size.0 as usize;
-        let reduced = width.div_ceil(factor);
-        for y in 0..self.size.1 as usize {
-            for x in 0..width {
-                f(y / factor * reduced + x / factor, y * width + x);
+    /// Goes through the blocks of `factor`×`factor` pixels that become one: `add` is called for every pixel of the file
+    /// with the sum of its block, `end` with the sums of a row of blocks. Only one row of sums is kept.
+    fn blocks<S: Copy + Default>(
+        &self,
+        factor: usize,
+        mut add: impl FnMut(&mut S, [u8; 3]),
+        mut end: impl FnMut(&[S]),
+    ) {
+        let (width, height) = (self.size.0 as usize, self.size.1 as usize);
+        let mut sums = vec![S::default(); width.div_ceil(factor)];
+        for y in 0..height {
+            for (block, sum) in sums.iter_mut().enumerate() {
+                for x in block * factor..((block + 1) * factor).min(width) {
+                    add(sum, self.pixel(y * width + x));
+                }
+            }
+            if (y + 1) % factor == 0 || y + 1 == height {
+                end(&sums);
+                sums.fill(S::default());
             }
         }
     }
 
     /// `[H, W, 3]`, each pixel the mean of its block.
     fn rgb(&self, factor: usize) -> Vec<u8> {
-        let pixels = self.data.len() / usize::from(self.color.bytes_per_pixel());
+        let (width, height) = (self.size.0 as usize, self.size.1 as usize);
+        let mut rgb = Vec::with_capacity(3 * width.div_ceil(factor) * height.div_ceil(factor));
         if factor == 1 {
-            return (0..pixels).flat_map(|i| self.pixel(i)).collect();
+            (0..width * height).for_each(|i| rgb.extend(self.pixel(i)));
+            return rgb;
         }
-        let (width, height) = ((self.size.0 as usize).div_ceil(factor), (self.size.1 as usize).div_ceil(factor));
-        let mut sums = vec![[0_u32; 4]; width * height];
-        self.blocks(factor, |to, from| {
-            let [r, g, b] = self.pixel(from).map(u32::from);
-            let sum = &mut sums[to];
-            *sum = [sum[0] + r, sum[1] + g, sum[2] + b, sum[3] + 1];
-        });
-        sums.iter().flat_map(|&[r, g, b, n]| [r, g, b].map(|sum| ((sum + n / 2) / n.max(1)) as u8)).collect()
+        self.blocks(
+            factor,
+            |sum: &mut [u32; 4], pixel| {
+                let [r, g, b] = pixel.map(u32::from);
+                *sum = [sum[0] + r, sum[1] + g, sum[2] + b, sum[3] + 1];
+            },
+            |sums| {
+                let mean = |&[r, g, b, n]: &[u32; 4]| [r, g, b].map(|sum| ((sum + n / 2) / n.max(1)) as u8);
+                rgb.extend(sums.iter().flat_map(mean));
+            },
+        );
+        rgb
     }
 
     /// The mask at the size of `picture`: a pixel is lesion where at least half of its block is; in a file of another
     /// size than the image's, where the pixel at its centre is.
     fn mask(&self, picture: &Picture) -> (Mask, MaskFacts) {
-        let zero_one = self.most == 1.0 && self.bytes_per_channel() < 4;
+        let zero_one = self.most == 1.0 && self.bytes_per_channel < 4;
         let lesion = |value: u8| if zero_one { value > 0 } else { value > 127 };
-        let brightest_of = |i: usize| self.pixel(i).into_iter().max().unwrap_or_default();
         let (width, height) = (self.size.0 as usize, self.size.1 as usize);
         let (mut grey, mut brightest) = (0_usize, 0);
         let same = self.size == picture.original;
-        let mut counts = vec![(0_u32, 0_u32); if same { picture.width * picture.height } else { 0 }];
-        self.blocks(picture.factor, |to, from| {
-            let value = brightest_of(from);
-            grey += usize::from((16..240).contains(&value));
-            brightest = brightest.max(value);
-            if let Some(count) = counts.get_mut(to) {
+        let mut pixels = Vec::with_capacity(if same { picture.width * picture.height } else { 0 });
+        self.blocks(
+            picture.factor,
+            |count: &mut (u32, u32), pixel| {
+                let value = largest(pixel);
+                grey += usize::from((16..240).contains(&value));
+                brightest = brightest.max(value);
                 *count = (count.0 + u32::from(lesion(value)), count.1 + 1);
-            }
-        });
-        let mask = if same {
-            Mask::from_fn(picture.height, picture.width, |row, column| {
-                let (lesion, all) = counts[row * picture.width + column];
-                lesion > 0 && 2 * lesion >= all
-            })
-        } else {
+            },
+            |counts| {
+                if same {
+                    pixels.extend(counts.iter().map(|&(lesion, all)| lesion > 0 && 2 * lesion >= all));
+                }
+            },
+        );
+        let mask = Mask::new(picture.height, picture.width, pixels).unwrap_or_else(|_| {
             let place = |i: usize, count: usize, size: usize| (2 * i + 1) * size / (2 * count);
             Mask::from_fn(picture.height, picture.width, |row, column| {
                 let at = place(row, picture.height, height) * width + place(column, picture.width, width);
-                lesion(brightest_of(at))
+                lesion(largest(self.pixel(at)))
             })
-        };
+        });
         let facts = MaskFacts {
             grey_share: grey as f64 / (width * height) as f64,
             zero_one,
@@ -371,4 +308,17 @@ impl Raw {
         };
         (mask, facts)
     }
+}
+
+/// Red, green and blue of a pixel of 1 to 4 channels in 8 bits.
+fn colours(pixel: &[u8]) -> [u8; 3] {
+    match *pixel {
+        [r, g, b, ..] => [r, g, b],
+        [grey, ..] => [grey; 3],
+        [] => [0; 3],
+    }
+}
+
+fn largest(pixel: [u8; 3]) -> u8 {
+    pixel.into_iter().max().unwrap_or_default()
 }

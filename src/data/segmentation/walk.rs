@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 use super::names::{EXTENSIONS, Role, folder_role, natural_order};
 use super::{Problem, SegmentationDataError, Watch};
 
-/// Folders within folders that are followed; a link to a folder above ends there.
+/// Folders within folders that are followed.
 const DEEPEST: usize = 8;
 /// Pictures of one folder.
 const MOST_FILES: usize = 200_000;
+/// Folders below one folder, each way to one counted: links can make many of few.
+const MOST_FOLDERS: usize = 100_000;
 
 /// A picture's file and what its place says of it.
 #[derive(Debug, Clone)]
@@ -39,8 +41,17 @@ pub struct Files {
     pub problems: Vec<Problem>,
 }
 
-/// Lists all pictures below `root`. Hidden folders and files, and the folder `skip`, are left out; `enter` is asked for
-/// every folder directly in `root`.
+/// A folder that is still to be listed.
+struct Open {
+    path: PathBuf,
+    /// Of the folders from the root to this one, without the root's.
+    names: Vec<String>,
+    /// The same folders and the root, by where they are.
+    places: Vec<PathBuf>,
+}
+
+/// Lists all pictures below `root`. Hidden folders and files, and the folder `skip`, are left out, and so is a link to a
+/// folder that leads to it; `enter` is asked for every folder directly in `root`.
 pub fn walk(
     root: &Path,
     skip: &Path,
@@ -48,8 +59,21 @@ pub fn walk(
     watch: Watch<'_>,
 ) -> Result<Files, SegmentationDataError> {
     let mut files = Files::default();
-    let mut open = vec![(root.to_owned(), Vec::<String>::new())];
-    while let Some((folder, names)) = open.pop() {
+    let mut open = vec![Open { path: root.to_owned(), names: Vec::new(), places: Vec::new() }];
+    let mut folders = 0;
+    while let Some(Open { path: folder, names, mut places }) = open.pop() {
+        folders += 1;
+        if folders > MOST_FOLDERS {
+            let problem = format!("holds more than {MOST_FOLDERS} folders; choose a folder further down");
+            return Err(SegmentationDataError::file(root, problem));
+        }
+        // Where it cannot be told, the depth ends it.
+        if let Ok(place) = folder.canonicalize() {
+            if places.contains(&place) {
+                continue;
+            }
+            places.push(place);
+        }
         if watch.cancelled() {
             return Err(SegmentationDataError::Cancelled);
         }
@@ -74,7 +98,7 @@ pub fn walk(
                 if names.len() < DEEPEST && (!names.is_empty() || enter(&name)) {
                     let mut names = names.clone();
                     names.push(name);
-                    open.push((path, names));
+                    open.push(Open { path, names, places: places.clone() });
                 }
             } else if is_picture(&path) {
                 files.pictures.push(found(path, &names, &name));

@@ -17,6 +17,7 @@ use crate::data::synth::ultrasound;
 use crate::data::synth::ultrasound_folder::{self, Plan};
 use crate::engine::params::{ParamError, Params};
 use crate::metrics::mask::Mask;
+use crate::nn::weights;
 
 use super::params::check_combination;
 
@@ -128,12 +129,19 @@ pub fn load(params: &Params) -> Result<Arc<SegmentationData>, ParamError> {
     Ok(data)
 }
 
-/// The data set in words; see [`crate::labs::LabSpec::data`].
+/// The data set in words, and the weights that the run starts from; see [`crate::labs::LabSpec::data`].
 pub fn data(params: &Params) -> Result<String, ParamError> {
-    if params.text("source") == "synthetic" {
-        return Ok(String::new());
+    let mut parts = Vec::new();
+    if params.text("source") != "synthetic" {
+        parts.push(load(params)?.description.clone());
     }
-    Ok(load(params)?.description.clone())
+    let weights = Path::new(params.text("weights"));
+    if !weights.as_os_str().is_empty() {
+        let checksum = weights::checksum(weights)
+            .map_err(|error| ParamError::Invalid { key: "weights".to_owned(), problem: error.to_string() })?;
+        parts.push(format!("weights {}, CRC-32 {checksum:08x}", weights.display()));
+    }
+    Ok(parts.join("; "))
 }
 
 /// How images belong together.
@@ -284,13 +292,15 @@ fn read(params: &Params, folder: &Path, listing: &Listing) -> Result<Segmentatio
         let pair = &listing.pairs[i];
         let class = pair.class.clone().unwrap_or_default();
         let item = item(pair.name.clone(), class, &sample, channels, size);
-        (examine(&sample), Item { corrected: correction(pair), ..item })
+        (examine(&sample), checksum(&item.name, &sample), Item { corrected: correction(pair), ..item })
     });
     let mut exams: Vec<Option<Exam>> = vec![None; listing.pairs.len()];
+    let mut hasher = crc32fast::Hasher::new();
     let mut items = Vec::with_capacity(all.items.len());
     let mut usable: Vec<Pair> = Vec::with_capacity(all.items.len());
-    for (i, (exam, item)) in all.items {
+    for (i, (exam, checksum, item)) in all.items {
         exams[i] = Some(exam);
+        hasher.update(&checksum.to_le_bytes());
         usable.push(listing.pairs[i].clone());
         items.push(Arc::new(item));
     }
@@ -300,7 +310,7 @@ fn read(params: &Params, folder: &Path, listing: &Listing) -> Result<Segmentatio
         return Err(invalid(format!("none of the {} pairs in {} can be read{reason}", exams.len(), folder.display())));
     }
     let similar = duplicates(&exams);
-    let (data, split) = assemble(params, listing, items, &exams, &similar)?;
+    let (data, split) = assemble(params, listing, items, hasher.finalize(), &exams, &similar)?;
     let findings = diagnose(listing, &exams, &all.problems, &similar, Some(&split));
     let mut data = SegmentationData { size, channels, findings, folder: Some(folder.to_owned()), ..data };
     data.summary.extend(reduced(&data.items));
@@ -313,11 +323,26 @@ fn read(params: &Params, folder: &Path, listing: &Listing) -> Result<Segmentatio
     Ok(data)
 }
 
-/// Groups and splits what was read; the second value speaks of the listing's pairs.
+/// CRC-32 of an image and its lesions as they were read, before they are made smaller: what looks alike, and so the split,
+/// is judged by that.
+fn checksum(name: &str, sample: &Sample) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(name.as_bytes());
+    for side in [sample.picture.width, sample.picture.height] {
+        hasher.update(&(side as u64).to_le_bytes());
+    }
+    hasher.update(&sample.picture.rgb);
+    let lesions: Vec<u8> = sample.mask.pixels().iter().map(|&lesion| u8::from(lesion)).collect();
+    hasher.update(&lesions);
+    hasher.finalize()
+}
+
+/// Groups and splits what was read; the second value speaks of the listing's pairs. `checksum`: of all of it.
 fn assemble(
     params: &Params,
     listing: &Listing,
     items: Vec<Arc<Item>>,
+    checksum: u32,
     exams: &[Option<Exam>],
     similar: &[(usize, usize)],
 ) -> Result<(SegmentationData, Split), ParamError> {
@@ -330,20 +355,11 @@ fn assemble(
     let split = Split { train: place(train), validation: place(validation), test: place(test) };
     let mut summary = listing.describe();
     summary.push(grouped.description);
-    let mut hasher = crc32fast::Hasher::new();
-    for item in &items {
-        hasher.update(item.name.as_bytes());
-        item.image.iter().for_each(|value| hasher.update(&value.to_le_bytes()));
-        item.truth.pixels().chunks(8).for_each(|bits| {
-            let byte = bits.iter().enumerate().fold(0u8, |byte, (i, &bit)| byte | (u8::from(bit) << i));
-            hasher.update(&[byte]);
-        });
-    }
     let description = format!(
-        "{}: {} images with masks, CRC-32 {:08x} at {} pixels",
+        "{}: {} images with masks, CRC-32 {:08x}, at {} pixels",
         listing.root.display(),
         items.len(),
-        hasher.finalize(),
+        checksum,
         params.int("image_size")
     );
     let mut data = SegmentationData { items, summary, description, ..SegmentationData::default() };
@@ -467,6 +483,38 @@ fn stamps(listing: &Listing) -> Vec<FileStamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_changed_pixel_or_weight_changes_what_the_header_says() {
+        let folder = tempfile::tempdir().unwrap();
+        let save = |name: &str, of: &dyn Fn(u32, u32) -> u8| {
+            let pixel = |x, y| image::Luma([of(x, y)]);
+            image::GrayImage::from_fn(200, 160, pixel).save(folder.path().join(name)).unwrap();
+        };
+        let shade = |i: u32, x: u32, y: u32| ((x * (i + 3) + y * 7) % 251) as u8;
+        let lesion = |x: u32, y: u32| 255 * u8::from((40..90).contains(&x) && (30..80).contains(&y));
+        for i in 0..6 {
+            save(&format!("{i}.png"), &|x, y| shade(i, x, y));
+            save(&format!("{i}_mask.png"), &lesion);
+        }
+        std::fs::write(folder.path().join("w.pt"), "weights").unwrap();
+        let mut params = Params::defaults(super::super::params::PARAMS);
+        let mut set = |text: &str| params.set_text(super::super::params::PARAMS, text).unwrap();
+        set("source=folder");
+        set(&format!("data={}", folder.path().display()));
+        set("image_size=16");
+        set(&format!("weights={}", folder.path().join("w.pt").display()));
+        let mut seen = vec![data(&params).unwrap()];
+        assert_eq!(data(&params).unwrap(), seen[0]);
+        // A pixel that is skipped where pictures are made smaller.
+        save("3.png", &|x, y| shade(3, x, y) ^ u8::from((x, y) == (1, 1)));
+        seen.push(data(&params).unwrap());
+        save("4_mask.png", &|x, y| lesion(x, y) * u8::from((x, y) != (60, 50)));
+        seen.push(data(&params).unwrap());
+        std::fs::write(folder.path().join("w.pt"), "weighty").unwrap();
+        seen.push(data(&params).unwrap());
+        assert_eq!(seen.iter().collect::<std::collections::HashSet<_>>().len(), 4, "{seen:#?}");
+    }
 
     #[test]
     fn whatever_changes_the_data_changes_its_identity() {

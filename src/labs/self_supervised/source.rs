@@ -66,7 +66,8 @@ fn read(params: &Params, identity: &Identity) -> Result<ImageData, ImageDataErro
 fn stamp(path: &Path, levels: usize) -> (u64, u64, Option<SystemTime>) {
     let Ok(listing) = std::fs::read_dir(path) else { return (0, 0, None) };
     listing.filter_map(Result::ok).fold((0, 0, None), |(files, bytes, newest), entry| {
-        let Ok(about) = entry.metadata() else { return (files, bytes, newest) };
+        // Of what a link leads to, not of the link.
+        let Ok(about) = std::fs::metadata(entry.path()) else { return (files, bytes, newest) };
         if about.is_dir() && levels > 1 {
             let (more, size, time) = stamp(&entry.path(), levels - 1);
             return (files + more, bytes + size, newest.max(time));

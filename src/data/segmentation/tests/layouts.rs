@@ -245,10 +245,34 @@ fn listing_is_watched_and_stopped() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_to_a_folder_above_ends() {
+fn links_in_a_circle_are_followed_once() {
+    use std::os::unix::fs::symlink;
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    image(folder.path(), "a/1.png");
+    mask(folder.path(), "a/1_mask.png");
+    // Each of ten links in each of two folders, to eight deep: a hundred million folders if one went on.
+    std::fs::create_dir(at("b")).unwrap();
+    for i in 0..10 {
+        symlink(folder.path(), at(&format!("a/up{i}"))).unwrap();
+        symlink(at("a"), at(&format!("b/a{i}"))).unwrap();
+        symlink(at("b"), at(&format!("a/b{i}"))).unwrap();
+    }
+    let names: Vec<String> = listed(folder.path()).pairs.into_iter().map(|pair| pair.name).collect();
+    // By its own way, and by each link beside it.
+    assert_eq!((names.len(), names[0].as_str()), (11, "a/1"), "{names:?}");
+    assert!(names[1..].iter().all(|name| name.starts_with("b/a") && name.ends_with("/1")), "{names:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_named_as_a_picture_is_a_problem_and_not_waited_for() {
     let folder = tempfile::tempdir().unwrap();
     image(folder.path(), "1.png");
     mask(folder.path(), "1_mask.png");
-    std::os::unix::fs::symlink(folder.path(), folder.path().join("again")).unwrap();
-    assert!(!listed(folder.path()).pairs.is_empty());
+    let pipe = folder.path().join("2.png");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let listing = listed(folder.path());
+    assert_eq!((listing.pairs.len(), listing.problems.len()), (1, 1));
+    assert!(listing.problems[0].path == pipe && listing.problems[0].problem.contains("not a file"), "{listing:?}");
 }

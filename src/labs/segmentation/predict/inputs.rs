@@ -4,9 +4,9 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use crate::data::picture_file::size_of;
 use crate::data::segmentation::listing::{Layout, Listing, Pair, scan};
 use crate::data::segmentation::names::natural_order;
-use crate::data::segmentation::read::size_of;
 use crate::data::segmentation::{SegmentationDataError, Watch};
 
 /// One picture to predict.

@@ -75,7 +75,7 @@ fn equations(params: &Params, ui: &mut Ui, ctx: &ViewCtx<'_>) {
         let text = format!("α = {rate}, λ = {decay}, ε = 1e-8");
         equation(ui, ctx, "g ← ∇L + λ θ,  θ ← θ − α m̂ / (√v̂ + ε)", &text);
     } else {
-        equation(ui, ctx, "θ ← θ − α (∇L + λ θ)", &format!("α = {rate}, λ = {decay}"));
+        equation(ui, ctx, "θ ← θ − α (∇L + λ θ)", format!("α = {rate}, λ = {decay}"));
     }
     if hyper.plateau || hyper.early_stopping {
         // The plateau counts for itself: it starts anew whenever it lowers the rate.
@@ -87,7 +87,7 @@ fn equations(params: &Params, ui: &mut Ui, ctx: &ViewCtx<'_>) {
         if hyper.early_stopping {
             parts.push(format!("stop at {}{}", hyper.stop_patience, now("patience")));
         }
-        equation(ui, ctx, "schedule", &parts.join("; "));
+        equation(ui, ctx, "schedule", parts.join("; "));
     }
     let threshold = number::exact(params.float("threshold"));
     let images = series::images(ctx, "validation/images");
@@ -105,7 +105,7 @@ fn equations(params: &Params, ui: &mut Ui, ctx: &ViewCtx<'_>) {
         words if words.is_empty() => words,
         words => format!(", {words}"),
     };
-    equation(ui, ctx, law, &format!("= {} px{undefined}", distance(ctx, HD95.key)));
+    equation(ui, ctx, law, format!("= {} px{undefined}", distance(ctx, HD95.key)));
 }
 
 /// This run's numbers beside the paper's.
