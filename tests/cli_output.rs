@@ -286,7 +286,8 @@ fn sample_data_replaces_nothing_unasked() {
         fs::write(file, "mine").unwrap();
     };
     ["manifest.csv", "points/moons.csv", "points/own.csv", "ultrasound/smooth (1).png", "shapes/train/disc/000.png"]
-        .map(put);
+        .into_iter()
+        .for_each(put);
     let files = || {
         let mut files = Vec::new();
         let mut folders = vec![data.clone()];
