@@ -4,12 +4,24 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tempfile::{Builder, NamedTempFile, TempPath};
 
 /// How the name of every temporary file of ours begins, and how it ends: what a killed process left is known by it.
 pub const TEMPORARY: (&str, &str) = (".learnscope-", ".tmp");
+
+/// Environment variable that moves [`state_folder`] (tests, portable use).
+pub const STATE_FOLDER_VARIABLE: &str = "LEARNSCOPE_CONFIG_DIR";
+
+/// Where the program keeps what it remembers of its user: the settings, drafts. The platform's configuration folder for this
+/// program, or what [`STATE_FOLDER_VARIABLE`] says; `None`: there is none.
+pub fn state_folder() -> Option<PathBuf> {
+    if let Some(folder) = std::env::var_os(STATE_FOLDER_VARIABLE).filter(|v| !v.is_empty()) {
+        return Some(PathBuf::from(folder));
+    }
+    directories::ProjectDirs::from("", "", "learnscope").map(|dirs| dirs.config_dir().to_owned())
+}
 
 /// Writes a file whole; what was there before is replaced.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {

@@ -14,8 +14,10 @@ use eframe::egui::{Key, Modifiers, Pos2, Vec2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use image::{GrayImage, Luma};
-use learnscope::data::segmentation::listing::CORRECTIONS;
-use learnscope::engine::event::{Body, Event, Payload, RunId, Status};
+use learnscope::data::segmentation::Watch;
+use learnscope::data::segmentation::listing::{CORRECTIONS, scan};
+use learnscope::data::segmentation::save::save_corrected;
+use learnscope::engine::event::{Body, Event, Level, Payload, RunId, Status};
 use learnscope::engine::params::{Params, Value};
 use learnscope::engine::state::RunState;
 use learnscope::labs::segmentation::params::PARAMS;
@@ -148,7 +150,16 @@ fn until(harness: &mut Harness<'_, Scene>, text: &str) {
 }
 
 fn open<'a>(folder: &Path, image: &str) -> Harness<'a, Scene> {
-    let mut scene = Scene::new(Tile::Brush, Some(folder));
+    opened(Scene::new(Tile::Brush, Some(folder)), folder, image)
+}
+
+/// Opens it in a window that keeps drafts.
+fn open_with<'a>(drafts: &Path, folder: &Path, image: &str) -> Harness<'a, Scene> {
+    let brush = BrushTile::with_drafts(Some(drafts.to_owned()));
+    opened(Scene { brush, ..Scene::new(Tile::Brush, Some(folder)) }, folder, image)
+}
+
+fn opened<'a>(mut scene: Scene, folder: &Path, image: &str) -> Harness<'a, Scene> {
     scene.brush.open(folder.join(image));
     let mut harness = scene.harness(vec2(760.0, 430.0));
     until(&mut harness, ": mask of ");
@@ -413,20 +424,197 @@ fn unsaved_changes_are_never_dropped_without_a_word() {
 
 #[test]
 fn a_mask_that_cannot_be_saved_stays_open_with_a_message() {
-    let folder = busi();
+    let (folder, drafts) = (busi(), tempfile::tempdir().unwrap());
     // A file lies where the folder of corrections should be made.
     fs::write(folder.path().join(CORRECTIONS), "in the way").unwrap();
-    let mut harness = open(folder.path(), "benign (1).png");
+    let mut harness = open_with(drafts.path(), folder.path(), "benign (1).png");
     drag(&mut harness, [0.3, 0.3], [0.4, 0.6]);
     let drawn = area(&harness);
     harness.get_by_label("Save").click();
     until(&mut harness, "move it away and save again");
-    assert!(harness.state().brush.is_changed());
+    assert!(harness.state().brush.is_changed() && harness.state().brush.unsaved().is_some());
     assert_eq!(area(&harness), drawn);
+    until_drafts(&mut harness, drafts.path(), 1);
     fs::remove_file(folder.path().join(CORRECTIONS)).unwrap();
     harness.get_by_label("Save").click();
     until(&mut harness, &format!("saved: {}", folder.path().join(CORRECTIONS).join("benign (1)_mask.png").display()));
     assert!(!harness.state().brush.is_changed());
+    until_drafts(&mut harness, drafts.path(), 0);
+}
+
+/// Goes on until there are so many drafts.
+fn until_drafts(harness: &mut Harness<'_, Scene>, drafts: &Path, count: usize) {
+    let start = Instant::now();
+    let found = || {
+        fs::read_dir(drafts).map_or(0, |entries| {
+            entries.flatten().filter(|entry| entry.path().extension().is_some_and(|end| end == "draft")).count()
+        })
+    };
+    while found() != count {
+        assert!(start.elapsed() < Duration::from_secs(30), "{} drafts, {count} expected", found());
+        harness.run_steps(1);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn strokes_that_are_not_saved_outlive_a_killed_window() {
+    let (folder, place) = (busi(), tempfile::tempdir().unwrap());
+    let (before, drafts) = (originals(folder.path()), place.path().join("drafts"));
+    let mut harness = open_with(&drafts, folder.path(), "benign (2).png");
+    drag(&mut harness, [0.55, 0.55], [0.75, 0.75]);
+    let drawn = harness.state().brush.mask().unwrap().clone();
+    until_drafts(&mut harness, &drafts, 1);
+    // A killed window cleans nothing up.
+    std::mem::forget(harness);
+
+    let mut harness = open_with(&drafts, folder.path(), "benign (2).png");
+    assert_eq!(harness.state().brush.mask(), Some(&drawn));
+    assert_eq!(harness.state().brush.unsaved().as_deref(), Some("the corrected mask of benign (2).png"));
+    harness.get_by_label_contains("a draft made a moment ago was brought back");
+    harness.get_by_label("not saved");
+    // It is a change like any other.
+    harness.get_by_label("Undo").click();
+    harness.run_steps(2);
+    assert_eq!((area(&harness), harness.state().brush.unsaved()), (22 * 25, None));
+    until_drafts(&mut harness, &drafts, 0);
+    harness.get_by_label("Redo").click();
+    until_drafts(&mut harness, &drafts, 1);
+    // Once saved, there is nothing left to bring back.
+    harness.state_mut().brush.save_unsaved();
+    until(&mut harness, "saved: ");
+    assert_eq!(harness.state().brush.unsaved(), None);
+    until_drafts(&mut harness, &drafts, 0);
+    assert_eq!(originals(folder.path()), before);
+    let harness = open_with(&drafts, folder.path(), "benign (2).png");
+    assert!(harness.state().brush.mask() == Some(&drawn) && !harness.state().brush.is_changed());
+}
+
+#[test]
+fn a_window_that_closes_right_after_a_stroke_keeps_it() {
+    let (folder, drafts) = (busi(), tempfile::tempdir().unwrap());
+    let mut harness = open_with(drafts.path(), folder.path(), "malignant (7).png");
+    drag(&mut harness, [0.3, 0.3], [0.5, 0.5]);
+    drag(&mut harness, [0.6, 0.3], [0.5, 0.7]);
+    let drawn = harness.state().brush.mask().unwrap().clone();
+    drop(harness);
+    let mut harness = open_with(drafts.path(), folder.path(), "malignant (7).png");
+    assert_eq!(harness.state().brush.mask(), Some(&drawn));
+    assert_eq!(harness.state().brush.unsaved().as_deref(), Some("the drawn mask of malignant (7).png"));
+    harness.get_by_label("Discard draft").click();
+    harness.run_steps(2);
+    assert!(area(&harness) == 0 && !harness.state().brush.is_changed());
+    until_drafts(&mut harness, drafts.path(), 0);
+    // Even that can be taken back.
+    harness.get_by_label("Undo").click();
+    until_drafts(&mut harness, drafts.path(), 1);
+    assert_eq!(harness.state().brush.mask(), Some(&drawn));
+}
+
+#[test]
+fn other_images_with_drafts_are_named_and_opened() {
+    let (folder, drafts) = (busi(), tempfile::tempdir().unwrap());
+    for name in ["benign (2).png", "benign (5).png"] {
+        let mut harness = open_with(drafts.path(), folder.path(), name);
+        drag(&mut harness, [0.3, 0.3], [0.5, 0.5]);
+    }
+    let mut harness = open_with(drafts.path(), folder.path(), "benign (1).png");
+    until(&mut harness, "drafts of 2 other images of this folder");
+    harness.get_by_label("benign (2), draft");
+    harness.get_by_label("Draft of benign (5)").click();
+    until(&mut harness, "a draft made");
+    assert!(harness.state().brush.image().unwrap().ends_with("benign (5).png") && harness.state().brush.is_changed());
+    until(&mut harness, "a draft of another image of this folder");
+    // What is given up on the way to another image is given up.
+    harness.get_by_label("Draft of benign (2)").click();
+    until(&mut harness, "Discard changes");
+    harness.get_by_label("Discard changes").click();
+    until(&mut harness, "benign (2): mask of ");
+    until_drafts(&mut harness, drafts.path(), 1);
+    assert!(harness.query_by_label("Draft of benign (5)").is_none());
+    harness.get_by_label("benign (2), draft");
+}
+
+#[test]
+fn a_draft_never_takes_the_place_of_newer_work() {
+    let (folder, drafts) = (busi(), tempfile::tempdir().unwrap());
+    let mut harness = open_with(drafts.path(), folder.path(), "benign (2).png");
+    drag(&mut harness, [0.3, 0.3], [0.5, 0.5]);
+    let drawn = harness.state().brush.mask().unwrap().clone();
+    drop(harness);
+    // Somebody saves another mask meanwhile.
+    let listing = scan(folder.path(), None, Watch::nobody()).unwrap();
+    let pair = listing.pairs.iter().find(|pair| pair.image.ends_with("benign (2).png")).unwrap();
+    let mut newer = drawn.clone();
+    newer.pixels_mut()[..300].fill(true);
+    save_corrected(&listing, pair, &newer).unwrap();
+
+    let mut harness = open_with(drafts.path(), folder.path(), "benign (2).png");
+    assert!(harness.state().brush.mask() == Some(&newer) && !harness.state().brush.is_changed());
+    harness.get_by_label_contains("does not go with the saved mask, which has changed since");
+    harness.get_by_label("Use the draft").click();
+    harness.run_steps(2);
+    assert!(harness.state().brush.mask() == Some(&drawn) && harness.state().brush.is_changed());
+    harness.get_by_label("Undo").click();
+    harness.run_steps(2);
+    assert_eq!(harness.state().brush.mask(), Some(&newer));
+    drop(harness);
+    // It is offered until somebody decides.
+    let mut harness = open_with(drafts.path(), folder.path(), "benign (2).png");
+    harness.get_by_label("Remove the draft").click();
+    until_drafts(&mut harness, drafts.path(), 0);
+    assert!(harness.state().brush.mask() == Some(&newer) && !harness.state().brush.is_changed());
+
+    // A mask that is on disk already is no draft any more: a window that closed as soon as it was saved.
+    let mut harness = open_with(drafts.path(), folder.path(), "benign (4).png");
+    drag(&mut harness, [0.3, 0.3], [0.5, 0.5]);
+    let drawn = harness.state().brush.mask().unwrap().clone();
+    until_drafts(&mut harness, drafts.path(), 1);
+    std::mem::forget(harness);
+    let pair = listing.pairs.iter().find(|pair| pair.image.ends_with("benign (4).png")).unwrap();
+    save_corrected(&listing, pair, &drawn).unwrap();
+    let mut harness = open_with(drafts.path(), folder.path(), "benign (4).png");
+    assert!(harness.query_by_label("Use the draft").is_none() && !harness.state().brush.is_changed());
+    until_drafts(&mut harness, drafts.path(), 0);
+
+    // The image has another size now.
+    let mut harness = open_with(drafts.path(), folder.path(), "malignant (7).png");
+    drag(&mut harness, [0.3, 0.3], [0.5, 0.5]);
+    drop(harness);
+    GrayImage::new(64, 64).save(folder.path().join("malignant (7).png")).unwrap();
+    let harness = open_with(drafts.path(), folder.path(), "malignant (7).png");
+    harness.get_by_label_contains("is of 80×60 pixels and the image has 64×64 now: it cannot be used");
+    assert!(harness.query_by_label("Use the draft").is_none() && !harness.state().brush.is_changed());
+}
+
+#[test]
+fn a_draft_that_cannot_be_read_or_written_is_told_and_stops_nothing() {
+    let (folder, place) = (busi(), tempfile::tempdir().unwrap());
+    let drafts = place.path().join("drafts");
+    fs::write(&drafts, "in the way").unwrap();
+    let mut harness = open_with(&drafts, folder.path(), "benign (2).png");
+    drag(&mut harness, [0.3, 0.3], [0.5, 0.5]);
+    until(&mut harness, "no draft can be kept in");
+    // It is tried again until it works.
+    fs::remove_file(&drafts).unwrap();
+    until_drafts(&mut harness, &drafts, 1);
+    harness.run_steps(2);
+    assert!(harness.query_by_label_contains("no draft can be kept in").is_none());
+    drop(harness);
+    for entry in fs::read_dir(&drafts).unwrap().flatten() {
+        fs::write(entry.path(), b"learnscope draft 1\nhalf").unwrap();
+    }
+    let mut harness = open_with(&drafts, folder.path(), "benign (2).png");
+    assert_eq!(area(&harness), 22 * 25);
+    until_drafts(&mut harness, &drafts, 0);
+    // Whoever has found it, it is told once.
+    for _ in 0..20 {
+        harness.run_steps(1);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let told =
+        |action: &ViewAction| matches!(action, ViewAction::Notice(Level::Warning, text) if text.contains("set aside"));
+    assert_eq!(harness.state().actions.iter().filter(|action| told(action)).count(), 1);
 }
 
 #[test]

@@ -15,10 +15,9 @@ use toml::{Table, Value as Toml};
 
 use super::theme::ThemeChoice;
 use crate::disk;
+pub use crate::disk::{STATE_FOLDER_VARIABLE as CONFIG_DIR_VARIABLE, state_folder as default_folder};
 use crate::engine::params::Value;
 
-/// Environment variable that moves the configuration folder (tests, portable use).
-pub const CONFIG_DIR_VARIABLE: &str = "LEARNSCOPE_CONFIG_DIR";
 /// Entries kept in the list of recently opened data.
 pub const RECENT_CAP: usize = 10;
 
@@ -121,14 +120,6 @@ pub struct Store {
     saved: Settings,
     writer: Option<(mpsc::Sender<Change>, thread::JoinHandle<()>)>,
     problems: mpsc::Receiver<String>,
-}
-
-/// The platform's configuration folder for this program, or what [`CONFIG_DIR_VARIABLE`] says.
-pub fn default_folder() -> Option<PathBuf> {
-    if let Some(folder) = std::env::var_os(CONFIG_DIR_VARIABLE).filter(|v| !v.is_empty()) {
-        return Some(PathBuf::from(folder));
-    }
-    directories::ProjectDirs::from("", "", "learnscope").map(|dirs| dirs.config_dir().to_owned())
 }
 
 /// The settings as they are on disk, or the defaults; nothing is reported or set aside.

@@ -140,12 +140,25 @@ pub struct Editor {
     /// Changes made less changes taken back; tells whether the mask is the saved one.
     version: i64,
     saved: Option<i64>,
+    /// The version that is being saved.
+    saving: Option<i64>,
+    /// Grows with all that is done to the mask.
+    revision: u64,
 }
 
 impl Editor {
     /// Starts with a mask as it is saved.
     pub fn new(mask: Mask) -> Self {
-        Self { mask, undo: VecDeque::new(), redo: Vec::new(), open: None, version: 0, saved: Some(0) }
+        Self {
+            mask,
+            undo: VecDeque::new(),
+            redo: Vec::new(),
+            open: None,
+            version: 0,
+            saved: Some(0),
+            saving: None,
+            revision: 0,
+        }
     }
 
     pub fn mask(&self) -> &Mask {
@@ -163,6 +176,7 @@ impl Editor {
         if self.open.is_none() {
             self.begin_stroke();
         }
+        self.revision += 1;
         let area = stroke_area(&self.mask, from, to, radius);
         stroke(&mut self.mask, from, to, radius, lesion);
         if let (Some((_, all)), Some(area)) = (&mut self.open, area) {
@@ -204,11 +218,12 @@ impl Editor {
         if patch == Patch::of(&self.mask, area) {
             return;
         }
-        // The saved state lay on a branch that is gone now.
-        if self.saved.is_some_and(|saved| saved > self.version) {
-            self.saved = None;
+        // A saved state may have lain on the branch that is gone now.
+        for known in [&mut self.saved, &mut self.saving] {
+            *known = known.filter(|known| *known <= self.version);
         }
         self.version += 1;
+        self.revision += 1;
         self.redo.clear();
         self.undo.push_back(patch);
         let mut bytes: usize = self.undo.iter().map(|patch| patch.pixels.len()).sum();
@@ -232,6 +247,7 @@ impl Editor {
         patch.swap(&mut self.mask);
         self.redo.push(patch);
         self.version -= 1;
+        self.revision += 1;
         true
     }
 
@@ -242,6 +258,7 @@ impl Editor {
         patch.swap(&mut self.mask);
         self.undo.push_back(patch);
         self.version += 1;
+        self.revision += 1;
         true
     }
 
@@ -250,10 +267,36 @@ impl Editor {
         self.open.is_some() || self.saved != Some(self.version)
     }
 
-    /// Call it once the mask is on disk.
-    pub fn mark_saved(&mut self) {
+    /// The mask as it is now begins to be saved; it may be drawn on meanwhile.
+    pub fn begin_save(&mut self) {
         self.end_stroke();
-        self.saved = Some(self.version);
+        self.saving = Some(self.version);
+    }
+
+    /// What [`Editor::begin_save`] took is on disk now.
+    pub fn end_save(&mut self) {
+        self.saved = self.saving.take();
+    }
+
+    /// Whether the mask is still the one that [`Editor::begin_save`] took.
+    pub fn is_as_saving(&self) -> bool {
+        self.open.is_none() && self.saving == Some(self.version)
+    }
+
+    /// The mask as it is now is the one on disk.
+    pub fn mark_saved(&mut self) {
+        self.begin_save();
+        self.end_save();
+    }
+
+    /// A number that is another one after every change of the mask.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// Whether a stroke is going on.
+    pub fn in_stroke(&self) -> bool {
+        self.open.is_some()
     }
 }
 
@@ -368,6 +411,36 @@ mod tests {
         editor.undo();
         editor.polygon(&[(0.0, 0.0), (9.0, 0.0), (9.0, 9.0)], true);
         assert!(editor.is_changed(), "another change than the saved one");
+    }
+
+    #[test]
+    fn what_is_drawn_while_the_mask_is_saved_stays_unsaved() {
+        let mut editor = Editor::new(Mask::empty(20, 20));
+        let dot = |editor: &mut Editor, x: f64| {
+            editor.stroke((x, 5.0), (x, 5.0), 2.0, true);
+            editor.end_stroke();
+        };
+        dot(&mut editor, 4.0);
+        editor.begin_save();
+        assert!(editor.is_as_saving() && editor.is_changed());
+        dot(&mut editor, 14.0);
+        assert!(!editor.is_as_saving());
+        editor.end_save();
+        assert!(editor.is_changed());
+        editor.undo();
+        assert!(!editor.is_changed(), "this one is on disk");
+        editor.undo();
+        assert!(editor.is_changed(), "what was on disk before is not any more");
+        // Taken back and drawn otherwise while it is saved: as many changes, yet another mask.
+        editor.begin_save();
+        editor.redo();
+        editor.begin_save();
+        editor.undo();
+        dot(&mut editor, 9.0);
+        editor.end_save();
+        assert!(editor.is_changed());
+        editor.undo();
+        assert!(editor.is_changed());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod calipers;
 pub mod doctor;
+pub mod drafts;
 pub mod edit;
 pub mod groups;
 pub mod listing;

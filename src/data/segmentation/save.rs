@@ -89,10 +89,30 @@ fn below<'a>(path: &'a Path, root: &Path) -> &'a Path {
 
 /// Saves the corrected mask of a pair and gives the file's path.
 pub fn save_corrected(listing: &Listing, pair: &Pair, mask: &Mask) -> Result<PathBuf, SaveError> {
+    present(&pair.image)?;
     if pair.masks.contains(&corrected_path(listing, pair)) {
         return Err(SaveError::Other("its place is that of an original; choose another folder".to_owned()));
     }
     save_mask(&corrected_path(listing, pair), mask, pair.size)
+}
+
+/// Saves the drawn mask of an image that has none and gives the file's path.
+pub fn save_drawn(listing: &Listing, image: &Path, mask: &Mask, size: Size) -> Result<PathBuf, SaveError> {
+    present(image)?;
+    save_mask(&drawn_path(listing, image), mask, size)
+}
+
+/// Refuses where the data set has gone: the mask would be saved into a folder made anew, which nobody finds once the disk
+/// is mounted again.
+fn present(image: &Path) -> Result<(), SaveError> {
+    match fs::metadata(image) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(SaveError::Other(format!(
+            "its image `{}` is not there any more; bring the folder back, or mount its disk, and save again; the mask is \
+             still open",
+            image.display()
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Writes a mask as an 8-bit grey PNG of 0 and 255 at the size of its image (`size`; a mask of a huge image that was read
@@ -216,7 +236,7 @@ mod tests {
             let listing = listed(folder.path());
             let image = listing.unpaired_images.last().unwrap();
             let drawn = rectangle(SIZE, [3, 3, 9, 9]);
-            let path = save_mask(&drawn_path(&listing, image), &drawn, SIZE).unwrap();
+            let path = save_drawn(&listing, image, &drawn, SIZE).unwrap();
             assert!(path.starts_with(folder.path().join(CORRECTIONS)));
             let again = listed(folder.path());
             let pair = again.pairs.iter().find(|pair| &pair.image == image);
@@ -270,6 +290,27 @@ mod tests {
             let message = SaveError::io(&path, kind.into()).to_string();
             assert!(message.contains(words) && message.contains("1_mask.png"), "{message}");
         }
+    }
+
+    #[test]
+    fn a_data_set_that_has_gone_is_not_made_anew_for_a_mask() {
+        let place = tempfile::tempdir().unwrap();
+        let (folder, away) = (place.path().join("set"), place.path().join("away"));
+        fs::create_dir(&folder).unwrap();
+        save_image(&folder, "1.png", SIZE, 1);
+        save_image(&folder, "2.png", SIZE, 2);
+        save_original(&folder, "1_mask.png", SIZE, [1, 1, 4, 4]);
+        let listing = listed(&folder);
+        let mask = rectangle(SIZE, [0, 0, 2, 2]);
+        fs::rename(&folder, &away).unwrap();
+        let lone = &listing.unpaired_images[0];
+        for refused in [save_corrected(&listing, &listing.pairs[0], &mask), save_drawn(&listing, lone, &mask, SIZE)] {
+            let message = refused.unwrap_err().to_string();
+            assert!(message.contains("not saved") && message.contains("mount its disk"), "{message}");
+            assert!(!folder.exists());
+        }
+        fs::rename(&away, &folder).unwrap();
+        save_corrected(&listing, &listing.pairs[0], &mask).unwrap();
     }
 
     #[cfg(target_os = "linux")]

@@ -32,7 +32,8 @@ impl Lab for SegmentationLab {
     }
 
     fn view(&self) -> Box<dyn LabView> {
-        Box::<view::SegmentationView>::default()
+        let drafts = crate::disk::state_folder().map(|folder| folder.join("drafts"));
+        Box::new(view::SegmentationView::with_drafts(drafts))
     }
 
     fn predict(&self) -> Option<&'static super::predict::PredictSpec> {

@@ -23,6 +23,8 @@ pub mod size_dice;
 pub mod sweep;
 pub mod wall;
 
+use std::path::PathBuf;
+
 use eframe::egui;
 
 use crate::engine::params::Params;
@@ -42,6 +44,13 @@ pub struct SegmentationView {
     data: data::DataTile,
     brush: brush::BrushTile,
     predict: predict::Predict,
+}
+
+impl SegmentationView {
+    /// Keeps drafts of masks that are not saved in this folder; the default keeps none.
+    pub fn with_drafts(folder: Option<PathBuf>) -> Self {
+        Self { brush: brush::BrushTile::with_drafts(folder), ..Self::default() }
+    }
 }
 
 static TILES: [TileSpec; 11] = [
@@ -155,6 +164,7 @@ impl LabView for SegmentationView {
         }
         self.shared.follow(ctx);
         self.size_dice.earlier.remember(ctx.run);
+        self.brush.receive(ui.ctx(), &mut self.data.folder, ctx);
         match tile {
             "wall" => self.wall.show(&mut self.shared, ui, ctx),
             "inspector" => self.inspector.show(&mut self.shared, ui, ctx),
@@ -174,6 +184,14 @@ impl LabView for SegmentationView {
             "predict" => self.predict.show(&self.shared.pipeline, ui, ctx),
             _ => {}
         }
+    }
+
+    fn unsaved(&self) -> Option<String> {
+        self.brush.unsaved()
+    }
+
+    fn save_unsaved(&mut self) {
+        self.brush.save_unsaved();
     }
 
     fn takes_key(&self, modifiers: egui::Modifiers, key: egui::Key) -> bool {

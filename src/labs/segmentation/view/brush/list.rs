@@ -18,6 +18,8 @@ pub struct Entry {
     pub corrected: bool,
     /// It has a mask, of its own or drawn.
     pub masked: bool,
+    /// Something was drawn on it and not saved.
+    pub draft: bool,
 }
 
 /// All images of a listing: pairs first, then those without a mask.
@@ -27,12 +29,14 @@ pub fn entries(listing: &Listing) -> Vec<Entry> {
         image: pair.image.clone(),
         corrected: pair.corrected.is_some(),
         masked: true,
+        draft: false,
     });
     let lone = listing.unpaired_images.iter().map(|image| Entry {
         name: image.strip_prefix(&listing.root).unwrap_or(image).with_extension("").display().to_string(),
         image: image.clone(),
         corrected: false,
         masked: false,
+        draft: false,
     });
     pairs.chain(lone).collect()
 }
@@ -93,7 +97,8 @@ pub fn show(
                     Entry { corrected: true, .. } => ", corrected",
                     _ => "",
                 };
-                let label = format!("{}{state}", entry.name);
+                let draft = if entry.draft { ", draft" } else { "" };
+                let label = format!("{}{state}{draft}", entry.name);
                 response.widget_info(|| WidgetInfo::selected(Role::Button, true, selected, &label));
                 if selected || response.hovered() || response.has_focus() {
                     let fill =
@@ -109,6 +114,9 @@ pub fn show(
                         ui.painter().circle_filled(mark, 0.28 * size, style.accent);
                     }
                     _ => {}
+                }
+                if entry.draft {
+                    ui.painter().circle_stroke(mark, 0.48 * size, Stroke::new(1.2, style.warning));
                 }
                 let color = if entry.masked { style.text } else { style.text_weak };
                 let mut job = LayoutJob::simple_singleline(entry.name.clone(), FontId::proportional(size + 0.5), color);

@@ -1,14 +1,18 @@
 //! The tile of the brush: corrects or draws the mask of any image of the folder. What is saved goes beside the data set,
-//! never over its files, and the running training takes it up.
+//! never over its files, and the running training takes it up. What is not saved is kept as a draft.
 
 pub mod canvas;
+mod draft_lines;
+pub mod drafting;
 pub mod list;
 pub mod session;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use eframe::egui::{DragValue, Key, Label, Modifiers, Rect, RichText, ScrollArea, Ui, UiBuilder, vec2};
+use eframe::egui::{Context, DragValue, Key, Label, Modifiers, Rect, RichText, ScrollArea, Ui, UiBuilder, vec2};
 
 use crate::data::segmentation::listing::Listing;
 use crate::engine::event::Level;
@@ -21,8 +25,10 @@ use crate::plot::tile;
 use super::data::folder::{Choice, Folder};
 use super::data::sample::SampleSet;
 use canvas::{Canvas, Tool};
+use draft_lines::Answer;
+use drafting::{Drafted, Drafts};
 use list::Entry;
-use session::{Saving, Session, Waiting};
+use session::{Saved, Saving, Session, Waiting};
 
 /// Radius of the brush in pixels of the image.
 const RADIUS: std::ops::RangeInclusive<f64> = 0.5..=200.0;
@@ -39,10 +45,13 @@ pub struct BrushTile {
     canvas: Canvas,
     loading: Option<(PathBuf, Waiting<Box<Session>>)>,
     saving: Option<Saving>,
+    /// How saving ended; the window was not told yet.
+    outcome: Option<Result<Saved, String>>,
+    /// Save once more when this is done: it was asked for, and the mask has changed meanwhile.
+    save_again: bool,
+    drafts: Drafts,
     /// The image to open next; it waits while the open one has changes that are not saved.
     wanted: Option<PathBuf>,
-    /// Save, then open the wanted image.
-    save_first: bool,
     /// What went wrong; stays until the next try.
     error: Option<String>,
     /// Where the last mask was saved.
@@ -61,7 +70,20 @@ impl std::fmt::Debug for BrushTile {
     }
 }
 
+impl Drop for BrushTile {
+    fn drop(&mut self) {
+        self.drafts.close(self.session.as_deref());
+    }
+}
+
 impl BrushTile {
+    /// Keeps drafts of what is not saved in this folder; the default keeps none.
+    pub fn with_drafts(folder: Option<PathBuf>) -> Self {
+        let mut tile = Self::default();
+        tile.drafts = Drafts::new(folder);
+        tile
+    }
+
     /// Opens an image at the next frame; asks first where the open one is not saved.
     pub fn open(&mut self, image: PathBuf) {
         self.wanted = Some(image);
@@ -83,6 +105,32 @@ impl BrushTile {
         self.session.as_ref().is_some_and(|session| session.editor.is_changed())
     }
 
+    /// What is not on disk yet, see [`crate::labs::LabView::unsaved`].
+    pub fn unsaved(&self) -> Option<String> {
+        let session = self.session.as_ref().filter(|session| session.editor.is_changed())?;
+        let result = self.saving.as_ref().and_then(Saving::result);
+        // It may be on disk before the tile is drawn again.
+        if matches!(result, Some(Ok(_))) && session.editor.is_as_saving() {
+            return None;
+        }
+        let kind = if session.pair.is_some() { "corrected" } else { "drawn" };
+        let file = session.image.file_name().unwrap_or_default().to_string_lossy();
+        let why = match result {
+            Some(Err(error)) => format!(" ({error})"),
+            _ => String::new(),
+        };
+        Some(format!("the {kind} mask of {file}{why}"))
+    }
+
+    /// Begins to save that.
+    pub fn save_unsaved(&mut self) {
+        self.settle();
+        if self.is_changed() {
+            self.save_again = self.saving.is_some();
+            self.save();
+        }
+    }
+
     /// Keys that the brush takes while the pointer is over it; see [`crate::labs::LabView::takes_key`].
     pub fn takes_key(&self, modifiers: Modifiers, key: Key) -> bool {
         let plain = modifiers.is_none();
@@ -101,7 +149,7 @@ impl BrushTile {
     pub fn show(&mut self, folder: &mut Folder, sample: &mut SampleSet, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         let choice = Choice::of(ctx.params);
         folder.update(ui.ctx(), &choice);
-        self.receive(ui, folder, ctx);
+        self.receive(ui.ctx(), folder, ctx);
         self.hot &= self.session.is_some();
         let size = tile::font_size(ctx.presenting);
         let margin = (0.7 * size).round();
@@ -131,46 +179,86 @@ impl BrushTile {
             self.body(ui, ctx, listing.as_deref());
         });
         self.keys(ui);
+        self.follow_drafts(ui.ctx());
     }
 
-    /// Takes in what the threads have brought.
-    fn receive(&mut self, ui: &Ui, folder: &mut Folder, ctx: &mut ViewCtx<'_>) {
-        if let Some(found) = self.loading.as_ref().and_then(|(_, loading)| loading.poll()) {
-            self.loading = None;
-            match found {
-                Ok(session) => {
-                    self.error = session.warning.clone();
-                    (self.session, self.saved) = (Some(session), None);
-                    self.canvas.reset();
+    /// Takes in what the threads have brought. Call it whenever a tile of the lab is drawn, so that work goes on behind
+    /// another one.
+    pub fn receive(&mut self, egui: &Context, folder: &mut Folder, ctx: &mut ViewCtx<'_>) {
+        self.settle();
+        match self.outcome.take() {
+            Some(Ok(saved)) => {
+                self.tell_saved(egui, folder, ctx, saved.path);
+                if std::mem::take(&mut self.save_again) && self.is_changed() {
+                    self.save();
                 }
-                Err(error) => self.error = Some(error),
+            }
+            // The image stays open with all of its changes.
+            Some(Err(error)) => {
+                (self.error, self.save_again) = (Some(error.clone()), false);
+                ctx.actions.push(ViewAction::Notice(Level::Error, error));
+            }
+            None => {}
+        }
+        self.receive_image(ctx);
+        if let Some(Drafted { root, images, problems }) = self.drafts.receive(egui) {
+            warn(ctx, problems);
+            if let Some((_, entries)) = self.entries.as_mut().filter(|(listing, _)| listing.root == root) {
+                entries.iter_mut().for_each(|entry| entry.draft = images.contains(&entry.image));
+            }
+            // The answer may be older than the newest stroke.
+            if let Some((image, changed)) = self.session.as_ref().map(|s| (s.image.clone(), s.editor.is_changed())) {
+                self.mark_draft(&image, changed);
             }
         }
-        if let Some(found) = self.saving.as_ref().and_then(|saving| saving.waiting.poll())
-            && let Some(saving) = self.saving.take()
-        {
-            match found {
-                Ok(path) => self.after_save(ui, folder, ctx, &saving.mask, path),
-                Err(error) => {
-                    // The image stays open with all of its changes.
-                    (self.error, self.save_first) = (Some(error.clone()), false);
-                    ctx.actions.push(ViewAction::Notice(Level::Error, error));
-                }
+        self.follow_drafts(egui);
+    }
+
+    fn receive_image(&mut self, ctx: &mut ViewCtx<'_>) {
+        let Some(found) = self.loading.as_ref().and_then(|(_, loading)| loading.poll()) else { return };
+        let Some((image, _)) = self.loading.take() else { return };
+        match found {
+            // The open one was drawn on meanwhile: it is asked for first.
+            Ok(_) if self.is_changed() || self.saving.is_some() => {
+                self.wanted.get_or_insert(image);
             }
+            Ok(mut session) => {
+                self.error = session.warning.clone();
+                warn(ctx, std::mem::take(&mut session.draft_problems));
+                self.mark_draft(&image, session.brought.is_some());
+                if let Some(before) = &self.session {
+                    self.drafts.give_up(before);
+                }
+                self.drafts.begin(&session);
+                (self.session, self.saved) = (Some(session), None);
+                self.canvas.reset();
+            }
+            Err(error) => self.error = Some(error),
         }
     }
 
-    fn after_save(&mut self, ui: &Ui, folder: &mut Folder, ctx: &mut ViewCtx<'_>, mask: &Mask, path: PathBuf) {
-        self.error = None;
-        if let Some(session) = &mut self.session {
-            if session.editor.mask() == mask {
-                session.editor.mark_saved();
-            }
+    /// Takes in how saving has ended.
+    fn settle(&mut self) {
+        let Some(result) = self.saving.as_ref().and_then(Saving::result) else { return };
+        let Some(saving) = self.saving.take() else { return };
+        if let (Some(session), Ok(saved)) = (&mut self.session, &result) {
+            session.editor.end_save();
+            (session.on_disk, session.subject, session.brought) = (saving.mask, saved.subject.clone(), None);
             if let Some(pair) = &mut session.pair {
-                pair.corrected = Some(path.clone());
+                pair.corrected = Some(saved.path.clone());
             }
+            for file in std::mem::take(&mut session.used) {
+                self.drafts.remove(session, file);
+            }
+        }
+        self.outcome = Some(result);
+    }
+
+    fn tell_saved(&mut self, egui: &Context, folder: &mut Folder, ctx: &mut ViewCtx<'_>, path: PathBuf) {
+        self.error = None;
+        if let Some(session) = &self.session {
             if folder.listing().is_some_and(|listing| listing.root == session.listing.root) {
-                folder.refresh(ui.ctx(), &session.image);
+                folder.refresh(egui, &session.image);
             }
             ctx.actions.push(ViewAction::Notice(Level::Info, format!("mask saved: {}", path.display())));
         }
@@ -181,10 +269,58 @@ impl BrushTile {
         }
     }
 
+    /// Keeps the draft of the open image as the mask is now.
+    fn follow_drafts(&mut self, egui: &Context) {
+        if let Some(draft) = self.drafts.follow(egui, self.session.as_deref())
+            && let Some(image) = self.image().map(Path::to_owned)
+        {
+            self.mark_draft(&image, draft);
+        }
+    }
+
+    fn mark_draft(&mut self, image: &Path, draft: bool) {
+        let entries = self.entries.iter_mut().flat_map(|(_, entries)| entries);
+        entries.filter(|entry| entry.image == image).for_each(|entry| entry.draft = draft);
+    }
+
+    /// Carries out what was clicked under the tools.
+    fn answer(&mut self, answer: Answer) {
+        let Some(session) = &mut self.session else {
+            if let Answer::Open(image) = answer {
+                self.open(image);
+            }
+            return;
+        };
+        match answer {
+            Answer::Open(image) => return self.open(image),
+            Answer::GiveUp => {
+                self.drafts.give_up(session);
+                let image = std::mem::take(&mut session.image);
+                self.session = None;
+                return self.mark_draft(&image, false);
+            }
+            Answer::Discard => session.discard(),
+            Answer::UseOffer => session.use_offer(),
+            Answer::RemoveOffer => {
+                if let Some(offer) = session.offers.pop_front() {
+                    session.writers.push(offer.writer);
+                    self.drafts.remove(session, offer.file);
+                }
+            }
+        }
+        self.canvas.mask_changed();
+    }
+
     /// Opens what is wanted, once nothing unsaved stands in its way; the first image where none is.
     fn follow(&mut self, ui: &Ui, listing: &Arc<Listing>) {
         if self.entries.as_ref().is_none_or(|(of, _)| !Arc::ptr_eq(of, listing)) {
-            self.entries = Some((listing.clone(), list::entries(listing)));
+            let mut entries = list::entries(listing);
+            // What is known of drafts stays until the answer comes.
+            let before = self.entries.take().map(|(_, entries)| entries).unwrap_or_default();
+            let drafted: Vec<PathBuf> = before.into_iter().filter(|e| e.draft).map(|entry| entry.image).collect();
+            entries.iter_mut().for_each(|entry| entry.draft = drafted.contains(&entry.image));
+            self.drafts.list(listing.root.clone(), entries.iter().map(|entry| entry.image.clone()).collect());
+            self.entries = Some((listing.clone(), entries));
         }
         let entries = self.entries.as_ref().map(|(_, entries)| entries.as_slice()).unwrap_or_default();
         let elsewhere = self.session.as_ref().is_some_and(|session| session.listing.root != listing.root);
@@ -200,8 +336,9 @@ impl BrushTile {
             return;
         }
         if let Some(image) = self.wanted.take() {
-            (self.save_first, self.error) = (false, None);
-            self.loading = Some((image.clone(), session::load(ui.ctx(), listing.clone(), image)));
+            self.error = None;
+            let drafts = self.drafts.folder().map(Path::to_owned);
+            self.loading = Some((image.clone(), session::load(ui.ctx(), listing.clone(), image, drafts)));
         }
     }
 
@@ -214,7 +351,7 @@ impl BrushTile {
         let shown = list::found(all, &self.search);
         self.heading(ui, all, &shown, style, size);
         self.tools(ui, size);
-        self.strip(ui, listing, style, size);
+        let answer = self.strip(ui, listing, all, style, size);
         let rest = ui.available_rect_before_wrap();
         let mut picture = rest;
         if rest.width() > 46.0 * size && rest.height() > 6.0 * size {
@@ -229,6 +366,9 @@ impl BrushTile {
             self.wanted = clicked.or(self.wanted.take());
         }
         self.entries = entries;
+        if let Some(answer) = answer {
+            self.answer(answer);
+        }
         self.hot = false;
         if picture.width() < 4.0 * size || picture.height() < 3.0 * size {
             return;
@@ -341,22 +481,29 @@ impl BrushTile {
             save = tile::button(ui, can, label, help, size);
         });
         if save {
-            self.save(ui);
+            self.save();
         }
     }
 
-    fn save(&mut self, ui: &Ui) {
+    fn save(&mut self) {
         if self.saving.is_none()
             && let Some(session) = &mut self.session
         {
-            session.editor.end_stroke();
             self.error = None;
-            self.saving = Some(session::save(ui.ctx(), session));
+            self.saving = Some(session::save(session));
         }
     }
 
     /// What needs an answer or is good to know: unsaved changes in the way, an error, where a mask was saved.
-    fn strip(&mut self, ui: &mut Ui, listing: Option<&Listing>, style: &Style, size: f32) {
+    fn strip(
+        &mut self,
+        ui: &mut Ui,
+        listing: Option<&Listing>,
+        entries: &[Entry],
+        style: &Style,
+        size: f32,
+    ) -> Option<Answer> {
+        let mut answer = None;
         let waits = self.wanted.is_some() && self.is_changed();
         if let Some(error) = self.error.clone() {
             ScrollArea::vertical().id_salt("error").max_height(4.5 * size).show(ui, |ui| {
@@ -370,21 +517,27 @@ impl BrushTile {
                 ui.label(RichText::new(text).size(size + 0.5).color(style.warning));
                 let idle = self.saving.is_none();
                 if tile::button(ui, idle, "Save and go on", "Save the mask, then open the other image", size) {
-                    self.save_first = true;
-                    self.save(ui);
+                    self.save();
                 }
                 if tile::button(ui, idle, "Discard changes", "Open the other image; the changes are lost", size) {
-                    self.session = None;
+                    answer = Some(Answer::GiveUp);
                 }
                 if tile::button(ui, idle, "Stay", "Keep this image open", size) {
                     self.declined = listing.map(|listing| listing.root.clone());
-                    (self.wanted, self.save_first) = (None, false);
+                    self.wanted = None;
                 }
             });
         } else if let (Some(path), false) = (&self.saved, self.is_changed()) {
             let text = format!("saved: {}", path.display());
             ui.add(Label::new(tile::weak(text, size, style)).truncate());
         }
+        if let (Some(trouble), true) = (&self.drafts.trouble, self.is_changed()) {
+            ui.add(Label::new(RichText::new(trouble).size(size + 0.5).color(style.warning)).wrap());
+        }
+        if !waits {
+            answer = draft_lines::show(ui, self.session.as_deref(), entries, style, size);
+        }
+        answer
     }
 
     fn keys(&mut self, ui: &mut Ui) {
@@ -408,9 +561,13 @@ impl BrushTile {
             }
         }
         if pressed(ui, Modifiers::COMMAND, Key::S) && self.is_changed() {
-            self.save(ui);
+            self.save();
         }
     }
+}
+
+fn warn(ctx: &mut ViewCtx<'_>, problems: Vec<String>) {
+    ctx.actions.extend(problems.into_iter().map(|problem| ViewAction::Notice(Level::Warning, problem)));
 }
 
 /// A brush that suits the picture: a fortieth of its shorter side.

@@ -1,20 +1,25 @@
 //! The image that is open in the brush: read and saved by threads of their own.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::sync::{Arc, OnceLock};
+use std::thread::JoinHandle;
 
 use eframe::egui::Context;
 
+use crate::data::segmentation::drafts::{self, Draft, Fit, Subject};
 use crate::data::segmentation::edit::Editor;
 use crate::data::segmentation::listing::{Listing, Pair};
 use crate::data::segmentation::read::{Picture, Reader};
-use crate::data::segmentation::save::{drawn_path, save_corrected, save_mask};
+use crate::data::segmentation::save::{save_corrected, save_drawn};
 use crate::metrics::mask::Mask;
 use crate::metrics::mask::outline::{Outline, OutlineStyle, outlines};
 
 /// An image with the mask that is drawn on it.
 pub struct Session {
+    /// Is asked for a frame when something is done.
+    ctx: Context,
     pub listing: Arc<Listing>,
     pub image: PathBuf,
     /// Below the folder, without extension.
@@ -25,14 +30,33 @@ pub struct Session {
     /// The data set's own mask; empty where there is none.
     pub original: Mask,
     pub original_outlines: Vec<Outline>,
+    /// The mask as it is saved.
+    pub on_disk: Mask,
     pub editor: Editor,
+    /// What a draft of it belongs to.
+    pub subject: Subject,
+    /// The draft that the editor began with.
+    pub brought: Option<Draft>,
+    /// Drafts that do not fit any more, newest first.
+    pub offers: VecDeque<Draft>,
+    /// Files of those that were used; they go once the mask is saved.
+    pub used: Vec<PathBuf>,
+    /// Other windows, earlier ones mostly, whose drafts were taken over here.
+    pub writers: Vec<u64>,
+    /// Drafts that could not be read.
+    pub draft_problems: Vec<String>,
     /// A mask that could not be read; the editor began with an empty one.
     pub warning: Option<String>,
 }
 
 impl Session {
-    /// Reads the image and its masks.
-    fn read(listing: Arc<Listing>, image: &Path) -> Result<Self, String> {
+    /// Reads the image, its masks and its draft.
+    pub(super) fn read(
+        ctx: Context,
+        listing: Arc<Listing>,
+        image: &Path,
+        drafts: Option<&Path>,
+    ) -> Result<Self, String> {
         let said =
             |problem: crate::data::segmentation::Problem| format!("{}: {}", problem.path.display(), problem.problem);
         let reader = Reader::default();
@@ -64,7 +88,9 @@ impl Session {
             }
         };
         let below = image.strip_prefix(&listing.root).unwrap_or(image).with_extension("");
-        Ok(Session {
+        let subject = Subject::new(drafts::absolute(&listing.root, image), picture.original, &mask);
+        let mut session = Session {
+            ctx,
             name: pair.as_ref().map_or_else(|| below.display().to_string(), |pair| pair.name.clone()),
             listing,
             image: image.to_owned(),
@@ -72,9 +98,55 @@ impl Session {
             picture,
             original_outlines: outlines(&original, OutlineStyle::Midpoints),
             original,
-            editor: Editor::new(mask),
+            editor: Editor::new(mask.clone()),
+            on_disk: mask,
+            subject,
+            brought: None,
+            offers: VecDeque::new(),
+            used: Vec::new(),
+            writers: Vec::new(),
+            draft_problems: Vec::new(),
             warning,
-        })
+        };
+        if let Some(folder) = drafts {
+            session.bring_back(folder);
+        }
+        Ok(session)
+    }
+
+    /// Goes on from the draft of an earlier window, as a change that can be undone; one that does not fit is offered.
+    fn bring_back(&mut self, folder: &Path) {
+        let found = drafts::of_image(folder, &self.subject);
+        self.draft_problems = found.problems;
+        for draft in found.drafts {
+            let fit = draft.fit(&self.subject);
+            if fit != Fit::OtherSize && draft.mask() == self.on_disk {
+                // It was saved, and the window closed before it could remove it.
+                let _ = drafts::remove(&draft.file, &[draft.writer]);
+            } else if fit == Fit::Fits {
+                self.editor.replace(draft.mask());
+                self.writers.push(draft.writer);
+                self.brought = Some(draft);
+            } else {
+                self.offers.push_back(draft);
+            }
+        }
+    }
+
+    /// Puts a draft that does not fit in place of the mask, as a change that can be undone.
+    pub fn use_offer(&mut self) {
+        if let Some(draft) = self.offers.pop_front() {
+            self.editor.replace(draft.mask());
+            self.writers.push(draft.writer);
+            self.used.push(draft.file);
+        }
+    }
+
+    /// The saved mask in place of what was drawn, as a change that can be undone.
+    pub fn discard(&mut self) {
+        self.editor.replace(self.on_disk.clone());
+        self.editor.mark_saved();
+        self.brought = None;
     }
 }
 
@@ -84,7 +156,7 @@ pub struct Waiting<T> {
 }
 
 impl<T: Send + 'static> Waiting<T> {
-    fn begin(ctx: &Context, name: &str, work: impl FnOnce() -> Result<T, String> + Send + 'static) -> Self {
+    pub(super) fn begin(ctx: &Context, name: &str, work: impl FnOnce() -> Result<T, String> + Send + 'static) -> Self {
         let (sender, receiver) = channel();
         let (ctx, to_thread) = (ctx.clone(), sender.clone());
         let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
@@ -108,29 +180,61 @@ impl<T: Send + 'static> Waiting<T> {
     }
 }
 
-/// Begins to read an image of this listing.
-pub fn load(ctx: &Context, listing: Arc<Listing>, image: PathBuf) -> Waiting<Box<Session>> {
-    Waiting::begin(ctx, "open image", move || Session::read(listing, &image).map(Box::new))
+/// Begins to read an image of this listing, and its draft in the folder `drafts`.
+pub fn load(ctx: &Context, listing: Arc<Listing>, image: PathBuf, drafts: Option<PathBuf>) -> Waiting<Box<Session>> {
+    let of_session = ctx.clone();
+    Waiting::begin(ctx, "open image", move || {
+        Session::read(of_session, listing, &image, drafts.as_deref()).map(Box::new)
+    })
 }
 
 /// A mask that is being saved.
 pub struct Saving {
-    pub waiting: Waiting<PathBuf>,
+    result: Arc<OnceLock<Result<Saved, String>>>,
+    thread: Option<JoinHandle<()>>,
     /// The mask as it is saved; the editor may go on meanwhile.
     pub mask: Mask,
 }
 
+/// A mask on disk.
+#[derive(Debug, Clone)]
+pub struct Saved {
+    pub path: PathBuf,
+    /// What drafts belong to from now on.
+    pub subject: Subject,
+}
+
+impl Saving {
+    /// How it ended; `None`: it goes on. To be asked by anybody, as often as wanted.
+    pub fn result(&self) -> Option<Result<Saved, String>> {
+        // A thread that has ended has left its result, unless it ended in a panic.
+        let over = self.thread.as_ref().is_none_or(JoinHandle::is_finished);
+        let early = || over.then(|| Err("the mask is not saved: the work ended early; save again".to_owned()));
+        self.result.get().cloned().or_else(early)
+    }
+}
+
 /// Begins to save the mask as it is now, in the folder for corrected masks; the data set's own files are not touched.
-pub fn save(ctx: &Context, session: &Session) -> Saving {
+pub fn save(session: &mut Session) -> Saving {
+    session.editor.begin_save();
     let mask = session.editor.mask().clone();
     let (listing, pair, image) = (session.listing.clone(), session.pair.clone(), session.image.clone());
-    let (size, of_thread) = (session.picture.original, mask.clone());
-    let waiting = Waiting::begin(ctx, "save mask", move || {
+    let (size, subject) = (session.picture.original, session.subject.clone());
+    let (of_thread, ctx, result) = (mask.clone(), session.ctx.clone(), Arc::new(OnceLock::new()));
+    let to_thread = result.clone();
+    let spawned = std::thread::Builder::new().name("save mask".to_owned()).spawn(move || {
         let saved = match &pair {
             Some(pair) => save_corrected(&listing, pair, &of_thread),
-            None => save_mask(&drawn_path(&listing, &image), &of_thread, size),
+            None => save_drawn(&listing, &image, &of_thread, size),
         };
-        saved.map_err(|error| error.to_string())
+        let saved = saved.map(|path| Saved { path, subject: subject.saved(&of_thread) });
+        let _ = to_thread.set(saved.map_err(|error| error.to_string()));
+        ctx.request_repaint();
     });
-    Saving { waiting, mask }
+    let thread = spawned
+        .inspect_err(|error| {
+            let _ = result.set(Err(format!("the mask is not saved: no thread can be started: {error}")));
+        })
+        .ok();
+    Saving { result, thread, mask }
 }
