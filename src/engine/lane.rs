@@ -252,8 +252,8 @@ impl<'a> Lane<'a> {
     }
 
     /// Waits until the disk takes what was recorded, so that nothing is ever missing; a command that ends the run ends the
-    /// waiting too. An error where nobody watches and there is no room for long.
-    pub fn wait_for_disk(&mut self) -> Result<(), RunError> {
+    /// waiting too. An error where nobody watches and there is no room for long. `then`: what the run does after it.
+    pub fn wait_for_disk(&mut self, then: Status) -> Result<(), RunError> {
         let since = Instant::now();
         let mut told = false;
         while let Some(problem) = self.recorder.as_mut().and_then(|recorder| recorder.flush().err()) {
@@ -282,7 +282,7 @@ impl<'a> Lane<'a> {
                 Level::Info,
                 "the disk takes the recording again; nothing of it is missing".to_owned(),
             );
-            self.status(self.step, Status::Running);
+            self.status(self.step, then);
         }
         Ok(())
     }

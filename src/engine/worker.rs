@@ -287,7 +287,7 @@ fn attend(request: &RunRequest, lane: &mut Lane<'_>) -> Result<(Status, Next), R
             trained.set(lane, step, &change.key, &change.value);
         }
         if lane.is_stuck()
-            && let Err(problem) = lane.wait_for_disk()
+            && let Err(problem) = lane.wait_for_disk(if paused { Status::Paused } else { Status::Running })
         {
             // Tried all the same: there may be room for it elsewhere, or by now.
             trained.save(lane, step)?;
@@ -348,7 +348,7 @@ fn attend(request: &RunRequest, lane: &mut Lane<'_>) -> Result<(Status, Next), R
     };
     if lane.is_recording() && !trained.save(lane, step)? {
         if status_next.0 == Status::Finished {
-            lane.wait_for_disk()?;
+            lane.wait_for_disk(Status::Running)?;
         }
         std::thread::sleep(SAVE_AGAIN);
         if !trained.save(lane, step)? {
