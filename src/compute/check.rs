@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::device::{self, Opened};
+use crate::disk;
 use crate::engine::experiment::{DeviceCheckFn, RunError};
 
 /// Largest relative difference that rounding in another order explains for a few steps of a tiny network in f32.
@@ -72,7 +73,7 @@ fn file() -> Option<PathBuf> {
 
 fn remembered() -> BTreeMap<String, DeviceCheck> {
     file()
-        .and_then(|path| std::fs::read_to_string(path).ok())
+        .and_then(|path| disk::read_text(&path, 1 << 20).ok())
         .and_then(|text| toml::from_str(&text).ok())
         .unwrap_or_default()
 }
@@ -81,7 +82,8 @@ fn remembered() -> BTreeMap<String, DeviceCheck> {
 fn remember(known: &BTreeMap<String, DeviceCheck>) {
     let Some(path) = file() else { return };
     let Ok(text) = toml::to_string(known) else { return };
-    let written = path.parent().map(std::fs::create_dir_all).transpose().and_then(|_| std::fs::write(&path, text));
+    let written =
+        path.parent().map(std::fs::create_dir_all).transpose().and_then(|_| disk::write_whole(&path, text.as_bytes()));
     if let Err(error) = written {
         tracing::warn!("{}: {error}; the device check is not remembered", path.display());
     }
