@@ -323,7 +323,7 @@ impl App {
         Question {
             title: "Closing the window",
             text,
-            detail: format!("{took}Then the window closes, and `learnscope resume` goes on with the run. {loss}"),
+            detail: format!("{took}Then the window closes; “learnscope resume” goes on with the run. {loss}"),
             choices: if ending.last {
                 &[("Close now", Choice::GiveUp)]
             } else {
