@@ -45,6 +45,22 @@ fn pause_step_and_resume_change_no_number() {
 }
 
 #[test]
+fn what_is_asked_behind_a_start_reaches_the_run() {
+    let root = tempfile::tempdir().unwrap();
+    let mut bench = Bench::new();
+    bench.engine.send(Command::Start(toy(1, 1_000_000, 9.0)));
+    bench.status(Status::Running);
+    let record = Record::New(root.path().to_owned());
+    bench.engine.send(Command::Start(Box::new(RunRequest { record, ..*toy(2, 1_000_000, 9.0) })));
+    for command in [Command::Step(3), Command::Checkpoint, Command::Stop] {
+        bench.engine.send(command);
+    }
+    bench.until(|state| state.id == Some(RunId(2)) && state.status == Some(Status::Stopped));
+    assert!(bench.state.step <= 3);
+    assert!(bench.events.iter().any(|event| matches!(event.body, Body::Checkpoint { .. })));
+}
+
+#[test]
 fn a_live_change_is_applied_marked_and_a_bad_one_refused_by_name() {
     let mut bench = Bench::new();
     let mut request = toy(1, 20, 0.0);

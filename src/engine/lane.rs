@@ -60,14 +60,14 @@ pub(super) struct Lane<'a> {
     flushed: Instant,
     published: Instant,
     step: u64,
-    /// Commands that arrived while the worker waited for room.
+    /// Commands that arrived before the run or while the worker waited for room.
     waiting: VecDeque<Command>,
     /// The run's last event is in the batch: it must be delivered.
     over: bool,
 }
 
 impl<'a> Lane<'a> {
-    pub fn new(run: RunId, outlets: &'a Outlets) -> Self {
+    pub fn new(run: RunId, outlets: &'a Outlets, waiting: VecDeque<Command>) -> Self {
         let now = Instant::now();
         Self {
             run,
@@ -81,7 +81,7 @@ impl<'a> Lane<'a> {
             flushed: now,
             published: now,
             step: 0,
-            waiting: VecDeque::new(),
+            waiting,
             over: false,
         }
     }

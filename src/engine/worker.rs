@@ -1,6 +1,7 @@
 //! The one worker thread: it owns every tensor, takes commands and gives events. The only training loop of the program.
 
 use std::any::Any;
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -168,23 +169,28 @@ fn serve(outlets: &Outlets) {
     }
 }
 
-/// While a slider moves, starts arrive faster than runs end: only the newest counts.
-fn newest(mut request: Box<RunRequest>, inbox: &Receiver<Command>) -> Box<RunRequest> {
-    while inbox.len() > 1 {
-        match inbox.try_recv() {
-            Ok(Command::Start(newer)) => request = newer,
-            Ok(Command::Set { key, value }) => request.params.put(&key, value),
-            Ok(Command::Pause) => request.start_paused = true,
-            Ok(Command::Resume) => request.start_paused = false,
-            _ => break,
+/// While a slider moves, starts arrive faster than runs end: only the newest counts. What was asked of it meanwhile becomes
+/// part of it, up to the first thing that only a run can do; from there on it is handed to the run.
+fn newest(mut request: Box<RunRequest>, inbox: &Receiver<Command>) -> (Box<RunRequest>, VecDeque<Command>) {
+    let mut waiting = VecDeque::new();
+    while let Ok(command) = inbox.try_recv() {
+        match command {
+            Command::Start(newer) => {
+                request = newer;
+                waiting.clear();
+            }
+            Command::Set { key, value } if waiting.is_empty() => request.params.put(&key, value),
+            Command::Pause if waiting.is_empty() => request.start_paused = true,
+            Command::Resume if waiting.is_empty() => request.start_paused = false,
+            command => waiting.push_back(command),
         }
     }
-    request
+    (request, waiting)
 }
 
 /// One run from its first event to its last, panics included.
-fn run(request: Box<RunRequest>, outlets: &Outlets) -> Next {
-    let mut lane = Lane::new(request.id, outlets);
+fn run((request, waiting): (Box<RunRequest>, VecDeque<Command>), outlets: &Outlets) -> Next {
+    let mut lane = Lane::new(request.id, outlets, waiting);
     // The experiment is built, used and dropped inside, also when it panics: its tensors die on this thread.
     let ended = catch_unwind(AssertUnwindSafe(|| attend(&request, &mut lane)));
     let (status, next) = match ended {
