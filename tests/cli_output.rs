@@ -45,6 +45,15 @@ fn full() -> Stdio {
     fs::File::options().write(true).open("/dev/full").unwrap().into()
 }
 
+type MakeStdio = fn() -> Stdio;
+
+/// What takes no output.
+const UNWRITABLE: &[(&str, MakeStdio)] = &[
+    ("closed", closed),
+    #[cfg(target_os = "linux")]
+    ("full", full),
+];
+
 fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
@@ -101,11 +110,7 @@ fn to_predict(home: &TempDir) -> String {
 fn what_cannot_be_said_on_standard_error_ends_no_work() {
     let home = tempfile::tempdir().unwrap();
     let predict = to_predict(&home);
-    #[allow(unused_mut)]
-    let mut places: Vec<(&str, fn() -> Stdio)> = vec![("closed", closed)];
-    #[cfg(target_os = "linux")]
-    places.push(("full", full));
-    for (name, place) in places {
+    for &(name, place) in UNWRITABLE {
         let does = |line: String| {
             let output = learnscope(&home, &line).stderr(place()).output().unwrap();
             assert_eq!(output.status.code(), Some(0), "{name}: {line}\n{}", stdout(&output));
@@ -129,11 +134,7 @@ fn long_work_goes_on_when_nobody_reads_and_says_so_at_the_end() {
     let predict = to_predict(&home);
     ends(&run(&home, &format!("{NETWORK} --out unbroken")), 0, &[]);
     let unbroken = metrics(&only_run(&home, "unbroken"));
-    #[allow(unused_mut)]
-    let mut places: Vec<(&str, fn() -> Stdio)> = vec![("closed", closed)];
-    #[cfg(target_os = "linux")]
-    places.push(("full", full));
-    for (name, place) in places {
+    for &(name, place) in UNWRITABLE {
         for json in ["", " --json"] {
             let out = format!("{name}{}", json.trim());
             let does = |line: String, kept: &str| {
