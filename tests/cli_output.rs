@@ -45,6 +45,15 @@ fn full() -> Stdio {
     fs::File::options().write(true).open("/dev/full").unwrap().into()
 }
 
+type MakeStdio = fn() -> Stdio;
+
+/// What takes no output.
+const UNWRITABLE: &[(&str, MakeStdio)] = &[
+    ("closed", closed),
+    #[cfg(target_os = "linux")]
+    ("full", full),
+];
+
 fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
@@ -80,7 +89,8 @@ fn metrics(folder: &Path) -> Vec<(String, String, String)> {
     csv.records().map(|r| r.unwrap()).map(|r| (cell(&r, 0), cell(&r, 2), cell(&r, 3))).collect()
 }
 
-const NETWORK: &str = "run optimizers --preset moons --device cpu --set hidden=4 --set point_count=60 --steps 300";
+const NETWORK: &str = "run optimizers --preset moons --device cpu --set hidden=4 --set point_count=60 --set batch_size=16 \
+                       --steps 300";
 const TINY: &str = "run segmentation --steps 1 --device cpu --set synthetic_images=12 --set image_size=16 --set base=2 \
                     --set wall_images=1";
 const SELF_SUPERVISED: &str = "run self-supervised --device cpu --steps 1 --set train_images=64 --set batch_size=16";
@@ -100,11 +110,7 @@ fn to_predict(home: &TempDir) -> String {
 fn what_cannot_be_said_on_standard_error_ends_no_work() {
     let home = tempfile::tempdir().unwrap();
     let predict = to_predict(&home);
-    #[allow(unused_mut)]
-    let mut places: Vec<(&str, fn() -> Stdio)> = vec![("closed", closed)];
-    #[cfg(target_os = "linux")]
-    places.push(("full", full));
-    for (name, place) in places {
+    for &(name, place) in UNWRITABLE {
         let does = |line: String| {
             let output = learnscope(&home, &line).stderr(place()).output().unwrap();
             assert_eq!(output.status.code(), Some(0), "{name}: {line}\n{}", stdout(&output));
@@ -128,11 +134,7 @@ fn long_work_goes_on_when_nobody_reads_and_says_so_at_the_end() {
     let predict = to_predict(&home);
     ends(&run(&home, &format!("{NETWORK} --out unbroken")), 0, &[]);
     let unbroken = metrics(&only_run(&home, "unbroken"));
-    #[allow(unused_mut)]
-    let mut places: Vec<(&str, fn() -> Stdio)> = vec![("closed", closed)];
-    #[cfg(target_os = "linux")]
-    places.push(("full", full));
-    for (name, place) in places {
+    for &(name, place) in UNWRITABLE {
         for json in ["", " --json"] {
             let out = format!("{name}{}", json.trim());
             let does = |line: String, kept: &str| {
@@ -167,7 +169,7 @@ fn long_work_goes_on_when_nobody_reads_and_says_so_at_the_end() {
 fn a_run_without_standard_streams_is_recorded() {
     let home = tempfile::tempdir().unwrap();
     for (name, streams) in [("out", ">&-"), ("error", "2>&-"), ("both", ">&- 2>&-"), ("all", ">&- 2>&- <&-")] {
-        let status = shell(&home, &format!("{NETWORK} --out {name} {streams}")).status().unwrap();
+        let status = shell(&home, &format!("{NETWORK} --out {name} {streams}")).output().unwrap().status;
         assert_eq!(status.code(), Some(0), "{streams}");
         assert!(fs::read_to_string(only_run(&home, name).join("end.toml")).unwrap().contains("finished"), "{streams}");
     }
@@ -285,9 +287,9 @@ fn sample_data_replaces_nothing_unasked() {
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(file, "mine").unwrap();
     };
-    ["manifest.csv", "points/moons.csv", "points/own.csv", "ultrasound/smooth (1).png", "shapes/train/disc/000.png"]
-        .into_iter()
-        .for_each(put);
+    for name in ["manifest.csv", "points/moons.csv", "points/own.csv", "ultrasound/smooth (1).png"] {
+        put(name);
+    }
     let files = || {
         let mut files = Vec::new();
         let mut folders = vec![data.clone()];

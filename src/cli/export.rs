@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use crate::engine::event::{Body, Payload};
 use crate::engine::export::{Sheet, column_names, number};
@@ -19,33 +19,29 @@ use super::{find_run, place, predict, window};
 pub fn export(flags: &ExportFlags, output: &Output) -> Result<(), Failure> {
     let format = flags.to.extension().map(|suffix| suffix.to_string_lossy().to_lowercase()).unwrap_or_default();
     let folder = find_run(&flags.run)?;
-    place::check(std::slice::from_ref(&flags.to), flags.force)?;
     if flags.weights {
         return weights(&folder, &format, flags, output);
     }
+    if !["csv", "json", "png"].contains(&&*format) {
+        return Err(Failure::usage(format!(
+            "`--to {}`: the suffix must be .csv, .json or .png (with --weights: .safetensors)",
+            flags.to.display()
+        )));
+    }
+    place::check(std::slice::from_ref(&flags.to), flags.force)?;
     let mut reader = labs::open_run(&folder)?;
-    let encode: fn(&Sheet, &Json) -> Result<Vec<u8>, String> = match format.as_str() {
-        "csv" => Sheet::csv,
-        "json" => Sheet::json,
-        "png" => {
-            let png = window::picture(flags, &mut reader)?;
-            place::write(&flags.to, &png, flags.force)?;
-            return saved(&flags.to, &reader, output);
-        }
-        _ => {
-            let file = flags.to.display();
-            return Err(Failure::usage(format!(
-                "`--to {file}`: the suffix must be .csv, .json or .png (with --weights: .safetensors)"
-            )));
-        }
-    };
+    if format == "png" {
+        let png = window::picture(flags, &mut reader)?;
+        place::write(&flags.to, &png, flags.force)?;
+        return saved(&flags.to, &reader, output);
+    }
     let sheet = sheet(&flags.figure, &mut reader)?;
     let about = json!({
         "figure": flags.figure, "lab": reader.header().lab, "name": reader.header().name, "seed": reader.header().seed,
         "steps": reader.header().steps, "device": reader.header().device, "started": reader.header().started,
         "version": reader.header().version, "folder": reader.folder(),
     });
-    let bytes = encode(&sheet, &about).map_err(Failure::Work)?;
+    let bytes = if format == "csv" { sheet.csv(&about) } else { sheet.json(&about) }.map_err(Failure::Work)?;
     place::write(&flags.to, &bytes, flags.force)?;
     saved(&flags.to, &reader, output)
 }
@@ -56,6 +52,7 @@ fn weights(folder: &Path, format: &str, flags: &ExportFlags, output: &Output) ->
     if format != "safetensors" {
         return Err(Failure::usage(format!("`--to {}`: the suffix of weights must be .safetensors", to.display())));
     }
+    place::check(std::slice::from_ref(to), flags.force)?;
     let header = header_file::read(folder)?;
     let spec = predict::spec_of(find_lab(&header.lab)?)?;
     let weights = (spec.packed_weights)(folder)?;
