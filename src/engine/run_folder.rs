@@ -40,7 +40,8 @@ impl DiskError {
     pub fn io(action: &'static str, path: impl Into<PathBuf>, source: io::Error) -> Self {
         use io::ErrorKind::*;
         let advice = match source.kind() {
-            StorageFull | QuotaExceeded | FileTooLarge => "free some space, or record elsewhere with --out DIR",
+            StorageFull | QuotaExceeded => "free some space, or record elsewhere with --out DIR",
+            FileTooLarge => "raise the limit on the size of files (`ulimit -f`), or record elsewhere with --out DIR",
             PermissionDenied | ReadOnlyFilesystem => "check who may write there, or record elsewhere with --out DIR",
             NotFound => "check the path",
             NotADirectory | AlreadyExists | IsADirectory => "something else has that name; choose another path",
