@@ -211,7 +211,7 @@ fn a_limit_on_the_size_of_files_is_an_error_of_the_write() {
         command.env("FIRST", "ulimit -f 8").output().unwrap()
     };
     let output = limited(&format!("export {} --to a.csv", folder.display()));
-    ends(&output, 2, &["a.csv", "File too large", "free some space"]);
+    ends(&output, 2, &["a.csv", "File too large", "ulimit"]);
     assert!(!home.path().join("a.csv").exists());
     let output = limited(&format!("{NETWORK} --out limited"));
     ends(&output, 1, &["File too large"]);
