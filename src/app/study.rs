@@ -14,7 +14,7 @@ use super::widgets::{Icon, labelled_button};
 use super::{App, Wake, runs, theme};
 use crate::engine::command::Command;
 use crate::engine::event::{Level, RunId};
-use crate::engine::params::{ParamSpec, Params, Value};
+use crate::engine::params::{ParamError, ParamSpec, Params, Value};
 use crate::engine::recording;
 use crate::engine::study::{STUDIES, StudyRun, StudySpec, StudyTask};
 use crate::engine::study_table::{StudyTable, TableRow};
@@ -101,7 +101,7 @@ impl App {
         }
         let folder = run.folder(&self.runs_dir.parent().unwrap_or(Path::new("")).join(STUDIES));
         let before = self.study.take().map(|study| study.disk.thread);
-        match Disk::open(run.clone(), folder.clone(), again, before, self.wake.clone()) {
+        match Disk::open(run.clone(), folder.clone(), (lab_spec.data, again), before, self.wake.clone()) {
             Ok(disk) => {
                 let (table, phase) = (run.table(), Phase::Opening);
                 self.study = Some(Study { lab, run, table, kept: 0, phase, folder, disk, open: true });
@@ -160,6 +160,7 @@ impl App {
                     study.phase = Phase::Resting;
                     problems.push((Level::Error, format!("the study did not start: {problem}")));
                 }
+                Answer::Told(text) => problems.push((Level::Warning, text)),
                 Answer::NotSaved(problem) => {
                     problems.push((Level::Warning, format!("the study is not saved: {problem}")));
                 }
@@ -421,22 +422,27 @@ struct Disk {
     thread: JoinHandle<()>,
 }
 
+/// Says in words what a run's data set is.
+type Describe = fn(&Params) -> Result<String, ParamError>;
+
 /// What the disk says.
 #[derive(Debug)]
 enum Answer {
     /// The study with what was measured before.
     Opened(Box<StudyRun>),
     Refused(String),
+    /// What the user should know of the stored results.
+    Told(String),
     NotSaved(String),
 }
 
 impl Disk {
-    /// Reads what is in the folder unless `again`, then saves whatever it is given. `before`: the thread of the last
-    /// study, which must not write later than this one.
+    /// Reads what is in the folder, to be used unless `again`, then saves whatever it is given. `describe`: the data set of
+    /// a run in words. `before`: the thread of the last study, which must not write later than this one.
     fn open(
         mut study: StudyRun,
         folder: PathBuf,
-        again: bool,
+        (describe, again): (Describe, bool),
         before: Option<JoinHandle<()>>,
         wake: Wake,
     ) -> io::Result<Self> {
@@ -451,9 +457,11 @@ impl Disk {
                 sender.send(answer).ok();
                 wake();
             };
-            let found = recording::probe(&folder).and_then(|()| if again { Ok(0) } else { study.keep(&folder) });
-            match found {
-                Ok(_) => say(Answer::Opened(Box::new(study))),
+            match recording::probe(&folder).and_then(|()| study.keep(&folder, describe, again)) {
+                Ok(notes) => {
+                    say(Answer::Opened(Box::new(study)));
+                    notes.into_iter().for_each(|note| say(Answer::Told(note)));
+                }
                 Err(error) => return say(Answer::Refused(error.to_string())),
             }
             let mut complained = false;
@@ -462,8 +470,10 @@ impl Disk {
                     newest = newer;
                 }
                 let saved = newest.save(&folder);
-                if let (Err(error), false) = (&saved, complained) {
-                    say(Answer::NotSaved(error.to_string()));
+                match &saved {
+                    Ok(Some(notice)) => say(Answer::Told(notice.clone())),
+                    Err(error) if !complained => say(Answer::NotSaved(error.to_string())),
+                    _ => {}
                 }
                 complained = saved.is_err();
             }

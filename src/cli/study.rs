@@ -1,6 +1,7 @@
 //! `learnscope study`: one table or figure of a paper, its numbers beside ours.
 
 use std::fs;
+use std::path::Path;
 use std::time::Instant;
 
 use serde_json::json;
@@ -8,7 +9,7 @@ use serde_json::json;
 use crate::engine::command::Record;
 use crate::engine::event::{Body, Level, Status};
 use crate::engine::params::{Params, Value};
-use crate::engine::study::{self, StudyRun, StudySpec};
+use crate::engine::study::{self, Place, StudyRun, StudySpec};
 use crate::labs::{self, LABS, Lab, RunOptions};
 use crate::plot::number;
 
@@ -52,8 +53,10 @@ pub fn study(flags: &StudyFlags, output: &Output) -> Result<(), Failure> {
     }
     let folder = study.folder(&flags.out);
     crate::engine::recording::probe(&folder)?;
-    let kept = if flags.again { 0 } else { study.keep(&folder)? };
-    let (_, all) = study.progress();
+    for note in study.keep(&folder, lab.spec().data, flags.again)? {
+        tell(output, &note);
+    }
+    let (kept, all) = study.progress();
     if kept > 0 {
         output.aside(format!("{kept} of {all} runs were measured before and are kept; --again measures them anew"));
     }
@@ -71,7 +74,7 @@ pub fn study(flags: &StudyFlags, output: &Output) -> Result<(), Failure> {
     }
     output.kept(&folder);
     measure(&mut study, lab, flags, &device, &folder, output)?;
-    study.save(&folder)?;
+    save(&study, &folder, output)?;
     let result = study.table();
     for row in &result.rows {
         output.object(&json!({ "event": "row", "result": row }));
@@ -166,7 +169,7 @@ fn measure(
     lab: &dyn Lab,
     flags: &StudyFlags,
     device: &crate::compute::device::DeviceChoice,
-    folder: &std::path::Path,
+    folder: &Path,
     output: &Output,
 ) -> Result<(), Failure> {
     if study.next().is_none() {
@@ -179,9 +182,11 @@ fn measure(
     while let Some(task) = study.next().cloned() {
         let (done, all) = study.progress();
         // What trains is recorded, so that its figures can be drawn; what is computed at once is computed again.
-        let (record, resume_from) = match (lab.spec().needs_device)(&task.params) {
-            true => study::place(folder, &task, (lab.spec().steps)(&task.params)),
-            false => (Record::No, None),
+        let recorded = (lab.spec().needs_device)(&task.params);
+        let place = recorded.then(|| study.place(folder, &task, (lab.spec().steps)(&task.params)));
+        let (record, resume_from) = match &place {
+            Some(Place { record, resume_from, .. }) => (record.clone(), resume_from.clone()),
+            None => (Record::No, None),
         };
         let options = RunOptions {
             name: task.name.clone(),
@@ -223,7 +228,9 @@ fn measure(
             "event": "measured", "row": label, "seed": task.seed, "values": values, "done": done + 1, "runs": all,
             "seconds_left": study.seconds_left(),
         }));
-        study.save(folder).map_err(|error| Failure::work(error.to_string()))?;
+        // The next run may have the folder.
+        drop(place);
+        save(study, folder, output)?;
         if interrupt.asked() {
             stopped = study.next().is_some();
             break;
@@ -237,6 +244,20 @@ fn measure(
         )));
     }
     Ok(())
+}
+
+fn save(study: &StudyRun, folder: &Path, output: &Output) -> Result<(), Failure> {
+    let notice = study.save(folder).map_err(|error| Failure::work(error.to_string()))?;
+    if let Some(notice) = notice {
+        tell(output, &notice);
+    }
+    Ok(())
+}
+
+/// What the user should know of the stored results.
+fn tell(output: &Output, text: &str) {
+    output.object(&json!({ "event": "notice", "text": text }));
+    output.aside(text);
 }
 
 /// `LAB/STUDY`, or a study's name alone where only one lab has it.

@@ -18,6 +18,7 @@ pub mod replay;
 pub mod run_folder;
 pub mod state;
 pub mod study;
+pub mod study_store;
 pub mod study_table;
 pub mod table;
 pub mod twin;

@@ -1,16 +1,20 @@
 //! A study is one table or figure of a paper: rows (run requests), the paper's numbers, and how ours are measured.
 
+use std::collections::BTreeMap;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-
-use serde::{Deserialize, Serialize};
 
 use super::command::Record;
 use super::event::Status;
 use super::params::{ParamError, ParamSpec, Params, Value};
-use super::run_folder::{DiskError, write_whole};
+use super::run_folder::{self, DiskError, write_whole};
 use super::state::RunState;
+use super::study_store::{self, Key, SAMPLES, Sample, Unread};
 use super::study_table::{StudyTable, Summary, TableRow};
-use super::{checkpoint_file, header_file};
+use super::{checkpoint_file, clock, header_file, recording};
+
+/// The version that measures.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// One table or figure of a paper.
 #[derive(Debug, Clone, Copy)]
@@ -45,23 +49,14 @@ pub struct StudyRow {
 /// Steps from which an interrupted run of a study goes on where it was. A shorter one is made again.
 const LONG_RUN: u64 = 2_000;
 
-/// Where a study's run of so many steps is recorded, in the study's own `folder`, and the checkpoint that it goes on from.
-pub fn place(folder: &Path, task: &StudyTask, steps: u64) -> (Record, Option<PathBuf>) {
-    let name: String = task.name.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
-    let run = folder.join(RUNS).join(format!("{name}-seed-{}", task.seed));
-    if steps < LONG_RUN {
-        return (Record::Replace(run), None);
-    }
-    let known = header_file::read(&run).is_ok_and(|header| {
-        (&header.params, header.seed, header.steps) == (&task.params, task.seed, steps)
-            && header.version == env!("CARGO_PKG_VERSION")
-    });
-    // A damaged or missing checkpoint means: from the start.
-    let found = known.then(|| checkpoint_file::latest_good(&run).ok().flatten()).flatten();
-    match found.filter(|found| found.checkpoint.step < steps) {
-        Some(found) => (Record::Resume(run), Some(found.path)),
-        None => (Record::Replace(run), None),
-    }
+/// Where a run of a study is recorded, and what it goes on from.
+#[derive(Debug)]
+pub struct Place {
+    pub record: Record,
+    /// A checkpoint of the same run.
+    pub resume_from: Option<PathBuf>,
+    /// Keeps other processes away from the folder for as long as this lives.
+    _claim: Option<File>,
 }
 
 /// Folder of the recorded runs within a study's folder.
@@ -88,26 +83,6 @@ pub struct StudyTask {
     pub name: String,
 }
 
-/// One run of a row, measured.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Sample {
-    /// The row's label and parameters: a sample of a row that was changed since does not count.
-    row: String,
-    params: Params,
-    pub seed: u64,
-    /// Version of the program that measured.
-    version: String,
-    /// One value for each measure; `None`: it never happened (or was not a finite number).
-    pub values: Vec<Option<f64>>,
-    /// Why there are no values, if the run failed.
-    pub failed: Option<String>,
-    /// Wall-clock seconds of the run.
-    pub seconds: f64,
-    pub device: String,
-    /// The data set in words; empty for data that the seed defines.
-    pub data: String,
-}
-
 /// A study that is being measured, one run after the other: `next` says which run to make, `record` measures it. The
 /// window and the command line drive it alike.
 #[derive(Debug, Clone)]
@@ -115,9 +90,14 @@ pub struct StudyRun {
     /// Lab id.
     pub lab: String,
     pub spec: &'static StudySpec,
+    specs: &'static [ParamSpec],
     tasks: Vec<StudyTask>,
+    /// By task: what its result depends on. `None` until [`StudyRun::keep`], or if the data set cannot be read.
+    keys: Vec<Option<Key>>,
     /// By task.
     samples: Vec<Option<Sample>>,
+    /// By task: the newest of an earlier study, which stands in where a new measurement fails.
+    earlier: Vec<Option<Sample>>,
     /// Runs and their seconds measured by this very process, for the estimate.
     measured: (usize, f64),
 }
@@ -127,7 +107,7 @@ impl StudyRun {
     /// changes the result. `given`: values that the user adds to every row, e.g. a data folder.
     pub fn new(
         lab: &str,
-        specs: &[ParamSpec],
+        specs: &'static [ParamSpec],
         spec: &'static StudySpec,
         seeds: u64,
         first_seed: u64,
@@ -151,8 +131,9 @@ impl StudyRun {
                 name: name.clone(),
             }));
         }
-        let samples = vec![None; tasks.len()];
-        Ok(Self { lab: lab.to_owned(), spec, tasks, samples, measured: (0, 0.0) })
+        let (keys, samples) = (vec![None; tasks.len()], vec![None; tasks.len()]);
+        let earlier = samples.clone();
+        Ok(Self { lab: lab.to_owned(), spec, specs, tasks, keys, samples, earlier, measured: (0, 0.0) })
     }
 
     /// The run to make now; `None`: all are done.
@@ -161,8 +142,8 @@ impl StudyRun {
         self.tasks.get(index)
     }
 
-    /// Measures the run that [`StudyRun::next`] asked for, after it has ended. A run that was stopped counts as not made
-    /// (`false`).
+    /// Measures the run that [`StudyRun::next`] asked for, after it has ended. A run that was stopped, or whose
+    /// parameters were changed on the way, counts as not made (`false`).
     pub fn record(&mut self, run: &RunState) -> bool {
         let Some(index) = self.samples.iter().position(Option::is_none) else { return false };
         let failed = match &run.status {
@@ -170,6 +151,9 @@ impl StudyRun {
             Some(Status::Failed(problem)) => Some(problem.clone()),
             _ => return false,
         };
+        if !run.changes.is_empty() {
+            return false;
+        }
         let (task, measures) = (&self.tasks[index], self.spec.measures.iter());
         let row = &self.spec.rows[task.row];
         let values = match failed {
@@ -182,12 +166,13 @@ impl StudyRun {
             row: row.label.to_owned(),
             params: task.params.clone(),
             seed: task.seed,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
+            version: VERSION.to_owned(),
             values,
             failed,
             seconds: run.seconds,
             device: header.map_or_else(String::new, |header| header.device.clone()),
             data: header.map_or_else(String::new, |header| header.data.clone()),
+            measured: clock::utc_now(),
         });
         true
     }
@@ -224,44 +209,152 @@ impl StudyRun {
         self.tasks.iter().zip(&self.samples).filter(move |(task, _)| task.row == row).filter_map(|(_, s)| s.as_ref())
     }
 
-    /// Takes over what an earlier process measured in this folder: the same row, parameters, seed and program version.
-    /// Failed runs are made again. Returns how many were kept.
-    pub fn keep(&mut self, folder: &Path) -> Result<usize, DiskError> {
-        let path = folder.join(SAMPLES);
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(0),
-            Err(error) => return Err(DiskError::io("read", path, error)),
+    /// Takes over what was measured in this folder before and depends on the same things, the newest where there are
+    /// several; nothing if `again`. Failed runs are made again. `describe`: the data set of a run in words, with its content
+    /// hash. Returns what the user should know.
+    pub fn keep(
+        &mut self,
+        folder: &Path,
+        describe: fn(&Params) -> Result<String, ParamError>,
+        again: bool,
+    ) -> Result<Vec<String>, DiskError> {
+        self.keys = self.keys_of_tasks(describe);
+        let known = match study_store::read(folder) {
+            Ok(known) => known,
+            // Saving sets it aside, and says so.
+            Err(Unread::Broken(_)) if again => return Ok(Vec::new()),
+            Err(Unread::Broken(problem)) => {
+                let advice = "measure anew (--again), which sets it aside";
+                let problem = format!("not the results of a study ({problem}); repair it, or {advice}");
+                return Err(DiskError::bad(folder.join(SAMPLES), problem));
+            }
+            Err(Unread::Disk(error)) => return Err(error),
         };
-        let bad = |error| {
-            DiskError::bad(&path, format!("not the results of a study ({error}); remove the file, or use --again"))
+        let measured = |sample: &&Sample| self.is_measured(sample);
+        let known: Vec<(Key, &Sample)> = known.iter().filter(measured).map(|s| (self.key_of(s), s)).collect();
+        // Of equals the last one is taken.
+        let newest = |key: &Option<Key>| {
+            let same = known.iter().filter(|(of, _)| key.as_ref() == Some(of));
+            same.max_by_key(|(_, sample)| &sample.measured).map(|(_, sample)| (*sample).clone())
         };
-        let known: Vec<Sample> = serde_json::from_str(&text).map_err(bad)?;
-        for (task, sample) in self.tasks.iter().zip(&mut self.samples) {
-            let same = |s: &&Sample| {
-                s.row == self.spec.rows[task.row].label
-                    && (s.seed, &s.params) == (task.seed, &task.params)
-                    && s.version == env!("CARGO_PKG_VERSION")
-                    && s.values.len() == self.spec.measures.len()
-            };
-            *sample = known.iter().find(same).cloned();
+        self.earlier = self.keys.iter().map(newest).collect();
+        if again {
+            return Ok(Vec::new());
         }
-        Ok(self.progress().0)
+        self.samples = self.earlier.clone();
+        let mut others: BTreeMap<&str, usize> = BTreeMap::new();
+        let missing = self.keys.iter().zip(&self.samples).filter(|(_, sample)| sample.is_none());
+        let missing: Vec<&Key> = missing.filter_map(|(key, _)| key.as_ref()).collect();
+        for (key, sample) in known.iter().filter(|(key, _)| key.version != VERSION) {
+            if missing.iter().any(|task| (&task.row, task.seed) == (&key.row, key.seed)) {
+                *others.entry(&sample.version).or_default() += 1;
+            }
+        }
+        let runs = |n: usize| if n == 1 { "1 run".to_owned() } else { format!("{n} runs") };
+        let are = |n: usize| if n == 1 { "is" } else { "are" };
+        let note = |(version, n)| format!("{} measured by version {version} {} kept and not used", runs(n), are(n));
+        Ok(others.into_iter().map(note).collect())
     }
 
-    /// Writes what is measured so far into the folder: `samples.json` (for [`StudyRun::keep`]), `table.csv`,
-    /// `table.json` and `table.txt` (to read).
-    pub fn save(&self, folder: &Path) -> Result<(), DiskError> {
-        std::fs::create_dir_all(folder).map_err(|e| DiskError::io("create the folder", folder, e))?;
-        let samples: Vec<&Sample> = self.samples.iter().flatten().collect();
-        let table = self.table();
-        let json = |path: &Path, text: serde_json::Result<Vec<u8>>| {
-            write_whole(path, &text.map_err(|e| DiskError::bad(path, e.to_string()))?)
+    /// By task. The data set of each distinct set of parameters is described once.
+    fn keys_of_tasks(&self, describe: fn(&Params) -> Result<String, ParamError>) -> Vec<Option<Key>> {
+        let mut described: Vec<(&Params, Option<String>)> = Vec::new();
+        let mut keys = Vec::new();
+        for task in &self.tasks {
+            if !described.iter().any(|(params, _)| *params == &task.params) {
+                let reads = study_store::names_path(self.specs, &task.params);
+                // What cannot be read, the run itself will explain.
+                described.push((&task.params, if reads { describe(&task.params).ok() } else { Some(String::new()) }));
+            }
+            let data = described.iter().find(|(params, _)| *params == &task.params).and_then(|(_, data)| data.as_ref());
+            let row = (self.spec.rows[task.row].label, &task.params);
+            keys.push(data.map(|data| Key::new(self.specs, row, data, self.counting(task.seed), VERSION)));
+        }
+        keys
+    }
+
+    fn key_of(&self, sample: &Sample) -> Key {
+        let row = (sample.row.as_str(), &sample.params);
+        Key::new(self.specs, row, &sample.data, self.counting(sample.seed), &sample.version)
+    }
+
+    /// The seed, where it changes the result.
+    fn counting(&self, seed: u64) -> Option<u64> {
+        self.spec.seeded.then_some(seed)
+    }
+
+    fn is_measured(&self, sample: &Sample) -> bool {
+        sample.failed.is_none() && sample.values.len() == self.spec.measures.len()
+    }
+
+    /// Where the run of a task of so many steps is recorded, in the study's own `folder`: each set of parameters, each data
+    /// set and each version has a recording of its own, and so has each of several processes at once.
+    pub fn place(&self, folder: &Path, task: &StudyTask, steps: u64) -> Place {
+        let runs = folder.join(RUNS);
+        let at = self.tasks.iter().position(|known| known == task);
+        let key = at.and_then(|at| self.keys.get(at)?.clone()).unwrap_or_else(|| {
+            let row = (self.spec.rows[task.row].label, &task.params);
+            Key::new(self.specs, row, "", self.counting(task.seed), VERSION)
+        });
+        let name: String = task.name.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+        let name = format!("{name}-seed-{}-{:08x}", task.seed, key.checksum());
+        // The lock needs the folder; if there can be none, the run says so.
+        fs::create_dir_all(&runs).ok();
+        let (run, claim) = (1..)
+            .find_map(|attempt| {
+                let name = if attempt == 1 { name.clone() } else { format!("{name}-{attempt}") };
+                let claim = study_store::try_lock(&runs.join(format!(".{name}.lock"))).ok()?;
+                let run = runs.join(name);
+                let is_free = run_folder::check_replaceable(&run).is_ok() && !run_folder::summary(&run).running;
+                is_free.then_some((run, claim))
+            })
+            .unwrap_or((runs.join(&name), None));
+        let (record, resume_from) = match self.unfinished(&run, task, &key, steps) {
+            Some(checkpoint) => (Record::Resume(run), Some(checkpoint)),
+            None => (Record::Replace(run), None),
         };
-        json(&folder.join(SAMPLES), serde_json::to_vec_pretty(&samples))?;
-        json(&folder.join("table.json"), serde_json::to_vec_pretty(&table))?;
+        Place { record, resume_from, _claim: claim }
+    }
+
+    /// The checkpoint from which an interrupted run of this task goes on. A damaged or missing one means: from the start.
+    fn unfinished(&self, run: &Path, task: &StudyTask, key: &Key, steps: u64) -> Option<PathBuf> {
+        if steps < LONG_RUN || run_folder::summary(run).state() == "finished" {
+            return None;
+        }
+        let header = header_file::read(run).ok()?;
+        let row = (self.spec.rows[task.row].label, &header.params);
+        let its = Key::new(self.specs, row, &header.data, self.counting(header.seed), &header.version);
+        if (&header.params, header.seed, header.steps) != (&task.params, task.seed, steps) || its != *key {
+            return None;
+        }
+        let id = recording::id_of(run);
+        let found = checkpoint_file::newest(run, |checkpoint| {
+            recording::belongs(checkpoint, id.as_deref(), u64::MAX, u64::MAX)?;
+            // What is measured needs every number of the run.
+            match recording::resumable(run, checkpoint.step) {
+                Ok(resumed) if resumed.warnings.is_empty() && checkpoint.step < steps => Ok(()),
+                _ => Err("the run cannot go on from it".to_owned()),
+            }
+        });
+        Some(found.ok().flatten()?.path)
+    }
+
+    /// Adds what is measured so far to what is in the folder (`samples.json`, for [`StudyRun::keep`]), and writes the table
+    /// of this study: `table.csv`, `table.json` and `table.txt` (to read). Returns what the user should know.
+    pub fn save(&self, folder: &Path) -> Result<Option<String>, DiskError> {
+        fs::create_dir_all(folder).map_err(|e| DiskError::io("create the folder", folder, e))?;
+        let samples: Vec<&Sample> = self.samples.iter().flatten().collect();
+        let same = |a: &Sample, b: &Sample| self.key_of(a) == self.key_of(b);
+        let lock = study_store::lock(folder)?;
+        let notice = study_store::add(folder, &samples, same)?;
+        drop(lock);
+        let table = self.table();
+        let path = folder.join("table.json");
+        let json = serde_json::to_vec_pretty(&table).map_err(|e| DiskError::bad(&path, e.to_string()))?;
+        write_whole(&path, &json)?;
         write_whole(&folder.join("table.csv"), table.csv().as_bytes())?;
-        write_whole(&folder.join("table.txt"), table.text().as_bytes())
+        write_whole(&folder.join("table.txt"), table.text().as_bytes())?;
+        Ok(notice)
     }
 
     /// The table "paper | ours" of what is measured so far.
@@ -269,8 +362,9 @@ impl StudyRun {
         let mut rows = Vec::new();
         for (index, row) in self.spec.rows.iter().enumerate() {
             let samples: Vec<&Sample> = self.samples(index).collect();
+            let valid: Vec<&Sample> = self.valid(index).collect();
             for (k, measure) in self.spec.measures.iter().enumerate() {
-                let values = samples.iter().filter(|s| s.failed.is_none()).map(|s| s.values.get(k).copied().flatten());
+                let values = valid.iter().map(|s| s.values.get(k).copied().flatten());
                 rows.push(TableRow {
                     row: row.label.to_owned(),
                     measure: measure.title.to_owned(),
@@ -279,7 +373,7 @@ impl StudyRun {
                     paper_std: row.paper_std.get(k).copied().flatten(),
                     ours: Summary::of(values),
                     problem: samples.iter().find_map(|s| s.failed.clone()),
-                    data: samples.first().map(|s| self.data_of(s)).unwrap_or_default(),
+                    data: valid.first().or(samples.first()).map(|s| self.data_of(s)).unwrap_or_default(),
                 });
             }
         }
@@ -293,6 +387,15 @@ impl StudyRun {
         }
     }
 
+    /// The measured samples of a row; where a new measurement failed, what an earlier study measured.
+    fn valid(&self, row: usize) -> impl Iterator<Item = &Sample> {
+        let of_row = move |at: &usize| self.tasks[*at].row == row;
+        (0..self.tasks.len()).filter(of_row).filter_map(|at| match &self.samples[at] {
+            Some(sample) if sample.failed.is_some() => self.earlier[at].as_ref(),
+            sample => sample.as_ref(),
+        })
+    }
+
     fn data_of(&self, sample: &Sample) -> String {
         match (sample.data.as_str(), self.spec.seeded) {
             ("", true) => "generated from the seed".to_owned(),
@@ -304,6 +407,3 @@ impl StudyRun {
 
 /// Folder of all studies, beside that of the runs.
 pub const STUDIES: &str = "studies";
-
-/// File of a study folder that holds every measured run.
-const SAMPLES: &str = "samples.json";

@@ -1,0 +1,292 @@
+//! The results of a study: nothing measured is dropped, and a sample is used only where it answers what is asked.
+
+use std::fs;
+use std::path::Path;
+
+use learnscope::engine::command::Record;
+use learnscope::engine::event::{RunHeader, Status};
+use learnscope::engine::params::{ChoiceItem, DefaultValue, ParamError, ParamKind, ParamSpec, Params, Value};
+use learnscope::engine::run_folder;
+use learnscope::engine::state::RunState;
+use learnscope::engine::study::{Measure, StudyRow, StudyRun, StudySpec};
+use serde_json::Value as Json;
+
+const fn param(key: &'static str, kind: ParamKind, default: DefaultValue) -> ParamSpec {
+    ParamSpec { key, label: key, unit: "", group: "", kind, default, help: "", live: false, only_if: None }
+}
+
+static PARAMS: &[ParamSpec] = &[
+    param(
+        "source",
+        ParamKind::Choice(&[ChoiceItem { id: "made", label: "" }, ChoiceItem { id: "file", label: "" }]),
+        DefaultValue::Choice("made"),
+    ),
+    ParamSpec { only_if: Some(("source", &["file"])), ..param("data", ParamKind::Path, DefaultValue::Path("")) },
+];
+
+/// The measured number is the run's seconds.
+const SECONDS: &[Measure] = &[Measure { title: "seconds", unit: "s", of: |run, _| Some(run.seconds) }];
+
+const fn study_of(rows: &'static [StudyRow]) -> StudySpec {
+    StudySpec { id: "toy", title: "", source: "", about: "", common: &[], rows, measures: SECONDS, seeded: true }
+}
+
+static MADE: StudySpec = study_of(&[StudyRow { label: "row", set: &[], paper: &[], paper_std: &[] }]);
+static READ: StudySpec = study_of(&[StudyRow { label: "row", set: &[("source", "file")], paper: &[], paper_std: &[] }]);
+
+fn describe(params: &Params) -> Result<String, ParamError> {
+    if params.text("source") == "made" {
+        return Ok(String::new());
+    }
+    let path = params.text("data");
+    let bytes =
+        fs::read(path).map_err(|error| ParamError::Invalid { key: "data".to_owned(), problem: error.to_string() })?;
+    Ok(format!("{path}: {} bytes, CRC-32 {:08x}", bytes.len(), crc32fast::hash(&bytes)))
+}
+
+fn study(spec: &'static StudySpec, seeds: u64, first: u64, data: &Path) -> StudyRun {
+    let given = [("data".to_owned(), Value::Text(data.to_str().unwrap().to_owned()))];
+    StudyRun::new("lab", PARAMS, spec, seeds, first, &given).unwrap()
+}
+
+/// A study opened in its folder, and how many runs it need not make.
+fn opened(folder: &Path, spec: &'static StudySpec, seeds: u64, first: u64, data: &Path) -> (StudyRun, usize) {
+    let mut study = study(spec, seeds, first, data);
+    study.keep(folder, describe, false).unwrap();
+    let kept = study.progress().0;
+    (study, kept)
+}
+
+fn ended(params: &Params, status: Status, value: f64) -> RunState {
+    let header = RunHeader {
+        lab: "lab".into(),
+        name: "toy".into(),
+        params: params.clone(),
+        changes: vec![],
+        seed: 7,
+        steps: 1,
+        device: "CPU".into(),
+        device_check: String::new(),
+        version: env!("CARGO_PKG_VERSION").into(),
+        data: describe(params).unwrap_or_default(),
+        started: String::new(),
+        folder: String::new(),
+        resumed_at: None,
+    };
+    RunState { status: Some(status), header: Some(header), seconds: value, ..RunState::default() }
+}
+
+/// Makes the runs that are left; their values are the seeds.
+fn measure(study: &mut StudyRun, folder: &Path) {
+    while let Some(task) = study.next().cloned() {
+        assert!(study.record(&ended(&task.params, Status::Finished, task.seed as f64)));
+        study.save(folder).unwrap();
+    }
+}
+
+fn stored(folder: &Path) -> Vec<Json> {
+    serde_json::from_slice(&fs::read(folder.join("samples.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn fewer_seeds_other_seeds_and_a_left_path_drop_nothing_that_was_measured() {
+    let home = tempfile::tempdir().unwrap();
+    let (folder, nowhere) = (home.path().join("study"), Path::new(""));
+    let (mut first, _) = opened(&folder, &MADE, 3, 7, nowhere);
+    measure(&mut first, &folder);
+    for (seeds, from, data, kept) in
+        [(1, 7, "", 1), (2, 20, "", 0), (3, 7, "left/in/the/form", 3), (5, 7, "", 3), (2, 20, "other", 2)]
+    {
+        let (mut study, found) = opened(&folder, &MADE, seeds, from, Path::new(data));
+        assert_eq!(found, kept, "{seeds} seeds from {from} with `{data}`");
+        measure(&mut study, &folder);
+        study.save(&folder).unwrap();
+        let csv = fs::read_to_string(folder.join("table.csv")).unwrap();
+        assert!(csv.contains(&format!(",{seeds},0,")), "the table shows what was asked last: {csv}");
+    }
+    assert_eq!(stored(&folder).len(), 7, "seeds 7 to 11, 20 and 21, each once");
+}
+
+#[test]
+fn a_moved_data_set_keeps_its_samples_and_a_changed_one_does_not() {
+    let home = tempfile::tempdir().unwrap();
+    let (folder, a, b) = (home.path().join("study"), home.path().join("a; CRC-32.csv"), home.path().join("b.csv"));
+    fs::write(&a, "1,2").unwrap();
+    let (mut study, _) = opened(&folder, &READ, 2, 7, &a);
+    measure(&mut study, &folder);
+    fs::rename(&a, &b).unwrap();
+    assert_eq!(opened(&folder, &READ, 2, 7, &b).1, 2, "the same points elsewhere");
+    fs::write(&b, "1,3").unwrap();
+    let (mut study, found) = opened(&folder, &READ, 2, 7, &b);
+    assert_eq!(found, 0, "other points under the same name");
+    measure(&mut study, &folder);
+    fs::write(&b, "1,2").unwrap();
+    assert_eq!(opened(&folder, &READ, 2, 7, &b).1, 2, "the old points again");
+    fs::remove_file(&b).unwrap();
+    assert_eq!(opened(&folder, &READ, 2, 7, &b).1, 0);
+    assert_eq!(stored(&folder).len(), 4);
+}
+
+#[test]
+fn samples_of_another_version_are_kept_told_of_and_not_used() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    let (mut study, _) = opened(folder, &MADE, 3, 7, Path::new(""));
+    measure(&mut study, folder);
+    let mut samples = stored(folder);
+    for sample in &mut samples {
+        sample["version"] = "0.0.9".into();
+        // As versions before this one wrote them.
+        sample.as_object_mut().unwrap().remove("measured");
+    }
+    fs::write(folder.join("samples.json"), serde_json::to_vec(&samples).unwrap()).unwrap();
+    let mut study = self::study(&MADE, 3, 7, Path::new(""));
+    let notes = study.keep(folder, describe, false).unwrap();
+    assert_eq!(notes, ["3 runs measured by version 0.0.9 are kept and not used"]);
+    assert_eq!(study.progress(), (0, 3));
+    measure(&mut study, folder);
+    assert_eq!(stored(folder).len(), 6);
+    assert!(stored(folder).iter().any(|sample| sample["version"] == "0.0.9"));
+}
+
+#[test]
+fn measuring_anew_keeps_the_old_samples_and_a_failure_replaces_none() {
+    let home = tempfile::tempdir().unwrap();
+    let (folder, nowhere) = (home.path(), Path::new(""));
+    let (mut study, _) = opened(folder, &MADE, 1, 7, nowhere);
+    let failed = ended(&study.task(0).unwrap().params, Status::Failed("no memory".into()), 0.0);
+    let finished = |value| RunState { seconds: value, status: Some(Status::Finished), ..failed.clone() };
+    assert!(study.record(&failed));
+    study.save(folder).unwrap();
+    let (mut study, found) = opened(folder, &MADE, 1, 7, nowhere);
+    assert_eq!(found, 0, "a failed run is made again");
+    study.record(&finished(1.5));
+    study.save(folder).unwrap();
+    assert_eq!(stored(folder).len(), 1, "the failure gave way");
+
+    let mut again = self::study(&MADE, 1, 7, nowhere);
+    again.keep(folder, describe, true).unwrap();
+    assert!(again.next().is_some());
+    again.record(&failed);
+    again.save(folder).unwrap();
+    let row = &again.table().rows[0];
+    assert_eq!((row.ours.mean, row.problem.as_deref()), (Some(1.5), Some("no memory")));
+    assert_eq!(stored(folder).len(), 1);
+
+    let mut again = self::study(&MADE, 1, 7, nowhere);
+    again.keep(folder, describe, true).unwrap();
+    again.record(&finished(2.5));
+    again.save(folder).unwrap();
+    again.save(folder).unwrap();
+    assert_eq!(stored(folder).len(), 2, "both, and no duplicate");
+    assert_eq!(opened(folder, &MADE, 1, 7, nowhere).0.table().rows[0].ours.mean, Some(2.5), "the newest is picked");
+}
+
+#[test]
+fn a_run_that_was_changed_on_the_way_is_no_sample() {
+    let mut study = study(&MADE, 1, 7, Path::new(""));
+    let mut run = ended(&study.task(0).unwrap().params, Status::Finished, 1.0);
+    run.changes.push(learnscope::engine::event::Change {
+        step: 1,
+        key: "source".into(),
+        value: Value::Text("file".into()),
+    });
+    assert!(!study.record(&run));
+    assert_eq!(study.progress(), (0, 1));
+}
+
+#[test]
+fn a_broken_file_is_set_aside_and_never_overwritten() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    for number in 1..3 {
+        let broken = format!("{{ {number}");
+        fs::write(folder.join("samples.json"), &broken).unwrap();
+        let mut study = study(&MADE, 1, 7, Path::new(""));
+        let refused = study.keep(folder, describe, false).unwrap_err().to_string();
+        assert!(refused.contains("samples.json") && refused.contains("--again"), "{refused}");
+        study.keep(folder, describe, true).unwrap();
+        let task = study.next().unwrap().clone();
+        study.record(&ended(&task.params, Status::Finished, 1.0));
+        let notice = study.save(folder).unwrap().unwrap();
+        let aside = format!("samples.broken-{number}.json");
+        assert!(notice.contains(&aside), "{notice}");
+        assert_eq!(fs::read_to_string(folder.join(aside)).unwrap(), broken);
+        assert_eq!(stored(folder).len(), 1);
+    }
+}
+
+#[test]
+fn several_writers_at_once_lose_nothing_of_each_other() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    std::thread::scope(|scope| {
+        for writer in 0..8 {
+            scope.spawn(move || measure(&mut study(&MADE, 5, 100 * writer, Path::new("")), folder));
+        }
+    });
+    assert_eq!(stored(folder).len(), 40);
+}
+
+#[test]
+fn a_recording_is_shared_by_no_two_processes_and_no_two_data_sets() {
+    let home = tempfile::tempdir().unwrap();
+    let (folder, data) = (home.path().join("study"), home.path().join("a.csv"));
+    fs::write(&data, "1").unwrap();
+    let (study, _) = opened(&folder, &READ, 1, 7, &data);
+    let task = study.task(0).unwrap();
+    let run = |place: &learnscope::engine::study::Place| match &place.record {
+        Record::Replace(run) => run.clone(),
+        other => panic!("{other:?}"),
+    };
+    let first = study.place(&folder, task, 10);
+    let second = study.place(&folder, task, 10);
+    let name = run(&first);
+    assert_ne!(name, run(&second), "the first is still in use");
+    drop((first, second));
+    assert_eq!(run(&study.place(&folder, task, 10)), name, "the same run has the same folder");
+    // Somebody resumes the recording by hand, or has put something else there.
+    fs::create_dir(&name).unwrap();
+    let lock = run_folder::lock(&name).unwrap();
+    assert_ne!(run(&study.place(&folder, task, 10)), name);
+    drop(lock);
+    fs::write(name.join("notes.txt"), "mine").unwrap();
+    assert_ne!(run(&study.place(&folder, task, 10)), name);
+    fs::remove_dir_all(&name).unwrap();
+    fs::write(&data, "2").unwrap();
+    let (other, _) = opened(&folder, &READ, 1, 7, &data);
+    assert_ne!(run(&other.place(&folder, other.task(0).unwrap(), 10)), name, "other points, another recording");
+}
+
+#[test]
+fn measured_numbers_are_read_back_to_the_last_bit() {
+    let home = tempfile::tempdir().unwrap();
+    let mut state = 7_u64;
+    let mut random = || {
+        // SplitMix64.
+        state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let z = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    };
+    let edges = [0.1, 0.224_210_281_063_941_86, f64::MIN_POSITIVE, f64::from_bits(1), f64::MAX, -0.0, 1e23];
+    let mut values: Vec<f64> = edges.to_vec();
+    while values.len() < 4_000 {
+        let bits = random();
+        // Every other one is subnormal.
+        let value = f64::from_bits(if values.len() % 2 == 0 { bits } else { bits & !(0x7FF << 52) });
+        values.extend(Some(value).filter(|value| value.is_finite()));
+    }
+    let seeds = values.len() as u64;
+    let (mut study, _) = opened(home.path(), &MADE, seeds, 0, Path::new(""));
+    let params = study.task(0).unwrap().params.clone();
+    for value in &values {
+        study.record(&ended(&params, Status::Finished, *value));
+    }
+    study.save(home.path()).unwrap();
+    let (read, found) = opened(home.path(), &MADE, seeds, 0, Path::new(""));
+    assert_eq!(found, values.len());
+    let bits = |values: &mut dyn Iterator<Item = f64>| values.map(f64::to_bits).collect::<Vec<_>>();
+    assert_eq!(bits(&mut read.samples(0).map(|sample| sample.values[0].unwrap())), bits(&mut values.iter().copied()));
+    assert_eq!(read.table().csv(), study.table().csv());
+}
