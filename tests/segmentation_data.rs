@@ -15,6 +15,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use image::{GrayImage, Luma};
 use learnscope::data::segmentation::Watch;
+use learnscope::data::segmentation::drafts::{Subject, absolute, of_image};
 use learnscope::data::segmentation::listing::{CORRECTIONS, scan};
 use learnscope::data::segmentation::save::save_corrected;
 use learnscope::engine::event::{Body, Event, Level, Payload, RunId, Status};
@@ -24,6 +25,7 @@ use learnscope::labs::segmentation::params::PARAMS;
 use learnscope::labs::segmentation::view::brush::BrushTile;
 use learnscope::labs::segmentation::view::data::DataTile;
 use learnscope::labs::{Cursor, NoPast, ViewAction, ViewCtx};
+use learnscope::metrics::mask::Mask;
 use learnscope::plot::style::Style;
 
 const SIZE: (u32, u32) = (80, 60);
@@ -399,6 +401,28 @@ fn saving_writes_beside_the_data_set_and_asks_the_training_to_use_it() {
 }
 
 #[test]
+fn the_picture_stays_under_the_stroke() {
+    let folder = busi();
+    let mut harness = open(folder.path(), "benign (3).png");
+    drag(&mut harness, [0.3, 0.3], [0.4, 0.6]);
+    harness.get_by_label("Save").click();
+    until(&mut harness, "saved: ");
+    let place = |harness: &Harness<'_, Scene>| harness.get_by_label_contains(": mask of ").rect();
+    let before = place(&harness);
+    let at = before.lerp_inside(vec2(0.8, 0.8));
+    harness.hover_at(at);
+    harness.run_steps(1);
+    harness.drag_at(at);
+    harness.run_steps(2);
+    // The line about the saved mask goes as soon as there is something new.
+    assert!(harness.query_by_label_contains("saved: ").is_none());
+    assert_eq!(place(&harness), before);
+    harness.drop_at(at);
+    harness.run_steps(2);
+    assert_ne!(place(&harness), before, "there is more room now");
+}
+
+#[test]
 fn unsaved_changes_are_never_dropped_without_a_word() {
     let folder = busi();
     let mut harness = open(folder.path(), "benign (1).png");
@@ -457,14 +481,30 @@ fn until_drafts(harness: &mut Harness<'_, Scene>, drafts: &Path, count: usize) {
     }
 }
 
+/// Goes on until the draft of the open image, whose drawing began with `on_disk`, holds the mask as it is now.
+fn until_kept(harness: &mut Harness<'_, Scene>, drafts: &Path, on_disk: &Mask) {
+    let start = Instant::now();
+    let image = harness.state().brush.image().unwrap().to_owned();
+    let subject = Subject::new(absolute(image.parent().unwrap(), &image), SIZE, on_disk);
+    let kept = |scene: &Scene| {
+        of_image(drafts, &subject).drafts.first().is_some_and(|draft| Some(&draft.mask()) == scene.brush.mask())
+    };
+    while !kept(harness.state()) {
+        assert!(start.elapsed() < Duration::from_secs(30), "the draft never held the mask");
+        harness.run_steps(1);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 #[test]
 fn strokes_that_are_not_saved_outlive_a_killed_window() {
     let (folder, place) = (busi(), tempfile::tempdir().unwrap());
     let (before, drafts) = (originals(folder.path()), place.path().join("drafts"));
     let mut harness = open_with(&drafts, folder.path(), "benign (2).png");
+    let on_disk = harness.state().brush.mask().unwrap().clone();
     drag(&mut harness, [0.55, 0.55], [0.75, 0.75]);
     let drawn = harness.state().brush.mask().unwrap().clone();
-    until_drafts(&mut harness, &drafts, 1);
+    until_kept(&mut harness, &drafts, &on_disk);
     // A killed window cleans nothing up.
     std::mem::forget(harness);
 
@@ -567,9 +607,10 @@ fn a_draft_never_takes_the_place_of_newer_work() {
 
     // A mask that is on disk already is no draft any more: a window that closed as soon as it was saved.
     let mut harness = open_with(drafts.path(), folder.path(), "benign (4).png");
+    let on_disk = harness.state().brush.mask().unwrap().clone();
     drag(&mut harness, [0.3, 0.3], [0.5, 0.5]);
     let drawn = harness.state().brush.mask().unwrap().clone();
-    until_drafts(&mut harness, drafts.path(), 1);
+    until_kept(&mut harness, drafts.path(), &on_disk);
     std::mem::forget(harness);
     let pair = listing.pairs.iter().find(|pair| pair.image.ends_with("benign (4).png")).unwrap();
     save_corrected(&listing, pair, &drawn).unwrap();
@@ -598,8 +639,12 @@ fn a_draft_that_cannot_be_read_or_written_is_told_and_stops_nothing() {
     // It is tried again until it works.
     fs::remove_file(&drafts).unwrap();
     until_drafts(&mut harness, &drafts, 1);
-    harness.run_steps(2);
-    assert!(harness.query_by_label_contains("no draft can be kept in").is_none());
+    let start = Instant::now();
+    while harness.query_by_label_contains("no draft can be kept in").is_some() {
+        assert!(start.elapsed() < Duration::from_secs(30), "the line stays");
+        harness.run_steps(1);
+        std::thread::sleep(Duration::from_millis(5));
+    }
     drop(harness);
     for entry in fs::read_dir(&drafts).unwrap().flatten() {
         fs::write(entry.path(), b"learnscope draft 1\nhalf").unwrap();

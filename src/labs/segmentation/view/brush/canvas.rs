@@ -111,6 +111,11 @@ impl Canvas {
         self.camera = None;
     }
 
+    /// Whether a stroke goes on.
+    pub fn in_stroke(&self) -> bool {
+        self.last.is_some()
+    }
+
     /// Whether the whole picture is shown.
     pub fn is_fit(&self) -> bool {
         self.camera.is_none()

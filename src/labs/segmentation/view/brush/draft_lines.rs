@@ -60,7 +60,7 @@ pub fn show(ui: &mut Ui, session: Option<&Session>, entries: &[Entry], style: &S
 }
 
 fn brought(ui: &mut Ui, session: &Session, style: &Style, size: f32, answer: &mut Option<Answer>) {
-    let Some(draft) = session.brought.as_ref().filter(|_| session.editor.is_changed()) else { return };
+    let Some(draft) = &session.brought else { return };
     ui.horizontal_wrapped(|ui| {
         let text = format!(
             "a draft made {} was brought back; Save keeps it, Discard goes back to the saved mask",

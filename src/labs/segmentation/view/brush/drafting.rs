@@ -61,8 +61,11 @@ pub struct Drafts {
     queue: VecDeque<Order>,
     /// The file of the open image's draft, and the revision of the mask that was handed over for it; `None`: there is none.
     handed: Option<(PathBuf, Option<u64>)>,
-    /// When that was, and before when nothing is tried again.
+    /// When that was.
     at: f64,
+    /// When no stroke was going on last.
+    at_rest: f64,
+    /// Before then nothing is tried again.
     not_before: f64,
     failed: bool,
     /// Why drafts cannot be written.
@@ -87,6 +90,7 @@ impl Drafts {
             queue: VecDeque::new(),
             handed: None,
             at: f64::NEG_INFINITY,
+            at_rest: f64::NEG_INFINITY,
             not_before: f64::NEG_INFINITY,
             failed: false,
             trouble: None,
@@ -136,13 +140,16 @@ impl Drafts {
         self.send(ctx);
         let session = session?;
         let (file, held) = (session.subject.file(&folder), wanted(session));
+        let now = ctx.input(|input| input.time);
+        if !session.editor.in_stroke() {
+            self.at_rest = now;
+        }
         if !self.failed && self.handed.as_ref() == Some(&(file.clone(), held)) {
             return None;
         }
-        let now = ctx.input(|input| input.time);
         let mut due = self.not_before;
         if session.editor.in_stroke() {
-            due = due.max(self.at + STROKE);
+            due = due.max(self.at.max(self.at_rest) + STROKE);
         }
         if !self.queue.is_empty() {
             due = due.max(now + LOOK);

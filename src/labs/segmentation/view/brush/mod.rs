@@ -43,6 +43,8 @@ pub struct BrushTile {
     entries: Option<(Arc<Listing>, Vec<Entry>)>,
     session: Option<Box<Session>>,
     canvas: Canvas,
+    /// Where it was drawn last.
+    place: Option<Rect>,
     loading: Option<(PathBuf, Waiting<Box<Session>>)>,
     saving: Option<Saving>,
     /// How saving ended; the window was not told yet.
@@ -271,6 +273,10 @@ impl BrushTile {
 
     /// Keeps the draft of the open image as the mask is now.
     fn follow_drafts(&mut self, egui: &Context) {
+        // A draft that was taken back is not spoken of any more.
+        if let Some(session) = self.session.as_mut().filter(|session| !session.editor.is_changed()) {
+            session.brought = None;
+        }
         if let Some(draft) = self.drafts.follow(egui, self.session.as_deref())
             && let Some(image) = self.image().map(Path::to_owned)
         {
@@ -369,6 +375,9 @@ impl BrushTile {
         if let Some(answer) = answer {
             self.answer(answer);
         }
+        // A line that comes or goes above does not move the picture under a stroke.
+        let picture = self.place.filter(|_| self.canvas.in_stroke()).unwrap_or(picture);
+        self.place = Some(picture);
         self.hot = false;
         if picture.width() < 4.0 * size || picture.height() < 3.0 * size {
             return;
