@@ -274,7 +274,7 @@ fn measured_numbers_are_read_back_to_the_last_bit() {
     while values.len() < 4_000 {
         let bits = random();
         // Every other one is subnormal.
-        let value = f64::from_bits(if values.len() % 2 == 0 { bits } else { bits & !(0x7FF << 52) });
+        let value = f64::from_bits(if values.len().is_multiple_of(2) { bits } else { bits & !(0x7FF << 52) });
         values.extend(Some(value).filter(|value| value.is_finite()));
     }
     let seeds = values.len() as u64;
