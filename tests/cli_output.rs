@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use learnscope::engine::header_file;
 use learnscope::labs::LABS;
 use serde_json::Value as Json;
 use tempfile::TempDir;
@@ -334,13 +335,12 @@ fn nothing_out_of_a_run_folder_steers_the_terminal() {
     ends(&run(&home, &format!("{NETWORK} --name plain")), 0, &[]);
     let folder = home.path().join("runs/wild\u{202e}\u{9b}1m");
     fs::rename(only_run(&home, "runs"), &folder).unwrap();
-    let text = fs::read_to_string(folder.join("run.toml")).unwrap();
-    let long = "x".repeat(500);
-    let wild = text
-        .replace("\"plain\"", "\"\\u001B]0;owned\\u0007 \\u009B31m \\u202Ename\"")
-        .replace("CPU (Flex)", &format!("CPU (Flex)\\u001B[2J\\n{long}"));
-    assert_ne!(wild, text);
-    fs::write(folder.join("run.toml"), wild).unwrap();
+    // As such a run would have been recorded: the first event would say the same.
+    let mut header = header_file::read(&folder).unwrap();
+    header.name = "\u{1b}]0;owned\u{7} \u{9b}31m \u{202e}name".to_owned();
+    header.device = format!("CPU (Flex)\u{1b}[2J\n{}", "x".repeat(500));
+    header_file::write(&folder, &header).unwrap();
+    fs::File::options().write(true).open(folder.join("events.bin")).unwrap().set_len(12).unwrap();
     fs::remove_file(folder.join("end.toml")).unwrap();
     let shown = "runs/wild\u{202e}\u{9b}1m";
     let mut everything = String::new();
@@ -381,6 +381,10 @@ fn what_cannot_be_read_is_listed_with_the_reason_in_one_line() {
     };
     fs::write(named("-a").join("run.toml"), "format = 1\nlab = \"x\ny\"\n").unwrap();
     fs::remove_file(named("-b").join("run.toml")).unwrap();
+    // Nor do their events say what they are.
+    for end in ["-a", "-b"] {
+        fs::File::options().write(true).open(named(end).join("events.bin")).unwrap().set_len(20).unwrap();
+    }
     let listed = ends(&run(&home, "runs"), 0, &[]);
     assert_eq!(listed.lines().count(), 4, "{listed}");
     for (end, reason) in [("-optimizers-a", "not a readable run description"), ("-optimizers-b", "run.toml")] {

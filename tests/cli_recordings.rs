@@ -36,8 +36,11 @@ fn recorded(folder: &Path) -> Vec<(PathBuf, Option<Vec<u8>>)> {
     tree(folder).into_iter().filter(|(path, _)| !path.ends_with(".lock")).collect()
 }
 
-/// Three points of two classes.
-const POINTS: &str = "x,y,class\n0.5,1.0,a\n-1.0,0.25,b\n1.5,-0.5,a\n-0.5,-1.5,b\n";
+/// Points of two classes; `one` is the first coordinate.
+fn points(one: &str) -> String {
+    let rows = (1..60).map(|i| format!("{}.{i},{}.5,{}\n", i % 3, i % 5, ["a", "b"][i % 2]));
+    format!("x,y,class\n{one},1.0,a\n{}", rows.collect::<String>())
+}
 
 #[test]
 fn verbs_that_read_touch_nothing_of_anybody() {
@@ -67,7 +70,7 @@ fn verbs_that_read_touch_nothing_of_anybody() {
 #[test]
 fn a_resumption_that_is_refused_leaves_the_run_as_it_was() {
     let home = tempfile::tempdir().unwrap();
-    fs::write(home.path().join("points.csv"), POINTS).unwrap();
+    fs::write(home.path().join("points.csv"), points("1.5")).unwrap();
     succeeds(&home, &format!("run optimizers {NETWORK} --data points.csv --steps 20"));
     let folder = only_run(&home);
     let shown = folder.display();
@@ -84,7 +87,7 @@ fn a_resumption_that_is_refused_leaves_the_run_as_it_was() {
     fails(&home, &format!("resume {shown}"), 2, &["points.csv"]);
     assert!(recorded(&folder) == interrupted);
     // One digit of it was changed: the first steps would be others.
-    fs::write(home.path().join("points.csv"), POINTS.replace("1.5", "1.6")).unwrap();
+    fs::write(home.path().join("points.csv"), points("1.6")).unwrap();
     fails(&home, &format!("resume {shown}"), 2, &["the data has changed", "start a new run"]);
     assert!(recorded(&folder) == interrupted);
     // It is back: the run starts again, and everything else in its folder stays.
