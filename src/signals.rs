@@ -4,15 +4,16 @@
 use signal_hook::consts::{SIGHUP, SIGQUIT};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-/// Ctrl-C, `kill`, a log-out, a closed terminal. What the process was started to ignore stays ignored: `nohup` asks for
-/// a run that outlives its terminal, a shell's `&` for one that its Ctrl-C does not reach.
+/// Ctrl-C, `kill`, a log-out, a closed terminal. A closed terminal that the process was started to ignore stays ignored:
+/// `nohup` asks for a run that outlives its terminal.
 pub fn that_end() -> Vec<i32> {
     #[cfg(unix)]
     let all = [SIGINT, SIGTERM, SIGHUP, SIGQUIT];
     #[cfg(not(unix))]
     let all = [SIGINT, SIGTERM];
     let ignored = std::fs::read_to_string("/proc/self/status").map_or(0, |status| ignored(&status));
-    all.into_iter().filter(|signal| ignored >> (signal - 1) & 1 == 0).collect()
+    let asks_always = |signal: &i32| [SIGINT, SIGTERM].contains(signal);
+    all.into_iter().filter(|signal| asks_always(signal) || ignored >> (signal - 1) & 1 == 0).collect()
 }
 
 /// The mask of ignored signals in the text of Linux's `/proc/self/status`; 0 where there is none.
