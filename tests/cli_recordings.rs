@@ -3,6 +3,8 @@
 
 #[path = "support/program.rs"]
 mod program;
+#[path = "support/tree.rs"]
+mod tree;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -13,23 +15,7 @@ use serde_json::Value as Json;
 use tempfile::TempDir;
 
 use program::{NETWORK, fails, learnscope, metrics, only_run, run, stderr, succeeds};
-
-/// Every file and folder below `root` with its content.
-fn tree(root: &Path) -> Vec<(PathBuf, Option<Vec<u8>>)> {
-    let mut all = Vec::new();
-    let mut folders = vec![root.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path.clone());
-            }
-            all.push((path.clone(), fs::read(&path).ok()));
-        }
-    }
-    all.sort();
-    all
-}
+use tree::tree;
 
 /// What of a run is on disk, without the lock.
 fn recorded(folder: &Path) -> Vec<(PathBuf, Option<Vec<u8>>)> {

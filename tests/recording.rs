@@ -1,5 +1,8 @@
 //! The recording on disk: what is written is what is read, whatever happens to the files in between.
 
+#[path = "support/tree.rs"]
+mod tree;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,6 +16,8 @@ use learnscope::engine::params::{DefaultValue, ParamKind, ParamSpec, Params, Val
 use learnscope::engine::recording::{self, Recorder, RunReader, replay};
 use learnscope::engine::run_folder::{self, list_runs};
 use learnscope::engine::state::RunState;
+
+use tree::tree;
 
 const RUN: RunId = RunId(7);
 const SPEC: ParamSpec = ParamSpec {
@@ -562,23 +567,6 @@ fn replacing_keeps_the_old_run_until_the_new_one_stands() {
     let message = Recorder::create(&Record::Replace(foreign.clone()), &mut header()).unwrap_err().to_string();
     assert!(message.contains("not a recorded run"), "{message}");
     assert!(foreign.join("thesis.tex").exists());
-}
-
-/// Every file and folder below `root` with its content.
-fn tree(root: &Path) -> Vec<(PathBuf, Option<Vec<u8>>)> {
-    let mut all = Vec::new();
-    let mut folders = vec![root.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path.clone());
-            }
-            all.push((path.clone(), fs::read(&path).ok()));
-        }
-    }
-    all.sort();
-    all
 }
 
 #[test]
