@@ -1,15 +1,21 @@
 //! The results of a study: nothing measured is dropped, and a sample is used only where it answers what is asked.
 
-use std::fs;
-use std::path::Path;
+#[path = "support/toy.rs"]
+mod toy;
 
-use learnscope::engine::command::Record;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use learnscope::engine::command::{Command, Record, RunRequest};
 use learnscope::engine::event::{RunHeader, Status};
 use learnscope::engine::params::{ChoiceItem, DefaultValue, ParamError, ParamKind, ParamSpec, Params, Value};
 use learnscope::engine::run_folder;
 use learnscope::engine::state::RunState;
 use learnscope::engine::study::{Measure, StudyRow, StudyRun, StudySpec};
 use serde_json::Value as Json;
+
+use toy::{Bench, toy};
 
 const fn param(key: &'static str, kind: ParamKind, default: DefaultValue) -> ParamSpec {
     ParamSpec { key, label: key, unit: "", group: "", kind, default, help: "", live: false, only_if: None }
@@ -26,6 +32,7 @@ static PARAMS: &[ParamSpec] = &[
 
 /// The measured number is the run's seconds.
 const SECONDS: &[Measure] = &[Measure { title: "seconds", unit: "s", of: |run, _| Some(run.seconds) }];
+const HASTE: &[Measure] = &[Measure { title: "runs per second", unit: "1/s", of: |run, _| Some(1.0 / run.seconds) }];
 
 const fn study_of(rows: &'static [StudyRow]) -> StudySpec {
     StudySpec { id: "toy", title: "", source: "", about: "", common: &[], rows, measures: SECONDS, seeded: true }
@@ -119,6 +126,8 @@ fn a_moved_data_set_keeps_its_samples_and_a_changed_one_does_not() {
     fs::write(&b, "1,3").unwrap();
     let (mut study, found) = opened(&folder, &READ, 2, 7, &b);
     assert_eq!(found, 0, "other points under the same name");
+    let notes = self::study(&READ, 2, 7, &b).keep(&folder, describe, false).unwrap();
+    assert_eq!(notes, ["2 runs measured on other data are kept and not used"]);
     measure(&mut study, &folder);
     fs::write(&b, "1,2").unwrap();
     assert_eq!(opened(&folder, &READ, 2, 7, &b).1, 2, "the old points again");
@@ -180,6 +189,39 @@ fn measuring_anew_keeps_the_old_samples_and_a_failure_replaces_none() {
     again.save(folder).unwrap();
     assert_eq!(stored(folder).len(), 2, "both, and no duplicate");
     assert_eq!(opened(folder, &MADE, 1, 7, nowhere).0.table().rows[0].ours.mean, Some(2.5), "the newest is picked");
+}
+
+#[test]
+fn numbers_of_another_measure_are_not_used() {
+    let home = tempfile::tempdir().unwrap();
+    let (folder, nowhere) = (home.path(), Path::new(""));
+    let (mut study, _) = opened(folder, &MADE, 1, 7, nowhere);
+    measure(&mut study, folder);
+    static HASTY: StudySpec = StudySpec { measures: HASTE, ..MADE };
+    let (mut hasty, found) = opened(folder, &HASTY, 1, 7, nowhere);
+    assert_eq!(found, 0);
+    measure(&mut hasty, folder);
+    assert_eq!(stored(folder).len(), 2);
+    assert_eq!(opened(folder, &MADE, 1, 7, nowhere).0.table().rows[0].ours.mean, Some(7.0));
+}
+
+#[test]
+fn what_only_a_newer_version_knows_stays_in_the_file() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path();
+    let (mut study, _) = opened(folder, &MADE, 1, 7, Path::new(""));
+    measure(&mut study, folder);
+    let mut samples = stored(folder);
+    samples[0]["power"] = serde_json::json!({ "watts": 0.1 });
+    samples.push(serde_json::json!({ "kind": "of tomorrow" }));
+    fs::write(folder.join("samples.json"), serde_json::to_vec(&samples).unwrap()).unwrap();
+    let mut study = self::study(&MADE, 2, 7, Path::new(""));
+    let notes = study.keep(folder, describe, false).unwrap();
+    assert!(notes[0].contains("1 entry that this version does not understand"), "{notes:?}");
+    assert_eq!(study.progress(), (1, 2));
+    measure(&mut study, folder);
+    assert_eq!(stored(folder).len(), 3);
+    assert_eq!(stored(folder)[..2], samples);
 }
 
 #[test]
@@ -256,6 +298,39 @@ fn a_recording_is_shared_by_no_two_processes_and_no_two_data_sets() {
     fs::write(&data, "2").unwrap();
     let (other, _) = opened(&folder, &READ, 1, 7, &data);
     assert_ne!(run(&other.place(&folder, other.task(0).unwrap(), 10)), name, "other points, another recording");
+}
+
+#[test]
+fn a_new_measurement_never_takes_the_place_of_a_finished_or_a_long_recording() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("study");
+    let (study, _) = opened(&folder, &MADE, 1, 7, Path::new(""));
+    let task = study.task(0).unwrap();
+    let place = |steps| match study.place(&folder, task, steps).record {
+        Record::Replace(run) => run,
+        other => panic!("{other:?}"),
+    };
+    let record = |run: PathBuf, steps, end: &Status| {
+        let mut bench = Bench::new();
+        let fixed = if end == &Status::Finished { 1.0 } else { 9.0 };
+        bench
+            .engine
+            .send(Command::Start(Box::new(RunRequest { record: Record::Replace(run), ..*toy(1, steps, fixed) })));
+        if end == &Status::Stopped {
+            bench.until(|state| state.step > 3);
+            bench.engine.send(Command::Stop);
+        }
+        bench.status(end.clone());
+        bench.engine.shutdown(Duration::from_secs(10));
+    };
+    let first = place(1_000);
+    record(first.clone(), 1_000, &Status::Finished);
+    let second = place(1_000);
+    assert_ne!(first, second, "a finished run stays");
+    record(second.clone(), 1_000, &Status::Stopped);
+    assert_eq!(place(1_000), second, "a short one that was interrupted is made again");
+    record(second.clone(), 5_000, &Status::Stopped);
+    assert_ne!(place(1_000), second, "a long one that this study cannot go on with stays");
 }
 
 #[test]

@@ -167,6 +167,7 @@ impl StudyRun {
             params: task.params.clone(),
             seed: task.seed,
             version: VERSION.to_owned(),
+            measures: self.titles().map(str::to_owned).collect(),
             values,
             failed,
             seconds: run.seconds,
@@ -230,8 +231,10 @@ impl StudyRun {
             }
             Err(Unread::Disk(error)) => return Err(error),
         };
-        let measured = |sample: &&Sample| self.is_measured(sample);
-        let known: Vec<(Key, &Sample)> = known.iter().filter(measured).map(|s| (self.key_of(s), s)).collect();
+        let strange = known.iter().filter(|entry| entry.sample.is_none()).count();
+        let samples = known.iter().filter_map(|entry| entry.sample.as_ref());
+        let measured = samples.filter(|sample| self.is_measured(sample));
+        let known: Vec<(Key, &Sample)> = measured.map(|sample| (self.key_of(sample), sample)).collect();
         // Of equals the last one is taken.
         let newest = |key: &Option<Key>| {
             let same = known.iter().filter(|(of, _)| key.as_ref() == Some(of));
@@ -242,18 +245,34 @@ impl StudyRun {
             return Ok(Vec::new());
         }
         self.samples = self.earlier.clone();
-        let mut others: BTreeMap<&str, usize> = BTreeMap::new();
         let missing = self.keys.iter().zip(&self.samples).filter(|(_, sample)| sample.is_none());
         let missing: Vec<&Key> = missing.filter_map(|(key, _)| key.as_ref()).collect();
-        for (key, sample) in known.iter().filter(|(key, _)| key.version != VERSION) {
-            if missing.iter().any(|task| (&task.row, task.seed) == (&key.row, key.seed)) {
-                *others.entry(&sample.version).or_default() += 1;
-            }
+        // What answers almost the same question, and why it does not answer this one.
+        let mut others: BTreeMap<String, usize> = BTreeMap::new();
+        for (key, sample) in &known {
+            let Some(task) = missing.iter().find(|task| (&task.row, task.seed) == (&key.row, key.seed)) else {
+                continue;
+            };
+            let how = match () {
+                () if key.version != task.version => format!("by version {}", sample.version),
+                () if key.params != task.params => "with other values of the parameters".to_owned(),
+                () => "on other data".to_owned(),
+            };
+            *others.entry(how).or_default() += 1;
         }
-        let runs = |n: usize| if n == 1 { "1 run".to_owned() } else { format!("{n} runs") };
+        let kept = |n: usize| if n == 1 { "1 run".to_owned() } else { format!("{n} runs") };
         let are = |n: usize| if n == 1 { "is" } else { "are" };
-        let note = |(version, n)| format!("{} measured by version {version} {} kept and not used", runs(n), are(n));
-        Ok(others.into_iter().map(note).collect())
+        let note = |(how, n)| format!("{} measured {how} {} kept and not used", kept(n), are(n));
+        let mut notes: Vec<String> = others.into_iter().map(note).collect();
+        if strange > 0 {
+            let what = if strange == 1 {
+                "1 entry that this version does not understand stays as it is".to_owned()
+            } else {
+                format!("{strange} entries that this version does not understand stay as they are")
+            };
+            notes.push(format!("`{}`: {what}", folder.join(SAMPLES).display()));
+        }
+        Ok(notes)
     }
 
     /// By task. The data set of each distinct set of parameters is described once.
@@ -283,12 +302,19 @@ impl StudyRun {
         self.spec.seeded.then_some(seed)
     }
 
+    /// Whether the sample holds what this study measures.
     fn is_measured(&self, sample: &Sample) -> bool {
-        sample.failed.is_none() && sample.values.len() == self.spec.measures.len()
+        let same = sample.measures.is_empty() || self.titles().eq(sample.measures.iter().map(String::as_str));
+        sample.failed.is_none() && sample.values.len() == self.spec.measures.len() && same
+    }
+
+    fn titles(&self) -> impl Iterator<Item = &'static str> {
+        self.spec.measures.iter().map(|measure| measure.title)
     }
 
     /// Where the run of a task of so many steps is recorded, in the study's own `folder`: each set of parameters, each data
-    /// set and each version has a recording of its own, and so has each of several processes at once.
+    /// set and each version has a recording of its own, and so has each of several processes at once. Only an interrupted
+    /// recording gives way, if it is short; a finished one never does.
     pub fn place(&self, folder: &Path, task: &StudyTask, steps: u64) -> Place {
         let runs = folder.join(RUNS);
         let at = self.tasks.iter().position(|known| known == task);
@@ -300,25 +326,30 @@ impl StudyRun {
         let name = format!("{name}-seed-{}-{:08x}", task.seed, key.checksum());
         // The lock needs the folder; if there can be none, the run says so.
         fs::create_dir_all(&runs).ok();
-        let (run, claim) = (1..)
-            .find_map(|attempt| {
-                let name = if attempt == 1 { name.clone() } else { format!("{name}-{attempt}") };
-                let claim = study_store::try_lock(&runs.join(format!(".{name}.lock"))).ok()?;
-                let run = runs.join(name);
-                let is_free = run_folder::check_replaceable(&run).is_ok() && !run_folder::summary(&run).running;
-                is_free.then_some((run, claim))
-            })
-            .unwrap_or((runs.join(&name), None));
-        let (record, resume_from) = match self.unfinished(&run, task, &key, steps) {
-            Some(checkpoint) => (Record::Resume(run), Some(checkpoint)),
-            None => (Record::Replace(run), None),
-        };
-        Place { record, resume_from, _claim: claim }
+        for attempt in 1.. {
+            let name = if attempt == 1 { name.clone() } else { format!("{name}-{attempt}") };
+            let Ok(claim) = study_store::try_lock(&runs.join(format!(".{name}.lock"))) else { continue };
+            let run = runs.join(name);
+            if fs::symlink_metadata(&run).is_err() {
+                return Place { record: Record::Replace(run), resume_from: None, _claim: claim };
+            }
+            let known = run_folder::summary(&run);
+            if run_folder::check_replaceable(&run).is_err() || known.running || known.state() == "finished" {
+                continue;
+            }
+            match self.unfinished(&run, task, &key, steps) {
+                Some(from) => return Place { record: Record::Resume(run), resume_from: Some(from), _claim: claim },
+                // Hours of it may be of use to somebody.
+                None if known.header.as_ref().is_ok_and(|header| header.steps >= LONG_RUN) => {}
+                None => return Place { record: Record::Replace(run), resume_from: None, _claim: claim },
+            }
+        }
+        unreachable!("there is always one more name")
     }
 
     /// The checkpoint from which an interrupted run of this task goes on. A damaged or missing one means: from the start.
     fn unfinished(&self, run: &Path, task: &StudyTask, key: &Key, steps: u64) -> Option<PathBuf> {
-        if steps < LONG_RUN || run_folder::summary(run).state() == "finished" {
+        if steps < LONG_RUN {
             return None;
         }
         let header = header_file::read(run).ok()?;

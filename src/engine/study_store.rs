@@ -4,6 +4,8 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +19,8 @@ pub const SAMPLES: &str = "samples.json";
 const LARGEST: u64 = 256 << 20;
 /// Held by the process that writes in a study folder.
 const LOCK: &str = ".lock";
+/// How long a process waits for another one that writes there, which takes some milliseconds.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One run of a row, measured.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,6 +31,9 @@ pub struct Sample {
     pub seed: u64,
     /// Version of the program that measured.
     pub version: String,
+    /// Titles of the measures; empty in files of older versions.
+    #[serde(default)]
+    pub measures: Vec<String>,
     /// One value for each measure; `None`: it never happened (or was not a finite number).
     pub values: Vec<Option<f64>>,
     /// Why there are no values, if the run failed.
@@ -110,14 +117,24 @@ pub enum Unread {
     Disk(DiskError),
 }
 
-/// Every sample of the folder, in the order in which they were measured.
-pub fn read(folder: &Path) -> Result<Vec<Sample>, Unread> {
+/// One entry of the file: as it stands there, with what only newer versions know, and what this version makes of it.
+pub struct Entry {
+    text: serde_json::Value,
+    pub sample: Option<Sample>,
+}
+
+/// Every entry of the folder, in the order in which they were measured.
+pub fn read(folder: &Path) -> Result<Vec<Entry>, Unread> {
     let path = folder.join(SAMPLES);
-    match disk::read(&path, LARGEST) {
-        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| Unread::Broken(error.to_string())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(Unread::Disk(DiskError::io("read", path, error))),
-    }
+    let bytes = match disk::read(&path, LARGEST) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Unread::Disk(DiskError::io("read", path, error))),
+    };
+    let texts: Vec<serde_json::Value> =
+        serde_json::from_slice(&bytes).map_err(|error| Unread::Broken(error.to_string()))?;
+    let entry = |text: serde_json::Value| Entry { sample: Sample::deserialize(&text).ok(), text };
+    Ok(texts.into_iter().map(entry).collect())
 }
 
 /// Adds samples to those of the folder, whoever wrote these. `same`: whether two samples answer the same question; then a
@@ -127,6 +144,7 @@ pub fn add(
     samples: &[&Sample],
     same: impl Fn(&Sample, &Sample) -> bool,
 ) -> Result<Option<String>, DiskError> {
+    let path = folder.join(SAMPLES);
     let (mut known, notice) = match read(folder) {
         Ok(known) => (known, None),
         Err(Unread::Disk(error)) => return Err(error),
@@ -135,16 +153,20 @@ pub fn add(
     let before = known.len();
     let mut changed = notice.is_some();
     for sample in samples {
-        if known.contains(sample) || (sample.failed.is_some() && known.iter().any(|s| same(s, sample))) {
+        let sample = *sample;
+        let is = |entry: &Entry, what: &dyn Fn(&Sample) -> bool| entry.sample.as_ref().is_some_and(what);
+        let answers = |entry: &Entry| is(entry, &|s| s == sample || (sample.failed.is_some() && same(s, sample)));
+        if known.iter().any(answers) {
             continue;
         }
-        known.retain(|s| s.failed.is_none() || !same(s, sample));
-        known.push((*sample).clone());
+        known.retain(|entry| !is(entry, &|s| s.failed.is_some() && same(s, sample)));
+        let text = serde_json::to_value(sample).map_err(|e| DiskError::bad(&path, e.to_string()))?;
+        known.push(Entry { text, sample: Some(sample.clone()) });
         changed = true;
     }
-    let path = folder.join(SAMPLES);
     if changed || (before == 0 && !path.exists()) {
-        let json = serde_json::to_vec_pretty(&known).map_err(|e| DiskError::bad(&path, e.to_string()))?;
+        let texts: Vec<&serde_json::Value> = known.iter().map(|entry| &entry.text).collect();
+        let json = serde_json::to_vec_pretty(&texts).map_err(|e| DiskError::bad(&path, e.to_string()))?;
         write_whole(&path, &json)?;
     }
     Ok(notice)
@@ -164,10 +186,25 @@ fn broken(folder: &Path, number: u32) -> PathBuf {
 }
 
 /// Waits until no other process writes in the study folder. `None` on a file system without locks.
+///
+/// # Errors
+///
+/// Another process has kept the lock for 20 s, or the folder cannot be written to.
 pub fn lock(folder: &Path) -> Result<Option<File>, DiskError> {
     let path = folder.join(LOCK);
     let file = open_lock(&path).map_err(|e| DiskError::io("write", &path, e))?;
-    Ok(file.lock().is_ok().then_some(file))
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(fs::TryLockError::Error(_)) => return Ok(None),
+            Err(fs::TryLockError::WouldBlock) if Instant::now() < until => thread::sleep(Duration::from_millis(5)),
+            Err(fs::TryLockError::WouldBlock) => {
+                let problem = format!("another program has kept it locked for {} s; end that one", PATIENCE.as_secs());
+                return Err(DiskError::bad(path, problem));
+            }
+        }
+    }
 }
 
 /// Takes a lock at once; `Err`: another has it. `Ok(None)` where there are no locks.
