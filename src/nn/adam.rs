@@ -1,4 +1,4 @@
-//! Adam (Kingma and Ba, 2015) with coupled L2, as `torch.optim.Adam`.
+//! Adam (Kingma and Ba, 2015), as `torch.optim.Adam`, and AdamW (Loshchilov and Hutter, 2019), as `torch.optim.AdamW`.
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Gradients, Tensor};
@@ -11,8 +11,11 @@ use super::parameters::Role;
 pub struct AdamRates {
     /// Learning rate α.
     pub learning_rate: f64,
-    /// Coupled weight decay η: `g += η w` of every trained parameter before the moments.
+    /// Weight decay η of every trained parameter.
     pub decay: f64,
+    /// How η acts. Coupled: `g += η w` before the moments (Adam with L2). Decoupled: `w ← w − α η w` before the update
+    /// (AdamW).
+    pub decoupled: bool,
     /// β₁ and β₂.
     pub betas: (f64, f64),
     /// ε, added to the root; PyTorch's is 10⁻⁸.
@@ -21,7 +24,7 @@ pub struct AdamRates {
 
 impl Default for AdamRates {
     fn default() -> Self {
-        Self { learning_rate: 1e-4, decay: 0.0, betas: (0.9, 0.999), epsilon: 1e-8 }
+        Self { learning_rate: 1e-4, decay: 0.0, decoupled: false, betas: (0.9, 0.999), epsilon: 1e-8 }
     }
 }
 
@@ -96,12 +99,14 @@ impl ModuleMapper for Step<'_> {
             self.new.push(old.unwrap_or_else(|| [weight.zeros_like(), weight.zeros_like()]));
             return Param::initialized(param.id, weight.reshape(shape));
         };
-        let AdamRates { learning_rate, decay, betas, epsilon } = self.rates;
+        let AdamRates { learning_rate, decay, decoupled, betas, epsilon } = self.rates;
+        let (decay, shrink) = if decoupled { (0.0, 1.0 - learning_rate * decay) } else { (decay, 1.0) };
         let mut gradient = gradient.inner().flatten::<1>(0, D - 1);
         let step = AdamStep {
             rate: (learning_rate / self.corrections.0) as f32,
             correction: (1.0 / self.corrections.1) as f32,
             decay: decay as f32,
+            shrink: shrink as f32,
             betas: (betas.0 as f32, betas.1 as f32),
             epsilon: epsilon as f32,
         };
@@ -119,6 +124,7 @@ impl ModuleMapper for Step<'_> {
             None => [first, second],
         };
         let root = (v.clone() * (1.0 / self.corrections.1)).sqrt() + epsilon;
+        let weight = if decoupled { weight * shrink } else { weight };
         let weight = weight - m.clone() * (learning_rate / self.corrections.0) / root;
         self.new.push([m, v]);
         Param::initialized(param.id, weight.reshape(shape))

@@ -345,7 +345,10 @@ pub struct AdamStep {
     pub rate: f32,
     /// 1 / (1 − β₂ᵗ).
     pub correction: f32,
+    /// η, coupled.
     pub decay: f32,
+    /// 1 − α η of a decoupled η, else 1.
+    pub shrink: f32,
     pub betas: (f32, f32),
     pub epsilon: f32,
 }
@@ -374,14 +377,14 @@ pub fn adam(
         None => [vec![0.0; count], vec![0.0; count]],
     };
     let mut w = slice(&weight).to_vec();
-    let AdamStep { rate, correction, decay, betas, epsilon } = step;
+    let AdamStep { rate, correction, decay, shrink, betas, epsilon } = step;
     let parts = w.par_chunks_mut(CHUNK).zip(m.par_chunks_mut(CHUNK)).zip(v.par_chunks_mut(CHUNK));
     parts.zip(slice(&gradient).par_chunks(CHUNK)).for_each(|(((w, m), v), g)| {
         for (((w, m), v), g) in w.iter_mut().zip(m).zip(v).zip(g) {
             let g = g + decay * *w;
             *m = betas.0 * *m + (1.0 - betas.0) * g;
             *v = betas.1 * *v + (1.0 - betas.1) * g * g;
-            *w -= rate * *m / ((*v * correction).sqrt() + epsilon);
+            *w = *w * shrink - rate * *m / ((*v * correction).sqrt() + epsilon);
         }
     });
     Some([w, m, v].map(|values| Tensor::from_primitive::<Flex>(made(values, [count]))))

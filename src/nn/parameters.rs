@@ -154,15 +154,21 @@ pub struct Rates {
     pub decay: f64,
 }
 
-/// Stochastic gradient descent with momentum and coupled L2, as `torch.optim.SGD` without dampening or Nesterov:
-/// `g ← g + η w; v ← μ v + g; w ← w − α v`.
+/// Stochastic gradient descent with momentum and coupled L2, as `torch.optim.SGD` without dampening:
+/// `g ← g + η w; v ← μ v + g; w ← w − α v`, and with Nesterov's momentum `w ← w − α (g + μ v)`.
 #[derive(Debug, Default)]
 pub struct Sgd {
+    nesterov: bool,
     /// One buffer per trained parameter in the order of [`slots`]; empty before the first step.
     velocity: Vec<Tensor<1>>,
 }
 
 impl Sgd {
+    /// With Nesterov's momentum (Sutskever et al., 2013); without it: `Sgd::default()`.
+    pub fn nesterov() -> Self {
+        Self { nesterov: true, ..Self::default() }
+    }
+
     /// One update of a module made by [`tracked`]. `rates` is asked for each parameter's group by its path. Statistics
     /// that the forward pass changed are kept. A parameter that took no part in the loss keeps its value.
     pub fn step<M: Module>(
@@ -177,6 +183,7 @@ impl Sgd {
             path: Vec<String>,
             gradients: &'a mut Gradients,
             momentum: f64,
+            nesterov: bool,
             scope: DecayScope,
             rates: F,
             velocity: std::vec::IntoIter<Tensor<1>>,
@@ -210,17 +217,19 @@ impl Sgd {
                     gradient = gradient + weight.clone() * decay;
                 }
                 let velocity = match old {
-                    Some(old) => old * self.momentum + gradient,
-                    None => gradient,
+                    Some(old) => old * self.momentum + gradient.clone(),
+                    None => gradient.clone(),
                 };
                 self.next.push(velocity.clone());
-                Param::initialized(param.id, (weight - velocity * learning_rate).reshape(shape))
+                let change = if self.nesterov { gradient + velocity * self.momentum } else { velocity };
+                Param::initialized(param.id, (weight - change * learning_rate).reshape(shape))
             }
         }
         let mut step = Step {
             path: Vec::new(),
             gradients,
             momentum,
+            nesterov: self.nesterov,
             scope,
             rates,
             velocity: std::mem::take(&mut self.velocity).into_iter(),

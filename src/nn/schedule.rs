@@ -1,8 +1,47 @@
-//! When the learning rate falls and when training ends, from the validation losses of the epochs.
+//! How the learning rate runs and when training ends: courses that are known beforehand, and decisions from the validation
+//! losses of the epochs.
 //!
 //! Plain numbers that are saved with a run: a resumed run goes on with the same decisions.
 
+use std::f64::consts::PI;
+
 use serde::{Deserialize, Serialize};
+
+/// A course of the learning rate that is known before training, as a share of the set rate.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub enum Course {
+    Constant,
+    /// PyTorch's `StepLR`: multiplied by `factor` after every so many steps.
+    Steps {
+        every: u64,
+        factor: f64,
+    },
+    /// PyTorch's `CosineAnnealingLR` (Loshchilov and Hutter, 2017, without restarts): half a cosine from 1 down to `least`
+    /// after so many steps, and `least` from there on.
+    Cosine {
+        steps: u64,
+        least: f64,
+    },
+}
+
+impl Course {
+    /// The share at a step, counted from 0, in 0..=1. The first `warm_up` steps climb in a line, 1/`warm_up` at the first
+    /// of them (Goyal et al., 2017); the course begins after them.
+    pub fn share(self, step: u64, warm_up: u64) -> f64 {
+        if step < warm_up {
+            return (step + 1) as f64 / warm_up as f64;
+        }
+        let step = step - warm_up;
+        match self {
+            Course::Constant => 1.0,
+            Course::Steps { every, factor } => factor.powf((step / every.max(1)) as f64),
+            Course::Cosine { steps, least } if step < steps => {
+                least + (1.0 - least) * 0.5 * (1.0 + (PI * step as f64 / steps as f64).cos())
+            }
+            Course::Cosine { least, .. } => least,
+        }
+    }
+}
 
 /// PyTorch's `ReduceLROnPlateau` for a loss that is to fall, with a relative threshold.
 ///
@@ -137,6 +176,30 @@ impl EarlyStopping {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_course_is_pytorchs() {
+        // `StepLR(step_size=3, gamma=0.1)`, and `CosineAnnealingLR(T_max=4, eta_min=0.1)` from 1.
+        let steps = Course::Steps { every: 3, factor: 0.1 };
+        let cosine = Course::Cosine { steps: 4, least: 0.1 };
+        let near = |a: f64, b: f64| (a - b).abs() < 1e-12;
+        let expected = [1.0, 0.868_198_051_533_946_4, 0.55, 0.231_801_948_466_053_57, 0.1, 0.1];
+        for (step, share) in [1.0, 1.0, 1.0, 0.1, 0.1, 0.1, 0.01].into_iter().enumerate() {
+            assert!(near(steps.share(step as u64, 0), share));
+            assert!(near(steps.share(step as u64 + 5, 5), share), "after a warm-up the course begins at its start");
+        }
+        for (step, share) in expected.into_iter().enumerate() {
+            assert!(near(cosine.share(step as u64, 0), share), "{step}");
+        }
+        let climb: Vec<f64> = (0..6).map(|step| Course::Constant.share(step, 4)).collect();
+        assert_eq!(climb, [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]);
+        assert_eq!(
+            Course::Steps { every: 0, factor: 0.5 }.share(2, 0),
+            0.25,
+            "every step, rather than a division by 0"
+        );
+        assert_eq!(Course::Cosine { steps: 0, least: 0.5 }.share(0, 0), 0.5);
+    }
 
     #[test]
     fn the_rate_falls_on_the_sixth_bad_epoch() {
