@@ -8,13 +8,11 @@ use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use drive::{Drive, Maker};
-use learnscope::compute::linalg::Matrix;
 use learnscope::compute::readback::Reader;
 use learnscope::compute::rng::HostRng;
 use learnscope::engine::event::{Level, Payload};
 use learnscope::engine::params::{Params, Value};
 use learnscope::labs::Lab;
-use learnscope::labs::self_supervised::losses::cosine_loss;
 use learnscope::labs::self_supervised::network::{EncoderKind, Shape, build as build_networks};
 use learnscope::labs::self_supervised::params::{Hyper, PARAMS};
 use learnscope::labs::self_supervised::trainer::{Trainer, negative_cosine};
@@ -172,35 +170,6 @@ fn regularisation_and_direct_predictors_impose_symmetry() {
     assert!(values.iter().all(|value| *value > -1e-6), "{values:?}");
 }
 
-#[test]
-fn the_loss_and_its_gradient_are_the_reference_ones() {
-    let device = Device::flex();
-    let (pictures, d) = (6, 5);
-    let mut rng = HostRng::new(4, 0);
-    let mut draw = || (0..2 * pictures * d).map(|_| rng.normal() as f32).collect::<Vec<f32>>();
-    let (p, t) = (draw(), draw());
-    let upload = |values: &[f32]| Tensor::<2>::from_data(TensorData::new(values.to_vec(), [2 * pictures, d]), &device);
-    let tracked = upload(&p).autodiff().require_grad();
-    let loss = negative_cosine(tracked.clone(), upload(&t));
-    let mut gradients = loss.clone().backward();
-    let mut reader = Reader::default();
-    reader.add(loss);
-    reader.add(tracked.grad_remove(&mut gradients).unwrap());
-    let read = reader.read().unwrap();
-
-    let view = |values: &[f32], v: usize| Matrix::from_fn(pictures, d, |b, j| f64::from(values[(2 * b + v) * d + j]));
-    let expected = cosine_loss(&view(&p, 0), &view(&p, 1), &view(&t, 0), &view(&t, 1), 1.0).unwrap();
-    assert!((f64::from(read[0][0]) - expected.value).abs() < 1e-6);
-    for b in 0..pictures {
-        for j in 0..d {
-            for (v, gradient) in [&expected.gradient_p1, &expected.gradient_p2].into_iter().enumerate() {
-                let found = f64::from(read[1][(2 * b + v) * d + j]);
-                assert!((found - gradient[(b, j)]).abs() < 1e-6, "{found} instead of {}", gradient[(b, j)]);
-            }
-        }
-    }
-}
-
 const SHAPE: Shape =
     Shape { channels: 1, encoder: EncoderKind::Small, two_layers: true, init: Init::Torch, independent_target: false };
 
@@ -342,6 +311,45 @@ fn sgd_is_coupled_and_the_target_averages() {
         let expected: Vec<f32> = old.iter().zip(new).map(|(old, new)| old + share * (new - old)).collect();
         assert!(close(&target, &expected, 1e-6), "{path}");
     }
+}
+
+#[test]
+fn the_trainer_keeps_the_f_of_its_own_outputs() {
+    for (cross, rho) in [("within", 0.3), ("cross", 0.8)] {
+        let hyper = Hyper::of(&params(&[&format!("f_product={cross}"), &format!("f_memory={rho}")]));
+        let mut trainer = Trainer::new(&SHAPE, 1, &Device::flex()).unwrap();
+        let (mut expected, d) = (vec![0.0_f64; 64 * 64], 64);
+        for step in 0..3 {
+            let z = read(trainer.step(pictures(16, step), &hyper, 0.9, step).unwrap().z);
+            let at = |row: usize, j: usize| f64::from(z[row * d + j]);
+            let share = if step == 0 { 1.0 } else { 1.0 - rho };
+            for (k, f) in expected.iter_mut().enumerate() {
+                // Row 2b + v is view v of picture b.
+                let other = |row: usize| if cross == "cross" { row ^ 1 } else { row };
+                let product = (0..16).map(|row| at(row, k / d) * at(other(row), k % d)).sum::<f64>() / 16.0;
+                *f = (1.0 - share) * *f + share * product;
+            }
+            let ours = read(trainer.correlation.as_ref().unwrap().second_moment.clone());
+            let expected: Vec<f32> = expected.iter().map(|f| *f as f32).collect();
+            assert!(close(&ours, &expected, 1e-5), "{cross}, step {step}");
+        }
+    }
+}
+
+#[test]
+fn twice_the_loss_is_twice_the_first_update() {
+    let moved = |scale: &str| {
+        let none = ["momentum=0", "decay_encoder=0", "decay_projector=0", "decay_predictor=0"];
+        let hyper = Hyper::of(&params(&[&none[..], &[&format!("loss_scale={scale}")]].concat()));
+        let mut trainer = Trainer::new(&SHAPE, 1, &Device::flex()).unwrap();
+        let start = slots(&trainer.online);
+        trainer.step(pictures(16, 5), &hyper, 0.9, 0).unwrap();
+        let trained = start.into_iter().zip(slots(&trainer.online)).filter(|(slot, _)| slot.role != Role::Statistic);
+        trained.flat_map(|(old, new)| read(new.value - old.value)).collect::<Vec<f32>>()
+    };
+    let twice: Vec<f32> = moved("1").iter().map(|step| 2.0 * step).collect();
+    assert!(close(&moved("2"), &twice, 1e-5));
+    assert!(twice.iter().any(|step| step.abs() > 1e-3));
 }
 
 #[test]
