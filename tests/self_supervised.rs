@@ -491,23 +491,67 @@ fn asymmetry_falls_and_eigenspaces_align_without_collapse_in_byol() {
     }
 }
 
-/// The dynamics are chaotic: another processor's rounding is another seed. So the plain run has several tries (here each of
-/// the first three lives), and what is asked of the symmetric one is what all of them showed.
 #[test]
-fn the_symmetric_simsiam_collapses_where_the_plain_one_can_live() {
+fn the_two_simsiam_presets_differ_in_symmetry_alone() {
+    let spec = SelfSupervisedLab.spec();
+    let [plain, symmetric] = ["simsiam", "simsiam-symmetric"].map(|id| spec.preset(id).unwrap().unwrap());
+    let differ: Vec<&str> =
+        plain.iter().filter(|(key, value)| symmetric.get(key) != Some(value)).map(|(key, _)| key).collect();
+    assert_eq!(differ, ["symmetry"]);
+}
+
+/// The dynamics are chaotic: another processor's rounding is another seed. So each of both has some tries, and each try is
+/// held to the whole claim. On the machine of the guide's numbers the first tries of both do.
+#[test]
+fn the_symmetric_simsiam_dies_where_the_plain_one_can_live() {
     let lives = |seed: &u64| {
         let run = whole("simsiam", *seed);
         run.at("asymmetry", 700) < 0.2
             && run.at("alignment/weighted", 700) > 0.95
-            && run.at("probe", 700) > 0.6
+            && run.at("probe", 700) > run.at("probe", 0)
             && alarms(&run).is_empty()
+            && last_word(&run).contains("without collapse")
     };
     assert!([1, 2, 3, 4].iter().any(lives), "plain SimSiam lives for none of four seeds");
-    let symmetric = whole("simsiam-symmetric", 1);
-    assert_eq!(symmetric.at("asymmetry", 700), 0.0);
-    assert!(symmetric.at("effective_rank", 700) < 1.3, "{}", symmetric.at("effective_rank", 700));
-    assert!(symmetric.at("probe", 700) < 0.45, "{}", symmetric.at("probe", 700));
-    assert!(alarms(&symmetric).iter().any(|text| text.contains("collapse")), "{:?}", alarms(&symmetric));
-    // What the alarm must not rest on.
-    assert!(symmetric.at("alignment/weighted", 700) > 0.6, "{}", symmetric.at("alignment/weighted", 700));
+    let dies = |seed: &u64| {
+        let run = whole("simsiam-symmetric", *seed);
+        assert_eq!(run.at("asymmetry", 700), 0.0);
+        let dead = run.at("effective_rank", 700) < 1.1 && run.at("probe", 700) < 0.35;
+        if dead {
+            assert!(
+                last_word(&run).contains("collapse") && !last_word(&run).contains("without"),
+                "{}",
+                last_word(&run)
+            );
+            // What the alarm must not rest on.
+            assert!(run.at("alignment/weighted", 700) > 0.6, "{}", run.at("alignment/weighted", 700));
+        }
+        dead
+    };
+    assert!([1, 2, 3, 4].iter().filter(|seed| dies(seed)).take(2).count() == 2, "two of four seeds die of symmetry");
+}
+
+/// The last notice of a run: how it ends.
+fn last_word(run: &Drive) -> &str {
+    let (_, text) = run.notices.last().expect("a run says how it ends");
+    text
+}
+
+#[test]
+fn the_alarm_goes_on_over_a_checkpoint_with_its_history_and_its_last_word_is_the_end() {
+    let params = params(&["analysis_every=1", "probe_every=5"]);
+    let mut whole = LAB.build(&params, 3, 12).begin();
+    whole.run_to(7);
+    let checkpoint = whole.experiment.checkpoint().unwrap();
+    whole.run_to(12);
+    let mut rest = LAB.restored(&params, 3, 12, &checkpoint);
+    rest.run_to(12);
+    assert_eq!(last_word(&whole), last_word(&rest), "the untrained network's kNN is remembered too");
+    assert!(last_word(&rest).contains("the run ends") && last_word(&rest).contains("untrained network's"));
+    // An alarm in another version's words starts anew; the training goes on.
+    let mut old = checkpoint;
+    old.text.insert("alarm".to_owned(), "1 2 300 4".to_owned());
+    let mut rest = LAB.restored(&params, 3, 12, &old);
+    rest.run_to(12);
+    assert_eq!(whole.at("loss/cosine", 12).to_bits(), rest.at("loss/cosine", 12).to_bits());
 }
