@@ -5,7 +5,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use learnscope::compute::linalg::Matrix;
-use learnscope::labs::self_supervised::direct_pred::{CorrelationConfig, CorrelationEstimate, DirectPred};
+use learnscope::labs::self_supervised::direct_pred::DirectPred;
 use learnscope::labs::self_supervised::theory::basin::{Bounds, PredictorDecay, basin_map};
 use learnscope::labs::self_supervised::theory::matrix::{Data, MatrixDynamics, Start, Target, simulate};
 use learnscope::labs::self_supervised::theory::modes::ModeDynamics;
@@ -35,13 +35,11 @@ fn noise(rows: usize, columns: usize, salt: f64) -> Matrix {
 
 fn main() {
     for d in [64, 128] {
-        let (z1, z2, wp) = (noise(128, d, 0.1), noise(128, d, 0.2), noise(d, d, 0.3));
-        let mut estimate = CorrelationEstimate::new(CorrelationConfig::default());
-        time(&format!("update of F, batch 128, d = {d}"), 40, || estimate.update(&z1, &z2));
-        let f = estimate.correlation().expect("a batch was taken");
+        let (z, wp) = (noise(256, d, 0.1), noise(d, d, 0.3));
+        let f = z.transposed_times(&z).scaled(1.0 / 256.0);
         time(&format!("eigen-analysis of F and Wp, {d} x {d}"), 40, || eigenspaces(&f, &wp));
         time(&format!("DirectPred, {d} x {d}"), 40, || DirectPred::default().predictor(&f));
-        time(&format!("measures of collapse, batch 128, d = {d}"), 40, || feature_statistics(&z1));
+        time(&format!("measures of collapse, batch 128, d = {d}"), 40, || feature_statistics(&z));
     }
 
     let (train, test) = (noise(4000, 64, 0.4).to_f32(), noise(1000, 64, 0.5).to_f32());

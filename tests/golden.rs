@@ -1,7 +1,8 @@
 //! The golden runner: numbers that were computed elsewhere, against ours. One test per lab, named after its module.
 //!
 //! Reads every `*.json` and `*.json.gz` in `tests/golden/<module>/`, or in `$LEARNSCOPE_GOLDEN_DIR/<module>/` where that
-//! variable is set (same schemas, other cases). A kind of case that the runner does not know is a failure, never skipped.
+//! variable is set (same schemas, other cases). A kind of case that the runner does not know is a
+//! failure, never skipped; cases of optimizers that are known and not built are counted and printed.
 
 #[path = "golden/optimizers.rs"]
 mod optimizers_cases;
@@ -13,6 +14,8 @@ mod segmentation_images_cases;
 mod self_supervised_cases;
 #[path = "golden/self_supervised_theory.rs"]
 mod self_supervised_theory_cases;
+#[path = "golden/tensors.rs"]
+mod tensors;
 #[path = "golden/values.rs"]
 mod values;
 

@@ -8,13 +8,11 @@ use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use drive::{Drive, Maker};
-use learnscope::compute::linalg::Matrix;
 use learnscope::compute::readback::Reader;
 use learnscope::compute::rng::HostRng;
 use learnscope::engine::event::{Level, Payload};
 use learnscope::engine::params::{Params, Value};
 use learnscope::labs::Lab;
-use learnscope::labs::self_supervised::losses::cosine_loss;
 use learnscope::labs::self_supervised::network::{EncoderKind, Shape, build as build_networks};
 use learnscope::labs::self_supervised::params::{Hyper, PARAMS};
 use learnscope::labs::self_supervised::trainer::{Trainer, negative_cosine};
@@ -172,35 +170,6 @@ fn regularisation_and_direct_predictors_impose_symmetry() {
     assert!(values.iter().all(|value| *value > -1e-6), "{values:?}");
 }
 
-#[test]
-fn the_loss_and_its_gradient_are_the_reference_ones() {
-    let device = Device::flex();
-    let (pictures, d) = (6, 5);
-    let mut rng = HostRng::new(4, 0);
-    let mut draw = || (0..2 * pictures * d).map(|_| rng.normal() as f32).collect::<Vec<f32>>();
-    let (p, t) = (draw(), draw());
-    let upload = |values: &[f32]| Tensor::<2>::from_data(TensorData::new(values.to_vec(), [2 * pictures, d]), &device);
-    let tracked = upload(&p).autodiff().require_grad();
-    let loss = negative_cosine(tracked.clone(), upload(&t));
-    let mut gradients = loss.clone().backward();
-    let mut reader = Reader::default();
-    reader.add(loss);
-    reader.add(tracked.grad_remove(&mut gradients).unwrap());
-    let read = reader.read().unwrap();
-
-    let view = |values: &[f32], v: usize| Matrix::from_fn(pictures, d, |b, j| f64::from(values[(2 * b + v) * d + j]));
-    let expected = cosine_loss(&view(&p, 0), &view(&p, 1), &view(&t, 0), &view(&t, 1), 1.0).unwrap();
-    assert!((f64::from(read[0][0]) - expected.value).abs() < 1e-6);
-    for b in 0..pictures {
-        for j in 0..d {
-            for (v, gradient) in [&expected.gradient_p1, &expected.gradient_p2].into_iter().enumerate() {
-                let found = f64::from(read[1][(2 * b + v) * d + j]);
-                assert!((found - gradient[(b, j)]).abs() < 1e-6, "{found} instead of {}", gradient[(b, j)]);
-            }
-        }
-    }
-}
-
 const SHAPE: Shape =
     Shape { channels: 1, encoder: EncoderKind::Small, two_layers: true, init: Init::Torch, independent_target: false };
 
@@ -345,6 +314,45 @@ fn sgd_is_coupled_and_the_target_averages() {
 }
 
 #[test]
+fn the_trainer_keeps_the_f_of_its_own_outputs() {
+    for (cross, rho) in [("within", 0.3), ("cross", 0.8)] {
+        let hyper = Hyper::of(&params(&[&format!("f_product={cross}"), &format!("f_memory={rho}")]));
+        let mut trainer = Trainer::new(&SHAPE, 1, &Device::flex()).unwrap();
+        let (mut expected, d) = (vec![0.0_f64; 64 * 64], 64);
+        for step in 0..3 {
+            let z = read(trainer.step(pictures(16, step), &hyper, 0.9, step).unwrap().z);
+            let at = |row: usize, j: usize| f64::from(z[row * d + j]);
+            let share = if step == 0 { 1.0 } else { 1.0 - rho };
+            for (k, f) in expected.iter_mut().enumerate() {
+                // Row 2b + v is view v of picture b.
+                let other = |row: usize| if cross == "cross" { row ^ 1 } else { row };
+                let product = (0..16).map(|row| at(row, k / d) * at(other(row), k % d)).sum::<f64>() / 16.0;
+                *f = (1.0 - share) * *f + share * product;
+            }
+            let ours = read(trainer.correlation.as_ref().unwrap().second_moment.clone());
+            let expected: Vec<f32> = expected.iter().map(|f| *f as f32).collect();
+            assert!(close(&ours, &expected, 1e-5), "{cross}, step {step}");
+        }
+    }
+}
+
+#[test]
+fn twice_the_loss_is_twice_the_first_update() {
+    let moved = |scale: &str| {
+        let none = ["momentum=0", "decay_encoder=0", "decay_projector=0", "decay_predictor=0"];
+        let hyper = Hyper::of(&params(&[&none[..], &[&format!("loss_scale={scale}")]].concat()));
+        let mut trainer = Trainer::new(&SHAPE, 1, &Device::flex()).unwrap();
+        let start = slots(&trainer.online);
+        trainer.step(pictures(16, 5), &hyper, 0.9, 0).unwrap();
+        let trained = start.into_iter().zip(slots(&trainer.online)).filter(|(slot, _)| slot.role != Role::Statistic);
+        trained.flat_map(|(old, new)| read(new.value - old.value)).collect::<Vec<f32>>()
+    };
+    let twice: Vec<f32> = moved("1").iter().map(|step| 2.0 * step).collect();
+    assert!(close(&moved("2"), &twice, 1e-5));
+    assert!(twice.iter().any(|step| step.abs() > 1e-3));
+}
+
+#[test]
 fn the_resnet_trains_a_step() {
     let shape = Shape { channels: 3, encoder: EncoderKind::ResNet18, ..SHAPE };
     let mut trainer = Trainer::new(&shape, 1, &Device::flex()).unwrap();
@@ -483,23 +491,67 @@ fn asymmetry_falls_and_eigenspaces_align_without_collapse_in_byol() {
     }
 }
 
-/// The dynamics are chaotic: another processor's rounding is another seed. So the plain run has several tries (here each of
-/// the first three lives), and what is asked of the symmetric one is what all of them showed.
 #[test]
-fn the_symmetric_simsiam_collapses_where_the_plain_one_can_live() {
+fn the_two_simsiam_presets_differ_in_symmetry_alone() {
+    let spec = SelfSupervisedLab.spec();
+    let [plain, symmetric] = ["simsiam", "simsiam-symmetric"].map(|id| spec.preset(id).unwrap().unwrap());
+    let differ: Vec<&str> =
+        plain.iter().filter(|(key, value)| symmetric.get(key) != Some(value)).map(|(key, _)| key).collect();
+    assert_eq!(differ, ["symmetry"]);
+}
+
+/// The dynamics are chaotic: another processor's rounding is another seed. So each of both has some tries, and each try is
+/// held to the whole claim. On the machine of the guide's numbers the first tries of both do.
+#[test]
+fn the_symmetric_simsiam_dies_where_the_plain_one_can_live() {
     let lives = |seed: &u64| {
         let run = whole("simsiam", *seed);
         run.at("asymmetry", 700) < 0.2
             && run.at("alignment/weighted", 700) > 0.95
-            && run.at("probe", 700) > 0.6
+            && run.at("probe", 700) > run.at("probe", 0)
             && alarms(&run).is_empty()
+            && last_word(&run).contains("without collapse")
     };
     assert!([1, 2, 3, 4].iter().any(lives), "plain SimSiam lives for none of four seeds");
-    let symmetric = whole("simsiam-symmetric", 1);
-    assert_eq!(symmetric.at("asymmetry", 700), 0.0);
-    assert!(symmetric.at("effective_rank", 700) < 1.3, "{}", symmetric.at("effective_rank", 700));
-    assert!(symmetric.at("probe", 700) < 0.45, "{}", symmetric.at("probe", 700));
-    assert!(alarms(&symmetric).iter().any(|text| text.contains("collapse")), "{:?}", alarms(&symmetric));
-    // What the alarm must not rest on.
-    assert!(symmetric.at("alignment/weighted", 700) > 0.6, "{}", symmetric.at("alignment/weighted", 700));
+    let dies = |seed: &u64| {
+        let run = whole("simsiam-symmetric", *seed);
+        assert_eq!(run.at("asymmetry", 700), 0.0);
+        let dead = run.at("effective_rank", 700) < 1.1 && run.at("probe", 700) < 0.35;
+        if dead {
+            assert!(
+                last_word(&run).contains("collapse") && !last_word(&run).contains("without"),
+                "{}",
+                last_word(&run)
+            );
+            // What the alarm must not rest on.
+            assert!(run.at("alignment/weighted", 700) > 0.6, "{}", run.at("alignment/weighted", 700));
+        }
+        dead
+    };
+    assert!([1, 2, 3, 4].iter().filter(|seed| dies(seed)).take(2).count() == 2, "two of four seeds die of symmetry");
+}
+
+/// The last notice of a run: how it ends.
+fn last_word(run: &Drive) -> &str {
+    let (_, text) = run.notices.last().expect("a run says how it ends");
+    text
+}
+
+#[test]
+fn the_alarm_goes_on_over_a_checkpoint_with_its_history_and_its_last_word_is_the_end() {
+    let params = params(&["analysis_every=1", "probe_every=5"]);
+    let mut whole = LAB.build(&params, 3, 12).begin();
+    whole.run_to(7);
+    let checkpoint = whole.experiment.checkpoint().unwrap();
+    whole.run_to(12);
+    let mut rest = LAB.restored(&params, 3, 12, &checkpoint);
+    rest.run_to(12);
+    assert_eq!(last_word(&whole), last_word(&rest), "the untrained network's kNN is remembered too");
+    assert!(last_word(&rest).contains("the run ends") && last_word(&rest).contains("untrained network's"));
+    // An alarm in another version's words starts anew; the training goes on.
+    let mut old = checkpoint;
+    old.text.insert("alarm".to_owned(), "1 2 300 4".to_owned());
+    let mut rest = LAB.restored(&params, 3, 12, &old);
+    rest.run_to(12);
+    assert_eq!(whole.at("loss/cosine", 12).to_bits(), rest.at("loss/cosine", 12).to_bits());
 }

@@ -327,24 +327,39 @@ fn a_payload_of_another_kind_or_size_is_left_out() {
     }
 }
 
-/// What the alarm's label says with the cursor at a step.
-fn alarm(story: Story, cursor: u64) -> String {
+/// What a label of the alarm's tile says with the cursor at a step.
+fn said(story: Story, cursor: u64, label: &str) -> String {
     let mut scene = Scene::new(story, "collapse");
     scene.cursor = cursor;
-    let mut harness = scene.harness(vec2(400.0, 300.0));
+    let mut harness = scene.harness(vec2(900.0, 600.0));
     harness.run_steps(2);
-    let node = harness.get_by_label_contains("collapse alarm").accesskit_node();
+    let node = harness.get_by_label_contains(label).accesskit_node();
     node.label().or_else(|| node.value()).unwrap()
 }
 
 #[test]
 fn the_alarm_says_what_holds_at_the_cursor() {
+    let alarm = |story, cursor| said(story, cursor, "collapse alarm");
     let dead = Story { dead: true, twin: false };
     assert!(alarm(dead, STEPS).ends_with("Complete collapse"));
-    // It waits long before it calls a low rank a collapse: healthy runs pass through it.
-    assert!(alarm(dead, 520).ends_with("Dimensional collapse"));
-    assert!(alarm(dead, 200).ends_with("No collapse"));
+    // It waits long before it calls a low rank a collapse: healthy runs pass through it. Meanwhile it is not green.
+    assert!(alarm(dead, 590).ends_with("Collapse to one direction"));
+    assert!(alarm(dead, 200).ends_with("Watching: rank near 1"));
+    assert!(said(dead, 200, "checks").contains("Low in 10 of 10 checks since step 110, for 100 steps"));
     assert!(alarm(Story::default(), STEPS).ends_with("No collapse"));
+}
+
+/// The worker's alarm of a twin goes on from the run's; so does the tile's.
+#[test]
+fn a_twins_tile_says_what_its_alarm_said_with_the_numbers() {
+    let dead = Story { dead: true, twin: true };
+    // Bad since step 110, forked at 200: by its own history alone it would still be watching.
+    let twin = said(dead, 590, "twin: ");
+    assert!(twin.starts_with("twin: collapse to one direction, rank 1.0"), "{twin}");
+    let twin = said(dead, 300, "twin: ");
+    assert!(twin.contains("watching") && twin.contains("20 of 20 checks since step 110"), "{twin}");
+    let twin = said(Story { dead: false, twin: true }, STEPS, "twin: ");
+    assert!(twin.starts_with("twin: no collapse, rank 7") && twin.contains("std 0."), "{twin}");
 }
 
 #[test]

@@ -15,7 +15,6 @@ pub mod mlp;
 pub mod norm;
 pub mod parameters;
 pub mod plan;
-pub mod reference_step;
 pub mod resnet;
 pub mod schedule;
 pub mod segmentation;

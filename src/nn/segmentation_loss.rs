@@ -47,14 +47,6 @@ pub fn bce_with_logits(logits: Tensor<4>, truth: Tensor<4>) -> Tensor<1> {
     (free - activation::log_sigmoid(logits)).mean()
 }
 
-/// Mean of `−(t ln p + (1 − t) ln(1 − p))` over all pixels with logarithms of at least −100, as PyTorch's loss of
-/// probabilities.
-pub fn bce(probability: Tensor<4>, truth: Tensor<4>) -> Tensor<1> {
-    let lesion = probability.clone().log().clamp_min(-100.0) * truth.clone();
-    let background = (-probability + 1.0).log().clamp_min(-100.0) * (-truth + 1.0);
-    -(lesion + background).mean()
-}
-
 /// `1 − mean_n (2 I + s) / (P + T + s)` with I = Σ p t, P = Σ p, T = Σ t over picture n and s the smoothing.
 pub fn dice(probability: Tensor<4>, truth: Tensor<4>, smooth: f64) -> Tensor<1> {
     let [pictures, ..] = probability.dims();
@@ -135,10 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn cross_entropy_of_logits_is_that_of_probabilities_and_stays_finite() {
-        let (z, t) = (map(&LOGITS, 2), map(&TRUTH, 2));
-        let [a, b] = [bce_with_logits(z.clone(), t.clone()), bce(activation::sigmoid(z), t)].map(read);
-        assert!((a - b).abs() < 1e-6, "{a} {b}");
+    fn cross_entropy_of_certain_mistakes_is_exact_and_finite() {
         let (loss, gradient) = slope(SegmentationLoss::Bce, &[200.0, -200.0, 200.0, -200.0], &[0.0, 1.0, 1.0, 0.0], 2);
         assert_eq!(loss, 100.0);
         assert!(gradient.iter().all(|slope| slope.is_finite()));
@@ -151,5 +140,14 @@ mod tests {
         // One step of 1 down the middle of a 2×2 map: one squared difference of the lower right pixel.
         let variation = read(total_variation(map(&[0.0, 1.0, 0.0, 1.0], 2)));
         assert!((variation - 1.0).abs() < 1e-6, "{variation}");
+    }
+
+    #[test]
+    fn sums_of_losses_are_the_sums_of_their_parts() {
+        let value = |loss: SegmentationLoss| f64::from(read(loss.of(map(&LOGITS, 2), map(&TRUTH, 2))));
+        let [bce, dice] = [SegmentationLoss::Bce, SegmentationLoss::SmoothDice].map(value);
+        let variation = f64::from(read(total_variation(activation::sigmoid(map(&LOGITS, 2)))));
+        assert!((value(SegmentationLoss::BceDice) - (bce + dice)).abs() < 1e-6);
+        assert!((value(SegmentationLoss::BceVariation) - (0.995 * bce + 0.005 * variation)).abs() < 1e-6);
     }
 }

@@ -1,16 +1,21 @@
 //! Golden cases of the segmentation lab: measures of masks, parts, losses with gradients, the plateau schedule, optimizers,
 //! means over seeds. Resizing and affine maps are in `segmentation_images.rs`.
 
+use burn::module::Param;
+use burn::tensor::{DType, Tensor, TensorData};
+use learnscope::compute::device;
 use learnscope::metrics::mask::border::{BorderDistances, Hausdorff, border_distances};
 use learnscope::metrics::mask::components::{Connectivity, Keep, PostProcess, components, contour_lengths};
 use learnscope::metrics::mask::{Confusion, Mask, Pixel};
-use learnscope::metrics::soft_loss::{binary_cross_entropy, dice_loss};
 use learnscope::metrics::summary::Summary;
-use learnscope::nn::reference_step::{Adam, sgd_step};
+use learnscope::nn::adam::{Adam, AdamRates};
+use learnscope::nn::parameters::{DecayScope, Rates, Sgd, tracked};
 use learnscope::nn::schedule::{EarlyStopping, ReduceOnPlateau};
+use learnscope::nn::segmentation_loss::{SegmentationLoss, dice};
 use serde_json::Value;
 
 use super::segmentation_images_cases::{check_affine, check_resize_mask, check_resize_values};
+use super::tensors::{F32, Weights, read, tensor};
 use super::values::{as_numbers, field, list, number, numbers, only, optional, switch, text, whole};
 use super::{Report, Tolerance};
 
@@ -204,31 +209,45 @@ fn check_parts(_place: &str, case: &Value, report: &mut Report) -> Result<(), St
     same("longest contour", longest, mask(case, "repo_longest_contour_filled")?)
 }
 
+/// The losses that train, of the logits of the golden probabilities. A gradient is then the golden one times p (1 − p).
 fn check_soft_loss(place: &str, case: &Value, report: &mut Report) -> Result<(), String> {
     const KIND: &str = "losses";
     const GRADIENTS: &str = "gradients of losses";
     report.case(KIND);
     report.case(GRADIENTS);
     let (p, t, shape) = (numbers(case, "p")?, numbers(case, "t")?, numbers(case, "shape")?);
-    let images = shape.first().map_or(0, |n| *n as usize);
-    let dice = |images, smooth| dice_loss(&p, &t, images, smooth).map_err(|e| e.to_string());
-    let entropy = binary_cross_entropy(&p, &t).map_err(|e| e.to_string())?;
+    let [images, height, width] = shape[..] else { return Err("`shape` is not three numbers".to_owned()) };
+    let shape = [images as usize, 1, height as usize, width as usize];
+    let logits: Vec<f64> = p.iter().map(|p| (p / (1.0 - p)).ln()).collect();
+    let of = |loss: SegmentationLoss| {
+        let z = tensor(&logits, shape).autodiff().require_grad();
+        let value = loss.of(z.clone(), tensor(&t, shape));
+        let gradient = z.grad(&value.clone().backward());
+        (read(value), gradient.map_or_else(Vec::new, read))
+    };
+    // The whole batch as one image.
+    let pooled = |smooth| {
+        let [p, t] = [&p, &t].map(|values| tensor(values, [1, 1, 1, values.len()]));
+        read(dice(p, t, smooth))
+    };
     for key in case.as_object().ok_or("a case that is no object")?.keys() {
         let (kind, ours) = match key.as_str() {
             // The form with squares in the denominator is a network's loss nowhere in the program.
             "kind" | "name" | "note" | "shape" | "p" | "t" | "dice_loss_squared_denominator" => continue,
-            "dice_loss_repo_smooth0_per_image_mean" => (KIND, vec![dice(images, 0.0)?.value]),
-            "dice_loss_smooth1" => (KIND, vec![dice(images, 1.0)?.value]),
-            // The whole batch as one image.
-            "dice_loss_batch_pooled" => (KIND, vec![dice(1, 0.0)?.value]),
-            "dice_loss_milesial_eps1e6_batch" => (KIND, vec![dice(1, 1e-6)?.value]),
-            "bce_mean" => (KIND, vec![entropy.value]),
-            "grad_dice_repo" => (GRADIENTS, dice(images, 0.0)?.gradient),
-            "grad_bce" => (GRADIENTS, entropy.gradient.clone()),
+            "dice_loss_repo_smooth0_per_image_mean" => (KIND, of(SegmentationLoss::Dice).0),
+            "dice_loss_smooth1" => (KIND, of(SegmentationLoss::SmoothDice).0),
+            "dice_loss_batch_pooled" => (KIND, pooled(0.0)),
+            "dice_loss_milesial_eps1e6_batch" => (KIND, pooled(1e-6)),
+            "bce_mean" => (KIND, of(SegmentationLoss::Bce).0),
+            "grad_dice_repo" => (GRADIENTS, of(SegmentationLoss::Dice).1),
+            "grad_bce" => (GRADIENTS, of(SegmentationLoss::Bce).1),
             _ => return Err(format!("unknown key `{key}`")),
         };
-        let golden = if field(case, key)?.is_array() { numbers(case, key)? } else { vec![number(case, key)?] };
-        compare(kind, &format!("{place}, {key}"), &ours, &golden, EXACT, report);
+        let mut golden = if field(case, key)?.is_array() { numbers(case, key)? } else { vec![number(case, key)?] };
+        if kind == GRADIENTS {
+            golden.iter_mut().zip(&p).for_each(|(slope, p)| *slope *= p * (1.0 - p));
+        }
+        compare(kind, &format!("{place}, {key}"), &ours, &golden, F32, report);
     }
     Ok(())
 }
@@ -261,18 +280,43 @@ fn check_optimizer(place: &str, case: &Value, report: &mut Report) -> Result<(),
         _ => return Err("the name does not say what is done".to_owned()),
     };
     let (rate, decay) = (rate.map_err(|e| e.to_string())?, decay.map_err(|e| e.to_string())?);
-    let mut parameters = numbers(case, "p0")?;
-    let mut adam = Adam::new(rate, decay);
-    for (k, golden) in list(case, "params_after_each_step")?.iter().enumerate() {
-        let gradients: Vec<f64> =
-            (0..parameters.len()).map(|i| (0.9 * k as f64 + i as f64).sin() * 10.0_f64.powi(-(i as i32))).collect();
-        match rule {
-            "adam" => adam.step(&mut parameters, &gradients),
-            "sgd" => sgd_step(&mut parameters, &gradients, rate, decay),
-            other => return Err(format!("unknown rule `{other}`")),
+    let p0 = numbers(case, "p0")?;
+    let golden = list(case, "params_after_each_step")?.iter().map(as_numbers).collect::<Result<Vec<_>, _>>()?;
+    // The optimizers that train: as the CPU trains with them, and in f64, where Adam goes the way of other devices.
+    for (dtype, tolerance) in [
+        (DType::F32, Tolerance { relative: 1e-5, absolute: 1e-8 }),
+        (DType::F64, Tolerance { relative: 1e-12, absolute: 1e-14 }),
+    ] {
+        let vector = |values: &[f64]| {
+            let data = TensorData::new(values.to_vec(), [values.len()]).convert_dtype(dtype);
+            Tensor::<1>::from_data(data, (&device::cpu(), dtype))
+        };
+        let mut module = Weights { weight: Param::from_tensor(vector(&p0)) };
+        let (mut adam, mut sgd) = (Adam::default(), Sgd::default());
+        for (k, golden) in golden.iter().enumerate() {
+            let slopes: Vec<f64> =
+                (0..p0.len()).map(|i| (0.9 * k as f64 + i as f64).sin() * 10.0_f64.powi(-(i as i32))).collect();
+            let training = tracked(&module);
+            // The gradient of Σ g w is g.
+            let mut gradients = (training.weight.val() * vector(&slopes)).sum().backward();
+            module = match rule {
+                "adam" => {
+                    let rates = AdamRates { learning_rate: rate, decay, ..AdamRates::default() };
+                    adam.step(training, &mut gradients, rates)
+                }
+                "sgd" => {
+                    let rates = |_: &str| Rates { learning_rate: rate, decay };
+                    sgd.step(training, &mut gradients, 0.0, DecayScope::All, rates)
+                }
+                other => return Err(format!("unknown rule `{other}`")),
+            };
+            let ours = module.weight.val().into_data().convert::<f64>().try_to_vec().map_err(|e| format!("{e:?}"))?;
+            compare(KIND, &format!("{place}, {dtype:?}, step {k}"), &ours, golden, tolerance, report);
         }
-        let tolerance = Tolerance { relative: 1e-12, absolute: 1e-14 };
-        compare(KIND, &format!("{place}, step {k}"), &parameters, &as_numbers(golden)?, tolerance, report);
+        let (moments, steps) = adam.state();
+        if rule == "adam" && (moments.len(), steps as usize) != (1, golden.len()) {
+            return Err("Adam does not count its steps".to_owned());
+        }
     }
     Ok(())
 }

@@ -182,39 +182,3 @@ fn equal_pixels_send_the_gradient_to_the_first() {
     let gradients = cpu_ops::max_pool(&x).unwrap().sum().backward();
     assert_eq!(read([x.grad(&gradients).unwrap()]).unwrap()[0], [1.0, 0.0, 0.0, 0.0]);
 }
-
-#[test]
-fn adam_in_one_pass_is_adam() {
-    use burn::module::{Module, Param};
-    use learnscope::nn::adam::{Adam, AdamRates};
-    use learnscope::nn::parameters::{slots, tracked};
-    #[derive(Module, Debug)]
-    struct Weights {
-        weight: Param<Tensor<1>>,
-    }
-    // The formula of `torch.optim.Adam` in f64 on the host.
-    let (mut w, mut m, mut v) = (vec![0.5_f64, -1.0, 2.0, 0.0], vec![0.0; 4], vec![0.0; 4]);
-    let start = w.iter().map(|w| *w as f32).collect::<Vec<_>>();
-    let mut module = Weights { weight: Param::from_tensor(Tensor::from_data(&start[..], &device::cpu())) };
-    let mut adam = Adam::default();
-    let rates = AdamRates { learning_rate: 1e-2, decay: 1e-2, ..AdamRates::default() };
-    for step in 1..=6 {
-        let training = tracked(&module);
-        // The gradient of Σ w² is 2 w.
-        let mut gradients = training.weight.val().powi_scalar(2).sum().backward();
-        module = adam.step(training, &mut gradients, rates);
-        for i in 0..4 {
-            let g = 2.0 * w[i] + rates.decay * w[i];
-            m[i] = 0.9 * m[i] + 0.1 * g;
-            v[i] = 0.999 * v[i] + 0.001 * g * g;
-            let root = (v[i] / (1.0 - 0.999_f64.powi(step))).sqrt() + 1e-8;
-            w[i] -= rates.learning_rate * m[i] / (1.0 - 0.9_f64.powi(step)) / root;
-        }
-    }
-    let ours = read(slots(&module).into_iter().map(|slot| slot.value)).unwrap().remove(0);
-    for (ours, golden) in ours.iter().zip(&w) {
-        assert!((f64::from(*ours) - golden).abs() < 1e-6, "{ours} against {golden}");
-    }
-    let (moments, steps) = adam.state();
-    assert_eq!((moments.len(), steps), (1, 6));
-}

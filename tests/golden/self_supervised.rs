@@ -1,18 +1,24 @@
 //! Golden cases of the self-supervised lab: DirectPred, the correlation F, alignment, asymmetry, losses with gradients,
-//! moving averages, collapse. The linear theory's are in `self_supervised_theory.rs`.
+//! moving averages, collapse. What trains in f32 is asked itself, at what f32 can promise. The linear theory's are in
+//! `self_supervised_theory.rs`.
 
+use learnscope::compute::device;
 use learnscope::compute::linalg::{Matrix, eigenvalues, symmetric_eigenvalues};
+use learnscope::compute::rng::HostRng;
 use learnscope::data::augment::pixels::{self, Axis};
-use learnscope::labs::self_supervised::direct_pred::{
-    CorrelationConfig, CorrelationEstimate, DirectPred, DirectPredError, Mode, centred, linear_product, tied,
-};
-use learnscope::labs::self_supervised::losses::{TauSchedule, byol_original, cosine_loss, ema};
+use learnscope::engine::params::Params;
+use learnscope::labs::self_supervised::direct_pred::{DirectPred, DirectPredError, Mode, centred};
+use learnscope::labs::self_supervised::params::{Hyper, PARAMS};
+use learnscope::labs::self_supervised::trainer::{Correlation, f_matrix, negative_cosine};
 use learnscope::metrics::alignment::{Weight, asymmetry, eigenspaces};
 use learnscope::metrics::collapse::feature_statistics;
+use learnscope::nn::heads::Predictor;
+use learnscope::nn::parameters::{Init, Initialiser, average, map, slots};
 use serde_json::Value;
 
 use super::self_supervised_theory_cases::{check_decoupled, check_linear_ode};
-use super::values::{as_matrix, field, list, matrix, number, numbers, only, optional, text, whole};
+use super::tensors::{F32, Weights, interleaved, read, tensor, view};
+use super::values::{field, list, matrix, number, numbers, only, optional, text, whole};
 use super::{Report, Tolerance};
 
 /// Of everything that has no tolerance of its own.
@@ -112,30 +118,33 @@ fn check_direct_pred(place: &str, case: &Value, report: &mut Report) -> Result<(
     Ok(())
 }
 
+/// The F that the trainer keeps.
 fn check_running_f(place: &str, case: &Value, report: &mut Report) -> Result<(), String> {
     const KIND: &str = "running estimates of F";
     only(case, &["rho", "z1", "z2", "expect"])?;
     let expect = field(case, "expect")?;
     only(expect, &["F_each_step", "Wp_final_eps0p1", "trace_final"])?;
     report.case(KIND);
-    let config = CorrelationConfig { rho: number(case, "rho")?, ..CorrelationConfig::default() };
-    let mut estimate = CorrelationEstimate::new(config);
+    let hyper = Hyper { f_memory: number(case, "rho")?, ..Hyper::of(&Params::defaults(PARAMS)) };
     let (z1, z2, golden) = (list(case, "z1")?, list(case, "z2")?, list(expect, "F_each_step")?);
     if z1.len() != z2.len() || z1.len() != golden.len() || z1.is_empty() {
         return Err("unequal numbers of steps".to_owned());
     }
+    let (mut correlation, mut f) = (None, Matrix::zeros(0, 0));
     for (step, ((z1, z2), golden)) in z1.iter().zip(z2).zip(golden).enumerate() {
         let place = format!("{place}, step {step}");
         let [z1, z2, golden] = [z1, z2, golden].map(super::values::as_matrix);
-        estimate.update(&z1?, &z2?).map_err(|e| e.to_string())?;
-        let f = estimate.correlation().ok_or("no estimate")?;
-        compare(KIND, &place, f.as_slice(), golden?.as_slice(), SET_PREDICTOR, report);
+        let after = Correlation::after(correlation.take(), &interleaved(&z1?, &z2?)?, &hyper);
+        let floats = |tensor: Vec<f64>| tensor.into_iter().map(|value| value as f32).collect::<Vec<_>>();
+        let (moment, mean) = (floats(read(after.second_moment.clone())), floats(read(after.mean.clone())));
+        f = f_matrix(&moment, &mean, &hyper);
+        compare(KIND, &place, f.as_slice(), golden?.as_slice(), F32, report);
+        correlation = Some(after);
     }
-    let f = estimate.correlation().ok_or("no estimate")?;
-    compare(KIND, place, &[f.trace()], &[number(expect, "trace_final")?], SET_PREDICTOR, report);
+    compare(KIND, place, &[f.trace()], &[number(expect, "trace_final")?], F32, report);
     let set = DirectPred::default().predictor(&f).map_err(|e| e.to_string())?;
     let golden = matrix(expect, "Wp_final_eps0p1")?;
-    compare(KIND, place, set.wp.as_slice(), golden.as_slice(), SET_PREDICTOR, report);
+    compare(KIND, place, set.wp.as_slice(), golden.as_slice(), F32, report);
     Ok(())
 }
 
@@ -176,41 +185,71 @@ fn check_alignment(place: &str, case: &Value, report: &mut Report) -> Result<(),
 
 fn check_asymmetry(place: &str, case: &Value, report: &mut Report) -> Result<(), String> {
     const KIND: &str = "asymmetries";
-    const TIED: &str = "tied predictors of two layers";
+    const REGULARISED: &str = "regularised predictors";
     let expect = field(case, "expect")?;
-    let both = |wp: &Matrix, report: &mut Report| -> Result<(), String> {
+    report.case(KIND);
+    let norms = |wp: &Matrix, report: &mut Report| -> Result<(), String> {
         let ours = asymmetry(wp);
         let golden = [number(expect, "frobenius")?, number(expect, "entrywise_l1")?];
         compare(KIND, place, &[ours.frobenius, ours.entrywise_l1], &golden, DEFAULT, report);
         Ok(())
     };
-    report.case(KIND);
+    // The predictor that trains, with the golden weights in its layers `[in, out]`.
+    let mut init = Initialiser { rng: HostRng::new(1, 0), init: Init::Torch, device: &device::cpu() };
+    let weights = |predictor: &Predictor| -> Vec<(String, Vec<usize>, Vec<f64>)> {
+        let slots = slots(predictor).into_iter().filter(|slot| slot.path.ends_with("weight"));
+        slots.map(|slot| (slot.path, slot.shape, read(slot.value))).collect()
+    };
+    let square = |predictor: &Predictor, d| super::tensors::as_matrix(predictor.matrix(), d, d);
+    report.case(REGULARISED);
     if case.get("Wp").is_some() {
         only(case, &["Wp", "expect"])?;
         only(expect, &["frobenius", "entrywise_l1", "symmetrised"])?;
-        let wp = matrix(case, "Wp")?;
-        let golden = matrix(expect, "symmetrised")?;
-        compare(KIND, place, wp.symmetrised().as_slice(), golden.as_slice(), DEFAULT, report);
-        return both(&wp, report);
+        let (wp, golden) = (matrix(case, "Wp")?, matrix(expect, "symmetrised")?);
+        let d = wp.rows();
+        let mut predictor = Predictor::new(d, None, &mut init);
+        predictor.set_weight(tensor(wp.transposed().as_slice(), [d, d]));
+        compare(REGULARISED, place, square(&predictor, d).as_slice(), wp.as_slice(), F32, report);
+        predictor.symmetrise();
+        compare(REGULARISED, place, square(&predictor, d).as_slice(), golden.as_slice(), F32, report);
+        return norms(&wp, report);
     }
     only(case, &["W1_hidden_by_in", "W2_out_by_hidden", "expect"])?;
     only(expect, &["Wp", "frobenius", "entrywise_l1", "tied_W1", "tied_W2", "tied_Wp", "tied_eig_desc"])?;
-    report.case(TIED);
     let (w1, w2) = (matrix(case, "W1_hidden_by_in")?, matrix(case, "W2_out_by_hidden")?);
-    let wp = linear_product(&w1, &w2);
-    let (a, b) = tied(&w1, &w2).map_err(|e| e.to_string())?;
-    let tied_wp = linear_product(&a, &b);
-    for (key, ours) in [("Wp", &wp), ("tied_W1", &a), ("tied_W2", &b), ("tied_Wp", &tied_wp)] {
-        compare(TIED, &format!("{place}, {key}"), ours.as_slice(), matrix(expect, key)?.as_slice(), DEFAULT, report);
+    let (hidden, d) = (w1.rows(), w1.columns());
+    let predictor = Predictor::new(d, Some(hidden), &mut init);
+    let mut predictor = map(predictor, |path, _, old| match path {
+        _ if path.ends_with("first.weight") => tensor(w1.transposed().as_slice(), [hidden * d]),
+        _ if path.ends_with("second.weight") => tensor(w2.transposed().as_slice(), [hidden * d]),
+        _ => old,
+    });
+    let wp = square(&predictor, d);
+    compare(REGULARISED, &format!("{place}, Wp"), wp.as_slice(), matrix(expect, "Wp")?.as_slice(), F32, report);
+    predictor.symmetrise();
+    let tied = square(&predictor, d);
+    compare(
+        REGULARISED,
+        &format!("{place}, tied"),
+        tied.as_slice(),
+        matrix(expect, "tied_Wp")?.as_slice(),
+        F32,
+        report,
+    );
+    for (path, _, values) in weights(&predictor) {
+        let key = if path.ends_with("first.weight") { "tied_W1" } else { "tied_W2" };
+        let golden = matrix(expect, key)?.transposed();
+        compare(REGULARISED, &format!("{place}, {key}"), &values, golden.as_slice(), F32, report);
     }
     let golden = numbers(expect, "tied_eig_desc")?;
-    let symmetric = symmetric_eigenvalues(&tied_wp).map_err(|e| e.to_string())?;
-    let general = eigenvalues(&tied_wp).map_err(|e| e.to_string())?;
-    compare(TIED, place, &symmetric, &golden, DEFAULT, report);
-    compare(TIED, place, &general.iter().map(|value| value.re).collect::<Vec<_>>(), &golden, DEFAULT, report);
-    both(&wp, report)
+    let symmetric = symmetric_eigenvalues(&tied).map_err(|e| e.to_string())?;
+    let general: Vec<f64> = eigenvalues(&tied).map_err(|e| e.to_string())?.iter().map(|value| value.re).collect();
+    compare(REGULARISED, place, &symmetric, &golden, F32, report);
+    compare(REGULARISED, place, &general, &golden, F32, report);
+    norms(&matrix(expect, "Wp")?, report)
 }
 
+/// The loss that trains, and the gradients that Burn takes of it.
 fn check_loss(place: &str, case: &Value, report: &mut Report) -> Result<(), String> {
     const KIND: &str = "losses";
     const GRADIENTS: &str = "gradients of losses";
@@ -218,26 +257,27 @@ fn check_loss(place: &str, case: &Value, report: &mut Report) -> Result<(), Stri
     let expect = field(case, "expect")?;
     report.case(KIND);
     let [p1, p2, t1, t2] = ["p1", "p2", "t1", "t2"].map(|key| matrix(case, key));
-    let (p1, p2, t1, t2) = (p1?, p2?, t1?, t2?);
-    if (p1.rows(), p1.columns()) != (whole(case, "B")?, whole(case, "d")?) {
-        return Err("`p1` is not B x d".to_owned());
-    }
-    let of = |scale: f64| cosine_loss(&p1, &p2, &t1, &t2, scale).map_err(|e| e.to_string());
+    let p = interleaved(&p1?, &p2?)?.autodiff().require_grad();
+    let d = p.dims()[1];
+    let loss = negative_cosine(p.clone(), interleaved(&t1?, &t2?)?);
+    let gradients = loss.clone().backward();
+    let gradient = read(p.grad(&gradients).ok_or("the loss has no gradient")?);
+    let scaled = |scale: f64| read(loss.clone() * scale);
     for key in expect.as_object().ok_or("`expect` is no object")?.keys() {
         let (kind, ours, golden) = match key.as_str() {
-            "paper" => (KIND, vec![of(1.0)?.value], vec![number(expect, key)?]),
-            "luckmatters" => (KIND, vec![of(2.0)?.value], vec![number(expect, key)?]),
-            "simsiam_half" => (KIND, vec![of(0.5)?.value], vec![number(expect, key)?]),
-            "byol_original" => (KIND, vec![byol_original(of(2.0)?.value)], vec![number(expect, key)?]),
+            "paper" => (KIND, scaled(1.0), vec![number(expect, key)?]),
+            "luckmatters" => (KIND, scaled(2.0), vec![number(expect, key)?]),
+            "simsiam_half" => (KIND, scaled(0.5), vec![number(expect, key)?]),
+            // Σ over both orders of (2 − 2 cos), in [0, 8].
+            "byol_original" => (KIND, read(loss.clone() * 2.0 + 4.0), vec![number(expect, key)?]),
             "grad_p1_of_paper" | "grad_p2_of_paper" => {
                 report.case(GRADIENTS);
-                let loss = of(1.0)?;
-                let ours = if key == "grad_p1_of_paper" { loss.gradient_p1 } else { loss.gradient_p2 };
-                (GRADIENTS, ours.as_slice().to_vec(), matrix(expect, key)?.as_slice().to_vec())
+                let ours = view(&gradient, d, usize::from(key == "grad_p2_of_paper"));
+                (GRADIENTS, ours, matrix(expect, key)?.as_slice().to_vec())
             }
             _ => return Err(format!("unknown key `{key}`")),
         };
-        compare(kind, &format!("{place}, {key}"), &ours, &golden, DEFAULT, report);
+        compare(kind, &format!("{place}, {key}"), &ours, &golden, F32, report);
     }
     Ok(())
 }
@@ -250,8 +290,9 @@ fn check_ema(place: &str, case: &Value, report: &mut Report) -> Result<(), Strin
         only(expect, &["tau_k"])?;
         report.case(KIND);
         let steps = whole(case, "K")? as u64;
-        let schedule = TauSchedule::Cosine { start: number(case, "tau0")?, steps };
-        let ours: Vec<f64> = (0..=steps).map(|step| schedule.at(step)).collect();
+        let params = Hyper::of(&Params::defaults(PARAMS));
+        let hyper = Hyper { ema: true, tau: number(case, "tau0")?, tau_cosine: true, ..params };
+        let ours: Vec<f64> = (0..=steps).map(|step| hyper.tau_at(step, steps)).collect();
         compare(KIND, place, &ours, &numbers(expect, "tau_k")?, DEFAULT, report);
         return Ok(());
     }
@@ -259,14 +300,14 @@ fn check_ema(place: &str, case: &Value, report: &mut Report) -> Result<(), Strin
     only(case, &["tau", "target0", "online_sequence", "expect"])?;
     only(expect, &["target_each_step"])?;
     report.case(KIND);
-    let (mut target, tau) = (numbers(case, "target0")?, number(case, "tau")?);
+    let (mut target, tau) = (Weights::new(&numbers(case, "target0")?), number(case, "tau")?);
     let (online, golden) = (matrix(case, "online_sequence")?, matrix(expect, "target_each_step")?);
     if online.rows() != golden.rows() {
         return Err("unequal numbers of steps".to_owned());
     }
     for step in 0..online.rows() {
-        ema(&mut target, online.row(step), TauSchedule::Constant(tau).at(step as u64));
-        compare(KIND, &format!("{place}, step {step}"), &target, golden.row(step), DEFAULT, report);
+        target = average(target, &Weights::new(online.row(step)), tau);
+        compare(KIND, &format!("{place}, step {step}"), &target.values(), golden.row(step), F32, report);
     }
     Ok(())
 }
@@ -349,7 +390,7 @@ fn check_augmentations(section: &Value, report: &mut Report) -> Result<(), Strin
 fn picture(value: &Value, key: &str) -> Result<Vec<f32>, String> {
     let mut all = Vec::new();
     for channel in list(value, key)? {
-        let channel = as_matrix(channel).map_err(|e| format!("`{key}`: {e}"))?;
+        let channel = super::values::as_matrix(channel).map_err(|e| format!("`{key}`: {e}"))?;
         all.extend(channel.to_f32());
     }
     Ok(all)

@@ -118,11 +118,20 @@ fn present(image: &Path) -> Result<(), SaveError> {
 /// Writes a mask as an 8-bit grey PNG of 0 and 255 at the size of its image (`size`; a mask of a huge image that was read
 /// smaller is enlarged by that factor), to a temporary file that is then renamed: a reader sees the old mask or the new one.
 pub fn save_mask(path: &Path, mask: &Mask, size: Size) -> Result<PathBuf, SaveError> {
+    save_with(path, mask, size, crate::disk::write_synced)
+}
+
+fn save_with(
+    path: &Path,
+    mask: &Mask,
+    size: Size,
+    write: impl Fn(&Path, &[u8]) -> io::Result<()>,
+) -> Result<PathBuf, SaveError> {
     let bytes = encode(mask, size).map_err(|error| SaveError::Other(format!("it cannot be packed: {error}")))?;
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(|error| SaveError::io(folder, error))?;
     // Under a temporary name without a picture's extension, so that a listing meanwhile does not see it.
-    crate::disk::write_synced(path, &bytes).map_err(|error| SaveError::io(path, error))?;
+    write(path, &bytes).map_err(|error| SaveError::io(path, error))?;
     Ok(path.to_owned())
 }
 
@@ -315,12 +324,21 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn a_full_disk_is_told() {
+    fn a_full_disk_is_told_and_the_mask_before_stays() {
         use std::io::Write as _;
-        // Every write to this device fails as on a full disk; renaming a temporary file onto it is not reached.
-        let mut full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
-        let error = full.write_all(b"x").unwrap_err();
-        let message = SaveError::io(Path::new("masks/a_mask.png"), error).to_string();
-        assert!(message.contains("free some space") && message.contains("nothing is lost"), "{message}");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("masks/a_mask.png");
+        let before = rectangle(SIZE, [1, 1, 4, 4]);
+        save_mask(&path, &before, SIZE).unwrap();
+        // Every write to this device fails as on a full disk.
+        let full = |_: &Path, bytes: &[u8]| fs::OpenOptions::new().write(true).open("/dev/full")?.write_all(bytes);
+        let message = save_with(&path, &rectangle(SIZE, [0, 0, 9, 9]), SIZE, full).unwrap_err().to_string();
+        assert!(
+            message.contains("a_mask.png")
+                && message.contains("free some space")
+                && message.contains("nothing is lost"),
+            "{message}"
+        );
+        assert_eq!(fs::read(&path).unwrap(), encode(&before, SIZE).unwrap());
     }
 }

@@ -5,9 +5,10 @@ use crate::compute::linalg::{LinalgError, Matrix};
 use crate::engine::emit::Emit;
 use crate::engine::event::Payload;
 use crate::metrics::alignment::{Weight, asymmetry, effective_linear_map, eigenspaces};
-use crate::metrics::collapse::{Verdict, feature_statistics, verdict};
+use crate::metrics::collapse::{Verdict, feature_statistics, unused_directions, verdict};
 use crate::metrics::spectrum::fit_sqrt;
 
+use super::alarm::Check;
 use super::params::Hyper;
 use super::trainer::f_matrix;
 
@@ -24,10 +25,12 @@ pub struct Read<'a> {
     pub wp: &'a [f32],
     /// Predictor outputs `[2B, d]`, where Wp is to be fitted to them instead.
     pub p: Option<&'a [f32]>,
+    /// F has vanished, as DirectPred found: whatever rounding is left, that is complete collapse.
+    pub vanished: bool,
 }
 
-/// Emits the eigenspaces of Wp and F, and what tells collapse; returns the verdict.
-pub fn emit(read: &Read<'_>, hyper: &Hyper, out: &mut Emit<'_>) -> Result<Verdict, LinalgError> {
+/// Emits the eigenspaces of Wp and F, and what tells collapse, which is returned.
+pub fn emit(read: &Read<'_>, hyper: &Hyper, out: &mut Emit<'_>) -> Result<Check, LinalgError> {
     let d = read.mean.len();
     let f = f_matrix(read.second_moment, read.mean, hyper);
     let z = rows(d, read.z);
@@ -61,7 +64,10 @@ pub fn emit(read: &Read<'_>, hyper: &Hyper, out: &mut Emit<'_>) -> Result<Verdic
     some("effective_rank/centred", statistics.effective_rank_centred, out);
     out.scalar("normalised_std", statistics.normalised_std);
     out.scalar("mean_energy", statistics.mean_energy);
-    let verdict = verdict(statistics.effective_rank, statistics.normalised_std);
+    let verdict = match read.vanished {
+        true => Verdict::Complete,
+        false => verdict(statistics.effective_rank, statistics.normalised_std, d),
+    };
     out.scalar("collapse", f64::from(verdict as u8));
 
     out.payload("eigenvalues/F", Payload::Series(spaces.f_values.clone()));
@@ -76,7 +82,13 @@ pub fn emit(read: &Read<'_>, hyper: &Hyper, out: &mut Emit<'_>) -> Result<Verdic
     out.payload("theory/modes", Payload::Matrix { rows: d as u32, cols: 2, values });
     out.payload("matrix/F", matrix(&f));
     out.payload("matrix/Wp", matrix(&wp));
-    Ok(verdict)
+    Ok(Check {
+        verdict,
+        rank: statistics.effective_rank,
+        std: statistics.normalised_std,
+        d,
+        unused: unused_directions(&statistics.eigenvalues),
+    })
 }
 
 /// What is known before the first batch: the predictor alone.

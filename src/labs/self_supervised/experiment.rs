@@ -11,10 +11,11 @@ use crate::engine::emit::Emit;
 use crate::engine::event::{Level, Payload};
 use crate::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
 use crate::engine::params::{ParamError, Params, Value};
-use crate::metrics::collapse::{Alarm, Verdict};
+use crate::metrics::collapse::Alarm;
 use crate::metrics::linear_probe::ProbeProtocol;
 use crate::nn::parameters::Init;
 
+use super::alarm::{self, Check};
 use super::batches::{Batch, Batches};
 use super::inspect;
 use super::judge::Judge;
@@ -60,7 +61,7 @@ impl Cadence {
 pub fn shape(params: &Params, channels: usize) -> Shape {
     Shape {
         channels,
-        encoder: if params.text("network") == "resnet18" { EncoderKind::ResNet18 } else { EncoderKind::Small },
+        encoder: EncoderKind::of(params),
         two_layers: params.text("predictor_layers") == "two",
         init: if params.text("init") == "glorot" { Init::Glorot } else { Init::Torch },
         independent_target: params.text("target_init") == "independent",
@@ -120,6 +121,7 @@ impl SelfSupervisedRun {
         out: &mut Emit<'_>,
     ) -> Result<(), RunError> {
         let analysis = self.due(self.cadence.analysis, out);
+        let mut check = None;
         if let Some(l2) = l2 {
             let mut reader = Reader::default();
             let cosine = reader.add(outcome.cosine);
@@ -143,14 +145,17 @@ impl SelfSupervisedRun {
                     z: &read[z],
                     wp: &read[wp],
                     p: outputs.map(|at| read[at].as_slice()),
+                    vanished: self.trainer.f_vanished,
                 };
-                let verdict = eigen::emit(&read, &self.hyper, out).map_err(|error| self.not_finite(error))?;
-                self.observe(verdict, out);
+                check = Some(eigen::emit(&read, &self.hyper, out).map_err(|error| self.not_finite(error))?);
             }
         }
         if self.step.is_multiple_of(self.cadence.probe.max(1)) || out.is_last() {
-            self.judge.emit(&self.trainer.online.branch, out)?;
+            self.alarm.judged(self.judge.emit(&self.trainer.online.branch, out)?);
             inspect::emit(&self.data.train, batch, source::recipe(&self.params), out);
+        }
+        if let Some(check) = check {
+            self.observe(&check, out);
         }
         if out.is_last() && self.params.text("evaluation") != "none" {
             let protocol = match self.params.text("evaluation") {
@@ -182,23 +187,12 @@ impl SelfSupervisedRun {
         Ok(())
     }
 
-    /// Says so when the network collapses, or recovers.
-    fn observe(&mut self, verdict: Verdict, out: &mut Emit<'_>) {
-        let worst = if self.trainer.f_vanished { Verdict::Complete } else { verdict };
-        let Some(now) = self.alarm.observe(worst, self.step, self.steps) else { return };
-        let (level, text) = match now {
-            Verdict::Complete => (
-                Level::Warning,
-                "complete collapse: every picture has nearly the same embedding (the spread is near 0). The loss does \
-                 not tell; restart with another configuration",
-            ),
-            Verdict::Dimensional => (
-                Level::Warning,
-                "dimensional collapse: the embeddings still differ, but along one direction (effective rank near 1)",
-            ),
-            Verdict::Healthy => (Level::Info, "the embeddings vary in several directions again"),
-        };
-        out.notice(level, format!("step {}: {text}", self.step));
+    /// Says so when the network collapses or recovers, and how it ends.
+    fn observe(&mut self, check: &Check, out: &mut Emit<'_>) {
+        if let Some(said) = self.alarm.observe(check.verdict, self.step, self.steps) {
+            let (level, text) = alarm::notice(said, &self.alarm, check);
+            out.notice(level, text);
+        }
     }
 
     fn not_finite(&self, error: LinalgError) -> RunError {
@@ -226,7 +220,7 @@ impl Experiment for SelfSupervisedRun {
         reader.add(wp);
         let read = reader.read().map_err(device_error)?;
         eigen::emit_untrained(&read[0], d, out).map_err(|error| self.not_finite(error))?;
-        self.judge.emit(&self.trainer.online.branch, out)?;
+        self.alarm.judged(self.judge.emit(&self.trainer.online.branch, out)?);
         let batch = self.batches.of(0);
         inspect::emit(&self.data.train, &batch, source::recipe(&self.params), out);
         Ok(())
@@ -258,8 +252,8 @@ impl Experiment for SelfSupervisedRun {
         let mut to = Checkpoint { step: self.step, ..Checkpoint::default() };
         self.trainer.save(&mut to)?;
         to.put_f64("embedding/axes", self.judge.axes().to_vec());
-        let Alarm { standing, candidate, since, count } = self.alarm;
-        to.text.insert("alarm".to_owned(), format!("{} {} {since} {count}", standing as u8, candidate as u8));
+        let alarm = serde_json::to_string(&self.alarm).map_err(|error| RunError::Checkpoint(error.to_string()))?;
+        to.text.insert("alarm".to_owned(), alarm);
         to.put_run(&self.fingerprint);
         Ok(to)
     }
@@ -269,22 +263,9 @@ impl Experiment for SelfSupervisedRun {
         self.trainer.load(from)?;
         let axes = from.tensors.get("embedding/axes").map_or(0, |axes| axes.shape.iter().product());
         self.judge.set_axes(from.get_f64("embedding/axes", axes)?.to_vec());
-        self.alarm = read_alarm(from.get_text("alarm")?)?;
+        // Words, not training: an alarm that another version wrote starts anew.
+        self.alarm = serde_json::from_str(from.get_text("alarm")?).unwrap_or_default();
         self.step = from.step;
         Ok(())
     }
-}
-
-fn read_alarm(text: &str) -> Result<Alarm, RunError> {
-    let wrong = || RunError::Checkpoint(format!("`alarm` is `{text}`; expected two verdicts, a step and a count"));
-    let numbers: Vec<u64> = text.split(' ').map(|part| part.parse().map_err(|_| wrong())).collect::<Result<_, _>>()?;
-    let verdict = |number: u64| match number {
-        0 => Ok(Verdict::Healthy),
-        1 => Ok(Verdict::Dimensional),
-        2 => Ok(Verdict::Complete),
-        _ => Err(wrong()),
-    };
-    let [standing, candidate, since, count] = numbers[..] else { return Err(wrong()) };
-    let count = u32::try_from(count).map_err(|_| wrong())?;
-    Ok(Alarm { standing: verdict(standing)?, candidate: verdict(candidate)?, since, count })
 }

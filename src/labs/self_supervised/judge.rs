@@ -12,7 +12,7 @@ use crate::data::images::{ImageData, ImageSet};
 use crate::engine::emit::Emit;
 use crate::engine::event::{Level, Payload};
 use crate::engine::experiment::RunError;
-use crate::metrics::collapse::normalised_std;
+use crate::metrics::collapse::{Accuracy, normalised_std};
 use crate::metrics::knn::{KnnProtocol, Labelled, ProbeError, knn_accuracy};
 use crate::metrics::linear_probe::{ProbeProtocol, linear_probe};
 
@@ -88,8 +88,8 @@ impl Judge {
         )
     }
 
-    /// Emits kNN, probe, projection and the spread of the test pictures' embeddings.
-    pub fn emit(&mut self, branch: &Branch, out: &mut Emit<'_>) -> Result<(), RunError> {
+    /// Emits kNN, probe, projection and the spread of the test pictures' embeddings; returns what the features are worth.
+    pub fn emit(&mut self, branch: &Branch, out: &mut Emit<'_>) -> Result<Accuracy, RunError> {
         let mut reader = Reader::default();
         let mut add = |tensors: Vec<Tensor<2>>| tensors.into_iter().map(|part| reader.add(part)).collect::<Vec<_>>();
         let features = |set: &Measured| set.parts.iter().map(|x| branch.encoder.infer(x.clone())).collect::<Vec<_>>();
@@ -103,8 +103,10 @@ impl Judge {
         let (d, classes) = (self.kind.features(), self.classes);
         let fitted = Labelled { features: &train, labels: &self.train.labels, d, classes };
         let judged = Labelled { features: &test, labels: &self.test.labels, d, classes };
-        out.scalar("knn", knn_accuracy(&fitted, &judged, &self.knn).map_err(failed)?);
-        out.scalar("probe", linear_probe(&fitted, &judged, &self.probe, 0).map_err(failed)?);
+        let knn = knn_accuracy(&fitted, &judged, &self.knn).map_err(failed)?;
+        let probe = linear_probe(&fitted, &judged, &self.probe, 0).map_err(failed)?;
+        out.scalar("knn", knn);
+        out.scalar("probe", probe);
 
         let columns = self.kind.embedding();
         let rows = embeddings.len() / columns;
@@ -115,7 +117,7 @@ impl Judge {
         if out.wants("embedding") {
             self.project(&test, out);
         }
-        Ok(())
+        Ok(Accuracy { knn, probe })
     }
 
     /// The two widest directions of the test pictures' features.

@@ -1,5 +1,6 @@
 //! The self-supervised lab: BYOL, SimSiam and DirectPred, their eigenspaces and their collapse.
 
+pub mod alarm;
 pub mod batches;
 mod check;
 pub mod direct_pred;
@@ -7,12 +8,12 @@ mod eigen;
 mod experiment;
 pub mod inspect;
 mod judge;
-pub mod losses;
 pub mod network;
 pub mod params;
 mod presets;
 mod source;
 mod studies;
+pub mod tau;
 pub mod theory;
 pub mod trainer;
 pub mod view;
@@ -88,7 +89,7 @@ pub static KEYS: &[KeySpec] = &[
     scalar("normalised_std", "normalised std of this batch's embeddings (1 healthy, 0 constant)"),
     scalar("normalised_std/test", "normalised std of test embeddings"),
     scalar("mean_energy", "share of the mean in the energy of this batch's embeddings, ‖m‖² / E‖z‖²"),
-    scalar("collapse", "verdict: 0 healthy, 1 dimensional, 2 complete collapse"),
+    scalar("collapse", "verdict of one check: 0 healthy, 1 along one direction, 2 complete collapse"),
     scalar("knn", "kNN accuracy"),
     scalar("probe", "linear probe accuracy"),
     scalar("evaluation", "accuracy of the linear evaluation at the end"),

@@ -5,6 +5,7 @@ use burn::tensor::{Device, Tensor};
 
 use crate::compute::readback::ReadError;
 use crate::compute::rng::HostRng;
+use crate::engine::params::Params;
 use crate::nn::conv_encoder::{CONV_FEATURES, ConvEncoder};
 use crate::nn::heads::{Predictor, TwoLayer};
 use crate::nn::materialise;
@@ -35,6 +36,11 @@ pub enum EncoderKind {
 }
 
 impl EncoderKind {
+    /// The one that these parameters ask for.
+    pub fn of(params: &Params) -> Self {
+        if params.text("network") == "resnet18" { EncoderKind::ResNet18 } else { EncoderKind::Small }
+    }
+
     /// Length of the features that kNN and the linear probe see.
     pub fn features(self) -> usize {
         match self {

@@ -6,7 +6,7 @@ use crate::engine::params::{ParamError, Params};
 use crate::nn::parameters::{DecayScope, Rates};
 
 use super::direct_pred::Mode;
-use super::losses::TauSchedule;
+use super::tau::TauSchedule;
 
 pub use table::PARAMS;
 

@@ -50,6 +50,30 @@ pub struct Outcome {
     pub p: Tensor<2>,
 }
 
+impl Correlation {
+    /// With the outputs `[2B, d]` of one more batch, the paper's eq. 7: F ← ρ F + (1 − ρ) C and m alike; the first batch sets
+    /// F = C. Within views C = (1/2B) Σ (z1 z1ᵀ + z2 z2ᵀ), as the published code does it; across them C = (1/2B) Σ (z1 z2ᵀ +
+    /// z2 z1ᵀ), as eq. 7 is printed, symmetrised.
+    pub fn after(before: Option<Self>, z: &Tensor<2>, hyper: &Hyper) -> Self {
+        let [rows, d] = z.dims();
+        let batch = if hyper.f_cross_view {
+            let product = z.clone().transpose().matmul(other_view(z.clone()));
+            (product.clone() + product.transpose()) * 0.5
+        } else {
+            z.clone().transpose().matmul(z.clone())
+        } / rows as f64;
+        let mean = z.clone().mean_dim(0).reshape([d]);
+        let rho = hyper.f_memory;
+        match before {
+            Some(Correlation { second_moment, mean: old }) => Correlation {
+                second_moment: second_moment * rho + batch * (1.0 - rho),
+                mean: old * rho + mean * (1.0 - rho),
+            },
+            None => Correlation { second_moment: batch, mean },
+        }
+    }
+}
+
 impl Trainer {
     pub fn new(shape: &Shape, seed: u64, device: &Device) -> Result<Self, RunError> {
         let (online, target) = build(shape, seed, device).map_err(device_error)?;
@@ -85,30 +109,11 @@ impl Trainer {
         }
         self.target = average(self.target.clone(), &self.online.branch, tau);
         self.target_is_online = tau == 0.0;
-        self.update_correlation(&z, hyper);
+        self.correlation = Some(Correlation::after(self.correlation.take(), &z, hyper));
         if hyper.rule != PredictorRule::Gradient && is_due(step, hyper.direct_every) {
             self.set_predictor(hyper)?;
         }
         Ok(Outcome { cosine: cosine.inner(), z, p })
-    }
-
-    fn update_correlation(&mut self, z: &Tensor<2>, hyper: &Hyper) {
-        let [rows, d] = z.dims();
-        let batch = if hyper.f_cross_view {
-            let product = z.clone().transpose().matmul(other_view(z.clone()));
-            (product.clone() + product.transpose()) * 0.5
-        } else {
-            z.clone().transpose().matmul(z.clone())
-        } / rows as f64;
-        let mean = z.clone().mean_dim(0).reshape([d]);
-        let rho = hyper.f_memory;
-        self.correlation = Some(match self.correlation.take() {
-            Some(Correlation { second_moment, mean: old }) => Correlation {
-                second_moment: second_moment * rho + batch * (1.0 - rho),
-                mean: old * rho + mean * (1.0 - rho),
-            },
-            None => Correlation { second_moment: batch, mean },
-        });
     }
 
     /// DirectPred or DirectCopy: overwrites Wp from F.
@@ -253,4 +258,100 @@ pub fn negative_cosine(p: Tensor<2>, t: Tensor<2>) -> Tensor<1> {
 
 pub(super) fn device_error(error: ReadError) -> RunError {
     RunError::Device(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::params::Params;
+    use crate::labs::self_supervised::params::PARAMS;
+
+    const B: usize = 10;
+    const D: usize = 5;
+
+    fn hyper(set: &[&str]) -> Hyper {
+        let mut params = Params::defaults(PARAMS);
+        set.iter().for_each(|text| params.set_text(PARAMS, text).unwrap());
+        Hyper::of(&params)
+    }
+
+    /// The two views of a batch, B x D each.
+    fn views(batch: usize) -> [Matrix; 2] {
+        [0, 1].map(|view| {
+            Matrix::from_fn(B, D, |i, j| {
+                ((i * 3 + j * 5 + batch * 7) as f64 * 0.3).sin() + 0.1 * ((view + i * j) as f64).cos() + 0.2
+            })
+        })
+    }
+
+    /// Rows of both views in turn, as the network puts them out.
+    fn interleaved(views: &[Matrix; 2]) -> Tensor<2> {
+        let values = (0..2 * B * D).map(|k| views[k / D % 2][(k / D / 2, k % D)] as f32).collect();
+        Tensor::from_data(TensorData::new(values, [2 * B, D]), &crate::compute::device::cpu())
+    }
+
+    fn read(correlation: &Correlation, hyper: &Hyper) -> Matrix {
+        let mut reader = Reader::default();
+        reader.add(correlation.second_moment.clone());
+        reader.add(correlation.mean.clone());
+        let read = reader.read().unwrap();
+        f_matrix(&read[0], &read[1], hyper)
+    }
+
+    fn assert_close(ours: &Matrix, expected: &Matrix) {
+        assert!(ours.minus(expected).frobenius() < 1e-6 * (1.0 + expected.frobenius()), "{ours:?} {expected:?}");
+    }
+
+    #[test]
+    fn f_is_the_remembered_mean_of_both_kinds_of_products_centred_where_asked_for() {
+        for (cross, centred, rho) in [(false, false, 0.3), (true, false, 0.3), (false, true, 0.8), (true, true, 0.5)] {
+            let switch = |on: bool| if on { "on" } else { "off" };
+            let hyper = hyper(&[
+                if cross { "f_product=cross" } else { "f_product=within" },
+                &format!("f_centred={}", switch(centred)),
+                &format!("f_memory={rho}"),
+            ]);
+            let mut correlation = None;
+            let (mut f, mut mean) = (Matrix::zeros(D, D), [0.0; D]);
+            for batch in 0..4 {
+                let [a, b] = views(batch);
+                // Sum by sum, from the definition. The first batch sets the estimate.
+                let share = if batch == 0 { 1.0 } else { 1.0 - rho };
+                let product = Matrix::from_fn(D, D, |i, j| {
+                    let term = |k: usize| match cross {
+                        true => a[(k, i)] * b[(k, j)] + b[(k, i)] * a[(k, j)],
+                        false => a[(k, i)] * a[(k, j)] + b[(k, i)] * b[(k, j)],
+                    };
+                    (0..B).map(term).sum::<f64>() / (2 * B) as f64
+                });
+                f = f.scaled(1.0 - share).plus(&product.scaled(share));
+                for (j, m) in mean.iter_mut().enumerate() {
+                    let new = (0..B).map(|k| a[(k, j)] + b[(k, j)]).sum::<f64>() / (2 * B) as f64;
+                    *m = (1.0 - share) * *m + share * new;
+                }
+                let after = Correlation::after(correlation.take(), &interleaved(&[a, b]), &hyper);
+                let minus = |i, j| if centred { mean[i] * mean[j] } else { 0.0 };
+                let expected = Matrix::from_fn(D, D, |i, j| f[(i, j)] - minus(i, j));
+                assert_close(&read(&after, &hyper), &expected);
+                correlation = Some(after);
+            }
+        }
+    }
+
+    #[test]
+    fn the_loss_does_not_see_lengths_and_reaches_its_bounds() {
+        let [a, b] = views(0);
+        let p = interleaved(&[a.clone(), b.clone()]);
+        let value = |p: &Tensor<2>, t: Tensor<2>| {
+            let mut reader = Reader::default();
+            reader.add(negative_cosine(p.clone(), t));
+            reader.read().unwrap()[0][0]
+        };
+        // The target of a view is the other view's.
+        let best = value(&p, interleaved(&[b.scaled(7.0), a.scaled(0.1)]));
+        assert!((best + 2.0).abs() < 1e-5, "{best}");
+        let worst = value(&p, interleaved(&[b.scaled(-1.0), a.scaled(-3.0)]));
+        assert!((worst - 2.0).abs() < 1e-5, "{worst}");
+        assert_eq!(value(&p.zeros_like(), p.clone()), 0.0);
+    }
 }

@@ -9,73 +9,48 @@ use eframe::egui::{
 use crate::engine::event::Payload;
 use crate::engine::state::History;
 use crate::labs::ViewCtx;
-use crate::metrics::collapse::{Alarm, LOW_RANK, LOW_STD, Verdict};
+use crate::labs::self_supervised::alarm;
+use crate::metrics::collapse::{Alarm, LOW_STD, Verdict, low_rank, unused_directions};
 use crate::plot::style::Style;
 use crate::plot::{number, tile};
 
 use super::series::{self, ALIGNMENT, MEAN_ENERGY, RANK, SPREAD, TWIN};
 
-/// The verdict that a number of the key `collapse` stands for.
-fn verdict_of(value: f64) -> Verdict {
-    match value {
-        v if v >= 1.5 => Verdict::Complete,
-        v if v >= 0.5 => Verdict::Dimensional,
-        _ => Verdict::Healthy,
-    }
-}
-
-/// What the alarm has announced as of a step, and since when.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Announced {
-    pub verdict: Verdict,
-    /// Step of the announcement; `None` while nothing has been announced.
-    pub since: Option<u64>,
-    /// The newest measured verdict, and for how many steps it stands.
-    pub newest: (Verdict, u64),
-    /// Measurements up to the step.
-    pub measurements: usize,
-    /// Steps of the whole run.
-    pub steps: u64,
-}
-
-/// Replays the alarm over the measured verdicts up to `step`, with the patience that the run's own alarm has.
-pub fn announced(history: Option<&History>, step: u64, steps: u64) -> Announced {
-    let mut alarm = Alarm::default();
-    let none = (Verdict::Healthy, 0);
-    let mut found = Announced { verdict: Verdict::Healthy, since: None, newest: none, measurements: 0, steps };
-    for (at, value) in history.into_iter().flat_map(History::points).take_while(|(at, _)| *at <= step) {
-        found.measurements += 1;
-        if let Some(verdict) = alarm.observe(verdict_of(value), at, steps) {
-            (found.verdict, found.since) = (verdict, Some(at));
-        }
-        found.newest = (alarm.candidate, at - alarm.since);
-    }
-    found
-}
-
-/// Colour of a verdict.
-pub fn color(style: &Style, verdict: Verdict) -> Color32 {
+/// Colour of the verdict of one check.
+fn check_color(style: &Style, verdict: Verdict) -> Color32 {
     match verdict {
         Verdict::Healthy => style.good,
-        Verdict::Dimensional => style.warning,
+        Verdict::OneDirection => style.warning,
         Verdict::Complete => style.error,
     }
 }
 
-/// The verdict in a few words.
-pub fn title(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Healthy => "No collapse",
-        Verdict::Dimensional => "Dimensional collapse",
-        Verdict::Complete => "Complete collapse",
+/// Colour of what the alarm says.
+pub fn color(style: &Style, alarm: &Alarm) -> Color32 {
+    match alarm.standing {
+        Verdict::Healthy if alarm.is_watching() => style.warning,
+        Verdict::Healthy => style.good,
+        _ => style.error,
     }
 }
 
-fn meaning(verdict: Verdict) -> &'static str {
-    match verdict {
+/// What the alarm says in a few words.
+pub fn title(alarm: &Alarm) -> &'static str {
+    match (alarm.standing, alarm.newest) {
+        (Verdict::Healthy, Verdict::Healthy) => "No collapse",
+        (Verdict::Healthy, Verdict::OneDirection) => "Watching: rank near 1",
+        (Verdict::Healthy, Verdict::Complete) => "Watching: spread near 0",
+        (Verdict::OneDirection, _) => "Collapse to one direction",
+        (Verdict::Complete, _) => "Complete collapse",
+    }
+}
+
+fn meaning(alarm: &Alarm) -> &'static str {
+    match alarm.standing {
+        Verdict::Healthy if alarm.is_watching() => "",
         Verdict::Healthy => "Embeddings vary in several directions.",
-        Verdict::Dimensional => {
-            "Embeddings still differ, but along one direction: the effective rank is near 1, the spread is not 0."
+        Verdict::OneDirection => {
+            "Embeddings still differ, but along one line: the effective rank is near 1, the spread is not 0."
         }
         Verdict::Complete => {
             "Every picture has nearly the same embedding: the spread is near 0. The loss does not tell."
@@ -105,16 +80,18 @@ pub fn ui(ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
             ui.spacing_mut().item_spacing = vec2(8.0, 0.35 * size);
             // In a low tile one line of words and the two numbers of the verdict.
             let short = words.height() < 11.5 * size;
-            in_words(announced(Some(history), ctx.cursor.step, series::steps(ctx)), size, short, ui, ctx);
+            let alarm = alarm::replay(ctx.run, false, ctx.cursor.step).unwrap_or_default();
+            in_words(&alarm, size, short, ui, ctx);
             numbers(size, short, ui, ctx);
             if let Some(what) = series::twin_name(ctx.run) {
-                let twin = announced(
-                    ctx.run.scalars.get(format!("{TWIN}collapse").as_str()),
-                    ctx.cursor.step,
-                    series::steps(ctx),
-                );
-                let text = format!("twin: {} ({what})", title(twin.verdict).to_lowercase());
-                let label = Label::new(RichText::new(&text).size(size + 1.0).color(color(style, twin.verdict)));
+                let twin = alarm::replay(ctx.run, true, ctx.cursor.step).unwrap_or_default();
+                let value = |key: &str| Some(ctx.run.scalars.get(key)?.at(ctx.cursor.step)?.1);
+                let number = |key| value(&format!("{TWIN}{key}")).map_or_else(|| "—".to_owned(), number::short);
+                let (rank, std) = (number(RANK.key), number(SPREAD.key));
+                let title = title(&twin).to_lowercase();
+                let waiting = alarm::waiting(&twin, series::steps(ctx));
+                let text = format!("twin: {title}, rank {rank}, std {std} ({what}).{waiting}");
+                let label = Label::new(RichText::new(&text).size(size + 1.0).color(color(style, &twin)));
                 ui.add(label.truncate()).on_hover_text(text);
             }
         });
@@ -126,28 +103,31 @@ pub fn ui(ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     }
 }
 
-fn in_words(found: Announced, size: f32, short: bool, ui: &mut Ui, ctx: &ViewCtx<'_>) {
-    let style = ctx.style;
-    let color = color(style, found.verdict);
+fn in_words(alarm: &Alarm, size: f32, short: bool, ui: &mut Ui, ctx: &ViewCtx<'_>) {
+    let (style, steps) = (ctx.style, series::steps(ctx));
+    let color = color(style, alarm);
     ui.horizontal(|ui| {
         let (rect, _) = ui.allocate_exact_size(vec2(1.7 * size, 2.0 * size), Sense::hover());
-        sign(ui.painter(), rect.center(), 0.7 * size, found.verdict, color);
-        let text = RichText::new(title(found.verdict)).size(1.75 * size).color(color);
+        sign(ui.painter(), rect.center(), 0.7 * size, alarm, color);
+        let text = RichText::new(title(alarm)).size(1.75 * size).color(color);
         let response = ui.add(Label::new(text).wrap());
-        let spoken = format!("collapse alarm: {}", title(found.verdict));
+        let spoken = format!("collapse alarm: {}", title(alarm));
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &spoken));
     });
-    let mut text = meaning(found.verdict).to_owned();
-    match found.since {
-        Some(step) if found.verdict == Verdict::Healthy => {
-            text.push_str(&format!(" Again so since step {}.", number::grouped(step)));
-        }
-        Some(step) => text.push_str(&format!(" Since step {}.", number::grouped(step))),
-        None => {}
+    let mut text = meaning(alarm).to_owned();
+    match alarm.announced.map(number::grouped) {
+        Some(step) if alarm.standing != Verdict::Healthy => text.push_str(&format!(" Since step {step}.")),
+        Some(step) if !alarm.is_watching() => text.push_str(&format!(" Again so since step {step}.")),
+        _ => {}
     }
-    text.push_str(&waiting(found));
+    text.push_str(&alarm::waiting(alarm, steps));
+    let bad = alarm.is_watching() || alarm.standing != Verdict::Healthy;
+    if let Some(evidence) = alarm::evidence(alarm).filter(|_| bad) {
+        text.push_str(&format!(" {evidence}."));
+    }
+    let text = text.trim_start();
     let size = if short { size } else { size + 1.0 };
-    let said = Label::new(RichText::new(&text).size(size).color(style.text));
+    let said = Label::new(RichText::new(text).size(size).color(style.text));
     if short {
         ui.add(said.truncate()).on_hover_text(text);
     } else {
@@ -155,31 +135,16 @@ fn in_words(found: Announced, size: f32, short: bool, ui: &mut Ui, ctx: &ViewCtx
     }
 }
 
-/// What the alarm has seen and not yet announced.
-fn waiting(found: Announced) -> String {
-    let (newest, stood) = found.newest;
-    let patience = number::grouped(Alarm::patience(newest, found.steps));
-    let stood = number::grouped(stood);
-    match newest {
-        Verdict::Healthy if found.verdict == Verdict::Healthy && found.measurements < 3 => {
-            " Too early to tell.".to_owned()
+/// A disc, a ring, a triangle or a square: it is not told by colour alone.
+fn sign(painter: &Painter, at: Pos2, radius: f32, alarm: &Alarm, color: Color32) {
+    match alarm.standing {
+        Verdict::Healthy if alarm.is_watching() => {
+            painter.circle_stroke(at, 0.8 * radius, Stroke::new(0.4 * radius, color));
         }
-        _ if newest == found.verdict => String::new(),
-        Verdict::Healthy => format!(" Healthy again for {stood} steps (all-clear after {patience})."),
-        Verdict::Dimensional => format!(
-            " Now the rank is near 1, for {stood} steps (alarm after {patience}). Healthy runs pass through this."
-        ),
-        Verdict::Complete => format!(" Now the spread is near 0, for {stood} steps (alarm after {patience})."),
-    }
-}
-
-/// A disc, a triangle or a square: the verdict is not told by colour alone.
-fn sign(painter: &Painter, at: Pos2, radius: f32, verdict: Verdict, color: Color32) {
-    match verdict {
         Verdict::Healthy => {
             painter.circle_filled(at, radius, color);
         }
-        Verdict::Dimensional => {
+        Verdict::OneDirection => {
             let corners = [(0.0, -1.15), (1.15, 0.9), (-1.15, 0.9)].map(|(x, y)| at + radius * vec2(x, y));
             painter.add(Shape::convex_polygon(corners.to_vec(), color, Stroke::NONE));
         }
@@ -193,15 +158,17 @@ fn sign(painter: &Painter, at: Pos2, radius: f32, verdict: Verdict, color: Color
 fn numbers(size: f32, short: bool, ui: &mut Ui, ctx: &ViewCtx<'_>) {
     let style = ctx.style;
     let value = |key: &str| series::value(ctx, key);
-    let d = series::series(ctx, "eigenvalues/F").map_or(0, |(_, payload)| match &*payload {
-        Payload::Series(values) => values.len(),
-        _ => 0,
+    let eigenvalues = series::series(ctx, "eigenvalues/F").map_or_else(Vec::new, |(_, payload)| match &*payload {
+        Payload::Series(values) => values.clone(),
+        _ => Vec::new(),
     });
+    let (d, unused) = (eigenvalues.len(), unused_directions(&eigenvalues));
+    let low_rank = low_rank(if d == 0 { 64 } else { d });
     let low = |limit: f64| format!("low < {}", number::compact(limit));
-    let of = if d > 0 && !short { format!("of {d}; {}", low(LOW_RANK)) } else { low(LOW_RANK) };
+    let of = if d > 0 && !short { format!("of {d}; {}", low(low_rank)) } else { low(low_rank) };
     let healthy = if short { low(LOW_STD) } else { format!("1 healthy; {}", low(LOW_STD)) };
     let rows = [
-        (RANK.name, value(RANK.key), of, value(RANK.key).is_some_and(|rank| rank < LOW_RANK)),
+        (RANK.name, value(RANK.key), of, value(RANK.key).is_some_and(|rank| rank < low_rank)),
         (SPREAD.name, value(SPREAD.key), healthy, value(SPREAD.key).is_some_and(|std| std < LOW_STD)),
         (MEAN_ENERGY.name, value(MEAN_ENERGY.key), "for information".to_owned(), false),
         (ALIGNMENT.name, value(ALIGNMENT.key), "no evidence: near 1 in dead runs too".to_owned(), false),
@@ -216,6 +183,10 @@ fn numbers(size: f32, short: bool, ui: &mut Ui, ctx: &ViewCtx<'_>) {
             ui.end_row();
         }
     });
+    if unused > 0 && !short {
+        let text = alarm::unused(unused, d);
+        ui.add(Label::new(tile::weak(&text, size - 0.5, style)).truncate()).on_hover_text(text);
+    }
 }
 
 /// Every measured verdict along the run as a strip; returns the step that was clicked.
@@ -233,9 +204,9 @@ fn band(history: &History, place: Rect, size: f32, ui: &Ui, ctx: &ViewCtx<'_>) -
     let mut from = 0;
     for (i, (step, value)) in points.iter().enumerate() {
         let next = points.get(i + 1);
-        let verdict = verdict_of(*value);
+        let verdict = Verdict::of(*value);
         let passes_cursor = next.is_some_and(|(next, _)| *step <= ctx.cursor.step && *next > ctx.cursor.step);
-        if next.is_some_and(|(_, next)| verdict_of(*next) == verdict) && !passes_cursor {
+        if next.is_some_and(|(_, next)| Verdict::of(*next) == verdict) && !passes_cursor {
             continue;
         }
         let end = next.map_or(*step, |(next, _)| *next);
@@ -244,7 +215,7 @@ fn band(history: &History, place: Rect, size: f32, ui: &Ui, ctx: &ViewCtx<'_>) -
             pos2(x(end).max(x(points[from].0) + 1.0), strip.bottom()),
         );
         let faint = points[from].0 > ctx.cursor.step;
-        let color = color(style, verdict);
+        let color = check_color(style, verdict);
         painter.rect_filled(piece, 0.0, if faint { color.gamma_multiply(0.3) } else { color });
         from = i + 1;
     }
@@ -259,28 +230,4 @@ fn band(history: &History, place: Rect, size: f32, ui: &Ui, ctx: &ViewCtx<'_>) -
     }
     let asked = response.interact_pointer_pos().filter(|_| response.clicked() || response.dragged())?;
     Some((((asked.x - strip.left()) / strip.width()).clamp(0.0, 1.0) * steps).round() as u64)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn history(values: &[f64]) -> History {
-        let mut history = History::default();
-        values.iter().enumerate().for_each(|(i, value)| history.push(10 * i as u64, *value));
-        history
-    }
-
-    #[test]
-    fn the_alarm_is_replayed_up_to_the_cursor() {
-        let dying = history(&[0.0, 0.0, 1.0, 2.0, 2.0, 2.0, 2.0]);
-        let early = announced(Some(&dying), 30, 500);
-        assert_eq!((early.verdict, early.newest), (Verdict::Healthy, (Verdict::Complete, 0)));
-        assert!(waiting(early).contains("alarm after 15"), "{}", waiting(early));
-        let end = announced(Some(&dying), 60, 500);
-        assert_eq!((end.verdict, end.since, end.measurements), (Verdict::Complete, Some(50), 7));
-        assert_eq!(waiting(end), "");
-        assert_eq!(announced(None, 9, 70).measurements, 0);
-        assert!(waiting(announced(None, 9, 70)).contains("early"));
-    }
 }

@@ -3,7 +3,8 @@
 use eframe::egui::{Rect, RichText, Ui, UiBuilder, pos2, vec2};
 
 use crate::labs::ViewCtx;
-use crate::metrics::collapse::{LOW_RANK, LOW_STD};
+use crate::labs::self_supervised::network::EncoderKind;
+use crate::metrics::collapse::{LOW_STD, low_rank};
 use crate::plot::axes::Titles;
 use crate::plot::scale::Scale;
 use crate::plot::trace::{Level, Spec, TraceState, panel_heading};
@@ -158,9 +159,10 @@ pub fn measures(state: &mut Curves, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     draw_traces(shares, &panel, traces, below, ui, ctx);
 
     let below = panel_heading(&painter, places[1], "Effective rank", size, style);
+    let low = low_rank(EncoderKind::of(&params_of(ctx)).embedding());
     let levels = [Level {
-        value: LOW_RANK,
-        text: format!("low {}", number::compact(LOW_RANK)),
+        value: low,
+        text: format!("low {}", number::compact(low)),
         color: style.category(RANK.color).color.gamma_multiply(0.8),
     }];
     let panel = Panel {

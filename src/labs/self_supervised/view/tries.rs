@@ -16,7 +16,17 @@ pub struct Try {
 pub const TRIES: &[Try] = &[
     Try {
         text: "Kill it: SimSiam with a symmetric predictor. Watch rank and spread, not alignment.",
-        set: &[("target", "online"), ("symmetry", "on")],
+        set: &[
+            ("predictor_rule", "gradient"),
+            ("target", "online"),
+            ("symmetry", "on"),
+            ("rate_encoder", "0.15"),
+            ("rate_projector", "0.15"),
+            ("rate_predictor", "0.15"),
+            ("decay_encoder", "0.005"),
+            ("decay_projector", "0.005"),
+            ("decay_predictor", "0.005"),
+        ],
     },
     Try {
         text: "The same symmetric predictor, but with a moving average: does it live?",
@@ -28,13 +38,27 @@ pub const TRIES: &[Try] = &[
         set: &[("decay_predictor", "0.0004")],
     },
     Try {
-        text: "Rescue: a tenfold predictor rate and decay on the predictor only (Table 3).",
+        text: "Table 3's recipe: a tenfold predictor rate and decay on the predictor only. With two layers it rescues; does \
+               it with one?",
         set: &[
             ("rate_encoder", "0.05"),
             ("rate_projector", "0.05"),
             ("rate_predictor", "0.5"),
             ("decay_encoder", "0"),
             ("decay_projector", "0"),
+            ("decay_predictor", "0.005"),
+        ],
+    },
+    Try {
+        text: "A larger rate of the predictor shrinks the basin of collapse. Does the symmetric one live now? Try seeds.",
+        set: &[
+            ("target", "online"),
+            ("symmetry", "on"),
+            ("rate_encoder", "0.12"),
+            ("rate_projector", "0.12"),
+            ("rate_predictor", "0.3"),
+            ("decay_encoder", "0.005"),
+            ("decay_projector", "0.005"),
             ("decay_predictor", "0.005"),
         ],
     },
