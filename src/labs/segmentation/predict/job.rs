@@ -143,6 +143,12 @@ pub fn predict_item(
     };
     let seen = as_trained(&item.path, &picture)?;
     let probabilities = guarded(|| predictor.probabilities(seen.as_ref().unwrap_or(&picture)))?;
+    let unknown = probabilities.iter().filter(|p| !p.is_finite()).count();
+    if unknown > 0 {
+        let of = probabilities.len();
+        let problem = format!("the network's output is no number in {unknown} of {of} places; it was not used as a mask");
+        return Ok((Row { problem, ..row }, None));
+    }
     let prediction = measure(probabilities, &picture, truth, pipeline);
     if picture.factor > 1 {
         let note = format!("is huge and was read at 1/{} of its size", picture.factor);

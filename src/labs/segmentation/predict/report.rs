@@ -141,7 +141,7 @@ impl Summary {
         let text = |value: Option<f64>| value.map_or("undefined".to_owned(), short);
         if self.scored > 0 {
             lines.push(format!(
-                "against {}: Dice {}, IoU {}, HD95 {} pixels, HD {} pixels, ASSD {} pixels (means of images)",
+                "against {}: Dice {}, IoU {}, HD95 {} pixels, HD {} pixels, ASSD (pooled) {} pixels (means of images)",
                 counted(self.scored, "true mask", "true masks"),
                 text(self.dice),
                 text(self.iou),

@@ -8,7 +8,7 @@ use crate::compute::device;
 use crate::compute::rng::HostRng;
 use crate::engine::checkpoint_file;
 use crate::engine::event::RunHeader;
-use crate::engine::experiment::Checkpoint;
+use crate::engine::experiment::{Checkpoint, RunError};
 use crate::engine::header_file;
 use crate::engine::params::Params;
 use crate::engine::run_folder;
@@ -17,7 +17,7 @@ use crate::nn::count::count;
 use crate::nn::parameters;
 use crate::nn::segmentation::SegmentationNet;
 use crate::nn::spec::NetSpec;
-use crate::nn::weights::{WeightsFile, packed};
+use crate::nn::weights::{WeightsFile, packed, unusable};
 
 use super::super::params::{PARAMS, net_spec};
 use super::super::pipeline::Pipeline;
@@ -114,11 +114,15 @@ impl WeightsSource {
         let values: Vec<Tensor<1>> = parameters::slots(&net)
             .into_iter()
             .map(|slot| {
-                let values = checkpoint.get_f32(&format!("{prefix}/{}", slot.path), &slot.shape)?.to_vec();
+                let name = format!("{prefix}/{}", slot.path);
+                let values = checkpoint.get_f32(&name, &slot.shape)?.to_vec();
+                if let Some(problem) = unusable(&slot.path, &values) {
+                    return Err(RunError::Checkpoint(format!("tensor `{name}` {problem}")));
+                }
                 let count = values.len();
                 Ok(Tensor::from_data(TensorData::new(values, [count]), device))
             })
-            .collect::<Result<_, crate::engine::experiment::RunError>>()
+            .collect::<Result<_, RunError>>()
             .map_err(|error| PredictError::Input(format!("{}: {error}", self.path.display())))?;
         let mut values = values.into_iter();
         Ok(parameters::map(net, |_, _, old| values.next().unwrap_or(old)))
