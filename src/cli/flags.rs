@@ -184,7 +184,8 @@ pub struct ExportFlags {
     /// Replace a file that is there already
     #[arg(long)]
     pub force: bool,
-    /// PNG: the moment to show; default: the end
+    /// The moment to show, or the numbers of that step: the newest recorded at or before it; default: the end, and all steps
+    /// of scalars and tables
     #[arg(long, value_name = "N")]
     pub step: Option<u64>,
     /// PNG: width and height in pixels
