@@ -448,19 +448,19 @@ fn any_figure_is_exported_as_it_was_at_a_past_step_and_says_which() {
         let said = succeeds(&home, &format!("export {run} {more} --to a.json --force"));
         (serde_json::from_slice(&fs::read(home.path().join("a.json")).unwrap()).unwrap(), said)
     };
-    succeeds(&home, &format!("run optimizers {NETWORK} --steps 60 --seed 3 --out net"));
+    succeeds(&home, &format!("run optimizers {NETWORK} --steps 30 --seed 3 --out net"));
     let net = fs::read_dir(home.path().join("net")).unwrap().next().unwrap().unwrap().path();
     let net = net.to_str().unwrap();
     // A picture: the newest one at or before the step.
     let (end, said) = json(net, "--figure boundary/adam");
-    assert!(end["step"] == 60 && said.contains("(step 60)"), "{said}");
+    assert!(end["step"] == 30 && said.contains("(step 30)"), "{said}");
     let (start, _) = json(net, "--figure boundary/adam --step 0");
     assert_eq!(start["step"], 0);
-    let steps: Vec<u64> = (0..=60)
+    let steps: Vec<u64> = (0..=30)
         .map(|step| json(net, &format!("--figure boundary/adam --step {step}")).0["step"].as_u64().unwrap())
         .collect();
     assert!(steps.iter().zip(0..).all(|(at, asked)| *at <= asked) && steps.is_sorted(), "{steps:?}");
-    let between = (0..=60).find(|&step| steps[step] < step as u64).expect("not recorded at every step");
+    let between = (0..=30).find(|&step| steps[step] < step as u64).expect("not recorded at every step");
     let (before, said) = json(net, &format!("--figure boundary/adam --step {between}"));
     assert!(said.contains(&format!("step {}, the newest at or before {between}", steps[between])), "{said}");
     assert_eq!(before["rows"], json(net, &format!("--figure boundary/adam --step {}", steps[between])).0["rows"]);
@@ -468,8 +468,8 @@ fn any_figure_is_exported_as_it_was_at_a_past_step_and_says_which() {
     // What has no other step says so; what has none so far, or none so late, is refused.
     let (_, said) = json(net, "--figure points/classes --step 30");
     assert!(said.contains("recorded once, at step 0"), "{said}");
-    fails(&home, &format!("export {net} --figure boundary/adam --step 61 --to b.csv"), 2, &["recorded up to step 60"]);
-    fails(&home, &format!("export {net} --figure metrics --step 61 --to b.csv"), 2, &["recorded up to step 60"]);
+    fails(&home, &format!("export {net} --figure boundary/adam --step 31 --to b.csv"), 2, &["recorded up to step 30"]);
+    fails(&home, &format!("export {net} --figure metrics --step 31 --to b.csv"), 2, &["recorded up to step 30"]);
     fails(&home, &format!("export {net} --figure boundary/* --to b.csv"), 2, &["boundary/adam", "export one of them"]);
 
     // Numbers: of each key the newest; of a table the row.

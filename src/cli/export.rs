@@ -67,13 +67,7 @@ fn weights(folder: &Path, format: &str, flags: &ExportFlags, output: &Output) ->
 }
 
 /// Says what was saved; `moment`: of which moment, in words.
-fn saved(
-    file: &Path,
-    step: Option<u64>,
-    moment: &str,
-    reader: &RunReader,
-    output: &Output,
-) -> Result<(), Failure> {
+fn saved(file: &Path, step: Option<u64>, moment: &str, reader: &RunReader, output: &Output) -> Result<(), Failure> {
     if let Some(damage) = reader.damage() {
         output.object(&json!({ "event": "notice", "level": "warning", "text": damage }));
         output.aside(format!("warning: {damage}"));
@@ -184,7 +178,9 @@ fn found(figure: &str, asked: Option<u64>, reader: &mut RunReader) -> Result<Fou
         return Err(Failure::usage(format!("`--step {asked}`: the run was recorded up to step {end}")));
     }
     let late = |first: u64, asked: u64| {
-        Failure::usage(format!("`--step {asked}`: `{figure}` was first recorded at step {first}; ask for that or a later one"))
+        Failure::usage(format!(
+            "`--step {asked}`: `{figure}` was first recorded at step {first}; ask for that or a later one"
+        ))
     };
     if !tables.rows.is_empty() {
         let last = asked.map(|_| tables.rows.iter().filter_map(|row| row[1].as_u64()).max().unwrap_or(0));
@@ -218,7 +214,10 @@ fn found(figure: &str, asked: Option<u64>, reader: &mut RunReader) -> Result<Fou
         let last = asked.and_then(|_| steps().max());
         let mut moment = moment(asked, last);
         if let (Some(last), Some(oldest)) = (last, steps().min().filter(|oldest| Some(*oldest) != last)) {
-            moment = format!("the newest of each key at or before step {}: of steps {oldest} to {last}", asked.unwrap_or(last));
+            moment = format!(
+                "the newest of each key at or before step {}: of steps {oldest} to {last}",
+                asked.unwrap_or(last)
+            );
         }
         return Ok(Found { sheet: scalars, step: last, moment });
     }

@@ -229,6 +229,10 @@ pub struct PredictFlags {
     /// run's, else omit
     #[arg(long, value_name = "U")]
     pub undefined: Option<String>,
+    /// Only pictures of these parts of the data set that the run was trained on (repeatable): train, validation, test, or
+    /// none (new pictures)
+    #[arg(long, value_name = "P", value_delimiter = ',', value_parser = ["train", "validation", "test", "none"])]
+    pub part: Vec<String>,
     /// Side in pixels at which the network sees a picture; default: as it was trained
     #[arg(long, value_name = "S")]
     pub image_size: Option<usize>,

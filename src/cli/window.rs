@@ -92,7 +92,9 @@ pub fn picture(flags: &ExportFlags, reader: &mut RunReader) -> Result<(Vec<u8>, 
         .write_to(&mut bytes, image::ImageFormat::Png)
         .map_err(|error| Failure::work(format!("the picture cannot be packed as PNG: {error}")))?;
     let moment = match flags.step {
-        Some(_) if !view.follows_cursor(&flags.figure) => "this view has no step: it is the same at every one".to_owned(),
+        Some(_) if !view.follows_cursor(&flags.figure) => {
+            "this view has no step: it is the same at every one".to_owned()
+        }
         _ => past.moment(step),
     };
     Ok((bytes.into_inner(), step, moment))

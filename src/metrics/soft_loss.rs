@@ -53,8 +53,7 @@ pub fn dice_loss(p: &[f64], t: &[f64], images: usize, smooth: f64) -> Result<Sof
 pub fn binary_cross_entropy(p: &[f64], t: &[f64]) -> Result<SoftLoss, SoftLossError> {
     check(p, t, 1)?;
     let share = 1.0 / p.len() as f64;
-    // `max` would turn what is no number into −100.
-    let log = |x: f64| if x.ln() < -100.0 { -100.0 } else { x.ln() };
+    let log = |x: f64| x.ln().max(-100.0);
     let value = p.iter().zip(t).map(|(p, t)| -t * log(*p) - (1.0 - t) * log(1.0 - p)).sum::<f64>() * share;
     let gradient = p.iter().zip(t).map(|(p, t)| share * (p - t) / (p * (1.0 - p)).max(1e-12)).collect();
     Ok(SoftLoss { value, gradient })

@@ -288,6 +288,7 @@ impl Experiment for SegmentationRun {
     fn begin(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
         out.payload("data/summary", Payload::Text(self.data.summary.join("\n")));
         out.payload("data/doctor", findings(&self.data.findings));
+        out.payload("data/split", self.data.split_table());
         let errors = self.data.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
         if errors > 0 {
             out.notice(

@@ -150,7 +150,9 @@ mod tests {
         let three = Mask::from_fn(1, 8, |_, x| (2..5).contains(&x));
         let score = Pipeline::default().score(&one, &three);
         assert_eq!(score.assd, Some(1.75), "not the mean of both means, 1.5");
-        assert!(Pipeline::default().describe().contains("ASSD: mean distance over the border pixels of both masks pooled"));
+        assert!(
+            Pipeline::default().describe().contains("ASSD: mean distance over the border pixels of both masks pooled")
+        );
     }
 
     fn square(side: usize, from: usize, to: usize) -> Mask {

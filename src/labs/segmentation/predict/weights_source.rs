@@ -21,6 +21,7 @@ use crate::nn::weights::{WeightsFile, packed, unusable};
 
 use super::super::params::{PARAMS, net_spec};
 use super::super::pipeline::Pipeline;
+use super::parts::Parts;
 
 /// The side in pixels where neither the file nor the user says one: the article's.
 pub const DEFAULT_IMAGE_SIZE: usize = 256;
@@ -44,6 +45,8 @@ pub struct WeightsSource {
     pub warnings: Vec<String>,
     /// How the run's predictions are made and measured; the lab's default for a file.
     pub params: Params,
+    /// On which pictures they were trained, or why that is not known.
+    pub parts: Result<Parts, String>,
     values: Values,
 }
 
@@ -150,6 +153,12 @@ impl WeightsSource {
             ),
             format!("pictures are shown to it at {0}×{0} pixels ({1})", self.image_size, self.image_size_from),
         ];
+        lines.push(match &self.parts {
+            Ok(parts) => {
+                format!("trained on: {} pictures of the run's data set, known by their content", parts.describe())
+            }
+            Err(why) => format!("trained on: {why}"),
+        });
         lines.extend(self.warnings.iter().map(|warning| format!("warning: {warning}")));
         lines
     }
@@ -172,6 +181,8 @@ fn of_file(path: &Path) -> Result<WeightsSource, PredictError> {
         origin: path.display().to_string(),
         warnings: Vec::new(),
         params: Params::defaults(PARAMS),
+        parts: Err("a file of weights does not tell on which pictures they were trained; the folder of the run does"
+            .to_owned()),
         values: Values::File(file),
     })
 }
@@ -245,6 +256,7 @@ fn source_of(
         origin: format!("run {name}, {kind}, checkpoint of step {}", checkpoint.step),
         warnings,
         params,
+        parts: Parts::of_run(folder),
         values: Values::Run(Box::new(checkpoint), prefix),
     })
 }

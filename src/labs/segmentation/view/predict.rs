@@ -40,6 +40,8 @@ pub struct Predict {
     inputs: Option<Arc<Inputs>>,
     /// What the results were made with.
     lines: Vec<String>,
+    /// Means and oddities over all of them, once it is done.
+    summary: Vec<String>,
     /// What was said last, and whether it is a trouble.
     said: Option<(String, bool)>,
     results: Results,
@@ -59,6 +61,7 @@ impl Default for Predict {
             found: Vec::new(),
             inputs: None,
             lines: Vec::new(),
+            summary: Vec::new(),
             said: None,
             results: Results::default(),
         }
@@ -138,6 +141,7 @@ impl Predict {
                         *since = Instant::now();
                     }
                     Told::One(found) => self.found.push(Arc::new(*found)),
+                    Told::Summary(lines) => self.summary = lines,
                     Told::Done(ended) => {
                         over = true;
                         self.said = ended.err().map(|error| (error, true));
@@ -178,6 +182,7 @@ impl Predict {
         let data = if self.files.len() > 1 && self.files[0] == first { self.files.clone() } else { vec![first] };
         let wanted = Wanted { weights: PathBuf::from(self.weights.trim()), data, pipeline: *pipeline };
         (self.found, self.inputs, self.lines, self.said) = (Vec::new(), None, Vec::new(), None);
+        self.summary.clear();
         self.results.clear();
         let wake = ctx.clone();
         self.job = Some((Job::predict(wanted, move || wake.request_repaint()), Instant::now()));
@@ -302,11 +307,11 @@ impl Predict {
         } else if self.saving.is_some() {
             ui.add(Label::new(tile::weak("saving …", size - 0.5, ctx.style)));
         }
-        if !self.lines.is_empty() {
-            let warned = self.lines.iter().any(|line| line.starts_with("warning"));
+        for lines in [&self.lines, &self.summary].into_iter().filter(|lines| !lines.is_empty()) {
+            let warned = lines.iter().any(|line| line.starts_with("warning"));
             let color = if warned { ctx.style.warning } else { ctx.style.text_weak };
-            let text = RichText::new(self.lines.join(" · ")).size(size).color(color);
-            ui.add(Label::new(text).truncate()).on_hover_text(self.lines.join("\n"));
+            let text = RichText::new(lines.join(" · ")).size(size).color(color);
+            ui.add(Label::new(text).truncate()).on_hover_text(lines.join("\n"));
         }
     }
 }

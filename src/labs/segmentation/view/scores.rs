@@ -50,7 +50,9 @@ impl Measure {
             Self::Iou => "TP / (TP + FP + FN) at the original size; undefined where both masks are empty",
             Self::Hd95 => "95th percentile of the distances between the borders in pixels of the original image",
             Self::Hd => "Hausdorff distance: the largest distance between the borders, in pixels",
-            Self::Assd => "mean distance between the borders over the border pixels of both masks pooled (medpy 0.5, MONAI's symmetric), in pixels",
+            Self::Assd => {
+                "mean distance between the borders over the border pixels of both masks pooled (medpy 0.5, MONAI's symmetric), in pixels"
+            }
         }
     }
 
