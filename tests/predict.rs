@@ -184,9 +184,9 @@ fn options_tell_how_distances_are_taken() {
         (row["hd95"].clone(), fs::read_to_string(home.path().join("out/summary.txt")).unwrap())
     };
     let (medpy, text) = measured("--threshold 0.01");
-    assert!(text.contains("medpy") && text.contains("undefined for 0 images"), "{text}");
+    assert!(text.contains("pooled (medpy, the paper's)") && text.contains("undefined for 0 images"), "{text}");
     let (monai, text) = measured("--threshold 0.01 --hd95 monai");
-    assert!(text.contains("MONAI") && !text.contains("medpy"), "{text}");
+    assert!(text.contains("percentiles (MONAI)") && !text.contains("HD95: 95th percentile of both"), "{text}");
     let [medpy, monai] = [medpy, monai].map(|value| value.parse::<f64>().unwrap());
     assert!(medpy < monai, "the prediction is the whole picture, far from the lesion at its corners: {medpy}, {monai}");
 

@@ -228,7 +228,8 @@ pub fn groups(rows: &[Row]) -> Vec<Group> {
 
 /// One statement a line: the groups and how sure their means are.
 pub fn group_lines(groups: &[Group]) -> Vec<String> {
-    if groups.is_empty() {
+    // Of a single picture there is nothing more to say.
+    if groups.first().is_none_or(|all| all.scored < 2) {
         return Vec::new();
     }
     let name = |group: &Group| {
