@@ -490,6 +490,33 @@ fn any_figure_is_exported_as_it_was_at_a_past_step_and_says_which() {
 }
 
 #[test]
+fn a_resumed_run_takes_changes_and_the_new_place_of_its_data() {
+    let home = tempfile::tempdir().unwrap();
+    let rows = |first: f64| -> String {
+        (0..60).map(|i| format!("{},{},{}\n", first + f64::from(i) / 10.0, f64::from(i % 7), i % 2)).collect()
+    };
+    fs::write(home.path().join("points.csv"), rows(0.0)).unwrap();
+    succeeds(&home, &format!("run optimizers {NETWORK} --data points.csv --steps 40 --seed 3 --out unbroken --at 30:learning_rate=0.01"));
+    succeeds(&home, &format!("run optimizers {NETWORK} --data points.csv --steps 20 --seed 3"));
+    let folder = only_run(&home);
+    let run = folder.to_str().unwrap();
+    // The folder is elsewhere now, and there are others.
+    fs::create_dir(home.path().join("moved")).unwrap();
+    fs::rename(home.path().join("points.csv"), home.path().join("moved/p.csv")).unwrap();
+    fs::write(home.path().join("other.csv"), rows(0.5)).unwrap();
+    fails(&home, &format!("resume {run} --steps 40"), 2, &["points.csv", "not there any more", "--data"]);
+    fails(&home, &format!("resume {run} --steps 40 --data other.csv"), 2, &["other data", "CRC-32"]);
+    let moved = format!("resume {run} --steps 40 --data moved/p.csv");
+    fails(&home, &format!("{moved} --at 5:learning_rate=0.01"), 2, &["5:learning_rate", "already at step 20"]);
+    fails(&home, &format!("{moved} --at 40:learning_rate=0.01"), 2, &["never happens", "40 steps"]);
+    fails(&home, &format!("{moved} --at 30:hidden=5"), 2, &["hidden"]);
+    let text = succeeds(&home, &format!("{moved} --at 30:learning_rate=0.01"));
+    assert!(text.contains("finished after 40 steps"), "{text}");
+    let unbroken = fs::read_dir(home.path().join("unbroken")).unwrap().next().unwrap().unwrap().path();
+    assert_eq!(metrics(&folder), metrics(&unbroken));
+}
+
+#[test]
 fn what_would_silently_do_nothing_is_refused() {
     let home = tempfile::tempdir().unwrap();
     let refused = |line: &str, words: &str| {

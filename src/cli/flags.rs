@@ -130,6 +130,12 @@ pub struct ResumeFlags {
     /// New total number of steps
     #[arg(long, value_name = "N")]
     pub steps: Option<u64>,
+    /// Change a live parameter after so many steps, from the checkpoint on (repeatable)
+    #[arg(long, value_name = "STEP:KEY=VALUE", allow_hyphen_values = true)]
+    pub at: Vec<String>,
+    /// Where the run's data lie now, if they were moved; their content must be the same
+    #[arg(long, value_name = "PATH")]
+    pub data: Option<PathBuf>,
     /// Device; default: the one that the run was recorded on
     #[arg(long, value_name = "D")]
     pub device: Option<String>,

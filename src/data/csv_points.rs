@@ -149,7 +149,11 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<CsvPoints, CsvError> {
         classes.push(class);
     }
     if classes.len() < MIN_POINTS {
-        return Err(whole(format!("has {} points; at least {MIN_POINTS} are needed", classes.len())));
+        return Err(whole(format!(
+            "has {} point{}; at least {MIN_POINTS} are needed",
+            classes.len(),
+            if classes.len() == 1 { "" } else { "s" }
+        )));
     }
     if labels.len() < 2 {
         return Err(whole(format!("has only the class `{}`; at least 2 classes are needed", labels[0])));

@@ -109,8 +109,10 @@ pub fn unusable(name: &str, numbers: &[f32]) -> Option<String> {
         return Some(format!("is damaged: {bad} of its {} values {few} (NaN or infinity): {WHAT}", numbers.len()));
     }
     let below = numbers.iter().filter(|number| **number < 0.0).count();
-    (name.ends_with("running_var") && below > 0)
-        .then(|| format!("is damaged: {below} of its {} variances are below 0: {WHAT}", numbers.len()))
+    (name.ends_with("running_var") && below > 0).then(|| {
+        let are = if below == 1 { "is" } else { "are" };
+        format!("is damaged: {below} of its {} variances {are} below 0: {WHAT}", numbers.len())
+    })
 }
 
 /// A tensor that a network needs.

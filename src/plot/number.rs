@@ -79,6 +79,13 @@ pub fn grouped(n: u64) -> String {
     out
 }
 
+/// A count with its noun: `1 image`, `12 300 images`.
+pub fn counted(count: impl TryInto<u64>, one: &str, several: &str) -> String {
+    // No count is that large.
+    let count = count.try_into().unwrap_or(u64::MAX);
+    format!("{} {}", grouped(count), if count == 1 { one } else { several })
+}
+
 /// A duration in the largest two units that matter: `0.8 s`, `42 s`, `3 min 05 s`, `2 h 10 min`.
 pub fn duration(seconds: f64) -> String {
     if !seconds.is_finite() || seconds < 0.0 {
@@ -264,6 +271,7 @@ mod tests {
         assert_eq!(signed(0.0148), "+0.0148");
         assert_eq!(grouped(12_300), "12 300");
         assert_eq!(grouped(1_000), "1000");
+        assert_eq!([0, 1, 2].map(|n: usize| counted(n, "image", "images")), ["0 images", "1 image", "2 images"]);
         assert_eq!(duration(185.0), "3 min 05 s");
     }
 

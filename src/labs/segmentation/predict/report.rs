@@ -300,11 +300,11 @@ pub fn problem_lines(rows: &[Row]) -> Vec<String> {
 /// What the user should know before trusting the mean; empty where there is nothing.
 pub fn trained_warning(summary: &Summary) -> Option<String> {
     (summary.trained > 0).then(|| {
-        let (pictures, were) = if summary.trained == 1 { ("picture", "was") } else { ("pictures", "were") };
         format!(
-            "warning: the network was trained on {} of the {} {pictures} that {were} scored, so that the mean over all of \
-             them is too good for new pictures: look at the part `test` (`--part test`)",
-            summary.trained, summary.scored
+            "warning: the network was trained on {} of the {}, so that the mean over all of them is too good for new pictures: \
+             look at the part `test` (`--part test`)",
+            summary.trained,
+            counted(summary.scored, "picture that was scored", "pictures that were scored")
         )
     })
 }

@@ -340,7 +340,7 @@ pub fn distance(value: Option<f64>) -> String {
 /// Means over the images that are shown, of one step alone; else how many are there.
 fn summary(gallery: &Gallery, seen: &[usize], pipeline: Pipeline) -> String {
     let moment = gallery.moment(seen.iter().copied(), Slot::Now, pipeline);
-    let images = if seen.len() == 1 { "1 image".to_owned() } else { format!("{} images", seen.len()) };
+    let images = number::counted(seen.len(), "image", "images");
     let Some(step) = moment.step else { return images };
     if !moment.is_whole() {
         return format!("mean Dice … · {} of {images}, step {}", moment.in_time.len(), number::grouped(step));
