@@ -496,7 +496,12 @@ fn a_resumed_run_takes_changes_and_the_new_place_of_its_data() {
         (0..60).map(|i| format!("{},{},{}\n", first + f64::from(i) / 10.0, f64::from(i % 7), i % 2)).collect()
     };
     fs::write(home.path().join("points.csv"), rows(0.0)).unwrap();
-    succeeds(&home, &format!("run optimizers {NETWORK} --data points.csv --steps 40 --seed 3 --out unbroken --at 30:learning_rate=0.01"));
+    succeeds(
+        &home,
+        &format!(
+            "run optimizers {NETWORK} --data points.csv --steps 40 --seed 3 --out unbroken --at 30:learning_rate=0.01"
+        ),
+    );
     succeeds(&home, &format!("run optimizers {NETWORK} --data points.csv --steps 20 --seed 3"));
     let folder = only_run(&home);
     let run = folder.to_str().unwrap();
