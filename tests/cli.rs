@@ -442,6 +442,86 @@ fn any_view_of_a_recorded_run_becomes_a_picture() {
 }
 
 #[test]
+fn any_figure_is_exported_as_it_was_at_a_past_step_and_says_which() {
+    let home = tempfile::tempdir().unwrap();
+    let json = |run: &str, more: &str| -> (Json, String) {
+        let said = succeeds(&home, &format!("export {run} {more} --to a.json --force"));
+        (serde_json::from_slice(&fs::read(home.path().join("a.json")).unwrap()).unwrap(), said)
+    };
+    succeeds(&home, &format!("run optimizers {NETWORK} --steps 30 --seed 3 --out net"));
+    let net = fs::read_dir(home.path().join("net")).unwrap().next().unwrap().unwrap().path();
+    let net = net.to_str().unwrap();
+    // A picture: the newest one at or before the step.
+    let (end, said) = json(net, "--figure boundary/adam");
+    assert!(end["step"] == 30 && said.contains("(step 30)"), "{said}");
+    let (start, _) = json(net, "--figure boundary/adam --step 0");
+    assert_eq!(start["step"], 0);
+    let steps: Vec<u64> = (0..=30)
+        .map(|step| json(net, &format!("--figure boundary/adam --step {step}")).0["step"].as_u64().unwrap())
+        .collect();
+    assert!(steps.iter().zip(0..).all(|(at, asked)| *at <= asked) && steps.is_sorted(), "{steps:?}");
+    let between = (0..=30).find(|&step| steps[step] < step as u64).expect("not recorded at every step");
+    let (before, said) = json(net, &format!("--figure boundary/adam --step {between}"));
+    assert!(said.contains(&format!("step {}, the newest at or before {between}", steps[between])), "{said}");
+    assert_eq!(before["rows"], json(net, &format!("--figure boundary/adam --step {}", steps[between])).0["rows"]);
+    assert_ne!(before["rows"], end["rows"]);
+    // What has no other step says so; what has none so far, or none so late, is refused.
+    let (_, said) = json(net, "--figure points/classes --step 30");
+    assert!(said.contains("recorded once, at step 0"), "{said}");
+    fails(&home, &format!("export {net} --figure boundary/adam --step 31 --to b.csv"), 2, &["recorded up to step 30"]);
+    fails(&home, &format!("export {net} --figure metrics --step 31 --to b.csv"), 2, &["recorded up to step 30"]);
+    fails(&home, &format!("export {net} --figure boundary/* --to b.csv"), 2, &["boundary/adam", "export one of them"]);
+
+    // Numbers: of each key the newest; of a table the row.
+    succeeds(&home, "run optimizers --set surface=booth --steps 40 --seed 5");
+    let run = only_run(&home);
+    let run = run.to_str().unwrap();
+    let (f, _) = json(run, "--figure f/adam --step 20");
+    assert_eq!((f["rows"].as_array().unwrap().len(), &f["rows"][0][0]), (1, &Json::from(20)));
+    let (all, _) = json(run, "--figure metrics --step 20");
+    let keys: std::collections::HashSet<String> =
+        all["rows"].as_array().unwrap().iter().map(|row| row[2].to_string()).collect();
+    assert_eq!(keys.len(), all["rows"].as_array().unwrap().len());
+    let (path, _) = json(run, "--figure path/* --step 20");
+    let rows = path["rows"].as_array().unwrap();
+    assert!(rows.len() == 7 && rows.iter().all(|row| row[1] == 20), "{rows:?}");
+    succeeds(&home, &format!("export {run} --figure path/adam --step 20 --to p.csv"));
+    assert_eq!(fs::read_to_string(home.path().join("p.csv")).unwrap().lines().count(), 2);
+}
+
+#[test]
+fn a_resumed_run_takes_changes_and_the_new_place_of_its_data() {
+    let home = tempfile::tempdir().unwrap();
+    let rows = |first: f64| -> String {
+        (0..60).map(|i| format!("{},{},{}\n", first + f64::from(i) / 10.0, f64::from(i % 7), i % 2)).collect()
+    };
+    fs::write(home.path().join("points.csv"), rows(0.0)).unwrap();
+    succeeds(
+        &home,
+        &format!(
+            "run optimizers {NETWORK} --data points.csv --steps 40 --seed 3 --out unbroken --at 30:learning_rate=0.01"
+        ),
+    );
+    succeeds(&home, &format!("run optimizers {NETWORK} --data points.csv --steps 20 --seed 3"));
+    let folder = only_run(&home);
+    let run = folder.to_str().unwrap();
+    // The folder is elsewhere now, and there are others.
+    fs::create_dir(home.path().join("moved")).unwrap();
+    fs::rename(home.path().join("points.csv"), home.path().join("moved/p.csv")).unwrap();
+    fs::write(home.path().join("other.csv"), rows(0.5)).unwrap();
+    fails(&home, &format!("resume {run} --steps 40"), 2, &["points.csv", "not there any more", "--data"]);
+    fails(&home, &format!("resume {run} --steps 40 --data other.csv"), 2, &["other data", "CRC-32"]);
+    let moved = format!("resume {run} --steps 40 --data moved/p.csv");
+    fails(&home, &format!("{moved} --at 5:learning_rate=0.01"), 2, &["5:learning_rate", "already at step 20"]);
+    fails(&home, &format!("{moved} --at 40:learning_rate=0.01"), 2, &["never happens", "40 steps"]);
+    fails(&home, &format!("{moved} --at 30:hidden=5"), 2, &["hidden"]);
+    let text = succeeds(&home, &format!("{moved} --at 30:learning_rate=0.01"));
+    assert!(text.contains("finished after 40 steps"), "{text}");
+    let unbroken = fs::read_dir(home.path().join("unbroken")).unwrap().next().unwrap().unwrap().path();
+    assert_eq!(metrics(&folder), metrics(&unbroken));
+}
+
+#[test]
 fn what_would_silently_do_nothing_is_refused() {
     let home = tempfile::tempdir().unwrap();
     let refused = |line: &str, words: &str| {

@@ -184,9 +184,9 @@ fn options_tell_how_distances_are_taken() {
         (row["hd95"].clone(), fs::read_to_string(home.path().join("out/summary.txt")).unwrap())
     };
     let (medpy, text) = measured("--threshold 0.01");
-    assert!(text.contains("medpy") && text.contains("undefined for 0 images"), "{text}");
+    assert!(text.contains("pooled (medpy, the paper's)") && text.contains("undefined for 0 images"), "{text}");
     let (monai, text) = measured("--threshold 0.01 --hd95 monai");
-    assert!(text.contains("MONAI") && !text.contains("medpy"), "{text}");
+    assert!(text.contains("percentiles (MONAI)") && !text.contains("HD95: 95th percentile of both"), "{text}");
     let [medpy, monai] = [medpy, monai].map(|value| value.parse::<f64>().unwrap());
     assert!(medpy < monai, "the prediction is the whole picture, far from the lesion at its corners: {medpy}, {monai}");
 
@@ -269,19 +269,152 @@ fn reading_weights_leaves_what_lies_beside_them() {
 }
 
 #[test]
-fn a_place_that_cannot_be_written_ends_the_work_with_what_is_done() {
+fn a_picture_that_cannot_be_saved_is_a_row_and_the_rest_goes_on() {
     let home = home();
     mixed(&home);
     fs::create_dir(home.path().join("out")).unwrap();
-    // A file where a folder should be stands for a disk that fails on the way.
+    // A file where a folder should be.
     fs::create_dir_all(home.path().join("out/overlays")).unwrap();
     fs::write(home.path().join("out/overlays/sub"), "in the way").unwrap();
     let output = predict(&home, "--weights net.safetensors --data in --out out --force");
-    fails(&output, 1, &["overlays/sub", "4 of 7 pictures are done", "--force"]);
-    assert_eq!(table(&home.path().join("out/table.csv")).len(), 4);
-    assert!(home.path().join("out/masks/photo.png").is_file());
+    fails(&output, 1, &["sub/grey", "1 picture of 7 could not be saved"]);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains("not saved: 1 picture (sub/grey)"), "{said}");
+    let rows = table(&home.path().join("out/table.csv"));
+    assert_eq!(rows.len(), 7);
+    let row = rows.iter().find(|row| row["image"] == "sub/grey").unwrap();
+    assert!(row["problem"].contains("overlays/sub") && !row["area"].is_empty(), "{row:?}");
+    assert!(home.path().join("out/masks/photo.png").is_file() && home.path().join("out/summary.json").is_file());
     let left: Vec<_> = fs::read_dir(home.path().join("out/masks")).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert!(!left.iter().any(|name| name.to_string_lossy().ends_with(".tmp")), "{left:?}");
+}
+
+#[test]
+fn names_as_long_as_the_file_system_takes_are_written() {
+    let home = home();
+    // 255, 254 and 252 bytes with `.png`; two of one name but for the suffix get longer ones, which do not fit.
+    let names = ["a".repeat(251), "é".repeat(125), "b".repeat(248), "c".repeat(251)];
+    for name in &names {
+        image::RgbImage::from_fn(30, 24, |x, y| image::Rgb([shade(x, y); 3]))
+            .save(place(&home, &format!("in/{name}.png")))
+            .unwrap();
+    }
+    let twin = home.path().join(format!("in/{}.bmp", names[3]));
+    image::RgbImage::from_fn(30, 24, |x, y| image::Rgb([shade(x, y); 3])).save(twin).unwrap();
+    let output = predict(&home, "--weights net.safetensors --data in --out out");
+    fails(&output, 1, &["2 pictures of 5 could not be saved"]);
+    for name in &names[..3] {
+        assert!(home.path().join(format!("out/masks/{name}.png")).is_file(), "{} bytes", name.len() + 4);
+        assert!(home.path().join(format!("out/overlays/{name}.png")).is_file());
+    }
+    let rows = table(&home.path().join("out/table.csv"));
+    assert_eq!(rows.len(), 5);
+    assert_eq!(rows.iter().filter(|row| row["problem"].contains("shorter")).count(), 2, "{rows:?}");
+}
+
+/// Twenty pictures with a bright disc each, and their masks, in two classes.
+fn discs(home: &TempDir, folder: &str) {
+    for i in 0..20 {
+        let class = ["benign", "malignant"][i as usize % 2];
+        let inside = |x: u32, y: u32| (x as i32 - 12 - i).pow(2) + (y as i32 - 20).pow(2) < 60;
+        image::RgbImage::from_fn(48, 40, |x, y| {
+            image::Rgb([if inside(x, y) { 230 } else { (x * 3 + y * 2 + 5 * i as u32) as u8 % 90 }; 3])
+        })
+        .save(place(home, &format!("{folder}/{class}/{class} ({i}).png")))
+        .unwrap();
+        image::GrayImage::from_fn(48, 40, |x, y| image::Luma([255 * u8::from(inside(x, y))]))
+            .save(place(home, &format!("{folder}/{class}/{class} ({i})_mask.png")))
+            .unwrap();
+    }
+}
+
+#[test]
+fn pictures_that_were_trained_on_are_told_apart_wherever_they_lie() {
+    let home = home();
+    discs(&home, "in");
+    let line = "run segmentation --device cpu --steps 6 --data in --set base=2 --set image_size=32 --set channels=3 \
+                --set validate_every=3 --set loss_every=3 --set batch_size=4";
+    succeeds(&run(&home, &line.split_whitespace().collect::<Vec<_>>()));
+    let folder = fs::read_dir(home.path().join("runs")).unwrap().next().unwrap().unwrap().path();
+    let weights = folder.to_str().unwrap();
+    let recorded = |figure: &str| {
+        let to = home.path().join("recorded.csv");
+        let line = ["export", weights, "--figure", figure, "--to", to.to_str().unwrap(), "--force"];
+        succeeds(&run(&home, &line));
+        table(&to)
+    };
+    let split: std::collections::HashMap<String, String> =
+        recorded("data/split").into_iter().map(|row| (row["image"].clone(), row["part"].clone())).collect();
+    assert_eq!(split.len(), 20);
+    for (figure, part) in [("validation/images", "validation"), ("test/images", "test")] {
+        let names: Vec<String> = recorded(figure).into_iter().map(|row| row["image"].clone()).collect();
+        assert!(!names.is_empty() && names.iter().all(|name| split[name] == part), "{figure}: {names:?}");
+    }
+
+    let said = succeeds(&predict(&home, &format!("--weights {weights} --data in --out out")));
+    let trained = split.values().filter(|part| *part == "train").count();
+    assert!(said.contains(&format!("warning: the network was trained on {trained} of the 20 pictures")), "{said}");
+    assert!(
+        said.contains("95 % interval") && said.contains("test, benign") && said.contains("all, malignant"),
+        "{said}"
+    );
+    for row in table(&home.path().join("out/table.csv")) {
+        assert_eq!(row["part"], split[&row["image"]], "{row:?}");
+        assert!(row["image"].starts_with(&row["class"]), "{row:?}");
+    }
+    let summary: Json = serde_json::from_slice(&fs::read(home.path().join("out/summary.json")).unwrap()).unwrap();
+    let groups = summary["results"]["groups"].as_array().unwrap();
+    let test = groups.iter().find(|group| group["part"] == "test" && group["class"].is_null()).unwrap();
+    let [low, high] = [0, 1].map(|at| test["dice"]["interval_95"][at].as_f64().unwrap());
+    let mean = test["dice"]["mean"].as_f64().unwrap();
+    assert!(low <= mean && mean <= high, "{test}");
+
+    // Copies under other names, and a new picture.
+    for (i, name) in split.keys().enumerate() {
+        fs::copy(home.path().join(format!("in/{name}.png")), place(&home, &format!("elsewhere/{i}.png"))).unwrap();
+    }
+    image::RgbImage::from_fn(48, 40, |x, y| image::Rgb([shade(x, y); 3]))
+        .save(place(&home, "elsewhere/new.png"))
+        .unwrap();
+    let said = succeeds(&predict(&home, &format!("--weights {weights} --data elsewhere --out out2 --part test,none")));
+    let rows = table(&home.path().join("out2/table.csv"));
+    let tested = split.values().filter(|part| *part == "test").count();
+    assert_eq!(rows.len(), tested + 1, "{said}");
+    assert!(rows.iter().all(|row| (row["part"] == "test") != (row["image"] == "new")), "{rows:?}");
+    assert!(said.contains(&format!("{} pictures of other parts left out", 20 - tested)), "{said}");
+
+    // Nothing is known of a file's weights, and nothing of other pictures.
+    let refused = predict(&home, "--weights net.safetensors --data in --out out3 --part test");
+    fails(&refused, 2, &["--part", "the folder of the run does"]);
+    mixed(&home);
+    fs::rename(home.path().join("in/sub"), home.path().join("other")).unwrap();
+    let said = succeeds(&predict(&home, &format!("--weights {weights} --data other --out out4")));
+    assert!(said.contains("to the network they are new"), "{said}");
+    assert!(table(&home.path().join("out4/table.csv")).iter().all(|row| row["part"].is_empty()));
+}
+
+#[test]
+fn what_is_odd_about_a_mask_is_told_in_the_table_and_in_the_summary() {
+    let home = home();
+    let picture = image::RgbImage::from_fn(60, 40, |x, y| image::Rgb([shade(x, y); 3]));
+    let mask = |width: u32, height: u32, from: u32| {
+        image::GrayImage::from_fn(width, height, |x, _| image::Luma([255 * u8::from(x > from)]))
+    };
+    for (name, mask) in [("good", mask(60, 40, 40)), ("turned", mask(40, 60, 30)), ("most", mask(60, 40, 3))] {
+        picture.save(place(&home, &format!("in/{name}.png"))).unwrap();
+        mask.save(place(&home, &format!("in/{name}_mask.png"))).unwrap();
+    }
+    let said = succeeds(&predict(&home, "--weights net.safetensors --data in --out out"));
+    assert!(said.contains("mask of another size: 1 picture (turned)"), "{said}");
+    assert!(said.contains("very large mask: 1 picture (most)"), "{said}");
+    for row in table(&home.path().join("out/table.csv")) {
+        let expected = match &*row["image"] {
+            "turned" => "its mask turned_mask.png is 40×60 pixels, its image 60×40",
+            "most" => "covers 93 %",
+            _ => "",
+        };
+        assert!(row["problem"].contains(expected) && row["problem"].is_empty() == expected.is_empty(), "{row:?}");
+    }
 }
 
 #[test]

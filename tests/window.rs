@@ -700,6 +700,57 @@ fn a_dropped_file_becomes_the_data() {
 }
 
 #[test]
+fn a_number_typed_with_commas_is_what_was_meant_or_refused_with_a_word() {
+    let backend = Scripted::computing();
+    let mut harness = toy(&backend);
+    let mut typed = |label: &str, text: &str| {
+        harness.get_by_role_and_label(Role::SpinButton, label).click();
+        harness.run_steps(2);
+        // The field shows its number as text now, all of it selected.
+        harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+        harness.event(egui::Event::Text(text.to_owned()));
+        harness.run_steps(2);
+        harness.key_press(Key::Enter);
+        harness.run_steps(3);
+        harness.query_by_label_contains(&format!("`{text}`")).is_some()
+    };
+    assert!(!typed("steps", "10,000"));
+    assert_eq!(backend.last_start().params.int("steps"), 10_000);
+    assert!(typed("steps", "1.000"), "it could be one or a thousand");
+    assert_eq!(backend.last_start().params.int("steps"), 10_000);
+    assert!(!typed("rate η", "0,05"));
+    assert_eq!(backend.last_start().params.float("rate"), 0.05);
+    assert!(typed("rate η", "1,000"));
+    assert_eq!(backend.last_start().params.float("rate"), 0.05);
+}
+
+#[test]
+fn a_typed_path_is_remembered_if_it_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("points.csv");
+    std::fs::write(&data, "1").unwrap();
+    let backend = Scripted::computing();
+    let mut harness = window_of(vec![&TOY], &backend, Some(folder.path()), vec2(1280.0, 1000.0));
+    for path in [folder.path().join("none.csv"), data] {
+        let field = harness.get_by_role_and_label(Role::TextInput, "file");
+        field.focus();
+        harness.run_steps(2);
+        harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+        harness.event(egui::Event::Text(path.display().to_string()));
+        harness.run_steps(2);
+        harness.key_press(Key::Enter);
+        harness.run_steps(3);
+    }
+    let start = Instant::now();
+    let settings = folder.path().join("settings.toml");
+    while !std::fs::read_to_string(&settings).is_ok_and(|text| text.contains("points.csv\"]")) {
+        assert!(start.elapsed().as_secs() < 10, "{:?}", std::fs::read_to_string(&settings));
+        harness.run_steps(2);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
 fn settings_come_back_and_foreign_ones_are_set_aside() {
     let folder = tempfile::tempdir().unwrap();
     let backend = Scripted::computing();

@@ -12,6 +12,7 @@ use super::theme::ThemeChoice;
 use super::{App, timeline};
 use crate::compute::device::DeviceChoice;
 use crate::engine::command::Command;
+use crate::plot::number;
 
 /// What an action does.
 type Run = Rc<dyn Fn(&mut App, &egui::Context)>;
@@ -261,16 +262,16 @@ pub fn all(app: &mut App) -> Vec<Action> {
 
 /// Actions that a number in the palette's text asks for: any step, any speed.
 pub fn with_number(query: &str) -> Vec<Action> {
-    let Some(number) = query.split_whitespace().last().and_then(crate::plot::number::parse) else { return Vec::new() };
+    let Some(word) = query.split_whitespace().last() else { return Vec::new() };
     let mut out = Vec::new();
     let mut add = |id: &str, title: String, run: Run| {
         out.push(Action { id: id.to_owned(), title, group: TIME, keys: &[], run });
     };
-    if number >= 0.0 && number.fract() == 0.0 {
+    if let Some(number) = number::parse_whole(word).ok().filter(|number| *number >= 0.0) {
         add("time.seek", format!("Go to step {number}"), Rc::new(move |app, _| app.seek(number as u64)));
     }
     let (slowest, fastest) = super::playback::SPEEDS;
-    if (slowest..=fastest).contains(&number) {
+    if let Some(number) = number::parse(word).ok().filter(|number| (slowest..=fastest).contains(number)) {
         let run = move |app: &mut App, _: &egui::Context| {
             if let Some(session) = app.session() {
                 session.play.speed = number;

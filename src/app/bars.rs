@@ -1,5 +1,7 @@
 //! The bars at the top: name, lab tabs and device; below them the run.
 
+use std::cell::RefCell;
+
 use eframe::egui::{
     self, Align, Button, CornerRadius, DragValue, Layout, RichText, Sense, Stroke, TextStyle, Ui, vec2,
 };
@@ -10,7 +12,7 @@ use super::theme;
 use super::widgets::{Icon, labelled_button};
 use super::{App, Session};
 use crate::compute::device::DeviceChoice;
-use crate::engine::event::Status;
+use crate::engine::event::{Level, Status};
 use crate::plot::number;
 use crate::plot::style::Style;
 
@@ -231,11 +233,21 @@ fn progress(session: &Session) -> String {
 fn seed(app: &mut App, ui: &mut Ui, style: &Style) {
     let Some(session) = app.session() else { return };
     let mut seed = session.seed;
-    let drag = DragValue::new(&mut seed).speed(0.1).update_while_editing(false);
+    let bad = RefCell::new(None);
+    let drag = DragValue::new(&mut seed).speed(0.1).update_while_editing(false).custom_parser(|text| {
+        let parsed = number::parse_whole(text).and_then(|seed| match seed {
+            0.0.. => Ok(seed),
+            _ => Err("is below 0".to_owned()),
+        });
+        parsed.map_err(|why| *bad.borrow_mut() = Some(format!("seed: `{text}` {why}"))).ok()
+    });
     let response = ui.add_sized(vec2(64.0, 24.0), drag).accessible_name("Seed");
     let response =
         response.on_hover_text("The seed of everything random in the next run. The same seed gives the same numbers.");
     ui.label(RichText::new("seed").color(style.text_weak));
+    if let Some(problem) = bad.take() {
+        return app.notice(Level::Warning, problem);
+    }
     if response.changed() {
         session.edit_all(|session| session.seed = seed);
         app.after_edit(&[], !response.dragged());

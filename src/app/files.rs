@@ -1,9 +1,11 @@
-//! File dialogs and dropped files. Every dialog and every write has a thread of its own; answers come by channel.
+//! Files that the user chooses, saves and drops. Dialogs, lookups and writes have threads of their own; answers come by
+//! channel.
 
 use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread;
 
+use eframe::egui;
 use serde_json::{Value as Json, json};
 
 use super::{App, Wake, runs};
@@ -11,75 +13,113 @@ use crate::engine::event::{KeySpec, Level};
 use crate::engine::export::{Sheet, column_names, number};
 use crate::engine::run_folder::write_whole;
 use crate::engine::state::RunState;
+use crate::plot::path_dialog::{PathDialog, Question, Wanted};
 
-/// What a dialog thread reports.
+/// What a thread reports.
 #[derive(Debug)]
 enum Answer {
-    Chosen { lab: usize, key: String, path: PathBuf },
+    /// A path that was typed into the form is there.
+    Exists(PathBuf),
     Said(Level, String),
 }
 
-/// The dialogs in progress.
+/// Makes the content of a file.
+type Make = Box<dyn FnOnce() -> Result<Vec<u8>, String> + Send>;
+
+/// What a chosen path is for.
+enum Purpose {
+    /// The path parameter of a lab.
+    Parameter {
+        lab: usize,
+        key: String,
+    },
+    Save(Make),
+}
+
+/// The dialog in progress, and what threads report.
 pub struct Files {
     answers: (mpsc::Sender<Answer>, mpsc::Receiver<Answer>),
     wake: Wake,
+    /// What is to be asked with the next frame.
+    next: Option<(Question, Purpose)>,
+    dialog: PathDialog,
+    purpose: Option<Purpose>,
 }
 
 impl Files {
     pub fn new(wake: Wake) -> Self {
-        Self { answers: mpsc::channel(), wake }
+        Self { answers: mpsc::channel(), wake, next: None, dialog: PathDialog::default(), purpose: None }
     }
 
     /// Lets the user choose a file, or a folder, for a path parameter.
-    pub fn choose(&self, lab: usize, key: &str, folder: bool) {
-        let key = key.to_owned();
-        self.spawn(move || {
-            let what = if folder { "folder" } else { "file" };
-            let dialog = rfd::FileDialog::new().set_title(format!("Choose a {what}: {key}"));
-            let path = if folder { dialog.pick_folder() } else { dialog.pick_file() }?;
-            Some(Answer::Chosen { lab, key, path })
-        });
+    pub fn choose(&mut self, lab: usize, key: &str, folder: bool) {
+        let (what, wanted) = if folder { ("folder", Wanted::Folder) } else { ("file", Wanted::File) };
+        let question = Question::new(format!("Choose a {what}: {key}"), wanted);
+        self.next = Some((question, Purpose::Parameter { lab, key: key.to_owned() }));
     }
 
     /// Lets the user choose where to save a text.
-    pub fn save_text(&self, name: &str, text: String) {
+    pub fn save_text(&mut self, name: &str, text: String) {
         self.save_with(name, move || Ok(text.into_bytes()));
     }
 
     /// The same, with a text that takes a while to make.
-    fn save_with(&self, name: &str, text: impl FnOnce() -> Result<Vec<u8>, String> + Send + 'static) {
-        let name = name.to_owned();
+    fn save_with(&mut self, name: &str, text: impl FnOnce() -> Result<Vec<u8>, String> + Send + 'static) {
+        let question = Question::new("Save as", Wanted::Save(name.to_owned()));
+        self.next = Some((question, Purpose::Save(Box::new(text))));
+    }
+
+    /// Remembers a typed path if it is there.
+    pub fn remember_typed(&self, path: &str) {
+        let path = PathBuf::from(path.trim());
+        self.spawn(move || path.exists().then_some(Answer::Exists(path)));
+    }
+
+    fn write(&self, path: PathBuf, make: Make) {
         self.spawn(move || {
-            let path = rfd::FileDialog::new().set_title("Save as").set_file_name(name).save_file()?;
-            let written = text().and_then(|text| write_whole(&path, &text).map_err(|error| error.to_string()));
-            let said = match written {
-                Ok(()) => (Level::Info, format!("saved {}", path.display())),
-                Err(error) => (Level::Error, format!("{} was not saved: {error}", path.display())),
-            };
-            Some(Answer::Said(said.0, said.1))
+            let written = make().and_then(|bytes| write_whole(&path, &bytes).map_err(|error| error.to_string()));
+            Some(match written {
+                Ok(()) => Answer::Said(Level::Info, format!("saved {}", path.display())),
+                Err(error) => Answer::Said(Level::Error, format!("{} was not saved: {error}", path.display())),
+            })
         });
     }
 
     fn spawn(&self, work: impl FnOnce() -> Option<Answer> + Send + 'static) {
         let (sender, wake) = (self.answers.0.clone(), self.wake.clone());
-        let spawned = thread::Builder::new().name("file dialog".to_owned()).spawn(move || {
+        let spawned = thread::Builder::new().name("files".to_owned()).spawn(move || {
             if let Some(answer) = work() {
                 let _ = sender.send(answer);
             }
             wake();
         });
         if let Err(error) = spawned {
-            let _ = self.answers.0.send(Answer::Said(Level::Error, format!("no dialog can be opened: {error}")));
+            let _ = self.answers.0.send(Answer::Said(Level::Error, format!("no thread can be started: {error}")));
         }
     }
 }
 
+/// Asks and draws the question, where the system's dialog does not.
+pub fn show(app: &mut App, ctx: &egui::Context) {
+    if let Some((question, purpose)) = app.files.next.take() {
+        app.files.dialog.ask(question, ctx);
+        app.files.purpose = Some(purpose);
+    }
+    let style = app.style.clone();
+    let Some(paths) = app.files.dialog.show(ctx, &style) else { return };
+    let (Some(purpose), Some(path)) = (app.files.purpose.take(), paths.into_iter().next()) else { return };
+    match purpose {
+        Purpose::Parameter { lab, key } => app.use_path(lab, &key, &path),
+        Purpose::Save(make) => app.files.write(path, make),
+    }
+}
+
 impl App {
-    /// Takes in what the dialogs have finished.
+    /// Takes in what threads have finished.
     pub(super) fn receive_files(&mut self) {
         while let Ok(answer) = self.files.answers.1.try_recv() {
             match answer {
-                Answer::Chosen { lab, key, path } => self.use_path(lab, &key, &path),
+                Answer::Exists(path) => self.settings.remember(&path),
                 Answer::Said(level, text) => self.notice(level, text),
             }
         }

@@ -84,7 +84,16 @@ pub fn show(app: &mut App, ui: &mut Ui) {
 fn apply(app: &mut App, edits: Vec<Edit>) {
     for edit in edits {
         match edit {
-            Edit::Set(key, value, settled) => app.edit(key, value, settled),
+            Edit::Set(key, value, settled) => {
+                let specs = app.sessions.get(app.active).map_or(&[][..], |session| session.lab.spec().params);
+                let is_path = specs.iter().any(|spec| spec.key == key && spec.kind.is_path());
+                if let (true, true, Value::Text(path)) = (settled, is_path, &value)
+                    && !path.trim().is_empty()
+                {
+                    app.files.remember_typed(path);
+                }
+                app.edit(key, value, settled);
+            }
             Edit::Refuse(key, message) => {
                 if let Some(session) = app.session() {
                     session.errors.insert(key.to_owned(), message);

@@ -205,17 +205,19 @@ impl Row<'_> {
             let drag = DragValue::new(&mut value)
                 .speed(speed)
                 .update_while_editing(false)
-                .custom_formatter(|v, _| number::exact(v))
+                .custom_formatter(|v, _| range.text(v))
                 .custom_parser(|text| {
-                    let parsed = number::parse(text);
-                    if parsed.is_none() {
-                        *bad.borrow_mut() = Some(text.to_owned());
+                    // What was only looked at keeps the digits that are not shown.
+                    if text == range.text(now) {
+                        return Some(now);
                     }
-                    parsed
+                    let parsed = if range.whole { number::parse_whole(text) } else { number::parse(text) };
+                    parsed.map_err(|why| *bad.borrow_mut() = Some((text.to_owned(), why))).ok()
                 });
             let response = ui.add_sized(vec2(FIELD, 24.0), drag);
-            if let Some(text) = bad.take() {
-                edits.push(Edit::Refuse(key, format!("parameter `{key}`: `{text}` is not {}", row.spec.expected())));
+            if let Some((text, why)) = bad.take() {
+                let expected = row.spec.expected();
+                edits.push(Edit::Refuse(key, format!("parameter `{key}`: `{text}` {why}; expected {expected}")));
             }
             if response.dragged() {
                 value = value.clamp(range.min, range.max);
@@ -333,6 +335,11 @@ impl Number {
     /// A slider over a wide linear range aims at nothing.
     fn has_slider(self) -> bool {
         !self.whole && (self.log || self.max - self.min <= 10.0)
+    }
+
+    /// The value as the field writes it: every digit of a whole number.
+    fn text(self, value: f64) -> String {
+        if self.whole { format!("{value:.0}").replace('-', "−") } else { number::exact(value) }
     }
 
     fn report(self, response: &Response, key: &'static str, before: f64, value: f64, edits: &mut Vec<Edit>) {

@@ -8,7 +8,8 @@ use super::session::Start;
 use super::tiles::{self, TileEvents};
 use super::widgets::{Icon, labelled_button};
 use super::{
-    App, bars, closing, fork, form, guide, help, metrics, palette, presenter, status_line, study, theme, timeline,
+    App, bars, closing, files, fork, form, guide, help, metrics, palette, presenter, status_line, study, theme,
+    timeline,
 };
 use crate::engine::event::Status;
 use crate::engine::state::MarkKind;
@@ -165,6 +166,7 @@ fn banner(app: &mut App, ui: &mut Ui) {
 fn overlays(app: &mut App, ctx: &egui::Context) {
     let style = app.style.clone();
     closing::show(app, ctx);
+    files::show(app, ctx);
     palette::show(app, ctx);
     help::show(app, ctx);
     metrics::show(app, ctx);

@@ -85,6 +85,8 @@ fn speed(app: &mut App, ui: &mut Ui, style: &Style) {
         .range(super::playback::SPEEDS.0..=super::playback::SPEEDS.1)
         .speed(step)
         .suffix("×")
+        .update_while_editing(false)
+        .custom_parser(|text| number::parse(text.trim_end_matches('×')).ok())
         .custom_formatter(|v, _| if v < 10.0 { format!("{v:.1}") } else { format!("{v:.0}") });
     let response = ui.add_sized(vec2(56.0, 24.0), drag).accessible_name("Playback speed");
     response.on_hover_text(actions::hint(ui.ctx(), "time.faster"));

@@ -1,5 +1,6 @@
 //! `learnscope export`: the numbers of a recorded run as CSV or JSON, a view of it as PNG, its weights as safetensors.
 
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use serde_json::json;
@@ -31,19 +32,20 @@ pub fn export(flags: &ExportFlags, output: &Output) -> Result<(), Failure> {
     place::check(std::slice::from_ref(&flags.to), flags.force)?;
     let mut reader = labs::open_run(&folder)?;
     if format == "png" {
-        let png = window::picture(flags, &mut reader)?;
+        let (png, step, moment) = window::picture(flags, &mut reader)?;
         place::write(&flags.to, &png, flags.force)?;
-        return saved(&flags.to, &reader, output);
+        return saved(&flags.to, Some(step), &moment, &reader, output);
     }
-    let sheet = sheet(&flags.figure, &mut reader)?;
+    let Found { sheet, step, moment } = found(&flags.figure, flags.step, &mut reader)?;
     let about = json!({
+        "step": step,
         "figure": flags.figure, "lab": reader.header().lab, "name": reader.header().name, "seed": reader.header().seed,
         "steps": reader.header().steps, "device": reader.header().device, "started": reader.header().started,
         "version": reader.header().version, "folder": reader.folder(),
     });
     let bytes = if format == "csv" { sheet.csv(&about) } else { sheet.json(&about) }.map_err(Failure::Work)?;
     place::write(&flags.to, &bytes, flags.force)?;
-    saved(&flags.to, &reader, output)
+    saved(&flags.to, step, &moment, &reader, output)
 }
 
 /// The best weights of a run as one file.
@@ -64,19 +66,31 @@ fn weights(folder: &Path, format: &str, flags: &ExportFlags, output: &Output) ->
     Ok(())
 }
 
-fn saved(file: &Path, reader: &RunReader, output: &Output) -> Result<(), Failure> {
+/// Says what was saved; `moment`: of which moment, in words.
+fn saved(file: &Path, step: Option<u64>, moment: &str, reader: &RunReader, output: &Output) -> Result<(), Failure> {
     if let Some(damage) = reader.damage() {
         output.object(&json!({ "event": "notice", "level": "warning", "text": damage }));
         output.aside(format!("warning: {damage}"));
     }
     output.kept(file);
-    output.object(&json!({ "event": "saved", "file": file }));
-    output.line(format!("saved {}", file.display()));
+    output.object(&json!({ "event": "saved", "file": file, "step": step, "moment": moment }));
+    let of = if moment.is_empty() { String::new() } else { format!(" ({moment})") };
+    output.line(format!("saved {}{of}", file.display()));
     Ok(())
 }
 
-/// The numbers behind `figure`: `metrics` (every scalar), a key, or a family of keys that ends in `*`.
-fn sheet(figure: &str, reader: &mut RunReader) -> Result<Sheet, Failure> {
+/// The numbers of a figure.
+struct Found {
+    sheet: Sheet,
+    /// The step that they are of, where it is one.
+    step: Option<u64>,
+    /// Which moment they show, in words; empty where they are of all steps.
+    moment: String,
+}
+
+/// The numbers behind `figure`: `metrics` (every scalar), a key, or a family of keys that ends in `*`. `asked`: of this
+/// step, which is the newest at or before it; else all steps of scalars and tables, and the newest bulky value.
+fn found(figure: &str, asked: Option<u64>, reader: &mut RunReader) -> Result<Found, Failure> {
     let matches = |key: &str| match figure.strip_suffix('*') {
         Some(prefix) => key.starts_with(prefix),
         None => key == figure,
@@ -84,22 +98,39 @@ fn sheet(figure: &str, reader: &mut RunReader) -> Result<Sheet, Failure> {
     let specs = labs::find(&reader.header().lab).map_or(&[][..], |lab| lab.spec().keys);
     let mut known: Vec<String> = vec!["metrics".to_owned()];
     let mut scalars = Sheet::new(&["step", "seconds", "key", "value"]);
+    // Where a key's newest row at or before the step is.
+    let mut newest: HashMap<String, usize> = HashMap::new();
     let mut tables = Sheet::default();
-    let mut rows_of: std::collections::HashMap<String, u64> = std::collections::HashMap::new();
-    let mut picture = None;
+    let mut rows_of: HashMap<String, u64> = HashMap::new();
+    let mut bulky: BTreeMap<String, Vec<(u64, u64, u32)>> = BTreeMap::new();
+    let (mut first, mut end) = (None::<u64>, 0);
     for event in reader.events()? {
+        end = end.max(event.step);
         let mut note = |key: &str| {
             if !known.iter().any(|name| name == key) {
                 known.push(key.to_owned());
             }
         };
+        let mut matched = false;
         match &event.body {
             Body::Scalars(values) => {
                 for (key, value) in values {
                     note(key);
-                    if figure == "metrics" || matches(key) {
-                        let cells = vec![json!(event.step), number(event.seconds), json!(**key), number(*value)];
-                        scalars.rows.push(cells);
+                    if !(figure == "metrics" || matches(key)) {
+                        continue;
+                    }
+                    matched = true;
+                    let cells = vec![json!(event.step), number(event.seconds), json!(**key), number(*value)];
+                    match asked {
+                        None => scalars.rows.push(cells),
+                        Some(asked) if event.step > asked => {}
+                        Some(_) => match newest.get(&**key) {
+                            Some(&at) => scalars.rows[at] = cells,
+                            None => {
+                                newest.insert(key.to_string(), scalars.rows.len());
+                                scalars.rows.push(cells);
+                            }
+                        },
                     }
                 }
             }
@@ -115,27 +146,80 @@ fn sheet(figure: &str, reader: &mut RunReader) -> Result<Sheet, Failure> {
                 let next = rows_of.entry(key.to_string()).or_default();
                 for row in data.chunks((*columns).max(1) as usize) {
                     let cells = [json!(**key), json!(*next)].into_iter().chain(row.iter().map(|v| number(*v)));
-                    tables.rows.push(cells.collect());
+                    match asked {
+                        // Row k of a table is step k.
+                        Some(asked) if *next > asked => {}
+                        Some(_) => match newest.get(&**key) {
+                            Some(&at) => tables.rows[at] = cells.collect(),
+                            None => {
+                                newest.insert(key.to_string(), tables.rows.len());
+                                tables.rows.push(cells.collect());
+                            }
+                        },
+                        None => tables.rows.push(cells.collect()),
+                    }
                     *next += 1;
                 }
             }
             Body::Recorded { key, offset, bytes } => {
                 note(key);
                 if matches(key) {
-                    picture = Some((*offset, *bytes));
+                    matched = true;
+                    bulky.entry(key.to_string()).or_default().push((event.step, *offset, *bytes));
                 }
             }
             _ => {}
         }
+        if matched {
+            first.get_or_insert(event.step);
+        }
     }
+    if let Some(asked) = asked.filter(|asked| *asked > end) {
+        return Err(Failure::usage(format!("`--step {asked}`: the run was recorded up to step {end}")));
+    }
+    let late = |first: u64, asked: u64| {
+        Failure::usage(format!(
+            "`--step {asked}`: `{figure}` was first recorded at step {first}; ask for that or a later one"
+        ))
+    };
     if !tables.rows.is_empty() {
-        return Ok(tables);
+        let last = asked.map(|_| tables.rows.iter().filter_map(|row| row[1].as_u64()).max().unwrap_or(0));
+        return Ok(Found { sheet: tables, step: last, moment: moment(asked, last) });
     }
-    if let Some((offset, bytes)) = picture {
-        return payload_sheet(figure, &*reader.payload_at(offset, bytes)?);
+    if bulky.len() > 1 {
+        let names: Vec<&str> = bulky.keys().map(String::as_str).collect();
+        return Err(Failure::usage(format!(
+            "`{figure}` names {} figures of which each is a table of its own: {}; export one of them",
+            names.len(),
+            names.join(", ")
+        )));
+    }
+    if let Some((_, track)) = bulky.pop_first() {
+        let at = track.iter().rev().find(|(step, ..)| asked.is_none_or(|asked| *step <= asked));
+        let Some(&(step, offset, bytes)) = at else {
+            return Err(late(track[0].0, asked.unwrap_or_default()));
+        };
+        let sheet = payload_sheet(figure, &*reader.payload_at(offset, bytes)?)?;
+        let moment = match (asked, track.as_slice()) {
+            (Some(_), [_]) => format!("recorded once, at step {step}: it has no other step"),
+            _ => moment(asked, Some(step)),
+        };
+        return Ok(Found { sheet, step: Some(step), moment });
+    }
+    if let (Some(asked), Some(first), true) = (asked, first, scalars.rows.is_empty()) {
+        return Err(late(first, asked));
     }
     if !scalars.rows.is_empty() || figure == "metrics" {
-        return Ok(scalars);
+        let steps = || scalars.rows.iter().filter_map(|row| row[0].as_u64());
+        let last = asked.and_then(|_| steps().max());
+        let mut moment = moment(asked, last);
+        if let (Some(last), Some(oldest)) = (last, steps().min().filter(|oldest| Some(*oldest) != last)) {
+            moment = format!(
+                "the newest of each key at or before step {}: of steps {oldest} to {last}",
+                asked.unwrap_or(last)
+            );
+        }
+        return Ok(Found { sheet: scalars, step: last, moment });
     }
     let hint = match nearest(figure, known.iter().map(String::as_str)) {
         Some(near) => format!("did you mean `{near}`?"),
@@ -144,7 +228,16 @@ fn sheet(figure: &str, reader: &mut RunReader) -> Result<Sheet, Failure> {
     Err(Failure::usage(format!("this run has recorded nothing called `{figure}`; {hint}")))
 }
 
-/// The newest bulky value as numbers.
+/// `step 100`, or `step 100, the newest at or before 120`.
+fn moment(asked: Option<u64>, step: Option<u64>) -> String {
+    match (asked, step) {
+        (Some(asked), Some(step)) if step < asked => format!("step {step}, the newest at or before {asked}"),
+        (_, Some(step)) => format!("step {step}"),
+        _ => String::new(),
+    }
+}
+
+/// A bulky value as numbers.
 fn payload_sheet(figure: &str, payload: &Payload) -> Result<Sheet, Failure> {
     Ok(match payload {
         Payload::Series(values) => Sheet {

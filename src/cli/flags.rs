@@ -130,6 +130,12 @@ pub struct ResumeFlags {
     /// New total number of steps
     #[arg(long, value_name = "N")]
     pub steps: Option<u64>,
+    /// Change a live parameter after so many steps, from the checkpoint on (repeatable)
+    #[arg(long, value_name = "STEP:KEY=VALUE", allow_hyphen_values = true)]
+    pub at: Vec<String>,
+    /// Where the run's data lie now, if they were moved; their content must be the same
+    #[arg(long, value_name = "PATH")]
+    pub data: Option<PathBuf>,
     /// Device; default: the one that the run was recorded on
     #[arg(long, value_name = "D")]
     pub device: Option<String>,
@@ -184,7 +190,8 @@ pub struct ExportFlags {
     /// Replace a file that is there already
     #[arg(long)]
     pub force: bool,
-    /// PNG: the moment to show; default: the end
+    /// The moment to show, or the numbers of that step: the newest recorded at or before it; default: the end, and all steps
+    /// of scalars and tables
     #[arg(long, value_name = "N")]
     pub step: Option<u64>,
     /// PNG: width and height in pixels
@@ -228,6 +235,10 @@ pub struct PredictFlags {
     /// run's, else omit
     #[arg(long, value_name = "U")]
     pub undefined: Option<String>,
+    /// Only pictures of these parts of the data set that the run was trained on (repeatable): train, validation, test, or
+    /// none (new pictures)
+    #[arg(long, value_name = "P", value_delimiter = ',', value_parser = ["train", "validation", "test", "none"])]
+    pub part: Vec<String>,
     /// Side in pixels at which the network sees a picture; default: as it was trained
     #[arg(long, value_name = "S")]
     pub image_size: Option<usize>,

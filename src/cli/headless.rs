@@ -143,8 +143,8 @@ fn tell(event: &Event, state: &RunState, progress: &Progress, output: &Output) {
             }));
             let what = [header.lab.as_str(), header.name.as_str()].join(" ");
             let from = header.resumed_at.map_or(String::new(), |step| format!(" from step {step}"));
-            let steps = number::grouped(header.steps);
-            progress.say(&format!("{}: {steps} steps{from} on {}, seed {}", what.trim(), header.device, header.seed));
+            let steps = number::counted(header.steps, "step", "steps");
+            progress.say(&format!("{}: {steps}{from} on {}, seed {}", what.trim(), header.device, header.seed));
             if !header.data.is_empty() {
                 progress.say(&format!("data: {}", header.data));
             }
@@ -205,8 +205,8 @@ fn conclude(state: &RunState, output: &Output) {
     if !state.scalars.is_empty() {
         output.line(newest(state));
     }
-    let steps = number::grouped(state.step);
-    output.line(format!("{status} after {steps} steps, {} s", number::short(state.seconds)));
+    let steps = number::counted(state.step, "step", "steps");
+    output.line(format!("{status} after {steps}, {} s", number::short(state.seconds)));
     if !header.folder.is_empty() {
         output.kept(Path::new(&header.folder));
         output.line(format!("recorded in {}", header.folder));

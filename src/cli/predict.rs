@@ -43,6 +43,7 @@ pub fn predict(flags: &PredictFlags, output: &Output) -> Result<(), Failure> {
         set,
         image_size: flags.image_size,
         device: device_choice(&flags.device)?,
+        parts: flags.part.clone(),
         force: flags.force,
     };
     let interrupt = Interrupt::listen()?;

@@ -9,6 +9,7 @@ use crate::engine::params::{self, ParamError, ParamKind, ParamSpec, Params, Valu
 use crate::engine::recording;
 use crate::engine::twin;
 use crate::labs::{self, LABS, Lab, RunOptions};
+use crate::plot::number::counted;
 
 use super::flags::RunFlags;
 use super::output::Failure;
@@ -56,13 +57,21 @@ pub fn new_run(flags: &RunFlags) -> Result<Box<RunRequest>, Failure> {
         ..RunOptions::default()
     };
     let request = labs::request(lab, &params, options)?;
-    if let Some(late) = request.changes.iter().find(|change| change.step >= request.steps) {
-        return Err(Failure::usage(format!(
-            "`--at {}:{}=…` never happens: the run ends after {} steps",
-            late.step, late.key, request.steps
-        )));
-    }
+    refuse_late(&request.changes, request.steps)?;
     Ok(request)
+}
+
+/// Refuses a change at or after the last step.
+pub fn refuse_late(changes: &[Change], steps: u64) -> Result<(), Failure> {
+    match changes.iter().find(|change| change.step >= steps) {
+        None => Ok(()),
+        Some(late) => Err(Failure::usage(format!(
+            "`--at {}:{}=…` never happens: the run ends after {}",
+            late.step,
+            late.key,
+            counted(steps, "step", "steps")
+        ))),
+    }
 }
 
 /// The lab with this id, or an error that offers the nearest.
@@ -112,7 +121,7 @@ pub fn set_data(specs: &[ParamSpec], params: &mut Params, path: &Path) -> Result
 }
 
 /// `STEP:KEY=VALUE`.
-fn change(specs: &[ParamSpec], text: &str) -> Result<Change, Failure> {
+pub fn change(specs: &[ParamSpec], text: &str) -> Result<Change, Failure> {
     let malformed = || Failure::usage(format!("`--at {text}` is not of the form STEP:KEY=VALUE"));
     let (step, assignment) = text.split_once(':').ok_or_else(malformed)?;
     let step = step.trim().parse().map_err(|_| malformed())?;
@@ -127,7 +136,7 @@ fn change(specs: &[ParamSpec], text: &str) -> Result<Change, Failure> {
 
 /// What a change along the run would meet only in the middle of it is met now: a combination that no run can have, and a
 /// parameter that has no effect with the values of that step.
-fn check_changes(lab: &dyn Lab, params: &Params, changes: &[Change]) -> Result<(), Failure> {
+pub fn check_changes(lab: &dyn Lab, params: &Params, changes: &[Change]) -> Result<(), Failure> {
     let spec = lab.spec();
     let mut run = params.clone();
     let mut forked: Option<Params> = None;

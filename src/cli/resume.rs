@@ -11,6 +11,7 @@ use crate::engine::recording::{self, RunReader};
 use crate::engine::run_folder::{self, DiskError, RunEnd};
 use crate::engine::twin::of_twin;
 use crate::labs::{self, Lab, RunOptions};
+use crate::plot::number::counted;
 
 use super::flags::ResumeFlags;
 use super::output::{Failure, Output};
@@ -50,7 +51,10 @@ pub fn resume(flags: &ResumeFlags, output: &Output) -> Result<(), Failure> {
             run_folder::write_end(&folder, Some(&end))?;
         }
         output.object(&json!({ "event": "finished", "step": at, "steps": steps, "folder": header.folder }));
-        output.line(format!("this run has done all its {steps} steps; `--steps N` goes on to step N"));
+        output.line(format!(
+            "this run has done all its {}; `--steps N` goes on to step N",
+            counted(steps, "step", "steps")
+        ));
         return Ok(());
     }
 
@@ -58,11 +62,32 @@ pub fn resume(flags: &ResumeFlags, output: &Output) -> Result<(), Failure> {
         Some(_) => recording::resumable(&folder, at)?.kept,
         None => 0,
     };
-    let (params, changes) = replayed(&header, &past.made, at, kept);
-    let params = Params::checked(lab.spec().params, params.iter().map(|(key, value)| (key.to_owned(), value.clone())))?;
+    let (params, mut changes) = replayed(&header, &past.made, at, kept);
+    let specs = lab.spec().params;
+    let mut params = Params::checked(specs, params.iter().map(|(key, value)| (key.to_owned(), value.clone())))?;
+    match &flags.data {
+        Some(path) => request::set_data(specs, &mut params, path)?,
+        None => data_are_there(lab, &params)?,
+    }
     (lab.spec().check)(&params)?;
-    if found.is_none() {
+    if flags.data.is_some() {
+        moved_data(&header, lab, &params)?;
+    } else if found.is_none() {
         same_data(&header, lab, &params)?;
+    }
+    if !flags.at.is_empty() {
+        let asked = flags.at.iter().map(|text| request::change(specs, text)).collect::<Result<Vec<_>, _>>()?;
+        if let Some(early) = asked.iter().find(|change| change.step < at) {
+            return Err(Failure::usage(format!(
+                "`--at {}:{}=…`: the run is already at step {at}; a change can come from then on",
+                early.step, early.key
+            )));
+        }
+        request::refuse_late(&asked, steps)?;
+        // After what was planned for the same step.
+        changes.extend(asked);
+        changes.sort_by_key(|change| change.step);
+        request::check_changes(lab, &params, &changes)?;
     }
     let resumed = found.is_some();
     let options = RunOptions {
@@ -178,6 +203,46 @@ fn same_data(header: &RunHeader, lab: &dyn Lab, params: &Params) -> Result<(), F
     )))
 }
 
+/// The file or folder that a run reads must still be there.
+fn data_are_there(lab: &dyn Lab, params: &Params) -> Result<(), Failure> {
+    let specs = lab.spec().params.iter().filter(|spec| spec.kind.is_path() && params.shows(spec));
+    for spec in specs {
+        let path = params.text(spec.key);
+        if !path.is_empty() && !std::path::Path::new(path).exists() {
+            return Err(Failure::usage(format!(
+                "the run reads `{path}` ({}), which is not there any more; put it back, or say with `--data PATH` where its \
+                 data lie now",
+                spec.label
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Data that were moved must be those of the run.
+fn moved_data(header: &RunHeader, lab: &dyn Lab, params: &Params) -> Result<(), Failure> {
+    let now = (lab.spec().data)(params)?;
+    let sums = checksums(&header.data);
+    if !sums.is_empty() && sums == checksums(&now) {
+        return Ok(());
+    }
+    let was = if header.data.is_empty() { "generated data, which no folder holds" } else { &header.data };
+    Err(Failure::usage(format!(
+        "`--data`: these are other data than the run's: it was trained on {was}; this is {now}. Choose the folder that holds \
+         the run's own data, or start a new run"
+    )))
+}
+
+/// What identifies the content of data in their description: the numbers after `CRC-32`.
+fn checksums(description: &str) -> Vec<&str> {
+    let is_sum = |word: &&str| word.len() == 8 && word.chars().all(|c| c.is_ascii_hexdigit());
+    let mut sums = Vec::new();
+    for part in description.split("CRC-32 ").skip(1) {
+        sums.extend(part.split([' ', ',', ';']).take_while(is_sum));
+    }
+    sums
+}
+
 /// The device that the header names in words.
 fn recorded_device(header: &RunHeader) -> Result<DeviceChoice, Failure> {
     match header.device.as_str() {
@@ -229,6 +294,15 @@ mod tests {
         // The process died between the checkpoint and the planned change at its step.
         let (params, ahead) = replayed(&header(), &made[..2], 10, 1_000);
         assert_eq!((params.float("learning_rate"), ahead), (0.9, vec![change(10, 0.3), change(20, 0.4)]));
+    }
+
+    #[test]
+    fn data_are_known_by_their_checksums() {
+        let sums = |text: &str| checksums(text).iter().map(|sum| (*sum).to_owned()).collect::<Vec<_>>();
+        let folder = "/a CRC-32/b: 40 images with masks, CRC-32 0123abcd, at 64 pixels";
+        assert_eq!(sums(&format!("{folder}; weights w.pt, CRC-32 ffffffff")), ["0123abcd", "ffffffff"]);
+        assert_eq!(sums("/x, 3 classes, 9 images to train and 3 to test at 32×32, CRC-32 00000001 00000002").len(), 2);
+        assert!(sums("").is_empty() && sums("no sum").is_empty());
     }
 
     #[test]

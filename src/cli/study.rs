@@ -67,7 +67,8 @@ pub fn study(flags: &StudyFlags, output: &Output) -> Result<(), Failure> {
         return match estimate(&study, lab, flags, &device, output)? {
             Some(_) => Ok(()),
             None => {
-                output.line(format!("{runs} runs are left, too short to need an estimate"));
+                let left = number::counted(runs, "run is", "runs are");
+                output.line(format!("{left} left, too short to need an estimate"));
                 Ok(())
             }
         };
@@ -154,9 +155,10 @@ fn estimate(
     let device = state.header.as_ref().map_or("", |header| header.device.as_str());
     output.object(&json!({ "event": "estimate", "runs": runs, "steps": steps, "seconds": seconds, "device": device }));
     output.aside(format!(
-        "{runs} runs, {} steps in all at {} ms a step on {device}: about {}, without their evaluations. An interrupted \
+        "{}, {} in all at {} ms a step on {device}: about {}, without their evaluations. An interrupted \
          study goes on where it was",
-        number::grouped(steps),
+        number::counted(runs, "run", "runs"),
+        number::counted(steps, "step", "steps"),
         number::short(1000.0 * seconds_a_step),
         duration(seconds)
     ));

@@ -1,6 +1,7 @@
 //! The window, where there is a display, and pictures of its views, where there is none.
 
 use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::flags::{ExportFlags, Theme, WindowFlags};
@@ -43,18 +44,21 @@ pub fn open(flags: &WindowFlags) -> Result<(), Failure> {
     }
 }
 
-/// A view of a recorded run as the bytes of a PNG file.
-pub fn picture(flags: &ExportFlags, reader: &mut RunReader) -> Result<Vec<u8>, Failure> {
+/// A view of a recorded run as the bytes of a PNG file, the step that it shows, and what is to be said of that.
+pub fn picture(flags: &ExportFlags, reader: &mut RunReader) -> Result<(Vec<u8>, u64, String), Failure> {
     let header = reader.header().clone();
     let lab = labs::find(&header.lab).ok_or_else(|| {
         Failure::usage(format!("the run is of lab `{}`, which this version does not have", header.lab))
     })?;
-    let run = replay_from(reader)?;
+    let mut run = replay_from(reader)?;
+    // Every bulky value is then asked of the recording, where it is noted of which step it is.
+    run.payloads.values_mut().for_each(|track| track.newest = None);
     if let Some(step) = flags.step.filter(|step| *step > run.step) {
         return Err(Failure::usage(format!("`--step {step}`: the run was recorded up to step {}", run.step)));
     }
     // Only the views that show something of a run with these parameters.
-    let tiles = lab.view().arrangement(&run.params).root.tiles();
+    let view = lab.view();
+    let tiles = view.arrangement(&run.params).root.tiles();
     if !tiles.contains(&flags.figure.as_str()) {
         let hint = nearest(&flags.figure, tiles.iter().copied()).map(|near| format!(" Did you mean `{near}`?"));
         return Err(Failure::usage(format!(
@@ -70,13 +74,15 @@ pub fn picture(flags: &ExportFlags, reader: &mut RunReader) -> Result<Vec<u8>, F
         Theme::Dark => Style::dark(),
         Theme::HighContrast => Style::high_contrast(),
     };
-    let past = Recorded { reader: RefCell::new(labs::open_run(reader.folder())?), run: &run };
+    let step = flags.step.unwrap_or(run.step);
+    let reader = RefCell::new(labs::open_run(reader.folder())?);
+    let past = Recorded { reader, run: &run, shown: RefCell::default() };
     let picture = figure::render(&figure::Figure {
         lab,
         run: &run,
         past: &past,
         tile: &flags.figure,
-        step: flags.step.unwrap_or(run.step),
+        step,
         size: flags.size,
         style: &style,
     })
@@ -85,19 +91,45 @@ pub fn picture(flags: &ExportFlags, reader: &mut RunReader) -> Result<Vec<u8>, F
     picture
         .write_to(&mut bytes, image::ImageFormat::Png)
         .map_err(|error| Failure::work(format!("the picture cannot be packed as PNG: {error}")))?;
-    Ok(bytes.into_inner())
+    let moment = match flags.step {
+        Some(_) if !view.follows_cursor(&flags.figure) => {
+            "this view has no step: it is the same at every one".to_owned()
+        }
+        _ => past.moment(step),
+    };
+    Ok((bytes.into_inner(), step, moment))
 }
 
 /// The recorded bulky values, read where they are asked for: nobody waits for a frame here.
 struct Recorded<'a> {
     reader: RefCell<RunReader>,
     run: &'a RunState,
+    /// The keys that were asked for, with the step of what was given.
+    shown: RefCell<BTreeMap<String, u64>>,
+}
+
+impl Recorded<'_> {
+    /// Which moment was shown, in words; what is recorded once is of no moment.
+    fn moment(&self, step: u64) -> String {
+        let shown = self.shown.borrow();
+        let once = |key: &str| self.run.payloads.get(key).is_some_and(|track| track.recorded.len() == 1);
+        let older: BTreeSet<u64> =
+            shown.iter().filter(|(key, at)| **at < step && !once(key)).map(|(_, at)| *at).collect();
+        let list: Vec<String> = older.iter().map(u64::to_string).collect();
+        match list.as_slice() {
+            [] => format!("step {step}"),
+            [at] => format!("step {step}; what is recorded less often is of step {at}"),
+            several => format!("step {step}; what is recorded less often is of steps {}", several.join(", ")),
+        }
+    }
 }
 
 impl PastPayloads for Recorded<'_> {
     fn payload(&self, key: &str, step: u64) -> Option<(u64, Arc<Payload>)> {
         let (at, offset, bytes) = self.run.payloads.get(key)?.recorded_at(step)?;
-        Some((at, self.reader.borrow_mut().payload_at(offset, bytes).ok()?))
+        let payload = self.reader.borrow_mut().payload_at(offset, bytes).ok()?;
+        self.shown.borrow_mut().insert(key.to_owned(), at);
+        Some((at, payload))
     }
 }
 

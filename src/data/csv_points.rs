@@ -1,10 +1,11 @@
 //! One's own points from a text file: two number columns and one class column.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use thiserror::Error;
 
-use super::points::PointSet;
+use super::points::{PointSet, origin_of};
 use crate::disk;
 
 /// Fewest points that can be split into something to train on and something to test on.
@@ -37,11 +38,14 @@ pub struct CsvPoints {
     /// CRC-32 of the file's bytes.
     pub crc32: u32,
     pub bytes: u64,
+    /// What the user should know of how it was read.
+    pub notes: Vec<String>,
 }
 
-/// Reads a file: `,`, `;` or tab between columns (found from the first line), an optional header line, lines that start
-/// with `#` skipped, two number columns x and y and a class column of numbers or names. Where columns are separated by
-/// `;` or tab, a decimal comma is understood. Classes are ordered by number where all are numbers, else by name.
+/// Reads a file: `,`, `;` or tab between columns (found from the first line, or named by Excel's `sep=;`), an optional
+/// header line, lines that start with `#` skipped, two number columns x and y and a class column of numbers or names. A
+/// decimal comma is understood where columns are separated by something else, or in quotes. `1` and `1.0` are one class.
+/// Classes are ordered by number where all are numbers, else by name. Text in UTF-8, UTF-16 with its mark, or Windows-1252.
 pub fn read(path: &Path) -> Result<CsvPoints, CsvError> {
     let file = path.display().to_string();
     let whole = |problem: String| CsvError::File { file: file.clone(), problem };
@@ -49,8 +53,7 @@ pub fn read(path: &Path) -> Result<CsvPoints, CsvError> {
         return Err(CsvError::File { file: "no file".to_owned(), problem: "choose a CSV file of points".to_owned() });
     }
     let bytes = disk::read(path, MAX_BYTES).map_err(|error| whole(cannot_open(path, &error)))?;
-    let points = parse(&file, &bytes)?;
-    Ok(CsvPoints { points, crc32: crc32fast::hash(&bytes), bytes: bytes.len() as u64 })
+    parse(&file, &bytes)
 }
 
 fn cannot_open(path: &Path, error: &std::io::Error) -> String {
@@ -64,35 +67,39 @@ fn cannot_open(path: &Path, error: &std::io::Error) -> String {
 }
 
 /// Reads the text of a file called `file` in messages.
-pub fn parse(file: &str, bytes: &[u8]) -> Result<PointSet, CsvError> {
+pub fn parse(file: &str, bytes: &[u8]) -> Result<CsvPoints, CsvError> {
     let whole = |problem: String| CsvError::File { file: file.to_owned(), problem };
+    let (text, western) = decoded(bytes).map_err(&whole)?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let at = |line: u64, problem: String| CsvError::Line { file: file.to_owned(), line, problem };
-    let text = std::str::from_utf8(bytes)
-        .map_err(|error| whole(format!("is not UTF-8 text (byte {})", error.valid_up_to())))?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if let Some(long) = text.lines().position(|line| line.len() > MAX_LINE && !line.starts_with('#')) {
         let problem = format!("has more than {MAX_LINE} characters; expected exactly 3 columns: x, y, class");
         return Err(at(long as u64 + 1, problem));
     }
-    let first = text.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#'));
+    let (named, rows, skipped) = separator_line(text);
+    let at = |line: u64, problem: String| at(line + skipped, problem);
+    let first = rows.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#'));
     let Some(first) = first else {
         return Err(whole("is empty; expected the columns x, y, class".to_owned()));
     };
-    let delimiter = delimiter(first);
-    let decimal_comma = delimiter != b',';
+    let delimiter = named.unwrap_or_else(|| delimiter(first));
+    let reader = || {
+        csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .comment(Some(b'#'))
+            .trim(csv::Trim::All)
+            .delimiter(delimiter)
+            .from_reader(rows.as_bytes())
+    };
+    // Between commas a decimal comma stands in quotes, where it could part thousands too.
+    let decimal_comma = delimiter != b',' || reader().records().flatten().any(|record| has_decimal_comma(&record));
 
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .comment(Some(b'#'))
-        .trim(csv::Trim::All)
-        .delimiter(delimiter)
-        .from_reader(text.as_bytes());
-    let mut xy = Vec::new();
+    let mut columns: [Vec<f64>; 2] = Default::default();
     let mut labels: Vec<String> = Vec::new();
     let mut class_of_label = std::collections::HashMap::<String, u32>::new();
     let mut classes = Vec::new();
-    for (row, record) in reader.records().enumerate() {
+    for (row, record) in reader().records().enumerate() {
         let record = record.map_err(|error| whole(format!("is not a table: {error}")))?;
         let line = record.position().map_or(0, csv::Position::line);
         if record.len() != COLUMNS.len() {
@@ -102,25 +109,27 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<PointSet, CsvError> {
         if row == 0 && cells.iter().any(Option::is_none) && !looks_like_data(&record, decimal_comma) {
             continue; // The header.
         }
-        if xy.len() == MAX_POINTS {
+        if classes.len() == MAX_POINTS {
             return Err(whole(format!("has more than {MAX_POINTS} rows; take a sample of it")));
         }
-        let mut point = [0.0_f32; 2];
         for (column, cell) in cells.into_iter().enumerate() {
             let named = format!("column {} ({})", column + 1, COLUMNS[column]);
-            point[column] = match cell {
-                Some(value) if (value as f32).is_finite() => value as f32,
-                Some(_) => {
-                    return Err(at(line, format!("{named} is `{}`; expected a finite number", &record[column])));
+            let typed = &record[column];
+            match cell {
+                Some(value) if (value as f32).is_finite() => columns[column].push(value),
+                Some(_) => return Err(at(line, format!("{named} is `{typed}`; expected a finite number"))),
+                None if typed.contains(',') => {
+                    let problem = "expected a number; where columns are separated by `,`, write a decimal point";
+                    return Err(at(line, format!("{named} is `{typed}`; {problem}")));
                 }
-                None => return Err(at(line, format!("{named} is `{}`; expected a number", &record[column]))),
-            };
+                None => return Err(at(line, format!("{named} is `{typed}`; expected a number"))),
+            }
         }
-        let label = &record[2];
-        if label.is_empty() {
+        if record[2].is_empty() {
             return Err(at(line, "column 3 (class) is empty; expected a number or a name".to_owned()));
         }
-        let class = match class_of_label.get(label) {
+        let label = class_name(&record[2], decimal_comma);
+        let class = match class_of_label.get(&label) {
             Some(&class) => class,
             None if labels.len() == MAX_CLASSES => {
                 return Err(at(
@@ -132,16 +141,19 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<PointSet, CsvError> {
             }
             None => {
                 let class = labels.len() as u32;
-                labels.push(label.to_owned());
-                class_of_label.insert(label.to_owned(), class);
+                labels.push(label.clone());
+                class_of_label.insert(label, class);
                 class
             }
         };
-        xy.push(point);
         classes.push(class);
     }
-    if xy.len() < MIN_POINTS {
-        return Err(whole(format!("has {} points; at least {MIN_POINTS} are needed", xy.len())));
+    if classes.len() < MIN_POINTS {
+        return Err(whole(format!(
+            "has {} point{}; at least {MIN_POINTS} are needed",
+            classes.len(),
+            if classes.len() == 1 { "" } else { "s" }
+        )));
     }
     if labels.len() < 2 {
         return Err(whole(format!("has only the class `{}`; at least 2 classes are needed", labels[0])));
@@ -151,11 +163,102 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<PointSet, CsvError> {
     for (new, &old) in order.iter().enumerate() {
         rank[old] = new as u32;
     }
-    Ok(PointSet {
+    let origin = [0, 1].map(|axis| origin_of(&columns[axis]));
+    let xy = (0..classes.len()).map(|i| [0, 1].map(|axis| (columns[axis][i] - origin[axis]) as f32)).collect();
+    let points = PointSet {
         xy,
+        origin,
         classes: classes.into_iter().map(|class| rank[class as usize]).collect(),
         class_names: order.iter().map(|&old| labels[old].clone()).collect(),
+    };
+    let mut notes = Vec::new();
+    if western {
+        notes.push(
+            "the file is not UTF-8 and was read as Windows-1252 (Western European); if names of classes look wrong, save it as \
+             \"CSV UTF-8\""
+                .to_owned(),
+        );
+    }
+    for axis in 0..2 {
+        notes.extend(merged(&columns[axis], points.xy.iter().map(|p| p[axis]), COLUMNS[axis]));
+    }
+    Ok(CsvPoints { points, crc32: crc32fast::hash(bytes), bytes: bytes.len() as u64, notes })
+}
+
+/// Says where numbers are still the same ones in f32, which the network computes with, after the origin was taken off.
+fn merged(values: &[f64], rounded: impl Iterator<Item = f32>, name: &str) -> Option<String> {
+    let distinct = |mut bits: Vec<u64>| {
+        bits.sort_unstable();
+        bits.dedup();
+        bits.len()
+    };
+    let before = distinct(values.iter().map(|value| value.to_bits()).collect());
+    let after = distinct(rounded.map(|value| u64::from(value.to_bits())).collect());
+    // A few of very many values with many digits always meet.
+    (10 * after < 9 * before).then(|| {
+        format!(
+            "column {name}: of {before} different values only {after} differ in 32 bits, beside the largest ones; the network \
+             cannot tell the others apart: look for outliers, or give their logarithm"
+        )
     })
+}
+
+/// The text of a file, and whether its letters were guessed: UTF-8; UTF-16 with its mark, as Excel's "Unicode text"; or
+/// Windows-1252, which Excel writes as "CSV" in western Europe.
+fn decoded(bytes: &[u8]) -> Result<(Cow<'_, str>, bool), String> {
+    let utf16 = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
+        let (units, left) = rest.as_chunks::<2>();
+        let text = String::from_utf16(&units.iter().map(|pair| unit(*pair)).collect::<Vec<u16>>());
+        match text {
+            Ok(text) if left.is_empty() => Ok((Cow::Owned(text), false)),
+            _ => Err("is damaged UTF-16 text, or cut short; save it as \"CSV UTF-8\"".to_owned()),
+        }
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => return utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => return utf16(rest, u16::from_be_bytes),
+        _ if bytes.contains(&0) => {
+            return Err("is no text that can be read (it has bytes of 0); save it as \"CSV UTF-8\"".to_owned());
+        }
+        _ => {}
+    }
+    Ok(match std::str::from_utf8(bytes) {
+        Ok(text) => (Cow::Borrowed(text), false),
+        Err(_) => (Cow::Owned(bytes.iter().map(|&byte| western(byte)).collect()), true),
+    })
+}
+
+/// A character of Windows-1252.
+fn western(byte: u8) -> char {
+    const FROM_128: [char; 32] = [
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘',
+        '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+    ];
+    match byte {
+        0x80..=0x9f => FROM_128[usize::from(byte - 0x80)],
+        _ => char::from(byte),
+    }
+}
+
+/// Excel's first line `sep=;`: what it names, the text after it, and how many lines that leaves out.
+fn separator_line(text: &str) -> (Option<u8>, &str, u64) {
+    let mut rest = text;
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        rest = &rest[line.len()..];
+        let bare = line.trim_matches(['\r', '\n', ' ', '"']);
+        if bare.is_empty() {
+            continue;
+        }
+        let named = bare.get(..4).filter(|start| start.eq_ignore_ascii_case("sep=")).map(|_| &bare.as_bytes()[4..]);
+        return match named {
+            // A tab is trimmed nowhere above, and a bare `sep=` names nothing.
+            Some(&[separator]) if separator.is_ascii() && !separator.is_ascii_alphanumeric() => {
+                (Some(separator), rest, number as u64 + 1)
+            }
+            _ => (None, text, 0),
+        };
+    }
+    (None, text, 0)
 }
 
 /// Tab or `;` where the line has at least two of them, else `,`.
@@ -170,11 +273,34 @@ fn delimiter(line: &str) -> u8 {
     }
 }
 
+/// Whether a coordinate has a comma that cannot part thousands: `0,4676`, not `1,234`.
+fn has_decimal_comma(record: &csv::StringRecord) -> bool {
+    record.iter().take(2).any(|cell| {
+        let Some((whole, fraction)) = cell.split_once(',') else { return false };
+        let digits = whole.trim_start_matches(['-', '+']);
+        let thousands = fraction.len() == 3 && (1..=3).contains(&digits.len()) && !digits.starts_with('0');
+        number(cell, true).is_some() && !thousands
+    })
+}
+
+/// A class as it is told from others: `1`, `1.0` and `1e0` are one. Whole numbers keep all their digits.
+fn class_name(cell: &str, decimal_comma: bool) -> String {
+    let digits = cell.strip_prefix('+').unwrap_or(cell);
+    if !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit()) {
+        let short = digits.trim_start_matches('0');
+        return if short.is_empty() { "0".to_owned() } else { short.to_owned() };
+    }
+    match number(cell, decimal_comma).filter(|value| value.is_finite()) {
+        // Without the sign of −0.
+        Some(value) => (value + 0.0).to_string(),
+        None => cell.to_owned(),
+    }
+}
+
 fn wrong_columns(found: usize, delimiter: u8) -> String {
     let separator = match delimiter {
         b'\t' => "a tab",
-        b';' => "`;`",
-        _ => "`,`",
+        other => &format!("`{}`", char::from(other)),
     };
     let columns = if found == 1 { "column" } else { "columns" };
     format!("{found} {columns} separated by {separator}; expected exactly 3: x, y, class")
@@ -216,7 +342,8 @@ mod tests {
     #[test]
     fn delimiters_headers_comments_and_decimal_commas_are_understood() {
         let plain = rows(12, |i| format!("{i}.5,-{i},{}", i % 2));
-        let expected = parse("a.csv", plain.as_bytes()).unwrap();
+        let read = |text: &[u8]| parse("a.csv", text).unwrap().points;
+        let expected = read(plain.as_bytes());
         assert_eq!((expected.xy[3], expected.classes[3]), ([3.5, -3.0], 1));
         for other in [
             format!("x,y,class\n{plain}"),
@@ -226,17 +353,78 @@ mod tests {
             plain.replace(',', ";").replace('.', ","),
             plain.replace(',', " , "),
             format!("{plain}\n\n"),
+            format!("sep=,\n{plain}"),
+            format!("\u{feff}\"sep=;\"\r\nx;y;class\r\n{}", plain.replace(',', ";").replace('.', ",")),
+            format!("\nSEP=|\n{}", plain.replace(',', "|")),
+            format!("sep=\t\n{}", plain.replace(',', "\t")),
+            rows(12, |i| format!("\"{i},5\",\"-{i}\",\"{}\"", i % 2)),
         ] {
-            assert_eq!(parse("a.csv", other.as_bytes()).unwrap(), expected, "{other:?}");
+            assert_eq!(read(other.as_bytes()), expected, "{other:?}");
+            let units: Vec<u16> = other.trim_start_matches('\u{feff}').encode_utf16().collect();
+            let little: Vec<u8> = [0xfeff].iter().chain(&units).flat_map(|unit| unit.to_le_bytes()).collect();
+            let big: Vec<u8> = [0xfeff].iter().chain(&units).flat_map(|unit| unit.to_be_bytes()).collect();
+            assert!(read(&little) == expected && read(&big) == expected, "{other:?}");
         }
+    }
+
+    #[test]
+    fn one_number_is_one_class_however_it_is_written() {
+        let text =
+            rows(12, |i| format!("{i},0,{}", ["1", "1.0", " 1 ", "1e0", "+1", "01", "2", "2.00", "-0.0", "0"][i % 10]));
+        let read = parse("a.csv", text.as_bytes()).unwrap().points;
+        assert_eq!(
+            (read.class_names, &read.classes[..10]),
+            (["0", "1", "2"].map(str::to_owned).to_vec(), &[1, 1, 1, 1, 1, 1, 2, 2, 0, 0][..])
+        );
+        // Numbers of samples are longer than f64 tells apart; names stay names.
+        let long = rows(12, |i| format!("{i},0,{}", ["9007199254740993", "9007199254740992", "1a", "1A"][i % 4]));
+        assert_eq!(parse("a.csv", long.as_bytes()).unwrap().points.class_names.len(), 4);
+        let comma = rows(12, |i| format!("{i};0;{}", ["1,0", "1", "1,5"][i % 3]));
+        assert_eq!(parse("a.csv", comma.as_bytes()).unwrap().points.class_names, ["1", "1.5"]);
+    }
+
+    #[test]
+    fn large_offsets_keep_every_difference() {
+        let at = |offset: f64| {
+            let text = rows(40, |i| format!("{},{},{}", offset + 0.25 * i as f64, 5 * i, i % 2));
+            parse("a.csv", text.as_bytes()).unwrap()
+        };
+        let (near, far) = (at(0.0), at(1.7e9));
+        assert_eq!((near.points.origin, far.points.origin), ([0.0; 2], [1_700_000_005.0, 0.0]));
+        for (a, b) in near.points.xy.iter().zip(&far.points.xy) {
+            assert_eq!((f64::from(a[0]), a[1]), (f64::from(b[0]) + 5.0, b[1]));
+        }
+        assert!(near.notes.is_empty() && far.notes.is_empty());
+        // Beside one huge value nothing else can be told apart.
+        let text = rows(40, |i| format!("{},0,{}", if i == 7 { 1e30 } else { 1e9 + i as f64 }, i % 2));
+        let notes = parse("a.csv", text.as_bytes()).unwrap().notes;
+        assert!(notes.len() == 1 && notes[0].contains("column x: of 40 different values only"), "{notes:?}");
+    }
+
+    #[test]
+    fn a_table_in_another_alphabet_is_read_or_refused_with_what_to_do() {
+        let western = rows(12, |i| format!("{i},0,{}", ["R\u{f6}ntgen", "k\u{f6}rnig"][i % 2]));
+        let bytes: Vec<u8> = western.chars().map(|c| c as u8).collect();
+        let read = parse("a.csv", &bytes).unwrap();
+        assert_eq!(read.points.class_names, ["Röntgen", "körnig"]);
+        assert!(read.notes[0].contains("Windows-1252") && read.notes[0].contains("CSV UTF-8"), "{:?}", read.notes);
+        for bytes in [&b"1\0,\02\0,\0a\0"[..], b"\xff\xfe1", b"\xff\xfe\x00\xd8\x00\x00"] {
+            let message = parse("a.csv", bytes).unwrap_err().to_string();
+            assert!(message.contains("CSV UTF-8"), "{message}");
+        }
+        let thousands = rows(12, |i| format!("\"1,23{}\",0,{}", i % 10, i % 2));
+        let message = parse("a.csv", thousands.as_bytes()).unwrap_err().to_string();
+        assert!(message.contains("line 1: column 1 (x) is `1,230`") && message.contains("decimal point"), "{message}");
+        let counted = parse("a.csv", format!("sep=;\n{}1;2\n", rows(12, |i| format!("{i};0;{}", i % 2))).as_bytes());
+        assert!(counted.unwrap_err().to_string().contains("line 14: 2 columns separated by `;`"));
     }
 
     #[test]
     fn classes_are_ordered_by_number_or_by_name() {
         let named = rows(12, |i| format!("{i},0,{}", ["rose", "lily", "aster"][i % 3]));
-        assert_eq!(parse("a.csv", named.as_bytes()).unwrap().class_names, ["aster", "lily", "rose"]);
+        assert_eq!(parse("a.csv", named.as_bytes()).unwrap().points.class_names, ["aster", "lily", "rose"]);
         let numbered = rows(12, |i| format!("{i},0,{}", [10, 9, 2][i % 3]));
-        let set = parse("a.csv", numbered.as_bytes()).unwrap();
+        let set = parse("a.csv", numbered.as_bytes()).unwrap().points;
         assert_eq!(set.class_names, ["2", "9", "10"]);
         assert_eq!(set.classes[..3], [2, 1, 0]);
     }
@@ -265,8 +453,6 @@ mod tests {
             let message = parse("a.csv", text.as_bytes()).unwrap_err().to_string();
             assert!(message.contains(expected), "{message:?} should contain {expected:?}");
         }
-        let message = parse("a.csv", b"1,2,\xff\n").unwrap_err().to_string();
-        assert!(message.contains("not UTF-8 text (byte 4)"), "{message}");
     }
 
     #[test]

@@ -11,8 +11,10 @@ const STREAM_SPLIT: u64 = 1;
 /// Points in the plane with a class each.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct PointSet {
-    /// Coordinates in the data's own units.
+    /// Coordinates in the data's own units, less `origin`.
     pub xy: Vec<[f32; 2]>,
+    /// What was taken off every coordinate, since f32 would not tell values apart that lie so far from 0; else 0.
+    pub origin: [f64; 2],
     /// Index into `class_names` for each point.
     pub classes: Vec<u32>,
     /// At least two.
@@ -32,10 +34,29 @@ impl PointSet {
     pub fn subset(&self, indices: &[usize]) -> PointSet {
         PointSet {
             xy: indices.iter().map(|&i| self.xy[i]).collect(),
+            origin: self.origin,
             classes: indices.iter().map(|&i| self.classes[i]).collect(),
             class_names: self.class_names.clone(),
         }
     }
+}
+
+/// How many standard deviations from 0 values may lie before [`origin_of`] takes something off: beyond it, f32 would round
+/// them by more than a hundred-thousandth of the deviation.
+const FAR: f64 = 100.0;
+
+/// What to take off values that lie far from 0 for how little they differ (time stamps, for example): a round number near
+/// their mean; else 0, and they stay as they are.
+pub fn origin_of(values: &[f64]) -> f64 {
+    let n = values.len().max(1) as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let deviation = (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt();
+    if !(deviation > 0.0 && mean.abs() > FAR * deviation) {
+        return 0.0;
+    }
+    let unit = 10.0_f64.powf(deviation.log10().floor());
+    let origin = (mean / unit).round() * unit;
+    if origin.is_finite() { origin } else { 0.0 }
 }
 
 /// A generated point set. Every coordinate gets independent Gaussian noise of standard deviation `noise` at the end.
@@ -272,6 +293,14 @@ mod tests {
             assert!(again.mean[a].abs() < 1e-4 && (again.std[a] - 1.0).abs() < 1e-4, "{again:?}");
         }
         assert_eq!(Standardisation::of(&[[3.0, 1.0], [3.0, 2.0]]).std[0], 1.0, "a constant coordinate");
+    }
+
+    #[test]
+    fn an_origin_is_taken_off_only_where_it_is_needed() {
+        let values = |offset: f64, scale: f64| -> Vec<f64> { (0..50).map(|i| offset + scale * f64::from(i)).collect() };
+        assert_eq!((origin_of(&[]), origin_of(&[3.0; 9]), origin_of(&values(-20.0, 1.0))), (0.0, 0.0, 0.0));
+        assert_eq!(origin_of(&values(1.7e9, 3600.0)), 1_700_090_000.0);
+        assert_eq!(origin_of(&values(-5e6, 0.1)), -4_999_998.0);
     }
 
     #[test]

@@ -44,6 +44,7 @@ impl DiskError {
             FileTooLarge => "raise the limit on the size of files (`ulimit -f`), or record elsewhere with --out DIR",
             PermissionDenied | ReadOnlyFilesystem => "check who may write there, or record elsewhere with --out DIR",
             NotFound => "check the path",
+            InvalidFilename => "the file system does not take that name: give the file a shorter one",
             NotADirectory | AlreadyExists | IsADirectory => "something else has that name; choose another path",
             _ => "check the disk",
         };

@@ -232,6 +232,10 @@ pub trait LabView {
     }
     /// Begins to save that; [`LabView::unsaved`] is `None` again once it is on disk. What goes wrong is told by the view.
     fn save_unsaved(&mut self) {}
+    /// Whether a tile shows something else at another step of the run.
+    fn follows_cursor(&self, _tile: &str) -> bool {
+        true
+    }
     /// Whether the view wants this key for itself now, for example while the mouse is over a canvas; the shell's own
     /// shortcut then rests.
     fn takes_key(&self, _modifiers: egui::Modifiers, _key: egui::Key) -> bool {

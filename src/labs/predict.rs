@@ -44,6 +44,9 @@ pub struct PredictRequest {
     /// Side in pixels at which the network sees a picture; `None`: as it was trained.
     pub image_size: Option<usize>,
     pub device: DeviceChoice,
+    /// Only pictures of these parts of the data set that the weights were trained on (`train`, `validation`, `test`, `none`:
+    /// of no part); empty: all.
+    pub parts: Vec<String>,
     /// Whether files in `out` may be replaced.
     pub force: bool,
 }

@@ -22,7 +22,8 @@ pub struct Asymmetry {
 /// How far a d x d matrix is from symmetric. The paper prints the ratio without naming a norm; both are returned.
 pub fn asymmetry(wp: &Matrix) -> Asymmetry {
     let difference = wp.minus(&wp.transposed());
-    let ratio = |a: f64, b: f64| if b > 0.0 { a / b } else { 0.0 };
+    // A matrix that is no numbers has no symmetry, not a perfect one.
+    let ratio = |a: f64, b: f64| if b == 0.0 { 0.0 } else { a / b };
     Asymmetry {
         frobenius: ratio(difference.frobenius(), wp.frobenius()),
         entrywise_l1: ratio(difference.entrywise_l1(), wp.entrywise_l1()),
@@ -33,7 +34,7 @@ pub fn asymmetry(wp: &Matrix) -> Asymmetry {
 /// take. 0 where a matrix is zero.
 pub fn commutator(f: &Matrix, wp: &Matrix) -> f64 {
     let scale = f.frobenius() * wp.frobenius();
-    if scale > 0.0 { f.times(wp).minus(&wp.times(f)).frobenius() / scale } else { 0.0 }
+    if scale == 0.0 { 0.0 } else { f.times(wp).minus(&wp.times(f)).frobenius() / scale }
 }
 
 /// The eigen-analysis of a predictor against the features' correlation, all vectors in the order of F's eigenvalues

@@ -25,6 +25,8 @@ pub enum MaskError {
     Sizes(usize, usize, usize, usize),
     #[error("{pixels} pixels are not {width}×{height}")]
     Pixels { pixels: usize, height: usize, width: usize },
+    #[error("{0} probabilities are no numbers")]
+    NoNumbers(usize),
 }
 
 /// Where a pixel is.
@@ -61,11 +63,16 @@ impl Mask {
         Self { height, width, pixels }
     }
 
-    /// The pixels whose probability is greater than `threshold`, not equal to it; a NaN is background.
+    /// The pixels whose probability is greater than `threshold`, not equal to it.
     ///
     /// # Errors
-    /// [`MaskError::Pixels`] where there are not `height`·`width` probabilities.
+    /// [`MaskError::Pixels`] where there are not `height`·`width` probabilities, [`MaskError::NoNumbers`] where some are
+    /// NaN: greater than nothing, they would pass for background.
     pub fn above(height: usize, width: usize, probabilities: &[f32], threshold: f32) -> Result<Self, MaskError> {
+        let unknown = probabilities.iter().filter(|p| p.is_nan()).count();
+        if unknown > 0 {
+            return Err(MaskError::NoNumbers(unknown));
+        }
         Self::new(height, width, probabilities.iter().map(|p| *p > threshold).collect())
     }
 
@@ -251,8 +258,9 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_threshold_is_strict_and_a_nan_is_background() {
-        let mask = Mask::above(1, 4, &[0.5, 0.500_001, f32::NAN, 1.0], 0.5).unwrap();
+    fn a_threshold_is_strict_and_a_nan_is_never_background() {
+        assert_eq!(Mask::above(1, 3, &[0.5, f32::NAN, 1.0], 0.5), Err(MaskError::NoNumbers(1)));
+        let mask = Mask::above(1, 4, &[0.5, 0.500_001, f32::NEG_INFINITY, 1.0], 0.5).unwrap();
         assert_eq!(mask.pixels(), [false, true, false, true]);
         assert!(!mask.at(0, 4) && !mask.at(1, 0) && !mask.at(usize::MAX, 0) && mask.at(0, 3));
     }

@@ -36,6 +36,8 @@ pub enum WeightsError {
     Io { action: &'static str, path: PathBuf, source: std::io::Error },
     #[error("{}: {problem}", path.display())]
     Format { path: PathBuf, problem: String },
+    #[error("{}: tensor `{tensor}` {problem}", path.display())]
+    Values { path: PathBuf, tensor: String, problem: String },
     #[error("the weights cannot be packed as safetensors: {0}")]
     Pack(String),
     #[error("{} does not hold the weights of {network}: {mismatch}", path.display())]
@@ -95,6 +97,22 @@ fn shown(name: &str) -> String {
         text.push('…');
     }
     text
+}
+
+/// Why these numbers cannot be a network's tensor of that name: its outputs would be no numbers, and a mask made of them
+/// would be empty. `None`: they can.
+pub fn unusable(name: &str, numbers: &[f32]) -> Option<String> {
+    const WHAT: &str = "the training that made them has run away; take weights from before that";
+    let bad = numbers.iter().filter(|number| !number.is_finite()).count();
+    if bad > 0 {
+        let few = if bad == 1 { "is no number" } else { "are no numbers" };
+        return Some(format!("is damaged: {bad} of its {} values {few} (NaN or infinity): {WHAT}", numbers.len()));
+    }
+    let below = numbers.iter().filter(|number| **number < 0.0).count();
+    (name.ends_with("running_var") && below > 0).then(|| {
+        let are = if below == 1 { "is" } else { "are" };
+        format!("is damaged: {below} of its {} variances {are} below 0: {WHAT}", numbers.len())
+    })
 }
 
 /// A tensor that a network needs.
@@ -322,6 +340,9 @@ impl WeightsFile {
     }
 
     /// Builds the network of `spec` with these weights.
+    ///
+    /// # Errors
+    /// Also where a value is not a finite number: see [`unusable`].
     pub fn load(&self, spec: &NetSpec, device: &Device) -> Result<SegmentationNet, WeightsError> {
         let format = |problem: String| WeightsError::Format { path: self.path.clone(), problem };
         let stored = self.checked(spec)?;
@@ -335,6 +356,12 @@ impl WeightsFile {
         }
         let numbers: Vec<Vec<f32>> =
             stored.iter().map(|tensor| tensor.numbers(&self.file)).collect::<Result<_, _>>().map_err(format)?;
+        for (tensor, numbers) in stored.iter().zip(&numbers) {
+            let name = self.name_of(tensor);
+            if let Some(problem) = unusable(name, numbers) {
+                return Err(WeightsError::Values { path: self.path.clone(), tensor: shown(name), problem });
+            }
+        }
         let net = SegmentationNet::new(spec, HostRng::new(0, 0), device)?;
         let mut numbers = numbers.into_iter();
         Ok(parameters::map(net, |_, _, old| match numbers.next() {
@@ -344,6 +371,11 @@ impl WeightsFile {
             }
             None => old,
         }))
+    }
+
+    /// What the file calls one of its tensors.
+    fn name_of(&self, tensor: &Stored) -> &str {
+        self.tensors.iter().find(|(_, other)| std::ptr::eq(*other, tensor)).map_or("", |(name, _)| name)
     }
 
     /// The file's tensor for a network's, by one of its names.

@@ -79,6 +79,13 @@ pub fn grouped(n: u64) -> String {
     out
 }
 
+/// A count with its noun: `1 image`, `12 300 images`.
+pub fn counted(count: impl TryInto<u64>, one: &str, several: &str) -> String {
+    // No count is that large.
+    let count = count.try_into().unwrap_or(u64::MAX);
+    format!("{} {}", grouped(count), if count == 1 { one } else { several })
+}
+
 /// A duration in the largest two units that matter: `0.8 s`, `42 s`, `3 min 05 s`, `2 h 10 min`.
 pub fn duration(seconds: f64) -> String {
     if !seconds.is_finite() || seconds < 0.0 {
@@ -93,10 +100,103 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
-/// Reads what a person typed, with a typographic minus, a decimal comma and spaces allowed.
-pub fn parse(text: &str) -> Option<f64> {
-    let clean: String = text.trim().replace('−', "-").replace(',', ".").split_whitespace().collect();
-    clean.parse().ok().filter(|v: &f64| v.is_finite())
+/// Reads what a person typed: a typographic minus, powers of ten and groups of three digits (`10 000`, `10_000`, `1'000`,
+/// `1,000,000`, `1.234,5`) are understood. A point alone is a decimal point, as the program writes it. A comma alone is a
+/// decimal comma, but `1,000` could be one or a thousand and is refused. The error says what is the matter with the text:
+/// `could be 1 or 1000; type ..`.
+pub fn parse(text: &str) -> Result<f64, String> {
+    let (sign, digits, exponent) = parts(text)?;
+    let of = |c: char| digits.matches(c).count();
+    let plain = match (of(','), of('.')) {
+        (0, 0 | 1) => digits.clone(),
+        (1, 0) => {
+            let (whole, fraction) = digits.split_once(',').unwrap_or((&digits, ""));
+            if fraction.len() == 3 && is_group(whole) {
+                return Err(format!(
+                    "could be {whole}.{fraction} or {whole}{fraction}; type one of these, without a comma"
+                ));
+            }
+            digits.replace(',', ".")
+        }
+        (_, 0) => ungrouped(&digits, ',')?,
+        (0, _) => ungrouped(&digits, '.')?,
+        // The last one is the decimal sign, the other one parts groups.
+        (commas, points) => {
+            let (group, decimal) = if digits.rfind(',') > digits.rfind('.') { ('.', ',') } else { (',', '.') };
+            if (if decimal == ',' { commas } else { points }) > 1 {
+                return Err(NO_NUMBER.to_owned());
+            }
+            let (whole, fraction) = digits.split_once(decimal).unwrap_or((&digits, ""));
+            format!("{}.{fraction}", ungrouped(whole, group)?)
+        }
+    };
+    number(sign, &plain, &exponent)
+}
+
+/// Reads a whole number that a person typed, as [`parse`] does; but here a comma before three digits parts thousands
+/// (`10,000` is ten thousand), and a point there is refused, since `1.000` could be one or a thousand.
+pub fn parse_whole(text: &str) -> Result<f64, String> {
+    let (sign, digits, exponent) = parts(text)?;
+    if let Some((whole, fraction)) = digits.split_once('.')
+        && fraction.len() == 3
+        && is_group(whole)
+        && exponent.is_empty()
+    {
+        return Err(format!("could be {whole}.{fraction} or {whole}{fraction}; type a whole number without a point"));
+    }
+    let value = match ungrouped(&digits, ',') {
+        Ok(plain) if exponent.is_empty() => number(sign, &plain, "")?,
+        _ => parse(text)?,
+    };
+    if value.fract() == 0.0 { Ok(value) } else { Err("is no whole number".to_owned()) }
+}
+
+const NO_NUMBER: &str = "is no number";
+
+/// Sign, digits with points and commas, and exponent (`e-4`) of a number; gaps between groups of three are taken out.
+fn parts(text: &str) -> Result<(&'static str, String, String), String> {
+    let text = text.trim().replace('−', "-").to_lowercase();
+    let (sign, rest) = match text.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", text.strip_prefix('+').unwrap_or(&text)),
+    };
+    let (mantissa, exponent) = match rest.trim_start().split_once('e') {
+        Some((mantissa, exponent)) => (mantissa, format!("e{exponent}")),
+        None => (rest.trim_start(), String::new()),
+    };
+    let gap = |c: char| c.is_whitespace() || ['_', '\'', '’'].contains(&c);
+    let mut digits = mantissa.to_owned();
+    if let Some(first) = mantissa.chars().find(|c| gap(*c)) {
+        let end = mantissa.find(['.', ',']).unwrap_or(mantissa.len());
+        let (whole, fraction) = mantissa.split_at(end);
+        digits = ungrouped(whole, first)? + fraction;
+    }
+    if digits.chars().all(|c| c.is_ascii_digit() || c == '.' || c == ',') {
+        Ok((sign, digits, exponent))
+    } else {
+        Err(NO_NUMBER.to_owned())
+    }
+}
+
+/// Takes out what parts groups of three digits; refuses other groups.
+fn ungrouped(digits: &str, separator: char) -> Result<String, String> {
+    let groups: Vec<&str> = digits.split(separator).collect();
+    let whole = |group: &&str| group.chars().all(|c| c.is_ascii_digit());
+    if groups.len() == 1 && whole(&digits) {
+        return Ok(digits.to_owned());
+    }
+    let good = groups.iter().all(whole) && is_group(groups[0]) && groups[1..].iter().all(|group| group.len() == 3);
+    if good { Ok(groups.concat()) } else { Err(format!("is no number; type {} without separators", groups.concat())) }
+}
+
+/// Whether these can be the first digits of a number in groups: one to three, and no zero before others.
+fn is_group(digits: &str) -> bool {
+    (1..=3).contains(&digits.len()) && !digits.starts_with('0') && digits.chars().all(|c| c.is_ascii_digit())
+}
+
+fn number(sign: &str, digits: &str, exponent: &str) -> Result<f64, String> {
+    let value: Option<f64> = format!("{sign}{digits}{exponent}").parse().ok();
+    value.filter(|value| value.is_finite()).ok_or_else(|| NO_NUMBER.to_owned())
 }
 
 fn trimmed_scientific(v: f64) -> String {
@@ -157,7 +257,7 @@ mod tests {
         ] {
             assert_eq!(exact(v), text, "{v}");
             if v != 1.0 / 3.0 {
-                assert_eq!(parse(&exact(v)), Some(v), "typing it again gives the same number");
+                assert_eq!(parse(&exact(v)), Ok(v), "typing it again gives the same number");
             }
         }
     }
@@ -171,8 +271,72 @@ mod tests {
         assert_eq!(signed(0.0148), "+0.0148");
         assert_eq!(grouped(12_300), "12 300");
         assert_eq!(grouped(1_000), "1000");
+        assert_eq!([0, 1, 2].map(|n: usize| counted(n, "image", "images")), ["0 images", "1 image", "2 images"]);
         assert_eq!(duration(185.0), "3 min 05 s");
-        assert_eq!(parse("−1,5"), Some(-1.5));
-        assert_eq!(parse("nan"), None);
+    }
+
+    #[test]
+    fn a_typed_number_is_what_was_meant_or_refused() {
+        for (text, value) in [
+            ("0,05", 0.05),
+            ("−1,5", -1.5),
+            ("0,050", 0.05),
+            (" + 3.25 ", 3.25),
+            ("1.000", 1.0),
+            ("1.234", 1.234),
+            ("1,23456", 1.23456),
+            ("1e-4", 1e-4),
+            ("1,5E3", 1500.0),
+            ("1 000", 1000.0),
+            ("1\u{202f}000,5", 1000.5),
+            ("1_000", 1000.0),
+            ("1'000.25", 1000.25),
+            ("1,000,000", 1e6),
+            ("1.000.000", 1e6),
+            ("1.234,5", 1234.5),
+            ("1,234.5", 1234.5),
+            (".5", 0.5),
+            ("5.", 5.0),
+        ] {
+            assert_eq!(parse(text), Ok(value), "{text}");
+        }
+        for text in [
+            "1,000",
+            "12,500",
+            "1 5",
+            "1,00,000",
+            "1.2.3",
+            "1,2,3",
+            "1,000.5.5",
+            "",
+            "-",
+            ",",
+            "nan",
+            "inf",
+            "1e999",
+            "0x10",
+            "1e",
+            "--1",
+        ] {
+            assert!(parse(text).is_err(), "{text}: {:?}", parse(text));
+        }
+        assert_eq!(parse("1,000").unwrap_err(), "could be 1.000 or 1000; type one of these, without a comma");
+        for (text, value) in [
+            ("10,000", 10_000.0),
+            ("10 000", 10_000.0),
+            ("−10_000", -10_000.0),
+            ("1,234,567", 1_234_567.0),
+            ("1.234.567", 1_234_567.0),
+            ("1e4", 10_000.0),
+            ("1.5e3", 1500.0),
+            ("10.0", 10.0),
+            ("7,00", 7.0),
+        ] {
+            assert_eq!(parse_whole(text), Ok(value), "{text}");
+        }
+        for text in ["1.000", "10.5", "10,5", "1,00,0", "1,5e0", "1e-1", "ten", "0,001"] {
+            assert!(parse_whole(text).is_err(), "{text}: {:?}", parse_whole(text));
+        }
+        assert!(parse_whole("1.000").unwrap_err().contains("1.000 or 1000"));
     }
 }

@@ -154,6 +154,15 @@ pub fn diagnose(
     list
 }
 
+/// What is the matter with one pair alone, worst first.
+pub fn of_one(pair: &Pair, exam: &Exam) -> Vec<Finding> {
+    let mut list = Vec::new();
+    of_pair(pair, &mut list);
+    of_exam(pair, exam, &mut list);
+    list.sort_by_key(|finding| (finding.severity, finding.check));
+    list
+}
+
 /// `2 errors, 1 warning, 0 notes`.
 pub fn summary(findings: &[Finding]) -> String {
     let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();

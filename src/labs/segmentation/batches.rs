@@ -106,6 +106,7 @@ mod tests {
             truth: Mask::empty(4, 4),
             corrected: None,
             factor: 1,
+            content: 0,
         };
         SegmentationData {
             size: 4,

@@ -138,7 +138,7 @@ impl SegmentationRun {
     /// Evaluates the validation set, shows the wall, and moves the schedule (`training`).
     fn validate(&mut self, training: bool, out: &mut Emit<'_>) -> Result<(), RunError> {
         let evaluated = evaluate(&self.trainer.net, self.validation.input(), self.hyper.loss, &self.device)?;
-        self.check_finite(evaluated.loss, "validation")?;
+        self.check_finite(evaluated.is_finite(), "the validation loss or a prediction")?;
         out.scalar("loss/validation", evaluated.loss);
         let judged = judge(&self.data, &self.validation.indices, &evaluated, &self.pipeline);
         Means::of(&judged).emit(false, out);
@@ -152,6 +152,7 @@ impl SegmentationRun {
             let mut dropout = HostRng::new(self.seed, STREAM_UNCERTAINTY | self.step);
             let passes = self.hyper.uncertainty_samples;
             let maps = uncertainty(&self.trainer.net, self.wall.input(), passes, &mut dropout, &self.device)?;
+            self.check_finite(maps.iter().flatten().all(|value| value.is_finite()), "the uncertainty")?;
             for (i, map) in maps.iter().enumerate() {
                 out.payload(&format!("wall/uncertainty/{i}"), levels(map, 512.0, size));
             }
@@ -200,6 +201,7 @@ impl SegmentationRun {
         // A run of less than an epoch has no best weights yet.
         let best = self.trainer.best.as_ref().unwrap_or(&self.trainer.net);
         let evaluated = evaluate(best, self.test.input(), self.hyper.loss, &self.device)?;
+        self.check_finite(evaluated.is_finite(), "the test loss or a prediction")?;
         let judged = judge(&self.data, &self.test.indices, &evaluated, &self.pipeline);
         out.scalar("test/loss", evaluated.loss);
         Means::of(&judged).emit(true, out);
@@ -269,12 +271,12 @@ impl SegmentationRun {
         out.payload("batch/views", Payload::Text(lines.join("\n")));
     }
 
-    fn check_finite(&self, loss: f64, which: &str) -> Result<(), RunError> {
-        if loss.is_finite() {
+    fn check_finite(&self, finite: bool, what: &str) -> Result<(), RunError> {
+        if finite {
             return Ok(());
         }
         Err(RunError::Diverged(format!(
-            "the {which} loss is no longer a number in step {}: the weights have run away. Lower the learning rate ({}) and \
+            "{what} is no longer a number in step {}: the weights have run away. Lower the learning rate ({}) and \
              start again",
             self.step,
             self.trainer.rate(&self.hyper)
@@ -286,6 +288,7 @@ impl Experiment for SegmentationRun {
     fn begin(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
         out.payload("data/summary", Payload::Text(self.data.summary.join("\n")));
         out.payload("data/doctor", findings(&self.data.findings));
+        out.payload("data/split", self.data.split_table());
         let errors = self.data.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
         if errors > 0 {
             out.notice(
@@ -323,7 +326,7 @@ impl Experiment for SegmentationRun {
             let mut reader = Reader::default();
             reader.add(loss);
             let loss = f64::from(reader.read().map_err(device_error)?[0][0]);
-            self.check_finite(loss, "training")?;
+            self.check_finite(loss.is_finite(), "the training loss")?;
             out.scalar("loss/train", loss);
         }
         if out.wants("batch/views") {

@@ -14,7 +14,7 @@ use super::trainer::{Evaluated, Input};
 
 /// Columns of the tables of single images. Empty cells are undefined.
 pub const COLUMNS: [&str; 9] =
-    ["image", "class", "Dice at network size", "Dice", "IoU", "HD95", "HD", "ASSD", "area / predicted"];
+    ["image", "class", "Dice at network size", "Dice", "IoU", "HD95", "HD", "ASSD pooled", "area / predicted"];
 
 /// One image, measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -67,6 +67,9 @@ impl Prepared {
 }
 
 /// Measures every image; the order is that of `indices`.
+///
+/// # Panics
+/// Where a probability is no number: ask [`Evaluated::is_finite`] first.
 pub fn judge(data: &SegmentationData, indices: &[usize], evaluated: &Evaluated, pipeline: &Pipeline) -> Vec<Judged> {
     indices
         .par_iter()
@@ -76,7 +79,7 @@ pub fn judge(data: &SegmentationData, indices: &[usize], evaluated: &Evaluated, 
 }
 
 fn judge_one(item: &Item, size: usize, probabilities: &[f32], pipeline: &Pipeline) -> Judged {
-    let plain = Mask::above(size, size, probabilities, 0.5).expect("a map has the network's size");
+    let plain = Mask::above(size, size, probabilities, 0.5).expect("a map of numbers at the network's size");
     let small = Mask::new(size, size, item.mask.clone()).expect("a mask has the network's size");
     let prediction = pipeline.mask(probabilities, size, item.truth.height(), item.truth.width());
     Judged {

@@ -77,7 +77,7 @@ pub static KEYS: &[KeySpec] = &[
     scalar("iou/final", "validation IoU, post-processed, at the original size"),
     scalar_in("hd95/final", "validation HD95 (parameter `hd95` says which)", "pixels"),
     scalar_in("hd/final", "validation Hausdorff distance", "pixels"),
-    scalar_in("assd/final", "validation average symmetric surface distance", "pixels"),
+    scalar_in("assd/final", "validation average symmetric surface distance, both borders pooled", "pixels"),
     scalar_in("undefined/final", "validation images whose distances are undefined", "images"),
     scalar_in("both_empty/final", "validation images without lesion, predicted so (Dice 1)", "images"),
     scalar("learning_rate", "learning rate"),
@@ -91,7 +91,11 @@ pub static KEYS: &[KeySpec] = &[
     scalar("test/iou", "test IoU of the best weights"),
     scalar_in("test/hd95", "test HD95 of the best weights (parameter `hd95` says which)", "pixels"),
     scalar_in("test/hd", "test Hausdorff distance of the best weights", "pixels"),
-    scalar_in("test/assd", "test average symmetric surface distance of the best weights", "pixels"),
+    scalar_in(
+        "test/assd",
+        "test average symmetric surface distance of the best weights, both borders pooled",
+        "pixels",
+    ),
     scalar_in("test/undefined", "test images whose distances are undefined", "images"),
     scalar_in("test/both_empty", "test images without lesion, predicted so (Dice 1)", "images"),
     payload("wall/names", "names of the images on the wall"),
@@ -107,4 +111,5 @@ pub static KEYS: &[KeySpec] = &[
     shown("batch/views", "what the views were made with"),
     payload("data/summary", "the data set and its split"),
     payload("data/doctor", "what is odd about the data"),
+    payload("data/split", "which image is in which part, and its content"),
 ];

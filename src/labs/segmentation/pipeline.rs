@@ -3,7 +3,7 @@
 
 use crate::data::resize::{Resampling, Size, resize_above};
 use crate::engine::params::Params;
-use crate::metrics::mask::border::{BorderDistances, Hausdorff, border_distances};
+use crate::metrics::mask::border::{ASSD, BorderDistances, Hausdorff, border_distances};
 use crate::metrics::mask::components::{Connectivity, Keep, PostProcess};
 use crate::metrics::mask::{Confusion, Mask};
 
@@ -36,7 +36,7 @@ pub struct Score {
     pub iou: Option<f64>,
     pub hd95: Option<f64>,
     pub hd: Option<f64>,
-    /// Average distance between the borders: the mean of both directions' means.
+    /// Average distance between the borders, over the border pixels of both masks together.
     pub assd: Option<f64>,
     pub both_empty: bool,
     /// Pixels of the truth.
@@ -106,7 +106,7 @@ impl Pipeline {
             iou: confusion.iou(),
             hd95: of(&|distances| distances.hausdorff(self.hd95)),
             hd: of(&|distances| distances.hausdorff(Hausdorff::Largest)),
-            assd: of(&BorderDistances::average),
+            assd: of(&BorderDistances::average_pooled),
             both_empty: confusion.both_empty(),
             area: truth.area(),
             predicted: prediction.area(),
@@ -132,7 +132,7 @@ impl Pipeline {
             "undefined distances are left out and counted"
         };
         format!(
-            "resized to the original size, probability > {}, {keep}{holes}; Dice of two empty masks is 1; {}; {undefined}",
+            "resized to the original size, probability > {}, {keep}{holes}; Dice of two empty masks is 1; {}; {ASSD}; {undefined}",
             self.threshold,
             self.hd95.describe()
         )
@@ -142,6 +142,18 @@ impl Pipeline {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_assd_is_that_of_medpy_0_5_and_monai() {
+        // One pixel at the distances 1, 2 and 3 from a row of three, which is at 1 from it: (1 + 1 + 2 + 3) / 4.
+        let one = Mask::from_fn(1, 8, |_, x| x == 1);
+        let three = Mask::from_fn(1, 8, |_, x| (2..5).contains(&x));
+        let score = Pipeline::default().score(&one, &three);
+        assert_eq!(score.assd, Some(1.75), "not the mean of both means, 1.5");
+        assert!(
+            Pipeline::default().describe().contains("ASSD: mean distance over the border pixels of both masks pooled")
+        );
+    }
 
     fn square(side: usize, from: usize, to: usize) -> Mask {
         Mask::from_fn(side, side, |y, x| (from..to).contains(&y) && (from..to).contains(&x))

@@ -15,6 +15,7 @@ use crate::data::segmentation::read::{Picture, Reader, Sample};
 use crate::data::segmentation::{SegmentationDataError, Watch};
 use crate::data::synth::ultrasound;
 use crate::data::synth::ultrasound_folder::{self, Plan};
+use crate::engine::event::Payload;
 use crate::engine::params::{ParamError, Params};
 use crate::metrics::mask::Mask;
 use crate::nn::weights;
@@ -37,6 +38,8 @@ pub struct Item {
     pub corrected: Option<(PathBuf, Option<SystemTime>)>,
     /// Pixels of the file along each side of a pixel of `truth`; 1 unless the file is huge.
     pub factor: usize,
+    /// Of the picture as it was read; see [`content`].
+    pub content: u64,
 }
 
 /// A data set that is ready for training.
@@ -73,6 +76,9 @@ struct Identity {
     params: Vec<String>,
     files: Vec<FileStamp>,
 }
+
+/// Columns of [`SegmentationData::split_table`].
+pub const SPLIT_COLUMNS: [&str; 4] = ["image", "part", "class", "content"];
 
 /// Memory that a data set may take.
 const MOST_GIB: f64 = 12.0;
@@ -198,7 +204,15 @@ fn item(name: String, class: String, sample: &Sample, channels: usize, size: usi
         truth: sample.mask.clone(),
         corrected: None,
         factor: sample.picture.factor,
+        content: content(&sample.picture),
     }
+}
+
+/// What a picture is known by again, wherever its file lies and whatever it is called: FNV-1a of its size and its pixels.
+pub fn content(picture: &Picture) -> u64 {
+    let sides = [picture.width, picture.height].map(|side| (side as u64).to_le_bytes());
+    let bytes = sides.as_flattened().iter().chain(&picture.rgb);
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// Generated images, the same as in `sample_data/ultrasound` for the same number and seed.
@@ -405,6 +419,19 @@ impl SegmentationData {
         let shown = shown.min(all);
         self.wall = (0..shown).map(|i| (2 * i + 1) * all / (2 * shown)).collect();
         Ok(())
+    }
+
+    /// Which image is in which part, known by its content again.
+    pub fn split_table(&self) -> Payload {
+        let parts = [("train", &self.train), ("validation", &self.validation), ("test", &self.test)];
+        let mut rows = Vec::new();
+        for (part, images) in parts {
+            rows.extend(images.iter().map(|&i| {
+                let item = &self.items[i];
+                vec![item.name.clone(), part.to_owned(), item.class.clone(), format!("{:016x}", item.content)]
+            }));
+        }
+        Payload::Table { columns: SPLIT_COLUMNS.map(str::to_owned).to_vec(), rows }
     }
 
     /// The items whose outlines are shown while training.

@@ -227,6 +227,13 @@ pub struct Evaluated {
     pub probabilities: Vec<Vec<f32>>,
 }
 
+impl Evaluated {
+    /// Whether loss and probabilities are numbers. A NaN is greater than no threshold: its mask would be empty.
+    pub fn is_finite(&self) -> bool {
+        self.loss.is_finite() && self.probabilities.iter().flatten().all(|p| p.is_finite())
+    }
+}
+
 /// Runs a network over images without augmentation, dropout and change.
 pub fn evaluate(
     net: &SegmentationNet,

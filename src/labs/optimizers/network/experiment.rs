@@ -35,6 +35,8 @@ struct NetworkRun {
     measured_train: Measured,
     measured_test: Measured,
     grid: Measured,
+    /// What the user should know of the points.
+    notes: Vec<String>,
     /// What the weights of a checkpoint belong to.
     fingerprint: String,
 }
@@ -95,7 +97,8 @@ impl NetworkRun {
             hyper: Hyper::of(params),
             step: 0,
             trainees,
-            batches: Batches::new(request.seed, train.len(), params.int("batch_size") as usize),
+            batches: Batches::new(request.seed, train.len(), source::batch_size(params, train.len())),
+            notes: source::notes(params, &train)?,
             inputs: train.xy.iter().map(|p| standard.apply(*p)).collect(),
             measured_train: measured(&train),
             measured_test: measured(&test),
@@ -211,6 +214,12 @@ impl Experiment for NetworkRun {
             }
         }
         out.payload("points/classes", Payload::Text(self.train.class_names.join("\n")));
+        if self.train.origin != [0.0; 2] {
+            out.payload("points/origin", Payload::Series(self.train.origin.to_vec()));
+        }
+        for note in &self.notes {
+            out.notice(Level::Warning, note.clone());
+        }
         self.measure(out)
     }
 

@@ -6,8 +6,9 @@ use std::time::SystemTime;
 
 use crate::data::csv_points::{self, CsvPoints};
 use crate::data::points::{Generator, PointSet, train_count};
-use crate::engine::params::{ParamError, Params};
+use crate::engine::params::{ParamError, Params, Value};
 
+use super::super::params::PARAMS;
 use super::roster;
 
 /// All points of a run with these parameters.
@@ -31,7 +32,7 @@ pub fn check(params: &Params) -> Result<(), ParamError> {
         None => csv(params)?.points.len(),
     };
     let train = train_count(count, params.float("test_fraction"));
-    let batch = params.int("batch_size") as usize;
+    let batch = batch_size(params, train);
     if batch > train {
         return Err(ParamError::Invalid {
             key: "batch_size".to_owned(),
@@ -44,12 +45,41 @@ pub fn check(params: &Params) -> Result<(), ParamError> {
     Ok(())
 }
 
+/// Points in a batch: as chosen; but the default shrinks to a training set of one's own that is smaller.
+pub fn batch_size(params: &Params, train: usize) -> usize {
+    let asked = params.int("batch_size") as usize;
+    let default = PARAMS.iter().find(|spec| spec.key == "batch_size").map(|spec| Value::from(spec.default));
+    let own = Generator::from_id(params.text("points")).is_none();
+    if own && params.get("batch_size") == default.as_ref() { asked.min(train.max(1)) } else { asked }
+}
+
+/// What the user should know of the points, which are read.
+pub fn notes(params: &Params, train: &PointSet) -> Result<Vec<String>, ParamError> {
+    if Generator::from_id(params.text("points")).is_some() {
+        return Ok(Vec::new());
+    }
+    let mut notes = csv(params)?.notes.clone();
+    let batch = batch_size(params, train.len());
+    let asked = params.int("batch_size");
+    if (batch as i64) < asked {
+        notes.push(format!(
+            "the default batch of {asked} points is larger than the training set: batches have all its {batch} points"
+        ));
+    }
+    for (axis, origin) in ["x", "y"].into_iter().zip(train.origin) {
+        if origin != 0.0 {
+            notes.push(format!("{axis} lies far from 0 and is shown less {origin}"));
+        }
+    }
+    Ok(notes)
+}
+
 /// The data set in words with its size and hash; empty for generated points, which the seed defines.
 pub fn data(params: &Params) -> Result<String, ParamError> {
     if Generator::from_id(params.text("points")).is_some() {
         return Ok(String::new());
     }
-    let CsvPoints { points, crc32, bytes } = &*csv(params)?;
+    let CsvPoints { points, crc32, bytes, .. } = &*csv(params)?;
     let name = Path::new(params.text("csv")).file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
     Ok(format!(
         "{name}: {} points in {} classes ({}), {bytes} bytes, CRC-32 {crc32:08x}",

@@ -111,7 +111,7 @@ fn measured(state: &GuideState, all: &[Path<'_>], surface: &Surface, ui: &mut Ui
         let mut text = match (reached, seen.diverged) {
             (Some(step), _) => format!("step {}", number::grouped(step as u64)),
             (None, Some(_)) => String::new(),
-            (None, None) => format!("not within {} steps", number::grouped(end)),
+            (None, None) => format!("not within {}", number::counted(end, "step", "steps")),
         };
         if let (Some((_, at)), true) = (seen.reached, !escape && surface.minima().count() > 1) {
             text.push_str(&format!(" at ({}, {})", number::short(at[0]), number::short(at[1])));

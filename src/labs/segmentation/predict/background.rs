@@ -10,8 +10,8 @@ use std::thread;
 use super::super::pipeline::Pipeline;
 use super::Predictor;
 use super::inputs::{Inputs, counted, find, of_files};
-use super::job::{apart, guarded, predict_item, save_mask, save_overlay, save_table, whole_pictures};
-use super::report::Row;
+use super::job::{Work, apart, ends_all, guarded, predict_item, save_mask, save_overlay, save_table, whole_pictures};
+use super::report::{Row, Summary, group_lines, groups, problem_lines, trained_warning};
 use super::weights_source::WeightsSource;
 use crate::compute::device;
 use crate::data::segmentation::Watch;
@@ -95,6 +95,8 @@ pub enum Told {
         inputs: Arc<Inputs>,
     },
     One(Box<Found>),
+    /// What all of them have in common, one statement a line.
+    Summary(Vec<String>),
     /// The end. What was saved or why it broke off, where there is something to say.
     Done(Result<String, String>),
 }
@@ -203,17 +205,27 @@ fn predict(wanted: &Wanted, say: &dyn Fn(Told), cancel: &AtomicBool) -> Result<(
     let inputs = Arc::new(inputs);
     say(Told::Begun { lines, inputs: inputs.clone() });
     let files = whole_pictures();
+    let parts = source.parts.as_ref().ok();
+    let work = Work { predictor: &predictor, files: &files, pipeline: &wanted.pipeline, parts, wanted: &[] };
+    let mut rows = Vec::with_capacity(inputs.items.len());
     for item in &inputs.items {
         if cancel.load(Ordering::Relaxed) {
             break;
         }
-        let (row, found) = predict_item(&predictor, item, &files, &wanted.pipeline)?;
+        let Some((row, found)) = predict_item(&work, item)? else { continue };
+        rows.push(row.clone());
         let shown = found.map(|(picture, prediction)| {
             let (mask, truth) = (&prediction.mask, prediction.truth.as_ref());
             shown(&picture, mask, truth, inputs.items.len())
         });
         say(Told::One(Box::new(Found { path: item.path.clone(), row, shown })));
     }
+    let summary = Summary::of(&rows);
+    let mut lines: Vec<String> = trained_warning(&summary).into_iter().collect();
+    lines.extend(summary.lines());
+    lines.extend(group_lines(&groups(&rows)));
+    lines.extend(problem_lines(&rows));
+    say(Told::Summary(lines));
     Ok(())
 }
 
@@ -285,7 +297,7 @@ fn save(
     }
     let files = whole_pictures();
     let all = || found.iter().filter_map(|found| Some((found, found.shown.as_ref()?)));
-    let mut saved = 0;
+    let (mut saved, mut failed) = (0, Vec::new());
     for (found, shown) in all() {
         if cancel.load(Ordering::Relaxed) {
             break;
@@ -294,9 +306,13 @@ fn save(
         let result = match what {
             Save::Masks => save_mask(&to, &found.row.name, shown.original, &mask),
             _ => {
-                let picture = files
-                    .picture(&found.path)
-                    .map_err(|problem| format!("{} {}", problem.path.display(), problem.problem))?;
+                let picture = match files.picture(&found.path) {
+                    Ok(picture) => picture,
+                    Err(problem) => {
+                        failed.push(format!("{} {}", problem.path.display(), problem.problem));
+                        continue;
+                    }
+                };
                 if (picture.width, picture.height) != (mask.width(), mask.height()) {
                     return Err(format!("{} has changed meanwhile; predict again", found.path.display()));
                 }
@@ -304,8 +320,21 @@ fn save(
                 save_overlay(&to, &found.row.name, &picture, &mask, truth.as_ref())
             }
         };
-        result.map_err(|error| format!("{error}; {} of {} are saved", saved, all().count()))?;
-        saved += 1;
+        match result {
+            Ok(()) => saved += 1,
+            Err(error) if ends_all(&error) => {
+                return Err(format!("{error}; {} of {} are saved", saved, all().count()));
+            }
+            Err(error) => failed.push(error.to_string()),
+        }
+    }
+    if let Some(first) = failed.first() {
+        let missing = counted(failed.len(), "picture was", "pictures were");
+        return Err(format!(
+            "{missing} not saved ({first}); {saved} of {} are saved in {}",
+            all().count(),
+            to.display()
+        ));
     }
     Ok(format!("saved {} in {}", counted(saved, "picture", "pictures"), to.display()))
 }

@@ -8,6 +8,7 @@ use crate::data::picture_file::size_of;
 use crate::data::segmentation::listing::{Layout, Listing, Pair, scan};
 use crate::data::segmentation::names::natural_order;
 use crate::data::segmentation::{SegmentationDataError, Watch};
+pub(super) use crate::plot::number::counted;
 
 /// One picture to predict.
 #[derive(Debug, Clone, PartialEq)]
@@ -164,9 +165,4 @@ fn described(folder: &Path, listing: &Listing, items: &[Item], left_out: usize) 
         lines.push(format!("{} cannot be read", counted(broken, "file", "files")));
     }
     lines
-}
-
-/// `1 picture`, `2 pictures`.
-pub(super) fn counted(count: usize, one: &str, several: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { several })
 }

@@ -19,8 +19,9 @@ use serde_json::{Value as Json, json};
 
 use super::super::params::PARAMS;
 use super::super::pipeline::Pipeline;
-use super::inputs::{Inputs, Item, find};
-use super::report::{Row, Summary, csv};
+use super::inputs::{Inputs, Item, counted, find};
+use super::parts::{Part, Parts};
+use super::report::{Row, Summary, csv, group_lines, groups, groups_json, problem_lines, trained_warning};
 use super::weights_source::WeightsSource;
 use super::{Prediction, Predictor, measure, overlay, read};
 use crate::compute::device;
@@ -51,6 +52,10 @@ pub fn predict(
     for assignment in &request.set {
         source.params.set_text(PARAMS, assignment).map_err(PredictError::input)?;
     }
+    let wanted: Vec<Option<Part>> = request.parts.iter().map(|name| part_of(name)).collect::<Result<_, _>>()?;
+    if let (Err(why), false) = (&source.parts, wanted.is_empty()) {
+        return Err(PredictError::Input(format!("`--part`: {why}")));
+    }
     let pipeline = source.pipeline();
     let inputs = find(&request.data, watch).map_err(PredictError::input)?;
     check_out(request, &inputs)?;
@@ -71,85 +76,172 @@ pub fn predict(
     });
     heard(PredictEvent::Begun { total: inputs.items.len(), lines: lines.clone(), about: about.clone() });
 
-    let mut results = Results { out: request.out.clone(), rows: Vec::new(), saved: 0 };
+    let mut results = Results { out: request.out.clone(), rows: Vec::new(), saved: 0, unsaved: 0 };
     let files = whole_pictures();
+    let work = Work {
+        predictor: &predictor,
+        files: &files,
+        pipeline: &pipeline,
+        parts: source.parts.as_ref().ok(),
+        wanted: &wanted,
+    };
     let total = inputs.items.len();
-    let mut stopped = None;
+    let (mut stopped, mut left_out) = (None, 0);
     for (i, item) in inputs.items.iter().enumerate() {
         if cancel.load(Ordering::Relaxed) {
             stopped = Some(PredictError::Work("stopped".to_owned()));
             break;
         }
-        if let Err(error) = one(&predictor, item, &files, &pipeline, &mut results) {
-            stopped = Some(PredictError::work(error));
-            break;
+        match one(&work, item, &mut results) {
+            Ok(true) => {}
+            Ok(false) => {
+                left_out += 1;
+                continue;
+            }
+            Err(error) => {
+                stopped = Some(PredictError::work(error));
+                break;
+            }
         }
         let Some(row) = results.rows.last() else { continue };
-        let problem = row.measures.is_none().then(|| row.problem.clone());
+        let failed = row.measures.is_none() || row.kinds.contains(&NOT_SAVED);
+        let problem = failed.then(|| row.problem.clone());
         heard(PredictEvent::File { done: i + 1, total, name: item.name.clone(), problem, row: row.json() });
     }
+    let parts = work.parts.is_some();
     drop(predictor);
-    let finished = results.finish(&lines, about, &pipeline, began.elapsed().as_secs_f64());
+    let mut said = Vec::new();
+    if left_out > 0 {
+        said.push(format!(
+            "{} of other parts left out (`--part {}`)",
+            counted(left_out, "picture", "pictures"),
+            request.parts.join(",")
+        ));
+    }
+    if parts && !results.rows.is_empty() && results.rows.iter().all(|row| row.part.is_none()) {
+        said.push("none of the pictures is of the run's data set: to the network they are new".to_owned());
+    }
+    let finished = results.finish(&lines, said, about, &pipeline, began.elapsed().as_secs_f64());
     if let Some(error) = stopped {
         let kept = format!("{} of {total} pictures are done and kept in `{}`", results.saved, request.out.display());
         return Err(PredictError::Work(format!("{error}; {kept}, predict again with --force to do them all")));
     }
     let (lines, about) = finished.map_err(PredictError::work)?;
     heard(PredictEvent::Done { lines, about });
+    if results.unsaved > 0 {
+        let count = counted(results.unsaved, "picture", "pictures");
+        return Err(PredictError::Work(format!(
+            "{count} of {total} could not be saved: see the column `problem` of the table"
+        )));
+    }
+    if results.saved == 0 && left_out > 0 {
+        return Err(PredictError::Work(format!("no picture is of the part {}", request.parts.join(", "))));
+    }
     if results.saved == 0 {
         return Err(PredictError::Work("not one of the files could be used: see the table".to_owned()));
     }
     Ok(())
 }
 
-/// One picture: a row in any case; an error only where nothing more can be saved or computed.
-fn one(
-    predictor: &Predictor,
-    item: &Item,
-    files: &Files,
-    pipeline: &Pipeline,
-    results: &mut Results,
-) -> Result<(), String> {
-    let (row, found) = predict_item(predictor, item, files, pipeline)?;
-    if let Some((picture, prediction)) = found {
-        results.save(&item.name, &picture, &prediction).map_err(|error| error.to_string())?;
-    }
-    results.rows.push(row);
-    Ok(())
+/// What is done with every picture.
+#[derive(Debug, Clone, Copy)]
+pub struct Work<'a> {
+    pub predictor: &'a Predictor,
+    pub files: &'a Files,
+    pub pipeline: &'a Pipeline,
+    /// The split of the data set that the weights were trained on, where it is known.
+    pub parts: Option<&'a Parts>,
+    /// The parts that are predicted (`None`: pictures of no part); empty: all.
+    pub wanted: &'a [Option<Part>],
 }
 
-/// Reads, predicts and measures one picture. One that cannot be used is a row with the reason.
+/// Kinds of oddities that are counted, beside those of the data doctor.
+const UNREADABLE: &str = "could not be used";
+const NO_SCORE: &str = "no score";
+const HUGE: &str = "huge picture";
+const NOT_SAVED: &str = "not saved";
+
+/// A part by its name; `none`: of no part.
+fn part_of(name: &str) -> Result<Option<Part>, PredictError> {
+    match Part::ALL.into_iter().find(|part| part.name() == name) {
+        None if name != "none" => {
+            Err(PredictError::Input(format!("`--part {name}`: expected train, validation, test or none")))
+        }
+        found => Ok(found),
+    }
+}
+
+/// One picture: a row in any case, unless it is of a part that is not wanted (`false`); an error only where nothing more
+/// can be saved or computed.
+fn one(work: &Work<'_>, item: &Item, results: &mut Results) -> Result<bool, String> {
+    let Some((mut row, found)) = predict_item(work, item)? else { return Ok(false) };
+    if let Some((picture, prediction)) = found
+        && let Err(error) = results.save(&item.name, &picture, &prediction)
+    {
+        if ends_all(&error) {
+            return Err(error.to_string());
+        }
+        results.unsaved += 1;
+        row.note(NOT_SAVED, &format!("not saved: {error}"));
+    }
+    results.rows.push(row);
+    Ok(true)
+}
+
+/// Whether the next picture could not be saved either.
+pub fn ends_all(error: &DiskError) -> bool {
+    use std::io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    matches!(error, DiskError::Io { source, .. } if matches!(source.kind(), StorageFull | QuotaExceeded | ReadOnlyFilesystem))
+}
+
+/// A row, and the picture with what was predicted of it, where it could be used.
+pub type Predicted = (Row, Option<(Picture, Prediction)>);
+
+/// Reads, predicts and measures one picture. One that cannot be used is a row with the reason; one of a part that is not
+/// wanted is `None`.
 ///
 /// # Errors
 /// The device failed.
-pub fn predict_item(
-    predictor: &Predictor,
-    item: &Item,
-    files: &Files,
-    pipeline: &Pipeline,
-) -> Result<(Row, Option<(Picture, Prediction)>), String> {
-    let mut row = Row {
-        name: item.name.clone(),
-        file: item.path.display().to_string(),
-        measures: None,
-        problem: item.note.clone().unwrap_or_default(),
-    };
+pub fn predict_item(work: &Work<'_>, item: &Item) -> Result<Option<Predicted>, String> {
+    let mut row = Row::new(item.name.clone(), item.path.display().to_string());
+    row.class = item.pair.as_ref().and_then(|pair| pair.class.clone()).unwrap_or_default();
+    row.note(if item.broken { UNREADABLE } else { NO_SCORE }, item.note.as_deref().unwrap_or_default());
     if item.broken {
-        return Ok((row, None));
+        return Ok(Some((row, None)));
     }
-    let (picture, truth) = match read_or_image_alone(item, files, &mut row.problem) {
+    let (picture, truth) = match read_or_image_alone(item, work.files, &mut row) {
         Ok(found) => found,
-        Err(problem) => return Ok((Row { problem, ..row }, None)),
+        Err(problem) => {
+            (row.problem, row.kinds) = (problem, vec![UNREADABLE]);
+            return Ok(Some((row, None)));
+        }
     };
     let seen = as_trained(&item.path, &picture)?;
-    let probabilities = guarded(|| predictor.probabilities(seen.as_ref().unwrap_or(&picture)))?;
-    let prediction = measure(probabilities, &picture, truth, pipeline);
+    let seen = seen.as_ref().unwrap_or(&picture);
+    if let Some((part, class)) = work.parts.and_then(|parts| parts.find(seen)) {
+        row.part = Some(part);
+        if row.class.is_empty() {
+            row.class = class.to_owned();
+        }
+    }
+    if !work.wanted.is_empty() && !work.wanted.contains(&row.part) {
+        return Ok(None);
+    }
+    let probabilities = guarded(|| work.predictor.probabilities(seen))?;
+    let unknown = probabilities.iter().filter(|p| !p.is_finite()).count();
+    if unknown > 0 {
+        let of = probabilities.len();
+        let problem =
+            format!("the network's output is no number in {unknown} of {of} places; it was not used as a mask");
+        row.note(UNREADABLE, &problem);
+        return Ok(Some((row, None)));
+    }
+    let prediction = measure(probabilities, &picture, truth, work.pipeline);
     if picture.factor > 1 {
-        let note = format!("is huge and was read at 1/{} of its size", picture.factor);
-        row.problem = [row.problem.as_str(), &note].join(" ").trim().to_owned();
+        row.note(HUGE, &format!("is huge and was read at 1/{} of its size", picture.factor));
     }
     row.measures = Some(prediction.measures.clone());
-    Ok((row, Some((picture, prediction))))
+    Ok(Some((row, Some((picture, prediction)))))
 }
 
 /// A huge picture as training reads it, made smaller by means of blocks; `None`: as it is.
@@ -161,15 +253,26 @@ fn as_trained(path: &Path, picture: &Picture) -> Result<Option<Picture>, String>
     read.map(Some).map_err(|problem| format!("{}: {}", problem.path.display(), problem.problem))
 }
 
-/// A picture with its true mask; where only the mask cannot be read, the picture alone and why.
-fn read_or_image_alone(item: &Item, files: &Files, note: &mut String) -> Result<(Picture, Option<Mask>), String> {
+/// A picture with its true mask; where only the mask cannot be read, the picture alone and why. What is odd about the mask
+/// is noted.
+fn read_or_image_alone(item: &Item, files: &Files, row: &mut Row) -> Result<(Picture, Option<Mask>), String> {
     match read(item, files) {
-        Ok(both) => Ok(both),
+        Ok((picture, mask, findings)) => {
+            for finding in findings {
+                let whose = if finding.file == item.path {
+                    String::new()
+                } else {
+                    format!("its mask {} ", finding.file.file_name().unwrap_or_default().to_string_lossy())
+                };
+                row.note(finding.check.label(), &format!("{whose}{}: {}", finding.problem, finding.advice));
+            }
+            Ok((picture, mask))
+        }
         Err(problem) if problem.path == item.path => Err(problem.problem),
         Err(problem) => {
-            *note = format!("no score: its mask {} {}", problem.path.display(), problem.problem);
+            row.note(NO_SCORE, &format!("no score: its mask {} {}", problem.path.display(), problem.problem));
             let alone = Item { pair: None, ..item.clone() };
-            read(&alone, files).map_err(|problem| problem.problem)
+            read(&alone, files).map(|(picture, ..)| (picture, None)).map_err(|problem| problem.problem)
         }
     }
 }
@@ -192,6 +295,8 @@ struct Results {
     rows: Vec<Row>,
     /// Pictures whose mask and overlay are saved.
     saved: usize,
+    /// Pictures of which one of them could not be saved.
+    unsaved: usize,
 }
 
 impl Results {
@@ -206,24 +311,32 @@ impl Results {
     fn finish(
         &self,
         made_with: &[String],
+        said: Vec<String>,
         about: Json,
         pipeline: &Pipeline,
         seconds: f64,
     ) -> Result<(Vec<String>, Json), DiskError> {
         save_table(&self.out.join("table.csv"), &self.rows)?;
         let summary = Summary::of(&self.rows);
+        let groups = groups(&self.rows);
         let mut lines = summary.lines();
+        lines.extend(group_lines(&groups));
+        lines.extend(problem_lines(&self.rows));
+        lines.extend(said);
+        lines.extend(trained_warning(&summary));
         let version = concat!("made by learnscope ", env!("CARGO_PKG_VERSION"));
         let text = [made_with, &[String::new()], &lines, &[version.to_owned()]].concat().join("\n") + "\n";
         write_whole(&self.out.join("summary.txt"), text.as_bytes())?;
         let mut whole = about;
-        whole["results"] = summary.json(pipeline);
+        let mut results = summary.json(pipeline);
+        results["groups"] = groups_json(&groups);
+        whole["results"] = results.clone();
         whole["seconds"] = json!(seconds);
         let path = self.out.join("summary.json");
         let bytes = serde_json::to_vec_pretty(&whole).map_err(|error| DiskError::bad(&path, error.to_string()))?;
         write_whole(&path, &bytes)?;
         lines.push(format!("saved in {}: masks, overlays, table.csv, summary.txt", self.out.display()));
-        let mut about = summary.json(pipeline);
+        let mut about = results;
         about["out"] = json!(self.out);
         about["seconds"] = json!(seconds);
         Ok((lines, about))

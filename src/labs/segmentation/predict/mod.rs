@@ -6,6 +6,7 @@ pub mod background;
 pub mod inputs;
 pub mod job;
 pub mod overlay;
+pub mod parts;
 pub mod report;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use burn::tensor::{Device, Tensor, TensorData, activation::sigmoid};
 
 use crate::compute::readback::{ReadError, Reader};
 use crate::data::segmentation::Problem;
+use crate::data::segmentation::doctor::{Check, Finding, Severity, examine, of_one};
 use crate::data::segmentation::read::{Picture, Reader as Files};
 use crate::labs::predict::PredictSpec;
 use crate::metrics::mask::Mask;
@@ -92,13 +94,16 @@ pub struct Measures {
     pub score: Option<Score>,
 }
 
-/// Reads a picture and the true mask that belongs to it.
-pub fn read(item: &Item, files: &Files) -> Result<(Picture, Option<Mask>), Problem> {
+/// Reads a picture and the true mask that belongs to it, with what the data doctor has to say of it.
+pub fn read(item: &Item, files: &Files) -> Result<(Picture, Option<Mask>, Vec<Finding>), Problem> {
     match &item.pair {
-        None => Ok((files.picture(&item.path)?, None)),
+        None => Ok((files.picture(&item.path)?, None, Vec::new())),
         Some(pair) => {
             let sample = files.pair(pair)?;
-            Ok((sample.picture, Some(sample.mask)))
+            // Measuring marks matter in training.
+            let serious = |finding: &Finding| finding.severity != Severity::Note && finding.check != Check::Calipers;
+            let findings = of_one(pair, &examine(&sample)).into_iter().filter(serious).collect();
+            Ok((sample.picture, Some(sample.mask), findings))
         }
     }
 }

@@ -1,11 +1,15 @@
 //! The table of all pictures and what sums it up: as CSV, as text and as JSON.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value as Json, json};
 
 use super::super::pipeline::Pipeline;
 use super::Measures;
 use super::inputs::counted;
+use super::parts::Part;
 use crate::engine::export::{Sheet, number};
+use crate::metrics::summary::{DRAWS, interval_95};
 use crate::plot::number::short;
 
 /// One picture of the table.
@@ -15,16 +19,25 @@ pub struct Row {
     pub name: String,
     /// The file as it was given.
     pub file: String,
+    /// Of the data set that the weights were trained on; `None`: of none, as far as is known.
+    pub part: Option<Part>,
+    /// Empty where it is not known.
+    pub class: String,
     /// `None` where it could not be used.
     pub measures: Option<Measures>,
     /// Why it could not be used, or what is odd about it; else empty.
     pub problem: String,
+    /// What kinds of oddities `problem` speaks of, to be counted.
+    pub kinds: Vec<&'static str>,
 }
 
-/// The columns of `table.csv`.
-pub const COLUMNS: [&str; 15] = [
+/// The columns of `table.csv`. Areas and distances are in pixels of the file; `assd` is pooled, see
+/// [`ASSD`](crate::metrics::mask::border::ASSD); `part` is that of the data set which the weights were trained on.
+pub const COLUMNS: [&str; 17] = [
     "image",
     "file",
+    "part",
+    "class",
     "width",
     "height",
     "area",
@@ -41,6 +54,33 @@ pub const COLUMNS: [&str; 15] = [
 ];
 
 impl Row {
+    /// A picture of which nothing is known yet.
+    pub fn new(name: impl Into<String>, file: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            file: file.into(),
+            part: None,
+            class: String::new(),
+            measures: None,
+            problem: String::new(),
+            kinds: Vec::new(),
+        }
+    }
+
+    /// Adds to what is odd about it; nothing where there is nothing to say.
+    pub fn note(&mut self, kind: &'static str, problem: &str) {
+        if problem.is_empty() {
+            return;
+        }
+        if !self.problem.is_empty() {
+            self.problem += "; ";
+        }
+        self.problem += problem;
+        if !self.kinds.contains(&kind) {
+            self.kinds.push(kind);
+        }
+    }
+
     /// In the order of [`COLUMNS`]; what is unknown or undefined is empty.
     pub fn cells(&self) -> Vec<Json> {
         let optional = |value: Option<f64>| value.map_or(json!(""), number);
@@ -50,6 +90,8 @@ impl Row {
         vec![
             json!(self.name),
             json!(self.file),
+            json!(self.part.map_or("", Part::name)),
+            json!(self.class),
             of(&|m| json!(m.width)),
             of(&|m| json!(m.height)),
             of(&|m| json!(m.area)),
@@ -101,12 +143,178 @@ pub struct Summary {
     pub diagonal: usize,
     /// Pictures without lesion that were predicted so: Dice 1.
     pub both_empty: usize,
+    /// Of `scored`, pictures that the network was trained on.
+    pub trained: usize,
+}
+
+/// A mean over images and how sure it is.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Mean {
+    /// Images that have a value.
+    pub count: usize,
+    pub mean: Option<f64>,
+    /// See [`interval_95`].
+    pub interval: Option<[f64; 2]>,
+}
+
+impl Mean {
+    fn of(values: &[f64]) -> Self {
+        let count = values.len();
+        let mean = (count > 0).then(|| values.iter().sum::<f64>() / count as f64);
+        Self { count, mean, interval: interval_95(values) }
+    }
+
+    fn text(&self) -> String {
+        let interval =
+            self.interval.map_or_else(String::new, |[low, high]| format!(" [{}, {}]", short(low), short(high)));
+        self.mean.map_or("undefined".to_owned(), |mean| short(mean) + &interval)
+    }
+
+    fn json(&self) -> Json {
+        json!({ "count": self.count, "mean": self.mean, "interval_95": self.interval })
+    }
+}
+
+/// Means over the scored pictures of one part of the data set, or one class.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Group {
+    /// `None`: of all parts.
+    pub part: Option<String>,
+    /// `None`: of all classes.
+    pub class: Option<String>,
+    pub scored: usize,
+    pub dice: Mean,
+    pub iou: Mean,
+    pub hd95: Mean,
+}
+
+/// All scored pictures, then part by part and class by class, as far as there are several.
+pub fn groups(rows: &[Row]) -> Vec<Group> {
+    let part = |row: &Row| row.part.map_or("none", Part::name);
+    let scored: Vec<(&Row, super::Score)> =
+        rows.iter().filter_map(|row| Some((row, row.measures.as_ref()?.score?))).collect();
+    let group = |of_part: Option<&str>, of_class: Option<&str>| {
+        let scores: Vec<&super::Score> = scored
+            .iter()
+            .filter(|(row, _)| of_part.is_none_or(|of| of == part(row)) && of_class.is_none_or(|of| of == row.class))
+            .map(|(_, score)| score)
+            .collect();
+        let mean = |get: &dyn Fn(&super::Score) -> Option<f64>| {
+            Mean::of(&scores.iter().filter_map(|score| get(score)).collect::<Vec<f64>>())
+        };
+        (!scores.is_empty()).then(|| Group {
+            part: of_part.map(str::to_owned),
+            class: of_class.map(str::to_owned),
+            scored: scores.len(),
+            dice: mean(&|s| Some(s.dice)),
+            iou: mean(&|s| s.iou),
+            hd95: mean(&|s| s.hd95),
+        })
+    };
+    let classes: BTreeSet<&str> = scored.iter().map(|(row, _)| row.class.as_str()).collect();
+    let classes: Vec<Option<&str>> = match classes.len() {
+        0 | 1 => vec![None],
+        _ => std::iter::once(None).chain(classes.into_iter().map(Some)).collect(),
+    };
+    let known = scored.iter().any(|(row, _)| row.part.is_some());
+    let parts = Part::ALL.iter().map(|part| Some(part.name())).chain([Some("none")]);
+    let parts: Vec<Option<&str>> = std::iter::once(None).chain(parts.filter(|_| known)).collect();
+    parts
+        .into_iter()
+        .flat_map(|part| classes.iter().map(move |class| (part, *class)))
+        .filter_map(|(p, c)| group(p, c))
+        .collect()
+}
+
+/// One statement a line: the groups and how sure their means are.
+pub fn group_lines(groups: &[Group]) -> Vec<String> {
+    // Of a single picture there is nothing more to say.
+    if groups.first().is_none_or(|all| all.scored < 2) {
+        return Vec::new();
+    }
+    let name = |group: &Group| {
+        let part = match group.part.as_deref() {
+            None => "all",
+            Some("none") => "of no part",
+            Some(part) => part,
+        };
+        match group.class.as_deref() {
+            None => part.to_owned(),
+            Some("") => format!("{part}, no class"),
+            Some(class) => format!("{part}, {class}"),
+        }
+    };
+    let width = groups.iter().map(|group| name(group).chars().count()).max().unwrap_or(0);
+    let mut lines =
+        vec![format!("means over images [95 % interval: percentile bootstrap over images, {DRAWS} draws, fixed seed]")];
+    lines.extend(groups.iter().map(|group| {
+        format!(
+            "  {:width$}  {:>4} scored  Dice {}  IoU {}  HD95 {} pixels",
+            name(group),
+            group.scored,
+            group.dice.text(),
+            group.iou.text(),
+            group.hd95.text()
+        )
+    }));
+    lines
+}
+
+/// The same numbers by name.
+pub fn groups_json(groups: &[Group]) -> Json {
+    let one = |group: &Group| {
+        json!({
+            "part": group.part, "class": group.class, "scored": group.scored, "dice": group.dice.json(),
+            "iou": group.iou.json(), "hd95": group.hd95.json(),
+        })
+    };
+    groups.iter().map(one).collect()
+}
+
+/// One statement a line: what is odd about the pictures, counted, with the first of each kind.
+pub fn problem_lines(rows: &[Row]) -> Vec<String> {
+    const NAMED: usize = 3;
+    let mut kinds: Vec<(&str, Vec<&str>)> = Vec::new();
+    for row in rows {
+        for &kind in &row.kinds {
+            match kinds.iter_mut().find(|(known, _)| *known == kind) {
+                Some((_, names)) => names.push(&row.name),
+                None => kinds.push((kind, vec![&row.name])),
+            }
+        }
+    }
+    let line = |(kind, names): &(&str, Vec<&str>)| {
+        let mut text = format!(
+            "{kind}: {} ({}",
+            counted(names.len(), "picture", "pictures"),
+            names[..names.len().min(NAMED)].join(", ")
+        );
+        if names.len() > NAMED {
+            text += &format!(" and {} more", names.len() - NAMED);
+        }
+        text + "); the column `problem` of the table tells"
+    };
+    kinds.iter().map(line).collect()
+}
+
+/// What the user should know before trusting the mean; empty where there is nothing.
+pub fn trained_warning(summary: &Summary) -> Option<String> {
+    (summary.trained > 0).then(|| {
+        format!(
+            "warning: the network was trained on {} of the {}, so that the mean over all of them is too good for new pictures: \
+             look at the part `test` (`--part test`)",
+            summary.trained,
+            counted(summary.scored, "picture that was scored", "pictures that were scored")
+        )
+    })
 }
 
 impl Summary {
     pub fn of<'a>(rows: impl IntoIterator<Item = &'a Row> + Clone) -> Self {
         let measures = || rows.clone().into_iter().filter_map(|row| row.measures.as_ref());
         let scores: Vec<_> = measures().filter_map(|measures| measures.score).collect();
+        let trained =
+            |row: &&Row| row.part == Some(Part::Train) && row.measures.as_ref().is_some_and(|m| m.score.is_some());
         let mean = |get: &dyn Fn(&super::Score) -> Option<f64>| {
             let values: Vec<f64> = scores.iter().filter_map(get).collect();
             (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
@@ -125,6 +333,7 @@ impl Summary {
             undefined: scores.iter().filter(|s| undefined(s)).count(),
             diagonal: scores.iter().filter(|s| undefined(s) && s.hd95.is_some()).count(),
             both_empty: scores.iter().filter(|s| s.both_empty).count(),
+            trained: rows.clone().into_iter().filter(trained).count(),
         }
     }
 
@@ -141,7 +350,7 @@ impl Summary {
         let text = |value: Option<f64>| value.map_or("undefined".to_owned(), short);
         if self.scored > 0 {
             lines.push(format!(
-                "against {}: Dice {}, IoU {}, HD95 {} pixels, HD {} pixels, ASSD {} pixels (means of images)",
+                "against {}: Dice {}, IoU {}, HD95 {} pixels, HD {} pixels, ASSD (pooled) {} pixels (means of images)",
                 counted(self.scored, "true mask", "true masks"),
                 text(self.dice),
                 text(self.iou),
@@ -167,6 +376,7 @@ impl Summary {
             "scored": self.scored, "dice": optional(self.dice), "iou": optional(self.iou),
             "hd95": optional(self.hd95), "hd": optional(self.hd), "assd": optional(self.assd),
             "undefined": self.undefined, "diagonal": self.diagonal, "both_empty": self.both_empty,
+            "scored_of_train": self.trained,
             "convention": pipeline.describe(),
         })
     }

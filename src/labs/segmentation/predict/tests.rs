@@ -272,6 +272,84 @@ fn weights_that_cannot_be_used_are_named_with_the_reason() {
     assert!(WeightsSource::open(&path, Some(48)).unwrap().warnings[0].contains("32×32"));
 }
 
+/// A file of `tiny_net`'s weights whose last number, or whose last variance, is another one.
+fn with_value(folder: &Path, tensor: &str, value: f32) -> std::path::PathBuf {
+    let path = folder.join("spoilt.safetensors");
+    save_trained_at(&tiny_net(1), &SPEC, Some(32), &path).unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    let header = u64::from_le_bytes(*bytes.first_chunk().unwrap()) as usize;
+    let tensors: serde_json::Value = serde_json::from_slice(&bytes[8..8 + header]).unwrap();
+    let end = 8 + header + tensors[tensor]["data_offsets"][1].as_u64().unwrap() as usize;
+    bytes[end - 4..end].copy_from_slice(&value.to_le_bytes());
+    fs::write(&path, bytes).unwrap();
+    path
+}
+
+#[test]
+fn weights_that_are_no_numbers_are_refused_by_the_name_of_the_tensor() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |tensor: &str, value: f32| {
+        let path = with_value(folder.path(), tensor, value);
+        let message = WeightsSource::open(&path, None).unwrap().build(&cpu()).unwrap_err().to_string();
+        let named = message.contains("spoilt.safetensors") && message.contains(&format!("`{tensor}`"));
+        assert!(named && message.contains("1 of its"), "{message}");
+        // A run that starts from them says the same.
+        let file = crate::nn::weights::WeightsFile::open(&path).unwrap();
+        assert_eq!(file.load(&SPEC, &cpu()).unwrap_err().to_string(), message);
+    };
+    let names: Vec<String> = crate::nn::weights::names(&SPEC).into_iter().map(|named| named.name).collect();
+    for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        refused(&names[0], value);
+        refused(names.last().unwrap(), value);
+    }
+    if let Some(variance) = names.iter().find(|name| name.ends_with("running_var")) {
+        refused(variance, -0.5);
+    }
+
+    // The checkpoint of a run that has diverged.
+    let run = run_folder("segmentation", &[("net", 1)]);
+    let mut checkpoint = checkpoint_file::latest_good(run.path()).unwrap().unwrap().checkpoint;
+    let slot = slots(&tiny_net(1)).remove(0);
+    let mut values = checkpoint.get_f32(&format!("net/{}", slot.path), &slot.shape).unwrap().to_vec();
+    values[0] = f32::NAN;
+    checkpoint.put_f32(format!("net/{}", slot.path), slot.shape, values);
+    checkpoint.step = 300;
+    checkpoint_file::write(run.path(), &checkpoint).unwrap();
+    let message = WeightsSource::open(run.path(), None).unwrap().build(&cpu()).unwrap_err().to_string();
+    assert!(message.contains(&format!("`net/{}`", slot.path)) && message.contains("NaN"), "{message}");
+}
+
+#[test]
+fn an_output_that_is_no_number_is_told_and_gives_no_mask() {
+    let folder = tempfile::tempdir().unwrap();
+    // Every weight is finite, but the sums are not.
+    let weights = folder.path().join("huge.safetensors");
+    let net = crate::nn::parameters::map(tiny_net(1), |_, role, old| match role {
+        crate::nn::parameters::Role::Weight => old * 1e30,
+        _ => old,
+    });
+    save_trained_at(&net, &SPEC, Some(32), &weights).unwrap();
+    for i in 0..2 {
+        image(folder.path(), &format!("in/{i}.png"), (30, 20));
+    }
+    let request = PredictRequest {
+        weights,
+        data: folder.path().join("in"),
+        out: folder.path().join("out"),
+        device: crate::compute::device::DeviceChoice::Cpu,
+        ..PredictRequest::default()
+    };
+    let mut problems = Vec::new();
+    let result = job::predict(&request, &AtomicBool::new(false), &mut |event| {
+        if let PredictEvent::File { problem, .. } = event {
+            problems.extend(problem);
+        }
+    });
+    assert!(matches!(&result, Err(PredictError::Work(_))), "{result:?}");
+    assert!(problems.len() == 2 && problems[0].contains("no number in"), "{problems:?}");
+    assert!(!request.out.join("masks/0.png").exists());
+}
+
 #[test]
 fn work_that_is_stopped_keeps_and_tells_what_is_done() {
     let folder = tempfile::tempdir().unwrap();

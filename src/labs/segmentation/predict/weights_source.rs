@@ -8,7 +8,7 @@ use crate::compute::device;
 use crate::compute::rng::HostRng;
 use crate::engine::checkpoint_file;
 use crate::engine::event::RunHeader;
-use crate::engine::experiment::Checkpoint;
+use crate::engine::experiment::{Checkpoint, RunError};
 use crate::engine::header_file;
 use crate::engine::params::Params;
 use crate::engine::run_folder;
@@ -17,10 +17,11 @@ use crate::nn::count::count;
 use crate::nn::parameters;
 use crate::nn::segmentation::SegmentationNet;
 use crate::nn::spec::NetSpec;
-use crate::nn::weights::{WeightsFile, packed};
+use crate::nn::weights::{WeightsFile, packed, unusable};
 
 use super::super::params::{PARAMS, net_spec};
 use super::super::pipeline::Pipeline;
+use super::parts::Parts;
 
 /// The side in pixels where neither the file nor the user says one: the article's.
 pub const DEFAULT_IMAGE_SIZE: usize = 256;
@@ -44,6 +45,8 @@ pub struct WeightsSource {
     pub warnings: Vec<String>,
     /// How the run's predictions are made and measured; the lab's default for a file.
     pub params: Params,
+    /// On which pictures they were trained, or why that is not known.
+    pub parts: Result<Parts, String>,
     values: Values,
 }
 
@@ -114,11 +117,15 @@ impl WeightsSource {
         let values: Vec<Tensor<1>> = parameters::slots(&net)
             .into_iter()
             .map(|slot| {
-                let values = checkpoint.get_f32(&format!("{prefix}/{}", slot.path), &slot.shape)?.to_vec();
+                let name = format!("{prefix}/{}", slot.path);
+                let values = checkpoint.get_f32(&name, &slot.shape)?.to_vec();
+                if let Some(problem) = unusable(&slot.path, &values) {
+                    return Err(RunError::Checkpoint(format!("tensor `{name}` {problem}")));
+                }
                 let count = values.len();
                 Ok(Tensor::from_data(TensorData::new(values, [count]), device))
             })
-            .collect::<Result<_, crate::engine::experiment::RunError>>()
+            .collect::<Result<_, RunError>>()
             .map_err(|error| PredictError::Input(format!("{}: {error}", self.path.display())))?;
         let mut values = values.into_iter();
         Ok(parameters::map(net, |_, _, old| values.next().unwrap_or(old)))
@@ -146,6 +153,12 @@ impl WeightsSource {
             ),
             format!("pictures are shown to it at {0}×{0} pixels ({1})", self.image_size, self.image_size_from),
         ];
+        lines.push(match &self.parts {
+            Ok(parts) => {
+                format!("trained on: {} pictures of the run's data set, known by their content", parts.describe())
+            }
+            Err(why) => format!("trained on: {why}"),
+        });
         lines.extend(self.warnings.iter().map(|warning| format!("warning: {warning}")));
         lines
     }
@@ -168,6 +181,8 @@ fn of_file(path: &Path) -> Result<WeightsSource, PredictError> {
         origin: path.display().to_string(),
         warnings: Vec::new(),
         params: Params::defaults(PARAMS),
+        parts: Err("a file of weights does not tell on which pictures they were trained; the folder of the run does"
+            .to_owned()),
         values: Values::File(file),
     })
 }
@@ -241,6 +256,7 @@ fn source_of(
         origin: format!("run {name}, {kind}, checkpoint of step {}", checkpoint.step),
         warnings,
         params,
+        parts: Parts::of_run(folder),
         values: Values::Run(Box::new(checkpoint), prefix),
     })
 }

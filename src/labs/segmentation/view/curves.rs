@@ -275,7 +275,11 @@ fn standing(ctx: &ViewCtx<'_>) -> String {
     }
     if let Some(step) = value("best/step") {
         let since = value("patience").unwrap_or(0.0);
-        let since = if since > 0.0 { format!(", {since:.0} epochs ago") } else { String::new() };
+        let since = if since > 0.0 {
+            format!(", {} ago", number::counted(since.round() as u64, "epoch", "epochs"))
+        } else {
+            String::new()
+        };
         parts.push(format!("best {}{since}", number::grouped(step as u64)));
     }
     parts.join(" · ")

@@ -202,6 +202,24 @@ impl Card {
     }
 }
 
+/// What is there of one validation.
+#[derive(Debug)]
+pub struct Moment {
+    /// `None`: nothing yet.
+    pub step: Option<u64>,
+    /// The predictions that belong to it.
+    pub in_time: Vec<Arc<Shown>>,
+    /// Images that are asked about.
+    pub of: usize,
+}
+
+impl Moment {
+    /// Whether none is missing.
+    pub fn is_whole(&self) -> bool {
+        self.of > 0 && self.in_time.len() == self.of
+    }
+}
+
 struct Job {
     generation: u64,
     card: usize,
@@ -273,6 +291,22 @@ impl Gallery {
         let place = &mut card.places[slot as usize];
         let current = place.shown.as_ref().is_some_and(|shown| shown.made == made);
         place.wanted = (!current).then_some((made, map));
+    }
+
+    /// The predictions of these cards with one pipeline, for a mean: of one validation or of none.
+    pub fn moment(&self, cards: impl Iterator<Item = usize> + Clone, slot: Slot, pipeline: Pipeline) -> Moment {
+        let maps = cards.clone().filter_map(|i| self.cards.get(i)?.probability.as_ref());
+        // While a run is live, or after a jump, maps arrive one after the other: the moment is that of the newest.
+        let Some(step) = maps.map(|map| map.step).max() else {
+            return Moment { step: None, in_time: Vec::new(), of: cards.count() };
+        };
+        let made = |shown: &&Arc<Shown>| shown.made.probability == step && shown.made.pipeline == pipeline;
+        let current = |i: usize| {
+            let card = self.cards.get(i)?;
+            let truth = card.truth.as_ref()?.step;
+            card.shown(slot).filter(made).filter(|shown| shown.made.truth == truth).cloned()
+        };
+        Moment { step: Some(step), in_time: cards.clone().filter_map(current).collect(), of: cards.count() }
     }
 
     /// Whether every prediction that was asked for is there.
@@ -520,6 +554,18 @@ mod tests {
         assert_eq!(gallery.clock, 12, "nothing changed, nothing is made");
         ask(&mut gallery, Pipeline { threshold: 0.95, ..Pipeline::default() });
         assert_eq!(dice(&gallery), 0.0);
+
+        // Their maps are of twelve steps: there is no mean. With the last two of one step there are two.
+        let strict = Pipeline { threshold: 0.95, ..Pipeline::default() };
+        let moment = gallery.moment(0..12, Slot::Now, strict);
+        assert_eq!((moment.step, moment.in_time.len(), moment.of, moment.is_whole()), (Some(11), 1, 12, false));
+        let map = Map { step: 11, side: 2, values: vec![0.9, 0.9, 0.1, 0.1] };
+        gallery.cards[10].probability = Some(Arc::new(map));
+        assert_eq!(gallery.moment(10..12, Slot::Now, strict).in_time.len(), 1, "its mask is still the old step's");
+        ask(&mut gallery, strict);
+        assert!(gallery.moment(10..12, Slot::Now, strict).is_whole());
+        assert!(!gallery.moment(10..12, Slot::Now, Pipeline::default()).is_whole(), "made with other settings");
+        assert!(!gallery.moment(0..0, Slot::Now, strict).is_whole());
         assert!(gallery.cards.iter().all(|card| card.shown(Slot::Ghost).is_none()));
     }
 }

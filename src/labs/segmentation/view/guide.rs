@@ -48,7 +48,11 @@ fn standing(ui: &mut Ui, ctx: &ViewCtx<'_>) {
     ui.label(RichText::new(text).size(size + 2.5).color(ctx.style.text));
     if let (Some(loss), Some(step)) = (value("best/loss"), value("best/step")) {
         let since = value("patience").unwrap_or(0.0);
-        let since = if since > 0.0 { format!(", {since:.0} epochs ago") } else { String::new() };
+        let since = if since > 0.0 {
+            format!(", {} ago", number::counted(since.round() as u64, "epoch", "epochs"))
+        } else {
+            String::new()
+        };
         let loss = number::short(loss);
         line(ui, ctx, format!("Lowest validation loss {loss} at step {}{since}.", number::grouped(step as u64)));
     }
@@ -91,7 +95,8 @@ fn equations(params: &Params, ui: &mut Ui, ctx: &ViewCtx<'_>) {
     }
     let threshold = number::exact(params.float("threshold"));
     let images = series::images(ctx, "validation/images");
-    let of = if images > 0 { format!("mean of {images} images, ") } else { String::new() };
+    let of =
+        if images > 0 { format!("mean of {}, ", number::counted(images, "image", "images")) } else { String::new() };
     let value = format!("= {}   ({of}p > {threshold})", shown(ctx, DICE.key));
     equation(ui, ctx, "Dice = 2 TP / (2 TP + FP + FN)", &value);
     let law = if params.text("hd95") == "monai" {
@@ -146,7 +151,11 @@ fn measured(params: &Params, ui: &mut Ui, ctx: &ViewCtx<'_>) {
     let side = params.int("image_size");
     let width = if spec.architecture.stages().is_some() { format!(", width {}", spec.base) } else { String::new() };
     let images = series::images(ctx, "validation/images");
-    let of = if images > 0 { format!("{images} validation images, ") } else { String::new() };
+    let of = if images > 0 {
+        format!("{}, ", number::counted(images, "validation image", "validation images"))
+    } else {
+        String::new()
+    };
     let seed = ctx.run.header.as_ref().map_or(String::new(), |header| format!(", seed {}", header.seed));
     let text = format!(
         "Distances in pixels. Here: {}{width}, {side}×{side}, {of}{data}{seed}. The paper’s: width 64, 256×256, 140 test images that are not public, \

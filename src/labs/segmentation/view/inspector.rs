@@ -9,7 +9,7 @@ use eframe::egui::{
 
 use crate::labs::ViewCtx;
 use crate::metrics::mask::Pixel;
-use crate::metrics::mask::border::{BorderPair, Hausdorff};
+use crate::metrics::mask::border::{ASSD, BorderPair, Hausdorff};
 use crate::plot::image_view::{on_screen, pixel_at};
 use crate::plot::{number, tile};
 
@@ -311,11 +311,7 @@ fn metrics(ui: &mut Ui, shown: &Shown, shared: &Shared, ctx: &ViewCtx<'_>) {
         ("IoU", share(score.iou), "TP / (TP + FP + FN); — where both masks are empty".to_owned()),
         (convention, px(score.hd95), format!("{}{undefined}", shared.pipeline.hd95.describe())),
         ("HD", px(score.hd), format!("{}{undefined}", Hausdorff::Largest.describe())),
-        (
-            "ASSD",
-            px(score.assd),
-            format!("Mean of both directions' mean distances between the borders, pixels{undefined}"),
-        ),
+        ("ASSD", px(score.assd), format!("{ASSD}{undefined}")),
         ("truth", area(score.area), "Pixels of the true mask at the image's own size".to_owned()),
         ("predicted", area(score.predicted), "Pixels of the predicted mask at the image's own size".to_owned()),
     ];

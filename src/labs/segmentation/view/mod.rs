@@ -186,6 +186,10 @@ impl LabView for SegmentationView {
         }
     }
 
+    fn follows_cursor(&self, tile: &str) -> bool {
+        !["data", "network", "brush", "predict"].contains(&tile)
+    }
+
     fn unsaved(&self) -> Option<String> {
         self.brush.unsaved()
     }

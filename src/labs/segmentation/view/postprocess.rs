@@ -16,7 +16,7 @@ use crate::plot::tile;
 
 use super::super::pipeline::Pipeline;
 use super::controls;
-use super::gallery::{Gallery, Slot};
+use super::gallery::Slot;
 use super::shared::Shared;
 use super::sweep::Curve;
 use super::wall::distance;
@@ -39,11 +39,14 @@ pub fn show(shared: &mut Shared, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     let size = tile::font_size(ctx.presenting);
     let (bar, rest) = tile::split(ui, size);
     // In a small tile the table is scrolled to; the means that move are always in sight.
-    let dice = |slot| means(&shared.gallery, slot).and_then(|means| means.dice).map(|dice| format!("{dice:.4}"));
-    let text = match (dice(Slot::Now), dice(Slot::Plain)) {
+    let [now, unprocessed, run] =
+        [(Slot::Now, shared.pipeline), (Slot::Plain, plain), (Slot::Run, of_run.unwrap_or(shared.pipeline))]
+            .map(|(slot, pipeline)| means(shared, slot, pipeline));
+    let text = match (now.dice(), unprocessed.dice()) {
         (Some(now), Some(plain)) => format!("Dice {now}, unprocessed {plain} · only what is shown changes"),
         _ => "only what is shown changes".to_owned(),
     };
+    let rows: Vec<Row> = [now, unprocessed, run].into_iter().take(if of_run.is_some() { 3 } else { 2 }).collect();
     let changed = of_run.is_some_and(|of_run| of_run != shared.pipeline);
     tile::bar(ui, bar, tile::weak(text, size, ctx.style), |ui| {
         let help = "Back to the settings of the run, which its recorded metrics were made with";
@@ -65,7 +68,7 @@ pub fn show(shared: &mut Shared, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
                 ui.horizontal_top(|ui| {
                     ui.allocate_ui(vec2(left, rest.height()), |ui| ui.vertical(|ui| settings(ui, shared, size, 1)));
                     ui.add_space(0.6 * size);
-                    ui.vertical(|ui| results(ui, shared, ctx, of_run.is_some(), rest.height()));
+                    ui.vertical(|ui| results(ui, shared, ctx, &rows, rest.height()));
                 });
             } else {
                 let top = ui.cursor().top();
@@ -73,7 +76,7 @@ pub fn show(shared: &mut Shared, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
                 settings(ui, shared, size, if rest.width() > 32.0 * size { 2 } else { 1 });
                 ui.add_space(0.4 * size);
                 let left = rest.height() - (ui.cursor().top() - top);
-                results(ui, shared, ctx, of_run.is_some(), left.max(18.0 * size));
+                results(ui, shared, ctx, &rows, left.max(18.0 * size));
             }
         });
     });
@@ -182,26 +185,51 @@ fn choice<T: Copy + PartialEq>(
     shown.response.labelled_by(label).on_hover_text(help);
 }
 
-/// Means over the wall's images.
-struct Means {
+/// Means over the wall's images, all of one validation.
+#[derive(Debug, Clone, Copy)]
+pub struct Means {
+    step: u64,
     dice: Option<f64>,
     hd95: Option<f64>,
     undefined: usize,
     both_empty: usize,
 }
 
-/// `None` until every image was measured at least once.
-fn means(gallery: &Gallery, slot: Slot) -> Option<Means> {
-    let scores: Vec<_> = gallery.cards.iter().map(|card| Some(card.shown(slot)?.score)).collect::<Option<Vec<_>>>()?;
-    Some(Means {
+/// What a row of the table says.
+struct Row {
+    slot: Slot,
+    /// `None`: there is no mean of this step yet.
+    means: Option<Means>,
+    /// The means are of settings just left; so many of so many images are made with the new ones.
+    waits: Option<(usize, usize)>,
+}
+
+impl Row {
+    fn dice(&self) -> Option<String> {
+        self.means.filter(|_| self.waits.is_none()).and_then(|means| means.dice).map(|dice| format!("{dice:.4}"))
+    }
+}
+
+/// A mean is over images of one step alone. While some are missing, the last one of this step stays, greyed.
+fn means(shared: &mut Shared, slot: Slot, pipeline: Pipeline) -> Row {
+    let moment = shared.gallery.moment(0..shared.gallery.cards.len(), slot, pipeline);
+    let last = &mut shared.means[slot as usize];
+    let Some(step) = moment.step.filter(|_| moment.is_whole()) else {
+        let means = last.filter(|means| Some(means.step) == moment.step);
+        return Row { slot, means, waits: Some((moment.in_time.len(), moment.of)) };
+    };
+    let scores: Vec<_> = moment.in_time.iter().map(|shown| shown.score).collect();
+    *last = Some(Means {
+        step,
         dice: Summary::of(scores.iter().map(|score| Some(score.dice))).mean,
         hd95: Summary::of(scores.iter().map(|score| score.hd95)).mean,
         undefined: scores.iter().filter(|score| score.area == 0 || score.predicted == 0).count(),
         both_empty: scores.iter().filter(|score| score.both_empty).count(),
-    })
+    });
+    Row { slot, means: *last, waits: None }
 }
 
-fn results(ui: &mut Ui, shared: &mut Shared, ctx: &ViewCtx<'_>, has_run: bool, height: f32) {
+fn results(ui: &mut Ui, shared: &mut Shared, ctx: &ViewCtx<'_>, rows: &[Row], height: f32) {
     let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
     let top = ui.cursor().top();
     ui.spacing_mut().item_spacing = vec2(0.9 * size, 0.3 * size);
@@ -219,25 +247,30 @@ fn results(ui: &mut Ui, shared: &mut Shared, ctx: &ViewCtx<'_>, has_run: bool, h
             ui.label(tile::weak(name, size, style)).on_hover_text(help);
         }
         ui.end_row();
-        let rows = [
-            ("as set here", Slot::Now, "With the controls of this tile"),
-            ("unprocessed", Slot::Plain, "The same threshold, all parts and holes as they are"),
-            ("run’s settings", Slot::Run, "As the run measured itself"),
-        ];
-        for (name, slot, help) in rows.into_iter().take(if has_run { 3 } else { 2 }) {
+        for row in rows {
+            let (name, help) = match row.slot {
+                Slot::Now => ("as set here", "With the controls of this tile"),
+                Slot::Plain => ("unprocessed", "The same threshold, all parts and holes as they are"),
+                _ => ("run’s settings", "As the run measured itself"),
+            };
             let name = RichText::new(name).size(size + 0.5);
-            let name = if slot == Slot::Now { name.color(style.text) } else { name.color(style.text_weak) };
+            let name = if row.slot == Slot::Now { name.color(style.text) } else { name.color(style.text_weak) };
             ui.label(name).on_hover_text(help);
-            let cells = match means(&shared.gallery, slot) {
-                None => ["…".to_owned(), String::new(), String::new()],
-                Some(means) => [
+            let cells = match (row.means, row.waits) {
+                (None, Some((present, of))) => [format!("{present} of {of}"), "…".to_owned(), String::new()],
+                (None, None) => ["—".to_owned(), String::new(), String::new()],
+                (Some(means), _) => [
                     means.dice.map_or_else(|| "—".to_owned(), |dice| format!("{dice:.4}")),
                     format!("{:>6}", distance(means.hd95)),
                     format!("{} ({})", means.undefined, means.both_empty),
                 ],
             };
+            let color = if row.waits.is_some() { style.text_weak } else { style.text };
             for cell in cells {
-                ui.label(tile::mono(cell, size, style));
+                let label = ui.label(tile::mono(cell, size, style).color(color));
+                if let Some((present, of)) = row.waits {
+                    label.on_hover_text(format!("{present} of {of} images are measured so far"));
+                }
             }
             ui.end_row();
         }

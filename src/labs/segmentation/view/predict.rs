@@ -6,8 +6,6 @@ mod table;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, channel};
-use std::thread;
 use std::time::Instant;
 
 use eframe::egui::{Align, Context, Label, Layout, ProgressBar, RichText, TextEdit, Ui, UiBuilder, vec2};
@@ -16,6 +14,7 @@ use crate::labs::ViewCtx;
 use crate::labs::segmentation::pipeline::Pipeline;
 use crate::labs::segmentation::predict::background::{Found, Job, Save, Told, Wanted};
 use crate::labs::segmentation::predict::inputs::Inputs;
+use crate::plot::path_dialog::{PathDialog, Question, Wanted as Asked};
 use crate::plot::{number, tile};
 
 use results::Results;
@@ -33,13 +32,17 @@ pub struct Predict {
     files: Vec<PathBuf>,
     /// Folder for what is saved.
     pub to: String,
-    dialog: Option<(Field, Receiver<Vec<PathBuf>>)>,
+    dialog: PathDialog,
+    /// What the dialog is about.
+    asked: Option<Field>,
     job: Option<(Job, Instant)>,
     saving: Option<Job>,
     found: Vec<Arc<Found>>,
     inputs: Option<Arc<Inputs>>,
     /// What the results were made with.
     lines: Vec<String>,
+    /// Means and oddities over all of them, once it is done.
+    summary: Vec<String>,
     /// What was said last, and whether it is a trouble.
     said: Option<(String, bool)>,
     results: Results,
@@ -53,12 +56,14 @@ impl Default for Predict {
             data: String::new(),
             files: Vec::new(),
             to: String::new(),
-            dialog: None,
+            dialog: PathDialog::default(),
+            asked: None,
             job: None,
             saving: None,
             found: Vec::new(),
             inputs: None,
             lines: Vec::new(),
+            summary: Vec::new(),
             said: None,
             results: Results::default(),
         }
@@ -78,6 +83,11 @@ impl Predict {
     /// Draws the tile. `pipeline`: how masks are made of what is predicted from now on.
     pub fn show(&mut self, pipeline: &Pipeline, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         self.take_in(ui.ctx());
+        if let Some(paths) = self.dialog.show(ui.ctx(), ctx.style)
+            && let Some(field) = self.asked.take()
+        {
+            self.chosen(field, paths);
+        }
         let run = ctx.run.header.as_ref().map(|header| header.folder.as_str()).unwrap_or_default();
         if self.follows_run && self.job.is_none() && self.weights != run {
             self.weights = run.to_owned();
@@ -115,20 +125,8 @@ impl Predict {
         self.job.is_some() || self.saving.is_some()
     }
 
-    /// Takes what threads and dialogs have said; never waits.
+    /// Takes what threads have said; never waits.
     fn take_in(&mut self, ctx: &Context) {
-        if let Some((field, answer)) = &self.dialog {
-            use std::sync::mpsc::TryRecvError::{Disconnected, Empty};
-            match answer.try_recv() {
-                Ok(paths) => {
-                    let field = *field;
-                    self.dialog = None;
-                    self.chosen(field, paths);
-                }
-                Err(Disconnected) => self.dialog = None,
-                Err(Empty) => {}
-            }
-        }
         let mut over = false;
         if let Some((job, since)) = &mut self.job {
             for told in job.poll() {
@@ -138,6 +136,7 @@ impl Predict {
                         *since = Instant::now();
                     }
                     Told::One(found) => self.found.push(Arc::new(*found)),
+                    Told::Summary(lines) => self.summary = lines,
                     Told::Done(ended) => {
                         over = true;
                         self.said = ended.err().map(|error| (error, true));
@@ -178,6 +177,7 @@ impl Predict {
         let data = if self.files.len() > 1 && self.files[0] == first { self.files.clone() } else { vec![first] };
         let wanted = Wanted { weights: PathBuf::from(self.weights.trim()), data, pipeline: *pipeline };
         (self.found, self.inputs, self.lines, self.said) = (Vec::new(), None, Vec::new(), None);
+        self.summary.clear();
         self.results.clear();
         let wake = ctx.clone();
         self.job = Some((Job::predict(wanted, move || wake.request_repaint()), Instant::now()));
@@ -191,38 +191,23 @@ impl Predict {
         self.saving = Some(Job::save(what, found, inputs.clone(), folder, move || wake.request_repaint()));
     }
 
-    /// Lets the user choose, on a thread of its own.
+    /// Lets the user choose.
     fn ask(&mut self, field: Field, ctx: &Context) {
-        let (sender, answer) = channel();
-        let wake = ctx.clone();
-        let asked = thread::Builder::new().name("file dialog".to_owned()).spawn(move || {
-            let dialog = rfd::FileDialog::new();
-            let paths = match field {
-                Field::Weights => dialog
-                    .set_title("Choose weights")
-                    .add_filter("weights", &["safetensors", "pt", "pth", "bin"])
-                    .add_filter("all files", &["*"])
-                    .pick_file()
-                    .into_iter()
-                    .collect(),
-                Field::Folder => dialog.set_title("Choose the folder of pictures").pick_folder().into_iter().collect(),
-                Field::Files => dialog.set_title("Choose pictures").pick_files().unwrap_or_default(),
-                Field::To => dialog.set_title("Choose a folder to save in").pick_folder().into_iter().collect(),
-            };
-            // Nobody misses it where the window is gone.
-            let _ = sender.send(paths);
-            wake.request_repaint();
-        });
-        match asked {
-            Ok(_) => self.dialog = Some((field, answer)),
-            Err(error) => self.said = Some((format!("no dialog can be opened: {error}"), true)),
-        }
+        const WEIGHTS: &[(&str, &[&str])] = &[("weights", &["safetensors", "pt", "pth", "bin"]), ("all files", &["*"])];
+        let question = match field {
+            Field::Weights => Question { filters: WEIGHTS, ..Question::new("Choose weights", Asked::File) },
+            Field::Folder => Question::new("Choose the folder of pictures", Asked::Folder),
+            Field::Files => Question::new("Choose pictures", Asked::Files),
+            Field::To => Question::new("Choose a folder to save in", Asked::Folder),
+        };
+        self.dialog.ask(question, ctx);
+        self.asked = Some(field);
     }
 
     /// The fields and their buttons.
     fn inputs(&mut self, run: &str, pipeline: &Pipeline, ui: &mut Ui, size: f32, ctx: &ViewCtx<'_>) {
         let idle = self.job.is_none();
-        let asking = self.dialog.is_some();
+        let asking = self.dialog.is_open();
         let mut ask = None;
         let text = &mut self.weights;
         let changed = row(ui, "Weights", "run folder, .safetensors, .pt or .pth", text, idle, size, ctx, |ui| {
@@ -302,11 +287,11 @@ impl Predict {
         } else if self.saving.is_some() {
             ui.add(Label::new(tile::weak("saving …", size - 0.5, ctx.style)));
         }
-        if !self.lines.is_empty() {
-            let warned = self.lines.iter().any(|line| line.starts_with("warning"));
+        for lines in [&self.lines, &self.summary].into_iter().filter(|lines| !lines.is_empty()) {
+            let warned = lines.iter().any(|line| line.starts_with("warning"));
             let color = if warned { ctx.style.warning } else { ctx.style.text_weak };
-            let text = RichText::new(self.lines.join(" · ")).size(size).color(color);
-            ui.add(Label::new(text).truncate()).on_hover_text(self.lines.join("\n"));
+            let text = RichText::new(lines.join(" · ")).size(size).color(color);
+            ui.add(Label::new(text).truncate()).on_hover_text(lines.join("\n"));
         }
     }
 }

@@ -179,7 +179,7 @@ impl Ranking {
         let (mut text, rest) = match step {
             Some(step) => {
                 let set = if self.test { "test set" } else { "validation set" };
-                (format!("{} images", order.len()), format!(", {set}, step {}", number::grouped(step)))
+                (number::counted(order.len(), "image", "images"), format!(", {set}, step {}", number::grouped(step)))
             }
             None => Default::default(),
         };

@@ -24,7 +24,7 @@ impl Measure {
             Self::Iou => "IoU",
             Self::Hd95 => "HD95",
             Self::Hd => "HD",
-            Self::Assd => "ASSD",
+            Self::Assd => "ASSD pooled",
         }
     }
 
@@ -32,6 +32,7 @@ impl Measure {
     pub fn short(self) -> &'static str {
         match self {
             Self::PlainDice => "at S×S",
+            Self::Assd => "ASSD",
             other => other.column(),
         }
     }
@@ -49,7 +50,9 @@ impl Measure {
             Self::Iou => "TP / (TP + FP + FN) at the original size; undefined where both masks are empty",
             Self::Hd95 => "95th percentile of the distances between the borders in pixels of the original image",
             Self::Hd => "Hausdorff distance: the largest distance between the borders, in pixels",
-            Self::Assd => "mean of both directions' mean distances between the borders, in pixels",
+            Self::Assd => {
+                "mean distance between the borders over the border pixels of both masks pooled (medpy 0.5, MONAI's symmetric), in pixels"
+            }
         }
     }
 

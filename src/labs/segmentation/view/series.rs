@@ -54,7 +54,9 @@ pub const ASSD: Quantity = quantity(
     "ASSD",
     1,
     Dash::DashDot,
-    "average symmetric surface distance: the mean of both directions' mean distances between the borders",
+    "average symmetric surface distance: the mean over the border pixels of both masks pooled, as medpy 0.5 and MONAI \
+     (symmetric) print it. Recordings whose notice \"measured\" does not name it hold the mean of \
+     the two directions' means",
 );
 
 /// How distances are measured in this run, in words, for tooltips.

@@ -6,6 +6,7 @@ use crate::labs::ViewCtx;
 use super::super::pipeline::Pipeline;
 use super::gallery::Gallery;
 use super::look::Look;
+use super::postprocess::Means;
 use super::sweep::Sweep;
 
 /// Shared view state.
@@ -21,6 +22,8 @@ pub struct Shared {
     pub gallery: Gallery,
     /// Dice of the wall's images against the threshold.
     pub sweep: Sweep,
+    /// The last means over all the wall's images, by slot.
+    pub means: [Option<Means>; 4],
     run: Option<RunId>,
 }
 
@@ -29,6 +32,7 @@ impl Shared {
     pub fn follow(&mut self, ctx: &ViewCtx<'_>) {
         if self.run != ctx.run.id {
             self.run = ctx.run.id;
+            self.means = [None; 4];
             if ctx.run.params.get("keep").is_some() {
                 self.pipeline = Pipeline::of(&ctx.run.params);
             }

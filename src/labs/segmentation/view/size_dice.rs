@@ -479,7 +479,8 @@ fn this_run(ctx: &ViewCtx<'_>) -> Option<Ours> {
     };
     let data = if params.text("source") == "synthetic" { "synthetic" } else { "own data" };
     let width = if spec.architecture.stages().is_some() { format!("width {}, ", spec.base) } else { String::new() };
-    let on = format!("{}, {side}×{side}, {width}{images} {set} images, {data}", spec.architecture.name());
+    let images = number::counted(images, &format!("{set} image"), &format!("{set} images"));
+    let on = format!("{}, {side}×{side}, {width}{images}, {data}", spec.architecture.name());
     let time = (ctx.run.step > 0 && ctx.run.seconds > 0.0).then(|| 1000.0 * ctx.run.seconds / ctx.run.step as f64);
     Some(Ours { spec, side, dice, hd95, monai: params.text("hd95") == "monai", time, on })
 }

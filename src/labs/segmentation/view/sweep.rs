@@ -53,9 +53,11 @@ impl Sweep {
                 Err(TryRecvError::Empty) => {}
             }
         }
-        let current = self.done.as_ref().is_some_and(|(done, _)| *done == key);
+        // A curve is over images of one step, as every mean.
+        let one = pairs.len() == gallery.cards.len() && key.steps.windows(2).all(|pair| pair[0].0 == pair[1].0);
+        let current = one && self.done.as_ref().is_some_and(|(done, _)| *done == key);
         let rests = self.rest_until.and_then(|until| until.checked_duration_since(Instant::now()));
-        if !current && self.job.is_none() && !pairs.is_empty() {
+        if one && !current && self.job.is_none() && !pairs.is_empty() {
             match rests.filter(|rest| !rest.is_zero()) {
                 Some(rest) => ctx.request_repaint_after(rest),
                 None => self.start(ctx, key, pairs),

@@ -16,7 +16,7 @@ use crate::metrics::mask::border::Hausdorff;
 use crate::metrics::summary::Summary;
 use crate::plot::{number, tile};
 
-use super::super::pipeline::Score;
+use super::super::pipeline::{Pipeline, Score};
 use super::controls;
 use super::gallery::{Gallery, Slot};
 use super::image::{self, Frame};
@@ -98,7 +98,7 @@ impl Wall {
 
     fn bar(&mut self, shared: &mut Shared, ui: &mut Ui, ctx: &ViewCtx<'_>, bar: Rect, seen: &[usize]) {
         let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
-        let text = summary(&shared.gallery, seen, shared.pipeline.penalty);
+        let text = summary(&shared.gallery, seen, shared.pipeline);
         tile::bar(ui, bar, tile::weak(text, size, style), |ui| {
             let help = "Show whole images (a double click does the same)";
             if tile::button(ui, shared.look.lens.is_zoomed(), "fit", help, size) {
@@ -337,22 +337,27 @@ pub fn distance(value: Option<f64>) -> String {
     value.map_or_else(|| "—".to_owned(), |value| format!("{value:.1}"))
 }
 
-/// Means over the images that are shown; `diagonal`: undefined distances count as it.
-fn summary(gallery: &Gallery, seen: &[usize], diagonal: bool) -> String {
-    let shown: Vec<_> = seen.iter().filter_map(|i| gallery.cards[*i].shown(Slot::Now)).collect();
-    let Some(first) = shown.first() else { return format!("{} images", seen.len()) };
+/// Means over the images that are shown, of one step alone; else how many are there.
+fn summary(gallery: &Gallery, seen: &[usize], pipeline: Pipeline) -> String {
+    let moment = gallery.moment(seen.iter().copied(), Slot::Now, pipeline);
+    let images = number::counted(seen.len(), "image", "images");
+    let Some(step) = moment.step else { return images };
+    if !moment.is_whole() {
+        return format!("mean Dice … · {} of {images}, step {}", moment.in_time.len(), number::grouped(step));
+    }
+    let shown = moment.in_time;
     let dice = Summary::of(shown.iter().map(|shown| Some(shown.score.dice)));
     let hd95 = Summary::of(shown.iter().map(|shown| shown.score.hd95));
     let without = shown.iter().filter(|shown| shown.score.area == 0 || shown.score.predicted == 0).count();
     let both = shown.iter().filter(|shown| shown.score.both_empty).count();
-    let undefined = series::undefined_in_words(without, both, diagonal);
+    let undefined = series::undefined_in_words(without, both, pipeline.penalty);
     let mean = dice.mean.map_or_else(|| "—".to_owned(), |mean| format!("{mean:.3}"));
     // What is cut in a small tile comes last.
     let mut text = format!("mean Dice {mean}, HD95 {} px", distance(hd95.mean));
     if !undefined.is_empty() {
         text += &format!(", {undefined}");
     }
-    text + &format!(" · {} images, step {}", seen.len(), number::grouped(first.made.probability))
+    text + &format!(" · {images}, step {}", number::grouped(step))
 }
 
 /// Width over height of most images.

@@ -81,6 +81,8 @@ struct Scene<'a> {
     /// Number of classes, at least 2.
     classes: usize,
     class_names: Vec<&'a str>,
+    /// What was taken off every coordinate; see [`PointSet::origin`](crate::data::points::PointSet::origin).
+    origin: [f64; 2],
 }
 
 impl Scene<'_> {
@@ -123,7 +125,11 @@ pub fn ui(
         Some(Payload::Text(names)) => names.lines().collect(),
         _ => Vec::new(),
     };
-    let scene = Scene { train: train_points, test: test_points, identity, extent, classes, class_names };
+    let origin = match payload(ctx, "points/origin").as_deref() {
+        Some(Payload::Series(origin)) if origin.len() == 2 => [origin[0], origin[1]],
+        _ => [0.0; 2],
+    };
+    let scene = Scene { origin, train: train_points, test: test_points, identity, extent, classes, class_names };
     if state.enlarged.is_some_and(|enlarged| !present.contains(&enlarged)) {
         state.enlarged = None;
     }
@@ -272,7 +278,7 @@ fn panel(
         Axes::new(rect_with_labels, bounds, [Scale::Linear; 2], size, 0.0).draw_labels(
             &ui.painter_at(place),
             style,
-            &Titles { x: "x", y: "" },
+            &Titles { x: &axis_title("x", scene.origin[0]), y: &axis_title("", scene.origin[1]) },
         );
         if let (Some(at), Some(shown)) = (response.hover_pos(), &state.pictures[i].shown) {
             read_out(&painter, rect, at, scene, &shown.payload, style, size);
@@ -283,6 +289,15 @@ fn panel(
         *selected = Some(i);
     }
     response.on_hover_cursor(if alone { CursorIcon::ZoomOut } else { CursorIcon::ZoomIn });
+}
+
+/// `x`, or `x − 1.7e9` where that was taken off.
+fn axis_title(name: &str, origin: f64) -> String {
+    match origin {
+        0.0 => name.to_owned(),
+        _ if origin < 0.0 => format!("{} + {}", if name.is_empty() { "y" } else { name }, -origin),
+        _ => format!("{} − {origin}", if name.is_empty() { "y" } else { name }),
+    }
 }
 
 /// A sample of the optimizer's line, its name, and a note on the right.

@@ -39,10 +39,10 @@ pub fn guide(state: &mut NetworkState, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         ui,
         format!(
             "2–{inner}–{classes} units, {} after each hidden layer: {} weights, the same initial ones for every \
-             optimizer, and the same batches of {} points.",
+             optimizer, and the same batches of {}.",
             params.text("activation"),
             number::grouped(count as u64),
-            params.int("batch_size"),
+            number::counted(params.int("batch_size"), "point", "points"),
         ),
     );
     formula(ui, "L = −1/N Σ ln p(true class)".to_owned());

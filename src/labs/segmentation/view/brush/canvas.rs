@@ -10,6 +10,7 @@ use crate::data::segmentation::edit::Point;
 use crate::metrics::mask::Mask;
 use crate::metrics::mask::outline::{Outline, OutlineStyle, outlines};
 use crate::plot::axes::is_panning;
+use crate::plot::number;
 use crate::plot::style::Style;
 
 use super::session::Session;
@@ -148,7 +149,7 @@ impl Canvas {
     ) -> Response {
         let response = ui.interact(rect, ui.scope_id().with("canvas"), Sense::click_and_drag());
         let mask = session.editor.mask();
-        let label = format!("{}: mask of {} pixels", session.name, mask.area());
+        let label = format!("{}: mask of {}", session.name, number::counted(mask.area(), "pixel", "pixels"));
         response.widget_info(|| WidgetInfo::labeled(Role::Canvas, true, &label));
         let size = vec2(mask.width() as f32, mask.height() as f32);
         let camera = self.navigate(ui, rect, size, &response);

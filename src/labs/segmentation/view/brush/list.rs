@@ -7,6 +7,7 @@ use eframe::egui::text::{LayoutJob, TextWrapping};
 use eframe::egui::{FontId, Rect, ScrollArea, Sense, Stroke, TextEdit, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 
 use crate::data::segmentation::listing::Listing;
+use crate::plot::number;
 use crate::plot::style::Style;
 use crate::plot::tile;
 
@@ -70,7 +71,7 @@ pub fn show(
         ui.spacing_mut().item_spacing.y = 2.0;
         ui.add_space(3.0);
         let field = TextEdit::singleline(search)
-            .hint_text(format!("search {} images", entries.len()))
+            .hint_text(format!("search {}", number::counted(entries.len(), "image", "images")))
             .font(FontId::proportional(size + 0.5))
             .desired_width(rect.width() - 10.0);
         let field = ui.add(field);

@@ -20,7 +20,7 @@ use crate::engine::params::Value;
 use crate::labs::{ViewAction, ViewCtx};
 use crate::metrics::mask::Mask;
 use crate::plot::style::Style;
-use crate::plot::tile;
+use crate::plot::{number, tile};
 
 use super::data::folder::{Choice, Folder};
 use super::data::sample::SampleSet;
@@ -452,7 +452,14 @@ impl BrushTile {
                 }
             }
             let mut radius = self.radius.unwrap_or_else(|| usual_radius(session));
-            let field = DragValue::new(&mut radius).range(RADIUS).speed(0.1).max_decimals(1).prefix("radius ").suffix(" px");
+            let field = DragValue::new(&mut radius)
+                .range(RADIUS)
+                .speed(0.1)
+                .max_decimals(1)
+                .prefix("radius ")
+                .suffix(" px")
+                .update_while_editing(false)
+                .custom_parser(|text| number::parse(text).ok());
             let field = ui.add_enabled(self.tool.strokes(), field).on_hover_text("Radius of brush and eraser ([ and ])");
             field.widget_info(|| {
                 eframe::egui::WidgetInfo::labeled(eframe::egui::accesskit::Role::SpinButton, true, "Radius of the brush")

@@ -264,13 +264,13 @@ fn headline(found: &[Arc<Found>]) -> String {
 fn about(row: &Row) -> String {
     let Some(measures) = &row.measures else { return format!("{}: {}", row.name, row.problem) };
     let mut text = format!(
-        "{}: {}×{} pixels, lesion {} pixels ({}), {} parts",
+        "{}: {}×{} pixels, lesion {} pixels ({}), {}",
         row.name,
         measures.width,
         measures.height,
         By::Area.text(row),
         By::Share.text(row),
-        measures.parts
+        number::counted(measures.parts, "part", "parts")
     );
     if measures.score.is_some() {
         text += &format!(", Dice {}, HD95 {}", By::Dice.text(row), By::Distance.text(row));

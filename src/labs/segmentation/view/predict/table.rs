@@ -7,6 +7,7 @@ use eframe::egui::{Align, Button, Label, Layout, RichText, ScrollArea, Sense, Te
 use egui_extras::{Column, TableBuilder};
 
 use crate::labs::segmentation::predict::background::Found;
+use crate::labs::segmentation::predict::parts::Part;
 use crate::labs::segmentation::predict::report::Row;
 use crate::plot::style::Style;
 use crate::plot::{number, tile};
@@ -16,6 +17,7 @@ use crate::plot::{number, tile};
 pub enum By {
     #[default]
     Name,
+    Part,
     Area,
     Share,
     Parts,
@@ -26,12 +28,13 @@ pub enum By {
 }
 
 impl By {
-    const ALL: [By; 8] =
-        [By::Name, By::Area, By::Share, By::Parts, By::Probability, By::Dice, By::Distance, By::Problem];
+    const ALL: [By; 9] =
+        [By::Name, By::Part, By::Area, By::Share, By::Parts, By::Probability, By::Dice, By::Distance, By::Problem];
 
     fn title(self) -> &'static str {
         match self {
             By::Name => "image",
+            By::Part => "part",
             By::Area => "area",
             By::Share => "share",
             By::Parts => "parts",
@@ -45,6 +48,9 @@ impl By {
     fn help(self) -> &'static str {
         match self {
             By::Name => "The picture below its folder",
+            By::Part => {
+                "Its part of the data set that the weights were trained on, known by its content; empty: new to them"
+            }
             By::Area => "Pixels of lesion at the picture's own size",
             By::Share => "Share of the picture that is lesion, percent",
             By::Parts => "Separate parts, 8-connected",
@@ -59,7 +65,7 @@ impl By {
     fn value(self, row: &Row) -> Option<f64> {
         let measures = row.measures.as_ref()?;
         match self {
-            By::Name | By::Problem => None,
+            By::Name | By::Part | By::Problem => None,
             By::Area => Some(measures.area as f64),
             By::Share => Some(measures.share),
             By::Parts => Some(measures.parts as f64),
@@ -73,6 +79,7 @@ impl By {
     pub fn text(self, row: &Row) -> String {
         match self {
             By::Name => return row.name.clone(),
+            By::Part => return row.part.map_or("", Part::name).to_owned(),
             By::Problem => return row.problem.clone(),
             _ => {}
         }
@@ -104,6 +111,9 @@ pub fn sorted(found: &[Arc<Found>], sorting: Sorting) -> Vec<usize> {
         match sorting.by {
             // They come in natural order.
             By::Name => turned(a.cmp(&b)),
+            By::Part => {
+                turned(left.part.map_or(3, |part| part as usize).cmp(&right.part.map_or(3, |part| part as usize)))
+            }
             By::Problem => turned(left.problem.cmp(&right.problem).reverse()),
             by => match (by.value(left), by.value(right)) {
                 (Some(x), Some(y)) => turned(x.total_cmp(&y)),
@@ -131,6 +141,7 @@ pub fn show(
         .filter(|by| match by {
             By::Dice | By::Distance => scored,
             By::Problem => odd,
+            By::Part => found.iter().any(|found| found.row.part.is_some()),
             _ => true,
         })
         .collect();
@@ -182,7 +193,7 @@ pub fn show(
                             let text = column.text(about);
                             let color = if about.measures.is_none() { style.error } else { style.text };
                             let text = match column {
-                                By::Name | By::Problem => RichText::new(text).size(size).color(color),
+                                By::Name | By::Part | By::Problem => RichText::new(text).size(size).color(color),
                                 _ => tile::mono(text, size, style),
                             };
                             ui.with_layout(layout(column), |ui| ui.add(Label::new(text).selectable(false)));
@@ -203,7 +214,7 @@ pub fn show(
 
 fn layout(column: By) -> Layout {
     match column {
-        By::Name | By::Problem => Layout::left_to_right(Align::Center),
+        By::Name | By::Part | By::Problem => Layout::left_to_right(Align::Center),
         _ => Layout::right_to_left(Align::Center),
     }
 }
@@ -226,7 +237,7 @@ mod tests {
             score: None,
         });
         let problem = if area.is_none() { "is damaged".to_owned() } else { String::new() };
-        let row = Row { name: name.to_owned(), file: name.to_owned(), measures, problem };
+        let row = Row { measures, problem, ..Row::new(name, name) };
         Arc::new(Found { path: PathBuf::from(name), row, shown: None })
     }
 

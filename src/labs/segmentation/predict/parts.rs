@@ -1,0 +1,117 @@
+//! Which part of a run's data set a picture belonged to: a score of pictures that were trained on says nothing about new
+//! ones.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use super::super::source::{SPLIT_COLUMNS, content};
+use crate::data::segmentation::read::Picture;
+use crate::engine::event::{Body, Payload};
+use crate::engine::recording::RunReader;
+
+/// A part of a data set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    Train,
+    Validation,
+    Test,
+}
+
+impl Part {
+    pub const ALL: [Part; 3] = [Part::Train, Part::Validation, Part::Test];
+
+    /// As it is typed and written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Part::Train => "train",
+            Part::Validation => "validation",
+            Part::Test => "test",
+        }
+    }
+}
+
+/// The split of a run, by the content of its pictures: they may have moved or have other names now.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Parts {
+    of: HashMap<u64, (Part, String)>,
+    /// Pictures of each of [`Part::ALL`].
+    counts: [usize; 3],
+}
+
+impl Parts {
+    /// The split that a run has recorded at its beginning. The error says why it is not known.
+    pub fn of_run(folder: &Path) -> Result<Self, String> {
+        let unknown = |why: &str| format!("it is not known on which pictures the run was trained ({why})");
+        let mut reader = RunReader::open(folder).map_err(|error| unknown(&error.to_string()))?;
+        let found = {
+            let mut events = reader.events().map_err(|error| unknown(&error.to_string()))?;
+            events.find_map(|event| match event.body {
+                Body::Recorded { key, offset, bytes } if &*key == "data/split" => Some((offset, bytes)),
+                _ => None,
+            })
+        };
+        let (offset, bytes) =
+            found.ok_or_else(|| unknown("it was recorded by a version that did not note its split"))?;
+        let payload = reader.payload_at(offset, bytes).map_err(|error| unknown(&error.to_string()))?;
+        Self::of_table(&payload).ok_or_else(|| unknown("its split cannot be read"))
+    }
+
+    fn of_table(table: &Payload) -> Option<Self> {
+        let Payload::Table { columns, rows } = table else { return None };
+        if *columns != SPLIT_COLUMNS {
+            return None;
+        }
+        let mut parts = Parts::default();
+        for row in rows {
+            let [_, part, class, content] = row.as_slice() else { return None };
+            let part = Part::ALL.into_iter().find(|known| known.name() == part)?;
+            parts.counts[part as usize] += 1;
+            let found = parts.of.entry(u64::from_str_radix(content, 16).ok()?).or_insert((part, class.clone()));
+            // The same picture twice: what was trained on is not new.
+            found.0 = found.0.min(part);
+        }
+        Some(parts)
+    }
+
+    /// The part and class of a picture as the network was shown it; `None`: it is none of the run's.
+    pub fn find(&self, picture: &Picture) -> Option<(Part, &str)> {
+        self.of.get(&content(picture)).map(|(part, class)| (*part, class.as_str()))
+    }
+
+    /// `train 30, validation 10, test 10`
+    pub fn describe(&self) -> String {
+        let counts = Part::ALL.iter().zip(self.counts).map(|(part, count)| format!("{} {count}", part.name()));
+        counts.collect::<Vec<_>>().join(", ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_is_known_by_its_content_and_trained_on_wins() {
+        let picture = |value: u8, width: usize| Picture {
+            width,
+            height: 12 / width,
+            rgb: vec![value; 36],
+            original: (width as u32, 12 / width as u32),
+            factor: 1,
+        };
+        let row = |name: &str, part: &str, value: u8| {
+            [name, part, "benign", &format!("{:016x}", content(&picture(value, 4)))].map(str::to_owned).to_vec()
+        };
+        let table = Payload::Table {
+            columns: SPLIT_COLUMNS.map(str::to_owned).to_vec(),
+            rows: vec![row("a", "test", 1), row("b", "train", 2), row("twice", "train", 1), row("c", "validation", 3)],
+        };
+        let parts = Parts::of_table(&table).unwrap();
+        assert_eq!(parts.describe(), "train 2, validation 1, test 1");
+        let found = |value: u8, width: usize| parts.find(&picture(value, width)).map(|(part, _)| part);
+        assert_eq!(found(1, 4), Some(Part::Train));
+        assert_eq!(found(3, 4), Some(Part::Validation));
+        assert_eq!((found(9, 4), found(3, 3)), (None, None), "other pixels, another shape");
+        let other = Payload::Table { columns: vec!["image".to_owned()], rows: Vec::new() };
+        assert_eq!(Parts::of_table(&other), None);
+    }
+}
