@@ -599,3 +599,96 @@ fn a_recording_without_some_parameters_is_shown_with_their_defaults() {
     assert_eq!(state.params.text("connectivity"), "8");
     assert_eq!(state.header.unwrap().params.text("hd95"), "medpy");
 }
+
+/// A folder of pairs, each image with a mask; two images are one picture with two masks.
+fn pairs_that_contradict(home: &TempDir) {
+    let folder = home.path().join("pairs");
+    fs::create_dir(&folder).unwrap();
+    let picture = |seed: u32| {
+        image::GrayImage::from_fn(48, 40, |x, y| {
+            let mixed =
+                (x / 3).wrapping_mul(2_654_435_761) ^ (y / 3).wrapping_mul(40_503) ^ seed.wrapping_mul(97_531_711);
+            image::Luma([(mixed.wrapping_mul(2_246_822_519) >> 24) as u8])
+        })
+    };
+    let mask =
+        |left: u32| image::GrayImage::from_fn(48, 40, |x, y| image::Luma([255 * u8::from(x / 12 == left && y > 9)]));
+    for i in 0..12 {
+        picture(i).save(folder.join(format!("a{i:02}.png"))).unwrap();
+        // Eight are empty.
+        mask(if i < 4 { i % 3 } else { 9 }).save(folder.join(format!("a{i:02}_mask.png"))).unwrap();
+    }
+    picture(0).save(folder.join("b.png")).unwrap();
+    mask(2).save(folder.join("b_mask.png")).unwrap();
+}
+
+#[test]
+fn the_doctor_tells_what_is_odd_and_ends_with_1_where_that_is_an_error() {
+    let home = tempfile::tempdir().unwrap();
+    pairs_that_contradict(&home);
+    let output = run(&home, "doctor pairs --out all.csv");
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let text = stdout(&output);
+    for words in [
+        "13 pairs of an image and its lesions",
+        "split at random by whole groups",
+        "in groups of several",
+        "data doctor: 1 error, ",
+        "error: same picture, other mask: 1 time (at most one mask is right",
+        "a00.png: is pixel for pixel the same as b.png, but their masks agree with Dice 0.00 only",
+        "note: no lesion: 8 times",
+        "all of it: all.csv",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert!(!text.contains("a05.png: its mask has no lesion"), "many equal notes are one line: {text}");
+    assert!(stderr(&output).contains("the data doctor found 1 error"), "{}", stderr(&output));
+    let table = fs::read_to_string(home.path().join("all.csv")).unwrap();
+    assert!(table.starts_with("severity,check,file,other,problem,advice") && table.matches("no lesion").count() >= 8);
+    fails(&home, "doctor pairs --out all.csv", 2, &["all.csv` is already there", "--force"]);
+    fails(&home, "doctor pairs --out all.txt", 2, &[".csv"]);
+    let lines = json_lines(&stdout(&run(&home, "doctor pairs --json")));
+    let kind = |line: &&Json| line["event"] == "kind" && line["check"] == "no lesion";
+    assert_eq!(lines.iter().find(kind).unwrap()["count"], 8, "{lines:?}");
+    assert_eq!(lines.iter().filter(|line| line["event"] == "finding").count(), table.lines().count() - 1);
+    assert_eq!(lines.iter().filter(|line| line["event"] == "part").count(), 4);
+    // Without the contradiction there is no error.
+    for file in ["b.png", "b_mask.png"] {
+        fs::remove_file(home.path().join("pairs").join(file)).unwrap();
+    }
+    let text = succeeds(&home, "doctor pairs");
+    assert!(text.contains("data doctor: 0 errors, ") && text.contains("the whole list: --out FILE.csv"), "{text}");
+    fails(&home, "doctor nowhere", 2, &["`nowhere` does not exist"]);
+    fails(&home, "doctor pairs --set group_by=pattern --set group_pattern=x", 2, &["group_pattern", "{group}"]);
+    fs::create_dir(home.path().join("empty")).unwrap();
+    fails(&home, "doctor empty", 2, &["holds no pictures"]);
+}
+
+#[test]
+fn a_run_without_a_window_says_what_the_doctor_knows() {
+    let home = tempfile::tempdir().unwrap();
+    pairs_that_contradict(&home);
+    let line = "run segmentation --data pairs --device cpu --steps 1 --set base=2 --set image_size=16";
+    let output = run(&home, line);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let text = stderr(&output);
+    for words in [
+        "13 pairs of an image and its lesions",
+        "split: ",
+        "data doctor: 1 error, ",
+        "same picture, other mask: 1 time",
+        "is pixel for pixel the same as b.png",
+        "--figure data/doctor --to FILE.csv",
+        "the data doctor found 1 error in the folder",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert!(!text.contains("note: "), "{text}");
+    let run_folder = only_run(&home);
+    let parts = format!("export {} --figure data/parts --to parts.csv", run_folder.display());
+    succeeds(&home, &parts);
+    let parts = fs::read_to_string(home.path().join("parts.csv")).unwrap();
+    assert!(parts.starts_with("part,images,groups") && parts.contains("\nvalidation,"), "{parts}");
+    let lines = json_lines(&stdout(&run(&home, &format!("{line} --json"))));
+    assert!(lines.iter().any(|line| line["event"] == "kind" && line["severity"] == "error"), "{lines:?}");
+}

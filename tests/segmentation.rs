@@ -341,3 +341,57 @@ fn what_does_not_fit_data_or_network_is_said() {
     fcn = fcn.begin();
     assert!(!fcn.payloads.keys().any(|(key, _)| key.starts_with("wall/uncertainty")), "FCN has no dropout layer");
 }
+
+#[test]
+fn a_checkpoint_goes_on_with_its_own_parts_and_one_without_them_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    sample_set(folder.path(), 6);
+    let path = format!("data={}", folder.path().display());
+    let params = params(&["source=folder", &path]);
+    let mut whole = LAB.build(&params, 1, 8).begin();
+    whole.run_to(3);
+    let saved = whole.experiment.checkpoint().unwrap();
+    whole.run_to(8);
+    // Meanwhile somebody names parts: a new run is split otherwise, this one goes on as it began.
+    let rows: String =
+        (1..=6).map(|i| format!("smooth ({i}),test\nirregular ({i}),train\nnormal ({i}),val\n")).collect();
+    fs::write(folder.path().join("split.csv"), rows).unwrap();
+    let other = LAB.build(&params, 1, 8).begin();
+    assert!(other.payloads.iter().any(|((key, _), payload)| {
+        key == "data/summary"
+            && matches!(payload, Payload::Text(text) if text.contains("split as given by `split.csv`"))
+    }));
+    let mut resumed = LAB.restored(&params, 1, 8, &saved);
+    resumed.run_to(8);
+    assert_eq!(whole.after(3), resumed.after(3));
+    assert!(resumed.notices.is_empty(), "{:?}", resumed.notices);
+    // As an older version wrote it.
+    let mut old = saved.clone();
+    old.text.remove("parts");
+    let mut refused = LAB.try_build(&params, 1, 8).unwrap();
+    let message = refused.experiment.restore(&old).unwrap_err().to_string();
+    assert!(message.contains("older version split folders by another rule"), "{message}");
+    // An image has gone.
+    fs::remove_file(folder.path().join("smooth (3).png")).unwrap();
+    let mut refused = LAB.try_build(&params, 1, 8).unwrap();
+    let message = refused.experiment.restore(&saved).unwrap_err().to_string();
+    assert!(message.contains("belongs to other images"), "{message}");
+}
+
+#[test]
+fn what_the_header_says_of_a_folder_tells_its_parts() {
+    let folder = tempfile::tempdir().unwrap();
+    sample_set(folder.path(), 4);
+    let path = format!("data={}", folder.path().display());
+    let described = |set: &[&str]| {
+        let set: Vec<&str> = ["source=folder", &path].into_iter().chain(set.iter().copied()).collect();
+        (SegmentationLab.spec().data)(&params(&set)).unwrap()
+    };
+    let first = described(&[]);
+    assert!(first.contains("parts CRC-32"), "{first}");
+    assert_eq!(described(&["split=random"]), first, "nothing is given");
+    assert_ne!(described(&["split_seed=8"]), first);
+    fs::write(folder.path().join("split.csv"), "smooth (1),train\nsmooth (2),val\nsmooth (3),test\n").unwrap();
+    assert_ne!(described(&[]), first);
+    assert_eq!(described(&["split=random"]), first);
+}

@@ -73,6 +73,8 @@ pub enum Verb {
     Export(ExportFlags),
     /// Apply trained weights to one's own pictures
     Predict(PredictFlags),
+    /// Look over a folder of images and masks before anything is trained on it
+    Doctor(DoctorFlags),
     /// Write the generated data sets as files in the layouts that the labs read
     SampleData(SampleDataFlags),
     /// The recorded runs
@@ -246,6 +248,23 @@ pub struct PredictFlags {
     #[arg(long, value_name = "D", default_value = "auto")]
     pub device: String,
     /// Replace results of the same names in a folder that is not empty
+    #[arg(long)]
+    pub force: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Exit codes: 0 no errors, 1 the doctor found errors or was stopped, 2 bad usage or bad input.")]
+pub struct DoctorFlags {
+    /// Folder with images and masks
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Set a parameter of the segmentation lab, such as group_by or split (repeatable), see `learnscope params segmentation`
+    #[arg(long, value_name = "KEY=VALUE", allow_hyphen_values = true)]
+    pub set: Vec<String>,
+    /// Save every finding as a table
+    #[arg(long, value_name = "FILE.csv")]
+    pub out: Option<PathBuf>,
+    /// Replace a file that is there already
     #[arg(long)]
     pub force: bool,
 }

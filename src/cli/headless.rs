@@ -13,9 +13,11 @@ use crate::engine::event::{Body, Event, Key, Level, Status};
 use crate::engine::state::RunState;
 use crate::engine::twin::{of_twin, twin_key};
 use crate::engine::worker::Engine;
+use crate::labs;
 use crate::plot::number;
 use crate::signals;
 
+use super::doctor;
 use super::output::{Failure, Output, table};
 use super::progress::Progress;
 
@@ -147,6 +149,18 @@ fn tell(event: &Event, state: &RunState, progress: &Progress, output: &Output) {
             progress.say(&format!("{}: {steps}{from} on {}, seed {}", what.trim(), header.device, header.seed));
             if !header.data.is_empty() {
                 progress.say(&format!("data: {}", header.data));
+            }
+            if header.resumed_at.is_none() {
+                let doctor = labs::find(&header.lab).and_then(|lab| lab.doctor());
+                if let Some(report) = doctor.and_then(|doctor| (doctor.of_run)(&header.params)) {
+                    doctor::tell_aside(&report, output, &|line| progress.say(line));
+                    if !header.folder.is_empty() {
+                        let folder = &header.folder;
+                        progress.say(&format!(
+                            "  the whole list: learnscope export {folder} --figure data/doctor --to FILE.csv"
+                        ));
+                    }
+                }
             }
         }
         Body::Notice { level, text } => {

@@ -35,6 +35,7 @@ pub fn new_run(flags: &RunFlags) -> Result<Box<RunRequest>, Failure> {
     changes.sort_by_key(|change| change.step);
     let device = device_choice(&flags.device)?;
     (spec.check)(&params)?;
+    lab.doctor().map_or(Ok(()), |doctor| (doctor.accept)(&params))?;
     check_changes(lab, &params, &changes)?;
     if flags.steps == Some(0) {
         return Err(Failure::usage("`--steps 0`: a run needs at least one step"));

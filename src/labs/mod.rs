@@ -1,6 +1,7 @@
 //! The labs: what a lab is, and the registry. A sixth lab is one folder here plus one line in [`LABS`]; nothing else
 //! names a lab.
 
+pub mod doctor;
 pub mod optimizers;
 pub mod predict;
 pub mod prose;
@@ -135,6 +136,10 @@ pub trait Lab: Sync {
     fn view(&self) -> Box<dyn LabView>;
     /// How trained weights are applied to one's own files; `None`: this lab's networks are for watching.
     fn predict(&self) -> Option<&'static predict::PredictSpec> {
+        None
+    }
+    /// How a folder of one's own is looked over; `None`: this lab reads none of that kind.
+    fn doctor(&self) -> Option<&'static doctor::DoctorSpec> {
         None
     }
 }

@@ -4,10 +4,12 @@
 use std::path::PathBuf;
 
 use super::calipers::{self, Cross, crosses};
-use super::groups::{Fingerprint, Split, fingerprint};
+use super::groups::{Fingerprint, fingerprint};
 use super::listing::{Listing, Pair};
-use super::read::{MaskFacts, Sample};
-use super::{Problem, counted, groups};
+use super::read::{MaskFacts, Picture, Reader, Sample};
+use super::split::{Part, Split};
+use super::{Problem, counted, groups, plan};
+use crate::metrics::mask::Mask;
 use crate::metrics::mask::components::{Connectivity, components};
 
 /// Share of the image from which on a mask is too large to be a lesion.
@@ -18,6 +20,10 @@ pub const GREY_SHARE: f64 = 0.001;
 const GREY_SHARE_BAD: f64 = 0.05;
 /// Relative difference of the shapes (width over height) of an image and its mask that is more than rounding.
 const SHAPE_DIFFERENCE: f64 = 0.02;
+/// Dice below which the masks of one picture contradict each other.
+pub const CONTRADICTION: f64 = 0.5;
+/// Height and width of the grid on which masks of near-duplicates are compared.
+const GRID: usize = 48;
 
 /// How much it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -30,12 +36,29 @@ pub enum Severity {
     Note,
 }
 
+impl Severity {
+    /// `error`, `warning`, `note`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Note => "note",
+        }
+    }
+}
+
 /// What was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Check {
+    OtherMask,
+    OtherClass,
+    GroupAcrossParts,
     AcrossSplit,
     Unreadable,
     SizeMismatch,
+    GivenParts,
+    MaybePatients,
+    UnlikeParts,
     UnpairedMask,
     NotBinary,
     LargeMask,
@@ -54,6 +77,12 @@ impl Check {
     /// In a few words, for a heading or a filter.
     pub fn label(self) -> &'static str {
         match self {
+            Check::OtherMask => "same picture, other mask",
+            Check::OtherClass => "same picture, two classes",
+            Check::GroupAcrossParts => "group across the split",
+            Check::GivenParts => "parts as given",
+            Check::MaybePatients => "names look like patients",
+            Check::UnlikeParts => "part unlike the whole",
             Check::AcrossSplit => "near-duplicates across the split",
             Check::Unreadable => "cannot be used",
             Check::SizeMismatch => "mask of another size",
@@ -91,8 +120,14 @@ pub struct Finding {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Exam {
     pub fingerprint: Fingerprint,
+    /// CRC-32 of size and pixels: equal for the same picture.
+    pub pixels: u32,
     /// Share of the image that is lesion, 0 to 1.
     pub share: f64,
+    /// The same of the data set's own masks, where a corrected one stands in for them.
+    pub own_share: f64,
+    /// 48×48: how much of each cell is lesion, 0 to 255.
+    pub coverage: Vec<u8>,
     /// Separate regions, 8-connected.
     pub regions: usize,
     /// Pixels of the smallest region.
@@ -111,7 +146,10 @@ pub fn examine(sample: &Sample) -> Exam {
     let regions = parts.areas();
     Exam {
         fingerprint: fingerprint(&sample.picture),
+        pixels: pixels(&sample.picture),
         share: sample.mask.share(),
+        own_share: sample.mask.share(),
+        coverage: coverage(&sample.mask),
         regions: regions.len(),
         smallest_region: regions.iter().copied().min().unwrap_or(0),
         crosses: crosses(&sample.picture),
@@ -119,6 +157,45 @@ pub fn examine(sample: &Sample) -> Exam {
         flat: sample.picture.rgb.iter().all(|value| Some(value) == sample.picture.rgb.first()),
         factor: sample.picture.factor,
     }
+}
+
+/// Looks at the sample of a pair, and at the data set's own mask too where it is corrected.
+pub fn examine_pair(reader: &Reader, pair: &Pair, sample: &Sample) -> Exam {
+    let mut exam = examine(sample);
+    if pair.corrected.is_some() && !pair.masks.is_empty() {
+        let own = reader.pair(&Pair { corrected: None, ..pair.clone() });
+        exam.own_share = own.map_or(exam.own_share, |own| own.mask.share());
+    }
+    exam
+}
+
+fn pixels(picture: &Picture) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    hasher.update(&(picture.width as u64).to_le_bytes());
+    hasher.update(&picture.rgb);
+    hasher.finalize()
+}
+
+fn coverage(mask: &Mask) -> Vec<u8> {
+    let (height, width) = (mask.height(), mask.width());
+    let cells =
+        |size: usize| move |i: usize| (i * size / GRID, ((i + 1) * size / GRID).max(i * size / GRID + 1).min(size));
+    let (rows, columns) = (cells(height), cells(width));
+    let cell = |at: usize| {
+        let ((top, bottom), (left, right)) = (rows(at / GRID), columns(at % GRID));
+        let lesion: usize =
+            (top..bottom).map(|row| mask.row(row)[left..right].iter().filter(|&&lesion| lesion).count()).sum();
+        (255 * lesion / ((bottom - top) * (right - left)).max(1)) as u8
+    };
+    (0..GRID * GRID).map(cell).collect()
+}
+
+/// Dice of two masks by the shares of lesion in 48×48 cells, so that pictures of two sizes compare; 1 where both are empty.
+pub fn agreement(a: &Exam, b: &Exam) -> f64 {
+    let sum = |list: &[u8]| list.iter().map(|&v| f64::from(v)).sum::<f64>();
+    let both: f64 = a.coverage.iter().zip(&b.coverage).map(|(&a, &b)| f64::from(a.min(b))).sum();
+    let all = sum(&a.coverage) + sum(&b.coverage);
+    if all > 0.0 { 2.0 * both / all } else { 1.0 }
 }
 
 /// Near-duplicates among examined pairs; the numbers are those of the listing.
@@ -147,10 +224,11 @@ pub fn diagnose(
     }
     for &(a, b) in duplicates {
         if let (Some(first), Some(second)) = (listing.pairs.get(a), listing.pairs.get(b)) {
-            list.push(of_duplicates((a, first), (b, second), split));
+            let exams = (exams.get(a).and_then(Option::as_ref), exams.get(b).and_then(Option::as_ref));
+            list.extend(of_duplicates((a, first), (b, second), exams, plan::classes(listing), split));
         }
     }
-    list.sort_by_key(|finding| (finding.severity, finding.check));
+    sort(&mut list);
     list
 }
 
@@ -161,6 +239,23 @@ pub fn of_one(pair: &Pair, exam: &Exam) -> Vec<Finding> {
     of_exam(pair, exam, &mut list);
     list.sort_by_key(|finding| (finding.severity, finding.check));
     list
+}
+
+/// Worst first, then by check; otherwise the order stays.
+pub fn sort(list: &mut [Finding]) {
+    list.sort_by_key(|finding| (finding.severity, finding.check));
+}
+
+/// Numbers of findings by kind, in their order.
+pub fn kinds(findings: &[Finding]) -> Vec<(Severity, Check, usize)> {
+    let mut kinds: Vec<(Severity, Check, usize)> = Vec::new();
+    for finding in findings {
+        match kinds.iter_mut().find(|(severity, check, _)| (*severity, *check) == (finding.severity, finding.check)) {
+            Some((_, _, count)) => *count += 1,
+            None => kinds.push((finding.severity, finding.check, 1)),
+        }
+    }
+    kinds
 }
 
 /// `2 errors, 1 warning, 0 notes`.
@@ -177,7 +272,8 @@ pub fn summary(findings: &[Finding]) -> String {
     }
 }
 
-fn finding(severity: Severity, check: Check, file: &std::path::Path, problem: String, advice: &str) -> Finding {
+/// About one file or folder.
+pub fn finding(severity: Severity, check: Check, file: &std::path::Path, problem: String, advice: &str) -> Finding {
     Finding { severity, check, file: file.to_owned(), other: None, problem, advice: advice.to_owned() }
 }
 
@@ -274,30 +370,57 @@ fn of_exam(pair: &Pair, exam: &Exam, list: &mut Vec<Finding>) {
             Check::MadeSmaller,
             &pair.image,
             problem,
-            "distances are in pixels of the size that is read",
+            "curves and tables give distances in pixels of the file",
         );
     }
 }
 
-fn of_duplicates((a, first): (usize, &Pair), (b, second): (usize, &Pair), split: Option<&Split>) -> Finding {
-    let part = |pair: usize| {
-        let parts =
-            split.map(|split| [("train", &split.train), ("validation", &split.validation), ("test", &split.test)]);
-        parts.into_iter().flatten().find(|(_, pairs)| pairs.binary_search(&pair).is_ok()).map(|(name, _)| name)
+/// What two near-duplicates give rise to: that they contradict each other, that a split tears them, or else a note.
+fn of_duplicates(
+    (a, first): (usize, &Pair),
+    (b, second): (usize, &Pair),
+    exams: (Option<&Exam>, Option<&Exam>),
+    classes: bool,
+    split: Option<&Split>,
+) -> Vec<Finding> {
+    let other = second.image.display();
+    let same = matches!(exams, (Some(one), Some(two)) if one.pixels == two.pixels);
+    let looks = if same { "is pixel for pixel the same as" } else { "looks the same as" };
+    let mut list = Vec::new();
+    let mut add = |severity, check, problem: String, advice| {
+        let found = finding(severity, check, &first.image, problem, advice);
+        list.push(Finding { other: Some(second.image.clone()), ..found });
     };
-    let (severity, check, problem, advice) = match (part(a), part(b)) {
-        (Some(one), Some(other)) if one != other => (
-            Severity::Error,
-            Check::AcrossSplit,
-            format!("looks the same as {}, but one is in {one} and the other in {other}", second.image.display()),
-            "split by group, with near-duplicates kept together",
-        ),
-        _ => (
-            Severity::Note,
-            Check::NearDuplicate,
-            format!("looks the same as {}", second.image.display()),
-            "both stay in one part of the split",
-        ),
-    };
-    Finding { other: Some(second.image.clone()), ..finding(severity, check, &first.image, problem, advice) }
+    if let (Some(one), Some(two)) = exams {
+        let dice = agreement(one, two);
+        if dice < CONTRADICTION {
+            let empty = |exam: &Exam| exam.share == 0.0;
+            let which = match (empty(one), empty(two)) {
+                (true, false) => "; the first mask has no lesion",
+                (false, true) => "; the second mask has no lesion",
+                _ => "",
+            };
+            let problem = format!("{looks} {other}, but their masks agree with Dice {dice:.2} only{which}");
+            let advice = "at most one mask is right: look at both, correct one or leave both out";
+            add(Severity::Error, Check::OtherMask, problem, advice);
+        }
+    }
+    if let (Some(one), Some(two), true) = (&first.class, &second.class, classes)
+        && one != two
+    {
+        let problem = format!("{looks} {other}, but one is `{one}` and the other `{two}`");
+        add(Severity::Error, Check::OtherClass, problem, "at most one class is right: look at both and leave one out");
+    }
+    match split.map(|split| (split.part(a), split.part(b))) {
+        Some((Some(one), Some(two))) if one != two => {
+            let name = |part: Part| part.label();
+            let problem = format!("{looks} {other}, but one is in {} and the other in {}", name(one), name(two));
+            add(Severity::Error, Check::AcrossSplit, problem, "split by group, with near-duplicates kept together");
+        }
+        _ => {
+            let problem = format!("{looks} {other}");
+            add(Severity::Note, Check::NearDuplicate, problem, "both stay in one part of the split");
+        }
+    }
+    list
 }

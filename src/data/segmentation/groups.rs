@@ -1,4 +1,4 @@
-//! Which images belong together, and a seeded split that keeps them together.
+//! Which images belong together.
 //!
 //! Frames of one patient, or the same picture saved twice, must not be trained on and tested on. BUSI names no patients, so
 //! near-duplicates are found by looking; elsewhere a pattern may read the patient from the file's name.
@@ -7,8 +7,8 @@ use rayon::prelude::*;
 
 use super::counted;
 use super::listing::Pair;
+use super::names::{folder_part, folder_role, loose};
 use super::read::Picture;
-use crate::compute::rng::HostRng;
 
 /// Largest number of differing bits of the hashes of near-duplicates, of 64.
 pub const HASH_DISTANCE: u32 = 10;
@@ -16,7 +16,6 @@ pub const HASH_DISTANCE: u32 = 10;
 pub const CORRELATION: f32 = 0.95;
 /// Height and width of a thumbnail.
 const THUMBNAIL: usize = 32;
-const STREAM_SPLIT: u64 = 17 << 40;
 
 /// What tells whether two pictures are the same to the eye.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,7 +107,7 @@ impl GroupRule {
         let (folder, stem) = name.rsplit_once('/').unwrap_or(("", name));
         match self {
             GroupRule::None => None,
-            GroupRule::Folder => Some(folder.to_owned()),
+            GroupRule::Folder => folder_group(folder),
             GroupRule::Pattern(pattern) => capture(pattern, stem),
         }
     }
@@ -122,6 +121,24 @@ impl GroupRule {
             _ => Ok(()),
         }
     }
+}
+
+/// The folder without what names a part of a split, so that a patient in `train` and in `test` is one; `None` where then
+/// nothing but a folder of images is left.
+fn folder_group(folder: &str) -> Option<String> {
+    let mut names_part = false;
+    let mut own = false;
+    let kept: Vec<String> = folder
+        .split('/')
+        .filter_map(|name| {
+            let (part, rest) = folder_part(name);
+            names_part |= part.is_some();
+            let rest = if part.is_some() { rest } else { name.to_owned() };
+            own |= folder_role(&rest).0.is_none() && !loose(&rest).is_empty();
+            (!rest.is_empty()).then_some(rest)
+        })
+        .collect();
+    if names_part { own.then(|| kept.join("/")) } else { Some(folder.to_owned()) }
 }
 
 /// What `{group}` stands for where the whole text fits.
@@ -160,6 +177,28 @@ pub struct Groups {
     pub count: usize,
     /// What they were made from, in words.
     pub description: String,
+}
+
+impl Groups {
+    /// From any numbers, equal for pairs of one group.
+    pub fn renumbered(of: &[usize]) -> Self {
+        let mut numbers = std::collections::HashMap::new();
+        let of: Vec<usize> = of
+            .iter()
+            .map(|group| {
+                let next = numbers.len();
+                *numbers.entry(*group).or_insert(next)
+            })
+            .collect();
+        Groups { of, count: numbers.len(), description: String::new() }
+    }
+
+    /// Pairs of every group.
+    pub fn sizes(&self) -> Vec<usize> {
+        let mut sizes = vec![0; self.count];
+        self.of.iter().for_each(|&group| sizes[group] += 1);
+        sizes
+    }
 }
 
 /// Joins pairs of one group by `rule`, and near-duplicates, and whatever these connect.
@@ -215,74 +254,6 @@ fn root(parent: &mut [usize], mut i: usize) -> usize {
 fn join(parent: &mut [usize], a: usize, b: usize) {
     let (a, b) = (root(parent, a), root(parent, b));
     parent[a.max(b)] = a.min(b);
-}
-
-/// Numbers of pairs, each list ascending.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Split {
-    pub train: Vec<usize>,
-    pub validation: Vec<usize>,
-    pub test: Vec<usize>,
-}
-
-/// Groups and splits the pairs that could be read; the rest belongs to no part.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Grouped {
-    /// Groups in words.
-    pub description: String,
-    /// Numbers of the listing.
-    pub split: Split,
-}
-
-/// See [`Grouped`]. `readable`: numbers of pairs, ascending; `duplicates` as [`groups`], by numbers of the listing.
-pub fn group_and_split(
-    pairs: &[Pair],
-    readable: &[usize],
-    rule: &GroupRule,
-    duplicates: &[(usize, usize)],
-    shares: [f64; 3],
-    seed: u64,
-) -> Grouped {
-    let place = |pair: usize| readable.binary_search(&pair).ok();
-    let usable: Vec<Pair> = readable.iter().map(|&pair| pairs[pair].clone()).collect();
-    let similar: Vec<(usize, usize)> = duplicates.iter().filter_map(|&(a, b)| Some((place(a)?, place(b)?))).collect();
-    let groups = groups(&usable, rule, &similar);
-    let parts = split(&groups, shares, seed);
-    let listed = |part: &[usize]| part.iter().map(|&at| readable[at]).collect();
-    let split = Split { train: listed(&parts.train), validation: listed(&parts.validation), test: listed(&parts.test) };
-    Grouped { description: groups.description, split }
-}
-
-/// Splits by whole groups. `shares`: of train, validation and test, of any sum above 0. Large groups are placed first, each
-/// where most is missing; every part with a share gets a group where there are enough of them.
-pub fn split(groups: &Groups, shares: [f64; 3], seed: u64) -> Split {
-    let mut members: Vec<Vec<usize>> = vec![Vec::new(); groups.count];
-    groups.of.iter().enumerate().for_each(|(pair, &group)| members[group].push(pair));
-    HostRng::new(seed, STREAM_SPLIT).shuffle(&mut members);
-    members.sort_by_key(|group| std::cmp::Reverse(group.len()));
-    let sum: f64 = shares.iter().map(|share| share.max(0.0)).sum();
-    let total = groups.of.len() as f64;
-    let mut missing = shares.map(|share| if sum > 0.0 { share.max(0.0) / sum * total } else { 0.0 });
-    let mut parts: [Vec<Vec<usize>>; 3] = Default::default();
-    for group in members {
-        let part = (0..3).rev().max_by(|&a, &b| missing[a].total_cmp(&missing[b])).unwrap_or(0);
-        missing[part] -= group.len() as f64;
-        parts[part].push(group);
-    }
-    for part in 0..3 {
-        let richest = (0..3).max_by_key(|&other| parts[other].len()).unwrap_or(0);
-        if shares[part] > 0.0 && parts[part].is_empty() && parts[richest].len() > 1 {
-            // The last is the smallest.
-            let moved = parts[richest].pop();
-            parts[part].extend(moved);
-        }
-    }
-    let [train, validation, test] = parts.map(|part| {
-        let mut all = part.concat();
-        all.sort_unstable();
-        all
-    });
-    Split { train, validation, test }
 }
 
 #[cfg(test)]
@@ -356,38 +327,5 @@ mod tests {
         assert!(groups.description.contains("fits 5 of 6"), "{}", groups.description);
         let alone = super::groups(&pairs, &GroupRule::None, &[]);
         assert_eq!((alone.count, alone.description.contains("not known")), (6, true));
-    }
-
-    #[test]
-    fn a_split_never_parts_a_group_and_keeps_its_shares() {
-        let pairs: Vec<Pair> = (0..200).map(|i| pair(&format!("p{}_{i}", i % 67 * (i % 3)))).collect();
-        let groups = groups(&pairs, &GroupRule::Pattern("{group}_*".to_owned()), &[(1, 2), (5, 100)]);
-        for seed in 0..5 {
-            let split = split(&groups, [0.6, 0.2, 0.2], seed);
-            let mut all = [split.train.clone(), split.validation.clone(), split.test.clone()].concat();
-            all.sort_unstable();
-            assert_eq!(all, (0..200).collect::<Vec<_>>());
-            let of = |part: &[usize]| part.iter().map(|&i| groups.of[i]).collect::<std::collections::HashSet<_>>();
-            let (train, validation, test) = (of(&split.train), of(&split.validation), of(&split.test));
-            assert!(train.is_disjoint(&validation) && train.is_disjoint(&test) && validation.is_disjoint(&test));
-            assert!((35..=45).contains(&split.test.len()), "{} to test", split.test.len());
-            assert_eq!(super::split(&groups, [0.6, 0.2, 0.2], seed), split);
-        }
-        assert_ne!(split(&groups, [0.6, 0.2, 0.2], 1), split(&groups, [0.6, 0.2, 0.2], 2));
-    }
-
-    #[test]
-    fn small_sets_fill_every_part_that_they_can() {
-        let of = |count: usize| Groups { of: (0..count).collect(), count, description: String::new() };
-        let sizes = |count, shares| {
-            let split = split(&of(count), shares, 3);
-            [split.train.len(), split.validation.len(), split.test.len()]
-        };
-        assert_eq!(sizes(3, [0.8, 0.1, 0.1]), [1, 1, 1]);
-        assert_eq!(sizes(2, [0.8, 0.2, 0.0]), [1, 1, 0]);
-        assert_eq!(sizes(10, [0.7, 0.1, 0.2]), [7, 1, 2]);
-        assert_eq!(sizes(5, [1.0, 0.0, 0.0]), [5, 0, 0]);
-        assert_eq!(sizes(1, [0.8, 0.1, 0.1]), [1, 0, 0]);
-        assert_eq!(sizes(0, [0.8, 0.1, 0.1]), [0, 0, 0]);
     }
 }

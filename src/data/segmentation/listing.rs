@@ -1,5 +1,5 @@
 //! Finds the pairs of images and masks in a folder, in the BUSI layout or any other whose names or folders tell them
-//! apart, and says what it found. Reads names and sizes only.
+//! apart, and says what it found. Reads names and sizes, and a few pictures where names do not tell.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -7,8 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
+use super::given::{self, Given};
+use super::guess;
 use super::matching::{Matched, match_files};
 use super::names::{Role, busi_class, folder_role};
+use super::read::Reader;
+use super::split::Part;
 use super::walk::{Files, Found, walk};
 use super::{Problem, SegmentationDataError, Watch, counted};
 use crate::data::picture_file::size_of;
@@ -17,6 +21,9 @@ pub use crate::data::picture_file::Size;
 
 /// Folder within a data set for corrected masks; the data set's own files are never written to.
 pub const CORRECTIONS: &str = "learnscope-masks";
+
+/// A picture of more colours is no mask, where nothing else tells.
+const MOST_COLOURS: usize = 32;
 
 /// An image with the masks of its lesions.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +77,10 @@ pub struct Listing {
     pub problems: Vec<Problem>,
     /// Files that are no pictures.
     pub other_files: usize,
+    /// The parts of a split that folders or a file name.
+    pub given: Option<Given>,
+    /// What else there is to say, one statement each.
+    pub notes: Vec<String>,
 }
 
 /// Where the corrected masks of a data set are kept unless somebody chooses another folder.
@@ -86,10 +97,20 @@ pub fn scan(folder: &Path, corrections: Option<&Path>, watch: Watch<'_>) -> Resu
     }
     let search = |root: &Path, enter: &dyn Fn(&str) -> bool| {
         let corrections = corrections.map_or_else(|| default_corrections(root), Path::to_owned);
-        let files = walk(root, &corrections, enter, watch)?;
+        let mut files = walk(root, &corrections, enter, watch)?;
         let drawn =
             if corrections.is_dir() { walk(&corrections, Path::new(""), &|_| true, watch)? } else { Files::default() };
-        let matched = match_files(&files.pictures, &drawn.pictures);
+        let mut notes = Vec::new();
+        files.pictures = guess::without_fields_of_view(std::mem::take(&mut files.pictures), &mut notes);
+        guess::join_places(&mut files.pictures, &mut notes);
+        let mut matched = match_files(&files.pictures, &drawn.pictures);
+        if matched.pairs.iter().all(|pair| pair.masks.is_empty())
+            && let Some(affix) = guess::beside(&mut files.pictures, &|file| few_colours(&file.path), &mut notes)
+        {
+            matched = match_files(&files.pictures, &drawn.pictures);
+            matched.affix = Some(affix);
+        }
+        matched.notes.extend(notes);
         Ok::<_, SegmentationDataError>((root.to_owned(), corrections, files, drawn, matched))
     };
     let mut found = search(folder, &|_| true)?;
@@ -103,13 +124,33 @@ pub fn scan(folder: &Path, corrections: Option<&Path>, watch: Watch<'_>) -> Resu
     }
     let (root, corrections, files, drawn, matched) = found;
     if files.pictures.is_empty() {
-        let others = if files.others == 0 { String::new() } else { format!(" among its {} files", files.others) };
+        let others = match files.others {
+            0 => String::new(),
+            1 => " in its 1 file".to_owned(),
+            several => format!(" among its {several} files"),
+        };
         let problem = format!("holds no pictures{others}; expected PNG, JPEG, BMP or TIFF files of images and masks");
         return Err(SegmentationDataError::file(folder, problem));
     }
-    let mut listing = measured(&files.pictures, &drawn.pictures, matched, watch)?;
+    let (mut listing, folders) = measured(&files.pictures, &drawn.pictures, matched, watch)?;
     listing.problems.extend(files.problems);
+    for (part, name) in &files.part_folders {
+        if !folders.iter().any(|(said, _)| said.as_ref().is_some_and(|(said, _)| said == part)) {
+            let text = format!("the folder `{name}` is named for {}, but no pair lies in it", part.label());
+            listing.notes.push(text);
+        }
+    }
+    listing.given = given::find(&files.split_files, &listing.pairs, &folders, &mut listing.notes);
     Ok(Listing { root, corrections, other_files: files.others, ..listing })
+}
+
+/// Whether a picture has as few values as a mask.
+fn few_colours(path: &Path) -> bool {
+    let Ok(picture) = Reader::default().picture(path) else { return false };
+    let mut colours: Vec<[u8; 3]> = picture.rgb.as_chunks().0.to_vec();
+    colours.sort_unstable();
+    colours.dedup();
+    colours.len() <= MOST_COLOURS
 }
 
 /// The folder above one that is named as a folder of images or of masks.
@@ -119,13 +160,16 @@ fn parent_of_role_folder(folder: &Path) -> Option<PathBuf> {
     folder.parent().map(Path::to_owned)
 }
 
+/// Of a pair the part of a split and the folder that says so, and whether it lies in a folder with a name of its own.
+type FolderSays = (Option<(Part, String)>, bool);
+
 /// Reads the sizes and leaves out what has none.
 fn measured(
     pictures: &[Found],
     drawn: &[Found],
     matched: Matched,
     watch: Watch<'_>,
-) -> Result<Listing, SegmentationDataError> {
+) -> Result<(Listing, Vec<FolderSays>), SegmentationDataError> {
     let layout = layout(pictures, &matched);
     let total = pictures.len() + drawn.len();
     let done = AtomicUsize::new(0);
@@ -148,6 +192,7 @@ fn measured(
         .filter_map(|(file, size)| Some(Problem { path: file.path.clone(), problem: size.as_ref().err()?.clone() }))
         .collect();
     let mut pairs = Vec::with_capacity(matched.pairs.len());
+    let mut folders = Vec::with_capacity(matched.pairs.len());
     for found in &matched.pairs {
         let image = &pictures[found.image];
         let corrected = found.drawn.filter(|&i| sizes[pictures.len() + i].is_ok()).map(|i| drawn[i].path.clone());
@@ -157,6 +202,7 @@ fn measured(
             problems.push(Problem { path: image.path.clone(), problem });
             continue;
         }
+        folders.push((image.part.zip(image.part_folder.clone()), image.plain_folder.is_some()));
         let good: Vec<usize> = found.masks.iter().copied().filter(|&mask| sizes[mask].is_ok()).collect();
         pairs.push(Pair {
             name: image.relative.rsplit_once('.').map_or(image.relative.as_str(), |(name, _)| name).to_owned(),
@@ -173,7 +219,7 @@ fn measured(
     };
     let (unpaired_images, unpaired_masks) = (readable(&matched.lone_images), readable(&matched.lone_masks));
     problems.extend(matched.problems);
-    Ok(Listing {
+    let listing = Listing {
         root: PathBuf::new(),
         corrections: PathBuf::new(),
         layout,
@@ -182,7 +228,10 @@ fn measured(
         unpaired_masks,
         problems,
         other_files: 0,
-    })
+        given: None,
+        notes: matched.notes,
+    };
+    Ok((listing, folders))
 }
 
 /// The layout that most pairs have.
@@ -211,6 +260,9 @@ fn layout(pictures: &[Found], matched: &Matched) -> Layout {
     let all = masks().count();
     match (first(affixes), first(image_folders), first(mask_folders)) {
         _ if all == 0 => Layout::Drawn,
+        _ if matched.affix.is_some() => {
+            Layout::Affix { affix: matched.affix.clone().unwrap_or_default(), prefix: false }
+        }
         _ if 10 * busi >= 9 * all => Layout::Busi { split: 2 * split > all },
         (Some(affix), ..) if 2 * named > all => Layout::Affix { affix, prefix: 2 * prefixed > named },
         (_, Some(images), Some(masks)) => Layout::Parallel { images, masks },
@@ -225,6 +277,9 @@ impl Layout {
             Layout::Busi { split: false } => "BUSI layout: `class (n)` with `class (n)_mask`".to_owned(),
             Layout::Busi { split: true } => {
                 "BUSI layout, images and masks in folders of their own: `class (n)` with `class (n)_mask`".to_owned()
+            }
+            Layout::Affix { affix, .. } if affix.is_empty() => {
+                "a mask is named as its image, in another format".to_owned()
             }
             Layout::Affix { affix, prefix: true } => format!("a mask is named `{affix}` before the image's name"),
             Layout::Affix { affix, prefix: false } => format!("a mask is named as its image with `{affix}` added"),
@@ -296,6 +351,7 @@ impl Listing {
                 lines.push(counted(count, one, several));
             }
         }
+        lines.extend(self.notes.iter().cloned());
         lines
     }
 

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Problem;
+use super::guess;
 use super::names::{MaskName, Role, image_base, mask_name};
 use super::walk::Found;
 
@@ -26,6 +27,10 @@ pub struct Matched {
     /// What the names of masks say, where they say it.
     pub names: HashMap<usize, MaskName>,
     pub problems: Vec<Problem>,
+    /// What was decided on the way, one statement each.
+    pub notes: Vec<String>,
+    /// What is added to the name of an image for that of its mask, where nothing but a guess tells.
+    pub affix: Option<String>,
 }
 
 /// Pairs `files`; `drawn` are masks made in this program, in folders that mirror the data set's.
@@ -58,6 +63,7 @@ pub fn match_files(files: &[Found], drawn: &[Found]) -> Matched {
         }
     }
     one_image_folders(files, &mut image_of, &mut rest);
+    by_rest(files, &mut image_of, &mut rest, &mut matched.notes);
     let replaced: HashMap<String, usize> = image_of
         .values()
         .flat_map(|pair| pair.masks.iter().map(|&mask| (without_extension(&files[mask]), pair.image)))
@@ -163,6 +169,26 @@ impl Index {
                 common.then(|| keys().find_map(|key| *self.anywhere.get(key)?)).flatten()
             })
     }
+}
+
+/// Masks of places where no mask has found its image by name; see [`guess::by_rest`].
+fn by_rest(
+    files: &[Found],
+    image_of: &mut HashMap<usize, MatchedPair>,
+    rest: &mut Vec<usize>,
+    notes: &mut Vec<String>,
+) {
+    let paired: HashSet<&str> =
+        image_of.values().filter(|pair| !pair.masks.is_empty()).map(|pair| files[pair.image].place.as_str()).collect();
+    let open = |i: &usize| !paired.contains(files[*i].place.as_str());
+    let mut images: Vec<usize> = image_of.keys().copied().filter(open).collect();
+    images.sort_unstable();
+    let masks: Vec<usize> = rest.iter().copied().filter(open).collect();
+    let found = guess::by_rest(files, &images, &masks, notes);
+    for &(image, mask) in &found {
+        image_of.entry(image).and_modify(|pair| pair.masks.push(mask));
+    }
+    rest.retain(|mask| !found.iter().any(|(_, found)| found == mask));
 }
 
 /// `case/images/case.png` with `case/masks/*.png` of any names: a folder of its own for every image.

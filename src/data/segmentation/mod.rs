@@ -4,12 +4,16 @@ pub mod calipers;
 pub mod doctor;
 pub mod drafts;
 pub mod edit;
+pub mod given;
 pub mod groups;
+mod guess;
 pub mod listing;
 mod matching;
 pub mod names;
+pub mod plan;
 pub mod read;
 pub mod save;
+pub mod split;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -68,6 +72,6 @@ impl Watch<'_> {
 }
 
 /// `1 pair`, `2 pairs`.
-fn counted(count: usize, one: &str, several: &str) -> String {
+pub fn counted(count: usize, one: &str, several: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { several })
 }

@@ -2,6 +2,8 @@
 
 use std::cmp::Ordering;
 
+use super::split::Part;
+
 /// Extensions of pictures, in lower case.
 pub const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "bmp", "tif", "tiff"];
 
@@ -22,7 +24,7 @@ const IMAGE_WORDS: [&str; 15] = [
     "jpegimages",
     "photos",
 ];
-const MASK_WORDS: [&str; 26] = [
+const MASK_WORDS: [&str; 28] = [
     "masks",
     "mask",
     "msk",
@@ -49,7 +51,80 @@ const MASK_WORDS: [&str; 26] = [
     "lesions",
     "roi",
     "rois",
+    "manual",
+    "manuals",
 ];
+
+/// What the parts of a split are called.
+const PART_WORDS: [(Part, &[&str]); 3] = [
+    (Part::Train, &["train", "training", "trains", "trainset", "trainval"]),
+    (Part::Validation, &["val", "valid", "validation", "validate", "vali", "dev", "development", "valset"]),
+    (Part::Test, &["test", "testing", "tests", "testset", "holdout", "heldout"]),
+];
+
+/// The part that a word names.
+pub fn part_word(word: &str) -> Option<Part> {
+    let word = word.trim().to_lowercase();
+    PART_WORDS.iter().find(|(_, words)| words.contains(&&*word)).map(|(part, _)| *part)
+}
+
+/// The words of a folder's name, in lower case: `TrainDataset`, `val2017` and `imagesTr` are of two each.
+fn words(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = vec![String::new()];
+    let mut before = ' ';
+    for c in name.chars() {
+        let begins = before.is_lowercase() && c.is_uppercase() || before.is_alphabetic() && c.is_ascii_digit();
+        if SEPARATORS.contains(&c) || c == '(' || c == ')' || begins {
+            words.push(String::new());
+        }
+        if c.is_alphanumeric()
+            && let Some(word) = words.last_mut()
+        {
+            word.extend(c.to_lowercase());
+        }
+        before = c;
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// The part of a split that a folder's name says, with the rest of the name without it: `train`, `Training_images`,
+/// `TrainDataset`, `imagesTr`. A name that says two (`train_test_split`) says none.
+pub fn folder_part(name: &str) -> (Option<Part>, String) {
+    let words = words(name);
+    let short = |word: &str, at: usize| match word {
+        // Only behind a word for what the folder holds.
+        "tr" if at > 0 && is_role(&words[at - 1]) => Some(Part::Train),
+        "ts" if at > 0 && is_role(&words[at - 1]) => Some(Part::Test),
+        "tr" | "ts" => None,
+        word => part_word(word),
+    };
+    let said: Vec<Option<Part>> = words.iter().enumerate().map(|(at, word)| short(word, at)).collect();
+    let mut parts: Vec<Part> = said.iter().flatten().copied().collect();
+    parts.dedup();
+    let &[part] = &parts[..] else { return (None, name.to_lowercase()) };
+    let rest: Vec<&str> = words.iter().zip(&said).filter(|(_, said)| said.is_none()).map(|(word, _)| &**word).collect();
+    (Some(part), rest.join("_"))
+}
+
+/// Words of a folder's name that say nothing of its images.
+const FILLERS: [&str; 8] = ["data", "dataset", "datasets", "set", "sets", "split", "splits", "part"];
+
+/// The words of a place, folder by folder, without those that say nothing.
+pub fn place_words(place: &str) -> Vec<String> {
+    place.split('/').flat_map(words).filter(|word| !FILLERS.contains(&&**word)).collect()
+}
+
+/// A name without numbers and without what says nothing: `isic_2017_data` and `isic_2017_part_1` are one.
+pub fn loose(name: &str) -> String {
+    let kept =
+        words(name).into_iter().filter(|word| !FILLERS.contains(&&**word) && !word.bytes().all(|b| b.is_ascii_digit()));
+    kept.collect::<Vec<_>>().join("_")
+}
+
+fn is_role(word: &str) -> bool {
+    IMAGE_WORDS.contains(&word) || MASK_WORDS.contains(&word)
+}
 
 /// What a folder of a data set holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,7 +213,9 @@ pub fn image_base(stem: &str) -> String {
     if let Some(cut) = base.strip_suffix("_0000") {
         base = cut;
     }
-    if let Some(at) = base.rfind(SEPARATORS).filter(|&at| IMAGE_WORDS.contains(&&base[at + 1..])) {
+    // `21_training` is image 21 of the training set.
+    let says_nothing = |word: &str| IMAGE_WORDS.contains(&word) || part_word(word).is_some();
+    if let Some(at) = base.rfind(SEPARATORS).filter(|&at| says_nothing(&base[at + 1..])) {
         base = base[..at].trim_end_matches(SEPARATORS);
     } else if let Some(at) = base.find(SEPARATORS).filter(|&at| IMAGE_WORDS.contains(&&base[..at])) {
         base = base[at..].trim_start_matches(SEPARATORS);

@@ -13,7 +13,7 @@ use image::codecs::png::PngEncoder;
 use thiserror::Error;
 
 use super::listing::{Layout, Listing, Pair, Size};
-use super::names::{Role, folder_role};
+use super::names::{Role, folder_role, mask_name};
 use crate::data::resize::{self, Resampling, resize_mask};
 use crate::metrics::mask::Mask;
 
@@ -60,7 +60,11 @@ pub fn drawn_path(listing: &Listing, image: &Path) -> PathBuf {
     let stem = image.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let (name, parallel) = match &listing.layout {
         Layout::Affix { affix, prefix: true } => (format!("{affix}{stem}"), None),
-        Layout::Affix { affix, prefix: false } => (format!("{stem}{affix}"), None),
+        Layout::Affix { affix, prefix: false } if mask_name(&format!("a{affix}")).is_some() => {
+            (format!("{stem}{affix}"), None)
+        }
+        // An addition that says nothing by itself.
+        Layout::Affix { prefix: false, .. } => (format!("{stem}_mask"), None),
         Layout::Busi { split: false } | Layout::Drawn => (format!("{stem}_mask"), None),
         Layout::Busi { split: true } => (format!("{stem}_mask"), Some("mask")),
         Layout::Parallel { masks, .. } => (stem, Some(masks.as_str())),

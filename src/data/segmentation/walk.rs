@@ -1,15 +1,20 @@
 //! The pictures below a folder, by their names alone.
 
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 
-use super::names::{EXTENSIONS, Role, folder_role, natural_order};
+use super::given::is_split_file;
+use super::names::{EXTENSIONS, Role, folder_part, folder_role, loose, natural_order};
+use super::split::Part;
 use super::{Problem, SegmentationDataError, Watch};
 
 /// Folders within folders that are followed.
 const DEEPEST: usize = 8;
+/// Folders within folders in which a file that names the parts of a split is looked for.
+const DEEPEST_SPLIT: usize = 4;
 /// Pictures of one folder.
 const MOST_FILES: usize = 200_000;
-/// Folders below one folder, each way to one counted: links can make many of few.
+/// Folders below one folder.
 const MOST_FOLDERS: usize = 100_000;
 
 /// A picture's file and what its place says of it.
@@ -26,8 +31,12 @@ pub struct Found {
     pub role_folder: Option<String>,
     /// The folder in lower case without what tells images from masks: equal for an image and its mask.
     pub place: String,
-    /// The innermost folder that has no role.
+    /// The innermost folder that has no role and names no part of a split.
     pub plain_folder: Option<String>,
+    /// The part of a split that the innermost folder with such a name says.
+    pub part: Option<Part>,
+    /// That folder's name.
+    pub part_folder: Option<String>,
 }
 
 /// What was found.
@@ -37,21 +46,23 @@ pub struct Files {
     pub pictures: Vec<Found>,
     /// Files that are no pictures.
     pub others: usize,
+    /// Those of them that may say which image belongs to which part of a split, in natural order.
+    pub split_files: Vec<PathBuf>,
+    /// For every part of a split the first folder that is named so.
+    pub part_folders: BTreeMap<Part, String>,
     /// Folders that cannot be opened.
     pub problems: Vec<Problem>,
 }
 
-/// A folder that is still to be listed.
+/// A folder that is still to be listed, with the folders from the root to it, without the root's.
 struct Open {
     path: PathBuf,
-    /// Of the folders from the root to this one, without the root's.
     names: Vec<String>,
-    /// The same folders and the root, by where they are.
-    places: Vec<PathBuf>,
 }
 
-/// Lists all pictures below `root`. Hidden folders and files, and the folder `skip`, are left out, and so is a link to a
-/// folder that leads to it; `enter` is asked for every folder directly in `root`.
+/// Lists all pictures below `root`. Hidden folders and files, and the folder `skip`, are left out. Every folder is listed
+/// once, by its own way if it has one below `root`, whatever links lead to it; `enter` is asked for every folder directly in
+/// `root`.
 pub fn walk(
     root: &Path,
     skip: &Path,
@@ -59,20 +70,22 @@ pub fn walk(
     watch: Watch<'_>,
 ) -> Result<Files, SegmentationDataError> {
     let mut files = Files::default();
-    let mut open = vec![Open { path: root.to_owned(), names: Vec::new(), places: Vec::new() }];
+    let mut open = vec![Open { path: root.to_owned(), names: Vec::new() }];
+    let mut links: VecDeque<Open> = VecDeque::new();
+    let mut listed: HashSet<PathBuf> = skip.canonicalize().into_iter().collect();
     let mut folders = 0;
-    while let Some(Open { path: folder, names, mut places }) = open.pop() {
+    // A link is followed when every folder that lies there itself is listed.
+    while let Some(Open { path: folder, names }) = open.pop().or_else(|| links.pop_front()) {
         folders += 1;
         if folders > MOST_FOLDERS {
             let problem = format!("holds more than {MOST_FOLDERS} folders; choose a folder further down");
             return Err(SegmentationDataError::file(root, problem));
         }
         // Where it cannot be told, the depth ends it.
-        if let Ok(place) = folder.canonicalize() {
-            if places.contains(&place) {
-                continue;
-            }
-            places.push(place);
+        if let Ok(place) = folder.canonicalize()
+            && !listed.insert(place)
+        {
+            continue;
         }
         if watch.cancelled() {
             return Err(SegmentationDataError::Cancelled);
@@ -88,6 +101,7 @@ pub fn walk(
                 continue;
             }
         };
+        let mut linked = Vec::new();
         for entry in listing.flatten() {
             let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
             if name.starts_with('.') || path == skip {
@@ -96,22 +110,32 @@ pub fn walk(
             // Follows links.
             if path.is_dir() {
                 if names.len() < DEEPEST && (!names.is_empty() || enter(&name)) {
-                    let mut names = names.clone();
-                    names.push(name);
-                    open.push(Open { path, names, places: places.clone() });
+                    if let Some(part) = folder_part(&name).0 {
+                        files.part_folders.entry(part).or_insert_with(|| name.clone());
+                    }
+                    let names = names.iter().cloned().chain([name]).collect();
+                    let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
+                    (if is_link { &mut linked } else { &mut open }).push(Open { path, names });
                 }
             } else if is_picture(&path) {
                 files.pictures.push(found(path, &names, &name));
             } else {
                 files.others += 1;
+                if names.len() < DEEPEST_SPLIT && is_split_file(&name) {
+                    files.split_files.push(path);
+                }
             }
             if files.pictures.len() > MOST_FILES {
                 let problem = format!("holds more than {MOST_FILES} pictures; choose a folder further down");
                 return Err(SegmentationDataError::file(root, problem));
             }
         }
+        // Of several links to one folder always the same one is followed.
+        linked.sort_by(|a, b| a.path.cmp(&b.path));
+        links.extend(linked);
     }
     files.pictures.sort_by(|a, b| natural_order(&a.relative, &b.relative));
+    files.split_files.sort();
     Ok(files)
 }
 
@@ -123,13 +147,20 @@ fn is_picture(path: &Path) -> bool {
 /// `folders`: from the root to the file.
 fn found(path: PathBuf, folders: &[String], name: &str) -> Found {
     let (mut role, mut role_folder, mut plain_folder, mut place) = (None, None, None, Vec::new());
+    let (mut part, mut part_folder) = (None, None);
     for folder in folders {
-        let (its_role, rest) = folder_role(folder);
+        let (its_part, without) = folder_part(folder);
+        let (its_role, rest) = folder_role(if its_part.is_some() { &without } else { folder });
+        if let Some(its_part) = its_part {
+            place.push(its_part.label().to_owned());
+            (part, part_folder) = (Some(its_part), Some(folder.clone()));
+        }
+        let class = if its_part.is_some() { loose(&rest) } else { folder.clone() };
         if its_role.is_some() {
             role = its_role;
             role_folder = Some(folder.clone());
-        } else {
-            plain_folder = Some(folder.clone());
+        } else if !class.is_empty() {
+            plain_folder = Some(class);
         }
         if !rest.is_empty() {
             place.push(rest);
@@ -137,5 +168,5 @@ fn found(path: PathBuf, folders: &[String], name: &str) -> Found {
     }
     let relative = folders.iter().map(String::as_str).chain([name]).collect::<Vec<_>>().join("/");
     let stem = Path::new(name).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    Found { path, relative, stem, role, role_folder, place: place.join("/"), plain_folder }
+    Found { path, relative, stem, role, role_folder, place: place.join("/"), plain_folder, part, part_folder }
 }

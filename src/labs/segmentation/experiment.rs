@@ -8,6 +8,7 @@ use burn::tensor::Device;
 use crate::compute::readback::Reader;
 use crate::compute::rng::HostRng;
 use crate::data::augment_pair::Operation;
+use crate::data::segmentation::counted;
 use crate::data::segmentation::doctor::{Finding, Severity};
 use crate::engine::emit::Emit;
 use crate::engine::event::{Level, Payload};
@@ -21,6 +22,7 @@ use crate::nn::spec::{Architecture, NetSpec};
 use crate::nn::weights::WeightsFile;
 
 use super::batches::{Batch, Batches, STREAM_DROPOUT, STREAM_UNCERTAINTY};
+use super::doctor;
 use super::judge::{Means, Prepared, judge, table};
 use super::params::{Hyper, check_combination, net_spec};
 use super::pipeline::Pipeline;
@@ -82,18 +84,7 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
     }
     let net = first_network(params, &spec, request.seed, &device)?;
     let hyper = Hyper::of(params);
-    let fingerprint = format!(
-        "{} of width {} on {} images at {} pixels, {} to train, {} to validate, batches of {}, {}, seed {}",
-        spec.architecture.name(),
-        spec.base,
-        data.items.len(),
-        data.size,
-        data.train.len(),
-        data.validation.len(),
-        params.int("batch_size"),
-        params.text("optimizer"),
-        request.seed
-    );
+    let fingerprint = fingerprint(&spec, &data, params, request.seed);
     Ok(Box::new(SegmentationRun {
         hyper,
         pipeline: Pipeline::of(params),
@@ -114,6 +105,21 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
         device,
         fingerprint,
     }))
+}
+
+/// What a checkpoint belongs to.
+fn fingerprint(spec: &NetSpec, data: &SegmentationData, params: &Params, seed: u64) -> String {
+    format!(
+        "{} of width {} on {} images at {} pixels, {} to train, {} to validate, batches of {}, {}, seed {seed}",
+        spec.architecture.name(),
+        spec.base,
+        data.items.len(),
+        data.size,
+        data.train.len(),
+        data.validation.len(),
+        params.int("batch_size"),
+        params.text("optimizer"),
+    )
 }
 
 /// Random weights of the seed, or those of a file.
@@ -172,9 +178,8 @@ impl SegmentationRun {
                 out.notice(
                     Level::Info,
                     format!(
-                        "early stopping: the validation loss was not lower for {} epochs; the best weights are those of \
-                         step {}",
-                        self.trainer.stopping.epochs_without_improvement(),
+                        "early stopping: the validation loss was not lower for {}; the best weights are those of step {}",
+                        counted(self.trainer.stopping.epochs_without_improvement() as usize, "epoch", "epochs"),
                         self.best_step
                     ),
                 );
@@ -220,8 +225,9 @@ impl SegmentationRun {
             out.notice(
                 Level::Warning,
                 format!(
-                    "{without} training images have no lesion: the Dice loss without smoothing gives them no gradient; \
-                     choose loss=dice-smooth or bce-dice to learn from them"
+                    "{} no lesion: the Dice loss without smoothing gives no gradient there; choose loss=dice-smooth or \
+                     bce-dice to learn from such images",
+                    counted(without, "training image has", "training images have")
                 ),
             );
         }
@@ -230,8 +236,8 @@ impl SegmentationRun {
             out.notice(
                 Level::Info,
                 format!(
-                    "{several} validation images have several separate lesions, and post-processing keeps one part: choose \
-                     keep=all to measure all of them"
+                    "{} several separate lesions, and post-processing keeps one part: choose keep=all to measure all of them",
+                    counted(several, "validation image has", "validation images have")
                 ),
             );
         }
@@ -271,6 +277,39 @@ impl SegmentationRun {
         out.payload("batch/views", Payload::Text(lines.join("\n")));
     }
 
+    /// A run goes on with the parts that it began with, whatever the folder or another version would make of it now.
+    fn take_parts(&mut self, from: &Checkpoint) -> Result<(), RunError> {
+        let Some(parts) = from.text.get("parts") else {
+            // A version that split folders by another rule; generated pictures are split as ever.
+            return match &self.data.folder {
+                None => Ok(()),
+                Some(_) => Err(RunError::Checkpoint(
+                    "it does not say which image is in which part, and an older version split folders by another rule: \
+                     its training images would become test images; start a new run"
+                        .to_owned(),
+                )),
+            };
+        };
+        if *parts == self.data.parts_in_letters() {
+            return Ok(());
+        }
+        let Some(data) = self.data.in_parts(parts, &self.params) else {
+            return Err(RunError::Checkpoint(
+                "it belongs to other images: some have come, gone or got another name since; put the folder back as it was, \
+                 or start a new run"
+                    .to_owned(),
+            ));
+        };
+        self.data = Arc::new(data);
+        let (data, batch) = (&self.data, self.params.int("batch_size") as usize);
+        self.batches = Batches::new(data.train.clone(), self.seed, batch);
+        self.validation = Prepared::new(data, &data.validation);
+        self.wall = Prepared::new(data, &data.wall_items().collect::<Vec<_>>());
+        self.test = Prepared::new(data, &data.test);
+        self.fingerprint = fingerprint(&net_spec(&self.params), data, &self.params, self.seed);
+        Ok(())
+    }
+
     fn check_finite(&self, finite: bool, what: &str) -> Result<(), RunError> {
         if finite {
             return Ok(());
@@ -287,16 +326,16 @@ impl SegmentationRun {
 impl Experiment for SegmentationRun {
     fn begin(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
         out.payload("data/summary", Payload::Text(self.data.summary.join("\n")));
+        let (columns, rows) = self.data.table.cells(usize::MAX);
+        out.payload("data/parts", Payload::Table { columns, rows });
         out.payload("data/doctor", findings(&self.data.findings));
         out.payload("data/split", self.data.split_table());
         let errors = self.data.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
         if errors > 0 {
-            out.notice(
-                Level::Warning,
-                format!(
-                    "the data doctor found {errors} errors in the folder; see the tile Data before you trust results"
-                ),
-            );
+            let errors = counted(errors, "error", "errors");
+            let text =
+                format!("the data doctor found {errors} in the folder; see the tile Data before you trust results");
+            out.notice(Level::Warning, text);
         }
         self.introduce(out);
         self.show_wall(out);
@@ -356,10 +395,7 @@ impl Experiment for SegmentationRun {
                 .map_err(|error| ParamError::Invalid { key: key.to_owned(), problem: error.to_string() })?;
             if !changed.is_empty() {
                 self.corrected = true;
-                let what = match changed.len() {
-                    1 => "1 corrected mask is".to_owned(),
-                    several => format!("{several} corrected masks are"),
-                };
+                let what = counted(changed.len(), "corrected mask is", "corrected masks are");
                 let validation = changed.iter().any(|i| self.data.validation.contains(i));
                 let anew = if validation {
                     self.trainer.compare_anew();
@@ -397,10 +433,12 @@ impl Experiment for SegmentationRun {
         to.text.insert("over".to_owned(), self.over.to_string());
         to.put_run(&self.fingerprint);
         to.text.insert("data".to_owned(), self.data.description.clone());
+        to.text.insert("parts".to_owned(), self.data.parts_in_letters());
         Ok(to)
     }
 
     fn restore(&mut self, from: &Checkpoint) -> Result<(), RunError> {
+        self.take_parts(from)?;
         from.check_run(&self.fingerprint)?;
         self.trainer.load(from)?;
         let known = from.get_text("data")?;
@@ -468,17 +506,6 @@ pub fn in_words(view: &crate::data::augment_pair::PairView) -> String {
 }
 
 fn findings(findings: &[Finding]) -> Payload {
-    let file = |path: &Path| path.display().to_string();
-    let row = |finding: &Finding| {
-        vec![
-            format!("{:?}", finding.severity).to_lowercase(),
-            finding.check.label().to_owned(),
-            file(&finding.file),
-            finding.other.as_deref().map(file).unwrap_or_default(),
-            finding.problem.clone(),
-            finding.advice.clone(),
-        ]
-    };
-    let columns = ["severity", "check", "file", "other", "problem", "advice"].map(str::to_owned).to_vec();
-    Payload::Table { columns, rows: findings.iter().map(row).collect() }
+    let (columns, rows) = doctor::table(findings);
+    Payload::Table { columns, rows }
 }

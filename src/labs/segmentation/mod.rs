@@ -2,6 +2,7 @@
 
 mod batches;
 mod check;
+mod doctor;
 mod experiment;
 pub mod judge;
 pub mod params;
@@ -38,6 +39,10 @@ impl Lab for SegmentationLab {
 
     fn predict(&self) -> Option<&'static super::predict::PredictSpec> {
         Some(&predict::PREDICT)
+    }
+
+    fn doctor(&self) -> Option<&'static super::doctor::DoctorSpec> {
+        Some(&doctor::DOCTOR)
     }
 }
 
@@ -110,6 +115,7 @@ pub static KEYS: &[KeySpec] = &[
     shown("batch/truth/*", "mask of the view"),
     shown("batch/views", "what the views were made with"),
     payload("data/summary", "the data set and its split"),
+    payload("data/parts", "each part of the split beside the whole"),
     payload("data/doctor", "what is odd about the data"),
     payload("data/split", "which image is in which part, and its content"),
 ];

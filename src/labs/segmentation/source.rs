@@ -8,11 +8,14 @@ use std::time::SystemTime;
 use rayon::prelude::*;
 
 use crate::data::resize::{Resampling, Size, resize, resize_mask};
-use crate::data::segmentation::doctor::{self, Exam, Finding, diagnose, duplicates, examine};
-use crate::data::segmentation::groups::{GroupRule, Groups, Split, group_and_split, split};
+use crate::data::segmentation::doctor::{self, Exam, Finding, duplicates, examine_pair};
+use crate::data::segmentation::given::Given;
+use crate::data::segmentation::groups::{GroupRule, Groups};
 use crate::data::segmentation::listing::{Listing, Pair, scan};
+use crate::data::segmentation::plan::{Seen, SplitChoice, SplitPlan, plan};
 use crate::data::segmentation::read::{Picture, Reader, Sample};
-use crate::data::segmentation::{SegmentationDataError, Watch};
+use crate::data::segmentation::split::{ImageFacts, Part, PartTable, Split, compare, split};
+use crate::data::segmentation::{SegmentationDataError, Watch, counted};
 use crate::data::synth::ultrasound;
 use crate::data::synth::ultrasound_folder::{self, Plan};
 use crate::engine::event::Payload;
@@ -50,7 +53,11 @@ pub struct SegmentationData {
     /// C, 1 or 3.
     pub channels: usize,
     pub items: Vec<Arc<Item>>,
-    /// Indices of items.
+    /// The part of every item; `None`: it is used for nothing.
+    pub parts: Vec<Option<Part>>,
+    /// Each part beside the whole.
+    pub table: PartTable,
+    /// Indices of items that are trained on: those of `parts`, or the one that is to be learnt by heart.
     pub train: Vec<usize>,
     pub validation: Vec<usize>,
     pub test: Vec<usize>,
@@ -58,7 +65,8 @@ pub struct SegmentationData {
     pub wall: Vec<usize>,
     /// Their pictures, as they are on disk.
     pub wall_pictures: Vec<Picture>,
-    /// What it is, with its content hash, for the run's header. Empty for generated images.
+    /// What it is, with its content hash, for the run's header; the parts are in [`Self::described`]. Empty for generated
+    /// images.
     pub description: String,
     /// What was found and how it was split, one statement a line.
     pub summary: Vec<String>,
@@ -75,18 +83,23 @@ struct Identity {
     /// What of the parameters decides about the data, as text.
     params: Vec<String>,
     files: Vec<FileStamp>,
+    /// Parts that the folder names, and what else is said of it.
+    given: Option<Given>,
+    notes: Vec<String>,
 }
 
 /// Columns of [`SegmentationData::split_table`].
 pub const SPLIT_COLUMNS: [&str; 4] = ["image", "part", "class", "content"];
 
+/// Letters of the parts, in their order.
+const LETTERS: [char; 3] = ['t', 'v', 'e'];
 /// Memory that a data set may take.
 const MOST_GIB: f64 = 12.0;
 
 /// A file, its bytes and when it was changed.
 type FileStamp = (PathBuf, u64, Option<SystemTime>);
 
-const IDENTIFYING: [&str; 13] = [
+const IDENTIFYING: [&str; 15] = [
     "synthetic_images",
     "calipers",
     "image_size",
@@ -94,6 +107,8 @@ const IDENTIFYING: [&str; 13] = [
     "train_share",
     "validation_share",
     "split_seed",
+    "split",
+    "fold",
     "group_by",
     "group_pattern",
     "wall_images",
@@ -117,6 +132,8 @@ pub fn load(params: &Params) -> Result<Arc<SegmentationData>, ParamError> {
         source: params.text("source").to_owned(),
         params: IDENTIFYING.iter().map(value).collect(),
         files: listing.as_ref().map(stamps).unwrap_or_default(),
+        given: listing.as_ref().and_then(|listing| listing.given.clone()),
+        notes: listing.as_ref().map(|listing| listing.notes.clone()).unwrap_or_default(),
         path,
     };
     let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
@@ -139,7 +156,7 @@ pub fn load(params: &Params) -> Result<Arc<SegmentationData>, ParamError> {
 pub fn data(params: &Params) -> Result<String, ParamError> {
     let mut parts = Vec::new();
     if params.text("source") != "synthetic" {
-        parts.push(load(params)?.description.clone());
+        parts.push(load(params)?.described());
     }
     let weights = Path::new(params.text("weights"));
     if !weights.as_os_str().is_empty() {
@@ -165,6 +182,17 @@ pub fn shares(params: &Params) -> [f64; 3] {
     // 0.8 and 0.2 leave nothing, whatever their sum is in floating point.
     let rest = 1.0 - train - validation;
     [train, validation, if rest < 1e-6 { 0.0 } else { rest }]
+}
+
+/// All that is chosen about the split of a folder.
+pub fn split_choice(params: &Params) -> SplitChoice {
+    SplitChoice {
+        rule: group_rule(params),
+        shares: shares(params),
+        seed: params.int("split_seed") as u64,
+        as_given: params.text("split") == "given",
+        fold: params.int("fold") as usize,
+    }
 }
 
 /// `[C, size, size]` in [0, 1] from an image of any size, bilinear between the centres of pixels. Grey is the mean of the
@@ -222,11 +250,12 @@ fn generated(params: &Params) -> Result<SegmentationData, ParamError> {
     check_memory(params.int("synthetic_images") as usize, params)?;
     let plans = ultrasound_folder::plans(params.int("synthetic_images") as usize);
     let groups = Groups { of: (0..plans.len()).collect(), count: plans.len(), description: String::new() };
-    let Split { train, validation, test } = split(&groups, shares(params), seed);
+    // Without strata: pictures of one generator, each a group of its own.
+    let parts = split(&groups, &[], shares(params), seed);
     let marked = |i: usize| match params.text("calipers") {
         "all" => true,
-        "train" => train.contains(&i),
-        "test" => !train.contains(&i),
+        "train" => parts.part(i) == Some(Part::Train),
+        "test" => parts.part(i) != Some(Part::Train),
         _ => false,
     };
     let drawn = |(i, plan): (usize, &Plan)| {
@@ -263,7 +292,10 @@ fn generated(params: &Params) -> Result<SegmentationData, ParamError> {
         ],
         ..SegmentationData::default()
     };
-    data.put_split(Split { train, validation, test }, params)?;
+    let fact = |item: &Arc<Item>| ImageFacts { class: Some(item.class.clone()), share: item.truth.share() };
+    let facts: Vec<ImageFacts> = data.items.iter().map(fact).collect();
+    data.table = compare(&facts, &groups.of, &parts);
+    data.put_split(&parts, params)?;
     data.wall_pictures = data.wall_items().map(|i| samples[i].1.picture.clone()).collect();
     Ok(data)
 }
@@ -296,8 +328,8 @@ fn reduced(items: &[Arc<Item>]) -> Vec<String> {
 
 /// A folder: every pair is read once; what cannot be read is left out and listed.
 fn read(params: &Params, folder: &Path, listing: &Listing) -> Result<SegmentationData, ParamError> {
-    let rule = group_rule(params);
-    rule.check().map_err(|problem| ParamError::Invalid { key: "group_pattern".to_owned(), problem })?;
+    let choice = split_choice(params);
+    choice.check(listing).map_err(|(key, problem)| ParamError::Invalid { key: key.to_owned(), problem })?;
     let (channels, size) = (channels(params), params.int("image_size") as usize);
     listing.require_pairs().map_err(refused)?;
     check_memory(listing.pairs.len(), params)?;
@@ -306,7 +338,11 @@ fn read(params: &Params, folder: &Path, listing: &Listing) -> Result<Segmentatio
         let pair = &listing.pairs[i];
         let class = pair.class.clone().unwrap_or_default();
         let item = item(pair.name.clone(), class, &sample, channels, size);
-        (examine(&sample), checksum(&item.name, &sample), Item { corrected: correction(pair), ..item })
+        (
+            examine_pair(&reader, pair, &sample),
+            checksum(&item.name, &sample),
+            Item { corrected: correction(pair), ..item },
+        )
     });
     let mut exams: Vec<Option<Exam>> = vec![None; listing.pairs.len()];
     let mut hasher = crc32fast::Hasher::new();
@@ -324,9 +360,10 @@ fn read(params: &Params, folder: &Path, listing: &Listing) -> Result<Segmentatio
         return Err(invalid(format!("none of the {} pairs in {} can be read{reason}", exams.len(), folder.display())));
     }
     let similar = duplicates(&exams);
-    let (data, split) = assemble(params, listing, items, hasher.finalize(), &exams, &similar)?;
-    let findings = diagnose(listing, &exams, &all.problems, &similar, Some(&split));
-    let mut data = SegmentationData { size, channels, findings, folder: Some(folder.to_owned()), ..data };
+    let seen = Seen { listing, exams: &exams, unread: &all.problems, duplicates: &similar };
+    let readable: Vec<usize> = (0..exams.len()).filter(|&pair| exams[pair].is_some()).collect();
+    let mut data = assemble(params, listing, (items, &readable), hasher.finalize(), &plan(seen, &choice))?;
+    data.folder = Some(folder.to_owned());
     data.summary.extend(reduced(&data.items));
     data.summary.push(format!("data doctor: {}", doctor::summary(&data.findings)));
     let shown: Vec<usize> = data.wall_items().collect();
@@ -351,58 +388,74 @@ fn checksum(name: &str, sample: &Sample) -> u32 {
     hasher.finalize()
 }
 
-/// Groups and splits what was read; the second value speaks of the listing's pairs. `checksum`: of all of it.
+/// The items, which are of the pairs `readable`, in the parts of the plan. `checksum`: of all of them.
 fn assemble(
     params: &Params,
     listing: &Listing,
-    items: Vec<Arc<Item>>,
+    (items, readable): (Vec<Arc<Item>>, &[usize]),
     checksum: u32,
-    exams: &[Option<Exam>],
-    similar: &[(usize, usize)],
-) -> Result<(SegmentationData, Split), ParamError> {
-    let readable: Vec<usize> = (0..exams.len()).filter(|&i| exams[i].is_some()).collect();
-    let seed = params.int("split_seed") as u64;
-    let grouped = group_and_split(&listing.pairs, &readable, &group_rule(params), similar, shares(params), seed);
-    // From the listing's numbers to those of the items, which are what could be read.
-    let place = |part: &[usize]| part.iter().filter_map(|pair| readable.binary_search(pair).ok()).collect();
-    let Split { train, validation, test } = &grouped.split;
-    let split = Split { train: place(train), validation: place(validation), test: place(test) };
+    plan: &SplitPlan,
+) -> Result<SegmentationData, ParamError> {
+    let parts: Vec<Option<Part>> = readable.iter().map(|&pair| plan.split.part(pair)).collect();
     let mut summary = listing.describe();
-    summary.push(grouped.description);
+    summary.extend(plan.lines.iter().cloned());
+    let size = params.int("image_size") as usize;
     let description = format!(
-        "{}: {} images with masks, CRC-32 {:08x}, at {} pixels",
+        "{}: {} with masks, CRC-32 {checksum:08x}, at {size} pixels",
         listing.root.display(),
-        items.len(),
-        checksum,
-        params.int("image_size")
+        counted(items.len(), "image", "images"),
     );
-    let mut data = SegmentationData { items, summary, description, ..SegmentationData::default() };
-    data.put_split(split, params)?;
-    Ok((data, grouped.split))
+    let (table, findings) = (plan.table.clone(), plan.findings.clone());
+    let channels = channels(params);
+    let mut data = SegmentationData {
+        size,
+        channels,
+        items,
+        summary,
+        description,
+        table,
+        findings,
+        ..SegmentationData::default()
+    };
+    data.put_split(&Split::of(&parts), params)?;
+    Ok(data)
 }
 
 impl SegmentationData {
-    /// Takes a split; where one image is to be learnt by heart, that is all there is to train and validate on.
-    fn put_split(&mut self, split: Split, params: &Params) -> Result<(), ParamError> {
+    /// Takes a split and says so.
+    fn put_split(&mut self, split: &Split, params: &Params) -> Result<(), ParamError> {
+        let images = |part: Part| counted(split.pairs(part).len(), "image", "images");
         if split.train.is_empty() || split.validation.is_empty() {
             return Err(ParamError::Invalid {
                 key: "train_share".to_owned(),
                 problem: format!(
-                    "{} usable images in groups leave {} for training and {} for validation; each needs at least one: \
-                     give more images, another grouping or other shares",
-                    self.items.len(),
+                    "{} in groups leave {} for training and {} for validation; each needs at least one: give more images, \
+                     another grouping or other shares",
+                    counted(self.items.len(), "usable image", "usable images"),
                     split.train.len(),
                     split.validation.len()
                 ),
             });
         }
         self.summary.push(format!(
-            "split: {} images for training, {} for validation, {} for the test",
-            split.train.len(),
+            "split: {} for training, {} for validation, {} for the test",
+            images(Part::Train),
             split.validation.len(),
             split.test.len()
         ));
-        (self.train, self.validation, self.test) = (split.train, split.validation, split.test);
+        self.parts = (0..self.items.len()).map(|item| split.part(item)).collect();
+        self.take_parts(params)?;
+        if let ("one", Some(&one)) = (params.text("overfit"), self.train.first()) {
+            self.summary.push(format!("sanity test: trained and validated on {} alone", self.items[one].name));
+        }
+        Ok(())
+    }
+
+    /// Training, validation, test and wall from [`Self::parts`]; where one image is to be learnt by heart, that is all there
+    /// is to train and validate on.
+    fn take_parts(&mut self, params: &Params) -> Result<(), ParamError> {
+        let Split { train, validation, test } = Split::of(&self.parts);
+        (self.train, self.validation, self.test) = (train, validation, test);
         if params.text("overfit") == "one" {
             let wanted = params.int("overfit_image");
             let Some(&one) = self.train.get(wanted as usize) else {
@@ -412,7 +465,6 @@ impl SegmentationData {
                     expected: format!("a training image from 0 to {}", self.train.len() - 1),
                 });
             };
-            self.summary.push(format!("sanity test: trained and validated on {} alone", self.items[one].name));
             (self.train, self.validation) = (vec![one], vec![one]);
         }
         let (all, shown) = (self.validation.len(), params.int("wall_images") as usize);
@@ -432,6 +484,44 @@ impl SegmentationData {
             }));
         }
         Payload::Table { columns: SPLIT_COLUMNS.map(str::to_owned).to_vec(), rows }
+    }
+
+    /// The part that an item belongs to; `None`: it is used for nothing.
+    pub fn part(&self, item: usize) -> Option<Part> {
+        self.parts.get(item).copied().flatten()
+    }
+
+    /// The part of every item as a letter each (`t`, `v`, `e`; `-`: none), behind the CRC-32 of the items' names: what a
+    /// checkpoint keeps, so that a run goes on with its own parts.
+    pub fn parts_in_letters(&self) -> String {
+        let mut hasher = crc32fast::Hasher::new();
+        for item in &self.items {
+            hasher.update(item.name.as_bytes());
+            hasher.update(b"\n");
+        }
+        let letter = |part: &Option<Part>| part.map_or('-', |part| LETTERS[part as usize]);
+        format!("{:08x} {}", hasher.finalize(), self.parts.iter().map(letter).collect::<String>())
+    }
+
+    /// The same data in the parts that [`Self::parts_in_letters`] gave; `None`: they are of other images.
+    pub fn in_parts(&self, letters: &str, params: &Params) -> Option<SegmentationData> {
+        let own = self.parts_in_letters();
+        let ((names, letters), (own_names, _)) = (letters.split_once(' ')?, own.split_once(' ')?);
+        if names != own_names || letters.len() != self.items.len() {
+            return None;
+        }
+        let part = |letter: char| LETTERS.iter().position(|&known| known == letter).map(|at| Part::ALL[at]);
+        let mut data = SegmentationData { parts: letters.chars().map(part).collect(), ..self.clone() };
+        data.take_parts(params).ok()?;
+        Some(data)
+    }
+
+    /// [`Self::description`] with the parts' checksum; empty for generated images.
+    pub fn described(&self) -> String {
+        if self.description.is_empty() {
+            return String::new();
+        }
+        format!("{}, parts CRC-32 {:08x}", self.description, crc32fast::hash(self.parts_in_letters().as_bytes()))
     }
 
     /// The items whose outlines are shown while training.

@@ -1,10 +1,11 @@
 use std::path::Path;
 
 use super::super::Watch;
-use super::super::doctor::{Check, Exam, Finding, Severity, diagnose, duplicates, examine, summary};
-use super::super::groups::{GroupRule, Split, groups, split};
+use super::super::doctor::{Check, Exam, Finding, Severity, diagnose, duplicates, examine, kinds, summary};
+use super::super::groups::{GroupRule, groups};
 use super::super::listing::{CORRECTIONS, Listing, scan};
 use super::super::read::{ReadLimits, Reader};
+use super::super::split::{Split, split};
 use super::super::testing::{save_image, save_mask};
 use crate::data::synth::ultrasound::{UltrasoundSpec, picture};
 
@@ -155,13 +156,75 @@ fn near_duplicates_are_an_error_across_the_split_alone() {
     let by_image = Split { train: vec![0, 1, 2], validation: vec![3], test: vec![4, 5] };
     let list = diagnose(&listing, &exams, &[], &[(2, 5)], Some(&by_image));
     assert_eq!((list[0].severity, list[0].check), (Severity::Error, Check::AcrossSplit));
-    assert!(list[0].problem.contains("5.png") && list[0].problem.contains("in train and the other in test"));
+    assert!(list[0].problem.contains("5.png") && list[0].problem.contains("in training and the other in test"));
     assert_eq!(summary(&list), "1 error, 0 warnings, 0 notes");
     for seed in 0..10 {
-        let by_group = split(&groups(&listing.pairs, &GroupRule::None, &[(2, 5)]), [0.5, 0.25, 0.25], seed);
+        let by_group = split(&groups(&listing.pairs, &GroupRule::None, &[(2, 5)]), &[], [0.5, 0.25, 0.25], seed);
         let list = diagnose(&listing, &exams, &[], &[(2, 5)], Some(&by_group));
         assert_eq!(list[0].severity, Severity::Note, "seed {seed}");
     }
+}
+
+#[test]
+fn one_picture_with_two_masks_or_two_classes_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, seed, lesion) in [
+        ("benign (1)", 1, LESION),
+        // Nearly the same mask.
+        ("benign (2)", 1, [5, 5, 16, 15]),
+        // Elsewhere.
+        ("benign (3)", 1, [25, 15, 38, 28]),
+        // The same picture under another class, and without a lesion.
+        ("normal (1)", 1, [0; 4]),
+        ("normal (2)", 2, [0; 4]),
+        ("malignant (1)", 3, LESION),
+        ("malignant (2)", 4, LESION),
+    ] {
+        save_image(folder.path(), &format!("{name}.png"), SIZE, seed);
+        save_mask(folder.path(), &format!("{name}_mask.png"), SIZE, lesion);
+    }
+    // The same but for a few pixels.
+    let mut picture = image::open(folder.path().join("malignant (1).png")).unwrap().to_luma8();
+    picture.put_pixel(0, 0, image::Luma([picture.get_pixel(0, 0).0[0] ^ 1]));
+    picture.save(folder.path().join("malignant (3).png")).unwrap();
+    save_mask(folder.path(), "malignant (3)_mask.png", SIZE, [5, 5, 14, 9]);
+    let (_, _, list) = looked_over(folder.path(), ReadLimits::default());
+    let errors: Vec<String> = list
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .map(|finding| {
+            let name = |path: &Path| path.file_stem().unwrap().to_string_lossy().into_owned();
+            let kind = if finding.check == Check::OtherMask { "mask" } else { "class" };
+            let same = if finding.problem.contains("pixel for pixel the same as") { " same" } else { "" };
+            let dice = finding.problem.split_once("Dice ").map_or("", |(_, rest)| &rest[..4]);
+            format!("{kind} {}, {}{same} {dice}", name(&finding.file), name(finding.other.as_deref().unwrap()))
+                .trim_end()
+                .to_owned()
+        })
+        .collect();
+    assert_eq!(
+        errors,
+        [
+            "mask benign (1), benign (3) same 0.00",
+            "mask benign (1), normal (1) same 0.00",
+            "mask benign (2), benign (3) same 0.00",
+            "mask benign (2), normal (1) same 0.00",
+            "mask benign (3), normal (1) same 0.00",
+            "class benign (1), normal (1) same",
+            "class benign (2), normal (1) same",
+            "class benign (3), normal (1) same",
+        ],
+        "{list:#?}"
+    );
+    assert_eq!(kinds(&list)[..2], [(Severity::Error, Check::OtherMask, 5), (Severity::Error, Check::OtherClass, 3)]);
+    // A folder for every patient is no class.
+    let folder = tempfile::tempdir().unwrap();
+    for patient in ["p1", "p2", "p3"] {
+        save_image(folder.path(), &format!("{patient}/a.png"), SIZE, 1);
+        save_mask(folder.path(), &format!("{patient}/a_mask.png"), SIZE, LESION);
+    }
+    let (_, _, list) = looked_over(folder.path(), ReadLimits::default());
+    assert!(list.iter().all(|finding| finding.check == Check::NearDuplicate), "{list:?}");
 }
 
 #[test]

@@ -194,7 +194,7 @@ fn folders_without_anything_to_use_say_what_was_expected() {
     let message = |path: &Path| scan(path, None, Watch::nobody()).unwrap_err().to_string();
     assert!(message(folder.path()).contains("holds no pictures"), "{}", message(folder.path()));
     std::fs::write(folder.path().join("a.txt"), "x").unwrap();
-    assert!(message(folder.path()).contains("among its 1 files"));
+    assert!(message(folder.path()).contains("in its 1 file;"));
     assert!(message(&folder.path().join("nowhere")).contains("does not exist"));
     assert!(message(&folder.path().join("a.txt")).contains("is not a folder"));
     image(folder.path(), "1.png");
@@ -245,7 +245,7 @@ fn listing_is_watched_and_stopped() {
 
 #[cfg(unix)]
 #[test]
-fn links_in_a_circle_are_followed_once() {
+fn every_folder_is_listed_once_whatever_links_lead_to_it() {
     use std::os::unix::fs::symlink;
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
@@ -258,10 +258,160 @@ fn links_in_a_circle_are_followed_once() {
         symlink(at("a"), at(&format!("b/a{i}"))).unwrap();
         symlink(at("b"), at(&format!("a/b{i}"))).unwrap();
     }
-    let names: Vec<String> = listed(folder.path()).pairs.into_iter().map(|pair| pair.name).collect();
-    // By its own way, and by each link beside it.
-    assert_eq!((names.len(), names[0].as_str()), (11, "a/1"), "{names:?}");
-    assert!(names[1..].iter().all(|name| name.starts_with("b/a") && name.ends_with("/1")), "{names:?}");
+    let names = |folder: &Path| listed(folder).pairs.into_iter().map(|pair| pair.name).collect::<Vec<_>>();
+    assert_eq!(names(folder.path()), ["a/1"], "by its own way, whatever links lead there");
+    // A folder that lies elsewhere is found by its first link; the chosen folder may be a link itself.
+    let elsewhere = tempfile::tempdir().unwrap();
+    symlink(at("a"), elsewhere.path().join("z")).unwrap();
+    symlink(at("a"), elsewhere.path().join("y")).unwrap();
+    assert_eq!(names(elsewhere.path()), ["y/1"]);
+    assert_eq!(names(&elsewhere.path().join("z")), ["1"]);
+}
+
+/// An image of many colours, as photographs have.
+fn photograph(folder: &Path, name: &str, seed: u32) {
+    save_image(folder, name, (48, 40), seed);
+}
+
+#[test]
+fn folders_of_a_challenge_as_unpacked() {
+    for (images, masks, suffix) in [
+        ("ISIC2018_Task1-2_Training_Input", "ISIC2018_Task1_Training_GroundTruth", "_segmentation"),
+        ("ISIC-2017_Training_Data", "ISIC-2017_Training_Part1_GroundTruth", "_segmentation"),
+        ("ISBI2016_ISIC_Part1_Training_Data", "ISBI2016_ISIC_Part1_Training_GroundTruth", "_Segmentation"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        for i in 0..4 {
+            image(folder.path(), &format!("{images}/ISIC_{i:07}.jpg"));
+            image(folder.path(), &format!("{images}/ISIC_{i:07}_superpixels.png"));
+            mask(folder.path(), &format!("{masks}/ISIC_{i:07}{suffix}.png"));
+        }
+        let listing = listed(folder.path());
+        assert_eq!(listing.pairs.len(), 4, "{images}: {listing:?}");
+        assert!(pairs(&listing)[1].starts_with("ISIC_0000001.jpg: ISIC_0000001_"), "{:?}", pairs(&listing));
+        // Both parts side by side.
+        let (images, masks) = (images.replace("Training", "Validation"), masks.replace("Training", "Validation"));
+        for i in 2..5 {
+            image(folder.path(), &format!("{images}/ISIC_{i:07}.jpg"));
+            mask(folder.path(), &format!("{masks}/ISIC_{i:07}{suffix}.png"));
+        }
+        let listing = listed(folder.path());
+        assert_eq!((listing.pairs.len(), listing.given.is_some()), (7, true), "{images}");
+    }
+}
+
+#[test]
+fn names_that_share_a_rest_or_their_numbers_are_pairs() {
+    for (image_names, mask_names) in [
+        (
+            ["Images/bus_0001-l.png", "Images/bus_0001-r.png", "Images/bus_0002-l.png"],
+            ["Masks/mask_0001-l.png", "Masks/mask_0001-r.png", "Masks/mask_0002-l.png"],
+        ),
+        (["img/US 1.png", "img/US 2.png", "img/US 10.png"], ["label/T1.png", "label/T2.png", "label/T10.png"]),
+        (
+            ["images/case12_img_3.png", "images/case12_img_4.png", "images/case7_img_3.png"],
+            ["masks/seg_12_3.png", "masks/seg_12_4.png", "masks/seg_07_3.png"],
+        ),
+        (
+            ["images/a_0001_orig.png", "images/b_0002_orig.png", "images/c_0003_orig.png"],
+            ["gt/1_truth.png", "gt/2_truth.png", "gt/3_truth.png"],
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        image_names.iter().for_each(|name| image(folder.path(), name));
+        mask_names.iter().for_each(|name| mask(folder.path(), name));
+        let listing = listed(folder.path());
+        assert_eq!(listing.pairs.len(), 3, "{image_names:?}: {listing:?}");
+        for pair in &listing.pairs {
+            let at = image_names.iter().position(|name| pair.image.ends_with(name)).unwrap();
+            assert!(pair.masks.len() == 1 && pair.masks[0].ends_with(mask_names[at]), "{pair:?}");
+        }
+        assert!(
+            listing
+                .describe()
+                .join(
+                    "
+"
+                )
+                .contains("masks are told by"),
+            "{:?}",
+            listing.describe()
+        );
+    }
+    // Where it is not clear, nothing is guessed.
+    let folder = tempfile::tempdir().unwrap();
+    for (image_name, mask_name) in [("left_1", "x1"), ("right_1", "y1"), ("left_2", "x2")] {
+        image(folder.path(), &format!("images/{image_name}.png"));
+        mask(folder.path(), &format!("masks/{mask_name}.png"));
+    }
+    assert_eq!(listed(folder.path()).pairs.len(), 0);
+}
+
+#[test]
+fn of_several_people_the_first_is_taken_and_said() {
+    // In one folder, beside the images.
+    let folder = tempfile::tempdir().unwrap();
+    for (i, eye) in ["01L", "01R", "02L"].into_iter().enumerate() {
+        photograph(folder.path(), &format!("Image_{eye}.jpg"), i as u32);
+        mask(folder.path(), &format!("Image_{eye}_1stHO.png"));
+        mask(folder.path(), &format!("Image_{eye}_2ndHO.png"));
+    }
+    let listing = listed(folder.path());
+    assert_eq!(pairs(&listing)[0], "Image_01L.jpg: Image_01L_1stHO.png");
+    assert_eq!((listing.pairs.len(), listing.unpaired_images.len(), listing.unpaired_masks.len()), (3, 0, 0));
+    let text = listing.describe().join(
+        "
+",
+    );
+    assert!(text.contains("`_1stho` are taken, `_2ndho` left out"), "{text}");
+    // In folders of their own, with the field of view in a third one.
+    let folder = tempfile::tempdir().unwrap();
+    for part in ["training", "test"] {
+        for i in 1..=3 {
+            image(folder.path(), &format!("{part}/images/{i:02}_{part}.tif"));
+            mask(folder.path(), &format!("{part}/1st_manual/{i:02}_manual1.png"));
+            mask(folder.path(), &format!("{part}/mask/{i:02}_{part}_mask.png"));
+            if part == "test" {
+                mask(folder.path(), &format!("{part}/2nd_manual/{i:02}_manual2.png"));
+            }
+        }
+    }
+    let listing = listed(folder.path());
+    assert_eq!((listing.pairs.len(), listing.unpaired_masks.len()), (6, 0), "{listing:?}");
+    assert!(listing.pairs.iter().all(|pair| pair.masks[0].to_string_lossy().contains("1st_manual")), "{listing:?}");
+    let text = listing.describe().join(
+        "
+",
+    );
+    assert!(
+        text.contains("6 pictures are in `mask` taken for the field of view") || text.contains("field of view"),
+        "{text}"
+    );
+    assert!(text.contains("3 masks of other people are left out: those in `2nd_manual`"), "{text}");
+    assert!(listing.given.is_some());
+}
+
+#[test]
+fn masks_of_the_images_names_in_another_format_are_told_by_their_few_colours() {
+    let folder = tempfile::tempdir().unwrap();
+    for i in 0..4 {
+        photograph(folder.path(), &format!("whale{i}.jpg"), i);
+        mask(folder.path(), &format!("whale{i}.png"));
+        std::fs::write(folder.path().join(format!("whale{i}.json")), "{}").unwrap();
+    }
+    photograph(folder.path(), "whale9.jpg", 9);
+    let listing = listed(folder.path());
+    assert_eq!(pairs(&listing)[1], "whale1.jpg: whale1.png");
+    assert_eq!((listing.pairs.len(), listing.unpaired_images.len(), listing.problems.len()), (4, 1, 0));
+    assert!(listing.layout.describe().contains("another format"), "{:?}", listing.layout);
+    // The same pictures saved twice are no masks.
+    let folder = tempfile::tempdir().unwrap();
+    for i in 0..4 {
+        photograph(folder.path(), &format!("a{i}.jpg"), i);
+        photograph(folder.path(), &format!("a{i}.png"), i);
+    }
+    let listing = listed(folder.path());
+    assert_eq!((listing.pairs.len(), listing.problems.len()), (0, 4), "{listing:?}");
 }
 
 #[cfg(unix)]

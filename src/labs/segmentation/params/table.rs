@@ -160,7 +160,7 @@ pub static PARAMS: &[ParamSpec] = &[
         "share for training",
         ParamKind::Float { min: 0.05, max: 0.95, log: false },
         DefaultValue::Float(0.6),
-        "Share of the groups; what neither training nor validation takes is for the test.",
+        "Share of the images, by whole groups; what neither training nor validation takes is for the test.",
     )),
     fixed(spec(
         DATA,
@@ -168,7 +168,7 @@ pub static PARAMS: &[ParamSpec] = &[
         "share for validation",
         ParamKind::Float { min: 0.02, max: 0.9, log: false },
         DefaultValue::Float(0.2),
-        "Share of the groups on which the schedule, early stopping and the best weights are decided.",
+        "Share of the images on which the schedule, early stopping and the best weights are decided.",
     )),
     fixed(spec(
         DATA,
@@ -178,6 +178,34 @@ pub static PARAMS: &[ParamSpec] = &[
         DefaultValue::Int(7),
         "Decides the split (and the generated pictures), apart from the run's seed, so that runs with other seeds see \
          the same split.",
+    )),
+    fixed(when(
+        spec(
+            DATA,
+            "split",
+            "split",
+            ParamKind::Choice(&[
+                choice("given", "as given, else at random"),
+                choice("random", "at random, whatever is given"),
+            ]),
+            DefaultValue::Choice("given"),
+            "Folders named train, val and test, a split.csv (image,split), lists train.txt and test.txt, or nnU-Net's \
+             splits_final.json are taken as they are. A validation that they lack comes out of training.",
+        ),
+        "source",
+        &["folder"],
+    )),
+    fixed(when(
+        spec(
+            DATA,
+            "fold",
+            "fold",
+            whole(0, 1000),
+            DefaultValue::Int(0),
+            "Which fold of a file that names several, from 0.",
+        ),
+        "source",
+        &["folder"],
     )),
     fixed(when(
         spec(

@@ -1,5 +1,6 @@
 //! The data doctor's list: worst first, by severity to choose from, each line with what to do; a click opens the image.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use eframe::egui::accesskit::Role;
@@ -49,7 +50,7 @@ impl Line {
             let said = cell(row, "severity").to_lowercase();
             let severity = [Severity::Error, Severity::Warning, Severity::Note]
                 .into_iter()
-                .find(|severity| said == word(*severity, 1))?;
+                .find(|severity| said == severity.word())?;
             let file = cell(row, "file");
             Some(Line {
                 severity,
@@ -71,15 +72,9 @@ fn shown(path: &Path, root: &Path) -> String {
 }
 
 /// `error`, `errors`.
-fn word(severity: Severity, count: usize) -> &'static str {
-    match (severity, count) {
-        (Severity::Error, 1) => "error",
-        (Severity::Error, _) => "errors",
-        (Severity::Warning, 1) => "warning",
-        (Severity::Warning, _) => "warnings",
-        (Severity::Note, 1) => "note",
-        (Severity::Note, _) => "notes",
-    }
+fn word(severity: Severity, count: usize) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{}{plural}", severity.word())
 }
 
 fn color(severity: Severity, style: &Style) -> Color32 {
@@ -90,10 +85,42 @@ fn color(severity: Severity, style: &Style) -> Color32 {
     }
 }
 
-/// Which severities are shown.
+/// Which severities are shown, and which folded kinds are open.
 #[derive(Debug, Default)]
 pub struct Findings {
     hidden: [bool; 3],
+    open: HashSet<String>,
+}
+
+/// More notes of one kind than this are one line until it is opened.
+const FOLDED: usize = 5;
+
+/// What one row of the list shows.
+enum Row<'a> {
+    /// Many notes of one kind: the first, and how many there are.
+    Kind {
+        first: &'a Line,
+        count: usize,
+        open: bool,
+    },
+    Line(&'a Line),
+}
+
+/// The rows of the list: kinds of many notes folded unless they are open. `lines` stand in order of their kinds.
+fn rows<'a>(lines: &[&'a Line], open: &HashSet<String>) -> Vec<Row<'a>> {
+    let mut rows = Vec::new();
+    for kind in lines.chunk_by(|a, b| (a.severity, &a.check) == (b.severity, &b.check)) {
+        let first = kind[0];
+        let folds = first.severity == Severity::Note && kind.len() > FOLDED;
+        let open = !folds || open.contains(&first.check);
+        if folds {
+            rows.push(Row::Kind { first, count: kind.len(), open });
+        }
+        if open {
+            rows.extend(kind.iter().map(|line| Row::Line(line)));
+        }
+    }
+    rows
 }
 
 const SEVERITIES: [Severity; 3] = [Severity::Error, Severity::Warning, Severity::Note];
@@ -116,7 +143,8 @@ impl Findings {
             return None;
         }
         let shown: Vec<&Line> = lines.iter().filter(|line| !self.hidden[line.severity as usize]).collect();
-        let mut clicked = None;
+        let (mut clicked, mut toggled) = (None, None);
+        let list = rows(&shown, &self.open);
         ui.scope_builder(UiBuilder::new().max_rect(rest), |ui| {
             ui.shrink_clip_rect(rest);
             if shown.is_empty() {
@@ -129,13 +157,20 @@ impl Findings {
             ScrollArea::vertical().id_salt("findings").auto_shrink([false, false]).show_rows(
                 ui,
                 height,
-                shown.len(),
+                list.len(),
                 |ui, rows| {
-                    for line in &shown[rows] {
+                    for row in &list[rows] {
                         let wanted = vec2(ui.available_width() - 6.0, height);
                         let (place, response) = ui.allocate_exact_size(wanted, Sense::click());
-                        let Line { severity, check, file, other, problem, advice, path } = line;
-                        let label = format!("{}: {check}: {file}: {problem}", word(*severity, 1));
+                        let label = match row {
+                            Row::Line(Line { severity, check, file, problem, .. }) => {
+                                format!("{}: {check}: {file}: {problem}", severity.word())
+                            }
+                            Row::Kind { first, count, open } => {
+                                let what = if *open { "fold" } else { "show" };
+                                format!("{count} notes: {}: {what} them", first.check)
+                            }
+                        };
                         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, &label));
                         if response.hovered() || response.has_focus() {
                             ui.painter().rect_filled(place, 3.0, style.rule.gamma_multiply(0.5));
@@ -144,7 +179,17 @@ impl Findings {
                             let ring = Stroke::new(1.0, style.accent);
                             ui.painter().rect_stroke(place, 3.0, ring, StrokeKind::Inside);
                         }
-                        draw(&ui.painter_at(place), place, line, style, size);
+                        draw(&ui.painter_at(place), place, row, style, size);
+                        let line = match row {
+                            Row::Line(line) => line,
+                            Row::Kind { first, .. } => {
+                                if response.on_hover_text("Click to show or hide them one by one").clicked() {
+                                    toggled = Some(first.check.clone());
+                                }
+                                continue;
+                            }
+                        };
+                        let Line { check, file, other, problem, advice, path, .. } = line;
                         let also = if other.is_empty() { String::new() } else { format!("\nand {other}") };
                         let text = format!(
                             "{file}{also}\n\n{check}: {problem}\n\n{advice}\n\nClick to open the image in the brush."
@@ -156,12 +201,21 @@ impl Findings {
                 },
             );
         });
+        if let Some(check) = toggled
+            && !self.open.remove(&check)
+        {
+            self.open.insert(check);
+        }
         clicked
     }
 }
 
 /// Two lines: what and where, and below what is the matter and what to do.
-fn draw(painter: &Painter, place: Rect, line: &Line, style: &Style, size: f32) {
+fn draw(painter: &Painter, place: Rect, row: &Row<'_>, style: &Style, size: f32) {
+    let line = match row {
+        Row::Line(line) => line,
+        Row::Kind { first, .. } => first,
+    };
     let hue = color(line.severity, style);
     let (left, first, second) = (place.left() + 1.5 * size, place.top() + 0.5 * size, place.top() + 2.1 * size);
     let mark = pos2(place.left() + 0.7 * size, first + 0.6 * size);
@@ -181,6 +235,12 @@ fn draw(painter: &Painter, place: Rect, line: &Line, style: &Style, size: f32) {
     }
     let width = place.right() - left - 0.5 * size;
     let files = if line.other.is_empty() { line.file.clone() } else { format!("{} and {}", line.file, line.other) };
+    if let Row::Kind { count, open, .. } = row {
+        let sign = if *open { "\u{25be}" } else { "\u{25b8}" };
+        text(painter, pos2(left, first), &format!("{sign} {}: {count} images", line.check), hue, size + 0.5, width);
+        text(painter, pos2(left, second), &line.advice, style.text_weak, size, width);
+        return;
+    }
     let used = text(painter, pos2(left, first), &line.check, hue, size + 0.5, width);
     text(painter, pos2(left + used + 0.8 * size, first), &files, style.text, size + 0.5, width - used - 0.8 * size);
     let below = format!("{}: {}", line.problem, line.advice);

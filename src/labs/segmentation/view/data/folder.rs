@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use eframe::egui::Context;
 
-use crate::data::segmentation::doctor::{Exam, Finding, diagnose, duplicates, examine};
-use crate::data::segmentation::groups::{GroupRule, Grouped, Split, group_and_split};
+use crate::data::segmentation::doctor::{Exam, duplicates, examine_pair};
 use crate::data::segmentation::listing::{Listing, Pair, scan};
+use crate::data::segmentation::plan::{Seen, SplitChoice, SplitPlan, plan};
 use crate::data::segmentation::read::Reader;
 use crate::data::segmentation::{Problem, Watch};
 use crate::engine::params::Params;
@@ -28,10 +28,7 @@ pub struct Choice {
     pub of_folder: bool,
     /// Empty where none is chosen.
     pub folder: PathBuf,
-    pub rule: GroupRule,
-    /// Of training, validation and test.
-    pub shares: [f64; 3],
-    pub seed: u64,
+    pub split: SplitChoice,
 }
 
 impl Choice {
@@ -40,9 +37,7 @@ impl Choice {
         Self {
             of_folder: params.text("source") == "folder",
             folder: PathBuf::from(params.text("data")),
-            rule: source::group_rule(params),
-            shares: source::shares(params),
-            seed: params.int("split_seed") as u64,
+            split: source::split_choice(params),
         }
     }
 }
@@ -63,30 +58,21 @@ pub struct Examined {
 /// What follows from it with the form's choices.
 #[derive(Debug, Default)]
 pub struct Verdict {
-    /// How many groups there are and what they were made from.
-    pub grouping: String,
-    /// Why the rule of groups cannot be used; the split is then without it.
+    /// Why a choice cannot be used; the split is then without it.
     pub refused: Option<String>,
-    /// Numbers of the listing's pairs.
-    pub split: Split,
-    /// Of each class the images for training, validation and test.
-    pub classes: Vec<(String, [usize; 3])>,
-    pub findings: Vec<Finding>,
+    pub plan: SplitPlan,
 }
 
 /// The question that a [`Verdict`] answers.
 #[derive(Debug, Clone)]
 struct Question {
     examined: Arc<Examined>,
-    rule: GroupRule,
-    shares: [f64; 3],
-    seed: u64,
+    choice: SplitChoice,
 }
 
 impl PartialEq for Question {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.examined, &other.examined)
-            && (&self.rule, self.shares, self.seed) == (&other.rule, other.shares, other.seed)
+        Arc::ptr_eq(&self.examined, &other.examined) && self.choice == other.choice
     }
 }
 
@@ -109,7 +95,7 @@ struct Shared {
 }
 
 enum Report {
-    Listed(Listing),
+    Listed(Arc<Listing>),
     Examined(Examined),
     Failed(String),
 }
@@ -169,12 +155,7 @@ impl Folder {
             }
         }
         if let Some(examined) = &self.examined {
-            let question = Question {
-                examined: examined.clone(),
-                rule: choice.rule.clone(),
-                shares: choice.shares,
-                seed: choice.seed,
-            };
+            let question = Question { examined: examined.clone(), choice: choice.split.clone() };
             self.verdict.update(ctx, &question, |question| Arc::new(judge(question)));
             self.question = Some(question);
         }
@@ -193,7 +174,7 @@ impl Folder {
         let mut over = false;
         loop {
             match job.reports.try_recv() {
-                Ok(Report::Listed(listing)) => self.listing = Some(Arc::new(listing)),
+                Ok(Report::Listed(listing)) => self.listing = Some(listing),
                 Ok(Report::Examined(examined)) => {
                     // One listing, so that numbers of pairs agree.
                     self.listing = Some(examined.listing.clone());
@@ -299,7 +280,7 @@ fn look(path: &Path, known: Option<(Arc<Examined>, PathBuf)>, shared: &Shared, r
     };
     let watch = Watch { progress: &progress, cancel: &shared.cancel };
     let listing = match scan(path, None, watch) {
-        Ok(listing) => listing,
+        Ok(listing) => Arc::new(listing),
         Err(error) => {
             let _ = reports.send(Report::Failed(error.to_string()));
             return;
@@ -319,37 +300,18 @@ fn look(path: &Path, known: Option<(Arc<Examined>, PathBuf)>, shared: &Shared, r
     }
     let missing: Vec<usize> = (0..exams.len()).filter(|&i| exams[i].is_none()).collect();
     let pairs: Vec<Pair> = missing.iter().map(|&i| listing.pairs[i].clone()).collect();
-    let read = Reader::default().all(&pairs, watch, |_, sample| examine(&sample));
+    let reader = Reader::default();
+    let read = reader.all(&pairs, watch, |i, sample| examine_pair(&reader, &pairs[i], &sample));
     read.items.into_iter().for_each(|(i, exam)| exams[missing[i]] = Some(exam));
     let duplicates = if read.cancelled { Vec::new() } else { duplicates(&exams) };
-    let examined =
-        Examined { listing: Arc::new(listing), exams, unread: read.problems, duplicates, stopped: read.cancelled };
+    let examined = Examined { listing, exams, unread: read.problems, duplicates, stopped: read.cancelled };
     let _ = reports.send(Report::Examined(examined));
 }
 
-/// Groups and splits what could be read, as a run does, and lists what is odd.
+/// Splits what could be read, as a run does, and lists what is odd.
 fn judge(question: &Question) -> Verdict {
-    let Question { examined, rule, shares, seed } = question;
-    let refused = rule.check().err();
-    let rule = if refused.is_some() { &GroupRule::None } else { rule };
-    let readable: Vec<usize> = (0..examined.exams.len()).filter(|&i| examined.exams[i].is_some()).collect();
-    let Grouped { description, split } =
-        group_and_split(&examined.listing.pairs, &readable, rule, &examined.duplicates, *shares, *seed);
-    let findings = diagnose(&examined.listing, &examined.exams, &examined.unread, &examined.duplicates, Some(&split));
-    let classes = by_class(&examined.listing, &split);
-    Verdict { grouping: description, refused, split, classes, findings }
-}
-
-/// How many images of every class each part has.
-fn by_class(listing: &Listing, split: &Split) -> Vec<(String, [usize; 3])> {
-    let mut classes: Vec<(String, [usize; 3])> =
-        listing.classes().into_iter().map(|(name, _)| (name, [0; 3])).collect();
-    for (part, numbers) in [&split.train, &split.validation, &split.test].into_iter().enumerate() {
-        for class in numbers.iter().filter_map(|&i| listing.pairs.get(i)?.class.as_ref()) {
-            if let Some((_, counts)) = classes.iter_mut().find(|(name, _)| name == class) {
-                counts[part] += 1;
-            }
-        }
-    }
-    classes
+    let Question { examined, choice } = question;
+    let Examined { listing, exams, unread, duplicates, .. } = &**examined;
+    let refused = choice.check(listing).err().map(|(_, problem)| problem);
+    Verdict { refused, plan: plan(Seen { listing, exams, unread, duplicates }, choice) }
 }

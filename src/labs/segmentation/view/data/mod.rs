@@ -95,6 +95,12 @@ impl DataTile {
             for line in summary.lines() {
                 ui.add(Label::new(RichText::new(line).size(size + 1.0).color(style.text)).wrap());
             }
+            if let Some((_, parts)) = ctx.payload("data/parts")
+                && let Payload::Table { columns, rows } = &*parts
+            {
+                ui.add_space(4.0);
+                overview::table(ui, columns, rows, style, size);
+            }
         });
         let doctor = ctx.payload("data/doctor")?;
         let Payload::Table { columns, rows } = &*doctor.1 else { return None };
@@ -213,7 +219,7 @@ impl DataTile {
             return None;
         };
         if self.lines.as_ref().is_none_or(|(of, _)| !Arc::ptr_eq(of, &verdict)) {
-            let lines = verdict.findings.iter().map(|finding| Line::of(finding, &listing.root)).collect();
+            let lines = verdict.plan.findings.iter().map(|finding| Line::of(finding, &listing.root)).collect();
             self.lines = Some((verdict, lines));
         }
         let lines = self.lines.as_ref().map(|(_, lines)| lines.as_slice()).unwrap_or_default();
