@@ -228,6 +228,12 @@ pub struct PredictFlags {
     /// run's, else omit
     #[arg(long, value_name = "U")]
     pub undefined: Option<String>,
+    /// What of a true mask is lesion: any (what is not zero), value, colour, alpha, inverted; default: the run's, else any
+    #[arg(long, value_name = "L")]
+    pub lesion: Option<String>,
+    /// The value, or several with commas, or the colour (#ff0000) for --lesion
+    #[arg(long, value_name = "V")]
+    pub lesion_value: Option<String>,
     /// Side in pixels at which the network sees a picture; default: as it was trained
     #[arg(long, value_name = "S")]
     pub image_size: Option<usize>,

@@ -5,13 +5,14 @@ pub mod doctor;
 pub mod drafts;
 pub mod edit;
 pub mod groups;
+pub mod lesion;
 pub mod listing;
 mod matching;
 pub mod names;
 pub mod read;
 pub mod save;
 #[cfg(test)]
-mod testing;
+pub(super) mod testing;
 #[cfg(test)]
 mod tests;
 mod walk;

@@ -11,7 +11,7 @@ use crate::data::resize::{Resampling, Size, resize, resize_mask};
 use crate::data::segmentation::doctor::{self, Exam, Finding, diagnose, duplicates, examine};
 use crate::data::segmentation::groups::{GroupRule, Groups, Split, group_and_split, split};
 use crate::data::segmentation::listing::{Listing, Pair, scan};
-use crate::data::segmentation::read::{Picture, Reader, Sample};
+use crate::data::segmentation::read::{Picture, Reader, Rules, Sample};
 use crate::data::segmentation::{SegmentationDataError, Watch};
 use crate::data::synth::ultrasound;
 use crate::data::synth::ultrasound_folder::{self, Plan};
@@ -19,7 +19,7 @@ use crate::engine::params::{ParamError, Params};
 use crate::metrics::mask::Mask;
 use crate::nn::weights;
 
-use super::params::check_combination;
+use super::params::{check_combination, lesion};
 
 /// An image with its lesions as the network sees it, and the truth that it is judged by.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +60,8 @@ pub struct SegmentationData {
     /// What was found and how it was split, one statement a line.
     pub summary: Vec<String>,
     pub findings: Vec<Finding>,
+    /// How its files were read.
+    pub rules: Rules,
     /// The folder that it was read from.
     pub folder: Option<PathBuf>,
 }
@@ -80,7 +82,7 @@ const MOST_GIB: f64 = 12.0;
 /// A file, its bytes and when it was changed.
 type FileStamp = (PathBuf, u64, Option<SystemTime>);
 
-const IDENTIFYING: [&str; 13] = [
+const IDENTIFYING: [&str; 15] = [
     "synthetic_images",
     "calipers",
     "image_size",
@@ -90,6 +92,8 @@ const IDENTIFYING: [&str; 13] = [
     "split_seed",
     "group_by",
     "group_pattern",
+    "lesion",
+    "lesion_value",
     "wall_images",
     "corrections",
     "overfit",
@@ -288,6 +292,8 @@ fn read(params: &Params, folder: &Path, listing: &Listing) -> Result<Segmentatio
     listing.require_pairs().map_err(refused)?;
     check_memory(listing.pairs.len(), params)?;
     let reader = Reader::default();
+    let rules = reader.survey(&listing.pairs, &[], &lesion(params)?, Watch::nobody());
+    let reader = reader.with_rules(rules.clone());
     let all = reader.all(&listing.pairs, Watch::nobody(), |i, sample| {
         let pair = &listing.pairs[i];
         let class = pair.class.clone().unwrap_or_default();
@@ -311,8 +317,11 @@ fn read(params: &Params, folder: &Path, listing: &Listing) -> Result<Segmentatio
     }
     let similar = duplicates(&exams);
     let (data, split) = assemble(params, listing, items, hasher.finalize(), &exams, &similar)?;
-    let findings = diagnose(listing, &exams, &all.problems, &similar, Some(&split));
+    let mut findings = diagnose(listing, &exams, &all.problems, &similar, Some(&split));
+    doctor::add(&mut findings, rules.masks.findings(&listing.root));
     let mut data = SegmentationData { size, channels, findings, folder: Some(folder.to_owned()), ..data };
+    data.summary.extend(rules.lines());
+    data.rules = rules;
     data.summary.extend(reduced(&data.items));
     data.summary.push(format!("data doctor: {}", doctor::summary(&data.findings)));
     let shown: Vec<usize> = data.wall_items().collect();
@@ -420,7 +429,7 @@ impl SegmentationData {
         // The items are shared; only those that change are copied.
         let mut data = self.clone();
         let mut changed = Vec::new();
-        let reader = Reader::default();
+        let reader = Reader::default().with_rules(self.rules.clone());
         let places: HashMap<&str, usize> = self.items.iter().enumerate().map(|(i, item)| (&*item.name, i)).collect();
         for pair in &listing.pairs {
             let Some(&i) = places.get(&*pair.name) else { continue };

@@ -2,4 +2,5 @@
 
 mod doctor;
 mod layouts;
+mod lesions;
 mod reading;

@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use eframe::egui::Context;
 
-use crate::data::segmentation::doctor::{Exam, Finding, diagnose, duplicates, examine};
+use crate::data::segmentation::doctor::{self, Exam, Finding, diagnose, duplicates, examine};
 use crate::data::segmentation::groups::{GroupRule, Grouped, Split, group_and_split};
+use crate::data::segmentation::lesion::Lesion;
 use crate::data::segmentation::listing::{Listing, Pair, scan};
-use crate::data::segmentation::read::Reader;
+use crate::data::segmentation::read::{Reader, Rules};
 use crate::data::segmentation::{Problem, Watch};
 use crate::engine::params::Params;
-use crate::labs::segmentation::source;
+use crate::labs::segmentation::{params, source};
 use crate::plot::background::Background;
 
 /// A path that is being typed is looked at once it rests for so many seconds.
@@ -32,6 +33,8 @@ pub struct Choice {
     /// Of training, validation and test.
     pub shares: [f64; 3],
     pub seed: u64,
+    /// What of a mask is lesion, as far as it can be understood.
+    pub lesion: Lesion,
 }
 
 impl Choice {
@@ -43,6 +46,7 @@ impl Choice {
             rule: source::group_rule(params),
             shares: source::shares(params),
             seed: params.int("split_seed") as u64,
+            lesion: params::lesion(params).unwrap_or_default(),
         }
     }
 }
@@ -51,6 +55,8 @@ impl Choice {
 #[derive(Debug)]
 pub struct Examined {
     pub listing: Arc<Listing>,
+    /// How the files are read.
+    pub rules: Rules,
     /// By number of the pair; `None`: not read.
     pub exams: Vec<Option<Exam>>,
     pub unread: Vec<Problem>,
@@ -130,8 +136,10 @@ impl Drop for Job {
 pub struct Folder {
     /// The folder that is looked at.
     path: PathBuf,
-    /// The folder that the form names, and since when.
-    wanted: (PathBuf, f64),
+    /// What is taken for lesion there.
+    lesion: Lesion,
+    /// The folder and the lesion that the form names, and since when.
+    wanted: (PathBuf, Lesion, f64),
     job: Option<Job>,
     listing: Option<Arc<Listing>>,
     examined: Option<Arc<Examined>>,
@@ -154,15 +162,15 @@ impl Folder {
         self.receive();
         let now = ctx.input(|input| input.time);
         let wanted = if choice.of_folder { choice.folder.clone() } else { PathBuf::new() };
-        if self.wanted.0 != wanted {
+        if self.wanted.0 != wanted || self.wanted.1 != choice.lesion {
             // The first folder needs no rest.
             let since = if self.wanted.0.as_os_str().is_empty() { now - REST } else { now };
-            self.wanted = (wanted, since);
+            self.wanted = (wanted, choice.lesion.clone(), since);
         }
-        if self.path != self.wanted.0 {
+        if self.path != self.wanted.0 || self.lesion != self.wanted.1 {
             self.forget();
-            if now - self.wanted.1 >= REST {
-                self.path = self.wanted.0.clone();
+            if now - self.wanted.2 >= REST {
+                (self.path, self.lesion) = (self.wanted.0.clone(), self.wanted.1.clone());
                 self.scan(ctx);
             } else {
                 ctx.request_repaint_after(Duration::from_secs_f64(REST));
@@ -232,9 +240,9 @@ impl Folder {
         }
         let shared = Arc::new(Shared::default());
         let (sender, reports) = channel();
-        let (path, ctx, of_thread) = (self.path.clone(), ctx.clone(), shared.clone());
+        let (path, lesion, ctx, of_thread) = (self.path.clone(), self.lesion.clone(), ctx.clone(), shared.clone());
         let work = move || {
-            look(&path, known, &of_thread, &sender);
+            look(&path, &lesion, known, &of_thread, &sender);
             drop(sender);
             ctx.request_repaint();
         };
@@ -267,6 +275,11 @@ impl Folder {
         self.listing.as_ref()
     }
 
+    /// How its files are read, once that is known.
+    pub fn rules(&self) -> Option<&Rules> {
+        Some(&self.examined.as_ref()?.rules)
+    }
+
     /// The split and the findings, and whether they belong to the form as it is now.
     pub fn verdict(&mut self, ctx: &Context) -> Option<(Arc<Verdict>, bool)> {
         let question = self.question.clone()?;
@@ -291,7 +304,13 @@ impl Folder {
 }
 
 /// The thread's work.
-fn look(path: &Path, known: Option<(Arc<Examined>, PathBuf)>, shared: &Shared, reports: &Sender<Report>) {
+fn look(
+    path: &Path,
+    lesion: &Lesion,
+    known: Option<(Arc<Examined>, PathBuf)>,
+    shared: &Shared,
+    reports: &Sender<Report>,
+) {
     let progress = |done: usize, total: usize| {
         // Threads report in no particular order.
         shared.done.fetch_max(done, Ordering::Relaxed);
@@ -309,6 +328,11 @@ fn look(path: &Path, known: Option<(Arc<Examined>, PathBuf)>, shared: &Shared, r
     let _ = reports.send(Report::Listed(listing.clone()));
     shared.done.store(0, Ordering::Relaxed);
     shared.reading.store(true, Ordering::Relaxed);
+    // Only a mask of this program's has changed where something is known.
+    let rules = match &known {
+        Some((known, _)) => known.rules.clone(),
+        None => Reader::default().survey(&listing.pairs, &[], lesion, watch),
+    };
     let mut exams: Vec<Option<Exam>> = vec![None; listing.pairs.len()];
     if let Some((known, changed)) = known {
         let same = |pair: &Pair| {
@@ -319,11 +343,17 @@ fn look(path: &Path, known: Option<(Arc<Examined>, PathBuf)>, shared: &Shared, r
     }
     let missing: Vec<usize> = (0..exams.len()).filter(|&i| exams[i].is_none()).collect();
     let pairs: Vec<Pair> = missing.iter().map(|&i| listing.pairs[i].clone()).collect();
-    let read = Reader::default().all(&pairs, watch, |_, sample| examine(&sample));
+    let read = Reader::default().with_rules(rules.clone()).all(&pairs, watch, |_, sample| examine(&sample));
     read.items.into_iter().for_each(|(i, exam)| exams[missing[i]] = Some(exam));
     let duplicates = if read.cancelled { Vec::new() } else { duplicates(&exams) };
-    let examined =
-        Examined { listing: Arc::new(listing), exams, unread: read.problems, duplicates, stopped: read.cancelled };
+    let examined = Examined {
+        listing: Arc::new(listing),
+        rules,
+        exams,
+        unread: read.problems,
+        duplicates,
+        stopped: read.cancelled,
+    };
     let _ = reports.send(Report::Examined(examined));
 }
 
@@ -335,7 +365,9 @@ fn judge(question: &Question) -> Verdict {
     let readable: Vec<usize> = (0..examined.exams.len()).filter(|&i| examined.exams[i].is_some()).collect();
     let Grouped { description, split } =
         group_and_split(&examined.listing.pairs, &readable, rule, &examined.duplicates, *shares, *seed);
-    let findings = diagnose(&examined.listing, &examined.exams, &examined.unread, &examined.duplicates, Some(&split));
+    let mut findings =
+        diagnose(&examined.listing, &examined.exams, &examined.unread, &examined.duplicates, Some(&split));
+    doctor::add(&mut findings, examined.rules.masks.findings(&examined.listing.root));
     let classes = by_class(&examined.listing, &split);
     Verdict { grouping: description, refused, split, classes, findings }
 }
