@@ -241,6 +241,12 @@ pub struct PredictFlags {
     /// none (new pictures)
     #[arg(long, value_name = "P", value_delimiter = ',', value_parser = ["train", "validation", "test", "none"])]
     pub part: Vec<String>,
+    /// What of a true mask is lesion: any (what is not zero), value, colour, alpha, inverted; default: the run's, else any
+    #[arg(long, value_name = "L")]
+    pub lesion: Option<String>,
+    /// The value, or several with commas, or the colour (#ff0000) for --lesion
+    #[arg(long, value_name = "V")]
+    pub lesion_value: Option<String>,
     /// Side in pixels at which the network sees a picture; default: as it was trained
     #[arg(long, value_name = "S")]
     pub image_size: Option<usize>,

@@ -35,6 +35,8 @@ pub fn predict(flags: &PredictFlags, output: &Output) -> Result<(), Failure> {
     option("connectivity", flags.connectivity.clone());
     option("hd95", flags.hd95.clone());
     option("undefined", flags.undefined.clone());
+    option("lesion", flags.lesion.clone());
+    option("lesion_value", flags.lesion_value.clone());
     option("fill_holes", flags.no_fill.then(|| "off".to_owned()));
     let request = PredictRequest {
         weights: flags.weights.clone(),

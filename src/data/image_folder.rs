@@ -7,7 +7,7 @@ use image::imageops::FilterType;
 use rayon::prelude::*;
 
 use super::images::{ImageData, ImageDataError, ImageSet};
-use super::picture_file::Memory;
+use super::picture_file::{Brightest, Memory};
 use crate::compute::rng::HostRng;
 
 /// Names of files that are taken for pictures.
@@ -20,14 +20,21 @@ const DECODED_BYTES: u64 = 1 << 30;
 const TEST_SHARE: f64 = 0.2;
 const STREAM_SPLIT: u64 = 3 << 40;
 
+/// Files that cannot be read, as far as they are named.
+const NAMED: usize = 5;
+
 /// A picture on disk and its class.
 type Entry = (PathBuf, u32);
+/// Its pixels, `[3, side, side]`, and its class.
+type Picture = (Vec<u8>, u32);
 
-/// Reads a folder, every picture cropped to its central square and resized to `side` × `side` in colour. Without `train`
-/// and `test` folders, a fifth of each class, chosen by `seed`, is tested on.
+/// Reads a folder, every picture set upright, cropped to its central square and resized to `side` × `side` in colour.
+/// Without `train` and `test` folders, a fifth of each class, chosen by `seed`, is tested on. Pictures that cannot be read
+/// are left out and named in the warnings; a class of which none can be read is an error. Pictures of more than 8 bits are
+/// all shown at one scale.
 pub fn load(folder: &Path, side: usize, seed: u64) -> Result<ImageData, ImageDataError> {
     let test_root = ["test", "val", "valid", "validation"].iter().find_map(|name| class_root(folder, name));
-    let (train, test, class_names) = match (class_root(folder, "train"), test_root) {
+    let (parts, class_names) = match (class_root(folder, "train"), test_root) {
         (Some(train_root), Some(test_root)) => {
             let names = classes(&train_root)?;
             // Not every class needs pictures to test on.
@@ -36,28 +43,39 @@ pub fn load(folder: &Path, side: usize, seed: u64) -> Result<ImageData, ImageDat
                 let problem = format!("has a class `{stray}` that {} has not", train_root.display());
                 return Err(ImageDataError::file(test_root, problem));
             }
-            (entries(&train_root, &names)?, entries(&test_root, &names)?, names)
+            (vec![entries(&train_root, &names)?, entries(&test_root, &names)?], names)
         }
         _ => {
             let names = classes(folder)?;
-            let (train, test) = split(entries(folder, &names)?, names.len(), seed);
-            (train, test, names)
+            (vec![entries(folder, &names)?], names)
         }
     };
-    let bytes = (train.len() + test.len()) * 3 * side * side;
+    let count: usize = parts.iter().map(Vec::len).sum();
+    let bytes = count * 3 * side * side;
     if bytes > MOST_BYTES {
         return Err(ImageDataError::file(
             folder,
             format!(
-                "holds {} pictures, which take {:.1} GiB at {side}×{side}; at most {} GiB are kept in memory: choose a \
+                "holds {count} pictures, which take {:.1} GiB at {side}×{side}; at most {} GiB are kept in memory: choose a \
                  smaller image size",
-                train.len() + test.len(),
                 bytes as f64 / f64::from(1 << 30),
                 MOST_BYTES >> 30
             ),
         ));
     }
-    let (train, test) = (read(&train, side, &class_names)?, read(&test, side, &class_names)?);
+    let memory = Memory::new(DECODED_BYTES);
+    let of_all = parts.par_iter().flatten().map(|(path, _)| memory.brightest(path).unwrap_or_default());
+    let brightest = of_all.reduce(Brightest::default, Brightest::join);
+    let mut left_out = Vec::new();
+    let mut read = Vec::new();
+    for part in &parts {
+        read.push(pictures(part, &memory, side, brightest, &mut left_out)?);
+    }
+    let (train, test) = match (read.pop(), read.pop()) {
+        (Some(test), Some(train)) => (train, test),
+        (all, _) => split(all.unwrap_or_default(), class_names.len(), seed),
+    };
+    let (train, test) = (set(train, side, &class_names), set(test, side, &class_names));
     let description = format!(
         "{}, {} classes, {} images to train and {} to test at {side}×{side}, CRC-32 {:08x} {:08x}",
         folder.display(),
@@ -67,7 +85,29 @@ pub fn load(folder: &Path, side: usize, seed: u64) -> Result<ImageData, ImageDat
         train.checksum(),
         test.checksum()
     );
-    Ok(ImageData { train, test, description, warnings: Vec::new() })
+    Ok(ImageData { train, test, description, warnings: warnings(folder, count, &left_out, brightest) })
+}
+
+/// What the user should know: what was left out, and the scale of deep pictures.
+fn warnings(folder: &Path, count: usize, left_out: &[ImageDataError], brightest: Brightest) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if !left_out.is_empty() {
+        let named: Vec<String> = left_out.iter().take(NAMED).map(ToString::to_string).collect();
+        let more = left_out.len() - named.len();
+        let more = if more == 0 { String::new() } else { format!("; and {more} more") };
+        let (are, is) = if left_out.len() == 1 { ("is", "1") } else { ("are", &*left_out.len().to_string()) };
+        warnings
+            .push(format!("{is} of {count} pictures cannot be read and {are} left out: {}{more}", named.join("; ")));
+    }
+    if brightest.deep > 0 && brightest.bits() < 16 {
+        warnings.push(format!(
+            "pictures of 16 bits in {} hold values up to {}: all are shown with white at {}",
+            folder.display(),
+            brightest.deep,
+            (1_u32 << brightest.bits()) - 1
+        ));
+    }
+    warnings
 }
 
 fn class_root(folder: &Path, name: &str) -> Option<PathBuf> {
@@ -105,7 +145,8 @@ fn class_folders(folder: &Path) -> Result<Vec<String>, ImageDataError> {
         .filter_map(Result::ok)
         .filter(|entry| entry.path().is_dir())
         .filter_map(|entry| entry.file_name().into_string().ok())
-        .filter(|name| !name.starts_with('.'))
+        // Hidden ones, and what a Mac adds to an archive.
+        .filter(|name| !name.starts_with('.') && name != "__MACOSX")
         .collect();
     names.sort_unstable();
     Ok(names)
@@ -134,17 +175,22 @@ fn entries(root: &Path, names: &[String]) -> Result<Vec<Entry>, ImageDataError> 
     Ok(all)
 }
 
+/// By its name; hidden files (`._1.png` of a Mac) are none.
 fn is_picture(path: &Path) -> bool {
+    if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')) {
+        return false;
+    }
     let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_lowercase();
     EXTENSIONS.contains(&extension.as_str()) && path.is_file()
 }
 
 /// Sets a fifth of each class aside, at least one picture of a class that has two.
-fn split(entries: Vec<Entry>, classes: usize, seed: u64) -> (Vec<Entry>, Vec<Entry>) {
+fn split(pictures: Vec<Picture>, classes: usize, seed: u64) -> (Vec<Picture>, Vec<Picture>) {
+    let mut by_class: Vec<Vec<Picture>> = vec![Vec::new(); classes];
+    pictures.into_iter().for_each(|picture| by_class[picture.1 as usize].push(picture));
     let (mut train, mut test) = (Vec::new(), Vec::new());
-    for class in 0..classes as u32 {
-        let mut of_class: Vec<Entry> = entries.iter().filter(|(_, c)| *c == class).cloned().collect();
-        HostRng::new(seed, STREAM_SPLIT + u64::from(class)).shuffle(&mut of_class);
+    for (class, mut of_class) in by_class.into_iter().enumerate() {
+        HostRng::new(seed, STREAM_SPLIT + class as u64).shuffle(&mut of_class);
         let aside = ((of_class.len() as f64 * TEST_SHARE).round() as usize).max(usize::from(of_class.len() > 1));
         test.extend(of_class.drain(..aside));
         train.extend(of_class);
@@ -152,31 +198,84 @@ fn split(entries: Vec<Entry>, classes: usize, seed: u64) -> (Vec<Entry>, Vec<Ent
     (train, test)
 }
 
-fn read(entries: &[Entry], side: usize, class_names: &[String]) -> Result<ImageSet, ImageDataError> {
-    let memory = Memory::new(DECODED_BYTES);
-    let images: Vec<Vec<u8>> =
-        entries.par_iter().map(|(path, _)| picture(&memory, path, side)).collect::<Result<_, _>>()?;
-    Ok(ImageSet {
+/// Reads what can be read; every class that has files needs one that can.
+fn pictures(
+    entries: &[Entry],
+    memory: &Memory,
+    side: usize,
+    brightest: Brightest,
+    left_out: &mut Vec<ImageDataError>,
+) -> Result<Vec<Picture>, ImageDataError> {
+    let read: Vec<Result<Picture, ImageDataError>> = entries
+        .par_iter()
+        .map(|(path, class)| {
+            let pixels = picture(memory, path, side, brightest);
+            Ok((pixels.map_err(|problem| ImageDataError::file(path, problem))?, *class))
+        })
+        .collect();
+    let mut good = Vec::with_capacity(read.len());
+    for (of_class, entries) in entries.chunk_by(|a, b| a.1 == b.1).scan(0, |at, of_class| {
+        *at += of_class.len();
+        Some((*at - of_class.len()..*at, of_class))
+    }) {
+        let first = read[of_class.clone()].iter().find_map(|result| result.as_ref().err());
+        if let Some(first) = first.filter(|_| read[of_class.clone()].iter().all(Result::is_err)) {
+            let folder = entries[0].0.parent().unwrap_or(&entries[0].0);
+            let problem = format!("none of its {} pictures can be read; {first}", entries.len());
+            return Err(ImageDataError::file(folder, problem));
+        }
+    }
+    for result in read {
+        match result {
+            Ok(picture) => good.push(picture),
+            Err(problem) => left_out.push(problem),
+        }
+    }
+    Ok(good)
+}
+
+fn set(pictures: Vec<Picture>, side: usize, class_names: &[String]) -> ImageSet {
+    ImageSet {
         channels: 3,
         height: side,
         width: side,
-        pixels: images.concat(),
-        classes: entries.iter().map(|(_, class)| *class).collect(),
+        classes: pictures.iter().map(|(_, class)| *class).collect(),
+        pixels: pictures.into_iter().flat_map(|(pixels, _)| pixels).collect(),
         class_names: class_names.to_vec(),
-    })
+    }
 }
 
 /// One picture as `[3, side, side]`.
-fn picture(memory: &Memory, path: &Path, side: usize) -> Result<Vec<u8>, ImageDataError> {
+fn picture(memory: &Memory, path: &Path, side: usize, brightest: Brightest) -> Result<Vec<u8>, String> {
     let side = side as u32;
-    let small = |image: DynamicImage| {
-        let (width, height) = (image.width(), image.height());
-        let square = width.min(height);
-        let centre = image.crop_imm((width - square) / 2, (height - square) / 2, square, square);
+    let rgb = memory.decode(path, |decoded| {
+        let image = at_scale(decoded.image, brightest);
+        let square = image.width().min(image.height());
+        let centre = image.crop_imm((image.width() - square) / 2, (image.height() - square) / 2, square, square);
         if square == side { centre } else { centre.resize_exact(side, side, FilterType::Triangle) }.to_rgb8()
-    };
-    let rgb = memory.image(path, small).map_err(|problem| ImageDataError::file(path, problem))?;
+    })?;
     Ok((0..3).flat_map(|channel| rgb.pixels().map(move |pixel| pixel.0[channel])).collect())
+}
+
+/// With white at the full range of the picture's numbers.
+fn at_scale(mut image: DynamicImage, brightest: Brightest) -> DynamicImage {
+    let (white, factor) = ((1_u32 << brightest.bits()) - 1, 1.0 / brightest.white());
+    let deep = |values: &mut [u16]| {
+        if white < 65_535 {
+            values.iter_mut().for_each(|v| *v = (u32::from(*v) * 65_535 / white).min(65_535) as u16);
+        }
+    };
+    let float = |values: &mut [f32]| values.iter_mut().for_each(|v| *v = if v.is_finite() { *v * factor } else { 0.0 });
+    match &mut image {
+        DynamicImage::ImageLuma16(pixels) => deep(pixels),
+        DynamicImage::ImageLumaA16(pixels) => deep(pixels),
+        DynamicImage::ImageRgb16(pixels) => deep(pixels),
+        DynamicImage::ImageRgba16(pixels) => deep(pixels),
+        DynamicImage::ImageRgb32F(pixels) => float(pixels),
+        DynamicImage::ImageRgba32F(pixels) => float(pixels),
+        _ => {}
+    }
+    image
 }
 
 #[cfg(test)]
@@ -236,8 +335,68 @@ mod tests {
         assert!(message.contains("dog") && message.contains("no pictures"), "{message}");
         std::fs::write(folder.path().join("dog/broken.png"), b"not a picture").unwrap();
         let message = load(folder.path(), 8, 1).unwrap_err().to_string();
-        assert!(message.contains("broken.png") && message.contains("no picture"), "{message}");
+        assert!(message.contains("broken.png") && message.contains("none of its 1 pictures"), "{message}");
         let message = load(&folder.path().join("nowhere"), 8, 1).unwrap_err().to_string();
         assert!(message.contains("nowhere"), "{message}");
+    }
+
+    #[test]
+    fn damaged_pictures_are_left_out_and_named_and_hidden_files_are_none() {
+        let folder = tempfile::tempdir().unwrap();
+        for i in 0..10 {
+            save(folder.path(), "cat", &format!("{i}.png"), 10 + i);
+            save(folder.path(), "dog", &format!("{i}.jpg"), 100 + i);
+        }
+        let whole = load(folder.path(), 4, 1).unwrap();
+        assert!(whole.warnings.is_empty(), "{:?}", whole.warnings);
+        std::fs::create_dir_all(folder.path().join("__MACOSX/cat")).unwrap();
+        for name in ["cat/._1.png", "cat/.DS_Store", "cat/Thumbs.db", "dog/._3.jpg", "__MACOSX/cat/._1.png"] {
+            std::fs::write(folder.path().join(name), b"\0\x05\x16\x07").unwrap();
+        }
+        assert_eq!(load(folder.path(), 4, 1).unwrap(), whole);
+        let cut = folder.path().join("dog/7.jpg");
+        let bytes = std::fs::read(&cut).unwrap();
+        std::fs::write(&cut, &bytes[..bytes.len() - 20]).unwrap();
+        std::fs::write(folder.path().join("cat/3.png"), b"").unwrap();
+        let data = load(folder.path(), 4, 1).unwrap();
+        assert_eq!((data.train.len() + data.test.len(), data.warnings.len()), (18, 1));
+        let warning = &data.warnings[0];
+        assert!(warning.starts_with("2 of 20 pictures cannot be read and are left out: "), "{warning}");
+        assert!(warning.contains("3.png: is an empty file") && warning.contains("7.jpg: is damaged"), "{warning}");
+        for i in 0..10 {
+            std::fs::write(folder.path().join(format!("dog/{i}.jpg")), b"").unwrap();
+        }
+        let message = load(folder.path(), 4, 1).unwrap_err().to_string();
+        assert!(message.contains("none of its 10 pictures can be read") && message.contains("0.jpg"), "{message}");
+    }
+
+    #[test]
+    fn deep_pictures_of_one_folder_have_one_scale_and_those_of_a_camera_stand_upright() {
+        let grey = |most: u16, dark: u16| {
+            let folder = tempfile::tempdir().unwrap();
+            for (class, white) in [("a", most), ("b", dark)] {
+                std::fs::create_dir(folder.path().join(class)).unwrap();
+                let image = image::ImageBuffer::from_fn(8, 8, |x, _| image::Luma([if x < 4 { white } else { 0 }]));
+                image.save(folder.path().join(class).join("1.png")).unwrap();
+            }
+            let data = load(folder.path(), 8, 1).unwrap();
+            ([data.train.image(0)[0], data.train.image(1)[0]], data.warnings)
+        };
+        let (twelve, warnings) = grey(4095, 1000);
+        assert_eq!(twelve, [255, 62]);
+        assert!(warnings[0].contains("white at 4095"), "{warnings:?}");
+        assert_eq!(grey(65_535, 1000), ([255, 4], Vec::new()));
+        let folder = tempfile::tempdir().unwrap();
+        for class in ["a", "b"] {
+            save(folder.path(), class, "1.png", 1);
+        }
+        let image = image::RgbImage::from_fn(8, 8, |x, _| image::Rgb([if x < 4 { 250 } else { 0 }; 3]));
+        let mut bytes = Vec::new();
+        image.write_with_encoder(image::codecs::jpeg::JpegEncoder::new(&mut bytes)).unwrap();
+        let turned = crate::data::segmentation::testing::with_orientation(&bytes, 6);
+        std::fs::write(folder.path().join("a/1.png"), turned).unwrap();
+        let data = load(folder.path(), 8, 1).unwrap();
+        let image = data.train.image(0);
+        assert!(image[0] > 200 && image[7] > 200 && image[56] < 50, "the left half is the upper one");
     }
 }

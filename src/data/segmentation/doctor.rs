@@ -61,6 +61,7 @@ pub enum Check {
     UnlikeParts,
     UnpairedMask,
     NotBinary,
+    MaskValues,
     LargeMask,
     Calipers,
     FlatImage,
@@ -70,6 +71,7 @@ pub enum Check {
     SeveralMasks,
     SeveralRegions,
     MadeSmaller,
+    Turned,
     Corrected,
 }
 
@@ -88,6 +90,7 @@ impl Check {
             Check::SizeMismatch => "mask of another size",
             Check::UnpairedMask => "mask without image",
             Check::NotBinary => "mask is not binary",
+            Check::MaskValues => "how masks are read",
             Check::LargeMask => "very large mask",
             Check::Calipers => "measuring marks",
             Check::FlatImage => "image of one grey",
@@ -97,6 +100,7 @@ impl Check {
             Check::SeveralMasks => "several masks",
             Check::SeveralRegions => "several regions",
             Check::MadeSmaller => "huge image",
+            Check::Turned => "turned picture",
             Check::Corrected => "corrected mask",
         }
     }
@@ -323,23 +327,30 @@ fn of_pair(pair: &Pair, list: &mut Vec<Finding>) {
 fn of_exam(pair: &Pair, exam: &Exam, list: &mut Vec<Finding>) {
     let mask = pair.masks_in_use().first().unwrap_or(&pair.image);
     let mut add = |severity, check, file, problem, advice| list.push(finding(severity, check, file, problem, advice));
-    if let Some(value) = exam.facts.dim {
-        let problem = format!("its brightest value is {value}, so nothing counts as lesion (above 127)");
-        let advice = "it may hold class numbers: save the lesion as 255 and the rest as 0";
-        add(Severity::Error, Check::NotBinary, mask, problem, advice);
-    } else if exam.facts.grey_share > GREY_SHARE {
+    if exam.facts.grey_share > GREY_SHARE {
         let severity = if exam.facts.grey_share > GREY_SHARE_BAD { Severity::Warning } else { Severity::Note };
         let problem = format!("{:.1} % of its pixels are neither black nor white", 100.0 * exam.facts.grey_share);
-        add(severity, Check::NotBinary, mask, problem, "above 127 counts as lesion; check the outline");
+        add(
+            severity,
+            Check::NotBinary,
+            mask,
+            problem,
+            "the upper half of the range counts as lesion; check the outline",
+        );
     } else if exam.facts.zero_one {
         let problem = "its values are 0 and 1".to_owned();
         add(Severity::Note, Check::NotBinary, mask, problem, "1 is read as lesion");
     }
-    if exam.share > LARGE_SHARE {
+    if exam.share == 1.0 {
+        let problem = "covers the whole image".to_owned();
+        let advice = "it says nothing; tell with `lesion` how masks are read (a value, a colour, alpha, inverted)";
+        add(Severity::Error, Check::LargeMask, mask, problem, advice);
+    } else if exam.share > LARGE_SHARE {
         let problem = format!("covers {:.0} % of the image", 100.0 * exam.share);
-        add(Severity::Warning, Check::LargeMask, mask, problem, "it may be inverted, or mark the field of view");
+        let advice = "it may be inverted (`lesion=inverted`), or mark the field of view";
+        add(Severity::Warning, Check::LargeMask, mask, problem, advice);
     }
-    if exam.regions == 0 && exam.facts.dim.is_none() {
+    if exam.regions == 0 {
         let problem = "its mask has no lesion".to_owned();
         let advice =
             "right for a normal image; the Dice loss without smoothing learns nothing from it, and HD95 is undefined";
@@ -372,6 +383,33 @@ fn of_exam(pair: &Pair, exam: &Exam, list: &mut Vec<Finding>) {
             problem,
             "curves and tables give distances in pixels of the file",
         );
+    }
+    of_pages_and_turns(pair, exam, list);
+}
+
+/// A file of several pages, and a picture that was set upright.
+fn of_pages_and_turns(pair: &Pair, exam: &Exam, list: &mut Vec<Finding>) {
+    let mask = pair.masks_in_use().first().unwrap_or(&pair.image);
+    let mut add = |severity, check, file, problem, advice| list.push(finding(severity, check, file, problem, advice));
+    if let Some(pages) = exam.facts.pages {
+        let advice = "they are joined, as several masks are";
+        add(Severity::Note, Check::SeveralMasks, mask, format!("has {pages} pages"), advice);
+    }
+    if !exam.facts.turned {
+        return;
+    }
+    let stored = (pair.size.1, pair.size.0);
+    match exam.facts.other_size {
+        Some(size) if size == stored && size != pair.size => {
+            let problem =
+                format!("fits its image ({}×{}) only as it is stored, before it is set upright", size.0, size.1);
+            let advice = "masks have to be drawn on the upright image: turn the mask, or save both without the tag";
+            add(Severity::Error, Check::Turned, mask, problem, advice);
+        }
+        _ => {
+            let problem = "is stored turned and was set upright, as its orientation tag says".to_owned();
+            add(Severity::Note, Check::Turned, &pair.image, problem, "check that the outline fits");
+        }
     }
 }
 

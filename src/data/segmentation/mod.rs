@@ -7,6 +7,7 @@ pub mod edit;
 pub mod given;
 pub mod groups;
 mod guess;
+pub mod lesion;
 pub mod listing;
 mod matching;
 pub mod names;
@@ -15,7 +16,7 @@ pub mod read;
 pub mod save;
 pub mod split;
 #[cfg(test)]
-mod testing;
+pub(super) mod testing;
 #[cfg(test)]
 mod tests;
 mod walk;

@@ -5,6 +5,7 @@ use super::doctor::{self, Check, Exam, Finding, Severity, diagnose};
 use super::given::Given;
 use super::groups::{GroupRule, Groups, groups};
 use super::listing::{Listing, Pair};
+use super::read::Rules;
 use super::split::{ImageFacts, Part, PartTable, Split, compare, split, strata};
 use super::{Problem, counted};
 
@@ -51,6 +52,8 @@ pub struct Seen<'a> {
     pub listing: &'a Listing,
     /// By number of the pair; `None`: not read.
     pub exams: &'a [Option<Exam>],
+    /// How the images and masks were read.
+    pub rules: &'a Rules,
     /// Problems of reading.
     pub unread: &'a [Problem],
     /// Numbers of pairs, see [`doctor::duplicates`].
@@ -71,7 +74,7 @@ pub struct SplitPlan {
 
 /// Splits what could be read. What [`SplitChoice::check`] refuses is left out of account.
 pub fn plan(seen: Seen<'_>, choice: &SplitChoice) -> SplitPlan {
-    let Seen { listing, exams, unread, duplicates } = seen;
+    let Seen { listing, exams, rules, unread, duplicates } = seen;
     let rule = if choice.rule.check().is_ok() { &choice.rule } else { &GroupRule::None };
     let readable: Vec<usize> = (0..exams.len()).filter(|&pair| exams[pair].is_some()).collect();
     let given = listing.given.as_ref().filter(|given| choice.as_given && choice.fold < given.folds.len());
@@ -104,6 +107,7 @@ pub fn plan(seen: Seen<'_>, choice: &SplitChoice) -> SplitPlan {
             .map(|problem| doctor::finding(Severity::Warning, Check::GivenParts, file, problem.clone(), advice));
         findings.extend(told);
     }
+    findings.extend(rules.masks.findings(&listing.root));
     findings.extend(maybe_patients(listing, rule));
     let advice = match given {
         Some(_) => "the parts are as they were given; keep it in mind when you compare their scores",

@@ -1,13 +1,14 @@
 //! Reads images and masks: any depth and colour, huge ones within a limit of memory, damaged ones as problems.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
+use super::lesion::{Lesion, MaskRule, Seen, Values};
 use super::listing::{Pair, Size};
 use super::{Problem, Watch};
-use crate::data::picture_file::{Decoded, Memory};
+use crate::data::picture_file::{Brightest, Decoded, Memory};
 use crate::metrics::mask::Mask;
 
 /// How much memory reading may take.
@@ -39,17 +40,50 @@ pub struct Picture {
     pub factor: usize,
 }
 
-/// What is odd about the files of a mask.
+/// What is odd about the files of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct MaskFacts {
-    /// Largest share, over the files, of pixels that are neither black nor white (from 16 to 239 of 255).
+    /// Largest share, over the files whose values are compared with the middle of the range, of pixels that are neither
+    /// black nor white (from 16 to 239 of 255).
     pub grey_share: f64,
     /// A file has no value above 1, and 1 was read as lesion.
     pub zero_one: bool,
-    /// The brightest value of a file that has none above 127 but some from 2 on; it holds no lesion by the rule.
-    pub dim: Option<u8>,
     /// The size of a mask that was resized to its image's.
     pub other_size: Option<Size>,
+    /// Pages of a mask's file, which are joined, where it has several.
+    pub pages: Option<usize>,
+    /// The image is stored turned or mirrored, and was set upright as its tag says.
+    pub turned: bool,
+}
+
+/// How the pictures and masks of one data set are read.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Rules {
+    pub masks: MaskRule,
+    /// Of all images together.
+    pub brightest: Brightest,
+}
+
+impl Rules {
+    /// What was decided, one statement a line.
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = self.masks.lines.clone();
+        if self.brightest.deep > 0 {
+            lines.push(format!(
+                "images of 16 bits hold values up to {}: all are shown with white at {}",
+                self.brightest.deep,
+                (1_u32 << self.brightest.bits()) - 1
+            ));
+        }
+        if self.brightest.float > 0.0 {
+            lines.push(format!(
+                "images of floating-point numbers hold values up to {}: all are shown with white at {}",
+                self.brightest.float,
+                self.brightest.white()
+            ));
+        }
+        lines
+    }
 }
 
 /// An image with its lesions, at one size.
@@ -75,6 +109,8 @@ pub struct ReadAll<T> {
 pub struct Reader {
     most_pixels: usize,
     memory: Memory,
+    /// `None`: every pair is looked at alone.
+    rules: Option<Rules>,
 }
 
 impl Default for Reader {
@@ -84,34 +120,92 @@ impl Default for Reader {
 }
 
 impl Reader {
+    /// A reader that knows of no data set, and decides for every pair alone.
     pub fn new(limits: ReadLimits) -> Self {
-        Self { most_pixels: limits.most_pixels, memory: Memory::new(limits.decoded_bytes) }
+        Self { most_pixels: limits.most_pixels, memory: Memory::new(limits.decoded_bytes), rules: None }
+    }
+
+    /// The same for a data set whose rules are known.
+    pub fn with_rules(self, rules: Rules) -> Self {
+        Self { rules: Some(rules), ..self }
+    }
+
+    /// How it reads where that was decided for a data set.
+    pub fn rules(&self) -> Option<&Rules> {
+        self.rules.as_ref()
+    }
+
+    /// Looks through a data set and decides how its images and masks are read. Files that cannot be read are passed over;
+    /// stopped, it decides from what it saw. `more`: images without masks.
+    pub fn survey(&self, pairs: &[Pair], more: &[PathBuf], lesion: &Lesion, watch: Watch<'_>) -> Rules {
+        let looked: Vec<(Vec<Seen>, Brightest)> = pairs
+            .par_iter()
+            .filter(|_| !watch.cancelled())
+            .map(|pair| {
+                let mut seen = Vec::new();
+                // Those that were drawn here say nothing of the data set's own, which decide however many were corrected.
+                for path in &pair.masks {
+                    let _ = self.memory.decode_mask(path, |decoded| {
+                        let raw = Raw::new(&decoded, None);
+                        seen.push(Values::new(&raw, &decoded).seen());
+                    });
+                }
+                (seen, self.memory.brightest(&pair.image).unwrap_or_default())
+            })
+            .collect();
+        let more = more.par_iter().map(|image| self.memory.brightest(image).unwrap_or_default());
+        let more = more.reduce(Brightest::default, Brightest::join);
+        let brightest = looked.iter().map(|(_, brightest)| *brightest).fold(more, Brightest::join);
+        let seen: Vec<Seen> = looked.into_iter().flat_map(|(seen, _)| seen).collect();
+        Rules { masks: MaskRule::of(lesion.clone(), &seen), brightest }
     }
 
     /// An image alone.
     pub fn picture(&self, path: &Path) -> Result<Picture, Problem> {
-        self.decoded(path, |raw| {
-            let (width, height, factor) = raw.reduced(self.most_pixels);
-            Picture { width, height, rgb: raw.rgb(factor), original: raw.size, factor }
-        })
+        self.upright(path).map(|(picture, _)| picture)
     }
 
-    /// An image with its lesions: where any colour channel of any of its masks is above 127 of 255 (1 in a mask of zeros
-    /// and ones); alpha does not count. A mask of another size is stretched to the image's.
+    /// An image, and whether it was set upright.
+    fn upright(&self, path: &Path) -> Result<(Picture, bool), Problem> {
+        let result = self.memory.decode(path, |decoded| {
+            let raw = Raw::new(&decoded, self.rules.as_ref().map(|rules| rules.brightest));
+            let (width, height, factor) = raw.reduced(self.most_pixels);
+            (Picture { width, height, rgb: raw.rgb(factor), original: raw.size, factor }, decoded.turned)
+        });
+        result.map_err(|problem| Problem { path: path.to_owned(), problem })
+    }
+
+    /// An image with its lesions, the pages of all of its masks together. A mask of another size is stretched to the
+    /// image's. Masks that were corrected here are white where lesion is, whatever the rule for the data set's own.
     pub fn pair(&self, pair: &Pair) -> Result<Sample, Problem> {
-        let picture = self.picture(&pair.image)?;
+        let (picture, turned) = self.upright(&pair.image)?;
+        let rule = match (&pair.corrected, &self.rules) {
+            (Some(_), _) => MaskRule::default(),
+            (None, Some(rules)) => rules.masks.clone(),
+            (None, None) => self.survey(std::slice::from_ref(pair), &[], &Lesion::Any, Watch::nobody()).masks,
+        };
         let mut mask = Mask::empty(picture.height, picture.width);
-        let mut facts = MaskFacts::default();
+        let mut facts = MaskFacts { turned, ..MaskFacts::default() };
         for path in pair.masks_in_use() {
-            let (one, of_one, size) = self.decoded(path, |raw| {
-                let (one, facts) = raw.mask(&picture);
-                (one, facts, raw.size)
-            })?;
-            mask.add(&one);
-            facts.grey_share = facts.grey_share.max(of_one.grey_share);
-            facts.zero_one |= of_one.zero_one;
-            facts.dim = facts.dim.max(of_one.dim);
-            facts.other_size = facts.other_size.or((size != picture.original).then_some(size));
+            let refused = |problem| Problem { path: path.clone(), problem };
+            let mut wrong = None;
+            let pages = self.memory.decode_mask(path, |decoded| {
+                let raw = Raw::new(&decoded, None);
+                match raw.mask(&decoded, &rule, &picture) {
+                    Ok((one, of_one)) => {
+                        mask.add(&one);
+                        facts.grey_share = facts.grey_share.max(of_one.grey_share);
+                        facts.zero_one |= of_one.zero_one;
+                        facts.other_size = facts.other_size.or((raw.size != picture.original).then_some(raw.size));
+                    }
+                    Err(problem) => wrong = Some(problem),
+                }
+            });
+            let pages = pages.map_err(refused)?;
+            facts.pages = facts.pages.max((pages > 1).then_some(pages));
+            if let Some(problem) = wrong {
+                return Err(refused(problem));
+            }
         }
         Ok(Sample { picture, mask, facts })
     }
@@ -147,70 +241,73 @@ impl Reader {
         }
         all
     }
-
-    /// Decodes a file as soon as there is room for it.
-    fn decoded<T>(&self, path: &Path, take: impl FnOnce(&Raw) -> T) -> Result<T, Problem> {
-        let result = self.memory.decode(path, |decoded| take(&Raw::new(decoded)));
-        result.map_err(|problem| Problem { path: path.to_owned(), problem })
-    }
 }
 
 /// A decoded file and what its numbers mean.
-struct Raw {
-    size: Size,
-    data: Vec<u8>,
+pub struct Raw<'a> {
+    pub size: Size,
+    data: &'a [u8],
     channels: usize,
-    bytes_per_channel: usize,
+    pub bytes_per_channel: usize,
     /// A channel's value times this is 0 to 255.
-    scale: f32,
-    /// Largest value of a colour channel, as stored.
-    most: f32,
+    pub scale: f32,
+    /// Of this file, or of all that are shown at one scale.
+    pub brightest: Brightest,
 }
 
-impl Raw {
-    /// 16 bits: the values fill the smallest of 8, 10, 12, 14 and 16 bits that holds the largest of them, as many
-    /// devices store fewer bits than the file has. Floating point: 0 to 1, or 0 to 255, or up to the largest value.
-    fn new(decoded: Decoded) -> Self {
-        let channels = usize::from(decoded.color.channel_count());
-        let bytes_per_channel = usize::from(decoded.color.bytes_per_pixel()) / channels;
-        let mut raw =
-            Raw { size: decoded.size, data: decoded.data, channels, bytes_per_channel, scale: 1.0, most: 0.0 };
-        let pixels = raw.size.0 as usize * raw.size.1 as usize;
-        raw.most = match bytes_per_channel {
-            1 => f32::from(raw.data.chunks_exact(channels).flat_map(colours).max().unwrap_or(0)),
-            _ => (0..pixels).flat_map(|i| raw.stored(i)).fold(0.0, f32::max),
-        };
-        raw.scale = match bytes_per_channel {
+impl<'a> Raw<'a> {
+    /// 16 bits and floating point: see [`Brightest`]; `brightest`: of the data set, else of this file.
+    pub fn new(decoded: &'a Decoded, brightest: Option<Brightest>) -> Self {
+        let color = decoded.image.color();
+        let channels = usize::from(color.channel_count());
+        let bytes_per_channel = usize::from(color.bytes_per_pixel()) / channels;
+        let brightest = brightest.unwrap_or_else(|| Brightest::of(&decoded.image));
+        let scale = match bytes_per_channel {
             1 => 1.0,
-            2 => {
-                let bits = [8, 10, 12, 14].into_iter().find(|bits| raw.most < (1_u32 << bits) as f32).unwrap_or(16);
-                255.0 / ((1_u32 << bits) - 1) as f32
-            }
-            _ if raw.most <= 1.0 => 255.0,
-            _ if raw.most <= 255.0 => 1.0,
-            _ => 255.0 / raw.most,
+            2 => 255.0 / ((1_u32 << brightest.bits()) - 1) as f32,
+            _ => 255.0 / brightest.white(),
         };
-        raw
+        Raw { size: decoded.size(), data: decoded.image.as_bytes(), channels, bytes_per_channel, scale, brightest }
+    }
+
+    pub fn pixels(&self) -> usize {
+        self.size.0 as usize * self.size.1 as usize
+    }
+
+    fn channel(&self, i: usize, channel: usize) -> f32 {
+        let at = i * self.channels + channel;
+        match self.bytes_per_channel {
+            1 => f32::from(self.data[at]),
+            2 => f32::from(u16::from_ne_bytes([self.data[2 * at], self.data[2 * at + 1]])),
+            _ => {
+                let bytes = self.data[4 * at..].first_chunk().copied().unwrap_or_default();
+                let value = f32::from_ne_bytes(bytes);
+                if value.is_finite() { value.max(0.0) } else { 0.0 }
+            }
+        }
     }
 
     /// Red, green and blue of pixel `i` as stored; alpha is left out.
-    fn stored(&self, i: usize) -> [f32; 3] {
-        let value = |channel: usize| {
-            let at = i * self.channels + channel;
-            match self.bytes_per_channel {
-                1 => f32::from(self.data[at]),
-                2 => f32::from(u16::from_ne_bytes([self.data[2 * at], self.data[2 * at + 1]])),
-                _ => {
-                    let bytes = self.data[4 * at..].first_chunk().copied().unwrap_or_default();
-                    let value = f32::from_ne_bytes(bytes);
-                    if value.is_finite() { value.max(0.0) } else { 0.0 }
-                }
-            }
-        };
-        if self.channels < 3 { [value(0); 3] } else { [value(0), value(1), value(2)] }
+    pub fn stored(&self, i: usize) -> [f32; 3] {
+        if self.channels < 3 {
+            [self.channel(i, 0); 3]
+        } else {
+            [self.channel(i, 0), self.channel(i, 1), self.channel(i, 2)]
+        }
     }
 
-    fn pixel(&self, i: usize) -> [u8; 3] {
+    /// Alpha of pixel `i`, 0 to 255, where the file has one.
+    pub fn alpha(&self, i: usize) -> Option<u8> {
+        let value = (self.channels.is_multiple_of(2)).then(|| self.channel(i, self.channels - 1))?;
+        Some(match self.bytes_per_channel {
+            1 => value as u8,
+            2 => (value / 257.0).ceil() as u8,
+            _ => (255.0 * value).ceil() as u8,
+        })
+    }
+
+    /// Red, green and blue of pixel `i` in 8 bits.
+    pub fn pixel(&self, i: usize) -> [u8; 3] {
         if self.bytes_per_channel == 1 {
             return colours(&self.data[i * self.channels..][..self.channels]);
         }
@@ -227,18 +324,13 @@ impl Raw {
 
     /// Goes through the blocks of `factor`×`factor` pixels that become one: `add` is called for every pixel of the file
     /// with the sum of its block, `end` with the sums of a row of blocks. Only one row of sums is kept.
-    fn blocks<S: Copy + Default>(
-        &self,
-        factor: usize,
-        mut add: impl FnMut(&mut S, [u8; 3]),
-        mut end: impl FnMut(&[S]),
-    ) {
+    fn blocks<S: Copy + Default>(&self, factor: usize, mut add: impl FnMut(&mut S, usize), mut end: impl FnMut(&[S])) {
         let (width, height) = (self.size.0 as usize, self.size.1 as usize);
         let mut sums = vec![S::default(); width.div_ceil(factor)];
         for y in 0..height {
             for (block, sum) in sums.iter_mut().enumerate() {
                 for x in block * factor..((block + 1) * factor).min(width) {
-                    add(sum, self.pixel(y * width + x));
+                    add(sum, y * width + x);
                 }
             }
             if (y + 1) % factor == 0 || y + 1 == height {
@@ -258,8 +350,8 @@ impl Raw {
         }
         self.blocks(
             factor,
-            |sum: &mut [u32; 4], pixel| {
-                let [r, g, b] = pixel.map(u32::from);
+            |sum: &mut [u32; 4], i| {
+                let [r, g, b] = self.pixel(i).map(u32::from);
                 *sum = [sum[0] + r, sum[1] + g, sum[2] + b, sum[3] + 1];
             },
             |sums| {
@@ -272,20 +364,20 @@ impl Raw {
 
     /// The mask at the size of `picture`: a pixel is lesion where at least half of its block is; in a file of another
     /// size than the image's, where the pixel at its centre is.
-    fn mask(&self, picture: &Picture) -> (Mask, MaskFacts) {
-        let zero_one = self.most == 1.0 && self.bytes_per_channel < 4;
-        let lesion = |value: u8| if zero_one { value > 0 } else { value > 127 };
+    fn mask(&self, decoded: &Decoded, rule: &MaskRule, picture: &Picture) -> Result<(Mask, MaskFacts), String> {
+        let values = Values::new(self, decoded);
+        let judge = values.judge(rule)?;
         let (width, height) = (self.size.0 as usize, self.size.1 as usize);
-        let (mut grey, mut brightest) = (0_usize, 0);
+        let (mut grey, mut most) = (0_usize, 0.0_f32);
         let same = self.size == picture.original;
         let mut pixels = Vec::with_capacity(if same { picture.width * picture.height } else { 0 });
         self.blocks(
             picture.factor,
-            |count: &mut (u32, u32), pixel| {
-                let value = largest(pixel);
-                grey += usize::from((16..240).contains(&value));
-                brightest = brightest.max(value);
-                *count = (count.0 + u32::from(lesion(value)), count.1 + 1);
+            |count: &mut (u32, u32), i| {
+                let [r, g, b] = self.pixel(i);
+                grey += usize::from((16..240).contains(&r.max(g).max(b)));
+                most = self.stored(i).into_iter().fold(most, f32::max);
+                *count = (count.0 + u32::from(judge.is_lesion(i)), count.1 + 1);
             },
             |counts| {
                 if same {
@@ -297,16 +389,15 @@ impl Raw {
             let place = |i: usize, count: usize, size: usize| (2 * i + 1) * size / (2 * count);
             Mask::from_fn(picture.height, picture.width, |row, column| {
                 let at = place(row, picture.height, height) * width + place(column, picture.width, width);
-                lesion(largest(self.pixel(at)))
+                judge.is_lesion(at)
             })
         });
         let facts = MaskFacts {
-            grey_share: grey as f64 / (width * height) as f64,
-            zero_one,
-            dim: (!zero_one && (1..=127).contains(&brightest)).then_some(brightest),
-            other_size: None,
+            grey_share: if judge.has_threshold() { grey as f64 / (width * height) as f64 } else { 0.0 },
+            zero_one: most == 1.0 && self.bytes_per_channel < 4 && decoded.palette.is_none(),
+            ..MaskFacts::default()
         };
-        (mask, facts)
+        Ok((mask, facts))
     }
 }
 
@@ -317,8 +408,4 @@ fn colours(pixel: &[u8]) -> [u8; 3] {
         [grey, ..] => [grey; 3],
         [] => [0; 3],
     }
-}
-
-fn largest(pixel: [u8; 3]) -> u8 {
-    pixel.into_iter().max().unwrap_or_default()
 }

@@ -66,3 +66,59 @@ pub fn png(header: &[u8], rows: &[u8]) -> Vec<u8> {
     }
     file
 }
+
+/// A page of [`tiff`].
+#[derive(Clone)]
+pub struct TiffPage {
+    pub size: (u32, u32),
+    /// One byte a pixel.
+    pub grey: Vec<u8>,
+    /// Tags beside the necessary ones, in ascending order above 262: number and short value.
+    pub tags: Vec<(u16, u16)>,
+    /// 1: a smaller copy of another page.
+    pub subfile: u32,
+}
+
+/// An 8-bit grey TIFF of several pages, which the image library does not write.
+pub fn tiff(pages: &[TiffPage]) -> Vec<u8> {
+    let mut file = b"II*\0\x08\0\0\0".to_vec();
+    for (i, page) in pages.iter().enumerate() {
+        let mut entries: Vec<(u16, u16, u32)> = vec![
+            (254, 4, page.subfile),
+            (256, 4, page.size.0),
+            (257, 4, page.size.1),
+            (258, 3, 8),
+            (259, 3, 1),
+            (262, 3, 1),
+            (273, 4, 0),
+            (278, 4, page.size.1),
+            (279, 4, page.grey.len() as u32),
+        ];
+        entries.extend(page.tags.iter().map(|&(tag, value)| (tag, 3, u32::from(value))));
+        entries.sort_unstable();
+        let pixels = file.len() + 2 + 12 * entries.len() + 4;
+        let next = if i + 1 < pages.len() { pixels + page.grey.len() } else { 0 };
+        file.extend((entries.len() as u16).to_le_bytes());
+        for (tag, kind, value) in entries {
+            let value = if tag == 273 { pixels as u32 } else { value };
+            file.extend(
+                [&tag.to_le_bytes()[..], &kind.to_le_bytes(), &1_u32.to_le_bytes(), &value.to_le_bytes()].concat(),
+            );
+        }
+        file.extend((next as u32).to_le_bytes());
+        file.extend(&page.grey);
+    }
+    file
+}
+
+/// A JPEG with an orientation tag behind its first marker.
+pub fn with_orientation(jpeg: &[u8], orientation: u8) -> Vec<u8> {
+    let exif = exif(orientation);
+    let length = (2 + 6 + exif.len()) as u16;
+    [&jpeg[..2], &[0xff, 0xe1], &length.to_be_bytes(), b"Exif\0\0", &exif, &jpeg[2..]].concat()
+}
+
+/// The orientation tag alone, as EXIF.
+pub fn exif(orientation: u8) -> Vec<u8> {
+    [b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".as_slice(), &[orientation, 0, 0, 0, 0, 0, 0, 0]].concat()
+}

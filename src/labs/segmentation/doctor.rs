@@ -12,6 +12,7 @@ use crate::data::segmentation::split::PartTable;
 use crate::engine::params::{ParamError, Params};
 use crate::labs::doctor::{DoctorReport, DoctorSpec, Kind, Table};
 
+use super::params::lesion;
 use super::source::{self, SegmentationData};
 
 /// Findings of each kind that are told one by one.
@@ -48,7 +49,9 @@ fn examine(
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<DoctorReport, ParamError> {
     let listing = listed(params, Watch { progress: &|_, _| {}, cancel })?;
-    let reader = Reader::default();
+    let quiet = Watch { progress: &|_, _| {}, cancel };
+    let rules = Reader::default().survey(&listing.pairs, &[], &lesion(params)?, quiet);
+    let reader = Reader::default().with_rules(rules.clone());
     let watch = Watch { progress, cancel };
     let read = reader.all(&listing.pairs, watch, |i, sample| examine_pair(&reader, &listing.pairs[i], &sample));
     if read.cancelled {
@@ -57,13 +60,15 @@ fn examine(
     let mut exams: Vec<Option<Exam>> = vec![None; listing.pairs.len()];
     read.items.into_iter().for_each(|(i, exam)| exams[i] = Some(exam));
     let duplicates = duplicates(&exams);
-    let seen = Seen { listing: &listing, exams: &exams, unread: &read.problems, duplicates: &duplicates };
+    let seen =
+        Seen { listing: &listing, exams: &exams, rules: &rules, unread: &read.problems, duplicates: &duplicates };
     let plan = plan(seen, &source::split_choice(params));
     let mut about = listing.describe();
     if let Err(error) = listing.require_pairs() {
         about.push(error.to_string());
     }
     about.extend(plan.lines);
+    about.extend(rules.lines());
     Ok(report(about, &plan.table, &plan.findings, &listing.root))
 }
 

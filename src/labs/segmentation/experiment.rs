@@ -337,6 +337,10 @@ impl Experiment for SegmentationRun {
                 format!("the data doctor found {errors} in the folder; see the tile Data before you trust results");
             out.notice(Level::Warning, text);
         }
+        let level = if self.data.rules.masks.doubtful { Level::Warning } else { Level::Info };
+        for line in self.data.rules.lines() {
+            out.notice(level, format!("data: {line}"));
+        }
         self.introduce(out);
         self.show_wall(out);
         let batch = self.batches.of(0, &self.data, &self.hyper);
@@ -443,6 +447,14 @@ impl Experiment for SegmentationRun {
         self.trainer.load(from)?;
         let known = from.get_text("data")?;
         if known != self.data.description {
+            // Masks that are corrected while it runs are meant; anything else is another data set under the same name.
+            if self.data.items.iter().all(|item| item.corrected.is_none()) {
+                return Err(RunError::Checkpoint(format!(
+                    "images or masks have changed, or are read otherwise, since it was written: {known}; now {}. Bring the \
+                     data back as it was, or start a new run",
+                    self.data.description
+                )));
+            }
             let text = format!(
                 "images or masks have changed since the checkpoint was written ({known}; now {}): the run goes on with what is \
                  there now, and its numbers are not those of an unbroken run",

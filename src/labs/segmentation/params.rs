@@ -2,6 +2,7 @@
 
 mod table;
 
+use crate::data::segmentation::lesion::Lesion;
 use crate::engine::params::{ParamError, Params};
 use crate::nn::segmentation_loss::SegmentationLoss;
 use crate::nn::spec::{Architecture, NetSpec};
@@ -68,6 +69,12 @@ pub fn net_spec(params: &Params) -> NetSpec {
     NetSpec { architecture, channels, base: params.int("base") as usize }
 }
 
+/// What of a mask is lesion.
+pub fn lesion(params: &Params) -> Result<Lesion, ParamError> {
+    Lesion::parse(params.text("lesion"), params.text("lesion_value"))
+        .map_err(|problem| ParamError::Invalid { key: "lesion_value".to_owned(), problem })
+}
+
 /// Values that belong together: a combination that no run can have. Reads no files.
 pub fn check_combination(params: &Params) -> Result<(), ParamError> {
     let invalid = |key: &str, problem: String| Err(ParamError::Invalid { key: key.to_owned(), problem });
@@ -82,6 +89,7 @@ pub fn check_combination(params: &Params) -> Result<(), ParamError> {
     if params.text("source") == "folder" && params.text("data").is_empty() {
         return invalid("data", "choose the folder with images and masks (`--data DIR`)".to_owned());
     }
+    lesion(params)?;
     if params.float("train_share") + params.float("validation_share") > 1.0 {
         return invalid(
             "validation_share",
@@ -129,6 +137,8 @@ mod tests {
             (&["source=folder"][..], "`data`"),
             (&["architecture=lighter", "group=16", "base=24"], "`architecture`"),
             (&["architecture=fcn-8s", "image_size=40"], "`image_size`"),
+            (&["lesion=value", "lesion_value=red"], "`lesion_value`"),
+            (&["lesion=colour", "lesion_value=#ff00"], "`lesion_value`"),
             (&["train_share=0.9", "validation_share=0.5"], "`validation_share`"),
             (&["architecture=deeplab-mobilenetv2", "batch_size=1"], "`batch_size`"),
         ] {

@@ -13,7 +13,7 @@ use crate::data::segmentation::given::Given;
 use crate::data::segmentation::groups::{GroupRule, Groups};
 use crate::data::segmentation::listing::{Listing, Pair, scan};
 use crate::data::segmentation::plan::{Seen, SplitChoice, SplitPlan, plan};
-use crate::data::segmentation::read::{Picture, Reader, Sample};
+use crate::data::segmentation::read::{Picture, Reader, Rules, Sample};
 use crate::data::segmentation::split::{ImageFacts, Part, PartTable, Split, compare, split};
 use crate::data::segmentation::{SegmentationDataError, Watch, counted};
 use crate::data::synth::ultrasound;
@@ -23,7 +23,7 @@ use crate::engine::params::{ParamError, Params};
 use crate::metrics::mask::Mask;
 use crate::nn::weights;
 
-use super::params::check_combination;
+use super::params::{check_combination, lesion};
 
 /// An image with its lesions as the network sees it, and the truth that it is judged by.
 #[derive(Debug, Clone, PartialEq)]
@@ -71,6 +71,8 @@ pub struct SegmentationData {
     /// What was found and how it was split, one statement a line.
     pub summary: Vec<String>,
     pub findings: Vec<Finding>,
+    /// How its files were read.
+    pub rules: Rules,
     /// The folder that it was read from.
     pub folder: Option<PathBuf>,
 }
@@ -99,7 +101,7 @@ const MOST_GIB: f64 = 12.0;
 /// A file, its bytes and when it was changed.
 type FileStamp = (PathBuf, u64, Option<SystemTime>);
 
-const IDENTIFYING: [&str; 15] = [
+const IDENTIFYING: [&str; 17] = [
     "synthetic_images",
     "calipers",
     "image_size",
@@ -111,6 +113,8 @@ const IDENTIFYING: [&str; 15] = [
     "fold",
     "group_by",
     "group_pattern",
+    "lesion",
+    "lesion_value",
     "wall_images",
     "corrections",
     "overfit",
@@ -334,6 +338,8 @@ fn read(params: &Params, folder: &Path, listing: &Listing) -> Result<Segmentatio
     listing.require_pairs().map_err(refused)?;
     check_memory(listing.pairs.len(), params)?;
     let reader = Reader::default();
+    let rules = reader.survey(&listing.pairs, &[], &lesion(params)?, Watch::nobody());
+    let reader = reader.with_rules(rules.clone());
     let all = reader.all(&listing.pairs, Watch::nobody(), |i, sample| {
         let pair = &listing.pairs[i];
         let class = pair.class.clone().unwrap_or_default();
@@ -360,10 +366,12 @@ fn read(params: &Params, folder: &Path, listing: &Listing) -> Result<Segmentatio
         return Err(invalid(format!("none of the {} pairs in {} can be read{reason}", exams.len(), folder.display())));
     }
     let similar = duplicates(&exams);
-    let seen = Seen { listing, exams: &exams, unread: &all.problems, duplicates: &similar };
+    let seen = Seen { listing, exams: &exams, unread: &all.problems, duplicates: &similar, rules: &rules };
     let readable: Vec<usize> = (0..exams.len()).filter(|&pair| exams[pair].is_some()).collect();
     let mut data = assemble(params, listing, (items, &readable), hasher.finalize(), &plan(seen, &choice))?;
     data.folder = Some(folder.to_owned());
+    data.summary.extend(rules.lines());
+    data.rules = rules.clone();
     data.summary.extend(reduced(&data.items));
     data.summary.push(format!("data doctor: {}", doctor::summary(&data.findings)));
     let shown: Vec<usize> = data.wall_items().collect();
@@ -537,7 +545,7 @@ impl SegmentationData {
         // The items are shared; only those that change are copied.
         let mut data = self.clone();
         let mut changed = Vec::new();
-        let reader = Reader::default();
+        let reader = Reader::default().with_rules(self.rules.clone());
         let places: HashMap<&str, usize> = self.items.iter().enumerate().map(|(i, item)| (&*item.name, i)).collect();
         for pair in &listing.pairs {
             let Some(&i) = places.get(&*pair.name) else { continue };

@@ -2,5 +2,6 @@
 
 mod doctor;
 mod layouts;
+mod lesions;
 mod parts;
 mod reading;

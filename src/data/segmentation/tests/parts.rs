@@ -7,7 +7,7 @@ use super::super::doctor::{Check, Exam, Severity, duplicates, examine_pair};
 use super::super::groups::GroupRule;
 use super::super::listing::{Listing, scan};
 use super::super::plan::{Seen, SplitChoice, SplitPlan, plan};
-use super::super::read::Reader;
+use super::super::read::{Reader, Rules};
 use super::super::split::Part;
 use super::super::testing::{place, save_image, save_mask};
 
@@ -30,7 +30,8 @@ fn planned(listing: &Listing, choice: &SplitChoice) -> SplitPlan {
     let mut exams: Vec<Option<Exam>> = vec![None; listing.pairs.len()];
     read.items.into_iter().for_each(|(i, exam)| exams[i] = Some(exam));
     let duplicates = duplicates(&exams);
-    plan(Seen { listing, exams: &exams, unread: &read.problems, duplicates: &duplicates }, choice)
+    let rules = Rules::default();
+    plan(Seen { listing, exams: &exams, rules: &rules, unread: &read.problems, duplicates: &duplicates }, choice)
 }
 
 /// `name of the image: part` of every pair, in order.

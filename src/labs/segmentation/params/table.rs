@@ -107,6 +107,37 @@ pub static PARAMS: &[ParamSpec] = &[
     fixed(when(
         spec(
             DATA,
+            "lesion",
+            "lesion in a mask",
+            ParamKind::Choice(&[
+                choice("any", "what is not zero"),
+                choice("value", "one value, or several"),
+                choice("colour", "a colour"),
+                choice("alpha", "what is not transparent"),
+                choice("inverted", "what is zero"),
+            ]),
+            DefaultValue::Choice("any"),
+            "Of masks with soft edges (JPEG) the upper half of the range; of a palette the numbers count. What that means for \
+             this folder is shown in the tile Data. Masks drawn here are white where lesion is, whatever this says.",
+        ),
+        "source",
+        &["folder"],
+    )),
+    fixed(when(
+        spec(
+            DATA,
+            "lesion_value",
+            "value or colour",
+            ParamKind::Text,
+            DefaultValue::Text("1"),
+            "A whole number as it is stored in the masks, several with commas (`1,2`), or a colour as `#ff0000`.",
+        ),
+        "lesion",
+        &["value", "colour"],
+    )),
+    fixed(when(
+        spec(
+            DATA,
             "synthetic_images",
             "generated images",
             whole(10, 5000),

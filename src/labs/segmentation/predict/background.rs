@@ -7,15 +7,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
+use super::super::params::lesion;
 use super::super::pipeline::Pipeline;
 use super::Predictor;
 use super::inputs::{Inputs, counted, find, of_files};
-use super::job::{Work, apart, ends_all, guarded, predict_item, save_mask, save_overlay, save_table, whole_pictures};
+use super::job::{Work, apart, ends_all, guarded, predict_item, save_mask, save_overlay, save_table, survey};
 use super::report::{Row, Summary, group_lines, groups, problem_lines, trained_warning};
 use super::weights_source::WeightsSource;
 use crate::compute::device;
 use crate::data::segmentation::Watch;
-use crate::data::segmentation::read::Picture;
+use crate::data::segmentation::lesion::Lesion;
+use crate::data::segmentation::read::{Picture, Rules};
 use crate::metrics::mask::Mask;
 use crate::metrics::mask::outline::{Outline, OutlineStyle, outlines};
 
@@ -198,13 +200,14 @@ fn predict(wanted: &Wanted, say: &dyn Fn(Told), cancel: &AtomicBool) -> Result<(
     };
     let device = device::cpu();
     let net = source.build(&device).map_err(|error| error.to_string())?;
+    let files = survey(&inputs, &lesion(&source.params).map_err(|error| error.to_string())?, watch);
     let predictor = Predictor::new(net, source.spec, source.image_size, device).map_err(|error| error.to_string())?;
     let mut lines = source.describe();
     lines.extend(inputs.lines.iter().cloned());
     lines.push(format!("masks: {}", wanted.pipeline.describe()));
+    lines.extend(files.rules().into_iter().flat_map(Rules::lines).map(|line| format!("data: {line}")));
     let inputs = Arc::new(inputs);
     say(Told::Begun { lines, inputs: inputs.clone() });
-    let files = whole_pictures();
     let parts = source.parts.as_ref().ok();
     let work = Work { predictor: &predictor, files: &files, pipeline: &wanted.pipeline, parts, wanted: &[] };
     let mut rows = Vec::with_capacity(inputs.items.len());
@@ -295,7 +298,8 @@ fn save(
         save_table(&to, &rows).map_err(|error| error.to_string())?;
         return Ok(format!("saved {}", to.display()));
     }
-    let files = whole_pictures();
+    // Masks are not read again; images of more than 8 bits are shown as they were.
+    let files = survey(inputs, &Lesion::Any, Watch { progress: &|_, _| {}, cancel });
     let all = || found.iter().filter_map(|found| Some((found, found.shown.as_ref()?)));
     let (mut saved, mut failed) = (0, Vec::new());
     for (found, shown) in all() {

@@ -17,7 +17,7 @@ use std::time::Instant;
 
 use serde_json::{Value as Json, json};
 
-use super::super::params::PARAMS;
+use super::super::params::{PARAMS, lesion};
 use super::super::pipeline::Pipeline;
 use super::inputs::{Inputs, Item, counted, find};
 use super::parts::{Part, Parts};
@@ -26,7 +26,9 @@ use super::weights_source::WeightsSource;
 use super::{Prediction, Predictor, measure, overlay, read};
 use crate::compute::device;
 use crate::data::segmentation::Watch;
-use crate::data::segmentation::read::{Picture, ReadLimits, Reader as Files};
+use crate::data::segmentation::lesion::Lesion;
+use crate::data::segmentation::listing::Pair;
+use crate::data::segmentation::read::{Picture, ReadLimits, Reader as Files, Rules};
 use crate::engine::recording;
 use crate::engine::run_folder::{DiskError, write_whole};
 use crate::labs::predict::{PredictError, PredictEvent, PredictRequest};
@@ -38,6 +40,15 @@ const LIMITS: ReadLimits = ReadLimits { most_pixels: 1 << 27, decoded_bytes: 1 <
 /// A reader that keeps pictures at their own size.
 pub fn whole_pictures() -> Files {
     Files::new(LIMITS)
+}
+
+/// The same for these pictures and their masks, all read by one rule.
+pub fn survey(inputs: &Inputs, lesion: &Lesion, watch: Watch<'_>) -> Files {
+    let usable = || inputs.items.iter().filter(|item| !item.broken);
+    let pairs: Vec<Pair> = usable().filter_map(|item| item.pair.clone()).collect();
+    let alone: Vec<PathBuf> = usable().filter(|item| item.pair.is_none()).map(|item| item.path.clone()).collect();
+    let rules = whole_pictures().survey(&pairs, &alone, lesion, watch);
+    whole_pictures().with_rules(rules)
 }
 
 /// `learnscope predict segmentation`.
@@ -67,6 +78,8 @@ pub fn predict(
     lines.push(format!("device: {}", opened.name));
     lines.push(format!("masks: {}", pipeline.describe()));
     lines.extend(inputs.lines.iter().cloned());
+    let files = survey(&inputs, &lesion(&source.params).map_err(PredictError::input)?, watch);
+    lines.extend(files.rules().into_iter().flat_map(Rules::lines).map(|line| format!("data: {line}")));
     let about = json!({
         "weights": source.path, "origin": source.origin, "network": source.spec.architecture.key(),
         "base": source.spec.base, "channels": source.spec.channels, "image_size": source.image_size,
@@ -77,7 +90,6 @@ pub fn predict(
     heard(PredictEvent::Begun { total: inputs.items.len(), lines: lines.clone(), about: about.clone() });
 
     let mut results = Results { out: request.out.clone(), rows: Vec::new(), saved: 0, unsaved: 0 };
-    let files = whole_pictures();
     let work = Work {
         predictor: &predictor,
         files: &files,
@@ -216,7 +228,7 @@ pub fn predict_item(work: &Work<'_>, item: &Item) -> Result<Option<Predicted>, S
             return Ok(Some((row, None)));
         }
     };
-    let seen = as_trained(&item.path, &picture)?;
+    let seen = as_trained(&item.path, &picture, work.files)?;
     let seen = seen.as_ref().unwrap_or(&picture);
     if let Some((part, class)) = work.parts.and_then(|parts| parts.find(seen)) {
         row.part = Some(part);
@@ -245,11 +257,11 @@ pub fn predict_item(work: &Work<'_>, item: &Item) -> Result<Option<Predicted>, S
 }
 
 /// A huge picture as training reads it, made smaller by means of blocks; `None`: as it is.
-fn as_trained(path: &Path, picture: &Picture) -> Result<Option<Picture>, String> {
+fn as_trained(path: &Path, picture: &Picture, files: &Files) -> Result<Option<Picture>, String> {
     if picture.width * picture.height <= ReadLimits::default().most_pixels {
         return Ok(None);
     }
-    let read = Files::default().picture(path);
+    let read = Files::default().with_rules(files.rules().cloned().unwrap_or_default()).picture(path);
     read.map(Some).map_err(|problem| format!("{}: {}", problem.path.display(), problem.problem))
 }
 

@@ -28,7 +28,7 @@ use canvas::{Canvas, Tool};
 use draft_lines::Answer;
 use drafting::{Drafted, Drafts};
 use list::Entry;
-use session::{Saved, Saving, Session, Waiting};
+use session::{How, Saved, Saving, Session, Waiting};
 
 /// Radius of the brush in pixels of the image.
 const RADIUS: std::ops::RangeInclusive<f64> = 0.5..=200.0;
@@ -165,7 +165,7 @@ impl BrushTile {
         }
         let listing = folder.listing().cloned();
         if let Some(listing) = &listing {
-            self.follow(ui, listing);
+            self.follow(ui, listing, || How { lesion: choice.lesion.clone(), rules: folder.rules().cloned() });
         }
         if self.session.is_none() && listing.is_none() {
             let (title, hint) = match (folder.error(), folder.progress(), choice.folder.as_os_str().is_empty()) {
@@ -318,7 +318,7 @@ impl BrushTile {
     }
 
     /// Opens what is wanted, once nothing unsaved stands in its way; the first image where none is.
-    fn follow(&mut self, ui: &Ui, listing: &Arc<Listing>) {
+    fn follow(&mut self, ui: &Ui, listing: &Arc<Listing>, how: impl FnOnce() -> How) {
         if self.entries.as_ref().is_none_or(|(of, _)| !Arc::ptr_eq(of, listing)) {
             let mut entries = list::entries(listing);
             // What is known of drafts stays until the answer comes.
@@ -344,7 +344,7 @@ impl BrushTile {
         if let Some(image) = self.wanted.take() {
             self.error = None;
             let drafts = self.drafts.folder().map(Path::to_owned);
-            self.loading = Some((image.clone(), session::load(ui.ctx(), listing.clone(), image, drafts)));
+            self.loading = Some((image.clone(), session::load(ui.ctx(), listing.clone(), image, drafts, how())));
         }
     }
 

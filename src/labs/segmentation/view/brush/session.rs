@@ -8,13 +8,23 @@ use std::thread::JoinHandle;
 
 use eframe::egui::Context;
 
+use crate::data::segmentation::Watch;
 use crate::data::segmentation::drafts::{self, Draft, Fit, Subject};
 use crate::data::segmentation::edit::Editor;
+use crate::data::segmentation::lesion::Lesion;
 use crate::data::segmentation::listing::{Listing, Pair};
-use crate::data::segmentation::read::{Picture, Reader};
+use crate::data::segmentation::read::{Picture, Reader, Rules};
 use crate::data::segmentation::save::{save_corrected, save_drawn};
 use crate::metrics::mask::Mask;
 use crate::metrics::mask::outline::{Outline, OutlineStyle, outlines};
+
+/// How the data set's files are read.
+#[derive(Debug, Clone, Default)]
+pub struct How {
+    pub lesion: Lesion,
+    /// `None`: not known yet, and found out before an image is opened.
+    pub rules: Option<Rules>,
+}
 
 /// An image with the mask that is drawn on it.
 pub struct Session {
@@ -56,10 +66,13 @@ impl Session {
         listing: Arc<Listing>,
         image: &Path,
         drafts: Option<&Path>,
+        how: How,
     ) -> Result<Self, String> {
         let said =
             |problem: crate::data::segmentation::Problem| format!("{}: {}", problem.path.display(), problem.problem);
         let reader = Reader::default();
+        let rules = how.rules.unwrap_or_else(|| reader.survey(&listing.pairs, &[], &how.lesion, Watch::nobody()));
+        let reader = reader.with_rules(rules);
         let pair = listing.pairs.iter().find(|pair| pair.image == image).cloned();
         let mut warning = None;
         let (picture, mask, original) = match &pair {
@@ -181,10 +194,16 @@ impl<T: Send + 'static> Waiting<T> {
 }
 
 /// Begins to read an image of this listing, and its draft in the folder `drafts`.
-pub fn load(ctx: &Context, listing: Arc<Listing>, image: PathBuf, drafts: Option<PathBuf>) -> Waiting<Box<Session>> {
+pub fn load(
+    ctx: &Context,
+    listing: Arc<Listing>,
+    image: PathBuf,
+    drafts: Option<PathBuf>,
+    how: How,
+) -> Waiting<Box<Session>> {
     let of_session = ctx.clone();
     Waiting::begin(ctx, "open image", move || {
-        Session::read(of_session, listing, &image, drafts.as_deref()).map(Box::new)
+        Session::read(of_session, listing, &image, drafts.as_deref(), how).map(Box::new)
     })
 }
 

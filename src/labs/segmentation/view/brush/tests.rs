@@ -25,7 +25,7 @@ fn pairs() -> (tempfile::TempDir, Arc<Listing>) {
 }
 
 fn session(listing: &Arc<Listing>, name: &str) -> Result<Box<Session>, String> {
-    Session::read(Context::default(), listing.clone(), &listing.root.join(name), None).map(Box::new)
+    Session::read(Context::default(), listing.clone(), &listing.root.join(name), None, How::default()).map(Box::new)
 }
 
 fn tile(listing: &Arc<Listing>) -> BrushTile {

@@ -10,12 +10,13 @@ use std::time::Duration;
 use eframe::egui::Context;
 
 use crate::data::segmentation::doctor::{Exam, duplicates, examine_pair};
+use crate::data::segmentation::lesion::Lesion;
 use crate::data::segmentation::listing::{Listing, Pair, scan};
 use crate::data::segmentation::plan::{Seen, SplitChoice, SplitPlan, plan};
-use crate::data::segmentation::read::Reader;
+use crate::data::segmentation::read::{Reader, Rules};
 use crate::data::segmentation::{Problem, Watch};
 use crate::engine::params::Params;
-use crate::labs::segmentation::source;
+use crate::labs::segmentation::{params, source};
 use crate::plot::background::Background;
 
 /// A path that is being typed is looked at once it rests for so many seconds.
@@ -29,6 +30,8 @@ pub struct Choice {
     /// Empty where none is chosen.
     pub folder: PathBuf,
     pub split: SplitChoice,
+    /// What of a mask is lesion, as far as it can be understood.
+    pub lesion: Lesion,
 }
 
 impl Choice {
@@ -38,6 +41,7 @@ impl Choice {
             of_folder: params.text("source") == "folder",
             folder: PathBuf::from(params.text("data")),
             split: source::split_choice(params),
+            lesion: params::lesion(params).unwrap_or_default(),
         }
     }
 }
@@ -46,6 +50,8 @@ impl Choice {
 #[derive(Debug)]
 pub struct Examined {
     pub listing: Arc<Listing>,
+    /// How the files are read.
+    pub rules: Rules,
     /// By number of the pair; `None`: not read.
     pub exams: Vec<Option<Exam>>,
     pub unread: Vec<Problem>,
@@ -116,8 +122,10 @@ impl Drop for Job {
 pub struct Folder {
     /// The folder that is looked at.
     path: PathBuf,
-    /// The folder that the form names, and since when.
-    wanted: (PathBuf, f64),
+    /// What is taken for lesion there.
+    lesion: Lesion,
+    /// The folder and the lesion that the form names, and since when.
+    wanted: (PathBuf, Lesion, f64),
     job: Option<Job>,
     listing: Option<Arc<Listing>>,
     examined: Option<Arc<Examined>>,
@@ -140,15 +148,15 @@ impl Folder {
         self.receive();
         let now = ctx.input(|input| input.time);
         let wanted = if choice.of_folder { choice.folder.clone() } else { PathBuf::new() };
-        if self.wanted.0 != wanted {
+        if self.wanted.0 != wanted || self.wanted.1 != choice.lesion {
             // The first folder needs no rest.
             let since = if self.wanted.0.as_os_str().is_empty() { now - REST } else { now };
-            self.wanted = (wanted, since);
+            self.wanted = (wanted, choice.lesion.clone(), since);
         }
-        if self.path != self.wanted.0 {
+        if self.path != self.wanted.0 || self.lesion != self.wanted.1 {
             self.forget();
-            if now - self.wanted.1 >= REST {
-                self.path = self.wanted.0.clone();
+            if now - self.wanted.2 >= REST {
+                (self.path, self.lesion) = (self.wanted.0.clone(), self.wanted.1.clone());
                 self.scan(ctx);
             } else {
                 ctx.request_repaint_after(Duration::from_secs_f64(REST));
@@ -213,9 +221,9 @@ impl Folder {
         }
         let shared = Arc::new(Shared::default());
         let (sender, reports) = channel();
-        let (path, ctx, of_thread) = (self.path.clone(), ctx.clone(), shared.clone());
+        let (path, lesion, ctx, of_thread) = (self.path.clone(), self.lesion.clone(), ctx.clone(), shared.clone());
         let work = move || {
-            look(&path, known, &of_thread, &sender);
+            look(&path, &lesion, known, &of_thread, &sender);
             drop(sender);
             ctx.request_repaint();
         };
@@ -248,6 +256,11 @@ impl Folder {
         self.listing.as_ref()
     }
 
+    /// How its files are read, once that is known.
+    pub fn rules(&self) -> Option<&Rules> {
+        Some(&self.examined.as_ref()?.rules)
+    }
+
     /// The split and the findings, and whether they belong to the form as it is now.
     pub fn verdict(&mut self, ctx: &Context) -> Option<(Arc<Verdict>, bool)> {
         let question = self.question.clone()?;
@@ -272,7 +285,13 @@ impl Folder {
 }
 
 /// The thread's work.
-fn look(path: &Path, known: Option<(Arc<Examined>, PathBuf)>, shared: &Shared, reports: &Sender<Report>) {
+fn look(
+    path: &Path,
+    lesion: &Lesion,
+    known: Option<(Arc<Examined>, PathBuf)>,
+    shared: &Shared,
+    reports: &Sender<Report>,
+) {
     let progress = |done: usize, total: usize| {
         // Threads report in no particular order.
         shared.done.fetch_max(done, Ordering::Relaxed);
@@ -290,6 +309,11 @@ fn look(path: &Path, known: Option<(Arc<Examined>, PathBuf)>, shared: &Shared, r
     let _ = reports.send(Report::Listed(listing.clone()));
     shared.done.store(0, Ordering::Relaxed);
     shared.reading.store(true, Ordering::Relaxed);
+    // Only a mask of this program's has changed where something is known.
+    let rules = match &known {
+        Some((known, _)) => known.rules.clone(),
+        None => Reader::default().survey(&listing.pairs, &[], lesion, watch),
+    };
     let mut exams: Vec<Option<Exam>> = vec![None; listing.pairs.len()];
     if let Some((known, changed)) = known {
         let same = |pair: &Pair| {
@@ -300,18 +324,18 @@ fn look(path: &Path, known: Option<(Arc<Examined>, PathBuf)>, shared: &Shared, r
     }
     let missing: Vec<usize> = (0..exams.len()).filter(|&i| exams[i].is_none()).collect();
     let pairs: Vec<Pair> = missing.iter().map(|&i| listing.pairs[i].clone()).collect();
-    let reader = Reader::default();
+    let reader = Reader::default().with_rules(rules.clone());
     let read = reader.all(&pairs, watch, |i, sample| examine_pair(&reader, &pairs[i], &sample));
     read.items.into_iter().for_each(|(i, exam)| exams[missing[i]] = Some(exam));
     let duplicates = if read.cancelled { Vec::new() } else { duplicates(&exams) };
-    let examined = Examined { listing, exams, unread: read.problems, duplicates, stopped: read.cancelled };
+    let examined = Examined { listing, rules, exams, unread: read.problems, duplicates, stopped: read.cancelled };
     let _ = reports.send(Report::Examined(examined));
 }
 
 /// Splits what could be read, as a run does, and lists what is odd.
 fn judge(question: &Question) -> Verdict {
     let Question { examined, choice } = question;
-    let Examined { listing, exams, unread, duplicates, .. } = &**examined;
+    let Examined { listing, rules, exams, unread, duplicates, .. } = &**examined;
     let refused = choice.check(listing).err().map(|(_, problem)| problem);
-    Verdict { refused, plan: plan(Seen { listing, exams, unread, duplicates }, choice) }
+    Verdict { refused, plan: plan(Seen { listing, rules, exams, unread, duplicates }, choice) }
 }

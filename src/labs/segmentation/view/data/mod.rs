@@ -11,6 +11,7 @@ use std::sync::Arc;
 use eframe::egui::{Label, ProgressBar, Rect, RichText, ScrollArea, Ui, UiBuilder, pos2, vec2};
 
 use crate::data::segmentation::listing::Listing;
+use crate::data::segmentation::read::Rules;
 use crate::engine::event::{Level, Payload};
 use crate::engine::state::RunState;
 use crate::labs::{ViewAction, ViewCtx};
@@ -29,7 +30,7 @@ pub struct DataTile {
     /// Shows what the run recorded rather than the form's folder; `None`: whichever belongs together.
     recorded: Option<bool>,
     /// What a listing says of itself, made once.
-    about: Option<(Arc<Listing>, Vec<String>)>,
+    about: Option<(Arc<Listing>, Option<Rules>, Vec<String>)>,
     /// The lines of a verdict, made once.
     lines: Option<(Arc<Verdict>, Vec<Line>)>,
 }
@@ -181,13 +182,16 @@ impl DataTile {
             });
             return None;
         };
-        if self.about.as_ref().is_none_or(|(of, _)| !Arc::ptr_eq(of, &listing)) {
-            self.about = Some((listing.clone(), listing.describe()));
+        let rules = self.folder.rules();
+        if self.about.as_ref().is_none_or(|(of, read, _)| !Arc::ptr_eq(of, &listing) || read.as_ref() != rules) {
+            let mut lines = listing.describe();
+            lines.extend(rules.into_iter().flat_map(Rules::lines));
+            self.about = Some((listing.clone(), rules.cloned(), lines));
         }
         let verdict = self.folder.verdict(ui.ctx());
         let (about, list) = halves(rest, size);
         section(ui, about, "about", |ui| {
-            let lines = self.about.as_ref().map(|(_, lines)| lines.as_slice()).unwrap_or_default();
+            let lines = self.about.as_ref().map(|(.., lines)| lines.as_slice()).unwrap_or_default();
             overview::found(ui, lines, style, size);
             if let Err(error) = listing.require_pairs() {
                 ui.add(Label::new(RichText::new(error.to_string()).size(size + 1.0).color(style.error)).wrap());
