@@ -516,7 +516,9 @@ fn the_symmetric_simsiam_dies_where_the_plain_one_can_live() {
     let dies = |seed: &u64| {
         let run = whole("simsiam-symmetric", *seed);
         assert_eq!(run.at("asymmetry", 700), 0.0);
-        let dead = run.at("effective_rank", 700) < 1.1 && run.at("probe", 700) < 0.35;
+        // Embeddings that are all zero have no rank, and no direction to align with.
+        let rank = run.scalars["effective_rank"].iter().find(|(step, _)| *step == 700).map(|(_, rank)| *rank);
+        let dead = rank.is_none_or(|rank| rank < 1.1) && run.at("probe", 700) < 0.35;
         if dead {
             assert!(
                 last_word(&run).contains("collapse") && !last_word(&run).contains("without"),
@@ -524,7 +526,7 @@ fn the_symmetric_simsiam_dies_where_the_plain_one_can_live() {
                 last_word(&run)
             );
             // What the alarm must not rest on.
-            assert!(run.at("alignment/weighted", 700) > 0.6, "{}", run.at("alignment/weighted", 700));
+            assert!(rank.is_none() || run.at("alignment/weighted", 700) > 0.6);
         }
         dead
     };

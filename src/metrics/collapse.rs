@@ -242,7 +242,7 @@ impl Alarm {
     }
 
     /// Whether the features are worth no less than untrained ones: then a rank near 1 is not called a collapse.
-    fn is_useful(&self) -> bool {
+    pub fn is_useful(&self) -> bool {
         self.evidence().is_some_and(|(now, untrained)| now.is_kept(untrained))
     }
 

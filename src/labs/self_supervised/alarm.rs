@@ -92,6 +92,7 @@ pub fn waiting(alarm: &Alarm, steps: u64) -> String {
             let patience = grouped(Alarm::patience(bad, steps));
             let of = match bad {
                 Verdict::Complete => format!("called a collapse after {patience} with the spread near 0"),
+                _ if alarm.is_useful() => "not called a collapse while the features are worth that much".to_owned(),
                 _ => format!("called a collapse after {patience}; healthy runs pass through this"),
             };
             format!(" Low in {bad_checks} of {checks} checks since step {since}, for {bad_steps} steps; {of}.")

@@ -82,7 +82,7 @@ pub fn ui(ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
             let short = words.height() < 11.5 * size;
             let alarm = alarm::replay(ctx.run, false, ctx.cursor.step).unwrap_or_default();
             in_words(&alarm, size, short, ui, ctx);
-            numbers(size, short, ui, ctx);
+            numbers(&alarm, size, short, ui, ctx);
             if let Some(what) = series::twin_name(ctx.run) {
                 let twin = alarm::replay(ctx.run, true, ctx.cursor.step).unwrap_or_default();
                 let value = |key: &str| Some(ctx.run.scalars.get(key)?.at(ctx.cursor.step)?.1);
@@ -155,7 +155,7 @@ fn sign(painter: &Painter, at: Pos2, radius: f32, alarm: &Alarm, color: Color32)
 }
 
 /// The measurements that the verdict rests on, and the one that it must not.
-fn numbers(size: f32, short: bool, ui: &mut Ui, ctx: &ViewCtx<'_>) {
+fn numbers(alarm: &Alarm, size: f32, short: bool, ui: &mut Ui, ctx: &ViewCtx<'_>) {
     let style = ctx.style;
     let value = |key: &str| series::value(ctx, key);
     let eigenvalues = series::series(ctx, "eigenvalues/F").map_or_else(Vec::new, |(_, payload)| match &*payload {
@@ -183,7 +183,8 @@ fn numbers(size: f32, short: bool, ui: &mut Ui, ctx: &ViewCtx<'_>) {
             ui.end_row();
         }
     });
-    if unused > 0 && !short {
+    // Of a dead network it would say too little.
+    if unused > 0 && !short && alarm.standing == Verdict::Healthy {
         let text = alarm::unused(unused, d);
         ui.add(Label::new(tile::weak(&text, size - 0.5, style)).truncate()).on_hover_text(text);
     }
