@@ -408,7 +408,7 @@ mod tests {
         let read = parse("a.csv", &bytes).unwrap();
         assert_eq!(read.points.class_names, ["Röntgen", "körnig"]);
         assert!(read.notes[0].contains("Windows-1252") && read.notes[0].contains("CSV UTF-8"), "{:?}", read.notes);
-        for bytes in [&b"1\0,\02\0,\0a\0"[..], b"\xff\xfe1", b"\xff\xfe\x00\xd8\x00\x00"] {
+        for bytes in [&b"1\0,\x002\0,\0a\0"[..], b"\xff\xfe1", b"\xff\xfe\x00\xd8\x00\x00"] {
             let message = parse("a.csv", bytes).unwrap_err().to_string();
             assert!(message.contains("CSV UTF-8"), "{message}");
         }
