@@ -119,7 +119,10 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<CsvPoints, CsvError> {
                 Some(value) if (value as f32).is_finite() => columns[column].push(value),
                 Some(_) => return Err(at(line, format!("{named} is `{typed}`; expected a finite number"))),
                 None if typed.contains(',') => {
-                    let problem = "expected a number; where columns are separated by `,`, write a decimal point";
+                    let problem = match delimiter {
+                        b',' => "expected a number; where columns are separated by `,`, write a decimal point",
+                        _ => "expected a number; write it without signs that part thousands",
+                    };
                     return Err(at(line, format!("{named} is `{typed}`; {problem}")));
                 }
                 None => return Err(at(line, format!("{named} is `{typed}`; expected a number"))),
