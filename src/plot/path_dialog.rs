@@ -305,6 +305,10 @@ impl Prompt {
         if cancelled {
             return Some(Vec::new());
         }
+        if self.lookup.is_none() && self.known.as_ref().is_none_or(|known| known.text != self.text) {
+            // What was typed in this frame is looked up in the next.
+            ctx.request_repaint();
+        }
         if self.accepting
             && let Some(known) = known
         {

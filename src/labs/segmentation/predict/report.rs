@@ -245,8 +245,9 @@ pub fn group_lines(groups: &[Group]) -> Vec<String> {
         }
     };
     let width = groups.iter().map(|group| name(group).chars().count()).max().unwrap_or(0);
-    let mut lines =
-        vec![format!("means over images [95 % interval: percentile bootstrap over images, {DRAWS} draws, fixed seed]")];
+    let mut lines = vec![format!(
+        "means over images [95 % interval: percentile bootstrap over images, {DRAWS} draws, fixed seed; too narrow below some ten images]"
+    )];
     lines.extend(groups.iter().map(|group| {
         format!(
             "  {:width$}  {:>4} scored  Dice {}  IoU {}  HD95 {} pixels",
