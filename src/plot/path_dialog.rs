@@ -367,7 +367,7 @@ fn known(text: &str, folders: bool) -> Known {
                 .then(|| format!("{typed_folder}{name}{}", if is_folder { "/" } else { "" }))
         })
         .collect();
-    offers.sort_by_key(|offer| (!offer.ends_with('/'), offer.to_lowercase()));
+    offers.sort_by_key(|offer| (!offer.ends_with('/'), offer.trim_end_matches('/').to_lowercase()));
     Known {
         text: text.to_owned(),
         is_file: path.is_file(),
