@@ -119,7 +119,10 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<CsvPoints, CsvError> {
                 Some(value) if (value as f32).is_finite() => columns[column].push(value),
                 Some(_) => return Err(at(line, format!("{named} is `{typed}`; expected a finite number"))),
                 None if typed.contains(',') => {
-                    let problem = "expected a number; where columns are separated by `,`, write a decimal point";
+                    let problem = match delimiter {
+                        b',' => "expected a number; where columns are separated by `,`, write a decimal point",
+                        _ => "expected a number; write it without signs that part thousands",
+                    };
                     return Err(at(line, format!("{named} is `{typed}`; {problem}")));
                 }
                 None => return Err(at(line, format!("{named} is `{typed}`; expected a number"))),
@@ -408,7 +411,7 @@ mod tests {
         let read = parse("a.csv", &bytes).unwrap();
         assert_eq!(read.points.class_names, ["Röntgen", "körnig"]);
         assert!(read.notes[0].contains("Windows-1252") && read.notes[0].contains("CSV UTF-8"), "{:?}", read.notes);
-        for bytes in [&b"1\x00,\x002\x00,\x00a\x00"[..], b"\xff\xfe1", b"\xff\xfe\x00\xd8\x00\x00"] {
+        for bytes in [&b"1\0,\x002\0,\0a\0"[..], b"\xff\xfe1", b"\xff\xfe\x00\xd8\x00\x00"] {
             let message = parse("a.csv", bytes).unwrap_err().to_string();
             assert!(message.contains("CSV UTF-8"), "{message}");
         }

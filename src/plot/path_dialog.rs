@@ -305,6 +305,10 @@ impl Prompt {
         if cancelled {
             return Some(Vec::new());
         }
+        if self.lookup.is_none() && self.known.as_ref().is_none_or(|known| known.text != self.text) {
+            // What was typed in this frame is looked up in the next.
+            ctx.request_repaint();
+        }
         if self.accepting
             && let Some(known) = known
         {
@@ -363,7 +367,7 @@ fn known(text: &str, folders: bool) -> Known {
                 .then(|| format!("{typed_folder}{name}{}", if is_folder { "/" } else { "" }))
         })
         .collect();
-    offers.sort_by_key(|offer| (!offer.ends_with('/'), offer.to_lowercase()));
+    offers.sort_by_key(|offer| (!offer.ends_with('/'), offer.trim_end_matches('/').to_lowercase()));
     Known {
         text: text.to_owned(),
         is_file: path.is_file(),

@@ -346,7 +346,8 @@ pub static PARAMS: &[ParamSpec] = &[
         group: "Data",
         kind: ParamKind::Path,
         default: DefaultValue::Path(""),
-        help: "A text file with two number columns and one class column; a header line is allowed.",
+        help: "A text file with two number columns and one class column, separated by commas, semicolons or tabs; a header \
+               line is allowed. Excel's decimal commas, `sep=` line and Unicode text are understood; 1 and 1.0 are one class.",
         live: false,
         only_if: Some(("points", &["csv"])),
     },
@@ -423,7 +424,8 @@ pub static PARAMS: &[ParamSpec] = &[
         group: "Network",
         kind: ParamKind::Int { min: 1, max: 20_000 },
         default: DefaultValue::Int(64),
-        help: "Training points in one step; the last, smaller batch of an epoch is dropped.",
+        help: "Training points in one step; the last, smaller batch of an epoch is dropped. The default shrinks to a small CSV \
+               file of one's own.",
         live: false,
         only_if: Some(("experiment", &["network"])),
     },

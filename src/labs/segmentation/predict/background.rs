@@ -225,7 +225,6 @@ fn predict(wanted: &Wanted, say: &dyn Fn(Told), cancel: &AtomicBool) -> Result<(
     }
     let summary = Summary::of(&rows);
     let mut lines: Vec<String> = trained_warning(&summary).into_iter().collect();
-    lines.extend(summary.lines());
     lines.extend(group_lines(&groups(&rows)));
     lines.extend(problem_lines(&rows));
     say(Told::Summary(lines));

@@ -36,8 +36,6 @@ pub struct Row {
 pub const COLUMNS: [&str; 17] = [
     "image",
     "file",
-    "part",
-    "class",
     "width",
     "height",
     "area",
@@ -51,6 +49,8 @@ pub const COLUMNS: [&str; 17] = [
     "assd",
     "true_area",
     "problem",
+    "part",
+    "class",
 ];
 
 impl Row {
@@ -90,8 +90,6 @@ impl Row {
         vec![
             json!(self.name),
             json!(self.file),
-            json!(self.part.map_or("", Part::name)),
-            json!(self.class),
             of(&|m| json!(m.width)),
             of(&|m| json!(m.height)),
             of(&|m| json!(m.area)),
@@ -105,6 +103,8 @@ impl Row {
             optional(score.and_then(|s| s.assd)),
             score.map_or(json!(""), |s| json!(s.area)),
             json!(self.problem),
+            json!(self.part.map_or("", Part::name)),
+            json!(self.class),
         ]
     }
 
@@ -245,8 +245,9 @@ pub fn group_lines(groups: &[Group]) -> Vec<String> {
         }
     };
     let width = groups.iter().map(|group| name(group).chars().count()).max().unwrap_or(0);
-    let mut lines =
-        vec![format!("means over images [95 % interval: percentile bootstrap over images, {DRAWS} draws, fixed seed]")];
+    let mut lines = vec![format!(
+        "means over images [95 % interval: percentile bootstrap over images, {DRAWS} draws, fixed seed; too narrow below some ten images]"
+    )];
     lines.extend(groups.iter().map(|group| {
         format!(
             "  {:width$}  {:>4} scored  Dice {}  IoU {}  HD95 {} pixels",

@@ -154,10 +154,8 @@ impl WeightsSource {
             format!("pictures are shown to it at {0}×{0} pixels ({1})", self.image_size, self.image_size_from),
         ];
         lines.push(match &self.parts {
-            Ok(parts) => {
-                format!("trained on: {} pictures of the run's data set, known by their content", parts.describe())
-            }
-            Err(why) => format!("trained on: {why}"),
+            Ok(parts) => format!("parts: {} pictures of the run's data set, known again by content", parts.describe()),
+            Err(why) => format!("parts: {why}"),
         });
         lines.extend(self.warnings.iter().map(|warning| format!("warning: {warning}")));
         lines
