@@ -77,7 +77,7 @@ fn a_jpeg_that_is_cut_short_is_refused_however_it_ends() {
     let dark = DynamicImage::from(GrayImage::from_fn(64, 48, |_, y| Luma([if y < 20 { 200 } else { 0 }])));
     let files = [jpeg(&noise.into(), 90), jpeg(&flat, 90), jpeg(&dark, 30), include_bytes!("progressive.jpg").to_vec()];
     for (number, whole) in files.iter().enumerate() {
-        let mut reading = |bytes: &[u8]| {
+        let reading = |bytes: &[u8]| {
             std::fs::write(&path, bytes).unwrap();
             read(&path).map(DynamicImage::into_bytes)
         };
