@@ -310,7 +310,7 @@ fn a_run_that_is_made_longer_is_the_longer_run() {
 }
 
 #[test]
-fn data_that_changed_since_the_checkpoint_is_told() {
+fn data_that_changed_since_the_checkpoint_is_refused_unless_masks_were_corrected() {
     let folder = tempfile::tempdir().unwrap();
     sample_set(folder.path(), 6);
     let path = format!("data={}", folder.path().display());
@@ -322,6 +322,15 @@ fn data_that_changed_since_the_checkpoint_is_told() {
     same.run_to(4);
     assert!(same.notices.is_empty(), "{:?}", same.notices);
     fs::copy(folder.path().join("smooth (1)_mask.png"), folder.path().join("smooth (2)_mask.png")).unwrap();
+    let message = LAB.build(&params, 1, 8).experiment.restore(&saved).unwrap_err().to_string();
+    assert!(message.contains("have changed, or are read otherwise"), "{message}");
+    // Read otherwise: the same files with another lesion.
+    let mut inverted = params.clone();
+    inverted.set_text(PARAMS, "lesion=inverted").unwrap();
+    LAB.build(&inverted, 1, 8).experiment.restore(&saved).unwrap_err();
+    fs::create_dir(folder.path().join("learnscope-masks")).unwrap();
+    let corrected = folder.path().join("learnscope-masks/smooth (2)_mask.png");
+    fs::copy(folder.path().join("smooth (1)_mask.png"), corrected).unwrap();
     let mut other = LAB.restored(&params, 1, 8, &saved);
     other.run_to(4);
     assert!(other.notices.iter().any(|(level, text)| *level == Level::Warning && text.contains("have changed")));

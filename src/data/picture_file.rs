@@ -23,6 +23,8 @@ const BESIDE_PIXELS: u64 = 32 << 20;
 /// Bytes of a file that is taken into memory whole, as every JPEG is, even for the size alone.
 const MOST_WHOLE: u64 = 256 << 20;
 
+const CUT_SHORT: &str = "is damaged or cut short: a part of the picture is missing; fetch it again or remove it";
+
 /// Width and height.
 pub type Size = (u32, u32);
 
@@ -179,9 +181,7 @@ impl Memory {
         });
         let mut image = pixels(decoder).map_err(|error| unreadable(&error))?;
         if expected.is_some_and(|expected| expected.ok() != Some(crc32fast::hash(image.as_bytes()))) {
-            return Err(
-                "is damaged or cut short: a part of the picture is missing; fetch it again or remove it".to_owned()
-            );
+            return Err(CUT_SHORT.to_owned());
         }
         image.apply_orientation(orientation);
         let lossy = format == Some(ImageFormat::Jpeg);
@@ -266,7 +266,7 @@ fn open(path: &Path, wanted: Wanted) -> Result<Opened, String> {
             if wanted == Wanted::Size {
                 Box::new(Cursor::new(bytes))
             } else {
-                let versions = jpeg::versions(bytes);
+                let versions = jpeg::versions(bytes).ok_or(CUT_SHORT)?;
                 probe = Some(versions.probe);
                 Box::new(Cursor::new(versions.plain))
             }

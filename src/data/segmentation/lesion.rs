@@ -385,7 +385,7 @@ impl MaskRule {
         let chosen = line.is_some();
         self.lines.extend(line);
         let mut found = BTreeSet::new();
-        let exact = |seen: &&Seen| !seen.lossy && !(self.graded.is_some() && seen.may_be_graded());
+        let exact = |seen: &&Seen| !(seen.lossy || self.graded.is_some() && seen.may_be_graded());
         seen.iter().filter(exact).for_each(|seen| found.extend(&seen.values));
         found.remove(&0);
         let listed = match found.len() {

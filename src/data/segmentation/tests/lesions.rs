@@ -256,7 +256,8 @@ fn a_mask_that_fits_the_picture_as_it_is_stored_is_told() {
 fn images_of_one_folder_have_one_scale() {
     let folder = tempfile::tempdir().unwrap();
     for (name, most) in [("a", 4000_u16), ("b", 900)] {
-        let image = image::ImageBuffer::from_fn(SIZE.0, SIZE.1, |x, _| Luma([most * x as u16 / 39]));
+        let value = |x: u32| (u32::from(most) * x / 39) as u16;
+        let image = image::ImageBuffer::from_fn(SIZE.0, SIZE.1, |x, _| Luma([value(x)]));
         image.save(folder.path().join(format!("{name}.png"))).unwrap();
         save_mask(folder.path(), &format!("{name}_mask.png"), SIZE, LESION);
     }
