@@ -18,7 +18,7 @@ use crate::plot::number;
 use crate::signals;
 
 use super::doctor;
-use super::output::{Failure, Output, table};
+use super::output::{Failure, Output, counted, table};
 use super::progress::Progress;
 
 /// How often the progress is looked at while nothing happens.
@@ -145,8 +145,8 @@ fn tell(event: &Event, state: &RunState, progress: &Progress, output: &Output) {
             }));
             let what = [header.lab.as_str(), header.name.as_str()].join(" ");
             let from = header.resumed_at.map_or(String::new(), |step| format!(" from step {step}"));
-            let steps = number::grouped(header.steps);
-            progress.say(&format!("{}: {steps} steps{from} on {}, seed {}", what.trim(), header.device, header.seed));
+            let steps = counted(number::grouped(header.steps), "step", "steps");
+            progress.say(&format!("{}: {steps}{from} on {}, seed {}", what.trim(), header.device, header.seed));
             if !header.data.is_empty() {
                 progress.say(&format!("data: {}", header.data));
             }
@@ -219,8 +219,8 @@ fn conclude(state: &RunState, output: &Output) {
     if !state.scalars.is_empty() {
         output.line(newest(state));
     }
-    let steps = number::grouped(state.step);
-    output.line(format!("{status} after {steps} steps, {} s", number::short(state.seconds)));
+    let steps = counted(number::grouped(state.step), "step", "steps");
+    output.line(format!("{status} after {steps}, {} s", number::short(state.seconds)));
     if !header.folder.is_empty() {
         output.kept(Path::new(&header.folder));
         output.line(format!("recorded in {}", header.folder));

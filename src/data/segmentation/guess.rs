@@ -27,9 +27,12 @@ pub fn without_fields_of_view(files: Vec<Found>, notes: &mut Vec<String>) -> Vec
     let (fields, kept): (Vec<Found>, Vec<Found>) = files.into_iter().partition(is_field);
     let names: Vec<String> = plain.iter().map(|name| format!("`{name}`")).collect();
     notes.push(format!(
-        "{} in {} taken for the field of view and left out, since `{drawn}` lies beside",
-        counted(fields.len(), "picture is", "pictures are"),
-        names.join(", ")
+        "{} taken for the field of view, since `{drawn}` lies beside: {} left out",
+        match &names[..] {
+            [one] => format!("{one} is"),
+            several => format!("{} are", several.join(", ")),
+        },
+        counted(fields.len(), "picture is", "pictures are")
     ));
     kept
 }

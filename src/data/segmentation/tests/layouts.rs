@@ -384,7 +384,7 @@ fn of_several_people_the_first_is_taken_and_said() {
 ",
     );
     assert!(
-        text.contains("6 pictures are in `mask` taken for the field of view") || text.contains("field of view"),
+        text.contains("`mask` is taken for the field of view") && text.contains("6 pictures are left out"),
         "{text}"
     );
     assert!(text.contains("3 masks of other people are left out: those in `2nd_manual`"), "{text}");

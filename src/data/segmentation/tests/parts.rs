@@ -15,8 +15,9 @@ const SIZE: (u32, u32) = (24, 16);
 
 /// A pair in parallel folders below `folder`.
 fn pair(root: &Path, folder: &str, name: &str, seed: u32) {
-    save_image(root, &format!("{folder}/images/{name}.png"), SIZE, seed);
-    save_mask(root, &format!("{folder}/masks/{name}.png"), SIZE, [4, 4, 5 + seed % 9, 10]);
+    let root = root.join(folder);
+    save_image(&root, &format!("images/{name}.png"), SIZE, seed);
+    save_mask(&root, &format!("masks/{name}.png"), SIZE, [4, 4, 5 + seed % 9, 10]);
 }
 
 fn listed(root: &Path) -> Listing {
@@ -66,7 +67,7 @@ fn folders_named_as_parts_are_parts_at_any_level_in_any_case() {
         let text = plan.lines.join("\n");
         assert!(text.contains("split as given by the folders"), "{text}");
         assert!(
-            listing.pairs.iter().all(|pair| pair.class.as_deref().is_none_or(|class| class == "set")),
+            listing.pairs.iter().all(|pair| pair.class.as_deref().is_none_or(|class| ["set", "data"].contains(&class))),
             "{listing:?}"
         );
         // On request they are mixed.
@@ -89,7 +90,9 @@ fn parts_lie_within_folders_of_images_or_beside_classes_and_are_no_classes() {
         save_mask(folder.path(), &format!("masks/{part}/{class}/{i}.png"), SIZE, [4, 4, 9, 9]);
     }
     let listing = listed(folder.path());
-    assert_eq!(listing.classes(), [("benign".to_owned(), 8), ("malignant".to_owned(), 8)]);
+    let mut classes = listing.classes();
+    classes.sort();
+    assert_eq!(classes, [("benign".to_owned(), 8), ("malignant".to_owned(), 8)]);
     let plan = planned(&listing, &SplitChoice::default());
     assert_eq!((plan.split.train.len(), plan.split.validation.len(), plan.split.test.len()), (8, 4, 4));
     // Each part has one class but for training: said in the doctor's list.
