@@ -107,7 +107,7 @@ pub fn by_rest(files: &[Found], images: &[usize], masks: &[usize], notes: &mut V
         let (of_images, of_masks) = (stems(&images), stems(&masks));
         let rests = matched(&rests(&of_images), &rests(&of_masks));
         let (how, found) = match rests {
-            Some(found) => ("what their names have beside what all share", found),
+            Some(found) => ("what is left of their names without what all share", found),
             None => match matched(&numbers(&of_images), &numbers(&of_masks)) {
                 Some(found) => ("the numbers in their names", found),
                 None => continue,

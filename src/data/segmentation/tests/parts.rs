@@ -73,7 +73,7 @@ fn folders_named_as_parts_are_parts_at_any_level_in_any_case() {
         // On request they are mixed.
         let mixed = planned(&listing, &SplitChoice { as_given: false, ..SplitChoice::default() });
         assert!(!all_in(&listing, &mixed, train, Part::Train), "{train}");
-        assert!(mixed.lines.join("\n").contains("names parts, which are not used"), "{:?}", mixed.lines);
+        assert!(mixed.lines.join("\n").contains("the parts that are given by"), "{:?}", mixed.lines);
     }
 }
 
@@ -299,4 +299,24 @@ fn a_corrected_mask_leaves_every_image_in_its_part() {
     let listing = listed(folder.path());
     assert_eq!(listing.pairs.iter().filter(|pair| pair.corrected.is_some()).count(), 10);
     assert_eq!(planned(&listing, &SplitChoice::default()).split, before);
+}
+
+#[test]
+fn names_that_look_like_patients_are_offered_as_groups() {
+    let of_names = |names: &[&str], rule: GroupRule| {
+        let folder = tempfile::tempdir().unwrap();
+        names.iter().enumerate().for_each(|(i, name)| pair(folder.path(), "", name, i as u32));
+        let plan = planned(&listed(folder.path()), &SplitChoice { rule, ..SplitChoice::default() });
+        plan.findings.into_iter().find(|f| f.check == Check::MaybePatients).map(|f| f.advice)
+    };
+    let slices = ["p00_0", "p00_1", "p01_0", "p01_1", "p02_0", "p02_1"];
+    assert_eq!(of_names(&slices, GroupRule::None).unwrap(), "set group_by=pattern and group_pattern={group}_*");
+    let sides = ["bus_0001-l", "bus_0001-r", "bus_0002-l", "bus_0002-s"];
+    assert!(of_names(&sides, GroupRule::None).unwrap().ends_with("{group}-*"));
+    assert_eq!(of_names(&slices, GroupRule::Pattern("{group}_*".to_owned())), None);
+    for names in
+        [["img_1", "img_2", "img_3", "img_4"], ["a1_x", "a2_x", "a3_x", "a4_x"], ["one", "two", "three", "four"]]
+    {
+        assert_eq!(of_names(&names, GroupRule::None), None, "{names:?}");
+    }
 }
