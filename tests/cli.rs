@@ -684,6 +684,12 @@ fn a_run_without_a_window_says_what_the_doctor_knows() {
         assert!(text.contains(words), "{words}: {text}");
     }
     assert!(!text.contains("note: "), "{text}");
+    // A folder that no run can have is bad input, and leaves nothing behind.
+    fs::create_dir(home.path().join("alone")).unwrap();
+    fs::copy(home.path().join("pairs/a00.png"), home.path().join("alone/a.png")).unwrap();
+    let alone = line.replace("--data pairs", "--data alone");
+    fails(&home, &alone, 2, &["holds 1 image but no pair"]);
+    fails(&home, &format!("{line} --set group_by=pattern --set group_pattern=x"), 2, &["group_pattern"]);
     let run_folder = only_run(&home);
     let parts = format!("export {} --figure data/parts --to parts.csv", run_folder.display());
     succeeds(&home, &parts);

@@ -12,7 +12,7 @@ use crate::labs::{LABS, Lab};
 
 use super::flags::DoctorFlags;
 use super::headless::Interrupt;
-use super::output::{Failure, Output, table};
+use super::output::{Failure, Output, counted, table};
 use super::{place, request};
 
 /// Findings of a kind of notes that are told one by one; more are one line.
@@ -153,8 +153,4 @@ fn lines(report: &DoctorReport) -> Vec<String> {
         }
     }
     lines
-}
-
-fn counted(count: usize, one: &str, several: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { several })
 }

@@ -18,7 +18,7 @@ use crate::plot::number;
 use crate::signals;
 
 use super::doctor;
-use super::output::{Failure, Output, table};
+use super::output::{Failure, Output, counted, table};
 use super::progress::Progress;
 
 /// How often the progress is looked at while nothing happens.
@@ -154,7 +154,7 @@ fn tell(event: &Event, state: &RunState, progress: &Progress, output: &Output) {
                 let doctor = labs::find(&header.lab).and_then(|lab| lab.doctor());
                 if let Some(report) = doctor.and_then(|doctor| (doctor.of_run)(&header.params)) {
                     doctor::tell_aside(&report, output, &|line| progress.say(line));
-                    if !header.folder.is_empty() {
+                    if !header.folder.is_empty() && !report.kinds.is_empty() {
                         let folder = &header.folder;
                         progress.say(&format!(
                             "  the whole list: learnscope export {folder} --figure data/doctor --to FILE.csv"

@@ -27,9 +27,12 @@ pub fn without_fields_of_view(files: Vec<Found>, notes: &mut Vec<String>) -> Vec
     let (fields, kept): (Vec<Found>, Vec<Found>) = files.into_iter().partition(is_field);
     let names: Vec<String> = plain.iter().map(|name| format!("`{name}`")).collect();
     notes.push(format!(
-        "{} in {} taken for the field of view and left out, since `{drawn}` lies beside",
-        counted(fields.len(), "picture is", "pictures are"),
-        names.join(", ")
+        "{} taken for the field of view, since `{drawn}` lies beside: {} left out",
+        match &names[..] {
+            [one] => format!("{one} is"),
+            several => format!("{} are", several.join(", ")),
+        },
+        counted(fields.len(), "picture is", "pictures are")
     ));
     kept
 }
@@ -104,7 +107,7 @@ pub fn by_rest(files: &[Found], images: &[usize], masks: &[usize], notes: &mut V
         let (of_images, of_masks) = (stems(&images), stems(&masks));
         let rests = matched(&rests(&of_images), &rests(&of_masks));
         let (how, found) = match rests {
-            Some(found) => ("what their names have beside what all share", found),
+            Some(found) => ("what is left of their names without what all share", found),
             None => match matched(&numbers(&of_images), &numbers(&of_masks)) {
                 Some(found) => ("the numbers in their names", found),
                 None => continue,

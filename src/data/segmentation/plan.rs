@@ -87,7 +87,7 @@ pub fn plan(seen: Seen<'_>, choice: &SplitChoice) -> SplitPlan {
             let by = if listing.classes().len() > 1 { "class and lesion size" } else { "lesion size" };
             lines.push(format!("split at random by whole groups (seed {}), alike in {by}", choice.seed));
             if let Some(given) = &listing.given {
-                lines.push(format!("{} names parts, which are not used", given.source));
+                lines.push(format!("the parts that are given by {} are not used", given.source));
             }
             random(&readable, &facts, &all, choice.shares, choice.seed)
         }

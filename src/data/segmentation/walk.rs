@@ -73,6 +73,7 @@ pub fn walk(
     let mut open = vec![Open { path: root.to_owned(), names: Vec::new() }];
     let mut links: VecDeque<Open> = VecDeque::new();
     let mut listed: HashSet<PathBuf> = skip.canonicalize().into_iter().collect();
+    let home = root.canonicalize();
     let mut folders = 0;
     // A link is followed when every folder that lies there itself is listed.
     while let Some(Open { path: folder, names }) = open.pop().or_else(|| links.pop_front()) {
@@ -82,10 +83,12 @@ pub fn walk(
             return Err(SegmentationDataError::file(root, problem));
         }
         // Where it cannot be told, the depth ends it.
-        if let Ok(place) = folder.canonicalize()
-            && !listed.insert(place)
-        {
-            continue;
+        if let Ok(place) = folder.canonicalize() {
+            // A link to a folder that holds the chosen one leads out of it.
+            let above = !names.is_empty() && home.as_ref().is_ok_and(|home| home.starts_with(&place));
+            if above || !listed.insert(place) {
+                continue;
+            }
         }
         if watch.cancelled() {
             return Err(SegmentationDataError::Cancelled);

@@ -79,7 +79,9 @@ fn of_run(params: &Params) -> Option<DoctorReport> {
     // The run has just read it, and it is kept in memory.
     let data = source::load(params).ok()?;
     let SegmentationData { summary, table, findings, folder, .. } = &*data;
-    Some(report(summary.clone(), table, findings, folder.as_deref()?))
+    // The report ends with it.
+    let about = summary.iter().filter(|line| !line.starts_with("data doctor:")).cloned().collect();
+    Some(report(about, table, findings, folder.as_deref()?))
 }
 
 fn report(about: Vec<String>, parts: &PartTable, findings: &[Finding], root: &Path) -> DoctorReport {

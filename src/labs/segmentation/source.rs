@@ -438,7 +438,7 @@ impl SegmentationData {
                 key: "train_share".to_owned(),
                 problem: format!(
                     "{} in groups leave {} for training and {} for validation; each needs at least one: give more images, \
-                     another grouping or other shares",
+                     another grouping, other shares, or set `split` to random where parts are given",
                     counted(self.items.len(), "usable image", "usable images"),
                     split.train.len(),
                     split.validation.len()

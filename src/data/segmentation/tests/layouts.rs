@@ -266,6 +266,10 @@ fn every_folder_is_listed_once_whatever_links_lead_to_it() {
     symlink(at("a"), elsewhere.path().join("y")).unwrap();
     assert_eq!(names(elsewhere.path()), ["y/1"]);
     assert_eq!(names(&elsewhere.path().join("z")), ["1"]);
+    // A link to a folder that holds the chosen one leads nowhere.
+    image(folder.path(), "beside/2.png");
+    mask(folder.path(), "beside/2_mask.png");
+    assert_eq!(names(&at("a")), ["1"]);
 }
 
 /// An image of many colours, as photographs have.
@@ -384,7 +388,7 @@ fn of_several_people_the_first_is_taken_and_said() {
 ",
     );
     assert!(
-        text.contains("6 pictures are in `mask` taken for the field of view") || text.contains("field of view"),
+        text.contains("`mask` is taken for the field of view") && text.contains("6 pictures are left out"),
         "{text}"
     );
     assert!(text.contains("3 masks of other people are left out: those in `2nd_manual`"), "{text}");

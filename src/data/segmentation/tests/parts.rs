@@ -15,8 +15,9 @@ const SIZE: (u32, u32) = (24, 16);
 
 /// A pair in parallel folders below `folder`.
 fn pair(root: &Path, folder: &str, name: &str, seed: u32) {
-    save_image(root, &format!("{folder}/images/{name}.png"), SIZE, seed);
-    save_mask(root, &format!("{folder}/masks/{name}.png"), SIZE, [4, 4, 5 + seed % 9, 10]);
+    let root = root.join(folder);
+    save_image(&root, &format!("images/{name}.png"), SIZE, seed);
+    save_mask(&root, &format!("masks/{name}.png"), SIZE, [4, 4, 5 + seed % 9, 10]);
 }
 
 fn listed(root: &Path) -> Listing {
@@ -67,13 +68,13 @@ fn folders_named_as_parts_are_parts_at_any_level_in_any_case() {
         let text = plan.lines.join("\n");
         assert!(text.contains("split as given by the folders"), "{text}");
         assert!(
-            listing.pairs.iter().all(|pair| pair.class.as_deref().is_none_or(|class| class == "set")),
+            listing.pairs.iter().all(|pair| pair.class.as_deref().is_none_or(|class| ["set", "data"].contains(&class))),
             "{listing:?}"
         );
         // On request they are mixed.
         let mixed = planned(&listing, &SplitChoice { as_given: false, ..SplitChoice::default() });
         assert!(!all_in(&listing, &mixed, train, Part::Train), "{train}");
-        assert!(mixed.lines.join("\n").contains("names parts, which are not used"), "{:?}", mixed.lines);
+        assert!(mixed.lines.join("\n").contains("the parts that are given by"), "{:?}", mixed.lines);
     }
 }
 
@@ -90,7 +91,9 @@ fn parts_lie_within_folders_of_images_or_beside_classes_and_are_no_classes() {
         save_mask(folder.path(), &format!("masks/{part}/{class}/{i}.png"), SIZE, [4, 4, 9, 9]);
     }
     let listing = listed(folder.path());
-    assert_eq!(listing.classes(), [("benign".to_owned(), 8), ("malignant".to_owned(), 8)]);
+    let mut classes = listing.classes();
+    classes.sort();
+    assert_eq!(classes, [("benign".to_owned(), 8), ("malignant".to_owned(), 8)]);
     let plan = planned(&listing, &SplitChoice::default());
     assert_eq!((plan.split.train.len(), plan.split.validation.len(), plan.split.test.len()), (8, 4, 4));
     // Each part has one class but for training: said in the doctor's list.
@@ -297,4 +300,24 @@ fn a_corrected_mask_leaves_every_image_in_its_part() {
     let listing = listed(folder.path());
     assert_eq!(listing.pairs.iter().filter(|pair| pair.corrected.is_some()).count(), 10);
     assert_eq!(planned(&listing, &SplitChoice::default()).split, before);
+}
+
+#[test]
+fn names_that_look_like_patients_are_offered_as_groups() {
+    let of_names = |names: &[&str], rule: GroupRule| {
+        let folder = tempfile::tempdir().unwrap();
+        names.iter().enumerate().for_each(|(i, name)| pair(folder.path(), "", name, i as u32));
+        let plan = planned(&listed(folder.path()), &SplitChoice { rule, ..SplitChoice::default() });
+        plan.findings.into_iter().find(|f| f.check == Check::MaybePatients).map(|f| f.advice)
+    };
+    let slices = ["p00_0", "p00_1", "p01_0", "p01_1", "p02_0", "p02_1"];
+    assert_eq!(of_names(&slices, GroupRule::None).unwrap(), "set group_by=pattern and group_pattern={group}_*");
+    let sides = ["bus_0001-l", "bus_0001-r", "bus_0002-l", "bus_0002-s"];
+    assert!(of_names(&sides, GroupRule::None).unwrap().ends_with("{group}-*"));
+    assert_eq!(of_names(&slices, GroupRule::Pattern("{group}_*".to_owned())), None);
+    for names in
+        [["img_1", "img_2", "img_3", "img_4"], ["a1_x", "a2_x", "a3_x", "a4_x"], ["one", "two", "three", "four"]]
+    {
+        assert_eq!(of_names(&names, GroupRule::None), None, "{names:?}");
+    }
 }
