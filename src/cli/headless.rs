@@ -18,7 +18,7 @@ use crate::plot::number;
 use crate::signals;
 
 use super::doctor;
-use super::output::{Failure, Output, counted, table};
+use super::output::{Failure, Output, table};
 use super::progress::Progress;
 
 /// How often the progress is looked at while nothing happens.
