@@ -433,6 +433,9 @@ fn pictures_are_opened_in_one_place() {
                 }
                 continue;
             }
+            if path.extension().is_none_or(|extension| extension != "rs") {
+                continue;
+            }
             let text = fs::read_to_string(&path).unwrap();
             let code = text.split("#[cfg(test)]").next().unwrap_or_default();
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
