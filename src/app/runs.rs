@@ -10,9 +10,7 @@ use crate::labs::Lab;
 
 /// The preset whose values these are, or `custom`.
 pub fn name_of(lab: &dyn Lab, params: &Params) -> String {
-    let spec = lab.spec();
-    let same = |id: &str| spec.preset(id).is_some_and(|preset| preset.is_ok_and(|values| values == *params));
-    spec.presets.iter().find(|preset| same(preset.id)).map_or("custom", |preset| preset.id).to_owned()
+    lab.spec().preset_of(params).unwrap_or("custom").to_owned()
 }
 
 /// The folder that follows the form while its sliders move: one per session and lab.

@@ -8,7 +8,7 @@ use crate::engine::event::Change;
 use crate::engine::params::{self, ParamError, ParamKind, ParamSpec, Params, Value, nearest};
 use crate::engine::recording;
 use crate::engine::twin;
-use crate::labs::{self, LABS, Lab, RunOptions};
+use crate::labs::{self, LABS, Lab, LabSpec, RunOptions};
 use crate::plot::number::counted;
 
 use super::flags::RunFlags;
@@ -48,7 +48,7 @@ pub fn new_run(flags: &RunFlags) -> Result<Box<RunRequest>, Failure> {
     };
     let name = flags.name.clone().or_else(|| flags.preset.clone());
     let options = RunOptions {
-        name: name.or_else(|| main_choice(spec.params, &params)).unwrap_or_default(),
+        name: name.unwrap_or_else(|| name_for(spec, &params)),
         seed: flags.seed.unwrap_or(labs::DEFAULT_SEED),
         steps: flags.steps,
         device,
@@ -163,10 +163,13 @@ pub fn check_changes(lab: &dyn Lab, params: &Params, changes: &[Change]) -> Resu
     Ok(())
 }
 
-/// A name for a run that got none: the value of its first choice that another choice brought up, e.g. the surface.
-fn main_choice(specs: &[ParamSpec], params: &Params) -> Option<String> {
-    let choice = |spec: &&ParamSpec| matches!(spec.kind, ParamKind::Choice(_)) && params.shows(spec);
-    let mut choices = specs.iter().filter(choice);
-    let spec = choices.clone().find(|spec| spec.only_if.is_some()).or_else(|| choices.next())?;
-    Some(params.text(spec.key).to_owned())
+/// A name for a run that got none: the preset's that has these values, else the first choice that is not the default.
+fn name_for(spec: &LabSpec, params: &Params) -> String {
+    let chosen = |one: &&ParamSpec| {
+        matches!(one.kind, ParamKind::Choice(_))
+            && params.shows(one)
+            && params.get(one.key) != Some(&one.default.into())
+    };
+    let named = || spec.params.iter().find(chosen).map(|one| params.text(one.key));
+    spec.preset_of(params).or_else(named).unwrap_or("custom").to_owned()
 }

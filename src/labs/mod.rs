@@ -192,6 +192,12 @@ pub struct Preset {
 }
 
 impl LabSpec {
+    /// The preset that has exactly these values.
+    pub fn preset_of(&self, params: &Params) -> Option<&'static str> {
+        let same = |id: &str| self.preset(id).is_some_and(|preset| preset.is_ok_and(|values| values == *params));
+        self.presets.iter().map(|preset| preset.id).find(|id| same(id))
+    }
+
     /// The parameters of a preset.
     pub fn preset(&self, id: &str) -> Option<Result<Params, ParamError>> {
         let preset = self.presets.iter().find(|preset| preset.id == id)?;
