@@ -108,12 +108,12 @@ pub fn tell(report: &DoctorReport, output: &Output) {
     lines(report).iter().for_each(|line| output.line(line));
 }
 
-/// The same in short beside a run, on standard error: errors and warnings alone are told one by one.
+/// The same in short beside a run, on standard error: errors and warnings alone are told one by one, notes by kind.
 pub fn tell_aside(report: &DoctorReport, output: &Output, say: &dyn Fn(&str)) {
     objects(report, output);
     report.about.iter().for_each(|line| say(line));
-    let serious = report.kinds.iter().filter(|kind| kind.severity != "note").cloned().collect();
-    let short = DoctorReport { kinds: serious, ..report.clone() };
+    let mut short = report.clone();
+    short.kinds.iter_mut().filter(|kind| kind.severity == "note").for_each(|kind| kind.first.clear());
     lines(&short).iter().for_each(|line| say(line));
 }
 
@@ -144,7 +144,7 @@ fn lines(report: &DoctorReport) -> Vec<String> {
     for kind in &report.kinds {
         let Kind { severity, label, count, first, advice } = kind;
         // Many equal notes are one.
-        let folded = *severity == "note" && *count > MOST_NOTES;
+        let folded = *severity == "note" && (*count > MOST_NOTES || first.is_empty());
         let shown = if folded { &[][..] } else { &first[..] };
         lines.push(format!("  {severity}: {label}: {} ({advice})", counted(*count, "time", "times")));
         lines.extend(shown.iter().map(|text| format!("    {text}")));
