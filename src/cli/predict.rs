@@ -35,7 +35,9 @@ pub fn predict(flags: &PredictFlags, output: &Output) -> Result<(), Failure> {
     option("connectivity", flags.connectivity.clone());
     option("hd95", flags.hd95.clone());
     option("undefined", flags.undefined.clone());
-    option("lesion", flags.lesion.clone());
+    // A value alone says what is meant.
+    let kind = |value: &String| if value.starts_with('#') { "colour" } else { "value" }.to_owned();
+    option("lesion", flags.lesion.clone().or_else(|| flags.lesion_value.as_ref().map(kind)));
     option("lesion_value", flags.lesion_value.clone());
     option("fill_holes", flags.no_fill.then(|| "off".to_owned()));
     let request = PredictRequest {

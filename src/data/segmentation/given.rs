@@ -4,10 +4,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use super::counted;
 use super::listing::Pair;
 use super::names::{image_base, natural_order, part_word};
 use super::split::Part;
+use super::{Problem, counted};
 use crate::disk;
 
 /// Largest file of parts that is read.
@@ -46,12 +46,13 @@ fn is_list(stem: &str, extension: &str) -> bool {
 
 /// Reads what `files` and the folders of the images say of parts. `folders`: of every pair the part and the name of the
 /// folder that says so, and whether the pair lies in a folder with a name of its own. `None`: nothing names parts. What is
-/// named but cannot be used is told in `notes`.
+/// named but not used is told in `notes`; files that are there for it and cannot be used come in `unusable`.
 pub fn find(
     files: &[PathBuf],
     pairs: &[Pair],
     folders: &[(Option<(Part, String)>, bool)],
     notes: &mut Vec<String>,
+    unusable: &mut Vec<Problem>,
 ) -> Option<Given> {
     let names = Names::of(pairs);
     let (mut tables, mut lists) = (Vec::new(), Vec::new());
@@ -64,7 +65,10 @@ pub fn find(
         }
         match of_file(file, &extension, &names) {
             Ok(given) => tables.push(given),
-            Err(problem) => notes.push(format!("`{}` is not used: {problem}", shown(file))),
+            Err(problem) => {
+                notes.push(format!("`{}` is not used: {problem}", shown(file)));
+                unusable.push(Problem { path: file.clone(), problem });
+            }
         }
     }
     if let Some(given) = of_lists(&lists, &names) {

@@ -82,6 +82,8 @@ pub struct MaskRule {
     pub lines: Vec<String>,
     /// Results depend on whether it is what was meant.
     pub doubtful: bool,
+    /// Why no mask can have a lesion, if what was chosen is in none of them.
+    pub nowhere: Option<String>,
 }
 
 impl Default for MaskRule {
@@ -93,6 +95,7 @@ impl Default for MaskRule {
             lossy: 0.5,
             graded: None,
             void: false,
+            nowhere: None,
             lines: Vec::new(),
             doubtful: false,
         }
@@ -395,6 +398,13 @@ impl MaskRule {
         };
         if chosen && !matches!(self.lesion, Lesion::Inverted) {
             self.lines.push(format!("values in the masks that are not zero: {listed}"));
+            if let Lesion::Values(wanted) = &self.lesion
+                && !seen.is_empty()
+                && seen.iter().all(|seen| !seen.lossy && wanted.iter().all(|value| !seen.values.contains(value)))
+            {
+                let wanted = joined(wanted);
+                self.nowhere = Some(format!("no mask holds the value {wanted}; values that are not zero: {listed}"));
+            }
             return;
         }
         if self.alpha.is_some() {
@@ -454,14 +464,23 @@ impl MaskRule {
         } else {
             "look at an outline, whether it is what you mean"
         };
-        vec![Finding {
+        let nowhere = self.nowhere.iter().map(|problem| Finding {
+            severity: Severity::Error,
+            check: Check::MaskValues,
+            file: folder.to_owned(),
+            other: None,
+            problem: problem.clone(),
+            advice: "choose one of these with `lesion_value`".to_owned(),
+        });
+        let decided = Finding {
             severity: if self.doubtful { Severity::Warning } else { Severity::Note },
             check: Check::MaskValues,
             file: folder.to_owned(),
             other: None,
             problem: self.lines.join("; "),
             advice: advice.to_owned(),
-        }]
+        };
+        nowhere.chain([decided]).collect()
     }
 }
 

@@ -81,6 +81,8 @@ pub struct Listing {
     pub given: Option<Given>,
     /// What else there is to say, one statement each.
     pub notes: Vec<String>,
+    /// Files that name parts and cannot be used, with reasons.
+    pub unusable_splits: Vec<Problem>,
 }
 
 /// Where the corrected masks of a data set are kept unless somebody chooses another folder.
@@ -140,7 +142,8 @@ pub fn scan(folder: &Path, corrections: Option<&Path>, watch: Watch<'_>) -> Resu
             listing.notes.push(text);
         }
     }
-    listing.given = given::find(&files.split_files, &listing.pairs, &folders, &mut listing.notes);
+    let Listing { pairs, notes, unusable_splits, .. } = &mut listing;
+    listing.given = given::find(&files.split_files, pairs, &folders, notes, unusable_splits);
     Ok(Listing { root, corrections, other_files: files.others, ..listing })
 }
 
@@ -230,6 +233,7 @@ fn measured(
         other_files: 0,
         given: None,
         notes: matched.notes,
+        unusable_splits: Vec::new(),
     };
     Ok((listing, folders))
 }

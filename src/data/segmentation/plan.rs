@@ -1,6 +1,8 @@
 //! From what a folder holds to the parts that are trained, validated and tested on, with all that should be said of them.
 //! The lab, the window and the command line ask here, so that they agree.
 
+use std::path::Path;
+
 use super::doctor::{self, Check, Exam, Finding, Severity, diagnose};
 use super::given::Given;
 use super::groups::{GroupRule, Groups, groups};
@@ -108,6 +110,7 @@ pub fn plan(seen: Seen<'_>, choice: &SplitChoice) -> SplitPlan {
         findings.extend(told);
     }
     findings.extend(rules.masks.findings(&listing.root));
+    findings.extend(without_parts(listing, choice, given, &split));
     findings.extend(maybe_patients(listing, rule));
     let advice = match given {
         Some(_) => "the parts are as they were given; keep it in mind when you compare their scores",
@@ -119,6 +122,32 @@ pub fn plan(seen: Seen<'_>, choice: &SplitChoice) -> SplitPlan {
     );
     doctor::sort(&mut findings);
     SplitPlan { split, lines, table, findings }
+}
+
+/// Files that should have given the parts, and parts without which there is no training.
+fn without_parts(listing: &Listing, choice: &SplitChoice, given: Option<&Given>, split: &Split) -> Vec<Finding> {
+    let error = |file: &Path, problem: String, advice| {
+        doctor::finding(Severity::Error, Check::GivenParts, file, problem, advice)
+    };
+    let mut list = Vec::new();
+    if choice.as_given && given.is_none() {
+        let advice = "the images are split at random instead: mend the file, or set `split` to random if that is meant";
+        let told = |file: &Problem| error(&file.path, format!("is not used: {}", file.problem), advice);
+        list.extend(listing.unusable_splits.iter().map(told));
+    }
+    if listing.pairs.is_empty() {
+        let advice = "put masks beside the images, named as they are with `_mask` added, or into a folder `masks`";
+        list.push(error(&listing.root, "no image has a mask".to_owned(), advice));
+        return list;
+    }
+    for (images, part) in [(&split.train, Part::Train), (&split.validation, Part::Validation)] {
+        if images.is_empty() {
+            let by = given.map_or_else(String::new, |given| format!(" by {}", given.source));
+            let advice = "a run needs images to train on and to validate on: other parts, groups or shares";
+            list.push(error(&listing.root, format!("no image is left for {}{by}", part.label()), advice));
+        }
+    }
+    list
 }
 
 /// What a split looks at, by number of the pair.

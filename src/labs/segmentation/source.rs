@@ -339,6 +339,9 @@ fn read(params: &Params, folder: &Path, listing: &Listing) -> Result<Segmentatio
     check_memory(listing.pairs.len(), params)?;
     let reader = Reader::default();
     let rules = reader.survey(&listing.pairs, &[], &lesion(params)?, Watch::nobody());
+    if let Some(problem) = rules.masks.nowhere.clone() {
+        return Err(ParamError::Invalid { key: "lesion_value".to_owned(), problem });
+    }
     let reader = reader.with_rules(rules.clone());
     let all = reader.all(&listing.pairs, Watch::nobody(), |i, sample| {
         let pair = &listing.pairs[i];

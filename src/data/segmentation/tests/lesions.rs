@@ -198,6 +198,18 @@ fn what_is_chosen_is_taken() {
 }
 
 #[test]
+fn a_value_that_no_mask_holds_is_an_error() {
+    let core = grey(|x, y| u8::from(on(x, y)) + u8::from(inside(CORE, x, y)));
+    let rule = |value: &str| read(&Lesion::parse("value", value).unwrap(), &[&core]).1;
+    assert_eq!(rule("2").nowhere, None);
+    assert_eq!(rule("7, 1").nowhere, None);
+    let problem = rule("7").nowhere.unwrap();
+    assert!(problem.contains("value 7") && problem.contains("1, 2"), "{problem}");
+    let found = rule("7").findings(Path::new("data"));
+    assert_eq!((found[0].severity, found[0].check), (Severity::Error, Check::MaskValues));
+}
+
+#[test]
 fn a_corrected_mask_is_white_where_lesion_is_whatever_was_chosen() {
     let folder = tempfile::tempdir().unwrap();
     save_image(folder.path(), "a.png", SIZE, 1);

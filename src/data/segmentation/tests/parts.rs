@@ -205,6 +205,22 @@ fn what_a_table_leaves_open_is_told() {
         "{:?}",
         listing.notes
     );
+    // A split that was meant and cannot be used is no small thing.
+    let accused = |choice: &SplitChoice| {
+        let findings = planned(&listing, choice).findings;
+        findings.iter().any(|f| f.severity == Severity::Error && f.problem.starts_with("is not used: no column"))
+    };
+    assert!(accused(&SplitChoice::default()));
+    assert!(!accused(&SplitChoice { as_given: false, ..SplitChoice::default() }), "that is what was chosen");
+}
+
+#[test]
+fn a_part_without_images_to_train_or_validate_on_is_an_error() {
+    let all: String = (0..12).map(|i| format!("s{i}.png,test\n")).collect();
+    let (_folder, listing) = with_file("split.csv", &format!("image,split\n{all}"));
+    let findings = planned(&listing, &SplitChoice::default()).findings;
+    let told = |words: &str| findings.iter().any(|f| f.severity == Severity::Error && f.problem.contains(words));
+    assert!(told("no image is left for training by") && told("no image is left for validation by"), "{findings:?}");
 }
 
 #[test]

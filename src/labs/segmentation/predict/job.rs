@@ -79,6 +79,9 @@ pub fn predict(
     lines.push(format!("masks: {}", pipeline.describe()));
     lines.extend(inputs.lines.iter().cloned());
     let files = survey(&inputs, &lesion(&source.params).map_err(PredictError::input)?, watch);
+    if let Some(problem) = files.rules().and_then(|rules| rules.masks.nowhere.clone()) {
+        return Err(PredictError::Input(format!("parameter `lesion_value`: {problem}")));
+    }
     lines.extend(files.rules().into_iter().flat_map(Rules::lines).map(|line| format!("data: {line}")));
     let about = json!({
         "weights": source.path, "origin": source.origin, "network": source.spec.architecture.key(),
