@@ -9,10 +9,11 @@ use crate::engine::export::Sheet;
 use crate::engine::params::{ParamError, Params};
 use crate::labs::doctor::{DoctorReport, DoctorSpec, Kind};
 use crate::labs::{LABS, Lab};
+use crate::plot::number;
 
 use super::flags::DoctorFlags;
 use super::headless::Interrupt;
-use super::output::{Failure, Output, counted, table};
+use super::output::{Failure, Output, table};
 use super::{place, request};
 
 /// Findings of a kind of notes that are told one by one; more are one line.
@@ -61,7 +62,7 @@ pub fn doctor(flags: &DoctorFlags, output: &Output) -> Result<(), Failure> {
     output.object(&json!({ "event": "finished", "errors": report.errors, "summary": report.summary }));
     match report.errors {
         0 => Ok(()),
-        errors => Err(Failure::work(format!("the data doctor found {}", counted(errors, "error", "errors")))),
+        errors => Err(Failure::work(format!("the data doctor found {}", number::counted(errors, "error", "errors")))),
     }
 }
 
@@ -146,7 +147,7 @@ fn lines(report: &DoctorReport) -> Vec<String> {
         // Many equal notes are one.
         let folded = *severity == "note" && (*count > MOST_NOTES || first.is_empty());
         let shown = if folded { &[][..] } else { &first[..] };
-        lines.push(format!("  {severity}: {label}: {} ({advice})", counted(*count, "time", "times")));
+        lines.push(format!("  {severity}: {label}: {} ({advice})", number::counted(*count, "time", "times")));
         lines.extend(shown.iter().map(|text| format!("    {text}")));
         if !folded && *count > shown.len() {
             lines.push(format!("    and {} more", count - shown.len()));

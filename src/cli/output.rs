@@ -185,13 +185,6 @@ pub fn one_line(text: &str, most: usize) -> String {
     }
 }
 
-/// `1 step`, `2 steps`; `count` as it is shown.
-pub fn counted(count: impl Display, one: &str, several: &str) -> String {
-    let count = count.to_string();
-    let word = if count == "1" { one } else { several };
-    format!("{count} {word}")
-}
-
 /// Columns of a table for people, padded to equal width; the first row is the heading.
 pub fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
@@ -220,12 +213,6 @@ mod tests {
         let shown = spelt_out(&json.to_string(), |c| format!("\\u{:04x}", u32::from(c))).into_owned();
         assert!(!shown.contains(['\u{9b}', '\u{202e}', '\u{1b}']), "{shown}");
         assert_eq!(serde_json::from_str::<Json>(&shown).unwrap(), json, "it reads back as it was");
-    }
-
-    #[test]
-    fn one_is_one_and_the_others_are_several() {
-        let said = |count: usize| counted(count, "step", "steps");
-        assert_eq!([said(0), said(1), said(2), said(21)], ["0 steps", "1 step", "2 steps", "21 steps"]);
     }
 
     #[test]

@@ -339,4 +339,10 @@ mod tests {
         }
         assert!(parse_whole("1.000").unwrap_err().contains("1.000 or 1000"));
     }
+
+    #[test]
+    fn one_is_one_and_the_others_are_several() {
+        let said = |count: usize| counted(count, "step", "steps");
+        assert_eq!([said(0), said(1), said(2), said(21)], ["0 steps", "1 step", "2 steps", "21 steps"]);
+    }
 }

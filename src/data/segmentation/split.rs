@@ -23,6 +23,14 @@ pub enum Part {
 impl Part {
     pub const ALL: [Part; 3] = [Part::Train, Part::Validation, Part::Test];
 
+    /// `train`, `validation`, `test`: as it is typed and stands in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Part::Train => "train",
+            _ => self.label(),
+        }
+    }
+
     /// `training`, `validation`, `test`.
     pub fn label(self) -> &'static str {
         match self {

@@ -486,12 +486,12 @@ impl SegmentationData {
 
     /// Which image is in which part, known by its content again.
     pub fn split_table(&self) -> Payload {
-        let parts = [("train", &self.train), ("validation", &self.validation), ("test", &self.test)];
+        let parts = [(Part::Train, &self.train), (Part::Validation, &self.validation), (Part::Test, &self.test)];
         let mut rows = Vec::new();
         for (part, images) in parts {
             rows.extend(images.iter().map(|&i| {
                 let item = &self.items[i];
-                vec![item.name.clone(), part.to_owned(), item.class.clone(), format!("{:016x}", item.content)]
+                vec![item.name.clone(), part.name().to_owned(), item.class.clone(), format!("{:016x}", item.content)]
             }));
         }
         Payload::Table { columns: SPLIT_COLUMNS.map(str::to_owned).to_vec(), rows }

@@ -6,29 +6,9 @@ use std::path::Path;
 
 use super::super::source::{SPLIT_COLUMNS, content};
 use crate::data::segmentation::read::Picture;
+use crate::data::segmentation::split::Part;
 use crate::engine::event::{Body, Payload};
 use crate::engine::recording::RunReader;
-
-/// A part of a data set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Part {
-    Train,
-    Validation,
-    Test,
-}
-
-impl Part {
-    pub const ALL: [Part; 3] = [Part::Train, Part::Validation, Part::Test];
-
-    /// As it is typed and written.
-    pub fn name(self) -> &'static str {
-        match self {
-            Part::Train => "train",
-            Part::Validation => "validation",
-            Part::Test => "test",
-        }
-    }
-}
 
 /// The split of a run, by the content of its pictures: they may have moved or have other names now.
 #[derive(Debug, Clone, Default, PartialEq)]

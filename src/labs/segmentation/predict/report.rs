@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::super::pipeline::Pipeline;
 use super::Measures;
 use super::inputs::counted;
-use super::parts::Part;
+use crate::data::segmentation::split::Part;
 use crate::engine::export::{Sheet, number};
 use crate::metrics::summary::{DRAWS, interval_95};
 use crate::plot::number::short;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use eframe::egui::{Align, Button, Label, Layout, RichText, ScrollArea, Sense, TextWrapMode, Ui};
 use egui_extras::{Column, TableBuilder};
 
+use crate::data::segmentation::split::Part;
 use crate::labs::segmentation::predict::background::Found;
-use crate::labs::segmentation::predict::parts::Part;
 use crate::labs::segmentation::predict::report::Row;
 use crate::plot::style::Style;
 use crate::plot::{number, tile};
