@@ -78,11 +78,17 @@ pub fn ui(ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         ui.shrink_clip_rect(words.expand(2.0));
         ScrollArea::vertical().id_salt("collapse").auto_shrink([false, false]).show(ui, |ui| {
             ui.spacing_mut().item_spacing = vec2(8.0, 0.35 * size);
-            // In a low tile one line of words and the two numbers of the verdict.
+            // In a low tile the two numbers of the verdict come first, and the words take what room is left.
             let short = words.height() < 11.5 * size;
             let alarm = alarm::replay(ctx.run, false, ctx.cursor.step).unwrap_or_default();
-            in_words(&alarm, size, short, ui, ctx);
-            numbers(&alarm, size, short, ui, ctx);
+            headline(&alarm, size, ui, ctx);
+            if short {
+                numbers(&alarm, size, short, ui, ctx);
+                in_words(&alarm, size, ui, ctx);
+            } else {
+                in_words(&alarm, size + 1.0, ui, ctx);
+                numbers(&alarm, size, short, ui, ctx);
+            }
             if let Some(what) = series::twin_name(ctx.run) {
                 let twin = alarm::replay(ctx.run, true, ctx.cursor.step).unwrap_or_default();
                 let value = |key: &str| Some(ctx.run.scalars.get(key)?.at(ctx.cursor.step)?.1);
@@ -103,9 +109,8 @@ pub fn ui(ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     }
 }
 
-fn in_words(alarm: &Alarm, size: f32, short: bool, ui: &mut Ui, ctx: &ViewCtx<'_>) {
-    let (style, steps) = (ctx.style, series::steps(ctx));
-    let color = color(style, alarm);
+fn headline(alarm: &Alarm, size: f32, ui: &mut Ui, ctx: &ViewCtx<'_>) {
+    let color = color(ctx.style, alarm);
     ui.horizontal(|ui| {
         let (rect, _) = ui.allocate_exact_size(vec2(1.7 * size, 2.0 * size), Sense::hover());
         sign(ui.painter(), rect.center(), 0.7 * size, alarm, color);
@@ -114,6 +119,10 @@ fn in_words(alarm: &Alarm, size: f32, short: bool, ui: &mut Ui, ctx: &ViewCtx<'_
         let spoken = format!("collapse alarm: {}", title(alarm));
         response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &spoken));
     });
+}
+
+fn in_words(alarm: &Alarm, size: f32, ui: &mut Ui, ctx: &ViewCtx<'_>) {
+    let (style, steps) = (ctx.style, series::steps(ctx));
     let mut text = meaning(alarm).to_owned();
     match alarm.announced.map(number::grouped) {
         Some(step) if alarm.standing != Verdict::Healthy => text.push_str(&format!(" Since step {step}.")),
@@ -126,13 +135,8 @@ fn in_words(alarm: &Alarm, size: f32, short: bool, ui: &mut Ui, ctx: &ViewCtx<'_
         text.push_str(&format!(" {evidence}."));
     }
     let text = text.trim_start();
-    let size = if short { size } else { size + 1.0 };
-    let said = Label::new(RichText::new(text).size(size).color(style.text));
-    if short {
-        ui.add(said.truncate()).on_hover_text(text);
-    } else {
-        ui.add(said.wrap());
-    }
+    // A low tile may have to be scrolled for the rest.
+    ui.add(Label::new(RichText::new(text).size(size).color(style.text)).wrap()).on_hover_text(text);
 }
 
 /// A disc, a ring, a triangle or a square: it is not told by colour alone.
