@@ -14,8 +14,8 @@ use eframe::egui::{Context, Pos2, RawInput, Rect, UiBuilder, pos2, vec2};
 use learnscope::app::theme;
 use learnscope::engine::params::Params;
 use learnscope::engine::state::RunState;
-use learnscope::labs::optimizers::OptimizersLab;
-use learnscope::labs::{Cursor, Lab, LabView, NoPast, ViewCtx};
+use learnscope::kit::view::{Cursor, LabView, NoPast, ViewCtx};
+use learnscope::labs::optimizers;
 use learnscope::plot::style::Style;
 
 /// Size of the window in points.
@@ -65,7 +65,7 @@ impl Bench {
         theme::install_fonts(&ctx);
         let style = Style::dark();
         theme::apply(&ctx, &style, 1.0);
-        Self { ctx, view: OptimizersLab.view(), style, frame: 0 }
+        Self { ctx, view: optimizers::view::new(), style, frame: 0 }
     }
 
     fn frame(&mut self, run: &RunState, params: &Params, cursor: Cursor) -> Cost {

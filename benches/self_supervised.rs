@@ -21,12 +21,14 @@ use learnscope::engine::experiment::BuildRequest;
 use learnscope::engine::params::Params;
 use learnscope::engine::state::RunState;
 use learnscope::engine::worker::Engine;
+use learnscope::kit::lab::{self, RunOptions};
+use learnscope::kit::view::{Cursor, LabView, NoPast, ViewCtx};
+
 use learnscope::labs::self_supervised::batches::Batches;
 use learnscope::labs::self_supervised::network::{EncoderKind, Shape};
 use learnscope::labs::self_supervised::params::{Hyper, PARAMS};
 use learnscope::labs::self_supervised::trainer::Trainer;
-use learnscope::labs::self_supervised::{self, KEYS, SelfSupervisedLab};
-use learnscope::labs::{self, Cursor, Lab, LabView, NoPast, RunOptions, ViewCtx};
+use learnscope::labs::self_supervised::{self, KEYS, SPEC};
 use learnscope::nn::parameters::Init;
 use learnscope::plot::style::Style;
 
@@ -186,11 +188,16 @@ impl Scene {
 fn engine_run(draw: bool) {
     let params = params(&[]);
     let options = RunOptions { steps: Some(50), device: DeviceChoice::Cpu, ..RunOptions::default() };
-    let request = labs::request(&SelfSupervisedLab, &params, options).expect("a request");
+    let request = lab::request(&SPEC, &params, options).expect("a request");
     let engine = Engine::start(draw, Arc::new(|| ())).expect("a worker");
     engine.send(Command::Start(request));
-    let scene =
-        Scene { run: RunState::default(), view: SelfSupervisedLab.view(), params, style: Style::dark(), ready: false };
+    let scene = Scene {
+        run: RunState::default(),
+        view: self_supervised::view::new(),
+        params,
+        style: Style::dark(),
+        ready: false,
+    };
     let mut harness = Harness::builder()
         .with_size(vec2(1920.0, 1080.0))
         .build_ui_state(|ui, scene: &mut Scene| scene.draw(ui), scene);

@@ -8,7 +8,8 @@ use learnscope::compute::device::DeviceChoice;
 use learnscope::engine::command::{Command, Record};
 use learnscope::engine::state::RunState;
 use learnscope::engine::worker::Engine;
-use learnscope::labs::{self, RunOptions};
+use learnscope::kit::lab::{self, RunOptions};
+use learnscope::labs;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -19,11 +20,11 @@ const PAIRS: usize = 7;
 /// Seconds of one run.
 fn run(watched: bool) -> f64 {
     let lab = labs::LABS[0];
-    let params = lab.spec().preset("moons").unwrap().unwrap();
+    let params = lab.spec.preset("moons").unwrap().unwrap();
     let options =
         RunOptions { steps: Some(STEPS), device: DeviceChoice::Cpu, record: Record::No, ..RunOptions::default() };
     let engine = Engine::start(watched, Arc::new(|| ())).unwrap();
-    engine.send(Command::Start(labs::request(lab, &params, options).unwrap()));
+    engine.send(Command::Start(lab::request(lab.spec, &params, options).unwrap()));
     let mut state = RunState::default();
     let start = Instant::now();
     while state.status.is_none() || state.is_live() {

@@ -14,7 +14,8 @@ use learnscope::engine::event::{Body, Change, Event, RunId, Status};
 use learnscope::engine::params::{ParamSpec, Params, Value};
 use learnscope::engine::state::RunState;
 use learnscope::engine::worker::Engine;
-use learnscope::labs::{self, LABS, RunOptions};
+use learnscope::kit::lab::RunOptions;
+use learnscope::labs::{self, LABS};
 
 use toy::{Bench, toy};
 
@@ -227,7 +228,7 @@ const SMALL: &[&str] = &[
 fn cases() -> Vec<(&'static dyn labs::Lab, &'static str, Params)> {
     let mut cases = Vec::new();
     for lab in LABS.iter().copied() {
-        let spec = lab.spec();
+        let spec = lab.spec;
         let presets = spec.presets.iter().map(|preset| (preset.id, spec.preset(preset.id).unwrap().unwrap()));
         for (case, mut params) in std::iter::once(("defaults", Params::defaults(spec.params))).chain(presets) {
             for small in SMALL {
@@ -268,15 +269,15 @@ fn every_lab_gives_the_same_numbers_twice_on_the_cpu() {
                 state: RunState::default(),
                 events: Vec::new(),
             };
-            let request = labs::request(lab, &params, options(40, Record::No)).unwrap();
+            let request = lab::request(lab, &params, options(40, Record::No)).unwrap();
             bench.engine.send(Command::Start(request));
             bench.until(|state| state.status.is_some() && !state.is_live());
-            assert_eq!(bench.state.status, Some(Status::Finished), "{}/{case}", lab.spec().id);
+            assert_eq!(bench.state.status, Some(Status::Finished), "{}/{case}", lab.spec.id);
             numbers(&bench.events)
         };
         let (first, second) = (run(), run());
-        assert!(first.len() > 2, "{}/{case} reports next to nothing", lab.spec().id);
-        assert_eq!(first, second, "{}/{case}", lab.spec().id);
+        assert!(first.len() > 2, "{}/{case} reports next to nothing", lab.spec.id);
+        assert_eq!(first, second, "{}/{case}", lab.spec.id);
     }
 }
 
@@ -287,7 +288,7 @@ fn seeking_to_a_step_shows_what_a_run_to_that_step_ends_with() {
     for (lab, case, params) in cases() {
         let run = |steps| {
             let mut bench = Bench::new();
-            bench.engine.send(Command::Start(labs::request(lab, &params, options(steps, Record::No)).unwrap()));
+            bench.engine.send(Command::Start(lab::request(lab, &params, options(steps, Record::No)).unwrap()));
             bench.until(|state| state.status.is_some() && !state.is_live());
             bench.state
         };
@@ -298,17 +299,17 @@ fn seeking_to_a_step_shows_what_a_run_to_that_step_ends_with() {
                 format!("{sought:?}"),
                 format!("{:?}", history.last().unwrap()),
                 "{}/{case}: {key}",
-                lab.spec().id
+                lab.spec.id
             );
         }
         for (key, table) in &short.tables {
             for row in 0..table.len() {
                 let bits = |row: &[f64]| row.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
                 let (sought, ended) = (long.tables[key].row(row).unwrap(), table.row(row).unwrap());
-                assert_eq!(bits(sought), bits(ended), "{}/{case}: {key}, row {row}", lab.spec().id);
+                assert_eq!(bits(sought), bits(ended), "{}/{case}: {key}, row {row}", lab.spec.id);
             }
         }
-        assert!(!short.scalars.is_empty(), "{}/{case} measures nothing", lab.spec().id);
+        assert!(!short.scalars.is_empty(), "{}/{case} measures nothing", lab.spec.id);
     }
 }
 
@@ -320,10 +321,10 @@ fn every_lab_resumes_to_the_same_numbers() {
     for (lab, case, params) in cases() {
         let go = |steps: u64, record: Record, resume_from: Option<std::path::PathBuf>| {
             let mut bench = Bench::new();
-            let mut request = labs::request(lab, &params, options(steps, record)).unwrap();
+            let mut request = lab::request(lab, &params, options(steps, record)).unwrap();
             request.checkpoint_every = 15;
             // A twin is kept and goes on too.
-            if let Some(live) = lab.spec().params.iter().find(|param| param.live && params.shows(param)) {
+            if let Some(live) = lab.spec.params.iter().find(|param| param.live && params.shows(param)) {
                 let value = params.get(live.key).unwrap().clone();
                 let change = Change { step: 20, key: format!("twin/{}", live.key), value };
                 request.changes = (resume_from.is_none()).then_some(change).into_iter().collect();
@@ -331,7 +332,7 @@ fn every_lab_resumes_to_the_same_numbers() {
             request.resume_from = resume_from;
             bench.engine.send(Command::Start(request));
             bench.until(|state| state.status.is_some() && !state.is_live());
-            assert_eq!(bench.state.status, Some(Status::Finished), "{}/{case}", lab.spec().id);
+            assert_eq!(bench.state.status, Some(Status::Finished), "{}/{case}", lab.spec.id);
             let folder = bench.state.header.as_ref().unwrap().folder.clone();
             bench.engine.shutdown(Duration::from_secs(10));
             (folder, format!("{:?} {:?}", bench.state.scalars, bench.state.tables))
@@ -348,21 +349,21 @@ fn every_lab_resumes_to_the_same_numbers() {
         // Broken off after 40 of 60 steps: the newest checkpoint but the final one is that of step 30.
         let (broken, _) = go(40, Record::New(root.path().join("broken")), None);
         let checkpoint = std::path::Path::new(&broken).join("checkpoints/step-00000030.safetensors");
-        assert!(checkpoint.exists(), "{}/{case}: {}", lab.spec().id, checkpoint.display());
+        assert!(checkpoint.exists(), "{}/{case}: {}", lab.spec.id, checkpoint.display());
         let (_, resumed) = go(60, Record::Resume(broken.clone().into()), Some(checkpoint));
-        assert!(live == resumed, "{}/{case}: a resumed run tells its whole history", lab.spec().id);
-        assert!(recorded(&unbroken) == recorded(&broken), "{}/{case}", lab.spec().id);
+        assert!(live == resumed, "{}/{case}: a resumed run tells its whole history", lab.spec.id);
+        assert!(recorded(&unbroken) == recorded(&broken), "{}/{case}", lab.spec.id);
     }
 }
 
 #[test]
 fn a_twin_with_the_same_values_repeats_every_number_of_its_run() {
     for (lab, case, params) in cases() {
-        let spec = lab.spec();
+        let spec = lab.spec;
         let Some(live) = spec.params.iter().find(|param| param.live && params.shows(param)) else { continue };
         let value = params.get(live.key).unwrap().clone();
         let mut bench = Bench::new();
-        let mut request = labs::request(lab, &params, options(36, Record::No)).unwrap();
+        let mut request = lab::request(lab, &params, options(36, Record::No)).unwrap();
         request.changes = vec![Change { step: 7, key: format!("twin/{}", live.key), value }];
         bench.engine.send(Command::Start(request));
         bench.until(|state| state.status.is_some() && !state.is_live());
@@ -382,9 +383,9 @@ fn a_twin_with_the_same_values_repeats_every_number_of_its_run() {
 #[test]
 fn every_lab_takes_every_live_parameter_while_it_runs() {
     for (lab, case, params) in cases() {
-        let spec = lab.spec();
+        let spec = lab.spec;
         let mut bench = Bench::new();
-        let mut request = labs::request(lab, &params, options(30, Record::No)).unwrap();
+        let mut request = lab::request(lab, &params, options(30, Record::No)).unwrap();
         request.start_paused = true;
         bench.engine.send(Command::Start(request));
         bench.status(Status::Paused);

@@ -133,7 +133,7 @@ fn every_lab_is_well_declared() {
 
     let mut ids = HashSet::new();
     for lab in LABS {
-        let spec = lab.spec();
+        let spec = lab.spec;
         assert!(ids.insert(spec.id), "two labs are called {}", spec.id);
         assert!(spec.guide.len() > 500, "{}: the guide is a lesson, not a line", spec.id);
         let mut keys = HashSet::new();
@@ -158,7 +158,7 @@ fn every_lab_is_well_declared() {
                 assert!(most <= study.measures.len(), "{}/{}, {}", spec.id, study.id, row.label);
             }
         }
-        let view = lab.view();
+        let view = (lab.view)();
         let tiles: HashSet<&str> = view.tiles().iter().map(|tile| tile.id).collect();
         assert_eq!(tiles.len(), view.tiles().len(), "{}: two tiles have one id", spec.id);
         assert!(!tiles.is_empty(), "{} shows nothing", spec.id);

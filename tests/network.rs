@@ -11,13 +11,12 @@ use learnscope::compute::readback::Reader;
 use learnscope::engine::event::{Level, Payload};
 use learnscope::engine::experiment::{BuildRequest, Checkpoint, RunError};
 use learnscope::engine::params::{Params, Value};
-use learnscope::labs::Lab;
 use learnscope::labs::optimizers::network::article::Article;
 use learnscope::labs::optimizers::network::roster::{Hyper, ROSTER};
 use learnscope::labs::optimizers::network::{self, BOUNDARY};
 use learnscope::labs::optimizers::params::PARAMS;
 use learnscope::labs::optimizers::rules::Rule;
-use learnscope::labs::optimizers::{KEYS, OptimizersLab};
+use learnscope::labs::optimizers::{KEYS, SPEC};
 use learnscope::nn::mlp::{Activation, Mlp, MlpShape, cross_entropy, one_hot};
 
 fn params(set: &[&str]) -> Params {
@@ -358,7 +357,7 @@ fn live_changes_act_from_the_next_step_and_others_are_refused() {
 
 #[test]
 fn bad_parameters_are_refused_with_a_message_that_names_them() {
-    let check = OptimizersLab.spec().check;
+    let check = SPEC.check;
     assert_eq!(check(&params(&[])), Ok(()));
     for (set, expected) in [
         (&["batch_size=281"][..], "`batch_size`: a batch of 281 points is larger than the training set, 280 of 400"),

@@ -14,11 +14,11 @@ use learnscope::engine::event::{Body, Event, RunHeader, RunId, Status};
 use learnscope::engine::experiment::BuildRequest;
 use learnscope::engine::params::Params;
 use learnscope::engine::state::RunState;
+use learnscope::kit::view::{Cursor, NoPast, ViewAction, ViewCtx};
 use learnscope::labs::optimizers::network as training;
 use learnscope::labs::optimizers::params::PARAMS;
 use learnscope::labs::optimizers::view::network::{NetworkState, TILES, guide, tile};
 use learnscope::labs::optimizers::{KEYS, network::roster::ROSTER};
-use learnscope::labs::{Cursor, NoPast, ViewAction, ViewCtx};
 use learnscope::plot::style::Style;
 
 /// A run of so many steps, as the window sees it.

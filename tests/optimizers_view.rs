@@ -11,8 +11,8 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use learnscope::engine::params::{Params, Value};
 use learnscope::engine::state::RunState;
-use learnscope::labs::optimizers::{OptimizersLab, on_network, surfaces};
-use learnscope::labs::{Cursor, Lab, LabView, NoPast, Node, ViewAction, ViewCtx};
+use learnscope::kit::view::{Cursor, LabView, NoPast, Node, ViewAction, ViewCtx};
+use learnscope::labs::optimizers::{self, on_network, surfaces};
 use learnscope::plot::style::Style;
 
 struct Scene {
@@ -32,7 +32,7 @@ impl Scene {
         Self {
             run: optimizer_run::run(&params),
             params,
-            view: OptimizersLab.view(),
+            view: optimizers::view::new(),
             style: Style::dark(),
             tile,
             cursor: Cursor { step: 150, sub: 0 },
@@ -86,7 +86,7 @@ fn tiles() -> Vec<&'static str> {
         }
     }
     let mut found = vec!["guide"];
-    collect(OptimizersLab.view().arrangement(&optimizer_run::params(&[])).root, &mut found);
+    collect(optimizers::view::new().arrangement(&optimizer_run::params(&[])).root, &mut found);
     found
 }
 
@@ -129,7 +129,7 @@ fn every_surface_has_a_field_and_a_guide() {
 
 #[test]
 fn both_experiments_arrange_only_tiles_that_exist() {
-    let view = OptimizersLab.view();
+    let view = optimizers::view::new();
     let known: Vec<&str> = view.tiles().iter().map(|spec| spec.id).collect();
     assert!(tiles().iter().filter(|tile| **tile != "guide").all(|tile| known.contains(tile)));
     let network = optimizer_run::params(&["experiment=network"]);

@@ -11,9 +11,8 @@ use drive::{Drive, Maker};
 use learnscope::engine::event::{Level, Payload};
 use learnscope::engine::experiment::RunError;
 use learnscope::engine::params::{Params, Value};
-use learnscope::labs::Lab;
 use learnscope::labs::segmentation::params::PARAMS;
-use learnscope::labs::segmentation::{self, KEYS, SegmentationLab};
+use learnscope::labs::segmentation::{self, KEYS, SPEC};
 
 const LAB: Maker = Maker { build: segmentation::build, keys: KEYS };
 
@@ -230,7 +229,7 @@ fn a_folder_with_every_oddity_trains_and_says_what_it_left_out() {
     assert!(found("smooth (92).png", "image without mask"), "{rows:?}");
     assert!(found("smooth (93)_mask.png", "mask without image"), "{rows:?}");
     assert!(rows.iter().any(|row| row[1] == "mask of another size"), "{rows:?}");
-    let described = (SegmentationLab.spec().data)(&params(&["source=folder", &path])).unwrap();
+    let described = (SPEC.data)(&params(&["source=folder", &path])).unwrap();
     assert!(described.contains("CRC-32"), "{described}");
 }
 
@@ -394,7 +393,7 @@ fn what_the_header_says_of_a_folder_tells_its_parts() {
     let path = format!("data={}", folder.path().display());
     let described = |set: &[&str]| {
         let set: Vec<&str> = ["source=folder", &path].into_iter().chain(set.iter().copied()).collect();
-        (SegmentationLab.spec().data)(&params(&set)).unwrap()
+        (SPEC.data)(&params(&set)).unwrap()
     };
     let first = described(&[]);
     assert!(first.contains("parts CRC-32"), "{first}");

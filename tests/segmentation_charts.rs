@@ -11,10 +11,10 @@ use egui_kittest::{Harness, HarnessBuilder};
 use learnscope::engine::event::{Body, Event, Payload, RunHeader, RunId, Status};
 use learnscope::engine::params::{Params, Value};
 use learnscope::engine::state::RunState;
+use learnscope::kit::view::{Cursor, LabView, PastPayloads, ViewAction, ViewCtx};
 use learnscope::labs::segmentation::judge::COLUMNS;
 use learnscope::labs::segmentation::params::PARAMS;
 use learnscope::labs::segmentation::view::SegmentationView;
-use learnscope::labs::{Cursor, LabView, PastPayloads, ViewAction, ViewCtx};
 use learnscope::plot::style::Style;
 
 const STEPS: u64 = 450;
@@ -537,7 +537,7 @@ fn the_guide_shows_this_run_beside_the_paper() {
 
 #[test]
 fn the_guide_names_parameters_as_they_are_named() {
-    let guide = learnscope::labs::find("segmentation").unwrap().spec().guide;
+    let guide = learnscope::labs::find("segmentation").unwrap().guide;
     let named: Vec<&str> = guide.split('`').skip(1).step_by(2).collect();
     assert!(named.len() >= 3);
     for name in named {

@@ -21,10 +21,10 @@ use learnscope::data::segmentation::save::save_corrected;
 use learnscope::engine::event::{Body, Event, Level, Payload, RunId, Status};
 use learnscope::engine::params::{Params, Value};
 use learnscope::engine::state::RunState;
+use learnscope::kit::view::{Cursor, NoPast, ViewAction, ViewCtx};
 use learnscope::labs::segmentation::params::PARAMS;
 use learnscope::labs::segmentation::view::brush::BrushTile;
 use learnscope::labs::segmentation::view::data::DataTile;
-use learnscope::labs::{Cursor, NoPast, ViewAction, ViewCtx};
 use learnscope::metrics::mask::Mask;
 use learnscope::plot::style::Style;
 

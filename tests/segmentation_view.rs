@@ -13,9 +13,9 @@ use egui_kittest::kittest::{NodeT, Queryable};
 use learnscope::engine::event::{Body, Event, Payload, RunHeader, RunId, Status};
 use learnscope::engine::params::{Params, Value};
 use learnscope::engine::state::RunState;
+use learnscope::kit::view::{Cursor, LabView, PastPayloads, ViewAction, ViewCtx};
 use learnscope::labs::segmentation::params::PARAMS;
 use learnscope::labs::segmentation::view::SegmentationView;
-use learnscope::labs::{Cursor, LabView, PastPayloads, ViewAction, ViewCtx};
 use learnscope::plot::style::Style;
 
 const STEPS: u64 = 200;

@@ -12,11 +12,10 @@ use learnscope::compute::readback::Reader;
 use learnscope::compute::rng::HostRng;
 use learnscope::engine::event::{Level, Payload};
 use learnscope::engine::params::{Params, Value};
-use learnscope::labs::Lab;
 use learnscope::labs::self_supervised::network::{EncoderKind, Shape, build as build_networks};
 use learnscope::labs::self_supervised::params::{Hyper, PARAMS};
 use learnscope::labs::self_supervised::trainer::{Trainer, negative_cosine};
-use learnscope::labs::self_supervised::{self, KEYS, SelfSupervisedLab};
+use learnscope::labs::self_supervised::{self, KEYS, SPEC};
 use learnscope::nn::parameters::{DecayScope, Init, Rates, Role, Sgd, Slot, map, slots, tracked};
 
 /// Small and quick: 96 pictures, batches of 16.
@@ -424,13 +423,13 @@ fn pictures_of_a_folder_are_learned_in_colour() {
     let mut run = LAB.build(&params(&["source=folder", "image_size=8", "batch_size=8", &path]), 1, 4).begin();
     run.run_to(4);
     assert!(run.at("loss/cosine", 4).is_finite());
-    let data = (SelfSupervisedLab.spec().data)(&params(&["source=folder", "image_size=8", &path])).unwrap();
+    let data = (SPEC.data)(&params(&["source=folder", "image_size=8", &path])).unwrap();
     assert!(data.contains("2 classes") && data.contains("CRC-32"), "{data}");
 }
 
 #[test]
 fn presets_and_studies_set_what_exists() {
-    let spec = SelfSupervisedLab.spec();
+    let spec = &SPEC;
     for preset in spec.presets {
         spec.preset(preset.id).unwrap().unwrap();
     }
@@ -468,7 +467,7 @@ fn a_graphics_device_computes_the_same_first_steps() {
 
 /// The whole run of a preset on the generated shapes.
 fn whole(preset: &str, seed: u64) -> Drive {
-    let mut params = SelfSupervisedLab.spec().preset(preset).unwrap().unwrap();
+    let mut params = SPEC.preset(preset).unwrap().unwrap();
     params.set_text(PARAMS, "probe_every=700").unwrap();
     let mut run = LAB.build(&params, seed, 700).begin();
     run.run_to(700);
@@ -493,7 +492,7 @@ fn asymmetry_falls_and_eigenspaces_align_without_collapse_in_byol() {
 
 #[test]
 fn the_two_simsiam_presets_differ_in_symmetry_alone() {
-    let spec = SelfSupervisedLab.spec();
+    let spec = &SPEC;
     let [plain, symmetric] = ["simsiam", "simsiam-symmetric"].map(|id| spec.preset(id).unwrap().unwrap());
     let differ: Vec<&str> =
         plain.iter().filter(|(key, value)| symmetric.get(key) != Some(value)).map(|(key, _)| key).collect();

@@ -13,10 +13,10 @@ use learnscope::compute::device;
 use learnscope::engine::event::{Body, Event, Payload, RunHeader, RunId, Status};
 use learnscope::engine::params::{Params, Value};
 use learnscope::engine::state::RunState;
+use learnscope::kit::view::{Cursor, LabView, PastPayloads, ViewAction, ViewCtx};
 use learnscope::labs::self_supervised::inspect::COLUMNS;
 use learnscope::labs::self_supervised::params::PARAMS;
 use learnscope::labs::self_supervised::view::SelfSupervisedView;
-use learnscope::labs::{Cursor, LabView, PastPayloads, ViewAction, ViewCtx};
 use learnscope::plot::style::Style;
 
 const STEPS: u64 = 700;

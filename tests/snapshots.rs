@@ -58,7 +58,7 @@ fn window(theme: &str, size: [f32; 2], preset: Option<&str>) -> Option<Harness<'
     let config = tempfile::tempdir().unwrap();
     std::fs::write(config.path().join("settings.toml"), format!("theme = \"{theme}\"\n")).unwrap();
     let parts = Parts {
-        labs: LABS.to_vec(),
+        labs: LABS.iter().collect(),
         backend: Box::new(Settled(Engine::start(true, Arc::new(|| ())).unwrap())),
         fetch: no_fetch(),
         devices: None,

@@ -19,14 +19,14 @@ use learnscope::engine::experiment::{BuildRequest, Experiment, RunError};
 use learnscope::engine::mailbox::Letter;
 use learnscope::engine::params::{ChoiceItem, DefaultValue, ParamKind, ParamSpec, Params, Value};
 use learnscope::engine::study::{Measure, StudyRow, StudySpec};
-use learnscope::labs::{Arrangement, LABS, Lab, LabSpec, LabView, Node, Preset, TileSpec, ViewCtx};
+use learnscope::kit::lab::{LabSpec, Preset};
+use learnscope::kit::view::{Arrangement, Lab, LabView, Node, TileSpec, ViewCtx};
+use learnscope::labs::LABS;
 
 // ---------------------------------------------------------------------------------------------------------------
 // A lab with everything that the shell knows of.
 
-struct ToyLab;
-
-static TOY: ToyLab = ToyLab;
+static TOY: Lab = Lab { spec: &SPEC, view: || Box::new(ToyView) };
 
 static SPEC: LabSpec = LabSpec {
     id: "toy",
@@ -62,6 +62,8 @@ static SPEC: LabSpec = LabSpec {
     playback: |params| (params.text("mode") == "play").then_some(60.0),
     checkpoint_every: |_, _| 0,
     data: |_| Ok(String::new()),
+    predict: None,
+    doctor: None,
 };
 
 const KEYS: &[KeySpec] = &[KeySpec { key: "loss", title: "loss", unit: "", kind: KeyKind::Scalar, every: 1 }];
@@ -92,16 +94,6 @@ static PARAMS: &[ParamSpec] = &[
     param("use_it", "use it", ParamKind::Switch, DefaultValue::Switch(true), false),
     param("file", "file", ParamKind::Path, DefaultValue::Path(""), false),
 ];
-
-impl Lab for ToyLab {
-    fn spec(&self) -> &'static LabSpec {
-        &SPEC
-    }
-
-    fn view(&self) -> Box<dyn LabView> {
-        Box::new(ToyView)
-    }
-}
 
 struct ToyView;
 
@@ -262,7 +254,7 @@ impl Scripted {
     }
 }
 
-fn parts(labs: Vec<&'static dyn Lab>, backend: &Scripted, config: Option<&Path>) -> Parts {
+fn parts(labs: Vec<&'static Lab>, backend: &Scripted, config: Option<&Path>) -> Parts {
     Parts {
         labs,
         backend: Box::new(backend.clone()),
@@ -275,7 +267,7 @@ fn parts(labs: Vec<&'static dyn Lab>, backend: &Scripted, config: Option<&Path>)
 }
 
 fn window_of(
-    labs: Vec<&'static dyn Lab>,
+    labs: Vec<&'static Lab>,
     backend: &Scripted,
     config: Option<&Path>,
     size: egui::Vec2,
@@ -332,22 +324,22 @@ fn training(backend: &Scripted) -> (Harness<'static, App>, RunId) {
 fn every_lab_draws_in_every_theme_empty_running_and_without_room() {
     for theme in ["dark", "light", "high contrast", "system"] {
         for size in [vec2(1280.0, 800.0), vec2(0.0, 0.0), vec2(300.0, 200.0)] {
-            for lab in LABS.iter().copied() {
+            for lab in LABS {
                 for running in [false, true] {
                     let backend = Scripted::default();
-                    let mut harness = window_of(LABS.to_vec(), &backend, None, size);
+                    let mut harness = window_of(LABS.iter().collect(), &backend, None, size);
                     command(&mut harness, &format!("theme: {theme}"));
-                    command(&mut harness, &format!("lab: {}", lab.spec().title));
+                    command(&mut harness, &format!("lab: {}", lab.spec.title));
                     if running {
-                        let request = learnscope::labs::request(
-                            lab,
-                            &Params::defaults(lab.spec().params),
-                            learnscope::labs::RunOptions::default(),
+                        let request = learnscope::kit::lab::request(
+                            lab.spec,
+                            &Params::defaults(lab.spec.params),
+                            learnscope::kit::lab::RunOptions::default(),
                         );
                         let first = backend.starts().pop();
                         let mut request = request.expect("defaults are valid");
                         request.id = first.map_or(request.id, |first| first.id);
-                        backend.say(running_state(&request, lab.spec().keys));
+                        backend.say(running_state(&request, lab.spec.keys));
                     }
                     harness.run_steps(5);
                 }
@@ -386,7 +378,7 @@ fn the_first_start_computes_a_run_at_once_and_plays_it() {
     let backend = Scripted::computing();
     let mut harness = toy(&backend);
     let request = backend.last_start();
-    assert_eq!((request.lab, request.steps, request.seed), ("toy", 420, learnscope::labs::DEFAULT_SEED));
+    assert_eq!((request.lab, request.steps, request.seed), ("toy", 420, learnscope::kit::lab::DEFAULT_SEED));
     assert!(
         matches!(&request.record, Record::Replace(folder) if folder.ends_with(folder.file_name().unwrap()) && folder.to_string_lossy().ends_with("-toy-live"))
     );
@@ -1043,9 +1035,7 @@ fn a_signal_closes_without_a_question_and_not_without_the_checkpoint() {
 }
 
 /// The toy lab with something to draw that may be unsaved.
-struct DrawingLab;
-
-static DRAWING: DrawingLab = DrawingLab;
+static DRAWING: Lab = Lab { spec: &SPEC, view: || Box::new(DrawingView) };
 
 #[derive(Clone, Copy, PartialEq)]
 enum Drawn {
@@ -1059,16 +1049,6 @@ thread_local! {
 }
 
 struct DrawingView;
-
-impl Lab for DrawingLab {
-    fn spec(&self) -> &'static LabSpec {
-        &SPEC
-    }
-
-    fn view(&self) -> Box<dyn LabView> {
-        Box::new(DrawingView)
-    }
-}
 
 impl LabView for DrawingView {
     fn tiles(&self) -> &'static [TileSpec] {
@@ -1174,14 +1154,14 @@ fn every_sign_in_the_labs_texts_has_a_glyph() {
     theme::install_fonts(&ctx);
     let mut texts: Vec<String> = vec!["λ∇‖₂μηβ√←∂ρεθΔ²⁻▶⏸⏹⏭⏮⟲×−·≈≤≥∞→↑↓αγσ…–—’“”●m̂v̂½ᵏⁿ".to_owned()];
     for lab in LABS {
-        let spec = lab.spec();
+        let spec = lab.spec;
         texts.extend([spec.title, spec.claim, spec.guide].map(str::to_owned));
         texts.extend(spec.params.iter().flat_map(|p| [p.label, p.unit, p.group, p.help]).map(str::to_owned));
         texts.extend(spec.presets.iter().flat_map(|p| [p.title, p.help]).map(str::to_owned));
         texts.extend(spec.studies.iter().flat_map(|s| [s.title, s.source, s.about]).map(str::to_owned));
         texts.extend(spec.studies.iter().flat_map(|s| s.rows).map(|row| row.label.to_owned()));
         texts.extend(spec.keys.iter().flat_map(|k| [k.title, k.unit]).map(str::to_owned));
-        texts.extend(lab.view().tiles().iter().flat_map(|t| [t.title, t.help]).map(str::to_owned));
+        texts.extend((lab.view)().tiles().iter().flat_map(|t| [t.title, t.help]).map(str::to_owned));
         for param in spec.params {
             if let ParamKind::Choice(items) = param.kind {
                 texts.extend(items.iter().map(|item| item.label.to_owned()));

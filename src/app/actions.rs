@@ -214,7 +214,7 @@ pub fn all(app: &mut App) -> Vec<Action> {
         add(format!("device.{choice}"), title, RUN, Rc::new(move |app, _| app.choose_device(choice.clone())));
     }
     if let Some(session) = app.session() {
-        let spec = session.lab.spec();
+        let spec = session.lab.spec;
         for preset in spec.presets {
             add(
                 format!("preset.{}", preset.id),
@@ -246,7 +246,7 @@ pub fn all(app: &mut App) -> Vec<Action> {
         }
     }
     for (index, session) in app.sessions.iter().enumerate() {
-        let spec = session.lab.spec();
+        let spec = session.lab.spec;
         let keys = NUMBERS.get(index).map_or(&[][..], |keys| keys);
         let run: Run = Rc::new(move |app, _| app.open_lab(index));
         out.push(Action {

@@ -12,7 +12,7 @@ use crate::engine::command::Command;
 use crate::engine::event::{Event, Payload};
 use crate::engine::mailbox::Letter;
 use crate::engine::state::RunState;
-use crate::labs::PastPayloads;
+use crate::kit::view::PastPayloads;
 
 /// The worker as the window sees it. Neither call may wait.
 pub trait Backend {

@@ -24,7 +24,7 @@ pub fn top(app: &mut App, ui: &mut Ui) {
         ui.add_space(12.0);
         ui.spacing_mut().item_spacing.x = 4.0;
         for index in 0..app.sessions.len() {
-            let spec = app.sessions[index].lab.spec();
+            let spec = app.sessions[index].lab.spec;
             let response = tab(ui, index + 1, spec.title, index == app.active, &style);
             if response.on_hover_text(spec.claim).clicked() {
                 app.open_lab(index);
@@ -216,7 +216,7 @@ fn progress(session: &Session) -> String {
             Some(rate) => {
                 let left = number::duration(planned.saturating_sub(run.step) as f64 / rate);
                 text += &format!(" · {} steps/s", number::short(rate));
-                let samples = (session.lab.spec().samples_per_step)(&run.params) as f64;
+                let samples = (session.lab.spec.samples_per_step)(&run.params) as f64;
                 if samples > 0.0 {
                     text += &format!(" · {} samples/s", number::short(samples * rate));
                 }
@@ -259,7 +259,7 @@ fn seed(app: &mut App, ui: &mut Ui, style: &Style) {
 /// From right to left: export, tiles, studies, presets.
 fn menus(app: &mut App, ui: &mut Ui) {
     let Some(session) = app.session() else { return };
-    let spec = session.lab.spec();
+    let spec = session.lab.spec;
     let arrangement = session.view.arrangement(&session.params);
     let tiles = session.layouts.shown(&arrangement);
     let current = session.name.clone();

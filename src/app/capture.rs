@@ -97,7 +97,7 @@ pub fn write_png(image: &ColorImage, part: Option<Rect>, scale: f32, file: &Path
 impl App {
     /// A picture of the whole window.
     pub(super) fn screenshot(&mut self, _ctx: &egui::Context) {
-        let lab = self.sessions.get(self.active).map_or("window", |session| session.lab.spec().id);
+        let lab = self.sessions.get(self.active).map_or("window", |session| session.lab.spec.id);
         let file = self.pictures().join(format!("learnscope-{lab}-{}.png", runs::stamp()));
         self.capture.wanted = Some(Wanted { file, part: None });
     }

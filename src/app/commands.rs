@@ -7,7 +7,7 @@ use crate::compute::device::DeviceChoice;
 use crate::engine::event::Level;
 use crate::engine::params::Params;
 use crate::engine::state::MarkKind;
-use crate::labs::Cursor;
+use crate::kit::view::Cursor;
 
 impl App {
     pub(super) fn step_by(&mut self, steps: i64) {
@@ -45,11 +45,11 @@ impl App {
     pub(super) fn reset_form(&mut self) {
         let Some(session) = self.session() else { return };
         session.edit_all(|session| {
-            session.params = Params::defaults(session.lab.spec().params);
+            session.params = Params::defaults(session.lab.spec.params);
             session.changes.clear();
         });
         session.errors.clear();
-        let keys: Vec<&str> = session.lab.spec().params.iter().map(|spec| spec.key).collect();
+        let keys: Vec<&str> = session.lab.spec.params.iter().map(|spec| spec.key).collect();
         self.after_edit(&keys, true);
     }
 

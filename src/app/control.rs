@@ -6,7 +6,7 @@ use super::session::{Session, Start};
 use crate::engine::command::{Command, Record};
 use crate::engine::event::{Level, Status};
 use crate::engine::params::{ParamError, Value};
-use crate::labs::{self, RunOptions};
+use crate::kit::lab::{self, RunOptions};
 
 impl App {
     /// Starts a run of a lab with its form's values. Whatever the worker runs now ends.
@@ -23,15 +23,13 @@ impl App {
             device: self.device.clone(),
             record: match why {
                 Start::Preview => Record::No,
-                Start::Settled => {
-                    Record::Replace(runs::live_folder(&self.runs_dir, &self.stamp, session.lab.spec().id))
-                }
+                Start::Settled => Record::Replace(runs::live_folder(&self.runs_dir, &self.stamp, session.lab.spec.id)),
                 Start::Explicit => Record::New(self.runs_dir.clone()),
             },
             changes: if whole { session.changes.clone() } else { Vec::new() },
             ..RunOptions::default()
         };
-        match labs::request(session.lab, &session.params, options) {
+        match lab::request(session.lab.spec, &session.params, options) {
             Ok(request) => {
                 session.errors.clear();
                 session.place_cursor(why, whole);
@@ -82,7 +80,7 @@ impl App {
         if !settled || !session.training() {
             return;
         }
-        let specs = session.lab.spec().params;
+        let specs = session.lab.spec.params;
         let sets: Vec<Command> = specs
             .iter()
             .filter(|spec| {
@@ -102,7 +100,7 @@ impl App {
         let Some(session) = self.sessions.get_mut(self.active) else { return };
         let done = if redo { session.redo() } else { session.undo() };
         if done {
-            let keys: Vec<&str> = session.lab.spec().params.iter().map(|spec| spec.key).collect();
+            let keys: Vec<&str> = session.lab.spec.params.iter().map(|spec| spec.key).collect();
             self.after_edit(&keys, true);
         }
     }
@@ -110,7 +108,7 @@ impl App {
     /// Loads a preset and starts it.
     pub(super) fn preset(&mut self, id: &str) {
         let Some(session) = self.sessions.get_mut(self.active) else { return };
-        match session.lab.spec().preset(id) {
+        match session.lab.spec.preset(id) {
             Some(Ok(params)) => {
                 session.edit_all(|session| {
                     session.params = params;

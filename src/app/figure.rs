@@ -11,12 +11,12 @@ use image::RgbaImage;
 
 use super::theme;
 use crate::engine::state::RunState;
-use crate::labs::{Cursor, Lab, PastPayloads, ViewCtx};
+use crate::kit::view::{Cursor, Lab, PastPayloads, ViewCtx};
 use crate::plot::style::Style;
 
 /// What to draw.
 pub struct Figure<'a> {
-    pub lab: &'a dyn Lab,
+    pub lab: &'a Lab,
     pub run: &'a RunState,
     /// Recorded bulky values of the run.
     pub past: &'a dyn PastPayloads,
@@ -42,7 +42,7 @@ pub fn render(figure: &Figure<'_>) -> Result<RgbaImage, String> {
     let ctx = egui::Context::default();
     theme::install_fonts(&ctx);
     theme::apply(&ctx, figure.style, 1.0);
-    let mut view = figure.lab.view();
+    let mut view = (figure.lab.view)();
     let title = view
         .tiles()
         .iter()

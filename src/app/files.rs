@@ -142,7 +142,7 @@ impl App {
             self.notice(Level::Info, "there is nothing to export yet: start a run first");
             return;
         }
-        let spec = session.lab.spec();
+        let spec = session.lab.spec;
         let name = runs::file_name(&format!("{}-{}.{}", spec.id, session.name, if json { "json" } else { "csv" }));
         // Copied as it is now; the text is made on the dialog's thread.
         let (run, keys) = (numbers_of(&session.run), spec.keys);

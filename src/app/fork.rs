@@ -21,7 +21,7 @@ pub struct Fork {
 /// Why the front lab's run cannot be forked now; `None`: it can.
 pub fn refusal(app: &App) -> Option<&'static str> {
     let session = app.sessions.get(app.active)?;
-    let live = || session.lab.spec().params.iter().any(|spec| spec.live);
+    let live = || session.lab.spec.params.iter().any(|spec| spec.live);
     if session.playback_rate().is_some() {
         Some("this run is computed at once: change a value “from the cursor on” in the form instead")
     } else if !live() {
@@ -76,7 +76,7 @@ pub fn show(app: &mut App, ctx: &egui::Context) {
                 ui.add_enabled_ui(refused.is_none(), |ui| {
                     let mut group = "";
                     let shown = |spec: &&ParamSpec| spec.live && values.shows(spec);
-                    for spec in session.lab.spec().params.iter().filter(shown) {
+                    for spec in session.lab.spec.params.iter().filter(shown) {
                         if spec.group != group {
                             ui.add_space(if group.is_empty() { 0.0 } else { 8.0 });
                             group = spec.group;

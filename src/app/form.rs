@@ -28,7 +28,7 @@ pub fn show(app: &mut App, ui: &mut Ui) {
     let style = app.style.clone();
     let Some(session) = app.sessions.get(app.active) else { return };
     let focus = app.focus == Some(Region::Form);
-    let spec = session.lab.spec();
+    let spec = session.lab.spec;
     let params = session.effective();
     let playback = session.playback_rate().is_some();
     let mut edits = Vec::new();
@@ -85,7 +85,7 @@ fn apply(app: &mut App, edits: Vec<Edit>) {
     for edit in edits {
         match edit {
             Edit::Set(key, value, settled) => {
-                let specs = app.sessions.get(app.active).map_or(&[][..], |session| session.lab.spec().params);
+                let specs = app.sessions.get(app.active).map_or(&[][..], |session| session.lab.spec.params);
                 let is_path = specs.iter().any(|spec| spec.key == key && spec.kind.is_path());
                 if let (true, true, Value::Text(path)) = (settled, is_path, &value)
                     && !path.trim().is_empty()
@@ -162,7 +162,7 @@ impl App {
 
     /// Opens a dialog for a path parameter of the lab in front.
     pub(super) fn choose_path(&mut self, key: &str) {
-        let specs = self.sessions.get(self.active).map_or(&[][..], |session| session.lab.spec().params);
+        let specs = self.sessions.get(self.active).map_or(&[][..], |session| session.lab.spec.params);
         let folder = specs.iter().any(|spec| spec.key == key && spec.kind == ParamKind::Folder);
         self.files.choose(self.active, key, folder);
     }
@@ -171,7 +171,7 @@ impl App {
     /// those to a shown one, else to the first.
     pub(super) fn data_parameter(&self, file: bool) -> Option<&'static str> {
         let session = self.sessions.get(self.active)?;
-        let paths = || session.lab.spec().params.iter().filter(|spec| spec.kind.is_path());
+        let paths = || session.lab.spec.params.iter().filter(|spec| spec.kind.is_path());
         let fitting = || paths().filter(|spec| (spec.kind == ParamKind::Folder) != file);
         let shown = |spec: &&ParamSpec| session.params.shows(spec);
         let found = fitting().find(shown).or_else(|| fitting().next());
@@ -183,7 +183,7 @@ impl App {
         self.settings.remember(path);
         self.active = lab;
         let Some(session) = self.sessions.get_mut(lab) else { return };
-        let specs = session.lab.spec().params;
+        let specs = session.lab.spec.params;
         let mut wanted = vec![(key.to_owned(), path_value(path))];
         // `csv` is shown only while `points` is `csv`, which is shown only while `experiment` is `network`.
         let mut at = key.to_owned();

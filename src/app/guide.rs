@@ -8,7 +8,7 @@ use super::{App, markdown, theme};
 
 pub fn show(app: &mut App, ui: &mut Ui, wgpu: Option<&RenderState>) {
     let style = app.style.clone();
-    let Some(spec) = app.sessions.get(app.active).map(|session| session.lab.spec()) else { return };
+    let Some(spec) = app.sessions.get(app.active).map(|session| session.lab.spec) else { return };
     egui::ScrollArea::vertical().id_salt(("guide", spec.id)).auto_shrink([false, false]).show(ui, |ui| {
         egui::Frame::new().inner_margin(16).show(ui, |ui| {
             ui.set_width(ui.available_width());

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use eframe::egui;
 use egui_tiles::{Container, Linear, LinearDir, Tile, TileId, Tiles, Tree};
 
-use crate::labs::{Arrangement, Node, TileSpec};
+use crate::kit::view::{Arrangement, Node, TileSpec};
 
 /// Longest text of a remembered layout that is read; one of ten tiles has about 2 KB.
 const LONGEST: usize = 64 << 10;

@@ -32,7 +32,7 @@ pub fn show(app: &mut App, ctx: &egui::Context) {
     let style = app.style.clone();
     let mut metrics = std::mem::take(&mut app.metrics);
     let Some(session) = app.session() else { return };
-    let (run, keys, cursor) = (&session.run, session.lab.spec().keys, session.play.cursor.step);
+    let (run, keys, cursor) = (&session.run, session.lab.spec.keys, session.play.cursor.step);
     if !metrics.shown.iter().any(|key| run.scalars.contains_key(key.as_str())) {
         // The first family, e.g. f(x, y) of every optimizer.
         let family = |key: &str| key.rsplit_once('/').map_or(key.to_owned(), |(family, _)| family.to_owned());

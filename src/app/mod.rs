@@ -50,7 +50,7 @@ use self::settings::{Settings, Store};
 use crate::compute::device::DeviceChoice;
 use crate::engine::event::{Body, Level, RunId, Status};
 use crate::engine::params::Params;
-use crate::labs::{Lab, ViewAction};
+use crate::kit::view::{Lab, ViewAction};
 use crate::plot::style::Style;
 
 pub use window::{WindowOptions, run_window};
@@ -65,7 +65,7 @@ pub type Wake = Arc<dyn Fn() + Send + Sync>;
 
 /// What the window is made of; a test fills it with scripted parts.
 pub struct Parts {
-    pub labs: Vec<&'static dyn Lab>,
+    pub labs: Vec<&'static Lab>,
     pub backend: Box<dyn Backend>,
     pub fetch: Fetch,
     /// `None`: only automatic and CPU can be chosen.
@@ -148,9 +148,9 @@ impl App {
             .labs
             .iter()
             .map(|lab| {
-                let remembered = settings.labs.get(lab.spec().id).cloned().unwrap_or_default();
+                let remembered = settings.labs.get(lab.spec.id).cloned().unwrap_or_default();
                 let past = PastStore::new(parts.fetch.clone(), wake.clone());
-                let mut session = Session::new(*lab, &remembered, past);
+                let mut session = Session::new(lab, &remembered, past);
                 session.play.speed = settings.speed;
                 session
             })
@@ -158,7 +158,7 @@ impl App {
         if let Some(lab) = parts.open.lab {
             settings.lab = lab;
         }
-        let active = sessions.iter().position(|session| session.lab.spec().id == settings.lab).unwrap_or(0);
+        let active = sessions.iter().position(|session| session.lab.spec.id == settings.lab).unwrap_or(0);
         let device_answer = parts.devices.map(|lister| {
             let wake = wake.clone();
             backend::list_devices(lister, move || wake())
@@ -225,7 +225,7 @@ impl App {
     fn open_lab(&mut self, index: usize) {
         if index < self.sessions.len() && index != self.active {
             self.active = index;
-            self.settings.lab = self.sessions[index].lab.spec().id.to_owned();
+            self.settings.lab = self.sessions[index].lab.spec.id.to_owned();
             self.first_run();
         }
     }
@@ -334,7 +334,7 @@ impl App {
             settings.speed = session.play.speed;
         }
         for session in &self.sessions {
-            settings.labs.insert(session.lab.spec().id.to_owned(), session.remembered());
+            settings.labs.insert(session.lab.spec.id.to_owned(), session.remembered());
         }
         settings
     }
@@ -404,7 +404,7 @@ impl eframe::App for App {
 }
 
 /// The parameter that a message of the form "parameter `key` .." is about.
-fn blamed(text: &str, lab: &'static dyn Lab) -> Option<&'static str> {
+fn blamed(text: &str, lab: &'static Lab) -> Option<&'static str> {
     let key = text.strip_prefix("parameter `")?.split('`').next()?;
-    lab.spec().params.iter().map(|spec| spec.key).find(|known| *known == key)
+    lab.spec.params.iter().map(|spec| spec.key).find(|known| *known == key)
 }

@@ -1,6 +1,6 @@
 //! Where the shared cursor is and how it moves: play, pause, seek, speed, sub-steps, following the live edge.
 
-use crate::labs::Cursor;
+use crate::kit::view::Cursor;
 
 /// Slowest and fastest playback.
 pub const SPEEDS: (f64, f64) = (0.1, 100.0);

@@ -6,11 +6,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::engine::params::Params;
 use crate::engine::run_folder;
-use crate::labs::Lab;
+use crate::kit::view::Lab;
 
 /// The preset whose values these are, or `custom`.
-pub fn name_of(lab: &dyn Lab, params: &Params) -> String {
-    lab.spec().preset_of(params).unwrap_or("custom").to_owned()
+pub fn name_of(lab: &Lab, params: &Params) -> String {
+    lab.spec.preset_of(params).unwrap_or("custom").to_owned()
 }
 
 /// The folder that follows the form while its sliders move: one per session and lab.

@@ -11,7 +11,7 @@ use crate::engine::event::{Body, Change, Event, RunId, Status};
 use crate::engine::mailbox::Letter;
 use crate::engine::params::{ParamSpec, Params, Value};
 use crate::engine::state::RunState;
-use crate::labs::{Lab, LabView};
+use crate::kit::view::{Lab, LabView};
 
 /// Undo steps kept.
 const UNDO_CAP: usize = 200;
@@ -49,7 +49,7 @@ struct Incoming {
 
 /// One lab in the window.
 pub struct Session {
-    pub lab: &'static dyn Lab,
+    pub lab: &'static Lab,
     pub view: Box<dyn LabView>,
     /// The form's values at step 0.
     pub params: Params,
@@ -86,19 +86,19 @@ pub struct Session {
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Session").field("lab", &self.lab.spec().id).field("play", &self.play).finish_non_exhaustive()
+        f.debug_struct("Session").field("lab", &self.lab.spec.id).field("play", &self.play).finish_non_exhaustive()
     }
 }
 
 impl Session {
     /// The lab with its remembered values; what no longer fits the lab's list falls back to its default.
-    pub fn new(lab: &'static dyn Lab, remembered: &LabSettings, past: PastStore) -> Self {
-        let spec = lab.spec();
+    pub fn new(lab: &'static Lab, remembered: &LabSettings, past: PastStore) -> Self {
+        let spec = lab.spec;
         let mut params = Params::defaults(spec.params);
         for (key, value) in &remembered.params {
             let _ = params.set(spec.params, key, value.clone());
         }
-        let view = lab.view();
+        let view = (lab.view)();
         let layouts = Layouts::new(view.tiles(), &remembered.layouts);
         Self {
             lab,
@@ -107,7 +107,7 @@ impl Session {
             params,
             changes: Vec::new(),
             from_cursor: false,
-            seed: remembered.seed.unwrap_or(crate::labs::DEFAULT_SEED),
+            seed: remembered.seed.unwrap_or(crate::kit::lab::DEFAULT_SEED),
             errors: BTreeMap::new(),
             run: RunState::default(),
             incoming: None,
@@ -132,14 +132,14 @@ impl Session {
         let value = |spec: &ParamSpec| Some((spec.key.to_owned(), self.params.get(spec.key)?.clone()));
         LabSettings {
             seed: Some(self.seed),
-            params: self.lab.spec().params.iter().filter(differs).filter_map(value).collect(),
+            params: self.lab.spec.params.iter().filter(differs).filter_map(value).collect(),
             layouts: self.layouts.remembered(),
         }
     }
 
     /// Steps a second at which a run with the form's values is played; `None`: it trains and is followed.
     pub fn playback_rate(&self) -> Option<f64> {
-        (self.lab.spec().playback)(&self.params)
+        (self.lab.spec.playback)(&self.params)
     }
 
     /// The rate at which the SHOWN run is played. A finished training run is replayed in about ten seconds.
@@ -154,7 +154,7 @@ impl Session {
 
     /// The lab's playback rate for the shown run; a run without a complete parameter set counts as training.
     pub fn run_rate(&self) -> Option<f64> {
-        let spec = self.lab.spec();
+        let spec = self.lab.spec;
         let complete = spec.params.iter().all(|parameter| self.run.params.get(parameter.key).is_some());
         complete.then(|| (spec.playback)(&self.run.params)).flatten()
     }
@@ -163,7 +163,7 @@ impl Session {
     pub fn effective(&self) -> Params {
         let mut params = self.params.clone();
         for change in self.changes.iter().filter(|change| change.step <= self.play.cursor.step) {
-            let _ = params.set(self.lab.spec().params, &change.key, change.value.clone());
+            let _ = params.set(self.lab.spec.params, &change.key, change.value.clone());
         }
         params
     }
@@ -177,12 +177,12 @@ impl Session {
             let running = if spec.live { &self.run.params } else { &header.params };
             !on_its_way && self.params.shows(spec) && self.params.get(spec.key) != running.get(spec.key)
         };
-        self.lab.spec().params.iter().filter(differs).map(|spec| spec.label).collect()
+        self.lab.spec.params.iter().filter(differs).map(|spec| spec.label).collect()
     }
 
     /// Edits one value; `true`: there is something to take effect. A refused value becomes an error beside its field.
     pub fn edit(&mut self, key: &str, value: Value, settled: bool) -> bool {
-        let spec = self.lab.spec();
+        let spec = self.lab.spec;
         let checked = crate::engine::params::find(spec.params, key).and_then(|spec| spec.check(&value).map(|()| spec));
         let parameter = match checked {
             Ok(parameter) => parameter,

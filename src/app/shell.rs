@@ -13,7 +13,7 @@ use super::{
 };
 use crate::engine::event::Status;
 use crate::engine::state::MarkKind;
-use crate::labs::{Cursor, LabView, ViewCtx};
+use crate::kit::view::{Cursor, LabView, ViewCtx};
 
 /// A part of the window that can have the keyboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,7 +18,7 @@ use crate::engine::params::{ParamError, ParamSpec, Params, Value};
 use crate::engine::recording;
 use crate::engine::study::{STUDIES, StudyRun, StudySpec, StudyTask};
 use crate::engine::study_table::{StudyTable, TableRow};
-use crate::labs::DEFAULT_SEED;
+use crate::kit::lab::DEFAULT_SEED;
 use crate::plot::number;
 use crate::plot::style::Style;
 
@@ -82,7 +82,7 @@ impl App {
     /// `again`: measures every row anew.
     fn open_study(&mut self, lab: usize, spec: &'static StudySpec, again: bool) {
         let Some(session) = self.sessions.get(lab) else { return };
-        let lab_spec = session.lab.spec();
+        let lab_spec = session.lab.spec;
         // Where one's own data lie is not the study's to say: the form does.
         let paths = lab_spec.params.iter().filter(|parameter| parameter.kind.is_path());
         let given: Vec<(String, Value)> = paths
@@ -149,7 +149,7 @@ impl App {
                     study.kept = run.progress().0;
                     study.table = run.table();
                     study.run = *run;
-                    let steps = self.sessions.get(study.lab).map(|session| session.lab.spec().steps);
+                    let steps = self.sessions.get(study.lab).map(|session| session.lab.spec.steps);
                     let now = Now { steps, ..Now::default() };
                     go_on = study.phase == Phase::Opening && now.steps_left(&study.run) < LONG_STUDY;
                     if study.phase == Phase::Opening {
@@ -250,7 +250,7 @@ pub fn show(app: &mut App, ctx: &egui::Context) {
     let now = session.map_or(Now::default(), |session| Now {
         step: session.run.step,
         steps_per_second: session.steps_per_second(),
-        steps: Some(session.lab.spec().steps),
+        steps: Some(session.lab.spec.steps),
     });
     let Some(study) = app.study.as_mut().filter(|study| study.open) else { return };
     let style = app.style.clone();

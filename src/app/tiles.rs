@@ -6,7 +6,7 @@ use egui_tiles::{Behavior, Container, SimplificationOptions, Tile, TileId, Tiles
 use super::layouts::Layouts;
 use super::theme;
 use super::widgets::{Icon, icon_button};
-use crate::labs::{Arrangement, LabView, TileSpec, ViewCtx};
+use crate::kit::view::{Arrangement, LabView, TileSpec, ViewCtx};
 
 /// What the user did with the tiles in one frame.
 #[derive(Debug, Default, PartialEq)]

@@ -6,7 +6,7 @@ use super::shell::Region;
 use super::widgets::{Icon, icon_button};
 use super::{App, actions, theme};
 use crate::engine::state::{Mark, MarkKind};
-use crate::labs::Cursor;
+use crate::kit::view::Cursor;
 use crate::plot::number;
 use crate::plot::style::Style;
 

@@ -10,14 +10,14 @@ use eframe::egui_wgpu::{WgpuSetup, wgpu};
 use super::backend::{Backend, DeviceLister, Fetch};
 use super::{App, Open, Parts, Wake, runs, settings};
 use crate::engine::event::Level;
-use crate::labs::Lab;
+use crate::kit::view::Lab;
 
 /// Makes the worker; the argument asks the window for a frame from any thread.
 pub type MakeBackend = Box<dyn FnOnce(Wake) -> Box<dyn Backend>>;
 
 /// What the window is opened with.
 pub struct WindowOptions {
-    pub labs: Vec<&'static dyn Lab>,
+    pub labs: Vec<&'static Lab>,
     pub backend: MakeBackend,
     pub fetch: Fetch,
     pub devices: Option<DeviceLister>,
@@ -74,7 +74,7 @@ pub fn run_window(options: WindowOptions) -> Result<(), String> {
             Arc::new(move || ctx.request_repaint())
         };
         let backend = backend(wake);
-        let ids: Vec<&str> = labs.iter().map(|lab| lab.spec().id).collect();
+        let ids: Vec<&str> = labs.iter().map(|lab| lab.spec.id).collect();
         let parts = Parts { labs, backend, fetch, devices, config_dir, runs_dir: runs_dir.clone(), open };
         let app = App::new(&cc.egui_ctx, parts);
         let presence = runs::Presence::of(&runs_dir, &app.stamp);

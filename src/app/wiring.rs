@@ -94,7 +94,7 @@ pub fn window_options(runs: PathBuf, open: Open) -> std::io::Result<WindowOption
         tracing::error!("signals are not heard: {error}");
     }
     Ok(WindowOptions {
-        labs: LABS.to_vec(),
+        labs: LABS.iter().collect(),
         backend: Box::new(move |wake| {
             waker.set(wake).ok();
             Box::new(Worker::new(engine))
@@ -127,14 +127,14 @@ mod tests {
     use crate::compute::device::DeviceChoice;
     use crate::engine::command::Record;
     use crate::engine::run_folder;
-    use crate::labs::RunOptions;
+    use crate::kit::lab::RunOptions;
     use std::path::Path;
     use std::time::Instant;
 
     /// A worker that trains a network, a few steps into its run.
     fn training(runs: &Path) -> Worker {
         let lab = labs::find("optimizers").unwrap();
-        let params = lab.spec().preset("moons").unwrap().unwrap();
+        let params = lab.preset("moons").unwrap().unwrap();
         let options = RunOptions {
             steps: Some(100_000),
             device: DeviceChoice::Cpu,
@@ -142,7 +142,7 @@ mod tests {
             ..RunOptions::default()
         };
         let mut worker = Worker::new(Arc::new(Engine::start(true, Arc::new(|| ())).unwrap()));
-        worker.send(Command::Start(labs::request(lab, &params, options).unwrap()));
+        worker.send(Command::Start(crate::kit::lab::request(lab, &params, options).unwrap()));
         let start = Instant::now();
         while !worker.drain().0.iter().any(|event| event.step > 3) {
             assert!(start.elapsed() < Duration::from_secs(60), "the run never began");

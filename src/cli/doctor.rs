@@ -7,8 +7,9 @@ use serde_json::{Value as Json, json};
 
 use crate::engine::export::Sheet;
 use crate::engine::params::{ParamError, Params};
-use crate::labs::doctor::{DoctorReport, DoctorSpec, Kind};
-use crate::labs::{LABS, Lab};
+use crate::kit::doctor::{DoctorReport, DoctorSpec, Kind};
+use crate::kit::lab::LabSpec;
+use crate::labs;
 use crate::plot::number;
 
 use super::flags::DoctorFlags;
@@ -21,7 +22,7 @@ const MOST_NOTES: usize = 3;
 
 pub fn doctor(flags: &DoctorFlags, output: &Output) -> Result<(), Failure> {
     let (lab, spec) = with_doctor()?;
-    let specs = lab.spec().params;
+    let specs = lab.params;
     let mut params = Params::defaults(specs);
     for assignment in &flags.set {
         params.set_text(specs, assignment)?;
@@ -66,8 +67,8 @@ pub fn doctor(flags: &DoctorFlags, output: &Output) -> Result<(), Failure> {
     }
 }
 
-fn with_doctor() -> Result<(&'static dyn Lab, &'static DoctorSpec), Failure> {
-    let found = LABS.iter().find_map(|lab| Some((*lab, lab.doctor()?)));
+fn with_doctor() -> Result<(&'static LabSpec, &'static DoctorSpec), Failure> {
+    let found = labs::specs().find_map(|lab| Some((lab, lab.doctor?)));
     found.ok_or_else(|| Failure::usage("no lab looks over folders"))
 }
 

@@ -95,7 +95,7 @@ fn found(figure: &str, asked: Option<u64>, reader: &mut RunReader) -> Result<Fou
         Some(prefix) => key.starts_with(prefix),
         None => key == figure,
     };
-    let specs = labs::find(&reader.header().lab).map_or(&[][..], |lab| lab.spec().keys);
+    let specs = labs::find(&reader.header().lab).map_or(&[][..], |lab| lab.keys);
     let mut known: Vec<String> = vec!["metrics".to_owned()];
     let mut scalars = Sheet::new(&["step", "seconds", "key", "value"]);
     // Where a key's newest row at or before the step is.

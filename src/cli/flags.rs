@@ -289,7 +289,7 @@ pub struct SampleDataFlags {
     #[arg(long, value_name = "S", default_value_t = 0.15, value_parser = noise)]
     pub noise: f64,
     /// Seed
-    #[arg(long, value_name = "N", default_value_t = crate::labs::DEFAULT_SEED)]
+    #[arg(long, value_name = "N", default_value_t = crate::kit::lab::DEFAULT_SEED)]
     pub seed: u64,
 }
 

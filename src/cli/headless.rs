@@ -151,7 +151,7 @@ fn tell(event: &Event, state: &RunState, progress: &Progress, output: &Output) {
                 progress.say(&format!("data: {}", header.data));
             }
             if header.resumed_at.is_none() {
-                let doctor = labs::find(&header.lab).and_then(|lab| lab.doctor());
+                let doctor = labs::find(&header.lab).and_then(|lab| lab.doctor);
                 if let Some(report) = doctor.and_then(|doctor| (doctor.of_run)(&header.params)) {
                     doctor::tell_aside(&report, output, &|line| progress.say(line));
                     if !header.folder.is_empty() && !report.kinds.is_empty() {

@@ -7,7 +7,8 @@ use serde_json::json;
 use crate::compute::device::{self, CPU_NAME};
 use crate::engine::params::{ParamKind, Value};
 use crate::engine::run_folder;
-use crate::labs::{LABS, Lab};
+use crate::kit::lab::LabSpec;
+use crate::labs;
 use crate::plot::number;
 
 use super::output::{Failure, Output, one_line, table};
@@ -20,8 +21,8 @@ const LONGEST_REASON: usize = 300;
 
 /// `learnscope labs`
 pub fn labs(output: &Output) -> Result<(), Failure> {
-    for lab in LABS {
-        let spec = lab.spec();
+    for lab in labs::specs() {
+        let spec = lab;
         let presets: Vec<_> =
             spec.presets.iter().map(|p| json!({ "id": p.id, "title": p.title, "help": p.help })).collect();
         let studies: Vec<_> = spec.studies.iter().map(|s| json!({ "id": s.id, "title": s.title })).collect();
@@ -39,9 +40,9 @@ pub fn labs(output: &Output) -> Result<(), Failure> {
 }
 
 /// `learnscope params LAB`
-pub fn params(lab: &dyn Lab, output: &Output) -> Result<(), Failure> {
+pub fn params(lab: &LabSpec, output: &Output) -> Result<(), Failure> {
     let mut group = "";
-    for spec in lab.spec().params {
+    for spec in lab.params {
         if spec.group != group {
             group = spec.group;
             output.line(format!("\n{group}"));

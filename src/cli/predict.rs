@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value as Json, json};
 
-use crate::labs::predict::{PredictError, PredictEvent, PredictRequest, PredictSpec};
-use crate::labs::{LABS, Lab};
+use crate::kit::lab::LabSpec;
+use crate::kit::predict::{PredictError, PredictEvent, PredictRequest, PredictSpec};
+use crate::labs;
 
 use super::flags::PredictFlags;
 use super::headless::Interrupt;
@@ -60,13 +61,13 @@ pub fn predict(flags: &PredictFlags, output: &Output) -> Result<(), Failure> {
 }
 
 /// What the lab offers, or which labs offer it.
-pub fn spec_of(lab: &'static dyn Lab) -> Result<&'static PredictSpec, Failure> {
-    lab.predict().ok_or_else(|| {
-        let with = LABS.iter().filter(|lab| lab.predict().is_some()).map(|lab| lab.spec().id);
+pub fn spec_of(lab: &'static LabSpec) -> Result<&'static PredictSpec, Failure> {
+    lab.predict.ok_or_else(|| {
+        let with = labs::specs().filter(|lab| lab.predict.is_some()).map(|lab| lab.id);
         let with: Vec<&str> = with.collect();
         Failure::usage(format!(
             "the networks of the lab `{}` are for watching, not for files of one's own; this can be done with {}",
-            lab.spec().id,
+            lab.id,
             with.join(", ")
         ))
     })

@@ -8,7 +8,8 @@ use crate::engine::event::Change;
 use crate::engine::params::{self, ParamError, ParamKind, ParamSpec, Params, Value, nearest};
 use crate::engine::recording;
 use crate::engine::twin;
-use crate::labs::{self, LABS, Lab, LabSpec, RunOptions};
+use crate::kit::lab::{self, LabSpec, RunOptions};
+use crate::labs;
 use crate::plot::number::counted;
 
 use super::flags::RunFlags;
@@ -17,7 +18,7 @@ use super::output::Failure;
 /// The request of `learnscope run`.
 pub fn new_run(flags: &RunFlags) -> Result<Box<RunRequest>, Failure> {
     let lab = find_lab(&flags.lab)?;
-    let spec = lab.spec();
+    let spec = lab;
     let mut params = match &flags.preset {
         None => Params::defaults(spec.params),
         Some(id) => match spec.preset(id) {
@@ -35,7 +36,7 @@ pub fn new_run(flags: &RunFlags) -> Result<Box<RunRequest>, Failure> {
     changes.sort_by_key(|change| change.step);
     let device = device_choice(&flags.device)?;
     (spec.check)(&params)?;
-    lab.doctor().map_or(Ok(()), |doctor| (doctor.accept)(&params))?;
+    lab.doctor.map_or(Ok(()), |doctor| (doctor.accept)(&params))?;
     check_changes(lab, &params, &changes)?;
     if flags.steps == Some(0) {
         return Err(Failure::usage("`--steps 0`: a run needs at least one step"));
@@ -49,7 +50,7 @@ pub fn new_run(flags: &RunFlags) -> Result<Box<RunRequest>, Failure> {
     let name = flags.name.clone().or_else(|| flags.preset.clone());
     let options = RunOptions {
         name: name.unwrap_or_else(|| name_for(spec, &params)),
-        seed: flags.seed.unwrap_or(labs::DEFAULT_SEED),
+        seed: flags.seed.unwrap_or(lab::DEFAULT_SEED),
         steps: flags.steps,
         device,
         skip_device_check: flags.skip_device_check,
@@ -57,7 +58,7 @@ pub fn new_run(flags: &RunFlags) -> Result<Box<RunRequest>, Failure> {
         changes,
         ..RunOptions::default()
     };
-    let request = labs::request(lab, &params, options)?;
+    let request = lab::request(lab, &params, options)?;
     refuse_late(&request.changes, request.steps)?;
     Ok(request)
 }
@@ -76,8 +77,8 @@ pub fn refuse_late(changes: &[Change], steps: u64) -> Result<(), Failure> {
 }
 
 /// The lab with this id, or an error that offers the nearest.
-pub fn find_lab(id: &str) -> Result<&'static dyn Lab, Failure> {
-    labs::find(id).ok_or_else(|| unknown("lab", id, LABS.iter().map(|lab| lab.spec().id)))
+pub fn find_lab(id: &str) -> Result<&'static LabSpec, Failure> {
+    labs::find(id).ok_or_else(|| unknown("lab", id, labs::specs().map(|lab| lab.id)))
 }
 
 /// "there is no lab `x`; did you mean `y`?"
@@ -137,8 +138,8 @@ pub fn change(specs: &[ParamSpec], text: &str) -> Result<Change, Failure> {
 
 /// What a change along the run would meet only in the middle of it is met now: a combination that no run can have, and a
 /// parameter that has no effect with the values of that step.
-pub fn check_changes(lab: &dyn Lab, params: &Params, changes: &[Change]) -> Result<(), Failure> {
-    let spec = lab.spec();
+pub fn check_changes(lab: &LabSpec, params: &Params, changes: &[Change]) -> Result<(), Failure> {
+    let spec = lab;
     let mut run = params.clone();
     let mut forked: Option<Params> = None;
     for change in changes {

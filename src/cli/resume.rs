@@ -10,7 +10,8 @@ use crate::engine::params::Params;
 use crate::engine::recording::{self, RunReader};
 use crate::engine::run_folder::{self, DiskError, RunEnd};
 use crate::engine::twin::of_twin;
-use crate::labs::{self, Lab, RunOptions};
+use crate::kit::lab::{self, LabSpec, RunOptions};
+use crate::labs;
 use crate::plot::number::counted;
 
 use super::flags::ResumeFlags;
@@ -63,13 +64,13 @@ pub fn resume(flags: &ResumeFlags, output: &Output) -> Result<(), Failure> {
         None => 0,
     };
     let (params, mut changes) = replayed(&header, &past.made, at, kept);
-    let specs = lab.spec().params;
+    let specs = lab.params;
     let mut params = Params::checked(specs, params.iter().map(|(key, value)| (key.to_owned(), value.clone())))?;
     match &flags.data {
         Some(path) => request::set_data(specs, &mut params, path)?,
         None => data_are_there(lab, &params)?,
     }
-    (lab.spec().check)(&params)?;
+    (lab.check)(&params)?;
     if flags.data.is_some() {
         moved_data(&header, lab, &params)?;
     } else if found.is_none() {
@@ -107,7 +108,7 @@ pub fn resume(flags: &ResumeFlags, output: &Output) -> Result<(), Failure> {
     if !resumed {
         output.aside("the run has no checkpoint: it starts from its first step again");
     }
-    headless::run(labs::request(lab, &params, options)?, output)
+    headless::run(lab::request(lab, &params, options)?, output)
 }
 
 /// What a recording tells of the run so far.
@@ -154,7 +155,7 @@ impl Past {
 fn checkpoint(
     folder: &std::path::Path,
     past: &Past,
-    lab: &dyn Lab,
+    lab: &LabSpec,
     header: &RunHeader,
 ) -> Result<Option<Found>, Failure> {
     let id = recording::id_of(folder);
@@ -162,7 +163,7 @@ fn checkpoint(
         checkpoint_file::newest(folder, |checkpoint| recording::belongs(checkpoint, id.as_deref(), whole, reached))
     };
     match newest(past.whole, past.reached) {
-        Err(_) if past.whole < u64::MAX => match (lab.spec().playback)(&header.params) {
+        Err(_) if past.whole < u64::MAX => match (lab.playback)(&header.params) {
             Some(_) => Ok(None),
             None => Ok(newest(u64::MAX, u64::MAX)?),
         },
@@ -191,8 +192,8 @@ fn replayed(header: &RunHeader, made: &[(u64, Change)], at: u64, kept: u64) -> (
 }
 
 /// A run that starts from its first step again must find the data that it began with.
-fn same_data(header: &RunHeader, lab: &dyn Lab, params: &Params) -> Result<(), Failure> {
-    let now = (lab.spec().data)(params)?;
+fn same_data(header: &RunHeader, lab: &LabSpec, params: &Params) -> Result<(), Failure> {
+    let now = (lab.data)(params)?;
     if header.data.is_empty() || now == header.data {
         return Ok(());
     }
@@ -204,8 +205,8 @@ fn same_data(header: &RunHeader, lab: &dyn Lab, params: &Params) -> Result<(), F
 }
 
 /// The file or folder that a run reads must still be there.
-fn data_are_there(lab: &dyn Lab, params: &Params) -> Result<(), Failure> {
-    let specs = lab.spec().params.iter().filter(|spec| spec.kind.is_path() && params.shows(spec));
+fn data_are_there(lab: &LabSpec, params: &Params) -> Result<(), Failure> {
+    let specs = lab.params.iter().filter(|spec| spec.kind.is_path() && params.shows(spec));
     for spec in specs {
         let path = params.text(spec.key);
         if !path.is_empty() && !std::path::Path::new(path).exists() {
@@ -220,8 +221,8 @@ fn data_are_there(lab: &dyn Lab, params: &Params) -> Result<(), Failure> {
 }
 
 /// Data that were moved must be those of the run.
-fn moved_data(header: &RunHeader, lab: &dyn Lab, params: &Params) -> Result<(), Failure> {
-    let now = (lab.spec().data)(params)?;
+fn moved_data(header: &RunHeader, lab: &LabSpec, params: &Params) -> Result<(), Failure> {
+    let now = (lab.data)(params)?;
     let sums = checksums(&header.data);
     if !sums.is_empty() && sums == checksums(&now) {
         return Ok(());

@@ -10,7 +10,8 @@ use crate::engine::command::Record;
 use crate::engine::event::{Body, Level, Status};
 use crate::engine::params::{Params, Value};
 use crate::engine::study::{self, Place, StudyRun, StudySpec};
-use crate::labs::{self, LABS, Lab, RunOptions};
+use crate::kit::lab::{self, LabSpec, RunOptions};
+use crate::labs;
 use crate::plot::number;
 
 use super::flags::StudyFlags;
@@ -22,7 +23,7 @@ use super::{headless, request};
 pub fn study(flags: &StudyFlags, output: &Output) -> Result<(), Failure> {
     let Some(name) = &flags.study else { return list(output) };
     let (lab, spec) = find_study(name)?;
-    let params = lab.spec().params;
+    let params = lab.params;
     let device = device_choice(&flags.device)?;
     let mut given: Vec<(String, Value)> = Vec::new();
     if let Some(path) = &flags.data {
@@ -31,15 +32,15 @@ pub fn study(flags: &StudyFlags, output: &Output) -> Result<(), Failure> {
         let paths = params.iter().filter(|spec| spec.kind.is_path());
         given.extend(paths.filter_map(|spec| Some((spec.key.to_owned(), with_data.get(spec.key)?.clone()))));
     }
-    let first_seed = flags.seed.unwrap_or(labs::DEFAULT_SEED);
-    let mut study = StudyRun::new(lab.spec().id, params, spec, flags.seeds, first_seed, &given)?;
-    let shows_path = |params: &Params| lab.spec().params.iter().any(|spec| spec.kind.is_path() && params.shows(spec));
+    let first_seed = flags.seed.unwrap_or(lab::DEFAULT_SEED);
+    let mut study = StudyRun::new(lab.id, params, spec, flags.seeds, first_seed, &given)?;
+    let shows_path = |params: &Params| lab.params.iter().any(|spec| spec.kind.is_path() && params.shows(spec));
     if let Some(path) = flags.data.as_ref().filter(|_| !study.remaining().any(|task| shows_path(&task.params))) {
         let reads = |spec: &&'static StudySpec| {
-            let run = StudyRun::new(lab.spec().id, params, spec, 1, 1, &given);
+            let run = StudyRun::new(lab.id, params, spec, 1, 1, &given);
             run.is_ok_and(|run| run.remaining().any(|task| shows_path(&task.params)))
         };
-        let others: Vec<&str> = lab.spec().studies.iter().filter(reads).map(|spec| spec.id).collect();
+        let others: Vec<&str> = lab.studies.iter().filter(reads).map(|spec| spec.id).collect();
         return Err(Failure::usage(format!(
             "`--data {}`: `{}` runs on generated data and would not read it; studies that do: {}",
             path.display(),
@@ -49,11 +50,11 @@ pub fn study(flags: &StudyFlags, output: &Output) -> Result<(), Failure> {
     }
     // What no row could do without is asked for once, before anything runs.
     if let Some(task) = study.next() {
-        (lab.spec().check)(&task.params)?;
+        (lab.check)(&task.params)?;
     }
     let folder = study.folder(&flags.out);
     crate::engine::recording::probe(&folder)?;
-    for note in study.keep(&folder, lab.spec().data, flags.again)? {
+    for note in study.keep(&folder, lab.data, flags.again)? {
         tell(output, &note);
     }
     let (kept, all) = study.progress();
@@ -106,14 +107,14 @@ const WORTH_A_TRIAL: u64 = 1_000;
 /// that it does not matter, or the trial failed, which the run itself will explain.
 fn estimate(
     study: &StudyRun,
-    lab: &dyn Lab,
+    lab: &LabSpec,
     flags: &StudyFlags,
     device: &crate::compute::device::DeviceChoice,
     output: &Output,
 ) -> Result<Option<f64>, Failure> {
     let Some(task) = study.next() else { return Ok(None) };
-    let steps: u64 = study.remaining().map(|task| (lab.spec().steps)(&task.params)).sum();
-    let trains = (lab.spec().needs_device)(&task.params);
+    let steps: u64 = study.remaining().map(|task| (lab.steps)(&task.params)).sum();
+    let trains = (lab.needs_device)(&task.params);
     if steps < WORTH_A_TRIAL || !trains {
         return Ok(None);
     }
@@ -125,7 +126,7 @@ fn estimate(
         skip_device_check: flags.skip_device_check,
         ..RunOptions::default()
     };
-    let request = labs::request(lab, &task.params, options)?;
+    let request = lab::request(lab, &task.params, options)?;
     output.aside("timing a few steps…");
     let interrupt = headless::Interrupt::listen()?;
     let engine = headless::start_engine()?;
@@ -168,7 +169,7 @@ fn estimate(
 /// Makes the runs that are still to be made.
 fn measure(
     study: &mut StudyRun,
-    lab: &dyn Lab,
+    lab: &LabSpec,
     flags: &StudyFlags,
     device: &crate::compute::device::DeviceChoice,
     folder: &Path,
@@ -184,8 +185,8 @@ fn measure(
     while let Some(task) = study.next().cloned() {
         let (done, all) = study.progress();
         // What trains is recorded, so that its figures can be drawn; what is computed at once is computed again.
-        let recorded = (lab.spec().needs_device)(&task.params);
-        let place = recorded.then(|| study.place(folder, &task, (lab.spec().steps)(&task.params)));
+        let recorded = (lab.needs_device)(&task.params);
+        let place = recorded.then(|| study.place(folder, &task, (lab.steps)(&task.params)));
         let (record, resume_from) = match &place {
             Some(Place { record, resume_from, .. }) => (record.clone(), resume_from.clone()),
             None => (Record::No, None),
@@ -199,7 +200,7 @@ fn measure(
             resume_from,
             ..RunOptions::default()
         };
-        let request = labs::request(lab, &task.params, options)?;
+        let request = lab::request(lab, &task.params, options)?;
         let mut progress = Progress::new(output, request.steps);
         let seed = if study.spec.seeded { format!(", seed {}", task.seed) } else { String::new() };
         let left = study.seconds_left().map_or(String::new(), |left| format!("; about {} left", duration(left)));
@@ -263,30 +264,30 @@ fn tell(output: &Output, text: &str) {
 }
 
 /// `LAB/STUDY`, or a study's name alone where only one lab has it.
-fn find_study(name: &str) -> Result<(&'static dyn Lab, &'static StudySpec), Failure> {
+fn find_study(name: &str) -> Result<(&'static LabSpec, &'static StudySpec), Failure> {
     let (lab, study) = name.split_once('/').map_or((None, name), |(lab, study)| (Some(lab), study));
-    let labs: Vec<&'static dyn Lab> = match lab {
+    let labs: Vec<&'static LabSpec> = match lab {
         Some(id) => vec![request::find_lab(id)?],
-        None => LABS.to_vec(),
+        None => labs::specs().collect(),
     };
-    let found = labs.iter().find_map(|lab| Some((*lab, lab.spec().studies.iter().find(|s| s.id == study)?)));
+    let found = labs.iter().find_map(|lab| Some((*lab, lab.studies.iter().find(|s| s.id == study)?)));
     if let Some(found) = found {
         return Ok(found);
     }
     // A lab's name alone lists its studies in the message.
     if lab.is_none() && labs::find(study).is_some() {
-        let lab = find_lab(study)?.spec();
+        let lab = find_lab(study)?;
         let known = lab.studies.iter().map(|s| format!("{}/{}", lab.id, s.id)).collect::<Vec<_>>().join(", ");
         return Err(Failure::usage(format!("`{name}` is a lab; its studies are {known}")));
     }
-    Err(unknown("study", study, labs.iter().flat_map(|lab| lab.spec().studies).map(|s| s.id)))
+    Err(unknown("study", study, labs.iter().flat_map(|lab| lab.studies).map(|s| s.id)))
 }
 
 fn list(output: &Output) -> Result<(), Failure> {
     let mut rows = vec![["study", "rows", "title"].map(str::to_owned).to_vec()];
-    for lab in LABS {
-        for study in lab.spec().studies {
-            let name = format!("{}/{}", lab.spec().id, study.id);
+    for lab in labs::specs() {
+        for study in lab.studies {
+            let name = format!("{}/{}", lab.id, study.id);
             output.object(&json!({
                 "study": name, "title": study.title, "source": study.source, "about": study.about,
                 "rows": study.rows.iter().map(|row| row.label).collect::<Vec<_>>(), "seeded": study.seeded,

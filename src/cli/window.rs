@@ -12,7 +12,8 @@ use crate::engine::event::Payload;
 use crate::engine::params::nearest;
 use crate::engine::recording::{RunReader, replay_from};
 use crate::engine::state::RunState;
-use crate::labs::{self, PastPayloads};
+use crate::kit::view::PastPayloads;
+use crate::labs;
 use crate::plot::style::Style;
 
 /// Opens the window and returns when it is closed.
@@ -47,7 +48,7 @@ pub fn open(flags: &WindowFlags) -> Result<(), Failure> {
 /// A view of a recorded run as the bytes of a PNG file, the step that it shows, and what is to be said of that.
 pub fn picture(flags: &ExportFlags, reader: &mut RunReader) -> Result<(Vec<u8>, u64, String), Failure> {
     let header = reader.header().clone();
-    let lab = labs::find(&header.lab).ok_or_else(|| {
+    let lab = labs::find_with_views(&header.lab).ok_or_else(|| {
         Failure::usage(format!("the run is of lab `{}`, which this version does not have", header.lab))
     })?;
     let mut run = replay_from(reader)?;
@@ -57,7 +58,7 @@ pub fn picture(flags: &ExportFlags, reader: &mut RunReader) -> Result<(Vec<u8>, 
         return Err(Failure::usage(format!("`--step {step}`: the run was recorded up to step {}", run.step)));
     }
     // Only the views that show something of a run with these parameters.
-    let view = lab.view();
+    let view = (lab.view)();
     let tiles = view.arrangement(&run.params).root.tiles();
     if !tiles.contains(&flags.figure.as_str()) {
         let hint = nearest(&flags.figure, tiles.iter().copied()).map(|near| format!(" Did you mean `{near}`?"));

@@ -30,7 +30,7 @@ pub enum Command {
     Shutdown,
 }
 
-/// A run, ready to start. Made by [`crate::labs::request`], so that the window, the command line and tests agree.
+/// A run, ready to start. Made by [`crate::kit::lab::request`], so that the window, the command line and tests agree.
 #[derive(Debug, Clone)]
 pub struct RunRequest {
     pub id: RunId,

@@ -13,23 +13,10 @@ use crate::engine::event::{KeyKind, KeySpec};
 use crate::engine::experiment::{BuildRequest, Experiment, RunError};
 use crate::engine::params::{ParamError, Params};
 
-use super::{Lab, LabSpec, LabView, Preset};
+use crate::kit::lab::{LabSpec, Preset};
 
-/// The lab's registry entry.
-#[derive(Debug)]
-pub struct OptimizersLab;
-
-impl Lab for OptimizersLab {
-    fn spec(&self) -> &'static LabSpec {
-        &SPEC
-    }
-
-    fn view(&self) -> Box<dyn LabView> {
-        Box::<view::OptimizersView>::default()
-    }
-}
-
-static SPEC: LabSpec = LabSpec {
+/// The lab's facts.
+pub static SPEC: LabSpec = LabSpec {
     id: "optimizers",
     title: "Optimizers",
     claim: "Trajectories of many optimizers on a surface and on a small network, with every internal of every step.",
@@ -48,6 +35,8 @@ static SPEC: LabSpec = LabSpec {
     playback,
     checkpoint_every,
     data,
+    predict: None,
+    doctor: None,
 };
 
 /// Columns of the table `path/<optimizer>`; row k is the state after k updates. `a` and `b` are the optimizer's one or

@@ -10,7 +10,7 @@ use crate::data::segmentation::plan::{Seen, plan};
 use crate::data::segmentation::read::Reader;
 use crate::data::segmentation::split::PartTable;
 use crate::engine::params::{ParamError, Params};
-use crate::labs::doctor::{DoctorReport, DoctorSpec, Kind, Table};
+use crate::kit::doctor::{DoctorReport, DoctorSpec, Kind, Table};
 
 use super::params::lesion;
 use super::source::{self, SegmentationData};

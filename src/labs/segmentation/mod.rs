@@ -18,35 +18,13 @@ use crate::engine::event::KeySpec;
 use crate::engine::params::Params;
 use crate::engine::table::{payload, scalar, scalar_in, shown};
 
-use super::{Lab, LabSpec, LabView};
+use crate::kit::lab::LabSpec;
 
 pub use check::device_check;
 pub use experiment::build;
 
-/// The lab's registry entry.
-#[derive(Debug)]
-pub struct SegmentationLab;
-
-impl Lab for SegmentationLab {
-    fn spec(&self) -> &'static LabSpec {
-        &SPEC
-    }
-
-    fn view(&self) -> Box<dyn LabView> {
-        let drafts = crate::disk::state_folder().map(|folder| folder.join("drafts"));
-        Box::new(view::SegmentationView::with_drafts(drafts))
-    }
-
-    fn predict(&self) -> Option<&'static super::predict::PredictSpec> {
-        Some(&predict::PREDICT)
-    }
-
-    fn doctor(&self) -> Option<&'static super::doctor::DoctorSpec> {
-        Some(&doctor::DOCTOR)
-    }
-}
-
-static SPEC: LabSpec = LabSpec {
+/// The lab's facts.
+pub static SPEC: LabSpec = LabSpec {
     id: "segmentation",
     title: "Segmentation",
     claim: "How the predicted outline closes in on the true one, image by image, and what a lighter U-net costs.",
@@ -65,6 +43,8 @@ static SPEC: LabSpec = LabSpec {
     playback: |_| None,
     checkpoint_every,
     data: source::data,
+    predict: Some(&predict::PREDICT),
+    doctor: Some(&doctor::DOCTOR),
 };
 
 /// Some ten checkpoints a run: a full U-net with moments and best weights takes 280 MB each.

@@ -1,6 +1,6 @@
 //! Named starting points. A CPU trains narrow networks on small images; the paper's setting needs a GPU.
 
-use crate::labs::Preset;
+use crate::kit::lab::Preset;
 
 /// The paper's setting on one's own data, and what differs from it.
 macro_rules! paper_setting {

@@ -156,7 +156,7 @@ pub fn load(params: &Params) -> Result<Arc<SegmentationData>, ParamError> {
     Ok(data)
 }
 
-/// The data set in words, and the weights that the run starts from; see [`crate::labs::LabSpec::data`].
+/// The data set in words, and the weights that the run starts from; see [`crate::kit::lab::LabSpec::data`].
 pub fn data(params: &Params) -> Result<String, ParamError> {
     let mut parts = Vec::new();
     if params.text("source") != "synthetic" {

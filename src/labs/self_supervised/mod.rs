@@ -22,26 +22,13 @@ use crate::engine::event::KeySpec;
 use crate::engine::params::Params;
 use crate::engine::table::{payload, scalar};
 
-use super::{Lab, LabSpec, LabView};
+use crate::kit::lab::LabSpec;
 
 pub use check::device_check;
 pub use experiment::build;
 
-/// The lab's registry entry.
-#[derive(Debug)]
-pub struct SelfSupervisedLab;
-
-impl Lab for SelfSupervisedLab {
-    fn spec(&self) -> &'static LabSpec {
-        &SPEC
-    }
-
-    fn view(&self) -> Box<dyn LabView> {
-        Box::<view::SelfSupervisedView>::default()
-    }
-}
-
-static SPEC: LabSpec = LabSpec {
+/// The lab's facts.
+pub static SPEC: LabSpec = LabSpec {
     id: "self-supervised",
     title: "Self-supervised",
     claim: "Whether the predictor turns symmetric, its eigenspace aligns with the features, and the network collapses.",
@@ -60,6 +47,8 @@ static SPEC: LabSpec = LabSpec {
     playback: |_| None,
     checkpoint_every,
     data: source::data,
+    predict: None,
+    doctor: None,
 };
 
 /// Some twenty checkpoints a run; a ResNet-18 with momentum and target takes 130 MB each.

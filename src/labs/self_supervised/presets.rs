@@ -1,7 +1,7 @@
 //! Named starting points. The time-compressed ones keep the paper's number of decay e-folds,
 //! rate · decay · steps / (1 − momentum), in some hundred steps; without that a short run cannot show the effect.
 
-use crate::labs::Preset;
+use crate::kit::lab::Preset;
 
 /// The paper's setting with a two-layer predictor and what differs from it: ResNet-18, SGD 0.03 with momentum 0.9 and decay
 /// 4e-4, τ 0.996, 100 epochs of 390 steps, the replication's views and linear evaluation.

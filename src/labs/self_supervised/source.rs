@@ -76,7 +76,7 @@ fn stamp(path: &Path, levels: usize) -> (u64, u64, Option<SystemTime>) {
     })
 }
 
-/// Checks what only the pictures can tell; see [`crate::labs::LabSpec::check`].
+/// Checks what only the pictures can tell; see [`crate::kit::lab::LabSpec::check`].
 pub fn check(params: &Params) -> Result<(), ParamError> {
     check_combination(params)?;
     let data = images(params)?;
@@ -100,7 +100,7 @@ pub fn check(params: &Params) -> Result<(), ParamError> {
     Ok(())
 }
 
-/// The data set in words; see [`crate::labs::LabSpec::data`].
+/// The data set in words; see [`crate::kit::lab::LabSpec::data`].
 pub fn data(params: &Params) -> Result<String, ParamError> {
     if params.text("source") == "shapes" {
         return Ok(String::new());

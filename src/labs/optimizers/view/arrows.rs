@@ -2,7 +2,7 @@
 
 use eframe::egui::{Align2, Color32, FontId, Painter, Pos2, Rect, Shape, Stroke, Vec2};
 
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::rules::{Part, Rule, Trace};
 use crate::labs::optimizers::surfaces::Surface;
 use crate::plot::axes::Axes;

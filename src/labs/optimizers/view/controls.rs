@@ -3,7 +3,7 @@
 use eframe::egui::{Align, FontId, Layout, Rect, RichText, Ui, UiBuilder, Vec2, vec2};
 
 use crate::engine::event::Status;
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::rules::Rule;
 use crate::plot::legend::Entry;
 use crate::plot::style::Style;

@@ -5,9 +5,9 @@ use std::ops::RangeInclusive;
 use eframe::egui::{Rect, Ui, vec2};
 
 use crate::engine::state::MarkKind;
+use crate::kit::view::{Cursor, ViewAction, ViewCtx};
 use crate::labs::optimizers::rules::Rule;
 use crate::labs::optimizers::surfaces::{CriticalKind, Surface};
-use crate::labs::{Cursor, ViewAction, ViewCtx};
 use crate::plot::axes::Titles;
 use crate::plot::curve::{Curve, CurveState, Spec};
 use crate::plot::legend;

@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::engine::event::Level;
 use crate::engine::state::RunState;
-use crate::labs::{ViewAction, ViewCtx};
+use crate::kit::view::{ViewAction, ViewCtx};
 
 use super::paths::{self, Path};
 

@@ -8,7 +8,7 @@ use eframe::egui::{
 };
 
 use crate::engine::params::Value;
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::rules::Rule;
 use crate::labs::optimizers::surfaces::Surface;
 use crate::plot::axes::{Axes, Bounds, Titles, is_panning, navigate};

@@ -3,10 +3,10 @@
 use eframe::egui::{Button, FontId, Label, RichText, Ui, vec2};
 
 use crate::engine::params::Value;
-use crate::labs::ViewCtx;
+use crate::kit::prose::{heading, line};
+use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::rules::Rule;
 use crate::labs::optimizers::surfaces::Surface;
-use crate::labs::prose::{heading, line};
 use crate::plot::number;
 
 use super::paths::{self, Measured, Path};

@@ -7,9 +7,9 @@ use eframe::egui::{
     Stroke, Ui, UiBuilder, pos2, vec2,
 };
 
+use crate::kit::view::{Cursor, ViewAction, ViewCtx};
 use crate::labs::optimizers::rules::{Part, Rule, Trace};
 use crate::labs::optimizers::surfaces::Surface;
-use crate::labs::{Cursor, ViewAction, ViewCtx};
 use crate::plot::axes::{Axes, Bounds, Titles};
 use crate::plot::colormap::ColorMap;
 use crate::plot::field::{FieldState, Request, ScaleChoice};

@@ -17,7 +17,7 @@ pub mod trails;
 use eframe::egui;
 
 use crate::engine::params::Params;
-use crate::labs::{Arrangement, LabView, Node, TileSpec, ViewCtx};
+use crate::kit::view::{Arrangement, LabView, Node, TileSpec, ViewCtx};
 use crate::plot::curve::CurveState;
 use crate::plot::style::{Category, Style};
 
@@ -134,6 +134,11 @@ const NETWORK: Arrangement = Arrangement {
         ),
     ]),
 };
+
+/// Fresh view state of the lab.
+pub fn new() -> Box<dyn LabView> {
+    Box::<OptimizersView>::default()
+}
 
 impl LabView for OptimizersView {
     fn tiles(&self) -> &'static [TileSpec] {

@@ -13,9 +13,9 @@ use eframe::egui::Ui;
 
 use crate::engine::event::{KeySpec, Payload};
 use crate::engine::state::RunState;
+use crate::kit::view::{TileSpec, ViewCtx};
 use crate::labs::optimizers::KEYS;
 use crate::labs::optimizers::network::roster::ROSTER;
-use crate::labs::{TileSpec, ViewCtx};
 
 pub use guide::guide;
 

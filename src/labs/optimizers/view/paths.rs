@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::engine::params::{Params, Value};
 use crate::engine::state::{Rows, RunState};
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::rules::{Hyper, Rule, State};
 use crate::labs::optimizers::surfaces::{self, Surface};
 

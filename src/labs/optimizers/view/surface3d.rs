@@ -21,7 +21,7 @@ use crate::gpu::height_field::HeightField;
 use crate::gpu::scale::ScaleMode;
 use crate::gpu::scene::SurfaceScene;
 use crate::gpu::trail::{Segment, TrailBuilder};
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::rules::Rule;
 use crate::labs::optimizers::surfaces::{self, Surface};
 use crate::plot::number;

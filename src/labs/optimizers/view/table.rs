@@ -7,7 +7,7 @@ use eframe::egui::{
 };
 use egui_extras::{Column, TableBuilder, TableRow};
 
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::rules::Rule;
 use crate::plot::number;
 use crate::plot::stroke::{LineMesh, Pen};

@@ -2,7 +2,7 @@
 
 use eframe::egui::{Color32, Painter, Pos2, Shape, Stroke};
 
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::rules::Rule;
 use crate::plot::axes::Axes;
 use crate::plot::stroke::{LineMesh, Pen, Stop};

@@ -32,7 +32,7 @@ use crate::data::segmentation::read::{Picture, ReadLimits, Reader as Files, Rule
 use crate::data::segmentation::split::Part;
 use crate::engine::recording;
 use crate::engine::run_folder::{DiskError, write_whole};
-use crate::labs::predict::{PredictError, PredictEvent, PredictRequest};
+use crate::kit::predict::{PredictError, PredictEvent, PredictRequest};
 use crate::metrics::mask::Mask;
 
 /// Pictures of up to 11 585×11 585 pixels are predicted and saved at their own size; larger ones are read smaller.

@@ -18,7 +18,7 @@ use crate::compute::readback::{ReadError, Reader};
 use crate::data::segmentation::Problem;
 use crate::data::segmentation::doctor::{Check, Finding, Severity, examine, of_one};
 use crate::data::segmentation::read::{Picture, Reader as Files};
-use crate::labs::predict::PredictSpec;
+use crate::kit::predict::PredictSpec;
 use crate::metrics::mask::Mask;
 use crate::metrics::mask::components::{Connectivity, components};
 use crate::nn::segmentation::SegmentationNet;

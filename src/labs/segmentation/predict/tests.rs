@@ -18,7 +18,7 @@ use crate::engine::event::RunHeader;
 use crate::engine::experiment::Checkpoint;
 use crate::engine::header_file;
 use crate::engine::params::Params;
-use crate::labs::predict::{PredictError, PredictEvent, PredictRequest};
+use crate::kit::predict::{PredictError, PredictEvent, PredictRequest};
 use crate::nn::parameters::slots;
 use crate::nn::spec::Architecture;
 use crate::nn::weights::{save, save_trained_at};

@@ -12,7 +12,7 @@ use crate::engine::experiment::{Checkpoint, RunError};
 use crate::engine::header_file;
 use crate::engine::params::Params;
 use crate::engine::run_folder;
-use crate::labs::predict::{PackedWeights, PredictError};
+use crate::kit::predict::{PackedWeights, PredictError};
 use crate::nn::count::count;
 use crate::nn::parameters;
 use crate::nn::segmentation::SegmentationNet;

@@ -13,7 +13,7 @@ use crate::data::resize::Size;
 use crate::data::segmentation::read::Picture;
 use crate::engine::event::{Payload, RunId};
 use crate::engine::params::Value;
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 use crate::metrics::mask::Mask;
 use crate::plot::image_view::{Lens, draw_loops};
 use crate::plot::live_texture::LiveTexture;

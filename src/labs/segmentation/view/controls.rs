@@ -4,9 +4,9 @@ use eframe::egui::{Button, Label, RichText, Slider, Ui};
 
 use crate::engine::event::Status;
 use crate::engine::params::{Params, Value};
-use crate::labs::ViewCtx;
+use crate::kit::series as common;
+use crate::kit::view::ViewCtx;
 use crate::labs::segmentation::params::PARAMS;
-use crate::labs::series as common;
 use crate::plot::tile;
 
 use super::look::{Ghost, Look, Mode};

@@ -3,9 +3,9 @@
 use eframe::egui::{Align2, Color32, FontId, Rect, Sense, Stroke, Ui, WidgetInfo, accesskit::Role, pos2, vec2};
 
 use crate::engine::params::ParamKind;
-use crate::labs::ViewCtx;
+use crate::kit::series::{self as common, Quantity};
+use crate::kit::view::ViewCtx;
 use crate::labs::segmentation::params::{PARAMS, net_spec};
-use crate::labs::series::{self as common, Quantity};
 use crate::nn::count::paper_row;
 use crate::plot::axes::Titles;
 use crate::plot::scale::Scale;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use eframe::egui::{Context, TextureId, Ui};
 
 use crate::engine::event::{Payload, RunId};
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 use crate::metrics::mask::Mask;
 use crate::metrics::mask::border::{BorderDistances, border_distances};
 use crate::metrics::mask::outline::{Outline, OutlineStyle, outlines};

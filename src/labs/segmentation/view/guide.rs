@@ -3,10 +3,10 @@
 use eframe::egui::{Grid, Label, RichText, Ui, vec2};
 
 use crate::engine::params::Params;
-use crate::labs::ViewCtx;
-use crate::labs::prose::{equation, heading, line};
+use crate::kit::prose::{equation, heading, line};
+use crate::kit::series as common;
+use crate::kit::view::ViewCtx;
 use crate::labs::segmentation::params::{Hyper, PARAMS, net_spec};
-use crate::labs::series as common;
 use crate::nn::count::{count, larger_than_unet, paper_row};
 use crate::nn::segmentation_loss::SegmentationLoss;
 use crate::plot::{number, tile};

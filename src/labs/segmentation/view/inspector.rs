@@ -7,7 +7,7 @@ use eframe::egui::{
     WidgetInfo, pos2, vec2,
 };
 
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 use crate::metrics::mask::Pixel;
 use crate::metrics::mask::border::{ASSD, BorderPair, Hausdorff};
 use crate::plot::image_view::{on_screen, pixel_at};

@@ -28,7 +28,7 @@ use std::path::PathBuf;
 use eframe::egui;
 
 use crate::engine::params::Params;
-use crate::labs::{Arrangement, LabView, Node, TileSpec, ViewAction, ViewCtx};
+use crate::kit::view::{Arrangement, LabView, Node, TileSpec, ViewAction, ViewCtx};
 
 /// View state of the lab: what is selected, zoomed and switched. All that is trained is in the run's state.
 #[derive(Debug, Default)]
@@ -148,6 +148,12 @@ const ARRANGEMENT: Arrangement = Arrangement {
         ),
     ]),
 };
+
+/// Fresh view state of the lab.
+pub fn new() -> Box<dyn LabView> {
+    let drafts = crate::disk::state_folder().map(|folder| folder.join("drafts"));
+    Box::new(SegmentationView::with_drafts(drafts))
+}
 
 impl LabView for SegmentationView {
     fn tiles(&self) -> &'static [TileSpec] {

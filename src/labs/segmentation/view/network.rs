@@ -6,7 +6,7 @@ use eframe::egui::{
 };
 
 use crate::engine::params::Value;
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 use crate::labs::segmentation::params::net_spec;
 use crate::nn::count::{
     Count, Match, NetCount, PaperParameters, count, larger_than_unet, paper_match, paper_note, paper_row,

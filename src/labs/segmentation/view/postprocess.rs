@@ -6,7 +6,7 @@ use eframe::egui::{
     WidgetInfo, accesskit::Role, vec2,
 };
 
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 use crate::metrics::mask::border::Hausdorff;
 use crate::metrics::mask::components::{Connectivity, Keep, PostProcess};
 use crate::metrics::summary::Summary;

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use eframe::egui::{Align, Context, Label, Layout, ProgressBar, RichText, TextEdit, Ui, UiBuilder, vec2};
 
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 use crate::labs::segmentation::pipeline::Pipeline;
 use crate::labs::segmentation::predict::background::{Found, Job, Save, Told, Wanted};
 use crate::labs::segmentation::predict::inputs::Inputs;

@@ -9,8 +9,8 @@ use eframe::egui::{
 };
 
 use crate::engine::event::Payload;
-use crate::labs::ViewCtx;
-use crate::labs::series::{self as common};
+use crate::kit::series::{self as common};
+use crate::kit::view::ViewCtx;
 use crate::plot::axes::Titles;
 use crate::plot::histogram::{Histogram, Line};
 use crate::plot::style::Dash;

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::engine::state::RunState;
 use crate::engine::twin::TWIN;
-use crate::labs::ViewCtx;
+use crate::kit::series::{Quantity, params_at, quantity};
+use crate::kit::view::ViewCtx;
 use crate::labs::segmentation::params::PARAMS;
-use crate::labs::series::{Quantity, params_at, quantity};
 use crate::plot::number;
 use crate::plot::style::{Category, Dash};
 use crate::plot::trace::{Points, Trace};

@@ -1,7 +1,7 @@
 //! What several tiles of the lab share: the selected image and the pipeline of the views.
 
 use crate::engine::event::RunId;
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 
 use super::super::pipeline::Pipeline;
 use super::gallery::Gallery;

@@ -6,9 +6,9 @@ use eframe::egui::{
     pos2, vec2,
 };
 
-use crate::labs::ViewCtx;
+use crate::kit::series as common;
+use crate::kit::view::ViewCtx;
 use crate::labs::segmentation::params::{PARAMS, net_spec};
-use crate::labs::series as common;
 use crate::nn::count::{Count, PAPER, PaperParameters, PaperRow, count, paper_note};
 use crate::nn::spec::{Architecture, NetSpec};
 use crate::plot::axes::{Axes, Bounds, Titles, navigate};

@@ -11,7 +11,7 @@ use eframe::egui::{
 };
 
 use crate::engine::event::RunId;
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 use crate::metrics::mask::border::Hausdorff;
 use crate::metrics::summary::Summary;
 use crate::plot::{number, tile};

@@ -8,7 +8,7 @@ use eframe::egui::{
 
 use crate::engine::event::Payload;
 use crate::engine::state::History;
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 use crate::labs::self_supervised::alarm;
 use crate::metrics::collapse::{Alarm, LOW_STD, Verdict, low_rank, unused_directions};
 use crate::plot::style::Style;

@@ -2,7 +2,7 @@
 
 use eframe::egui::{Rect, RichText, Ui, UiBuilder, pos2, vec2};
 
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 use crate::labs::self_supervised::network::EncoderKind;
 use crate::metrics::collapse::{LOW_STD, low_rank};
 use crate::plot::axes::Titles;

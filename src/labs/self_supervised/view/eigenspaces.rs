@@ -5,7 +5,7 @@ use std::sync::Arc;
 use eframe::egui::{Rect, Ui, pos2, vec2};
 
 use crate::engine::event::Payload;
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 use crate::metrics::spectrum::LOG_FLOOR;
 use crate::plot::axes::Titles;
 use crate::plot::scale::Scale;

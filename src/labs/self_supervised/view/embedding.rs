@@ -4,7 +4,7 @@ use eframe::egui::accesskit::Role;
 use eframe::egui::{Rect, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use crate::engine::event::Payload;
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 use crate::plot::axes::{Axes, Bounds, Titles, navigate};
 use crate::plot::curve::label;
 use crate::plot::scale::Scale;

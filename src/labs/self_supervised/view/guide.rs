@@ -4,8 +4,8 @@
 use eframe::egui::{Grid, Label, RichText, Ui, vec2};
 
 use crate::engine::params::Params;
-use crate::labs::ViewCtx;
-use crate::labs::prose::{equation, heading, line};
+use crate::kit::prose::{equation, heading, line};
+use crate::kit::view::ViewCtx;
 use crate::labs::self_supervised::alarm;
 use crate::labs::self_supervised::params::{Hyper, PredictorRule};
 use crate::plot::{number, tile};

@@ -6,7 +6,7 @@ use eframe::egui::{
 };
 
 use crate::engine::event::Payload;
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 use crate::labs::self_supervised::inspect::COLUMNS;
 use crate::labs::self_supervised::trainer::VIEWS;
 use crate::plot::picture::{self, Sheet};

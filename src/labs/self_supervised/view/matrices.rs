@@ -5,7 +5,7 @@ use std::sync::Arc;
 use eframe::egui::{Rect, Ui, pos2, vec2};
 
 use crate::engine::event::Payload;
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 use crate::plot::heatmap::{self, Coloring, HeatMap, HeatMapState};
 use crate::plot::{number, tile};
 

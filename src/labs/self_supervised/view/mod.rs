@@ -18,7 +18,7 @@ use eframe::egui;
 
 use crate::engine::params::Params;
 use crate::engine::twin::of_twin;
-use crate::labs::{Arrangement, LabView, Node, TileSpec, ViewCtx};
+use crate::kit::view::{Arrangement, LabView, Node, TileSpec, ViewCtx};
 
 /// View state of the lab: zoom, switches, the theory's sliders. All that is trained is in the run's state.
 #[derive(Debug, Default)]
@@ -153,6 +153,11 @@ pub fn params_of(ctx: &ViewCtx<'_>) -> Params {
         params.put(&change.key, change.value.clone());
     }
     params
+}
+
+/// Fresh view state of the lab.
+pub fn new() -> Box<dyn LabView> {
+    Box::<SelfSupervisedView>::default()
 }
 
 impl LabView for SelfSupervisedView {

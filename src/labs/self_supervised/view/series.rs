@@ -1,13 +1,13 @@
-//! What this lab draws against the step; how is in [`crate::labs::series`].
+//! What this lab draws against the step; how is in [`crate::kit::series`].
 
 pub use crate::engine::twin::TWIN;
-pub use crate::labs::series::{
+pub use crate::kit::series::{
     Quantity, category, empty, identity, legend, marks, seek, series, steps, text, traces, value,
 };
 
 use crate::engine::state::RunState;
+use crate::kit::series::{self, quantity};
 use crate::labs::self_supervised::params::PARAMS;
-use crate::labs::series::{self, quantity};
 use crate::plot::style::Dash;
 
 pub const COSINE_LOSS: Quantity =

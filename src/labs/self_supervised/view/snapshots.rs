@@ -6,7 +6,7 @@ use std::sync::Arc;
 use eframe::egui::{Color32, FontId, Mesh, Rect, Shape, Stroke, Ui, pos2};
 
 use crate::engine::event::{Payload, RunId};
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 use crate::plot::colormap::ColorMap;
 use crate::plot::number;
 use crate::plot::style::Style;

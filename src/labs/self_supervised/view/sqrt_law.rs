@@ -6,7 +6,7 @@ use eframe::egui::accesskit::Role;
 use eframe::egui::{Rect, Sense, Stroke, Ui, WidgetInfo, vec2};
 
 use crate::engine::event::Payload;
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 use crate::metrics::spectrum::{SqrtFit, fit_sqrt};
 use crate::plot::axes::{Axes, Bounds, Titles, navigate};
 use crate::plot::curve::label;

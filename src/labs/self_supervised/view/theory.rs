@@ -8,7 +8,7 @@ mod simulator;
 
 use eframe::egui::{Rect, Ui, UiBuilder, pos2, vec2};
 
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 use crate::labs::self_supervised::theory::modes::ModeDynamics;
 use crate::plot::tile;
 

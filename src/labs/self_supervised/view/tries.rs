@@ -3,7 +3,7 @@
 use eframe::egui::{Button, RichText, Ui, vec2};
 
 use crate::engine::params::{self, Value};
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 use crate::labs::self_supervised::params::PARAMS;
 use crate::plot::tile;
 

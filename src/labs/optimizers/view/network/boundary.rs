@@ -11,7 +11,7 @@ use eframe::egui::{
 
 use crate::data::points::Extent;
 use crate::engine::event::{Payload, RunId};
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::network::extent;
 use crate::labs::optimizers::network::roster::ROSTER;
 use crate::plot::axes::{Axes, Bounds, Titles};

@@ -5,9 +5,9 @@ use eframe::egui::{CursorIcon, Pos2, Rect, Sense, Stroke, Ui, WidgetInfo, pos2, 
 
 use crate::engine::event::{KeySpec, RunId};
 use crate::engine::state::{History, MarkKind};
+use crate::kit::view::{Cursor, ViewAction, ViewCtx};
 use crate::labs::optimizers::KEYS;
 use crate::labs::optimizers::network::roster::ROSTER;
-use crate::labs::{Cursor, ViewAction, ViewCtx};
 use crate::plot::axes::{Axes, Bounds, Titles, is_panning, navigate};
 use crate::plot::scale::Scale;
 use crate::plot::stroke::{LineMesh, Pen, Stop};

@@ -2,7 +2,7 @@
 
 use eframe::egui::{RichText, Ui};
 
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::network::roster::{BurnRule, Kind, ROSTER};
 use crate::labs::optimizers::rules::Rule;
 use crate::plot::number;

@@ -3,7 +3,7 @@
 use eframe::egui::{Color32, Ui};
 
 use crate::engine::event::Status;
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::network::roster::ROSTER;
 use crate::plot::legend::Entry;
 use crate::plot::style::Style;

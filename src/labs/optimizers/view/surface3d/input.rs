@@ -5,8 +5,8 @@ use eframe::egui::{self, EventFilter, Key, Modifiers, PointerButton, Rect, Respo
 use crate::engine::params::Value;
 use crate::gpu::camera::{Camera, View};
 use crate::gpu::height_field::HeightField;
+use crate::kit::view::{Cursor, ViewAction, ViewCtx};
 use crate::labs::optimizers::rules::Rule;
-use crate::labs::{Cursor, ViewAction, ViewCtx};
 
 use super::{State, scene};
 

@@ -10,7 +10,7 @@ use crate::gpu::colormap::COLORS;
 use crate::gpu::height_field::HeightField;
 use crate::gpu::scene::{Line, LineStyle, Look, Marker, SurfaceScene, Trail};
 use crate::gpu::trail::draped_line;
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::rules::Rule;
 use crate::plot::colormap::ColorMap;
 use crate::plot::style::{Dash, Style};

@@ -17,7 +17,7 @@ use eframe::egui::{Context, DragValue, Key, Label, Modifiers, Rect, RichText, Sc
 use crate::data::segmentation::listing::Listing;
 use crate::engine::event::Level;
 use crate::engine::params::Value;
-use crate::labs::{ViewAction, ViewCtx};
+use crate::kit::view::{ViewAction, ViewCtx};
 use crate::metrics::mask::Mask;
 use crate::plot::style::Style;
 use crate::plot::{number, tile};
@@ -107,7 +107,7 @@ impl BrushTile {
         self.session.as_ref().is_some_and(|session| session.editor.is_changed())
     }
 
-    /// What is not on disk yet, see [`crate::labs::LabView::unsaved`].
+    /// What is not on disk yet, see [`crate::kit::view::LabView::unsaved`].
     pub fn unsaved(&self) -> Option<String> {
         let session = self.session.as_ref().filter(|session| session.editor.is_changed())?;
         let result = self.saving.as_ref().and_then(Saving::result);
@@ -133,7 +133,7 @@ impl BrushTile {
         }
     }
 
-    /// Keys that the brush takes while the pointer is over it; see [`crate::labs::LabView::takes_key`].
+    /// Keys that the brush takes while the pointer is over it; see [`crate::kit::view::LabView::takes_key`].
     pub fn takes_key(&self, modifiers: Modifiers, key: Key) -> bool {
         let plain = modifiers.is_none();
         let command = modifiers.command && !modifiers.alt;

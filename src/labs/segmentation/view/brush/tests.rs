@@ -10,8 +10,8 @@ use crate::data::segmentation::Watch;
 use crate::data::segmentation::listing::{CORRECTIONS, scan};
 use crate::engine::params::Params;
 use crate::engine::state::RunState;
+use crate::kit::view::{Cursor, NoPast};
 use crate::labs::segmentation::params::PARAMS;
-use crate::labs::{Cursor, NoPast};
 
 /// A folder of two pairs.
 fn pairs() -> (tempfile::TempDir, Arc<Listing>) {

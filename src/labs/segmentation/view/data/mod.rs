@@ -14,7 +14,7 @@ use crate::data::segmentation::listing::Listing;
 use crate::data::segmentation::read::Rules;
 use crate::engine::event::{Level, Payload};
 use crate::engine::state::RunState;
-use crate::labs::{ViewAction, ViewCtx};
+use crate::kit::view::{ViewAction, ViewCtx};
 use crate::plot::tile;
 
 use findings::{Findings, Line};

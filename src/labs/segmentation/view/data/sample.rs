@@ -9,7 +9,7 @@ use eframe::egui::{Label, RichText, TextEdit, Ui, vec2};
 use crate::data::synth::ultrasound_folder::{self, MANIFEST};
 use crate::engine::params::Value;
 use crate::engine::run_folder::write_whole;
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 use crate::plot::tile;
 
 /// The field and the button, and the thread that writes.

@@ -2,7 +2,7 @@
 
 use eframe::egui::{Pos2, Rect, Stroke, Ui, pos2, vec2};
 
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 use crate::labs::self_supervised::theory::basin::{Bounds as Window, PredictorDecay, basin_map};
 use crate::labs::self_supervised::theory::modes::ModeDynamics;
 use crate::plot::axes::{Axes, Bounds, Titles};

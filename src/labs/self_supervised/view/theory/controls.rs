@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use eframe::egui::{Label, RichText, ScrollArea, Slider, Ui, vec2};
 
 use crate::engine::params::Params;
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 use crate::labs::self_supervised::params::Hyper;
 use crate::labs::self_supervised::view::params_of;
 use crate::plot::{number, tile};

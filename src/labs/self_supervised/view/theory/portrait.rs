@@ -4,7 +4,7 @@ use eframe::egui::accesskit::Role;
 use eframe::egui::{Color32, Mesh, Painter, Pos2, Rect, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use crate::engine::event::Payload;
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 use crate::labs::self_supervised::theory::basin::Bounds as Window;
 use crate::labs::self_supervised::theory::modes::{FixedPoint, ModeDynamics, Stability};
 use crate::labs::self_supervised::theory::portrait::{

@@ -3,7 +3,7 @@
 use eframe::egui::accesskit::Role;
 use eframe::egui::{Rect, Sense, Slider, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-use crate::labs::ViewCtx;
+use crate::kit::view::ViewCtx;
 use crate::labs::self_supervised::theory::matrix::{Data, MatrixDynamics, Snapshot, Start, Target, simulate};
 use crate::labs::self_supervised::theory::modes::ModeDynamics;
 use crate::plot::axes::{Axes, Bounds, Titles};

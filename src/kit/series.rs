@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use eframe::egui::{Color32, Ui};
 
-use super::{Cursor, ViewAction, ViewCtx};
+use super::view::{Cursor, ViewAction, ViewCtx};
 use crate::engine::event::{Payload, Status};
 use crate::engine::params::{ParamKind, ParamSpec, Params};
 use crate::engine::state::{MarkKind, RunState};

@@ -2,7 +2,7 @@
 
 use eframe::egui::{FontId, Label, RichText, Ui};
 
-use super::ViewCtx;
+use super::view::ViewCtx;
 use crate::plot::tile;
 
 /// A small heading in capitals.

@@ -1,0 +1,168 @@
+//! What a lab is to whoever runs it: its static facts, and the one way to ask for a run. Nothing here draws.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::doctor::DoctorSpec;
+use super::predict::PredictSpec;
+use crate::compute::device::DeviceChoice;
+use crate::engine::command::{Record, RunRequest};
+use crate::engine::event::{Change, KeySpec, RunId};
+use crate::engine::experiment::{BuildFn, DeviceCheckFn};
+use crate::engine::params::{self, ParamError, ParamSpec, Params};
+use crate::engine::study::StudySpec;
+use crate::engine::twin;
+
+/// The static facts of a lab.
+#[derive(Debug)]
+pub struct LabSpec {
+    /// Name on the command line and in files.
+    pub id: &'static str,
+    /// Name on its tab.
+    pub title: &'static str,
+    /// One sentence: what one sees here.
+    pub claim: &'static str,
+    pub params: &'static [ParamSpec],
+    pub keys: &'static [KeySpec],
+    pub presets: &'static [Preset],
+    pub studies: &'static [StudySpec],
+    /// Text of the guide panel, Markdown of the kind that `plot::text::markdown` draws.
+    pub guide: &'static str,
+    pub build: BuildFn,
+    /// Number of steps that a run with these parameters takes unless asked otherwise.
+    pub steps: fn(&Params) -> u64,
+    /// Most steps that a run may take: what keeps its memory bounded.
+    pub most_steps: fn(&Params) -> u64,
+    /// Whether a run with these parameters computes on a Burn device (or is host arithmetic).
+    pub needs_device: fn(&Params) -> bool,
+    /// Compares a device with the CPU on the lab's tiny network.
+    pub device_check: Option<DeviceCheckFn>,
+    /// Samples (data points, images) of one training step; 0 where a step has none.
+    pub samples_per_step: fn(&Params) -> u64,
+    /// Checks across parameters and files before a run starts (each value's own range is already checked).
+    pub check: fn(&Params) -> Result<(), ParamError>,
+    /// `Some(steps per second)`: a run with these parameters is computed at once, and the timeline then plays it at
+    /// this rate. `None`: the timeline follows the training.
+    pub playback: fn(&Params) -> Option<f64>,
+    /// Steps between automatic checkpoints of a run of so many steps.
+    pub checkpoint_every: fn(&Params, u64) -> u64,
+    /// The data set of a run in words with its content hash; empty for data that the seed defines.
+    pub data: fn(&Params) -> Result<String, ParamError>,
+    /// How trained weights are applied to one's own files; `None`: this lab's networks are for watching.
+    pub predict: Option<&'static PredictSpec>,
+    /// How a folder of one's own is looked over; `None`: this lab reads none of that kind.
+    pub doctor: Option<&'static DoctorSpec>,
+}
+
+/// A named set of parameter values; all others take their defaults.
+#[derive(Debug, Clone, Copy)]
+pub struct Preset {
+    pub id: &'static str,
+    pub title: &'static str,
+    pub help: &'static str,
+    /// `key`, `value` as typed.
+    pub set: &'static [(&'static str, &'static str)],
+}
+
+impl LabSpec {
+    /// The preset that has exactly these values.
+    pub fn preset_of(&self, params: &Params) -> Option<&'static str> {
+        let same = |id: &str| self.preset(id).is_some_and(|preset| preset.is_ok_and(|values| values == *params));
+        self.presets.iter().map(|preset| preset.id).find(|id| same(id))
+    }
+
+    /// The parameters of a preset.
+    pub fn preset(&self, id: &str) -> Option<Result<Params, ParamError>> {
+        let preset = self.presets.iter().find(|preset| preset.id == id)?;
+        let mut params = Params::defaults(self.params);
+        Some(
+            preset
+                .set
+                .iter()
+                .try_for_each(|(key, value)| params.set_text(self.params, &format!("{key}={value}")))
+                .map(|()| params),
+        )
+    }
+}
+
+/// How a run is to be started, apart from its parameters.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    pub name: String,
+    pub seed: u64,
+    /// `None`: as many as the lab takes with these parameters.
+    pub steps: Option<u64>,
+    pub device: DeviceChoice,
+    pub skip_device_check: bool,
+    pub record: Record,
+    pub changes: Vec<Change>,
+    pub start_paused: bool,
+    pub resume_from: Option<PathBuf>,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            seed: DEFAULT_SEED,
+            steps: None,
+            device: DeviceChoice::Automatic,
+            skip_device_check: false,
+            record: Record::No,
+            changes: Vec::new(),
+            start_paused: false,
+            resume_from: None,
+        }
+    }
+}
+
+/// Longest time between two automatic checkpoints: what a power failure may cost.
+const CHECKPOINT_TIME: Duration = Duration::from_secs(60);
+
+/// The seed of a fresh form and of a command line without `--seed`.
+pub const DEFAULT_SEED: u64 = 7;
+
+/// A request for a run of `lab`: the one way to start one, for the window, the command line and the tests. Each
+/// parameter's own range and every scheduled change are checked here; files and combinations by the worker.
+pub fn request(spec: &LabSpec, params: &Params, options: RunOptions) -> Result<Box<RunRequest>, ParamError> {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let params = Params::checked(spec.params, params.iter().map(|(key, value)| (key.to_owned(), value.clone())))?;
+    for change in &options.changes {
+        let known = params::find(spec.params, twin::plain(&change.key))?;
+        known.check(&change.value)?;
+        if !known.live {
+            return Err(ParamError::NotLive { key: known.key.to_owned() });
+        }
+    }
+    let steps = options.steps.unwrap_or_else(|| (spec.steps)(&params));
+    let most = (spec.most_steps)(&params);
+    if steps > most {
+        return Err(ParamError::OutOfRange {
+            key: "steps".to_owned(),
+            value: steps.to_string(),
+            expected: format!("at most {most} steps in a run of {}", spec.id),
+        });
+    }
+    Ok(Box::new(RunRequest {
+        id: RunId(NEXT.fetch_add(1, Ordering::Relaxed)),
+        lab: spec.id,
+        name: options.name,
+        build: spec.build,
+        specs: spec.params,
+        keys: spec.keys,
+        seed: options.seed,
+        steps,
+        device: (spec.needs_device)(&params).then_some(options.device),
+        device_check: spec.device_check.filter(|_| !options.skip_device_check),
+        record: options.record,
+        changes: options.changes,
+        checkpoint_every: (spec.checkpoint_every)(&params, steps),
+        checkpoint_time: CHECKPOINT_TIME,
+        start_paused: options.start_paused,
+        resume_from: options.resume_from,
+        check: spec.check,
+        data: spec.data,
+        params,
+    }))
+}

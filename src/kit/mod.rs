@@ -1,0 +1,8 @@
+//! The corridor between the labs: what a lab is, and what every lab shares. Knows no lab.
+
+pub mod doctor;
+pub mod lab;
+pub mod predict;
+pub mod prose;
+pub mod series;
+pub mod view;

@@ -1,0 +1,184 @@
+//! What a lab is to the window: its views, what they draw from, and where they put what the user did.
+
+use std::sync::Arc;
+
+use eframe::egui;
+use eframe::egui_wgpu::RenderState;
+
+use super::lab::LabSpec;
+use crate::engine::event::{Level, Payload};
+use crate::engine::params::{Params, Value};
+use crate::engine::state::RunState;
+use crate::plot::style::{Category, Style};
+
+/// A lab of the window: its facts, and a maker of its views.
+#[derive(Debug, Clone, Copy)]
+pub struct Lab {
+    pub spec: &'static LabSpec,
+    /// Fresh view state (what is selected, zoomed, folded). Training state is in [`RunState`].
+    pub view: fn() -> Box<dyn LabView>,
+}
+
+/// Draws one lab from a [`RunState`]. Holds no channel, so a test can draw it from a hand-written state.
+pub trait LabView {
+    /// Every tile of the lab, in reading order.
+    fn tiles(&self) -> &'static [TileSpec];
+    /// Which tiles are shown with these parameters, and how they lie by default.
+    fn arrangement(&self, params: &Params) -> Arrangement;
+    /// Draws the content of one tile into the whole of `ui`.
+    fn tile(&mut self, tile: &str, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>);
+    /// Draws the guide's live part: the equations with the current numbers in them, the paper's values.
+    fn guide(&mut self, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>);
+    /// The colour and dash of what a parameter switches on, drawn beside it in the form.
+    fn swatch(&self, _key: &str, _style: &Style) -> Option<Category> {
+        None
+    }
+    /// Number of named parts into which the update at the cursor can be split; 0: none.
+    fn sub_steps(&self, _ctx: &ViewCtx<'_>) -> usize {
+        0
+    }
+    /// Actions of this lab for the command palette: a stable id and a title.
+    fn commands(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+    /// Runs one of [`LabView::commands`].
+    fn command(&mut self, _id: &str, _ctx: &mut ViewCtx<'_>) {}
+    /// What the user made here that is not saved yet, in words, e.g. `the corrected mask of a.png`: the window asks before
+    /// it closes.
+    fn unsaved(&self) -> Option<String> {
+        None
+    }
+    /// Begins to save that; [`LabView::unsaved`] is `None` again once it is on disk. What goes wrong is told by the view.
+    fn save_unsaved(&mut self) {}
+    /// Whether a tile shows something else at another step of the run.
+    fn follows_cursor(&self, _tile: &str) -> bool {
+        true
+    }
+    /// Whether the view wants this key for itself now, for example while the mouse is over a canvas; the shell's own
+    /// shortcut then rests.
+    fn takes_key(&self, _modifiers: egui::Modifiers, _key: egui::Key) -> bool {
+        false
+    }
+}
+
+/// One tile of a lab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TileSpec {
+    /// Stable id, also the name of the figure for export.
+    pub id: &'static str,
+    pub title: &'static str,
+    /// What it shows and how to use it, for the tooltip of its title.
+    pub help: &'static str,
+}
+
+/// A default layout of tiles.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Arrangement {
+    /// Under this name the user's own layout is remembered.
+    pub id: &'static str,
+    pub root: Node,
+}
+
+/// A node of a layout. Shares are relative sizes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Node {
+    Tile(&'static str),
+    /// Side by side.
+    Row(&'static [(f32, Node)]),
+    /// One above the other.
+    Column(&'static [(f32, Node)]),
+    /// One at a time.
+    Tabs(&'static [Node]),
+}
+
+impl Node {
+    /// The tiles of this part of the layout, in reading order.
+    pub fn tiles(&self) -> Vec<&'static str> {
+        match self {
+            Node::Tile(tile) => vec![tile],
+            Node::Row(parts) | Node::Column(parts) => parts.iter().flat_map(|(_, part)| part.tiles()).collect(),
+            Node::Tabs(parts) => parts.iter().flat_map(Node::tiles).collect(),
+        }
+    }
+}
+
+/// The shared place in time: every view shows the run at this step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Cursor {
+    pub step: u64,
+    /// How many of the parts of the update from `step` to `step + 1` are shown (0: none).
+    pub sub: usize,
+}
+
+/// What a view draws from, and where it puts what the user did.
+pub struct ViewCtx<'a> {
+    pub run: &'a RunState,
+    /// The form's values; ahead of the run's while a restart is pending.
+    pub params: &'a Params,
+    pub cursor: Cursor,
+    pub style: &'a Style,
+    /// The window's wgpu, where it has one.
+    pub wgpu: Option<&'a RenderState>,
+    /// Recorded bulky values by key, for a cursor in the past.
+    pub past: &'a dyn PastPayloads,
+    /// The tile fills the screen of a talk: larger type, fewer controls.
+    pub presenting: bool,
+    /// What the user did; the shell carries it out.
+    pub actions: &'a mut Vec<ViewAction>,
+}
+
+/// Fetches what was recorded. Never waits: `None` while it is being read.
+pub trait PastPayloads {
+    fn payload(&self, key: &str, step: u64) -> Option<(u64, Arc<Payload>)>;
+}
+
+/// Past payloads of a run that has none.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoPast;
+
+impl PastPayloads for NoPast {
+    fn payload(&self, _key: &str, _step: u64) -> Option<(u64, Arc<Payload>)> {
+        None
+    }
+}
+
+impl ViewCtx<'_> {
+    /// The bulky value that was shown at the cursor: the newest one at the live edge, a recorded one in the past.
+    pub fn payload(&self, key: &str) -> Option<(u64, Arc<Payload>)> {
+        let newest = self.run.payloads.get(key)?.newest.clone();
+        match newest {
+            Some((step, payload)) if step <= self.cursor.step => Some((step, payload)),
+            newest => self.past.payload(key, self.cursor.step).or(newest.filter(|_| self.run.step <= self.cursor.step)),
+        }
+    }
+
+    /// Asks for a new value of a parameter.
+    pub fn set(&mut self, key: &str, value: Value, settled: bool) {
+        self.actions.push(ViewAction::SetParam { key: key.to_owned(), value, settled });
+    }
+}
+
+/// Something that the user did in a view.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ViewAction {
+    /// Change a parameter. `settled: false` while the mouse still drags: the run is computed but not recorded.
+    SetParam {
+        key: String,
+        value: Value,
+        settled: bool,
+    },
+    /// Move the shared cursor.
+    Seek(Cursor),
+    Notice(Level, String),
+    /// Save this text as a file; the shell asks where. `name` is the suggested file name.
+    SaveText {
+        name: String,
+        text: String,
+    },
+    /// Let the user choose a file, or a folder, for this path parameter.
+    ChooseFile {
+        key: String,
+    },
+    /// Bring this tile to the front.
+    ShowTile(&'static str),
+}
