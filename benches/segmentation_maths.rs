@@ -11,11 +11,11 @@ use std::hint::black_box;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use learnscope::compute::rng::HostRng;
 use learnscope::data::augment_pair::{MaskBorder, PairView};
-use learnscope::data::resize::{Resampling, Size, resize_above};
-use learnscope::metrics::mask::border::{Hausdorff, border_distances};
-use learnscope::metrics::mask::components::{Connectivity, PostProcess, components};
-use learnscope::metrics::mask::outline::{OutlineStyle, outlines};
-use learnscope::metrics::mask::{Confusion, Mask};
+use learnscope::pixels::mask::border::{Hausdorff, border_distances};
+use learnscope::pixels::mask::components::{Connectivity, PostProcess, components};
+use learnscope::pixels::mask::outline::{OutlineStyle, outlines};
+use learnscope::pixels::mask::{Confusion, Mask};
+use learnscope::pixels::resize::{Resampling, Size, resize_above};
 
 /// The program's allocator: fresh buffers would otherwise cost page faults.
 #[global_allocator]

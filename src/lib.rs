@@ -11,5 +11,6 @@ pub mod kit;
 pub mod labs;
 pub mod metrics;
 pub mod nn;
+pub mod pixels;
 pub mod plot;
 pub mod signals;

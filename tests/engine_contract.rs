@@ -14,8 +14,9 @@ use learnscope::engine::event::{Body, Change, Event, RunId, Status};
 use learnscope::engine::params::{ParamSpec, Params, Value};
 use learnscope::engine::state::RunState;
 use learnscope::engine::worker::Engine;
-use learnscope::kit::lab::RunOptions;
-use learnscope::labs::{self, LABS};
+use learnscope::kit::lab::{self, RunOptions};
+use learnscope::kit::view::Lab;
+use learnscope::labs::LABS;
 
 use toy::{Bench, toy};
 
@@ -225,9 +226,9 @@ const SMALL: &[&str] = &[
 
 /// Every lab with its defaults and with every preset, made cheap. A preset that asks for a data set of one's own is left
 /// to the tests of its lab.
-fn cases() -> Vec<(&'static dyn labs::Lab, &'static str, Params)> {
+fn cases() -> Vec<(&'static Lab, &'static str, Params)> {
     let mut cases = Vec::new();
-    for lab in LABS.iter().copied() {
+    for lab in LABS {
         let spec = lab.spec;
         let presets = spec.presets.iter().map(|preset| (preset.id, spec.preset(preset.id).unwrap().unwrap()));
         for (case, mut params) in std::iter::once(("defaults", Params::defaults(spec.params))).chain(presets) {
@@ -269,7 +270,7 @@ fn every_lab_gives_the_same_numbers_twice_on_the_cpu() {
                 state: RunState::default(),
                 events: Vec::new(),
             };
-            let request = lab::request(lab, &params, options(40, Record::No)).unwrap();
+            let request = lab::request(lab.spec, &params, options(40, Record::No)).unwrap();
             bench.engine.send(Command::Start(request));
             bench.until(|state| state.status.is_some() && !state.is_live());
             assert_eq!(bench.state.status, Some(Status::Finished), "{}/{case}", lab.spec.id);
@@ -288,7 +289,7 @@ fn seeking_to_a_step_shows_what_a_run_to_that_step_ends_with() {
     for (lab, case, params) in cases() {
         let run = |steps| {
             let mut bench = Bench::new();
-            bench.engine.send(Command::Start(lab::request(lab, &params, options(steps, Record::No)).unwrap()));
+            bench.engine.send(Command::Start(lab::request(lab.spec, &params, options(steps, Record::No)).unwrap()));
             bench.until(|state| state.status.is_some() && !state.is_live());
             bench.state
         };
@@ -321,7 +322,7 @@ fn every_lab_resumes_to_the_same_numbers() {
     for (lab, case, params) in cases() {
         let go = |steps: u64, record: Record, resume_from: Option<std::path::PathBuf>| {
             let mut bench = Bench::new();
-            let mut request = lab::request(lab, &params, options(steps, record)).unwrap();
+            let mut request = lab::request(lab.spec, &params, options(steps, record)).unwrap();
             request.checkpoint_every = 15;
             // A twin is kept and goes on too.
             if let Some(live) = lab.spec.params.iter().find(|param| param.live && params.shows(param)) {
@@ -363,7 +364,7 @@ fn a_twin_with_the_same_values_repeats_every_number_of_its_run() {
         let Some(live) = spec.params.iter().find(|param| param.live && params.shows(param)) else { continue };
         let value = params.get(live.key).unwrap().clone();
         let mut bench = Bench::new();
-        let mut request = lab::request(lab, &params, options(36, Record::No)).unwrap();
+        let mut request = lab::request(lab.spec, &params, options(36, Record::No)).unwrap();
         request.changes = vec![Change { step: 7, key: format!("twin/{}", live.key), value }];
         bench.engine.send(Command::Start(request));
         bench.until(|state| state.status.is_some() && !state.is_live());
@@ -385,7 +386,7 @@ fn every_lab_takes_every_live_parameter_while_it_runs() {
     for (lab, case, params) in cases() {
         let spec = lab.spec;
         let mut bench = Bench::new();
-        let mut request = lab::request(lab, &params, options(30, Record::No)).unwrap();
+        let mut request = lab::request(lab.spec, &params, options(30, Record::No)).unwrap();
         request.start_paused = true;
         bench.engine.send(Command::Start(request));
         bench.status(Status::Paused);

@@ -3,25 +3,63 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Every Rust file below `src/<room>`, with its text without comments.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+/// The text of a file without comments.
+fn code_of(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// The code with every item under `#[cfg(test)]` taken out; what follows such an item is kept.
+fn without_tests(code: &str) -> String {
+    let mut kept = Vec::new();
+    let mut lines = code.lines();
+    while let Some(line) = lines.next() {
+        if line.trim() != "#[cfg(test)]" {
+            kept.push(line);
+            continue;
+        }
+        // A module's braces close at the indentation of its first line; `mod tests;` and `use` end on theirs.
+        let first = lines.by_ref().find(|line| !line.trim_start().starts_with('#')).unwrap_or_default();
+        let indent = &first[..first.len() - first.trim_start().len()];
+        if !first.trim_end().ends_with([';', '}']) {
+            lines.by_ref().find(|line| line.strip_prefix(indent).is_some_and(|rest| ["}", "};"].contains(&rest)));
+        }
+    }
+    kept.join("\n")
+}
+
+/// Every Rust file of a room (a folder of `src` or one file), with its text without comments.
 fn sources(room: &str) -> Vec<(PathBuf, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(room);
+    let file = root().join(format!("{room}.rs"));
+    if file.is_file() {
+        let code = code_of(&file);
+        return vec![(file, code)];
+    }
     let mut files = Vec::new();
-    let mut folders = vec![root];
+    let mut folders = vec![root().join(room)];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let text = fs::read_to_string(&path).unwrap();
-                let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
-                files.push((path, code.join("\n")));
+                let code = code_of(&path);
+                files.push((path, code));
             }
         }
     }
     assert!(!files.is_empty(), "src/{room} holds no Rust file");
     files
+}
+
+#[test]
+fn tests_are_taken_out_and_nothing_else() {
+    let code = "a\n#[cfg(test)]\nmod tests;\nb\n#[cfg(test)]\nmod tests {\n    c\n}\nd\n    #[cfg(test)]\n    fn e() {\n        f\n    }\ng";
+    assert_eq!(without_tests(code), "a\nb\nd\ng");
 }
 
 fn refuse(room: &str, words: &[&str], why: &str) {
@@ -32,24 +70,70 @@ fn refuse(room: &str, words: &[&str], why: &str) {
     }
 }
 
+/// Every room of `src` and the rooms that it may use. Those without windows stand above the line.
+const ROOMS: &[(&str, &[&str])] = &[
+    ("disk", &[]),
+    ("signals", &[]),
+    ("compute", &["disk"]),
+    ("pixels", &["compute"]),
+    ("metrics", &["compute", "pixels"]),
+    ("nn", &["compute", "disk"]),
+    ("data", &["compute", "disk", "pixels"]),
+    ("engine", &["compute", "disk"]),
+    // ---- from here on, something may be drawn
+    ("plot", &[]),
+    ("gpu", &[]),
+    ("kit", &["compute", "engine", "plot"]),
+    ("labs", &["compute", "data", "disk", "engine", "gpu", "kit", "metrics", "nn", "pixels", "plot"]),
+    ("app", &["compute", "disk", "engine", "kit", "labs", "plot", "signals"]),
+    ("cli", &["app", "compute", "data", "disk", "engine", "kit", "labs", "plot", "signals"]),
+];
+
+/// How many of [`ROOMS`] draw nothing.
+const WITHOUT_WINDOWS: usize = 8;
+
+const WINDOW_WORDS: &[&str] = &["egui", "eframe", "winit", "rfd::"];
+
 #[test]
 fn training_knows_nothing_of_windows() {
-    for room in ["engine", "compute", "data", "nn", "metrics"] {
-        refuse(room, &["egui", "eframe", "egui_plot", "winit", "rfd::"], "training code draws nothing");
+    for (room, _) in &ROOMS[..WITHOUT_WINDOWS] {
+        refuse(room, WINDOW_WORDS, "training code draws nothing");
+    }
+    // What runs without a window: the facts of a lab, and everything of a lab outside its views.
+    for file in ["kit/lab.rs", "kit/doctor.rs", "kit/predict.rs"] {
+        let code = code_of(&root().join(file));
+        assert!(!WINDOW_WORDS.iter().any(|word| code.contains(word)), "{file} names a window");
+    }
+    for (path, code) in sources("labs") {
+        let of_views = path.components().any(|part| part.as_os_str() == "view") || path.ends_with("labs/mod.rs");
+        let found = WINDOW_WORDS.iter().find(|word| !of_views && code.contains(**word));
+        assert!(found.is_none(), "{} contains `{}`: it belongs into a view", path.display(), found.unwrap());
     }
 }
 
 #[test]
 fn imports_point_one_way() {
-    refuse("plot", &["crate::app", "crate::labs", "crate::nn", "crate::data"], "plot draws plain data");
-    refuse("gpu", &["crate::app", "crate::labs", "crate::engine"], "gpu draws plain data");
-    refuse("labs", &["crate::app", "crate::cli"], "labs do not know the window");
-    for room in ["engine", "compute", "data", "nn", "metrics"] {
-        refuse(
-            room,
-            &["crate::app", "crate::cli", "crate::labs", "crate::plot", "crate::gpu"],
-            "imports point one way",
+    let known: Vec<&str> = ROOMS.iter().map(|(room, _)| *room).collect();
+    for entry in fs::read_dir(root()).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        assert!(
+            ["lib", "main"].contains(&name.as_str()) || known.contains(&name.as_str()),
+            "src/{name} is no known room"
         );
+    }
+    for (room, may) in ROOMS {
+        for (path, code) in sources(room) {
+            // A test may put several rooms together.
+            let code = without_tests(&code);
+            for other in known.iter().filter(|other| *other != room && !may.contains(other)) {
+                let names = format!("crate::{other}");
+                let found = code.match_indices(&names).any(|(at, _)| {
+                    !code[at + names.len()..].starts_with(|next: char| next.is_alphanumeric() || next == '_')
+                });
+                assert!(!found, "{} names `{names}`: {room} uses {may:?} alone", path.display());
+            }
+        }
     }
 }
 
@@ -75,7 +159,7 @@ fn one_place_names_burn_device_constructors() {
 fn nothing_is_printed_with_a_macro_that_panics() {
     // They panic where the stream cannot be written, and take the training along.
     for (path, code) in sources("") {
-        let code = code.split("#[cfg(test)]").next().unwrap_or_default();
+        let code = without_tests(&code);
         for word in ["print!(", "println!(", "dbg!("] {
             let test = path.ends_with("tests.rs");
             assert!(test || !code.contains(word), "{} contains `{word}`: use cli::output", path.display());
@@ -119,7 +203,7 @@ fn nothing_outside_its_folder_names_a_lab() {
             let registry = path.ends_with("labs/mod.rs");
             let module = format!("labs::{lab}");
             // Unit tests may use a lab as an example.
-            let code = code.split("#[cfg(test)]").next().unwrap_or_default();
+            let code = without_tests(&code);
             assert!(inside || registry || !code.contains(&module), "{} names the lab `{lab}`", path.display());
         }
     }

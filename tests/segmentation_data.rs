@@ -25,7 +25,7 @@ use learnscope::kit::view::{Cursor, NoPast, ViewAction, ViewCtx};
 use learnscope::labs::segmentation::params::PARAMS;
 use learnscope::labs::segmentation::view::brush::BrushTile;
 use learnscope::labs::segmentation::view::data::DataTile;
-use learnscope::metrics::mask::Mask;
+use learnscope::pixels::mask::Mask;
 use learnscope::plot::style::Style;
 
 const SIZE: (u32, u32) = (80, 60);

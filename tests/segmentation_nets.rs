@@ -97,8 +97,8 @@ fn whole_unets_compute_and_train_as_in_pytorch() {
 
 #[test]
 fn a_graphics_device_computes_the_same_first_steps() {
-    use learnscope::compute::check::compare;
     use learnscope::compute::device;
+    use learnscope::engine::device_check::compare;
     use learnscope::nn::segmentation_check::device_check;
     let required = std::env::var_os("LEARNSCOPE_REQUIRE_ADAPTER").is_some();
     let cpu = device_check(&device::cpu()).unwrap();

@@ -449,8 +449,8 @@ fn presets_and_studies_set_what_exists() {
 
 #[test]
 fn a_graphics_device_computes_the_same_first_steps() {
-    use learnscope::compute::check::compare;
     use learnscope::compute::device;
+    use learnscope::engine::device_check::compare;
     let required = std::env::var_os("LEARNSCOPE_REQUIRE_ADAPTER").is_some();
     let Some(adapter) = device::adapters().first() else {
         assert!(!required, "LEARNSCOPE_REQUIRE_ADAPTER is set, but no wgpu adapter was found");

@@ -1,6 +1,5 @@
 //! Devices, read-back and host linear algebra. Knows nothing of windows.
 
-pub mod check;
 pub mod device;
 pub mod linalg;
 pub mod readback;

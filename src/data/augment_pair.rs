@@ -4,8 +4,8 @@
 
 use crate::compute::rng::HostRng;
 
-use super::resize::Size;
-use super::warp::{Affine, Border, Map, warp, warp_mask};
+use crate::pixels::resize::Size;
+use crate::pixels::warp::{Affine, Border, Map, warp, warp_mask};
 
 /// What the mask shows beyond its edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

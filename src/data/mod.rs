@@ -8,7 +8,5 @@ pub mod image_folder;
 pub mod images;
 pub mod picture_file;
 pub mod points;
-pub mod resize;
 pub mod segmentation;
 pub mod synth;
-pub mod warp;

@@ -3,6 +3,7 @@
 pub mod checkpoint_file;
 pub mod clock;
 pub mod command;
+pub mod device_check;
 pub mod emit;
 pub mod event;
 pub mod experiment;

@@ -19,8 +19,8 @@ use super::mailbox::{Letter, Mailbox};
 use super::pace::Pace;
 use super::params::{self, ParamError, Params, Value};
 use super::twin::{self, Twin};
-use super::{checkpoint_file, clock};
-use crate::compute::{check, device};
+use super::{checkpoint_file, clock, device_check};
+use crate::compute::device;
 
 /// Commands that may wait for the worker; more is a mistake of the sender.
 const COMMANDS: usize = 256;
@@ -255,7 +255,7 @@ fn attend(request: &RunRequest, lane: &mut Lane<'_>) -> Result<(Status, Next), R
     let on_gpu = opened.as_ref().is_some_and(|opened| opened.is_gpu);
     if let (Some(opened), Some(run), true) = (&opened, request.device_check, on_gpu) {
         lane.status(0, Status::CheckingDevice);
-        let found = check::check(request.lab, opened, run)?;
+        let found = device_check::check(request.lab, opened, run)?;
         if !found.agrees() {
             lane.notice(0, Level::Warning, found.text(&opened.name));
         }

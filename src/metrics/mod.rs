@@ -1,5 +1,4 @@
-//! Measurements of trained networks, on the host: spectra, alignment of eigenspaces, collapse, nearest neighbours, probes,
-//! and of predicted masks: overlap, borders, parts.
+//! Measurements of trained networks, on the host: spectra, alignment of eigenspaces, collapse, nearest neighbours, probes.
 //!
 //! Letters: n points (rows), d features (columns), B the batch. Plain functions of plain data; what a number means and
 //! by which convention it is computed stands beside it.
@@ -8,6 +7,5 @@ pub mod alignment;
 pub mod collapse;
 pub mod knn;
 pub mod linear_probe;
-pub mod mask;
 pub mod spectrum;
 pub mod summary;

@@ -4,14 +4,14 @@
 use burn::module::Param;
 use burn::tensor::{DType, Tensor, TensorData};
 use learnscope::compute::device;
-use learnscope::metrics::mask::border::{BorderDistances, Hausdorff, border_distances};
-use learnscope::metrics::mask::components::{Connectivity, Keep, PostProcess, components, contour_lengths};
-use learnscope::metrics::mask::{Confusion, Mask, Pixel};
 use learnscope::metrics::summary::Summary;
 use learnscope::nn::adam::{Adam, AdamRates};
 use learnscope::nn::parameters::{DecayScope, Rates, Sgd, tracked};
 use learnscope::nn::schedule::{EarlyStopping, ReduceOnPlateau};
 use learnscope::nn::segmentation_loss::{SegmentationLoss, dice};
+use learnscope::pixels::mask::border::{BorderDistances, Hausdorff, border_distances};
+use learnscope::pixels::mask::components::{Connectivity, Keep, PostProcess, components, contour_lengths};
+use learnscope::pixels::mask::{Confusion, Mask, Pixel};
 use serde_json::Value;
 
 use super::segmentation_images_cases::{check_affine, check_resize_mask, check_resize_values};

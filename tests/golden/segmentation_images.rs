@@ -1,8 +1,8 @@
 //! Golden cases of the segmentation lab: images and masks that are resized and seen through affine maps.
 
-use learnscope::data::resize::{Resampling, Size, resize, resize_mask};
-use learnscope::data::warp::{Affine, Border, warp, warp_mask};
-use learnscope::metrics::mask::{Confusion, Mask};
+use learnscope::pixels::mask::{Confusion, Mask};
+use learnscope::pixels::resize::{Resampling, Size, resize, resize_mask};
+use learnscope::pixels::warp::{Affine, Border, warp, warp_mask};
 use serde_json::Value;
 
 use super::Report;

@@ -9,8 +9,8 @@ use super::listing::{Listing, Pair};
 use super::read::{MaskFacts, Picture, Reader, Sample};
 use super::split::{Part, Split};
 use super::{Problem, counted, groups, plan};
-use crate::metrics::mask::Mask;
-use crate::metrics::mask::components::{Connectivity, components};
+use crate::pixels::mask::Mask;
+use crate::pixels::mask::components::{Connectivity, components};
 
 /// Share of the image from which on a mask is too large to be a lesion.
 pub const LARGE_SHARE: f64 = 0.6;

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::counted;
 use super::listing::Size;
 use crate::disk;
-use crate::metrics::mask::Mask;
+use crate::pixels::mask::Mask;
 
 /// Drafts that are kept; of more the oldest are removed.
 pub const MOST_DRAFTS: usize = 200;

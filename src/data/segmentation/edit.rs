@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use crate::metrics::mask::Mask;
+use crate::pixels::mask::Mask;
 
 /// Bytes of changes that can be taken back; beyond them the oldest is forgotten.
 const MOST_HISTORY: usize = 64 << 20;
@@ -304,7 +304,7 @@ impl Editor {
 mod tests {
     use super::super::testing::rectangle;
     use super::*;
-    use crate::metrics::mask::tests::drawn;
+    use crate::pixels::mask::tests::drawn;
 
     #[test]
     fn a_polygon_covers_the_pixels_whose_centres_it_holds() {

@@ -9,7 +9,7 @@ use super::lesion::{Lesion, MaskRule, Seen, Values};
 use super::listing::{Pair, Size};
 use super::{Problem, Watch};
 use crate::data::picture_file::{Brightest, Decoded, Memory};
-use crate::metrics::mask::Mask;
+use crate::pixels::mask::Mask;
 
 /// How much memory reading may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

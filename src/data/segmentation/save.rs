@@ -14,8 +14,8 @@ use thiserror::Error;
 
 use super::listing::{Layout, Listing, Pair, Size};
 use super::names::{Role, folder_role, mask_name};
-use crate::data::resize::{self, Resampling, resize_mask};
-use crate::metrics::mask::Mask;
+use crate::pixels::mask::Mask;
+use crate::pixels::resize::{self, Resampling, resize_mask};
 
 /// Why a mask was not saved. What was there before is still there, and so is the mask in the editor.
 #[derive(Debug, Error)]

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::metrics::mask::Mask;
+use crate::pixels::mask::Mask;
 
 /// Creates the folders of `name` and gives its path.
 pub fn place(folder: &Path, name: &str) -> PathBuf {

@@ -6,7 +6,7 @@
 use rayon::prelude::*;
 
 use crate::compute::rng::HostRng;
-use crate::metrics::mask::Mask;
+use crate::pixels::mask::Mask;
 
 /// Streams of [`HostRng`] are this plus the picture's number.
 const STREAM: u64 = 16 << 40;

@@ -8,7 +8,7 @@ use image::{ExtendedColorType, ImageEncoder, ImageError};
 use rayon::prelude::*;
 
 use super::ultrasound::{Ultrasound, UltrasoundSpec, picture};
-use crate::metrics::mask::Mask;
+use crate::pixels::mask::Mask;
 
 /// The seed of the set that is shipped, and the default of `learnscope sample-data`.
 pub const SEED: u64 = 7;

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 
 use crate::compute::rng::HostRng;
 use crate::data::augment_pair::{MaskBorder, PairView};
-use crate::data::resize::Size;
+use crate::pixels::resize::Size;
 
 use super::params::Hyper;
 use super::source::SegmentationData;
@@ -95,7 +95,7 @@ mod tests {
     use super::super::source::Item;
     use super::*;
     use crate::engine::params::Params;
-    use crate::metrics::mask::Mask;
+    use crate::pixels::mask::Mask;
 
     fn data(count: usize) -> SegmentationData {
         let item = |i: usize| Item {

@@ -14,12 +14,12 @@ use crate::engine::emit::Emit;
 use crate::engine::event::{Level, Payload};
 use crate::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
 use crate::engine::params::{ParamError, Params, Value};
-use crate::metrics::mask::Mask;
-use crate::metrics::mask::components::{Connectivity, Keep, components};
 use crate::nn::segmentation::SegmentationNet;
 use crate::nn::segmentation_loss::SegmentationLoss;
 use crate::nn::spec::{Architecture, NetSpec};
 use crate::nn::weights::WeightsFile;
+use crate::pixels::mask::Mask;
+use crate::pixels::mask::components::{Connectivity, Keep, components};
 
 use super::batches::{Batch, Batches, STREAM_DROPOUT, STREAM_UNCERTAINTY};
 use super::doctor;

@@ -5,8 +5,8 @@ use rayon::prelude::*;
 
 use crate::engine::emit::Emit;
 use crate::engine::event::Payload;
-use crate::metrics::mask::{Confusion, Mask};
 use crate::metrics::summary::Summary;
+use crate::pixels::mask::{Confusion, Mask};
 
 use super::pipeline::{Pipeline, Score};
 use super::source::{Item, SegmentationData};

@@ -1,11 +1,11 @@
 //! From a map of probabilities to a mask at the picture's own size, and how well it covers the truth. The same for
 //! training, for the views and for prediction.
 
-use crate::data::resize::{Resampling, Size, resize_above};
 use crate::engine::params::Params;
-use crate::metrics::mask::border::{ASSD, BorderDistances, Hausdorff, border_distances};
-use crate::metrics::mask::components::{Connectivity, Keep, PostProcess};
-use crate::metrics::mask::{Confusion, Mask};
+use crate::pixels::mask::border::{ASSD, BorderDistances, Hausdorff, border_distances};
+use crate::pixels::mask::components::{Connectivity, Keep, PostProcess};
+use crate::pixels::mask::{Confusion, Mask};
+use crate::pixels::resize::{Resampling, Size, resize_above};
 
 /// How a prediction is made and measured.
 #[derive(Debug, Clone, Copy, PartialEq)]

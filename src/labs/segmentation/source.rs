@@ -7,7 +7,6 @@ use std::time::SystemTime;
 
 use rayon::prelude::*;
 
-use crate::data::resize::{Resampling, Size, resize, resize_mask};
 use crate::data::segmentation::doctor::{self, Exam, Finding, duplicates, examine_pair};
 use crate::data::segmentation::given::Given;
 use crate::data::segmentation::groups::{GroupRule, Groups};
@@ -20,8 +19,9 @@ use crate::data::synth::ultrasound;
 use crate::data::synth::ultrasound_folder::{self, Plan};
 use crate::engine::event::Payload;
 use crate::engine::params::{ParamError, Params};
-use crate::metrics::mask::Mask;
 use crate::nn::weights;
+use crate::pixels::mask::Mask;
+use crate::pixels::resize::{Resampling, Size, resize, resize_mask};
 
 use super::params::{check_combination, lesion};
 

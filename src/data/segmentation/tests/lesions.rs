@@ -8,7 +8,7 @@ use super::super::lesion::{Lesion, MaskRule};
 use super::super::listing::{CORRECTIONS, scan};
 use super::super::read::Reader;
 use super::super::testing::{TiffPage, inside, place, png, rectangle, save_image, save_mask, tiff, with_orientation};
-use crate::metrics::mask::Mask;
+use crate::pixels::mask::Mask;
 
 const SIZE: (u32, u32) = (40, 32);
 const LESION: [u32; 4] = [8, 8, 24, 16];

@@ -18,8 +18,8 @@ use crate::compute::device;
 use crate::data::segmentation::Watch;
 use crate::data::segmentation::lesion::Lesion;
 use crate::data::segmentation::read::{Picture, Rules};
-use crate::metrics::mask::Mask;
-use crate::metrics::mask::outline::{Outline, OutlineStyle, outlines};
+use crate::pixels::mask::Mask;
+use crate::pixels::mask::outline::{Outline, OutlineStyle, outlines};
 
 /// Pictures beyond this number are shown as outlines alone.
 const MOST_PICTURES: usize = 2000;

@@ -33,7 +33,7 @@ use crate::data::segmentation::split::Part;
 use crate::engine::recording;
 use crate::engine::run_folder::{DiskError, write_whole};
 use crate::kit::predict::{PredictError, PredictEvent, PredictRequest};
-use crate::metrics::mask::Mask;
+use crate::pixels::mask::Mask;
 
 /// Pictures of up to 11 585×11 585 pixels are predicted and saved at their own size; larger ones are read smaller.
 const LIMITS: ReadLimits = ReadLimits { most_pixels: 1 << 27, decoded_bytes: 1 << 30 };

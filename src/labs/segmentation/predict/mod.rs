@@ -19,10 +19,10 @@ use crate::data::segmentation::Problem;
 use crate::data::segmentation::doctor::{Check, Finding, Severity, examine, of_one};
 use crate::data::segmentation::read::{Picture, Reader as Files};
 use crate::kit::predict::PredictSpec;
-use crate::metrics::mask::Mask;
-use crate::metrics::mask::components::{Connectivity, components};
 use crate::nn::segmentation::SegmentationNet;
 use crate::nn::spec::{NetSpec, SpecError};
+use crate::pixels::mask::Mask;
+use crate::pixels::mask::components::{Connectivity, components};
 
 use super::pipeline::{Pipeline, Score};
 use super::source::prepare;

@@ -7,8 +7,8 @@ use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 
 use crate::data::segmentation::read::Picture;
 use crate::data::segmentation::save;
-use crate::metrics::mask::Mask;
-use crate::metrics::mask::outline::{OutlineStyle, outlines};
+use crate::pixels::mask::Mask;
+use crate::pixels::mask::outline::{OutlineStyle, outlines};
 
 /// The outline of a prediction.
 pub const PREDICTED: [u8; 3] = [0, 230, 90];

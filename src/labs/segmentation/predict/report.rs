@@ -32,7 +32,7 @@ pub struct Row {
 }
 
 /// The columns of `table.csv`. Areas and distances are in pixels of the file; `assd` is pooled, see
-/// [`ASSD`](crate::metrics::mask::border::ASSD); `part` is that of the data set which the weights were trained on.
+/// [`ASSD`](crate::pixels::mask::border::ASSD); `part` is that of the data set which the weights were trained on.
 pub const COLUMNS: [&str; 17] = [
     "image",
     "file",

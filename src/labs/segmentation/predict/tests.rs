@@ -11,7 +11,6 @@ use super::weights_source::{DEFAULT_IMAGE_SIZE, WeightsSource, packed_weights};
 use super::*;
 use crate::compute::device::cpu;
 use crate::compute::rng::HostRng;
-use crate::data::resize::{Resampling, Size, resize};
 use crate::data::segmentation::Watch;
 use crate::engine::checkpoint_file;
 use crate::engine::event::RunHeader;
@@ -22,6 +21,7 @@ use crate::kit::predict::{PredictError, PredictEvent, PredictRequest};
 use crate::nn::parameters::slots;
 use crate::nn::spec::Architecture;
 use crate::nn::weights::{save, save_trained_at};
+use crate::pixels::resize::{Resampling, Size, resize};
 
 const SPEC: NetSpec = NetSpec { architecture: Architecture::LighterUNet { group: 2 }, channels: 3, base: 2 };
 

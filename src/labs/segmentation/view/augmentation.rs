@@ -9,12 +9,12 @@ use eframe::egui::{
 
 use crate::compute::rng::HostRng;
 use crate::data::augment_pair::{MaskBorder, PairView};
-use crate::data::resize::Size;
 use crate::data::segmentation::read::Picture;
 use crate::engine::event::{Payload, RunId};
 use crate::engine::params::Value;
 use crate::kit::view::ViewCtx;
-use crate::metrics::mask::Mask;
+use crate::pixels::mask::Mask;
+use crate::pixels::resize::Size;
 use crate::plot::image_view::{Lens, draw_loops};
 use crate::plot::live_texture::LiveTexture;
 use crate::plot::stroke::Pen;

@@ -9,9 +9,9 @@ use eframe::egui::{Context, TextureId, Ui};
 
 use crate::engine::event::{Payload, RunId};
 use crate::kit::view::ViewCtx;
-use crate::metrics::mask::Mask;
-use crate::metrics::mask::border::{BorderDistances, border_distances};
-use crate::metrics::mask::outline::{Outline, OutlineStyle, outlines};
+use crate::pixels::mask::Mask;
+use crate::pixels::mask::border::{BorderDistances, border_distances};
+use crate::pixels::mask::outline::{Outline, OutlineStyle, outlines};
 
 use super::super::pipeline::{Pipeline, Score};
 use super::layer::{self, Layer};

@@ -8,8 +8,8 @@ use eframe::egui::{
 };
 
 use crate::kit::view::ViewCtx;
-use crate::metrics::mask::Pixel;
-use crate::metrics::mask::border::{ASSD, BorderPair, Hausdorff};
+use crate::pixels::mask::Pixel;
+use crate::pixels::mask::border::{ASSD, BorderPair, Hausdorff};
 use crate::plot::image_view::{on_screen, pixel_at};
 use crate::plot::{number, tile};
 

@@ -2,7 +2,7 @@
 
 use eframe::egui::{Color32, ColorImage, Context, TextureFilter, TextureId, TextureOptions};
 
-use crate::metrics::mask::Mask;
+use crate::pixels::mask::Mask;
 use crate::plot::colormap::ColorMap;
 use crate::plot::live_texture::LiveTexture;
 

@@ -7,9 +7,9 @@ use eframe::egui::{
 };
 
 use crate::kit::view::ViewCtx;
-use crate::metrics::mask::border::Hausdorff;
-use crate::metrics::mask::components::{Connectivity, Keep, PostProcess};
 use crate::metrics::summary::Summary;
+use crate::pixels::mask::border::Hausdorff;
+use crate::pixels::mask::components::{Connectivity, Keep, PostProcess};
 use crate::plot::axes::{Axes, Bounds, Titles};
 use crate::plot::scale::Scale;
 use crate::plot::tile;

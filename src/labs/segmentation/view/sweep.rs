@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use eframe::egui::Context;
 
-use crate::metrics::mask::Confusion;
+use crate::pixels::mask::Confusion;
 
 use super::super::pipeline::Pipeline;
 use super::gallery::{Gallery, Map, Truth};
@@ -100,7 +100,7 @@ fn curve(pairs: &[(Arc<Map>, Arc<Truth>)], pipeline: Pipeline) -> Curve {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::mask::Mask;
+    use crate::pixels::mask::Mask;
 
     #[test]
     fn the_curve_is_highest_where_the_mask_is_right() {

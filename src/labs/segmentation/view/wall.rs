@@ -12,8 +12,8 @@ use eframe::egui::{
 
 use crate::engine::event::RunId;
 use crate::kit::view::ViewCtx;
-use crate::metrics::mask::border::Hausdorff;
 use crate::metrics::summary::Summary;
+use crate::pixels::mask::border::Hausdorff;
 use crate::plot::{number, tile};
 
 use super::super::pipeline::{Pipeline, Score};

@@ -7,8 +7,8 @@ use eframe::egui::{
 };
 
 use crate::data::segmentation::edit::Point;
-use crate::metrics::mask::Mask;
-use crate::metrics::mask::outline::{Outline, OutlineStyle, outlines};
+use crate::pixels::mask::Mask;
+use crate::pixels::mask::outline::{Outline, OutlineStyle, outlines};
 use crate::plot::axes::is_panning;
 use crate::plot::number;
 use crate::plot::style::Style;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use eframe::egui::Context;
 
 use crate::data::segmentation::drafts::{self, Subject};
-use crate::metrics::mask::Mask;
+use crate::pixels::mask::Mask;
 
 use super::session::Session;
 

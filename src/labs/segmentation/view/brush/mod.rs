@@ -18,7 +18,7 @@ use crate::data::segmentation::listing::Listing;
 use crate::engine::event::Level;
 use crate::engine::params::Value;
 use crate::kit::view::{ViewAction, ViewCtx};
-use crate::metrics::mask::Mask;
+use crate::pixels::mask::Mask;
 use crate::plot::style::Style;
 use crate::plot::{number, tile};
 

@@ -15,8 +15,8 @@ use crate::data::segmentation::lesion::Lesion;
 use crate::data::segmentation::listing::{Listing, Pair};
 use crate::data::segmentation::read::{Picture, Reader, Rules};
 use crate::data::segmentation::save::{save_corrected, save_drawn};
-use crate::metrics::mask::Mask;
-use crate::metrics::mask::outline::{Outline, OutlineStyle, outlines};
+use crate::pixels::mask::Mask;
+use crate::pixels::mask::outline::{Outline, OutlineStyle, outlines};
 
 /// How the data set's files are read.
 #[derive(Debug, Clone, Default)]

@@ -13,7 +13,7 @@ use super::super::look::{Mark, Marks};
 use super::table::{self, By, Sorting};
 use crate::labs::segmentation::predict::background::{Found, Shown};
 use crate::labs::segmentation::predict::report::{Row, Summary};
-use crate::metrics::mask::outline::Outline;
+use crate::pixels::mask::outline::Outline;
 use crate::plot::image_view::{Lens, draw_loops};
 use crate::plot::live_texture::LiveTexture;
 use crate::plot::stroke::Pen;

@@ -7,9 +7,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::device::{self, Opened};
+use super::experiment::{DeviceCheckFn, RunError};
+use crate::compute::device::{self, Opened};
 use crate::disk;
-use crate::engine::experiment::{DeviceCheckFn, RunError};
 
 /// Largest relative difference that rounding in another order explains for a few steps of a tiny network in f32.
 pub const TOLERANCE: f64 = 1e-3;
@@ -68,7 +68,7 @@ pub fn compare(cpu: &[f32], gpu: &[f32]) -> DeviceCheck {
 }
 
 fn file() -> Option<PathBuf> {
-    Some(super::cache_folder()?.join("device_checks.toml"))
+    Some(crate::compute::cache_folder()?.join("device_checks.toml"))
 }
 
 fn remembered() -> BTreeMap<String, DeviceCheck> {

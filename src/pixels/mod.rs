@@ -1,0 +1,5 @@
+//! Pixels on the host: masks with their distances, parts and outlines, and the exact resampling that training uses.
+
+pub mod mask;
+pub mod resize;
+pub mod warp;
