@@ -408,7 +408,7 @@ fn every_view_of_a_run_killed_at_once_is_a_picture_or_a_message() {
         let folder = only_run(&home, &root);
         let reader = learnscope::labs::open_run(&folder).unwrap();
         let lab = learnscope::labs::find_with_views(&reader.header().lab).unwrap();
-        let tiles = (lab.view)().arrangement(&reader.header().params).root.tiles();
+        let tiles = (lab.view)().shown(&reader.header().params).into_iter().map(|tile| tile.id).collect::<Vec<_>>();
         seen.extend(&tiles);
         let events = fs::read(folder.join("events.bin")).unwrap();
         let first = 12 + 8 + u32::from_le_bytes(events[12..16].try_into().unwrap()) as usize;
@@ -431,8 +431,8 @@ fn every_view_of_a_run_killed_at_once_is_a_picture_or_a_message() {
     for lab in LABS {
         for preset in lab.spec.presets {
             let params = lab.spec.preset(preset.id).unwrap().unwrap();
-            let tiles = (lab.view)().arrangement(&params).root.tiles();
-            assert!(tiles.iter().all(|tile| seen.contains(tile)), "{}: {tiles:?} against {seen:?}", preset.id);
+            let tiles = (lab.view)().shown(&params);
+            assert!(tiles.iter().all(|tile| seen.contains(&tile.id)), "{}: {tiles:?} against {seen:?}", preset.id);
         }
     }
 }

@@ -14,10 +14,10 @@ use learnscope::engine::event::{Body, Event, RunHeader, RunId, Status};
 use learnscope::engine::experiment::BuildRequest;
 use learnscope::engine::params::Params;
 use learnscope::engine::state::RunState;
-use learnscope::kit::view::{Cursor, NoPast, ViewAction, ViewCtx};
+use learnscope::kit::view::{Cursor, LabView, NoPast, ViewAction, ViewCtx};
+use learnscope::labs::optimizers;
 use learnscope::labs::optimizers::network as training;
 use learnscope::labs::optimizers::params::PARAMS;
-use learnscope::labs::optimizers::view::network::{NetworkState, TILES, guide, tile};
 use learnscope::labs::optimizers::{KEYS, network::roster::ROSTER};
 use learnscope::plot::style::Style;
 
@@ -59,7 +59,7 @@ fn run(set: &[&str], steps: u64) -> RunState {
 
 struct Scene {
     run: RunState,
-    view: NetworkState,
+    view: Box<dyn LabView>,
     style: Style,
     tile: &'static str,
     cursor: u64,
@@ -70,7 +70,7 @@ struct Scene {
 impl Scene {
     fn new(run: RunState, tile: &'static str) -> Self {
         let cursor = run.step;
-        let (view, style) = (NetworkState::default(), Style::dark());
+        let (view, style) = (optimizers::view::new(), Style::dark());
         Self { run, view, style, tile, cursor, presenting: false, actions: Vec::new() }
     }
 
@@ -91,8 +91,8 @@ impl Scene {
                     actions: &mut scene.actions,
                 };
                 match scene.tile {
-                    "guide" => guide(&mut scene.view, ui, &mut ctx),
-                    id => tile(&mut scene.view, id, ui, &mut ctx),
+                    "guide" => scene.view.guide(ui, &mut ctx),
+                    id => scene.view.tile(id, ui, &mut ctx),
                 }
             },
             self,
@@ -106,7 +106,8 @@ fn every_tile_is_drawn_in_every_style_size_and_state() {
     for state in [RunState { params: short.params.clone(), ..RunState::default() }, short] {
         for style in [Style::dark(), Style::light(), Style::high_contrast()] {
             for size in [vec2(500.0, 320.0), vec2(60.0, 40.0), vec2(1.0, 1.0)] {
-                for id in TILES.iter().map(|spec| spec.id).chain(["guide"]) {
+                for id in optimizers::view::new().shown(&state.params).into_iter().map(|tile| tile.id).chain(["guide"])
+                {
                     let mut scene = Scene::new(state.clone(), id);
                     scene.style = style.clone();
                     scene.presenting = size.x > 400.0 && style.dark;

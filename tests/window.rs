@@ -18,10 +18,13 @@ use learnscope::engine::event::{Body, Change, Event, KeyKind, KeySpec, Level, Ru
 use learnscope::engine::experiment::{BuildRequest, Experiment, RunError};
 use learnscope::engine::mailbox::Letter;
 use learnscope::engine::params::{ChoiceItem, DefaultValue, ParamKind, ParamSpec, Params, Value};
+use learnscope::engine::state::RunState;
 use learnscope::engine::study::{Measure, StudyRow, StudySpec};
 use learnscope::kit::lab::{LabSpec, Preset};
-use learnscope::kit::view::{Arrangement, Lab, LabView, Node, TileSpec, ViewCtx};
+use learnscope::kit::tiles::{self, Arrangement, Node, Tile, TileCommand, TileSpec, Tiles};
+use learnscope::kit::view::{Cursor, Lab, LabView, NoPast, ViewCtx};
 use learnscope::labs::LABS;
+use learnscope::plot::style::Style;
 
 // ---------------------------------------------------------------------------------------------------------------
 // A lab with everything that the shell knows of.
@@ -97,25 +100,52 @@ static PARAMS: &[ParamSpec] = &[
 
 struct ToyView;
 
+static FIRST: Tile<ToyView> = Tile {
+    spec: TileSpec { id: "first", title: "First tile", help: "", area: "left", follows_cursor: true },
+    show: |_, ui, ctx| content("first", ui, ctx),
+    commands: &[],
+};
+
+static SECOND: Tile<ToyView> = Tile {
+    spec: TileSpec { id: "second", title: "Second tile", help: "", area: "right", follows_cursor: true },
+    show: |_, ui, ctx| content("second", ui, ctx),
+    commands: &[TileCommand {
+        id: "toy-faster",
+        title: "Second tile: ten times the rate",
+        run: |_, ctx, _| ctx.set("rate", Value::Float(ctx.params.float("rate") * 10.0), true),
+    }],
+};
+
+static TILES: Tiles<ToyView> = &[&FIRST, &SECOND];
+
+fn content(tile: &str, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>) {
+    ui.label(format!("{tile} content at {} of {}", ctx.cursor.step, ctx.params.float("rate")));
+    for key in [Key::OpenBracket, Key::CloseBracket] {
+        if ui.input(|input| input.key_pressed(key)) {
+            ui.label(format!("{tile} sees {key:?}"));
+        }
+    }
+}
+
 impl LabView for ToyView {
-    fn tiles(&self) -> &'static [TileSpec] {
-        &[
-            TileSpec { id: "first", title: "First tile", help: "" },
-            TileSpec { id: "second", title: "Second tile", help: "" },
-        ]
+    fn tiles(&self) -> Vec<&'static TileSpec> {
+        tiles::specs(TILES)
     }
 
     fn arrangement(&self, _params: &Params) -> Arrangement {
-        Arrangement { id: "both", root: Node::Row(&[(1.0, Node::Tile("first")), (1.0, Node::Tile("second"))]) }
+        Arrangement { id: "both", root: Node::Row(&[(1.0, Node::Area("left")), (1.0, Node::Area("right"))]) }
     }
 
     fn tile(&mut self, tile: &str, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>) {
-        ui.label(format!("{tile} content at {} of {}", ctx.cursor.step, ctx.params.float("rate")));
-        for key in [Key::OpenBracket, Key::CloseBracket] {
-            if ui.input(|input| input.key_pressed(key)) {
-                ui.label(format!("{tile} sees {key:?}"));
-            }
-        }
+        tiles::show(TILES, self, tile, ui, ctx);
+    }
+
+    fn commands(&self) -> Vec<(&'static str, &'static str)> {
+        tiles::commands(TILES)
+    }
+
+    fn command(&mut self, id: &str, ctx: &mut ViewCtx<'_>, egui: &egui::Context) {
+        tiles::run(TILES, self, id, ctx, egui);
     }
 
     fn guide(&mut self, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>) {
@@ -530,6 +560,41 @@ fn edits_from_the_cursor_on_change_only_what_comes_after() {
 }
 
 #[test]
+fn every_tile_of_every_lab_lies_somewhere_and_all_its_commands_work_without_a_run() {
+    let egui = egui::Context::default();
+    for lab in LABS {
+        let mut view = (lab.view)();
+        let params = Params::defaults(lab.spec.params);
+        let presets = lab.spec.presets.iter().map(|preset| lab.spec.preset(preset.id).unwrap().unwrap());
+        let shown: Vec<&str> = presets.flat_map(|params| view.shown(&params)).map(|tile| tile.id).collect();
+        for tile in view.tiles() {
+            assert!(shown.contains(&tile.id), "{}/{} is never shown", lab.spec.id, tile.id);
+        }
+        let commands = view.commands();
+        assert!(commands.len() > 10, "{}", lab.spec.id);
+        for (i, (id, title)) in commands.iter().enumerate() {
+            let twice = commands[..i].iter().any(|(other, text)| other == id || text == title);
+            assert!(!twice, "{}: two commands are called {id} or {title}", lab.spec.id);
+            let (run, style, mut actions) = (RunState::default(), Style::dark(), Vec::new());
+            let mut ctx = ViewCtx {
+                run: &run,
+                params: &params,
+                cursor: Cursor::default(),
+                style: &style,
+                wgpu: None,
+                past: &NoPast,
+                presenting: false,
+                actions: &mut actions,
+            };
+            // Dialogs would open real ones.
+            if !title.contains("choose") {
+                view.command(id, &mut ctx, &egui);
+            }
+        }
+    }
+}
+
+#[test]
 fn the_palette_reaches_presets_tiles_and_commands() {
     let backend = Scripted::computing();
     let mut harness = toy(&backend);
@@ -550,6 +615,8 @@ fn the_palette_reaches_presets_tiles_and_commands() {
     assert!(harness.query_by_label("Command").is_none(), "escape closes the palette");
     command(&mut harness, "step 33");
     assert!(harness.query_by_label("first content at 33 of 0.5").is_some(), "any step can be named");
+    command(&mut harness, "ten times the rate");
+    assert!(harness.query_by_label_contains("second content at 33 of 5").is_some(), "what a tile can do is found");
     press(&mut harness, Modifiers::NONE, Key::F1);
     assert!(harness.query_by_label("Undo the last edit").is_some(), "the shortcuts are listed");
 }
@@ -1051,7 +1118,7 @@ thread_local! {
 struct DrawingView;
 
 impl LabView for DrawingView {
-    fn tiles(&self) -> &'static [TileSpec] {
+    fn tiles(&self) -> Vec<&'static TileSpec> {
         ToyView.tiles()
     }
 
@@ -1061,6 +1128,14 @@ impl LabView for DrawingView {
 
     fn tile(&mut self, tile: &str, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>) {
         ToyView.tile(tile, ui, ctx);
+    }
+
+    fn commands(&self) -> Vec<(&'static str, &'static str)> {
+        ToyView.commands()
+    }
+
+    fn command(&mut self, id: &str, ctx: &mut ViewCtx<'_>, egui: &egui::Context) {
+        ToyView.command(id, ctx, egui);
     }
 
     fn guide(&mut self, _ui: &mut egui::Ui, _ctx: &mut ViewCtx<'_>) {}

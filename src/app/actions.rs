@@ -241,8 +241,8 @@ pub fn all(app: &mut App) -> Vec<Action> {
             add(format!("tile.export.{}", tile.id), title, WINDOW, Rc::new(move |app, _| app.export_figure(tile.id)));
         }
         for (id, title) in session.view.commands() {
-            let name = format!("lab.{id}");
-            add(name, title, VIEW, Rc::new(move |app, _| app.lab_command(&id)));
+            let run = move |app: &mut App, ctx: &egui::Context| app.lab_command(id, ctx);
+            add(format!("lab.{id}"), title.to_owned(), VIEW, Rc::new(run));
         }
     }
     for (index, session) in app.sessions.iter().enumerate() {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use eframe::egui;
 use egui_tiles::{Container, Linear, LinearDir, Tile, TileId, Tiles, Tree};
 
-use crate::kit::view::{Arrangement, Node, TileSpec};
+use crate::kit::tiles::{Arrangement, Node, TileSpec};
 
 /// Longest text of a remembered layout that is read; one of ten tiles has about 2 KB.
 const LONGEST: usize = 64 << 10;
@@ -15,7 +15,7 @@ const DEEPEST: usize = 32;
 /// The layouts of one lab, one for each of its arrangements.
 #[derive(Debug)]
 pub struct Layouts {
-    pub(super) tiles: &'static [TileSpec],
+    pub(super) tiles: Vec<&'static TileSpec>,
     trees: BTreeMap<String, Tree<String>>,
     /// Layouts that the user has changed; only those are remembered.
     own: BTreeMap<String, String>,
@@ -25,7 +25,7 @@ pub struct Layouts {
 
 impl Layouts {
     /// `remembered`: layouts of earlier sessions as JSON; what cannot be read falls back to the default.
-    pub fn new(tiles: &'static [TileSpec], remembered: &BTreeMap<String, String>) -> Self {
+    pub fn new(tiles: Vec<&'static TileSpec>, remembered: &BTreeMap<String, String>) -> Self {
         Self { tiles, trees: BTreeMap::new(), own: remembered.clone(), maximised: None }
     }
 
@@ -36,7 +36,7 @@ impl Layouts {
 
     /// The layout of an arrangement, read, completed or made on its first use.
     pub fn tree(&mut self, arrangement: &Arrangement) -> &mut Tree<String> {
-        let (tiles, own) = (self.tiles, &mut self.own);
+        let (tiles, own) = (&self.tiles, &mut self.own);
         self.trees.entry(arrangement.id.to_owned()).or_insert_with(|| {
             let read = own.get(arrangement.id).and_then(|json| read_tree(json, arrangement.id, tiles));
             if read.is_none() {
@@ -69,16 +69,14 @@ impl Layouts {
 
     /// Tiles of this arrangement with whether they are shown, in reading order.
     pub fn shown(&mut self, arrangement: &Arrangement) -> Vec<(&'static TileSpec, bool)> {
-        let mut named = Vec::new();
-        names(&arrangement.root, &mut named);
-        let tiles = self.tiles;
+        let tiles = self.tiles.clone();
         let tree = self.tree(arrangement);
         tiles
-            .iter()
+            .into_iter()
             .filter_map(|tile| {
                 let place = tree.tiles.find_pane(&tile.id.to_owned());
                 // A tile of another arrangement is not offered here.
-                (place.is_some() || named.contains(&tile.id))
+                (place.is_some() || arrangement.has(tile))
                     .then(|| (tile, place.is_some_and(|id| tree.tiles.is_visible(id))))
             })
             .collect()
@@ -113,26 +111,30 @@ impl Layouts {
 }
 
 /// The default layout of an arrangement.
-fn default_tree(arrangement: &Arrangement, known: &[TileSpec]) -> Tree<String> {
+fn default_tree(arrangement: &Arrangement, known: &[&TileSpec]) -> Tree<String> {
     let mut tiles = Tiles::default();
     let root = insert(&mut tiles, &arrangement.root, known);
     let id = tree_id(arrangement.id);
     root.map_or_else(|| Tree::empty(id), |root| Tree::new(id, root, tiles))
 }
 
-fn insert(tiles: &mut Tiles<String>, node: &Node, known: &[TileSpec]) -> Option<TileId> {
+fn insert(tiles: &mut Tiles<String>, node: &Node, known: &[&TileSpec]) -> Option<TileId> {
     match node {
-        Node::Tile(name) => known.iter().any(|tile| tile.id == *name).then(|| tiles.insert_pane((*name).to_owned())),
+        Node::Area(name) => {
+            let here = known.iter().filter(|tile| tile.area == *name);
+            let ids: Vec<TileId> = here.map(|tile| tiles.insert_pane(tile.id.to_owned())).collect();
+            match *ids {
+                [] => None,
+                [only] => Some(only),
+                _ => Some(tiles.insert_tab_tile(ids)),
+            }
+        }
         Node::Row(children) => linear(tiles, LinearDir::Horizontal, children, known),
         Node::Column(children) => linear(tiles, LinearDir::Vertical, children, known),
-        Node::Tabs(children) => {
-            let ids: Vec<TileId> = children.iter().filter_map(|child| insert(tiles, child, known)).collect();
-            (!ids.is_empty()).then(|| tiles.insert_tab_tile(ids))
-        }
     }
 }
 
-fn linear(tiles: &mut Tiles<String>, dir: LinearDir, children: &[(f32, Node)], known: &[TileSpec]) -> Option<TileId> {
+fn linear(tiles: &mut Tiles<String>, dir: LinearDir, children: &[(f32, Node)], known: &[&TileSpec]) -> Option<TileId> {
     let ids: Vec<(f32, TileId)> =
         children.iter().filter_map(|(share, child)| Some((*share, insert(tiles, child, known)?))).collect();
     let mut linear = Linear::new(dir, ids.iter().map(|(_, id)| *id).collect());
@@ -144,7 +146,7 @@ fn linear(tiles: &mut Tiles<String>, dir: LinearDir, children: &[(f32, Node)], k
 
 /// A remembered layout, if it can be read and is a tree that names only tiles that exist, each at most once. It is built
 /// anew: nothing else of what stood in a file comes near a drawing that recurses.
-fn read_tree(json: &str, arrangement: &str, known: &[TileSpec]) -> Option<Tree<String>> {
+fn read_tree(json: &str, arrangement: &str, known: &[&'static TileSpec]) -> Option<Tree<String>> {
     if json.len() > LONGEST {
         return None;
     }
@@ -159,7 +161,7 @@ fn read_tree(json: &str, arrangement: &str, known: &[TileSpec]) -> Option<Tree<S
 struct Copy<'a> {
     from: &'a Tiles<String>,
     to: Tiles<String>,
-    known: &'a [TileSpec],
+    known: &'a [&'static TileSpec],
     /// Parts that have their place: a second one would make a ring, or one part in two places.
     taken: HashSet<TileId>,
     named: HashSet<&'a str>,
@@ -213,14 +215,6 @@ fn append(tree: &mut Tree<String>, tile: &str) {
     tree.root = Some(root);
 }
 
-fn names(node: &Node, out: &mut Vec<&'static str>) {
-    match node {
-        Node::Tile(name) => out.push(name),
-        Node::Row(children) | Node::Column(children) => children.iter().for_each(|(_, child)| names(child, out)),
-        Node::Tabs(children) => children.iter().for_each(|child| names(child, out)),
-    }
-}
-
 fn tree_id(arrangement: &str) -> egui::Id {
     egui::Id::unique(("tiles", arrangement))
 }
@@ -229,16 +223,24 @@ fn tree_id(arrangement: &str) -> egui::Id {
 mod tests {
     use super::*;
 
-    const TILES: &[TileSpec] = &[
-        TileSpec { id: "field", title: "Field", help: "" },
-        TileSpec { id: "table", title: "Table", help: "" },
-        TileSpec { id: "curve", title: "Curve", help: "" },
-    ];
+    const fn tile(id: &'static str, title: &'static str, area: &'static str) -> TileSpec {
+        TileSpec { id, title, help: "", area, follows_cursor: true }
+    }
+
+    static FIELD: TileSpec = tile("field", "Field", "left");
+    static TABLE: TileSpec = tile("table", "Table", "right");
+    static CURVE: TileSpec = tile("curve", "Curve", "of another arrangement");
+    static SECOND: TileSpec = tile("second", "Second", "left");
+
+    fn known() -> Vec<&'static TileSpec> {
+        vec![&FIELD, &TABLE, &CURVE]
+    }
+
     const TWO: Arrangement = Arrangement {
         id: "two",
         root: Node::Row(&[
-            (2.0, Node::Tile("field")),
-            (1.0, Node::Column(&[(1.0, Node::Tile("table")), (1.0, Node::Tile("unknown"))])),
+            (2.0, Node::Area("left")),
+            (1.0, Node::Column(&[(1.0, Node::Area("right")), (1.0, Node::Area("empty"))])),
         ]),
     };
 
@@ -248,11 +250,11 @@ mod tests {
 
     #[test]
     fn a_hidden_tile_comes_back_where_it_was_and_is_remembered() {
-        let mut layouts = Layouts::new(TILES, &BTreeMap::new());
-        assert_eq!(shown(&mut layouts), [("field", true), ("table", true)], "unknown tiles are left out");
+        let mut layouts = Layouts::new(known(), &BTreeMap::new());
+        assert_eq!(shown(&mut layouts), [("field", true), ("table", true)], "an area without tiles takes no room");
         layouts.set_shown(&TWO, "table", false);
         assert_eq!(shown(&mut layouts), [("field", true), ("table", false)]);
-        let mut again = Layouts::new(TILES, &layouts.remembered());
+        let mut again = Layouts::new(known(), &layouts.remembered());
         assert_eq!(shown(&mut again), [("field", true), ("table", false)]);
         again.set_shown(&TWO, "table", true);
         again.set_shown(&TWO, "curve", true);
@@ -264,8 +266,8 @@ mod tests {
 
     #[test]
     fn a_tile_is_brought_to_the_front_of_its_tabs() {
-        let tabs = Arrangement { id: "tabs", root: Node::Tabs(&[Node::Tile("field"), Node::Tile("table")]) };
-        let mut layouts = Layouts::new(TILES, &BTreeMap::new());
+        let tabs = Arrangement { id: "tabs", root: Node::Area("left") };
+        let mut layouts = Layouts::new(vec![&FIELD, &CURVE, &SECOND], &BTreeMap::new());
         let front = |layouts: &mut Layouts| {
             let tree = layouts.tree(&tabs);
             match tree.tiles.get(tree.root()?)? {
@@ -274,9 +276,9 @@ mod tests {
             }
         };
         assert_eq!(front(&mut layouts).as_deref(), Some("field"));
-        layouts.bring(&tabs, "table");
-        assert_eq!(front(&mut layouts).as_deref(), Some("table"));
-        layouts.maximised = Some("table");
+        layouts.bring(&tabs, "second");
+        assert_eq!(front(&mut layouts).as_deref(), Some("second"));
+        layouts.maximised = Some("second");
         layouts.bring(&tabs, "field");
         assert_eq!(layouts.maximised, Some("field"), "a maximised tile gives way");
     }
@@ -284,12 +286,12 @@ mod tests {
     #[test]
     fn a_foreign_layout_falls_back_to_the_default() {
         let whole = {
-            let mut layouts = Layouts::new(TILES, &BTreeMap::new());
+            let mut layouts = Layouts::new(known(), &BTreeMap::new());
             layouts.set_shown(&TWO, "table", false);
             layouts.remembered()["two"].clone()
         };
         for json in ["", "{}", "[1,2]", &whole.replace("field", "nonsense"), &whole.replace("table", "field")] {
-            let mut layouts = Layouts::new(TILES, &BTreeMap::from([("two".to_owned(), json.to_owned())]));
+            let mut layouts = Layouts::new(known(), &BTreeMap::from([("two".to_owned(), json.to_owned())]));
             assert_eq!(shown(&mut layouts), [("field", true), ("table", true)], "{json}");
         }
     }
@@ -314,7 +316,7 @@ mod tests {
     }
 
     fn read(json: &str) -> Option<Tree<String>> {
-        read_tree(json, "two", TILES)
+        read_tree(json, "two", &known())
     }
 
     #[test]
@@ -333,7 +335,7 @@ mod tests {
         ];
         for (what, json) in shapes {
             assert!(read(&json).is_none(), "{what}");
-            let mut layouts = Layouts::new(TILES, &BTreeMap::from([("two".to_owned(), json)]));
+            let mut layouts = Layouts::new(known(), &BTreeMap::from([("two".to_owned(), json)]));
             assert_eq!(shown(&mut layouts), [("field", true), ("table", true)], "{what}");
             assert!(layouts.remembered().is_empty(), "{what}");
         }

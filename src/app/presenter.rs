@@ -88,9 +88,11 @@ pub fn show(app: &mut App, ui: &mut Ui, wgpu: Option<&RenderState>) {
             ui.painter().rect_filled(ui.max_rect(), 0.0, egui::Color32::BLACK);
             return;
         }
-        app.with_view(wgpu, true, |view, _, ctx| match view.tiles().iter().find(|tile| tile.id == presenter.tile) {
-            Some(spec) => tiles::presented(ui, spec, &caption, view, ctx),
-            None => tiles::empty(ui, "This tile does not exist any more. Escape ends the presentation."),
+        app.with_view(wgpu, true, |view, _, ctx| {
+            match view.tiles().into_iter().find(|tile| tile.id == presenter.tile) {
+                Some(spec) => tiles::presented(ui, spec, &caption, view, ctx),
+                None => tiles::empty(ui, "This tile does not exist any more. Escape ends the presentation."),
+            }
         });
     });
 }

@@ -219,7 +219,7 @@ impl App {
     }
 
     /// Runs one of the front lab's own commands.
-    pub(super) fn lab_command(&mut self, id: &str) {
-        self.with_view(None, false, |view, _, ctx| view.command(id, ctx));
+    pub(super) fn lab_command(&mut self, id: &str, egui: &egui::Context) {
+        self.with_view(None, false, |view, _, ctx| view.command(id, ctx, egui));
     }
 }

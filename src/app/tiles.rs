@@ -6,7 +6,8 @@ use egui_tiles::{Behavior, Container, SimplificationOptions, Tile, TileId, Tiles
 use super::layouts::Layouts;
 use super::theme;
 use super::widgets::{Icon, icon_button};
-use crate::kit::view::{Arrangement, LabView, TileSpec, ViewCtx};
+use crate::kit::tiles::{Arrangement, TileSpec};
+use crate::kit::view::{LabView, ViewCtx};
 
 /// What the user did with the tiles in one frame.
 #[derive(Debug, Default, PartialEq)]
@@ -28,9 +29,9 @@ impl Layouts {
         view: &mut dyn LabView,
         ctx: &mut ViewCtx<'_>,
     ) -> TileEvents {
-        let tiles = self.tiles;
+        let tiles = self.tiles.clone();
         let mut events = TileEvents::default();
-        if let Some(spec) = self.maximised.and_then(|id| tiles.iter().find(|tile| tile.id == id)) {
+        if let Some(spec) = self.maximised.and_then(|id| tiles.iter().copied().find(|tile| tile.id == id)) {
             let mut pane =
                 Pane { view, ctx, events: &mut events, maximised: true, maximise: None, hide: None, only: false };
             pane.show(ui, spec, true);
@@ -156,14 +157,14 @@ impl Pane<'_, '_> {
 
 struct TileBehavior<'a, 'c> {
     pane: Pane<'a, 'c>,
-    tiles: &'static [TileSpec],
+    tiles: Vec<&'static TileSpec>,
     tabbed: Vec<TileId>,
     edited: bool,
 }
 
 impl TileBehavior<'_, '_> {
     fn spec(&self, id: &str) -> Option<&'static TileSpec> {
-        self.tiles.iter().find(|tile| tile.id == id)
+        self.tiles.iter().copied().find(|tile| tile.id == id)
     }
 }
 

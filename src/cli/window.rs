@@ -58,18 +58,18 @@ pub fn picture(flags: &ExportFlags, reader: &mut RunReader) -> Result<(Vec<u8>, 
         return Err(Failure::usage(format!("`--step {step}`: the run was recorded up to step {}", run.step)));
     }
     // Only the views that show something of a run with these parameters.
-    let view = (lab.view)();
-    let tiles = view.arrangement(&run.params).root.tiles();
-    if !tiles.contains(&flags.figure.as_str()) {
-        let hint = nearest(&flags.figure, tiles.iter().copied()).map(|near| format!(" Did you mean `{near}`?"));
+    let tiles = (lab.view)().shown(&run.params);
+    let ids: Vec<&str> = tiles.iter().map(|tile| tile.id).collect();
+    let Some(tile) = tiles.iter().find(|tile| tile.id == flags.figure) else {
+        let hint = nearest(&flags.figure, ids.iter().copied()).map(|near| format!(" Did you mean `{near}`?"));
         return Err(Failure::usage(format!(
             "`--figure {}` is not a view of this run of lab `{}`.{} Its views: {}",
             flags.figure,
             header.lab,
             hint.unwrap_or_default(),
-            tiles.join(", ")
+            ids.join(", ")
         )));
-    }
+    };
     let style = match flags.theme {
         Theme::Light => Style::light(),
         Theme::Dark => Style::dark(),
@@ -93,9 +93,7 @@ pub fn picture(flags: &ExportFlags, reader: &mut RunReader) -> Result<(Vec<u8>, 
         .write_to(&mut bytes, image::ImageFormat::Png)
         .map_err(|error| Failure::work(format!("the picture cannot be packed as PNG: {error}")))?;
     let moment = match flags.step {
-        Some(_) if !view.follows_cursor(&flags.figure) => {
-            "this view has no step: it is the same at every one".to_owned()
-        }
+        Some(_) if !tile.follows_cursor => "this view has no step: it is the same at every one".to_owned(),
         _ => past.moment(step),
     };
     Ok((bytes.into_inner(), step, moment))

@@ -5,4 +5,5 @@ pub mod lab;
 pub mod predict;
 pub mod prose;
 pub mod series;
+pub mod tiles;
 pub mod view;

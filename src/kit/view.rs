@@ -6,6 +6,7 @@ use eframe::egui;
 use eframe::egui_wgpu::RenderState;
 
 use super::lab::LabSpec;
+use super::tiles::{Arrangement, TileSpec};
 use crate::engine::event::{Level, Payload};
 use crate::engine::params::{Params, Value};
 use crate::engine::state::RunState;
@@ -22,9 +23,14 @@ pub struct Lab {
 /// Draws one lab from a [`RunState`]. Holds no channel, so a test can draw it from a hand-written state.
 pub trait LabView {
     /// Every tile of the lab, in reading order.
-    fn tiles(&self) -> &'static [TileSpec];
-    /// Which tiles are shown with these parameters, and how they lie by default.
+    fn tiles(&self) -> Vec<&'static TileSpec>;
+    /// How the tiles lie by default with these parameters; those without a place in it are not shown.
     fn arrangement(&self, params: &Params) -> Arrangement;
+    /// The tiles that have a place in it.
+    fn shown(&self, params: &Params) -> Vec<&'static TileSpec> {
+        let arrangement = self.arrangement(params);
+        self.tiles().into_iter().filter(|tile| arrangement.has(tile)).collect()
+    }
     /// Draws the content of one tile into the whole of `ui`.
     fn tile(&mut self, tile: &str, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>);
     /// Draws the guide's live part: the equations with the current numbers in them, the paper's values.
@@ -38,11 +44,9 @@ pub trait LabView {
         0
     }
     /// Actions of this lab for the command palette: a stable id and a title.
-    fn commands(&self) -> Vec<(String, String)> {
-        Vec::new()
-    }
+    fn commands(&self) -> Vec<(&'static str, &'static str)>;
     /// Runs one of [`LabView::commands`].
-    fn command(&mut self, _id: &str, _ctx: &mut ViewCtx<'_>) {}
+    fn command(&mut self, id: &str, ctx: &mut ViewCtx<'_>, egui: &egui::Context);
     /// What the user made here that is not saved yet, in words, e.g. `the corrected mask of a.png`: the window asks before
     /// it closes.
     fn unsaved(&self) -> Option<String> {
@@ -50,55 +54,10 @@ pub trait LabView {
     }
     /// Begins to save that; [`LabView::unsaved`] is `None` again once it is on disk. What goes wrong is told by the view.
     fn save_unsaved(&mut self) {}
-    /// Whether a tile shows something else at another step of the run.
-    fn follows_cursor(&self, _tile: &str) -> bool {
-        true
-    }
     /// Whether the view wants this key for itself now, for example while the mouse is over a canvas; the shell's own
     /// shortcut then rests.
     fn takes_key(&self, _modifiers: egui::Modifiers, _key: egui::Key) -> bool {
         false
-    }
-}
-
-/// One tile of a lab.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TileSpec {
-    /// Stable id, also the name of the figure for export.
-    pub id: &'static str,
-    pub title: &'static str,
-    /// What it shows and how to use it, for the tooltip of its title.
-    pub help: &'static str,
-}
-
-/// A default layout of tiles.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Arrangement {
-    /// Under this name the user's own layout is remembered.
-    pub id: &'static str,
-    pub root: Node,
-}
-
-/// A node of a layout. Shares are relative sizes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Node {
-    Tile(&'static str),
-    /// Side by side.
-    Row(&'static [(f32, Node)]),
-    /// One above the other.
-    Column(&'static [(f32, Node)]),
-    /// One at a time.
-    Tabs(&'static [Node]),
-}
-
-impl Node {
-    /// The tiles of this part of the layout, in reading order.
-    pub fn tiles(&self) -> Vec<&'static str> {
-        match self {
-            Node::Tile(tile) => vec![tile],
-            Node::Row(parts) | Node::Column(parts) => parts.iter().flat_map(|(_, part)| part.tiles()).collect(),
-            Node::Tabs(parts) => parts.iter().flat_map(Node::tiles).collect(),
-        }
     }
 }
 

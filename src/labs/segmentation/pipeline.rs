@@ -27,6 +27,13 @@ impl Default for Pipeline {
     }
 }
 
+impl Pipeline {
+    /// Moves the threshold within what its slider allows.
+    pub fn shift_threshold(&mut self, by: f64) {
+        self.threshold = (self.threshold + by).clamp(0.01, 0.99);
+    }
+}
+
 /// How well a prediction covers the truth, at the picture's own size. Distances are in pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Score {

@@ -13,8 +13,95 @@ use crate::plot::curve::{Curve, CurveState, Spec};
 use crate::plot::legend;
 use crate::plot::scale::Scale;
 
+use super::OptimizersView;
 use super::controls;
 use super::paths::{self, Path};
+use crate::kit::tiles::{Tile, TileCommand, TileSpec};
+
+/// The tile.
+pub static F: Tile<OptimizersView> = Tile {
+    spec: TileSpec {
+        id: "curves-f",
+        title: "f",
+        help: "The function's value against the step. Click or drag to move the timeline.",
+        area: "against the step",
+        follows_cursor: true,
+    },
+    show: |view, ui, ctx| show(Quantity::F, view, ui, ctx),
+    commands: &[
+        TileCommand {
+            id: "curves-log-f",
+            title: "Curves: logarithmic f on or off",
+            run: |view, _, _| view.curve_options.log_f = !view.curve_options.log_f,
+        },
+        TileCommand {
+            id: "curves-fit",
+            title: "Curves: show the whole run",
+            run: |view, _, _| view.curves.iter_mut().for_each(CurveState::fit),
+        },
+    ],
+};
+
+/// The tile.
+pub static GRADIENT: Tile<OptimizersView> = Tile {
+    spec: TileSpec {
+        id: "curves-gradient",
+        title: "‖∇f‖",
+        help: "Steepness at each optimizer's position against the step.",
+        area: "against the step",
+        follows_cursor: true,
+    },
+    show: |view, ui, ctx| show(Quantity::Gradient, view, ui, ctx),
+    commands: &[],
+};
+
+/// The tile.
+pub static STEP: Tile<OptimizersView> = Tile {
+    spec: TileSpec {
+        id: "curves-step",
+        title: "‖Δθ‖",
+        help: "Length of each move against the step.",
+        area: "against the step",
+        follows_cursor: true,
+    },
+    show: |view, ui, ctx| show(Quantity::Step, view, ui, ctx),
+    commands: &[],
+};
+
+/// The tile.
+pub static X: Tile<OptimizersView> = Tile {
+    spec: TileSpec {
+        id: "curves-x",
+        title: "x",
+        help: "First coordinate against the step.",
+        area: "against the step",
+        follows_cursor: true,
+    },
+    show: |view, ui, ctx| show(Quantity::X, view, ui, ctx),
+    commands: &[],
+};
+
+/// The tile.
+pub static Y: Tile<OptimizersView> = Tile {
+    spec: TileSpec {
+        id: "curves-y",
+        title: "y",
+        help: "Second coordinate against the step. The logarithm of |y| shows the escape from a symmetry line.",
+        area: "against the step",
+        follows_cursor: true,
+    },
+    show: |view, ui, ctx| show(Quantity::Y, view, ui, ctx),
+    commands: &[TileCommand {
+        id: "curves-log-y",
+        title: "Curves: log |y| on or off",
+        run: |view, ctx, _| view.curve_options.toggle_log_y(paths::surface(ctx)),
+    }],
+};
+
+fn show(quantity: Quantity, view: &mut OptimizersView, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
+    let state = &mut view.curves[quantity as usize];
+    self::ui(quantity, state, &mut view.curve_options, &mut view.selected, ui, ctx);
+}
 
 /// What is drawn against the step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,14 +116,13 @@ pub enum Quantity {
 impl Quantity {
     pub const ALL: [Quantity; 5] = [Quantity::F, Quantity::Gradient, Quantity::Step, Quantity::X, Quantity::Y];
 
-    /// Id of its tile.
-    pub fn tile(self) -> &'static str {
+    fn tile(self) -> &'static Tile<OptimizersView> {
         match self {
-            Quantity::F => "curves-f",
-            Quantity::Gradient => "curves-gradient",
-            Quantity::Step => "curves-step",
-            Quantity::X => "curves-x",
-            Quantity::Y => "curves-y",
+            Quantity::F => &F,
+            Quantity::Gradient => &GRADIENT,
+            Quantity::Step => &STEP,
+            Quantity::X => &X,
+            Quantity::Y => &Y,
         }
     }
 
@@ -224,7 +310,7 @@ pub fn ui(
     let marks: Vec<u64> =
         run.marks.iter().filter(|mark| mark.kind == MarkKind::Changed).map(|mark| mark.step).collect();
     let spec = Spec {
-        name: quantity.tile(),
+        name: quantity.tile().spec.id,
         titles: Titles { x: "step", y: face.title },
         scale: face.scale,
         steps: paths::steps(run),

@@ -17,11 +17,44 @@ use crate::plot::field::{FieldState, Request, ScaleChoice};
 use crate::plot::scale::Scale;
 use crate::plot::{color_bar, legend, number};
 
+use super::OptimizersView;
 use super::arrows;
 use super::controls;
 use super::marks;
 use super::paths::{self, Path};
 use super::trails::Trails;
+use crate::kit::tiles::{Tile, TileCommand, TileSpec};
+
+/// The tile.
+pub static TILE: Tile<OptimizersView> = Tile {
+    spec: TileSpec {
+        id: "field",
+        title: "f(x, y) from above",
+        help: "Contours of the function and every optimizer's path: bold up to the timeline's step, faint beyond. \
+               Click or drag to move the start. Scroll to zoom, drag with the right button (or with Shift) to pan.",
+        area: "plane",
+        follows_cursor: true,
+    },
+    show: |view, ui, ctx| self::ui(&mut view.field, &mut view.selected, ui, ctx),
+    commands: &[
+        TileCommand {
+            id: "field-log",
+            title: "Field: logarithmic colours on or off",
+            run: |view, ctx, _| view.field.toggle_log(paths::surface(ctx)),
+        },
+        TileCommand {
+            id: "field-arrows",
+            title: "Field: gradient arrows on or off",
+            run: |view, _, _| view.field.arrows = !view.field.arrows,
+        },
+        TileCommand {
+            id: "field-equal",
+            title: "Field: equal units on or off",
+            run: |view, _, _| view.field.equal_units = !view.field.equal_units,
+        },
+        TileCommand { id: "field-fit", title: "Field: show the whole surface", run: |view, _, _| view.field.fit() },
+    ],
+};
 
 /// View state of the tile.
 #[derive(Debug, Default)]

@@ -16,8 +16,35 @@ use crate::plot::field::{FieldState, Request, ScaleChoice};
 use crate::plot::number;
 use crate::plot::scale::Scale;
 
+use super::OptimizersView;
 use super::paths::{self, Path};
 use super::{arrows, controls, marks};
+use crate::kit::tiles::{Tile, TileCommand, TileSpec};
+
+/// The tile.
+pub static TILE: Tile<OptimizersView> = Tile {
+    spec: TileSpec {
+        id: "microscope",
+        title: "Step microscope",
+        help: "One update of the selected optimizer, split into its named parts: the equation, the numbers in it, \
+               and the arrows.",
+        area: "against the step",
+        follows_cursor: true,
+    },
+    show: |view, ui, ctx| self::ui(&mut view.microscope, &mut view.selected, ui, ctx),
+    commands: &[
+        TileCommand {
+            id: "part-next",
+            title: "Microscope: next part of the update",
+            run: |view, ctx, _| forward(view.selected, ctx),
+        },
+        TileCommand {
+            id: "part-previous",
+            title: "Microscope: previous part of the update",
+            run: |view, ctx, _| back(view.selected, ctx),
+        },
+    ],
+};
 
 /// View state of the tile.
 #[derive(Debug, Default)]

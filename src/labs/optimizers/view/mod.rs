@@ -17,7 +17,8 @@ pub mod trails;
 use eframe::egui;
 
 use crate::engine::params::Params;
-use crate::kit::view::{Arrangement, LabView, Node, TileSpec, ViewCtx};
+use crate::kit::tiles::{self, Arrangement, Node, TileSpec, Tiles};
+use crate::kit::view::{LabView, ViewCtx};
 use crate::plot::curve::CurveState;
 use crate::plot::style::{Category, Style};
 
@@ -55,83 +56,35 @@ impl Default for OptimizersView {
     }
 }
 
-static TILES: [TileSpec; 13] = [
-    TileSpec {
-        id: "field",
-        title: "f(x, y) from above",
-        help: "Contours of the function and every optimizer's path: bold up to the timeline's step, faint beyond. \
-               Click or drag to move the start. Scroll to zoom, drag with the right button (or with Shift) to pan.",
-    },
-    TileSpec { id: "surface3d", title: "Surface", help: surface3d::HELP },
-    TileSpec {
-        id: "table",
-        title: "State at the step",
-        help: "Position, value, slope, last move and internal state of every optimizer at the timeline's step. Click a \
-               row to follow that optimizer.",
-    },
-    TileSpec {
-        id: "curves-f",
-        title: "f",
-        help: "The function's value against the step. Click or drag to move the timeline.",
-    },
-    TileSpec {
-        id: "curves-gradient", title: "‖∇f‖", help: "Steepness at each optimizer's position against the step."
-    },
-    TileSpec { id: "curves-step", title: "‖Δθ‖", help: "Length of each move against the step." },
-    TileSpec { id: "curves-x", title: "x", help: "First coordinate against the step." },
-    TileSpec {
-        id: "curves-y",
-        title: "y",
-        help: "Second coordinate against the step. The logarithm of |y| shows the escape from a symmetry line.",
-    },
-    TileSpec {
-        id: "microscope",
-        title: "Step microscope",
-        help: "One update of the selected optimizer, split into its named parts: the equation, the numbers in it, and \
-               the arrows.",
-    },
-    network::TILES[0],
-    network::TILES[1],
-    network::TILES[2],
-    network::TILES[3],
+static TILES: Tiles<OptimizersView> = &[
+    &field::TILE,
+    &surface3d::TILE,
+    &table::TILE,
+    &curves::Y,
+    &microscope::TILE,
+    &curves::F,
+    &curves::GRADIENT,
+    &curves::STEP,
+    &curves::X,
+    &network::boundary::TILE,
+    &network::curves::LOSS,
+    &network::curves::ACCURACY,
+    &network::results::TILE,
 ];
 
 const SURFACE: Arrangement = Arrangement {
     id: "surface",
     root: Node::Column(&[
-        (0.59, Node::Row(&[(0.64, Node::Tile("field")), (0.36, Node::Tile("surface3d"))])),
-        (
-            0.41,
-            Node::Row(&[
-                (0.58, Node::Tile("table")),
-                (
-                    0.42,
-                    Node::Tabs(&[
-                        Node::Tile("curves-y"),
-                        Node::Tile("microscope"),
-                        Node::Tile("curves-f"),
-                        Node::Tile("curves-gradient"),
-                        Node::Tile("curves-step"),
-                        Node::Tile("curves-x"),
-                    ]),
-                ),
-            ]),
-        ),
+        (0.59, Node::Row(&[(0.64, Node::Area("plane")), (0.36, Node::Area("space"))])),
+        (0.41, Node::Row(&[(0.58, Node::Area("state")), (0.42, Node::Area("against the step"))])),
     ]),
 };
 
 const NETWORK: Arrangement = Arrangement {
     id: "network",
     root: Node::Column(&[
-        (0.6, Node::Tile("boundary")),
-        (
-            0.4,
-            Node::Row(&[
-                (0.34, Node::Tile("loss")),
-                (0.33, Node::Tile("accuracy")),
-                (0.33, Node::Tile("network-table")),
-            ]),
-        ),
+        (0.6, Node::Area("boundary")),
+        (0.4, Node::Row(&[(0.34, Node::Area("loss")), (0.33, Node::Area("accuracy")), (0.33, Node::Area("results"))])),
     ]),
 };
 
@@ -141,8 +94,8 @@ pub fn new() -> Box<dyn LabView> {
 }
 
 impl LabView for OptimizersView {
-    fn tiles(&self) -> &'static [TileSpec] {
-        &TILES
+    fn tiles(&self) -> Vec<&'static TileSpec> {
+        tiles::specs(TILES)
     }
 
     fn arrangement(&self, params: &Params) -> Arrangement {
@@ -150,29 +103,8 @@ impl LabView for OptimizersView {
     }
 
     fn tile(&mut self, tile: &str, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>) {
-        if !ui.max_rect().is_positive() {
-            return;
-        }
-        if network::TILES.iter().any(|spec| spec.id == tile) {
-            return network::tile(&mut self.network, tile, ui, ctx);
-        }
         self.follow_the_run(ctx);
-        match tile {
-            "field" => field::ui(&mut self.field, &mut self.selected, ui, ctx),
-            "surface3d" => {
-                self.surface3d.pointed_at = self.field.pointed_at;
-                self.surface3d.arrows = self.moves(ctx);
-                surface3d::ui(&mut self.surface3d, ui, ctx);
-            }
-            "table" => table::ui(&mut self.selected, ui, ctx),
-            "microscope" => microscope::ui(&mut self.microscope, &mut self.selected, ui, ctx),
-            _ => {
-                if let Some(quantity) = Quantity::ALL.into_iter().find(|quantity| quantity.tile() == tile) {
-                    let state = &mut self.curves[quantity as usize];
-                    curves::ui(quantity, state, &mut self.curve_options, &mut self.selected, ui, ctx);
-                }
-            }
-        }
+        tiles::show(TILES, self, tile, ui, ctx);
     }
 
     fn guide(&mut self, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>) {
@@ -191,54 +123,13 @@ impl LabView for OptimizersView {
         if on_network(ctx.params) { 0 } else { microscope::parts(self.selected, ctx) }
     }
 
-    fn commands(&self) -> Vec<(String, String)> {
-        let mut commands: Vec<(String, String)> = Rule::ALL
-            .into_iter()
-            .map(|rule| (format!("select-{}", rule.id()), format!("Select optimizer: {}", rule.title())))
-            .collect();
-        let named = [
-            ("field-log", "Field: logarithmic colours on or off"),
-            ("field-arrows", "Field: gradient arrows on or off"),
-            ("field-equal", "Field: equal units on or off"),
-            ("field-fit", "Field: show the whole surface"),
-            ("curves-log-f", "Curves: logarithmic f on or off"),
-            ("curves-log-y", "Curves: log |y| on or off"),
-            ("curves-fit", "Curves: show the whole run"),
-            ("part-next", "Microscope: next part of the update"),
-            ("part-previous", "Microscope: previous part of the update"),
-            ("export-paths-csv", "Export trajectories as CSV"),
-            ("export-paths-json", "Export trajectories as JSON"),
-        ];
-        commands.extend(named.into_iter().chain(surface3d::COMMANDS.iter().copied()).map(owned));
-        commands
+    fn commands(&self) -> Vec<(&'static str, &'static str)> {
+        tiles::commands(TILES)
     }
 
-    fn command(&mut self, id: &str, ctx: &mut ViewCtx<'_>) {
-        if let Some(rule) = Rule::ALL.into_iter().find(|rule| id.strip_prefix("select-") == Some(rule.id())) {
-            self.selected = rule;
-            return;
-        }
-        match id {
-            "field-log" => self.field.toggle_log(paths::surface(ctx)),
-            "field-arrows" => self.field.arrows = !self.field.arrows,
-            "field-equal" => self.field.equal_units = !self.field.equal_units,
-            "field-fit" => self.field.fit(),
-            "curves-log-f" => self.curve_options.log_f = !self.curve_options.log_f,
-            "curves-log-y" => self.curve_options.toggle_log_y(paths::surface(ctx)),
-            "curves-fit" => self.curves.iter_mut().for_each(CurveState::fit),
-            "part-next" => microscope::forward(self.selected, ctx),
-            "part-previous" => microscope::back(self.selected, ctx),
-            "export-paths-csv" => export::csv(ctx),
-            "export-paths-json" => export::json(ctx),
-            other => {
-                self.surface3d.command(other);
-            }
-        }
+    fn command(&mut self, id: &str, ctx: &mut ViewCtx<'_>, egui: &egui::Context) {
+        tiles::run(TILES, self, id, ctx, egui);
     }
-}
-
-fn owned((id, title): (&str, &str)) -> (String, String) {
-    (id.to_owned(), title.to_owned())
 }
 
 impl OptimizersView {

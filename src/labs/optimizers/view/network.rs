@@ -1,11 +1,11 @@
 //! The tiles of the network experiment: a picture of every optimizer's decision, loss and accuracy against the step, and
 //! the numbers at the cursor.
 
-mod boundary;
-mod curves;
+pub mod boundary;
+pub mod curves;
 mod guide;
 mod parts;
-mod results;
+pub mod results;
 
 use std::sync::Arc;
 
@@ -13,38 +13,11 @@ use eframe::egui::Ui;
 
 use crate::engine::event::{KeySpec, Payload};
 use crate::engine::state::RunState;
-use crate::kit::view::{TileSpec, ViewCtx};
+use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::KEYS;
 use crate::labs::optimizers::network::roster::ROSTER;
 
 pub use guide::guide;
-
-/// Its tiles.
-pub const TILES: [TileSpec; 4] = [
-    TileSpec {
-        id: "boundary",
-        title: "Decision boundary",
-        help: "What each network says about every point of the plane at the timeline's step; the line is where the \
-               classes are equally likely. Discs are training points, rings test points. Click a picture to enlarge \
-               it, and again to go back.",
-    },
-    TileSpec {
-        id: "loss",
-        title: "Loss",
-        help: "Mean cross-entropy of the whole training set (bold) and test set (fine) against the step. Click or drag \
-               to move the timeline, scroll to zoom, double-click to fit.",
-    },
-    TileSpec {
-        id: "accuracy",
-        title: "Accuracy",
-        help: "Share of points whose likeliest class is theirs: training set (bold) and test set (fine).",
-    },
-    TileSpec {
-        id: "network-table",
-        title: "Results",
-        help: "Loss and accuracy of every optimizer at the timeline's step. Click a row to highlight it everywhere.",
-    },
-];
 
 /// View state of the tiles.
 #[derive(Debug, Default)]
@@ -57,26 +30,21 @@ pub struct NetworkState {
     options: curves::Options,
 }
 
-/// Draws one of the network's tiles.
-pub fn tile(state: &mut NetworkState, tile: &str, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
+/// Draws one of the network's tiles, where the run has something to show.
+fn show(
+    state: &mut NetworkState,
+    ui: &mut Ui,
+    ctx: &mut ViewCtx<'_>,
+    tile: impl FnOnce(&mut NetworkState, &[usize], &mut Ui, &mut ViewCtx<'_>),
+) {
     let present = present(ctx.run);
-    if !ui.max_rect().is_positive() {
-        return;
-    }
     if present.is_empty() {
         return parts::empty(ui, ctx);
     }
-    let NetworkState { selected, boundary, loss, accuracy, options } = state;
-    if selected.is_some_and(|selected| !present.contains(&selected)) {
-        *selected = None;
+    if state.selected.is_some_and(|selected| !present.contains(&selected)) {
+        state.selected = None;
     }
-    match tile {
-        "boundary" => boundary::ui(boundary, &present, selected, ui, ctx),
-        "loss" => curves::ui(curves::Quantity::Loss, loss, options, &present, selected, ui, ctx),
-        "accuracy" => curves::ui(curves::Quantity::Accuracy, accuracy, options, &present, selected, ui, ctx),
-        "network-table" => results::ui(&present, selected, ui, ctx),
-        _ => {}
-    }
+    tile(state, &present, ui, ctx);
 }
 
 /// Indices in [`ROSTER`] of the optimizers that take part in this run.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use eframe::egui::{self, Align2, FontId, Rect, Sense, Stroke, TextStyle, Ui};
 use eframe::egui_wgpu::RenderState;
 
+use super::OptimizersView;
 use crate::engine::event::{RunId, Status};
 use crate::engine::params::{Params, Value};
 use crate::gpu::axes::{AxesColors, AxisLabel, axes};
@@ -21,10 +22,48 @@ use crate::gpu::height_field::HeightField;
 use crate::gpu::scale::ScaleMode;
 use crate::gpu::scene::SurfaceScene;
 use crate::gpu::trail::{Segment, TrailBuilder};
+use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::rules::Rule;
 use crate::labs::optimizers::surfaces::{self, Surface};
 use crate::plot::number;
+
+/// The tile.
+pub static TILE: Tile<OptimizersView> = Tile {
+    spec: TileSpec { id: "surface3d", title: "Surface", help: HELP, area: "space", follows_cursor: true },
+    show: |view, ui, ctx| {
+        view.surface3d.pointed_at = view.field.pointed_at;
+        view.surface3d.arrows = view.moves(ctx);
+        self::ui(&mut view.surface3d, ui, ctx);
+    },
+    commands: &[
+        TileCommand {
+            id: "surface3d/reset",
+            title: "3-D surface: first view",
+            run: |view, _, _| view.surface3d.reset(),
+        },
+        TileCommand {
+            id: "surface3d/top",
+            title: "3-D surface: look from above",
+            run: |view, _, _| view.surface3d.look_down(),
+        },
+        TileCommand {
+            id: "surface3d/zoom_in",
+            title: "3-D surface: nearer",
+            run: |view, _, _| view.surface3d.camera.zoom_by(1.25),
+        },
+        TileCommand {
+            id: "surface3d/zoom_out",
+            title: "3-D surface: farther",
+            run: |view, _, _| view.surface3d.camera.zoom_by(0.8),
+        },
+        TileCommand {
+            id: "surface3d/scale",
+            title: "3-D surface: heights automatic, linear or logarithmic",
+            run: |view, _, _| view.surface3d.next_scale(),
+        },
+    ],
+};
 
 /// How to use the view, for the tooltip of its title.
 pub const HELP: &str = "The surface f(x, y) with every path on it. Drag to turn, scroll or pinch to zoom, drag with Shift \
@@ -34,15 +73,6 @@ move, + and - zoom.";
 
 /// Said where the window cannot draw with wgpu.
 const NO_WGPU: &str = "This window has no wgpu renderer; drawn coarsely, and nothing is hidden behind the surface.";
-
-/// Actions for the command palette, run by [`State::command`].
-pub const COMMANDS: &[(&str, &str)] = &[
-    ("surface3d/reset", "3-D surface: first view"),
-    ("surface3d/top", "3-D surface: look from above"),
-    ("surface3d/zoom_in", "3-D surface: nearer"),
-    ("surface3d/zoom_out", "3-D surface: farther"),
-    ("surface3d/scale", "3-D surface: heights automatic, linear or logarithmic"),
-];
 
 /// Samples of the surface along each side: 25 in each hump of the most rugged surface.
 const SIDE: usize = 257;
@@ -99,26 +129,22 @@ impl State {
         self.hovered
     }
 
-    /// Runs one of [`COMMANDS`]; `false` for an id that is not among them.
-    pub fn command(&mut self, id: &str) -> bool {
-        match id {
-            "surface3d/reset" => self.camera = Camera::default(),
-            "surface3d/top" => {
-                // North is up, as in the field: x to the right, y away from the viewer.
-                self.camera = Camera { yaw: -std::f32::consts::FRAC_PI_2, pitch: 1.55, ..Camera::default() };
-            }
-            "surface3d/zoom_in" => self.camera.zoom_by(1.25),
-            "surface3d/zoom_out" => self.camera.zoom_by(0.8),
-            "surface3d/scale" => {
-                self.scale = match self.scale {
-                    ScaleMode::Automatic => ScaleMode::Linear,
-                    ScaleMode::Linear => ScaleMode::Logarithmic,
-                    ScaleMode::Logarithmic => ScaleMode::Automatic,
-                };
-            }
-            _ => return false,
-        }
-        true
+    /// The first view.
+    fn reset(&mut self) {
+        self.camera = Camera::default();
+    }
+
+    /// From above with north up, as in the field: x to the right, y away from the viewer.
+    fn look_down(&mut self) {
+        self.camera = Camera { yaw: -std::f32::consts::FRAC_PI_2, pitch: 1.55, ..Camera::default() };
+    }
+
+    fn next_scale(&mut self) {
+        self.scale = match self.scale {
+            ScaleMode::Automatic => ScaleMode::Linear,
+            ScaleMode::Linear => ScaleMode::Logarithmic,
+            ScaleMode::Logarithmic => ScaleMode::Automatic,
+        };
     }
 
     fn field(&mut self, surface: &'static Surface, wgpu: Option<&RenderState>) -> Arc<HeightField> {
@@ -284,7 +310,7 @@ fn controls(state: &mut State, ui: &mut Ui, rect: Rect) {
         let moved = state.camera != Camera::default();
         let reset = egui::Button::new(egui::RichText::new("first view").small()).frame(false);
         if ui.add_enabled(moved, reset).on_hover_text("Back to the first view (double-click, Home)").clicked() {
-            state.command("surface3d/reset");
+            state.reset();
         }
         let label = match state.scale {
             ScaleMode::Automatic => "heights: auto",
@@ -294,7 +320,7 @@ fn controls(state: &mut State, ui: &mut Ui, rect: Rect) {
         let scale = egui::Button::new(egui::RichText::new(label).small()).frame(false);
         let help = "Automatic, linear or logarithmic heights. Automatic takes the logarithm where a few values dwarf the rest.";
         if ui.add(scale).on_hover_text(help).clicked() {
-            state.command("surface3d/scale");
+            state.next_scale();
         }
     });
 }

@@ -13,8 +13,59 @@ use crate::plot::number;
 use crate::plot::stroke::{LineMesh, Pen};
 use crate::plot::style::Style;
 
+use super::OptimizersView;
 use super::controls;
+use super::export;
 use super::paths::Path;
+use crate::kit::tiles::{Tile, TileCommand, TileSpec};
+
+/// The tile.
+pub static TILE: Tile<OptimizersView> = Tile {
+    spec: TileSpec {
+        id: "table",
+        title: "State at the step",
+        help: "Position, value, slope, last move and internal state of every optimizer at the timeline's step. \
+               Click a row to follow that optimizer.",
+        area: "state",
+        follows_cursor: true,
+    },
+    show: |view, ui, ctx| self::ui(&mut view.selected, ui, ctx),
+    commands: &[
+        TileCommand { id: "select-sgd", title: "Select optimizer: SGD", run: |view, _, _| view.selected = Rule::Sgd },
+        TileCommand {
+            id: "select-momentum",
+            title: "Select optimizer: Momentum",
+            run: |view, _, _| view.selected = Rule::Momentum,
+        },
+        TileCommand { id: "select-nag", title: "Select optimizer: NAG", run: |view, _, _| view.selected = Rule::Nag },
+        TileCommand {
+            id: "select-adagrad",
+            title: "Select optimizer: AdaGrad",
+            run: |view, _, _| view.selected = Rule::AdaGrad,
+        },
+        TileCommand {
+            id: "select-rmsprop",
+            title: "Select optimizer: RMSProp",
+            run: |view, _, _| view.selected = Rule::RmsProp,
+        },
+        TileCommand {
+            id: "select-adadelta",
+            title: "Select optimizer: AdaDelta",
+            run: |view, _, _| view.selected = Rule::AdaDelta,
+        },
+        TileCommand {
+            id: "select-adam",
+            title: "Select optimizer: Adam",
+            run: |view, _, _| view.selected = Rule::Adam,
+        },
+        TileCommand { id: "export-paths-csv", title: "Export trajectories as CSV", run: |_, ctx, _| export::csv(ctx) },
+        TileCommand {
+            id: "export-paths-json",
+            title: "Export trajectories as JSON",
+            run: |_, ctx, _| export::json(ctx),
+        },
+    ],
+};
 
 /// Columns of numbers with their tooltips.
 const NUMBERS: [(&str, &str); 5] = [

@@ -23,10 +23,40 @@ use crate::plot::{number, tile};
 
 use super::super::experiment::in_words;
 use super::super::source::{prepare, prepare_mask};
+use super::SegmentationView;
 use super::controls;
 use super::gallery::{self, Lines, mask_of};
 use super::look::{Mark, Marks};
 use super::shared::Shared;
+use crate::kit::tiles::{Tile, TileCommand, TileSpec};
+
+/// The tile.
+pub static TILE: Tile<SegmentationView> = Tile {
+    spec: TileSpec {
+        id: "augmentation",
+        title: "Augmentation",
+        help: "Images of the newest batch as they are and as the network saw them, with their masks and what was \
+               drawn.",
+        area: "one image",
+        follows_cursor: true,
+    },
+    show: |view, ui, ctx| view.augmentation.show(&mut view.shared, ui, ctx),
+    commands: &[
+        TileCommand {
+            id: "augmentation-try",
+            title: "Augmentation: try on one image, or the batch",
+            run: |view, _, _| view.augmentation.trying = !view.augmentation.trying,
+        },
+        TileCommand {
+            id: "augmentation-draw",
+            title: "Augmentation: draw another view",
+            run: |view, _, _| {
+                view.augmentation.trying = true;
+                view.augmentation.trial.draw += 1;
+            },
+        },
+    ],
+};
 
 /// Images of a batch that are recorded.
 const SHOWN: usize = 8;

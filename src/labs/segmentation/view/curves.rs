@@ -14,8 +14,41 @@ use crate::plot::stroke::{LineMesh, Pen};
 use crate::plot::trace::{Level, Spec, Trace, TraceState};
 use crate::plot::{number, tile};
 
+use super::SegmentationView;
 use super::series::{
     self, ASSD, DICE, HD, HD95, Moment, MomentKind, PLAIN_DICE, Smoothed, TRAIN, VALIDATION, distance_convention,
+};
+use crate::kit::tiles::{Tile, TileCommand, TileSpec};
+
+/// The tile.
+pub static TILE: Tile<SegmentationView> = Tile {
+    spec: TileSpec {
+        id: "curves",
+        title: "Loss, Dice, HD95",
+        help: "Training and validation loss, Dice and HD95 against the step. Click or drag to move the timeline, \
+               scroll to zoom.",
+        area: "against the step",
+        follows_cursor: true,
+    },
+    show: |view, ui, ctx| view.curves.show(ui, ctx),
+    commands: &[
+        TileCommand { id: "curves-fit", title: "Curves: show the whole run", run: |view, _, _| view.curves.fit() },
+        TileCommand {
+            id: "curves-paper",
+            title: "Curves: the paper's Dice on or off",
+            run: |view, _, _| view.curves.with_paper = !view.curves.with_paper,
+        },
+        TileCommand {
+            id: "curves-hd",
+            title: "Curves: Hausdorff distance on or off",
+            run: |view, _, _| view.curves.with_hd = !view.curves.with_hd,
+        },
+        TileCommand {
+            id: "curves-assd",
+            title: "Curves: ASSD on or off",
+            run: |view, _, _| view.curves.with_assd = !view.curves.with_assd,
+        },
+    ],
 };
 
 /// View state of the tile.

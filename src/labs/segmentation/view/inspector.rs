@@ -13,12 +13,44 @@ use crate::pixels::mask::border::{ASSD, BorderPair, Hausdorff};
 use crate::plot::image_view::{on_screen, pixel_at};
 use crate::plot::{number, tile};
 
+use super::SegmentationView;
 use super::controls;
 use super::gallery::{Card, Shown, Slot};
 use super::image::{self, Frame};
 use super::look::{Ghost, Marks, Mode};
 use super::shared::Shared;
 use super::wall::distance;
+use crate::kit::tiles::{Tile, TileCommand, TileSpec};
+
+/// The tile.
+pub static TILE: Tile<SegmentationView> = Tile {
+    spec: TileSpec {
+        id: "inspector",
+        title: "Inspector",
+        help: "One image large: probability, overlay, errors or uncertainty, and the pair of border points that \
+               makes the Hausdorff distance.",
+        area: "one image",
+        follows_cursor: true,
+    },
+    show: |view, ui, ctx| view.inspector.show(&mut view.shared, ui, ctx),
+    commands: &[
+        TileCommand {
+            id: "inspector-next",
+            title: "Inspector: next image",
+            run: |view, _, _| view.shared.select_by(1),
+        },
+        TileCommand {
+            id: "inspector-back",
+            title: "Inspector: image before",
+            run: |view, _, _| view.shared.select_by(-1),
+        },
+        TileCommand {
+            id: "inspector-pair",
+            title: "Inspector: next pair of border points",
+            run: |view, _, _| view.inspector.next_pair(),
+        },
+    ],
+};
 
 /// Width below which text is set for a narrow tile, in sizes of type.
 const NARROW: f32 = 25.0;
@@ -96,15 +128,20 @@ impl Inspector {
         shared.gallery.keep_going(ui);
     }
 
+    fn next_pair(&mut self) {
+        let at = PAIRS.iter().position(|pair| *pair == self.pair).unwrap_or_default();
+        self.pair = PAIRS[(at + 1) % PAIRS.len()];
+    }
+
     fn bar(&mut self, shared: &mut Shared, ui: &mut Ui, ctx: &ViewCtx<'_>, bar: Rect, i: usize, count: usize) {
         let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
         let name = format!("{} · {} of {count}", shared.gallery.cards[i].name, i + 1);
         tile::bar(ui, bar, RichText::new(name).size(size + 0.5).color(style.text), |ui| {
             if tile::button(ui, true, "next", "The next image of the wall", size) {
-                shared.selected = (i + 1) % count;
+                shared.select_by(1);
             }
             if tile::button(ui, true, "back", "The image before", size) {
-                shared.selected = (i + count - 1) % count;
+                shared.select_by(-1);
             }
             if tile::button(ui, shared.look.lens.is_zoomed(), "fit", "Show the whole image", size) {
                 shared.look.lens.fit();

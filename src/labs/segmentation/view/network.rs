@@ -5,7 +5,9 @@ use eframe::egui::{
     Align2, Color32, FontId, Label, Painter, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 
+use super::SegmentationView;
 use crate::engine::params::Value;
+use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
 use crate::labs::segmentation::params::net_spec;
 use crate::nn::count::{
@@ -13,6 +15,24 @@ use crate::nn::count::{
 };
 use crate::nn::spec::{Architecture, NetSpec, SpecError};
 use crate::plot::{number, tile};
+
+/// The tile.
+pub static TILE: Tile<SegmentationView> = Tile {
+    spec: TileSpec {
+        id: "network",
+        title: "Network",
+        help: "Parameters, multiply-adds and activation memory block by block, recomputed as width and C change, \
+               beside the paper's count.",
+        area: "large",
+        follows_cursor: false,
+    },
+    show: |view, ui, ctx| view.network.show(ui, ctx),
+    commands: &[TileCommand {
+        id: "network-compare",
+        title: "Network: variants or blocks",
+        run: |view, _, _| view.network.compare = !view.network.compare,
+    }],
+};
 
 /// Width and side of the paper's networks.
 const PAPER_WIDTH: usize = 64;

@@ -15,11 +15,56 @@ use crate::plot::scale::Scale;
 use crate::plot::tile;
 
 use super::super::pipeline::Pipeline;
+use super::SegmentationView;
 use super::controls;
 use super::gallery::Slot;
 use super::shared::Shared;
 use super::sweep::Curve;
 use super::wall::distance;
+use crate::kit::tiles::{Tile, TileCommand, TileSpec};
+
+/// The tile.
+pub static TILE: Tile<SegmentationView> = Tile {
+    spec: TileSpec {
+        id: "postprocess",
+        title: "Post-processing",
+        help: "Threshold, which part is kept, hole filling and the conventions of the metrics; the numbers change \
+               as you move them. Only what is shown changes, not the training.",
+        area: "scores",
+        follows_cursor: true,
+    },
+    show: |view, ui, ctx| self::show(&mut view.shared, ui, ctx),
+    commands: &[
+        TileCommand {
+            id: "post-run",
+            title: "Post-processing: the run's settings",
+            run: |view, ctx, _| view.shared.pipeline = of_run(ctx).unwrap_or(view.shared.pipeline),
+        },
+        TileCommand {
+            id: "post-off",
+            title: "Post-processing: none",
+            run: |view, _, _| view.shared.pipeline.post = PostProcess::OFF,
+        },
+        TileCommand {
+            id: "post-holes",
+            title: "Post-processing: fill holes on or off",
+            run: |view, _, _| {
+                let post = &mut view.shared.pipeline.post;
+                post.fill_holes = !post.fill_holes;
+            },
+        },
+        TileCommand {
+            id: "post-higher",
+            title: "Post-processing: threshold higher by 0.05",
+            run: |view, _, _| view.shared.pipeline.shift_threshold(0.05),
+        },
+        TileCommand {
+            id: "post-lower",
+            title: "Post-processing: threshold lower by 0.05",
+            run: |view, _, _| view.shared.pipeline.shift_threshold(-0.05),
+        },
+    ],
+};
 
 /// Draws the tile.
 pub fn show(shared: &mut Shared, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {

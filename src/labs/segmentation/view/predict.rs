@@ -17,7 +17,74 @@ use crate::labs::segmentation::predict::inputs::Inputs;
 use crate::plot::path_dialog::{PathDialog, Question, Wanted as Asked};
 use crate::plot::{number, tile};
 
+use super::SegmentationView;
+use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use results::Results;
+
+/// The tile.
+pub static TILE: Tile<SegmentationView> = Tile {
+    spec: TileSpec {
+        id: "predict",
+        title: "Predict",
+        help: "The weights of this run, or of a file, on your own pictures: outlines, areas and a table, to be \
+               saved as PNG and CSV. Computed on the CPU, apart from the training.",
+        area: "large",
+        follows_cursor: false,
+    },
+    show: |view, ui, ctx| view.predict.show(&view.shared.pipeline, ui, ctx),
+    commands: &[
+        TileCommand {
+            id: "predict-weights",
+            title: "Predict: choose weights",
+            run: |view, _, egui| view.predict.ask_if_idle(Field::Weights, egui),
+        },
+        TileCommand {
+            id: "predict-run",
+            title: "Predict: use the weights of this run",
+            run: |view, _, _| view.predict.follows_run |= view.predict.job.is_none(),
+        },
+        TileCommand {
+            id: "predict-files",
+            title: "Predict: choose pictures",
+            run: |view, _, egui| view.predict.ask_if_idle(Field::Files, egui),
+        },
+        TileCommand {
+            id: "predict-folder",
+            title: "Predict: choose a folder of pictures",
+            run: |view, _, egui| view.predict.ask_if_idle(Field::Folder, egui),
+        },
+        TileCommand {
+            id: "predict-start",
+            title: "Predict: outline every picture",
+            run: |view, _, egui| {
+                if view.predict.is_ready() {
+                    view.predict.start(&view.shared.pipeline, egui);
+                }
+            },
+        },
+        TileCommand { id: "predict-stop", title: "Predict: stop", run: |view, _, _| view.predict.stop() },
+        TileCommand {
+            id: "predict-to",
+            title: "Predict: choose a folder to save in",
+            run: |view, _, egui| view.predict.ask_if_idle(Field::To, egui),
+        },
+        TileCommand {
+            id: "predict-table",
+            title: "Predict: save the table",
+            run: |view, _, egui| view.predict.save(Save::Table, egui),
+        },
+        TileCommand {
+            id: "predict-overlays",
+            title: "Predict: save pictures with outlines",
+            run: |view, _, egui| view.predict.save(Save::Overlays, egui),
+        },
+        TileCommand {
+            id: "predict-masks",
+            title: "Predict: save masks",
+            run: |view, _, egui| view.predict.save(Save::Masks, egui),
+        },
+    ],
+};
 
 /// View state.
 #[derive(Debug)]
@@ -183,6 +250,23 @@ impl Predict {
         self.job = Some((Job::predict(wanted, move || wake.request_repaint()), Instant::now()));
     }
 
+    /// Whether there is all that a prediction needs, and none runs.
+    fn is_ready(&self) -> bool {
+        self.job.is_none() && !self.weights.trim().is_empty() && !self.data.trim().is_empty()
+    }
+
+    fn stop(&mut self) {
+        if let Some((job, _)) = &self.job {
+            job.stop();
+        }
+    }
+
+    fn ask_if_idle(&mut self, field: Field, ctx: &Context) {
+        if !self.dialog.is_open() && (self.job.is_none() || field == Field::To) {
+            self.ask(field, ctx);
+        }
+    }
+
     fn save(&mut self, what: Save, ctx: &Context) {
         let (Some(inputs), false) = (&self.inputs, self.to.trim().is_empty()) else { return };
         let wake = ctx.clone();
@@ -267,9 +351,13 @@ impl Predict {
                     progress(ui, self.found.len(), self.inputs.as_deref(), *since, size);
                 }
                 None => {
-                    let ready = !self.weights.trim().is_empty() && !self.data.trim().is_empty();
-                    if tile::button(ui, ready, "Predict", "Outline every picture with these weights, on the CPU", size)
-                    {
+                    if tile::button(
+                        ui,
+                        self.is_ready(),
+                        "Predict",
+                        "Outline every picture with these weights, on the CPU",
+                        size,
+                    ) {
                         self.start(pipeline, ui.ctx());
                     }
                     let text = RichText::new(pipeline.describe()).size(size).color(ctx.style.text_weak);

@@ -16,9 +16,42 @@ use crate::plot::histogram::{Histogram, Line};
 use crate::plot::style::Dash;
 use crate::plot::{number, tile};
 
+use super::SegmentationView;
 use super::scores::{self, Measure, Row};
 use super::series::{self, DICE, distance_convention};
 use super::shared::Shared;
+use crate::kit::tiles::{Tile, TileCommand, TileSpec};
+
+/// The tile.
+pub static TILE: Tile<SegmentationView> = Tile {
+    spec: TileSpec {
+        id: "ranking",
+        title: "Ranking",
+        help: "Every validation (or test) image by its Dice, worst first, and the histogram. Click one to open it.",
+        area: "scores",
+        follows_cursor: true,
+    },
+    show: |view, ui, ctx| view.ranking.show(&mut view.shared, ui, ctx),
+    commands: &[
+        TileCommand {
+            id: "ranking-test",
+            title: "Ranking: test or validation images",
+            run: |view, _, _| {
+                (view.ranking.test, view.ranking.selected) = (!view.ranking.test, None);
+            },
+        },
+        TileCommand {
+            id: "ranking-histogram",
+            title: "Ranking: histogram or list",
+            run: |view, _, _| view.ranking.histogram = !view.ranking.histogram,
+        },
+        TileCommand {
+            id: "ranking-reverse",
+            title: "Ranking: worst or best first",
+            run: |view, _, _| view.ranking.reversed = !view.ranking.reversed,
+        },
+    ],
+};
 
 /// View state of the tile.
 #[derive(Debug)]

@@ -28,6 +28,14 @@ pub struct Shared {
 }
 
 impl Shared {
+    /// Selects the image so many places further on the wall, around its ends.
+    pub fn select_by(&mut self, places: isize) {
+        let count = self.gallery.cards.len() as isize;
+        if count > 0 {
+            self.selected = (self.selected as isize + places).rem_euclid(count) as usize;
+        }
+    }
+
     /// A new run brings its own pipeline.
     pub fn follow(&mut self, ctx: &ViewCtx<'_>) {
         if self.run != ctx.run.id {

@@ -17,8 +17,44 @@ use crate::plot::scale::Scale;
 use crate::plot::scatter::{Marker, point};
 use crate::plot::{labels, number, tile};
 
+use super::SegmentationView;
 use super::earlier::{EarlierRuns, Group};
 use super::series;
+use crate::kit::tiles::{Tile, TileCommand, TileSpec};
+
+/// The tile.
+pub static TILE: Tile<SegmentationView> = Tile {
+    spec: TileSpec {
+        id: "size-dice",
+        title: "Size",
+        help: "The paper's networks by size against their Dice, and this run's.",
+        area: "large",
+        follows_cursor: true,
+    },
+    show: |view, ui, ctx| view.size_dice.show(ui, ctx),
+    commands: &[
+        TileCommand {
+            id: "size-cost",
+            title: "Size: parameters, multiply-adds, memory or time",
+            run: |view, _, _| view.size_dice.next_cost(),
+        },
+        TileCommand {
+            id: "size-distance",
+            title: "Size: HD95 or Dice",
+            run: |view, _, _| {
+                (view.size_dice.distance, view.size_dice.view) = (!view.size_dice.distance, None);
+            },
+        },
+        TileCommand {
+            id: "size-own",
+            title: "Size: own runs on or off",
+            run: |view, _, _| {
+                (view.size_dice.without_run, view.size_dice.view) = (!view.size_dice.without_run, None);
+            },
+        },
+        TileCommand { id: "size-fit", title: "Size: show all networks", run: |view, _, _| view.size_dice.view = None },
+    ],
+};
 
 /// What a network costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -144,6 +180,11 @@ impl SizeDice {
             let foot = Rect::from_min_max(pos2(rest.left(), plot.bottom()), rest.max);
             self.foot(foot, run.as_ref(), &dots, ui, ctx);
         }
+    }
+
+    fn next_cost(&mut self) {
+        let at = Cost::ALL.iter().position(|cost| *cost == self.cost).unwrap_or_default();
+        (self.cost, self.view) = (Cost::ALL[(at + 1) % Cost::ALL.len()], None);
     }
 
     fn bar(&mut self, rect: Rect, run: Option<&Ours>, earlier: bool, ui: &mut Ui, ctx: &ViewCtx<'_>) {

@@ -17,12 +17,85 @@ use crate::pixels::mask::border::Hausdorff;
 use crate::plot::{number, tile};
 
 use super::super::pipeline::{Pipeline, Score};
+use super::SegmentationView;
 use super::controls;
 use super::gallery::{Gallery, Slot};
 use super::image::{self, Frame};
 use super::look::{Ghost, Marks, Mode};
 use super::series;
 use super::shared::Shared;
+use crate::kit::tiles::{Tile, TileCommand, TileSpec};
+
+/// The tile.
+pub static TILE: Tile<SegmentationView> = Tile {
+    spec: TileSpec {
+        id: "wall",
+        title: "Wall",
+        help: "Validation images with the true outline in red and the predicted one in green, at the timeline's \
+               step. Scroll to zoom and drag to move all of them together, click one to open it in the inspector.",
+        area: "large",
+        follows_cursor: true,
+    },
+    show: |view, ui, ctx| view.wall.show(&mut view.shared, ui, ctx),
+    commands: &[
+        TileCommand {
+            id: "layer-outlines",
+            title: "Images: show outlines",
+            run: |view, _, _| view.shared.look.mode = Mode::Outlines,
+        },
+        TileCommand {
+            id: "layer-mask",
+            title: "Images: show mask",
+            run: |view, _, _| view.shared.look.mode = Mode::Mask,
+        },
+        TileCommand {
+            id: "layer-probability",
+            title: "Images: show probability",
+            run: |view, _, _| view.shared.look.mode = Mode::Probability,
+        },
+        TileCommand {
+            id: "layer-errors",
+            title: "Images: show errors",
+            run: |view, _, _| view.shared.look.mode = Mode::Errors,
+        },
+        TileCommand {
+            id: "layer-uncertainty",
+            title: "Images: show uncertainty",
+            run: |view, _, _| view.shared.look.mode = Mode::Uncertainty,
+        },
+        TileCommand {
+            id: "ghost-none",
+            title: "Images: no earlier outline",
+            run: |view, _, _| view.shared.look.ghost = Ghost::None,
+        },
+        TileCommand {
+            id: "ghost-previous",
+            title: "Images: outline of the validation before",
+            run: |view, _, _| view.shared.look.ghost = Ghost::Previous,
+        },
+        TileCommand {
+            id: "ghost-first",
+            title: "Images: outline of the untrained network",
+            run: |view, _, _| view.shared.look.ghost = Ghost::First,
+        },
+        TileCommand {
+            id: "images-fit",
+            title: "Images: show them whole",
+            run: |view, _, _| view.shared.look.lens.fit(),
+        },
+        TileCommand {
+            id: "wall-fit",
+            title: "Wall: all images fit, on or off",
+            run: |view, _, _| view.wall.toggle_fit(),
+        },
+        TileCommand { id: "wall-pin", title: "Wall: pin all images again", run: |view, _, _| view.wall.hidden.clear() },
+        TileCommand {
+            id: "wall-all",
+            title: "Wall: images that are not pinned, on or off",
+            run: |view, _, _| view.wall.show_all = !view.wall.show_all,
+        },
+    ],
+};
 
 /// Smallest width of an image; more of them are scrolled to.
 const SMALLEST: f32 = 104.0;
@@ -121,11 +194,16 @@ impl Wall {
         });
     }
 
+    /// All images fit, or are as wide as the user likes.
+    fn toggle_fit(&mut self) {
+        self.width = if self.width.is_none() { Some(200.0) } else { None };
+    }
+
     fn size_menu(&mut self, ui: &mut Ui) {
         let mut fit = self.width.is_none();
         if ui.checkbox(&mut fit, "fit all images").on_hover_text("As large as all of them fit into the tile").changed()
         {
-            self.width = (!fit).then_some(200.0);
+            self.toggle_fit();
         }
         if let Some(width) = &mut self.width {
             ui.add(Slider::new(width, SMALLEST..=640.0).text("width").suffix(" pt").max_decimals(0))

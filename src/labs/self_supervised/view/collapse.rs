@@ -14,7 +14,23 @@ use crate::metrics::collapse::{Alarm, LOW_STD, Verdict, low_rank, unused_directi
 use crate::plot::style::Style;
 use crate::plot::{number, tile};
 
+use super::SelfSupervisedView;
 use super::series::{self, ALIGNMENT, MEAN_ENERGY, RANK, SPREAD, TWIN};
+use crate::kit::tiles::{Tile, TileSpec};
+
+/// The tile.
+pub static TILE: Tile<SelfSupervisedView> = Tile {
+    spec: TileSpec {
+        id: "collapse",
+        title: "Has it collapsed?",
+        help: "The collapse alarm in words, the numbers it rests on, and the verdict at every measurement. It asks \
+               effective rank and normalised std, not the alignment.",
+        area: "alarm",
+        follows_cursor: true,
+    },
+    show: |_, ui, ctx| self::ui(ui, ctx),
+    commands: &[],
+};
 
 /// Colour of the verdict of one check.
 fn check_color(style: &Style, verdict: Verdict) -> Color32 {

@@ -10,12 +10,60 @@ use crate::plot::scale::Scale;
 use crate::plot::trace::{Level, Spec, TraceState, panel_heading};
 use crate::plot::{legend, number, tile};
 
+use super::SelfSupervisedView;
 use super::eigenspaces::paper_trace;
 use super::series::{
     self, ALIGNMENT, ALIGNMENT_TOP8, COMMUTATOR, COSINE_LOSS, KNN, L2, MEAN_ENERGY, PROBE, Quantity, RANK,
     RANK_CENTRED, SPREAD,
 };
 use super::{paper, params_of};
+use crate::kit::tiles::{Tile, TileCommand, TileSpec};
+
+/// The tile.
+pub static MEASURES_TILE: Tile<SelfSupervisedView> = Tile {
+    spec: TileSpec {
+        id: "measures",
+        title: "Alignment, spread, rank",
+        help: "Weighted alignment, commutator, normalised std, share of the mean, and effective rank against the \
+               step. Click or drag to move the timeline, scroll to zoom.",
+        area: "against the step",
+        follows_cursor: true,
+    },
+    show: |view, ui, ctx| measures(&mut view.measures, ui, ctx),
+    commands: &[TileCommand {
+        id: "measures-paper",
+        title: "Alignment, spread, rank: the paper's behind, on or off",
+        run: |view, _, _| view.measures.with_paper = !view.measures.with_paper,
+    }],
+};
+
+/// The tile.
+pub static PROBE_TILE: Tile<SelfSupervisedView> = Tile {
+    spec: TileSpec {
+        id: "probe",
+        title: "kNN and probe",
+        help: "How well frozen features of test pictures tell the classes, beside the untrained network's. How they \
+               are judged is printed below.",
+        area: "scores",
+        follows_cursor: true,
+    },
+    show: |view, ui, ctx| probe(&mut view.probe, ui, ctx),
+    commands: &[],
+};
+
+/// The tile.
+pub static LOSS_TILE: Tile<SelfSupervisedView> = Tile {
+    spec: TileSpec {
+        id: "loss",
+        title: "Loss",
+        help: "The cosine loss without L2, and the L2 part. A loss near −2 is no proof of learning: a collapsed \
+               network reaches it too.",
+        area: "scores",
+        follows_cursor: true,
+    },
+    show: |view, ui, ctx| loss(&mut view.loss, ui, ctx),
+    commands: &[],
+};
 
 /// View state of one tile: two panels at most.
 #[derive(Debug, Default)]

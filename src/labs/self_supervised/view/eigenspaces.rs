@@ -14,9 +14,46 @@ use crate::plot::style::Dash;
 use crate::plot::trace::{self, Level, Points, Trace, TraceState, panel_heading};
 use crate::plot::{number, tile};
 
+use super::SelfSupervisedView;
+use super::curves::Curves;
 use super::series::{self, ASYMMETRY, ASYMMETRY_L1, TWIN};
 use super::snapshots::{self, Snapshots};
 use super::{paper, params_of};
+use crate::kit::tiles::{Tile, TileCommand, TileSpec};
+
+/// The tile.
+pub static TILE: Tile<SelfSupervisedView> = Tile {
+    spec: TileSpec {
+        id: "eigenspaces",
+        title: "Eigenspaces",
+        help: "The paper's four panels: eigenvalues of F and of the predictor Wp, alignment of each eigenvector of \
+               F, asymmetry of Wp. Coloured lines are snapshots over training, the bold one is the timeline's step.",
+        area: "large",
+        follows_cursor: true,
+    },
+    show: |view, ui, ctx| self::ui(&mut view.eigenspaces, ui, ctx),
+    commands: &[
+        TileCommand {
+            id: "fit",
+            title: "Self-supervised: show the whole run in every plot",
+            run: |view, _, _| {
+                view.eigenspaces.fit();
+                [&mut view.measures, &mut view.loss, &mut view.probe].into_iter().for_each(Curves::fit);
+                view.theory.fit();
+            },
+        },
+        TileCommand {
+            id: "paper",
+            title: "Eigenspaces: the paper's asymmetry behind, on or off",
+            run: |view, _, _| view.eigenspaces.toggle_paper(),
+        },
+        TileCommand {
+            id: "entrywise",
+            title: "Eigenspaces: asymmetry in entrywise L1 or Frobenius",
+            run: |view, _, _| view.eigenspaces.entrywise = !view.eigenspaces.entrywise,
+        },
+    ],
+};
 
 /// View state of the tile.
 #[derive(Debug, Default)]

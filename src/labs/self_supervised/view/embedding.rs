@@ -10,7 +10,27 @@ use crate::plot::curve::label;
 use crate::plot::scale::Scale;
 use crate::plot::{number, scatter, tile};
 
+use super::SelfSupervisedView;
 use super::series::{self, TWIN};
+use crate::kit::tiles::{Tile, TileCommand, TileSpec};
+
+/// The tile.
+pub static TILE: Tile<SelfSupervisedView> = Tile {
+    spec: TileSpec {
+        id: "embedding",
+        title: "Embedding",
+        help: "Features of test pictures along their two widest directions, coloured by class (the classes never \
+               train the network). Click a class to highlight it.",
+        area: "features",
+        follows_cursor: true,
+    },
+    show: |view, ui, ctx| self::ui(&mut view.embedding, ui, ctx),
+    commands: &[TileCommand {
+        id: "embedding-fit",
+        title: "Embedding: show all points",
+        run: |view, _, _| view.embedding.view = None,
+    }],
+};
 
 /// View state of the tile.
 #[derive(Debug, Default)]

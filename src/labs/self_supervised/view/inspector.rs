@@ -12,7 +12,23 @@ use crate::labs::self_supervised::trainer::VIEWS;
 use crate::plot::picture::{self, Sheet};
 use crate::plot::{number, tile};
 
+use super::SelfSupervisedView;
 use super::series;
+use crate::kit::tiles::{Tile, TileSpec};
+
+/// The tile.
+pub static TILE: Tile<SelfSupervisedView> = Tile {
+    spec: TileSpec {
+        id: "views",
+        title: "Views",
+        help: "The augmentation inspector: pictures with the crop boxes of both views, the views, and what was \
+               drawn for them.",
+        area: "features",
+        follows_cursor: true,
+    },
+    show: |view, ui, ctx| self::ui(&mut view.inspector, ui, ctx),
+    commands: &[],
+};
 
 /// View state of the tile.
 #[derive(Debug, Default)]

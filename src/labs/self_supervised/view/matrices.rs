@@ -9,7 +9,37 @@ use crate::kit::view::ViewCtx;
 use crate::plot::heatmap::{self, Coloring, HeatMap, HeatMapState};
 use crate::plot::{number, tile};
 
+use super::SelfSupervisedView;
 use super::series::{self, TWIN};
+use crate::kit::tiles::{Tile, TileCommand, TileSpec};
+
+/// The tile.
+pub static TILE: Tile<SelfSupervisedView> = Tile {
+    spec: TileSpec {
+        id: "matrices",
+        title: "Matrices",
+        help: "Wp, Wp − Wpᵀ and F as signed heat maps at the timeline's step. Point at a cell for its value, click \
+               a matrix to enlarge it.",
+        area: "large",
+        follows_cursor: true,
+    },
+    show: |view, ui, ctx| self::ui(&mut view.matrices, ui, ctx),
+    commands: &[
+        TileCommand {
+            id: "twin",
+            title: "Matrices and embedding: this run or its twin",
+            run: |view, _, _| {
+                view.matrices.twin = !view.matrices.twin;
+                view.embedding.twin = view.matrices.twin;
+            },
+        },
+        TileCommand {
+            id: "matrices-all",
+            title: "Matrices: show all three",
+            run: |view, _, _| view.matrices.enlarged = None,
+        },
+    ],
+};
 
 /// View state of the tile.
 #[derive(Debug, Default)]

@@ -18,7 +18,8 @@ use eframe::egui;
 
 use crate::engine::params::Params;
 use crate::engine::twin::of_twin;
-use crate::kit::view::{Arrangement, LabView, Node, TileSpec, ViewCtx};
+use crate::kit::tiles::{self, Arrangement, Node, TileSpec, Tiles};
+use crate::kit::view::{LabView, ViewCtx};
 
 /// View state of the lab: zoom, switches, the theory's sliders. All that is trained is in the run's state.
 #[derive(Debug, Default)]
@@ -34,78 +35,19 @@ pub struct SelfSupervisedView {
     theory: theory::Theory,
 }
 
-static TILES: [TileSpec; 12] = [
-    TileSpec {
-        id: "eigenspaces",
-        title: "Eigenspaces",
-        help: "The paper's four panels: eigenvalues of F and of the predictor Wp, alignment of each eigenvector of F, \
-               asymmetry of Wp. Coloured lines are snapshots over training, the bold one is the timeline's step.",
-    },
-    TileSpec {
-        id: "collapse",
-        title: "Has it collapsed?",
-        help: "The collapse alarm in words, the numbers it rests on, and the verdict at every measurement. It asks \
-               effective rank and normalised std, not the alignment.",
-    },
-    TileSpec {
-        id: "measures",
-        title: "Alignment, spread, rank",
-        help: "Weighted alignment, commutator, normalised std, share of the mean, and effective rank against the step. \
-               Click or drag to move the timeline, scroll to zoom.",
-    },
-    TileSpec {
-        id: "probe",
-        title: "kNN and probe",
-        help: "How well frozen features of test pictures tell the classes, beside the untrained network's. How they are \
-               judged is printed below.",
-    },
-    TileSpec {
-        id: "loss",
-        title: "Loss",
-        help: "The cosine loss without L2, and the L2 part. A loss near −2 is no proof of learning: a collapsed network \
-               reaches it too.",
-    },
-    TileSpec {
-        id: "embedding",
-        title: "Embedding",
-        help: "Features of test pictures along their two widest directions, coloured by class (the classes never train \
-               the network). Click a class to highlight it.",
-    },
-    TileSpec {
-        id: "views",
-        title: "Views",
-        help: "The augmentation inspector: pictures with the crop boxes of both views, the views, and what was drawn for \
-               them.",
-    },
-    TileSpec {
-        id: "matrices",
-        title: "Matrices",
-        help: "Wp, Wp − Wpᵀ and F as signed heat maps at the timeline's step. Point at a cell for its value, click a \
-               matrix to enlarge it.",
-    },
-    TileSpec {
-        id: "sqrt-law",
-        title: "Root law",
-        help: "Each eigenvector of F as a point: its eigenvalue s and p = v·Wp v of the predictor, with the square root \
-               that the theory expects.",
-    },
-    TileSpec {
-        id: "theory",
-        title: "Theory",
-        help: "The linear theory of one mode: flow, nullclines, fixed points, separatrix and the basin of collapse, with \
-               the network's modes laid over it. Every slider moves it. Click to follow a start.",
-    },
-    TileSpec {
-        id: "simulator",
-        title: "Simulator",
-        help: "Whole random matrices under the theory's flow: asymmetry, commutator, the certificate that eigenspaces \
-               align, and the balance law.",
-    },
-    TileSpec {
-        id: "basin",
-        title: "Basin",
-        help: "How much of the plane collapses for every decay η and predictor rate α_p.",
-    },
+static TILES: Tiles<SelfSupervisedView> = &[
+    &eigenspaces::TILE,
+    &collapse::TILE,
+    &curves::MEASURES_TILE,
+    &curves::PROBE_TILE,
+    &curves::LOSS_TILE,
+    &embedding::TILE,
+    &inspector::TILE,
+    &matrices::TILE,
+    &sqrt_law::TILE,
+    &theory::portrait::TILE,
+    &theory::simulator::TILE,
+    &theory::basin::TILE,
 ];
 
 const ARRANGEMENT: Arrangement = Arrangement {
@@ -114,29 +56,11 @@ const ARRANGEMENT: Arrangement = Arrangement {
         (
             0.6,
             Node::Row(&[
-                (
-                    0.63,
-                    Node::Tabs(&[
-                        Node::Tile("eigenspaces"),
-                        Node::Tile("matrices"),
-                        Node::Tile("theory"),
-                        Node::Tile("simulator"),
-                        Node::Tile("basin"),
-                    ]),
-                ),
-                (
-                    0.37,
-                    Node::Column(&[
-                        (0.54, Node::Tile("collapse")),
-                        (0.46, Node::Tabs(&[Node::Tile("embedding"), Node::Tile("views"), Node::Tile("sqrt-law")])),
-                    ]),
-                ),
+                (0.63, Node::Area("large")),
+                (0.37, Node::Column(&[(0.54, Node::Area("alarm")), (0.46, Node::Area("features"))])),
             ]),
         ),
-        (
-            0.4,
-            Node::Row(&[(0.6, Node::Tile("measures")), (0.4, Node::Tabs(&[Node::Tile("probe"), Node::Tile("loss")]))]),
-        ),
+        (0.4, Node::Row(&[(0.6, Node::Area("against the step")), (0.4, Node::Area("scores"))])),
     ]),
 };
 
@@ -161,8 +85,8 @@ pub fn new() -> Box<dyn LabView> {
 }
 
 impl LabView for SelfSupervisedView {
-    fn tiles(&self) -> &'static [TileSpec] {
-        &TILES
+    fn tiles(&self) -> Vec<&'static TileSpec> {
+        tiles::specs(TILES)
     }
 
     fn arrangement(&self, _params: &Params) -> Arrangement {
@@ -170,57 +94,18 @@ impl LabView for SelfSupervisedView {
     }
 
     fn tile(&mut self, tile: &str, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>) {
-        if !ui.max_rect().is_positive() || !ui.available_rect_before_wrap().is_positive() {
-            return;
-        }
-        match tile {
-            "eigenspaces" => eigenspaces::ui(&mut self.eigenspaces, ui, ctx),
-            "matrices" => matrices::ui(&mut self.matrices, ui, ctx),
-            "sqrt-law" => sqrt_law::ui(&mut self.sqrt_law, ui, ctx),
-            "collapse" => collapse::ui(ui, ctx),
-            "measures" => curves::measures(&mut self.measures, ui, ctx),
-            "loss" => curves::loss(&mut self.loss, ui, ctx),
-            "probe" => curves::probe(&mut self.probe, ui, ctx),
-            "embedding" => embedding::ui(&mut self.embedding, ui, ctx),
-            "views" => inspector::ui(&mut self.inspector, ui, ctx),
-            "theory" | "simulator" | "basin" => theory::ui(&mut self.theory, tile, ui, ctx),
-            _ => {}
-        }
+        tiles::show(TILES, self, tile, ui, ctx);
     }
 
     fn guide(&mut self, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>) {
         guide::ui(ui, ctx);
     }
 
-    fn commands(&self) -> Vec<(String, String)> {
-        [
-            ("fit", "Self-supervised: show the whole run in every plot"),
-            ("paper", "Eigenspaces: the paper's asymmetry behind, on or off"),
-            ("entrywise", "Eigenspaces: asymmetry in entrywise L1 or Frobenius"),
-            ("log-s", "Root law: logarithmic eigenvalues of F on or off"),
-            ("twin", "Matrices and embedding: this run or its twin"),
-            ("theory-from-run", "Theory: take decays and rates from the run"),
-        ]
-        .map(|(id, title)| (id.to_owned(), title.to_owned()))
-        .to_vec()
+    fn commands(&self) -> Vec<(&'static str, &'static str)> {
+        tiles::commands(TILES)
     }
 
-    fn command(&mut self, id: &str, ctx: &mut ViewCtx<'_>) {
-        match id {
-            "fit" => {
-                self.eigenspaces.fit();
-                [&mut self.measures, &mut self.loss, &mut self.probe].into_iter().for_each(curves::Curves::fit);
-                self.theory.fit();
-            }
-            "paper" => self.eigenspaces.toggle_paper(),
-            "entrywise" => self.eigenspaces.entrywise = !self.eigenspaces.entrywise,
-            "log-s" => self.sqrt_law.log_s = !self.sqrt_law.log_s,
-            "twin" => {
-                self.matrices.twin = !self.matrices.twin;
-                self.embedding.twin = self.matrices.twin;
-            }
-            "theory-from-run" => self.theory.take_from_run(ctx),
-            _ => {}
-        }
+    fn command(&mut self, id: &str, ctx: &mut ViewCtx<'_>, egui: &egui::Context) {
+        tiles::run(TILES, self, id, ctx, egui);
     }
 }

@@ -17,7 +17,34 @@ use crate::plot::stroke::{LineMesh, Pen, Stop};
 use crate::plot::style::{Category, Dash};
 use crate::plot::{number, tile};
 
+use super::SelfSupervisedView;
 use super::series::{self, TWIN};
+use crate::kit::tiles::{Tile, TileCommand, TileSpec};
+
+/// The tile.
+pub static TILE: Tile<SelfSupervisedView> = Tile {
+    spec: TileSpec {
+        id: "sqrt-law",
+        title: "Root law",
+        help: "Each eigenvector of F as a point: its eigenvalue s and p = v·Wp v of the predictor, with the square \
+               root that the theory expects.",
+        area: "features",
+        follows_cursor: true,
+    },
+    show: |view, ui, ctx| self::ui(&mut view.sqrt_law, ui, ctx),
+    commands: &[
+        TileCommand {
+            id: "log-s",
+            title: "Root law: logarithmic eigenvalues of F on or off",
+            run: |view, _, _| view.sqrt_law.log_s = !view.sqrt_law.log_s,
+        },
+        TileCommand {
+            id: "sqrt-law-fit",
+            title: "Root law: show all points",
+            run: |view, _, _| view.sqrt_law.view = None,
+        },
+    ],
+};
 
 /// View state of the tile.
 #[derive(Debug)]

@@ -1,10 +1,10 @@
 //! The theory panel: the linear dynamics of one mode as a phase portrait, the matrix simulator, and the size of the basin
 //! of collapse. Its sliders are view state; the run is not touched.
 
-mod basin;
+pub mod basin;
 mod controls;
-mod portrait;
-mod simulator;
+pub mod portrait;
+pub mod simulator;
 
 use eframe::egui::{Rect, Ui, UiBuilder, pos2, vec2};
 

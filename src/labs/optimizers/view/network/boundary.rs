@@ -25,6 +25,31 @@ use crate::plot::tile;
 
 use super::parts;
 use super::{Points, payload, points, stopped_at, value};
+use crate::kit::tiles::{Tile, TileCommand, TileSpec};
+use crate::labs::optimizers::view::{OptimizersView, network};
+
+/// The tile.
+pub static TILE: Tile<OptimizersView> = Tile {
+    spec: TileSpec {
+        id: "boundary",
+        title: "Decision boundary",
+        help: "What each network says about every point of the plane at the timeline's step; the line is where the \
+               classes are equally likely. Discs are training points, rings test points. Click a picture to enlarge \
+               it, and again to go back.",
+        area: "boundary",
+        follows_cursor: true,
+    },
+    show: |view, ui, ctx| {
+        network::show(&mut view.network, ui, ctx, |state, present, ui, ctx| {
+            self::ui(&mut state.boundary, present, &mut state.selected, ui, ctx);
+        })
+    },
+    commands: &[TileCommand {
+        id: "boundary-all",
+        title: "Decision boundary: all pictures",
+        run: |view, _, _| view.network.boundary.enlarged = None,
+    }],
+};
 
 /// Most points that are drawn of either set; they are shuffled, so that the first ones are a fair sample.
 const DRAWN: usize = 1_500;

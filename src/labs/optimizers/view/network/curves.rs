@@ -14,7 +14,68 @@ use crate::plot::stroke::{LineMesh, Pen, Stop};
 use crate::plot::style::Style;
 use crate::plot::{decimate, legend, tile, trace};
 
+use super::NetworkState;
 use super::parts;
+use crate::kit::tiles::{Tile, TileCommand, TileSpec};
+use crate::labs::optimizers::view::{OptimizersView, network};
+
+/// The tile.
+pub static LOSS: Tile<OptimizersView> = Tile {
+    spec: TileSpec {
+        id: "loss",
+        title: "Loss",
+        help: "Mean cross-entropy of the whole training set (bold) and test set (fine) against the step. Click or \
+               drag to move the timeline, scroll to zoom, double-click to fit.",
+        area: "loss",
+        follows_cursor: true,
+    },
+    show: |view, ui, ctx| {
+        network::show(&mut view.network, ui, ctx, |state, present, ui, ctx| {
+            let NetworkState { selected, loss, options, .. } = state;
+            self::ui(Quantity::Loss, loss, options, present, selected, ui, ctx);
+        })
+    },
+    commands: &[
+        TileCommand {
+            id: "network-log",
+            title: "Loss: logarithmic axis on or off",
+            run: |view, _, _| view.network.options.log_loss = !view.network.options.log_loss,
+        },
+        TileCommand {
+            id: "network-train",
+            title: "Loss and accuracy: training set on or off",
+            run: |view, _, _| view.network.options.train = !view.network.options.train,
+        },
+        TileCommand {
+            id: "network-test",
+            title: "Loss and accuracy: test set on or off",
+            run: |view, _, _| view.network.options.test = !view.network.options.test,
+        },
+        TileCommand {
+            id: "network-fit",
+            title: "Loss and accuracy: show the whole run",
+            run: |view, _, _| (view.network.loss.view, view.network.accuracy.view) = (None, None),
+        },
+    ],
+};
+
+/// The tile.
+pub static ACCURACY: Tile<OptimizersView> = Tile {
+    spec: TileSpec {
+        id: "accuracy",
+        title: "Accuracy",
+        help: "Share of points whose likeliest class is theirs: training set (bold) and test set (fine).",
+        area: "accuracy",
+        follows_cursor: true,
+    },
+    show: |view, ui, ctx| {
+        network::show(&mut view.network, ui, ctx, |state, present, ui, ctx| {
+            let NetworkState { selected, accuracy, options, .. } = state;
+            self::ui(Quantity::Accuracy, accuracy, options, present, selected, ui, ctx);
+        })
+    },
+    commands: &[],
+};
 
 /// What is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,6 +10,25 @@ use crate::plot::stroke::{LineMesh, Pen};
 use crate::plot::tile;
 
 use super::{parts, stopped_at, value};
+use crate::kit::tiles::{Tile, TileSpec};
+use crate::labs::optimizers::view::{OptimizersView, network};
+
+/// The tile.
+pub static TILE: Tile<OptimizersView> = Tile {
+    spec: TileSpec {
+        id: "network-table",
+        title: "Results",
+        help: "Loss and accuracy of every optimizer at the timeline's step. Click a row to highlight it everywhere.",
+        area: "results",
+        follows_cursor: true,
+    },
+    show: |view, ui, ctx| {
+        network::show(&mut view.network, ui, ctx, |state, present, ui, ctx| {
+            self::ui(present, &mut state.selected, ui, ctx);
+        })
+    },
+    commands: &[],
+};
 
 /// Heading, family, and whether it is a share.
 const COLUMNS: [(&str, &str, bool); 4] = [

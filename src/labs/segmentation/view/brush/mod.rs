@@ -22,13 +22,72 @@ use crate::pixels::mask::Mask;
 use crate::plot::style::Style;
 use crate::plot::{number, tile};
 
+use super::SegmentationView;
 use super::data::folder::{Choice, Folder};
 use super::data::sample::SampleSet;
+use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use canvas::{Canvas, Tool};
 use draft_lines::Answer;
 use drafting::{Drafted, Drafts};
 use list::Entry;
 use session::{How, Saved, Saving, Session, Waiting};
+
+/// The tile.
+pub static TILE: Tile<SegmentationView> = Tile {
+    spec: TileSpec {
+        id: "brush",
+        title: "Brush",
+        help: "Correct or draw the mask of any image of the folder. It is saved beside the data set, whose own \
+               files stay as they are, and the running training uses it from then on.",
+        area: "large",
+        follows_cursor: false,
+    },
+    show: |view, ui, ctx| view.brush.show(&mut view.data.folder, &mut view.data.sample, ui, ctx),
+    commands: &[
+        TileCommand { id: "brush-draw", title: "Brush: draw lesion", run: |view, _, _| view.brush.choose(Tool::Brush) },
+        TileCommand {
+            id: "brush-erase",
+            title: "Brush: take lesion away",
+            run: |view, _, _| view.brush.choose(Tool::Eraser),
+        },
+        TileCommand {
+            id: "brush-polygon",
+            title: "Brush: fill a polygon",
+            run: |view, _, _| view.brush.choose(Tool::Polygon),
+        },
+        TileCommand {
+            id: "brush-cut",
+            title: "Brush: clear a polygon",
+            run: |view, _, _| view.brush.choose(Tool::CutOut),
+        },
+        TileCommand {
+            id: "brush-undo",
+            title: "Brush: undo",
+            run: |view, _, _| view.brush.edit(|session| session.editor.undo()),
+        },
+        TileCommand {
+            id: "brush-redo",
+            title: "Brush: redo",
+            run: |view, _, _| view.brush.edit(|session| session.editor.redo()),
+        },
+        TileCommand {
+            id: "brush-original",
+            title: "Brush: back to the data set's own mask",
+            run: |view, _, _| view.brush.edit(back_to_original),
+        },
+        TileCommand {
+            id: "brush-clear",
+            title: "Brush: a mask without lesion",
+            run: |view, _, _| view.brush.edit(cleared),
+        },
+        TileCommand {
+            id: "brush-fit",
+            title: "Brush: show the whole picture",
+            run: |view, _, _| view.brush.canvas.fit(),
+        },
+        TileCommand { id: "brush-save", title: "Brush: save the mask", run: |view, _, _| view.brush.save_unsaved() },
+    ],
+};
 
 /// Radius of the brush in pixels of the image.
 const RADIUS: std::ops::RangeInclusive<f64> = 0.5..=200.0;
@@ -438,7 +497,7 @@ impl BrushTile {
 
     fn tools(&mut self, ui: &mut Ui, size: f32) {
         let Some(session) = &mut self.session else { return };
-        let mut save = false;
+        let (mut save, mut chosen) = (false, None);
         ui.horizontal_wrapped(|ui| {
             for (tool, name, help) in [
                 (Tool::Brush, "Brush", "Draw lesion. Right or middle button, or Shift: move the picture; wheel: zoom"),
@@ -447,8 +506,7 @@ impl BrushTile {
                 (Tool::CutOut, "Cut out", "As the polygon, and clears it"),
             ] {
                 if tile::toggle(ui, self.tool == tool, name, help, size) {
-                    self.tool = tool;
-                    self.canvas.corners.clear();
+                    chosen = Some(tool);
                 }
             }
             let mut radius = self.radius.unwrap_or_else(|| usual_radius(session));
@@ -476,13 +534,10 @@ impl BrushTile {
             }
             let differs = session.editor.mask() != &session.original;
             if tile::button(ui, differs, "Original", "Back to the data set's own mask (red line)", size) {
-                session.editor.replace(session.original.clone());
-                changed = true;
+                changed |= back_to_original(session);
             }
             if tile::button(ui, !session.editor.mask().is_empty(), "Clear", "A mask without lesion", size) {
-                let mask = session.editor.mask();
-                session.editor.replace(Mask::empty(mask.height(), mask.width()));
-                changed = true;
+                changed |= cleared(session);
             }
             if changed {
                 self.canvas.mask_changed();
@@ -496,8 +551,23 @@ impl BrushTile {
             let label = if self.saving.is_some() { "Saving…" } else { "Save" };
             save = tile::button(ui, can, label, help, size);
         });
+        if let Some(tool) = chosen {
+            self.choose(tool);
+        }
         if save {
             self.save();
+        }
+    }
+
+    fn choose(&mut self, tool: Tool) {
+        self.tool = tool;
+        self.canvas.corners.clear();
+    }
+
+    /// Changes the mask that is open; `change` says whether it did.
+    fn edit(&mut self, change: impl FnOnce(&mut Session) -> bool) {
+        if self.session.as_mut().is_some_and(|session| change(session)) {
+            self.canvas.mask_changed();
         }
     }
 
@@ -587,6 +657,17 @@ fn warn(ctx: &mut ViewCtx<'_>, problems: Vec<String>) {
 }
 
 /// A brush that suits the picture: a fortieth of its shorter side.
+fn cleared(session: &mut Session) -> bool {
+    let mask = session.editor.mask();
+    session.editor.replace(Mask::empty(mask.height(), mask.width()));
+    true
+}
+
+fn back_to_original(session: &mut Session) -> bool {
+    session.editor.replace(session.original.clone());
+    true
+}
+
 fn usual_radius(session: &Session) -> f64 {
     let mask = session.editor.mask();
     (mask.width().min(mask.height()) as f64 / 40.0).round().max(1.5)

@@ -17,9 +17,46 @@ use crate::engine::state::RunState;
 use crate::kit::view::{ViewAction, ViewCtx};
 use crate::plot::tile;
 
+use super::{SegmentationView, brush};
+use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use findings::{Findings, Line};
 use folder::{Choice, Folder, Progress, Verdict};
 use sample::SampleSet;
+
+/// The tile.
+pub static TILE: Tile<SegmentationView> = Tile {
+    spec: TileSpec {
+        id: "data",
+        title: "Data",
+        help: "What was found in the folder before it is used, how it is split by groups, and the data doctor's \
+               list. Click a line to open its image in the brush.",
+        area: "large",
+        follows_cursor: false,
+    },
+    show: |view, ui, ctx| {
+        if let Some(image) = view.data.show(ui, ctx) {
+            view.brush.open(image);
+            ctx.actions.push(ViewAction::ShowTile(brush::TILE.spec.id));
+        }
+    },
+    commands: &[
+        TileCommand {
+            id: "data-choose",
+            title: "Data: choose the folder of images and masks",
+            run: |_, ctx, _| ctx.actions.push(ViewAction::ChooseFile { key: "data".to_owned() }),
+        },
+        TileCommand {
+            id: "data-read",
+            title: "Data: read the folder (again) and look for what is odd",
+            run: |view, _, egui| {
+                if !view.data.folder.path().as_os_str().is_empty() {
+                    view.data.folder.scan(egui);
+                }
+            },
+        },
+        TileCommand { id: "data-stop", title: "Data: stop reading", run: |view, _, _| view.data.folder.stop() },
+    ],
+};
 
 /// View state of the tile, and the folder that the brush shares.
 #[derive(Debug, Default)]

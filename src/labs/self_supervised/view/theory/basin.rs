@@ -16,6 +16,21 @@ use crate::plot::style::Dash;
 use crate::plot::{number, tile};
 
 use super::{Constants, Theory};
+use crate::kit::tiles::{Tile, TileSpec};
+use crate::labs::self_supervised::view::SelfSupervisedView;
+
+/// The tile.
+pub static TILE: Tile<SelfSupervisedView> = Tile {
+    spec: TileSpec {
+        id: "basin",
+        title: "Basin",
+        help: "How much of the plane collapses for every decay η and predictor rate α_p.",
+        area: "large",
+        follows_cursor: true,
+    },
+    show: |view, ui, ctx| super::ui(&mut view.theory, "basin", ui, ctx),
+    commands: &[],
+};
 
 const COLUMNS: usize = 56;
 const ROWS: usize = 40;

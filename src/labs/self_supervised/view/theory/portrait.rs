@@ -19,6 +19,48 @@ use crate::plot::style::{Category, Dash, Style};
 use crate::plot::{number, scatter, tile};
 
 use super::Theory;
+use crate::kit::tiles::{Tile, TileCommand, TileSpec};
+use crate::labs::self_supervised::view::SelfSupervisedView;
+
+/// The tile.
+pub static TILE: Tile<SelfSupervisedView> = Tile {
+    spec: TileSpec {
+        id: "theory",
+        title: "Theory",
+        help: "The linear theory of one mode: flow, nullclines, fixed points, separatrix and the basin of collapse, \
+               with the network's modes laid over it. Every slider moves it. Click to follow a start.",
+        area: "large",
+        follows_cursor: true,
+    },
+    show: |view, ui, ctx| super::ui(&mut view.theory, "theory", ui, ctx),
+    commands: &[
+        TileCommand {
+            id: "theory-from-run",
+            title: "Theory: take decays and rates from the run",
+            run: |view, ctx, _| view.theory.take_from_run(ctx),
+        },
+        TileCommand {
+            id: "theory-reset",
+            title: "Theory: first values of the sliders",
+            run: |view, _, _| view.theory.constants = Theory::default().constants,
+        },
+        TileCommand {
+            id: "theory-clear",
+            title: "Theory: forget the start and its path",
+            run: |view, _, _| view.theory.portrait.fit(),
+        },
+        TileCommand {
+            id: "theory-scaled",
+            title: "Theory: α_p s or s on the vertical axis",
+            run: |view, _, _| view.theory.portrait.scaled = !view.theory.portrait.scaled,
+        },
+        TileCommand {
+            id: "theory-modes",
+            title: "Theory: the network's modes on or off",
+            run: |view, _, _| view.theory.portrait.modes = !view.theory.portrait.modes,
+        },
+    ],
+};
 
 /// View state of the tile.
 #[derive(Debug)]

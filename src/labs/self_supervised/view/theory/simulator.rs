@@ -17,6 +17,26 @@ use crate::plot::trace::panel_heading;
 use crate::plot::{number, tile};
 
 use super::Theory;
+use crate::kit::tiles::{Tile, TileCommand, TileSpec};
+use crate::labs::self_supervised::view::SelfSupervisedView;
+
+/// The tile.
+pub static TILE: Tile<SelfSupervisedView> = Tile {
+    spec: TileSpec {
+        id: "simulator",
+        title: "Simulator",
+        help: "Whole random matrices under the theory's flow: asymmetry, commutator, the certificate that \
+               eigenspaces align, and the balance law.",
+        area: "large",
+        follows_cursor: true,
+    },
+    show: |view, ui, ctx| super::ui(&mut view.theory, "simulator", ui, ctx),
+    commands: &[TileCommand {
+        id: "simulator-new",
+        title: "Simulator: other random matrices",
+        run: |view, _, _| view.theory.simulator.settings.draw_anew(),
+    }],
+};
 
 /// Measurements along a simulation.
 const SNAPSHOTS: usize = 161;
@@ -32,6 +52,12 @@ struct Settings {
     beta: Option<f64>,
     symmetrise: bool,
     seed: u64,
+}
+
+impl Settings {
+    fn draw_anew(&mut self) {
+        self.seed = self.seed.wrapping_add(1);
+    }
 }
 
 /// View state of the tile.
@@ -117,7 +143,7 @@ pub fn sliders(state: &mut Simulator, size: f32, ui: &mut Ui, ctx: &ViewCtx<'_>)
     let text = tile::weak("keep Wp symmetric", size, style);
     ui.checkbox(&mut settings.symmetrise, text).on_hover_text("Wp ← (Wp + Wpᵀ)/2 after every step");
     if tile::button(ui, true, "new start", "Draw other random matrices", size) {
-        settings.seed = settings.seed.wrapping_add(1);
+        settings.draw_anew();
     }
 }
 
