@@ -109,7 +109,7 @@ fn a_folder_is_outlined_sorted_opened_and_saved() {
     finish(&mut harness);
     harness.get_by_label_contains("3 predicted, 1 cannot be used, Dice");
     harness.get_by_label_contains("large: 800×600 pixels, lesion");
-    harness.get_by_label_contains("torn: is damaged");
+    harness.get_by_label_contains("torn: holds text");
     harness.get_by_label_contains("base width 2, colour");
 
     // A heading sorts; a second click turns the order around.
@@ -158,7 +158,7 @@ fn a_folder_is_outlined_sorted_opened_and_saved() {
     assert!(out.join("masks-2/small.png").is_file() && !out.join("masks/torn.png").exists());
     assert_eq!(fs::read_to_string(out.join("table.csv")).unwrap(), "keep me");
     let table = fs::read_to_string(out.join("table-2.csv")).unwrap();
-    assert!(table.lines().count() == 5 && table.contains("torn") && table.contains("damaged"), "{table}");
+    assert!(table.lines().count() == 5 && table.contains("torn") && table.contains("holds text"), "{table}");
     // The masks in the window are those of the program without one.
     let areas: Vec<usize> = ["known", "large", "small"]
         .map(|name| {

@@ -19,6 +19,10 @@ pub const MAX_LINE: usize = 1 << 16;
 /// Most classes: as many as can be told apart in a picture.
 pub const MAX_CLASSES: usize = 10;
 
+/// Largest number, of either sign: the sum of squares of a million of them, by which they are standardised, is still a
+/// number in 64 bits, and the difference of two in 32.
+pub const LARGEST: f64 = 1e38;
+
 /// The three columns, in the only order that is read.
 const COLUMNS: [&str; 3] = ["x", "y", "class"];
 
@@ -116,7 +120,11 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<CsvPoints, CsvError> {
             let named = format!("column {} ({})", column + 1, COLUMNS[column]);
             let typed = &record[column];
             match cell {
-                Some(value) if (value as f32).is_finite() => columns[column].push(value),
+                Some(value) if value.abs() <= LARGEST => columns[column].push(value),
+                Some(value) if value.is_finite() => {
+                    let problem = format!("expected a number from -{LARGEST:e} to {LARGEST:e}; give its logarithm");
+                    return Err(at(line, format!("{named} is `{typed}`; {problem}")));
+                }
                 Some(_) => return Err(at(line, format!("{named} is `{typed}`; expected a finite number"))),
                 None if typed.contains(',') => {
                     let problem = match delimiter {
@@ -182,10 +190,25 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<CsvPoints, CsvError> {
                 .to_owned(),
         );
     }
+    notes.extend(lone_classes(&points));
     for axis in 0..2 {
         notes.extend(merged(&columns[axis], points.xy.iter().map(|p| p[axis]), COLUMNS[axis]));
     }
     Ok(CsvPoints { points, crc32: crc32fast::hash(bytes), bytes: bytes.len() as u64, notes })
+}
+
+/// Names classes of a single point, which no split can both train and test on.
+fn lone_classes(points: &PointSet) -> Option<String> {
+    let count = |class: usize| points.classes.iter().filter(|&&of| of as usize == class).count();
+    let lone = points.class_names.iter().enumerate().filter(|(class, _)| count(*class) == 1);
+    let names: Vec<String> = lone.map(|(_, name)| format!("`{name}`")).collect();
+    let (class, has, it) = if names.len() == 1 { ("class", "has", "it") } else { ("classes", "have", "each") };
+    (!names.is_empty()).then(|| {
+        format!(
+            "{class} {} {has} a single point: {it} is trained on or tested on, not both; look for mistyped names",
+            names.join(", ")
+        )
+    })
 }
 
 /// Says where numbers are still the same ones in f32, which the network computes with, after the origin was taken off.
@@ -206,6 +229,14 @@ fn merged(values: &[f64], rounded: impl Iterator<Item = f32>, name: &str) -> Opt
     })
 }
 
+/// Whether one byte of nearly every two is 0, always the same one, as of western letters and digits in UTF-16.
+fn is_utf16(bytes: &[u8]) -> bool {
+    let pairs = bytes.as_chunks::<2>().0;
+    let zeros = |half: usize| pairs.iter().filter(|pair| pair[half] == 0).count();
+    let (first, second) = (zeros(0), zeros(1));
+    first.min(second) == 0 && 2 * first.max(second) > pairs.len()
+}
+
 /// The text of a file, and whether its letters were guessed: UTF-8; UTF-16 with its mark, as Excel's "Unicode text"; or
 /// Windows-1252, which Excel writes as "CSV" in western Europe.
 fn decoded(bytes: &[u8]) -> Result<(Cow<'_, str>, bool), String> {
@@ -220,6 +251,11 @@ fn decoded(bytes: &[u8]) -> Result<(Cow<'_, str>, bool), String> {
     match bytes {
         [0xff, 0xfe, rest @ ..] => return utf16(rest, u16::from_le_bytes),
         [0xfe, 0xff, rest @ ..] => return utf16(rest, u16::from_be_bytes),
+        _ if is_utf16(bytes) => {
+            return Err(
+                "is UTF-16 text without the mark at its beginning that says so; save it as \"CSV UTF-8\"".to_owned()
+            );
+        }
         _ if bytes.contains(&0) => {
             return Err("is no text that can be read (it has bytes of 0); save it as \"CSV UTF-8\"".to_owned());
         }
@@ -415,11 +451,35 @@ mod tests {
             let message = parse("a.csv", bytes).unwrap_err().to_string();
             assert!(message.contains("CSV UTF-8"), "{message}");
         }
+        for unit in [u16::to_le_bytes, u16::to_be_bytes] {
+            let bytes: Vec<u8> = rows(12, |i| format!("{i};0;Größe {}", i % 2)).encode_utf16().flat_map(unit).collect();
+            let message = parse("a.csv", &bytes).unwrap_err().to_string();
+            assert!(message.contains("is UTF-16 text without the mark"), "{message}");
+        }
         let thousands = rows(12, |i| format!("\"1,23{}\",0,{}", i % 10, i % 2));
         let message = parse("a.csv", thousands.as_bytes()).unwrap_err().to_string();
         assert!(message.contains("line 1: column 1 (x) is `1,230`") && message.contains("decimal point"), "{message}");
         let counted = parse("a.csv", format!("sep=;\n{}1;2\n", rows(12, |i| format!("{i};0;{}", i % 2))).as_bytes());
         assert!(counted.unwrap_err().to_string().contains("line 14: 2 columns separated by `;`"));
+    }
+
+    #[test]
+    fn a_class_of_a_single_point_is_named() {
+        let notes = |text: String| parse("a.csv", text.as_bytes()).unwrap().notes;
+        let good = rows(12, |i| format!("{i},0,{}", i % 2));
+        assert!(notes(good.clone()).is_empty());
+        let one = notes(format!("{good}3,3,O\n"));
+        assert!(one.len() == 1 && one[0].starts_with("class `O` has a single point"), "{one:?}");
+        let two = notes(format!("{good}3,3,O\n4,4,l\n"));
+        assert!(two.len() == 1 && two[0].starts_with("classes `O`, `l` have a single point"), "{two:?}");
+    }
+
+    #[test]
+    fn the_largest_numbers_are_still_numbers_when_they_are_standardised() {
+        let text = rows(40, |i| format!("{},{},{}", if i % 3 == 0 { 1e38 } else { -1e38 }, i, i % 2));
+        let points = parse("a.csv", text.as_bytes()).unwrap().points;
+        let standard = crate::data::points::Standardisation::of(&points.xy);
+        assert!(points.xy.iter().all(|p| standard.apply(*p).iter().all(|value| value.is_finite())), "{standard:?}");
     }
 
     #[test]
@@ -444,7 +504,9 @@ mod tests {
             (rows(12, |i| format!("{i},0,{i}")), "line 11: more than 10 different classes (`10` is one more)"),
             (format!("{good}1,NaN,0\n"), "a.csv, line 13: column 2 (y) is `NaN`; expected a finite number"),
             (format!("{good}inf,1,0\n"), "a.csv, line 13: column 1 (x) is `inf`; expected a finite number"),
-            (format!("{good}1e300,1,0\n"), "column 1 (x) is `1e300`; expected a finite number"),
+            (format!("{good}1e300,1,0\n"), "column 1 (x) is `1e300`; expected a number from -1e38 to 1e38"),
+            (format!("{good}0,-1.1e38,0\n"), "column 2 (y) is `-1.1e38`; expected a number from -1e38 to 1e38"),
+            (format!("{good}1e999,1,0\n"), "column 1 (x) is `1e999`; expected a finite number"),
             (format!("{good}1,two,0\n"), "a.csv, line 13: column 2 (y) is `two`; expected a number"),
             (format!("1,two,0\n{good}"), "a.csv, line 1: column 2 (y) is `two`; expected a number"),
             (format!("{good}1,2,\n"), "line 13: column 3 (class) is empty"),

@@ -7,7 +7,8 @@ use image::imageops::FilterType;
 use rayon::prelude::*;
 
 use super::images::{ImageData, ImageDataError, ImageSet};
-use super::picture_file::{Brightest, Memory};
+use super::picture_file::{Decoded, Exposure, ForeignFiles, Levels, Memory, White};
+use super::segmentation::counted;
 use crate::compute::rng::HostRng;
 
 /// Names of files that are taken for pictures.
@@ -30,8 +31,8 @@ type Picture = (Vec<u8>, u32);
 
 /// Reads a folder, every picture set upright, cropped to its central square and resized to `side` × `side` in colour.
 /// Without `train` and `test` folders, a fifth of each class, chosen by `seed`, is tested on. Pictures that cannot be read
-/// are left out and named in the warnings; a class of which none can be read is an error. Pictures of more than 8 bits are
-/// all shown at one scale.
+/// are left out and named in the warnings; a class of which none can be read is an error. What is white in pictures of more
+/// than 8 bits is decided for the whole folder, see [`White`].
 pub fn load(folder: &Path, side: usize, seed: u64) -> Result<ImageData, ImageDataError> {
     let test_root = ["test", "val", "valid", "validation"].iter().find_map(|name| class_root(folder, name));
     let (parts, class_names) = match (class_root(folder, "train"), test_root) {
@@ -64,12 +65,14 @@ pub fn load(folder: &Path, side: usize, seed: u64) -> Result<ImageData, ImageDat
         ));
     }
     let memory = Memory::new(DECODED_BYTES);
-    let of_all = parts.par_iter().flatten().map(|(path, _)| memory.brightest(path).unwrap_or_default());
-    let brightest = of_all.reduce(Brightest::default, Brightest::join);
+    let of_all = parts.par_iter().flatten();
+    let levels: Vec<(&Path, Levels)> =
+        of_all.filter_map(|(path, _)| Some((path.as_path(), memory.levels(path).ok()??))).collect();
+    let white = White::of(&levels.iter().map(|(_, levels)| *levels).collect::<Vec<_>>());
     let mut left_out = Vec::new();
     let mut read = Vec::new();
     for part in &parts {
-        read.push(pictures(part, &memory, side, brightest, &mut left_out)?);
+        read.push(pictures(part, &memory, side, &white, &mut left_out)?);
     }
     let (train, test) = match (read.pop(), read.pop()) {
         (Some(test), Some(train)) => (train, test),
@@ -85,11 +88,11 @@ pub fn load(folder: &Path, side: usize, seed: u64) -> Result<ImageData, ImageDat
         train.checksum(),
         test.checksum()
     );
-    Ok(ImageData { train, test, description, warnings: warnings(folder, count, &left_out, brightest) })
+    Ok(ImageData { train, test, description, warnings: warnings(count, &left_out, &white, &levels) })
 }
 
-/// What the user should know: what was left out, and the scale of deep pictures.
-fn warnings(folder: &Path, count: usize, left_out: &[ImageDataError], brightest: Brightest) -> Vec<String> {
+/// What the user should know: what was left out, and how deep pictures are shown.
+fn warnings(count: usize, left_out: &[ImageDataError], white: &White, levels: &[(&Path, Levels)]) -> Vec<String> {
     let mut warnings = Vec::new();
     if !left_out.is_empty() {
         let named: Vec<String> = left_out.iter().take(NAMED).map(ToString::to_string).collect();
@@ -99,13 +102,17 @@ fn warnings(folder: &Path, count: usize, left_out: &[ImageDataError], brightest:
         warnings
             .push(format!("{is} of {count} pictures cannot be read and {are} left out: {}{more}", named.join("; ")));
     }
-    if brightest.deep > 0 && brightest.bits() < 16 {
-        warnings.push(format!(
-            "pictures of 16 bits in {} hold values up to {}: all are shown with white at {}",
-            folder.display(),
-            brightest.deep,
-            (1_u32 << brightest.bits()) - 1
-        ));
+    // The whole range of the files, as a picture viewer takes it, needs no word.
+    if white.deep != [65_535.0] && white.float != [1.0] {
+        warnings.extend(white.lines());
+    }
+    for (exposure, how) in [(Exposure::NearlyBlack, "black"), (Exposure::NearlyWhite, "white")] {
+        let mut exposed = levels.iter().filter(|(_, levels)| levels.exposure(white.at(levels)) == exposure);
+        if let Some((first, _)) = exposed.next() {
+            let images = counted(1 + exposed.count(), "picture is", "pictures are");
+            let first = first.display();
+            warnings.push(format!("{images} nearly {how} at that white, first {first}: look at how they were saved"));
+        }
     }
     warnings
 }
@@ -161,12 +168,18 @@ fn entries(root: &Path, names: &[String]) -> Result<Vec<Entry>, ImageDataError> 
             // A class of the training set that the test set has no pictures of.
             continue;
         };
-        let mut files: Vec<PathBuf> =
-            listing.filter_map(Result::ok).map(|entry| entry.path()).filter(|path| is_picture(path)).collect();
+        let mut foreign = ForeignFiles::default();
+        let mut files: Vec<PathBuf> = listing.filter_map(Result::ok).map(|entry| entry.path()).collect();
+        files.iter().filter_map(|path| path.file_name()).for_each(|name| foreign.add(&name.to_string_lossy()));
+        files.retain(|path| is_picture(path));
         if files.is_empty() {
             return Err(ImageDataError::file(
                 folder,
-                format!("holds no pictures ({}); remove it or put pictures in it", EXTENSIONS.join(", ")),
+                format!(
+                    "holds no pictures ({}); remove it or put pictures in it{}",
+                    EXTENSIONS.join(", "),
+                    foreign.told()
+                ),
             ));
         }
         files.sort_unstable();
@@ -203,13 +216,13 @@ fn pictures(
     entries: &[Entry],
     memory: &Memory,
     side: usize,
-    brightest: Brightest,
+    white: &White,
     left_out: &mut Vec<ImageDataError>,
 ) -> Result<Vec<Picture>, ImageDataError> {
     let read: Vec<Result<Picture, ImageDataError>> = entries
         .par_iter()
         .map(|(path, class)| {
-            let pixels = picture(memory, path, side, brightest);
+            let pixels = picture(memory, path, side, white);
             Ok((pixels.map_err(|problem| ImageDataError::file(path, problem))?, *class))
         })
         .collect();
@@ -246,10 +259,10 @@ fn set(pictures: Vec<Picture>, side: usize, class_names: &[String]) -> ImageSet 
 }
 
 /// One picture as `[3, side, side]`.
-fn picture(memory: &Memory, path: &Path, side: usize, brightest: Brightest) -> Result<Vec<u8>, String> {
+fn picture(memory: &Memory, path: &Path, side: usize, white: &White) -> Result<Vec<u8>, String> {
     let side = side as u32;
     let rgb = memory.decode(path, |decoded| {
-        let image = at_scale(decoded.image, brightest);
+        let image = at_scale(decoded, white);
         let square = image.width().min(image.height());
         let centre = image.crop_imm((image.width() - square) / 2, (image.height() - square) / 2, square, square);
         if square == side { centre } else { centre.resize_exact(side, side, FilterType::Triangle) }.to_rgb8()
@@ -258,14 +271,17 @@ fn picture(memory: &Memory, path: &Path, side: usize, brightest: Brightest) -> R
 }
 
 /// With white at the full range of the picture's numbers.
-fn at_scale(mut image: DynamicImage, brightest: Brightest) -> DynamicImage {
-    let (white, factor) = ((1_u32 << brightest.bits()) - 1, 1.0 / brightest.white());
+fn at_scale(decoded: Decoded, white: &White) -> DynamicImage {
+    let white = Levels::of(&decoded).map_or(1.0, |levels| white.at(&levels));
+    let Decoded { mut image, white_is_zero, .. } = decoded;
     let deep = |values: &mut [u16]| {
-        if white < 65_535 {
-            values.iter_mut().for_each(|v| *v = (u32::from(*v) * 65_535 / white).min(65_535) as u16);
+        let white = white as u32;
+        for value in values.iter_mut() {
+            let shown = u32::from(*value).min(white);
+            *value = ((if white_is_zero { white - shown } else { shown }) * 65_535 / white) as u16;
         }
     };
-    let float = |values: &mut [f32]| values.iter_mut().for_each(|v| *v = if v.is_finite() { *v * factor } else { 0.0 });
+    let float = |values: &mut [f32]| values.iter_mut().for_each(|v| *v = if v.is_finite() { *v / white } else { 0.0 });
     match &mut image {
         DynamicImage::ImageLuma16(pixels) => deep(pixels),
         DynamicImage::ImageLumaA16(pixels) => deep(pixels),
@@ -385,7 +401,10 @@ mod tests {
         let (twelve, warnings) = grey(4095, 1000);
         assert_eq!(twelve, [255, 62]);
         assert!(warnings[0].contains("white at 4095"), "{warnings:?}");
-        assert_eq!(grey(65_535, 1000), ([255, 4], Vec::new()));
+        let (full, warnings) = grey(65_535, 1000);
+        assert_eq!((full, warnings.len()), ([255, 4], 1));
+        assert!(warnings[0].starts_with("1 picture is nearly black at that white, first "), "{warnings:?}");
+        assert_eq!(grey(65_535, 20_000), ([255, 78], Vec::new()));
         let folder = tempfile::tempdir().unwrap();
         for class in ["a", "b"] {
             save(folder.path(), class, "1.png", 1);
@@ -398,5 +417,53 @@ mod tests {
         let data = load(folder.path(), 8, 1).unwrap();
         let image = data.train.image(0);
         assert!(image[0] > 200 && image[7] > 200 && image[56] < 50, "the left half is the upper one");
+    }
+    #[test]
+    fn a_hot_pixel_and_another_depth_leave_the_pictures_as_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let save = |class: &str, name: &str, white: u16, hot: u16| {
+            std::fs::create_dir_all(folder.path().join("train").join(class)).unwrap();
+            let value = |x, y| if (x, y) == (39, 39) { hot } else { white };
+            let image = image::ImageBuffer::from_fn(40, 40, |x, y| image::Luma([value(x, y)]));
+            image.save(folder.path().join("train").join(class).join(name)).unwrap();
+        };
+        let shown = || {
+            let data = load(folder.path(), 40, 1).unwrap();
+            let firsts = (0..data.train.len()).map(|i| data.train.image(i)[0]).collect::<Vec<u8>>();
+            (firsts, data.warnings)
+        };
+        std::fs::create_dir_all(folder.path().join("test")).unwrap();
+        for class in ["a", "b"] {
+            save(class, "1.png", 3000, if class == "a" { 65_535 } else { 0 });
+            let test = folder.path().join("test").join(class);
+            std::fs::create_dir_all(&test).unwrap();
+            std::fs::copy(folder.path().join("train/b/1.png"), test.join("1.png"))
+                .or_else(|_| std::fs::copy(folder.path().join("train/a/1.png"), test.join("1.png")))
+                .unwrap();
+        }
+        let (firsts, warnings) = shown();
+        assert_eq!(firsts, [187, 187]);
+        assert!(warnings.len() == 1 && warnings[0].contains("white at 4095"), "{warnings:?}");
+        for name in ["2.png", "3.png"] {
+            save("b", name, 60_000, 0);
+        }
+        let (firsts, warnings) = shown();
+        assert_eq!(firsts, [187, 187, 233, 233]);
+        assert!(warnings.len() == 1 && warnings[0].contains("4095 or 65535"), "{warnings:?}");
+    }
+
+    #[test]
+    fn pictures_of_kinds_that_are_not_read_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        for class in ["a", "b"] {
+            std::fs::create_dir(folder.path().join(class)).unwrap();
+            std::fs::write(folder.path().join(class).join("1.gif"), b"GIF89a").unwrap();
+            std::fs::write(folder.path().join(class).join("2.GIF"), b"GIF89a").unwrap();
+        }
+        let message = load(folder.path(), 8, 1).unwrap_err().to_string();
+        assert!(
+            message.contains("holds no pictures") && message.contains("2 GIF files are not read: save"),
+            "{message}"
+        );
     }
 }

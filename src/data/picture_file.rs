@@ -1,8 +1,10 @@
 //! Files of pictures: the one place where they are opened and decoded, within a limit of memory whatever a file claims.
 
 mod jpeg;
+mod kinds;
 mod png;
 mod tiff;
+mod white;
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Read, Seek};
@@ -15,13 +17,17 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Im
 
 use crate::disk;
 
+pub use kinds::{ForeignFiles, foreign};
 pub use png::Palette;
+pub use white::{Exposure, Levels, White};
 
 /// Bytes of all that lies in a file beside its pixels: colour profiles, texts, tables. A few kilobytes can be packed so
 /// that they unpack to gigabytes.
 const BESIDE_PIXELS: u64 = 32 << 20;
 /// Bytes of a file that is taken into memory whole, as every JPEG is, even for the size alone.
 const MOST_WHOLE: u64 = 256 << 20;
+/// First bytes of a file that tell what it is: the mark of the last kind stands at byte 344.
+const HEAD: u64 = 352;
 
 const CUT_SHORT: &str = "is damaged or cut short: a part of the picture is missing; fetch it again or remove it";
 
@@ -36,6 +42,8 @@ pub struct Decoded {
     pub turned: bool,
     /// It was packed with loss (JPEG): values near edges are not those that were drawn.
     pub lossy: bool,
+    /// A 16-bit file in which 0 is white; `image` holds its numbers as stored.
+    pub white_is_zero: bool,
     /// `image` holds numbers of this palette.
     pub palette: Option<Palette>,
 }
@@ -43,58 +51,6 @@ pub struct Decoded {
 impl Decoded {
     pub fn size(&self) -> Size {
         (self.image.width(), self.image.height())
-    }
-}
-
-/// The largest colour values of pictures of more than 8 bits, together: all of a set are shown at one scale.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Brightest {
-    /// Of those of 16 bits; 0: there are none.
-    pub deep: u16,
-    /// Of those of floating-point numbers; 0: there are none.
-    pub float: f32,
-}
-
-impl Brightest {
-    /// That of one picture.
-    pub fn of(image: &DynamicImage) -> Self {
-        let channels = usize::from(image.color().channel_count());
-        let colours = if channels > 2 { 3 } else { 1 };
-        match image {
-            DynamicImage::ImageLuma16(_)
-            | DynamicImage::ImageLumaA16(_)
-            | DynamicImage::ImageRgb16(_)
-            | DynamicImage::ImageRgba16(_) => {
-                let values = image.as_bytes().as_chunks::<2>().0;
-                let colour = values.chunks_exact(channels).flat_map(|pixel| &pixel[..colours]);
-                Self { deep: colour.map(|&bytes| u16::from_ne_bytes(bytes)).max().unwrap_or(0), float: 0.0 }
-            }
-            DynamicImage::ImageRgb32F(_) | DynamicImage::ImageRgba32F(_) => {
-                let values = image.as_bytes().as_chunks::<4>().0;
-                let colour = values.chunks_exact(channels).flat_map(|pixel| &pixel[..colours]);
-                let finite = colour.map(|&bytes| f32::from_ne_bytes(bytes)).filter(|value| value.is_finite());
-                Self { deep: 0, float: finite.fold(0.0, f32::max) }
-            }
-            _ => Self::default(),
-        }
-    }
-
-    pub fn join(self, other: Self) -> Self {
-        Self { deep: self.deep.max(other.deep), float: self.float.max(other.float) }
-    }
-
-    /// The smallest of 8, 10, 12, 14 and 16 bits that holds the values: many devices store fewer bits than a file has.
-    pub fn bits(self) -> u32 {
-        [8, 10, 12, 14].into_iter().find(|bits| u32::from(self.deep) < 1 << bits).unwrap_or(16)
-    }
-
-    /// The floating-point value that is white: 1, or 255, or the largest.
-    pub fn white(self) -> f32 {
-        match self.float {
-            most if most <= 1.0 => 1.0,
-            most if most <= 255.0 => 255.0,
-            most => most,
-        }
     }
 }
 
@@ -155,20 +111,20 @@ impl Memory {
         })
     }
 
-    /// [`Brightest`] of a picture: only one of more than 8 bits is decoded.
-    pub fn brightest(&self, path: &Path) -> Result<Brightest, String> {
+    /// [`Levels`] of a picture: only one of more than 8 bits is decoded. `None`: it has 8.
+    pub fn levels(&self, path: &Path) -> Result<Option<Levels>, String> {
         guarded(|| {
             let opened = open(path, Wanted::Size)?;
             let color = opened.decoder.color_type();
             if color.bytes_per_pixel() == color.channel_count() {
-                return Ok(Brightest::default());
+                return Ok(None);
             }
-            self.with_room(opened, |decoded| Brightest::of(&decoded.image))
+            self.with_room(opened, |decoded| Levels::of(&decoded))
         })
     }
 
     fn with_room<T>(&self, opened: Opened, take: impl FnOnce(Decoded) -> T) -> Result<T, String> {
-        let Opened { decoder, orientation, format, probe, palette, .. } = opened;
+        let Opened { decoder, orientation, format, probe, palette, stored, .. } = opened;
         let (size, bytes) = (decoder.dimensions(), decoder.total_bytes());
         if size.0 == 0 || size.1 == 0 {
             return Err("has no pixels".to_owned());
@@ -179,14 +135,19 @@ impl Memory {
             let decoded = reader(Box::new(Cursor::new(probe)), format).into_decoder().and_then(|d| pixels(Box::new(d)));
             decoded.map(|image| crc32fast::hash(image.as_bytes()))
         });
-        let mut image = pixels(decoder).map_err(|error| unreadable(&error))?;
+        let mut image = pixels(decoder).map_err(|error| unreadable(&error, format))?;
         if expected.is_some_and(|expected| expected.ok() != Some(crc32fast::hash(image.as_bytes()))) {
             return Err(CUT_SHORT.to_owned());
         }
+        if stored {
+            // The decoder has turned 0 into white.
+            image.invert();
+        }
         image.apply_orientation(orientation);
-        let lossy = format == Some(ImageFormat::Jpeg);
+        let white_is_zero = stored && image.color().bytes_per_pixel() > image.color().channel_count();
+        let lossy = format == ImageFormat::Jpeg;
         let turned = orientation != Orientation::NoTransforms;
-        let taken = take(Decoded { image, turned, lossy, palette });
+        let taken = take(Decoded { image, turned, lossy, white_is_zero, palette });
         drop(room);
         Ok(taken)
     }
@@ -237,11 +198,13 @@ enum Wanted {
 struct Opened {
     decoder: Box<dyn ImageDecoder>,
     orientation: Orientation,
-    format: Option<ImageFormat>,
+    format: ImageFormat,
     pages: usize,
     /// Decodes to the same pixels if the file is whole; see [`jpeg`].
     probe: Option<Vec<u8>>,
     palette: Option<Palette>,
+    /// Numbers are wanted as they are stored, though 0 is white.
+    stored: bool,
 }
 
 trait Input: BufRead + Seek {}
@@ -256,12 +219,12 @@ fn open(path: &Path, wanted: Wanted) -> Result<Opened, String> {
         return Err("is an empty file; fetch it again or remove it".to_owned());
     }
     let mut head = Vec::new();
-    file.by_ref().take(32).read_to_end(&mut head).map_err(cannot)?;
+    file.by_ref().take(HEAD).read_to_end(&mut head).map_err(cannot)?;
     file.rewind().map_err(cannot)?;
-    let format = image::guess_format(&head).or_else(|_| ImageFormat::from_path(path)).ok();
-    let (mut orientation, mut pages, mut probe, mut palette) = (None, 1, None, None);
+    let format = kinds::format(&head, length <= HEAD)?;
+    let (mut orientation, mut pages, mut probe, mut palette, mut stored) = (None, 1, None, None, false);
     let input: Box<dyn Input> = match format {
-        Some(ImageFormat::Jpeg) => {
+        ImageFormat::Jpeg => {
             let bytes = whole(&mut file, length, "JPEG")?;
             if wanted == Wanted::Size {
                 Box::new(Cursor::new(bytes))
@@ -271,12 +234,16 @@ fn open(path: &Path, wanted: Wanted) -> Result<Opened, String> {
                 Box::new(Cursor::new(versions.plain))
             }
         }
-        Some(ImageFormat::Tiff) => {
+        ImageFormat::Tiff => {
             let list = tiff::pages(&mut file)?;
             let number = if let Wanted::Mask { page } = wanted { page } else { 0 };
             pages = list.len().max(1);
             match list.get(number) {
                 Some(page) => {
+                    if let Some(problem) = page.storage.refusal() {
+                        return Err(problem);
+                    }
+                    stored = page.storage.is_wanted_as_stored(matches!(wanted, Wanted::Mask { .. }));
                     orientation = Orientation::from_exif(page.orientation);
                     Box::new(BufReader::new(tiff::FromPage::new(file, page).map_err(cannot)?))
                 }
@@ -286,7 +253,7 @@ fn open(path: &Path, wanted: Wanted) -> Result<Opened, String> {
                 }
             }
         }
-        Some(ImageFormat::Png) if matches!(wanted, Wanted::Mask { .. }) && png::has_palette(&head) => {
+        ImageFormat::Png if matches!(wanted, Wanted::Mask { .. }) && png::has_palette(&head) => {
             let bytes = whole(&mut file, length, "PNG")?;
             match png::numbers(&bytes) {
                 Some((grey, of)) => {
@@ -298,11 +265,11 @@ fn open(path: &Path, wanted: Wanted) -> Result<Opened, String> {
         }
         _ => Box::new(BufReader::new(file)),
     };
-    let decoder = reader(input, format).into_decoder().map_err(|error| unreadable(&error))?;
+    let decoder = reader(input, format).into_decoder().map_err(|error| unreadable(&error, format))?;
     let mut decoder: Box<dyn ImageDecoder> = Box::new(decoder);
     // A tag that cannot be read turns nothing.
     let orientation = orientation.or_else(|| decoder.orientation().ok()).unwrap_or(Orientation::NoTransforms);
-    Ok(Opened { decoder, orientation, format, pages, probe, palette })
+    Ok(Opened { decoder, orientation, format, pages, probe, palette, stored })
 }
 
 fn whole(file: &mut File, length: u64, kind: &str) -> Result<Vec<u8>, String> {
@@ -314,11 +281,8 @@ fn whole(file: &mut File, length: u64, kind: &str) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-fn reader(input: Box<dyn Input>, format: Option<ImageFormat>) -> ImageReader<Box<dyn Input>> {
-    let mut reader = ImageReader::new(input);
-    if let Some(format) = format {
-        reader.set_format(format);
-    }
+fn reader(input: Box<dyn Input>, format: ImageFormat) -> ImageReader<Box<dyn Input>> {
+    let mut reader = ImageReader::with_format(input, format);
     let mut limits = image::Limits::default();
     limits.max_alloc = Some(BESIDE_PIXELS);
     reader.limits(limits);
@@ -333,12 +297,25 @@ fn pixels(mut decoder: Box<dyn ImageDecoder>) -> ImageResult<DynamicImage> {
     DynamicImage::from_decoder(decoder)
 }
 
-fn unreadable(error: &ImageError) -> String {
+/// What went wrong in words for people: what decoders say is meant for programmers.
+fn unreadable(error: &ImageError, format: ImageFormat) -> String {
+    let name = match format {
+        ImageFormat::Png => "PNG",
+        ImageFormat::Jpeg => "JPEG",
+        ImageFormat::Tiff => "TIFF",
+        _ => "BMP",
+    };
     match error {
-        ImageError::Unsupported(error) => {
-            format!("is of a kind that is not read ({error}); save it as an 8- or 16-bit PNG")
+        ImageError::IoError(error) if error.raw_os_error().is_some() => format!("cannot be read: {error}"),
+        ImageError::IoError(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => CUT_SHORT.to_owned(),
+        ImageError::Unsupported(_) => {
+            format!("is a {name} file of a kind that is not read; save it as an 8- or 16-bit PNG")
         }
-        error => format!("is damaged or no picture ({error}); fetch it again or remove it"),
+        ImageError::Limits(_) => format!(
+            "is a {name} file that claims more than {} MiB beside its pixels; save it anew without profiles and notes",
+            BESIDE_PIXELS >> 20
+        ),
+        _ => format!("is a damaged {name} file, or cut short; fetch it again or remove it"),
     }
 }
 

@@ -151,7 +151,7 @@ pub fn save_trained_at(
     image_size: Option<usize>,
     path: &Path,
 ) -> Result<(), WeightsError> {
-    let file = packed(net, spec, image_size)?;
+    let file = packed(net, spec, image_size, None)?;
     crate::disk::write_synced(path, &file).map_err(|source| WeightsError::Io {
         action: "write",
         path: path.to_owned(),
@@ -159,8 +159,14 @@ pub fn save_trained_at(
     })
 }
 
-/// The bytes of that file: the same ones for the same network.
-pub fn packed(net: &SegmentationNet, spec: &NetSpec, image_size: Option<usize>) -> Result<Vec<u8>, WeightsError> {
+/// The bytes of that file: the same ones for the same network. `white`: what was white in the pictures of more than 8 bits
+/// that it was trained on, as text that is handed back as it is.
+pub fn packed(
+    net: &SegmentationNet,
+    spec: &NetSpec,
+    image_size: Option<usize>,
+    white: Option<String>,
+) -> Result<Vec<u8>, WeightsError> {
     let mut reader = Reader::default();
     for slot in parameters::slots(net) {
         reader.add(slot.value);
@@ -186,6 +192,7 @@ pub fn packed(net: &SegmentationNet, spec: &NetSpec, image_size: Option<usize>) 
         (BASE.to_owned(), spec.base.to_string()),
     ]);
     metadata.extend(image_size.map(|size| (IMAGE_SIZE.to_owned(), size.to_string())));
+    metadata.extend(white.map(|white| (WHITE.to_owned(), white)));
     let file = safetensors::serialize(views, Some(metadata)).map_err(pack)?;
     in_order(&file).ok_or_else(|| WeightsError::Pack("its header cannot be read back".to_owned()))
 }
@@ -222,6 +229,7 @@ const ARCHITECTURE: &str = "learnscope.architecture";
 const CHANNELS: &str = "learnscope.channels";
 const BASE: &str = "learnscope.base";
 const IMAGE_SIZE: &str = "learnscope.image_size";
+const WHITE: &str = "learnscope.white";
 
 /// Width of the widest U-net that is looked for.
 const WIDEST: usize = 4096;
@@ -244,6 +252,7 @@ pub struct WeightsFile {
 struct About {
     spec: Option<NetSpec>,
     image_size: Option<usize>,
+    white: Option<String>,
 }
 
 impl About {
@@ -253,7 +262,8 @@ impl About {
             let (channels, base) = (texts.get(CHANNELS)?.parse().ok()?, texts.get(BASE)?.parse().ok()?);
             Some(NetSpec { architecture, channels, base })
         };
-        Self { spec: spec(), image_size: texts.get(IMAGE_SIZE).and_then(|size| size.parse().ok()) }
+        let image_size = texts.get(IMAGE_SIZE).and_then(|size| size.parse().ok());
+        Self { spec: spec(), image_size, white: texts.get(WHITE).cloned() }
     }
 }
 
@@ -273,6 +283,11 @@ impl WeightsFile {
     /// The side in pixels of the pictures that the network was trained on, where the file says it.
     pub fn image_size(&self) -> Option<usize> {
         self.about.image_size
+    }
+
+    /// What [`packed`] was given as `white`.
+    pub fn white(&self) -> Option<&str> {
+        self.about.white.as_deref()
     }
 
     /// The network that these weights are of: the one that was saved, or the first that fits by names and shapes.

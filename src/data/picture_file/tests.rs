@@ -128,3 +128,122 @@ fn pages_of_a_tiff_are_all_read_or_refused_and_smaller_copies_passed_over() {
     std::fs::write(&path, ring).unwrap();
     assert!(pages().unwrap_err().contains("no end"));
 }
+
+/// A TIFF of one strip of these bytes: tags (number, short value) beside those of the size.
+fn plain_tiff((width, height): (u16, u16), tags: &[(u16, u16)], pixels: &[u8]) -> Vec<u8> {
+    let mut entries = vec![(256, width), (257, height), (278, height), (273, 0), (279, pixels.len() as u16)];
+    entries.extend(tags);
+    entries.sort_unstable();
+    let place = 8 + 2 + 12 * entries.len() + 4;
+    let mut file = b"II*\0\x08\0\0\0".to_vec();
+    file.extend((entries.len() as u16).to_le_bytes());
+    for (tag, value) in entries {
+        let value = if tag == 273 { place as u16 } else { value };
+        file.extend([tag, 3, 1, 0, value, 0].map(u16::to_le_bytes).as_flattened());
+    }
+    file.extend([0; 4]);
+    file.extend(pixels);
+    file
+}
+
+#[test]
+fn every_kind_of_tiff_that_is_not_read_is_refused_in_plain_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.tif");
+    // Bits, compression, photometric interpretation, channels, format of numbers.
+    for (tags, expected) in [
+        ([32, 1, 1, 1, 3], "is a TIFF of 32-bit floating-point values, which is not read; save it as 8- or 16-bit"),
+        ([64, 1, 1, 1, 3], "of 64-bit floating-point values"),
+        ([16, 1, 1, 1, 3], "of 16-bit floating-point values"),
+        ([32, 1, 1, 1, 1], "of 32-bit whole numbers"),
+        ([32, 1, 1, 1, 2], "of 32-bit whole numbers with a sign"),
+        ([16, 1, 1, 1, 2], "of 16-bit whole numbers with a sign"),
+        ([12, 1, 1, 1, 1], "of 12-bit whole numbers"),
+        ([4, 1, 1, 1, 1], "of 4-bit whole numbers"),
+        ([64, 1, 1, 1, 6], "of complex numbers"),
+        ([16, 1, 1, 2, 1], "of grey values with transparency or a second channel"),
+        ([8, 1, 1, 2, 1], "of grey values with transparency or a second channel"),
+        ([8, 1, 1, 5, 1], "of 5 channels of grey values"),
+        ([8, 1, 3, 1, 1], "of a palette"),
+        ([8, 1, 6, 3, 1], "of YCbCr colours"),
+        ([8, 1, 8, 3, 1], "of Lab colours"),
+        ([8, 50_000, 1, 1, 1], "packed with Zstandard, which is not read; save it without compression"),
+        ([8, 34_925, 1, 1, 1], "packed with LZMA"),
+        ([8, 34_712, 1, 1, 1], "packed with JPEG 2000"),
+        ([8, 9999, 1, 1, 1], "packed with a rare compression"),
+    ] {
+        let numbers = [258, 259, 262, 277, 339].into_iter().zip(tags).collect::<Vec<_>>();
+        std::fs::write(&path, plain_tiff((4, 2), &numbers, &[1; 64])).unwrap();
+        for problem in [read(&path).unwrap_err(), size_of(&path).unwrap_err()] {
+            assert!(problem.contains(expected), "{problem} should contain {expected}");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_told_without_the_words_of_a_library() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.png");
+    let picture = DynamicImage::from(RgbImage::from_fn(40, 30, |x, y| image::Rgb([x as u8, y as u8, (x * y) as u8])));
+    for format in [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Bmp, ImageFormat::Tiff] {
+        let mut whole = std::io::Cursor::new(Vec::new());
+        picture.write_to(&mut whole, format).unwrap();
+        let whole = whole.into_inner();
+        for cut in [1, 4, 20, 60, whole.len() / 2, whole.len() - 20] {
+            std::fs::write(&path, &whole[..cut]).unwrap();
+            let Err(problem) = read(&path) else { panic!("{format:?} of {cut} bytes was read") };
+            assert!(problem.contains("cut short"), "{format:?} cut at {cut}: {problem}");
+        }
+        // A wrong number somewhere within.
+        for at in [whole.len() / 3, whole.len() / 2] {
+            let mut wrong = whole.clone();
+            wrong[at..at + 9].fill(0xff);
+            std::fs::write(&path, &wrong).unwrap();
+            if let Err(problem) = read(&path) {
+                assert!(problem.contains("damaged") || problem.contains("cut short"), "{format:?}: {problem}");
+            }
+        }
+    }
+}
+
+#[test]
+fn zero_is_white_where_a_tiff_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.tif");
+    let reader = crate::data::segmentation::read::Reader::default();
+    let shown = |bits: u16, photometric: u16, pixels: &[u8]| {
+        let file = plain_tiff((2, 1), &[(258, bits), (262, photometric)], pixels);
+        std::fs::write(&path, file).unwrap();
+        let rgb = reader.picture(&path).unwrap().rgb;
+        [rgb[0], rgb[3]]
+    };
+    for (bits, pixels) in [(8, &[0, 255][..]), (1, &[0x40]), (16, &[0, 0, 255, 255])] {
+        assert_eq!((shown(bits, 1, pixels), shown(bits, 0, pixels)), ([0, 255], [255, 0]), "{bits} bits");
+    }
+    // Radiographs: white is the other end of the bits that are in use, not of those of the file.
+    let twelve: Vec<u8> = [1000_u16, 4095].map(u16::to_le_bytes).concat();
+    assert_eq!((shown(16, 1, &twelve), shown(16, 0, &twelve)), ([62, 255], [193, 0]));
+}
+
+#[test]
+fn truth_values_that_tifffile_wrote_are_true_in_a_mask() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("truth.tif");
+    let bytes = include_bytes!("truth_of_tifffile.tif");
+    let lesion = |bytes: &[u8]| {
+        std::fs::write(&path, bytes).unwrap();
+        let mut pixels = Vec::new();
+        let memory = Memory::new(1 << 20);
+        memory.decode_mask(&path, |decoded| pixels = decoded.image.to_luma8().into_raw()).unwrap();
+        pixels.iter().enumerate().filter(|(_, value)| **value > 0).map(|(i, _)| (i % 9, i / 9)).collect::<Vec<_>>()
+    };
+    let expected: Vec<(usize, usize)> = (1..4).flat_map(|y| (2..6).map(move |x| (x, y))).collect();
+    assert_eq!(lesion(bytes), expected);
+    // Of another program, what it calls white is white.
+    let name = bytes.windows(8).position(|window| window == b"tifffile").unwrap();
+    let other = [&bytes[..name], b"ImageMag", &bytes[name + 8..]].concat();
+    assert_eq!(lesion(&other).len(), 9 * 6 - expected.len());
+    // As a picture it looks as every viewer shows it.
+    std::fs::write(&path, bytes).unwrap();
+    assert_eq!(read(&path).unwrap().to_luma8().as_raw()[0], 255);
+}

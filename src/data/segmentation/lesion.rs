@@ -153,7 +153,7 @@ impl<'a> Values<'a> {
             palette: decoded.palette.as_ref(),
             black: None,
             lossy: decoded.lossy,
-            full: if raw.bytes_per_channel == 2 { ((1_u32 << raw.brightest.bits()) - 1) as f32 } else { 255.0 },
+            full: if raw.bytes_per_channel == 2 { raw.white } else { 255.0 },
             hides: false,
         };
         let alphas = (0..raw.pixels()).map(|i| raw.alpha(i));

@@ -15,7 +15,7 @@ use super::read::Reader;
 use super::split::Part;
 use super::walk::{Files, Found, walk};
 use super::{Problem, SegmentationDataError, Watch, counted};
-use crate::data::picture_file::size_of;
+use crate::data::picture_file::{ForeignFiles, size_of};
 
 pub use crate::data::picture_file::Size;
 
@@ -77,6 +77,8 @@ pub struct Listing {
     pub problems: Vec<Problem>,
     /// Files that are no pictures.
     pub other_files: usize,
+    /// Those of them that are pictures of kinds that are not read.
+    pub foreign: ForeignFiles,
     /// The parts of a split that folders or a file name.
     pub given: Option<Given>,
     /// What else there is to say, one statement each.
@@ -131,7 +133,9 @@ pub fn scan(folder: &Path, corrections: Option<&Path>, watch: Watch<'_>) -> Resu
             1 => " in its 1 file".to_owned(),
             several => format!(" among its {several} files"),
         };
-        let problem = format!("holds no pictures{others}; expected PNG, JPEG, BMP or TIFF files of images and masks");
+        let foreign = files.foreign.told();
+        let problem =
+            format!("holds no pictures{others}; expected PNG, JPEG, BMP or TIFF files of images and masks{foreign}");
         return Err(SegmentationDataError::file(folder, problem));
     }
     let (mut listing, folders) = measured(&files.pictures, &drawn.pictures, matched, watch)?;
@@ -144,7 +148,7 @@ pub fn scan(folder: &Path, corrections: Option<&Path>, watch: Watch<'_>) -> Resu
     }
     let Listing { pairs, notes, unusable_splits, .. } = &mut listing;
     listing.given = given::find(&files.split_files, pairs, &folders, notes, unusable_splits);
-    Ok(Listing { root, corrections, other_files: files.others, ..listing })
+    Ok(Listing { root, corrections, other_files: files.others, foreign: files.foreign, ..listing })
 }
 
 /// Whether a picture has as few values as a mask.
@@ -231,6 +235,7 @@ fn measured(
         unpaired_masks,
         problems,
         other_files: 0,
+        foreign: ForeignFiles::default(),
         given: None,
         notes: matched.notes,
         unusable_splits: Vec::new(),
@@ -372,8 +377,9 @@ impl Listing {
             &self.root,
             format!(
                 "holds {} but no pair of an image and its mask; expected masks beside the images, named as they are \
-                 with `_mask`, `_seg` or `_label` added, or folders `images` and `masks` with files of the same names{reason}",
-                counted(self.unpaired_images.len(), "image", "images")
+                 with `_mask`, `_seg` or `_label` added, or folders `images` and `masks` with files of the same names{}{reason}",
+                counted(self.unpaired_images.len(), "image", "images"),
+                self.foreign.told()
             ),
         ))
     }

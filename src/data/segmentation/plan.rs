@@ -109,7 +109,7 @@ pub fn plan(seen: Seen<'_>, choice: &SplitChoice) -> SplitPlan {
             .map(|problem| doctor::finding(Severity::Warning, Check::GivenParts, file, problem.clone(), advice));
         findings.extend(told);
     }
-    findings.extend(rules.masks.findings(&listing.root));
+    findings.extend(rules.findings(&listing.root));
     findings.extend(without_parts(listing, choice, given, &split));
     findings.extend(maybe_patients(listing, rule));
     let advice = match given {

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
+use super::doctor::{Check, Finding, Severity, finding};
 use super::lesion::{Lesion, MaskRule, Seen, Values};
 use super::listing::{Pair, Size};
-use super::{Problem, Watch};
-use crate::data::picture_file::{Brightest, Decoded, Memory};
+use super::{Problem, Watch, counted};
+use crate::data::picture_file::{Decoded, Exposure, Levels, Memory, White};
 use crate::pixels::mask::Mask;
 
 /// How much memory reading may take.
@@ -61,28 +62,51 @@ pub struct MaskFacts {
 pub struct Rules {
     pub masks: MaskRule,
     /// Of all images together.
-    pub brightest: Brightest,
+    pub white: White,
+    /// Images of more than 8 bits, which it is for.
+    pub deep_images: usize,
+    /// Images of more than 8 bits that are nearly black, and nearly white, where that is white.
+    pub nearly_black: Vec<PathBuf>,
+    pub nearly_white: Vec<PathBuf>,
 }
 
 impl Rules {
     /// What was decided, one statement a line.
     pub fn lines(&self) -> Vec<String> {
         let mut lines = self.masks.lines.clone();
-        if self.brightest.deep > 0 {
-            lines.push(format!(
-                "images of 16 bits hold values up to {}: all are shown with white at {}",
-                self.brightest.deep,
-                (1_u32 << self.brightest.bits()) - 1
-            ));
+        if self.deep_images > 0 {
+            lines.extend(self.white.lines());
         }
-        if self.brightest.float > 0.0 {
-            lines.push(format!(
-                "images of floating-point numbers hold values up to {}: all are shown with white at {}",
-                self.brightest.float,
-                self.brightest.white()
-            ));
-        }
+        lines.extend(self.exposed().map(|(files, how)| {
+            let images = counted(files.len(), "image is", "images are");
+            let name = files[0].file_name().unwrap_or_default().to_string_lossy();
+            let first = if files.len() == 1 { name.into_owned() } else { format!("the first is {name}") };
+            format!("{images} nearly {how} at that white ({first}): look at how they were saved")
+        }));
         lines
+    }
+
+    /// Whether they may not be what was meant.
+    pub fn are_doubtful(&self) -> bool {
+        self.masks.doubtful || self.exposed().next().is_some()
+    }
+
+    /// What the data doctor says of them.
+    pub fn findings(&self, root: &Path) -> Vec<Finding> {
+        let mut findings = self.masks.findings(root);
+        let advice = "it shows the network next to nothing: save it with the range of the others, or leave it out";
+        for (files, how) in self.exposed() {
+            let problem = format!("is nearly {how} where white is as for all images of the folder");
+            let told = |file: &PathBuf| finding(Severity::Warning, Check::Exposure, file, problem.clone(), advice);
+            findings.extend(files.iter().map(told));
+        }
+        findings
+    }
+
+    fn exposed(&self) -> impl Iterator<Item = (&Vec<PathBuf>, &'static str)> {
+        [(&self.nearly_black, "black"), (&self.nearly_white, "white")]
+            .into_iter()
+            .filter(|(files, _)| !files.is_empty())
     }
 }
 
@@ -138,26 +162,55 @@ impl Reader {
     /// Looks through a data set and decides how its images and masks are read. Files that cannot be read are passed over;
     /// stopped, it decides from what it saw. `more`: images without masks.
     pub fn survey(&self, pairs: &[Pair], more: &[PathBuf], lesion: &Lesion, watch: Watch<'_>) -> Rules {
-        let looked: Vec<(Vec<Seen>, Brightest)> = pairs
+        self.survey_as(&White::default(), pairs, more, lesion, watch)
+    }
+
+    /// The same where `known` decides what is white, as far as it does: that of the data set that a network was trained on.
+    pub fn survey_as(
+        &self,
+        known: &White,
+        pairs: &[Pair],
+        more: &[PathBuf],
+        lesion: &Lesion,
+        watch: Watch<'_>,
+    ) -> Rules {
+        let looked: Vec<(Vec<Seen>, Option<Levels>)> = pairs
             .par_iter()
-            .filter(|_| !watch.cancelled())
             .map(|pair| {
                 let mut seen = Vec::new();
+                if watch.cancelled() {
+                    return (seen, None);
+                }
                 // Those that were drawn here say nothing of the data set's own, which decide however many were corrected.
                 for path in &pair.masks {
                     let _ = self.memory.decode_mask(path, |decoded| {
-                        let raw = Raw::new(&decoded, None);
+                        let raw = Raw::of_mask(&decoded);
                         seen.push(Values::new(&raw, &decoded).seen());
                     });
                 }
-                (seen, self.memory.brightest(&pair.image).unwrap_or_default())
+                (seen, self.memory.levels(&pair.image).unwrap_or_default())
             })
             .collect();
-        let more = more.par_iter().map(|image| self.memory.brightest(image).unwrap_or_default());
-        let more = more.reduce(Brightest::default, Brightest::join);
-        let brightest = looked.iter().map(|(_, brightest)| *brightest).fold(more, Brightest::join);
-        let seen: Vec<Seen> = looked.into_iter().flat_map(|(seen, _)| seen).collect();
-        Rules { masks: MaskRule::of(lesion.clone(), &seen), brightest }
+        let more_levels: Vec<Option<Levels>> = more
+            .par_iter()
+            .map(|image| if watch.cancelled() { None } else { self.memory.levels(image).unwrap_or_default() })
+            .collect();
+        let (seen, of_pairs): (Vec<Vec<Seen>>, Vec<Option<Levels>>) = looked.into_iter().unzip();
+        let images = pairs.iter().map(|pair| &pair.image).chain(more);
+        let levels: Vec<(&PathBuf, Levels)> =
+            images.zip(of_pairs.into_iter().chain(more_levels)).filter_map(|(image, of)| Some((image, of?))).collect();
+        let white = known.clone().or(White::of(&levels.iter().map(|(_, levels)| *levels).collect::<Vec<_>>()));
+        let of = |exposure: Exposure| -> Vec<PathBuf> {
+            let exposed = levels.iter().filter(|(_, levels)| levels.exposure(white.at(levels)) == exposure);
+            exposed.map(|(image, _)| (*image).clone()).collect()
+        };
+        Rules {
+            masks: MaskRule::of(lesion.clone(), &seen.concat()),
+            deep_images: levels.len(),
+            nearly_black: of(Exposure::NearlyBlack),
+            nearly_white: of(Exposure::NearlyWhite),
+            white,
+        }
     }
 
     /// An image alone.
@@ -168,7 +221,7 @@ impl Reader {
     /// An image, and whether it was set upright.
     fn upright(&self, path: &Path) -> Result<(Picture, bool), Problem> {
         let result = self.memory.decode(path, |decoded| {
-            let raw = Raw::new(&decoded, self.rules.as_ref().map(|rules| rules.brightest));
+            let raw = Raw::of_image(&decoded, self.rules.as_ref().map(|rules| &rules.white));
             let (width, height, factor) = raw.reduced(self.most_pixels);
             (Picture { width, height, rgb: raw.rgb(factor), original: raw.size, factor }, decoded.turned)
         });
@@ -190,7 +243,7 @@ impl Reader {
             let refused = |problem| Problem { path: path.clone(), problem };
             let mut wrong = None;
             let pages = self.memory.decode_mask(path, |decoded| {
-                let raw = Raw::new(&decoded, None);
+                let raw = Raw::of_mask(&decoded);
                 match raw.mask(&decoded, &rule, &picture) {
                     Ok((one, of_one)) => {
                         mask.add(&one);
@@ -249,25 +302,39 @@ pub struct Raw<'a> {
     data: &'a [u8],
     channels: usize,
     pub bytes_per_channel: usize,
+    /// The value that is white.
+    pub white: f32,
     /// A channel's value times this is 0 to 255.
     pub scale: f32,
-    /// Of this file, or of all that are shown at one scale.
-    pub brightest: Brightest,
+    /// In the file 0 is white.
+    white_is_zero: bool,
 }
 
 impl<'a> Raw<'a> {
-    /// 16 bits and floating point: see [`Brightest`]; `brightest`: of the data set, else of this file.
-    pub fn new(decoded: &'a Decoded, brightest: Option<Brightest>) -> Self {
+    /// `white`: of the data set; `None`: this image decides alone.
+    pub fn of_image(decoded: &'a Decoded, white: Option<&White>) -> Self {
+        let levels = Levels::of(decoded);
+        Self::new(decoded, levels.map(|levels| white.unwrap_or(&White::default()).at(&levels)))
+    }
+
+    /// Of a mask the largest value decides: a lesion may be of very few pixels.
+    pub fn of_mask(decoded: &'a Decoded) -> Self {
+        Self::new(decoded, Levels::of(decoded).map(|levels| levels.full()))
+    }
+
+    fn new(decoded: &'a Decoded, white: Option<f32>) -> Self {
         let color = decoded.image.color();
         let channels = usize::from(color.channel_count());
-        let bytes_per_channel = usize::from(color.bytes_per_pixel()) / channels;
-        let brightest = brightest.unwrap_or_else(|| Brightest::of(&decoded.image));
-        let scale = match bytes_per_channel {
-            1 => 1.0,
-            2 => 255.0 / ((1_u32 << brightest.bits()) - 1) as f32,
-            _ => 255.0 / brightest.white(),
-        };
-        Raw { size: decoded.size(), data: decoded.image.as_bytes(), channels, bytes_per_channel, scale, brightest }
+        let white = white.unwrap_or(255.0);
+        Raw {
+            size: decoded.size(),
+            data: decoded.image.as_bytes(),
+            channels,
+            bytes_per_channel: usize::from(color.bytes_per_pixel()) / channels,
+            white,
+            scale: 255.0 / white,
+            white_is_zero: decoded.white_is_zero,
+        }
     }
 
     pub fn pixels(&self) -> usize {
@@ -278,7 +345,10 @@ impl<'a> Raw<'a> {
         let at = i * self.channels + channel;
         match self.bytes_per_channel {
             1 => f32::from(self.data[at]),
-            2 => f32::from(u16::from_ne_bytes([self.data[2 * at], self.data[2 * at + 1]])),
+            2 => {
+                let value = f32::from(u16::from_ne_bytes([self.data[2 * at], self.data[2 * at + 1]]));
+                if self.white_is_zero { (self.white - value).max(0.0) } else { value }
+            }
             _ => {
                 let bytes = self.data[4 * at..].first_chunk().copied().unwrap_or_default();
                 let value = f32::from_ne_bytes(bytes);

@@ -7,6 +7,7 @@ use super::given::is_split_file;
 use super::names::{EXTENSIONS, Role, folder_part, folder_role, loose, natural_order};
 use super::split::Part;
 use super::{Problem, SegmentationDataError, Watch};
+use crate::data::picture_file::ForeignFiles;
 
 /// Folders within folders that are followed.
 const DEEPEST: usize = 8;
@@ -46,6 +47,8 @@ pub struct Files {
     pub pictures: Vec<Found>,
     /// Files that are no pictures.
     pub others: usize,
+    /// Those of them that are pictures of kinds that are not read.
+    pub foreign: ForeignFiles,
     /// Those of them that may say which image belongs to which part of a split, in natural order.
     pub split_files: Vec<PathBuf>,
     /// For every part of a split the first folder that is named so.
@@ -124,6 +127,7 @@ pub fn walk(
                 files.pictures.push(found(path, &names, &name));
             } else {
                 files.others += 1;
+                files.foreign.add(&name);
                 if names.len() < DEEPEST_SPLIT && is_split_file(&name) {
                     files.split_files.push(path);
                 }

@@ -337,7 +337,7 @@ impl Experiment for SegmentationRun {
                 format!("the data doctor found {errors} in the folder; see the tile Data before you trust results");
             out.notice(Level::Warning, text);
         }
-        let level = if self.data.rules.masks.doubtful { Level::Warning } else { Level::Info };
+        let level = if self.data.rules.are_doubtful() { Level::Warning } else { Level::Info };
         for line in self.data.rules.lines() {
             out.notice(level, format!("data: {line}"));
         }
@@ -438,6 +438,9 @@ impl Experiment for SegmentationRun {
         to.put_run(&self.fingerprint);
         to.text.insert("data".to_owned(), self.data.description.clone());
         to.text.insert("parts".to_owned(), self.data.parts_in_letters());
+        if !self.data.rules.white.is_empty() {
+            to.text.insert("white".to_owned(), self.data.rules.white.to_text());
+        }
         Ok(to)
     }
 

@@ -106,7 +106,7 @@ fn unpaired_unreadable_flat_and_huge_files() {
         std::fs::write(folder.join("b.png"), "no picture").unwrap();
     });
     assert_eq!((severity, check), (Severity::Error, Check::Unreadable));
-    assert!(text.contains("damaged"), "{text}");
+    assert!(text.contains("holds text, no picture"), "{text}");
     // Damaged behind its header.
     let (severity, check, _) = one(|folder| {
         with_mask(folder);

@@ -5,9 +5,10 @@ use image::{GrayImage, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 use super::super::Watch;
 use super::super::doctor::{Check, Severity};
 use super::super::lesion::{Lesion, MaskRule};
-use super::super::listing::{CORRECTIONS, scan};
+use super::super::listing::{CORRECTIONS, Pair, scan};
 use super::super::read::Reader;
 use super::super::testing::{TiffPage, inside, place, png, rectangle, save_image, save_mask, tiff, with_orientation};
+use crate::data::picture_file::White;
 use crate::pixels::mask::Mask;
 
 const SIZE: (u32, u32) = (40, 32);
@@ -276,8 +277,58 @@ fn images_of_one_folder_have_one_scale() {
     let listing = scan(folder.path(), None, Watch::nobody()).unwrap();
     let reader = Reader::default();
     let rules = reader.survey(&listing.pairs, &[], &Lesion::Any, Watch::nobody());
-    assert!(rules.lines().iter().any(|line| line.contains("4000") && line.contains("4095")), "{:?}", rules.lines());
+    assert!(rules.lines().iter().any(|line| line.contains("white at 4095")), "{:?}", rules.lines());
     let reader = reader.with_rules(rules);
     let most = |i: usize| reader.picture(&listing.pairs[i].image).unwrap().rgb.into_iter().max();
     assert_eq!((most(0), most(1)), (Some(249), Some(56)));
+}
+
+#[test]
+fn a_hot_pixel_and_another_depth_leave_the_images_as_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let save = |name: &str, most: u32, hot: u16| {
+        let value = |x: u32, y: u32| if (x, y) == (0, 0) { hot } else { (most * x / 39) as u16 };
+        let image = image::ImageBuffer::from_fn(SIZE.0, SIZE.1, |x, y| Luma([value(x, y)]));
+        image.save(folder.path().join(format!("{name}.png"))).unwrap();
+        save_mask(folder.path(), &format!("{name}_mask.png"), SIZE, LESION);
+    };
+    let survey = |known: &White| {
+        let listing = scan(folder.path(), None, Watch::nobody()).unwrap();
+        let rules = Reader::default().survey_as(known, &listing.pairs, &[], &Lesion::Any, Watch::nobody());
+        let reader = Reader::default().with_rules(rules.clone());
+        let middle = |pair: &Pair| {
+            let picture = reader.picture(&pair.image).unwrap();
+            picture.rgb[3 * (20 * picture.width + 39)]
+        };
+        (listing.pairs.iter().map(middle).collect::<Vec<u8>>(), rules)
+    };
+    for (name, most) in [("a", 4000), ("b", 3000), ("c", 4095)] {
+        save(name, most, if name == "b" { 65_535 } else { 0 });
+    }
+    let (shown, rules) = survey(&White::default());
+    assert_eq!((shown, rules.are_doubtful()), (vec![249, 187, 255], false));
+    // Images of another device have their own white, and the others stay as they were.
+    for (name, most) in [("d", 65_535), ("e", 60_000), ("f", 50_000)] {
+        save(name, most, 0);
+    }
+    let (shown, both) = survey(&White::default());
+    assert_eq!(shown, [249, 187, 255, 255, 233, 195]);
+    assert!(both.lines().iter().any(|line| line.contains("4095 or 65535")), "{:?}", both.lines());
+    // With what was decided before, images come out as they did then, and what that does to others is told.
+    let (shown, known) = survey(&rules.white);
+    assert_eq!((shown, &known.white), (vec![249, 187, 255, 255, 255, 255], &rules.white));
+    for name in ["b", "c", "d", "e", "f"] {
+        std::fs::remove_file(folder.path().join(format!("{name}.png"))).unwrap();
+    }
+    save("a", 150, 0);
+    save("w", 65_535, 0);
+    let image = image::ImageBuffer::from_pixel(SIZE.0, SIZE.1, Luma([60_000_u16]));
+    image.save(folder.path().join("w.png")).unwrap();
+    let (_, rules) = survey(&rules.white);
+    assert_eq!((rules.nearly_black.len(), rules.nearly_white.len()), (1, 1));
+    let lines = rules.lines().join("\n");
+    assert!(lines.contains("1 image is nearly black at that white (a.png)"), "{lines}");
+    assert!(lines.contains("1 image is nearly white at that white (w.png)"), "{lines}");
+    let checks: Vec<Check> = rules.findings(folder.path()).iter().map(|finding| finding.check).collect();
+    assert_eq!(checks.iter().filter(|check| **check == Check::Exposure).count(), 2, "{checks:?}");
 }

@@ -194,10 +194,11 @@ impl Job {
 fn predict(wanted: &Wanted, say: &dyn Fn(Told), cancel: &AtomicBool) -> Result<(), String> {
     let source = WeightsSource::open(&wanted.weights, None).map_err(|error| error.to_string())?;
     let watch = Watch { progress: &|_, _| {}, cancel };
-    let inputs = match wanted.data.as_slice() {
+    let mut inputs = match wanted.data.as_slice() {
         [one] => find(one, watch).map_err(|error| error.to_string())?,
         several => of_files(several),
     };
+    inputs.white = source.white.clone();
     let device = device::cpu();
     let net = source.build(&device).map_err(|error| error.to_string())?;
     let files = survey(&inputs, &lesion(&source.params).map_err(|error| error.to_string())?, watch);
@@ -206,6 +207,8 @@ fn predict(wanted: &Wanted, say: &dyn Fn(Told), cancel: &AtomicBool) -> Result<(
     lines.extend(inputs.lines.iter().cloned());
     lines.push(format!("masks: {}", wanted.pipeline.describe()));
     lines.extend(files.rules().into_iter().flat_map(Rules::lines).map(|line| format!("data: {line}")));
+    // What is saved later is read as it was predicted.
+    inputs.white = files.rules().map(|rules| rules.white.clone()).unwrap_or_default();
     let inputs = Arc::new(inputs);
     say(Told::Begun { lines, inputs: inputs.clone() });
     let parts = source.parts.as_ref().ok();

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use crate::data::picture_file::size_of;
+use crate::data::picture_file::{White, size_of};
 use crate::data::segmentation::listing::{Layout, Listing, Pair, scan};
 use crate::data::segmentation::names::natural_order;
 use crate::data::segmentation::{SegmentationDataError, Watch};
@@ -33,6 +33,8 @@ pub struct Inputs {
     pub lines: Vec<String>,
     /// The folder that was searched, and the one above where masks lie beside it; empty for a single file.
     pub folders: Vec<PathBuf>,
+    /// What is white in pictures of more than 8 bits; empty until somebody knows it.
+    pub white: White,
 }
 
 /// Finds the pictures at `path`. Reads names and sizes only.
@@ -49,7 +51,8 @@ pub fn find(path: &Path, watch: Watch<'_>) -> Result<Inputs, SegmentationDataErr
     }
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let item = Item { name, path: path.to_owned(), pair: None, note: None, broken: false };
-    Ok(Inputs { items: vec![item], lines: vec![path.display().to_string()], folders: Vec::new() })
+    let lines = vec![path.display().to_string()];
+    Ok(Inputs { items: vec![item], lines, folders: Vec::new(), white: White::default() })
 }
 
 /// The same for several files; what is named twice is taken once.
@@ -58,7 +61,7 @@ pub fn of_files(paths: &[PathBuf]) -> Inputs {
     let found = |path: &PathBuf| Found { path: path.clone(), pair: None, note: None, broken: false };
     let found: Vec<Found> = paths.iter().filter(|path| seen.insert((*path).clone())).map(found).collect();
     let lines = vec![format!("{} chosen", counted(found.len(), "file", "files"))];
-    Inputs { items: named(found, Path::new("")), lines, folders: Vec::new() }
+    Inputs { items: named(found, Path::new("")), lines, folders: Vec::new(), white: White::default() }
 }
 
 fn of_folder(folder: &Path, watch: Watch<'_>) -> Result<Inputs, SegmentationDataError> {
@@ -93,13 +96,15 @@ fn of_folder(folder: &Path, watch: Watch<'_>) -> Result<Inputs, SegmentationData
                 first.path.display(),
                 first.note.as_deref().unwrap_or_default()
             ),
-            None => "holds masks alone; choose the folder that holds the images".to_owned(),
+            None => {
+                format!("holds masks alone; choose the folder that holds the images{}", listing.foreign.told())
+            }
         };
         return Err(SegmentationDataError::file(folder, problem));
     }
     let items = named(found, &listing.root);
     let lines = described(folder, &listing, &items, left_out);
-    Ok(Inputs { items, lines, folders: vec![folder.to_owned(), listing.root] })
+    Ok(Inputs { items, lines, folders: vec![folder.to_owned(), listing.root], white: White::default() })
 }
 
 /// A picture before it has a name.

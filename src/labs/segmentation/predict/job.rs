@@ -43,12 +43,12 @@ pub fn whole_pictures() -> Files {
     Files::new(LIMITS)
 }
 
-/// The same for these pictures and their masks, all read by one rule.
+/// The same for these pictures and their masks, all read by one rule. What is white is as [`Inputs::white`] says.
 pub fn survey(inputs: &Inputs, lesion: &Lesion, watch: Watch<'_>) -> Files {
     let usable = || inputs.items.iter().filter(|item| !item.broken);
     let pairs: Vec<Pair> = usable().filter_map(|item| item.pair.clone()).collect();
     let alone: Vec<PathBuf> = usable().filter(|item| item.pair.is_none()).map(|item| item.path.clone()).collect();
-    let rules = whole_pictures().survey(&pairs, &alone, lesion, watch);
+    let rules = whole_pictures().survey_as(&inputs.white, &pairs, &alone, lesion, watch);
     whole_pictures().with_rules(rules)
 }
 
@@ -69,7 +69,8 @@ pub fn predict(
         return Err(PredictError::Input(format!("`--part`: {why}")));
     }
     let pipeline = source.pipeline();
-    let inputs = find(&request.data, watch).map_err(PredictError::input)?;
+    let mut inputs = find(&request.data, watch).map_err(PredictError::input)?;
+    inputs.white = source.white.clone();
     check_out(request, &inputs)?;
     let opened = device::open(&request.device).map_err(PredictError::input)?;
     let net = source.build(&opened.device)?;

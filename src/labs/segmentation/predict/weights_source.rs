@@ -6,6 +6,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::compute::device;
 use crate::compute::rng::HostRng;
+use crate::data::picture_file::White;
 use crate::engine::checkpoint_file;
 use crate::engine::event::RunHeader;
 use crate::engine::experiment::{Checkpoint, RunError};
@@ -41,6 +42,8 @@ pub struct WeightsSource {
     pub image_size_from: &'static str,
     /// What the weights are, in words: `run NAME, best weights, checkpoint of step 250`.
     pub origin: String,
+    /// What was white in the pictures of more than 8 bits that they were trained on, where that is known.
+    pub white: White,
     /// What the user should know before trusting them.
     pub warnings: Vec<String>,
     /// How the run's predictions are made and measured; the lab's default for a file.
@@ -153,6 +156,7 @@ impl WeightsSource {
             ),
             format!("pictures are shown to it at {0}×{0} pixels ({1})", self.image_size, self.image_size_from),
         ];
+        lines.extend(self.white.lines().into_iter().map(|line| format!("{line}, as in training")));
         lines.push(match &self.parts {
             Ok(parts) => format!("parts: {} pictures of the run's data set, known again by content", parts.describe()),
             Err(why) => format!("parts: {why}"),
@@ -177,6 +181,7 @@ fn of_file(path: &Path) -> Result<WeightsSource, PredictError> {
         image_size,
         image_size_from,
         origin: path.display().to_string(),
+        white: file.white().and_then(White::parse).unwrap_or_default(),
         warnings: Vec::new(),
         params: Params::defaults(PARAMS),
         parts: Err("a file of weights does not tell on which pictures they were trained; the folder of the run does"
@@ -252,6 +257,7 @@ fn source_of(
         image_size: params.int("image_size") as usize,
         image_size_from: "as it was trained",
         origin: format!("run {name}, {kind}, checkpoint of step {}", checkpoint.step),
+        white: checkpoint.text.get("white").and_then(|text| White::parse(text)).unwrap_or_default(),
         warnings,
         params,
         parts: Parts::of_run(folder),
@@ -264,6 +270,7 @@ pub fn packed_weights(run: &Path) -> Result<PackedWeights, PredictError> {
     let source = WeightsSource::open(run, None)?;
     let net = source.build(&device::cpu())?;
     let image_size = (source.image_size_from != NOT_SAID).then_some(source.image_size);
-    let file = packed(&net, &source.spec, image_size).map_err(PredictError::work)?;
+    let white = (!source.white.is_empty()).then(|| source.white.to_text());
+    let file = packed(&net, &source.spec, image_size, white).map_err(PredictError::work)?;
     Ok(PackedWeights { file, lines: source.describe() })
 }
