@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, ImageResult};
+use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageError, ImageFormat, ImageReader, ImageResult};
 
 use crate::disk;
 
@@ -38,6 +38,8 @@ pub struct Decoded {
     pub lossy: bool,
     /// `image` holds numbers of this palette.
     pub palette: Option<Palette>,
+    /// A decoded value is this many times what the file holds: 255 of one bit, 85 of two, 17 of four.
+    pub step: u8,
 }
 
 impl Decoded {
@@ -168,7 +170,7 @@ impl Memory {
     }
 
     fn with_room<T>(&self, opened: Opened, take: impl FnOnce(Decoded) -> T) -> Result<T, String> {
-        let Opened { decoder, orientation, format, probe, palette, .. } = opened;
+        let Opened { decoder, orientation, format, probe, palette, step, .. } = opened;
         let (size, bytes) = (decoder.dimensions(), decoder.total_bytes());
         if size.0 == 0 || size.1 == 0 {
             return Err("has no pixels".to_owned());
@@ -186,7 +188,7 @@ impl Memory {
         image.apply_orientation(orientation);
         let lossy = format == Some(ImageFormat::Jpeg);
         let turned = orientation != Orientation::NoTransforms;
-        let taken = take(Decoded { image, turned, lossy, palette });
+        let taken = take(Decoded { image, turned, lossy, palette, step });
         drop(room);
         Ok(taken)
     }
@@ -242,6 +244,8 @@ struct Opened {
     /// Decodes to the same pixels if the file is whole; see [`jpeg`].
     probe: Option<Vec<u8>>,
     palette: Option<Palette>,
+    /// See [`Decoded::step`].
+    step: u8,
 }
 
 trait Input: BufRead + Seek {}
@@ -302,7 +306,12 @@ fn open(path: &Path, wanted: Wanted) -> Result<Opened, String> {
     let mut decoder: Box<dyn ImageDecoder> = Box::new(decoder);
     // A tag that cannot be read turns nothing.
     let orientation = orientation.or_else(|| decoder.orientation().ok()).unwrap_or(Orientation::NoTransforms);
-    Ok(Opened { decoder, orientation, format, pages, probe, palette })
+    let step = match decoder.original_color_type() {
+        ExtendedColorType::L1 => 255,
+        _ if format == Some(ImageFormat::Png) => png::step(&head),
+        _ => 1,
+    };
+    Ok(Opened { decoder, orientation, format, pages, probe, palette, step })
 }
 
 fn whole(file: &mut File, length: u64, kind: &str) -> Result<Vec<u8>, String> {

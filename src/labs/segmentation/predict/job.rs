@@ -26,7 +26,7 @@ use super::weights_source::WeightsSource;
 use super::{Prediction, Predictor, measure, overlay, read};
 use crate::compute::device;
 use crate::data::segmentation::Watch;
-use crate::data::segmentation::lesion::Lesion;
+use crate::data::segmentation::lesion::{Lesion, Nowhere};
 use crate::data::segmentation::listing::Pair;
 use crate::data::segmentation::read::{Picture, ReadLimits, Reader as Files, Rules};
 use crate::data::segmentation::split::Part;
@@ -50,6 +50,14 @@ pub fn survey(inputs: &Inputs, lesion: &Lesion, watch: Watch<'_>) -> Files {
     let alone: Vec<PathBuf> = usable().filter(|item| item.pair.is_none()).map(|item| item.path.clone()).collect();
     let rules = whole_pictures().survey(&pairs, &alone, lesion, watch);
     whole_pictures().with_rules(rules)
+}
+
+/// Refuses a choice of lesion that is in no mask.
+pub fn findable(files: &Files) -> Result<(), String> {
+    match files.rules().and_then(|rules| rules.masks.nowhere.as_ref()) {
+        Some(Nowhere { key, problem }) => Err(format!("parameter `{key}`: {problem}")),
+        None => Ok(()),
+    }
 }
 
 /// `learnscope predict segmentation`.
@@ -80,9 +88,7 @@ pub fn predict(
     lines.push(format!("masks: {}", pipeline.describe()));
     lines.extend(inputs.lines.iter().cloned());
     let files = survey(&inputs, &lesion(&source.params).map_err(PredictError::input)?, watch);
-    if let Some(problem) = files.rules().and_then(|rules| rules.masks.nowhere.clone()) {
-        return Err(PredictError::Input(format!("parameter `lesion_value`: {problem}")));
-    }
+    findable(&files).map_err(PredictError::Input)?;
     lines.extend(files.rules().into_iter().flat_map(Rules::lines).map(|line| format!("data: {line}")));
     let about = json!({
         "weights": source.path, "origin": source.origin, "network": source.spec.architecture.key(),
