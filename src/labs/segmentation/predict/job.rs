@@ -126,7 +126,7 @@ pub fn predict(
             }
         }
         let Some(row) = results.rows.last() else { continue };
-        let failed = row.measures.is_none() || row.kinds.contains(&NOT_SAVED);
+        let failed = row.measures.is_none() || row.kinds.contains(&NOT_SAVED) || row.kinds.contains(&NO_SCORE);
         let problem = failed.then(|| row.problem.clone());
         heard(PredictEvent::File { done: i + 1, total, name: item.name.clone(), problem, row: row.json() });
     }
@@ -179,7 +179,7 @@ pub struct Work<'a> {
 
 /// Kinds of oddities that are counted, beside those of the data doctor.
 const UNREADABLE: &str = "could not be used";
-const NO_SCORE: &str = "no score";
+const NO_SCORE: &str = "no score, since the true mask cannot be used";
 const HUGE: &str = "huge picture";
 const NOT_SAVED: &str = "not saved";
 
@@ -351,6 +351,7 @@ impl Results {
         write_whole(&self.out.join("summary.txt"), text.as_bytes())?;
         let mut whole = about;
         let mut results = summary.json(pipeline);
+        results["no_score"] = json!(self.rows.iter().filter(|row| row.kinds.contains(&NO_SCORE)).count());
         results["groups"] = groups_json(&groups);
         whole["results"] = results.clone();
         whole["seconds"] = json!(seconds);
