@@ -32,10 +32,9 @@ pub fn export(flags: &ExportFlags, output: &Output) -> Result<(), Failure> {
     place::check(std::slice::from_ref(&flags.to), flags.force)?;
     let mut reader = labs::open_run(&folder)?;
     if format == "png" {
-        let (png, step, moment) = match views(&reader).contains(&&*flags.figure) {
-            true => window::picture(flags, &mut reader)?,
-            false => recorded_picture(flags, &mut reader)?,
-        };
+        let is_view = views(&reader).contains(&&*flags.figure);
+        let make = if is_view { window::picture } else { recorded_picture };
+        let (png, step, moment) = make(flags, &mut reader)?;
         place::write(&flags.to, &png, flags.force)?;
         return saved(&flags.to, Some(step), &moment, &reader, output);
     }
