@@ -702,3 +702,52 @@ fn a_run_without_a_window_says_what_the_doctor_knows() {
     let lines = json_lines(&stdout(&run(&home, &format!("{line} --json"))));
     assert!(lines.iter().any(|line| line["event"] == "kind" && line["severity"] == "error"), "{lines:?}");
 }
+
+#[test]
+fn every_figure_is_saved_as_what_is_said_of_it() {
+    let home = tempfile::tempdir().unwrap();
+    let small = "--device cpu --set train_images=64 --set batch_size=16 --set probe_train=40 --set probe_test=20";
+    for line in [
+        "run segmentation --device cpu --steps 2 --set synthetic_images=20 --set base=2 --set image_size=32".to_owned(),
+        format!("run self-supervised --steps 2 {small}"),
+        "run optimizers --steps 5".to_owned(),
+        format!("run optimizers {NETWORK} --steps 3"),
+    ] {
+        succeeds(&home, &format!("{line} --out runs --name one"));
+        let folder = only_run(&home);
+        let shown = folder.display().to_string();
+        // (exit code, what was said)
+        let export = |figure: &str, format: &str| {
+            let line = format!("export {shown} --figure {figure} --to figure.{format} --force");
+            let output = learnscope(&home, &line).output().unwrap();
+            (output.status.code(), stderr(&output))
+        };
+        let (_, list) = export("no-such-figure-at-all", "csv");
+        let figures = list.split_once("it has ").unwrap_or_else(|| panic!("{list}")).1;
+        let figures: Vec<&str> = figures.trim().split(", ").collect();
+        assert!(figures.len() > 3, "{list}");
+        for figure in figures {
+            let mut works = 0;
+            for (format, other) in [("csv", "png"), ("json", "png"), ("png", "csv")] {
+                let (code, said) = export(figure, format);
+                if code == Some(0) {
+                    works += 1;
+                    continue;
+                }
+                assert!(code == Some(2) && said.contains("save it as ."), "{figure} as {format}: {said}");
+                assert!(said.contains(&format!(".{other}")), "{figure} as {format}: {said}");
+                assert_eq!(export(figure, other), (Some(0), String::new()), "{figure} as {format}: {said}");
+            }
+            assert!(works > 0, "{figure}");
+        }
+        let (code, said) = export("metrics", "svg");
+        assert!(code == Some(2) && said.contains(".csv, .json or .png"), "{said}");
+        let (_, views) = export("no-such-figure-at-all", "png");
+        let (_, views) = views.split_once("Its views: ").unwrap_or_else(|| panic!("{views}"));
+        for view in views.trim().split(", ") {
+            let (code, said) = export(view, "csv");
+            assert!(code == Some(0) || said.contains("is a view, not numbers; save it as .png"), "{view}: {said}");
+        }
+        fs::remove_dir_all(home.path().join("runs")).unwrap();
+    }
+}

@@ -4,6 +4,8 @@
 #[path = "support/toy.rs"]
 mod toy;
 
+use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -166,6 +168,27 @@ fn late_events_of_a_stopped_run_are_dropped() {
     assert_eq!(bench.state.step, 5);
     bench.state.apply(&Event { run: RunId(1), step: 999, seconds: 0.0, body: Body::Status(Status::Running) });
     assert_eq!((bench.state.step, bench.state.status.clone()), (5, Some(Status::Finished)));
+}
+
+#[test]
+fn a_run_that_is_stopped_has_a_last_word_which_a_resumed_one_has_not_said() {
+    let root = tempfile::tempdir().unwrap();
+    let record = Record::New(root.path().to_owned());
+    let mut bench = Bench::new();
+    bench.engine.send(Command::Start(Box::new(RunRequest { record, ..*toy(1, 1_000, 9.0) })));
+    bench.until(|state| state.step >= 3);
+    bench.engine.send(Command::Stop);
+    bench.status(Status::Stopped);
+    let said = |bench: &Bench| bench.state.notices.iter().filter(|(.., text)| text.contains("stopped with")).count();
+    let (step, _, text) = bench.state.notices.last().unwrap().clone();
+    assert_eq!((step, text), (bench.state.step, format!("stopped with a sum of {}", bench.state.step)));
+    let folder = PathBuf::from(&bench.state.header.as_ref().unwrap().folder);
+    let checkpoint = fs::read_dir(folder.join("checkpoints")).unwrap().next().unwrap().unwrap().path();
+    let request = RunRequest { record: Record::Resume(folder), resume_from: Some(checkpoint), ..*toy(2, 20, 0.0) };
+    let steps = bench.state.step + 3;
+    bench.engine.send(Command::Start(Box::new(RunRequest { steps, ..request })));
+    bench.until(|state| state.id == Some(RunId(2)) && state.status == Some(Status::Finished));
+    assert_eq!(said(&bench), 0, "{:?}", bench.state.notices);
 }
 
 #[test]

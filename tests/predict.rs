@@ -485,3 +485,60 @@ fn a_run_predicts_with_its_best_weights_and_exports_them() {
     fails(&run(&home, &["export", &folder, "--weights", "--to", "best.csv"]), 2, &[".safetensors"]);
     fails(&run(&home, &["export", &folder, "--to", "best.safetensors"]), 2, &["--weights"]);
 }
+
+/// Eight pairs whose masks hold the value 2 where lesion is.
+fn numbered(home: &TempDir) {
+    for i in 0..4 {
+        image::GrayImage::from_fn(50, 40, |x, y| image::Luma([shade(x + i, y)]))
+            .save(place(home, &format!("in/{i}.png")))
+            .unwrap();
+        image::GrayImage::from_fn(50, 40, |x, y| image::Luma([2 * u8::from(x > 10 && x < 30 && y > 8 && y < 30)]))
+            .save(place(home, &format!("in/{i}_mask.png")))
+            .unwrap();
+    }
+}
+
+#[test]
+fn a_true_mask_that_cannot_be_used_is_warned_of_and_counted() {
+    let home = home();
+    numbered(&home);
+    let whole = fs::read(home.path().join("in/1_mask.png")).unwrap();
+    fs::write(home.path().join("in/1_mask.png"), &whole[..whole.len() - 30]).unwrap();
+    fs::write(home.path().join("in/2_mask.png"), "no picture at all").unwrap();
+    let output = predict(&home, "--weights net.safetensors --data in --out out");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let text = succeeds(&output);
+    for name in ["1", "2"] {
+        let warned =
+            said.lines().any(|line| line.starts_with(&format!("warning: {name}: no ")) && line.contains("mask"));
+        assert!(warned, "{name}: {said}");
+    }
+    assert!(text.contains("against 2 true masks"), "{text}");
+    assert!(text.contains("no score, since the true mask cannot be used: 2 pictures (1, 2)"), "{text}");
+    let summary: Json = serde_json::from_slice(&fs::read(home.path().join("out/summary.json")).unwrap()).unwrap();
+    assert_eq!(summary["results"]["no_score"], 2);
+}
+
+#[test]
+fn a_value_without_effect_is_refused() {
+    let home = home();
+    numbered(&home);
+    let line = "--weights net.safetensors --data in --out out";
+    fails(
+        &predict(&home, &format!("{line} --lesion any --lesion-value 2")),
+        2,
+        &["--lesion-value 2", "value or colour"],
+    );
+    fails(&predict(&home, &format!("{line} --lesion alpha")), 2, &["`lesion`", "no mask has transparency"]);
+    fails(&predict(&home, &format!("{line} --lesion-value #ff0000")), 2, &["`lesion_value`", "#ff0000", "#020202"]);
+    succeeds(&predict(&home, &format!("{line} --lesion-value 2")));
+    for set in ["lesion_value=2", "lesion=value"] {
+        // Without a folder nothing is read with it.
+        let line: Vec<&str> = ["run", "segmentation", "--set", set, "--steps", "1"].to_vec();
+        fails(&run(&home, &line), 2, &[set, "would change nothing"]);
+    }
+    for verb in [&["run", "segmentation", "--steps", "1", "--data", "in"][..], &["doctor", "in"]] {
+        let line: Vec<&str> = verb.iter().copied().chain(["--set", "lesion_value=2"]).collect();
+        fails(&run(&home, &line), 2, &["`lesion_value=2` would change nothing", "`lesion` to be value or colour"]);
+    }
+}

@@ -726,3 +726,36 @@ fn a_full_disk_is_named_with_the_reason() {
     assert!(message.contains("metrics.csv") && message.contains("No space left"), "{message}");
     assert!(message.contains("free some space"), "{message}");
 }
+
+/// A frame by hand, or of another version: no run makes such a change.
+#[test]
+fn a_change_that_no_parameter_can_have_is_left_out_and_told() {
+    let root = tempfile::tempdir().unwrap();
+    let mut head = header();
+    head.changes.push(Change { step: 4, key: "learning_rate".into(), value: Value::Switch(true) });
+    let mut recorder = Recorder::create(&new(&root), &mut head).unwrap().unwrap();
+    let folder = recorder.folder().to_owned();
+    let change =
+        |step: u64, key: &str, to: Value| event(step, Body::Changed { key: key.into(), from: Value::Float(0.1), to });
+    recorder.append(&event(0, Body::Started(Box::new(head)))).unwrap();
+    for event in [
+        change(1, "learning_rate", Value::Float(0.5)),
+        change(2, "learning_rate", Value::Text("fast".into())),
+        change(2, "twin/learning_rate", Value::Int(1)),
+        change(2, "learning_rate", Value::Float(99.0)),
+        change(2, "no_such_thing", Value::Float(0.0)),
+        event(3, Body::Scalars(vec![("f/adam".into(), 1.0)])),
+    ] {
+        recorder.append(&event).unwrap();
+    }
+    drop(recorder);
+    let mut reader = RunReader::open(&folder).unwrap();
+    reader.complete(SPECS);
+    let state = recording::replay_from(&mut reader).unwrap();
+    assert_eq!(state.params.float("learning_rate"), 0.5);
+    assert_eq!((state.changes.len(), state.twin.is_some(), state.step), (1, false, 3));
+    assert_eq!(reader.header().changes.len(), 1, "what was planned too");
+    let (_, level, text) = state.notices.last().unwrap();
+    assert!(*level == Level::Warning && text.contains("a change at step 2 is left out"), "{text}");
+    assert!(text.contains("`learning_rate`: `fast` is not a number"), "{text}");
+}

@@ -231,3 +231,36 @@ fn a_tile_of_any_size_can_be_drawn() {
         harness.step();
     }
 }
+
+#[test]
+fn what_of_a_true_mask_is_lesion_can_be_chosen() {
+    let home = home();
+    let mut harness = harness(scene(home.path()), vec2(1200.0, 700.0));
+    harness.step();
+    harness.step();
+    let choose = |harness: &mut Harness<'_, Scene>, name: &str| {
+        harness.get_by_role_and_label(Role::ComboBox, "Lesion").click();
+        (0..3).for_each(|_| harness.step());
+        click(harness, name);
+    };
+    assert!(harness.query_by_role_and_label(Role::TextInput, "value or colour").is_none());
+    choose(&mut harness, "one value, or several");
+    let field = harness.get_by_role_and_label(Role::TextInput, "value or colour");
+    field.focus();
+    field.type_text("7");
+    (0..3).for_each(|_| harness.step());
+    assert_eq!(harness.state().predict.lesion_value, "17");
+    click(&mut harness, "Predict");
+    finish(&mut harness);
+    harness.get_by_label_contains("no mask holds the value 17; values that are not background: 255");
+    // The inverse has another area than the mask itself.
+    choose(&mut harness, "what is zero");
+    click(&mut harness, "Predict");
+    finish(&mut harness);
+    harness.get_by_label_contains("lesion is what is zero in a mask, as chosen");
+    choose(&mut harness, "as the weights' run");
+    click(&mut harness, "Predict");
+    finish(&mut harness);
+    harness.get_by_label_contains("3 predicted, 1 cannot be used, Dice");
+    assert!(harness.query_by_label_contains("as chosen").is_none());
+}

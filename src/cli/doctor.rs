@@ -32,6 +32,7 @@ pub fn doctor(flags: &DoctorFlags, output: &Output) -> Result<(), Failure> {
         return Err(Failure::usage(format!("`{}` {problem}; give the folder with the images", flags.folder.display())));
     }
     request::set_data(specs, &mut params, &flags.folder)?;
+    params.check_effect(specs, &flags.set)?;
     if let Some(file) = &flags.out {
         if file.extension().is_none_or(|suffix| !suffix.eq_ignore_ascii_case("csv")) {
             return Err(Failure::usage(format!("`--out {}`: the suffix must be .csv", file.display())));

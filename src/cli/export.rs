@@ -32,7 +32,9 @@ pub fn export(flags: &ExportFlags, output: &Output) -> Result<(), Failure> {
     place::check(std::slice::from_ref(&flags.to), flags.force)?;
     let mut reader = labs::open_run(&folder)?;
     if format == "png" {
-        let (png, step, moment) = window::picture(flags, &mut reader)?;
+        let is_view = views(&reader).contains(&&*flags.figure);
+        let make = if is_view { window::picture } else { recorded_picture };
+        let (png, step, moment) = make(flags, &mut reader)?;
         place::write(&flags.to, &png, flags.force)?;
         return saved(&flags.to, Some(step), &moment, &reader, output);
     }
@@ -46,6 +48,59 @@ pub fn export(flags: &ExportFlags, output: &Output) -> Result<(), Failure> {
     let bytes = if format == "csv" { sheet.csv(&about) } else { sheet.json(&about) }.map_err(Failure::Work)?;
     place::write(&flags.to, &bytes, flags.force)?;
     saved(&flags.to, step, &moment, &reader, output)
+}
+
+/// The views of a run, which are saved as pictures.
+fn views(reader: &RunReader) -> Vec<&'static str> {
+    let header = reader.header();
+    let shown = labs::find_with_views(&header.lab).map(|lab| (lab.view)().shown(&header.params));
+    shown.unwrap_or_default().into_iter().map(|tile| tile.id).collect()
+}
+
+/// A picture that was recorded, at its own size; what is no picture is refused, with what it can be saved as.
+fn recorded_picture(flags: &ExportFlags, reader: &mut RunReader) -> Result<(Vec<u8>, u64, String), Failure> {
+    let figure = &*flags.figure;
+    let (mut track, mut numbers) = (Vec::new(), figure == "metrics");
+    for event in reader.events()? {
+        match &event.body {
+            Body::Recorded { key, offset, bytes } if **key == *figure => track.push((event.step, *offset, *bytes)),
+            Body::Scalars(values) => numbers |= values.iter().any(|(key, _)| **key == *figure),
+            Body::Rows { key, .. } => numbers |= **key == *figure,
+            _ => {}
+        }
+    }
+    if track.is_empty() && !numbers && !figure.ends_with('*') {
+        // Says which views there are.
+        return window::picture(flags, reader);
+    }
+    let numbers = || Failure::usage(format!("`{figure}` is numbers, not a picture; save it as .csv or .json"));
+    let (Some(&(first, ..)), Some(&(last, ..))) = (track.first(), track.last()) else { return Err(numbers()) };
+    let at = track.iter().rev().find(|(step, ..)| flags.step.is_none_or(|asked| *step <= asked));
+    let Some(&(step, offset, bytes)) = at else { return Err(late(figure, first, flags.step.unwrap_or_default())) };
+    let payload = reader.payload_at(offset, bytes)?;
+    let image = match &*payload {
+        Payload::Image { width, height, rgba } => {
+            image::RgbaImage::from_raw(*width, *height, rgba.clone()).map(image::DynamicImage::from)
+        }
+        Payload::Mask { width, height, labels } => {
+            // A mask of 0 and 1 is black and white.
+            let white = if labels.iter().all(|&label| label <= 1) { 255 } else { 1 };
+            let grey = labels.iter().map(|label| label * white).collect();
+            image::GrayImage::from_raw(*width, *height, grey).map(image::DynamicImage::from)
+        }
+        _ => return Err(numbers()),
+    };
+    let image =
+        image.ok_or_else(|| Failure::work(format!("`{figure}` is damaged: it has not the pixels of its size")))?;
+    let mut png = std::io::Cursor::new(Vec::new());
+    image
+        .write_to(&mut png, image::ImageFormat::Png)
+        .map_err(|error| Failure::work(format!("the picture cannot be packed as PNG: {error}")))?;
+    let moment = match (flags.step, first == last) {
+        (Some(_), true) => format!("recorded once, at step {step}: it has no other step"),
+        (asked, _) => moment(asked, Some(step)),
+    };
+    Ok((png.into_inner(), step, moment))
 }
 
 /// The best weights of a run as one file.
@@ -177,11 +232,7 @@ fn found(figure: &str, asked: Option<u64>, reader: &mut RunReader) -> Result<Fou
     if let Some(asked) = asked.filter(|asked| *asked > end) {
         return Err(Failure::usage(format!("`--step {asked}`: the run was recorded up to step {end}")));
     }
-    let late = |first: u64, asked: u64| {
-        Failure::usage(format!(
-            "`--step {asked}`: `{figure}` was first recorded at step {first}; ask for that or a later one"
-        ))
-    };
+    let late = |first: u64, asked: u64| late(figure, first, asked);
     if !tables.rows.is_empty() {
         let last = asked.map(|_| tables.rows.iter().filter_map(|row| row[1].as_u64()).max().unwrap_or(0));
         return Ok(Found { sheet: tables, step: last, moment: moment(asked, last) });
@@ -221,11 +272,23 @@ fn found(figure: &str, asked: Option<u64>, reader: &mut RunReader) -> Result<Fou
         }
         return Ok(Found { sheet: scalars, step: last, moment });
     }
+    if views(reader).contains(&figure) {
+        return Err(Failure::usage(format!(
+            "`{figure}` is a view, not numbers; save it as .png, or the numbers that it shows by their keys: {}",
+            known.join(", ")
+        )));
+    }
     let hint = match nearest(figure, known.iter().map(String::as_str)) {
         Some(near) => format!("did you mean `{near}`?"),
         None => format!("it has {}", known.join(", ")),
     };
     Err(Failure::usage(format!("this run has recorded nothing called `{figure}`; {hint}")))
+}
+
+fn late(figure: &str, first: u64, asked: u64) -> Failure {
+    Failure::usage(format!(
+        "`--step {asked}`: `{figure}` was first recorded at step {first}; ask for that or a later one"
+    ))
 }
 
 /// `step 100`, or `step 100, the newest at or before 120`.

@@ -244,7 +244,8 @@ pub struct PredictFlags {
     /// What of a true mask is lesion: any (what is not zero), value, colour, alpha, inverted; default: the run's, else any
     #[arg(long, value_name = "L")]
     pub lesion: Option<String>,
-    /// The value, or several with commas, or the colour (#ff0000) for --lesion
+    /// The value, or several with commas, or the colour (#ff0000) for --lesion: the number that the file holds, of a
+    /// palette its index, 1 for the white of one bit
     #[arg(long, value_name = "V")]
     pub lesion_value: Option<String>,
     /// Side in pixels at which the network sees a picture; default: as it was trained

@@ -29,6 +29,13 @@ impl From<PredictError> for Failure {
 
 pub fn predict(flags: &PredictFlags, output: &Output) -> Result<(), Failure> {
     let spec = spec_of(find_lab(&flags.lab)?)?;
+    if let (Some(lesion), Some(value)) = (&flags.lesion, &flags.lesion_value)
+        && !["value", "colour"].contains(&&**lesion)
+    {
+        return Err(Failure::usage(format!(
+            "`--lesion-value {value}` would change nothing with `--lesion {lesion}`: it needs value or colour"
+        )));
+    }
     let mut set = Vec::new();
     let mut option = |key: &str, value: Option<String>| set.extend(value.map(|value| format!("{key}={value}")));
     option("threshold", flags.threshold.clone());

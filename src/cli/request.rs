@@ -32,6 +32,7 @@ pub fn new_run(flags: &RunFlags) -> Result<Box<RunRequest>, Failure> {
     if let Some(path) = &flags.data {
         set_data(spec.params, &mut params, path)?;
     }
+    params.check_effect(spec.params, &flags.set)?;
     let mut changes = flags.at.iter().map(|text| change(spec.params, text)).collect::<Result<Vec<_>, _>>()?;
     changes.sort_by_key(|change| change.step);
     let device = device_choice(&flags.device)?;

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, ImageResult};
+use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageError, ImageFormat, ImageReader, ImageResult};
 
 use crate::disk;
 
@@ -46,6 +46,8 @@ pub struct Decoded {
     pub white_is_zero: bool,
     /// `image` holds numbers of this palette.
     pub palette: Option<Palette>,
+    /// A decoded value is this many times what the file holds: 255 of one bit, 85 of two, 17 of four.
+    pub step: u8,
 }
 
 impl Decoded {
@@ -124,7 +126,7 @@ impl Memory {
     }
 
     fn with_room<T>(&self, opened: Opened, take: impl FnOnce(Decoded) -> T) -> Result<T, String> {
-        let Opened { decoder, orientation, format, probe, palette, stored, .. } = opened;
+        let Opened { decoder, orientation, format, probe, palette, stored, step, .. } = opened;
         let (size, bytes) = (decoder.dimensions(), decoder.total_bytes());
         if size.0 == 0 || size.1 == 0 {
             return Err("has no pixels".to_owned());
@@ -147,7 +149,7 @@ impl Memory {
         let white_is_zero = stored && image.color().bytes_per_pixel() > image.color().channel_count();
         let lossy = format == ImageFormat::Jpeg;
         let turned = orientation != Orientation::NoTransforms;
-        let taken = take(Decoded { image, turned, lossy, white_is_zero, palette });
+        let taken = take(Decoded { image, turned, lossy, white_is_zero, palette, step });
         drop(room);
         Ok(taken)
     }
@@ -205,6 +207,8 @@ struct Opened {
     palette: Option<Palette>,
     /// Numbers are wanted as they are stored, though 0 is white.
     stored: bool,
+    /// See [`Decoded::step`].
+    step: u8,
 }
 
 trait Input: BufRead + Seek {}
@@ -269,7 +273,12 @@ fn open(path: &Path, wanted: Wanted) -> Result<Opened, String> {
     let mut decoder: Box<dyn ImageDecoder> = Box::new(decoder);
     // A tag that cannot be read turns nothing.
     let orientation = orientation.or_else(|| decoder.orientation().ok()).unwrap_or(Orientation::NoTransforms);
-    Ok(Opened { decoder, orientation, format, pages, probe, palette, stored })
+    let step = match decoder.original_color_type() {
+        ExtendedColorType::L1 => 255,
+        _ if format == ImageFormat::Png => png::step(&head),
+        _ => 1,
+    };
+    Ok(Opened { decoder, orientation, format, pages, probe, palette, stored, step })
 }
 
 fn whole(file: &mut File, length: u64, kind: &str) -> Result<Vec<u8>, String> {

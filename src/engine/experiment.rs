@@ -21,6 +21,9 @@ pub trait Experiment {
         false
     }
 
+    /// Says how things stand, where the run is stopped before its last step.
+    fn stopped(&mut self, _out: &mut Emit<'_>) {}
+
     /// Applies a live parameter change, from the next step on. The value has already been checked for kind and range.
     fn set(&mut self, key: &str, value: &Value) -> Result<(), ParamError>;
 

@@ -13,7 +13,7 @@ use super::emit::Emission;
 use super::event::{Body, Event, Level, RunHeader, RunId, Status};
 use super::experiment::{Checkpoint, RunError};
 use super::mailbox::{Letter, Mailbox};
-use super::params::Value;
+use super::params::{ParamSpec, Value};
 use super::recording::{Opening, Recorder, RunReader};
 use super::run_folder::DiskError;
 use super::worker::Wake;
@@ -97,7 +97,12 @@ impl<'a> Lane<'a> {
     /// Checks the recording and sends the run's first event. What exists already is opened for writing only by
     /// [`Lane::open`], when everything is built: until then nothing of it changes. A new recording that cannot be made
     /// does not keep a run in the window from going on, and its user is told; any other run ends at once.
-    pub fn begin(&mut self, record: &Record, mut header: RunHeader) -> Result<(), RunError> {
+    pub fn begin(
+        &mut self,
+        record: &Record,
+        specs: &'static [ParamSpec],
+        mut header: RunHeader,
+    ) -> Result<(), RunError> {
         let opening = Recorder::prepare(record, &mut header);
         let resumed = opening.as_ref().ok().and_then(|opening| opening.as_ref()?.resumed().cloned());
         // A resumed run's clock goes on where its recording ended.
@@ -113,7 +118,7 @@ impl<'a> Lane<'a> {
         let opened = if is_new && opening.is_ok() { self.open() } else { Ok(()) };
         self.emit(step, Body::Started(Box::new(header)));
         if let (Record::Resume(folder), Some(resumed)) = (record, &resumed) {
-            self.retell(folder, resumed.kept);
+            self.retell(folder, specs, resumed.kept);
         }
         for warning in resumed.map(|resumed| resumed.warnings).unwrap_or_default() {
             self.notice(step, Level::Warning, warning);
@@ -152,9 +157,10 @@ impl<'a> Lane<'a> {
     }
 
     /// Sends what the resumed run recorded before, so that every consumer has its whole history.
-    fn retell(&mut self, folder: &Path, kept: u64) {
+    fn retell(&mut self, folder: &Path, specs: &'static [ParamSpec], kept: u64) {
         // What cannot be read was reported when the recording was opened.
         let Ok(mut reader) = RunReader::open(folder) else { return };
+        reader.complete(specs);
         let Ok(mut events) = reader.events() else { return };
         while let Some(event) = events.next() {
             if events.offset() >= kept {

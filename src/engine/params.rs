@@ -26,7 +26,7 @@ pub struct ParamSpec {
     pub help: &'static str,
     /// A running experiment accepts a change; otherwise a change needs a restart.
     pub live: bool,
-    /// The form shows it only while the named choice parameter has one of these values. It is still valid to set.
+    /// It has an effect, and the form shows it, only while the named choice parameter has one of these values.
     pub only_if: Option<(&'static str, &'static [&'static str])>,
 }
 
@@ -264,6 +264,25 @@ impl Params {
         }
     }
 
+    /// Refuses what was set (`key=value` each, as typed) and has no effect with the other values.
+    pub fn check_effect(&self, specs: &[ParamSpec], assignments: &[String]) -> Result<(), ParamError> {
+        for assignment in assignments {
+            let key = assignment.split_once('=').map_or(&**assignment, |(key, _)| key).trim();
+            let mut asked = find(specs, key)?;
+            while let Some((parent, wanted)) = asked.only_if {
+                if !self.shows(asked) {
+                    let problem = format!(
+                        "`{assignment}` would change nothing: it needs `{parent}` to be {}",
+                        wanted.join(" or ")
+                    );
+                    return Err(ParamError::Invalid { key: key.to_owned(), problem });
+                }
+                asked = find(specs, parent)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Whether the form shows this parameter with the current values (see [`ParamSpec::only_if`]).
     pub fn shows(&self, spec: &ParamSpec) -> bool {
         spec.only_if.is_none_or(|(key, wanted)| match self.0.get(key) {
@@ -352,6 +371,28 @@ mod tests {
         assert_eq!(params.float("learning_rate"), 0.5, "a refused value changes nothing");
         let message = params.set_text(SPECS, "surface=volcano").unwrap_err().to_string();
         assert!(message.contains("one of saddle"), "{message}");
+    }
+
+    #[test]
+    fn what_is_set_and_has_no_effect_is_refused_with_what_it_needs() {
+        let spec = |key: &'static str, only_if| ParamSpec { key, only_if, ..SPECS[1] };
+        let choice = |key, only_if| ParamSpec {
+            kind: ParamKind::Choice(&[ChoiceItem { id: "a", label: "" }, ChoiceItem { id: "b", label: "" }]),
+            default: DefaultValue::Choice("a"),
+            ..spec(key, only_if)
+        };
+        let specs =
+            [choice("one", None), choice("two", Some(("one", &["b"][..]))), choice("three", Some(("two", &["b"])))];
+        let check = |typed: &[&str]| {
+            let typed: Vec<String> = typed.iter().map(|text| (*text).to_owned()).collect();
+            let mut params = Params::defaults(&specs);
+            typed.iter().for_each(|text| params.set_text(&specs, text).unwrap());
+            params.check_effect(&specs, &typed).map_err(|error| error.to_string())
+        };
+        assert_eq!(check(&["one=b", "two=b", "three=a"]), Ok(()));
+        let message = check(&["three=a", "one=b"]).unwrap_err();
+        assert_eq!(message, "parameter `three`: `three=a` would change nothing: it needs `two` to be b");
+        assert!(check(&["three=a", "two=b"]).unwrap_err().contains("needs `one` to be b"), "also further up");
     }
 
     #[test]

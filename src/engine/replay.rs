@@ -8,10 +8,11 @@ use std::sync::Arc;
 use super::event::{Body, Event, Level, Payload, RunHeader, RunId};
 use super::frames::{self, Frames};
 use super::header_file::{self, Seal};
-use super::params::ParamSpec;
+use super::params::{self, ParamError, ParamSpec, Value};
 use super::recording::{BUFFER, EVENTS};
 use super::run_folder::{self, DiskError};
 use super::state::RunState;
+use super::twin;
 use crate::disk;
 
 pub(super) fn absolute(path: &Path) -> PathBuf {
@@ -105,7 +106,15 @@ pub struct RunReader {
     warning: Option<String>,
     refusal: Option<String>,
     damage: Option<(u64, String)>,
+    /// What the parameters may be, where the lab is known; what cannot be is left out and told.
+    specs: Option<&'static [ParamSpec]>,
+    impossible: Option<String>,
     payloads: File,
+}
+
+/// Whether a parameter of the run or of its twin can have a value.
+fn can_be(specs: &[ParamSpec], key: &str, value: &Value) -> Result<(), ParamError> {
+    params::find(specs, twin::plain(key))?.check(value)
 }
 
 impl RunReader {
@@ -122,7 +131,17 @@ impl RunReader {
         let path = folder.join(EVENTS);
         open_frames(&path)?;
         let payloads = disk::open(&path).map_err(|e| DiskError::io("read", &path, e))?;
-        Ok(Self { folder, header, run: RunId(0), warning, refusal, damage: None, payloads })
+        Ok(Self {
+            folder,
+            header,
+            run: RunId(0),
+            warning,
+            refusal,
+            damage: None,
+            specs: None,
+            impossible: None,
+            payloads,
+        })
     }
 
     /// Why the run can be shown but not continued: its description was changed.
@@ -131,8 +150,10 @@ impl RunReader {
     }
 
     /// Gives every parameter that the header lacks, or holds with a value that it cannot have, its default: a recording of
-    /// another version, or one that was edited, can then be shown.
-    pub fn complete(&mut self, specs: &[ParamSpec]) {
+    /// another version, or one that was edited, can then be shown. Changes to what a parameter cannot be are left out.
+    pub fn complete(&mut self, specs: &'static [ParamSpec]) {
+        self.specs = Some(specs);
+        self.header.changes.retain(|change| can_be(specs, &change.key, &change.value).is_ok());
         for spec in specs {
             if self.header.params.get(spec.key).is_none_or(|value| spec.check(value).is_err()) {
                 self.header.params.put(spec.key, spec.default.into());
@@ -158,7 +179,7 @@ impl RunReader {
     /// can no longer be told; an error of the system ends the events and counts as damage.
     pub fn events(&mut self) -> Result<Events<'_>, DiskError> {
         let frames = open_frames(&self.folder.join(EVENTS))?;
-        self.damage = None;
+        (self.damage, self.impossible) = (None, None);
         Ok(Events { frames, first: true, last: 0, next: None, reader: self })
     }
 
@@ -199,7 +220,7 @@ impl RunReader {
         let events = self.damage.as_ref().map(|(_, problem)| {
             format!("`{}`: {problem}; what is damaged is not shown", self.folder.join(EVENTS).display())
         });
-        let found: Vec<String> = self.warning.iter().cloned().chain(events).collect();
+        let found: Vec<String> = self.warning.iter().chain(&self.impossible).cloned().chain(events).collect();
         (!found.is_empty()).then(|| found.join(". "))
     }
 }
@@ -243,6 +264,19 @@ impl Events<'_> {
                 // A moved folder, and what a later resumption changed.
                 Body::Started(_) => event.body = Body::Started(Box::new(self.reader.header.clone())),
                 Body::Rows { .. } if self.frames.has_hole() => continue,
+                Body::Changed { ref key, ref to, .. } => {
+                    let refused = self.reader.specs.and_then(|specs| can_be(specs, key, to).err());
+                    if let Some(error) = refused {
+                        let events = self.reader.folder.join(EVENTS);
+                        let text = format!(
+                            "`{}`: a change at step {} is left out, as no run can have made it: {error}",
+                            events.display(),
+                            event.step
+                        );
+                        self.reader.impossible.get_or_insert(text);
+                        continue;
+                    }
+                }
                 _ => {}
             }
             return Some(event);

@@ -226,6 +226,7 @@ fn attend(request: &RunRequest, lane: &mut Lane<'_>) -> Result<(Status, Next), R
     let resumed_at = resumed.as_ref().ok().and_then(Option::as_ref).map(|checkpoint| checkpoint.step);
     lane.begin(
         &request.record,
+        request.specs,
         RunHeader {
             lab: request.lab.to_owned(),
             name: request.name.clone(),
@@ -363,6 +364,10 @@ fn attend(request: &RunRequest, lane: &mut Lane<'_>) -> Result<(Status, Next), R
             lane.notice(step, Level::Error, text);
         }
     }
+    if status_next.0 == Status::Stopped {
+        // Behind the checkpoint: a run that goes on from it has not stopped.
+        trained.stopped(lane, step);
+    }
     Ok(status_next)
 }
 
@@ -420,6 +425,18 @@ impl<'a> Trained<'a> {
             }
         }
         Ok(())
+    }
+
+    /// The last word of a run that was stopped, and of its twin.
+    fn stopped(&mut self, lane: &mut Lane<'_>, step: u64) {
+        let mut out = Emit::new(self.request.keys, step, self.request.steps, false);
+        self.experiment.stopped(&mut out);
+        lane.publish(step, out.finish());
+        if let Some(twin) = &mut self.twin {
+            let mut out = Emit::new(self.request.keys, step, self.request.steps, false);
+            twin.experiment.stopped(&mut out);
+            lane.publish(step, twin::renamed(out.finish()));
+        }
     }
 
     /// Changes a live parameter of the run or of its twin, or tells the user why not; a refused value changes nothing.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use learnscope::engine::command::{Record, RunRequest};
 use learnscope::engine::emit::Emit;
-use learnscope::engine::event::{Event, KeyKind, KeySpec, Payload, RunId, Status};
+use learnscope::engine::event::{Event, KeyKind, KeySpec, Level, Payload, RunId, Status};
 use learnscope::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
 use learnscope::engine::params::{DefaultValue, ParamError, ParamKind, ParamSpec, Params, Value};
 use learnscope::engine::state::RunState;
@@ -68,6 +68,10 @@ impl Experiment for Adder {
         out.scalar("sum", self.sum);
         out.payload("picture", Payload::Series(vec![self.sum]));
         Ok(())
+    }
+
+    fn stopped(&mut self, out: &mut Emit<'_>) {
+        out.notice(Level::Info, format!("stopped with a sum of {}", self.sum));
     }
 
     fn set(&mut self, key: &str, value: &Value) -> Result<(), ParamError> {

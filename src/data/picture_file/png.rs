@@ -13,6 +13,16 @@ pub fn has_palette(head: &[u8]) -> bool {
     head.starts_with(b"\x89PNG\r\n\x1a\n") && head.get(12..16) == Some(b"IHDR") && head.get(25) == Some(&3)
 }
 
+/// How many times its number a decoded grey value is: those of less than 8 bits are spread over 0 to 255.
+pub fn step(head: &[u8]) -> u8 {
+    match (head.get(24), head.get(25)) {
+        (Some(1), Some(0)) => 255,
+        (Some(2), Some(0)) => 85,
+        (Some(4), Some(0)) => 17,
+        _ => 1,
+    }
+}
+
 /// The same file as one of grey values that are the numbers, and its palette. What is missing at its end is left for the
 /// decoder to complain about. `None`: its bits are none that a palette has.
 pub fn numbers(bytes: &[u8]) -> Option<(Vec<u8>, Palette)> {

@@ -332,13 +332,7 @@ fn of_exam(pair: &Pair, exam: &Exam, list: &mut Vec<Finding>) {
     if exam.facts.grey_share > GREY_SHARE {
         let severity = if exam.facts.grey_share > GREY_SHARE_BAD { Severity::Warning } else { Severity::Note };
         let problem = format!("{:.1} % of its pixels are neither black nor white", 100.0 * exam.facts.grey_share);
-        add(
-            severity,
-            Check::NotBinary,
-            mask,
-            problem,
-            "the upper half of the range counts as lesion; check the outline",
-        );
+        add(severity, Check::NotBinary, mask, problem, "a threshold tells lesion from background; check the outline");
     } else if exam.facts.zero_one {
         let problem = "its values are 0 and 1".to_owned();
         add(Severity::Note, Check::NotBinary, mask, problem, "1 is read as lesion");
@@ -349,7 +343,7 @@ fn of_exam(pair: &Pair, exam: &Exam, list: &mut Vec<Finding>) {
         add(Severity::Error, Check::LargeMask, mask, problem, advice);
     } else if exam.share > LARGE_SHARE {
         let problem = format!("covers {:.0} % of the image", 100.0 * exam.share);
-        let advice = "it may be inverted (`lesion=inverted`), or mark the field of view";
+        let advice = "`lesion` may say the opposite of what is meant (inverted), or the mask marks the field of view";
         add(Severity::Warning, Check::LargeMask, mask, problem, advice);
     }
     if exam.regions == 0 {

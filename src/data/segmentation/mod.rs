@@ -14,11 +14,13 @@ pub mod names;
 pub mod plan;
 pub mod read;
 pub mod save;
+mod seen;
 pub mod split;
 #[cfg(test)]
 pub(super) mod testing;
 #[cfg(test)]
 mod tests;
+mod told;
 mod walk;
 
 use std::path::PathBuf;

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use super::doctor::{Check, Finding, Severity, finding};
-use super::lesion::{Lesion, MaskRule, Seen, Values};
+use super::lesion::{Lesion, MaskRule, Values};
 use super::listing::{Pair, Size};
+use super::seen::Seen;
 use super::{Problem, Watch, counted};
 use crate::data::picture_file::{Decoded, Exposure, Levels, Memory, White};
 use crate::pixels::mask::Mask;
@@ -47,7 +48,7 @@ pub struct MaskFacts {
     /// Largest share, over the files whose values are compared with the middle of the range, of pixels that are neither
     /// black nor white (from 16 to 239 of 255).
     pub grey_share: f64,
-    /// A file has no value above 1, and 1 was read as lesion.
+    /// A file has no grey value above 1, and 1 was read as lesion for not being zero.
     pub zero_one: bool,
     /// The size of a mask that was resized to its image's.
     pub other_size: Option<Size>,
@@ -185,7 +186,7 @@ impl Reader {
                 for path in &pair.masks {
                     let _ = self.memory.decode_mask(path, |decoded| {
                         let raw = Raw::of_mask(&decoded);
-                        seen.push(Values::new(&raw, &decoded).seen());
+                        seen.push(Seen::of(&Values::new(&raw, &decoded), lesion));
                     });
                 }
                 (seen, self.memory.levels(&pair.image).unwrap_or_default())
@@ -464,7 +465,10 @@ impl<'a> Raw<'a> {
         });
         let facts = MaskFacts {
             grey_share: if judge.has_threshold() { grey as f64 / (width * height) as f64 } else { 0.0 },
-            zero_one: most == 1.0 && self.bytes_per_channel < 4 && decoded.palette.is_none(),
+            zero_one: most == 1.0
+                && self.bytes_per_channel < 4
+                && decoded.palette.is_none()
+                && judge.takes_what_is_not_zero(),
             ..MaskFacts::default()
         };
         Ok((mask, facts))

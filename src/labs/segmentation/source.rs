@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use crate::data::segmentation::doctor::{self, Exam, Finding, duplicates, examine_pair};
 use crate::data::segmentation::given::Given;
 use crate::data::segmentation::groups::{GroupRule, Groups};
+use crate::data::segmentation::lesion::Nowhere;
 use crate::data::segmentation::listing::{Listing, Pair, scan};
 use crate::data::segmentation::plan::{Seen, SplitChoice, SplitPlan, plan};
 use crate::data::segmentation::read::{Picture, Reader, Rules, Sample};
@@ -339,8 +340,8 @@ fn read(params: &Params, folder: &Path, listing: &Listing) -> Result<Segmentatio
     check_memory(listing.pairs.len(), params)?;
     let reader = Reader::default();
     let rules = reader.survey(&listing.pairs, &[], &lesion(params)?, Watch::nobody());
-    if let Some(problem) = rules.masks.nowhere.clone() {
-        return Err(ParamError::Invalid { key: "lesion_value".to_owned(), problem });
+    if let Some(Nowhere { key, problem }) = rules.masks.nowhere.clone() {
+        return Err(ParamError::Invalid { key: key.to_owned(), problem });
     }
     let reader = reader.with_rules(rules.clone());
     let all = reader.all(&listing.pairs, Watch::nobody(), |i, sample| {

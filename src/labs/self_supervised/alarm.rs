@@ -59,6 +59,33 @@ pub fn notice(said: Announcement, alarm: &Alarm, check: &Check) -> (Level, Strin
     (level, format!("{what} ({numbers})"))
 }
 
+/// The last word of a run that is stopped at `step` of `steps`: how it stands, which is not how it would have ended. `check`:
+/// the newest one, where it is known.
+pub fn stopped(alarm: &Alarm, check: Option<&Check>, step: u64, steps: u64) -> (Level, String) {
+    let (level, what) = match (alarm.standing, alarm.newest) {
+        (Verdict::Healthy, Verdict::Healthy) => (Level::Info, "without collapse so far"),
+        (Verdict::Healthy, Verdict::Complete) => (Level::Warning, "with nearly the same embedding for every picture"),
+        (Verdict::Healthy, Verdict::OneDirection) => {
+            (Level::Warning, "with embeddings that differ along one line only, not called a collapse so far")
+        }
+        (_, Verdict::Healthy) => {
+            (Level::Warning, "after a collapse: healthy in the newest check, not for long enough to call it over")
+        }
+        (Verdict::Complete, _) => (Level::Warning, "in complete collapse: every picture has nearly the same embedding"),
+        (Verdict::OneDirection, _) => {
+            (Level::Warning, "collapsed to one direction: the embeddings differ along one line only")
+        }
+    };
+    let measured = check.map(|check| {
+        let rank = check.rank.map_or_else(|| "—".to_owned(), short);
+        format!("effective rank {rank} of {}, normalised std {}", check.d, short(check.std))
+    });
+    let numbers: Vec<String> = measured.into_iter().chain(evidence(alarm)).collect();
+    let numbers = if numbers.is_empty() { String::new() } else { format!(" ({})", numbers.join("; ")) };
+    let text = format!("the run is stopped at step {} of {} {what}{numbers}.", grouped(step), grouped(steps));
+    (level, text + &waiting(alarm, steps))
+}
+
 /// What kNN and probe say beside rank and spread; `None` before both are known.
 pub fn evidence(alarm: &Alarm) -> Option<String> {
     let (now, untrained) = alarm.evidence()?;
@@ -161,6 +188,35 @@ mod tests {
         assert!(!text.contains("carry nothing"), "{text}");
         let (level, text) = ended(1.0, 0.01, UNTRAINED, 63);
         assert!(level == Level::Warning && text.contains("complete collapse"), "{text}");
+    }
+
+    #[test]
+    fn a_stopped_run_says_how_it_stands_and_not_how_it_would_have_ended() {
+        let stopped_after = |verdicts: &[Verdict]| {
+            let mut alarm = Alarm::default();
+            alarm.judged(UNTRAINED);
+            for (step, verdict) in (1..).zip(verdicts) {
+                alarm.observe(*verdict, step, 100);
+            }
+            let check = Check { verdict: Verdict::Healthy, rank: Some(1.5), std: 0.3, d: 64, unused: 0 };
+            stopped(&alarm, Some(&check), verdicts.len() as u64, 100)
+        };
+        use Verdict::{Complete, Healthy, OneDirection};
+        for (verdicts, level, words) in [
+            (
+                vec![Healthy; 20],
+                Level::Info,
+                "stopped at step 20 of 100 without collapse so far (effective rank 1.50 of 64",
+            ),
+            (vec![OneDirection; 20], Level::Warning, "not called a collapse so far"),
+            (vec![OneDirection; 90], Level::Warning, "stopped at step 90 of 100 collapsed to one direction"),
+            (vec![Complete; 20], Level::Warning, "in complete collapse"),
+            ([vec![Complete; 20], vec![Healthy; 2]].concat(), Level::Warning, "not for long enough"),
+        ] {
+            let (found, text) = stopped_after(&verdicts);
+            assert!(found == level && text.contains(words), "{text}");
+        }
+        assert!(stopped_after(&[OneDirection; 20]).1.contains("called a collapse after 67"), "what it waits for");
     }
 
     #[test]

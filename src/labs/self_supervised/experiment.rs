@@ -37,6 +37,8 @@ struct SelfSupervisedRun {
     trainer: Trainer,
     judge: Judge,
     alarm: Alarm,
+    /// What the newest check measured, once there was one since the start or a resumption.
+    checked: Option<Check>,
     device: Device,
     /// What a checkpoint belongs to.
     fingerprint: String,
@@ -93,6 +95,7 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
         trainer: Trainer::new(&shape, request.seed, &device)?,
         judge: Judge::new(&data, recipe, shape.encoder, measured, params.int("data_seed") as u64, &device),
         alarm: Alarm::default(),
+        checked: None,
         params: params.clone(),
         data,
         device,
@@ -189,6 +192,7 @@ impl SelfSupervisedRun {
 
     /// Says so when the network collapses or recovers, and how it ends.
     fn observe(&mut self, check: &Check, out: &mut Emit<'_>) {
+        self.checked = Some(*check);
         if let Some(said) = self.alarm.observe(check.verdict, self.step, self.steps) {
             let (level, text) = alarm::notice(said, &self.alarm, check);
             out.notice(level, text);
@@ -236,6 +240,13 @@ impl Experiment for SelfSupervisedRun {
         let l2 = wanted.then(|| self.trainer.l2(&self.hyper));
         let outcome = self.trainer.step(x, &self.hyper, tau, done)?;
         self.measure(&batch, outcome, l2, out)
+    }
+
+    fn stopped(&mut self, out: &mut Emit<'_>) {
+        if self.alarm.all_checks > 0 {
+            let (level, text) = alarm::stopped(&self.alarm, self.checked.as_ref(), self.step, self.steps);
+            out.notice(level, text);
+        }
     }
 
     fn set(&mut self, key: &str, value: &Value) -> Result<(), ParamError> {

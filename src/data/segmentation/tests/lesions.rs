@@ -204,7 +204,7 @@ fn a_value_that_no_mask_holds_is_an_error() {
     let rule = |value: &str| read(&Lesion::parse("value", value).unwrap(), &[&core]).1;
     assert_eq!(rule("2").nowhere, None);
     assert_eq!(rule("7, 1").nowhere, None);
-    let problem = rule("7").nowhere.unwrap();
+    let problem = rule("7").nowhere.unwrap().problem;
     assert!(problem.contains("value 7") && problem.contains("1, 2"), "{problem}");
     let found = rule("7").findings(Path::new("data"));
     assert_eq!((found[0].severity, found[0].check), (Severity::Error, Check::MaskValues));

@@ -3,5 +3,6 @@
 mod doctor;
 mod layouts;
 mod lesions;
+mod mask_table;
 mod parts;
 mod reading;

@@ -130,7 +130,9 @@ pub static PARAMS: &[ParamSpec] = &[
             "value or colour",
             ParamKind::Text,
             DefaultValue::Text("1"),
-            "A whole number as it is stored in the masks, several with commas (`1,2`), or a colour as `#ff0000`.",
+            "The number that the file holds, or several with commas (`1,2`): a grey value, of a palette (PNG) its index, 1 for \
+             the white of one bit (255 means it too), of colours the brightest of red, green and blue. Or a colour as \
+             `#ff0000`.",
         ),
         "lesion",
         &["value", "colour"],

@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
-use super::super::params::lesion;
+use super::super::params::{PARAMS, lesion};
 use super::super::pipeline::Pipeline;
 use super::Predictor;
 use super::inputs::{Inputs, counted, find, of_files};
-use super::job::{Work, apart, ends_all, guarded, predict_item, save_mask, save_overlay, save_table, survey};
+use super::job::{Work, apart, ends_all, findable, guarded, predict_item, save_mask, save_overlay, save_table, survey};
 use super::report::{Row, Summary, group_lines, groups, problem_lines, trained_warning};
 use super::weights_source::WeightsSource;
 use crate::compute::device;
@@ -32,6 +32,8 @@ pub struct Wanted {
     /// One folder, or files.
     pub data: Vec<PathBuf>,
     pub pipeline: Pipeline,
+    /// What of a true mask is lesion, as `key=value` of the lab's parameters; empty: as the weights' run had it.
+    pub lesion: Vec<String>,
 }
 
 /// One picture, as far as the window needs it.
@@ -192,7 +194,11 @@ impl Job {
 }
 
 fn predict(wanted: &Wanted, say: &dyn Fn(Told), cancel: &AtomicBool) -> Result<(), String> {
-    let source = WeightsSource::open(&wanted.weights, None).map_err(|error| error.to_string())?;
+    let mut source = WeightsSource::open(&wanted.weights, None).map_err(|error| error.to_string())?;
+    for assignment in &wanted.lesion {
+        source.params.set_text(PARAMS, assignment).map_err(|error| error.to_string())?;
+    }
+    let lesion = lesion(&source.params).map_err(|error| error.to_string())?;
     let watch = Watch { progress: &|_, _| {}, cancel };
     let mut inputs = match wanted.data.as_slice() {
         [one] => find(one, watch).map_err(|error| error.to_string())?,
@@ -201,7 +207,8 @@ fn predict(wanted: &Wanted, say: &dyn Fn(Told), cancel: &AtomicBool) -> Result<(
     inputs.white = source.white.clone();
     let device = device::cpu();
     let net = source.build(&device).map_err(|error| error.to_string())?;
-    let files = survey(&inputs, &lesion(&source.params).map_err(|error| error.to_string())?, watch);
+    let files = survey(&inputs, &lesion, watch);
+    findable(&files)?;
     let predictor = Predictor::new(net, source.spec, source.image_size, device).map_err(|error| error.to_string())?;
     let mut lines = source.describe();
     lines.extend(inputs.lines.iter().cloned());

@@ -26,7 +26,7 @@ use super::weights_source::WeightsSource;
 use super::{Prediction, Predictor, measure, overlay, read};
 use crate::compute::device;
 use crate::data::segmentation::Watch;
-use crate::data::segmentation::lesion::Lesion;
+use crate::data::segmentation::lesion::{Lesion, Nowhere};
 use crate::data::segmentation::listing::Pair;
 use crate::data::segmentation::read::{Picture, ReadLimits, Reader as Files, Rules};
 use crate::data::segmentation::split::Part;
@@ -50,6 +50,14 @@ pub fn survey(inputs: &Inputs, lesion: &Lesion, watch: Watch<'_>) -> Files {
     let alone: Vec<PathBuf> = usable().filter(|item| item.pair.is_none()).map(|item| item.path.clone()).collect();
     let rules = whole_pictures().survey_as(&inputs.white, &pairs, &alone, lesion, watch);
     whole_pictures().with_rules(rules)
+}
+
+/// Refuses a choice of lesion that is in no mask.
+pub fn findable(files: &Files) -> Result<(), String> {
+    match files.rules().and_then(|rules| rules.masks.nowhere.as_ref()) {
+        Some(Nowhere { key, problem }) => Err(format!("parameter `{key}`: {problem}")),
+        None => Ok(()),
+    }
 }
 
 /// `learnscope predict segmentation`.
@@ -81,9 +89,7 @@ pub fn predict(
     lines.push(format!("masks: {}", pipeline.describe()));
     lines.extend(inputs.lines.iter().cloned());
     let files = survey(&inputs, &lesion(&source.params).map_err(PredictError::input)?, watch);
-    if let Some(problem) = files.rules().and_then(|rules| rules.masks.nowhere.clone()) {
-        return Err(PredictError::Input(format!("parameter `lesion_value`: {problem}")));
-    }
+    findable(&files).map_err(PredictError::Input)?;
     lines.extend(files.rules().into_iter().flat_map(Rules::lines).map(|line| format!("data: {line}")));
     let about = json!({
         "weights": source.path, "origin": source.origin, "network": source.spec.architecture.key(),
@@ -121,7 +127,7 @@ pub fn predict(
             }
         }
         let Some(row) = results.rows.last() else { continue };
-        let failed = row.measures.is_none() || row.kinds.contains(&NOT_SAVED);
+        let failed = row.measures.is_none() || row.kinds.contains(&NOT_SAVED) || row.kinds.contains(&NO_SCORE);
         let problem = failed.then(|| row.problem.clone());
         heard(PredictEvent::File { done: i + 1, total, name: item.name.clone(), problem, row: row.json() });
     }
@@ -174,7 +180,7 @@ pub struct Work<'a> {
 
 /// Kinds of oddities that are counted, beside those of the data doctor.
 const UNREADABLE: &str = "could not be used";
-const NO_SCORE: &str = "no score";
+const NO_SCORE: &str = "no score, since the true mask cannot be used";
 const HUGE: &str = "huge picture";
 const NOT_SAVED: &str = "not saved";
 
@@ -346,6 +352,7 @@ impl Results {
         write_whole(&self.out.join("summary.txt"), text.as_bytes())?;
         let mut whole = about;
         let mut results = summary.json(pipeline);
+        results["no_score"] = json!(self.rows.iter().filter(|row| row.kinds.contains(&NO_SCORE)).count());
         results["groups"] = groups_json(&groups);
         whole["results"] = results.clone();
         whole["seconds"] = json!(seconds);

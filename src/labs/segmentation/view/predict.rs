@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use eframe::egui::{Align, Context, Label, Layout, ProgressBar, RichText, TextEdit, Ui, UiBuilder, vec2};
+use eframe::egui::{Align, ComboBox, Context, Label, Layout, ProgressBar, RichText, TextEdit, Ui, UiBuilder, vec2};
 
+use crate::engine::params::{ParamKind, Value};
 use crate::kit::view::ViewCtx;
+use crate::labs::segmentation::params::PARAMS;
 use crate::labs::segmentation::pipeline::Pipeline;
 use crate::labs::segmentation::predict::background::{Found, Job, Save, Told, Wanted};
 use crate::labs::segmentation::predict::inputs::Inputs;
@@ -97,6 +99,10 @@ pub struct Predict {
     pub data: String,
     /// Several files that were chosen; `data` names the first of them.
     files: Vec<PathBuf>,
+    /// What of a true mask is lesion: a choice of the parameter `lesion`; empty: as the weights' run had it.
+    pub lesion: &'static str,
+    /// The value or colour, where one is chosen.
+    pub lesion_value: String,
     /// Folder for what is saved.
     pub to: String,
     dialog: PathDialog,
@@ -122,6 +128,8 @@ impl Default for Predict {
             follows_run: true,
             data: String::new(),
             files: Vec::new(),
+            lesion: "",
+            lesion_value: "1".to_owned(),
             to: String::new(),
             dialog: PathDialog::default(),
             asked: None,
@@ -242,7 +250,12 @@ impl Predict {
     pub fn start(&mut self, pipeline: &Pipeline, ctx: &Context) {
         let first = PathBuf::from(self.data.trim());
         let data = if self.files.len() > 1 && self.files[0] == first { self.files.clone() } else { vec![first] };
-        let wanted = Wanted { weights: PathBuf::from(self.weights.trim()), data, pipeline: *pipeline };
+        let mut lesion = Vec::new();
+        if !self.lesion.is_empty() {
+            lesion.push(format!("lesion={}", self.lesion));
+            lesion.push(format!("lesion_value={}", self.lesion_value.trim()));
+        }
+        let wanted = Wanted { weights: PathBuf::from(self.weights.trim()), data, pipeline: *pipeline, lesion };
         (self.found, self.inputs, self.lines, self.said) = (Vec::new(), None, Vec::new(), None);
         self.summary.clear();
         self.results.clear();
@@ -317,6 +330,7 @@ impl Predict {
                 ask = Some(Field::Folder);
             }
         });
+        self.lesion_row(idle, ui, size, ctx);
         let mut save = None;
         if !self.found.is_empty() {
             let ready = self.saving.is_none() && idle && !self.to.trim().is_empty();
@@ -364,6 +378,44 @@ impl Predict {
                     ui.add(Label::new(text).truncate());
                 }
             }
+        });
+    }
+
+    /// What of a true mask is lesion.
+    fn lesion_row(&mut self, enabled: bool, ui: &mut Ui, size: f32, ctx: &ViewCtx<'_>) {
+        let spec = |key: &str| PARAMS.iter().find(|spec| spec.key == key);
+        let (Some(lesion), Some(value)) = (spec("lesion"), spec("lesion_value")) else { return };
+        let ParamKind::Choice(choices) = lesion.kind else { return };
+        let label_of = |id: &str| choices.iter().find(|choice| choice.id == id).map_or("", |choice| choice.label);
+        // Of the shown run it is known what it had.
+        let of_run = match (ctx.run.params.get("lesion"), self.follows_run) {
+            (Some(Value::Text(id)), true) => format!("as the run: {}", label_of(id)),
+            _ => "as the weights' run".to_owned(),
+        };
+        let height = (2.0 * size).round();
+        ui.allocate_ui_with_layout(vec2(ui.available_width(), height), Layout::left_to_right(Align::Center), |ui| {
+            let label = Label::new(RichText::new("Lesion").size(size).color(ctx.style.text_weak)).selectable(false);
+            let label = ui.add_sized(vec2(4.8 * size, height), label).id;
+            let shown = if self.lesion.is_empty() { of_run.as_str() } else { label_of(self.lesion) };
+            let width = (0.45 * ui.available_width()).min(22.0 * size);
+            let combo = ComboBox::from_id_salt("lesion").width(width).truncate();
+            ui.add_enabled_ui(enabled, |ui| {
+                let combo = combo.selected_text(RichText::new(shown).size(size)).show_ui(ui, |ui| {
+                    ui.selectable_value(&mut self.lesion, "", of_run.as_str());
+                    for choice in choices {
+                        ui.selectable_value(&mut self.lesion, choice.id, choice.label);
+                    }
+                });
+                let help = "What of a true mask is lesion; the outlines do not depend on it, the scores do. ";
+                combo.response.labelled_by(label).on_hover_text(format!("{help}{}", lesion.help));
+                if ["value", "colour"].contains(&self.lesion) {
+                    let field = TextEdit::singleline(&mut self.lesion_value)
+                        .font(eframe::egui::FontId::proportional(size))
+                        .align(eframe::egui::Align2::LEFT_CENTER)
+                        .desired_width((ui.available_width() - 8.0).min(14.0 * size));
+                    ui.add(field).accessible_name(value.label).on_hover_text(value.help);
+                }
+            });
         });
     }
 

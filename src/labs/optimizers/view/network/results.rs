@@ -38,6 +38,18 @@ const COLUMNS: [(&str, &str, bool); 4] = [
     ("acc. test", "accuracy/test", true),
 ];
 
+/// The widest number, a digit being 0.6 wide, with a space before it; in sizes of the font.
+const WIDEST: f32 = 5.6;
+
+/// The columns that fit beside each other in so much room (in sizes of the font).
+fn columns(room: f32) -> &'static [usize] {
+    match room / WIDEST {
+        fit if fit >= 4.0 => &[0, 1, 2, 3],
+        fit if fit >= 2.0 => &[1, 3],
+        _ => &[3],
+    }
+}
+
 /// Draws the tile. A click on a row highlights the optimizer in every tile.
 pub fn ui(present: &[usize], selected: &mut Option<usize>, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     let (size, style, run, step) = (tile::font_size(ctx.presenting), ctx.style, ctx.run, ctx.cursor.step);
@@ -55,9 +67,9 @@ pub fn ui(present: &[usize], selected: &mut Option<usize>, ui: &mut Ui, ctx: &mu
     let best_accuracy = best("accuracy/test", |a, b| a > b);
 
     let name_width = (11.5 * size).min(0.42 * rest.width());
-    // A narrow tile shows the test set only: numbers that overlap say nothing.
+    // A narrow tile shows the test set only, or its accuracy alone: numbers that touch say nothing.
     let room = (rest.width() - name_width - 1.4 * size).max(0.0);
-    let columns: &[usize] = if room < 6.4 * size * COLUMNS.len() as f32 { &[1, 3] } else { &[0, 1, 2, 3] };
+    let columns = columns(room / size);
     let right = |slot: usize| rest.left() + name_width + room * (slot + 1) as f32 / columns.len() as f32;
     let row_height = (2.0 * size).round();
     let painter = ui.painter_at(rest);
@@ -81,11 +93,10 @@ pub fn ui(present: &[usize], selected: &mut Option<usize>, ui: &mut Ui, ctx: &mu
                     found if share => parts::percent(found),
                     found => number::short(found.unwrap_or(f64::NAN)),
                 });
-                response.widget_info(|| {
-                    let spoken = COLUMNS.iter().zip(&texts).map(|((heading, ..), text)| format!("{heading} {text}"));
-                    let spoken = spoken.collect::<Vec<_>>().join(", ");
-                    WidgetInfo::selected(Role::Button, true, *selected == Some(i), format!("{}: {spoken}", entry.title))
-                });
+                let spoken = COLUMNS.iter().zip(&texts).map(|((heading, ..), text)| format!("{heading} {text}"));
+                let spoken = format!("{}: {}", entry.title, spoken.collect::<Vec<_>>().join(", "));
+                response.widget_info(|| WidgetInfo::selected(Role::Button, true, *selected == Some(i), spoken.clone()));
+                let response = response.on_hover_text(spoken);
                 if response.clicked() {
                     parts::toggle_selected(selected, i);
                 }
@@ -128,4 +139,20 @@ pub fn ui(present: &[usize], selected: &mut Option<usize>, ui: &mut Ui, ctx: &mu
             }
         });
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_neighbouring_columns_never_touch() {
+        for room in 0..120 {
+            let room = room as f32 / 2.0;
+            let count = columns(room).len() as f32;
+            // `0.000598` and `100.0 %`, and a gap of half a digit at least.
+            assert!(count == 1.0 || room / count >= 8.0 * 0.6 + 0.3, "{room}: {count}");
+        }
+        assert_eq!((columns(11.0), columns(12.0), columns(30.0).len()), (&[3][..], &[1, 3][..], 4));
+    }
 }

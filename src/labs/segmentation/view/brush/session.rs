@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
+use std::time::SystemTime;
 
 use eframe::egui::Context;
 
@@ -14,7 +15,7 @@ use crate::data::segmentation::edit::Editor;
 use crate::data::segmentation::lesion::Lesion;
 use crate::data::segmentation::listing::{Listing, Pair};
 use crate::data::segmentation::read::{Picture, Reader, Rules};
-use crate::data::segmentation::save::{save_corrected, save_drawn};
+use crate::data::segmentation::save::{corrected_path, drawn_path, save_corrected, save_drawn};
 use crate::pixels::mask::Mask;
 use crate::pixels::mask::outline::{Outline, OutlineStyle, outlines};
 
@@ -42,6 +43,8 @@ pub struct Session {
     pub original_outlines: Vec<Outline>,
     /// The mask as it is saved.
     pub on_disk: Mask,
+    /// Its file as it was when it was read or written here.
+    known: Arc<Mutex<Stamp>>,
     pub editor: Editor,
     /// What a draft of it belongs to.
     pub subject: Subject,
@@ -74,6 +77,8 @@ impl Session {
         let rules = how.rules.unwrap_or_else(|| reader.survey(&listing.pairs, &[], &how.lesion, Watch::nobody()));
         let reader = reader.with_rules(rules);
         let pair = listing.pairs.iter().find(|pair| pair.image == image).cloned();
+        // Before it is read: what is written meanwhile is a change.
+        let known = Arc::new(Mutex::new(stamp(&place(&listing, pair.as_ref(), image))));
         let mut warning = None;
         let (picture, mask, original) = match &pair {
             None => {
@@ -113,6 +118,7 @@ impl Session {
             original,
             editor: Editor::new(mask.clone()),
             on_disk: mask,
+            known,
             subject,
             brought: None,
             offers: VecDeque::new(),
@@ -161,6 +167,18 @@ impl Session {
         self.editor.mark_saved();
         self.brought = None;
     }
+}
+
+/// Bytes of a file and when it was written; `None`: there is none.
+type Stamp = Option<(u64, Option<SystemTime>)>;
+
+fn stamp(path: &Path) -> Stamp {
+    std::fs::metadata(path).ok().map(|about| (about.len(), about.modified().ok()))
+}
+
+/// Where the mask of an image is saved.
+fn place(listing: &Listing, pair: Option<&Pair>, image: &Path) -> PathBuf {
+    pair.map_or_else(|| drawn_path(listing, image), |pair| corrected_path(listing, pair))
 }
 
 /// What a thread is to bring.
@@ -233,21 +251,34 @@ impl Saving {
     }
 }
 
-/// Begins to save the mask as it is now, in the folder for corrected masks; the data set's own files are not touched.
+/// Begins to save the mask as it is now, in the folder for corrected masks; the data set's own files are not touched. A file
+/// that somebody else has written meanwhile, another window maybe, is replaced only when asked a second time.
 pub fn save(session: &mut Session) -> Saving {
     session.editor.begin_save();
     let mask = session.editor.mask().clone();
     let (listing, pair, image) = (session.listing.clone(), session.pair.clone(), session.image.clone());
     let (size, subject) = (session.picture.original, session.subject.clone());
     let (of_thread, ctx, result) = (mask.clone(), session.ctx.clone(), Arc::new(OnceLock::new()));
-    let to_thread = result.clone();
+    let (to_thread, known) = (result.clone(), session.known.clone());
     let spawned = std::thread::Builder::new().name("save mask".to_owned()).spawn(move || {
-        let saved = match &pair {
-            Some(pair) => save_corrected(&listing, pair, &of_thread),
-            None => save_drawn(&listing, &image, &of_thread, size),
+        let path = place(&listing, pair.as_ref(), &image);
+        let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = stamp(&path);
+        let saved = if std::mem::replace(&mut *known, found) == found {
+            let saved = match &pair {
+                Some(pair) => save_corrected(&listing, pair, &of_thread),
+                None => save_drawn(&listing, &image, &of_thread, size),
+            };
+            *known = stamp(&path);
+            saved.map_err(|error| error.to_string())
+        } else {
+            Err(format!(
+                "the mask is not saved: `{}` has changed since it was read here, in another window maybe; save again to \
+                 replace it, or open the image anew to see it",
+                path.display()
+            ))
         };
-        let saved = saved.map(|path| Saved { path, subject: subject.saved(&of_thread) });
-        let _ = to_thread.set(saved.map_err(|error| error.to_string()));
+        let _ = to_thread.set(saved.map(|path| Saved { path, subject: subject.saved(&of_thread) }));
         ctx.request_repaint();
     });
     let thread = spawned

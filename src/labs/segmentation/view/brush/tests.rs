@@ -132,3 +132,26 @@ fn what_is_drawn_while_the_mask_is_saved_is_saved_too() {
     let saved = image::open(folder.path().join(CORRECTIONS).join("a_mask.png")).unwrap().to_luma8();
     assert_eq!(saved.pixels().filter(|pixel| pixel.0[0] == 255).count(), tile.mask().unwrap().area());
 }
+
+#[test]
+fn a_mask_that_another_window_has_saved_meanwhile_is_replaced_only_when_asked_again() {
+    let (folder, listing) = pairs();
+    let (mut first, mut second) = (tile(&listing), tile(&listing));
+    dot(&mut first, 10.0);
+    dot(&mut second, 30.0);
+    first.save_unsaved();
+    until(|| first.unsaved().is_none());
+    let path = folder.path().join(CORRECTIONS).join("a_mask.png");
+    let saved = fs::read(&path).unwrap();
+    second.save_unsaved();
+    until(|| second.unsaved().is_some_and(|text| text.contains("has changed since it was read")));
+    assert_eq!(fs::read(&path).unwrap(), saved, "what the other window saved is still there");
+    second.save_unsaved();
+    until(|| second.unsaved().is_none());
+    assert_ne!(fs::read(&path).unwrap(), saved);
+    // Its own saving is no change of others.
+    second.settle();
+    dot(&mut second, 20.0);
+    second.save_unsaved();
+    until(|| second.unsaved().is_none());
+}
