@@ -1,7 +1,9 @@
 //! Folders with every oddity of the data sets that the lab reads.
 
 mod doctor;
+mod grouping;
 mod layouts;
 mod lesions;
 mod parts;
 mod reading;
+mod split_files;

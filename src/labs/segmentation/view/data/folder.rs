@@ -336,6 +336,6 @@ fn look(
 fn judge(question: &Question) -> Verdict {
     let Question { examined, choice } = question;
     let Examined { listing, rules, exams, unread, duplicates, .. } = &**examined;
-    let refused = choice.check(listing).err().map(|(_, problem)| problem);
+    let refused = choice.check(listing).and_then(|()| choice.check_files(listing)).err().map(|(_, problem)| problem);
     Verdict { refused, plan: plan(Seen { listing, rules, exams, unread, duplicates }, choice) }
 }
