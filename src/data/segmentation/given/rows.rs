@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use super::MOST_BYTES;
 use super::names::Names;
-use super::{MOST_BYTES, is_heading, part_value};
+use super::words::{is_heading, part_value};
 use crate::data::csv_points::{decoded, separator_line};
 use crate::disk;
 
@@ -25,8 +26,8 @@ impl Row {
 
 /// The text of a file in UTF-8, UTF-16 or Windows-1252.
 pub fn text(file: &Path) -> Result<String, String> {
-    let bytes = disk::read(file, MOST_BYTES).map_err(|error| format!("cannot be read: {error}"))?;
-    let (text, _) = decoded(&bytes)?;
+    let bytes = disk::read(file, MOST_BYTES).map_err(|error| format!("it cannot be read: {error}"))?;
+    let (text, _) = decoded(&bytes).map_err(|problem| format!("it {problem}"))?;
     Ok(text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace('\r', "\n"))
 }
 

@@ -2,97 +2,20 @@
 
 use super::super::counted;
 use super::super::doctor::Severity;
-use super::super::names::{folder_part, loose, natural_order, words};
+use super::super::names::natural_order;
 use super::super::split::Part;
+use super::collected::{Collected, Entry};
 use super::names::{Called, Names};
 use super::rows::Row;
-use super::{Collected, Entry, Fold, Refusal, TOLD};
+use super::words::{
+    flag, heads_folds, heads_names, heads_parts, is_heading, is_left_out, part_column, part_value, says_eval,
+};
+use super::{Fold, Refusal, TOLD};
 
 /// More values than this are no numbers of folds.
 const MOST_FOLDS: usize = 100;
 /// Lines in which a heading is looked for.
 const HEAD: usize = 3;
-
-/// The part that a cell of a table names: `train`, `Training set`, `VALID`.
-pub fn part_value(cell: &str) -> Option<Part> {
-    if cell.len() > 40 {
-        return None;
-    }
-    let (part, rest) = folder_part(cell);
-    part.filter(|_| loose(&rest).is_empty())
-}
-
-/// What a cell holds where somebody left an image out on purpose.
-fn is_left_out(cell: &str) -> bool {
-    let words =
-        ["none", "-", "exclude", "excluded", "unused", "ignore", "ignored", "discard", "n/a", "na", "nan", "null"];
-    words.contains(&&*cell.to_lowercase())
-}
-
-fn says_eval(cell: &str) -> bool {
-    words(cell).iter().any(|word| word.starts_with("eval"))
-}
-
-fn has_word(heading: &str, list: &[&str]) -> bool {
-    let words = words(heading);
-    words.iter().any(|word| list.contains(&&**word))
-        && !words.iter().any(|word| word.bytes().all(|b| b.is_ascii_digit()))
-}
-
-fn heads_parts(heading: &str) -> bool {
-    has_word(
-        heading,
-        &["split", "splits", "set", "subset", "part", "parts", "partition", "phase", "usage", "traintest"],
-    )
-}
-
-fn heads_folds(heading: &str) -> bool {
-    has_word(heading, &["fold", "folds", "kfold", "cv"])
-}
-
-/// How surely a heading is that of names: 2 of files, 1 of whatever has a name, 0 of anything.
-fn heads_names(heading: &str) -> usize {
-    const FILES: [&str; 13] = [
-        "image",
-        "images",
-        "img",
-        "imgs",
-        "file",
-        "files",
-        "filename",
-        "filenames",
-        "filepath",
-        "path",
-        "paths",
-        "picture",
-        "photo",
-    ];
-    match heading {
-        _ if has_word(heading, &FILES) => 2,
-        _ if has_word(heading, &["id", "ids", "case", "cases", "name", "names", "key", "sample", "mask"]) => 1,
-        _ => 0,
-    }
-}
-
-/// Whether a cell is one of a heading.
-pub fn is_heading(cell: &str) -> bool {
-    !cell.contains(['.', '/', '\\']) && (heads_names(cell) > 0 || heads_parts(cell) || heads_folds(cell))
-}
-
-/// The part that a column is for: `val`, `is_test`.
-fn part_column(heading: &str) -> Option<Part> {
-    let (part, rest) = folder_part(heading);
-    part.filter(|_| matches!(&*rest, "is" | "in") || loose(&rest).is_empty())
-}
-
-/// What a cell says that marks rows.
-fn flag(cell: &str) -> Option<bool> {
-    match &*cell.to_lowercase() {
-        "1" | "1.0" | "true" | "yes" | "x" | "y" | "t" => Some(true),
-        "0" | "0.0" | "false" | "no" | "n" | "f" | "" => Some(false),
-        _ => None,
-    }
-}
 
 /// The folds that a table gives; `source` names it.
 pub fn folds(rows: &[Row], names: &Names, source: &str) -> Result<Vec<Fold>, Refusal> {
@@ -202,7 +125,8 @@ impl<'a> Table<'a> {
             {
                 let (one, two) = (row.cell(name), row.cell(other));
                 return Err(Refusal::meant(&format!(
-                    "two columns name images, and not the same ones (line {}: `{one}`, `{two}`): call the right one `image`",
+                    "two columns name images, and not the same ones (line {}: `{one}`, `{two}`): call the right one \
+                     `image`",
                     row.line
                 )));
             }
@@ -306,7 +230,7 @@ impl<'a> Table<'a> {
             self.problems.push((Severity::Note, format!("`{cell}` is taken for the {}", part.label())));
         }
         let mut wrong: Vec<(&str, usize)> = Vec::new();
-        let (mut blank, mut left_out): (Vec<(&str, usize)>, Vec<(&str, usize)>) = (Vec::new(), Vec::new());
+        let (mut blank, mut left_out) = (Vec::new(), Vec::new());
         for (row, cell) in self.cells(column).filter(|(_, cell)| part(cell).is_none()) {
             match cell {
                 "" => blank.push((row.cell(self.name), row.line)),
@@ -400,7 +324,7 @@ impl<'a> Table<'a> {
     /// Columns such as `is_test` that mark rows; alone, one tells the two parts that it can.
     fn by_flags(mut self, flags: &[(usize, Part)], names: &Names, source: &str) -> Result<Fold, Refusal> {
         let mut entries = Vec::new();
-        let (mut double, mut blank): (Vec<(&str, usize)>, Vec<(&str, usize)>) = (Vec::new(), Vec::new());
+        let (mut double, mut blank) = (Vec::new(), Vec::new());
         for &row in &self.body {
             let name = row.cell(self.name);
             let marked: Vec<Part> = flags
@@ -465,7 +389,8 @@ impl<'a> Table<'a> {
         Refusal::meant(&match values.iter().all(|value| value.parse::<f64>().is_ok()) {
             _ if values.is_empty() => format!("{called} is empty; {EXPECTED}"),
             true => format!(
-                "{called} holds the numbers {}{more}, which do not say which is for training and which for the test: {EXPECTED}",
+                "{called} holds the numbers {}{more}, which do not say which is for training and which for the test: \
+                 {EXPECTED}",
                 told.join(", ")
             ),
             false => format!("{called} holds {}{more}, and none of train, val, test: {EXPECTED}", told.join(", ")),

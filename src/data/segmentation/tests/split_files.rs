@@ -459,6 +459,8 @@ fn one_list_alone_and_the_three_lists_of_pascal_voc() {
         &findings,
         "warning: there is no list of the training beside `test.txt`: the 9 images that it does not name are trained on",
     );
+    let (parts, _) = read(&["a/0", "a/1", "a/2", "b/0", "b/2", "b/3"], "test.txt", "0\n3\n");
+    assert_eq!((parts.chars().next(), &parts[3..4], &parts[5..]), (Some('-'), "-", "e"), "{parts}: maybe of the test");
     let (parts, _) = read(&TWELVE, "train_list.csv", format!("image,label\n{}", list(0..9).replace('\n', ",0\n")));
     assert_eq!(&parts[9..], "---");
     let (folder, _) = folder(&TWELVE, "ImageSets/Main/trainval.txt", list(0..12).as_bytes());
