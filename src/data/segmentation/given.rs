@@ -19,6 +19,7 @@ use super::doctor::Severity;
 use super::listing::Pair;
 use super::names::{folder_part, words};
 use super::split::Part;
+use super::walk::Files;
 use super::{Problem, counted};
 use folders::{named_as_parts, of_fold_folders, of_folders};
 use lists::of_lists;
@@ -28,6 +29,8 @@ pub use folders::fold_number;
 
 /// Largest file of parts that is read.
 const MOST_BYTES: u64 = 64 << 20;
+/// Largest file of another name that is looked into.
+const MOST_BYTES_ASIDE: u64 = 4 << 20;
 /// Names that are told where several are concerned.
 const TOLD: usize = 3;
 
@@ -122,7 +125,7 @@ pub type FolderSays = (Option<(Part, String)>, bool);
 /// are no pairs. `None`: nothing names parts. What is named but not used is told in `notes`; files that are there for it and
 /// cannot be used come in `unusable`.
 pub fn find(
-    files: &[PathBuf],
+    files: &Files,
     pairs: &[Pair],
     folders: &[FolderSays],
     unpaired: impl Iterator<Item = String>,
@@ -137,7 +140,7 @@ pub fn find(
             unusable.push(Problem { path: file.to_owned(), problem: refusal.problem });
         }
     };
-    for file in files {
+    for file in &files.split_files {
         let stem = file.file_stem().unwrap_or_default().to_string_lossy();
         let extension = file.extension().unwrap_or_default().to_string_lossy().to_lowercase();
         if let Some(part) = list_part(&stem).filter(|_| ["csv", "tsv", "txt"].contains(&&*extension)) {
@@ -164,6 +167,7 @@ pub fn find(
     }
     if first.is_none() && unusable.is_empty() {
         notes.extend(named_as_parts(pairs));
+        notes.extend(files.tables.iter().filter_map(|file| has_parts(file, &names)));
     }
     first
 }
@@ -182,6 +186,19 @@ fn contradictions(first: &mut Given, other: &Given) {
             format!("by {} {images} in another part than by {}: which of them is right?", other.source, first.source);
         fold.problems.push((Severity::Warning, text));
     }
+}
+
+/// A table of another name with a column of parts: it is not used, and that is told.
+fn has_parts(file: &Path, names: &Names) -> Option<String> {
+    if std::fs::metadata(file).ok()?.len() > MOST_BYTES_ASIDE {
+        return None;
+    }
+    let rows = rows::rows(&rows::text(file).ok()?, names);
+    let column = table::column_of_parts(&rows, names)?;
+    let file = shown(file);
+    Some(format!(
+        "`{file}` has a column `{column}` with parts, which is not used: name the file split.csv if they are meant for this"
+    ))
 }
 
 fn shown(file: &Path) -> String {

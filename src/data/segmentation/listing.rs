@@ -134,7 +134,7 @@ pub fn scan(folder: &Path, corrections: Option<&Path>, watch: Watch<'_>) -> Resu
         return Err(SegmentationDataError::file(folder, problem));
     }
     let (mut listing, folders) = measured(&files.pictures, &drawn.pictures, matched, watch)?;
-    listing.problems.extend(files.problems);
+    listing.problems.extend(files.problems.iter().cloned());
     for (part, name) in &files.part_folders {
         if !folders.iter().any(|(said, _)| said.as_ref().is_some_and(|(said, _)| said == part)) {
             let text = format!("the folder `{name}` is named for {}, but no pair lies in it", part.label());
@@ -144,7 +144,7 @@ pub fn scan(folder: &Path, corrections: Option<&Path>, watch: Watch<'_>) -> Resu
     let Listing { pairs, notes, unusable_splits, unpaired_images, problems, .. } = &mut listing;
     let aside = unpaired_images.iter().chain(problems.iter().map(|problem| &problem.path));
     let stems = aside.filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned()));
-    listing.given = given::find(&files.split_files, pairs, &folders, stems, notes, unusable_splits);
+    listing.given = given::find(&files, pairs, &folders, stems, notes, unusable_splits);
     Ok(Listing { root, corrections, other_files: files.others, ..listing })
 }
 

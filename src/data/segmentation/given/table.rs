@@ -404,6 +404,16 @@ fn at_lines(list: &[(&str, usize)]) -> String {
     told.join(", ") + if list.len() > TOLD { ", .." } else { "" }
 }
 
+/// The heading of a column of parts, in a table that may be about anything. What this program writes has `part`.
+pub fn column_of_parts(rows: &[Row], names: &Names) -> Option<String> {
+    let table = Table::of(rows, names).ok()?;
+    let says = |column: &usize| {
+        let title = table.title(*column);
+        heads_parts(title) && title != "part" && table.cells(*column).any(|(_, cell)| part_value(cell).is_some())
+    };
+    (0..table.columns).find(says).map(|column| table.title(column).to_owned())
+}
+
 /// The names in a list of images, with their lines. A heading is left out.
 pub fn listed<'a>(rows: &'a [Row], names: &Names) -> Vec<(&'a str, usize)> {
     match Table::of(rows, names) {

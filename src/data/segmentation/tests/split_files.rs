@@ -522,6 +522,20 @@ fn names_that_say_parts_are_told_and_not_taken() {
 }
 
 #[test]
+fn a_table_of_another_name_with_a_column_of_parts_is_told() {
+    let text = format!("image,label,split\n{}", rows(|i, part| format!("s{i},0,{part}")));
+    let (_folder, listing) = folder(&TWELVE, "labels.csv", text.as_bytes());
+    assert_eq!(listing.given, None);
+    assert!(
+        listing.notes.join("\n").contains("`labels.csv` has a column `split` with parts, which is not used"),
+        "{listing:?}"
+    );
+    for other in [text.replace("split", "part"), text.replace(",split", ",sex")] {
+        assert_eq!(folder(&TWELVE, "labels.csv", other.as_bytes()).1.notes, [""; 0]);
+    }
+}
+
+#[test]
 fn a_folder_that_all_lie_in_and_numbered_names_are_no_classes() {
     let of = |names: &[&str]| folder(names, "x/notes.md", b"").1.classes();
     assert_eq!(of(&["v1/train/a", "v1/train/b", "v1/val/c"]), []);
