@@ -256,6 +256,21 @@ fn folders_that_cannot_be_used_are_refused_by_name() {
     assert!(pattern.contains("group_pattern"), "{pattern}");
     let error = LAB.try_build(&params(&["weights=/nowhere/w.safetensors"]), 1, 1).err().unwrap().to_string();
     assert!(error.contains("/nowhere/w.safetensors"), "{error}");
+    // What is at fault is named: the file of parts, or the groups.
+    sample_set(folder.path(), 4);
+    let grouped = refused(folder.path(), &["group_by=folder"]);
+    assert!(grouped.contains("`group_by`") && grouped.contains("each needs at least one"), "{grouped}");
+    fs::write(folder.path().join("split.csv"), "smooth (1),test\nsmooth (2),test\n").unwrap();
+    let empty = refused(folder.path(), &[]);
+    assert!(
+        empty.contains("`split`") && empty.contains("by `split.csv`, ") && !empty.contains("train_share"),
+        "{empty}"
+    );
+    fs::write(folder.path().join("split.csv"), "image,split\nsmooth (1),0\nsmooth (2),1\n").unwrap();
+    let numbers = refused(folder.path(), &[]);
+    assert!(numbers.contains("`split.csv` should name the parts and cannot be used: the column `split`"), "{numbers}");
+    let random = params(&["source=folder", &format!("data={}", folder.path().display()), "split=random"]);
+    assert!(LAB.try_build(&random, 1, 1).is_ok());
 }
 
 #[test]

@@ -239,7 +239,7 @@ fn is_utf16(bytes: &[u8]) -> bool {
 
 /// The text of a file, and whether its letters were guessed: UTF-8; UTF-16 with its mark, as Excel's "Unicode text"; or
 /// Windows-1252, which Excel writes as "CSV" in western Europe.
-fn decoded(bytes: &[u8]) -> Result<(Cow<'_, str>, bool), String> {
+pub(crate) fn decoded(bytes: &[u8]) -> Result<(Cow<'_, str>, bool), String> {
     let utf16 = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
         let (units, left) = rest.as_chunks::<2>();
         let text = String::from_utf16(&units.iter().map(|pair| unit(*pair)).collect::<Vec<u16>>());
@@ -280,7 +280,7 @@ fn western(byte: u8) -> char {
 }
 
 /// Excel's first line `sep=;`: what it names, the text after it, and how many lines that leaves out.
-fn separator_line(text: &str) -> (Option<u8>, &str, u64) {
+pub(crate) fn separator_line(text: &str) -> (Option<u8>, &str, u64) {
     let mut rest = text;
     for (number, line) in text.split_inclusive('\n').enumerate() {
         rest = &rest[line.len()..];

@@ -53,6 +53,7 @@ pub enum Check {
     OtherMask,
     OtherClass,
     GroupAcrossParts,
+    Groups,
     AcrossSplit,
     Unreadable,
     SizeMismatch,
@@ -83,6 +84,7 @@ impl Check {
             Check::OtherMask => "same picture, other mask",
             Check::OtherClass => "same picture, two classes",
             Check::GroupAcrossParts => "group across the split",
+            Check::Groups => "groups as chosen",
             Check::GivenParts => "parts as given",
             Check::MaybePatients => "names look like patients",
             Check::UnlikeParts => "part unlike the whole",
@@ -449,7 +451,9 @@ fn of_duplicates(
         Some((Some(one), Some(two))) if one != two => {
             let name = |part: Part| part.label();
             let problem = format!("{looks} {other}, but one is in {} and the other in {}", name(one), name(two));
-            add(Severity::Error, Check::AcrossSplit, problem, "split by group, with near-duplicates kept together");
+            let advice =
+                "set split=random, which keeps near-duplicates together; parts that are given are taken as they are";
+            add(Severity::Error, Check::AcrossSplit, problem, advice);
         }
         _ => {
             let problem = format!("{looks} {other}");

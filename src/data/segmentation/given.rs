@@ -1,17 +1,36 @@
 //! Parts that somebody has fixed: folders named `train`, `val`, `test`, a table of names and parts, lists of names, or
 //! nnU-Net's `splits_final.json`.
+//!
+//! An image whose part is in doubt is in no part, or in the one that is not trained on, and that is told: what a file says
+//! wrongly must not put a test image into training.
 
-use std::collections::{BTreeMap, HashMap};
+mod collected;
+mod folders;
+mod json;
+mod lists;
+mod names;
+mod rows;
+mod table;
+mod words;
+
 use std::path::{Path, PathBuf};
 
+use super::doctor::Severity;
 use super::listing::Pair;
-use super::names::{image_base, natural_order, part_word};
+use super::names::{folder_part, words};
 use super::split::Part;
+use super::walk::Files;
 use super::{Problem, counted};
-use crate::disk;
+use folders::{named_as_parts, of_fold_folders, of_folders};
+use lists::of_lists;
+use names::Names;
+
+pub use folders::fold_number;
 
 /// Largest file of parts that is read.
 const MOST_BYTES: u64 = 64 << 20;
+/// Largest file of another name that is looked into.
+const MOST_BYTES_ASIDE: u64 = 4 << 20;
 /// Names that are told where several are concerned.
 const TOLD: usize = 3;
 
@@ -22,333 +41,197 @@ pub struct Given {
     pub source: String,
     /// The file that names them; `None`: folders do.
     pub file: Option<PathBuf>,
-    /// For every fold the part of every pair; `None`: it names none for it. At least one fold.
-    pub folds: Vec<Vec<Option<Part>>>,
-    /// What is odd about it, one statement each.
-    pub problems: Vec<String>,
+    /// At least one.
+    pub folds: Vec<Fold>,
 }
+
+/// The parts of one fold.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Fold {
+    /// What the file calls it, where that may be something else than its place in the list.
+    pub name: Option<String>,
+    /// Of every pair; `None`: it is in none.
+    pub parts: Vec<Option<Part>>,
+    /// What is odd about it, one statement each, and how bad it is.
+    pub problems: Vec<(Severity, String)>,
+}
+
+/// Why a file cannot be used.
+struct Refusal {
+    /// Whether it is surely there for the parts: then no others are made up in its place.
+    meant: bool,
+    problem: String,
+}
+
+impl Refusal {
+    fn meant(problem: &str) -> Self {
+        Refusal { meant: true, problem: problem.to_owned() }
+    }
+}
+
+/// Formats in which parts are kept elsewhere.
+const OTHER_FORMATS: [&str; 9] = ["xlsx", "xls", "ods", "pkl", "pickle", "npy", "npz", "yaml", "yml"];
+/// What may stand beside the part in the name of a list.
+const LIST_WORDS: [&str; 16] = [
+    "list",
+    "lists",
+    "file",
+    "files",
+    "filenames",
+    "name",
+    "names",
+    "id",
+    "ids",
+    "image",
+    "images",
+    "img",
+    "case",
+    "cases",
+    "split",
+    "paths",
+];
 
 /// Whether a file of this name may name the parts of a split.
 pub fn is_split_file(name: &str) -> bool {
     let Some((stem, extension)) = name.rsplit_once('.') else { return false };
-    let (stem, extension) = (stem.to_lowercase(), extension.to_lowercase());
-    let mut words = stem.split(['_', '-', '.', ' ']);
-    let says = |word: &str| {
-        matches!(word, "split" | "splits" | "partition" | "partitions" | "fold" | "folds" | "subset" | "subsets")
+    let extension = extension.to_lowercase();
+    let says = |word: &String| {
+        let word = word.as_str();
+        matches!(
+            word,
+            "split" | "splits" | "partition" | "partitions" | "fold" | "folds" | "kfold" | "subset" | "subsets"
+        )
     };
-    ["csv", "tsv", "txt", "json"].contains(&&*extension) && (words.any(says) || is_list(&stem, &extension))
+    let named = words(stem).iter().any(says);
+    match &*extension {
+        "csv" | "tsv" | "txt" => named || list_part(stem).is_some(),
+        "json" => named,
+        other => named && OTHER_FORMATS.contains(&other),
+    }
 }
 
-/// `train.txt`: a list of the names of one part.
-fn is_list(stem: &str, extension: &str) -> bool {
-    extension != "json" && part_word(stem).is_some()
+/// `train.txt`, `test_list.csv`: a list of the names of one part.
+fn list_part(stem: &str) -> Option<Part> {
+    let (part, rest) = folder_part(stem);
+    let plain = |word: &String| LIST_WORDS.contains(&&**word);
+    part.filter(|_| words(&rest).iter().all(plain))
 }
 
-/// Reads what `files` and the folders of the images say of parts. `folders`: of every pair the part and the name of the
-/// folder that says so, and whether the pair lies in a folder with a name of its own. `None`: nothing names parts. What is
-/// named but not used is told in `notes`; files that are there for it and cannot be used come in `unusable`.
+/// What the folders say of a pair: the part and the name of the folder that says so, and whether the pair lies in a folder
+/// with a name of its own.
+pub type FolderSays = (Option<(Part, String)>, bool);
+
+/// Reads what the files and the folders of the images say of parts. `folders`: of every pair. `unpaired`: stems of images that
+/// are no pairs. `None`: nothing names parts. What is named but not used is told in `notes`; files that are there for it and
+/// cannot be used come in `unusable`.
 pub fn find(
-    files: &[PathBuf],
+    files: &Files,
     pairs: &[Pair],
-    folders: &[(Option<(Part, String)>, bool)],
+    folders: &[FolderSays],
+    unpaired: impl Iterator<Item = String>,
     notes: &mut Vec<String>,
     unusable: &mut Vec<Problem>,
 ) -> Option<Given> {
-    let names = Names::of(pairs);
+    let names = Names::of(pairs, unpaired);
     let (mut tables, mut lists) = (Vec::new(), Vec::new());
-    for file in files {
-        let stem = file.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
+    let mut refuse = |file: &Path, refusal: Refusal, notes: &mut Vec<String>| {
+        notes.push(format!("`{}` is not used: {}", shown(file), refusal.problem));
+        if refusal.meant {
+            unusable.push(Problem { path: file.to_owned(), problem: refusal.problem });
+        }
+    };
+    for file in &files.split_files {
+        let stem = file.file_stem().unwrap_or_default().to_string_lossy();
         let extension = file.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-        if is_list(&stem, &extension) {
-            lists.extend(part_word(&stem).map(|part| (part, file)));
+        if let Some(part) = list_part(&stem).filter(|_| ["csv", "tsv", "txt"].contains(&&*extension)) {
+            lists.push((part, file));
             continue;
         }
         match of_file(file, &extension, &names) {
             Ok(given) => tables.push(given),
-            Err(problem) => {
-                notes.push(format!("`{}` is not used: {problem}", shown(file)));
-                unusable.push(Problem { path: file.clone(), problem });
-            }
+            Err(refusal) => refuse(file, refusal, notes),
         }
     }
-    if let Some(given) = of_lists(&lists, &names) {
-        tables.push(given);
+    match of_lists(&lists, &names, notes) {
+        Ok(given) => tables.extend(given),
+        Err((file, refusal)) => refuse(file, refusal, notes),
     }
-    let by_folder = of_folders(folders, notes);
+    let by_folder = of_folders(pairs, folders, notes).or_else(|| of_fold_folders(pairs));
     let mut all = tables.into_iter().chain(by_folder);
-    let first = all.next();
-    if let Some(first) = &first {
-        notes.extend(all.map(|other| format!("{} is not used, since {} comes first", other.source, first.source)));
+    let mut first = all.next();
+    if let Some(first) = &mut first {
+        for other in all {
+            notes.push(format!("the parts by {} are not used, since {} comes first", other.source, first.source));
+            contradictions(first, &other);
+        }
+    }
+    if first.is_none() && unusable.is_empty() {
+        notes.extend(named_as_parts(pairs));
+        notes.extend(files.tables.iter().filter_map(|file| has_parts(file, &names)));
     }
     first
+}
+
+/// Tells where another source puts images into other parts.
+fn contradictions(first: &mut Given, other: &Given) {
+    if first.folds.len() > 1 || other.folds.len() > 1 {
+        return;
+    }
+    let (Some(fold), Some(theirs)) = (first.folds.first_mut(), other.folds.first()) else { return };
+    let differ = fold.parts.iter().zip(&theirs.parts).filter(|(one, two)| one.is_some() && two.is_some() && one != two);
+    let count = differ.count();
+    if count > 0 {
+        let images = counted(count, "image is", "images are");
+        let text =
+            format!("by {} {images} in another part than by {}: which of them is right?", other.source, first.source);
+        fold.problems.push((Severity::Warning, text));
+    }
+}
+
+/// A table of another name with a column of parts: it is not used, and that is told.
+fn has_parts(file: &Path, names: &Names) -> Option<String> {
+    if std::fs::metadata(file).ok()?.len() > MOST_BYTES_ASIDE {
+        return None;
+    }
+    let rows = rows::rows(&rows::text(file).ok()?, names);
+    let column = table::column_of_parts(&rows, names)?;
+    let file = shown(file);
+    Some(format!(
+        "`{file}` has a column `{column}` with parts, which is not used: name the file split.csv if they are meant for this"
+    ))
 }
 
 fn shown(file: &Path) -> String {
     file.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// Folders count where one of them is for training, or where the other pairs lie in no folder with a name of its own: beside
-/// `control`, `test` is a class.
-fn of_folders(folders: &[(Option<(Part, String)>, bool)], notes: &mut Vec<String>) -> Option<Given> {
-    let mut named: BTreeMap<Part, Vec<&str>> = BTreeMap::new();
-    for (part, folder) in folders.iter().filter_map(|(said, _)| said.as_ref()) {
-        let known = named.entry(*part).or_default();
-        if !known.contains(&folder.as_str()) {
-            known.push(folder);
-        }
-    }
-    let quoted: Vec<String> = named.values().flatten().map(|name| format!("`{name}`")).collect();
-    let source = match &quoted[..] {
-        [] => return None,
-        [one] => format!("the folder {one}"),
-        [first @ .., last] => format!("the folders {} and {last}", first.join(", ")),
-    };
-    let unnamed = folders.iter().filter(|(said, _)| said.is_none()).count();
-    let in_classes = folders.iter().any(|(said, own)| said.is_none() && *own);
-    if named.len() == 1 && (unnamed == 0 || named.contains_key(&Part::Train)) {
-        if unnamed == 0 {
-            notes.push(format!("every pair lies in {source}, and so all are split"));
-        }
-        return None;
-    }
-    if !named.contains_key(&Part::Train) && (unnamed == 0 || in_classes) {
-        let what =
-            if unnamed == 0 { "no images are left to train on" } else { "the folders beside it are named otherwise" };
-        notes.push(format!("{source} is not taken for a part of a split: {what}"));
-        return None;
-    }
-    let mut problems = Vec::new();
-    if unnamed > 0 {
-        let images = counted(unnamed, "image lies", "images lie");
-        problems.push(format!("{images} in none of {source}: taken for training"));
-    }
-    let part =
-        |(said, _): &(Option<(Part, String)>, bool)| said.as_ref().map_or(Some(Part::Train), |(part, _)| Some(*part));
-    Some(Given { source, file: None, folds: vec![folders.iter().map(part).collect()], problems })
-}
-
-/// Pairs by what a file may call them.
-struct Names {
-    /// Whole paths below the folder, in lower case with `/`, without extension.
-    whole: HashMap<String, usize>,
-    /// Every end of such a path, and names of masks; `None` where several pairs have it.
-    ends: HashMap<String, Option<usize>>,
-    count: usize,
-}
-
-impl Names {
-    fn of(pairs: &[Pair]) -> Self {
-        let mut ends: HashMap<String, Option<usize>> = HashMap::new();
-        let whole = pairs.iter().enumerate().map(|(i, pair)| (pair.name.to_lowercase(), i)).collect();
-        for (i, pair) in pairs.iter().enumerate() {
-            let name = pair.name.to_lowercase();
-            let masks = pair.masks.iter().filter_map(|mask| Some(mask.file_stem()?.to_string_lossy().to_lowercase()));
-            let tails = name.char_indices().filter(|(_, c)| *c == '/').map(|(at, _)| name[at + 1..].to_owned());
-            let stem = name.rsplit('/').next().unwrap_or(&name);
-            let mut keys: Vec<String> = [image_base(stem)].into_iter().chain(tails).chain(masks).collect();
-            keys.sort_unstable();
-            keys.dedup();
-            for key in keys {
-                ends.entry(key).and_modify(|known| *known = None).or_insert(Some(i));
-            }
-        }
-        Names { whole, ends, count: pairs.len() }
-    }
-
-    /// The pair that a file calls so, with or without folders and extension.
-    fn find(&self, typed: &str) -> Option<usize> {
-        let typed = typed.trim().replace('\\', "/").to_lowercase();
-        let plain = typed.trim_start_matches("./");
-        let cut = |name: &str| -> Option<String> {
-            let (stem, extension) = name.rsplit_once('.')?;
-            let usual = !extension.is_empty() && extension.len() <= 5 && !extension.contains('/');
-            usual.then(|| stem.strip_suffix(".nii").unwrap_or(stem).to_owned())
-        };
-        let ways = [Some(plain.to_owned()), cut(plain)];
-        ways.into_iter().flatten().find_map(|name| {
-            let tails = name.char_indices().filter(|(_, c)| *c == '/').map(|(at, _)| &name[at + 1..]);
-            let end = |end: &str| self.ends.get(end).copied().flatten();
-            self.whole.get(&name).copied().or_else(|| [name.as_str()].into_iter().chain(tails).find_map(end))
-        })
+/// `` `a` ``, `` `a` and `b` ``, `` `a`, `b` and `c` ``.
+fn joined(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match &quoted[..] {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        _ => quoted.concat(),
     }
 }
 
-/// The parts of the pairs from names and parts, and what is odd about them.
-struct Collected {
-    parts: Vec<Option<Part>>,
-    unknown: Vec<String>,
-    twice: Vec<String>,
-}
-
-fn collect<'a>(rows: impl Iterator<Item = (&'a str, Part)>, names: &Names) -> Collected {
-    let mut found = Collected { parts: vec![None; names.count], unknown: Vec::new(), twice: Vec::new() };
-    for (name, part) in rows {
-        match names.find(name) {
-            None => found.unknown.push(name.trim().to_owned()),
-            Some(pair) if found.parts[pair].is_some_and(|known| known != part) => {
-                found.twice.push(name.trim().to_owned())
-            }
-            Some(pair) => found.parts[pair] = Some(part),
-        }
-    }
-    found
-}
-
-impl Collected {
-    /// `None`: no pair is named.
-    fn given(self, source: String, file: &Path) -> Option<Given> {
-        let named = self.parts.iter().flatten().count();
-        let mut problems = Vec::new();
-        let names = |list: &[String]| {
-            let told: Vec<String> = list.iter().take(TOLD).map(|name| format!("`{name}`")).collect();
-            told.join(", ") + if list.len() > TOLD { ", .." } else { "" }
-        };
-        if !self.unknown.is_empty() {
-            let count = counted(self.unknown.len(), "image", "images");
-            problems.push(format!("{source} names {count} that no pair has: {}", names(&self.unknown)));
-        }
-        if !self.twice.is_empty() {
-            let count = counted(self.twice.len(), "image is", "images are");
-            problems.push(format!("{count} in two parts of {source}, and the first counts: {}", names(&self.twice)));
-        }
-        if named < self.parts.len() {
-            let count = counted(self.parts.len() - named, "image is", "images are");
-            problems.push(format!("{count} not named in {source} and left out of every part"));
-        }
-        (named > 0).then(|| Given { source, file: Some(file.to_owned()), folds: vec![self.parts], problems })
-    }
-}
-
-fn of_lists(lists: &[(Part, &PathBuf)], names: &Names) -> Option<Given> {
-    let mut parts: Vec<Part> = lists.iter().map(|(part, _)| *part).collect();
-    parts.sort_unstable();
-    parts.dedup();
-    let (_, first) = lists.first()?;
-    if parts.len() < 2 {
-        return None;
-    }
-    let read: Vec<(Part, String)> =
-        lists.iter().filter_map(|(part, file)| Some((*part, disk::read_text(file, MOST_BYTES).ok()?))).collect();
-    let rows = read.iter().flat_map(|(part, text)| {
-        text.lines().filter_map(|line| line.split([',', ';', '\t']).next()).map(|name| (name.trim_matches('"'), *part))
-    });
-    let rows: Vec<(&str, Part)> = rows.filter(|(name, _)| !name.trim().is_empty()).collect();
-    let quoted: Vec<String> = lists.iter().map(|(_, file)| format!("`{}`", shown(file))).collect();
-    let mut found = collect(rows.into_iter(), names);
-    // A list may have a heading.
-    found.unknown.retain(|name| !HEADINGS.contains(&&*name.to_lowercase()));
-    found.given(quoted.join(", "), first)
-}
-
-/// What a column of names is called.
-const HEADINGS: [&str; 14] = [
-    "image",
-    "images",
-    "image_id",
-    "image_name",
-    "image_path",
-    "img",
-    "file",
-    "filename",
-    "file_name",
-    "path",
-    "name",
-    "id",
-    "case",
-    "case_id",
-];
-
-fn of_file(file: &Path, extension: &str, names: &Names) -> Result<Given, String> {
-    let text = disk::read_text(file, MOST_BYTES).map_err(|error| error.to_string())?;
-    let text = text.trim_start_matches('\u{feff}');
+fn of_file(file: &Path, extension: &str, names: &Names) -> Result<Given, Refusal> {
     let source = format!("`{}`", shown(file));
-    if extension == "json" {
-        return of_json(text, source, file, names);
+    if OTHER_FORMATS.contains(&extension) {
+        let problem = format!("files of this kind ({extension}) are not read; save it as split.csv (image,split)");
+        return Err(Refusal { meant: !extension.starts_with('y'), problem });
     }
-    of_table(text, source, file, names)
-}
-
-/// `[{"train": [..], "val": [..]}, ..]`, one a fold, or one such object.
-fn of_json(text: &str, source: String, file: &Path, names: &Names) -> Result<Given, String> {
-    const EXPECTED: &str = "expected lists of names as nnU-Net writes them: [{\"train\": [..], \"val\": [..]}, ..]";
-    let json: serde_json::Value = serde_json::from_str(text).map_err(|error| format!("{error}; {EXPECTED}"))?;
-    let folds = match &json {
-        serde_json::Value::Array(folds) => folds.iter().collect(),
-        object => vec![object],
-    };
-    let mut given: Option<Given> = None;
-    let count = folds.len();
-    for (number, fold) in folds.into_iter().enumerate() {
-        let lists = fold.as_object().ok_or(EXPECTED)?;
-        let of_part = |(key, list): (&String, &serde_json::Value)| Some((part_word(key)?, list.as_array()?.clone()));
-        let parts: Vec<(Part, Vec<serde_json::Value>)> = lists.iter().filter_map(of_part).collect();
-        let rows = parts.iter().flat_map(|(part, list)| list.iter().filter_map(|name| Some((name.as_str()?, *part))));
-        let Some(one) = collect(rows, names).given(source.clone(), file) else {
-            return Err(format!("fold {number} of {count} names no image of this folder; {EXPECTED}"));
-        };
-        match &mut given {
-            None => given = Some(one),
-            // What is odd is told of the first fold alone.
-            Some(given) => given.folds.extend(one.folds),
-        }
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    if folder_part(&stem).0.is_some() && words(&stem).iter().any(|word| word.contains("fold")) {
+        let problem =
+            "lists of the parts of single folds are not read; write one table image,fold or a splits_final.json";
+        return Err(Refusal::meant(problem));
     }
-    given.ok_or_else(|| EXPECTED.to_owned())
-}
-
-/// Rows of names and parts; which column is which is told by what they hold.
-fn of_table(text: &str, source: String, file: &Path, names: &Names) -> Result<Given, String> {
-    let text = text.strip_prefix("sep=").and_then(|rest| rest.split_once('\n')).map_or(text, |(_, rest)| rest);
-    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let separator =
-        [b',', b';', b'\t', b'|', b' '].into_iter().find(|&c| first.as_bytes().contains(&c)).unwrap_or(b',');
-    let mut reader = csv::ReaderBuilder::new();
-    let reader = reader.delimiter(separator).has_headers(false).flexible(true).trim(csv::Trim::All);
-    let rows: Vec<csv::StringRecord> = reader
-        .from_reader(text.as_bytes())
-        .into_records()
-        .collect::<Result<_, _>>()
-        .map_err(|error| error.to_string())?;
-    let columns = rows.iter().map(csv::StringRecord::len).max().unwrap_or(0);
-    let named = |column: usize| {
-        rows.iter().filter(|row| row.get(column).is_some_and(|cell| names.find(cell).is_some())).count()
+    let text = rows::text(file).map_err(|problem| Refusal::meant(&problem))?;
+    let folds = match extension {
+        "json" => json::folds(&text, names, &source),
+        _ => table::folds(&rows::rows(&text, names), names, &source),
     };
-    let name = (0..columns).max_by_key(|&column| (named(column), std::cmp::Reverse(column)));
-    let name = name.filter(|&column| named(column) > 0).ok_or("no column has names of this folder's images")?;
-    // The heading is no row.
-    let body: Vec<&csv::StringRecord> = rows
-        .iter()
-        .enumerate()
-        .filter(|(i, row)| *i > 0 || row.get(name).is_some_and(|n| names.find(n).is_some()))
-        .map(|(_, row)| row)
-        .collect();
-    let cells = |column: usize| body.iter().filter_map(move |row| Some((row.get(name)?, row.get(column)?)));
-    let others = || (0..columns).filter(|&column| column != name);
-    let all = |column: usize, fits: &dyn Fn(&str) -> bool| {
-        let mut filled = cells(column).map(|(_, cell)| cell).filter(|cell| !cell.is_empty()).peekable();
-        filled.peek().is_some() && filled.all(fits)
-    };
-    if let Some(column) = others().find(|&column| all(column, &|cell| part_word(cell).is_some())) {
-        let rows = cells(column).filter_map(|(name, cell)| Some((name, part_word(cell)?)));
-        return collect(rows, names).given(source, file).ok_or_else(|| "it names no image of this folder".to_owned());
-    }
-    let heading = |column: usize| rows.first().and_then(|row| row.get(column)).unwrap_or_default().to_lowercase();
-    let is_fold =
-        |column: &usize| heading(*column).contains("fold") && all(*column, &|cell| cell.parse::<f64>().is_ok());
-    let Some(column) = others().find(is_fold) else {
-        return Err("no column holds train, val, test or the numbers of folds; expected image,split".to_owned());
-    };
-    let mut numbers: Vec<&str> = cells(column).map(|(_, cell)| cell).filter(|cell| !cell.is_empty()).collect();
-    numbers.sort_by(|a, b| natural_order(a, b));
-    numbers.dedup();
-    let mut given: Option<Given> = None;
-    for fold in numbers {
-        let part = |cell: &str| if cell == fold { Part::Validation } else { Part::Train };
-        let rows = cells(column).filter(|(_, cell)| !cell.is_empty()).map(|(name, cell)| (name, part(cell)));
-        let one = collect(rows, names).given(source.clone(), file);
-        match (&mut given, one) {
-            (Some(given), Some(one)) => given.folds.extend(one.folds),
-            (given, one) => *given = one,
-        }
-    }
-    given.ok_or_else(|| "it names no image of this folder".to_owned())
+    let folds = folds
+        .map_err(|refusal| Refusal { meant: refusal.meant || extension == "csv" || extension == "tsv", ..refusal })?;
+    Ok(Given { source, file: Some(file.to_owned()), folds })
 }

@@ -7,12 +7,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use super::given::{self, Given};
+use super::given::{self, FolderSays, Given};
 use super::guess;
 use super::matching::{Matched, match_files};
 use super::names::{Role, busi_class, folder_role};
 use super::read::Reader;
-use super::split::Part;
 use super::walk::{Files, Found, walk};
 use super::{Problem, SegmentationDataError, Watch, counted};
 use crate::data::picture_file::{ForeignFiles, size_of};
@@ -139,15 +138,17 @@ pub fn scan(folder: &Path, corrections: Option<&Path>, watch: Watch<'_>) -> Resu
         return Err(SegmentationDataError::file(folder, problem));
     }
     let (mut listing, folders) = measured(&files.pictures, &drawn.pictures, matched, watch)?;
-    listing.problems.extend(files.problems);
+    listing.problems.extend(files.problems.iter().cloned());
     for (part, name) in &files.part_folders {
         if !folders.iter().any(|(said, _)| said.as_ref().is_some_and(|(said, _)| said == part)) {
             let text = format!("the folder `{name}` is named for {}, but no pair lies in it", part.label());
             listing.notes.push(text);
         }
     }
-    let Listing { pairs, notes, unusable_splits, .. } = &mut listing;
-    listing.given = given::find(&files.split_files, pairs, &folders, notes, unusable_splits);
+    let Listing { pairs, notes, unusable_splits, unpaired_images, problems, .. } = &mut listing;
+    let aside = unpaired_images.iter().chain(problems.iter().map(|problem| &problem.path));
+    let stems = aside.filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned()));
+    listing.given = given::find(&files, pairs, &folders, stems, notes, unusable_splits);
     Ok(Listing { root, corrections, other_files: files.others, foreign: files.foreign, ..listing })
 }
 
@@ -166,9 +167,6 @@ fn parent_of_role_folder(folder: &Path) -> Option<PathBuf> {
     folder_role(&folder.file_name()?.to_string_lossy()).0?;
     folder.parent().map(Path::to_owned)
 }
-
-/// Of a pair the part of a split and the folder that says so, and whether it lies in a folder with a name of its own.
-type FolderSays = (Option<(Part, String)>, bool);
 
 /// Reads the sizes and leaves out what has none.
 fn measured(
@@ -213,7 +211,7 @@ fn measured(
         let good: Vec<usize> = found.masks.iter().copied().filter(|&mask| sizes[mask].is_ok()).collect();
         pairs.push(Pair {
             name: image.relative.rsplit_once('.').map_or(image.relative.as_str(), |(name, _)| name).to_owned(),
-            class: busi_class(&image.stem).map(str::to_owned).or_else(|| image.plain_folder.clone()),
+            class: busi_class(&image.stem).map(str::to_owned).or_else(|| class_folder(image)),
             image: image.path.clone(),
             size,
             mask_sizes: good.iter().filter_map(|&mask| sizes[mask].clone().ok()).collect(),
@@ -221,6 +219,7 @@ fn measured(
             corrected,
         });
     }
+    without_one_class(&mut pairs);
     let readable = |list: &[usize]| -> Vec<PathBuf> {
         list.iter().filter(|&&i| sizes[i].is_ok()).map(|&i| pictures[i].path.clone()).collect()
     };
@@ -241,6 +240,20 @@ fn measured(
         unusable_splits: Vec::new(),
     };
     Ok((listing, folders))
+}
+
+/// The folder that may be a class: not one of a fold.
+fn class_folder(image: &Found) -> Option<String> {
+    image.plain_folder.clone().filter(|folder| given::fold_number(folder).is_none())
+}
+
+/// One folder for all (`v1`, the name of the data set) is no class of any; BUSI's names say theirs even alone.
+fn without_one_class(pairs: &mut [Pair]) {
+    let stem = |pair: &Pair| pair.name.rsplit('/').next().unwrap_or(&pair.name).to_owned();
+    let first = pairs.first().and_then(|pair| pair.class.clone());
+    if pairs.iter().all(|pair| pair.class == first && busi_class(&stem(pair)).is_none()) {
+        pairs.iter_mut().for_each(|pair| pair.class = None);
+    }
 }
 
 /// The layout that most pairs have.

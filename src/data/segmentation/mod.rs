@@ -5,6 +5,7 @@ pub mod doctor;
 pub mod drafts;
 pub mod edit;
 pub mod given;
+mod grouping;
 pub mod groups;
 mod guess;
 pub mod lesion;

@@ -58,7 +58,10 @@ const MASK_WORDS: [&str; 28] = [
 /// What the parts of a split are called.
 const PART_WORDS: [(Part, &[&str]); 3] = [
     (Part::Train, &["train", "training", "trains", "trainset", "trainval"]),
-    (Part::Validation, &["val", "valid", "validation", "validate", "vali", "dev", "development", "valset"]),
+    (
+        Part::Validation,
+        &["val", "valid", "validation", "validate", "vali", "dev", "development", "valset", "eval", "evaluation"],
+    ),
     (Part::Test, &["test", "testing", "tests", "testset", "holdout", "heldout"]),
 ];
 
@@ -69,7 +72,7 @@ pub fn part_word(word: &str) -> Option<Part> {
 }
 
 /// The words of a folder's name, in lower case: `TrainDataset`, `val2017` and `imagesTr` are of two each.
-fn words(name: &str) -> Vec<String> {
+pub(super) fn words(name: &str) -> Vec<String> {
     let mut words: Vec<String> = vec![String::new()];
     let mut before = ' ';
     for c in name.chars() {
@@ -106,6 +109,24 @@ pub fn folder_part(name: &str) -> (Option<Part>, String) {
     let rest: Vec<&str> = words.iter().zip(&said).filter(|(_, said)| said.is_none()).map(|(word, _)| &**word).collect();
     (Some(part), rest.join("_"))
 }
+
+/// What pictures are called that are only numbered.
+const NUMBERED_WORDS: [&str; 14] = [
+    "picture",
+    "photo",
+    "scan",
+    "scans",
+    "slice",
+    "frame",
+    "case",
+    "patient",
+    "sample",
+    "file",
+    "untitled",
+    "screenshot",
+    "copy",
+    "busi",
+];
 
 /// Words of a folder's name that say nothing of its images.
 const FILLERS: [&str; 8] = ["data", "dataset", "datasets", "set", "sets", "split", "splits", "part"];
@@ -227,7 +248,13 @@ pub fn image_base(stem: &str) -> String {
 pub fn busi_class(stem: &str) -> Option<&str> {
     let (class, number) = stem.strip_suffix(')')?.rsplit_once(" (")?;
     let digits = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
-    (digits && !class.trim().is_empty()).then(|| class.trim())
+    // `image (3)` and `scan7 (2)` are numbered by a file manager.
+    let class = class.trim();
+    let says_nothing = |word: &String| NUMBERED_WORDS.contains(&&**word) || IMAGE_WORDS.contains(&&**word);
+    let words = words(class);
+    let named =
+        !words.is_empty() && !words.iter().all(|word| says_nothing(word) || word.bytes().all(|b| b.is_ascii_digit()));
+    (digits && named).then_some(class)
 }
 
 /// Order in which people count: `2` before `10`, capitals beside small letters.

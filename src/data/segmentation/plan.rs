@@ -4,12 +4,12 @@
 use std::path::Path;
 
 use super::doctor::{self, Check, Exam, Finding, Severity, diagnose};
-use super::given::Given;
+use super::given::{Fold, Given};
 use super::groups::{GroupRule, Groups, groups};
 use super::listing::{Listing, Pair};
 use super::read::Rules;
 use super::split::{ImageFacts, Part, PartTable, Split, compare, split, strata};
-use super::{Problem, counted};
+use super::{Problem, counted, grouping};
 
 /// More folders than this are patients or cases, not classes.
 const MOST_CLASSES: usize = 32;
@@ -41,9 +41,28 @@ impl SplitChoice {
         match &listing.given {
             Some(given) if self.as_given && self.fold >= given.folds.len() => {
                 let count = counted(given.folds.len(), "fold", "folds");
-                Err(("fold", format!("{} has {count}; choose one from 0 to {}", given.source, given.folds.len() - 1)))
+                let problem = match given.folds.len() {
+                    1 => format!("the parts by {} are one fold; choose 0", given.source),
+                    more => format!("the parts by {} are of {count}; choose one from 0 to {}", given.source, more - 1),
+                };
+                Err(("fold", problem))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Whether a run may be split so. A file that should have given the parts and cannot be used is not passed over: a split
+    /// at random would train on its test images. Else the parameter that is wrong, and why.
+    pub fn check_files(&self, listing: &Listing) -> Result<(), (&'static str, String)> {
+        match listing.unusable_splits.first().filter(|_| self.as_given && listing.given.is_none()) {
+            Some(Problem { path, problem }) => {
+                let file = path.strip_prefix(&listing.root).unwrap_or(path).display();
+                let problem = format!(
+                    "`{file}` should name the parts and cannot be used: {problem}; mend it, or set `split` to random"
+                );
+                Err(("split", problem))
+            }
+            None => Ok(()),
         }
     }
 }
@@ -69,6 +88,8 @@ pub struct SplitPlan {
     pub split: Split,
     /// Groups, and how the split was made: one statement a line.
     pub lines: Vec<String>,
+    /// Where the parts are named, in words, if they are as given.
+    pub given: Option<String>,
     pub table: PartTable,
     /// All that the doctor has found, worst first.
     pub findings: Vec<Finding>,
@@ -86,12 +107,20 @@ pub fn plan(seen: Seen<'_>, choice: &SplitChoice) -> SplitPlan {
     let split = match given {
         Some(given) => as_given(given, &readable, &facts, &all, choice, &mut lines),
         None => {
-            let by = if listing.classes().len() > 1 { "class and lesion size" } else { "lesion size" };
-            lines.push(format!("split at random by whole groups (seed {}), alike in {by}", choice.seed));
+            let by =
+                if classes(listing) && listing.classes().len() > 1 { "class and lesion size" } else { "lesion size" };
+            let split = random(&readable, &facts, &all, choice.shares, choice.seed);
+            let filled =
+                Part::ALL.iter().zip(choice.shares).all(|(&part, s)| s <= 0.0 || !split.pairs(part).is_empty());
+            let how = match counted(all.count, "group", "groups") {
+                _ if filled => format!("alike in {by}"),
+                groups => format!("{groups} cannot fill every part"),
+            };
+            lines.push(format!("split at random by whole groups (seed {}), {how}", choice.seed));
             if let Some(given) = &listing.given {
                 lines.push(format!("the parts that are given by {} are not used", given.source));
             }
-            random(&readable, &facts, &all, choice.shares, choice.seed)
+            split
         }
     };
     // Only pairs that were read have a group.
@@ -103,15 +132,19 @@ pub fn plan(seen: Seen<'_>, choice: &SplitChoice) -> SplitPlan {
         findings.extend(across(listing, rule, &split));
         let file = given.file.as_deref().unwrap_or(&listing.root);
         let advice = "look at the names, or set `split` to random";
-        let told = given
-            .problems
-            .iter()
-            .map(|problem| doctor::finding(Severity::Warning, Check::GivenParts, file, problem.clone(), advice));
-        findings.extend(told);
+        let problems = given.folds[choice.fold].problems.iter();
+        findings.extend(
+            problems.map(|(severity, text)| doctor::finding(*severity, Check::GivenParts, file, text.clone(), advice)),
+        );
     }
     findings.extend(rules.findings(&listing.root));
     findings.extend(without_parts(listing, choice, given, &split));
-    findings.extend(maybe_patients(listing, rule));
+    let doubts = grouping::doubts(listing, rule);
+    // A rule that keeps nothing together does not answer the question.
+    if *rule == GroupRule::None || doubts.iter().any(|doubt| doubt.severity == Severity::Error) {
+        findings.extend(maybe_patients(listing));
+    }
+    findings.extend(doubts);
     let advice = match given {
         Some(_) => "the parts are as they were given; keep it in mind when you compare their scores",
         None => "try another seed of the data, or other groups: whole classes in one group cannot be spread",
@@ -121,7 +154,7 @@ pub fn plan(seen: Seen<'_>, choice: &SplitChoice) -> SplitPlan {
         warnings.map(|text| doctor::finding(Severity::Warning, Check::UnlikeParts, &listing.root, text, advice)),
     );
     doctor::sort(&mut findings);
-    SplitPlan { split, lines, table, findings }
+    SplitPlan { split, lines, given: given.map(|given| given.source.clone()), table, findings }
 }
 
 /// Files that should have given the parts, and parts without which there is no training.
@@ -131,7 +164,7 @@ fn without_parts(listing: &Listing, choice: &SplitChoice, given: Option<&Given>,
     };
     let mut list = Vec::new();
     if choice.as_given && given.is_none() {
-        let advice = "the images are split at random instead: mend the file, or set `split` to random if that is meant";
+        let advice = "no run begins before the file is mended, or `split` set to random: the parts above are at random";
         let told = |file: &Problem| error(&file.path, format!("is not used: {}", file.problem), advice);
         list.extend(listing.unusable_splits.iter().map(told));
     }
@@ -140,12 +173,23 @@ fn without_parts(listing: &Listing, choice: &SplitChoice, given: Option<&Given>,
         list.push(error(&listing.root, "no image has a mask".to_owned(), advice));
         return list;
     }
+    let file = given.and_then(|given| given.file.as_deref()).unwrap_or(&listing.root);
     for (images, part) in [(&split.train, Part::Train), (&split.validation, Part::Validation)] {
         if images.is_empty() {
             let by = given.map_or_else(String::new, |given| format!(" by {}", given.source));
-            let advice = "a run needs images to train on and to validate on: other parts, groups or shares";
-            list.push(error(&listing.root, format!("no image is left for {}{by}", part.label()), advice));
+            let advice = match given {
+                Some(_) => {
+                    "a run needs images to train on and to validate on: name other parts, or set `split` to random"
+                }
+                None => "a run needs images to train on and to validate on: more images, other groups or shares",
+            };
+            list.push(error(file, format!("no image is left for {}{by}", part.label()), advice));
         }
+    }
+    if given.is_none() && choice.shares[2] > 0.0 && split.test.is_empty() {
+        let advice = "there are too few groups for three parts: more images, or other groups";
+        let problem = "no image is left for the test".to_owned();
+        list.push(doctor::finding(Severity::Warning, Check::GivenParts, &listing.root, problem, advice));
     }
     list
 }
@@ -191,13 +235,16 @@ fn as_given(
     choice: &SplitChoice,
     lines: &mut Vec<String>,
 ) -> Split {
-    let parts = &given.folds[choice.fold];
+    let Fold { name, parts, .. } = &given.folds[choice.fold];
     let of =
         |part: Part| -> Vec<usize> { readable.iter().copied().filter(|&pair| parts[pair] == Some(part)).collect() };
     let named = |part: Part| parts.contains(&Some(part));
     let fold = match given.folds.len() {
         1 => String::new(),
-        folds => format!(", fold {} of {folds} (0 to {})", choice.fold, folds - 1),
+        folds => {
+            let there = name.as_ref().map_or_else(String::new, |name| format!(", there called `{name}`"));
+            format!(", fold {} of {folds} (0 to {}){there}", choice.fold, folds - 1)
+        }
     };
     lines.push(format!("split as given by {}{fold}", given.source));
     let mut split = Split { train: of(Part::Train), validation: of(Part::Validation), test: of(Part::Test) };
@@ -210,10 +257,12 @@ fn as_given(
         let (seed, carved) = (choice.seed, split.train.clone());
         let made = random(&carved, facts, &groups, [train, validation, 0.0], seed);
         (split.train, split.validation) = (made.train, made.validation);
-        lines.push(format!(
-            "no validation is given: {} taken out of training, at random by whole groups (seed {seed})",
-            counted(split.validation.len(), "image is", "images are")
-        ));
+        if !split.validation.is_empty() {
+            lines.push(format!(
+                "no validation is given: {} taken out of training, at random by whole groups (seed {seed})",
+                counted(split.validation.len(), "image is", "images are")
+            ));
+        }
     }
     if split.test.is_empty() && !named(Part::Test) {
         lines.push("no test is given, and none is made".to_owned());
@@ -225,10 +274,7 @@ fn as_given(
 }
 
 /// Names such as `p07_2`: what stands before the last number may be a patient, of whom there are several images.
-fn maybe_patients(listing: &Listing, rule: &GroupRule) -> Option<Finding> {
-    if *rule != GroupRule::None {
-        return None;
-    }
+fn maybe_patients(listing: &Listing) -> Option<Finding> {
     let mut images: std::collections::BTreeMap<(char, &str), usize> = std::collections::BTreeMap::new();
     let mut fitting = 0;
     for pair in &listing.pairs {
@@ -278,8 +324,8 @@ fn across(listing: &Listing, rule: &GroupRule, split: &Split) -> Vec<Finding> {
             other.label(),
             image(second).name
         );
-        let advice =
-            "scores on images of a patient that was trained on are too good: split at random by group, or move them";
+        let advice = "scores on images of a patient that was trained on are too good: set split=random with this grouping (parts \
+             that are given come before groups), or move the images";
         Finding {
             other: Some(image(second).image.clone()),
             ..doctor::finding(Severity::Error, Check::GroupAcrossParts, &image(first).image, problem, advice)

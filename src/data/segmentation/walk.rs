@@ -13,6 +13,9 @@ use crate::data::picture_file::ForeignFiles;
 const DEEPEST: usize = 8;
 /// Folders within folders in which a file that names the parts of a split is looked for.
 const DEEPEST_SPLIT: usize = 4;
+/// The same for tables of other names, and how many of them are looked into.
+const DEEPEST_TABLE: usize = 2;
+const MOST_TABLES: usize = 16;
 /// Pictures of one folder.
 const MOST_FILES: usize = 200_000;
 /// Folders below one folder.
@@ -51,6 +54,8 @@ pub struct Files {
     pub foreign: ForeignFiles,
     /// Those of them that may say which image belongs to which part of a split, in natural order.
     pub split_files: Vec<PathBuf>,
+    /// Some tables of other names, in natural order: they may have a column of parts.
+    pub tables: Vec<PathBuf>,
     /// For every part of a split the first folder that is named so.
     pub part_folders: BTreeMap<Part, String>,
     /// Folders that cannot be opened.
@@ -130,6 +135,8 @@ pub fn walk(
                 files.foreign.add(&name);
                 if names.len() < DEEPEST_SPLIT && is_split_file(&name) {
                     files.split_files.push(path);
+                } else if names.len() < DEEPEST_TABLE && is_table(&name) && files.tables.len() < MOST_TABLES {
+                    files.tables.push(path);
                 }
             }
             if files.pictures.len() > MOST_FILES {
@@ -143,7 +150,13 @@ pub fn walk(
     }
     files.pictures.sort_by(|a, b| natural_order(&a.relative, &b.relative));
     files.split_files.sort();
+    files.tables.sort();
     Ok(files)
+}
+
+fn is_table(name: &str) -> bool {
+    let name = name.to_lowercase();
+    name.ends_with(".csv") || name.ends_with(".tsv")
 }
 
 fn is_picture(path: &Path) -> bool {

@@ -28,6 +28,7 @@ fn accept(params: &Params) -> Result<(), ParamError> {
         return Ok(());
     }
     let listing = listed(params, Watch::nobody())?;
+    source::split_choice(params).check_files(&listing).map_err(|(key, problem)| invalid(key, problem))?;
     listing.require_pairs().map_err(|error| invalid("data", error.to_string()))
 }
 

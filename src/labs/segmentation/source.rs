@@ -300,7 +300,7 @@ fn generated(params: &Params) -> Result<SegmentationData, ParamError> {
     let fact = |item: &Arc<Item>| ImageFacts { class: Some(item.class.clone()), share: item.truth.share() };
     let facts: Vec<ImageFacts> = data.items.iter().map(fact).collect();
     data.table = compare(&facts, &groups.of, &parts);
-    data.put_split(&parts, params)?;
+    data.put_split(&parts, None, params)?;
     data.wall_pictures = data.wall_items().map(|i| samples[i].1.picture.clone()).collect();
     Ok(data)
 }
@@ -334,7 +334,8 @@ fn reduced(items: &[Arc<Item>]) -> Vec<String> {
 /// A folder: every pair is read once; what cannot be read is left out and listed.
 fn read(params: &Params, folder: &Path, listing: &Listing) -> Result<SegmentationData, ParamError> {
     let choice = split_choice(params);
-    choice.check(listing).map_err(|(key, problem)| ParamError::Invalid { key: key.to_owned(), problem })?;
+    let fits = choice.check(listing).and_then(|()| choice.check_files(listing));
+    fits.map_err(|(key, problem)| ParamError::Invalid { key: key.to_owned(), problem })?;
     let (channels, size) = (channels(params), params.int("image_size") as usize);
     listing.require_pairs().map_err(refused)?;
     check_memory(listing.pairs.len(), params)?;
@@ -429,25 +430,29 @@ fn assemble(
         findings,
         ..SegmentationData::default()
     };
-    data.put_split(&Split::of(&parts), params)?;
+    data.put_split(&Split::of(&parts), plan.given.as_deref(), params)?;
     Ok(data)
 }
 
 impl SegmentationData {
-    /// Takes a split and says so.
-    fn put_split(&mut self, split: &Split, params: &Params) -> Result<(), ParamError> {
+    /// Takes a split and says so. `given`: where it is named, if it is.
+    fn put_split(&mut self, split: &Split, given: Option<&str>, params: &Params) -> Result<(), ParamError> {
         let images = |part: Part| counted(split.pairs(part).len(), "image", "images");
         if split.train.is_empty() || split.validation.is_empty() {
-            return Err(ParamError::Invalid {
-                key: "train_share".to_owned(),
-                problem: format!(
-                    "{} in groups leave {} for training and {} for validation; each needs at least one: give more images, \
-                     another grouping, other shares, or set `split` to random where parts are given",
-                    counted(self.items.len(), "usable image", "usable images"),
-                    split.train.len(),
-                    split.validation.len()
-                ),
-            });
+            let (key, by, way) = match given {
+                Some(source) => ("split", format!("by {source}, "), "name other parts there, or set `split` to random"),
+                None if params.text("group_by") != "none" => {
+                    ("group_by", "by these groups, ".to_owned(), "choose another grouping, or give more images")
+                }
+                None => ("train_share", String::new(), "give more images, or other shares"),
+            };
+            let problem = format!(
+                "{by}{} leave {} for training and {} for validation; each needs at least one: {way}",
+                counted(self.items.len(), "usable image", "usable images"),
+                split.train.len(),
+                split.validation.len()
+            );
+            return Err(ParamError::Invalid { key: key.to_owned(), problem });
         }
         self.summary.push(format!(
             "split: {} for training, {} for validation, {} for the test",

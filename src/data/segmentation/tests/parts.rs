@@ -14,7 +14,7 @@ use super::super::testing::{place, save_image, save_mask};
 const SIZE: (u32, u32) = (24, 16);
 
 /// A pair in parallel folders below `folder`.
-fn pair(root: &Path, folder: &str, name: &str, seed: u32) {
+pub fn pair(root: &Path, folder: &str, name: &str, seed: u32) {
     let root = root.join(folder);
     save_image(&root, &format!("images/{name}.png"), SIZE, seed);
     save_mask(&root, &format!("masks/{name}.png"), SIZE, [4, 4, 5 + seed % 9, 10]);
@@ -24,7 +24,7 @@ fn listed(root: &Path) -> Listing {
     scan(root, None, Watch::nobody()).unwrap()
 }
 
-fn planned(listing: &Listing, choice: &SplitChoice) -> SplitPlan {
+pub fn planned(listing: &Listing, choice: &SplitChoice) -> SplitPlan {
     let reader = Reader::default();
     let read =
         reader.all(&listing.pairs, Watch::nobody(), |i, sample| examine_pair(&reader, &listing.pairs[i], &sample));

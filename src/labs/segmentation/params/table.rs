@@ -223,7 +223,8 @@ pub static PARAMS: &[ParamSpec] = &[
             ]),
             DefaultValue::Choice("given"),
             "Folders named train, val and test, a split.csv (image,split), lists train.txt and test.txt, or nnU-Net's \
-             splits_final.json are taken as they are. A validation that they lack comes out of training.",
+             splits_final.json are taken as they are. A validation that they lack comes out of training. A file of parts \
+             that cannot be used stops the run, unless the split is at random.",
         ),
         "source",
         &["folder"],

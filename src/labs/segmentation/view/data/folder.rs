@@ -102,7 +102,7 @@ struct Shared {
 
 enum Report {
     Listed(Arc<Listing>),
-    Examined(Examined),
+    Examined(Arc<Examined>),
     Failed(String),
 }
 
@@ -187,7 +187,7 @@ impl Folder {
                     // One listing, so that numbers of pairs agree.
                     self.listing = Some(examined.listing.clone());
                     self.stopped = examined.stopped;
-                    self.examined = Some(Arc::new(examined));
+                    self.examined = Some(examined);
                 }
                 Ok(Report::Failed(error)) => self.error = Some(error),
                 Err(TryRecvError::Empty) => break,
@@ -329,13 +329,13 @@ fn look(
     read.items.into_iter().for_each(|(i, exam)| exams[missing[i]] = Some(exam));
     let duplicates = if read.cancelled { Vec::new() } else { duplicates(&exams) };
     let examined = Examined { listing, rules, exams, unread: read.problems, duplicates, stopped: read.cancelled };
-    let _ = reports.send(Report::Examined(examined));
+    let _ = reports.send(Report::Examined(Arc::new(examined)));
 }
 
 /// Splits what could be read, as a run does, and lists what is odd.
 fn judge(question: &Question) -> Verdict {
     let Question { examined, choice } = question;
     let Examined { listing, rules, exams, unread, duplicates, .. } = &**examined;
-    let refused = choice.check(listing).err().map(|(_, problem)| problem);
+    let refused = choice.check(listing).and_then(|()| choice.check_files(listing)).err().map(|(_, problem)| problem);
     Verdict { refused, plan: plan(Seen { listing, rules, exams, unread, duplicates }, choice) }
 }
