@@ -25,7 +25,7 @@ use super::plan::layers;
 use super::segmentation::{BuildError, SegmentationNet};
 use super::spec::{Architecture, NetSpec};
 use crate::compute::readback::{ReadError, Reader};
-use crate::compute::rng::HostRng;
+use crate::compute::streams;
 use crate::disk;
 use stored::Stored;
 
@@ -362,7 +362,7 @@ impl WeightsFile {
                 return Err(WeightsError::Values { path: self.path.clone(), tensor: shown(name), problem });
             }
         }
-        let net = SegmentationNet::new(spec, HostRng::new(0, 0), device)?;
+        let net = SegmentationNet::new(spec, streams::ALONE.open(0, 0), device)?;
         let mut numbers = numbers.into_iter();
         Ok(parameters::map(net, |_, _, old| match numbers.next() {
             Some(numbers) => {

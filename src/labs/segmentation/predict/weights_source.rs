@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::compute::device;
-use crate::compute::rng::HostRng;
+use crate::compute::streams;
 use crate::engine::checkpoint_file;
 use crate::engine::event::RunHeader;
 use crate::engine::experiment::{Checkpoint, RunError};
@@ -113,7 +113,7 @@ impl WeightsSource {
         prefix: &str,
         device: &Device,
     ) -> Result<SegmentationNet, PredictError> {
-        let net = SegmentationNet::new(&self.spec, HostRng::new(0, 0), device).map_err(PredictError::input)?;
+        let net = SegmentationNet::new(&self.spec, streams::ALONE.open(0, 0), device).map_err(PredictError::input)?;
         let values: Vec<Tensor<1>> = parameters::slots(&net)
             .into_iter()
             .map(|slot| {
