@@ -14,8 +14,8 @@ use burn::tensor::{Tensor, TensorData, activation};
 use learnscope::compute::device;
 use learnscope::compute::readback::Reader;
 use learnscope::compute::rng::HostRng;
-use learnscope::nn::adam::{Adam, AdamRates};
 use learnscope::nn::cpu_ops;
+use learnscope::nn::optim::{DecayScope, Optimizer, Rates, Rule};
 use learnscope::nn::parameters::tracked;
 use learnscope::nn::segmentation::SegmentationNet;
 use learnscope::nn::segmentation_loss::SegmentationLoss;
@@ -67,15 +67,15 @@ fn step(architecture: Architecture, base: usize, side: usize, times: usize) -> (
     let mut net = Some(SegmentationNet::new(&spec, HostRng::new(1, 0), &device::cpu()).expect("a network"));
     let x = noise([2, 3, side, side], 1);
     let truth = noise([2, 1, side, side], 2).greater_elem(0.8).float();
-    let mut adam = Adam::default();
+    let mut adam = Optimizer::new(Rule::ADAM);
     let mut dropout = HostRng::new(1, 3);
     fastest(times, || {
         let Some(old) = net.take() else { return };
         let mut training = tracked(&old);
         let loss = SegmentationLoss::Dice.of(training.forward(x.clone(), Some(&mut dropout)), truth.clone());
         let mut gradients = loss.backward();
-        let rates = AdamRates { decay: 1e-4, ..AdamRates::default() };
-        net = Some(adam.step(training, &mut gradients, rates));
+        let rates = |_: &str| Rates { learning_rate: 1e-4, decay: 1e-4 };
+        net = Some(adam.step(training, &mut gradients, DecayScope::All, rates));
         wait(loss);
     })
 }

@@ -7,6 +7,7 @@ pub mod data;
 pub mod disk;
 pub mod engine;
 pub mod gpu;
+pub mod kit;
 pub mod labs;
 pub mod metrics;
 pub mod nn;

@@ -99,7 +99,7 @@ fn whole_unets_compute_and_train_as_in_pytorch() {
 fn a_graphics_device_computes_the_same_first_steps() {
     use learnscope::compute::check::compare;
     use learnscope::compute::device;
-    use learnscope::nn::segmentation_check::device_check;
+    use learnscope::labs::segmentation::device_check;
     let required = std::env::var_os("LEARNSCOPE_REQUIRE_ADAPTER").is_some();
     let cpu = device_check(&device::cpu()).unwrap();
     assert_eq!(cpu, device_check(&device::cpu()).unwrap(), "two runs of one seed");

@@ -1,6 +1,5 @@
 //! Neural networks that the labs share, as Burn modules.
 
-pub mod adam;
 pub mod backbones;
 pub mod conv;
 pub mod conv_encoder;
@@ -13,12 +12,12 @@ pub mod fcn;
 pub mod heads;
 pub mod mlp;
 pub mod norm;
+pub mod optim;
 pub mod parameters;
 pub mod plan;
 pub mod resnet;
 pub mod schedule;
 pub mod segmentation;
-pub mod segmentation_check;
 pub mod segmentation_loss;
 pub mod spec;
 pub mod unet;

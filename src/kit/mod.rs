@@ -1,0 +1,5 @@
+//! What labs share.
+
+pub mod batches;
+pub mod state;
+pub mod training;
