@@ -4,9 +4,9 @@ use eframe::egui::{Align2, Color32, FontId, Rect, Sense, Stroke, Ui, WidgetInfo,
 
 use crate::engine::params::ParamKind;
 use crate::labs::ViewCtx;
+use crate::labs::segmentation::paper::paper_row;
 use crate::labs::segmentation::params::{PARAMS, net_spec};
 use crate::labs::series::{self as common, Quantity};
-use crate::nn::count::paper_row;
 use crate::plot::axes::Titles;
 use crate::plot::scale::Scale;
 use crate::plot::scatter::{Marker, point};

@@ -5,9 +5,10 @@ use eframe::egui::{Grid, Label, RichText, Ui, vec2};
 use crate::engine::params::Params;
 use crate::labs::ViewCtx;
 use crate::labs::prose::{equation, heading, line};
+use crate::labs::segmentation::paper::paper_row;
 use crate::labs::segmentation::params::{Hyper, PARAMS, net_spec};
 use crate::labs::series as common;
-use crate::nn::count::{count, larger_than_unet, paper_row};
+use crate::nn::count::{count, larger_than_unet};
 use crate::nn::segmentation_loss::SegmentationLoss;
 use crate::plot::{number, tile};
 

@@ -7,10 +7,9 @@ use eframe::egui::{
 
 use crate::engine::params::Value;
 use crate::labs::ViewCtx;
+use crate::labs::segmentation::paper::{Match, PaperParameters, paper_match, paper_note, paper_row};
 use crate::labs::segmentation::params::net_spec;
-use crate::nn::count::{
-    Count, Match, NetCount, PaperParameters, count, larger_than_unet, paper_match, paper_note, paper_row,
-};
+use crate::nn::count::{Count, NetCount, count, larger_than_unet};
 use crate::nn::spec::{Architecture, NetSpec, SpecError};
 use crate::plot::{number, tile};
 

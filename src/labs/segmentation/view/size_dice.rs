@@ -7,9 +7,10 @@ use eframe::egui::{
 };
 
 use crate::labs::ViewCtx;
+use crate::labs::segmentation::paper::{PAPER, PaperParameters, PaperRow, paper_note};
 use crate::labs::segmentation::params::{PARAMS, net_spec};
 use crate::labs::series as common;
-use crate::nn::count::{Count, PAPER, PaperParameters, PaperRow, count, paper_note};
+use crate::nn::count::{Count, count};
 use crate::nn::spec::{Architecture, NetSpec};
 use crate::plot::axes::{Axes, Bounds, Titles, navigate};
 use crate::plot::curve::label;
