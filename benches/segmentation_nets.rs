@@ -14,12 +14,12 @@ use burn::tensor::{Tensor, TensorData, activation};
 use learnscope::compute::device;
 use learnscope::compute::readback::Reader;
 use learnscope::compute::rng::HostRng;
-use learnscope::nn::cpu_ops;
+use learnscope::nn::cpu::ops;
 use learnscope::nn::optim::{DecayScope, Optimizer, Rates, Rule};
 use learnscope::nn::parameters::tracked;
 use learnscope::nn::segmentation::SegmentationNet;
-use learnscope::nn::segmentation_loss::SegmentationLoss;
-use learnscope::nn::spec::{Architecture, NetSpec};
+use learnscope::nn::segmentation::loss::SegmentationLoss;
+use learnscope::nn::segmentation::spec::{Architecture, NetSpec};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -116,7 +116,7 @@ fn convolution(inputs: usize, outputs: usize, side: usize, kernel: usize, groups
         let [x, weight] = [x.clone(), weight.clone()].map(|t| t.autodiff().require_grad());
         let bias = bias.clone().autodiff().require_grad();
         let y = if ours {
-            cpu_ops::conv2d(&x, &weight, Some(&bias), &options).expect("the CPU does this convolution")
+            ops::conv2d(&x, &weight, Some(&bias), &options).expect("the CPU does this convolution")
         } else {
             conv2d(x.clone(), weight.clone(), Some(bias), options.clone())
         };

@@ -120,7 +120,7 @@ fn dropout_draws_anew_and_a_sample_without_it_is_the_inference() {
     use learnscope::compute::device;
     use learnscope::compute::rng::HostRng;
     use learnscope::nn::segmentation::SegmentationNet;
-    use learnscope::nn::spec::{Architecture, NetSpec};
+    use learnscope::nn::segmentation::spec::{Architecture, NetSpec};
     use segmentation_nets_cases::read;
     let spec = NetSpec { architecture: Architecture::UNet, channels: 1, base: 4 };
     let net = SegmentationNet::new(&spec, HostRng::new(1, 0), &device::cpu()).unwrap();

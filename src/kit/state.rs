@@ -161,7 +161,7 @@ mod tests {
     use super::*;
     use crate::compute::device;
     use crate::compute::streams;
-    use crate::nn::norm::Norm;
+    use crate::nn::layers::norm::Norm;
     use crate::nn::optim::{DecayScope, Rates};
     use crate::nn::parameters::{Init, Initialiser, tracked};
 

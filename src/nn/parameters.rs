@@ -2,7 +2,7 @@
 //! Parameters are told apart by their path, `stem.norm.gamma`.
 //!
 //! A module is stored without autodiff. For one training step [`tracked`] makes a copy whose parameters ask for
-//! gradients; [`Optimizer::step`](super::optim::Optimizer::step) takes that copy and gives the updated module back, again
+//! gradients; [`Optimizer::step`](crate::nn::optim::Optimizer::step) takes that copy and gives the updated module back, again
 //! without autodiff.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};

@@ -8,10 +8,10 @@ use learnscope::metrics::mask::border::{BorderDistances, Hausdorff, border_dista
 use learnscope::metrics::mask::components::{Connectivity, Keep, PostProcess, components, contour_lengths};
 use learnscope::metrics::mask::{Confusion, Mask, Pixel};
 use learnscope::metrics::summary::Summary;
+use learnscope::nn::optim::schedule::{EarlyStopping, ReduceOnPlateau};
 use learnscope::nn::optim::{DecayScope, Optimizer, Rates, Rule};
 use learnscope::nn::parameters::tracked;
-use learnscope::nn::schedule::{EarlyStopping, ReduceOnPlateau};
-use learnscope::nn::segmentation_loss::{SegmentationLoss, dice};
+use learnscope::nn::segmentation::loss::{SegmentationLoss, dice};
 use serde_json::Value;
 
 use super::segmentation_images_cases::{check_affine, check_resize_mask, check_resize_values};

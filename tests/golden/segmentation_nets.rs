@@ -6,12 +6,12 @@ use learnscope::compute::device;
 use learnscope::compute::readback::Reader;
 use learnscope::compute::rng::HostRng;
 use learnscope::labs::segmentation::paper::{Match, paper_match};
-use learnscope::nn::count::count;
 use learnscope::nn::optim::{DecayScope, Optimizer, Rates, Rule};
 use learnscope::nn::parameters::{self, Role, tracked};
 use learnscope::nn::segmentation::SegmentationNet;
-use learnscope::nn::segmentation_loss::SegmentationLoss;
-use learnscope::nn::spec::{Architecture, NetSpec};
+use learnscope::nn::segmentation::count::count;
+use learnscope::nn::segmentation::loss::SegmentationLoss;
+use learnscope::nn::segmentation::spec::{Architecture, NetSpec};
 use serde_json::Value;
 
 use super::values::{field, list, number, numbers, only, text, whole};
@@ -216,7 +216,7 @@ pub fn check_forward(place: &str, case: &Value, report: &mut Report) -> Result<(
 
     let mut training = tracked(&net);
     let trained = activation::sigmoid(training.forward(x.clone(), None));
-    let loss = learnscope::nn::segmentation_loss::dice(trained.clone(), t.clone(), 0.0);
+    let loss = learnscope::nn::segmentation::loss::dice(trained.clone(), t.clone(), 0.0);
     let p = read([trained])?.remove(0);
     let gradients = loss.backward();
     let tolerance = outputs("train")?;

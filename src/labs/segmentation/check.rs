@@ -9,8 +9,8 @@ use crate::engine::experiment::RunError;
 use crate::nn::optim::{DecayScope, Optimizer, Rates, Rule};
 use crate::nn::parameters::{slots, tracked};
 use crate::nn::segmentation::SegmentationNet;
-use crate::nn::segmentation_loss::SegmentationLoss;
-use crate::nn::spec::{Architecture, NetSpec};
+use crate::nn::segmentation::loss::SegmentationLoss;
+use crate::nn::segmentation::spec::{Architecture, NetSpec};
 
 const STEPS: usize = 2;
 const PICTURES: usize = 2;

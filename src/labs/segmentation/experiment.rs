@@ -19,9 +19,9 @@ use crate::metrics::mask::Mask;
 use crate::metrics::mask::components::{Connectivity, Keep, components};
 use crate::nn::optim::Rule;
 use crate::nn::segmentation::SegmentationNet;
-use crate::nn::segmentation_loss::SegmentationLoss;
-use crate::nn::spec::{Architecture, NetSpec};
-use crate::nn::weights::WeightsFile;
+use crate::nn::segmentation::loss::SegmentationLoss;
+use crate::nn::segmentation::spec::{Architecture, NetSpec};
+use crate::nn::segmentation::weights::WeightsFile;
 
 use super::batches::{Batch, Batches};
 use super::doctor;

@@ -1,7 +1,7 @@
 //! What the article's Table 2 says of the networks, and how our counts of parameters compare with it.
 
-use crate::nn::count::count;
-use crate::nn::spec::{Architecture, NetSpec};
+use crate::nn::segmentation::count::count;
+use crate::nn::segmentation::spec::{Architecture, NetSpec};
 
 /// What the article's Table 2 says of a network.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -21,7 +21,7 @@ use crate::data::synth::ultrasound_folder::{self, Plan};
 use crate::engine::event::Payload;
 use crate::engine::params::{ParamError, Params};
 use crate::metrics::mask::Mask;
-use crate::nn::weights;
+use crate::nn::segmentation::weights;
 
 use super::params::{check_combination, lesion};
 

@@ -6,11 +6,11 @@ use crate::compute::readback::Reader;
 use crate::compute::rng::HostRng;
 use crate::engine::experiment::RunError;
 use crate::kit::state::{Load, Save};
+use crate::nn::optim::schedule::{EarlyStopping, ReduceOnPlateau, Verdict};
 use crate::nn::optim::{DecayScope, Optimizer, Rates, Rule};
 use crate::nn::parameters::tracked;
-use crate::nn::schedule::{EarlyStopping, ReduceOnPlateau, Verdict};
 use crate::nn::segmentation::SegmentationNet;
-use crate::nn::segmentation_loss::SegmentationLoss;
+use crate::nn::segmentation::loss::SegmentationLoss;
 
 use super::params::Hyper;
 

@@ -6,11 +6,11 @@ use burn::tensor::{Device, Tensor};
 use crate::compute::readback::ReadError;
 use crate::compute::streams::{self, Stream};
 use crate::engine::params::Params;
-use crate::nn::conv_encoder::{CONV_FEATURES, ConvEncoder};
-use crate::nn::heads::{Predictor, TwoLayer};
+use crate::nn::encoders::conv_encoder::{CONV_FEATURES, ConvEncoder};
+use crate::nn::encoders::heads::{Predictor, TwoLayer};
+use crate::nn::encoders::resnet::{RESNET_FEATURES, ResNet18};
 use crate::nn::materialise;
 use crate::nn::parameters::{Init, Initialiser};
-use crate::nn::resnet::{RESNET_FEATURES, ResNet18};
 
 /// Which networks to build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -22,7 +22,7 @@ use crate::labs::predict::PredictSpec;
 use crate::metrics::mask::Mask;
 use crate::metrics::mask::components::{Connectivity, components};
 use crate::nn::segmentation::SegmentationNet;
-use crate::nn::spec::{NetSpec, SpecError};
+use crate::nn::segmentation::spec::{NetSpec, SpecError};
 
 use super::pipeline::{Pipeline, Score};
 use super::source::prepare;

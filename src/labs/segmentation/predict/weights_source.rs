@@ -13,11 +13,11 @@ use crate::engine::header_file;
 use crate::engine::params::Params;
 use crate::engine::run_folder;
 use crate::labs::predict::{PackedWeights, PredictError};
-use crate::nn::count::count;
 use crate::nn::parameters;
 use crate::nn::segmentation::SegmentationNet;
-use crate::nn::spec::NetSpec;
-use crate::nn::weights::{WeightsFile, packed, unusable};
+use crate::nn::segmentation::count::count;
+use crate::nn::segmentation::spec::NetSpec;
+use crate::nn::segmentation::weights::{WeightsFile, packed, unusable};
 
 use super::super::params::{PARAMS, net_spec};
 use super::super::pipeline::Pipeline;

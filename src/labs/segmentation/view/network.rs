@@ -9,8 +9,8 @@ use crate::engine::params::Value;
 use crate::labs::ViewCtx;
 use crate::labs::segmentation::paper::{Match, PaperParameters, paper_match, paper_note, paper_row};
 use crate::labs::segmentation::params::net_spec;
-use crate::nn::count::{Count, NetCount, count, larger_than_unet};
-use crate::nn::spec::{Architecture, NetSpec, SpecError};
+use crate::nn::segmentation::count::{Count, NetCount, count, larger_than_unet};
+use crate::nn::segmentation::spec::{Architecture, NetSpec, SpecError};
 use crate::plot::{number, tile};
 
 /// Width and side of the paper's networks.

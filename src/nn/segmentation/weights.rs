@@ -20,13 +20,13 @@ use burn::tensor::{Device, Tensor, TensorData};
 use safetensors::tensor::{Dtype, TensorView};
 use thiserror::Error;
 
-use super::parameters;
 use super::plan::layers;
-use super::segmentation::{BuildError, SegmentationNet};
 use super::spec::{Architecture, NetSpec};
+use super::{BuildError, SegmentationNet};
 use crate::compute::readback::{ReadError, Reader};
 use crate::compute::streams;
 use crate::disk;
+use crate::nn::parameters;
 use stored::Stored;
 
 /// Weights that were not written or not loaded.

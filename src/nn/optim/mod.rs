@@ -2,11 +2,13 @@
 //!
 //! Of our own rather than Burn's, so that they are PyTorch's to the last detail and their whole state can be saved.
 
+pub mod schedule;
+
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Gradients, Tensor};
 
-use super::cpu_ops::{self, AdamStep};
-use super::parameters::Role;
+use crate::nn::cpu::ops::{self, AdamStep};
+use crate::nn::parameters::Role;
 
 /// An update rule. Its numbers may change from step to step, the rule itself may not.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -82,7 +84,7 @@ pub type State = Vec<Tensor<1>>;
 #[derive(Debug)]
 pub struct Optimizer {
     pub rule: Rule,
-    /// One for each trained parameter in the order of [`slots`](super::parameters::slots); empty before the first step.
+    /// One for each trained parameter in the order of [`slots`](crate::nn::parameters::slots); empty before the first step.
     state: Vec<State>,
     /// Steps so far.
     steps: u64,
@@ -94,7 +96,7 @@ impl Optimizer {
         Self { rule, state: Vec::new(), steps: 0 }
     }
 
-    /// One update of a module made by [`tracked`](super::parameters::tracked), which comes back without autodiff. `rates` is
+    /// One update of a module made by [`tracked`](crate::nn::parameters::tracked), which comes back without autodiff. `rates` is
     /// asked for each parameter's group by its path. Statistics that the forward pass changed are kept. A parameter that took
     /// no part in the loss keeps its value.
     pub fn step<M: Module>(
@@ -228,7 +230,7 @@ fn adam(weight: Tensor<1>, mut gradient: Tensor<1>, old: Option<State>, with: &A
         betas: (betas.0 as f32, betas.1 as f32),
         epsilon: epsilon as f32,
     };
-    if let Some([weight, m, v]) = cpu_ops::adam(&weight, &gradient, old.as_ref(), step) {
+    if let Some([weight, m, v]) = ops::adam(&weight, &gradient, old.as_ref(), step) {
         return (weight, vec![m, v]);
     }
     if decay != 0.0 {
