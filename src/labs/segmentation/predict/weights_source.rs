@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 
 use crate::compute::device;
 use crate::compute::streams;
@@ -12,6 +12,7 @@ use crate::engine::experiment::{Checkpoint, RunError};
 use crate::engine::header_file;
 use crate::engine::params::Params;
 use crate::engine::run_folder;
+use crate::kit::state::Load;
 use crate::labs::predict::{PackedWeights, PredictError};
 use crate::nn::parameters;
 use crate::nn::segmentation::SegmentationNet;
@@ -114,21 +115,15 @@ impl WeightsSource {
         device: &Device,
     ) -> Result<SegmentationNet, PredictError> {
         let net = SegmentationNet::new(&self.spec, streams::ALONE.open(0, 0), device).map_err(PredictError::input)?;
-        let values: Vec<Tensor<1>> = parameters::slots(&net)
-            .into_iter()
-            .map(|slot| {
-                let name = format!("{prefix}/{}", slot.path);
-                let values = checkpoint.get_f32(&name, &slot.shape)?.to_vec();
-                if let Some(problem) = unusable(&slot.path, &values) {
-                    return Err(RunError::Checkpoint(format!("tensor `{name}` {problem}")));
-                }
-                let count = values.len();
-                Ok(Tensor::from_data(TensorData::new(values, [count]), device))
-            })
-            .collect::<Result<_, RunError>>()
-            .map_err(|error| PredictError::Input(format!("{}: {error}", self.path.display())))?;
-        let mut values = values.into_iter();
-        Ok(parameters::map(net, |_, _, old| values.next().unwrap_or(old)))
+        let refused = |error| PredictError::Input(format!("{}: {error}", self.path.display()));
+        for slot in parameters::slots(&net) {
+            let name = format!("{prefix}/{}", slot.path);
+            let values = checkpoint.get_f32(&name, &slot.shape).map_err(refused)?;
+            if let Some(problem) = unusable(&slot.path, values) {
+                return Err(refused(RunError::Checkpoint(format!("tensor `{name}` {problem}"))));
+            }
+        }
+        Load { from: checkpoint, device: device.clone() }.module(prefix, &net).map_err(refused)
     }
 
     /// How a prediction is made unless asked otherwise.
