@@ -14,12 +14,12 @@ use burn::tensor::{Tensor, TensorData, activation};
 use learnscope::compute::device;
 use learnscope::compute::readback::Reader;
 use learnscope::compute::rng::HostRng;
-use learnscope::nn::adam::{Adam, AdamRates};
-use learnscope::nn::cpu_ops;
+use learnscope::nn::cpu::ops;
+use learnscope::nn::optim::{DecayScope, Optimizer, Rates, Rule};
 use learnscope::nn::parameters::tracked;
 use learnscope::nn::segmentation::SegmentationNet;
-use learnscope::nn::segmentation_loss::SegmentationLoss;
-use learnscope::nn::spec::{Architecture, NetSpec};
+use learnscope::nn::segmentation::loss::SegmentationLoss;
+use learnscope::nn::segmentation::spec::{Architecture, NetSpec};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -67,15 +67,15 @@ fn step(architecture: Architecture, base: usize, side: usize, times: usize) -> (
     let mut net = Some(SegmentationNet::new(&spec, HostRng::new(1, 0), &device::cpu()).expect("a network"));
     let x = noise([2, 3, side, side], 1);
     let truth = noise([2, 1, side, side], 2).greater_elem(0.8).float();
-    let mut adam = Adam::default();
+    let mut adam = Optimizer::new(Rule::ADAM);
     let mut dropout = HostRng::new(1, 3);
     fastest(times, || {
         let Some(old) = net.take() else { return };
         let mut training = tracked(&old);
         let loss = SegmentationLoss::Dice.of(training.forward(x.clone(), Some(&mut dropout)), truth.clone());
         let mut gradients = loss.backward();
-        let rates = AdamRates { decay: 1e-4, ..AdamRates::default() };
-        net = Some(adam.step(training, &mut gradients, rates));
+        let rates = |_: &str| Rates { learning_rate: 1e-4, decay: 1e-4 };
+        net = Some(adam.step(training, &mut gradients, DecayScope::All, rates));
         wait(loss);
     })
 }
@@ -116,7 +116,7 @@ fn convolution(inputs: usize, outputs: usize, side: usize, kernel: usize, groups
         let [x, weight] = [x.clone(), weight.clone()].map(|t| t.autodiff().require_grad());
         let bias = bias.clone().autodiff().require_grad();
         let y = if ours {
-            cpu_ops::conv2d(&x, &weight, Some(&bias), &options).expect("the CPU does this convolution")
+            ops::conv2d(&x, &weight, Some(&bias), &options).expect("the CPU does this convolution")
         } else {
             conv2d(x.clone(), weight.clone(), Some(bias), options.clone())
         };

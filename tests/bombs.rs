@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use learnscope::compute::device::cpu;
 use learnscope::compute::rng::HostRng;
 use learnscope::nn::segmentation::SegmentationNet;
-use learnscope::nn::spec::{Architecture, NetSpec};
-use learnscope::nn::weights::{WeightsFile, names, save_trained_at};
+use learnscope::nn::segmentation::spec::{Architecture, NetSpec};
+use learnscope::nn::segmentation::weights::{WeightsFile, names, save_trained_at};
 use tempfile::TempDir;
 
 const SPEC: NetSpec = NetSpec { architecture: Architecture::UNet, channels: 3, base: 2 };

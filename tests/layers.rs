@@ -180,6 +180,15 @@ fn one_place_reads_tensors_back() {
 }
 
 #[test]
+fn random_numbers_come_from_the_table_of_streams() {
+    for (path, code) in sources("") {
+        let code = code.split("#[cfg(test)]").next().unwrap_or_default();
+        let allowed = path.ends_with("tests.rs") || path.parent().is_some_and(|room| room.ends_with("compute"));
+        assert!(allowed || !code.contains("HostRng::new("), "{}: use compute::streams", path.display());
+    }
+}
+
+#[test]
 fn nothing_that_crosses_a_channel_holds_a_tensor() {
     for file in ["engine/event.rs", "engine/command.rs", "engine/mailbox.rs", "engine/state.rs", "engine/params.rs"] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(file);

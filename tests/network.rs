@@ -164,7 +164,7 @@ fn a_checkpoint_of_another_run_is_refused_with_a_reason() {
     let saved = run.experiment.checkpoint().unwrap();
     for other in [params(&["hidden=8"]), params(&["points=xor"]), params(&["use_adam=off"])] {
         let message = LAB.build(&other, 1, 10).experiment.restore(&saved).unwrap_err().to_string();
-        assert!(message.contains("another network or other points"), "{message}");
+        assert!(message.contains("another network"), "{message}");
     }
     let mut broken = saved.clone();
     broken.tensors.remove("adam/state/1");

@@ -7,8 +7,8 @@ use burn::module::{Module, Param};
 use burn::tensor::{Device, Tensor};
 use flate2::read::GzDecoder;
 use learnscope::labs::optimizers::surfaces;
-use learnscope::nn::adam::{Adam, AdamRates};
-use learnscope::nn::parameters::{DecayScope, Rates, Sgd, tracked};
+use learnscope::nn::optim::{DecayScope, Optimizer, Rates, Rule};
+use learnscope::nn::parameters::tracked;
 use serde_json::Value;
 
 /// Of an f32 walk against PyTorch's f64 one, relative to the size of the numbers.
@@ -23,38 +23,30 @@ struct Point {
     place: Param<Tensor<1>>,
 }
 
-enum Optimizer {
-    Sgd(Sgd, f64, Rates),
-    Adam(Adam, AdamRates),
-}
-
-/// The optimizer of a recorded run; `None` for those that networks are not trained with here.
-fn optimizer(run: &Value, defaults: &Value) -> Option<Optimizer> {
+/// The rule and rates of a recorded run; `None` for rules that networks are not trained with here.
+fn rule(run: &Value, defaults: &Value) -> Option<(Rule, Rates)> {
     let given = run["kwargs"].as_object()?;
     let of = |key: &str| given.get(key).or_else(|| defaults.get(key));
     let number = |key: &str| of(key).and_then(Value::as_f64).unwrap_or(0.0);
     let on = |key: &str| of(key).and_then(Value::as_bool).unwrap_or(false);
-    let (learning_rate, decay) = (number("lr"), number("weight_decay"));
-    match run["optimizer"].as_str()? {
-        "SGD" if number("dampening") == 0.0 => {
-            let sgd = if on("nesterov") { Sgd::nesterov() } else { Sgd::default() };
-            Some(Optimizer::Sgd(sgd, number("momentum"), Rates { learning_rate, decay }))
-        }
+    let rule = match run["optimizer"].as_str()? {
+        "SGD" if number("dampening") == 0.0 => Rule::Sgd { momentum: number("momentum"), nesterov: on("nesterov") },
         name @ ("Adam" | "AdamW") if !on("amsgrad") => {
             let betas = of("betas")?.as_array()?;
             let betas = (betas[0].as_f64()?, betas[1].as_f64()?);
-            let rates = AdamRates { learning_rate, decay, decoupled: name == "AdamW", betas, epsilon: number("eps") };
-            Some(Optimizer::Adam(Adam::default(), rates))
+            Rule::Adam { betas, epsilon: number("eps"), decoupled: name == "AdamW" }
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    Some((rule, Rates { learning_rate: number("lr"), decay: number("weight_decay") }))
 }
 
-fn walk(run: &Value, optimizer: &mut Optimizer, device: &Device, steps: usize) -> Vec<[f64; 2]> {
+fn walk(run: &Value, (rule, rates): (Rule, Rates), device: &Device, steps: usize) -> Vec<[f64; 2]> {
     let surface = surfaces::by_id(run["surface"].as_str().unwrap()).unwrap();
     let start: Vec<f64> = run["start"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
     let place = Tensor::from_floats([start[0] as f32, start[1] as f32], device);
     let mut point = Point { place: Param::from_tensor(place) };
+    let mut optimizer = Optimizer::new(rule);
     let mut path = Vec::new();
     for _ in 0..steps {
         let at: Vec<f32> = point.place.val().into_data().try_to_vec().unwrap();
@@ -65,12 +57,7 @@ fn walk(run: &Value, optimizer: &mut Optimizer, device: &Device, steps: usize) -
         let live = tracked(&point);
         let loss = (live.place.val() * Tensor::from_floats(slope, device)).sum();
         let mut gradients = loss.backward();
-        point = match optimizer {
-            Optimizer::Sgd(sgd, momentum, rates) => {
-                sgd.step(live, &mut gradients, *momentum, DecayScope::All, |_| *rates)
-            }
-            Optimizer::Adam(adam, rates) => adam.step(live, &mut gradients, *rates),
-        };
+        point = optimizer.step(live, &mut gradients, DecayScope::All, |_| rates);
     }
     path
 }
@@ -85,7 +72,7 @@ fn what_trains_walks_as_torch_optim_does() {
     let mut counted = std::collections::BTreeMap::<String, usize>::new();
     for run in file["runs"].as_array().unwrap() {
         let name = run["optimizer"].as_str().unwrap();
-        let Some(mut optimizer) = optimizer(run, &file["defaults_by_optimizer"][name]) else { continue };
+        let Some(rule) = rule(run, &file["defaults_by_optimizer"][name]) else { continue };
         let [x, y] = ["x", "y"].map(|key| run[key].as_array().unwrap());
         // Where f64 itself is chaotic, f32 is so much earlier.
         let stable = run["stable_rows"].as_u64().map_or(x.len(), |rows| rows as usize);
@@ -95,7 +82,7 @@ fn what_trains_walks_as_torch_optim_does() {
         *counted
             .entry(format!("{name} {}", if run["kwargs"].get("nesterov").is_some() { "nesterov" } else { "" }))
             .or_default() += 1;
-        for (step, ours) in walk(run, &mut optimizer, &device, STEPS.min(x.len())).into_iter().enumerate() {
+        for (step, ours) in walk(run, rule, &device, STEPS.min(x.len())).into_iter().enumerate() {
             let golden = [&x[step], &y[step]].map(|v| v.as_f64().unwrap());
             // A run that diverges leaves f32 long before f64.
             if !golden.iter().all(|v| v.abs() < FAR) {

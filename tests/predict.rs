@@ -8,8 +8,8 @@ use std::process::{Command, Output, Stdio};
 use learnscope::compute::device::cpu;
 use learnscope::compute::rng::HostRng;
 use learnscope::nn::segmentation::SegmentationNet;
-use learnscope::nn::spec::{Architecture, NetSpec};
-use learnscope::nn::weights::save_trained_at;
+use learnscope::nn::segmentation::spec::{Architecture, NetSpec};
+use learnscope::nn::segmentation::weights::save_trained_at;
 use serde_json::Value as Json;
 use tempfile::TempDir;
 

@@ -278,7 +278,7 @@ fn weights_of_a_file_are_where_training_starts() {
     use learnscope::compute::rng::HostRng;
     use learnscope::labs::segmentation::params::net_spec;
     use learnscope::nn::segmentation::SegmentationNet;
-    use learnscope::nn::weights;
+    use learnscope::nn::segmentation::weights;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("w.safetensors");
     let base = params(&[]);

@@ -99,7 +99,7 @@ fn whole_unets_compute_and_train_as_in_pytorch() {
 fn a_graphics_device_computes_the_same_first_steps() {
     use learnscope::compute::device;
     use learnscope::engine::device_check::compare;
-    use learnscope::nn::segmentation_check::device_check;
+    use learnscope::labs::segmentation::device_check;
     let required = std::env::var_os("LEARNSCOPE_REQUIRE_ADAPTER").is_some();
     let cpu = device_check(&device::cpu()).unwrap();
     assert_eq!(cpu, device_check(&device::cpu()).unwrap(), "two runs of one seed");
@@ -120,7 +120,7 @@ fn dropout_draws_anew_and_a_sample_without_it_is_the_inference() {
     use learnscope::compute::device;
     use learnscope::compute::rng::HostRng;
     use learnscope::nn::segmentation::SegmentationNet;
-    use learnscope::nn::spec::{Architecture, NetSpec};
+    use learnscope::nn::segmentation::spec::{Architecture, NetSpec};
     use segmentation_nets_cases::read;
     let spec = NetSpec { architecture: Architecture::UNet, channels: 1, base: 4 };
     let net = SegmentationNet::new(&spec, HostRng::new(1, 0), &device::cpu()).unwrap();

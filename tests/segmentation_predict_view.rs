@@ -20,8 +20,8 @@ use learnscope::labs::segmentation::params::PARAMS;
 use learnscope::labs::segmentation::pipeline::Pipeline;
 use learnscope::labs::segmentation::view::predict::Predict;
 use learnscope::nn::segmentation::SegmentationNet;
-use learnscope::nn::spec::{Architecture, NetSpec};
-use learnscope::nn::weights::save_trained_at;
+use learnscope::nn::segmentation::spec::{Architecture, NetSpec};
+use learnscope::nn::segmentation::weights::save_trained_at;
 use learnscope::plot::style::Style;
 use tempfile::TempDir;
 

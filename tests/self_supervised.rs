@@ -16,7 +16,8 @@ use learnscope::labs::self_supervised::network::{EncoderKind, Shape, build as bu
 use learnscope::labs::self_supervised::params::{Hyper, PARAMS};
 use learnscope::labs::self_supervised::trainer::{Trainer, negative_cosine};
 use learnscope::labs::self_supervised::{self, KEYS, SPEC};
-use learnscope::nn::parameters::{DecayScope, Init, Rates, Role, Sgd, Slot, map, slots, tracked};
+use learnscope::nn::optim::{DecayScope, Optimizer, Rates, Rule};
+use learnscope::nn::parameters::{Init, Role, Slot, map, slots, tracked};
 
 /// Small and quick: 96 pictures, batches of 16.
 fn params(set: &[&str]) -> Params {
@@ -228,7 +229,7 @@ fn gradients_are_finite_differences() {
     let mut gradients = loss(&mut copy, x.clone().autodiff()).backward();
     // With rate 1, no momentum and no decay a step is the gradient.
     let rates = |_: &str| Rates { learning_rate: 1.0, decay: 0.0 };
-    let moved = Sgd::default().step(copy, &mut gradients, 0.0, DecayScope::All, rates);
+    let moved = Optimizer::new(Rule::SGD).step(copy, &mut gradients, DecayScope::All, rates);
     let (before, after) = (slots(&online), slots(&moved));
     let mut rng = HostRng::new(8, 0);
     for (i, (old, new)) in before.iter().zip(&after).enumerate().filter(|(_, (old, _))| old.role != Role::Statistic) {

@@ -4,6 +4,7 @@ pub mod device;
 pub mod linalg;
 pub mod readback;
 pub mod rng;
+pub mod streams;
 
 use std::path::PathBuf;
 

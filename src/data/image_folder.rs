@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::images::{ImageData, ImageDataError, ImageSet};
 use super::picture_file::{Decoded, Exposure, ForeignFiles, Levels, Memory, White};
 use super::segmentation::counted;
-use crate::compute::rng::HostRng;
+use crate::compute::streams;
 
 /// Names of files that are taken for pictures.
 const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "bmp", "tif", "tiff"];
@@ -19,7 +19,6 @@ const MOST_BYTES: usize = 4 << 30;
 const DECODED_BYTES: u64 = 1 << 30;
 /// Share of the images of each class that is tested on where the folder has no `test` of its own.
 const TEST_SHARE: f64 = 0.2;
-const STREAM_SPLIT: u64 = 3 << 40;
 
 /// Files that cannot be read, as far as they are named.
 const NAMED: usize = 5;
@@ -203,7 +202,7 @@ fn split(pictures: Vec<Picture>, classes: usize, seed: u64) -> (Vec<Picture>, Ve
     pictures.into_iter().for_each(|picture| by_class[picture.1 as usize].push(picture));
     let (mut train, mut test) = (Vec::new(), Vec::new());
     for (class, mut of_class) in by_class.into_iter().enumerate() {
-        HostRng::new(seed, STREAM_SPLIT + class as u64).shuffle(&mut of_class);
+        streams::FOLDER_SPLIT.open(seed, class as u64).shuffle(&mut of_class);
         let aside = ((of_class.len() as f64 * TEST_SHARE).round() as usize).max(usize::from(of_class.len() > 1));
         test.extend(of_class.drain(..aside));
         train.extend(of_class);

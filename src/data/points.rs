@@ -3,10 +3,7 @@
 use std::f64::consts::{PI, TAU};
 
 use crate::compute::rng::HostRng;
-
-/// Streams of [`HostRng`] that this file draws from.
-const STREAM_POINTS: u64 = 0;
-const STREAM_SPLIT: u64 = 1;
+use crate::compute::streams;
 
 /// Points in the plane with a class each.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -99,7 +96,7 @@ impl Generator {
     /// Computed in f64 and rounded to f32 at the end.
     pub fn generate(self, count: usize, noise: f64, seed: u64) -> PointSet {
         let classes = self.classes();
-        let mut rng = HostRng::new(seed, STREAM_POINTS);
+        let mut rng = streams::POINTS.open(seed, 0);
         let mut set =
             PointSet { class_names: (0..classes).map(|class| class.to_string()).collect(), ..PointSet::default() };
         for i in 0..count {
@@ -152,7 +149,7 @@ pub fn train_count(count: usize, test_fraction: f64) -> usize {
 /// [`train_count`] of them train. Not stratified.
 pub fn split(set: &PointSet, test_fraction: f64, seed: u64) -> (PointSet, PointSet) {
     let mut order: Vec<usize> = (0..set.len()).collect();
-    HostRng::new(seed, STREAM_SPLIT).shuffle(&mut order);
+    streams::POINTS_SPLIT.open(seed, 0).shuffle(&mut order);
     let (train, test) = order.split_at(train_count(set.len(), test_fraction));
     (set.subset(train), set.subset(test))
 }

@@ -7,6 +7,7 @@ use thiserror::Error;
 
 use super::emit::Emit;
 use super::params::{ParamError, Params, Value};
+use crate::compute::readback::ReadError;
 
 /// A training run that the engine drives one step at a time.
 pub trait Experiment {
@@ -71,6 +72,12 @@ pub enum RunError {
     Diverged(String),
 }
 
+impl From<ReadError> for RunError {
+    fn from(error: ReadError) -> Self {
+        RunError::Device(error.to_string())
+    }
+}
+
 /// Plain data of a checkpoint; written as one safetensors file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Checkpoint {
@@ -122,19 +129,6 @@ impl Checkpoint {
 
     pub fn get_text(&self, name: &str) -> Result<&str, RunError> {
         self.text.get(name).map(String::as_str).ok_or_else(|| missing(name))
-    }
-
-    /// Notes what run this belongs to; see [`Checkpoint::check_run`].
-    pub fn put_run(&mut self, fingerprint: &str) {
-        self.text.insert("run".to_owned(), fingerprint.to_owned());
-    }
-
-    /// Refuses the checkpoint of another run: one of other networks, data, batches or seed.
-    pub fn check_run(&self, fingerprint: &str) -> Result<(), RunError> {
-        match self.get_text("run")? {
-            found if found == fingerprint => Ok(()),
-            found => Err(RunError::Checkpoint(format!("it belongs to another run: {found} instead of {fingerprint}"))),
-        }
     }
 
     fn array(&self, name: &str) -> Result<&Array, RunError> {

@@ -1,9 +1,12 @@
 //! The corridor between the labs: what a lab is, and what every lab shares. Knows no lab.
 
+pub mod batches;
 pub mod doctor;
 pub mod lab;
 pub mod predict;
 pub mod prose;
 pub mod series;
+pub mod state;
 pub mod tiles;
+pub mod training;
 pub mod view;

@@ -3,7 +3,7 @@
 
 use super::knn::{Labelled, ProbeError, accuracy};
 use crate::compute::linalg::{Matrix, ridge_regression};
-use crate::compute::rng::HostRng;
+use crate::compute::streams;
 
 /// How the linear layer is fitted and which accuracy counts.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -126,7 +126,7 @@ fn softmax_regression(
     seed: u64,
 ) -> Vec<f64> {
     let (n, inputs, classes) = (x.rows(), x.columns(), train.classes);
-    let mut generator = HostRng::new(seed, 0);
+    let mut generator = streams::ALONE.open(seed, 0);
     let mut weights = Matrix::from_fn(inputs, classes, |i, _| {
         let limit = if i + 1 == inputs { initial.bias } else { initial.weights };
         generator.between(-1.0, 1.0) * limit

@@ -1,6 +1,6 @@
 //! Mean and spread of a measure over images or seeds, with the undefined cases counted.
 
-use crate::compute::rng::HostRng;
+use crate::compute::streams;
 
 /// Draws of [`interval_95`].
 pub const DRAWS: usize = 2000;
@@ -53,7 +53,7 @@ pub fn interval_95(values: &[f64]) -> Option<[f64; 2]> {
     if values.len() < 2 {
         return None;
     }
-    let mut rng = HostRng::new(0, 0);
+    let mut rng = streams::ALONE.open(0, 0);
     let mut draw = || (0..values.len()).map(|_| values[rng.below(values.len())]).sum::<f64>() / values.len() as f64;
     let mut means: Vec<f64> = (0..DRAWS).map(|_| draw()).collect();
     means.sort_unstable_by(f64::total_cmp);

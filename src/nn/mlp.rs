@@ -5,10 +5,7 @@
 use burn::module::{Module, Param, ParamId};
 use burn::tensor::{Gradients, Tensor, TensorData, activation};
 
-use crate::compute::rng::HostRng;
-
-/// Stream of [`HostRng`] that initial weights are drawn from.
-const STREAM_WEIGHTS: u64 = 2;
+use crate::compute::streams;
 
 /// The non-linearity after each hidden layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +55,7 @@ impl MlpShape {
     /// device. Weights are uniform in ±√(6/(in + out)) before tanh and at the output (Glorot and Bengio, 2010), in
     /// ±√(6/in) before ReLU (He et al., 2015); biases are 0.
     pub fn initial(&self, seed: u64) -> Vec<f32> {
-        let mut rng = HostRng::new(seed, STREAM_WEIGHTS);
+        let mut rng = streams::MLP_WEIGHTS.open(seed, 0);
         let last = self.sizes.len() - 2;
         let mut flat = Vec::with_capacity(self.parameters());
         for (layer, (inputs, outputs)) in self.layers().enumerate() {

@@ -1,28 +1,12 @@
 //! Neural networks that the labs share, as Burn modules.
 
-pub mod adam;
-pub mod backbones;
-pub mod conv;
-pub mod conv_encoder;
-pub mod count;
-pub mod cpu_conv;
-pub mod cpu_maps;
-pub mod cpu_ops;
-pub mod deeplab;
-pub mod fcn;
-pub mod heads;
+pub mod cpu;
+pub mod encoders;
+pub mod layers;
 pub mod mlp;
-pub mod norm;
+pub mod optim;
 pub mod parameters;
-pub mod plan;
-pub mod resnet;
-pub mod schedule;
 pub mod segmentation;
-pub mod segmentation_check;
-pub mod segmentation_loss;
-pub mod spec;
-pub mod unet;
-pub mod weights;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;

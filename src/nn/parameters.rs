@@ -1,11 +1,12 @@
-//! What training does to the parameters of a module as a whole: track them, update them, average them, save and load
-//! them. Parameters are told apart by their path, `stem.norm.gamma`.
+//! What training does to the parameters of a module as a whole: track them, average them, list and replace them.
+//! Parameters are told apart by their path, `stem.norm.gamma`.
 //!
 //! A module is stored without autodiff. For one training step [`tracked`] makes a copy whose parameters ask for
-//! gradients; [`Sgd::step`] takes that copy and gives the updated module back, again without autodiff.
+//! gradients; [`Optimizer::step`](crate::nn::optim::Optimizer::step) takes that copy and gives the updated module back, again
+//! without autodiff.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
-use burn::tensor::{Gradients, Tensor};
+use burn::tensor::Tensor;
 
 use crate::compute::rng::HostRng;
 
@@ -120,135 +121,6 @@ pub fn tracked<M: Module + Clone>(module: &M) -> M {
         }
     }
     module.clone().map(&mut Track::default())
-}
-
-/// Which parameters weight decay pulls to zero.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DecayScope {
-    /// Kernels and matrices alone.
-    Weights,
-    /// Those and γ, β of normalisations: every variable whose name lacks "bias".
-    WeightsAndNorms,
-    /// Every trained parameter, as `torch.optim.SGD` does.
-    All,
-}
-
-impl DecayScope {
-    /// Whether a parameter of this role decays.
-    pub fn covers(self, role: Role) -> bool {
-        match role {
-            Role::Weight => true,
-            Role::Norm => self != DecayScope::Weights,
-            Role::Bias => self == DecayScope::All,
-            Role::Statistic => false,
-        }
-    }
-}
-
-/// Rates of one parameter group.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rates {
-    /// Learning rate α.
-    pub learning_rate: f64,
-    /// Coupled weight decay η: `g += η w` before the momentum.
-    pub decay: f64,
-}
-
-/// Stochastic gradient descent with momentum and coupled L2, as `torch.optim.SGD` without dampening:
-/// `g ← g + η w; v ← μ v + g; w ← w − α v`, and with Nesterov's momentum `w ← w − α (g + μ v)`.
-#[derive(Debug, Default)]
-pub struct Sgd {
-    nesterov: bool,
-    /// One buffer per trained parameter in the order of [`slots`]; empty before the first step.
-    velocity: Vec<Tensor<1>>,
-}
-
-impl Sgd {
-    /// With Nesterov's momentum (Sutskever et al., 2013); without it: `Sgd::default()`.
-    pub fn nesterov() -> Self {
-        Self { nesterov: true, ..Self::default() }
-    }
-
-    /// One update of a module made by [`tracked`]. `rates` is asked for each parameter's group by its path. Statistics
-    /// that the forward pass changed are kept. A parameter that took no part in the loss keeps its value.
-    pub fn step<M: Module>(
-        &mut self,
-        module: M,
-        gradients: &mut Gradients,
-        momentum: f64,
-        scope: DecayScope,
-        rates: impl Fn(&str) -> Rates,
-    ) -> M {
-        struct Step<'a, F> {
-            path: Vec<String>,
-            gradients: &'a mut Gradients,
-            momentum: f64,
-            nesterov: bool,
-            scope: DecayScope,
-            rates: F,
-            velocity: std::vec::IntoIter<Tensor<1>>,
-            next: Vec<Tensor<1>>,
-        }
-        impl<F: Fn(&str) -> Rates> ModuleMapper for Step<'_, F> {
-            fn enter_module(&mut self, name: &str, _container: &str) {
-                self.path.push(name.to_owned());
-            }
-            fn exit_module(&mut self, _name: &str, _container: &str) {
-                self.path.pop();
-            }
-            fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-                let value = param.val();
-                let role = Role::of(&self.path);
-                if role == Role::Statistic {
-                    return Param::initialized(param.id, value.inner());
-                }
-                let gradient = value.grad_remove(self.gradients);
-                let weight = value.inner();
-                let shape = weight.shape();
-                let weight = weight.flatten::<1>(0, D - 1);
-                let old = self.velocity.next();
-                let Some(gradient) = gradient else {
-                    self.next.push(old.unwrap_or_else(|| weight.zeros_like()));
-                    return Param::initialized(param.id, weight.reshape(shape));
-                };
-                let Rates { learning_rate, decay } = (self.rates)(&self.path.join("."));
-                let mut gradient = gradient.inner().flatten::<1>(0, D - 1);
-                if decay != 0.0 && self.scope.covers(role) {
-                    gradient = gradient + weight.clone() * decay;
-                }
-                let velocity = match old {
-                    Some(old) => old * self.momentum + gradient.clone(),
-                    None => gradient.clone(),
-                };
-                self.next.push(velocity.clone());
-                let change = if self.nesterov { gradient + velocity * self.momentum } else { velocity };
-                Param::initialized(param.id, (weight - change * learning_rate).reshape(shape))
-            }
-        }
-        let mut step = Step {
-            path: Vec::new(),
-            gradients,
-            momentum,
-            nesterov: self.nesterov,
-            scope,
-            rates,
-            velocity: std::mem::take(&mut self.velocity).into_iter(),
-            next: Vec::new(),
-        };
-        let module = module.map(&mut step);
-        self.velocity = step.next;
-        module
-    }
-
-    /// The buffers, for a checkpoint; empty before the first step.
-    pub fn velocity(&self) -> &[Tensor<1>] {
-        &self.velocity
-    }
-
-    /// Puts buffers back that [`Sgd::velocity`] gave.
-    pub fn restore(&mut self, velocity: Vec<Tensor<1>>) {
-        self.velocity = velocity;
-    }
 }
 
 /// `target ← target + (1 − τ)(online − target)` for trained parameters; statistics are copied. `τ = 0` gives the online

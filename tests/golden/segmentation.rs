@@ -5,10 +5,10 @@ use burn::module::Param;
 use burn::tensor::{DType, Tensor, TensorData};
 use learnscope::compute::device;
 use learnscope::metrics::summary::Summary;
-use learnscope::nn::adam::{Adam, AdamRates};
-use learnscope::nn::parameters::{DecayScope, Rates, Sgd, tracked};
-use learnscope::nn::schedule::{EarlyStopping, ReduceOnPlateau};
-use learnscope::nn::segmentation_loss::{SegmentationLoss, dice};
+use learnscope::nn::optim::schedule::{EarlyStopping, ReduceOnPlateau};
+use learnscope::nn::optim::{DecayScope, Optimizer, Rates, Rule};
+use learnscope::nn::parameters::tracked;
+use learnscope::nn::segmentation::loss::{SegmentationLoss, dice};
 use learnscope::pixels::mask::border::{BorderDistances, Hausdorff, border_distances};
 use learnscope::pixels::mask::components::{Connectivity, Keep, PostProcess, components, contour_lengths};
 use learnscope::pixels::mask::{Confusion, Mask, Pixel};
@@ -292,30 +292,25 @@ fn check_optimizer(place: &str, case: &Value, report: &mut Report) -> Result<(),
             Tensor::<1>::from_data(data, (&device::cpu(), dtype))
         };
         let mut module = Weights { weight: Param::from_tensor(vector(&p0)) };
-        let (mut adam, mut sgd) = (Adam::default(), Sgd::default());
+        let mut optimizer = Optimizer::new(match rule {
+            "adam" => Rule::ADAM,
+            "sgd" => Rule::SGD,
+            other => return Err(format!("unknown rule `{other}`")),
+        });
         for (k, golden) in golden.iter().enumerate() {
             let slopes: Vec<f64> =
                 (0..p0.len()).map(|i| (0.9 * k as f64 + i as f64).sin() * 10.0_f64.powi(-(i as i32))).collect();
             let training = tracked(&module);
             // The gradient of Σ g w is g.
             let mut gradients = (training.weight.val() * vector(&slopes)).sum().backward();
-            module = match rule {
-                "adam" => {
-                    let rates = AdamRates { learning_rate: rate, decay, ..AdamRates::default() };
-                    adam.step(training, &mut gradients, rates)
-                }
-                "sgd" => {
-                    let rates = |_: &str| Rates { learning_rate: rate, decay };
-                    sgd.step(training, &mut gradients, 0.0, DecayScope::All, rates)
-                }
-                other => return Err(format!("unknown rule `{other}`")),
-            };
+            let rates = |_: &str| Rates { learning_rate: rate, decay };
+            module = optimizer.step(training, &mut gradients, DecayScope::All, rates);
             let ours = module.weight.val().into_data().convert::<f64>().try_to_vec().map_err(|e| format!("{e:?}"))?;
             compare(KIND, &format!("{place}, {dtype:?}, step {k}"), &ours, golden, tolerance, report);
         }
-        let (moments, steps) = adam.state();
-        if rule == "adam" && (moments.len(), steps as usize) != (1, golden.len()) {
-            return Err("Adam does not count its steps".to_owned());
+        let (state, steps) = optimizer.state();
+        if (state.len(), steps as usize) != (1, golden.len()) {
+            return Err("the optimizer does not count its steps".to_owned());
         }
     }
     Ok(())

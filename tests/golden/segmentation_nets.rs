@@ -5,12 +5,13 @@ use burn::tensor::{Tensor, TensorData, activation};
 use learnscope::compute::device;
 use learnscope::compute::readback::Reader;
 use learnscope::compute::rng::HostRng;
-use learnscope::nn::adam::{Adam, AdamRates};
-use learnscope::nn::count::{Match, count, paper_match};
-use learnscope::nn::parameters::{self, DecayScope, Rates, Role, Sgd, tracked};
+use learnscope::labs::segmentation::paper::{Match, paper_match};
+use learnscope::nn::optim::{DecayScope, Optimizer, Rates, Rule};
+use learnscope::nn::parameters::{self, Role, tracked};
 use learnscope::nn::segmentation::SegmentationNet;
-use learnscope::nn::segmentation_loss::SegmentationLoss;
-use learnscope::nn::spec::{Architecture, NetSpec};
+use learnscope::nn::segmentation::count::count;
+use learnscope::nn::segmentation::loss::SegmentationLoss;
+use learnscope::nn::segmentation::spec::{Architecture, NetSpec};
 use serde_json::Value;
 
 use super::values::{field, list, number, numbers, only, text, whole};
@@ -139,27 +140,18 @@ fn probabilities(net: &SegmentationNet, x: &Tensor<4>) -> Result<Vec<f32>, Strin
     Ok(read([activation::sigmoid(net.infer(x.clone()))])?.remove(0))
 }
 
-/// Which rule trains.
-enum Rule {
-    Sgd(Sgd),
-    Adam(Adam),
-}
-
 /// One step of training with the Dice loss, and the loss before it.
-fn step(net: SegmentationNet, rule: &mut Rule, x: &Tensor<4>, t: &Tensor<4>) -> Result<(SegmentationNet, f64), String> {
+fn step(
+    net: SegmentationNet,
+    optimizer: &mut Optimizer,
+    x: &Tensor<4>,
+    t: &Tensor<4>,
+) -> Result<(SegmentationNet, f64), String> {
     let mut net = tracked(&net);
     let loss = SegmentationLoss::Dice.of(net.forward(x.clone(), None), t.clone());
     let mut gradients = loss.backward();
-    let net = match rule {
-        Rule::Sgd(sgd) => {
-            let rates = |_: &str| Rates { learning_rate: 0.05, decay: 1e-4 };
-            sgd.step(net, &mut gradients, 0.0, DecayScope::All, rates)
-        }
-        Rule::Adam(adam) => {
-            let rates = AdamRates { learning_rate: 1e-3, decay: 1e-4, ..AdamRates::default() };
-            adam.step(net, &mut gradients, rates)
-        }
-    };
+    let learning_rate = if optimizer.rule == Rule::SGD { 0.05 } else { 1e-3 };
+    let net = optimizer.step(net, &mut gradients, DecayScope::All, |_| Rates { learning_rate, decay: 1e-4 });
     Ok((net, f64::from(read([loss])?[0][0])))
 }
 
@@ -224,7 +216,7 @@ pub fn check_forward(place: &str, case: &Value, report: &mut Report) -> Result<(
 
     let mut training = tracked(&net);
     let trained = activation::sigmoid(training.forward(x.clone(), None));
-    let loss = learnscope::nn::segmentation_loss::dice(trained.clone(), t.clone(), 0.0);
+    let loss = learnscope::nn::segmentation::loss::dice(trained.clone(), t.clone(), 0.0);
     let p = read([trained])?.remove(0);
     let gradients = loss.backward();
     let tolerance = outputs("train")?;
@@ -240,19 +232,19 @@ pub fn check_forward(place: &str, case: &Value, report: &mut Report) -> Result<(
         Tolerance { relative: 1e-4, absolute: 1e-6 },
     );
 
-    for (key, deviations, mut rule, least) in [
-        ("sgd_lr0_05_wd1e4_losses_5_steps", "sgd_losses", Rule::Sgd(Sgd::default()), 2e-6),
-        ("adam_lr1e3_wd1e4_losses_5_steps", "adam_losses", Rule::Adam(Adam::default()), 2e-5),
+    for (key, deviations, rule, least) in [
+        ("sgd_lr0_05_wd1e4_losses_5_steps", "sgd_losses", Rule::SGD, 2e-6),
+        ("adam_lr1e3_wd1e4_losses_5_steps", "adam_losses", Rule::ADAM, 2e-5),
     ] {
-        let mut net = net.clone();
+        let (mut net, mut optimizer) = (net.clone(), Optimizer::new(rule));
         let deviations = list(deviation, deviations)?;
         for (i, golden) in numbers(case, key)?.into_iter().enumerate() {
-            let (next, loss) = step(net, &mut rule, &x, &t)?;
+            let (next, loss) = step(net, &mut optimizer, &x, &t)?;
             net = next;
             let tolerance = (10.0 * deviations[i].as_f64().unwrap_or(0.0)).max(least);
             compare(key, &[loss], &[golden], exact(tolerance));
         }
-        if matches!(rule, Rule::Adam(_)) {
+        if rule == Rule::ADAM {
             continue;
         }
         let p = probabilities(&net, &x)?;

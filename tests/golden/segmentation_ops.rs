@@ -5,8 +5,8 @@ use burn::tensor::ops::{ConvOptions, InterpolateMode, InterpolateOptions, MaxPoo
 use burn::tensor::{DType, Tensor, TensorData, activation};
 use learnscope::compute::device;
 use learnscope::compute::rng::HostRng;
-use learnscope::nn::conv::resize_by_products;
-use learnscope::nn::cpu_ops;
+use learnscope::nn::cpu::ops;
+use learnscope::nn::layers::conv::resize_by_products;
 
 use super::segmentation_nets_cases::read;
 
@@ -59,7 +59,7 @@ fn convolutions_by_hand_are_burns_own() {
             let (x, w, b) = (leaf(&x), leaf(&w), leaf(&b));
             let bias = biased.then(|| b.clone());
             let y = if ours {
-                cpu_ops::conv2d(&x, &w, bias.as_ref(), &options).expect("the CPU does this convolution")
+                ops::conv2d(&x, &w, bias.as_ref(), &options).expect("the CPU does this convolution")
             } else {
                 conv2d(x.clone(), w.clone(), bias, options.clone())
             };
@@ -74,7 +74,7 @@ fn convolutions_by_hand_are_burns_own() {
             close(ours.3.unwrap(), burn.3.unwrap(), &format!("{what}, gradient of the bias"));
         }
         // Without gradients: the same numbers.
-        let plain = cpu_ops::conv2d(&x, &w, biased.then_some(&b), &options).unwrap();
+        let plain = ops::conv2d(&x, &w, biased.then_some(&b), &options).unwrap();
         close(plain, ours.0, &what);
     }
 }
@@ -83,7 +83,7 @@ fn convolutions_by_hand_are_burns_own() {
 fn a_convolution_of_a_constant_has_gradients_of_its_weights_alone() {
     let (x, w) = (noise([2, 3, 6, 6], 1), leaf(&noise([4, 3, 3, 3], 2)));
     let options = ConvOptions::new([1, 1], [1, 1], [1, 1], 1);
-    let y = cpu_ops::conv2d(&x, &w, None, &options).unwrap();
+    let y = ops::conv2d(&x, &w, None, &options).unwrap();
     let gradients = y.sum().backward();
     assert!(w.grad(&gradients).is_some());
 }
@@ -93,7 +93,7 @@ fn what_is_not_done_by_hand_is_left_to_burn() {
     let (x, w) = (noise([1, 4, 8, 8], 1), noise([4, 4, 3, 3], 2));
     let refused = |x: &Tensor<4>, stride, padding, dilation| {
         let options = ConvOptions::new([stride; 2], [padding; 2], [dilation; 2], 1);
-        cpu_ops::conv2d(x, &w, None, &options).is_none()
+        ops::conv2d(x, &w, None, &options).is_none()
     };
     assert!(refused(&x, 2, 1, 1) && refused(&x, 1, 0, 1) && refused(&x, 1, 2, 2));
     assert!(refused(&x.clone().cast(DType::F64), 1, 1, 1));
@@ -109,7 +109,7 @@ fn normalisation_with_relu_by_hand_is_burns_own() {
         let run = |ours: bool| {
             let (x, gamma, beta) = (leaf(&x), leaf(&gamma), leaf(&beta));
             let (y, mean, variance) = if ours {
-                let normalised = cpu_ops::normalise(&x, &gamma, &beta, 1e-5, relu).unwrap();
+                let normalised = ops::normalise(&x, &gamma, &beta, 1e-5, relu).unwrap();
                 (normalised.output, normalised.mean, normalised.variance)
             } else {
                 let normalised = burn::tensor::module::batch_norm_train(x.clone(), gamma.clone(), beta.clone(), 1e-5);
@@ -130,7 +130,7 @@ fn normalisation_with_relu_by_hand_is_burns_own() {
             close(ours, burn, &what);
         }
         let by = [&gamma, &beta, &noise([shape[1]], 4), &noise([shape[1]], 5).abs()];
-        let inferred = cpu_ops::normalise_by(&x, by, 1e-5, relu).unwrap();
+        let inferred = ops::normalise_by(&x, by, 1e-5, relu).unwrap();
         let [gamma, beta, mean, variance] = by.map(Clone::clone);
         let golden = burn::tensor::module::batch_norm(x, gamma, beta, mean, variance, 1e-5);
         close(inferred, if relu { activation::relu(golden) } else { golden }, &what);
@@ -145,9 +145,9 @@ fn pooling_and_resizing_by_hand_are_burns_own() {
         let run = |ours: bool, pool: bool| {
             let x = leaf(&x);
             let y = match (ours, pool) {
-                (true, true) => cpu_ops::max_pool(&x).unwrap(),
+                (true, true) => ops::max_pool(&x).unwrap(),
                 (false, true) => max_pool2d(x.clone(), MaxPoolOptions::new([2, 2]).with_stride([2, 2])),
-                (true, false) => cpu_ops::resize(&x, size).unwrap(),
+                (true, false) => ops::resize(&x, size).unwrap(),
                 (false, false) => {
                     let options = InterpolateOptions::new(InterpolateMode::Bilinear);
                     interpolate(x.clone(), options.with_align_corners(true).with_output_size(size))
@@ -158,7 +158,7 @@ fn pooling_and_resizing_by_hand_are_burns_own() {
         };
         for pool in [true, false] {
             if pool && shape[2] < 2 {
-                assert!(cpu_ops::max_pool(&x).is_none());
+                assert!(ops::max_pool(&x).is_none());
                 continue;
             }
             let (ours, burn) = (run(true, pool), run(false, pool));
@@ -179,6 +179,6 @@ fn pooling_and_resizing_by_hand_are_burns_own() {
 #[test]
 fn equal_pixels_send_the_gradient_to_the_first() {
     let x = leaf(&Tensor::<4>::zeros([1, 1, 2, 2], &device::cpu()));
-    let gradients = cpu_ops::max_pool(&x).unwrap().sum().backward();
+    let gradients = ops::max_pool(&x).unwrap().sum().backward();
     assert_eq!(read([x.grad(&gradients).unwrap()]).unwrap()[0], [1.0, 0.0, 0.0, 0.0]);
 }

@@ -10,8 +10,8 @@ use learnscope::compute::device;
 use learnscope::compute::rng::HostRng;
 use learnscope::nn::parameters::{self, Role};
 use learnscope::nn::segmentation::SegmentationNet;
-use learnscope::nn::spec::{Architecture, NetSpec};
-use learnscope::nn::weights::{Mismatch, WeightsError, WeightsFile, names, save};
+use learnscope::nn::segmentation::spec::{Architecture, NetSpec};
+use learnscope::nn::segmentation::weights::{Mismatch, WeightsError, WeightsFile, names, save};
 use serde_json::Value;
 
 use super::segmentation_nets_cases::{formula, read};

@@ -12,7 +12,7 @@ use learnscope::labs::self_supervised::params::{Hyper, PARAMS};
 use learnscope::labs::self_supervised::trainer::{Correlation, f_matrix, negative_cosine};
 use learnscope::metrics::alignment::{Weight, asymmetry, eigenspaces};
 use learnscope::metrics::collapse::feature_statistics;
-use learnscope::nn::heads::Predictor;
+use learnscope::nn::encoders::heads::Predictor;
 use learnscope::nn::parameters::{Init, Initialiser, average, map, slots};
 use serde_json::Value;
 

@@ -4,9 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::groups::Groups;
-use crate::compute::rng::HostRng;
+use crate::compute::streams;
 
-const STREAM_SPLIT: u64 = 17 << 40;
 /// Rounds of moving single groups to where they fit better; each makes the parts more alike, and few are needed.
 const ROUNDS: usize = 12;
 /// Steps of lesion size (quantiles of the share of the image) that every part gets alike.
@@ -110,7 +109,7 @@ pub fn strata(facts: &[ImageFacts], groups: &Groups) -> Vec<Vec<usize>> {
 pub fn split(groups: &Groups, strata: &[Vec<usize>], shares: [f64; 3], seed: u64) -> Split {
     let mut members: Vec<Vec<usize>> = vec![Vec::new(); groups.count];
     groups.of.iter().enumerate().for_each(|(pair, &group)| members[group].push(pair));
-    HostRng::new(seed, STREAM_SPLIT).shuffle(&mut members);
+    streams::PARTS.open(seed, 0).shuffle(&mut members);
     let counts: Vec<Vec<(usize, f64)>> = members.iter().map(|group| counted(group, strata)).collect();
     let mut whole = vec![0.0; counts.iter().flatten().map(|&(stratum, _)| stratum + 1).max().unwrap_or(0)];
     counts.iter().flatten().for_each(|&(stratum, count)| whole[stratum] += count);
@@ -339,7 +338,7 @@ mod tests {
 
     /// As BUSI is: 780 images of three classes, 312 of them in groups of 2 to 7 that look alike, the others alone.
     fn like_busi() -> (Vec<ImageFacts>, Groups) {
-        let mut rng = HostRng::new(5, 0);
+        let mut rng = streams::ALONE.open(5, 0);
         let mut sizes = Vec::new();
         for (size, count) in [(2, 105), (3, 20), (4, 6), (5, 1), (6, 1), (7, 1), (1, 468)] {
             sizes.extend(vec![size; count]);
@@ -433,7 +432,7 @@ mod tests {
         // The rule by which recorded runs on generated pictures were split: each where most is missing.
         for (count, shares, seed) in [(120, [0.6, 0.2, 0.2], 7), (55, [0.7, 0.1, 0.2], 3), (10, [0.8, 0.2, 0.0], 1)] {
             let mut order: Vec<usize> = (0..count).collect();
-            HostRng::new(seed, STREAM_SPLIT).shuffle(&mut order);
+            streams::PARTS.open(seed, 0).shuffle(&mut order);
             let mut missing = shares.map(|share: f64| share / shares.iter().sum::<f64>() * count as f64);
             let mut parts = vec![None; count];
             for image in order {

@@ -4,6 +4,7 @@
 use rayon::prelude::*;
 
 use crate::compute::rng::HostRng;
+use crate::compute::streams::{self, Stream};
 use crate::data::images::{ImageData, ImageSet};
 
 /// Height and width.
@@ -26,23 +27,19 @@ pub const CLASSES: [&str; 10] = [
 /// Places per pixel and direction at which a shape is looked up.
 const SUPERSAMPLING: usize = 3;
 
-/// Streams of [`HostRng`] are `base + image`.
-const STREAM_TRAIN: u64 = 1 << 40;
-const STREAM_TEST: u64 = 2 << 40;
-
 /// `train` and `test` pictures; no picture is in both, and each depends on `seed` and its own number alone.
 pub fn generate(train: usize, test: usize, seed: u64) -> ImageData {
     ImageData {
         warnings: Vec::new(),
-        train: set(train, seed, STREAM_TRAIN),
-        test: set(test, seed, STREAM_TEST),
+        train: set(train, seed, streams::SHAPES_TRAIN),
+        test: set(test, seed, streams::SHAPES_TEST),
         description: format!("generated shapes, {train} to train and {test} to test, data seed {seed}"),
     }
 }
 
-fn set(count: usize, seed: u64, base: u64) -> ImageSet {
+fn set(count: usize, seed: u64, stream: Stream) -> ImageSet {
     let images: Vec<(u32, [u8; SIZE * SIZE])> =
-        (0..count).into_par_iter().map(|i| picture(&mut HostRng::new(seed, base + i as u64))).collect();
+        (0..count).into_par_iter().map(|i| picture(&mut stream.open(seed, i as u64))).collect();
     ImageSet {
         channels: 1,
         height: SIZE,

@@ -6,10 +6,9 @@
 use rayon::prelude::*;
 
 use crate::compute::rng::HostRng;
+use crate::compute::streams;
 use crate::pixels::mask::Mask;
 
-/// Streams of [`HostRng`] are this plus the picture's number.
-const STREAM: u64 = 16 << 40;
 /// Colour of measuring marks, light blue.
 pub const CALIPER: [u8; 3] = [115, 204, 255];
 /// Attempts at a place for a further lesion that touches no other.
@@ -64,7 +63,7 @@ pub fn generate(count: usize, seed: u64, spec: &UltrasoundSpec) -> Vec<Ultrasoun
 /// Picture `number` of `seed`. With and without calipers it is the same picture but for the marks.
 pub fn picture(seed: u64, number: u64, spec: &UltrasoundSpec) -> Ultrasound {
     let (height, width) = (spec.height.max(24), spec.width.max(24));
-    let rng = &mut HostRng::new(seed, STREAM + number);
+    let rng = &mut streams::ULTRASOUND.open(seed, number);
     let stars = lesions(rng, height, width, spec);
     let mut log_e = tissue(rng, height, width);
     for star in &stars {

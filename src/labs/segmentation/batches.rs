@@ -2,30 +2,19 @@
 
 use rayon::prelude::*;
 
-use crate::compute::rng::HostRng;
+use crate::compute::streams;
 use crate::data::augment_pair::{MaskBorder, PairView};
+use crate::kit::batches::{Last, Order};
 use crate::pixels::resize::Size;
 
 use super::params::Hyper;
 use super::source::SegmentationData;
 
-/// Streams of [`HostRng`]: the upper bits tell the purpose.
-const STREAM_ORDER: u64 = 7 << 58;
-const STREAM_VIEW: u64 = 8 << 58;
-/// Of the dropout layer.
-pub const STREAM_DROPOUT: u64 = 9 << 58;
-/// Of dropout samples for the uncertainty.
-pub const STREAM_UNCERTAINTY: u64 = 10 << 58;
-
 /// Makes batches. An epoch shows every training image once; its last batch may be smaller.
 pub struct Batches {
-    /// Indices of items.
-    train: Vec<usize>,
+    order: Order,
     seed: u64,
     size: usize,
-    /// The epoch that `order` belongs to.
-    epoch: Option<u64>,
-    order: Vec<usize>,
 }
 
 /// The images of one step.
@@ -43,23 +32,17 @@ pub struct Batch {
 impl Batches {
     /// `size` images a step, of these items.
     pub fn new(train: Vec<usize>, seed: u64, size: usize) -> Self {
-        Self { train, seed, size, epoch: None, order: Vec::new() }
+        Self { order: Order::new(train, size, Last::Keep, seed, streams::IMAGES_ORDER), seed, size }
     }
 
     /// Steps in an epoch.
     pub fn per_epoch(&self) -> u64 {
-        self.train.len().div_ceil(self.size).max(1) as u64
+        self.order.per_epoch()
     }
 
     /// The batch of the step after `step` completed ones.
     pub fn of(&mut self, step: u64, data: &SegmentationData, hyper: &Hyper) -> Batch {
-        let (epoch, at) = (step / self.per_epoch(), (step % self.per_epoch()) as usize * self.size);
-        if self.epoch != Some(epoch) {
-            self.order.clone_from(&self.train);
-            HostRng::new(self.seed, STREAM_ORDER | epoch).shuffle(&mut self.order);
-            self.epoch = Some(epoch);
-        }
-        let indices: Vec<usize> = self.order[at..(at + self.size).min(self.order.len())].to_vec();
+        let indices = self.order.of(step).to_vec();
         let border = if hyper.consistent_border { MaskBorder::AsImage } else { MaskBorder::Background };
         let size = Size { height: data.size, width: data.size };
         let first = step * self.size as u64;
@@ -69,7 +52,7 @@ impl Batches {
             .map(|(k, &i)| {
                 let item = &data.items[i];
                 let view = if hyper.augment {
-                    PairView::draw(&mut HostRng::new(self.seed, STREAM_VIEW | (first + k as u64)))
+                    PairView::draw(&mut streams::PAIR_VIEWS.open(self.seed, first + k as u64))
                 } else {
                     PairView::UNCHANGED
                 };

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use burn::tensor::Device;
 
 use crate::compute::readback::Reader;
-use crate::compute::rng::HostRng;
+use crate::compute::streams;
 use crate::data::augment_pair::Operation;
 use crate::data::segmentation::counted;
 use crate::data::segmentation::doctor::{Finding, Severity};
@@ -14,34 +14,31 @@ use crate::engine::emit::Emit;
 use crate::engine::event::{Level, Payload};
 use crate::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
 use crate::engine::params::{ParamError, Params, Value};
+use crate::kit::training::Training;
+use crate::nn::optim::Rule;
 use crate::nn::segmentation::SegmentationNet;
-use crate::nn::segmentation_loss::SegmentationLoss;
-use crate::nn::spec::{Architecture, NetSpec};
-use crate::nn::weights::WeightsFile;
+use crate::nn::segmentation::loss::SegmentationLoss;
+use crate::nn::segmentation::spec::{Architecture, NetSpec};
+use crate::nn::segmentation::weights::WeightsFile;
 use crate::pixels::mask::Mask;
 use crate::pixels::mask::components::{Connectivity, Keep, components};
 
-use super::batches::{Batch, Batches, STREAM_DROPOUT, STREAM_UNCERTAINTY};
+use super::batches::{Batch, Batches};
 use super::doctor;
 use super::judge::{Means, Prepared, judge, table};
 use super::params::{Hyper, check_combination, net_spec};
 use super::pipeline::Pipeline;
 use super::source::{self, SegmentationData};
-use super::trainer::{Input, Trainer, device_error, evaluate, uncertainty};
+use super::trainer::{Input, Trainer, evaluate, uncertainty};
 
-/// Stream of the network's first weights.
-const STREAM_WEIGHTS: u64 = 1;
 /// Images of a batch whose views are shown.
 const SHOWN_VIEWS: usize = 8;
 
 /// A run.
 struct SegmentationRun {
-    params: Params,
+    training: Training,
     hyper: Hyper,
     pipeline: Pipeline,
-    seed: u64,
-    /// Completed steps.
-    step: u64,
     data: Arc<SegmentationData>,
     batches: Batches,
     validation: Prepared,
@@ -59,16 +56,12 @@ struct SegmentationRun {
     corrected: bool,
     /// Early stopping has ended the training.
     over: bool,
-    device: Device,
-    /// What a checkpoint belongs to.
-    fingerprint: String,
 }
 
 /// Builds the run; see [`crate::engine::experiment::BuildFn`].
 pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {
     let params = request.params;
     check_combination(params)?;
-    let device = request.device.clone().without_autodiff();
     let data = source::load(params)?;
     let spec = net_spec(params);
     let batch = params.int("batch_size") as usize;
@@ -82,28 +75,25 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
             ),
         }));
     }
-    let net = first_network(params, &spec, request.seed, &device)?;
+    let training = Training::new(request, "run", fingerprint(&spec, &data, params, request.seed));
+    let net = first_network(params, &spec, request.seed, &training.device)?;
     let hyper = Hyper::of(params);
-    let fingerprint = fingerprint(&spec, &data, params, request.seed);
+    let rule = if params.text("optimizer") == "adam" { Rule::ADAM } else { Rule::SGD };
     Ok(Box::new(SegmentationRun {
         hyper,
         pipeline: Pipeline::of(params),
-        seed: request.seed,
-        step: 0,
         batches: Batches::new(data.train.clone(), request.seed, batch),
         validation: Prepared::new(&data, &data.validation),
         wall: Prepared::new(&data, &data.wall_items().collect::<Vec<_>>()),
         test: Prepared::new(&data, &data.test),
-        trainer: Trainer::new(net, params.text("optimizer") == "adam", &hyper, &device),
+        trainer: Trainer::new(net, rule, &hyper, &training.device),
         best_step: 0,
         has_dropout: !matches!(spec.architecture, Architecture::Fcn32s | Architecture::Fcn16s | Architecture::Fcn8s),
         news: Vec::new(),
         corrected: false,
         over: false,
-        params: params.clone(),
+        training,
         data,
-        device,
-        fingerprint,
     }))
 }
 
@@ -127,7 +117,7 @@ fn first_network(params: &Params, spec: &NetSpec, seed: u64, device: &Device) ->
     let path = params.text("weights");
     let invalid = |problem: String| ParamError::Invalid { key: "weights".to_owned(), problem };
     if path.is_empty() {
-        let built = SegmentationNet::new(spec, HostRng::new(seed, STREAM_WEIGHTS), device);
+        let built = SegmentationNet::new(spec, streams::SEGMENTATION_WEIGHTS.open(seed, 0), device);
         return built.map_err(|error| RunError::Device(error.to_string()));
     }
     let file = WeightsFile::open(Path::new(path)).map_err(|error| invalid(error.to_string()))?;
@@ -138,12 +128,12 @@ impl SegmentationRun {
     /// Whether an epoch, or what counts as one, ends with this step.
     fn epoch_ends(&self) -> bool {
         let every = if self.hyper.validate_every > 0 { self.hyper.validate_every } else { self.batches.per_epoch() };
-        self.step.is_multiple_of(every)
+        self.training.step.is_multiple_of(every)
     }
 
     /// Evaluates the validation set, shows the wall, and moves the schedule (`training`).
     fn validate(&mut self, training: bool, out: &mut Emit<'_>) -> Result<(), RunError> {
-        let evaluated = evaluate(&self.trainer.net, self.validation.input(), self.hyper.loss, &self.device)?;
+        let evaluated = evaluate(&self.trainer.net, self.validation.input(), self.hyper.loss, &self.training.device)?;
         self.check_finite(evaluated.is_finite(), "the validation loss or a prediction")?;
         out.scalar("loss/validation", evaluated.loss);
         let judged = judge(&self.data, &self.validation.indices, &evaluated, &self.pipeline);
@@ -155,9 +145,9 @@ impl SegmentationRun {
             out.payload(&format!("wall/probability/{i}"), levels(map, 256.0, size));
         }
         if self.hyper.uncertainty_samples > 0 && self.has_dropout {
-            let mut dropout = HostRng::new(self.seed, STREAM_UNCERTAINTY | self.step);
+            let mut dropout = streams::UNCERTAINTY.open(self.training.seed, self.training.step);
             let passes = self.hyper.uncertainty_samples;
-            let maps = uncertainty(&self.trainer.net, self.wall.input(), passes, &mut dropout, &self.device)?;
+            let maps = uncertainty(&self.trainer.net, self.wall.input(), passes, &mut dropout, &self.training.device)?;
             self.check_finite(maps.iter().flatten().all(|value| value.is_finite()), "the uncertainty")?;
             for (i, map) in maps.iter().enumerate() {
                 out.payload(&format!("wall/uncertainty/{i}"), levels(map, 512.0, size));
@@ -167,7 +157,7 @@ impl SegmentationRun {
             let before = self.trainer.rate(&self.hyper);
             let verdict = self.trainer.observe(evaluated.loss, &self.hyper);
             if verdict.best {
-                self.best_step = self.step;
+                self.best_step = self.training.step;
             }
             let now = self.trainer.rate(&self.hyper);
             if now < before {
@@ -194,7 +184,7 @@ impl SegmentationRun {
             }
         }
         out.scalar("learning_rate", self.trainer.rate(&self.hyper));
-        out.scalar("epoch", self.step as f64 / self.batches.per_epoch() as f64);
+        out.scalar("epoch", self.training.step as f64 / self.batches.per_epoch() as f64);
         Ok(())
     }
 
@@ -205,7 +195,7 @@ impl SegmentationRun {
         }
         // A run of less than an epoch has no best weights yet.
         let best = self.trainer.best.as_ref().unwrap_or(&self.trainer.net);
-        let evaluated = evaluate(best, self.test.input(), self.hyper.loss, &self.device)?;
+        let evaluated = evaluate(best, self.test.input(), self.hyper.loss, &self.training.device)?;
         self.check_finite(evaluated.is_finite(), "the test loss or a prediction")?;
         let judged = judge(&self.data, &self.test.indices, &evaluated, &self.pipeline);
         out.scalar("test/loss", evaluated.loss);
@@ -293,7 +283,7 @@ impl SegmentationRun {
         if *parts == self.data.parts_in_letters() {
             return Ok(());
         }
-        let Some(data) = self.data.in_parts(parts, &self.params) else {
+        let Some(data) = self.data.in_parts(parts, &self.training.params) else {
             return Err(RunError::Checkpoint(
                 "it belongs to other images: some have come, gone or got another name since; put the folder back as it was, \
                  or start a new run"
@@ -301,25 +291,17 @@ impl SegmentationRun {
             ));
         };
         self.data = Arc::new(data);
-        let (data, batch) = (&self.data, self.params.int("batch_size") as usize);
-        self.batches = Batches::new(data.train.clone(), self.seed, batch);
+        let (data, params, seed) = (&self.data, &self.training.params, self.training.seed);
+        self.batches = Batches::new(data.train.clone(), seed, params.int("batch_size") as usize);
         self.validation = Prepared::new(data, &data.validation);
         self.wall = Prepared::new(data, &data.wall_items().collect::<Vec<_>>());
         self.test = Prepared::new(data, &data.test);
-        self.fingerprint = fingerprint(&net_spec(&self.params), data, &self.params, self.seed);
+        self.training.fingerprint = fingerprint(&net_spec(params), data, params, seed);
         Ok(())
     }
 
     fn check_finite(&self, finite: bool, what: &str) -> Result<(), RunError> {
-        if finite {
-            return Ok(());
-        }
-        Err(RunError::Diverged(format!(
-            "{what} is no longer a number in step {}: the weights have run away. Lower the learning rate ({}) and \
-             start again",
-            self.step,
-            self.trainer.rate(&self.hyper)
-        )))
+        self.training.finite(finite, what, || format!("the learning rate ({})", self.trainer.rate(&self.hyper)))
     }
 }
 
@@ -355,20 +337,20 @@ impl Experiment for SegmentationRun {
         if std::mem::take(&mut self.corrected) {
             self.show_truth(out);
         }
-        let batch = self.batches.of(self.step, &self.data, &self.hyper);
-        let mut dropout = HostRng::new(self.seed, STREAM_DROPOUT | self.step);
+        let batch = self.batches.of(self.training.step, &self.data, &self.hyper);
+        let mut dropout = streams::DROPOUT.open(self.training.seed, self.training.step);
         let input =
             Input { images: &batch.images, masks: &batch.masks, channels: self.data.channels, size: self.data.size };
         let loss = self.trainer.step(input, &self.hyper, &mut dropout);
-        self.step += 1;
+        self.training.step += 1;
         // A last step within an epoch is shown and measured; the schedule waits for the epoch's end, so that a longer run
         // comes by here with the same numbers.
         let epoch_ends = self.epoch_ends();
         let due = epoch_ends || out.is_last();
-        if due || self.step.is_multiple_of(self.hyper.loss_every.max(1)) {
+        if due || self.training.due(self.hyper.loss_every, out) {
             let mut reader = Reader::default();
             reader.add(loss);
-            let loss = f64::from(reader.read().map_err(device_error)?[0][0]);
+            let loss = f64::from(reader.read()?[0][0]);
             self.check_finite(loss.is_finite(), "the training loss")?;
             out.scalar("loss/train", loss);
         }
@@ -389,9 +371,7 @@ impl Experiment for SegmentationRun {
     }
 
     fn set(&mut self, key: &str, value: &Value) -> Result<(), ParamError> {
-        let mut params = self.params.clone();
-        params.put(key, value.clone());
-        check_combination(&params)?;
+        let params = self.training.with(key, value, check_combination)?;
         if key == "corrections" {
             let (data, changed) = self
                 .data
@@ -407,7 +387,7 @@ impl Experiment for SegmentationRun {
                 } else {
                     ""
                 };
-                self.news.push((Level::Info, format!("{what} used from step {} on{anew}", self.step + 1)));
+                self.news.push((Level::Info, format!("{what} used from step {} on{anew}", self.training.step + 1)));
                 self.data = Arc::new(data);
                 self.validation = Prepared::new(&self.data, &self.data.validation);
                 self.test = Prepared::new(&self.data, &self.data.test);
@@ -426,28 +406,27 @@ impl Experiment for SegmentationRun {
                         compare";
             self.news.push((Level::Info, text.to_owned()));
         }
-        self.params = params;
+        self.training.params = params;
         Ok(())
     }
 
     fn checkpoint(&mut self) -> Result<Checkpoint, RunError> {
-        let mut to = Checkpoint { step: self.step, ..Checkpoint::default() };
+        let mut to = self.training.save();
         self.trainer.save(&mut to)?;
-        to.text.insert("best_step".to_owned(), self.best_step.to_string());
-        to.text.insert("over".to_owned(), self.over.to_string());
-        to.put_run(&self.fingerprint);
-        to.text.insert("data".to_owned(), self.data.description.clone());
-        to.text.insert("parts".to_owned(), self.data.parts_in_letters());
+        to.put_text("best_step", self.best_step);
+        to.put_text("over", self.over);
+        to.put_text("data", &self.data.description);
+        to.put_text("parts", self.data.parts_in_letters());
         if !self.data.rules.white.is_empty() {
-            to.text.insert("white".to_owned(), self.data.rules.white.to_text());
+            to.put_text("white", self.data.rules.white.to_text());
         }
-        Ok(to)
+        to.finish()
     }
 
     fn restore(&mut self, from: &Checkpoint) -> Result<(), RunError> {
         self.take_parts(from)?;
-        from.check_run(&self.fingerprint)?;
-        self.trainer.load(from)?;
+        let load = self.training.load(from)?;
+        self.trainer.load(&load)?;
         let known = from.get_text("data")?;
         if known != self.data.description {
             // Masks that are corrected while it runs are meant; anything else is another data set under the same name.
@@ -465,11 +444,8 @@ impl Experiment for SegmentationRun {
             );
             self.news.push((Level::Warning, text));
         }
-        let step = from.get_text("best_step")?;
-        self.best_step =
-            step.parse().map_err(|_| RunError::Checkpoint(format!("`best_step` is `{step}`; expected a number")))?;
-        self.over = from.get_text("over")? == "true";
-        self.step = from.step;
+        self.best_step = load.text("best_step")?;
+        self.over = load.text("over")?;
         Ok(())
     }
 }

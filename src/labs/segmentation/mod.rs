@@ -5,6 +5,7 @@ mod check;
 mod doctor;
 mod experiment;
 pub mod judge;
+pub mod paper;
 pub mod params;
 pub mod pipeline;
 pub mod predict;

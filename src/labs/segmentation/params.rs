@@ -4,8 +4,8 @@ mod table;
 
 use crate::data::segmentation::lesion::Lesion;
 use crate::engine::params::{ParamError, Params};
-use crate::nn::segmentation_loss::SegmentationLoss;
-use crate::nn::spec::{Architecture, NetSpec};
+use crate::nn::segmentation::loss::SegmentationLoss;
+use crate::nn::segmentation::spec::{Architecture, NetSpec};
 
 pub use table::PARAMS;
 

@@ -20,7 +20,7 @@ use crate::data::synth::ultrasound;
 use crate::data::synth::ultrasound_folder::{self, Plan};
 use crate::engine::event::Payload;
 use crate::engine::params::{ParamError, Params};
-use crate::nn::weights;
+use crate::nn::segmentation::weights;
 use crate::pixels::mask::Mask;
 use crate::pixels::resize::{Resampling, Size, resize, resize_mask};
 

@@ -4,7 +4,7 @@
 
 use crate::engine::state::RunState;
 use crate::engine::study::{Measure, StudyRow, StudySpec};
-use crate::nn::count::{Count, count};
+use crate::nn::segmentation::count::{Count, count};
 
 use super::params::net_spec;
 use super::presets::paper_setting;

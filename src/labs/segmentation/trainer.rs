@@ -2,27 +2,20 @@
 
 use burn::tensor::{Device, Tensor, TensorData, activation};
 
-use crate::compute::readback::{ReadError, Reader};
+use crate::compute::readback::Reader;
 use crate::compute::rng::HostRng;
-use crate::engine::experiment::{Checkpoint, RunError};
-use crate::nn::adam::{Adam, AdamRates};
-use crate::nn::parameters::{DecayScope, Rates, Role, Sgd, Slot, map, slots, tracked};
-use crate::nn::schedule::{EarlyStopping, ReduceOnPlateau, Verdict};
+use crate::engine::experiment::RunError;
+use crate::kit::state::{Load, Save};
+use crate::nn::optim::schedule::{EarlyStopping, ReduceOnPlateau, Verdict};
+use crate::nn::optim::{DecayScope, Optimizer, Rates, Rule};
+use crate::nn::parameters::tracked;
 use crate::nn::segmentation::SegmentationNet;
-use crate::nn::segmentation_loss::SegmentationLoss;
+use crate::nn::segmentation::loss::SegmentationLoss;
 
 use super::params::Hyper;
 
 /// Images in one pass of an evaluation.
 const EVALUATION_BATCH: usize = 8;
-
-/// How weights are updated.
-#[derive(Debug)]
-pub enum Optimizer {
-    Adam(Adam),
-    /// Without momentum.
-    Sgd(Sgd),
-}
 
 /// All tensors are without autodiff.
 pub struct Trainer {
@@ -60,13 +53,13 @@ impl Input<'_> {
 }
 
 impl Trainer {
-    pub fn new(net: SegmentationNet, adam: bool, hyper: &Hyper, device: &Device) -> Self {
+    pub fn new(net: SegmentationNet, rule: Rule, hyper: &Hyper, device: &Device) -> Self {
         let mut plateau = ReduceOnPlateau::new(hyper.learning_rate);
         plateau.patience = hyper.plateau_patience;
         Self {
             net,
             best: None,
-            optimizer: if adam { Optimizer::Adam(Adam::default()) } else { Optimizer::Sgd(Sgd::default()) },
+            optimizer: Optimizer::new(rule),
             plateau,
             stopping: EarlyStopping::new(hyper.stop_patience, hyper.least_epochs),
             device: device.clone(),
@@ -81,21 +74,12 @@ impl Trainer {
     /// One update. Returns the loss of the batch, `[1]`, before it.
     pub fn step(&mut self, input: Input<'_>, hyper: &Hyper, dropout: &mut HostRng) -> Tensor<1> {
         let (images, masks) = input.upload(&self.device);
-        let learning_rate = self.rate(hyper);
+        let rates = Rates { learning_rate: self.rate(hyper), decay: hyper.weight_decay };
         let mut net = tracked(&self.net);
         let logits = net.forward(images.autodiff(), Some(dropout));
         let loss = hyper.loss.of(logits, masks.autodiff());
         let mut gradients = loss.backward();
-        self.net = match &mut self.optimizer {
-            Optimizer::Adam(adam) => {
-                let rates = AdamRates { learning_rate, decay: hyper.weight_decay, ..AdamRates::default() };
-                adam.step(net, &mut gradients, rates)
-            }
-            Optimizer::Sgd(sgd) => {
-                let rates = Rates { learning_rate, decay: hyper.weight_decay };
-                sgd.step(net, &mut gradients, 0.0, DecayScope::All, |_| rates)
-            }
-        };
+        self.net = self.optimizer.step(net, &mut gradients, DecayScope::All, |_| rates);
         loss.inner()
     }
 
@@ -134,86 +118,21 @@ impl Trainer {
     }
 
     /// All state, named for [`Trainer::load`].
-    pub fn save(&self, to: &mut Checkpoint) -> Result<(), RunError> {
-        let mut names = Vec::new();
-        let mut reader = Reader::default();
-        let mut add = |name: String, shape: Vec<usize>, value: Tensor<1>| {
-            names.push((name, shape));
-            reader.add(value);
-        };
-        let net = slots(&self.net);
-        let trained = || net.iter().filter(|slot| slot.role != Role::Statistic);
-        match &self.optimizer {
-            Optimizer::Adam(adam) => {
-                let (moments, steps) = adam.state();
-                to.text.insert("adam/steps".to_owned(), steps.to_string());
-                for (slot, [m, v]) in trained().zip(moments) {
-                    add(format!("adam/m/{}", slot.path), slot.shape.clone(), m.clone());
-                    add(format!("adam/v/{}", slot.path), slot.shape.clone(), v.clone());
-                }
-            }
-            Optimizer::Sgd(sgd) => {
-                for (slot, velocity) in trained().zip(sgd.velocity()) {
-                    add(format!("momentum/{}", slot.path), slot.shape.clone(), velocity.clone());
-                }
-            }
+    pub fn save(&self, to: &mut Save) -> Result<(), RunError> {
+        to.put_module("net", &self.net);
+        if let Some(best) = &self.best {
+            to.put_module("best", best);
         }
-        for Slot { path, shape, value, .. } in self.best.iter().flat_map(slots) {
-            add(format!("best/{path}"), shape, value);
-        }
-        for Slot { path, shape, value, .. } in net {
-            add(format!("net/{path}"), shape, value);
-        }
-        for ((name, shape), values) in names.into_iter().zip(reader.read().map_err(device_error)?) {
-            to.put_f32(name, shape, values);
-        }
-        let schedule = serde_json::to_string(&(&self.plateau, &self.stopping));
-        to.text.insert("schedule".to_owned(), schedule.map_err(|error| RunError::Checkpoint(error.to_string()))?);
-        Ok(())
+        to.put_optimizer(&self.optimizer, &self.net);
+        to.put_json("schedule", &(&self.plateau, &self.stopping))
     }
 
     /// Puts everything back that [`Trainer::save`] wrote.
-    pub fn load(&mut self, from: &Checkpoint) -> Result<(), RunError> {
-        let device = self.device.clone();
-        let all = |prefix: &str, slots: &[Slot]| -> Result<Vec<Tensor<1>>, RunError> {
-            let read = |slot: &Slot| {
-                let values = from.get_f32(&format!("{prefix}/{}", slot.path), &slot.shape)?.to_vec();
-                let count = values.len();
-                Ok(Tensor::from_data(TensorData::new(values, [count]), &device))
-            };
-            slots.iter().map(read).collect()
-        };
-        let has = |prefix: &str| from.tensors.keys().any(|name| name.starts_with(prefix));
-        let slots = slots(&self.net);
-        let trained: Vec<Slot> = slots.iter().filter(|slot| slot.role != Role::Statistic).cloned().collect();
-        let put = |values: Vec<Tensor<1>>| {
-            let mut values = values.into_iter();
-            map(self.net.clone(), |_, _, old| values.next().unwrap_or(old))
-        };
-        let best = if has("best/") { Some(put(all("best", &slots)?)) } else { None };
-        let net = put(all("net", &slots)?);
-        (self.net, self.best) = (net, best);
-        match &mut self.optimizer {
-            Optimizer::Adam(adam) => {
-                // Before the first step there are no moments.
-                let moments = if has("adam/") {
-                    all("adam/m", &trained)?.into_iter().zip(all("adam/v", &trained)?).map(|(m, v)| [m, v]).collect()
-                } else {
-                    Vec::new()
-                };
-                let steps = from.get_text("adam/steps")?;
-                let steps = steps
-                    .parse()
-                    .map_err(|_| RunError::Checkpoint(format!("`adam/steps` is `{steps}`; expected a number")))?;
-                *adam = Adam::restore(moments, steps);
-            }
-            Optimizer::Sgd(sgd) => {
-                sgd.restore(if has("momentum/") { all("momentum", &trained)? } else { Vec::new() });
-            }
-        }
-        let schedule = from.get_text("schedule")?;
-        (self.plateau, self.stopping) = serde_json::from_str(schedule)
-            .map_err(|error| RunError::Checkpoint(format!("`schedule` cannot be read: {error}")))?;
+    pub fn load(&mut self, from: &Load<'_>) -> Result<(), RunError> {
+        self.net = from.module("net", &self.net)?;
+        self.best = if from.has("best") { Some(from.module("best", &self.net)?) } else { None };
+        from.optimizer(&mut self.optimizer, &self.net)?;
+        (self.plateau, self.stopping) = from.json("schedule")?;
         Ok(())
     }
 }
@@ -249,7 +168,7 @@ pub fn evaluate(
         let mut reader = Reader::default();
         reader.add(loss.of(logits.clone(), masks));
         reader.add(activation::sigmoid(logits));
-        let mut read = reader.read().map_err(device_error)?;
+        let mut read = reader.read()?;
         let maps = read.pop().unwrap_or_default();
         losses.extend(read.concat().into_iter().map(f64::from));
         all.probabilities.extend(maps.chunks_exact(input.size * input.size).map(<[f32]>::to_vec));
@@ -283,7 +202,7 @@ pub fn uncertainty(
         let variance = (squares / passes as f64 - mean.clone() * mean).clamp_min(0.0);
         let mut reader = Reader::default();
         reader.add(variance.sqrt());
-        let read = reader.read().map_err(device_error)?.concat();
+        let read = reader.read()?.concat();
         all.extend(read.chunks_exact(input.size * input.size).map(<[f32]>::to_vec));
     }
     Ok(all)
@@ -298,8 +217,4 @@ fn parts(input: Input<'_>) -> impl Iterator<Item = Input<'_>> {
         masks,
         ..input
     })
-}
-
-pub(super) fn device_error(error: ReadError) -> RunError {
-    RunError::Device(error.to_string())
 }

@@ -4,32 +4,26 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::compute::rng::HostRng;
+use crate::compute::streams;
 use crate::data::augment::{Recipe, View};
-use crate::data::images::{ImageData, ImageSet};
+use crate::data::images::ImageData;
+use crate::kit::batches::{Last, Order};
 
 use super::trainer::VIEWS;
-
-/// Streams of [`HostRng`]: the upper bits tell the purpose.
-const STREAM_ORDER: u64 = 6 << 58;
-const STREAM_VIEW: u64 = 5 << 58;
 
 /// Makes batches of views.
 pub struct Batches {
     data: Arc<ImageData>,
     recipe: Recipe,
     seed: u64,
-    size: usize,
-    /// The epoch that `order` belongs to.
-    epoch: Option<u64>,
-    order: Vec<u32>,
+    order: Order,
 }
 
 /// Two views of each picture of a batch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Batch {
     /// Indices of the pictures.
-    pub indices: Vec<u32>,
+    pub indices: Vec<usize>,
     /// `[2B, C, H, W]`, normalised; row `2b + v` is view v of picture b.
     pub values: Vec<f32>,
     /// What each view was made with.
@@ -37,29 +31,16 @@ pub struct Batch {
 }
 
 impl Batches {
-    /// `size` pictures a step; at most as many as there are.
+    /// `size` pictures a step, at most as many as there are; what is left over at the end of an epoch is dropped.
     pub fn new(data: Arc<ImageData>, recipe: Recipe, seed: u64, size: usize) -> Self {
-        Self { data, recipe, seed, size, epoch: None, order: Vec::new() }
-    }
-
-    fn set(&self) -> &ImageSet {
-        &self.data.train
-    }
-
-    /// Steps in an epoch: the last, incomplete batch is dropped.
-    pub fn per_epoch(&self) -> u64 {
-        (self.set().len() / self.size).max(1) as u64
+        let order = Order::new((0..data.train.len()).collect(), size, Last::Drop, seed, streams::VIEWS_ORDER);
+        Self { data, recipe, seed, order }
     }
 
     /// The batch of the step after `step` completed ones.
     pub fn of(&mut self, step: u64) -> Batch {
-        let (epoch, at) = (step / self.per_epoch(), (step % self.per_epoch()) as usize);
-        if self.epoch != Some(epoch) {
-            self.order = (0..self.set().len() as u32).collect();
-            HostRng::new(self.seed, STREAM_ORDER | epoch).shuffle(&mut self.order);
-            self.epoch = Some(epoch);
-        }
-        let indices = self.order[at * self.size..(at + 1) * self.size].to_vec();
+        let epoch = self.order.epoch(step);
+        let indices = self.order.of(step).to_vec();
         let set = &self.data.train;
         let numbers = set.image_bytes();
         let shape = [set.channels, set.height, set.width];
@@ -70,8 +51,8 @@ impl Batches {
             .map(|(out, &index)| {
                 let (first, second) = out.split_at_mut(numbers);
                 let make = |view: usize, out: &mut [f32]| {
-                    let mut rng = HostRng::new(self.seed, view_stream(epoch, index, view));
-                    self.recipe.view(set.image(index as usize), shape, &mut rng, out)
+                    let mut rng = streams::VIEWS.open(self.seed, view_number(epoch, index, view));
+                    self.recipe.view(set.image(index), shape, &mut rng, out)
                 };
                 [make(0, first), make(1, second)]
             })
@@ -80,7 +61,7 @@ impl Batches {
     }
 }
 
-/// The stream of one view of one picture in one epoch.
-fn view_stream(epoch: u64, index: u32, view: usize) -> u64 {
-    STREAM_VIEW | (epoch & 0xff_ffff) << 34 | u64::from(index) << 2 | view as u64
+/// The number of one view of one picture in one epoch.
+fn view_number(epoch: u64, index: usize, view: usize) -> u64 {
+    (epoch & 0xff_ffff) << 34 | (index as u64) << 2 | view as u64
 }

@@ -3,14 +3,14 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::compute::readback::Reader;
-use crate::compute::rng::HostRng;
+use crate::compute::streams;
 use crate::engine::experiment::RunError;
 use crate::engine::params::Params;
 use crate::nn::parameters::slots;
 
 use super::experiment::shape;
 use super::params::{Hyper, PARAMS};
-use super::trainer::{Trainer, VIEWS, device_error};
+use super::trainer::{Trainer, VIEWS};
 
 const STEPS: u64 = 2;
 const PICTURES: usize = 8;
@@ -24,7 +24,7 @@ pub fn device_check(device: &Device) -> Result<Vec<f32>, RunError> {
     let device = device.clone().without_autodiff();
     let mut trainer = Trainer::new(&shape(&params, 3), 1, &device)?;
     let hyper = Hyper::of(&params);
-    let mut rng = HostRng::new(1, 0);
+    let mut rng = streams::ALONE.open(1, 0);
     let numbers = VIEWS * PICTURES * 3 * SIDE * SIDE;
     let values: Vec<f32> = (0..numbers).map(|_| rng.normal() as f32).collect();
     let x = Tensor::<4>::from_data(TensorData::new(values, [VIEWS * PICTURES, 3, SIDE, SIDE]), &device);
@@ -39,5 +39,5 @@ pub fn device_check(device: &Device) -> Result<Vec<f32>, RunError> {
     for slot in slots(&trainer.online).into_iter().chain(slots(&trainer.target)) {
         reader.add(slot.value);
     }
-    Ok(reader.read().map_err(device_error)?.concat())
+    Ok(reader.read()?.concat())
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 
 use crate::compute::linalg::LinalgError;
 use crate::compute::readback::Reader;
@@ -11,6 +11,7 @@ use crate::engine::emit::Emit;
 use crate::engine::event::{Level, Payload};
 use crate::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
 use crate::engine::params::{ParamError, Params, Value};
+use crate::kit::training::{Training, diverged};
 use crate::metrics::collapse::Alarm;
 use crate::metrics::linear_probe::ProbeProtocol;
 use crate::nn::parameters::Init;
@@ -21,17 +22,14 @@ use super::inspect;
 use super::judge::Judge;
 use super::network::{EncoderKind, Shape};
 use super::params::{Hyper, check_combination};
-use super::trainer::{Outcome, Trainer, VIEWS, device_error};
+use super::trainer::{Outcome, Trainer, VIEWS};
 use super::{eigen, source};
 
 /// A run.
 struct SelfSupervisedRun {
-    params: Params,
+    training: Training,
     hyper: Hyper,
     cadence: Cadence,
-    /// Completed steps, and how many there will be.
-    step: u64,
-    steps: u64,
     data: Arc<ImageData>,
     batches: Batches,
     trainer: Trainer,
@@ -39,9 +37,6 @@ struct SelfSupervisedRun {
     alarm: Alarm,
     /// What the newest check measured, once there was one since the start or a resumption.
     checked: Option<Check>,
-    device: Device,
-    /// What a checkpoint belongs to.
-    fingerprint: String,
 }
 
 /// Steps between measurements of each kind.
@@ -74,7 +69,6 @@ pub fn shape(params: &Params, channels: usize) -> Shape {
 pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {
     let params = request.params;
     source::check(params)?;
-    let device = request.device.clone().without_autodiff();
     let data = source::images(params)?;
     let recipe = source::recipe(params);
     let shape = shape(params, data.train.channels);
@@ -86,33 +80,31 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
         data.train.checksum(),
         request.seed
     );
+    let training = Training::new(request, "run", fingerprint);
+    let device = &training.device;
     Ok(Box::new(SelfSupervisedRun {
         hyper: Hyper::of(params),
         cadence: Cadence::of(params),
-        step: 0,
-        steps: request.steps,
         batches: Batches::new(data.clone(), recipe, request.seed, batch),
-        trainer: Trainer::new(&shape, request.seed, &device)?,
-        judge: Judge::new(&data, recipe, shape.encoder, measured, params.int("data_seed") as u64, &device),
+        trainer: Trainer::new(&shape, request.seed, device)?,
+        judge: Judge::new(&data, recipe, shape.encoder, measured, params.int("data_seed") as u64, device),
         alarm: Alarm::default(),
         checked: None,
-        params: params.clone(),
+        training,
         data,
-        device,
-        fingerprint,
     }))
 }
 
 impl SelfSupervisedRun {
     /// Whether a measurement with this cadence is due now. Step 1 has the first F, so the eigenspaces start there.
     fn due(&self, every: u64, out: &Emit<'_>) -> bool {
-        self.step == 1 || self.step.is_multiple_of(every.max(1)) || out.is_last()
+        self.training.step == 1 || self.training.due(every, out)
     }
 
     fn upload(&self, batch: &Batch) -> Tensor<4> {
         let set = &self.data.train;
         let shape = [VIEWS * batch.indices.len(), set.channels, set.height, set.width];
-        Tensor::from_data(TensorData::new(batch.values.clone(), shape), &self.device)
+        Tensor::from_data(TensorData::new(batch.values.clone(), shape), &self.training.device)
     }
 
     /// Reads and emits what is due; `l2`: the L2 part of the loss before the update, as the cosine part is.
@@ -139,7 +131,7 @@ impl SelfSupervisedRun {
                 ]
             });
             let outputs = (analysis && self.hyper.fitted_map).then(|| reader.add(outcome.p));
-            let read = reader.read().map_err(device_error)?;
+            let read = reader.read()?;
             self.emit_loss(f64::from(read[cosine][0]), f64::from(read[l2][0]), out)?;
             if let Some([second_moment, mean, z, wp]) = analysed {
                 let read = eigen::Read {
@@ -153,61 +145,56 @@ impl SelfSupervisedRun {
                 check = Some(eigen::emit(&read, &self.hyper, out).map_err(|error| self.not_finite(error))?);
             }
         }
-        if self.step.is_multiple_of(self.cadence.probe.max(1)) || out.is_last() {
+        if self.training.due(self.cadence.probe, out) {
             self.alarm.judged(self.judge.emit(&self.trainer.online.branch, out)?);
-            inspect::emit(&self.data.train, batch, source::recipe(&self.params), out);
+            inspect::emit(&self.data.train, batch, source::recipe(&self.training.params), out);
         }
         if let Some(check) = check {
             self.observe(&check, out);
         }
-        if out.is_last() && self.params.text("evaluation") != "none" {
-            let protocol = match self.params.text("evaluation") {
+        if out.is_last() && self.training.params.text("evaluation") != "none" {
+            let protocol = match self.training.params.text("evaluation") {
                 "luckmatters" => ProbeProtocol::LUCKMATTERS,
                 _ => ProbeProtocol::REPLICATION,
             };
-            let recipe = source::recipe(&self.params);
-            self.judge.evaluate(&self.data, recipe, &self.trainer.online.branch, &protocol, &self.device, out)?;
+            let (branch, device) = (&self.trainer.online.branch, &self.training.device);
+            let recipe = source::recipe(&self.training.params);
+            self.judge.evaluate(&self.data, recipe, branch, &protocol, device, out)?;
         }
         Ok(())
     }
 
     fn emit_loss(&self, cosine: f64, l2: f64, out: &mut Emit<'_>) -> Result<(), RunError> {
-        if !(cosine.is_finite() && l2.is_finite()) {
-            return Err(RunError::Diverged(format!(
-                "the loss is no longer a number in step {}: the weights have run away. Lower the learning rates \
-                 (encoder {}, projector {}, predictor {}) or the loss scale ({}) and start again",
-                self.step,
-                self.hyper.encoder.learning_rate,
-                self.hyper.projector.learning_rate,
-                self.hyper.predictor.learning_rate,
-                self.hyper.loss_scale
-            )));
-        }
+        self.training.finite(cosine.is_finite() && l2.is_finite(), "the loss", || {
+            format!("{} or the loss scale ({})", self.rates(), self.hyper.loss_scale)
+        })?;
         out.scalar("loss/cosine", cosine);
         out.scalar("loss/l2", l2);
         out.scalar("loss/total", self.hyper.loss_scale * cosine + l2);
-        out.scalar("tau", self.hyper.tau_at(self.step.saturating_sub(1), self.steps));
+        out.scalar("tau", self.hyper.tau_at(self.training.step.saturating_sub(1), self.training.steps));
         Ok(())
     }
 
     /// Says so when the network collapses or recovers, and how it ends.
     fn observe(&mut self, check: &Check, out: &mut Emit<'_>) {
         self.checked = Some(*check);
-        if let Some(said) = self.alarm.observe(check.verdict, self.step, self.steps) {
+        if let Some(said) = self.alarm.observe(check.verdict, self.training.step, self.training.steps) {
             let (level, text) = alarm::notice(said, &self.alarm, check);
             out.notice(level, text);
         }
     }
 
     fn not_finite(&self, error: LinalgError) -> RunError {
-        RunError::Diverged(format!(
-            "the eigenspaces cannot be analysed in step {}: {error}. Lower the learning rates (encoder {}, projector {}, \
-             predictor {}) and start again",
-            self.step,
-            self.hyper.encoder.learning_rate,
-            self.hyper.projector.learning_rate,
-            self.hyper.predictor.learning_rate
-        ))
+        let happened = format!("the eigenspaces cannot be analysed in step {}: {error}", self.training.step);
+        diverged(&happened, &self.rates())
+    }
+
+    fn rates(&self) -> String {
+        let Hyper { encoder, projector, predictor, .. } = &self.hyper;
+        format!(
+            "the learning rates (encoder {}, projector {}, predictor {})",
+            encoder.learning_rate, projector.learning_rate, predictor.learning_rate
+        )
     }
 }
 
@@ -222,20 +209,20 @@ impl Experiment for SelfSupervisedRun {
         let wp = self.trainer.online.predictor.matrix();
         let d = wp.dims()[0];
         reader.add(wp);
-        let read = reader.read().map_err(device_error)?;
+        let read = reader.read()?;
         eigen::emit_untrained(&read[0], d, out).map_err(|error| self.not_finite(error))?;
         self.alarm.judged(self.judge.emit(&self.trainer.online.branch, out)?);
         let batch = self.batches.of(0);
-        inspect::emit(&self.data.train, &batch, source::recipe(&self.params), out);
+        inspect::emit(&self.data.train, &batch, source::recipe(&self.training.params), out);
         Ok(())
     }
 
     fn step(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
-        let batch = self.batches.of(self.step);
-        let tau = self.hyper.tau_at(self.step, self.steps);
+        let batch = self.batches.of(self.training.step);
+        let tau = self.hyper.tau_at(self.training.step, self.training.steps);
         let x = self.upload(&batch);
-        let done = self.step;
-        self.step += 1;
+        let done = self.training.step;
+        self.training.step += 1;
         let wanted = self.due(self.cadence.loss, out) || self.due(self.cadence.analysis, out);
         let l2 = wanted.then(|| self.trainer.l2(&self.hyper));
         let outcome = self.trainer.step(x, &self.hyper, tau, done)?;
@@ -244,39 +231,35 @@ impl Experiment for SelfSupervisedRun {
 
     fn stopped(&mut self, out: &mut Emit<'_>) {
         if self.alarm.all_checks > 0 {
-            let (level, text) = alarm::stopped(&self.alarm, self.checked.as_ref(), self.step, self.steps);
+            let (level, text) =
+                alarm::stopped(&self.alarm, self.checked.as_ref(), self.training.step, self.training.steps);
             out.notice(level, text);
         }
     }
 
     fn set(&mut self, key: &str, value: &Value) -> Result<(), ParamError> {
-        let mut params = self.params.clone();
-        params.put(key, value.clone());
-        check_combination(&params)?;
+        let params = self.training.with(key, value, check_combination)?;
         self.hyper = Hyper::of(&params);
         self.cadence = Cadence::of(&params);
-        self.params = params;
+        self.training.params = params;
         Ok(())
     }
 
     fn checkpoint(&mut self) -> Result<Checkpoint, RunError> {
-        let mut to = Checkpoint { step: self.step, ..Checkpoint::default() };
-        self.trainer.save(&mut to)?;
-        to.put_f64("embedding/axes", self.judge.axes().to_vec());
-        let alarm = serde_json::to_string(&self.alarm).map_err(|error| RunError::Checkpoint(error.to_string()))?;
-        to.text.insert("alarm".to_owned(), alarm);
-        to.put_run(&self.fingerprint);
-        Ok(to)
+        let mut to = self.training.save();
+        self.trainer.save(&mut to);
+        to.host.put_f64("embedding/axes", self.judge.axes().to_vec());
+        to.put_json("alarm", &self.alarm)?;
+        to.finish()
     }
 
     fn restore(&mut self, from: &Checkpoint) -> Result<(), RunError> {
-        from.check_run(&self.fingerprint)?;
-        self.trainer.load(from)?;
+        let load = self.training.load(from)?;
+        self.trainer.load(&load)?;
         let axes = from.tensors.get("embedding/axes").map_or(0, |axes| axes.shape.iter().product());
         self.judge.set_axes(from.get_f64("embedding/axes", axes)?.to_vec());
         // Words, not training: an alarm that another version wrote starts anew.
-        self.alarm = serde_json::from_str(from.get_text("alarm")?).unwrap_or_default();
-        self.step = from.step;
+        self.alarm = load.json("alarm").unwrap_or_default();
         Ok(())
     }
 }

@@ -52,7 +52,7 @@ pub fn emit(set: &ImageSet, batch: &Batch, recipe: Recipe, out: &mut Emit<'_>) {
         }
     };
     for column in 0..shown {
-        let image = set.image(batch.indices[column] as usize);
+        let image = set.image(batch.indices[column]);
         paint(column, 0, &|channel, at| image[channel * plane + at]);
         for view in 0..VIEWS {
             let values = &batch.values[(column * VIEWS + view) * numbers..][..numbers];
@@ -66,7 +66,7 @@ pub fn emit(set: &ImageSet, batch: &Batch, recipe: Recipe, out: &mut Emit<'_>) {
 
     let rows = (0..shown * VIEWS).map(|row| {
         let (column, view) = (row / VIEWS, row % VIEWS);
-        let index = batch.indices[column] as usize;
+        let index = batch.indices[column];
         let class = &set.class_names[set.classes[index] as usize];
         table_row(index, class, view, &batch.views[column][view])
     });

@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::compute::linalg::{Matrix, pca};
 use crate::compute::readback::Reader;
-use crate::compute::rng::HostRng;
+use crate::compute::streams;
 use crate::data::augment::Recipe;
 use crate::data::images::{ImageData, ImageSet};
 use crate::engine::emit::Emit;
@@ -17,13 +17,11 @@ use crate::metrics::knn::{KnnProtocol, Labelled, ProbeError, knn_accuracy};
 use crate::metrics::linear_probe::{ProbeProtocol, linear_probe};
 
 use super::network::{Branch, EncoderKind};
-use super::trainer::device_error;
 
 /// Pictures in one forward pass.
 const PART: usize = 250;
 /// Points of the projection.
 const SHOWN: usize = 1000;
-const STREAM_CHOICE: u64 = 7 << 58;
 
 /// Fixed pictures without augmentation, on the device.
 pub struct Judge {
@@ -55,7 +53,7 @@ impl Judge {
     ) -> Self {
         let measured = |set: &ImageSet, count: usize, stream: u64| {
             let mut order: Vec<usize> = (0..set.len()).collect();
-            HostRng::new(seed, STREAM_CHOICE | stream).shuffle(&mut order);
+            streams::MEASURED.open(seed, stream).shuffle(&mut order);
             order.truncate(count);
             Measured {
                 parts: order.chunks(PART).map(|part| upload(set, part, recipe, device)).collect(),
@@ -97,7 +95,7 @@ impl Judge {
         let embeddings = add(test_features.iter().map(|h| branch.projector.infer(h.clone())).collect());
         let train = add(features(&self.train));
         let test = add(test_features);
-        let read = reader.read().map_err(device_error)?;
+        let read = reader.read()?;
         let join = |parts: Vec<usize>| parts.into_iter().flat_map(|i| read[i].iter().copied()).collect::<Vec<f32>>();
         let (train, test, embeddings) = (join(train), join(test), join(embeddings));
         let (d, classes) = (self.kind.features(), self.classes);
@@ -161,7 +159,7 @@ impl Judge {
             for part in all.chunks(PART) {
                 let mut reader = Reader::default();
                 reader.add(branch.encoder.infer(upload(set, part, recipe, device)));
-                features.extend(reader.read().map_err(device_error)?.concat());
+                features.extend(reader.read()?.concat());
             }
             Ok((features, set.classes.iter().map(|&class| class as usize).collect()))
         };

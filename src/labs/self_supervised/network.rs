@@ -4,17 +4,13 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 
 use crate::compute::readback::ReadError;
-use crate::compute::rng::HostRng;
+use crate::compute::streams::{self, Stream};
 use crate::engine::params::Params;
-use crate::nn::conv_encoder::{CONV_FEATURES, ConvEncoder};
-use crate::nn::heads::{Predictor, TwoLayer};
+use crate::nn::encoders::conv_encoder::{CONV_FEATURES, ConvEncoder};
+use crate::nn::encoders::heads::{Predictor, TwoLayer};
+use crate::nn::encoders::resnet::{RESNET_FEATURES, ResNet18};
 use crate::nn::materialise;
 use crate::nn::parameters::{Init, Initialiser};
-use crate::nn::resnet::{RESNET_FEATURES, ResNet18};
-
-/// Streams of [`HostRng`] that initial weights are drawn from.
-const STREAM_ONLINE: u64 = 2;
-const STREAM_TARGET: u64 = 3;
 
 /// Which networks to build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,13 +126,16 @@ pub struct Online {
 
 /// Builds both networks from a seed, the same weights on every device.
 pub fn build(shape: &Shape, seed: u64, device: &Device) -> Result<(Online, Branch), ReadError> {
-    let initialiser = |stream| Initialiser { rng: HostRng::new(seed, stream), init: shape.init, device };
-    let mut init = initialiser(STREAM_ONLINE);
+    let initialiser = |stream: Stream| Initialiser { rng: stream.open(seed, 0), init: shape.init, device };
+    let mut init = initialiser(streams::ONLINE_WEIGHTS);
     let branch = Branch::new(shape, &mut init);
     let hidden = shape.two_layers.then(|| shape.encoder.hidden());
     let predictor = Predictor::new(shape.encoder.embedding(), hidden, &mut init);
-    let target =
-        if shape.independent_target { Branch::new(shape, &mut initialiser(STREAM_TARGET)) } else { branch.clone() };
+    let target = if shape.independent_target {
+        Branch::new(shape, &mut initialiser(streams::TARGET_WEIGHTS))
+    } else {
+        branch.clone()
+    };
     let online = Online { branch, predictor };
     materialise(&online)?;
     materialise(&target)?;

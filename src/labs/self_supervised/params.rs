@@ -3,7 +3,7 @@
 mod table;
 
 use crate::engine::params::{ParamError, Params};
-use crate::nn::parameters::{DecayScope, Rates};
+use crate::nn::optim::{DecayScope, Rates};
 
 use super::direct_pred::Mode;
 use super::tau::TauSchedule;

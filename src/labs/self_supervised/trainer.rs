@@ -4,9 +4,11 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::compute::linalg::Matrix;
-use crate::compute::readback::{ReadError, Reader};
-use crate::engine::experiment::{Checkpoint, RunError};
-use crate::nn::parameters::{Role, Sgd, Slot, average, map, slots, tracked};
+use crate::compute::readback::Reader;
+use crate::engine::experiment::RunError;
+use crate::kit::state::{Load, Save};
+use crate::nn::optim::{Optimizer, Rule};
+use crate::nn::parameters::{average, slots, tracked};
 
 use super::direct_pred::{DirectPred, DirectPredError, centred, direct_copy, is_due};
 use super::network::{Branch, Online, Shape, build};
@@ -23,7 +25,7 @@ pub struct Trainer {
     pub target: Branch,
     /// The target's weights are the online ones, so that its outputs need not be computed again.
     target_is_online: bool,
-    sgd: Sgd,
+    optimizer: Optimizer,
     pub correlation: Option<Correlation>,
     /// F has vanished, so that DirectPred kept the predictor of the step before.
     pub f_vanished: bool,
@@ -76,12 +78,12 @@ impl Correlation {
 
 impl Trainer {
     pub fn new(shape: &Shape, seed: u64, device: &Device) -> Result<Self, RunError> {
-        let (online, target) = build(shape, seed, device).map_err(device_error)?;
+        let (online, target) = build(shape, seed, device)?;
         Ok(Self {
             online,
             target,
             target_is_online: !shape.independent_target,
-            sgd: Sgd::default(),
+            optimizer: Optimizer::new(Rule::SGD),
             correlation: None,
             f_vanished: false,
             device: device.clone(),
@@ -100,8 +102,8 @@ impl Trainer {
         let t = separate.unwrap_or_else(|| z.clone());
         let cosine = negative_cosine(p.clone(), t);
         let mut gradients = (cosine.clone() * hyper.loss_scale).backward();
-        self.online =
-            self.sgd.step(online, &mut gradients, hyper.momentum, hyper.decay_scope, |path| hyper.rates(path));
+        self.optimizer.rule = Rule::Sgd { momentum: hyper.momentum, nesterov: false };
+        self.online = self.optimizer.step(online, &mut gradients, hyper.decay_scope, |path| hyper.rates(path));
         let p = p.inner();
         drop(gradients);
         if hyper.symmetry {
@@ -122,7 +124,7 @@ impl Trainer {
         let mut reader = Reader::default();
         let second = reader.add(correlation.second_moment.clone());
         let mean = reader.add(correlation.mean.clone());
-        let read = reader.read().map_err(device_error)?;
+        let read = reader.read()?;
         let f = f_matrix(&read[second], &read[mean], hyper);
         let set = match hyper.rule {
             PredictorRule::Gradient => return Ok(()),
@@ -151,71 +153,30 @@ impl Trainer {
     }
 
     /// Writes everything into a checkpoint.
-    pub fn save(&self, to: &mut Checkpoint) -> Result<(), RunError> {
-        let mut names = Vec::new();
-        let mut reader = Reader::default();
-        let online = slots(&self.online);
-        let velocity = online.iter().filter(|slot| slot.role != Role::Statistic).zip(self.sgd.velocity());
-        let velocity: Vec<(String, Vec<usize>, Tensor<1>)> = velocity
-            .map(|(slot, velocity)| (format!("momentum/{}", slot.path), slot.shape.clone(), velocity.clone()))
-            .collect();
-        let named = |prefix: &'static str| {
-            move |Slot { path, shape, value, .. }: Slot| (format!("{prefix}/{path}"), shape, value)
-        };
-        let target = slots(&self.target);
-        let all =
-            online.into_iter().map(named("online")).chain(target.into_iter().map(named("target"))).chain(velocity);
-        for (name, shape, value) in all {
-            names.push((name, shape));
-            reader.add(value);
-        }
+    pub fn save(&self, to: &mut Save) {
+        to.put_module("online", &self.online);
+        to.put_module("target", &self.target);
+        to.put_optimizer(&self.optimizer, &self.online);
         if let Some(Correlation { second_moment, mean }) = &self.correlation {
-            names.push(("F".to_owned(), second_moment.dims().to_vec()));
-            reader.add(second_moment.clone());
-            names.push(("m".to_owned(), mean.dims().to_vec()));
-            reader.add(mean.clone());
+            to.put_tensor("F", second_moment);
+            to.put_tensor("m", mean);
         }
-        for ((name, shape), values) in names.into_iter().zip(reader.read().map_err(device_error)?) {
-            to.put_f32(name, shape, values);
-        }
-        to.text.insert("target_is_online".to_owned(), self.target_is_online.to_string());
-        to.text.insert("f_vanished".to_owned(), self.f_vanished.to_string());
-        Ok(())
+        to.put_text("target_is_online", self.target_is_online);
+        to.put_text("f_vanished", self.f_vanished);
     }
 
     /// Puts everything back that [`Trainer::save`] wrote.
-    pub fn load(&mut self, from: &Checkpoint) -> Result<(), RunError> {
-        let device = self.device.clone();
-        let tensor = |name: &str, shape: &[usize]| -> Result<Tensor<1>, RunError> {
-            let values = from.get_f32(name, shape)?.to_vec();
-            let count = values.len();
-            Ok(Tensor::from_data(TensorData::new(values, [count]), &device))
-        };
-        let load_all = |prefix: &str, slots: Vec<Slot>| -> Result<std::vec::IntoIter<Tensor<1>>, RunError> {
-            let all = slots.iter().map(|slot| tensor(&format!("{prefix}/{}", slot.path), &slot.shape));
-            Ok(all.collect::<Result<Vec<_>, _>>()?.into_iter())
-        };
-        let slots_online = slots(&self.online);
-        // Before the first step there is no momentum.
-        self.sgd.restore(if from.tensors.keys().any(|name| name.starts_with("momentum/")) {
-            let trained = slots_online.iter().filter(|slot| slot.role != Role::Statistic).cloned().collect();
-            load_all("momentum", trained)?.collect()
-        } else {
-            Vec::new()
-        });
-        let mut online = load_all("online", slots_online)?;
-        let mut target = load_all("target", slots(&self.target))?;
-        self.online = map(self.online.clone(), |_, _, old| online.next().unwrap_or(old));
-        self.target = map(self.target.clone(), |_, _, old| target.next().unwrap_or(old));
+    pub fn load(&mut self, from: &Load<'_>) -> Result<(), RunError> {
+        self.online = from.module("online", &self.online)?;
+        self.target = from.module("target", &self.target)?;
+        from.optimizer(&mut self.optimizer, &self.online)?;
         let d = self.online.predictor.matrix().dims()[0];
-        self.correlation = match from.tensors.contains_key("F") {
-            true => {
-                Some(Correlation { second_moment: tensor("F", &[d, d])?.reshape([d, d]), mean: tensor("m", &[d])? })
-            }
+        self.correlation = match from.from.tensors.contains_key("F") {
+            true => Some(Correlation { second_moment: from.tensor("F", [d, d])?, mean: from.tensor("m", [d])? }),
             false => None,
         };
-        self.target_is_online = from.get_text("target_is_online")? == "true";
-        self.f_vanished = from.get_text("f_vanished")? == "true";
+        self.target_is_online = from.text("target_is_online")?;
+        self.f_vanished = from.text("f_vanished")?;
         Ok(())
     }
 
@@ -254,10 +215,6 @@ pub fn negative_cosine(p: Tensor<2>, t: Tensor<2>) -> Tensor<1> {
     let direction = t.clone() / length(t);
     let cosine = (p.clone() * direction).sum_dim(1) / length(p);
     cosine.mean() * -(VIEWS as f64)
-}
-
-pub(super) fn device_error(error: ReadError) -> RunError {
-    RunError::Device(error.to_string())
 }
 
 #[cfg(test)]

@@ -40,6 +40,6 @@ pub fn device_check(device: &Device) -> Result<Vec<f32>, RunError> {
         theta = adam.update(&hyper, k, theta, g);
     }
     reader.add(theta);
-    let read = reader.read().map_err(|error| RunError::Device(error.to_string()))?;
+    let read = reader.read()?;
     Ok(read.concat())
 }

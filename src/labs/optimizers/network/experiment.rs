@@ -3,16 +3,18 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::compute::readback::Reader;
+use crate::compute::streams;
 use crate::data::points::{PointSet, Standardisation, split};
 use crate::engine::emit::Emit;
 use crate::engine::event::{Level, Payload};
 use crate::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
 use crate::engine::params::{ParamError, Params, Value};
+use crate::kit::batches::{Last, Order};
+use crate::kit::training::{Training, diverged};
 use crate::nn::materialise;
 use crate::nn::mlp::{Activation, Mlp, MlpShape, cross_entropy, one_hot};
 
 use super::article::Article;
-use super::batches::Batches;
 use super::burn_rules::{Driven, driven};
 use super::measure::{BOUNDARY, EVALUATED, Measured, extent, upload_points};
 use super::roster::{Entry, Hyper, Kind, ROSTER, enabled};
@@ -20,13 +22,11 @@ use super::source;
 
 /// A run of several optimizers on copies of one network.
 struct NetworkRun {
-    device: Device,
+    training: Training,
     shape: MlpShape,
     hyper: Hyper,
-    /// Completed steps.
-    step: u64,
     trainees: Vec<Trainee>,
-    batches: Batches,
+    batches: Order,
     /// Standardised training points and their classes.
     inputs: Vec<[f32; 2]>,
     /// In the data's own units, for the pictures.
@@ -37,8 +37,6 @@ struct NetworkRun {
     grid: Measured,
     /// What the user should know of the points.
     notes: Vec<String>,
-    /// What the weights of a checkpoint belong to.
-    fingerprint: String,
 }
 
 /// One optimizer and its copy of the network.
@@ -76,38 +74,38 @@ impl NetworkRun {
     fn new(request: &BuildRequest<'_>) -> Result<Self, RunError> {
         let params = request.params;
         source::check(params)?;
-        let device = request.device.clone().without_autodiff();
         let set = source::points(params, request.seed)?;
         let (train, test) = split(&set, params.float("test_fraction"), request.seed);
         let standard = Standardisation::of(&train.xy);
         let shape = shape(params, set.class_names.len());
         let entries: Vec<Entry> = enabled(params).into_iter().map(|i| ROSTER[i]).collect();
 
+        let training = Training::new(request, "network", fingerprint(&entries, &shape, &set));
+        let device = &training.device;
         let initial = TensorData::new(shape.initial(request.seed), [1, shape.parameters()]);
-        let theta = Tensor::<2>::from_data(initial, &device);
-        materialise(&Mlp::from_flat(&shape, &theta, false)).map_err(device_error)?;
-        let trainees = entries.iter().map(|entry| Trainee::new(*entry, theta.clone(), &shape, &device)).collect();
+        let theta = Tensor::<2>::from_data(initial, device);
+        materialise(&Mlp::from_flat(&shape, &theta, false))?;
+        let trainees = entries.iter().map(|entry| Trainee::new(*entry, theta.clone(), &shape, device)).collect();
 
         let measured = |set: &PointSet| {
             let count = set.len().min(EVALUATED);
-            Measured::upload(&set.xy[..count], &set.classes[..count], &standard, &shape, entries.len(), &device)
+            Measured::upload(&set.xy[..count], &set.classes[..count], &standard, &shape, entries.len(), device)
         };
+        let size = source::batch_size(params, train.len());
         let cells = extent(&train.xy, &test.xy).grid(BOUNDARY, BOUNDARY);
         Ok(Self {
             hyper: Hyper::of(params),
-            step: 0,
             trainees,
-            batches: Batches::new(request.seed, train.len(), source::batch_size(params, train.len())),
+            batches: Order::new((0..train.len()).collect(), size, Last::Drop, request.seed, streams::POINTS_ORDER),
             notes: source::notes(params, &train)?,
             inputs: train.xy.iter().map(|p| standard.apply(*p)).collect(),
             measured_train: measured(&train),
             measured_test: measured(&test),
-            grid: Measured::upload(&cells, &[], &standard, &shape, entries.len(), &device),
-            fingerprint: fingerprint(&entries, &shape, &set),
+            grid: Measured::upload(&cells, &[], &standard, &shape, entries.len(), device),
             train,
             test,
             shape,
-            device,
+            training,
         })
     }
 
@@ -122,17 +120,17 @@ impl NetworkRun {
 
     /// One update of every optimizer on the same mini-batch.
     fn train(&mut self) {
-        let batch = self.batches.of(self.step);
-        let x = upload_points(batch.iter().map(|&i| self.inputs[i]), batch.len(), &self.device);
+        let batch = self.batches.of(self.training.step);
+        let x = upload_points(batch.iter().map(|&i| self.inputs[i]), batch.len(), &self.training.device);
         let classes: Vec<u32> = batch.iter().map(|&i| self.train.classes[i]).collect();
-        let y = Tensor::from_data(one_hot(&classes, self.shape.classes()), &self.device);
+        let y = Tensor::from_data(one_hot(&classes, self.shape.classes()), &self.training.device);
         let going = self.going();
         let points = going.iter().map(|&i| self.trainees[i].gradient_at(&self.hyper)).collect();
         let (_, g) = gradients(&self.shape, &Tensor::cat(points, 0), x, y);
-        self.step += 1;
+        self.training.step += 1;
         for (row, &i) in going.iter().enumerate() {
             let g = g.clone().slice([row..row + 1, 0..self.shape.parameters()]);
-            self.trainees[i].update(&self.hyper, self.step, g);
+            self.trainees[i].update(&self.hyper, self.training.step, g);
         }
     }
 
@@ -162,14 +160,14 @@ impl NetworkRun {
         let train = score(&self.measured_train, true, accuracy_train);
         let test = score(&self.measured_test, loss_test || accuracy_test, accuracy_test);
         let picture = boundary.then(|| reader.add(self.grid.decision(&model)));
-        let read = reader.read().map_err(device_error)?;
+        let read = reader.read()?;
 
         for (row, &i) in going.iter().enumerate() {
             let trainee = &mut self.trainees[i];
             let id = trainee.entry.id;
             if !train.0.is_some_and(|at| read[at][row].is_finite()) {
-                trainee.stopped = Some(self.step);
-                out.notice(Level::Warning, diverged(&trainee.entry, self.step, self.hyper.eta));
+                trainee.stopped = Some(self.training.step);
+                out.notice(Level::Warning, stopped(&trainee.entry, self.training.step, self.hyper.eta));
                 continue;
             }
             let families = [
@@ -191,11 +189,9 @@ impl NetworkRun {
             }
         }
         if self.active().next().is_none() {
-            return Err(RunError::Diverged(format!(
-                "every optimizer has diverged by step {}: no loss is a number any more; lower the learning rate η \
-                 (now {}) and start again",
-                self.step, self.hyper.eta
-            )));
+            let step = self.training.step;
+            let happened = format!("every optimizer has diverged by step {step}: no loss is a number any more");
+            return Err(diverged(&happened, &format!("the learning rate η (now {})", self.hyper.eta)));
         }
         Ok(())
     }
@@ -233,70 +229,45 @@ impl Experiment for NetworkRun {
     }
 
     fn checkpoint(&mut self) -> Result<Checkpoint, RunError> {
-        let mut to = Checkpoint { step: self.step, ..Checkpoint::default() };
-        to.text.insert("network".to_owned(), self.fingerprint.clone());
-        to.put_f64("hyper", self.hyper.to_array().to_vec());
-        let shape = [1, self.shape.parameters()];
-        let mut reader = Reader::default();
-        let mut names = Vec::new();
+        let mut to = self.training.save();
+        to.host.put_f64("hyper", self.hyper.to_array().to_vec());
         for trainee in &self.trainees {
             let id = trainee.entry.id;
-            names.push(format!("{id}/weights"));
-            reader.add(trainee.theta.clone());
+            to.put_tensor(format!("{id}/weights"), &trainee.theta);
             match &trainee.method {
                 Method::Article(article) => {
                     for (i, state) in article.state.iter().enumerate() {
-                        names.push(format!("{id}/state/{i}"));
-                        reader.add(state.clone());
+                        to.put_tensor(format!("{id}/state/{i}"), state);
                     }
                 }
-                Method::Burn(rule) => rule.save(&format!("{id}/state"), &mut to)?,
+                Method::Burn(rule) => rule.save(&format!("{id}/state"), &mut to.host)?,
             }
             if let Some(step) = trainee.stopped {
-                to.text.insert(format!("{id}/stopped"), step.to_string());
+                to.put_text(format!("{id}/stopped"), step);
             }
         }
-        for (name, values) in names.into_iter().zip(reader.read().map_err(device_error)?) {
-            to.put_f32(name, shape, values);
-        }
-        Ok(to)
+        to.finish()
     }
 
     fn restore(&mut self, from: &Checkpoint) -> Result<(), RunError> {
-        if from.get_text("network")? != self.fingerprint {
-            return Err(RunError::Checkpoint(format!(
-                "it belongs to another network or other points: {} instead of {}",
-                from.get_text("network")?,
-                self.fingerprint
-            )));
-        }
+        let load = self.training.load(from)?;
         let shape = [1, self.shape.parameters()];
-        let load = |name: &str| -> Result<Tensor<2>, RunError> {
-            let values = from.get_f32(name, &shape)?.to_vec();
-            Ok(Tensor::from_data(TensorData::new(values, shape), &self.device))
-        };
         for trainee in &mut self.trainees {
             let id = trainee.entry.id;
-            trainee.theta = load(&format!("{id}/weights"))?;
+            trainee.theta = load.tensor(&format!("{id}/weights"), shape)?;
             match &mut trainee.method {
                 Method::Article(article) => {
                     for (i, state) in article.state.iter_mut().enumerate() {
-                        *state = load(&format!("{id}/state/{i}"))?;
+                        *state = load.tensor(&format!("{id}/state/{i}"), shape)?;
                     }
                 }
-                Method::Burn(rule) => rule.load(&format!("{id}/state"), from, &self.device)?,
+                Method::Burn(rule) => rule.load(&format!("{id}/state"), from, &load.device)?,
             }
-            trainee.stopped = match from.text.get(&format!("{id}/stopped")) {
-                Some(step) => Some(
-                    step.parse()
-                        .map_err(|_| RunError::Checkpoint(format!("`{id}/stopped` is `{step}`; expected a step")))?,
-                ),
-                None => None,
-            };
+            let stopped = format!("{id}/stopped");
+            trainee.stopped = from.text.contains_key(&stopped).then(|| load.text(&stopped)).transpose()?;
         }
         let hyper = from.get_f64("hyper", self.hyper.to_array().len())?;
         self.hyper = Hyper::from_array(std::array::from_fn(|i| hyper[i]));
-        self.step = from.step;
         Ok(())
     }
 }
@@ -353,14 +324,10 @@ fn fingerprint(entries: &[Entry], shape: &MlpShape, set: &PointSet) -> String {
     )
 }
 
-fn diverged(entry: &Entry, step: u64, eta: f64) -> String {
+fn stopped(entry: &Entry, step: u64, eta: f64) -> String {
     format!(
         "{} has diverged at step {step}: its loss is no longer a number. It stops here, the others go on; lower the \
          learning rate η (now {eta}) and start again",
         entry.title
     )
-}
-
-fn device_error(error: crate::compute::readback::ReadError) -> RunError {
-    RunError::Device(error.to_string())
 }

@@ -8,7 +8,6 @@
 //! `points/train`, `points/test` (in the data's own units) and `points/classes` (class names, one a line).
 
 pub mod article;
-mod batches;
 mod burn_rules;
 mod check;
 mod experiment;

@@ -20,7 +20,7 @@ use crate::data::segmentation::doctor::{Check, Finding, Severity, examine, of_on
 use crate::data::segmentation::read::{Picture, Reader as Files};
 use crate::kit::predict::PredictSpec;
 use crate::nn::segmentation::SegmentationNet;
-use crate::nn::spec::{NetSpec, SpecError};
+use crate::nn::segmentation::spec::{NetSpec, SpecError};
 use crate::pixels::mask::Mask;
 use crate::pixels::mask::components::{Connectivity, components};
 

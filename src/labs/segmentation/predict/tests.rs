@@ -20,8 +20,8 @@ use crate::engine::header_file;
 use crate::engine::params::Params;
 use crate::kit::predict::{PredictError, PredictEvent, PredictRequest};
 use crate::nn::parameters::slots;
-use crate::nn::spec::Architecture;
-use crate::nn::weights::{save, save_trained_at};
+use crate::nn::segmentation::spec::Architecture;
+use crate::nn::segmentation::weights::{save, save_trained_at};
 use crate::pixels::resize::{Resampling, Size, resize};
 
 const SPEC: NetSpec = NetSpec { architecture: Architecture::LighterUNet { group: 2 }, channels: 3, base: 2 };
@@ -308,10 +308,11 @@ fn weights_that_are_no_numbers_are_refused_by_the_name_of_the_tensor() {
         let named = message.contains("spoilt.safetensors") && message.contains(&format!("`{tensor}`"));
         assert!(named && message.contains("1 of its"), "{message}");
         // A run that starts from them says the same.
-        let file = crate::nn::weights::WeightsFile::open(&path).unwrap();
+        let file = crate::nn::segmentation::weights::WeightsFile::open(&path).unwrap();
         assert_eq!(file.load(&SPEC, &cpu()).unwrap_err().to_string(), message);
     };
-    let names: Vec<String> = crate::nn::weights::names(&SPEC).into_iter().map(|named| named.name).collect();
+    let names: Vec<String> =
+        crate::nn::segmentation::weights::names(&SPEC).into_iter().map(|named| named.name).collect();
     for value in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
         refused(&names[0], value);
         refused(names.last().unwrap(), value);

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 
 use crate::compute::device;
-use crate::compute::rng::HostRng;
+use crate::compute::streams;
 use crate::data::picture_file::White;
 use crate::engine::checkpoint_file;
 use crate::engine::event::RunHeader;
@@ -14,11 +14,12 @@ use crate::engine::header_file;
 use crate::engine::params::Params;
 use crate::engine::run_folder;
 use crate::kit::predict::{PackedWeights, PredictError};
-use crate::nn::count::count;
+use crate::kit::state::Load;
 use crate::nn::parameters;
 use crate::nn::segmentation::SegmentationNet;
-use crate::nn::spec::NetSpec;
-use crate::nn::weights::{WeightsFile, packed, unusable};
+use crate::nn::segmentation::count::count;
+use crate::nn::segmentation::spec::NetSpec;
+use crate::nn::segmentation::weights::{WeightsFile, packed, unusable};
 
 use super::super::params::{PARAMS, net_spec};
 use super::super::pipeline::Pipeline;
@@ -116,22 +117,16 @@ impl WeightsSource {
         prefix: &str,
         device: &Device,
     ) -> Result<SegmentationNet, PredictError> {
-        let net = SegmentationNet::new(&self.spec, HostRng::new(0, 0), device).map_err(PredictError::input)?;
-        let values: Vec<Tensor<1>> = parameters::slots(&net)
-            .into_iter()
-            .map(|slot| {
-                let name = format!("{prefix}/{}", slot.path);
-                let values = checkpoint.get_f32(&name, &slot.shape)?.to_vec();
-                if let Some(problem) = unusable(&slot.path, &values) {
-                    return Err(RunError::Checkpoint(format!("tensor `{name}` {problem}")));
-                }
-                let count = values.len();
-                Ok(Tensor::from_data(TensorData::new(values, [count]), device))
-            })
-            .collect::<Result<_, RunError>>()
-            .map_err(|error| PredictError::Input(format!("{}: {error}", self.path.display())))?;
-        let mut values = values.into_iter();
-        Ok(parameters::map(net, |_, _, old| values.next().unwrap_or(old)))
+        let net = SegmentationNet::new(&self.spec, streams::ALONE.open(0, 0), device).map_err(PredictError::input)?;
+        let refused = |error| PredictError::Input(format!("{}: {error}", self.path.display()));
+        for slot in parameters::slots(&net) {
+            let name = format!("{prefix}/{}", slot.path);
+            let values = checkpoint.get_f32(&name, &slot.shape).map_err(refused)?;
+            if let Some(problem) = unusable(&slot.path, values) {
+                return Err(refused(RunError::Checkpoint(format!("tensor `{name}` {problem}"))));
+            }
+        }
+        Load { from: checkpoint, device: device.clone() }.module(prefix, &net).map_err(refused)
     }
 
     /// How a prediction is made unless asked otherwise.

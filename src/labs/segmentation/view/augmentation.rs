@@ -7,7 +7,7 @@ use eframe::egui::{
     Align2, Color32, ColorImage, FontId, Painter, Rect, Sense, TextureOptions, Ui, WidgetInfo, pos2, vec2,
 };
 
-use crate::compute::rng::HostRng;
+use crate::compute::streams;
 use crate::data::augment_pair::{MaskBorder, PairView};
 use crate::data::segmentation::read::Picture;
 use crate::engine::event::{Payload, RunId};
@@ -62,8 +62,6 @@ pub static TILE: Tile<SegmentationView> = Tile {
 const SHOWN: usize = 8;
 /// Draws that "find" looks through for one that the two mask borders label differently.
 const TRIES: u64 = 40;
-/// Stream of [`HostRng`] of the trial: none of the training's.
-const STREAM_TRIAL: u64 = 63 << 58;
 
 /// View state.
 #[derive(Debug, Default)]
@@ -318,7 +316,7 @@ impl Trial {
             self.made = None;
         }
         let Some((image, mask)) = &self.source else { return false };
-        let view = |draw: u64| PairView::draw(&mut HostRng::new(i as u64, STREAM_TRIAL | draw));
+        let view = |draw: u64| PairView::draw(&mut streams::TRIAL_VIEWS.open(i as u64, draw));
         if std::mem::take(&mut self.find) {
             let differs = |draw: &u64| {
                 let view = view(*draw);

@@ -5,8 +5,8 @@ use eframe::egui::{Align2, Color32, FontId, Rect, Sense, Stroke, Ui, WidgetInfo,
 use crate::engine::params::ParamKind;
 use crate::kit::series::{self as common, Quantity};
 use crate::kit::view::ViewCtx;
+use crate::labs::segmentation::paper::paper_row;
 use crate::labs::segmentation::params::{PARAMS, net_spec};
-use crate::nn::count::paper_row;
 use crate::plot::axes::Titles;
 use crate::plot::scale::Scale;
 use crate::plot::scatter::{Marker, point};

@@ -6,8 +6,8 @@ use crate::engine::params::Params;
 use crate::engine::state::RunState;
 use crate::labs::segmentation::params::{PARAMS, net_spec};
 use crate::metrics::summary::Summary;
-use crate::nn::count::{Count, count};
-use crate::nn::spec::NetSpec;
+use crate::nn::segmentation::count::{Count, count};
+use crate::nn::segmentation::spec::NetSpec;
 
 /// Runs that are kept; older ones are dropped.
 const MOST: usize = 500;

@@ -6,9 +6,10 @@ use crate::engine::params::Params;
 use crate::kit::prose::{equation, heading, line};
 use crate::kit::series as common;
 use crate::kit::view::ViewCtx;
+use crate::labs::segmentation::paper::paper_row;
 use crate::labs::segmentation::params::{Hyper, PARAMS, net_spec};
-use crate::nn::count::{count, larger_than_unet, paper_row};
-use crate::nn::segmentation_loss::SegmentationLoss;
+use crate::nn::segmentation::count::{count, larger_than_unet};
+use crate::nn::segmentation::loss::SegmentationLoss;
 use crate::plot::{number, tile};
 
 use super::series::{self, ASSD, DICE, HD, HD95, PLAIN_DICE, VALIDATION};

@@ -9,11 +9,10 @@ use super::SegmentationView;
 use crate::engine::params::Value;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
+use crate::labs::segmentation::paper::{Match, PaperParameters, paper_match, paper_note, paper_row};
 use crate::labs::segmentation::params::net_spec;
-use crate::nn::count::{
-    Count, Match, NetCount, PaperParameters, count, larger_than_unet, paper_match, paper_note, paper_row,
-};
-use crate::nn::spec::{Architecture, NetSpec, SpecError};
+use crate::nn::segmentation::count::{Count, NetCount, count, larger_than_unet};
+use crate::nn::segmentation::spec::{Architecture, NetSpec, SpecError};
 use crate::plot::{number, tile};
 
 /// The tile.

@@ -8,9 +8,10 @@ use eframe::egui::{
 
 use crate::kit::series as common;
 use crate::kit::view::ViewCtx;
+use crate::labs::segmentation::paper::{PAPER, PaperParameters, PaperRow, paper_note};
 use crate::labs::segmentation::params::{PARAMS, net_spec};
-use crate::nn::count::{Count, PAPER, PaperParameters, PaperRow, count, paper_note};
-use crate::nn::spec::{Architecture, NetSpec};
+use crate::nn::segmentation::count::{Count, count};
+use crate::nn::segmentation::spec::{Architecture, NetSpec};
 use crate::plot::axes::{Axes, Bounds, Titles, navigate};
 use crate::plot::curve::label;
 use crate::plot::scale::Scale;

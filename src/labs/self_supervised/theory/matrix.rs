@@ -1,7 +1,7 @@
 //! The matrix simulator: the paper's eqs. 2 to 4 for whole matrices, with the quantities that the theory watches.
 
 use crate::compute::linalg::{LinalgError, Matrix, symmetric_eigen, symmetric_eigenvalues};
-use crate::compute::rng::HostRng;
+use crate::compute::streams;
 use crate::metrics::alignment::{asymmetry, commutator};
 
 /// The constants of the motion.
@@ -76,7 +76,7 @@ impl Default for Start {
 impl Start {
     /// Draws the matrices.
     pub fn state(&self) -> MatrixState {
-        let mut generator = HostRng::new(self.seed, 0);
+        let mut generator = streams::ALONE.open(self.seed, 0);
         let mut normal = |rows, columns, scale: f64, fan: usize| {
             Matrix::from_fn(rows, columns, |_, _| scale / (fan.max(1) as f64).sqrt() * generator.normal())
         };

@@ -1,5 +1,5 @@
 //! Sizes of the segmentation networks by arithmetic alone: parameters, multiply-adds and memory of the convolutions'
-//! outputs, block by block, beside the article's numbers.
+//! outputs, block by block.
 
 use super::plan::layers;
 use super::spec::{Architecture, NetSpec, SpecError};
@@ -65,108 +65,6 @@ pub fn count(spec: &NetSpec, height: usize, width: usize) -> Result<NetCount, Sp
     Ok(NetCount { blocks, total })
 }
 
-/// What the article's Table 2 says of a network.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PaperRow {
-    pub architecture: Architecture,
-    /// Trained parameters, as printed.
-    pub parameters: PaperParameters,
-    /// Test Dice, mean and standard deviation of three seeds.
-    pub dice: (f64, f64),
-    /// 95th percentile of the Hausdorff distance in pixels, mean and standard deviation of three seeds.
-    pub hd95: (f64, f64),
-}
-
-/// A printed number of parameters.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum PaperParameters {
-    /// To the last digit.
-    Exact(u64),
-    /// In millions, rounded to one decimal.
-    Millions(f64),
-    /// Not given.
-    Missing,
-}
-
-/// The article's rows. Its 54.7 M beside ResNet-101 is the number of the Xception variant; see [`paper_note`].
-pub const PAPER: [PaperRow; 15] = {
-    const fn lighter(group: usize, parameters: u64, dice: (f64, f64), hd95: (f64, f64)) -> PaperRow {
-        row(Architecture::LighterUNet { group }, PaperParameters::Exact(parameters), dice, hd95)
-    }
-    const fn row(
-        architecture: Architecture,
-        parameters: PaperParameters,
-        dice: (f64, f64),
-        hd95: (f64, f64),
-    ) -> PaperRow {
-        PaperRow { architecture, parameters, dice, hd95 }
-    }
-    use Architecture as A;
-    use PaperParameters::{Exact, Millions, Missing};
-    [
-        row(A::UNet, Exact(17_267_393), (0.929, 0.002), (13.92, 0.34)),
-        row(A::LightUNet, Exact(11_000_257), (0.927, 0.001), (14.16, 0.47)),
-        lighter(128, 7_944_661, (0.928, 0.001), (13.93, 0.50)),
-        lighter(64, 4_995_541, (0.926, 0.001), (14.21, 0.24)),
-        lighter(32, 3_465_685, (0.926, 0.001), (14.51, 0.09)),
-        lighter(16, 2_700_757, (0.922, 0.003), (15.18, 0.43)),
-        lighter(8, 2_318_293, (0.921, 0.002), (15.14, 0.43)),
-        lighter(4, 2_127_061, (0.920, 0.003), (15.22, 0.58)),
-        lighter(2, 2_031_445, (0.920, 0.001), (15.52, 0.19)),
-        lighter(1, 1_983_583, (0.917, 0.001), (15.98, 0.23)),
-        row(A::DeepLabMobileNetV2, Missing, (0.904, 0.003), (16.88, 0.47)),
-        row(A::DeepLabResNet101, Millions(54.7), (0.922, 0.003), (14.32, 0.63)),
-        row(A::Fcn32s, Missing, (0.909, 0.005), (15.89, 0.81)),
-        row(A::Fcn16s, Missing, (0.920, 0.003), (14.88, 0.42)),
-        row(A::Fcn8s, Millions(18.6), (0.924, 0.001), (14.37, 0.16)),
-    ]
-};
-
-/// The article's row for an architecture.
-pub fn paper_row(architecture: Architecture) -> Option<&'static PaperRow> {
-    PAPER.iter().find(|row| row.architecture == architecture)
-}
-
-/// How a count compares with the article's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Match {
-    /// The same number.
-    Exact,
-    /// The same to the printed digits.
-    Rounded,
-    /// Another number.
-    Differs,
-    /// The article gives none, or this is another width or another number of channels than the article's.
-    NoReference,
-}
-
-/// Compares a network with the article's Table 2, which is of width 64 and 3 channels.
-pub fn paper_match(spec: &NetSpec) -> Match {
-    let comparable = spec.channels == 3 && (spec.architecture.stages().is_none() || spec.base == 64);
-    let (true, Some(row), Ok(ours)) = (comparable, paper_row(spec.architecture), count(spec, 256, 256)) else {
-        return Match::NoReference;
-    };
-    match row.parameters {
-        PaperParameters::Exact(printed) if printed == ours.total.parameters => Match::Exact,
-        PaperParameters::Millions(printed) if (ours.total.parameters as f64 / 1e6 - printed).abs() <= 0.05 => {
-            Match::Rounded
-        }
-        PaperParameters::Missing => Match::NoReference,
-        _ => Match::Differs,
-    }
-}
-
-/// What has to be said beside the article's number of parameters.
-pub fn paper_note(architecture: Architecture) -> Option<&'static str> {
-    match architecture {
-        Architecture::DeepLabResNet101 | Architecture::DeepLabXception => Some(
-            "The article prints 54.7 M beside ResNet-101. Counted layer by layer, the Xception variant has 54,700,177 \
-             parameters and ResNet-101 has 59,339,169, so the article's number is most likely the Xception variant's.",
-        ),
-        _ => None,
-    }
-}
-
 /// By how many parameters grouping makes this network larger than the plain U-net of its width; `None` where it does
 /// not. At a small width every group holds the whole layer and the 1×1 convolutions come on top: scale C as the width.
 pub fn larger_than_unet(spec: &NetSpec) -> Option<u64> {
@@ -182,16 +80,6 @@ mod tests {
 
     fn spec(architecture: Architecture, base: usize) -> NetSpec {
         NetSpec { architecture, channels: 3, base }
-    }
-
-    #[test]
-    fn all_ten_counts_of_table_2_match_to_the_last_digit() {
-        for architecture in &Architecture::ALL[..10] {
-            assert_eq!(paper_match(&spec(*architecture, 64)), Match::Exact, "{}", architecture.name());
-        }
-        assert_eq!(paper_match(&spec(Architecture::Fcn8s, 64)), Match::Rounded);
-        assert_eq!(paper_match(&spec(Architecture::DeepLabResNet101, 64)), Match::Differs);
-        assert_eq!(paper_match(&spec(Architecture::UNet, 32)), Match::NoReference);
     }
 
     #[test]

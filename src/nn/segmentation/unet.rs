@@ -7,10 +7,10 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::tensor::ops::PadMode;
 
-use super::conv::{Conv, ConvShape, Pass, dropout, max_pool, normalise, resize};
-use super::norm::Norm;
-use super::parameters::Initialiser;
 use super::spec::{NetSpec, Stage, UNetBlock, group_size};
+use crate::nn::layers::conv::{Conv, ConvShape, Pass, dropout, max_pool, normalise, resize};
+use crate::nn::layers::norm::Norm;
+use crate::nn::parameters::Initialiser;
 
 /// Probability with which a number of the deepest level is dropped while training.
 const DROPOUT: f64 = 0.5;

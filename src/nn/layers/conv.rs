@@ -9,9 +9,9 @@ use burn::tensor::ops::{ConvOptions, ConvTransposeOptions, InterpolateMode, Inte
 use burn::tensor::{Tensor, TensorData, activation};
 
 use super::norm::Norm;
-use super::parameters::Initialiser;
-use super::{cpu_maps, cpu_ops};
 use crate::compute::rng::HostRng;
+use crate::nn::cpu::{maps, ops};
+use crate::nn::parameters::Initialiser;
 
 /// How a network is run.
 #[derive(Debug)]
@@ -85,7 +85,7 @@ impl Conv {
         let ConvShape { stride, padding, dilation, groups, .. } = self.shape;
         let options = ConvOptions::new([stride; 2], [padding; 2], [dilation; 2], groups);
         let (weight, bias) = (self.weight.val(), self.bias.as_ref().map(Param::val));
-        match cpu_ops::conv2d(&x, &weight, bias.as_ref(), &options) {
+        match ops::conv2d(&x, &weight, bias.as_ref(), &options) {
             Some(y) => y,
             None => conv2d(x, weight, bias, options),
         }
@@ -160,7 +160,7 @@ pub fn dropout(x: Tensor<4>, p: f64, pass: &mut Pass<'_>) -> Tensor<4> {
 
 /// The largest of each 2×2 pixels; an odd last row or column is left out.
 pub fn max_pool(x: Tensor<4>) -> Tensor<4> {
-    if let Some(y) = cpu_ops::max_pool(&x) {
+    if let Some(y) = ops::max_pool(&x) {
         return y;
     }
     max_pool2d(x, MaxPoolOptions::new([2, 2]).with_stride([2, 2]))
@@ -177,7 +177,7 @@ pub fn resize(x: Tensor<4>, size: [usize; 2]) -> Tensor<4> {
     if [height, width] == size {
         return x;
     }
-    if let Some(y) = cpu_ops::resize(&x, size) {
+    if let Some(y) = ops::resize(&x, size) {
         return y;
     }
     if x.is_autodiff() {
@@ -194,7 +194,7 @@ pub fn resize_by_products(x: Tensor<4>, [to_height, to_width]: [usize; 2]) -> Te
     // `[from, to]`
     let weights = |from: usize, to: usize| {
         let mut values = vec![0.0_f32; from * to];
-        for (i, (first, weight)) in cpu_maps::places(from, to).into_iter().enumerate() {
+        for (i, (first, weight)) in maps::places(from, to).into_iter().enumerate() {
             values[first * to + i] += 1.0 - weight;
             values[(first + 1).min(from - 1) * to + i] += weight;
         }

@@ -5,10 +5,10 @@ use burn::module::Module;
 use burn::tensor::ops::PadMode;
 use burn::tensor::{Tensor, activation};
 
-use super::conv::{Conv, ConvNorm, ConvShape, Pass, max_pool_3x3, normalise};
-use super::norm::Norm;
-use super::parameters::Initialiser;
 use super::plan::{InvertedBlock, RESNET101_BLOCKS, XCEPTION_EXIT, XceptionBlock, mobilenet_blocks, xception_blocks};
+use crate::nn::layers::conv::{Conv, ConvNorm, ConvShape, Pass, max_pool_3x3, normalise};
+use crate::nn::layers::norm::Norm;
+use crate::nn::parameters::Initialiser;
 
 /// Features and low-level features.
 type Features = (Tensor<4>, Tensor<4>);

@@ -2,19 +2,29 @@
 //!
 //! Letters: N pictures, C channels, H height, W width.
 
+pub mod backbones;
+pub mod count;
+pub mod deeplab;
+pub mod fcn;
+pub mod loss;
+pub mod plan;
+pub mod spec;
+pub mod unet;
+pub mod weights;
+
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use thiserror::Error;
 
-use super::conv::Pass;
-use super::deeplab::DeepLab;
-use super::fcn::Fcn;
-use super::materialise;
-use super::parameters::{Init, Initialiser};
-use super::spec::{Architecture, NetSpec, SpecError};
-use super::unet::UNet;
+use self::deeplab::DeepLab;
+use self::fcn::Fcn;
+use self::spec::{Architecture, NetSpec, SpecError};
+use self::unet::UNet;
 use crate::compute::readback::ReadError;
 use crate::compute::rng::HostRng;
+use crate::nn::layers::conv::Pass;
+use crate::nn::materialise;
+use crate::nn::parameters::{Init, Initialiser};
 
 /// `[N, C, H, W]` with numbers in [0, 1] to logits `[N, 1, H, W]`; their sigmoid is the probability of lesion.
 #[derive(Module, Debug)]

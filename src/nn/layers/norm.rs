@@ -4,8 +4,8 @@ use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use burn::tensor::module::{batch_norm, batch_norm_train};
 
-use super::cpu_ops;
-use super::parameters::Initialiser;
+use crate::nn::cpu::ops;
+use crate::nn::parameters::Initialiser;
 
 /// `(x − mean) / √(variance + ε) · γ + β` per channel (Ioffe and Szegedy, 2015); γ and β are optional.
 #[derive(Module, Debug)]
@@ -75,7 +75,7 @@ impl Norm {
     /// the CPU backend.
     pub fn forward_on_cpu(&mut self, x: &Tensor<4>, relu: bool) -> Option<Tensor<4>> {
         let (gamma, beta) = self.affine();
-        let normalised = cpu_ops::normalise(x, &gamma, &beta, EPSILON, relu)?;
+        let normalised = ops::normalise(x, &gamma, &beta, EPSILON, relu)?;
         let [pictures, _, height, width] = x.dims();
         let unbiased = unbiased(pictures * height * width);
         blend(&mut self.running_mean, normalised.mean);
@@ -88,7 +88,7 @@ impl Norm {
     pub fn infer_on_cpu(&self, x: &Tensor<4>, relu: bool) -> Option<Tensor<4>> {
         let (gamma, beta) = self.affine();
         let by = [&gamma, &beta, &self.running_mean.val(), &self.running_var.val()];
-        cpu_ops::normalise_by(x, by, EPSILON, relu)
+        ops::normalise_by(x, by, EPSILON, relu)
     }
 
     /// With the running statistics.

@@ -4,11 +4,11 @@
 use burn::module::Module;
 use burn::tensor::{Tensor, activation};
 
-use super::conv::{Conv, ConvShape, Deconv, Pass, max_pool, normalise};
-use super::norm::Norm;
-use super::parameters::Initialiser;
 use super::plan::{FCN_DECODER, VGG16};
 use super::spec::{Architecture, NetSpec};
+use crate::nn::layers::conv::{Conv, ConvShape, Deconv, Pass, max_pool, normalise};
+use crate::nn::layers::norm::Norm;
+use crate::nn::parameters::Initialiser;
 
 /// `[N, C, H, W]` to logits `[N, 1, H, W]`; H and W are multiples of 32.
 #[derive(Module, Debug)]

@@ -5,7 +5,7 @@ use burn::module::Module;
 use burn::tensor::{Tensor, activation};
 
 use super::conv_encoder::{ConvNorm, pool};
-use super::parameters::Initialiser;
+use crate::nn::parameters::Initialiser;
 
 /// Length of its features.
 pub const RESNET_FEATURES: usize = 512;

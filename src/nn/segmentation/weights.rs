@@ -20,13 +20,13 @@ use burn::tensor::{Device, Tensor, TensorData};
 use safetensors::tensor::{Dtype, TensorView};
 use thiserror::Error;
 
-use super::parameters;
 use super::plan::layers;
-use super::segmentation::{BuildError, SegmentationNet};
 use super::spec::{Architecture, NetSpec};
+use super::{BuildError, SegmentationNet};
 use crate::compute::readback::{ReadError, Reader};
-use crate::compute::rng::HostRng;
+use crate::compute::streams;
 use crate::disk;
+use crate::nn::parameters;
 use stored::Stored;
 
 /// Weights that were not written or not loaded.
@@ -377,7 +377,7 @@ impl WeightsFile {
                 return Err(WeightsError::Values { path: self.path.clone(), tensor: shown(name), problem });
             }
         }
-        let net = SegmentationNet::new(spec, HostRng::new(0, 0), device)?;
+        let net = SegmentationNet::new(spec, streams::ALONE.open(0, 0), device)?;
         let mut numbers = numbers.into_iter();
         Ok(parameters::map(net, |_, _, old| match numbers.next() {
             Some(numbers) => {

@@ -3,8 +3,8 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, activation};
 
-use super::norm::Norm;
-use super::parameters::Initialiser;
+use crate::nn::layers::norm::Norm;
+use crate::nn::parameters::Initialiser;
 
 /// `y = x W + b` with an optional bias; `W` is `[in, out]`.
 #[derive(Module, Debug)]

@@ -7,10 +7,13 @@ use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{Tensor, activation};
 
-use super::norm::Norm;
-use super::parameters::Initialiser;
+use crate::nn::layers::norm::Norm;
+use crate::nn::parameters::Initialiser;
 
-/// A convolution without bias, followed by batch normalisation.
+/// A convolution without bias, followed by batch normalisation with statistics for each view.
+///
+/// Apart from [`layers::conv::ConvNorm`](crate::nn::layers::conv::ConvNorm): checkpoints know its kernel as `weight`, not
+/// `conv.weight`, and the CPU path of that one rounds otherwise, so that recorded runs would not repeat.
 #[derive(Module, Debug)]
 pub struct ConvNorm {
     /// `[out, in, k, k]`

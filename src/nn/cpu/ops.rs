@@ -2,7 +2,7 @@
 //!
 //! Burn's CPU backend computes the gradient of a convolution's weights as one convolution per group with a kernel of the
 //! size of the whole map, and batch normalisation as a dozen passes over the map. Here both are done in proportion to
-//! their work ([`cpu_conv`](super::cpu_conv), [`cpu_maps`](super::cpu_maps)) and hung into Burn's automatic
+//! their work ([`conv`](super::conv), [`maps`](super::maps)) and hung into Burn's automatic
 //! differentiation. A tensor that is on another device, of another type than f32 or under gradient checkpointing takes
 //! Burn's own operation.
 
@@ -18,8 +18,8 @@ use burn::tensor::ops::ConvOptions;
 use burn::tensor::{DType, Tensor, TensorData};
 use rayon::prelude::*;
 
-use super::cpu_conv::{self, Sizes};
-use super::cpu_maps::{self, Normalisation};
+use super::conv::{self, Sizes};
+use super::maps::{self, Normalisation};
 
 /// A tensor of the CPU backend with gradients.
 type Tracked = FloatTensor<Autodiff<Flex, NoCheckpointing>>;
@@ -120,7 +120,7 @@ pub fn conv2d(
     let all = [Operand::of(x, autodiff), Operand::of(weight, autodiff), Operand::of(bias, autodiff)];
     let compute = |x: &FlexTensor, weight: &FlexTensor, bias: &FlexTensor| {
         let [x, weight, bias] = [x, weight, bias].map(numbers);
-        made(cpu_conv::forward(slice(&x), slice(&weight), Some(slice(&bias)), &sizes), shape)
+        made(conv::forward(slice(&x), slice(&weight), Some(slice(&bias)), &sizes), shape)
     };
     Some(match operands(all)? {
         Operands::Plain([x, weight, bias]) => Tensor::from_primitive::<Flex>(compute(&x, &weight, &bias)),
@@ -152,7 +152,7 @@ impl Backward<Flex, 3> for Convolution {
         let weight = numbers(&checkpointer.retrieve_node_output::<FlexTensor>(weight));
         let wanted = [node_x.is_some(), node_weight.is_some()];
         let Sizes { pictures, inputs, outputs, height, width, kernel, groups } = sizes;
-        let gradients = cpu_conv::backward(slice(&x), slice(&weight), slice(&dy), &sizes, wanted);
+        let gradients = conv::backward(slice(&x), slice(&weight), slice(&dy), &sizes, wanted);
         if let (Some(node), Some(dx)) = (node_x, gradients.x) {
             grads.register::<Flex>(node.id, made(dx, [pictures, inputs, height, width]));
         }
@@ -160,7 +160,7 @@ impl Backward<Flex, 3> for Convolution {
             grads.register::<Flex>(node.id, made(dw, [outputs, inputs / groups, kernel, kernel]));
         }
         if let Some(node) = node_bias {
-            let sums = cpu_conv::channel_sums(slice(&dy), outputs, height * width);
+            let sums = conv::channel_sums(slice(&dy), outputs, height * width);
             grads.register::<Flex>(node.id, made(sums, [outputs]));
         }
     }
@@ -192,9 +192,9 @@ pub fn normalise(x: &Tensor<4>, gamma: &Tensor<1>, beta: &Tensor<1>, epsilon: f6
         Operands::Plain([x, gamma, beta]) => [x, gamma, beta].map(numbers),
         Operands::Tracked(all) => all.each_ref().map(|tensor| numbers(tensor.primitive())),
     };
-    let statistics = cpu_maps::statistics(slice(&map), channels, pixels);
+    let statistics = maps::statistics(slice(&map), channels, pixels);
     let norm = Normalisation::new(&statistics, slice(&gamma), slice(&beta), epsilon);
-    let output = made(cpu_maps::scale_shift(slice(&map), &norm.scale, &norm.shift, pixels, relu), shape);
+    let output = made(maps::scale_shift(slice(&map), &norm.scale, &norm.shift, pixels, relu), shape);
     let output = match all {
         Operands::Plain(_) => Tensor::from_primitive::<Flex>(output),
         Operands::Tracked([x, gamma, beta]) => {
@@ -225,7 +225,7 @@ impl Backward<Flex, 3> for BatchNorm {
         let (x, norm, shape, relu) = ops.state;
         let dy = numbers(&grads.consume::<Flex>(&ops.node));
         let x = numbers(&checkpointer.retrieve_node_output::<FlexTensor>(x));
-        let (dx, dgamma, dbeta) = cpu_maps::normalise_backward(slice(&x), slice(&dy), &norm, shape[2] * shape[3], relu);
+        let (dx, dgamma, dbeta) = maps::normalise_backward(slice(&x), slice(&dy), &norm, shape[2] * shape[3], relu);
         if let Some(node) = node_x {
             grads.register::<Flex>(node.id, made(dx, shape));
         }
@@ -256,9 +256,9 @@ pub fn normalise_by(
     let all = [Operand::of(x, false), of(gamma), of(beta), of(mean), of(variance)];
     let Operands::Plain(all) = operands(all)? else { return None };
     let [x, gamma, beta, mean, variance] = all.map(|tensor| numbers(&tensor));
-    let statistics = cpu_maps::Statistics { mean: slice(&mean).to_vec(), variance: slice(&variance).to_vec() };
+    let statistics = maps::Statistics { mean: slice(&mean).to_vec(), variance: slice(&variance).to_vec() };
     let norm = Normalisation::new(&statistics, slice(&gamma), slice(&beta), epsilon);
-    let y = cpu_maps::scale_shift(slice(&x), &norm.scale, &norm.shift, shape[2] * shape[3], relu);
+    let y = maps::scale_shift(slice(&x), &norm.scale, &norm.shift, shape[2] * shape[3], relu);
     Some(Tensor::from_primitive::<Flex>(made(y, shape)))
 }
 
@@ -269,7 +269,7 @@ pub fn max_pool(x: &Tensor<4>) -> Option<Tensor<4>> {
         return None;
     }
     let shape = [pictures, channels, height / 2, width / 2];
-    let compute = |x: &FlexTensor| made(cpu_maps::max_pool(slice(&numbers(x)), height, width), shape);
+    let compute = |x: &FlexTensor| made(maps::max_pool(slice(&numbers(x)), height, width), shape);
     Some(match operands([Operand::of(x, x.is_autodiff())])? {
         Operands::Plain([x]) => Tensor::from_primitive::<Flex>(compute(&x)),
         Operands::Tracked([x]) => {
@@ -296,7 +296,7 @@ impl Backward<Flex, 1> for MaxPool {
         let dy = numbers(&grads.consume::<Flex>(&ops.node));
         let [Some(node)] = ops.parents else { return };
         let x = numbers(&checkpointer.retrieve_node_output::<FlexTensor>(x));
-        let dx = cpu_maps::max_pool_backward(slice(&x), slice(&dy), shape[2], shape[3]);
+        let dx = maps::max_pool_backward(slice(&x), slice(&dy), shape[2], shape[3]);
         grads.register::<Flex>(node.id, made(dx, shape));
     }
 }
@@ -308,7 +308,7 @@ pub fn resize(x: &Tensor<4>, size: [usize; 2]) -> Option<Tensor<4>> {
         return None;
     }
     let shape = [pictures, channels, size[0], size[1]];
-    let compute = |x: &FlexTensor| made(cpu_maps::resize(slice(&numbers(x)), [height, width], size), shape);
+    let compute = |x: &FlexTensor| made(maps::resize(slice(&numbers(x)), [height, width], size), shape);
     Some(match operands([Operand::of(x, x.is_autodiff())])? {
         Operands::Plain([x]) => Tensor::from_primitive::<Flex>(compute(&x)),
         Operands::Tracked([x]) => {
@@ -333,7 +333,7 @@ impl Backward<Flex, 1> for Resize {
         let (shape, size) = ops.state;
         let dy = numbers(&grads.consume::<Flex>(&ops.node));
         let [Some(node)] = ops.parents else { return };
-        let dx = cpu_maps::resize_backward(slice(&dy), [shape[2], shape[3]], size);
+        let dx = maps::resize_backward(slice(&dy), [shape[2], shape[3]], size);
         grads.register::<Flex>(node.id, made(dx, shape));
     }
 }

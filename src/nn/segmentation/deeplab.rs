@@ -7,10 +7,10 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::backbones::{MobileNetV2, ResNet101, Xception};
-use super::conv::{Conv, ConvNorm, ConvShape, Pass, dropout, resize};
-use super::parameters::Initialiser;
 use super::plan::ASPP_DILATIONS;
 use super::spec::{Architecture, NetSpec};
+use crate::nn::layers::conv::{Conv, ConvNorm, ConvShape, Pass, dropout, resize};
+use crate::nn::parameters::Initialiser;
 
 /// `[N, C, H, W]` to logits `[N, 1, H, W]`. Training needs at least 2 pictures: one normalisation sees one number per
 /// picture.

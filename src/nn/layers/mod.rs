@@ -1,0 +1,4 @@
+//! What networks are made of: convolutions, normalisation, pooling, resizing.
+
+pub mod conv;
+pub mod norm;
