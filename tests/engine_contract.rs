@@ -1,8 +1,7 @@
 //! The engine's promises, with a toy experiment and then with every registered lab: start, pause, step, change a live
 //! parameter, stop, bad parameter, panic, a consumer that does not listen, resume.
 
-#[path = "support/toy.rs"]
-mod toy;
+mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +15,7 @@ use learnscope::engine::state::RunState;
 use learnscope::engine::worker::Engine;
 use learnscope::labs::{self, LABS, RunOptions};
 
-use toy::{Bench, toy};
+use support::toy::{Bench, toy};
 
 #[test]
 fn a_run_goes_from_start_to_finish() {

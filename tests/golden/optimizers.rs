@@ -134,7 +134,9 @@ fn check_critical(surface: &Surface, case: &Value, report: &mut Report) -> Resul
         .iter()
         .find(|critical| (critical.position[0] - p[0]).abs() < 1e-9 && (critical.position[1] - p[1]).abs() < 1e-9);
     let kind = match text(case, "kind")? {
-        "min" => listed.map(|critical| critical.kind.is_minimum()),
+        "min" => {
+            listed.map(|critical| matches!(critical.kind, CriticalKind::GlobalMinimum | CriticalKind::LocalMinimum))
+        }
         "max" => listed.map(|critical| critical.kind == CriticalKind::Maximum),
         "saddle" => listed.map(|critical| critical.kind == CriticalKind::Saddle),
         "degenerate" => listed.map(|critical| critical.kind == CriticalKind::Degenerate),
