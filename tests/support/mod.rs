@@ -5,6 +5,7 @@
 //! - `optimizer_run`: such a run of the optimizers lab
 //! - `drive`: a lab's experiment, stepped without an engine
 //! - `toy`: a toy experiment, and a bench that runs it with the real engine
+//! - `window`: the whole window with a toy lab and a worker that says what the test wants
 //! - `program`: the real binary in a folder of its own
 //! - `tree`: what lies in a folder, to be compared with later
 //! - `offscreen`: a surface as an image
@@ -19,3 +20,4 @@ pub mod program;
 pub mod scene;
 pub mod toy;
 pub mod tree;
+pub mod window;
