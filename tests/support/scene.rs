@@ -213,18 +213,17 @@ pub fn nothing_beyond<S>(harness: &Harness<'_, S>, size: Vec2, name: &str) {
         return;
     }
     let tile = Rect::from_min_size(Pos2::new(MARGIN, MARGIN), size);
-    let found: Vec<String> = harness.ctx.viewport(|viewport| {
-        let shown: Vec<_> = viewport.prev_pass.widgets.get_layer(LayerId::background()).collect();
-        let nodes = harness.root().children_recursive().map(|node| node.accesskit_node());
-        let named = nodes.filter_map(|node| Some((node.locate().0, node.label().or_else(|| node.value())?)));
-        let all = named.filter_map(|(id, name)| {
-            let widget = shown.iter().find(|widget| widget.id.accesskit_id() == id)?;
+    let drawn = harness.ctx.viewport(|viewport| viewport.prev_pass.widgets.clone());
+    let nodes = harness.root().children_recursive().map(|node| node.accesskit_node());
+    let named = nodes.filter_map(|node| Some((node.locate().0, node.label().or_else(|| node.value())?)));
+    let found: Vec<String> = named
+        .filter_map(|(id, name)| {
+            let widget = drawn.get_layer(LayerId::background()).find(|widget| widget.id.accesskit_id() == id)?;
             // What of it is not cut off.
             let visible = widget.interact_rect;
             let is_beyond = visible.is_positive() && !tile.expand(1.0).contains_rect(visible);
             is_beyond.then(|| format!("`{name}` at {visible}"))
-        });
-        all.collect()
-    });
+        })
+        .collect();
     assert!(found.is_empty(), "{name} of {size}: beyond {tile} lie {found:#?}");
 }
