@@ -5,8 +5,8 @@
 //! thread's processor time (of wall time where the system does not tell).
 //! `cargo bench --bench frame`
 
-#[path = "../tests/support/optimizer_run.rs"]
-mod optimizer_run;
+#[path = "../tests/support/mod.rs"]
+mod support;
 
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,8 @@ use learnscope::engine::state::RunState;
 use learnscope::kit::view::{Cursor, LabView, NoPast, ViewCtx};
 use learnscope::labs::optimizers;
 use learnscope::plot::style::Style;
+
+use support::optimizer_run;
 
 /// Size of the window in points.
 const WINDOW: Rect = Rect { min: Pos2::ZERO, max: pos2(1920.0, 1080.0) };

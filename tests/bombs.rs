@@ -1,10 +1,12 @@
 //! Small files that claim or unpack to gigabytes, pipes and damaged files: refused with words, in little time and
 //! memory.
 
+mod support;
+
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use learnscope::compute::device::cpu;
@@ -13,6 +15,8 @@ use learnscope::nn::segmentation::SegmentationNet;
 use learnscope::nn::segmentation::spec::{Architecture, NetSpec};
 use learnscope::nn::segmentation::weights::{WeightsFile, names, save_trained_at};
 use tempfile::TempDir;
+
+use support::program::with_args;
 
 const SPEC: NetSpec = NetSpec { architecture: Architecture::UNet, channels: 3, base: 2 };
 /// MiB that a bomb may take beyond what the same work takes with plain files.
@@ -29,12 +33,7 @@ struct Watched {
 /// Runs the real binary in a folder and watches its memory.
 fn watched(home: &TempDir, line: &[&str]) -> Watched {
     let file = |name: &str| File::create(home.path().join(name)).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_learnscope"));
-    command.args(line).current_dir(home.path()).stdin(Stdio::null());
-    command.stdout(file("stdout")).stderr(file("stderr"));
-    command.env("LEARNSCOPE_CACHE_DIR", home.path().join("cache"));
-    command.env("LEARNSCOPE_CONFIG_DIR", home.path().join("config"));
-    let mut child = command.spawn().unwrap();
+    let mut child = with_args(home, line).stdout(file("stdout")).stderr(file("stderr")).spawn().unwrap();
     let (began, mut peak) = (Instant::now(), 0);
     let status = loop {
         peak = peak.max(memory(child.id()));

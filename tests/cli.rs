@@ -1,7 +1,6 @@
 //! The real binary: what it says, how it ends, and that a killed run goes on to the same numbers.
 
-#[path = "support/program.rs"]
-mod program;
+mod support;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -12,7 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
-use program::{NETWORK, fails, learnscope, metrics, only_run, run, stderr, stdout, succeeds};
+use support::program::{NETWORK, fails, learnscope, metrics, only_run, run, stderr, stdout, succeeds};
 
 /// Every line of a command's output as JSON.
 #[track_caller]

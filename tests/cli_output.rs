@@ -1,29 +1,20 @@
 //! The real binary where its output cannot be written, where its files are in the way, and where what it reads is not as it
 //! was left: nothing ends long work, nothing of the user's is replaced, nothing steers the terminal.
 
+mod support;
+
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
 use learnscope::engine::header_file;
 use learnscope::labs::LABS;
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
-/// A command of the program in a folder of its own.
-fn learnscope(home: &TempDir, line: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_learnscope"));
-    command.args(line.split_whitespace()).current_dir(home.path()).stdin(Stdio::null());
-    command.env("LEARNSCOPE_CACHE_DIR", home.path().join("cache"));
-    command.env("LEARNSCOPE_CONFIG_DIR", home.path().join("config"));
-    command
-}
+use support::program::{ends, learnscope, metrics, only_run_in as only_run, run, stderr, stdout};
 
-fn run(home: &TempDir, line: &str) -> Output {
-    learnscope(home, line).output().unwrap_or_else(|error| panic!("{line}: {error}"))
-}
-
-/// The same through a shell, which may redirect, and does `$FIRST` before it.
+/// A command of the program through a shell, which may redirect, and does `$FIRST` before it.
 #[cfg(unix)]
 fn shell(home: &TempDir, line: &str) -> Command {
     let script = format!("eval \"${{FIRST:-:}}\"; exec {} {line}", env!("CARGO_BIN_EXE_learnscope"));
@@ -54,41 +45,6 @@ const UNWRITABLE: &[(&str, MakeStdio)] = &[
     #[cfg(target_os = "linux")]
     ("full", full),
 ];
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-#[track_caller]
-fn ends(output: &Output, code: i32, words: &[&str]) -> String {
-    let message = stderr(output);
-    assert_eq!(output.status.code(), Some(code), "{message}");
-    for word in words {
-        assert!(message.contains(word), "no `{word}` in: {message}");
-    }
-    assert!(!message.contains("panicked"), "{message}");
-    stdout(output)
-}
-
-/// The only run folder under `root`.
-#[track_caller]
-fn only_run(home: &TempDir, root: &str) -> PathBuf {
-    let folders: Vec<PathBuf> =
-        fs::read_dir(home.path().join(root)).unwrap().map(|entry| entry.unwrap().path()).collect();
-    assert_eq!(folders.len(), 1, "{folders:?}");
-    folders[0].clone()
-}
-
-/// `metrics.csv` without the column of the clock.
-fn metrics(folder: &Path) -> Vec<(String, String, String)> {
-    let mut csv = csv::Reader::from_path(folder.join("metrics.csv")).unwrap();
-    let cell = |record: &csv::StringRecord, at: usize| record[at].to_owned();
-    csv.records().map(|r| r.unwrap()).map(|r| (cell(&r, 0), cell(&r, 2), cell(&r, 3))).collect()
-}
 
 const NETWORK: &str = "run optimizers --preset moons --device cpu --set hidden=4 --set point_count=60 --set batch_size=16 \
                        --steps 300";

@@ -1,10 +1,7 @@
 //! The real binary and the folders of runs: reading writes nothing, resuming loses nothing, and what was changed behind
 //! the program's back is told.
 
-#[path = "support/program.rs"]
-mod program;
-#[path = "support/tree.rs"]
-mod tree;
+mod support;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -14,8 +11,8 @@ use std::process::Stdio;
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
-use program::{NETWORK, fails, learnscope, metrics, only_run, run, stderr, succeeds};
-use tree::tree;
+use support::program::{NETWORK, fails, learnscope, metrics, only_run, run, stderr, succeeds};
+use support::tree::tree;
 
 /// What of a run is on disk, without the lock.
 fn recorded(folder: &Path) -> Vec<(PathBuf, Option<Vec<u8>>)> {

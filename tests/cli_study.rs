@@ -4,10 +4,8 @@ use std::fs;
 
 use serde_json::Value as Json;
 
-#[path = "support/program.rs"]
-#[allow(dead_code)]
-mod program;
-use program::{learnscope, stderr, succeeds};
+mod support;
+use support::program::{learnscope, stderr, succeeds};
 
 const STUDY: &str = "study optimizers/momentum-nag --json";
 

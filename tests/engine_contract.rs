@@ -1,8 +1,7 @@
 //! The engine's promises, with a toy experiment and then with every registered lab: start, pause, step, change a live
 //! parameter, stop, bad parameter, panic, a consumer that does not listen, resume.
 
-#[path = "support/toy.rs"]
-mod toy;
+mod support;
 
 use std::fs;
 use std::path::PathBuf;
@@ -20,7 +19,7 @@ use learnscope::kit::lab::{self, RunOptions};
 use learnscope::kit::view::Lab;
 use learnscope::labs::LABS;
 
-use toy::{Bench, toy};
+use support::toy::{Bench, toy};
 
 #[test]
 fn a_run_goes_from_start_to_finish() {

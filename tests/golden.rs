@@ -2,7 +2,8 @@
 //!
 //! Reads every `*.json` and `*.json.gz` in `tests/golden/<module>/`, or in `$LEARNSCOPE_GOLDEN_DIR/<module>/` where that
 //! variable is set (same schemas, other cases). A kind of case that the runner does not know is a
-//! failure, never skipped; cases of optimizers that are known and not built are counted and printed.
+//! failure, never skipped; runs of torch.optim that the product really has not are named in one list of
+//! `golden/optimizers.rs`, counted and printed.
 
 #[path = "golden/optimizers.rs"]
 mod optimizers_cases;
@@ -16,6 +17,8 @@ mod self_supervised_cases;
 mod self_supervised_theory_cases;
 #[path = "golden/tensors.rs"]
 mod tensors;
+#[path = "golden/trained.rs"]
+mod trained;
 #[path = "golden/values.rs"]
 mod values;
 
@@ -33,6 +36,17 @@ fn optimizers() {
         report.file = name;
         optimizers_cases::check(&file, &mut report);
     }
+    report.finish();
+}
+
+#[test]
+fn what_trains_walks_as_torch_optim_does() {
+    let mut report = Report::new("optimizers");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/optimizers");
+    optimizers_cases::check(&read(&folder.join("torch_public.json.gz")), &mut report);
+    let of = |kind: &String| kind.strip_prefix("torch.optim runs by what trains networks: ").map(str::to_owned);
+    let trained: Vec<String> = report.kinds.keys().filter_map(of).collect();
+    assert_eq!(trained, ["Adam", "AdamW", "SGD", "SGD with Nesterov's momentum", "SGD with momentum"]);
     report.finish();
 }
 

@@ -1,12 +1,10 @@
 //! The experiment on a small network, on the CPU: it learns, it repeats, it resumes, and its rules are the article's.
 
-#[path = "support/drive.rs"]
-mod drive;
+mod support;
 
 use std::io::Write;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use drive::Maker;
 use learnscope::compute::readback::Reader;
 use learnscope::engine::event::{Level, Payload};
 use learnscope::engine::experiment::{BuildRequest, Checkpoint, RunError};
@@ -18,6 +16,7 @@ use learnscope::labs::optimizers::params::PARAMS;
 use learnscope::labs::optimizers::rules::Rule;
 use learnscope::labs::optimizers::{KEYS, SPEC};
 use learnscope::nn::mlp::{Activation, Mlp, MlpShape, cross_entropy, one_hot};
+use support::drive::Maker;
 
 fn params(set: &[&str]) -> Params {
     let mut params = Params::defaults(PARAMS);

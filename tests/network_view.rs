@@ -1,46 +1,32 @@
 //! The network's tiles, drawn from a run on the CPU, without a window.
 
-#[path = "support/scene.rs"]
-mod scene;
+mod support;
 
 use std::sync::Arc;
 
 use burn::tensor::Device;
-use eframe::egui::{Vec2, vec2};
+use eframe::egui::vec2;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use learnscope::engine::emit::Emit;
-use learnscope::engine::event::{Body, Event, RunHeader, RunId, Status};
+use learnscope::engine::event::Body;
 use learnscope::engine::experiment::BuildRequest;
-use learnscope::engine::params::Params;
 use learnscope::engine::state::RunState;
-use learnscope::kit::view::{Cursor, LabView, NoPast, ViewAction, ViewCtx};
+use learnscope::kit::view::{Cursor, ViewAction};
 use learnscope::labs::optimizers;
-use learnscope::labs::optimizers::network as training;
 use learnscope::labs::optimizers::params::PARAMS;
-use learnscope::labs::optimizers::{KEYS, network::roster::ROSTER};
+use learnscope::labs::optimizers::{KEYS, network as training, network::roster::ROSTER};
 use learnscope::plot::style::Style;
+
+use support::made_run::{MadeRun, header, params};
+use support::scene::Scene;
 
 /// A run of so many steps, as the window sees it.
 fn run(set: &[&str], steps: u64) -> RunState {
-    let mut params = Params::defaults(PARAMS);
-    for text in ["experiment=network"].iter().chain(set) {
-        params.set_text(PARAMS, text).unwrap();
-    }
+    let params = params(PARAMS, &[&["experiment=network"], set].concat());
     let device = Device::flex();
     let mut experiment = training::build(&BuildRequest { params: &params, seed: 1, steps, device: &device }).unwrap();
-    let mut state = RunState::default();
-    let id = RunId(1);
-    let mut apply = |step: u64, body: Body| state.apply(&Event { run: id, step, seconds: 0.0, body });
-    let header = RunHeader {
-        lab: "optimizers".into(),
-        params: params.clone(),
-        seed: 1,
-        steps,
-        device: "CPU".into(),
-        ..RunHeader::default()
-    };
-    apply(0, Body::Started(Box::new(header)));
+    let mut run = MadeRun::starts(header("optimizers", &params, steps));
     for step in 0..=steps {
         let mut out = Emit::new(KEYS, step, steps, false);
         match step {
@@ -48,55 +34,18 @@ fn run(set: &[&str], steps: u64) -> RunState {
             _ => experiment.step(&mut out).unwrap(),
         }
         let emission = out.finish();
-        emission.bodies.into_iter().for_each(|body| apply(step, body));
+        emission.bodies.into_iter().for_each(|body| run.says(step, body));
         for emitted in emission.payloads {
-            apply(step, Body::Payload { key: emitted.key, payload: Arc::clone(&emitted.payload) });
+            run.says(step, Body::Payload { key: emitted.key, payload: Arc::clone(&emitted.payload) });
         }
     }
-    apply(steps, Body::Status(Status::Finished));
-    state
-}
-
-struct Scene {
-    run: RunState,
-    view: Box<dyn LabView>,
-    style: Style,
-    tile: &'static str,
-    cursor: u64,
-    presenting: bool,
-    actions: Vec<ViewAction>,
+    run.ends(steps)
 }
 
 impl Scene {
     fn new(run: RunState, tile: &'static str) -> Self {
-        let cursor = run.step;
-        let (view, style) = (optimizers::view::new(), Style::dark());
-        Self { run, view, style, tile, cursor, presenting: false, actions: Vec::new() }
-    }
-
-    fn harness<'a>(self, size: Vec2) -> Harness<'a, Scene> {
-        scene::build(
-            Harness::builder().with_size(size),
-            |scene: &Scene| &scene.style,
-            |ui, scene: &mut Scene| {
-                let params = scene.run.params.clone();
-                let mut ctx = ViewCtx {
-                    run: &scene.run,
-                    params: &params,
-                    cursor: Cursor { step: scene.cursor, sub: 0 },
-                    style: &scene.style,
-                    wgpu: None,
-                    past: &NoPast,
-                    presenting: scene.presenting,
-                    actions: &mut scene.actions,
-                };
-                match scene.tile {
-                    "guide" => scene.view.guide(ui, &mut ctx),
-                    id => scene.view.tile(id, ui, &mut ctx),
-                }
-            },
-            self,
-        )
+        let params = run.params.clone();
+        Self { params, ..Scene::of("optimizers", run, tile) }
     }
 }
 
@@ -111,7 +60,7 @@ fn every_tile_is_drawn_in_every_style_size_and_state() {
                     let mut scene = Scene::new(state.clone(), id);
                     scene.style = style.clone();
                     scene.presenting = size.x > 400.0 && style.dark;
-                    scene.harness(size).run_steps(2);
+                    scene.stays_within(size);
                 }
             }
         }

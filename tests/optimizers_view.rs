@@ -1,106 +1,51 @@
 //! The tiles of the optimizers lab on an analytic surface, drawn from a hand-made run, without a window.
 
-#[path = "support/scene.rs"]
-mod scene;
+mod support;
 
-#[path = "support/optimizer_run.rs"]
-mod optimizer_run;
-
-use eframe::egui::{Pos2, Vec2, vec2};
+use eframe::egui::{Pos2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
-use learnscope::engine::params::{Params, Value};
+use learnscope::engine::params::Value;
 use learnscope::engine::state::RunState;
-use learnscope::kit::view::{Cursor, LabView, NoPast, ViewAction, ViewCtx};
+use learnscope::kit::view::{Cursor, ViewAction};
 use learnscope::labs::optimizers::{self, on_network, surfaces};
 use learnscope::plot::style::Style;
 
-struct Scene {
-    run: RunState,
-    params: Params,
-    view: Box<dyn LabView>,
-    style: Style,
-    tile: &'static str,
-    cursor: Cursor,
-    presenting: bool,
-    actions: Vec<ViewAction>,
-}
+use support::optimizer_run;
+use support::scene::Scene;
 
 impl Scene {
     fn new(changes: &[&str], tile: &'static str) -> Self {
-        let params = optimizer_run::params(changes);
-        Self {
-            run: optimizer_run::run(&params),
-            params,
-            view: optimizers::view::new(),
-            style: Style::dark(),
-            tile,
-            cursor: Cursor { step: 150, sub: 0 },
-            presenting: false,
-            actions: Vec::new(),
-        }
-    }
-
-    fn harness<'a>(self, size: Vec2) -> Harness<'a, Scene> {
-        scene::build(
-            Harness::builder().with_size(size),
-            |scene: &Scene| &scene.style,
-            |ui, scene: &mut Scene| {
-                scene.with_view(|view, tile, ctx| match tile {
-                    "guide" => view.guide(ui, ctx),
-                    id => view.tile(id, ui, ctx),
-                });
-            },
-            self,
-        )
-    }
-
-    fn with_view(&mut self, run: impl FnOnce(&mut dyn LabView, &'static str, &mut ViewCtx<'_>)) {
-        let mut ctx = ViewCtx {
-            run: &self.run,
-            params: &self.params,
-            cursor: self.cursor,
-            style: &self.style,
-            wgpu: None,
-            past: &NoPast,
-            presenting: self.presenting,
-            actions: &mut self.actions,
-        };
-        run(self.view.as_mut(), self.tile, &mut ctx);
-    }
-
-    fn command(&mut self, id: &str) {
-        self.with_view(|view, _, ctx| view.command(id, ctx, &eframe::egui::Context::default()));
+        let run = optimizer_run::run(&optimizer_run::params(changes));
+        Self { cursor: 150, ..Scene::of("optimizers", run, tile) }
     }
 }
 
 /// Every tile of the surface experiment, and the guide.
 fn tiles() -> Vec<&'static str> {
-    let shown = optimizers::view::new().shown(&optimizer_run::params(&[]));
-    shown.into_iter().map(|tile| tile.id).chain(["guide"]).collect()
+    let shown = optimizers::view::new().shown(&optimizer_run::params(&[])).into_iter().map(|tile| tile.id);
+    ["guide"].into_iter().chain(shown).collect()
 }
 
 #[test]
 fn every_tile_is_drawn_in_every_style_size_and_state() {
     // Nothing yet; a run; a run in which optimizers diverge, seen after that.
     let ravine = ["surface=ill_conditioned_quadratic", "learning_rate=1", "steps=600"];
-    for (changes, with_run, cursor) in [
-        (&[][..], false, Cursor::default()),
-        (&[][..], true, Cursor { step: 150, sub: 3 }),
-        (&ravine[..], true, Cursor { step: 599, sub: 0 }),
-    ] {
+    for (changes, with_run, cursor) in
+        [(&[][..], false, (0, 0)), (&[][..], true, (150, 3)), (&ravine[..], true, (599, 0))]
+    {
         for style in [Style::dark(), Style::light(), Style::high_contrast()] {
             for size in [vec2(640.0, 400.0), vec2(120.0, 90.0), vec2(1.0, 1.0), vec2(0.0, 0.0)] {
                 for tile in tiles() {
                     let mut scene = Scene::new(changes, tile);
                     scene.style = style.clone();
-                    scene.cursor = cursor;
+                    (scene.cursor, scene.sub) = cursor;
                     scene.presenting = !style.dark;
                     if !with_run {
                         scene.run = RunState::default();
                     }
                     scene.command("field-arrows");
-                    scene.harness(size).run_steps(3);
+                    scene.stays_within(size);
                 }
             }
         }
@@ -112,7 +57,7 @@ fn every_surface_has_a_field_and_a_guide() {
     for surface in surfaces::ALL {
         for tile in ["field", "guide", "curves-f", "microscope"] {
             let scene = Scene::new(&[&format!("surface={}", surface.id), "steps=160"], tile);
-            scene.harness(vec2(500.0, 400.0)).run_steps(3);
+            scene.stays_within(vec2(500.0, 400.0));
         }
     }
 }
@@ -210,7 +155,8 @@ fn the_microscope_walks_through_the_parts_and_into_the_next_update() {
             ViewAction::Seek(cursor) => Some(*cursor),
             _ => None,
         });
-        harness.state_mut().cursor = cursor.unwrap_or_default();
+        let Cursor { step, sub } = cursor.unwrap_or_default();
+        (harness.state_mut().cursor, harness.state_mut().sub) = (step, sub);
         cursor
     };
     for sub in 1..=7 {
@@ -229,7 +175,7 @@ fn selecting_in_the_legend_selects_everywhere() {
     harness.get_by_label("select NAG").click();
     harness.run_steps(2);
     let mut parts = 0;
-    harness.state_mut().with_view(|view, _, ctx| parts = view.sub_steps(ctx));
+    harness.state_mut().with_view(|view, ctx| parts = view.sub_steps(ctx));
     assert_eq!(parts, 4, "look-ahead, gradient, velocity, move");
 }
 

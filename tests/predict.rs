@@ -1,9 +1,11 @@
 //! Prediction by the real binary: a folder of all kinds of files in, masks, overlays and a table out; and what is said
 //! where that cannot be.
 
+mod support;
+
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use learnscope::compute::device::cpu;
 use learnscope::compute::rng::HostRng;
@@ -13,15 +15,13 @@ use learnscope::nn::segmentation::weights::save_trained_at;
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
+use support::program::{ends, with_args};
+
 const SPEC: NetSpec = NetSpec { architecture: Architecture::UNet, channels: 3, base: 2 };
 
 /// Runs a command in a folder of its own.
 fn run(home: &TempDir, line: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_learnscope"));
-    command.args(line).current_dir(home.path()).stdin(Stdio::null());
-    command.env("LEARNSCOPE_CACHE_DIR", home.path().join("cache"));
-    command.env("LEARNSCOPE_CONFIG_DIR", home.path().join("config"));
-    command.output().unwrap()
+    with_args(home, line).output().unwrap()
 }
 
 fn predict(home: &TempDir, more: &str) -> Output {
@@ -31,16 +31,12 @@ fn predict(home: &TempDir, more: &str) -> Output {
 
 #[track_caller]
 fn succeeds(output: &Output) -> String {
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout.clone()).unwrap()
+    ends(output, 0, &[])
 }
 
 #[track_caller]
 fn fails(output: &Output, code: i32, words: &[&str]) {
-    let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(code), "{message}");
-    words.iter().for_each(|word| assert!(message.contains(word), "no `{word}` in: {message}"));
-    assert!(!message.contains("panicked"), "{message}");
+    ends(output, code, words);
 }
 
 /// A home with the weights of a tiny network trained at 32×32.

@@ -1,7 +1,6 @@
 //! The recording on disk: what is written is what is read, whatever happens to the files in between.
 
-#[path = "support/tree.rs"]
-mod tree;
+mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +16,7 @@ use learnscope::engine::recording::{self, Recorder, RunReader, replay};
 use learnscope::engine::run_folder::{self, list_runs};
 use learnscope::engine::state::RunState;
 
-use tree::tree;
+use support::tree::tree;
 
 const RUN: RunId = RunId(7);
 const SPEC: ParamSpec = ParamSpec {
@@ -145,7 +144,7 @@ fn a_replayed_run_equals_the_live_one() {
         assert!(reader.payload_at(offset + 1, bytes).is_err());
         assert!(reader.payload_at(offset, u32::MAX).is_err());
     }
-    assert!(!reader.truncated());
+    assert_eq!(reader.damaged_at(), None);
 }
 
 #[test]
@@ -183,7 +182,7 @@ fn a_recording_torn_at_any_byte_of_its_last_frame_is_read_up_to_the_frame_before
         fs::write(&path, &whole[..length as usize]).unwrap();
         let mut reader = RunReader::open(&folder).unwrap();
         assert_eq!(reader.events().unwrap().count(), before, "cut at {length}");
-        assert_eq!(reader.truncated(), length > offset, "cut at {length}");
+        assert_eq!(reader.damaged_at().is_some(), length > offset, "cut at {length}");
         let state = replay(&folder).unwrap();
         assert_eq!(state.step, 3);
         assert_eq!(state.notices.len(), usize::from(length > offset), "the torn tail is said");

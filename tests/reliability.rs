@@ -1,7 +1,6 @@
 //! Nothing is lost: what the engine promises of a run's recording when something goes wrong.
 
-#[path = "support/toy.rs"]
-mod toy;
+mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +15,7 @@ use learnscope::engine::run_folder;
 use learnscope::engine::worker::Engine;
 use learnscope::engine::{checkpoint_file, recording};
 
-use toy::{Bench, PARAMS, toy};
+use support::toy::{Bench, PARAMS, toy};
 
 fn set(key: &str, value: f64) -> Command {
     Command::Set { key: key.to_owned(), value: Value::Float(value) }

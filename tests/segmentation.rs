@@ -1,18 +1,17 @@
 //! The segmentation lab's training, on the CPU: it learns, stops, keeps its best weights, takes corrected masks, reads
 //! folders with every oddity.
 
-#[path = "support/drive.rs"]
-mod drive;
+mod support;
 
 use std::fs;
 use std::path::Path;
 
-use drive::{Drive, Maker};
 use learnscope::engine::event::{Level, Payload};
 use learnscope::engine::experiment::RunError;
 use learnscope::engine::params::{Params, Value};
 use learnscope::labs::segmentation::params::PARAMS;
 use learnscope::labs::segmentation::{self, KEYS, SPEC};
+use support::drive::{Drive, Maker};
 
 const LAB: Maker = Maker { build: segmentation::build, keys: KEYS };
 

@@ -1,36 +1,26 @@
 //! The charts of the segmentation lab, drawn from hand-made runs, without a window.
 
-#[path = "support/scene.rs"]
-mod scene;
+mod support;
 
 use std::sync::Arc;
 
-use eframe::egui::{Key, Vec2, vec2};
-use egui_kittest::kittest::{NodeT, Queryable};
-use egui_kittest::{Harness, HarnessBuilder};
-use learnscope::engine::event::{Body, Event, Payload, RunHeader, RunId, Status};
+use eframe::egui::{Key, vec2};
+use egui_kittest::kittest::Queryable;
+use learnscope::engine::event::{Body, Event, Payload, RunId, Status};
 use learnscope::engine::params::{Params, Value};
 use learnscope::engine::state::RunState;
-use learnscope::kit::view::{Cursor, LabView, PastPayloads, ViewAction, ViewCtx};
+use learnscope::kit::view::{Cursor, ViewAction};
 use learnscope::labs::segmentation::judge::COLUMNS;
 use learnscope::labs::segmentation::params::PARAMS;
-use learnscope::labs::segmentation::view::SegmentationView;
 use learnscope::plot::style::Style;
+
+use support::made_run::{MadeRun, header};
+use support::scene::{Scene, label};
 
 const STEPS: u64 = 450;
 /// Steps of an epoch: 72 images in batches of 8.
 const EPOCH: u64 = 9;
 const TILES: [&str; 5] = ["curves", "ranking", "network", "size-dice", "guide"];
-
-/// Recorded payloads, made anew for every step that is asked for.
-struct Made;
-
-impl PastPayloads for Made {
-    fn payload(&self, key: &str, step: u64) -> Option<(u64, Arc<Payload>)> {
-        let at = step - step % EPOCH;
-        (key == "validation/images").then(|| (at, Arc::new(images(at))))
-    }
-}
 
 /// Rises from 0 to 1 along the run.
 fn learned(step: u64) -> f64 {
@@ -68,22 +58,10 @@ struct Story {
 
 /// A run as the window sees it.
 fn run(story: Story) -> RunState {
-    let params = Params::defaults(PARAMS);
-    let id = RunId(1);
-    let mut state = RunState::default();
-    let mut apply = |step: u64, body: Body| state.apply(&Event { run: id, step, seconds: 0.0, body });
-    let header = RunHeader {
-        lab: "segmentation".into(),
-        params,
-        seed: 1,
-        steps: if story.stopped { 2 * STEPS } else { STEPS },
-        device: "CPU".into(),
-        ..RunHeader::default()
-    };
-    apply(0, Body::Started(Box::new(header)));
+    let steps = if story.stopped { 2 * STEPS } else { STEPS };
+    let mut run = MadeRun::starts(header("segmentation", &Params::defaults(PARAMS), steps));
     let names = (0..12).map(|i| format!("case ({i})")).collect::<Vec<_>>().join("\n");
-    apply(0, Body::Payload { key: "wall/names".into(), payload: Arc::new(Payload::Text(names)) });
-    let mut offset = 0;
+    run.payload(0, "wall/names", Payload::Text(names));
     for step in 0..=STEPS {
         let rate = if step < 270 { 0.002 } else { 0.001 };
         let dice = 0.85 * learned(step);
@@ -114,96 +92,26 @@ fn run(story: Story) -> RunState {
             }
         }
         let prefixes: &[&str] = if story.twin && step >= 90 { &["", "twin/"] } else { &[""] };
-        for prefix in prefixes {
-            let named = values.iter().map(|(key, value)| (format!("{prefix}{key}").into(), *value)).collect();
-            apply(step, Body::Scalars(named));
-        }
+        prefixes.iter().for_each(|prefix| run.scalars(step, prefix, &values));
         if step.is_multiple_of(EPOCH) {
-            offset += 100;
-            apply(step, Body::Recorded { key: "validation/images".into(), offset, bytes: 100 });
+            run.recorded(step, "validation/images");
         }
     }
     let tables: &[&str] = if story.stopped { &["validation/images", "test/images"] } else { &["validation/images"] };
-    for key in tables {
-        apply(STEPS, Body::Payload { key: (*key).into(), payload: Arc::new(images(STEPS)) });
-    }
+    tables.iter().for_each(|key| run.payload(STEPS, key, images(STEPS)));
     if story.twin {
-        let (from, to) = (Value::Float(0.002), Value::Float(0.01));
-        apply(90, Body::Changed { key: "twin/learning_rate".into(), from, to });
+        run.changed(90, "twin/learning_rate", Value::Float(0.002), Value::Float(0.01));
     }
-    apply(STEPS, Body::Status(Status::Finished));
-    state
-}
-
-struct Scene {
-    run: RunState,
-    params: Params,
-    view: SegmentationView,
-    style: Style,
-    tile: &'static str,
-    cursor: u64,
-    presenting: bool,
-    past: Box<dyn PastPayloads>,
-    actions: Vec<ViewAction>,
+    run.ends(STEPS)
 }
 
 impl Scene {
     fn new(story: Story, tile: &'static str) -> Self {
-        let run = run(story);
-        let cursor = run.step;
-        Self {
-            run,
-            params: Params::defaults(PARAMS),
-            view: SegmentationView::default(),
-            style: Style::dark(),
-            tile,
-            cursor,
-            presenting: false,
-            past: Box::new(Made),
-            actions: Vec::new(),
-        }
+        Scene::of("segmentation", run(story), tile).recorded(|key, step| {
+            let at = step - step % EPOCH;
+            (key == "validation/images").then(|| (at, images(at)))
+        })
     }
-
-    fn with(mut self, set: &[&str]) -> Self {
-        set.iter().for_each(|text| self.params.set_text(PARAMS, text).unwrap());
-        self
-    }
-
-    fn harness<'a>(self, size: Vec2) -> Harness<'a, Scene> {
-        let mut harness = self.built(Harness::builder().with_size(size));
-        harness.run_steps(3);
-        harness
-    }
-
-    fn built<'a>(self, builder: HarnessBuilder<Scene>) -> Harness<'a, Scene> {
-        scene::build(
-            builder,
-            |scene: &Scene| &scene.style,
-            |ui, scene: &mut Scene| {
-                let mut ctx = ViewCtx {
-                    run: &scene.run,
-                    params: &scene.params,
-                    cursor: Cursor { step: scene.cursor, sub: 0 },
-                    style: &scene.style,
-                    wgpu: None,
-                    past: &*scene.past,
-                    presenting: scene.presenting,
-                    actions: &mut scene.actions,
-                };
-                match scene.tile {
-                    "guide" => scene.view.guide(ui, &mut ctx),
-                    id => scene.view.tile(id, ui, &mut ctx),
-                }
-            },
-            self,
-        )
-    }
-}
-
-/// The label of the one node whose label contains `words`.
-fn label(harness: &Harness<'_, Scene>, words: &str) -> String {
-    let node = harness.get_by_label_contains(words).accesskit_node();
-    node.label().or_else(|| node.value()).unwrap()
 }
 
 #[test]
@@ -217,7 +125,7 @@ fn every_chart_is_drawn_in_every_style_size_and_state() {
                     scene.style = style.clone();
                     scene.cursor = cursor;
                     scene.presenting = size.x > 500.0 && !style.dark;
-                    scene.harness(size);
+                    scene.stays_within(size);
                 }
             }
         }
@@ -233,12 +141,12 @@ fn no_size_and_no_data_are_met_calmly() {
                 let mut scene = Scene::new(Story::default(), id);
                 scene.run = RunState { status: status.clone(), ..RunState::default() };
                 scene.cursor = 0;
-                scene.harness(size);
+                scene.stays_within(size);
             }
         }
     }
     for id in TILES {
-        Scene::new(Story::default(), id).harness(vec2(0.0, 0.0));
+        Scene::new(Story::default(), id).stays_within(vec2(0.0, 0.0));
     }
     for tile in ["curves", "ranking"] {
         let mut scene = Scene::new(Story::default(), tile);
@@ -262,7 +170,7 @@ fn a_payload_of_another_kind_is_left_out() {
             for track in scene.run.payloads.values_mut() {
                 track.newest = Some((STEPS, payload.clone()));
             }
-            scene.harness(vec2(500.0, 300.0));
+            scene.stays_within(vec2(500.0, 300.0));
         }
     }
 }

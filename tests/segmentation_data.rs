@@ -1,8 +1,7 @@
 //! The data room of the segmentation lab: a folder is shown before it is used, and masks are drawn, taken back and saved
 //! without touching the data set.
 
-#[path = "support/scene.rs"]
-mod scene;
+mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Key, Modifiers, Pos2, Vec2, vec2};
+use eframe::egui::{Key, Modifiers, Pos2, UiBuilder, Vec2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use image::{GrayImage, Luma};
@@ -21,12 +20,14 @@ use learnscope::data::segmentation::save::save_corrected;
 use learnscope::engine::event::{Body, Event, Level, Payload, RunId, Status};
 use learnscope::engine::params::{Params, Value};
 use learnscope::engine::state::RunState;
-use learnscope::kit::view::{Cursor, NoPast, ViewAction, ViewCtx};
+use learnscope::kit::view::ViewAction;
 use learnscope::labs::segmentation::params::PARAMS;
 use learnscope::labs::segmentation::view::brush::BrushTile;
 use learnscope::labs::segmentation::view::data::DataTile;
 use learnscope::pixels::mask::Mask;
 use learnscope::plot::style::Style;
+
+use support::scene::{MARGIN, build, calm, nothing_beyond, wait_for};
 
 const SIZE: (u32, u32) = (80, 60);
 
@@ -103,22 +104,19 @@ impl Scene {
     }
 
     fn harness<'a>(self, size: Vec2) -> Harness<'a, Scene> {
-        scene::build(
-            Harness::builder().with_size(size),
+        self.around(size, 0.0)
+    }
+
+    /// A tile of this size with so much empty room around it.
+    fn around<'a>(self, size: Vec2, margin: f32) -> Harness<'a, Scene> {
+        build(
+            Harness::builder().with_size(size + Vec2::splat(2.0 * margin)),
             |scene: &Scene| &scene.style,
-            |ui, scene: &mut Scene| {
+            move |ui, scene: &mut Scene| {
                 let mut actions = Vec::new();
-                let mut ctx = ViewCtx {
-                    run: &scene.run,
-                    params: &scene.params,
-                    cursor: Cursor::default(),
-                    style: &scene.style,
-                    wgpu: None,
-                    past: &NoPast,
-                    presenting: false,
-                    actions: &mut actions,
-                };
-                match scene.tile {
+                let mut ctx = calm(&scene.run, &scene.params, &scene.style, &mut actions);
+                let place = UiBuilder::new().max_rect(ui.max_rect().shrink(margin));
+                ui.scope_builder(place, |ui| match scene.tile {
                     Tile::Data => {
                         if let Some(image) = scene.data.show(ui, &mut ctx) {
                             scene.brush.open(image);
@@ -126,7 +124,7 @@ impl Scene {
                         }
                     }
                     Tile::Brush => scene.brush.show(&mut scene.data.folder, &mut scene.data.sample, ui, &mut ctx),
-                }
+                });
                 // What the shell does with them.
                 for action in &actions {
                     if let ViewAction::SetParam { key, value, .. } = action {
@@ -142,12 +140,7 @@ impl Scene {
 
 /// Goes on until a label with this text is there.
 fn until(harness: &mut Harness<'_, Scene>, text: &str) {
-    let start = Instant::now();
-    while harness.query_all_by_label_contains(text).next().is_none() {
-        assert!(start.elapsed() < Duration::from_secs(30), "`{text}` never came");
-        harness.run_steps(1);
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_for(harness, text);
     harness.run_steps(1);
 }
 
@@ -671,11 +664,12 @@ fn every_size_style_and_state_is_drawn() {
                 for folder in [None, Some(folder.path()), Some(Path::new(""))] {
                     let mut scene = Scene::new(tile, folder);
                     scene.style = style.clone();
-                    let mut harness = scene.harness(size);
+                    let mut harness = scene.around(size, MARGIN);
                     for _ in 0..6 {
                         harness.run_steps(1);
                         std::thread::sleep(Duration::from_millis(2));
                     }
+                    nothing_beyond(&harness, size, if tile == Tile::Data { "data" } else { "brush" });
                 }
             }
         }

@@ -1,21 +1,19 @@
 //! The tile "Predict": a real network on real files, by label, without a window.
 
-#[path = "support/scene.rs"]
-mod scene;
+mod support;
 
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Vec2, vec2};
+use eframe::egui::{UiBuilder, Vec2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use learnscope::compute::device::cpu;
 use learnscope::compute::rng::HostRng;
 use learnscope::engine::params::Params;
 use learnscope::engine::state::RunState;
-use learnscope::kit::view::{Cursor, NoPast, ViewCtx};
 use learnscope::labs::segmentation::params::PARAMS;
 use learnscope::labs::segmentation::pipeline::Pipeline;
 use learnscope::labs::segmentation::view::predict::Predict;
@@ -24,6 +22,8 @@ use learnscope::nn::segmentation::spec::{Architecture, NetSpec};
 use learnscope::nn::segmentation::weights::save_trained_at;
 use learnscope::plot::style::Style;
 use tempfile::TempDir;
+
+use support::scene::{MARGIN, build, calm, nothing_beyond};
 
 struct Scene {
     predict: Predict,
@@ -39,22 +39,20 @@ fn scene(home: &Path) -> Scene {
 }
 
 fn harness<'a>(scene: Scene, size: Vec2) -> Harness<'a, Scene> {
-    scene::build(
-        Harness::builder().with_size(size),
+    around(scene, size, 0.0)
+}
+
+/// A tile of this size with so much empty room around it.
+fn around<'a>(scene: Scene, size: Vec2, margin: f32) -> Harness<'a, Scene> {
+    build(
+        Harness::builder().with_size(size + Vec2::splat(2.0 * margin)),
         |scene: &Scene| &scene.style,
-        |ui, scene: &mut Scene| {
-            let params = Params::defaults(PARAMS);
-            let mut ctx = ViewCtx {
-                run: &scene.run,
-                params: &params,
-                cursor: Cursor::default(),
-                style: &scene.style,
-                wgpu: None,
-                past: &NoPast,
-                presenting: false,
-                actions: &mut Vec::new(),
-            };
-            scene.predict.show(&Pipeline { threshold: 0.45, ..Pipeline::default() }, ui, &mut ctx);
+        move |ui, scene: &mut Scene| {
+            let (params, mut actions) = (Params::defaults(PARAMS), Vec::new());
+            let mut ctx = calm(&scene.run, &params, &scene.style, &mut actions);
+            let place = UiBuilder::new().max_rect(ui.max_rect().shrink(margin));
+            let pipeline = Pipeline { threshold: 0.45, ..Pipeline::default() };
+            ui.scope_builder(place, |ui| scene.predict.show(&pipeline, ui, &mut ctx));
         },
         scene,
     )
@@ -222,13 +220,15 @@ fn work_can_be_stopped_and_what_is_done_stays() {
 fn a_tile_of_any_size_can_be_drawn() {
     let home = home();
     for size in [vec2(0.0, 0.0), vec2(30.0, 20.0), vec2(120.0, 60.0), vec2(260.0, 180.0), vec2(420.0, 300.0)] {
-        let mut harness = harness(scene(home.path()), size);
+        let mut harness = around(scene(home.path()), size, MARGIN);
         harness.step();
         let ctx = harness.ctx.clone();
         harness.state_mut().predict.start(&Pipeline::default(), &ctx);
         finish(&mut harness);
+        nothing_beyond(&harness, size, "predict");
         harness.state_mut().style = Style::light();
         harness.step();
+        nothing_beyond(&harness, size, "predict");
     }
 }
 

@@ -1,22 +1,23 @@
 //! The tiles of the segmentation lab that show images, drawn from hand-made runs, without a window.
 
-#[path = "support/scene.rs"]
-mod scene;
+mod support;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Event as Input, Key, Modifiers, MouseWheelSource, MouseWheelUnit, TouchPhase, Vec2, pos2, vec2};
+use eframe::egui::{Event as Input, Key, Modifiers, MouseWheelSource, MouseWheelUnit, TouchPhase, pos2, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
-use learnscope::engine::event::{Body, Event, Payload, RunHeader, RunId, Status};
+use learnscope::engine::event::{Payload, Status};
 use learnscope::engine::params::{Params, Value};
 use learnscope::engine::state::RunState;
-use learnscope::kit::view::{Cursor, LabView, PastPayloads, ViewAction, ViewCtx};
+use learnscope::kit::view::ViewAction;
 use learnscope::labs::segmentation::params::PARAMS;
-use learnscope::labs::segmentation::view::SegmentationView;
 use learnscope::plot::style::Style;
+
+use support::made_run::{MadeRun, header};
+use support::scene::{Scene, label, wait_for};
 
 const STEPS: u64 = 200;
 const EVERY: u64 = 50;
@@ -29,20 +30,10 @@ const SIZE: [u32; 2] = [96, 64];
 const TILES: [&str; 4] = ["wall", "inspector", "postprocess", "augmentation"];
 
 /// Recorded payloads, made anew for every step that is asked for.
-struct Made {
-    /// Nothing has arrived yet.
-    slow: bool,
-}
-
-impl PastPayloads for Made {
-    fn payload(&self, key: &str, step: u64) -> Option<(u64, Arc<Payload>)> {
-        if self.slow {
-            return None;
-        }
-        let once = !key.starts_with("wall/probability") && !key.starts_with("batch");
-        let at = if once { 0 } else { step - step % EVERY };
-        Some((at, Arc::new(payload(key, at)?)))
-    }
+fn past(key: &str, step: u64) -> Option<(u64, Payload)> {
+    let once = !key.starts_with("wall/probability") && !key.starts_with("batch");
+    let at = if once { 0 } else { step - step % EVERY };
+    Some((at, payload(key, at)?))
 }
 
 /// Whether a place, in shares of width and height, is lesion. Image 3 has none.
@@ -106,110 +97,30 @@ fn keys() -> Vec<String> {
 
 /// A finished run as the window sees it.
 fn run() -> RunState {
-    let id = RunId(1);
-    let mut state = RunState::default();
-    let mut apply = |step: u64, body: Body| state.apply(&Event { run: id, step, seconds: 0.0, body });
-    let header = RunHeader {
-        lab: "segmentation".into(),
-        params: Params::defaults(PARAMS),
-        seed: 1,
-        steps: STEPS,
-        device: "CPU".into(),
-        ..RunHeader::default()
-    };
-    apply(0, Body::Started(Box::new(header)));
-    let mut offset = 0;
+    let mut run = MadeRun::starts(header("segmentation", &Params::defaults(PARAMS), STEPS));
     for step in (0..=STEPS).step_by(EVERY as usize) {
         for key in keys() {
             if step == 0 || key.starts_with("wall/probability") || key.starts_with("batch") {
-                offset += 100;
-                apply(step, Body::Recorded { key: key.as_str().into(), offset, bytes: 100 });
+                run.recorded(step, &key);
             }
         }
     }
     for key in keys() {
-        let (step, payload) = Made { slow: false }.payload(&key, STEPS).unwrap();
-        apply(step, Body::Payload { key: key.as_str().into(), payload });
+        let (step, payload) = past(&key, STEPS).unwrap();
+        run.payload(step, &key, payload);
     }
-    apply(STEPS, Body::Status(Status::Finished));
-    state
-}
-
-struct Scene {
-    run: RunState,
-    view: SegmentationView,
-    style: Style,
-    tiles: Vec<&'static str>,
-    cursor: u64,
-    presenting: bool,
-    past: Made,
-    actions: Vec<ViewAction>,
+    run.ends(STEPS)
 }
 
 impl Scene {
     fn new(tile: &'static str) -> Self {
-        Self {
-            run: run(),
-            view: SegmentationView::default(),
-            style: Style::dark(),
-            tiles: vec![tile],
-            cursor: STEPS,
-            presenting: false,
-            past: Made { slow: false },
-            actions: Vec::new(),
-        }
-    }
-
-    /// The tiles share the window's height.
-    fn harness<'a>(self, size: Vec2) -> Harness<'a, Scene> {
-        scene::build(
-            Harness::builder().with_size(size),
-            |scene: &Scene| &scene.style,
-            |ui, scene: &mut Scene| {
-                let params = Params::defaults(PARAMS);
-                let mut ctx = ViewCtx {
-                    run: &scene.run,
-                    params: &params,
-                    cursor: Cursor { step: scene.cursor, sub: 0 },
-                    style: &scene.style,
-                    wgpu: None,
-                    past: &scene.past,
-                    presenting: scene.presenting,
-                    actions: &mut scene.actions,
-                };
-                let height = ui.available_height() / scene.tiles.len() as f32;
-                for tile in scene.tiles.clone() {
-                    let size = vec2(ui.available_width(), height);
-                    let place = eframe::egui::Rect::from_min_size(ui.cursor().min, size);
-                    ui.push_id(tile, |ui| {
-                        ui.scope_builder(eframe::egui::UiBuilder::new().max_rect(place), |ui| {
-                            scene.view.tile(tile, ui, &mut ctx);
-                        });
-                    });
-                    ui.advance_cursor_after_rect(place);
-                }
-            },
-            self,
-        )
-    }
-}
-
-/// Draws until something with this in its label is there.
-fn wait_for(harness: &mut Harness<'_, Scene>, label: &str) {
-    let start = Instant::now();
-    while harness.query_all_by_label_contains(label).next().is_none() {
-        assert!(start.elapsed() < Duration::from_secs(30), "`{label}` never came");
-        harness.run_steps(1);
-        std::thread::sleep(Duration::from_millis(5));
+        Scene::of("segmentation", run(), tile).recorded(past)
     }
 }
 
 /// What the caption of an image says, as a screen reader would.
 fn caption(harness: &Harness<'_, Scene>, image: &str) -> String {
-    let label = format!("{image}: Dice");
-    let node = harness.get_by_label_contains(&label);
-    let node = node.accesskit_node();
-    node.label().or_else(|| node.value()).unwrap()
+    label(harness, &format!("{image}: Dice"))
 }
 
 fn dice(caption: &str) -> f64 {
@@ -228,7 +139,7 @@ fn every_tile_is_drawn_in_every_style_size_and_state() {
                 scene.cursor = cursor;
                 scene.past.slow = cursor == 70 && !style.dark;
                 scene.presenting = size.x > 400.0 && !style.dark;
-                scene.harness(size).run_steps(3);
+                scene.stays_within(size);
             }
         }
     }
@@ -270,7 +181,7 @@ fn a_payload_of_another_kind_or_size_is_left_out() {
                         track.newest = Some((STEPS, payload.clone()));
                     }
                 }
-                scene.harness(vec2(500.0, 300.0)).run_steps(4);
+                scene.stays_within(vec2(500.0, 300.0));
             }
         }
     }

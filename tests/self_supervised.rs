@@ -1,13 +1,11 @@
 //! The self-supervised lab's training, on the CPU: it learns, it repeats, it resumes, its steps are the published code's.
 
-#[path = "support/drive.rs"]
-mod drive;
+mod support;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use drive::{Drive, Maker};
 use learnscope::compute::readback::Reader;
 use learnscope::compute::rng::HostRng;
 use learnscope::engine::event::{Level, Payload};
@@ -18,6 +16,7 @@ use learnscope::labs::self_supervised::trainer::{Trainer, negative_cosine};
 use learnscope::labs::self_supervised::{self, KEYS, SPEC};
 use learnscope::nn::optim::{DecayScope, Optimizer, Rates, Rule};
 use learnscope::nn::parameters::{Init, Role, Slot, map, slots, tracked};
+use support::drive::{Drive, Maker};
 
 /// Small and quick: 96 pictures, batches of 16.
 fn params(set: &[&str]) -> Params {

@@ -1,44 +1,29 @@
 //! The self-supervised lab's tiles, drawn from hand-made runs, without a window.
 
-#[path = "support/scene.rs"]
-mod scene;
+mod support;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use eframe::egui::{Vec2, vec2};
-use egui_kittest::kittest::{NodeT, Queryable};
-use egui_kittest::{Harness, HarnessBuilder, SnapshotOptions, SnapshotResults};
+use eframe::egui::vec2;
+use egui_kittest::kittest::Queryable;
+use egui_kittest::{SnapshotOptions, SnapshotResults};
 use learnscope::compute::device;
-use learnscope::engine::event::{Body, Event, Payload, RunHeader, RunId, Status};
+use learnscope::engine::event::{Payload, Status};
 use learnscope::engine::params::{Params, Value};
 use learnscope::engine::state::RunState;
-use learnscope::kit::view::{Cursor, LabView, PastPayloads, ViewAction, ViewCtx};
+use learnscope::kit::view::{Cursor, ViewAction};
+use learnscope::labs::self_supervised;
 use learnscope::labs::self_supervised::inspect::COLUMNS;
 use learnscope::labs::self_supervised::params::PARAMS;
-use learnscope::labs::self_supervised::view::SelfSupervisedView;
 use learnscope::plot::style::Style;
+
+use support::made_run::{MadeRun, header};
+use support::scene::{Scene, label};
 
 const STEPS: u64 = 700;
 /// Channels of the embedding.
 const D: usize = 12;
-
-/// Recorded payloads, made anew for every step that is asked for: what a reader of a run folder would give.
-struct Made {
-    dead: bool,
-    /// Nothing has arrived yet.
-    slow: bool,
-}
-
-impl PastPayloads for Made {
-    fn payload(&self, key: &str, step: u64) -> Option<(u64, Arc<Payload>)> {
-        if self.slow {
-            return None;
-        }
-        let at = step - step % 50;
-        Some((at, Arc::new(payload(key.trim_start_matches("twin/"), at, self.dead)?)))
-    }
-}
 
 /// Falls from 1 to 0 along the run.
 fn fading(step: u64) -> f64 {
@@ -126,20 +111,7 @@ struct Story {
 
 /// A finished run as the window sees it.
 fn run(story: Story) -> RunState {
-    let params = Params::defaults(PARAMS);
-    let id = RunId(1);
-    let mut state = RunState::default();
-    let mut apply = |step: u64, body: Body| state.apply(&Event { run: id, step, seconds: 0.0, body });
-    let header = RunHeader {
-        lab: "self-supervised".into(),
-        params,
-        seed: 1,
-        steps: STEPS,
-        device: "CPU".into(),
-        ..RunHeader::default()
-    };
-    apply(0, Body::Started(Box::new(header)));
-    let mut offset = 0;
+    let mut run = MadeRun::starts(header("self-supervised", &Params::defaults(PARAMS), STEPS));
     for step in (0..=STEPS).step_by(10) {
         let fade = fading(step);
         let rank = if story.dead { 1.0 + 7.0 * fade.powi(3) } else { 8.0 - 5.0 * fade };
@@ -173,97 +145,36 @@ fn run(story: Story) -> RunState {
         }
         let prefixes: &[&str] = if story.twin && step >= 200 { &["", "twin/"] } else { &[""] };
         for prefix in prefixes {
-            let named = values.iter().map(|(key, value)| (format!("{prefix}{key}").into(), *value)).collect();
-            apply(step, Body::Scalars(named));
+            run.scalars(step, prefix, &values);
             if step % 50 == 0 {
-                for key in PAYLOADS {
-                    offset += 100;
-                    let key: Arc<str> = format!("{prefix}{key}").into();
-                    apply(step, Body::Recorded { key, offset, bytes: 100 });
-                }
+                PAYLOADS.iter().for_each(|key| run.recorded(step, &format!("{prefix}{key}")));
             }
         }
     }
     let prefixes: &[&str] = if story.twin { &["", "twin/"] } else { &[""] };
     for key in PAYLOADS {
         for prefix in prefixes {
-            let payload = Arc::new(payload(key, STEPS, story.dead).unwrap());
-            apply(STEPS, Body::Payload { key: format!("{prefix}{key}").into(), payload });
+            run.payload(STEPS, &format!("{prefix}{key}"), payload(key, STEPS, story.dead).unwrap());
         }
     }
-    let from = Value::Float(0.95);
-    apply(300, Body::Changed { key: "tau".into(), from, to: Value::Float(0.9) });
+    run.changed(300, "tau", Value::Float(0.95), Value::Float(0.9));
     if story.twin {
-        let (from, to) = (Value::Switch(false), Value::Switch(true));
-        apply(200, Body::Changed { key: "twin/symmetry".into(), from, to });
+        run.changed(200, "twin/symmetry", Value::Switch(false), Value::Switch(true));
     }
-    apply(STEPS, Body::Status(Status::Finished));
-    state
-}
-
-struct Scene {
-    run: RunState,
-    view: SelfSupervisedView,
-    style: Style,
-    tile: &'static str,
-    cursor: u64,
-    presenting: bool,
-    past: Made,
-    actions: Vec<ViewAction>,
+    run.ends(STEPS)
 }
 
 impl Scene {
     fn new(story: Story, tile: &'static str) -> Self {
-        let run = run(story);
-        let cursor = run.step;
-        Self {
-            run,
-            view: SelfSupervisedView::default(),
-            style: Style::dark(),
-            tile,
-            cursor,
-            presenting: false,
-            past: Made { dead: story.dead, slow: false },
-            actions: Vec::new(),
-        }
-    }
-
-    fn harness<'a>(self, size: Vec2) -> Harness<'a, Scene> {
-        self.built(Harness::builder().with_size(size))
-    }
-
-    fn picture<'a>(self, size: Vec2) -> Harness<'a, Scene> {
-        self.built(Harness::builder().with_size(size).wgpu())
-    }
-
-    fn built<'a>(self, builder: HarnessBuilder<Scene>) -> Harness<'a, Scene> {
-        scene::build(
-            builder,
-            |scene: &Scene| &scene.style,
-            |ui, scene: &mut Scene| {
-                let params = Params::defaults(PARAMS);
-                let mut ctx = ViewCtx {
-                    run: &scene.run,
-                    params: &params,
-                    cursor: Cursor { step: scene.cursor, sub: 0 },
-                    style: &scene.style,
-                    wgpu: None,
-                    past: &scene.past,
-                    presenting: scene.presenting,
-                    actions: &mut scene.actions,
-                };
-                match scene.tile {
-                    "guide" => scene.view.guide(ui, &mut ctx),
-                    id => scene.view.tile(id, ui, &mut ctx),
-                }
-            },
-            self,
-        )
+        Scene::of("self-supervised", run(story), tile).recorded(move |key, step| {
+            let at = step - step % 50;
+            Some((at, payload(key.trim_start_matches("twin/"), at, story.dead)?))
+        })
     }
 }
 
 fn tiles() -> Vec<&'static str> {
-    SelfSupervisedView::default().tiles().iter().map(|spec| spec.id).chain(["guide"]).collect()
+    self_supervised::view::new().tiles().iter().map(|spec| spec.id).chain(["guide"]).collect()
 }
 
 #[test]
@@ -278,7 +189,7 @@ fn every_tile_is_drawn_in_every_style_size_and_state() {
                     scene.cursor = cursor;
                     scene.past.slow = story.twin && cursor == 0;
                     scene.presenting = size.x > 400.0 && !style.dark;
-                    scene.harness(size).run_steps(3);
+                    scene.stays_within(size);
                 }
             }
         }
@@ -294,12 +205,12 @@ fn no_size_and_no_data_are_met_calmly() {
                 let mut scene = Scene::new(Story::default(), id);
                 scene.run = RunState { status: status.clone(), ..RunState::default() };
                 scene.cursor = 0;
-                scene.harness(size).run_steps(2);
+                scene.stays_within(size);
             }
         }
     }
     for id in tiles() {
-        Scene::new(Story::default(), id).harness(vec2(0.0, 0.0)).run_steps(2);
+        Scene::new(Story::default(), id).stays_within(vec2(0.0, 0.0));
     }
     let mut harness = Scene::new(Story::default(), "eigenspaces").harness(vec2(400.0, 300.0));
     harness.state_mut().run = RunState::default();
@@ -325,7 +236,7 @@ fn a_payload_of_another_kind_or_size_is_left_out() {
             for track in scene.run.payloads.values_mut() {
                 track.newest = Some((STEPS, payload.clone()));
             }
-            scene.harness(vec2(500.0, 300.0)).run_steps(2);
+            scene.stays_within(vec2(500.0, 300.0));
         }
     }
 }
@@ -336,8 +247,7 @@ fn said(story: Story, cursor: u64, label: &str) -> String {
     scene.cursor = cursor;
     let mut harness = scene.harness(vec2(900.0, 600.0));
     harness.run_steps(2);
-    let node = harness.get_by_label_contains(label).accesskit_node();
-    node.label().or_else(|| node.value()).unwrap()
+    self::label(&harness, label)
 }
 
 #[test]

@@ -2,19 +2,23 @@
 //! is behind it. The second part needs a graphics adapter (any, software included) and is skipped with a printed reason
 //! where there is none, unless `LEARNSCOPE_REQUIRE_ADAPTER` is set.
 
+mod support;
+
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use image::RgbaImage;
 use learnscope::gpu::callback::{COPY_ENTRY_POINTS, COPY_SHADER};
 use learnscope::gpu::camera::{Camera, Vec3, View};
-use learnscope::gpu::colormap::viridis;
+use learnscope::gpu::colormap::COLORS;
 use learnscope::gpu::height_field::HeightField;
-use learnscope::gpu::offscreen::{OffscreenError, any_device, offscreen};
 use learnscope::gpu::pipelines::{SURFACE_ENTRY_POINTS, SURFACE_SHADER};
 use learnscope::gpu::scale::ScaleMode;
 use learnscope::gpu::scene::{LineStyle, Look, Marker, SurfaceScene, Trail};
 use learnscope::gpu::trail::TrailBuilder;
+use learnscope::plot::colormap::ColorMap;
+
+use support::offscreen::{OffscreenError, any_device, offscreen};
 
 const SIZE: [u32; 2] = [240, 180];
 
@@ -79,7 +83,10 @@ fn saddle(view: View) -> SurfaceScene {
         view,
         look: Look {
             background: [0.0, 0.0, 0.0],
-            colors: viridis(),
+            colors: std::array::from_fn(|i| {
+                let [r, g, b, _] = ColorMap::Viridis.color(i as f32 / (COLORS - 1) as f32).to_array();
+                [r, g, b].map(|v| f32::from(v) / 255.0)
+            }),
             contour: [0.0; 3],
             contour_opacity: 0.4,
             contours: 20.0,

@@ -1,21 +1,24 @@
 //! Pictures of the window and of the lab in fixed states, compared with the committed ones in `tests/snapshots/`.
 //! `UPDATE_SNAPSHOTS=true cargo test --release --test snapshots` makes them anew. They were made with Mesa's lavapipe.
 
-use std::path::PathBuf;
+mod support;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use eframe::egui::{Key, Modifiers, Rect, pos2, vec2};
 use egui_kittest::{Harness, SnapshotOptions, SnapshotResults};
 
-use learnscope::app::backend::{Backend, no_fetch};
-use learnscope::app::{App, Open, Parts};
+use learnscope::app::App;
+use learnscope::app::backend::Backend;
 use learnscope::compute::device::{self, DeviceChoice};
 use learnscope::engine::command::{Command, Record};
 use learnscope::engine::event::{Body, Event};
 use learnscope::engine::mailbox::Letter;
 use learnscope::engine::worker::Engine;
 use learnscope::labs::LABS;
+
+use support::window::parts;
 
 /// The real worker, on the CPU, unrecorded; its events are handed over when the run is over.
 struct Settled(Engine);
@@ -57,15 +60,8 @@ fn window(theme: &str, size: [f32; 2], preset: Option<&str>) -> Option<Harness<'
     }
     let config = tempfile::tempdir().unwrap();
     std::fs::write(config.path().join("settings.toml"), format!("theme = \"{theme}\"\n")).unwrap();
-    let parts = Parts {
-        labs: LABS.iter().collect(),
-        backend: Box::new(Settled(Engine::start(true, Arc::new(|| ())).unwrap())),
-        fetch: no_fetch(),
-        devices: None,
-        config_dir: Some(config.keep()),
-        runs_dir: PathBuf::from("runs"),
-        open: Open::default(),
-    };
+    let settled = Settled(Engine::start(true, Arc::new(|| ())).unwrap());
+    let parts = parts(LABS.iter().collect(), Box::new(settled), Some(&config.keep()));
     let mut harness = Harness::builder()
         .with_size(vec2(size[0], size[1]))
         .with_step_dt(1.0 / 60.0)

@@ -1,7 +1,6 @@
 //! The results of a study: nothing measured is dropped, and a sample is used only where it answers what is asked.
 
-#[path = "support/toy.rs"]
-mod toy;
+mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +14,8 @@ use learnscope::engine::state::RunState;
 use learnscope::engine::study::{Measure, StudyRow, StudyRun, StudySpec};
 use serde_json::Value as Json;
 
-use toy::{Bench, toy};
+use support::made_run::header;
+use support::toy::{Bench, toy};
 
 const fn param(key: &'static str, kind: ParamKind, default: DefaultValue) -> ParamSpec {
     ParamSpec { key, label: key, unit: "", group: "", kind, default, help: "", live: false, only_if: None }
@@ -65,21 +65,8 @@ fn opened(folder: &Path, spec: &'static StudySpec, seeds: u64, first: u64, data:
 }
 
 fn ended(params: &Params, status: Status, value: f64) -> RunState {
-    let header = RunHeader {
-        lab: "lab".into(),
-        name: "toy".into(),
-        params: params.clone(),
-        changes: vec![],
-        seed: 7,
-        steps: 1,
-        device: "CPU".into(),
-        device_check: String::new(),
-        version: env!("CARGO_PKG_VERSION").into(),
-        data: describe(params).unwrap_or_default(),
-        started: String::new(),
-        folder: String::new(),
-        resumed_at: None,
-    };
+    let (version, data) = (env!("CARGO_PKG_VERSION").to_owned(), describe(params).unwrap_or_default());
+    let header = RunHeader { name: "toy".to_owned(), seed: 7, version, data, ..header("lab", params, 1) };
     RunState { status: Some(status), header: Some(header), seconds: value, ..RunState::default() }
 }
 

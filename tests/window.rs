@@ -1,354 +1,31 @@
 //! The window without a GPU and without a worker: what is drawn from which state, and what is asked of the worker.
 
-use std::cell::RefCell;
+mod support;
+
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use eframe::App as _;
 use eframe::egui::{self, FontFamily, FontId, Key, Modifiers, Role, ViewportCommand, ViewportEvent, ViewportId, vec2};
 use egui_kittest::Harness;
-use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use egui_kittest::kittest::Queryable as _;
 
-use learnscope::app::backend::{Backend, DeviceEntry, no_fetch};
-use learnscope::app::{App, Open, Parts, theme};
-use learnscope::engine::command::{Command, Record, RunRequest};
+use learnscope::app::backend::DeviceEntry;
+use learnscope::app::{App, Parts, theme};
+use learnscope::engine::command::{Record, RunRequest};
 use learnscope::engine::event::{Body, Change, Event, KeyKind, KeySpec, Level, RunHeader, RunId, Status};
-use learnscope::engine::experiment::{BuildRequest, Experiment, RunError};
-use learnscope::engine::mailbox::Letter;
-use learnscope::engine::params::{ChoiceItem, DefaultValue, ParamKind, ParamSpec, Params, Value};
+use learnscope::engine::params::{ParamKind, Params, Value};
 use learnscope::engine::state::RunState;
-use learnscope::engine::study::{Measure, StudyRow, StudySpec};
-use learnscope::kit::lab::{LabSpec, Preset};
-use learnscope::kit::tiles::{self, Arrangement, Node, Tile, TileCommand, TileSpec, Tiles};
+use learnscope::kit::tiles::{Arrangement, TileSpec};
 use learnscope::kit::view::{Cursor, Lab, LabView, NoPast, ViewCtx};
 use learnscope::labs::LABS;
 use learnscope::plot::style::Style;
 
-// ---------------------------------------------------------------------------------------------------------------
-// A lab with everything that the shell knows of.
-
-static TOY: Lab = Lab { spec: &SPEC, view: || Box::new(ToyView) };
-
-static SPEC: LabSpec = LabSpec {
-    id: "toy",
-    title: "Toy",
-    claim: "A lab for tests.",
-    params: PARAMS,
-    keys: KEYS,
-    presets: &[
-        Preset { id: "plain", title: "Plain", help: "", set: &[] },
-        Preset { id: "trained", title: "Trained", help: "", set: &[("mode", "train"), ("rate", "0.5")] },
-    ],
-    studies: &[StudySpec {
-        id: "rates",
-        title: "Two rates",
-        source: "Nobody, table 0",
-        about: "What a larger rate does.",
-        common: &[("mode", "play")],
-        rows: &[
-            StudyRow { label: "slow", set: &[("rate", "0.1")], paper: &[Some(1.5)], paper_std: &[] },
-            StudyRow { label: "fast", set: &[("rate", "0.2")], paper: &[None], paper_std: &[] },
-        ],
-        measures: &[Measure { title: "last loss", unit: "", of: |run, _| run.last("loss") }],
-        seeded: false,
-    }],
-    guide: "# Lesson\n\nA **bold** word, `code`, and λ ∇ ‖ ₂ μ η β √.\n\n- one\n- two",
-    build: |_: &BuildRequest<'_>| -> Result<Box<dyn Experiment>, RunError> { Err(RunError::Data("no".into())) },
-    steps: |params| params.int("steps") as u64,
-    most_steps: |_| u64::MAX,
-    needs_device: |params| params.text("mode") == "train",
-    device_check: None,
-    samples_per_step: |_| 32,
-    check: |_| Ok(()),
-    playback: |params| (params.text("mode") == "play").then_some(60.0),
-    checkpoint_every: |_, _| 0,
-    data: |_| Ok(String::new()),
-    predict: None,
-    doctor: None,
+use support::scene::label;
+use support::window::{
+    SPEC, Scripted, TOY, ToyView, command, event, header_of, parts, press, toy, training, whole_run, window_of,
 };
-
-const KEYS: &[KeySpec] = &[KeySpec { key: "loss", title: "loss", unit: "", kind: KeyKind::Scalar, every: 1 }];
-
-const fn param(
-    key: &'static str,
-    label: &'static str,
-    kind: ParamKind,
-    default: DefaultValue,
-    live: bool,
-) -> ParamSpec {
-    ParamSpec { key, label, unit: "", group: "Group", kind, default, help: "Help.", live, only_if: None }
-}
-
-static PARAMS: &[ParamSpec] = &[
-    param(
-        "mode",
-        "mode",
-        ParamKind::Choice(&[
-            ChoiceItem { id: "play", label: "computed" },
-            ChoiceItem { id: "train", label: "trained" },
-        ]),
-        DefaultValue::Choice("play"),
-        false,
-    ),
-    param("rate", "rate η", ParamKind::Float { min: 1e-6, max: 10.0, log: true }, DefaultValue::Float(1e-4), true),
-    param("steps", "steps", ParamKind::Int { min: 1, max: 100_000 }, DefaultValue::Int(420), false),
-    param("use_it", "use it", ParamKind::Switch, DefaultValue::Switch(true), false),
-    param("file", "file", ParamKind::Path, DefaultValue::Path(""), false),
-];
-
-struct ToyView;
-
-static FIRST: Tile<ToyView> = Tile {
-    spec: TileSpec { id: "first", title: "First tile", help: "", area: "left", follows_cursor: true },
-    show: |_, ui, ctx| content("first", ui, ctx),
-    commands: &[],
-};
-
-static SECOND: Tile<ToyView> = Tile {
-    spec: TileSpec { id: "second", title: "Second tile", help: "", area: "right", follows_cursor: true },
-    show: |_, ui, ctx| content("second", ui, ctx),
-    commands: &[TileCommand {
-        id: "toy-faster",
-        title: "Second tile: ten times the rate",
-        run: |_, ctx, _| ctx.set("rate", Value::Float(ctx.params.float("rate") * 10.0), true),
-    }],
-};
-
-static TILES: Tiles<ToyView> = &[&FIRST, &SECOND];
-
-fn content(tile: &str, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>) {
-    ui.label(format!("{tile} content at {} of {}", ctx.cursor.step, ctx.params.float("rate")));
-    for key in [Key::OpenBracket, Key::CloseBracket] {
-        if ui.input(|input| input.key_pressed(key)) {
-            ui.label(format!("{tile} sees {key:?}"));
-        }
-    }
-}
-
-impl LabView for ToyView {
-    fn tiles(&self) -> Vec<&'static TileSpec> {
-        tiles::specs(TILES)
-    }
-
-    fn arrangement(&self, _params: &Params) -> Arrangement {
-        Arrangement { id: "both", root: Node::Row(&[(1.0, Node::Area("left")), (1.0, Node::Area("right"))]) }
-    }
-
-    fn tile(&mut self, tile: &str, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>) {
-        tiles::show(TILES, self, tile, ui, ctx);
-    }
-
-    fn commands(&self) -> Vec<(&'static str, &'static str)> {
-        tiles::commands(TILES)
-    }
-
-    fn command(&mut self, id: &str, ctx: &mut ViewCtx<'_>, egui: &egui::Context) {
-        tiles::run(TILES, self, id, ctx, egui);
-    }
-
-    fn guide(&mut self, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>) {
-        ui.label(format!("loss {:?}", ctx.run.last("loss")));
-    }
-
-    fn sub_steps(&self, _ctx: &ViewCtx<'_>) -> usize {
-        3
-    }
-
-    fn takes_key(&self, modifiers: Modifiers, key: Key) -> bool {
-        modifiers.is_none() && key == Key::OpenBracket
-    }
-}
-
-// ---------------------------------------------------------------------------------------------------------------
-// A worker that says what the test wants.
-
-#[derive(Default)]
-struct Script {
-    sent: Vec<Command>,
-    events: Vec<Event>,
-    /// Answers every start of a run that is computed at once with the whole run.
-    computes: bool,
-    /// There is a worker that closing has to wait for.
-    alive: bool,
-    /// It was asked to end.
-    end: bool,
-    /// A signal asked the program to end.
-    signal: bool,
-    /// How long the window was ready to wait for the worker at its exit.
-    patience: Option<Duration>,
-}
-
-#[derive(Clone, Default)]
-struct Scripted(Rc<RefCell<Script>>);
-
-impl Backend for Scripted {
-    fn send(&mut self, command: Command) {
-        let mut script = self.0.borrow_mut();
-        if let (Command::Start(request), true) = (&command, script.computes) {
-            let whole = whole_run(request);
-            script.events.extend(whole);
-        }
-        script.sent.push(command);
-    }
-
-    fn drain(&mut self) -> (Vec<Event>, Vec<Letter>) {
-        (std::mem::take(&mut self.0.borrow_mut().events), Vec::new())
-    }
-
-    fn ask_end(&mut self) {
-        self.0.borrow_mut().end = true;
-    }
-
-    fn has_ended(&self) -> bool {
-        !self.0.borrow().alive
-    }
-
-    fn end_asked(&self) -> bool {
-        self.0.borrow().signal
-    }
-
-    fn shutdown(&mut self, patience: Duration) {
-        self.0.borrow_mut().patience = Some(patience);
-    }
-}
-
-fn header_of(request: &RunRequest) -> RunHeader {
-    let folder = match &request.record {
-        Record::No => String::new(),
-        Record::New(folder) | Record::Replace(folder) | Record::Resume(folder) | Record::Restart(folder) => {
-            folder.display().to_string()
-        }
-    };
-    RunHeader {
-        lab: request.lab.to_owned(),
-        name: request.name.clone(),
-        params: request.params.clone(),
-        changes: request.changes.clone(),
-        seed: request.seed,
-        steps: request.steps,
-        device: "CPU".to_owned(),
-        version: "0".to_owned(),
-        folder,
-        ..RunHeader::default()
-    }
-}
-
-fn event(run: RunId, step: u64, body: Body) -> Event {
-    Event { run, step, seconds: step as f64 * 0.01, body }
-}
-
-fn whole_run(request: &RunRequest) -> Vec<Event> {
-    let (run, steps) = (request.id, request.steps);
-    let mut events = vec![event(run, 0, Body::Started(Box::new(header_of(request))))];
-    events.push(event(run, 0, Body::Status(Status::Running)));
-    if request.params.get("rate").is_some() {
-        events.push(event(run, steps, Body::Scalars(vec![("loss".into(), request.params.float("rate") * 10.0)])));
-    }
-    events.push(event(run, steps, Body::Status(Status::Finished)));
-    events
-}
-
-impl Scripted {
-    fn computing() -> Self {
-        let scripted = Self::default();
-        scripted.0.borrow_mut().computes = true;
-        scripted
-    }
-
-    fn say(&self, events: impl IntoIterator<Item = Event>) {
-        self.0.borrow_mut().events.extend(events);
-    }
-
-    fn starts(&self) -> Vec<RunRequest> {
-        let script = self.0.borrow();
-        let starts = script.sent.iter().filter_map(|command| match command {
-            Command::Start(request) => Some((**request).clone()),
-            _ => None,
-        });
-        starts.collect()
-    }
-
-    fn last_start(&self) -> RunRequest {
-        self.starts().pop().expect("a run was started")
-    }
-
-    /// Commands sent, in words, and forgets them.
-    fn taken(&self) -> Vec<String> {
-        let word = |command: &Command| match command {
-            Command::Start(request) => format!("start {}", request.lab),
-            other => format!("{other:?}"),
-        };
-        self.0.borrow_mut().sent.drain(..).map(|command| word(&command)).collect()
-    }
-}
-
-fn parts(labs: Vec<&'static Lab>, backend: &Scripted, config: Option<&Path>) -> Parts {
-    Parts {
-        labs,
-        backend: Box::new(backend.clone()),
-        fetch: no_fetch(),
-        devices: None,
-        config_dir: config.map(Path::to_owned),
-        runs_dir: PathBuf::from("runs"),
-        open: Open::default(),
-    }
-}
-
-fn window_of(
-    labs: Vec<&'static Lab>,
-    backend: &Scripted,
-    config: Option<&Path>,
-    size: egui::Vec2,
-) -> Harness<'static, App> {
-    let parts = parts(labs, backend, config);
-    let mut harness =
-        Harness::builder().with_size(size).with_step_dt(1.0 / 60.0).build_eframe(|cc| App::new(&cc.egui_ctx, parts));
-    harness.run_steps(3);
-    harness
-}
-
-fn toy(backend: &Scripted) -> Harness<'static, App> {
-    window_of(vec![&TOY], backend, None, vec2(1280.0, 1000.0))
-}
-
-fn press(harness: &mut Harness<'static, App>, modifiers: Modifiers, key: Key) {
-    harness.key_press_modifiers(modifiers, key);
-    harness.run_steps(3);
-}
-
-/// The whole text that contains `part`.
-fn text_with(harness: &Harness<'static, App>, part: &str) -> String {
-    let node = harness.get_by_label_contains(part);
-    // A label's text is its value, a button's its label.
-    node.accesskit_node().label().or(node.value()).unwrap_or_default()
-}
-
-/// Types a command into the palette and takes the first match.
-fn command(harness: &mut Harness<'static, App>, text: &str) {
-    press(harness, Modifiers::COMMAND, Key::P);
-    harness.get_by_label("Command").type_text(text);
-    harness.run_steps(2);
-    press(harness, Modifiers::NONE, Key::Enter);
-}
-
-/// Puts the lab on training and starts a run of 100 steps that has done 10.
-fn training(backend: &Scripted) -> (Harness<'static, App>, RunId) {
-    let mut harness = toy(backend);
-    command(&mut harness, "preset trained");
-    let request = backend.last_start();
-    let run = request.id;
-    backend.say([
-        event(run, 0, Body::Started(Box::new(header_of(&request)))),
-        event(run, 10, Body::Status(Status::Running)),
-    ]);
-    harness.run_steps(3);
-    backend.taken();
-    (harness, run)
-}
-
-// ---------------------------------------------------------------------------------------------------------------
 
 #[test]
 fn every_lab_draws_in_every_theme_empty_running_and_without_room() {
@@ -413,7 +90,7 @@ fn the_first_start_computes_a_run_at_once_and_plays_it() {
         matches!(&request.record, Record::Replace(folder) if folder.ends_with(folder.file_name().unwrap()) && folder.to_string_lossy().ends_with("-toy-live"))
     );
     harness.run_steps(60);
-    let at = text_with(&harness, "first content at");
+    let at = label(&harness, "first content at");
     let step: u64 = at.split_whitespace().nth(3).and_then(|step| step.parse().ok()).expect("a step");
     assert!((40..=80).contains(&step), "a second of playing at 60 steps a second is at {step}");
     assert!(harness.query_by_label_contains("loss Some(0.001)").is_some(), "the guide draws from the run");
@@ -466,7 +143,7 @@ fn a_refused_value_is_explained_beside_its_field() {
     let before = backend.starts().len();
     harness.get_by_role_and_label(Role::SpinButton, "rate η").set_value_accesskit(99.0);
     harness.run_steps(3);
-    let shown = text_with(&harness, "parameter `rate` is 99");
+    let shown = label(&harness, "parameter `rate` is 99");
     assert!(shown.contains("0.000001 to 10"), "{shown}");
     assert_eq!(backend.starts().len(), before, "nothing was started");
 }
@@ -538,7 +215,7 @@ fn the_timeline_moves_by_keys_and_sub_steps() {
     assert!(harness.query_by_label("first content at 408 of 0.5").is_some(), "a scrubbed cursor stays where it is");
     harness.get_by_role_and_label(Role::Slider, "Timeline").click();
     harness.run_steps(3);
-    let middle = text_with(&harness, "first content at");
+    let middle = label(&harness, "first content at");
     assert!(middle.contains("at 210 of"), "a click in the middle of the bar: {middle}");
 }
 
@@ -720,7 +397,7 @@ fn a_stopped_study_keeps_what_is_measured_and_goes_on() {
 
 /// A toy window whose runs, and studies beside them, go to a folder of the test.
 fn window_with_runs(backend: &Scripted, runs: &Path) -> Harness<'static, App> {
-    let parts = Parts { runs_dir: runs.to_owned(), ..parts(vec![&TOY], backend, None) };
+    let parts = Parts { runs_dir: runs.to_owned(), ..parts(vec![&TOY], Box::new(backend.clone()), None) };
     let size = vec2(1280.0, 1000.0);
     let mut harness =
         Harness::builder().with_size(size).with_step_dt(1.0 / 60.0).build_eframe(|cc| App::new(&cc.egui_ctx, parts));
@@ -1004,7 +681,7 @@ fn closing_now_says_what_it_loses() {
     backend.say([Event { seconds: 42.09, ..event(run, 11, Body::Scalars(vec![("loss".into(), 1.0)])) }]);
     harness.run_steps(2);
     press(&mut harness, Modifiers::COMMAND, Key::Q);
-    let text = text_with(&harness, "loses what came after step 8");
+    let text = label(&harness, "loses what came after step 8");
     assert!(text.contains("A step took 42 s lately"), "{text}");
     harness.get_by_label("Close now").click();
     harness.run_steps(2);
@@ -1202,7 +879,7 @@ fn the_drawing_is_asked_about_first_and_then_the_run() {
 fn devices_are_listed_when_they_have_been_found() {
     let backend = Scripted::default();
     let (sender, receiver) = std::sync::mpsc::channel::<()>();
-    let mut parts = parts(vec![&TOY], &backend, None);
+    let mut parts = parts(vec![&TOY], Box::new(backend.clone()), None);
     parts.devices = Some(Box::new(move || {
         let _ = receiver.recv();
         vec![DeviceEntry { name: "Radeon 780M".into(), backend: "Vulkan".into(), kind: "GPU".into(), software: false }]

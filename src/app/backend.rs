@@ -216,11 +216,6 @@ impl PastPayloads for PastView<'_> {
     }
 }
 
-/// A reader for programs without recordings.
-pub fn no_fetch() -> Fetch {
-    Arc::new(|_, _, _| Err("this window reads no recordings".to_owned()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -261,7 +256,7 @@ mod tests {
 
     #[test]
     fn a_value_that_cannot_be_read_is_reported() {
-        let mut store = PastStore::new(no_fetch(), Arc::new(|| {}));
+        let mut store = PastStore::new(Arc::new(|_, _, _| Err(String::new())), Arc::new(|| {}));
         let run = recorded_run();
         store.open("run");
         assert_eq!(store.view(&run).payload("picture", 7), None);

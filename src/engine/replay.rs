@@ -169,11 +169,6 @@ impl RunReader {
         &self.header
     }
 
-    /// The id that all events are given; a run that was resumed was written under several.
-    pub fn set_run(&mut self, run: RunId) {
-        self.run = run;
-    }
-
     /// Every event, a `Started` one first. Payloads come as [`Body::Recorded`]; fetch them with [`RunReader::payload_at`].
     /// Damaged ones are left out, see [`RunReader::damage`], and with them every later row of a table, whose place in it
     /// can no longer be told; an error of the system ends the events and counts as damage.
@@ -198,11 +193,6 @@ impl RunReader {
             Ok(_) => Err(DiskError::bad(path(), format!("byte {offset} does not start a bulky value"))),
             Err(problem) => Err(DiskError::bad(path(), format!("{problem} at byte {offset}"))),
         }
-    }
-
-    /// Whether the last pass over the events met a torn or damaged frame.
-    pub fn truncated(&self) -> bool {
-        self.damage.is_some()
     }
 
     /// Where the first damage starts that the last pass over the events found.

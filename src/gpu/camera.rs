@@ -213,12 +213,6 @@ impl Ray {
         [0, 1, 2].map(|i| self.origin[i] + t * self.direction[i])
     }
 
-    /// Where the ray crosses the horizontal plane at height `z`; `None` if it never does.
-    pub fn at_height(&self, z: f32) -> Option<Vec3> {
-        let t = (z - self.origin[2]) / self.direction[2];
-        (t.is_finite() && t > 0.0).then(|| self.at(t))
-    }
-
     /// The part of the ray within the box as `(enter, leave)` distances, `None` if it misses the box.
     pub fn through_box(&self) -> Option<(f32, f32)> {
         let (mut enter, mut leave) = (0.0_f32, f32::INFINITY);
@@ -287,7 +281,8 @@ mod tests {
         let view = camera.view(SIZE, 10.0);
         for point in [[0.3, -0.4, 0.2], [-1.0, 1.0, -HALF_HEIGHT], [0.9, 0.8, 0.0]] {
             let [x, y, _] = view.project(point).expect("visible");
-            let hit = view.ray([x, y]).at_height(point[2]).expect("not parallel");
+            let ray = view.ray([x, y]);
+            let hit = ray.at((point[2] - ray.origin[2]) / ray.direction[2]);
             for i in 0..3 {
                 assert!((hit[i] - point[i]).abs() < 1e-4, "{hit:?} {point:?}");
             }

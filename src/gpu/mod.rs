@@ -1,6 +1,5 @@
 //! Pictures that wgpu draws: a surface over the plane with trails on it. Plain data in, a picture out; knows nothing of
-//! labs. In a window it goes through [`callback::SurfaceCallback`], without wgpu through [`fallback`], to a file through
-//! [`offscreen::offscreen`].
+//! labs. In a window it goes through [`callback::SurfaceCallback`], without wgpu through [`fallback`].
 
 pub mod axes;
 pub mod callback;
@@ -8,7 +7,6 @@ pub mod camera;
 pub mod colormap;
 pub mod fallback;
 pub mod height_field;
-pub mod offscreen;
 pub mod picture;
 pub mod pipelines;
 pub mod renderer;

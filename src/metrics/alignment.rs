@@ -2,7 +2,7 @@
 //!
 //! Shapes: F and Wp are d x d; y = Wp z maps a feature column z.
 
-use crate::compute::linalg::{Complex, LinalgError, Matrix, eigenvalues, ridge_regression, svd, symmetric_eigen};
+use crate::compute::linalg::{Complex, LinalgError, Matrix, eigenvalues, ridge_regression, symmetric_eigen};
 
 /// A cosine is undefined where ‖Wp v‖ is below this times ‖Wp‖: the direction of Wp v would be rounding.
 const UNDEFINED_BELOW: f64 = 1e-9;
@@ -135,18 +135,6 @@ impl Eigenspaces {
     }
 }
 
-/// The principal angles in radians, ascending, between the spans of the orthonormal columns of `a` and `b` (d x k each):
-/// 0 for shared directions, π/2 for perpendicular ones.
-///
-/// # Errors
-/// Different shapes, or a number that is not finite.
-pub fn principal_angles(a: &Matrix, b: &Matrix) -> Result<Vec<f64>, LinalgError> {
-    if a.rows() != b.rows() {
-        return Err(LinalgError::Shape { what: "principal angles", left: a.rows(), right: b.rows() });
-    }
-    Ok(svd(&a.transposed_times(b))?.values.iter().map(|cosine| cosine.clamp(0.0, 1.0).acos()).collect())
-}
-
 /// The linear map M (d' x d) that fits a predictor's outputs best: y ≈ M z over a batch of inputs z (n x d) and outputs
 /// y (n x d'). For a predictor with a hidden layer this is more honest than the product of its weights, which leaves
 /// out the bias, the normalisation and the ReLU. A ridge of 10⁻⁸ of the mean squared input keeps it defined.
@@ -197,13 +185,6 @@ mod tests {
         let zero = eigenspaces(&f, &Matrix::zeros(3, 3)).unwrap();
         assert_eq!(zero.weighted_alignment(Weight::Eigenvalue), None);
         assert_eq!(zero.commutator, 0.0);
-    }
-
-    #[test]
-    fn angles_between_turned_planes() {
-        let a = Matrix::from_fn(3, 1, |i, _| [1.0, 0.0, 0.0][i]);
-        let b = Matrix::from_fn(3, 1, |i, _| [0.6, 0.8, 0.0][i]);
-        assert!((principal_angles(&a, &b).unwrap()[0] - 0.8f64.asin()).abs() < 1e-12);
     }
 
     #[test]

@@ -3,12 +3,6 @@
 /// Below this an eigenvalue is drawn at the floor of a logarithmic axis and marked.
 pub const LOG_FLOOR: f64 = 1e-12;
 
-/// ln λ of each eigenvalue with λ raised to [`LOG_FLOOR`], and whether it had to be raised (rounding makes eigenvalues of
-/// a rank-deficient correlation slightly negative).
-pub fn log_spectrum(values: &[f64]) -> Vec<(f64, bool)> {
-    values.iter().map(|v| if *v >= LOG_FLOOR { (v.ln(), false) } else { (LOG_FLOOR.ln(), true) }).collect()
-}
-
 /// The effective rank exp(−Σ q ln q) with q = λ/Σλ (Roy & Vetterli 2007): how many directions share the variance, from 1
 /// (one direction) to d (all alike). Negative eigenvalues count as 0. `None` where the eigenvalues sum to no more than
 /// `floor` (nothing but rounding is left, and its rank would be noise) or are not finite.
@@ -101,12 +95,5 @@ mod tests {
         assert!((offset.scale - 2.0).abs() < 1e-12 && (offset.offset - 0.1).abs() < 1e-12);
         assert!(offset.residual < 1e-12 && fit.residual > 0.05);
         assert!(fit_sqrt(&[1.0], &[0.0]).is_none());
-    }
-
-    #[test]
-    fn clamped_logarithms_are_marked() {
-        let log = log_spectrum(&[1.0, -9e-4]);
-        assert_eq!(log[0], (0.0, false));
-        assert!(log[1].1 && (log[1].0 - LOG_FLOOR.ln()).abs() < 1e-15);
     }
 }

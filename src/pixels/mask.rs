@@ -94,11 +94,6 @@ impl Mask {
         &mut self.pixels
     }
 
-    /// Takes the pixels out, row by row.
-    pub fn into_pixels(self) -> Vec<bool> {
-        self.pixels
-    }
-
     /// The pixels of one row.
     ///
     /// # Panics

@@ -291,11 +291,6 @@ impl FieldState {
     pub fn picture(&self) -> Option<&Picture> {
         self.picture.as_ref()
     }
-
-    /// Whether a newer picture is on its way.
-    pub fn is_busy(&self) -> bool {
-        self.job.is_some()
-    }
 }
 
 fn coarse([width, height]: [usize; 2]) -> [usize; 2] {

@@ -6,9 +6,11 @@ use learnscope::labs::optimizers::params::PARAMS;
 use learnscope::labs::optimizers::rules::{Hyper, Rule, State};
 use learnscope::labs::optimizers::surface_run;
 use learnscope::labs::optimizers::surfaces::{self, CriticalKind, Surface};
+use learnscope::nn::optim::{self, Optimizer, Rates};
 use serde_json::{Map, Value};
 
-use super::Report;
+use super::trained::{Trained, allowed, comparable};
+use super::{Report, Tolerance};
 
 /// Of a surface's values, gradients and Hessians.
 const SURFACE_TOLERANCE: f64 = 1e-9;
@@ -31,8 +33,22 @@ const DESCRIPTION: &[&str] = &[
     "defaults_by_optimizer",
 ];
 
-/// torch.optim classes that no rule of ours can express.
-const NOT_BUILT: &[&str] = &["AdamW", "NAdam", "RAdam", "Adamax", "Rprop", "ASGD", "LBFGS"];
+/// All of torch.optim that the product has not: a whole class (no options named), or what an option of a class makes of it
+/// where it acts. Every other run must be computed.
+const NOT_BUILT: &[(&str, &[&str])] = &[
+    ("NAdam", &[]),
+    ("RAdam", &[]),
+    ("Adamax", &[]),
+    ("Rprop", &[]),
+    ("ASGD", &[]),
+    ("LBFGS", &[]),
+    ("SGD", &["dampening", "maximize"]),
+    ("Adagrad", &["lr_decay", "initial_accumulator_value", "weight_decay", "maximize"]),
+    ("RMSprop", &["momentum", "centered", "weight_decay", "maximize"]),
+    ("Adadelta", &["lr", "weight_decay", "maximize"]),
+    ("Adam", &["amsgrad", "maximize"]),
+    ("AdamW", &["amsgrad", "maximize"]),
+];
 
 /// Checks every case of one file.
 pub fn check(file: &Value, report: &mut Report) {
@@ -117,7 +133,9 @@ fn check_critical(surface: &Surface, case: &Value, report: &mut Report) -> Resul
         .iter()
         .find(|critical| (critical.position[0] - p[0]).abs() < 1e-9 && (critical.position[1] - p[1]).abs() < 1e-9);
     let kind = match text(case, "kind")? {
-        "min" => listed.map(|critical| critical.kind.is_minimum()),
+        "min" => {
+            listed.map(|critical| matches!(critical.kind, CriticalKind::GlobalMinimum | CriticalKind::LocalMinimum))
+        }
         "max" => listed.map(|critical| critical.kind == CriticalKind::Maximum),
         "saddle" => listed.map(|critical| critical.kind == CriticalKind::Saddle),
         "degenerate" => listed.map(|critical| critical.kind == CriticalKind::Degenerate),
@@ -197,11 +215,12 @@ fn check_states(
     Ok(())
 }
 
-/// A run of torch.optim.
+/// A run of torch.optim: by the lab's rule in f64, and by what networks are trained with in f32, where the product has
+/// the one or the other.
 fn check_torch(case: &Value, file: &Map<String, Value>, report: &mut Report) -> Result<(), String> {
-    const KIND: &str = "torch.optim runs";
+    const RULES: &str = "torch.optim runs";
     let optimizer = text(case, "optimizer")?;
-    if NOT_BUILT.contains(&optimizer) {
+    if NOT_BUILT.iter().any(|(class, options)| *class == optimizer && options.is_empty()) {
         report.not_built(optimizer);
         return Ok(());
     }
@@ -212,79 +231,129 @@ fn check_torch(case: &Value, file: &Map<String, Value>, report: &mut Report) -> 
         .cloned()
         .ok_or(format!("no defaults of the optimizer `{optimizer}`"))?;
     options.extend(field(case, "kwargs")?.as_object().ok_or("`kwargs` is no object")?.clone());
-    let (rule, hyper) = match torch_rule(optimizer, &options)? {
-        Ok(found) => found,
-        Err(variant) => {
-            report.not_built(&variant);
-            return Ok(());
-        }
-    };
+    let options = TorchOptions::read(optimizer, &options)?;
+    if !options.not_built.is_empty() {
+        report.not_built(&format!("{optimizer} with {}", options.not_built.join(", ")));
+        return Ok(());
+    }
     let golden = GoldenRun::read(case)?;
     let name = format!("torch {optimizer} {} on {} from {:?}", case["kwargs"], golden.surface.id, golden.start);
-    report.case(KIND);
-    // torch's Nesterov parameter is the look-ahead point φ = θ + μ v of ours.
-    let shown = |state: &State| rule.gradient_point(state, &hyper);
-    compare(KIND, &name, &golden, &walk(rule, &golden, &hyper, shown), report);
+    let (rule, trained) = (options.rule(optimizer), options.trained(optimizer));
+    if rule.is_none() && trained.is_none() {
+        return Err(format!("{name}: neither computed nor named as not built"));
+    }
+    if let Some(rule) = rule {
+        report.case(RULES);
+        // torch's Nesterov parameter is the look-ahead point φ = θ + μ v of ours.
+        let shown = |state: &State| rule.gradient_point(state, &options.hyper);
+        compare(RULES, &name, &golden, &walk(rule, &golden, &options.hyper, shown), report);
+    }
+    if let Some(trained) = trained {
+        let kind = format!("torch.optim runs by what trains networks: {}", options.title(optimizer));
+        report.case(&kind);
+        let places: Vec<[f64; 2]> = golden.rows.iter().map(|row| [row[0], row[1]]).collect();
+        let count = comparable(&places, golden.stable_rows);
+        let ours = trained.walk(golden.surface, golden.start, count.saturating_sub(1));
+        for (k, (ours, place)) in ours.into_iter().zip(places).take(count).enumerate() {
+            let tolerance = Tolerance { relative: 0.0, absolute: allowed(place) };
+            for (column, (ours, golden)) in ["x", "y"].iter().zip(ours.into_iter().zip(place)) {
+                if !report.within(&kind, || format!("{name}, row {k}, {column}"), ours, golden, tolerance) {
+                    return Ok(());
+                }
+            }
+        }
+    }
     Ok(())
 }
 
-/// Our rule for an optimizer with these options; `Ok(Err(name))` for a known variant that no rule can express yet.
-fn torch_rule(optimizer: &str, options: &Map<String, Value>) -> Result<Result<(Rule, Hyper), String>, String> {
-    let mut hyper = Hyper::from_values([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
-    let mut variants = Vec::new();
-    let mut nesterov = false;
-    for (key, value) in options {
-        let on = value.as_bool() == Some(true);
-        let amount = value.as_f64();
-        let float = || amount.ok_or(format!("{optimizer}: `{key}` is {value}"));
-        match (optimizer, key.as_str()) {
-            (_, "lr") => hyper.learning_rate = float()?,
-            (_, "eps") => hyper.epsilon = float()?,
-            ("SGD", "momentum") => hyper.momentum = float()?,
-            ("SGD", "nesterov") => nesterov = on,
-            ("RMSprop", "alpha") => hyper.rmsprop_beta = float()?,
-            ("Adadelta", "rho") => hyper.adadelta_rho = float()?,
-            ("Adam", "betas") => [hyper.adam_beta1, hyper.adam_beta2] = vector(value)?,
-            // What would make it another rule.
-            (_, "weight_decay")
-            | ("SGD", "dampening")
-            | ("RMSprop", "momentum")
-            | ("Adagrad", "lr_decay" | "initial_accumulator_value") => {
-                if float()? != 0.0 {
-                    variants.push(key.as_str());
+/// The options of a torch.optim class.
+struct TorchOptions {
+    hyper: Hyper,
+    nesterov: bool,
+    decay: f64,
+    decoupled: bool,
+    /// Those that act and are named in [`NOT_BUILT`].
+    not_built: Vec<String>,
+}
+
+impl TorchOptions {
+    fn read(optimizer: &str, options: &Map<String, Value>) -> Result<Self, String> {
+        let missing = NOT_BUILT.iter().find(|(class, _)| *class == optimizer).map_or(&[][..], |(_, options)| options);
+        let mut read = Self {
+            hyper: Hyper::from_values([0.0; Hyper::COUNT]),
+            nesterov: false,
+            decay: 0.0,
+            decoupled: optimizer == "AdamW",
+            not_built: Vec::new(),
+        };
+        let hyper = &mut read.hyper;
+        for (key, value) in options {
+            let on = value.as_bool() == Some(true);
+            let amount = value.as_f64();
+            let float = || amount.ok_or(format!("{optimizer}: `{key}` is {value}"));
+            let mut acts = on || amount.is_some_and(|amount| amount != 0.0);
+            match (optimizer, key.as_str()) {
+                (_, "lr") => {
+                    hyper.learning_rate = float()?;
+                    acts = optimizer == "Adadelta" && hyper.learning_rate != 1.0;
                 }
+                (_, "eps") => hyper.epsilon = float()?,
+                ("SGD", "momentum") => hyper.momentum = float()?,
+                ("SGD", "nesterov") => read.nesterov = on,
+                ("RMSprop", "alpha") => hyper.rmsprop_beta = float()?,
+                ("Adadelta", "rho") => hyper.adadelta_rho = float()?,
+                ("Adam" | "AdamW", "betas") => [hyper.adam_beta1, hyper.adam_beta2] = vector(value)?,
+                ("SGD" | "Adam" | "AdamW", "weight_decay") => read.decay = float()?,
+                ("Adam" | "AdamW", "decoupled_weight_decay") => read.decoupled = on,
+                // Without momentum there is nothing to dampen.
+                ("SGD", "dampening") => acts &= options.get("momentum").and_then(Value::as_f64) != Some(0.0),
+                // How it is computed, not what.
+                (_, "foreach" | "fused" | "capturable" | "differentiable") => {}
+                _ if missing.contains(&key.as_str()) => {}
+                _ => return Err(format!("{optimizer}: unknown option `{key}`")),
             }
-            (_, "maximize") | ("RMSprop", "centered") | ("Adam", "amsgrad") => {
-                if on {
-                    variants.push(key.as_str());
-                }
+            if acts && missing.contains(&key.as_str()) {
+                read.not_built.push(key.clone());
             }
-            // How it is computed, not what; `decoupled_weight_decay` only says where a weight decay would act.
-            (_, "foreach" | "fused" | "capturable" | "differentiable" | "decoupled_weight_decay") => {}
-            _ => return Err(format!("{optimizer}: unknown option `{key}`")),
+        }
+        Ok(read)
+    }
+
+    /// The class and what momentum it has.
+    fn title(&self, optimizer: &str) -> String {
+        match (self.hyper.momentum != 0.0, self.nesterov) {
+            (true, true) => format!("{optimizer} with Nesterov's momentum"),
+            (true, false) => format!("{optimizer} with momentum"),
+            _ => optimizer.to_owned(),
         }
     }
-    let rule = match optimizer {
-        "SGD" if hyper.momentum == 0.0 => Rule::Sgd,
-        "SGD" if nesterov => Rule::Nag,
-        "SGD" => Rule::Momentum,
-        "Adagrad" => Rule::AdaGrad,
-        "RMSprop" => Rule::RmsProp,
-        "Adadelta" => Rule::AdaDelta,
-        "Adam" => Rule::Adam,
-        _ => return Err(format!("unknown optimizer `{optimizer}`")),
-    };
-    if rule == Rule::AdaDelta && hyper.learning_rate != 1.0 {
-        variants.push("lr other than 1");
+
+    /// The rule of the lab; none of them decays weights.
+    fn rule(&self, optimizer: &str) -> Option<Rule> {
+        match optimizer {
+            _ if self.decay != 0.0 => None,
+            "SGD" if self.hyper.momentum == 0.0 => Some(Rule::Sgd),
+            "SGD" if self.nesterov => Some(Rule::Nag),
+            "SGD" => Some(Rule::Momentum),
+            "Adagrad" => Some(Rule::AdaGrad),
+            "RMSprop" => Some(Rule::RmsProp),
+            "Adadelta" => Some(Rule::AdaDelta),
+            "Adam" | "AdamW" => Some(Rule::Adam),
+            _ => None,
+        }
     }
-    // Without momentum there is nothing to dampen.
-    if rule == Rule::Sgd {
-        variants.retain(|variant| *variant != "dampening");
-    }
-    if variants.is_empty() {
-        Ok(Ok((rule, hyper)))
-    } else {
-        Ok(Err(format!("{optimizer} with {}", variants.join(", "))))
+
+    /// What networks are trained with.
+    fn trained(&self, optimizer: &str) -> Option<Trained> {
+        let Hyper { learning_rate, momentum, adam_beta1, adam_beta2, epsilon, .. } = self.hyper;
+        let rule = match optimizer {
+            "SGD" => optim::Rule::Sgd { momentum, nesterov: self.nesterov },
+            "Adam" | "AdamW" => {
+                optim::Rule::Adam { betas: (adam_beta1, adam_beta2), epsilon, decoupled: self.decoupled }
+            }
+            _ => return None,
+        };
+        Some(Trained { optimizer: Optimizer::new(rule), rates: Rates { learning_rate, decay: self.decay } })
     }
 }
 

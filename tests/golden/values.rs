@@ -45,7 +45,11 @@ pub fn numbers(value: &Value, key: &str) -> Result<Vec<f64>, String> {
 pub fn as_matrix(value: &Value) -> Result<Matrix, String> {
     let rows = value.as_array().ok_or("no list of rows")?;
     let rows: Vec<Vec<f64>> = rows.iter().map(as_numbers).collect::<Result<_, _>>()?;
-    Matrix::from_rows(&rows).ok_or_else(|| "rows of different lengths".to_owned())
+    let columns = rows.first().map_or(0, Vec::len);
+    if rows.iter().any(|row| row.len() != columns) {
+        return Err("rows of different lengths".to_owned());
+    }
+    Ok(Matrix::from_fn(rows.len(), columns, |i, j| rows[i][j]))
 }
 
 pub fn matrix(value: &Value, key: &str) -> Result<Matrix, String> {

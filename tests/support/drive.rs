@@ -1,7 +1,5 @@
 //! Drives an experiment without the engine and keeps what it emits.
 
-#![allow(dead_code)] // Not every test uses all of it.
-
 use std::collections::BTreeMap;
 
 use burn::tensor::Device;

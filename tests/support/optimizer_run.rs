@@ -1,47 +1,26 @@
-//! A hand-made run of the optimizers lab, for drawing without an engine.
+//! A hand-made run of the optimizers lab on a surface, for drawing without an engine.
 
-use std::sync::Arc;
-
-use learnscope::engine::event::{RunHeader, RunId, Status};
+use learnscope::engine::event::{Body, RunHeader};
 use learnscope::engine::params::Params;
-use learnscope::engine::state::{Rows, RunState};
+use learnscope::engine::state::RunState;
 use learnscope::labs::optimizers::params::PARAMS;
 use learnscope::labs::optimizers::{PATH_COLUMNS, surface_run};
 
+use super::made_run::{self, MadeRun, header};
+
 /// Default parameters with these changes, each `key=value`.
 pub fn params(changes: &[&str]) -> Params {
-    let mut params = Params::defaults(PARAMS);
-    for change in changes {
-        params.set_text(PARAMS, change).unwrap();
-    }
-    params
+    made_run::params(PARAMS, changes)
 }
 
 /// A finished run with these parameters.
 pub fn run(params: &Params) -> RunState {
     let steps = params.int("steps") as u64;
-    let mut run = RunState {
-        id: Some(RunId(1)),
-        params: params.clone(),
-        step: steps,
-        status: Some(Status::Finished),
-        header: Some(header(params, steps)),
-        ..RunState::default()
-    };
+    let header = RunHeader { name: "hand-made".into(), seed: 7, ..header("optimizers", params, steps) };
+    let mut run = MadeRun::starts(header);
     for (rule, data) in surface_run::paths(params, &[], steps).unwrap() {
-        run.tables.insert(Arc::from(format!("path/{}", rule.id())), Rows { columns: PATH_COLUMNS.len(), data });
+        let (key, columns) = (format!("path/{}", rule.id()).into(), PATH_COLUMNS.len() as u32);
+        run.says(steps, Body::Rows { key, columns, data: data.into() });
     }
-    run
-}
-
-fn header(params: &Params, steps: u64) -> RunHeader {
-    RunHeader {
-        lab: "optimizers".into(),
-        name: "hand-made".into(),
-        params: params.clone(),
-        seed: 7,
-        steps,
-        device: "CPU".into(),
-        ..RunHeader::default()
-    }
+    run.ends(steps)
 }

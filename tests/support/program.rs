@@ -8,8 +8,13 @@ use tempfile::TempDir;
 
 /// A command of the program in a folder of its own: runs, caches and settings of one test touch nobody else's.
 pub fn learnscope(home: &TempDir, line: &str) -> Command {
+    with_args(home, &line.split_whitespace().collect::<Vec<_>>())
+}
+
+/// The same with arguments that may hold spaces.
+pub fn with_args(home: &TempDir, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_learnscope"));
-    command.args(line.split_whitespace()).current_dir(home.path()).stdin(Stdio::null());
+    command.args(args).current_dir(home.path()).stdin(Stdio::null());
     command.env("LEARNSCOPE_CACHE_DIR", home.path().join("cache"));
     command.env("LEARNSCOPE_CONFIG_DIR", home.path().join("config"));
     command
@@ -28,31 +33,43 @@ pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+/// Checks the exit code and that these words are in the message; returns what was printed.
+#[track_caller]
+pub fn ends(output: &Output, code: i32, words: &[&str]) -> String {
+    let message = stderr(output);
+    assert_eq!(output.status.code(), Some(code), "{message}");
+    for word in words {
+        assert!(message.contains(word), "no `{word}` in: {message}");
+    }
+    assert!(!message.contains("panicked"), "{message}");
+    stdout(output)
+}
+
 /// Runs a command that must succeed; returns what it printed.
 #[track_caller]
 pub fn succeeds(home: &TempDir, line: &str) -> String {
-    let output = run(home, line);
-    assert_eq!(output.status.code(), Some(0), "{line}\n{}", stderr(&output));
-    stdout(&output)
+    println!("learnscope {line}");
+    ends(&run(home, line), 0, &[])
 }
 
 /// Runs a command that must fail with this exit code and these words in its message.
 #[track_caller]
 pub fn fails(home: &TempDir, line: &str, code: i32, words: &[&str]) {
-    let output = run(home, line);
-    let message = stderr(&output);
-    assert_eq!(output.status.code(), Some(code), "{line}\n{message}");
-    for word in words {
-        assert!(message.contains(word), "{line}\nno `{word}` in: {message}");
-    }
-    assert!(!message.contains("panicked"), "{line}\n{message}");
+    println!("learnscope {line}");
+    ends(&run(home, line), code, words);
 }
 
 /// The only run folder under `runs`.
 #[track_caller]
 pub fn only_run(home: &TempDir) -> PathBuf {
+    only_run_in(home, "runs")
+}
+
+/// The only run folder under `root`.
+#[track_caller]
+pub fn only_run_in(home: &TempDir, root: &str) -> PathBuf {
     let folders: Vec<PathBuf> =
-        fs::read_dir(home.path().join("runs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        fs::read_dir(home.path().join(root)).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(folders.len(), 1, "{folders:?}");
     folders[0].clone()
 }

@@ -43,17 +43,6 @@ impl Matrix {
         (data.len() == rows * columns).then_some(Self { rows, columns, data })
     }
 
-    /// Row-major entries in f32, as a device computes them; `None` unless there are rows·columns of them.
-    pub fn from_f32(rows: usize, columns: usize, data: &[f32]) -> Option<Self> {
-        Self::from_vec(rows, columns, data.iter().map(|v| f64::from(*v)).collect())
-    }
-
-    /// A list of rows of one length; `None` for rows of different lengths.
-    pub fn from_rows(rows: &[Vec<f64>]) -> Option<Self> {
-        let columns = rows.first().map_or(0, Vec::len);
-        rows.iter().all(|row| row.len() == columns).then(|| Self { rows: rows.len(), columns, data: rows.concat() })
-    }
-
     pub fn rows(&self) -> usize {
         self.rows
     }
@@ -144,12 +133,6 @@ impl Matrix {
     fn combine(&self, other: &Self, f: impl Fn(f64, f64) -> f64) -> Self {
         assert_eq!((self.rows, self.columns), (other.rows, other.columns), "matrices of different shapes");
         Self { data: self.data.iter().zip(&other.data).map(|(a, b)| f(*a, *b)).collect(), ..*self }
-    }
-
-    /// A x for a vector of `columns` numbers.
-    pub fn times_vector(&self, x: &[f64]) -> Vec<f64> {
-        assert_eq!(self.columns, x.len(), "a vector of another length");
-        (0..self.rows).map(|i| self.row(i).iter().zip(x).map(|(a, x)| a * x).sum()).collect()
     }
 
     /// A B for (m x k) and (k x n).
@@ -251,7 +234,6 @@ mod tests {
     #[test]
     fn shapes_that_do_not_fit_are_refused() {
         assert!(Matrix::from_vec(2, 2, vec![0.0; 3]).is_none());
-        assert!(Matrix::from_rows(&[vec![1.0], vec![1.0, 2.0]]).is_none());
-        assert!(Matrix::from_f32(1, 2, &[1.0, 2.0]).is_some());
+        assert!(Matrix::from_vec(1, 2, vec![1.0, 2.0]).is_some());
     }
 }

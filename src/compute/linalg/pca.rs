@@ -11,8 +11,6 @@ pub struct Pca {
     pub axes: Matrix,
     /// Variance along each axis (divided by n), descending, k numbers.
     pub variances: Vec<f64>,
-    /// Variance along all d axes together.
-    pub total_variance: f64,
 }
 
 /// The k leading principal axes of the rows of `points` (n x d). An axis points to where its largest component is
@@ -41,7 +39,6 @@ pub fn pca(points: &Matrix, k: usize) -> Result<Pca, LinalgError> {
         mean,
         axes: Matrix::from_fn(k, d, |j, i| signs[j] * eigen.vectors[(i, j)]),
         variances: eigen.values[..k].iter().map(|v| v.max(0.0)).collect(),
-        total_variance: covariance.trace(),
     })
 }
 
@@ -50,27 +47,6 @@ impl Pca {
     pub fn project(&self, points: &Matrix) -> Matrix {
         let centred = Matrix::from_fn(points.rows(), points.columns(), |i, j| points[(i, j)] - self.mean[j]);
         centred.times_transposed(&self.axes)
-    }
-
-    /// The share of the variance that the axes show, 0 to 1.
-    pub fn explained(&self) -> f64 {
-        if self.total_variance > 0.0 { self.variances.iter().sum::<f64>() / self.total_variance } else { 0.0 }
-    }
-
-    /// Turns each axis to the side of the same axis of `previous`, so that a picture which is refreshed while a network
-    /// trains does not flip over.
-    pub fn facing(mut self, previous: &Pca) -> Self {
-        let (k, d) = (self.axes.rows().min(previous.axes.rows()), self.axes.columns());
-        if previous.axes.columns() != d {
-            return self;
-        }
-        for j in 0..k {
-            let along: f64 = self.axes.row(j).iter().zip(previous.axes.row(j)).map(|(a, b)| a * b).sum();
-            if along < 0.0 {
-                self.axes.as_mut_slice()[j * d..(j + 1) * d].iter_mut().for_each(|v| *v = -*v);
-            }
-        }
-        self
     }
 }
 
@@ -85,14 +61,16 @@ mod tests {
             [5.0 + 4.0 * t.sin(), 0.5 * (1.7 * t).cos(), 0.05 * (2.9 * t).sin()][j]
         });
         let found = pca(&points, 2).unwrap();
-        assert!(found.axes[(0, 0)] > 0.99 && found.explained() > 0.99);
+        let spread = |column: Vec<f64>| {
+            let mean = column.iter().sum::<f64>() / column.len() as f64;
+            column.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / column.len() as f64
+        };
+        let total: f64 = (0..3).map(|j| spread(points.column(j))).sum();
+        assert!(found.axes[(0, 0)] > 0.99 && found.variances.iter().sum::<f64>() > 0.99 * total);
         let flat = found.project(&points);
         assert_eq!((flat.rows(), flat.columns()), (200, 2));
         assert!(flat.column_means().iter().all(|mean| mean.abs() < 1e-12));
         let variance = flat.column(0).iter().map(|v| v * v).sum::<f64>() / 200.0;
         assert!((variance - found.variances[0]).abs() < 1e-9 * variance);
-        let mut turned = found.clone();
-        turned.axes = turned.axes.scaled(-1.0);
-        assert_eq!(found.clone().facing(&turned).axes, turned.axes);
     }
 }

@@ -57,10 +57,6 @@ impl CriticalKind {
             Degenerate => "degenerate point",
         }
     }
-
-    pub fn is_minimum(self) -> bool {
-        matches!(self, GlobalMinimum | LocalMinimum)
-    }
 }
 
 impl Surface {

@@ -203,17 +203,21 @@ impl PostProcess {
 /// Number of points of the outer border of every part that does not lie in a hole of another, in the order in which the
 /// parts are met.
 pub fn contour_lengths(mask: &Mask) -> Vec<usize> {
+    outer_contours(mask).2
+}
+
+/// The mask without holes, its parts, and the length of the outer border of each.
+fn outer_contours(mask: &Mask) -> (Mask, Components, Vec<usize>) {
     // Filling leaves outer borders as they are, and what lies in a hole becomes part of what is around it.
     let filled = fill_holes(mask);
     let parts = components(&filled, Connectivity::Eight);
-    parts.firsts().into_iter().map(|(row, column)| border_length(&filled, row, column)).collect()
+    let lengths = parts.firsts().into_iter().map(|(row, column)| border_length(&filled, row, column)).collect();
+    (filled, parts, lengths)
 }
 
 fn longest_contour(mask: &Mask) -> Mask {
-    let filled = fill_holes(mask);
-    let parts = components(&filled, Connectivity::Eight);
-    let lengths = parts.firsts().into_iter().map(|(row, column)| border_length(&filled, row, column));
-    match lengths.enumerate().max_by_key(|(_, length)| *length) {
+    let (filled, parts, lengths) = outer_contours(mask);
+    match lengths.into_iter().enumerate().max_by_key(|(_, length)| *length) {
         Some((part, _)) => parts.mask(part),
         None => filled,
     }

@@ -312,6 +312,10 @@ fn controls(state: &mut State, ui: &mut Ui, rect: Rect) {
         if ui.add_enabled(moved, reset).on_hover_text("Back to the first view (double-click, Home)").clicked() {
             state.reset();
         }
+        // In a narrow tile it would begin outside; the palette has it too.
+        if ui.available_width() < 80.0 {
+            return;
+        }
         let label = match state.scale {
             ScaleMode::Automatic => "heights: auto",
             ScaleMode::Linear => "heights: linear",

@@ -248,11 +248,6 @@ impl Smoothed {
     }
 }
 
-/// Whether the run has a twin.
-pub fn has_twin(run: &RunState) -> bool {
-    run.scalars.keys().any(|key| key.starts_with(TWIN))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -332,6 +327,6 @@ mod tests {
         assert_eq!(steps_per_epoch(&run), 9);
         // A body of another run changes nothing.
         run.apply(&Event { run: RunId(5), step: 1, seconds: 0.0, body: Body::Scalars(vec![]) });
-        assert!(!has_twin(&run));
+        assert_eq!(run.scalars.len(), 1);
     }
 }

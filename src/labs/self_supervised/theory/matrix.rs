@@ -211,12 +211,6 @@ impl MatrixDynamics {
         let Some(k) = self.certificate_matrix(state) else { return Ok(None) };
         Ok(symmetric_eigenvalues(&k)?.last().copied())
     }
-
-    /// (2η + η_p)/2 > r²/(4S): alignment whatever the matrices are. `None` for other than isotropic data.
-    pub fn aligns_unconditionally(&self, ratio: f64) -> Option<bool> {
-        let Data::Isotropic { sigma2 } = self.data else { return None };
-        Some((2.0 * self.eta + self.eta_p) / 2.0 > ratio * ratio / (4.0 * (1.0 + sigma2)))
-    }
 }
 
 /// The r that fits Wa = r W best: ⟨Wa, W⟩/⟨W, W⟩; 1 for W = 0.
@@ -380,6 +374,18 @@ mod tests {
             let [p, s] = mode.trajectory(start, 0.02, 500)[500];
             assert!((state.wp[(i, i)] - p).abs() < 1e-8 && (state.w[(i, i)].powi(2) - s).abs() < 1e-8);
         }
+    }
+
+    #[test]
+    fn a_target_that_follows_at_once_is_simsiam() {
+        let one = |value: f64| Matrix::from_fn(1, 1, |_, _| value);
+        let end = |target| {
+            let mut state = MatrixState { w: one(0.3), wp: one(0.2), wa: one(0.3) };
+            let dynamics = MatrixDynamics { target, ..dynamics() };
+            (0..5000).for_each(|_| dynamics.rk4(&mut state, 0.001));
+            state.wp[(0, 0)]
+        };
+        assert!((end(Target::Following { beta: 500.0 }) - end(Target::Copy)).abs() < 2e-3);
     }
 
     #[test]

@@ -12,9 +12,3 @@ pub mod matrix;
 pub mod modes;
 pub mod portrait;
 pub mod separatrix;
-
-/// β = (1 − τ)/α: the speed of a target that follows with momentum τ, in the theory's unit of time, for a network of
-/// learning rate α > 0.
-pub fn target_speed(tau: f64, learning_rate: f64) -> f64 {
-    (1.0 - tau) / learning_rate
-}

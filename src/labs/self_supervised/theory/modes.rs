@@ -75,21 +75,9 @@ impl ModeDynamics {
         [self.alpha_p * s * e - self.eta_p * p, 2.0 * p * s * e - 2.0 * self.eta * s]
     }
 
-    /// The motion with a target that follows at speed β: (p, w, a) with s = w² and r = a/w, which stay regular where w
-    /// changes its sign. The constant `ratio` plays no part.
-    pub fn derivative_following(&self, [p, w, a]: [f64; 3], beta: f64) -> [f64; 3] {
-        let e = a - self.spread() * p * w;
-        [self.alpha_p * w * e - self.eta_p * p, p * e - self.eta * w, beta * (w - a)]
-    }
-
     /// `steps` Runge-Kutta steps of length `dt` from (p, s), the start included: steps + 1 points.
     pub fn trajectory(&self, start: [f64; 2], dt: f64, steps: usize) -> Vec<[f64; 2]> {
         walk(start, steps, |y| rk4(y, dt, |y| self.derivative(y)))
-    }
-
-    /// The same for (p, w, a) with a target that follows at speed β.
-    pub fn trajectory_following(&self, start: [f64; 3], beta: f64, dt: f64, steps: usize) -> Vec<[f64; 3]> {
-        walk(start, steps, |y| rk4(y, dt, |y| self.derivative_following(y, beta)))
     }
 
     /// s − p²/α_p, which decays as e^(−2ηt) where η_p = η: the balance law of one mode.
@@ -209,14 +197,5 @@ mod tests {
         let t = 20.0;
         let expected = dynamics.balance(start) * (-2.0 * dynamics.eta * t).exp();
         assert!((dynamics.balance(path[2000]) - expected).abs() < 1e-8);
-    }
-
-    #[test]
-    fn a_target_that_follows_at_once_is_simsiam() {
-        let dynamics = ModeDynamics::default();
-        let s0 = 0.09f64;
-        let fast = dynamics.trajectory_following([0.2, s0.sqrt(), s0.sqrt()], 500.0, 0.001, 5000);
-        let simsiam = dynamics.trajectory([0.2, s0], 0.001, 5000);
-        assert!((fast[5000][0] - simsiam[5000][0]).abs() < 2e-3);
     }
 }

@@ -93,11 +93,6 @@ impl Separatrix {
         Self { knots, turns, alpha_p }
     }
 
-    /// The same line for another α_p.
-    pub fn with_alpha_p(&self, alpha_p: f64) -> Self {
-        Self { alpha_p, ..self.clone() }
-    }
-
     /// Every s at which the line passes p, ascending: starts below the first collapse, starts between the first and the
     /// second survive, and so on. Empty to the right of a line that turns back: there every start collapses.
     pub fn crossings(&self, p: f64) -> Vec<f64> {
@@ -253,7 +248,6 @@ mod tests {
         for p in [-0.4, 0.0, 0.5] {
             let expected = one.at(p).unwrap() / 7.0;
             assert!((seven.at(p).unwrap() - expected).abs() < 1e-12);
-            assert_eq!(one.with_alpha_p(7.0).at(p), seven.at(p));
         }
     }
 

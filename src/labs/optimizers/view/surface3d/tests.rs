@@ -86,7 +86,7 @@ fn install_font(ctx: &egui::Context) {
 
 /// wgpu of any adapter; `None` after a printed reason.
 fn render_state() -> Option<RenderState> {
-    if crate::gpu::offscreen::any_device().is_none() {
+    if crate::compute::device::adapters().is_empty() {
         let required = std::env::var_os("LEARNSCOPE_REQUIRE_ADAPTER").is_some();
         assert!(!required, "LEARNSCOPE_REQUIRE_ADAPTER is set and no graphics adapter was found");
         eprintln!("skipped: no graphics adapter (install Mesa's lavapipe for a software one)");

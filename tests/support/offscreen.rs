@@ -1,12 +1,12 @@
-//! A surface as an image, without a window: for export and for tests.
+//! A surface as an image, without a window.
 
 use std::future::Future;
 use std::task::{Context, Poll, Waker};
 
 use image::RgbaImage;
 
-use super::renderer::Renderer;
-use super::scene::SurfaceScene;
+use learnscope::gpu::renderer::Renderer;
+use learnscope::gpu::scene::SurfaceScene;
 
 /// Why no image came back.
 #[derive(Debug, thiserror::Error)]
@@ -17,8 +17,7 @@ pub enum OffscreenError {
     Size(u32, u32, u32),
 }
 
-/// Draws a scene at `size` pixels, `pixels_per_point` scaling line widths and points. Waits for the GPU: never call it
-/// where a frame is drawn, but on a thread of its own. The axes' numbers are text and not in the image.
+/// Draws a scene at `size` pixels, `pixels_per_point` scaling line widths and points. Waits for the GPU. The axes' numbers are text and not in the image.
 pub fn offscreen(
     device: &wgpu::Device,
     queue: &wgpu::Queue,
