@@ -18,6 +18,7 @@ use eframe::egui;
 use eframe::egui_wgpu::RenderState;
 
 use crate::compute::device::DeviceChoice;
+use crate::engine::catalogue::Listing;
 use crate::engine::command::{Record, RunRequest};
 use crate::engine::event::{Change, KeySpec, Level, Payload, RunId};
 use crate::engine::experiment::{BuildFn, DeviceCheckFn};
@@ -155,6 +156,8 @@ pub struct LabSpec {
     pub claim: &'static str,
     pub params: &'static [ParamSpec],
     pub keys: &'static [KeySpec],
+    /// The keys (or families, `accuracy/test/*`) whose last values stand in a list of runs, the most telling first.
+    pub headline: &'static [&'static str],
     pub presets: &'static [Preset],
     pub studies: &'static [StudySpec],
     /// Text of the guide panel, Markdown of the kind that `plot::text::markdown` draws.
@@ -323,6 +326,11 @@ pub struct ViewCtx<'a> {
 /// Fetches what was recorded. Never waits: `None` while it is being read.
 pub trait PastPayloads {
     fn payload(&self, key: &str, step: u64) -> Option<(u64, Arc<Payload>)>;
+
+    /// The recorded runs of every lab, newest first, as far as they are known by now. Another list is another `Arc`.
+    fn runs(&self) -> Arc<Listing> {
+        Arc::default()
+    }
 }
 
 /// Past payloads of a run that has none.
