@@ -5,6 +5,7 @@ pub mod doctor;
 pub mod optimizers;
 pub mod predict;
 pub mod prose;
+pub mod resume;
 pub mod segmentation;
 pub mod self_supervised;
 pub mod series;
