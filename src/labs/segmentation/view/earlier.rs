@@ -46,6 +46,8 @@ pub struct EarlierRuns {
     read: Option<Arc<Listing>>,
     /// What the user does not want to see any more.
     forgotten: HashSet<Identity>,
+    /// The groups as they were made last, and beside which shown run.
+    grouped: Option<(Option<Identity>, Arc<Vec<Group>>)>,
 }
 
 /// Runs that differ by their seed alone.
@@ -109,6 +111,7 @@ impl EarlierRuns {
             self.seen.remove(0);
         }
         self.seen.push(new);
+        self.grouped = None;
     }
 
     /// Takes the recorded runs, also those that ended while another lab was in front or before this window was opened.
@@ -116,7 +119,7 @@ impl EarlierRuns {
         if self.read.as_ref().is_some_and(|known| Arc::ptr_eq(known, listing)) {
             return;
         }
-        self.read = Some(listing.clone());
+        (self.read, self.grouped) = (Some(listing.clone()), None);
         let tested = listing.runs.iter().filter_map(|run| {
             let header = run.header.as_ref()?;
             Earlier::of(header, run.step, run.seconds?, |key| run.last(key))
@@ -130,6 +133,7 @@ impl EarlierRuns {
         self.forgotten.extend(self.all().map(|run| run.identity.clone()).collect::<Vec<_>>());
         self.seen.clear();
         self.recorded.clear();
+        self.grouped = None;
     }
 
     pub fn is_empty(&self) -> bool {
@@ -142,32 +146,43 @@ impl EarlierRuns {
         self.recorded.iter().filter(move |run| !is_seen(run)).chain(&self.seen)
     }
 
-    /// Runs of the same parameters together, but for a group that is the shown run alone.
-    pub fn groups(&self, shown: Option<&RunHeader>) -> Vec<Group> {
-        let mut first: Vec<&Earlier> = Vec::new();
+    /// Runs of the same parameters together, but for a group that is the shown run alone. Made anew only when something has
+    /// changed.
+    pub fn groups(&mut self, shown: Option<&RunHeader>) -> Arc<Vec<Group>> {
+        let shown = shown.map(identity);
+        if let Some((beside, groups)) = &self.grouped
+            && *beside == shown
+        {
+            return groups.clone();
+        }
+        let mut members: Vec<Vec<&Earlier>> = Vec::new();
         for run in self.all() {
-            if !first.iter().any(|known| known.params == run.params) {
-                first.push(run);
+            match members.iter_mut().find(|group| group[0].params == run.params) {
+                Some(group) => group.push(run),
+                None => members.push(vec![run]),
             }
         }
-        let group = |first: &Earlier| {
-            let runs = || self.all().filter(|run| run.params == first.params);
-            Group {
-                spec: first.spec,
-                side: first.side,
-                size: first.size,
-                dice: Summary::of(runs().map(|run| Some(run.dice))),
-                hd95: Summary::of(runs().map(|run| run.hd95)),
-                monai: first.params.text("hd95") == "monai",
-                time: Summary::of(runs().map(|run| Some(run.time))),
-                synthetic: first.params.text("source") == "synthetic",
-            }
-        };
-        let alone = |first: &Earlier| {
-            shown.is_some_and(|header| is_of(&first.identity, header))
-                && self.all().filter(|run| run.params == first.params).count() == 1
-        };
-        first.into_iter().filter(|first| !alone(first)).map(group).collect()
+        let alone = |group: &&Vec<&Earlier>| group.len() == 1 && shown.as_ref() == Some(&group[0].identity);
+        let groups = Arc::new(members.iter().filter(|group| !alone(group)).map(|group| Group::of(group)).collect());
+        self.grouped = Some((shown, Arc::clone(&groups)));
+        groups
+    }
+}
+
+impl Group {
+    /// Of at least one run, all with the same parameters.
+    fn of(runs: &[&Earlier]) -> Self {
+        let first = runs[0];
+        Self {
+            spec: first.spec,
+            side: first.side,
+            size: first.size,
+            dice: Summary::of(runs.iter().map(|run| Some(run.dice))),
+            hd95: Summary::of(runs.iter().map(|run| run.hd95)),
+            monai: first.params.text("hd95") == "monai",
+            time: Summary::of(runs.iter().map(|run| Some(run.time))),
+            synthetic: first.params.text("source") == "synthetic",
+        }
     }
 }
 
