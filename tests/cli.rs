@@ -53,6 +53,8 @@ fn bad_usage_is_named_and_the_nearest_name_offered() {
     let home = tempfile::tempdir().unwrap();
     for (line, words) in [
         ("frobnicate", &["frobnicate"][..]),
+        ("rum optimizers --preset saddle", &["there is no command `rum`", "did you mean `run`"]),
+        ("rums", &["`rums`", "neither a command nor a recorded run", "did you mean `learnscope run"]),
         ("run", &["LAB"]),
         ("run optimizer", &["`optimizer`", "did you mean `optimizers`"]),
         ("run painting", &["`painting`", "known are optimizers"]),
@@ -89,6 +91,41 @@ fn bad_usage_is_named_and_the_nearest_name_offered() {
     let error = &json_lines(&stdout(&output))[0];
     assert_eq!((&error["event"], &error["code"]), (&Json::from("error"), &Json::from(2)));
     assert!(!home.path().join("runs").exists(), "bad usage leaves nothing behind");
+}
+
+#[test]
+fn a_recorded_run_is_named_alone_and_anything_else_refused_before_a_window_opens() {
+    let home = tempfile::tempdir().unwrap();
+    succeeds(&home, "run optimizers --preset saddle --steps 20");
+    let run = only_run(&home);
+    let name = run.file_name().unwrap().to_str().unwrap();
+    for typed in [run.to_str().unwrap(), name, &format!("runs/{name}")] {
+        // It is found, and only the display is missing.
+        let mut window = learnscope(&home, typed);
+        window.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET");
+        let said = stderr(&window.output().unwrap());
+        assert!(said.contains("there is no display"), "{said}");
+    }
+    fs::create_dir(home.path().join("notes")).unwrap();
+    fs::write(home.path().join("file"), "x").unwrap();
+    let events = run.join("events.bin");
+    for (typed, words) in [
+        ("notes", &["`notes` is not a recorded run", "no run.toml"][..]),
+        ("file", &["`file` is not a recorded run"]),
+        ("runs/nothing", &["there is no run `runs/nothing`"]),
+        ("saddle", &["there is no run `saddle`", "did you mean"]),
+        (events.to_str().unwrap(), &["is not a recorded run"]),
+    ] {
+        fails(&home, typed, 2, words);
+    }
+    fails(&home, &format!("{name} labs"), 2, &["without a command"]);
+    // A run of a lab that this version does not have.
+    let text = fs::read_to_string(run.join("run.toml")).unwrap().replace("\"optimizers\"", "\"painting\"");
+    let other = home.path().join("runs/other");
+    fs::create_dir(&other).unwrap();
+    fs::write(other.join("run.toml"), text.lines().skip(1).collect::<Vec<_>>().join("\n")).unwrap();
+    fs::write(other.join("events.bin"), &fs::read(&events).unwrap()[..12]).unwrap();
+    fails(&home, "runs/other", 2, &["there is no lab `painting`"]);
 }
 
 #[test]

@@ -235,6 +235,9 @@ fn every_lab_is_well_declared() {
             param.check(&Value::from(param.default)).unwrap_or_else(|error| panic!("{}: {error}", spec.id));
             assert!(!param.help.is_empty() && !param.label.is_empty(), "{}/{} says nothing", spec.id, param.key);
         }
+        for key in spec.headline {
+            assert!(spec.keys.iter().any(|known| known.key == *key), "{}: the headline key {key} is none", spec.id);
+        }
         for preset in spec.presets {
             spec.preset(preset.id).unwrap().unwrap_or_else(|error| panic!("{}/{}: {error}", spec.id, preset.id));
         }

@@ -9,13 +9,15 @@ use std::time::{Duration, Instant};
 use eframe::App as _;
 use eframe::egui::{self, FontFamily, FontId, Key, Modifiers, Role, ViewportCommand, ViewportEvent, ViewportId, vec2};
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
 use learnscope::app::backend::DeviceEntry;
-use learnscope::app::{App, Parts, theme};
+use learnscope::app::{App, Open, Parts, theme};
 use learnscope::engine::command::{Record, RunRequest};
 use learnscope::engine::event::{Body, Change, Event, KeyKind, KeySpec, Level, RunHeader, RunId, Status};
+use learnscope::engine::experiment::Checkpoint;
 use learnscope::engine::params::{ParamKind, Params, Value};
+use learnscope::engine::recording::Recorder;
 use learnscope::engine::state::RunState;
 use learnscope::kit::tiles::{Arrangement, TileSpec};
 use learnscope::kit::view::{Cursor, Lab, LabView, NoPast, ViewCtx};
@@ -429,10 +431,263 @@ fn a_dropped_file_becomes_the_data() {
         }
     }
     let backend = Scripted::computing();
-    let mut harness = toy(&backend);
+    let folder = tempfile::tempdir().unwrap();
+    let mut harness = window_with_runs(&backend, folder.path());
     harness.input_mut().dropped_files.push(Arc::new(Dropped(PathBuf::from("/data/points.csv"))));
+    until(&mut harness, |_| backend.last_start().params.text("file") == "/data/points.csv");
+    // A run folder is shown instead, and so is a file of it.
+    let run = recorded(folder.path(), "dropped", 10, Some(Status::Stopped), 0.125);
+    for path in [run.clone(), run.join("events.bin")] {
+        command(&mut harness, "reset every parameter");
+        harness.input_mut().dropped_files.push(Arc::new(Dropped(path)));
+        until_shown(&mut harness, "loss Some(0.125)");
+    }
+    assert_eq!(backend.last_start().params.text("file"), "", "it did not become the data");
+}
+
+/// Draws frames until something is so.
+fn until(harness: &mut Harness<'static, App>, is: impl Fn(&Harness<'static, App>) -> bool) {
+    let start = Instant::now();
+    while !is(harness) {
+        assert!(start.elapsed().as_secs() < 20, "it never became so");
+        harness.run_steps(1);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    harness.run_steps(2);
+}
+
+/// Records a training run of the toy, 100 steps of which `step` are done.
+fn recorded(runs: &Path, name: &str, step: u64, end: Option<Status>, loss: f64) -> PathBuf {
+    let mut params = Params::defaults(SPEC.params);
+    params.set_text(SPEC.params, "mode=train").unwrap();
+    let mut header = RunHeader {
+        lab: "toy".to_owned(),
+        name: name.to_owned(),
+        params,
+        steps: 100,
+        seed: 5,
+        device: "CPU (Flex)".to_owned(),
+        ..RunHeader::default()
+    };
+    let mut recorder = Recorder::create(&Record::New(runs.to_owned()), &mut header).unwrap().unwrap();
+    let run = RunId(1);
+    recorder.append(&event(run, 0, Body::Started(Box::new(header)))).unwrap();
+    recorder.append(&event(run, 0, Body::Status(Status::Running))).unwrap();
+    recorder.append(&event(run, step, Body::Scalars(vec![("loss".into(), loss)]))).unwrap();
+    recorder.checkpoint(&Checkpoint { step, ..Checkpoint::default() }).unwrap();
+    if let Some(status) = end {
+        recorder.append(&event(run, step, Body::Status(status))).unwrap();
+    }
+    recorder.folder().to_owned()
+}
+
+/// Opens the list of runs and chooses the one that is spoken of so.
+fn choose_run(harness: &mut Harness<'static, App>, spoken: &str) {
+    press(harness, Modifiers::COMMAND, Key::R);
+    until_shown(harness, spoken);
+    harness.get_by_label_contains(spoken).click();
     harness.run_steps(3);
-    assert_eq!(backend.last_start().params.text("file"), "/data/points.csv");
+}
+
+#[test]
+fn recorded_runs_are_listed_and_shown_again() {
+    let folder = tempfile::tempdir().unwrap();
+    recorded(folder.path(), "first", 10, Some(Status::Stopped), 0.25);
+    recorded(folder.path(), "second", 100, Some(Status::Finished), 0.5);
+    recorded(folder.path(), "third", 30, None, 0.75);
+    let backend = Scripted::computing();
+    let mut harness = window_with_runs(&backend, folder.path());
+    press(&mut harness, Modifiers::COMMAND, Key::R);
+    for spoken in ["Toy first, stopped, 10 of 100 steps", "Toy second, finished, 100 steps", "Toy third, cut short"] {
+        until_shown(&mut harness, spoken);
+    }
+    harness.event(egui::Event::Text("cut short".to_owned()));
+    harness.run_steps(3);
+    assert!(harness.query_by_label_contains("Toy first,").is_none(), "filtered");
+    harness.get_by_label_contains("Toy third").click();
+    harness.run_steps(3);
+    backend.taken();
+    harness.get_by_label("Open").click();
+    until_shown(&mut harness, "loss Some(0.75)");
+    assert!(harness.query_by_label_contains("“Go on” in the list of runs").is_some(), "it ends without a word");
+    assert!(backend.taken().is_empty(), "nothing is asked of the worker");
+    assert!(
+        harness.query_by_label("Runs").is_some_and(|button| button.accesskit_node().role() == Role::Button),
+        "the list is closed"
+    );
+    // By the keyboard alone.
+    choose_run(&mut harness, "Toy third");
+    harness.get_by_role_and_label(Role::TextInput, "Filter of the runs").focus();
+    harness.run_steps(2);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    harness.event(egui::Event::Text("second".to_owned()));
+    harness.run_steps(3);
+    harness.get_by_label_contains("Toy second").focus();
+    harness.run_steps(3);
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    until_shown(&mut harness, "loss Some(0.5)");
+}
+
+#[test]
+fn a_stopped_run_goes_on_from_the_list_and_a_finished_one_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = recorded(folder.path(), "halted", 10, Some(Status::Stopped), 0.25);
+    recorded(folder.path(), "done", 100, Some(Status::Finished), 0.5);
+    let backend = Scripted::computing();
+    let mut harness = window_with_runs(&backend, folder.path());
+    choose_run(&mut harness, "Toy done");
+    assert!(harness.get_by_label("Go on").accesskit_node().is_disabled());
+    harness.get_by_label_contains("Toy halted").click();
+    harness.run_steps(3);
+    backend.taken();
+    harness.get_by_label("Go on").click();
+    until(&mut harness, |_| !backend.starts().is_empty());
+    let request = backend.last_start();
+    assert_eq!((request.record, request.steps, request.seed), (Record::Resume(run.clone()), 100, 5));
+    assert_eq!(request.resume_from, Some(run.join("checkpoints/step-00000010.safetensors")));
+    assert_eq!(request.params.text("mode"), "train");
+    // One that cannot be gone on with is refused with a sentence.
+    std::fs::write(run.join("checkpoints/step-00000010.safetensors"), "x").unwrap();
+    choose_run(&mut harness, "Toy halted");
+    harness.get_by_label("Go on").click();
+    until_shown(&mut harness, "no usable checkpoint");
+    assert_eq!(backend.starts().len(), 1);
+}
+
+#[test]
+fn a_run_is_deleted_after_a_question_and_only_with_nothing_else_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = recorded(folder.path(), "mine", 10, Some(Status::Stopped), 0.25);
+    std::fs::write(run.join("notes.txt"), "dear diary").unwrap();
+    let backend = Scripted::computing();
+    let mut harness = window_with_runs(&backend, folder.path());
+    let delete = |harness: &mut Harness<'static, App>, answer: &str| {
+        harness.get_by_label("Delete…").click();
+        harness.run_steps(3);
+        harness.get_by_label(answer).click();
+        harness.run_steps(3);
+    };
+    choose_run(&mut harness, "Toy mine");
+    delete(&mut harness, "Keep it");
+    assert!(run.join("events.bin").exists());
+    delete(&mut harness, "Delete the run");
+    until_shown(&mut harness, "it also holds `notes.txt`");
+    assert!(run.join("events.bin").exists());
+    std::fs::remove_file(run.join("notes.txt")).unwrap();
+    delete(&mut harness, "Delete the run");
+    until(&mut harness, |_| !run.exists());
+    until_shown(&mut harness, "No run is recorded");
+}
+
+#[test]
+fn a_start_in_another_lab_ends_no_training_without_asking() {
+    let backend = Scripted::default();
+    backend.0.borrow_mut().alive = true;
+    let labs: Vec<&'static Lab> = vec![&TOY, &LABS[1]];
+    let mut harness = window_of(labs, &backend, None, vec2(1280.0, 1000.0));
+    command(&mut harness, "preset trained");
+    let request = backend.last_start();
+    let header = RunHeader { folder: "runs/a".to_owned(), ..header_of(&request) };
+    backend.say([
+        event(request.id, 0, Body::Started(Box::new(header))),
+        event(request.id, 10, Body::Status(Status::Running)),
+    ]);
+    harness.run_steps(3);
+    backend.taken();
+    press(&mut harness, Modifiers::NONE, Key::Num2);
+    press(&mut harness, Modifiers::COMMAND, Key::Enter);
+    assert!(harness.query_by_label_contains("“Toy” is training: step 10 of 420").is_some());
+    press(&mut harness, Modifiers::NONE, Key::Enter);
+    assert!(backend.taken().is_empty(), "the keyboard is on what loses nothing");
+    press(&mut harness, Modifiers::COMMAND, Key::Enter);
+    harness.get_by_label("Stop it and start").click();
+    harness.run_steps(3);
+    assert_eq!(backend.taken(), ["Checkpoint", "Pause"]);
+    backend.say([checkpoint(request.id, 11), event(request.id, 11, Body::Status(Status::Paused))]);
+    harness.run_steps(3);
+    assert_eq!(backend.taken(), ["Stop"]);
+    backend.say([event(request.id, 11, Body::Status(Status::Stopped))]);
+    harness.run_steps(3);
+    assert_eq!(backend.taken(), ["start self-supervised"]);
+    assert!(harness.query_by_label("Stopping the run").is_none());
+}
+
+#[test]
+fn a_training_whose_checkpoint_fails_is_kept_unless_it_is_said_otherwise() {
+    let backend = Scripted::default();
+    backend.0.borrow_mut().alive = true;
+    let (mut harness, run) = training(&backend);
+    // A preset is a run of its own, too.
+    command(&mut harness, "preset trained");
+    harness.get_by_label("Stop it and start").click();
+    harness.run_steps(3);
+    assert_eq!(backend.taken(), ["Checkpoint", "Pause"]);
+    let text = "the disk is full".to_owned();
+    backend.say([
+        event(run, 11, Body::Notice { level: Level::Warning, text }),
+        event(run, 11, Body::Status(Status::Paused)),
+    ]);
+    harness.run_steps(3);
+    harness.get_by_label("Keep training").click();
+    harness.run_steps(3);
+    assert_eq!(backend.taken(), ["Resume"]);
+    // The button of the run itself says what it does.
+    press(&mut harness, Modifiers::COMMAND, Key::Enter);
+    assert_eq!(backend.taken(), ["start toy"]);
+}
+
+#[test]
+fn a_recorded_run_takes_the_place_of_a_training_only_when_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = recorded(folder.path(), "halted", 10, Some(Status::Stopped), 0.25);
+    let backend = Scripted::default();
+    backend.0.borrow_mut().alive = true;
+    let mut harness = window_with_runs(&backend, folder.path());
+    command(&mut harness, "preset trained");
+    let id = backend.last_start().id;
+    let start = |harness: &mut Harness<'static, App>| {
+        backend.say([
+            event(id, 0, Body::Started(Box::new(header_of(&backend.last_start())))),
+            event(id, 10, Body::Status(Status::Running)),
+        ]);
+        harness.run_steps(3);
+    };
+    start(&mut harness);
+    let before = backend.starts().len();
+    for (action, stop) in [("Go on", "Stop it and go on"), ("Open", "Stop it and open")] {
+        choose_run(&mut harness, "Toy halted");
+        harness.get_by_label(action).click();
+        until_shown(&mut harness, "Stop the training?");
+        harness.get_by_label(stop);
+        press(&mut harness, Modifiers::NONE, Key::Escape);
+        assert_eq!(backend.starts().len(), before, "{action}");
+    }
+    assert!(harness.query_by_label("loss Some(0.25)").is_none());
+    choose_run(&mut harness, "Toy halted");
+    harness.get_by_label("Open").click();
+    until_shown(&mut harness, "Stop the training?");
+    // It finishes by itself meanwhile: nothing is lost any more.
+    backend.say([event(id, 420, Body::Status(Status::Finished))]);
+    until_shown(&mut harness, "loss Some(0.25)");
+    assert!(run.exists());
+}
+
+#[test]
+fn a_window_opens_on_the_run_that_was_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = recorded(folder.path(), "named", 10, Some(Status::Stopped), 0.375);
+    let backend = Scripted::computing();
+    let open = Open { run: Some(run), ..Open::default() };
+    let parts = Parts {
+        runs_dir: folder.path().to_owned(),
+        open,
+        ..parts(vec![&LABS[0], &TOY], Box::new(backend.clone()), None)
+    };
+    let size = vec2(1280.0, 1000.0);
+    let mut harness =
+        Harness::builder().with_size(size).with_step_dt(1.0 / 60.0).build_eframe(|cc| App::new(&cc.egui_ctx, parts));
+    until_shown(&mut harness, "loss Some(0.375)");
+    assert!(backend.taken().is_empty(), "nothing is computed in its place");
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::rc::Rc;
 
 use eframe::egui::{self, Key, KeyboardShortcut, Modifiers};
 
+use super::closing::Next;
 use super::presenter::Presenter;
-use super::session::Start;
 use super::shell::Region;
 use super::theme::ThemeChoice;
 use super::{App, timeline};
@@ -84,7 +84,7 @@ static TABLE: &[Row] = &[
         "Start or restart the run, recorded in a folder of its own",
         &[ctrl(Key::Enter)],
         |app, _| {
-            app.start(app.active, Start::Explicit);
+            app.wish(Next::Restart(app.active));
         },
     ),
     row("run.step", RUN, "One training step", &[key(Key::N)], |app, _| app.single_step()),
@@ -163,6 +163,9 @@ static TABLE: &[Row] = &[
     row("window.palette", WINDOW, "Command palette", &[ctrl(Key::P)], |app, _| app.palette.toggle()),
     row("window.metrics", WINDOW, "Metrics: any recorded number against the step", &[ctrl(Key::M)], |app, _| {
         app.metrics.open ^= true;
+    }),
+    row("window.runs", WINDOW, "Runs: open, go on with or delete what was recorded", &[ctrl(Key::R)], |app, _| {
+        app.toggle_runs();
     }),
     row("window.help", WINDOW, "Keyboard shortcuts", &[key(Key::F1)], |app, _| app.help_open ^= true),
     row("window.notices", WINDOW, "Show or hide the notices", &[ctrl_shift(Key::N)], |app, _| app.notices.open ^= true),

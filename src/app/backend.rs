@@ -8,6 +8,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::engine::catalogue::Listing;
 use crate::engine::command::Command;
 use crate::engine::event::{Event, Payload};
 use crate::engine::mailbox::Letter;
@@ -91,6 +92,8 @@ type Answer = (PathBuf, Place, Result<Payload, String>);
 /// Recorded values of one run folder: a cache with a byte budget in front of a reader thread.
 pub struct PastStore {
     folder: PathBuf,
+    /// The recorded runs of every lab, for the views.
+    runs: Arc<Listing>,
     state: RefCell<PastState>,
     requests: Option<mpsc::Sender<(PathBuf, Place)>>,
     answers: mpsc::Receiver<Answer>,
@@ -130,13 +133,19 @@ impl PastStore {
                 wake();
             }
         });
-        Self { folder: PathBuf::new(), state: RefCell::default(), requests: thread.ok().map(|_| requests), answers }
+        let requests = thread.ok().map(|_| requests);
+        Self { folder: PathBuf::new(), runs: Arc::default(), state: RefCell::default(), requests, answers }
     }
 
     /// Turns to the recording of another run and forgets the last one.
     pub fn open(&mut self, folder: &str) {
         self.folder = PathBuf::from(folder);
         *self.state.borrow_mut() = PastState::default();
+    }
+
+    /// Tells which runs are recorded.
+    pub fn set_runs(&mut self, runs: &Arc<Listing>) {
+        self.runs = runs.clone();
     }
 
     /// Takes in what the reader has finished. The text is a problem worth a notice, once per run.
@@ -213,6 +222,10 @@ impl PastPayloads for PastView<'_> {
     fn payload(&self, key: &str, step: u64) -> Option<(u64, Arc<Payload>)> {
         let (recorded, offset, bytes) = self.run.payloads.get(key)?.recorded_at(step)?;
         self.store.get(key, recorded, (offset, bytes))
+    }
+
+    fn runs(&self) -> Arc<Listing> {
+        self.store.runs.clone()
     }
 }
 

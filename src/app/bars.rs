@@ -189,7 +189,7 @@ pub fn run(app: &mut App, ui: &mut Ui) {
             ui.add_space(8.0);
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let (text, color) = if blocked {
-                    ("another lab is training; Start ends it".to_owned(), style.warning)
+                    ("another lab is training; Start asks before it ends it".to_owned(), style.warning)
                 } else if !stale.is_empty() && has_run {
                     (format!("restart to apply: {}", stale.join(", ")), style.live)
                 } else {
@@ -312,6 +312,9 @@ fn menus(app: &mut App, ui: &mut Ui) {
             }
         }
     });
+    if ui.button("Runs").on_hover_text(actions::hint(ui.ctx(), "window.runs")).clicked() {
+        entry_chosen(&mut chosen, "window.runs".to_owned());
+    }
     if !spec.studies.is_empty() {
         ui.menu_button("Study", |ui| {
             ui.set_min_width(280.0);

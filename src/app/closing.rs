@@ -1,14 +1,15 @@
-//! The ways out of the window: what is asked before it closes, and what it waits for. A run that trains is given the
-//! time for its checkpoint, what a view has not saved is asked about, and the window stays alive meanwhile.
+//! The ways out of the window and out of a run that trains: what is asked before the window closes, or before another run
+//! takes its place, and what is waited for. A run that trains is given the time for its checkpoint, what a view has not
+//! saved is asked about, and the window stays alive meanwhile.
 
 use eframe::egui::{self, Key, Modifiers, RichText, ViewportCommand};
 
-use super::session::Session;
+use super::session::{Session, Start};
 use super::widgets::labelled_button;
 use super::{App, theme};
-use crate::engine::command::Command;
+use crate::engine::command::{Command, RunRequest};
 use crate::engine::event::{Body, Event, Level, Status};
-use crate::engine::state::MarkKind;
+use crate::engine::state::{MarkKind, RunState};
 use crate::plot::number;
 
 /// Where the way out stands.
@@ -19,6 +20,46 @@ pub struct Closing {
     fresh: bool,
     /// The user would rather lose the run than wait for it.
     gives_up: bool,
+    /// What the training is to end for; `None`: the window closes.
+    next: Option<Next>,
+}
+
+/// What ends the training that goes on, since there is one worker and each lab shows one run.
+#[derive(Debug)]
+pub enum Next {
+    /// A lab's run with its form's values; the button says so of a run of this lab.
+    Restart(usize),
+    /// The same, asked for by something else than that button.
+    Start(usize, Start),
+    /// The next run of the study.
+    Study,
+    /// A lab goes on with a recorded run.
+    GoOn(usize, Box<RunRequest>),
+    /// A lab shows a recorded run.
+    Open(usize, Box<RunState>),
+}
+
+impl Next {
+    /// The choice that lets it happen.
+    fn choices(&self) -> &'static [(&'static str, Choice)] {
+        match self {
+            Next::Restart(_) | Next::Start(..) | Next::Study => {
+                &[("Cancel", Choice::Stay), ("Stop it and start", Choice::Stop)]
+            }
+            Next::GoOn(..) => &[("Cancel", Choice::Stay), ("Stop it and go on", Choice::Stop)],
+            Next::Open(..) => &[("Cancel", Choice::Stay), ("Stop it and open", Choice::Stop)],
+        }
+    }
+
+    /// What happens then.
+    fn what(&self) -> &'static str {
+        match self {
+            Next::Restart(_) | Next::Start(..) => "the new run starts",
+            Next::Study => "the study goes on",
+            Next::GoOn(..) => "the recorded run goes on",
+            Next::Open(..) => "the recorded run is shown",
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -31,6 +72,8 @@ enum Stage {
     Saving(f64),
     /// The run that trains is not recorded: the user is asked.
     Unrecorded,
+    /// Something else would end the run that trains: the user is asked.
+    Replacing,
     Ending(Ending),
     Leaving,
 }
@@ -63,6 +106,8 @@ enum Choice {
     Save,
     /// Leave what is not saved as the draft that it is.
     Draft,
+    /// End the training for what comes next.
+    Stop,
     TryAgain,
     GiveUp,
 }
@@ -118,6 +163,10 @@ impl Closing {
 impl App {
     /// The user wants to close the window.
     pub(super) fn leave(&mut self) {
+        // Whoever closes the window no longer wants what the training would end for.
+        if self.closing.next.take().is_some() && matches!(self.closing.stage, Stage::Replacing) {
+            self.closing.stage = Stage::Staying;
+        }
         if !matches!(self.closing.stage, Stage::Staying) {
             return;
         }
@@ -131,6 +180,7 @@ impl App {
 
     /// Closes without a question, but not without a run's checkpoint.
     pub(super) fn leave_unasked(&mut self) {
+        self.closing.next = None;
         if self.closing.is_leaving() || matches!(&self.closing.stage, Stage::Ending(ending) if ending.last) {
             return;
         }
@@ -147,17 +197,70 @@ impl App {
     }
 
     /// The lab whose run trains, or is about to.
-    fn trained(&self) -> Option<&Session> {
+    pub(super) fn trained(&self) -> Option<&Session> {
         self.sessions.iter().find(|session| session.training() || session.awaits_training())
+    }
+
+    /// Does something that may end the training, and asks first where it does.
+    pub(super) fn wish(&mut self, next: Next) {
+        if self.closing.asks() || self.closing.is_leaving() {
+            return;
+        }
+        if self.ends_training(&next) {
+            self.palette.open = false;
+            self.closing.next = Some(next);
+            self.closing.ask(Stage::Replacing);
+        } else {
+            self.do_next(next);
+        }
+    }
+
+    /// Whether it would end a training that nobody said should end.
+    pub(super) fn ends_training(&self, next: &Next) -> bool {
+        let Some(trained) = self.trained() else { return false };
+        let of_lab = |lab: usize| self.sessions.get(lab).is_some_and(|session| std::ptr::eq(session, trained));
+        match next {
+            Next::Restart(lab) => !of_lab(*lab),
+            Next::Open(lab, _) => of_lab(*lab),
+            Next::Start(..) | Next::Study | Next::GoOn(..) => true,
+        }
+    }
+
+    fn do_next(&mut self, next: Next) {
+        match next {
+            Next::Restart(lab) => self.start(lab, Start::Explicit),
+            Next::Start(lab, why) => self.start(lab, why),
+            Next::Study => self.next_of_study(),
+            Next::GoOn(lab, request) => self.start_again(lab, request),
+            Next::Open(lab, run) => self.show_recorded(lab, *run),
+        }
+    }
+
+    /// Ends the training for what comes next, with its checkpoint where it is recorded.
+    fn stop_for_next(&mut self) {
+        match self.is_recorded() {
+            Some(true) if !self.backend.has_ended() => self.ask_checkpoint(false),
+            _ => self.stop_now(),
+        }
+    }
+
+    /// Tells the worker to stop; it still tries to write a checkpoint.
+    fn stop_now(&mut self) {
+        self.backend.send(Command::Stop);
+        self.closing.ask(Stage::Ending(Ending { since: self.time, last: true, ..Ending::default() }));
+    }
+
+    /// Whether the run that trains is recorded; `None`: nothing trains.
+    fn is_recorded(&self) -> Option<bool> {
+        self.trained().map(|session| {
+            // Of a run that has not begun nothing is known, but that it was to be recorded.
+            session.awaits_training() || session.run.header.as_ref().is_some_and(|header| !header.folder.is_empty())
+        })
     }
 
     /// Closes as far as the run is concerned.
     fn leave_run(&mut self) {
-        let recorded = self.trained().map(|session| {
-            // Of a run that has not begun nothing is known, but that it was to be recorded.
-            session.awaits_training() || session.run.header.as_ref().is_some_and(|header| !header.folder.is_empty())
-        });
-        match recorded {
+        match self.is_recorded() {
             Some(_) if self.backend.has_ended() => self.closing.stage = Stage::Leaving,
             Some(true) => self.ask_checkpoint(false),
             Some(false) => self.closing.ask(Stage::Unrecorded),
@@ -194,6 +297,8 @@ impl App {
         match &self.closing.stage {
             // It has ended meanwhile: what it showed is still there.
             Stage::Unrecorded if self.trained().is_none() => self.closing.stage = Stage::Staying,
+            // Nothing is ended by it any more.
+            Stage::Replacing if self.trained().is_none() => self.go_over(),
             Stage::Saving(_) if saved => self.leave_run(),
             Stage::Ending(_) => self.advance_ending(),
             _ => {}
@@ -215,8 +320,18 @@ impl App {
     }
 
     fn advance_ending(&mut self) {
+        let over = self.trained().is_none() || self.backend.has_ended();
         let Stage::Ending(ending) = &mut self.closing.stage else { return };
-        if self.backend.has_ended() {
+        if self.closing.next.is_some() && ending.failed {
+            // Its banner says what happened.
+            (self.closing.stage, self.closing.next) = (Stage::Staying, None);
+        } else if self.closing.next.is_some() && (over || ending.last) {
+            if over {
+                self.go_over();
+            }
+        } else if self.closing.next.is_some() && ending.saved && ending.answered {
+            self.stop_now();
+        } else if self.backend.has_ended() {
             self.closing.stage = Stage::Leaving;
         } else if ending.failed && !ending.last {
             // Its banner says what happened.
@@ -234,14 +349,24 @@ impl App {
         }
     }
 
+    /// The training has ended: does what it ended for.
+    fn go_over(&mut self) {
+        self.closing.stage = Stage::Staying;
+        if let Some(next) = self.closing.next.take() {
+            self.do_next(next);
+        }
+    }
+
     fn choose(&mut self, choice: Choice) {
         match choice {
             Choice::Stay => {
-                if matches!(&self.closing.stage, Stage::Ending(ending) if !ending.paused) {
+                if matches!(&self.closing.stage, Stage::Ending(ending) if !ending.paused && !ending.last) {
                     self.backend.send(Command::Resume);
                 }
-                self.closing.stage = Stage::Staying;
+                (self.closing.stage, self.closing.next) = (Stage::Staying, None);
             }
+            Choice::Stop => self.stop_for_next(),
+            Choice::GiveUp if self.closing.next.is_some() => self.stop_now(),
             Choice::Save => {
                 let views = self.sessions.iter_mut().map(|session| &mut session.view);
                 views.filter(|view| view.unsaved().is_some()).for_each(|view| view.save_unsaved());
@@ -286,23 +411,52 @@ impl App {
                 detail: String::new(),
                 choices: &[("Keep training", Choice::Stay), ("Close", Choice::GiveUp)],
             }),
+            Stage::Replacing => self.closing.next.as_ref().map(|next| self.question_before(next, &progress)),
             Stage::Ending(ending) => Some(self.question_of(ending)),
+        }
+    }
+
+    /// One run trains at a time: what is asked before another one ends it.
+    fn question_before(&self, next: &Next, progress: &str) -> Question {
+        let lab = self.trained().map_or("A lab", |session| session.lab.spec.title);
+        let detail = if self.is_recorded() == Some(false) {
+            format!("One run trains at a time. This one is not recorded: stopping loses it. Then {}.", next.what())
+        } else {
+            format!(
+                "One run trains at a time. This one writes a checkpoint first, and “Go on” in the list of runs continues it \
+                 later. Then {}.",
+                next.what()
+            )
+        };
+        Question {
+            title: "Stop the training?",
+            text: format!("“{lab}” is training: {progress}."),
+            detail,
+            choices: next.choices(),
         }
     }
 
     fn question_of(&self, ending: &Ending) -> Question {
         let session = self.trained();
-        let loss = session.map_or("Closing now loses nothing.".to_owned(), loss);
+        let now = if self.closing.next.is_some() { "Stop now" } else { "Close now" };
+        let loss = session.map_or(format!("“{now}” loses nothing."), |session| loss(session, now));
         if let Some(problem) = ending.problem.as_ref().filter(|_| ending.answered && !ending.last) {
             return Question {
                 title: "No checkpoint could be written",
                 text: problem.clone(),
                 detail: loss,
-                choices: &[
-                    ("Try again", Choice::TryAgain),
-                    ("Keep training", Choice::Stay),
-                    ("Close now", Choice::GiveUp),
-                ],
+                choices: match &self.closing.next {
+                    None => &[
+                        ("Try again", Choice::TryAgain),
+                        ("Keep training", Choice::Stay),
+                        ("Close now", Choice::GiveUp),
+                    ],
+                    Some(_) => &[
+                        ("Try again", Choice::TryAgain),
+                        ("Keep training", Choice::Stay),
+                        ("Stop now", Choice::GiveUp),
+                    ],
+                },
             };
         }
         let waited = waited(self.time - ending.since);
@@ -320,10 +474,24 @@ impl App {
         let took = session.and_then(|session| session.step_seconds).filter(|seconds| *seconds >= 1.0);
         let took =
             took.map_or_else(String::new, |seconds| format!("A step took {} lately. ", number::duration(seconds)));
+        if let Some(next) = &self.closing.next {
+            return Question {
+                title: "Stopping the run",
+                text,
+                detail: format!("{took}Then {}.", next.what()),
+                choices: if ending.last {
+                    &[("Do not wait", Choice::Stay)]
+                } else {
+                    &[("Keep training", Choice::Stay)]
+                },
+            };
+        }
         Question {
             title: "Closing the window",
             text,
-            detail: format!("{took}Then the window closes; “learnscope resume” goes on with the run. {loss}"),
+            detail: format!(
+                "{took}Then the window closes; “Go on” in the list of runs, or “learnscope resume”, continues the run. {loss}"
+            ),
             choices: if ending.last {
                 &[("Close now", Choice::GiveUp)]
             } else {
@@ -372,12 +540,12 @@ pub fn show(app: &mut App, ctx: &egui::Context) {
     }
 }
 
-/// What closing at once would lose.
-fn loss(session: &Session) -> String {
+/// What ending at once, by the button `now`, would lose.
+fn loss(session: &Session, now: &str) -> String {
     let mut marks = session.run.marks.iter().rev();
     match marks.find(|mark| mark.kind == MarkKind::Checkpoint) {
-        Some(mark) => format!("“Close now” loses what came after step {}.", number::grouped(mark.step)),
-        None => "“Close now” loses the run: it has no checkpoint yet.".to_owned(),
+        Some(mark) => format!("“{now}” loses what came after step {}.", number::grouped(mark.step)),
+        None => format!("“{now}” loses the run: it has no checkpoint yet."),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the window asks of the worker: starting, restarting after edits, pausing, stepping.
 
 use super::App;
+use super::closing::Next;
 use super::runs;
 use super::session::{Session, Start};
 use crate::engine::command::{Command, Record};
@@ -9,7 +10,7 @@ use crate::engine::params::{ParamError, Value};
 use crate::kit::lab::{self, RunOptions};
 
 impl App {
-    /// Starts a run of a lab with its form's values. Whatever the worker runs now ends.
+    /// Starts a run of a lab with its form's values. Whatever the worker runs now ends: [`App::wish`] asks before.
     pub(super) fn start(&mut self, index: usize, why: Start) {
         if self.closing.is_ending() {
             return;
@@ -48,9 +49,11 @@ impl App {
     /// Sends restarts that edits asked for, no faster than they are computed.
     pub(super) fn flush_restarts(&mut self) {
         for index in 0..self.sessions.len() {
-            if let Some(why) = self.sessions[index].pending
-                && self.sessions[index].may_restart(self.time)
-            {
+            let Some(why) = self.sessions[index].pending else { continue };
+            if self.trained().is_some() {
+                // What follows the form never ends a training.
+                self.sessions[index].pending = None;
+            } else if self.sessions[index].may_restart(self.time) {
                 self.start(index, why);
             }
         }
@@ -118,7 +121,7 @@ impl App {
                 session.name = id.to_owned();
                 session.play.from_start();
                 let why = if session.playback_rate().is_some() { Start::Settled } else { Start::Explicit };
-                self.start(self.active, why);
+                self.wish(Next::Start(self.active, why));
             }
             Some(Err(error)) => self.notice(Level::Error, format!("preset `{id}`: {error}")),
             None => {}
@@ -137,7 +140,7 @@ impl App {
             self.backend.send(if paused { Command::Resume } else { Command::Pause });
         } else if session.run.header.is_none() {
             if !session.is_waiting() {
-                self.start(self.active, Start::Explicit);
+                self.wish(Next::Restart(self.active));
             }
         } else if session.play.playing {
             session.play.pause();

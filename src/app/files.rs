@@ -125,16 +125,6 @@ impl App {
         }
     }
 
-    /// Takes in files and folders that were dropped on the window.
-    pub(super) fn receive_dropped(&mut self, paths: Vec<PathBuf>) {
-        for path in paths {
-            match self.data_parameter(path.is_file()) {
-                Some(key) => self.use_path(self.active, key, &path),
-                None => self.notice(Level::Info, format!("this lab opens no data; {} was not used", path.display())),
-            }
-        }
-    }
-
     /// Saves the front lab's metrics where the user says.
     pub(super) fn export_metrics(&mut self, json: bool) {
         let Some(session) = self.sessions.get(self.active) else { return };

@@ -24,6 +24,8 @@ mod notices;
 mod palette;
 pub mod playback;
 mod presenter;
+mod reopen;
+mod run_list;
 pub mod runs;
 pub mod session;
 pub mod settings;
@@ -85,6 +87,8 @@ pub struct Open {
     pub params: Option<Params>,
     pub seed: Option<u64>,
     pub device: Option<DeviceChoice>,
+    /// The folder of a recorded run to show.
+    pub run: Option<PathBuf>,
 }
 
 /// The window's state.
@@ -107,6 +111,8 @@ pub struct App {
     metrics: metrics::Metrics,
     fork: fork::Fork,
     study: Option<study::Study>,
+    reopen: reopen::Reopen,
+    run_list: run_list::RunList,
     files: files::Files,
     wake: Wake,
     capture: capture::Capture,
@@ -144,6 +150,7 @@ impl App {
         let mut notices = Notices::default();
         problems.into_iter().for_each(|problem| notices.push(0.0, Level::Warning, problem, None));
         let device = parts.open.device.unwrap_or_else(|| settings.device.parse().unwrap_or_default());
+        let reopen = reopen::Reopen::new(&parts.runs_dir, &parts.labs, wake.clone());
         let sessions: Vec<Session> = parts
             .labs
             .iter()
@@ -180,6 +187,8 @@ impl App {
             metrics: metrics::Metrics::default(),
             fork: fork::Fork::default(),
             study: None,
+            reopen,
+            run_list: run_list::RunList::default(),
             files: files::Files::new(wake.clone()),
             capture: capture::Capture::new(wake.clone()),
             wake,
@@ -202,7 +211,10 @@ impl App {
             session.name = runs::name_of(session.lab, &session.params);
         }
         app.store.begin(&app.remembered());
-        app.first_run();
+        match parts.open.run {
+            Some(run) => app.open_recorded(run),
+            None => app.first_run(),
+        }
         app
     }
 
@@ -258,10 +270,16 @@ impl App {
         if !events.is_empty() || self.backend.has_more() {
             ctx.request_repaint();
         }
+        let mut changed = false;
         for event in &events {
             let Some(session) = self.sessions.iter_mut().find(|session| session.owns(event.run)) else { continue };
             session.apply(event, self.time);
             self.closing.hear(event);
+            changed |= match &event.body {
+                Body::Started(header) => !header.folder.is_empty(),
+                Body::Status(status) => status.is_over(),
+                _ => false,
+            };
             match &event.body {
                 Body::Notice { level, text } => self.notices.push(self.time, *level, text.clone(), Some(event.step)),
                 // A run that is computed at once writes one whenever a slider moves.
@@ -277,6 +295,9 @@ impl App {
                 }
                 _ => {}
             }
+        }
+        if changed {
+            self.recordings_changed();
         }
         for letter in &letters {
             if let Some(session) = self.sessions.iter_mut().find(|session| session.owns(letter.run)) {
@@ -366,6 +387,7 @@ impl eframe::App for App {
         self.receive(ctx);
         let dropped = ctx.input(|input| input.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect());
         self.receive_dropped(dropped);
+        self.advance_recorded(ctx);
         self.flush_restarts();
         self.advance(ctx);
         self.advance_study();

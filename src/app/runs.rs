@@ -90,6 +90,13 @@ pub fn clear_away(runs: &Path, labs: &[&str]) {
     }
 }
 
+/// Whether the folder follows the form of another window than that of this session, which is open.
+pub fn follows_another(folder: &Path, labs: &[&str], session: &str) -> bool {
+    let name = folder.file_name().and_then(|name| name.to_str());
+    let (Some(name), Some(runs)) = (name, folder.parent()) else { return false };
+    live_parts(name, labs).is_some_and(|(its, _)| its != session && is_present(runs, its))
+}
+
 /// The session and the lab of a folder that [`live_folder`] named.
 fn live_parts<'a, 'l>(name: &'a str, labs: &[&'l str]) -> Option<(&'a str, &'l str)> {
     let name = name.strip_suffix("-live")?;

@@ -2,6 +2,7 @@
 //! what it asks for.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
 
 use super::backend::PastStore;
 use super::layouts::Layouts;
@@ -339,14 +340,58 @@ impl Session {
             started && (!incoming.whole || complete || time - incoming.asked > PATIENCE)
         });
         if ready && let Some(incoming) = self.incoming.take() {
-            self.run = incoming.state;
-            self.status_since = time;
-            self.failure_seen = false;
-            self.speed_samples.clear();
-            (self.step_seconds, self.reached) = (None, None);
-            let folder = self.run.header.as_ref().map_or("", |header| header.folder.as_str());
-            self.past.open(folder);
+            self.show(incoming.state, time);
         }
+    }
+
+    fn show(&mut self, run: RunState, time: f64) {
+        self.run = run;
+        self.status_since = time;
+        self.failure_seen = false;
+        self.speed_samples.clear();
+        (self.step_seconds, self.reached) = (None, None);
+        let folder = self.run.header.as_ref().map_or("", |header| header.folder.as_str());
+        self.past.open(folder);
+    }
+
+    /// Where the shown run is recorded; `None`: it is not.
+    pub fn folder(&self) -> Option<&Path> {
+        let folder = self.run.header.as_ref()?.folder.as_str();
+        (!folder.is_empty()).then_some(Path::new(folder))
+    }
+
+    /// Shows a recorded run in the place of the run so far, and puts its values into the form.
+    pub fn show_recorded(&mut self, run: RunState, time: f64) {
+        (self.incoming, self.pending) = (None, None);
+        if let Some(header) = &run.header {
+            // What is computed at once is computed again with the changes along it; a training run stands as it ended.
+            let whole = (self.lab.spec.playback)(&header.params).is_some();
+            let (values, changes) =
+                if whole { (&header.params, header.changes.as_slice()) } else { (&run.params, &[][..]) };
+            self.fill_form(values, changes, header.seed, &header.name);
+            if whole {
+                self.play.from_start();
+            } else {
+                self.play.follow_live();
+            }
+        }
+        self.show(run, time);
+    }
+
+    /// Puts the values of a run into the form, as one undo step. What the lab's list does not know is left out.
+    pub fn fill_form(&mut self, values: &Params, changes: &[Change], seed: u64, name: &str) {
+        let specs = self.lab.spec.params;
+        let mut params = Params::defaults(specs);
+        for (key, value) in values.iter() {
+            let _ = params.set(specs, key, value.clone());
+        }
+        self.edit_all(|session| {
+            session.params = params;
+            session.changes = changes.to_vec();
+            session.seed = seed;
+        });
+        self.errors.clear();
+        self.name = name.to_owned();
     }
 
     /// Measures how long a step takes.

@@ -3,13 +3,13 @@
 use eframe::egui::{self, CentralPanel, Color32, Frame, Margin, Panel, RichText, Ui};
 use eframe::egui_wgpu::RenderState;
 
+use super::closing::Next;
 use super::layouts::Layouts;
-use super::session::Start;
 use super::tiles::{self, TileEvents};
 use super::widgets::{Icon, labelled_button};
 use super::{
-    App, bars, closing, files, fork, form, guide, help, metrics, palette, presenter, status_line, study, theme,
-    timeline,
+    App, bars, closing, files, fork, form, guide, help, metrics, palette, presenter, run_list, status_line, study,
+    theme, timeline,
 };
 use crate::engine::event::Status;
 use crate::engine::state::MarkKind;
@@ -159,7 +159,7 @@ fn banner(app: &mut App, ui: &mut Ui) {
     });
     session.failure_seen |= close;
     if restart {
-        app.start(app.active, Start::Explicit);
+        app.wish(Next::Restart(app.active));
     }
 }
 
@@ -172,6 +172,7 @@ fn overlays(app: &mut App, ctx: &egui::Context) {
     metrics::show(app, ctx);
     fork::show(app, ctx);
     study::show(app, ctx);
+    run_list::show(app, ctx);
     if let Some(step) = app.notices.panel(ctx, &style) {
         app.seek(step);
     }
@@ -184,7 +185,13 @@ fn overlays(app: &mut App, ctx: &egui::Context) {
         let rect = ctx.content_rect();
         painter.rect_filled(rect, 0.0, style.plot_background.gamma_multiply(0.8));
         let font = egui::FontId::new(20.0, theme::strong_family());
-        painter.text(rect.center(), egui::Align2::CENTER_CENTER, "Drop to open as data", font, style.text);
+        painter.text(
+            rect.center(),
+            egui::Align2::CENTER_CENTER,
+            "Drop to open as data, or to see a recorded run",
+            font,
+            style.text,
+        );
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use eframe::egui::{self, RichText, Ui, vec2};
 
+use super::closing::Next;
 use super::session::Start;
 use super::widgets::{Icon, labelled_button};
 use super::{App, Wake, runs, theme};
@@ -124,11 +125,14 @@ impl App {
     }
 
     /// Starts the study's next run; rests if there is none, or if it does not start.
-    fn next_of_study(&mut self) {
+    pub(super) fn next_of_study(&mut self) {
         let Some(study) = &mut self.study else { return };
         study.phase = Phase::Resting;
         let Some(task) = study.run.next().cloned() else { return };
         let lab = study.lab;
+        if self.ends_training(&Next::Study) {
+            return self.wish(Next::Study);
+        }
         self.load_task(lab, task);
         self.last_run = None;
         self.start(lab, Start::Explicit);
@@ -221,7 +225,7 @@ impl App {
                 let lab = study.lab;
                 if let Some(task) = study.run.task(row).cloned() {
                     self.load_task(lab, task);
-                    self.start(lab, Start::Settled);
+                    self.wish(Next::Start(lab, Start::Settled));
                 }
             }
             Wish::SaveText => self.files.save_text(&format!("{name}.txt"), study.table.text()),

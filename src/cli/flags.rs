@@ -34,6 +34,9 @@ impl Flags {
 /// Flags of the window.
 #[derive(Debug, Args)]
 pub struct WindowFlags {
+    /// Open the window on this recorded run: its folder, or its name under `runs`
+    #[arg(value_name = "RUN")]
+    pub run: Option<PathBuf>,
     /// Folder that holds the run folders
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub runs: PathBuf,
@@ -51,7 +54,7 @@ pub struct WindowFlags {
 impl WindowFlags {
     /// Whether any of them was typed.
     pub fn is_given(&self) -> bool {
-        self.runs != Path::new("runs") || self.window_size.is_some() || self.screenshot.is_some()
+        self.run.is_some() || self.runs != Path::new("runs") || self.window_size.is_some() || self.screenshot.is_some()
     }
 }
 
@@ -65,7 +68,7 @@ pub enum Verb {
     Devices,
     /// Run a lab without the window
     Run(RunFlags),
-    /// Go on with an interrupted run from its newest checkpoint
+    /// Go on with an interrupted run from its newest checkpoint (`learnscope RUN` shows it in the window)
     Resume(ResumeFlags),
     /// Measure a table or figure of a paper; without a name: list the studies
     Study(StudyFlags),

@@ -21,7 +21,7 @@ use std::process::ExitCode;
 #[cfg(unix)]
 use std::sync::Arc;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 pub use flags::Flags;
 pub use output::{Failure, report};
@@ -47,10 +47,31 @@ pub fn prepare() {
 /// Reads the command line; on `--help`, `--version` and bad usage it prints and tells the exit code (0 or 2; 1 where it
 /// could not print).
 pub fn parse() -> Result<Flags, ExitCode> {
-    Flags::try_parse().map_err(|said| match said.print() {
-        Err(error) if !said.use_stderr() && error.kind() != ErrorKind::BrokenPipe => ExitCode::FAILURE,
-        _ => ExitCode::from(said.exit_code() as u8),
+    Flags::try_parse().map_err(|said| {
+        if let Some(text) = mistyped(&said) {
+            output::complain(text);
+            return ExitCode::from(2);
+        }
+        match said.print() {
+            Err(error) if !said.use_stderr() && error.kind() != ErrorKind::BrokenPipe => ExitCode::FAILURE,
+            _ => ExitCode::from(said.exit_code() as u8),
+        }
     })
+}
+
+/// A first word that is no command counts as a recorded run, after which nothing more is expected: where more came, the
+/// command was meant.
+fn mistyped(said: &clap::Error) -> Option<String> {
+    let unexpected = said.kind() == clap::error::ErrorKind::UnknownArgument;
+    let word = std::env::args_os().nth(1).filter(|word| unexpected && !Path::new(word).exists())?;
+    let word = word.to_string_lossy().into_owned();
+    let verbs: Vec<String> = Flags::command().get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+    if word.starts_with('-') || verbs.contains(&word) {
+        return None;
+    }
+    let near = nearest(&word, verbs.iter().map(String::as_str));
+    let hint = near.map_or("`learnscope --help` lists them".to_owned(), |near| format!("did you mean `{near}`?"));
+    Some(format!("there is no command `{word}`; {hint}"))
 }
 
 /// Does what the command line asks for.
@@ -58,7 +79,7 @@ pub fn run(flags: &Flags) -> Result<(), Failure> {
     let output = Output::new(flags.json);
     if flags.verb.is_some() && flags.window.is_given() {
         return Err(Failure::usage(
-            "`--runs`, `--window-size` and `--screenshot` are for the window, which opens without a command",
+            "a recorded run, `--runs`, `--window-size` and `--screenshot` are for the window, which opens without a command",
         ));
     }
     match &flags.verb {

@@ -94,7 +94,7 @@ pub fn report(result: Result<(), Failure>, flags: &Flags) -> ExitCode {
 }
 
 /// A line on standard error, whoever reads.
-fn complain(text: impl Display) {
+pub fn complain(text: impl Display) {
     aside(&format!("learnscope: {text}"));
 }
 

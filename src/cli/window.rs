@@ -2,15 +2,19 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::flags::{ExportFlags, Theme, WindowFlags};
+use clap::CommandFactory;
+
+use super::flags::{ExportFlags, Flags, Theme, WindowFlags};
 use super::output::Failure;
-use super::place;
+use super::{find_run, place, request};
 use crate::app::{Open, figure, guard, window, wiring};
 use crate::engine::event::Payload;
 use crate::engine::params::nearest;
 use crate::engine::recording::{RunReader, replay_from};
+use crate::engine::run_folder;
 use crate::engine::state::RunState;
 use crate::kit::view::PastPayloads;
 use crate::labs;
@@ -18,6 +22,7 @@ use crate::plot::style::Style;
 
 /// Opens the window and returns when it is closed.
 pub fn open(flags: &WindowFlags) -> Result<(), Failure> {
+    let run = flags.run.as_deref().map(|run| recorded(run, &flags.runs)).transpose()?;
     if !has_display() {
         return Err(Failure::work(
             "there is no display to open a window on (neither DISPLAY nor WAYLAND_DISPLAY is set). Without one: \
@@ -29,7 +34,7 @@ pub fn open(flags: &WindowFlags) -> Result<(), Failure> {
         // There is no --force: the window closes once the file is there.
         place::check(std::slice::from_ref(file), false)?;
     }
-    let mut options = wiring::window_options(flags.runs.clone(), Open::default())
+    let mut options = wiring::window_options(flags.runs.clone(), Open { run, ..Open::default() })
         .map_err(|error| Failure::work(format!("the training thread cannot be started: {error}")))?;
     options.screenshot = flags.screenshot.clone().map(|file| (flags.screenshot_after, file));
     options.size = flags.window_size.map(|(width, height)| [width as f32, height as f32]);
@@ -43,6 +48,25 @@ pub fn open(flags: &WindowFlags) -> Result<(), Failure> {
         Some(file) if !file.exists() => Err(Failure::work(format!("no picture was saved as `{}`", file.display()))),
         _ => Ok(()),
     }
+}
+
+/// The folder of the run that was typed, refused before any window opens where there is nothing to show.
+fn recorded(typed: &Path, runs: &Path) -> Result<PathBuf, Failure> {
+    let of_window = runs.join(typed);
+    let word = typed.to_string_lossy();
+    if !typed.exists() && !of_window.exists() && !word.contains(std::path::is_separator) {
+        let verbs: Vec<String> = Flags::command().get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+        if let Some(near) = nearest(&word, verbs.iter().map(String::as_str)) {
+            return Err(Failure::usage(format!(
+                "`{word}` is neither a command nor a recorded run; did you mean `learnscope {near}`? \
+                 `learnscope --help` lists the commands, `learnscope runs` the recorded runs"
+            )));
+        }
+    }
+    let folder = if run_folder::is_run(&of_window) { of_window } else { find_run(typed)? };
+    let reader = labs::open_run(&folder)?;
+    request::find_lab(&reader.header().lab)?;
+    Ok(folder)
 }
 
 /// A view of a recorded run as the bytes of a PNG file, the step that it shows, and what is to be said of that.

@@ -1,5 +1,6 @@
 //! Runs experiments on a worker thread and turns commands into events. Knows nothing of windows and names no lab.
 
+pub mod catalogue;
 pub mod checkpoint_file;
 pub mod clock;
 pub mod command;

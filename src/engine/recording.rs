@@ -24,7 +24,7 @@ pub use super::replay::{Events, RunReader, replay, replay_from};
 /// Size of each write and read buffer.
 pub(super) const BUFFER: usize = 256 << 10;
 pub(super) const EVENTS: &str = "events.bin";
-const METRICS: &str = "metrics.csv";
+pub(super) const METRICS: &str = "metrics.csv";
 const METRICS_HEADER: &str = "step,seconds,key,value\n";
 /// What a checkpoint notes of the recording that it belongs to: its id, and its length up to the checkpoint.
 const ID: &str = "recording/id";

@@ -169,6 +169,11 @@ impl RunReader {
         &self.header
     }
 
+    /// The id that all events are given; a run that was resumed was written under several.
+    pub fn set_run(&mut self, run: RunId) {
+        self.run = run;
+    }
+
     /// Every event, a `Started` one first. Payloads come as [`Body::Recorded`]; fetch them with [`RunReader::payload_at`].
     /// Damaged ones are left out, see [`RunReader::damage`], and with them every later row of a table, whose place in it
     /// can no longer be told; an error of the system ends the events and counts as damage.

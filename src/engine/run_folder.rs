@@ -283,6 +283,38 @@ pub fn remove_ours(folder: &Path) -> Result<bool, DiskError> {
     Ok(true)
 }
 
+/// Deletes a recorded run that the user no longer wants. Refused, with the reason, while it is recorded, where it is a
+/// link, and where it holds anything that the recorder did not write.
+pub fn delete(folder: &Path) -> Result<(), DiskError> {
+    let meta = fs::symlink_metadata(folder).map_err(|e| DiskError::io("delete", folder, e))?;
+    if meta.is_symlink() {
+        return Err(DiskError::bad(
+            folder,
+            "it is a link to a run elsewhere; delete the run there, or remove the link",
+        ));
+    }
+    if !is_run(folder) {
+        return Err(DiskError::bad(folder, "not a recorded run: it has no run.toml and no events.bin"));
+    }
+    let foreign = foreign(folder);
+    if let Some(first) = foreign.first() {
+        let name = first.strip_prefix(folder).unwrap_or(first).display();
+        let more = if foreign.len() > 1 { format!(" and {} more", foreign.len() - 1) } else { String::new() };
+        return Err(DiskError::bad(
+            folder,
+            format!(
+                "it also holds `{name}`{more}, which no recording made; move that away first, or delete the folder yourself"
+            ),
+        ));
+    }
+    drop(lock(folder)?);
+    if remove_ours(folder)? {
+        Ok(())
+    } else {
+        Err(DiskError::bad(folder, "it has changed just now and was left as it is; try again"))
+    }
+}
+
 /// What in a run folder is not the recorder's.
 fn foreign(folder: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(folder) else { return vec![folder.to_owned()] };

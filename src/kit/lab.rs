@@ -25,6 +25,8 @@ pub struct LabSpec {
     pub claim: &'static str,
     pub params: &'static [ParamSpec],
     pub keys: &'static [KeySpec],
+    /// The keys (or families, `accuracy/test/*`) whose last values stand in a list of runs, the most telling first.
+    pub headline: &'static [&'static str],
     pub presets: &'static [Preset],
     pub studies: &'static [StudySpec],
     /// Text of the guide panel, Markdown of the kind that `plot::text::markdown` draws.

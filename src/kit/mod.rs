@@ -5,6 +5,7 @@ pub mod doctor;
 pub mod lab;
 pub mod predict;
 pub mod prose;
+pub mod resume;
 pub mod series;
 pub mod state;
 pub mod tiles;

@@ -7,6 +7,7 @@ use eframe::egui_wgpu::RenderState;
 
 use super::lab::LabSpec;
 use super::tiles::{Arrangement, TileSpec};
+use crate::engine::catalogue::Listing;
 use crate::engine::event::{Level, Payload};
 use crate::engine::params::{Params, Value};
 use crate::engine::state::RunState;
@@ -89,6 +90,11 @@ pub struct ViewCtx<'a> {
 /// Fetches what was recorded. Never waits: `None` while it is being read.
 pub trait PastPayloads {
     fn payload(&self, key: &str, step: u64) -> Option<(u64, Arc<Payload>)>;
+
+    /// The recorded runs of every lab, newest first, as far as they are known by now. Another list is another `Arc`.
+    fn runs(&self) -> Arc<Listing> {
+        Arc::default()
+    }
 }
 
 /// Past payloads of a run that has none.

@@ -33,6 +33,7 @@ pub static SPEC: LabSpec = LabSpec {
     claim: "A lab for tests.",
     params: PARAMS,
     keys: KEYS,
+    headline: &["loss"],
     presets: &[
         Preset { id: "plain", title: "Plain", help: "", set: &[] },
         Preset { id: "trained", title: "Trained", help: "", set: &[("mode", "train"), ("rate", "0.5")] },

@@ -31,6 +31,7 @@ pub static SPEC: LabSpec = LabSpec {
     claim: "How the predicted outline closes in on the true one, image by image, and what a lighter U-net costs.",
     params: params::PARAMS,
     keys: KEYS,
+    headline: &["test/dice", "test/hd95", "dice/final", "hd95/final"],
     presets: presets::PRESETS,
     studies: studies::STUDIES,
     guide: include_str!("guide.md"),

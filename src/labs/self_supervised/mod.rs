@@ -34,6 +34,7 @@ pub static SPEC: LabSpec = LabSpec {
     claim: "Whether the predictor turns symmetric, its eigenspace aligns with the features, and the network collapses.",
     params: params::PARAMS,
     keys: KEYS,
+    headline: &["evaluation", "probe", "knn", "effective_rank"],
     presets: presets::PRESETS,
     studies: studies::STUDIES,
     guide: include_str!("guide.md"),

@@ -126,7 +126,7 @@ pub struct SizeDice {
     /// Sizes of [`PAPER`], counted once.
     sizes: Vec<Count>,
     ours: Option<(NetSpec, usize, Count)>,
-    /// Runs that were tested while the window was open.
+    /// Runs that were tested before, recorded or seen here.
     pub earlier: EarlierRuns,
 }
 
@@ -165,6 +165,7 @@ impl SizeDice {
         let size = tile::font_size(ctx.presenting);
         let (bar, rest) = tile::split(ui, size);
         let run = this_run(ctx);
+        self.earlier.read(&ctx.past.runs());
         let groups = self.earlier.groups(ctx.run.header.as_ref());
         self.bar(bar, run.as_ref(), !groups.is_empty(), ui, ctx);
         let mut dots = self.paper(ctx);
@@ -199,8 +200,8 @@ impl SizeDice {
             if earlier && tile::button(ui, true, "forget", forget, size) {
                 self.earlier.clear();
             }
-            let help = "This run, and those that were tested while this window was open (the mean of several seeds with its \
-                        spread), beside the paper's networks. Other data, other size: not a replication";
+            let help = "This run, and the recorded ones that were tested before (the mean of several seeds with its spread), \
+                        beside the paper's networks. Other data, other size: not a replication";
             if tile::toggle(ui, !self.without_run, "own", help, size) {
                 (self.without_run, self.view) = (!self.without_run, None);
             }

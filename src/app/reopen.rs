@@ -1,0 +1,285 @@
+//! Recorded runs in the window: shown again, gone on with, deleted. A thread reads and deletes; what it found comes by
+//! channel.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
+
+use super::closing::Next;
+use super::session::{Session, Start};
+use super::{App, Wake, runs};
+use crate::engine::catalogue::Catalogue;
+use crate::engine::command::{Command, RunRequest};
+use crate::engine::event::{Level, RunId, Status};
+use crate::engine::recording::{RunReader, replay_from};
+use crate::engine::run_folder;
+use crate::engine::state::RunState;
+use crate::kit::resume::{Refusal, Resumption};
+use crate::kit::view::Lab;
+
+/// Seconds after a run's start or end at which the disk is looked at: it has everything by then.
+const SETTLED: f64 = 0.5;
+/// Seconds between two looks while the list is shown: other processes record, too.
+pub const AGAIN: f64 = 3.0;
+
+/// What the thread found.
+enum Answer {
+    /// A recorded run of this lab as it was shown last, and what is to be said of it.
+    Read {
+        lab: usize,
+        run: Box<RunState>,
+        note: Option<String>,
+    },
+    /// A request that goes on with a run, and what is to be said of it.
+    Ready {
+        lab: usize,
+        request: Box<RunRequest>,
+        notes: Vec<String>,
+    },
+    Deleted(PathBuf),
+    Refused(String),
+    /// What was dropped is no run; whether it is a file.
+    Data(PathBuf, bool),
+}
+
+/// The catalogue, and what threads report.
+pub struct Reopen {
+    pub catalogue: Catalogue,
+    /// When the disk is to be looked at again, in the window's time.
+    due: Option<f64>,
+    answers: (mpsc::Sender<Answer>, mpsc::Receiver<Answer>),
+    wake: Wake,
+    /// What is being read, in words.
+    pub busy: Option<&'static str>,
+}
+
+impl Reopen {
+    /// Begins to read what is recorded under `runs`.
+    pub fn new(runs: &Path, labs: &[&'static Lab], wake: Wake) -> Self {
+        let keys: Vec<_> = labs.iter().map(|lab| (lab.spec.id, lab.spec.headline)).collect();
+        let headline = move |lab: &str| keys.iter().find(|(id, _)| *id == lab).map_or(&[][..], |(_, keys)| keys);
+        let catalogue = Catalogue::start(runs, Box::new(headline), {
+            let wake = wake.clone();
+            move || wake()
+        });
+        Self { catalogue, due: None, answers: mpsc::channel(), wake, busy: None }
+    }
+
+    fn spawn(&self, work: impl FnOnce() -> Answer + Send + 'static) {
+        let (sender, wake) = (self.answers.0.clone(), self.wake.clone());
+        let spawned = thread::Builder::new().name("recorded run".to_owned()).spawn(move || {
+            let _ = sender.send(work());
+            wake();
+        });
+        if let Err(error) = spawned {
+            let _ = self.answers.0.send(Answer::Refused(format!("no thread can be started: {error}")));
+        }
+    }
+}
+
+impl App {
+    /// Shows a recorded run, once it is read.
+    pub(super) fn open_recorded(&mut self, folder: PathBuf) {
+        // It is on the screen already, and goes on there.
+        let live = |session: &Session| session.run.is_live() && session.folder() == Some(&folder);
+        if let Some(lab) = self.sessions.iter().position(live) {
+            return self.open_lab(lab);
+        }
+        let labs = self.labs();
+        self.reopen.busy = Some("reading the recorded run…");
+        self.reopen.spawn(move || match read(&folder, &labs) {
+            Ok((lab, run, note)) => Answer::Read { lab, run: Box::new(run), note },
+            Err(problem) => Answer::Refused(format!("the run cannot be shown: {problem}")),
+        });
+    }
+
+    /// Goes on with a recorded run from its newest good checkpoint, as `learnscope resume` does.
+    pub(super) fn go_on_with(&mut self, folder: PathBuf) {
+        let labs = self.labs();
+        self.reopen.busy = Some("reading the checkpoint…");
+        self.reopen.spawn(move || {
+            let mut notes = Vec::new();
+            match request(&folder, &labs, &mut notes) {
+                Ok((lab, request)) => Answer::Ready { lab, request, notes },
+                Err(problem) => Answer::Refused(format!("the run cannot be gone on with: {problem}")),
+            }
+        });
+    }
+
+    /// Deletes a run folder, if nothing but a recording is in it and nobody records it.
+    pub(super) fn delete_recorded(&mut self, folder: PathBuf) {
+        let ids: Vec<&str> = self.sessions.iter().map(|session| session.lab.spec.id).collect();
+        let stamp = self.stamp.clone();
+        self.reopen.busy = Some("deleting the run…");
+        self.reopen.spawn(move || {
+            if runs::follows_another(&folder, &ids, &stamp) {
+                let text = format!("`{}`: another window shows this run; close that window first", folder.display());
+                return Answer::Refused(format!("the run was not deleted: {text}"));
+            }
+            match run_folder::delete(&folder) {
+                Ok(()) => Answer::Deleted(folder),
+                Err(problem) => Answer::Refused(format!("the run was not deleted: {problem}")),
+            }
+        });
+    }
+
+    /// Takes in files and folders that were dropped on the window: a recorded run is shown, anything else becomes data.
+    pub(super) fn receive_dropped(&mut self, paths: Vec<PathBuf>) {
+        for path in paths {
+            let labs = self.labs();
+            self.reopen.spawn(move || {
+                let parent = path.parent().filter(|parent| run_folder::is_run(parent) && is_part_of_run(&path));
+                let folder = parent.map_or(path.as_path(), |parent| parent);
+                if !run_folder::is_run(folder) {
+                    let is_file = path.is_file();
+                    return Answer::Data(path, is_file);
+                }
+                match read(folder, &labs) {
+                    Ok((lab, run, note)) => Answer::Read { lab, run: Box::new(run), note },
+                    Err(problem) => Answer::Refused(format!("the run cannot be shown: {problem}")),
+                }
+            });
+        }
+    }
+
+    fn labs(&self) -> Vec<&'static Lab> {
+        self.sessions.iter().map(|session| session.lab).collect()
+    }
+
+    /// Asks for a look at the disk once a run's start or end is on it.
+    pub(super) fn recordings_changed(&mut self) {
+        self.reopen.due.get_or_insert(self.time + SETTLED);
+    }
+
+    /// Takes in what threads have found, and looks at the disk where something may have changed.
+    pub(super) fn advance_recorded(&mut self, ctx: &eframe::egui::Context) {
+        if self.runs_open() {
+            self.reopen.due.get_or_insert(self.time + AGAIN);
+        }
+        if let Some(due) = self.reopen.due {
+            if self.time >= due {
+                self.reopen.due = None;
+                self.reopen.catalogue.refresh();
+            } else {
+                ctx.request_repaint_after(std::time::Duration::from_secs_f64((due - self.time).max(0.01)));
+            }
+        }
+        if self.reopen.catalogue.poll() {
+            let runs = self.reopen.catalogue.listing();
+            self.sessions.iter_mut().for_each(|session| session.past.set_runs(runs));
+        }
+        while let Ok(answer) = self.reopen.answers.1.try_recv() {
+            if !matches!(answer, Answer::Data(..)) {
+                self.reopen.busy = None;
+            }
+            match answer {
+                Answer::Read { lab, run, note } => {
+                    if let Some(note) = note {
+                        self.notice(Level::Info, note);
+                    }
+                    self.wish(Next::Open(lab, run));
+                }
+                Answer::Ready { lab, request, notes } => {
+                    notes.into_iter().for_each(|note| self.notice(Level::Warning, note));
+                    self.wish(Next::GoOn(lab, request));
+                }
+                Answer::Deleted(folder) => {
+                    // What is shown of it stays, but nothing more can be read of it.
+                    let shown = self.sessions.iter_mut().filter(|session| session.folder() == Some(&folder));
+                    shown.for_each(|session| session.past.open(""));
+                    self.notice(Level::Info, format!("deleted {}", folder.display()));
+                    self.reopen.catalogue.refresh();
+                }
+                Answer::Refused(problem) => {
+                    self.notice(Level::Error, problem);
+                    self.reopen.catalogue.refresh();
+                    self.first_run();
+                }
+                Answer::Data(path, is_file) => match self.data_parameter(is_file) {
+                    Some(key) => self.use_path(self.active, key, &path),
+                    None => {
+                        self.notice(Level::Info, format!("this lab opens no data; {} was not used", path.display()))
+                    }
+                },
+            }
+        }
+    }
+
+    /// Shows a recorded run in its lab, and brings that to the front.
+    pub(super) fn show_recorded(&mut self, lab: usize, run: RunState) {
+        let Some(session) = self.sessions.get_mut(lab) else { return };
+        session.show_recorded(run, self.time);
+        // A study that measures in this lab has lost its run.
+        self.last_run = None;
+        self.open_lab(lab);
+    }
+
+    /// Goes on with a recorded run in its lab, and brings that to the front.
+    pub(super) fn start_again(&mut self, lab: usize, request: Box<RunRequest>) {
+        let Some(session) = self.sessions.get_mut(lab) else { return };
+        let whole = (session.lab.spec.playback)(&request.params).is_some();
+        let changes = if whole { request.changes.as_slice() } else { &[][..] };
+        session.fill_form(&request.params, changes, request.seed, &request.name);
+        session.place_cursor(Start::Explicit, whole);
+        session.expect(request.id, whole, self.time);
+        self.last_run = Some(request.id);
+        self.backend.send(Command::Start(request));
+        self.open_lab(lab);
+    }
+}
+
+/// A file by which a run folder may be meant.
+fn is_part_of_run(path: &Path) -> bool {
+    path.file_name()
+        .is_some_and(|name| ["run.toml", "events.bin", "metrics.csv", "end.toml"].iter().any(|n| name == *n))
+}
+
+/// A recorded run as it was shown last: the index of its lab, the run, and what is to be said of it.
+fn read(folder: &Path, labs: &[&'static Lab]) -> Result<(usize, RunState, Option<String>), String> {
+    let mut reader = RunReader::open(folder).map_err(|error| error.to_string())?;
+    let lab = find(labs, &reader.header().lab, folder)?;
+    reader.complete(labs[lab].spec.params);
+    // No run of the worker has this id, so that no event of one is taken for this run's.
+    reader.set_run(RunId(0));
+    let running = run_folder::summary(folder).running;
+    let mut run = replay_from(&mut reader).map_err(|error| error.to_string())?;
+    let is_over = run.status.as_ref().is_some_and(Status::is_over);
+    let note = (!is_over).then(|| {
+        // Nothing more of it comes here.
+        run.status = Some(Status::Stopped);
+        let step = crate::plot::number::grouped(run.step);
+        if running {
+            format!("this run is being recorded now: it is shown up to step {step}; open it again to see more")
+        } else {
+            format!("the recording ends at step {step} without a word; “Go on” in the list of runs continues the run")
+        }
+    });
+    Ok((lab, run, note))
+}
+
+/// The request that goes on with a run.
+fn request(folder: &Path, labs: &[&'static Lab], notes: &mut Vec<String>) -> Result<(usize, Box<RunRequest>), Refusal> {
+    // The run is about to be written: a replacement that a crash cut short is finished first.
+    run_folder::recover(folder)?;
+    let mut index = 0;
+    let lab = |id: &str| {
+        index = find(labs, id, folder).map_err(Refusal)?;
+        Ok::<_, Refusal>(labs[index].spec)
+    };
+    let run = Resumption::read(folder, lab, |note| notes.push(note.to_owned()))?;
+    if run.is_done()? {
+        let text = run.done_text();
+        return Err(Refusal(format!("{text}; `learnscope resume RUN --steps N` goes on to step N")));
+    }
+    run.check(false)?;
+    if !run.has_checkpoint() {
+        notes.push("the run has no checkpoint: it starts from its first step again".to_owned());
+    }
+    Ok((index, run.request(None, false)?))
+}
+
+fn find(labs: &[&'static Lab], id: &str, folder: &Path) -> Result<usize, String> {
+    labs.iter()
+        .position(|lab| lab.spec.id == id)
+        .ok_or_else(|| format!("`{}`: the run is of lab `{id}`, which this version does not have", folder.display()))
+}
