@@ -151,6 +151,11 @@ impl App {
         self.sessions.iter().find(|session| session.training() || session.awaits_training())
     }
 
+    /// A run is on its way that has nothing to lose yet.
+    fn has_not_trained(&self) -> bool {
+        self.trained().is_some_and(|session| !session.awaits_training() && session.has_not_trained())
+    }
+
     /// Closes as far as the run is concerned.
     fn leave_run(&mut self) {
         let recorded = self.trained().map(|session| {
@@ -159,6 +164,9 @@ impl App {
         });
         match recorded {
             Some(_) if self.backend.has_ended() => self.closing.stage = Stage::Leaving,
+            Some(_) if self.has_not_trained() => {
+                self.closing.ask(Stage::Ending(Ending { since: self.time, last: true, ..Ending::default() }));
+            }
             Some(true) => self.ask_checkpoint(false),
             Some(false) => self.closing.ask(Stage::Unrecorded),
             None => self.closing.stage = Stage::Leaving,
@@ -215,13 +223,14 @@ impl App {
     }
 
     fn advance_ending(&mut self) {
+        let nothing_to_lose = self.has_not_trained();
         let Stage::Ending(ending) = &mut self.closing.stage else { return };
         if self.backend.has_ended() {
             self.closing.stage = Stage::Leaving;
         } else if ending.failed && !ending.last {
             // Its banner says what happened.
             self.closing.stage = Stage::Staying;
-        } else if ending.last || ending.over || ending.saved && ending.answered {
+        } else if ending.last || ending.over || nothing_to_lose || ending.saved && ending.answered {
             ending.last = true;
             self.backend.ask_end();
         } else if ending.answered && ending.problem.is_none() {
@@ -292,6 +301,14 @@ impl App {
 
     fn question_of(&self, ending: &Ending) -> Question {
         let session = self.trained();
+        if self.has_not_trained() {
+            return Question {
+                title: "Closing the window",
+                text: format!("Ending the run… {}", waited(self.time - ending.since)),
+                detail: "It has not trained yet: nothing is lost.".to_owned(),
+                choices: &[("Close now", Choice::GiveUp)],
+            };
+        }
         let loss = session.map_or("Closing now loses nothing.".to_owned(), loss);
         if let Some(problem) = ending.problem.as_ref().filter(|_| ending.answered && !ending.last) {
             return Question {

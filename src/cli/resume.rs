@@ -15,6 +15,7 @@ use crate::plot::number::counted;
 
 use super::flags::ResumeFlags;
 use super::output::{Failure, Output};
+use super::progress::reading;
 use super::{find_run, headless, request};
 
 pub fn resume(flags: &ResumeFlags, output: &Output) -> Result<(), Failure> {
@@ -69,6 +70,7 @@ pub fn resume(flags: &ResumeFlags, output: &Output) -> Result<(), Failure> {
         Some(path) => request::set_data(specs, &mut params, path)?,
         None => data_are_there(lab, &params)?,
     }
+    reading(output, |watch| (lab.spec().read)(&params, watch))?;
     (lab.spec().check)(&params)?;
     if flags.data.is_some() {
         moved_data(&header, lab, &params)?;

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::images::{ImageData, ImageDataError, ImageSet};
 use super::picture_file::{Brightest, Memory};
 use crate::compute::rng::HostRng;
+use crate::watch::Watch;
 
 /// Names of files that are taken for pictures.
 const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "bmp", "tif", "tiff"];
@@ -32,7 +33,7 @@ type Picture = (Vec<u8>, u32);
 /// Without `train` and `test` folders, a fifth of each class, chosen by `seed`, is tested on. Pictures that cannot be read
 /// are left out and named in the warnings; a class of which none can be read is an error. Pictures of more than 8 bits are
 /// all shown at one scale.
-pub fn load(folder: &Path, side: usize, seed: u64) -> Result<ImageData, ImageDataError> {
+pub fn load(folder: &Path, side: usize, seed: u64, watch: Watch<'_>) -> Result<ImageData, ImageDataError> {
     let test_root = ["test", "val", "valid", "validation"].iter().find_map(|name| class_root(folder, name));
     let (parts, class_names) = match (class_root(folder, "train"), test_root) {
         (Some(train_root), Some(test_root)) => {
@@ -64,12 +65,28 @@ pub fn load(folder: &Path, side: usize, seed: u64) -> Result<ImageData, ImageDat
         ));
     }
     let memory = Memory::new(DECODED_BYTES);
-    let of_all = parts.par_iter().flatten().map(|(path, _)| memory.brightest(path).unwrap_or_default());
+    let seen = watch.counter(2, count);
+    let of_all = parts.par_iter().flatten().filter(|_| !watch.cancelled()).map(|(path, _)| {
+        let brightest = memory.brightest(path).unwrap_or_default();
+        seen();
+        brightest
+    });
     let brightest = of_all.reduce(Brightest::default, Brightest::join);
     let mut left_out = Vec::new();
     let mut read = Vec::new();
     for part in &parts {
-        read.push(pictures(part, &memory, side, brightest, &mut left_out)?);
+        let one = |(path, class): &Entry| {
+            if watch.cancelled() {
+                return Err(ImageDataError::file(folder, "stopped before all of its pictures were read"));
+            }
+            let pixels = picture(&memory, path, side, brightest);
+            seen();
+            Ok((pixels.map_err(|problem| ImageDataError::file(path, problem))?, *class))
+        };
+        read.push(pictures(part, one, &mut left_out)?);
+    }
+    if watch.cancelled() {
+        return Err(ImageDataError::file(folder, "stopped before all of its pictures were read"));
     }
     let (train, test) = match (read.pop(), read.pop()) {
         (Some(test), Some(train)) => (train, test),
@@ -201,18 +218,10 @@ fn split(pictures: Vec<Picture>, classes: usize, seed: u64) -> (Vec<Picture>, Ve
 /// Reads what can be read; every class that has files needs one that can.
 fn pictures(
     entries: &[Entry],
-    memory: &Memory,
-    side: usize,
-    brightest: Brightest,
+    one: impl Fn(&Entry) -> Result<Picture, ImageDataError> + Send + Sync,
     left_out: &mut Vec<ImageDataError>,
 ) -> Result<Vec<Picture>, ImageDataError> {
-    let read: Vec<Result<Picture, ImageDataError>> = entries
-        .par_iter()
-        .map(|(path, class)| {
-            let pixels = picture(memory, path, side, brightest);
-            Ok((pixels.map_err(|problem| ImageDataError::file(path, problem))?, *class))
-        })
-        .collect();
+    let read: Vec<Result<Picture, ImageDataError>> = entries.par_iter().map(one).collect();
     let mut good = Vec::with_capacity(read.len());
     for (of_class, entries) in entries.chunk_by(|a, b| a.1 == b.1).scan(0, |at, of_class| {
         *at += of_class.len();
@@ -281,6 +290,10 @@ fn at_scale(mut image: DynamicImage, brightest: Brightest) -> DynamicImage {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn load(folder: &Path, side: usize, seed: u64) -> Result<ImageData, ImageDataError> {
+        super::load(folder, side, seed, Watch::nobody())
+    }
 
     fn save(folder: &Path, class: &str, name: &str, grey: u8) {
         std::fs::create_dir_all(folder.join(class)).unwrap();

@@ -66,6 +66,9 @@ pub enum RunError {
     /// The mathematics went out of range, e.g. a loss that is not a number.
     #[error("{0}")]
     Diverged(String),
+    /// Something else was asked for meanwhile.
+    #[error("stopped before it was done")]
+    Stopped,
 }
 
 /// Plain data of a checkpoint; written as one safetensors file.

@@ -28,6 +28,7 @@ use crate::engine::state::RunState;
 use crate::engine::study::StudySpec;
 use crate::engine::twin;
 use crate::plot::style::{Category, Style};
+use crate::watch::Watch;
 
 /// Every lab, in the order of its tab and of its number key.
 pub static LABS: &[&dyn Lab] =
@@ -116,6 +117,7 @@ pub fn request(lab: &dyn Lab, params: &Params, options: RunOptions) -> Result<Bo
         resume_from: options.resume_from,
         check: spec.check,
         data: spec.data,
+        read: spec.read,
         params,
     }))
 }
@@ -179,6 +181,9 @@ pub struct LabSpec {
     pub checkpoint_every: fn(&Params, u64) -> u64,
     /// The data set of a run in words with its content hash; empty for data that the seed defines.
     pub data: fn(&Params) -> Result<String, ParamError>,
+    /// Reads the data set of a run into [`crate::kit::kept`], where `check`, `data` and `build` find it: the one of them that
+    /// may take long, so that it says how far it is and stops when it is asked to.
+    pub read: fn(&Params, Watch<'_>) -> Result<(), ParamError>,
 }
 
 /// A named set of parameter values; all others take their defaults.

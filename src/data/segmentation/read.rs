@@ -138,6 +138,7 @@ impl Reader {
     /// Looks through a data set and decides how its images and masks are read. Files that cannot be read are passed over;
     /// stopped, it decides from what it saw. `more`: images without masks.
     pub fn survey(&self, pairs: &[Pair], more: &[PathBuf], lesion: &Lesion, watch: Watch<'_>) -> Rules {
+        let count = watch.counter(1, pairs.len());
         let looked: Vec<(Vec<Seen>, Brightest)> = pairs
             .par_iter()
             .filter(|_| !watch.cancelled())
@@ -150,7 +151,9 @@ impl Reader {
                         seen.push(Values::new(&raw, &decoded).seen());
                     });
                 }
-                (seen, self.memory.brightest(&pair.image).unwrap_or_default())
+                let brightest = self.memory.brightest(&pair.image).unwrap_or_default();
+                count();
+                (seen, brightest)
             })
             .collect();
         let more = more.par_iter().map(|image| self.memory.brightest(image).unwrap_or_default());

@@ -48,6 +48,7 @@ static SPEC: LabSpec = LabSpec {
     playback,
     checkpoint_every,
     data,
+    read: |params, _| data(params).map(drop),
 };
 
 /// Columns of the table `path/<optimizer>`; row k is the state after k updates. `a` and `b` are the optimizer's one or

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 
+use crate::compute::device;
 use crate::compute::readback::Reader;
 use crate::compute::rng::HostRng;
 use crate::data::augment_pair::Operation;
-use crate::data::segmentation::counted;
 use crate::data::segmentation::doctor::{Finding, Severity};
+use crate::data::segmentation::{Watch, counted};
 use crate::engine::emit::Emit;
 use crate::engine::event::{Level, Payload};
 use crate::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
@@ -27,7 +28,7 @@ use super::judge::{Means, Prepared, judge, table};
 use super::params::{Hyper, check_combination, net_spec};
 use super::pipeline::Pipeline;
 use super::source::{self, SegmentationData};
-use super::trainer::{Input, Trainer, device_error, evaluate, uncertainty};
+use super::trainer::{EVALUATION_BATCH, Input, Trainer, device_error, evaluate, uncertainty};
 
 /// Stream of the network's first weights.
 const STREAM_WEIGHTS: u64 = 1;
@@ -69,7 +70,7 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
     let params = request.params;
     check_combination(params)?;
     let device = request.device.clone().without_autodiff();
-    let data = source::load(params)?;
+    let data = source::load(params, Watch::nobody())?;
     let spec = net_spec(params);
     let batch = params.int("batch_size") as usize;
     if params.text("architecture").starts_with("deeplab") && data.train.len() % batch == 1 {
@@ -143,10 +144,16 @@ impl SegmentationRun {
 
     /// Evaluates the validation set, shows the wall, and moves the schedule (`training`).
     fn validate(&mut self, training: bool, out: &mut Emit<'_>) -> Result<(), RunError> {
-        let evaluated = evaluate(&self.trainer.net, self.validation.input(), self.hyper.loss, &self.device)?;
+        let all = self.validation.indices.len();
+        // Before the first step it may be stopped, and a batch of a large network takes seconds on a CPU.
+        let at_a_time = if training || self.device != device::cpu() { EVALUATION_BATCH } else { 1 };
+        let heard = |done| out.progress(done, all);
+        let (net, input) = (&self.trainer.net, self.validation.input());
+        let evaluated = evaluate(net, input, self.hyper.loss, &self.device, at_a_time, heard)?;
         self.check_finite(evaluated.is_finite(), "the validation loss or a prediction")?;
         out.scalar("loss/validation", evaluated.loss);
-        let judged = judge(&self.data, &self.validation.indices, &evaluated, &self.pipeline);
+        let heard = || out.progress(all, all);
+        let judged = judge(&self.data, &self.validation.indices, &evaluated, &self.pipeline, heard)?;
         Means::of(&judged).emit(false, out);
         out.payload("validation/images", table(&self.data, &self.validation.indices, &judged));
         let size = self.data.size as u32;
@@ -157,7 +164,8 @@ impl SegmentationRun {
         if self.hyper.uncertainty_samples > 0 && self.has_dropout {
             let mut dropout = HostRng::new(self.seed, STREAM_UNCERTAINTY | self.step);
             let passes = self.hyper.uncertainty_samples;
-            let maps = uncertainty(&self.trainer.net, self.wall.input(), passes, &mut dropout, &self.device)?;
+            let heard = || out.progress(all, all);
+            let maps = uncertainty(&self.trainer.net, self.wall.input(), passes, &mut dropout, &self.device, heard)?;
             self.check_finite(maps.iter().flatten().all(|value| value.is_finite()), "the uncertainty")?;
             for (i, map) in maps.iter().enumerate() {
                 out.payload(&format!("wall/uncertainty/{i}"), levels(map, 512.0, size));
@@ -205,9 +213,10 @@ impl SegmentationRun {
         }
         // A run of less than an epoch has no best weights yet.
         let best = self.trainer.best.as_ref().unwrap_or(&self.trainer.net);
-        let evaluated = evaluate(best, self.test.input(), self.hyper.loss, &self.device)?;
+        let (input, never) = (self.test.input(), |_| Ok(()));
+        let evaluated = evaluate(best, input, self.hyper.loss, &self.device, EVALUATION_BATCH, never)?;
         self.check_finite(evaluated.is_finite(), "the test loss or a prediction")?;
-        let judged = judge(&self.data, &self.test.indices, &evaluated, &self.pipeline);
+        let judged = judge(&self.data, &self.test.indices, &evaluated, &self.pipeline, || Ok(()))?;
         out.scalar("test/loss", evaluated.loss);
         Means::of(&judged).emit(true, out);
         out.payload("test/images", table(&self.data, &self.test.indices, &judged));

@@ -9,6 +9,7 @@ pub mod params;
 pub mod pipeline;
 pub mod predict;
 mod presets;
+pub mod reading;
 pub mod source;
 mod studies;
 pub mod trainer;
@@ -65,6 +66,7 @@ static SPEC: LabSpec = LabSpec {
     playback: |_| None,
     checkpoint_every,
     data: source::data,
+    read: source::read_ahead,
 };
 
 /// Some ten checkpoints a run: a full U-net with moments and best weights takes 280 MB each.

@@ -60,6 +60,7 @@ static SPEC: LabSpec = LabSpec {
     playback: |_| None,
     checkpoint_every,
     data: source::data,
+    read: source::read_ahead,
 };
 
 /// Some twenty checkpoints a run; a ResNet-18 with momentum and target takes 130 MB each.

@@ -1,0 +1,3 @@
+//! What labs share.
+
+pub mod kept;
