@@ -30,11 +30,11 @@ impl<'a> Watch<'a> {
         Watch { progress: &|_, _| {}, cancel: self.cancel }
     }
 
-    /// For work in several passes over the same `all` things: to be called once for each thing in each pass. A thing counts
-    /// as done when the last pass is.
-    pub fn counter(self, passes: usize, all: usize) -> impl Fn() + Sync + 'a {
+    /// For work in several passes over the same `all` things, that together weigh `weight`: to be called once for each thing
+    /// in each pass, with the pass's share of it.
+    pub fn counter(self, weight: usize, all: usize) -> impl Fn(usize) + Sync + 'a {
         let done = AtomicUsize::new(0);
-        move || (self.progress)((done.fetch_add(1, Ordering::Relaxed) + 1) / passes, all)
+        move |share| (self.progress)((done.fetch_add(share, Ordering::Relaxed) + share) / weight, all)
     }
 }
 
@@ -49,10 +49,10 @@ mod tests {
             assert_eq!(all, 5);
             told.fetch_max(done, Ordering::Relaxed);
         };
-        let count = Watch { progress: &progress, ..Watch::nobody() }.counter(2, 5);
-        (0..5).for_each(|_| count());
+        let count = Watch { progress: &progress, ..Watch::nobody() }.counter(5, 5);
+        (0..5).for_each(|_| count(2));
         assert_eq!(told.load(Ordering::Relaxed), 2);
-        (0..5).for_each(|_| count());
+        (0..5).for_each(|_| count(3));
         assert_eq!(told.load(Ordering::Relaxed), 5);
     }
 }

@@ -230,7 +230,7 @@ fn another_start_wins_over_data_that_are_being_read() {
     bench.engine.send(Command::Start(toy(1, 100, 7.0)));
     bench.until(|state| matches!(state.status, Some(Status::Reading { .. })));
     let asked = Instant::now();
-    bench.engine.send(Command::Start(toy(2, 1_000, 0.0)));
+    bench.engine.send(Command::Start(Box::new(RunRequest { start_paused: true, ..*toy(2, 1_000, 0.0) })));
     bench.engine.send(Command::Set { key: "rate".to_owned(), value: Value::Float(2.0) });
     bench.engine.send(Command::Step(3));
     bench.until(|state| state.id == Some(RunId(2)) && state.step == 3 && state.status == Some(Status::Paused));

@@ -50,7 +50,7 @@ pub fn load(folder: &Path, watch: Watch<'_>) -> Result<ImageData, ImageDataError
             return Err(ImageDataError::file(&folder, "stopped before all of it was read"));
         }
         let set = batch(&folder.join(name))?;
-        read();
+        read(1);
         Ok(set)
     };
     let batches: Vec<ImageSet> = names.par_iter().map(|name| one(name)).collect::<Result<_, _>>()?;

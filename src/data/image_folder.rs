@@ -21,6 +21,8 @@ const DECODED_BYTES: u64 = 1 << 30;
 const TEST_SHARE: f64 = 0.2;
 const STREAM_SPLIT: u64 = 3 << 40;
 
+/// What reading a picture takes, in times that looking at its range takes.
+const READ_SHARE: usize = 5;
 /// Files that cannot be read, as far as they are named.
 const NAMED: usize = 5;
 
@@ -65,10 +67,11 @@ pub fn load(folder: &Path, side: usize, seed: u64, watch: Watch<'_>) -> Result<I
         ));
     }
     let memory = Memory::new(DECODED_BYTES);
-    let seen = watch.counter(2, count);
+    // Most files tell their range without being decoded.
+    let seen = watch.counter(1 + READ_SHARE, count);
     let of_all = parts.par_iter().flatten().filter(|_| !watch.cancelled()).map(|(path, _)| {
         let brightest = memory.brightest(path).unwrap_or_default();
-        seen();
+        seen(1);
         brightest
     });
     let brightest = of_all.reduce(Brightest::default, Brightest::join);
@@ -80,7 +83,7 @@ pub fn load(folder: &Path, side: usize, seed: u64, watch: Watch<'_>) -> Result<I
                 return Err(ImageDataError::file(folder, "stopped before all of its pictures were read"));
             }
             let pixels = picture(&memory, path, side, brightest);
-            seen();
+            seen(READ_SHARE);
             Ok((pixels.map_err(|problem| ImageDataError::file(path, problem))?, *class))
         };
         read.push(pictures(part, one, &mut left_out)?);

@@ -128,9 +128,10 @@ mod tests {
             "it is not read again"
         );
         assert!(kept.newest::<Vec<&str>>().is_some());
-        let words = Arc::downgrade(&words);
+        let before = Arc::downgrade(&words);
+        drop(words);
         let gone = |_: Watch<'_>| {
-            assert!(words.upgrade().is_none(), "the old set goes before the new one comes");
+            assert!(before.upgrade().is_none(), "the old set goes before the new one comes");
             Ok::<_, ()>(7_u64)
         };
         assert_eq!(*kept.get(&1, Watch::nobody(), gone).unwrap(), 7);

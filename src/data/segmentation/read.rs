@@ -152,7 +152,7 @@ impl Reader {
                     });
                 }
                 let brightest = self.memory.brightest(&pair.image).unwrap_or_default();
-                count();
+                count(1);
                 (seen, brightest)
             })
             .collect();

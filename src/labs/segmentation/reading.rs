@@ -17,6 +17,9 @@ use super::source::{Item, SegmentationData, checksum, item};
 /// Memory that images which are only looked at may take, to be at hand for a run. Larger sets are read again by it.
 const AT_HAND_GIB: f64 = 2.0;
 
+/// What reading a pair takes, in times that looking at its masks takes.
+const READ_SHARE: usize = 5;
+
 /// What the network takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Input {
@@ -90,20 +93,34 @@ pub fn for_training(
     watch: Watch<'_>,
 ) -> Result<Arc<ReadFolder>, ParamError> {
     kept::DATA.get(&Identity::of(listing, lesion, input), watch, |watch| {
-        let count = watch.counter(2, listing.pairs.len());
-        let each = |_, _| count();
-        let pass = Watch { progress: &each, cancel: watch.cancel };
-        let rules = Reader::default().survey(&listing.pairs, &[], lesion, pass);
-        if let Some(problem) = rules.masks.nowhere.clone() {
-            return Err(ParamError::Invalid { key: "lesion_value".to_owned(), problem });
-        }
-        let folder = ReadFolder::read(listing, rules, input, None, pass);
-        if folder.examined.stopped {
-            let problem = "stopped before all images were read".to_owned();
-            return Err(ParamError::Invalid { key: "data".to_owned(), problem });
-        }
-        Ok(folder)
+        in_passes(listing, lesion, None, watch, |rules, watch| {
+            if let Some(problem) = rules.masks.nowhere.clone() {
+                return Err(ParamError::Invalid { key: "lesion_value".to_owned(), problem });
+            }
+            let folder = ReadFolder::read(listing, rules, input, None, watch);
+            if folder.examined.stopped {
+                let problem = "stopped before all images were read".to_owned();
+                return Err(ParamError::Invalid { key: "data".to_owned(), problem });
+            }
+            Ok(folder)
+        })
     })
+}
+
+/// Finds out how the files are read, where that is not known, and reads them.
+fn in_passes<R>(
+    listing: &Listing,
+    lesion: &Lesion,
+    rules: Option<&Rules>,
+    watch: Watch<'_>,
+    read: impl FnOnce(Rules, Watch<'_>) -> R,
+) -> R {
+    let weight = if rules.is_some() { READ_SHARE } else { 1 + READ_SHARE };
+    let count = watch.counter(weight, listing.pairs.len());
+    let (first, second) = (|_, _| count(1), |_, _| count(READ_SHARE));
+    let looked = || Reader::default().survey(&listing.pairs, &[], lesion, Watch { progress: &first, ..watch });
+    let rules = rules.cloned().unwrap_or_else(looked);
+    read(rules, Watch { progress: &second, ..watch })
 }
 
 /// Looks at every pair of a folder. `input`: what a run would make of the images, which are then at hand for it.
@@ -123,24 +140,20 @@ pub fn examine(
         None => input.filter(|input| at_hand(listing, *input) <= AT_HAND_GIB),
         Some(_) => before.as_ref().map(|before| before.input),
     };
-    let count = watch.counter(if known.is_some() { 1 } else { 2 }, listing.pairs.len());
-    let each = |_, _| count();
-    let pass = Watch { progress: &each, cancel: watch.cancel };
-    let rules = || match known {
-        Some((known, _)) => known.rules.clone(),
-        None => Reader::default().survey(&listing.pairs, &[], lesion, pass),
-    };
+    let rules = known.map(|(known, _)| &known.rules);
     let Some(input) = input else {
         let known = known.map(|(known, changed)| Known { examined: known, kept: &[], changed });
-        return Arc::new(read_pairs(listing, rules(), known, pass, |_, _| ()).0);
+        let read = |rules, watch: Watch<'_>| read_pairs(listing, rules, known, watch, |_, _| ()).0;
+        return Arc::new(in_passes(listing, lesion, rules, watch, read));
     };
-    let read = |_: Watch<'_>| {
+    let read = |watch: Watch<'_>| {
         let known = known.zip(before.as_ref()).map(|((known, changed), before)| Known {
             examined: known,
             kept: &before.items,
             changed,
         });
-        let folder = ReadFolder::read(listing, rules(), input, known, pass);
+        let read = |rules, watch: Watch<'_>| ReadFolder::read(listing, rules, input, known, watch);
+        let folder = in_passes(listing, lesion, rules, watch, read);
         // A run could not use it.
         let refused = folder.examined.stopped || folder.examined.rules.masks.nowhere.is_some();
         if refused { Err(folder.examined) } else { Ok(folder) }
