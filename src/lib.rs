@@ -14,3 +14,4 @@ pub mod nn;
 pub mod pixels;
 pub mod plot;
 pub mod signals;
+pub mod watch;

@@ -19,7 +19,7 @@ use learnscope::kit::lab::{self, RunOptions};
 use learnscope::kit::view::Lab;
 use learnscope::labs::LABS;
 
-use support::toy::{Bench, toy};
+use support::toy::{self, Bench, toy};
 
 #[test]
 fn a_run_goes_from_start_to_finish() {
@@ -226,6 +226,89 @@ fn the_consumer_is_woken() {
         std::thread::sleep(Duration::from_millis(1));
     }
     engine.shutdown(Duration::from_secs(10));
+}
+
+#[test]
+fn while_data_are_read_the_run_is_shown_and_stop_is_heard() {
+    let root = tempfile::tempdir().unwrap();
+    let mut bench = Bench::new();
+    let record = Record::New(root.path().to_owned());
+    let started = Instant::now();
+    bench.engine.send(Command::Start(Box::new(RunRequest { record, ..*toy(1, 100, 7.0) })));
+    bench.until(|state| state.header.is_some());
+    assert!(started.elapsed() < Duration::from_secs(2));
+    assert_eq!((bench.state.announced, bench.state.header.as_ref().unwrap().name.as_str()), (true, "toy"));
+    let far = |state: &RunState| state.status.as_ref().and_then(Status::how_far).unwrap_or_default();
+    bench.until(|state| matches!(state.status, Some(Status::Reading { done: 1.., all: toy::READ })));
+    assert!(far(&bench.state).starts_with("reading ") && far(&bench.state).ends_with(" of 780"));
+    let asked = Instant::now();
+    bench.engine.send(Command::Stop);
+    bench.status(Status::Stopped);
+    assert!(asked.elapsed() < Duration::from_secs(2), "it does not wait for the data");
+    assert!(std::fs::read_dir(root.path()).unwrap().next().is_none(), "nothing is on disk before the data stand");
+}
+
+#[test]
+fn another_start_wins_over_data_that_are_being_read() {
+    let mut bench = Bench::new();
+    bench.engine.send(Command::Start(toy(1, 100, 7.0)));
+    bench.until(|state| matches!(state.status, Some(Status::Reading { .. })));
+    let asked = Instant::now();
+    bench.engine.send(Command::Start(Box::new(RunRequest { start_paused: true, ..*toy(2, 1_000, 0.0) })));
+    bench.engine.send(Command::Set { key: "rate".to_owned(), value: Value::Float(2.0) });
+    bench.engine.send(Command::Step(3));
+    bench.until(|state| state.id == Some(RunId(2)) && state.step == 3 && state.status == Some(Status::Paused));
+    assert!(asked.elapsed() < Duration::from_secs(2));
+    assert_eq!(bench.state.last("sum"), Some(6.0), "what was asked behind it reached it");
+    let ended = |event: &Event| event.run == RunId(1) && event.body == Body::Status(Status::Stopped);
+    assert!(bench.events.iter().any(ended));
+    // A window that closes is heard as well.
+    bench.engine.send(Command::Start(toy(3, 100, 7.0)));
+    bench.until(|state| matches!(state.status, Some(Status::Reading { .. })));
+    assert!(bench.engine.end(Duration::from_secs(2)));
+}
+
+#[test]
+fn an_untrained_network_is_judged_within_earshot() {
+    use learnscope::engine::run_folder;
+
+    let root = tempfile::tempdir().unwrap();
+    let mut bench = Bench::new();
+    let record = Record::New(root.path().to_owned());
+    bench.engine.send(Command::Start(Box::new(RunRequest { record, ..*toy(1, 100, 4.0) })));
+    bench.until(|state| matches!(state.status, Some(Status::Judging { done: 1.., all: toy::JUDGED })));
+    let asked = Instant::now();
+    bench.engine.send(Command::Stop);
+    bench.status(Status::Stopped);
+    assert!(asked.elapsed() < Duration::from_secs(2));
+    assert_eq!(bench.state.step, 0);
+    let folder = bench.state.header.as_ref().unwrap().folder.clone();
+    assert_eq!(run_folder::summary(folder.as_ref()).state(), "stopped");
+}
+
+#[test]
+fn how_far_a_run_was_is_told_and_not_recorded() {
+    use learnscope::engine::recording::RunReader;
+
+    let root = tempfile::tempdir().unwrap();
+    let recorded = |fixed| {
+        let mut bench = Bench::new();
+        let record = Record::New(root.path().to_owned());
+        bench.engine.send(Command::Start(Box::new(RunRequest { record, ..*toy(1, 30, fixed) })));
+        bench.status(Status::Finished);
+        let folder = bench.state.header.as_ref().unwrap().folder.clone();
+        let mut reader = RunReader::open(folder.as_ref()).unwrap();
+        // The header has the parameters, which differ, and a place in the file follows from it.
+        let told = |event: Event| match event.body {
+            Body::Started(_) => (event.step, "started".to_owned()),
+            Body::Recorded { key, .. } => (event.step, format!("recorded {key}")),
+            body => (event.step, format!("{body:?}")),
+        };
+        reader.events().unwrap().map(told).collect::<Vec<_>>()
+    };
+    let at_once = recorded(0.0);
+    assert_eq!(recorded(7.0), at_once, "its data took long");
+    assert_eq!(recorded(4.0), at_once, "judging took long");
 }
 
 // ---- every registered lab ----------------------------------------------------------------------------------------

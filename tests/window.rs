@@ -343,6 +343,63 @@ fn warming_up_is_said_with_its_seconds() {
 }
 
 #[test]
+fn a_run_whose_data_are_read_is_shown_with_how_far_it_is_and_can_be_stopped() {
+    let backend = Scripted::default();
+    let mut harness = toy(&backend);
+    command(&mut harness, "preset trained");
+    let request = backend.last_start();
+    let run = request.id;
+    let header = header_of(&request);
+    let on_the_way = RunHeader { folder: String::new(), device: String::new(), ..header.clone() };
+    let reading = |done| event(run, 0, Body::Status(Status::Reading { done, all: 780 }));
+    backend.say([event(run, 0, Body::Announced(Box::new(on_the_way))), reading(1)]);
+    harness.run_steps(130);
+    backend.taken();
+    backend.say([reading(390)]);
+    harness.run_steps(2);
+    let text = label(&harness, "Reading 390 of 780");
+    assert!(text.contains("left"), "after two seconds there is an estimate: {text}");
+    let node = harness.get_by_label_contains(" · reading 390 of 780");
+    assert!(node.value().is_some_and(|text| text.starts_with("step")), "the run bar says it too");
+    assert!(harness.query_by_label_contains("not recorded").is_none(), "nothing is known of that yet");
+    harness.get_by_label("Stop").click();
+    harness.run_steps(2);
+    assert_eq!(backend.taken(), ["Stop"]);
+    backend.say([event(run, 0, Body::Started(Box::new(header.clone())))]);
+    backend.say([event(run, 0, Body::Status(Status::Judging { done: 24, all: 156 }))]);
+    harness.run_steps(2);
+    assert!(harness.query_by_label_contains("Judging the untrained network: 24 of 156").is_some());
+}
+
+#[test]
+fn closing_does_not_wait_for_data_that_are_read_nor_for_an_untrained_network() {
+    for judged in [false, true] {
+        let backend = Scripted::default();
+        let mut harness = toy(&backend);
+        backend.0.borrow_mut().alive = true;
+        command(&mut harness, "preset trained");
+        let request = backend.last_start();
+        let (run, header) = (request.id, Box::new(header_of(&request)));
+        backend.say(if judged {
+            [event(run, 0, Body::Started(header)), event(run, 0, Body::Status(Status::Judging { done: 24, all: 156 }))]
+        } else {
+            [
+                event(run, 0, Body::Announced(header)),
+                event(run, 0, Body::Status(Status::Reading { done: 372, all: 780 })),
+            ]
+        });
+        harness.run_steps(3);
+        backend.taken();
+        press(&mut harness, Modifiers::COMMAND, Key::Q);
+        harness.run_steps(2);
+        assert!(asked_end(&backend) && backend.taken().is_empty(), "no checkpoint is asked for");
+        assert!(harness.query_by_label_contains("nothing is lost").is_some());
+        backend.0.borrow_mut().alive = false;
+        assert!(closes_itself(&mut harness));
+    }
+}
+
+#[test]
 fn a_study_runs_its_rows_and_stands_beside_the_paper() {
     let folder = tempfile::tempdir().unwrap();
     let backend = Scripted::computing();

@@ -70,16 +70,6 @@ pub struct DeviceEntry {
 /// Lists the devices; slow (it probes drivers), so it runs on a thread of its own.
 pub type DeviceLister = Box<dyn FnOnce() -> Vec<DeviceEntry> + Send>;
 
-/// Starts `lister`; `wake` is called when its answer is there.
-pub fn list_devices(lister: DeviceLister, wake: impl Fn() + Send + 'static) -> mpsc::Receiver<Vec<DeviceEntry>> {
-    let (sender, receiver) = mpsc::channel();
-    let _ = thread::Builder::new().name("devices".to_owned()).spawn(move || {
-        let _ = sender.send(lister());
-        wake();
-    });
-    receiver
-}
-
 /// Times that a failed read is tried, and how long apart.
 const ATTEMPTS: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(250);

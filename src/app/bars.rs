@@ -222,7 +222,10 @@ fn progress(session: &Session) -> String {
                 }
                 text += &format!(" · {left} left");
             }
-            None => text += &format!(" · {}", word(run.status.as_ref())),
+            None => {
+                let far = run.status.as_ref().and_then(Status::how_far);
+                text += &format!(" · {}", far.as_deref().unwrap_or(word(run.status.as_ref())));
+            }
         }
     } else {
         text += &format!(" · {:.1}×", session.play.speed);

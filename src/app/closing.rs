@@ -201,6 +201,11 @@ impl App {
         self.sessions.iter().find(|session| session.training() || session.awaits_training())
     }
 
+    /// A run is on its way that has nothing to lose yet.
+    fn has_not_trained(&self) -> bool {
+        self.trained().is_some_and(|session| !session.awaits_training() && session.has_not_trained())
+    }
+
     /// Does something that may end the training, and asks first where it does.
     pub(super) fn wish(&mut self, next: Next) {
         if self.closing.asks() || self.closing.is_leaving() {
@@ -262,6 +267,9 @@ impl App {
     fn leave_run(&mut self) {
         match self.is_recorded() {
             Some(_) if self.backend.has_ended() => self.closing.stage = Stage::Leaving,
+            Some(_) if self.has_not_trained() => {
+                self.closing.ask(Stage::Ending(Ending { since: self.time, last: true, ..Ending::default() }));
+            }
             Some(true) => self.ask_checkpoint(false),
             Some(false) => self.closing.ask(Stage::Unrecorded),
             None => self.closing.stage = Stage::Leaving,
@@ -321,6 +329,7 @@ impl App {
 
     fn advance_ending(&mut self) {
         let over = self.trained().is_none() || self.backend.has_ended();
+        let nothing_to_lose = self.has_not_trained();
         let Stage::Ending(ending) = &mut self.closing.stage else { return };
         if self.closing.next.is_some() && ending.failed {
             // Its banner says what happened.
@@ -336,7 +345,7 @@ impl App {
         } else if ending.failed && !ending.last {
             // Its banner says what happened.
             self.closing.stage = Stage::Staying;
-        } else if ending.last || ending.over || ending.saved && ending.answered {
+        } else if ending.last || ending.over || nothing_to_lose || ending.saved && ending.answered {
             ending.last = true;
             self.backend.ask_end();
         } else if ending.answered && ending.problem.is_none() {
@@ -438,6 +447,14 @@ impl App {
 
     fn question_of(&self, ending: &Ending) -> Question {
         let session = self.trained();
+        if self.has_not_trained() {
+            return Question {
+                title: "Closing the window",
+                text: format!("Ending the run… {}", waited(self.time - ending.since)),
+                detail: "It has not trained yet: nothing is lost.".to_owned(),
+                choices: &[("Close now", Choice::GiveUp)],
+            };
+        }
         let now = if self.closing.next.is_some() { "Stop now" } else { "Close now" };
         let loss = session.map_or(format!("“{now}” loses nothing."), |session| loss(session, now));
         if let Some(problem) = ending.problem.as_ref().filter(|_| ending.answered && !ending.last) {

@@ -1,9 +1,6 @@
-//! Files that the user chooses, saves and drops. Dialogs, lookups and writes have threads of their own; answers come by
-//! channel.
+//! Files that the user chooses, saves and drops. Dialogs, lookups and writes have threads of their own.
 
 use std::path::PathBuf;
-use std::sync::mpsc;
-use std::thread;
 
 use eframe::egui;
 use serde_json::{Value as Json, json};
@@ -13,6 +10,7 @@ use crate::engine::event::{KeySpec, Level};
 use crate::engine::export::{Sheet, column_names, number};
 use crate::engine::run_folder::write_whole;
 use crate::engine::state::RunState;
+use crate::plot::background::Task;
 use crate::plot::path_dialog::{PathDialog, Question, Wanted};
 
 /// What a thread reports.
@@ -38,7 +36,7 @@ enum Purpose {
 
 /// The dialog in progress, and what threads report.
 pub struct Files {
-    answers: (mpsc::Sender<Answer>, mpsc::Receiver<Answer>),
+    tasks: Vec<Task<Option<Answer>>>,
     wake: Wake,
     /// What is to be asked with the next frame.
     next: Option<(Question, Purpose)>,
@@ -48,7 +46,7 @@ pub struct Files {
 
 impl Files {
     pub fn new(wake: Wake) -> Self {
-        Self { answers: mpsc::channel(), wake, next: None, dialog: PathDialog::default(), purpose: None }
+        Self { tasks: Vec::new(), wake, next: None, dialog: PathDialog::default(), purpose: None }
     }
 
     /// Lets the user choose a file, or a folder, for a path parameter.
@@ -70,13 +68,13 @@ impl Files {
     }
 
     /// Remembers a typed path if it is there.
-    pub fn remember_typed(&self, path: &str) {
+    pub fn remember_typed(&mut self, path: &str) {
         let path = PathBuf::from(path.trim());
-        self.spawn(move || path.exists().then_some(Answer::Exists(path)));
+        self.begin("typed path", move || path.exists().then_some(Answer::Exists(path)));
     }
 
-    fn write(&self, path: PathBuf, make: Make) {
-        self.spawn(move || {
+    fn write(&mut self, path: PathBuf, make: Make) {
+        self.begin("save file", move || {
             let written = make().and_then(|bytes| write_whole(&path, &bytes).map_err(|error| error.to_string()));
             Some(match written {
                 Ok(()) => Answer::Said(Level::Info, format!("saved {}", path.display())),
@@ -85,17 +83,26 @@ impl Files {
         });
     }
 
-    fn spawn(&self, work: impl FnOnce() -> Option<Answer> + Send + 'static) {
-        let (sender, wake) = (self.answers.0.clone(), self.wake.clone());
-        let spawned = thread::Builder::new().name("files".to_owned()).spawn(move || {
-            if let Some(answer) = work() {
-                let _ = sender.send(answer);
+    fn begin(&mut self, name: &str, work: impl FnOnce() -> Option<Answer> + Send + 'static) {
+        let wake = self.wake.clone();
+        self.tasks.push(Task::begin(name, move || wake(), move |_| work()));
+    }
+
+    /// What threads have finished.
+    fn finished(&mut self) -> Vec<Answer> {
+        let mut answers = Vec::new();
+        self.tasks.retain(|task| match task.poll() {
+            None => true,
+            Some(Ok(answer)) => {
+                answers.extend(answer);
+                false
             }
-            wake();
+            Some(Err(problem)) => {
+                answers.push(Answer::Said(Level::Error, problem));
+                false
+            }
         });
-        if let Err(error) = spawned {
-            let _ = self.answers.0.send(Answer::Said(Level::Error, format!("no thread can be started: {error}")));
-        }
+        answers
     }
 }
 
@@ -117,7 +124,7 @@ pub fn show(app: &mut App, ctx: &egui::Context) {
 impl App {
     /// Takes in what threads have finished.
     pub(super) fn receive_files(&mut self) {
-        while let Ok(answer) = self.files.answers.1.try_recv() {
+        for answer in self.files.finished() {
             match answer {
                 Answer::Exists(path) => self.settings.remember(&path),
                 Answer::Said(level, text) => self.notice(level, text),

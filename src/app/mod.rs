@@ -40,7 +40,7 @@ pub mod window;
 pub mod wiring;
 
 use std::path::PathBuf;
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::time::Duration;
 
 use eframe::egui;
@@ -53,6 +53,7 @@ use crate::compute::device::DeviceChoice;
 use crate::engine::event::{Body, Level, RunId, Status};
 use crate::engine::params::Params;
 use crate::kit::view::{Lab, ViewAction};
+use crate::plot::background::Task;
 use crate::plot::style::Style;
 
 pub use window::{WindowOptions, run_window};
@@ -104,7 +105,7 @@ pub struct App {
     applied: Option<(Style, f32)>,
     device: DeviceChoice,
     devices: Option<Vec<DeviceEntry>>,
-    device_answer: Option<mpsc::Receiver<Vec<DeviceEntry>>>,
+    device_answer: Option<Task<Vec<DeviceEntry>>>,
     palette: palette::Palette,
     presenter: Option<presenter::Presenter>,
     help_open: bool,
@@ -168,7 +169,7 @@ impl App {
         let active = sessions.iter().position(|session| session.lab.spec.id == settings.lab).unwrap_or(0);
         let device_answer = parts.devices.map(|lister| {
             let wake = wake.clone();
-            backend::list_devices(lister, move || wake())
+            Task::begin("device list", move || wake(), move |_| lister())
         });
         let mut app = Self {
             backend: parts.backend,
@@ -305,8 +306,12 @@ impl App {
                 ctx.request_repaint();
             }
         }
-        if let Some(list) = self.device_answer.as_ref().and_then(|answer| answer.try_recv().ok()) {
-            self.devices = Some(list);
+        if let Some(answer) = self.device_answer.as_ref().and_then(Task::poll) {
+            self.device_answer = None;
+            match answer {
+                Ok(list) => self.devices = Some(list),
+                Err(problem) => self.notice(Level::Warning, format!("the devices are not listed: {problem}")),
+            }
         }
         for index in 0..self.sessions.len() {
             let session = &mut self.sessions[index];

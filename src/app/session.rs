@@ -2,6 +2,7 @@
 //! what it asks for.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::mem::discriminant;
 use std::path::Path;
 
 use super::backend::PastStore;
@@ -71,7 +72,7 @@ pub struct Session {
     pub layouts: Layouts,
     /// What the run is recorded as, in words.
     pub name: String,
-    /// Window time at which the status last changed.
+    /// Window time at which the status last changed to another kind.
     pub status_since: f64,
     /// The failure banner of this run was closed.
     pub failure_seen: bool,
@@ -315,12 +316,17 @@ impl Session {
             Some(incoming) if incoming.id == event.run => incoming.state.apply(event),
             _ if self.run.id == Some(event.run) => {
                 self.run.apply(event);
+                if let Body::Started(header) = &event.body {
+                    // It was announced, before it had a folder.
+                    self.past.open(&header.folder);
+                }
                 self.time_step(event);
             }
             _ => return,
         }
         self.show_incoming(time);
-        if self.run.status != before {
+        // How far something is changes all the time; since when it goes on does not.
+        if self.run.status.as_ref().map(discriminant) != before.as_ref().map(discriminant) {
             self.status_since = time;
         }
     }
@@ -407,6 +413,11 @@ impl Session {
             None => {}
         }
         self.reached = Some((event.step, event.seconds));
+    }
+
+    /// The shown run is on its way and has not trained: nothing is lost when it ends.
+    pub fn has_not_trained(&self) -> bool {
+        self.run.is_live() && (self.run.announced || matches!(self.run.status, Some(Status::Judging { .. })))
     }
 
     /// A run that trains was asked for and has not begun.

@@ -14,6 +14,7 @@ use super::{
 use crate::engine::event::Status;
 use crate::engine::state::MarkKind;
 use crate::kit::view::{Cursor, LabView, ViewCtx};
+use crate::plot::number;
 
 /// A part of the window that can have the keyboard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,7 +131,13 @@ fn banner(app: &mut App, ui: &mut Ui) {
             "The disk takes nothing more ({seconds:.0} s). Training waits, so that nothing of its recording is lost: free some \
              space, or stop the run."
         )),
-        _ => None,
+        Some(status) => status.how_far().map(|far| {
+            let left = status.seconds_left(seconds).filter(|_| seconds > 1.0);
+            let left = left.map_or_else(String::new, |left| format!(", about {} left", number::duration(left)));
+            let first = far.chars().next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+            format!("{first}{}{left}… Stop and Start are heard meanwhile.", far.get(first.len()..).unwrap_or_default())
+        }),
+        None => None,
     };
     if let Some(text) = waiting {
         strip(ui, style.accent, &mut |ui| drop(ui.label(RichText::new(&text).color(style.text))));

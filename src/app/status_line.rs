@@ -52,6 +52,8 @@ pub fn word(status: Option<&Status>) -> &'static str {
         Some(Status::Finished) => "finished",
         Some(Status::Stopped) => "stopped",
         Some(Status::Failed(_)) => "failed",
+        Some(Status::Reading { .. }) => "reading the data",
+        Some(Status::Judging { .. }) => "judging the untrained network",
     }
 }
 
@@ -76,8 +78,11 @@ pub fn show(app: &mut App, ui: &mut Ui) {
         if let Some(header) = &session.run.header {
             let folder =
                 std::path::Path::new(&header.folder).file_name().map(|name| name.to_string_lossy().into_owned());
-            let text =
-                folder.map_or_else(|| format!("run {} · not recorded", header.name), |folder| format!("run {folder}"));
+            let text = match folder {
+                Some(folder) => format!("run {folder}"),
+                None if session.run.announced => format!("run {}", header.name),
+                None => format!("run {} · not recorded", header.name),
+            };
             ui.label(weak(&text)).on_hover_text(format!(
                 "{}\nseed {} · {} · version {}\n{}\n{}",
                 header.folder, header.seed, header.device, header.version, header.device_check, header.data

@@ -194,6 +194,8 @@ fn tell(event: &Event, state: &RunState, progress: &Progress, output: &Output) {
                 Status::WarmingUp => "warming up",
                 Status::Paused => "paused",
                 Status::Waiting => "waiting for the disk",
+                // Every tenth of a second: the progress tells it.
+                Status::Reading { .. } | Status::Judging { .. } => return,
                 _ => "running",
             };
             output.object(&json!({ "event": "status", "status": name, "step": state.step }));

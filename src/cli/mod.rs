@@ -88,7 +88,7 @@ pub fn run(flags: &Flags) -> Result<(), Failure> {
         Some(Verb::Params { lab }) => list::params(request::find_lab(lab)?, &output),
         Some(Verb::Devices) => list::devices(&output),
         Some(Verb::Runs { folder }) => list::runs(folder, &output),
-        Some(Verb::Run(flags)) => headless::run(request::new_run(flags)?, &output),
+        Some(Verb::Run(flags)) => headless::run(request::new_run(flags, &output)?, &output),
         Some(Verb::Resume(flags)) => resume::resume(flags, &output),
         Some(Verb::Study(flags)) => study::study(flags, &output),
         Some(Verb::Export(flags)) => export::export(flags, &output),

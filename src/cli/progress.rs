@@ -1,5 +1,7 @@
 //! How far a run is: a bar with an estimate on a terminal, a plain line every two seconds in a pipe, JSON for machines.
 
+use std::mem::discriminant;
+use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -8,6 +10,7 @@ use serde_json::json;
 use crate::engine::event::Status;
 use crate::engine::state::RunState;
 use crate::plot::number;
+use crate::watch::Watch;
 
 use super::output::{Output, plain};
 
@@ -15,6 +18,26 @@ use super::output::{Output, plain};
 const DRAW_EVERY: Duration = Duration::from_millis(80);
 /// Time between two plain lines.
 const LINE_EVERY: Duration = Duration::from_secs(2);
+
+/// An estimate is given after so long.
+const ESTIMATE_AFTER: Duration = Duration::from_secs(1);
+
+/// Reads a data set that is needed before a run can be asked for, and tells how far it is.
+pub fn reading<T>(output: &Output, read: impl FnOnce(Watch<'_>) -> T) -> T {
+    let progress = Mutex::new(Progress::new(output, 0));
+    let told = |done, all| {
+        // Who comes while another draws has nothing newer to say.
+        if let Ok(mut progress) = progress.try_lock() {
+            let status = Some(Status::Reading { done, all });
+            progress.update(&RunState { status, ..RunState::default() });
+        }
+    };
+    let read = read(Watch { progress: &told, ..Watch::nobody() });
+    if let Ok(progress) = progress.lock() {
+        progress.finish();
+    }
+    read
+}
 
 /// Shows the progress of one run.
 #[derive(Debug)]
@@ -34,10 +57,6 @@ impl Progress {
     pub fn new(output: &Output, steps: u64) -> Self {
         let target = if output.terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(Some(steps), target);
-        // A template that does not parse would be a mistake in the text below; the default bar then serves.
-        if let Ok(style) = ProgressStyle::with_template("{bar:32} {pos}/{len} steps  {msg}") {
-            bar.set_style(style);
-        }
         Self { output: *output, bar, steps, since: None, status: None, said: Instant::now() }
     }
 
@@ -55,7 +74,7 @@ impl Progress {
         let Some(status) = &state.status else { return };
         let now = Instant::now();
         let entered = match &self.status {
-            Some((known, since)) if known == status => *since,
+            Some((known, since)) if discriminant(known) == discriminant(status) => *since,
             _ => {
                 self.status = Some((status.clone(), now));
                 now
@@ -68,6 +87,10 @@ impl Progress {
             return;
         }
         self.said = now;
+        if let Some(far) = status.how_far() {
+            self.waiting(status, &far, now - entered);
+            return;
+        }
         let rate = self.rate(now, state.step);
         let left = rate.map(|rate| self.steps.saturating_sub(state.step) as f64 / rate);
         let message = match (status, rate, left) {
@@ -78,8 +101,7 @@ impl Progress {
             _ => String::new(),
         };
         if self.output.terminal {
-            self.bar.set_position(state.step);
-            self.bar.set_message(message);
+            self.draw("{bar:32} {pos}/{len} steps  {msg}", (state.step, self.steps), message);
         } else {
             self.output.aside(format!("step {} of {}  {message}", state.step, self.steps));
             self.output.object(&json!({
@@ -87,6 +109,37 @@ impl Progress {
                 "steps_per_second": rate, "seconds_left": left,
             }));
         }
+    }
+
+    /// How far something is before the first step.
+    fn waiting(&self, status: &Status, far: &str, since: Duration) {
+        let left = status.seconds_left(since.as_secs_f64()).filter(|_| since >= ESTIMATE_AFTER);
+        let message = match left {
+            Some(left) => format!("{far}, about {} left", duration(left)),
+            None => far.to_owned(),
+        };
+        let (name, done, all) = match *status {
+            Status::Judging { done, all } => ("judging", done, all),
+            Status::Reading { done, all } => ("reading", done, all),
+            _ => return,
+        };
+        if self.output.terminal {
+            return self.draw("{bar:32} {msg}", (done as u64, all as u64), message);
+        }
+        self.output.aside(&message);
+        self.output.object(&json!({
+            "event": "progress", "status": name, "done": done, "of": all, "seconds_left": left,
+        }));
+    }
+
+    fn draw(&self, template: &str, (done, all): (u64, u64), message: String) {
+        // A template that does not parse would be a mistake in a text of this file; the bar as it was then serves.
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style);
+        }
+        self.bar.set_length(all);
+        self.bar.set_position(done);
+        self.bar.set_message(message);
     }
 
     pub fn finish(&self) {

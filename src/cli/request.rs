@@ -13,10 +13,11 @@ use crate::labs;
 use crate::plot::number::counted;
 
 use super::flags::RunFlags;
-use super::output::Failure;
+use super::output::{Failure, Output};
+use super::progress::reading;
 
 /// The request of `learnscope run`.
-pub fn new_run(flags: &RunFlags) -> Result<Box<RunRequest>, Failure> {
+pub fn new_run(flags: &RunFlags, output: &Output) -> Result<Box<RunRequest>, Failure> {
     let lab = find_lab(&flags.lab)?;
     let spec = lab;
     let mut params = match &flags.preset {
@@ -36,6 +37,7 @@ pub fn new_run(flags: &RunFlags) -> Result<Box<RunRequest>, Failure> {
     let mut changes = flags.at.iter().map(|text| change(spec.params, text)).collect::<Result<Vec<_>, _>>()?;
     changes.sort_by_key(|change| change.step);
     let device = device_choice(&flags.device)?;
+    reading(output, |watch| (spec.read)(&params, watch))?;
     (spec.check)(&params)?;
     lab.doctor.map_or(Ok(()), |doctor| (doctor.accept)(&params))?;
     check_changes(lab, &params, &changes)?;

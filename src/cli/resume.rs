@@ -7,6 +7,7 @@ use crate::kit::resume::{Refusal, Resumption};
 
 use super::flags::ResumeFlags;
 use super::output::{Failure, Output};
+use super::progress::reading;
 use super::{find_run, headless, request};
 
 impl From<Refusal> for Failure {
@@ -40,6 +41,7 @@ pub fn resume(flags: &ResumeFlags, output: &Output) -> Result<(), Failure> {
     if let Some(path) = &flags.data {
         request::set_data(specs, &mut run.params, path)?;
     }
+    reading(output, |watch| (run.lab.read)(&run.params, watch))?;
     run.check(flags.data.is_some())?;
     if !flags.at.is_empty() {
         let asked = flags.at.iter().map(|text| request::change(specs, text)).collect::<Result<Vec<_>, _>>()?;

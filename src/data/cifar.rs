@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::image_folder;
 use super::images::{ImageData, ImageDataError, ImageSet};
 use crate::disk;
+use crate::watch::Watch;
 
 const TEST: &str = "test_batch.bin";
 const SIDE: usize = 32;
@@ -29,10 +30,10 @@ fn train_file(number: usize) -> String {
 
 /// Reads all batches. Any number of training batches from 1 on is taken (a set cut down for a test is a valid one), the
 /// test batch has to be there.
-pub fn load(folder: &Path) -> Result<ImageData, ImageDataError> {
+pub fn load(folder: &Path, watch: Watch<'_>) -> Result<ImageData, ImageDataError> {
     let Some(folder) = find(folder) else {
         if folder.is_dir() && has_class_folders(folder) {
-            return image_folder::load(folder, SIDE, 0);
+            return image_folder::load(folder, SIDE, 0, watch);
         }
         return Err(ImageDataError::file(folder, format!("{}{EXPECTED}", what_is_there(folder))));
     };
@@ -43,8 +44,17 @@ pub fn load(folder: &Path) -> Result<ImageData, ImageDataError> {
     if !folder.join(TEST).is_file() {
         return Err(ImageDataError::file(&folder, format!("holds {} but no {TEST}{EXPECTED}", names[0])));
     }
-    let batches: Vec<ImageSet> = names.par_iter().map(|name| batch(&folder.join(name))).collect::<Result<_, _>>()?;
-    let test = batch(&folder.join(TEST))?;
+    let read = watch.counter(1, names.len() + 1);
+    let one = |name: &str| {
+        if watch.cancelled() {
+            return Err(ImageDataError::file(&folder, "stopped before all of it was read"));
+        }
+        let set = batch(&folder.join(name))?;
+        read(1);
+        Ok(set)
+    };
+    let batches: Vec<ImageSet> = names.par_iter().map(|name| one(name)).collect::<Result<_, _>>()?;
+    let test = one(TEST)?;
     let mut train = ImageSet { pixels: Vec::new(), classes: Vec::new(), ..test.clone() };
     for batch in batches {
         train.pixels.extend(batch.pixels);
@@ -149,6 +159,10 @@ fn batch(path: &Path) -> Result<ImageSet, ImageDataError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn load(folder: &Path) -> Result<ImageData, ImageDataError> {
+        super::load(folder, Watch::nobody())
+    }
 
     fn record(class: u8, value: u8) -> Vec<u8> {
         let mut record = vec![value; RECORD];

@@ -10,6 +10,7 @@ use super::images::{ImageData, ImageDataError, ImageSet};
 use super::picture_file::{Decoded, Exposure, ForeignFiles, Levels, Memory, White};
 use super::segmentation::counted;
 use crate::compute::streams;
+use crate::watch::Watch;
 
 /// Names of files that are taken for pictures.
 const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "bmp", "tif", "tiff"];
@@ -20,6 +21,8 @@ const DECODED_BYTES: u64 = 1 << 30;
 /// Share of the images of each class that is tested on where the folder has no `test` of its own.
 const TEST_SHARE: f64 = 0.2;
 
+/// What reading a picture takes, in times that looking at its range takes.
+const READ_SHARE: usize = 5;
 /// Files that cannot be read, as far as they are named.
 const NAMED: usize = 5;
 
@@ -32,7 +35,7 @@ type Picture = (Vec<u8>, u32);
 /// Without `train` and `test` folders, a fifth of each class, chosen by `seed`, is tested on. Pictures that cannot be read
 /// are left out and named in the warnings; a class of which none can be read is an error. What is white in pictures of more
 /// than 8 bits is decided for the whole folder, see [`White`].
-pub fn load(folder: &Path, side: usize, seed: u64) -> Result<ImageData, ImageDataError> {
+pub fn load(folder: &Path, side: usize, seed: u64, watch: Watch<'_>) -> Result<ImageData, ImageDataError> {
     let test_root = ["test", "val", "valid", "validation"].iter().find_map(|name| class_root(folder, name));
     let (parts, class_names) = match (class_root(folder, "train"), test_root) {
         (Some(train_root), Some(test_root)) => {
@@ -64,14 +67,32 @@ pub fn load(folder: &Path, side: usize, seed: u64) -> Result<ImageData, ImageDat
         ));
     }
     let memory = Memory::new(DECODED_BYTES);
-    let of_all = parts.par_iter().flatten();
-    let levels: Vec<(&Path, Levels)> =
-        of_all.filter_map(|(path, _)| Some((path.as_path(), memory.levels(path).ok()??))).collect();
+    // Most files tell their range without being decoded.
+    let seen = watch.counter(1 + READ_SHARE, count);
+    let of_all = parts.par_iter().flatten().filter(|_| !watch.cancelled());
+    let levels: Vec<(&Path, Levels)> = of_all
+        .filter_map(|(path, _)| {
+            let levels = memory.levels(path).ok().flatten();
+            seen(1);
+            Some((path.as_path(), levels?))
+        })
+        .collect();
     let white = White::of(&levels.iter().map(|(_, levels)| *levels).collect::<Vec<_>>());
     let mut left_out = Vec::new();
     let mut read = Vec::new();
     for part in &parts {
-        read.push(pictures(part, &memory, side, &white, &mut left_out)?);
+        let one = |(path, class): &Entry| {
+            if watch.cancelled() {
+                return Err(ImageDataError::file(folder, "stopped before all of its pictures were read"));
+            }
+            let pixels = picture(&memory, path, side, &white);
+            seen(READ_SHARE);
+            Ok((pixels.map_err(|problem| ImageDataError::file(path, problem))?, *class))
+        };
+        read.push(pictures(part, one, &mut left_out)?);
+    }
+    if watch.cancelled() {
+        return Err(ImageDataError::file(folder, "stopped before all of its pictures were read"));
     }
     let (train, test) = match (read.pop(), read.pop()) {
         (Some(test), Some(train)) => (train, test),
@@ -213,18 +234,10 @@ fn split(pictures: Vec<Picture>, classes: usize, seed: u64) -> (Vec<Picture>, Ve
 /// Reads what can be read; every class that has files needs one that can.
 fn pictures(
     entries: &[Entry],
-    memory: &Memory,
-    side: usize,
-    white: &White,
+    one: impl Fn(&Entry) -> Result<Picture, ImageDataError> + Send + Sync,
     left_out: &mut Vec<ImageDataError>,
 ) -> Result<Vec<Picture>, ImageDataError> {
-    let read: Vec<Result<Picture, ImageDataError>> = entries
-        .par_iter()
-        .map(|(path, class)| {
-            let pixels = picture(memory, path, side, white);
-            Ok((pixels.map_err(|problem| ImageDataError::file(path, problem))?, *class))
-        })
-        .collect();
+    let read: Vec<Result<Picture, ImageDataError>> = entries.par_iter().map(one).collect();
     let mut good = Vec::with_capacity(read.len());
     for (of_class, entries) in entries.chunk_by(|a, b| a.1 == b.1).scan(0, |at, of_class| {
         *at += of_class.len();
@@ -296,6 +309,10 @@ fn at_scale(decoded: Decoded, white: &White) -> DynamicImage {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn load(folder: &Path, side: usize, seed: u64) -> Result<ImageData, ImageDataError> {
+        super::load(folder, side, seed, Watch::nobody())
+    }
 
     fn save(folder: &Path, class: &str, name: &str, grey: u8) {
         std::fs::create_dir_all(folder.join(class)).unwrap();

@@ -7,6 +7,7 @@ use super::event::{Change, KeySpec, RunId};
 use super::experiment::{BuildFn, DeviceCheckFn};
 use super::params::{ParamError, ParamSpec, Params, Value};
 use crate::compute::device::DeviceChoice;
+use crate::watch::Watch;
 
 /// Sent over a bounded channel and never waited for: a full queue is a mistake that is logged.
 #[derive(Debug, Clone)]
@@ -62,6 +63,9 @@ pub struct RunRequest {
     pub check: fn(&Params) -> Result<(), ParamError>,
     /// The data set in words with its content hash, for the run's header; read on the worker.
     pub data: fn(&Params) -> Result<String, ParamError>,
+    /// Reads the data set into memory, where `check`, `data` and `build` find it. Not on the worker, which meanwhile tells how
+    /// far it is and hears what is asked.
+    pub read: fn(&Params, Watch<'_>) -> Result<(), ParamError>,
 }
 
 /// Where a run is recorded.

@@ -1,8 +1,10 @@
 //! What an experiment writes its measurements to during one step.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::event::{Body, Key, KeyKind, KeySpec, Level, Payload};
+use super::experiment::RunError;
 
 /// Collects what one step reports and knows what is wanted, so that an experiment asks before it pays for a read-back:
 /// `if out.wants("boundary/adam") { .. }`.
@@ -19,6 +21,16 @@ pub struct Emit<'a> {
     scalars: Vec<(Key, f64)>,
     bodies: Vec<Body>,
     payloads: Vec<Emitted>,
+    watcher: Option<Watcher<'a>>,
+}
+
+/// Told what is done and what there is in all; `false`: the run is asked to end.
+struct Watcher<'a>(&'a mut dyn FnMut(usize, usize) -> bool);
+
+impl fmt::Debug for Watcher<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watcher")
+    }
 }
 
 /// A bulky value with its destination.
@@ -40,7 +52,23 @@ pub struct Emission {
 impl<'a> Emit<'a> {
     /// `step`: completed steps once this one is done. `last`: number of steps of the whole run.
     pub fn new(keys: &'a [KeySpec], step: u64, last: u64, screen_due: bool) -> Self {
-        Self { keys, step, last, screen_due, scalars: Vec::new(), bodies: Vec::new(), payloads: Vec::new() }
+        let (scalars, bodies, payloads) = (Vec::new(), Vec::new(), Vec::new());
+        Self { keys, step, last, screen_due, scalars, bodies, payloads, watcher: None }
+    }
+
+    /// The same for something that may be stopped on the way; see [`Emit::progress`].
+    pub fn watched(mut self, watcher: &'a mut dyn FnMut(usize, usize) -> bool) -> Self {
+        self.watcher = Some(Watcher(watcher));
+        self
+    }
+
+    /// Says how much of a long measurement is done, of how much in all.
+    ///
+    /// # Errors
+    /// [`RunError::Stopped`] where it is no longer wanted: only before the first step, since a step is whole or not done.
+    pub fn progress(&mut self, done: usize, all: usize) -> Result<(), RunError> {
+        let goes_on = self.watcher.as_mut().is_none_or(|watcher| (watcher.0)(done, all));
+        if goes_on { Ok(()) } else { Err(RunError::Stopped) }
     }
 
     /// The step that these measurements belong to.

@@ -28,7 +28,7 @@ pub struct Event {
 /// The closed set of things that can happen; what they are about is in the open set of keys.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Body {
-    /// The first event of every run.
+    /// The first event of every recording.
     Started(Box<RunHeader>),
     /// Numbers measured at this step.
     Scalars(Vec<(Key, f64)>),
@@ -69,6 +69,9 @@ pub enum Body {
     DeviceChecked {
         text: String,
     },
+    /// A run is on its way: all that is known of it before its device is open and its data are read, which may take long.
+    /// [`Body::Started`] follows. Never recorded.
+    Announced(Box<RunHeader>),
 }
 
 /// How loud a notice is.
@@ -98,9 +101,44 @@ pub enum Status {
     Failed(String),
     /// The disk takes nothing: training waits, so that nothing is lost, until there is room. Never recorded.
     Waiting,
+    /// The data set is read; `all` is 0 while it is not known how much there is. Never recorded.
+    Reading {
+        done: usize,
+        all: usize,
+    },
+    /// The network is measured before it is trained. Never recorded.
+    Judging {
+        done: usize,
+        all: usize,
+    },
 }
 
 impl Status {
+    /// It tells whoever looks on that something takes its time, and is not recorded.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Status::Waiting | Status::Reading { .. } | Status::Judging { .. })
+    }
+
+    /// How far something is that takes its time, in words: `reading 372 of 780`.
+    pub fn how_far(&self) -> Option<String> {
+        match self {
+            Status::Reading { all: 0, .. } => Some("looking for the data".to_owned()),
+            Status::Reading { done, all } => Some(format!("reading {done} of {all}")),
+            Status::Judging { done, all } => Some(format!("judging the untrained network: {done} of {all}")),
+            _ => None,
+        }
+    }
+
+    /// Seconds that it will still take, after so many.
+    pub fn seconds_left(&self, seconds: f64) -> Option<f64> {
+        match *self {
+            Status::Reading { done, all } | Status::Judging { done, all } if done > 0 => {
+                Some(seconds * all.saturating_sub(done) as f64 / done as f64)
+            }
+            _ => None,
+        }
+    }
+
     /// No further events will come.
     pub fn is_over(&self) -> bool {
         matches!(self, Status::Finished | Status::Stopped | Status::Failed(_))
@@ -231,5 +269,21 @@ impl KeySpec {
     pub fn find<'a>(specs: &'a [KeySpec], key: &str) -> Option<&'a KeySpec> {
         let key = super::twin::plain(key);
         specs.iter().find(|spec| spec.matches(key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_far_something_is_reads_as_one_says_it() {
+        let far = |status: Status| (status.how_far().unwrap_or_default(), status.seconds_left(10.0));
+        assert_eq!(far(Status::Reading { done: 0, all: 0 }), ("looking for the data".to_owned(), None));
+        assert_eq!(far(Status::Reading { done: 195, all: 780 }), ("reading 195 of 780".to_owned(), Some(30.0)));
+        let judging = Status::Judging { done: 156, all: 156 };
+        assert_eq!(far(judging.clone()), ("judging the untrained network: 156 of 156".to_owned(), Some(0.0)));
+        assert!(judging.is_passing() && !judging.is_over() && Status::Waiting.is_passing());
+        assert!(Status::Running.how_far().is_none() && !Status::Building.is_passing());
     }
 }

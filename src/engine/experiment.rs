@@ -70,6 +70,9 @@ pub enum RunError {
     /// The mathematics went out of range, e.g. a loss that is not a number.
     #[error("{0}")]
     Diverged(String),
+    /// Something else was asked for meanwhile.
+    #[error("stopped before it was done")]
+    Stopped,
 }
 
 impl From<ReadError> for RunError {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam::channel::{Receiver, Sender, TryRecvError, TrySendError};
+use crossbeam::channel::{Receiver, RecvError, Sender, TryRecvError, TrySendError, never};
 
 use super::command::{Command, Record};
 use super::emit::Emission;
@@ -34,6 +34,8 @@ const SLOW_STEP: Duration = Duration::from_millis(2);
 const RETRY_TIME: Duration = Duration::from_millis(250);
 /// How long a run that nobody watches waits for a disk that takes nothing; one in the window waits for its user.
 const DISK_PATIENCE: Duration = Duration::from_secs(30);
+/// Time between two words on how far something is, and before the first.
+const PROGRESS_TIME: Duration = Duration::from_millis(100);
 /// How long the end of a run waits for such a disk when something else is asked for.
 const LAST_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -44,6 +46,24 @@ pub(super) struct Outlets {
     pub mailbox: Arc<Mailbox>,
     pub wake: Wake,
     pub watched: bool,
+}
+
+/// Something that may take long, and when it was last told of.
+pub(super) struct Wait {
+    since: Instant,
+    told: Instant,
+}
+
+impl Wait {
+    pub fn new() -> Self {
+        let now = Instant::now();
+        Self { since: now, told: now }
+    }
+
+    /// Whether somebody who looks on wants to know what goes on.
+    pub fn is_long(&self) -> bool {
+        self.since.elapsed() >= PROGRESS_TIME
+    }
 }
 
 /// The channels of one run.
@@ -60,8 +80,10 @@ pub(super) struct Lane<'a> {
     flushed: Instant,
     published: Instant,
     step: u64,
-    /// Commands that arrived before the run or while the worker waited for room.
+    /// Commands that arrived before the run or while the worker could not carry them out.
     waiting: VecDeque<Command>,
+    /// Its first event is out: whoever looks on knows of the run.
+    known: bool,
     /// The run's last event is in the batch: it must be delivered.
     over: bool,
 }
@@ -82,6 +104,7 @@ impl<'a> Lane<'a> {
             published: now,
             step: 0,
             waiting,
+            known: false,
             over: false,
         }
     }
@@ -94,7 +117,44 @@ impl<'a> Lane<'a> {
         self.recorder.is_some()
     }
 
-    /// Checks the recording and sends the run's first event. What exists already is opened for writing only by
+    /// Tells of a run whose data are still to be read, if nothing was told of it so far.
+    pub fn announce(&mut self, header: impl FnOnce() -> RunHeader) {
+        if !std::mem::replace(&mut self.known, true) {
+            self.emit(0, Body::Announced(Box::new(header())));
+            self.status(0, Status::Building);
+        }
+    }
+
+    /// Waits for `done`, at most [`PROGRESS_TIME`] or until a command comes; what comes after one that ends the run is left
+    /// to what follows it.
+    pub fn wait_for<T>(&mut self, done: &Receiver<T>) -> Option<Result<T, RecvError>> {
+        let inbox = if self.ends_soon() { &never() } else { &self.outlets.inbox };
+        crossbeam::select! {
+            recv(done) -> found => return Some(found),
+            recv(inbox) -> command => self.waiting.push_back(command.unwrap_or(Command::Shutdown)),
+            default(PROGRESS_TIME) => {}
+        }
+        None
+    }
+
+    /// Tells how far something is that takes long, and takes in what is asked meanwhile; `false`: something that ends the run.
+    /// What is done at once is neither told nor stopped.
+    pub fn goes_on(&mut self, step: u64, status: Status, wait: &mut Wait) -> bool {
+        while !self.ends_soon() {
+            match self.outlets.inbox.try_recv() {
+                Ok(command) => self.waiting.push_back(command),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => self.waiting.push_back(Command::Shutdown),
+            }
+        }
+        if wait.told.elapsed() >= PROGRESS_TIME {
+            wait.told = Instant::now();
+            self.status(step, status);
+        }
+        !(wait.is_long() && self.ends_soon())
+    }
+
+    /// Checks the recording and sends the run's first recorded event. What exists already is opened for writing only by
     /// [`Lane::open`], when everything is built: until then nothing of it changes. A new recording that cannot be made
     /// does not keep a run in the window from going on, and its user is told; any other run ends at once.
     pub fn begin(
@@ -103,6 +163,7 @@ impl<'a> Lane<'a> {
         specs: &'static [ParamSpec],
         mut header: RunHeader,
     ) -> Result<(), RunError> {
+        self.known = true;
         let opening = Recorder::prepare(record, &mut header);
         let resumed = opening.as_ref().ok().and_then(|opening| opening.as_ref()?.resumed().cloned());
         // A resumed run's clock goes on where its recording ended.
@@ -350,7 +411,7 @@ impl<'a> Lane<'a> {
 
     /// Writes an event to the recording. One that cannot be written is told, loudly.
     fn record(&mut self, event: &Event) -> Option<(u64, u32)> {
-        if matches!(event.body, Body::Status(Status::Waiting)) {
+        if matches!(&event.body, Body::Status(status) if status.is_passing()) {
             return None;
         }
         if self.opening.is_some() {

@@ -18,6 +18,8 @@ pub const NOTICE_CAP: usize = 1_024;
 pub struct RunState {
     pub id: Option<RunId>,
     pub header: Option<RunHeader>,
+    /// It was announced and has not begun: there is nothing to lose of it.
+    pub announced: bool,
     pub status: Option<Status>,
     /// Completed steps as of the newest event.
     pub step: u64,
@@ -78,12 +80,13 @@ pub struct Track {
 }
 
 impl RunState {
-    /// Folds one event in. A `Started` event of another run resets everything; any other event of another run is late
-    /// and is dropped.
+    /// Folds one event in. What announces or starts a run resets everything; any other event of another run is late and is
+    /// dropped.
     pub fn apply(&mut self, event: &Event) {
-        if let Body::Started(header) = &event.body {
+        if let Body::Started(header) | Body::Announced(header) = &event.body {
             *self = RunState {
                 id: Some(event.run),
+                announced: matches!(event.body, Body::Announced(_)),
                 params: header.params.clone(),
                 header: Some((**header).clone()),
                 ..RunState::default()
@@ -95,7 +98,7 @@ impl RunState {
         self.step = self.step.max(event.step);
         self.seconds = self.seconds.max(event.seconds);
         match &event.body {
-            Body::Started(_) => {}
+            Body::Started(_) | Body::Announced(_) => {}
             Body::Scalars(values) => {
                 for (key, value) in values {
                     self.scalars.entry(key.clone()).or_default().push(event.step, *value);

@@ -2,25 +2,28 @@
 
 use std::any::Any;
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 
-use super::command::{Command, RunRequest};
+use super::command::{Command, Record, RunRequest};
 use super::emit::Emit;
 use super::event::{Change, Event, Level, RunHeader, Status};
 use super::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
-use super::lane::{Lane, Outlets};
+use super::lane::{Lane, Outlets, Wait};
 use super::mailbox::{Letter, Mailbox};
 use super::pace::Pace;
 use super::params::{self, ParamError, Params, Value};
 use super::twin::{self, Twin};
 use super::{checkpoint_file, clock, device_check};
 use crate::compute::device;
+use crate::compute::device::{DeviceChoice, Opened};
+use crate::watch::Watch;
 
 /// Commands that may wait for the worker; more is a mistake of the sender.
 const COMMANDS: usize = 256;
@@ -195,6 +198,8 @@ fn run((request, waiting): (Box<RunRequest>, VecDeque<Command>), outlets: &Outle
     let ended = catch_unwind(AssertUnwindSafe(|| attend(&request, &mut lane)));
     let (status, next) = match ended {
         Ok(Ok((status, next))) => (status, next),
+        // What was asked for is among what was not heard.
+        Ok(Err(RunError::Stopped)) => (Status::Stopped, Next::Idle),
         Ok(Err(error)) => (Status::Failed(error.to_string()), Next::Idle),
         Err(panic) => {
             let text = format!(
@@ -219,53 +224,40 @@ fn panic_text(panic: &(dyn Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown panic".to_owned())
 }
 
-/// Opens the device, builds the experiment and trains it.
+/// Opens the device, reads the data, builds the experiment and trains it.
 fn attend(request: &RunRequest, lane: &mut Lane<'_>) -> Result<(Status, Next), RunError> {
+    if matches!(request.device, Some(DeviceChoice::Automatic | DeviceChoice::Gpu(_))) {
+        // Its driver may take its time.
+        lane.announce(|| known_of(request));
+    }
     let opened = request.device.as_ref().map(device::open).transpose();
     let resumed = request.resume_from.as_deref().map(checkpoint_file::read).transpose();
     let resumed_at = resumed.as_ref().ok().and_then(Option::as_ref).map(|checkpoint| checkpoint.step);
-    lane.begin(
-        &request.record,
-        request.specs,
-        RunHeader {
-            lab: request.lab.to_owned(),
-            name: request.name.clone(),
-            params: request.params.clone(),
-            changes: request.changes.clone(),
-            seed: request.seed,
-            steps: request.steps,
-            device: match &opened {
-                Ok(Some(opened)) => opened.name.clone(),
-                Ok(None) => device::HOST_NAME.to_owned(),
-                Err(_) => "none".to_owned(),
-            },
-            device_check: String::new(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            // A data set that cannot be read is reported by the check below.
-            data: (request.data)(&request.params).unwrap_or_default(),
-            started: clock::utc_now(),
-            folder: String::new(),
-            resumed_at,
+    let read = read_data(request, resumed_at.unwrap_or(0), lane)?;
+    let header = RunHeader {
+        device: match &opened {
+            Ok(Some(opened)) => opened.name.clone(),
+            Ok(None) => device::HOST_NAME.to_owned(),
+            Err(_) => "none".to_owned(),
         },
-    )?;
+        // A data set that cannot be read is reported below.
+        data: read.as_ref().ok().and_then(|()| (request.data)(&request.params).ok()).unwrap_or_default(),
+        folder: String::new(),
+        resumed_at,
+        ..known_of(request)
+    };
+    lane.begin(&request.record, request.specs, header)?;
     lane.status(0, Status::Building);
+    read?;
     (request.check)(&request.params)?;
     let opened = opened.map_err(|error| RunError::Device(error.to_string()))?;
     let resumed = resumed.map_err(|error| RunError::Checkpoint(error.to_string()))?;
-
-    let on_gpu = opened.as_ref().is_some_and(|opened| opened.is_gpu);
-    if let (Some(opened), Some(run), true) = (&opened, request.device_check, on_gpu) {
-        lane.status(0, Status::CheckingDevice);
-        let found = device_check::check(request.lab, opened, run)?;
-        if !found.agrees() {
-            lane.notice(0, Level::Warning, found.text(&opened.name));
-        }
-        lane.device_checked(found.text(&opened.name));
+    if let Some(opened) = &opened {
+        check_device(request, opened, lane)?;
     }
 
-    let mut step = resumed_at.unwrap_or(0);
-    let (past, mut ahead): (Vec<&Change>, Vec<&Change>) = request.changes.iter().partition(|change| change.step < step);
-    ahead.sort_by_key(|change| change.step);
+    let step = resumed_at.unwrap_or(0);
+    let (past, ahead): (Vec<&Change>, Vec<&Change>) = request.changes.iter().partition(|change| change.step < step);
     let mut params = request.params.clone();
     // The twin's are in the checkpoint.
     let past = past.into_iter().filter(|change| twin::of_twin(&change.key).is_none());
@@ -273,19 +265,104 @@ fn attend(request: &RunRequest, lane: &mut Lane<'_>) -> Result<(Status, Next), R
 
     let cpu = device::cpu();
     let device = opened.as_ref().map_or(&cpu, |opened| &opened.device);
-    let mut trained = Trained::new(request, params, device, resumed.as_ref())?;
+    let on_gpu = opened.as_ref().is_some_and(|opened| opened.is_gpu);
+    let mut trained = Trained::new(request, params, (device, on_gpu), resumed.as_ref())?;
     lane.open()?;
     if resumed.is_none() {
-        let mut out = Emit::new(request.keys, 0, request.steps, lane.watched());
-        trained.experiment.begin(&mut out)?;
-        lane.publish(0, out.finish());
+        trained.begin(lane)?;
     }
+    train(&mut trained, step, ahead, lane)
+}
+
+/// What is known of a run before its device is open and its data are read.
+fn known_of(request: &RunRequest) -> RunHeader {
+    RunHeader {
+        lab: request.lab.to_owned(),
+        name: request.name.clone(),
+        params: request.params.clone(),
+        changes: request.changes.clone(),
+        seed: request.seed,
+        steps: request.steps,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started: clock::utc_now(),
+        folder: match &request.record {
+            Record::Resume(folder) | Record::Restart(folder) => folder.display().to_string(),
+            Record::New(_) | Record::Replace(_) | Record::No => String::new(),
+        },
+        ..RunHeader::default()
+    }
+}
+
+/// Reads the data set into memory on a thread beside, so that the worker hears what is asked and tells how far it is. What
+/// ends the run is not kept waiting for a file that is just being read.
+fn read_data(request: &RunRequest, step: u64, lane: &mut Lane<'_>) -> Result<Result<(), ParamError>, RunError> {
+    #[derive(Default)]
+    struct Shared {
+        cancel: AtomicBool,
+        done: AtomicUsize,
+        all: AtomicUsize,
+    }
+    let shared = Arc::new(Shared::default());
+    let (sender, finished) = bounded(1);
+    let (read, params, of_thread) = (request.read, request.params.clone(), shared.clone());
+    let work = move || {
+        let progress = |done, all| {
+            // Threads report in no particular order.
+            of_thread.done.fetch_max(done, Ordering::Relaxed);
+            of_thread.all.store(all, Ordering::Relaxed);
+        };
+        let watch = Watch { progress: &progress, cancel: &of_thread.cancel };
+        // Nobody waits any more where the run was ended.
+        let _ = sender.send(catch_unwind(AssertUnwindSafe(|| read(&params, watch))));
+    };
+    if std::thread::Builder::new().name("reading data".to_owned()).spawn(work).is_err() {
+        return Ok((request.read)(&request.params, Watch::nobody()));
+    }
+    let mut wait = Wait::new();
+    loop {
+        match lane.wait_for(&finished) {
+            Some(Ok(Ok(read))) => return Ok(read),
+            Some(Ok(Err(panic))) => resume_unwind(panic),
+            Some(Err(_)) => return Err(RunError::Data("the thread that reads the data has ended early".to_owned())),
+            None if wait.is_long() => {}
+            None => continue,
+        }
+        lane.announce(|| known_of(request));
+        let (done, all) = (shared.done.load(Ordering::Relaxed), shared.all.load(Ordering::Relaxed));
+        if !lane.goes_on(step, Status::Reading { done, all }, &mut wait) {
+            shared.cancel.store(true, Ordering::Relaxed);
+            return Err(RunError::Stopped);
+        }
+    }
+}
+
+/// Compares a GPU with the CPU before the lab's first run there.
+fn check_device(request: &RunRequest, opened: &Opened, lane: &mut Lane<'_>) -> Result<(), RunError> {
+    let Some(run) = request.device_check.filter(|_| opened.is_gpu) else { return Ok(()) };
+    lane.status(0, Status::CheckingDevice);
+    let found = device_check::check(request.lab, opened, run)?;
+    if !found.agrees() {
+        lane.notice(0, Level::Warning, found.text(&opened.name));
+    }
+    lane.device_checked(found.text(&opened.name));
+    Ok(())
+}
+
+/// Trains from `step` on until the run has ended or something else is asked for. `ahead`: the changes to come.
+fn train(
+    trained: &mut Trained<'_>,
+    mut step: u64,
+    mut ahead: Vec<&Change>,
+    lane: &mut Lane<'_>,
+) -> Result<(Status, Next), RunError> {
+    let request = trained.request;
+    ahead.sort_by_key(|change| change.step);
     let mut ahead = ahead.into_iter().peekable();
 
     let mut pace = Pace::new(lane.watched(), Instant::now());
     let mut paused = request.start_paused;
     let mut until_pause = u64::MAX;
-    let mut warm = !on_gpu;
+    let mut warm = !trained.on_gpu;
     let mut next_save = Instant::now() + request.checkpoint_time;
     lane.status(step, if paused { Status::Paused } else { Status::Running });
 
@@ -376,6 +453,7 @@ struct Trained<'a> {
     request: &'a RunRequest,
     device: &'a Device,
     params: Params,
+    on_gpu: bool,
     experiment: Box<dyn Experiment>,
     twin: Option<Twin>,
 }
@@ -385,7 +463,7 @@ impl<'a> Trained<'a> {
     fn new(
         request: &'a RunRequest,
         params: Params,
-        device: &'a Device,
+        (device, on_gpu): (&'a Device, bool),
         resumed: Option<&Checkpoint>,
     ) -> Result<Self, RunError> {
         let build = BuildRequest { params: &params, seed: request.seed, steps: request.steps, device };
@@ -395,7 +473,19 @@ impl<'a> Trained<'a> {
             experiment.restore(checkpoint)?;
             twin = Twin::restore(checkpoint, request.specs, request.build, &build)?;
         }
-        Ok(Self { request, device, params, experiment, twin })
+        Ok(Self { request, device, on_gpu, params, experiment, twin })
+    }
+
+    /// Reports the state before the first step, which may be stopped on the way.
+    fn begin(&mut self, lane: &mut Lane<'_>) -> Result<(), RunError> {
+        let watched = lane.watched();
+        let mut wait = Wait::new();
+        let mut heard = |done, all| lane.goes_on(0, Status::Judging { done, all }, &mut wait);
+        let mut out = Emit::new(self.request.keys, 0, self.request.steps, watched).watched(&mut heard);
+        self.experiment.begin(&mut out)?;
+        let emission = out.finish();
+        lane.publish(0, emission);
+        Ok(())
     }
 
     /// The update that completes `step` steps, of the run and then of its twin. A twin that fails ends; the run goes on.

@@ -13,6 +13,7 @@ use crate::engine::experiment::{BuildFn, DeviceCheckFn};
 use crate::engine::params::{self, ParamError, ParamSpec, Params};
 use crate::engine::study::StudySpec;
 use crate::engine::twin;
+use crate::watch::Watch;
 
 /// The static facts of a lab.
 #[derive(Debug)]
@@ -51,6 +52,9 @@ pub struct LabSpec {
     pub checkpoint_every: fn(&Params, u64) -> u64,
     /// The data set of a run in words with its content hash; empty for data that the seed defines.
     pub data: fn(&Params) -> Result<String, ParamError>,
+    /// Reads the data set of a run into [`kept`](super::kept), where `check`, `data` and `build` find it: the one of them that
+    /// may take long, so that it says how far it is and stops when it is asked to.
+    pub read: fn(&Params, Watch<'_>) -> Result<(), ParamError>,
     /// How trained weights are applied to one's own files; `None`: this lab's networks are for watching.
     pub predict: Option<&'static PredictSpec>,
     /// How a folder of one's own is looked over; `None`: this lab reads none of that kind.
@@ -165,6 +169,7 @@ pub fn request(spec: &LabSpec, params: &Params, options: RunOptions) -> Result<B
         resume_from: options.resume_from,
         check: spec.check,
         data: spec.data,
+        read: spec.read,
         params,
     }))
 }

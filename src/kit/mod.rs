@@ -2,6 +2,7 @@
 
 pub mod batches;
 pub mod doctor;
+pub mod kept;
 pub mod lab;
 pub mod predict;
 pub mod prose;

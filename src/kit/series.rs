@@ -189,6 +189,7 @@ pub fn empty(ui: &mut Ui, ctx: &ViewCtx<'_>, when: &str) {
             ("Warming up", "The device compiles its kernels; the first step follows.".to_owned())
         }
         Some(Status::Failed(why)) => ("The run failed", why.clone()),
+        Some(status) if status.how_far().is_some() => ("Preparing", status.how_far().unwrap_or_default()),
         Some(status) if status.is_over() => ("Nothing was recorded here", format!("This is measured {when}.")),
         Some(_) => ("Nothing measured yet", format!("This is measured {when}.")),
     };

@@ -1,64 +1,181 @@
-//! Computes something apart from the frame, for the newest request only: while a slider moves, what is shown follows as
-//! fast as it can be computed, and no frame ever waits.
+//! Work apart from the frame, which never waits for it: a thread that brings one thing ([`Task`]), and the answer to the
+//! newest of many requests ([`Latest`]).
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::thread;
 
 use eframe::egui::Context;
 
-/// The newest result, the request that it belongs to, and the one that is being computed.
-pub struct Background<K, V> {
-    done: Option<(K, V)>,
-    job: Option<Receiver<(K, V)>>,
+use crate::watch::Watch;
+
+/// Work on a thread of its own that brings one thing. It is asked to stop when this is dropped.
+pub struct Task<T> {
+    answer: Receiver<Result<T, String>>,
+    shared: Arc<Shared>,
 }
 
-impl<K, V> Default for Background<K, V> {
-    fn default() -> Self {
-        Self { done: None, job: None }
+#[derive(Default)]
+struct Shared {
+    cancel: AtomicBool,
+    done: AtomicUsize,
+    all: AtomicUsize,
+}
+
+/// Asks for a frame.
+pub fn repaint(ctx: &Context) -> impl Fn() + Send + 'static {
+    let ctx = ctx.clone();
+    move || ctx.request_repaint()
+}
+
+/// Calls it when the thread ends, also in a panic.
+struct AtTheEnd<F: Fn()>(F);
+
+impl<F: Fn()> Drop for AtTheEnd<F> {
+    fn drop(&mut self) {
+        (self.0)();
     }
 }
 
-impl<K: fmt::Debug, V> fmt::Debug for Background<K, V> {
+impl<T: Send + 'static> Task<T> {
+    /// Begins work on a thread that is called `name`; `wake` is called at its end, however it ends. Work that takes long asks
+    /// its watch whether it is still wanted.
+    pub fn begin(
+        name: &str,
+        wake: impl Fn() + Send + 'static,
+        work: impl FnOnce(Watch<'_>) -> T + Send + 'static,
+    ) -> Self {
+        let (sender, answer) = channel();
+        let shared = Arc::<Shared>::default();
+        let (to_thread, of_thread) = (sender.clone(), shared.clone());
+        let spawned = thread::Builder::new().name(name.to_owned()).spawn(move || {
+            // Dropped after the sender: whoever is woken finds the answer, or that none will come.
+            let _woken = AtTheEnd(wake);
+            let sender = to_thread;
+            let progress = |done, all| {
+                // Threads report in no particular order.
+                of_thread.done.fetch_max(done, Ordering::Relaxed);
+                of_thread.all.store(all, Ordering::Relaxed);
+            };
+            // The window may be gone by then; nobody misses the answer.
+            let _ = sender.send(Ok(work(Watch { progress: &progress, cancel: &of_thread.cancel })));
+        });
+        if let Err(error) = spawned {
+            let _ = sender.send(Err(format!("no thread can be started: {error}")));
+        }
+        Self { answer, shared }
+    }
+
+    /// What it brought, once; `None`: nothing yet. The error says why nothing will come.
+    pub fn poll(&self) -> Option<Result<T, String>> {
+        match self.answer.try_recv() {
+            Ok(answer) => Some(answer),
+            Err(TryRecvError::Empty) => None,
+            Err(TryRecvError::Disconnected) => Some(Err("the work ended early; try again".to_owned())),
+        }
+    }
+}
+
+impl<T> Task<T> {
+    /// How much is done, and how much there is in all; 0: not known yet.
+    pub fn progress(&self) -> (usize, usize) {
+        (self.shared.done.load(Ordering::Relaxed), self.shared.all.load(Ordering::Relaxed))
+    }
+
+    /// Asks it to stop; what is done is still brought.
+    pub fn stop(&self) {
+        self.shared.cancel.store(true, Ordering::Relaxed);
+    }
+}
+
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl<T> fmt::Debug for Task<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Task").field("progress", &self.progress()).finish()
+    }
+}
+
+/// Computes for the newest request only: while a slider moves, what is shown follows as fast as it can be computed.
+pub struct Latest<K, V> {
+    done: Option<(K, V)>,
+    job: Option<(K, Task<V>)>,
+    /// The request that came to nothing, which is not tried again, and why.
+    failed: Option<(K, String)>,
+}
+
+impl<K, V> Default for Latest<K, V> {
+    fn default() -> Self {
+        Self { done: None, job: None, failed: None }
+    }
+}
+
+impl<K: fmt::Debug, V> fmt::Debug for Latest<K, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let done = self.done.as_ref().map(|(key, _)| key);
-        f.debug_struct("Background").field("done", &done).field("busy", &self.job.is_some()).finish()
+        f.debug_struct("Latest").field("done", &done).field("busy", &self.job.is_some()).finish()
     }
 }
 
-impl<K: Clone + PartialEq + Send + 'static, V: Send + 'static> Background<K, V> {
-    /// Takes in what is finished, starts computing `wanted` if it is another request and nothing is under way, and
-    /// returns the newest result (which may belong to an older request; see [`Background::is_current`]).
-    pub fn update(&mut self, ctx: &Context, wanted: &K, compute: fn(&K) -> V) -> Option<&V> {
-        if let Some(job) = &self.job {
-            match job.try_recv() {
-                Ok(found) => {
-                    self.done = Some(found);
-                    self.job = None;
-                }
-                Err(TryRecvError::Disconnected) => self.job = None,
-                Err(TryRecvError::Empty) => {}
+impl<K: Clone + PartialEq + Send + 'static, V: Send + 'static> Latest<K, V> {
+    /// Takes in what is finished, starts computing `wanted` on a thread called `name` if it is another request and nothing
+    /// is under way, and returns the newest result (which may belong to an older request; see [`Latest::is_current`]).
+    pub fn update(
+        &mut self,
+        name: &str,
+        ctx: &Context,
+        wanted: &K,
+        compute: impl FnOnce(&K) -> V + Send + 'static,
+    ) -> Option<&V> {
+        self.receive();
+        if self.job.is_none() && !self.is_current(wanted) && self.problem(wanted).is_none() {
+            let key = wanted.clone();
+            self.job = Some((wanted.clone(), Task::begin(name, repaint(ctx), move |_| compute(&key))));
+        }
+        self.newest()
+    }
+
+    /// Takes in what is finished; `true`: there is a new result.
+    pub fn receive(&mut self) -> bool {
+        let Some(answer) = self.job.as_ref().and_then(|(_, task)| task.poll()) else { return false };
+        let Some((key, _)) = self.job.take() else { return false };
+        match answer {
+            Ok(value) => {
+                (self.done, self.failed) = (Some((key, value)), None);
+                true
+            }
+            Err(problem) => {
+                tracing::warn!("{problem}");
+                self.failed = Some((key, problem));
+                false
             }
         }
-        if self.job.is_none() && !self.is_current(wanted) {
-            let (sender, receiver) = channel();
-            let (key, ctx) = (wanted.clone(), ctx.clone());
-            let job = move || {
-                let value = compute(&key);
-                // The window may be gone by then; nobody misses the result.
-                let _ = sender.send((key, value));
-                ctx.request_repaint();
-            };
-            // Without a thread the last result stays.
-            if std::thread::Builder::new().name("theory".to_owned()).spawn(job).is_ok() {
-                self.job = Some(receiver);
-            }
-        }
+    }
+
+    /// The newest result.
+    pub fn newest(&self) -> Option<&V> {
         self.done.as_ref().map(|(_, value)| value)
     }
 
     /// Whether the newest result belongs to this request.
     pub fn is_current(&self, wanted: &K) -> bool {
         self.done.as_ref().is_some_and(|(key, _)| key == wanted)
+    }
+
+    /// Whether something is being computed.
+    pub fn is_busy(&self) -> bool {
+        self.job.is_some()
+    }
+
+    /// Why this request comes to nothing.
+    pub fn problem(&self, wanted: &K) -> Option<&str> {
+        self.failed.as_ref().filter(|(key, _)| key == wanted).map(|(_, problem)| problem.as_str())
     }
 }
 
@@ -67,16 +184,84 @@ mod tests {
     use super::*;
     use std::time::{Duration, Instant};
 
+    /// Polls until there is an answer.
+    fn wait<T>(mut poll: impl FnMut() -> Option<T>) -> T {
+        let start = Instant::now();
+        loop {
+            if let Some(found) = poll() {
+                return found;
+            }
+            assert!(start.elapsed() < Duration::from_secs(20));
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
     #[test]
     fn the_newest_request_is_answered_in_the_end() {
         let ctx = Context::default();
-        let mut squares: Background<u64, u64> = Background::default();
+        let mut squares: Latest<u64, u64> = Latest::default();
         let square = |key: &u64| key * key;
-        assert_eq!(squares.update(&ctx, &3, square), None, "the first frame does not wait");
-        let start = Instant::now();
-        while !squares.is_current(&7) && start.elapsed() < Duration::from_secs(10) {
-            squares.update(&ctx, &7, square);
+        assert_eq!(squares.update("square", &ctx, &3, square), None, "the first frame does not wait");
+        wait(|| {
+            squares.update("square", &ctx, &7, square);
+            squares.is_current(&7).then_some(())
+        });
+        assert_eq!(squares.update("square", &ctx, &7, square), Some(&49));
+        assert!(!squares.is_busy());
+    }
+
+    #[test]
+    fn work_that_panics_is_told_and_not_tried_again() {
+        let ctx = Context::default();
+        let mut latest: Latest<u64, u64> = Latest::default();
+        let odd = |key: &u64| {
+            assert!(!key.is_multiple_of(2), "panics on purpose");
+            *key
+        };
+        latest.update("odd", &ctx, &1, odd);
+        wait(|| latest.receive().then_some(()));
+        let problem = wait(|| {
+            latest.update("odd", &ctx, &2, odd);
+            latest.problem(&2).map(str::to_owned)
+        });
+        assert!(problem.contains("try again"), "{problem}");
+        assert_eq!(latest.update("odd", &ctx, &2, odd), Some(&1), "the last result stays");
+        assert!(!latest.is_busy(), "it is not computed again in every frame");
+        wait(|| latest.update("odd", &ctx, &3, odd).filter(|value| **value == 3).copied());
+    }
+
+    #[test]
+    fn a_task_has_a_name_tells_how_far_it_is_and_stops_when_it_is_dropped() {
+        let (sender, heard) = channel();
+        let task = Task::begin(
+            "named work",
+            || {},
+            move |watch| {
+                (watch.progress)(3, 8);
+                sender.send(thread::current().name().map(str::to_owned)).unwrap();
+                while !watch.cancelled() {
+                    thread::sleep(Duration::from_millis(1));
+                }
+                sender.send(None).unwrap();
+            },
+        );
+        assert_eq!(heard.recv().unwrap().as_deref(), Some("named work"));
+        assert_eq!(task.progress(), (3, 8));
+        assert!(task.poll().is_none());
+        drop(task);
+        assert_eq!(heard.recv_timeout(Duration::from_secs(20)).unwrap(), None);
+    }
+
+    #[test]
+    fn whoever_waits_is_woken_whatever_becomes_of_the_work() {
+        for panics in [false, true] {
+            let (sender, woken) = channel();
+            let wake = move || {
+                let _ = sender.send(());
+            };
+            let task = Task::begin("work", wake, move |_| assert!(!panics, "panics on purpose"));
+            woken.recv_timeout(Duration::from_secs(20)).unwrap();
+            assert_eq!(task.poll().map(|answer| answer.is_err()), Some(panics), "the answer is there by then");
         }
-        assert_eq!(squares.update(&ctx, &7, square), Some(&49));
     }
 }

@@ -5,12 +5,12 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
 
 use eframe::egui::{Color32, ColorImage, Painter, Pos2, Rect, TextureOptions, Ui, pos2};
 use rayon::prelude::*;
 
 use super::axes::{Axes, Bounds};
+use super::background::Latest;
 use super::colormap::ColorMap;
 use super::contour::contours;
 use super::decimate::clip_segment;
@@ -210,55 +210,38 @@ fn capped([width, height]: [usize; 2]) -> [usize; 2] {
 /// View state of a field.
 #[derive(Default)]
 pub struct FieldState {
-    picture: Option<Picture>,
+    picture: Option<Arc<Picture>>,
     texture: LiveTexture,
-    job: Option<Receiver<Picture>>,
+    fine: Latest<Request, Arc<Picture>>,
     lines: Option<(Axes, Color32, LineMesh)>,
 }
 
 impl fmt::Debug for FieldState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FieldState").field("texture", &self.texture).field("busy", &self.job.is_some()).finish()
+        f.debug_struct("FieldState").field("texture", &self.texture).field("busy", &self.fine.is_busy()).finish()
     }
 }
 
 impl FieldState {
     /// Keeps the picture up to date and returns the newest one. Never waits.
     pub fn update(&mut self, ui: &Ui, request: Request) -> Option<&Picture> {
-        if let Some(receiver) = &self.job {
-            match receiver.try_recv() {
-                Ok(picture) => {
-                    self.job = None;
-                    self.show(ui, picture);
-                }
-                Err(TryRecvError::Disconnected) => self.job = None,
-                Err(TryRecvError::Empty) => {}
-            }
-        }
-        let shown = self.picture.as_ref().map(|picture| &picture.request);
-        if shown.is_none_or(|shown| shown.id != request.id || shown.map != request.map || shown.scale != request.scale)
-        {
+        let alike = |other: &Request| (other.id, other.map, other.scale) == (request.id, request.map, request.scale);
+        if self.picture.as_ref().is_none_or(|shown| !alike(&shown.request)) {
             // A coarse picture at once (a few thousand samples), so that no frame shows another field's colours.
-            self.show(ui, Picture::compute(Request { size: coarse(request.size), ..request.clone() }));
+            let coarse = Picture::compute(Request { size: coarse(request.size), ..request.clone() });
+            self.show(ui, Arc::new(coarse));
         }
-        if self.job.is_none() && self.picture.as_ref().is_none_or(|picture| picture.request != request) {
-            let (sender, receiver) = channel();
-            let ctx = ui.ctx().clone();
-            let wanted = request.clone();
-            let job = move || {
-                // The window may be gone by then; nobody misses the picture.
-                let _ = sender.send(Picture::compute(wanted));
-                ctx.request_repaint();
-            };
-            match std::thread::Builder::new().name("field".to_owned()).spawn(job) {
-                Ok(_) => self.job = Some(receiver),
-                Err(_) => self.show(ui, Picture::compute(Request { size: coarse(request.size), ..request })),
-            }
+        let compute = |request: &Request| Arc::new(Picture::compute(request.clone()));
+        let newest = self.fine.update("field", ui.ctx(), &request, compute).cloned();
+        if let Some(newest) = newest.filter(|newest| alike(&newest.request))
+            && self.picture.as_ref().is_none_or(|shown| !Arc::ptr_eq(shown, &newest))
+        {
+            self.show(ui, newest);
         }
-        self.picture.as_ref()
+        self.picture.as_deref()
     }
 
-    fn show(&mut self, ui: &Ui, picture: Picture) {
+    fn show(&mut self, ui: &Ui, picture: Arc<Picture>) {
         self.texture.set(ui.ctx(), "field", picture.image.clone(), TextureOptions::LINEAR);
         self.lines = None;
         self.picture = Some(picture);
@@ -289,7 +272,7 @@ impl FieldState {
 
     /// The newest picture.
     pub fn picture(&self) -> Option<&Picture> {
-        self.picture.as_ref()
+        self.picture.as_deref()
     }
 }
 

@@ -2,12 +2,11 @@
 //! window in which the path is typed. What is looked up on disk is looked up on a thread, too.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use eframe::egui::{Context, Id, Key, Label, Modal, Modifiers, RichText, TextEdit, vec2};
 
+use super::background::{Latest, Task, repaint};
 use super::style::Style;
 
 /// What is asked for.
@@ -44,7 +43,7 @@ pub struct PathDialog {
 
 #[derive(Debug)]
 enum State {
-    System(Question, Receiver<Answer>),
+    System(Question, Task<Answer>),
     Typed(Box<Prompt>),
 }
 
@@ -70,17 +69,9 @@ const MISSING: &str = "This system shows no file dialog, so type the path. The p
 impl PathDialog {
     /// Asks; an earlier question is dropped.
     pub fn ask(&mut self, question: Question, ctx: &Context) {
-        let (sender, answer) = channel();
-        let (asked, wake) = (question.clone(), ctx.clone());
-        let spawned = thread::Builder::new().name("file dialog".to_owned()).spawn(move || {
-            // Nobody misses it where the window is gone.
-            let _ = sender.send(system_dialog(&asked));
-            wake.request_repaint();
-        });
-        self.state = Some(match spawned {
-            Ok(_) => State::System(question, answer),
-            Err(_) => State::Typed(Box::new(Prompt::new(question))),
-        });
+        let asked = question.clone();
+        let answer = Task::begin("file dialog", repaint(ctx), move |_| system_dialog(&asked));
+        self.state = Some(State::System(question, answer));
     }
 
     /// Asks in the window, whatever the system can show.
@@ -96,18 +87,18 @@ impl PathDialog {
     /// Draws what is to be drawn. Gives the answer once; an empty one: nothing was chosen.
     pub fn show(&mut self, ctx: &Context, style: &Style) -> Option<Vec<PathBuf>> {
         match self.state.as_mut()? {
-            State::System(question, answer) => match answer.try_recv() {
-                Ok(Answer::Chosen(paths)) => {
+            State::System(question, answer) => match answer.poll() {
+                Some(Ok(Answer::Chosen(paths))) => {
                     self.state = None;
                     Some(paths)
                 }
-                Ok(Answer::NotShown) | Err(TryRecvError::Disconnected) => {
+                Some(Ok(Answer::NotShown) | Err(_)) => {
                     let question = question.clone();
                     self.ask_typed(question);
                     ctx.request_repaint();
                     None
                 }
-                Err(TryRecvError::Empty) => None,
+                None => None,
             },
             State::Typed(prompt) => {
                 let answer = prompt.show(ctx, style);
@@ -162,8 +153,7 @@ struct Prompt {
     question: Question,
     text: String,
     /// What is known of `text` or of what it was before.
-    known: Option<Known>,
-    lookup: Option<Receiver<Known>>,
+    known: Latest<String, Known>,
     /// The user wants what is typed, as soon as it is known what that is.
     accepting: bool,
     /// A file of this text may be replaced.
@@ -194,8 +184,7 @@ impl Prompt {
         Self {
             question,
             text,
-            known: None,
-            lookup: None,
+            known: Latest::default(),
             accepting: false,
             replace: None,
             problem: String::new(),
@@ -205,33 +194,19 @@ impl Prompt {
 
     /// Looks up what is typed, on a thread; never waits.
     fn look_up(&mut self, ctx: &Context) {
-        if let Some(lookup) = &self.lookup {
-            match lookup.try_recv() {
-                Ok(known) => (self.known, self.lookup) = (Some(known), None),
-                Err(TryRecvError::Disconnected) => self.lookup = None,
-                Err(TryRecvError::Empty) => return,
-            }
-        }
-        if self.known.as_ref().is_some_and(|known| known.text == self.text) {
-            return;
-        }
-        let (sender, lookup) = channel();
-        let (text, folders, wake) = (self.text.clone(), self.question.wanted == Wanted::Folder, ctx.clone());
-        let work = move || {
-            let _ = sender.send(known(&text, folders));
-            wake.request_repaint();
-        };
-        if thread::Builder::new().name("path lookup".to_owned()).spawn(work).is_ok() {
-            self.lookup = Some(lookup);
+        let folders = self.question.wanted == Wanted::Folder;
+        self.known.update("path lookup", ctx, &self.text, move |text| known(text, folders));
+        if let Some(problem) = self.known.problem(&self.text) {
+            self.problem = format!("the path cannot be looked up: {problem}");
         }
     }
 
     fn show(&mut self, ctx: &Context, style: &Style) -> Option<Vec<PathBuf>> {
         self.look_up(ctx);
-        let known = self.known.clone().filter(|known| known.text == self.text);
+        let known = self.known.newest().filter(|known| known.text == self.text).cloned();
         let escape = ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
         let tab = ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Tab));
-        let offers = self.known.as_ref().map(|known| known.offers.clone()).unwrap_or_default();
+        let offers = self.known.newest().map(|known| known.offers.clone()).unwrap_or_default();
         let mut cancelled = escape;
         let mut completed = None;
         if tab && let Some(start) = common_start(&offers).filter(|start| start.len() > self.text.len()) {
@@ -305,7 +280,8 @@ impl Prompt {
         if cancelled {
             return Some(Vec::new());
         }
-        if self.lookup.is_none() && self.known.as_ref().is_none_or(|known| known.text != self.text) {
+        let pending = !self.known.is_current(&self.text) && self.known.problem(&self.text).is_none();
+        if pending && !self.known.is_busy() {
             // What was typed in this frame is looked up in the next.
             ctx.request_repaint();
         }

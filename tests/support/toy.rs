@@ -10,6 +10,7 @@ use learnscope::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunEr
 use learnscope::engine::params::{DefaultValue, ParamError, ParamKind, ParamSpec, Params, Value};
 use learnscope::engine::state::RunState;
 use learnscope::engine::worker::Engine;
+use learnscope::watch::Watch;
 
 pub const PARAMS: &[ParamSpec] = &[float("rate", true), float("fixed", false)];
 
@@ -33,11 +34,27 @@ pub const KEYS: &[KeySpec] = &[
 ];
 
 /// Adds its rate to a sum at every step; panics at step 50 when `fixed` is 5, fails there when it is 6; cannot be built when
-/// it is 8; takes 5 ms a step when it is 9.
+/// it is 8; takes 5 ms a step when it is 9. Its data take four seconds to be read when it is 7, and it is judged for three
+/// before its first step when it is 4.
 pub struct Adder {
     sum: f64,
     rate: f64,
     fixed: f64,
+}
+
+/// Pieces of data that are read, and that the untrained network is judged on.
+pub const READ: usize = 780;
+pub const JUDGED: usize = 156;
+
+fn read(params: &Params, watch: Watch<'_>) -> Result<(), ParamError> {
+    for done in 0..if params.float("fixed") == 7.0 { READ } else { 0 } {
+        if watch.cancelled() {
+            return Err(ParamError::Invalid { key: "fixed".to_owned(), problem: "stopped".to_owned() });
+        }
+        std::thread::sleep(Duration::from_millis(5));
+        (watch.progress)(done + 1, READ);
+    }
+    Ok(())
 }
 
 fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {
@@ -49,6 +66,10 @@ fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {
 
 impl Experiment for Adder {
     fn begin(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
+        for done in 0..if self.fixed == 4.0 { JUDGED } else { 0 } {
+            std::thread::sleep(Duration::from_millis(20));
+            out.progress(done + 1, JUDGED)?;
+        }
         out.scalar("sum", self.sum);
         Ok(())
     }
@@ -116,6 +137,7 @@ pub fn toy(id: u64, steps: u64, fixed: f64) -> Box<RunRequest> {
         resume_from: None,
         check: |_| Ok(()),
         data: |_| Ok(String::new()),
+        read,
     })
 }
 

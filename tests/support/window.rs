@@ -62,6 +62,7 @@ pub static SPEC: LabSpec = LabSpec {
     playback: |params| (params.text("mode") == "play").then_some(60.0),
     checkpoint_every: |_, _| 0,
     data: |_| Ok(String::new()),
+    read: |_, _| Ok(()),
     predict: None,
     doctor: None,
 };

@@ -28,6 +28,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+pub use crate::watch::Watch;
+
 /// Why a folder of images and masks cannot be used. Names the file or folder, what was expected and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum SegmentationDataError {
@@ -50,29 +52,6 @@ pub struct Problem {
     pub path: PathBuf,
     /// What is wrong and what to do, without the path.
     pub problem: String,
-}
-
-/// Lets somebody watch and stop long work from another thread.
-#[derive(Clone, Copy)]
-pub struct Watch<'a> {
-    /// Called with files done and files in all, from any thread, in no particular order.
-    pub progress: &'a (dyn Fn(usize, usize) + Sync),
-    /// Set it to stop; what was done so far is dropped or handed back as the function says.
-    pub cancel: &'a std::sync::atomic::AtomicBool,
-}
-
-impl Watch<'static> {
-    /// Nobody watches.
-    pub fn nobody() -> Self {
-        static NEVER: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
-        Watch { progress: &|_, _| {}, cancel: &NEVER }
-    }
-}
-
-impl Watch<'_> {
-    fn cancelled(&self) -> bool {
-        self.cancel.load(std::sync::atomic::Ordering::Relaxed)
-    }
 }
 
 /// `1 pair`, `2 pairs`.

@@ -175,6 +175,7 @@ impl Reader {
         lesion: &Lesion,
         watch: Watch<'_>,
     ) -> Rules {
+        let count = watch.counter(1, pairs.len());
         let looked: Vec<(Vec<Seen>, Option<Levels>)> = pairs
             .par_iter()
             .map(|pair| {
@@ -189,7 +190,9 @@ impl Reader {
                         seen.push(Seen::of(&Values::new(&raw, &decoded), lesion));
                     });
                 }
-                (seen, self.memory.levels(&pair.image).unwrap_or_default())
+                let levels = self.memory.levels(&pair.image).unwrap_or_default();
+                count(1);
+                (seen, levels)
             })
             .collect();
         let more_levels: Vec<Option<Levels>> = more

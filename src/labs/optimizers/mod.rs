@@ -36,6 +36,7 @@ pub static SPEC: LabSpec = LabSpec {
     playback,
     checkpoint_every,
     data,
+    read: |params, _| data(params).map(drop),
     predict: None,
     doctor: None,
 };

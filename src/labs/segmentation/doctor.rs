@@ -1,18 +1,19 @@
 //! The data doctor for those who read: on the command line, and before a run without a window.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::data::segmentation::Watch;
-use crate::data::segmentation::doctor::{self, Exam, Finding, Severity, duplicates, examine_pair};
+use crate::data::segmentation::doctor::{self, Finding, Severity};
 use crate::data::segmentation::listing::{Listing, scan};
 use crate::data::segmentation::plan::{Seen, plan};
-use crate::data::segmentation::read::Reader;
 use crate::data::segmentation::split::PartTable;
 use crate::engine::params::{ParamError, Params};
 use crate::kit::doctor::{DoctorReport, DoctorSpec, Kind, Table};
 
 use super::params::lesion;
+use super::reading::{self, Examined};
 use super::source::{self, SegmentationData};
 
 /// Findings of each kind that are told one by one.
@@ -49,21 +50,14 @@ fn examine(
     cancel: &AtomicBool,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<DoctorReport, ParamError> {
-    let listing = listed(params, Watch { progress: &|_, _| {}, cancel })?;
-    let quiet = Watch { progress: &|_, _| {}, cancel };
-    let rules = Reader::default().survey(&listing.pairs, &[], &lesion(params)?, quiet);
-    let reader = Reader::default().with_rules(rules.clone());
     let watch = Watch { progress, cancel };
-    let read = reader.all(&listing.pairs, watch, |i, sample| examine_pair(&reader, &listing.pairs[i], &sample));
-    if read.cancelled {
+    let listing = Arc::new(listed(params, watch.quiet())?);
+    let examined = reading::examine(&listing, &lesion(params)?, None, None, watch);
+    if examined.stopped {
         return Err(invalid("data", "stopped before all images were read".to_owned()));
     }
-    let mut exams: Vec<Option<Exam>> = vec![None; listing.pairs.len()];
-    read.items.into_iter().for_each(|(i, exam)| exams[i] = Some(exam));
-    let duplicates = duplicates(&exams);
-    let seen =
-        Seen { listing: &listing, exams: &exams, rules: &rules, unread: &read.problems, duplicates: &duplicates };
-    let plan = plan(seen, &source::split_choice(params));
+    let Examined { rules, exams, unread, duplicates, .. } = &*examined;
+    let plan = plan(Seen { listing: &listing, exams, rules, unread, duplicates }, &source::split_choice(params));
     let mut about = listing.describe();
     if let Err(error) = listing.require_pairs() {
         about.push(error.to_string());
@@ -78,7 +72,7 @@ fn of_run(params: &Params) -> Option<DoctorReport> {
         return None;
     }
     // The run has just read it, and it is kept in memory.
-    let data = source::load(params).ok()?;
+    let data = source::load(params, Watch::nobody()).ok()?;
     let SegmentationData { summary, table, findings, folder, .. } = &*data;
     // The report ends with it.
     let about = summary.iter().filter(|line| !line.starts_with("data doctor:")).cloned().collect();

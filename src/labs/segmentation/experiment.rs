@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use burn::tensor::Device;
 
+use crate::compute::device;
 use crate::compute::readback::Reader;
 use crate::compute::streams;
 use crate::data::augment_pair::Operation;
-use crate::data::segmentation::counted;
 use crate::data::segmentation::doctor::{Finding, Severity};
+use crate::data::segmentation::{Watch, counted};
 use crate::engine::emit::Emit;
 use crate::engine::event::{Level, Payload};
 use crate::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
@@ -29,7 +30,7 @@ use super::judge::{Means, Prepared, judge, table};
 use super::params::{Hyper, check_combination, net_spec};
 use super::pipeline::Pipeline;
 use super::source::{self, SegmentationData};
-use super::trainer::{Input, Trainer, evaluate, uncertainty};
+use super::trainer::{EVALUATION_BATCH, Input, Trainer, evaluate, uncertainty};
 
 /// Images of a batch whose views are shown.
 const SHOWN_VIEWS: usize = 8;
@@ -62,7 +63,7 @@ struct SegmentationRun {
 pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {
     let params = request.params;
     check_combination(params)?;
-    let data = source::load(params)?;
+    let data = source::load(params, Watch::nobody())?;
     let spec = net_spec(params);
     let batch = params.int("batch_size") as usize;
     if params.text("architecture").starts_with("deeplab") && data.train.len() % batch == 1 {
@@ -133,10 +134,16 @@ impl SegmentationRun {
 
     /// Evaluates the validation set, shows the wall, and moves the schedule (`training`).
     fn validate(&mut self, training: bool, out: &mut Emit<'_>) -> Result<(), RunError> {
-        let evaluated = evaluate(&self.trainer.net, self.validation.input(), self.hyper.loss, &self.training.device)?;
+        let all = self.validation.indices.len();
+        // Before the first step it may be stopped, and a batch of a large network takes seconds on a CPU.
+        let at_a_time = if training || self.training.device != device::cpu() { EVALUATION_BATCH } else { 1 };
+        let heard = |done| out.progress(done, all);
+        let (net, input) = (&self.trainer.net, self.validation.input());
+        let evaluated = evaluate(net, input, self.hyper.loss, &self.training.device, at_a_time, heard)?;
         self.check_finite(evaluated.is_finite(), "the validation loss or a prediction")?;
         out.scalar("loss/validation", evaluated.loss);
-        let judged = judge(&self.data, &self.validation.indices, &evaluated, &self.pipeline);
+        let heard = || out.progress(all, all);
+        let judged = judge(&self.data, &self.validation.indices, &evaluated, &self.pipeline, heard)?;
         Means::of(&judged).emit(false, out);
         out.payload("validation/images", table(&self.data, &self.validation.indices, &judged));
         let size = self.data.size as u32;
@@ -147,7 +154,9 @@ impl SegmentationRun {
         if self.hyper.uncertainty_samples > 0 && self.has_dropout {
             let mut dropout = streams::UNCERTAINTY.open(self.training.seed, self.training.step);
             let passes = self.hyper.uncertainty_samples;
-            let maps = uncertainty(&self.trainer.net, self.wall.input(), passes, &mut dropout, &self.training.device)?;
+            let heard = || out.progress(all, all);
+            let maps =
+                uncertainty(&self.trainer.net, self.wall.input(), passes, &mut dropout, &self.training.device, heard)?;
             self.check_finite(maps.iter().flatten().all(|value| value.is_finite()), "the uncertainty")?;
             for (i, map) in maps.iter().enumerate() {
                 out.payload(&format!("wall/uncertainty/{i}"), levels(map, 512.0, size));
@@ -195,9 +204,10 @@ impl SegmentationRun {
         }
         // A run of less than an epoch has no best weights yet.
         let best = self.trainer.best.as_ref().unwrap_or(&self.trainer.net);
-        let evaluated = evaluate(best, self.test.input(), self.hyper.loss, &self.training.device)?;
+        let (input, never) = (self.test.input(), |_| Ok(()));
+        let evaluated = evaluate(best, input, self.hyper.loss, &self.training.device, EVALUATION_BATCH, never)?;
         self.check_finite(evaluated.is_finite(), "the test loss or a prediction")?;
-        let judged = judge(&self.data, &self.test.indices, &evaluated, &self.pipeline);
+        let judged = judge(&self.data, &self.test.indices, &evaluated, &self.pipeline, || Ok(()))?;
         out.scalar("test/loss", evaluated.loss);
         Means::of(&judged).emit(true, out);
         out.payload("test/images", table(&self.data, &self.test.indices, &judged));

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use crate::engine::emit::Emit;
 use crate::engine::event::Payload;
+use crate::engine::experiment::RunError;
 use crate::metrics::summary::Summary;
 use crate::pixels::mask::{Confusion, Mask};
 
@@ -66,16 +67,25 @@ impl Prepared {
     }
 }
 
-/// Measures every image; the order is that of `indices`.
+/// Measures every image; the order is that of `indices`. `heard` may stop it after every few.
 ///
 /// # Panics
 /// Where a probability is no number: ask [`Evaluated::is_finite`] first.
-pub fn judge(data: &SegmentationData, indices: &[usize], evaluated: &Evaluated, pipeline: &Pipeline) -> Vec<Judged> {
-    indices
-        .par_iter()
-        .zip(&evaluated.probabilities)
-        .map(|(&i, probabilities)| judge_one(&data.items[i], data.size, probabilities, pipeline))
-        .collect()
+pub fn judge(
+    data: &SegmentationData,
+    indices: &[usize],
+    evaluated: &Evaluated,
+    pipeline: &Pipeline,
+    mut heard: impl FnMut() -> Result<(), RunError>,
+) -> Result<Vec<Judged>, RunError> {
+    let few = 4 * rayon::current_num_threads();
+    let mut judged = Vec::with_capacity(indices.len());
+    for (indices, maps) in indices.chunks(few).zip(evaluated.probabilities.chunks(few)) {
+        let one = |(&i, map): (&usize, &Vec<f32>)| judge_one(&data.items[i], data.size, map, pipeline);
+        judged.par_extend(indices.par_iter().zip(maps).map(one));
+        heard()?;
+    }
+    Ok(judged)
 }
 
 fn judge_one(item: &Item, size: usize, probabilities: &[f32], pipeline: &Pipeline) -> Judged {
@@ -171,7 +181,7 @@ mod tests {
         for text in ["source=folder", &path, "image_size=32", "train_share=0.5", "validation_share=0.5"] {
             params.set_text(PARAMS, text).unwrap();
         }
-        let data = load(&params).unwrap();
+        let data = load(&params, Watch::nobody()).unwrap();
         let at = data.items.iter().position(|item| item.name == "huge").unwrap();
         assert_eq!((data.items[at].factor, data.items[at].truth.width()), (2, 1200));
         let note = data.summary.iter().find(|line| line.contains("1/2 of its size")).expect("it is told");

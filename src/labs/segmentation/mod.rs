@@ -10,6 +10,7 @@ pub mod params;
 pub mod pipeline;
 pub mod predict;
 mod presets;
+pub mod reading;
 pub mod source;
 mod studies;
 pub mod trainer;
@@ -45,6 +46,7 @@ pub static SPEC: LabSpec = LabSpec {
     playback: |_| None,
     checkpoint_every,
     data: source::data,
+    read: source::read_ahead,
     predict: Some(&predict::PREDICT),
     doctor: Some(&doctor::DOCTOR),
 };

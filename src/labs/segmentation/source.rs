@@ -2,15 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::SystemTime;
 
 use rayon::prelude::*;
 
-use crate::data::segmentation::doctor::{self, Exam, Finding, duplicates, examine_pair};
-use crate::data::segmentation::given::Given;
+use crate::data::segmentation::doctor::{self, Finding};
 use crate::data::segmentation::groups::{GroupRule, Groups};
-use crate::data::segmentation::lesion::Nowhere;
 use crate::data::segmentation::listing::{Listing, Pair, scan};
 use crate::data::segmentation::plan::{Seen, SplitChoice, SplitPlan, plan};
 use crate::data::segmentation::read::{Picture, Reader, Rules, Sample};
@@ -20,11 +18,13 @@ use crate::data::synth::ultrasound;
 use crate::data::synth::ultrasound_folder::{self, Plan};
 use crate::engine::event::Payload;
 use crate::engine::params::{ParamError, Params};
+use crate::kit::kept;
 use crate::nn::segmentation::weights;
 use crate::pixels::mask::Mask;
 use crate::pixels::resize::{Resampling, Size, resize, resize_mask};
 
 use super::params::{check_combination, lesion};
+use super::reading::{Examined, Input, ReadFolder, correction, for_training};
 
 /// An image with its lesions as the network sees it, and the truth that it is judged by.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,19 +78,6 @@ pub struct SegmentationData {
     pub folder: Option<PathBuf>,
 }
 
-/// What defines a data set; while it stays, the set is kept in memory from run to run.
-#[derive(Debug, Clone, PartialEq)]
-struct Identity {
-    source: String,
-    path: PathBuf,
-    /// What of the parameters decides about the data, as text.
-    params: Vec<String>,
-    files: Vec<FileStamp>,
-    /// Parts that the folder names, and what else is said of it.
-    given: Option<Given>,
-    notes: Vec<String>,
-}
-
 /// Columns of [`SegmentationData::split_table`].
 pub const SPLIT_COLUMNS: [&str; 4] = ["image", "part", "class", "content"];
 
@@ -99,9 +86,7 @@ const LETTERS: [char; 3] = ['t', 'v', 'e'];
 /// Memory that a data set may take.
 const MOST_GIB: f64 = 12.0;
 
-/// A file, its bytes and when it was changed.
-type FileStamp = (PathBuf, u64, Option<SystemTime>);
-
+/// What of the parameters decides about the data.
 const IDENTIFYING: [&str; 17] = [
     "synthetic_images",
     "calipers",
@@ -122,46 +107,47 @@ const IDENTIFYING: [&str; 17] = [
     "overfit_image",
 ];
 
-/// The data set that these parameters name: generated, read, or still in memory from the run before.
+/// The data set that these parameters name: generated, read, or still in memory from the run before or from the Data tile.
 ///
 /// # Errors
 /// A folder that cannot be used; the message names it and what was expected.
-pub fn load(params: &Params) -> Result<Arc<SegmentationData>, ParamError> {
-    static KEPT: Mutex<Option<(Identity, Arc<SegmentationData>)>> = Mutex::new(None);
+pub fn load(params: &Params, watch: Watch<'_>) -> Result<Arc<SegmentationData>, ParamError> {
     check_combination(params)?;
-    let folder = params.text("source") == "folder";
-    let path = if folder { PathBuf::from(params.text("data")) } else { PathBuf::new() };
-    let listing = folder.then(|| scan(&path, None, Watch::nobody()).map_err(refused)).transpose()?;
     let value = |key: &&str| params.get(key).map(ToString::to_string).unwrap_or_default();
-    let identity = Identity {
-        source: params.text("source").to_owned(),
-        params: IDENTIFYING.iter().map(value).collect(),
-        files: listing.as_ref().map(stamps).unwrap_or_default(),
-        given: listing.as_ref().and_then(|listing| listing.given.clone()),
-        notes: listing.as_ref().map(|listing| listing.notes.clone()).unwrap_or_default(),
-        path,
-    };
-    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((known, data)) = &*kept
-        && *known == identity
+    let values: Vec<String> = IDENTIFYING.iter().map(value).collect();
+    if params.text("source") != "folder" {
+        return kept::DATA.get(&values, watch, |_| generated(params));
+    }
+    let path = Path::new(params.text("data"));
+    let listing = Arc::new(scan(path, None, watch.quiet()).map_err(refused)?);
+    let choice = split_choice(params);
+    let fits = choice.check(&listing).and_then(|()| choice.check_files(&listing));
+    fits.map_err(|(key, problem)| ParamError::Invalid { key: key.to_owned(), problem })?;
+    listing.require_pairs().map_err(refused)?;
+    check_memory(listing.pairs.len(), params)?;
+    let folder = for_training(&listing, &lesion(params)?, input(params), watch)?;
+    let decides = std::iter::once(path.display().to_string()).chain(values).collect();
+    let mut made = folder.made.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((known, data)) = &*made
+        && *known == decides
     {
         return Ok(data.clone());
     }
-    // The old set goes before the new one comes.
-    *kept = None;
-    let data = Arc::new(match &listing {
-        Some(listing) => read(params, &identity.path, listing)?,
-        None => generated(params)?,
-    });
-    *kept = Some((identity, data.clone()));
+    let data = Arc::new(divided(params, path, &folder)?);
+    *made = Some((decides, data.clone()));
     Ok(data)
+}
+
+/// Reads the data set into memory; see [`crate::kit::lab::LabSpec::read`].
+pub fn read_ahead(params: &Params, watch: Watch<'_>) -> Result<(), ParamError> {
+    load(params, watch).map(drop)
 }
 
 /// The data set in words, and the weights that the run starts from; see [`crate::kit::lab::LabSpec::data`].
 pub fn data(params: &Params) -> Result<String, ParamError> {
     let mut parts = Vec::new();
     if params.text("source") != "synthetic" {
-        parts.push(load(params)?.described());
+        parts.push(load(params, Watch::nobody())?.described());
     }
     let weights = Path::new(params.text("weights"));
     if !weights.as_os_str().is_empty() {
@@ -228,7 +214,8 @@ pub fn prepare_mask(mask: &Mask, size: usize) -> Vec<bool> {
     resize_mask(mask.pixels(), from, Size { height: size, width: size }, Resampling::Bilinear)
 }
 
-fn item(name: String, class: String, sample: &Sample, channels: usize, size: usize) -> Item {
+/// One pair as the network takes it.
+pub(super) fn item(name: String, class: String, sample: &Sample, Input { channels, size }: Input) -> Item {
     Item {
         name,
         class,
@@ -250,7 +237,7 @@ pub fn content(picture: &Picture) -> u64 {
 
 /// Generated images, the same as in `sample_data/ultrasound` for the same number and seed.
 fn generated(params: &Params) -> Result<SegmentationData, ParamError> {
-    let (channels, size) = (channels(params), params.int("image_size") as usize);
+    let input = input(params);
     let seed = params.int("split_seed") as u64;
     check_memory(params.int("synthetic_images") as usize, params)?;
     let plans = ultrasound_folder::plans(params.int("synthetic_images") as usize);
@@ -279,7 +266,7 @@ fn generated(params: &Params) -> Result<SegmentationData, ParamError> {
     let samples: Vec<(Plan, Sample)> = plans.par_iter().enumerate().map(drawn).collect();
     let items: Vec<Arc<Item>> = samples
         .par_iter()
-        .map(|(plan, sample)| Arc::new(item(plan.name.clone(), plan.class.to_owned(), sample, channels, size)))
+        .map(|(plan, sample)| Arc::new(item(plan.name.clone(), plan.class.to_owned(), sample, input)))
         .collect();
     let marks = match params.text("calipers") {
         "none" => "no measuring marks",
@@ -288,8 +275,8 @@ fn generated(params: &Params) -> Result<SegmentationData, ParamError> {
         _ => "measuring marks in validation and test images only",
     };
     let mut data = SegmentationData {
-        size,
-        channels,
+        size: input.size,
+        channels: input.channels,
         items,
         summary: vec![
             format!("{} synthetic ultrasound pictures (generated, seed {seed}); no patient was imaged", plans.len()),
@@ -305,8 +292,10 @@ fn generated(params: &Params) -> Result<SegmentationData, ParamError> {
     Ok(data)
 }
 
-fn channels(params: &Params) -> usize {
-    params.text("channels").parse().expect("the choices of `channels` are numbers")
+/// What the network takes.
+pub fn input(params: &Params) -> Input {
+    let channels = params.text("channels").parse().expect("the choices of `channels` are numbers");
+    Input { channels, size: params.int("image_size") as usize }
 }
 
 fn invalid(problem: String) -> ParamError {
@@ -331,65 +320,43 @@ fn reduced(items: &[Arc<Item>]) -> Vec<String> {
     counts.into_iter().map(told).collect()
 }
 
-/// A folder: every pair is read once; what cannot be read is left out and listed.
-fn read(params: &Params, folder: &Path, listing: &Listing) -> Result<SegmentationData, ParamError> {
-    let choice = split_choice(params);
-    let fits = choice.check(listing).and_then(|()| choice.check_files(listing));
-    fits.map_err(|(key, problem)| ParamError::Invalid { key: key.to_owned(), problem })?;
-    let (channels, size) = (channels(params), params.int("image_size") as usize);
-    listing.require_pairs().map_err(refused)?;
-    check_memory(listing.pairs.len(), params)?;
-    let reader = Reader::default();
-    let rules = reader.survey(&listing.pairs, &[], &lesion(params)?, Watch::nobody());
-    if let Some(Nowhere { key, problem }) = rules.masks.nowhere.clone() {
-        return Err(ParamError::Invalid { key: key.to_owned(), problem });
-    }
-    let reader = reader.with_rules(rules.clone());
-    let all = reader.all(&listing.pairs, Watch::nobody(), |i, sample| {
-        let pair = &listing.pairs[i];
-        let class = pair.class.clone().unwrap_or_default();
-        let item = item(pair.name.clone(), class, &sample, channels, size);
-        (
-            examine_pair(&reader, pair, &sample),
-            checksum(&item.name, &sample),
-            Item { corrected: correction(pair), ..item },
-        )
-    });
-    let mut exams: Vec<Option<Exam>> = vec![None; listing.pairs.len()];
+/// A folder that was read, in the parts that are chosen; what could not be read is left out and listed.
+fn divided(params: &Params, path: &Path, folder: &ReadFolder) -> Result<SegmentationData, ParamError> {
+    let Examined { listing, rules, exams, unread, duplicates, .. } = &*folder.examined;
+    let reader = Reader::default().with_rules(rules.clone());
     let mut hasher = crc32fast::Hasher::new();
-    let mut items = Vec::with_capacity(all.items.len());
-    let mut usable: Vec<Pair> = Vec::with_capacity(all.items.len());
-    for (i, (exam, checksum, item)) in all.items {
-        exams[i] = Some(exam);
-        hasher.update(&checksum.to_le_bytes());
-        usable.push(listing.pairs[i].clone());
-        items.push(Arc::new(item));
+    let (mut items, mut readable) = (Vec::new(), Vec::new());
+    for (pair, read) in folder.items.iter().enumerate() {
+        if let Some((item, checksum)) = read {
+            hasher.update(&checksum.to_le_bytes());
+            items.push(item.clone());
+            readable.push(pair);
+        }
     }
     if items.is_empty() {
-        let first = all.problems.first();
+        let first = unread.first();
         let reason = first.map_or_else(String::new, |first| format!(": {}: {}", first.path.display(), first.problem));
-        return Err(invalid(format!("none of the {} pairs in {} can be read{reason}", exams.len(), folder.display())));
+        return Err(invalid(format!("none of the {} pairs in {} can be read{reason}", exams.len(), path.display())));
     }
-    let similar = duplicates(&exams);
-    let seen = Seen { listing, exams: &exams, unread: &all.problems, duplicates: &similar, rules: &rules };
-    let readable: Vec<usize> = (0..exams.len()).filter(|&pair| exams[pair].is_some()).collect();
-    let mut data = assemble(params, listing, (items, &readable), hasher.finalize(), &plan(seen, &choice))?;
-    data.folder = Some(folder.to_owned());
+    let seen = Seen { listing, exams, unread, duplicates, rules };
+    let plan = plan(seen, &split_choice(params));
+    let mut data = assemble(params, listing, (items, &readable), hasher.finalize(), &plan)?;
+    data.folder = Some(path.to_owned());
     data.summary.extend(rules.lines());
     data.rules = rules.clone();
     data.summary.extend(reduced(&data.items));
     data.summary.push(format!("data doctor: {}", doctor::summary(&data.findings)));
-    let shown: Vec<usize> = data.wall_items().collect();
+    let shown: Vec<&Pair> = data.wall_items().map(|item| &listing.pairs[readable[item]]).collect();
     data.wall_pictures = shown
         .into_par_iter()
-        .map(|i| reader.picture(&usable[i].image).map_err(|p| invalid(format!("{}: {}", p.path.display(), p.problem))))
+        .map(|pair| reader.picture(&pair.image).map_err(|p| invalid(format!("{}: {}", p.path.display(), p.problem))))
         .collect::<Result<_, _>>()?;
     Ok(data)
 }
 
 /// CRC-32 of an image and its lesions as they were read, before they are made smaller: what looks alike, and so the split,
 /// is judged by that.
-fn checksum(name: &str, sample: &Sample) -> u32 {
+pub(super) fn checksum(name: &str, sample: &Sample) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(name.as_bytes());
     for side in [sample.picture.width, sample.picture.height] {
@@ -419,7 +386,7 @@ fn assemble(
         counted(items.len(), "image", "images"),
     );
     let (table, findings) = (plan.table.clone(), plan.findings.clone());
-    let channels = channels(params);
+    let channels = input(params).channels;
     let mut data = SegmentationData {
         size,
         channels,
@@ -576,17 +543,10 @@ impl SegmentationData {
     }
 }
 
-/// The corrected mask of a pair, and when it was written.
-fn correction(pair: &Pair) -> Option<(PathBuf, Option<SystemTime>)> {
-    let path = pair.corrected.clone()?;
-    let written = std::fs::metadata(&path).and_then(|about| about.modified()).ok();
-    Some((path, written))
-}
-
-/// Refuses what would fill the memory: images as numbers, those of validation and test twice.
+/// Refuses what would fill the memory.
 fn check_memory(count: usize, params: &Params) -> Result<(), ParamError> {
-    let (channels, size) = (channels(params), params.int("image_size") as usize);
-    let gib = (count * (channels + 1) * size * size * 4 * 2) as f64 / f64::from(1 << 30);
+    let input = input(params);
+    let (size, gib) = (input.size, input.gib(count));
     if gib <= MOST_GIB {
         return Ok(());
     }
@@ -597,21 +557,6 @@ fn check_memory(count: usize, params: &Params) -> Result<(), ParamError> {
              or fewer images"
         ),
     })
-}
-
-/// Every file that the data or what is said of it depends on, wherever it lies.
-fn stamps(listing: &Listing) -> Vec<FileStamp> {
-    let of_pair = |pair: &Pair| -> Vec<PathBuf> {
-        [&pair.image].into_iter().chain(&pair.masks).chain(&pair.corrected).cloned().collect()
-    };
-    let unpaired = listing.unpaired_images.iter().chain(&listing.unpaired_masks).cloned();
-    let odd = listing.problems.iter().map(|problem| problem.path.clone());
-    let stamp = |path: PathBuf| {
-        let about = std::fs::metadata(&path);
-        let bytes = about.as_ref().map_or(0, std::fs::Metadata::len);
-        (path, bytes, about.and_then(|about| about.modified()).ok())
-    };
-    listing.pairs.iter().flat_map(of_pair).chain(unpaired).chain(odd).map(stamp).collect()
 }
 
 #[cfg(test)]
@@ -648,29 +593,5 @@ mod tests {
         std::fs::write(folder.path().join("w.pt"), "weighty").unwrap();
         seen.push(data(&params).unwrap());
         assert_eq!(seen.iter().collect::<std::collections::HashSet<_>>().len(), 4, "{seen:#?}");
-    }
-
-    #[test]
-    fn whatever_changes_the_data_changes_its_identity() {
-        let folder = tempfile::tempdir().unwrap();
-        let save = |name: &str, lesion: u32| {
-            let path = folder.path().join(name);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            image::GrayImage::from_fn(40, 30, |x, y| image::Luma([255 * u8::from(x * y < lesion)])).save(path).unwrap();
-        };
-        // Only the folder of images is chosen; the masks lie beside it.
-        let files = || stamps(&scan(&folder.path().join("images"), None, Watch::nobody()).unwrap());
-        save("images/a.png", 300);
-        save("masks/a.png", 40);
-        let first = files();
-        assert_eq!((first.len(), &first), (2, &files()));
-        save("masks/a.png", 400);
-        let second = files();
-        assert_ne!(first, second);
-        save("learnscope-masks/images/a.png", 10);
-        let third = files();
-        assert_eq!((third.len(), &third[..2]), (3, &second[..]), "the corrected mask has come");
-        save("images/b.png", 300);
-        assert_eq!(files().len(), 4, "the doctor lists an image without a mask");
     }
 }

@@ -15,7 +15,7 @@ use crate::nn::segmentation::loss::SegmentationLoss;
 use super::params::Hyper;
 
 /// Images in one pass of an evaluation.
-const EVALUATION_BATCH: usize = 8;
+pub const EVALUATION_BATCH: usize = 8;
 
 /// All tensors are without autodiff.
 pub struct Trainer {
@@ -153,18 +153,29 @@ impl Evaluated {
     }
 }
 
-/// Runs a network over images without augmentation, dropout and change.
+/// Runs a network over images without augmentation, dropout and change. `heard` is told how many are done, and may stop it;
+/// `at_a_time`: after so many, which changes no number on the CPU.
 pub fn evaluate(
     net: &SegmentationNet,
     input: Input<'_>,
     loss: SegmentationLoss,
     device: &Device,
+    at_a_time: usize,
+    mut heard: impl FnMut(usize) -> Result<(), RunError>,
 ) -> Result<Evaluated, RunError> {
     let mut all = Evaluated::default();
     let mut losses = Vec::new();
     for part in parts(input) {
         let (images, masks) = part.upload(device);
-        let logits = net.infer(images);
+        let done = all.probabilities.len();
+        let count = images.dims()[0];
+        let mut logits = Vec::new();
+        for start in (0..count).step_by(at_a_time) {
+            let end = count.min(start + at_a_time);
+            logits.push(net.infer(images.clone().slice_dim(0, start..end)));
+            heard(done + end)?;
+        }
+        let logits = Tensor::cat(logits, 0);
         let mut reader = Reader::default();
         reader.add(loss.of(logits.clone(), masks));
         reader.add(activation::sigmoid(logits));
@@ -177,13 +188,15 @@ pub fn evaluate(
     Ok(all)
 }
 
-/// Standard deviation `[S, S]` for each image of the probabilities over passes with dropout (population).
+/// Standard deviation `[S, S]` for each image of the probabilities over passes with dropout (population). `heard` may stop
+/// it between two passes.
 pub fn uncertainty(
     net: &SegmentationNet,
     input: Input<'_>,
     passes: usize,
     dropout: &mut HostRng,
     device: &Device,
+    mut heard: impl FnMut() -> Result<(), RunError>,
 ) -> Result<Vec<Vec<f32>>, RunError> {
     let mut all = Vec::new();
     for part in parts(input) {
@@ -196,6 +209,7 @@ pub fn uncertainty(
                 Some((sum, squares)) => (sum + p, squares + square),
                 None => (p, square),
             });
+            heard()?;
         }
         let Some((sum, squares)) = sums else { continue };
         let mean = sum / passes as f64;
@@ -217,4 +231,34 @@ fn parts(input: Input<'_>) -> impl Iterator<Item = Input<'_>> {
         masks,
         ..input
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compute::device;
+    use crate::nn::segmentation::spec::{Architecture, NetSpec};
+
+    #[test]
+    fn on_the_cpu_an_image_alone_is_judged_as_in_a_batch() {
+        let (device, size, count) = (device::cpu(), 64, 10);
+        let mut rng = HostRng::new(3, 0);
+        let images: Vec<f32> = (0..count * 3 * size * size).map(|_| rng.uniform() as f32).collect();
+        let masks: Vec<f32> = (0..count * size * size).map(|_| f32::from(u8::from(rng.uniform() > 0.8))).collect();
+        let input = Input { images: &images, masks: &masks, channels: 3, size };
+        for architecture in Architecture::ALL {
+            let spec = NetSpec { architecture, channels: 3, base: 8 };
+            let net = SegmentationNet::new(&spec, HostRng::new(1, 0), &device).unwrap();
+            let mut told = Vec::new();
+            let mut run = |at_a_time| {
+                let heard = |done| {
+                    told.push(done);
+                    Ok(())
+                };
+                evaluate(&net, input, SegmentationLoss::Dice, &device, at_a_time, heard).unwrap()
+            };
+            assert!(run(EVALUATION_BATCH) == run(1), "{}", architecture.name());
+            assert_eq!(told, [8, 10, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+        }
+    }
 }

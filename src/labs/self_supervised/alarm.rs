@@ -194,7 +194,8 @@ mod tests {
     fn a_stopped_run_says_how_it_stands_and_not_how_it_would_have_ended() {
         let stopped_after = |verdicts: &[Verdict]| {
             let mut alarm = Alarm::default();
-            alarm.judged(UNTRAINED);
+            // Features that are worth less than the untrained ones.
+            [UNTRAINED, Accuracy { knn: 0.2, probe: 0.3 }].into_iter().for_each(|accuracy| alarm.judged(accuracy));
             for (step, verdict) in (1..).zip(verdicts) {
                 alarm.observe(*verdict, step, 100);
             }

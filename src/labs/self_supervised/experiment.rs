@@ -15,6 +15,7 @@ use crate::kit::training::{Training, diverged};
 use crate::metrics::collapse::Alarm;
 use crate::metrics::linear_probe::ProbeProtocol;
 use crate::nn::parameters::Init;
+use crate::watch::Watch;
 
 use super::alarm::{self, Check};
 use super::batches::{Batch, Batches};
@@ -69,7 +70,7 @@ pub fn shape(params: &Params, channels: usize) -> Shape {
 pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {
     let params = request.params;
     source::check(params)?;
-    let data = source::images(params)?;
+    let data = source::images(params, Watch::nobody())?;
     let recipe = source::recipe(params);
     let shape = shape(params, data.train.channels);
     let measured = (params.int("probe_train") as usize, params.int("probe_test") as usize);

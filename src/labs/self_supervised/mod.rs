@@ -48,6 +48,7 @@ pub static SPEC: LabSpec = LabSpec {
     playback: |_| None,
     checkpoint_every,
     data: source::data,
+    read: source::read_ahead,
     predict: None,
     doctor: None,
 };

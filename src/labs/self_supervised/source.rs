@@ -1,7 +1,7 @@
 //! Where the pictures come from.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::data::augment::{Recipe, RecipeKind};
@@ -9,6 +9,8 @@ use crate::data::images::{ImageData, ImageDataError};
 use crate::data::synth::shapes;
 use crate::data::{cifar, image_folder};
 use crate::engine::params::{ParamError, Params};
+use crate::kit::kept;
+use crate::watch::Watch;
 
 use super::params::check_combination;
 
@@ -26,8 +28,7 @@ struct Identity {
 }
 
 /// The pictures that these parameters name: generated, read, or still in memory from the run before.
-pub fn images(params: &Params) -> Result<Arc<ImageData>, ParamError> {
-    static KEPT: Mutex<Option<(Identity, Arc<ImageData>)>> = Mutex::new(None);
+pub fn images(params: &Params, watch: Watch<'_>) -> Result<Arc<ImageData>, ParamError> {
     let source = params.text("source");
     let path = if source == "shapes" { PathBuf::new() } else { PathBuf::from(params.text("data")) };
     let numbers = match source {
@@ -37,28 +38,25 @@ pub fn images(params: &Params) -> Result<Arc<ImageData>, ParamError> {
     };
     let stamp = if source == "shapes" { (0, 0, None) } else { stamp(&path, 3) };
     let identity = Identity { source: source.to_owned(), path, numbers, stamp };
-    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((known, data)) = &*kept
-        && *known == identity
-    {
-        return Ok(data.clone());
-    }
-    // The old set goes before the new one comes.
-    *kept = None;
-    let data = Arc::new(read(params, &identity).map_err(|error| ParamError::Invalid {
+    let read = |watch: Watch<'_>| read(params, &identity, watch);
+    kept::DATA.get(&identity, watch, read).map_err(|error| ParamError::Invalid {
         key: if source == "shapes" { "source" } else { "data" }.to_owned(),
         problem: error.to_string(),
-    })?);
-    *kept = Some((identity, data.clone()));
-    Ok(data)
+    })
 }
 
-fn read(params: &Params, identity: &Identity) -> Result<ImageData, ImageDataError> {
+/// Reads the pictures into memory; see [`crate::kit::lab::LabSpec::read`].
+pub fn read_ahead(params: &Params, watch: Watch<'_>) -> Result<(), ParamError> {
+    check_combination(params)?;
+    images(params, watch).map(drop)
+}
+
+fn read(params: &Params, identity: &Identity, watch: Watch<'_>) -> Result<ImageData, ImageDataError> {
     let seed = params.int("data_seed") as u64;
     match identity.source.as_str() {
         "shapes" => Ok(shapes::generate(params.int("train_images") as usize, SHAPES_TEST, seed)),
-        "cifar10" => cifar::load(&identity.path),
-        _ => image_folder::load(&identity.path, params.int("image_size") as usize, seed),
+        "cifar10" => cifar::load(&identity.path, watch),
+        _ => image_folder::load(&identity.path, params.int("image_size") as usize, seed, watch),
     }
 }
 
@@ -79,7 +77,7 @@ fn stamp(path: &Path, levels: usize) -> (u64, u64, Option<SystemTime>) {
 /// Checks what only the pictures can tell; see [`crate::kit::lab::LabSpec::check`].
 pub fn check(params: &Params) -> Result<(), ParamError> {
     check_combination(params)?;
-    let data = images(params)?;
+    let data = images(params, Watch::nobody())?;
     let invalid = |key: &str, problem: String| Err(ParamError::Invalid { key: key.to_owned(), problem });
     let batch = params.int("batch_size") as usize;
     if batch > data.train.len() {
@@ -106,7 +104,7 @@ pub fn data(params: &Params) -> Result<String, ParamError> {
         return Ok(String::new());
     }
     check_combination(params)?;
-    Ok(images(params)?.description.clone())
+    Ok(images(params, Watch::nobody())?.description.clone())
 }
 
 /// How views are made.

@@ -1,12 +1,13 @@
 //! Where the points come from, and what is checked before a run starts.
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::path::Path;
+use std::sync::Arc;
 
 use crate::data::csv_points::{self, CsvPoints};
 use crate::data::points::{Generator, PointSet, train_count};
 use crate::engine::params::{ParamError, Params, Value};
+use crate::kit::kept;
+use crate::watch::Watch;
 
 use super::super::params::PARAMS;
 use super::roster;
@@ -89,26 +90,17 @@ pub fn data(params: &Params) -> Result<String, ParamError> {
     ))
 }
 
-/// The last file read, and what it looked like then.
-type Cached = (PathBuf, SystemTime, u64, Arc<CsvPoints>);
-
-/// The form asks again with every change of any parameter; only a changed file is read again.
-static LAST_READ: Mutex<Option<Cached>> = Mutex::new(None);
-
+/// The points of the file, which is read again only where it has changed.
 fn csv(params: &Params) -> Result<Arc<CsvPoints>, ParamError> {
     let invalid = |problem: String| ParamError::Invalid { key: "csv".to_owned(), problem };
     let path = Path::new(params.text("csv"));
     if path.as_os_str().is_empty() {
         return Err(invalid("no file is chosen; choose a CSV file of points, or another point set".to_owned()));
     }
-    let stamp = std::fs::metadata(path).ok().and_then(|file| Some((file.modified().ok()?, file.len())));
-    let mut last = LAST_READ.lock().unwrap_or_else(PoisonError::into_inner);
-    if let (Some((time, length)), Some((p, t, l, points))) = (stamp, &*last)
-        && (p.as_path(), *t, *l) == (path, time, length)
-    {
-        return Ok(points.clone());
+    let read = |_: Watch<'_>| csv_points::read(path).map_err(|error| invalid(error.to_string()));
+    match std::fs::metadata(path).and_then(|file| Ok((path.to_owned(), file.modified()?, file.len()))) {
+        Ok(identity) => kept::DATA.get(&identity, Watch::nobody(), read),
+        // It cannot be told later whether it has changed.
+        Err(_) => read(Watch::nobody()).map(Arc::new),
     }
-    let read = Arc::new(csv_points::read(path).map_err(|error| invalid(error.to_string()))?);
-    *last = stamp.map(|(time, length)| (path.to_owned(), time, length, read.clone()));
-    Ok(read)
 }

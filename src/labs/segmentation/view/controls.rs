@@ -82,12 +82,13 @@ fn has_no_dropout(params: &Params) -> bool {
 pub fn nothing_yet(ui: &mut Ui, ctx: &ViewCtx<'_>) {
     let (title, hint) = match &ctx.run.status {
         None => ("No run yet", "Press Start: training begins with the parameters on the left.".to_owned()),
-        Some(Status::Building) => ("Preparing", "Images are read and the network is made.".to_owned()),
+        Some(Status::Building) => ("Preparing", "The network is made.".to_owned()),
         Some(Status::CheckingDevice) => ("Checking the device", "A few steps are compared with the CPU.".to_owned()),
         Some(Status::WarmingUp) => {
             ("Warming up", "The device compiles its kernels; the first validation follows.".to_owned())
         }
         Some(Status::Failed(why)) => ("The run failed", why.clone()),
+        Some(status) if status.how_far().is_some() => ("Preparing", status.how_far().unwrap_or_default()),
         Some(status) if status.is_over() => {
             ("No images were recorded", "The run ended before its first validation.".to_owned())
         }

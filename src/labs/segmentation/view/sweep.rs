@@ -2,12 +2,12 @@
 //! frame, and seldom enough that a training beside it keeps its time.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::time::{Duration, Instant};
 
 use eframe::egui::Context;
 
 use crate::pixels::mask::Confusion;
+use crate::plot::background::Latest;
 
 use super::super::pipeline::Pipeline;
 use super::gallery::{Gallery, Map, Truth};
@@ -30,8 +30,8 @@ pub type Curve = Vec<[f64; 2]>;
 /// View state.
 #[derive(Debug, Default)]
 pub struct Sweep {
-    done: Option<(Key, Curve)>,
-    job: Option<Receiver<(Key, Curve, Duration)>>,
+    /// With the time that it took.
+    curve: Latest<Key, (Curve, Duration)>,
     rest_until: Option<Instant>,
 }
 
@@ -43,45 +43,25 @@ impl Sweep {
         let pairs: Vec<(Arc<Map>, Arc<Truth>)> =
             gallery.cards.iter().filter_map(|card| card.probability.clone().zip(card.truth.clone())).collect();
         let key = Key { steps: pairs.iter().map(|(map, truth)| (map.step, truth.step)).collect(), pipeline };
-        if let Some(job) = &self.job {
-            match job.try_recv() {
-                Ok((key, curve, took)) => {
-                    (self.done, self.job) = (Some((key, curve)), None);
-                    self.rest_until = Instant::now().checked_add(took * (SHARE - 1));
-                }
-                Err(TryRecvError::Disconnected) => self.job = None,
-                Err(TryRecvError::Empty) => {}
-            }
+        if self.curve.receive()
+            && let Some((_, took)) = self.curve.newest()
+        {
+            self.rest_until = Instant::now().checked_add(*took * (SHARE - 1));
         }
         // A curve is over images of one step, as every mean.
         let one = pairs.len() == gallery.cards.len() && key.steps.windows(2).all(|pair| pair[0].0 == pair[1].0);
-        let current = one && self.done.as_ref().is_some_and(|(done, _)| *done == key);
+        let current = one && self.curve.is_current(&key);
         let rests = self.rest_until.and_then(|until| until.checked_duration_since(Instant::now()));
-        if one && !current && self.job.is_none() && !pairs.is_empty() {
+        if one && !current && !self.curve.is_busy() && !pairs.is_empty() {
             match rests.filter(|rest| !rest.is_zero()) {
                 Some(rest) => ctx.request_repaint_after(rest),
-                None => self.start(ctx, key, pairs),
+                None => drop(self.curve.update("threshold curve", ctx, &key, move |key| {
+                    let start = Instant::now();
+                    (curve(&pairs, key.pipeline), start.elapsed())
+                })),
             }
         }
-        if self.job.is_some() {
-            ctx.request_repaint_after(Duration::from_millis(100));
-        }
-        (self.done.as_ref().map(|(_, curve)| curve), current)
-    }
-
-    fn start(&mut self, ctx: &Context, key: Key, pairs: Vec<(Arc<Map>, Arc<Truth>)>) {
-        let (sender, receiver) = channel();
-        let ctx = ctx.clone();
-        let work = move || {
-            let start = Instant::now();
-            let curve = curve(&pairs, key.pipeline);
-            // The window may be gone by then; nobody misses the result.
-            let _ = sender.send((key, curve, start.elapsed()));
-            ctx.request_repaint();
-        };
-        if std::thread::Builder::new().name("thresholds".to_owned()).spawn(work).is_ok() {
-            self.job = Some(receiver);
-        }
+        (self.curve.newest().map(|(curve, _)| curve), current)
     }
 }
 

@@ -30,7 +30,7 @@ use canvas::{Canvas, Tool};
 use draft_lines::Answer;
 use drafting::{Drafted, Drafts};
 use list::Entry;
-use session::{How, Saved, Saving, Session, Waiting};
+use session::{How, Opening, Saved, Saving, Session};
 
 /// The tile.
 pub static TILE: Tile<SegmentationView> = Tile {
@@ -104,7 +104,7 @@ pub struct BrushTile {
     canvas: Canvas,
     /// Where it was drawn last.
     place: Option<Rect>,
-    loading: Option<(PathBuf, Waiting<Box<Session>>)>,
+    loading: Option<(PathBuf, Opening)>,
     saving: Option<Saving>,
     /// How saving ended; the window was not told yet.
     outcome: Option<Result<Saved, String>>,
@@ -278,7 +278,7 @@ impl BrushTile {
     fn receive_image(&mut self, ctx: &mut ViewCtx<'_>) {
         let Some(found) = self.loading.as_ref().and_then(|(_, loading)| loading.poll()) else { return };
         let Some((image, _)) = self.loading.take() else { return };
-        match found {
+        match found.flatten() {
             // The open one was drawn on meanwhile: it is asked for first.
             Ok(_) if self.is_changed() || self.saving.is_some() => {
                 self.wanted.get_or_insert(image);

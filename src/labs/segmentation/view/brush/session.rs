@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::SystemTime;
@@ -18,6 +17,7 @@ use crate::data::segmentation::read::{Picture, Reader, Rules};
 use crate::data::segmentation::save::{corrected_path, drawn_path, save_corrected, save_drawn};
 use crate::pixels::mask::Mask;
 use crate::pixels::mask::outline::{Outline, OutlineStyle, outlines};
+use crate::plot::background::{Task, repaint};
 
 /// How the data set's files are read.
 #[derive(Debug, Clone, Default)]
@@ -181,46 +181,13 @@ fn place(listing: &Listing, pair: Option<&Pair>, image: &Path) -> PathBuf {
     pair.map_or_else(|| drawn_path(listing, image), |pair| corrected_path(listing, pair))
 }
 
-/// What a thread is to bring.
-pub struct Waiting<T> {
-    receiver: Receiver<Result<T, String>>,
-}
-
-impl<T: Send + 'static> Waiting<T> {
-    pub(super) fn begin(ctx: &Context, name: &str, work: impl FnOnce() -> Result<T, String> + Send + 'static) -> Self {
-        let (sender, receiver) = channel();
-        let (ctx, to_thread) = (ctx.clone(), sender.clone());
-        let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
-            // The window may be gone by then.
-            let _ = to_thread.send(work());
-            ctx.request_repaint();
-        });
-        if let Err(error) = spawned {
-            let _ = sender.send(Err(format!("no thread can be started: {error}")));
-        }
-        Self { receiver }
-    }
-
-    /// What it has brought; `None`: nothing yet.
-    pub fn poll(&self) -> Option<Result<T, String>> {
-        match self.receiver.try_recv() {
-            Ok(found) => Some(found),
-            Err(TryRecvError::Empty) => None,
-            Err(TryRecvError::Disconnected) => Some(Err("the work ended early; try again".to_owned())),
-        }
-    }
-}
+/// An image that is being read.
+pub type Opening = Task<Result<Box<Session>, String>>;
 
 /// Begins to read an image of this listing, and its draft in the folder `drafts`.
-pub fn load(
-    ctx: &Context,
-    listing: Arc<Listing>,
-    image: PathBuf,
-    drafts: Option<PathBuf>,
-    how: How,
-) -> Waiting<Box<Session>> {
+pub fn load(ctx: &Context, listing: Arc<Listing>, image: PathBuf, drafts: Option<PathBuf>, how: How) -> Opening {
     let of_session = ctx.clone();
-    Waiting::begin(ctx, "open image", move || {
+    Task::begin("open image", repaint(ctx), move |_| {
         Session::read(of_session, listing, &image, drafts.as_deref(), how).map(Box::new)
     })
 }

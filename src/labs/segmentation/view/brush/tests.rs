@@ -72,10 +72,14 @@ fn what_is_drawn_while_another_image_is_read_is_asked_for() {
     let (go, wait) = channel::<()>();
     let of_thread = listing.clone();
     let other = listing.root.join("b.png");
-    let reading = Waiting::begin(&Context::default(), "test", move || {
-        let _ = wait.recv();
-        session(&of_thread, "b.png")
-    });
+    let reading = Opening::begin(
+        "test",
+        || {},
+        move |_| {
+            let _ = wait.recv();
+            session(&of_thread, "b.png")
+        },
+    );
     tile.loading = Some((other.clone(), reading));
     dot(&mut tile, 10.0);
     let drawn = tile.mask().unwrap().clone();

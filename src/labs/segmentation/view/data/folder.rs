@@ -3,21 +3,19 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::time::Duration;
 
 use eframe::egui::Context;
 
-use crate::data::segmentation::doctor::{Exam, duplicates, examine_pair};
+use crate::data::segmentation::SegmentationDataError;
 use crate::data::segmentation::lesion::Lesion;
-use crate::data::segmentation::listing::{Listing, Pair, scan};
+use crate::data::segmentation::listing::{Listing, scan};
 use crate::data::segmentation::plan::{Seen, SplitChoice, SplitPlan, plan};
-use crate::data::segmentation::read::{Reader, Rules};
-use crate::data::segmentation::{Problem, Watch};
+use crate::data::segmentation::read::Rules;
 use crate::engine::params::Params;
+use crate::labs::segmentation::reading::{Examined, Input, examine};
 use crate::labs::segmentation::{params, source};
-use crate::plot::background::Background;
+use crate::plot::background::{Latest, Task, repaint};
 
 /// A path that is being typed is looked at once it rests for so many seconds.
 const REST: f64 = 0.6;
@@ -32,6 +30,8 @@ pub struct Choice {
     pub split: SplitChoice,
     /// What of a mask is lesion, as far as it can be understood.
     pub lesion: Lesion,
+    /// What the network takes: images that are looked at are made ready for a run.
+    pub input: Option<Input>,
 }
 
 impl Choice {
@@ -42,23 +42,9 @@ impl Choice {
             folder: PathBuf::from(params.text("data")),
             split: source::split_choice(params),
             lesion: params::lesion(params).unwrap_or_default(),
+            input: Some(source::input(params)),
         }
     }
-}
-
-/// What reading every pair of a folder has shown.
-#[derive(Debug)]
-pub struct Examined {
-    pub listing: Arc<Listing>,
-    /// How the files are read.
-    pub rules: Rules,
-    /// By number of the pair; `None`: not read.
-    pub exams: Vec<Option<Exam>>,
-    pub unread: Vec<Problem>,
-    /// Numbers of pairs.
-    pub duplicates: Vec<(usize, usize)>,
-    /// It was stopped before all were read.
-    pub stopped: bool,
 }
 
 /// What follows from it with the form's choices.
@@ -92,29 +78,13 @@ pub struct Progress {
     pub total: usize,
 }
 
-#[derive(Debug, Default)]
-struct Shared {
-    cancel: AtomicBool,
-    reading: AtomicBool,
-    done: AtomicUsize,
-    total: AtomicUsize,
-}
+/// What was seen before the mask of an image was saved, and that image.
+type Known = (Arc<Examined>, PathBuf);
 
-enum Report {
-    Listed(Arc<Listing>),
-    Examined(Arc<Examined>),
-    Failed(String),
-}
-
-struct Job {
-    shared: Arc<Shared>,
-    reports: Receiver<Report>,
-}
-
-impl Drop for Job {
-    fn drop(&mut self) {
-        self.shared.cancel.store(true, Ordering::Relaxed);
-    }
+/// What a thread does: first the names and sizes, then the pixels.
+enum Job {
+    Listing(Task<Result<Listing, SegmentationDataError>>, Option<Known>),
+    Reading(Task<Arc<Examined>>),
 }
 
 /// The folder that the form names, and what is known of it.
@@ -126,10 +96,11 @@ pub struct Folder {
     lesion: Lesion,
     /// The folder and the lesion that the form names, and since when.
     wanted: (PathBuf, Lesion, f64),
+    input: Option<Input>,
     job: Option<Job>,
     listing: Option<Arc<Listing>>,
     examined: Option<Arc<Examined>>,
-    verdict: Background<Question, Arc<Verdict>>,
+    verdict: Latest<Question, Arc<Verdict>>,
     question: Option<Question>,
     error: Option<String>,
     /// Somebody stopped it.
@@ -145,7 +116,8 @@ impl std::fmt::Debug for Folder {
 impl Folder {
     /// Takes in what is done and begins what the form asks for. Call it once a frame.
     pub fn update(&mut self, ctx: &Context, choice: &Choice) {
-        self.receive();
+        self.receive(ctx);
+        self.input = choice.input;
         let now = ctx.input(|input| input.time);
         let wanted = if choice.of_folder { choice.folder.clone() } else { PathBuf::new() };
         if self.wanted.0 != wanted || self.wanted.1 != choice.lesion {
@@ -164,7 +136,7 @@ impl Folder {
         }
         if let Some(examined) = &self.examined {
             let question = Question { examined: examined.clone(), choice: choice.split.clone() };
-            self.verdict.update(ctx, &question, |question| Arc::new(judge(question)));
+            self.verdict.update("split of a folder", ctx, &question, |question| Arc::new(judge(question)));
             self.question = Some(question);
         }
         if self.job.is_some() {
@@ -174,32 +146,38 @@ impl Folder {
 
     fn forget(&mut self) {
         (self.job, self.listing, self.examined, self.question, self.error) = (None, None, None, None, None);
-        (self.path, self.verdict, self.stopped) = (PathBuf::new(), Background::default(), false);
+        (self.path, self.verdict, self.stopped) = (PathBuf::new(), Latest::default(), false);
     }
 
-    fn receive(&mut self) {
-        let Some(job) = &self.job else { return };
-        let mut over = false;
-        loop {
-            match job.reports.try_recv() {
-                Ok(Report::Listed(listing)) => self.listing = Some(listing),
-                Ok(Report::Examined(examined)) => {
+    fn receive(&mut self, ctx: &Context) {
+        match self.job.take() {
+            Some(Job::Listing(task, known)) => match task.poll() {
+                None => self.job = Some(Job::Listing(task, known)),
+                Some(Ok(Ok(listing))) => self.read(ctx, Arc::new(listing), known),
+                Some(Ok(Err(error))) => self.error = Some(error.to_string()),
+                Some(Err(problem)) => self.error = Some(problem),
+            },
+            Some(Job::Reading(task)) => match task.poll() {
+                None => self.job = Some(Job::Reading(task)),
+                Some(Ok(examined)) => {
                     // One listing, so that numbers of pairs agree.
                     self.listing = Some(examined.listing.clone());
                     self.stopped = examined.stopped;
                     self.examined = Some(examined);
                 }
-                Ok(Report::Failed(error)) => self.error = Some(error),
-                Err(TryRecvError::Empty) => break,
-                Err(TryRecvError::Disconnected) => {
-                    over = true;
-                    break;
-                }
-            }
+                Some(Err(problem)) => self.error = Some(problem),
+            },
+            None => {}
         }
-        if over {
-            self.job = None;
-        }
+    }
+
+    fn read(&mut self, ctx: &Context, listing: Arc<Listing>, known: Option<Known>) {
+        self.listing = Some(listing.clone());
+        let (lesion, input) = (self.lesion.clone(), self.input);
+        self.job = Some(Job::Reading(Task::begin("data doctor", repaint(ctx), move |watch| {
+            let known = known.as_ref().map(|(known, image)| (known, image.as_path()));
+            examine(&listing, &lesion, input, known, watch)
+        })));
     }
 
     /// Looks at the folder anew.
@@ -214,41 +192,33 @@ impl Folder {
         }
     }
 
-    fn begin(&mut self, ctx: &Context, known: Option<(Arc<Examined>, PathBuf)>) {
+    fn begin(&mut self, ctx: &Context, known: Option<Known>) {
         (self.error, self.stopped) = (None, false);
         if self.path.as_os_str().is_empty() {
             return;
         }
-        let shared = Arc::new(Shared::default());
-        let (sender, reports) = channel();
-        let (path, lesion, ctx, of_thread) = (self.path.clone(), self.lesion.clone(), ctx.clone(), shared.clone());
-        let work = move || {
-            look(&path, &lesion, known, &of_thread, &sender);
-            drop(sender);
-            ctx.request_repaint();
-        };
-        match std::thread::Builder::new().name("data folder".to_owned()).spawn(work) {
-            Ok(_) => self.job = Some(Job { shared, reports }),
-            Err(error) => self.error = Some(format!("no thread can be started to read the folder: {error}")),
-        }
+        let path = self.path.clone();
+        let task = Task::begin("folder of images", repaint(ctx), move |watch| scan(&path, None, watch));
+        self.job = Some(Job::Listing(task, known));
     }
 
     /// Stops reading; what was found so far stays.
     pub fn stop(&mut self) {
-        if let Some(job) = &self.job {
-            job.shared.cancel.store(true, Ordering::Relaxed);
-            self.stopped = true;
+        match &self.job {
+            Some(Job::Listing(task, _)) => task.stop(),
+            Some(Job::Reading(task)) => task.stop(),
+            None => return,
         }
+        self.stopped = true;
     }
 
     /// How far the thread is; `None`: it rests.
     pub fn progress(&self) -> Option<Progress> {
-        let shared = &self.job.as_ref()?.shared;
-        Some(Progress {
-            reading: shared.reading.load(Ordering::Relaxed),
-            done: shared.done.load(Ordering::Relaxed),
-            total: shared.total.load(Ordering::Relaxed),
-        })
+        let (reading, (done, total)) = match self.job.as_ref()? {
+            Job::Listing(task, _) => (false, task.progress()),
+            Job::Reading(task) => (true, task.progress()),
+        };
+        Some(Progress { reading, done, total })
     }
 
     /// What is in the folder.
@@ -264,7 +234,8 @@ impl Folder {
     /// The split and the findings, and whether they belong to the form as it is now.
     pub fn verdict(&mut self, ctx: &Context) -> Option<(Arc<Verdict>, bool)> {
         let question = self.question.clone()?;
-        let found = self.verdict.update(ctx, &question, |question| Arc::new(judge(question)))?.clone();
+        let found =
+            self.verdict.update("split of a folder", ctx, &question, |question| Arc::new(judge(question)))?.clone();
         Some((found, self.verdict.is_current(&question)))
     }
 
@@ -284,58 +255,106 @@ impl Folder {
     }
 }
 
-/// The thread's work.
-fn look(
-    path: &Path,
-    lesion: &Lesion,
-    known: Option<(Arc<Examined>, PathBuf)>,
-    shared: &Shared,
-    reports: &Sender<Report>,
-) {
-    let progress = |done: usize, total: usize| {
-        // Threads report in no particular order.
-        shared.done.fetch_max(done, Ordering::Relaxed);
-        shared.total.store(total, Ordering::Relaxed);
-    };
-    let watch = Watch { progress: &progress, cancel: &shared.cancel };
-    let listing = match scan(path, None, watch) {
-        Ok(listing) => Arc::new(listing),
-        Err(error) => {
-            let _ = reports.send(Report::Failed(error.to_string()));
-            return;
-        }
-    };
-    // Nobody may be there any more to receive it.
-    let _ = reports.send(Report::Listed(listing.clone()));
-    shared.done.store(0, Ordering::Relaxed);
-    shared.reading.store(true, Ordering::Relaxed);
-    // Only a mask of this program's has changed where something is known.
-    let rules = match &known {
-        Some((known, _)) => known.rules.clone(),
-        None => Reader::default().survey(&listing.pairs, &[], lesion, watch),
-    };
-    let mut exams: Vec<Option<Exam>> = vec![None; listing.pairs.len()];
-    if let Some((known, changed)) = known {
-        let same = |pair: &Pair| {
-            let number = known.listing.pairs.iter().position(|before| before == pair && pair.image != changed)?;
-            known.exams.get(number)?.clone()
-        };
-        exams = listing.pairs.iter().map(same).collect();
-    }
-    let missing: Vec<usize> = (0..exams.len()).filter(|&i| exams[i].is_none()).collect();
-    let pairs: Vec<Pair> = missing.iter().map(|&i| listing.pairs[i].clone()).collect();
-    let reader = Reader::default().with_rules(rules.clone());
-    let read = reader.all(&pairs, watch, |i, sample| examine_pair(&reader, &pairs[i], &sample));
-    read.items.into_iter().for_each(|(i, exam)| exams[missing[i]] = Some(exam));
-    let duplicates = if read.cancelled { Vec::new() } else { duplicates(&exams) };
-    let examined = Examined { listing, rules, exams, unread: read.problems, duplicates, stopped: read.cancelled };
-    let _ = reports.send(Report::Examined(Arc::new(examined)));
-}
-
 /// Splits what could be read, as a run does, and lists what is odd.
 fn judge(question: &Question) -> Verdict {
     let Question { examined, choice } = question;
     let Examined { listing, rules, exams, unread, duplicates, .. } = &**examined;
     let refused = choice.check(listing).and_then(|()| choice.check_files(listing)).err().map(|(_, problem)| problem);
     Verdict { refused, plan: plan(Seen { listing, rules, exams, unread, duplicates }, choice) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Instant;
+
+    use super::*;
+    use crate::data::segmentation::Watch;
+    use crate::labs::segmentation::source::load;
+
+    /// Six pairs, and parameters that name their folder.
+    fn pairs(folder: &Path) -> Params {
+        for i in 0..6_u32 {
+            let save = |name: String, of: &dyn Fn(u32, u32) -> u8| {
+                let picture = image::GrayImage::from_fn(50, 40, |x, y| image::Luma([of(x, y)]));
+                picture.save(folder.join(name)).unwrap();
+            };
+            save(format!("{i}.png"), &|x, y| ((x * (i + 3) + y * 7) % 251) as u8);
+            save(format!("{i}_mask.png"), &|x, _| 255 * u8::from((10 + i..30).contains(&x)));
+        }
+        let mut params = Params::defaults(params::PARAMS);
+        for text in ["source=folder", &format!("data={}", folder.display()), "image_size=16"] {
+            params.set_text(params::PARAMS, text).unwrap();
+        }
+        params
+    }
+
+    fn look(folder: &mut Folder, params: &Params) -> Arc<Examined> {
+        let (ctx, start) = (Context::default(), Instant::now());
+        loop {
+            folder.update(&ctx, &Choice::of(params));
+            if let (Some(examined), None) = (&folder.examined, &folder.job) {
+                return examined.clone();
+            }
+            assert!(start.elapsed() < Duration::from_secs(60) && folder.error.is_none(), "{:?}", folder.error);
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// The pairs that a run reads.
+    fn read(params: &Params) -> usize {
+        let most = AtomicUsize::new(0);
+        let progress = |_, all| {
+            most.fetch_max(all, Ordering::Relaxed);
+        };
+        load(params, Watch { progress: &progress, ..Watch::nobody() }).unwrap();
+        most.load(Ordering::Relaxed)
+    }
+
+    #[test]
+    fn a_folder_that_the_tile_has_read_is_not_read_again_by_a_run() {
+        let place = tempfile::tempdir().unwrap();
+        let params = pairs(place.path());
+        // Other tests of this process may take the one place in memory meanwhile.
+        let at_hand = |prepare: &dyn Fn()| {
+            (0..50).any(|_| {
+                prepare();
+                read(&params) == 0
+            })
+        };
+        assert!(at_hand(&|| drop(look(&mut Folder::default(), &params))));
+        let mut other = params.clone();
+        other.set_text(params::PARAMS, "split_seed=3").unwrap();
+        assert!(at_hand(&|| drop(load(&other, Watch::nobody()))), "nor for another split");
+
+        let before = load(&params, Watch::nobody()).unwrap().described();
+        std::fs::write(place.path().join("0.png"), std::fs::read(place.path().join("5.png")).unwrap()).unwrap();
+        look(&mut Folder::default(), &params);
+        let after = load(&params, Watch::nobody()).unwrap().described();
+        assert_ne!(before, after, "a changed file is read");
+    }
+
+    #[test]
+    fn a_run_after_a_corrected_mask_has_what_a_fresh_reading_has() {
+        let at_hand = (0..50).any(|_| {
+            let place = tempfile::tempdir().unwrap();
+            let params = pairs(place.path());
+            let mut folder = Folder::default();
+            let before = look(&mut folder, &params);
+            std::fs::create_dir(place.path().join("learnscope-masks")).unwrap();
+            let mask = image::GrayImage::from_fn(50, 40, |x, _| image::Luma([255 * u8::from(x < 9)]));
+            mask.save(place.path().join("learnscope-masks/2.png")).unwrap();
+            folder.refresh(&Context::default(), &place.path().join("2.png"));
+            let after = look(&mut folder, &params);
+            assert_ne!(before.exams[2], after.exams[2]);
+            let again = read(&params);
+            let refreshed = load(&params, Watch::nobody()).unwrap();
+            // Another set takes its place.
+            load(&Params::defaults(params::PARAMS), Watch::nobody()).unwrap();
+            let fresh = load(&params, Watch::nobody()).unwrap();
+            assert_eq!((refreshed.described(), &refreshed.items), (fresh.described(), &fresh.items));
+            again == 0
+        });
+        assert!(at_hand);
+    }
 }

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
 
 use eframe::egui::{Label, RichText, TextEdit, Ui, vec2};
 
@@ -10,6 +9,7 @@ use crate::data::synth::ultrasound_folder::{self, MANIFEST};
 use crate::engine::params::Value;
 use crate::engine::run_folder::write_whole;
 use crate::kit::view::ViewCtx;
+use crate::plot::background::{Task, repaint};
 use crate::plot::tile;
 
 /// The field and the button, and the thread that writes.
@@ -17,7 +17,7 @@ use crate::plot::tile;
 pub struct SampleSet {
     /// What is typed; `None`: the usual place.
     folder: Option<String>,
-    job: Option<Receiver<Result<PathBuf, String>>>,
+    job: Option<Task<Result<PathBuf, String>>>,
     error: Option<String>,
 }
 
@@ -63,7 +63,8 @@ impl SampleSet {
             let help = "Writes 120 generated images with their masks (BUSI layout, 1.3 MB) and opens them here";
             if tile::button(ui, self.job.is_none() && !text.trim().is_empty(), name, help, size) {
                 self.error = None;
-                self.begin(ui, PathBuf::from(text.trim()));
+                let folder = PathBuf::from(text.trim());
+                self.job = Some(Task::begin("sample set", repaint(ui.ctx()), move |_| write_set(&folder)));
             }
         });
         if self.job.is_some() {
@@ -75,26 +76,9 @@ impl SampleSet {
     }
 
     fn finished(&mut self) -> Option<Result<PathBuf, String>> {
-        let done = match self.job.as_ref()?.try_recv() {
-            Ok(done) => done,
-            Err(TryRecvError::Empty) => return None,
-            Err(TryRecvError::Disconnected) => Err("the thread that writes the set ended early; try again".to_owned()),
-        };
+        let done = self.job.as_ref()?.poll()?;
         self.job = None;
-        Some(done)
-    }
-
-    fn begin(&mut self, ui: &Ui, folder: PathBuf) {
-        let (sender, receiver) = channel();
-        let ctx = ui.ctx().clone();
-        let work = move || {
-            let _ = sender.send(write_set(&folder));
-            ctx.request_repaint();
-        };
-        match std::thread::Builder::new().name("sample set".to_owned()).spawn(work) {
-            Ok(_) => self.job = Some(receiver),
-            Err(error) => self.error = Some(format!("no thread can be started to write the set: {error}")),
-        }
+        Some(done.flatten())
     }
 }
 

@@ -6,7 +6,7 @@ use crate::kit::view::ViewCtx;
 use crate::labs::self_supervised::theory::basin::{Bounds as Window, PredictorDecay, basin_map};
 use crate::labs::self_supervised::theory::modes::ModeDynamics;
 use crate::plot::axes::{Axes, Bounds, Titles};
-use crate::plot::background::Background;
+use crate::plot::background::Latest;
 use crate::plot::colormap::ColorMap;
 use crate::plot::curve::label;
 use crate::plot::heatmap::{self, Coloring, HeatMap, HeatMapState};
@@ -49,7 +49,7 @@ struct Request {
 /// View state of the tile.
 #[derive(Debug, Default)]
 pub struct BasinMap {
-    map: Background<Request, Vec<f32>>,
+    map: Latest<Request, Vec<f32>>,
     shown: u64,
     last: Option<Request>,
     picture: HeatMapState,
@@ -87,13 +87,14 @@ pub fn ui(state: &mut Theory, bar: Rect, rest: Rect, ui: &mut Ui, ctx: &mut View
     let basin = &mut state.basin;
     let [low, high] = request.window().p.map(number::compact);
     let about = format!("share of p from {low} to {high}, s to {HEIGHT} that collapses; click to go there");
+    let about = basin.map.problem(&request).map_or(about, |problem| format!("no map: {problem}"));
     tile::bar(ui, bar, tile::weak(about, size, style), |_| {});
     if basin.last != Some(request) && basin.map.is_current(&request) {
         (basin.last, basin.shown) = (Some(request), basin.shown + 1);
     }
     let outer = rest;
     if outer.width() < 12.0 * size || outer.height() < 8.0 * size {
-        basin.map.update(ui.ctx(), &request, compute);
+        basin.map.update("basins of attraction", ui.ctx(), &request, compute);
         return;
     }
     let highest = request.highest_eta();
@@ -106,7 +107,7 @@ pub fn ui(state: &mut Theory, bar: Rect, rest: Rect, ui: &mut Ui, ctx: &mut View
     );
     let painter = ui.painter_at(outer);
     let coloring = Coloring { map: ColorMap::Viridis, low: 0.0, high: 1.0 };
-    if let Some(values) = basin.map.update(ui.ctx(), &request, compute) {
+    if let Some(values) = basin.map.update("basins of attraction", ui.ctx(), &request, compute) {
         let values = values.clone();
         if basin.map.is_current(&request) && basin.last != Some(request) {
             (basin.last, basin.shown) = (Some(request), basin.shown + 1);

@@ -7,7 +7,7 @@ use crate::kit::view::ViewCtx;
 use crate::labs::self_supervised::theory::matrix::{Data, MatrixDynamics, Snapshot, Start, Target, simulate};
 use crate::labs::self_supervised::theory::modes::ModeDynamics;
 use crate::plot::axes::{Axes, Bounds, Titles};
-use crate::plot::background::Background;
+use crate::plot::background::Latest;
 use crate::plot::curve::label;
 use crate::plot::legend::{self, Entry};
 use crate::plot::scale::Scale;
@@ -64,13 +64,13 @@ impl Settings {
 #[derive(Debug)]
 pub struct Simulator {
     settings: Settings,
-    done: Background<(ModeDynamics, Settings), Vec<Snapshot>>,
+    done: Latest<(ModeDynamics, Settings), Vec<Snapshot>>,
 }
 
 impl Default for Simulator {
     fn default() -> Self {
         let settings = Settings { features: 8, duration: 80.0, beta: None, symmetrise: false, seed: 7 };
-        Self { settings, done: Background::default() }
+        Self { settings, done: Latest::default() }
     }
 }
 
@@ -171,8 +171,11 @@ pub fn ui(state: &mut Theory, bar: Rect, rest: Rect, ui: &mut Ui, ctx: &mut View
     let request = (state.constants.mode, state.simulator.settings);
     let duration = simulated(&request.0, &request.1);
     let current = state.simulator.done.is_current(&request);
-    let found = state.simulator.done.update(ui.ctx(), &request, compute);
+    state.simulator.done.update("matrix dynamics", ui.ctx(), &request, compute);
+    let problem = state.simulator.done.problem(&request).map(str::to_owned);
+    let found = state.simulator.done.newest();
     let about = match found.and_then(|found| found.last()) {
+        _ if problem.is_some() => format!("not simulated: {}", problem.unwrap_or_default()),
         Some(end) if current && end.time < 0.99 * duration => {
             format!("left the finite numbers at t = {}", number::short(end.time))
         }
