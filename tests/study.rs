@@ -12,7 +12,8 @@ use learnscope::engine::event::{RunHeader, Status};
 use learnscope::engine::params::{ChoiceItem, DefaultValue, ParamError, ParamKind, ParamSpec, Params, Value};
 use learnscope::engine::run_folder;
 use learnscope::engine::state::RunState;
-use learnscope::engine::study::{Measure, StudyRow, StudyRun, StudySpec};
+use learnscope::engine::study::{Measure, PRINTED, StudyRow, StudyRun, StudySpec};
+use learnscope::engine::study_cost::EVEN;
 use serde_json::Value as Json;
 
 use toy::{Bench, toy};
@@ -35,7 +36,20 @@ const SECONDS: &[Measure] = &[Measure { title: "seconds", unit: "s", of: |run, _
 const HASTE: &[Measure] = &[Measure { title: "runs per second", unit: "1/s", of: |run, _| Some(1.0 / run.seconds) }];
 
 const fn study_of(rows: &'static [StudyRow]) -> StudySpec {
-    StudySpec { id: "toy", title: "", source: "", about: "", common: &[], rows, measures: SECONDS, seeded: true }
+    let (reading, cost) = (PRINTED, &EVEN);
+    StudySpec {
+        id: "toy",
+        title: "",
+        source: "",
+        about: "",
+        common: &[],
+        rows,
+        measures: SECONDS,
+        seeded: true,
+        reading,
+        cost,
+        figure: None,
+    }
 }
 
 static MADE: StudySpec = study_of(&[StudyRow { label: "row", set: &[], paper: &[], paper_std: &[] }]);

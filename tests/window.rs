@@ -18,7 +18,8 @@ use learnscope::engine::event::{Body, Change, Event, KeyKind, KeySpec, Level, Ru
 use learnscope::engine::experiment::{BuildRequest, Experiment, RunError};
 use learnscope::engine::mailbox::Letter;
 use learnscope::engine::params::{ChoiceItem, DefaultValue, ParamKind, ParamSpec, Params, Value};
-use learnscope::engine::study::{Measure, StudyRow, StudySpec};
+use learnscope::engine::study::{Measure, PRINTED, StudyRow, StudySpec};
+use learnscope::engine::study_cost::EVEN;
 use learnscope::labs::{Arrangement, LABS, Lab, LabSpec, LabView, Node, Preset, TileSpec, ViewCtx};
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -50,6 +51,9 @@ static SPEC: LabSpec = LabSpec {
         ],
         measures: &[Measure { title: "last loss", unit: "", of: |run, _| run.last("loss") }],
         seeded: false,
+        reading: PRINTED,
+        cost: &EVEN,
+        figure: None,
     }],
     guide: "# Lesson\n\nA **bold** word, `code`, and λ ∇ ‖ ₂ μ η β √.\n\n- one\n- two",
     build: |_: &BuildRequest<'_>| -> Result<Box<dyn Experiment>, RunError> { Err(RunError::Data("no".into())) },

@@ -8,7 +8,7 @@ use super::session::Start;
 use super::tiles::{self, TileEvents};
 use super::widgets::{Icon, labelled_button};
 use super::{
-    App, bars, closing, files, fork, form, guide, help, metrics, palette, presenter, status_line, study, theme,
+    App, bars, closing, files, fork, form, guide, help, metrics, palette, presenter, status_line, study_view, theme,
     timeline,
 };
 use crate::engine::event::Status;
@@ -171,7 +171,7 @@ fn overlays(app: &mut App, ctx: &egui::Context) {
     help::show(app, ctx);
     metrics::show(app, ctx);
     fork::show(app, ctx);
-    study::show(app, ctx);
+    study_view::show(app, ctx);
     if let Some(step) = app.notices.panel(ctx, &style) {
         app.seek(step);
     }

@@ -8,6 +8,7 @@ pub mod prose;
 pub mod segmentation;
 pub mod self_supervised;
 pub mod series;
+pub mod study;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

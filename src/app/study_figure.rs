@@ -1,0 +1,165 @@
+//! The figure of a study: its panels beside each other, each row in a colour of its own, the article's readings as marks.
+
+use eframe::egui::{Rect, Ui, pos2, vec2};
+use image::RgbaImage;
+
+use super::figure;
+use crate::engine::study::StudyRun;
+use crate::engine::study_figure::{Curve, Drawing, Mark, Panel};
+use crate::labs::Lab;
+use crate::plot::axes::Titles;
+use crate::plot::legend::{self, Entry};
+use crate::plot::overlay::{Line, OverlayState, Reading, Spec};
+use crate::plot::style::{Category, Dash, Style};
+use crate::plot::trace::panel_heading;
+
+/// A figure with the zoom of its panels.
+#[derive(Debug, Default)]
+pub struct StudyFigure {
+    pub drawing: Drawing,
+    /// Counts the drawings.
+    version: u64,
+    states: Vec<OverlayState>,
+}
+
+/// Height of a panel with its legend, in the window.
+const HEIGHT: f32 = 300.0;
+/// Least width of a panel.
+const WIDTH: f32 = 300.0;
+
+impl StudyFigure {
+    /// Draws this from now on.
+    pub fn set(&mut self, drawing: Drawing) {
+        self.drawing = drawing;
+        self.version += 1;
+    }
+
+    /// Height that the figure takes at this width.
+    pub fn height(&self, study: &StudyRun, width: f32) -> f32 {
+        let panels = study.spec.figure.map_or(0, |figure| figure.panels.len());
+        HEIGHT * panels.div_ceil(columns(panels, width)) as f32
+    }
+
+    /// Draws the figure into `rect`.
+    pub fn show(&mut self, ui: &mut Ui, rect: Rect, study: &StudyRun, lab: &dyn Lab, style: &Style, size: f32) {
+        let Some(figure) = study.spec.figure else { return };
+        let count = figure.panels.len();
+        self.states.resize_with(count, OverlayState::default);
+        let columns = columns(count, rect.width());
+        let cell = vec2(rect.width() / columns as f32, rect.height() / count.div_ceil(columns) as f32);
+        let colors = colors(study, lab, style);
+        for (at, panel) in figure.panels.iter().enumerate() {
+            let corner = rect.min + vec2((at % columns) as f32 * cell.x, (at / columns) as f32 * cell.y);
+            let place = Rect::from_min_size(corner, cell - vec2(8.0, 8.0));
+            let curves: Vec<&Curve> = self.drawing.curves.iter().filter(|curve| curve.panel == at).collect();
+            ui.push_id(at, |ui| {
+                let state = &mut self.states[at];
+                draw_panel(ui, place, (state, panel, self.version), &curves, (study, &colors), style, size);
+            });
+        }
+    }
+}
+
+fn columns(panels: usize, width: f32) -> usize {
+    ((width / WIDTH) as usize).clamp(1, panels.clamp(1, 3))
+}
+
+fn draw_panel(
+    ui: &Ui,
+    place: Rect,
+    (state, panel, version): (&mut OverlayState, &Panel, u64),
+    curves: &[&Curve],
+    (study, colors): (&StudyRun, &[Category]),
+    style: &Style,
+    size: f32,
+) {
+    let rest = panel_heading(ui.painter(), place, panel.title, size + 1.0, style);
+    let rows: Vec<usize> = (0..study.spec.rows.len()).filter(|&row| (panel.shows)(&study.spec.rows[row])).collect();
+    let entries: Vec<Entry<'_>> = rows
+        .iter()
+        .map(|&row| Entry {
+            name: short(study.spec.rows[row].label),
+            category: colors[row],
+            selected: false,
+            help: study.spec.rows[row].label.to_owned(),
+        })
+        .collect();
+    let legend = legend::height(ui, &entries, rest.width(), size).min(0.35 * rest.height());
+    legend::show(ui, Rect::from_min_size(rest.min, vec2(rest.width(), legend)), &entries, style, size);
+    let plot = Rect::from_min_max(pos2(rest.left(), rest.top() + legend + 4.0), rest.max);
+    let lines: Vec<Line<'_>> = curves
+        .iter()
+        .map(|curve| Line {
+            name: study.spec.rows[curve.row].label,
+            category: colors[curve.row],
+            points: &curve.points,
+        })
+        .collect();
+    let mut readings = Vec::new();
+    for &row in &rows {
+        let ends =
+            curves.iter().find(|curve| curve.row == row).map(|curve| (curve.points.first(), curve.points.last()));
+        for mark in (panel.marks)(&study.spec.rows[row]) {
+            let (x, y) = match mark {
+                Mark::Point(x, y) => (Some(x), Some(y)),
+                Mark::X(x) => (Some(x), None),
+                Mark::Y(y) => (None, Some(y)),
+                Mark::Start(y) => (ends.and_then(|(first, _)| first).map(|[x, _]| *x), Some(y)),
+                Mark::End(y) => (ends.and_then(|(_, last)| last).map(|[x, _]| *x), Some(y)),
+            };
+            readings.push(Reading { category: colors[row], x, y });
+        }
+    }
+    let titles = Titles { x: panel.x, y: panel.y };
+    let (log, window) = (panel.log, panel.window);
+    let spec = Spec { name: panel.title, titles: &titles, log, window, version, font_size: size };
+    state.show(ui, plot, &spec, &lines, &readings, style);
+}
+
+/// A row's label without what the panel says already.
+fn short(label: &str) -> &str {
+    label.rsplit_once(": ").map_or(label, |(_, short)| short)
+}
+
+/// By row: the colour that the lab gives to what the row switches on, else one of its own. Rows of one colour in a panel
+/// differ by dash.
+fn colors(study: &StudyRun, lab: &dyn Lab, style: &Style) -> Vec<Category> {
+    const DASHES: [Dash; 4] = [Dash::Solid, Dash::Dashed, Dash::Dotted, Dash::DashDot];
+    let view = lab.view();
+    let panels = study.spec.figure.map_or(&[][..], |figure| figure.panels);
+    let mut found: Vec<Category> = Vec::new();
+    for (at, row) in study.spec.rows.iter().enumerate() {
+        let own = row.set.iter().find_map(|(key, value)| view.swatch(key, style).filter(|_| *value == "on"));
+        // Category 0 is grey, which is little seen.
+        let color = own.unwrap_or_else(|| style.category(at + 3)).color;
+        let together =
+            |other: usize| panels.iter().any(|panel| (panel.shows)(&study.spec.rows[other]) && (panel.shows)(row));
+        let same = (0..at).filter(|&other| found[other].color == color && together(other)).count();
+        found.push(Category { color, dash: DASHES[same % DASHES.len()] });
+    }
+    found
+}
+
+/// The figure as a picture of so many pixels, without a window.
+pub fn picture(
+    study: &StudyRun,
+    drawing: Drawing,
+    lab: &dyn Lab,
+    size: (u32, u32),
+    style: &Style,
+) -> Result<RgbaImage, String> {
+    let mut shown = StudyFigure::default();
+    shown.set(drawing);
+    let title = format!("{}. Marks: the paper, {}", study.spec.title, study.spec.reading);
+    figure::render_with(&title, size, style, |ui, _| {
+        let rect = ui.available_rect_before_wrap();
+        shown.show(ui, rect, study, lab, style, 11.0);
+    })
+}
+
+/// A picture packed as PNG.
+pub fn png(picture: &RgbaImage) -> Result<Vec<u8>, String> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let packed = picture.write_to(&mut bytes, image::ImageFormat::Png);
+    packed.map(|()| bytes.into_inner()).map_err(|error| format!("the picture cannot be packed as PNG: {error}"))
+}
