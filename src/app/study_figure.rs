@@ -20,6 +20,8 @@ pub struct StudyFigure {
     /// Counts the drawings.
     version: u64,
     states: Vec<OverlayState>,
+    /// By row, for this look.
+    colors: Option<(Style, Vec<Category>)>,
 }
 
 /// Height of a panel with its legend, in the window.
@@ -47,7 +49,8 @@ impl StudyFigure {
         self.states.resize_with(count, OverlayState::default);
         let columns = columns(count, rect.width());
         let cell = vec2(rect.width() / columns as f32, rect.height() / count.div_ceil(columns) as f32);
-        let colors = colors(study, lab, style);
+        let known = self.colors.take().filter(|(of, _)| of == style);
+        let (of, colors) = known.unwrap_or_else(|| (style.clone(), colors(study, lab, style)));
         for (at, panel) in figure.panels.iter().enumerate() {
             let corner = rect.min + vec2((at % columns) as f32 * cell.x, (at / columns) as f32 * cell.y);
             let place = Rect::from_min_size(corner, cell - vec2(8.0, 8.0));
@@ -57,6 +60,7 @@ impl StudyFigure {
                 draw_panel(ui, place, (state, panel, self.version), &curves, (study, &colors), style, size);
             });
         }
+        self.colors = Some((of, colors));
     }
 }
 

@@ -13,6 +13,9 @@ use crate::plot::style::Style;
 /// Most seeds of a row that can be asked for.
 const MOST_SEEDS: u64 = 1_000;
 
+/// Largest seed that a field of the window holds exactly.
+const MOST_SEED: u64 = 1 << 53;
+
 /// Draws the study's window, if it is open.
 pub fn show(app: &mut App, ctx: &egui::Context) {
     let training = app.sessions.iter().any(super::session::Session::training);
@@ -39,8 +42,9 @@ pub fn show(app: &mut App, ctx: &egui::Context) {
             ui.add_space(8.0);
             // Of the screen, not of the window: what depends on the window's height would make it grow.
             let room = (screen.height() * 0.5).max(60.0);
+            let width = ui.available_width() - 16.0;
             egui::ScrollArea::both().auto_shrink([false, true]).max_height(room).show(ui, |ui| {
-                figure(study, lab, ui, &style);
+                figure(study, lab, width.max(200.0), ui, &style);
                 table(study, ui, &style, &mut wish);
             });
             ui.add_space(8.0);
@@ -83,15 +87,14 @@ fn progress(study: &Study, ui: &mut Ui, style: &Style) {
 
 /// Before it starts: how long it takes, and with how many seeds.
 fn question(study: &mut Study, training: bool, ui: &mut Ui, style: &Style, wish: &mut Option<Wish>) {
-    if study.phase == Phase::Asking {
+    let waits = matches!(study.phase, Phase::Asking | Phase::Resting) && study.runner.next_task().is_some();
+    if let Some(estimate) = study.runner.estimate().filter(|_| waits) {
         ui.add_space(4.0);
-        if let Some(estimate) = study.runner.estimate() {
-            ui.label(theme::strong(&format!("{}.", estimate.text())));
-            ui.label(
-                RichText::new("A run that ends early takes less. Stopped or closed, the study goes on where it was.")
-                    .weak(),
-            );
-        }
+        ui.label(theme::strong(&format!("{}.", estimate.text())));
+        let hint = "A run that ends early takes less. Stopped or closed, the study goes on where it was.";
+        ui.label(RichText::new(hint).weak());
+    }
+    if study.phase == Phase::Asking {
         if training {
             ui.label(RichText::new("A training is under way: the study ends it.").color(style.warning));
         }
@@ -110,7 +113,7 @@ fn question(study: &mut Study, training: bool, ui: &mut Ui, style: &Style, wish:
             let label = ui.label("Seeds of each row");
             let many = ui.add(DragValue::new(&mut count).range(1..=MOST_SEEDS)).labelled_by(label.id);
             let label = ui.label("from");
-            let from = ui.add(DragValue::new(&mut first).range(0..=u64::MAX)).labelled_by(label.id);
+            let from = ui.add(DragValue::new(&mut first).range(0..=MOST_SEED)).labelled_by(label.id);
             study.seeds = (count, first);
             let settled = |response: &egui::Response| !response.dragged() && !response.has_focus();
             if study.seeds != study.seeds_used && settled(&many) && settled(&from) {
@@ -121,12 +124,11 @@ fn question(study: &mut Study, training: bool, ui: &mut Ui, style: &Style, wish:
 }
 
 /// The article's figure, drawn of the rows that are measured.
-fn figure(study: &mut Study, lab: &dyn Lab, ui: &mut Ui, style: &Style) {
+fn figure(study: &mut Study, lab: &dyn Lab, width: f32, ui: &mut Ui, style: &Style) {
     if study.runner.run.spec.figure.is_none() {
         return;
     }
     let missing = study.figure.drawing.missing;
-    let width = ui.available_width().min(1_400.0);
     let height = study.figure.height(&study.runner.run, width);
     let (rect, _) = ui.allocate_exact_size(vec2(width, height), egui::Sense::hover());
     if ui.is_rect_visible(rect) {

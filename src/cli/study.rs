@@ -6,21 +6,24 @@ use std::time::Instant;
 
 use serde_json::json;
 
+use crate::app::study_figure as picture;
 use crate::compute::device::DeviceChoice;
 use crate::engine::event::{Body, Event, Level, Status};
 use crate::engine::params::{Params, Value};
 use crate::engine::state::RunState;
 use crate::engine::study::{self, StudyRun, StudySpec};
+use crate::engine::study_figure;
 use crate::engine::study_runner::{Estimate, Job, Runner, Taken};
 use crate::engine::worker::Engine;
 use crate::labs::{self, LABS, Lab};
 use crate::plot::number;
+use crate::plot::style::Style;
 
 use super::flags::StudyFlags;
 use super::output::{Failure, Output, table};
 use super::progress::{Progress, duration};
 use super::request::{device_choice, find_lab, set_data, unknown};
-use super::{headless, request};
+use super::{headless, place, request};
 
 pub fn study(flags: &StudyFlags, output: &Output) -> Result<(), Failure> {
     let Some(name) = &flags.study else { return list(output) };
@@ -33,6 +36,10 @@ pub fn study(flags: &StudyFlags, output: &Output) -> Result<(), Failure> {
         set_data(params, &mut with_data, path)?;
         let paths = params.iter().filter(|spec| spec.kind.is_path());
         given.extend(paths.filter_map(|spec| Some((spec.key.to_owned(), with_data.get(spec.key)?.clone()))));
+    }
+    if let Some(file) = &flags.figure {
+        check_figure(spec, file)?;
+        place::check(std::slice::from_ref(file), flags.force)?;
     }
     let first_seed = flags.seed.unwrap_or(labs::DEFAULT_SEED);
     let mut study = StudyRun::new(lab.spec().id, params, spec, flags.seeds, first_seed, &given)?;
@@ -92,6 +99,9 @@ pub fn study(flags: &StudyFlags, output: &Output) -> Result<(), Failure> {
             "its runs are in {}: `learnscope export RUN --figure F --to FILE.png` draws them",
             shown.join(study::RUNS).display()
         ));
+    }
+    if spec.figure.is_some() {
+        save_figure(study, lab, &shown, flags, output)?;
     }
     let failed = result.rows.iter().filter(|row| row.problem.is_some()).count();
     if failed > 0 {
@@ -235,6 +245,53 @@ fn save(study: &StudyRun, folder: &Path, output: &Output) -> Result<(), Failure>
     if let Some(notice) = notice {
         tell(output, &notice);
     }
+    Ok(())
+}
+
+/// Refuses a figure that cannot be drawn, before anything runs.
+fn check_figure(spec: &StudySpec, file: &Path) -> Result<(), Failure> {
+    let shown = file.display();
+    if spec.figure.is_none() {
+        return Err(Failure::usage(format!("`--figure {shown}`: `{}` is a table, not a figure of curves", spec.id)));
+    }
+    match suffix(file).as_str() {
+        "png" | "csv" => Ok(()),
+        _ => Err(Failure::usage(format!("`--figure {shown}`: the suffix must be .png or .csv"))),
+    }
+}
+
+fn suffix(file: &Path) -> String {
+    file.extension().map(|suffix| suffix.to_string_lossy().to_lowercase()).unwrap_or_default()
+}
+
+/// Pixels of a figure.
+const PICTURE: (u32, u32) = (1920, 1200);
+
+/// Saves the figure where the flags say, or tells how.
+fn save_figure(
+    study: &StudyRun,
+    lab: &dyn Lab,
+    folder: &Path,
+    flags: &StudyFlags,
+    output: &Output,
+) -> Result<(), Failure> {
+    let Some(file) = &flags.figure else {
+        output.line("its figure: the same command with `--figure FILE.png` (or .csv) draws it");
+        return Ok(());
+    };
+    let drawing = study_figure::draw(study, folder);
+    if drawing.missing > 0 {
+        let runs = number::counted(drawing.missing as u64, "measured run has", "measured runs have");
+        tell(output, &format!("{runs} no recording to draw; --again makes them"));
+    }
+    let bytes = match suffix(file).as_str() {
+        "csv" => study_figure::csv(study, &drawing),
+        _ => picture::picture(study, drawing, lab, PICTURE, &Style::light()).and_then(|shown| picture::png(&shown)),
+    };
+    place::write(file, &bytes.map_err(Failure::Work)?, flags.force)?;
+    output.kept(file);
+    output.object(&json!({ "event": "saved", "file": file }));
+    output.line(format!("saved {}", file.display()));
     Ok(())
 }
 

@@ -142,8 +142,17 @@ impl Runner {
         runner
     }
 
-    /// Goes on with the same study asked otherwise (other seeds, what was kept), with what is known of its time.
+    /// Goes on with the same study asked otherwise (other seeds, what was kept), with what is known of its time on these
+    /// data.
     pub fn turn_to(&mut self, run: StudyRun) {
+        let data = |run: &StudyRun| {
+            let params = run.task(0).map(|task| task.params.clone()).unwrap_or_default();
+            let paths = run.specs().iter().filter(|spec| spec.kind.is_path());
+            paths.map(|spec| params.get(spec.key).cloned()).collect::<Vec<_>>()
+        };
+        if data(&run) != data(&self.run) {
+            (self.kinds, self.found) = (Vec::new(), Vec::new());
+        }
         self.run = run;
         self.now = None;
         self.sort_kinds();
@@ -310,57 +319,71 @@ impl Runner {
     /// How long the runs that are left take, by the trials; `None` where nothing was timed.
     pub fn estimate(&self) -> Option<Estimate> {
         let cost = self.run.spec.cost;
-        let tasks: Vec<&StudyTask> = self.run.remaining().collect();
-        let steps = |task: &StudyTask| (self.facts.steps)(&task.params);
-        let timing = |task: &StudyTask| self.kind_of(task).and_then(|at| self.kinds[at].timing.as_ref());
-        let occasions =
-            tasks.iter().filter_map(|task| Some(timing(task)?.occasions(cost, &task.params, steps(task)))).sum();
-        let device = tasks.iter().find_map(|task| timing(task)).map(|timing| timing.device.clone())?;
-        Some(Estimate {
-            runs: tasks.len(),
-            steps: tasks.iter().map(|task| steps(task)).sum(),
-            seconds: self.seconds_of(&tasks)?,
-            occasions,
+        let left = self.left_by_row();
+        let mut found = Estimate {
+            runs: left.iter().sum(),
+            steps: 0,
+            seconds: self.seconds_of(&left)?,
+            occasions: 0.0,
             names: cost.occasions.iter().map(|occasion| occasion.name).collect(),
-            device,
-        })
+            device: String::new(),
+        };
+        for (row, runs) in left.iter().enumerate().filter(|(_, runs)| **runs > 0) {
+            let Some(task) = self.run.task(row) else { continue };
+            let steps = (self.facts.steps)(&task.params);
+            found.steps += *runs as u64 * steps;
+            if let Some(timing) = self.timing(row) {
+                found.occasions += *runs as f64 * timing.occasions(cost, &task.params, steps);
+                found.device.clone_from(&timing.device);
+            }
+        }
+        (!found.device.is_empty()).then_some(found)
     }
 
     /// Seconds that the rest takes, corrected by the rows that this process has made; the run in progress counts with the
     /// steps that it has left.
     pub fn seconds_left(&self) -> Option<f64> {
-        let tasks: Vec<&StudyTask> = self.run.remaining().collect();
-        let all = self.seconds_of(&tasks)?;
+        let all = self.seconds_of(&self.left_by_row())?;
         let Some(Now::Row { task, steps, from, at, .. }) = &self.now else { return Some(all) };
         let done = (*at).max(*from) as f64 / (*steps).max(1) as f64;
-        Some((all - done.min(1.0) * self.seconds_of(&[task])?).max(0.0))
+        let mut this = vec![0; self.run.spec.rows.len()];
+        this[task.row] = 1;
+        Some((all - done.min(1.0) * self.seconds_of(&this)?).max(0.0))
     }
 
-    /// Runs whose kind could not be timed are taken to be like the others.
-    fn seconds_of(&self, tasks: &[&StudyTask]) -> Option<f64> {
-        let cost = self.run.spec.cost;
-        let trained = tasks.iter().filter(|task| (self.facts.trains)(&task.params)).count();
+    /// By row: runs that are still to be made.
+    fn left_by_row(&self) -> Vec<usize> {
+        let mut left = vec![0; self.run.spec.rows.len()];
+        self.run.remaining().for_each(|task| left[task.row] += 1);
+        left
+    }
+
+    fn timing(&self, row: usize) -> Option<&Timing> {
+        self.kinds[self.kind_of_row[row]?].timing.as_ref()
+    }
+
+    /// Seconds of so many runs of each row. Rows whose kind could not be timed are taken to be like the others.
+    fn seconds_of(&self, runs: &[usize]) -> Option<f64> {
         let mean = |of: Option<usize>| {
-            let found: Vec<f64> =
-                self.found.iter().filter(|(at, _)| of.is_none_or(|of| of == *at)).map(|(_, f)| *f).collect();
-            (!found.is_empty()).then(|| found.iter().sum::<f64>() / found.len() as f64)
+            let found = self.found.iter().filter(|(at, _)| of.is_none_or(|of| of == *at)).map(|(_, factor)| *factor);
+            let (sum, count) = found.fold((0.0, 0), |(sum, count), factor| (sum + factor, count + 1));
+            (count > 0).then(|| sum / f64::from(count))
         };
-        // All runs of a row cost the same.
-        let mut by_row: Vec<Option<Option<f64>>> = vec![None; self.run.spec.rows.len()];
-        let mut cost_of = |task: &StudyTask| {
-            *by_row[task.row].get_or_insert_with(|| {
-                let at = self.kind_of(task)?;
-                let timing = self.kinds[at].timing.as_ref()?;
-                let factor = mean(Some(at)).or_else(|| mean(None)).unwrap_or(1.0);
-                Some(factor * timing.seconds(cost, &task.params, (self.facts.steps)(&task.params)))
-            })
-        };
-        let known: Vec<f64> = tasks.iter().filter_map(|task| cost_of(task)).collect();
-        let sum: f64 = known.iter().sum();
-        match known.len() {
+        let (mut seconds, mut timed, mut trained) = (0.0, 0, 0);
+        for (row, &runs) in runs.iter().enumerate() {
+            let (Some(kind), Some(task)) = (self.kind_of_row[row], self.run.task(row)) else { continue };
+            trained += runs;
+            if let Some(timing) = self.timing(row) {
+                let factor = mean(Some(kind)).or_else(|| mean(None)).unwrap_or(1.0);
+                let steps = (self.facts.steps)(&task.params);
+                seconds += runs as f64 * factor * timing.seconds(self.run.spec.cost, &task.params, steps);
+                timed += runs;
+            }
+        }
+        match timed {
             0 if trained == 0 => Some(0.0),
             0 => None,
-            n => Some(sum * trained as f64 / n as f64),
+            _ => Some(seconds * trained as f64 / timed as f64),
         }
     }
 }
