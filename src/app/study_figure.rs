@@ -24,10 +24,10 @@ pub struct StudyFigure {
     colors: Option<(Style, Vec<Category>)>,
 }
 
-/// Height of a panel with its legend, in the window.
-const HEIGHT: f32 = 300.0;
+/// Height of a panel in the window.
+const HEIGHT: f32 = 260.0;
 /// Least width of a panel.
-const WIDTH: f32 = 300.0;
+const WIDTH: f32 = 240.0;
 
 impl StudyFigure {
     /// Draws this from now on.
@@ -47,17 +47,30 @@ impl StudyFigure {
         let Some(figure) = study.spec.figure else { return };
         let count = figure.panels.len();
         self.states.resize_with(count, OverlayState::default);
-        let columns = columns(count, rect.width());
-        let cell = vec2(rect.width() / columns as f32, rect.height() / count.div_ceil(columns) as f32);
         let known = self.colors.take().filter(|(of, _)| of == style);
         let (of, colors) = known.unwrap_or_else(|| (style.clone(), colors(study, lab, style)));
+        // One legend for all panels, where it is the same.
+        let legends: Vec<Vec<Entry<'_>>> = figure.panels.iter().map(|panel| entries(study, panel, &colors)).collect();
+        let same = |a: &[Entry<'_>], b: &[Entry<'_>]| {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a.name, a.category) == (b.name, b.category))
+        };
+        let shared = count > 1 && legends.windows(2).all(|pair| same(&pair[0], &pair[1]));
+        let mut rect = rect;
+        if let Some(entries) = legends.first().filter(|_| shared) {
+            let height = legend::height(ui, entries, rect.width(), size);
+            legend::show(ui, Rect::from_min_size(rect.min, vec2(rect.width(), height)), entries, style, size);
+            rect.min.y += height + 6.0;
+        }
+        let columns = columns(count, rect.width());
+        let cell = vec2(rect.width() / columns as f32, rect.height() / count.div_ceil(columns) as f32);
         for (at, panel) in figure.panels.iter().enumerate() {
             let corner = rect.min + vec2((at % columns) as f32 * cell.x, (at / columns) as f32 * cell.y);
             let place = Rect::from_min_size(corner, cell - vec2(8.0, 8.0));
             let curves: Vec<&Curve> = self.drawing.curves.iter().filter(|curve| curve.panel == at).collect();
             ui.push_id(at, |ui| {
                 let state = &mut self.states[at];
-                draw_panel(ui, place, (state, panel, self.version), &curves, (study, &colors), style, size);
+                let legend = if shared { &[][..] } else { &legends[at][..] };
+                draw_panel(ui, place, (state, panel, self.version, legend), &curves, (study, &colors), style, size);
             });
         }
         self.colors = Some((of, colors));
@@ -71,25 +84,15 @@ fn columns(panels: usize, width: f32) -> usize {
 fn draw_panel(
     ui: &Ui,
     place: Rect,
-    (state, panel, version): (&mut OverlayState, &Panel, u64),
+    (state, panel, version, entries): (&mut OverlayState, &Panel, u64, &[Entry<'_>]),
     curves: &[&Curve],
     (study, colors): (&StudyRun, &[Category]),
     style: &Style,
     size: f32,
 ) {
     let rest = panel_heading(ui.painter(), place, panel.title, size + 1.0, style);
-    let rows: Vec<usize> = (0..study.spec.rows.len()).filter(|&row| (panel.shows)(&study.spec.rows[row])).collect();
-    let entries: Vec<Entry<'_>> = rows
-        .iter()
-        .map(|&row| Entry {
-            name: short(study.spec.rows[row].label),
-            category: colors[row],
-            selected: false,
-            help: study.spec.rows[row].label.to_owned(),
-        })
-        .collect();
-    let legend = legend::height(ui, &entries, rest.width(), size).min(0.35 * rest.height());
-    legend::show(ui, Rect::from_min_size(rest.min, vec2(rest.width(), legend)), &entries, style, size);
+    let legend = legend::height(ui, entries, rest.width(), size).min(0.35 * rest.height());
+    legend::show(ui, Rect::from_min_size(rest.min, vec2(rest.width(), legend)), entries, style, size);
     let plot = Rect::from_min_max(pos2(rest.left(), rest.top() + legend + 4.0), rest.max);
     let lines: Vec<Line<'_>> = curves
         .iter()
@@ -100,7 +103,7 @@ fn draw_panel(
         })
         .collect();
     let mut readings = Vec::new();
-    for &row in &rows {
+    for row in rows_of(study, panel) {
         let ends =
             curves.iter().find(|curve| curve.row == row).map(|curve| (curve.points.first(), curve.points.last()));
         for mark in (panel.marks)(&study.spec.rows[row]) {
@@ -120,8 +123,21 @@ fn draw_panel(
     state.show(ui, plot, &spec, &lines, &readings, style);
 }
 
+fn rows_of<'a>(study: &'a StudyRun, panel: &'a Panel) -> impl Iterator<Item = usize> + 'a {
+    (0..study.spec.rows.len()).filter(move |&row| (panel.shows)(&study.spec.rows[row]))
+}
+
+/// The legend of a panel.
+fn entries(study: &StudyRun, panel: &Panel, colors: &[Category]) -> Vec<Entry<'static>> {
+    let entry = |row: usize| {
+        let label = study.spec.rows[row].label;
+        Entry { name: short(label), category: colors[row], selected: false, help: label.to_owned() }
+    };
+    rows_of(study, panel).map(entry).collect()
+}
+
 /// A row's label without what the panel says already.
-fn short(label: &str) -> &str {
+fn short(label: &'static str) -> &'static str {
     label.rsplit_once(": ").map_or(label, |(_, short)| short)
 }
 
@@ -144,6 +160,12 @@ fn colors(study: &StudyRun, lab: &dyn Lab, style: &Style) -> Vec<Category> {
     found
 }
 
+/// Whether the article was read for this figure.
+pub fn has_marks(study: &StudyRun) -> bool {
+    let panels = study.spec.figure.map_or(&[][..], |figure| figure.panels);
+    panels.iter().any(|panel| rows_of(study, panel).any(|row| !(panel.marks)(&study.spec.rows[row]).is_empty()))
+}
+
 /// The figure as a picture of so many pixels, without a window.
 pub fn picture(
     study: &StudyRun,
@@ -154,7 +176,12 @@ pub fn picture(
 ) -> Result<RgbaImage, String> {
     let mut shown = StudyFigure::default();
     shown.set(drawing);
-    let title = format!("{}. Marks: the paper, {}", study.spec.title, study.spec.reading);
+    let marks = if has_marks(study) {
+        format!(" (marks: {})", study.spec.reading.trim_end_matches('.'))
+    } else {
+        String::new()
+    };
+    let title = format!("{}{marks}", study.spec.title);
     figure::render_with(&title, size, style, |ui, _| {
         let rect = ui.available_rect_before_wrap();
         shown.show(ui, rect, study, lab, style, 11.0);

@@ -4,7 +4,7 @@ use eframe::egui::{self, DragValue, RichText, Ui, vec2};
 
 use super::study::{Phase, Study, Wish};
 use super::widgets::{Icon, labelled_button};
-use super::{App, theme};
+use super::{App, study_figure, theme};
 use crate::engine::study_table::TableRow;
 use crate::labs::Lab;
 use crate::plot::number;
@@ -90,7 +90,7 @@ fn question(study: &mut Study, training: bool, ui: &mut Ui, style: &Style, wish:
     let waits = matches!(study.phase, Phase::Asking | Phase::Resting) && study.runner.next_task().is_some();
     if let Some(estimate) = study.runner.estimate().filter(|_| waits) {
         ui.add_space(4.0);
-        ui.label(theme::strong(&format!("{}.", estimate.text())));
+        ui.label(theme::strong(format!("{}.", estimate.text())));
         let hint = "A run that ends early takes less. Stopped or closed, the study goes on where it was.";
         ui.label(RichText::new(hint).weak());
     }
@@ -138,8 +138,10 @@ fn figure(study: &mut Study, lab: &dyn Lab, width: f32, ui: &mut Ui, style: &Sty
         let runs = number::counted(missing as u64, "measured run has", "measured runs have");
         ui.label(RichText::new(format!("{runs} no recording to draw; “Measure anew” makes them")).weak());
     }
-    let marks = "◇ and dashed lines: the paper, in the colour of the row";
-    ui.label(RichText::new(marks).weak());
+    if study_figure::has_marks(&study.runner.run) {
+        let marks = "Diamonds and dashed straight lines: the paper, in the colour of the row.";
+        ui.label(RichText::new(marks).weak());
+    }
     ui.add_space(8.0);
 }
 

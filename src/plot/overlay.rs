@@ -1,7 +1,7 @@
 //! Curves of several runs over each other in one plot, with marks where another source's curves were read.
 
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Painter, Pos2, Rect, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{Color32, Painter, Pos2, Rect, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use super::axes::{Axes, Bounds, Titles, navigate};
 use super::curve::label;
@@ -142,7 +142,7 @@ fn whole(spec: &Spec<'_>, scales: [Scale; 2], lines: &[Line<'_>], readings: &[Re
     Bounds::new(x, y).padded(0.05)
 }
 
-/// A hollow diamond where both coordinates were read; a short line across the plot's edge where only one was.
+/// A hollow diamond where both coordinates were read; a dashed line across the plot where only one was.
 fn mark(painter: &Painter, axes: &Axes, reading: &Reading, size: f32, style: &Style) {
     let y_of = |y: f64| axes.scales[1].position(y);
     let color = reading.category.color;
@@ -156,25 +156,18 @@ fn mark(painter: &Painter, axes: &Axes, reading: &Reading, size: f32, style: &St
         }
         (Some(x), None) => {
             let x = axes.at(x, 0.0).x;
-            let length = axes.rect.height();
-            painter.extend(Shape::dashed_line(
-                &[pos2(x, axes.rect.top()), pos2(x, axes.rect.top() + length)],
-                Stroke::new(1.2, color.gamma_multiply(0.9)),
-                3.0,
-                4.0,
-            ));
+            dashed(painter, [pos2(x, axes.rect.top()), pos2(x, axes.rect.bottom())], color);
         }
         (None, Some(y)) => {
             let y = axes.at(0.0, y_of(y)).y;
-            painter.extend(Shape::dashed_line(
-                &[pos2(axes.rect.left(), y), pos2(axes.rect.right(), y)],
-                Stroke::new(1.2, color.gamma_multiply(0.9)),
-                3.0,
-                4.0,
-            ));
+            dashed(painter, [pos2(axes.rect.left(), y), pos2(axes.rect.right(), y)], color);
         }
         (None, None) => {}
     }
+}
+
+fn dashed(painter: &Painter, ends: [Pos2; 2], color: Color32) {
+    painter.extend(Shape::dashed_line(&ends, Stroke::new(1.2, color), 3.0, 4.0));
 }
 
 /// Names the curve under the pointer.

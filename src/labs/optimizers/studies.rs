@@ -282,26 +282,47 @@ static VANISHING_GRADIENT_FIGURE: Figure = Figure {
     })],
 };
 
-/// The article's figure: y against the iteration at each of the three rates.
+/// The article's figure: x, y and z against the iteration, at each of the three rates.
 static LEARNING_RATES_FIGURE: Figure = Figure {
     panels: &[
-        rate("y at η = 0.001", |row| row.label.starts_with("η = 0.001:")),
-        rate("y at η = 0.01", |row| row.label.starts_with("η = 0.01:")),
-        rate("y at η = 0.1", |row| row.label.starts_with("η = 0.1:")),
+        rate("y at η = 0.001", at_thousandth, Y),
+        rate("y at η = 0.01", at_hundredth, Y),
+        rate("y at η = 0.1", at_tenth, Y),
+        rate("x at η = 0.001", at_thousandth, X),
+        rate("x at η = 0.01", at_hundredth, X),
+        rate("x at η = 0.1", at_tenth, X),
+        rate("z at η = 0.001", at_thousandth, Z),
+        rate("z at η = 0.01", at_hundredth, Z),
+        rate("z at η = 0.1", at_tenth, Z),
     ],
 };
 
-const fn rate(title: &'static str, shows: fn(&StudyRow) -> bool) -> Panel {
-    Panel {
-        title,
-        x: "iteration",
-        y: "y",
-        log: false,
-        window: Some([[0.0, 500.0], [0.0, 4.5]]),
-        shows,
-        curve: |run| points(run, |k, _, y| [k, y]),
-        marks: |row| row.paper.first().copied().flatten().map(|k| Mark::Point(k, 4.0)).into_iter().collect(),
-    }
+/// What a panel shows of a path: name, range, curve, the article's readings.
+type Coordinate = (&'static str, [f64; 2], fn(&RunState) -> Vec<[f64; 2]>, fn(&StudyRow) -> Vec<Mark>);
+
+const X: Coordinate = ("x", [-0.1, 0.6], |run| points(run, |k, x, _| [k, x]), |_| Vec::new());
+const Y: Coordinate = (
+    "y",
+    [-0.2, 4.5],
+    |run| points(run, |k, _, y| [k, y]),
+    |row| row.paper.first().copied().flatten().map(|k| Mark::Point(k, 4.0)).into_iter().collect(),
+);
+const Z: Coordinate = ("z", [-4.5, 0.5], |run| points(run, |k, x, y| [k, x * x - y * y]), |_| Vec::new());
+
+fn at_thousandth(row: &StudyRow) -> bool {
+    row.label.starts_with("η = 0.001:")
+}
+
+fn at_hundredth(row: &StudyRow) -> bool {
+    row.label.starts_with("η = 0.01:")
+}
+
+fn at_tenth(row: &StudyRow) -> bool {
+    row.label.starts_with("η = 0.1:")
+}
+
+const fn rate(title: &'static str, shows: fn(&StudyRow) -> bool, (y, range, curve, marks): Coordinate) -> Panel {
+    Panel { title, x: "iteration", y, log: false, window: Some([[0.0, 500.0], range]), shows, curve, marks }
 }
 
 /// The path of a run as points made of row number, x and y.
