@@ -60,3 +60,33 @@ fn samples_of_another_version_are_told_of() {
     let samples: Vec<Json> = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     assert_eq!(samples.len(), 3);
 }
+
+#[test]
+fn a_figure_is_saved_with_the_papers_readings_and_drawn_again_from_the_recordings() {
+    let home = tempfile::tempdir().unwrap();
+    let text = succeeds(&home, "study optimizers/momentum-nag");
+    assert!(text.contains("Paper: read off") && !text.contains("as printed"), "{text}");
+    succeeds(&home, &format!("{STUDY} --figure figure.csv"));
+    let csv = fs::read_to_string(home.path().join("figure.csv")).unwrap();
+    assert!(csv.contains("Paths on the quartic,Momentum,paper,,-2.02,"), "{csv}");
+    assert_eq!(csv.lines().filter(|line| line.contains(",NAG,ours,")).count(), 201, "row 0 and 200 updates");
+    let refused = learnscope(&home, &format!("{STUDY} --figure figure.csv")).output().unwrap();
+    assert!(stderr(&refused).contains("--force") && refused.status.code() == Some(2), "{}", stderr(&refused));
+    let refused = learnscope(&home, "study segmentation/table-1 --figure a.png").output().unwrap();
+    assert!(stderr(&refused).contains("is a table"), "{}", stderr(&refused));
+}
+
+#[test]
+fn an_estimate_times_every_kind_of_row_and_measures_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let text = succeeds(&home, "study self-supervised/table-1 --seeds 2 --device cpu --estimate --json");
+    let lines: Vec<Json> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let estimate = lines.iter().find(|line| line["event"] == "estimate").unwrap();
+    assert_eq!(estimate["runs"], 8);
+    assert_eq!(estimate["steps"], 8 * 700);
+    // With and without a moving average; symmetry costs nothing.
+    assert_eq!(estimate["kinds"], 2);
+    let (all, evaluating) = (estimate["seconds"].as_f64().unwrap(), estimate["seconds_evaluating"].as_f64().unwrap());
+    assert!(evaluating > 0.0 && evaluating < all, "{estimate}");
+    assert!(!home.path().join("studies/self-supervised-table-1/samples.json").exists());
+}

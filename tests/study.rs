@@ -7,15 +7,19 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use learnscope::engine::command::{Command, Record, RunRequest};
-use learnscope::engine::event::{RunHeader, Status};
+use learnscope::engine::event::{Body, Event, RunHeader, RunId, Status};
 use learnscope::engine::params::{ChoiceItem, DefaultValue, ParamError, ParamKind, ParamSpec, Params, Value};
 use learnscope::engine::run_folder;
 use learnscope::engine::state::RunState;
-use learnscope::engine::study::{Measure, StudyRow, StudyRun, StudySpec};
+use learnscope::engine::study::{Measure, PRINTED, StudyRow, StudyRun, StudySpec};
+use learnscope::engine::study_cost::{Cost, EVEN, Occasion, TRIAL};
+use learnscope::engine::study_figure::{self, Figure, Mark, Panel};
+use learnscope::engine::study_runner::{Facts, Job, Runner, Taken};
+use learnscope::labs::LABS;
 use serde_json::Value as Json;
 
 use support::made_run::header;
-use support::toy::{Bench, toy};
+use support::toy::{self, Bench, toy};
 
 const fn param(key: &'static str, kind: ParamKind, default: DefaultValue) -> ParamSpec {
     ParamSpec { key, label: key, unit: "", group: "", kind, default, help: "", live: false, only_if: None }
@@ -35,7 +39,20 @@ const SECONDS: &[Measure] = &[Measure { title: "seconds", unit: "s", of: |run, _
 const HASTE: &[Measure] = &[Measure { title: "runs per second", unit: "1/s", of: |run, _| Some(1.0 / run.seconds) }];
 
 const fn study_of(rows: &'static [StudyRow]) -> StudySpec {
-    StudySpec { id: "toy", title: "", source: "", about: "", common: &[], rows, measures: SECONDS, seeded: true }
+    let (reading, cost) = (PRINTED, &EVEN);
+    StudySpec {
+        id: "toy",
+        title: "",
+        source: "",
+        about: "",
+        common: &[],
+        rows,
+        measures: SECONDS,
+        seeded: true,
+        reading,
+        cost,
+        figure: None,
+    }
 }
 
 static MADE: StudySpec = study_of(&[StudyRow { label: "row", set: &[], paper: &[], paper_std: &[] }]);
@@ -351,4 +368,208 @@ fn measured_numbers_are_read_back_to_the_last_bit() {
     let bits = |values: &mut dyn Iterator<Item = f64>| values.map(f64::to_bits).collect::<Vec<_>>();
     assert_eq!(bits(&mut read.samples(0).map(|sample| sample.values[0].unwrap())), bits(&mut values.iter().copied()));
     assert_eq!(read.table().csv(), study.table().csv());
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+// The runner.
+
+const FACTS: Facts = Facts { steps: |_| 100, trains: |_| true, describe: |_| Ok(String::new()) };
+
+const fn rate(label: &'static str, set: &'static [(&'static str, &'static str)]) -> StudyRow {
+    StudyRow { label, set, paper: &[Some(4.0)], paper_std: &[] }
+}
+
+/// A step costs `fixed` seconds; the rate costs nothing. A check comes every ten steps.
+static TIMED: StudySpec = StudySpec {
+    cost: &Cost {
+        free: &["rate"],
+        trial: |_| Vec::new(),
+        occasions: &[Occasion { name: "checks", key: "check", times: |_, _, steps| (steps / 10) as f64 }],
+    },
+    ..study_of(&[
+        rate("slow", &[("rate", "1"), ("fixed", "1")]),
+        rate("fast", &[("rate", "2"), ("fixed", "1")]),
+        rate("large", &[("rate", "2"), ("fixed", "2")]),
+    ])
+};
+
+fn runner(spec: &'static StudySpec, seeds: u64) -> Runner {
+    Runner::new(StudyRun::new("lab", toy::PARAMS, spec, seeds, 7, &[]).unwrap(), FACTS)
+}
+
+/// What a worker says of a job whose steps take `fixed` seconds, and checks, at steps 3 and 5 of a trial, three more.
+fn scripted(runner: &mut Runner, job: &Job) -> RunState {
+    let mut state = ended(&job.params, Status::Finished, 0.0);
+    state.status = None;
+    let mut say = |step, seconds, body| {
+        let event = Event { run: RunId(1), step, seconds, body };
+        runner.hear(&event);
+        state.step = step;
+        state.seconds = seconds;
+        if let Body::Status(status) = event.body {
+            state.status = Some(status);
+        }
+    };
+    let steps = job.steps.unwrap_or(100);
+    say(0, 50.0, Body::Status(Status::Building));
+    say(0, 52.0, Body::Status(Status::Running));
+    let mut seconds = 52.0;
+    for step in 1..=steps {
+        let checks = if steps == TRIAL { step == 3 || step == 5 } else { step % 10 == 0 };
+        seconds += job.params.float("fixed") + if checks { 3.0 } else { 0.0 } + if step == 1 { 20.0 } else { 0.0 };
+        let keys = if checks { &["loss", "check"][..] } else { &["loss"] };
+        say(step, seconds, Body::Scalars(keys.iter().map(|key| ((*key).into(), 0.0)).collect()));
+    }
+    say(steps, seconds, Body::Status(Status::Finished));
+    state
+}
+
+#[test]
+fn each_kind_of_row_is_timed_once_and_its_evaluations_apart() {
+    let mut runner = runner(&TIMED, 2);
+    let mut timed = Vec::new();
+    while let Some(job) = runner.next_trial() {
+        assert_eq!((job.steps, &job.record), (Some(TRIAL), &Record::No));
+        timed.push(runner.label());
+        let state = scripted(&mut runner, &job);
+        assert_eq!(runner.take(&state), Taken::Timed);
+    }
+    assert_eq!(timed, ["slow", "large"]);
+    let found = runner.estimate().unwrap();
+    // 2 s to the first step, 100 steps, 10 checks.
+    let [small, large] = [2.0 + 100.0 + 30.0, 2.0 + 200.0 + 30.0];
+    let all = 2.0 * (2.0 * small + large);
+    assert!((found.seconds - all).abs() < 1e-9 && (found.occasions - 180.0).abs() < 1e-9, "{found:?}");
+    assert_eq!((found.runs, found.steps), (6, 600));
+
+    // A row that takes twice as long corrects what is said of the rest.
+    let task = runner.next_task().unwrap().clone();
+    let job = runner.begin(&task, None);
+    assert_eq!((job.steps, job.seed), (None, 7));
+    let mut state = scripted(&mut runner, &job);
+    state.seconds = 2.0 * small;
+    assert_eq!(runner.take(&state), Taken::Measured);
+    assert!((runner.seconds_left().unwrap() - 2.0 * (all - small)).abs() < 1e-9);
+    assert_eq!(runner.next_trial().map(|job| job.name), None, "nothing is timed twice");
+}
+
+#[test]
+fn a_stopped_trial_or_row_counts_as_not_made() {
+    let mut runner = runner(&TIMED, 1);
+    let job = runner.next_trial().unwrap();
+    let mut state = scripted(&mut runner, &job);
+    state.status = Some(Status::Stopped);
+    assert_eq!(runner.take(&state), Taken::Stopped);
+    assert_eq!(runner.estimate(), None);
+    let task = runner.next_task().unwrap().clone();
+    runner.begin(&task, None);
+    assert_eq!(runner.take(&state), Taken::Stopped);
+    assert_eq!(runner.next_task(), Some(&task));
+}
+
+/// Makes a run of the toy for a job; `stop_at`: it is stopped there.
+fn made(runner: &mut Runner, job: &Job, steps: u64, stop_at: Option<u64>) -> RunState {
+    let mut bench = Bench::new();
+    let (record, resume_from) = (job.record.clone(), job.resume_from.clone());
+    let request = RunRequest {
+        lab: "lab",
+        params: job.params.clone(),
+        seed: job.seed,
+        record,
+        resume_from,
+        ..*toy(1, job.steps.unwrap_or(steps), 0.0)
+    };
+    bench.engine.send(Command::Start(Box::new(request)));
+    if let Some(step) = stop_at {
+        bench.until(|state| state.step > step);
+        bench.engine.send(Command::Stop);
+    }
+    bench.until(|state| state.status.as_ref().is_some_and(Status::is_over));
+    bench.events.iter().for_each(|event| runner.hear(event));
+    bench.engine.shutdown(Duration::from_secs(10));
+    bench.state
+}
+
+#[test]
+fn a_row_goes_on_inside_a_long_run() {
+    static LONG: StudySpec = study_of(&[rate("long", &[("fixed", "9")])]);
+    const FACTS: Facts = Facts { steps: |_| 2_000, ..self::FACTS };
+    let home = tempfile::tempdir().unwrap();
+    let open = || Runner::new(StudyRun::new("lab", toy::PARAMS, &LONG, 1, 7, &[]).unwrap(), FACTS);
+    let mut first = open();
+    let task = first.next_task().unwrap().clone();
+    let place = Runner::place(&first.run, &FACTS, home.path(), &task);
+    let job = first.begin(&task, place);
+    assert!(job.resume_from.is_none());
+    let Record::Replace(run) = &job.record else { panic!("{:?}", job.record) };
+    assert!(run.starts_with(home.path().join("runs")), "in the study's folder");
+    let state = made(&mut first, &job, 2_000, Some(20));
+    assert_eq!(first.take(&state), Taken::Stopped);
+    drop(first);
+
+    let mut again = open();
+    let place = Runner::place(&again.run, &FACTS, home.path(), &task);
+    let job = again.begin(&task, place);
+    assert!(job.resume_from.is_some() && matches!(job.record, Record::Resume(_)), "{job:?}");
+}
+
+#[test]
+fn a_figure_is_drawn_from_the_recordings_of_its_rows() {
+    static FIGURE: Figure = Figure {
+        panels: &[Panel {
+            title: "sums",
+            x: "step",
+            y: "sum",
+            log: false,
+            window: None,
+            shows: |row| row.label != "large",
+            curve: |run| run.scalars["sum"].points().map(|(step, sum)| [step as f64, sum]).collect(),
+            marks: |row| row.paper[0].map(Mark::End).into_iter().collect(),
+        }],
+    };
+    static DRAWN: StudySpec = StudySpec { figure: Some(&FIGURE), ..TIMED };
+    let home = tempfile::tempdir().unwrap();
+    let mut runner = runner(&DRAWN, 1);
+    while let Some(task) = runner.next_task().cloned() {
+        let place = Runner::place(&runner.run, &FACTS, home.path(), &task);
+        let job = runner.begin(&task, place);
+        let state = made(&mut runner, &job, 100, None);
+        assert_eq!(runner.take(&state), Taken::Measured);
+    }
+    let drawing = study_figure::draw(&runner.run, home.path());
+    let found: Vec<(usize, usize, f64)> =
+        drawing.curves.iter().map(|c| (c.row, c.points.len(), c.points.last().unwrap()[1])).collect();
+    assert_eq!(found, [(0, 101, 100.0), (1, 101, 200.0)]);
+    let csv = String::from_utf8(study_figure::csv(&runner.run, &drawing).unwrap()).unwrap();
+    assert!(
+        csv.contains("sums,fast,\"paper, at the end\",,,4.0") && csv.contains("sums,fast,ours,7,100.0,200.0"),
+        "{csv}"
+    );
+    fs::remove_dir_all(home.path().join("runs")).unwrap();
+    assert_eq!(study_figure::draw(&runner.run, home.path()).missing, 3);
+}
+
+#[test]
+fn every_study_can_be_timed_and_says_how_the_papers_numbers_are_known() {
+    for lab in LABS {
+        let spec = lab.spec;
+        for study in spec.studies {
+            let name = format!("{}/{}", spec.id, study.id);
+            for key in study.cost.free {
+                assert!(spec.params.iter().any(|param| param.key == *key), "{name}: no parameter `{key}`");
+            }
+            for occasion in study.cost.occasions {
+                assert!(spec.keys.iter().any(|key| key.matches(occasion.key)), "{name}: no key `{}`", occasion.key);
+            }
+            let run = StudyRun::new(spec.id, spec.params, study, 1, 7, &[]).unwrap();
+            for row in 0..study.rows.len() {
+                let mut params = run.task(row).unwrap().params.clone();
+                for (key, value) in (study.cost.trial)(&params.clone()) {
+                    params.set(spec.params, key, value).unwrap_or_else(|error| panic!("{name}: {error}"));
+                }
+            }
+            let numbers = study.rows.iter().any(|row| row.paper.iter().any(Option::is_some));
+            assert_eq!(study.reading != learnscope::engine::study::NO_NUMBERS, numbers, "{name}: {}", study.reading);
+        }
+    }
 }

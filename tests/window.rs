@@ -454,6 +454,93 @@ fn a_stopped_study_keeps_what_is_measured_and_goes_on() {
     harness.into_state().on_exit();
 }
 
+/// Answers what the study times, up to its question.
+fn time_rows(harness: &mut Harness<'static, App>, backend: &Scripted) {
+    until_shown(harness, "timing a few steps of each kind of row");
+    let mut answered = RunId(0);
+    let start = Instant::now();
+    while harness.query_by_label("Start the study").is_none() {
+        assert!(start.elapsed().as_secs() < 20, "no question");
+        let request = backend.last_start();
+        if request.id != answered && request.name.contains("trial") {
+            assert_eq!(request.record, Record::No);
+            answered = request.id;
+            backend.say(whole_run(&request));
+        }
+        harness.run_steps(1);
+    }
+}
+
+#[test]
+fn a_long_study_asks_first_goes_on_inside_a_run_and_leaves_the_form_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let backend = Scripted::default();
+    let runs = folder.path().join("runs");
+    let mut harness = window_with_runs(&backend, &runs);
+    let form = backend.last_start();
+    backend.taken();
+    command(&mut harness, "study: a long one");
+    time_rows(&mut harness, &backend);
+    let asked = label(&harness, "3 runs, 15000 steps: about");
+    assert!(asked.contains("on CPU"), "{asked}");
+    harness.get_by_label("Start the study").click();
+    until_shown(&mut harness, "0 of 3 runs are measured; about");
+    let first = backend.last_start();
+    let Record::Replace(run) = first.record.clone() else { panic!("{:?}", first.record) };
+    assert!(run.starts_with(folder.path().join("studies").join("toy-long").join("runs")), "{}", run.display());
+    assert_eq!((first.params.float("rate"), first.seed, &first.resume_from), (0.3, 7, &None));
+
+    // The form shows what it showed: nothing to take back, and its own values to start.
+    backend.taken();
+    press(&mut harness, Modifiers::COMMAND, Key::Z);
+    assert!(backend.taken().is_empty(), "nothing to undo");
+    harness.get_by_label("Stop the study").click();
+    harness.run_steps(3);
+    assert_eq!(backend.taken(), ["Stop"]);
+    command(&mut harness, "start");
+    let own = backend.last_start();
+    assert_eq!((&own.params, own.seed, &own.name), (&form.params, form.seed, &form.name));
+    harness.into_state().on_exit();
+
+    // The worker of that window came to step 2,500 and wrote a checkpoint.
+    let mut header = header_of(&first);
+    header.version = env!("CARGO_PKG_VERSION").to_owned();
+    let mut recorder = Recorder::create(&first.record, &mut header).unwrap().unwrap();
+    recorder.append(&event(first.id, 0, Body::Started(Box::new(header)))).unwrap();
+    recorder.append(&event(first.id, 2_500, Body::Scalars(vec![("loss".into(), 1.0)]))).unwrap();
+    recorder.checkpoint(&Checkpoint { step: 2_500, ..Checkpoint::default() }).unwrap();
+    drop(recorder);
+    let mut harness = window_with_runs(&backend, &runs);
+    backend.taken();
+    command(&mut harness, "study: a long one");
+    time_rows(&mut harness, &backend);
+    harness.get_by_label("Start the study").click();
+    until_shown(&mut harness, "0 of 3 runs are measured; about");
+    let again = backend.last_start();
+    assert_eq!(again.record, Record::Resume(run));
+    assert!(again.resume_from.is_some_and(|file| file.to_string_lossy().contains("2500")));
+    harness.into_state().on_exit();
+}
+
+#[test]
+fn seeds_of_a_study_are_chosen_in_the_window() {
+    let folder = tempfile::tempdir().unwrap();
+    let backend = Scripted::default();
+    let mut harness = window_with_runs(&backend, &folder.path().join("runs"));
+    command(&mut harness, "study: a long one");
+    time_rows(&mut harness, &backend);
+    assert!(harness.query_by_label_contains("3 runs, 15000 steps").is_some());
+    for (field, value) in [("Seeds of each row", 2.0), ("from", 40.0)] {
+        harness.get_by_role_and_label(Role::SpinButton, field).set_value_accesskit(value);
+        harness.run_steps(3);
+    }
+    until_shown(&mut harness, "0 of 2 runs are measured");
+    harness.get_by_label("Go on").click();
+    until_shown(&mut harness, "0 of 2 runs are measured; about");
+    assert_eq!(backend.last_start().seed, 40);
+    harness.into_state().on_exit();
+}
+
 /// A toy window whose runs, and studies beside them, go to a folder of the test.
 fn window_with_runs(backend: &Scripted, runs: &Path) -> Harness<'static, App> {
     let parts = Parts { runs_dir: runs.to_owned(), ..parts(vec![&TOY], Box::new(backend.clone()), None) };

@@ -31,8 +31,6 @@ pub enum Next {
     Restart(usize),
     /// The same, asked for by something else than that button.
     Start(usize, Start),
-    /// The next run of the study.
-    Study,
     /// A lab goes on with a recorded run.
     GoOn(usize, Box<RunRequest>),
     /// A lab shows a recorded run.
@@ -43,9 +41,7 @@ impl Next {
     /// The choice that lets it happen.
     fn choices(&self) -> &'static [(&'static str, Choice)] {
         match self {
-            Next::Restart(_) | Next::Start(..) | Next::Study => {
-                &[("Cancel", Choice::Stay), ("Stop it and start", Choice::Stop)]
-            }
+            Next::Restart(_) | Next::Start(..) => &[("Cancel", Choice::Stay), ("Stop it and start", Choice::Stop)],
             Next::GoOn(..) => &[("Cancel", Choice::Stay), ("Stop it and go on", Choice::Stop)],
             Next::Open(..) => &[("Cancel", Choice::Stay), ("Stop it and open", Choice::Stop)],
         }
@@ -55,7 +51,6 @@ impl Next {
     fn what(&self) -> &'static str {
         match self {
             Next::Restart(_) | Next::Start(..) => "the new run starts",
-            Next::Study => "the study goes on",
             Next::GoOn(..) => "the recorded run goes on",
             Next::Open(..) => "the recorded run is shown",
         }
@@ -227,7 +222,7 @@ impl App {
         match next {
             Next::Restart(lab) => !of_lab(*lab),
             Next::Open(lab, _) => of_lab(*lab),
-            Next::Start(..) | Next::Study | Next::GoOn(..) => true,
+            Next::Start(..) | Next::GoOn(..) => true,
         }
     }
 
@@ -235,7 +230,6 @@ impl App {
         match next {
             Next::Restart(lab) => self.start(lab, Start::Explicit),
             Next::Start(lab, why) => self.start(lab, why),
-            Next::Study => self.next_of_study(),
             Next::GoOn(lab, request) => self.start_again(lab, request),
             Next::Open(lab, run) => self.show_recorded(lab, *run),
         }

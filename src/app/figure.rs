@@ -36,12 +36,6 @@ const SETTLE: Duration = Duration::from_secs(10);
 
 /// Draws the figure. The error says what is missing and what to do.
 pub fn render(figure: &Figure<'_>) -> Result<RgbaImage, String> {
-    let state = render_state()?;
-    let (width, height) = figure.size;
-    let scale = (width as f32 / COMFORTABLE.x).min(height as f32 / COMFORTABLE.y).clamp(0.5, 4.0);
-    let ctx = egui::Context::default();
-    theme::install_fonts(&ctx);
-    theme::apply(&ctx, figure.style, 1.0);
     let mut view = (figure.lab.view)();
     let title = view
         .tiles()
@@ -49,6 +43,34 @@ pub fn render(figure: &Figure<'_>) -> Result<RgbaImage, String> {
         .find(|tile| tile.id == figure.tile)
         .map(|tile| tile.title)
         .ok_or_else(|| format!("the lab has no view called `{}`", figure.tile))?;
+    render_with(title, figure.size, figure.style, |ui, state| {
+        let mut actions = Vec::new();
+        let mut view_ctx = ViewCtx {
+            run: figure.run,
+            params: &figure.run.params,
+            cursor: Cursor { step: figure.step, sub: 0 },
+            style: figure.style,
+            wgpu: Some(state),
+            past: figure.past,
+            presenting: false,
+            actions: &mut actions,
+        };
+        view.tile(figure.tile, ui, &mut view_ctx);
+    })
+}
+
+/// Draws a picture of `size` pixels with a title; `draw` fills what is below it.
+pub fn render_with(
+    title: &str,
+    (width, height): (u32, u32),
+    style: &Style,
+    mut draw: impl FnMut(&mut egui::Ui, &RenderState),
+) -> Result<RgbaImage, String> {
+    let state = render_state()?;
+    let scale = (width as f32 / COMFORTABLE.x).min(height as f32 / COMFORTABLE.y).clamp(0.5, 4.0);
+    let ctx = egui::Context::default();
+    theme::install_fonts(&ctx);
+    theme::apply(&ctx, style, 1.0);
 
     let screen = egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(width as f32, height as f32) / scale);
     let start = Instant::now();
@@ -62,21 +84,10 @@ pub fn render(figure: &Figure<'_>) -> Result<RgbaImage, String> {
         input.viewports.entry(ViewportId::ROOT).or_default().native_pixels_per_point = Some(scale);
         let mut output = ctx.run_ui(input, |ui| {
             egui::CentralPanel::default()
-                .frame(egui::Frame::new().fill(theme::panel_fill(figure.style)).inner_margin(12.0))
+                .frame(egui::Frame::new().fill(theme::panel_fill(style)).inner_margin(12.0))
                 .show(ui, |ui| {
                     ui.label(theme::strong(title));
-                    let mut actions = Vec::new();
-                    let mut view_ctx = ViewCtx {
-                        run: figure.run,
-                        params: &figure.run.params,
-                        cursor: Cursor { step: figure.step, sub: 0 },
-                        style: figure.style,
-                        wgpu: Some(&state),
-                        past: figure.past,
-                        presenting: false,
-                        actions: &mut actions,
-                    };
-                    view.tile(figure.tile, ui, &mut view_ctx);
+                    draw(ui, &state);
                 });
         });
         let mut textures = std::mem::take(&mut output.textures_delta);
@@ -94,7 +105,7 @@ pub fn render(figure: &Figure<'_>) -> Result<RgbaImage, String> {
             std::thread::sleep(Duration::from_millis(10));
             continue;
         }
-        return paint(&state, &mut renderer, &ctx, output, figure.size, scale);
+        return paint(&state, &mut renderer, &ctx, output, (width, height), scale);
     }
 }
 

@@ -62,7 +62,7 @@ impl Files {
     }
 
     /// The same, with a text that takes a while to make.
-    fn save_with(&mut self, name: &str, text: impl FnOnce() -> Result<Vec<u8>, String> + Send + 'static) {
+    pub(super) fn save_with(&mut self, name: &str, text: impl FnOnce() -> Result<Vec<u8>, String> + Send + 'static) {
         let question = Question::new("Save as", Wanted::Save(name.to_owned()));
         self.next = Some((question, Purpose::Save(Box::new(text))));
     }

@@ -32,6 +32,8 @@ pub mod settings;
 mod shell;
 mod status_line;
 mod study;
+pub mod study_figure;
+mod study_view;
 pub mod theme;
 pub mod tiles;
 mod timeline;
@@ -273,6 +275,7 @@ impl App {
         }
         let mut changed = false;
         for event in &events {
+            self.tell_study(event);
             let Some(session) = self.sessions.iter_mut().find(|session| session.owns(event.run)) else { continue };
             session.apply(event, self.time);
             self.closing.hear(event);

@@ -8,7 +8,7 @@ use super::layouts::Layouts;
 use super::tiles::{self, TileEvents};
 use super::widgets::{Icon, labelled_button};
 use super::{
-    App, bars, closing, files, fork, form, guide, help, metrics, palette, presenter, run_list, status_line, study,
+    App, bars, closing, files, fork, form, guide, help, metrics, palette, presenter, run_list, status_line, study_view,
     theme, timeline,
 };
 use crate::engine::event::Status;
@@ -178,7 +178,7 @@ fn overlays(app: &mut App, ctx: &egui::Context) {
     help::show(app, ctx);
     metrics::show(app, ctx);
     fork::show(app, ctx);
-    study::show(app, ctx);
+    study_view::show(app, ctx);
     run_list::show(app, ctx);
     if let Some(step) = app.notices.panel(ctx, &style) {
         app.seek(step);

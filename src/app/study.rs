@@ -1,5 +1,5 @@
-//! A study in the window: the rows of a table or figure of a paper are run one after the other in the lab in front, and
-//! measured into the table "paper | ours" (the same [`StudyRun`] as on the command line).
+//! A study in the window: the rows of a table or figure of a paper are run one after the other, and measured into the
+//! table "paper | ours", by the same [`Runner`] as on the command line. The form stays the user's.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,33 +7,39 @@ use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use eframe::egui::{self, RichText, Ui, vec2};
+use eframe::egui;
 
-use super::closing::Next;
 use super::session::Start;
-use super::widgets::{Icon, labelled_button};
-use super::{App, Wake, runs, theme};
+use super::study_figure::{self, StudyFigure};
+use super::{App, Wake, runs};
 use crate::engine::command::Command;
-use crate::engine::event::{Level, RunId};
-use crate::engine::params::{ParamError, ParamSpec, Params, Value};
+use crate::engine::event::{Event, Level, RunId};
+use crate::engine::params::{ParamSpec, Value};
 use crate::engine::recording;
-use crate::engine::study::{STUDIES, StudyRun, StudySpec, StudyTask};
-use crate::engine::study_table::{StudyTable, TableRow};
+use crate::engine::state::RunState;
+use crate::engine::study::{Place, STUDIES, StudyRun, StudySpec, StudyTask};
+use crate::engine::study_figure::{Drawing, csv, draw};
+use crate::engine::study_runner::{Facts, Job, Runner, Taken};
+use crate::engine::study_table::StudyTable;
+use crate::kit;
 use crate::kit::lab::DEFAULT_SEED;
-use crate::plot::number;
-use crate::plot::style::Style;
 
-/// Runs of each row where the seed changes the result.
+/// Runs of each row where the seed changes the result, unless the user says otherwise.
 const SEEDS: u64 = 3;
-
-/// Steps of a study from which it starts only when it is told to.
-const LONG_STUDY: u64 = 50_000;
+/// Size of a saved picture in pixels.
+const PICTURE: (u32, u32) = (1920, 1200);
 
 /// What a study is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+pub(super) enum Phase {
     /// What was measured before is being read.
     Opening,
+    /// A few steps of a kind of row are being timed in this run.
+    Timing(RunId),
+    /// The user is asked whether it may take that long.
+    Asking,
+    /// The next run's place on the disk is being looked for.
+    Placing,
     /// This run is being made.
     Measuring(RunId),
     /// All is measured, or somebody stopped it.
@@ -44,28 +50,57 @@ enum Phase {
 #[derive(Debug)]
 pub struct Study {
     /// Index of the lab.
-    lab: usize,
-    run: StudyRun,
-    /// The table of `run`.
-    table: StudyTable,
+    pub(super) lab: usize,
+    pub(super) runner: Runner,
+    /// The table of what is measured.
+    pub(super) table: StudyTable,
+    pub(super) figure: StudyFigure,
     /// Runs that were measured by an earlier study.
-    kept: usize,
-    phase: Phase,
-    folder: PathBuf,
+    pub(super) kept: usize,
+    pub(super) phase: Phase,
+    /// What the user asks for in the window: seeds of each row, and the first of them.
+    pub(super) seeds: (u64, u64),
+    /// What is measured or asked about now.
+    pub(super) seeds_used: (u64, u64),
+    /// The user has agreed to the time that it takes.
+    agreed: bool,
+    /// The user has agreed that a training under way ends.
+    ends_training: bool,
+    /// It goes on by itself once it is open.
+    starts: bool,
+    /// What a trial has shown so far.
+    trial: RunState,
+    pub(super) folder: PathBuf,
     disk: Disk,
-    open: bool,
+    pub(super) open: bool,
 }
 
 /// What the user asked for in the study's window.
-enum Wish {
+pub(super) enum Wish {
     Stop,
     GoOn,
+    /// Not now, after the question.
+    Leave,
     Again,
-    /// Show the run of this row.
+    /// Other seeds.
+    Seeds,
+    /// Put the values of this row into the form, and run them.
     Load(usize),
     SaveText,
     SaveCsv,
+    SavePicture,
+    SaveFigureCsv,
     Copy,
+}
+
+/// How a study is opened.
+#[derive(Debug, Clone, Copy)]
+struct Opening {
+    /// Measures every row anew.
+    again: bool,
+    /// Goes on by itself.
+    starts: bool,
+    seeds: (u64, u64),
 }
 
 impl App {
@@ -73,15 +108,16 @@ impl App {
     pub(super) fn begin_study(&mut self, spec: &'static StudySpec) {
         let lab = self.active;
         match &mut self.study {
-            Some(study) if study.lab == lab && study.run.spec.id == spec.id && study.phase != Phase::Resting => {
-                study.open = true;
+            Some(study) if study.lab == lab && study.is(spec) && study.phase != Phase::Resting => study.open = true,
+            _ => {
+                let seeds = self.study.as_ref().filter(|study| study.is(spec)).map(|study| study.seeds_used);
+                let seeds = seeds.unwrap_or((SEEDS, DEFAULT_SEED));
+                self.open_study(lab, spec, Opening { again: false, starts: true, seeds });
             }
-            _ => self.open_study(lab, spec, false),
         }
     }
 
-    /// `again`: measures every row anew.
-    fn open_study(&mut self, lab: usize, spec: &'static StudySpec, again: bool) {
+    fn open_study(&mut self, lab: usize, spec: &'static StudySpec, opening: Opening) {
         let Some(session) = self.sessions.get(lab) else { return };
         let lab_spec = session.lab.spec;
         // Where one's own data lie is not the study's to say: the form does.
@@ -89,7 +125,8 @@ impl App {
         let given: Vec<(String, Value)> = paths
             .filter_map(|parameter| Some((parameter.key.to_owned(), session.params.get(parameter.key)?.clone())))
             .collect();
-        let run = match StudyRun::new(lab_spec.id, lab_spec.params, spec, SEEDS, DEFAULT_SEED, &given) {
+        let (seeds, first) = opening.seeds;
+        let run = match StudyRun::new(lab_spec.id, lab_spec.params, spec, seeds, first, &given) {
             Ok(run) => run,
             Err(error) => return self.notice(Level::Error, format!("study `{}`: {error}", spec.id)),
         };
@@ -100,18 +137,44 @@ impl App {
             );
             return self.notice(Level::Warning, text);
         }
+        let facts = kit::study::facts(session.lab.spec);
         let folder = run.folder(&self.runs_dir.parent().unwrap_or(Path::new("")).join(STUDIES));
-        let before = self.study.take().map(|study| study.disk.thread);
-        match Disk::open(run.clone(), folder.clone(), (lab_spec.data, again), before, self.wake.clone()) {
+        let before = self.study.take();
+        // What is known of the time of its rows stays known.
+        let (runner, before) = match before {
+            Some(study) if study.lab == lab && study.is(spec) => {
+                let mut runner = study.runner;
+                runner.turn_to(run.clone());
+                (runner, Some(study.disk.thread))
+            }
+            before => (Runner::new(run.clone(), facts), before.map(|study| study.disk.thread)),
+        };
+        match Disk::open(run, folder.clone(), (facts, opening.again), before, self.wake.clone()) {
             Ok(disk) => {
-                let (table, phase) = (run.table(), Phase::Opening);
-                self.study = Some(Study { lab, run, table, kept: 0, phase, folder, disk, open: true });
+                let table = runner.run.table();
+                self.study = Some(Study {
+                    lab,
+                    runner,
+                    table,
+                    figure: StudyFigure::default(),
+                    kept: 0,
+                    phase: Phase::Opening,
+                    seeds: opening.seeds,
+                    seeds_used: opening.seeds,
+                    agreed: false,
+                    ends_training: false,
+                    starts: opening.starts,
+                    trial: RunState::default(),
+                    folder,
+                    disk,
+                    open: true,
+                });
             }
             Err(error) => self.notice(Level::Error, format!("study `{}`: no thread can be started: {error}", spec.id)),
         }
     }
 
-    /// Puts a row's values into the form.
+    /// Puts a row's values into the form: the user asked for that.
     fn load_task(&mut self, lab: usize, task: StudyTask) {
         self.active = lab;
         let Some(session) = self.sessions.get_mut(lab) else { return };
@@ -124,74 +187,178 @@ impl App {
         session.name = runs::file_name(&task.name);
     }
 
-    /// Starts the study's next run; rests if there is none, or if it does not start.
-    pub(super) fn next_of_study(&mut self) {
+    /// Starts a run of the study; the form has no part in it. `None`: a notice says why it did not start.
+    fn launch(&mut self, job: &Job, shown: bool) -> Option<RunId> {
+        if self.closing.is_ending() {
+            return None;
+        }
+        let session = self.sessions.get_mut(self.study.as_ref()?.lab)?;
+        match kit::study::request_of(session.lab.spec, job, &self.device, false) {
+            Ok(request) => {
+                let id = request.id;
+                session.pending = None;
+                if shown {
+                    let whole = (session.lab.spec.playback)(&request.params).is_some();
+                    session.place_cursor(Start::Explicit, whole);
+                    session.expect(id, whole, self.time);
+                }
+                self.last_run = Some(id);
+                self.backend.send(Command::Start(request));
+                Some(id)
+            }
+            Err(error) => {
+                self.notice(Level::Error, format!("the study did not start: {error}"));
+                None
+            }
+        }
+    }
+
+    /// Takes the study's next step: a trial, the question, or a run; rests if there is none, or if it does not start.
+    fn next_of_study(&mut self) {
+        let training = self.sessions.iter().any(super::session::Session::training);
         let Some(study) = &mut self.study else { return };
         study.phase = Phase::Resting;
-        let Some(task) = study.run.next().cloned() else { return };
-        let lab = study.lab;
-        if self.ends_training(&Next::Study) {
-            return self.wish(Next::Study);
+        study.runner.rest();
+        if study.runner.next_task().is_none() {
+            return;
         }
-        self.load_task(lab, task);
-        self.last_run = None;
-        self.start(lab, Start::Explicit);
-        // If it did not start, a notice says why.
-        if let (Some(id), Some(study)) = (self.last_run, &mut self.study) {
-            study.phase = Phase::Measuring(id);
+        if training && !study.agreed && !study.ends_training {
+            // It would end that.
+            study.phase = Phase::Asking;
+            return;
+        }
+        if let Some(job) = study.runner.next_trial() {
+            study.trial = RunState::default();
+            let started = self.launch(&job, false);
+            if let (Some(id), Some(study)) = (started, &mut self.study) {
+                study.phase = Phase::Timing(id);
+            }
+            return;
+        }
+        let Some(study) = &mut self.study else { return };
+        if !study.agreed && study.runner.estimate().is_some() {
+            study.phase = Phase::Asking;
+            return;
+        }
+        let Some(task) = study.runner.next_task().cloned() else { return };
+        if study.runner.is_recorded(&task) {
+            study.phase = Phase::Placing;
+            study.disk.ask(ToDisk::Place(study.runner.run.clone(), Box::new(task)));
+        } else {
+            self.begin_row(&task, None);
+        }
+    }
+
+    /// Starts the run of a row in its place.
+    fn begin_row(&mut self, task: &StudyTask, place: Option<Place>) {
+        let Some(study) = &mut self.study else { return };
+        study.phase = Phase::Resting;
+        let job = study.runner.begin(task, place);
+        let started = self.launch(&job, true);
+        if let Some(study) = &mut self.study {
+            match started {
+                Some(id) => study.phase = Phase::Measuring(id),
+                None => study.runner.rest(),
+            }
+        }
+    }
+
+    /// Lets the study hear what happens in its run.
+    pub(super) fn tell_study(&mut self, event: &Event) {
+        let Some(study) = &mut self.study else { return };
+        match study.phase {
+            Phase::Timing(id) if id == event.run => {
+                study.trial.apply(event);
+                study.runner.hear(event);
+            }
+            Phase::Measuring(id) if id == event.run => study.runner.hear(event),
+            _ => {}
         }
     }
 
     /// Measures the run that has ended, if one has, and starts the next.
     pub(super) fn advance_study(&mut self) {
+        let mut go_on = self.hear_disk();
         let Some(study) = &mut self.study else { return };
-        let mut go_on = false;
+        let interrupted = |id| self.last_run != Some(id);
+        let mut problem = None;
+        match study.phase {
+            Phase::Timing(id) | Phase::Measuring(id) if interrupted(id) => {
+                study.phase = Phase::Resting;
+                study.runner.rest();
+                problem = Some("the study was interrupted by another run");
+            }
+            Phase::Timing(_) if study.trial.status.is_some() && !study.trial.is_live() => {
+                go_on = study.runner.take(&study.trial) == Taken::Timed;
+                if !go_on {
+                    study.phase = Phase::Resting;
+                }
+            }
+            Phase::Measuring(id) => {
+                let run = self.sessions.get(study.lab).map(|session| &session.run);
+                if let Some(run) = run.filter(|run| run.id == Some(id) && !run.is_live()) {
+                    if study.runner.take(run) == Taken::Measured {
+                        study.table = study.runner.run.table();
+                        study.disk.ask(ToDisk::Save(study.runner.run.clone()));
+                        study.draw();
+                        go_on = true;
+                    } else {
+                        // It was stopped: it counts as not made.
+                        study.phase = Phase::Resting;
+                    }
+                }
+            }
+            _ => {}
+        }
+        if let Some(problem) = problem {
+            self.notice(Level::Info, problem);
+        }
+        if go_on {
+            self.next_of_study();
+        }
+    }
+
+    /// Takes in what the disk says; whether the study goes on.
+    fn hear_disk(&mut self) -> bool {
+        let Some(study) = &mut self.study else { return false };
+        let (mut go_on, mut placed) = (false, None);
         let mut problems = Vec::new();
         while let Ok(answer) = study.disk.answers.try_recv() {
             match answer {
                 Answer::Opened(run) => {
                     study.kept = run.progress().0;
                     study.table = run.table();
-                    study.run = *run;
-                    let steps = self.sessions.get(study.lab).map(|session| session.lab.spec.steps);
-                    let now = Now { steps, ..Now::default() };
-                    go_on = study.phase == Phase::Opening && now.steps_left(&study.run) < LONG_STUDY;
+                    study.runner.turn_to(*run);
+                    study.draw();
                     if study.phase == Phase::Opening {
                         study.phase = Phase::Resting;
+                        go_on = study.starts;
                     }
                 }
                 Answer::Refused(problem) => {
                     study.phase = Phase::Resting;
                     problems.push((Level::Error, format!("the study did not start: {problem}")));
                 }
+                Answer::Placed(task, place) => {
+                    // One that is not wanted any more gives its place up.
+                    if study.phase == Phase::Placing && study.runner.next_task() == Some(&*task) {
+                        placed = Some((task, place));
+                    }
+                }
+                Answer::Drawn(drawing) => study.figure.set(drawing),
                 Answer::Told(text) => problems.push((Level::Warning, text)),
                 Answer::NotSaved(problem) => {
                     problems.push((Level::Warning, format!("the study is not saved: {problem}")));
                 }
             }
         }
-        if let Phase::Measuring(id) = study.phase {
-            let run = self.sessions.get(study.lab).map(|session| &session.run);
-            if self.last_run != Some(id) {
-                study.phase = Phase::Resting;
-                problems.push((Level::Info, "the study was interrupted by another run".to_owned()));
-            } else if let Some(run) = run.filter(|run| run.id == Some(id) && !run.is_live()) {
-                if study.run.record(run) {
-                    study.table = study.run.table();
-                    study.disk.save(&study.run);
-                    go_on = true;
-                } else {
-                    // It was stopped: it counts as not made.
-                    study.phase = Phase::Resting;
-                }
-            }
-        }
         for (level, problem) in problems {
             self.notice(level, problem);
         }
-        if go_on {
-            self.next_of_study();
+        if let Some((task, place)) = placed {
+            self.begin_row(&task, *place);
         }
+        go_on
     }
 
     /// Lets the disk have the last rows, at most for so long.
@@ -201,39 +368,68 @@ impl App {
         }
     }
 
-    fn fulfil(&mut self, ctx: &egui::Context, wish: Wish) {
+    pub(super) fn fulfil(&mut self, ctx: &egui::Context, wish: Wish) {
         let Some(study) = &mut self.study else { return };
-        let name = runs::file_name(study.run.spec.id);
+        let (lab, spec, seeds) = (study.lab, study.runner.run.spec, study.seeds);
+        let name = runs::file_name(spec.id);
         match wish {
             Wish::Stop => {
-                if let Phase::Measuring(_) = study.phase {
+                if let Phase::Measuring(_) | Phase::Timing(_) = study.phase {
                     self.backend.send(Command::Stop);
                 }
                 study.phase = Phase::Resting;
+                study.runner.rest();
             }
             Wish::GoOn if study.disk.thread.is_finished() => {
                 // The folder was refused; perhaps it can be used now.
-                let (lab, spec) = (study.lab, study.run.spec);
-                self.open_study(lab, spec, false);
+                self.open_study(lab, spec, Opening { again: false, starts: true, seeds });
             }
-            Wish::GoOn => self.next_of_study(),
-            Wish::Again => {
-                let (lab, spec) = (study.lab, study.run.spec);
-                self.open_study(lab, spec, true);
+            Wish::GoOn => {
+                // The first time only what it takes is found out.
+                study.ends_training = study.phase == Phase::Asking;
+                study.agreed = study.runner.estimate().is_some();
+                self.next_of_study();
             }
+            Wish::Leave => study.phase = Phase::Resting,
+            Wish::Again => self.open_study(lab, spec, Opening { again: true, starts: true, seeds }),
+            Wish::Seeds => self.open_study(lab, spec, Opening { again: false, starts: false, seeds }),
             Wish::Load(row) => {
-                let lab = study.lab;
-                if let Some(task) = study.run.task(row).cloned() {
+                if let Some(task) = study.runner.run.task(row).cloned() {
                     self.load_task(lab, task);
-                    self.wish(Next::Start(lab, Start::Settled));
+                    self.start(lab, Start::Settled);
                 }
             }
             Wish::SaveText => self.files.save_text(&format!("{name}.txt"), study.table.text()),
             Wish::SaveCsv => self.files.save_text(&format!("{name}.csv"), study.table.csv()),
+            Wish::SaveFigureCsv => {
+                let (run, drawing) = (study.runner.run.clone(), study.figure.drawing.clone());
+                self.files.save_with(&format!("{name}-figure.csv"), move || csv(&run, &drawing));
+            }
+            Wish::SavePicture => {
+                let (run, drawing, style) =
+                    (study.runner.run.clone(), study.figure.drawing.clone(), self.style.clone());
+                let Some(lab) = self.sessions.get(lab).map(|session| session.lab) else { return };
+                self.files.save_with(&format!("{name}.png"), move || {
+                    study_figure::png(&study_figure::picture(&run, drawing, lab, PICTURE, &style)?)
+                });
+            }
             Wish::Copy => {
                 ctx.copy_text(study.table.text());
                 self.notice(Level::Info, "the table was copied");
             }
+        }
+    }
+}
+
+impl Study {
+    fn is(&self, spec: &StudySpec) -> bool {
+        self.runner.run.spec.id == spec.id
+    }
+
+    /// Asks for the curves of its figure, if it has one.
+    fn draw(&self) {
+        if self.runner.run.spec.figure.is_some() {
+            self.disk.ask(ToDisk::Draw(self.runner.run.clone()));
         }
     }
 }
@@ -248,186 +444,23 @@ fn missing_path(specs: &'static [ParamSpec], task: &StudyTask) -> Option<&'stati
     })
 }
 
-/// Draws the study's window, if it is open.
-pub fn show(app: &mut App, ctx: &egui::Context) {
-    let session = app.study.as_ref().and_then(|study| app.sessions.get(study.lab));
-    let now = session.map_or(Now::default(), |session| Now {
-        step: session.run.step,
-        steps_per_second: session.steps_per_second(),
-        steps: Some(session.lab.spec.steps),
-    });
-    let Some(study) = app.study.as_mut().filter(|study| study.open) else { return };
-    let style = app.style.clone();
-    let mut open = true;
-    let mut wish = None;
-    egui::Window::new(format!("Study: {}", study.run.spec.title))
-        .id(egui::Id::unique("study"))
-        .open(&mut open)
-        .collapsible(true)
-        .title_frame(theme::window_title(&style))
-        .default_size(vec2(720.0, 400.0))
-        .default_pos(ctx.content_rect().center() - vec2(360.0, 250.0))
-        .show(ctx, |ui| {
-            ui.label(RichText::new(study.run.spec.source).weak());
-            ui.label(study.run.spec.about);
-            ui.add_space(8.0);
-            progress(study, &now, ui, &style);
-            ui.add_space(8.0);
-            // Of the screen, not of the window: what depends on the window's height would make it grow.
-            let room = (ctx.content_rect().height() * 0.5).max(60.0);
-            egui::ScrollArea::both().auto_shrink([false, true]).max_height(room).show(ui, |ui| {
-                table(study, ui, &style, &mut wish);
-            });
-            ui.add_space(8.0);
-            ui.label(RichText::new(format!("Paper: as printed there. {}", study.table.how())).weak());
-            ui.add_space(4.0);
-            ui.horizontal_wrapped(|ui| buttons(study, ui, &style, &mut wish));
-        });
-    study.open = open;
-    if let Some(wish) = wish {
-        app.fulfil(ctx, wish);
-    }
-}
-
-/// Where the study's run is.
-#[derive(Default)]
-struct Now {
-    step: u64,
-    steps_per_second: Option<f64>,
-    /// Steps of a run with these parameters.
-    steps: Option<fn(&Params) -> u64>,
-}
-
-impl Now {
-    /// Steps of all runs that are left.
-    fn steps_left(&self, study: &StudyRun) -> u64 {
-        self.steps.map_or(0, |steps| study.remaining().map(|task| steps(&task.params)).sum())
-    }
-}
-
-/// How far it is, and how long the rest takes.
-fn progress(study: &Study, now: &Now, ui: &mut Ui, style: &Style) {
-    let (done, all) = study.run.progress();
-    let mut text = match study.phase {
-        Phase::Opening => "reading what was measured before".to_owned(),
-        _ => format!("{done} of {all} runs are measured"),
-    };
-    if study.kept > 0 {
-        text += &format!(", {} of them before", study.kept);
-    }
-    let steps_left = now.steps_left(&study.run);
-    match study.phase {
-        Phase::Measuring(_) => {
-            // By the runs that were measured; before that by the speed of the first one.
-            let by_speed = || Some(steps_left.saturating_sub(now.step) as f64 / now.steps_per_second?);
-            if let Some(left) = study.run.seconds_left().or_else(by_speed) {
-                text += &format!("; about {} left", number::duration(left));
-            }
-        }
-        Phase::Resting if steps_left >= LONG_STUDY => {
-            text += &format!(
-                "; {} steps are left. A few seconds after “Go on” you see how long they take; “Stop” ends it",
-                number::grouped(steps_left)
-            );
-        }
-        _ => {}
-    }
-    let share = done as f32 / all.max(1) as f32;
-    ui.add(egui::ProgressBar::new(share).desired_height(6.0).fill(style.accent));
-    ui.label(RichText::new(text).weak()).on_hover_text(format!("kept in {}", study.folder.display()));
-}
-
-fn table(study: &Study, ui: &mut Ui, style: &Style, wish: &mut Option<Wish>) {
-    let now = match study.phase {
-        Phase::Measuring(_) => study.run.next().map(|task| task.row),
-        _ => None,
-    };
-    let measures = study.run.spec.measures.len().max(1);
-    egui::Grid::new("study table").striped(true).spacing(vec2(16.0, 6.0)).show(ui, |ui| {
-        for head in ["run", "measure", "paper", "ours", "paper | ours", "data"] {
-            ui.label(theme::strong(head));
-        }
-        ui.end_row();
-        for (at, row) in study.table.rows.iter().enumerate() {
-            // One line for each measure; the first of a row names it.
-            let (index, first) = (at / measures, at % measures == 0);
-            if !first {
-                ui.label("");
-            } else if ui.link(&row.row).on_hover_text("Show this run").clicked() && study.phase == Phase::Resting {
-                *wish = Some(Wish::Load(index));
-            }
-            ui.label(row.title());
-            ui.label(RichText::new(row.paper_text()).monospace().color(style.text_weak));
-            let measured = row.ours_text(study.table.deterministic);
-            let ours = match (measured.is_empty(), now == Some(index)) {
-                (true, true) => RichText::new("running").weak(),
-                (true, false) => RichText::new("…").weak(),
-                _ if row.problem.is_some() => RichText::new(measured).color(style.error),
-                _ => RichText::new(measured).monospace(),
-            };
-            ui.label(ours);
-            let largest = study.table.largest(&row.measure);
-            bars(row, largest, ui, style);
-            ui.label(RichText::new(if first { row.data.as_str() } else { "" }).weak());
-            ui.end_row();
-        }
-    });
-}
-
-/// The paper's number as a hollow bar above ours as a filled one, with our lowest and highest as a line; the longest bar of
-/// a measure fills the width.
-fn bars(row: &TableRow, largest: f64, ui: &mut Ui, style: &Style) {
-    let (rect, _) = ui.allocate_exact_size(vec2(110.0, 16.0), egui::Sense::hover());
-    if largest <= 0.0 || !ui.is_rect_visible(rect) {
-        return;
-    }
-    let painter = ui.painter_at(rect);
-    let x = |value: f64| rect.left() + 1.0 + (value.max(0.0) / largest) as f32 * (rect.width() - 2.0);
-    let bar = |top: f32, value: f64| {
-        egui::Rect::from_min_max(egui::pos2(x(0.0), rect.top() + top), egui::pos2(x(value), rect.top() + top + 6.0))
-    };
-    if let Some(paper) = row.paper {
-        painter.rect_stroke(bar(1.0, paper), 1.0, egui::Stroke::new(1.0, style.text_weak), egui::StrokeKind::Inside);
-    }
-    if let Some(mean) = row.ours.mean {
-        painter.rect_filled(bar(9.0, mean), 1.0, style.accent);
-        if let (Some(low), Some(high)) = (row.ours.lowest, row.ours.highest) {
-            let y = rect.top() + 12.0;
-            let ends = [egui::pos2(x(low), y), egui::pos2(x(high), y)];
-            painter.line_segment(ends, egui::Stroke::new(1.5, style.text));
-        }
-    }
-}
-
-fn buttons(study: &Study, ui: &mut Ui, style: &Style, wish: &mut Option<Wish>) {
-    let mut button = |icon, label, accent, asks| {
-        if labelled_button(ui, icon, label, accent, style).clicked() {
-            *wish = Some(asks);
-        }
-    };
-    if study.phase != Phase::Resting {
-        button(Some(Icon::Stop), "Stop the study", false, Wish::Stop);
-    } else if study.run.next().is_some() {
-        button(Some(Icon::Play), "Go on", true, Wish::GoOn);
-    }
-    if study.phase == Phase::Resting {
-        button(Some(Icon::Restart), "Measure anew", false, Wish::Again);
-    }
-    button(None, "Copy the table", false, Wish::Copy);
-    button(None, "Save as text", false, Wish::SaveText);
-    button(None, "Save as CSV", false, Wish::SaveCsv);
-}
-
 /// The disk side of a study: a thread of its own, so that no frame waits for a file.
 #[derive(Debug)]
 struct Disk {
-    jobs: mpsc::Sender<StudyRun>,
+    jobs: mpsc::Sender<ToDisk>,
     answers: mpsc::Receiver<Answer>,
     thread: JoinHandle<()>,
 }
 
-/// Says in words what a run's data set is.
-type Describe = fn(&Params) -> Result<String, ParamError>;
+/// What the disk is asked.
+#[derive(Debug)]
+enum ToDisk {
+    Save(StudyRun),
+    /// Where the run of this task is recorded.
+    Place(StudyRun, Box<StudyTask>),
+    /// The curves of its figure.
+    Draw(StudyRun),
+}
 
 /// What the disk says.
 #[derive(Debug)]
@@ -435,22 +468,24 @@ enum Answer {
     /// The study with what was measured before.
     Opened(Box<StudyRun>),
     Refused(String),
+    Placed(Box<StudyTask>, Box<Option<Place>>),
+    Drawn(Drawing),
     /// What the user should know of the stored results.
     Told(String),
     NotSaved(String),
 }
 
 impl Disk {
-    /// Reads what is in the folder, to be used unless `again`, then saves whatever it is given. `describe`: the data set of
-    /// a run in words. `before`: the thread of the last study, which must not write later than this one.
+    /// Reads what is in the folder, to be used unless `again`, then does whatever it is asked. `before`: the thread of the
+    /// last study, which must not write later than this one.
     fn open(
         mut study: StudyRun,
         folder: PathBuf,
-        (describe, again): (Describe, bool),
+        (facts, again): (Facts, bool),
         before: Option<JoinHandle<()>>,
         wake: Wake,
     ) -> io::Result<Self> {
-        let (jobs, todo) = mpsc::channel::<StudyRun>();
+        let (jobs, todo) = mpsc::channel::<ToDisk>();
         let (sender, answers) = mpsc::channel();
         let thread = thread::Builder::new().name("study".to_owned()).spawn(move || {
             if let Some(before) = before {
@@ -461,7 +496,7 @@ impl Disk {
                 sender.send(answer).ok();
                 wake();
             };
-            match recording::probe(&folder).and_then(|()| study.keep(&folder, describe, again)) {
+            match recording::probe(&folder).and_then(|()| study.keep(&folder, facts.describe, again)) {
                 Ok(notes) => {
                     say(Answer::Opened(Box::new(study)));
                     notes.into_iter().for_each(|note| say(Answer::Told(note)));
@@ -469,25 +504,39 @@ impl Disk {
                 Err(error) => return say(Answer::Refused(error.to_string())),
             }
             let mut complained = false;
-            while let Ok(mut newest) = todo.recv() {
-                while let Ok(newer) = todo.try_recv() {
-                    newest = newer;
+            while let Ok(first) = todo.recv() {
+                let jobs: Vec<ToDisk> = std::iter::once(first).chain(todo.try_iter()).collect();
+                // Of saves and drawings only the newest counts.
+                let last = |wanted: fn(&ToDisk) -> bool| jobs.iter().rposition(wanted);
+                let (save, drawing) =
+                    (last(|job| matches!(job, ToDisk::Save(_))), last(|job| matches!(job, ToDisk::Draw(_))));
+                for (at, job) in jobs.iter().enumerate() {
+                    match job {
+                        ToDisk::Save(run) if save == Some(at) => {
+                            let saved = run.save(&folder);
+                            match &saved {
+                                Ok(Some(notice)) => say(Answer::Told(notice.clone())),
+                                Err(error) if !complained => say(Answer::NotSaved(error.to_string())),
+                                _ => {}
+                            }
+                            complained = saved.is_err();
+                        }
+                        ToDisk::Place(run, task) => {
+                            let place = Runner::place(run, &facts, &folder, task);
+                            say(Answer::Placed(task.clone(), Box::new(place)));
+                        }
+                        ToDisk::Draw(run) if drawing == Some(at) => say(Answer::Drawn(draw_complete(run, &folder))),
+                        ToDisk::Save(_) | ToDisk::Draw(_) => {}
+                    }
                 }
-                let saved = newest.save(&folder);
-                match &saved {
-                    Ok(Some(notice)) => say(Answer::Told(notice.clone())),
-                    Err(error) if !complained => say(Answer::NotSaved(error.to_string())),
-                    _ => {}
-                }
-                complained = saved.is_err();
             }
         })?;
         Ok(Self { jobs, answers, thread })
     }
 
-    fn save(&self, study: &StudyRun) {
+    fn ask(&self, job: ToDisk) {
         // A thread that refused the folder is gone, and said so.
-        self.jobs.send(study.clone()).ok();
+        self.jobs.send(job).ok();
     }
 
     fn close(self, deadline: Duration) {
@@ -497,4 +546,14 @@ impl Disk {
             thread::sleep(Duration::from_millis(5));
         }
     }
+}
+
+/// The curves of a study's figure. The recording of the run that ended just now is closed a moment later.
+fn draw_complete(run: &StudyRun, folder: &Path) -> Drawing {
+    let mut drawing = draw(run, folder);
+    if drawing.missing > 0 {
+        thread::sleep(Duration::from_millis(50));
+        drawing = draw(run, folder);
+    }
+    drawing
 }

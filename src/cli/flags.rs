@@ -171,9 +171,15 @@ pub struct StudyFlags {
     /// Measure every row anew
     #[arg(long)]
     pub again: bool,
-    /// Only say how long it would take on this machine, from a few timed steps
+    /// Only say how long it would take on this machine, from a few timed steps of each kind of row
     #[arg(long)]
     pub estimate: bool,
+    /// Draw the article's figure of what is measured, with the paper's readings as marks: .png or .csv
+    #[arg(long, value_name = "FILE", conflicts_with = "estimate")]
+    pub figure: Option<PathBuf>,
+    /// Replace a file that is there already
+    #[arg(long, requires = "figure")]
+    pub force: bool,
     /// Do not compare a GPU with the CPU before its first use
     #[arg(long)]
     pub skip_device_check: bool,

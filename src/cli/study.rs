@@ -6,19 +6,26 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use crate::engine::command::Record;
-use crate::engine::event::{Body, Level, Status};
+use crate::app::study_figure as picture;
+use crate::compute::device::DeviceChoice;
+use crate::engine::event::{Body, Event, Level, Status};
 use crate::engine::params::{Params, Value};
-use crate::engine::study::{self, Place, StudyRun, StudySpec};
-use crate::kit::lab::{self, LabSpec, RunOptions};
+use crate::engine::state::RunState;
+use crate::engine::study::{self, StudyRun, StudySpec};
+use crate::engine::study_figure;
+use crate::engine::study_runner::{Estimate, Job, Runner, Taken};
+use crate::engine::worker::Engine;
+use crate::kit;
+use crate::kit::lab::{self, LabSpec};
 use crate::labs;
 use crate::plot::number;
+use crate::plot::style::Style;
 
 use super::flags::StudyFlags;
 use super::output::{Failure, Output, table};
 use super::progress::{Progress, duration};
 use super::request::{device_choice, find_lab, set_data, unknown};
-use super::{headless, request};
+use super::{headless, place, request};
 
 pub fn study(flags: &StudyFlags, output: &Output) -> Result<(), Failure> {
     let Some(name) = &flags.study else { return list(output) };
@@ -31,6 +38,10 @@ pub fn study(flags: &StudyFlags, output: &Output) -> Result<(), Failure> {
         set_data(params, &mut with_data, path)?;
         let paths = params.iter().filter(|spec| spec.kind.is_path());
         given.extend(paths.filter_map(|spec| Some((spec.key.to_owned(), with_data.get(spec.key)?.clone()))));
+    }
+    if let Some(file) = &flags.figure {
+        check_figure(spec, file)?;
+        place::check(std::slice::from_ref(file), flags.force)?;
     }
     let first_seed = flags.seed.unwrap_or(lab::DEFAULT_SEED);
     let mut study = StudyRun::new(lab.id, params, spec, flags.seeds, first_seed, &given)?;
@@ -63,20 +74,20 @@ pub fn study(flags: &StudyFlags, output: &Output) -> Result<(), Failure> {
     }
     output.object(&json!({ "event": "started", "study": name, "runs": all, "kept": kept, "folder": folder }));
 
+    let mut runner = Runner::new(study, kit::study::facts(lab));
+    let shell = Shell { lab, flags, device, output };
     if flags.estimate {
-        let runs = all - study.progress().0;
-        return match estimate(&study, lab, flags, &device, output)? {
-            Some(_) => Ok(()),
-            None => {
-                let left = number::counted(runs, "run is", "runs are");
-                output.line(format!("{left} left, too short to need an estimate"));
-                Ok(())
-            }
-        };
+        let runs = all - kept;
+        if !shell.estimate(&mut runner)? {
+            let left = number::counted(runs as u64, "run is", "runs are");
+            output.line(format!("{left} left, too short to need an estimate"));
+        }
+        return Ok(());
     }
     output.kept(&folder);
-    measure(&mut study, lab, flags, &device, &folder, output)?;
-    save(&study, &folder, output)?;
+    shell.measure(&mut runner, &folder)?;
+    let study = &runner.run;
+    save(study, &folder, output)?;
     let result = study.table();
     for row in &result.rows {
         output.object(&json!({ "event": "row", "result": row }));
@@ -91,6 +102,9 @@ pub fn study(flags: &StudyFlags, output: &Output) -> Result<(), Failure> {
             shown.join(study::RUNS).display()
         ));
     }
+    if spec.figure.is_some() {
+        save_figure(study, lab, &shown, flags, output)?;
+    }
     let failed = result.rows.iter().filter(|row| row.problem.is_some()).count();
     if failed > 0 {
         return Err(Failure::work("some rows could not be measured; run the study again to try only those"));
@@ -98,155 +112,134 @@ pub fn study(flags: &StudyFlags, output: &Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Steps of a trial run. The first one builds kernels and measures, the last one measures.
-const TRIAL: u64 = 6;
-/// Steps in all from which a trial run is worth its time.
-const WORTH_A_TRIAL: u64 = 1_000;
-
-/// Says how long all runs that are left will take: a few steps of the next one are timed. `None`: they are so short
-/// that it does not matter, or the trial failed, which the run itself will explain.
-fn estimate(
-    study: &StudyRun,
-    lab: &LabSpec,
-    flags: &StudyFlags,
-    device: &crate::compute::device::DeviceChoice,
-    output: &Output,
-) -> Result<Option<f64>, Failure> {
-    let Some(task) = study.next() else { return Ok(None) };
-    let steps: u64 = study.remaining().map(|task| (lab.steps)(&task.params)).sum();
-    let trains = (lab.needs_device)(&task.params);
-    if steps < WORTH_A_TRIAL || !trains {
-        return Ok(None);
-    }
-    let options = RunOptions {
-        name: "trial".to_owned(),
-        steps: Some(TRIAL),
-        seed: task.seed,
-        device: device.clone(),
-        skip_device_check: flags.skip_device_check,
-        ..RunOptions::default()
-    };
-    let request = lab::request(lab, &task.params, options)?;
-    output.aside("timing a few steps…");
-    let interrupt = headless::Interrupt::listen()?;
-    let engine = headless::start_engine()?;
-    let mut seen: Vec<(u64, Instant)> = Vec::new();
-    let state = headless::drive(&engine, request, &interrupt, |event, _| {
-        if let Some(step) = event.map(|event| event.step).filter(|step| *step > 0)
-            && seen.last().is_none_or(|(last, _)| *last < step)
-        {
-            seen.push((step, Instant::now()));
-        }
-    });
-    headless::end_engine(engine);
-    let state = state?;
-    if interrupt.asked() {
-        return Err(Failure::work("stopped before anything was measured"));
-    }
-    if state.status != Some(Status::Finished) {
-        return Ok(None);
-    }
-    let seconds_a_step = match seen.iter().filter(|(step, _)| *step < TRIAL).collect::<Vec<_>>()[..] {
-        [first, .., last] => (last.1 - first.1).as_secs_f64() / (last.0 - first.0) as f64,
-        // Steps that say nothing: the whole run, its start included.
-        _ => state.seconds / TRIAL as f64,
-    };
-    let seconds = steps as f64 * seconds_a_step;
-    let runs = study.remaining().count();
-    let device = state.header.as_ref().map_or("", |header| header.device.as_str());
-    output.object(&json!({ "event": "estimate", "runs": runs, "steps": steps, "seconds": seconds, "device": device }));
-    output.aside(format!(
-        "{}, {} in all at {} ms a step on {device}: about {}, without their evaluations. An interrupted \
-         study goes on where it was",
-        number::counted(runs, "run", "runs"),
-        number::counted(steps, "step", "steps"),
-        number::short(1000.0 * seconds_a_step),
-        duration(seconds)
-    ));
-    Ok(Some(seconds))
+/// What a study is run with.
+struct Shell<'a> {
+    lab: &'static LabSpec,
+    flags: &'a StudyFlags,
+    device: DeviceChoice,
+    output: &'a Output,
 }
 
-/// Makes the runs that are still to be made.
-fn measure(
-    study: &mut StudyRun,
-    lab: &LabSpec,
-    flags: &StudyFlags,
-    device: &crate::compute::device::DeviceChoice,
-    folder: &Path,
-    output: &Output,
-) -> Result<(), Failure> {
-    if study.next().is_none() {
-        return Ok(());
-    }
-    estimate(study, lab, flags, device, output)?;
-    let interrupt = headless::Interrupt::listen()?;
-    let engine = headless::start_engine()?;
-    let mut stopped = false;
-    while let Some(task) = study.next().cloned() {
-        let (done, all) = study.progress();
-        // What trains is recorded, so that its figures can be drawn; what is computed at once is computed again.
-        let recorded = (lab.needs_device)(&task.params);
-        let place = recorded.then(|| study.place(folder, &task, (lab.steps)(&task.params)));
-        let (record, resume_from) = match &place {
-            Some(Place { record, resume_from, .. }) => (record.clone(), resume_from.clone()),
-            None => (Record::No, None),
-        };
-        let options = RunOptions {
-            name: task.name.clone(),
-            seed: task.seed,
-            device: device.clone(),
-            skip_device_check: flags.skip_device_check,
-            record,
-            resume_from,
-            ..RunOptions::default()
-        };
-        let request = lab::request(lab, &task.params, options)?;
-        let mut progress = Progress::new(output, request.steps);
-        let seed = if study.spec.seeded { format!(", seed {}", task.seed) } else { String::new() };
-        let left = study.seconds_left().map_or(String::new(), |left| format!("; about {} left", duration(left)));
-        let label = study.spec.rows[task.row].label;
-        // A study of short runs would only flicker.
-        if done == 0 || output.terminal || study.seconds_left().is_some_and(|left| left > 5.0) {
-            progress.say(&format!("{} of {all}: {label}{seed}{left}", done + 1));
-        }
-        let state = headless::drive(&engine, request, &interrupt, |event, state| {
-            if let Some(Body::Notice { level, text }) = event.map(|event| &event.body)
-                && *level >= Level::Warning
-            {
-                output.object(&json!({ "event": "notice", "row": label, "step": state.step, "text": text }));
-                progress.say(&format!("{label}: {text}"));
+impl Shell<'_> {
+    /// Runs a job to its end; the runner hears all of it, and `heard` after it.
+    fn drive(
+        &self,
+        (engine, interrupt): (&Engine, &headless::Interrupt),
+        runner: &mut Runner,
+        job: &Job,
+        mut heard: impl FnMut(Option<&Event>, &RunState, &Runner),
+    ) -> Result<RunState, Failure> {
+        let request = kit::study::request_of(self.lab, job, &self.device, self.flags.skip_device_check)?;
+        headless::drive(engine, request, interrupt, |event, state| {
+            if let Some(event) = event {
+                runner.hear(event);
             }
-            progress.update(state);
-        })?;
-        progress.finish();
-        if !study.record(&state) {
-            stopped = true;
-            break;
+            heard(event, state, runner);
+        })
+    }
+
+    /// Times a few steps of every kind of row, and says how long the runs that are left take; `false`: they are so short
+    /// that it does not matter, or the trials failed, which the runs themselves will explain.
+    fn estimate(&self, runner: &mut Runner) -> Result<bool, Failure> {
+        let Some(mut job) = runner.next_trial() else { return Ok(false) };
+        let output = self.output;
+        let interrupt = headless::Interrupt::listen()?;
+        let engine = headless::start_engine()?;
+        let kinds = runner.trials().1 as u64;
+        output.aside(format!("timing a few steps of {}…", number::counted(kinds, "kind of row", "kinds of rows")));
+        let began = Instant::now();
+        loop {
+            let (done, all, left) = runner.trials();
+            let left = left
+                .filter(|left| *left > 5.0)
+                .map_or(String::new(), |left| format!("; about {} left", duration(left)));
+            if began.elapsed().as_secs() >= 2 {
+                output.aside(format!("timing {} of {all}: {}{left}", done + 1, runner.label()));
+            }
+            let state = self.drive((&engine, &interrupt), runner, &job, |_, _, _| {})?;
+            if runner.take(&state) == Taken::Stopped || interrupt.asked() {
+                headless::end_engine(engine);
+                return Err(Failure::work("stopped before anything was measured"));
+            }
+            match runner.next_trial() {
+                Some(next) => job = next,
+                None => break,
+            }
         }
-        if let Some(Status::Failed(problem)) = &state.status {
-            output.aside(format!("{label}: {problem}"));
-        }
-        let values = study.samples(task.row).last().map(|sample| sample.values.clone());
+        headless::end_engine(engine);
+        let Some(estimate) = runner.estimate() else { return Ok(false) };
+        let Estimate { runs, steps, seconds, occasions, ref device, .. } = estimate;
         output.object(&json!({
-            "event": "measured", "row": label, "seed": task.seed, "values": values, "done": done + 1, "runs": all,
-            "seconds_left": study.seconds_left(),
+            "event": "estimate", "runs": runs, "steps": steps, "seconds": seconds, "seconds_evaluating": occasions,
+            "device": device, "kinds": kinds, "seconds_timing": began.elapsed().as_secs_f64(),
         }));
-        // The next run may have the folder.
-        drop(place);
-        save(study, folder, output)?;
-        if interrupt.asked() {
-            stopped = study.next().is_some();
-            break;
+        output.aside(format!("{}. An interrupted study goes on where it was", estimate.text()));
+        Ok(true)
+    }
+
+    /// Makes the runs that are still to be made.
+    fn measure(&self, runner: &mut Runner, folder: &Path) -> Result<(), Failure> {
+        if runner.next_task().is_none() {
+            return Ok(());
         }
+        self.estimate(runner)?;
+        let output = self.output;
+        let facts = kit::study::facts(self.lab);
+        let interrupt = headless::Interrupt::listen()?;
+        let engine = headless::start_engine()?;
+        let mut stopped = false;
+        while let Some(task) = runner.next_task().cloned() {
+            let (done, all) = runner.run.progress();
+            let place = Runner::place(&runner.run, &facts, folder, &task);
+            let job = runner.begin(&task, place);
+            let mut progress = Progress::new(output, (facts.steps)(&task.params));
+            let seed = if runner.run.spec.seeded { format!(", seed {}", task.seed) } else { String::new() };
+            let left = runner.seconds_left();
+            let label = runner.label();
+            // A study of short runs would only flicker.
+            if done == 0 || output.terminal || left.is_some_and(|left| left > 5.0) {
+                let left = left
+                    .filter(|left| *left > 0.0)
+                    .map_or(String::new(), |left| format!("; about {} left", duration(left)));
+                progress.say(&format!("{} of {all}: {label}{seed}{left}", done + 1));
+            }
+            let state = self.drive((&engine, &interrupt), runner, &job, |event, state, _| {
+                if let Some(Body::Notice { level, text }) = event.map(|event| &event.body)
+                    && *level >= Level::Warning
+                {
+                    output.object(&json!({ "event": "notice", "row": label, "step": state.step, "text": text }));
+                    progress.say(&format!("{label}: {text}"));
+                }
+                progress.update(state);
+            })?;
+            progress.finish();
+            if runner.take(&state) == Taken::Stopped {
+                stopped = true;
+                break;
+            }
+            if let Some(Status::Failed(problem)) = &state.status {
+                output.aside(format!("{label}: {problem}"));
+            }
+            let values = runner.run.samples(task.row).last().map(|sample| sample.values.clone());
+            output.object(&json!({
+                "event": "measured", "row": label, "seed": task.seed, "values": values, "done": done + 1, "runs": all,
+                "seconds_left": runner.seconds_left(),
+            }));
+            save(&runner.run, folder, output)?;
+            if interrupt.asked() {
+                stopped = runner.next_task().is_some();
+                break;
+            }
+        }
+        headless::end_engine(engine);
+        if stopped {
+            let (done, all) = runner.run.progress();
+            return Err(Failure::work(format!(
+                "stopped after {done} of {all} runs; the same command goes on where it stopped"
+            )));
+        }
+        Ok(())
     }
-    headless::end_engine(engine);
-    if stopped {
-        let (done, all) = study.progress();
-        return Err(Failure::work(format!(
-            "stopped after {done} of {all} runs; the same command goes on where it stopped"
-        )));
-    }
-    Ok(())
 }
 
 fn save(study: &StudyRun, folder: &Path, output: &Output) -> Result<(), Failure> {
@@ -254,6 +247,56 @@ fn save(study: &StudyRun, folder: &Path, output: &Output) -> Result<(), Failure>
     if let Some(notice) = notice {
         tell(output, &notice);
     }
+    Ok(())
+}
+
+/// Refuses a figure that cannot be drawn, before anything runs.
+fn check_figure(spec: &StudySpec, file: &Path) -> Result<(), Failure> {
+    let shown = file.display();
+    if spec.figure.is_none() {
+        return Err(Failure::usage(format!("`--figure {shown}`: `{}` is a table, not a figure of curves", spec.id)));
+    }
+    match suffix(file).as_str() {
+        "png" | "csv" => Ok(()),
+        _ => Err(Failure::usage(format!("`--figure {shown}`: the suffix must be .png or .csv"))),
+    }
+}
+
+fn suffix(file: &Path) -> String {
+    file.extension().map(|suffix| suffix.to_string_lossy().to_lowercase()).unwrap_or_default()
+}
+
+/// Pixels of a figure.
+const PICTURE: (u32, u32) = (1920, 1200);
+
+/// Saves the figure where the flags say, or tells how.
+fn save_figure(
+    study: &StudyRun,
+    lab: &LabSpec,
+    folder: &Path,
+    flags: &StudyFlags,
+    output: &Output,
+) -> Result<(), Failure> {
+    let Some(file) = &flags.figure else {
+        output.line("its figure: the same command with `--figure FILE.png` (or .csv) draws it");
+        return Ok(());
+    };
+    let drawing = study_figure::draw(study, folder);
+    if drawing.missing > 0 {
+        let runs = number::counted(drawing.missing as u64, "measured run has", "measured runs have");
+        tell(output, &format!("{runs} no recording to draw; --again makes them"));
+    }
+    let with_views =
+        labs::find_with_views(lab.id).ok_or_else(|| unknown("lab", lab.id, labs::specs().map(|lab| lab.id)))?;
+    let bytes = match suffix(file).as_str() {
+        "csv" => study_figure::csv(study, &drawing),
+        _ => picture::picture(study, drawing, with_views, PICTURE, &Style::light())
+            .and_then(|shown| picture::png(&shown)),
+    };
+    place::write(file, &bytes.map_err(Failure::Work)?, flags.force)?;
+    output.kept(file);
+    output.object(&json!({ "event": "saved", "file": file }));
+    output.line(format!("saved {}", file.display()));
     Ok(())
 }
 

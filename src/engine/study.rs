@@ -9,6 +9,8 @@ use super::event::Status;
 use super::params::{ParamError, ParamSpec, Params, Value};
 use super::run_folder::{self, DiskError, write_whole};
 use super::state::RunState;
+use super::study_cost::Cost;
+use super::study_figure::Figure;
 use super::study_store::{self, Key, SAMPLES, Sample, Unread};
 use super::study_table::{StudyTable, Summary, TableRow};
 use super::{checkpoint_file, clock, header_file, recording};
@@ -33,7 +35,18 @@ pub struct StudySpec {
     pub measures: &'static [Measure],
     /// Whether another seed gives another result (else one run per row is enough).
     pub seeded: bool,
+    /// How the paper's numbers are known, after "Paper: ": `as printed there`, `read off the figure, ±0.01`.
+    pub reading: &'static str,
+    /// What the time of a run depends on.
+    pub cost: &'static Cost,
+    /// The article's figure, where the study is one of curves.
+    pub figure: Option<&'static Figure>,
 }
+
+/// [`StudySpec::reading`] of numbers that the paper prints.
+pub const PRINTED: &str = "as printed there.";
+/// [`StudySpec::reading`] where the paper gives none.
+pub const NO_NUMBERS: &str = "it prints no numbers for this.";
 
 /// One run of a study.
 #[derive(Debug, Clone, Copy)]
@@ -98,8 +111,6 @@ pub struct StudyRun {
     samples: Vec<Option<Sample>>,
     /// By task: the newest of an earlier study, which stands in where a new measurement fails.
     earlier: Vec<Option<Sample>>,
-    /// Runs and their seconds measured by this very process, for the estimate.
-    measured: (usize, f64),
 }
 
 impl StudyRun {
@@ -133,7 +144,7 @@ impl StudyRun {
         }
         let (keys, samples) = (vec![None; tasks.len()], vec![None; tasks.len()]);
         let earlier = samples.clone();
-        Ok(Self { lab: lab.to_owned(), spec, specs, tasks, keys, samples, earlier, measured: (0, 0.0) })
+        Ok(Self { lab: lab.to_owned(), spec, specs, tasks, keys, samples, earlier })
     }
 
     /// The run to make now; `None`: all are done.
@@ -161,7 +172,6 @@ impl StudyRun {
             None => measures.map(|measure| (measure.of)(run, row).filter(|value| value.is_finite())).collect(),
         };
         let header = run.header.as_ref();
-        self.measured = (self.measured.0 + 1, self.measured.1 + run.seconds);
         self.samples[index] = Some(Sample {
             row: row.label.to_owned(),
             params: task.params.clone(),
@@ -198,11 +208,9 @@ impl StudyRun {
         (self.samples.iter().flatten().count(), self.samples.len())
     }
 
-    /// Seconds that the rest will take, once a run of this process has been measured.
-    pub fn seconds_left(&self) -> Option<f64> {
-        let (runs, seconds) = self.measured;
-        let (done, all) = self.progress();
-        (runs > 0).then(|| (all - done) as f64 * seconds / runs as f64)
+    /// Every parameter of the lab.
+    pub fn specs(&self) -> &'static [ParamSpec] {
+        self.specs
     }
 
     /// The samples of a row, in order of seeds.
@@ -317,19 +325,14 @@ impl StudyRun {
     /// recording gives way, if it is short; a finished one never does.
     pub fn place(&self, folder: &Path, task: &StudyTask, steps: u64) -> Place {
         let runs = folder.join(RUNS);
-        let at = self.tasks.iter().position(|known| known == task);
-        let key = at.and_then(|at| self.keys.get(at)?.clone()).unwrap_or_else(|| {
-            let row = (self.spec.rows[task.row].label, &task.params);
-            Key::new(self.specs, row, "", self.counting(task.seed), VERSION)
-        });
-        let name: String = task.name.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
-        let name = format!("{name}-seed-{}-{:08x}", task.seed, key.checksum());
+        let key = self.key_of_task(task);
+        let name = recording_name(task, &key);
         // The lock needs the folder; if there can be none, the run says so.
         fs::create_dir_all(&runs).ok();
         for attempt in 1.. {
-            let name = if attempt == 1 { name.clone() } else { format!("{name}-{attempt}") };
-            let Ok(claim) = study_store::try_lock(&runs.join(format!(".{name}.lock"))) else { continue };
-            let run = runs.join(name);
+            let run = attempt_of(&runs, &name, attempt);
+            let lock = run.file_name().unwrap_or_default().to_string_lossy();
+            let Ok(claim) = study_store::try_lock(&runs.join(format!(".{lock}.lock"))) else { continue };
             if fs::symlink_metadata(&run).is_err() {
                 return Place { record: Record::Replace(run), resume_from: None, _claim: claim };
             }
@@ -345,6 +348,30 @@ impl StudyRun {
             }
         }
         unreachable!("there is always one more name")
+    }
+
+    /// The key of a task, as if it read nothing where its data set cannot be read.
+    fn key_of_task(&self, task: &StudyTask) -> Key {
+        let at = self.tasks.iter().position(|known| known == task);
+        at.and_then(|at| self.keys.get(at)?.clone()).unwrap_or_else(|| {
+            let row = (self.spec.rows[task.row].label, &task.params);
+            Key::new(self.specs, row, "", self.counting(task.seed), VERSION)
+        })
+    }
+
+    /// By task that is measured: the newest complete recording of its run in the study's `folder`. Reads files.
+    pub fn recordings(&self, folder: &Path) -> Vec<(&StudyTask, Option<PathBuf>)> {
+        let measured = self.tasks.iter().zip(&self.samples);
+        let measured = measured.filter(|(_, sample)| sample.as_ref().is_some_and(|sample| sample.failed.is_none()));
+        measured
+            .map(|(task, _)| {
+                let name = recording_name(task, &self.key_of_task(task));
+                let folders = (1..).map(|attempt| attempt_of(&folder.join(RUNS), &name, attempt));
+                let there = folders.take_while(|run| fs::symlink_metadata(run).is_ok());
+                let complete = there.filter(|run| run_folder::summary(run).state() == "finished");
+                (task, complete.last())
+            })
+            .collect()
     }
 
     /// The checkpoint from which an interrupted run of this task goes on. A damaged or missing one means: from the start.
@@ -412,6 +439,7 @@ impl StudyRun {
             study: format!("{}/{}", self.lab, self.spec.id),
             title: self.spec.title.to_owned(),
             source: self.spec.source.to_owned(),
+            reading: self.spec.reading.to_owned(),
             about: self.spec.about.to_owned(),
             deterministic: !self.spec.seeded,
             rows,
@@ -438,3 +466,14 @@ impl StudyRun {
 
 /// Folder of all studies, beside that of the runs.
 pub const STUDIES: &str = "studies";
+
+/// Name of the first recording of a run.
+fn recording_name(task: &StudyTask, key: &Key) -> String {
+    let name: String = task.name.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+    format!("{name}-seed-{}-{:08x}", task.seed, key.checksum())
+}
+
+/// Folder of the first, second, .. recording of that name.
+fn attempt_of(runs: &Path, name: &str, attempt: u32) -> PathBuf {
+    runs.join(if attempt == 1 { name.to_owned() } else { format!("{name}-{attempt}") })
+}

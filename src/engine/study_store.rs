@@ -88,6 +88,17 @@ impl Key {
     }
 }
 
+/// The parameters that have an effect, but for paths and what is `free`: what the time of a run depends on.
+pub fn costs<'a>(
+    specs: &'static [ParamSpec],
+    params: &'a Params,
+    free: &[&str],
+) -> Vec<(&'static str, Option<&'a Value>)> {
+    let counts =
+        |spec: &&ParamSpec| !spec.kind.is_path() && !free.contains(&spec.key) && has_effect(specs, params, spec);
+    specs.iter().filter(counts).map(|spec| (spec.key, params.get(spec.key))).collect()
+}
+
 /// Whether a run with these parameters reads what a path names.
 pub fn names_path(specs: &[ParamSpec], params: &Params) -> bool {
     let empty = Value::Text(String::new());

@@ -11,6 +11,8 @@ pub struct StudyTable {
     pub title: String,
     /// Where the paper's numbers come from, and the data that they were measured on.
     pub source: String,
+    /// How the paper's numbers are known: printed there, read off a figure.
+    pub reading: String,
     pub about: String,
     /// No seed changes the result: one run is all there is.
     pub deterministic: bool,
@@ -200,7 +202,15 @@ impl StudyTable {
                 *width = (*width).max(cell.chars().count());
             }
         }
-        let mut text = format!("{} ({})\n{}\n{}\n{}\n\n", self.title, self.study, self.source, self.about, self.how());
+        let mut text = format!(
+            "{} ({})\n{}\n{}\nPaper: {} {}\n\n",
+            self.title,
+            self.study,
+            self.source,
+            self.about,
+            self.reading,
+            self.how()
+        );
         for line in lines {
             let cells: Vec<String> = line.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
             text += cells.join("  ").trim_end();
@@ -281,6 +291,7 @@ mod tests {
             study: "lab/study".into(),
             title: "Title".into(),
             source: "Paper, Figure 3".into(),
+            reading: "read off the figure.".into(),
             about: "About".into(),
             deterministic: false,
             rows: vec![row(Some(257.4), &[Some(0.1 + 0.2), Some(0.1)]), row(None, &[None])],

@@ -9,6 +9,7 @@ pub mod prose;
 pub mod resume;
 pub mod series;
 pub mod state;
+pub mod study;
 pub mod tiles;
 pub mod training;
 pub mod view;

@@ -15,6 +15,7 @@ pub mod labels;
 pub mod legend;
 pub mod live_texture;
 pub mod number;
+pub mod overlay;
 pub mod path_dialog;
 pub mod picture;
 pub mod scale;

@@ -17,7 +17,8 @@ use learnscope::engine::event::{Body, Event, KeyKind, KeySpec, RunHeader, RunId,
 use learnscope::engine::experiment::{BuildRequest, Experiment, RunError};
 use learnscope::engine::mailbox::Letter;
 use learnscope::engine::params::{ChoiceItem, DefaultValue, ParamKind, ParamSpec, Params, Value};
-use learnscope::engine::study::{Measure, StudyRow, StudySpec};
+use learnscope::engine::study::{Measure, PRINTED, StudyRow, StudySpec};
+use learnscope::engine::study_cost::EVEN;
 use learnscope::kit::lab::{LabSpec, Preset};
 use learnscope::kit::tiles::{self, Arrangement, Node, Tile, TileCommand, TileSpec, Tiles};
 use learnscope::kit::view::{Lab, LabView, ViewCtx};
@@ -38,19 +39,37 @@ pub static SPEC: LabSpec = LabSpec {
         Preset { id: "plain", title: "Plain", help: "", set: &[] },
         Preset { id: "trained", title: "Trained", help: "", set: &[("mode", "train"), ("rate", "0.5")] },
     ],
-    studies: &[StudySpec {
-        id: "rates",
-        title: "Two rates",
-        source: "Nobody, table 0",
-        about: "What a larger rate does.",
-        common: &[("mode", "play")],
-        rows: &[
-            StudyRow { label: "slow", set: &[("rate", "0.1")], paper: &[Some(1.5)], paper_std: &[] },
-            StudyRow { label: "fast", set: &[("rate", "0.2")], paper: &[None], paper_std: &[] },
-        ],
-        measures: &[Measure { title: "last loss", unit: "", of: |run, _| run.last("loss") }],
-        seeded: false,
-    }],
+    studies: &[
+        StudySpec {
+            id: "rates",
+            title: "Two rates",
+            source: "Nobody, table 0",
+            about: "What a larger rate does.",
+            common: &[("mode", "play")],
+            rows: &[
+                StudyRow { label: "slow", set: &[("rate", "0.1")], paper: &[Some(1.5)], paper_std: &[] },
+                StudyRow { label: "fast", set: &[("rate", "0.2")], paper: &[None], paper_std: &[] },
+            ],
+            measures: &[Measure { title: "last loss", unit: "", of: |run, _| run.last("loss") }],
+            seeded: false,
+            reading: PRINTED,
+            cost: &EVEN,
+            figure: None,
+        },
+        StudySpec {
+            id: "long",
+            title: "A long one",
+            source: "Nobody, figure 0",
+            about: "What a larger rate does in the long run.",
+            common: &[("mode", "train"), ("steps", "5000")],
+            rows: &[StudyRow { label: "long", set: &[("rate", "0.3")], paper: &[Some(1.5)], paper_std: &[] }],
+            measures: &[Measure { title: "last loss", unit: "", of: |run, _| run.last("loss") }],
+            seeded: true,
+            reading: "read off the figure.",
+            cost: &EVEN,
+            figure: None,
+        },
+    ],
     guide: "# Lesson\n\nA **bold** word, `code`, and λ ∇ ‖ ₂ μ η β √.\n\n- one\n- two",
     build: |_: &BuildRequest<'_>| -> Result<Box<dyn Experiment>, RunError> { Err(RunError::Data("no".into())) },
     steps: |params| params.int("steps") as u64,

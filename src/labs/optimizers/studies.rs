@@ -3,7 +3,9 @@
 
 use super::PATH_COLUMNS;
 use crate::engine::state::{Rows, RunState};
-use crate::engine::study::{Measure, StudyRow, StudySpec};
+use crate::engine::study::{Measure, NO_NUMBERS, StudyRow, StudySpec};
+use crate::engine::study_cost::EVEN;
+use crate::engine::study_figure::{Figure, Mark, Panel};
 
 /// Every study of the lab.
 pub static STUDIES: &[StudySpec] = &[SADDLE_RACE, MOMENTUM_NAG, VANISHING_GRADIENT, LEARNING_RATES];
@@ -65,6 +67,9 @@ const SADDLE_RACE: StudySpec = StudySpec {
         Measure { title: "first |y| > 1", unit: "updates", of: |run, _| first_beyond(run, 1.0) },
     ],
     seeded: false,
+    reading: NO_NUMBERS,
+    cost: &EVEN,
+    figure: Some(&SADDLE_RACE_FIGURE),
 };
 
 const MOMENTUM_NAG: StudySpec = StudySpec {
@@ -92,6 +97,9 @@ const MOMENTUM_NAG: StudySpec = StudySpec {
         Measure { title: "f at the end", unit: "", of: |run, _| last(run, "f") },
     ],
     seeded: false,
+    reading: "read off the contour figure’s pixels, ±0.01; it prints no numbers.",
+    cost: &EVEN,
+    figure: Some(&MOMENTUM_NAG_FIGURE),
 };
 
 const VANISHING_GRADIENT: StudySpec = StudySpec {
@@ -125,6 +133,9 @@ const VANISHING_GRADIENT: StudySpec = StudySpec {
         Measure { title: "f at the end", unit: "", of: |run, _| last(run, "f") },
     ],
     seeded: false,
+    reading: "read off the animation’s last frame, ±0.01; it prints no numbers.",
+    cost: &EVEN,
+    figure: Some(&VANISHING_GRADIENT_FIGURE),
 };
 
 const LEARNING_RATES: StudySpec = StudySpec {
@@ -232,7 +243,93 @@ const LEARNING_RATES: StudySpec = StudySpec {
         Measure { title: "z at the end", unit: "", of: |run, _| last(run, "f") },
     ],
     seeded: false,
+    reading: "read off the figure’s pixels, some 0.3 to 1.3 too low; it prints no numbers.",
+    cost: &EVEN,
+    figure: Some(&LEARNING_RATES_FIGURE),
 };
+
+/// Where the optimizers went, in the plane.
+const fn plane(title: &'static str, window: [[f64; 2]; 2], marks: fn(&StudyRow) -> Vec<Mark>) -> Panel {
+    let curve = |run: &RunState| points(run, |_, x, y| [x, y]);
+    Panel { title, x: "x", y: "y", log: false, window: Some(window), shows: |_| true, curve, marks }
+}
+
+/// |y| against the update, on a logarithmic axis: which curve leaves the line y = 0, and when.
+static SADDLE_RACE_FIGURE: Figure = Figure {
+    panels: &[Panel {
+        title: "Distance from the symmetry line",
+        x: "update",
+        y: "|y|",
+        log: true,
+        window: Some([[0.0, 1500.0], [1e-11, 10.0]]),
+        shows: |_| true,
+        curve: |run| points(run, |k, _, y| [k, y.abs()]),
+        marks: |_| Vec::new(),
+    }],
+};
+
+static MOMENTUM_NAG_FIGURE: Figure = Figure {
+    panels: &[plane("Paths on the quartic", [[-2.5, 1.5], [-2.0, 2.0]], |row| {
+        let [leftmost, highest] = [0, 1].map(|k| row.paper.get(k).copied().flatten());
+        leftmost.map(Mark::X).into_iter().chain(highest.map(Mark::Y)).collect()
+    })],
+};
+
+static VANISHING_GRADIENT_FIGURE: Figure = Figure {
+    panels: &[plane("Paths over the shelf at (0, 0)", [[-2.0, 1.2], [-1.0, 1.0]], |row| match row.paper {
+        [Some(x), Some(y), ..] => vec![Mark::Point(*x, *y)],
+        _ => Vec::new(),
+    })],
+};
+
+/// The article's figure: x, y and z against the iteration, at each of the three rates.
+static LEARNING_RATES_FIGURE: Figure = Figure {
+    panels: &[
+        rate("y at η = 0.001", at_thousandth, Y),
+        rate("y at η = 0.01", at_hundredth, Y),
+        rate("y at η = 0.1", at_tenth, Y),
+        rate("x at η = 0.001", at_thousandth, X),
+        rate("x at η = 0.01", at_hundredth, X),
+        rate("x at η = 0.1", at_tenth, X),
+        rate("z at η = 0.001", at_thousandth, Z),
+        rate("z at η = 0.01", at_hundredth, Z),
+        rate("z at η = 0.1", at_tenth, Z),
+    ],
+};
+
+/// What a panel shows of a path: name, range, curve, the article's readings.
+type Coordinate = (&'static str, [f64; 2], fn(&RunState) -> Vec<[f64; 2]>, fn(&StudyRow) -> Vec<Mark>);
+
+const X: Coordinate = ("x", [-0.1, 0.6], |run| points(run, |k, x, _| [k, x]), |_| Vec::new());
+const Y: Coordinate = (
+    "y",
+    [-0.2, 4.5],
+    |run| points(run, |k, _, y| [k, y]),
+    |row| row.paper.first().copied().flatten().map(|k| Mark::Point(k, 4.0)).into_iter().collect(),
+);
+const Z: Coordinate = ("z", [-4.5, 0.5], |run| points(run, |k, x, y| [k, x * x - y * y]), |_| Vec::new());
+
+fn at_thousandth(row: &StudyRow) -> bool {
+    row.label.starts_with("η = 0.001:")
+}
+
+fn at_hundredth(row: &StudyRow) -> bool {
+    row.label.starts_with("η = 0.01:")
+}
+
+fn at_tenth(row: &StudyRow) -> bool {
+    row.label.starts_with("η = 0.1:")
+}
+
+const fn rate(title: &'static str, shows: fn(&StudyRow) -> bool, (y, range, curve, marks): Coordinate) -> Panel {
+    Panel { title, x: "iteration", y, log: false, window: Some([[0.0, 500.0], range]), shows, curve, marks }
+}
+
+/// The path of a run as points made of row number, x and y.
+fn points(run: &RunState, of: fn(f64, f64, f64) -> [f64; 2]) -> Vec<[f64; 2]> {
+    let (Some(x), Some(y)) = (column(run, "x"), column(run, "y")) else { return Vec::new() };
+    x.zip(y).enumerate().map(|(k, (x, y))| of(k as f64, x, y)).collect()
+}
 
 /// The path of a run with one optimizer.
 fn path(run: &RunState) -> Option<&Rows> {

@@ -2,8 +2,10 @@
 //! the paper's own setting on BUSI or one's own folder. The paper's numbers were measured on 416 training, 140 validation
 //! and 140 test images of 348 patients, which are not public; three seeds.
 
+use crate::engine::params::{Params, Value};
 use crate::engine::state::RunState;
-use crate::engine::study::{Measure, StudyRow, StudySpec};
+use crate::engine::study::{Measure, NO_NUMBERS, PRINTED, StudyRow, StudySpec};
+use crate::engine::study_cost::{Cost, Occasion};
 use crate::nn::segmentation::count::{Count, count};
 
 use super::params::net_spec;
@@ -169,6 +171,9 @@ const TABLE_2: StudySpec = StudySpec {
     rows: TABLE_2_ROWS,
     measures: TABLE,
     seeded: true,
+    reading: PRINTED,
+    cost: &COST,
+    figure: None,
 };
 
 const TABLE_2_OWN: StudySpec = StudySpec {
@@ -191,6 +196,9 @@ const TABLE_1: StudySpec = StudySpec {
     rows: TABLE_1_ROWS,
     measures: TABLE,
     seeded: true,
+    reading: PRINTED,
+    cost: &COST,
+    figure: None,
 };
 
 const TABLE_1_OWN: StudySpec = StudySpec {
@@ -213,6 +221,9 @@ const LADDER: StudySpec = StudySpec {
     rows: ladder!("180"; "learning_rate" = "0.001"),
     measures: &[DICE, VALIDATION, HD95, UNDEFINED],
     seeded: true,
+    reading: PRINTED,
+    cost: &COST,
+    figure: None,
 };
 
 const LADDER_OWN: StudySpec = StudySpec {
@@ -259,6 +270,9 @@ const FIGURE_2: StudySpec = StudySpec {
     ],
     measures: &[DICE, HD95, UNDEFINED],
     seeded: true,
+    reading: NO_NUMBERS,
+    cost: &COST,
+    figure: None,
 };
 
 const FIGURE_2_OWN: StudySpec = StudySpec {
@@ -286,6 +300,9 @@ const SIZE_DICE: StudySpec = StudySpec {
     rows: TABLE_2_ROWS,
     measures: &[DICE, HD95, PARAMETERS, GMAC, MEMORY, SECONDS],
     seeded: true,
+    reading: PRINTED,
+    cost: &COST,
+    figure: None,
 };
 
 const CALIPERS: StudySpec = StudySpec {
@@ -304,4 +321,42 @@ const CALIPERS: StudySpec = StudySpec {
     ],
     measures: &[DICE, HD95, UNDEFINED],
     seeded: true,
+    reading: NO_NUMBERS,
+    cost: &COST,
+    figure: None,
 };
+
+/// What the time of a run depends on: a validation after each epoch, or so many steps, and at the end; one test.
+static COST: Cost = Cost {
+    free: &[
+        "steps",
+        "learning_rate",
+        "weight_decay",
+        "plateau",
+        "plateau_patience",
+        "early_stopping",
+        "stop_patience",
+        "least_epochs",
+        "calipers",
+        "validate_every",
+        "loss_every",
+    ],
+    trial: |_| vec![("validate_every", Value::Int(3)), ("loss_every", Value::Int(1))],
+    occasions: &[
+        Occasion { name: "validations", key: "loss/validation", times: validations },
+        Occasion { name: "the test", key: "test/loss", times: |_, _, _| 1.0 },
+    ],
+};
+
+fn validations(params: &Params, trial: &RunState, steps: u64) -> f64 {
+    let per_epoch = || {
+        // Step and share of an epoch, as the trial says after its first validation.
+        let (step, epoch) = trial.scalars.get("epoch")?.points().find(|(step, epoch)| *step > 0 && *epoch > 0.0)?;
+        Some((step as f64 / epoch).round() as u64)
+    };
+    let every = match params.int("validate_every") {
+        0 => per_epoch().unwrap_or(steps),
+        every => every as u64,
+    };
+    steps.div_ceil(every.max(1)) as f64
+}

@@ -1,8 +1,11 @@
 //! Tables and figures of the paper as studies, each twice: time-compressed on generated shapes, and (`-cifar10`, with
 //! `--data`) in the paper's own setting. The paper's numbers were measured on CIFAR-10 with a ResNet-18, one seed each.
 
+use crate::engine::params::{Params, Value};
 use crate::engine::state::RunState;
-use crate::engine::study::{Measure, StudyRow, StudySpec};
+use crate::engine::study::{Measure, NO_NUMBERS, PRINTED, StudyRow, StudySpec};
+use crate::engine::study_cost::{Cost, Occasion};
+use crate::engine::study_figure::{Figure, Mark, Panel};
 use crate::metrics::collapse::Verdict;
 
 use super::alarm;
@@ -89,6 +92,9 @@ const TABLE_1: StudySpec = StudySpec {
     rows: TABLE_1_ROWS,
     measures: TABLE,
     seeded: true,
+    reading: PRINTED,
+    cost: &COST,
+    figure: None,
 };
 
 const TABLE_1_CIFAR: StudySpec = StudySpec {
@@ -135,6 +141,9 @@ const TABLE_2: StudySpec = StudySpec {
     rows: TABLE_2_ROWS,
     measures: TABLE,
     seeded: true,
+    reading: PRINTED,
+    cost: &COST,
+    figure: None,
 };
 
 const TABLE_2_CIFAR: StudySpec = StudySpec {
@@ -214,6 +223,9 @@ const TABLE_3: StudySpec = StudySpec {
     rows: TABLE_3_ROWS,
     measures: TABLE,
     seeded: true,
+    reading: PRINTED,
+    cost: &COST,
+    figure: None,
 };
 
 const TABLE_3_CIFAR: StudySpec = StudySpec {
@@ -259,6 +271,9 @@ const FIGURE_2: StudySpec = StudySpec {
     ],
     measures: FIGURE,
     seeded: true,
+    reading: DECODED,
+    cost: &COST,
+    figure: Some(&EIGENSPACES),
 };
 
 const FIGURE_2_CIFAR: StudySpec = StudySpec {
@@ -283,6 +298,9 @@ const FIGURE_3: StudySpec = StudySpec {
     ],
     measures: FIGURE,
     seeded: true,
+    reading: DECODED,
+    cost: &COST,
+    figure: Some(&EIGENSPACES),
 };
 
 const FIGURE_3_CIFAR: StudySpec = StudySpec {
@@ -310,6 +328,9 @@ const FIGURE_4: StudySpec = StudySpec {
     rows: &[row("symmetric", &[("target", "online"), ("symmetry", "on")], &[None, None, None, None, None])],
     measures: FIGURE,
     seeded: true,
+    reading: NO_NUMBERS,
+    cost: &COST,
+    figure: Some(&EIGENSPACES),
 };
 
 const FIGURE_4_CIFAR: StudySpec = StudySpec {
@@ -320,6 +341,118 @@ const FIGURE_4_CIFAR: StudySpec = StudySpec {
     rows: &[row("symmetric", without_decay!["target" = "online", "symmetry" = "on"], &[None, None, None, None, None])],
     ..FIGURE_4
 };
+
+/// [`StudySpec::reading`] of the figures.
+const DECODED: &str = "decoded from the result files that the replication published with its figures; not printed.";
+
+/// The panels that a figure's numbers belong to, each against the step.
+static EIGENSPACES: Figure = Figure {
+    panels: &[
+        against_step(
+            "Asymmetry of Wp (L1)",
+            "asymmetry",
+            |run| series(run, "asymmetry/entrywise_l1"),
+            |row| marks(row, &[(0, Mark::Start), (1, Mark::End)]),
+        ),
+        against_step(
+            "Alignment with F, top 8 modes",
+            "alignment",
+            |run| series(run, "alignment/mean_top8"),
+            |row| marks(row, &[(2, Mark::End)]),
+        ),
+        against_step(
+            "Effective rank of the outputs",
+            "effective rank",
+            |run| series(run, "effective_rank"),
+            |row| marks(row, &[(4, Mark::End)]),
+        ),
+    ],
+};
+
+const fn against_step(
+    title: &'static str,
+    y: &'static str,
+    curve: fn(&RunState) -> Vec<[f64; 2]>,
+    marks: fn(&StudyRow) -> Vec<Mark>,
+) -> Panel {
+    Panel { title, x: "step", y, log: false, window: None, shows: |_| true, curve, marks }
+}
+
+fn series(run: &RunState, key: &str) -> Vec<[f64; 2]> {
+    let history = run.scalars.get(key);
+    history.map_or(Vec::new(), |history| history.points().map(|(step, value)| [step as f64, value]).collect())
+}
+
+/// The mark of a paper's number.
+type MarkOf = fn(f64) -> Mark;
+
+/// The paper's values of these measures, each in its place.
+fn marks(row: &StudyRow, of: &[(usize, MarkOf)]) -> Vec<Mark> {
+    of.iter().filter_map(|(measure, at)| Some(at(row.paper.get(*measure).copied().flatten()?))).collect()
+}
+
+/// What the time of a run depends on. Large networks are judged on few pictures in a trial.
+static COST: Cost = Cost {
+    free: &[
+        "steps",
+        "rate_encoder",
+        "rate_projector",
+        "rate_predictor",
+        "decay_encoder",
+        "decay_projector",
+        "decay_predictor",
+        "decay_scope",
+        "tau",
+        "symmetry",
+        "data_seed",
+        "loss_every",
+        "analysis_every",
+        "probe_every",
+        "evaluation",
+    ],
+    trial: |params| {
+        let mut values = vec![
+            ("loss_every", Value::Int(1)),
+            ("analysis_every", Value::Int(3)),
+            ("probe_every", Value::Int(4)),
+            ("evaluation", Value::Text("none".to_owned())),
+        ];
+        if let Some((train, test)) = trial_pictures(params) {
+            values.extend([("probe_train", Value::Int(train)), ("probe_test", Value::Int(test))]);
+        }
+        values
+    },
+    occasions: &[
+        // At steps 1, so many, and the last.
+        Occasion {
+            name: "analyses",
+            key: "normalised_std",
+            times: |params, _, steps| every(params, "analysis_every", steps) + 1.0,
+        },
+        Occasion { name: "evaluations", key: "probe", times: evaluations },
+    ],
+};
+
+/// How often something happens that does so every so many steps, and at the last one.
+fn every(params: &Params, key: &str, steps: u64) -> f64 {
+    steps.div_ceil(params.int(key).max(1) as u64) as f64
+}
+
+/// Pictures on which a trial judges a network that takes long for one; `None`: as many as the run.
+fn trial_pictures(params: &Params) -> Option<(i64, i64)> {
+    (params.text("network") == "resnet18").then_some((200, 100))
+}
+
+/// kNN and probe before the first step and every so often, and the linear evaluation at the end, of which almost all the
+/// time is the features of all pictures.
+fn evaluations(params: &Params, _trial: &RunState, steps: u64) -> f64 {
+    let own = (params.int("probe_train") + params.int("probe_test")) as f64;
+    let trial = trial_pictures(params).map_or(own, |(train, test)| (train + test) as f64);
+    let all = if params.text("source") == "cifar10" { 60_000.0 } else { own };
+    let last = if params.text("evaluation") == "none" { 0.0 } else { all };
+    // The trial, too, judges once before its first step.
+    ((1.0 + every(params, "probe_every", steps)) * own + last) / trial - 1.0
+}
 
 const fn row(
     label: &'static str,

@@ -1,0 +1,234 @@
+//! The study's window: what it is about, how far it is, the question before it starts, its figure and its table.
+
+use eframe::egui::{self, DragValue, RichText, Ui, vec2};
+
+use super::study::{Phase, Study, Wish};
+use super::widgets::{Icon, labelled_button};
+use super::{App, study_figure, theme};
+use crate::engine::study_table::TableRow;
+use crate::kit::view::Lab;
+use crate::plot::number;
+use crate::plot::style::Style;
+
+/// Most seeds of a row that can be asked for.
+const MOST_SEEDS: u64 = 1_000;
+
+/// Largest seed that a field of the window holds exactly.
+const MOST_SEED: u64 = 1 << 53;
+
+/// Draws the study's window, if it is open.
+pub fn show(app: &mut App, ctx: &egui::Context) {
+    let training = app.sessions.iter().any(super::session::Session::training);
+    let Some(study) = app.study.as_mut().filter(|study| study.open) else { return };
+    let Some(lab) = app.sessions.get(study.lab).map(|session| session.lab) else { return };
+    let style = app.style.clone();
+    let mut open = true;
+    let mut wish = None;
+    let screen = ctx.content_rect();
+    let size = vec2((0.72 * screen.width()).clamp(320.0, 1100.0), (0.6 * screen.height()).max(200.0));
+    egui::Window::new(format!("Study: {}", study.runner.run.spec.title))
+        .id(egui::Id::unique("study"))
+        .open(&mut open)
+        .collapsible(true)
+        .title_frame(theme::window_title(&style))
+        .default_size(size)
+        .default_pos(screen.center() - vec2(0.5 * size.x, 0.42 * screen.height()))
+        .show(ctx, |ui| {
+            ui.label(RichText::new(study.runner.run.spec.source).weak());
+            ui.label(study.runner.run.spec.about);
+            ui.add_space(8.0);
+            progress(study, ui, &style);
+            question(study, training, ui, &style, &mut wish);
+            ui.add_space(8.0);
+            // Of the screen, not of the window: what depends on the window's height would make it grow.
+            let room = (screen.height() * 0.5).max(60.0);
+            let width = ui.available_width() - 16.0;
+            egui::ScrollArea::both().auto_shrink([false, true]).max_height(room).show(ui, |ui| {
+                figure(study, lab, width.max(200.0), ui, &style);
+                table(study, ui, &style, &mut wish);
+            });
+            ui.add_space(8.0);
+            let spec = study.runner.run.spec;
+            ui.label(RichText::new(format!("Paper: {} {}", spec.reading, study.table.how())).weak());
+            ui.add_space(4.0);
+            ui.horizontal_wrapped(|ui| buttons(study, ui, &style, &mut wish));
+        });
+    study.open = open;
+    if let Some(wish) = wish {
+        app.fulfil(ctx, wish);
+    }
+}
+
+/// How far it is, and how long the rest takes.
+fn progress(study: &Study, ui: &mut Ui, style: &Style) {
+    let (done, all) = study.runner.run.progress();
+    let mut text = match study.phase {
+        Phase::Opening => "reading what was measured before".to_owned(),
+        Phase::Timing(_) => {
+            let (timed, kinds, left) = study.runner.trials();
+            let left = left.map_or(String::new(), |left| format!(", about {} left", number::duration(left)));
+            let at = (timed + 1).min(kinds);
+            format!("timing a few steps of each kind of row: {at} of {kinds} ({}){left}", study.runner.label())
+        }
+        _ => format!("{done} of {all} runs are measured"),
+    };
+    if study.kept > 0 && study.phase != Phase::Opening {
+        text += &format!(", {} of them before", study.kept);
+    }
+    if let (Phase::Measuring(_) | Phase::Placing, Some(left)) = (study.phase, study.runner.seconds_left())
+        && left > 0.0
+    {
+        text += &format!("; about {} left", number::duration(left));
+    }
+    let share = done as f32 / all.max(1) as f32;
+    ui.add(egui::ProgressBar::new(share).desired_height(6.0).fill(style.accent));
+    ui.label(RichText::new(text).weak()).on_hover_text(format!("kept in {}", study.folder.display()));
+}
+
+/// Before it starts: how long it takes, and with how many seeds.
+fn question(study: &mut Study, training: bool, ui: &mut Ui, style: &Style, wish: &mut Option<Wish>) {
+    let waits = matches!(study.phase, Phase::Asking | Phase::Resting) && study.runner.next_task().is_some();
+    if let Some(estimate) = study.runner.estimate().filter(|_| waits) {
+        ui.add_space(4.0);
+        ui.label(theme::strong(format!("{}.", estimate.text())));
+        let hint = "A run that ends early takes less. Stopped or closed, the study goes on where it was.";
+        ui.label(RichText::new(hint).weak());
+    }
+    if study.phase == Phase::Asking {
+        if training {
+            ui.label(RichText::new("A training is under way: the study ends it.").color(style.warning));
+        }
+        ui.horizontal(|ui| {
+            if labelled_button(ui, Some(Icon::Play), "Start the study", true, style).clicked() {
+                *wish = Some(Wish::GoOn);
+            }
+            if labelled_button(ui, None, "Not now", false, style).clicked() {
+                *wish = Some(Wish::Leave);
+            }
+        });
+    }
+    if study.runner.run.spec.seeded && matches!(study.phase, Phase::Asking | Phase::Resting) {
+        ui.horizontal(|ui| {
+            let (mut count, mut first) = study.seeds;
+            let label = ui.label("Seeds of each row");
+            let many = ui.add(DragValue::new(&mut count).range(1..=MOST_SEEDS)).labelled_by(label.id);
+            let label = ui.label("from");
+            let from = ui.add(DragValue::new(&mut first).range(0..=MOST_SEED)).labelled_by(label.id);
+            study.seeds = (count, first);
+            let settled = |response: &egui::Response| !response.dragged() && !response.has_focus();
+            if study.seeds != study.seeds_used && settled(&many) && settled(&from) {
+                *wish = Some(Wish::Seeds);
+            }
+        });
+    }
+}
+
+/// The article's figure, drawn of the rows that are measured.
+fn figure(study: &mut Study, lab: &Lab, width: f32, ui: &mut Ui, style: &Style) {
+    if study.runner.run.spec.figure.is_none() {
+        return;
+    }
+    let missing = study.figure.drawing.missing;
+    let height = study.figure.height(&study.runner.run, width);
+    let (rect, _) = ui.allocate_exact_size(vec2(width, height), egui::Sense::hover());
+    if ui.is_rect_visible(rect) {
+        study.figure.show(ui, rect, &study.runner.run, lab, style, 11.0);
+    }
+    if missing > 0 {
+        let runs = number::counted(missing as u64, "measured run has", "measured runs have");
+        ui.label(RichText::new(format!("{runs} no recording to draw; “Measure anew” makes them")).weak());
+    }
+    if study_figure::has_marks(&study.runner.run) {
+        let marks = "Diamonds and dashed straight lines: the paper, in the colour of the row.";
+        ui.label(RichText::new(marks).weak());
+    }
+    ui.add_space(8.0);
+}
+
+fn table(study: &Study, ui: &mut Ui, style: &Style, wish: &mut Option<Wish>) {
+    let now = match study.phase {
+        Phase::Measuring(_) => study.runner.row(),
+        _ => None,
+    };
+    let measures = study.runner.run.spec.measures.len().max(1);
+    egui::Grid::new("study table").striped(true).spacing(vec2(16.0, 6.0)).show(ui, |ui| {
+        for head in ["run", "measure", "paper", "ours", "paper | ours", "data"] {
+            ui.label(theme::strong(head));
+        }
+        ui.end_row();
+        for (at, row) in study.table.rows.iter().enumerate() {
+            // One line for each measure; the first of a row names it.
+            let (index, first) = (at / measures, at % measures == 0);
+            if !first {
+                ui.label("");
+            } else if ui.link(&row.row).on_hover_text("Put its values into the form and run it").clicked()
+                && study.phase == Phase::Resting
+            {
+                *wish = Some(Wish::Load(index));
+            }
+            ui.label(row.title());
+            ui.label(RichText::new(row.paper_text()).monospace().color(style.text_weak));
+            let measured = row.ours_text(study.table.deterministic);
+            let ours = match (measured.is_empty(), now == Some(index)) {
+                (true, true) => RichText::new("running").weak(),
+                (true, false) => RichText::new("…").weak(),
+                _ if row.problem.is_some() => RichText::new(measured).color(style.error),
+                _ => RichText::new(measured).monospace(),
+            };
+            ui.label(ours);
+            let largest = study.table.largest(&row.measure);
+            bars(row, largest, ui, style);
+            ui.label(RichText::new(if first { row.data.as_str() } else { "" }).weak());
+            ui.end_row();
+        }
+    });
+}
+
+/// The paper's number as a hollow bar above ours as a filled one, with our lowest and highest as a line; the longest bar of
+/// a measure fills the width.
+fn bars(row: &TableRow, largest: f64, ui: &mut Ui, style: &Style) {
+    let (rect, _) = ui.allocate_exact_size(vec2(110.0, 16.0), egui::Sense::hover());
+    if largest <= 0.0 || !ui.is_rect_visible(rect) {
+        return;
+    }
+    let painter = ui.painter_at(rect);
+    let x = |value: f64| rect.left() + 1.0 + (value.max(0.0) / largest) as f32 * (rect.width() - 2.0);
+    let bar = |top: f32, value: f64| {
+        egui::Rect::from_min_max(egui::pos2(x(0.0), rect.top() + top), egui::pos2(x(value), rect.top() + top + 6.0))
+    };
+    if let Some(paper) = row.paper {
+        painter.rect_stroke(bar(1.0, paper), 1.0, egui::Stroke::new(1.0, style.text_weak), egui::StrokeKind::Inside);
+    }
+    if let Some(mean) = row.ours.mean {
+        painter.rect_filled(bar(9.0, mean), 1.0, style.accent);
+        if let (Some(low), Some(high)) = (row.ours.lowest, row.ours.highest) {
+            let y = rect.top() + 12.0;
+            let ends = [egui::pos2(x(low), y), egui::pos2(x(high), y)];
+            painter.line_segment(ends, egui::Stroke::new(1.5, style.text));
+        }
+    }
+}
+
+fn buttons(study: &Study, ui: &mut Ui, style: &Style, wish: &mut Option<Wish>) {
+    let mut button = |icon, label, accent, asks| {
+        if labelled_button(ui, icon, label, accent, style).clicked() {
+            *wish = Some(asks);
+        }
+    };
+    let resting = study.phase == Phase::Resting;
+    if !resting && study.phase != Phase::Asking {
+        button(Some(Icon::Stop), "Stop the study", false, Wish::Stop);
+    } else if resting && study.runner.next_task().is_some() {
+        button(Some(Icon::Play), "Go on", true, Wish::GoOn);
+    }
+    if resting {
+        button(Some(Icon::Restart), "Measure anew", false, Wish::Again);
+    }
+    button(None, "Copy the table", false, Wish::Copy);
+    button(None, "Save as text", false, Wish::SaveText);
+    button(None, "Save as CSV", false, Wish::SaveCsv);
+    if !study.figure.drawing.curves.is_empty() {
+        button(None, "Save the figure", false, Wish::SavePicture);
+        button(None, "Save its numbers", false, Wish::SaveFigureCsv);
+    }
+}

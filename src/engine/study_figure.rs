@@ -1,0 +1,126 @@
+//! The figure of an article as a study draws it: curves of its rows from their recordings, and the article's readings as
+//! marks. Plain data; `plot::overlay` draws it.
+
+use std::fmt;
+use std::path::Path;
+
+use super::export::{Sheet, number};
+use super::replay;
+use super::state::RunState;
+use super::study::{StudyRow, StudyRun};
+use serde_json::json;
+
+/// A figure of several panels.
+#[derive(Debug, Clone, Copy)]
+pub struct Figure {
+    pub panels: &'static [Panel],
+}
+
+/// One plot.
+#[derive(Clone, Copy)]
+pub struct Panel {
+    pub title: &'static str,
+    /// Titles of the axes, with units.
+    pub x: &'static str,
+    pub y: &'static str,
+    /// The y axis is logarithmic.
+    pub log: bool,
+    /// What is shown of the plane, where the article shows a part of it: `[x, y]`, each from and to.
+    pub window: Option<[[f64; 2]; 2]>,
+    /// Which rows are drawn.
+    pub shows: fn(&StudyRow) -> bool,
+    /// The curve of a run, points (x, y) in order of steps.
+    pub curve: fn(&RunState) -> Vec<[f64; 2]>,
+    /// What the article's own curve of a row was read to be.
+    pub marks: fn(&StudyRow) -> Vec<Mark>,
+}
+
+impl fmt::Debug for Panel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Panel").field("title", &self.title).finish_non_exhaustive()
+    }
+}
+
+/// A reading of the article.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Mark {
+    Point(f64, f64),
+    /// Only x is known, e.g. the leftmost position.
+    X(f64),
+    /// Only y is known.
+    Y(f64),
+    /// y where the curve begins.
+    Start(f64),
+    /// y where the curve ends.
+    End(f64),
+}
+
+/// The curve of one run in one panel.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Curve {
+    /// Index in [`Figure::panels`].
+    pub panel: usize,
+    /// Index of the study's row.
+    pub row: usize,
+    pub seed: u64,
+    pub points: Vec<[f64; 2]>,
+}
+
+/// What of a figure is there to draw.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Drawing {
+    pub curves: Vec<Curve>,
+    /// Measured runs without a recording: an older version measured them, or their folder is gone.
+    pub missing: usize,
+}
+
+/// Most points of a curve; a longer one is drawn with every second, third, .. of its points.
+const POINTS: usize = 4_000;
+
+/// The curves of all measured runs, from their recordings in the study's `folder`. Takes a while.
+pub fn draw(study: &StudyRun, folder: &Path) -> Drawing {
+    let mut drawing = Drawing::default();
+    let Some(figure) = study.spec.figure else { return drawing };
+    for (task, run) in study.recordings(folder) {
+        let row = &study.spec.rows[task.row];
+        let Some(state) = run.and_then(|run| replay::replay(&run).ok()) else {
+            drawing.missing += 1;
+            continue;
+        };
+        for (panel, spec) in figure.panels.iter().enumerate().filter(|(_, spec)| (spec.shows)(row)) {
+            let all = (spec.curve)(&state);
+            let every = all.len() / POINTS + 1;
+            // The last point always, since marks stand there.
+            let last = all.last().copied().filter(|_| (all.len() - 1) % every != 0);
+            let points = all.iter().step_by(every).copied().chain(last).collect();
+            drawing.curves.push(Curve { panel, row: task.row, seed: task.seed, points });
+        }
+    }
+    drawing
+}
+
+/// The numbers of a figure in long form: ours, and the article's readings.
+pub fn csv(study: &StudyRun, drawing: &Drawing) -> Result<Vec<u8>, String> {
+    let mut sheet = Sheet::new(&["panel", "row", "whose", "seed", "x", "y"]);
+    for (index, panel) in study.spec.figure.iter().flat_map(|figure| figure.panels).enumerate() {
+        for row in study.spec.rows.iter().filter(|row| (panel.shows)(row)) {
+            for mark in (panel.marks)(row) {
+                let (what, [x, y]) = match mark {
+                    Mark::Point(x, y) => ("paper", [number(x), number(y)]),
+                    Mark::X(x) => ("paper", [number(x), json!("")]),
+                    Mark::Y(y) => ("paper", [json!(""), number(y)]),
+                    Mark::Start(y) => ("paper, at the start", [json!(""), number(y)]),
+                    Mark::End(y) => ("paper, at the end", [json!(""), number(y)]),
+                };
+                sheet.rows.push(vec![json!(panel.title), json!(row.label), json!(what), json!(""), x, y]);
+            }
+        }
+        for curve in drawing.curves.iter().filter(|curve| curve.panel == index) {
+            let label = study.spec.rows[curve.row].label;
+            sheet.rows.extend(curve.points.iter().map(|[x, y]| {
+                vec![json!(panel.title), json!(label), json!("ours"), json!(curve.seed), number(*x), number(*y)]
+            }));
+        }
+    }
+    sheet.csv(&json!({ "study": study.spec.id, "source": study.spec.source, "paper": study.spec.reading }))
+}
