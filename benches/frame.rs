@@ -29,6 +29,7 @@ const FRAMES: usize = 600;
 
 /// Processor time of this thread: what the frame costs, whatever else the machine does.
 #[cfg(target_os = "linux")]
+#[allow(unsafe_code, reason = "the standard library does not tell a thread's processor time")]
 fn processor_time(_origin: Instant) -> Duration {
     const THREAD_CPU_TIME: i32 = 3;
     // The C library that the standard library is linked with.

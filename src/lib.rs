@@ -1,5 +1,8 @@
 //! Learnscope: a desktop visual lab for watching models learn.
 
+// In a test a panic is the message; here nothing that a user can cause ends in one, and `cli::output` alone prints.
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr))]
+
 pub mod app;
 pub mod cli;
 pub mod compute;

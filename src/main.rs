@@ -23,6 +23,7 @@ fn main() -> ExitCode {
 /// Mesa's Vulkan layer that orders the cards as a Wayland compositor would makes libwayland write `error: XDG_RUNTIME_DIR is
 /// invalid or not set` wherever there can be no compositor: in a container, under cron, in a plain X server. The layer is
 /// then left out, unless the user chooses a card through it.
+#[allow(unsafe_code, reason = "an environment variable is the only switch of that layer")]
 fn quieten_vulkan() {
     let is_path = |name| env::var_os(name).is_some_and(|value| Path::new(&value).is_absolute());
     let compositor = is_path("XDG_RUNTIME_DIR") || is_path("WAYLAND_DISPLAY");

@@ -87,7 +87,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("kit", &["compute", "disk", "engine", "nn", "plot", "watch"]),
     ("labs", &["compute", "data", "disk", "engine", "gpu", "kit", "metrics", "nn", "pixels", "plot", "watch"]),
     ("app", &["compute", "disk", "engine", "kit", "labs", "plot", "signals"]),
-    ("cli", &["app", "compute", "data", "disk", "engine", "kit", "labs", "plot", "signals"]),
+    ("cli", &["app", "compute", "data", "disk", "engine", "kit", "labs", "plot", "signals", "watch"]),
 ];
 
 /// How many of [`ROOMS`] draw nothing.

@@ -335,7 +335,7 @@ fn when_all_diverge_the_run_ends_and_says_what_to_do() {
     run.experiment.set("learning_rate", &Value::Float(1e30)).unwrap();
     let error = (0..400).find_map(|_| run.step().err()).expect("it diverges");
     assert!(matches!(error, RunError::Diverged(_)));
-    assert!(error.to_string().contains("lower the learning rate"), "{error}");
+    assert!(error.to_string().contains("Lower the learning rate"), "{error}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod segmentation_ops_cases;
 #[path = "golden/segmentation_weights.rs"]
 mod segmentation_weights_cases;
 #[path = "golden/values.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "shared with the golden tests")]
 mod values;
 
 use std::fs;

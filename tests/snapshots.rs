@@ -99,7 +99,7 @@ fn compare(theme: &str, name: &str, preset: Option<&str>, results: &mut Snapshot
     // The status line tells times and folders.
     harness.mask(Rect::from_min_max(pos2(0.0, size[1] - 30.0), pos2(size[0], size[1])));
     let options = SnapshotOptions::new().threshold(1.0).max_failed_pixels(400);
-    results.add(harness.try_snapshot_options(format!("{name}-{}", theme), &options));
+    results.add(harness.try_snapshot_options(format!("{name}-{theme}"), &options));
 }
 
 #[test]

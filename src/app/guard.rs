@@ -71,6 +71,7 @@ fn take_engine() -> Option<Arc<Engine>> {
 /// Xlib calls `exit` from within when the display is gone, as it is at a log-out: nothing is unwound or dropped then, and
 /// only this is heard of it.
 #[cfg(unix)]
+#[allow(unsafe_code, reason = "the C library alone tells of this end")]
 fn at_exit(engine: &Arc<Engine>) {
     unsafe extern "C" {
         fn atexit(callback: extern "C" fn()) -> i32;
@@ -82,7 +83,7 @@ fn at_exit(engine: &Arc<Engine>) {
     }
     let first = AT_EXIT.lock().unwrap_or_else(PoisonError::into_inner).replace(engine.clone()).is_none();
     if first {
-        // Safe: the function is the C library's and the callback lives as long as the program. Should the list of
+        // SAFETY: the function is the C library's and the callback lives as long as the program. Should the list of
         // callbacks be full, an exit does not wait.
         unsafe { atexit(save) };
     }

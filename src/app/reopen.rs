@@ -16,6 +16,7 @@ use crate::engine::run_folder;
 use crate::engine::state::RunState;
 use crate::kit::resume::{Refusal, Resumption};
 use crate::kit::view::Lab;
+use crate::watch::Watch;
 
 /// Seconds after a run's start or end at which the disk is looked at: it has everything by then.
 const SETTLED: f64 = 0.5;
@@ -271,7 +272,7 @@ fn request(folder: &Path, labs: &[&'static Lab], notes: &mut Vec<String>) -> Res
         let text = run.done_text();
         return Err(Refusal(format!("{text}; `learnscope resume RUN --steps N` goes on to step N")));
     }
-    run.check(false)?;
+    run.check(false, Watch::nobody())?;
     if !run.has_checkpoint() {
         notes.push("the run has no checkpoint: it starts from its first step again".to_owned());
     }

@@ -41,8 +41,7 @@ pub fn resume(flags: &ResumeFlags, output: &Output) -> Result<(), Failure> {
     if let Some(path) = &flags.data {
         request::set_data(specs, &mut run.params, path)?;
     }
-    reading(output, |watch| (run.lab.read)(&run.params, watch))?;
-    run.check(flags.data.is_some())?;
+    reading(output, |watch| run.check(flags.data.is_some(), watch))?;
     if !flags.at.is_empty() {
         let asked = flags.at.iter().map(|text| request::change(specs, text)).collect::<Result<Vec<_>, _>>()?;
         if let Some(early) = asked.iter().find(|change| change.step < at) {

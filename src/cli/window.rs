@@ -41,6 +41,7 @@ pub fn open(flags: &WindowFlags) -> Result<(), Failure> {
     let closed = window::run_window(options);
     if let Some(signal) = guard::asked() {
         // As the signal would have ended it, but for what was saved.
+        #[expect(clippy::exit, reason = "all that was to be saved is saved")]
         std::process::exit(128 + signal);
     }
     closed.map_err(Failure::work)?;

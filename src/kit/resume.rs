@@ -15,6 +15,7 @@ use crate::engine::recording::{self, RunReader};
 use crate::engine::run_folder::{self, DiskError, RunEnd};
 use crate::engine::twin::of_twin;
 use crate::plot::number::counted;
+use crate::watch::Watch;
 
 /// Why a run cannot be gone on with, and what to do.
 #[derive(Debug, Error)]
@@ -118,11 +119,12 @@ impl Resumption {
     }
 
     /// The data must be there and the parameters fit each other, before anything is started. `moved`: the data lie elsewhere
-    /// now, and must be the same.
-    pub fn check(&self, moved: bool) -> Result<(), Refusal> {
+    /// now, and must be the same. Reads them, which may take long.
+    pub fn check(&self, moved: bool, watch: Watch<'_>) -> Result<(), Refusal> {
         if !moved {
             data_are_there(self.lab, &self.params)?;
         }
+        (self.lab.read)(&self.params, watch)?;
         (self.lab.check)(&self.params)?;
         if moved {
             moved_data(&self.header, self.lab, &self.params)

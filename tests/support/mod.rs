@@ -10,7 +10,7 @@
 //! - `tree`: what lies in a folder, to be compared with later
 //! - `offscreen`: a surface as an image
 
-#![allow(dead_code)] // No test uses all of it.
+#![allow(dead_code, reason = "no test uses all of it")]
 
 pub mod drive;
 pub mod made_run;

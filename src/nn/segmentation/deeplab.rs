@@ -22,7 +22,7 @@ pub struct DeepLab {
 }
 
 #[derive(Module, Debug)]
-#[allow(clippy::large_enum_variant)] // There is one of it.
+#[allow(clippy::large_enum_variant, reason = "there is one of it")]
 enum Backbone {
     ResNet101(ResNet101),
     Xception(Xception),

@@ -28,7 +28,7 @@ use crate::nn::parameters::{Init, Initialiser};
 
 /// `[N, C, H, W]` with numbers in [0, 1] to logits `[N, 1, H, W]`; their sigmoid is the probability of lesion.
 #[derive(Module, Debug)]
-#[allow(clippy::large_enum_variant)] // There is one of it.
+#[allow(clippy::large_enum_variant, reason = "there is one of it")]
 pub enum SegmentationNet {
     UNet(UNet),
     Fcn(Fcn),

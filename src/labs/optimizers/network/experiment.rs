@@ -191,7 +191,7 @@ impl NetworkRun {
         if self.active().next().is_none() {
             let step = self.training.step;
             let happened = format!("every optimizer has diverged by step {step}: no loss is a number any more");
-            return Err(diverged(&happened, &format!("the learning rate η (now {})", self.hyper.eta)));
+            return Err(diverged(&happened, &format!("the learning rate η (now {:?})", self.hyper.eta)));
         }
         Ok(())
     }

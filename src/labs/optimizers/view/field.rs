@@ -178,7 +178,7 @@ pub fn ui(tile: &mut FieldTile, selected: &mut Rule, ui: &mut Ui, ctx: &mut View
 }
 
 /// The bar above: what one sees, or what lies under the mouse; the switches.
-#[expect(clippy::too_many_arguments)]
+#[expect(clippy::too_many_arguments, reason = "what is drawn, where and how")]
 fn draw_bar(
     tile: &mut FieldTile,
     surface: &'static Surface,

@@ -213,7 +213,7 @@ fn draw_list(tile: &mut MicroscopeTile, path: &Path<'_>, trace: &Trace, ui: &mut
     }
 }
 
-#[expect(clippy::too_many_arguments)]
+#[expect(clippy::too_many_arguments, reason = "what is drawn, where and how")]
 fn part_lines(
     ui: &mut Ui,
     index: usize,
@@ -246,7 +246,7 @@ fn part_lines(
 }
 
 /// The neighbourhood of the step with the arrows of the parts shown so far.
-#[expect(clippy::too_many_arguments)]
+#[expect(clippy::too_many_arguments, reason = "what is drawn, where and how")]
 fn draw_field(
     tile: &mut MicroscopeTile,
     rect: Rect,

@@ -437,7 +437,7 @@ impl Predict {
 }
 
 /// One field with its name on the left and buttons on the right; `true` where it was edited.
-#[allow(clippy::too_many_arguments)]
+#[expect(clippy::too_many_arguments, reason = "what is drawn, where and how")]
 fn row(
     ui: &mut Ui,
     name: &str,

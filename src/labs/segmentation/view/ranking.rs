@@ -9,7 +9,7 @@ use eframe::egui::{
 };
 
 use crate::engine::event::Payload;
-use crate::kit::series::{self as common};
+use crate::kit::series as common;
 use crate::kit::view::ViewCtx;
 use crate::plot::axes::Titles;
 use crate::plot::histogram::{Histogram, Line};

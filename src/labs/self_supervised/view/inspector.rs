@@ -136,7 +136,7 @@ pub fn ui(state: &mut Inspector, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
 /// Colours of the two views, in every tile that tells them apart.
 const VIEW_COLORS: [usize; VIEWS] = [1, 4];
 
-#[allow(clippy::too_many_arguments)]
+#[expect(clippy::too_many_arguments, reason = "what is drawn, where and how")]
 fn draw(
     sheet: &Sheet,
     card: &Card,

@@ -193,7 +193,7 @@ impl Canvas {
         camera
     }
 
-    #[allow(clippy::too_many_arguments)]
+    #[expect(clippy::too_many_arguments, reason = "what is drawn, where and how")]
     fn strokes(
         &mut self,
         ui: &Ui,
@@ -356,7 +356,7 @@ impl Canvas {
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
+    #[expect(clippy::too_many_arguments, reason = "what is drawn, where and how")]
     fn draw_tool(
         &self,
         ui: &Ui,

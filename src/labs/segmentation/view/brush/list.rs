@@ -53,7 +53,7 @@ pub fn found(entries: &[Entry], search: &str) -> Vec<usize> {
 }
 
 /// Draws search and list; gives the image that was clicked. `scroll`: bring the open one into view.
-#[allow(clippy::too_many_arguments)]
+#[expect(clippy::too_many_arguments, reason = "what is drawn, where and how")]
 pub fn show(
     ui: &mut Ui,
     rect: Rect,

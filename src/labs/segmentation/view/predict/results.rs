@@ -155,7 +155,7 @@ impl Results {
     }
 
     /// One picture with its outlines and its name. An open one can be zoomed and moved.
-    #[allow(clippy::too_many_arguments)]
+    #[expect(clippy::too_many_arguments, reason = "what is drawn, where and how")]
     fn cell(
         &mut self,
         i: usize,

@@ -1,6 +1,6 @@
 //! How large the basin of collapse is for every pair of η and α_p.
 
-use eframe::egui::{Pos2, Rect, Stroke, Ui, pos2, vec2};
+use eframe::egui::{Rect, Stroke, Ui, pos2, vec2};
 
 use crate::kit::view::ViewCtx;
 use crate::labs::self_supervised::theory::basin::{Bounds as Window, PredictorDecay, basin_map};
@@ -168,7 +168,7 @@ fn overlay(state: &Theory, axes: &Axes, request: &Request, ui: &Ui, ctx: &ViewCt
     LineMesh::new([run.as_slice()], pen).draw(&inside);
     label(&inside, axes.rect, pos2(x - 5.0 * size, axes.rect.top() + 2.6 * size), "η_c", size, style);
     let mode = &state.constants.mode;
-    let at: Pos2 = axes.at(mode.eta, mode.alpha_p.log10());
+    let at = axes.at(mode.eta, mode.alpha_p.log10());
     inside.circle(at, 0.5 * size, style.accent, Stroke::new(2.0, ink));
     inside.circle_stroke(at, 0.5 * size + 1.5, Stroke::new(1.0, eframe::egui::Color32::from_black_alpha(160)));
 }

@@ -4,7 +4,6 @@ use std::ops::RangeInclusive;
 
 use eframe::egui::{Label, RichText, ScrollArea, Slider, Ui, vec2};
 
-use crate::engine::params::Params;
 use crate::kit::view::ViewCtx;
 use crate::labs::self_supervised::params::Hyper;
 use crate::labs::self_supervised::view::params_of;
@@ -13,7 +12,7 @@ use crate::plot::{number, tile};
 use super::{Constants, Theory};
 
 /// A slider's row: its sign and what it is, the value, the slider.
-#[allow(clippy::too_many_arguments)]
+#[expect(clippy::too_many_arguments, reason = "what is drawn, where and how")]
 pub fn slider(
     ui: &mut Ui,
     sign: &str,
@@ -129,7 +128,7 @@ fn read_out(constants: &Constants, size: f32, ui: &mut Ui, ctx: &ViewCtx<'_>) {
 /// Takes decays and rates of the run. The theory counts time in steps times the network's learning rate α: the network's
 /// decay is its own there, the predictor's decays α_p = α_pred/α times as fast as its own says.
 pub fn take_from_run(constants: &mut Constants, ctx: &ViewCtx<'_>) {
-    let params: Params = params_of(ctx);
+    let params = params_of(ctx);
     let hyper = Hyper::of(&params);
     let mode = &mut constants.mode;
     if hyper.encoder.learning_rate > 0.0 {

@@ -207,7 +207,7 @@ pub fn ui(state: &mut Theory, bar: Rect, rest: Rect, ui: &mut Ui, ctx: &mut View
     }
 }
 
-#[allow(clippy::too_many_arguments)]
+#[expect(clippy::too_many_arguments, reason = "what is drawn, where and how")]
 fn panel(
     found: &[Snapshot],
     name: &str,
