@@ -42,7 +42,7 @@ pub fn write(folder: &Path, checkpoint: &Checkpoint) -> Result<String, DiskError
     write_with(folder, checkpoint, &BTreeMap::new())
 }
 
-/// [`write`] with more small state in text.
+/// [`write()`] with more small state in text.
 pub(super) fn write_with(
     folder: &Path,
     checkpoint: &Checkpoint,

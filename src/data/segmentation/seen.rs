@@ -1,4 +1,4 @@
-//! What one file of a mask, or one page of it, looks like: what [`MaskRule`](super::lesion::MaskRule) decides from.
+//! What one file of a mask, or one page of it, looks like: what [`MaskRule`] decides from.
 
 use std::collections::BTreeSet;
 

@@ -2,7 +2,7 @@
 //!
 //! Burn's CPU backend computes the gradient of a convolution's weights as one convolution per group with a kernel of the
 //! size of the whole map, and batch normalisation as a dozen passes over the map. Here both are done in proportion to
-//! their work ([`conv`](super::conv), [`maps`](super::maps)) and hung into Burn's automatic
+//! their work ([`conv`], [`maps`]) and hung into Burn's automatic
 //! differentiation. A tensor that is on another device, of another type than f32 or under gradient checkpointing takes
 //! Burn's own operation.
 

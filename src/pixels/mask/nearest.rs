@@ -61,7 +61,7 @@ fn vertical_distances(to: &[Pixel], first: Pixel, last: Pixel, width: usize) -> 
     distances
 }
 
-/// min over j of (column − j)² + vertical[j]², outwards from `column`; takes its steps off the budget.
+/// min over j of `(column − j)² + vertical[j]²`, outwards from `column`; takes its steps off the budget.
 fn search(vertical: &[u32], column: usize, budget: &mut usize) -> u64 {
     let square = |distance: u32| u64::from(distance) * u64::from(distance);
     let mut best = square(vertical[column]);
@@ -84,7 +84,7 @@ fn search(vertical: &[u32], column: usize, budget: &mut usize) -> u64 {
     best
 }
 
-/// The lower envelope of one row's parabolas (x − j)² + vertical[j]².
+/// The lower envelope of one row's parabolas `(x − j)² + vertical[j]²`.
 #[derive(Default)]
 struct Envelope {
     /// Columns whose parabola is the lowest somewhere, and the first column where it is.
