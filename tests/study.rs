@@ -59,7 +59,7 @@ static MADE: StudySpec = study_of(&[StudyRow { label: "row", set: &[], paper: &[
 static READ: StudySpec = study_of(&[StudyRow { label: "row", set: &[("source", "file")], paper: &[], paper_std: &[] }]);
 
 fn describe(params: &Params) -> Result<String, ParamError> {
-    if params.text("source") == "made" {
+    if params.get("source").is_none_or(|source| source.to_string() == "made") {
         return Ok(String::new());
     }
     let path = params.text("data");

@@ -533,6 +533,8 @@ fn seeds_of_a_study_are_chosen_in_the_window() {
     for (field, value) in [("Seeds of each row", 2.0), ("from", 40.0)] {
         harness.get_by_role_and_label(Role::SpinButton, field).set_value_accesskit(value);
         harness.run_steps(3);
+        // The store is read again for these seeds.
+        until_shown(&mut harness, "0 of 2 runs are measured");
     }
     until_shown(&mut harness, "0 of 2 runs are measured");
     harness.get_by_label("Go on").click();
