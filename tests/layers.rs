@@ -86,7 +86,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("gpu", &[]),
     ("kit", &["compute", "disk", "engine", "nn", "plot", "watch"]),
     ("labs", &["compute", "data", "disk", "engine", "gpu", "kit", "metrics", "nn", "pixels", "plot", "watch"]),
-    ("app", &["compute", "disk", "engine", "kit", "labs", "plot", "signals"]),
+    ("app", &["compute", "disk", "engine", "kit", "labs", "plot", "signals", "watch"]),
     ("cli", &["app", "compute", "data", "disk", "engine", "kit", "labs", "plot", "signals", "watch"]),
 ];
 
