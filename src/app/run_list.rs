@@ -52,13 +52,13 @@ impl Column {
     /// Share of the width.
     fn share(self) -> f32 {
         match self {
-            Self::Lab => 1.1,
+            Self::Lab => 1.4,
             Self::Name => 1.2,
             Self::When => 1.5,
             Self::Length => 1.8,
             Self::State => 1.1,
             Self::Data => 1.4,
-            Self::Numbers => 2.6,
+            Self::Numbers => 2.3,
         }
     }
 }

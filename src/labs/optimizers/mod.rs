@@ -22,7 +22,7 @@ pub static SPEC: LabSpec = LabSpec {
     claim: "Trajectories of many optimizers on a surface and on a small network, with every internal of every step.",
     params: params::PARAMS,
     keys: KEYS,
-    headline: &["accuracy/test/*", "loss/test/*", "f/*"],
+    headline: &["accuracy/test/*", "loss/test/*"],
     presets: PRESETS,
     studies: studies::STUDIES,
     guide: include_str!("guide.md"),
