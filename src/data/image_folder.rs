@@ -37,6 +37,7 @@ type Picture = (Vec<u8>, u32);
 /// than 8 bits is decided for the whole folder, see [`White`].
 pub fn load(folder: &Path, side: usize, seed: u64, watch: Watch<'_>) -> Result<ImageData, ImageDataError> {
     let test_root = ["test", "val", "valid", "validation"].iter().find_map(|name| class_root(folder, name));
+    let mut foreign = ForeignFiles::default();
     let (parts, class_names) = match (class_root(folder, "train"), test_root) {
         (Some(train_root), Some(test_root)) => {
             let names = classes(&train_root)?;
@@ -46,11 +47,11 @@ pub fn load(folder: &Path, side: usize, seed: u64, watch: Watch<'_>) -> Result<I
                 let problem = format!("has a class `{stray}` that {} has not", train_root.display());
                 return Err(ImageDataError::file(test_root, problem));
             }
-            (vec![entries(&train_root, &names)?, entries(&test_root, &names)?], names)
+            (vec![entries(&train_root, &names, &mut foreign)?, entries(&test_root, &names, &mut foreign)?], names)
         }
         _ => {
             let names = classes(folder)?;
-            (vec![entries(folder, &names)?], names)
+            (vec![entries(folder, &names, &mut foreign)?], names)
         }
     };
     let count: usize = parts.iter().map(Vec::len).sum();
@@ -108,7 +109,9 @@ pub fn load(folder: &Path, side: usize, seed: u64, watch: Watch<'_>) -> Result<I
         train.checksum(),
         test.checksum()
     );
-    Ok(ImageData { train, test, description, warnings: warnings(count, &left_out, &white, &levels) })
+    let mut warnings = warnings(count, &left_out, &white, &levels);
+    warnings.extend(foreign.lines().into_iter().map(|(what, advice)| format!("{what}: {advice}")));
+    Ok(ImageData { train, test, description, warnings })
 }
 
 /// What the user should know: what was left out, and how deep pictures are shown.
@@ -179,8 +182,8 @@ fn class_folders(folder: &Path) -> Result<Vec<String>, ImageDataError> {
     Ok(names)
 }
 
-/// Every picture, sorted by class and name.
-fn entries(root: &Path, names: &[String]) -> Result<Vec<Entry>, ImageDataError> {
+/// Every picture, sorted by class and name; those of kinds that are not read are counted apart.
+fn entries(root: &Path, names: &[String], all_foreign: &mut ForeignFiles) -> Result<Vec<Entry>, ImageDataError> {
     let mut all = Vec::new();
     for (class, name) in names.iter().enumerate() {
         let folder = root.join(name);
@@ -202,6 +205,7 @@ fn entries(root: &Path, names: &[String]) -> Result<Vec<Entry>, ImageDataError> 
                 ),
             ));
         }
+        all_foreign.join(foreign);
         files.sort_unstable();
         all.extend(files.into_iter().map(|file| (file, class as u32)));
     }
@@ -480,6 +484,18 @@ mod tests {
         assert!(
             message.contains("holds no pictures") && message.contains("2 GIF files are not read: save"),
             "{message}"
+        );
+        // Among pictures that are read they are left out with a word.
+        for class in ["a", "b"] {
+            for i in 0..3 {
+                let picture = image::GrayImage::from_pixel(8, 8, image::Luma([40 * i + 40]));
+                picture.save(folder.path().join(class).join(format!("{i}.png"))).unwrap();
+            }
+        }
+        let warnings = load(folder.path(), 8, 1).unwrap().warnings;
+        assert!(
+            warnings.len() == 1 && warnings[0].starts_with("4 GIF files are not read (first 1.gif): save"),
+            "{warnings:?}"
         );
     }
 }

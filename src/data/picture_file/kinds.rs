@@ -60,24 +60,51 @@ pub fn foreign(name: &str) -> Option<&'static Kind> {
 /// Counts files of pictures that are not read, to be named where they are the reason that nothing is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ForeignFiles {
-    counts: Vec<(&'static Kind, usize)>,
+    /// A kind, how many there are, and the name of the first.
+    counts: Vec<(&'static Kind, usize, String)>,
 }
 
 impl ForeignFiles {
     /// Counts a file if its name is of such a kind.
     pub fn add(&mut self, name: &str) {
         let Some(kind) = foreign(name) else { return };
-        match self.counts.iter_mut().find(|(known, _)| *known == kind) {
-            Some((_, count)) => *count += 1,
-            None => self.counts.push((kind, 1)),
+        match self.counts.iter_mut().find(|(known, ..)| *known == kind) {
+            Some((_, count, first)) => {
+                *count += 1;
+                if name < first.as_str() {
+                    name.clone_into(first);
+                }
+            }
+            None => self.counts.push((kind, 1, name.to_owned())),
         }
+    }
+
+    /// Counts those of another part of a folder too.
+    pub fn join(&mut self, other: ForeignFiles) {
+        for (kind, more, name) in other.counts {
+            match self.counts.iter_mut().find(|(known, ..)| *known == kind) {
+                Some((_, count, _)) => *count += more,
+                None => self.counts.push((kind, more, name)),
+            }
+        }
+    }
+
+    /// What they are and what to do about them, one statement a kind, where others of their folder are read. Pages of text
+    /// are none of them.
+    pub fn lines(&self) -> Vec<(String, &'static str)> {
+        let pictures = self.counts.iter().filter(|(kind, ..)| kind.name != "PDF");
+        let line = |(kind, count, first): &(&'static Kind, usize, String)| match count {
+            1 => (format!("1 {} file is not read ({first})", kind.name), kind.advice),
+            _ => (format!("{count} {} files are not read (first {first})", kind.name), kind.advice),
+        };
+        pictures.map(line).collect()
     }
 
     /// `; 12 GIF files are not read: save them as PNG`; empty where there are none.
     pub fn told(&self) -> String {
         let mut counts = self.counts.clone();
         counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.name.cmp(b.0.name)));
-        let of_kind = |(kind, count): &(&Kind, usize)| match count {
+        let of_kind = |(kind, count, _): &(&Kind, usize, String)| match count {
             1 => format!("; 1 {} file is not read: {}", kind.name, kind.advice),
             _ => format!("; {count} {} files are not read: {}", kind.name, kind.advice),
         };

@@ -60,6 +60,7 @@ pub enum Check {
     GivenParts,
     MaybePatients,
     UnlikeParts,
+    ForeignFiles,
     UnpairedMask,
     NotBinary,
     MaskValues,
@@ -91,6 +92,7 @@ impl Check {
             Check::AcrossSplit => "near-duplicates across the split",
             Check::Unreadable => "cannot be used",
             Check::SizeMismatch => "mask of another size",
+            Check::ForeignFiles => "pictures that are not read",
             Check::UnpairedMask => "mask without image",
             Check::NotBinary => "mask is not binary",
             Check::MaskValues => "how masks are read",
@@ -289,6 +291,12 @@ fn of_files(listing: &Listing, unread: &[Problem], list: &mut Vec<Finding>) {
     for problem in listing.problems.iter().chain(unread) {
         let advice = "it is left out; the rest is used";
         list.push(finding(Severity::Error, Check::Unreadable, &problem.path, problem.problem.clone(), advice));
+    }
+    // Where files have no partner, these may be the partners.
+    let lone = !listing.unpaired_masks.is_empty() || !listing.unpaired_images.is_empty();
+    for (what, advice) in listing.foreign.lines() {
+        let severity = if lone { Severity::Error } else { Severity::Warning };
+        list.push(finding(severity, Check::ForeignFiles, &listing.root, what, advice));
     }
     for mask in &listing.unpaired_masks {
         let advice = "look for the image, or for a difference of the names";

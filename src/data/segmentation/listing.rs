@@ -373,6 +373,7 @@ impl Listing {
                 lines.push(counted(count, one, several));
             }
         }
+        lines.extend(self.foreign.lines().into_iter().map(|(what, advice)| format!("{what}: {advice}")));
         lines.extend(self.notes.iter().cloned());
         lines
     }

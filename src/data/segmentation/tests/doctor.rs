@@ -101,6 +101,13 @@ fn unpaired_unreadable_flat_and_huge_files() {
         save_mask(folder, "b_mask.png", SIZE, LESION);
     });
     assert_eq!(check, Check::UnpairedMask);
+    // It may be the partner of a file that has none; here none is missing.
+    let (severity, check, text) = one(|folder| {
+        with_mask(folder);
+        std::fs::write(folder.join("b.gif"), "GIF89a").unwrap();
+    });
+    assert_eq!((severity, check), (Severity::Warning, Check::ForeignFiles));
+    assert!(text.contains("1 GIF file is not read (b.gif)"), "{text}");
     let (severity, check, text) = one(|folder| {
         with_mask(folder);
         std::fs::write(folder.join("b.png"), "no picture").unwrap();
