@@ -50,12 +50,14 @@ impl MaskRule {
         self.plain = exact.len() == seen.len() && numbers.are_white() && colours.is_empty();
         self.doubtful |= self.void || labels > 1 || colours.len() > 1;
         self.tell_of_alpha(seen, "what is not transparent");
+        let turned = exact.iter().filter(|seen| seen.ground > 0).count();
+        let ground = if turned > 0 { "background" } else { "zero" };
         let found = match (numbers.is_empty(), colours.is_empty()) {
             (true, true) => None,
-            (false, true) => Some(format!("what is not zero in a mask (values there: {})", numbers.listed())),
+            (false, true) => Some(format!("what is not {ground} in a mask (values there: {})", numbers.listed())),
             (true, false) => Some(format!("what is not black in a mask (colours there: {})", hexes(&colours))),
             (false, false) => Some(format!(
-                "what is not zero, or black, in a mask (values there: {}; colours there: {})",
+                "what is not {ground}, or black, in a mask (values there: {}; colours there: {})",
                 numbers.listed(),
                 hexes(&colours)
             )),
@@ -68,7 +70,6 @@ impl MaskRule {
             }
             None => {}
         }
-        let turned = exact.iter().filter(|seen| seen.ground > 0).count();
         if turned > 0 {
             let masks = counted(turned, "mask", "masks");
             self.say(format!("in {masks} with a palette black is background, though its number is not 0"));
@@ -96,7 +97,8 @@ impl MaskRule {
         self.tell_of_alpha(seen, "as chosen, what is transparent");
         let exact = self.of_way(Way::Exact, seen);
         if !exact.is_empty() || seen.is_empty() {
-            self.say(format!("{}lesion is what is zero in a mask, as chosen", among(exact.len(), seen.len())));
+            let ground = if exact.iter().any(|seen| seen.ground > 0) { "background" } else { "zero" };
+            self.say(format!("{}lesion is what is {ground} in a mask, as chosen", among(exact.len(), seen.len())));
         }
         self.tell_of_thresholds(seen, "not above");
         let dark = |seen: &Seen| match self.way(seen) {
@@ -132,13 +134,17 @@ impl MaskRule {
         }
         self.say(format!("values in the masks that are not background: {listed}"));
         if seen.iter().any(|seen| seen.lossy) {
-            self.say(format!("of JPEGs, whose values are not exact, what is at most {LOSSY_VALUE} away"));
+            self.doubtful = true;
+            self.say(format!(
+                "of JPEGs, whose values are not exact, what is at most {LOSSY_VALUE} away; what lies between two values counts \
+                 as background: save masks as PNG, or choose lesion=any"
+            ));
         }
         let black = seen.iter().filter(|seen| seen.palette && wanted.contains(&seen.ground)).count();
         if black > 0 {
             self.doubtful = true;
             let masks = counted(black, "mask", "masks");
-            self.say(format!("in {masks} with a palette that is the number of black, or of nothing"));
+            self.say(format!("in {masks} with a palette a chosen number is black there, or has no colour"));
         }
         if seen.iter().all(|seen| !seen.chosen) {
             let problem =
