@@ -12,7 +12,7 @@ use super::super::pipeline::Pipeline;
 use super::Predictor;
 use super::inputs::{Inputs, counted, find, of_files};
 use super::job::{Work, apart, ends_all, findable, guarded, predict_item, save_mask, save_overlay, save_table, survey};
-use super::report::{Row, Summary, group_lines, groups, problem_lines, trained_warning};
+use super::report::{Row, Summary, group_lines, groups, problem_lines, warnings};
 use super::weights_source::WeightsSource;
 use crate::compute::device;
 use crate::data::segmentation::Watch;
@@ -234,7 +234,7 @@ fn predict(wanted: &Wanted, say: &dyn Fn(Told), cancel: &AtomicBool) -> Result<(
         say(Told::One(Box::new(Found { path: item.path.clone(), row, shown })));
     }
     let summary = Summary::of(&rows);
-    let mut lines: Vec<String> = trained_warning(&summary).into_iter().collect();
+    let mut lines = warnings(&summary);
     lines.extend(group_lines(&groups(&rows)));
     lines.extend(problem_lines(&rows));
     say(Told::Summary(lines));

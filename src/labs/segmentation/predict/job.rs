@@ -21,7 +21,7 @@ use super::super::params::{PARAMS, lesion};
 use super::super::pipeline::Pipeline;
 use super::inputs::{Inputs, Item, counted, find};
 use super::parts::Parts;
-use super::report::{Row, Summary, csv, group_lines, groups, groups_json, problem_lines, trained_warning};
+use super::report::{Row, Summary, csv, group_lines, groups, groups_json, problem_lines, warnings};
 use super::weights_source::WeightsSource;
 use super::{Prediction, Predictor, measure, overlay, read};
 use crate::compute::device;
@@ -346,7 +346,7 @@ impl Results {
         lines.extend(group_lines(&groups));
         lines.extend(problem_lines(&self.rows));
         lines.extend(said);
-        lines.extend(trained_warning(&summary));
+        lines.extend(warnings(&summary));
         let version = concat!("made by learnscope ", env!("CARGO_PKG_VERSION"));
         let text = [made_with, &[String::new()], &lines, &[version.to_owned()]].concat().join("\n") + "\n";
         write_whole(&self.out.join("summary.txt"), text.as_bytes())?;

@@ -299,7 +299,18 @@ pub fn problem_lines(rows: &[Row]) -> Vec<String> {
 }
 
 /// What the user should know before trusting the mean; empty where there is nothing.
-pub fn trained_warning(summary: &Summary) -> Option<String> {
+pub fn warnings(summary: &Summary) -> Vec<String> {
+    let missed = summary.scored - summary.both_empty;
+    let nothing = (missed > 0 && summary.without_lesion == summary.predicted).then(|| {
+        format!(
+            "warning: these weights outline nothing in any picture, though {} a lesion: are they trained, and for such pictures?",
+            counted(missed, "true mask holds", "true masks hold")
+        )
+    });
+    nothing.into_iter().chain(trained_warning(summary)).collect()
+}
+
+fn trained_warning(summary: &Summary) -> Option<String> {
     (summary.trained > 0).then(|| {
         format!(
             "warning: the network was trained on {} of the {}, so that the mean over all of them is too good for new pictures: \

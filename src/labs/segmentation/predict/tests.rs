@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use super::super::params::PARAMS;
 use super::super::pipeline::Pipeline;
 use super::inputs::{find, of_files};
+use super::report::{Summary, warnings};
 use super::weights_source::{DEFAULT_IMAGE_SIZE, WeightsSource, packed_weights};
 use super::*;
 use crate::compute::device::cpu;
@@ -398,4 +399,14 @@ fn a_device_that_breaks_off_is_an_error() {
     let failed: Result<(), String> = job::guarded(|| -> Result<(), String> { panic!("out of memory") });
     let message = failed.unwrap_err();
     assert!(message.contains("out of memory") && message.contains("CPU"), "{message}");
+}
+
+#[test]
+fn weights_that_outline_nothing_are_warned_of_where_there_are_lesions() {
+    let told = |without_lesion, both_empty| {
+        let summary = Summary { predicted: 3, without_lesion, scored: 3, both_empty, ..Summary::of(&[]) };
+        warnings(&summary).concat()
+    };
+    assert!(told(3, 1).contains("2 true masks hold a lesion"), "{}", told(3, 1));
+    assert_eq!((told(2, 1), told(3, 3)), (String::new(), String::new()));
 }
