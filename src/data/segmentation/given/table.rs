@@ -45,6 +45,12 @@ fn wide(rows: &[Row], names: &Names, source: &str) -> Option<Result<Fold, Refusa
     if cells().all(|(row, column, _)| flag(row.cell(column)).is_some()) {
         return None;
     }
+    // A row of parts and no heading: what stands below it is parts again.
+    let (below, said) =
+        (cells().count(), cells().filter(|(row, column, _)| part_value(row.cell(*column)).is_some()).count());
+    if 2 * said > below {
+        return None;
+    }
     let entries = cells().filter(|(row, column, _)| !row.cell(*column).is_empty());
     let entries = entries.map(|(row, column, part)| Entry { name: row.cell(column), line: Some(row.line), part });
     Some(
@@ -55,6 +61,7 @@ fn wide(rows: &[Row], names: &Names, source: &str) -> Option<Result<Fold, Refusa
 }
 
 /// A table with a column of names.
+#[derive(Clone)]
 struct Table<'a> {
     heading: Option<&'a Row>,
     body: Vec<&'a Row>,
@@ -160,6 +167,15 @@ impl<'a> Table<'a> {
 
     fn folds(mut self, names: &Names, source: &str) -> Result<Vec<Fold>, Refusal> {
         let others: Vec<usize> = (0..self.columns).filter(|&column| column != self.name).collect();
+        let numbered: Vec<(usize, String)> =
+            others.iter().filter_map(|&column| Some((column, self.fold_of_parts(column)?))).collect();
+        if numbered.len() > 1 {
+            let fold = |(column, number)| {
+                let fold = self.clone().by_words(column, names, source)?;
+                Ok(Fold { name: Some(number), ..fold })
+            };
+            return numbered.into_iter().map(fold).collect();
+        }
         if let Some(column) = self.part_column(&others)? {
             let ignored = others.iter().find(|&&other| heads_folds(self.title(other)));
             if let Some(&fold) = ignored {
@@ -183,6 +199,18 @@ impl<'a> Table<'a> {
             return self.by_flags(&flags, names, source).map(|fold| vec![fold]);
         }
         Err(self.without_parts(&others))
+    }
+
+    /// The number of the fold whose parts this column holds: `fold_0`, `split1`, ..
+    fn fold_of_parts(&self, column: usize) -> Option<String> {
+        let title = self.title(column).trim();
+        let word = title.trim_end_matches(|c: char| c.is_ascii_digit());
+        let number = &title[word.len()..];
+        let word = word.trim_end_matches(['_', '-', ' ']);
+        let good = self.cells(column).filter(|(_, cell)| part_value(cell).is_some()).count();
+        let filled = self.cells(column).filter(|(_, cell)| !cell.is_empty()).count();
+        let is_fold = !number.is_empty() && (heads_folds(word) || heads_parts(word)) && 2 * good > filled;
+        is_fold.then(|| number.to_owned())
     }
 
     /// The column that holds parts in words, perhaps with some that are misspelt.

@@ -554,3 +554,20 @@ fn parts_without_images_name_what_gives_them() {
     assert_eq!(plan.split.pairs(Part::Test).len(), 12);
     assert!(!plan.lines.join("\n").contains("0 images are"), "{:?}", plan.lines);
 }
+
+#[test]
+fn a_column_of_parts_for_every_fold_is_a_fold() {
+    let other = |part: &str| match part {
+        "val" => "test",
+        "test" => "val",
+        _ => "train",
+    };
+    for heads in ["fold_0,fold_1", "split1,split2"] {
+        let text =
+            format!("image,{heads}\n{}", rows(|i, part| format!("s{i}.png,{part},{}", other(part).to_uppercase())));
+        let (_folder, listing) = folder(&TWELVE, "split.csv", text.as_bytes());
+        assert_eq!(judged(&listing, &SplitChoice::default()).0, AS_WANTED, "{heads}");
+        let second = SplitChoice { fold: 1, ..SplitChoice::default() };
+        assert_eq!(judged(&listing, &second).0, "tttttttteevv", "{heads}");
+    }
+}
