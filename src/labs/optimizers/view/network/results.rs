@@ -66,10 +66,13 @@ pub fn ui(present: &[usize], selected: &mut Option<usize>, ui: &mut Ui, ctx: &mu
     let best_loss = best("loss/test", |a, b| a < b);
     let best_accuracy = best("accuracy/test", |a, b| a > b);
 
-    let name_width = (11.5 * size).min(0.42 * rest.width());
+    let whole = rest.width() - 1.4 * size;
+    let least_name = (11.5 * size).min(0.42 * rest.width());
     // A narrow tile shows the test set only, or its accuracy alone: numbers that touch say nothing.
-    let room = (rest.width() - name_width - 1.4 * size).max(0.0);
-    let columns = columns(room / size);
+    let columns = columns((whole - least_name) / size);
+    // The names take what the numbers leave.
+    let name_width = (whole - columns.len() as f32 * WIDEST * size).clamp(least_name, (11.5 * size).max(least_name));
+    let room = (whole - name_width).max(0.0);
     let right = |slot: usize| rest.left() + name_width + room * (slot + 1) as f32 / columns.len() as f32;
     let row_height = (2.0 * size).round();
     let painter = ui.painter_at(rest);
