@@ -1,6 +1,7 @@
 //! Recorded runs in the window: shown again, gone on with, deleted. A thread reads and deletes; what it found comes by
 //! channel.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
@@ -69,7 +70,10 @@ impl Reopen {
     fn spawn(&self, work: impl FnOnce() -> Answer + Send + 'static) {
         let (sender, wake) = (self.answers.0.clone(), self.wake.clone());
         let spawned = thread::Builder::new().name("recorded run".to_owned()).spawn(move || {
-            let _ = sender.send(work());
+            // Whoever waits for an answer gets one.
+            let answer = catch_unwind(AssertUnwindSafe(work))
+                .unwrap_or_else(|_| Answer::Refused("reading what is recorded broke off unexpectedly".to_owned()));
+            let _ = sender.send(answer);
             wake();
         });
         if let Err(error) = spawned {

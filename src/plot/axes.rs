@@ -192,6 +192,16 @@ fn label_width(ticks: &[Tick], font_size: f32) -> f32 {
     ((CHARACTER * characters + 0.7) * font_size).round()
 }
 
+/// [`navigate`] in both directions, kept in `view`; a double click shows everything again.
+pub fn zoom(ui: &Ui, response: &Response, axes: &Axes, view: &mut Option<Bounds>) {
+    if let Some(bounds) = navigate(ui, response, axes, [true, true]) {
+        *view = Some(bounds);
+    }
+    if response.double_clicked() {
+        *view = None;
+    }
+}
+
 /// Zoom with the wheel or a pinch around the pointer; pan with the right or middle button, or with Shift held.
 /// Returns the new bounds if the user changed them.
 pub fn navigate(ui: &Ui, response: &Response, axes: &Axes, zoom_axes: [bool; 2]) -> Option<Bounds> {

@@ -7,7 +7,7 @@ use eframe::egui::{
     Align2, Color32, CursorIcon, FontId, Painter, Pos2, Rect, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
 
-use super::axes::{Axes, Bounds, Titles, is_panning, navigate};
+use super::axes::{Axes, Bounds, Titles, is_panning, zoom};
 use super::decimate;
 use super::number;
 use super::scale::Scale;
@@ -106,12 +106,7 @@ impl CurveState {
         let axes = Axes::new(outer, bounds, [Scale::Linear, spec.scale], spec.font_size, 0.0);
         let response = ui.interact(axes.rect, ui.scope_id().with(spec.name), Sense::click_and_drag());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, spec.name));
-        if let Some(bounds) = navigate(ui, &response, &axes, [true, true]) {
-            self.view = Some(bounds);
-        }
-        if response.double_clicked() {
-            self.view = None;
-        }
+        zoom(ui, &response, &axes, &mut self.view);
         let seek = (response.clicked() || response.dragged()) && !is_panning(ui, &response);
         let seek = response
             .interact_pointer_pos()

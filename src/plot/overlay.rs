@@ -3,7 +3,7 @@
 use eframe::egui::accesskit::Role;
 use eframe::egui::{Color32, Painter, Pos2, Rect, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-use super::axes::{Axes, Bounds, Titles, navigate};
+use super::axes::{Axes, Bounds, Titles, zoom};
 use super::curve::label;
 use super::decimate;
 use super::scale::Scale;
@@ -68,12 +68,7 @@ impl OverlayState {
         let axes = Axes::new(outer, self.view.unwrap_or_else(whole), scales, spec.font_size, 0.6 * spec.font_size);
         let response = ui.interact(axes.rect, ui.scope_id().with(spec.name), Sense::click_and_drag());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, spec.name));
-        if let Some(bounds) = navigate(ui, &response, &axes, [true, true]) {
-            self.view = Some(bounds);
-        }
-        if response.double_clicked() {
-            self.view = None;
-        }
+        zoom(ui, &response, &axes, &mut self.view);
         let inside = ui.painter_at(axes.rect);
         inside.rect_filled(axes.rect, 2.0, style.plot_background);
         axes.draw_grid(&inside, style, style.rule);

@@ -4,7 +4,7 @@
 use eframe::egui::accesskit::Role;
 use eframe::egui::{Color32, Painter, Pos2, Rect, Sense, Stroke, Ui, WidgetInfo, pos2};
 
-use super::axes::{Axes, Bounds, Titles, navigate};
+use super::axes::{Axes, Bounds, Titles, zoom};
 use super::curve::label;
 use super::number;
 use super::scale::Scale;
@@ -71,12 +71,7 @@ impl SpectrumState {
         let axes = Axes::new(outer, bounds, [Scale::Linear, spec.scale], spec.font_size, 0.6 * spec.font_size);
         let response = ui.interact(axes.rect, ui.scope_id().with(spec.name), Sense::click_and_drag());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, spec.name));
-        if let Some(bounds) = navigate(ui, &response, &axes, [true, true]) {
-            self.view = Some(bounds);
-        }
-        if response.double_clicked() {
-            self.view = None;
-        }
+        zoom(ui, &response, &axes, &mut self.view);
         let painter = ui.painter_at(outer);
         let inside = ui.painter_at(axes.rect);
         inside.rect_filled(axes.rect, 2.0, style.plot_background);

@@ -6,7 +6,7 @@ use eframe::egui::{
     Align2, Color32, CursorIcon, FontId, Painter, Pos2, Rect, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
 
-use super::axes::{Axes, Bounds, Titles, is_panning, navigate};
+use super::axes::{Axes, Bounds, Titles, is_panning, zoom};
 use super::curve::label;
 use super::scale::Scale;
 use super::stroke::{LineMesh, Pen, Stop};
@@ -120,12 +120,7 @@ impl TraceState {
         let response = ui.interact(axes.rect, ui.scope_id().with(spec.name), Sense::click_and_drag());
         let spoken = spoken(spec, traces);
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &spoken));
-        if let Some(bounds) = navigate(ui, &response, &axes, [true, true]) {
-            self.view = Some(bounds);
-        }
-        if response.double_clicked() {
-            self.view = None;
-        }
+        zoom(ui, &response, &axes, &mut self.view);
         let seeking = (response.clicked() || response.dragged()) && !is_panning(ui, &response);
         let to_step = |pos: Pos2| axes.from_screen(pos)[0].round().clamp(0.0, spec.steps as f64) as u64;
         let seek = response.interact_pointer_pos().filter(|_| seeking).map(to_step);

@@ -12,7 +12,7 @@ use crate::labs::segmentation::paper::{PAPER, PaperParameters, PaperRow, paper_n
 use crate::labs::segmentation::params::{PARAMS, net_spec};
 use crate::nn::segmentation::count::{Count, count};
 use crate::nn::segmentation::spec::{Architecture, NetSpec};
-use crate::plot::axes::{Axes, Bounds, Titles, navigate};
+use crate::plot::axes::{Axes, Bounds, Titles, zoom};
 use crate::plot::curve::label;
 use crate::plot::scale::Scale;
 use crate::plot::scatter::{Marker, point};
@@ -376,12 +376,7 @@ impl SizeDice {
             .filter(|dot| dot.ours)
             .fold(name.to_owned(), |text, dot| format!("{text}; {}", dot.says.lines().next().unwrap_or_default()));
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, spoken.as_str()));
-        if let Some(bounds) = navigate(ui, &response, &axes, [true, true]) {
-            self.view = Some(bounds);
-        }
-        if response.double_clicked() {
-            self.view = None;
-        }
+        zoom(ui, &response, &axes, &mut self.view);
         let painter = ui.painter_at(outer);
         let inside = ui.painter_at(axes.rect);
         let style = ctx.style;

@@ -5,7 +5,7 @@ use eframe::egui::{Rect, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use crate::engine::event::Payload;
 use crate::kit::view::ViewCtx;
-use crate::plot::axes::{Axes, Bounds, Titles, navigate};
+use crate::plot::axes::{Axes, Bounds, Titles, zoom};
 use crate::plot::curve::label;
 use crate::plot::scale::Scale;
 use crate::plot::{number, scatter, tile};
@@ -102,12 +102,7 @@ fn draw(
     let response = ui.interact(axes.rect, ui.scope_id().with("embedding"), Sense::click_and_drag());
     let spoken = format!("projection of {} test features in {} classes", xy.len(), names.len());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &spoken));
-    if let Some(bounds) = navigate(ui, &response, &axes, [true, true]) {
-        state.view = Some(bounds);
-    }
-    if response.double_clicked() {
-        state.view = None;
-    }
+    zoom(ui, &response, &axes, &mut state.view);
     let painter = ui.painter_at(outer);
     let inside = ui.painter_at(axes.rect);
     inside.rect_filled(axes.rect, 2.0, style.plot_background);

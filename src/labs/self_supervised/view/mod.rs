@@ -17,9 +17,10 @@ mod tries;
 use eframe::egui;
 
 use crate::engine::params::Params;
-use crate::engine::twin::of_twin;
+use crate::kit::series::params_at;
 use crate::kit::tiles::{self, Arrangement, Node, TileSpec, Tiles};
 use crate::kit::view::{LabView, ViewCtx};
+use crate::labs::self_supervised::params::PARAMS;
 
 /// View state of the lab: zoom, switches, the theory's sliders. All that is trained is in the run's state.
 #[derive(Debug, Default)]
@@ -64,19 +65,9 @@ const ARRANGEMENT: Arrangement = Arrangement {
     ]),
 };
 
-/// The parameters as they held at the cursor: the run's, with the changes made by then; the form's where there is no run.
+/// The parameters as they held at the cursor.
 pub fn params_of(ctx: &ViewCtx<'_>) -> Params {
-    let Some(header) = &ctx.run.header else { return ctx.params.clone() };
-    let mut params = header.params.clone();
-    let known = params.get("predictor_rule").is_some() && params.get("rate_encoder").is_some();
-    if !known {
-        return ctx.params.clone();
-    }
-    let past = ctx.run.changes.iter().filter(|change| change.step <= ctx.cursor.step);
-    for change in past.filter(|change| of_twin(&change.key).is_none()) {
-        params.put(&change.key, change.value.clone());
-    }
-    params
+    params_at(ctx, PARAMS)
 }
 
 /// Fresh view state of the lab.

@@ -8,7 +8,7 @@ use eframe::egui::{Rect, Sense, Stroke, Ui, WidgetInfo, vec2};
 use crate::engine::event::Payload;
 use crate::kit::view::ViewCtx;
 use crate::metrics::spectrum::{SqrtFit, fit_sqrt};
-use crate::plot::axes::{Axes, Bounds, Titles, navigate};
+use crate::plot::axes::{Axes, Bounds, Titles, zoom};
 use crate::plot::curve::label;
 use crate::plot::legend::{self, Entry};
 use crate::plot::scale::Scale;
@@ -156,12 +156,7 @@ fn draw(
         None => "p against s".to_owned(),
     };
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &spoken));
-    if let Some(bounds) = navigate(ui, &response, &axes, [true, true]) {
-        state.view = Some(bounds);
-    }
-    if response.double_clicked() {
-        state.view = None;
-    }
+    zoom(ui, &response, &axes, &mut state.view);
     let painter = ui.painter_at(outer);
     let inside = ui.painter_at(axes.rect);
     inside.rect_filled(axes.rect, 2.0, style.plot_background);

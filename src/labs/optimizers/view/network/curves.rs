@@ -8,7 +8,7 @@ use crate::engine::state::{History, MarkKind};
 use crate::kit::view::{Cursor, ViewAction, ViewCtx};
 use crate::labs::optimizers::KEYS;
 use crate::labs::optimizers::network::roster::ROSTER;
-use crate::plot::axes::{Axes, Bounds, Titles, is_panning, navigate};
+use crate::plot::axes::{Axes, Bounds, Titles, is_panning, zoom};
 use crate::plot::scale::Scale;
 use crate::plot::stroke::{LineMesh, Pen, Stop};
 use crate::plot::style::Style;
@@ -246,12 +246,7 @@ impl CurvesTile {
         let axes = Axes::new(outer, bounds, [Scale::Linear, scale], size, 0.0);
         let response = ui.interact(axes.rect, ui.scope_id().with(name), Sense::click_and_drag());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
-        if let Some(bounds) = navigate(ui, &response, &axes, [true, true]) {
-            self.view = Some(bounds);
-        }
-        if response.double_clicked() {
-            self.view = None;
-        }
+        zoom(ui, &response, &axes, &mut self.view);
         let seek = (response.clicked() || response.dragged()) && !is_panning(ui, &response);
         let seek = response
             .interact_pointer_pos()
