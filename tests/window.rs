@@ -485,6 +485,7 @@ fn a_long_study_asks_first_goes_on_inside_a_run_and_leaves_the_form_alone() {
     assert!(asked.contains("on CPU"), "{asked}");
     harness.get_by_label("Start the study").click();
     until_shown(&mut harness, "0 of 3 runs are measured; about");
+    until(&mut harness, |_| !backend.last_start().name.contains("trial"));
     let first = backend.last_start();
     let Record::Replace(run) = first.record.clone() else { panic!("{:?}", first.record) };
     assert!(run.starts_with(folder.path().join("studies").join("toy-long").join("runs")), "{}", run.display());
@@ -516,6 +517,7 @@ fn a_long_study_asks_first_goes_on_inside_a_run_and_leaves_the_form_alone() {
     time_rows(&mut harness, &backend);
     harness.get_by_label("Start the study").click();
     until_shown(&mut harness, "0 of 3 runs are measured; about");
+    until(&mut harness, |_| !backend.last_start().name.contains("trial"));
     let again = backend.last_start();
     assert_eq!(again.record, Record::Resume(run));
     assert!(again.resume_from.is_some_and(|file| file.to_string_lossy().contains("2500")));
@@ -538,7 +540,7 @@ fn seeds_of_a_study_are_chosen_in_the_window() {
     }
     until_shown(&mut harness, "0 of 2 runs are measured");
     harness.get_by_label("Go on").click();
-    until_shown(&mut harness, "0 of 2 runs are measured; about");
+    until(&mut harness, |_| !backend.last_start().name.contains("trial"));
     assert_eq!(backend.last_start().seed, 40);
     harness.into_state().on_exit();
 }
