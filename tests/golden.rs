@@ -7,6 +7,8 @@
 
 #[path = "golden/optimizers.rs"]
 mod optimizers_cases;
+#[path = "golden/reconstruction.rs"]
+mod reconstruction_cases;
 #[path = "golden/segmentation.rs"]
 mod segmentation_cases;
 #[path = "golden/segmentation_images.rs"]
@@ -47,6 +49,16 @@ fn what_trains_walks_as_torch_optim_does() {
     let of = |kind: &String| kind.strip_prefix("torch.optim runs by what trains networks: ").map(str::to_owned);
     let trained: Vec<String> = report.kinds.keys().filter_map(of).collect();
     assert_eq!(trained, ["Adam", "AdamW", "SGD", "SGD with Nesterov's momentum", "SGD with momentum"]);
+    report.finish();
+}
+
+#[test]
+fn reconstruction() {
+    let mut report = Report::new("reconstruction");
+    for (name, file) in files("reconstruction") {
+        report.file = name;
+        reconstruction_cases::check(&file, &mut report);
+    }
     report.finish();
 }
 

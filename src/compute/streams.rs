@@ -72,15 +72,45 @@ pub const UNCERTAINTY: Stream = Stream { first: 10 << 58, count: 1 << 58 };
 /// Views that are tried out on screen.
 pub const TRIAL_VIEWS: Stream = Stream { first: 63 << 58, count: 1 << 58 };
 
+// Reconstructing pictures, and telling the ill from the healthy.
+/// First weights of encoder, decoder and classifier.
+pub const AUTOENCODER_WEIGHTS: Stream = Stream { first: 1, count: 3 };
+/// Generated fundus pictures, one stream each, and the grade of each.
+pub const FUNDUS: Stream = Stream { first: 18 << 40, count: 1 << 40 };
+pub const FUNDUS_GRADES: Stream = Stream { first: 19 << 40, count: 1 << 40 };
+/// Which pictures are for testing (one seed for all runs), and which of the others to validate.
+pub const FUNDUS_TEST: Stream = Stream { first: 20 << 40, count: 1 << 20 };
+pub const FUNDUS_VALIDATION: Stream = Stream { first: (20 << 40) + (1 << 20), count: 1 << 20 };
+/// Order of labelled and of unlabelled pictures in each epoch, and in which order their batches come.
+pub const LABELLED_ORDER: Stream = Stream { first: 7 << 58, count: 1 << 58 };
+pub const UNLABELLED_ORDER: Stream = Stream { first: 8 << 58, count: 1 << 58 };
+pub const MIXED_ORDER: Stream = Stream { first: 9 << 58, count: 1 << 58 };
+/// One view of each picture of each step.
+pub const FUNDUS_VIEWS: Stream = Stream { first: 10 << 58, count: 1 << 58 };
+/// What dropout drops in each pass of active learning.
+pub const QUERY_DROPOUT: Stream = Stream { first: 11 << 58, count: 1 << 58 };
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// What may be drawn under one seed, lab by lab.
-    const TOGETHER: [&[Stream]; 3] = [
+    const TOGETHER: [&[Stream]; 4] = [
         &[POINTS, POINTS_SPLIT, MLP_WEIGHTS, POINTS_ORDER],
         &[ONLINE_WEIGHTS, TARGET_WEIGHTS, SHAPES_TRAIN, SHAPES_TEST, FOLDER_SPLIT, VIEWS, VIEWS_ORDER, MEASURED],
         &[SEGMENTATION_WEIGHTS, ULTRASOUND, PARTS, IMAGES_ORDER, PAIR_VIEWS, DROPOUT, UNCERTAINTY, TRIAL_VIEWS],
+        &[
+            AUTOENCODER_WEIGHTS,
+            FUNDUS,
+            FUNDUS_GRADES,
+            FUNDUS_TEST,
+            FUNDUS_VALIDATION,
+            LABELLED_ORDER,
+            UNLABELLED_ORDER,
+            MIXED_ORDER,
+            FUNDUS_VIEWS,
+            QUERY_DROPOUT,
+        ],
     ];
 
     #[test]

@@ -1,6 +1,7 @@
 //! The registry of labs. A sixth lab is one folder here plus one line in [`LABS`]; nothing else names a lab.
 
 pub mod optimizers;
+pub mod reconstruction;
 pub mod segmentation;
 pub mod self_supervised;
 

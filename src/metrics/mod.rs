@@ -5,7 +5,9 @@
 
 pub mod alignment;
 pub mod collapse;
+pub mod detection;
 pub mod knn;
 pub mod linear_probe;
+pub mod quality;
 pub mod spectrum;
 pub mod summary;

@@ -6,6 +6,7 @@ pub mod layers;
 pub mod mlp;
 pub mod optim;
 pub mod parameters;
+pub mod reconstruction;
 pub mod segmentation;
 
 use burn::module::{Module, ModuleVisitor, Param};

@@ -81,6 +81,11 @@ impl Conv {
         }
     }
 
+    /// `[out, in / groups, k, k]`
+    pub fn weight(&self) -> Tensor<4> {
+        self.weight.val()
+    }
+
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let ConvShape { stride, padding, dilation, groups, .. } = self.shape;
         let options = ConvOptions::new([stride; 2], [padding; 2], [dilation; 2], groups);

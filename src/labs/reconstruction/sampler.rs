@@ -1,0 +1,192 @@
+//! Which batch comes next: wholly labelled or wholly unlabelled ones, without replacement (section 4.3).
+
+use crate::compute::rng::SplitMix64;
+use crate::compute::streams;
+
+/// What a batch holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    Labelled,
+    Unlabelled,
+}
+
+/// The kinds of an epoch's batches in their order: as many of each as its pictures fill, shuffled, so that the next one is
+/// labelled with the remaining share of labelled ones.
+pub fn order(labelled: usize, unlabelled: usize, seed: u64) -> Vec<Kind> {
+    let mut kinds = vec![Kind::Labelled; labelled];
+    kinds.resize(labelled + unlabelled, Kind::Unlabelled);
+    SplitMix64::new(seed).shuffle(&mut kinds);
+    kinds
+}
+
+/// Batches of `items` things of `size` each: the last may be smaller, but never one alone beside others, over which batch
+/// normalisation would be nothing; it then joins the one before.
+pub fn batches(items: usize, size: usize) -> usize {
+    let whole = items.div_ceil(size.max(1));
+    if whole > 1 && size > 1 && items % size == 1 { whole - 1 } else { whole }
+}
+
+/// Where the `i`-th batch lies in an epoch's order.
+pub fn range(items: usize, size: usize, i: usize) -> std::ops::Range<usize> {
+    let start = i * size;
+    let end = if i + 1 == batches(items, size) { items } else { start + size };
+    start..end
+}
+
+/// What the sampler draws from: labelled and unlabelled pictures, and how many make a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pools {
+    pub labelled: usize,
+    pub unlabelled: usize,
+    pub batch: usize,
+    /// The smaller pool is drawn from again until the larger one is through.
+    pub looped: bool,
+}
+
+impl Pools {
+    /// Batches of both kinds in an epoch.
+    pub fn batches(&self) -> [usize; 2] {
+        let [mut labelled, mut unlabelled] = [self.labelled, self.unlabelled].map(|items| batches(items, self.batch));
+        if self.looped && labelled > 0 && unlabelled > 0 {
+            (labelled, unlabelled) = (labelled.max(unlabelled), labelled.max(unlabelled));
+        }
+        [labelled, unlabelled]
+    }
+
+    /// Batches of an epoch.
+    pub fn per_epoch(&self) -> usize {
+        self.batches().iter().sum()
+    }
+}
+
+/// The order of batches, kept for the epoch that was asked for last.
+#[derive(Debug)]
+pub struct Sampler {
+    pub pools: Pools,
+    seed: u64,
+    epoch: Option<u64>,
+    kinds: Vec<Kind>,
+    /// Of labelled and of unlabelled pictures, for each round through the pool.
+    orders: [Vec<Vec<usize>>; 2],
+}
+
+/// A batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drawn {
+    pub kind: Kind,
+    /// Indices into the pool of its kind.
+    pub indices: Vec<usize>,
+    pub epoch: u64,
+    /// Which batch of its epoch.
+    pub place: usize,
+}
+
+impl Sampler {
+    pub fn new(pools: Pools, seed: u64) -> Self {
+        Self { pools, seed, epoch: None, kinds: Vec::new(), orders: [Vec::new(), Vec::new()] }
+    }
+
+    /// The batch of step `step`, counted from 0. Nothing but the seed and the step decides.
+    pub fn at(&mut self, step: u64) -> Drawn {
+        let per_epoch = self.pools.per_epoch().max(1) as u64;
+        let (epoch, place) = (step / per_epoch, (step % per_epoch) as usize);
+        if self.epoch != Some(epoch) {
+            self.open(epoch);
+        }
+        let kind = self.kinds[place];
+        let before = self.kinds[..place].iter().filter(|other| **other == kind).count();
+        let (pool, items) = match kind {
+            Kind::Labelled => (0, self.pools.labelled),
+            Kind::Unlabelled => (1, self.pools.unlabelled),
+        };
+        let per_round = batches(items, self.pools.batch).max(1);
+        let order = &self.orders[pool][before / per_round];
+        let indices = order[range(items, self.pools.batch, before % per_round)].to_vec();
+        Drawn { kind, indices, epoch, place }
+    }
+
+    /// The kinds of an epoch's batches.
+    pub fn kinds(&mut self, epoch: u64) -> &[Kind] {
+        if self.epoch != Some(epoch) {
+            self.open(epoch);
+        }
+        &self.kinds
+    }
+
+    fn open(&mut self, epoch: u64) {
+        let [labelled, unlabelled] = self.pools.batches();
+        self.kinds = order(labelled, unlabelled, streams::MIXED_ORDER.open(self.seed, epoch).bits());
+        let round = |items: usize, count: usize, stream: streams::Stream| -> Vec<Vec<usize>> {
+            let rounds = count.div_ceil(batches(items, self.pools.batch).max(1));
+            let mut rng = stream.open(self.seed, epoch);
+            let shuffled = |_| {
+                let mut order: Vec<usize> = (0..items).collect();
+                rng.shuffle(&mut order);
+                order
+            };
+            (0..rounds).map(shuffled).collect()
+        };
+        self.orders = [
+            round(self.pools.labelled, labelled, streams::LABELLED_ORDER),
+            round(self.pools.unlabelled, unlabelled, streams::UNLABELLED_ORDER),
+        ];
+        self.epoch = Some(epoch);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POOLS: Pools = Pools { labelled: 25, unlabelled: 60, batch: 8, looped: false };
+
+    fn epoch(pools: Pools, epoch: u64) -> Vec<Drawn> {
+        let mut sampler = Sampler::new(pools, 3);
+        let per_epoch = pools.per_epoch() as u64;
+        (epoch * per_epoch..(epoch + 1) * per_epoch).map(|step| sampler.at(step)).collect()
+    }
+
+    fn seen(drawn: &[Drawn], kind: Kind) -> Vec<usize> {
+        let mut all: Vec<usize> = drawn.iter().filter(|d| d.kind == kind).flat_map(|d| d.indices.clone()).collect();
+        all.sort_unstable();
+        all
+    }
+
+    #[test]
+    fn every_picture_comes_once_an_epoch_and_no_batch_is_mixed() {
+        for number in 0..3 {
+            let drawn = epoch(POOLS, number);
+            assert_eq!(seen(&drawn, Kind::Labelled), (0..25).collect::<Vec<_>>());
+            assert_eq!(seen(&drawn, Kind::Unlabelled), (0..60).collect::<Vec<_>>());
+            assert!(drawn.iter().all(|batch| batch.indices.len() > 1), "a batch of one breaks batch normalisation");
+        }
+        assert_ne!(epoch(POOLS, 0), epoch(POOLS, 1));
+    }
+
+    #[test]
+    fn a_step_can_be_entered_anywhere() {
+        let mut through = Sampler::new(POOLS, 3);
+        let all: Vec<Drawn> = (0..40).map(|step| through.at(step)).collect();
+        for step in [37, 2, 11, 12] {
+            assert_eq!(Sampler::new(POOLS, 3).at(step), all[step as usize]);
+        }
+    }
+
+    #[test]
+    fn the_smaller_pool_is_looped_where_asked() {
+        let drawn = epoch(Pools { looped: true, ..POOLS }, 0);
+        let labelled = drawn.iter().filter(|d| d.kind == Kind::Labelled).count();
+        assert_eq!((labelled, drawn.len()), (8, 16));
+        assert!(seen(&drawn, Kind::Labelled).len() > 40);
+    }
+
+    #[test]
+    fn pools_may_be_empty_or_smaller_than_a_batch() {
+        let only = |labelled, unlabelled| epoch(Pools { labelled, unlabelled, batch: 8, looped: true }, 0);
+        assert_eq!(seen(&only(0, 9), Kind::Unlabelled).len(), 9);
+        assert_eq!(only(0, 9).len(), 1, "the ninth joins the others");
+        assert_eq!(only(3, 0).len(), 1);
+        assert_eq!(only(1, 0)[0].indices, [0]);
+        assert_eq!(Pools { labelled: 0, unlabelled: 0, batch: 8, looped: false }.per_epoch(), 0);
+    }
+}

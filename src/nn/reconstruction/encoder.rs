@@ -1,0 +1,160 @@
+//! From pictures to codes: the convolutions of AECL1, or ResNet-18 without its last layer.
+
+use burn::module::Module;
+use burn::tensor::{Tensor, activation};
+
+use super::pooled;
+use super::spec::{NetSpec, RESNET_FEATURES, Stage};
+use crate::nn::layers::conv::{Conv, ConvNorm, ConvShape, Pass, max_pool, max_pool_3x3, normalise};
+use crate::nn::layers::norm::Norm;
+use crate::nn::parameters::Initialiser;
+
+/// `[N, 3, S, S]` to the code `[N, C, h, w]`.
+#[derive(Module, Debug)]
+#[expect(clippy::large_enum_variant, reason = "one encoder a network")]
+pub enum Encoder {
+    /// E of AECL1.
+    Plain(PlainEncoder),
+    /// E of AERes18.
+    ResNet(ResNetEncoder),
+}
+
+impl Encoder {
+    pub fn new(spec: &NetSpec, init: &mut Initialiser<'_>) -> Self {
+        let stages = spec.stages();
+        if stages.is_empty() {
+            Encoder::ResNet(ResNetEncoder::new(spec.large_stem(), init))
+        } else {
+            Encoder::Plain(PlainEncoder::new(&stages, init))
+        }
+    }
+
+    pub fn forward(&mut self, x: Tensor<4>, pass: &Pass<'_>) -> Tensor<4> {
+        let mut maps = self.maps(x, pass);
+        match (self, maps.pop()) {
+            (_, None) => unreachable!("an encoder has layers"),
+            (Encoder::Plain(_), Some(last)) => last,
+            (Encoder::ResNet(_), Some(last)) => {
+                let [pictures, channels, ..] = last.dims();
+                pooled(last).reshape([pictures, channels, 1, 1])
+            }
+        }
+    }
+
+    /// The maps behind each layer (AECL1) or block (ResNet-18), before the mean over all places.
+    pub fn maps(&mut self, x: Tensor<4>, pass: &Pass<'_>) -> Vec<Tensor<4>> {
+        match self {
+            Encoder::Plain(encoder) => encoder.maps(x, pass),
+            Encoder::ResNet(encoder) => encoder.maps(x, pass),
+        }
+    }
+
+    /// The kernels `[out, in, 3, 3]` of AECL1, which a decoder with tied weights uses too; none of ResNet-18.
+    pub fn kernels(&self) -> Vec<Tensor<4>> {
+        match self {
+            Encoder::Plain(encoder) => encoder.stages.iter().map(|stage| stage.conv.weight()).collect(),
+            Encoder::ResNet(_) => Vec::new(),
+        }
+    }
+}
+
+/// Each stage: 3×3 convolution, max-pooling where it halves, ReLU, batch normalisation. ReLU and max-pooling may change places;
+/// in this order there is a quarter to do.
+#[derive(Module, Debug)]
+pub struct PlainEncoder {
+    stages: Vec<PlainStage>,
+}
+
+#[derive(Module, Debug)]
+struct PlainStage {
+    conv: Conv,
+    norm: Norm,
+    #[module(skip)]
+    halves: bool,
+}
+
+impl PlainEncoder {
+    fn new(stages: &[Stage], init: &mut Initialiser<'_>) -> Self {
+        let mut inputs = 3;
+        let stages = stages
+            .iter()
+            .map(|stage| {
+                let conv = Conv::new(ConvShape::new(inputs, stage.channels, 3), true, init);
+                inputs = stage.channels;
+                PlainStage { conv, norm: Norm::new(stage.channels, true, init), halves: stage.halves }
+            })
+            .collect();
+        Self { stages }
+    }
+
+    fn maps(&mut self, mut x: Tensor<4>, pass: &Pass<'_>) -> Vec<Tensor<4>> {
+        let mut maps = Vec::with_capacity(self.stages.len());
+        for stage in &mut self.stages {
+            let mut y = stage.conv.forward(x);
+            if stage.halves {
+                y = max_pool(y);
+            }
+            x = normalise(&mut stage.norm, activation::relu(y), false, pass);
+            maps.push(x.clone());
+        }
+        maps
+    }
+}
+
+/// ResNet-18 (He et al., 2016) as torchvision has it, up to its last maps. For pictures of at most 128 pixels the stem is 3×3
+/// of stride 1 without max-pooling.
+#[derive(Module, Debug)]
+pub struct ResNetEncoder {
+    stem: ConvNorm,
+    blocks: Vec<BasicBlock>,
+    #[module(skip)]
+    large: bool,
+}
+
+/// Two 3×3 convolutions beside the identity, or beside a 1×1 convolution where the size changes.
+#[derive(Module, Debug)]
+struct BasicBlock {
+    first: ConvNorm,
+    second: ConvNorm,
+    shortcut: Option<ConvNorm>,
+}
+
+impl ResNetEncoder {
+    fn new(large: bool, init: &mut Initialiser<'_>) -> Self {
+        let shape = if large { ConvShape::new(3, 64, 7).stride(2) } else { ConvShape::new(3, 64, 3) };
+        let stem = ConvNorm::new(shape, init);
+        let mut inputs = 64;
+        let mut blocks = Vec::new();
+        for (outputs, stride) in [(64, 1), (128, 2), (256, 2), (RESNET_FEATURES, 2)] {
+            for stride in [stride, 1] {
+                let changes = stride != 1 || inputs != outputs;
+                blocks.push(BasicBlock {
+                    first: ConvNorm::new(ConvShape::new(inputs, outputs, 3).stride(stride), init),
+                    second: ConvNorm::new(ConvShape::new(outputs, outputs, 3), init),
+                    shortcut: changes.then(|| ConvNorm::new(ConvShape::new(inputs, outputs, 1).stride(stride), init)),
+                });
+                inputs = outputs;
+            }
+        }
+        Self { stem, blocks, large }
+    }
+
+    fn maps(&mut self, x: Tensor<4>, pass: &Pass<'_>) -> Vec<Tensor<4>> {
+        let mut x = self.stem.relu(x, pass);
+        if self.large {
+            x = max_pool_3x3(x);
+        }
+        let mut maps = vec![x.clone()];
+        for block in &mut self.blocks {
+            let y = block.first.relu(x.clone(), pass);
+            let y = block.second.forward(y, pass);
+            let shortcut = match &mut block.shortcut {
+                Some(conv) => conv.forward(x, pass),
+                None => x,
+            };
+            x = activation::relu(y + shortcut);
+            maps.push(x.clone());
+        }
+        maps
+    }
+}
