@@ -78,6 +78,10 @@ pub const AUTOENCODER_WEIGHTS: Stream = Stream { first: 1, count: 3 };
 /// Generated fundus pictures, one stream each, and the grade of each.
 pub const FUNDUS: Stream = Stream { first: 18 << 40, count: 1 << 40 };
 pub const FUNDUS_GRADES: Stream = Stream { first: 19 << 40, count: 1 << 40 };
+/// Which of them are given the wrong label.
+pub const WRONG_LABELS: Stream = Stream { first: 21 << 40, count: 1 << 40 };
+/// Which labels are used where only a share is.
+pub const LABELLED_SHARE: Stream = Stream::one(22 << 40);
 /// Which pictures are for testing (one seed for all runs), and which of the others to validate.
 pub const FUNDUS_TEST: Stream = Stream { first: 20 << 40, count: 1 << 20 };
 pub const FUNDUS_VALIDATION: Stream = Stream { first: (20 << 40) + (1 << 20), count: 1 << 20 };
@@ -103,6 +107,8 @@ mod tests {
             AUTOENCODER_WEIGHTS,
             FUNDUS,
             FUNDUS_GRADES,
+            WRONG_LABELS,
+            LABELLED_SHARE,
             FUNDUS_TEST,
             FUNDUS_VALIDATION,
             LABELLED_ORDER,

@@ -27,4 +27,5 @@ pub mod study_store;
 pub mod study_table;
 pub mod table;
 pub mod twin;
+pub mod typed;
 pub mod worker;

@@ -44,14 +44,19 @@ impl Save {
 
     /// What the optimizer of this module carries, under the names of its rule; nothing before its first step.
     pub fn put_optimizer(&mut self, optimizer: &Optimizer, module: &impl Module) {
+        self.put_optimizer_of("", optimizer, module);
+    }
+
+    /// The same of one of several: `part` stands before all names, `encoder/`.
+    pub fn put_optimizer_of(&mut self, part: &str, optimizer: &Optimizer, module: &impl Module) {
         let (state, steps) = optimizer.state();
         for (slot, state) in trained(module).into_iter().zip(state) {
             for (name, value) in optimizer.rule.state_names().iter().zip(state) {
-                self.put(format!("{name}/{}", slot.path), slot.shape.clone(), value.clone());
+                self.put(format!("{part}{name}/{}", slot.path), slot.shape.clone(), value.clone());
             }
         }
         if matches!(optimizer.rule, Rule::Adam { .. }) {
-            self.put_text(ADAM_STEPS, steps);
+            self.put_text(format!("{part}{ADAM_STEPS}"), steps);
         }
     }
 
@@ -110,17 +115,23 @@ impl Load<'_> {
 
     /// Puts back what the optimizer of this module carried.
     pub fn optimizer(&self, optimizer: &mut Optimizer, module: &impl Module) -> Result<(), RunError> {
+        self.optimizer_of("", optimizer, module)
+    }
+
+    /// The same of one of several; see [`Save::put_optimizer_of`].
+    pub fn optimizer_of(&self, part: &str, optimizer: &mut Optimizer, module: &impl Module) -> Result<(), RunError> {
         let slots = trained(module);
-        let names = optimizer.rule.state_names();
+        let names: Vec<String> = optimizer.rule.state_names().iter().map(|name| format!("{part}{name}")).collect();
         let mut state = Vec::new();
         // Before the first step there is nothing.
         if names.iter().any(|name| self.has(name)) {
             state = vec![State::new(); slots.len()];
-            for name in names {
+            for name in &names {
                 state.iter_mut().zip(self.under(name, &slots)?).for_each(|(state, value)| state.push(value));
             }
         }
-        let steps = if matches!(optimizer.rule, Rule::Adam { .. }) { self.text(ADAM_STEPS)? } else { 0 };
+        let adam = matches!(optimizer.rule, Rule::Adam { .. });
+        let steps = if adam { self.text(&format!("{part}{ADAM_STEPS}"))? } else { 0 };
         optimizer.restore(state, steps);
         Ok(())
     }

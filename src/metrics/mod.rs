@@ -8,6 +8,7 @@ pub mod collapse;
 pub mod detection;
 pub mod knn;
 pub mod linear_probe;
+pub mod projection;
 pub mod quality;
 pub mod spectrum;
 pub mod summary;

@@ -6,7 +6,7 @@
 //! without autodiff.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
-use burn::tensor::Tensor;
+use burn::tensor::{Gradients, Tensor};
 
 use crate::compute::rng::HostRng;
 
@@ -121,6 +121,35 @@ pub fn tracked<M: Module + Clone>(module: &M) -> M {
         }
     }
     module.clone().map(&mut Track::default())
+}
+
+/// The gradients of all trained parameters of a module made by [`tracked`], one after the other in the order of [`slots`]; zeros of
+/// those that took no part in the loss.
+pub fn gradients(module: &impl Module, of: &Gradients) -> Tensor<1> {
+    struct Collect<'a> {
+        path: Vec<String>,
+        of: &'a Gradients,
+        found: Vec<Tensor<1>>,
+    }
+    impl ModuleVisitor for Collect<'_> {
+        fn enter_module(&mut self, name: &str, _container: &str) {
+            self.path.push(name.to_owned());
+        }
+        fn exit_module(&mut self, _name: &str, _container: &str) {
+            self.path.pop();
+        }
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            if Role::of(&self.path) == Role::Statistic {
+                return;
+            }
+            let value = param.val();
+            let gradient = value.grad(self.of).unwrap_or_else(|| value.inner().zeros_like());
+            self.found.push(gradient.inner().flatten(0, D - 1));
+        }
+    }
+    let mut collect = Collect { path: Vec::new(), of, found: Vec::new() };
+    module.visit(&mut collect);
+    Tensor::cat(collect.found, 0)
 }
 
 /// `target ← target + (1 − τ)(online − target)` for trained parameters; statistics are copied. `τ = 0` gives the online

@@ -1,9 +1,57 @@
 //! Rebuilding pictures and telling the ill from the healthy by one code: whether pictures without labels help (Arora, Gaudio and
-//! Satpathy, 2019).
+//! Satpathy, "Semi-supervised learning for Diabetic Retinopathy", 2019).
 
 pub mod balance;
+mod experiment;
+pub mod judge;
+pub mod params;
 pub mod query;
 pub mod ranks;
 pub mod sampler;
+pub mod source;
 pub mod split;
+pub mod trainer;
 pub mod views;
+
+use crate::engine::event::{KeyKind, KeySpec};
+use crate::engine::table::{payload, scalar, scalar_in};
+
+pub use experiment::build;
+
+/// Everything that the lab emits. How often is decided by parameters, so that every emission is a recorded one.
+pub static KEYS: &[KeySpec] = &[
+    scalar("loss/reconstruction", "L_ae of the batch"),
+    scalar("loss/classification", "L_cl of the batch, without λ"),
+    scalar("loss/grades", "loss of grades, part of L_cl"),
+    scalar("loss/total", "L_ae + λ L_cl"),
+    scalar("lambda", "λ"),
+    scalar("gradient/reconstruction", "‖g_ae‖ at the encoder"),
+    scalar("gradient/classification", "‖g_cl‖ at the encoder, without λ"),
+    scalar("gradient/ratio", "‖g_ae‖ / ‖g_cl‖"),
+    scalar("gradient/cosine", "cosine of both gradients (below 0 they conflict)"),
+    scalar_in("dead_units", "units of the classifier that are 0 for the whole batch", "of 4"),
+    scalar("accuracy/*", "accuracy at probability 0.5"),
+    scalar("auc/*", "area under the ROC curve"),
+    scalar("calibration/*", "expected calibration error"),
+    scalar("kappa/*", "quadratic kappa of grades"),
+    scalar("mse/*", "mean squared error of reconstructions"),
+    scalar("hospital_probe", "accuracy of telling hospitals from codes"),
+    KeySpec {
+        key: "strip",
+        title: "batches: epoch, place, labelled or not, L_cl",
+        unit: "",
+        kind: KeyKind::Rows(&["epoch", "place", "labelled", "loss"]),
+        every: 1,
+    },
+    payload("scores/*", "probability, grade and error of each picture"),
+    payload("names/*", "pictures with grade and hospital"),
+    payload("wall/names", "pictures on the wall with grade and hospital"),
+    payload("wall/original/*", "original"),
+    payload("wall/rebuilt/*", "reconstruction"),
+    payload("wall/lesions/*", "lesions by kind"),
+    payload("wall/quality", "MSE, MSE, PSNR and SSIM within the field of view"),
+    payload("latent/points", "codes along their two widest directions"),
+    payload("latent/codes", "pooled codes"),
+    payload("data/summary", "the pictures and their parts"),
+    payload("network", "the network and its cost"),
+];

@@ -86,10 +86,13 @@ impl Sampler {
         Self { pools, seed, epoch: None, kinds: Vec::new(), orders: [Vec::new(), Vec::new()] }
     }
 
-    /// The batch of step `step`, counted from 0. Nothing but the seed and the step decides.
-    pub fn at(&mut self, step: u64) -> Drawn {
-        let per_epoch = self.pools.per_epoch().max(1) as u64;
-        let (epoch, place) = (step / per_epoch, (step % per_epoch) as usize);
+    /// The batch of step `step`, counted from 0 since the beginning of epoch `first`. Nothing but the seed, step and epoch decide.
+    ///
+    /// # Panics
+    /// Where there is no picture.
+    pub fn at(&mut self, step: u64, first: u64) -> Drawn {
+        let per_epoch = self.pools.per_epoch() as u64;
+        let (epoch, place) = (first + step / per_epoch, (step % per_epoch) as usize);
         if self.epoch != Some(epoch) {
             self.open(epoch);
         }
@@ -143,7 +146,7 @@ mod tests {
     fn epoch(pools: Pools, epoch: u64) -> Vec<Drawn> {
         let mut sampler = Sampler::new(pools, 3);
         let per_epoch = pools.per_epoch() as u64;
-        (epoch * per_epoch..(epoch + 1) * per_epoch).map(|step| sampler.at(step)).collect()
+        (epoch * per_epoch..(epoch + 1) * per_epoch).map(|step| sampler.at(step, 0)).collect()
     }
 
     fn seen(drawn: &[Drawn], kind: Kind) -> Vec<usize> {
@@ -166,9 +169,9 @@ mod tests {
     #[test]
     fn a_step_can_be_entered_anywhere() {
         let mut through = Sampler::new(POOLS, 3);
-        let all: Vec<Drawn> = (0..40).map(|step| through.at(step)).collect();
+        let all: Vec<Drawn> = (0..40).map(|step| through.at(step, 0)).collect();
         for step in [37, 2, 11, 12] {
-            assert_eq!(Sampler::new(POOLS, 3).at(step), all[step as usize]);
+            assert_eq!(Sampler::new(POOLS, 3).at(step, 0), all[step as usize]);
         }
     }
 

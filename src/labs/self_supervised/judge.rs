@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::compute::linalg::{Matrix, pca};
+use crate::compute::linalg::Matrix;
 use crate::compute::readback::Reader;
 use crate::compute::streams;
 use crate::data::augment::Recipe;
@@ -15,6 +15,7 @@ use crate::engine::experiment::RunError;
 use crate::metrics::collapse::{Accuracy, normalised_std};
 use crate::metrics::knn::{KnnProtocol, Labelled, ProbeError, knn_accuracy};
 use crate::metrics::linear_probe::{ProbeProtocol, linear_probe};
+use crate::metrics::projection::Projection;
 
 use super::network::{Branch, EncoderKind};
 
@@ -31,8 +32,7 @@ pub struct Judge {
     kind: EncoderKind,
     knn: KnnProtocol,
     probe: ProbeProtocol,
-    /// Axes of the last projection, `[2, f]`; the next one is turned to face them. Empty before the first.
-    axes: Vec<f64>,
+    projection: Projection,
 }
 
 struct Measured {
@@ -69,7 +69,7 @@ impl Judge {
             kind,
             knn,
             probe: ProbeProtocol::RIDGE,
-            axes: Vec::new(),
+            projection: Projection::default(),
         }
     }
 
@@ -122,25 +122,10 @@ impl Judge {
     fn project(&mut self, features: &[f32], out: &mut Emit<'_>) {
         let d = self.kind.features();
         let shown = (features.len() / d).min(SHOWN);
-        let points = Matrix::from_fn(shown, d, |i, j| f64::from(features[i * d + j]));
         // Features that are not finite were reported by the probe.
-        let Ok(found) = pca(&points, 2) else { return };
-        let mut axes = found.axes.as_slice().to_vec();
-        if self.axes.len() == axes.len() {
-            for (axis, before) in axes.chunks_exact_mut(d).zip(self.axes.chunks_exact(d)) {
-                if axis.iter().zip(before).map(|(a, b)| a * b).sum::<f64>() < 0.0 {
-                    axis.iter_mut().for_each(|v| *v = -*v);
-                }
-            }
-        }
-        let along = |i: usize, axis: usize| -> f32 {
-            let axis = &axes[axis * d..(axis + 1) * d];
-            (0..d).map(|j| axis[j] * (points[(i, j)] - found.mean[j])).sum::<f64>() as f32
-        };
-        let xy = (0..shown).map(|i| [along(i, 0), along(i, 1)]).collect();
+        let Some(xy) = self.projection.look(&features[..shown * d], d) else { return };
         let classes = self.test.labels[..shown].iter().map(|&label| label as u32).collect();
         out.payload("embedding", Payload::Points { xy, classes });
-        self.axes = axes;
     }
 
     /// The published linear evaluation at the end of a run: features of all pictures, each picture passed once.
@@ -175,12 +160,12 @@ impl Judge {
 
     /// Axes of the last projection, for a checkpoint.
     pub fn axes(&self) -> &[f64] {
-        &self.axes
+        self.projection.axes()
     }
 
     /// Puts back what [`Judge::axes`] gave.
     pub fn set_axes(&mut self, axes: Vec<f64>) {
-        self.axes = axes;
+        self.projection.set_axes(axes);
     }
 }
 

@@ -1,0 +1,506 @@
+//! The training run as the engine drives it.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::compute::readback::Reader;
+use crate::compute::streams;
+use crate::engine::emit::Emit;
+use crate::engine::event::{Level, Payload};
+use crate::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
+use crate::engine::params::{ParamError, Value};
+use crate::kit::training::Training;
+use crate::metrics::knn::Labelled;
+use crate::metrics::linear_probe::{ProbeProtocol, linear_probe};
+use crate::metrics::projection::Projection;
+use crate::nn::reconstruction::Autoencoder;
+use crate::nn::reconstruction::spec::{NetSpec, cost};
+use crate::pixels::mask::Mask;
+use crate::pixels::resize::Size;
+use crate::watch::Watch;
+
+use super::balance::{self, Rule};
+use super::judge::{Judged, field_of_view, judge, quality, rebuild, scores};
+use super::params::{
+    BATCH, Hyper, LABELLED_SHARE, LAMBDA, LOOPED, PHASE_SHARE, ROUTINES, Routine, SWITCH_NOW, check_combination,
+    net_spec, rule,
+};
+use super::sampler::{Kind, Pools, Sampler};
+use super::source::{self, FundusData};
+use super::trainer::{Batch, Losses, Plan, Trainer};
+
+/// Most units of the classifier that may be dead before that is said.
+const UNITS: usize = 4;
+/// How fast GradNorm moves.
+const GRADNORM_RATE: f64 = 0.1;
+
+/// A run.
+struct ReconstructionRun {
+    training: Training,
+    hyper: Hyper,
+    routine: Routine,
+    data: Arc<FundusData>,
+    /// Labelled pictures whose labels are used.
+    labelled: Vec<usize>,
+    sampler: Sampler,
+    /// Where the sampler's first epoch began: its step and its number.
+    origin: [u64; 2],
+    /// Completed steps after which the second phase begins (AE then CL), and whether it has.
+    phase_two: u64,
+    second: bool,
+    trainer: Trainer,
+    lambda: f64,
+    /// Labelled batches so far.
+    labelled_batches: u64,
+    /// Losses at the first measurement of their gradients, for GradNorm.
+    first_losses: Option<[f64; 2]>,
+    projection: Projection,
+    /// Pictures of the wall with their fields of view.
+    wall: Vec<(usize, Mask)>,
+    /// It was said that every unit is dead.
+    dead_told: bool,
+    news: Vec<(Level, String)>,
+}
+
+/// Builds the run; see [`crate::engine::experiment::BuildFn`].
+pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {
+    let params = request.params;
+    check_combination(params)?;
+    let data = source::load(params, Watch::nobody())?;
+    let spec = net_spec(params);
+    let batch = BATCH.of(params);
+    let fingerprint = format!(
+        "{} on {} labelled and {} unlabelled pictures {:08x}, batches of {batch}, seed {}",
+        spec.describe(),
+        data.labelled.len(),
+        data.unlabelled.len(),
+        data.checksum(),
+        request.seed
+    );
+    let training = Training::new(request, "run", fingerprint);
+    let net =
+        Autoencoder::new(&spec, request.seed, &training.device).map_err(|error| RunError::Device(error.to_string()))?;
+    let routine = ROUTINES.of(params);
+    let labelled = data.with_labels(LABELLED_SHARE.of(params), request.seed);
+    let wall = data.wall().into_iter().map(|i| (i, field_of_view(&data.pictures[i].planes, data.size))).collect();
+    let mut run = ReconstructionRun {
+        hyper: Hyper::of(params),
+        routine,
+        labelled,
+        sampler: Sampler::new(Pools { labelled: 0, unlabelled: 0, batch: 1, looped: false }, 0),
+        origin: [0, 0],
+        phase_two: (PHASE_SHARE.of(params) * request.steps as f64).round() as u64,
+        second: false,
+        trainer: Trainer::new(net, spec.head, rule(params), &training.device),
+        lambda: LAMBDA.of(params),
+        labelled_batches: 0,
+        first_losses: None,
+        projection: Projection::default(),
+        wall,
+        dead_told: false,
+        news: Vec::new(),
+        training,
+        data,
+    };
+    run.draw_anew();
+    Ok(Box::new(run))
+}
+
+impl ReconstructionRun {
+    /// Whether unlabelled pictures alone are rebuilt now.
+    fn in_first_phase(&self) -> bool {
+        self.routine == Routine::AeThenCl && !self.second
+    }
+
+    /// The sampler for what is drawn from now.
+    fn draw_anew(&mut self) {
+        let (labelled, unlabelled) = (self.labelled.len(), self.data.unlabelled.len());
+        let [labelled, unlabelled] = match self.routine {
+            Routine::Supervised | Routine::LabelledAlso => [labelled, 0],
+            Routine::AeThenCl if self.in_first_phase() => [0, unlabelled],
+            Routine::AeThenCl => [labelled, 0],
+            Routine::Combined => [labelled, unlabelled],
+        };
+        let params = &self.training.params;
+        let looped = self.routine == Routine::Combined && LOOPED.of(params);
+        let pools = Pools { labelled, unlabelled, batch: BATCH.of(params) as usize, looped };
+        self.sampler = Sampler::new(pools, self.training.seed);
+    }
+
+    /// From the next step on an epoch begins, of other pictures than before.
+    fn begin_epoch(&mut self) {
+        let [step, epoch] = self.origin;
+        let per_epoch = self.sampler.pools.per_epoch().max(1) as u64;
+        let begun = (self.training.step - step).div_ceil(per_epoch).max(1);
+        self.origin = [self.training.step, epoch + begun];
+        self.draw_anew();
+    }
+
+    /// What the step after `step` completed ones learns from: kind, epoch and place of the batch, and the batch.
+    fn batch(&mut self) -> (Kind, u64, usize, Batch) {
+        let [from, first] = self.origin;
+        let drawn = self.sampler.at(self.training.step - from, first);
+        let pool = if drawn.kind == Kind::Labelled { &self.labelled } else { &self.data.unlabelled };
+        let indices: Vec<usize> = drawn.indices.iter().map(|&i| pool[i]).collect();
+        let size = Size { height: self.data.size, width: self.data.size };
+        let (seed, step, views) = (self.training.seed, self.training.step, self.hyper.views);
+        let seen = |(k, &i): (usize, &usize)| {
+            let picture = self.data.pictures[i].values();
+            match views {
+                Some(views) => {
+                    let rng = &mut streams::FUNDUS_VIEWS.open(seed, (step << 16) + k as u64);
+                    views.draw(rng, size).of(&picture, size)
+                }
+                None => picture,
+            }
+        };
+        let images: Vec<Vec<f32>> = indices.par_iter().enumerate().map(seen).collect();
+        let grade = |i: &usize| self.data.pictures[*i].grade.unwrap_or(0);
+        let grades = (drawn.kind == Kind::Labelled).then(|| indices.iter().map(grade).collect());
+        (drawn.kind, drawn.epoch, drawn.place, Batch { images: images.concat(), size: self.data.size, grades })
+    }
+
+    fn begin_second_phase(&mut self, out: &mut Emit<'_>) {
+        self.second = true;
+        self.trainer.begin_phase();
+        self.begin_epoch();
+        out.notice(Level::Info, format!("second phase: labelled pictures from step {} on", self.training.step + 1));
+    }
+
+    fn plan(&self, kind: Kind) -> Plan {
+        let rebuild = match self.routine {
+            Routine::Supervised => false,
+            Routine::AeThenCl => self.in_first_phase(),
+            Routine::Combined | Routine::LabelledAlso => true,
+        };
+        let lambda = if matches!(self.routine, Routine::Combined | Routine::LabelledAlso) { self.lambda } else { 1.0 };
+        let two = self.routine == Routine::AeThenCl && self.second;
+        Plan {
+            rebuild,
+            classify: (kind == Kind::Labelled).then_some(lambda),
+            frozen: two && self.training.step < self.phase_two + self.hyper.freeze,
+        }
+    }
+
+    /// Measures the gradients of both losses and moves λ.
+    fn balance(&mut self, batch: &Batch, out: &mut Emit<'_>) -> Result<(), RunError> {
+        let Some((pull, losses)) = self.trainer.pull(batch, &self.hyper)? else { return Ok(()) };
+        out.scalar("gradient/reconstruction", pull.reconstruction);
+        out.scalar("gradient/classification", pull.classification);
+        out.scalar("gradient/cosine", pull.cosine);
+        if let Some(ratio) = pull.ratio() {
+            out.scalar("gradient/ratio", ratio);
+        }
+        let first = *self.first_losses.get_or_insert(losses);
+        self.lambda = match self.hyper.rule {
+            Rule::GradNorm => {
+                balance::grad_norm_lambda(self.lambda, &pull, losses, first, self.hyper.pace, GRADNORM_RATE)
+            }
+            rule => balance::next(rule, self.lambda, &pull, self.hyper.pull),
+        };
+        Ok(())
+    }
+
+    fn emit_losses(
+        &mut self,
+        losses: Losses,
+        [epoch, place]: [u64; 2],
+        plan: &Plan,
+        out: &mut Emit<'_>,
+    ) -> Result<(), RunError> {
+        let mut reader = Reader::default();
+        let mut add = |loss: Option<burn::tensor::Tensor<1>>| loss.map(|loss| reader.add(loss));
+        let (ae, cl, grades) = (add(losses.reconstruction), add(losses.classification), add(losses.grades));
+        let units = losses.units.map(|units| reader.add(units));
+        let read = reader.read()?;
+        let number = |at: Option<usize>| at.map(|at| f64::from(read[at][0]));
+        let (ae, cl) = (number(ae), number(cl));
+        let finite = ae.into_iter().chain(cl).all(f64::is_finite);
+        self.training.finite(finite, "the loss", || {
+            format!("the learning rate ({}) or λ ({})", self.hyper.learning_rate, self.lambda)
+        })?;
+        if let Some(loss) = ae {
+            out.scalar("loss/reconstruction", loss);
+        }
+        if let Some(loss) = cl {
+            out.scalar("loss/classification", loss);
+        }
+        if let Some(loss) = number(grades) {
+            out.scalar("loss/grades", loss);
+        }
+        if plan.classify.is_some() && plan.rebuild {
+            out.scalar("lambda", plan.classify.unwrap_or_default());
+            out.scalar("loss/total", balance::combined(ae.unwrap_or_default(), cl, plan.classify.unwrap_or_default()));
+        }
+        let labelled = f64::from(u8::from(cl.is_some()));
+        out.rows("strip", vec![epoch as f64, place as f64, labelled, cl.unwrap_or(-1.0)]);
+        if let Some(units) = units {
+            let alive = (0..UNITS)
+                .filter(|unit| read[units].iter().skip(*unit).step_by(UNITS).any(|value| *value != 0.0))
+                .count();
+            out.scalar("dead_units", (UNITS - alive) as f64);
+            if alive == 0 && !std::mem::replace(&mut self.dead_told, true) {
+                out.notice(
+                    Level::Warning,
+                    "all four units of the classifier are 0 for a whole batch: every picture gets the same answer, and nothing is \
+                     learned from labels any more. Start again with leaky=on, a lower learning rate or another seed",
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Judges validation, test and unseen pictures.
+    fn measure(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
+        let data = self.data.clone();
+        let parts = [("validation", &data.validation), ("test", &data.test), ("unseen", &data.unseen)];
+        let mut codes = Vec::new();
+        for (name, indices) in parts.into_iter().filter(|(_, indices)| !indices.is_empty()) {
+            let judged = judge(&self.trainer.net, &data, indices, &self.training.device)?;
+            self.training.finite(judged.is_finite(), &format!("the answer to {name} pictures"), || {
+                format!("the learning rate ({})", self.hyper.learning_rate)
+            })?;
+            self.emit_scores(name, &judged, indices, out);
+            if name != "validation" {
+                codes.push(judged.codes);
+            }
+        }
+        self.emit_codes(&codes, out);
+        Ok(())
+    }
+
+    fn emit_scores(&self, name: &str, judged: &Judged, indices: &[usize], out: &mut Emit<'_>) {
+        let found = scores(judged, &self.data, indices);
+        // Of the classifier nothing is known before it has learned.
+        let numbers = [
+            ("accuracy", found.counts.accuracy()),
+            ("auc", found.auc),
+            ("calibration", found.calibration),
+            ("kappa", found.kappa),
+        ];
+        for (what, number) in numbers {
+            if let Some(number) = number {
+                out.scalar(&format!("{what}/{name}"), number);
+            }
+        }
+        if !judged.errors.is_empty() && self.routine != Routine::Supervised {
+            let mean = judged.errors.iter().sum::<f64>() / judged.errors.len() as f64;
+            out.scalar(&format!("mse/{name}"), mean);
+        }
+        let row = |k: usize| {
+            let grade = judged.grades.as_ref().map_or(-1.0, |grades| grades[k] as f32);
+            [judged.probabilities[k] as f32, grade, judged.errors.get(k).map_or(f32::NAN, |error| *error as f32)]
+        };
+        let values = (0..indices.len()).flat_map(row).collect();
+        out.payload(&format!("scores/{name}"), Payload::Matrix { rows: indices.len() as u32, cols: 3, values });
+    }
+
+    /// Codes of test pictures (and of the unseen hospital), along their two widest directions, and how well hospitals can be told
+    /// from them.
+    fn emit_codes(&mut self, codes: &[Vec<f32>], out: &mut Emit<'_>) {
+        let indices: Vec<usize> = self.data.test.iter().chain(&self.data.unseen).copied().collect();
+        let all = codes.concat();
+        let d = all.len() / indices.len().max(1);
+        if d == 0 {
+            return;
+        }
+        if let Some(xy) = self.projection.look(&all, d) {
+            let classes = indices.iter().map(|&i| self.data.pictures[i].grade.map_or(0, u32::from)).collect();
+            out.payload("latent/points", Payload::Points { xy, classes });
+        }
+        out.payload(
+            "latent/codes",
+            Payload::Matrix { rows: indices.len() as u32, cols: d as u32, values: all.clone() },
+        );
+        // Fitted on every second test picture, judged on the others.
+        let test = self.data.test.len();
+        let half = |odd: usize| {
+            let rows = (0..test).filter(move |k| k % 2 == odd);
+            let features: Vec<f32> = rows.clone().flat_map(|k| all[k * d..(k + 1) * d].iter().copied()).collect();
+            let labels: Vec<usize> = rows.map(|k| self.data.pictures[indices[k]].hospital).collect();
+            (features, labels)
+        };
+        let ((fit, fit_labels), (held, held_labels)) = (half(0), half(1));
+        let classes = self.data.hospitals.len();
+        let fitted = Labelled { features: &fit, labels: &fit_labels, d, classes };
+        let judged = Labelled { features: &held, labels: &held_labels, d, classes };
+        if let Ok(accuracy) = linear_probe(&fitted, &judged, &ProbeProtocol::RIDGE, 0) {
+            out.scalar("hospital_probe", accuracy);
+        }
+    }
+
+    /// The wall: originals and what the network makes of them.
+    fn show_wall(&self, out: &mut Emit<'_>) -> Result<(), RunError> {
+        // A decoder that learns nothing has nothing to show.
+        if self.routine == Routine::Supervised {
+            return Ok(());
+        }
+        let indices: Vec<usize> = self.wall.iter().map(|(i, _)| *i).collect();
+        let Some(rebuilt) = rebuild(&self.trainer.net, &self.data, &indices, &self.training.device)? else {
+            return Ok(());
+        };
+        let mut numbers = Vec::new();
+        for (k, ((i, field), values)) in self.wall.iter().zip(&rebuilt).enumerate() {
+            out.payload(&format!("wall/rebuilt/{k}"), picture(values, self.data.size));
+            let found = quality(&self.data.pictures[*i].planes, values, self.data.size, field);
+            numbers.extend([found.mse, found.mse_within, found.psnr_within, found.ssim_within].map(|v| v as f32));
+        }
+        out.payload("wall/quality", Payload::Matrix { rows: self.wall.len() as u32, cols: 4, values: numbers });
+        Ok(())
+    }
+
+    /// What does not change while the run goes on.
+    fn introduce(&self, out: &mut Emit<'_>) {
+        out.payload("data/summary", Payload::Text(self.data.summary.join("\n")));
+        out.payload("network", Payload::Text(card(&net_spec(&self.training.params)).join("\n")));
+        let line = |&i: &usize| {
+            let picture = &self.data.pictures[i];
+            let grade = picture.grade.map_or("?".to_owned(), |grade| grade.to_string());
+            format!("{}\t{grade}\t{}", picture.name, self.data.hospitals[picture.hospital])
+        };
+        let lines = |indices: &[usize]| Payload::Text(indices.iter().map(line).collect::<Vec<_>>().join("\n"));
+        let wall: Vec<usize> = self.wall.iter().map(|(i, _)| *i).collect();
+        out.payload("wall/names", lines(&wall));
+        out.payload("names/validation", lines(&self.data.validation));
+        out.payload("names/test", lines(&self.data.test));
+        out.payload("names/unseen", lines(&self.data.unseen));
+        let side = self.data.size as u32;
+        for (k, (i, _)) in self.wall.iter().enumerate() {
+            let original = &self.data.pictures[*i];
+            out.payload(&format!("wall/original/{k}"), picture(&original.values(), self.data.size));
+            let mut labels = vec![0_u8; self.data.size * self.data.size];
+            for lesion in &original.lesions {
+                let mask = lesion.mask(self.data.size, self.data.size);
+                labels
+                    .iter_mut()
+                    .zip(mask.pixels())
+                    .filter(|(_, inside)| **inside)
+                    .for_each(|(label, _)| *label = lesion.kind as u8 + 1);
+            }
+            out.payload(&format!("wall/lesions/{k}"), Payload::Mask { width: side, height: side, labels });
+        }
+    }
+}
+
+/// What a network is and costs, in lines.
+pub fn card(spec: &NetSpec) -> Vec<String> {
+    let cost = cost(spec);
+    let mut lines = vec![
+        spec.describe(),
+        format!(
+            "{} parameters: encoder {}, decoder {}, classifier {}",
+            cost.parameters(),
+            cost.encoder,
+            cost.decoder,
+            cost.classifier
+        ),
+    ];
+    if cost.shared > 0 {
+        lines.push(format!("of which {} serve both encoder and decoder", cost.shared));
+    }
+    let pixels = 3 * spec.size * spec.size;
+    lines.push(format!("code of {} numbers for {pixels} ({:.0}:1)", cost.code(), pixels as f64 / cost.code() as f64));
+    lines.push(format!("maps of one picture: {:.1} MB", cost.maps_bytes() as f64 / 1e6));
+    lines
+}
+
+/// `[3, S, S]` in [0, 1] as a picture.
+fn picture(values: &[f32], size: usize) -> Payload {
+    let plane = size * size;
+    let at = |channel: usize, i: usize| (values[channel * plane + i] * 255.0).round() as u8;
+    let rgba = (0..plane).flat_map(|i| [at(0, i), at(1, i), at(2, i), 255]).collect();
+    Payload::Image { width: size as u32, height: size as u32, rgba }
+}
+
+impl Experiment for ReconstructionRun {
+    fn begin(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
+        self.introduce(out);
+        self.show_wall(out)?;
+        self.measure(out)
+    }
+
+    fn step(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
+        for (level, text) in std::mem::take(&mut self.news) {
+            out.notice(level, text);
+        }
+        if self.in_first_phase() && self.training.step >= self.phase_two {
+            self.begin_second_phase(out);
+        }
+        let (kind, epoch, place, batch) = self.batch();
+        let plan = self.plan(kind);
+        let both = plan.rebuild && plan.classify.is_some();
+        if both && self.labelled_batches.is_multiple_of(self.hyper.pull_every) {
+            self.balance(&batch, out)?;
+        }
+        self.labelled_batches += u64::from(kind == Kind::Labelled);
+        let plan = self.plan(kind);
+        let losses = self.trainer.step(&batch, &plan, &self.hyper);
+        self.training.step += 1;
+        self.emit_losses(losses, [epoch, place as u64], &plan, out)?;
+        if self.training.due(self.hyper.rebuild_every, out) {
+            self.show_wall(out)?;
+        }
+        if self.training.due(self.hyper.validate_every, out) {
+            self.measure(out)?;
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, key: &str, value: &Value) -> Result<(), ParamError> {
+        let params = self.training.with(key, value, check_combination)?;
+        let before = std::mem::replace(&mut self.training.params, params);
+        let params = &self.training.params;
+        self.hyper = Hyper::of(params);
+        if LAMBDA.of(params) != LAMBDA.of(&before) {
+            self.lambda = LAMBDA.of(params);
+        }
+        if SWITCH_NOW.of(params) && !SWITCH_NOW.of(&before) && self.in_first_phase() {
+            self.phase_two = self.training.step;
+        }
+        let share = LABELLED_SHARE.of(params);
+        if share != LABELLED_SHARE.of(&before) {
+            self.labelled = self.data.with_labels(share, self.training.seed);
+            self.begin_epoch();
+            let text = format!("from now on {} of {} labels are used", self.labelled.len(), self.data.labelled.len());
+            self.news.push((Level::Info, text));
+        }
+        let routine = ROUTINES.of(&self.training.params);
+        if routine != self.routine {
+            self.routine = routine;
+            self.second = self.training.step >= self.phase_two;
+            self.begin_epoch();
+        }
+        Ok(())
+    }
+
+    fn checkpoint(&mut self) -> Result<Checkpoint, RunError> {
+        let mut to = self.training.save();
+        self.trainer.save(&mut to);
+        to.host.put_f64("lambda", vec![self.lambda]);
+        to.host.put_f64("first_losses", self.first_losses.map_or(Vec::new(), Vec::from));
+        to.put_json("origin", &self.origin)?;
+        to.put_text("phase_two", self.phase_two);
+        to.put_text("second", self.second);
+        to.put_text("labelled_batches", self.labelled_batches);
+        to.put_text("dead_told", self.dead_told);
+        to.host.put_f64("latent/axes", self.projection.axes().to_vec());
+        to.finish()
+    }
+
+    fn restore(&mut self, from: &Checkpoint) -> Result<(), RunError> {
+        let load = self.training.load(from)?;
+        self.trainer.load(&load)?;
+        self.lambda = from.get_f64("lambda", 1)?[0];
+        self.first_losses = from.get_f64("first_losses", 2).ok().and_then(|losses| losses.try_into().ok());
+        self.origin = load.json("origin")?;
+        self.phase_two = load.text("phase_two")?;
+        self.second = load.text("second")?;
+        self.labelled_batches = load.text("labelled_batches")?;
+        self.dead_told = load.text("dead_told")?;
+        let axes = from.tensors.get("latent/axes").map_or(0, |axes| axes.shape.iter().product());
+        self.projection.set_axes(from.get_f64("latent/axes", axes)?.to_vec());
+        self.draw_anew();
+        Ok(())
+    }
+}

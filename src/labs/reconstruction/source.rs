@@ -1,0 +1,273 @@
+//! The pictures of a run: which are labelled, which are not, which are for testing.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::compute::streams;
+use crate::data::synth::fundus::{self, Fundus, FundusSpec, Hospital, Lesion};
+use crate::engine::params::{ParamError, Params};
+use crate::kit::kept;
+use crate::watch::Watch;
+
+use super::params::{
+    DATA_SEED, HOSPITALS, LABELLED, LESION_SCALE, SIZE, TEST, UNLABELLED, UNSEEN, VALIDATION, WRONG, check_combination,
+};
+
+/// A picture at the network's size.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Picture {
+    pub name: String,
+    /// Index into [`FundusData::hospitals`].
+    pub hospital: usize,
+    /// Retinopathy as labelled, 0 to 3; kept of unlabelled generated pictures too, where active learning asks an oracle.
+    pub grade: Option<u8>,
+    /// `[3, S, S]`.
+    pub planes: Vec<u8>,
+    /// Lesions whose places are known.
+    pub lesions: Vec<Lesion>,
+}
+
+impl Picture {
+    /// `[3, S, S]` in [0, 1].
+    pub fn values(&self) -> Vec<f32> {
+        self.planes.iter().map(|level| f32::from(*level) / 255.0).collect()
+    }
+
+    pub fn is_ill(&self) -> bool {
+        self.grade.is_some_and(|grade| grade > 0)
+    }
+}
+
+/// The pictures of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FundusData {
+    /// S.
+    pub size: usize,
+    pub hospitals: Vec<String>,
+    pub pictures: Vec<Picture>,
+    /// Indices into [`FundusData::pictures`].
+    pub labelled: Vec<usize>,
+    pub unlabelled: Vec<usize>,
+    pub validation: Vec<usize>,
+    pub test: Vec<usize>,
+    /// Of a hospital that is in no training set.
+    pub unseen: Vec<usize>,
+    /// In words, for the tile Data.
+    pub summary: Vec<String>,
+}
+
+/// What generated pictures depend on.
+#[derive(Debug, Clone, PartialEq)]
+struct Identity {
+    size: usize,
+    counts: [usize; 5],
+    hospitals: &'static [Hospital],
+    lesion_scale: f64,
+    wrong: f64,
+    seed: u64,
+}
+
+/// Numbers of the first picture of each part, so that more of one part changes no other.
+const PART: u64 = 1 << 32;
+
+/// The pictures that these parameters ask for.
+pub fn load(params: &Params, watch: Watch<'_>) -> Result<Arc<FundusData>, ParamError> {
+    let count = |n: i64| n as usize;
+    let identity = Identity {
+        size: SIZE.of(params),
+        counts: [&LABELLED, &UNLABELLED, &VALIDATION, &TEST, &UNSEEN].map(|number| count(number.of(params))),
+        hospitals: HOSPITALS.of(params),
+        lesion_scale: LESION_SCALE.of(params),
+        wrong: WRONG.of(params),
+        seed: DATA_SEED.of(params) as u64,
+    };
+    kept::DATA.get(&identity, watch, |watch| generate(&identity, watch))
+}
+
+fn generate(identity: &Identity, watch: Watch<'_>) -> Result<FundusData, ParamError> {
+    let Identity { size, counts, hospitals, lesion_scale, wrong, seed } = identity;
+    let all: usize = counts.iter().sum();
+    let done = std::sync::atomic::AtomicUsize::new(0);
+    let mut wanted = Vec::with_capacity(all);
+    for (part, count) in counts.iter().enumerate() {
+        wanted.extend((0..*count as u64).map(|i| (part, part as u64 * PART + i)));
+    }
+    let draw = |&(part, number): &(usize, u64)| {
+        if watch.cancelled() {
+            return None;
+        }
+        let of: &[Hospital] = if part == 4 { &[Hospital::D] } else { hospitals };
+        let (hospital, grade) = fundus::drawn(*seed, number, of);
+        let spec = FundusSpec { size: *size, grade, hospital, lesion_scale: *lesion_scale };
+        let fundus = fundus::picture(*seed, number, &spec);
+        (watch.progress)(done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1, all);
+        Some(picture(fundus, part, number - part as u64 * PART, number, *wrong, *seed))
+    };
+    let pictures: Option<Vec<Picture>> = wanted.par_iter().map(draw).collect();
+    let pictures = pictures.ok_or_else(|| ParamError::Invalid {
+        key: DATA_SEED.key().to_owned(),
+        problem: "the pictures are not all there: stopped while they were generated".to_owned(),
+    })?;
+    let mut first = 0;
+    let [labelled, unlabelled, validation, test, unseen] = counts.map(|count| {
+        first += count;
+        (first - count..first).collect::<Vec<usize>>()
+    });
+    let names = Hospital::ALL.map(|hospital| hospital.name().to_owned()).into();
+    let mut data = FundusData {
+        size: *size,
+        hospitals: names,
+        pictures,
+        labelled,
+        unlabelled,
+        validation,
+        test,
+        unseen,
+        summary: Vec::new(),
+    };
+    data.summary = data.summarised();
+    Ok(data)
+}
+
+fn picture(fundus: Fundus, part: usize, i: u64, number: u64, wrong: f64, seed: u64) -> Picture {
+    const PARTS: [&str; 5] = ["labelled", "unlabelled", "validation", "test", "unseen"];
+    let plane = |channel: usize| fundus.rgb.iter().skip(channel).step_by(3).copied();
+    let planes = (0..3).flat_map(plane).collect();
+    let mut grade = fundus.grade;
+    // A wrong label is one of the pictures to train on: what is measured stays true.
+    if part == 0 && streams::WRONG_LABELS.open(seed, number).uniform() < wrong {
+        grade = if grade == 0 { 2 } else { 0 };
+    }
+    Picture {
+        name: format!("{} {}{}", PARTS[part], fundus.hospital.name(), i + 1),
+        hospital: fundus.hospital as usize,
+        grade: Some(grade),
+        planes,
+        lesions: fundus.lesions,
+    }
+}
+
+impl FundusData {
+    fn summarised(&self) -> Vec<String> {
+        let part = |name: &str, indices: &[usize]| {
+            let ill = indices.iter().filter(|&&i| self.pictures[i].is_ill()).count();
+            format!("{name}: {} pictures, {ill} with retinopathy", indices.len())
+        };
+        let mut lines = vec![
+            "generated fundus pictures; they show no patient".to_owned(),
+            part("labelled", &self.labelled),
+            format!("unlabelled: {} pictures", self.unlabelled.len()),
+            part("validation", &self.validation),
+            part("test", &self.test),
+        ];
+        if !self.unseen.is_empty() {
+            lines.push(part("unseen hospital D", &self.unseen));
+        }
+        lines
+    }
+
+    /// The labelled pictures whose labels are used at this share: the first ones of an order of the seed, each hospital and
+    /// health in proportion, at least two.
+    pub fn with_labels(&self, share: f64, seed: u64) -> Vec<usize> {
+        let wanted = ((share * self.labelled.len() as f64).round() as usize).clamp(2, self.labelled.len().max(2));
+        let mut order = self.labelled.clone();
+        streams::LABELLED_SHARE.open(seed, 0).shuffle(&mut order);
+        // Strata take turns, so that a few are of all kinds.
+        let stratum = |i: usize| (self.pictures[i].hospital, self.pictures[i].is_ill());
+        let mut seen = std::collections::HashMap::new();
+        let mut ranked: Vec<(usize, usize)> = order
+            .into_iter()
+            .map(|i| {
+                let rank = seen.entry(stratum(i)).or_insert(0_usize);
+                *rank += 1;
+                (*rank, i)
+            })
+            .collect();
+        ranked.sort_by_key(|(rank, _)| *rank);
+        let mut chosen: Vec<usize> = ranked.into_iter().take(wanted).map(|(_, i)| i).collect();
+        chosen.sort_unstable();
+        chosen
+    }
+
+    /// Pictures of the wall: of the test set two of each grade, the first ones.
+    pub fn wall(&self) -> Vec<usize> {
+        let of = |grade: u8| self.test.iter().copied().filter(move |&i| self.pictures[i].grade == Some(grade)).take(2);
+        let mut wall: Vec<usize> = (0..4).flat_map(of).collect();
+        wall.extend(self.unseen.iter().copied().find(|&i| self.pictures[i].is_ill()));
+        wall
+    }
+
+    /// Hash of names, labels and pixels.
+    pub fn checksum(&self) -> u32 {
+        let mut hash = crc32fast::Hasher::new();
+        for picture in &self.pictures {
+            hash.update(picture.name.as_bytes());
+            hash.update(&[picture.grade.unwrap_or(255)]);
+            hash.update(&picture.planes);
+        }
+        hash.finalize()
+    }
+}
+
+/// See [`LabSpec::check`](crate::kit::lab::LabSpec::check).
+pub fn check(params: &Params) -> Result<(), ParamError> {
+    check_combination(params)
+}
+
+/// See [`LabSpec::read`](crate::kit::lab::LabSpec::read).
+pub fn read(params: &Params, watch: Watch<'_>) -> Result<(), ParamError> {
+    check_combination(params)?;
+    load(params, watch).map(|_| ())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::labs::reconstruction::params::PARAMS;
+
+    fn params(set: &[&str]) -> Params {
+        let mut params = Params::defaults(PARAMS);
+        let small =
+            ["image_size=32", "unlabelled_images=6", "validation_images=4", "test_images=30", "unseen_images=3"];
+        small.iter().chain(set).for_each(|value| params.set_text(PARAMS, value).unwrap());
+        params
+    }
+
+    #[test]
+    fn more_of_one_part_changes_no_other() {
+        let few = load(&params(&[]), Watch::nobody()).unwrap();
+        let many = load(&params(&["train_images=90", "unlabelled_images=9"]), Watch::nobody()).unwrap();
+        let names = |data: &FundusData, indices: &[usize]| -> Vec<Picture> {
+            indices.iter().map(|&i| data.pictures[i].clone()).collect()
+        };
+        assert_eq!(names(&few, &few.test), names(&many, &many.test));
+        assert_eq!(names(&few, &few.labelled), names(&many, &many.labelled[..60]));
+        assert!(few.unseen.iter().all(|&i| few.pictures[i].hospital == 3));
+        assert_eq!(few.wall().len(), 9);
+    }
+
+    #[test]
+    fn a_share_of_the_labels_has_both_kinds_and_grows_by_addition() {
+        let data = load(&params(&[]), Watch::nobody()).unwrap();
+        let few = data.with_labels(0.1, 3);
+        assert_eq!(few.len(), 6);
+        assert_eq!(few.iter().filter(|&&i| data.pictures[i].is_ill()).count(), 3);
+        let more = data.with_labels(0.3, 3);
+        assert!(few.iter().all(|i| more.contains(i)));
+        assert_eq!(data.with_labels(1.0, 3), data.labelled);
+        assert_eq!(data.with_labels(0.02, 3).len(), 2);
+        assert_ne!(data.with_labels(0.1, 4), few);
+    }
+
+    #[test]
+    fn wrong_labels_are_among_those_to_train_on_alone() {
+        let right = load(&params(&[]), Watch::nobody()).unwrap();
+        let wrong = load(&params(&["wrong_labels=0.3"]), Watch::nobody()).unwrap();
+        let differ = |indices: &[usize]| {
+            indices.iter().filter(|&&i| right.pictures[i].is_ill() != wrong.pictures[i].is_ill()).count()
+        };
+        assert!((8..32).contains(&differ(&right.labelled)), "{}", differ(&right.labelled));
+        assert_eq!(differ(&right.test) + differ(&right.validation), 0);
+    }
+}
