@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use crate::compute::rng::HostRng;
 use crate::compute::streams;
 use crate::pixels::mask::Mask;
+use crate::pixels::resize::{Resampling, Size, resize};
 
 use super::blur::{blur, noise, unit};
 
@@ -263,11 +264,24 @@ impl Eye {
         ((i % self.fine) as f64, (i / self.fine) as f64)
     }
 
+    /// The fine pixels of the square around a place.
+    fn near(&self, [x, y]: [f64; 2], reach: f64) -> Vec<usize> {
+        let range = |at: f64| (at - reach).max(0.0) as usize..((at + reach) as usize + 1).min(self.fine);
+        range(y)
+            .flat_map(|row| range(x).map(move |column| (row, column)))
+            .map(|(row, column)| row * self.fine + column)
+            .collect()
+    }
+
     /// The retina under a light that falls off towards the edge, is tilted, and varies slowly.
     fn light(&mut self, rng: &mut HostRng) {
         let colour = self.camera.colour.map(|level| level * (1.0 + 0.05 * rng.normal()));
-        let sigma = self.fine as f64 / 14.0;
-        let texture = unit(blur(&noise(rng, self.fine * self.fine), self.fine, self.fine, (sigma, sigma)));
+        // So slow that a quarter of the pixels in either direction is enough.
+        let coarse = self.fine / 4;
+        let sigma = coarse as f64 / 14.0;
+        let texture = unit(blur(&noise(rng, coarse * coarse), coarse, coarse, (sigma, sigma)));
+        let [small, large] = [coarse, self.fine].map(|side| Size { height: side, width: side });
+        let texture = resize(&texture, small, large, Resampling::Bilinear);
         let tilt = [0.18 * rng.normal(), 0.18 * rng.normal()];
         for (i, texture) in texture.into_iter().enumerate() {
             let (x, y) = self.place(i);
@@ -280,9 +294,9 @@ impl Eye {
 
     /// A wide dark spot.
     fn macula(&mut self) {
-        for i in 0..self.fine * self.fine {
+        let reach = self.radius * 0.17;
+        for i in self.near(self.macula, 4.0 * reach) {
             let (x, y) = self.place(i);
-            let reach = self.radius * 0.17;
             let squared = ((x - self.macula[0]).powi(2) + (y - self.macula[1]).powi(2)) / (reach * reach);
             let left = 1.0 - 0.34 * (-squared).exp();
             self.planes.iter_mut().for_each(|plane| plane[i] *= left);
@@ -292,7 +306,8 @@ impl Eye {
     /// The optic disc with its cup.
     fn disc(&mut self) {
         let step = |q: f64, at: f64| 1.0 / (1.0 + ((q - at) * 9.0).exp());
-        for i in 0..self.fine * self.fine {
+        // Beyond three radii less than a millionth is left.
+        for i in self.near(self.disc, 3.0 * self.disc_radius) {
             let (x, y) = self.place(i);
             let q = ((x - self.disc[0]) / (self.disc_radius * self.disc_aspect))
                 .hypot((y - self.disc[1]) / self.disc_radius);

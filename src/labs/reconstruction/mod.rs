@@ -2,9 +2,11 @@
 //! Satpathy, "Semi-supervised learning for Diabetic Retinopathy", 2019).
 
 pub mod balance;
+mod check;
 mod experiment;
 pub mod judge;
 pub mod params;
+mod presets;
 pub mod query;
 pub mod ranks;
 pub mod sampler;
@@ -15,8 +17,35 @@ pub mod views;
 
 use crate::engine::event::{KeyKind, KeySpec};
 use crate::engine::table::{payload, scalar, scalar_in};
+use crate::kit::lab::LabSpec;
 
 pub use experiment::build;
+
+/// The lab's facts.
+pub static SPEC: LabSpec = LabSpec {
+    id: "reconstruction",
+    title: "Reconstruction",
+    claim: "What an autoencoder keeps of a picture, and whether pictures without labels help to tell the ill from the healthy.",
+    params: params::PARAMS,
+    keys: KEYS,
+    headline: &["auc/test", "accuracy/test", "mse/test"],
+    presets: presets::PRESETS,
+    studies: &[],
+    guide: include_str!("guide.md"),
+    build: experiment::build,
+    steps: |params| params::STEPS.of(params) as u64,
+    most_steps: |_| 1_000_000,
+    needs_device: |_| true,
+    device_check: Some(check::device_check),
+    samples_per_step: |params| params::BATCH.of(params) as u64,
+    check: source::check,
+    playback: |_| None,
+    checkpoint_every: |_, steps| (steps / 20).max(20),
+    data: source::describe,
+    read: source::read,
+    predict: None,
+    doctor: None,
+};
 
 /// Everything that the lab emits. How often is decided by parameters, so that every emission is a recorded one.
 pub static KEYS: &[KeySpec] = &[

@@ -194,7 +194,8 @@ impl FundusData {
     pub fn wall(&self) -> Vec<usize> {
         let of = |grade: u8| self.test.iter().copied().filter(move |&i| self.pictures[i].grade == Some(grade)).take(2);
         let mut wall: Vec<usize> = (0..4).flat_map(of).collect();
-        wall.extend(self.unseen.iter().copied().find(|&i| self.pictures[i].is_ill()));
+        let ill = self.unseen.iter().copied().find(|&i| self.pictures[i].is_ill());
+        wall.extend(ill.or(self.unseen.first().copied()));
         wall
     }
 
@@ -213,6 +214,11 @@ impl FundusData {
 /// See [`LabSpec::check`](crate::kit::lab::LabSpec::check).
 pub fn check(params: &Params) -> Result<(), ParamError> {
     check_combination(params)
+}
+
+/// See [`LabSpec::data`](crate::kit::lab::LabSpec::data): generated pictures are defined by parameters and seed.
+pub fn describe(_: &Params) -> Result<String, ParamError> {
+    Ok(String::new())
 }
 
 /// See [`LabSpec::read`](crate::kit::lab::LabSpec::read).

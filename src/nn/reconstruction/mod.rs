@@ -129,20 +129,16 @@ mod tests {
 
     #[test]
     fn a_network_costs_what_was_counted_before_it_was_built() {
-        let families = [
-            aecl1(Layout::Mini, false),
-            aecl1(Layout::Mini, true),
-            aecl1(Layout::Paper, false),
-            Family::AeRes18,
-            Family::ResNet18,
-        ];
-        for family in families {
+        let count = |spec: NetSpec| {
+            let net = Autoencoder::new(&spec, 1, &device::cpu()).unwrap();
+            assert_eq!(parameters(&net), cost(&spec).parameters(), "{}", spec.describe());
+        };
+        for family in [aecl1(Layout::Mini, false), aecl1(Layout::Mini, true), aecl1(Layout::Paper, false)] {
             for head in [Head::Binary, Head::Ordinal] {
-                let spec = NetSpec { head, ..spec(family, 32) };
-                let net = Autoencoder::new(&spec, 1, &device::cpu()).unwrap();
-                assert_eq!(parameters(&net), cost(&spec).parameters(), "{}", spec.describe());
+                count(NetSpec { head, ..spec(family, 32) });
             }
         }
+        [Family::AeRes18, Family::ResNet18].into_iter().for_each(|family| count(spec(family, 32)));
     }
 
     #[test]
@@ -157,9 +153,6 @@ mod tests {
             let answer = net.classify(code, &mut Pass { train: false, dropout: None });
             assert_eq!((answer.logit.dims(), answer.units.unwrap().dims()), ([2], [2, 4]));
         }
-        let mut net = Autoencoder::new(&spec(Family::ResNet18, 32), 1, &device::cpu()).unwrap();
-        let code = net.encode(pictures(2, 32), &INFER);
-        assert!(net.decode(code, &INFER).is_none());
     }
 
     #[test]

@@ -1,0 +1,77 @@
+//! Draws the reconstruction lab.
+
+mod curves;
+mod diagnosis;
+mod guide;
+mod latent;
+mod pictures;
+mod strip;
+mod triptych;
+
+use eframe::egui;
+
+use crate::engine::params::Params;
+use crate::kit::tiles::{self, Arrangement, Node, TileSpec, Tiles};
+use crate::kit::view::{LabView, ViewCtx};
+
+/// View state of the lab. All that is trained is in the run's state.
+#[derive(Debug, Default)]
+pub struct ReconstructionView {
+    triptych: triptych::Triptych,
+    losses: crate::kit::curves::CurvesTile,
+    duel: crate::kit::curves::CurvesTile,
+    scores: crate::kit::curves::CurvesTile,
+    strip: strip::Strip,
+    diagnosis: diagnosis::Diagnosis,
+    latent: latent::Latent,
+}
+
+static TILES: Tiles<ReconstructionView> = &[
+    &triptych::TILE,
+    &curves::SCORES_TILE,
+    &diagnosis::TILE,
+    &curves::LOSSES_TILE,
+    &curves::DUEL_TILE,
+    &strip::TILE,
+    &latent::TILE,
+    &guide::DATA_TILE,
+];
+
+const ARRANGEMENT: Arrangement = Arrangement {
+    id: "reconstruction",
+    root: Node::Column(&[
+        (0.6, Node::Row(&[(0.62, Node::Area("large")), (0.38, Node::Area("answers"))])),
+        (0.4, Node::Row(&[(0.62, Node::Area("against the step")), (0.38, Node::Area("codes"))])),
+    ]),
+};
+
+/// Fresh view state of the lab.
+pub fn new() -> Box<dyn LabView> {
+    Box::<ReconstructionView>::default()
+}
+
+impl LabView for ReconstructionView {
+    fn tiles(&self) -> Vec<&'static TileSpec> {
+        tiles::specs(TILES)
+    }
+
+    fn arrangement(&self, _params: &Params) -> Arrangement {
+        ARRANGEMENT
+    }
+
+    fn tile(&mut self, tile: &str, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>) {
+        tiles::show(TILES, self, tile, ui, ctx);
+    }
+
+    fn guide(&mut self, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>) {
+        guide::ui(ui, ctx);
+    }
+
+    fn commands(&self) -> Vec<(&'static str, &'static str)> {
+        tiles::commands(TILES)
+    }
+
+    fn command(&mut self, id: &str, ctx: &mut ViewCtx<'_>, egui: &egui::Context) {
+        tiles::run(TILES, self, id, ctx, egui);
+    }
+}
