@@ -26,6 +26,8 @@ pub struct Drive {
     pub done: u64,
     pub scalars: BTreeMap<String, Vec<(u64, f64)>>,
     pub payloads: BTreeMap<(String, u64), Payload>,
+    /// Rows of each table, one after the other.
+    pub tables: BTreeMap<String, Vec<f64>>,
     pub notices: Vec<(Level, String)>,
 }
 
@@ -37,8 +39,8 @@ impl Maker {
     pub fn try_build(self, params: &Params, seed: u64, steps: u64) -> Result<Drive, RunError> {
         let device = Device::flex();
         let experiment = (self.build)(&BuildRequest { params, seed, steps, device: &device })?;
-        let (scalars, payloads) = (BTreeMap::new(), BTreeMap::new());
-        Ok(Drive { experiment, keys: self.keys, steps, done: 0, scalars, payloads, notices: Vec::new() })
+        let (scalars, payloads, tables) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Ok(Drive { experiment, keys: self.keys, steps, done: 0, scalars, payloads, tables, notices: Vec::new() })
     }
 
     pub fn restored(self, params: &Params, seed: u64, steps: u64, checkpoint: &Checkpoint) -> Drive {
@@ -80,6 +82,7 @@ impl Drive {
                     }
                 }
                 Body::Notice { level, text } => self.notices.push((level, text)),
+                Body::Rows { key, data, .. } => self.tables.entry(key.to_string()).or_default().extend_from_slice(&data),
                 other => panic!("unexpected {other:?}"),
             }
         }

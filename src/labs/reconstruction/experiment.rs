@@ -23,7 +23,7 @@ use crate::watch::Watch;
 use super::balance::{self, Rule};
 use super::judge::{Judged, field_of_view, judge, quality, rebuild, scores};
 use super::params::{
-    BATCH, Hyper, LABELLED_SHARE, LAMBDA, LOOPED, PHASE_SHARE, ROUTINES, Routine, SWITCH_NOW, check_combination,
+    BATCH, Hyper, LABELLED_SHARE, LAMBDA, LOOPED, PHASE_STEPS, ROUTINES, Routine, SWITCH_NOW, check_combination,
     net_spec, rule,
 };
 use super::sampler::{Kind, Pools, Sampler};
@@ -90,7 +90,7 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
         labelled,
         sampler: Sampler::new(Pools { labelled: 0, unlabelled: 0, batch: 1, looped: false }, 0),
         origin: [0, 0],
-        phase_two: (PHASE_SHARE.of(params) * request.steps as f64).round() as u64,
+        phase_two: PHASE_STEPS.of(params) as u64,
         second: false,
         trainer: Trainer::new(net, spec.head, rule(params), &training.device),
         lambda: LAMBDA.of(params),
@@ -233,6 +233,9 @@ impl ReconstructionRun {
             out.scalar("lambda", plan.classify.unwrap_or_default());
             out.scalar("loss/total", balance::combined(ae.unwrap_or_default(), cl, plan.classify.unwrap_or_default()));
         }
+        let [from, first] = self.origin;
+        let begun = (self.training.step - from) as f64 / self.sampler.pools.per_epoch().max(1) as f64;
+        out.scalar("epoch", first as f64 + begun);
         let labelled = f64::from(u8::from(cl.is_some()));
         out.rows("strip", vec![epoch as f64, place as f64, labelled, cl.unwrap_or(-1.0)]);
         if let Some(units) = units {

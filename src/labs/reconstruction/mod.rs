@@ -49,6 +49,7 @@ pub static SPEC: LabSpec = LabSpec {
 
 /// Everything that the lab emits. How often is decided by parameters, so that every emission is a recorded one.
 pub static KEYS: &[KeySpec] = &[
+    scalar_in("epoch", "epochs begun and done", "epochs"),
     scalar("loss/reconstruction", "L_ae of the batch"),
     scalar("loss/classification", "L_cl of the batch, without λ"),
     scalar("loss/grades", "loss of grades, part of L_cl"),

@@ -117,10 +117,11 @@ pub static ROUTINES: Choice<Routine, 4> = live(ROUTINE, "routine", "routine")
     ]);
 const TWO_PHASES: Condition = ROUTINES.is(&["ae-then-cl"]);
 const BALANCED: Condition = ROUTINES.is(&["combined", "labelled-also"]);
-pub static PHASE_SHARE: Float = fixed(ROUTINE, "phase_share", "first phase")
-    .help("Share of the steps in which unlabelled pictures are rebuilt before labelled ones are learned from.")
+pub static PHASE_STEPS: Int = fixed(ROUTINE, "phase_steps", "first phase")
+    .unit("steps")
+    .help("Steps in which unlabelled pictures are rebuilt before labelled ones are learned from. 374 are 11 epochs of 400 pictures.")
     .when(TWO_PHASES)
-    .float(0.4, [0.0, 1.0]);
+    .int(374, [0, 1_000_000]);
 pub static SWITCH_NOW: Switch = live(ROUTINE, "second_phase", "second phase now")
     .help("Ends the first phase with this step.")
     .when(TWO_PHASES)
@@ -314,7 +315,7 @@ pub static PARAMS: &[ParamSpec] = &[
     PULL.row(),
     PACE.row(),
     LABELLED_SHARE.row(),
-    PHASE_SHARE.row(),
+    PHASE_STEPS.row(),
     SWITCH_NOW.row(),
     FREEZE.row(),
     LOOPED.row(),

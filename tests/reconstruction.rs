@@ -1,0 +1,219 @@
+//! The reconstruction lab's training, on the CPU: it learns, it repeats, it resumes, its routines draw what they should.
+
+mod support;
+
+use burn::tensor::{Tensor, TensorData};
+use learnscope::compute::device;
+use learnscope::compute::readback::Reader;
+use learnscope::engine::event::Payload;
+use learnscope::engine::params::{Params, Value};
+use learnscope::labs::reconstruction::params::PARAMS;
+use learnscope::labs::reconstruction::{self, KEYS};
+use learnscope::nn::reconstruction::decoder::transposed;
+use support::drive::Maker;
+
+/// Small and quick: 32 pixels, 20 labelled and 24 unlabelled pictures in batches of 5.
+fn params(set: &[&str]) -> Params {
+    let mut params = Params::defaults(PARAMS);
+    let tiny = [
+        "image_size=32",
+        "train_images=20",
+        "unlabelled_images=24",
+        "validation_images=6",
+        "test_images=24",
+        "unseen_images=4",
+        "batch_size=5",
+        "width=1/2",
+        "validate_every=4",
+        "rebuild_every=4",
+        "gradients_every=1",
+        "phase_steps=6",
+    ];
+    for text in tiny.iter().chain(set) {
+        params.set_text(PARAMS, text).unwrap();
+    }
+    params
+}
+
+const LAB: Maker = Maker { build: reconstruction::build, keys: KEYS };
+
+#[test]
+fn the_combined_routine_learns_both_tasks_and_reports_what_it_declares() {
+    let params = params(&["train_images=60", "unlabelled_images=60", "width=1", "head=ordinal", "batch_size=12"]);
+    let mut run = LAB.build(&params, 1, 120).begin();
+    run.run_to(120);
+    assert!(run.at("mse/test", 120) < 0.5 * run.at("mse/test", 4), "{} {}", run.at("mse/test", 4), run.at("mse/test", 120));
+    let labelled: Vec<f64> = run.scalars["loss/classification"].iter().map(|(_, loss)| *loss).collect();
+    let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
+    let (early, late) = (mean(&labelled[..10]), mean(&labelled[labelled.len() - 10..]));
+    assert!(late < 0.9 * early, "L_cl {early} -> {late}");
+    for spec in KEYS {
+        let family = spec.key.trim_end_matches('*');
+        let emitted = run.scalars.keys().any(|key| key.starts_with(family))
+            || run.payloads.keys().any(|(key, _)| key.starts_with(family))
+            || spec.key == "strip";
+        assert!(emitted, "{} is declared and never emitted", spec.key);
+    }
+    let Payload::Matrix { rows, cols, .. } = &run.payloads[&("scores/test".to_owned(), 120)] else { panic!() };
+    assert_eq!((*rows, *cols), (24, 3));
+}
+
+/// Configurations that differ in what they carry from step to step.
+const KINDS: [&[&str]; 7] = [
+    &[],
+    &["routine=ae-then-cl", "freeze_steps=2"],
+    &["routine=supervised", "optimizer=nesterov", "learning_rate=0.01"],
+    &["routine=labelled-also", "lambda_rule=smoothed", "head=softmax"],
+    &["tied=on", "lambda_rule=gradnorm", "leaky=on"],
+    &["loop_shorter=on", "lambda_rule=literal", "optimizer=adamw", "labelled_share=0.5"],
+    &["network=aeres18", "batch_size=8", "reconstruction=ssim"],
+];
+
+#[test]
+fn a_resumed_run_goes_on_to_the_same_bits() {
+    for kind in KINDS {
+        let params = params(kind);
+        // Before and after the second phase begins, and in the middle of an epoch.
+        for at in [3, 6, 7] {
+            if kind[0].starts_with("network") && at != 3 {
+                continue;
+            }
+            let mut whole = LAB.build(&params, 3, 9).begin();
+            whole.run_to(at);
+            let checkpoint = whole.experiment.checkpoint().unwrap();
+            whole.run_to(9);
+            let mut rest = LAB.restored(&params, 3, 9, &checkpoint);
+            rest.run_to(9);
+            assert_eq!(whole.after(at), rest.after(at), "{kind:?} from {at}");
+            assert_eq!(whole.experiment.checkpoint().unwrap(), rest.experiment.checkpoint().unwrap(), "{kind:?} from {at}");
+        }
+    }
+}
+
+#[test]
+fn a_change_by_hand_is_carried_over_a_checkpoint() {
+    let base = params(&[]);
+    let changed = params(&["labelled_share=0.4"]);
+    let mut whole = LAB.build(&base, 3, 12).begin();
+    whole.run_to(4);
+    whole.experiment.set("labelled_share", &Value::Float(0.4)).unwrap();
+    whole.run_to(7);
+    let checkpoint = whole.experiment.checkpoint().unwrap();
+    whole.run_to(12);
+    let mut rest = LAB.restored(&changed, 3, 12, &checkpoint);
+    rest.run_to(12);
+    assert_eq!(whole.after(7), rest.after(7));
+}
+
+#[test]
+fn routines_learn_from_what_they_should() {
+    let of = |set: &[&str], steps: u64| {
+        let mut run = LAB.build(&params(set), 2, steps).begin();
+        run.run_to(steps);
+        run
+    };
+    let count = |run: &support::drive::Drive, key: &str| run.scalars.get(key).map_or(0, |points| points.len());
+    let supervised = of(&["routine=supervised"], 8);
+    assert_eq!((count(&supervised, "loss/reconstruction"), count(&supervised, "loss/classification")), (0, 8));
+    assert!(!supervised.payloads.keys().any(|(key, _)| key.starts_with("wall/rebuilt")), "its decoder learns nothing");
+    let two = of(&["routine=ae-then-cl"], 10);
+    assert_eq!((count(&two, "loss/reconstruction"), count(&two, "loss/classification")), (6, 4));
+    // 4 labelled and 5 unlabelled batches an epoch.
+    let combined = of(&[], 9);
+    assert_eq!((count(&combined, "loss/reconstruction"), count(&combined, "loss/classification")), (9, 4));
+    let also = of(&["routine=labelled-also"], 8);
+    assert_eq!((count(&also, "loss/reconstruction"), count(&also, "loss/classification")), (8, 8));
+}
+
+#[test]
+fn an_unlabelled_batch_does_not_move_the_classifier() {
+    let params = params(&["routine=ae-then-cl", "weight_decay=0.1", "optimizer=sgd"]);
+    let mut run = LAB.build(&params, 2, 8).begin();
+    let classifier = |run: &mut support::drive::Drive| {
+        let checkpoint = run.experiment.checkpoint().unwrap();
+        let of = |name: &&String| name.starts_with("classifier/") && !name.contains("optimizer");
+        checkpoint.tensors.keys().filter(of).map(|name| checkpoint.tensors[name].clone()).collect::<Vec<_>>()
+    };
+    let before = classifier(&mut run);
+    run.run_to(6);
+    assert_eq!(classifier(&mut run), before);
+    run.run_to(8);
+    assert_ne!(classifier(&mut run), before);
+}
+
+#[test]
+fn the_second_phase_can_begin_at_once_and_freezes_the_encoder_if_asked() {
+    let params = params(&["routine=ae-then-cl", "freeze_steps=2"]);
+    let mut run = LAB.build(&params, 2, 8).begin();
+    run.run_to(2);
+    run.experiment.set("second_phase", &Value::Switch(true)).unwrap();
+    let encoder = |run: &mut support::drive::Drive| {
+        let checkpoint = run.experiment.checkpoint().unwrap();
+        let of = |name: &&String| name.starts_with("encoder/") && !name.contains("optimizer");
+        checkpoint.tensors.keys().filter(of).map(|name| checkpoint.tensors[name].clone()).collect::<Vec<_>>()
+    };
+    let before = encoder(&mut run);
+    run.run_to(4);
+    assert_eq!(run.scalars["loss/classification"].len(), 2);
+    assert_eq!(encoder(&mut run), before, "frozen");
+    run.run_to(5);
+    assert_ne!(encoder(&mut run), before);
+}
+
+#[test]
+fn a_fork_with_another_lambda_or_routine_goes_its_own_way() {
+    let base = params(&[]);
+    let mut run = LAB.build(&base, 5, 20).begin();
+    run.run_to(5);
+    let checkpoint = run.experiment.checkpoint().unwrap();
+    run.run_to(9);
+    for (key, value) in [
+        ("lambda", Value::Float(5.0)),
+        ("routine", Value::Text("supervised".into())),
+        ("labelled_share", Value::Float(0.3)),
+        ("reconstruction", Value::Text("l1".into())),
+    ] {
+        let mut twin = LAB.restored(&base, 5, 20, &checkpoint);
+        twin.experiment.set(key, &value).unwrap();
+        twin.run_to(9);
+        assert_ne!(twin.after(5), run.after(5), "{key}");
+    }
+}
+
+#[test]
+fn the_printed_equation_for_lambda_jumps_and_the_balanced_one_does_not() {
+    let walk = |rule: &str| -> Vec<f64> {
+        let mut run = LAB.build(&params(&[&format!("lambda_rule={rule}"), "lambda=0.1"]), 4, 60).begin();
+        run.run_to(60);
+        run.scalars["lambda"].iter().map(|(_, lambda)| *lambda).collect()
+    };
+    let jumps = |lambdas: &[f64]| {
+        let turns = lambdas.windows(3).filter(|w| (w[1] - w[0]) * (w[2] - w[1]) < 0.0).count();
+        turns as f64 / (lambdas.len() - 2) as f64
+    };
+    let (literal, smoothed) = (walk("literal"), walk("smoothed"));
+    assert!(jumps(&literal) > 0.8, "{literal:?}");
+    assert!(jumps(&smoothed) < 0.6, "{smoothed:?}");
+}
+
+#[test]
+fn a_transposed_convolution_is_the_adjoint_of_the_convolution_with_the_same_kernel() {
+    use burn::tensor::module::conv2d;
+    use burn::tensor::ops::ConvOptions;
+    let device = device::cpu();
+    let tensor = |shape: [usize; 4], phase: f32| {
+        let values: Vec<f32> = (0..shape.iter().product()).map(|i| (i as f32 * 0.37 + phase).sin()).collect();
+        Tensor::<4>::from_data(TensorData::new(values, shape), &device)
+    };
+    for doubles in [true, false] {
+        let (side, stride) = (8, if doubles { 2 } else { 1 });
+        let (kernel, u) = (tensor([5, 3, 3, 3], 0.1), tensor([2, 3, side, side], 0.7));
+        let z = tensor([2, 5, side / stride, side / stride], 1.3);
+        let forward = conv2d(u.clone(), kernel.clone(), None, ConvOptions::new([stride; 2], [1, 1], [1, 1], 1));
+        let mut reader = Reader::default();
+        reader.add((forward * z.clone()).sum());
+        reader.add((u * transposed(z, kernel, None, doubles)).sum());
+        let read = reader.read().unwrap();
+        assert!((read[0][0] - read[1][0]).abs() < 1e-3, "{} {}", read[0][0], read[1][0]);
+    }
+}
