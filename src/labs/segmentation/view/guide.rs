@@ -140,7 +140,7 @@ fn measured(params: &Params, ui: &mut Ui, ctx: &ViewCtx<'_>) {
         ];
         for (quantity, name, test, paper) in rows {
             ui.label(tile::weak(name, size + 0.5, style)).on_hover_text(quantity.help);
-            let value = if quantity == PLAIN_DICE || quantity == DICE { shown } else { distance };
+            let value = if [PLAIN_DICE.key, DICE.key].contains(&quantity.key) { shown } else { distance };
             ui.label(tile::mono(format!("{:>6}", value(ctx, quantity.key)), size + 0.5, style));
             let test = if tested && !test.is_empty() { value(ctx, test) } else { String::new() };
             ui.label(tile::mono(format!("{test:>6}"), size + 0.5, style));

@@ -423,7 +423,7 @@ impl Ranking {
             range: [0.0, 1.0],
             counts: &found.bins,
             selected: selected.map(|value| scores::bin_of(value, bins)),
-            color: common::category(&DICE, ctx.style, false).color,
+            color: DICE.category(ctx.style, false).color,
             lines: &[mean, median],
             font_size: size,
         };
@@ -473,7 +473,7 @@ fn draw_row(painter: &Painter, rect: Rect, row: &Row, columns: &[Column], name_e
                 painter.rect_filled(track, 2.0, style.rule.gamma_multiply(0.6));
                 let share = value.unwrap_or(0.0).clamp(0.0, 1.0) as f32;
                 let bar = track.with_max_x(track.left() + share * track.width());
-                painter.rect_filled(bar, 2.0, common::category(&DICE, style, false).color);
+                painter.rect_filled(bar, 2.0, DICE.category(style, false).color);
             }
         }
     }
