@@ -2,6 +2,7 @@
 
 pub mod batches;
 pub mod doctor;
+pub mod empty;
 pub mod kept;
 pub mod lab;
 pub mod predict;

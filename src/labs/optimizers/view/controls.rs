@@ -1,8 +1,8 @@
 //! Small controls that the lab's tiles share: the bar above a plot, toggles, and the states without data.
 
-use eframe::egui::{Align, FontId, Layout, Rect, RichText, Ui, UiBuilder, Vec2, vec2};
+use eframe::egui::{Align, FontId, Layout, Rect, RichText, Ui, UiBuilder, vec2};
 
-use crate::engine::event::Status;
+use crate::kit::empty::{self, Awaited};
 use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::rules::Rule;
 use crate::plot::legend::Entry;
@@ -68,27 +68,14 @@ pub fn weak_mono(text: impl Into<String>, font_size: f32, style: &Style) -> Rich
     RichText::new(text).font(FontId::monospace(font_size)).color(style.text_weak)
 }
 
-/// What stands in a tile that has nothing to draw yet: what is going on, and what to do.
-pub fn empty(ui: &mut Ui, ctx: &ViewCtx<'_>) {
-    let (title, hint) = match &ctx.run.status {
-        None => ("No run yet", "Press Start: the paths appear here."),
-        Some(Status::Failed(_)) => ("The run failed", "The notice says why; change a parameter and start again."),
-        Some(status) if status.is_over() => ("Nothing was recorded", "Choose at least one optimizer and start again."),
-        Some(_) => ("Starting", "The first steps are on their way."),
+/// What stands in a tile without a path.
+pub fn nothing_yet(ui: &mut Ui, ctx: &ViewCtx<'_>) {
+    let awaited = Awaited {
+        start: "the paths appear here.",
+        soon: ("Starting", "The first steps are on their way."),
+        never: ("Nothing was recorded", "Choose at least one optimizer and start again."),
     };
-    message(ui, ctx, title, hint);
-}
-
-/// Two centred lines of text.
-pub fn message(ui: &mut Ui, ctx: &ViewCtx<'_>, title: &str, hint: &str) {
-    let size = font_size(ctx);
-    let rect = ui.available_rect_before_wrap();
-    let height = (4.0 * size).min(rect.height().max(0.0));
-    let place = Rect::from_center_size(rect.center(), Vec2::new((rect.width() - 16.0).max(0.0), height));
-    ui.scope_builder(UiBuilder::new().max_rect(place).layout(Layout::top_down(Align::Center)), |ui| {
-        ui.label(RichText::new(title).size(size + 4.0).color(ctx.style.text));
-        ui.label(weak(hint, size, ctx.style));
-    });
+    empty::run(ui, ctx, &awaited);
 }
 
 /// Legend entries of the paths.

@@ -247,7 +247,7 @@ pub fn ui(
     let run = ctx.run;
     let all = Path::all(run);
     if all.is_empty() {
-        return controls::empty(ui, ctx);
+        return controls::nothing_yet(ui, ctx);
     }
     let surface = paths::surface(ctx);
     let size = controls::font_size(ctx);

@@ -3,6 +3,7 @@
 use eframe::egui::{Align2, Color32, FontId, Rect, Sense, Stroke, Ui, WidgetInfo, accesskit::Role, pos2, vec2};
 
 use crate::engine::params::ParamKind;
+use crate::kit::empty;
 use crate::kit::series::{self as common, Quantity};
 use crate::kit::view::ViewCtx;
 use crate::labs::segmentation::paper::paper_row;
@@ -97,7 +98,7 @@ impl Curves {
     /// Draws the tile.
     pub fn show(&mut self, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         if !ctx.run.scalars.contains_key(TRAIN.key) && !ctx.run.scalars.contains_key(VALIDATION.key) {
-            return common::empty(ui, ctx, "after the first batches");
+            return empty::measured(ui, ctx, "after the first batches");
         }
         let size = tile::font_size(ctx.presenting);
         let (bar, rest) = tile::split(ui, size);

@@ -11,6 +11,7 @@ use std::time::Instant;
 use eframe::egui::{Align, ComboBox, Context, Label, Layout, ProgressBar, RichText, TextEdit, Ui, UiBuilder, vec2};
 
 use crate::engine::params::{ParamKind, Value};
+use crate::kit::empty;
 use crate::kit::view::ViewCtx;
 use crate::labs::segmentation::params::PARAMS;
 use crate::labs::segmentation::pipeline::Pipeline;
@@ -184,7 +185,7 @@ impl Predict {
                     (_, true) => ("No weights yet", "train a run that is recorded, or choose a file of weights"),
                     _ => ("Outlines on your own pictures", "choose a folder or files, then Predict"),
                 };
-                return tile::message(ui, size, ctx.style, title, hint);
+                return empty::message(ui, ctx, title, hint);
             }
             self.results.show(&self.found, self.job.is_none(), ui, size, ctx.style);
         });

@@ -11,6 +11,7 @@ use eframe::egui::{
 };
 
 use crate::engine::event::RunId;
+use crate::kit::empty;
 use crate::kit::view::ViewCtx;
 use crate::metrics::summary::Summary;
 use crate::pixels::mask::border::Hausdorff;
@@ -149,13 +150,7 @@ impl Wall {
         let grid = Rect::from_min_max(rest.min, pos2(rest.right(), rest.bottom() - legend).max(rest.min));
         if seen.is_empty() {
             ui.scope_builder(UiBuilder::new().max_rect(grid), |ui| {
-                tile::message(
-                    ui,
-                    size,
-                    ctx.style,
-                    "Nothing is pinned",
-                    "“show all” in the menu brings the images back",
-                );
+                empty::message(ui, ctx, "Nothing is pinned", "“show all” in the menu brings the images back");
             });
         } else if grid.width() > 20.0 && grid.height() > 20.0 {
             self.grid(shared, ui, ctx, grid, &seen);

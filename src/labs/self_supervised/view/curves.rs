@@ -2,6 +2,7 @@
 
 use eframe::egui::{Rect, RichText, Ui, UiBuilder, pos2, vec2};
 
+use crate::kit::empty;
 use crate::kit::view::ViewCtx;
 use crate::labs::self_supervised::network::EncoderKind;
 use crate::metrics::collapse::{LOW_STD, low_rank};
@@ -164,7 +165,7 @@ fn with_legend(
 /// Alignment, commutator, spread and effective rank.
 pub fn measures(state: &mut Curves, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     if !ctx.run.scalars.contains_key(RANK.key) {
-        return series::empty(ui, ctx, "when the eigenspaces are analysed for the first time");
+        return empty::measured(ui, ctx, "when the eigenspaces are analysed for the first time");
     }
     let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
     let (bar, rest) = tile::split(ui, size);
@@ -230,7 +231,7 @@ pub fn measures(state: &mut Curves, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
 /// The loss without L2, and L2.
 pub fn loss(state: &mut Curves, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     if !ctx.run.scalars.contains_key(COSINE_LOSS.key) {
-        return series::empty(ui, ctx, "after the first step");
+        return empty::measured(ui, ctx, "after the first step");
     }
     let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
     let (bar, rest) = tile::split(ui, size);
@@ -278,7 +279,7 @@ pub fn loss(state: &mut Curves, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
 pub fn probe(state: &mut Curves, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     let first = |key: &str| ctx.run.scalars.get(key).and_then(|history| history.points().next());
     if first(KNN.key).is_none() && first(PROBE.key).is_none() {
-        return series::empty(ui, ctx, "before training and then every so many steps (parameter `probe_every`)");
+        return empty::measured(ui, ctx, "before training and then every so many steps (parameter `probe_every`)");
     }
     let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
     let (bar, rest) = tile::split(ui, size);

@@ -1,9 +1,7 @@
 //! What this lab draws against the step; how is in [`crate::kit::series`].
 
 pub use crate::engine::twin::TWIN;
-pub use crate::kit::series::{
-    Quantity, category, empty, identity, legend, marks, seek, series, steps, text, traces, value,
-};
+pub use crate::kit::series::{Quantity, category, identity, legend, marks, seek, series, steps, text, traces, value};
 
 use crate::engine::state::RunState;
 use crate::kit::series::{self, quantity};
