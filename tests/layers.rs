@@ -242,6 +242,9 @@ fn every_lab_is_well_declared() {
         for preset in spec.presets {
             spec.preset(preset.id).unwrap().unwrap_or_else(|error| panic!("{}/{}: {error}", spec.id, preset.id));
         }
+        for item in spec.tries {
+            item.values(spec.params).unwrap_or_else(|error| panic!("{}, try “{}”: {error}", spec.id, item.text));
+        }
         for study in spec.studies {
             assert!(!study.rows.is_empty() && !study.measures.is_empty(), "{}/{} is empty", spec.id, study.id);
             for row in study.rows {
