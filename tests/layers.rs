@@ -84,7 +84,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     // ---- from here on, something may be drawn
     ("plot", &["watch"]),
     ("gpu", &[]),
-    ("kit", &["compute", "disk", "engine", "nn", "plot", "watch"]),
+    ("kit", &["compute", "disk", "engine", "nn", "pixels", "plot", "watch"]),
     ("labs", &["compute", "data", "disk", "engine", "gpu", "kit", "metrics", "nn", "pixels", "plot", "watch"]),
     ("app", &["compute", "disk", "engine", "kit", "labs", "plot", "signals", "watch"]),
     ("cli", &["app", "compute", "data", "disk", "engine", "kit", "labs", "plot", "signals", "watch"]),
@@ -241,6 +241,9 @@ fn every_lab_is_well_declared() {
         }
         for preset in spec.presets {
             spec.preset(preset.id).unwrap().unwrap_or_else(|error| panic!("{}/{}: {error}", spec.id, preset.id));
+        }
+        for item in spec.tries {
+            item.values(spec.params).unwrap_or_else(|error| panic!("{}, try “{}”: {error}", spec.id, item.text));
         }
         for study in spec.studies {
             assert!(!study.rows.is_empty() && !study.measures.is_empty(), "{}/{} is empty", spec.id, study.id);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use eframe::egui::accesskit::Role;
 use eframe::egui::{Align2, Color32, FontId, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
 
+use super::empty;
 use super::series::{self, Quantity};
 use super::view::ViewCtx;
 use crate::plot::axes::Titles;
@@ -230,7 +231,7 @@ impl CurvesTile {
     ) {
         let measured = |quantity: &Quantity| ctx.run.scalars.contains_key(quantity.key);
         if !lists.iter().flat_map(|(_, quantities)| *quantities).any(measured) {
-            return series::empty(ui, ctx, when);
+            return empty::measured(ui, ctx, when);
         }
         let panels = lists.iter().map(|(axis, quantities)| Panel::new(*axis, quantities, ctx)).collect();
         self.show(about, panels, ui, ctx, |_, _| ());

@@ -3,6 +3,7 @@
 pub mod batches;
 pub mod curves;
 pub mod doctor;
+pub mod empty;
 pub mod kept;
 pub mod lab;
 pub mod predict;
@@ -14,3 +15,4 @@ pub mod study;
 pub mod tiles;
 pub mod training;
 pub mod view;
+pub mod wall;

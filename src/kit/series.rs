@@ -1,19 +1,15 @@
-//! A run's measurements as tiles draw them against the step and read them at the cursor, its marks, and the states without
-//! data.
+//! A run's measurements as tiles draw them against the step and read them at the cursor, and its marks.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use eframe::egui::Ui;
-
 use super::view::{Cursor, ViewAction, ViewCtx};
-use crate::engine::event::{Payload, Status};
+use crate::engine::event::Payload;
 use crate::engine::params::{ParamKind, ParamSpec, Params};
 use crate::engine::state::{MarkKind, RunState};
 use crate::engine::twin::{TWIN, of_twin};
 use crate::plot::curve::{Curve, Mark};
 use crate::plot::style::{Category, Dash, Style};
-use crate::plot::tile;
 
 /// A number of a run against the step, as data.
 #[derive(Debug, Clone, Copy)]
@@ -158,24 +154,6 @@ pub fn seek(ctx: &mut ViewCtx<'_>, step: Option<u64>) {
 /// Tells pieces of data apart that were fetched: the address of what is kept alive.
 pub fn identity(payload: &Arc<Payload>) -> u64 {
     Arc::as_ptr(payload) as *const u8 as u64
-}
-
-/// What stands in a tile that has nothing to draw yet; `when`: in whole words, when it will.
-pub fn empty(ui: &mut Ui, ctx: &ViewCtx<'_>, when: &str) {
-    let size = tile::font_size(ctx.presenting);
-    let (title, hint) = match &ctx.run.status {
-        None => ("No run yet", "Press Start: training begins with the parameters on the left.".to_owned()),
-        Some(Status::Building) => ("Preparing", "Pictures and networks are being made.".to_owned()),
-        Some(Status::CheckingDevice) => ("Checking the device", "A few steps are compared with the CPU.".to_owned()),
-        Some(Status::WarmingUp) => {
-            ("Warming up", "The device compiles its kernels; the first step follows.".to_owned())
-        }
-        Some(Status::Failed(why)) => ("The run failed", why.clone()),
-        Some(status) if status.how_far().is_some() => ("Preparing", status.how_far().unwrap_or_default()),
-        Some(status) if status.is_over() => ("Nothing was recorded here", format!("This is measured {when}.")),
-        Some(_) => ("Nothing measured yet", format!("This is measured {when}.")),
-    };
-    tile::message(ui, size, ctx.style, title, &hint);
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use eframe::egui::{FontId, RichText, Ui};
 
-use crate::engine::event::Status;
+use crate::kit::empty::{self, Awaited};
 use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::rules::Rule;
 use crate::plot::legend::Entry;
@@ -22,20 +22,14 @@ pub fn weak_mono(text: impl Into<String>, font_size: f32, style: &Style) -> Rich
     RichText::new(text).font(FontId::monospace(font_size)).color(style.text_weak)
 }
 
-/// What stands in a tile that has nothing to draw yet: what is going on, and what to do.
-pub fn empty(ui: &mut Ui, ctx: &ViewCtx<'_>) {
-    let (title, hint) = match &ctx.run.status {
-        None => ("No run yet", "Press Start: the paths appear here."),
-        Some(Status::Failed(_)) => ("The run failed", "The notice says why; change a parameter and start again."),
-        Some(status) if status.is_over() => ("Nothing was recorded", "Choose at least one optimizer and start again."),
-        Some(_) => ("Starting", "The first steps are on their way."),
+/// What stands in a tile without a path.
+pub fn nothing_yet(ui: &mut Ui, ctx: &ViewCtx<'_>) {
+    let awaited = Awaited {
+        start: "the paths appear here.",
+        soon: ("Starting", "The first steps are on their way."),
+        never: ("Nothing was recorded", "Choose at least one optimizer and start again."),
     };
-    message(ui, ctx, title, hint);
-}
-
-/// Two centred lines of text.
-pub fn message(ui: &mut Ui, ctx: &ViewCtx<'_>, title: &str, hint: &str) {
-    tile::message(ui, font_size(ctx), ctx.style, title, hint);
+    empty::run(ui, ctx, &awaited);
 }
 
 /// Legend entries of the paths.

@@ -208,7 +208,7 @@ fn linear_limits(surface: &Surface) -> RangeInclusive<f64> {
 fn show(quantity: Quantity, view: &mut OptimizersView, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     let all = Path::all(ctx.run);
     if all.is_empty() {
-        return controls::empty(ui, ctx);
+        return controls::nothing_yet(ui, ctx);
     }
     let (tile, surface) = (&mut view.curves[quantity as usize], paths::surface(ctx));
     let log = tile.is_log(&face(quantity, true, surface).axis);

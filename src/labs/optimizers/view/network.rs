@@ -40,7 +40,7 @@ fn show(
 ) {
     let present = present(ctx.run);
     if present.is_empty() {
-        return parts::empty(ui, ctx);
+        return parts::nothing_yet(ui, ctx);
     }
     if state.selected.is_some_and(|selected| !present.contains(&selected)) {
         state.selected = None;

@@ -4,6 +4,7 @@ use eframe::egui::{Color32, Ui};
 
 use crate::engine::params::ParamKind;
 use crate::kit::curves::{About, Axis, CurvesTile, LOG, Note, Panel, axis};
+use crate::kit::empty;
 use crate::kit::series as common;
 use crate::kit::view::ViewCtx;
 use crate::labs::segmentation::paper::paper_row;
@@ -71,7 +72,7 @@ impl Curves {
     /// Draws the tile.
     fn show(&mut self, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         if !ctx.run.scalars.contains_key(TRAIN.key) && !ctx.run.scalars.contains_key(VALIDATION.key) {
-            return common::empty(ui, ctx, "after the first batches");
+            return empty::measured(ui, ctx, "after the first batches");
         }
         let size = tile::font_size(ctx.presenting);
         let moments = series::moments(ctx.run, ctx.cursor.step);

@@ -3,9 +3,10 @@
 use eframe::egui::{Grid, Label, RichText, Ui, vec2};
 
 use crate::engine::params::Params;
-use crate::kit::prose::{equation, heading, line};
+use crate::kit::prose::{self, equation, heading, line};
 use crate::kit::series as common;
 use crate::kit::view::ViewCtx;
+use crate::labs::segmentation::SPEC;
 use crate::labs::segmentation::paper::paper_row;
 use crate::labs::segmentation::params::{Hyper, PARAMS, net_spec};
 use crate::nn::segmentation::count::{count, larger_than_unet};
@@ -27,6 +28,7 @@ pub fn show(ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     equations(&params, ui, ctx);
     measured(&params, ui, ctx);
     notes(&params, ui, ctx);
+    prose::tries(ui, ctx, &SPEC);
 }
 
 fn shown(ctx: &ViewCtx<'_>, key: &str) -> String {

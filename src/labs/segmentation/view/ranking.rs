@@ -9,6 +9,7 @@ use eframe::egui::{
 };
 
 use crate::engine::event::Payload;
+use crate::kit::empty;
 use crate::kit::series as common;
 use crate::kit::view::ViewCtx;
 use crate::plot::axes::Titles;
@@ -101,7 +102,7 @@ impl Ranking {
         let (bar, rest) = tile::split(ui, size);
         let payload = ctx.payload(key);
         if payload.is_none() && !ctx.run.payloads.contains_key("validation/images") {
-            return common::empty(ui, ctx, "at every validation");
+            return empty::measured(ui, ctx, "at every validation");
         }
         let rows = self.rows(payload.as_ref().map(|(_, payload)| payload));
         let classes = scores::classes(&rows);
@@ -118,7 +119,7 @@ impl Ranking {
                 } else {
                     "Nothing was recorded at this step."
                 };
-                tile::message(ui, size, ctx.style, "No images here", hint);
+                empty::message(ui, ctx, "No images here", hint);
             });
             return self.keep(rows);
         }

@@ -3,6 +3,7 @@
 use eframe::egui::{Rect, RichText, Ui, UiBuilder, pos2};
 
 use crate::kit::curves::{About, Axis, CurvesTile, LOG, Layer, Panel, axis};
+use crate::kit::empty;
 use crate::kit::view::ViewCtx;
 use crate::labs::self_supervised::network::EncoderKind;
 use crate::metrics::collapse::{LOW_STD, low_rank};
@@ -94,7 +95,7 @@ const SCORES: Axis = Axis {
 /// Alignment, commutator, spread and effective rank.
 fn measures(state: &mut CurvesTile, with_paper: &mut bool, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     if !ctx.run.scalars.contains_key(RANK.key) {
-        return series::empty(ui, ctx, "when the eigenspaces are analysed for the first time");
+        return empty::measured(ui, ctx, "when the eigenspaces are analysed for the first time");
     }
     let (size, style, params) = (tile::font_size(ctx.presenting), ctx.style, params_of(ctx));
     let low = |quantity: &Quantity, name: &str, value: f64| {
@@ -131,7 +132,7 @@ fn measures(state: &mut CurvesTile, with_paper: &mut bool, ui: &mut Ui, ctx: &mu
 fn probe(state: &mut CurvesTile, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     let first = |key: &str| ctx.run.scalars.get(key).and_then(|history| history.points().next());
     if first(KNN.key).is_none() && first(PROBE.key).is_none() {
-        return series::empty(ui, ctx, "before training and then every so many steps (parameter `probe_every`)");
+        return empty::measured(ui, ctx, "before training and then every so many steps (parameter `probe_every`)");
     }
     let now = |quantity: &Quantity| series::value(ctx, quantity.key).map_or_else(|| "—".to_owned(), number::short);
     let text = format!("kNN {}, probe {}", now(&KNN), now(&PROBE));

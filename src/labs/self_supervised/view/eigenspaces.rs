@@ -6,6 +6,7 @@ use eframe::egui::{Rect, Ui, pos2, vec2};
 
 use crate::engine::event::Payload;
 use crate::kit::curves::{self, Axis, CurvesTile, Layer, axis};
+use crate::kit::empty;
 use crate::kit::view::ViewCtx;
 use crate::metrics::spectrum::LOG_FLOOR;
 use crate::plot::axes::Titles;
@@ -137,7 +138,7 @@ impl Eigenspaces {
 /// Draws the tile.
 pub fn ui(state: &mut Eigenspaces, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     if !ctx.run.scalars.contains_key(ASYMMETRY.key) {
-        return series::empty(ui, ctx, "when the eigenspaces are analysed for the first time");
+        return empty::measured(ui, ctx, "when the eigenspaces are analysed for the first time");
     }
     let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
     let (bar, rest) = tile::split(ui, size);

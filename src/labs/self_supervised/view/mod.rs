@@ -12,7 +12,6 @@ pub mod series;
 pub mod snapshots;
 pub mod sqrt_law;
 pub mod theory;
-mod tries;
 
 use eframe::egui;
 

@@ -1,7 +1,7 @@
 //! What this lab draws against the step; how is in [`crate::kit::curves`].
 
 pub use crate::engine::twin::TWIN;
-pub use crate::kit::series::{Quantity, empty, identity, seek, series, steps, text, value};
+pub use crate::kit::series::{Quantity, identity, seek, series, steps, text, value};
 
 use crate::engine::state::RunState;
 use crate::kit::series::quantity;
