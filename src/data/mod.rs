@@ -1,7 +1,6 @@
 //! Data on the host: point sets and pictures that a seed defines, and one's own files.
 
 pub mod augment;
-pub mod augment_pair;
 pub mod cifar;
 pub mod csv_points;
 pub mod folder;

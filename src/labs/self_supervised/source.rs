@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::data::augment::{Recipe, RecipeKind};
+use crate::data::augment::recipes::{Recipe, RecipeKind};
 use crate::data::images::ImageData;
 use crate::data::synth::shapes;
 use crate::data::{DataError, cifar, image_folder};
@@ -92,7 +92,7 @@ pub fn check(params: &Params) -> Result<(), ParamError> {
     if data.test.is_empty() {
         return invalid("data", "there are no pictures to test on".to_owned());
     }
-    if recipe(params).kind != RecipeKind::Shapes && data.train.channels != 3 {
+    if data.train.channels != 3 && recipe(params).needs_colour() {
         return invalid("views", "views for colour pictures need colour; choose views=shapes".to_owned());
     }
     Ok(())
