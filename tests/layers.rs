@@ -75,6 +75,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("disk", &[]),
     ("watch", &[]),
     ("signals", &[]),
+    ("scale", &[]),
     ("compute", &["disk"]),
     ("pixels", &["compute"]),
     ("metrics", &["compute", "pixels"]),
@@ -82,8 +83,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("data", &["compute", "disk", "pixels", "watch"]),
     ("engine", &["compute", "disk", "watch"]),
     // ---- from here on, something may be drawn
-    ("plot", &["watch"]),
-    ("gpu", &[]),
+    ("plot", &["scale", "watch"]),
+    ("gpu", &["scale"]),
     ("kit", &["compute", "disk", "engine", "nn", "plot", "watch"]),
     ("labs", &["compute", "data", "disk", "engine", "gpu", "kit", "metrics", "nn", "pixels", "plot", "watch"]),
     ("app", &["compute", "disk", "engine", "kit", "labs", "plot", "signals", "watch"]),
@@ -91,7 +92,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// How many of [`ROOMS`] draw nothing.
-const WITHOUT_WINDOWS: usize = 9;
+const WITHOUT_WINDOWS: usize = 10;
 
 const WINDOW_WORDS: &[&str] = &["egui", "eframe", "winit", "rfd::"];
 
