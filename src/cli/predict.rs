@@ -54,17 +54,16 @@ pub fn predict(flags: &PredictFlags, output: &Output) -> Result<(), Failure> {
 /// The end of `learnscope predict --help`: what can be set, lab by lab.
 pub fn settings_help() -> String {
     let mut text =
-        "A picture that cannot be read is a row of the table with the reason, and the rest goes on.\n".to_owned();
+        "A picture that cannot be read is a row of the table with the reason, and the rest goes on.".to_owned();
     for (lab, spec) in labs::specs().filter_map(|lab| Some((lab, lab.predict?))) {
-        text +=
-            &format!("\nSettings of {} (--set KEY=VALUE); unless set, the run's, or of a file of weights:\n", lab.id);
+        text += &format!(
+            "\n\nSettings of {} (--set KEY=VALUE). What is not set is the run's; of a file of weights:\n",
+            lab.id
+        );
         let row = |spec: &ParamSpec| {
-            let needs =
-                spec.only_if.map_or(String::new(), |(key, values)| format!("; with {key}={}", values.join(" or ")));
-            vec![
-                format!("  {}={}", spec.key, Value::from(spec.default)),
-                format!("{}: {}{needs}", spec.label, spec.expected()),
-            ]
+            let needs = spec.only_if.map(|(key, values)| format!("; with {key}={}", values.join(" or ")));
+            let expected = format!("{}: {}{}", spec.label, spec.expected(), needs.unwrap_or_default());
+            vec![format!("  {}={}", spec.key, Value::from(spec.default)), expected]
         };
         text += &table(&(spec.settings)().iter().map(row).collect::<Vec<_>>());
         text += &format!("\n`learnscope params {}` says more of them.", lab.id);

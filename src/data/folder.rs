@@ -112,9 +112,10 @@ pub fn walk(root: &Path, rules: &Rules<'_>, watch: Watch<'_>) -> Result<Tree, Da
             Ok(()) => {}
             Err(error) if folder.names.is_empty() => return Err(DataError::file(root, not_opened(&error))),
             Err(error) => {
-                let problem = format!("{}; what is in it is left out", not_opened(&error));
-                folder.unlisted = Some(problem.clone());
+                let why = not_opened(&error);
+                let problem = format!("{why}; what is in it is left out");
                 tree.problems.push(Problem { path: folder.path.clone(), problem });
+                folder.unlisted = Some(why);
             }
         }
         pictures += folder.pictures.len();
