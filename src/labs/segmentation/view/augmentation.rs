@@ -6,7 +6,7 @@ use eframe::egui::text::LayoutJob;
 use eframe::egui::{Align2, Color32, FontId, Painter, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::compute::streams;
-use crate::data::augment_pair::{MaskBorder, PairView};
+use crate::data::augment::{MaskBorder, View, recipes};
 use crate::data::segmentation::read;
 use crate::engine::event::{Payload, RunId};
 use crate::engine::params::Value;
@@ -18,7 +18,6 @@ use crate::plot::image_view::Lens;
 use crate::plot::style::Dash;
 use crate::plot::{number, tile};
 
-use super::super::experiment::in_words;
 use super::super::source::{prepare, prepare_mask};
 use super::SegmentationView;
 use super::controls;
@@ -287,11 +286,12 @@ impl Trial {
             self.made = None;
         }
         let Some((image, mask)) = &self.source else { return false };
-        let view = |draw: u64| PairView::draw(&mut streams::TRIAL_VIEWS.open(i as u64, draw));
+        let groups = recipes::pairs();
+        let view = |draw: u64| View::draw(&groups, size, &mut streams::TRIAL_VIEWS.open(i as u64, draw));
         if std::mem::take(&mut self.find) {
             let differs = |draw: &u64| {
                 let view = view(*draw);
-                let label = |border| view.apply(&[], mask, size, border).1;
+                let label = |border| view.mask(mask, size, border);
                 label(MaskBorder::AsImage) != label(MaskBorder::Background)
             };
             let next = self.draw + 1;
@@ -302,11 +302,11 @@ impl Trial {
             return true;
         }
         let view = view(self.draw);
-        let (seen, full) = view.apply(image, mask, size, MaskBorder::AsImage);
-        let (_, cut) = view.apply(&[], mask, size, MaskBorder::Background);
+        let seen = view.image(image, size);
+        let (full, cut) = (view.mask(mask, size, MaskBorder::AsImage), view.mask(mask, size, MaskBorder::Background));
         self.wrong = full.iter().zip(&cut).filter(|(full, cut)| **full && !**cut).count();
         self.lesion = full.iter().filter(|lesion| **lesion).count();
-        self.text = in_words(&view);
+        self.text = view.to_string();
         let masks = [mask.clone(), full, cut].map(|pixels| Mask::new(side, side, pixels).unwrap_or_default());
         self.masks = masks.into_iter().map(|mask| (mask.clone(), Contours::of(&mask))).collect();
         self.view = seen;
