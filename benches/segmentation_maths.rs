@@ -10,7 +10,7 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use learnscope::compute::rng::HostRng;
-use learnscope::data::augment_pair::{MaskBorder, PairView};
+use learnscope::data::augment::{MaskBorder, View, recipes};
 use learnscope::pixels::mask::border::{Hausdorff, border_distances};
 use learnscope::pixels::mask::components::{Connectivity, PostProcess, components};
 use learnscope::pixels::mask::outline::{OutlineStyle, outlines};
@@ -87,9 +87,11 @@ fn pictures(criterion: &mut Criterion) {
         bencher.iter(|| resize_above(black_box(&values[..small.pixels()]), small, SIZE, Resampling::Bilinear, 0.5));
     });
     criterion.bench_function("augmented view of 3x256x256 with mask", |bencher| {
+        let groups = recipes::pairs();
         bencher.iter(|| {
-            let view = PairView::draw(&mut rng);
-            view.apply(black_box(&values), black_box(&mask), small, MaskBorder::AsImage)
+            let view = View::draw(&groups, small, &mut rng);
+            let mask = view.mask(black_box(&mask), small, MaskBorder::AsImage);
+            (view.image(black_box(&values), small), mask)
         });
     });
 }

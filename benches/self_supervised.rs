@@ -12,7 +12,7 @@ use learnscope::app::theme;
 use learnscope::compute::device::{self, DeviceChoice};
 use learnscope::compute::readback::Reader;
 use learnscope::compute::rng::HostRng;
-use learnscope::data::augment::{Recipe, RecipeKind};
+use learnscope::data::augment::recipes::{Recipe, RecipeKind};
 use learnscope::data::images::{ImageData, ImageSet};
 use learnscope::data::synth::shapes;
 use learnscope::engine::command::Command;

@@ -16,5 +16,6 @@ pub mod metrics;
 pub mod nn;
 pub mod pixels;
 pub mod plot;
+pub mod scale;
 pub mod signals;
 pub mod watch;

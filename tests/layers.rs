@@ -75,6 +75,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("disk", &[]),
     ("watch", &[]),
     ("signals", &[]),
+    ("scale", &[]),
     ("compute", &["disk"]),
     ("pixels", &["compute"]),
     ("metrics", &["compute", "pixels"]),
@@ -82,16 +83,16 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("data", &["compute", "disk", "pixels", "watch"]),
     ("engine", &["compute", "disk", "watch"]),
     // ---- from here on, something may be drawn
-    ("plot", &["watch"]),
-    ("gpu", &[]),
-    ("kit", &["compute", "disk", "engine", "nn", "plot", "watch"]),
+    ("plot", &["scale", "watch"]),
+    ("gpu", &["scale"]),
+    ("kit", &["compute", "disk", "engine", "nn", "pixels", "plot", "watch"]),
     ("labs", &["compute", "data", "disk", "engine", "gpu", "kit", "metrics", "nn", "pixels", "plot", "watch"]),
     ("app", &["compute", "disk", "engine", "kit", "labs", "plot", "signals", "watch"]),
     ("cli", &["app", "compute", "data", "disk", "engine", "kit", "labs", "plot", "signals", "watch"]),
 ];
 
 /// How many of [`ROOMS`] draw nothing.
-const WITHOUT_WINDOWS: usize = 9;
+const WITHOUT_WINDOWS: usize = 10;
 
 const WINDOW_WORDS: &[&str] = &["egui", "eframe", "winit", "rfd::"];
 
@@ -219,6 +220,28 @@ fn nothing_outside_its_folder_names_a_lab() {
     }
 }
 
+/// What a lab can be told is set with `--set`: a flag of its own would be every lab's.
+#[test]
+fn no_flag_is_a_parameter_of_a_lab() {
+    use clap::CommandFactory;
+    let command = learnscope::cli::Flags::command();
+    for verb in ["run", "resume", "study", "predict", "doctor"] {
+        let verb = command.find_subcommand(verb).unwrap();
+        for flag in verb.get_arguments().filter_map(|flag| flag.get_long()).filter(|flag| *flag != "data") {
+            let key = flag.replace('-', "_");
+            let lab = learnscope::labs::specs().find(|lab| lab.params.iter().any(|param| param.key == key));
+            assert!(lab.is_none(), "`{} --{flag}` is a parameter of the lab {}", verb.get_name(), lab.unwrap().id);
+        }
+    }
+    let listed = learnscope::labs::specs().filter_map(|lab| Some((lab, (lab.predict?.settings)())));
+    for (lab, settings) in listed {
+        let known = |key: &str| settings.iter().any(|spec| spec.key == key);
+        assert!(settings.iter().all(|spec| spec.only_if.is_none_or(|(parent, _)| known(parent))), "{}", lab.id);
+        let of_lab = |key: &str| lab.params.iter().any(|param| param.key == key);
+        assert!(settings.iter().all(|spec| of_lab(spec.key)) && !settings.is_empty(), "{}", lab.id);
+    }
+}
+
 #[test]
 fn every_lab_is_well_declared() {
     use learnscope::engine::params::{Params, Value};
@@ -241,6 +264,9 @@ fn every_lab_is_well_declared() {
         }
         for preset in spec.presets {
             spec.preset(preset.id).unwrap().unwrap_or_else(|error| panic!("{}/{}: {error}", spec.id, preset.id));
+        }
+        for item in spec.tries {
+            item.values(spec.params).unwrap_or_else(|error| panic!("{}, try “{}”: {error}", spec.id, item.text));
         }
         for study in spec.studies {
             assert!(!study.rows.is_empty() && !study.measures.is_empty(), "{}/{} is empty", spec.id, study.id);

@@ -150,24 +150,51 @@ fn options_tell_how_masks_are_made() {
         assert_eq!((rows.len(), rows[0]["image"].as_str()), (1, "photo"));
         rows[0]["area"].parse::<usize>().unwrap()
     };
-    let (low, high) = (area("--threshold 0.01 --keep all"), area("--threshold 0.99 --keep all"));
+    let (low, high) = (area("--set threshold=0.01 --set keep=all"), area("--set threshold=0.99 --set keep=all"));
     assert_eq!((low, high), (48 * 64, 0), "a network that was not trained is sure of nothing");
-    area("--threshold 0.01 --keep all");
+    area("--set threshold=0.01 --set keep=all");
     let mean: f64 = table(&home.path().join("out/table.csv"))[0]["mean_probability"].parse().unwrap();
     // Around the mean probability the picture falls into parts.
     let fewer = (-8..8).any(|k| {
         let threshold = mean + 0.002 * f64::from(k);
-        let all = area(&format!("--threshold {threshold} --keep all --no-fill"));
-        let one = area(&format!("--threshold {threshold} --keep area --connectivity 4 --no-fill"));
+        let all = area(&format!("--set threshold={threshold} --set keep=all --set fill_holes=off"));
+        let one =
+            area(&format!("--set threshold={threshold} --set keep=area --set connectivity=4 --set fill_holes=off"));
         assert!(one <= all && (one > 0) == (all > 0), "{threshold}: {one} of {all}");
         one < all
     });
     assert!(fewer);
     let text = fs::read_to_string(home.path().join("out/summary.txt")).unwrap();
     assert!(text.contains("4-connected, holes kept"), "{text}");
-    area("--image-size 64");
+    area("--set image_size=64");
     let text = fs::read_to_string(home.path().join("out/summary.txt")).unwrap();
     assert!(text.contains("64×64 pixels (as asked for)") && text.contains("trained on pictures of 32×32"), "{text}");
+}
+
+#[test]
+fn settings_are_listed_checked_and_their_flags_of_old_explained() {
+    let home = home();
+    mixed(&home);
+    let help = succeeds(&run(&home, &["predict", "segmentation", "--help"]));
+    for listed in ["threshold=0.5", "a number from 0.01 to 0.99", "one of area, contour, all", "with keep=area"] {
+        assert!(help.contains(listed), "{listed}: {help}");
+    }
+    let line = "--weights none.pt --data in --out out";
+    for (more, words) in [
+        ("--set treshold=0.4", &["unknown parameter `treshold`", "did you mean `threshold`?"][..]),
+        ("--set learning_rate=1", &["unknown parameter `learning_rate`", "known are threshold, keep"]),
+        ("--set threshold", &["`threshold` is not of the form key=value"]),
+        ("--threshold 0.4", &["there is no flag `--threshold`", "--set threshold=0.4"]),
+        ("--threshold=0.4", &["--set threshold=0.4"]),
+        ("--no-fill", &["there is no flag `--no-fill`", "--set fill_holes=off"]),
+        ("--image-size 64", &["--set image_size=64"]),
+        ("--lesion", &["--set lesion=VALUE"]),
+        ("--nonsense 1", &["unexpected argument '--nonsense'"]),
+    ] {
+        fails(&predict(&home, &format!("{line} {more}")), 2, words);
+    }
+    let typed = run(&home, &["run", "segmentation", "--learning-rate", "0.1"]);
+    fails(&typed, 2, &["there is no flag `--learning-rate`", "--set learning_rate=0.1"]);
 }
 
 #[test]
@@ -180,17 +207,17 @@ fn options_tell_how_distances_are_taken() {
         let row = rows.iter().find(|row| row["image"] == "case (2)").unwrap();
         (row["hd95"].clone(), fs::read_to_string(home.path().join("out/summary.txt")).unwrap())
     };
-    let (medpy, text) = measured("--threshold 0.01");
+    let (medpy, text) = measured("--set threshold=0.01");
     assert!(text.contains("pooled (medpy, the paper's)") && text.contains("undefined for 0 images"), "{text}");
-    let (monai, text) = measured("--threshold 0.01 --hd95 monai");
+    let (monai, text) = measured("--set threshold=0.01 --set hd95=monai");
     assert!(text.contains("percentiles (MONAI)") && !text.contains("HD95: 95th percentile of both"), "{text}");
     let [medpy, monai] = [medpy, monai].map(|value| value.parse::<f64>().unwrap());
     assert!(medpy < monai, "the prediction is the whole picture, far from the lesion at its corners: {medpy}, {monai}");
 
     // Nothing is predicted, and the lesion is missed.
-    let (none, text) = measured("--threshold 0.99 --undefined omit");
+    let (none, text) = measured("--set threshold=0.99 --set undefined=omit");
     assert!(none.is_empty() && text.contains("undefined for 1 image, since a mask is empty; both"), "{none} {text}");
-    let (diagonal, text) = measured("--threshold 0.99 --undefined diagonal");
+    let (diagonal, text) = measured("--set threshold=0.99 --set undefined=diagonal");
     assert!((diagonal.parse::<f64>().unwrap() - 50.0_f64.hypot(40.0)).abs() < 1e-6, "{diagonal}");
     assert!(text.contains("undefined for 1 image, since a mask is empty: 1 counted as the diagonal"), "{text}");
 }
@@ -220,11 +247,14 @@ fn what_cannot_be_done_is_refused_before_anything_is_saved() {
         ("--weights net.safetensors --data in --out in/out", &["in/out", "taken for true ones"]),
         ("--weights net.safetensors --data in --out . --force", &["among the pictures"]),
         ("--weights net.safetensors --data in --out file/out", &["file", "something else has that name"]),
-        ("--weights net.safetensors --data in --out out --threshold 2", &["`threshold`", "0.01 to 0.99"]),
-        ("--weights net.safetensors --data in --out out --keep most", &["`keep`", "area, contour, all"]),
-        ("--weights net.safetensors --data in --out out --hd95 mine", &["`hd95`", "medpy, monai"]),
-        ("--weights net.safetensors --data in --out out --undefined zero", &["`undefined`", "omit, diagonal"]),
-        ("--weights net.safetensors --data in --out out --image-size 8", &["8 pixels", "16 to 2048"]),
+        ("--weights net.safetensors --data in --out out --set threshold=2", &["`threshold`", "0.01 to 0.99"]),
+        ("--weights net.safetensors --data in --out out --set keep=most", &["`keep`", "area, contour, all"]),
+        ("--weights net.safetensors --data in --out out --set hd95=mine", &["`hd95`", "medpy, monai"]),
+        ("--weights net.safetensors --data in --out out --set undefined=zero", &["`undefined`", "omit, diagonal"]),
+        (
+            "--weights net.safetensors --data in --out out --set image_size=8",
+            &["`image_size` is 8", "16 to 2048 pixels"],
+        ),
     ] {
         fails(&predict(&home, line), 2, words);
         assert!(!home.path().join("out").exists(), "{line}");
@@ -520,14 +550,22 @@ fn a_value_without_effect_is_refused() {
     let home = home();
     numbered(&home);
     let line = "--weights net.safetensors --data in --out out";
+    let nothing = ["`lesion_value=2` would change nothing", "`lesion` to be value or colour"];
+    fails(&predict(&home, &format!("{line} --set lesion=any --set lesion_value=2")), 2, &nothing);
+    fails(&predict(&home, &format!("{line} --set lesion_value=2")), 2, &nothing);
     fails(
-        &predict(&home, &format!("{line} --lesion any --lesion-value 2")),
+        &predict(&home, &format!("{line} --set keep=all --set connectivity=4")),
         2,
-        &["--lesion-value 2", "value or colour"],
+        &["`connectivity=4` would change nothing", "`keep` to be area"],
     );
-    fails(&predict(&home, &format!("{line} --lesion alpha")), 2, &["`lesion`", "no mask has transparency"]);
-    fails(&predict(&home, &format!("{line} --lesion-value #ff0000")), 2, &["`lesion_value`", "#ff0000", "#020202"]);
-    succeeds(&predict(&home, &format!("{line} --lesion-value 2")));
+    fails(&predict(&home, &format!("{line} --set lesion=alpha")), 2, &["`lesion`", "no mask has transparency"]);
+    fails(
+        &predict(&home, &format!("{line} --set lesion=colour --set lesion_value=#ff0000")),
+        2,
+        &["`lesion_value`", "#ff0000", "#020202"],
+    );
+    assert!(!home.path().join("out").exists());
+    succeeds(&predict(&home, &format!("{line} --set lesion=value --set lesion_value=2")));
     for set in ["lesion_value=2", "lesion=value"] {
         // Without a folder nothing is read with it.
         let line: Vec<&str> = ["run", "segmentation", "--set", set, "--steps", "1"].to_vec();
@@ -535,6 +573,6 @@ fn a_value_without_effect_is_refused() {
     }
     for verb in [&["run", "segmentation", "--steps", "1", "--data", "in"][..], &["doctor", "in"]] {
         let line: Vec<&str> = verb.iter().copied().chain(["--set", "lesion_value=2"]).collect();
-        fails(&run(&home, &line), 2, &["`lesion_value=2` would change nothing", "`lesion` to be value or colour"]);
+        fails(&run(&home, &line), 2, &nothing);
     }
 }

@@ -226,6 +226,24 @@ fn set_of_run(run: &mut RunState, text: &str) {
 }
 
 #[test]
+fn the_guide_proposes_what_is_not_set_yet_and_sets_it() {
+    let proposed = "Can it learn one image by heart?";
+    let mut harness = Scene::new(Story::default(), "guide").harness(vec2(320.0, 2400.0));
+    harness.get_by_label_contains(proposed).click();
+    harness.run_steps(2);
+    let set = |key: &str, value: Value| ViewAction::SetParam { key: key.to_owned(), value, settled: true };
+    let wanted = [
+        set("overfit", Value::Text("one".to_owned())),
+        set("steps", Value::Int(120)),
+        set("validate_every", Value::Int(5)),
+    ];
+    assert_eq!(harness.state().actions, wanted);
+    let harness = Scene::new(Story::default(), "guide").with(&["overfit=one"]).harness(vec2(320.0, 2400.0));
+    assert!(harness.query_by_label_contains(proposed).is_none());
+    harness.get_by_label_contains("Back to the tiny U-net");
+}
+
+#[test]
 fn the_schedule_has_counts_of_its_own() {
     let mut scene = Scene::new(Story::default(), "guide");
     set_of_run(&mut scene.run, "plateau=on");

@@ -162,6 +162,29 @@ fn no_run_and_no_images_are_met_calmly() {
 }
 
 #[test]
+fn every_lab_says_alike_what_its_tiles_wait_for() {
+    let failed = Status::Failed("the loss is no longer a number".to_owned());
+    for (lab, tile, never) in [
+        ("optimizers", "microscope", "Choose at least one optimizer"),
+        ("self-supervised", "probe", "This is measured"),
+        ("segmentation", "wall", "The run ended before its first validation"),
+    ] {
+        for (status, words) in [
+            (None, "Press Start: "),
+            (Some(Status::Building), "Data and networks are being made"),
+            (Some(Status::Reading { done: 3, all: 9 }), "reading 3 of 9"),
+            (Some(Status::CheckingDevice), "compared with the CPU"),
+            (Some(Status::WarmingUp), "compiles its kernels"),
+            (Some(failed.clone()), "the loss is no longer a number"),
+            (Some(Status::Stopped), never),
+        ] {
+            let run = RunState { status, ..RunState::default() };
+            label(&Scene::of(lab, run, tile).harness(vec2(400.0, 300.0)), words);
+        }
+    }
+}
+
+#[test]
 fn a_payload_of_another_kind_or_size_is_left_out() {
     let odd = [
         Payload::Series(vec![f64::NAN; 3]),

@@ -10,13 +10,12 @@ use std::sync::{Arc, OnceLock};
 use image::RgbaImage;
 use learnscope::gpu::callback::{COPY_ENTRY_POINTS, COPY_SHADER};
 use learnscope::gpu::camera::{Camera, Vec3, View};
-use learnscope::gpu::colormap::COLORS;
 use learnscope::gpu::height_field::HeightField;
 use learnscope::gpu::pipelines::{SURFACE_ENTRY_POINTS, SURFACE_SHADER};
 use learnscope::gpu::scale::ScaleMode;
 use learnscope::gpu::scene::{LineStyle, Look, Marker, SurfaceScene, Trail};
 use learnscope::gpu::trail::TrailBuilder;
-use learnscope::plot::colormap::ColorMap;
+use learnscope::scale::colormap::ColorMap;
 
 use support::offscreen::{OffscreenError, any_device, offscreen};
 
@@ -83,10 +82,7 @@ fn saddle(view: View) -> SurfaceScene {
         view,
         look: Look {
             background: [0.0, 0.0, 0.0],
-            colors: std::array::from_fn(|i| {
-                let [r, g, b, _] = ColorMap::Viridis.color(i as f32 / (COLORS - 1) as f32).to_array();
-                [r, g, b].map(|v| f32::from(v) / 255.0)
-            }),
+            colors: ColorMap::Viridis.table(),
             contour: [0.0; 3],
             contour_opacity: 0.4,
             contours: 20.0,

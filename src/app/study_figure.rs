@@ -8,10 +8,11 @@ use crate::engine::study::StudyRun;
 use crate::engine::study_figure::{Curve, Drawing, Mark, Panel};
 use crate::kit::view::Lab;
 use crate::plot::axes::Titles;
+use crate::plot::curve::{self, CurveState, Plot};
 use crate::plot::legend::{self, Entry};
-use crate::plot::overlay::{Line, OverlayState, Reading, Spec};
+use crate::plot::scale::Scale;
 use crate::plot::style::{Category, Dash, Style};
-use crate::plot::trace::panel_heading;
+use crate::plot::tile::panel_heading;
 
 /// A figure with the zoom of its panels.
 #[derive(Debug, Default)]
@@ -19,7 +20,7 @@ pub struct StudyFigure {
     pub drawing: Drawing,
     /// Counts the drawings.
     version: u64,
-    states: Vec<OverlayState>,
+    states: Vec<CurveState>,
     /// By row, for this look.
     colors: Option<(Style, Vec<Category>)>,
 }
@@ -46,7 +47,7 @@ impl StudyFigure {
     pub fn show(&mut self, ui: &mut Ui, rect: Rect, study: &StudyRun, lab: &Lab, style: &Style, size: f32) {
         let Some(figure) = study.spec.figure else { return };
         let count = figure.panels.len();
-        self.states.resize_with(count, OverlayState::default);
+        self.states.resize_with(count, CurveState::default);
         let known = self.colors.take().filter(|(of, _)| of == style);
         let (of, colors) = known.unwrap_or_else(|| (style.clone(), colors(study, lab, style)));
         // One legend for all panels, where it is the same.
@@ -84,7 +85,7 @@ fn columns(panels: usize, width: f32) -> usize {
 fn draw_panel(
     ui: &Ui,
     place: Rect,
-    (state, panel, version, entries): (&mut OverlayState, &Panel, u64, &[Entry<'_>]),
+    (state, panel, version, entries): (&mut CurveState, &Panel, u64, &[Entry<'_>]),
     curves: &[&Curve],
     (study, colors): (&StudyRun, &[Category]),
     style: &Style,
@@ -93,16 +94,21 @@ fn draw_panel(
     let rest = panel_heading(ui.painter(), place, panel.title, size + 1.0, style);
     let legend = legend::height(ui, entries, rest.width(), size).min(0.35 * rest.height());
     legend::show(ui, Rect::from_min_size(rest.min, vec2(rest.width(), legend)), entries, style, size);
-    let plot = Rect::from_min_max(pos2(rest.left(), rest.top() + legend + 4.0), rest.max);
-    let lines: Vec<Line<'_>> = curves
+    let place = Rect::from_min_max(pos2(rest.left(), rest.top() + legend + 4.0), rest.max);
+    let lines: Vec<curve::Curve<'_>> = curves
         .iter()
-        .map(|curve| Line {
-            name: study.spec.rows[curve.row].label,
+        .enumerate()
+        .map(|(index, curve)| curve::Curve {
+            name: study.spec.rows[curve.row].label.into(),
             category: colors[curve.row],
-            points: &curve.points,
+            width: 1.0,
+            identity: (version << 32) | index as u64,
+            len: curve.points.len(),
+            point: Box::new(move |i| curve.points[i]),
+            held: None,
         })
         .collect();
-    let mut readings = Vec::new();
+    let mut marks = Vec::new();
     for row in rows_of(study, panel) {
         let ends =
             curves.iter().find(|curve| curve.row == row).map(|curve| (curve.points.first(), curve.points.last()));
@@ -114,13 +120,21 @@ fn draw_panel(
                 Mark::Start(y) => (ends.and_then(|(first, _)| first).map(|[x, _]| *x), Some(y)),
                 Mark::End(y) => (ends.and_then(|(_, last)| last).map(|[x, _]| *x), Some(y)),
             };
-            readings.push(Reading { category: colors[row], x, y });
+            marks.push(curve::Mark { x, y, color: colors[row].color, text: String::new() });
         }
     }
-    let titles = Titles { x: panel.x, y: panel.y };
-    let (log, window) = (panel.log, panel.window);
-    let spec = Spec { name: panel.title, titles: &titles, log, window, version, font_size: size };
-    state.show(ui, plot, &spec, &lines, &readings, style);
+    let plot = Plot {
+        name: panel.title,
+        titles: Titles { x: panel.x, y: panel.y },
+        scale: if panel.log { Scale::Log { base: 0.0 } } else { Scale::Linear },
+        window: panel.window.map_or([None, None], |[x, y]| [Some(x), Some(y)]),
+        cursor: None,
+        include: &[],
+        limits: None,
+        marks: &marks,
+        font_size: size,
+    };
+    state.show(ui, place, &plot, &lines, style);
 }
 
 fn rows_of<'a>(study: &'a StudyRun, panel: &'a Panel) -> impl Iterator<Item = usize> + 'a {

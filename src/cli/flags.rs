@@ -214,9 +214,9 @@ pub struct ExportFlags {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "A picture that cannot be read is a row of the table with the reason, and the rest goes on.")]
+#[command(after_help = super::predict::settings_help())]
 pub struct PredictFlags {
-    /// Lab whose networks are used: segmentation
+    /// Lab whose networks are used
     pub lab: String,
     /// Weights: a file of safetensors or PyTorch, or the folder of a recorded run (its best weights)
     #[arg(long, value_name = "W")]
@@ -227,39 +227,13 @@ pub struct PredictFlags {
     /// Folder for masks, overlays, table and summary; made if there is none
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// A pixel is lesion where its probability is greater; default: the run's, else 0.5
-    #[arg(long, value_name = "P", allow_negative_numbers = true)]
-    pub threshold: Option<String>,
-    /// Which parts are kept: area (the largest), contour (the authors' rule), all; default: the run's, else area
-    #[arg(long, value_name = "K")]
-    pub keep: Option<String>,
-    /// Which pixels touch: 4 or 8; default: the run's, else 8
-    #[arg(long, value_name = "N")]
-    pub connectivity: Option<String>,
-    /// Leave holes open
-    #[arg(long)]
-    pub no_fill: bool,
-    /// How HD95 is taken: medpy (both directions pooled) or monai (the larger of the two); default: the run's, else medpy
-    #[arg(long, value_name = "H")]
-    pub hd95: Option<String>,
-    /// Distances where one mask is empty: omit (left out of means, counted) or diagonal (the image's diagonal); default: the
-    /// run's, else omit
-    #[arg(long, value_name = "U")]
-    pub undefined: Option<String>,
+    /// Set how a prediction is made (repeatable); the lab's settings are listed below
+    #[arg(long, value_name = "KEY=VALUE", allow_hyphen_values = true)]
+    pub set: Vec<String>,
     /// Only pictures of these parts of the data set that the run was trained on (repeatable): train, validation, test, or
     /// none (new pictures)
     #[arg(long, value_name = "P", value_delimiter = ',', value_parser = ["train", "validation", "test", "none"])]
     pub part: Vec<String>,
-    /// What of a true mask is lesion: any (what is not zero), value, colour, alpha, inverted; default: the run's, else any
-    #[arg(long, value_name = "L")]
-    pub lesion: Option<String>,
-    /// The value, or several with commas, or the colour (#ff0000) for --lesion: the number that the file holds, of a
-    /// palette its index, 1 for the white of one bit
-    #[arg(long, value_name = "V")]
-    pub lesion_value: Option<String>,
-    /// Side in pixels at which the network sees a picture; default: as it was trained
-    #[arg(long, value_name = "S")]
-    pub image_size: Option<usize>,
     /// auto, cpu, gpu or gpu:NAME, see `learnscope devices`
     #[arg(long, value_name = "D", default_value = "auto")]
     pub device: String,

@@ -21,6 +21,7 @@ use std::process::ExitCode;
 #[cfg(unix)]
 use std::sync::Arc;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{CommandFactory, Parser};
 
 pub use flags::Flags;
@@ -28,6 +29,7 @@ pub use output::{Failure, report};
 
 use crate::engine::params::nearest;
 use crate::engine::run_folder;
+use crate::labs;
 use flags::Verb;
 use output::Output;
 
@@ -48,7 +50,7 @@ pub fn prepare() {
 /// could not print).
 pub fn parse() -> Result<Flags, ExitCode> {
     Flags::try_parse().map_err(|said| {
-        if let Some(text) = mistyped(&said) {
+        if let Some(text) = mistyped(&said).or_else(|| meant_as_setting(&said)) {
             output::complain(text);
             return ExitCode::from(2);
         }
@@ -72,6 +74,30 @@ fn mistyped(said: &clap::Error) -> Option<String> {
     let near = nearest(&word, verbs.iter().map(String::as_str));
     let hint = near.map_or("`learnscope --help` lists them".to_owned(), |near| format!("did you mean `{near}`?"));
     Some(format!("there is no command `{word}`; {hint}"))
+}
+
+/// A parameter of the lab that was typed as a flag, `--threshold 0.4`: what to type instead.
+fn meant_as_setting(said: &clap::Error) -> Option<String> {
+    let Some(ContextValue::String(flag)) = said.get(ContextKind::InvalidArg) else { return None };
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let (verb, lab) = (args.first()?, args.iter().skip(1).find_map(|word| labs::find(word))?);
+    let specs = match &**verb {
+        "run" => lab.params.to_vec(),
+        "predict" => (lab.predict?.settings)(),
+        _ => return None,
+    };
+    let (flag, typed) = flag.split_once('=').map_or((&**flag, None), |(flag, value)| (flag, Some(value)));
+    let name = flag.strip_prefix("--")?.replace('-', "_");
+    let (name, value) = match name.strip_prefix("no_") {
+        Some(rest) => (rest, Some("off")),
+        None => (&*name, typed),
+    };
+    // `--no-fill` is near enough.
+    let mut near = specs.iter().filter(|spec| spec.key.starts_with(name));
+    let spec = specs.iter().find(|spec| spec.key == name).or_else(|| near.next().filter(|_| near.next().is_none()))?;
+    let behind = args.iter().skip_while(|word| *word != flag).nth(1).filter(|word| !word.starts_with("--"));
+    let value = value.or(behind.map(String::as_str)).unwrap_or("VALUE");
+    Some(format!("there is no flag `{flag}`; `{}` is a parameter of the lab: --set {0}={value}", spec.key))
 }
 
 /// Does what the command line asks for.

@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value as Json, json};
 
+use crate::engine::params::{ParamSpec, Params, Value};
 use crate::kit::lab::LabSpec;
 use crate::kit::predict::{PredictError, PredictEvent, PredictRequest, PredictSpec};
 use crate::labs;
 
 use super::flags::PredictFlags;
 use super::headless::Interrupt;
-use super::output::{Failure, Output, plain};
+use super::output::{Failure, Output, plain, table};
 use super::progress::duration;
 use super::request::{device_choice, find_lab};
 
@@ -29,31 +30,14 @@ impl From<PredictError> for Failure {
 
 pub fn predict(flags: &PredictFlags, output: &Output) -> Result<(), Failure> {
     let spec = spec_of(find_lab(&flags.lab)?)?;
-    if let (Some(lesion), Some(value)) = (&flags.lesion, &flags.lesion_value)
-        && !["value", "colour"].contains(&&**lesion)
-    {
-        return Err(Failure::usage(format!(
-            "`--lesion-value {value}` would change nothing with `--lesion {lesion}`: it needs value or colour"
-        )));
-    }
-    let mut set = Vec::new();
-    let mut option = |key: &str, value: Option<String>| set.extend(value.map(|value| format!("{key}={value}")));
-    option("threshold", flags.threshold.clone());
-    option("keep", flags.keep.clone());
-    option("connectivity", flags.connectivity.clone());
-    option("hd95", flags.hd95.clone());
-    option("undefined", flags.undefined.clone());
-    // A value alone says what is meant.
-    let kind = |value: &String| if value.starts_with('#') { "colour" } else { "value" }.to_owned();
-    option("lesion", flags.lesion.clone().or_else(|| flags.lesion_value.as_ref().map(kind)));
-    option("lesion_value", flags.lesion_value.clone());
-    option("fill_holes", flags.no_fill.then(|| "off".to_owned()));
+    // What is mistyped is said before the weights are read.
+    let settings = (spec.settings)();
+    flags.set.iter().try_for_each(|assignment| Params::default().set_text(&settings, assignment))?;
     let request = PredictRequest {
         weights: flags.weights.clone(),
         data: flags.data.clone(),
         out: flags.out.clone(),
-        set,
-        image_size: flags.image_size,
+        set: flags.set.clone(),
         device: device_choice(&flags.device)?,
         parts: flags.part.clone(),
         force: flags.force,
@@ -65,6 +49,26 @@ pub fn predict(flags: &PredictFlags, output: &Output) -> Result<(), Failure> {
     result?;
     output.kept(&request.out);
     Ok(())
+}
+
+/// The end of `learnscope predict --help`: what can be set, lab by lab.
+pub fn settings_help() -> String {
+    let mut text =
+        "A picture that cannot be read is a row of the table with the reason, and the rest goes on.".to_owned();
+    for (lab, spec) in labs::specs().filter_map(|lab| Some((lab, lab.predict?))) {
+        text += &format!(
+            "\n\nSettings of {} (--set KEY=VALUE). What is not set is the run's; of a file of weights:\n",
+            lab.id
+        );
+        let row = |spec: &ParamSpec| {
+            let needs = spec.only_if.map(|(key, values)| format!("; with {key}={}", values.join(" or ")));
+            let expected = format!("{}: {}{}", spec.label, spec.expected(), needs.unwrap_or_default());
+            vec![format!("  {}={}", spec.key, Value::from(spec.default)), expected]
+        };
+        text += &table(&(spec.settings)().iter().map(row).collect::<Vec<_>>());
+        text += &format!("\n`learnscope params {}` says more of them.", lab.id);
+    }
+    text
 }
 
 /// What the lab offers, or which labs offer it.

@@ -10,7 +10,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 ///
 /// Two purposes of one run never share numbers, and a stream can be opened again at any time, so that a position in it
 /// need not be saved.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct HostRng(ChaCha8Rng);
 
 impl HostRng {

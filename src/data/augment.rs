@@ -1,263 +1,465 @@
-//! Random views of pictures for self-supervised learning: what is drawn, and how it is applied.
+//! One augmenter for every lab: what may be done to a picture and all that belongs to it (mask, points, boxes), with which
+//! probability and how strongly.
 //!
-//! Pictures are `[C, H, W]` in [0, 1] until they are normalised. A view depends on its picture and its own generator
-//! alone, so that a batch is a pure function of the seed and the step.
+//! A [`Recipe`](recipes::Recipe) or another list of [`Group`]s is plain data; drawing from it gives a [`View`], plain data
+//! again, which is applied to the picture and to its companions. A view depends on its generator alone, so that a batch is a
+//! pure function of the seed and the step. Pictures are `[C, H, W]` in [0, 1]; places are in pixels, x to the right, y
+//! downwards, the centre of the first pixel at 0. A view has the size of its picture.
+
+use std::borrow::Cow;
+use std::fmt;
 
 use crate::compute::rng::HostRng;
+use crate::pixels::resize::Size;
+use crate::pixels::warp::{Affine, Border, Map, warp, warp_mask};
 
 pub mod pixels;
+pub mod recipes;
 
-use pixels::{Axis, brightness, contrast, flip, grey, hue, normalise, resample, saturation};
+use pixels::Axis;
 
-/// A way of making views.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Recipe {
-    pub kind: RecipeKind,
-    /// Smallest share of the picture's area that a crop keeps; the largest is 1.
-    pub crop_min: f64,
-}
-
-/// The three recipes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RecipeKind {
-    /// For the generated shapes: crop, flip, inversion, brightness, contrast, noise; normalised by (x − 0.5)/0.25.
-    Shapes,
-    /// For colour pictures as torchvision does it: bilinear crop in whole pixels with ten tries, flip, colour jitter with
-    /// probability 0.8 in random order and clamped to [0, 1], grey with probability 0.2; normalised with CIFAR's
-    /// moments.
-    Torchvision,
-    /// As [`RecipeKind::Torchvision`] in the replication's code: bicubic crop without rejection, jitter in fixed order,
-    /// brightness not clamped.
-    Replication,
-}
-
-/// What one view was made with.
+/// What may be done to a picture, and how strongly; ranges are `[low, high)`.
 #[derive(Debug, Clone, PartialEq)]
-pub struct View {
-    /// Left, top, width and height in pixels of the picture.
-    pub crop: [f32; 4],
-    pub flip: bool,
+pub enum Step {
+    /// A part of the picture becomes as large as the whole: at least `least` of its area, as wide as high within 3:4 and 4:3.
+    Crop {
+        least: f64,
+        how: Crop,
+    },
+    FlipHorizontal,
+    FlipVertical,
+    /// Scales along x and y of `scale`, shifts of ±`translate` of the size, a turn of ±`rotate` and a shear of ±`shear`
+    /// degrees; what lies beyond the edge is one of `borders`.
+    Affine {
+        scale: [f64; 2],
+        translate: f64,
+        rotate: f64,
+        shear: f64,
+        borders: &'static [Border],
+    },
     /// Light and dark exchanged.
-    pub invert: bool,
-    /// In the order of application; empty where the dice spared it.
-    pub jitter: Vec<(Jitter, f32)>,
-    /// Red, green and blue made equal.
-    pub grey: bool,
+    Invert,
+    /// Multiplied by a factor.
+    Brightness {
+        factor: [f64; 2],
+        clamp: bool,
+    },
+    /// Away from its mean grey, or towards it.
+    Contrast {
+        factor: [f64; 2],
+        clamp: bool,
+    },
+    /// Of a colour picture: away from its own grey, or towards it; clamped.
+    Saturation {
+        factor: [f64; 2],
+    },
+    /// Of a colour picture: in turns.
+    Hue {
+        shift: [f64; 2],
+    },
+    /// Red, green and blue of a colour picture made equal.
+    Grey,
+    /// Normal noise of this standard deviation.
+    Noise {
+        std: f64,
+    },
 }
 
-/// A change of colour with a factor (hue: a shift in turns).
+/// How a part is chosen and made large.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Jitter {
-    Brightness,
-    Contrast,
-    Saturation,
-    Hue,
+pub enum Crop {
+    /// At any real place, each pixel between the two nearest.
+    Anywhere,
+    /// Whole pixels as torchvision chooses them, ten tries, then the largest central part of an allowed ratio; a triangular
+    /// filter, widened where pixels get fewer.
+    Tries,
+    /// Whole pixels, sides that are too long cut to the picture's; Keys' cubic.
+    Clipped,
 }
 
-/// CIFAR-10's channel means and standard deviations.
-pub const CIFAR_MEAN: [f32; 3] = [0.4914, 0.4822, 0.4465];
-pub const CIFAR_STD: [f32; 3] = [0.2023, 0.1994, 0.2010];
-/// Standard deviation of the noise of [`RecipeKind::Shapes`].
-const NOISE: f64 = 0.05;
+/// Steps that are drawn together: first whether each happens, then how strongly, whether it happens or not, then the order.
+/// So as many numbers are drawn whatever the dice say. What is certain throws no dice.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Group {
+    /// Probability that any of them happens.
+    pub chance: f64,
+    /// With the probability of each.
+    pub steps: Vec<(f64, Step)>,
+    /// In random order; else as they stand here.
+    pub shuffled: bool,
+}
 
-impl Recipe {
-    /// Mean and standard deviation of a channel that normalisation takes out.
-    pub fn moments(&self, channel: usize) -> (f32, f32) {
-        match self.kind {
-            RecipeKind::Shapes => (0.5, 0.25),
-            _ => (CIFAR_MEAN[channel.min(2)], CIFAR_STD[channel.min(2)]),
-        }
+/// What was drawn.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Operation {
+    /// Left, top, width and height in pixels, of the edges: the whole picture is `[0, 0, W, H]`.
+    Crop([f32; 4], Crop),
+    FlipHorizontal,
+    FlipVertical,
+    Affine(Affine, Border),
+    Invert,
+    Brightness {
+        factor: f32,
+        clamp: bool,
+    },
+    Contrast {
+        factor: f32,
+        clamp: bool,
+    },
+    Saturation(f32),
+    Hue(f32),
+    Grey,
+    /// Standard deviation, and the generator that the noise comes from.
+    Noise(f64, Box<HostRng>),
+}
+
+/// One way of seeing a picture.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct View {
+    /// In the order of application; none: the picture as it is.
+    pub operations: Vec<Operation>,
+}
+
+/// What a mask shows beyond its edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum MaskBorder {
+    /// The same continuation as the image: lesion that is seen is labelled.
+    #[default]
+    AsImage,
+    /// Always background, as in the paper's code: lesion that an image shows beyond its edge is labelled background.
+    Background,
+}
+
+impl Group {
+    /// A single step.
+    pub fn one(chance: f64, step: Step) -> Self {
+        Self { chance, steps: vec![(1.0, step)], shuffled: false }
     }
 
-    /// Normalises a picture without augmentation, `[C, H, W]` bytes to numbers.
-    pub fn normalise(&self, image: &[u8], channels: usize, out: &mut [f32]) {
-        let plane = image.len() / channels;
-        for (i, (out, &byte)) in out.iter_mut().zip(image).enumerate() {
-            let (mean, std) = self.moments(i / plane);
-            *out = (f32::from(byte) / 255.0 - mean) / std;
+    fn draw(&self, size: Size, rng: &mut HostRng, view: &mut View) {
+        let happens = |chance: f64, rng: &mut HostRng| chance >= 1.0 || rng.uniform() < chance;
+        let any = happens(self.chance, rng);
+        let chosen: Vec<bool> = self.steps.iter().map(|(chance, _)| happens(*chance, rng)).collect();
+        let drawn =
+            self.steps.iter().zip(chosen).map(|((_, step), chosen)| Some(step.draw(size, rng)).filter(|_| chosen));
+        let mut drawn: Vec<Option<Operation>> = drawn.collect();
+        if self.shuffled {
+            rng.shuffle(&mut drawn);
+        }
+        if any {
+            view.operations.extend(drawn.into_iter().flatten());
         }
     }
+}
 
-    /// Makes one view of a picture `[C, H, W]`, normalised, of the same size; returns what it was made with.
-    pub fn view(&self, image: &[u8], size: [usize; 3], rng: &mut HostRng, out: &mut [f32]) -> View {
-        let [channels, height, width] = size;
-        let view = self.draw(height, width, rng);
-        let [left, top, w, h] = view.crop;
-        let axis = |start: f32, length: f32, size: usize| match self.kind {
-            RecipeKind::Shapes => Axis::linear(start, length, size, size),
-            RecipeKind::Torchvision => Axis::triangle(start as usize, length as usize, size),
-            RecipeKind::Replication => Axis::cubic(start as usize, length as usize, size),
-        };
-        let source: Vec<f32> = image.iter().map(|&byte| f32::from(byte) / 255.0).collect();
-        resample(&source, channels, width, &axis(top, h, height), &axis(left, w, width), out);
-        if view.flip {
-            flip(out, width);
+impl Step {
+    /// Whether it makes sense of a colour picture alone.
+    pub fn needs_colour(&self) -> bool {
+        matches!(self, Step::Saturation { .. } | Step::Hue { .. } | Step::Grey)
+    }
+
+    fn draw(&self, size: Size, rng: &mut HostRng) -> Operation {
+        let within = |[low, high]: [f64; 2], rng: &mut HostRng| rng.between(low, high) as f32;
+        match *self {
+            Step::Crop { least, how } => Operation::Crop(how.draw(least, size, rng), how),
+            Step::FlipHorizontal => Operation::FlipHorizontal,
+            Step::FlipVertical => Operation::FlipVertical,
+            Step::Affine { scale: [low, high], translate, rotate, shear, borders } => {
+                let affine = Affine {
+                    scale: [(); 2].map(|()| rng.between(low, high)),
+                    translate: [(); 2].map(|()| rng.between(-translate, translate)),
+                    rotate: rng.between(-rotate, rotate),
+                    shear: rng.between(-shear, shear),
+                    flip: [false; 2],
+                };
+                Operation::Affine(affine, borders[rng.below(borders.len())])
+            }
+            Step::Invert => Operation::Invert,
+            Step::Brightness { factor, clamp } => Operation::Brightness { factor: within(factor, rng), clamp },
+            Step::Contrast { factor, clamp } => Operation::Contrast { factor: within(factor, rng), clamp },
+            Step::Saturation { factor } => Operation::Saturation(within(factor, rng)),
+            Step::Hue { shift } => Operation::Hue(within(shift, rng)),
+            Step::Grey => Operation::Grey,
+            Step::Noise { std } => Operation::Noise(std, Box::new(rng.clone())),
         }
-        if view.invert {
-            out.iter_mut().for_each(|x| *x = 1.0 - *x);
-        }
-        for &(jitter, factor) in &view.jitter {
-            match (jitter, self.kind) {
-                (Jitter::Brightness, RecipeKind::Torchvision) => brightness(out, factor, true),
-                (Jitter::Brightness, _) => brightness(out, factor, false),
-                (Jitter::Contrast, RecipeKind::Shapes) => contrast(out, channels, factor, false),
-                (Jitter::Contrast, _) => contrast(out, channels, factor, true),
-                (Jitter::Saturation, _) => saturation(out, factor),
-                (Jitter::Hue, _) => hue(out, factor),
+    }
+}
+
+impl Crop {
+    fn draw(self, least: f64, size: Size, rng: &mut HostRng) -> [f32; 4] {
+        let area_and_ratio =
+            |rng: &mut HostRng| (rng.between(least, 1.0), rng.between((0.75_f64).ln(), (4.0_f64 / 3.0).ln()).exp());
+        let Size { height, width } = size;
+        let whole = (height * width) as f64;
+        match self {
+            Crop::Anywhere => {
+                let (area, ratio) = area_and_ratio(rng);
+                let (w, h) = ((area * ratio).sqrt().min(1.0), (area / ratio).sqrt().min(1.0));
+                let (x, y) = (rng.uniform() * (1.0 - w), rng.uniform() * (1.0 - h));
+                let (width, height) = (width as f64, height as f64);
+                [x * width, y * height, w * width, h * height].map(|v| v as f32)
+            }
+            Crop::Tries => {
+                for _ in 0..10 {
+                    let (area, ratio) = area_and_ratio(rng);
+                    let w = (whole * area * ratio).sqrt().round() as usize;
+                    let h = (whole * area / ratio).sqrt().round() as usize;
+                    if (1..=width).contains(&w) && (1..=height).contains(&h) {
+                        let (top, left) = (rng.below(height - h + 1), rng.below(width - w + 1));
+                        return [left, top, w, h].map(|v| v as f32);
+                    }
+                }
+                let ratio = width as f64 / height as f64;
+                let (w, h) = if ratio < 0.75 {
+                    (width, (width as f64 / 0.75).round() as usize)
+                } else if ratio > 4.0 / 3.0 {
+                    ((height as f64 * 4.0 / 3.0).round() as usize, height)
+                } else {
+                    (width, height)
+                };
+                [(width - w) / 2, (height - h) / 2, w, h].map(|v| v as f32)
+            }
+            Crop::Clipped => {
+                let (area, ratio) = area_and_ratio(rng);
+                let w = ((whole * area * ratio).sqrt().round() as usize).clamp(1, width);
+                let h = ((whole * area / ratio).sqrt().round() as usize).clamp(1, height);
+                [rng.below(width - w + 1), rng.below(height - h + 1), w, h].map(|v| v as f32)
             }
         }
-        if view.grey {
-            grey(out);
+    }
+
+    /// Along one direction, `length` pixels from `start` on become `count`.
+    fn axis(self, start: f32, length: f32, count: usize) -> Axis {
+        match self {
+            Crop::Anywhere => Axis::linear(start, length, count, count),
+            Crop::Tries => Axis::triangle(start as usize, length as usize, count),
+            Crop::Clipped => Axis::cubic(start as usize, length as usize, count),
         }
-        if self.kind == RecipeKind::Shapes {
-            add_noise(out, rng);
+    }
+}
+
+impl Operation {
+    /// From places in the picture to places in the result; `None` where everything stays in its place.
+    fn map(&self, size: Size) -> Option<Map> {
+        let flip = |flip: [bool; 2]| Affine { flip, ..Affine::IDENTITY }.map(size);
+        match self {
+            Operation::Crop(part, _) => {
+                let [left, top, w, h] = part.map(f64::from);
+                let (x, y) = (size.width as f64 / w, size.height as f64 / h);
+                Some(Map([x, 0.0, (0.5 - left) * x - 0.5, 0.0, y, (0.5 - top) * y - 0.5]))
+            }
+            Operation::FlipHorizontal => Some(flip([true, false])),
+            Operation::FlipVertical => Some(flip([false, true])),
+            Operation::Affine(affine, _) => Some(affine.map(size)),
+            _ => None,
         }
-        let plane = height * width;
-        for channel in 0..channels {
-            let (mean, std) = self.moments(channel);
-            normalise(&mut out[channel * plane..(channel + 1) * plane], mean, std);
+    }
+
+    /// Whether it is one of those that are joined to one map, so that pixels are interpolated once.
+    fn joins(&self) -> bool {
+        matches!(self, Operation::FlipHorizontal | Operation::FlipVertical | Operation::Affine(..))
+    }
+
+    /// Changes colours.
+    fn recolour(&self, image: &mut [f32], size: Size) {
+        let channels = image.len() / size.pixels();
+        match self {
+            Operation::Invert => image.iter_mut().for_each(|x| *x = 1.0 - *x),
+            Operation::Brightness { factor, clamp } => pixels::brightness(image, *factor, *clamp),
+            Operation::Contrast { factor, clamp } => pixels::contrast(image, channels, *factor, *clamp),
+            Operation::Saturation(factor) => pixels::saturation(image, *factor),
+            Operation::Hue(shift) => pixels::hue(image, *shift),
+            Operation::Grey => pixels::grey(image),
+            Operation::Noise(std, from) => pixels::add_noise(image, *std, &mut from.as_ref().clone()),
+            _ => {}
         }
+    }
+}
+
+/// What a crop, or flips and affine maps that follow each other, do to places.
+struct Moved {
+    /// From places in the picture to places in the result.
+    map: Map,
+    /// Whether left and right, and whether above and below are exchanged.
+    flips: [bool; 2],
+    /// What is seen beyond the edge; `None` of flips alone, which move pixels and interpolate none.
+    border: Option<Border>,
+}
+
+impl Moved {
+    /// `None` where everything stays in its place.
+    fn of(stage: &[Operation], size: Size) -> Option<Self> {
+        let mut moved = Moved { map: Map::IDENTITY, flips: [false; 2], border: None };
+        for operation in stage {
+            moved.map = operation.map(size)?.after(moved.map);
+            match operation {
+                Operation::FlipHorizontal => moved.flips[0] ^= true,
+                Operation::FlipVertical => moved.flips[1] ^= true,
+                Operation::Affine(_, border) => moved.border = Some(*border),
+                // Nothing outside of it is seen.
+                _ => moved.border = Some(Border::Edge),
+            }
+        }
+        Some(moved)
+    }
+
+    fn mirror<T>(&self, values: &mut [T], size: Size) {
+        let [horizontal, vertical] = self.flips;
+        if vertical {
+            // Upside down is half a turn, mirrored.
+            values.chunks_exact_mut(size.pixels()).for_each(<[T]>::reverse);
+        }
+        if horizontal != vertical {
+            pixels::flip(values, size.width);
+        }
+    }
+}
+
+impl View {
+    /// Draws a view of a picture of this size.
+    pub fn draw(groups: &[Group], size: Size, rng: &mut HostRng) -> Self {
+        let mut view = View::default();
+        groups.iter().for_each(|group| group.draw(size, rng, &mut view));
         view
     }
 
-    /// Draws the factors of one view.
-    fn draw(&self, height: usize, width: usize, rng: &mut HostRng) -> View {
-        let crop = match self.kind {
-            RecipeKind::Shapes => self.crop_anywhere(height, width, rng),
-            RecipeKind::Torchvision => self.crop_with_tries(height, width, rng),
-            RecipeKind::Replication => self.crop_clipped(height, width, rng),
-        };
-        let flip = rng.uniform() < 0.5;
-        let factor = |rng: &mut HostRng| rng.between(0.6, 1.4) as f32;
-        if self.kind == RecipeKind::Shapes {
-            let invert = rng.uniform() < 0.5;
-            let jitter = vec![(Jitter::Brightness, factor(rng)), (Jitter::Contrast, factor(rng))];
-            return View { crop, flip, invert, jitter, grey: false };
-        }
-        let jittered = rng.uniform() < 0.8;
-        let mut jitter = vec![
-            (Jitter::Brightness, factor(rng)),
-            (Jitter::Contrast, factor(rng)),
-            (Jitter::Saturation, factor(rng)),
-            (Jitter::Hue, rng.between(-0.1, 0.1) as f32),
-        ];
-        if self.kind == RecipeKind::Torchvision {
-            rng.shuffle(&mut jitter);
-        }
-        if !jittered {
-            jitter.clear();
-        }
-        View { crop, flip, invert: false, jitter, grey: rng.uniform() < 0.2 }
+    /// The operations one after the other, those that join in one piece.
+    fn stages(&self) -> impl Iterator<Item = &[Operation]> {
+        self.operations.chunk_by(|a, b| a.joins() && b.joins())
     }
 
-    /// Share of the area and ratio of width to height.
-    fn area_and_ratio(&self, rng: &mut HostRng) -> (f64, f64) {
-        (rng.between(self.crop_min, 1.0), rng.between((0.75_f64).ln(), (4.0_f64 / 3.0).ln()).exp())
-    }
-
-    /// A crop at any real place inside of the picture.
-    fn crop_anywhere(&self, height: usize, width: usize, rng: &mut HostRng) -> [f32; 4] {
-        let (area, ratio) = self.area_and_ratio(rng);
-        let (w, h) = ((area * ratio).sqrt().min(1.0), (area / ratio).sqrt().min(1.0));
-        let (x, y) = (rng.uniform() * (1.0 - w), rng.uniform() * (1.0 - h));
-        let (width, height) = (width as f64, height as f64);
-        [x * width, y * height, w * width, h * height].map(|v| v as f32)
-    }
-
-    /// Whole pixels; ten tries, then the largest central crop of an allowed ratio.
-    fn crop_with_tries(&self, height: usize, width: usize, rng: &mut HostRng) -> [f32; 4] {
-        let whole = (height * width) as f64;
-        for _ in 0..10 {
-            let (area, ratio) = self.area_and_ratio(rng);
-            let w = (whole * area * ratio).sqrt().round() as usize;
-            let h = (whole * area / ratio).sqrt().round() as usize;
-            if (1..=width).contains(&w) && (1..=height).contains(&h) {
-                let (top, left) = (rng.below(height - h + 1), rng.below(width - w + 1));
-                return [left, top, w, h].map(|v| v as f32);
+    /// The view of a picture `[C, H, W]`. Numbers may leave [0, 1] where an operation does not clamp.
+    ///
+    /// # Panics
+    /// Where the picture is not of this size, or an operation needs three channels and it has not.
+    pub fn image(&self, image: &[f32], size: Size) -> Vec<f32> {
+        let mut image = Cow::Borrowed(image);
+        for stage in self.stages() {
+            match &stage[0] {
+                Operation::Crop([left, top, w, h], how) => {
+                    let axes = [how.axis(*top, *h, size.height), how.axis(*left, *w, size.width)];
+                    let mut out = vec![0.0; image.len()];
+                    let channels = image.len() / size.pixels();
+                    pixels::resample(&image, channels, size.width, &axes[0], &axes[1], &mut out);
+                    image = Cow::Owned(out);
+                }
+                first if first.joins() => {
+                    let Some(moved) = Moved::of(stage, size) else { continue };
+                    match (moved.border, moved.map.inverse()) {
+                        (None, _) => moved.mirror(image.to_mut(), size),
+                        (Some(border), Some(back)) => image = Cow::Owned(warp(&image, size, back, border)),
+                        // A map that flattens the picture is never drawn.
+                        (Some(_), None) => {}
+                    }
+                }
+                colour => colour.recolour(image.to_mut(), size),
             }
         }
-        let ratio = width as f64 / height as f64;
-        let (w, h) = if ratio < 0.75 {
-            (width, (width as f64 / 0.75).round() as usize)
-        } else if ratio > 4.0 / 3.0 {
-            ((height as f64 * 4.0 / 3.0).round() as usize, height)
-        } else {
-            (width, height)
-        };
-        [(width - w) / 2, (height - h) / 2, w, h].map(|v| v as f32)
+        image.into_owned()
     }
 
-    /// Whole pixels; sides that are too long are cut to the picture's.
-    fn crop_clipped(&self, height: usize, width: usize, rng: &mut HostRng) -> [f32; 4] {
-        let whole = (height * width) as f64;
-        let (area, ratio) = self.area_and_ratio(rng);
-        let w = ((whole * area * ratio).sqrt().round() as usize).clamp(1, width);
-        let h = ((whole * area / ratio).sqrt().round() as usize).clamp(1, height);
-        [rng.below(width - w + 1), rng.below(height - h + 1), w, h].map(|v| v as f32)
+    /// The view of a mask `[H, W]`: the nearest pixels.
+    ///
+    /// # Panics
+    /// Where the mask is not of this size.
+    pub fn mask(&self, mask: &[bool], size: Size, beyond: MaskBorder) -> Vec<bool> {
+        let mut mask = Cow::Borrowed(mask);
+        for stage in self.stages() {
+            let Some(moved) = Moved::of(stage, size) else { continue };
+            let border = match moved.border {
+                Some(_) if beyond == MaskBorder::Background && stage[0].joins() => Border::Constant(0.0),
+                Some(border) => border,
+                None => {
+                    moved.mirror(mask.to_mut(), size);
+                    continue;
+                }
+            };
+            if let Some(back) = moved.map.inverse() {
+                mask = Cow::Owned(warp_mask(&mask, size, back, border));
+            }
+        }
+        mask.into_owned()
+    }
+
+    /// Where points `[x, y]` are in the view; `None` for those that it does not show.
+    pub fn points(&self, points: &[[f64; 2]], size: Size) -> Vec<Option<[f64; 2]>> {
+        let edges = edges(size);
+        let stages: Vec<Map> = self.stages().filter_map(|stage| Some(Moved::of(stage, size)?.map)).collect();
+        let shown = |point: &[f64; 2]| {
+            stages.iter().try_fold(*point, |[x, y], map| {
+                let (x, y) = map.apply(x, y);
+                ((-0.5..=edges[0]).contains(&x) && (-0.5..=edges[1]).contains(&y)).then_some([x, y])
+            })
+        };
+        points.iter().map(shown).collect()
+    }
+
+    /// Where boxes `[left, top, right, bottom]` are in the view: upright boxes around what the boxes have become, clipped to
+    /// the view. A box is given by its edges: one around the first pixel alone is `[-0.5, -0.5, 0.5, 0.5]`. `None` for those
+    /// of which nothing is left, or less than the share `least` of the area. Copies of the picture beyond its edge are not
+    /// marked.
+    pub fn boxes(&self, boxes: &[[f64; 4]], size: Size, least: f64) -> Vec<Option<[f64; 4]>> {
+        let edges = edges(size);
+        let stages: Vec<Map> = self.stages().filter_map(|stage| Some(Moved::of(stage, size)?.map)).collect();
+        let area = |[left, top, right, bottom]: [f64; 4]| (right - left) * (bottom - top);
+        let shown = |of: &[f64; 4]| {
+            let (mut seen, mut share) = (*of, 1.0);
+            for map in &stages {
+                let [left, top, right, bottom] = seen;
+                let corners =
+                    [(left, top), (right, top), (left, bottom), (right, bottom)].map(|(x, y)| map.apply(x, y));
+                let (x, y) = (corners.map(|corner| corner.0), corners.map(|corner| corner.1));
+                let low = |values: [f64; 4]| values.into_iter().fold(f64::INFINITY, f64::min);
+                let high = |values: [f64; 4]| values.into_iter().fold(f64::NEG_INFINITY, f64::max);
+                let whole = [low(x), low(y), high(x), high(y)];
+                seen = std::array::from_fn(|side| whole[side].clamp(-0.5, edges[side % 2]));
+                share *= area(seen) / area(whole);
+            }
+            (area(seen) > 0.0 && share >= least).then_some(seen)
+        };
+        boxes.iter().map(shown).collect()
     }
 }
 
-/// Adds normal noise, by Box and Muller: both numbers of each pair are used, since this is most of a view's cost.
-fn add_noise(out: &mut [f32], rng: &mut HostRng) {
-    for pair in out.chunks_mut(2) {
-        let radius = NOISE * (-2.0 * (1.0 - rng.uniform()).ln()).sqrt();
-        let (sin, cos) = (std::f64::consts::TAU * rng.uniform()).sin_cos();
-        pair.iter_mut().zip([cos, sin]).for_each(|(x, part)| *x += (radius * part) as f32);
+/// The right and the lower edge of a picture.
+fn edges(size: Size) -> [f64; 2] {
+    [size.width as f64 - 0.5, size.height as f64 - 0.5]
+}
+
+impl fmt::Display for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.operations.is_empty() {
+            return f.write_str("as it is");
+        }
+        for (i, operation) in self.operations.iter().enumerate() {
+            f.write_str(if i == 0 { "" } else { ", " })?;
+            match operation {
+                Operation::Crop([left, top, w, h], _) => write!(f, "crop {w:.0} × {h:.0} at {left:.0}, {top:.0}")?,
+                Operation::FlipHorizontal => f.write_str("flipped left–right")?,
+                Operation::FlipVertical => f.write_str("flipped upside down")?,
+                Operation::Affine(affine, border) => write!(
+                    f,
+                    "scale {:.2} × {:.2}, shift {:+.0} % × {:+.0} %, turn {:+.0}°, shear {:+.0}°, border {}",
+                    affine.scale[0],
+                    affine.scale[1],
+                    100.0 * affine.translate[0],
+                    100.0 * affine.translate[1],
+                    affine.rotate,
+                    affine.shear,
+                    border.name()
+                )?,
+                Operation::Invert => f.write_str("inverted")?,
+                Operation::Brightness { factor, .. } => write!(f, "brightness × {factor:.2}")?,
+                Operation::Contrast { factor, .. } => write!(f, "contrast × {factor:.2}")?,
+                Operation::Saturation(factor) => write!(f, "saturation × {factor:.2}")?,
+                Operation::Hue(shift) => write!(f, "hue {:+.0}°", 360.0 * shift)?,
+                Operation::Grey => f.write_str("grey")?,
+                Operation::Noise(std, _) => write!(f, "noise {std}")?,
+            }
+        }
+        Ok(())
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const RECIPES: [RecipeKind; 3] = [RecipeKind::Shapes, RecipeKind::Torchvision, RecipeKind::Replication];
-
-    fn picture(channels: usize) -> Vec<u8> {
-        (0..channels * 64).map(|i| (i * 37 % 251) as u8).collect()
-    }
-
-    #[test]
-    fn a_view_is_a_pure_function_of_its_generator() {
-        for kind in RECIPES {
-            let channels = if kind == RecipeKind::Shapes { 1 } else { 3 };
-            let recipe = Recipe { kind, crop_min: 0.2 };
-            let make = |stream| {
-                let mut out = vec![0.0; channels * 64];
-                let view = recipe.view(&picture(channels), [channels, 8, 8], &mut HostRng::new(1, stream), &mut out);
-                (view, out)
-            };
-            assert_eq!(make(1), make(1));
-            assert_ne!(make(1), make(2));
-            assert!(make(3).1.iter().all(|x| x.is_finite()));
-        }
-    }
-
-    #[test]
-    fn crops_lie_inside_and_keep_the_area_that_was_asked_for() {
-        for kind in RECIPES {
-            let recipe = Recipe { kind, crop_min: 0.08 };
-            let mut rng = HostRng::new(3, 0);
-            let (mut jittered, mut grey, mut flipped, mut least) = (0, 0, 0, f32::INFINITY);
-            for _ in 0..2000 {
-                let view = recipe.draw(32, 32, &mut rng);
-                let [x, y, w, h] = view.crop;
-                assert!(x >= 0.0 && y >= 0.0 && x + w <= 32.001 && y + h <= 32.001 && w >= 1.0 && h >= 1.0);
-                assert!(w / h > 0.55 && w / h < 1.8, "{w}×{h}");
-                least = least.min(w * h / 1024.0);
-                jittered += usize::from(!view.jitter.is_empty());
-                grey += usize::from(view.grey);
-                flipped += usize::from(view.flip);
-                for (jitter, factor) in view.jitter {
-                    let range = if jitter == Jitter::Hue { -0.1..0.1 } else { 0.6..1.4 };
-                    assert!(range.contains(&factor));
-                }
-            }
-            assert!(least > 0.06 && least < 0.12, "{least}");
-            assert!((900..1100).contains(&flipped));
-            if kind != RecipeKind::Shapes {
-                assert!((1530..1670).contains(&jittered), "{jittered}");
-                assert!((330..470).contains(&grey), "{grey}");
-            }
-        }
-    }
-}
+mod tests;

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::DataError;
 use super::image_folder;
-use super::images::{ImageData, ImageDataError, ImageSet};
+use super::images::{ImageData, ImageSet};
 use crate::disk;
 use crate::watch::Watch;
 
@@ -30,24 +31,24 @@ fn train_file(number: usize) -> String {
 
 /// Reads all batches. Any number of training batches from 1 on is taken (a set cut down for a test is a valid one), the
 /// test batch has to be there.
-pub fn load(folder: &Path, watch: Watch<'_>) -> Result<ImageData, ImageDataError> {
+pub fn load(folder: &Path, watch: Watch<'_>) -> Result<ImageData, DataError> {
     let Some(folder) = find(folder) else {
         if folder.is_dir() && has_class_folders(folder) {
             return image_folder::load(folder, SIDE, 0, watch);
         }
-        return Err(ImageDataError::file(folder, format!("{}{EXPECTED}", what_is_there(folder))));
+        return Err(DataError::file(folder, format!("{}{EXPECTED}", what_is_there(folder))));
     };
     let names: Vec<String> = (1..=5).map(train_file).filter(|name| folder.join(name).is_file()).collect();
     if names.is_empty() {
-        return Err(ImageDataError::file(&folder, format!("holds {TEST} but no {}{EXPECTED}", train_file(1))));
+        return Err(DataError::file(&folder, format!("holds {TEST} but no {}{EXPECTED}", train_file(1))));
     }
     if !folder.join(TEST).is_file() {
-        return Err(ImageDataError::file(&folder, format!("holds {} but no {TEST}{EXPECTED}", names[0])));
+        return Err(DataError::file(&folder, format!("holds {} but no {TEST}{EXPECTED}", names[0])));
     }
     let read = watch.counter(1, names.len() + 1);
     let one = |name: &str| {
         if watch.cancelled() {
-            return Err(ImageDataError::file(&folder, "stopped before all of it was read"));
+            return Err(DataError::Cancelled);
         }
         let set = batch(&folder.join(name))?;
         read(1);
@@ -88,7 +89,7 @@ const EXPECTED: &str = "; expected CIFAR-10 in its binary version, data_batch_1.
 fn has_class_folders(folder: &Path) -> bool {
     let train = folder.join("train");
     let root = if train.is_dir() { &train } else { folder };
-    image_folder::classes(root).is_ok()
+    image_folder::classes(root, Watch::nobody()).is_ok()
 }
 
 /// Why this is not CIFAR-10 in its binary layout, by what is there instead.
@@ -116,11 +117,11 @@ fn what_is_there(folder: &Path) -> String {
 }
 
 /// Reads one batch file.
-fn batch(path: &Path) -> Result<ImageSet, ImageDataError> {
+fn batch(path: &Path) -> Result<ImageSet, DataError> {
     let bytes = disk::read(path, MOST_BYTES)
-        .map_err(|error| ImageDataError::file(path, format!("cannot be read: {error}{EXPECTED}")))?;
+        .map_err(|error| DataError::file(path, format!("cannot be read: {error}{EXPECTED}")))?;
     if bytes.is_empty() || !bytes.len().is_multiple_of(RECORD) {
-        return Err(ImageDataError::file(
+        return Err(DataError::file(
             path,
             format!(
                 "has {} bytes, which is no whole number of records of {RECORD} bytes (a complete batch has {}): it is \
@@ -141,7 +142,7 @@ fn batch(path: &Path) -> Result<ImageSet, ImageDataError> {
     };
     for (i, record) in bytes.chunks_exact(RECORD).enumerate() {
         if record[0] as usize >= CLASSES.len() {
-            return Err(ImageDataError::file(
+            return Err(DataError::file(
                 path,
                 format!(
                     "image {i} has class {}, CIFAR-10 has classes 0 to 9: the file is damaged, or it is CIFAR-100, whose \
@@ -160,7 +161,7 @@ fn batch(path: &Path) -> Result<ImageSet, ImageDataError> {
 mod tests {
     use super::*;
 
-    fn load(folder: &Path) -> Result<ImageData, ImageDataError> {
+    fn load(folder: &Path) -> Result<ImageData, DataError> {
         super::load(folder, Watch::nobody())
     }
 

@@ -6,16 +6,18 @@ use image::DynamicImage;
 use image::imageops::FilterType;
 use rayon::prelude::*;
 
-use super::images::{ImageData, ImageDataError, ImageSet};
-use super::picture_file::{Decoded, Exposure, ForeignFiles, Levels, Memory, White};
+use super::DataError;
+use super::folder::{Folder, Rules, walk};
+use super::images::{ImageData, ImageSet};
+use super::picture_file::{Decoded, EXTENSIONS, Exposure, ForeignFiles, Levels, Memory, White};
 use super::segmentation::counted;
 use crate::compute::streams;
 use crate::watch::Watch;
 
-/// Names of files that are taken for pictures.
-const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "bmp", "tif", "tiff"];
 /// Largest set in memory.
 const MOST_BYTES: usize = 4 << 30;
+/// Pictures of one folder: as many fill that memory at 19 pixels a side.
+const MOST_PICTURES: usize = 4_000_000;
 /// Bytes of decoded pictures at any one time, before they are made smaller.
 const DECODED_BYTES: u64 = 1 << 30;
 /// Share of the images of each class that is tested on where the folder has no `test` of its own.
@@ -35,29 +37,31 @@ type Picture = (Vec<u8>, u32);
 /// Without `train` and `test` folders, a fifth of each class, chosen by `seed`, is tested on. Pictures that cannot be read
 /// are left out and named in the warnings; a class of which none can be read is an error. What is white in pictures of more
 /// than 8 bits is decided for the whole folder, see [`White`].
-pub fn load(folder: &Path, side: usize, seed: u64, watch: Watch<'_>) -> Result<ImageData, ImageDataError> {
+pub fn load(folder: &Path, side: usize, seed: u64, watch: Watch<'_>) -> Result<ImageData, DataError> {
     let test_root = ["test", "val", "valid", "validation"].iter().find_map(|name| class_root(folder, name));
     let mut foreign = ForeignFiles::default();
     let (parts, class_names) = match (class_root(folder, "train"), test_root) {
         (Some(train_root), Some(test_root)) => {
-            let names = classes(&train_root)?;
+            let classes = classes(&train_root, watch)?;
             // Not every class needs pictures to test on.
-            let test_names = class_folders(&test_root)?;
-            if let Some(stray) = test_names.iter().find(|name| !names.contains(name)) {
-                let problem = format!("has a class `{stray}` that {} has not", train_root.display());
-                return Err(ImageDataError::file(test_root, problem));
+            let test = class_folders(&test_root, watch)?;
+            if let Some(stray) = test.iter().find(|stray| !classes.iter().any(|class| class.name == stray.name)) {
+                let problem = format!("has a class `{}` that {} has not", stray.name, train_root.display());
+                return Err(DataError::file(test_root, problem));
             }
-            (vec![entries(&train_root, &names, &mut foreign)?, entries(&test_root, &names, &mut foreign)?], names)
+            let names: Vec<String> = classes.iter().map(|class| class.name.clone()).collect();
+            (vec![entries(classes, &names, &mut foreign)?, entries(test, &names, &mut foreign)?], names)
         }
         _ => {
-            let names = classes(folder)?;
-            (vec![entries(folder, &names, &mut foreign)?], names)
+            let classes = classes(folder, watch)?;
+            let names: Vec<String> = classes.iter().map(|class| class.name.clone()).collect();
+            (vec![entries(classes, &names, &mut foreign)?], names)
         }
     };
     let count: usize = parts.iter().map(Vec::len).sum();
     let bytes = count * 3 * side * side;
     if bytes > MOST_BYTES {
-        return Err(ImageDataError::file(
+        return Err(DataError::file(
             folder,
             format!(
                 "holds {count} pictures, which take {:.1} GiB at {side}×{side}; at most {} GiB are kept in memory: choose a \
@@ -84,16 +88,16 @@ pub fn load(folder: &Path, side: usize, seed: u64, watch: Watch<'_>) -> Result<I
     for part in &parts {
         let one = |(path, class): &Entry| {
             if watch.cancelled() {
-                return Err(ImageDataError::file(folder, "stopped before all of its pictures were read"));
+                return Err(DataError::Cancelled);
             }
             let pixels = picture(&memory, path, side, &white);
             seen(READ_SHARE);
-            Ok((pixels.map_err(|problem| ImageDataError::file(path, problem))?, *class))
+            Ok((pixels.map_err(|problem| DataError::file(path, problem))?, *class))
         };
         read.push(pictures(part, one, &mut left_out)?);
     }
     if watch.cancelled() {
-        return Err(ImageDataError::file(folder, "stopped before all of its pictures were read"));
+        return Err(DataError::Cancelled);
     }
     let (train, test) = match (read.pop(), read.pop()) {
         (Some(test), Some(train)) => (train, test),
@@ -115,7 +119,7 @@ pub fn load(folder: &Path, side: usize, seed: u64, watch: Watch<'_>) -> Result<I
 }
 
 /// What the user should know: what was left out, and how deep pictures are shown.
-fn warnings(count: usize, left_out: &[ImageDataError], white: &White, levels: &[(&Path, Levels)]) -> Vec<String> {
+fn warnings(count: usize, left_out: &[DataError], white: &White, levels: &[(&Path, Levels)]) -> Vec<String> {
     let mut warnings = Vec::new();
     if !left_out.is_empty() {
         let named: Vec<String> = left_out.iter().take(NAMED).map(ToString::to_string).collect();
@@ -144,81 +148,62 @@ fn class_root(folder: &Path, name: &str) -> Option<PathBuf> {
     Some(folder.join(name)).filter(|folder| folder.is_dir())
 }
 
-/// Names of the class folders, sorted; there have to be two.
-pub(super) fn classes(folder: &Path) -> Result<Vec<String>, ImageDataError> {
-    let names = class_folders(folder)?;
-    if names.len() < 2 {
-        let found = match names.first() {
-            Some(name) => format!("holds one class folder only, `{name}`"),
+/// A class: a folder and the pictures directly in it.
+pub(super) struct Class {
+    name: String,
+    folder: Folder,
+}
+
+/// The class folders, sorted; there have to be two.
+pub(super) fn classes(folder: &Path, watch: Watch<'_>) -> Result<Vec<Class>, DataError> {
+    let classes = class_folders(folder, watch)?;
+    if classes.len() < 2 {
+        let found = match classes.first() {
+            Some(class) => format!("holds one class folder only, `{}`", class.name),
             None => "holds no class folders".to_owned(),
         };
-        return Err(ImageDataError::file(
+        return Err(DataError::file(
             folder,
             format!("{found}; expected at least two folders of pictures, one per class, named after it"),
         ));
     }
-    Ok(names)
+    Ok(classes)
 }
 
-/// Names of the folders in a folder, sorted.
-fn class_folders(folder: &Path) -> Result<Vec<String>, ImageDataError> {
-    let expected = "expected a folder with one folder of pictures per class";
-    let listing = std::fs::read_dir(folder).map_err(|error| {
-        let problem = match error.kind() {
-            std::io::ErrorKind::NotFound => "does not exist".to_owned(),
-            std::io::ErrorKind::NotADirectory => "is a file, not a folder".to_owned(),
-            _ => format!("cannot be opened ({error})"),
-        };
-        ImageDataError::file(folder, format!("{problem}; {expected}"))
+/// The folders in a folder, sorted by the bytes of their names as their pictures are: what is tested on depends on it.
+fn class_folders(root: &Path, watch: Watch<'_>) -> Result<Vec<Class>, DataError> {
+    let rules = Rules { deepest: 1, most_files: MOST_PICTURES, ..Rules::default() };
+    let tree = walk(root, &rules, watch.quiet()).map_err(|error| match error {
+        DataError::File { path, problem } if path == root && !path.is_dir() => {
+            DataError::file(path, format!("{problem}; expected a folder with one folder of pictures per class"))
+        }
+        other => other,
     })?;
-    let mut names: Vec<String> = listing
-        .filter_map(Result::ok)
-        .filter(|entry| entry.path().is_dir())
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        // Hidden ones, and what a Mac adds to an archive.
-        .filter(|name| !name.starts_with('.') && name != "__MACOSX")
-        .collect();
-    names.sort_unstable();
-    Ok(names)
+    let class = |mut folder: Folder| Some(Class { name: folder.names.pop()?, folder });
+    let mut classes: Vec<Class> = tree.folders.into_iter().filter_map(class).collect();
+    classes.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+    Ok(classes)
 }
 
 /// Every picture, sorted by class and name; those of kinds that are not read are counted apart.
-fn entries(root: &Path, names: &[String], all_foreign: &mut ForeignFiles) -> Result<Vec<Entry>, ImageDataError> {
+fn entries(classes: Vec<Class>, names: &[String], foreign: &mut ForeignFiles) -> Result<Vec<Entry>, DataError> {
     let mut all = Vec::new();
-    for (class, name) in names.iter().enumerate() {
-        let folder = root.join(name);
-        let Ok(listing) = std::fs::read_dir(&folder) else {
-            // A class of the training set that the test set has no pictures of.
-            continue;
-        };
-        let mut foreign = ForeignFiles::default();
-        let mut files: Vec<PathBuf> = listing.filter_map(Result::ok).map(|entry| entry.path()).collect();
-        files.iter().filter_map(|path| path.file_name()).for_each(|name| foreign.add(&name.to_string_lossy()));
-        files.retain(|path| is_picture(path));
-        if files.is_empty() {
-            return Err(ImageDataError::file(
-                folder,
+    for Class { name, folder } in classes {
+        if folder.pictures.is_empty() {
+            let problem = folder.unlisted.unwrap_or_else(|| {
                 format!(
                     "holds no pictures ({}); remove it or put pictures in it{}",
                     EXTENSIONS.join(", "),
-                    foreign.told()
-                ),
-            ));
+                    folder.foreign.told()
+                )
+            });
+            return Err(DataError::file(folder.path, problem));
         }
-        all_foreign.join(foreign);
-        files.sort_unstable();
-        all.extend(files.into_iter().map(|file| (file, class as u32)));
+        foreign.join(folder.foreign);
+        let class = names.iter().position(|known| *known == name).unwrap_or_default() as u32;
+        all.extend(folder.pictures.into_iter().map(|picture| (picture, class)));
     }
     Ok(all)
-}
-
-/// By its name; hidden files (`._1.png` of a Mac) are none.
-fn is_picture(path: &Path) -> bool {
-    if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')) {
-        return false;
-    }
-    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_lowercase();
-    EXTENSIONS.contains(&extension.as_str()) && path.is_file()
 }
 
 /// Sets a fifth of each class aside, at least one picture of a class that has two.
@@ -238,10 +223,10 @@ fn split(pictures: Vec<Picture>, classes: usize, seed: u64) -> (Vec<Picture>, Ve
 /// Reads what can be read; every class that has files needs one that can.
 fn pictures(
     entries: &[Entry],
-    one: impl Fn(&Entry) -> Result<Picture, ImageDataError> + Send + Sync,
-    left_out: &mut Vec<ImageDataError>,
-) -> Result<Vec<Picture>, ImageDataError> {
-    let read: Vec<Result<Picture, ImageDataError>> = entries.par_iter().map(one).collect();
+    one: impl Fn(&Entry) -> Result<Picture, DataError> + Send + Sync,
+    left_out: &mut Vec<DataError>,
+) -> Result<Vec<Picture>, DataError> {
+    let read: Vec<Result<Picture, DataError>> = entries.par_iter().map(one).collect();
     let mut good = Vec::with_capacity(read.len());
     for (of_class, entries) in entries.chunk_by(|a, b| a.1 == b.1).scan(0, |at, of_class| {
         *at += of_class.len();
@@ -251,7 +236,7 @@ fn pictures(
         if let Some(first) = first.filter(|_| read[of_class.clone()].iter().all(Result::is_err)) {
             let folder = entries[0].0.parent().unwrap_or(&entries[0].0);
             let problem = format!("none of its {} pictures can be read; {first}", entries.len());
-            return Err(ImageDataError::file(folder, problem));
+            return Err(DataError::file(folder, problem));
         }
     }
     for result in read {
@@ -314,7 +299,7 @@ fn at_scale(decoded: Decoded, white: &White) -> DynamicImage {
 mod tests {
     use super::*;
 
-    fn load(folder: &Path, side: usize, seed: u64) -> Result<ImageData, ImageDataError> {
+    fn load(folder: &Path, side: usize, seed: u64) -> Result<ImageData, DataError> {
         super::load(folder, side, seed, Watch::nobody())
     }
 
@@ -470,6 +455,30 @@ mod tests {
         let (firsts, warnings) = shown();
         assert_eq!(firsts, [187, 187, 233, 233]);
         assert!(warnings.len() == 1 && warnings[0].contains("4095 or 65535"), "{warnings:?}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn class_folders_may_be_links_and_pictures_that_lead_nowhere_are_named() {
+        use std::os::unix::fs::symlink;
+        let (folder, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        for i in 0..3 {
+            save(folder.path(), "b", &format!("{i}.png"), 10 + i);
+            save(elsewhere.path(), "cats", &format!("{i}.png"), 100 + i);
+        }
+        symlink(elsewhere.path().join("cats"), folder.path().join("a")).unwrap();
+        symlink("nowhere.png", folder.path().join("b/3.png")).unwrap();
+        let data = load(folder.path(), 4, 1).unwrap();
+        assert_eq!((data.train.class_names.join(" "), data.train.len() + data.test.len()), ("a b".to_owned(), 6));
+        assert!(
+            data.warnings[0].starts_with("1 of 7 pictures cannot be read and is left out: "),
+            "{:?}",
+            data.warnings
+        );
+        // The same pictures under two names are no two classes.
+        symlink(folder.path().join("b"), folder.path().join("c")).unwrap();
+        let message = load(folder.path(), 4, 1).unwrap_err().to_string();
+        assert!(message.ends_with("c: is a link to a folder that is listed under another name"), "{message}");
     }
 
     #[test]

@@ -1,9 +1,5 @@
 //! Sets of small labelled images in memory, all of one size.
 
-use std::path::PathBuf;
-
-use thiserror::Error;
-
 /// Images of one size with a class each, 8 bits a channel.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct ImageSet {
@@ -27,22 +23,6 @@ pub struct ImageData {
     pub description: String,
     /// What the user should know before training on it, e.g. that batches are missing.
     pub warnings: Vec<String>,
-}
-
-/// Why images could not be had. Names the file or folder, what was expected and what to do.
-#[derive(Debug, Clone, PartialEq, Error)]
-pub enum ImageDataError {
-    #[error("{}: {problem}", .path.display())]
-    File { path: PathBuf, problem: String },
-    #[error("{0}")]
-    Set(String),
-}
-
-impl ImageDataError {
-    /// About one file or folder.
-    pub fn file(path: impl Into<PathBuf>, problem: impl Into<String>) -> Self {
-        ImageDataError::File { path: path.into(), problem: problem.into() }
-    }
 }
 
 impl ImageSet {

@@ -1,12 +1,40 @@
 //! Data on the host: point sets and pictures that a seed defines, and one's own files.
 
 pub mod augment;
-pub mod augment_pair;
 pub mod cifar;
 pub mod csv_points;
+pub mod folder;
 pub mod image_folder;
 pub mod images;
 pub mod picture_file;
 pub mod points;
 pub mod segmentation;
 pub mod synth;
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// Why files cannot be used. Names the file or folder, what was expected and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum DataError {
+    #[error("{}: {problem}", .path.display())]
+    File { path: PathBuf, problem: String },
+    #[error("stopped before the folder was read")]
+    Cancelled,
+}
+
+impl DataError {
+    /// About one file or folder.
+    pub fn file(path: impl Into<PathBuf>, problem: impl Into<String>) -> Self {
+        DataError::File { path: path.into(), problem: problem.into() }
+    }
+}
+
+/// A file that could not be used; the rest of the folder can.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    pub path: PathBuf,
+    /// What is wrong and what to do, without the path.
+    pub problem: String,
+}

@@ -17,7 +17,7 @@ use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageError, ImageForm
 
 use crate::disk;
 
-pub use kinds::{ForeignFiles, foreign};
+pub use kinds::{EXTENSIONS, ForeignFiles, foreign, is_picture_name};
 pub use png::Palette;
 pub use white::{Exposure, Levels, White};
 

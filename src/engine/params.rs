@@ -264,6 +264,11 @@ impl Params {
         }
     }
 
+    /// Whether this parameter is there and has this value, as typed.
+    pub fn is(&self, key: &str, value: &str) -> bool {
+        self.0.get(key).is_some_and(|known| known.to_string() == value)
+    }
+
     /// Refuses what was set (`key=value` each, as typed) and has no effect with the other values.
     pub fn check_effect(&self, specs: &[ParamSpec], assignments: &[String]) -> Result<(), ParamError> {
         for assignment in assignments {

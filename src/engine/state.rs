@@ -207,8 +207,13 @@ impl History {
 
     /// The kept points in order of steps; exact while at full resolution.
     pub fn points(&self) -> impl ExactSizeIterator<Item = (u64, f64)> + '_ {
+        (0..self.points.len() + self.pending.len()).map(|index| self.point(index))
+    }
+
+    /// One of [`History::points`]; `index` is below their number.
+    pub fn point(&self, index: usize) -> (u64, f64) {
         // Pending samples are fewer than one bucket; they are shown as they are.
-        ChainExact { a: &self.points, b: &self.pending, at: 0 }
+        *self.points.get(index).unwrap_or_else(|| &self.pending[index - self.points.len()])
     }
 
     pub fn last(&self) -> Option<(u64, f64)> {
@@ -248,29 +253,6 @@ fn extremes(samples: &[(u64, f64)]) -> [(u64, f64); 2] {
     }
     if low.0 <= high.0 { [low, high] } else { [high, low] }
 }
-
-struct ChainExact<'a> {
-    a: &'a [(u64, f64)],
-    b: &'a [(u64, f64)],
-    at: usize,
-}
-
-impl Iterator for ChainExact<'_> {
-    type Item = (u64, f64);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let item = self.a.get(self.at).or_else(|| self.b.get(self.at - self.a.len())).copied();
-        self.at += usize::from(item.is_some());
-        item
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = self.a.len() + self.b.len() - self.at;
-        (left, Some(left))
-    }
-}
-
-impl ExactSizeIterator for ChainExact<'_> {}
 
 impl Rows {
     pub fn len(&self) -> usize {

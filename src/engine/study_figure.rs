@@ -1,5 +1,5 @@
 //! The figure of an article as a study draws it: curves of its rows from their recordings, and the article's readings as
-//! marks. Plain data; `plot::overlay` draws it.
+//! marks. Plain data; `plot::curve` draws it.
 
 use std::fmt;
 use std::path::Path;

@@ -3,8 +3,9 @@
 
 use super::camera::{HALF_HEIGHT, Vec3, View};
 use super::height_field::{HeightField, height_to_z};
-use super::scale::{nice_ticks, tick_label};
 use super::scene::Line;
+use crate::scale::number;
+use crate::scale::ticks::round_values;
 
 /// Colours of the box, with opacity.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,7 +41,7 @@ pub fn axes(field: &HeightField, view: &View, titles: [&str; 3], font_size: f32,
     let mut axes = Axes::default();
     let tick_count = if view.size[0].min(view.size[1]) < 260.0 { 3 } else { 4 };
     let plane = |[low, high]: [f64; 2]| {
-        let ticks = nice_ticks(low, high, tick_count);
+        let ticks = round_values(low, high, tick_count);
         ticks.into_iter().map(move |v| (v, (2.0 * (v - low) / (high - low) - 1.0) as f32)).collect::<Vec<_>>()
     };
     let (x_ticks, y_ticks) = (plane(field.x), plane(field.y));
@@ -144,7 +145,7 @@ impl Labels<'_> {
         let mut widest: f32 = 0.0;
         for (value, at) in ticks {
             let Some([x, y, _]) = self.view.project(*at) else { continue };
-            let text = tick_label(*value);
+            let text = number::tick(*value);
             let half = self.half_size(&text);
             widest = widest.max(outward[0].abs() * half[0] + outward[1].abs() * half[1]);
             self.place(beside([x, y], gap, half), text, false);

@@ -4,8 +4,8 @@
 use eframe::egui::{self, Color32, Pos2, Stroke};
 
 use super::camera::{Vec3, dot, normalized};
-use super::colormap::color_at;
 use super::scene::{SurfaceScene, Trail};
+use crate::scale::colormap::color_at;
 
 /// Quads along each side.
 const QUADS: usize = 40;

@@ -4,7 +4,6 @@
 pub mod axes;
 pub mod callback;
 pub mod camera;
-pub mod colormap;
 pub mod fallback;
 pub mod height_field;
 pub mod picture;

@@ -3,11 +3,11 @@
 use wgpu::util::DeviceExt as _;
 
 use super::camera::HALF_HEIGHT;
-use super::colormap::COLORS;
 use super::height_field::HeightField;
 use super::pipelines::{DEPTH_FORMAT, PICTURE_FORMAT, SAMPLES};
 use super::scene::{Line, Marker, SurfaceScene, TRAIL_LIMIT};
 use super::trail::Segment;
+use crate::scale::colormap::COLORS;
 
 /// Floats of an instance of a trail or a line, and of a marker.
 pub(super) const SEGMENT_FLOATS: usize = 12;

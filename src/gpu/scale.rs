@@ -1,5 +1,7 @@
 //! How values of a function become heights between 0 and 1: linear, or compressed where a few values dwarf the rest.
 
+use crate::scale::ticks::round_values;
+
 /// Which scale the user asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ScaleMode {
@@ -82,7 +84,7 @@ impl HeightScale {
     pub fn ticks(&self, count: usize) -> Vec<(f64, f32)> {
         let with_height = |value: f64| (value, self.height(value));
         if self.knee.is_none() || count == 0 {
-            return nice_ticks(self.low, self.high, count).into_iter().map(with_height).collect();
+            return round_values(self.low, self.high, count).into_iter().map(with_height).collect();
         }
         // The bottom and powers of ten; where they are too few (or the values negative), rounded values at equal heights.
         let bottom = if self.low.abs() < 0.01 * self.value(0.1).abs() { 0.0 } else { self.low };
@@ -110,41 +112,6 @@ impl HeightScale {
         }
         ticks
     }
-}
-
-/// Round values in `low..=high`, about `count` of them, at distances of 1, 2 or 5 times a power of ten.
-pub fn nice_ticks(low: f64, high: f64, count: usize) -> Vec<f64> {
-    let range = high - low;
-    if !(range.is_finite() && range > 0.0) || count == 0 {
-        return Vec::new();
-    }
-    let raw = range / count as f64;
-    let power = 10f64.powf(raw.log10().floor());
-    let steps = [10.0, 5.0, 2.0, 1.0].map(|m| m * power);
-    let step = steps.into_iter().find(|step| *step <= raw * 1.4).unwrap_or(power);
-    // A hundredth of the range beyond the ends counts as inside: a minimum of 0.003 still gets its 0.
-    let first = ((low - 0.01 * range) / step).ceil() as i64;
-    let last = ((high + 0.01 * range) / step).floor() as i64;
-    (first..=last).map(|i| i as f64 * step).collect()
-}
-
-/// A number for an axis: at most three significant digits, a true minus sign, powers of ten from 10⁴ and under 10⁻³.
-pub fn tick_label(value: f64) -> String {
-    let trimmed = |text: &str| match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text.to_owned(),
-    };
-    let text = if value == 0.0 {
-        "0".to_owned()
-    } else if (1e-3..1e4).contains(&value.abs()) {
-        let digits = (2.0 - value.abs().log10().floor()).clamp(0.0, 6.0) as usize;
-        trimmed(&format!("{value:.digits$}"))
-    } else {
-        let text = format!("{value:.2e}");
-        let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-        format!("{}e{exponent}", trimmed(mantissa))
-    };
-    text.replace('-', "−")
 }
 
 /// Rounds to one significant digit; what is tiny against the range becomes 0.
@@ -203,27 +170,9 @@ mod tests {
 
     #[test]
     fn ticks_are_round_ordered_and_inside() {
-        assert_eq!(nice_ticks(-1.0, 1.0, 4), vec![-1.0, -0.5, 0.0, 0.5, 1.0]);
-        assert_eq!(nice_ticks(1.0, 1.0, 4), Vec::<f64>::new());
         let scale = HeightScale { low: 3.0, high: 1.02e6, knee: Some(100.0) };
         let ticks = scale.ticks(5);
         assert!(ticks.len() >= 4, "{ticks:?}");
         assert!(ticks.windows(2).all(|pair| pair[0].1 < pair[1].1), "{ticks:?}");
-    }
-
-    #[test]
-    fn labels_are_short() {
-        for (value, label) in [
-            (0.0, "0"),
-            (-0.5, "−0.5"),
-            (1.0, "1"),
-            (2500.0, "2500"),
-            (1e6, "1e6"),
-            (12_500.0, "1.25e4"),
-            (2e-4, "2e−4"),
-            (0.25, "0.25"),
-        ] {
-            assert_eq!(tick_label(value), label);
-        }
     }
 }

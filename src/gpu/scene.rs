@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use super::camera::{Vec3, View};
-use super::colormap::ColorTable;
 use super::height_field::HeightField;
 use super::trail::Segment;
+use crate::scale::colormap::ColorTable;
 
 /// Most trails in a scene; further ones are not drawn.
 pub const TRAIL_LIMIT: usize = 24;

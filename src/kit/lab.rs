@@ -10,7 +10,7 @@ use crate::compute::device::DeviceChoice;
 use crate::engine::command::{Record, RunRequest};
 use crate::engine::event::{Change, KeySpec, RunId};
 use crate::engine::experiment::{BuildFn, DeviceCheckFn};
-use crate::engine::params::{self, ParamError, ParamSpec, Params};
+use crate::engine::params::{self, ParamError, ParamSpec, Params, Value};
 use crate::engine::study::StudySpec;
 use crate::engine::twin;
 use crate::watch::Watch;
@@ -30,6 +30,8 @@ pub struct LabSpec {
     pub headline: &'static [&'static str],
     pub presets: &'static [Preset],
     pub studies: &'static [StudySpec],
+    /// What the guide proposes, in the order of its buttons.
+    pub tries: &'static [Try],
     /// Text of the guide panel, Markdown of the kind that `plot::text::markdown` draws.
     pub guide: &'static str,
     pub build: BuildFn,
@@ -69,6 +71,24 @@ pub struct Preset {
     pub help: &'static str,
     /// `key`, `value` as typed.
     pub set: &'static [(&'static str, &'static str)],
+}
+
+/// Something to try: a button of the guide.
+#[derive(Debug, Clone, Copy)]
+pub struct Try {
+    /// What to try and what to watch.
+    pub text: &'static str,
+    /// Whether it is proposed with these values of the form.
+    pub when: fn(&Params) -> bool,
+    /// `key`, `value` as typed; all others stay.
+    pub set: &'static [(&'static str, &'static str)],
+}
+
+impl Try {
+    /// The values that it sets; none of them if one cannot be set.
+    pub fn values(&self, specs: &[ParamSpec]) -> Result<Vec<(&'static str, Value)>, ParamError> {
+        self.set.iter().map(|(key, text)| Ok((*key, params::find(specs, key)?.parse(text)?))).collect()
+    }
 }
 
 impl LabSpec {

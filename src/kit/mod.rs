@@ -1,7 +1,9 @@
 //! The corridor between the labs: what a lab is, and what every lab shares. Knows no lab.
 
 pub mod batches;
+pub mod curves;
 pub mod doctor;
+pub mod empty;
 pub mod kept;
 pub mod lab;
 pub mod predict;
@@ -13,3 +15,4 @@ pub mod study;
 pub mod tiles;
 pub mod training;
 pub mod view;
+pub mod wall;

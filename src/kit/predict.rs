@@ -7,10 +7,14 @@ use serde_json::Value as Json;
 use thiserror::Error;
 
 use crate::compute::device::DeviceChoice;
+use crate::engine::params::ParamSpec;
 
 /// A lab's functions for weights and files. They may take long: never call them on a thread that draws.
 #[derive(Debug)]
 pub struct PredictSpec {
+    /// The lab's parameters that tell how a prediction is made. What is not set is as in the run that the weights are of; for
+    /// a file of weights it is the default.
+    pub settings: fn() -> Vec<ParamSpec>,
     /// Applies weights to files and saves what came of it. Opens the device, and drops every tensor before it returns.
     pub predict: PredictFn,
     /// The weights of a recorded run as one file.
@@ -38,11 +42,8 @@ pub struct PredictRequest {
     pub data: PathBuf,
     /// Folder for the results.
     pub out: PathBuf,
-    /// `key=value` of the lab's parameters that tell how a prediction is made; they stand in for the run's or the
-    /// default ones.
+    /// `key=value` of [`PredictSpec::settings`].
     pub set: Vec<String>,
-    /// Side in pixels at which the network sees a picture; `None`: as it was trained.
-    pub image_size: Option<usize>,
     pub device: DeviceChoice,
     /// Only pictures of these parts of the data set that the weights were trained on (`train`, `validation`, `test`, `none`:
     /// of no part); empty: all.

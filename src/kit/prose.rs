@@ -1,7 +1,8 @@
-//! The words of the guides: headings, lines, and equations with the current numbers below them.
+//! The words of the guides: headings, lines, equations with the current numbers below them, and what there is to try.
 
-use eframe::egui::{FontId, Label, RichText, Ui};
+use eframe::egui::{Button, FontId, Label, RichText, Ui, vec2};
 
+use super::lab::LabSpec;
 use super::view::ViewCtx;
 use crate::plot::tile;
 
@@ -27,5 +28,25 @@ pub fn equation(ui: &mut Ui, ctx: &ViewCtx<'_>, text: &str, value: impl Into<Str
     if !value.is_empty() {
         let value = RichText::new(format!("   {value}")).font(FontId::monospace(size + 0.5)).color(ctx.style.text);
         ui.add(Label::new(value).wrap());
+    }
+}
+
+/// What the lab proposes to try with the form as it is: a button each, which sets the parameters that its tooltip names.
+pub fn tries(ui: &mut Ui, ctx: &mut ViewCtx<'_>, spec: &LabSpec) {
+    let mut proposed = spec.tries.iter().filter(|item| (item.when)(ctx.params)).peekable();
+    if proposed.peek().is_none() {
+        return;
+    }
+    heading(ui, ctx, "Try");
+    let size = tile::font_size(ctx.presenting);
+    for item in proposed {
+        let text = RichText::new(item.text).size(size + 1.0).color(ctx.style.text);
+        let button = Button::new(text).wrap().min_size(vec2(ui.available_width(), 0.0));
+        let sets: Vec<String> = item.set.iter().map(|(key, value)| format!("{key} = {value}")).collect();
+        if ui.add(button).on_hover_text(format!("Sets {}", sets.join(", "))).clicked() {
+            for (key, value) in item.values(spec.params).unwrap_or_default() {
+                ctx.set(key, value, true);
+            }
+        }
     }
 }

@@ -1,37 +1,74 @@
-//! A run's measurements as tiles draw them against the step: traces, the twin's beside them, legend entries, marks, and
-//! the states without data.
+//! A run's measurements as tiles draw them against the step and read them at the cursor, and its marks.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use eframe::egui::{Color32, Ui};
-
 use super::view::{Cursor, ViewAction, ViewCtx};
-use crate::engine::event::{Payload, Status};
+use crate::engine::event::Payload;
 use crate::engine::params::{ParamKind, ParamSpec, Params};
 use crate::engine::state::{MarkKind, RunState};
 use crate::engine::twin::{TWIN, of_twin};
-use crate::plot::legend::Entry;
+use crate::plot::curve::{Curve, Mark};
 use crate::plot::style::{Category, Dash, Style};
-use crate::plot::tile;
-use crate::plot::trace::{Points, Trace};
 
-/// What is drawn, so that a quantity keeps its colour in every tile.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A number of a run against the step, as data.
+#[derive(Debug, Clone, Copy)]
 pub struct Quantity {
+    /// Of the scalar; the twin's has a prefix.
     pub key: &'static str,
     /// In legends and read-outs.
     pub name: &'static str,
-    /// Index of [`Style::category`]'s colour.
+    /// Index of [`Style::category`]'s colour, so that a quantity keeps it in every tile.
     pub color: usize,
     pub dash: Dash,
     /// For the legend's tooltip.
     pub help: &'static str,
+    /// Measured batch by batch: drawn faint, and the mean of an epoch in full strength.
+    pub noisy: bool,
+    /// What of a scalar holds at a step: where it was measured, and the value. The key may be the twin's.
+    pub held: fn(&RunState, &str, u64) -> Option<(u64, f64)>,
 }
 
 /// A quantity in short, for tables of them.
 pub const fn quantity(key: &'static str, name: &'static str, color: usize, dash: Dash, help: &'static str) -> Quantity {
-    Quantity { key, name, color, dash, help }
+    Quantity { key, name, color, dash, help, noisy: false, held: newest }
+}
+
+/// The newest measurement that is not after a step.
+pub fn newest(run: &RunState, key: &str, step: u64) -> Option<(u64, f64)> {
+    run.scalars.get(key)?.at(step)
+}
+
+impl Quantity {
+    /// What it is drawn in; the twin's is dashed.
+    pub fn category(&self, style: &Style, twin: bool) -> Category {
+        let color = style.category(self.color).color;
+        let (color, dash) = if twin { (color.gamma_multiply(0.85), Dash::Dashed) } else { (color, self.dash) };
+        Category { color, dash }
+    }
+
+    /// The run's curve, or its twin's; `None` where it was not measured yet.
+    pub fn curve<'a>(&self, run: &'a RunState, style: &Style, twin: bool) -> Option<Curve<'a>> {
+        let key = if twin { format!("{TWIN}{}", self.key) } else { self.key.to_owned() };
+        let name = if twin { format!("{} (twin)", self.name) } else { self.name.to_owned() };
+        let mut curve = scalar(run, &key, name, self.category(style, twin))?;
+        let held = self.held;
+        curve.held = Some(Box::new(move |step| held(run, &key, step)));
+        Some(curve)
+    }
+}
+
+/// The curve of a scalar; `None` where it was not measured yet.
+pub fn scalar<'a>(run: &'a RunState, key: &str, name: String, category: Category) -> Option<Curve<'a>> {
+    let history = run.scalars.get(key).filter(|history| history.last().is_some())?;
+    let mut hash = DefaultHasher::new();
+    (run.id, key).hash(&mut hash);
+    let point = move |i: usize| {
+        let (step, value) = history.point(i);
+        [step as f64, value]
+    };
+    let (identity, len) = (hash.finish(), history.points().len());
+    Some(Curve { name: name.into(), category, width: 1.0, identity, len, point: Box::new(point), held: None })
 }
 
 /// What makes the twin differ from the run, in the words of the lab's parameters; `None` where there is no twin.
@@ -50,72 +87,6 @@ pub fn twin_name(run: &RunState, specs: &[ParamSpec]) -> Option<String> {
     let parts: Vec<String> =
         specs.iter().filter(differs).map(|spec| format!("{} {}", spec.label, value(spec))).collect();
     Some(if parts.is_empty() { "the same values".to_owned() } else { parts.join(", ") })
-}
-
-/// The category that a quantity is drawn in; the twin's is dashed.
-pub fn category(quantity: &Quantity, style: &Style, twin: bool) -> Category {
-    let color = style.category(quantity.color).color;
-    let (color, dash) = if twin { (color.gamma_multiply(0.85), Dash::Dashed) } else { (color, quantity.dash) };
-    Category { color, dash }
-}
-
-/// The traces of these quantities, and the twin's where it has them.
-pub fn traces<'a>(ctx: &ViewCtx<'a>, quantities: &[Quantity], highlighted: Option<usize>) -> Vec<Trace<'a>> {
-    let mut all = Vec::new();
-    for twin in [true, false] {
-        for (index, quantity) in quantities.iter().enumerate() {
-            let width = if highlighted == Some(index) { 1.5 } else { 1.0 };
-            all.extend(trace(ctx.run, quantity, ctx.style, twin, width));
-        }
-    }
-    all
-}
-
-/// The trace of one quantity, of the run or its twin; `None` where it was not measured yet.
-pub fn trace<'a>(run: &'a RunState, quantity: &Quantity, style: &Style, twin: bool, width: f32) -> Option<Trace<'a>> {
-    let key = if twin { format!("{TWIN}{}", quantity.key) } else { quantity.key.to_owned() };
-    let history = run.scalars.get(key.as_str())?;
-    let mut hash = DefaultHasher::new();
-    (run.id, &key).hash(&mut hash);
-    let (last, _) = history.last()?;
-    Some(Trace {
-        name: if twin { format!("{} (twin)", quantity.name) } else { quantity.name.to_owned() },
-        category: category(quantity, style, twin),
-        width,
-        identity: hash.finish(),
-        len: history.points().len(),
-        last,
-        points: Box::new(move || -> Points<'a> { Box::new(history.points()) }),
-        at: Box::new(move |step| history.at(step)),
-    })
-}
-
-/// Legend entries of the quantities that the run has, and one for the twin.
-pub fn legend<'a>(
-    ctx: &ViewCtx<'_>,
-    quantities: &'a [Quantity],
-    highlighted: Option<usize>,
-    twin: &'a Option<String>,
-) -> Vec<Entry<'a>> {
-    let mut entries: Vec<Entry<'a>> = quantities
-        .iter()
-        .enumerate()
-        .map(|(index, quantity)| Entry {
-            name: quantity.name,
-            category: category(quantity, ctx.style, false),
-            selected: highlighted == Some(index),
-            help: quantity.help.to_owned(),
-        })
-        .collect();
-    if let Some(what) = twin {
-        entries.push(Entry {
-            name: "twin",
-            category: Category { color: ctx.style.text_weak, dash: Dash::Dashed },
-            selected: false,
-            help: format!("twin: {what}"),
-        });
-    }
-    entries
 }
 
 /// The value of a scalar at the cursor.
@@ -156,14 +127,21 @@ pub fn steps(ctx: &ViewCtx<'_>) -> u64 {
     ctx.run.header.as_ref().map_or(0, |header| header.steps).max(ctx.run.step).max(1)
 }
 
-/// Marks of changed parameters and of warnings, with their colours.
-pub fn marks(ctx: &ViewCtx<'_>) -> Vec<(u64, Color32)> {
+/// Steps of one epoch, at least 1: what the scalar `epoch` says.
+pub fn steps_per_epoch(run: &RunState) -> u64 {
+    let last = run.scalars.get("epoch").and_then(|history| history.last());
+    last.filter(|(step, epoch)| *step > 0 && *epoch > 0.0)
+        .map_or(1, |(step, epoch)| ((step as f64 / epoch).round() as u64).max(1))
+}
+
+/// Marks of changed parameters and of warnings.
+pub fn marks(ctx: &ViewCtx<'_>) -> Vec<Mark> {
     let color = |kind: MarkKind| match kind {
         MarkKind::Changed => Some(ctx.style.live),
         MarkKind::Warning => Some(ctx.style.error),
         MarkKind::Checkpoint => None,
     };
-    ctx.run.marks.iter().filter_map(|mark| Some((mark.step, color(mark.kind)?))).collect()
+    ctx.run.marks.iter().filter_map(|mark| Some(Mark::step(mark.step, color(mark.kind)?, ""))).collect()
 }
 
 /// Moves the shared cursor to a step that the user asked for.
@@ -178,20 +156,16 @@ pub fn identity(payload: &Arc<Payload>) -> u64 {
     Arc::as_ptr(payload) as *const u8 as u64
 }
 
-/// What stands in a tile that has nothing to draw yet; `when`: in whole words, when it will.
-pub fn empty(ui: &mut Ui, ctx: &ViewCtx<'_>, when: &str) {
-    let size = tile::font_size(ctx.presenting);
-    let (title, hint) = match &ctx.run.status {
-        None => ("No run yet", "Press Start: training begins with the parameters on the left.".to_owned()),
-        Some(Status::Building) => ("Preparing", "Pictures and networks are being made.".to_owned()),
-        Some(Status::CheckingDevice) => ("Checking the device", "A few steps are compared with the CPU.".to_owned()),
-        Some(Status::WarmingUp) => {
-            ("Warming up", "The device compiles its kernels; the first step follows.".to_owned())
-        }
-        Some(Status::Failed(why)) => ("The run failed", why.clone()),
-        Some(status) if status.how_far().is_some() => ("Preparing", status.how_far().unwrap_or_default()),
-        Some(status) if status.is_over() => ("Nothing was recorded here", format!("This is measured {when}.")),
-        Some(_) => ("Nothing measured yet", format!("This is measured {when}.")),
-    };
-    tile::message(ui, size, ctx.style, title, &hint);
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_epoch_is_as_long_as_the_run_says() {
+        let mut run = RunState::default();
+        assert_eq!(steps_per_epoch(&run), 1);
+        let epochs = run.scalars.entry("epoch".into()).or_default();
+        [(0, 0.0), (9, 1.0), (13, 13.0 / 9.0)].into_iter().for_each(|(step, epoch)| epochs.push(step, epoch));
+        assert_eq!(steps_per_epoch(&run), 9);
+    }
 }

@@ -139,7 +139,8 @@ pub fn open_end(runs: &[Vec<Stop>], step: u64) -> Option<Pos2> {
 }
 
 /// A path in the plane: stops closer than `tolerance` pixels to the last kept one are dropped, and so is a stroke that
-/// an earlier one has already drawn (a limit cycle is drawn once). Strokes outside `clip` are cut off.
+/// an earlier one has already drawn (a limit cycle is drawn once). Strokes outside `clip` are cut off; a point that is not
+/// finite breaks the path.
 ///
 /// The result never has more than about `cap` stops: a path that fills the picture is drawn more coarsely.
 pub fn path(
@@ -174,7 +175,9 @@ fn path_once(
     let mut last: Option<(f64, f64)> = None;
     for (step, x, y) in points {
         if !(x.is_finite() && y.is_finite()) {
-            break;
+            close(&mut run, &mut runs);
+            last = None;
+            continue;
         }
         let Some((from_x, from_y)) = last else {
             last = Some((x, y));
@@ -343,6 +346,14 @@ mod tests {
         let runs = path(away, 0.5, clip(), 8_000);
         let end = runs.last().and_then(|run| run.last()).unwrap();
         assert_eq!((end.0, end.1), (Pos2::new(300.0, 400.0), 2));
+    }
+
+    #[test]
+    fn a_path_goes_on_after_what_is_not_a_number() {
+        let gap = [(0, 10.0, 10.0), (1, 20.0, 10.0), (2, 30.0, f64::NAN), (3, 40.0, 10.0), (4, 50.0, 10.0)];
+        let runs = path(gap.into_iter(), 0.5, clip(), 8_000);
+        let ends: Vec<f32> = runs.iter().filter_map(|run| run.last()).map(|(at, _)| at.x).collect();
+        assert_eq!(ends, [20.0, 50.0]);
     }
 
     #[test]

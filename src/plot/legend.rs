@@ -82,7 +82,7 @@ pub fn show(ui: &Ui, rect: Rect, entries: &[Entry<'_>], style: &Style, font_size
 }
 
 /// A short piece of the entry's line.
-fn sample(painter: &Painter, from: Pos2, end: f32, entry: &Entry<'_>, font_size: f32) {
+pub fn sample(painter: &Painter, from: Pos2, end: f32, entry: &Entry<'_>, font_size: f32) {
     let pen = Pen {
         width: if entry.selected { 0.26 } else { 0.18 } * font_size,
         color: entry.category.color,

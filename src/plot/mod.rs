@@ -14,14 +14,12 @@ pub mod image_view;
 pub mod labels;
 pub mod legend;
 pub mod live_texture;
-pub mod number;
-pub mod overlay;
 pub mod path_dialog;
 pub mod picture;
-pub mod scale;
 pub mod scatter;
 pub mod spectrum;
 pub mod stroke;
 pub mod style;
 pub mod tile;
-pub mod trace;
+
+pub use crate::scale::{number, ticks as scale};

@@ -1,7 +1,9 @@
 //! What tiles share: sizes of type, the bar above a picture with its small controls, panels side by side, and the
 //! message of a tile that has nothing to draw yet.
 
-use eframe::egui::{Align, Button, FontId, Label, Layout, Rect, RichText, ScrollArea, Ui, UiBuilder, Vec2, pos2, vec2};
+use eframe::egui::{
+    Align, Align2, Button, FontId, Label, Layout, Painter, Rect, RichText, ScrollArea, Ui, UiBuilder, Vec2, pos2, vec2,
+};
 
 use super::style::Style;
 
@@ -77,6 +79,17 @@ pub fn message(ui: &mut Ui, size: f32, style: &Style, title: &str, hint: &str) {
             ui.label(weak(hint, size, style));
         });
     });
+}
+
+/// The heading of one panel among several, in its first line; returns what is left below it.
+pub fn panel_heading(painter: &Painter, rect: Rect, text: &str, size: f32, style: &Style) -> Rect {
+    let height = 1.5 * size;
+    if rect.height() < 6.0 * size {
+        return rect;
+    }
+    let clip = painter.with_clip_rect(Rect::from_min_size(rect.min, vec2(rect.width(), height)));
+    clip.text(rect.left_top(), Align2::LEFT_TOP, text, FontId::proportional(size + 0.5), style.text);
+    Rect::from_min_max(rect.min + vec2(0.0, height), rect.max)
 }
 
 /// Places for `count` panels of about `aspect` (width over height) each: as few rows as give the largest panels.

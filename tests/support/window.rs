@@ -70,6 +70,7 @@ pub static SPEC: LabSpec = LabSpec {
             figure: None,
         },
     ],
+    tries: &[],
     guide: "# Lesson\n\nA **bold** word, `code`, and λ ∇ ‖ ₂ μ η β √.\n\n- one\n- two",
     build: |_: &BuildRequest<'_>| -> Result<Box<dyn Experiment>, RunError> { Err(RunError::Data("no".into())) },
     steps: |params| params.int("steps") as u64,

@@ -1,5 +1,7 @@
 //! What is done to the pixels of a picture: resampling and changes of colour. Pictures are `[C, H, W]` in [0, 1].
 
+use crate::compute::rng::HostRng;
+
 /// Weights of red, green and blue in grey.
 const GREY: [f32; 3] = [0.2989, 0.587, 0.114];
 
@@ -116,9 +118,18 @@ pub fn resample(image: &[f32], channels: usize, width: usize, rows: &Axis, colum
     }
 }
 
-/// Mirrors every row of `width` numbers.
-pub fn flip(image: &mut [f32], width: usize) {
-    image.chunks_exact_mut(width).for_each(<[f32]>::reverse);
+/// Mirrors every row of `width` values.
+pub fn flip<T>(image: &mut [T], width: usize) {
+    image.chunks_exact_mut(width).for_each(<[T]>::reverse);
+}
+
+/// Adds normal noise, by Box and Muller: both numbers of each pair are used, since this is most of a view's cost.
+pub fn add_noise(image: &mut [f32], std: f64, rng: &mut HostRng) {
+    for pair in image.chunks_mut(2) {
+        let radius = std * (-2.0 * (1.0 - rng.uniform()).ln()).sqrt();
+        let (sin, cos) = (std::f64::consts::TAU * rng.uniform()).sin_cos();
+        pair.iter_mut().zip([cos, sin]).for_each(|(x, part)| *x += (radius * part) as f32);
+    }
 }
 
 /// (x − mean) / std.

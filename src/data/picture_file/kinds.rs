@@ -1,5 +1,7 @@
 //! Files that are no pictures for this program: told by their names or by their first bytes, with what to do about them.
 
+use std::path::Path;
+
 use image::ImageFormat;
 
 /// A kind of file that is not read.
@@ -50,6 +52,15 @@ const KINDS: [Kind; 18] = [
     Kind { name: "PDF", endings: &["pdf"], advice: AS_PNG },
 ];
 
+/// Extensions of pictures that are read, in lower case.
+pub const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "bmp", "tif", "tiff"];
+
+/// Whether a file is taken for a picture, by its name.
+pub fn is_picture_name(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_lowercase();
+    EXTENSIONS.contains(&extension.as_str())
+}
+
 /// The kind of a file of pictures that is not read, by its name.
 pub fn foreign(name: &str) -> Option<&'static Kind> {
     let name = name.to_lowercase();
@@ -83,7 +94,12 @@ impl ForeignFiles {
     pub fn join(&mut self, other: ForeignFiles) {
         for (kind, more, name) in other.counts {
             match self.counts.iter_mut().find(|(known, ..)| *known == kind) {
-                Some((_, count, _)) => *count += more,
+                Some((_, count, first)) => {
+                    *count += more;
+                    if name < *first {
+                        *first = name;
+                    }
+                }
                 None => self.counts.push((kind, more, name)),
             }
         }
@@ -203,8 +219,7 @@ mod tests {
         );
         assert_eq!(ForeignFiles::default().told(), "");
         let endings: Vec<&str> = KINDS.iter().flat_map(|kind| kind.endings).copied().collect();
-        let read = crate::data::segmentation::names::EXTENSIONS;
-        assert!(endings.iter().all(|ending| !read.contains(ending)), "what is read is not foreign");
+        assert!(endings.iter().all(|ending| !EXTENSIONS.contains(ending)), "what is read is not foreign");
     }
 
     #[test]

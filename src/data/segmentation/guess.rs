@@ -5,8 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::counted;
-use super::names::{Role, natural_order, place_words};
+use super::names::{Role, place_words};
 use super::walk::Found;
+use crate::data::folder::natural_order;
 
 /// So few pairs are needed before equal rests of names say anything.
 const LEAST: usize = 2;

@@ -13,7 +13,7 @@ use super::matching::{Matched, match_files};
 use super::names::{Role, busi_class, folder_role};
 use super::read::Reader;
 use super::walk::{Files, Found, walk};
-use super::{Problem, SegmentationDataError, Watch, counted};
+use super::{DataError, Problem, Watch, counted};
 use crate::data::picture_file::{ForeignFiles, size_of};
 
 pub use crate::data::picture_file::Size;
@@ -93,10 +93,10 @@ pub fn default_corrections(root: &Path) -> PathBuf {
 
 /// Lists a folder. `corrections`: where corrected masks are, or `None` for [`default_corrections`]. Names what was
 /// expected where there is no pair.
-pub fn scan(folder: &Path, corrections: Option<&Path>, watch: Watch<'_>) -> Result<Listing, SegmentationDataError> {
+pub fn scan(folder: &Path, corrections: Option<&Path>, watch: Watch<'_>) -> Result<Listing, DataError> {
     if !folder.is_dir() {
         let problem = if folder.exists() { "is not a folder" } else { "does not exist" };
-        return Err(SegmentationDataError::file(folder, format!("{problem}; choose the folder that holds the images")));
+        return Err(DataError::file(folder, format!("{problem}; choose the folder that holds the images")));
     }
     let search = |root: &Path, enter: &dyn Fn(&str) -> bool| {
         let corrections = corrections.map_or_else(|| default_corrections(root), Path::to_owned);
@@ -114,7 +114,7 @@ pub fn scan(folder: &Path, corrections: Option<&Path>, watch: Watch<'_>) -> Resu
             matched.affix = Some(affix);
         }
         matched.notes.extend(notes);
-        Ok::<_, SegmentationDataError>((root.to_owned(), corrections, files, drawn, matched))
+        Ok::<_, DataError>((root.to_owned(), corrections, files, drawn, matched))
     };
     let mut found = search(folder, &|_| true)?;
     if found.4.pairs.is_empty()
@@ -135,7 +135,7 @@ pub fn scan(folder: &Path, corrections: Option<&Path>, watch: Watch<'_>) -> Resu
         let foreign = files.foreign.told();
         let problem =
             format!("holds no pictures{others}; expected PNG, JPEG, BMP or TIFF files of images and masks{foreign}");
-        return Err(SegmentationDataError::file(folder, problem));
+        return Err(DataError::file(folder, problem));
     }
     let (mut listing, folders) = measured(&files.pictures, &drawn.pictures, matched, watch)?;
     listing.problems.extend(files.problems.iter().cloned());
@@ -174,7 +174,7 @@ fn measured(
     drawn: &[Found],
     matched: Matched,
     watch: Watch<'_>,
-) -> Result<(Listing, Vec<FolderSays>), SegmentationDataError> {
+) -> Result<(Listing, Vec<FolderSays>), DataError> {
     let layout = layout(pictures, &matched);
     let total = pictures.len() + drawn.len();
     let done = AtomicUsize::new(0);
@@ -187,8 +187,7 @@ fn measured(
             size
         })
         .collect();
-    let sizes: Vec<Result<Size, String>> =
-        sizes.into_iter().collect::<Option<_>>().ok_or(SegmentationDataError::Cancelled)?;
+    let sizes: Vec<Result<Size, String>> = sizes.into_iter().collect::<Option<_>>().ok_or(DataError::Cancelled)?;
 
     let mut problems: Vec<Problem> = pictures
         .iter()
@@ -379,7 +378,7 @@ impl Listing {
     }
 
     /// An error that says what was expected where there is no pair to train on.
-    pub fn require_pairs(&self) -> Result<(), SegmentationDataError> {
+    pub fn require_pairs(&self) -> Result<(), DataError> {
         if !self.pairs.is_empty() {
             return Ok(());
         }
@@ -387,7 +386,7 @@ impl Listing {
             Some(first) => format!("; {}: {}", first.path.display(), first.problem),
             None => String::new(),
         };
-        Err(SegmentationDataError::file(
+        Err(DataError::file(
             &self.root,
             format!(
                 "holds {} but no pair of an image and its mask; expected masks beside the images, named as they are \

@@ -1,11 +1,6 @@
-//! What names say: which folder holds images or masks, which file is the mask of which image, and the natural order.
-
-use std::cmp::Ordering;
+//! What names say: which folder holds images or masks, and which file is the mask of which image.
 
 use super::split::Part;
-
-/// Extensions of pictures, in lower case.
-pub const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "bmp", "tif", "tiff"];
 
 const IMAGE_WORDS: [&str; 15] = [
     "images",
@@ -257,40 +252,6 @@ pub fn busi_class(stem: &str) -> Option<&str> {
     (digits && named).then_some(class)
 }
 
-/// Order in which people count: `2` before `10`, capitals beside small letters.
-pub fn natural_order(a: &str, b: &str) -> Ordering {
-    let (mut left, mut right) = (a.chars().peekable(), b.chars().peekable());
-    loop {
-        match (left.peek().copied(), right.peek().copied()) {
-            (None, None) => return a.cmp(b),
-            (None, _) => return Ordering::Less,
-            (_, None) => return Ordering::Greater,
-            (Some(x), Some(y)) if x.is_ascii_digit() && y.is_ascii_digit() => {
-                let digits = |chars: &mut std::iter::Peekable<std::str::Chars<'_>>| {
-                    let mut run = String::new();
-                    while let Some(digit) = chars.next_if(char::is_ascii_digit) {
-                        run.push(digit);
-                    }
-                    run.trim_start_matches('0').to_owned()
-                };
-                let (x, y) = (digits(&mut left), digits(&mut right));
-                let order = x.len().cmp(&y.len()).then_with(|| x.cmp(&y));
-                if order != Ordering::Equal {
-                    return order;
-                }
-            }
-            (Some(x), Some(y)) => {
-                let order = x.to_lowercase().cmp(y.to_lowercase());
-                if order != Ordering::Equal {
-                    return order;
-                }
-                left.next();
-                right.next();
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -338,14 +299,5 @@ mod tests {
         for other in ["benign", "benign (x)", " (3)", "benign ()", "a (1)_mask"] {
             assert_eq!(busi_class(other), None, "{other}");
         }
-    }
-
-    #[test]
-    fn names_are_sorted_as_people_count() {
-        let mut names = ["b (10)", "b (2)", "B (1)", "a", "b (02)x", "b", "é2", "é10"];
-        names.sort_by(|a, b| natural_order(a, b));
-        assert_eq!(names, ["a", "b", "B (1)", "b (2)", "b (02)x", "b (10)", "é2", "é10"]);
-        let huge = "9".repeat(60);
-        assert_eq!(natural_order(&format!("a{huge}"), &format!("a1{huge}")), Ordering::Less);
     }
 }

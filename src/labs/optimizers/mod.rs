@@ -7,6 +7,7 @@ pub mod rules;
 pub mod studies;
 pub mod surface_run;
 pub mod surfaces;
+mod tries;
 pub mod view;
 
 use crate::engine::event::{KeyKind, KeySpec};
@@ -25,6 +26,7 @@ pub static SPEC: LabSpec = LabSpec {
     headline: &["accuracy/test/*", "loss/test/*"],
     presets: PRESETS,
     studies: studies::STUDIES,
+    tries: tries::TRIES,
     guide: include_str!("guide.md"),
     build,
     steps,

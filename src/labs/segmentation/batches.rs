@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::compute::streams;
-use crate::data::augment_pair::{MaskBorder, PairView};
+use crate::data::augment::{Group, MaskBorder, View, recipes};
 use crate::kit::batches::{Last, Order};
 use crate::pixels::resize::Size;
 
@@ -15,6 +15,7 @@ pub struct Batches {
     order: Order,
     seed: u64,
     size: usize,
+    groups: Vec<Group>,
 }
 
 /// The images of one step.
@@ -26,13 +27,14 @@ pub struct Batch {
     pub images: Vec<f32>,
     /// `[B, 1, S, S]` of 0 and 1.
     pub masks: Vec<f32>,
-    pub views: Vec<PairView>,
+    pub views: Vec<View>,
 }
 
 impl Batches {
     /// `size` images a step, of these items.
     pub fn new(train: Vec<usize>, seed: u64, size: usize) -> Self {
-        Self { order: Order::new(train, size, Last::Keep, seed, streams::IMAGES_ORDER), seed, size }
+        let order = Order::new(train, size, Last::Keep, seed, streams::IMAGES_ORDER);
+        Self { order, seed, size, groups: recipes::pairs() }
     }
 
     /// Steps in an epoch.
@@ -46,17 +48,17 @@ impl Batches {
         let border = if hyper.consistent_border { MaskBorder::AsImage } else { MaskBorder::Background };
         let size = Size { height: data.size, width: data.size };
         let first = step * self.size as u64;
-        let made: Vec<(PairView, Vec<f32>, Vec<bool>)> = indices
+        let made: Vec<(View, Vec<f32>, Vec<bool>)> = indices
             .par_iter()
             .enumerate()
             .map(|(k, &i)| {
                 let item = &data.items[i];
                 let view = if hyper.augment {
-                    PairView::draw(&mut streams::PAIR_VIEWS.open(self.seed, first + k as u64))
+                    View::draw(&self.groups, size, &mut streams::PAIR_VIEWS.open(self.seed, first + k as u64))
                 } else {
-                    PairView::UNCHANGED
+                    View::default()
                 };
-                let (image, mask) = view.apply(&item.image, &item.mask, size, border);
+                let (image, mask) = (view.image(&item.image, size), view.mask(&item.mask, size, border));
                 (view, image, mask)
             })
             .collect();

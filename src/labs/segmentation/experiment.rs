@@ -8,7 +8,6 @@ use burn::tensor::Device;
 use crate::compute::device;
 use crate::compute::readback::Reader;
 use crate::compute::streams;
-use crate::data::augment_pair::Operation;
 use crate::data::segmentation::doctor::{Finding, Severity};
 use crate::data::segmentation::{Watch, counted};
 use crate::engine::emit::Emit;
@@ -272,7 +271,7 @@ impl SegmentationRun {
             let mask = &batch.masks[k * size * size..][..size * size];
             let labels = mask.iter().map(|&lesion| lesion as u8).collect();
             out.payload(&format!("batch/truth/{k}"), Payload::Mask { width: size as u32, height: size as u32, labels });
-            lines.push(format!("{}: {}", self.data.items[i].name, in_words(&batch.views[k])));
+            lines.push(format!("{}: {}", self.data.items[i].name, batch.views[k]));
         }
         out.payload("batch/views", Payload::Text(lines.join("\n")));
     }
@@ -478,32 +477,6 @@ fn picture(values: &[f32], channels: usize, size: usize) -> Payload {
     let at = |channel: usize, i: usize| (values[channel.min(channels - 1) * plane + i] * 255.0).round() as u8;
     let rgba = (0..plane).flat_map(|i| [at(0, i), at(1, i), at(2, i), 255]).collect();
     Payload::Image { width: size as u32, height: size as u32, rgba }
-}
-
-/// What a view was made with.
-pub fn in_words(view: &crate::data::augment_pair::PairView) -> String {
-    if view.operations.is_empty() {
-        return "as it is".to_owned();
-    }
-    let words: Vec<String> = view
-        .operations
-        .iter()
-        .map(|operation| match operation {
-            Operation::FlipHorizontal => "flipped left–right".to_owned(),
-            Operation::FlipVertical => "flipped upside down".to_owned(),
-            Operation::Affine(affine) => format!(
-                "scale {:.2} × {:.2}, shift {:+.0} % × {:+.0} %, turn {:+.0}°, shear {:+.0}°, border {}",
-                affine.scale[0],
-                affine.scale[1],
-                100.0 * affine.translate[0],
-                100.0 * affine.translate[1],
-                affine.rotate,
-                affine.shear,
-                view.border.name()
-            ),
-        })
-        .collect();
-    words.join(", ")
 }
 
 fn findings(findings: &[Finding]) -> Payload {

@@ -14,6 +14,7 @@ pub mod reading;
 pub mod source;
 mod studies;
 pub mod trainer;
+mod tries;
 pub mod view;
 
 use crate::engine::event::KeySpec;
@@ -35,6 +36,7 @@ pub static SPEC: LabSpec = LabSpec {
     headline: &["test/dice", "test/hd95", "dice/final", "hd95/final"],
     presets: presets::PRESETS,
     studies: studies::STUDIES,
+    tries: tries::TRIES,
     guide: include_str!("guide.md"),
     build: experiment::build,
     steps: |params| params.int("steps") as u64,

@@ -56,6 +56,11 @@ impl Hyper {
     }
 }
 
+/// Whether the network has a dropout layer. The FCNs are built without; U-nets and DeepLab have it.
+pub fn has_dropout(params: &Params) -> bool {
+    params.get("architecture").is_none() || !params.text("architecture").starts_with("fcn")
+}
+
 /// The network that these parameters ask for.
 pub fn net_spec(params: &Params) -> NetSpec {
     let key = params.text("architecture");

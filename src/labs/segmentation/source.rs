@@ -13,7 +13,7 @@ use crate::data::segmentation::listing::{Listing, Pair, scan};
 use crate::data::segmentation::plan::{Seen, SplitChoice, SplitPlan, plan};
 use crate::data::segmentation::read::{Picture, Reader, Rules, Sample};
 use crate::data::segmentation::split::{ImageFacts, Part, PartTable, Split, compare, split};
-use crate::data::segmentation::{SegmentationDataError, Watch, counted};
+use crate::data::segmentation::{DataError, Watch, counted};
 use crate::data::synth::ultrasound;
 use crate::data::synth::ultrasound_folder::{self, Plan};
 use crate::engine::event::Payload;
@@ -302,7 +302,7 @@ fn invalid(problem: String) -> ParamError {
     ParamError::Invalid { key: "data".to_owned(), problem }
 }
 
-fn refused(error: SegmentationDataError) -> ParamError {
+fn refused(error: DataError) -> ParamError {
     invalid(error.to_string())
 }
 
@@ -515,7 +515,7 @@ impl SegmentationData {
 
     /// The same data with the corrected masks that are in the folder now, and the items whose mask has changed. Images
     /// that were without a mask so far come in with the next run, as they would change the split.
-    pub fn corrected(&self) -> Result<(SegmentationData, Vec<usize>), SegmentationDataError> {
+    pub fn corrected(&self) -> Result<(SegmentationData, Vec<usize>), DataError> {
         let Some(folder) = &self.folder else { return Ok((self.clone(), Vec::new())) };
         let listing = scan(folder, None, Watch::nobody())?;
         // The items are shared; only those that change are copied.
@@ -529,8 +529,7 @@ impl SegmentationData {
             if corrected == self.items[i].corrected {
                 continue;
             }
-            let sample =
-                reader.pair(pair).map_err(|problem| SegmentationDataError::file(problem.path, problem.problem))?;
+            let sample = reader.pair(pair).map_err(|problem| DataError::file(problem.path, problem.problem))?;
             let item = Arc::make_mut(&mut data.items[i]);
             item.corrected = corrected;
             if sample.mask != item.truth {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::compute::streams;
-use crate::data::augment::{Recipe, View};
+use crate::data::augment::recipes::Recipe;
+use crate::data::augment::{Group, View};
 use crate::data::images::ImageData;
 use crate::kit::batches::{Last, Order};
 
@@ -15,6 +16,7 @@ use super::trainer::VIEWS;
 pub struct Batches {
     data: Arc<ImageData>,
     recipe: Recipe,
+    groups: Vec<Group>,
     seed: u64,
     order: Order,
 }
@@ -34,7 +36,7 @@ impl Batches {
     /// `size` pictures a step, at most as many as there are; what is left over at the end of an epoch is dropped.
     pub fn new(data: Arc<ImageData>, recipe: Recipe, seed: u64, size: usize) -> Self {
         let order = Order::new((0..data.train.len()).collect(), size, Last::Drop, seed, streams::VIEWS_ORDER);
-        Self { data, recipe, seed, order }
+        Self { data, recipe, groups: recipe.groups(), seed, order }
     }
 
     /// The batch of the step after `step` completed ones.
@@ -52,7 +54,7 @@ impl Batches {
                 let (first, second) = out.split_at_mut(numbers);
                 let make = |view: usize, out: &mut [f32]| {
                     let mut rng = streams::VIEWS.open(self.seed, view_number(epoch, index, view));
-                    self.recipe.view(set.image(index), shape, &mut rng, out)
+                    self.recipe.view(&self.groups, set.image(index), shape, &mut rng, out)
                 };
                 [make(0, first), make(1, second)]
             })

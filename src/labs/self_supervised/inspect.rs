@@ -1,6 +1,7 @@
 //! The augmentation inspector's data: some pictures of a batch beside their views, and what was drawn for them.
 
-use crate::data::augment::{Jitter, Recipe, View};
+use crate::data::augment::recipes::Recipe;
+use crate::data::augment::{Operation, View};
 use crate::data::images::ImageSet;
 use crate::engine::emit::Emit;
 use crate::engine::event::Payload;
@@ -74,21 +75,34 @@ pub fn emit(set: &ImageSet, batch: &Batch, recipe: Recipe, out: &mut Emit<'_>) {
 }
 
 fn table_row(index: usize, class: &str, view: usize, drawn: &View) -> Vec<String> {
-    let factor = |wanted: Jitter| {
-        let found = drawn.jitter.iter().find(|(jitter, _)| *jitter == wanted);
-        found.map_or_else(String::new, |(_, factor)| format!("{factor:.3}"))
-    };
-    let switch = |on: bool| if on { "yes" } else { "no" }.to_owned();
-    let mut row = vec![index.to_string(), class.to_owned(), (view + 1).to_string()];
-    row.extend(drawn.crop.map(|v| format!("{v:.2}")));
-    row.extend([
-        switch(drawn.flip),
-        switch(drawn.invert),
-        factor(Jitter::Brightness),
-        factor(Jitter::Contrast),
-        factor(Jitter::Saturation),
-        factor(Jitter::Hue),
-        switch(drawn.grey),
-    ]);
+    let mut row = vec![String::new(); COLUMNS.len()];
+    [row[0], row[1], row[2]] = [index.to_string(), class.to_owned(), (view + 1).to_string()];
+    for switch in ["flip", "invert", "grey"] {
+        put(&mut row, switch, "no".to_owned());
+    }
+    for operation in &drawn.operations {
+        let (column, text) = match operation {
+            Operation::Crop(part, _) => {
+                let sides = ["left", "top", "width", "height"];
+                sides.iter().zip(part).for_each(|(side, v)| put(&mut row, side, format!("{v:.2}")));
+                continue;
+            }
+            Operation::FlipHorizontal => ("flip", "yes".to_owned()),
+            Operation::Invert => ("invert", "yes".to_owned()),
+            Operation::Grey => ("grey", "yes".to_owned()),
+            Operation::Brightness { factor, .. } => ("brightness", format!("{factor:.3}")),
+            Operation::Contrast { factor, .. } => ("contrast", format!("{factor:.3}")),
+            Operation::Saturation(factor) => ("saturation", format!("{factor:.3}")),
+            Operation::Hue(shift) => ("hue", format!("{shift:.3}")),
+            Operation::FlipVertical | Operation::Affine(..) | Operation::Noise(..) => continue,
+        };
+        put(&mut row, column, text);
+    }
     row
+}
+
+fn put(row: &mut [String], column: &str, text: String) {
+    if let Some(at) = COLUMNS.iter().position(|known| *known == column) {
+        row[at] = text;
+    }
 }

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use crate::compute::linalg::Matrix;
 use crate::compute::readback::Reader;
 use crate::compute::streams;
-use crate::data::augment::Recipe;
+use crate::data::augment::recipes::Recipe;
 use crate::data::images::{ImageData, ImageSet};
 use crate::engine::emit::Emit;
 use crate::engine::event::{Level, Payload};

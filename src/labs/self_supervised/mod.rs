@@ -16,6 +16,7 @@ mod studies;
 pub mod tau;
 pub mod theory;
 pub mod trainer;
+mod tries;
 pub mod view;
 
 use crate::engine::event::KeySpec;
@@ -37,6 +38,7 @@ pub static SPEC: LabSpec = LabSpec {
     headline: &["evaluation", "probe", "knn", "effective_rank"],
     presets: presets::PRESETS,
     studies: studies::STUDIES,
+    tries: tries::TRIES,
     guide: include_str!("guide.md"),
     build: experiment::build,
     steps: |params| params.int("steps") as u64,

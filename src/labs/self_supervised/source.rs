@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::data::augment::{Recipe, RecipeKind};
-use crate::data::images::{ImageData, ImageDataError};
+use crate::data::augment::recipes::{Recipe, RecipeKind};
+use crate::data::images::ImageData;
 use crate::data::synth::shapes;
-use crate::data::{cifar, image_folder};
+use crate::data::{DataError, cifar, image_folder};
 use crate::engine::params::{ParamError, Params};
 use crate::kit::kept;
 use crate::watch::Watch;
@@ -51,7 +51,7 @@ pub fn read_ahead(params: &Params, watch: Watch<'_>) -> Result<(), ParamError> {
     images(params, watch).map(drop)
 }
 
-fn read(params: &Params, identity: &Identity, watch: Watch<'_>) -> Result<ImageData, ImageDataError> {
+fn read(params: &Params, identity: &Identity, watch: Watch<'_>) -> Result<ImageData, DataError> {
     let seed = params.int("data_seed") as u64;
     match identity.source.as_str() {
         "shapes" => Ok(shapes::generate(params.int("train_images") as usize, SHAPES_TEST, seed)),
@@ -92,7 +92,7 @@ pub fn check(params: &Params) -> Result<(), ParamError> {
     if data.test.is_empty() {
         return invalid("data", "there are no pictures to test on".to_owned());
     }
-    if recipe(params).kind != RecipeKind::Shapes && data.train.channels != 3 {
+    if data.train.channels != 3 && recipe(params).needs_colour() {
         return invalid("views", "views for colour pictures need colour; choose views=shapes".to_owned());
     }
     Ok(())

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::counted;
 use super::super::doctor::Severity;
 use super::super::listing::Pair;
-use super::super::names::{folder_part, natural_order, words};
+use super::super::names::{folder_part, words};
 use super::super::split::Part;
 use super::{Fold, FolderSays, Given, joined};
+use crate::data::folder::natural_order;
 
 /// Names such as `train_01`: they are not taken for parts, and that is told.
 pub fn named_as_parts(pairs: &[Pair]) -> Option<String> {

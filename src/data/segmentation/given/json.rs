@@ -3,12 +3,12 @@
 use serde_json::Value;
 
 use super::super::doctor::Severity;
-use super::super::names::natural_order;
 use super::super::split::Part;
 use super::collected::{Collected, Entry};
 use super::names::Names;
 use super::words::part_value;
 use super::{Fold, Refusal, TOLD, list_part};
+use crate::data::folder::natural_order;
 
 const EXPECTED: &str = "expected [{\"train\": [names], \"val\": [names]}, ..], an object for every fold";
 /// Under what an entry that is no text keeps its name.

@@ -2,7 +2,6 @@
 
 use super::super::counted;
 use super::super::doctor::Severity;
-use super::super::names::natural_order;
 use super::super::split::Part;
 use super::collected::{Collected, Entry};
 use super::names::{Called, Names};
@@ -11,6 +10,7 @@ use super::words::{
     flag, heads_folds, heads_names, heads_parts, is_heading, is_left_out, part_column, part_value, says_eval,
 };
 use super::{Fold, Refusal, TOLD};
+use crate::data::folder::natural_order;
 
 /// More values than this are no numbers of folds.
 const MOST_FOLDS: usize = 100;

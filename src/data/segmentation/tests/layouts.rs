@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::super::listing::{CORRECTIONS, Layout, Listing, scan};
 use super::super::testing::{place, save_image, save_mask};
-use super::super::{SegmentationDataError, Watch};
+use super::super::{DataError, Watch};
 
 const SIZE: (u32, u32) = (24, 16);
 const LESION: [u32; 4] = [4, 4, 10, 9];
@@ -241,7 +241,7 @@ fn listing_is_watched_and_stopped() {
     scan(folder.path(), None, watch).unwrap();
     assert_eq!(calls.load(Ordering::Relaxed), 2);
     let watch = Watch { progress: &|_, _| {}, cancel: &AtomicBool::new(true) };
-    assert_eq!(scan(folder.path(), None, watch), Err(SegmentationDataError::Cancelled));
+    assert_eq!(scan(folder.path(), None, watch), Err(DataError::Cancelled));
 }
 
 #[cfg(unix)]

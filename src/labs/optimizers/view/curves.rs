@@ -2,15 +2,13 @@
 
 use std::ops::RangeInclusive;
 
-use eframe::egui::{Rect, Ui, vec2};
+use eframe::egui::Ui;
 
-use crate::engine::state::MarkKind;
-use crate::kit::view::{Cursor, ViewAction, ViewCtx};
+use crate::kit::curves::{About, Axis, CurvesTile, LOG, Layer, Panel, axis};
+use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::rules::Rule;
 use crate::labs::optimizers::surfaces::{CriticalKind, Surface};
-use crate::plot::axes::Titles;
-use crate::plot::curve::{Curve, CurveState, Spec};
-use crate::plot::legend;
+use crate::plot::curve::Curve;
 use crate::plot::scale::Scale;
 
 use super::OptimizersView;
@@ -32,12 +30,12 @@ pub static F: Tile<OptimizersView> = Tile {
         TileCommand {
             id: "curves-log-f",
             title: "Curves: logarithmic f on or off",
-            run: |view, _, _| view.curve_options.log_f = !view.curve_options.log_f,
+            run: |view, _, _| view.curves[Quantity::F as usize].toggle_log(true),
         },
         TileCommand {
             id: "curves-fit",
             title: "Curves: show the whole run",
-            run: |view, _, _| view.curves.iter_mut().for_each(CurveState::fit),
+            run: |view, _, _| view.curves.iter_mut().for_each(CurvesTile::fit),
         },
     ],
 };
@@ -94,14 +92,11 @@ pub static Y: Tile<OptimizersView> = Tile {
     commands: &[TileCommand {
         id: "curves-log-y",
         title: "Curves: log |y| on or off",
-        run: |view, ctx, _| view.curve_options.toggle_log_y(paths::surface(ctx)),
+        run: |view, ctx, _| {
+            view.curves[Quantity::Y as usize].toggle_log(has_symmetry_line(paths::surface(ctx)));
+        },
     }],
 };
-
-fn show(quantity: Quantity, view: &mut OptimizersView, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
-    let state = &mut view.curves[quantity as usize];
-    self::ui(quantity, state, &mut view.curve_options, &mut view.selected, ui, ctx);
-}
 
 /// What is drawn against the step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,16 +111,6 @@ pub enum Quantity {
 impl Quantity {
     pub const ALL: [Quantity; 5] = [Quantity::F, Quantity::Gradient, Quantity::Step, Quantity::X, Quantity::Y];
 
-    fn tile(self) -> &'static Tile<OptimizersView> {
-        match self {
-            Quantity::F => &F,
-            Quantity::Gradient => &GRADIENT,
-            Quantity::Step => &STEP,
-            Quantity::X => &X,
-            Quantity::Y => &Y,
-        }
-    }
-
     fn value(self, path: &Path<'_>, k: usize) -> f64 {
         match self {
             Quantity::F => path.f(k),
@@ -138,33 +123,16 @@ impl Quantity {
     }
 }
 
-/// Switches of the curve tiles.
-#[derive(Debug, Clone, Copy)]
-pub struct Options {
-    /// Logarithmic f: above the lowest value where there is one, to both sides of zero elsewhere.
-    pub log_f: bool,
-    /// log |y| instead of y; unset: on surfaces with a symmetry line to escape from.
-    pub log_y: Option<bool>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { log_f: true, log_y: None }
-    }
-}
-
-/// How a quantity is drawn on this surface: scale, title of the axis, one line on what one sees.
+/// How a quantity is drawn on a surface.
 struct Face {
-    scale: Scale,
-    title: &'static str,
+    axis: Axis,
+    /// One line on what one sees.
     about: &'static str,
-    absolute: bool,
     limits: Option<RangeInclusive<f64>>,
 }
 
-fn face(quantity: Quantity, options: Options, surface: &Surface) -> Face {
-    let log = Scale::Log { base: 0.0 };
-    let log_y = options.log_y(surface);
+/// `log`: the axis is not linear.
+fn face(quantity: Quantity, log: bool, surface: &Surface) -> Face {
     let [x, y] = surface.domain;
     let around = |[low, high]: [f64; 2]| {
         let margin = 0.25 * (high - low);
@@ -175,48 +143,49 @@ fn face(quantity: Quantity, options: Options, surface: &Surface) -> Face {
     let steepest = corners().map(|p| surface.gradient(p)).map(|[a, b]| a.hypot(b)).fold(0.0, f64::max);
     let values = linear_limits(surface);
     let highest = *values.end();
-    let (scale, title, about, limits) = match quantity {
-        Quantity::F => match (options.log_f, lowest(surface)) {
-            (false, _) => (Scale::Linear, "f", "value of the function", Some(values)),
-            (true, Some(0.0)) => (log, "f (log)", "value of the function", Some(1e-16..=100.0 * highest)),
-            (true, Some(base)) => {
-                let limits = base + 1e-16 * (1.0 + base.abs())..=100.0 * highest.abs();
-                (Scale::Log { base }, "f − f* (log)", "distance from the lowest value", Some(limits))
+    let (axis, about, limits) = match quantity {
+        Quantity::F => {
+            let (scale, unit, about, limits) = match lowest(surface) {
+                Some(0.0) => (LOG, "f", "value of the function", 1e-16..=100.0 * highest),
+                Some(base) => {
+                    let limits = base + 1e-16 * (1.0 + base.abs())..=100.0 * highest.abs();
+                    (Scale::Log { base }, "f − f*", "distance from the lowest value", limits)
+                }
+                None => (Scale::SymLog { unit: 0.01 }, "f", "value, logarithmic on both sides of 0", -1e9..=1e9),
+            };
+            let axis = Axis { scale, ..axis("curves-f", "f", "f") };
+            if log {
+                (Axis { unit, ..axis }, about, Some(limits))
+            } else {
+                (axis, "value of the function", Some(values))
             }
-            (true, None) => {
-                let unit = Scale::SymLog { unit: 0.01 };
-                (unit, "f (symmetric log)", "value, logarithmic on both sides of 0", Some(-1e9..=1e9))
-            }
-        },
+        }
         Quantity::Gradient => {
-            (log, "‖∇f‖ (log)", "steepness where each optimizer is", Some(1e-12..=100.0 * steepest.max(1e-3)))
+            let axis = Axis { scale: LOG, ..axis("curves-gradient", "‖∇f‖", "‖∇f‖") };
+            (axis, "steepness where each optimizer is", Some(1e-12..=100.0 * steepest.max(1e-3)))
         }
-        Quantity::Step => (log, "‖Δθ‖ (log)", "length of each move", Some(1e-12..=10.0 * reach)),
-        Quantity::X => (Scale::Linear, "x", "first coordinate", around(x)),
-        Quantity::Y if log_y => {
-            let about =
-                if has_symmetry_line(surface) { "escape from the line y = 0" } else { "size of the second coordinate" };
-            (log, "|y| (log)", about, Some(1e-16..=100.0 * reach))
+        Quantity::Step => {
+            let axis = Axis { scale: LOG, ..axis("curves-step", "‖Δθ‖", "‖Δθ‖") };
+            (axis, "length of each move", Some(1e-12..=10.0 * reach))
         }
-        Quantity::Y => (Scale::Linear, "y", "second coordinate", around(y)),
+        Quantity::X => (axis("curves-x", "x", "x"), "first coordinate", around(x)),
+        Quantity::Y => {
+            let escapes = has_symmetry_line(surface);
+            let axis = axis("curves-y", "y", if log { "|y|" } else { "y" });
+            let axis = Axis { scale: LOG, starts_linear: !escapes, switch: "log |y|", ..axis };
+            match (log, escapes) {
+                (false, _) => (axis, "second coordinate", around(y)),
+                (true, true) => (axis, "escape from the line y = 0", Some(1e-16..=100.0 * reach)),
+                (true, false) => (axis, "size of the second coordinate", Some(1e-16..=100.0 * reach)),
+            }
+        }
     };
-    Face { scale, title, about, absolute: quantity == Quantity::Y && log_y, limits }
+    Face { axis, about, limits }
 }
 
 /// Whether y = 0 is a line that the surface alone never leads away from: the saddles.
 fn has_symmetry_line(surface: &Surface) -> bool {
     surface.minima().next().is_none()
-}
-
-impl Options {
-    fn log_y(self, surface: &Surface) -> bool {
-        self.log_y.unwrap_or_else(|| has_symmetry_line(surface))
-    }
-
-    /// Turns log |y| on or off.
-    pub fn toggle_log_y(&mut self, surface: &Surface) {
-        self.log_y = Some(!self.log_y(surface));
-    }
 }
 
 /// The lowest value that the surface has, where it has one.
@@ -236,96 +205,40 @@ fn linear_limits(surface: &Surface) -> RangeInclusive<f64> {
 }
 
 /// Draws one tile.
-pub fn ui(
-    quantity: Quantity,
-    state: &mut CurveState,
-    options: &mut Options,
-    selected: &mut Rule,
-    ui: &mut Ui,
-    ctx: &mut ViewCtx<'_>,
-) {
-    let run = ctx.run;
-    let all = Path::all(run);
+fn show(quantity: Quantity, view: &mut OptimizersView, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
+    let all = Path::all(ctx.run);
     if all.is_empty() {
-        return controls::empty(ui, ctx);
+        return controls::nothing_yet(ui, ctx);
     }
-    let surface = paths::surface(ctx);
-    let size = controls::font_size(ctx);
-    let (bar, rest) = controls::split(ui, size);
-    let face = face(quantity, *options, surface);
-    controls::bar(ui, bar, controls::weak(face.about, size, ctx.style), |ui| {
-        if controls::button(ui, state.is_zoomed(), "fit", "Show the whole run (double-click does the same)", size) {
-            state.fit();
-        }
-        let (log_f, log_y) = (options.log_f, options.log_y(surface));
-        match quantity {
-            Quantity::F if controls::toggle(ui, log_f, "log", "Logarithmic axis", size) => {
-                options.log_f = !log_f;
-                state.fit();
-            }
-            Quantity::Y
-                if controls::toggle(
-                    ui,
-                    log_y,
-                    "log |y|",
-                    "The logarithm of |y|: equal growth is a straight line",
-                    size,
-                ) =>
-            {
-                options.toggle_log_y(surface);
-                state.fit();
-            }
-            _ => {}
-        }
-    });
-
-    let entries = controls::legend_entries(&all, *selected, ctx.style);
-    let mut legend_height = legend::height(ui, &entries, rest.width(), size);
-    if legend_height > 0.3 * rest.height() {
-        // The tables and the field carry the colours too; a small plot needs its room.
-        legend_height = 0.0;
-    }
-    let plot = Rect::from_min_max(rest.min, rest.max - vec2(0.0, legend_height));
-    let values: Vec<_> = all
-        .iter()
-        .map(|path| {
-            move |k: usize| {
-                let value = quantity.value(path, k);
-                if face.absolute { value.abs() } else { value }
-            }
-        })
-        .collect();
-    let curves: Vec<Curve<'_>> = all
-        .iter()
-        .zip(&values)
-        .map(|(path, value)| Curve {
-            name: path.rule.title(),
+    let (tile, surface) = (&mut view.curves[quantity as usize], paths::surface(ctx));
+    let log = tile.is_log(&face(quantity, true, surface).axis);
+    let Face { axis, about, limits } = face(quantity, log, surface);
+    let mut panel = Panel::new(axis, &[], ctx);
+    panel.limits = limits;
+    panel.entries = controls::legend_entries(&all, view.selected, ctx.style);
+    let absolute = quantity == Quantity::Y && log;
+    for path in all {
+        let (name, selected, len) = (path.rule.title(), path.rule == view.selected, path.row_count());
+        let value = move |k: usize| {
+            let value = quantity.value(&path, k);
+            if absolute { value.abs() } else { value }
+        };
+        let curve = Curve {
+            name: name.into(),
             category: ctx.style.category(path.rule.index()),
-            selected: path.rule == *selected,
-            identity: path.identity,
-            len: path.row_count(),
-            value,
-        })
-        .collect();
-    let marks: Vec<u64> =
-        run.marks.iter().filter(|mark| mark.kind == MarkKind::Changed).map(|mark| mark.step).collect();
-    let spec = Spec {
-        name: quantity.tile().spec.id,
-        titles: Titles { x: "step", y: face.title },
-        scale: face.scale,
-        steps: paths::steps(run),
-        cursor: ctx.cursor.step,
-        limits: face.limits.clone(),
-        marks: &marks,
-        font_size: size,
-    };
-    if let Some(step) = state.show(ui, plot, &spec, &curves, ctx.style) {
-        ctx.actions.push(ViewAction::Seek(Cursor { step, sub: 0 }));
+            width: if selected { 1.55 } else { 1.0 },
+            // Of two scales of y, one shows another number.
+            identity: path.identity ^ u64::from(absolute),
+            len,
+            point: Box::new(move |k| [k as f64, value(k)]),
+            // Where a path has ended there is no value any more.
+            held: Some(Box::new(move |step| usize::try_from(step).ok().filter(|k| *k < len).map(|k| (step, value(k))))),
+        };
+        panel.push(if selected { Layer::Highlighted } else { Layer::Run }, name, curve);
     }
-    if legend_height > 0.0 {
-        let rect = Rect::from_min_max(rest.min + vec2(0.0, plot.height()), rest.max);
-        if let Some(index) = legend::show(ui, rect, &entries, ctx.style, size) {
-            *selected = all[index].rule;
-        }
-    }
+    let about = About { text: about.to_owned(), ..About::default() };
+    tile.show(&about, vec![panel], ui, ctx, |_, _| ());
+    // One is selected in every view, and always one.
+    let chosen = tile.highlighted.take().and_then(|name| Rule::ALL.into_iter().find(|rule| rule.title() == name));
+    view.selected = chosen.unwrap_or(view.selected);
 }

@@ -1,10 +1,10 @@
 //! The guide's live part: this surface, this optimizer, these numbers.
 
-use eframe::egui::{Button, FontId, Label, RichText, Ui, vec2};
+use eframe::egui::{FontId, Label, RichText, Ui, vec2};
 
-use crate::engine::params::Value;
-use crate::kit::prose::{heading, line};
+use crate::kit::prose::{self, heading, line};
 use crate::kit::view::ViewCtx;
+use crate::labs::optimizers::SPEC;
 use crate::labs::optimizers::rules::Rule;
 use crate::labs::optimizers::surfaces::Surface;
 use crate::plot::number;
@@ -34,7 +34,7 @@ pub fn ui(state: &mut GuideState, selected: Rule, ui: &mut Ui, ctx: &mut ViewCtx
         measured(state, &all, surface, ui, ctx);
     }
     article(surface, ui, ctx);
-    tries(surface, ui, ctx);
+    prose::tries(ui, ctx, &SPEC);
 }
 
 fn about_surface(surface: &Surface, ui: &mut Ui, ctx: &ViewCtx<'_>) {
@@ -151,119 +151,5 @@ fn notes(surface: &Surface) -> &'static [&'static str] {
             "“Larger momentum dampens the oscillations” near the minimum: here larger μ oscillates longer. Try it.",
         ],
         _ => &["The article does not use this surface. Its update rules are the ones running here."],
-    }
-}
-
-/// Something to try: a text and the parameters that it sets.
-struct Try {
-    text: &'static str,
-    set: &'static [(&'static str, Setting)],
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Setting {
-    Number(f64),
-    Whole(i64),
-    Choice(&'static str),
-}
-
-impl Setting {
-    fn value(self) -> Value {
-        match self {
-            Setting::Number(v) => Value::Float(v),
-            Setting::Whole(v) => Value::Int(v),
-            Setting::Choice(v) => Value::Text(v.to_owned()),
-        }
-    }
-}
-
-use Setting::{Choice, Number, Whole};
-
-const SADDLE: &[Try] = &[
-    Try { text: "η = 0.1: who overtakes AdaDelta, which has no η?", set: &[("learning_rate", Number(0.1))] },
-    Try {
-        text: "Start at y = 1e-10, as the article's figure does.",
-        set: &[("start_y", Number(1e-10)), ("steps", Whole(500))],
-    },
-    Try { text: "Start at y = 0 exactly: nobody ever leaves the line.", set: &[("start_y", Number(0.0))] },
-    Try { text: "Three ways down instead of two: the monkey saddle.", set: &[("surface", Choice("monkey_saddle"))] },
-];
-const QUARTIC: &[Try] = &[
-    Try {
-        text: "μ = 0.95 from (1, −0.5): how far does Momentum overshoot, and NAG?",
-        set: &[("start_x", Number(1.0)), ("start_y", Number(-0.5)), ("momentum", Number(0.95)), ("steps", Whole(200))],
-    },
-    Try { text: "μ = 0.5 instead: does it oscillate less or more?", set: &[("momentum", Number(0.5))] },
-    Try {
-        text: "The vanishing gradient: from (1, −0.8), who passes the shelf at (0, 0)?",
-        set: &[("start_x", Number(1.0)), ("start_y", Number(-0.8)), ("momentum", Number(0.95)), ("steps", Whole(400))],
-    },
-];
-const RAVINE: &[Try] = &[
-    Try { text: "η = 0.0201, just above 2/b: SGD diverges.", set: &[("learning_rate", Number(0.0201))] },
-    Try { text: "η = 0.0199, just below: SGD crawls to the minimum.", set: &[("learning_rate", Number(0.0199))] },
-    Try { text: "μ = 0.67, the best for this ravine.", set: &[("momentum", Number(0.67))] },
-];
-const ANY: &[Try] = &[
-    Try { text: "Ten times the learning rate: who still arrives?", set: &[("learning_rate", Number(0.1))] },
-    Try {
-        text: "A ravine: find the η at which SGD diverges.",
-        set: &[
-            ("surface", Choice("ill_conditioned_quadratic")),
-            ("start_x", Number(-1.8)),
-            ("start_y", Number(0.4)),
-            ("learning_rate", Number(0.019)),
-            ("steps", Whole(200)),
-        ],
-    },
-    Try {
-        text: "Back to the saddle.",
-        set: &[
-            ("surface", Choice("saddle")),
-            ("start_x", Number(0.5)),
-            ("start_y", Number(1e-4)),
-            ("learning_rate", Number(0.01)),
-            ("momentum", Number(0.9)),
-            ("steps", Whole(420)),
-        ],
-    },
-];
-
-fn tries(surface: &Surface, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
-    heading(ui, ctx, "Try");
-    let own = match surface.id {
-        "saddle" => SADDLE,
-        "article_quartic" => QUARTIC,
-        "ill_conditioned_quadratic" => RAVINE,
-        _ => &[],
-    };
-    let back = if surface.id == "saddle" { &ANY[1..2] } else { ANY };
-    let size = controls::font_size(ctx);
-    for item in own.iter().chain(back) {
-        let text = RichText::new(item.text).size(size + 1.0).color(ctx.style.text);
-        let button = Button::new(text).wrap().min_size(vec2(ui.available_width(), 0.0));
-        let values: Vec<String> = item.set.iter().map(|(key, value)| format!("{key} = {}", value.value())).collect();
-        if ui.add(button).on_hover_text(format!("Sets {}", values.join(", "))).clicked() {
-            for (key, value) in item.set {
-                ctx.set(key, value.value(), true);
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::engine::params;
-    use crate::labs::optimizers::params::PARAMS;
-
-    #[test]
-    fn everything_to_try_is_a_valid_setting() {
-        for item in SADDLE.iter().chain(QUARTIC).chain(RAVINE).chain(ANY) {
-            for (key, value) in item.set {
-                let spec = params::find(PARAMS, key).unwrap();
-                spec.check(&value.value()).unwrap();
-            }
-        }
     }
 }

@@ -7,6 +7,7 @@ use eframe::egui::{
     Stroke, Ui, UiBuilder, pos2, vec2,
 };
 
+use crate::kit::empty;
 use crate::kit::view::{Cursor, ViewAction, ViewCtx};
 use crate::labs::optimizers::rules::{Part, Rule, Trace};
 use crate::labs::optimizers::surfaces::Surface;
@@ -98,7 +99,7 @@ pub fn back(selected: Rule, ctx: &mut ViewCtx<'_>) {
 pub fn ui(tile: &mut MicroscopeTile, selected: &mut Rule, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     let all = Path::all(ctx.run);
     if all.is_empty() {
-        return controls::empty(ui, ctx);
+        return controls::nothing_yet(ui, ctx);
     }
     let size = controls::font_size(ctx);
     let (bar, rest) = controls::split(ui, size);
@@ -132,9 +133,9 @@ fn why_nothing(ui: &mut Ui, all: &[Path<'_>], selected: Rule, ctx: &ViewCtx<'_>)
     let row = path.row_at(ctx.cursor.step);
     if !path.is_finite(row) {
         let hint = "Its numbers are not finite any more. Go back on the timeline to see the updates that led there.";
-        controls::message(ui, ctx, &format!("{} has diverged", selected.title()), hint);
+        empty::message(ui, ctx, &format!("{} has diverged", selected.title()), hint);
     } else {
-        controls::message(ui, ctx, "No update here", "Move the timeline to a step that has been computed.");
+        empty::message(ui, ctx, "No update here", "Move the timeline to a step that has been computed.");
     }
 }
 

@@ -17,9 +17,9 @@ pub mod trails;
 use eframe::egui;
 
 use crate::engine::params::Params;
+use crate::kit::curves::CurvesTile;
 use crate::kit::tiles::{self, Arrangement, Node, TileSpec, Tiles};
 use crate::kit::view::{LabView, ViewCtx};
-use crate::plot::curve::CurveState;
 use crate::plot::style::{Category, Style};
 
 use super::on_network;
@@ -33,8 +33,7 @@ pub struct OptimizersView {
     /// The optimizer that the microscope and the guide follow.
     pub selected: Rule,
     field: field::FieldTile,
-    curves: [CurveState; Quantity::ALL.len()],
-    curve_options: curves::Options,
+    curves: [CurvesTile; Quantity::ALL.len()],
     microscope: microscope::MicroscopeTile,
     guide: guide::GuideState,
     surface3d: surface3d::State,
@@ -47,7 +46,6 @@ impl Default for OptimizersView {
             selected: Rule::Adam,
             field: Default::default(),
             curves: Default::default(),
-            curve_options: Default::default(),
             microscope: Default::default(),
             guide: Default::default(),
             surface3d: Default::default(),

@@ -13,6 +13,7 @@ use eframe::egui::Ui;
 
 use crate::engine::event::{KeySpec, Payload};
 use crate::engine::state::RunState;
+use crate::kit::curves::CurvesTile;
 use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::KEYS;
 use crate::labs::optimizers::network::roster::ROSTER;
@@ -25,9 +26,9 @@ pub struct NetworkState {
     /// Index in [`ROSTER`] of the optimizer that is highlighted in every tile.
     selected: Option<usize>,
     boundary: boundary::BoundaryTile,
-    loss: curves::CurvesTile,
-    accuracy: curves::CurvesTile,
-    options: curves::Options,
+    loss: CurvesTile,
+    accuracy: CurvesTile,
+    sets: curves::Sets,
 }
 
 /// Draws one of the network's tiles, where the run has something to show.
@@ -39,7 +40,7 @@ fn show(
 ) {
     let present = present(ctx.run);
     if present.is_empty() {
-        return parts::empty(ui, ctx);
+        return parts::nothing_yet(ui, ctx);
     }
     if state.selected.is_some_and(|selected| !present.contains(&selected)) {
         state.selected = None;

@@ -153,7 +153,7 @@ impl Sizes {
 pub fn ui(selected: &mut Rule, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     let all = Path::all(ctx.run);
     if all.is_empty() {
-        return controls::empty(ui, ctx);
+        return controls::nothing_yet(ui, ctx);
     }
     let rest = ui.available_rect_before_wrap();
     let mut clicked = None;

@@ -4,10 +4,10 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use crate::data::folder::natural_order;
 use crate::data::picture_file::{White, size_of};
 use crate::data::segmentation::listing::{Layout, Listing, Pair, scan};
-use crate::data::segmentation::names::natural_order;
-use crate::data::segmentation::{SegmentationDataError, Watch};
+use crate::data::segmentation::{DataError, Watch};
 pub(super) use crate::plot::number::counted;
 
 /// One picture to predict.
@@ -41,13 +41,13 @@ pub struct Inputs {
 ///
 /// # Errors
 /// No such path, a folder without pictures or with nothing but masks, or stopped.
-pub fn find(path: &Path, watch: Watch<'_>) -> Result<Inputs, SegmentationDataError> {
+pub fn find(path: &Path, watch: Watch<'_>) -> Result<Inputs, DataError> {
     if path.is_dir() {
         return of_folder(path, watch);
     }
     if !path.exists() {
         let problem = "there is no such file or folder; choose pictures, or the folder that holds them";
-        return Err(SegmentationDataError::file(path, problem));
+        return Err(DataError::file(path, problem));
     }
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let item = Item { name, path: path.to_owned(), pair: None, note: None, broken: false };
@@ -64,7 +64,7 @@ pub fn of_files(paths: &[PathBuf]) -> Inputs {
     Inputs { items: named(found, Path::new("")), lines, folders: Vec::new(), white: White::default() }
 }
 
-fn of_folder(folder: &Path, watch: Watch<'_>) -> Result<Inputs, SegmentationDataError> {
+fn of_folder(folder: &Path, watch: Watch<'_>) -> Result<Inputs, DataError> {
     let listing = scan(folder, None, watch)?;
     // A folder of images beside one of masks is listed with it; only what is in the chosen one is predicted.
     let chosen = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
@@ -100,7 +100,7 @@ fn of_folder(folder: &Path, watch: Watch<'_>) -> Result<Inputs, SegmentationData
                 format!("holds masks alone; choose the folder that holds the images{}", listing.foreign.told())
             }
         };
-        return Err(SegmentationDataError::file(folder, problem));
+        return Err(DataError::file(folder, problem));
     }
     let items = named(found, &listing.root);
     let lines = described(folder, &listing, &items, left_out);

@@ -17,19 +17,20 @@ use std::time::Instant;
 
 use serde_json::{Value as Json, json};
 
-use super::super::params::{PARAMS, lesion};
+use super::super::params::lesion;
 use super::super::pipeline::Pipeline;
 use super::inputs::{Inputs, Item, counted, find};
 use super::parts::Parts;
 use super::report::{Row, Summary, csv, group_lines, groups, groups_json, problem_lines, warnings};
-use super::weights_source::WeightsSource;
-use super::{Prediction, Predictor, measure, overlay, read};
+use super::weights_source::{IMAGE_SIZE, WeightsSource};
+use super::{Prediction, Predictor, measure, overlay, read, settings};
 use crate::compute::device;
 use crate::data::segmentation::Watch;
 use crate::data::segmentation::lesion::{Lesion, Nowhere};
 use crate::data::segmentation::listing::Pair;
 use crate::data::segmentation::read::{Picture, ReadLimits, Reader as Files, Rules};
 use crate::data::segmentation::split::Part;
+use crate::engine::params::Params;
 use crate::engine::recording;
 use crate::engine::run_folder::{DiskError, write_whole};
 use crate::kit::predict::{PredictError, PredictEvent, PredictRequest};
@@ -68,10 +69,16 @@ pub fn predict(
 ) -> Result<(), PredictError> {
     let began = Instant::now();
     let watch = Watch { progress: &|_, _| {}, cancel };
-    let mut source = WeightsSource::open(&request.weights, request.image_size)?;
+    let (settings, mut asked) = (settings(), Params::default());
     for assignment in &request.set {
-        source.params.set_text(PARAMS, assignment).map_err(PredictError::input)?;
+        asked.set_text(&settings, assignment).map_err(PredictError::input)?;
     }
+    let image_size = asked.get(IMAGE_SIZE.key).map(|_| asked.int(IMAGE_SIZE.key) as usize);
+    let mut source = WeightsSource::open(&request.weights, image_size)?;
+    for (key, value) in asked.iter() {
+        source.params.set(&settings, key, value.clone()).map_err(PredictError::input)?;
+    }
+    source.params.check_effect(&settings, &request.set).map_err(PredictError::input)?;
     let wanted: Vec<Option<Part>> = request.parts.iter().map(|name| part_of(name)).collect::<Result<_, _>>()?;
     if let (Err(why), false) = (&source.parts, wanted.is_empty()) {
         return Err(PredictError::Input(format!("`--part`: {why}")));

@@ -18,18 +18,45 @@ use crate::compute::readback::{ReadError, Reader};
 use crate::data::segmentation::Problem;
 use crate::data::segmentation::doctor::{Check, Finding, Severity, examine, of_one};
 use crate::data::segmentation::read::{Picture, Reader as Files};
+use crate::engine::params::ParamSpec;
 use crate::kit::predict::PredictSpec;
 use crate::nn::segmentation::SegmentationNet;
 use crate::nn::segmentation::spec::{NetSpec, SpecError};
 use crate::pixels::mask::Mask;
 use crate::pixels::mask::components::{Connectivity, components};
 
+use super::params::PARAMS;
 use super::pipeline::{Pipeline, Score};
 use super::source::prepare;
 use inputs::Item;
 
 /// The lab's functions for the command line.
-pub static PREDICT: PredictSpec = PredictSpec { predict: job::predict, packed_weights: weights_source::packed_weights };
+pub static PREDICT: PredictSpec =
+    PredictSpec { settings, predict: job::predict, packed_weights: weights_source::packed_weights };
+
+const SETTINGS: [&str; 9] = [
+    "threshold",
+    "keep",
+    "connectivity",
+    "fill_holes",
+    "hd95",
+    "undefined",
+    "lesion",
+    "lesion_value",
+    weights_source::IMAGE_SIZE.key,
+];
+
+/// The lab's parameters that tell how a prediction is made.
+pub fn settings() -> Vec<ParamSpec> {
+    let of = |key: &&str| match *key {
+        key if key == weights_source::IMAGE_SIZE.key => Some(weights_source::IMAGE_SIZE),
+        key => PARAMS.iter().find(|spec| spec.key == key).copied(),
+    };
+    // What a parameter depends on in a run need not be there.
+    let alone =
+        |spec: ParamSpec| ParamSpec { only_if: spec.only_if.filter(|(parent, _)| SETTINGS.contains(parent)), ..spec };
+    SETTINGS.iter().filter_map(of).map(alone).collect()
+}
 
 /// A trained network and how pictures are shown to it. Holds tensors: it stays on the thread that made it.
 #[derive(Debug)]

@@ -11,8 +11,9 @@ use crate::engine::checkpoint_file;
 use crate::engine::event::RunHeader;
 use crate::engine::experiment::{Checkpoint, RunError};
 use crate::engine::header_file;
-use crate::engine::params::Params;
+use crate::engine::params::{DefaultValue, ParamKind, ParamSpec, Params};
 use crate::engine::run_folder;
+use crate::engine::table::{spec, unit};
 use crate::kit::predict::{PackedWeights, PredictError};
 use crate::kit::state::Load;
 use crate::nn::parameters;
@@ -29,6 +30,18 @@ use super::parts::Parts;
 pub const DEFAULT_IMAGE_SIZE: usize = 256;
 /// Sides that can be asked for.
 pub const IMAGE_SIZES: std::ops::RangeInclusive<usize> = 16..=2048;
+/// The side as a setting: of prediction it may be larger than training can take.
+pub const IMAGE_SIZE: ParamSpec = unit(
+    spec(
+        "Data",
+        "image_size",
+        "image size",
+        ParamKind::Int { min: *IMAGE_SIZES.start() as i64, max: *IMAGE_SIZES.end() as i64 },
+        DefaultValue::Int(DEFAULT_IMAGE_SIZE as i64),
+        "Side at which the network sees a picture; unless it is set, that of training, where the weights tell it.",
+    ),
+    "pixels",
+);
 /// The id of this lab in `run.toml`.
 const LAB: &str = "segmentation";
 
@@ -161,7 +174,7 @@ impl WeightsSource {
     }
 }
 
-const NOT_SAID: &str = "the article's; the file does not say on what it was trained, choose with --image-size";
+const NOT_SAID: &str = "the article's; the file does not say on what it was trained, choose with --set image_size=N";
 
 fn of_file(path: &Path) -> Result<WeightsSource, PredictError> {
     let file = WeightsFile::open(path).map_err(PredictError::input)?;

@@ -3,10 +3,11 @@
 use eframe::egui::{Button, Label, RichText, Slider, Ui};
 
 use crate::engine::event::Status;
-use crate::engine::params::{Params, Value};
+use crate::engine::params::Value;
+use crate::kit::empty::{self, Awaited};
 use crate::kit::series as common;
 use crate::kit::view::ViewCtx;
-use crate::labs::segmentation::params::PARAMS;
+use crate::labs::segmentation::params::{PARAMS, has_dropout};
 use crate::plot::tile;
 
 use super::look::{Ghost, Look, Mode};
@@ -49,7 +50,7 @@ pub fn ask_for_uncertainty(ui: &mut Ui, ctx: &mut ViewCtx<'_>, size: f32) {
     };
     let over = ctx.run.status.as_ref().is_none_or(Status::is_over);
     // What is shown, and what the next run will be.
-    if has_no_dropout(&common::params_at(ctx, PARAMS)) || over && has_no_dropout(ctx.params) {
+    if !has_dropout(&common::params_at(ctx, PARAMS)) || over && !has_dropout(ctx.params) {
         let text =
             "This network has no dropout layer: every pass would be the same, and there is no uncertainty to show.";
         ui.add(Label::new(tile::weak(text, size, ctx.style)).wrap());
@@ -73,26 +74,12 @@ pub fn ask_for_uncertainty(ui: &mut Ui, ctx: &mut ViewCtx<'_>, size: f32) {
     });
 }
 
-/// The FCNs are built without dropout; U-nets and DeepLab have it.
-fn has_no_dropout(params: &Params) -> bool {
-    params.get("architecture").is_some() && params.text("architecture").starts_with("fcn")
-}
-
 /// What to say where there are no images yet.
 pub fn nothing_yet(ui: &mut Ui, ctx: &ViewCtx<'_>) {
-    let (title, hint) = match &ctx.run.status {
-        None => ("No run yet", "Press Start: training begins with the parameters on the left.".to_owned()),
-        Some(Status::Building) => ("Preparing", "The network is made.".to_owned()),
-        Some(Status::CheckingDevice) => ("Checking the device", "A few steps are compared with the CPU.".to_owned()),
-        Some(Status::WarmingUp) => {
-            ("Warming up", "The device compiles its kernels; the first validation follows.".to_owned())
-        }
-        Some(Status::Failed(why)) => ("The run failed", why.clone()),
-        Some(status) if status.how_far().is_some() => ("Preparing", status.how_far().unwrap_or_default()),
-        Some(status) if status.is_over() => {
-            ("No images were recorded", "The run ended before its first validation.".to_owned())
-        }
-        Some(_) => ("No images yet", "They come with the first validation.".to_owned()),
+    let awaited = Awaited {
+        start: "training begins with the parameters on the left.",
+        soon: ("No images yet", "They come with the first validation."),
+        never: ("No images were recorded", "The run ended before its first validation."),
     };
-    tile::message(ui, tile::font_size(ctx.presenting), ctx.style, title, &hint);
+    empty::run(ui, ctx, &awaited);
 }

@@ -3,9 +3,10 @@
 use eframe::egui::{Grid, Label, RichText, Ui, vec2};
 
 use crate::engine::params::Params;
-use crate::kit::prose::{equation, heading, line};
+use crate::kit::prose::{self, equation, heading, line};
 use crate::kit::series as common;
 use crate::kit::view::ViewCtx;
+use crate::labs::segmentation::SPEC;
 use crate::labs::segmentation::paper::paper_row;
 use crate::labs::segmentation::params::{Hyper, PARAMS, net_spec};
 use crate::nn::segmentation::count::{count, larger_than_unet};
@@ -27,6 +28,7 @@ pub fn show(ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     equations(&params, ui, ctx);
     measured(&params, ui, ctx);
     notes(&params, ui, ctx);
+    prose::tries(ui, ctx, &SPEC);
 }
 
 fn shown(ctx: &ViewCtx<'_>, key: &str) -> String {
@@ -140,7 +142,7 @@ fn measured(params: &Params, ui: &mut Ui, ctx: &ViewCtx<'_>) {
         ];
         for (quantity, name, test, paper) in rows {
             ui.label(tile::weak(name, size + 0.5, style)).on_hover_text(quantity.help);
-            let value = if quantity == PLAIN_DICE || quantity == DICE { shown } else { distance };
+            let value = if [PLAIN_DICE.key, DICE.key].contains(&quantity.key) { shown } else { distance };
             ui.label(tile::mono(format!("{:>6}", value(ctx, quantity.key)), size + 0.5, style));
             let test = if tested && !test.is_empty() { value(ctx, test) } else { String::new() };
             ui.label(tile::mono(format!("{test:>6}"), size + 0.5, style));

@@ -7,6 +7,7 @@ use eframe::egui::{
 
 use super::SegmentationView;
 use crate::engine::params::Value;
+use crate::kit::empty;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
 use crate::labs::segmentation::paper::{Match, PaperParameters, paper_match, paper_note, paper_row};
@@ -97,7 +98,7 @@ impl NetworkCard {
     pub fn show(&mut self, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         let size = tile::font_size(ctx.presenting);
         if ctx.params.get("architecture").is_none() || ctx.params.get("image_size").is_none() {
-            return tile::message(ui, size, ctx.style, "No network", "Choose one in the form on the left.");
+            return empty::message(ui, ctx, "No network", "Choose one in the form on the left.");
         }
         let (spec, side) = (net_spec(ctx.params), ctx.params.int("image_size") as usize);
         if self.card.as_ref().is_none_or(|card| (card.spec, card.side) != (spec, side)) {

@@ -9,6 +9,7 @@ use eframe::egui::{
 };
 
 use crate::engine::event::Payload;
+use crate::kit::empty;
 use crate::kit::series as common;
 use crate::kit::view::ViewCtx;
 use crate::plot::axes::Titles;
@@ -101,7 +102,7 @@ impl Ranking {
         let (bar, rest) = tile::split(ui, size);
         let payload = ctx.payload(key);
         if payload.is_none() && !ctx.run.payloads.contains_key("validation/images") {
-            return common::empty(ui, ctx, "at every validation");
+            return empty::measured(ui, ctx, "at every validation");
         }
         let rows = self.rows(payload.as_ref().map(|(_, payload)| payload));
         let classes = scores::classes(&rows);
@@ -118,7 +119,7 @@ impl Ranking {
                 } else {
                     "Nothing was recorded at this step."
                 };
-                tile::message(ui, size, ctx.style, "No images here", hint);
+                empty::message(ui, ctx, "No images here", hint);
             });
             return self.keep(rows);
         }
@@ -423,7 +424,7 @@ impl Ranking {
             range: [0.0, 1.0],
             counts: &found.bins,
             selected: selected.map(|value| scores::bin_of(value, bins)),
-            color: common::category(&DICE, ctx.style, false).color,
+            color: DICE.category(ctx.style, false).color,
             lines: &[mean, median],
             font_size: size,
         };
@@ -473,7 +474,7 @@ fn draw_row(painter: &Painter, rect: Rect, row: &Row, columns: &[Column], name_e
                 painter.rect_filled(track, 2.0, style.rule.gamma_multiply(0.6));
                 let share = value.unwrap_or(0.0).clamp(0.0, 1.0) as f32;
                 let bar = track.with_max_x(track.left() + share * track.width());
-                painter.rect_filled(bar, 2.0, common::category(&DICE, style, false).color);
+                painter.rect_filled(bar, 2.0, DICE.category(style, false).color);
             }
         }
     }

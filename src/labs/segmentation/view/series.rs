@@ -1,23 +1,23 @@
 //! What this lab draws against the step, and the moments of a run that are worth a mark.
 
-use std::sync::Arc;
-
 use crate::engine::state::RunState;
 use crate::engine::twin::TWIN;
 use crate::kit::series::{Quantity, params_at, quantity};
 use crate::kit::view::ViewCtx;
 use crate::labs::segmentation::params::PARAMS;
 use crate::plot::number;
-use crate::plot::style::{Category, Dash};
-use crate::plot::trace::{Points, Trace};
+use crate::plot::style::Dash;
 
-pub const TRAIN: Quantity = quantity(
-    "loss/train",
-    "training",
-    7,
-    Dash::Solid,
-    "training loss: faint, batch by batch; strong, the mean of the batches of one epoch",
-);
+pub const TRAIN: Quantity = Quantity {
+    noisy: true,
+    ..quantity(
+        "loss/train",
+        "training",
+        7,
+        Dash::Solid,
+        "training loss: faint, batch by batch; strong, the mean of the batches of one epoch",
+    )
+};
 pub const VALIDATION: Quantity = quantity(
     "loss/validation",
     "validation",
@@ -41,15 +41,15 @@ pub const DICE: Quantity = quantity(
     "Dice at the original size: probabilities resized, thresholded, post-processed; mean over the validation images. Both \
      masks empty: 1",
 );
-pub const HD95: Quantity = quantity("hd95/final", "HD95", 6, Dash::Solid, "");
-pub const HD: Quantity = quantity(
+pub const HD95: Quantity = distance("hd95/final", "HD95", 6, Dash::Solid, "");
+pub const HD: Quantity = distance(
     "hd/final",
     "HD",
     5,
     Dash::Dotted,
     "Hausdorff distance: the largest distance from a border pixel of one mask to the nearest of the other",
 );
-pub const ASSD: Quantity = quantity(
+pub const ASSD: Quantity = distance(
     "assd/final",
     "ASSD",
     1,
@@ -58,6 +58,11 @@ pub const ASSD: Quantity = quantity(
      (symmetric) print it. Recordings whose notice \"measured\" does not name it hold the mean of \
      the two directions' means",
 );
+
+/// A border distance; see [`distance_of`].
+const fn distance(key: &'static str, name: &'static str, color: usize, dash: Dash, help: &'static str) -> Quantity {
+    Quantity { held: distance_of, ..quantity(key, name, color, dash, help) }
+}
 
 /// How distances are measured in this run, in words, for tooltips.
 pub fn distance_convention(ctx: &ViewCtx<'_>) -> String {
@@ -184,87 +189,11 @@ pub fn stopped_early(run: &RunState) -> bool {
     finished && run.header.as_ref().is_some_and(|header| run.step < header.steps)
 }
 
-/// Steps of one epoch, at least 1: what the scalar `epoch` says.
-pub fn steps_per_epoch(run: &RunState) -> u64 {
-    let last = run.scalars.get("epoch").and_then(|history| history.last());
-    last.filter(|(step, epoch)| *step > 0 && *epoch > 0.0)
-        .map_or(1, |(step, epoch)| ((step as f64 / epoch).round() as u64).max(1))
-}
-
-/// The mean over the `window` steps that end at each point; fewer at the beginning.
-pub fn trailing_mean(points: &[(u64, f64)], window: u64) -> Vec<(u64, f64)> {
-    let (mut from, mut sum) = (0, 0.0);
-    let mut means = Vec::with_capacity(points.len());
-    for (i, &(step, value)) in points.iter().enumerate() {
-        sum += value;
-        while points[from].0 + window <= step && from < i {
-            sum -= points[from].1;
-            from += 1;
-        }
-        means.push((step, sum / (i + 1 - from) as f64));
-    }
-    means
-}
-
-/// A smoothed trace, recomputed only where its source has grown.
-#[derive(Debug, Default)]
-pub struct Smoothed {
-    source: Option<(u64, usize, u64, u64)>,
-    points: Arc<[(u64, f64)]>,
-}
-
-impl Smoothed {
-    /// The trailing mean of `source` over `window` steps as a trace of its own.
-    pub fn trace<'a>(&mut self, source: &Trace<'_>, window: u64) -> Trace<'a> {
-        let key = (source.identity, source.len, source.last, window);
-        if self.source != Some(key) {
-            self.points = trailing_mean(&(source.points)().collect::<Vec<_>>(), window).into();
-            self.source = Some(key);
-        }
-        let (points, found) = (Arc::clone(&self.points), Arc::clone(&self.points));
-        let Category { color, dash } = source.category;
-        Trace {
-            name: format!("{}, mean of an epoch", source.name),
-            category: Category { color, dash },
-            width: 1.0,
-            identity: source.identity ^ 0x5a5a_5a5a ^ window,
-            len: points.len(),
-            last: source.last,
-            points: Box::new(move || -> Points<'a> {
-                let points = Arc::clone(&points);
-                Box::new((0..points.len()).map(move |i| points[i]))
-            }),
-            at: Box::new(move |step| {
-                let end = found.partition_point(|(at, _)| *at <= step);
-                end.checked_sub(1).map(|i| found[i])
-            }),
-        }
-    }
-
-    /// The smoothed value at a step.
-    pub fn at(&self, step: u64) -> Option<f64> {
-        let end = self.points.partition_point(|(at, _)| *at <= step);
-        end.checked_sub(1).map(|i| self.points[i].1)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::event::{Body, Change, Event, RunId};
+    use crate::engine::event::Change;
     use crate::engine::state::History;
-
-    #[test]
-    fn a_trailing_mean_covers_the_last_epoch_and_starts_at_once() {
-        let points: Vec<(u64, f64)> = (1..=6).map(|step| (step, step as f64)).collect();
-        let means: Vec<f64> = trailing_mean(&points, 3).into_iter().map(|(_, mean)| mean).collect();
-        assert_eq!(means, [1.0, 1.5, 2.0, 3.0, 4.0, 5.0]);
-        assert_eq!(trailing_mean(&points, 1), points);
-        // Only every tenth batch was read: a window of three steps holds one of them.
-        let sparse = [(10, 1.0), (20, 5.0)];
-        assert_eq!(trailing_mean(&sparse, 3), sparse);
-        assert!(trailing_mean(&[], 3).is_empty());
-    }
 
     fn history(points: &[(u64, f64)]) -> History {
         let mut history = History::default();
@@ -317,16 +246,5 @@ mod tests {
         assert_eq!(undefined_in_words(3, 1, true), "2 counted as the diagonal, 1 undefined");
         assert_eq!(undefined_in_words(1, 1, true), "1 undefined");
         assert_eq!(undefined_in_words(0, 0, true), "");
-    }
-
-    #[test]
-    fn an_epoch_is_as_long_as_the_run_says() {
-        let mut run = RunState::default();
-        assert_eq!(steps_per_epoch(&run), 1);
-        run.scalars.insert("epoch".into(), history(&[(0, 0.0), (9, 1.0), (13, 13.0 / 9.0)]));
-        assert_eq!(steps_per_epoch(&run), 9);
-        // A body of another run changes nothing.
-        run.apply(&Event { run: RunId(5), step: 1, seconds: 0.0, body: Body::Scalars(vec![]) });
-        assert_eq!(run.scalars.len(), 1);
     }
 }

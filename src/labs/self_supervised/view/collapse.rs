@@ -8,6 +8,7 @@ use eframe::egui::{
 
 use crate::engine::event::Payload;
 use crate::engine::state::History;
+use crate::kit::empty;
 use crate::kit::view::ViewCtx;
 use crate::labs::self_supervised::alarm;
 use crate::metrics::collapse::{Alarm, LOW_STD, Verdict, low_rank, unused_directions};
@@ -77,7 +78,7 @@ fn meaning(alarm: &Alarm) -> &'static str {
 /// Draws the tile.
 pub fn ui(ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     let Some(history) = ctx.run.scalars.get("collapse") else {
-        return series::empty(ui, ctx, "when the eigenspaces are analysed for the first time");
+        return empty::measured(ui, ctx, "when the eigenspaces are analysed for the first time");
     };
     let style = ctx.style;
     // This tile is read from afar: its type grows with it.

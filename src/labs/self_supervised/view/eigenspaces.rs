@@ -5,17 +5,19 @@ use std::sync::Arc;
 use eframe::egui::{Rect, Ui, pos2, vec2};
 
 use crate::engine::event::Payload;
+use crate::kit::curves::{self, Axis, CurvesTile, Layer, axis};
+use crate::kit::empty;
 use crate::kit::view::ViewCtx;
 use crate::metrics::spectrum::LOG_FLOOR;
 use crate::plot::axes::Titles;
+use crate::plot::curve::{Curve, CurveState};
+use crate::plot::number;
 use crate::plot::scale::Scale;
 use crate::plot::spectrum::{Line, Spec, SpectrumState};
 use crate::plot::style::Dash;
-use crate::plot::trace::{self, Level, Points, Trace, TraceState, panel_heading};
-use crate::plot::{number, tile};
+use crate::plot::tile::{self, panel_heading};
 
 use super::SelfSupervisedView;
-use super::curves::Curves;
 use super::series::{self, ASYMMETRY, ASYMMETRY_L1, TWIN};
 use super::snapshots::{self, Snapshots};
 use super::{paper, params_of};
@@ -38,7 +40,7 @@ pub static TILE: Tile<SelfSupervisedView> = Tile {
             title: "Self-supervised: show the whole run in every plot",
             run: |view, _, _| {
                 view.eigenspaces.fit();
-                [&mut view.measures, &mut view.loss, &mut view.probe].into_iter().for_each(Curves::fit);
+                [&mut view.measures, &mut view.loss, &mut view.probe].into_iter().for_each(CurvesTile::fit);
                 view.theory.fit();
             },
         },
@@ -60,7 +62,7 @@ pub static TILE: Tile<SelfSupervisedView> = Tile {
 pub struct Eigenspaces {
     snapshots: Snapshots,
     spectra: [SpectrumState; 3],
-    asymmetry: TraceState,
+    asymmetry: CurveState,
     /// The paper's measurements are laid behind.
     pub with_paper: bool,
     /// Asymmetry in the entrywise L1 norm, as in the paper's figures.
@@ -136,7 +138,7 @@ impl Eigenspaces {
 /// Draws the tile.
 pub fn ui(state: &mut Eigenspaces, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     if !ctx.run.scalars.contains_key(ASYMMETRY.key) {
-        return series::empty(ui, ctx, "when the eigenspaces are analysed for the first time");
+        return empty::measured(ui, ctx, "when the eigenspaces are analysed for the first time");
     }
     let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
     let (bar, rest) = tile::split(ui, size);
@@ -223,51 +225,38 @@ fn draw_spectrum(
     state.show(ui, place, &panel.spec, &lines, style);
 }
 
-/// Expected asymmetry of a random matrix in the Frobenius norm: √2.
-const RANDOM: f64 = std::f64::consts::SQRT_2;
+const ASYMMETRIES: Axis = Axis {
+    include: &[0.0, 1.55],
+    // What a random matrix has in the Frobenius norm.
+    levels: &[(std::f64::consts::SQRT_2, "random √2")],
+    ..axis("asymmetry of Wp against the step", "Asymmetry of Wp", "")
+};
 
-fn draw_asymmetry(state: &mut Eigenspaces, norm: &str, place: Rect, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
-    let style = ctx.style;
-    let steps = series::steps(ctx);
+fn draw_asymmetry(state: &mut Eigenspaces, norm: &str, place: Rect, ui: &Ui, ctx: &mut ViewCtx<'_>) {
     let quantity = if state.entrywise { ASYMMETRY_L1 } else { ASYMMETRY };
     let quantity = series::Quantity { color: ASYMMETRY.color, dash: Dash::Solid, ..quantity };
-    let mut traces = series::traces(ctx, &[quantity], None);
+    let mut panel = curves::Panel::new(ASYMMETRIES, &[quantity], ctx);
+    panel.unit = norm.to_owned();
     if let Some(run) = paper::alike(&params_of(ctx)).filter(|_| state.with_paper) {
-        traces.insert(0, paper_trace(run, run.asymmetry, steps, ctx));
+        panel.push(Layer::Behind, "", paper_curve(run, run.asymmetry, ctx));
     }
-    let levels = [Level { value: RANDOM, text: "random √2".to_owned(), color: style.text_weak.gamma_multiply(0.8) }];
-    let spec = trace::Spec {
-        name: "asymmetry of Wp against the step",
-        titles: Titles { x: "step", y: norm },
-        scale: Scale::Linear,
-        steps,
-        cursor: ctx.cursor.step,
-        include: &[0.0, 1.55],
-        levels: &levels,
-        marks: &series::marks(ctx),
-        font_size: tile::font_size(ctx.presenting),
-    };
-    let asked = state.asymmetry.show(ui, place, &spec, &traces, style);
-    series::seek(ctx, asked);
+    panel.draw(&mut state.asymmetry, false, place, ui, ctx);
 }
 
 /// The paper's curve, its epochs stretched over this run's steps.
-pub fn paper_trace<'a>(
-    run: &'static paper::PaperRun,
-    points: &'static [(f64, f64)],
-    steps: u64,
-    ctx: &ViewCtx<'_>,
-) -> Trace<'a> {
-    let at = move |(epoch, value): &(f64, f64)| ((epoch / paper::EPOCHS * steps as f64).round() as u64, *value);
-    let end = number::grouped(steps);
-    Trace {
-        name: format!("paper's {}, 100 epochs as {end} steps", run.title),
+pub fn paper_curve<'a>(run: &paper::PaperRun, points: &'static [(f64, f64)], ctx: &ViewCtx<'_>) -> Curve<'a> {
+    let steps = series::steps(ctx);
+    let point = move |i: usize| {
+        let (epoch, value) = points[i];
+        [(epoch / paper::EPOCHS * steps as f64).round(), value]
+    };
+    Curve {
+        name: format!("paper's {}, 100 epochs as {} steps", run.title, number::grouped(steps)).into(),
         category: crate::plot::style::Category { color: ctx.style.text_weak, dash: Dash::Dotted },
-        width: 1.2,
+        width: 1.0,
         identity: points.as_ptr() as u64 ^ steps,
         len: points.len(),
-        last: steps,
-        points: Box::new(move || -> Points<'a> { Box::new(points.iter().map(at)) }),
-        at: Box::new(move |step| points.iter().map(at).take_while(|(found, _)| *found <= step).last()),
+        point: Box::new(point),
+        held: None,
     }
 }

@@ -4,6 +4,7 @@ use eframe::egui::accesskit::Role;
 use eframe::egui::{Rect, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use crate::engine::event::Payload;
+use crate::kit::empty;
 use crate::kit::view::ViewCtx;
 use crate::plot::axes::{Axes, Bounds, Titles, zoom};
 use crate::plot::curve::label;
@@ -49,7 +50,7 @@ pub fn ui(state: &mut Embedding, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     let found = ctx.payload(&key);
     let Some((step, Payload::Points { xy, classes })) = found.as_ref().map(|(step, payload)| (*step, &**payload))
     else {
-        return series::empty(ui, ctx, "before training and then every so many steps (parameter `probe_every`)");
+        return empty::measured(ui, ctx, "before training and then every so many steps (parameter `probe_every`)");
     };
     let names: Vec<String> =
         series::text(ctx, "classes").map(|text| text.lines().map(str::to_owned).collect()).unwrap_or_default();

@@ -4,14 +4,14 @@
 use eframe::egui::{Grid, Label, RichText, Ui, vec2};
 
 use crate::engine::params::Params;
-use crate::kit::prose::{equation, heading, line};
+use crate::kit::prose::{self, equation, heading, line};
 use crate::kit::view::ViewCtx;
-use crate::labs::self_supervised::alarm;
 use crate::labs::self_supervised::params::{Hyper, PredictorRule};
+use crate::labs::self_supervised::{SPEC, alarm};
 use crate::plot::{number, tile};
 
 use super::series::{self, ALIGNMENT, ASYMMETRY, COSINE_LOSS, KNN, L2, PROBE, RANK, SPREAD};
-use super::{collapse, paper, params_of, tries};
+use super::{collapse, paper, params_of};
 
 /// Draws the guide.
 pub fn ui(ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
@@ -24,8 +24,7 @@ pub fn ui(ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     equations(&params, &hyper, ui, ctx);
     measured(ui, ctx);
     in_the_paper(&params, ui, ctx);
-    heading(ui, ctx, "Try");
-    tries::ui(ui, ctx);
+    prose::tries(ui, ctx, &SPEC);
 }
 
 /// One line: which method this is and whether it lives.

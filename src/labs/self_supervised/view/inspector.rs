@@ -6,6 +6,7 @@ use eframe::egui::{
 };
 
 use crate::engine::event::Payload;
+use crate::kit::empty;
 use crate::kit::view::ViewCtx;
 use crate::labs::self_supervised::inspect::COLUMNS;
 use crate::labs::self_supervised::trainer::VIEWS;
@@ -13,7 +14,6 @@ use crate::plot::picture::{self, Sheet};
 use crate::plot::{number, tile};
 
 use super::SelfSupervisedView;
-use super::series;
 use crate::kit::tiles::{Tile, TileSpec};
 
 /// The tile.
@@ -87,7 +87,7 @@ fn cards(columns: &[String], rows: &[Vec<String>]) -> Vec<Card> {
 pub fn ui(state: &mut Inspector, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     let (sample, draws) = (ctx.payload("views/sample"), ctx.payload("views/draws"));
     let (Some((step, sample)), Some((_, draws))) = (sample, draws) else {
-        return series::empty(ui, ctx, "before training and then every so many steps (parameter `probe_every`)");
+        return empty::measured(ui, ctx, "before training and then every so many steps (parameter `probe_every`)");
     };
     let (Payload::Image { width, height, rgba }, Payload::Table { columns, rows }) = (&*sample, &*draws) else {
         return;
@@ -97,7 +97,7 @@ pub fn ui(state: &mut Inspector, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     // One column a picture; rows: the picture and its views.
     let cell = [sheet[0] / cards.len().max(1), sheet[1] / (1 + VIEWS)];
     if cards.is_empty() || cell.contains(&0) || !state.sheet.set(ui, "views", &sample, sheet, rgba) {
-        return series::empty(ui, ctx, "before training and then every so many steps");
+        return empty::measured(ui, ctx, "before training and then every so many steps");
     }
     let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
     let (bar, rest) = tile::split(ui, size);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use eframe::egui::{Rect, Ui, pos2, vec2};
 
 use crate::engine::event::Payload;
+use crate::kit::empty;
 use crate::kit::view::ViewCtx;
 use crate::plot::heatmap::{self, Coloring, HeatMap, HeatMapState};
 use crate::plot::{number, tile};
@@ -92,7 +93,7 @@ pub fn ui(state: &mut Matrices, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     let wp = ctx.payload(&format!("{prefix}matrix/Wp"));
     let f = ctx.payload(&format!("{prefix}matrix/F"));
     let Some((step, wp)) = wp.filter(|(_, payload)| square(payload).is_some()) else {
-        return series::empty(ui, ctx, "when the eigenspaces are analysed for the first time");
+        return empty::measured(ui, ctx, "when the eigenspaces are analysed for the first time");
     };
     let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
     let (bar, rest) = tile::split(ui, size);

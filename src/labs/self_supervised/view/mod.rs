@@ -12,11 +12,11 @@ pub mod series;
 pub mod snapshots;
 pub mod sqrt_law;
 pub mod theory;
-mod tries;
 
 use eframe::egui;
 
 use crate::engine::params::Params;
+use crate::kit::curves::CurvesTile;
 use crate::kit::series::params_at;
 use crate::kit::tiles::{self, Arrangement, Node, TileSpec, Tiles};
 use crate::kit::view::{LabView, ViewCtx};
@@ -28,9 +28,11 @@ pub struct SelfSupervisedView {
     eigenspaces: eigenspaces::Eigenspaces,
     matrices: matrices::Matrices,
     sqrt_law: sqrt_law::SqrtLaw,
-    measures: curves::Curves,
-    loss: curves::Curves,
-    probe: curves::Curves,
+    measures: CurvesTile,
+    /// The paper's measures are laid behind ours.
+    with_paper: bool,
+    loss: CurvesTile,
+    probe: CurvesTile,
     embedding: embedding::Embedding,
     inspector: inspector::Inspector,
     theory: theory::Theory,

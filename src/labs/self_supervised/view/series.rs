@@ -1,12 +1,10 @@
-//! What this lab draws against the step; how is in [`crate::kit::series`].
+//! What this lab draws against the step; how is in [`crate::kit::curves`].
 
 pub use crate::engine::twin::TWIN;
-pub use crate::kit::series::{
-    Quantity, category, empty, identity, legend, marks, seek, series, steps, text, traces, value,
-};
+pub use crate::kit::series::{Quantity, identity, seek, series, steps, text, value};
 
 use crate::engine::state::RunState;
-use crate::kit::series::{self, quantity};
+use crate::kit::series::quantity;
 use crate::labs::self_supervised::params::PARAMS;
 use crate::plot::style::Dash;
 
@@ -78,5 +76,5 @@ pub const PROBE: Quantity =
 
 /// What makes the twin differ from the run; `None` where there is no twin.
 pub fn twin_name(run: &RunState) -> Option<String> {
-    series::twin_name(run, PARAMS)
+    crate::kit::series::twin_name(run, PARAMS)
 }

@@ -6,6 +6,7 @@ use eframe::egui::accesskit::Role;
 use eframe::egui::{Rect, Sense, Stroke, Ui, WidgetInfo, vec2};
 
 use crate::engine::event::Payload;
+use crate::kit::empty;
 use crate::kit::view::ViewCtx;
 use crate::metrics::spectrum::{SqrtFit, fit_sqrt};
 use crate::plot::axes::{Axes, Bounds, Titles, zoom};
@@ -18,7 +19,7 @@ use crate::plot::style::{Category, Dash};
 use crate::plot::{number, tile};
 
 use super::SelfSupervisedView;
-use super::series::{self, TWIN};
+use super::series::TWIN;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 
 /// The tile.
@@ -75,7 +76,7 @@ fn pairs(payload: &Payload) -> &[[f32; 2]] {
 /// Draws the tile.
 pub fn ui(state: &mut SqrtLaw, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     let Some((step, payload)) = ctx.payload("p_against_s").filter(|(_, payload)| !pairs(payload).is_empty()) else {
-        return series::empty(ui, ctx, "when the eigenspaces are analysed for the first time");
+        return empty::measured(ui, ctx, "when the eigenspaces are analysed for the first time");
     };
     if state.fit.as_ref().is_none_or(|(of, _)| !Arc::ptr_eq(of, &payload)) {
         let (s, p): (Vec<f64>, Vec<f64>) = pairs(&payload).iter().map(|[s, p]| (f64::from(*s), f64::from(*p))).unzip();

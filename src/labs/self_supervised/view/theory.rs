@@ -44,6 +44,7 @@ impl Theory {
     /// Shows everything again.
     pub fn fit(&mut self) {
         self.portrait.fit();
+        self.simulator.fit();
     }
 
     /// Takes decay and rates of the run into the sliders.

@@ -2,23 +2,20 @@
 
 use eframe::egui::{Color32, Ui};
 
-use crate::engine::event::Status;
+use crate::kit::empty::{self, Awaited};
 use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::network::roster::ROSTER;
 use crate::plot::legend::Entry;
 use crate::plot::style::Style;
-use crate::plot::tile;
 
-/// What stands in a tile that has nothing to draw yet: what is going on, and what to do.
-pub fn empty(ui: &mut Ui, ctx: &ViewCtx<'_>) {
-    let (title, hint) = match &ctx.run.status {
-        None => ("No run yet", "Press Start: the networks appear here."),
-        Some(Status::Failed(_)) => ("The run failed", "The notice says why; change a parameter and start again."),
-        Some(status) if status.is_over() => ("Nothing was recorded", "Start again to see the networks train."),
-        Some(Status::WarmingUp) => ("Warming up", "The device compiles its kernels; the first step follows."),
-        Some(_) => ("Starting", "The first step is on its way."),
+/// What stands in a tile without a network.
+pub fn nothing_yet(ui: &mut Ui, ctx: &ViewCtx<'_>) {
+    let awaited = Awaited {
+        start: "the networks appear here.",
+        soon: ("Starting", "The first step is on its way."),
+        never: ("Nothing was recorded", "Start again to see the networks train."),
     };
-    tile::message(ui, tile::font_size(ctx.presenting), ctx.style, title, hint);
+    empty::run(ui, ctx, &awaited);
 }
 
 /// Legend entries of the optimizers that take part.

@@ -6,7 +6,6 @@ use eframe::egui::Color32;
 
 use crate::engine::state::{Rows, RunState};
 use crate::gpu::camera::{Vec3, View};
-use crate::gpu::colormap::COLORS;
 use crate::gpu::height_field::HeightField;
 use crate::gpu::scene::{Line, LineStyle, Look, Marker, SurfaceScene, Trail};
 use crate::gpu::trail::draped_line;
@@ -146,7 +145,7 @@ pub fn look(style: &Style) -> Look {
     let exposure = if style.dark { 1.0 } else { 0.92 };
     Look {
         background: rgb(style.plot_background),
-        colors: std::array::from_fn(|i| rgb(map.color(i as f32 / (COLORS - 1) as f32)).map(|v| v * exposure)),
+        colors: map.table().map(|color| color.map(|v| v * exposure)),
         contour: if style.dark { [0.03, 0.04, 0.06] } else { [0.1, 0.2, 0.3] },
         contour_opacity: if style.high_contrast { 0.6 } else { 0.3 },
         contours: 20.0,

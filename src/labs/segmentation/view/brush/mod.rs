@@ -17,6 +17,7 @@ use eframe::egui::{Context, DragValue, Key, Label, Modifiers, Rect, RichText, Sc
 use crate::data::segmentation::listing::Listing;
 use crate::engine::event::Level;
 use crate::engine::params::Value;
+use crate::kit::empty;
 use crate::kit::view::{ViewAction, ViewCtx};
 use crate::pixels::mask::Mask;
 use crate::plot::style::Style;
@@ -233,7 +234,7 @@ impl BrushTile {
                 (_, _, true) => ("No folder chosen yet", "choose one in the tile Data or in the form"),
                 _ => ("Looking at the folder", "its images can be opened in a moment"),
             };
-            return tile::message(ui, size, ctx.style, title, hint);
+            return empty::message(ui, ctx, title, hint);
         }
         ui.scope_builder(UiBuilder::new().max_rect(all), |ui| {
             ui.shrink_clip_rect(all.expand(2.0));

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use eframe::egui::Context;
 
-use crate::data::segmentation::SegmentationDataError;
+use crate::data::segmentation::DataError;
 use crate::data::segmentation::lesion::Lesion;
 use crate::data::segmentation::listing::{Listing, scan};
 use crate::data::segmentation::plan::{Seen, SplitChoice, SplitPlan, plan};
@@ -83,7 +83,7 @@ type Known = (Arc<Examined>, PathBuf);
 
 /// What a thread does: first the names and sizes, then the pixels.
 enum Job {
-    Listing(Task<Result<Listing, SegmentationDataError>>, Option<Known>),
+    Listing(Task<Result<Listing, DataError>>, Option<Known>),
     Reading(Task<Arc<Examined>>),
 }
 

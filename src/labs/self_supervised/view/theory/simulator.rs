@@ -1,20 +1,19 @@
 //! The matrix simulator: whole matrices under the theory's flow, with what it watches.
 
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Rect, Sense, Slider, Stroke, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{Rect, Slider, Ui, WidgetInfo, vec2};
 
 use crate::kit::view::ViewCtx;
 use crate::labs::self_supervised::theory::matrix::{Data, MatrixDynamics, Snapshot, Start, Target, simulate};
 use crate::labs::self_supervised::theory::modes::ModeDynamics;
-use crate::plot::axes::{Axes, Bounds, Titles};
+use crate::plot::axes::Titles;
 use crate::plot::background::Latest;
-use crate::plot::curve::label;
+use crate::plot::curve::{Curve, CurveState, Mark, Plot};
 use crate::plot::legend::{self, Entry};
+use crate::plot::number;
 use crate::plot::scale::Scale;
-use crate::plot::stroke::{LineMesh, Pen, Stop};
 use crate::plot::style::{Category, Dash};
-use crate::plot::trace::panel_heading;
-use crate::plot::{number, tile};
+use crate::plot::tile::{self, panel_heading};
 
 use super::Theory;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
@@ -65,12 +64,20 @@ impl Settings {
 pub struct Simulator {
     settings: Settings,
     done: Latest<(ModeDynamics, Settings), Vec<Snapshot>>,
+    plots: [CurveState; 4],
+}
+
+impl Simulator {
+    /// Shows everything again.
+    pub fn fit(&mut self) {
+        self.plots.iter_mut().for_each(CurveState::fit);
+    }
 }
 
 impl Default for Simulator {
     fn default() -> Self {
         let settings = Settings { features: 8, duration: 80.0, beta: None, symmetrise: false, seed: 7 };
-        Self { settings, done: Latest::default() }
+        Self { settings, done: Latest::default(), plots: Default::default() }
     }
 }
 
@@ -201,33 +208,27 @@ pub fn ui(state: &mut Theory, bar: Rect, rest: Rect, ui: &mut Ui, ctx: &mut View
             &[1e-12, 1e-6],
         ),
     ];
-    for ((heading, lines, scale, include), place) in panels.into_iter().zip(places) {
-        let below = panel_heading(&painter, place, heading, size, style);
-        panel(found, heading, lines, scale, include, end, below, ui, ctx);
+    for ((drawn, place), plot) in panels.into_iter().zip(places).zip(&mut state.simulator.plots) {
+        let below = panel_heading(&painter, place, drawn.0, size, style);
+        panel(plot, found, drawn, end, below, ui, ctx);
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "what is drawn, where and how")]
+/// Draws one panel: its name, lines, scale, and the values that its axis always reaches; time goes to `end`.
 fn panel(
+    state: &mut CurveState,
     found: &[Snapshot],
-    name: &str,
-    lines: &[Line],
-    scale: Scale,
-    include: &[f64],
+    (name, lines, scale, include): (&str, &[Line], Scale, &[f64]),
     end: f64,
     place: Rect,
     ui: &Ui,
     ctx: &ViewCtx<'_>,
 ) {
     let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
+    let category = |line: &Line| Category { color: style.category(line.color).color, dash: line.dash };
     let entries: Vec<Entry<'_>> = lines
         .iter()
-        .map(|line| Entry {
-            name: line.name,
-            category: Category { color: style.category(line.color).color, dash: line.dash },
-            selected: false,
-            help: String::new(),
-        })
+        .map(|line| Entry { name: line.name, category: category(line), selected: false, help: String::new() })
         .collect();
     let height = if lines.len() > 1 && place.height() > 11.0 * size {
         legend::height(ui, &entries, place.width(), size)
@@ -235,87 +236,43 @@ fn panel(
         0.0
     };
     let outer = Rect::from_min_max(place.min, place.max - vec2(0.0, height));
-    if outer.width() < 8.0 || outer.height() < 8.0 {
-        return;
-    }
     // All modes share one colour; the other panels have a line for each entry.
     let all_modes = lines[0].name == MODES[0].name;
     let count = if all_modes { found[0].modes.len() } else { lines.len() };
-    let value = |index: usize, snapshot: &Snapshot| {
-        if all_modes {
-            snapshot.modes.get(index).map_or(f64::NAN, |mode| mode[1])
-        } else {
-            (lines[index].value)(snapshot)
+    let curve = |index: usize| {
+        let line = &lines[if all_modes { 0 } else { index }];
+        let strength = if all_modes { 1.0 - 0.6 * index as f32 / count as f32 } else { 1.0 };
+        let Category { color, dash } = category(line);
+        let point = move |i: usize| {
+            let snapshot: &Snapshot = &found[i];
+            let mode = || snapshot.modes.get(index).map_or(f64::NAN, |mode| mode[1]);
+            [snapshot.time, if all_modes { mode() } else { (line.value)(snapshot) }]
+        };
+        Curve {
+            name: if all_modes { format!("mode {index}").into() } else { line.name.into() },
+            category: Category { color: color.gamma_multiply(strength), dash },
+            width: 1.0,
+            identity: found.as_ptr() as u64 ^ index as u64,
+            len: found.len(),
+            point: Box::new(point),
+            held: None,
         }
     };
-    let positions = (0..count)
-        .flat_map(|index| found.iter().map(move |snapshot| (index, snapshot)))
-        .map(|(index, snapshot)| value(index, snapshot))
-        .chain(include.iter().copied())
-        .map(|v| scale.position(v))
-        .filter(|v| v.is_finite());
-    let (mut low, mut high) = positions.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| (l.min(v), h.max(v)));
-    if low > high {
-        (low, high) = (0.0, 1.0);
-    }
-    if high - low < 1e-12 {
-        high = low + 1.0;
-    }
-    let margin = 0.06 * (high - low);
-    let axes = Axes::new(
-        outer,
-        Bounds::new([0.0, end], [low - margin, high + margin]),
-        [Scale::Linear, scale],
-        size,
-        0.6 * size,
-    );
-    let response = ui.interact(axes.rect, ui.scope_id().with(name), Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, name));
-    let painter = ui.painter_at(outer);
-    let inside = ui.painter_at(axes.rect);
-    inside.rect_filled(axes.rect, 2.0, style.plot_background);
-    axes.draw_grid(&inside, style, style.rule);
-    if scale == Scale::Linear {
-        inside.hline(axes.rect.x_range(), axes.at(0.0, 0.0).y, Stroke::new(1.0, style.text_weak));
-    }
-    for index in 0..count {
-        let line = &lines[if all_modes { 0 } else { index }];
-        let mut runs: Vec<Vec<Stop>> = vec![Vec::new()];
-        for snapshot in found {
-            let [x, y] = axes.to_screen(snapshot.time, scale.position(value(index, snapshot)));
-            let open = runs.len() - 1;
-            if y.is_finite() {
-                runs[open].push((pos2(x as f32, y as f32), 0));
-            } else if !runs[open].is_empty() {
-                runs.push(Vec::new());
-            }
-        }
-        let strength = if all_modes { 1.0 - 0.6 * index as f32 / count as f32 } else { 1.0 };
-        let pen = Pen {
-            width: 1.8 * size / 11.0,
-            color: style.category(line.color).color.gamma_multiply(strength),
-            dash: line.dash,
-            feather: 1.0 / inside.pixels_per_point(),
-        };
-        LineMesh::new(runs.iter().map(Vec::as_slice), pen).draw(&inside);
-    }
-    axes.draw_labels(&painter, style, &Titles { x: "time t", y: "" });
+    let curves: Vec<Curve<'_>> = (0..count).map(curve).collect();
+    let zero = [Mark::level(0.0, style.text_weak, "")];
+    let plot = Plot {
+        name,
+        titles: Titles { x: "time t", y: "" },
+        scale,
+        window: [Some([0.0, end]), None],
+        cursor: None,
+        include,
+        limits: None,
+        marks: if scale == Scale::Linear { &zero } else { &[] },
+        font_size: size,
+    };
+    state.show(ui, outer, &plot, &curves, style);
     if height > 0.0 {
         legend::show(ui, Rect::from_min_max(outer.left_bottom(), place.max), &entries, style, size);
-    }
-    let Some(pointer) = response.hover_pos() else { return };
-    let time = axes.from_screen(pointer)[0];
-    let nearest = found.iter().min_by(|a, b| (a.time - time).abs().total_cmp(&(b.time - time).abs()));
-    let Some(snapshot) = nearest else { return };
-    let found = (0..count)
-        .map(|index| (index, value(index, snapshot)))
-        .map(|(index, v)| (index, v, axes.at(snapshot.time, scale.position(v))))
-        .filter(|(.., at)| at.y.is_finite())
-        .min_by(|a, b| a.2.distance_sq(pointer).total_cmp(&b.2.distance_sq(pointer)));
-    if let Some((index, v, at)) = found {
-        inside.circle_stroke(at, 0.45 * size, Stroke::new(1.5, style.text));
-        let name = if all_modes { format!("mode {index}") } else { lines[index].name.to_owned() };
-        let text = format!("{name}  t {}  {}", number::short(snapshot.time), number::short(v));
-        label(&inside, axes.rect, at, &text, size, style);
     }
 }

@@ -56,12 +56,27 @@ impl Scale {
     }
 }
 
+/// Round steps, in powers of ten.
+const STEPS: [f64; 4] = [1.0, 2.0, 5.0, 10.0];
+
 /// A step of 1, 2 or 5 times a power of ten that cuts `span` into at most `wanted` parts.
 pub fn nice_step(span: f64, wanted: usize) -> f64 {
     let raw = span / wanted.max(1) as f64;
     let power = 10f64.powf(raw.log10().floor());
-    let factor = [1.0, 2.0, 5.0, 10.0].into_iter().find(|f| f * power >= raw * (1.0 - 1e-9)).unwrap_or(10.0);
-    factor * power
+    STEPS.into_iter().find(|step| step * power >= raw * (1.0 - 1e-9)).unwrap_or(10.0) * power
+}
+
+/// Round values in `low..=high`, about `wanted` parts with one such step, more rather than few. A hundredth of the range
+/// beyond the ends counts as inside: a minimum of 0.003 still gets its 0.
+pub fn round_values(low: f64, high: f64, wanted: usize) -> Vec<f64> {
+    let range = high - low;
+    if !(range.is_finite() && range > 0.0) || wanted == 0 {
+        return Vec::new();
+    }
+    let raw = range / wanted as f64;
+    let power = 10f64.powf(raw.log10().floor());
+    let step = STEPS.into_iter().rev().find(|step| step * power <= raw * 1.4).unwrap_or(1.0) * power;
+    multiples(low - 0.01 * range, high + 0.01 * range, step).collect()
 }
 
 /// The multiples of `step` in `[low, high]`.
@@ -183,6 +198,13 @@ mod tests {
         assert_eq!(labels(Scale::Log { base: 0.0 }, -4.2, 0.3), ["10⁻⁴", "10⁻³", "0.01", "0.1", "1"]);
         assert!(labels(Scale::Linear, 1.0, 1.0).is_empty(), "an empty range has no ticks");
         assert!(labels(Scale::Linear, f64::NAN, 1.0).is_empty());
+    }
+
+    #[test]
+    fn round_values_reach_the_ends_that_they_nearly_meet() {
+        assert_eq!(round_values(-1.0, 1.0, 4), [-1.0, -0.5, 0.0, 0.5, 1.0]);
+        assert_eq!(round_values(0.003, 4.0, 4), [0.0, 1.0, 2.0, 3.0, 4.0]);
+        assert!(round_values(1.0, 1.0, 4).is_empty() && round_values(0.0, f64::INFINITY, 4).is_empty());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Numbers as text: few digits, no jumping width, a real minus sign. Draw the result in the monospace font.
 
+use std::ops::Range;
+
 /// Three significant figures: `0.0123`, `1.23e-5`, `−1.05`, `420`, `12 300` as `12300`; `—` for NaN.
 ///
 /// Trailing zeros stay (`0.500`), so that a number which changes keeps its width.
@@ -9,6 +11,11 @@ pub fn short(v: f64) -> String {
 
 /// `digits` significant figures; plain decimals for magnitudes from 10⁻³ to 10⁵, powers of ten beyond.
 pub fn significant(v: f64, digits: usize) -> String {
+    significant_within(v, digits, -3..5)
+}
+
+/// The same with plain decimals for these powers of ten.
+fn significant_within(v: f64, digits: usize, plain: Range<i32>) -> String {
     let digits = digits.max(1);
     if v.is_nan() {
         return "—".to_owned();
@@ -23,7 +30,7 @@ pub fn significant(v: f64, digits: usize) -> String {
     let scientific = format!("{:.*e}", digits - 1, v.abs());
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
-    let text = if (-3..5).contains(&exponent) {
+    let text = if plain.contains(&exponent) {
         let decimals = (digits as i32 - 1 - exponent).max(0) as usize;
         format!("{:.*}", decimals, v.abs())
     } else {
@@ -35,6 +42,11 @@ pub fn significant(v: f64, digits: usize) -> String {
 /// [`short`] without trailing zeros, for ticks and labels that do not change: `0.5`, `1e-4`.
 pub fn compact(v: f64) -> String {
     trimmed(&short(v))
+}
+
+/// The number at a tick in a picture, where room is scarce: [`compact`], with powers of ten from 10⁴ on.
+pub fn tick(v: f64) -> String {
+    trimmed(&significant_within(v, 3, -3..4)).replace('-', "−")
 }
 
 /// [`short`], right-aligned in at least `width` characters, so that columns of a monospace table line up. A sign takes
@@ -268,6 +280,18 @@ mod tests {
             assert!(column(v, 9).chars().count() == 9, "{v}");
         }
         assert_eq!(compact(0.5), "0.5");
+        for (v, text) in [
+            (0.0, "0"),
+            (-0.5, "−0.5"),
+            (1.0, "1"),
+            (2500.0, "2500"),
+            (1e6, "1e6"),
+            (12_500.0, "1.25e4"),
+            (2e-4, "2e−4"),
+            (0.25, "0.25"),
+        ] {
+            assert_eq!(tick(v), text);
+        }
         assert_eq!(signed(0.0148), "+0.0148");
         assert_eq!(grouped(12_300), "12 300");
         assert_eq!(grouped(1_000), "1000");

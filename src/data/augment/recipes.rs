@@ -1,0 +1,107 @@
+//! The ways of making views that the labs train with. Their order of draws is that of recorded runs.
+
+use super::{Crop, Group, Step, View};
+use crate::compute::rng::HostRng;
+use crate::pixels::resize::Size;
+use crate::pixels::warp::Border;
+
+/// A way of making views for self-supervised learning.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Recipe {
+    pub kind: RecipeKind,
+    /// Smallest share of the picture's area that a crop keeps; the largest is 1.
+    pub crop_min: f64,
+}
+
+/// The three recipes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecipeKind {
+    /// For the generated shapes: crop, flip, inversion, brightness, contrast, noise; normalised by (x − 0.5)/0.25.
+    Shapes,
+    /// For colour pictures as torchvision does it: bilinear crop in whole pixels with ten tries, flip, colour jitter with
+    /// probability 0.8 in random order and clamped to [0, 1], grey with probability 0.2; normalised with CIFAR's
+    /// moments.
+    Torchvision,
+    /// As [`RecipeKind::Torchvision`] in the replication's code: bicubic crop without rejection, jitter in fixed order,
+    /// brightness not clamped.
+    Replication,
+}
+
+/// CIFAR-10's channel means and standard deviations.
+pub const CIFAR_MEAN: [f32; 3] = [0.4914, 0.4822, 0.4465];
+pub const CIFAR_STD: [f32; 3] = [0.2023, 0.1994, 0.2010];
+
+impl Recipe {
+    /// Mean and standard deviation of a channel that normalisation takes out.
+    pub fn moments(&self, channel: usize) -> (f32, f32) {
+        match self.kind {
+            RecipeKind::Shapes => (0.5, 0.25),
+            _ => (CIFAR_MEAN[channel.min(2)], CIFAR_STD[channel.min(2)]),
+        }
+    }
+
+    /// Normalises a picture without augmentation, `[C, H, W]` bytes to numbers.
+    pub fn normalise(&self, image: &[u8], channels: usize, out: &mut [f32]) {
+        let plane = image.len() / channels;
+        for (i, (out, &byte)) in out.iter_mut().zip(image).enumerate() {
+            let (mean, std) = self.moments(i / plane);
+            *out = (f32::from(byte) / 255.0 - mean) / std;
+        }
+    }
+
+    /// Whether it makes sense of colour pictures alone.
+    pub fn needs_colour(&self) -> bool {
+        self.groups().iter().flat_map(|group| &group.steps).any(|(_, step)| step.needs_colour())
+    }
+
+    /// What may be done.
+    pub fn groups(&self) -> Vec<Group> {
+        let (least, factor) = (self.crop_min, [0.6, 1.4]);
+        let clamp = self.kind == RecipeKind::Torchvision;
+        let crop = |how| Group::one(1.0, Step::Crop { least, how });
+        let flip = Group::one(0.5, Step::FlipHorizontal);
+        if self.kind == RecipeKind::Shapes {
+            return vec![
+                crop(Crop::Anywhere),
+                flip,
+                Group::one(0.5, Step::Invert),
+                Group::one(1.0, Step::Brightness { factor, clamp }),
+                Group::one(1.0, Step::Contrast { factor, clamp }),
+                Group::one(1.0, Step::Noise { std: 0.05 }),
+            ];
+        }
+        let steps = [
+            Step::Brightness { factor, clamp },
+            Step::Contrast { factor, clamp: true },
+            Step::Saturation { factor },
+            Step::Hue { shift: [-0.1, 0.1] },
+        ];
+        let jitter = Group { chance: 0.8, steps: steps.map(|step| (1.0, step)).to_vec(), shuffled: clamp };
+        let how = if clamp { Crop::Tries } else { Crop::Clipped };
+        vec![crop(how), flip, jitter, Group::one(0.2, Step::Grey)]
+    }
+
+    /// Makes one view of a picture `[C, H, W]` by these groups, normalised, of the same size; returns what it was made with.
+    pub fn view(&self, groups: &[Group], image: &[u8], shape: [usize; 3], rng: &mut HostRng, out: &mut [f32]) -> View {
+        let [channels, height, width] = shape;
+        let size = Size { height, width };
+        let view = View::draw(groups, size, rng);
+        let source: Vec<f32> = image.iter().map(|&byte| f32::from(byte) / 255.0).collect();
+        out.copy_from_slice(&view.image(&source, size));
+        for (channel, plane) in out.chunks_exact_mut(size.pixels()).enumerate().take(channels) {
+            let (mean, std) = self.moments(channel);
+            super::pixels::normalise(plane, mean, std);
+        }
+        view
+    }
+}
+
+/// Views of an image together with its mask, as the light U-Nets are trained: each flip with probability 1/2; with
+/// probability 1/2 scales of U(0.8, 1.2) along x and y, shifts of U(−0.2, 0.2) of the size, a turn of U(−45°, 45°) and a
+/// shear of U(−16°, 16°), with one of five borders; all in random order.
+pub fn pairs() -> Vec<Group> {
+    const BORDERS: &[Border] = &[Border::Constant(0.0), Border::Edge, Border::Symmetric, Border::Reflect, Border::Wrap];
+    let affine = Step::Affine { scale: [0.8, 1.2], translate: 0.2, rotate: 45.0, shear: 16.0, borders: BORDERS };
+    let steps = [Step::FlipHorizontal, Step::FlipVertical, affine].map(|step| (0.5, step));
+    vec![Group { chance: 1.0, steps: steps.to_vec(), shuffled: true }]
+}
