@@ -3,10 +3,10 @@
 
 use rayon::prelude::*;
 
+use crate::compute::stats::Summary;
 use crate::engine::emit::Emit;
 use crate::engine::event::Payload;
 use crate::engine::experiment::RunError;
-use crate::metrics::summary::Summary;
 use crate::pixels::mask::{Confusion, Mask};
 
 use super::pipeline::{Pipeline, Score};

@@ -4,12 +4,12 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use crate::compute::stats::Summary;
 use crate::engine::catalogue::Listing;
 use crate::engine::event::RunHeader;
 use crate::engine::params::Params;
 use crate::engine::state::RunState;
 use crate::labs::segmentation::params::{PARAMS, net_spec};
-use crate::metrics::summary::Summary;
 use crate::nn::segmentation::count::{Count, count};
 use crate::nn::segmentation::spec::NetSpec;
 

@@ -6,8 +6,8 @@ use eframe::egui::{
     WidgetInfo, accesskit::Role, vec2,
 };
 
+use crate::compute::stats::Summary;
 use crate::kit::view::ViewCtx;
-use crate::metrics::summary::Summary;
 use crate::pixels::mask::border::Hausdorff;
 use crate::pixels::mask::components::{Connectivity, Keep, PostProcess};
 use crate::plot::axes::{Axes, Bounds, Titles};

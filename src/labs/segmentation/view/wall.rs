@@ -10,9 +10,9 @@ use eframe::egui::{
     StrokeKind, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
 };
 
+use crate::compute::stats::Summary;
 use crate::engine::event::RunId;
 use crate::kit::view::ViewCtx;
-use crate::metrics::summary::Summary;
 use crate::pixels::mask::border::Hausdorff;
 use crate::plot::{number, tile};
 
