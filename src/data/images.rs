@@ -34,8 +34,6 @@ pub struct ImageData {
 pub enum ImageDataError {
     #[error("{}: {problem}", .path.display())]
     File { path: PathBuf, problem: String },
-    #[error("{0}")]
-    Set(String),
 }
 
 impl ImageDataError {
@@ -79,15 +77,5 @@ impl ImageSet {
             hash.update(&class.to_le_bytes());
         }
         hash.finalize()
-    }
-
-    /// The images at `indices` in that order.
-    pub fn subset(&self, indices: &[usize]) -> ImageSet {
-        ImageSet {
-            pixels: indices.iter().flat_map(|&i| self.image(i)).copied().collect(),
-            classes: indices.iter().map(|&i| self.classes[i]).collect(),
-            class_names: self.class_names.clone(),
-            ..*self
-        }
     }
 }

@@ -470,11 +470,6 @@ impl SegmentationData {
         Payload::Table { columns: SPLIT_COLUMNS.map(str::to_owned).to_vec(), rows }
     }
 
-    /// The part that an item belongs to; `None`: it is used for nothing.
-    pub fn part(&self, item: usize) -> Option<Part> {
-        self.parts.get(item).copied().flatten()
-    }
-
     /// The part of every item as a letter each (`t`, `v`, `e`; `-`: none), behind the CRC-32 of the items' names: what a
     /// checkpoint keeps, so that a run goes on with its own parts.
     pub fn parts_in_letters(&self) -> String {

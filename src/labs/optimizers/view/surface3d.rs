@@ -124,11 +124,6 @@ struct CachedTrail {
 }
 
 impl State {
-    /// The place of the domain under the pointer, for other views to show.
-    pub fn hovered(&self) -> Option<[f64; 2]> {
-        self.hovered
-    }
-
     /// The first view.
     fn reset(&mut self) {
         self.camera = Camera::default();

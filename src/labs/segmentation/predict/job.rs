@@ -259,7 +259,7 @@ pub fn predict_item(work: &Work<'_>, item: &Item) -> Result<Option<Predicted>, S
         row.note(UNREADABLE, &problem);
         return Ok(Some((row, None)));
     }
-    let prediction = measure(probabilities, &picture, truth, work.pipeline);
+    let prediction = measure(&probabilities, &picture, truth, work.pipeline);
     if picture.factor > 1 {
         row.note(HUGE, &format!("is huge and was read at 1/{} of its size", picture.factor));
     }

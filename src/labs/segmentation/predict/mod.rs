@@ -47,11 +47,6 @@ impl Predictor {
         Ok(Self { net, spec, size, device })
     }
 
-    /// Side S of the maps of probabilities.
-    pub fn size(&self) -> usize {
-        self.size
-    }
-
     /// The probability of lesion for every pixel of the picture as the network sees it, `[S, S]`, in [0, 1].
     pub fn probabilities(&self, picture: &Picture) -> Result<Vec<f32>, ReadError> {
         let input = prepare(picture, self.spec.channels, self.size);
@@ -66,9 +61,6 @@ impl Predictor {
 /// What was predicted for one picture. Plain data.
 #[derive(Debug, Clone)]
 pub struct Prediction {
-    /// `[S, S]`
-    pub probabilities: Vec<f32>,
-    pub size: usize,
     /// At the picture's own size; of a huge picture, at the size that was read.
     pub mask: Mask,
     /// The true mask at the same size, where one is known.
@@ -109,9 +101,9 @@ pub fn read(item: &Item, files: &Files) -> Result<(Picture, Option<Mask>, Vec<Fi
 }
 
 /// Turns a map of probabilities into a mask at the picture's own size, and measures it.
-pub fn measure(probabilities: Vec<f32>, picture: &Picture, truth: Option<Mask>, pipeline: &Pipeline) -> Prediction {
+pub fn measure(probabilities: &[f32], picture: &Picture, truth: Option<Mask>, pipeline: &Pipeline) -> Prediction {
     let size = probabilities.len().isqrt();
-    let mask = pipeline.mask(&probabilities, size, picture.height, picture.width);
+    let mask = pipeline.mask(probabilities, size, picture.height, picture.width);
     let factor = picture.factor;
     let (width, height) = (picture.original.0 as usize, picture.original.1 as usize);
     // A pixel of a huge picture stands for a block of the file's; blocks at the right and lower edge may be cut.
@@ -132,10 +124,10 @@ pub fn measure(probabilities: Vec<f32>, picture: &Picture, truth: Option<Mask>, 
         area,
         share: area as f64 / (width * height).max(1) as f64,
         parts: components(&mask, Connectivity::Eight).len(),
-        confidence: mean_inside(&probabilities, size, &mask),
+        confidence: mean_inside(probabilities, size, &mask),
         score,
     };
-    Prediction { probabilities, size, mask, truth, measures }
+    Prediction { mask, truth, measures }
 }
 
 /// The mean of the bilinearly resized probabilities over the lesion.
