@@ -12,6 +12,7 @@ pub mod view;
 use crate::engine::event::{KeyKind, KeySpec};
 use crate::engine::experiment::{BuildRequest, Experiment, RunError};
 use crate::engine::params::{ParamError, Params};
+use crate::engine::table::{payload, scalar, scalar_in, shown};
 
 use crate::kit::lab::{LabSpec, Preset};
 
@@ -53,17 +54,13 @@ pub static KEYS: &[KeySpec] = &[
     scalar("y/*", "y"),
     scalar("gradient_norm/*", "‖∇f‖"),
     scalar("step_length/*", "‖Δθ‖"),
-    KeySpec { key: "loss/train/*", title: "training loss", unit: "nats", kind: KeyKind::Scalar, every: 5 },
-    KeySpec { key: "loss/test/*", title: "test loss", unit: "nats", kind: KeyKind::Scalar, every: 20 },
-    KeySpec { key: "accuracy/train/*", title: "training accuracy", unit: "", kind: KeyKind::Scalar, every: 20 },
-    KeySpec { key: "accuracy/test/*", title: "test accuracy", unit: "", kind: KeyKind::Scalar, every: 20 },
-    KeySpec { key: "boundary/*", title: "decision boundary", unit: "", kind: KeyKind::Payload, every: 20 },
-    KeySpec { key: "points/*", title: "points", unit: "", kind: KeyKind::Payload, every: u64::MAX },
+    KeySpec { every: 5, ..scalar_in("loss/train/*", "training loss", "nats") },
+    KeySpec { every: 20, ..scalar_in("loss/test/*", "test loss", "nats") },
+    KeySpec { every: 20, ..scalar("accuracy/train/*", "training accuracy") },
+    KeySpec { every: 20, ..scalar("accuracy/test/*", "test accuracy") },
+    KeySpec { every: 20, ..payload("boundary/*", "decision boundary") },
+    shown("points/*", "points"),
 ];
-
-const fn scalar(key: &'static str, title: &'static str) -> KeySpec {
-    KeySpec { key, title, unit: "", kind: KeyKind::Scalar, every: 1 }
-}
 
 static PRESETS: &[Preset] = &[
     Preset {

@@ -3,7 +3,7 @@
 
 use crate::engine::params::{Params, Value};
 use crate::engine::state::RunState;
-use crate::engine::study::{Measure, NO_NUMBERS, PRINTED, StudyRow, StudySpec};
+use crate::engine::study::{Measure, NO_NUMBERS, PRINTED, StudyRow, StudySpec, last, row};
 use crate::engine::study_cost::{Cost, Occasion};
 use crate::engine::study_figure::{Figure, Mark, Panel};
 use crate::metrics::collapse::Verdict;
@@ -60,10 +60,6 @@ const ALIGNMENT: Measure =
 const ALIGNMENT_TOP: Measure =
     Measure { title: "alignment, top 8 modes", unit: "", of: |run, _| last(run, "alignment/mean_top8") };
 
-fn last(run: &RunState, key: &str) -> Option<f64> {
-    run.last(key).filter(|value| value.is_finite())
-}
-
 const ON_CIFAR: &str = "paper: ResNet-18 on CIFAR-10, 100 epochs, linear probe of 100 epochs, one seed";
 const SETTING: &str = "CIFAR-10 in its binary layout (`--data`), the paper's setting: 100 epochs of batch 128, then its \
                        linear evaluation of 100 epochs on all pictures.";
@@ -71,14 +67,10 @@ const SETTING: &str = "CIFAR-10 in its binary layout (`--data`), the paper's set
 const TABLE: &[Measure] = &[PROBE, PROBE_UNTRAINED, KNN, RANK, SPREAD, COLLAPSED];
 
 const TABLE_1_ROWS: &[StudyRow] = &[
-    row("EMA, symmetric", &[("target", "ema"), ("symmetry", "on")], &[Some(85.7), None, None, None, None, None]),
-    row("EMA, not symmetric", &[("target", "ema"), ("symmetry", "off")], &[Some(84.2), None, None, None, None, None]),
-    row("no EMA, symmetric", &[("target", "online"), ("symmetry", "on")], &[Some(20.3), None, None, None, None, None]),
-    row(
-        "no EMA, not symmetric",
-        &[("target", "online"), ("symmetry", "off")],
-        &[Some(79.4), None, None, None, None, None],
-    ),
+    row("EMA, symmetric", &[("target", "ema"), ("symmetry", "on")], &[Some(85.7)]),
+    row("EMA, not symmetric", &[("target", "ema"), ("symmetry", "off")], &[Some(84.2)]),
+    row("no EMA, symmetric", &[("target", "online"), ("symmetry", "on")], &[Some(20.3)]),
+    row("no EMA, not symmetric", &[("target", "online"), ("symmetry", "off")], &[Some(79.4)]),
 ];
 
 const TABLE_1: StudySpec = StudySpec {
@@ -107,28 +99,16 @@ const TABLE_1_CIFAR: StudySpec = StudySpec {
 };
 
 const TABLE_2_ROWS: &[StudyRow] = &[
-    row("SGD baseline, EMA", &[("target", "ema")], &[Some(83.3), None, None, None, None, None]),
-    row(
-        "DirectPred, EMA",
-        &[("target", "ema"), ("predictor_rule", "directpred")],
-        &[Some(84.7), None, None, None, None, None],
-    ),
+    row("SGD baseline, EMA", &[("target", "ema")], &[Some(83.3)]),
+    row("DirectPred, EMA", &[("target", "ema"), ("predictor_rule", "directpred")], &[Some(84.7)]),
     row(
         "DirectPred₅, EMA",
         &[("target", "ema"), ("predictor_rule", "directpred"), ("direct_every", "5")],
-        &[Some(84.1), None, None, None, None, None],
+        &[Some(84.1)],
     ),
-    row("SGD baseline, no EMA", &[("target", "online")], &[Some(77.8), None, None, None, None, None]),
-    row(
-        "DirectPred, no EMA",
-        &[("target", "online"), ("predictor_rule", "directpred")],
-        &[Some(78.6), None, None, None, None, None],
-    ),
-    row(
-        "DirectPred₅, no EMA",
-        &[("target", "online"), ("predictor_rule", "directpred"), ("direct_every", "5")],
-        &[None, None, None, None, None, None],
-    ),
+    row("SGD baseline, no EMA", &[("target", "online")], &[Some(77.8)]),
+    row("DirectPred, no EMA", &[("target", "online"), ("predictor_rule", "directpred")], &[Some(78.6)]),
+    row("DirectPred₅, no EMA", &[("target", "online"), ("predictor_rule", "directpred"), ("direct_every", "5")], &[]),
 ];
 
 const TABLE_2: StudySpec = StudySpec {
@@ -163,45 +143,29 @@ macro_rules! without_decay {
 }
 
 const TABLE_3_ROWS: &[StudyRow] = &[
-    row(
-        "η = 0, BYOL, symmetric",
-        without_decay!["target" = "ema", "symmetry" = "on"],
-        &[Some(81.34), None, None, None, None, None],
-    ),
-    row(
-        "η = 0, BYOL, regular",
-        without_decay!["target" = "ema", "symmetry" = "off"],
-        &[Some(81.69), None, None, None, None, None],
-    ),
-    row(
-        "η = 0, SimSiam, symmetric",
-        without_decay!["target" = "online", "symmetry" = "on"],
-        &[Some(79.1), None, None, None, None, None],
-    ),
-    row(
-        "η = 0, SimSiam, regular",
-        without_decay!["target" = "online", "symmetry" = "off"],
-        &[Some(81.39), None, None, None, None, None],
-    ),
+    row("η = 0, BYOL, symmetric", without_decay!["target" = "ema", "symmetry" = "on"], &[Some(81.34)]),
+    row("η = 0, BYOL, regular", without_decay!["target" = "ema", "symmetry" = "off"], &[Some(81.69)]),
+    row("η = 0, SimSiam, symmetric", without_decay!["target" = "online", "symmetry" = "on"], &[Some(79.1)]),
+    row("η = 0, SimSiam, regular", without_decay!["target" = "online", "symmetry" = "off"], &[Some(81.39)]),
     row(
         "η = η_pred = 0, BYOL, symmetric",
         without_decay!["decay_predictor" = "0", "target" = "ema", "symmetry" = "on"],
-        &[Some(80.78), None, None, None, None, None],
+        &[Some(80.78)],
     ),
     row(
         "η = η_pred = 0, BYOL, regular",
         without_decay!["decay_predictor" = "0", "target" = "ema", "symmetry" = "off"],
-        &[Some(80.42), None, None, None, None, None],
+        &[Some(80.42)],
     ),
     row(
         "η = η_pred = 0, SimSiam, symmetric",
         without_decay!["decay_predictor" = "0", "target" = "online", "symmetry" = "on"],
-        &[Some(20.27), None, None, None, None, None],
+        &[Some(20.27)],
     ),
     row(
         "η = η_pred = 0, SimSiam, regular",
         without_decay!["decay_predictor" = "0", "target" = "online", "symmetry" = "off"],
-        &[Some(79.22), None, None, None, None, None],
+        &[Some(79.22)],
     ),
 ];
 
@@ -325,7 +289,7 @@ const FIGURE_4: StudySpec = StudySpec {
         ("decay_projector", "0"),
         ("steps", "600"),
     ],
-    rows: &[row("symmetric", &[("target", "online"), ("symmetry", "on")], &[None, None, None, None, None])],
+    rows: &[row("symmetric", &[("target", "online"), ("symmetry", "on")], &[])],
     measures: FIGURE,
     seeded: true,
     reading: NO_NUMBERS,
@@ -338,7 +302,7 @@ const FIGURE_4_CIFAR: StudySpec = StudySpec {
     title: "Figure 4 in the paper's setting",
     about: SETTING,
     common: PAPER_FAST,
-    rows: &[row("symmetric", without_decay!["target" = "online", "symmetry" = "on"], &[None, None, None, None, None])],
+    rows: &[row("symmetric", without_decay!["target" = "online", "symmetry" = "on"], &[])],
     ..FIGURE_4
 };
 
@@ -452,12 +416,4 @@ fn evaluations(params: &Params, _trial: &RunState, steps: u64) -> f64 {
     let last = if params.text("evaluation") == "none" { 0.0 } else { all };
     // The trial, too, judges once before its first step.
     ((1.0 + every(params, "probe_every", steps)) * own + last) / trial - 1.0
-}
-
-const fn row(
-    label: &'static str,
-    set: &'static [(&'static str, &'static str)],
-    paper: &'static [Option<f64>],
-) -> StudyRow {
-    StudyRow { label, set, paper, paper_std: &[] }
 }

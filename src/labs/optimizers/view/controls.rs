@@ -7,6 +7,7 @@ use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::rules::Rule;
 use crate::plot::legend::Entry;
 use crate::plot::style::Style;
+pub use crate::plot::tile::{bar, button, toggle, weak};
 
 use super::paths::Path;
 
@@ -25,42 +26,6 @@ pub fn split(ui: &Ui, font_size: f32) -> (Rect, Rect) {
     let all = ui.available_rect_before_wrap();
     let bar = Rect::from_min_size(all.min, vec2(all.width().max(0.0), bar_height(font_size)));
     (bar, Rect::from_min_max(all.min + vec2(0.0, bar.height()), all.max.max(all.min + vec2(0.0, bar.height()))))
-}
-
-/// Draws the bar: controls on the right, and what is left of the width for a line of text, cut with an ellipsis.
-pub fn bar(ui: &mut Ui, rect: Rect, text: impl Into<RichText>, add_controls: impl FnOnce(&mut Ui)) {
-    let layout = Layout::right_to_left(Align::Center);
-    ui.scope_builder(UiBuilder::new().max_rect(rect).layout(layout), |ui| {
-        ui.shrink_clip_rect(rect.expand(2.0));
-        ui.spacing_mut().item_spacing.x = 4.0;
-        ui.spacing_mut().button_padding = vec2(6.0, 1.0);
-        add_controls(ui);
-        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-            if ui.available_width() > 40.0 {
-                ui.add(eframe::egui::Label::new(text.into()).truncate().selectable(false));
-            }
-        });
-    });
-}
-
-/// A small button that stays pressed.
-pub fn toggle(ui: &mut Ui, on: bool, name: &str, help: &str, font_size: f32) -> bool {
-    let text = RichText::new(name).size(font_size);
-    ui.add(eframe::egui::Button::selectable(on, text)).on_hover_text(help).clicked()
-}
-
-/// A small button.
-pub fn button(ui: &mut Ui, enabled: bool, name: &str, help: &str, font_size: f32) -> bool {
-    let text = RichText::new(name).size(font_size);
-    ui.add_enabled(enabled, eframe::egui::Button::new(text).frame_when_inactive(true))
-        .on_hover_text(help)
-        .on_disabled_hover_text(help)
-        .clicked()
-}
-
-/// Weak text of the small size.
-pub fn weak(text: impl Into<String>, font_size: f32, style: &Style) -> RichText {
-    RichText::new(text).size(font_size + 0.5).color(style.text_weak)
 }
 
 /// Weak text with digits of one width.
