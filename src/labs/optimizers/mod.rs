@@ -15,6 +15,7 @@ use crate::engine::params::{ParamError, Params};
 use crate::engine::table::{payload, scalar, scalar_in, shown};
 
 use crate::kit::lab::{LabSpec, Preset};
+use crate::labs::optimizers::params::{BATCH_SIZE, NETWORK_STEPS, ON_NETWORK, STEPS};
 
 /// The lab's facts.
 pub static SPEC: LabSpec = LabSpec {
@@ -116,11 +117,11 @@ static PRESETS: &[Preset] = &[
 
 /// Whether these parameters ask for the network.
 pub fn on_network(params: &Params) -> bool {
-    params.text("experiment") == "network"
+    ON_NETWORK.of(params)
 }
 
 fn steps(params: &Params) -> u64 {
-    params.int(if on_network(params) { "network_steps" } else { "steps" }) as u64
+    (if on_network(params) { &NETWORK_STEPS } else { &STEPS }).of(params) as u64
 }
 
 /// The most that the form offers. A surface run keeps every state of every optimizer.
@@ -129,7 +130,7 @@ fn most_steps(params: &Params) -> u64 {
 }
 
 fn samples_per_step(params: &Params) -> u64 {
-    if on_network(params) { params.int("batch_size") as u64 } else { 0 }
+    if on_network(params) { BATCH_SIZE.of(params) as u64 } else { 0 }
 }
 
 fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {

@@ -355,7 +355,7 @@ fn last(run: &RunState, name: &str) -> Option<f64> {
 mod tests {
     use super::*;
     use crate::engine::params::Params;
-    use crate::labs::optimizers::params::PARAMS;
+    use crate::labs::optimizers::params::{PARAMS, STEPS};
     use crate::labs::optimizers::surface_run;
 
     /// A row's measures, by running it.
@@ -364,7 +364,7 @@ mod tests {
         for (key, value) in study.common.iter().chain(row.set) {
             params.set_text(PARAMS, &format!("{key}={value}")).unwrap();
         }
-        let paths = surface_run::paths(&params, &[], params.int("steps") as u64).unwrap();
+        let paths = surface_run::paths(&params, &[], STEPS.of(&params) as u64).unwrap();
         assert_eq!(paths.len(), 1, "{}: one optimizer", row.label);
         let mut run = RunState::default();
         for (rule, data) in paths {

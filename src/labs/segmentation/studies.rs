@@ -8,7 +8,10 @@ use crate::engine::study::{Measure, NO_NUMBERS, PRINTED, StudyRow, StudySpec, la
 use crate::engine::study_cost::{Cost, Occasion};
 use crate::nn::segmentation::count::{Count, count};
 
-use super::params::net_spec;
+use super::params::{
+    self, EARLY_STOPPING, IMAGE_SIZE, LEARNING_RATE, LEAST_EPOCHS, LOSS_EVERY, PLATEAU, PLATEAU_PATIENCE, STEPS,
+    STOP_PATIENCE, VALIDATE_EVERY, WEIGHT_DECAY, net_spec,
+};
 use super::presets::paper_setting;
 
 /// Every study of the lab.
@@ -34,7 +37,7 @@ const SECONDS: Measure = Measure {
 
 fn size(run: &RunState) -> Option<Count> {
     let params = &run.header.as_ref()?.params;
-    let side = params.int("image_size") as usize;
+    let side = IMAGE_SIZE.of(params) as usize;
     Some(count(&net_spec(params), side, side).ok()?.total)
 }
 
@@ -301,19 +304,19 @@ const CALIPERS: StudySpec = StudySpec {
 /// What the time of a run depends on: a validation after each epoch, or so many steps, and at the end; one test.
 static COST: Cost = Cost {
     free: &[
-        "steps",
-        "learning_rate",
-        "weight_decay",
-        "plateau",
-        "plateau_patience",
-        "early_stopping",
-        "stop_patience",
-        "least_epochs",
-        "calipers",
-        "validate_every",
-        "loss_every",
+        STEPS.key(),
+        LEARNING_RATE.key(),
+        WEIGHT_DECAY.key(),
+        PLATEAU.key(),
+        PLATEAU_PATIENCE.key(),
+        EARLY_STOPPING.key(),
+        STOP_PATIENCE.key(),
+        LEAST_EPOCHS.key(),
+        params::CALIPERS.key(),
+        VALIDATE_EVERY.key(),
+        LOSS_EVERY.key(),
     ],
-    trial: |_| vec![("validate_every", Value::Int(3)), ("loss_every", Value::Int(1))],
+    trial: |_| vec![(VALIDATE_EVERY.key(), Value::Int(3)), (LOSS_EVERY.key(), Value::Int(1))],
     occasions: &[
         Occasion { name: "validations", key: "loss/validation", times: validations },
         Occasion { name: "the test", key: "test/loss", times: |_, _, _| 1.0 },
@@ -326,7 +329,7 @@ fn validations(params: &Params, trial: &RunState, steps: u64) -> f64 {
         let (step, epoch) = trial.scalars.get("epoch")?.points().find(|(step, epoch)| *step > 0 && *epoch > 0.0)?;
         Some((step as f64 / epoch).round() as u64)
     };
-    let every = match params.int("validate_every") {
+    let every = match VALIDATE_EVERY.of(params) {
         0 => per_epoch().unwrap_or(steps),
         every => every as u64,
     };

@@ -9,7 +9,14 @@ use crate::engine::study_figure::{Figure, Mark, Panel};
 use crate::metrics::collapse::Verdict;
 
 use super::alarm;
+use super::network::EncoderKind;
 use super::presets::paper_setting;
+use crate::engine::table::Int;
+use crate::labs::self_supervised::params::{
+    ANALYSIS_EVERY, DATA_SEED, DECAY_ENCODER, DECAY_PREDICTOR, DECAY_PROJECTOR, DECAY_SCOPE, ENCODER, EVALUATION,
+    LOSS_EVERY, PROBE_EVERY, PROBE_TEST, PROBE_TRAIN, RATE_ENCODER, RATE_PREDICTOR, RATE_PROJECTOR, SOURCE, STEPS,
+    SYMMETRY, Source, TAU,
+};
 
 /// Every study of the lab.
 pub static STUDIES: &[StudySpec] = &[
@@ -358,31 +365,31 @@ fn marks(row: &StudyRow, of: &[(usize, MarkOf)]) -> Vec<Mark> {
 /// What the time of a run depends on. Large networks are judged on few pictures in a trial.
 static COST: Cost = Cost {
     free: &[
-        "steps",
-        "rate_encoder",
-        "rate_projector",
-        "rate_predictor",
-        "decay_encoder",
-        "decay_projector",
-        "decay_predictor",
-        "decay_scope",
-        "tau",
-        "symmetry",
-        "data_seed",
-        "loss_every",
-        "analysis_every",
-        "probe_every",
-        "evaluation",
+        STEPS.key(),
+        RATE_ENCODER.key(),
+        RATE_PROJECTOR.key(),
+        RATE_PREDICTOR.key(),
+        DECAY_ENCODER.key(),
+        DECAY_PROJECTOR.key(),
+        DECAY_PREDICTOR.key(),
+        DECAY_SCOPE.key(),
+        TAU.key(),
+        SYMMETRY.key(),
+        DATA_SEED.key(),
+        LOSS_EVERY.key(),
+        ANALYSIS_EVERY.key(),
+        PROBE_EVERY.key(),
+        EVALUATION.key(),
     ],
     trial: |params| {
         let mut values = vec![
-            ("loss_every", Value::Int(1)),
-            ("analysis_every", Value::Int(3)),
-            ("probe_every", Value::Int(4)),
-            ("evaluation", Value::Text("none".to_owned())),
+            (LOSS_EVERY.key(), Value::Int(1)),
+            (ANALYSIS_EVERY.key(), Value::Int(3)),
+            (PROBE_EVERY.key(), Value::Int(4)),
+            (EVALUATION.key(), Value::Text("none".to_owned())),
         ];
         if let Some((train, test)) = trial_pictures(params) {
-            values.extend([("probe_train", Value::Int(train)), ("probe_test", Value::Int(test))]);
+            values.extend([(PROBE_TRAIN.key(), Value::Int(train)), (PROBE_TEST.key(), Value::Int(test))]);
         }
         values
     },
@@ -391,29 +398,29 @@ static COST: Cost = Cost {
         Occasion {
             name: "analyses",
             key: "normalised_std",
-            times: |params, _, steps| every(params, "analysis_every", steps) + 1.0,
+            times: |params, _, steps| every(params, &ANALYSIS_EVERY, steps) + 1.0,
         },
         Occasion { name: "evaluations", key: "probe", times: evaluations },
     ],
 };
 
 /// How often something happens that does so every so many steps, and at the last one.
-fn every(params: &Params, key: &str, steps: u64) -> f64 {
-    steps.div_ceil(params.int(key).max(1) as u64) as f64
+fn every(params: &Params, every: &Int, steps: u64) -> f64 {
+    steps.div_ceil(every.of(params).max(1) as u64) as f64
 }
 
 /// Pictures on which a trial judges a network that takes long for one; `None`: as many as the run.
 fn trial_pictures(params: &Params) -> Option<(i64, i64)> {
-    (params.text("network") == "resnet18").then_some((200, 100))
+    (ENCODER.of(params) == EncoderKind::ResNet18).then_some((200, 100))
 }
 
 /// kNN and probe before the first step and every so often, and the linear evaluation at the end, of which almost all the
 /// time is the features of all pictures.
 fn evaluations(params: &Params, _trial: &RunState, steps: u64) -> f64 {
-    let own = (params.int("probe_train") + params.int("probe_test")) as f64;
+    let own = (PROBE_TRAIN.of(params) + PROBE_TEST.of(params)) as f64;
     let trial = trial_pictures(params).map_or(own, |(train, test)| (train + test) as f64);
-    let all = if params.text("source") == "cifar10" { 60_000.0 } else { own };
-    let last = if params.text("evaluation") == "none" { 0.0 } else { all };
+    let all = if SOURCE.of(params) == Source::Cifar10 { 60_000.0 } else { own };
+    let last = if EVALUATION.of(params).is_none() { 0.0 } else { all };
     // The trial, too, judges once before its first step.
-    ((1.0 + every(params, "probe_every", steps)) * own + last) / trial - 1.0
+    ((1.0 + every(params, &PROBE_EVERY, steps)) * own + last) / trial - 1.0
 }

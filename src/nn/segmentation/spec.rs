@@ -132,6 +132,14 @@ impl Architecture {
         Self::ALL.into_iter().find(|architecture| architecture.key() == key)
     }
 
+    pub fn is_fcn(self) -> bool {
+        matches!(self, Self::Fcn32s | Self::Fcn16s | Self::Fcn8s)
+    }
+
+    pub fn is_deeplab(self) -> bool {
+        matches!(self, Self::DeepLabResNet101 | Self::DeepLabXception | Self::DeepLabMobileNetV2)
+    }
+
     /// The two stages of a U-net's blocks; `None` for the other networks.
     pub fn stages(self) -> Option<[Stage; 2]> {
         match self {

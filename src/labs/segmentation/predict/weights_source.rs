@@ -21,7 +21,7 @@ use crate::nn::segmentation::count::count;
 use crate::nn::segmentation::spec::NetSpec;
 use crate::nn::segmentation::weights::{WeightsFile, packed, unusable};
 
-use super::super::params::{PARAMS, net_spec};
+use super::super::params::{IMAGE_SIZE, PARAMS, net_spec};
 use super::super::pipeline::Pipeline;
 use super::parts::Parts;
 
@@ -249,7 +249,7 @@ fn source_of(
     Ok(WeightsSource {
         path: folder.to_owned(),
         spec: net_spec(&params),
-        image_size: params.int("image_size") as usize,
+        image_size: IMAGE_SIZE.of(&params) as usize,
         image_size_from: "as it was trained",
         origin: format!("run {name}, {kind}, checkpoint of step {}", checkpoint.step),
         white: checkpoint.text.get("white").and_then(|text| White::parse(text)).unwrap_or_default(),

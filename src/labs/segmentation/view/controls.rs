@@ -6,10 +6,11 @@ use crate::engine::event::Status;
 use crate::engine::params::{Params, Value};
 use crate::kit::series as common;
 use crate::kit::view::ViewCtx;
-use crate::labs::segmentation::params::PARAMS;
+use crate::labs::segmentation::params::{ARCHITECTURE, PARAMS, UNCERTAINTY_SAMPLES};
 use crate::plot::tile;
 
 use super::look::{Ghost, Look, Mode};
+use crate::nn::segmentation::spec::Architecture;
 
 /// Passes that the button for the uncertainty asks for.
 const PASSES: i64 = 8;
@@ -43,10 +44,7 @@ pub fn look_menu(ui: &mut Ui, look: &mut Look) {
 
 /// Says what is missing for the uncertainty, with the button that switches it on.
 pub fn ask_for_uncertainty(ui: &mut Ui, ctx: &mut ViewCtx<'_>, size: f32) {
-    let passes = match ctx.params.get("uncertainty_samples") {
-        Some(Value::Int(passes)) => *passes,
-        _ => 0,
-    };
+    let passes = UNCERTAINTY_SAMPLES.get(ctx.params).unwrap_or(0);
     let over = ctx.run.status.as_ref().is_none_or(Status::is_over);
     // What is shown, and what the next run will be.
     if has_no_dropout(&common::params_at(ctx, PARAMS)) || over && has_no_dropout(ctx.params) {
@@ -67,7 +65,7 @@ pub fn ask_for_uncertainty(ui: &mut Ui, ctx: &mut ViewCtx<'_>, size: f32) {
             let help = "Sets `uncertainty_samples`, from the next validation on. Each pass costs as much as a validation of \
                         the wall's images.";
             if ui.add(button).on_hover_text(help).clicked() {
-                ctx.set("uncertainty_samples", Value::Int(PASSES), true);
+                ctx.set(UNCERTAINTY_SAMPLES.key(), Value::Int(PASSES), true);
             }
         }
     });
@@ -75,7 +73,7 @@ pub fn ask_for_uncertainty(ui: &mut Ui, ctx: &mut ViewCtx<'_>, size: f32) {
 
 /// The FCNs are built without dropout; U-nets and DeepLab have it.
 fn has_no_dropout(params: &Params) -> bool {
-    params.get("architecture").is_some() && params.text("architecture").starts_with("fcn")
+    ARCHITECTURE.get(params).is_some_and(Architecture::is_fcn)
 }
 
 /// What to say where there are no images yet.

@@ -2,11 +2,10 @@
 
 use eframe::egui::{Align2, Color32, FontId, Rect, Sense, Stroke, Ui, WidgetInfo, accesskit::Role, pos2, vec2};
 
-use crate::engine::params::ParamKind;
 use crate::kit::series::{self as common, Quantity};
 use crate::kit::view::ViewCtx;
 use crate::labs::segmentation::paper::paper_row;
-use crate::labs::segmentation::params::{PARAMS, net_spec};
+use crate::labs::segmentation::params::{ARCHITECTURE, LOSS, PARAMS, net_spec};
 use crate::plot::axes::Titles;
 use crate::plot::scale::Scale;
 use crate::plot::scatter::{Marker, point};
@@ -267,20 +266,13 @@ impl Curves {
 
 /// Which loss is drawn, in the words of the form.
 fn loss_name(ctx: &ViewCtx<'_>) -> Option<&'static str> {
-    let params = common::params_at(ctx, PARAMS);
-    let kind = PARAMS.iter().find(|spec| spec.key == "loss").map(|spec| spec.kind);
-    match (params.get("loss"), kind) {
-        (Some(_), Some(ParamKind::Choice(items))) => {
-            items.iter().find(|item| item.id == params.text("loss")).map(|item| item.label)
-        }
-        _ => None,
-    }
+    LOSS.item(&common::params_at(ctx, PARAMS)).map(|loss| loss.label)
 }
 
 /// The paper's name and test Dice of the network of this run.
 fn paper_dice(ctx: &ViewCtx<'_>) -> Option<(String, f64)> {
     let params = common::params_at(ctx, PARAMS);
-    params.get("architecture")?;
+    ARCHITECTURE.get(&params)?;
     let architecture = net_spec(&params).architecture;
     paper_row(architecture).map(|row| (architecture.name(), row.dice.0))
 }

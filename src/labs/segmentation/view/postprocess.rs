@@ -22,6 +22,7 @@ use super::shared::Shared;
 use super::sweep::Curve;
 use super::wall::distance;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
+use crate::labs::segmentation::params::KEEP;
 
 /// The tile.
 pub static TILE: Tile<SegmentationView> = Tile {
@@ -129,7 +130,7 @@ pub fn show(shared: &mut Shared, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
 }
 
 fn of_run(ctx: &ViewCtx<'_>) -> Option<Pipeline> {
-    ctx.run.params.get("keep").map(|_| Pipeline::of(&ctx.run.params))
+    KEEP.get(&ctx.run.params).map(|_| Pipeline::of(&ctx.run.params))
 }
 
 /// The controls, so many a row.
