@@ -8,4 +8,3 @@ pub mod collapse;
 pub mod knn;
 pub mod linear_probe;
 pub mod spectrum;
-pub mod summary;

@@ -6,7 +6,7 @@
 use rayon::prelude::*;
 
 use crate::compute::rng::HostRng;
-use crate::compute::streams;
+use crate::compute::{stats, streams};
 use crate::pixels::mask::Mask;
 
 /// Colour of measuring marks, light blue.
@@ -248,9 +248,7 @@ fn as_numbers(mask: &[u8]) -> Vec<f64> {
 
 /// Divides by the standard deviation.
 fn unit(mut values: Vec<f64>) -> Vec<f64> {
-    let count = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / count;
-    let deviation = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / count).sqrt() + 1e-9;
+    let deviation = stats::standard_deviation(&values, 0).unwrap_or(0.0) + 1e-9;
     values.iter_mut().for_each(|v| *v /= deviation);
     values
 }
