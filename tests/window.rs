@@ -976,6 +976,23 @@ fn a_number_typed_with_commas_is_what_was_meant_or_refused_with_a_word() {
 }
 
 #[test]
+fn what_is_typed_stays_with_its_lab_when_a_click_opens_another() {
+    let backend = Scripted::computing();
+    let mut harness = window_of(vec![&TOY, &LABS[0]], &backend, None, vec2(1280.0, 1000.0));
+    harness.get_by_role_and_label(Role::SpinButton, "steps").click();
+    harness.run_steps(2);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    harness.event(egui::Event::Text("77".to_owned()));
+    harness.run_steps(2);
+    harness.get_by_role_and_label(Role::Tab, LABS[0].spec.title).click();
+    harness.run_steps(5);
+    let other = backend.last_start();
+    assert_eq!(other.lab, LABS[0].spec.id);
+    assert_eq!(other.params, Params::defaults(LABS[0].spec.params));
+    assert!(harness.query_by_label_contains("unknown parameter").is_none());
+}
+
+#[test]
 fn a_typed_path_is_remembered_if_it_is_there() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("points.csv");

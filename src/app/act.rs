@@ -3,12 +3,11 @@
 
 use std::path::PathBuf;
 
+use super::theme::ThemeChoice;
 use crate::compute::device::DeviceChoice;
 use crate::engine::event::Level;
 use crate::engine::params::Value;
 use crate::kit::view::{Cursor, ViewAction};
-
-use super::theme::ThemeChoice;
 
 /// One thing that can be done. Labs, presets, studies, tiles and parameters are named by their ids; where nothing else is
 /// said, it is the lab in front that is meant.

@@ -57,6 +57,7 @@ use std::time::Duration;
 
 use eframe::egui;
 
+use self::act::Act;
 use crate::engine::event::{Body, Level, Status};
 use crate::kit::view::Lab;
 use crate::plot::background::Task;
@@ -230,6 +231,8 @@ impl eframe::App for App {
         self.carry_out(&ctx);
         let mut acts = Vec::new();
         self.draw(ui, frame, &mut acts);
+        // A click takes the keyboard from a field, which then says what was typed: that is of the lab and the run so far.
+        acts.sort_by_key(|act| matches!(act, Act::Lab(_) | Act::Preset(_) | Act::Start));
         self.acts.append(&mut acts);
         self.carry_out(&ctx);
         self.state.flush_restarts();
