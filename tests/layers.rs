@@ -140,6 +140,40 @@ fn imports_point_one_way() {
 }
 
 #[test]
+fn no_files_of_the_window_need_each_other() {
+    let stem = |path: &Path| path.file_stem().unwrap().to_str().unwrap().to_owned();
+    let files: Vec<(String, String)> =
+        sources("app").iter().map(|(path, code)| (stem(path), without_tests(code))).collect();
+    // What stands after `super::`, a name or several in braces. Types of `app/mod.rs` itself begin with a capital.
+    let needs = |code: &str| -> Vec<usize> {
+        let named = code.split("super::").skip(1).flat_map(|rest| match rest.strip_prefix('{') {
+            Some(list) => list.split('}').next().unwrap_or_default().split(',').collect::<Vec<_>>(),
+            None => vec![rest],
+        });
+        let word = |text: &str| text.trim().split(|c: char| !c.is_alphanumeric() && c != '_').next().map(str::to_owned);
+        let file = |word: String| if word.starts_with(char::is_uppercase) { "mod".to_owned() } else { word };
+        let names: Vec<String> = named.filter_map(word).map(file).collect();
+        (0..files.len()).filter(|index| names.contains(&files[*index].0)).collect()
+    };
+    let others = |own: &str| (0..files.len()).filter(|index| files[*index].0 != own).collect();
+    let needs: Vec<Vec<usize>> =
+        files.iter().map(|(name, code)| if name == "mod" { others(name) } else { needs(code) }).collect();
+    assert!(needs.iter().map(Vec::len).sum::<usize>() > 100, "they were not found");
+    // A file that needs only files that are taken away already can be taken away.
+    let mut left: Vec<usize> = (0..files.len()).collect();
+    loop {
+        let before = left.len();
+        let now = left.clone();
+        left.retain(|file| needs[*file].iter().any(|other| now.contains(other)));
+        if left.len() == before {
+            break;
+        }
+    }
+    let left: Vec<&str> = left.iter().map(|file| files[*file].0.as_str()).collect();
+    assert!(left.is_empty(), "in a circle, or above one: {left:?}");
+}
+
+#[test]
 fn the_default_device_is_never_asked_for() {
     // It opens wgpu even in a run on the CPU.
     refuse("", &["Device::default()"], "devices are opened in compute::device");

@@ -10,10 +10,10 @@ use learnscope::engine::event::{Level, Payload};
 use learnscope::engine::experiment::{BuildRequest, Checkpoint, RunError};
 use learnscope::engine::params::{Params, Value};
 use learnscope::labs::optimizers::network::article::Article;
-use learnscope::labs::optimizers::network::roster::{Hyper, ROSTER};
+use learnscope::labs::optimizers::network::roster::ROSTER;
 use learnscope::labs::optimizers::network::{self, BOUNDARY};
 use learnscope::labs::optimizers::params::PARAMS;
-use learnscope::labs::optimizers::rules::Rule;
+use learnscope::labs::optimizers::rules::{Hyper, Rule};
 use learnscope::labs::optimizers::{KEYS, SPEC};
 use learnscope::nn::mlp::{Activation, Mlp, MlpShape, cross_entropy, one_hot};
 use support::drive::Maker;
@@ -180,29 +180,30 @@ fn reference(rule: Rule, h: &Hyper, k: i32, theta: &mut [f64], g: &[f64], a: &mu
     for i in 0..theta.len() {
         let g = g[i];
         theta[i] += match rule {
-            Rule::Sgd => -h.eta * g,
+            Rule::Sgd => -h.learning_rate * g,
             Rule::Momentum | Rule::Nag => {
-                a[i] = h.mu * a[i] - h.eta * g;
+                a[i] = h.momentum * a[i] - h.learning_rate * g;
                 a[i]
             }
             Rule::AdaGrad => {
                 a[i] += g * g;
-                -h.eta * g / (a[i].sqrt() + h.epsilon)
+                -h.learning_rate * g / (a[i].sqrt() + h.epsilon)
             }
             Rule::RmsProp => {
-                a[i] = h.beta * a[i] + (1.0 - h.beta) * g * g;
-                -h.eta * g / (a[i].sqrt() + h.epsilon)
+                a[i] = h.rmsprop_beta * a[i] + (1.0 - h.rmsprop_beta) * g * g;
+                -h.learning_rate * g / (a[i].sqrt() + h.epsilon)
             }
             Rule::AdaDelta => {
-                a[i] = h.rho * a[i] + (1.0 - h.rho) * g * g;
+                a[i] = h.adadelta_rho * a[i] + (1.0 - h.adadelta_rho) * g * g;
                 let d = -(b[i] + h.epsilon).sqrt() / (a[i] + h.epsilon).sqrt() * g;
-                b[i] = h.rho * b[i] + (1.0 - h.rho) * d * d;
+                b[i] = h.adadelta_rho * b[i] + (1.0 - h.adadelta_rho) * d * d;
                 d
             }
             Rule::Adam => {
-                a[i] = h.beta1 * a[i] + (1.0 - h.beta1) * g;
-                b[i] = h.beta2 * b[i] + (1.0 - h.beta2) * g * g;
-                -h.eta * (a[i] / (1.0 - h.beta1.powi(k))) / ((b[i] / (1.0 - h.beta2.powi(k))).sqrt() + h.epsilon)
+                a[i] = h.adam_beta1 * a[i] + (1.0 - h.adam_beta1) * g;
+                b[i] = h.adam_beta2 * b[i] + (1.0 - h.adam_beta2) * g * g;
+                -h.learning_rate * (a[i] / (1.0 - h.adam_beta1.powi(k)))
+                    / ((b[i] / (1.0 - h.adam_beta2.powi(k))).sqrt() + h.epsilon)
             }
         };
     }
@@ -211,7 +212,7 @@ fn reference(rule: Rule, h: &Hyper, k: i32, theta: &mut [f64], g: &[f64], a: &mu
 #[test]
 fn every_article_rule_on_tensors_is_the_article_s_rule() {
     let device = Device::flex();
-    let h = Hyper { eta: 0.03, mu: 0.9, beta: 0.9, rho: 0.95, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+    let h = Hyper::from_values([0.03, 0.9, 0.9, 0.95, 0.9, 0.999, 1e-8]);
     let start = [0.5_f64, -1.25, 2.0, 0.0625];
     // The gradient of a quadratic with another curvature in each coordinate, at the point that the rule asks for.
     let curvature = [1.0_f64, 4.0, 0.25, 10.0];
@@ -223,7 +224,7 @@ fn every_article_rule_on_tensors_is_the_article_s_rule() {
         let mut tensor = Tensor::<2>::from_data(TensorData::new(values, [1, 4]), &device);
         let scale = Tensor::<2>::from_data(TensorData::new(curvature.map(|c| c as f32).to_vec(), [1, 4]), &device);
         for k in 1..=20 {
-            let at = |i: usize| if rule == Rule::Nag { theta[i] + h.mu * a[i] } else { theta[i] };
+            let at = |i: usize| if rule == Rule::Nag { theta[i] + h.momentum * a[i] } else { theta[i] };
             let g: [f64; 4] = std::array::from_fn(|i| curvature[i] * at(i));
             reference(rule, &h, k, &mut theta, &g, &mut a, &mut b);
             let g = article.gradient_at(&h, &tensor) * scale.clone();

@@ -42,7 +42,12 @@ fn the_combined_routine_learns_both_tasks_and_reports_what_it_declares() {
     let params = params(&["train_images=60", "unlabelled_images=60", "width=1", "head=ordinal", "batch_size=12"]);
     let mut run = LAB.build(&params, 1, 120).begin();
     run.run_to(120);
-    assert!(run.at("mse/test", 120) < 0.5 * run.at("mse/test", 4), "{} {}", run.at("mse/test", 4), run.at("mse/test", 120));
+    assert!(
+        run.at("mse/test", 120) < 0.5 * run.at("mse/test", 4),
+        "{} {}",
+        run.at("mse/test", 4),
+        run.at("mse/test", 120)
+    );
     let labelled: Vec<f64> = run.scalars["loss/classification"].iter().map(|(_, loss)| *loss).collect();
     let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
     let (early, late) = (mean(&labelled[..10]), mean(&labelled[labelled.len() - 10..]));
@@ -85,7 +90,11 @@ fn a_resumed_run_goes_on_to_the_same_bits() {
             let mut rest = LAB.restored(&params, 3, 9, &checkpoint);
             rest.run_to(9);
             assert_eq!(whole.after(at), rest.after(at), "{kind:?} from {at}");
-            assert_eq!(whole.experiment.checkpoint().unwrap(), rest.experiment.checkpoint().unwrap(), "{kind:?} from {at}");
+            assert_eq!(
+                whole.experiment.checkpoint().unwrap(),
+                rest.experiment.checkpoint().unwrap(),
+                "{kind:?} from {at}"
+            );
         }
     }
 }

@@ -439,7 +439,7 @@ fn presets_and_studies_set_what_exists() {
             for (key, value) in study.common.iter().chain(row.set) {
                 params.set_text(spec.params, &format!("{key}={value}")).unwrap();
             }
-            assert_eq!(row.paper.len(), study.measures.len(), "{}: {}", study.id, row.label);
+            assert!(row.paper.len() <= study.measures.len(), "{}: {}", study.id, row.label);
         }
     }
     for rule in ["directpred", "directcopy"] {

@@ -11,8 +11,13 @@ use eframe::egui::{self, FontFamily, FontId, Key, Modifiers, Role, ViewportComma
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
+use learnscope::app::act::{Act, Choice, StudyFile};
+use learnscope::app::actions::TABLE;
 use learnscope::app::backend::DeviceEntry;
-use learnscope::app::{App, Open, Parts, theme};
+use learnscope::app::script::script as read_script;
+use learnscope::app::theme::{self, ThemeChoice};
+use learnscope::app::{App, Open, Parts};
+use learnscope::compute::device::DeviceChoice;
 use learnscope::engine::command::{Record, RunRequest};
 use learnscope::engine::event::{Body, Change, Event, KeyKind, KeySpec, Level, RunHeader, RunId, Status};
 use learnscope::engine::experiment::Checkpoint;
@@ -298,6 +303,113 @@ fn the_palette_reaches_presets_tiles_and_commands() {
     assert!(harness.query_by_label_contains("second content at 33 of 5").is_some(), "what a tile can do is found");
     press(&mut harness, Modifiers::NONE, Key::F1);
     assert!(harness.query_by_label("Undo the last edit").is_some(), "the shortcuts are listed");
+}
+
+/// Sends a script and draws what it did.
+fn script(harness: &mut Harness<'static, App>, text: &str) {
+    harness.state_mut().send_script(text).unwrap();
+    harness.run_steps(3);
+}
+
+#[test]
+fn a_script_drives_the_window() {
+    let backend = Scripted::computing();
+    let mut harness = window_of(vec![&TOY, &LABS[1]], &backend, None, vec2(1280.0, 1000.0));
+    script(&mut harness, "# A value, and a place in time.\nform.set rate=0.05\n\n  form.set steps=50\ntime.seek 40\n");
+    assert!(harness.query_by_label("first content at 40 of 0.05").is_some());
+    assert_eq!(backend.last_start().params.int("steps"), 50);
+    script(&mut harness, "form.undo");
+    assert_eq!(backend.last_start().params.int("steps"), 420);
+    script(&mut harness, "form.set use_it=off\nform.set rate=5");
+    assert_eq!(backend.last_start().params.float("rate"), 5.0, "a whole number is one, too");
+    script(&mut harness, "form.set rate=50");
+    assert!(harness.query_by_label_contains("parameter `rate` is 50").is_some(), "a refused value is explained");
+    script(&mut harness, "tiles.maximise second");
+    assert!(harness.query_by_label_contains("first content").is_none());
+    script(&mut harness, "tiles.restore\nlab.do toy-faster\nform.set rate=0.5\nlab.do toy-faster");
+    assert!(harness.query_by_label("first content at 40 of 5").is_some(), "what a tile can do, in its turn");
+    script(&mut harness, "tiles.hide first\ntiles.maximise nothing");
+    assert!(harness.query_by_label_contains("there is no tile `nothing`").is_some());
+    assert!(harness.query_by_label_contains("first content").is_none());
+    script(&mut harness, "tiles.show first\nwindow.palette");
+    assert!(harness.query_by_label("Command").is_some());
+    script(&mut harness, "window.palette\nlab self-supervised");
+    assert!(harness.query_by_label("Command").is_none());
+    assert!(harness.query_by_label_contains("first content").is_none(), "another lab is in front");
+    backend.taken();
+    script(&mut harness, "lab toy\nform.seed 7\nrun.start\nrun.stop\nanswer.give-up");
+    assert_eq!(backend.last_start().seed, 7);
+    assert_eq!(backend.taken().last().map(String::as_str), Some("Stop"));
+    assert!(!closes_itself(&mut harness), "nobody asked");
+    script(&mut harness, "window.quit");
+    assert!(closes_itself(&mut harness));
+}
+
+#[test]
+fn whatever_can_be_done_is_a_line_of_text_and_back() {
+    let text = |text: &str| text.to_owned();
+    let odd = ["on", "-1", "inf", "", " a b ", "\"", "a\nb", "größer=1", "#", "\\"];
+    let mut acts: Vec<Act> = TABLE.iter().map(|row| row.act.clone()).collect();
+    for odd in odd {
+        let value = Value::Text(text(odd));
+        acts.extend([
+            Act::Set { key: text("file"), value: value.clone(), settled: true },
+            Act::Twin(text("rate"), value),
+            Act::Preset(text(odd)),
+            Act::Refuse(text("rate"), text(odd)),
+            Act::UsePath { lab: text("toy"), key: text("file"), path: PathBuf::from(odd) },
+            Act::SaveText { name: text(odd), text: text(odd) },
+        ]);
+    }
+    for value in [Value::Float(0.1), Value::Float(5.0), Value::Float(1e-300), Value::Int(-5), Value::Switch(true)] {
+        acts.push(Act::Set { key: text("rate"), value, settled: false });
+    }
+    acts.extend([
+        Act::Lab(text("toy")),
+        Act::LabCommand(text("toy-faster")),
+        Act::Device(DeviceChoice::Gpu(text("A card, by name"))),
+        Act::CloseFailure,
+        Act::Move(-17),
+        Act::Seek(40),
+        Act::Place(Cursor { step: 3, sub: 2 }),
+        Act::Speed(0.1),
+        Act::Seed { seed: u64::MAX, settled: false },
+        Act::RemoveChange(1),
+        Act::Browse(text("file")),
+        Act::ShowTile(text("wall")),
+        Act::HideTile(text("wall")),
+        Act::BringTile(text("wall")),
+        Act::Maximise(text("wall")),
+        Act::Present(Some(text("wall"))),
+        Act::PresentNext(-1),
+        Act::PresentBlack,
+        Act::Study(text("rates")),
+        Act::StudySeeds(3, 40),
+        Act::StudyLoad(1),
+        Act::StudySave(StudyFile::Picture),
+        Act::OpenRun(PathBuf::from("runs/a b")),
+        Act::GoOn(PathBuf::from("/runs/a")),
+        Act::DeleteRun(PathBuf::from("/runs/a")),
+        Act::Figure(Some(text("wall"))),
+        Act::Say(Level::Warning, text("two\nlines")),
+        Act::Answer(Choice::TryAgain),
+    ]);
+    acts.extend(ThemeChoice::ALL.map(Act::Theme));
+    let lines: Vec<String> = acts.iter().map(Act::to_string).collect();
+    for (act, line) in acts.iter().zip(&lines) {
+        assert_eq!(line.parse().as_ref(), Ok(act), "{line}");
+    }
+    assert_eq!(read_script(&lines.join("\n")).as_ref(), Ok(&acts), "a script of all of them");
+    for (line, said) in [
+        ("time.sped 2", "line 2: `time.sped` is nothing that can be done in the window; did you mean `time.speed`?"),
+        ("time.seek soon", "line 2: `time.seek soon`: `time.seek` takes something else after its name"),
+        ("run.play 3", "`run.play` takes something else"),
+        ("form.set rate", "`form.set` takes something else"),
+        ("lab \"toy", "the quotes in `\"toy` do not close"),
+    ] {
+        let refused = read_script(&format!("# A line before.\n{line}")).unwrap_err();
+        assert!(refused.contains(said), "{line}: {refused}");
+    }
 }
 
 #[test]
@@ -861,6 +973,23 @@ fn a_number_typed_with_commas_is_what_was_meant_or_refused_with_a_word() {
     assert_eq!(backend.last_start().params.float("rate"), 0.05);
     assert!(typed("rate η", "1,000"));
     assert_eq!(backend.last_start().params.float("rate"), 0.05);
+}
+
+#[test]
+fn what_is_typed_stays_with_its_lab_when_a_click_opens_another() {
+    let backend = Scripted::computing();
+    let mut harness = window_of(vec![&TOY, &LABS[0]], &backend, None, vec2(1280.0, 1000.0));
+    harness.get_by_role_and_label(Role::SpinButton, "steps").click();
+    harness.run_steps(2);
+    harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
+    harness.event(egui::Event::Text("77".to_owned()));
+    harness.run_steps(2);
+    harness.get_by_role_and_label(Role::Tab, LABS[0].spec.title).click();
+    harness.run_steps(5);
+    let other = backend.last_start();
+    assert_eq!(other.lab, LABS[0].spec.id);
+    assert_eq!(other.params, Params::defaults(LABS[0].spec.params));
+    assert!(harness.query_by_label_contains("unknown parameter").is_none());
 }
 
 #[test]

@@ -15,6 +15,9 @@ use crate::engine::mailbox::Letter;
 use crate::engine::state::RunState;
 use crate::kit::view::PastPayloads;
 
+/// Asks for a frame from any thread.
+pub type Wake = Arc<dyn Fn() + Send + Sync>;
+
 /// The worker as the window sees it. Neither call may wait.
 pub trait Backend {
     /// Hands a command over.
@@ -111,7 +114,7 @@ impl std::fmt::Debug for PastStore {
 
 impl PastStore {
     /// `wake` asks for a frame when a value has arrived.
-    pub fn new(fetch: Fetch, wake: Arc<dyn Fn() + Send + Sync>) -> Self {
+    pub fn new(fetch: Fetch, wake: Wake) -> Self {
         let (requests, todo) = mpsc::channel::<(PathBuf, Place)>();
         let (done, answers) = mpsc::channel();
         let thread = thread::Builder::new().name("replay reader".to_owned()).spawn(move || {

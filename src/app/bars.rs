@@ -6,44 +6,40 @@ use eframe::egui::{
     self, Align, Button, CornerRadius, DragValue, Layout, RichText, Sense, Stroke, TextStyle, Ui, vec2,
 };
 
+use super::act::Act;
 use super::actions::{self, device_title};
+use super::session::Session;
+use super::state::State;
 use super::status_line::word;
 use super::theme;
 use super::widgets::{Icon, labelled_button};
-use super::{App, Session};
 use crate::compute::device::DeviceChoice;
 use crate::engine::event::{Level, Status};
 use crate::plot::number;
 use crate::plot::style::Style;
 
 /// Name, tabs, palette, talk, device.
-pub fn top(app: &mut App, ui: &mut Ui) {
-    let style = app.style.clone();
+pub fn top(state: &State, ui: &mut Ui, acts: &mut Vec<Act>) {
+    let style = &state.style;
     ui.horizontal_centered(|ui| {
         ui.add(egui::Label::new(theme::strong("Learnscope").size(15.0)));
         ui.add_space(12.0);
         ui.spacing_mut().item_spacing.x = 4.0;
-        for index in 0..app.sessions.len() {
-            let spec = app.sessions[index].lab.spec;
-            let response = tab(ui, index + 1, spec.title, index == app.active, &style);
+        for (index, session) in state.sessions.iter().enumerate() {
+            let spec = session.lab.spec;
+            let response = tab(ui, index + 1, spec.title, index == state.active, style);
             if response.on_hover_text(spec.claim).clicked() {
-                app.open_lab(index);
+                acts.push(Act::Lab(spec.id.to_owned()));
             }
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 8.0;
-            device(app, ui, &style);
-            if chip(ui, &format!("{}  present", actions::shortcut_text(ui.ctx(), "view.present")), &style)
-                .on_hover_text(actions::hint(ui.ctx(), "view.present"))
-                .clicked()
-            {
-                actions::run(app, ui.ctx(), "view.present");
-            }
-            if chip(ui, &format!("{}  commands", actions::shortcut_text(ui.ctx(), "window.palette")), &style)
-                .on_hover_text(actions::hint(ui.ctx(), "window.palette"))
-                .clicked()
-            {
-                actions::run(app, ui.ctx(), "window.palette");
+            device(state, ui, acts);
+            for (act, word) in [(Act::Present(None), "present"), (Act::Palette, "commands")] {
+                let text = format!("{}  {word}", actions::shortcut_text(ui.ctx(), &act));
+                if chip(ui, &text, style).on_hover_text(actions::hint(ui.ctx(), &act)).clicked() {
+                    acts.push(act);
+                }
             }
         });
     });
@@ -82,11 +78,12 @@ fn chip(ui: &mut Ui, text: &str, style: &Style) -> egui::Response {
 }
 
 /// The device that training uses, always visible, with its adapter's name.
-fn device(app: &mut App, ui: &mut Ui, style: &Style) {
-    let looking = app.devices.is_none() && app.device_answer.is_some();
-    let devices = app.devices.as_deref().unwrap_or_default();
+fn device(state: &State, ui: &mut Ui, acts: &mut Vec<Act>) {
+    let style = &state.style;
+    let looking = state.devices.is_none() && state.device_answer.is_some();
+    let devices = state.devices.as_deref().unwrap_or_default();
     let named = |name: &str| devices.iter().find(|device| device.name == name);
-    let (text, color) = match &app.device {
+    let (text, color) = match &state.device {
         _ if looking => ("looking for devices…".to_owned(), style.text_weak),
         DeviceChoice::Cpu => ("CPU".to_owned(), style.text_weak),
         DeviceChoice::Automatic => match devices.iter().find(|device| !device.software) {
@@ -99,7 +96,7 @@ fn device(app: &mut App, ui: &mut Ui, style: &Style) {
             None => (format!("GPU · {name} · not found"), style.warning),
         },
     };
-    let check = app.sessions.get(app.active).and_then(|session| session.run.header.as_ref());
+    let check = state.front().and_then(|session| session.run.header.as_ref());
     let check = check.map_or(String::new(), |header| {
         let parts = [format!("this run: {}", header.device), header.device_check.clone()];
         parts.into_iter().filter(|part| !part.is_empty() && part != "this run: ").collect::<Vec<_>>().join("\n")
@@ -117,16 +114,16 @@ fn device(app: &mut App, ui: &mut Ui, style: &Style) {
     let (response, _) = egui::containers::menu::MenuButton::from_button(button).ui(ui, |ui| {
         ui.set_min_width(280.0);
         ui.label(theme::group_heading("Training device", style));
-        for choice in actions::device_choices(app) {
-            let title = match (&choice, app.devices.as_ref()) {
+        for choice in actions::device_choices(state) {
+            let title = match (&choice, state.devices.as_ref()) {
                 (DeviceChoice::Gpu(name), Some(list)) => {
                     let found = list.iter().find(|device| device.name == *name);
                     found.map_or(name.clone(), |d| format!("{} · {} · {}", d.name, d.backend, d.kind))
                 }
                 _ => device_title(&choice),
             };
-            if ui.selectable_label(app.device == choice, title).clicked() {
-                app.choose_device(choice);
+            if ui.selectable_label(state.device == choice, title).clicked() {
+                acts.push(Act::Device(choice));
                 ui.close();
             }
         }
@@ -147,12 +144,11 @@ fn shorten(text: &str, most: usize) -> String {
 }
 
 /// Start, pause, step, stop; where the run is; seed, presets, studies, tiles, export.
-pub fn run(app: &mut App, ui: &mut Ui) {
-    let style = app.style.clone();
-    let Some(session) = app.sessions.get(app.active) else { return };
+pub fn run(state: &State, fork_open: bool, ui: &mut Ui, acts: &mut Vec<Act>) {
+    let style = &state.style;
+    let Some(session) = state.front() else { return };
     let stale = if session.playback_rate().is_some() && !session.training() { Vec::new() } else { session.stale() };
-    let other_trains = app.sessions.iter().enumerate().any(|(i, session)| i != app.active && session.training());
-    let fork_open = app.fork.open;
+    let other_trains = state.is_training() && !session.training();
     let (live, training) = (session.run.is_live(), session.training());
     let has_run = session.run.header.is_some();
     let blocked = other_trains && session.playback_rate().is_some() && !has_run;
@@ -162,30 +158,29 @@ pub fn run(app: &mut App, ui: &mut Ui) {
     } else {
         session.play.playing && has_run && session.play.cursor.step < session.planned_steps()
     };
-    let state = progress(session);
     ui.horizontal_centered(|ui| {
-        let mut act = |ui: &mut Ui, icon, label: &str, accent: bool, enabled: bool, action: &str| {
-            let shown = ui.add_enabled_ui(enabled, |ui| labelled_button(ui, icon, label, accent, &style)).inner;
-            if shown.on_hover_text(actions::hint(ui.ctx(), action)).clicked() {
-                actions::run(app, ui.ctx(), action);
+        let mut button = |ui: &mut Ui, icon, label: &str, accent: bool, enabled: bool, act: Act| {
+            let shown = ui.add_enabled_ui(enabled, |ui| labelled_button(ui, icon, label, accent, style)).inner;
+            if shown.on_hover_text(actions::hint(ui.ctx(), &act)).clicked() {
+                acts.push(act);
             }
         };
         if has_run {
             let (icon, label) = if playing { (Icon::Pause, "Pause") } else { (Icon::Play, "Play") };
-            act(ui, Some(icon), label, !needs_start, true, "run.play");
-            act(ui, None, "Step", false, true, "run.step");
-            act(ui, None, "Stop", false, live, "run.stop");
+            button(ui, Some(icon), label, !needs_start, true, Act::Play);
+            button(ui, None, "Step", false, true, Act::Step);
+            button(ui, None, "Stop", false, live, Act::Stop);
             if training || fork_open {
-                act(ui, None, "Fork", false, true, "run.fork");
+                button(ui, None, "Fork", false, true, Act::Fork);
             }
-            act(ui, Some(Icon::Restart), "Restart", needs_start, true, "run.start");
+            button(ui, Some(Icon::Restart), "Restart", needs_start, true, Act::Start);
         } else {
-            act(ui, Some(Icon::Play), "Start", true, true, "run.start");
+            button(ui, Some(Icon::Play), "Start", true, true, Act::Start);
         }
         ui.add_space(8.0);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            menus(app, ui);
-            seed(app, ui, &style);
+            menus(session, ui, acts);
+            seed(session, ui, style, acts);
             ui.add_space(8.0);
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let (text, color) = if blocked {
@@ -193,7 +188,7 @@ pub fn run(app: &mut App, ui: &mut Ui) {
                 } else if !stale.is_empty() && has_run {
                     (format!("restart to apply: {}", stale.join(", ")), style.live)
                 } else {
-                    (state, style.text)
+                    (progress(session), style.text)
                 };
                 ui.add(egui::Label::new(RichText::new(text).monospace().color(color)).truncate());
             });
@@ -233,8 +228,7 @@ fn progress(session: &Session) -> String {
     text
 }
 
-fn seed(app: &mut App, ui: &mut Ui, style: &Style) {
-    let Some(session) = app.session() else { return };
+fn seed(session: &Session, ui: &mut Ui, style: &Style, acts: &mut Vec<Act>) {
     let mut seed = session.seed;
     let bad = RefCell::new(None);
     let drag = DragValue::new(&mut seed).speed(0.1).update_while_editing(false).custom_parser(|text| {
@@ -249,81 +243,65 @@ fn seed(app: &mut App, ui: &mut Ui, style: &Style) {
         response.on_hover_text("The seed of everything random in the next run. The same seed gives the same numbers.");
     ui.label(RichText::new("seed").color(style.text_weak));
     if let Some(problem) = bad.take() {
-        return app.notice(Level::Warning, problem);
-    }
-    if response.changed() {
-        session.edit_all(|session| session.seed = seed);
-        app.after_edit(&[], !response.dragged());
-    } else if response.drag_stopped() {
-        app.after_edit(&[], true);
+        acts.push(Act::Say(Level::Warning, problem));
+    } else if response.changed() || response.drag_stopped() {
+        acts.push(Act::Seed { seed, settled: !response.dragged() });
     }
 }
 
 /// From right to left: export, tiles, studies, presets.
-fn menus(app: &mut App, ui: &mut Ui) {
-    let Some(session) = app.session() else { return };
+fn menus(session: &Session, ui: &mut Ui, acts: &mut Vec<Act>) {
     let spec = session.lab.spec;
-    let arrangement = session.view.arrangement(&session.params);
-    let tiles = session.layouts.shown(&arrangement);
-    let current = session.name.clone();
-    let mut chosen: Option<String> = None;
-    let mut entry = |ui: &mut Ui, label: &str, help: &str, id: String| {
+    let tiles = session.tiles();
+    let mut entry = |ui: &mut Ui, label: &str, help: &str, act: Act| {
         let response = ui.button(label);
         let response = if help.is_empty() { response } else { response.on_hover_text(help) };
         if response.clicked() {
-            chosen = Some(id);
+            acts.push(act);
         }
     };
     ui.menu_button("Export", |ui| {
         ui.set_min_width(240.0);
         for (tile, _) in tiles.iter().filter(|(_, shown)| *shown) {
-            entry(
-                ui,
-                &format!("Figure: {}", tile.title),
-                "As it is on the screen, as PNG",
-                format!("tile.export.{}", tile.id),
-            );
+            let act = Act::Figure(Some(tile.id.to_owned()));
+            entry(ui, &format!("Figure: {}", tile.title), "As it is on the screen, as PNG", act);
         }
         ui.separator();
-        entry(ui, "Metrics as CSV", "One line for each step, key and value", "export.csv".to_owned());
-        entry(ui, "Metrics as JSON", "Parameters, scalars and trajectories", "export.json".to_owned());
+        entry(ui, "Metrics as CSV", "One line for each step, key and value", Act::MetricsCsv);
+        entry(ui, "Metrics as JSON", "Parameters, scalars and trajectories", Act::MetricsJson);
         ui.separator();
-        entry(ui, "Screenshot of the window", "As PNG", "export.screenshot".to_owned());
+        entry(ui, "Screenshot of the window", "As PNG", Act::Screenshot);
     });
     ui.menu_button("Tiles", |ui| {
         ui.set_min_width(240.0);
         for (tile, shown) in &tiles {
-            let mut on = *shown;
+            let (mut on, id) = (*shown, tile.id.to_owned());
             if ui.checkbox(&mut on, tile.title).on_hover_text(tile.help).changed() {
-                entry_chosen(&mut chosen, format!("tile.toggle.{}", tile.id));
+                acts.push(if on { Act::ShowTile(id) } else { Act::HideTile(id) });
             }
         }
-        ui.separator();
-        for (label, id) in [("Reset this layout", "tiles.reset"), ("Reset all layouts and panels", "tiles.reset-all")] {
+        let mut entry = |ui: &mut Ui, label: &str, act: Act| {
             if ui.button(label).clicked() {
-                entry_chosen(&mut chosen, id.to_owned());
+                acts.push(act);
             }
-        }
+        };
         ui.separator();
-        for (label, id) in [
-            ("Show or hide the form", "view.form"),
-            ("Show or hide the guide", "view.guide"),
-            ("Next theme", "window.theme"),
-        ] {
-            if ui.button(label).clicked() {
-                entry_chosen(&mut chosen, id.to_owned());
-            }
-        }
+        entry(ui, "Reset this layout", Act::ResetLayout);
+        entry(ui, "Reset all layouts and panels", Act::ResetAllLayouts);
+        ui.separator();
+        entry(ui, "Show or hide the form", Act::Form);
+        entry(ui, "Show or hide the guide", Act::Guide);
+        entry(ui, "Next theme", Act::NextTheme);
     });
-    if ui.button("Runs").on_hover_text(actions::hint(ui.ctx(), "window.runs")).clicked() {
-        entry_chosen(&mut chosen, "window.runs".to_owned());
+    if ui.button("Runs").on_hover_text(actions::hint(ui.ctx(), &Act::Runs)).clicked() {
+        acts.push(Act::Runs);
     }
     if !spec.studies.is_empty() {
         ui.menu_button("Study", |ui| {
             ui.set_min_width(280.0);
             for study in spec.studies {
                 if ui.button(study.title).on_hover_text(format!("{}\n\n{}", study.source, study.about)).clicked() {
-                    entry_chosen(&mut chosen, format!("study.{}", study.id));
+                    acts.push(Act::Study(study.id.to_owned()));
                 }
             }
         });
@@ -332,18 +310,11 @@ fn menus(app: &mut App, ui: &mut Ui) {
         ui.menu_button("Preset", |ui| {
             ui.set_min_width(240.0);
             for preset in spec.presets {
-                if ui.selectable_label(current == preset.id, preset.title).on_hover_text(preset.help).clicked() {
-                    entry_chosen(&mut chosen, format!("preset.{}", preset.id));
+                if ui.selectable_label(session.name == preset.id, preset.title).on_hover_text(preset.help).clicked() {
+                    acts.push(Act::Preset(preset.id.to_owned()));
                     ui.close();
                 }
             }
         });
     }
-    if let Some(id) = chosen {
-        actions::run(app, ui.ctx(), &id);
-    }
-}
-
-fn entry_chosen(chosen: &mut Option<String>, id: String) {
-    *chosen = Some(id);
 }

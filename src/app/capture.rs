@@ -6,7 +6,10 @@ use std::thread;
 
 use eframe::egui::{self, ColorImage, Rect};
 
-use super::{App, Wake, runs};
+use super::backend::Wake;
+use super::runs;
+use super::session::Session;
+use super::tiles::Place;
 use crate::engine::event::Level;
 
 /// What is said about a picture when it is written, or cannot be.
@@ -15,7 +18,7 @@ type Said = (Level, String);
 /// Pictures on their way to disk.
 pub struct Capture {
     /// Where each visible tile lay in the last frame.
-    pub tiles: Vec<(&'static str, Rect)>,
+    pub tiles: Vec<Place>,
     /// A figure to be taken when the overlays are gone.
     wanted: Option<Wanted>,
     results: (mpsc::Sender<Said>, mpsc::Receiver<Said>),
@@ -94,64 +97,49 @@ pub fn write_png(image: &ColorImage, part: Option<Rect>, scale: f32, file: &Path
     crate::disk::write_new(file, bytes.get_ref()).map_err(|error| error.to_string())
 }
 
-impl App {
+impl Capture {
     /// A picture of the whole window.
-    pub(super) fn screenshot(&mut self, _ctx: &egui::Context) {
-        let lab = self.sessions.get(self.active).map_or("window", |session| session.lab.spec.id);
-        let file = self.pictures().join(format!("learnscope-{lab}-{}.png", runs::stamp()));
-        self.capture.wanted = Some(Wanted { file, part: None });
+    pub fn screenshot(&mut self, lab: &str, runs: &Path) {
+        self.screenshot_to(pictures(runs).join(format!("learnscope-{lab}-{}.png", runs::stamp())));
     }
 
-    /// A picture of the maximised, else the first tile.
-    pub(super) fn export_front(&mut self) {
-        let maximised = self.session().and_then(|session| session.layouts.maximised);
-        let presented = self.presenter.as_ref().map(|presenter| presenter.tile());
-        match presented.or(maximised).or(self.capture.tiles.first().map(|(tile, _)| *tile)) {
-            Some(tile) => self.export_figure(tile),
-            None => self.notice(Level::Info, "there is no figure to export"),
-        }
+    /// Takes a picture of the window into this file.
+    pub fn screenshot_to(&mut self, file: PathBuf) {
+        self.wanted = Some(Wanted { file, part: None });
     }
 
-    /// A picture of one tile as it is on the screen.
-    pub(super) fn export_figure(&mut self, tile: &str) {
-        let place = self.capture.tiles.iter().find(|(id, _)| *id == tile).map(|(_, rect)| *rect);
-        let part = if self.presenter.is_some() { None } else { place };
-        if part.is_none() && self.presenter.is_none() {
-            self.notice(Level::Info, "this tile is not visible now; show it first (Tiles menu)");
-            return;
+    /// A picture of one tile as it is on the screen; in a talk it fills that. The error says why there is none.
+    pub fn figure(&mut self, tile: &str, session: &Session, talk: bool, runs: &Path) -> Result<(), &'static str> {
+        let place = self.tiles.iter().find(|(id, _)| *id == tile).map(|(_, rect)| *rect);
+        let part = if talk { None } else { place };
+        if part.is_none() && !talk {
+            return Err("this tile is not visible now; show it first (Tiles menu)");
         }
-        let Some(session) = self.sessions.get(self.active) else { return };
         let name = format!("{}-{tile}-step{}", session.name, session.play.cursor.step);
         let folder = session.run.header.as_ref().map(|header| PathBuf::from(&header.folder));
         // The folder that follows the form is emptied by the next edit.
         let lasting =
             folder.filter(|folder| !folder.as_os_str().is_empty() && !folder.to_string_lossy().ends_with("-live"));
-        let folder = lasting.map_or_else(|| self.pictures(), |folder| folder.join("figures"));
+        let folder = lasting.map_or_else(|| pictures(runs), |folder| folder.join("figures"));
         let file = folder.join(format!("{}-{}.png", runs::file_name(&name), runs::stamp()));
-        self.capture.wanted = Some(Wanted { file, part });
+        self.wanted = Some(Wanted { file, part });
+        Ok(())
     }
 
     /// Takes the picture that was asked for; called at the end of a frame, when menus and palette have closed.
-    pub(super) fn take_wanted(&mut self, ctx: &egui::Context) {
-        if !self.palette.open
-            && !egui::Popup::is_any_open(ctx)
-            && let Some(wanted) = self.capture.wanted.take()
+    pub fn take_wanted(&mut self, ctx: &egui::Context) {
+        if !egui::Popup::is_any_open(ctx)
+            && let Some(wanted) = self.wanted.take()
         {
-            self.capture.take(ctx, wanted);
+            self.take(ctx, wanted);
         }
     }
+}
 
-    /// Takes a picture of the window into this file.
-    pub(super) fn screenshot_to(&mut self, file: PathBuf) {
-        self.capture.wanted = Some(Wanted { file, part: None });
-    }
-
-    /// The user's folder for pictures, or one beside the runs.
-    fn pictures(&self) -> PathBuf {
-        let own =
-            directories::UserDirs::new().and_then(|dirs| dirs.picture_dir().map(|folder| folder.join("Learnscope")));
-        own.unwrap_or_else(|| self.runs_dir.join("figures"))
-    }
+/// The user's folder for pictures, or one beside the runs.
+fn pictures(runs: &Path) -> PathBuf {
+    let own = directories::UserDirs::new().and_then(|dirs| dirs.picture_dir().map(|folder| folder.join("Learnscope")));
+    own.unwrap_or_else(|| runs.join("figures"))
 }
 
 #[cfg(test)]

@@ -5,17 +5,22 @@ use std::path::PathBuf;
 use eframe::egui;
 use serde_json::{Value as Json, json};
 
-use super::{App, Wake, runs};
+use super::act::Act;
+use super::backend::Wake;
+use super::runs;
+use super::session::Session;
 use crate::engine::event::{KeySpec, Level};
 use crate::engine::export::{Sheet, column_names, number};
+use crate::engine::params::ParamKind;
 use crate::engine::run_folder::write_whole;
 use crate::engine::state::RunState;
 use crate::plot::background::Task;
 use crate::plot::path_dialog::{PathDialog, Question, Wanted};
+use crate::plot::style::Style;
 
 /// What a thread reports.
 #[derive(Debug)]
-enum Answer {
+pub enum Answer {
     /// A path that was typed into the form is there.
     Exists(PathBuf),
     Said(Level, String),
@@ -28,7 +33,7 @@ type Make = Box<dyn FnOnce() -> Result<Vec<u8>, String> + Send>;
 enum Purpose {
     /// The path parameter of a lab.
     Parameter {
-        lab: usize,
+        lab: &'static str,
         key: String,
     },
     Save(Make),
@@ -50,7 +55,9 @@ impl Files {
     }
 
     /// Lets the user choose a file, or a folder, for a path parameter.
-    pub fn choose(&mut self, lab: usize, key: &str, folder: bool) {
+    pub fn choose(&mut self, session: &Session, key: &str) {
+        let (lab, specs) = (session.lab.spec.id, session.lab.spec.params);
+        let folder = specs.iter().any(|spec| spec.key == key && spec.kind == ParamKind::Folder);
         let (what, wanted) = if folder { ("folder", Wanted::Folder) } else { ("file", Wanted::File) };
         let question = Question::new(format!("Choose a {what}: {key}"), wanted);
         self.next = Some((question, Purpose::Parameter { lab, key: key.to_owned() }));
@@ -62,7 +69,7 @@ impl Files {
     }
 
     /// The same, with a text that takes a while to make.
-    pub(super) fn save_with(&mut self, name: &str, text: impl FnOnce() -> Result<Vec<u8>, String> + Send + 'static) {
+    pub fn save_with(&mut self, name: &str, text: impl FnOnce() -> Result<Vec<u8>, String> + Send + 'static) {
         let question = Question::new("Save as", Wanted::Save(name.to_owned()));
         self.next = Some((question, Purpose::Save(Box::new(text))));
     }
@@ -89,7 +96,7 @@ impl Files {
     }
 
     /// What threads have finished.
-    fn finished(&mut self) -> Vec<Answer> {
+    pub fn finished(&mut self) -> Vec<Answer> {
         let mut answers = Vec::new();
         self.tasks.retain(|task| match task.poll() {
             None => true,
@@ -106,45 +113,33 @@ impl Files {
     }
 }
 
-/// Asks and draws the question, where the system's dialog does not.
-pub fn show(app: &mut App, ctx: &egui::Context) {
-    if let Some((question, purpose)) = app.files.next.take() {
-        app.files.dialog.ask(question, ctx);
-        app.files.purpose = Some(purpose);
-    }
-    let style = app.style.clone();
-    let Some(paths) = app.files.dialog.show(ctx, &style) else { return };
-    let (Some(purpose), Some(path)) = (app.files.purpose.take(), paths.into_iter().next()) else { return };
-    match purpose {
-        Purpose::Parameter { lab, key } => app.use_path(lab, &key, &path),
-        Purpose::Save(make) => app.files.write(path, make),
-    }
-}
-
-impl App {
-    /// Takes in what threads have finished.
-    pub(super) fn receive_files(&mut self) {
-        for answer in self.files.finished() {
-            match answer {
-                Answer::Exists(path) => self.settings.remember(&path),
-                Answer::Said(level, text) => self.notice(level, text),
-            }
+impl Files {
+    /// Asks and draws the question, where the system's dialog does not.
+    pub fn show(&mut self, ctx: &egui::Context, style: &Style, acts: &mut Vec<Act>) {
+        if let Some((question, purpose)) = self.next.take() {
+            self.dialog.ask(question, ctx);
+            self.purpose = Some(purpose);
+        }
+        let Some(paths) = self.dialog.show(ctx, style) else { return };
+        let (Some(purpose), Some(path)) = (self.purpose.take(), paths.into_iter().next()) else { return };
+        match purpose {
+            Purpose::Parameter { lab, key } => acts.push(Act::UsePath { lab: lab.to_owned(), key, path }),
+            Purpose::Save(make) => self.write(path, make),
         }
     }
 
-    /// Saves the front lab's metrics where the user says.
-    pub(super) fn export_metrics(&mut self, json: bool) {
-        let Some(session) = self.sessions.get(self.active) else { return };
+    /// Saves the metrics of a lab's run where the user says. The error says why there is nothing to save.
+    pub fn export_metrics(&mut self, session: &Session, json: bool) -> Result<(), &'static str> {
         if session.run.header.is_none() {
-            self.notice(Level::Info, "there is nothing to export yet: start a run first");
-            return;
+            return Err("there is nothing to export yet: start a run first");
         }
         let spec = session.lab.spec;
         let name = runs::file_name(&format!("{}-{}.{}", spec.id, session.name, if json { "json" } else { "csv" }));
         // Copied as it is now; the text is made on the dialog's thread.
         let (run, keys) = (numbers_of(&session.run), spec.keys);
         let encode = if json { Sheet::json } else { Sheet::csv };
-        self.files.save_with(&name, move || encode(&sheet_of(&run, keys), &about(&run)));
+        self.save_with(&name, move || encode(&sheet_of(&run, keys), &about(&run)));
+        Ok(())
     }
 }
 

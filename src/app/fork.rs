@@ -2,25 +2,24 @@
 
 use eframe::egui::{self, RichText, ScrollArea, pos2, vec2};
 
-use super::form::Edit;
+use super::act::Act;
 use super::form_row::Row;
-use super::{App, theme};
-use crate::engine::command::Command;
+use super::session::Session;
+use super::theme;
 use crate::engine::params::{ParamSpec, Value};
-use crate::engine::twin::twin_key;
 use crate::plot::number;
+use crate::plot::style::Style;
 
 /// State of the window.
 #[derive(Debug, Default)]
 pub struct Fork {
     pub open: bool,
     /// The value that a slider shows while it is dragged; only where it is let go it forks.
-    dragged: Option<(&'static str, Value)>,
+    dragged: Option<(String, Value)>,
 }
 
-/// Why the front lab's run cannot be forked now; `None`: it can.
-pub fn refusal(app: &App) -> Option<&'static str> {
-    let session = app.sessions.get(app.active)?;
+/// Why the lab's run cannot be forked now; `None`: it can.
+fn refusal(session: &Session) -> Option<&'static str> {
     let live = || session.lab.spec.params.iter().any(|spec| spec.live);
     if session.playback_rate().is_some() {
         Some("this run is computed at once: change a value “from the cursor on” in the form instead")
@@ -33,19 +32,17 @@ pub fn refusal(app: &App) -> Option<&'static str> {
     }
 }
 
-pub fn show(app: &mut App, ctx: &egui::Context) {
-    if !app.fork.open {
+pub fn show(fork: &mut Fork, session: &Session, style: &Style, ctx: &egui::Context, acts: &mut Vec<Act>) {
+    if !fork.open {
         return;
     }
-    let style = app.style.clone();
-    let refused = refusal(app);
-    let Some(session) = app.sessions.get(app.active) else { return };
+    let refused = refusal(session);
     let run = &session.run;
     let mut edits = Vec::new();
     let mut open = true;
     egui::Window::new("Fork into twins")
         .open(&mut open)
-        .title_frame(theme::window_title(&style))
+        .title_frame(theme::window_title(style))
         // Beside the form, below the run bar.
         .default_pos(pos2(300.0, 110.0))
         .default_size(vec2(420.0, 460.0))
@@ -80,9 +77,9 @@ pub fn show(app: &mut App, ctx: &egui::Context) {
                         if spec.group != group {
                             ui.add_space(if group.is_empty() { 0.0 } else { 8.0 });
                             group = spec.group;
-                            ui.label(theme::group_heading(group, &style));
+                            ui.label(theme::group_heading(group, style));
                         }
-                        let dragged = app.fork.dragged.as_ref().filter(|(key, _)| *key == spec.key);
+                        let dragged = fork.dragged.as_ref().filter(|(key, _)| *key == spec.key);
                         let held = dragged.map(|(_, value)| value);
                         let Some(value) = held.or_else(|| values.get(spec.key)) else { continue };
                         if differs(spec) {
@@ -90,20 +87,20 @@ pub fn show(app: &mut App, ctx: &egui::Context) {
                             ui.label(RichText::new(format!("the run has {own}:")).color(style.live).size(11.0));
                         }
                         let row =
-                            Row { spec, value, style: &style, swatch: None, error: None, recent: &[], focus: false };
+                            Row { spec, value, style, swatch: None, error: None, recent: &[], focus: false };
                         ui.push_id(("twin", spec.key), |ui| row.show(ui, &mut edits));
                     }
                 });
             });
         });
-    app.fork.open = open;
+    fork.open = open;
     for edit in edits {
         match edit {
-            Edit::Set(key, value, true) => {
-                app.fork.dragged = None;
-                app.backend.send(Command::Set { key: twin_key(key), value });
+            Act::Set { key, value, settled: true } => {
+                fork.dragged = None;
+                acts.push(Act::Twin(key, value));
             }
-            Edit::Set(key, value, false) => app.fork.dragged = Some((key, value)),
+            Act::Set { key, value, settled: false } => fork.dragged = Some((key, value)),
             _ => {}
         }
     }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use eframe::egui::{self, Align, DragValue, Layout, Response, RichText, Sense, Slider, TextEdit, TextStyle, Ui, vec2};
 
-use super::form::{Edit, path_value};
+use super::act::Act;
 use super::theme;
 use super::widgets::{Icon, check_box, icon_button, swatch};
 use crate::engine::params::{ChoiceItem, ParamKind, ParamSpec, Value};
@@ -26,22 +26,22 @@ pub struct Row<'a> {
 }
 
 impl Row<'_> {
-    /// Draws the row; what the user did goes to `edits`.
-    pub fn show(&self, ui: &mut Ui, edits: &mut Vec<Edit>) {
+    /// Draws the row; what the user did goes to `acts`.
+    pub fn show(&self, ui: &mut Ui, acts: &mut Vec<Act>) {
         match self.spec.kind {
-            ParamKind::Switch => self.switch(ui, edits),
-            ParamKind::Path | ParamKind::Folder | ParamKind::Text => self.text(ui, edits),
+            ParamKind::Switch => self.switch(ui, acts),
+            ParamKind::Path | ParamKind::Folder | ParamKind::Text => self.text(ui, acts),
             ParamKind::Choice(items) => {
-                self.choice(ui, items, edits);
+                self.choice(ui, items, acts);
             }
             ParamKind::Int { min, max } => {
                 let Value::Int(now) = *self.value else { return };
                 let number = Number { min: min as f64, max: max as f64, log: false, whole: true };
-                self.number(ui, now as f64, number, edits);
+                self.number(ui, now as f64, number, acts);
             }
             ParamKind::Float { min, max, log } => {
                 let Value::Float(now) = *self.value else { return };
-                self.number(ui, now, Number { min, max, log, whole: false }, edits);
+                self.number(ui, now, Number { min, max, log, whole: false }, acts);
             }
         }
         if let Some(error) = self.error {
@@ -50,7 +50,7 @@ impl Row<'_> {
     }
 
     /// Names of choices are long: where label and choice do not fit side by side, the choice goes below.
-    fn choice(&self, ui: &mut Ui, items: &[ChoiceItem], edits: &mut Vec<Edit>) {
+    fn choice(&self, ui: &mut Ui, items: &[ChoiceItem], acts: &mut Vec<Act>) {
         let Value::Text(now) = self.value else { return };
         let shown = items.iter().find(|item| item.id == now).map_or(now.as_str(), |item| item.label);
         let label = text_width(ui, self.spec.label)
@@ -58,13 +58,13 @@ impl Row<'_> {
             + 12.0 * f32::from(self.spec.live)
             + 16.0;
         let all = ui.available_width();
-        let combo = |row: &Self, ui: &mut Ui, width: f32, edits: &mut Vec<Edit>| {
+        let combo = |row: &Self, ui: &mut Ui, width: f32, acts: &mut Vec<Act>| {
             ui.spacing_mut().button_padding.x = 8.0;
             let combo = egui::ComboBox::from_id_salt(row.spec.key).width(width).truncate().selected_text(shown);
             let response = combo.show_ui(ui, |ui| {
                 for item in items {
                     if ui.selectable_label(item.id == now, item.label).clicked() && item.id != now {
-                        edits.push(Edit::Set(row.spec.key, Value::Text(item.id.to_owned()), true));
+                        acts.push(set(row.spec.key, Value::Text(item.id.to_owned())));
                     }
                 }
             });
@@ -72,10 +72,10 @@ impl Row<'_> {
         };
         if label + text_width(ui, shown) + 36.0 <= all {
             let field = (all - label).min(220.0);
-            self.line(ui, field, edits, |row, ui, edits| Some(combo(row, ui, field - 8.0, edits)));
+            self.line(ui, field, acts, |row, ui, acts| Some(combo(row, ui, field - 8.0, acts)));
         } else {
-            let label = ui.horizontal(|ui| self.label(ui, edits)).inner;
-            let field = combo(self, ui, all - 8.0, edits);
+            let label = ui.horizontal(|ui| self.label(ui, acts)).inner;
+            let field = combo(self, ui, all - 8.0, acts);
             self.finish(&label, field);
             ui.add_space(4.0);
         }
@@ -94,8 +94,8 @@ impl Row<'_> {
         &self,
         ui: &mut Ui,
         field: f32,
-        edits: &mut Vec<Edit>,
-        add: impl FnOnce(&Self, &mut Ui, &mut Vec<Edit>) -> Option<Response>,
+        acts: &mut Vec<Act>,
+        add: impl FnOnce(&Self, &mut Ui, &mut Vec<Act>) -> Option<Response>,
     ) {
         ui.horizontal(|ui| {
             ui.set_min_height(28.0);
@@ -104,18 +104,18 @@ impl Row<'_> {
                 .allocate_ui_with_layout(vec2(width, 28.0), Layout::left_to_right(Align::Center), |ui| {
                     ui.set_min_width(width);
                     ui.spacing_mut().item_spacing.x = 6.0;
-                    self.label(ui, edits)
+                    self.label(ui, acts)
                 })
                 .inner;
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                if let Some(response) = add(self, ui, edits) {
+                if let Some(response) = add(self, ui, acts) {
                     self.finish(&label, response);
                 }
             });
         });
     }
 
-    fn label(&self, ui: &mut Ui, edits: &mut Vec<Edit>) -> Response {
+    fn label(&self, ui: &mut Ui, acts: &mut Vec<Act>) -> Response {
         let color = if self.error.is_some() { self.style.error } else { self.style.text };
         let reset = 26.0 * f32::from(self.changed());
         // Where the label would be cut, the mark of a live parameter is its dot alone.
@@ -138,7 +138,7 @@ impl Row<'_> {
             self.live(ui, spelled);
         }
         if self.changed() {
-            self.reset(ui, edits);
+            self.reset(ui, acts);
         }
         label.on_hover_ui(|ui| self.tooltip(ui))
     }
@@ -159,11 +159,11 @@ impl Row<'_> {
         *self.value != Value::from(self.spec.default)
     }
 
-    fn reset(&self, ui: &mut Ui, edits: &mut Vec<Edit>) {
+    fn reset(&self, ui: &mut Ui, acts: &mut Vec<Act>) {
         let default = Value::from(self.spec.default);
         let name = format!("Reset {} to {}", self.spec.label, shown(&default));
         if icon_button(ui, Icon::Reset, &name, self.style.text_weak).clicked() {
-            edits.push(Edit::Set(self.spec.key, default, true));
+            acts.push(set(self.spec.key, default));
         }
     }
 
@@ -190,9 +190,9 @@ impl Row<'_> {
         ui.label(RichText::new(format!("--set {}={}", self.spec.key, self.value)).monospace().weak());
     }
 
-    fn number(&self, ui: &mut Ui, now: f64, range: Number, edits: &mut Vec<Edit>) {
+    fn number(&self, ui: &mut Ui, now: f64, range: Number, acts: &mut Vec<Act>) {
         let key = self.spec.key;
-        self.line(ui, FIELD, edits, |row, ui, edits| {
+        self.line(ui, FIELD, acts, |row, ui, acts| {
             let mut value = now;
             let bad = RefCell::new(None);
             let speed = if range.whole {
@@ -217,12 +217,13 @@ impl Row<'_> {
             let response = ui.add_sized(vec2(FIELD, 24.0), drag);
             if let Some((text, why)) = bad.take() {
                 let expected = row.spec.expected();
-                edits.push(Edit::Refuse(key, format!("parameter `{key}`: `{text}` {why}; expected {expected}")));
+                let text = format!("parameter `{key}`: `{text}` {why}; expected {expected}");
+                acts.push(Act::Refuse(key.to_owned(), text));
             }
             if response.dragged() {
                 value = value.clamp(range.min, range.max);
             }
-            range.report(&response, key, now, value, edits);
+            range.report(&response, key, now, value, acts);
             Some(response)
         });
         if range.has_slider() {
@@ -243,12 +244,12 @@ impl Row<'_> {
                 .inner
                 .accessible_name(format!("{} slider", self.spec.label))
                 .on_hover_ui(|ui| self.tooltip(ui));
-            range.report(&response, key, now, value, edits);
+            range.report(&response, key, now, value, acts);
             ui.add_space(4.0);
         }
     }
 
-    fn switch(&self, ui: &mut Ui, edits: &mut Vec<Edit>) {
+    fn switch(&self, ui: &mut Ui, acts: &mut Vec<Act>) {
         let Value::Switch(on) = *self.value else { return };
         ui.horizontal(|ui| {
             ui.set_min_height(24.0);
@@ -270,21 +271,21 @@ impl Row<'_> {
                 check.request_focus();
             }
             if check.clicked() || label.clicked() {
-                edits.push(Edit::Set(self.spec.key, Value::Switch(!on), true));
+                acts.push(set(self.spec.key, Value::Switch(!on)));
             }
             if self.changed() {
-                self.reset(ui, edits);
+                self.reset(ui, acts);
             }
         });
     }
 
     /// A line of text; a path has buttons to choose it.
-    fn text(&self, ui: &mut Ui, edits: &mut Vec<Edit>) {
+    fn text(&self, ui: &mut Ui, acts: &mut Vec<Act>) {
         let Value::Text(now) = self.value else { return };
         let key = self.spec.key;
         ui.horizontal(|ui| {
             ui.set_min_height(28.0);
-            self.label(ui, edits);
+            self.label(ui, acts);
         });
         let mut text = now.clone();
         let what = if self.spec.kind == ParamKind::Folder { "folder" } else { "file" };
@@ -296,14 +297,14 @@ impl Row<'_> {
             field.request_focus();
         }
         if field.changed() || field.lost_focus() {
-            edits.push(Edit::Set(key, Value::Text(text), field.lost_focus()));
+            acts.push(Act::Set { key: key.to_owned(), value: Value::Text(text), settled: field.lost_focus() });
         }
         if !is_path {
             return;
         }
         ui.horizontal(|ui| {
             if ui.button("Browse…").on_hover_text(format!("Choose a {what}")).clicked() {
-                edits.push(Edit::Browse(key));
+                acts.push(Act::Browse(key.to_owned()));
             }
             ui.add_enabled_ui(!self.recent.is_empty(), |ui| {
                 ui.menu_button("Recent", |ui| {
@@ -312,7 +313,7 @@ impl Row<'_> {
                             .file_name()
                             .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
                         if ui.button(name).on_hover_text(path.display().to_string()).clicked() {
-                            edits.push(Edit::Set(key, path_value(path), true));
+                            acts.push(set(key, Value::Text(path.to_string_lossy().into_owned())));
                         }
                     }
                 });
@@ -320,6 +321,10 @@ impl Row<'_> {
         });
         ui.add_space(4.0);
     }
+}
+
+fn set(key: &str, value: Value) -> Act {
+    Act::Set { key: key.to_owned(), value, settled: true }
 }
 
 /// A number's range and scale.
@@ -342,14 +347,14 @@ impl Number {
         if self.whole { format!("{value:.0}").replace('-', "−") } else { number::exact(value) }
     }
 
-    fn report(self, response: &Response, key: &'static str, before: f64, value: f64, edits: &mut Vec<Edit>) {
+    fn report(self, response: &Response, key: &'static str, before: f64, value: f64, acts: &mut Vec<Act>) {
         if !response.changed() && !response.drag_stopped() {
             return;
         }
         // A slider reports rounding of a value that nobody touched.
         let value = if response.changed() { value } else { before };
         let value = if self.whole { Value::Int(value.round() as i64) } else { Value::Float(value) };
-        edits.push(Edit::Set(key, value, !response.dragged()));
+        acts.push(Act::Set { key: key.to_owned(), value, settled: !response.dragged() });
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use signal_hook::{flag, low_level};
 
-use super::Wake;
+use super::backend::Wake;
 use crate::engine::worker::Engine;
 use crate::signals;
 

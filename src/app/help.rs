@@ -2,20 +2,21 @@
 
 use eframe::egui::{self, Key, Modifiers, RichText, vec2};
 
-use super::{App, actions, theme};
+use super::state::State;
+use super::{actions, theme};
 
-pub fn show(app: &mut App, ctx: &egui::Context) {
-    if !app.help_open {
+pub fn show(is_open: &mut bool, state: &State, ctx: &egui::Context) {
+    if !*is_open {
         return;
     }
-    let style = app.style.clone();
-    let all = actions::all(app);
+    let style = &state.style;
+    let all = actions::all(state);
     let mut open = !ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
     let size = ctx.content_rect().size() * 0.8;
     egui::Window::new("Keyboard shortcuts")
         .open(&mut open)
         .collapsible(false)
-            .title_frame(theme::window_title(&style))
+            .title_frame(theme::window_title(style))
         .default_size(vec2(560.0, size.y.min(640.0)))
         .anchor(egui::Align2::CENTER_CENTER, vec2(0.0, 0.0))
         .show(ctx, |ui| {
@@ -30,7 +31,7 @@ pub fn show(app: &mut App, ctx: &egui::Context) {
                 }
                 for group in groups {
                     ui.add_space(12.0);
-                    ui.label(theme::group_heading(group, &style));
+                    ui.label(theme::group_heading(group, style));
                     egui::Grid::new(("shortcuts", group)).num_columns(2).spacing(vec2(16.0, 4.0)).show(ui, |ui| {
                         for action in all.iter().filter(|action| action.group == group && !action.keys.is_empty()) {
                             let keys: Vec<String> = action.keys.iter().map(|keys| actions::words(ctx, keys)).collect();
@@ -42,5 +43,5 @@ pub fn show(app: &mut App, ctx: &egui::Context) {
                 }
             });
         });
-    app.help_open = open;
+    *is_open = open;
 }

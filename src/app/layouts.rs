@@ -34,7 +34,7 @@ impl Layouts {
         self.own.clone()
     }
 
-    /// The layout of an arrangement, read, completed or made on its first use.
+    /// The layout of an arrangement, read or made on its first use.
     pub fn tree(&mut self, arrangement: &Arrangement) -> &mut Tree<String> {
         let (tiles, own) = (&self.tiles, &mut self.own);
         self.trees.entry(arrangement.id.to_owned()).or_insert_with(|| {
@@ -44,6 +44,11 @@ impl Layouts {
             }
             read.unwrap_or_else(|| default_tree(arrangement, tiles))
         })
+    }
+
+    /// The tile with this id.
+    pub fn find(&self, id: &str) -> Option<&'static TileSpec> {
+        self.tiles.iter().copied().find(|tile| tile.id == id)
     }
 
     /// Forgets the user's changes to one arrangement.
@@ -68,11 +73,21 @@ impl Layouts {
     }
 
     /// Tiles of this arrangement with whether they are shown, in reading order.
-    pub fn shown(&mut self, arrangement: &Arrangement) -> Vec<(&'static TileSpec, bool)> {
-        let tiles = self.tiles.clone();
-        let tree = self.tree(arrangement);
-        tiles
-            .into_iter()
+    pub fn shown(&self, arrangement: &Arrangement) -> Vec<(&'static TileSpec, bool)> {
+        let made;
+        let tree = match self.trees.get(arrangement.id) {
+            Some(tree) => tree,
+            None => {
+                // Nothing of it was drawn yet.
+                let read = self.own.get(arrangement.id);
+                let read = read.and_then(|json| read_tree(json, arrangement.id, &self.tiles));
+                made = read.unwrap_or_else(|| default_tree(arrangement, &self.tiles));
+                &made
+            }
+        };
+        self.tiles
+            .iter()
+            .copied()
             .filter_map(|tile| {
                 let place = tree.tiles.find_pane(&tile.id.to_owned());
                 // A tile of another arrangement is not offered here.
@@ -98,6 +113,22 @@ impl Layouts {
 }
 
 impl Layouts {
+    /// Shows this tile alone.
+    pub fn maximise(&mut self, arrangement: &Arrangement, tile: &'static str) {
+        if !self.shown(arrangement).iter().any(|(other, shown)| other.id == tile && *shown) {
+            self.set_shown(arrangement, tile, true);
+        }
+        self.maximised = Some(tile);
+    }
+
+    /// Maximises the next shown tile in reading order; after the last one, shows all again.
+    pub fn maximise_next(&mut self, arrangement: &Arrangement) {
+        let shown = self.shown(arrangement).into_iter().filter(|(_, shown)| *shown);
+        let tiles: Vec<&'static str> = shown.map(|(tile, _)| tile.id).collect();
+        let at = self.maximised.and_then(|now| tiles.iter().position(|tile| *tile == now));
+        self.maximised = tiles.get(at.map_or(0, |at| at + 1)).copied();
+    }
+
     /// Brings a tile's tab to the front; a maximised tile gives way to it.
     pub fn bring(&mut self, arrangement: &Arrangement, tile: &'static str) {
         if self.maximised.is_some() {

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use eframe::egui::{self, RichText, ScrollArea, TextEdit, vec2};
 use egui_plot::{Legend, Line, LineStyle, Plot, PlotPoints, VLine};
 
-use super::{App, theme};
+use super::session::Session;
+use super::theme;
 use crate::engine::event::KeySpec;
 use crate::engine::state::{History, RunState};
 use crate::plot::number;
-use crate::plot::style::Dash;
+use crate::plot::style::{Dash, Style};
 
 /// Most points of one line; more are merged to lowest and highest, which no screen can tell apart.
 const POINTS: usize = 2_000;
@@ -25,13 +26,10 @@ pub struct Metrics {
     log: bool,
 }
 
-pub fn show(app: &mut App, ctx: &egui::Context) {
-    if !app.metrics.open {
+pub fn show(metrics: &mut Metrics, session: &Session, style: &Style, ctx: &egui::Context) {
+    if !metrics.open {
         return;
     }
-    let style = app.style.clone();
-    let mut metrics = std::mem::take(&mut app.metrics);
-    let Some(session) = app.session() else { return };
     let (run, keys, cursor) = (&session.run, session.lab.spec.keys, session.play.cursor.step);
     if !metrics.shown.iter().any(|key| run.scalars.contains_key(key.as_str())) {
         // The first family, e.g. f(x, y) of every optimizer.
@@ -43,7 +41,7 @@ pub fn show(app: &mut App, ctx: &egui::Context) {
     let mut open = true;
     egui::Window::new("Metrics")
         .open(&mut open)
-        .title_frame(theme::window_title(&style))
+        .title_frame(theme::window_title(style))
         .default_size(vec2(840.0, 460.0))
         .min_size(vec2(420.0, 260.0))
         .show(ctx, |ui| {
@@ -57,13 +55,12 @@ pub fn show(app: &mut App, ctx: &egui::Context) {
             ui.horizontal_top(|ui| {
                 ui.vertical(|ui| {
                     ui.set_width(200.0);
-                    list(&mut metrics, run, ui);
+                    list(metrics, run, ui);
                 });
-                ui.vertical(|ui| plot(&metrics, run, keys, cursor, &style, ui));
+                ui.vertical(|ui| plot(metrics, run, keys, cursor, style, ui));
             });
         });
     metrics.open = open;
-    app.metrics = metrics;
 }
 
 /// The keys that can be chosen, with their newest values.
@@ -92,14 +89,7 @@ fn list(metrics: &mut Metrics, run: &RunState, ui: &mut egui::Ui) {
     });
 }
 
-fn plot(
-    metrics: &Metrics,
-    run: &RunState,
-    keys: &[KeySpec],
-    cursor: u64,
-    style: &crate::plot::style::Style,
-    ui: &mut egui::Ui,
-) {
+fn plot(metrics: &Metrics, run: &RunState, keys: &[KeySpec], cursor: u64, style: &Style, ui: &mut egui::Ui) {
     let units: BTreeSet<&str> = metrics
         .shown
         .iter()

@@ -2,7 +2,9 @@
 
 use eframe::egui::{self, Key, Modifiers, RichText, ScrollArea, TextEdit, vec2};
 
-use super::{App, actions};
+use super::act::Act;
+use super::actions;
+use super::state::State;
 
 /// State of the palette.
 #[derive(Debug, Default)]
@@ -19,19 +21,18 @@ impl Palette {
     }
 }
 
-pub fn show(app: &mut App, ctx: &egui::Context) {
-    if !app.palette.open {
+pub fn show(palette: &mut Palette, state: &State, ctx: &egui::Context, acts: &mut Vec<Act>) {
+    if !palette.open {
         return;
     }
-    let style = app.style.clone();
-    let mut all = actions::all(app);
-    all.extend(actions::with_number(&app.palette.query));
+    let style = &state.style;
+    let mut all = actions::all(state);
+    all.extend(actions::with_number(&palette.query));
     let mut found: Vec<(i32, &actions::Action)> =
-        all.iter().filter_map(|action| Some((score(&app.palette.query, &action.title)?, action))).collect();
+        all.iter().filter_map(|action| Some((score(&palette.query, &action.title)?, action))).collect();
     found.sort_by_key(|(score, _)| -score);
     let count = found.len();
-    let mut chosen: Option<actions::Action> = None;
-    let palette = &mut app.palette;
+    let mut chosen: Option<Act> = None;
     // Before the text field sees them.
     let (up, down, enter, escape) = ctx.input_mut(|input| {
         let mut pressed = |key| input.consume_key(Modifiers::NONE, key);
@@ -47,7 +48,7 @@ pub fn show(app: &mut App, ctx: &egui::Context) {
     }
     palette.selected = palette.selected.min(count.saturating_sub(1));
     if enter {
-        chosen = found.get(palette.selected).map(|(_, action)| (*action).clone());
+        chosen = found.get(palette.selected).map(|(_, action)| action.act.clone());
     }
     let width = 560.0_f32.min(ctx.content_rect().width() - 32.0).max(120.0);
     let frame = egui::Frame::window(&ctx.global_style()).inner_margin(8);
@@ -82,23 +83,21 @@ pub fn show(app: &mut App, ctx: &egui::Context) {
                 }
                 for (index, (_, action)) in found.iter().enumerate() {
                     let selected = index == palette.selected;
-                    let response = entry(ui, action, selected, &style);
+                    let response = entry(ui, action, selected, style);
                     if selected && moved {
                         response.scroll_to_me(None);
                     }
                     if response.clicked() {
-                        chosen = Some((*action).clone());
+                        chosen = Some(action.act.clone());
                     }
                 }
             },
         );
     });
     if escape || toggled || chosen.is_some() || response.should_close() {
-        app.palette.open = false;
+        palette.open = false;
     }
-    if let Some(action) = chosen {
-        action.run(app, ctx);
-    }
+    acts.extend(chosen);
 }
 
 fn entry(

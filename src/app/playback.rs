@@ -78,6 +78,21 @@ impl Playback {
             Self { cursor: Cursor { step, sub }, playing: false, follow: false, touched: true, carry: 0.0, ..*self };
     }
 
+    /// Moves the cursor to a step by hand; past the end: to the newest step, and follows it.
+    pub fn seek_step(&mut self, step: u64, end: u64) {
+        self.seek(Cursor { step, sub: 0 }, end);
+        self.follow = step >= end;
+    }
+
+    /// Moves the cursor to the next or the last one of the marked steps.
+    pub fn seek_mark(&mut self, forward: bool, marks: impl Iterator<Item = u64>, end: u64) {
+        let at = self.cursor.step;
+        let next = if forward { marks.filter(|s| *s > at).min() } else { marks.filter(|s| *s < at).max() };
+        if let Some(step) = next {
+            self.seek_step(step, end);
+        }
+    }
+
     /// Play from here; from the start if the cursor is at the end.
     pub fn play(&mut self, end: u64) {
         if self.cursor.step >= end {

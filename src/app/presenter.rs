@@ -3,7 +3,9 @@
 use eframe::egui::{self, CentralPanel, Key, Modifiers, Ui};
 use eframe::egui_wgpu::RenderState;
 
-use super::App;
+use super::act::Act;
+use super::session::Session;
+use super::state::State;
 use super::tiles;
 use crate::plot::number;
 
@@ -20,49 +22,32 @@ pub struct Presenter {
 }
 
 impl Presenter {
-    /// Begins or ends a talk; `tile`: the tile to begin with.
-    pub fn toggle(app: &mut App, ctx: &egui::Context, tile: Option<&'static str>) {
-        if let Some(ended) = app.presenter.take() {
-            ctx.send_viewport_cmd(egui::ViewportCommand::Fullscreen(ended.was_fullscreen));
-            return;
-        }
-        let shown = tiles_of(app);
-        let maximised = app.session().and_then(|session| session.layouts.maximised);
-        let Some(first) = tile.or(maximised).or(shown.first().copied()) else {
-            app.notice(crate::engine::event::Level::Info, "this lab shows no tile that could be presented");
-            return;
-        };
+    /// Begins a talk with this tile, else with the maximised or the first one; `None`: the lab shows none.
+    pub fn begin(session: &Session, tile: Option<&'static str>, ctx: &egui::Context) -> Option<Self> {
+        let tile = tile.or(session.layouts.maximised).or_else(|| session.shown_tiles().first().copied())?;
         let was_fullscreen = ctx.input(|input| input.viewport().fullscreen.unwrap_or(false));
-        app.presenter = Some(Presenter { tile: first, black: false, was_fullscreen });
         ctx.send_viewport_cmd(egui::ViewportCommand::Fullscreen(true));
+        Some(Self { tile, black: false, was_fullscreen })
     }
 
-    /// Handles a clicker's keys; `true`: nothing else may see this frame's keys.
-    pub fn keys(app: &mut App, ctx: &egui::Context) -> bool {
-        let pressed = |key: Key| ctx.input_mut(|input| input.consume_key(Modifiers::NONE, key));
-        if pressed(Key::Escape) {
-            Self::toggle(app, ctx, None);
-            return true;
+    /// Ends the talk.
+    pub fn end(self, ctx: &egui::Context) {
+        ctx.send_viewport_cmd(egui::ViewportCommand::Fullscreen(self.was_fullscreen));
+    }
+
+    /// Goes so many tiles further.
+    pub fn next(&mut self, session: &Session, by: isize) {
+        let shown = session.shown_tiles();
+        if !shown.is_empty() {
+            let at = shown.iter().position(|tile| *tile == self.tile).unwrap_or(0) as isize;
+            self.tile = shown[at.wrapping_add(by).rem_euclid(shown.len() as isize) as usize];
+            self.black = false;
         }
-        let by = match () {
-            () if pressed(Key::PageDown) | pressed(Key::ArrowRight) | pressed(Key::ArrowDown) => 1,
-            () if pressed(Key::PageUp) | pressed(Key::ArrowLeft) | pressed(Key::ArrowUp) => -1,
-            () => 0,
-        };
-        if by != 0 {
-            let shown = tiles_of(app);
-            if let Some(presenter) = &mut app.presenter
-                && !shown.is_empty()
-            {
-                let at = shown.iter().position(|tile| *tile == presenter.tile).unwrap_or(0) as isize;
-                presenter.tile = shown[(at + by).rem_euclid(shown.len() as isize) as usize];
-                presenter.black = false;
-            }
-        }
-        if pressed(Key::B) | pressed(Key::Period) {
-            app.presenter.iter_mut().for_each(|presenter| presenter.black = !presenter.black);
-        }
-        false
+    }
+
+    /// Blanks the screen, or shows it again.
+    pub fn blank(&mut self) {
+        self.black = !self.black;
     }
 
     /// The tile on the screen.
@@ -71,16 +56,31 @@ impl Presenter {
     }
 }
 
-/// Tiles of the front lab that are shown, in reading order.
-fn tiles_of(app: &mut App) -> Vec<&'static str> {
-    let Some(session) = app.session() else { return Vec::new() };
-    let arrangement = session.view.arrangement(&session.params);
-    session.layouts.shown(&arrangement).into_iter().filter(|(_, shown)| *shown).map(|(tile, _)| tile.id).collect()
+/// What a clicker asks for; `true`: nothing else may see this frame's keys.
+pub fn keys(ctx: &egui::Context, acts: &mut Vec<Act>) -> bool {
+    let pressed = |key: Key| ctx.input_mut(|input| input.consume_key(Modifiers::NONE, key));
+    if pressed(Key::Escape) {
+        acts.push(Act::Present(None));
+        return true;
+    }
+    match () {
+        () if pressed(Key::PageDown) | pressed(Key::ArrowRight) | pressed(Key::ArrowDown) => {
+            acts.push(Act::PresentNext(1));
+        }
+        () if pressed(Key::PageUp) | pressed(Key::ArrowLeft) | pressed(Key::ArrowUp) => {
+            acts.push(Act::PresentNext(-1));
+        }
+        () => {}
+    }
+    if pressed(Key::B) | pressed(Key::Period) {
+        acts.push(Act::PresentBlack);
+    }
+    false
 }
 
-pub fn show(app: &mut App, ui: &mut Ui, wgpu: Option<&RenderState>) {
-    let Some(presenter) = app.presenter.clone() else { return };
-    let caption = app.session().map_or_else(String::new, |session| {
+/// Draws the talk.
+pub fn show(presenter: &Presenter, state: &mut State, ui: &mut Ui, wgpu: Option<&RenderState>, acts: &mut Vec<Act>) {
+    let caption = state.front().map_or_else(String::new, |session| {
         format!("step {} / {}", number::grouped(session.play.cursor.step), number::grouped(session.planned_steps()))
     });
     CentralPanel::no_frame().show(ui, |ui| {
@@ -88,7 +88,7 @@ pub fn show(app: &mut App, ui: &mut Ui, wgpu: Option<&RenderState>) {
             ui.painter().rect_filled(ui.max_rect(), 0.0, egui::Color32::BLACK);
             return;
         }
-        app.with_view(wgpu, true, |view, _, ctx| {
+        state.with_view(wgpu, true, acts, |view, _, ctx| {
             match view.tiles().into_iter().find(|tile| tile.id == presenter.tile) {
                 Some(spec) => tiles::presented(ui, spec, &caption, view, ctx),
                 None => tiles::empty(ui, "This tile does not exist any more. Escape ends the presentation."),

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
 
+use super::backend::Wake;
 use super::closing::Next;
-use super::session::{Session, Start};
-use super::{App, Wake, runs};
+use super::runs;
+use super::session::Session;
+use super::state::State;
 use crate::engine::catalogue::Catalogue;
-use crate::engine::command::{Command, RunRequest};
+use crate::engine::command::RunRequest;
 use crate::engine::event::{Level, RunId, Status};
 use crate::engine::recording::{RunReader, replay_from};
 use crate::engine::run_folder;
@@ -80,29 +82,27 @@ impl Reopen {
             let _ = self.answers.0.send(Answer::Refused(format!("no thread can be started: {error}")));
         }
     }
-}
 
-impl App {
     /// Shows a recorded run, once it is read.
-    pub(super) fn open_recorded(&mut self, folder: PathBuf) {
+    pub fn open(&mut self, folder: PathBuf, state: &mut State) {
         // It is on the screen already, and goes on there.
         let live = |session: &Session| session.run.is_live() && session.folder() == Some(&folder);
-        if let Some(lab) = self.sessions.iter().position(live) {
-            return self.open_lab(lab);
+        if let Some(lab) = state.sessions.iter().position(live) {
+            return state.open_lab(lab);
         }
-        let labs = self.labs();
-        self.reopen.busy = Some("reading the recorded run…");
-        self.reopen.spawn(move || match read(&folder, &labs) {
+        let labs = labs(state);
+        self.busy = Some("reading the recorded run…");
+        self.spawn(move || match read(&folder, &labs) {
             Ok((lab, run, note)) => Answer::Read { lab, run: Box::new(run), note },
             Err(problem) => Answer::Refused(format!("the run cannot be shown: {problem}")),
         });
     }
 
     /// Goes on with a recorded run from its newest good checkpoint, as `learnscope resume` does.
-    pub(super) fn go_on_with(&mut self, folder: PathBuf) {
-        let labs = self.labs();
-        self.reopen.busy = Some("reading the checkpoint…");
-        self.reopen.spawn(move || {
+    pub fn go_on(&mut self, folder: PathBuf, state: &State) {
+        let labs = labs(state);
+        self.busy = Some("reading the checkpoint…");
+        self.spawn(move || {
             let mut notes = Vec::new();
             match request(&folder, &labs, &mut notes) {
                 Ok((lab, request)) => Answer::Ready { lab, request, notes },
@@ -112,11 +112,11 @@ impl App {
     }
 
     /// Deletes a run folder, if nothing but a recording is in it and nobody records it.
-    pub(super) fn delete_recorded(&mut self, folder: PathBuf) {
-        let ids: Vec<&str> = self.sessions.iter().map(|session| session.lab.spec.id).collect();
-        let stamp = self.stamp.clone();
-        self.reopen.busy = Some("deleting the run…");
-        self.reopen.spawn(move || {
+    pub fn delete(&mut self, folder: PathBuf, state: &State) {
+        let ids: Vec<&str> = state.sessions.iter().map(|session| session.lab.spec.id).collect();
+        let stamp = state.stamp.clone();
+        self.busy = Some("deleting the run…");
+        self.spawn(move || {
             if runs::follows_another(&folder, &ids, &stamp) {
                 let text = format!("`{}`: another window shows this run; close that window first", folder.display());
                 return Answer::Refused(format!("the run was not deleted: {text}"));
@@ -129,10 +129,10 @@ impl App {
     }
 
     /// Takes in files and folders that were dropped on the window: a recorded run is shown, anything else becomes data.
-    pub(super) fn receive_dropped(&mut self, paths: Vec<PathBuf>) {
+    pub fn receive_dropped(&self, paths: Vec<PathBuf>, state: &State) {
         for path in paths {
-            let labs = self.labs();
-            self.reopen.spawn(move || {
+            let labs = labs(state);
+            self.spawn(move || {
                 let parent = path.parent().filter(|parent| run_folder::is_run(parent) && is_part_of_run(&path));
                 let folder = parent.map_or(path.as_path(), |parent| parent);
                 if !run_folder::is_run(folder) {
@@ -147,90 +147,72 @@ impl App {
         }
     }
 
-    fn labs(&self) -> Vec<&'static Lab> {
-        self.sessions.iter().map(|session| session.lab).collect()
-    }
-
     /// Asks for a look at the disk once a run's start or end is on it.
-    pub(super) fn recordings_changed(&mut self) {
-        self.reopen.due.get_or_insert(self.time + SETTLED);
+    pub fn recordings_changed(&mut self, time: f64) {
+        self.due.get_or_insert(time + SETTLED);
     }
 
-    /// Takes in what threads have found, and looks at the disk where something may have changed.
-    pub(super) fn advance_recorded(&mut self, ctx: &eframe::egui::Context) {
-        if self.runs_open() {
-            self.reopen.due.get_or_insert(self.time + AGAIN);
+    /// Takes in what threads have found, and looks at the disk where something may have changed; other processes may
+    /// record, so that it does again and again while the list of runs is shown.
+    pub fn advance(&mut self, list_open: bool, state: &mut State, ctx: &eframe::egui::Context) {
+        if list_open {
+            self.due.get_or_insert(state.time + AGAIN);
         }
-        if let Some(due) = self.reopen.due {
-            if self.time >= due {
-                self.reopen.due = None;
-                self.reopen.catalogue.refresh();
+        if let Some(due) = self.due {
+            if state.time >= due {
+                self.due = None;
+                self.catalogue.refresh();
             } else {
-                ctx.request_repaint_after(std::time::Duration::from_secs_f64((due - self.time).max(0.01)));
+                ctx.request_repaint_after(std::time::Duration::from_secs_f64((due - state.time).max(0.01)));
             }
         }
-        if self.reopen.catalogue.poll() {
-            let runs = self.reopen.catalogue.listing();
-            self.sessions.iter_mut().for_each(|session| session.past.set_runs(runs));
+        if self.catalogue.poll() {
+            let runs = self.catalogue.listing();
+            state.sessions.iter_mut().for_each(|session| session.past.set_runs(runs));
         }
-        while let Ok(answer) = self.reopen.answers.1.try_recv() {
+        while let Ok(answer) = self.answers.1.try_recv() {
             if !matches!(answer, Answer::Data(..)) {
-                self.reopen.busy = None;
+                self.busy = None;
             }
             match answer {
                 Answer::Read { lab, run, note } => {
                     if let Some(note) = note {
-                        self.notice(Level::Info, note);
+                        state.notice(Level::Info, note);
                     }
-                    self.wish(Next::Open(lab, run));
+                    state.wish(Next::Open(lab, run));
                 }
                 Answer::Ready { lab, request, notes } => {
-                    notes.into_iter().for_each(|note| self.notice(Level::Warning, note));
-                    self.wish(Next::GoOn(lab, request));
+                    notes.into_iter().for_each(|note| state.notice(Level::Warning, note));
+                    state.wish(Next::GoOn(lab, request));
                 }
                 Answer::Deleted(folder) => {
                     // What is shown of it stays, but nothing more can be read of it.
-                    let shown = self.sessions.iter_mut().filter(|session| session.folder() == Some(&folder));
+                    let shown = state.sessions.iter_mut().filter(|session| session.folder() == Some(&folder));
                     shown.for_each(|session| session.past.open(""));
-                    self.notice(Level::Info, format!("deleted {}", folder.display()));
-                    self.reopen.catalogue.refresh();
+                    state.notice(Level::Info, format!("deleted {}", folder.display()));
+                    self.catalogue.refresh();
                 }
                 Answer::Refused(problem) => {
-                    self.notice(Level::Error, problem);
-                    self.reopen.catalogue.refresh();
-                    self.first_run();
+                    state.notice(Level::Error, problem);
+                    self.catalogue.refresh();
+                    state.first_run();
                 }
-                Answer::Data(path, is_file) => match self.data_parameter(is_file) {
-                    Some(key) => self.use_path(self.active, key, &path),
-                    None => {
-                        self.notice(Level::Info, format!("this lab opens no data; {} was not used", path.display()))
+                Answer::Data(path, is_file) => {
+                    match state.front().and_then(|session| session.data_parameter(is_file)) {
+                        Some(key) => state.use_path(state.active, key, &path),
+                        None => {
+                            let text = format!("this lab opens no data; {} was not used", path.display());
+                            state.notice(Level::Info, text);
+                        }
                     }
-                },
+                }
             }
         }
     }
+}
 
-    /// Shows a recorded run in its lab, and brings that to the front.
-    pub(super) fn show_recorded(&mut self, lab: usize, run: RunState) {
-        let Some(session) = self.sessions.get_mut(lab) else { return };
-        session.show_recorded(run, self.time);
-        // A study that measures in this lab has lost its run.
-        self.last_run = None;
-        self.open_lab(lab);
-    }
-
-    /// Goes on with a recorded run in its lab, and brings that to the front.
-    pub(super) fn start_again(&mut self, lab: usize, request: Box<RunRequest>) {
-        let Some(session) = self.sessions.get_mut(lab) else { return };
-        let whole = (session.lab.spec.playback)(&request.params).is_some();
-        let changes = if whole { request.changes.as_slice() } else { &[][..] };
-        session.fill_form(&request.params, changes, request.seed, &request.name);
-        session.place_cursor(Start::Explicit, whole);
-        session.expect(request.id, whole, self.time);
-        self.last_run = Some(request.id);
-        self.backend.send(Command::Start(request));
-        self.open_lab(lab);
-    }
+fn labs(state: &State) -> Vec<&'static Lab> {
+    state.sessions.iter().map(|session| session.lab).collect()
 }
 
 /// A file by which a run folder may be meant.

@@ -11,12 +11,12 @@ use super::playback::Playback;
 use super::settings::LabSettings;
 use crate::engine::event::{Body, Change, Event, RunId, Status};
 use crate::engine::mailbox::Letter;
-use crate::engine::params::{ParamSpec, Params, Value};
+use crate::engine::params::{ParamSpec, Params};
 use crate::engine::state::RunState;
-use crate::kit::view::{Lab, LabView};
+use crate::kit::tiles::TileSpec;
+use crate::kit::view::{Cursor, Lab, LabView, ViewCtx};
+use crate::plot::style::Style;
 
-/// Undo steps kept.
-const UNDO_CAP: usize = 200;
 /// Seconds after which a recomputed run is shown although it is not complete, and a slider may restart it again.
 const PATIENCE: f64 = 0.1;
 
@@ -33,10 +33,10 @@ pub enum Start {
 
 /// A form's content at one moment, for undo.
 #[derive(Debug, Clone, PartialEq)]
-struct Snapshot {
-    params: Params,
-    changes: Vec<Change>,
-    seed: u64,
+pub(super) struct Snapshot {
+    pub(super) params: Params,
+    pub(super) changes: Vec<Change>,
+    pub(super) seed: u64,
 }
 
 /// A run that was asked for and is not shown yet.
@@ -81,9 +81,9 @@ pub struct Session {
     pub step_seconds: Option<f64>,
     /// The newest step, and when it was reached by the run's own clock; `None` after a pause.
     reached: Option<(u64, f64)>,
-    undo: Vec<Snapshot>,
-    redo: Vec<Snapshot>,
-    editing: Option<Snapshot>,
+    pub(super) undo: Vec<Snapshot>,
+    pub(super) redo: Vec<Snapshot>,
+    pub(super) editing: Option<Snapshot>,
 }
 
 impl std::fmt::Debug for Session {
@@ -163,11 +163,65 @@ impl Session {
 
     /// The values in force at the cursor: the form's, with the later changes that have happened by then.
     pub fn effective(&self) -> Params {
+        self.effective_at(self.play.cursor.step)
+    }
+
+    fn effective_at(&self, step: u64) -> Params {
         let mut params = self.params.clone();
-        for change in self.changes.iter().filter(|change| change.step <= self.play.cursor.step) {
+        for change in self.changes.iter().filter(|change| change.step <= step) {
             let _ = params.set(self.lab.spec.params, &change.key, change.value.clone());
         }
         params
+    }
+
+    /// The place that is shown: ahead of a run that is still being computed, its newest step.
+    pub fn cursor(&self) -> Cursor {
+        self.shown_at(self.play.cursor)
+    }
+
+    fn shown_at(&self, cursor: Cursor) -> Cursor {
+        let newest = Cursor { step: self.run.step, sub: 0 };
+        if cursor.step > newest.step { newest } else { cursor }
+    }
+
+    /// Number of parts of the update at the cursor.
+    pub fn sub_steps(&self, style: &Style) -> usize {
+        self.sub_steps_at(self.play.cursor, style)
+    }
+
+    fn sub_steps_at(&self, cursor: Cursor, style: &Style) -> usize {
+        let (params, past) = (self.effective_at(cursor.step), self.past.view(&self.run));
+        self.view.sub_steps(&ViewCtx {
+            run: &self.run,
+            params: &params,
+            cursor: self.shown_at(cursor),
+            style,
+            wgpu: None,
+            past: &past,
+            presenting: false,
+            actions: &mut Vec::new(),
+        })
+    }
+
+    /// Moves the cursor by one part of an update.
+    pub fn sub_step(&mut self, forward: bool, style: &Style) {
+        let mut cursor = self.play.cursor;
+        if !forward && cursor.sub == 0 && cursor.step > 0 {
+            // Stepping back into the update before, which may have another number of parts.
+            cursor = Cursor { step: cursor.step - 1, sub: 0 };
+        }
+        let parts = self.sub_steps_at(cursor, style);
+        self.play.sub_step(forward, parts, self.run.step);
+    }
+
+    /// Tiles of the present arrangement with whether they are shown, in reading order.
+    pub fn tiles(&self) -> Vec<(&'static TileSpec, bool)> {
+        self.layouts.shown(&self.view.arrangement(&self.params))
+    }
+
+    /// Tiles that are shown, in reading order.
+    pub fn shown_tiles(&self) -> Vec<&'static str> {
+        self.tiles().into_iter().filter(|(_, shown)| *shown).map(|(tile, _)| tile.id).collect()
     }
 
     /// Parameters whose form value differs from the shown run's and needs a restart to take effect.
@@ -180,106 +234,6 @@ impl Session {
             !on_its_way && self.params.shows(spec) && self.params.get(spec.key) != running.get(spec.key)
         };
         self.lab.spec.params.iter().filter(differs).map(|spec| spec.label).collect()
-    }
-
-    /// Edits one value; `true`: there is something to take effect. A refused value becomes an error beside its field.
-    pub fn edit(&mut self, key: &str, value: Value, settled: bool) -> bool {
-        let spec = self.lab.spec;
-        let checked = crate::engine::params::find(spec.params, key).and_then(|spec| spec.check(&value).map(|()| spec));
-        let parameter = match checked {
-            Ok(parameter) => parameter,
-            Err(error) => {
-                self.errors.insert(key.to_owned(), error.to_string());
-                return false;
-            }
-        };
-        self.errors.remove(key);
-        if self.effective().get(key) == Some(&value) && !(settled && self.editing.is_some()) {
-            return false;
-        }
-        if self.editing.is_none() {
-            self.editing = Some(self.snapshot());
-        }
-        if self.from_cursor && parameter.live && self.playback_rate().is_some() && self.play.cursor.step > 0 {
-            self.change_at_cursor(key, value);
-        } else {
-            // The value was checked just now.
-            let _ = self.params.set(spec.params, key, value);
-        }
-        if settled {
-            self.settle();
-        }
-        true
-    }
-
-    fn change_at_cursor(&mut self, key: &str, value: Value) {
-        let step = self.play.cursor.step;
-        match self.changes.iter_mut().find(|change| change.step == step && change.key == key) {
-            Some(change) => change.value = value,
-            None => {
-                self.changes.push(Change { step, key: key.to_owned(), value });
-                self.changes.sort_by_key(|change| change.step);
-            }
-        }
-    }
-
-    /// Runs `edit` as one undo step.
-    pub fn edit_all(&mut self, edit: impl FnOnce(&mut Self)) {
-        self.settle();
-        self.editing = Some(self.snapshot());
-        edit(self);
-        self.settle();
-    }
-
-    /// Closes the current undo step.
-    pub fn settle(&mut self) {
-        if let Some(before) = self.editing.take()
-            && before != self.snapshot()
-        {
-            if self.undo.len() == UNDO_CAP {
-                self.undo.remove(0);
-            }
-            self.undo.push(before);
-            self.redo.clear();
-            self.name = super::runs::name_of(self.lab, &self.params);
-        }
-    }
-
-    pub fn can_undo(&self) -> bool {
-        !self.undo.is_empty() || self.editing.is_some()
-    }
-
-    pub fn can_redo(&self) -> bool {
-        !self.redo.is_empty()
-    }
-
-    /// Takes the last edit back; `false`: there is none.
-    pub fn undo(&mut self) -> bool {
-        self.settle();
-        let Some(before) = self.undo.pop() else { return false };
-        let now = self.restore(before);
-        self.redo.push(now);
-        true
-    }
-
-    /// Does the last edit that was taken back again; `false`: there is none.
-    pub fn redo(&mut self) -> bool {
-        let Some(after) = self.redo.pop() else { return false };
-        let now = self.restore(after);
-        self.undo.push(now);
-        true
-    }
-
-    fn snapshot(&self) -> Snapshot {
-        Snapshot { params: self.params.clone(), changes: self.changes.clone(), seed: self.seed }
-    }
-
-    fn restore(&mut self, snapshot: Snapshot) -> Snapshot {
-        let now = self.snapshot();
-        Snapshot { params: self.params, changes: self.changes, seed: self.seed } = snapshot;
-        self.errors.clear();
-        self.name = super::runs::name_of(self.lab, &self.params);
-        now
     }
 
     /// Whether another restart may be sent: the last one has been computed, or took too long.
@@ -382,22 +336,6 @@ impl Session {
             }
         }
         self.show(run, time);
-    }
-
-    /// Puts the values of a run into the form, as one undo step. What the lab's list does not know is left out.
-    pub fn fill_form(&mut self, values: &Params, changes: &[Change], seed: u64, name: &str) {
-        let specs = self.lab.spec.params;
-        let mut params = Params::defaults(specs);
-        for (key, value) in values.iter() {
-            let _ = params.set(specs, key, value.clone());
-        }
-        self.edit_all(|session| {
-            session.params = params;
-            session.changes = changes.to_vec();
-            session.seed = seed;
-        });
-        self.errors.clear();
-        self.name = name.to_owned();
     }
 
     /// Measures how long a step takes.

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use eframe::egui::{self, Align, Button, Layout, RichText, Ui};
 
-use super::App;
+use super::act::Act;
+use super::state::State;
 use super::{actions, notices};
 use crate::engine::event::Status;
 use crate::engine::state::{Mark, MarkKind};
@@ -58,22 +59,22 @@ pub fn word(status: Option<&Status>) -> &'static str {
 }
 
 /// Status, frame cost, run at the left; the newest mark or notice at the right.
-pub fn show(app: &mut App, ui: &mut Ui) {
-    let style = app.style.clone();
-    let warnings = app.warnings();
+pub fn show(state: &State, frames: &FrameClock, ui: &mut Ui, acts: &mut Vec<Act>) {
+    let style = &state.style;
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = 16.0;
-        let Some(session) = app.sessions.get(app.active) else { return };
+        let Some(session) = state.front() else { return };
+        let warnings = session.run.marks.iter().filter(|mark| mark.kind == MarkKind::Warning).count();
         let weak = |text: &str| RichText::new(text).color(style.text_weak).size(12.0);
         let computed = session.run.status == Some(Status::Finished) && session.playback_rate().is_some();
-        let state = match () {
+        let standing = match () {
             () if computed && session.play.playing => "playing",
             () if computed => "computed",
             () => word(session.run.status.as_ref()),
         };
-        ui.label(weak(state));
-        if !app.frames.shown.is_empty() {
-            ui.label(weak(&app.frames.shown));
+        ui.label(weak(standing));
+        if !frames.shown.is_empty() {
+            ui.label(weak(&frames.shown));
         }
         if let Some(header) = &session.run.header {
             let folder =
@@ -92,7 +93,7 @@ pub fn show(app: &mut App, ui: &mut Ui) {
         let said = |mark: &&Mark| training || mark.kind != MarkKind::Checkpoint;
         let mark = session.run.marks.iter().rev().find(said);
         let mark = mark.map(|mark| format!("step {}: {}", number::grouped(mark.step), mark.text));
-        let newest = app.notices.newest().map(|notice| (notice.text.clone(), notices::color(notice.level, &style)));
+        let newest = state.notices.newest().map(|notice| (notice.text.clone(), notices::color(notice.level, style)));
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             let (text, color) =
                 newest.or(mark.map(|mark| (mark, style.live))).unwrap_or_else(|| ("no notices".to_owned(), style.rule));
@@ -107,8 +108,8 @@ pub fn show(app: &mut App, ui: &mut Ui) {
                 );
             }
             let response = ui.add(Button::new(job).frame(false).truncate()).accessible_name("Notices");
-            if response.on_hover_text(actions::hint(ui.ctx(), "window.notices")).clicked() {
-                actions::run(app, ui.ctx(), "window.notices");
+            if response.on_hover_text(actions::hint(ui.ctx(), &Act::Notices)).clicked() {
+                acts.push(Act::Notices);
             }
         });
     });

@@ -2,61 +2,55 @@
 
 use eframe::egui::{self, DragValue, RichText, Ui, vec2};
 
-use super::study::{Phase, Study, Wish};
+use super::act::{Act, StudyFile};
+use super::state::State;
+use super::study::{MOST_SEED, MOST_SEEDS, Phase, Study};
 use super::widgets::{Icon, labelled_button};
-use super::{App, study_figure, theme};
+use super::{study_figure, theme};
 use crate::engine::study_table::TableRow;
 use crate::kit::view::Lab;
 use crate::plot::number;
 use crate::plot::style::Style;
 
-/// Most seeds of a row that can be asked for.
-const MOST_SEEDS: u64 = 1_000;
-
-/// Largest seed that a field of the window holds exactly.
-const MOST_SEED: u64 = 1 << 53;
-
 /// Draws the study's window, if it is open.
-pub fn show(app: &mut App, ctx: &egui::Context) {
-    let training = app.sessions.iter().any(super::session::Session::training);
-    let Some(study) = app.study.as_mut().filter(|study| study.open) else { return };
-    let Some(lab) = app.sessions.get(study.lab).map(|session| session.lab) else { return };
-    let style = app.style.clone();
+pub fn show(study: &mut Study, state: &State, ctx: &egui::Context, acts: &mut Vec<Act>) {
+    if !study.open {
+        return;
+    }
+    let training = state.is_training();
+    let Some(lab) = state.sessions.get(study.lab).map(|session| session.lab) else { return };
+    let style = &state.style;
     let mut open = true;
-    let mut wish = None;
     let screen = ctx.content_rect();
     let size = vec2((0.72 * screen.width()).clamp(320.0, 1100.0), (0.6 * screen.height()).max(200.0));
     egui::Window::new(format!("Study: {}", study.runner.run.spec.title))
         .id(egui::Id::unique("study"))
         .open(&mut open)
         .collapsible(true)
-        .title_frame(theme::window_title(&style))
+        .title_frame(theme::window_title(style))
         .default_size(size)
         .default_pos(screen.center() - vec2(0.5 * size.x, 0.42 * screen.height()))
         .show(ctx, |ui| {
             ui.label(RichText::new(study.runner.run.spec.source).weak());
             ui.label(study.runner.run.spec.about);
             ui.add_space(8.0);
-            progress(study, ui, &style);
-            question(study, training, ui, &style, &mut wish);
+            progress(study, ui, style);
+            question(study, training, ui, style, acts);
             ui.add_space(8.0);
             // Of the screen, not of the window: what depends on the window's height would make it grow.
             let room = (screen.height() * 0.5).max(60.0);
             let width = ui.available_width() - 16.0;
             egui::ScrollArea::both().auto_shrink([false, true]).max_height(room).show(ui, |ui| {
-                figure(study, lab, width.max(200.0), ui, &style);
-                table(study, ui, &style, &mut wish);
+                figure(study, lab, width.max(200.0), ui, style);
+                table(study, ui, style, acts);
             });
             ui.add_space(8.0);
             let spec = study.runner.run.spec;
             ui.label(RichText::new(format!("Paper: {} {}", spec.reading, study.table.how())).weak());
             ui.add_space(4.0);
-            ui.horizontal_wrapped(|ui| buttons(study, ui, &style, &mut wish));
+            ui.horizontal_wrapped(|ui| buttons(study, ui, style, acts));
         });
     study.open = open;
-    if let Some(wish) = wish {
-        app.fulfil(ctx, wish);
-    }
 }
 
 /// How far it is, and how long the rest takes.
@@ -86,7 +80,7 @@ fn progress(study: &Study, ui: &mut Ui, style: &Style) {
 }
 
 /// Before it starts: how long it takes, and with how many seeds.
-fn question(study: &mut Study, training: bool, ui: &mut Ui, style: &Style, wish: &mut Option<Wish>) {
+fn question(study: &mut Study, training: bool, ui: &mut Ui, style: &Style, acts: &mut Vec<Act>) {
     let waits = matches!(study.phase, Phase::Asking | Phase::Resting) && study.runner.next_task().is_some();
     if let Some(estimate) = study.runner.estimate().filter(|_| waits) {
         ui.add_space(4.0);
@@ -100,10 +94,10 @@ fn question(study: &mut Study, training: bool, ui: &mut Ui, style: &Style, wish:
         }
         ui.horizontal(|ui| {
             if labelled_button(ui, Some(Icon::Play), "Start the study", true, style).clicked() {
-                *wish = Some(Wish::GoOn);
+                acts.push(Act::StudyGoOn);
             }
             if labelled_button(ui, None, "Not now", false, style).clicked() {
-                *wish = Some(Wish::Leave);
+                acts.push(Act::StudyLeave);
             }
         });
     }
@@ -117,7 +111,7 @@ fn question(study: &mut Study, training: bool, ui: &mut Ui, style: &Style, wish:
             study.seeds = (count, first);
             let settled = |response: &egui::Response| !response.dragged() && !response.has_focus();
             if study.seeds != study.seeds_used && settled(&many) && settled(&from) {
-                *wish = Some(Wish::Seeds);
+                acts.push(Act::StudySeeds(count, first));
             }
         });
     }
@@ -145,7 +139,7 @@ fn figure(study: &mut Study, lab: &Lab, width: f32, ui: &mut Ui, style: &Style) 
     ui.add_space(8.0);
 }
 
-fn table(study: &Study, ui: &mut Ui, style: &Style, wish: &mut Option<Wish>) {
+fn table(study: &Study, ui: &mut Ui, style: &Style, acts: &mut Vec<Act>) {
     let now = match study.phase {
         Phase::Measuring(_) => study.runner.row(),
         _ => None,
@@ -164,7 +158,7 @@ fn table(study: &Study, ui: &mut Ui, style: &Style, wish: &mut Option<Wish>) {
             } else if ui.link(&row.row).on_hover_text("Put its values into the form and run it").clicked()
                 && study.phase == Phase::Resting
             {
-                *wish = Some(Wish::Load(index));
+                acts.push(Act::StudyLoad(index));
             }
             ui.label(row.title());
             ui.label(RichText::new(row.paper_text()).monospace().color(style.text_weak));
@@ -209,26 +203,26 @@ fn bars(row: &TableRow, largest: f64, ui: &mut Ui, style: &Style) {
     }
 }
 
-fn buttons(study: &Study, ui: &mut Ui, style: &Style, wish: &mut Option<Wish>) {
-    let mut button = |icon, label, accent, asks| {
+fn buttons(study: &Study, ui: &mut Ui, style: &Style, acts: &mut Vec<Act>) {
+    let mut button = |icon, label, accent, act| {
         if labelled_button(ui, icon, label, accent, style).clicked() {
-            *wish = Some(asks);
+            acts.push(act);
         }
     };
     let resting = study.phase == Phase::Resting;
     if !resting && study.phase != Phase::Asking {
-        button(Some(Icon::Stop), "Stop the study", false, Wish::Stop);
+        button(Some(Icon::Stop), "Stop the study", false, Act::StudyStop);
     } else if resting && study.runner.next_task().is_some() {
-        button(Some(Icon::Play), "Go on", true, Wish::GoOn);
+        button(Some(Icon::Play), "Go on", true, Act::StudyGoOn);
     }
     if resting {
-        button(Some(Icon::Restart), "Measure anew", false, Wish::Again);
+        button(Some(Icon::Restart), "Measure anew", false, Act::StudyAgain);
     }
-    button(None, "Copy the table", false, Wish::Copy);
-    button(None, "Save as text", false, Wish::SaveText);
-    button(None, "Save as CSV", false, Wish::SaveCsv);
+    button(None, "Copy the table", false, Act::StudyCopy);
+    button(None, "Save as text", false, Act::StudySave(StudyFile::Text));
+    button(None, "Save as CSV", false, Act::StudySave(StudyFile::Csv));
     if !study.figure.drawing.curves.is_empty() {
-        button(None, "Save the figure", false, Wish::SavePicture);
-        button(None, "Save its numbers", false, Wish::SaveFigureCsv);
+        button(None, "Save the figure", false, Act::StudySave(StudyFile::Picture));
+        button(None, "Save its numbers", false, Act::StudySave(StudyFile::FigureCsv));
     }
 }

@@ -3,22 +3,15 @@
 use eframe::egui::{self, Align, Layout, RichText, Sense, TextStyle, Ui, vec2};
 use egui_tiles::{Behavior, Container, SimplificationOptions, Tile, TileId, Tiles, Tree, UiResponse};
 
+use super::act::Act;
 use super::layouts::Layouts;
 use super::theme;
 use super::widgets::{Icon, icon_button};
 use crate::kit::tiles::{Arrangement, TileSpec};
 use crate::kit::view::{LabView, ViewCtx};
 
-/// What the user did with the tiles in one frame.
-#[derive(Debug, Default, PartialEq)]
-pub struct TileEvents {
-    /// Export this tile's figure.
-    pub export: Option<&'static str>,
-    /// Show this tile in a talk.
-    pub present: Option<&'static str>,
-    /// Where each visible tile's content lies, for figures.
-    pub rects: Vec<(&'static str, egui::Rect)>,
-}
+/// Where the content of a visible tile lies, for figures.
+pub type Place = (&'static str, egui::Rect);
 
 impl Layouts {
     /// Draws the tiles into the whole of `ui`.
@@ -28,21 +21,19 @@ impl Layouts {
         arrangement: &Arrangement,
         view: &mut dyn LabView,
         ctx: &mut ViewCtx<'_>,
-    ) -> TileEvents {
+        acts: &mut Vec<Act>,
+    ) -> Vec<Place> {
+        self.tree(arrangement);
         let tiles = self.tiles.clone();
-        let mut events = TileEvents::default();
-        if let Some(spec) = self.maximised.and_then(|id| tiles.iter().copied().find(|tile| tile.id == id)) {
-            let mut pane =
-                Pane { view, ctx, events: &mut events, maximised: true, maximise: None, hide: None, only: false };
-            pane.show(ui, spec, true);
-            if pane.maximise.is_some() {
-                self.maximised = None;
-            }
-            return events;
-        }
+        let mut places = Vec::new();
+        let maximised = self.maximised.and_then(|id| self.find(id));
         let only = self.shown(arrangement).iter().filter(|(_, shown)| *shown).count() <= 1;
+        let mut pane = Pane { view, ctx, acts, places: &mut places, maximised: maximised.is_some(), only };
+        if let Some(spec) = maximised {
+            pane.show(ui, spec, true);
+            return places;
+        }
         let tree = self.tree(arrangement);
-        let pane = Pane { view, ctx, events: &mut events, maximised: false, maximise: None, hide: None, only };
         let tabbed = tabbed(tree);
         let mut behavior = TileBehavior { pane, tiles, tabbed, edited: false };
         if tree.is_empty() || tree.root.is_some_and(|root| !tree.tiles.is_visible_in_layout(root)) {
@@ -50,17 +41,10 @@ impl Layouts {
         } else {
             tree.ui(&mut behavior, ui);
         }
-        let (edited, maximise, hide) = (behavior.edited, behavior.pane.maximise, behavior.pane.hide);
-        if maximise.is_some() {
-            self.maximised = maximise;
-        }
-        if let Some(tile) = hide {
-            self.set_shown(arrangement, tile, false);
-        }
-        if edited {
+        if behavior.edited {
             self.keep(arrangement);
         }
-        events
+        places
     }
 }
 
@@ -75,10 +59,9 @@ pub fn empty(ui: &mut Ui, text: &str) {
 struct Pane<'a, 'c> {
     view: &'a mut dyn LabView,
     ctx: &'a mut ViewCtx<'c>,
-    events: &'a mut TileEvents,
+    acts: &'a mut Vec<Act>,
+    places: &'a mut Vec<Place>,
     maximised: bool,
-    maximise: Option<&'static str>,
-    hide: Option<&'static str>,
     only: bool,
 }
 
@@ -94,7 +77,7 @@ impl Pane<'_, '_> {
                 dragged = self.title(ui, spec, whole);
             }
             let rect = ui.available_rect_before_wrap();
-            self.events.rects.push((spec.id, whole));
+            self.places.push((spec.id, whole));
             if rect.width() > 8.0 && rect.height() > 8.0 {
                 let mut content = ui.new_child(egui::UiBuilder::new().max_rect(rect).id_salt(spec.id));
                 content.shrink_clip_rect(rect);
@@ -114,7 +97,7 @@ impl Pane<'_, '_> {
                 .add(egui::Label::new(theme::strong(spec.title)).sense(sense).truncate())
                 .on_hover_text(format!("{}\n\nDrag to move the tile; double-click to maximise it.", spec.help));
             if title.double_clicked() {
-                self.maximise = Some(spec.id);
+                self.maximise(spec);
             }
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let hot = ui.rect_contains_pointer(whole);
@@ -126,6 +109,11 @@ impl Pane<'_, '_> {
         .inner
     }
 
+    /// Maximises the tile, or shows all again.
+    fn maximise(&mut self, spec: &TileSpec) {
+        self.acts.push(if self.maximised { Act::RestoreTiles } else { Act::Maximise(spec.id.to_owned()) });
+    }
+
     fn maximise_button(&mut self, ui: &mut Ui, spec: &'static TileSpec, hot: bool) {
         let (icon, label) = if self.maximised {
             (Icon::Restore, format!("Restore {}", spec.title))
@@ -135,22 +123,22 @@ impl Pane<'_, '_> {
         let style = self.ctx.style;
         let color = if hot || self.maximised { style.text } else { style.rule };
         if icon_button(ui, icon, &label, color).clicked() {
-            self.maximise = Some(spec.id);
+            self.maximise(spec);
         }
     }
 
     fn menu(&mut self, ui: &mut Ui, spec: &'static TileSpec) {
         if ui.button(if self.maximised { "Restore" } else { "Maximise" }).clicked() {
-            self.maximise = Some(spec.id);
+            self.maximise(spec);
         }
         if ui.button("Present").clicked() {
-            self.events.present = Some(spec.id);
+            self.acts.push(Act::Present(Some(spec.id.to_owned())));
         }
         if ui.button("Export figure as PNG").clicked() {
-            self.events.export = Some(spec.id);
+            self.acts.push(Act::Figure(Some(spec.id.to_owned())));
         }
         if !self.maximised && ui.add_enabled(!self.only, egui::Button::new("Hide")).clicked() {
-            self.hide = Some(spec.id);
+            self.acts.push(Act::HideTile(spec.id.to_owned()));
         }
     }
 }
@@ -251,7 +239,7 @@ impl Behavior<String> for TileBehavior<'_, '_> {
     ) -> egui::Response {
         let Some(spec) = tiles.get_pane(&tile_id).and_then(|pane| self.spec(pane)) else { return response };
         if response.double_clicked() {
-            self.pane.maximise = Some(spec.id);
+            self.pane.maximise(spec);
         }
         response.context_menu(|ui| self.pane.menu(ui, spec));
         response.on_hover_text(spec.help)

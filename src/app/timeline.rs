@@ -2,46 +2,39 @@
 
 use eframe::egui::{self, Align, DragValue, Layout, Rect, RichText, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 
-use super::shell::Region;
-use super::widgets::{Icon, icon_button};
-use super::{App, actions, theme};
+use super::act::{Act, Focus, Region};
+use super::playback::SPEEDS;
+use super::session::Session;
+use super::widgets::{Icon, icon_button, timeline_id};
+use super::{actions, theme};
 use crate::engine::state::{Mark, MarkKind};
-use crate::kit::view::Cursor;
 use crate::plot::number;
 use crate::plot::style::Style;
 
-/// Id of the scrub bar, which may have the keyboard while the shortcuts still work.
-pub fn id() -> egui::Id {
-    egui::Id::unique("timeline scrub bar")
-}
-
-pub fn show(app: &mut App, ui: &mut Ui) {
-    let style = app.style.clone();
-    let parts = app.with_view(None, false, |view, _, ctx| view.sub_steps(ctx)).unwrap_or(0);
-    let Some(session) = app.sessions.get(app.active) else { return };
-    let play = session.play.clone();
+pub fn show(session: &Session, focus: &mut Focus, ui: &mut Ui, style: &Style, acts: &mut Vec<Act>) {
+    let parts = session.sub_steps(style);
+    let play = &session.play;
     let planned = session.planned_steps();
-    let computed = session.run.step;
     let has_run = session.run.header.is_some();
     let following_training = session.training() && play.follow;
     ui.horizontal_centered(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
-        let mut button = |ui: &mut Ui, icon, action: &str, on: bool| {
+        let mut button = |ui: &mut Ui, icon, act: Act, on: bool| {
             let color = if on { style.accent } else { style.text };
-            let label = actions::hint(ui.ctx(), action);
+            let label = actions::hint(ui.ctx(), &act);
             if ui.add_enabled_ui(has_run, |ui| icon_button(ui, icon, &label, color)).inner.clicked() {
-                actions::run(app, ui.ctx(), action);
+                acts.push(act);
             }
         };
-        button(ui, Icon::ToStart, "time.start", false);
-        button(ui, Icon::StepBack, "time.back", false);
+        button(ui, Icon::ToStart, Act::Seek(0), false);
+        button(ui, Icon::StepBack, Act::Move(-1), false);
         let moving = play.playing && play.cursor.step < planned || following_training;
         if !following_training {
-            button(ui, if moving { Icon::Pause } else { Icon::Play }, "run.play", false);
+            button(ui, if moving { Icon::Pause } else { Icon::Play }, Act::Play, false);
         }
-        button(ui, Icon::StepForward, "time.forward", false);
-        button(ui, Icon::ToEnd, "time.end", false);
-        button(ui, Icon::Follow, "time.follow", play.follow);
+        button(ui, Icon::StepForward, Act::Move(1), false);
+        button(ui, Icon::ToEnd, Act::Seek(u64::MAX), false);
+        button(ui, Icon::Follow, Act::Follow, play.follow);
         ui.add_space(8.0);
         // As wide as the longest number of this run, so that the bar does not jump.
         let width = number::grouped(planned).chars().count();
@@ -50,24 +43,24 @@ pub fn show(app: &mut App, ui: &mut Ui) {
 
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 4.0;
-            speed(app, ui, &style);
+            speed(play.speed, ui, style, acts);
             if parts > 0 {
                 ui.add_space(8.0);
-                let mut sub = |ui: &mut Ui, icon, action: &str| {
-                    let label = actions::hint(ui.ctx(), action);
+                let mut sub = |ui: &mut Ui, icon, act: Act| {
+                    let label = actions::hint(ui.ctx(), &act);
                     if icon_button(ui, icon, &label, style.text).clicked() {
-                        actions::run(app, ui.ctx(), action);
+                        acts.push(act);
                     }
                 };
-                sub(ui, Icon::SubForward, "time.sub-forward");
+                sub(ui, Icon::SubForward, Act::Part { forward: true });
                 number_label(ui, &format!("part {} / {parts}", play.cursor.sub), style.text_weak);
-                sub(ui, Icon::SubBack, "time.sub-back");
+                sub(ui, Icon::SubBack, Act::Part { forward: false });
             }
             ui.add_space(8.0);
             number_label(ui, &number::grouped(planned), style.text_weak);
             ui.add_space(8.0);
             let size = vec2(ui.available_width().max(40.0), 40.0);
-            bar(app, ui, size, planned, computed, play.cursor, &style);
+            bar(session, focus, ui, size, style, acts);
         });
     });
 }
@@ -76,36 +69,37 @@ fn number_label(ui: &mut Ui, text: &str, color: egui::Color32) {
     ui.label(RichText::new(text).monospace().color(color));
 }
 
-fn speed(app: &mut App, ui: &mut Ui, style: &Style) {
-    let Some(session) = app.session() else { return };
-    let mut speed = session.play.speed;
+fn speed(now: f64, ui: &mut Ui, style: &Style, acts: &mut Vec<Act>) {
+    let mut speed = now;
     ui.label(RichText::new("speed").color(style.text_weak));
     let step = speed * 0.02;
     let drag = DragValue::new(&mut speed)
-        .range(super::playback::SPEEDS.0..=super::playback::SPEEDS.1)
+        .range(SPEEDS.0..=SPEEDS.1)
         .speed(step)
         .suffix("×")
         .update_while_editing(false)
         .custom_parser(|text| number::parse(text.trim_end_matches('×')).ok())
         .custom_formatter(|v, _| if v < 10.0 { format!("{v:.1}") } else { format!("{v:.0}") });
     let response = ui.add_sized(vec2(56.0, 24.0), drag).accessible_name("Playback speed");
-    response.on_hover_text(actions::hint(ui.ctx(), "time.faster"));
-    session.play.speed = speed;
+    response.on_hover_text(actions::hint(ui.ctx(), &Act::ChangeSpeed { faster: true }));
+    if speed != now {
+        acts.push(Act::Speed(speed));
+    }
 }
 
 /// The scrub bar itself.
-fn bar(app: &mut App, ui: &mut Ui, size: egui::Vec2, planned: u64, computed: u64, cursor: Cursor, style: &Style) {
+fn bar(session: &Session, focus: &mut Focus, ui: &mut Ui, size: egui::Vec2, style: &Style, acts: &mut Vec<Act>) {
+    let (planned, computed, mut at) = (session.planned_steps(), session.run.step, session.play.cursor.step);
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
-    let response = ui.interact(rect, id(), Sense::click_and_drag());
-    response.widget_info(|| WidgetInfo::slider(planned > 0, cursor.step as f64, "Timeline"));
-    if app.focus.take_if(|region| *region == Region::Timeline).is_some() {
-        app.focused = Some(Region::Timeline);
+    let response = ui.interact(rect, timeline_id(), Sense::click_and_drag());
+    response.widget_info(|| WidgetInfo::slider(planned > 0, at as f64, "Timeline"));
+    if focus.take(Region::Timeline) {
         response.request_focus();
     }
     if response.has_focus() {
         // The arrow keys move the cursor of time, not the focus.
         let filter = egui::EventFilter { horizontal_arrows: true, ..egui::EventFilter::default() };
-        ui.memory_mut(|memory| memory.set_focus_lock_filter(id(), filter));
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(timeline_id(), filter));
     }
     let track = Rect::from_center_size(rect.center(), vec2(rect.width() - 16.0, 4.0));
     let x_of = |step: u64| track.left() + track.width() * (step as f32 / planned.max(1) as f32);
@@ -116,19 +110,18 @@ fn bar(app: &mut App, ui: &mut Ui, size: egui::Vec2, planned: u64, computed: u64
         let part = ((pointer.x - track.left()) / track.width()).clamp(0.0, 1.0);
         let step = (f64::from(part) * planned as f64).round() as u64;
         // A click close to a mark means the mark.
-        let marks = app.sessions.get(app.active).map_or(&[][..], |session| &session.run.marks);
-        let near = marks.iter().map(|mark| mark.step).min_by_key(|mark| mark.abs_diff(step));
+        let near = session.run.marks.iter().map(|mark| mark.step).min_by_key(|mark| mark.abs_diff(step));
         let near = near.filter(|mark| response.clicked() && (x_of(*mark) - pointer.x).abs() < 6.0);
-        app.seek(near.unwrap_or(step));
+        let to = near.unwrap_or(step);
+        acts.push(Act::Seek(to));
+        at = to.min(computed);
     }
-    let Some(session) = app.sessions.get(app.active) else { return };
     if !ui.is_rect_visible(rect) {
         return;
     }
     let painter = ui.painter();
     painter.rect_filled(track, 2.0, theme::shade(style, 0.12));
     painter.rect_filled(track.with_max_x(x_of(computed)), 2.0, theme::shade(style, 0.28));
-    let at = session.play.cursor.step;
     painter.rect_filled(track.with_max_x(x_of(at)), 2.0, style.accent);
     for mark in &session.run.marks {
         let x = x_of(mark.step);
@@ -184,22 +177,4 @@ fn tooltip(response: &egui::Response, x: f32, marks: &[Mark], x_of: impl Fn(u64)
             ui.label(format!("step {}: {}", number::grouped(mark.step), mark.text));
         }
     });
-}
-
-/// One part of an update forward or back.
-pub fn sub_step(app: &mut App, forward: bool) {
-    let mut parts = app.with_view(None, false, |view, _, ctx| view.sub_steps(ctx)).unwrap_or(0);
-    let Some(session) = app.session() else { return };
-    if !forward && session.play.cursor.sub == 0 && session.play.cursor.step > 0 {
-        // Stepping back into the update before, which may have another number of parts.
-        let here = session.play.cursor;
-        session.play.cursor = Cursor { step: here.step - 1, sub: 0 };
-        parts = app.with_view(None, false, |view, _, ctx| view.sub_steps(ctx)).unwrap_or(parts);
-        if let Some(session) = app.session() {
-            session.play.cursor = here;
-        }
-    }
-    if let Some(session) = app.session() {
-        session.play.sub_step(forward, parts, session.run.step);
-    }
 }

@@ -8,6 +8,11 @@ use eframe::egui::{
 use super::theme;
 use crate::plot::style::{Category, Dash, Style};
 
+/// Id of the timeline's scrub bar, which may have the keyboard while the shortcuts still work.
+pub fn timeline_id() -> egui::Id {
+    egui::Id::unique("timeline scrub bar")
+}
+
 /// A sign, drawn rather than typed, so that it is sharp and centred at any size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Icon {

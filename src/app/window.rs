@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use eframe::egui::{self, IconData, ViewportBuilder};
 use eframe::egui_wgpu::{WgpuSetup, wgpu};
 
-use super::backend::{Backend, DeviceLister, Fetch};
-use super::{App, Open, Parts, Wake, runs, settings};
+use super::backend::{Backend, DeviceLister, Fetch, Wake};
+use super::parts::{App, Open, Parts};
+use super::{runs, settings};
 use crate::engine::event::Level;
 use crate::kit::view::Lab;
 
@@ -77,7 +78,7 @@ pub fn run_window(options: WindowOptions) -> Result<(), String> {
         let ids: Vec<&str> = labs.iter().map(|lab| lab.spec.id).collect();
         let parts = Parts { labs, backend, fetch, devices, config_dir, runs_dir: runs_dir.clone(), open };
         let app = App::new(&cc.egui_ctx, parts);
-        let presence = runs::Presence::of(&runs_dir, &app.stamp);
+        let presence = runs::Presence::of(&runs_dir, &app.state.stamp);
         // Without it another window could not know either.
         if presence.is_some() {
             let clearing = std::thread::Builder::new().name("clearing".to_owned());
@@ -140,7 +141,7 @@ impl eframe::App for Shown {
     fn logic(&mut self, ctx: &egui::Context, frame: &mut eframe::Frame) {
         let troubles = std::mem::take(&mut *self.trouble.lock().unwrap_or_else(PoisonError::into_inner));
         for (level, text) in troubles {
-            self.app.notice(level, text);
+            self.app.state.notice(level, text);
         }
         self.app.logic(ctx, frame);
         if self.screenshot.is_some() {
@@ -148,7 +149,7 @@ impl eframe::App for Shown {
         }
         let time = ctx.input(|input| input.time);
         if let Some((_, file)) = self.screenshot.take_if(|(after, _)| time >= f64::from(*after)) {
-            self.app.screenshot_to(file.clone());
+            self.app.capture.screenshot_to(file.clone());
             let (done, ctx) = (self.done.clone(), ctx.clone());
             // Closes once the file is there, or after ten seconds.
             let _ = std::thread::Builder::new().name("screenshot".to_owned()).spawn(move || {
@@ -168,7 +169,8 @@ impl eframe::App for Shown {
     fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
         self.app.ui(ui, frame);
         if self.done.load(Ordering::Acquire) {
-            self.app.leave_unasked();
+            let (closing, mut lent) = self.app.state.way_out();
+            closing.leave_unasked(&mut lent);
             ui.ctx().request_repaint();
         }
     }

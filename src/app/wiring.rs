@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::backend::{Backend, DeviceEntry};
+use super::backend::{Backend, DeviceEntry, Wake};
+use super::guard;
+use super::parts::Open;
 use super::window::WindowOptions;
-use super::{Open, Wake, guard};
 use crate::compute::device;
 use crate::engine::command::Command;
 use crate::engine::event::Event;

@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn eigenvalues_of_a_rotation_are_a_conjugate_pair() {
         let (sin, cos) = 0.3f64.sin_cos();
-        let values = eigenvalues(&Matrix::from_vec(2, 2, vec![cos, -sin, sin, cos]).unwrap()).unwrap();
+        let values = eigenvalues(&Matrix::from_fn(2, 2, |i, j| [[cos, -sin], [sin, cos]][i][j])).unwrap();
         assert!(values.iter().all(|v| (v.re - cos).abs() < 1e-14));
         assert!((values[0].im - sin).abs() < 1e-14 && (values[1].im + sin).abs() < 1e-14);
     }

@@ -1,9 +1,10 @@
-//! Devices, read-back and host linear algebra. Knows nothing of windows.
+//! Devices, read-back, host linear algebra and statistics. Knows nothing of windows.
 
 pub mod device;
 pub mod linalg;
 pub mod readback;
 pub mod rng;
+pub mod stats;
 pub mod streams;
 
 use std::path::PathBuf;

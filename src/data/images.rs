@@ -60,14 +60,4 @@ impl ImageSet {
         }
         hash.finalize()
     }
-
-    /// The images at `indices` in that order.
-    pub fn subset(&self, indices: &[usize]) -> ImageSet {
-        ImageSet {
-            pixels: indices.iter().flat_map(|&i| self.image(i)).copied().collect(),
-            classes: indices.iter().map(|&i| self.classes[i]).collect(),
-            class_names: self.class_names.clone(),
-            ..*self
-        }
-    }
 }

@@ -3,7 +3,7 @@
 use std::f64::consts::{PI, TAU};
 
 use crate::compute::rng::HostRng;
-use crate::compute::streams;
+use crate::compute::{stats, streams};
 
 /// Points in the plane with a class each.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -45,9 +45,8 @@ const FAR: f64 = 100.0;
 /// What to take off values that lie far from 0 for how little they differ (time stamps, for example): a round number near
 /// their mean; else 0, and they stay as they are.
 pub fn origin_of(values: &[f64]) -> f64 {
-    let n = values.len().max(1) as f64;
-    let mean = values.iter().sum::<f64>() / n;
-    let deviation = (values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / n).sqrt();
+    let mean = stats::mean(values).unwrap_or(0.0);
+    let deviation = stats::standard_deviation(values, 0).unwrap_or(0.0);
     if !(deviation > 0.0 && mean.abs() > FAR * deviation) {
         return 0.0;
     }

@@ -27,5 +27,4 @@ pub mod study_store;
 pub mod study_table;
 pub mod table;
 pub mod twin;
-pub mod typed;
 pub mod worker;

@@ -125,6 +125,13 @@ pub enum ParamError {
     Invalid { key: String, problem: String },
 }
 
+impl ParamError {
+    /// What is wrong with a value that is in range.
+    pub fn invalid(key: &str, problem: impl fmt::Display) -> Self {
+        ParamError::Invalid { key: key.to_owned(), problem: problem.to_string() }
+    }
+}
+
 impl ParamSpec {
     /// What a value has to be, in words, for messages and tooltips.
     pub fn expected(&self) -> String {
@@ -280,7 +287,7 @@ impl Params {
                         "`{assignment}` would change nothing: it needs `{parent}` to be {}",
                         wanted.join(" or ")
                     );
-                    return Err(ParamError::Invalid { key: key.to_owned(), problem });
+                    return Err(ParamError::invalid(key, problem));
                 }
                 asked = find(specs, parent)?;
             }

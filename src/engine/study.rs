@@ -59,6 +59,20 @@ pub struct StudyRow {
     pub paper_std: &'static [Option<f64>],
 }
 
+/// A row for which the paper gives no standard deviations.
+pub const fn row(
+    label: &'static str,
+    set: &'static [(&'static str, &'static str)],
+    paper: &'static [Option<f64>],
+) -> StudyRow {
+    StudyRow { label, set, paper, paper_std: &[] }
+}
+
+/// The last value of a run's measurement; `None` where there is none, or it is not finite.
+pub fn last(run: &RunState, key: &str) -> Option<f64> {
+    run.last(key).filter(|value| value.is_finite())
+}
+
 /// Steps from which an interrupted run of a study goes on where it was. A shorter one is made again.
 const LONG_RUN: u64 = 2_000;
 

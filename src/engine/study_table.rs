@@ -3,6 +3,8 @@
 
 use serde::Serialize;
 
+use crate::compute::stats;
+
 /// A study's table in long form: one line for each row and measure.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct StudyTable {
@@ -60,12 +62,10 @@ impl Summary {
         let mut found: Vec<f64> = all.iter().flatten().copied().collect();
         found.sort_by(f64::total_cmp);
         let n = found.len();
-        let mean = (n > 0).then(|| found.iter().sum::<f64>() / n as f64);
-        let spread = |mean: f64| found.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (n - 1) as f64;
         Self {
-            mean,
-            std: mean.filter(|_| n > 1).map(|mean| spread(mean).sqrt()),
-            median: (n > 0).then(|| (found[(n - 1) / 2] + found[n / 2]) / 2.0),
+            mean: stats::mean(&found),
+            std: stats::standard_deviation(&found, 1),
+            median: stats::median(&found),
             lowest: found.first().copied(),
             highest: found.last().copied(),
             n,

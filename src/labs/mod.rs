@@ -17,7 +17,7 @@ pub static LABS: &[Lab] = &[
     Lab { spec: &optimizers::SPEC, view: optimizers::view::new },
     Lab { spec: &self_supervised::SPEC, view: self_supervised::view::new },
     Lab { spec: &segmentation::SPEC, view: segmentation::view::new },
-    Lab { spec: &reconstruction::SPEC, view: self_supervised::view::new },
+    Lab { spec: &reconstruction::SPEC, view: reconstruction::view::new },
 ];
 
 /// The facts of every lab, in that order.

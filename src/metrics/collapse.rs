@@ -86,15 +86,6 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// In a word, for a status line.
-    pub fn title(self) -> &'static str {
-        match self {
-            Verdict::Healthy => "no collapse",
-            Verdict::OneDirection => "collapse to one direction",
-            Verdict::Complete => "complete collapse",
-        }
-    }
-
     /// The verdict that a recorded number stands for: 0, 1 or 2.
     pub fn of(number: f64) -> Self {
         match number {

@@ -11,4 +11,3 @@ pub mod linear_probe;
 pub mod projection;
 pub mod quality;
 pub mod spectrum;
-pub mod summary;

@@ -1,7 +1,7 @@
 //! Counts in equal bins as bars, with lines at chosen values.
 
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Align2, Color32, FontId, Rect, Sense, Stroke, Ui, WidgetInfo, pos2};
+use eframe::egui::{Color32, FontId, Rect, Sense, Stroke, Ui, WidgetInfo, pos2};
 
 use super::axes::{Axes, Bounds, Titles};
 use super::curve::label;
@@ -93,10 +93,4 @@ impl Histogram<'_> {
             taken.push(place);
         }
     }
-}
-
-/// A line of text in the middle of `rect`, for a histogram without values.
-pub fn nothing(ui: &Ui, rect: Rect, text: &str, size: f32, style: &Style) {
-    let painter = ui.painter_at(rect);
-    painter.text(rect.center(), Align2::CENTER_CENTER, text, FontId::proportional(size), style.text_weak);
 }

@@ -4,7 +4,7 @@
 use burn::module::Param;
 use burn::tensor::{DType, Tensor, TensorData};
 use learnscope::compute::device;
-use learnscope::metrics::summary::Summary;
+use learnscope::compute::stats::Summary;
 use learnscope::nn::optim::schedule::{EarlyStopping, ReduceOnPlateau};
 use learnscope::nn::optim::{DecayScope, Optimizer, Rates, Rule};
 use learnscope::nn::parameters::tracked;

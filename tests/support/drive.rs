@@ -82,7 +82,9 @@ impl Drive {
                     }
                 }
                 Body::Notice { level, text } => self.notices.push((level, text)),
-                Body::Rows { key, data, .. } => self.tables.entry(key.to_string()).or_default().extend_from_slice(&data),
+                Body::Rows { key, data, .. } => {
+                    self.tables.entry(key.to_string()).or_default().extend_from_slice(&data)
+                }
                 other => panic!("unexpected {other:?}"),
             }
         }

@@ -38,11 +38,6 @@ impl Matrix {
         Self { rows, columns, data }
     }
 
-    /// Row-major entries; `None` unless there are rows·columns of them.
-    pub fn from_vec(rows: usize, columns: usize, data: Vec<f64>) -> Option<Self> {
-        (data.len() == rows * columns).then_some(Self { rows, columns, data })
-    }
-
     pub fn rows(&self) -> usize {
         self.rows
     }
@@ -69,11 +64,6 @@ impl Matrix {
     /// Row i, `columns` numbers.
     pub fn row(&self, i: usize) -> &[f64] {
         &self.data[i * self.columns..(i + 1) * self.columns]
-    }
-
-    /// Column j, `rows` numbers.
-    pub fn column(&self, j: usize) -> Vec<f64> {
-        (0..self.rows).map(|i| self[(i, j)]).collect()
     }
 
     /// The diagonal.
@@ -229,11 +219,5 @@ mod tests {
                 assert!(product.minus(&expected).frobenius() < 1e-12);
             }
         }
-    }
-
-    #[test]
-    fn shapes_that_do_not_fit_are_refused() {
-        assert!(Matrix::from_vec(2, 2, vec![0.0; 3]).is_none());
-        assert!(Matrix::from_vec(1, 2, vec![1.0, 2.0]).is_some());
     }
 }

@@ -22,6 +22,16 @@ pub(super) const LOSSY_COLOUR: i32 = 48;
 /// The same of a value.
 pub(super) const LOSSY_VALUE: u16 = 12;
 
+/// A [`Lesion`] without its numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LesionKind {
+    Any,
+    Inverted,
+    Alpha,
+    Values,
+    Colour,
+}
+
 /// What counts as lesion, as somebody chose it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Lesion {
@@ -39,27 +49,27 @@ pub enum Lesion {
 }
 
 impl Lesion {
-    /// From the parameter's choice and, for `value` and `colour`, what was typed.
-    pub fn parse(choice: &str, text: &str) -> Result<Self, String> {
+    /// From what was chosen and, for values and a colour, what was typed.
+    pub fn parse(kind: LesionKind, text: &str) -> Result<Self, String> {
         let colour = || {
             let digits = text.trim().trim_start_matches('#');
             let number = u32::from_str_radix(digits, 16).ok().filter(|_| digits.len() == 6)?;
             Some(Lesion::Colour([(number >> 16) as u8, (number >> 8) as u8, number as u8]))
         };
-        match choice {
-            "value" => {
+        match kind {
+            LesionKind::Values => {
                 let values: Result<Vec<u16>, _> =
                     text.split([',', ' ']).filter(|t| !t.is_empty()).map(str::parse).collect();
                 values.ok().filter(|values| !values.is_empty()).map(Lesion::Values).ok_or_else(|| {
                     format!("`{text}` is no value of a mask; expected a whole number from 0 to 65535, or several with commas")
                 })
             }
-            "colour" => {
+            LesionKind::Colour => {
                 colour().ok_or_else(|| format!("`{text}` is no colour; expected red, green and blue as #ff0000"))
             }
-            "alpha" => Ok(Lesion::Alpha),
-            "inverted" => Ok(Lesion::Inverted),
-            _ => Ok(Lesion::Any),
+            LesionKind::Alpha => Ok(Lesion::Alpha),
+            LesionKind::Inverted => Ok(Lesion::Inverted),
+            LesionKind::Any => Ok(Lesion::Any),
         }
     }
 }

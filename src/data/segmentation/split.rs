@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::groups::Groups;
-use crate::compute::streams;
+use crate::compute::{stats, streams};
 
 /// Rounds of moving single groups to where they fit better; each makes the parts more alike, and few are needed.
 const ROUNDS: usize = 12;
@@ -218,8 +218,7 @@ pub fn compare(facts: &[ImageFacts], of: &[usize], split: &Split) -> PartTable {
     let row = |part: Option<Part>, pairs: &[usize]| {
         let mut shares: Vec<f64> = pairs.iter().map(|&pair| facts[pair].share).filter(|&share| share > 0.0).collect();
         shares.sort_by(f64::total_cmp);
-        let middle = (shares.len() / 2, shares.len().saturating_sub(1) / 2);
-        let median = if shares.is_empty() { 0.0 } else { (shares[middle.0] + shares[middle.1]) / 2.0 };
+        let median = stats::median(&shares).unwrap_or(0.0);
         let in_class = |class: &String| pairs.iter().filter(|&&pair| facts[pair].class.as_ref() == Some(class)).count();
         PartRow {
             part,

@@ -1,6 +1,7 @@
 //! What generated pictures are drawn with: noise, Gaussian blur, and the scale of a field.
 
 use crate::compute::rng::HostRng;
+use crate::compute::stats;
 
 /// So many standard normal numbers.
 pub fn noise(rng: &mut HostRng, count: usize) -> Vec<f64> {
@@ -9,9 +10,7 @@ pub fn noise(rng: &mut HostRng, count: usize) -> Vec<f64> {
 
 /// Divides by the standard deviation.
 pub fn unit(mut values: Vec<f64>) -> Vec<f64> {
-    let count = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / count;
-    let deviation = (values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / count).sqrt() + 1e-9;
+    let deviation = stats::standard_deviation(&values, 0).unwrap_or(0.0) + 1e-9;
     values.iter_mut().for_each(|v| *v /= deviation);
     values
 }

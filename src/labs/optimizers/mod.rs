@@ -13,8 +13,10 @@ pub mod view;
 use crate::engine::event::{KeyKind, KeySpec};
 use crate::engine::experiment::{BuildRequest, Experiment, RunError};
 use crate::engine::params::{ParamError, Params};
+use crate::engine::table::{payload, scalar, scalar_in, shown};
 
 use crate::kit::lab::{LabSpec, Preset};
+use crate::labs::optimizers::params::{BATCH_SIZE, NETWORK_STEPS, ON_NETWORK, STEPS};
 
 /// The lab's facts.
 pub static SPEC: LabSpec = LabSpec {
@@ -55,17 +57,13 @@ pub static KEYS: &[KeySpec] = &[
     scalar("y/*", "y"),
     scalar("gradient_norm/*", "‖∇f‖"),
     scalar("step_length/*", "‖Δθ‖"),
-    KeySpec { key: "loss/train/*", title: "training loss", unit: "nats", kind: KeyKind::Scalar, every: 5 },
-    KeySpec { key: "loss/test/*", title: "test loss", unit: "nats", kind: KeyKind::Scalar, every: 20 },
-    KeySpec { key: "accuracy/train/*", title: "training accuracy", unit: "", kind: KeyKind::Scalar, every: 20 },
-    KeySpec { key: "accuracy/test/*", title: "test accuracy", unit: "", kind: KeyKind::Scalar, every: 20 },
-    KeySpec { key: "boundary/*", title: "decision boundary", unit: "", kind: KeyKind::Payload, every: 20 },
-    KeySpec { key: "points/*", title: "points", unit: "", kind: KeyKind::Payload, every: u64::MAX },
+    KeySpec { every: 5, ..scalar_in("loss/train/*", "training loss", "nats") },
+    KeySpec { every: 20, ..scalar_in("loss/test/*", "test loss", "nats") },
+    KeySpec { every: 20, ..scalar("accuracy/train/*", "training accuracy") },
+    KeySpec { every: 20, ..scalar("accuracy/test/*", "test accuracy") },
+    KeySpec { every: 20, ..payload("boundary/*", "decision boundary") },
+    shown("points/*", "points"),
 ];
-
-const fn scalar(key: &'static str, title: &'static str) -> KeySpec {
-    KeySpec { key, title, unit: "", kind: KeyKind::Scalar, every: 1 }
-}
 
 static PRESETS: &[Preset] = &[
     Preset {
@@ -121,11 +119,11 @@ static PRESETS: &[Preset] = &[
 
 /// Whether these parameters ask for the network.
 pub fn on_network(params: &Params) -> bool {
-    params.text("experiment") == "network"
+    ON_NETWORK.of(params)
 }
 
 fn steps(params: &Params) -> u64 {
-    params.int(if on_network(params) { "network_steps" } else { "steps" }) as u64
+    (if on_network(params) { &NETWORK_STEPS } else { &STEPS }).of(params) as u64
 }
 
 /// The most that the form offers. A surface run keeps every state of every optimizer.
@@ -134,7 +132,7 @@ fn most_steps(params: &Params) -> u64 {
 }
 
 fn samples_per_step(params: &Params) -> u64 {
-    if on_network(params) { params.int("batch_size") as u64 } else { 0 }
+    if on_network(params) { BATCH_SIZE.of(params) as u64 } else { 0 }
 }
 
 fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {

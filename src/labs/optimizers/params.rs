@@ -1,443 +1,205 @@
-//! The lab's parameters: one list for the form, `--set`, the run folder and the help page.
+//! Every parameter of the lab: what the form, `--set`, the run folder and the help page show, and what the code reads.
 
-use crate::engine::params::{ChoiceItem, DefaultValue, ParamKind, ParamSpec};
+use crate::data::points::Generator;
+use crate::engine::params::ParamSpec;
+use crate::engine::table::{Choice, Condition, Float, Int, Switch, Words, fixed, live};
+use crate::nn::mlp::Activation;
 
-const EXPERIMENTS: &[ChoiceItem] =
-    &[ChoiceItem { id: "surface", label: "a surface" }, ChoiceItem { id: "network", label: "a network" }];
+use super::surfaces::{self, Surface};
 
-const POINT_SETS: &[ChoiceItem] = &[
-    ChoiceItem { id: "moons", label: "two moons" },
-    ChoiceItem { id: "circles", label: "circles" },
-    ChoiceItem { id: "spirals", label: "spirals" },
-    ChoiceItem { id: "xor", label: "xor" },
-    ChoiceItem { id: "gaussians", label: "gaussians" },
-    ChoiceItem { id: "csv", label: "CSV file" },
-];
+const EXPERIMENT: &str = "Experiment";
+const SURFACE_RUN: &str = "Surface";
+const OPTIMIZERS: &str = "Optimizers";
+const BURN: &str = "Burn’s own optimizers";
+const RATES: &str = "Hyper-parameters";
+const DATA: &str = "Data";
+const NETWORK: &str = "Network";
 
-const ACTIVATIONS: &[ChoiceItem] =
-    &[ChoiceItem { id: "tanh", label: "tanh" }, ChoiceItem { id: "relu", label: "ReLU" }];
+const SURFACES: Condition = ON_NETWORK.is(&["surface"]);
+const NETWORKS: Condition = ON_NETWORK.is(&["network"]);
 
-/// The 19 surfaces of the catalogue (reference section 6), in the order of [`super::surfaces::ALL`].
-const SURFACES: &[ChoiceItem] = &[
-    ChoiceItem { id: "saddle", label: "saddle x² − y²" },
-    ChoiceItem { id: "article_quartic", label: "article quartic" },
-    ChoiceItem { id: "beale", label: "Beale" },
-    ChoiceItem { id: "rosenbrock", label: "Rosenbrock" },
-    ChoiceItem { id: "himmelblau", label: "Himmelblau" },
-    ChoiceItem { id: "booth", label: "Booth" },
-    ChoiceItem { id: "matyas", label: "Matyas" },
-    ChoiceItem { id: "rastrigin", label: "Rastrigin" },
-    ChoiceItem { id: "ackley", label: "Ackley" },
-    ChoiceItem { id: "three_hump_camel", label: "three-hump camel" },
-    ChoiceItem { id: "six_hump_camel", label: "six-hump camel" },
-    ChoiceItem { id: "styblinski_tang", label: "Styblinski–Tang" },
-    ChoiceItem { id: "goldstein_price", label: "Goldstein–Price" },
-    ChoiceItem { id: "levy13", label: "Lévy 13" },
-    ChoiceItem { id: "monkey_saddle", label: "monkey saddle" },
-    ChoiceItem { id: "ill_conditioned_quadratic", label: "ill-conditioned quadratic" },
-    ChoiceItem { id: "long_valley", label: "long valley" },
-    ChoiceItem { id: "peaks", label: "peaks" },
-    ChoiceItem { id: "plateau_wells", label: "plateau and wells" },
-];
+pub static ON_NETWORK: Choice<bool, 2> = fixed(EXPERIMENT, "experiment", "experiment")
+    .help("What is optimized: two numbers on an analytic surface, or the weights of a small network that Burn trains.")
+    .choice("surface", [("surface", "a surface", false), ("network", "a network", true)]);
+pub static SURFACE: Choice<&'static Surface, 19> = fixed(SURFACE_RUN, "surface", "function f(x, y)")
+    .help("The function to be minimized. Gradient and Hessian are analytic.")
+    .when(SURFACES)
+    .choice("saddle", surfaces::entries());
+pub static START_X: Float = fixed(SURFACE_RUN, "start_x", "start x")
+    .help("Start of every path. Click or drag in the field to move it.")
+    .when(SURFACES)
+    .float(0.5, [-100.0, 100.0]);
+pub static START_Y: Float = fixed(SURFACE_RUN, "start_y", "start y")
+    .help("Start of every path. Exactly 0 on the saddle is the symmetry line, which no optimizer ever leaves.")
+    .when(SURFACES)
+    .float(0.0001, [-100.0, 100.0]);
+pub static STEPS: Int = fixed(SURFACE_RUN, "steps", "updates")
+    .help("Number of updates of every optimizer.")
+    .unit("steps")
+    .when(SURFACES)
+    .int(420, [1, 100_000]);
+pub static USE_SGD: Switch = fixed(OPTIMIZERS, "use_sgd", "SGD").help("v = −η g; θ ← θ + v").switch(true);
+pub static USE_MOMENTUM: Switch =
+    fixed(OPTIMIZERS, "use_momentum", "Momentum").help("v = μ v − η g; θ ← θ + v").switch(true);
+pub static USE_NAG: Switch = fixed(OPTIMIZERS, "use_nag", "NAG")
+    .help("Nesterov: like Momentum, with the gradient at the look-ahead point θ + μ v.")
+    .switch(true);
+pub static USE_ADAGRAD: Switch =
+    fixed(OPTIMIZERS, "use_adagrad", "AdaGrad").help("G += g²; θ ← θ − η g / (√G + ε)").switch(true);
+pub static USE_RMSPROP: Switch =
+    fixed(OPTIMIZERS, "use_rmsprop", "RMSProp").help("s = β s + (1−β) g²; θ ← θ − η g / (√s + ε)").switch(true);
+pub static USE_ADADELTA: Switch = fixed(OPTIMIZERS, "use_adadelta", "AdaDelta")
+    .help("No learning rate: the ratio of two running averages sets the step.")
+    .switch(true);
+pub static USE_ADAM: Switch = fixed(OPTIMIZERS, "use_adam", "Adam")
+    .help("Bias-corrected first and second moment; θ ← θ − η m̂ / (√v̂ + ε)")
+    .switch(true);
+pub static BURN_SGD: Switch =
+    fixed(BURN, "burn_sgd", "Burn SGD").help("Burn’s Sgd without momentum.").when(NETWORKS).switch(false);
+pub static BURN_MOMENTUM: Switch = fixed(BURN, "burn_momentum", "Burn SGD, momentum")
+    .help("Burn’s Sgd with momentum μ and dampening 0 (Burn’s own default is 0.1).")
+    .when(NETWORKS)
+    .switch(false);
+pub static BURN_ADAGRAD: Switch = fixed(BURN, "burn_adagrad", "Burn AdaGrad")
+    .help("Burn’s AdaGrad at its own defaults (ε = 1e-5).")
+    .when(NETWORKS)
+    .switch(false);
+pub static BURN_RMSPROP: Switch = fixed(BURN, "burn_rmsprop", "Burn RMSProp")
+    .help("Burn’s RmsProp at its own defaults (α = 0.99, momentum 0.9, ε = 1e-5).")
+    .when(NETWORKS)
+    .switch(false);
+pub static BURN_ADAM: Switch = fixed(BURN, "burn_adam", "Burn Adam")
+    .help("Burn’s Adam with β₁, β₂ of the form and its own ε = 1e-5.")
+    .when(NETWORKS)
+    .switch(true);
+pub static BURN_ADAMW: Switch = fixed(BURN, "burn_adamw", "Burn AdamW")
+    .help("Burn’s AdamW with its own weight decay of 1e-4.")
+    .when(NETWORKS)
+    .switch(false);
+pub static BURN_LION: Switch = fixed(BURN, "burn_lion", "Burn Lion")
+    .help("Burn’s Lion: the sign of a momentum; every weight moves by ±η.")
+    .when(NETWORKS)
+    .switch(false);
+pub static LEARNING_RATE: Float = live(RATES, "learning_rate", "learning rate η")
+    .help("Step size of every optimizer but AdaDelta, which has none.")
+    .log(0.01, [1e-6, 10.0]);
+pub static MOMENTUM: Float = live(RATES, "momentum", "momentum μ")
+    .help("Momentum and NAG: the share of the last velocity that is kept.")
+    .float(0.9, [0.0, 0.9999]);
+pub static RMSPROP_BETA: Float = live(RATES, "rmsprop_beta", "RMSProp β")
+    .help("Decay of RMSProp’s running average of squared gradients.")
+    .float(0.9, [0.0, 0.9999]);
+pub static ADADELTA_RHO: Float = live(RATES, "adadelta_rho", "AdaDelta ρ")
+    .help("Decay of AdaDelta’s two running averages.")
+    .float(0.9, [0.0, 0.9999]);
+pub static ADAM_BETA1: Float =
+    live(RATES, "adam_beta1", "Adam β₁").help("Decay of Adam’s first moment.").float(0.9, [0.0, 0.9999]);
+pub static ADAM_BETA2: Float =
+    live(RATES, "adam_beta2", "Adam β₂").help("Decay of Adam’s second moment.").float(0.999, [0.0, 0.99999]);
+pub static EPSILON: Float = live(RATES, "epsilon", "ε")
+    .help("Keeps divisions finite. Outside the root, as the article’s code has it; inside the root in AdaDelta.")
+    .log(1e-8, [1e-16, 1.0]);
+pub static POINTS: Choice<Option<Generator>, 6> = fixed(DATA, "points", "point set")
+    .help("Two-dimensional points with two or more classes, generated from the seed, or read from your own file.")
+    .when(NETWORKS)
+    .choice(
+        "moons",
+        [
+            ("moons", "two moons", Some(Generator::Moons)),
+            ("circles", "circles", Some(Generator::Circles)),
+            ("spirals", "spirals", Some(Generator::Spirals)),
+            ("xor", "xor", Some(Generator::Xor)),
+            ("gaussians", "gaussians", Some(Generator::Gaussians)),
+            ("csv", "CSV file", None),
+        ],
+    );
+pub static CSV: Words = fixed(DATA, "csv", "CSV file")
+    .help(
+        "A text file with two number columns and one class column, separated by commas, semicolons or tabs; a header \
+         line is allowed. Excel's decimal commas, `sep=` line and Unicode text are understood; 1 and 1.0 are one \
+         class.",
+    )
+    .when(POINTS.is(&["csv"]))
+    .path();
+pub static POINT_COUNT: Int = fixed(DATA, "point_count", "points")
+    .help("Number of generated points, train and test together.")
+    .unit("points")
+    .when(NETWORKS)
+    .int(400, [20, 20_000]);
+pub static NOISE: Float = fixed(DATA, "noise", "noise")
+    .help("Gaussian noise that is added to every generated coordinate.")
+    .unit("standard deviations")
+    .when(NETWORKS)
+    .float(0.15, [0.0, 1.0]);
+pub static TEST_FRACTION: Float = fixed(DATA, "test_fraction", "test set")
+    .help("Share of the points that is held out of training and only measured.")
+    .unit("fraction")
+    .when(NETWORKS)
+    .float(0.3, [0.05, 0.9]);
+pub static HIDDEN: Int = fixed(NETWORK, "hidden", "hidden units")
+    .help("Width of each hidden layer.")
+    .unit("units")
+    .when(NETWORKS)
+    .int(16, [1, 256]);
+pub static LAYERS: Int = fixed(NETWORK, "layers", "hidden layers")
+    .help("Number of hidden layers.")
+    .unit("layers")
+    .when(NETWORKS)
+    .int(2, [1, 6]);
+pub static ACTIVATION: Choice<Activation, 2> = fixed(NETWORK, "activation", "activation")
+    .help("Non-linearity after each hidden layer.")
+    .when(NETWORKS)
+    .choice("tanh", [("tanh", "tanh", Activation::Tanh), ("relu", "ReLU", Activation::Relu)]);
+pub static BATCH_SIZE: Int = fixed(NETWORK, "batch_size", "batch size")
+    .help(
+        "Training points in one step; the last, smaller batch of an epoch is dropped. The default shrinks to a small \
+         CSV file of one's own.",
+    )
+    .unit("points")
+    .when(NETWORKS)
+    .int(64, [1, 20_000]);
+pub static NETWORK_STEPS: Int = fixed(NETWORK, "network_steps", "training steps")
+    .help("Number of updates; an epoch is the training points over the batch size.")
+    .unit("steps")
+    .when(NETWORKS)
+    .int(1000, [1, 1_000_000]);
 
-/// Every parameter of the lab.
+/// Every parameter, in the order of the form.
 pub static PARAMS: &[ParamSpec] = &[
-    ParamSpec {
-        key: "experiment",
-        label: "experiment",
-        unit: "",
-        group: "Experiment",
-        kind: ParamKind::Choice(EXPERIMENTS),
-        default: DefaultValue::Choice("surface"),
-        help: "What is optimized: two numbers on an analytic surface, or the weights of a small network that Burn trains.",
-        live: false,
-        only_if: None,
-    },
-    ParamSpec {
-        key: "surface",
-        label: "function f(x, y)",
-        unit: "",
-        group: "Surface",
-        kind: ParamKind::Choice(SURFACES),
-        default: DefaultValue::Choice("saddle"),
-        help: "The function to be minimized. Gradient and Hessian are analytic.",
-        live: false,
-        only_if: Some(("experiment", &["surface"])),
-    },
-    ParamSpec {
-        key: "start_x",
-        label: "start x",
-        unit: "",
-        group: "Surface",
-        kind: ParamKind::Float { min: -100.0, max: 100.0, log: false },
-        default: DefaultValue::Float(0.5),
-        help: "Start of every path. Click or drag in the field to move it.",
-        live: false,
-        only_if: Some(("experiment", &["surface"])),
-    },
-    ParamSpec {
-        key: "start_y",
-        label: "start y",
-        unit: "",
-        group: "Surface",
-        kind: ParamKind::Float { min: -100.0, max: 100.0, log: false },
-        default: DefaultValue::Float(1e-4),
-        help: "Start of every path. Exactly 0 on the saddle is the symmetry line, which no optimizer ever leaves.",
-        live: false,
-        only_if: Some(("experiment", &["surface"])),
-    },
-    ParamSpec {
-        key: "steps",
-        label: "updates",
-        unit: "steps",
-        group: "Surface",
-        kind: ParamKind::Int { min: 1, max: 100_000 },
-        default: DefaultValue::Int(420),
-        help: "Number of updates of every optimizer.",
-        live: false,
-        only_if: Some(("experiment", &["surface"])),
-    },
-    ParamSpec {
-        key: "use_sgd",
-        label: "SGD",
-        unit: "",
-        group: "Optimizers",
-        kind: ParamKind::Switch,
-        default: DefaultValue::Switch(true),
-        help: "v = −η g; θ ← θ + v",
-        live: false,
-        only_if: None,
-    },
-    ParamSpec {
-        key: "use_momentum",
-        label: "Momentum",
-        unit: "",
-        group: "Optimizers",
-        kind: ParamKind::Switch,
-        default: DefaultValue::Switch(true),
-        help: "v = μ v − η g; θ ← θ + v",
-        live: false,
-        only_if: None,
-    },
-    ParamSpec {
-        key: "use_nag",
-        label: "NAG",
-        unit: "",
-        group: "Optimizers",
-        kind: ParamKind::Switch,
-        default: DefaultValue::Switch(true),
-        help: "Nesterov: like Momentum, with the gradient at the look-ahead point θ + μ v.",
-        live: false,
-        only_if: None,
-    },
-    ParamSpec {
-        key: "use_adagrad",
-        label: "AdaGrad",
-        unit: "",
-        group: "Optimizers",
-        kind: ParamKind::Switch,
-        default: DefaultValue::Switch(true),
-        help: "G += g²; θ ← θ − η g / (√G + ε)",
-        live: false,
-        only_if: None,
-    },
-    ParamSpec {
-        key: "use_rmsprop",
-        label: "RMSProp",
-        unit: "",
-        group: "Optimizers",
-        kind: ParamKind::Switch,
-        default: DefaultValue::Switch(true),
-        help: "s = β s + (1−β) g²; θ ← θ − η g / (√s + ε)",
-        live: false,
-        only_if: None,
-    },
-    ParamSpec {
-        key: "use_adadelta",
-        label: "AdaDelta",
-        unit: "",
-        group: "Optimizers",
-        kind: ParamKind::Switch,
-        default: DefaultValue::Switch(true),
-        help: "No learning rate: the ratio of two running averages sets the step.",
-        live: false,
-        only_if: None,
-    },
-    ParamSpec {
-        key: "use_adam",
-        label: "Adam",
-        unit: "",
-        group: "Optimizers",
-        kind: ParamKind::Switch,
-        default: DefaultValue::Switch(true),
-        help: "Bias-corrected first and second moment; θ ← θ − η m̂ / (√v̂ + ε)",
-        live: false,
-        only_if: None,
-    },
-    ParamSpec {
-        key: "burn_sgd",
-        label: "Burn SGD",
-        unit: "",
-        group: "Burn’s own optimizers",
-        kind: ParamKind::Switch,
-        default: DefaultValue::Switch(false),
-        help: "Burn’s Sgd without momentum.",
-        live: false,
-        only_if: Some(("experiment", &["network"])),
-    },
-    ParamSpec {
-        key: "burn_momentum",
-        label: "Burn SGD, momentum",
-        unit: "",
-        group: "Burn’s own optimizers",
-        kind: ParamKind::Switch,
-        default: DefaultValue::Switch(false),
-        help: "Burn’s Sgd with momentum μ and dampening 0 (Burn’s own default is 0.1).",
-        live: false,
-        only_if: Some(("experiment", &["network"])),
-    },
-    ParamSpec {
-        key: "burn_adagrad",
-        label: "Burn AdaGrad",
-        unit: "",
-        group: "Burn’s own optimizers",
-        kind: ParamKind::Switch,
-        default: DefaultValue::Switch(false),
-        help: "Burn’s AdaGrad at its own defaults (ε = 1e-5).",
-        live: false,
-        only_if: Some(("experiment", &["network"])),
-    },
-    ParamSpec {
-        key: "burn_rmsprop",
-        label: "Burn RMSProp",
-        unit: "",
-        group: "Burn’s own optimizers",
-        kind: ParamKind::Switch,
-        default: DefaultValue::Switch(false),
-        help: "Burn’s RmsProp at its own defaults (α = 0.99, momentum 0.9, ε = 1e-5).",
-        live: false,
-        only_if: Some(("experiment", &["network"])),
-    },
-    ParamSpec {
-        key: "burn_adam",
-        label: "Burn Adam",
-        unit: "",
-        group: "Burn’s own optimizers",
-        kind: ParamKind::Switch,
-        default: DefaultValue::Switch(true),
-        help: "Burn’s Adam with β₁, β₂ of the form and its own ε = 1e-5.",
-        live: false,
-        only_if: Some(("experiment", &["network"])),
-    },
-    ParamSpec {
-        key: "burn_adamw",
-        label: "Burn AdamW",
-        unit: "",
-        group: "Burn’s own optimizers",
-        kind: ParamKind::Switch,
-        default: DefaultValue::Switch(false),
-        help: "Burn’s AdamW with its own weight decay of 1e-4.",
-        live: false,
-        only_if: Some(("experiment", &["network"])),
-    },
-    ParamSpec {
-        key: "burn_lion",
-        label: "Burn Lion",
-        unit: "",
-        group: "Burn’s own optimizers",
-        kind: ParamKind::Switch,
-        default: DefaultValue::Switch(false),
-        help: "Burn’s Lion: the sign of a momentum; every weight moves by ±η.",
-        live: false,
-        only_if: Some(("experiment", &["network"])),
-    },
-    ParamSpec {
-        key: "learning_rate",
-        label: "learning rate η",
-        unit: "",
-        group: "Hyper-parameters",
-        kind: ParamKind::Float { min: 1e-6, max: 10.0, log: true },
-        default: DefaultValue::Float(0.01),
-        help: "Step size of every optimizer but AdaDelta, which has none.",
-        live: true,
-        only_if: None,
-    },
-    ParamSpec {
-        key: "momentum",
-        label: "momentum μ",
-        unit: "",
-        group: "Hyper-parameters",
-        kind: ParamKind::Float { min: 0.0, max: 0.9999, log: false },
-        default: DefaultValue::Float(0.9),
-        help: "Momentum and NAG: the share of the last velocity that is kept.",
-        live: true,
-        only_if: None,
-    },
-    ParamSpec {
-        key: "rmsprop_beta",
-        label: "RMSProp β",
-        unit: "",
-        group: "Hyper-parameters",
-        kind: ParamKind::Float { min: 0.0, max: 0.9999, log: false },
-        default: DefaultValue::Float(0.9),
-        help: "Decay of RMSProp’s running average of squared gradients.",
-        live: true,
-        only_if: None,
-    },
-    ParamSpec {
-        key: "adadelta_rho",
-        label: "AdaDelta ρ",
-        unit: "",
-        group: "Hyper-parameters",
-        kind: ParamKind::Float { min: 0.0, max: 0.9999, log: false },
-        default: DefaultValue::Float(0.9),
-        help: "Decay of AdaDelta’s two running averages.",
-        live: true,
-        only_if: None,
-    },
-    ParamSpec {
-        key: "adam_beta1",
-        label: "Adam β₁",
-        unit: "",
-        group: "Hyper-parameters",
-        kind: ParamKind::Float { min: 0.0, max: 0.9999, log: false },
-        default: DefaultValue::Float(0.9),
-        help: "Decay of Adam’s first moment.",
-        live: true,
-        only_if: None,
-    },
-    ParamSpec {
-        key: "adam_beta2",
-        label: "Adam β₂",
-        unit: "",
-        group: "Hyper-parameters",
-        kind: ParamKind::Float { min: 0.0, max: 0.99999, log: false },
-        default: DefaultValue::Float(0.999),
-        help: "Decay of Adam’s second moment.",
-        live: true,
-        only_if: None,
-    },
-    ParamSpec {
-        key: "epsilon",
-        label: "ε",
-        unit: "",
-        group: "Hyper-parameters",
-        kind: ParamKind::Float { min: 1e-16, max: 1.0, log: true },
-        default: DefaultValue::Float(1e-8),
-        help: "Keeps divisions finite. Outside the root, as the article’s code has it; inside the root in AdaDelta.",
-        live: true,
-        only_if: None,
-    },
-    ParamSpec {
-        key: "points",
-        label: "point set",
-        unit: "",
-        group: "Data",
-        kind: ParamKind::Choice(POINT_SETS),
-        default: DefaultValue::Choice("moons"),
-        help: "Two-dimensional points with two or more classes, generated from the seed, or read from your own file.",
-        live: false,
-        only_if: Some(("experiment", &["network"])),
-    },
-    ParamSpec {
-        key: "csv",
-        label: "CSV file",
-        unit: "",
-        group: "Data",
-        kind: ParamKind::Path,
-        default: DefaultValue::Path(""),
-        help: "A text file with two number columns and one class column, separated by commas, semicolons or tabs; a header \
-               line is allowed. Excel's decimal commas, `sep=` line and Unicode text are understood; 1 and 1.0 are one class.",
-        live: false,
-        only_if: Some(("points", &["csv"])),
-    },
-    ParamSpec {
-        key: "point_count",
-        label: "points",
-        unit: "points",
-        group: "Data",
-        kind: ParamKind::Int { min: 20, max: 20_000 },
-        default: DefaultValue::Int(400),
-        help: "Number of generated points, train and test together.",
-        live: false,
-        only_if: Some(("experiment", &["network"])),
-    },
-    ParamSpec {
-        key: "noise",
-        label: "noise",
-        unit: "standard deviations",
-        group: "Data",
-        kind: ParamKind::Float { min: 0.0, max: 1.0, log: false },
-        default: DefaultValue::Float(0.15),
-        help: "Gaussian noise that is added to every generated coordinate.",
-        live: false,
-        only_if: Some(("experiment", &["network"])),
-    },
-    ParamSpec {
-        key: "test_fraction",
-        label: "test set",
-        unit: "fraction",
-        group: "Data",
-        kind: ParamKind::Float { min: 0.05, max: 0.9, log: false },
-        default: DefaultValue::Float(0.3),
-        help: "Share of the points that is held out of training and only measured.",
-        live: false,
-        only_if: Some(("experiment", &["network"])),
-    },
-    ParamSpec {
-        key: "hidden",
-        label: "hidden units",
-        unit: "units",
-        group: "Network",
-        kind: ParamKind::Int { min: 1, max: 256 },
-        default: DefaultValue::Int(16),
-        help: "Width of each hidden layer.",
-        live: false,
-        only_if: Some(("experiment", &["network"])),
-    },
-    ParamSpec {
-        key: "layers",
-        label: "hidden layers",
-        unit: "layers",
-        group: "Network",
-        kind: ParamKind::Int { min: 1, max: 6 },
-        default: DefaultValue::Int(2),
-        help: "Number of hidden layers.",
-        live: false,
-        only_if: Some(("experiment", &["network"])),
-    },
-    ParamSpec {
-        key: "activation",
-        label: "activation",
-        unit: "",
-        group: "Network",
-        kind: ParamKind::Choice(ACTIVATIONS),
-        default: DefaultValue::Choice("tanh"),
-        help: "Non-linearity after each hidden layer.",
-        live: false,
-        only_if: Some(("experiment", &["network"])),
-    },
-    ParamSpec {
-        key: "batch_size",
-        label: "batch size",
-        unit: "points",
-        group: "Network",
-        kind: ParamKind::Int { min: 1, max: 20_000 },
-        default: DefaultValue::Int(64),
-        help: "Training points in one step; the last, smaller batch of an epoch is dropped. The default shrinks to a small CSV \
-               file of one's own.",
-        live: false,
-        only_if: Some(("experiment", &["network"])),
-    },
-    ParamSpec {
-        key: "network_steps",
-        label: "training steps",
-        unit: "steps",
-        group: "Network",
-        kind: ParamKind::Int { min: 1, max: 1_000_000 },
-        default: DefaultValue::Int(1_000),
-        help: "Number of updates; an epoch is the training points over the batch size.",
-        live: false,
-        only_if: Some(("experiment", &["network"])),
-    },
+    ON_NETWORK.row(),
+    SURFACE.row(),
+    START_X.row(),
+    START_Y.row(),
+    STEPS.row(),
+    USE_SGD.row(),
+    USE_MOMENTUM.row(),
+    USE_NAG.row(),
+    USE_ADAGRAD.row(),
+    USE_RMSPROP.row(),
+    USE_ADADELTA.row(),
+    USE_ADAM.row(),
+    BURN_SGD.row(),
+    BURN_MOMENTUM.row(),
+    BURN_ADAGRAD.row(),
+    BURN_RMSPROP.row(),
+    BURN_ADAM.row(),
+    BURN_ADAMW.row(),
+    BURN_LION.row(),
+    LEARNING_RATE.row(),
+    MOMENTUM.row(),
+    RMSPROP_BETA.row(),
+    ADADELTA_RHO.row(),
+    ADAM_BETA1.row(),
+    ADAM_BETA2.row(),
+    EPSILON.row(),
+    POINTS.row(),
+    CSV.row(),
+    POINT_COUNT.row(),
+    NOISE.row(),
+    TEST_FRACTION.row(),
+    HIDDEN.row(),
+    LAYERS.row(),
+    ACTIVATION.row(),
+    BATCH_SIZE.row(),
+    NETWORK_STEPS.row(),
 ];

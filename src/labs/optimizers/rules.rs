@@ -4,8 +4,13 @@ mod trace;
 
 pub use trace::{Part, Trace, number, pair};
 
+use super::params::{
+    ADADELTA_RHO, ADAM_BETA1, ADAM_BETA2, EPSILON, LEARNING_RATE, MOMENTUM, RMSPROP_BETA, USE_ADADELTA, USE_ADAGRAD,
+    USE_ADAM, USE_MOMENTUM, USE_NAG, USE_RMSPROP, USE_SGD,
+};
 use super::surfaces::Surface;
-use crate::engine::params::Params;
+use crate::engine::params::{ParamError, Params, Value};
+use crate::engine::table::Switch;
 
 /// One of the article's seven update rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,29 +30,24 @@ impl Rule {
         [Rule::Sgd, Rule::Momentum, Rule::Nag, Rule::AdaGrad, Rule::RmsProp, Rule::AdaDelta, Rule::Adam];
 
     /// Name in keys and files: `path/adam`, `use_adam`.
-    pub fn id(self) -> &'static str {
-        match self {
-            Rule::Sgd => "sgd",
-            Rule::Momentum => "momentum",
-            Rule::Nag => "nag",
-            Rule::AdaGrad => "adagrad",
-            Rule::RmsProp => "rmsprop",
-            Rule::AdaDelta => "adadelta",
-            Rule::Adam => "adam",
-        }
+    pub const fn id(self) -> &'static str {
+        ["sgd", "momentum", "nag", "adagrad", "rmsprop", "adadelta", "adam"][self as usize]
+    }
+
+    /// The table of its path.
+    pub const fn path_key(self) -> &'static str {
+        ["path/sgd", "path/momentum", "path/nag", "path/adagrad", "path/rmsprop", "path/adadelta", "path/adam"]
+            [self as usize]
+    }
+
+    /// The switch that lets it take part.
+    pub const fn switch(self) -> &'static Switch {
+        [&USE_SGD, &USE_MOMENTUM, &USE_NAG, &USE_ADAGRAD, &USE_RMSPROP, &USE_ADADELTA, &USE_ADAM][self as usize]
     }
 
     /// Name in labels.
-    pub fn title(self) -> &'static str {
-        match self {
-            Rule::Sgd => "SGD",
-            Rule::Momentum => "Momentum",
-            Rule::Nag => "NAG",
-            Rule::AdaGrad => "AdaGrad",
-            Rule::RmsProp => "RMSProp",
-            Rule::AdaDelta => "AdaDelta",
-            Rule::Adam => "Adam",
-        }
+    pub const fn title(self) -> &'static str {
+        self.switch().label()
     }
 
     /// Index in [`Rule::ALL`].
@@ -68,7 +68,7 @@ impl Rule {
     }
 }
 
-/// The hyper-parameters of all rules together.
+/// The hyper-parameters of all rules together, on a surface and of a network.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Hyper {
     /// η, of every rule but AdaDelta.
@@ -91,10 +91,17 @@ impl Hyper {
     /// Number of hyper-parameters.
     pub const COUNT: usize = Self::KEYS.len();
     /// Their parameter keys, in the order of [`Hyper::values`].
-    pub const KEYS: [&'static str; 7] =
-        ["learning_rate", "momentum", "rmsprop_beta", "adadelta_rho", "adam_beta1", "adam_beta2", "epsilon"];
+    pub const KEYS: [&'static str; 7] = [
+        LEARNING_RATE.key(),
+        MOMENTUM.key(),
+        RMSPROP_BETA.key(),
+        ADADELTA_RHO.key(),
+        ADAM_BETA1.key(),
+        ADAM_BETA2.key(),
+        EPSILON.key(),
+    ];
 
-    pub fn from_params(params: &Params) -> Self {
+    pub fn of(params: &Params) -> Self {
         Self::from_values(Self::KEYS.map(|key| params.float(key)))
     }
 
@@ -117,15 +124,15 @@ impl Hyper {
         Self { learning_rate, momentum, rmsprop_beta, adadelta_rho, adam_beta1, adam_beta2, epsilon }
     }
 
-    /// Sets one value by its parameter key; `false` for a key that is no hyper-parameter.
-    pub fn set(&mut self, key: &str, value: f64) -> bool {
-        let Some(index) = Self::KEYS.iter().position(|known| *known == key) else {
-            return false;
+    /// Applies a live change, whose value has been checked; a key that is no hyper-parameter is refused.
+    pub fn set(&mut self, key: &str, value: &Value) -> Result<(), ParamError> {
+        let (Some(index), Value::Float(value)) = (Self::KEYS.iter().position(|known| *known == key), value) else {
+            return Err(ParamError::NotLive { key: key.to_owned() });
         };
         let mut values = self.values();
-        values[index] = value;
+        values[index] = *value;
         *self = Self::from_values(values);
-        true
+        Ok(())
     }
 }
 

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::PATH_COLUMNS;
 use super::rules::{Hyper, Rule, State, number};
-use super::surfaces::{self, Surface};
-use super::{PATH_COLUMNS, params};
+use super::surfaces::Surface;
 use crate::engine::emit::Emit;
 use crate::engine::event::{Change, Level};
 use crate::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
-use crate::engine::params::{ParamError, Params, Value, find};
+use crate::engine::params::{ParamError, Params, Value};
+use crate::labs::optimizers::params::{START_X, START_Y, SURFACE};
 
 /// Rows of a path travel in blocks: one event for so many steps and each rule.
 const BLOCK_STEPS: u64 = 256;
@@ -26,11 +27,11 @@ pub fn check(params: &Params) -> Result<(), ParamError> {
     if enabled(params).next().is_some() {
         return Ok(());
     }
-    let switches: Vec<String> = Rule::ALL.iter().map(|rule| switch(*rule)).collect();
-    Err(ParamError::Invalid {
-        key: switches[0].clone(),
-        problem: format!("no optimizer is on; turn on at least one of {}", switches.join(", ")),
-    })
+    let switches = Rule::ALL.map(|rule| rule.switch().key());
+    Err(ParamError::invalid(
+        switches[0],
+        format!("no optimizer is on; turn on at least one of {}", switches.join(", ")),
+    ))
 }
 
 /// The paths of all rules that are on, each `steps + 1` rows of [`PATH_COLUMNS`], row-major: what a run emits, without
@@ -38,18 +39,17 @@ pub fn check(params: &Params) -> Result<(), ParamError> {
 /// changes of keys that are not hyper-parameters are skipped.
 pub fn paths(params: &Params, changes: &[Change], steps: u64) -> Result<Vec<(Rule, Vec<f64>)>, ParamError> {
     check(params)?;
-    let surface = surface(params)?;
+    let surface = SURFACE.of(params);
     let start = start(params);
     let walk = |rule| {
-        let mut hyper = Hyper::from_params(params);
+        let mut hyper = Hyper::of(params);
         let mut walker = Walker::new(rule, surface, start);
         let mut data = Vec::with_capacity((steps as usize + 1) * COLUMNS);
         data.extend(walker.row());
         for done in 0..steps {
             for change in changes.iter().filter(|change| change.step == done) {
-                if let Value::Float(value) = change.value {
-                    hyper.set(&change.key, value);
-                }
+                // Other parameters have no effect on the paths.
+                let _ = hyper.set(&change.key, &change.value);
             }
             walker.step(surface, &hyper);
             data.extend(walker.row());
@@ -59,25 +59,12 @@ pub fn paths(params: &Params, changes: &[Change], steps: u64) -> Result<Vec<(Rul
     Ok(enabled(params).map(walk).collect())
 }
 
-fn switch(rule: Rule) -> String {
-    format!("use_{}", rule.id())
-}
-
 fn enabled(params: &Params) -> impl Iterator<Item = Rule> {
-    Rule::ALL.into_iter().filter(|rule| params.switch(&switch(*rule)))
+    Rule::ALL.into_iter().filter(|rule| rule.switch().of(params))
 }
 
 fn start(params: &Params) -> [f64; 2] {
-    [params.float("start_x"), params.float("start_y")]
-}
-
-fn surface(params: &Params) -> Result<&'static Surface, ParamError> {
-    let id = params.text("surface");
-    surfaces::by_id(id).ok_or_else(|| ParamError::Malformed {
-        key: "surface".to_owned(),
-        value: id.to_owned(),
-        expected: find(params::PARAMS, "surface").map_or_else(|_| "a surface".to_owned(), |spec| spec.expected()),
-    })
+    [START_X.of(params), START_Y.of(params)]
 }
 
 /// One rule on its way, with what its row shows.
@@ -172,7 +159,7 @@ fn norm(v: [f64; 2]) -> f64 {
 /// Keys of one rule's streams.
 #[derive(Debug)]
 struct Keys {
-    path: String,
+    path: &'static str,
     scalars: [String; 5],
 }
 
@@ -192,18 +179,18 @@ struct SurfaceRun {
 impl SurfaceRun {
     fn new(params: &Params, steps: u64) -> Result<Self, ParamError> {
         check(params)?;
-        let surface = surface(params)?;
+        let surface = SURFACE.of(params);
         let walkers: Vec<Walker> = enabled(params).map(|rule| Walker::new(rule, surface, start(params))).collect();
         let keys = walkers.iter().map(|walker| {
             let id = walker.rule.id();
             Keys {
-                path: format!("path/{id}"),
+                path: walker.rule.path_key(),
                 scalars: ["f", "x", "y", "gradient_norm", "step_length"].map(|name| format!("{name}/{id}")),
             }
         });
         Ok(Self {
             surface,
-            hyper: Hyper::from_params(params),
+            hyper: Hyper::of(params),
             steps,
             keys: keys.collect(),
             pending: vec![Vec::new(); walkers.len()],
@@ -214,7 +201,7 @@ impl SurfaceRun {
     fn emit_rows(&mut self, out: &mut Emit<'_>) {
         for (keys, pending) in self.keys.iter().zip(&mut self.pending) {
             if !pending.is_empty() {
-                out.rows(&keys.path, std::mem::take(pending));
+                out.rows(keys.path, std::mem::take(pending));
             }
         }
     }
@@ -262,8 +249,7 @@ impl Experiment for SurfaceRun {
     }
 
     fn set(&mut self, key: &str, value: &Value) -> Result<(), ParamError> {
-        let accepted = matches!(value, Value::Float(value) if self.hyper.set(key, *value));
-        if accepted { Ok(()) } else { Err(ParamError::NotLive { key: key.to_owned() }) }
+        self.hyper.set(key, value)
     }
 
     fn checkpoint(&mut self) -> Result<Checkpoint, RunError> {

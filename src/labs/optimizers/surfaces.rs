@@ -10,6 +10,8 @@ pub struct Surface {
     /// Name on the command line and in files.
     pub id: &'static str,
     pub title: &'static str,
+    /// Name in the form.
+    pub label: &'static str,
     /// f(x, y) as readable text.
     pub formula: &'static str,
     /// One sentence: what makes it instructive.
@@ -87,6 +89,17 @@ pub fn by_id(id: &str) -> Option<&'static Surface> {
     ALL.iter().find(|surface| surface.id == id)
 }
 
+/// The surfaces with their names in files and in the form.
+pub const fn entries() -> [(&'static str, &'static str, &'static Surface); ALL.len()] {
+    let mut entries = [(ALL[0].id, ALL[0].label, &ALL[0]); ALL.len()];
+    let mut i = 1;
+    while i < ALL.len() {
+        entries[i] = (ALL[i].id, ALL[i].label, &ALL[i]);
+        i += 1;
+    }
+    entries
+}
+
 const fn critical(x: f64, y: f64, value: f64, kind: CriticalKind) -> Critical {
     Critical { position: [x, y], value, kind }
 }
@@ -96,6 +109,7 @@ pub static ALL: &[Surface] = &[
     Surface {
         id: "saddle",
         title: "Saddle",
+        label: "saddle x² − y²",
         formula: "x² − y²",
         about: "Downhill along y, uphill along x. Exactly on the line y = 0 the way down is invisible.",
         domain: [[-1.0, 1.0], [-1.0, 1.0]],
@@ -108,6 +122,7 @@ pub static ALL: &[Surface] = &[
     Surface {
         id: "article_quartic",
         title: "Article quartic",
+        label: "article quartic",
         formula: "x⁴ + 2x³ + y² − 1",
         about: "One global minimum and a flat shelf at (0, 0) where the gradient vanishes.",
         domain: [[-2.5, 1.5], [-2.0, 2.0]],
@@ -120,6 +135,7 @@ pub static ALL: &[Surface] = &[
     Surface {
         id: "beale",
         title: "Beale",
+        label: "Beale",
         formula: "(1.5 − x + xy)² + (2.25 − x + xy²)² + (2.625 − x + xy³)²",
         about: "A flat basin between walls that are a million times steeper.",
         domain: [[-4.5, 4.5], [-4.5, 4.5]],
@@ -136,6 +152,7 @@ pub static ALL: &[Surface] = &[
     Surface {
         id: "rosenbrock",
         title: "Rosenbrock",
+        label: "Rosenbrock",
         formula: "(1 − x)² + 100(y − x²)²",
         about: "A curved valley: finding it is easy, following it is not.",
         domain: [[-2.0, 2.0], [-1.0, 3.0]],
@@ -148,6 +165,7 @@ pub static ALL: &[Surface] = &[
     Surface {
         id: "himmelblau",
         title: "Himmelblau",
+        label: "Himmelblau",
         formula: "(x² + y − 11)² + (x + y² − 7)²",
         about: "Four equally deep minima: which one is reached is decided early.",
         domain: [[-5.0, 5.0], [-5.0, 5.0]],
@@ -170,6 +188,7 @@ pub static ALL: &[Surface] = &[
     Surface {
         id: "booth",
         title: "Booth",
+        label: "Booth",
         formula: "(x + 2y − 7)² + (2x + y − 5)²",
         about: "A tilted bowl with curvatures 2 and 18: the axes of the surface are not those of the parameters.",
         domain: [[-10.0, 10.0], [-10.0, 10.0]],
@@ -182,6 +201,7 @@ pub static ALL: &[Surface] = &[
     Surface {
         id: "matyas",
         title: "Matyas",
+        label: "Matyas",
         formula: "0.26(x² + y²) − 0.48xy",
         about: "A tilted, shallow bowl with curvatures 0.04 and 1.",
         domain: [[-10.0, 10.0], [-10.0, 10.0]],
@@ -194,6 +214,7 @@ pub static ALL: &[Surface] = &[
     Surface {
         id: "rastrigin",
         title: "Rastrigin",
+        label: "Rastrigin",
         formula: "20 + x² − 10 cos 2πx + y² − 10 cos 2πy",
         about: "A bowl covered with local minima.",
         domain: [[-5.12, 5.12], [-5.12, 5.12]],
@@ -206,6 +227,7 @@ pub static ALL: &[Surface] = &[
     Surface {
         id: "ackley",
         title: "Ackley",
+        label: "Ackley",
         formula: "−20 exp(−0.2 √((x² + y²)/2)) − exp((cos 2πx + cos 2πy)/2) + e + 20",
         about: "A sharp funnel among ripples; at its tip the gradient does not exist.",
         domain: [[-5.0, 5.0], [-5.0, 5.0]],
@@ -218,6 +240,7 @@ pub static ALL: &[Surface] = &[
     Surface {
         id: "three_hump_camel",
         title: "Three-hump camel",
+        label: "three-hump camel",
         formula: "2x² − 1.05x⁴ + x⁶/6 + xy + y²",
         about: "One global minimum between two local ones.",
         domain: [[-2.2, 2.2], [-2.2, 2.2]],
@@ -236,6 +259,7 @@ pub static ALL: &[Surface] = &[
     Surface {
         id: "six_hump_camel",
         title: "Six-hump camel",
+        label: "six-hump camel",
         formula: "(4 − 2.1x² + x⁴/3)x² + xy + (4y² − 4)y²",
         about: "Two global minima, four local ones.",
         domain: [[-2.0, 2.0], [-1.1, 1.1]],
@@ -264,6 +288,7 @@ pub static ALL: &[Surface] = &[
     Surface {
         id: "styblinski_tang",
         title: "Styblinski–Tang",
+        label: "Styblinski–Tang",
         formula: "½(x⁴ − 16x² + 5x + y⁴ − 16y² + 5y)",
         about: "Four minima, one in each quadrant, of which one is the deepest.",
         domain: [[-5.0, 5.0], [-5.0, 5.0]],
@@ -286,6 +311,7 @@ pub static ALL: &[Surface] = &[
     Surface {
         id: "goldstein_price",
         title: "Goldstein–Price",
+        label: "Goldstein–Price",
         formula: "[1 + (x+y+1)²(19 − 14x + 3x² − 14y + 6xy + 3y²)] · [30 + (2x−3y)²(18 − 32x + 12x² + 48y − 36xy + 27y²)]",
         about: "Values from 3 to a million within the window.",
         domain: [[-2.0, 2.0], [-3.0, 1.0]],
@@ -308,6 +334,7 @@ pub static ALL: &[Surface] = &[
     Surface {
         id: "levy13",
         title: "Lévy 13",
+        label: "Lévy 13",
         formula: "sin² 3πx + (x − 1)²(1 + sin² 3πy) + (y − 1)²(1 + sin² 2πy)",
         about: "A bowl with many regular local minima.",
         domain: [[-3.0, 5.0], [-3.0, 5.0]],
@@ -320,6 +347,7 @@ pub static ALL: &[Surface] = &[
     Surface {
         id: "monkey_saddle",
         title: "Monkey saddle",
+        label: "monkey saddle",
         formula: "x³ − 3xy²",
         about: "Three ways down, and at (0, 0) even the curvature is zero.",
         domain: [[-1.2, 1.2], [-1.2, 1.2]],
@@ -332,6 +360,7 @@ pub static ALL: &[Surface] = &[
     Surface {
         id: "ill_conditioned_quadratic",
         title: "Ill-conditioned quadratic",
+        label: "ill-conditioned quadratic",
         formula: "(x² + 100y²)/2",
         about: "Curvatures 1 and 100: SGD diverges as soon as η exceeds 0.02.",
         domain: [[-2.0, 2.0], [-0.5, 0.5]],
@@ -344,6 +373,7 @@ pub static ALL: &[Surface] = &[
     Surface {
         id: "long_valley",
         title: "Long valley",
+        label: "long valley",
         formula: "0.005x⁴ − 0.1x² + 2y²",
         about: "Steep across, almost flat along.",
         domain: [[-5.0, 5.0], [-2.0, 2.0]],
@@ -360,6 +390,7 @@ pub static ALL: &[Surface] = &[
     Surface {
         id: "peaks",
         title: "Peaks",
+        label: "peaks",
         formula: "3(1−x)² exp(−x² − (y+1)²) − 10(x/5 − x³ − y⁵) exp(−x² − y²) − ⅓ exp(−(x+1)² − y²)",
         about: "Three minima and three maxima; outside, the gradient vanishes.",
         domain: [[-3.0, 3.0], [-3.0, 3.0]],
@@ -382,6 +413,7 @@ pub static ALL: &[Surface] = &[
     Surface {
         id: "plateau_wells",
         title: "Plateau with wells",
+        label: "plateau and wells",
         formula: "1 − exp(−(x−2)² − y²) − 0.6 exp(−2(x+2)² − 2(y−1)²) + 0.001(x² + y²)",
         about: "Two wells in a plateau that is almost flat.",
         domain: [[-4.0, 4.0], [-3.0, 4.0]],
@@ -400,8 +432,6 @@ pub static ALL: &[Surface] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::params::{self, ParamKind};
-    use crate::labs::optimizers::params::PARAMS;
 
     /// Points of the window off its symmetry axes, and the critical points.
     fn points(surface: &Surface) -> Vec<[f64; 2]> {
@@ -483,13 +513,5 @@ mod tests {
                 assert!(Some(surface.f(p)) >= lowest.map(|value| value - 1e-9), "{} is lower at {p:?}", surface.id);
             }
         }
-    }
-
-    #[test]
-    fn the_form_lists_the_same_surfaces_in_the_same_order() {
-        let ParamKind::Choice(items) = params::find(PARAMS, "surface").unwrap().kind else {
-            panic!("`surface` is a choice");
-        };
-        assert_eq!(items.iter().map(|item| item.id).collect::<Vec<_>>(), ALL.iter().map(|s| s.id).collect::<Vec<_>>());
     }
 }

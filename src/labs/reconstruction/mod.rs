@@ -13,6 +13,8 @@ pub mod sampler;
 pub mod source;
 pub mod split;
 pub mod trainer;
+mod tries;
+pub mod view;
 pub mod views;
 
 use crate::engine::event::{KeyKind, KeySpec};
@@ -31,6 +33,7 @@ pub static SPEC: LabSpec = LabSpec {
     headline: &["auc/test", "accuracy/test", "mse/test"],
     presets: presets::PRESETS,
     studies: &[],
+    tries: tries::TRIES,
     guide: include_str!("guide.md"),
     build: experiment::build,
     steps: |params| params::STEPS.of(params) as u64,

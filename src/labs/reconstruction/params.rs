@@ -2,7 +2,7 @@
 
 use crate::data::synth::fundus::Hospital;
 use crate::engine::params::{ParamError, ParamSpec, Params};
-use crate::engine::typed::{Choice, Condition, Float, Int, Switch, fixed, live};
+use crate::engine::table::{Choice, Condition, Float, Int, Switch, fixed, live};
 use crate::nn::optim::Rule;
 use crate::nn::reconstruction::loss::Reconstruction;
 use crate::nn::reconstruction::spec::{Family, Head, Layout, NetSpec};
@@ -438,7 +438,7 @@ pub fn rule(params: &Params) -> Rule {
 
 /// Values that belong together: a combination that no run can have. Reads no files.
 pub fn check_combination(params: &Params) -> Result<(), ParamError> {
-    let invalid = |key: &str, problem: String| Err(ParamError::Invalid { key: key.to_owned(), problem });
+    let invalid = |key: &str, problem: String| Err(ParamError::invalid(key, problem));
     let spec = net_spec(params);
     if let Err(error) = spec.check() {
         return invalid(SIZE.key(), error.to_string());

@@ -12,7 +12,7 @@ use crate::data::segmentation::split::PartTable;
 use crate::engine::params::{ParamError, Params};
 use crate::kit::doctor::{DoctorReport, DoctorSpec, Kind, Table};
 
-use super::params::lesion;
+use super::params::{FOLDER, FROM_FOLDER, lesion};
 use super::reading::{self, Examined};
 use super::source::{self, SegmentationData};
 
@@ -25,24 +25,24 @@ const MOST_CLASSES: usize = 8;
 pub static DOCTOR: DoctorSpec = DoctorSpec { accept, examine, of_run };
 
 fn accept(params: &Params) -> Result<(), ParamError> {
-    if params.text("source") != "folder" {
+    if !FROM_FOLDER.of(params) {
         return Ok(());
     }
     let listing = listed(params, Watch::nobody())?;
     source::split_choice(params).check_files(&listing).map_err(|(key, problem)| invalid(key, problem))?;
-    listing.require_pairs().map_err(|error| invalid("data", error.to_string()))
+    listing.require_pairs().map_err(|error| invalid(FOLDER.key(), error.to_string()))
 }
 
 /// The folder, if the choices fit it.
 fn listed(params: &Params, watch: Watch<'_>) -> Result<Listing, ParamError> {
     let listing =
-        scan(Path::new(params.text("data")), None, watch).map_err(|error| invalid("data", error.to_string()))?;
+        scan(Path::new(FOLDER.of(params)), None, watch).map_err(|error| invalid(FOLDER.key(), error.to_string()))?;
     source::split_choice(params).check(&listing).map_err(|(key, problem)| invalid(key, problem))?;
     Ok(listing)
 }
 
 fn invalid(key: &str, problem: String) -> ParamError {
-    ParamError::Invalid { key: key.to_owned(), problem }
+    ParamError::invalid(key, problem)
 }
 
 fn examine(
@@ -54,7 +54,7 @@ fn examine(
     let listing = Arc::new(listed(params, watch.quiet())?);
     let examined = reading::examine(&listing, &lesion(params)?, None, None, watch);
     if examined.stopped {
-        return Err(invalid("data", "stopped before all images were read".to_owned()));
+        return Err(invalid(FOLDER.key(), "stopped before all images were read".to_owned()));
     }
     let Examined { rules, exams, unread, duplicates, .. } = &*examined;
     let plan = plan(Seen { listing: &listing, exams, rules, unread, duplicates }, &source::split_choice(params));
@@ -68,7 +68,7 @@ fn examine(
 }
 
 fn of_run(params: &Params) -> Option<DoctorReport> {
-    if params.text("source") != "folder" {
+    if !FROM_FOLDER.of(params) {
         return None;
     }
     // The run has just read it, and it is kept in memory.

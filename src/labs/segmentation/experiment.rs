@@ -15,10 +15,9 @@ use crate::engine::event::{Level, Payload};
 use crate::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
 use crate::engine::params::{ParamError, Params, Value};
 use crate::kit::training::Training;
-use crate::nn::optim::Rule;
 use crate::nn::segmentation::SegmentationNet;
 use crate::nn::segmentation::loss::SegmentationLoss;
-use crate::nn::segmentation::spec::{Architecture, NetSpec};
+use crate::nn::segmentation::spec::NetSpec;
 use crate::nn::segmentation::weights::WeightsFile;
 use crate::pixels::mask::Mask;
 use crate::pixels::mask::components::{Connectivity, Keep, components};
@@ -26,7 +25,7 @@ use crate::pixels::mask::components::{Connectivity, Keep, components};
 use super::batches::{Batch, Batches};
 use super::doctor;
 use super::judge::{Means, Prepared, judge, table};
-use super::params::{Hyper, check_combination, net_spec};
+use super::params::{BATCH_SIZE, Hyper, OPTIMIZER, WEIGHTS, check_combination, net_spec};
 use super::pipeline::Pipeline;
 use super::source::{self, SegmentationData};
 use super::trainer::{EVALUATION_BATCH, Input, Trainer, evaluate, uncertainty};
@@ -64,21 +63,20 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
     check_combination(params)?;
     let data = source::load(params, Watch::nobody())?;
     let spec = net_spec(params);
-    let batch = params.int("batch_size") as usize;
-    if params.text("architecture").starts_with("deeplab") && data.train.len() % batch == 1 {
-        return Err(RunError::Param(ParamError::Invalid {
-            key: "batch_size".to_owned(),
-            problem: format!(
+    let batch = BATCH_SIZE.of(params) as usize;
+    if spec.architecture.is_deeplab() && data.train.len() % batch == 1 {
+        return Err(RunError::Param(ParamError::invalid(
+            BATCH_SIZE.key(),
+            format!(
                 "{} training images in batches of {batch} leave a last batch of one image, over which DeepLab cannot \
                  normalise its pooled branch; choose another batch size",
                 data.train.len()
             ),
-        }));
+        )));
     }
     let training = Training::new(request, "run", fingerprint(&spec, &data, params, request.seed));
     let net = first_network(params, &spec, request.seed, &training.device)?;
     let hyper = Hyper::of(params);
-    let rule = if params.text("optimizer") == "adam" { Rule::ADAM } else { Rule::SGD };
     Ok(Box::new(SegmentationRun {
         hyper,
         pipeline: Pipeline::of(params),
@@ -86,9 +84,9 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
         validation: Prepared::new(&data, &data.validation),
         wall: Prepared::new(&data, &data.wall_items().collect::<Vec<_>>()),
         test: Prepared::new(&data, &data.test),
-        trainer: Trainer::new(net, rule, &hyper, &training.device),
+        trainer: Trainer::new(net, OPTIMIZER.of(params), &hyper, &training.device),
         best_step: 0,
-        has_dropout: !matches!(spec.architecture, Architecture::Fcn32s | Architecture::Fcn16s | Architecture::Fcn8s),
+        has_dropout: !spec.architecture.is_fcn(),
         news: Vec::new(),
         corrected: false,
         over: false,
@@ -107,15 +105,15 @@ fn fingerprint(spec: &NetSpec, data: &SegmentationData, params: &Params, seed: u
         data.size,
         data.train.len(),
         data.validation.len(),
-        params.int("batch_size"),
-        params.text("optimizer"),
+        BATCH_SIZE.of(params),
+        OPTIMIZER.item(params).map_or("", |optimizer| optimizer.id),
     )
 }
 
 /// Random weights of the seed, or those of a file.
 fn first_network(params: &Params, spec: &NetSpec, seed: u64, device: &Device) -> Result<SegmentationNet, RunError> {
-    let path = params.text("weights");
-    let invalid = |problem: String| ParamError::Invalid { key: "weights".to_owned(), problem };
+    let path = WEIGHTS.of(params);
+    let invalid = |problem: String| ParamError::invalid(WEIGHTS.key(), problem);
     if path.is_empty() {
         let built = SegmentationNet::new(spec, streams::SEGMENTATION_WEIGHTS.open(seed, 0), device);
         return built.map_err(|error| RunError::Device(error.to_string()));
@@ -301,7 +299,7 @@ impl SegmentationRun {
         };
         self.data = Arc::new(data);
         let (data, params, seed) = (&self.data, &self.training.params, self.training.seed);
-        self.batches = Batches::new(data.train.clone(), seed, params.int("batch_size") as usize);
+        self.batches = Batches::new(data.train.clone(), seed, BATCH_SIZE.of(params) as usize);
         self.validation = Prepared::new(data, &data.validation);
         self.wall = Prepared::new(data, &data.wall_items().collect::<Vec<_>>());
         self.test = Prepared::new(data, &data.test);
@@ -382,10 +380,7 @@ impl Experiment for SegmentationRun {
     fn set(&mut self, key: &str, value: &Value) -> Result<(), ParamError> {
         let params = self.training.with(key, value, check_combination)?;
         if key == "corrections" {
-            let (data, changed) = self
-                .data
-                .corrected()
-                .map_err(|error| ParamError::Invalid { key: key.to_owned(), problem: error.to_string() })?;
+            let (data, changed) = self.data.corrected().map_err(|error| ParamError::invalid(key, error))?;
             if !changed.is_empty() {
                 self.corrected = true;
                 let what = counted(changed.len(), "corrected mask is", "corrected masks are");

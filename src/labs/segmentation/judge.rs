@@ -3,10 +3,10 @@
 
 use rayon::prelude::*;
 
+use crate::compute::stats::Summary;
 use crate::engine::emit::Emit;
 use crate::engine::event::Payload;
 use crate::engine::experiment::RunError;
-use crate::metrics::summary::Summary;
 use crate::pixels::mask::{Confusion, Mask};
 
 use super::pipeline::{Pipeline, Score};
@@ -195,7 +195,7 @@ mod tests {
         let pair = listing.pairs.iter().find(|pair| pair.name == "huge").unwrap();
         let read::Sample { picture, mask, .. } = whole_pictures().pair(pair).unwrap();
         assert_eq!(picture.factor, 1);
-        let predicted = measure(probabilities, &picture, Some(mask), &pipeline).measures.score.unwrap();
+        let predicted = measure(&probabilities, &picture, Some(mask), &pipeline).measures.score.unwrap();
         assert_eq!((trained.hd, trained.hd95), (Some(100.0), Some(100.0)));
         assert_eq!((trained.hd, trained.hd95), (predicted.hd, predicted.hd95));
         assert_eq!((trained.area, trained.predicted), (predicted.area, predicted.predicted));

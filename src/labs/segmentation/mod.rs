@@ -22,6 +22,7 @@ use crate::engine::params::Params;
 use crate::engine::table::{payload, scalar, scalar_in, shown};
 
 use crate::kit::lab::LabSpec;
+use crate::labs::segmentation::params::{BATCH_SIZE, STEPS};
 
 pub use check::device_check;
 pub use experiment::build;
@@ -39,11 +40,11 @@ pub static SPEC: LabSpec = LabSpec {
     tries: tries::TRIES,
     guide: include_str!("guide.md"),
     build: experiment::build,
-    steps: |params| params.int("steps") as u64,
+    steps: |params| STEPS.of(params) as u64,
     most_steps: |_| 10_000_000,
     needs_device: |_| true,
     device_check: Some(check::device_check),
-    samples_per_step: |params| params.int("batch_size") as u64,
+    samples_per_step: |params| BATCH_SIZE.of(params) as u64,
     check: params::check_combination,
     playback: |_| None,
     checkpoint_every,

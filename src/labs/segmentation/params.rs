@@ -4,10 +4,29 @@ mod table;
 
 use crate::data::segmentation::lesion::Lesion;
 use crate::engine::params::{ParamError, Params};
+use crate::engine::table::Int;
 use crate::nn::segmentation::loss::SegmentationLoss;
 use crate::nn::segmentation::spec::{Architecture, NetSpec};
 
-pub use table::PARAMS;
+pub use table::*;
+
+/// Which generated images show measuring marks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Calipers {
+    None,
+    All,
+    Train,
+    /// Validation and test.
+    Test,
+}
+
+/// What says which images of a folder belong together, beside being near-duplicates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupBy {
+    Nothing,
+    Folder,
+    Pattern,
+}
 
 /// The values that a running experiment accepts, but for the pipeline's (see [`super::pipeline::Pipeline::of`]).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,86 +50,74 @@ pub struct Hyper {
 
 impl Hyper {
     pub fn of(params: &Params) -> Self {
-        let count = |key: &str| params.int(key) as u32;
+        let count = |epochs: &Int| epochs.of(params) as u32;
         Self {
-            loss: match params.text("loss") {
-                "dice" => SegmentationLoss::Dice,
-                "bce" => SegmentationLoss::Bce,
-                "bce-dice" => SegmentationLoss::BceDice,
-                "bce-tv" => SegmentationLoss::BceVariation,
-                _ => SegmentationLoss::SmoothDice,
-            },
-            learning_rate: params.float("learning_rate"),
-            weight_decay: params.float("weight_decay"),
-            augment: params.switch("augment"),
-            consistent_border: params.text("mask_border") == "consistent",
-            plateau: params.switch("plateau"),
-            plateau_patience: count("plateau_patience"),
-            early_stopping: params.switch("early_stopping"),
-            stop_patience: count("stop_patience"),
-            least_epochs: count("least_epochs"),
-            validate_every: params.int("validate_every") as u64,
-            loss_every: params.int("loss_every") as u64,
-            uncertainty_samples: params.int("uncertainty_samples") as usize,
+            loss: LOSS.of(params),
+            learning_rate: LEARNING_RATE.of(params),
+            weight_decay: WEIGHT_DECAY.of(params),
+            augment: AUGMENT.of(params),
+            consistent_border: CONSISTENT_BORDER.of(params),
+            plateau: PLATEAU.of(params),
+            plateau_patience: count(&PLATEAU_PATIENCE),
+            early_stopping: EARLY_STOPPING.of(params),
+            stop_patience: count(&STOP_PATIENCE),
+            least_epochs: count(&LEAST_EPOCHS),
+            validate_every: VALIDATE_EVERY.of(params) as u64,
+            loss_every: LOSS_EVERY.of(params) as u64,
+            uncertainty_samples: UNCERTAINTY_SAMPLES.of(params) as usize,
         }
     }
 }
 
 /// Whether the network has a dropout layer. The FCNs are built without; U-nets and DeepLab have it.
 pub fn has_dropout(params: &Params) -> bool {
-    params.get("architecture").is_none() || !params.text("architecture").starts_with("fcn")
+    !ARCHITECTURE.get(params).is_some_and(Architecture::is_fcn)
 }
 
 /// The network that these parameters ask for.
 pub fn net_spec(params: &Params) -> NetSpec {
-    let key = params.text("architecture");
-    let architecture = match key {
-        "lighter" => {
-            Architecture::LighterUNet { group: params.text("group").parse().expect("the group sizes are numbers") }
-        }
-        key => Architecture::parse(key).expect("every choice of `architecture` is a network"),
+    let architecture = match ARCHITECTURE.of(params) {
+        Architecture::LighterUNet { .. } => Architecture::LighterUNet { group: GROUP.of(params) },
+        other => other,
     };
-    let channels = params.text("channels").parse().expect("the choices of `channels` are numbers");
-    NetSpec { architecture, channels, base: params.int("base") as usize }
+    NetSpec { architecture, channels: CHANNELS.of(params), base: BASE.of(params) as usize }
 }
 
 /// What of a mask is lesion.
 pub fn lesion(params: &Params) -> Result<Lesion, ParamError> {
-    Lesion::parse(params.text("lesion"), params.text("lesion_value"))
-        .map_err(|problem| ParamError::Invalid { key: "lesion_value".to_owned(), problem })
+    Lesion::parse(LESION.of(params), LESION_VALUE.of(params))
+        .map_err(|problem| ParamError::invalid(LESION_VALUE.key(), problem))
 }
 
 /// Values that belong together: a combination that no run can have. Reads no files.
 pub fn check_combination(params: &Params) -> Result<(), ParamError> {
-    let invalid = |key: &str, problem: String| Err(ParamError::Invalid { key: key.to_owned(), problem });
+    let invalid = |key: &str, problem: String| Err(ParamError::invalid(key, problem));
     let spec = net_spec(params);
-    let size = params.int("image_size") as usize;
+    let size = IMAGE_SIZE.of(params) as usize;
     if let Err(error) = spec.check() {
-        return invalid("architecture", error.to_string());
+        return invalid(ARCHITECTURE.key(), error.to_string());
     }
     if let Err(error) = spec.check_size(size, size) {
-        return invalid("image_size", error.to_string());
+        return invalid(IMAGE_SIZE.key(), error.to_string());
     }
-    if params.text("source") == "folder" && params.text("data").is_empty() {
-        return invalid("data", "choose the folder with images and masks (`--data DIR`)".to_owned());
+    if FROM_FOLDER.of(params) && FOLDER.of(params).is_empty() {
+        return invalid(FOLDER.key(), "choose the folder with images and masks (`--data DIR`)".to_owned());
     }
     lesion(params)?;
-    if params.float("train_share") + params.float("validation_share") > 1.0 {
+    if TRAIN_SHARE.of(params) + VALIDATION_SHARE.of(params) > 1.0 {
         return invalid(
-            "validation_share",
+            VALIDATION_SHARE.key(),
             format!(
                 "{} for training and {} for validation are more than everything; what both leave is for the test",
-                params.float("train_share"),
-                params.float("validation_share")
+                TRAIN_SHARE.of(params),
+                VALIDATION_SHARE.of(params)
             ),
         );
     }
     // Statistics of a batch of one single number per channel say nothing (DeepLab's pooled branch).
-    if params.text("architecture").starts_with("deeplab")
-        && (params.int("batch_size") < 2 || params.text("overfit") == "one")
-    {
+    if spec.architecture.is_deeplab() && (BATCH_SIZE.of(params) < 2 || OVERFIT.of(params)) {
         return invalid(
-            "batch_size",
+            BATCH_SIZE.key(),
             "DeepLab normalises a branch over the batch and needs at least 2 images".to_owned(),
         );
     }

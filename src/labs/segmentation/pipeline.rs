@@ -2,6 +2,7 @@
 //! training, for the views and for prediction.
 
 use crate::engine::params::Params;
+use crate::labs::segmentation::params::{CONNECTIVITY, COUNT_THE_DIAGONAL, FILL_HOLES, HAUSDORFF, KEEP, THRESHOLD};
 use crate::pixels::mask::border::{ASSD, BorderDistances, Hausdorff, border_distances};
 use crate::pixels::mask::components::{Connectivity, Keep, PostProcess};
 use crate::pixels::mask::{Confusion, Mask};
@@ -71,19 +72,17 @@ impl Score {
 impl Pipeline {
     /// What the lab's parameters ask for.
     pub fn of(params: &Params) -> Self {
-        let connectivity = if params.text("connectivity") == "4" { Connectivity::Four } else { Connectivity::Eight };
         Self {
-            threshold: params.float("threshold"),
+            threshold: THRESHOLD.of(params),
             post: PostProcess {
-                keep: match params.text("keep") {
-                    "all" => Keep::All,
-                    "contour" => Keep::LongestContour,
-                    _ => Keep::LargestArea(connectivity),
+                keep: match KEEP.of(params) {
+                    Keep::LargestArea(_) => Keep::LargestArea(CONNECTIVITY.of(params)),
+                    other => other,
                 },
-                fill_holes: params.switch("fill_holes"),
+                fill_holes: FILL_HOLES.of(params),
             },
-            hd95: if params.text("hd95") == "monai" { Hausdorff::Directed95 } else { Hausdorff::Pooled95 },
-            penalty: params.text("undefined") == "diagonal",
+            hd95: HAUSDORFF.of(params),
+            penalty: COUNT_THE_DIAGONAL.of(params),
         }
     }
 

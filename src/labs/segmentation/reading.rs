@@ -13,6 +13,7 @@ use crate::engine::params::ParamError;
 use crate::kit::kept;
 
 use super::source::{Item, SegmentationData, checksum, item};
+use crate::labs::segmentation::params::FOLDER;
 
 /// Memory that images which are only looked at may take, to be at hand for a run. Larger sets are read again by it.
 const AT_HAND_GIB: f64 = 2.0;
@@ -95,12 +96,12 @@ pub fn for_training(
     kept::DATA.get(&Identity::of(listing, lesion, input), watch, |watch| {
         in_passes(listing, lesion, None, watch, |rules, watch| {
             if let Some(Nowhere { key, problem }) = rules.masks.nowhere.clone() {
-                return Err(ParamError::Invalid { key: key.to_owned(), problem });
+                return Err(ParamError::invalid(key, problem));
             }
             let folder = ReadFolder::read(listing, rules, input, None, watch);
             if folder.examined.stopped {
                 let problem = "stopped before all images were read".to_owned();
-                return Err(ParamError::Invalid { key: "data".to_owned(), problem });
+                return Err(ParamError::invalid(FOLDER.key(), problem));
             }
             Ok(folder)
         })

@@ -23,7 +23,11 @@ use crate::nn::segmentation::weights;
 use crate::pixels::mask::Mask;
 use crate::pixels::resize::{Resampling, Size, resize, resize_mask};
 
-use super::params::{check_combination, lesion};
+use super::params::{
+    AS_GIVEN, CALIPERS, CHANNELS, CORRECTIONS, Calipers, FOLD, FOLDER, FROM_FOLDER, GROUP_BY, GROUP_PATTERN, GroupBy,
+    IMAGE_SIZE, LESION, LESION_VALUE, OVERFIT, OVERFIT_IMAGE, SPLIT_SEED, SYNTHETIC_IMAGES, TRAIN_SHARE,
+    VALIDATION_SHARE, WALL_IMAGES, WEIGHTS, check_combination, lesion,
+};
 use super::reading::{Examined, Input, ReadFolder, correction, for_training};
 
 /// An image with its lesions as the network sees it, and the truth that it is judged by.
@@ -88,23 +92,23 @@ const MOST_GIB: f64 = 12.0;
 
 /// What of the parameters decides about the data.
 const IDENTIFYING: [&str; 17] = [
-    "synthetic_images",
-    "calipers",
-    "image_size",
-    "channels",
-    "train_share",
-    "validation_share",
-    "split_seed",
-    "split",
-    "fold",
-    "group_by",
-    "group_pattern",
-    "lesion",
-    "lesion_value",
-    "wall_images",
-    "corrections",
-    "overfit",
-    "overfit_image",
+    SYNTHETIC_IMAGES.key(),
+    CALIPERS.key(),
+    IMAGE_SIZE.key(),
+    CHANNELS.key(),
+    TRAIN_SHARE.key(),
+    VALIDATION_SHARE.key(),
+    SPLIT_SEED.key(),
+    AS_GIVEN.key(),
+    FOLD.key(),
+    GROUP_BY.key(),
+    GROUP_PATTERN.key(),
+    LESION.key(),
+    LESION_VALUE.key(),
+    WALL_IMAGES.key(),
+    CORRECTIONS.key(),
+    OVERFIT.key(),
+    OVERFIT_IMAGE.key(),
 ];
 
 /// The data set that these parameters name: generated, read, or still in memory from the run before or from the Data tile.
@@ -115,14 +119,14 @@ pub fn load(params: &Params, watch: Watch<'_>) -> Result<Arc<SegmentationData>, 
     check_combination(params)?;
     let value = |key: &&str| params.get(key).map(ToString::to_string).unwrap_or_default();
     let values: Vec<String> = IDENTIFYING.iter().map(value).collect();
-    if params.text("source") != "folder" {
+    if !FROM_FOLDER.of(params) {
         return kept::DATA.get(&values, watch, |_| generated(params));
     }
-    let path = Path::new(params.text("data"));
+    let path = Path::new(FOLDER.of(params));
     let listing = Arc::new(scan(path, None, watch.quiet()).map_err(refused)?);
     let choice = split_choice(params);
     let fits = choice.check(&listing).and_then(|()| choice.check_files(&listing));
-    fits.map_err(|(key, problem)| ParamError::Invalid { key: key.to_owned(), problem })?;
+    fits.map_err(|(key, problem)| ParamError::invalid(key, problem))?;
     listing.require_pairs().map_err(refused)?;
     check_memory(listing.pairs.len(), params)?;
     let folder = for_training(&listing, &lesion(params)?, input(params), watch)?;
@@ -146,13 +150,12 @@ pub fn read_ahead(params: &Params, watch: Watch<'_>) -> Result<(), ParamError> {
 /// The data set in words, and the weights that the run starts from; see [`crate::kit::lab::LabSpec::data`].
 pub fn data(params: &Params) -> Result<String, ParamError> {
     let mut parts = Vec::new();
-    if params.text("source") != "synthetic" {
+    if FROM_FOLDER.of(params) {
         parts.push(load(params, Watch::nobody())?.described());
     }
-    let weights = Path::new(params.text("weights"));
+    let weights = Path::new(WEIGHTS.of(params));
     if !weights.as_os_str().is_empty() {
-        let checksum = weights::checksum(weights)
-            .map_err(|error| ParamError::Invalid { key: "weights".to_owned(), problem: error.to_string() })?;
+        let checksum = weights::checksum(weights).map_err(|error| ParamError::invalid(WEIGHTS.key(), error))?;
         parts.push(format!("weights {}, CRC-32 {checksum:08x}", weights.display()));
     }
     Ok(parts.join("; "))
@@ -160,16 +163,16 @@ pub fn data(params: &Params) -> Result<String, ParamError> {
 
 /// How images belong together.
 pub fn group_rule(params: &Params) -> GroupRule {
-    match params.text("group_by") {
-        "folder" => GroupRule::Folder,
-        "pattern" => GroupRule::Pattern(params.text("group_pattern").to_owned()),
-        _ => GroupRule::None,
+    match GROUP_BY.of(params) {
+        GroupBy::Nothing => GroupRule::None,
+        GroupBy::Folder => GroupRule::Folder,
+        GroupBy::Pattern => GroupRule::Pattern(GROUP_PATTERN.of(params).to_owned()),
     }
 }
 
 /// Shares of training, validation and test.
 pub fn shares(params: &Params) -> [f64; 3] {
-    let (train, validation) = (params.float("train_share"), params.float("validation_share"));
+    let (train, validation) = (TRAIN_SHARE.of(params), VALIDATION_SHARE.of(params));
     // 0.8 and 0.2 leave nothing, whatever their sum is in floating point.
     let rest = 1.0 - train - validation;
     [train, validation, if rest < 1e-6 { 0.0 } else { rest }]
@@ -180,9 +183,9 @@ pub fn split_choice(params: &Params) -> SplitChoice {
     SplitChoice {
         rule: group_rule(params),
         shares: shares(params),
-        seed: params.int("split_seed") as u64,
-        as_given: params.text("split") == "given",
-        fold: params.int("fold") as usize,
+        seed: SPLIT_SEED.of(params) as u64,
+        as_given: AS_GIVEN.of(params),
+        fold: FOLD.of(params) as usize,
     }
 }
 
@@ -238,17 +241,17 @@ pub fn content(picture: &Picture) -> u64 {
 /// Generated images, the same as in `sample_data/ultrasound` for the same number and seed.
 fn generated(params: &Params) -> Result<SegmentationData, ParamError> {
     let input = input(params);
-    let seed = params.int("split_seed") as u64;
-    check_memory(params.int("synthetic_images") as usize, params)?;
-    let plans = ultrasound_folder::plans(params.int("synthetic_images") as usize);
+    let seed = SPLIT_SEED.of(params) as u64;
+    check_memory(SYNTHETIC_IMAGES.of(params) as usize, params)?;
+    let plans = ultrasound_folder::plans(SYNTHETIC_IMAGES.of(params) as usize);
     let groups = Groups { of: (0..plans.len()).collect(), count: plans.len(), description: String::new() };
     // Without strata: pictures of one generator, each a group of its own.
     let parts = split(&groups, &[], shares(params), seed);
-    let marked = |i: usize| match params.text("calipers") {
-        "all" => true,
-        "train" => parts.part(i) == Some(Part::Train),
-        "test" => parts.part(i) != Some(Part::Train),
-        _ => false,
+    let marked = |i: usize| match CALIPERS.of(params) {
+        Calipers::None => false,
+        Calipers::All => true,
+        Calipers::Train => parts.part(i) == Some(Part::Train),
+        Calipers::Test => parts.part(i) != Some(Part::Train),
     };
     let drawn = |(i, plan): (usize, &Plan)| {
         let mut plan = plan.clone();
@@ -268,11 +271,11 @@ fn generated(params: &Params) -> Result<SegmentationData, ParamError> {
         .par_iter()
         .map(|(plan, sample)| Arc::new(item(plan.name.clone(), plan.class.to_owned(), sample, input)))
         .collect();
-    let marks = match params.text("calipers") {
-        "none" => "no measuring marks",
-        "all" => "measuring marks on every lesion",
-        "train" => "measuring marks in training images only",
-        _ => "measuring marks in validation and test images only",
+    let marks = match CALIPERS.of(params) {
+        Calipers::None => "no measuring marks",
+        Calipers::All => "measuring marks on every lesion",
+        Calipers::Train => "measuring marks in training images only",
+        Calipers::Test => "measuring marks in validation and test images only",
     };
     let mut data = SegmentationData {
         size: input.size,
@@ -294,12 +297,11 @@ fn generated(params: &Params) -> Result<SegmentationData, ParamError> {
 
 /// What the network takes.
 pub fn input(params: &Params) -> Input {
-    let channels = params.text("channels").parse().expect("the choices of `channels` are numbers");
-    Input { channels, size: params.int("image_size") as usize }
+    Input { channels: CHANNELS.of(params), size: IMAGE_SIZE.of(params) as usize }
 }
 
 fn invalid(problem: String) -> ParamError {
-    ParamError::Invalid { key: "data".to_owned(), problem }
+    ParamError::invalid(FOLDER.key(), problem)
 }
 
 fn refused(error: DataError) -> ParamError {
@@ -379,7 +381,7 @@ fn assemble(
     let parts: Vec<Option<Part>> = readable.iter().map(|&pair| plan.split.part(pair)).collect();
     let mut summary = listing.describe();
     summary.extend(plan.lines.iter().cloned());
-    let size = params.int("image_size") as usize;
+    let size = IMAGE_SIZE.of(params) as usize;
     let description = format!(
         "{}: {} with masks, CRC-32 {checksum:08x}, at {size} pixels",
         listing.root.display(),
@@ -407,11 +409,13 @@ impl SegmentationData {
         let images = |part: Part| counted(split.pairs(part).len(), "image", "images");
         if split.train.is_empty() || split.validation.is_empty() {
             let (key, by, way) = match given {
-                Some(source) => ("split", format!("by {source}, "), "name other parts there, or set `split` to random"),
-                None if params.text("group_by") != "none" => {
-                    ("group_by", "by these groups, ".to_owned(), "choose another grouping, or give more images")
+                Some(source) => {
+                    (AS_GIVEN.key(), format!("by {source}, "), "name other parts there, or set `split` to random")
                 }
-                None => ("train_share", String::new(), "give more images, or other shares"),
+                None if GROUP_BY.of(params) != GroupBy::Nothing => {
+                    (GROUP_BY.key(), "by these groups, ".to_owned(), "choose another grouping, or give more images")
+                }
+                None => (TRAIN_SHARE.key(), String::new(), "give more images, or other shares"),
             };
             let problem = format!(
                 "{by}{} leave {} for training and {} for validation; each needs at least one: {way}",
@@ -419,7 +423,7 @@ impl SegmentationData {
                 split.train.len(),
                 split.validation.len()
             );
-            return Err(ParamError::Invalid { key: key.to_owned(), problem });
+            return Err(ParamError::invalid(key, problem));
         }
         self.summary.push(format!(
             "split: {} for training, {} for validation, {} for the test",
@@ -429,7 +433,7 @@ impl SegmentationData {
         ));
         self.parts = (0..self.items.len()).map(|item| split.part(item)).collect();
         self.take_parts(params)?;
-        if let ("one", Some(&one)) = (params.text("overfit"), self.train.first()) {
+        if let (true, Some(&one)) = (OVERFIT.of(params), self.train.first()) {
             self.summary.push(format!("sanity test: trained and validated on {} alone", self.items[one].name));
         }
         Ok(())
@@ -440,18 +444,18 @@ impl SegmentationData {
     fn take_parts(&mut self, params: &Params) -> Result<(), ParamError> {
         let Split { train, validation, test } = Split::of(&self.parts);
         (self.train, self.validation, self.test) = (train, validation, test);
-        if params.text("overfit") == "one" {
-            let wanted = params.int("overfit_image");
+        if OVERFIT.of(params) {
+            let wanted = OVERFIT_IMAGE.of(params);
             let Some(&one) = self.train.get(wanted as usize) else {
                 return Err(ParamError::OutOfRange {
-                    key: "overfit_image".to_owned(),
+                    key: OVERFIT_IMAGE.key().to_owned(),
                     value: wanted.to_string(),
                     expected: format!("a training image from 0 to {}", self.train.len() - 1),
                 });
             };
             (self.train, self.validation) = (vec![one], vec![one]);
         }
-        let (all, shown) = (self.validation.len(), params.int("wall_images") as usize);
+        let (all, shown) = (self.validation.len(), WALL_IMAGES.of(params) as usize);
         let shown = shown.min(all);
         self.wall = (0..shown).map(|i| (2 * i + 1) * all / (2 * shown)).collect();
         Ok(())
@@ -468,11 +472,6 @@ impl SegmentationData {
             }));
         }
         Payload::Table { columns: SPLIT_COLUMNS.map(str::to_owned).to_vec(), rows }
-    }
-
-    /// The part that an item belongs to; `None`: it is used for nothing.
-    pub fn part(&self, item: usize) -> Option<Part> {
-        self.parts.get(item).copied().flatten()
     }
 
     /// The part of every item as a letter each (`t`, `v`, `e`; `-`: none), behind the CRC-32 of the items' names: what a
@@ -549,13 +548,13 @@ fn check_memory(count: usize, params: &Params) -> Result<(), ParamError> {
     if gib <= MOST_GIB {
         return Ok(());
     }
-    Err(ParamError::Invalid {
-        key: "image_size".to_owned(),
-        problem: format!(
+    Err(ParamError::invalid(
+        IMAGE_SIZE.key(),
+        format!(
             "{count} images of {size}×{size} pixels take {gib:.0} GiB of memory, more than {MOST_GIB}; choose a smaller size \
              or fewer images"
         ),
-    })
+    ))
 }
 
 #[cfg(test)]

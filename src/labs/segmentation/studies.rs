@@ -4,11 +4,14 @@
 
 use crate::engine::params::{Params, Value};
 use crate::engine::state::RunState;
-use crate::engine::study::{Measure, NO_NUMBERS, PRINTED, StudyRow, StudySpec};
+use crate::engine::study::{Measure, NO_NUMBERS, PRINTED, StudyRow, StudySpec, last, row};
 use crate::engine::study_cost::{Cost, Occasion};
 use crate::nn::segmentation::count::{Count, count};
 
-use super::params::net_spec;
+use super::params::{
+    self, EARLY_STOPPING, IMAGE_SIZE, LEARNING_RATE, LEAST_EPOCHS, LOSS_EVERY, PLATEAU, PLATEAU_PATIENCE, STEPS,
+    STOP_PATIENCE, VALIDATE_EVERY, WEIGHT_DECAY, net_spec,
+};
 use super::presets::paper_setting;
 
 /// Every study of the lab.
@@ -32,13 +35,9 @@ const SECONDS: Measure = Measure {
     of: |run, _| (run.step > 0).then(|| 1000.0 * run.seconds / run.step as f64),
 };
 
-fn last(run: &RunState, key: &str) -> Option<f64> {
-    run.last(key).filter(|value| value.is_finite())
-}
-
 fn size(run: &RunState) -> Option<Count> {
     let params = &run.header.as_ref()?.params;
-    let side = params.int("image_size") as usize;
+    let side = IMAGE_SIZE.of(params) as usize;
     Some(count(&net_spec(params), side, side).ok()?.total)
 }
 
@@ -55,64 +54,41 @@ const OWN: &str = "The paper's recipe and widths on your folder (`--data`): 256Ã
 
 const TABLE: &[Measure] = &[DICE, HD95, UNDEFINED, PARAMETERS, SECONDS];
 
-/// Dice and HD95 of the paper with their standard deviations.
-const fn row(
-    label: &'static str,
-    set: &'static [(&'static str, &'static str)],
-    paper: &'static [Option<f64>],
-    paper_std: &'static [Option<f64>],
-) -> StudyRow {
-    StudyRow { label, set, paper, paper_std }
-}
-
-/// `rung!("label", [key = value, ..], dice)`
-macro_rules! rung {
-    ($label:literal, [$($key:literal = $value:literal),*], $dice:literal) => {
-        row($label, &[$(($key, $value)),*], &[Some($dice)], &[])
-    };
-}
-
-/// The seven cumulative rungs. `ladder!(steps of batch 8; what Adam's rung changes besides, ..)`
+/// The seven cumulative rungs. `ladder!(Adam's learning rate, steps of batch 8)`
 macro_rules! ladder {
-    ($steps:literal; $($key:literal = $value:literal),*) => {
+    ($rate:literal, $steps:literal) => {
         &[
-            rung!("0: BCE, SGD, batch 2", [], 0.855),
-            rung!("1: + augmentation", ["augment" = "on"], 0.877),
-            rung!("2: BCE to Dice loss", ["augment" = "on", "loss" = "dice"], 0.891),
-            rung!(
-                "3: SGD to Adam",
-                ["augment" = "on", "loss" = "dice", "optimizer" = "adam", $($key = $value),*],
-                0.911
-            ),
-            rung!(
-                "4: + plateau",
-                ["augment" = "on", "loss" = "dice", "optimizer" = "adam", $($key = $value,)* "plateau" = "on"],
-                0.917
-            ),
-            rung!(
+            row("0: BCE, SGD, batch 2", &[], &[Some(0.855)]),
+            row("1: + augmentation", &[("augment", "on")], &[Some(0.877)]),
+            row("2: BCE to Dice loss", &[("augment", "on"), ("loss", "dice")], &[Some(0.891)]),
+            row("3: SGD to Adam", &ladder!(@adam $rate), &[Some(0.911)]),
+            row("4: + plateau", &ladder!(@adam $rate, ("plateau", "on")), &[Some(0.917)]),
+            row(
                 "5: batch 2 to 8",
-                [
-                    "augment" = "on", "loss" = "dice", "optimizer" = "adam", $($key = $value,)* "plateau" = "on",
-                    "batch_size" = "8", "steps" = $steps
-                ],
-                0.928
+                &ladder!(@adam $rate, ("plateau", "on"), ("batch_size", "8"), ("steps", $steps)),
+                &[Some(0.928)],
             ),
-            rung!(
+            row(
                 "6: decay 0 to 1e-4",
-                [
-                    "augment" = "on", "loss" = "dice", "optimizer" = "adam", $($key = $value,)* "plateau" = "on",
-                    "batch_size" = "8", "steps" = $steps, "weight_decay" = "0.0001"
-                ],
-                0.929
+                &ladder!(
+                    @adam $rate, ("plateau", "on"), ("batch_size", "8"), ("steps", $steps), ("weight_decay", "0.0001")
+                ),
+                &[Some(0.929)],
             ),
         ]
+    };
+    (@adam $rate:literal $(, $more:expr)*) => {
+        [("augment", "on"), ("loss", "dice"), ("optimizer", "adam"), ("learning_rate", $rate), $($more),*]
     };
 }
 
 /// `row!("label", [key = value, ..], dice, std, hd95, std)`
 macro_rules! row {
     ($label:literal, [$($key:literal = $value:literal),*], $dice:literal, $dice_std:literal, $hd:literal, $hd_std:literal) => {
-        row($label, &[$(($key, $value)),*], &[Some($dice), Some($hd)], &[Some($dice_std), Some($hd_std)])
+        StudyRow {
+            paper_std: &[Some($dice_std), Some($hd_std)],
+            ..row($label, &[$(($key, $value)),*], &[Some($dice), Some($hd)])
+        }
     };
 }
 
@@ -218,7 +194,7 @@ const LADDER: StudySpec = StudySpec {
             SGD (spreads of .13 to .23), .85 with Adam, the same with the plateau, which was never reached, and .69 and .73 \
             with the fewer updates of batch 8: in a run this short only the step to Adam is the paper's.",
     common: &[("loss", "bce"), ("optimizer", "sgd"), ("learning_rate", "0.001"), ("batch_size", "2"), ("steps", "720")],
-    rows: ladder!("180"; "learning_rate" = "0.001"),
+    rows: ladder!("0.001", "180"),
     measures: &[DICE, VALIDATION, HD95, UNDEFINED],
     seeded: true,
     reading: PRINTED,
@@ -243,7 +219,7 @@ const LADDER_OWN: StudySpec = StudySpec {
         ("early_stopping", "on"),
         ("steps", "41600"),
     ],
-    rows: ladder!("10400"; "learning_rate" = "0.0001"),
+    rows: ladder!("0.0001", "10400"),
     ..LADDER
 };
 
@@ -258,13 +234,12 @@ const FIGURE_2: StudySpec = StudySpec {
             wall`.",
     common: &[("calipers", "all"), ("learning_rate", "0.002"), ("steps", "270")],
     rows: &[
-        row("U-net", &[("architecture", "unet")], &[], &[]),
-        row("Lighter U-net @16 (the paper's @128)", &[("architecture", "lighter"), ("group", "16")], &[], &[]),
-        row("FCN-8s", &[("architecture", "fcn-8s"), ("learning_rate", "0.0005"), ("steps", "180")], &[], &[]),
+        row("U-net", &[("architecture", "unet")], &[]),
+        row("Lighter U-net @16 (the paper's @128)", &[("architecture", "lighter"), ("group", "16")], &[]),
+        row("FCN-8s", &[("architecture", "fcn-8s"), ("learning_rate", "0.0005"), ("steps", "180")], &[]),
         row(
             "DeepLab v3+ (MobileNetV2)",
             &[("architecture", "deeplab-mobilenetv2"), ("learning_rate", "0.001"), ("steps", "180")],
-            &[],
             &[],
         ),
     ],
@@ -281,10 +256,10 @@ const FIGURE_2_OWN: StudySpec = StudySpec {
     about: OWN,
     common: paper_setting!["weight_decay" = "0.0001"],
     rows: &[
-        row("U-net", &[("architecture", "unet")], &[], &[]),
-        row("Lighter U-net @128", &[("architecture", "lighter"), ("group", "128")], &[], &[]),
-        row("FCN-8s", &[("architecture", "fcn-8s")], &[], &[]),
-        row("DeepLab v3+ (ResNet-101)", &[("architecture", "deeplab-resnet101")], &[], &[]),
+        row("U-net", &[("architecture", "unet")], &[]),
+        row("Lighter U-net @128", &[("architecture", "lighter"), ("group", "128")], &[]),
+        row("FCN-8s", &[("architecture", "fcn-8s")], &[]),
+        row("DeepLab v3+ (ResNet-101)", &[("architecture", "deeplab-resnet101")], &[]),
     ],
     ..FIGURE_2
 };
@@ -314,10 +289,10 @@ const CALIPERS: StudySpec = StudySpec {
             testing without loses is what the network read off the marks.",
     common: &[("learning_rate", "0.002"), ("steps", "450")],
     rows: &[
-        row("no marks", &[("calipers", "none")], &[], &[]),
-        row("marks everywhere", &[("calipers", "all")], &[], &[]),
-        row("trained with, tested without", &[("calipers", "train")], &[], &[]),
-        row("trained without, tested with", &[("calipers", "test")], &[], &[]),
+        row("no marks", &[("calipers", "none")], &[]),
+        row("marks everywhere", &[("calipers", "all")], &[]),
+        row("trained with, tested without", &[("calipers", "train")], &[]),
+        row("trained without, tested with", &[("calipers", "test")], &[]),
     ],
     measures: &[DICE, HD95, UNDEFINED],
     seeded: true,
@@ -329,19 +304,19 @@ const CALIPERS: StudySpec = StudySpec {
 /// What the time of a run depends on: a validation after each epoch, or so many steps, and at the end; one test.
 static COST: Cost = Cost {
     free: &[
-        "steps",
-        "learning_rate",
-        "weight_decay",
-        "plateau",
-        "plateau_patience",
-        "early_stopping",
-        "stop_patience",
-        "least_epochs",
-        "calipers",
-        "validate_every",
-        "loss_every",
+        STEPS.key(),
+        LEARNING_RATE.key(),
+        WEIGHT_DECAY.key(),
+        PLATEAU.key(),
+        PLATEAU_PATIENCE.key(),
+        EARLY_STOPPING.key(),
+        STOP_PATIENCE.key(),
+        LEAST_EPOCHS.key(),
+        params::CALIPERS.key(),
+        VALIDATE_EVERY.key(),
+        LOSS_EVERY.key(),
     ],
-    trial: |_| vec![("validate_every", Value::Int(3)), ("loss_every", Value::Int(1))],
+    trial: |_| vec![(VALIDATE_EVERY.key(), Value::Int(3)), (LOSS_EVERY.key(), Value::Int(1))],
     occasions: &[
         Occasion { name: "validations", key: "loss/validation", times: validations },
         Occasion { name: "the test", key: "test/loss", times: |_, _, _| 1.0 },
@@ -354,7 +329,7 @@ fn validations(params: &Params, trial: &RunState, steps: u64) -> f64 {
         let (step, epoch) = trial.scalars.get("epoch")?.points().find(|(step, epoch)| *step > 0 && *epoch > 0.0)?;
         Some((step as f64 / epoch).round() as u64)
     };
-    let every = match params.int("validate_every") {
+    let every = match VALIDATE_EVERY.of(params) {
         0 => per_epoch().unwrap_or(steps),
         every => every as u64,
     };

@@ -11,10 +11,9 @@ use crate::engine::emit::Emit;
 use crate::engine::event::{Level, Payload};
 use crate::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
 use crate::engine::params::{ParamError, Params, Value};
+use crate::engine::table::Int;
 use crate::kit::training::{Training, diverged};
 use crate::metrics::collapse::Alarm;
-use crate::metrics::linear_probe::ProbeProtocol;
-use crate::nn::parameters::Init;
 use crate::watch::Watch;
 
 use super::alarm::{self, Check};
@@ -22,9 +21,13 @@ use super::batches::{Batch, Batches};
 use super::inspect;
 use super::judge::Judge;
 use super::network::{EncoderKind, Shape};
-use super::params::{Hyper, check_combination};
+use super::params::{
+    BATCH_SIZE, DATA_SEED, EVALUATION, Hyper, INDEPENDENT_TARGET, INIT, PROBE_TEST, PROBE_TRAIN, TWO_LAYERS,
+    check_combination,
+};
 use super::trainer::{Outcome, Trainer, VIEWS};
 use super::{eigen, source};
+use crate::labs::self_supervised::params::{ANALYSIS_EVERY, LOSS_EVERY, PROBE_EVERY};
 
 /// A run.
 struct SelfSupervisedRun {
@@ -50,8 +53,8 @@ struct Cadence {
 
 impl Cadence {
     fn of(params: &Params) -> Self {
-        let every = |key: &str| params.int(key) as u64;
-        Self { loss: every("loss_every"), analysis: every("analysis_every"), probe: every("probe_every") }
+        let every = |steps: &Int| steps.of(params) as u64;
+        Self { loss: every(&LOSS_EVERY), analysis: every(&ANALYSIS_EVERY), probe: every(&PROBE_EVERY) }
     }
 }
 
@@ -60,9 +63,9 @@ pub fn shape(params: &Params, channels: usize) -> Shape {
     Shape {
         channels,
         encoder: EncoderKind::of(params),
-        two_layers: params.text("predictor_layers") == "two",
-        init: if params.text("init") == "glorot" { Init::Glorot } else { Init::Torch },
-        independent_target: params.text("target_init") == "independent",
+        two_layers: TWO_LAYERS.of(params),
+        init: INIT.of(params),
+        independent_target: INDEPENDENT_TARGET.of(params),
     }
 }
 
@@ -73,8 +76,8 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
     let data = source::images(params, Watch::nobody())?;
     let recipe = source::recipe(params);
     let shape = shape(params, data.train.channels);
-    let measured = (params.int("probe_train") as usize, params.int("probe_test") as usize);
-    let batch = params.int("batch_size") as usize;
+    let measured = (PROBE_TRAIN.of(params) as usize, PROBE_TEST.of(params) as usize);
+    let batch = BATCH_SIZE.of(params) as usize;
     let fingerprint = format!(
         "{shape:?} on {} pictures {:08x}, {recipe:?}, batches of {batch}, seed {}",
         data.train.len(),
@@ -88,7 +91,7 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
         cadence: Cadence::of(params),
         batches: Batches::new(data.clone(), recipe, request.seed, batch),
         trainer: Trainer::new(&shape, request.seed, device)?,
-        judge: Judge::new(&data, recipe, shape.encoder, measured, params.int("data_seed") as u64, device),
+        judge: Judge::new(&data, recipe, shape.encoder, measured, DATA_SEED.of(params) as u64, device),
         alarm: Alarm::default(),
         checked: None,
         training,
@@ -153,11 +156,9 @@ impl SelfSupervisedRun {
         if let Some(check) = check {
             self.observe(&check, out);
         }
-        if out.is_last() && self.training.params.text("evaluation") != "none" {
-            let protocol = match self.training.params.text("evaluation") {
-                "luckmatters" => ProbeProtocol::LUCKMATTERS,
-                _ => ProbeProtocol::REPLICATION,
-            };
+        if out.is_last()
+            && let Some(protocol) = EVALUATION.of(&self.training.params)
+        {
             let (branch, device) = (&self.trainer.online.branch, &self.training.device);
             let recipe = source::recipe(&self.training.params);
             self.judge.evaluate(&self.data, recipe, branch, &protocol, device, out)?;

@@ -24,6 +24,7 @@ use crate::engine::params::Params;
 use crate::engine::table::{payload, scalar};
 
 use crate::kit::lab::LabSpec;
+use crate::labs::self_supervised::params::{BATCH_SIZE, ENCODER, STEPS};
 
 pub use check::device_check;
 pub use experiment::build;
@@ -41,11 +42,11 @@ pub static SPEC: LabSpec = LabSpec {
     tries: tries::TRIES,
     guide: include_str!("guide.md"),
     build: experiment::build,
-    steps: |params| params.int("steps") as u64,
+    steps: |params| STEPS.of(params) as u64,
     most_steps: |_| 10_000_000,
     needs_device: |_| true,
     device_check: Some(check::device_check),
-    samples_per_step: |params| params.int("batch_size") as u64,
+    samples_per_step: |params| BATCH_SIZE.of(params) as u64,
     check: source::check,
     playback: |_| None,
     checkpoint_every,
@@ -57,7 +58,7 @@ pub static SPEC: LabSpec = LabSpec {
 
 /// Some twenty checkpoints a run; a ResNet-18 with momentum and target takes 130 MB each.
 fn checkpoint_every(params: &Params, steps: u64) -> u64 {
-    if params.text("network") == "resnet18" { 1950 } else { (steps / 20).max(50) }
+    if ENCODER.of(params) == network::EncoderKind::ResNet18 { 1950 } else { (steps / 20).max(50) }
 }
 
 /// Everything that the lab emits. How often is decided by the parameters `loss_every`, `analysis_every` and

@@ -6,6 +6,7 @@ use burn::tensor::{Device, Tensor};
 use crate::compute::readback::ReadError;
 use crate::compute::streams::{self, Stream};
 use crate::engine::params::Params;
+use crate::labs::self_supervised::params::ENCODER;
 use crate::nn::encoders::conv_encoder::{CONV_FEATURES, ConvEncoder};
 use crate::nn::encoders::heads::{Predictor, TwoLayer};
 use crate::nn::encoders::resnet::{RESNET_FEATURES, ResNet18};
@@ -34,7 +35,7 @@ pub enum EncoderKind {
 impl EncoderKind {
     /// The one that these parameters ask for.
     pub fn of(params: &Params) -> Self {
-        if params.text("network") == "resnet18" { EncoderKind::ResNet18 } else { EncoderKind::Small }
+        ENCODER.of(params)
     }
 
     /// Length of the features that kNN and the linear probe see.

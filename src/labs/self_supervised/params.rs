@@ -3,12 +3,23 @@
 mod table;
 
 use crate::engine::params::{ParamError, Params};
+use crate::engine::table::Float;
 use crate::nn::optim::{DecayScope, Rates};
 
 use super::direct_pred::Mode;
 use super::tau::TauSchedule;
 
-pub use table::PARAMS;
+pub use table::*;
+
+/// Where the pictures come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// Generated shapes.
+    Shapes,
+    Cifar10,
+    /// A folder with one folder of pictures per class.
+    Folder,
+}
 
 /// How the predictor is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,41 +60,26 @@ pub struct Hyper {
 
 impl Hyper {
     pub fn of(params: &Params) -> Self {
-        let rates = |part: &str| Rates {
-            learning_rate: params.float(&format!("rate_{part}")),
-            decay: params.float(&format!("decay_{part}")),
-        };
+        let rates = |rate: &Float, decay: &Float| Rates { learning_rate: rate.of(params), decay: decay.of(params) };
         Self {
-            rule: match params.text("predictor_rule") {
-                "directpred" => PredictorRule::DirectPred,
-                "directcopy" => PredictorRule::DirectCopy,
-                _ => PredictorRule::Gradient,
-            },
-            symmetry: params.switch("symmetry"),
-            fitted_map: params.text("predictor_map") == "fitted" && params.text("predictor_layers") == "two",
-            ema: params.text("target") == "ema",
-            tau: params.float("tau"),
-            tau_cosine: params.text("tau_schedule") == "cosine",
-            loss_scale: params.text("loss_scale").parse().expect("the choices of `loss_scale` are numbers"),
-            direct_mode: match params.text("direct_mode") {
-                "eq5" => Mode::Eq5,
-                "replication" => Mode::Replication,
-                _ => Mode::Normalised,
-            },
-            direct_every: params.int("direct_every") as u64,
-            direct_epsilon: params.float("direct_epsilon"),
-            f_memory: params.float("f_memory"),
-            f_centred: params.switch("f_centred"),
-            f_cross_view: params.text("f_product") == "cross",
-            encoder: rates("encoder"),
-            projector: rates("projector"),
-            predictor: rates("predictor"),
-            momentum: params.float("momentum"),
-            decay_scope: match params.text("decay_scope") {
-                "weights" => DecayScope::Weights,
-                "weights_norms" => DecayScope::WeightsAndNorms,
-                _ => DecayScope::All,
-            },
+            rule: PREDICTOR_RULE.of(params),
+            symmetry: SYMMETRY.of(params),
+            fitted_map: FITTED_MAP.of(params) && TWO_LAYERS.of(params),
+            ema: EMA.of(params),
+            tau: TAU.of(params),
+            tau_cosine: TAU_COSINE.of(params),
+            loss_scale: LOSS_SCALE.of(params),
+            direct_mode: DIRECT_MODE.of(params),
+            direct_every: DIRECT_EVERY.of(params) as u64,
+            direct_epsilon: DIRECT_EPSILON.of(params),
+            f_memory: F_MEMORY.of(params),
+            f_centred: F_CENTRED.of(params),
+            f_cross_view: F_CROSS_VIEW.of(params),
+            encoder: rates(&RATE_ENCODER, &DECAY_ENCODER),
+            projector: rates(&RATE_PROJECTOR, &DECAY_PROJECTOR),
+            predictor: rates(&RATE_PREDICTOR, &DECAY_PREDICTOR),
+            momentum: MOMENTUM.of(params),
+            decay_scope: DECAY_SCOPE.of(params),
         }
     }
 
@@ -114,24 +110,24 @@ impl Hyper {
 
 /// Values that belong together: a combination that no run can have.
 pub fn check_combination(params: &Params) -> Result<(), ParamError> {
-    if params.text("predictor_layers") == "two" && params.text("predictor_rule") != "gradient" {
-        return Err(ParamError::Invalid {
-            key: "predictor_rule".to_owned(),
-            problem: "DirectPred and DirectCopy write the predictor's one matrix; set predictor_layers=one, or train \
-                      two layers with predictor_rule=gradient"
-                .to_owned(),
-        });
+    if TWO_LAYERS.of(params) && PREDICTOR_RULE.of(params) != PredictorRule::Gradient {
+        return Err(ParamError::invalid(
+            PREDICTOR_RULE.key(),
+            "DirectPred and DirectCopy write the predictor's one matrix; set predictor_layers=one, or train \
+                      two layers with predictor_rule=gradient",
+        ));
     }
-    let source = params.text("source");
-    if source != "shapes" && params.text("data").is_empty() {
-        return Err(ParamError::Invalid {
-            key: "data".to_owned(),
-            problem: match source {
-                "cifar10" => "choose the folder of CIFAR-10 (`--data DIR`): the one that holds data_batch_1.bin and test_batch.bin",
+    let source = SOURCE.of(params);
+    if source != Source::Shapes && FOLDER.of(params).is_empty() {
+        return Err(ParamError::invalid(
+            FOLDER.key(),
+            match source {
+                Source::Cifar10 => {
+                    "choose the folder of CIFAR-10 (`--data DIR`): the one that holds data_batch_1.bin and test_batch.bin"
+                }
                 _ => "choose a folder with one folder of pictures per class",
-            }
-            .to_owned(),
-        });
+            },
+        ));
     }
     Ok(())
 }

@@ -12,7 +12,9 @@ use crate::engine::params::{ParamError, Params};
 use crate::kit::kept;
 use crate::watch::Watch;
 
-use super::params::check_combination;
+use super::params::{
+    BATCH_SIZE, CROP_MIN, DATA_SEED, FOLDER, IMAGE_SIZE, SOURCE, Source, TRAIN_IMAGES, VIEWS, check_combination,
+};
 
 /// Generated test pictures.
 const SHAPES_TEST: usize = 1000;
@@ -20,7 +22,7 @@ const SHAPES_TEST: usize = 1000;
 /// What defines a set of pictures; while it stays, the set is kept in memory from run to run.
 #[derive(Debug, Clone, PartialEq)]
 struct Identity {
-    source: String,
+    source: Source,
     path: PathBuf,
     numbers: [i64; 3],
     /// Files, bytes and the newest change in the folder.
@@ -29,20 +31,19 @@ struct Identity {
 
 /// The pictures that these parameters name: generated, read, or still in memory from the run before.
 pub fn images(params: &Params, watch: Watch<'_>) -> Result<Arc<ImageData>, ParamError> {
-    let source = params.text("source");
-    let path = if source == "shapes" { PathBuf::new() } else { PathBuf::from(params.text("data")) };
+    let source = SOURCE.of(params);
+    let path = if source == Source::Shapes { PathBuf::new() } else { PathBuf::from(FOLDER.of(params)) };
     let numbers = match source {
-        "shapes" => [params.int("train_images"), params.int("data_seed"), 0],
-        "cifar10" => [0; 3],
-        _ => [0, params.int("data_seed"), params.int("image_size")],
+        Source::Shapes => [TRAIN_IMAGES.of(params), DATA_SEED.of(params), 0],
+        Source::Cifar10 => [0; 3],
+        Source::Folder => [0, DATA_SEED.of(params), IMAGE_SIZE.of(params)],
     };
-    let stamp = if source == "shapes" { (0, 0, None) } else { stamp(&path, 3) };
-    let identity = Identity { source: source.to_owned(), path, numbers, stamp };
+    let stamp = if source == Source::Shapes { (0, 0, None) } else { stamp(&path, 3) };
+    let identity = Identity { source, path, numbers, stamp };
     let read = |watch: Watch<'_>| read(params, &identity, watch);
-    kept::DATA.get(&identity, watch, read).map_err(|error| ParamError::Invalid {
-        key: if source == "shapes" { "source" } else { "data" }.to_owned(),
-        problem: error.to_string(),
-    })
+    kept::DATA
+        .get(&identity, watch, read)
+        .map_err(|error| ParamError::invalid(if source == Source::Shapes { SOURCE.key() } else { FOLDER.key() }, error))
 }
 
 /// Reads the pictures into memory; see [`crate::kit::lab::LabSpec::read`].
@@ -52,11 +53,11 @@ pub fn read_ahead(params: &Params, watch: Watch<'_>) -> Result<(), ParamError> {
 }
 
 fn read(params: &Params, identity: &Identity, watch: Watch<'_>) -> Result<ImageData, DataError> {
-    let seed = params.int("data_seed") as u64;
-    match identity.source.as_str() {
-        "shapes" => Ok(shapes::generate(params.int("train_images") as usize, SHAPES_TEST, seed)),
-        "cifar10" => cifar::load(&identity.path, watch),
-        _ => image_folder::load(&identity.path, params.int("image_size") as usize, seed, watch),
+    let seed = DATA_SEED.of(params) as u64;
+    match identity.source {
+        Source::Shapes => Ok(shapes::generate(TRAIN_IMAGES.of(params) as usize, SHAPES_TEST, seed)),
+        Source::Cifar10 => cifar::load(&identity.path, watch),
+        Source::Folder => image_folder::load(&identity.path, IMAGE_SIZE.of(params) as usize, seed, watch),
     }
 }
 
@@ -78,11 +79,11 @@ fn stamp(path: &Path, levels: usize) -> (u64, u64, Option<SystemTime>) {
 pub fn check(params: &Params) -> Result<(), ParamError> {
     check_combination(params)?;
     let data = images(params, Watch::nobody())?;
-    let invalid = |key: &str, problem: String| Err(ParamError::Invalid { key: key.to_owned(), problem });
-    let batch = params.int("batch_size") as usize;
+    let invalid = |key: &str, problem: String| Err(ParamError::invalid(key, problem));
+    let batch = BATCH_SIZE.of(params) as usize;
     if batch > data.train.len() {
         return invalid(
-            "batch_size",
+            BATCH_SIZE.key(),
             format!(
                 "a batch of {batch} pictures is larger than the training set of {0}; choose at most {0}",
                 data.train.len()
@@ -90,17 +91,17 @@ pub fn check(params: &Params) -> Result<(), ParamError> {
         );
     }
     if data.test.is_empty() {
-        return invalid("data", "there are no pictures to test on".to_owned());
+        return invalid(FOLDER.key(), "there are no pictures to test on".to_owned());
     }
     if data.train.channels != 3 && recipe(params).needs_colour() {
-        return invalid("views", "views for colour pictures need colour; choose views=shapes".to_owned());
+        return invalid(VIEWS.key(), "views for colour pictures need colour; choose views=shapes".to_owned());
     }
     Ok(())
 }
 
 /// The data set in words; see [`crate::kit::lab::LabSpec::data`].
 pub fn data(params: &Params) -> Result<String, ParamError> {
-    if params.text("source") == "shapes" {
+    if SOURCE.of(params) == Source::Shapes {
         return Ok(String::new());
     }
     check_combination(params)?;
@@ -109,12 +110,9 @@ pub fn data(params: &Params) -> Result<String, ParamError> {
 
 /// How views are made.
 pub fn recipe(params: &Params) -> Recipe {
-    let kind = match (params.text("views"), params.text("source")) {
-        ("shapes", _) | ("auto", "shapes") => RecipeKind::Shapes,
-        ("replication", _) => RecipeKind::Replication,
-        _ => RecipeKind::Torchvision,
-    };
+    let needed = if SOURCE.of(params) == Source::Shapes { RecipeKind::Shapes } else { RecipeKind::Torchvision };
+    let kind = VIEWS.of(params).unwrap_or(needed);
     let own = if kind == RecipeKind::Shapes { 0.4 } else { 0.08 };
-    let asked = params.float("crop_min");
+    let asked = CROP_MIN.of(params);
     Recipe { kind, crop_min: if asked > 0.0 { asked } else { own } }
 }

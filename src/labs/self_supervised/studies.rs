@@ -3,13 +3,20 @@
 
 use crate::engine::params::{Params, Value};
 use crate::engine::state::RunState;
-use crate::engine::study::{Measure, NO_NUMBERS, PRINTED, StudyRow, StudySpec};
+use crate::engine::study::{Measure, NO_NUMBERS, PRINTED, StudyRow, StudySpec, last, row};
 use crate::engine::study_cost::{Cost, Occasion};
 use crate::engine::study_figure::{Figure, Mark, Panel};
 use crate::metrics::collapse::Verdict;
 
 use super::alarm;
+use super::network::EncoderKind;
 use super::presets::paper_setting;
+use crate::engine::table::Int;
+use crate::labs::self_supervised::params::{
+    ANALYSIS_EVERY, DATA_SEED, DECAY_ENCODER, DECAY_PREDICTOR, DECAY_PROJECTOR, DECAY_SCOPE, ENCODER, EVALUATION,
+    LOSS_EVERY, PROBE_EVERY, PROBE_TEST, PROBE_TRAIN, RATE_ENCODER, RATE_PREDICTOR, RATE_PROJECTOR, SOURCE, STEPS,
+    SYMMETRY, Source, TAU,
+};
 
 /// Every study of the lab.
 pub static STUDIES: &[StudySpec] = &[
@@ -60,10 +67,6 @@ const ALIGNMENT: Measure =
 const ALIGNMENT_TOP: Measure =
     Measure { title: "alignment, top 8 modes", unit: "", of: |run, _| last(run, "alignment/mean_top8") };
 
-fn last(run: &RunState, key: &str) -> Option<f64> {
-    run.last(key).filter(|value| value.is_finite())
-}
-
 const ON_CIFAR: &str = "paper: ResNet-18 on CIFAR-10, 100 epochs, linear probe of 100 epochs, one seed";
 const SETTING: &str = "CIFAR-10 in its binary layout (`--data`), the paper's setting: 100 epochs of batch 128, then its \
                        linear evaluation of 100 epochs on all pictures.";
@@ -71,14 +74,10 @@ const SETTING: &str = "CIFAR-10 in its binary layout (`--data`), the paper's set
 const TABLE: &[Measure] = &[PROBE, PROBE_UNTRAINED, KNN, RANK, SPREAD, COLLAPSED];
 
 const TABLE_1_ROWS: &[StudyRow] = &[
-    row("EMA, symmetric", &[("target", "ema"), ("symmetry", "on")], &[Some(85.7), None, None, None, None, None]),
-    row("EMA, not symmetric", &[("target", "ema"), ("symmetry", "off")], &[Some(84.2), None, None, None, None, None]),
-    row("no EMA, symmetric", &[("target", "online"), ("symmetry", "on")], &[Some(20.3), None, None, None, None, None]),
-    row(
-        "no EMA, not symmetric",
-        &[("target", "online"), ("symmetry", "off")],
-        &[Some(79.4), None, None, None, None, None],
-    ),
+    row("EMA, symmetric", &[("target", "ema"), ("symmetry", "on")], &[Some(85.7)]),
+    row("EMA, not symmetric", &[("target", "ema"), ("symmetry", "off")], &[Some(84.2)]),
+    row("no EMA, symmetric", &[("target", "online"), ("symmetry", "on")], &[Some(20.3)]),
+    row("no EMA, not symmetric", &[("target", "online"), ("symmetry", "off")], &[Some(79.4)]),
 ];
 
 const TABLE_1: StudySpec = StudySpec {
@@ -107,28 +106,16 @@ const TABLE_1_CIFAR: StudySpec = StudySpec {
 };
 
 const TABLE_2_ROWS: &[StudyRow] = &[
-    row("SGD baseline, EMA", &[("target", "ema")], &[Some(83.3), None, None, None, None, None]),
-    row(
-        "DirectPred, EMA",
-        &[("target", "ema"), ("predictor_rule", "directpred")],
-        &[Some(84.7), None, None, None, None, None],
-    ),
+    row("SGD baseline, EMA", &[("target", "ema")], &[Some(83.3)]),
+    row("DirectPred, EMA", &[("target", "ema"), ("predictor_rule", "directpred")], &[Some(84.7)]),
     row(
         "DirectPred₅, EMA",
         &[("target", "ema"), ("predictor_rule", "directpred"), ("direct_every", "5")],
-        &[Some(84.1), None, None, None, None, None],
+        &[Some(84.1)],
     ),
-    row("SGD baseline, no EMA", &[("target", "online")], &[Some(77.8), None, None, None, None, None]),
-    row(
-        "DirectPred, no EMA",
-        &[("target", "online"), ("predictor_rule", "directpred")],
-        &[Some(78.6), None, None, None, None, None],
-    ),
-    row(
-        "DirectPred₅, no EMA",
-        &[("target", "online"), ("predictor_rule", "directpred"), ("direct_every", "5")],
-        &[None, None, None, None, None, None],
-    ),
+    row("SGD baseline, no EMA", &[("target", "online")], &[Some(77.8)]),
+    row("DirectPred, no EMA", &[("target", "online"), ("predictor_rule", "directpred")], &[Some(78.6)]),
+    row("DirectPred₅, no EMA", &[("target", "online"), ("predictor_rule", "directpred"), ("direct_every", "5")], &[]),
 ];
 
 const TABLE_2: StudySpec = StudySpec {
@@ -163,45 +150,29 @@ macro_rules! without_decay {
 }
 
 const TABLE_3_ROWS: &[StudyRow] = &[
-    row(
-        "η = 0, BYOL, symmetric",
-        without_decay!["target" = "ema", "symmetry" = "on"],
-        &[Some(81.34), None, None, None, None, None],
-    ),
-    row(
-        "η = 0, BYOL, regular",
-        without_decay!["target" = "ema", "symmetry" = "off"],
-        &[Some(81.69), None, None, None, None, None],
-    ),
-    row(
-        "η = 0, SimSiam, symmetric",
-        without_decay!["target" = "online", "symmetry" = "on"],
-        &[Some(79.1), None, None, None, None, None],
-    ),
-    row(
-        "η = 0, SimSiam, regular",
-        without_decay!["target" = "online", "symmetry" = "off"],
-        &[Some(81.39), None, None, None, None, None],
-    ),
+    row("η = 0, BYOL, symmetric", without_decay!["target" = "ema", "symmetry" = "on"], &[Some(81.34)]),
+    row("η = 0, BYOL, regular", without_decay!["target" = "ema", "symmetry" = "off"], &[Some(81.69)]),
+    row("η = 0, SimSiam, symmetric", without_decay!["target" = "online", "symmetry" = "on"], &[Some(79.1)]),
+    row("η = 0, SimSiam, regular", without_decay!["target" = "online", "symmetry" = "off"], &[Some(81.39)]),
     row(
         "η = η_pred = 0, BYOL, symmetric",
         without_decay!["decay_predictor" = "0", "target" = "ema", "symmetry" = "on"],
-        &[Some(80.78), None, None, None, None, None],
+        &[Some(80.78)],
     ),
     row(
         "η = η_pred = 0, BYOL, regular",
         without_decay!["decay_predictor" = "0", "target" = "ema", "symmetry" = "off"],
-        &[Some(80.42), None, None, None, None, None],
+        &[Some(80.42)],
     ),
     row(
         "η = η_pred = 0, SimSiam, symmetric",
         without_decay!["decay_predictor" = "0", "target" = "online", "symmetry" = "on"],
-        &[Some(20.27), None, None, None, None, None],
+        &[Some(20.27)],
     ),
     row(
         "η = η_pred = 0, SimSiam, regular",
         without_decay!["decay_predictor" = "0", "target" = "online", "symmetry" = "off"],
-        &[Some(79.22), None, None, None, None, None],
+        &[Some(79.22)],
     ),
 ];
 
@@ -325,7 +296,7 @@ const FIGURE_4: StudySpec = StudySpec {
         ("decay_projector", "0"),
         ("steps", "600"),
     ],
-    rows: &[row("symmetric", &[("target", "online"), ("symmetry", "on")], &[None, None, None, None, None])],
+    rows: &[row("symmetric", &[("target", "online"), ("symmetry", "on")], &[])],
     measures: FIGURE,
     seeded: true,
     reading: NO_NUMBERS,
@@ -338,7 +309,7 @@ const FIGURE_4_CIFAR: StudySpec = StudySpec {
     title: "Figure 4 in the paper's setting",
     about: SETTING,
     common: PAPER_FAST,
-    rows: &[row("symmetric", without_decay!["target" = "online", "symmetry" = "on"], &[None, None, None, None, None])],
+    rows: &[row("symmetric", without_decay!["target" = "online", "symmetry" = "on"], &[])],
     ..FIGURE_4
 };
 
@@ -394,31 +365,31 @@ fn marks(row: &StudyRow, of: &[(usize, MarkOf)]) -> Vec<Mark> {
 /// What the time of a run depends on. Large networks are judged on few pictures in a trial.
 static COST: Cost = Cost {
     free: &[
-        "steps",
-        "rate_encoder",
-        "rate_projector",
-        "rate_predictor",
-        "decay_encoder",
-        "decay_projector",
-        "decay_predictor",
-        "decay_scope",
-        "tau",
-        "symmetry",
-        "data_seed",
-        "loss_every",
-        "analysis_every",
-        "probe_every",
-        "evaluation",
+        STEPS.key(),
+        RATE_ENCODER.key(),
+        RATE_PROJECTOR.key(),
+        RATE_PREDICTOR.key(),
+        DECAY_ENCODER.key(),
+        DECAY_PROJECTOR.key(),
+        DECAY_PREDICTOR.key(),
+        DECAY_SCOPE.key(),
+        TAU.key(),
+        SYMMETRY.key(),
+        DATA_SEED.key(),
+        LOSS_EVERY.key(),
+        ANALYSIS_EVERY.key(),
+        PROBE_EVERY.key(),
+        EVALUATION.key(),
     ],
     trial: |params| {
         let mut values = vec![
-            ("loss_every", Value::Int(1)),
-            ("analysis_every", Value::Int(3)),
-            ("probe_every", Value::Int(4)),
-            ("evaluation", Value::Text("none".to_owned())),
+            (LOSS_EVERY.key(), Value::Int(1)),
+            (ANALYSIS_EVERY.key(), Value::Int(3)),
+            (PROBE_EVERY.key(), Value::Int(4)),
+            (EVALUATION.key(), Value::Text("none".to_owned())),
         ];
         if let Some((train, test)) = trial_pictures(params) {
-            values.extend([("probe_train", Value::Int(train)), ("probe_test", Value::Int(test))]);
+            values.extend([(PROBE_TRAIN.key(), Value::Int(train)), (PROBE_TEST.key(), Value::Int(test))]);
         }
         values
     },
@@ -427,37 +398,29 @@ static COST: Cost = Cost {
         Occasion {
             name: "analyses",
             key: "normalised_std",
-            times: |params, _, steps| every(params, "analysis_every", steps) + 1.0,
+            times: |params, _, steps| every(params, &ANALYSIS_EVERY, steps) + 1.0,
         },
         Occasion { name: "evaluations", key: "probe", times: evaluations },
     ],
 };
 
 /// How often something happens that does so every so many steps, and at the last one.
-fn every(params: &Params, key: &str, steps: u64) -> f64 {
-    steps.div_ceil(params.int(key).max(1) as u64) as f64
+fn every(params: &Params, every: &Int, steps: u64) -> f64 {
+    steps.div_ceil(every.of(params).max(1) as u64) as f64
 }
 
 /// Pictures on which a trial judges a network that takes long for one; `None`: as many as the run.
 fn trial_pictures(params: &Params) -> Option<(i64, i64)> {
-    (params.text("network") == "resnet18").then_some((200, 100))
+    (ENCODER.of(params) == EncoderKind::ResNet18).then_some((200, 100))
 }
 
 /// kNN and probe before the first step and every so often, and the linear evaluation at the end, of which almost all the
 /// time is the features of all pictures.
 fn evaluations(params: &Params, _trial: &RunState, steps: u64) -> f64 {
-    let own = (params.int("probe_train") + params.int("probe_test")) as f64;
+    let own = (PROBE_TRAIN.of(params) + PROBE_TEST.of(params)) as f64;
     let trial = trial_pictures(params).map_or(own, |(train, test)| (train + test) as f64);
-    let all = if params.text("source") == "cifar10" { 60_000.0 } else { own };
-    let last = if params.text("evaluation") == "none" { 0.0 } else { all };
+    let all = if SOURCE.of(params) == Source::Cifar10 { 60_000.0 } else { own };
+    let last = if EVALUATION.of(params).is_none() { 0.0 } else { all };
     // The trial, too, judges once before its first step.
-    ((1.0 + every(params, "probe_every", steps)) * own + last) / trial - 1.0
-}
-
-const fn row(
-    label: &'static str,
-    set: &'static [(&'static str, &'static str)],
-    paper: &'static [Option<f64>],
-) -> StudyRow {
-    StudyRow { label, set, paper, paper_std: &[] }
+    ((1.0 + every(params, &PROBE_EVERY, steps)) * own + last) / trial - 1.0
 }

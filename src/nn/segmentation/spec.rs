@@ -97,34 +97,31 @@ impl Architecture {
         Self::DeepLabMobileNetV2,
     ];
 
+    /// Key and name.
+    const fn about(self) -> [&'static str; 2] {
+        match self {
+            Self::UNet => ["unet", "U-net"],
+            Self::LightUNet => ["light", "Light U-net"],
+            Self::LighterUNet { .. } => ["lighter", "Lighter U-net"],
+            Self::Fcn32s => ["fcn-32s", "FCN-32s"],
+            Self::Fcn16s => ["fcn-16s", "FCN-16s"],
+            Self::Fcn8s => ["fcn-8s", "FCN-8s"],
+            Self::DeepLabResNet101 => ["deeplab-resnet101", "DeepLab v3+ (ResNet-101)"],
+            Self::DeepLabXception => ["deeplab-xception", "DeepLab v3+ (Xception)"],
+            Self::DeepLabMobileNetV2 => ["deeplab-mobilenetv2", "DeepLab v3+ (MobileNetV2)"],
+        }
+    }
+
     /// For menus and tables: `Lighter U-net @16`.
     pub fn name(self) -> String {
-        match self {
-            Self::UNet => "U-net".to_owned(),
-            Self::LightUNet => "Light U-net".to_owned(),
-            Self::LighterUNet { group } => format!("Lighter U-net @{group}"),
-            Self::Fcn32s => "FCN-32s".to_owned(),
-            Self::Fcn16s => "FCN-16s".to_owned(),
-            Self::Fcn8s => "FCN-8s".to_owned(),
-            Self::DeepLabResNet101 => "DeepLab v3+ (ResNet-101)".to_owned(),
-            Self::DeepLabXception => "DeepLab v3+ (Xception)".to_owned(),
-            Self::DeepLabMobileNetV2 => "DeepLab v3+ (MobileNetV2)".to_owned(),
-        }
+        let [_, name] = self.about();
+        if let Self::LighterUNet { group } = self { format!("{name} @{group}") } else { name.to_owned() }
     }
 
     /// For files and options: `lighter-16`.
     pub fn key(self) -> String {
-        match self {
-            Self::UNet => "unet".to_owned(),
-            Self::LightUNet => "light".to_owned(),
-            Self::LighterUNet { group } => format!("lighter-{group}"),
-            Self::Fcn32s => "fcn-32s".to_owned(),
-            Self::Fcn16s => "fcn-16s".to_owned(),
-            Self::Fcn8s => "fcn-8s".to_owned(),
-            Self::DeepLabResNet101 => "deeplab-resnet101".to_owned(),
-            Self::DeepLabXception => "deeplab-xception".to_owned(),
-            Self::DeepLabMobileNetV2 => "deeplab-mobilenetv2".to_owned(),
-        }
+        let [key, _] = self.about();
+        if let Self::LighterUNet { group } = self { format!("{key}-{group}") } else { key.to_owned() }
     }
 
     /// The inverse of [`Architecture::key`].
@@ -133,6 +130,14 @@ impl Architecture {
             return group.parse().ok().filter(|group| *group > 0).map(|group| Self::LighterUNet { group });
         }
         Self::ALL.into_iter().find(|architecture| architecture.key() == key)
+    }
+
+    pub fn is_fcn(self) -> bool {
+        matches!(self, Self::Fcn32s | Self::Fcn16s | Self::Fcn8s)
+    }
+
+    pub fn is_deeplab(self) -> bool {
+        matches!(self, Self::DeepLabResNet101 | Self::DeepLabXception | Self::DeepLabMobileNetV2)
     }
 
     /// The two stages of a U-net's blocks; `None` for the other networks.

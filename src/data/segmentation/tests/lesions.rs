@@ -4,7 +4,7 @@ use image::{GrayImage, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 
 use super::super::Watch;
 use super::super::doctor::{Check, Severity};
-use super::super::lesion::{Lesion, MaskRule};
+use super::super::lesion::{Lesion, LesionKind, MaskRule};
 use super::super::listing::{CORRECTIONS, Pair, scan};
 use super::super::read::Reader;
 use super::super::testing::{TiffPage, inside, place, png, rectangle, save_image, save_mask, tiff, with_orientation};
@@ -174,34 +174,41 @@ fn the_border_of_255_around_class_numbers_is_background() {
 #[test]
 fn what_is_chosen_is_taken() {
     let core = grey(|x, y| u8::from(on(x, y)) + u8::from(inside(CORE, x, y)));
-    let of = |choice: &str, value: &str| Lesion::parse(choice, value).unwrap();
+    let of = |kind: LesionKind, value: &str| Lesion::parse(kind, value).unwrap();
     let only = |lesion: &Lesion, save: &dyn Fn(&Path)| read(lesion, &[save]).0.remove(0);
-    assert_eq!(only(&of("value", "2"), &core), rectangle(SIZE, CORE));
-    assert_eq!(only(&of("value", "2, 1"), &core), rectangle(SIZE, LESION));
+    assert_eq!(only(&of(LesionKind::Values, "2"), &core), rectangle(SIZE, CORE));
+    assert_eq!(only(&of(LesionKind::Values, "2, 1"), &core), rectangle(SIZE, LESION));
     let black_on_white = grey(|x, y| 255 * u8::from(!on(x, y)));
-    assert_eq!(only(&of("inverted", ""), &black_on_white), rectangle(SIZE, LESION));
-    assert_eq!(only(&of("inverted", ""), &jpeg(60, |x, y| 255 * u8::from(!on(x, y)))), rectangle(SIZE, LESION));
+    assert_eq!(only(&of(LesionKind::Inverted, ""), &black_on_white), rectangle(SIZE, LESION));
+    assert_eq!(
+        only(&of(LesionKind::Inverted, ""), &jpeg(60, |x, y| 255 * u8::from(!on(x, y)))),
+        rectangle(SIZE, LESION)
+    );
     let overlay = |path: &Path| {
         let colour = |x, y| if on(x, y) { Rgb([255, 0, 0]) } else { Rgb([x as u8, 90, y as u8]) };
         RgbImage::from_fn(SIZE.0, SIZE.1, colour).save(path).unwrap();
     };
-    assert_eq!(only(&of("colour", "#ff0000"), &overlay), rectangle(SIZE, LESION));
+    assert_eq!(only(&of(LesionKind::Colour, "#ff0000"), &overlay), rectangle(SIZE, LESION));
     let red = palette(&[[9; 3], [255, 0, 0]], |x, y| on(x, y).into());
-    assert_eq!(only(&of("colour", "ff0000"), &red), rectangle(SIZE, LESION));
-    assert_eq!(only(&of("value", "1"), &red), rectangle(SIZE, LESION));
+    assert_eq!(only(&of(LesionKind::Colour, "ff0000"), &red), rectangle(SIZE, LESION));
+    assert_eq!(only(&of(LesionKind::Values, "1"), &red), rectangle(SIZE, LESION));
     let alpha = rgba(|x, y| [x as u8, y as u8, 9, 255 * u8::from(on(x, y))]);
-    assert_eq!(only(&of("alpha", ""), &alpha), rectangle(SIZE, LESION));
-    for (choice, value) in
-        [("value", ""), ("value", "red"), ("value", "70000"), ("colour", "12"), ("colour", "#gg0000")]
-    {
-        assert!(Lesion::parse(choice, value).is_err(), "{choice} {value}");
+    assert_eq!(only(&of(LesionKind::Alpha, ""), &alpha), rectangle(SIZE, LESION));
+    for (kind, value) in [
+        (LesionKind::Values, ""),
+        (LesionKind::Values, "red"),
+        (LesionKind::Values, "70000"),
+        (LesionKind::Colour, "12"),
+        (LesionKind::Colour, "#gg0000"),
+    ] {
+        assert!(Lesion::parse(kind, value).is_err(), "{kind:?} {value}");
     }
 }
 
 #[test]
 fn a_value_that_no_mask_holds_is_an_error() {
     let core = grey(|x, y| u8::from(on(x, y)) + u8::from(inside(CORE, x, y)));
-    let rule = |value: &str| read(&Lesion::parse("value", value).unwrap(), &[&core]).1;
+    let rule = |value: &str| read(&Lesion::parse(LesionKind::Values, value).unwrap(), &[&core]).1;
     assert_eq!(rule("2").nowhere, None);
     assert_eq!(rule("7, 1").nowhere, None);
     let problem = rule("7").nowhere.unwrap().problem;

@@ -2,8 +2,7 @@
 
 use burn::tensor::{Device, Tensor};
 
-use super::super::rules::Rule;
-use super::roster::Hyper;
+use super::super::rules::{Hyper, Rule};
 
 /// An article rule with its state, for the parameters θ `[1, P]` of one network.
 #[derive(Debug, Clone)]
@@ -22,14 +21,15 @@ impl Article {
     /// Where the gradient of the next update is taken: θ, or θ + μ v for NAG.
     pub fn gradient_at(&self, hyper: &Hyper, theta: &Tensor<2>) -> Tensor<2> {
         match self.rule {
-            Rule::Nag => theta.clone() + self.state[0].clone() * hyper.mu,
+            Rule::Nag => theta.clone() + self.state[0].clone() * hyper.momentum,
             _ => theta.clone(),
         }
     }
 
     /// The `k`-th update (k = 1, 2, ...) with gradient `g` taken at [`Article::gradient_at`]; returns the new θ.
     pub fn update(&mut self, hyper: &Hyper, k: u64, theta: Tensor<2>, g: Tensor<2>) -> Tensor<2> {
-        let &Hyper { eta, mu, beta, rho, beta1, beta2, epsilon } = hyper;
+        let &Hyper { learning_rate: eta, momentum: mu, rmsprop_beta: beta, adadelta_rho: rho, epsilon, .. } = hyper;
+        let (beta1, beta2) = (hyper.adam_beta1, hyper.adam_beta2);
         let taken = std::mem::take(&mut self.state);
         let mut old = taken.into_iter();
         let mut next = || old.next().expect("a state vector for each of `state_names`");

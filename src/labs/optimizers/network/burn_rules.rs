@@ -10,7 +10,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::engine::experiment::{ArrayValues, Checkpoint, RunError};
 
-use super::roster::{BurnRule, Hyper};
+use super::super::rules::Hyper;
+use super::roster::BurnRule;
 
 /// One of Burn's rules with its state.
 pub trait Driven {
@@ -27,17 +28,17 @@ pub fn driven(rule: BurnRule) -> Box<dyn Driven> {
     match rule {
         BurnRule::Sgd => held(|_| SgdConfig::new().build()),
         BurnRule::Momentum => held(|hyper| {
-            let momentum = MomentumConfig::new().with_momentum(hyper.mu).with_dampening(0.0);
+            let momentum = MomentumConfig::new().with_momentum(hyper.momentum).with_dampening(0.0);
             SgdConfig::new().with_momentum(Some(momentum)).build()
         }),
         BurnRule::AdaGrad => held(|_| AdaGradConfig::new().build()),
         BurnRule::RmsProp => held(|_| RmsPropConfig::new().build()),
-        BurnRule::Adam => {
-            held(|hyper| AdamConfig::new().with_beta_1(hyper.beta1 as f32).with_beta_2(hyper.beta2 as f32).build())
-        }
-        BurnRule::AdamW => {
-            held(|hyper| AdamWConfig::new().with_beta_1(hyper.beta1 as f32).with_beta_2(hyper.beta2 as f32).build())
-        }
+        BurnRule::Adam => held(|hyper| {
+            AdamConfig::new().with_beta_1(hyper.adam_beta1 as f32).with_beta_2(hyper.adam_beta2 as f32).build()
+        }),
+        BurnRule::AdamW => held(|hyper| {
+            AdamWConfig::new().with_beta_1(hyper.adam_beta1 as f32).with_beta_2(hyper.adam_beta2 as f32).build()
+        }),
         BurnRule::Lion => held(|_| LionConfig::new().build()),
     }
 }
@@ -54,7 +55,7 @@ struct Held<O: Optimizer> {
 
 impl<O: Optimizer> Driven for Held<O> {
     fn update(&mut self, hyper: &Hyper, theta: Tensor<2>, g: Tensor<2>) -> Tensor<2> {
-        let (theta, state) = (self.make)(hyper).step(hyper.eta, theta, g, self.state.take());
+        let (theta, state) = (self.make)(hyper).step(hyper.learning_rate, theta, g, self.state.take());
         self.state = state;
         theta
     }

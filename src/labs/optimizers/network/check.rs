@@ -7,11 +7,10 @@ use crate::data::points::Generator;
 use crate::engine::experiment::RunError;
 use crate::nn::mlp::{Activation, MlpShape, one_hot};
 
-use super::super::rules::Rule;
+use super::super::rules::{Hyper, Rule};
 use super::article::Article;
 use super::experiment::gradients;
 use super::measure::upload_points;
-use super::roster::Hyper;
 
 const STEPS: u64 = 3;
 const COPIES: usize = 2;
@@ -22,7 +21,7 @@ const POINTS: usize = 16;
 pub fn device_check(device: &Device) -> Result<Vec<f32>, RunError> {
     let shape = MlpShape::new(2, 8, 1, 2, Activation::Tanh);
     let parameters = shape.parameters();
-    let hyper = Hyper { eta: 0.01, mu: 0.0, beta: 0.0, rho: 0.0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
+    let hyper = Hyper::from_values([0.01, 0.0, 0.0, 0.0, 0.9, 0.999, 1e-8]);
     let set = Generator::Moons.generate(POINTS, 0.1, 1);
     let x = upload_points(set.xy.iter().copied(), POINTS, device);
     let y = Tensor::from_data(one_hot(&set.classes, 2), device);

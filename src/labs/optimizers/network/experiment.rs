@@ -12,13 +12,15 @@ use crate::engine::params::{ParamError, Params, Value};
 use crate::kit::batches::{Last, Order};
 use crate::kit::training::{Training, diverged};
 use crate::nn::materialise;
-use crate::nn::mlp::{Activation, Mlp, MlpShape, cross_entropy, one_hot};
+use crate::nn::mlp::{Mlp, MlpShape, cross_entropy, one_hot};
 
+use super::super::rules::Hyper;
 use super::article::Article;
 use super::burn_rules::{Driven, driven};
 use super::measure::{BOUNDARY, EVALUATED, Measured, extent, upload_points};
-use super::roster::{Entry, Hyper, Kind, ROSTER, enabled};
+use super::roster::{Entry, Kind, ROSTER, enabled};
 use super::source;
+use crate::labs::optimizers::params::{ACTIVATION, HIDDEN, LAYERS, TEST_FRACTION};
 
 /// A run of several optimizers on copies of one network.
 struct NetworkRun {
@@ -75,7 +77,7 @@ impl NetworkRun {
         let params = request.params;
         source::check(params)?;
         let set = source::points(params, request.seed)?;
-        let (train, test) = split(&set, params.float("test_fraction"), request.seed);
+        let (train, test) = split(&set, TEST_FRACTION.of(params), request.seed);
         let standard = Standardisation::of(&train.xy);
         let shape = shape(params, set.class_names.len());
         let entries: Vec<Entry> = enabled(params).into_iter().map(|i| ROSTER[i]).collect();
@@ -167,7 +169,7 @@ impl NetworkRun {
             let id = trainee.entry.id;
             if !train.0.is_some_and(|at| read[at][row].is_finite()) {
                 trainee.stopped = Some(self.training.step);
-                out.notice(Level::Warning, stopped(&trainee.entry, self.training.step, self.hyper.eta));
+                out.notice(Level::Warning, stopped(&trainee.entry, self.training.step, self.hyper.learning_rate));
                 continue;
             }
             let families = [
@@ -191,7 +193,7 @@ impl NetworkRun {
         if self.active().next().is_none() {
             let step = self.training.step;
             let happened = format!("every optimizer has diverged by step {step}: no loss is a number any more");
-            return Err(diverged(&happened, &format!("the learning rate η (now {:?})", self.hyper.eta)));
+            return Err(diverged(&happened, &format!("the learning rate η (now {:?})", self.hyper.learning_rate)));
         }
         Ok(())
     }
@@ -230,7 +232,7 @@ impl Experiment for NetworkRun {
 
     fn checkpoint(&mut self) -> Result<Checkpoint, RunError> {
         let mut to = self.training.save();
-        to.host.put_f64("hyper", self.hyper.to_array().to_vec());
+        to.host.put_f64("hyper", self.hyper.values().to_vec());
         for trainee in &self.trainees {
             let id = trainee.entry.id;
             to.put_tensor(format!("{id}/weights"), &trainee.theta);
@@ -266,8 +268,8 @@ impl Experiment for NetworkRun {
             let stopped = format!("{id}/stopped");
             trainee.stopped = from.text.contains_key(&stopped).then(|| load.text(&stopped)).transpose()?;
         }
-        let hyper = from.get_f64("hyper", self.hyper.to_array().len())?;
-        self.hyper = Hyper::from_array(std::array::from_fn(|i| hyper[i]));
+        let hyper = from.get_f64("hyper", Hyper::COUNT)?;
+        self.hyper = Hyper::from_values(std::array::from_fn(|i| hyper[i]));
         Ok(())
     }
 }
@@ -300,8 +302,7 @@ impl Trainee {
 }
 
 fn shape(params: &Params, classes: usize) -> MlpShape {
-    let activation = if params.text("activation") == "relu" { Activation::Relu } else { Activation::Tanh };
-    MlpShape::new(2, params.int("hidden") as usize, params.int("layers") as usize, classes, activation)
+    MlpShape::new(2, HIDDEN.of(params) as usize, LAYERS.of(params) as usize, classes, ACTIVATION.of(params))
 }
 
 /// Names what the weights belong to: who trains, which network, which points.

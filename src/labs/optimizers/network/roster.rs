@@ -1,7 +1,9 @@
-//! Who can take part: the article's seven rules and Burn's own, and the numbers that they share.
+//! Who can take part: the article's seven rules and Burn's own.
 
-use crate::engine::params::{ParamError, Params, Value};
+use crate::engine::params::Params;
+use crate::engine::table::Switch;
 
+use super::super::params::{BURN_ADAGRAD, BURN_ADAM, BURN_ADAMW, BURN_LION, BURN_MOMENTUM, BURN_RMSPROP, BURN_SGD};
 use super::super::rules::Rule;
 
 /// One optimizer that can be switched on.
@@ -44,31 +46,31 @@ pub enum BurnRule {
     Lion,
 }
 
-const fn article(rule: Rule, id: &'static str, title: &'static str, switch: &'static str) -> Entry {
-    Entry { id, title, switch, kind: Kind::Article(rule) }
+const fn article(rule: Rule) -> Entry {
+    Entry { id: rule.id(), title: rule.title(), switch: rule.switch().key(), kind: Kind::Article(rule) }
 }
 
-const fn burn(rule: BurnRule, id: &'static str, title: &'static str) -> Entry {
-    Entry { id, title, switch: id, kind: Kind::Burn(rule) }
+const fn burn(rule: BurnRule, switch: &'static Switch) -> Entry {
+    Entry { id: switch.key(), title: switch.label(), switch: switch.key(), kind: Kind::Burn(rule) }
 }
 
 /// Every optimizer; the index is its colour and dash in every view ([`crate::plot::style::Style::category`]), so that
 /// the article's seven look as they do on a surface.
 pub const ROSTER: [Entry; 14] = [
-    article(Rule::Sgd, "sgd", "SGD", "use_sgd"),
-    article(Rule::Momentum, "momentum", "Momentum", "use_momentum"),
-    article(Rule::Nag, "nag", "NAG", "use_nag"),
-    article(Rule::AdaGrad, "adagrad", "AdaGrad", "use_adagrad"),
-    article(Rule::RmsProp, "rmsprop", "RMSProp", "use_rmsprop"),
-    article(Rule::AdaDelta, "adadelta", "AdaDelta", "use_adadelta"),
-    article(Rule::Adam, "adam", "Adam", "use_adam"),
-    burn(BurnRule::Sgd, "burn_sgd", "Burn SGD"),
-    burn(BurnRule::Momentum, "burn_momentum", "Burn SGD, momentum"),
-    burn(BurnRule::AdaGrad, "burn_adagrad", "Burn AdaGrad"),
-    burn(BurnRule::RmsProp, "burn_rmsprop", "Burn RMSProp"),
-    burn(BurnRule::Adam, "burn_adam", "Burn Adam"),
-    burn(BurnRule::AdamW, "burn_adamw", "Burn AdamW"),
-    burn(BurnRule::Lion, "burn_lion", "Burn Lion"),
+    article(Rule::Sgd),
+    article(Rule::Momentum),
+    article(Rule::Nag),
+    article(Rule::AdaGrad),
+    article(Rule::RmsProp),
+    article(Rule::AdaDelta),
+    article(Rule::Adam),
+    burn(BurnRule::Sgd, &BURN_SGD),
+    burn(BurnRule::Momentum, &BURN_MOMENTUM),
+    burn(BurnRule::AdaGrad, &BURN_ADAGRAD),
+    burn(BurnRule::RmsProp, &BURN_RMSPROP),
+    burn(BurnRule::Adam, &BURN_ADAM),
+    burn(BurnRule::AdamW, &BURN_ADAMW),
+    burn(BurnRule::Lion, &BURN_LION),
 ];
 
 /// Indices in [`ROSTER`] of the optimizers that these parameters switch on.
@@ -76,61 +78,18 @@ pub fn enabled(params: &Params) -> Vec<usize> {
     (0..ROSTER.len()).filter(|&i| params.switch(ROSTER[i].switch)).collect()
 }
 
-/// The live hyper-parameters. Burn's rules take from them what [`BurnRule`] says.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Hyper {
-    /// Learning rate η.
-    pub eta: f64,
-    /// Momentum μ.
-    pub mu: f64,
-    /// RMSProp's β.
-    pub beta: f64,
-    /// AdaDelta's ρ.
-    pub rho: f64,
-    pub beta1: f64,
-    pub beta2: f64,
-    pub epsilon: f64,
-}
-
-impl Hyper {
-    /// Parameter keys in the order of [`Hyper::to_array`].
-    const KEYS: [&str; 7] =
-        ["learning_rate", "momentum", "rmsprop_beta", "adadelta_rho", "adam_beta1", "adam_beta2", "epsilon"];
-
-    pub fn of(params: &Params) -> Self {
-        Self::from_array(Self::KEYS.map(|key| params.float(key)))
-    }
-
-    pub fn to_array(self) -> [f64; 7] {
-        [self.eta, self.mu, self.beta, self.rho, self.beta1, self.beta2, self.epsilon]
-    }
-
-    pub fn from_array([eta, mu, beta, rho, beta1, beta2, epsilon]: [f64; 7]) -> Self {
-        Self { eta, mu, beta, rho, beta1, beta2, epsilon }
-    }
-
-    /// Applies a live change; `value` has been checked.
-    pub fn set(&mut self, key: &str, value: &Value) -> Result<(), ParamError> {
-        let (Some(index), Value::Float(value)) = (Self::KEYS.iter().position(|known| *known == key), value) else {
-            return Err(ParamError::NotLive { key: key.to_owned() });
-        };
-        let mut array = self.to_array();
-        array[index] = *value;
-        *self = Self::from_array(array);
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::labs::optimizers::params::PARAMS;
+    use crate::labs::optimizers::rules::Hyper;
 
     #[test]
     fn the_roster_starts_with_the_articles_rules_in_their_order_and_every_switch_exists() {
         for (i, rule) in Rule::ALL.into_iter().enumerate() {
-            assert_eq!((ROSTER[i].id, ROSTER[i].title), (rule.id(), rule.title()));
+            assert_eq!(ROSTER[i].kind, Kind::Article(rule));
             assert_eq!(ROSTER[i].switch, format!("use_{}", rule.id()));
+            assert_eq!(rule.path_key(), format!("path/{}", rule.id()));
         }
         for entry in ROSTER {
             assert!(PARAMS.iter().any(|spec| spec.key == entry.switch), "{}", entry.switch);

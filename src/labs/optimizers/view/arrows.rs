@@ -24,11 +24,6 @@ pub fn is_slope(part: &Part) -> bool {
     matches!(part.id, "gradient" | "first_moment" | "first_moment_corrected")
 }
 
-/// Length of the part's arrow in data units.
-pub fn length(part: &Part) -> f64 {
-    part.arrow.map_or(0.0, |(from, to)| (to[0] - from[0]).hypot(to[1] - from[1]))
-}
-
 /// Colour of a part: the gradient, what is remembered, and the move are told apart; the move has the optimizer's.
 pub fn color(part: &Part, rule: Rule, style: &Style) -> Color32 {
     match part.id {

@@ -24,6 +24,7 @@ use super::marks;
 use super::paths::{self, Path};
 use super::trails::Trails;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
+use crate::labs::optimizers::params::{START_X, START_Y};
 
 /// The tile.
 pub static TILE: Tile<OptimizersView> = Tile {
@@ -266,8 +267,8 @@ fn move_start(tile: &mut FieldTile, axes: &Axes, response: &Response, ui: &Ui, c
         let wanted = [round_to(x, unit[0]), round_to(y, unit[1])].map(|v| v.clamp(-100.0, 100.0));
         let settled = !dragging;
         if settled || tile.asked != Some(wanted) {
-            ctx.set("start_x", Value::Float(wanted[0]), settled);
-            ctx.set("start_y", Value::Float(wanted[1]), settled);
+            ctx.set(START_X.key(), Value::Float(wanted[0]), settled);
+            ctx.set(START_Y.key(), Value::Float(wanted[1]), settled);
             tile.asked = Some(wanted);
         }
     }

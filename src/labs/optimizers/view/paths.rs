@@ -2,9 +2,10 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::engine::params::{Params, Value};
+use crate::engine::params::Params;
 use crate::engine::state::{Rows, RunState};
 use crate::kit::view::ViewCtx;
+use crate::labs::optimizers::params::SURFACE;
 use crate::labs::optimizers::rules::{Hyper, Rule, State};
 use crate::labs::optimizers::surfaces::{self, Surface};
 
@@ -28,7 +29,7 @@ impl<'a> Path<'a> {
 
     /// The path of one rule, if it takes part and has begun.
     pub fn of(run: &'a RunState, rule: Rule) -> Option<Path<'a>> {
-        let rows = run.tables.get(key(rule))?;
+        let rows = run.tables.get(rule.path_key())?;
         if rows.columns != WIDTH || rows.is_empty() {
             return None;
         }
@@ -94,18 +95,6 @@ impl<'a> Path<'a> {
     }
 }
 
-fn key(rule: Rule) -> &'static str {
-    match rule {
-        Rule::Sgd => "path/sgd",
-        Rule::Momentum => "path/momentum",
-        Rule::Nag => "path/nag",
-        Rule::AdaGrad => "path/adagrad",
-        Rule::RmsProp => "path/rmsprop",
-        Rule::AdaDelta => "path/adadelta",
-        Rule::Adam => "path/adam",
-    }
-}
-
 /// Number of updates that the run was asked for, or has done.
 pub fn steps(run: &RunState) -> u64 {
     run.header.as_ref().map_or(0, |header| header.steps).max(run.step)
@@ -113,26 +102,21 @@ pub fn steps(run: &RunState) -> u64 {
 
 /// The parameters of what is shown: the run's, or the form's while there is no run.
 pub fn params<'a>(ctx: &ViewCtx<'a>) -> &'a Params {
-    if ctx.run.params.get("surface").is_some() { &ctx.run.params } else { ctx.params }
+    if SURFACE.get(&ctx.run.params).is_some() { &ctx.run.params } else { ctx.params }
 }
 
 /// The surface that is shown.
 pub fn surface(ctx: &ViewCtx<'_>) -> &'static Surface {
-    let text = |params: &Params| match params.get("surface") {
-        Some(Value::Text(id)) => surfaces::by_id(id),
-        _ => None,
-    };
-    text(params(ctx)).or_else(|| text(ctx.params)).unwrap_or(&surfaces::ALL[0])
+    SURFACE.get(params(ctx)).or_else(|| SURFACE.get(ctx.params)).unwrap_or(&surfaces::ALL[0])
 }
 
 /// The hyper-parameters that held for the update from `step` to `step + 1`.
 pub fn hyper_at(ctx: &ViewCtx<'_>, step: u64) -> Hyper {
     let start = ctx.run.header.as_ref().map_or_else(|| params(ctx), |header| &header.params);
-    let mut hyper = Hyper::from_params(start);
+    let mut hyper = Hyper::of(start);
     for change in ctx.run.changes.iter().take_while(|change| change.step <= step) {
-        if let Value::Float(value) = change.value {
-            hyper.set(&change.key, value);
-        }
+        // Other parameters have no effect on the paths.
+        let _ = hyper.set(&change.key, &change.value);
     }
     hyper
 }

@@ -13,7 +13,6 @@ use eframe::egui_wgpu::RenderState;
 
 use super::OptimizersView;
 use crate::engine::event::{RunId, Status};
-use crate::engine::params::{Params, Value};
 use crate::gpu::axes::{AxesColors, AxisLabel, axes};
 use crate::gpu::callback::SurfaceCallback;
 use crate::gpu::camera::{Camera, View};
@@ -24,8 +23,9 @@ use crate::gpu::scene::SurfaceScene;
 use crate::gpu::trail::{Segment, TrailBuilder};
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
+use crate::labs::optimizers::params::{ON_NETWORK, SURFACE};
 use crate::labs::optimizers::rules::Rule;
-use crate::labs::optimizers::surfaces::{self, Surface};
+use crate::labs::optimizers::surfaces::Surface;
 use crate::plot::number;
 
 /// The tile.
@@ -124,11 +124,6 @@ struct CachedTrail {
 }
 
 impl State {
-    /// The place of the domain under the pointer, for other views to show.
-    pub fn hovered(&self) -> Option<[f64; 2]> {
-        self.hovered
-    }
-
     /// The first view.
     fn reset(&mut self) {
         self.camera = Camera::default();
@@ -332,14 +327,7 @@ fn controls(state: &mut State, ui: &mut Ui, rect: Rect) {
 /// The surface of the run that is shown; before the first run, the form's.
 fn shown_surface(ctx: &ViewCtx<'_>) -> Option<&'static Surface> {
     let params = if ctx.run.id.is_some() { &ctx.run.params } else { ctx.params };
-    let text = |params: &Params, key: &str| match params.get(key) {
-        Some(Value::Text(id)) => Some(id.clone()),
-        _ => None,
-    };
-    if text(params, "experiment").is_some_and(|experiment| experiment != "surface") {
-        return None;
-    }
-    surfaces::by_id(&text(params, "surface")?)
+    if ON_NETWORK.get(params) == Some(true) { None } else { SURFACE.get(params) }
 }
 
 fn axis_titles(field: &HeightField) -> [&'static str; 3] {

@@ -157,11 +157,6 @@ impl Trails {
         );
         curve::label(painter, axes.rect, at, &text, size, ctx.style);
     }
-
-    /// Strokes drawn, all paths together.
-    pub fn strokes(&self) -> usize {
-        self.trails.iter().flat_map(|trail| &trail.runs).map(|run| run.len().saturating_sub(1)).sum()
-    }
 }
 
 /// Width of a path up to the cursor.

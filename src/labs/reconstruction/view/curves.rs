@@ -8,11 +8,17 @@ use crate::plot::style::Dash;
 
 use super::ReconstructionView;
 
-const AUC_TEST: Quantity = quantity("auc/test", "AUC test", 0, Dash::Solid, "Area under the ROC curve on test pictures");
+const AUC_TEST: Quantity =
+    quantity("auc/test", "AUC test", 0, Dash::Solid, "Area under the ROC curve on test pictures");
 const AUC_VALIDATION: Quantity =
     quantity("auc/validation", "AUC validation", 0, Dash::Dotted, "The same on validation pictures");
-const AUC_UNSEEN: Quantity =
-    quantity("auc/unseen", "AUC hospital D", 3, Dash::Solid, "The same on pictures of a hospital that is in no training set");
+const AUC_UNSEEN: Quantity = quantity(
+    "auc/unseen",
+    "AUC hospital D",
+    3,
+    Dash::Solid,
+    "The same on pictures of a hospital that is in no training set",
+);
 const ACCURACY_TEST: Quantity = quantity(
     "accuracy/test",
     "accuracy test",
@@ -33,8 +39,13 @@ const CL: Quantity = Quantity {
 const LAMBDA: Quantity = quantity("lambda", "λ", 4, Dash::Solid, "Weight of L_cl beside L_ae");
 const PULL_AE: Quantity =
     quantity("gradient/reconstruction", "‖g_ae‖", 2, Dash::Solid, "Norm of the gradient of L_ae at the encoder");
-const PULL_CL: Quantity =
-    quantity("gradient/classification", "‖g_cl‖", 1, Dash::Solid, "Norm of the gradient of L_cl at the encoder, without λ");
+const PULL_CL: Quantity = quantity(
+    "gradient/classification",
+    "‖g_cl‖",
+    1,
+    Dash::Solid,
+    "Norm of the gradient of L_cl at the encoder, without λ",
+);
 const RATIO: Quantity =
     quantity("gradient/ratio", "‖g_ae‖/‖g_cl‖", 0, Dash::Dotted, "The λ at which both pull the encoder equally");
 const COSINE: Quantity = quantity(
@@ -50,14 +61,17 @@ const SHARES: Axis = Axis {
     levels: &[(0.5, "guessing")],
     ..axis("AUC and accuracy against the step", "AUC and accuracy", "share")
 };
-const ERROR: Axis = Axis { scale: LOG, ..axis("reconstruction error against the step", "Reconstruction", "MSE, numbers 0 to 1") };
-const RECONSTRUCTION: Axis = Axis { scale: LOG, ..axis("reconstruction loss against the step", "L_ae", "reconstruction loss") };
+const ERROR: Axis =
+    Axis { scale: LOG, ..axis("reconstruction error against the step", "Reconstruction", "MSE, numbers 0 to 1") };
+const RECONSTRUCTION: Axis =
+    Axis { scale: LOG, ..axis("reconstruction loss against the step", "L_ae", "reconstruction loss") };
 const CLASSIFICATION: Axis = Axis {
     include: &[0.0],
     levels: &[(std::f64::consts::LN_2, "guessing")],
     ..axis("classification loss against the step", "L_cl", "cross-entropy, nats")
 };
-const PULLS: Axis = Axis { scale: LOG, ..axis("norms of both gradients against the step", "Gradients", "norm at the encoder") };
+const PULLS: Axis =
+    Axis { scale: LOG, ..axis("norms of both gradients against the step", "Gradients", "norm at the encoder") };
 const BALANCE: Axis = Axis { scale: LOG, ..axis("λ against the step", "λ", "weight of L_cl") };
 const ANGLE: Axis = Axis {
     include: &[-1.0, 1.0],
@@ -76,12 +90,26 @@ pub static SCORES_TILE: Tile<ReconstructionView> = Tile {
         follows_cursor: true,
     },
     show: |view, ui, ctx| {
-        let about = About { text: "AUC beside accuracy".to_owned(), twin: series::twin_name(ctx.run, PARAMS), ..About::default() };
+        let about = About {
+            text: "AUC beside accuracy".to_owned(),
+            twin: series::twin_name(ctx.run, PARAMS),
+            ..About::default()
+        };
         let lists: &[(Axis, &[Quantity])] =
             &[(SHARES, &[AUC_TEST, AUC_VALIDATION, AUC_UNSEEN, ACCURACY_TEST]), (ERROR, &[MSE_TEST])];
-        view.scores.lists(&about, "before training and then every so many steps (parameter `validate_every`)", lists, ui, ctx);
+        view.scores.lists(
+            &about,
+            "before training and then every so many steps (parameter `validate_every`)",
+            lists,
+            ui,
+            ctx,
+        );
     },
-    commands: &[TileCommand { id: "scores-fit", title: "AUC and accuracy: show the whole run", run: |view, _, _| view.scores.fit() }],
+    commands: &[TileCommand {
+        id: "scores-fit",
+        title: "AUC and accuracy: show the whole run",
+        run: |view, _, _| view.scores.fit(),
+    }],
 };
 
 /// The tile.
@@ -95,11 +123,19 @@ pub static LOSSES_TILE: Tile<ReconstructionView> = Tile {
         follows_cursor: true,
     },
     show: |view, ui, ctx| {
-        let about = About { text: "L = L_ae + λ L_cl".to_owned(), twin: series::twin_name(ctx.run, PARAMS), ..About::default() };
+        let about = About {
+            text: "L = L_ae + λ L_cl".to_owned(),
+            twin: series::twin_name(ctx.run, PARAMS),
+            ..About::default()
+        };
         let lists: &[(Axis, &[Quantity])] = &[(RECONSTRUCTION, &[AE]), (CLASSIFICATION, &[CL])];
         view.losses.lists(&about, "in every step", lists, ui, ctx);
     },
-    commands: &[TileCommand { id: "losses-fit", title: "Losses: show the whole run", run: |view, _, _| view.losses.fit() }],
+    commands: &[TileCommand {
+        id: "losses-fit",
+        title: "Losses: show the whole run",
+        run: |view, _, _| view.losses.fit(),
+    }],
 };
 
 /// The tile.
@@ -118,9 +154,14 @@ pub static DUEL_TILE: Tile<ReconstructionView> = Tile {
             twin: series::twin_name(ctx.run, PARAMS),
             ..About::default()
         };
-        let lists: &[(Axis, &[Quantity])] = &[(PULLS, &[PULL_AE, PULL_CL]), (BALANCE, &[LAMBDA, RATIO]), (ANGLE, &[COSINE])];
+        let lists: &[(Axis, &[Quantity])] =
+            &[(PULLS, &[PULL_AE, PULL_CL]), (BALANCE, &[LAMBDA, RATIO]), (ANGLE, &[COSINE])];
         let when = "on labelled batches that are also rebuilt (parameter `gradients_every`)";
         view.duel.lists(&about, when, lists, ui, ctx);
     },
-    commands: &[TileCommand { id: "duel-fit", title: "λ and gradients: show the whole run", run: |view, _, _| view.duel.fit() }],
+    commands: &[TileCommand {
+        id: "duel-fit",
+        title: "λ and gradients: show the whole run",
+        run: |view, _, _| view.duel.fit(),
+    }],
 };

@@ -66,7 +66,8 @@ struct Judged {
 
 impl Judged {
     fn of(names: &[Named], answers: &[Answer]) -> Self {
-        let known: Vec<(&Named, &Answer)> = names.iter().zip(answers).filter(|(named, _)| named.grade.is_some()).collect();
+        let known: Vec<(&Named, &Answer)> =
+            names.iter().zip(answers).filter(|(named, _)| named.grade.is_some()).collect();
         let grade = |named: &Named| usize::from(named.grade.unwrap_or_default());
         let given: Option<Vec<usize>> = known.iter().map(|(_, answer)| answer.grade).collect();
         Self {
@@ -89,7 +90,11 @@ impl Diagnosis {
     fn show(&mut self, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         let part = if self.validation { "validation" } else { "test" };
         let Some((step, given)) = answers(ctx, &format!("scores/{part}")) else {
-            return empty::measured(ui, ctx, "before training and then every so many steps (parameter `validate_every`)");
+            return empty::measured(
+                ui,
+                ctx,
+                "before training and then every so many steps (parameter `validate_every`)",
+            );
         };
         let judged = Judged::of(&named(ctx, &format!("names/{part}")), &given);
         let twin = answers(ctx, &format!("{TWIN}scores/{part}"))
@@ -107,7 +112,13 @@ impl Diagnosis {
             if tile::button(ui, self.threshold.is_some(), "0.5", help, size) {
                 self.threshold = None;
             }
-            if tile::toggle(ui, self.validation, "validation", "Pictures to choose by in place of those to judge by", size) {
+            if tile::toggle(
+                ui,
+                self.validation,
+                "validation",
+                "Pictures to choose by in place of those to judge by",
+                size,
+            ) {
                 self.validation = !self.validation;
             }
         });
@@ -124,10 +135,16 @@ impl Diagnosis {
         let wide = rest.width() > 1.7 * rest.height();
         let (curve, text) = if wide {
             let half = rest.left() + 0.5 * rest.width();
-            (Rect::from_min_max(rest.min, pos2(half - size, rest.bottom())), Rect::from_min_max(pos2(half, rest.top()), rest.max))
+            (
+                Rect::from_min_max(rest.min, pos2(half - size, rest.bottom())),
+                Rect::from_min_max(pos2(half, rest.top()), rest.max),
+            )
         } else {
             let split = rest.bottom() - table;
-            (Rect::from_min_max(rest.min, pos2(rest.right(), split)), Rect::from_min_max(pos2(rest.left(), split), rest.max))
+            (
+                Rect::from_min_max(rest.min, pos2(rest.right(), split)),
+                Rect::from_min_max(pos2(rest.left(), split), rest.max),
+            )
         };
         self.curve(&judged, twin.as_ref(), curve, ui, ctx);
         write_table(&groups, kappa(&judged), threshold, text, ui, style, size);
@@ -152,10 +169,17 @@ impl Diagnosis {
         inside.rect_filled(axes.rect, 2.0, style.plot_background);
         axes.draw_grid(&inside, style, style.rule.gamma_multiply(0.6));
         inside.line_segment([axes.at(0.0, 0.0), axes.at(1.0, 1.0)], Stroke::new(1.0, style.rule));
-        let line = |points: &[RocPoint]| points.iter().map(|p| axes.at(p.false_positive_rate, p.true_positive_rate)).collect::<Vec<_>>();
+        let line = |points: &[RocPoint]| {
+            points.iter().map(|p| axes.at(p.false_positive_rate, p.true_positive_rate)).collect::<Vec<_>>()
+        };
         let color = style.category(0).color;
         if let Some(points) = twin.and_then(|twin| roc(&twin.scores, &twin.truth)) {
-            inside.extend(Shape::dashed_line(&line(&points), Stroke::new(1.6, color.gamma_multiply(0.8)), 0.5 * size, 0.35 * size));
+            inside.extend(Shape::dashed_line(
+                &line(&points),
+                Stroke::new(1.6, color.gamma_multiply(0.8)),
+                0.5 * size,
+                0.35 * size,
+            ));
         }
         inside.add(Shape::line(line(&points), Stroke::new(2.0, color)));
         if let Some(at) = response.interact_pointer_pos().filter(|_| response.dragged() || response.clicked()) {
@@ -202,7 +226,13 @@ fn write_table(groups: &[Group], kappa: Option<f64>, threshold: f64, rect: Rect,
         y += line;
         let Counts { .. } = group.counts;
         let all = group.counts.all();
-        painter.text(pos2(rect.left(), y), Align2::LEFT_TOP, format!("{} ({all})", group.name), words.clone(), style.text);
+        painter.text(
+            pos2(rect.left(), y),
+            Align2::LEFT_TOP,
+            format!("{} ({all})", group.name),
+            words.clone(),
+            style.text,
+        );
         let interval = wilson_95(group.counts.right(), all);
         let interval = interval.map_or_else(|| "—".to_owned(), |[low, high]| format!("{low:.2}–{high:.2}"));
         let cells = [

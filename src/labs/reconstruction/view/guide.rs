@@ -5,8 +5,8 @@ use eframe::egui::{Label, RichText, ScrollArea, Ui, UiBuilder};
 use crate::kit::tiles::{Tile, TileSpec};
 use crate::kit::view::ViewCtx;
 use crate::kit::{empty, prose, series};
-use crate::labs::reconstruction::params::{PARAMS, ROUTINES, Routine};
 use crate::labs::reconstruction::SPEC;
+use crate::labs::reconstruction::params::{PARAMS, ROUTINES, Routine};
 use crate::plot::{number, tile};
 
 use super::ReconstructionView;
@@ -60,9 +60,13 @@ pub fn ui(ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         ctx,
         match ROUTINES.of(&params) {
             Routine::Supervised => "Now: labelled pictures alone. The decoder learns nothing.",
-            Routine::AeThenCl => "Now: first unlabelled pictures are rebuilt, then labelled ones are learned from; the second phase spoils what the first has learned to rebuild.",
+            Routine::AeThenCl => {
+                "Now: first unlabelled pictures are rebuilt, then labelled ones are learned from; the second phase spoils what the first has learned to rebuild."
+            }
             Routine::Combined => "Now: batches of both kinds in turn, in proportion to their numbers.",
-            Routine::LabelledAlso => "Now: labelled pictures are rebuilt too, but no others: whether the second task alone helps.",
+            Routine::LabelledAlso => {
+                "Now: labelled pictures are rebuilt too, but no others: whether the second task alone helps."
+            }
         },
     );
     prose::heading(ui, ctx, "Loss (eq. 1 to 3)");

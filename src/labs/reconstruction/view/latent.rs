@@ -52,7 +52,11 @@ impl Latent {
         let key = if self.twin { format!("{TWIN}latent/points") } else { "latent/points".to_owned() };
         let found = ctx.payload(&key);
         let Some((step, Payload::Points { xy, .. })) = found.as_ref().map(|(step, payload)| (*step, &**payload)) else {
-            return empty::measured(ui, ctx, "before training and then every so many steps (parameter `validate_every`)");
+            return empty::measured(
+                ui,
+                ctx,
+                "before training and then every so many steps (parameter `validate_every`)",
+            );
         };
         let mut names = named(ctx, "names/test");
         names.extend(named(ctx, "names/unseen"));
@@ -138,7 +142,11 @@ impl Latent {
         axes.draw_labels(&painter, style, &Titles { x: "widest direction of the codes", y: "second" });
         let Some(pointer) = response.hover_pos() else { return };
         let near = |(i, p)| Some((i, place(p))).filter(|(_, at)| at.distance(pointer) < 1.2 * size);
-        let nearest = xy.iter().enumerate().filter_map(near).min_by(|a, b| a.1.distance_sq(pointer).total_cmp(&b.1.distance_sq(pointer)));
+        let nearest = xy
+            .iter()
+            .enumerate()
+            .filter_map(near)
+            .min_by(|a, b| a.1.distance_sq(pointer).total_cmp(&b.1.distance_sq(pointer)));
         if let Some((i, at)) = nearest {
             inside.circle_stroke(at, 1.7 * radius, Stroke::new(1.5, style.text));
             let class = classes.get(i).and_then(|class| titles.get(*class)).map_or("", String::as_str);

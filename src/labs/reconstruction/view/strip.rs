@@ -26,7 +26,11 @@ pub static TILE: Tile<ReconstructionView> = Tile {
         follows_cursor: true,
     },
     show: |view, ui, ctx| view.strip.show(ui, ctx),
-    commands: &[TileCommand { id: "strip-fit", title: "Batches: show all epochs", run: |view, _, _| view.strip.view = None }],
+    commands: &[TileCommand {
+        id: "strip-fit",
+        title: "Batches: show all epochs",
+        run: |view, _, _| view.strip.view = None,
+    }],
 };
 
 /// View state.
@@ -50,7 +54,8 @@ impl Strip {
         let twin = ctx.run.tables.contains_key(format!("{TWIN}strip").as_str());
         self.twin &= twin;
         let key = if self.twin { format!("{TWIN}strip") } else { "strip".to_owned() };
-        let Some(table) = ctx.run.tables.get(key.as_str()).filter(|table| table.columns == 4 && !table.data.is_empty()) else {
+        let Some(table) = ctx.run.tables.get(key.as_str()).filter(|table| table.columns == 4 && !table.data.is_empty())
+        else {
             return empty::measured(ui, ctx, "in every step");
         };
         // A twin's table begins where it was forked.
@@ -67,7 +72,11 @@ impl Strip {
         let (bar, rest) = tile::split(ui, size);
         let share = 100.0 * labelled as f64 / batches.len().max(1) as f64;
         let whose = if self.twin { "twin: " } else { "" };
-        let about = format!("{whose}{} of {} batches labelled ({share:.0} %)", number::grouped(labelled as u64), number::grouped(batches.len() as u64));
+        let about = format!(
+            "{whose}{} of {} batches labelled ({share:.0} %)",
+            number::grouped(labelled as u64),
+            number::grouped(batches.len() as u64)
+        );
         tile::bar(ui, bar, tile::weak(about, size, style), |ui| {
             if tile::button(ui, self.view.is_some(), "fit", "Show all epochs (double-click does the same)", size) {
                 self.view = None;
@@ -109,9 +118,14 @@ impl Strip {
         }
         let painter = ui.painter_at(outer);
         axes.draw_labels(&painter, style, &Titles { x: "epoch", y: "batch of the epoch" });
-        let place = Rect::from_min_size(pos2(axes.rect.right() + 1.2 * size, axes.rect.top()), vec2(0.9 * size, axes.rect.height()));
+        let place = Rect::from_min_size(
+            pos2(axes.rect.right() + 1.2 * size, axes.rect.top()),
+            vec2(0.9 * size, axes.rect.height()),
+        );
         colour_bar(&painter, place, high, size, ctx);
-        let hovered = response.hover_pos().and_then(|at| batches.iter().find(|batch| cell(batch).contains(at)).map(|batch| (at, batch)));
+        let hovered = response
+            .hover_pos()
+            .and_then(|at| batches.iter().find(|batch| cell(batch).contains(at)).map(|batch| (at, batch)));
         if let Some((at, batch)) = hovered {
             let kind = match batch.loss {
                 Some(loss) => format!("labelled, L_cl {}", number::short(loss)),

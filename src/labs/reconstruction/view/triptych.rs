@@ -11,7 +11,9 @@ use crate::kit::empty;
 use crate::kit::series;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
-use crate::kit::wall::{Cell, Content, Contours, Fact, Key, Legend, Mark, Panel, Picture, Pictures, Recorded, Seen, Wall};
+use crate::kit::wall::{
+    Cell, Content, Contours, Fact, Key, Legend, Mark, Panel, Picture, Pictures, Recorded, Seen, Wall,
+};
 use crate::metrics::quality::{WINDOW, ssim_map};
 use crate::pixels::mask::Mask;
 use crate::pixels::resize::Size;
@@ -38,7 +40,11 @@ pub static TILE: Tile<ReconstructionView> = Tile {
     },
     show: |view, ui, ctx| view.triptych.show(ui, ctx),
     commands: &[
-        TileCommand { id: "triptych-fit", title: "Pictures: show them whole", run: |view, _, _| view.triptych.lens.fit() },
+        TileCommand {
+            id: "triptych-fit",
+            title: "Pictures: show them whole",
+            run: |view, _, _| view.triptych.lens.fit(),
+        },
         TileCommand {
             id: "triptych-lesions",
             title: "Pictures: outlines of lesions on or off",
@@ -49,7 +55,11 @@ pub static TILE: Tile<ReconstructionView> = Tile {
             title: "Pictures: structural similarity in place of the error, on or off",
             run: |view, _, _| view.triptych.similarity ^= true,
         },
-        TileCommand { id: "triptych-pin", title: "Pictures: pin all again", run: |view, _, _| view.triptych.wall.pin_all() },
+        TileCommand {
+            id: "triptych-pin",
+            title: "Pictures: pin all again",
+            run: |view, _, _| view.triptych.wall.pin_all(),
+        },
         TileCommand {
             id: "triptych-all-fit",
             title: "Pictures: all fit, on or off",
@@ -114,7 +124,11 @@ impl Triptych {
     fn show(&mut self, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         let names = pictures::named(ctx, "wall/names");
         if names.is_empty() {
-            return empty::measured(ui, ctx, "before training and then every so many steps (parameter `rebuild_every`)");
+            return empty::measured(
+                ui,
+                ctx,
+                "before training and then every so many steps (parameter `rebuild_every`)",
+            );
         }
         self.follow(&names, ui, ctx);
         let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
@@ -127,7 +141,13 @@ impl Triptych {
             None => "supervised: the decoder learns nothing".to_owned(),
         };
         tile::bar(ui, bar, tile::weak(about, size, style), |ui| {
-            if tile::button(ui, self.lens.is_zoomed(), "fit", "Show the whole pictures (double-click does the same)", size) {
+            if tile::button(
+                ui,
+                self.lens.is_zoomed(),
+                "fit",
+                "Show the whole pictures (double-click does the same)",
+                size,
+            ) {
                 self.lens.fit();
             }
             ui.menu_button("pictures", |ui| self.wall.menu(ui));
@@ -142,7 +162,13 @@ impl Triptych {
         let foot = Rect::from_min_max(pos2(rest.left(), rest.bottom() - 1.6 * size), rest.max);
         let above = Rect::from_min_max(rest.min, pos2(rest.right(), foot.top() - 0.2 * size));
         let quality = quality(ctx, "wall/quality");
-        let count = if !learns { 1 } else if twin { 5 } else { 3 };
+        let count = if !learns {
+            1
+        } else if twin {
+            5
+        } else {
+            3
+        };
         let on = self.wall.seen(names.len());
         let Self { wall, pictures, lens, selected, rows, hide_lesions, .. } = self;
         let cell = |i: usize, _: f32| {
@@ -185,8 +211,7 @@ impl Triptych {
             for (prefix, latest) in [("", &mut row.lost), (TWIN, &mut row.lost_twin)] {
                 let Some((step, rebuilt)) = ctx.payload(&format!("{prefix}wall/rebuilt/{i}")) else { continue };
                 let of = [series::identity(&original), series::identity(&rebuilt)];
-                let asked =
-                    Asked { step, of, similarity: self.similarity, original: original.clone(), rebuilt };
+                let asked = Asked { step, of, similarity: self.similarity, original: original.clone(), rebuilt };
                 latest.update("lost", ui.ctx(), &asked, what_is_lost);
             }
         }
@@ -195,7 +220,12 @@ impl Triptych {
     fn legend(&self, count: usize) -> Legend<'static> {
         let mut legend = Legend { note: "generated pictures; they show no patient", ..Legend::default() };
         if !self.hide_lesions {
-            let marks = LesionKind::ALL.map(|kind| Mark { name: kind.name(), short: kind.name(), color: color(kind), dash: Dash::Solid });
+            let marks = LesionKind::ALL.map(|kind| Mark {
+                name: kind.name(),
+                short: kind.name(),
+                color: color(kind),
+                dash: Dash::Solid,
+            });
             legend.lines = marks.into();
         }
         if count > 1 {
@@ -242,7 +272,10 @@ fn original(row: &Row, hide_lesions: bool) -> Panel<'_> {
     let outlines = if hide_lesions { &[][..] } else { &row.lesions[..] };
     Panel {
         picture: row.original.picture(),
-        outlines: outlines.iter().map(|(kind, contours)| contours.outline(color(*kind), Dash::Solid, 1.2, 1.0)).collect(),
+        outlines: outlines
+            .iter()
+            .map(|(kind, contours)| contours.outline(color(*kind), Dash::Solid, 1.2, 1.0))
+            .collect(),
         ..Panel::default()
     }
 }
@@ -265,7 +298,9 @@ fn what_is_lost(asked: &Asked) -> Map {
 /// Mean over red, green and blue of |original − reconstruction| at every pixel, in 0 to 1; or 1 − structural similarity, where
 /// windows that reach beyond the edge take the nearest one that does not.
 fn lost_at(asked: &Asked) -> Vec<f32> {
-    let (Payload::Image { width, height, rgba: a }, Payload::Image { rgba: b, .. }) = (&*asked.original, &*asked.rebuilt) else {
+    let (Payload::Image { width, height, rgba: a }, Payload::Image { rgba: b, .. }) =
+        (&*asked.original, &*asked.rebuilt)
+    else {
         return Vec::new();
     };
     let (height, width) = (*height as usize, *width as usize);
@@ -273,7 +308,8 @@ fn lost_at(asked: &Asked) -> Vec<f32> {
         return Vec::new();
     }
     if !asked.similarity {
-        let apart = |(a, b): (&[u8], &[u8])| (0..3).map(|c| f32::from(a[c].abs_diff(b[c]))).sum::<f32>() / (3.0 * 255.0);
+        let apart =
+            |(a, b): (&[u8], &[u8])| (0..3).map(|c| f32::from(a[c].abs_diff(b[c]))).sum::<f32>() / (3.0 * 255.0);
         return a.chunks_exact(4).zip(b.chunks_exact(4)).map(apart).collect();
     }
     let plane = |rgba: &[u8], channel: usize| -> Vec<f64> {

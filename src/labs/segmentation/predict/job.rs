@@ -22,7 +22,7 @@ use super::super::pipeline::Pipeline;
 use super::inputs::{Inputs, Item, counted, find};
 use super::parts::Parts;
 use super::report::{Row, Summary, csv, group_lines, groups, groups_json, problem_lines, warnings};
-use super::weights_source::{IMAGE_SIZE, WeightsSource};
+use super::weights_source::{SIDE, WeightsSource};
 use super::{Prediction, Predictor, measure, overlay, read, settings};
 use crate::compute::device;
 use crate::data::segmentation::Watch;
@@ -73,7 +73,7 @@ pub fn predict(
     for assignment in &request.set {
         asked.set_text(&settings, assignment).map_err(PredictError::input)?;
     }
-    let image_size = asked.get(IMAGE_SIZE.key).map(|_| asked.int(IMAGE_SIZE.key) as usize);
+    let image_size = SIDE.get(&asked).map(|side| side as usize);
     let mut source = WeightsSource::open(&request.weights, image_size)?;
     for (key, value) in asked.iter() {
         source.params.set(&settings, key, value.clone()).map_err(PredictError::input)?;
@@ -266,7 +266,7 @@ pub fn predict_item(work: &Work<'_>, item: &Item) -> Result<Option<Predicted>, S
         row.note(UNREADABLE, &problem);
         return Ok(Some((row, None)));
     }
-    let prediction = measure(probabilities, &picture, truth, work.pipeline);
+    let prediction = measure(&probabilities, &picture, truth, work.pipeline);
     if picture.factor > 1 {
         row.note(HUGE, &format!("is huge and was read at 1/{} of its size", picture.factor));
     }

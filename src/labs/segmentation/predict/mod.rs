@@ -25,7 +25,7 @@ use crate::nn::segmentation::spec::{NetSpec, SpecError};
 use crate::pixels::mask::Mask;
 use crate::pixels::mask::components::{Connectivity, components};
 
-use super::params::PARAMS;
+use super::params::{CONNECTIVITY, COUNT_THE_DIAGONAL, FILL_HOLES, HAUSDORFF, KEEP, LESION, LESION_VALUE, THRESHOLD};
 use super::pipeline::{Pipeline, Score};
 use super::source::prepare;
 use inputs::Item;
@@ -34,28 +34,23 @@ use inputs::Item;
 pub static PREDICT: PredictSpec =
     PredictSpec { settings, predict: job::predict, packed_weights: weights_source::packed_weights };
 
-const SETTINGS: [&str; 9] = [
-    "threshold",
-    "keep",
-    "connectivity",
-    "fill_holes",
-    "hd95",
-    "undefined",
-    "lesion",
-    "lesion_value",
-    weights_source::IMAGE_SIZE.key,
-];
-
 /// The lab's parameters that tell how a prediction is made.
 pub fn settings() -> Vec<ParamSpec> {
-    let of = |key: &&str| match *key {
-        key if key == weights_source::IMAGE_SIZE.key => Some(weights_source::IMAGE_SIZE),
-        key => PARAMS.iter().find(|spec| spec.key == key).copied(),
-    };
+    let rows = [
+        THRESHOLD.row(),
+        KEEP.row(),
+        CONNECTIVITY.row(),
+        FILL_HOLES.row(),
+        HAUSDORFF.row(),
+        COUNT_THE_DIAGONAL.row(),
+        LESION.row(),
+        LESION_VALUE.row(),
+        weights_source::SIDE.row(),
+    ];
     // What a parameter depends on in a run need not be there.
-    let alone =
-        |spec: ParamSpec| ParamSpec { only_if: spec.only_if.filter(|(parent, _)| SETTINGS.contains(parent)), ..spec };
-    SETTINGS.iter().filter_map(of).map(alone).collect()
+    let is_here = |key: &str| rows.iter().any(|row| row.key == key);
+    let alone = |row: &ParamSpec| ParamSpec { only_if: row.only_if.filter(|(parent, _)| is_here(parent)), ..*row };
+    rows.iter().map(alone).collect()
 }
 
 /// A trained network and how pictures are shown to it. Holds tensors: it stays on the thread that made it.
@@ -74,11 +69,6 @@ impl Predictor {
         Ok(Self { net, spec, size, device })
     }
 
-    /// Side S of the maps of probabilities.
-    pub fn size(&self) -> usize {
-        self.size
-    }
-
     /// The probability of lesion for every pixel of the picture as the network sees it, `[S, S]`, in [0, 1].
     pub fn probabilities(&self, picture: &Picture) -> Result<Vec<f32>, ReadError> {
         let input = prepare(picture, self.spec.channels, self.size);
@@ -93,9 +83,6 @@ impl Predictor {
 /// What was predicted for one picture. Plain data.
 #[derive(Debug, Clone)]
 pub struct Prediction {
-    /// `[S, S]`
-    pub probabilities: Vec<f32>,
-    pub size: usize,
     /// At the picture's own size; of a huge picture, at the size that was read.
     pub mask: Mask,
     /// The true mask at the same size, where one is known.
@@ -136,9 +123,9 @@ pub fn read(item: &Item, files: &Files) -> Result<(Picture, Option<Mask>, Vec<Fi
 }
 
 /// Turns a map of probabilities into a mask at the picture's own size, and measures it.
-pub fn measure(probabilities: Vec<f32>, picture: &Picture, truth: Option<Mask>, pipeline: &Pipeline) -> Prediction {
+pub fn measure(probabilities: &[f32], picture: &Picture, truth: Option<Mask>, pipeline: &Pipeline) -> Prediction {
     let size = probabilities.len().isqrt();
-    let mask = pipeline.mask(&probabilities, size, picture.height, picture.width);
+    let mask = pipeline.mask(probabilities, size, picture.height, picture.width);
     let factor = picture.factor;
     let (width, height) = (picture.original.0 as usize, picture.original.1 as usize);
     // A pixel of a huge picture stands for a block of the file's; blocks at the right and lower edge may be cut.
@@ -159,10 +146,10 @@ pub fn measure(probabilities: Vec<f32>, picture: &Picture, truth: Option<Mask>, 
         area,
         share: area as f64 / (width * height).max(1) as f64,
         parts: components(&mask, Connectivity::Eight).len(),
-        confidence: mean_inside(&probabilities, size, &mask),
+        confidence: mean_inside(probabilities, size, &mask),
         score,
     };
-    Prediction { probabilities, size, mask, truth, measures }
+    Prediction { mask, truth, measures }
 }
 
 /// The mean of the bilinearly resized probabilities over the lesion.

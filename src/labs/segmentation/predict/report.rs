@@ -7,9 +7,9 @@ use serde_json::{Value as Json, json};
 use super::super::pipeline::Pipeline;
 use super::Measures;
 use super::inputs::counted;
+use crate::compute::stats::{DRAWS, interval_95, mean};
 use crate::data::segmentation::split::Part;
 use crate::engine::export::{Sheet, number};
-use crate::metrics::summary::{DRAWS, interval_95};
 use crate::plot::number::short;
 
 /// One picture of the table.
@@ -159,9 +159,7 @@ pub struct Mean {
 
 impl Mean {
     fn of(values: &[f64]) -> Self {
-        let count = values.len();
-        let mean = (count > 0).then(|| values.iter().sum::<f64>() / count as f64);
-        Self { count, mean, interval: interval_95(values) }
+        Self { count: values.len(), mean: mean(values), interval: interval_95(values) }
     }
 
     fn text(&self) -> String {
@@ -327,10 +325,8 @@ impl Summary {
         let scores: Vec<_> = measures().filter_map(|measures| measures.score).collect();
         let trained =
             |row: &&Row| row.part == Some(Part::Train) && row.measures.as_ref().is_some_and(|m| m.score.is_some());
-        let mean = |get: &dyn Fn(&super::Score) -> Option<f64>| {
-            let values: Vec<f64> = scores.iter().filter_map(get).collect();
-            (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-        };
+        let mean =
+            |get: &dyn Fn(&super::Score) -> Option<f64>| mean(&scores.iter().filter_map(get).collect::<Vec<f64>>());
         let undefined = |s: &super::Score| s.area == 0 || s.predicted == 0;
         Self {
             predicted: measures().count(),

@@ -11,9 +11,9 @@ use crate::engine::checkpoint_file;
 use crate::engine::event::RunHeader;
 use crate::engine::experiment::{Checkpoint, RunError};
 use crate::engine::header_file;
-use crate::engine::params::{DefaultValue, ParamKind, ParamSpec, Params};
+use crate::engine::params::Params;
 use crate::engine::run_folder;
-use crate::engine::table::{spec, unit};
+use crate::engine::table::{Int, live};
 use crate::kit::predict::{PackedWeights, PredictError};
 use crate::kit::state::Load;
 use crate::nn::parameters;
@@ -22,7 +22,7 @@ use crate::nn::segmentation::count::count;
 use crate::nn::segmentation::spec::NetSpec;
 use crate::nn::segmentation::weights::{WeightsFile, packed, unusable};
 
-use super::super::params::{PARAMS, net_spec};
+use super::super::params::{IMAGE_SIZE, PARAMS, net_spec};
 use super::super::pipeline::Pipeline;
 use super::parts::Parts;
 
@@ -31,17 +31,10 @@ pub const DEFAULT_IMAGE_SIZE: usize = 256;
 /// Sides that can be asked for.
 pub const IMAGE_SIZES: std::ops::RangeInclusive<usize> = 16..=2048;
 /// The side as a setting: of prediction it may be larger than training can take.
-pub const IMAGE_SIZE: ParamSpec = unit(
-    spec(
-        "Data",
-        "image_size",
-        "image size",
-        ParamKind::Int { min: *IMAGE_SIZES.start() as i64, max: *IMAGE_SIZES.end() as i64 },
-        DefaultValue::Int(DEFAULT_IMAGE_SIZE as i64),
-        "Side at which the network sees a picture; unless it is set, that of training, where the weights tell it.",
-    ),
-    "pixels",
-);
+pub static SIDE: Int = live("Data", "image_size", "image size")
+    .help("Side at which the network sees a picture; unless it is set, that of training, where the weights tell it.")
+    .unit("pixels")
+    .int(DEFAULT_IMAGE_SIZE as i64, [*IMAGE_SIZES.start() as i64, *IMAGE_SIZES.end() as i64]);
 /// The id of this lab in `run.toml`.
 const LAB: &str = "segmentation";
 
@@ -262,7 +255,7 @@ fn source_of(
     Ok(WeightsSource {
         path: folder.to_owned(),
         spec: net_spec(&params),
-        image_size: params.int("image_size") as usize,
+        image_size: IMAGE_SIZE.of(&params) as usize,
         image_size_from: "as it was trained",
         origin: format!("run {name}, {kind}, checkpoint of step {}", checkpoint.step),
         white: checkpoint.text.get("white").and_then(|text| White::parse(text)).unwrap_or_default(),

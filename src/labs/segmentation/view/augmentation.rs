@@ -25,6 +25,7 @@ use super::gallery::mask_of;
 use super::look::Marks;
 use super::shared::Shared;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
+use crate::labs::segmentation::params::IMAGE_SIZE;
 
 /// The tile.
 pub static TILE: Tile<SegmentationView> = Tile {
@@ -274,10 +275,7 @@ impl Trial {
     fn prepare(&mut self, shared: &Shared, ctx: &ViewCtx<'_>, i: usize) -> bool {
         let Some(card) = shared.gallery.cards.get(i) else { return false };
         let (Some(extent), Some(truth)) = (card.picture.size(), &card.truth) else { return false };
-        let side = match ctx.run.params.get("image_size") {
-            Some(Value::Int(side)) => (*side).clamp(1, 512) as usize,
-            _ => 64,
-        };
+        let side = IMAGE_SIZE.get(&ctx.run.params).unwrap_or(64).clamp(1, 512) as usize;
         let size = Size { height: side, width: side };
         let of = |made: &(usize, u64, u64, usize)| (made.0, made.1, made.3);
         if self.made.as_ref().map(of) != Some((i, truth.step, side)) {

@@ -7,7 +7,7 @@ use crate::engine::params::Value;
 use crate::kit::empty::{self, Awaited};
 use crate::kit::series as common;
 use crate::kit::view::ViewCtx;
-use crate::labs::segmentation::params::{PARAMS, has_dropout};
+use crate::labs::segmentation::params::{PARAMS, UNCERTAINTY_SAMPLES, has_dropout};
 use crate::plot::tile;
 
 use super::look::{Ghost, Look, Mode};
@@ -44,10 +44,7 @@ pub fn look_menu(ui: &mut Ui, look: &mut Look) {
 
 /// Says what is missing for the uncertainty, with the button that switches it on.
 pub fn ask_for_uncertainty(ui: &mut Ui, ctx: &mut ViewCtx<'_>, size: f32) {
-    let passes = match ctx.params.get("uncertainty_samples") {
-        Some(Value::Int(passes)) => *passes,
-        _ => 0,
-    };
+    let passes = UNCERTAINTY_SAMPLES.get(ctx.params).unwrap_or(0);
     let over = ctx.run.status.as_ref().is_none_or(Status::is_over);
     // What is shown, and what the next run will be.
     if !has_dropout(&common::params_at(ctx, PARAMS)) || over && !has_dropout(ctx.params) {
@@ -68,7 +65,7 @@ pub fn ask_for_uncertainty(ui: &mut Ui, ctx: &mut ViewCtx<'_>, size: f32) {
             let help = "Sets `uncertainty_samples`, from the next validation on. Each pass costs as much as a validation of \
                         the wall's images.";
             if ui.add(button).on_hover_text(help).clicked() {
-                ctx.set("uncertainty_samples", Value::Int(PASSES), true);
+                ctx.set(UNCERTAINTY_SAMPLES.key(), Value::Int(PASSES), true);
             }
         }
     });

@@ -2,13 +2,12 @@
 
 use eframe::egui::{Color32, Ui};
 
-use crate::engine::params::ParamKind;
 use crate::kit::curves::{About, Axis, CurvesTile, LOG, Note, Panel, axis};
 use crate::kit::empty;
 use crate::kit::series as common;
 use crate::kit::view::ViewCtx;
 use crate::labs::segmentation::paper::paper_row;
-use crate::labs::segmentation::params::{PARAMS, net_spec};
+use crate::labs::segmentation::params::{self, ARCHITECTURE, PARAMS, net_spec};
 use crate::plot::curve::Mark;
 use crate::plot::{number, tile};
 
@@ -162,20 +161,13 @@ fn color(moment: &Moment, ctx: &ViewCtx<'_>) -> Color32 {
 
 /// Which loss is drawn, in the words of the form.
 fn loss_name(ctx: &ViewCtx<'_>) -> Option<&'static str> {
-    let params = common::params_at(ctx, PARAMS);
-    let kind = PARAMS.iter().find(|spec| spec.key == "loss").map(|spec| spec.kind);
-    match (params.get("loss"), kind) {
-        (Some(_), Some(ParamKind::Choice(items))) => {
-            items.iter().find(|item| item.id == params.text("loss")).map(|item| item.label)
-        }
-        _ => None,
-    }
+    params::LOSS.item(&common::params_at(ctx, PARAMS)).map(|loss| loss.label)
 }
 
 /// The paper's name and test Dice of the network of this run.
 fn paper_dice(ctx: &ViewCtx<'_>) -> Option<(String, f64)> {
     let params = common::params_at(ctx, PARAMS);
-    params.get("architecture")?;
+    ARCHITECTURE.get(&params)?;
     let architecture = net_spec(&params).architecture;
     paper_row(architecture).map(|row| (architecture.name(), row.dice.0))
 }

@@ -4,14 +4,15 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use crate::compute::stats::Summary;
 use crate::engine::catalogue::Listing;
 use crate::engine::event::RunHeader;
 use crate::engine::params::Params;
 use crate::engine::state::RunState;
-use crate::labs::segmentation::params::{PARAMS, net_spec};
-use crate::metrics::summary::Summary;
+use crate::labs::segmentation::params::{FROM_FOLDER, HAUSDORFF, IMAGE_SIZE, PARAMS, net_spec};
 use crate::nn::segmentation::count::{Count, count};
 use crate::nn::segmentation::spec::NetSpec;
+use crate::pixels::mask::border::Hausdorff;
 
 /// Runs that are kept; older ones are dropped.
 const MOST: usize = 500;
@@ -82,7 +83,7 @@ impl Earlier {
         if step == 0 || header.lab != LAB || PARAMS.iter().any(|spec| header.params.get(spec.key).is_none()) {
             return None;
         }
-        let (spec, side) = (net_spec(&header.params), header.params.int("image_size") as usize);
+        let (spec, side) = (net_spec(&header.params), IMAGE_SIZE.of(&header.params) as usize);
         Some(Self {
             identity: identity(header),
             params: header.params.clone(),
@@ -179,9 +180,9 @@ impl Group {
             size: first.size,
             dice: Summary::of(runs.iter().map(|run| Some(run.dice))),
             hd95: Summary::of(runs.iter().map(|run| run.hd95)),
-            monai: first.params.text("hd95") == "monai",
+            monai: HAUSDORFF.of(&first.params) == Hausdorff::Directed95,
             time: Summary::of(runs.iter().map(|run| Some(run.time))),
-            synthetic: first.params.text("source") == "synthetic",
+            synthetic: !FROM_FOLDER.of(&first.params),
         }
     }
 }

@@ -8,18 +8,23 @@ use crate::kit::series as common;
 use crate::kit::view::ViewCtx;
 use crate::labs::segmentation::SPEC;
 use crate::labs::segmentation::paper::paper_row;
-use crate::labs::segmentation::params::{Hyper, PARAMS, net_spec};
+use crate::labs::segmentation::params::{
+    ARCHITECTURE, CALIPERS, COUNT_THE_DIAGONAL, Calipers, FROM_FOLDER, HAUSDORFF, Hyper, IMAGE_SIZE, LOSS, OPTIMIZER,
+    OVERFIT, PARAMS, THRESHOLD, net_spec,
+};
 use crate::nn::segmentation::count::{count, larger_than_unet};
 use crate::nn::segmentation::loss::SegmentationLoss;
 use crate::plot::{number, tile};
 
 use super::series::{self, ASSD, DICE, HD, HD95, PLAIN_DICE, VALIDATION};
+use crate::nn::optim::Rule;
+use crate::pixels::mask::border::Hausdorff;
 
 /// Draws the guide.
 pub fn show(ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     ui.spacing_mut().item_spacing = vec2(6.0, 5.0);
     let params = common::params_at(ctx, PARAMS);
-    if params.get("architecture").is_none() || params.get("loss").is_none() {
+    if ARCHITECTURE.get(&params).is_none() {
         return;
     }
     if ctx.run.header.is_some() {
@@ -78,7 +83,7 @@ fn equations(params: &Params, ui: &mut Ui, ctx: &ViewCtx<'_>) {
     equation(ui, ctx, law, &values);
     let rate = common::value(ctx, "learning_rate").unwrap_or(hyper.learning_rate);
     let (rate, decay) = (number::exact(rate), number::exact(hyper.weight_decay));
-    if params.text("optimizer") == "adam" {
+    if OPTIMIZER.of(params) == Rule::ADAM {
         let text = format!("α = {rate}, λ = {decay}, ε = 1e-8");
         equation(ui, ctx, "g ← ∇L + λ θ,  θ ← θ − α m̂ / (√v̂ + ε)", &text);
     } else {
@@ -96,19 +101,19 @@ fn equations(params: &Params, ui: &mut Ui, ctx: &ViewCtx<'_>) {
         }
         equation(ui, ctx, "schedule", parts.join("; "));
     }
-    let threshold = number::exact(params.float("threshold"));
+    let threshold = number::exact(THRESHOLD.of(params));
     let images = series::images(ctx, "validation/images");
     let of =
         if images > 0 { format!("mean of {}, ", number::counted(images, "image", "images")) } else { String::new() };
     let value = format!("= {}   ({of}p > {threshold})", shown(ctx, DICE.key));
     equation(ui, ctx, "Dice = 2 TP / (2 TP + FP + FN)", &value);
-    let law = if params.text("hd95") == "monai" {
+    let law = if HAUSDORFF.of(params) == Hausdorff::Directed95 {
         "HD95 = max(P95 d(P→T), P95 d(T→P))"
     } else {
         "HD95 = P95 of d(P→T) and d(T→P) pooled"
     };
     let count = |key: &str| common::value(ctx, key).map_or(0, |count| count as usize);
-    let diagonal = params.text("undefined") == "diagonal";
+    let diagonal = COUNT_THE_DIAGONAL.of(params);
     let undefined = match series::undefined_in_words(count("undefined/final"), count("both_empty/final"), diagonal) {
         words if words.is_empty() => words,
         words => format!(", {words}"),
@@ -150,8 +155,8 @@ fn measured(params: &Params, ui: &mut Ui, ctx: &ViewCtx<'_>) {
             ui.end_row();
         }
     });
-    let data = if params.text("source") == "synthetic" { "generated images" } else { "your images" };
-    let side = params.int("image_size");
+    let data = if FROM_FOLDER.of(params) { "your images" } else { "generated images" };
+    let side = IMAGE_SIZE.of(params);
     let width = if spec.architecture.stages().is_some() { format!(", width {}", spec.base) } else { String::new() };
     let images = series::images(ctx, "validation/images");
     let of = if images > 0 {
@@ -185,20 +190,22 @@ fn notes(params: &Params, ui: &mut Ui, ctx: &ViewCtx<'_>) {
     if larger_than_unet(&spec).is_some() {
         found.push("Grouping makes this network larger than the plain U-net: scale C as the width.".to_owned());
     }
-    if params.text("loss") == "dice" {
+    if LOSS.of(params) == SegmentationLoss::Dice {
         let text = "Dice without smoothing: images without a lesion have no gradient. With such images take smooth 1.";
         found.push(text.to_owned());
     }
-    if params.text("overfit") == "one" {
+    if OVERFIT.of(params) {
         let text = "Sanity test on one image, which is also validated on: a Dice near 1 says that training works, and \
                     nothing about other images.";
         found.push(text.to_owned());
     }
-    if params.text("source") == "synthetic" {
-        let text = match params.text("calipers") {
-            "train" => "Trained with measuring marks, validated without: a low Dice says how much it leaned on them.",
-            "test" => "Trained without measuring marks, validated with them.",
-            _ => "",
+    if !FROM_FOLDER.of(params) {
+        let text = match CALIPERS.of(params) {
+            Calipers::Train => {
+                "Trained with measuring marks, validated without: a low Dice says how much it leaned on them."
+            }
+            Calipers::Test => "Trained without measuring marks, validated with them.",
+            Calipers::None | Calipers::All => "",
         };
         found.extend((!text.is_empty()).then(|| text.to_owned()));
     }

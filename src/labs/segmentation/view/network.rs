@@ -6,15 +6,15 @@ use eframe::egui::{
 };
 
 use super::SegmentationView;
-use crate::engine::params::Value;
 use crate::kit::empty;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
 use crate::labs::segmentation::paper::{Match, PaperParameters, paper_match, paper_note, paper_row};
-use crate::labs::segmentation::params::net_spec;
+use crate::labs::segmentation::params::{ARCHITECTURE, GROUP, IMAGE_SIZE, net_spec};
 use crate::nn::segmentation::count::{Count, NetCount, count, larger_than_unet};
 use crate::nn::segmentation::spec::{Architecture, NetSpec, SpecError};
 use crate::plot::{number, tile};
+use std::mem::discriminant;
 
 /// The tile.
 pub static TILE: Tile<SegmentationView> = Tile {
@@ -97,10 +97,10 @@ impl NetworkCard {
     /// Draws the tile.
     pub fn show(&mut self, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         let size = tile::font_size(ctx.presenting);
-        if ctx.params.get("architecture").is_none() || ctx.params.get("image_size").is_none() {
+        if ARCHITECTURE.get(ctx.params).is_none() {
             return empty::message(ui, ctx, "No network", "Choose one in the form on the left.");
         }
-        let (spec, side) = (net_spec(ctx.params), ctx.params.int("image_size") as usize);
+        let (spec, side) = (net_spec(ctx.params), IMAGE_SIZE.of(ctx.params) as usize);
         if self.card.as_ref().is_none_or(|card| (card.spec, card.side) != (spec, side)) {
             self.card = Some(Card::new(spec, side));
         }
@@ -139,14 +139,14 @@ impl NetworkCard {
 
 /// Asks the form for a variant.
 fn choose(architecture: Architecture, ctx: &mut ViewCtx<'_>) {
-    let key = match architecture {
-        Architecture::LighterUNet { group } => {
-            ctx.set("group", Value::Text(group.to_string()), true);
-            "lighter".to_owned()
-        }
-        other => other.key(),
-    };
-    ctx.set("architecture", Value::Text(key), true);
+    if let Architecture::LighterUNet { group } = architecture
+        && let Some(value) = GROUP.value(|known| *known == group)
+    {
+        ctx.set(GROUP.key(), value, true);
+    }
+    if let Some(value) = ARCHITECTURE.value(|known| discriminant(known) == discriminant(&architecture)) {
+        ctx.set(ARCHITECTURE.key(), value, true);
+    }
 }
 
 fn scrolled(ui: &mut Ui, rect: Rect, name: &str, content: impl FnOnce(&mut Ui)) {

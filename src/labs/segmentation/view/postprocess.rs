@@ -6,8 +6,8 @@ use eframe::egui::{
     WidgetInfo, accesskit::Role, vec2,
 };
 
+use crate::compute::stats::Summary;
 use crate::kit::view::ViewCtx;
-use crate::metrics::summary::Summary;
 use crate::pixels::mask::border::Hausdorff;
 use crate::pixels::mask::components::{Connectivity, Keep, PostProcess};
 use crate::plot::axes::{Axes, Bounds, Titles};
@@ -22,6 +22,7 @@ use super::shared::Shared;
 use super::sweep::Curve;
 use super::wall::distance;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
+use crate::labs::segmentation::params::KEEP;
 
 /// The tile.
 pub static TILE: Tile<SegmentationView> = Tile {
@@ -129,7 +130,7 @@ pub fn show(shared: &mut Shared, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
 }
 
 fn of_run(ctx: &ViewCtx<'_>) -> Option<Pipeline> {
-    ctx.run.params.get("keep").map(|_| Pipeline::of(&ctx.run.params))
+    KEEP.get(&ctx.run.params).map(|_| Pipeline::of(&ctx.run.params))
 }
 
 /// The controls, so many a row.

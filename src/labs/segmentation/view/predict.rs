@@ -10,10 +10,9 @@ use std::time::Instant;
 
 use eframe::egui::{Align, ComboBox, Context, Label, Layout, ProgressBar, RichText, TextEdit, Ui, UiBuilder, vec2};
 
-use crate::engine::params::{ParamKind, Value};
+use crate::engine::params::ParamKind;
 use crate::kit::empty;
 use crate::kit::view::ViewCtx;
-use crate::labs::segmentation::params::PARAMS;
 use crate::labs::segmentation::pipeline::Pipeline;
 use crate::labs::segmentation::predict::background::{Found, Job, Save, Told, Wanted};
 use crate::labs::segmentation::predict::inputs::Inputs;
@@ -23,6 +22,7 @@ use crate::plot::{number, tile};
 use super::SegmentationView;
 use super::shared::Shared;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
+use crate::labs::segmentation::params::{LESION, LESION_VALUE};
 use results::Results;
 
 /// The tile.
@@ -254,8 +254,8 @@ impl Predict {
         let data = if self.files.len() > 1 && self.files[0] == first { self.files.clone() } else { vec![first] };
         let mut lesion = Vec::new();
         if !self.lesion.is_empty() {
-            lesion.push(format!("lesion={}", self.lesion));
-            lesion.push(format!("lesion_value={}", self.lesion_value.trim()));
+            lesion.push(format!("{}={}", LESION.key(), self.lesion));
+            lesion.push(format!("{}={}", LESION_VALUE.key(), self.lesion_value.trim()));
         }
         let wanted = Wanted { weights: PathBuf::from(self.weights.trim()), data, pipeline: *pipeline, lesion };
         (self.found, self.inputs, self.lines, self.said) = (Vec::new(), None, Vec::new(), None);
@@ -385,13 +385,12 @@ impl Predict {
 
     /// What of a true mask is lesion.
     fn lesion_row(&mut self, enabled: bool, ui: &mut Ui, size: f32, ctx: &ViewCtx<'_>) {
-        let spec = |key: &str| PARAMS.iter().find(|spec| spec.key == key);
-        let (Some(lesion), Some(value)) = (spec("lesion"), spec("lesion_value")) else { return };
+        let (lesion, value) = (LESION.row(), LESION_VALUE.row());
         let ParamKind::Choice(choices) = lesion.kind else { return };
         let label_of = |id: &str| choices.iter().find(|choice| choice.id == id).map_or("", |choice| choice.label);
         // Of the shown run it is known what it had.
-        let of_run = match (ctx.run.params.get("lesion"), self.follows_run) {
-            (Some(Value::Text(id)), true) => format!("as the run: {}", label_of(id)),
+        let of_run = match (LESION.item(&ctx.run.params), self.follows_run) {
+            (Some(chosen), true) => format!("as the run: {}", chosen.label),
             _ => "as the weights' run".to_owned(),
         };
         let height = (2.0 * size).round();

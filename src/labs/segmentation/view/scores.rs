@@ -1,6 +1,6 @@
 //! The table of single images as numbers: sorted, filtered, counted into bins.
 
-use crate::metrics::summary::Summary;
+use crate::compute::stats::{Summary, median};
 
 /// A measured column of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,12 +145,7 @@ pub fn distribution(values: impl Iterator<Item = Option<f64>> + Clone, bins: usi
         counts[bin_of(*value, bins)] += 1;
     }
     defined.sort_by(f64::total_cmp);
-    let median = match defined.len() {
-        0 => None,
-        n if n % 2 == 1 => Some(defined[n / 2]),
-        n => Some((defined[n / 2 - 1] + defined[n / 2]) / 2.0),
-    };
-    Distribution { bins: counts, summary: Summary::of(values), median }
+    Distribution { bins: counts, summary: Summary::of(values), median: median(&defined) }
 }
 
 /// The bin that a value in [0, 1] belongs to.

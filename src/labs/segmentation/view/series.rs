@@ -4,7 +4,8 @@ use crate::engine::state::RunState;
 use crate::engine::twin::TWIN;
 use crate::kit::series::{Quantity, params_at, quantity};
 use crate::kit::view::ViewCtx;
-use crate::labs::segmentation::params::PARAMS;
+use crate::labs::segmentation::params::{COUNT_THE_DIAGONAL, HAUSDORFF, LEARNING_RATE, PARAMS};
+use crate::pixels::mask::border::Hausdorff;
 use crate::plot::number;
 use crate::plot::style::Dash;
 
@@ -67,16 +68,12 @@ const fn distance(key: &'static str, name: &'static str, color: usize, dash: Das
 /// How distances are measured in this run, in words, for tooltips.
 pub fn distance_convention(ctx: &ViewCtx<'_>) -> String {
     let params = params_at(ctx, PARAMS);
-    let (hd95, undefined) = match params.get("hd95") {
-        Some(_) => (params.text("hd95"), params.text("undefined")),
-        None => ("medpy", "omit"),
-    };
-    let hd95 = match hd95 {
-        "monai" => "MONAI's: the larger of the two directions' 95th percentiles",
+    let hd95 = match HAUSDORFF.get(&params) {
+        Some(Hausdorff::Directed95) => "MONAI's: the larger of the two directions' 95th percentiles",
         _ => "medpy's, as in the paper: 95th percentile of both directions' distances pooled",
     };
-    let undefined = match undefined {
-        "diagonal" => "counts as the image's diagonal",
+    let undefined = match COUNT_THE_DIAGONAL.get(&params) {
+        Some(true) => "counts as the image's diagonal",
         _ => "is left out of the mean and counted beside it",
     };
     format!(
@@ -106,8 +103,7 @@ pub fn distance_at(ctx: &ViewCtx<'_>, key: &str) -> Option<f64> {
 
 /// Whether this run counts an undefined distance as the image's diagonal.
 pub fn counts_the_diagonal(ctx: &ViewCtx<'_>) -> bool {
-    let params = params_at(ctx, PARAMS);
-    params.get("undefined").is_some() && params.text("undefined") == "diagonal"
+    COUNT_THE_DIAGONAL.get(&params_at(ctx, PARAMS)) == Some(true)
 }
 
 /// What became of images of which a mask is empty: `without` of them, of which in `both_empty` both are. Where both are
@@ -164,7 +160,7 @@ pub fn moments(run: &RunState, at: u64) -> Vec<Moment> {
         for (step, to) in rates.points() {
             if let Some((since, from)) = before.filter(|(_, from)| to < *from) {
                 let by_hand = |change: &crate::engine::event::Change| {
-                    change.key == "learning_rate" && (since..=step).contains(&change.step)
+                    change.key == LEARNING_RATE.key() && (since..=step).contains(&change.step)
                 };
                 if !run.changes.iter().any(by_hand) {
                     found.push(Moment { step, kind: MomentKind::Plateau { from, to } });

@@ -9,6 +9,7 @@ use super::gallery::Gallery;
 use super::look::Look;
 use super::postprocess::Means;
 use super::sweep::Sweep;
+use crate::labs::segmentation::params::KEEP;
 
 /// Shared view state.
 #[derive(Debug, Default)]
@@ -45,7 +46,7 @@ impl Shared {
             self.run = ctx.run.id;
             self.means = [None; 4];
             self.pictures = Pictures::default();
-            if ctx.run.params.get("keep").is_some() {
+            if KEEP.get(&ctx.run.params).is_some() {
                 self.pipeline = Pipeline::of(&ctx.run.params);
             }
         }

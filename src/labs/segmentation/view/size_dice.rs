@@ -9,7 +9,7 @@ use eframe::egui::{
 use crate::kit::series as common;
 use crate::kit::view::ViewCtx;
 use crate::labs::segmentation::paper::{PAPER, PaperParameters, PaperRow, paper_note};
-use crate::labs::segmentation::params::{PARAMS, net_spec};
+use crate::labs::segmentation::params::{ARCHITECTURE, FROM_FOLDER, HAUSDORFF, IMAGE_SIZE, PARAMS, net_spec};
 use crate::nn::segmentation::count::{Count, count};
 use crate::nn::segmentation::spec::{Architecture, NetSpec};
 use crate::plot::axes::{Axes, Bounds, Titles, zoom};
@@ -22,6 +22,7 @@ use super::SegmentationView;
 use super::earlier::{EarlierRuns, Group};
 use super::series;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
+use crate::pixels::mask::border::Hausdorff;
 
 /// The tile.
 pub static TILE: Tile<SegmentationView> = Tile {
@@ -507,20 +508,20 @@ fn short_name(architecture: Architecture) -> String {
 fn this_run(ctx: &ViewCtx<'_>) -> Option<Ours> {
     ctx.run.header.as_ref()?;
     let params = common::params_at(ctx, PARAMS);
-    params.get("architecture")?;
-    let (spec, side) = (net_spec(&params), params.int("image_size") as usize);
+    ARCHITECTURE.get(&params)?;
+    let (spec, side) = (net_spec(&params), IMAGE_SIZE.of(&params) as usize);
     let value = |key: &str| common::value(ctx, key);
     let distance = |key: &str| series::distance_at(ctx, key);
     let (set, dice, hd95, images) = match value("test/dice") {
         Some(dice) => ("test", Some(dice), distance("test/hd95"), series::images(ctx, "test/images")),
         None => ("validation", value("dice/final"), distance("hd95/final"), series::images(ctx, "validation/images")),
     };
-    let data = if params.text("source") == "synthetic" { "synthetic" } else { "own data" };
+    let data = if FROM_FOLDER.of(&params) { "own data" } else { "synthetic" };
     let width = if spec.architecture.stages().is_some() { format!("width {}, ", spec.base) } else { String::new() };
     let images = number::counted(images, &format!("{set} image"), &format!("{set} images"));
     let on = format!("{}, {side}×{side}, {width}{images}, {data}", spec.architecture.name());
     let time = (ctx.run.step > 0 && ctx.run.seconds > 0.0).then(|| 1000.0 * ctx.run.seconds / ctx.run.step as f64);
-    Some(Ours { spec, side, dice, hd95, monai: params.text("hd95") == "monai", time, on })
+    Some(Ours { spec, side, dice, hd95, monai: HAUSDORFF.of(&params) == Hausdorff::Directed95, time, on })
 }
 
 /// All points with their spreads; a point alone has room around it.

@@ -3,11 +3,11 @@
 
 use eframe::egui::{Rect, RichText, Slider, Ui, UiBuilder, pos2, vec2};
 
+use crate::compute::stats::Summary;
 use crate::engine::event::RunId;
 use crate::kit::empty;
 use crate::kit::view::ViewCtx;
 use crate::kit::wall::{self, Cell, Fact, Seen};
-use crate::metrics::summary::Summary;
 use crate::pixels::mask::border::Hausdorff;
 use crate::plot::{number, tile};
 

@@ -1,400 +1,276 @@
-//! Every parameter of the lab, in the order of the form.
+//! Every parameter of the lab: what the form shows, and what the code reads.
 
-use crate::engine::params::{DefaultValue, ParamKind, ParamSpec};
-use crate::engine::table::{choice, fixed, spec, unit, when};
+use crate::data::augment::recipes::RecipeKind;
+use crate::engine::params::ParamSpec;
+use crate::engine::table::{Choice, Condition, Float, Int, Switch, Words, fixed, live};
+use crate::metrics::linear_probe::ProbeProtocol;
+use crate::nn::optim::DecayScope;
+use crate::nn::parameters::Init;
 
-const fn rate(key: &'static str, label: &'static str, help: &'static str) -> ParamSpec {
-    let kind = ParamKind::Float { min: 0.0, max: 10.0, log: true };
-    spec("Learning rates and decay", key, label, kind, DefaultValue::Float(0.15), help)
-}
+use super::super::direct_pred::Mode;
+use super::super::network::EncoderKind;
+use super::{PredictorRule, Source};
 
-const fn decay(key: &'static str, label: &'static str, help: &'static str) -> ParamSpec {
-    let kind = ParamKind::Float { min: 0.0, max: 1.0, log: true };
-    spec("Learning rates and decay", key, label, kind, DefaultValue::Float(0.005), help)
-}
+const METHOD: &str = "Method";
+const DIRECT_PRED: &str = "DirectPred";
+const CORRELATION: &str = "Correlation F";
+const RATES: &str = "Learning rates and decay";
+const NETWORK: &str = "Network";
+const DATA: &str = "Data";
+const RUN: &str = "Run";
 
-const DIRECT: &[&str] = &["directpred", "directcopy"];
+const DIRECT: Condition = PREDICTOR_RULE.is(&["directpred", "directcopy"]);
+
+pub static PREDICTOR_RULE: Choice<PredictorRule, 3> = live(METHOD, "predictor_rule", "predictor by")
+    .help(
+        "Gradient descent: BYOL, SimSiam, the SGD baseline. DirectPred sets Wp from the eigenvalues of F, DirectCopy \
+         from F itself.",
+    )
+    .choice(
+        "gradient",
+        [
+            ("gradient", "gradient descent", PredictorRule::Gradient),
+            ("directpred", "DirectPred", PredictorRule::DirectPred),
+            ("directcopy", "DirectCopy", PredictorRule::DirectCopy),
+        ],
+    );
+pub static TWO_LAYERS: Choice<bool, 2> = fixed(METHOD, "predictor_layers", "predictor layers")
+    .help("One matrix Wp; or linear, batch normalisation, ReLU, linear, shown through its linear product W2 W1.")
+    .choice("one", [("one", "one matrix", false), ("two", "two layers", true)]);
+pub static FITTED_MAP: Choice<bool, 2> = live(METHOD, "predictor_map", "Wp of two layers")
+    .help(
+        "What is shown as Wp. The product leaves out bias, normalisation and ReLU; the fit is the linear map that \
+         comes closest to the predictor's outputs on this batch.",
+    )
+    .when(TWO_LAYERS.is(&["two"]))
+    .choice("product", [("product", "W2 W1 (the paper's)", false), ("fitted", "fitted to its outputs", true)]);
+pub static SYMMETRY: Switch = live(METHOD, "symmetry", "symmetry regularisation")
+    .help(
+        "After each update: one layer W ← (W + Wᵀ)/2; two layers are tied, W1 ← (W1 + W2ᵀ)/2 and W2 ← W1ᵀ, which \
+         forces W2 W1 to be symmetric without negative eigenvalues.",
+    )
+    .switch(false);
+pub static EMA: Choice<bool, 2> = live(METHOD, "target", "target network")
+    .help("Where the target's weights come from. Its gradient is always stopped.")
+    .choice("ema", [("ema", "moving average (BYOL)", true), ("online", "the online network (SimSiam)", false)]);
+pub static TAU: Float = live(METHOD, "tau", "average τ")
+    .help("θ_target ← θ_target + (1 − τ)(θ − θ_target) after each update. The paper uses 0.996.")
+    .when(EMA.is(&["ema"]))
+    .float(0.95, [0.0, 1.0]);
+pub static TAU_COSINE: Choice<bool, 2> = live(METHOD, "tau_schedule", "schedule of τ")
+    .help("Cosine: τ_k = 1 − (1 − τ)(cos(πk/K) + 1)/2, as in the BYOL paper.")
+    .when(EMA.is(&["ema"]))
+    .choice("fixed", [("fixed", "fixed", false), ("cosine", "cosine to 1", true)]);
+pub static INDEPENDENT_TARGET: Choice<bool, 2> = fixed(METHOD, "target_init", "target starts as")
+    .help("The replication copies the online weights; the original authors' code leaves the target's own random ones.")
+    .choice("copy", [("copy", "a copy", false), ("independent", "another random network", true)]);
+pub static LOSS_SCALE: Choice<f64, 3> = live(METHOD, "loss_scale", "loss scale")
+    .help("Factor of −cos(p1, t2) − cos(p2, t1). It acts like a factor of the learning rate.")
+    .choice("1", [("0.5", "½ (SimSiam)", 0.5), ("1", "1 (the paper)", 1.0), ("2", "2 (original authors' code)", 2.0)]);
+pub static DIRECT_MODE: Choice<Mode, 3> = live(DIRECT_PRED, "direct_mode", "eigenvalues")
+    .help(
+        "The paper's equation 5 and the two codes differ; a global factor is lost in the cosine loss, the ratio of ε \
+         is not.",
+    )
+    .when(PREDICTOR_RULE.is(&["directpred"]))
+    .choice(
+        "normalised",
+        [
+            ("normalised", "√(λ/λmax) + ε (both codes)", Mode::Normalised),
+            ("eq5", "√λ + ε λmax (equation 5)", Mode::Eq5),
+            ("replication", "the replication's, with its clip", Mode::Replication),
+        ],
+    );
+pub static DIRECT_EVERY: Int = live(DIRECT_PRED, "direct_every", "set Wp every")
+    .help("In between, gradient descent moves Wp. DirectPred₅ is 5.")
+    .unit("steps")
+    .when(DIRECT)
+    .int(1, [1, 1000]);
+pub static DIRECT_EPSILON: Float = live(DIRECT_PRED, "direct_epsilon", "ε")
+    .help("Lifts all eigenvalues of Wp. DirectPred 0.1, DirectCopy 0.3.")
+    .when(DIRECT)
+    .log(0.1, [0.0, 2.0]);
+pub static F_MEMORY: Float = live(CORRELATION, "f_memory", "memory ρ")
+    .help(
+        "F ← ρ F + (1 − ρ) C with the correlation C of this batch's projector outputs; it starts as the first \
+         batch's.",
+    )
+    .float(0.3, [0.0, 0.999]);
+pub static F_CENTRED: Switch = live(CORRELATION, "f_centred", "without the mean")
+    .help("F − m mᵀ with the running mean m. Without it the top eigenvector is mostly the mean.")
+    .switch(false);
+pub static F_CROSS_VIEW: Choice<bool, 2> = live(CORRELATION, "f_product", "product")
+    .help("Equation 7 prints Z1 Z2ᵀ; the code averages Z1 Z1ᵀ and Z2 Z2ᵀ. Across views is made symmetric.")
+    .choice("within", [("within", "within a view (the code)", false), ("cross", "across views (equation 7)", true)]);
+pub static RATE_ENCODER: Float = live(RATES, "rate_encoder", "α, encoder")
+    .help("Learning rate of the encoder. The paper uses 0.03.")
+    .log(0.15, [0.0, 10.0]);
+pub static RATE_PROJECTOR: Float = live(RATES, "rate_projector", "α, projector")
+    .help("Learning rate of the projector. The paper: the encoder's.")
+    .log(0.15, [0.0, 10.0]);
+pub static RATE_PREDICTOR: Float = live(RATES, "rate_predictor", "α_pred, predictor")
+    .help("Learning rate of the predictor; in the theory a larger one shrinks the basin of collapse.")
+    .log(0.15, [0.0, 10.0]);
+pub static DECAY_ENCODER: Float = live(RATES, "decay_encoder", "η, encoder")
+    .help("Weight decay of the encoder, as coupled L2: g ← g + η w. The paper uses 0.0004.")
+    .log(0.005, [0.0, 1.0]);
+pub static DECAY_PROJECTOR: Float = live(RATES, "decay_projector", "η, projector")
+    .help(
+        "Weight decay of the projector. The replication's configuration behind Table 3 zeroes the encoder's decay and \
+         keeps this one.",
+    )
+    .log(0.005, [0.0, 1.0]);
+pub static DECAY_PREDICTOR: Float = live(RATES, "decay_predictor", "η_pred, predictor")
+    .help("Weight decay of the predictor. It removes what is antisymmetric in Wp.")
+    .log(0.005, [0.0, 1.0]);
+pub static MOMENTUM: Float =
+    live(RATES, "momentum", "momentum μ").help("v ← μ v + g; w ← w − α v.").float(0.9, [0.0, 0.999]);
+pub static DECAY_SCOPE: Choice<DecayScope, 3> = live(RATES, "decay_scope", "what decays")
+    .help(
+        "Which parameters the decay pulls to zero. It decides much: with decay on biases and normalisation too, plain \
+         SimSiam at the default rates collapses for most seeds.",
+    )
+    .choice(
+        "weights",
+        [
+            ("weights", "weights", DecayScope::Weights),
+            ("weights_norms", "weights and normalisation (replication)", DecayScope::WeightsAndNorms),
+            ("all", "everything (original authors' code)", DecayScope::All),
+        ],
+    );
+pub static ENCODER: Choice<EncoderKind, 2> = fixed(NETWORK, "network", "encoder")
+    .help("Small: 64 features, projector 64-128-64. ResNet-18: 512 features, projector 512-512-128.")
+    .choice(
+        "small",
+        [
+            ("small", "three convolutions", EncoderKind::Small),
+            ("resnet18", "ResNet-18 for 32×32", EncoderKind::ResNet18),
+        ],
+    );
+pub static INIT: Choice<Init, 2> =
+    fixed(NETWORK, "init", "initial weights").help("How weights are drawn before the first step.").choice(
+        "torch",
+        [("torch", "PyTorch's layers' default", Init::Torch), ("glorot", "Glorot (Keras' default)", Init::Glorot)],
+    );
+pub static SOURCE: Choice<Source, 3> = fixed(DATA, "source", "pictures")
+    .help("What the network sees. Classes are used to judge the features only, never to train.")
+    .choice(
+        "shapes",
+        [
+            ("shapes", "generated shapes", Source::Shapes),
+            ("cifar10", "CIFAR-10", Source::Cifar10),
+            ("folder", "folder of class folders", Source::Folder),
+        ],
+    );
+pub static FOLDER: Words =
+    fixed(DATA, "data", "folder").help("Where the pictures are.").when(SOURCE.is(&["cifar10", "folder"])).folder();
+pub static IMAGE_SIZE: Int = fixed(DATA, "image_size", "image size")
+    .help("Pictures of a folder are cropped to their central square and resized to this.")
+    .unit("pixels")
+    .when(SOURCE.is(&["folder"]))
+    .int(32, [8, 128]);
+pub static TRAIN_IMAGES: Int = fixed(DATA, "train_images", "training pictures")
+    .help("How many shapes are generated to train on; 1000 more are tested on.")
+    .when(SOURCE.is(&["shapes"]))
+    .int(4000, [16, 100_000]);
+pub static DATA_SEED: Int = fixed(DATA, "data_seed", "data seed")
+    .help(
+        "Defines the generated shapes, the split of a folder and which pictures are measured. The run's own seed \
+         defines weights, batches and views.",
+    )
+    .int(1, [0, 1_000_000]);
+pub static BATCH_SIZE: Int = fixed(DATA, "batch_size", "batch size")
+    .help("Pictures per step, two views each. The last, incomplete batch of an epoch is dropped.")
+    .int(128, [2, 4096]);
+pub static VIEWS: Choice<Option<RecipeKind>, 4> =
+    fixed(DATA, "views", "views").help("How two views are made of one picture.").choice(
+        "auto",
+        [
+            ("auto", "as the pictures need", None),
+            ("shapes", "for shapes: crop, flip, inversion, contrast, noise", Some(RecipeKind::Shapes)),
+            ("torchvision", "for colour, original authors' code", Some(RecipeKind::Torchvision)),
+            ("replication", "for colour, replication's code", Some(RecipeKind::Replication)),
+        ],
+    );
+pub static CROP_MIN: Float = fixed(DATA, "crop_min", "smallest crop")
+    .help("Smallest share of the area that a crop keeps; 0: the recipe's own (shapes 0.4, colour 0.08).")
+    .float(0.0, [0.0, 1.0]);
+pub static STEPS: Int = fixed(RUN, "steps", "steps")
+    .help("Number of updates. The paper's 100 epochs of CIFAR-10 are 39,000.")
+    .unit("steps")
+    .int(700, [1, 10_000_000]);
+pub static LOSS_EVERY: Int = live(RUN, "loss_every", "loss every")
+    .help("How often the loss is read from the device.")
+    .unit("steps")
+    .int(5, [1, 10_000]);
+pub static ANALYSIS_EVERY: Int = live(RUN, "analysis_every", "eigenspaces every")
+    .help("How often Wp and F are analysed, in f64 on the CPU.")
+    .unit("steps")
+    .int(10, [1, 100_000]);
+pub static PROBE_EVERY: Int = live(RUN, "probe_every", "kNN and probe every")
+    .help("How often the features of test pictures are judged with their classes.")
+    .unit("steps")
+    .int(50, [1, 1_000_000]);
+pub static EVALUATION: Choice<Option<ProbeProtocol>, 3> = fixed(RUN, "evaluation", "evaluation at the end")
+    .help(
+        "A linear layer trained on the features of all training pictures, judged on all test pictures. The protocols \
+         differ; each is printed with its number.",
+    )
+    .choice(
+        "none",
+        [
+            ("none", "none", None),
+            ("replication", "the paper's linear evaluation", Some(ProbeProtocol::REPLICATION)),
+            ("luckmatters", "the original authors'", Some(ProbeProtocol::LUCKMATTERS)),
+        ],
+    );
+pub static PROBE_TRAIN: Int = fixed(RUN, "probe_train", "pictures to fit on")
+    .help("Training pictures, without augmentation, that kNN and linear probe use.")
+    .int(2000, [10, 100_000]);
+pub static PROBE_TEST: Int = fixed(RUN, "probe_test", "pictures to judge by")
+    .help("Test pictures whose classes are guessed.")
+    .int(1000, [10, 100_000]);
 
 /// Every parameter, in the order of the form.
 pub static PARAMS: &[ParamSpec] = &[
-    spec(
-        "Method",
-        "predictor_rule",
-        "predictor by",
-        ParamKind::Choice(&[
-            choice("gradient", "gradient descent"),
-            choice("directpred", "DirectPred"),
-            choice("directcopy", "DirectCopy"),
-        ]),
-        DefaultValue::Choice("gradient"),
-        "Gradient descent: BYOL, SimSiam, the SGD baseline. DirectPred sets Wp from the eigenvalues of F, DirectCopy \
-         from F itself.",
-    ),
-    fixed(spec(
-        "Method",
-        "predictor_layers",
-        "predictor layers",
-        ParamKind::Choice(&[choice("one", "one matrix"), choice("two", "two layers")]),
-        DefaultValue::Choice("one"),
-        "One matrix Wp; or linear, batch normalisation, ReLU, linear, shown through its linear product W2 W1.",
-    )),
-    when(
-        spec(
-            "Method",
-            "predictor_map",
-            "Wp of two layers",
-            ParamKind::Choice(&[choice("product", "W2 W1 (the paper's)"), choice("fitted", "fitted to its outputs")]),
-            DefaultValue::Choice("product"),
-            "What is shown as Wp. The product leaves out bias, normalisation and ReLU; the fit is the linear map that \
-             comes closest to the predictor's outputs on this batch.",
-        ),
-        "predictor_layers",
-        &["two"],
-    ),
-    spec(
-        "Method",
-        "symmetry",
-        "symmetry regularisation",
-        ParamKind::Switch,
-        DefaultValue::Switch(false),
-        "After each update: one layer W ← (W + Wᵀ)/2; two layers are tied, W1 ← (W1 + W2ᵀ)/2 and W2 ← W1ᵀ, which \
-         forces W2 W1 to be symmetric without negative eigenvalues.",
-    ),
-    spec(
-        "Method",
-        "target",
-        "target network",
-        ParamKind::Choice(&[choice("ema", "moving average (BYOL)"), choice("online", "the online network (SimSiam)")]),
-        DefaultValue::Choice("ema"),
-        "Where the target's weights come from. Its gradient is always stopped.",
-    ),
-    when(
-        spec(
-            "Method",
-            "tau",
-            "average τ",
-            ParamKind::Float { min: 0.0, max: 1.0, log: false },
-            DefaultValue::Float(0.95),
-            "θ_target ← θ_target + (1 − τ)(θ − θ_target) after each update. The paper uses 0.996.",
-        ),
-        "target",
-        &["ema"],
-    ),
-    when(
-        spec(
-            "Method",
-            "tau_schedule",
-            "schedule of τ",
-            ParamKind::Choice(&[choice("fixed", "fixed"), choice("cosine", "cosine to 1")]),
-            DefaultValue::Choice("fixed"),
-            "Cosine: τ_k = 1 − (1 − τ)(cos(πk/K) + 1)/2, as in the BYOL paper.",
-        ),
-        "target",
-        &["ema"],
-    ),
-    fixed(spec(
-        "Method",
-        "target_init",
-        "target starts as",
-        ParamKind::Choice(&[choice("copy", "a copy"), choice("independent", "another random network")]),
-        DefaultValue::Choice("copy"),
-        "The replication copies the online weights; the original authors' code leaves the target's own random ones.",
-    )),
-    spec(
-        "Method",
-        "loss_scale",
-        "loss scale",
-        ParamKind::Choice(&[
-            choice("0.5", "½ (SimSiam)"),
-            choice("1", "1 (the paper)"),
-            choice("2", "2 (original authors' code)"),
-        ]),
-        DefaultValue::Choice("1"),
-        "Factor of −cos(p1, t2) − cos(p2, t1). It acts like a factor of the learning rate.",
-    ),
-    when(
-        spec(
-            "DirectPred",
-            "direct_mode",
-            "eigenvalues",
-            ParamKind::Choice(&[
-                choice("normalised", "√(λ/λmax) + ε (both codes)"),
-                choice("eq5", "√λ + ε λmax (equation 5)"),
-                choice("replication", "the replication's, with its clip"),
-            ]),
-            DefaultValue::Choice("normalised"),
-            "The paper's equation 5 and the two codes differ; a global factor is lost in the cosine loss, the ratio of \
-             ε is not.",
-        ),
-        "predictor_rule",
-        &["directpred"],
-    ),
-    when(
-        unit(
-            spec(
-                "DirectPred",
-                "direct_every",
-                "set Wp every",
-                ParamKind::Int { min: 1, max: 1000 },
-                DefaultValue::Int(1),
-                "In between, gradient descent moves Wp. DirectPred₅ is 5.",
-            ),
-            "steps",
-        ),
-        "predictor_rule",
-        DIRECT,
-    ),
-    when(
-        spec(
-            "DirectPred",
-            "direct_epsilon",
-            "ε",
-            ParamKind::Float { min: 0.0, max: 2.0, log: true },
-            DefaultValue::Float(0.1),
-            "Lifts all eigenvalues of Wp. DirectPred 0.1, DirectCopy 0.3.",
-        ),
-        "predictor_rule",
-        DIRECT,
-    ),
-    spec(
-        "Correlation F",
-        "f_memory",
-        "memory ρ",
-        ParamKind::Float { min: 0.0, max: 0.999, log: false },
-        DefaultValue::Float(0.3),
-        "F ← ρ F + (1 − ρ) C with the correlation C of this batch's projector outputs; it starts as the first batch's.",
-    ),
-    spec(
-        "Correlation F",
-        "f_centred",
-        "without the mean",
-        ParamKind::Switch,
-        DefaultValue::Switch(false),
-        "F − m mᵀ with the running mean m. Without it the top eigenvector is mostly the mean.",
-    ),
-    spec(
-        "Correlation F",
-        "f_product",
-        "product",
-        ParamKind::Choice(&[
-            choice("within", "within a view (the code)"),
-            choice("cross", "across views (equation 7)"),
-        ]),
-        DefaultValue::Choice("within"),
-        "Equation 7 prints Z1 Z2ᵀ; the code averages Z1 Z1ᵀ and Z2 Z2ᵀ. Across views is made symmetric.",
-    ),
-    rate("rate_encoder", "α, encoder", "Learning rate of the encoder. The paper uses 0.03."),
-    rate("rate_projector", "α, projector", "Learning rate of the projector. The paper: the encoder's."),
-    rate(
-        "rate_predictor",
-        "α_pred, predictor",
-        "Learning rate of the predictor; in the theory a larger one shrinks the basin of collapse.",
-    ),
-    decay(
-        "decay_encoder",
-        "η, encoder",
-        "Weight decay of the encoder, as coupled L2: g ← g + η w. The paper uses 0.0004.",
-    ),
-    decay(
-        "decay_projector",
-        "η, projector",
-        "Weight decay of the projector. The replication's configuration behind Table 3 zeroes the encoder's decay and keeps this one.",
-    ),
-    decay(
-        "decay_predictor",
-        "η_pred, predictor",
-        "Weight decay of the predictor. It removes what is antisymmetric in Wp.",
-    ),
-    spec(
-        "Learning rates and decay",
-        "momentum",
-        "momentum μ",
-        ParamKind::Float { min: 0.0, max: 0.999, log: false },
-        DefaultValue::Float(0.9),
-        "v ← μ v + g; w ← w − α v.",
-    ),
-    spec(
-        "Learning rates and decay",
-        "decay_scope",
-        "what decays",
-        ParamKind::Choice(&[
-            choice("weights", "weights"),
-            choice("weights_norms", "weights and normalisation (replication)"),
-            choice("all", "everything (original authors' code)"),
-        ]),
-        DefaultValue::Choice("weights"),
-        "Which parameters the decay pulls to zero. It decides much: with decay on biases and normalisation too, plain \
-         SimSiam at the default rates collapses for most seeds.",
-    ),
-    fixed(spec(
-        "Network",
-        "network",
-        "encoder",
-        ParamKind::Choice(&[choice("small", "three convolutions"), choice("resnet18", "ResNet-18 for 32×32")]),
-        DefaultValue::Choice("small"),
-        "Small: 64 features, projector 64-128-64. ResNet-18: 512 features, projector 512-512-128.",
-    )),
-    fixed(spec(
-        "Network",
-        "init",
-        "initial weights",
-        ParamKind::Choice(&[choice("torch", "PyTorch's layers' default"), choice("glorot", "Glorot (Keras' default)")]),
-        DefaultValue::Choice("torch"),
-        "How weights are drawn before the first step.",
-    )),
-    fixed(spec(
-        "Data",
-        "source",
-        "pictures",
-        ParamKind::Choice(&[
-            choice("shapes", "generated shapes"),
-            choice("cifar10", "CIFAR-10"),
-            choice("folder", "folder of class folders"),
-        ]),
-        DefaultValue::Choice("shapes"),
-        "What the network sees. Classes are used to judge the features only, never to train.",
-    )),
-    fixed(when(
-        spec("Data", "data", "folder", ParamKind::Folder, DefaultValue::Path(""), "Where the pictures are."),
-        "source",
-        &["cifar10", "folder"],
-    )),
-    fixed(when(
-        unit(
-            spec(
-                "Data",
-                "image_size",
-                "image size",
-                ParamKind::Int { min: 8, max: 128 },
-                DefaultValue::Int(32),
-                "Pictures of a folder are cropped to their central square and resized to this.",
-            ),
-            "pixels",
-        ),
-        "source",
-        &["folder"],
-    )),
-    fixed(when(
-        spec(
-            "Data",
-            "train_images",
-            "training pictures",
-            ParamKind::Int { min: 16, max: 100_000 },
-            DefaultValue::Int(4000),
-            "How many shapes are generated to train on; 1000 more are tested on.",
-        ),
-        "source",
-        &["shapes"],
-    )),
-    fixed(spec(
-        "Data",
-        "data_seed",
-        "data seed",
-        ParamKind::Int { min: 0, max: 1_000_000 },
-        DefaultValue::Int(1),
-        "Defines the generated shapes, the split of a folder and which pictures are measured. The run's own seed \
-         defines weights, batches and views.",
-    )),
-    fixed(spec(
-        "Data",
-        "batch_size",
-        "batch size",
-        ParamKind::Int { min: 2, max: 4096 },
-        DefaultValue::Int(128),
-        "Pictures per step, two views each. The last, incomplete batch of an epoch is dropped.",
-    )),
-    fixed(spec(
-        "Data",
-        "views",
-        "views",
-        ParamKind::Choice(&[
-            choice("auto", "as the pictures need"),
-            choice("shapes", "for shapes: crop, flip, inversion, contrast, noise"),
-            choice("torchvision", "for colour, original authors' code"),
-            choice("replication", "for colour, replication's code"),
-        ]),
-        DefaultValue::Choice("auto"),
-        "How two views are made of one picture.",
-    )),
-    fixed(spec(
-        "Data",
-        "crop_min",
-        "smallest crop",
-        ParamKind::Float { min: 0.0, max: 1.0, log: false },
-        DefaultValue::Float(0.0),
-        "Smallest share of the area that a crop keeps; 0: the recipe's own (shapes 0.4, colour 0.08).",
-    )),
-    fixed(unit(
-        spec(
-            "Run",
-            "steps",
-            "steps",
-            ParamKind::Int { min: 1, max: 10_000_000 },
-            DefaultValue::Int(700),
-            "Number of updates. The paper's 100 epochs of CIFAR-10 are 39,000.",
-        ),
-        "steps",
-    )),
-    unit(
-        spec(
-            "Run",
-            "loss_every",
-            "loss every",
-            ParamKind::Int { min: 1, max: 10_000 },
-            DefaultValue::Int(5),
-            "How often the loss is read from the device.",
-        ),
-        "steps",
-    ),
-    unit(
-        spec(
-            "Run",
-            "analysis_every",
-            "eigenspaces every",
-            ParamKind::Int { min: 1, max: 100_000 },
-            DefaultValue::Int(10),
-            "How often Wp and F are analysed, in f64 on the CPU.",
-        ),
-        "steps",
-    ),
-    unit(
-        spec(
-            "Run",
-            "probe_every",
-            "kNN and probe every",
-            ParamKind::Int { min: 1, max: 1_000_000 },
-            DefaultValue::Int(50),
-            "How often the features of test pictures are judged with their classes.",
-        ),
-        "steps",
-    ),
-    fixed(spec(
-        "Run",
-        "evaluation",
-        "evaluation at the end",
-        ParamKind::Choice(&[
-            choice("none", "none"),
-            choice("replication", "the paper's linear evaluation"),
-            choice("luckmatters", "the original authors'"),
-        ]),
-        DefaultValue::Choice("none"),
-        "A linear layer trained on the features of all training pictures, judged on all test pictures. The protocols \
-         differ; each is printed with its number.",
-    )),
-    fixed(spec(
-        "Run",
-        "probe_train",
-        "pictures to fit on",
-        ParamKind::Int { min: 10, max: 100_000 },
-        DefaultValue::Int(2000),
-        "Training pictures, without augmentation, that kNN and linear probe use.",
-    )),
-    fixed(spec(
-        "Run",
-        "probe_test",
-        "pictures to judge by",
-        ParamKind::Int { min: 10, max: 100_000 },
-        DefaultValue::Int(1000),
-        "Test pictures whose classes are guessed.",
-    )),
+    PREDICTOR_RULE.row(),
+    TWO_LAYERS.row(),
+    FITTED_MAP.row(),
+    SYMMETRY.row(),
+    EMA.row(),
+    TAU.row(),
+    TAU_COSINE.row(),
+    INDEPENDENT_TARGET.row(),
+    LOSS_SCALE.row(),
+    DIRECT_MODE.row(),
+    DIRECT_EVERY.row(),
+    DIRECT_EPSILON.row(),
+    F_MEMORY.row(),
+    F_CENTRED.row(),
+    F_CROSS_VIEW.row(),
+    RATE_ENCODER.row(),
+    RATE_PROJECTOR.row(),
+    RATE_PREDICTOR.row(),
+    DECAY_ENCODER.row(),
+    DECAY_PROJECTOR.row(),
+    DECAY_PREDICTOR.row(),
+    MOMENTUM.row(),
+    DECAY_SCOPE.row(),
+    ENCODER.row(),
+    INIT.row(),
+    SOURCE.row(),
+    FOLDER.row(),
+    IMAGE_SIZE.row(),
+    TRAIN_IMAGES.row(),
+    DATA_SEED.row(),
+    BATCH_SIZE.row(),
+    VIEWS.row(),
+    CROP_MIN.row(),
+    STEPS.row(),
+    LOSS_EVERY.row(),
+    ANALYSIS_EVERY.row(),
+    PROBE_EVERY.row(),
+    EVALUATION.row(),
+    PROBE_TRAIN.row(),
+    PROBE_TEST.row(),
 ];

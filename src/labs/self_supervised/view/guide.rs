@@ -6,7 +6,11 @@ use eframe::egui::{Grid, Label, RichText, Ui, vec2};
 use crate::engine::params::Params;
 use crate::kit::prose::{self, equation, heading, line};
 use crate::kit::view::ViewCtx;
-use crate::labs::self_supervised::params::{Hyper, PredictorRule};
+use crate::labs::self_supervised::direct_pred::Mode;
+use crate::labs::self_supervised::params::{
+    DECAY_PREDICTOR, DIRECT_MODE, EMA, Hyper, MOMENTUM, PREDICTOR_RULE, PredictorRule, RATE_PREDICTOR, SYMMETRY,
+    TWO_LAYERS,
+};
 use crate::labs::self_supervised::{SPEC, alarm};
 use crate::plot::{number, tile};
 
@@ -64,7 +68,7 @@ fn equations(params: &Params, hyper: &Hyper, ui: &mut Ui, ctx: &ViewCtx<'_>) {
     let (c, residual) = (shown(ctx, "sqrt_fit/scale"), shown(ctx, "sqrt_fit/residual"));
     equation(ui, ctx, "root law p ≈ c √s", format!("c = {c}, residual {residual}"));
     if hyper.symmetry {
-        let text = if params.text("predictor_layers") == "two" {
+        let text = if TWO_LAYERS.of(params) {
             "Tied: W₂ = W₁ᵀ. So W₂W₁ is symmetric without negative eigenvalues by construction: imposed, not learned."
         } else {
             "Wp ← (Wp + Wpᵀ)/2 after each step: symmetry is imposed, not learned."
@@ -86,28 +90,26 @@ fn predictor(params: &Params, hyper: &Hyper, ui: &mut Ui, ctx: &ViewCtx<'_>) {
                 format!("α_pred = {}, η_pred = {}", exact(rates.learning_rate), exact(rates.decay)),
             );
             // A random antisymmetric part that no gradient renews shrinks by this factor.
-            let constant = !ctx
-                .run
-                .changes
-                .iter()
-                .any(|change| ["rate_predictor", "decay_predictor", "momentum"].contains(&change.key.as_str()));
+            let constant = !ctx.run.changes.iter().any(|change| {
+                [RATE_PREDICTOR.key(), DECAY_PREDICTOR.key(), MOMENTUM.key()].contains(&change.key.as_str())
+            });
             if hyper.momentum < 1.0 && rates.decay > 0.0 && !hyper.symmetry && constant {
                 let folds = rates.learning_rate * rates.decay * ctx.cursor.step as f64 / (1.0 - hyper.momentum);
                 // Both factors of W2 W1 decay.
-                let (folds, law) = match params.text("predictor_layers") {
-                    "two" => (2.0 * folds, "decay alone: e^(−2 α_pred η_pred k/(1−μ))"),
-                    _ => (folds, "decay alone: e^(−α_pred η_pred k/(1−μ))"),
+                let (folds, law) = match TWO_LAYERS.of(params) {
+                    true => (2.0 * folds, "decay alone: e^(−2 α_pred η_pred k/(1−μ))"),
+                    false => (folds, "decay alone: e^(−α_pred η_pred k/(1−μ))"),
                 };
                 equation(ui, ctx, law, format!("= e^(−{}) = {}", number::short(folds), number::short((-folds).exp())));
             }
-            if params.text("predictor_layers") == "two" {
+            if TWO_LAYERS.of(params) {
                 line(ui, ctx, "Shown as Wp := W₂W₁, the linear product: bias, normalisation and ReLU are left out.");
             }
         }
         PredictorRule::DirectPred => {
-            let law = match params.text("direct_mode") {
-                "eq5" => "Wp = U diag(√λ + ε λmax) Uᵀ",
-                _ => "Wp = U diag(√(λ/λmax) + ε) Uᵀ",
+            let law = match DIRECT_MODE.of(params) {
+                Mode::Eq5 => "Wp = U diag(√λ + ε λmax) Uᵀ",
+                Mode::Normalised | Mode::Replication => "Wp = U diag(√(λ/λmax) + ε) Uᵀ",
             };
             equation(ui, ctx, law, format!("ε = {}, every {every} step(s)", exact(hyper.direct_epsilon)));
             equation(ui, ctx, "F ← ρ F + (1−ρ) C", format!("ρ = {}", exact(hyper.f_memory)));
@@ -175,27 +177,27 @@ fn in_the_paper(params: &Params, ui: &mut Ui, ctx: &ViewCtx<'_>) {
 
 /// What the paper claims about this configuration, and where it does not hold here.
 fn notes(params: &Params) -> &'static [&'static str] {
-    let two = params.text("predictor_layers") == "two";
-    match (params.text("predictor_rule"), params.text("target") == "ema", params.switch("symmetry")) {
-        ("gradient", false, true) if !two => &[
+    let two = TWO_LAYERS.of(params);
+    match (PREDICTOR_RULE.of(params), EMA.of(params), SYMMETRY.of(params)) {
+        (PredictorRule::Gradient, false, true) if !two => &[
             "Claim: without EMA a symmetric predictor collapses. Here too, with one layer and the rates of Table 1's preset, at \
              all of seeds 1 to 8. The plain one dies at 2 of them as well (5 and 7).",
             "“All eigenvalues become zero” is not what the paper's own data say: one eigenvalue grows, all others vanish. \
              Watch the effective rank go to 1.",
         ],
-        ("gradient", false, true) => &[
+        (PredictorRule::Gradient, false, true) => &[
             "Claim: without EMA a symmetric predictor collapses. In a minute on the shapes two tied layers lose rank and \
              accuracy but need not die; at rate 0.15 they die even without symmetry.",
         ],
-        ("gradient", _, false) => &[
+        (PredictorRule::Gradient, _, false) => &[
             "Claim: Wp turns symmetric by itself and its eigenspace aligns with F. Here: yes for the active modes; the \
              inactive ones stay unaligned, so the mean over all modes stays low.",
             "Asymmetry falls only as fast as decay removes the random antisymmetric part. Short runs need more decay.",
         ],
-        ("gradient", true, true) => {
+        (PredictorRule::Gradient, true, true) => {
             &["Claim: with EMA a symmetric predictor does no harm. Here neither, for seeds 1 to 3."]
         }
-        _ => &[
+        (PredictorRule::DirectPred | PredictorRule::DirectCopy, ..) => &[
             "Claim: DirectPred matches a one-layer predictor trained by SGD (84.7 against 83.3 %, Table 2). Symmetry and \
              alignment are set here, not learned: only rank, kNN and probe tell something.",
         ],

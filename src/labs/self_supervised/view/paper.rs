@@ -2,6 +2,7 @@
 //! CIFAR-10 with ResNet-18 and a two-layer predictor, one run each.
 
 use crate::engine::params::Params;
+use crate::labs::self_supervised::params::{EMA, PREDICTOR_RULE, PredictorRule, SYMMETRY};
 
 /// Measurements of one of the paper's runs, read from the result files of its code. A measurement "after epoch e" there is
 /// one after e + 1 epochs of training.
@@ -52,10 +53,10 @@ const SIMSIAM_SYMMETRIC: PaperRun = PaperRun {
 
 /// The paper's run that is most like a run with these parameters; `None` for those that set Wp directly.
 pub fn alike(params: &Params) -> Option<&'static PaperRun> {
-    if params.text("predictor_rule") != "gradient" {
+    if PREDICTOR_RULE.of(params) != PredictorRule::Gradient {
         return None;
     }
-    Some(match (params.text("target") == "ema", params.switch("symmetry")) {
+    Some(match (EMA.of(params), SYMMETRY.of(params)) {
         (true, false) => &BYOL,
         (true, true) => &BYOL_SYMMETRIC,
         (false, false) => &SIMSIAM,

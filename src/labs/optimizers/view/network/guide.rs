@@ -10,6 +10,7 @@ use crate::plot::tile;
 
 use super::{NetworkState, parts, payload, present, stopped_at, value};
 use crate::engine::event::Payload;
+use crate::labs::optimizers::params::{ACTIVATION, BATCH_SIZE, HIDDEN, LAYERS};
 
 /// Draws the live part of the guide.
 pub fn guide(state: &mut NetworkState, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
@@ -32,7 +33,7 @@ pub fn guide(state: &mut NetworkState, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         Some(Payload::Text(names)) => names.lines().count(),
         _ => 2,
     };
-    let (hidden, layers) = (params.int("hidden") as usize, params.int("layers") as usize);
+    let (hidden, layers) = (HIDDEN.of(params) as usize, LAYERS.of(params) as usize);
     let count = (2 + 1) * hidden + (layers - 1) * (hidden + 1) * hidden + (hidden + 1) * classes;
     let inner = vec![hidden.to_string(); layers].join("–");
     text(
@@ -40,9 +41,9 @@ pub fn guide(state: &mut NetworkState, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         format!(
             "2–{inner}–{classes} units, {} after each hidden layer: {} weights, the same initial ones for every \
              optimizer, and the same batches of {}.",
-            params.text("activation"),
+            ACTIVATION.item(params).map_or("", |activation| activation.id),
             number::grouped(count as u64),
-            number::counted(params.int("batch_size"), "point", "points"),
+            number::counted(BATCH_SIZE.of(params), "point", "points"),
         ),
     );
     formula(ui, "L = −1/N Σ ln p(true class)".to_owned());

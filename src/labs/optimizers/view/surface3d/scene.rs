@@ -18,7 +18,7 @@ use super::{Arrow, State};
 
 /// The recorded path of an optimizer, if it takes part.
 pub fn path(run: &RunState, rule: Rule) -> Option<&Rows> {
-    run.tables.get(format!("path/{}", rule.id()).as_str()).filter(|rows| !rows.is_empty() && rows.columns >= 2)
+    run.tables.get(rule.path_key()).filter(|rows| !rows.is_empty() && rows.columns >= 2)
 }
 
 /// (x, y) after `step` updates; not a number past the end.

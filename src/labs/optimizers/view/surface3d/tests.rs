@@ -8,6 +8,7 @@ use egui_kittest::wgpu::{WgpuTestRenderer, create_render_state, default_wgpu_set
 
 use super::*;
 use crate::engine::event::{Body, Event, RunHeader};
+use crate::engine::params::{Params, Value};
 use crate::engine::state::RunState;
 use crate::kit::view::{Cursor, NoPast, ViewAction};
 use crate::labs::optimizers::params::PARAMS;

@@ -13,6 +13,7 @@ use crate::data::segmentation::listing::{Listing, scan};
 use crate::data::segmentation::plan::{Seen, SplitChoice, SplitPlan, plan};
 use crate::data::segmentation::read::Rules;
 use crate::engine::params::Params;
+use crate::labs::segmentation::params::{FOLDER, FROM_FOLDER};
 use crate::labs::segmentation::reading::{Examined, Input, examine};
 use crate::labs::segmentation::{params, source};
 use crate::plot::background::{Latest, Task, repaint};
@@ -38,8 +39,8 @@ impl Choice {
     /// Reads the parameters.
     pub fn of(params: &Params) -> Self {
         Self {
-            of_folder: params.text("source") == "folder",
-            folder: PathBuf::from(params.text("data")),
+            of_folder: FROM_FOLDER.of(params),
+            folder: PathBuf::from(FOLDER.of(params)),
             split: source::split_choice(params),
             lesion: params::lesion(params).unwrap_or_default(),
             input: Some(source::input(params)),

@@ -19,6 +19,7 @@ use crate::plot::tile;
 
 use super::{SegmentationView, brush};
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
+use crate::labs::segmentation::params::{FOLDER, FROM_FOLDER, IMAGE_SIZE, SPLIT_SEED, SYNTHETIC_IMAGES};
 use findings::{Findings, Line};
 use folder::{Choice, Folder, Progress, Verdict};
 use sample::SampleSet;
@@ -43,7 +44,7 @@ pub static TILE: Tile<SegmentationView> = Tile {
         TileCommand {
             id: "data-choose",
             title: "Data: choose the folder of images and masks",
-            run: |_, ctx, _| ctx.actions.push(ViewAction::ChooseFile { key: "data".to_owned() }),
+            run: |_, ctx, _| ctx.actions.push(ViewAction::ChooseFile { key: FOLDER.key().to_owned() }),
         },
         TileCommand {
             id: "data-read",
@@ -80,7 +81,7 @@ impl DataTile {
         let size = tile::font_size(ctx.presenting);
         let (bar, rest) = tile::split(ui, size);
         let summary = recorded_summary(ctx);
-        let same = ["source", "data"].iter().all(|key| ctx.run.params.get(key) == ctx.params.get(key));
+        let same = [FROM_FOLDER.key(), FOLDER.key()].iter().all(|key| ctx.run.params.get(key) == ctx.params.get(key));
         let of_run = summary.is_some() && self.recorded.unwrap_or(same && ctx.run.is_live());
         self.bar(ui, bar, ctx, &choice, summary.is_some(), of_run);
         if !rest.is_positive() || rest.width() < 8.0 * size || rest.height() < 2.0 * size {
@@ -149,11 +150,11 @@ impl DataTile {
 
     fn synthetic(&mut self, ui: &mut Ui, rest: Rect, ctx: &mut ViewCtx<'_>) {
         let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
-        let value = |key: &str| ctx.params.get(key).map(ToString::to_string);
-        let count = value("synthetic_images").map_or_else(String::new, |count| format!("{count} "));
-        let seed = value("split_seed").map_or_else(String::new, |seed| format!(" from seed {seed}"));
-        let network =
-            value("image_size").map_or_else(String::new, |side| format!(", shown to the network at {side}×{side}"));
+        let count = SYNTHETIC_IMAGES.get(ctx.params).map_or_else(String::new, |count| format!("{count} "));
+        let seed = SPLIT_SEED.get(ctx.params).map_or_else(String::new, |seed| format!(" from seed {seed}"));
+        let network = IMAGE_SIZE
+            .get(ctx.params)
+            .map_or_else(String::new, |side| format!(", shown to the network at {side}×{side}"));
         section(ui, rest, "synthetic", |ui| {
             ui.label(RichText::new("Synthetic ultrasound").size(size + 4.0).color(style.text));
             ui.add_space(4.0);
@@ -312,13 +313,13 @@ pub fn image_of(listing: &Listing, path: &Path) -> Option<PathBuf> {
 fn choose(ui: &mut Ui, ctx: &mut ViewCtx<'_>, size: f32) {
     let help = "Choose the folder that holds images and masks";
     if tile::button(ui, true, "Choose folder…", help, size) {
-        ctx.actions.push(ViewAction::ChooseFile { key: "data".to_owned() });
+        ctx.actions.push(ViewAction::ChooseFile { key: FOLDER.key().to_owned() });
     }
 }
 
 /// The folder that the run was started with; empty for none.
 fn folder_of(run: &RunState) -> String {
-    run.params.get("data").map(ToString::to_string).unwrap_or_default()
+    run.params.get(FOLDER.key()).map(ToString::to_string).unwrap_or_default()
 }
 
 fn recorded_summary(ctx: &ViewCtx<'_>) -> Option<String> {

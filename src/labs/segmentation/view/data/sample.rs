@@ -9,6 +9,7 @@ use crate::data::synth::ultrasound_folder::{self, MANIFEST};
 use crate::engine::params::Value;
 use crate::engine::run_folder::write_whole;
 use crate::kit::view::ViewCtx;
+use crate::labs::segmentation::params::{FOLDER, FROM_FOLDER};
 use crate::plot::background::{Task, repaint};
 use crate::plot::tile;
 
@@ -35,8 +36,10 @@ impl SampleSet {
             match done {
                 Ok(folder) => {
                     let text = folder.to_string_lossy().into_owned();
-                    ctx.set("source", Value::Text("folder".to_owned()), true);
-                    ctx.set("data", Value::Text(text), true);
+                    if let Some(source) = FROM_FOLDER.value(|folder| *folder) {
+                        ctx.set(FROM_FOLDER.key(), source, true);
+                    }
+                    ctx.set(FOLDER.key(), Value::Text(text), true);
                     self.error = None;
                 }
                 Err(error) => self.error = Some(error),

@@ -1,6 +1,24 @@
-//! Mean and spread of a measure over images or seeds, with the undefined cases counted.
+//! Mean, spread and median of numbers, with the undefined cases counted.
 
-use crate::compute::streams;
+use super::streams;
+
+/// `None` without any value.
+pub fn mean(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+}
+
+/// √(Σ(x − mean)² / (n − ddof)); `None` for no more than `ddof` values.
+pub fn standard_deviation(values: &[f64], ddof: usize) -> Option<f64> {
+    let mean = mean(values).filter(|_| values.len() > ddof)?;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    Some((squares / (values.len() - ddof) as f64).sqrt())
+}
+
+/// The middle of ascending values, or half way between the two in the middle; `None` without any.
+pub fn median(ascending: &[f64]) -> Option<f64> {
+    let n = ascending.len();
+    (n > 0).then(|| (ascending[(n - 1) / 2] + ascending[n / 2]) / 2.0)
+}
 
 /// Draws of [`interval_95`].
 pub const DRAWS: usize = 2000;
@@ -31,18 +49,12 @@ impl Summary {
                 None => undefined += 1,
             }
         }
-        let count = defined.len();
-        if count == 0 {
-            return Self { undefined, ..Self::default() };
-        }
-        let mean = defined.iter().sum::<f64>() / count as f64;
-        let squares: f64 = defined.iter().map(|value| (value - mean).powi(2)).sum();
         Self {
-            count,
+            count: defined.len(),
             undefined,
-            mean: Some(mean),
-            std_population: Some((squares / count as f64).sqrt()),
-            std_sample: (count > 1).then(|| (squares / (count - 1) as f64).sqrt()),
+            mean: mean(&defined),
+            std_population: standard_deviation(&defined, 0),
+            std_sample: standard_deviation(&defined, 1),
         }
     }
 }
@@ -85,6 +97,14 @@ mod tests {
         // Mean ± 1.96 s/√n = 0.475 ± 0.04.
         assert!((low - 0.435).abs() < 0.006 && (high - 0.515).abs() < 0.006, "{low} {high}");
         assert_eq!(interval_95(&values), Some([low, high]));
+    }
+
+    #[test]
+    fn the_median_is_the_middle_or_half_way_between_two() {
+        assert_eq!(
+            [&[][..], &[3.0], &[1.0, 2.0], &[1.0, 2.0, 9.0]].map(median),
+            [None, Some(3.0), Some(1.5), Some(2.0)]
+        );
     }
 
     #[test]

@@ -1,0 +1,246 @@
+//! Everything that can be done in the window, as plain data. Buttons, shortcuts, menus, the palette and the views send
+//! such acts while they draw; [`super::update`] carries them out. [`super::script`] writes and reads them as text.
+
+use std::path::PathBuf;
+
+use super::theme::ThemeChoice;
+use crate::compute::device::DeviceChoice;
+use crate::engine::event::Level;
+use crate::engine::params::Value;
+use crate::kit::view::{Cursor, ViewAction};
+
+/// One thing that can be done. Labs, presets, studies, tiles and parameters are named by their ids; where nothing else is
+/// said, it is the lab in front that is meant.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Act {
+    /// Brings this lab to the front.
+    Lab(String),
+    /// Runs one of the lab's own commands.
+    LabCommand(String),
+
+    /// The one play/pause: the training's while it trains, the timeline's otherwise.
+    Play,
+    /// Starts or restarts the run, recorded in a folder of its own.
+    Start,
+    /// One step: of the training while it trains, of the timeline otherwise.
+    Step,
+    Stop,
+    Checkpoint,
+    /// Gives the twin of a run that trains this value; the first one forks the run.
+    Twin(String, Value),
+    /// The device of the next training run.
+    Device(DeviceChoice),
+    /// Loads a preset and starts it.
+    Preset(String),
+    /// Closes the banner of a run that failed.
+    CloseFailure,
+
+    /// Moves the cursor by so many steps.
+    Move(i64),
+    /// Moves the cursor by one part of an update.
+    Part {
+        forward: bool,
+    },
+    /// Moves the cursor to a step; past the end: to the newest one, and follows it.
+    Seek(u64),
+    /// Moves the cursor to a place, which may be within an update.
+    Place(Cursor),
+    /// Moves the cursor to the next mark or the one before.
+    Mark {
+        forward: bool,
+    },
+    /// Follows the newest step, or no longer.
+    Follow,
+    /// The next speed of the series.
+    ChangeSpeed {
+        faster: bool,
+    },
+    /// Factor on the lab's own rate of playback.
+    Speed(f64),
+
+    /// Gives a parameter this value. Not `settled` while it is being dragged: the run is computed but not recorded.
+    Set {
+        key: String,
+        value: Value,
+        settled: bool,
+    },
+    /// Says beside a field why what was typed there is refused.
+    Refuse(String, String),
+    /// The seed of the next run.
+    Seed {
+        seed: u64,
+        settled: bool,
+    },
+    Undo,
+    Redo,
+    /// Every parameter to its default.
+    Defaults,
+    /// Edits take effect from the cursor on, or no longer.
+    FromCursor,
+    /// Takes back the change with this index along the run.
+    RemoveChange(usize),
+    /// Lets the user choose data for the first path parameter that the form shows.
+    OpenData,
+    /// Lets the user choose a path for this parameter.
+    Browse(String),
+    /// Puts a path into the form of a lab and brings that to the front.
+    UsePath {
+        lab: String,
+        key: String,
+        path: PathBuf,
+    },
+
+    ShowTile(String),
+    HideTile(String),
+    /// Shows a tile and brings its tab to the front.
+    BringTile(String),
+    /// This tile alone fills the middle.
+    Maximise(String),
+    MaximiseNext,
+    /// Shows all tiles side by side again.
+    RestoreTiles,
+    ResetLayout,
+    /// Forgets every change to layouts and panels, of all labs.
+    ResetAllLayouts,
+
+    /// Shows or hides the form.
+    Form,
+    /// Shows or hides the guide.
+    Guide,
+    /// Begins a talk with this tile, else with the maximised or the first one; ends the talk that goes on.
+    Present(Option<String>),
+    /// So many tiles further in the talk.
+    PresentNext(isize),
+    /// The screen of the talk is black, or no longer.
+    PresentBlack,
+    /// Gives the keyboard to a part of the window.
+    Focus(Region),
+    FocusNext,
+
+    /// Begins to measure a study, or shows it.
+    Study(String),
+    StudyStop,
+    StudyGoOn,
+    /// Not now, after the question.
+    StudyLeave,
+    /// Measures every row anew.
+    StudyAgain,
+    /// Measures so many seeds of each row, from this one on.
+    StudySeeds(u64, u64),
+    /// Puts the values of this row into the form, and runs them.
+    StudyLoad(usize),
+    StudySave(StudyFile),
+    StudyCopy,
+
+    /// Shows a recorded run.
+    OpenRun(PathBuf),
+    /// Goes on with a recorded run from its newest checkpoint.
+    GoOn(PathBuf),
+    ShowFolder(PathBuf),
+    CopyPath(PathBuf),
+    /// Deletes a recorded run; the list of runs asks before.
+    DeleteRun(PathBuf),
+
+    Screenshot,
+    /// Exports a tile as a picture; `None`: the maximised, else the first one.
+    Figure(Option<String>),
+    MetricsCsv,
+    MetricsJson,
+    /// Lets the user choose where to save a text; `name` is suggested.
+    SaveText {
+        name: String,
+        text: String,
+    },
+
+    Palette,
+    Fork,
+    Metrics,
+    Runs,
+    Help,
+    Notices,
+    /// Closes all toasts.
+    Dismiss,
+    /// Tells the user something.
+    Say(Level, String),
+    Theme(ThemeChoice),
+    NextTheme,
+    Fullscreen,
+    Quit,
+    /// Answers what is asked before the window closes or a training ends.
+    Answer(Choice),
+}
+
+/// A part of the window that can have the keyboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Region {
+    Form,
+    Timeline,
+    Guide,
+}
+
+/// What can be said before the window closes or a training ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    Stay,
+    Save,
+    /// Leave what is not saved as the draft that it is.
+    Draft,
+    /// End the training for what comes next.
+    Stop,
+    TryAgain,
+    GiveUp,
+}
+
+/// A file that a study can be saved as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StudyFile {
+    Text,
+    Csv,
+    Picture,
+    /// The numbers of its figure.
+    FigureCsv,
+}
+
+impl From<ViewAction> for Act {
+    fn from(action: ViewAction) -> Self {
+        match action {
+            ViewAction::SetParam { key, value, settled } => Act::Set { key, value, settled },
+            ViewAction::Seek(cursor) => Act::Place(cursor),
+            ViewAction::Notice(level, text) => Act::Say(level, text),
+            ViewAction::SaveText { name, text } => Act::SaveText { name, text },
+            ViewAction::ChooseFile { key } => Act::Browse(key),
+            ViewAction::ShowTile(tile) => Act::BringTile(tile.to_owned()),
+        }
+    }
+}
+
+/// Which part of the window has the keyboard, and which is to get it.
+#[derive(Debug, Default)]
+pub struct Focus {
+    wanted: Option<Region>,
+    /// The part that got it last.
+    last: Option<Region>,
+}
+
+impl Focus {
+    /// Gives the keyboard to a part with the next drawing.
+    pub fn give(&mut self, region: Region) {
+        self.wanted = Some(region);
+    }
+
+    /// Gives the keyboard to the part after the one that got it last.
+    pub fn next(&mut self) {
+        self.wanted = Some(match self.last {
+            None | Some(Region::Guide) => Region::Form,
+            Some(Region::Form) => Region::Timeline,
+            Some(Region::Timeline) => Region::Guide,
+        });
+    }
+
+    /// Whether this part gets the keyboard now, once.
+    pub fn take(&mut self, region: Region) -> bool {
+        let taken = self.wanted.take_if(|wanted| *wanted == region);
+        self.last = taken.or(self.last);
+        taken.is_some()
+    }
+}
