@@ -133,9 +133,9 @@ impl Triptych {
         self.follow(&names, ui, ctx);
         let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
         let (bar, rest) = tile::split(ui, size);
-        let learns = ctx.payload("wall/rebuilt/0").is_some();
+        let learns = ctx.payload("wall/rebuilt/0").map(|(step, _)| step);
         let twin = ctx.payload(&format!("{TWIN}wall/rebuilt/0")).is_some();
-        let about = match self.rows.first().and_then(|row| row.rebuilt.step()) {
+        let about = match learns {
             Some(step) if twin => format!("step {}, the twin's on the right", number::grouped(step)),
             Some(step) => format!("step {}", number::grouped(step)),
             None => "supervised: the decoder learns nothing".to_owned(),
@@ -162,7 +162,7 @@ impl Triptych {
         let foot = Rect::from_min_max(pos2(rest.left(), rest.bottom() - 1.6 * size), rest.max);
         let above = Rect::from_min_max(rest.min, pos2(rest.right(), foot.top() - 0.2 * size));
         let quality = quality(ctx, "wall/quality");
-        let count = if !learns {
+        let count = if learns.is_none() {
             1
         } else if twin {
             5
