@@ -460,7 +460,8 @@ impl Case<'_> {
         same("first_40", letters.as_str(), text(self.wanted, "first_40")?)?;
         let count = kinds.iter().filter(|kind| **kind == Kind::Labelled).count();
         same("count_L", count, whole(self.wanted, "count_L")?)?;
-        let last = if labelled == 0 { 0 } else { sampler::range(items, batch, labelled - 1).len() };
+        // But for the one that a batch of one would get of its neighbour.
+        let last = if labelled == 0 { 0 } else { items - (labelled - 1) * batch };
         same("last_labelled_batch_size", last, whole(self.wanted, "last_labelled_batch_size")?)
     }
 

@@ -19,17 +19,18 @@ pub fn order(labelled: usize, unlabelled: usize, seed: u64) -> Vec<Kind> {
     kinds
 }
 
-/// Batches of `items` things of `size` each: the last may be smaller, but never one alone beside others, over which batch
-/// normalisation would be nothing; it then joins the one before.
+/// Batches of `items` things of `size` each; the last may be smaller.
 pub fn batches(items: usize, size: usize) -> usize {
-    let whole = items.div_ceil(size.max(1));
-    if whole > 1 && size > 1 && items % size == 1 { whole - 1 } else { whole }
+    items.div_ceil(size.max(1))
 }
 
-/// Where the `i`-th batch lies in an epoch's order.
+/// Where the `i`-th batch lies in an epoch's order. A last one that would be alone, over which batch normalisation has little to
+/// say, gets one of the batch before.
 pub fn range(items: usize, size: usize, i: usize) -> std::ops::Range<usize> {
-    let start = i * size;
-    let end = if i + 1 == batches(items, size) { items } else { start + size };
+    let last = batches(items, size).saturating_sub(1);
+    let alone = usize::from(size > 2 && last > 0 && items % size == 1);
+    let start = i * size - if i == last { alone } else { 0 };
+    let end = if i == last { items } else { (i + 1) * size - if i + 1 == last { alone } else { 0 } };
     start..end
 }
 
@@ -187,7 +188,7 @@ mod tests {
     fn pools_may_be_empty_or_smaller_than_a_batch() {
         let only = |labelled, unlabelled| epoch(Pools { labelled, unlabelled, batch: 8, looped: true }, 0);
         assert_eq!(seen(&only(0, 9), Kind::Unlabelled).len(), 9);
-        assert_eq!(only(0, 9).len(), 1, "the ninth joins the others");
+        assert_eq!(only(0, 9).iter().map(|batch| batch.indices.len()).collect::<Vec<_>>(), [7, 2]);
         assert_eq!(only(3, 0).len(), 1);
         assert_eq!(only(1, 0)[0].indices, [0]);
         assert_eq!(Pools { labelled: 0, unlabelled: 0, batch: 8, looped: false }.per_epoch(), 0);

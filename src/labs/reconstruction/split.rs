@@ -16,8 +16,8 @@ pub enum Part {
     Test,
 }
 
-/// Pictures of each hospital (or other stratum) in each part: `⌈0.2 n⌉` to test, `0.2 n` rounded to validate, each shared out by
-/// largest remainder, of which equal ones go to the first.
+/// Pictures of each hospital (or other stratum) in each part: `⌈0.2 n⌉` to test, and of the rest
+/// `0.2 n` rounded to validate, each shared out by largest remainder, of which equal ones go to the first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sizes {
     pub test: Vec<usize>,
@@ -28,10 +28,10 @@ pub struct Sizes {
 pub fn sizes(strata: &[usize]) -> Sizes {
     let all: usize = strata.iter().sum();
     let test = shared(strata, (TEST * all as f64 - 1e-9).ceil() as usize);
-    let validation = shared(strata, (VALIDATION * all as f64).round() as usize);
-    let validation: Vec<usize> =
-        validation.iter().zip(strata).zip(&test).map(|((wanted, n), test)| (*wanted).min(n - test)).collect();
-    let train = strata.iter().zip(&test).zip(&validation).map(|((n, test), val)| n - test - val).collect();
+    let rest: Vec<usize> = strata.iter().zip(&test).map(|(n, test)| n - test).collect();
+    let wanted = (VALIDATION * all as f64).round() as usize;
+    let validation = shared(&rest, wanted.min(rest.iter().sum()));
+    let train = rest.iter().zip(&validation).map(|(n, validation)| n - validation).collect();
     Sizes { test, validation, train }
 }
 
