@@ -84,7 +84,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     // ---- from here on, something may be drawn
     ("plot", &["watch"]),
     ("gpu", &[]),
-    ("kit", &["compute", "disk", "engine", "nn", "plot", "watch"]),
+    ("kit", &["compute", "disk", "engine", "nn", "pixels", "plot", "watch"]),
     ("labs", &["compute", "data", "disk", "engine", "gpu", "kit", "metrics", "nn", "pixels", "plot", "watch"]),
     ("app", &["compute", "disk", "engine", "kit", "labs", "plot", "signals", "watch"]),
     ("cli", &["app", "compute", "data", "disk", "engine", "kit", "labs", "plot", "signals", "watch"]),

@@ -17,6 +17,7 @@ use learnscope::engine::state::RunState;
 use learnscope::labs::segmentation::params::PARAMS;
 use learnscope::labs::segmentation::pipeline::Pipeline;
 use learnscope::labs::segmentation::view::predict::Predict;
+use learnscope::labs::segmentation::view::shared::Shared;
 use learnscope::nn::segmentation::SegmentationNet;
 use learnscope::nn::segmentation::spec::{Architecture, NetSpec};
 use learnscope::nn::segmentation::weights::save_trained_at;
@@ -27,6 +28,7 @@ use support::scene::{MARGIN, build, calm, nothing_beyond};
 
 struct Scene {
     predict: Predict,
+    shared: Shared,
     run: RunState,
     style: Style,
 }
@@ -35,7 +37,9 @@ fn scene(home: &Path) -> Scene {
     let mut predict = Predict::default();
     predict.choose_weights(&home.join("net.safetensors"));
     predict.data = home.join("in").display().to_string();
-    Scene { predict, run: RunState::default(), style: Style::dark() }
+    let mut scene = Scene { predict, shared: Shared::default(), run: RunState::default(), style: Style::dark() };
+    scene.shared.pipeline = Pipeline { threshold: 0.45, ..Pipeline::default() };
+    scene
 }
 
 fn harness<'a>(scene: Scene, size: Vec2) -> Harness<'a, Scene> {
@@ -51,8 +55,7 @@ fn around<'a>(scene: Scene, size: Vec2, margin: f32) -> Harness<'a, Scene> {
             let (params, mut actions) = (Params::defaults(PARAMS), Vec::new());
             let mut ctx = calm(&scene.run, &params, &scene.style, &mut actions);
             let place = UiBuilder::new().max_rect(ui.max_rect().shrink(margin));
-            let pipeline = Pipeline { threshold: 0.45, ..Pipeline::default() };
-            ui.scope_builder(place, |ui| scene.predict.show(&pipeline, ui, &mut ctx));
+            ui.scope_builder(place, |ui| scene.predict.show(&mut scene.shared, ui, &mut ctx));
         },
         scene,
     )

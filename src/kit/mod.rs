@@ -14,3 +14,4 @@ pub mod study;
 pub mod tiles;
 pub mod training;
 pub mod view;
+pub mod wall;

@@ -1,10 +1,12 @@
-//! Work apart from the frame, which never waits for it: a thread that brings one thing ([`Task`]), and the answer to the
-//! newest of many requests ([`Latest`]).
+//! Work apart from the frame, which never waits for it: a thread that brings one thing ([`Task`]), the answer to the newest
+//! of many requests ([`Latest`]), and one for each of many places ([`Many`]).
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread;
 
 use eframe::egui::Context;
@@ -179,6 +181,127 @@ impl<K: Clone + PartialEq + Send + 'static, V: Send + 'static> Latest<K, V> {
     }
 }
 
+/// Results for many places, made on one thread in the order in which places were last served, so that all get their turn
+/// while a slider moves. A place shows its last result until the next one is there.
+pub struct Many<K, V, T> {
+    places: BTreeMap<K, Place<V, T>>,
+    /// `None`: no thread yet. It ends when this is dropped.
+    thread: Option<Workshop<K, V, T>>,
+    in_flight: usize,
+    /// Counts what was handed out.
+    served: u64,
+}
+
+type Work<T> = Box<dyn FnOnce() -> T + Send>;
+type Job<K, V, T> = (K, V, Work<T>);
+/// Where work goes, and where results come from; `None` where the work panicked.
+type Workshop<K, V, T> = (Sender<Job<K, V, T>>, Receiver<(K, V, Option<T>)>);
+
+struct Place<V, T> {
+    done: Option<(V, Arc<T>)>,
+    wanted: Option<(V, Work<T>)>,
+    busy: bool,
+    /// The version that came to nothing, which is not tried again.
+    failed: Option<V>,
+    /// When it was last served.
+    served: u64,
+}
+
+impl<V, T> Default for Place<V, T> {
+    fn default() -> Self {
+        Self { done: None, wanted: None, busy: false, failed: None, served: 0 }
+    }
+}
+
+impl<K, V, T> Default for Many<K, V, T> {
+    fn default() -> Self {
+        Self { places: BTreeMap::new(), thread: None, in_flight: 0, served: 0 }
+    }
+}
+
+impl<K: fmt::Debug, V, T> fmt::Debug for Many<K, V, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Many").field("places", &self.places.keys()).field("in_flight", &self.in_flight).finish()
+    }
+}
+
+impl<K: Copy + Ord + Send + 'static, V: Copy + PartialEq + Send + 'static, T: Send + 'static> Many<K, V, T> {
+    /// Works that are handed out at the same time.
+    const IN_FLIGHT: usize = 4;
+
+    /// Takes in what is finished and hands out what waits; `name` is the thread's.
+    pub fn follow(&mut self, name: &str, ctx: &Context) {
+        while let Some(Ok((key, version, made))) = self.thread.as_ref().map(|(_, done)| done.try_recv()) {
+            self.in_flight = self.in_flight.saturating_sub(1);
+            if let Some(place) = self.places.get_mut(&key) {
+                place.busy = false;
+                // It may have been asked for again while it was being made.
+                place.wanted.take_if(|(wanted, _)| *wanted == version);
+                match made {
+                    Some(made) => place.done = Some((version, Arc::new(made))),
+                    None => place.failed = Some(version),
+                }
+            }
+        }
+        while self.in_flight < Self::IN_FLIGHT {
+            let waiting = self.places.iter_mut().filter(|(_, place)| place.wanted.is_some() && !place.busy);
+            let Some((key, place)) = waiting.min_by_key(|(_, place)| place.served) else { return };
+            let Some((version, work)) = place.wanted.take() else { return };
+            let (jobs, _) = self.thread.get_or_insert_with(|| workshop(name, ctx));
+            if jobs.send((*key, version, work)).is_err() {
+                // The thread could not be started: what is shown stays as it is.
+                return;
+            }
+            self.served += 1;
+            (place.served, place.busy) = (self.served, true);
+            self.in_flight += 1;
+        }
+    }
+
+    /// Asks for this version of a place; [`Many::newest`] has it some frames later.
+    pub fn want(&mut self, key: K, version: V, work: impl FnOnce() -> T + Send + 'static) {
+        let place = self.places.entry(key).or_default();
+        let current = place.done.as_ref().is_some_and(|(done, _)| *done == version);
+        place.wanted = (!current && place.failed != Some(version)).then(|| (version, Box::new(work) as Work<T>));
+    }
+
+    /// The newest result of a place, which may be of a version just left.
+    pub fn newest(&self, key: K) -> Option<&Arc<T>> {
+        self.places.get(&key)?.done.as_ref().map(|(_, made)| made)
+    }
+
+    /// Forgets a place. What is being made for it comes to nothing.
+    pub fn forget(&mut self, key: K) {
+        self.places.remove(&key);
+    }
+
+    /// Whether everything that was asked for is there.
+    pub fn is_settled(&self) -> bool {
+        self.in_flight == 0 && self.places.values().all(|place| place.wanted.is_none() && !place.busy)
+    }
+}
+
+/// Starts the thread of a [`Many`].
+fn workshop<K: Send + 'static, V: Send + 'static, T: Send + 'static>(name: &str, ctx: &Context) -> Workshop<K, V, T> {
+    let (jobs, todo) = channel::<Job<K, V, T>>();
+    let (done, results) = channel();
+    let wake = repaint(ctx);
+    let work = move || {
+        while let Ok((key, version, work)) = todo.recv() {
+            // A panic has been reported by its hook; the other places still get theirs.
+            let made = catch_unwind(AssertUnwindSafe(work)).ok();
+            if done.send((key, version, made)).is_err() {
+                return;
+            }
+            wake();
+        }
+    };
+    if let Err(error) = thread::Builder::new().name(name.to_owned()).spawn(work) {
+        tracing::warn!("no thread can be started: {error}");
+    }
+    (jobs, results)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,6 +351,36 @@ mod tests {
         assert_eq!(latest.update("odd", &ctx, &2, odd), Some(&1), "the last result stays");
         assert!(!latest.is_busy(), "it is not computed again in every frame");
         wait(|| latest.update("odd", &ctx, &3, odd).filter(|value| **value == 3).copied());
+    }
+
+    #[test]
+    fn every_place_gets_its_newest_version_once() {
+        let ctx = Context::default();
+        let mut many: Many<usize, u64, u64> = Many::default();
+        let made = Arc::new(AtomicUsize::new(0));
+        let ask = |many: &mut Many<usize, u64, u64>, version: u64| {
+            wait(|| {
+                many.follow("many", &ctx);
+                for place in 0..12 {
+                    let made = made.clone();
+                    many.want(place, version, move || {
+                        made.fetch_add(1, Ordering::Relaxed);
+                        assert!(!(place == 5 && version == 7), "panics on purpose");
+                        version * place as u64
+                    });
+                }
+                many.is_settled().then_some(())
+            });
+            made.swap(0, Ordering::Relaxed)
+        };
+        assert_eq!(many.newest(3), None, "the first frame does not wait");
+        assert_eq!(ask(&mut many, 2), 12);
+        assert_eq!(ask(&mut many, 2), 0, "nothing changed, nothing is made");
+        assert_eq!((0..12).map(|place| **many.newest(place).unwrap()).sum::<u64>(), 2 * 66);
+        assert_eq!(ask(&mut many, 7), 12, "one that panics is not tried again");
+        assert_eq!([4, 5, 6].map(|place| **many.newest(place).unwrap()), [28, 10, 42], "and its last result stays");
+        many.forget(4);
+        assert_eq!(many.newest(4), None);
     }
 
     #[test]

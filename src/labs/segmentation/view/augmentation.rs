@@ -3,21 +3,18 @@
 
 use eframe::egui::accesskit::Role;
 use eframe::egui::text::LayoutJob;
-use eframe::egui::{
-    Align2, Color32, ColorImage, FontId, Painter, Rect, Sense, TextureOptions, Ui, WidgetInfo, pos2, vec2,
-};
+use eframe::egui::{Align2, Color32, FontId, Painter, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use crate::compute::streams;
 use crate::data::augment_pair::{MaskBorder, PairView};
-use crate::data::segmentation::read::Picture;
+use crate::data::segmentation::read;
 use crate::engine::event::{Payload, RunId};
 use crate::engine::params::Value;
 use crate::kit::view::ViewCtx;
+use crate::kit::wall::{Content, Contours, Key, Mark, Picture, Pictures, Recorded, beside, draw_outlines};
 use crate::pixels::mask::Mask;
 use crate::pixels::resize::Size;
-use crate::plot::image_view::{Lens, draw_loops};
-use crate::plot::live_texture::LiveTexture;
-use crate::plot::stroke::Pen;
+use crate::plot::image_view::Lens;
 use crate::plot::style::Dash;
 use crate::plot::{number, tile};
 
@@ -25,8 +22,8 @@ use super::super::experiment::in_words;
 use super::super::source::{prepare, prepare_mask};
 use super::SegmentationView;
 use super::controls;
-use super::gallery::{self, Lines, mask_of};
-use super::look::{Mark, Marks};
+use super::gallery::mask_of;
+use super::look::Marks;
 use super::shared::Shared;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 
@@ -75,45 +72,9 @@ pub struct Augmentation {
 /// An image of the batch and its view.
 #[derive(Debug, Default)]
 struct Pair {
-    original: Small,
-    view: Small,
-    mask: Option<(u64, Mask, Lines)>,
-}
-
-/// A small picture on a texture of its own.
-#[derive(Debug, Default)]
-struct Small {
-    step: Option<u64>,
-    size: [usize; 2],
-    texture: LiveTexture,
-}
-
-impl Small {
-    fn set(&mut self, ui: &Ui, step: u64, size: [usize; 2], image: impl FnOnce() -> ColorImage) {
-        if self.step != Some(step) || self.size != size {
-            self.texture.set(ui.ctx(), "augmentation", image(), TextureOptions::NEAREST);
-            (self.step, self.size) = (Some(step), size);
-        }
-    }
-
-    /// Takes over a recorded picture; anything else is left out.
-    fn read(&mut self, ui: &Ui, ctx: &ViewCtx<'_>, key: &str) {
-        let Some((step, payload)) = ctx.payload(key) else { return };
-        if let Payload::Image { width, height, rgba } = &*payload {
-            let size = [*width as usize, *height as usize];
-            if !rgba.is_empty() && rgba.len() == 4 * size[0] * size[1] {
-                self.set(ui, step, size, || ColorImage::from_rgba_unmultiplied(size, rgba));
-            }
-        }
-    }
-
-    /// Draws it as large as it fits; returns where it lies.
-    fn draw(&self, painter: &Painter, place: Rect) -> Option<Rect> {
-        let placed = Lens::default().place(place, self.size);
-        let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
-        painter.image(self.texture.id()?, placed, whole, Color32::WHITE);
-        Some(placed)
-    }
+    original: Recorded,
+    view: Recorded,
+    mask: Option<(u64, Mask, Contours)>,
 }
 
 impl Augmentation {
@@ -166,11 +127,11 @@ impl Augmentation {
         if self.trying {
             self.trial.show(shared, ui, ctx, rest);
         } else {
-            self.batch(ui, ctx, rest, &lines);
+            self.batch(&mut shared.pictures, ui, ctx, rest, &lines);
         }
     }
 
-    fn batch(&mut self, ui: &Ui, ctx: &ViewCtx<'_>, rect: Rect, lines: &[String]) {
+    fn batch(&mut self, pictures: &mut Pictures, ui: &Ui, ctx: &ViewCtx<'_>, rect: Rect, lines: &[String]) {
         let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
         let plain = lines.iter().all(|line| line.ends_with("as it is"));
         let caption = if rect.height() > 20.0 * size && !plain { 5.4 * size } else { 1.6 * size };
@@ -181,19 +142,17 @@ impl Augmentation {
         let truth = Marks::of(style).truth;
         for (k, place) in tile::panels(rect, count, 1.6, 0.9 * size).into_iter().enumerate() {
             let pair = &mut self.pairs[k];
-            pair.original.read(ui, ctx, &format!("batch/original/{k}"));
-            pair.view.read(ui, ctx, &format!("batch/image/{k}"));
+            pair.original.follow(ctx, &format!("batch/original/{k}"));
+            pair.view.follow(ctx, &format!("batch/image/{k}"));
             if let Some((step, payload)) = ctx.payload(&format!("batch/truth/{k}"))
                 && pair.mask.as_ref().is_none_or(|(known, ..)| *known != step)
             {
-                pair.mask = mask_of(&payload).map(|mask| (step, mask.clone(), Lines::of(&mask)));
+                pair.mask = mask_of(&payload).map(|mask| (step, mask.clone(), Contours::of(&mask)));
             }
             let images = Rect::from_min_max(place.min, pos2(place.right(), place.bottom() - caption).max(place.min));
-            let half = 0.5 * (images.width() - 0.4 * size);
-            let left = Rect::from_min_size(images.min, vec2(half, images.height()));
-            let right = Rect::from_min_size(pos2(images.right() - half, images.top()), vec2(half, images.height()));
-            pair.original.draw(&painter, left);
-            if let (Some(placed), Some((_, mask, lines))) = (pair.view.draw(&painter, right), &pair.mask) {
+            let halves = [&pair.original, &pair.view].into_iter().zip(beside(images, 2, 0.4 * size));
+            let placed = halves.map(|(half, place)| Some(whole(pictures, &painter, &half.picture()?, place))).last();
+            if let (Some(Some(placed)), Some((_, mask, lines))) = (placed, &pair.mask) {
                 outline(&painter, placed, mask, lines, truth);
             }
             let below = Rect::from_min_max(images.left_bottom() + vec2(0.0, 0.2 * size), place.max);
@@ -210,14 +169,16 @@ impl Augmentation {
     }
 }
 
-fn outline(painter: &Painter, placed: Rect, mask: &Mask, lines: &Lines, mark: Mark) {
-    let size = [mask.width(), mask.height()];
-    let feather = 1.0 / painter.pixels_per_point();
+/// Draws a picture as large as it fits; returns where it lies.
+fn whole(pictures: &mut Pictures, painter: &Painter, picture: &Picture<'_>, place: Rect) -> Rect {
+    let placed = Lens::default().place(place, picture.size);
+    pictures.draw(painter, picture, placed, 1.0);
+    placed
+}
+
+fn outline(painter: &Painter, placed: Rect, mask: &Mask, lines: &Contours, mark: Mark) {
     let clip = painter.with_clip_rect(placed.expand(1.0).intersect(painter.clip_rect()));
-    let scale = placed.width() / size[0].max(1) as f32;
-    for (width, color, dash) in [(2.6, Color32::from_black_alpha(110), Dash::Solid), (1.5, mark.color, mark.dash)] {
-        draw_loops(&clip, placed, size, lines.at_scale(scale), Pen { width, color, dash, feather });
-    }
+    draw_outlines(&clip, placed, [mask.width(), mask.height()], &[lines.outline(mark.color, mark.dash, 1.5, 1.1)]);
 }
 
 /// Views of one image of the wall, drawn on demand.
@@ -229,11 +190,12 @@ struct Trial {
     find: bool,
     /// Image, step of its mask, draw and size that is shown.
     made: Option<(usize, u64, u64, usize)>,
-    original: Small,
-    view: Small,
+    /// Image and mask as the network sees them.
     source: Option<(Vec<f32>, Vec<bool>)>,
+    /// The image's view.
+    view: Vec<f32>,
     /// Of the original, of the view with the mask continued as the image, and with background beyond the edge.
-    masks: Vec<(Mask, Lines)>,
+    masks: Vec<(Mask, Contours)>,
     text: String,
     /// Pixels of the view's lesion, and those of them that are labelled background.
     lesion: usize,
@@ -241,11 +203,11 @@ struct Trial {
 }
 
 impl Trial {
-    fn show(&mut self, shared: &Shared, ui: &Ui, ctx: &ViewCtx<'_>, rect: Rect) {
+    fn show(&mut self, shared: &mut Shared, ui: &Ui, ctx: &ViewCtx<'_>, rect: Rect) {
         let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
         let painter = ui.painter_at(rect);
         let i = shared.selected.min(shared.gallery.cards.len().saturating_sub(1));
-        if !self.prepare(shared, ui, ctx, i) {
+        if !self.prepare(shared, ctx, i) {
             let font = FontId::proportional(size);
             painter.text(rect.center(), Align2::CENTER_CENTER, "The image is being read …", font, style.text_weak);
             return;
@@ -279,8 +241,8 @@ impl Trial {
                 place.min + vec2(0.0, heading),
                 pos2(place.right(), place.bottom() - caption).max(place.min + vec2(0.0, heading)),
             );
-            let small = if k == 0 { &self.original } else { &self.view };
-            if let (Some(placed), Some((mask, lines))) = (small.draw(&clip, image), self.masks.get(k)) {
+            if let (Some(picture), Some((mask, lines))) = (self.picture(k, ctx.run.id), self.masks.get(k)) {
+                let placed = whole(&mut shared.pictures, &clip, &picture, image);
                 if k == 2 && self.wrong > 0 {
                     let full = &self.masks[1];
                     outline(&clip, placed, &full.0, &full.1, Mark { dash: Dash::Dotted, ..marks.missed });
@@ -300,10 +262,19 @@ impl Trial {
         painter.galley(pos2(rect.left(), rect.bottom() - below + 0.3 * size), galley, style.text_weak);
     }
 
+    /// The image (`k` = 0) or its view.
+    fn picture(&self, k: usize, run: Option<RunId>) -> Option<Picture<'_>> {
+        let ((image, _), (.., side)) = self.source.as_ref().zip(self.made)?;
+        let values = if k == 0 { image } else { &self.view };
+        let color = move |x, y| plane_color(values, side, x, y);
+        let key = Key::new(("trial", k.min(1)), (run, self.made));
+        Some(Picture { key, size: [side; 2], content: Content::Colors(Box::new(color)) })
+    }
+
     /// Draws the view again where image or draw changed. `false`: there is no image yet.
-    fn prepare(&mut self, shared: &Shared, ui: &Ui, ctx: &ViewCtx<'_>, i: usize) -> bool {
+    fn prepare(&mut self, shared: &Shared, ctx: &ViewCtx<'_>, i: usize) -> bool {
         let Some(card) = shared.gallery.cards.get(i) else { return false };
-        let (Some(picture), Some(truth)) = (&card.picture, &card.truth) else { return false };
+        let (Some(extent), Some(truth)) = (card.picture.size(), &card.truth) else { return false };
         let side = match ctx.run.params.get("image_size") {
             Some(Value::Int(side)) => (*side).clamp(1, 512) as usize,
             _ => 64,
@@ -311,7 +282,7 @@ impl Trial {
         let size = Size { height: side, width: side };
         let of = |made: &(usize, u64, u64, usize)| (made.0, made.1, made.3);
         if self.made.as_ref().map(of) != Some((i, truth.step, side)) {
-            let (picture, mask) = thinned(picture, &truth.mask);
+            let (picture, mask) = thinned(&card.picture, extent, &truth.mask);
             self.source = Some((prepare(&picture, 3, side), prepare_mask(&mask, side)));
             self.made = None;
         }
@@ -337,12 +308,8 @@ impl Trial {
         self.lesion = full.iter().filter(|lesion| **lesion).count();
         self.text = in_words(&view);
         let masks = [mask.clone(), full, cut].map(|pixels| Mask::new(side, side, pixels).unwrap_or_default());
-        self.masks = masks.into_iter().map(|mask| (mask.clone(), Lines::of(&mask))).collect();
-        // Steps of a picture's own kind: every draw is another picture.
-        self.original.step = None;
-        self.view.step = None;
-        self.original.set(ui, 0, [side; 2], || planes(image, side));
-        self.view.set(ui, 0, [side; 2], || planes(&seen, side));
+        self.masks = masks.into_iter().map(|mask| (mask.clone(), Contours::of(&mask))).collect();
+        self.view = seen;
         self.made = Some(wanted);
         true
     }
@@ -366,20 +333,18 @@ fn three(rect: Rect, text: f32, gap: f32) -> Vec<Rect> {
 }
 
 /// Image and mask, of a huge one every n-th pixel only: this is a trial, and the frame does not wait.
-fn thinned(picture: &gallery::Picture, truth: &Mask) -> (Picture, Mask) {
-    let stride = picture.size[0].max(picture.size[1]).div_ceil(1024).max(1);
-    let [width, height] = picture.size.map(|side| side.div_ceil(stride));
+fn thinned(picture: &Recorded, size: [usize; 2], truth: &Mask) -> (read::Picture, Mask) {
+    let stride = size[0].max(size[1]).div_ceil(1024).max(1);
+    let [width, height] = size.map(|side| side.div_ceil(stride));
     let at = |i: usize| [i % width * stride, i / width * stride];
     let rgb = (0..width * height).flat_map(|i| picture.rgb(at(i)).unwrap_or_default()).collect();
     let mask = Mask::from_fn(height, width, |y, x| truth.at(y * stride, x * stride));
     let original = (width as u32, height as u32);
-    (Picture { width, height, rgb, original, factor: 1 }, mask)
+    (read::Picture { width, height, rgb, original, factor: 1 }, mask)
 }
 
-/// `[3, S, S]` in [0, 1] as a picture.
-fn planes(values: &[f32], side: usize) -> ColorImage {
-    let plane = side * side;
-    let byte = |channel: usize, i: usize| (255.0 * values[channel * plane + i]).round() as u8;
-    let colors = (0..plane).map(|i| Color32::from_rgb(byte(0, i), byte(1, i), byte(2, i))).collect();
-    ColorImage::new([side; 2], colors)
+/// The colour of a pixel of `[3, S, S]` in [0, 1].
+fn plane_color(values: &[f32], side: usize, x: usize, y: usize) -> Color32 {
+    let byte = |channel: usize| (255.0 * values[(channel * side + y) * side + x]).round() as u8;
+    Color32::from_rgb(byte(0), byte(1), byte(2))
 }

@@ -1,173 +1,125 @@
-//! Draws one image of the wall: the picture, what lies over it, and the outlines.
+//! One image of the wall as a panel: the picture, what lies over it, and the outlines; and what they mean.
 
-use std::time::Duration;
+use eframe::egui::Color32;
 
-use eframe::egui::{Color32, FontId, Mesh, Painter, Rect, Shape, Ui, pos2, vec2};
+use crate::kit::wall::{Content, Key, Layer, Legend, Map, Panel, Picture};
+use crate::pixels::mask::Mask;
 
-use crate::plot::colormap::ColorMap;
-use crate::plot::image_view::draw_loops;
-use crate::plot::stroke::{LineMesh, Pen};
-use crate::plot::style::{Dash, Style};
+use super::gallery::{Gallery, Slot};
+use super::look::{Ghost, Look, Marks, Mode};
 
-use super::gallery::{Card, Gallery, Slot};
-use super::layer::{self, Source};
-use super::look::{Ghost, Look, Mark, Marks, Mode};
+/// Standard deviation of a probability at which the uncertainty map ends; half of what a coin has, which is rare.
+const MOST_UNCERTAIN: f32 = 0.25;
+/// How much wider than an outline the dark line below it is, in points.
+pub const SHADE: f32 = 1.4;
+/// Width of the stripes of wrong pixels relative to the image, so that they can be told apart without colour.
+const STRIPES: usize = 40;
 
-/// How an image is drawn.
-#[derive(Debug, Clone, Copy)]
-pub struct Frame<'a> {
-    /// Where it may be drawn.
-    pub view: Rect,
-    pub look: &'a Look,
-    pub marks: &'a Marks,
-    /// Width of the outlines in points.
-    pub line: f32,
-}
-
-/// Draws an image; returns where the whole of it lies. `None`: there is no picture yet.
-pub fn draw(ui: &Ui, card: &mut Card, spent: &mut Duration, frame: &Frame<'_>) -> Option<Rect> {
-    let shown = card.shown(Slot::Now).cloned();
-    let Card { picture, layer, truth, probability, uncertainty, .. } = card;
-    let picture = picture.as_mut()?;
-    let size = picture.size;
-    let placed = frame.look.lens.place(frame.view, size);
-    let painter = ui.painter_at(frame.view);
-    let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
-    let scale = placed.width() / size[0].max(1) as f32 * ui.ctx().pixels_per_point();
-    if let Some(texture) = picture.texture(ui.ctx(), scale, spent) {
-        painter.image(texture, placed, whole, Color32::WHITE);
+/// Image `i` of the gallery, with outlines so many points wide.
+pub fn panel<'a>(gallery: &'a Gallery, i: usize, look: &Look, marks: &Marks, line: f32) -> Panel<'a> {
+    let Some(card) = gallery.cards.get(i) else { return Panel::default() };
+    let mut outlines = Vec::new();
+    if let Some(ghost) = gallery.shown(i, Slot::Ghost).filter(|_| look.ghost != Ghost::None) {
+        outlines.push(ghost.lines.outline(marks.ghost.color, marks.ghost.dash, 0.8 * line, 0.0));
     }
-    let source = Source {
-        shown: shown.as_deref(),
-        truth: truth.as_deref(),
-        probability: probability.as_deref(),
-        uncertainty: uncertainty.as_deref(),
-    };
-    let over = layer.update(ui.ctx(), frame.look.mode, &source, frame.marks, |work| {
-        Gallery::afford(spent, ui.ctx(), work).is_some()
-    });
-    if let Some(texture) = over {
-        painter.image(texture, placed, whole, Color32::WHITE.gamma_multiply(frame.look.opacity));
-    }
-    outlines(&painter, card, placed, frame);
-    Some(placed)
-}
-
-fn outlines(painter: &Painter, card: &Card, placed: Rect, frame: &Frame<'_>) {
-    let Some(size) = card.size() else { return };
-    let scale = placed.width() / size[0].max(1) as f32;
-    let pen = |mark: Mark, width: f32| Pen {
-        width,
-        color: mark.color,
-        dash: mark.dash,
-        feather: 1.0 / painter.pixels_per_point(),
-    };
-    // A dark line below is seen on bright tissue.
-    let shade = |width: f32| Pen {
-        width: width + 1.4,
-        color: Color32::from_black_alpha(110),
-        dash: Dash::Solid,
-        feather: 1.0 / painter.pixels_per_point(),
-    };
-    let marks = frame.marks;
-    if let Some(ghost) = card.shown(Slot::Ghost).filter(|_| frame.look.ghost != Ghost::None) {
-        draw_loops(painter, placed, size, ghost.lines.at_scale(scale), pen(marks.ghost, 0.8 * frame.line));
-    }
-    let shown = card.shown(Slot::Now);
+    let shown = gallery.shown(i, Slot::Now);
     if let Some(shown) = shown {
-        draw_loops(painter, placed, size, shown.lines.at_scale(scale), shade(frame.line));
-        draw_loops(painter, placed, size, shown.lines.at_scale(scale), pen(marks.prediction, frame.line));
+        outlines.push(shown.lines.outline(marks.prediction.color, marks.prediction.dash, line, SHADE));
     }
     if let Some(lines) = card.truth.as_ref().and_then(|truth| truth.lines()) {
-        if shown.is_none() {
-            draw_loops(painter, placed, size, lines.at_scale(scale), shade(frame.line));
+        let shade = if shown.is_none() { 0.15 * line + SHADE } else { 0.0 };
+        outlines.push(lines.outline(marks.truth.color, marks.truth.dash, 0.85 * line, shade));
+    }
+    let layers = over(gallery, i, look.mode, marks).map(|picture| Layer { picture, opacity: look.opacity });
+    Panel { picture: card.picture.picture(), layers: layers.into_iter().collect(), outlines }
+}
+
+/// What lies over an image in this mode, where there is anything.
+fn over<'a>(gallery: &'a Gallery, i: usize, mode: Mode, marks: &Marks) -> Option<Picture<'a>> {
+    let card = gallery.cards.get(i)?;
+    let id = (gallery.run, "over", i, mode);
+    let heat = |map: &'a Map, most: f32| Picture {
+        key: Key::new(id, map.step),
+        size: [map.side; 2],
+        content: Content::Heat { values: &map.values, most },
+    };
+    let shown = gallery.shown(i, Slot::Now);
+    // Colours change with the style.
+    let key = |number: u64| Key::new(id, (number, marks.found.color));
+    Some(match mode {
+        Mode::Outlines => return None,
+        Mode::Probability => heat(card.probability.as_ref()?, 1.0),
+        Mode::Uncertainty => heat(card.uncertainty.as_ref()?, MOST_UNCERTAIN),
+        Mode::Mask => {
+            let (shown, color) = (shown?, marks.prediction.color);
+            let color = move |x, y| if shown.mask.at(y, x) { color } else { Color32::TRANSPARENT };
+            Picture { key: key(shown.number), size: size(&shown.mask), content: Content::Colors(Box::new(color)) }
         }
-        draw_loops(painter, placed, size, lines.at_scale(scale), pen(marks.truth, 0.85 * frame.line));
+        Mode::Errors => {
+            let (shown, truth) = (shown?, card.truth.as_ref()?);
+            if size(&shown.mask) != size(&truth.mask) {
+                return None;
+            }
+            let color = errors(&shown.mask, &truth.mask, *marks);
+            Picture { key: key(shown.number), size: size(&truth.mask), content: Content::Colors(Box::new(color)) }
+        }
+    })
+}
+
+fn size(mask: &Mask) -> [usize; 2] {
+    [mask.width(), mask.height()]
+}
+
+/// Found, too much and missed pixels. Stripes lean to the right where there is too much and to the left where something
+/// is missed.
+fn errors<'a>(prediction: &'a Mask, truth: &'a Mask, marks: Marks) -> impl Fn(usize, usize) -> Color32 + 'a {
+    let height = truth.height();
+    let band = (truth.width().max(height) / STRIPES).max(2);
+    let striped =
+        move |color: Color32, at: usize| if at % band < band / 2 { color } else { color.gamma_multiply(0.55) };
+    move |x, y| match (prediction.at(y, x), truth.at(y, x)) {
+        (true, true) => marks.found.color,
+        (true, false) => striped(marks.too_much.color, x + y),
+        (false, true) => striped(marks.missed.color, x + height - y),
+        (false, false) => Color32::TRANSPARENT,
     }
 }
 
-/// Draws what lines and colours mean on one line from the left: the outlines, then what belongs to the mode. What does not
-/// fit is left out.
-pub fn legend(ui: &Ui, rect: Rect, look: &Look, marks: &Marks, style: &Style, size: f32, note: &str) {
-    let painter = ui.painter_at(rect);
-    let font = FontId::proportional(size);
-    let y = rect.center().y;
-    let gap = 0.9 * size;
-    let mut x = rect.left();
-    let text = |x: &mut f32, text: &str| {
-        let galley = painter.layout_no_wrap(text.to_owned(), font.clone(), style.text_weak);
-        let fits = *x + galley.size().x <= rect.right() + 0.5;
-        if fits {
-            painter.galley(pos2(*x, y - galley.size().y / 2.0), galley.clone(), style.text_weak);
-        }
-        *x += galley.size().x + gap;
-        fits
-    };
-    let wide = |text: &str| painter.layout_no_wrap(text.to_owned(), font.clone(), style.text_weak).size().x;
+/// What lines and colours mean: the outlines, then what belongs to the mode.
+pub fn legend<'a>(look: &Look, marks: &Marks, note: &'a str) -> Legend<'a> {
     let mut lines = vec![marks.truth, marks.prediction];
-    if look.ghost != Ghost::None {
-        lines.push(marks.ghost);
-    }
-    for mark in lines {
-        let sample = 1.9 * size;
-        if x + sample + 0.4 * size + wide(mark.name) > rect.right() {
-            return;
-        }
-        let pen =
-            Pen { width: 0.16 * size, color: mark.color, dash: mark.dash, feather: 1.0 / painter.pixels_per_point() };
-        let run = [(pos2(x, y), 0), (pos2(x + sample, y), 1)];
-        LineMesh::new([run.as_slice()], pen).draw(&painter);
-        x += sample + 0.4 * size;
-        text(&mut x, mark.name);
-    }
+    lines.extend((look.ghost != Ghost::None).then_some(marks.ghost));
+    let mut legend = Legend { lines, note, ..Legend::default() };
     match look.mode {
         Mode::Outlines | Mode::Mask => {}
-        Mode::Errors => {
-            let kinds = [marks.found, marks.too_much, marks.missed];
-            let room = rect.right() - x;
-            let long: f32 = kinds.iter().map(|mark| 1.3 * size + wide(mark.name) + gap).sum();
-            for mark in kinds {
-                let name = if long - gap <= room { mark.name } else { mark.short };
-                if x + 1.3 * size + wide(name) > rect.right() {
-                    return;
-                }
-                let swatch = Rect::from_center_size(pos2(x + 0.45 * size, y), vec2(0.9 * size, 0.9 * size));
-                painter.rect_filled(swatch, 1.0, mark.color);
-                x += 1.3 * size;
-                text(&mut x, name);
-            }
-        }
-        Mode::Probability | Mode::Uncertainty => {
-            let (name, high) = if look.mode == Mode::Probability {
-                ("probability 0", "1".to_owned())
-            } else {
-                ("standard deviation 0", format!("{}+", layer::MOST_UNCERTAIN))
-            };
-            let bar = 7.0 * size;
-            if x + wide(name) + gap + bar + gap + wide(&high) > rect.right() || !text(&mut x, name) {
-                return;
-            }
-            let place =
-                Rect::from_min_max(pos2(x - 0.5 * gap, y - 0.35 * size), pos2(x - 0.5 * gap + bar, y + 0.35 * size));
-            let mut mesh = Mesh::default();
-            for slice in 0..=32u32 {
-                let share = slice as f32 / 32.0;
-                let at = place.left() + share * place.width();
-                let color = ColorMap::Viridis.color(share);
-                mesh.colored_vertex(pos2(at, place.top()), color);
-                mesh.colored_vertex(pos2(at, place.bottom()), color);
-                if slice > 0 {
-                    let i = 2 * slice - 2;
-                    mesh.add_triangle(i, i + 1, i + 2);
-                    mesh.add_triangle(i + 1, i + 2, i + 3);
-                }
-            }
-            painter.add(Shape::mesh(mesh));
-            x = place.right() + 0.5 * gap;
-            text(&mut x, &high);
-        }
+        Mode::Errors => legend.colors = vec![marks.found, marks.too_much, marks.missed],
+        Mode::Probability => legend.heat = Some(("probability 0", "1".to_owned())),
+        Mode::Uncertainty => legend.heat = Some(("standard deviation 0", format!("{MOST_UNCERTAIN}+"))),
     }
-    if x + wide(note) <= rect.right() {
-        text(&mut x, note);
+    legend
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plot::style::Style;
+
+    #[test]
+    fn errors_are_told_apart_by_colour_and_by_stripes() {
+        let marks = Marks::of(&Style::light());
+        let truth = Mask::from_fn(80, 120, |y, x| (20..60).contains(&y) && (20..80).contains(&x));
+        let prediction = Mask::from_fn(80, 120, |y, x| (20..60).contains(&y) && (40..100).contains(&x));
+        let color = errors(&prediction, &truth, marks);
+        assert_eq!(color(50, 40), marks.found.color);
+        assert_eq!(color(5, 5), Color32::TRANSPARENT);
+        let kinds = |from: usize, to: usize| {
+            let mut kinds: Vec<_> = (from..to).map(|x| color(x, 40).to_array()).collect();
+            kinds.sort_unstable();
+            kinds.dedup();
+            kinds
+        };
+        assert_eq!(kinds(20, 40).len(), 2);
+        assert!(kinds(20, 40).contains(&marks.missed.color.to_array()));
+        assert!(kinds(80, 100).contains(&marks.too_much.color.to_array()));
     }
 }

@@ -1,6 +1,8 @@
 //! The inspector: the selected image large, what is under the pointer, all metrics of this image, and the pair of border
 //! points that a Hausdorff distance comes from.
 
+use std::sync::Arc;
+
 use eframe::egui::accesskit::Role;
 use eframe::egui::{
     Align2, Color32, ComboBox, FontId, Painter, Pos2, Rect, RichText, ScrollArea, Sense, Shape, Stroke, Ui, UiBuilder,
@@ -16,7 +18,7 @@ use crate::plot::{number, tile};
 use super::SegmentationView;
 use super::controls;
 use super::gallery::{Card, Shown, Slot};
-use super::image::{self, Frame};
+use super::image;
 use super::look::{Ghost, Marks, Mode};
 use super::shared::Shared;
 use super::wall::distance;
@@ -122,7 +124,7 @@ impl Inspector {
         let pointed = self.image(shared, ui, ctx, above, i);
         if legend > 0.0 {
             let place = Rect::from_min_max(pos2(view.left(), above.bottom()), view.max);
-            image::legend(ui, place, &shared.look, &Marks::of(ctx.style), ctx.style, size, "");
+            image::legend(&shared.look, &Marks::of(ctx.style), "").show(ui, place, ctx.style, size);
         }
         self.facts(shared, ui, ctx, facts, i, pointed);
         shared.gallery.keep_going(ui);
@@ -182,21 +184,20 @@ impl Inspector {
         }
         let response = ui.interact(view, ui.scope_id().with("inspected image"), Sense::click_and_drag());
         let marks = Marks::of(style);
-        let look = shared.look;
-        let (card, spent) = shared.gallery.card(i)?;
+        let card = shared.gallery.cards.get(i)?;
         let said = format!("{} enlarged", card.name);
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &said));
         let painter = ui.painter_at(view);
         painter.rect_filled(view, 0.0, style.plot_background);
         let line = if ctx.presenting { 3.0 } else { 2.0 };
-        let frame = Frame { view, look: &look, marks: &marks, line };
-        let Some(placed) = image::draw(ui, card, spent, &frame) else {
+        let panel = image::panel(&shared.gallery, i, &shared.look, &marks, line);
+        let Some(placed) = shared.pictures.panel(ui, view, &shared.look.lens, &panel) else {
             let font = FontId::proportional(tile::font_size(ctx.presenting));
             painter.text(view.center(), Align2::CENTER_CENTER, "being read …", font, style.text_weak);
             return None;
         };
-        let size = card.size()?;
-        if let Some(pair) = self.found(card.shown(Slot::Now).map(|shown| &**shown)) {
+        let size = card.picture.size()?;
+        if let Some(pair) = self.found(shared.gallery.shown(i, Slot::Now).map(|shown| &**shown)) {
             draw_pair(&painter, placed, size, &pair, &marks, tile::font_size(ctx.presenting));
         }
         shared.look.lens.interact(ui, &response, view, size);
@@ -210,7 +211,7 @@ impl Inspector {
     /// What is under the pointer, the metrics, the pair.
     fn facts(&self, shared: &Shared, ui: &mut Ui, ctx: &ViewCtx<'_>, rect: Rect, i: usize, at: Option<[usize; 2]>) {
         let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
-        let card = &shared.gallery.cards[i];
+        let (card, shown) = (&shared.gallery.cards[i], shared.gallery.shown(i, Slot::Now));
         ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
             ui.shrink_clip_rect(rect);
             ScrollArea::vertical().id_salt("facts").auto_shrink(false).show(ui, |ui| {
@@ -219,14 +220,14 @@ impl Inspector {
                 // On two lines where it is narrow; as many without a pixel, so that nothing jumps.
                 let narrow = ui.available_width() < NARROW * size;
                 ui.label(match at {
-                    Some(at) => tile::mono(under_pointer(card, at, narrow), size, style),
+                    Some(at) => tile::mono(under_pointer(card, shown, at, narrow), size, style),
                     None => tile::weak(
                         if narrow { "Point at a pixel\nto read it" } else { "Point at a pixel to read it" },
                         size,
                         style,
                     ),
                 });
-                let Some(shown) = card.shown(Slot::Now) else {
+                let Some(shown) = shown else {
                     ui.label(tile::weak("The prediction is being measured …", size, style));
                     return;
                 };
@@ -309,12 +310,12 @@ fn label_place(from: Pos2, to: Pos2, size: eframe::egui::Vec2, within: Rect) -> 
 }
 
 /// Place, grey value, probability, uncertainty and what the pixel is.
-fn under_pointer(card: &Card, at: [usize; 2], narrow: bool) -> String {
+fn under_pointer(card: &Card, shown: Option<&Arc<Shown>>, at: [usize; 2], narrow: bool) -> String {
     let mut text = format!("x {:>4}  y {:>4}", at[0], at[1]);
-    if let Some([r, g, b]) = card.picture.as_ref().and_then(|picture| picture.rgb(at)) {
+    if let Some([r, g, b]) = card.picture.rgb(at) {
         text += &if r == g && g == b { format!("  grey {r:>3}") } else { format!("  rgb {r:>3} {g:>3} {b:>3}") };
     }
-    let size = card.size().unwrap_or([1, 1]);
+    let size = card.picture.size().unwrap_or([1, 1]);
     let share = [0, 1].map(|axis| (at[axis] as f32 + 0.5) / size[axis].max(1) as f32);
     if let Some(map) = &card.probability {
         text += if narrow { "\n" } else { "  " };
@@ -323,7 +324,7 @@ fn under_pointer(card: &Card, at: [usize; 2], narrow: bool) -> String {
     if let Some(map) = &card.uncertainty {
         text += &format!("  ±{:.3}", map.sample(share));
     }
-    if let (Some(truth), Some(shown)) = (&card.truth, card.shown(Slot::Now)) {
+    if let (Some(truth), Some(shown)) = (&card.truth, shown) {
         text += match (shown.mask.at(at[1], at[0]), truth.mask.at(at[1], at[0])) {
             (true, true) => "  found",
             (true, false) => "  too much",

@@ -1,8 +1,7 @@
 //! How images are shown, the same on the wall and in the inspector: what lies over them, whose outline is drawn beside,
 //! and the part that is seen.
 
-use eframe::egui::Color32;
-
+use crate::kit::wall::Mark;
 use crate::plot::image_view::Lens;
 use crate::plot::style::{Dash, Style};
 
@@ -84,16 +83,6 @@ impl Default for Look {
     fn default() -> Self {
         Self { mode: Mode::default(), opacity: 0.5, ghost: Ghost::default(), lens: Lens::default() }
     }
-}
-
-/// A kind of outline or of pixel: name, colour, dash.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Mark {
-    pub name: &'static str,
-    /// Where there is little room.
-    pub short: &'static str,
-    pub color: Color32,
-    pub dash: Dash,
 }
 
 /// Marks over images. Ultrasound is dark in every theme, so they are the bright ones of the dark look.

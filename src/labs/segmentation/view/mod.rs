@@ -10,7 +10,6 @@ pub mod gallery;
 pub mod guide;
 pub mod image;
 pub mod inspector;
-pub mod layer;
 pub mod look;
 pub mod network;
 pub mod postprocess;

@@ -21,6 +21,7 @@ use crate::plot::path_dialog::{PathDialog, Question, Wanted as Asked};
 use crate::plot::{number, tile};
 
 use super::SegmentationView;
+use super::shared::Shared;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use results::Results;
 
@@ -34,7 +35,7 @@ pub static TILE: Tile<SegmentationView> = Tile {
         area: "large",
         follows_cursor: false,
     },
-    show: |view, ui, ctx| view.predict.show(&view.shared.pipeline, ui, ctx),
+    show: |view, ui, ctx| view.predict.show(&mut view.shared, ui, ctx),
     commands: &[
         TileCommand {
             id: "predict-weights",
@@ -156,8 +157,8 @@ enum Field {
 }
 
 impl Predict {
-    /// Draws the tile. `pipeline`: how masks are made of what is predicted from now on.
-    pub fn show(&mut self, pipeline: &Pipeline, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
+    /// Draws the tile. The pipeline of the views makes the masks of what is predicted from now on.
+    pub fn show(&mut self, shared: &mut Shared, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         self.take_in(ui.ctx());
         if let Some(paths) = self.dialog.show(ui.ctx(), ctx.style)
             && let Some(field) = self.asked.take()
@@ -177,7 +178,7 @@ impl Predict {
             ui.shrink_clip_rect(all);
             ui.spacing_mut().item_spacing = vec2(4.0, 3.0);
             ui.spacing_mut().button_padding = vec2(6.0, 1.0);
-            self.inputs(run, pipeline, ui, size, ctx);
+            self.inputs(run, &shared.pipeline, ui, size, ctx);
             self.state(ui, size, ctx);
             if self.found.is_empty() {
                 let (title, hint) = match (&self.job, self.weights.is_empty()) {
@@ -187,7 +188,7 @@ impl Predict {
                 };
                 return empty::message(ui, ctx, title, hint);
             }
-            self.results.show(&self.found, self.job.is_none(), ui, size, ctx.style);
+            self.results.show(&mut shared.pictures, &self.found, self.job.is_none(), ui, size, ctx.style);
         });
     }
 

@@ -2,6 +2,7 @@
 
 use crate::engine::event::RunId;
 use crate::kit::view::ViewCtx;
+use crate::kit::wall::Pictures;
 
 use super::super::pipeline::Pipeline;
 use super::gallery::Gallery;
@@ -20,6 +21,8 @@ pub struct Shared {
     pub look: Look,
     /// The images of the wall.
     pub gallery: Gallery,
+    /// Their textures, and those of every other image of the lab.
+    pub pictures: Pictures,
     /// Dice of the wall's images against the threshold.
     pub sweep: Sweep,
     /// The last means over all the wall's images, by slot.
@@ -41,6 +44,7 @@ impl Shared {
         if self.run != ctx.run.id {
             self.run = ctx.run.id;
             self.means = [None; 4];
+            self.pictures = Pictures::default();
             if ctx.run.params.get("keep").is_some() {
                 self.pipeline = Pipeline::of(&ctx.run.params);
             }

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 
 use eframe::egui::Context;
 
+use crate::kit::wall::Map;
 use crate::pixels::mask::Confusion;
 use crate::plot::background::Latest;
 
 use super::super::pipeline::Pipeline;
-use super::gallery::{Gallery, Map, Truth};
+use super::gallery::{Gallery, Truth};
 
 /// Thresholds that are tried.
 pub const THRESHOLDS: [f64; 13] = [0.03, 0.08, 0.15, 0.22, 0.3, 0.4, 0.5, 0.6, 0.7, 0.78, 0.85, 0.92, 0.97];

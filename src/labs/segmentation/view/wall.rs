@@ -1,18 +1,12 @@
 //! The wall: validation images with the true outline and the predicted one, at the step of the timeline. All are seen
 //! through one lens.
 
-use std::collections::BTreeSet;
-
-use eframe::egui::accesskit::Role;
-use eframe::egui::scroll_area::{ScrollBarVisibility, ScrollSource};
-use eframe::egui::{
-    Align2, Button, EventFilter, FontId, Key, Modifiers, Rect, Response, RichText, ScrollArea, Sense, Slider, Stroke,
-    StrokeKind, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
-};
+use eframe::egui::{Rect, RichText, Slider, Ui, UiBuilder, pos2, vec2};
 
 use crate::engine::event::RunId;
 use crate::kit::empty;
 use crate::kit::view::ViewCtx;
+use crate::kit::wall::{self, Cell, Fact, Seen};
 use crate::metrics::summary::Summary;
 use crate::pixels::mask::border::Hausdorff;
 use crate::plot::{number, tile};
@@ -21,7 +15,7 @@ use super::super::pipeline::{Pipeline, Score};
 use super::SegmentationView;
 use super::controls;
 use super::gallery::{Gallery, Slot};
-use super::image::{self, Frame};
+use super::image;
 use super::look::{Ghost, Marks, Mode};
 use super::series;
 use super::shared::Shared;
@@ -87,48 +81,39 @@ pub static TILE: Tile<SegmentationView> = Tile {
         TileCommand {
             id: "wall-fit",
             title: "Wall: all images fit, on or off",
-            run: |view, _, _| view.wall.toggle_fit(),
+            run: |view, _, _| view.wall.cells.toggle_fit(),
         },
-        TileCommand { id: "wall-pin", title: "Wall: pin all images again", run: |view, _, _| view.wall.hidden.clear() },
+        TileCommand {
+            id: "wall-pin",
+            title: "Wall: pin all images again",
+            run: |view, _, _| view.wall.cells.pin_all(),
+        },
         TileCommand {
             id: "wall-all",
             title: "Wall: images that are not pinned, on or off",
-            run: |view, _, _| view.wall.show_all = !view.wall.show_all,
+            run: |view, _, _| view.wall.cells.toggle_all(),
         },
     ],
 };
-
-/// Smallest width of an image; more of them are scrolled to.
-const SMALLEST: f32 = 104.0;
 
 /// View state.
 #[derive(Debug, Default)]
 pub struct Wall {
     run: Option<RunId>,
-    /// Images that the user took off the wall.
-    hidden: BTreeSet<usize>,
-    /// Shows these too.
-    show_all: bool,
-    /// Width of an image in points; `None`: all fit.
-    width: Option<f32>,
-    /// The pointer was over an image: the wheel magnifies and does not scroll.
-    over_image: bool,
-    /// The keyboard moved the selection: it is scrolled into sight.
-    reveal: bool,
+    cells: wall::Wall,
 }
 
 impl Wall {
     pub fn show(&mut self, shared: &mut Shared, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         if self.run != ctx.run.id {
             self.run = ctx.run.id;
-            self.hidden.clear();
+            self.cells.pin_all();
         }
         shared.gallery.follow(ui, ctx, shared.look.ghost);
         if shared.gallery.cards.is_empty() {
             return controls::nothing_yet(ui, ctx);
         }
-        let seen: Vec<usize> =
-            (0..shared.gallery.cards.len()).filter(|i| self.show_all || !self.hidden.contains(i)).collect();
+        let seen = self.cells.seen(shared.gallery.cards.len());
         for &i in &seen {
             shared.gallery.want(i, Slot::Now, shared.pipeline);
             if shared.look.ghost != Ghost::None {
@@ -159,7 +144,7 @@ impl Wall {
             let place = Rect::from_min_max(pos2(rest.left(), rest.bottom() - legend), rest.max);
             let medpy = shared.pipeline.hd95 == Hausdorff::Pooled95;
             let note = if medpy { "below: Dice, HD95 (medpy)" } else { "below: Dice, HD95 (MONAI)" };
-            image::legend(ui, place, &shared.look, &Marks::of(ctx.style), ctx.style, size, note);
+            image::legend(&shared.look, &Marks::of(ctx.style), note).show(ui, place, ctx.style, size);
         }
         shared.gallery.keep_going(ui);
     }
@@ -175,7 +160,7 @@ impl Wall {
             let menu = ui.menu_button(RichText::new("view").size(size), |ui| {
                 controls::look_menu(ui, &mut shared.look);
                 ui.separator();
-                self.size_menu(ui);
+                self.cells.menu(ui);
             });
             menu.response.on_hover_text("What is drawn over the images, their size, and which are shown");
             if bar.width() > 56.0 * size {
@@ -189,216 +174,30 @@ impl Wall {
         });
     }
 
-    /// All images fit, or are as wide as the user likes.
-    fn toggle_fit(&mut self) {
-        self.width = if self.width.is_none() { Some(200.0) } else { None };
-    }
-
-    fn size_menu(&mut self, ui: &mut Ui) {
-        let mut fit = self.width.is_none();
-        if ui.checkbox(&mut fit, "fit all images").on_hover_text("As large as all of them fit into the tile").changed()
-        {
-            self.toggle_fit();
-        }
-        if let Some(width) = &mut self.width {
-            ui.add(Slider::new(width, SMALLEST..=640.0).text("width").suffix(" pt").max_decimals(0))
-                .on_hover_text("Width of an image in points of the screen");
-        }
-        ui.separator();
-        let hidden = self.hidden.len();
-        ui.add_enabled_ui(hidden > 0 || self.show_all, |ui| {
-            ui.checkbox(&mut self.show_all, format!("show all ({hidden} not pinned)"))
-                .on_hover_text("Images that were taken off the wall are shown too");
-        });
-        if ui.add_enabled(hidden > 0, Button::new("pin all again")).clicked() {
-            self.hidden.clear();
-        }
-    }
-
-    fn grid(&mut self, shared: &mut Shared, ui: &mut Ui, ctx: &mut ViewCtx<'_>, rect: Rect, seen: &[usize]) {
-        let size = tile::font_size(ctx.presenting);
-        let caption = caption_height(size);
-        let aspect = aspect(&shared.gallery, seen);
-        let room = rect.size() - vec2(0.0, 6.0);
-        let grid = Grid::new(room, seen.len(), aspect, caption, 0.7 * size, self.width);
-        let scrolls = grid.height(seen.len()) > room.y + 1.0;
-        let source =
-            ScrollSource { mouse_wheel: scrolls && !self.over_image, scroll_bar: scrolls, ..ScrollSource::default() };
-        let bar = if scrolls { ScrollBarVisibility::default() } else { ScrollBarVisibility::AlwaysHidden };
-        self.over_image = false;
-        ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
-            ui.shrink_clip_rect(rect.expand(2.0));
-            ScrollArea::vertical()
-                .id_salt("wall")
-                .scroll_source(source)
-                .scroll_bar_visibility(bar)
-                .auto_shrink(false)
-                .show(ui, |ui| {
-                    let height = grid.height(seen.len()).max(1.0) + 6.0;
-                    let height = if scrolls { height } else { height.min(rect.height() - 1.0) };
-                    let whole = vec2(rect.width() - 1.0, height.max(1.0));
-                    let (area, _) = ui.allocate_exact_size(whole, Sense::hover());
-                    for (place, &i) in seen.iter().enumerate() {
-                        let cell = grid.cell(place).translate(area.min.to_vec2() + vec2(0.0, 3.0));
-                        if ui.is_rect_visible(cell) || (self.reveal && i == shared.selected) {
-                            self.cell(shared, ui, ctx, cell, i, seen, grid.columns);
-                        }
-                    }
-                });
-        });
-    }
-
-    /// One image with its caption.
-    #[expect(clippy::too_many_arguments, reason = "the place of one cell among all")]
-    fn cell(
-        &mut self,
-        shared: &mut Shared,
-        ui: &mut Ui,
-        ctx: &mut ViewCtx<'_>,
-        cell: Rect,
-        i: usize,
-        seen: &[usize],
-        columns: usize,
-    ) {
-        let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
-        let view = Rect::from_min_max(cell.min, pos2(cell.right(), cell.bottom() - caption_height(size)));
-        let response = ui.interact(view, ui.scope_id().with(("wall image", i)), Sense::click_and_drag());
-        let marks = Marks::of(style);
-        let look = shared.look;
-        let Some((card, spent)) = shared.gallery.card(i) else { return };
-        let score = card.shown(Slot::Now).map(|shown| shown.score);
-        let name = card.name.clone();
-        let said = match &score {
-            Some(score) => format!("{name}: Dice {}, HD95 {} px", dice(score), distance(score.hd95)),
-            None => name.clone(),
-        };
-        response.widget_info(|| WidgetInfo::selected(Role::Button, true, shared.selected == i, &said));
-        let painter = ui.painter_at(cell.expand(2.0));
-        painter.rect_filled(view, 0.0, style.plot_background);
-        let line = if view.width() > 260.0 { 1.8 } else { 1.4 };
-        let frame = Frame { view, look: &look, marks: &marks, line };
-        let image_size = card.size();
-        if image::draw(ui, card, spent, &frame).is_none() {
-            let font = FontId::proportional(size);
-            painter.text(view.center(), Align2::CENTER_CENTER, "being read …", font, style.text_weak);
-        }
-        if let Some(image_size) = image_size {
-            shared.look.lens.interact(ui, &response, view, image_size);
-        }
-        self.over_image |= response.contains_pointer();
-        let selected = shared.selected == i;
-        if selected || response.has_focus() {
-            painter.rect_stroke(view, 0.0, Stroke::new(2.0, style.accent), StrokeKind::Outside);
-        }
-        caption(ui, Rect::from_min_max(pos2(cell.left(), view.bottom()), cell.max), &name, score.as_ref(), ctx);
-        self.act(shared, ui, &response, i, seen, columns);
-        self.pin(ui, &response, view, i, size);
-    }
-
-    fn act(&mut self, shared: &mut Shared, ui: &Ui, response: &Response, i: usize, seen: &[usize], columns: usize) {
-        if response.clicked() {
-            shared.selected = i;
-            response.request_focus();
-        }
-        if self.reveal && shared.selected == i {
-            self.reveal = false;
-            response.scroll_to_me(None);
-            response.request_focus();
-        }
-        if response.has_focus() {
-            let filter = EventFilter { horizontal_arrows: true, vertical_arrows: true, ..EventFilter::default() };
-            ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
-            if let Some(to) = moved(ui, i, seen, columns) {
-                shared.selected = to;
-                self.reveal = true;
-                ui.ctx().request_repaint();
-            }
-        }
-    }
-
-    /// The small button that takes an image off the wall or puts it back, while the pointer is over the image, and the
-    /// same in a menu.
-    fn pin(&mut self, ui: &mut Ui, response: &Response, view: Rect, i: usize, size: f32) {
-        let pinned = !self.hidden.contains(&i);
-        let (name, help) = if pinned {
-            ("unpin", "Takes the image off the wall")
-        } else {
-            ("pin", "Puts the image on the wall again")
-        };
-        let mut clicked = false;
-        response.context_menu(|ui| {
-            if ui.button(format!("{name} this image")).on_hover_text(help).clicked() {
-                clicked = true;
-                ui.close();
-            }
-        });
-        let place = Rect::from_min_size(view.right_top() + vec2(-3.8 * size, 0.3 * size), vec2(3.5 * size, 1.7 * size));
-        if response.contains_pointer() && view.width() > 8.0 * size {
-            let button = Button::new(RichText::new(name).size(size - 0.5)).frame_when_inactive(true);
-            ui.scope(|ui| {
-                ui.spacing_mut().button_padding = vec2(3.0, 0.0);
-                clicked |= ui.put(place, button).on_hover_text(help).clicked();
+    fn grid(&mut self, shared: &mut Shared, ui: &mut Ui, ctx: &ViewCtx<'_>, rect: Rect, seen: &[usize]) {
+        let (gallery, look, marks) = (&shared.gallery, shared.look, Marks::of(ctx.style));
+        let cell = |i: usize, width: f32| {
+            let line = if width > 260.0 { 1.8 } else { 1.4 };
+            let score = gallery.shown(i, Slot::Now).map(|shown| shown.score);
+            let name = gallery.cards[i].name.as_str();
+            let said = match &score {
+                Some(score) => format!("{name}: Dice {}, HD95 {} px", dice(score), distance(score.hd95)),
+                None => name.to_owned(),
+            };
+            let facts = score.map(|score| {
+                let hd95 = format!("{:>5}", distance(score.hd95));
+                vec![
+                    Fact { name: "Dice", value: dice(&score), unit: "" },
+                    Fact { name: "HD95", value: hd95, unit: "px" },
+                ]
             });
-        }
-        if clicked && !self.hidden.remove(&i) {
-            self.hidden.insert(i);
-        }
+            Cell { panels: vec![image::panel(gallery, i, &look, &marks, line)], name, facts, said }
+        };
+        let aspect = wall::aspect(seen.iter().filter_map(|i| gallery.cards[*i].picture.size()));
+        let mut drawn =
+            Seen { pictures: &mut shared.pictures, lens: &mut shared.look.lens, selected: &mut shared.selected };
+        self.cells.show(ui, ctx, rect, seen, aspect, &mut drawn, cell);
     }
-}
-
-/// Where an arrow key leads.
-fn moved(ui: &Ui, from: usize, seen: &[usize], columns: usize) -> Option<usize> {
-    let at = seen.iter().position(|i| *i == from)?;
-    let pressed = |key: Key| ui.input_mut(|input| input.consume_key(Modifiers::NONE, key));
-    let to = match () {
-        () if pressed(Key::ArrowRight) => at + 1,
-        () if pressed(Key::ArrowLeft) => at.checked_sub(1)?,
-        () if pressed(Key::ArrowDown) => at + columns,
-        () if pressed(Key::ArrowUp) => at.checked_sub(columns)?,
-        () => return None,
-    };
-    seen.get(to).copied()
-}
-
-/// Name, Dice and HD95 under an image: on one line where they fit, otherwise the numbers below the name.
-fn caption(ui: &Ui, rect: Rect, name: &str, score: Option<&Score>, ctx: &ViewCtx<'_>) {
-    let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
-    let painter = ui.painter_at(rect);
-    let mono = FontId::monospace(size);
-    let weak = FontId::proportional(size - 0.5);
-    let second = pos2(rect.left(), rect.bottom() - 0.3 * size);
-    let mut x = second.x;
-    let mut put = |text: &str, font: &FontId, color| {
-        x = painter.text(pos2(x, second.y), Align2::LEFT_BOTTOM, text, font.clone(), color).right() + 0.35 * size;
-    };
-    match score {
-        Some(score) => {
-            // Without their names, which are in the legend, where the image is small.
-            let names = rect.width() > 14.5 * size;
-            if names {
-                put("Dice", &weak, style.text_weak);
-            }
-            put(&dice(score), &mono, style.text);
-            if names {
-                put(" HD95", &weak, style.text_weak);
-            }
-            put(&format!("{:>5}", distance(score.hd95)), &mono, style.text);
-            put("px", &weak, style.text_weak);
-        }
-        None => put("…", &weak, style.text_weak),
-    }
-    let galley = {
-        let mut job = eframe::egui::text::LayoutJob::simple_singleline(name.to_owned(), weak, style.text_weak);
-        job.wrap.max_width = rect.width();
-        job.wrap.max_rows = 1;
-        job.wrap.break_anywhere = true;
-        painter.layout_job(job)
-    };
-    painter.galley(rect.min + vec2(0.0, 0.2 * size), galley, style.text_weak);
-}
-
-fn caption_height(size: f32) -> f32 {
-    (3.1 * size).round()
 }
 
 fn dice(score: &Score) -> String {
@@ -431,97 +230,4 @@ fn summary(gallery: &Gallery, seen: &[usize], pipeline: Pipeline) -> String {
         text += &format!(", {undefined}");
     }
     text + &format!(" · {images}, step {}", number::grouped(step))
-}
-
-/// Width over height of most images.
-fn aspect(gallery: &Gallery, seen: &[usize]) -> f32 {
-    let mut all: Vec<f32> = seen
-        .iter()
-        .filter_map(|i| gallery.cards[*i].size())
-        .map(|size| (size[0] as f32 / size[1].max(1) as f32).clamp(0.6, 1.9))
-        .collect();
-    all.sort_by(f32::total_cmp);
-    all.get(all.len() / 2).copied().unwrap_or(1.3)
-}
-
-/// Places of cells of one size, row by row.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Grid {
-    columns: usize,
-    cell: Vec2,
-    gap: f32,
-}
-
-impl Grid {
-    /// `count` images of this aspect (width over height), a caption below each: as large as all fit into `room`, or of the
-    /// width that is wanted.
-    fn new(room: Vec2, count: usize, aspect: f32, caption: f32, gap: f32, wanted: Option<f32>) -> Self {
-        let columns_of = |width: f32| (((room.x + gap) / (width + gap)) as usize).max(1);
-        let width_of = |columns: usize| ((room.x - gap * (columns - 1) as f32) / columns as f32).max(1.0);
-        let with_width = |width: f32| {
-            let columns = columns_of(width.min(room.x)).min(count.max(1));
-            let width = width.min(room.x).max(1.0);
-            Self { columns, cell: vec2(width, width / aspect + caption), gap }
-        };
-        if let Some(width) = wanted {
-            return with_width(width);
-        }
-        // The largest image of all numbers of columns.
-        let best = (1..=count.max(1))
-            .map(|columns| {
-                let rows = count.div_ceil(columns).max(1);
-                let height = (room.y - gap * (rows - 1) as f32) / rows as f32 - caption;
-                (columns, width_of(columns).min(height * aspect))
-            })
-            .max_by(|a, b| a.1.total_cmp(&b.1));
-        match best {
-            Some((columns, width)) if width >= SMALLEST.min(room.x) => {
-                let cell = vec2(width_of(columns), width / aspect + caption);
-                Self { columns, cell, gap }
-            }
-            _ => {
-                // All the width is used.
-                let columns = columns_of(SMALLEST).min(count.max(1));
-                Self { columns, cell: vec2(width_of(columns), width_of(columns) / aspect + caption), gap }
-            }
-        }
-    }
-
-    fn cell(&self, place: usize) -> Rect {
-        let (column, row) = ((place % self.columns) as f32, (place / self.columns) as f32);
-        Rect::from_min_size(pos2(column * (self.cell.x + self.gap), row * (self.cell.y + self.gap)), self.cell)
-    }
-
-    fn height(&self, count: usize) -> f32 {
-        let rows = count.div_ceil(self.columns).max(1) as f32;
-        rows * self.cell.y + (rows - 1.0) * self.gap
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn all_images_fit_where_they_can_be_seen_at_all() {
-        for room in [vec2(700.0, 430.0), vec2(420.0, 560.0), vec2(1500.0, 300.0)] {
-            for count in [1, 2, 5, 12] {
-                let grid = Grid::new(room, count, 1.3, 34.0, 8.0, None);
-                assert!(grid.height(count) <= room.y + 0.5, "{room} {count} {grid:?}");
-                assert!(grid.cell(count - 1).right() <= room.x + 0.5, "{room} {count} {grid:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn what_does_not_fit_is_scrolled() {
-        let room = vec2(420.0, 200.0);
-        let grid = Grid::new(room, 64, 1.3, 34.0, 8.0, None);
-        assert!(grid.cell.x >= SMALLEST && grid.height(64) > room.y);
-        assert!(grid.cell(63).right() <= room.x + 0.5);
-        let large = Grid::new(room, 12, 1.3, 34.0, 8.0, Some(300.0));
-        assert_eq!((large.columns, large.cell.x), (1, 300.0));
-        assert_eq!(Grid::new(room, 12, 1.3, 34.0, 8.0, Some(9000.0)).cell.x, 420.0, "never wider than the tile");
-        assert!(Grid::new(vec2(1.0, 1.0), 12, 1.3, 34.0, 8.0, None).cell.x > 0.0);
-    }
 }

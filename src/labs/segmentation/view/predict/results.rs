@@ -1,29 +1,23 @@
 //! What was predicted: the pictures with their outlines, and the table.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use eframe::egui::accesskit::Role;
 use eframe::egui::{
-    Align2, Color32, ColorImage, FontId, Rect, ScrollArea, Sense, Stroke, StrokeKind, TextureOptions, Ui, UiBuilder,
-    WidgetInfo, pos2, vec2,
+    Align2, FontId, Rect, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 
-use super::super::look::{Mark, Marks};
+use super::super::image::SHADE;
+use super::super::look::Marks;
 use super::table::{self, By, Sorting};
+use crate::kit::wall::{Content, Key, Mark, Outline, Picture, Pictures, draw_outlines};
 use crate::labs::segmentation::predict::background::{Found, Shown};
 use crate::labs::segmentation::predict::report::{Row, Summary};
-use crate::pixels::mask::outline::Outline;
-use crate::plot::image_view::{Lens, draw_loops};
-use crate::plot::live_texture::LiveTexture;
-use crate::plot::stroke::Pen;
-use crate::plot::style::{Dash, Style};
+use crate::pixels::mask::outline;
+use crate::plot::image_view::Lens;
+use crate::plot::style::Style;
 use crate::plot::{number, tile};
 
-/// Pictures that are held on the graphics card.
-const MOST_TEXTURES: usize = 256;
-/// Pictures that are sent there in one frame.
-const NEW_A_FRAME: usize = 8;
 /// Widths of a tile, in multiples of its type, from which pictures and table stand side by side.
 const SIDE_BY_SIDE: f32 = 70.0;
 
@@ -43,23 +37,26 @@ pub struct Results {
     lens: Lens,
     /// Whether a narrow tile shows the table.
     table: bool,
-    /// Textures with the frame in which each was last seen.
-    textures: HashMap<usize, (LiveTexture, u64)>,
-    frame: u64,
-    /// Textures made in this frame.
-    fresh: usize,
+    /// Counts predictions, so that the pictures of two are told apart.
+    count: u64,
 }
 
 impl Results {
     /// Forgets everything about earlier results.
     pub fn clear(&mut self) {
-        *self = Self { sorting: self.sorting, table: self.table, ..Self::default() };
+        *self = Self { sorting: self.sorting, table: self.table, count: self.count + 1, ..Self::default() };
     }
 
-    pub fn show(&mut self, found: &[Arc<Found>], done: bool, ui: &mut Ui, size: f32, style: &Style) {
+    pub fn show(
+        &mut self,
+        pictures: &mut Pictures,
+        found: &[Arc<Found>],
+        done: bool,
+        ui: &mut Ui,
+        size: f32,
+        style: &Style,
+    ) {
         self.sort(found);
-        self.frame += 1;
-        self.fresh = 0;
         let wide = ui.available_width() > SIDE_BY_SIDE * size;
         let bar = ui.allocate_space(vec2(ui.available_width(), (2.1 * size).round())).1;
         let text = format!("{}{}", self.headline, if done { "" } else { " so far" });
@@ -79,7 +76,7 @@ impl Results {
         if rest.width() < 4.0 * size || rest.height() < 3.0 * size {
             return;
         }
-        let (pictures, table) = if wide {
+        let (images, table) = if wide {
             let middle = rest.left() + (rest.width() * 0.52).round();
             (
                 Some(Rect::from_min_max(rest.min, pos2(middle - 6.0, rest.bottom()))),
@@ -90,14 +87,14 @@ impl Results {
         } else {
             (Some(rest), None)
         };
-        if let Some(rect) = pictures {
+        if let Some(rect) = images {
             ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
                 ui.shrink_clip_rect(rect);
                 match self.open.filter(|&i| i < found.len()) {
                     Some(i) => {
-                        self.cell(i, &found[i], true, rect, ui, size, style);
+                        self.cell(pictures, i, &found[i], true, rect, ui, size, style);
                     }
-                    None => self.grid(found, ui, size, style),
+                    None => self.grid(pictures, found, ui, size, style),
                 }
             });
         }
@@ -112,7 +109,6 @@ impl Results {
                 }
             });
         }
-        self.forget();
     }
 
     fn sort(&mut self, found: &[Arc<Found>]) {
@@ -126,7 +122,7 @@ impl Results {
     }
 
     /// Rows of pictures, of which only the visible ones are drawn.
-    fn grid(&mut self, found: &[Arc<Found>], ui: &mut Ui, size: f32, style: &Style) {
+    fn grid(&mut self, pictures: &mut Pictures, found: &[Arc<Found>], ui: &mut Ui, size: f32, style: &Style) {
         let gap = (0.6 * size).round();
         let width = ui.available_width() - size;
         let across = ((width + gap) / (14.0 * size + gap)).floor().max(1.0) as usize;
@@ -144,7 +140,7 @@ impl Results {
                     for (column, &i) in order.iter().skip(row * across).take(across).enumerate() {
                         let left = place.left() + column as f32 * (edge + gap);
                         let rect = Rect::from_min_size(pos2(left, place.top()), vec2(edge, height));
-                        if self.cell(i, &found[i], false, rect, ui, size, style).clicked() {
+                        if self.cell(pictures, i, &found[i], false, rect, ui, size, style).clicked() {
                             (self.open, self.lens) = (Some(i), Lens::default());
                         }
                     }
@@ -158,6 +154,7 @@ impl Results {
     #[expect(clippy::too_many_arguments, reason = "what is drawn, where and how")]
     fn cell(
         &mut self,
+        pictures: &mut Pictures,
         i: usize,
         found: &Found,
         open: bool,
@@ -184,11 +181,12 @@ impl Results {
                 let lens = if open { self.lens } else { Lens::default() };
                 let placed = lens.place(view, shown.size);
                 let painter = painter.with_clip_rect(view.intersect(painter.clip_rect()));
-                if let Some(texture) = self.texture(i, shown, ui) {
-                    let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
-                    painter.image(texture, placed, whole, Color32::WHITE);
+                if !shown.rgb.is_empty() {
+                    let key = Key::new(("predicted", self.count, i), ());
+                    let picture = Picture { key, size: shown.size, content: Content::Rgb(&shown.rgb) };
+                    pictures.draw(&painter, &picture, placed, 1.0);
                 }
-                outlines(&painter, placed, shown, &Marks::of(style), 0.15 * size);
+                draw_outlines(&painter, placed, shown.size, &outlines(shown, &Marks::of(style), 0.15 * size));
             }
             None => {
                 let color = style.error;
@@ -208,39 +206,6 @@ impl Results {
         clip.text(rect.left_bottom(), Align2::LEFT_BOTTOM, &found.row.name, font, style.text_weak);
         // It would lie over what is looked at.
         if open { response } else { response.on_hover_text(about) }
-    }
-
-    fn texture(&mut self, i: usize, shown: &Shown, ui: &Ui) -> Option<eframe::egui::TextureId> {
-        if let Some((texture, seen)) = self.textures.get_mut(&i) {
-            *seen = self.frame;
-            return texture.id();
-        }
-        if shown.rgb.is_empty() {
-            return None;
-        }
-        if self.fresh == NEW_A_FRAME {
-            // The rest comes with the next frames.
-            ui.ctx().request_repaint();
-            return None;
-        }
-        self.fresh += 1;
-        let mut texture = LiveTexture::default();
-        let image = ColorImage::from_rgb(shown.size, &shown.rgb);
-        texture.set(ui.ctx(), "predicted picture", image, TextureOptions::LINEAR);
-        let id = texture.id();
-        self.textures.insert(i, (texture, self.frame));
-        id
-    }
-
-    /// Gives back the textures that were not seen for the longest time.
-    fn forget(&mut self) {
-        if self.textures.len() <= MOST_TEXTURES {
-            return;
-        }
-        let mut seen: Vec<u64> = self.textures.values().map(|(_, seen)| *seen).collect();
-        seen.sort_unstable();
-        let oldest = seen[self.textures.len() - MOST_TEXTURES].min(self.frame);
-        self.textures.retain(|_, (_, seen)| *seen >= oldest);
     }
 }
 
@@ -281,15 +246,14 @@ fn about(row: &Row) -> String {
     text
 }
 
-fn outlines(painter: &eframe::egui::Painter, placed: Rect, shown: &Shown, marks: &Marks, width: f32) {
-    let feather = 1.0 / painter.pixels_per_point();
-    let draw = |lines: &[Outline], pen: Pen| {
-        draw_loops(painter, placed, shown.size, lines.iter().map(|line| line.points.as_slice()), pen);
+fn outlines<'a>(shown: &'a Shown, marks: &Marks, width: f32) -> [Outline<'a>; 2] {
+    let outline = |lines: &'a [outline::Outline], mark: Mark, width: f32, shade: f32| Outline {
+        edges: lines,
+        smooth: lines,
+        color: mark.color,
+        dash: mark.dash,
+        width,
+        shade,
     };
-    let pen = |mark: Mark, width: f32| Pen { width, color: mark.color, dash: mark.dash, feather };
-    // A dark line below is seen on bright tissue.
-    let shade = Pen { width: width + 1.4, color: Color32::from_black_alpha(110), dash: Dash::Solid, feather };
-    draw(&shown.predicted, shade);
-    draw(&shown.predicted, pen(marks.prediction, width));
-    draw(&shown.truth, pen(marks.truth, 0.85 * width));
+    [outline(&shown.predicted, marks.prediction, width, SHADE), outline(&shown.truth, marks.truth, 0.85 * width, 0.0)]
 }
