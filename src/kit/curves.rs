@@ -25,6 +25,8 @@ pub struct Axis {
     pub name: &'static str,
     /// The panel's heading.
     pub title: &'static str,
+    /// The same in a word, where one of several panels is chosen.
+    pub short: &'static str,
     /// What stands above the axis, with its unit.
     pub unit: &'static str,
     /// One that is not linear can be switched off, and on again.
@@ -45,7 +47,7 @@ pub const LOG: Scale = Scale::Log { base: 0.0 };
 /// A linear axis in short.
 pub const fn axis(name: &'static str, title: &'static str, unit: &'static str) -> Axis {
     let (scale, switch) = (Scale::Linear, "log");
-    Axis { name, title, unit, scale, starts_linear: false, switch, include: &[], levels: &[] }
+    Axis { name, title, short: title, unit, scale, starts_linear: false, switch, include: &[], levels: &[] }
 }
 
 /// Where a curve lies: later ones cover earlier ones.
@@ -326,7 +328,7 @@ impl CurvesTile {
                 ui.add_space(6.0);
                 for (index, panel) in panels.iter().enumerate().rev() {
                     let help = "The tile is too small for all panels: choose one, or enlarge the tile";
-                    if tile::toggle(ui, alone == Some(index), panel.axis.title, help, size) {
+                    if tile::toggle(ui, alone == Some(index), panel.axis.short, help, size) {
                         self.shown = index;
                     }
                 }
