@@ -24,7 +24,7 @@ struct Toy {
 const L_AE: Quantity = Quantity { noisy: true, ..quantity("loss/ae", "L_ae", 7, Dash::Solid, "reconstruction") };
 const L_CL: Quantity = quantity("loss/cl", "L_cl", 1, Dash::DashDot, "contrast");
 const LAMBDA: Quantity = quantity("lambda", "λ", 3, Dash::Solid, "weight of L_cl");
-const LOSSES: Axis = Axis { scale: LOG, ..axis("losses against the step", "Losses", "loss") };
+const LOSSES: Axis = Axis { scale: LOG, switch: "log", ..axis("losses against the step", "Losses", "loss") };
 const WEIGHT: Axis =
     Axis { include: &[0.0], levels: &[(0.5, "half")], ..axis("weight against the step", "Weight", "λ") };
 

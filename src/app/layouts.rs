@@ -275,7 +275,9 @@ mod tests {
         ]),
     };
 
+    /// What is shown once it was drawn.
     fn shown(layouts: &mut Layouts) -> Vec<(&'static str, bool)> {
+        layouts.tree(&TWO);
         layouts.shown(&TWO).into_iter().map(|(tile, shown)| (tile.id, shown)).collect()
     }
 

@@ -79,24 +79,23 @@ fn mistyped(said: &clap::Error) -> Option<String> {
 /// A parameter of the lab that was typed as a flag, `--threshold 0.4`: what to type instead.
 fn meant_as_setting(said: &clap::Error) -> Option<String> {
     let Some(ContextValue::String(flag)) = said.get(ContextKind::InvalidArg) else { return None };
-    let args: Vec<String> = std::env::args().skip(1).collect();
+    let args: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let (verb, lab) = (args.first()?, args.iter().skip(1).find_map(|word| labs::find(word))?);
     let specs = match &**verb {
         "run" => lab.params.to_vec(),
         "predict" => (lab.predict?.settings)(),
         _ => return None,
     };
-    let (flag, typed) = flag.split_once('=').map_or((&**flag, None), |(flag, value)| (flag, Some(value)));
+    let flag = flag.split('=').next().unwrap_or_default();
     let name = flag.strip_prefix("--")?.replace('-', "_");
-    let (name, value) = match name.strip_prefix("no_") {
-        Some(rest) => (rest, Some("off")),
-        None => (&*name, typed),
-    };
     // `--no-fill` is near enough.
+    let (name, off) = name.strip_prefix("no_").map_or((&*name, None), |rest| (rest, Some("off")));
     let mut near = specs.iter().filter(|spec| spec.key.starts_with(name));
     let spec = specs.iter().find(|spec| spec.key == name).or_else(|| near.next().filter(|_| near.next().is_none()))?;
-    let behind = args.iter().skip_while(|word| *word != flag).nth(1).filter(|word| !word.starts_with("--"));
-    let value = value.or(behind.map(String::as_str)).unwrap_or("VALUE");
+    let mut words = args.iter().skip_while(|word| word.split('=').next() != Some(flag));
+    let joined = words.next().and_then(|word| Some(word.split_once('=')?.1));
+    let behind = words.next().map(String::as_str).filter(|word| !word.starts_with("--"));
+    let value = off.or(joined).or(behind).unwrap_or("VALUE");
     Some(format!("there is no flag `{flag}`; `{}` is a parameter of the lab: --set {0}={value}", spec.key))
 }
 

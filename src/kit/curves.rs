@@ -25,13 +25,15 @@ pub struct Axis {
     pub name: &'static str,
     /// The panel's heading.
     pub title: &'static str,
+    /// The same in a word, where one of several panels is chosen.
+    pub short: &'static str,
     /// What stands above the axis, with its unit.
     pub unit: &'static str,
-    /// One that is not linear can be switched off, and on again.
+    /// One that is not linear may be switched off, and on again.
     pub scale: Scale,
     /// It is linear at first.
     pub starts_linear: bool,
-    /// The name of that switch.
+    /// The name of that switch; empty: there is none.
     pub switch: &'static str,
     /// Values that the axis always reaches.
     pub include: &'static [f64],
@@ -44,8 +46,8 @@ pub const LOG: Scale = Scale::Log { base: 0.0 };
 
 /// A linear axis in short.
 pub const fn axis(name: &'static str, title: &'static str, unit: &'static str) -> Axis {
-    let (scale, switch) = (Scale::Linear, "log");
-    Axis { name, title, unit, scale, starts_linear: false, switch, include: &[], levels: &[] }
+    let scale = Scale::Linear;
+    Axis { name, title, short: title, unit, scale, starts_linear: false, switch: "", include: &[], levels: &[] }
 }
 
 /// Where a curve lies: later ones cover earlier ones.
@@ -315,7 +317,7 @@ impl CurvesTile {
             }
             controls(ui, alone);
             let mut axes = panels.iter().enumerate().filter(|(i, _)| alone.is_none_or(|shown| shown == *i));
-            if let Some((_, panel)) = axes.find(|(_, panel)| panel.axis.scale != Scale::Linear) {
+            if let Some((_, panel)) = axes.find(|(_, panel)| !panel.axis.switch.is_empty()) {
                 let on = self.is_log(&panel.axis);
                 let help = "Logarithmic axis: equal growth is a straight line";
                 if tile::toggle(ui, on, panel.axis.switch, help, size) {
@@ -326,7 +328,7 @@ impl CurvesTile {
                 ui.add_space(6.0);
                 for (index, panel) in panels.iter().enumerate().rev() {
                     let help = "The tile is too small for all panels: choose one, or enlarge the tile";
-                    if tile::toggle(ui, alone == Some(index), panel.axis.title, help, size) {
+                    if tile::toggle(ui, alone == Some(index), panel.axis.short, help, size) {
                         self.shown = index;
                     }
                 }

@@ -403,8 +403,17 @@ mod tests {
 
     fn harness() -> Harness<'static, Scene> {
         let builder = Harness::builder().with_size(vec2(900.0, 500.0));
+        let mut ready = false;
+        let draw = move |ui: &mut Ui, scene: &mut Scene| {
+            // Fonts act from the next frame on.
+            if std::mem::replace(&mut ready, true) {
+                draw(ui, scene);
+            } else {
+                crate::app::theme::install_fonts(ui.ctx());
+            }
+        };
         let mut harness = builder.build_ui_state(draw, Scene::default());
-        harness.run_steps(3);
+        harness.run_steps(4);
         harness
     }
 

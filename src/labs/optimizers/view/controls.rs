@@ -1,6 +1,6 @@
 //! Small controls that the lab's tiles share: the bar above a plot, toggles, and the states without data.
 
-use eframe::egui::{FontId, RichText, Ui};
+use eframe::egui::{FontId, Rect, RichText, Ui, vec2};
 
 use crate::kit::empty::{self, Awaited};
 use crate::kit::view::ViewCtx;
@@ -8,13 +8,21 @@ use crate::labs::optimizers::rules::Rule;
 use crate::plot::legend::Entry;
 use crate::plot::style::Style;
 use crate::plot::tile;
-pub use crate::plot::tile::{bar, button, split, toggle, weak};
+pub use crate::plot::tile::{bar, button, toggle, weak};
 
 use super::paths::Path;
 
 /// Size of small text in a tile: axis labels, legends, captions.
 pub fn font_size(ctx: &ViewCtx<'_>) -> f32 {
     tile::font_size(ctx.presenting)
+}
+
+/// Splits the tile into the bar above and the rest; the shell's margin around tiles is enough here.
+pub fn split(ui: &Ui, size: f32) -> (Rect, Rect) {
+    let all = ui.available_rect_before_wrap();
+    let height = (2.1 * size).round();
+    let below = all.min + vec2(0.0, height);
+    (Rect::from_min_size(all.min, vec2(all.width().max(0.0), height)), Rect::from_min_max(below, all.max.max(below)))
 }
 
 /// Weak text with digits of one width.

@@ -153,7 +153,7 @@ fn face(quantity: Quantity, log: bool, surface: &Surface) -> Face {
                 }
                 None => (Scale::SymLog { unit: 0.01 }, "f", "value, logarithmic on both sides of 0", -1e9..=1e9),
             };
-            let axis = Axis { scale, ..axis("curves-f", "f", "f") };
+            let axis = Axis { scale, switch: "log", ..axis("curves-f", "f", "f") };
             if log {
                 (Axis { unit, ..axis }, about, Some(limits))
             } else {

@@ -2,7 +2,7 @@
 
 use eframe::egui::{Color32, Ui};
 
-use crate::kit::curves::{About, Axis, CurvesTile, LOG, Note, Panel, axis};
+use crate::kit::curves::{About, Axis, CurvesTile, Note, Panel, axis};
 use crate::kit::empty;
 use crate::kit::series as common;
 use crate::kit::view::ViewCtx;
@@ -57,15 +57,10 @@ pub struct Curves {
     with_paper: bool,
 }
 
-const LOSS: Axis =
-    Axis { scale: LOG, starts_linear: true, include: &[0.0], ..axis("loss against the step", "Loss", "loss") };
+const LOSS: Axis = Axis { include: &[0.0], ..axis("loss against the step", "Loss", "loss") };
 const OVERLAP: Axis = Axis { include: &[0.0, 1.0], ..axis("Dice against the step", "Dice", "Dice, mean over images") };
-const DISTANCE: Axis = Axis {
-    scale: LOG,
-    starts_linear: true,
-    include: &[0.0],
-    ..axis("border distances against the step", "HD95", "pixels of the original")
-};
+const DISTANCE: Axis =
+    Axis { include: &[0.0], ..axis("border distances against the step", "HD95", "pixels of the original") };
 
 impl Curves {
     /// Draws the tile.

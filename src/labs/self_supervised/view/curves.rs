@@ -73,16 +73,20 @@ pub static LOSS_TILE: Tile<SelfSupervisedView> = Tile {
 };
 
 const COSINE: Axis = Axis {
+    short: "cosine",
     include: &[-2.0, 0.0],
     levels: &[(-2.0, "")],
     ..axis("cosine loss against the step", "Cosine loss, without L2", "−cos(p₁, t₂) − cos(p₂, t₁)")
 };
-const DECAY: Axis = Axis { scale: LOG, ..axis("L2 part of the loss against the step", "L2 part", "½ η Σ w²") };
+const DECAY: Axis =
+    Axis { short: "L2", scale: LOG, ..axis("L2 part of the loss against the step", "L2 part", "½ η Σ w²") };
 const SHARES: Axis = Axis {
+    short: "shares",
     include: &[0.0, 1.0],
     ..axis("alignment, spread, energy in the mean and commutator against the step", "Eigenspaces and spread", "share")
 };
 const RANKS: Axis = Axis {
+    short: "rank",
     scale: LOG,
     include: &[1.0, 10.0],
     ..axis("effective rank against the step", "Effective rank", "directions")

@@ -84,7 +84,7 @@ struct Family {
 }
 
 const LOSSES: Family = Family {
-    axis: Axis { scale: LOG, ..axis("loss against the step", "Loss", "loss, nats") },
+    axis: Axis { scale: LOG, switch: "log", ..axis("loss against the step", "Loss", "loss, nats") },
     key: "loss",
     about: "bold: training set, fine: test set",
 };
