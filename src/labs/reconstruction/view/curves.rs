@@ -61,18 +61,24 @@ const SHARES: Axis = Axis {
     levels: &[(0.5, "guessing")],
     ..axis("AUC and accuracy against the step", "AUC and accuracy", "share")
 };
-const ERROR: Axis =
-    Axis { scale: LOG, ..axis("reconstruction error against the step", "Reconstruction", "MSE, numbers 0 to 1") };
+const ERROR: Axis = Axis {
+    scale: LOG,
+    switch: "log",
+    ..axis("reconstruction error against the step", "Reconstruction", "MSE, numbers 0 to 1")
+};
 const RECONSTRUCTION: Axis =
-    Axis { scale: LOG, ..axis("reconstruction loss against the step", "L_ae", "reconstruction loss") };
+    Axis { scale: LOG, switch: "log", ..axis("reconstruction loss against the step", "L_ae", "reconstruction loss") };
 const CLASSIFICATION: Axis = Axis {
     include: &[0.0],
     levels: &[(std::f64::consts::LN_2, "guessing")],
     ..axis("classification loss against the step", "L_cl", "cross-entropy, nats")
 };
-const PULLS: Axis =
-    Axis { scale: LOG, ..axis("norms of both gradients against the step", "Gradients", "norm at the encoder") };
-const BALANCE: Axis = Axis { scale: LOG, ..axis("λ against the step", "λ", "weight of L_cl") };
+const PULLS: Axis = Axis {
+    scale: LOG,
+    switch: "log",
+    ..axis("norms of both gradients against the step", "Gradients", "norm at the encoder")
+};
+const BALANCE: Axis = Axis { scale: LOG, switch: "log", ..axis("λ against the step", "λ", "weight of L_cl") };
 const ANGLE: Axis = Axis {
     include: &[-1.0, 1.0],
     levels: &[(0.0, "")],
