@@ -39,19 +39,23 @@ const LAB: Maker = Maker { build: reconstruction::build, keys: KEYS };
 
 #[test]
 fn the_combined_routine_learns_both_tasks_and_reports_what_it_declares() {
-    let params = params(&["train_images=60", "unlabelled_images=60", "width=1", "head=ordinal", "batch_size=12"]);
-    let mut run = LAB.build(&params, 1, 120).begin();
-    run.run_to(120);
-    assert!(
-        run.at("mse/test", 120) < 0.5 * run.at("mse/test", 4),
-        "{} {}",
-        run.at("mse/test", 4),
-        run.at("mse/test", 120)
-    );
+    let params = params(&[
+        "train_images=60",
+        "unlabelled_images=60",
+        "width=1",
+        "head=ordinal",
+        "batch_size=12",
+        "learning_rate=0.003",
+        "validate_every=40",
+    ]);
+    let mut run = LAB.build(&params, 1, 240).begin();
+    run.run_to(240);
+    let (early, late) = (run.at("mse/test", 40), run.at("mse/test", 240));
+    assert!(late < 0.8 * early, "MSE {early} -> {late}");
     let labelled: Vec<f64> = run.scalars["loss/classification"].iter().map(|(_, loss)| *loss).collect();
     let mean = |part: &[f64]| part.iter().sum::<f64>() / part.len() as f64;
     let (early, late) = (mean(&labelled[..10]), mean(&labelled[labelled.len() - 10..]));
-    assert!(late < 0.9 * early, "L_cl {early} -> {late}");
+    assert!(late < 0.8 * early, "L_cl {early} -> {late}");
     for spec in KEYS {
         let family = spec.key.trim_end_matches('*');
         let emitted = run.scalars.keys().any(|key| key.starts_with(family))
@@ -59,7 +63,7 @@ fn the_combined_routine_learns_both_tasks_and_reports_what_it_declares() {
             || spec.key == "strip";
         assert!(emitted, "{} is declared and never emitted", spec.key);
     }
-    let Payload::Matrix { rows, cols, .. } = &run.payloads[&("scores/test".to_owned(), 120)] else { panic!() };
+    let Payload::Matrix { rows, cols, .. } = &run.payloads[&("scores/test".to_owned(), 240)] else { panic!() };
     assert_eq!((*rows, *cols), (24, 3));
 }
 
@@ -80,7 +84,7 @@ fn a_resumed_run_goes_on_to_the_same_bits() {
         let params = params(kind);
         // Before and after the second phase begins, and in the middle of an epoch.
         for at in [3, 6, 7] {
-            if kind[0].starts_with("network") && at != 3 {
+            if kind.contains(&"network=aeres18") && at != 3 {
                 continue;
             }
             let mut whole = LAB.build(&params, 3, 9).begin();

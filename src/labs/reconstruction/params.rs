@@ -163,7 +163,7 @@ static GRADE_WEIGHT: Float = live(LOSS, "grade_weight", "weight of grades λ₂"
     .help("Times the loss of grades, within L_cl.")
     .when(HEAD.is(&["softmax", "ordinal"]))
     .log(0.5, [0.01, 10.0]);
-pub static LAMBDA: Float = live(LOSS, "lambda", "λ")
+pub static LAMBDA: Float = live(ROUTINE, "lambda", "λ")
     .help(
         "L = L_ae + λ L_cl (eq. 3). What a value means depends on the scale of L_ae: here the mean squared error of numbers from \
          0 to 1. The article's 400 and 3 are of a scale that it does not give. Where λ adapts, this is its first value, and \
@@ -171,7 +171,7 @@ pub static LAMBDA: Float = live(LOSS, "lambda", "λ")
     )
     .when(BALANCED)
     .log(0.3, [1e-3, 1e4]);
-static LAMBDA_RULE: Choice<balance::Rule, 5> = live(LOSS, "lambda_rule", "λ is")
+static LAMBDA_RULE: Choice<balance::Rule, 5> = live(ROUTINE, "lambda_rule", "λ is")
     .help(
         "Fixed, as in the article; or adapted from the gradients of both losses at the encoder. Eq. (4) as printed jumps between \
          two values for ever; balanced makes both pull equally; smoothed goes there by a tenth; GradNorm keeps both losses at the \
@@ -185,11 +185,11 @@ static LAMBDA_RULE: Choice<balance::Rule, 5> = live(LOSS, "lambda_rule", "λ is"
         ("smoothed", "balanced, smoothed", balance::Rule::Average),
         ("gradnorm", "GradNorm", balance::Rule::GradNorm),
     ]);
-static PULL: Float = live(LOSS, "pull", "pull ρ")
+static PULL: Float = live(ROUTINE, "pull", "pull ρ")
     .help("How strongly the classification shall pull the encoder beside the reconstruction: λ goes to ρ ‖g_ae‖ / ‖g_cl‖.")
     .when(LAMBDA_RULE.is(&["balanced", "smoothed"]))
     .log(1.0, [0.01, 100.0]);
-static PACE: Float = live(LOSS, "gradnorm_alpha", "GradNorm's α")
+static PACE: Float = live(ROUTINE, "gradnorm_alpha", "GradNorm's α")
     .help("How strongly a loss that falls more slowly is favoured.")
     .when(LAMBDA_RULE.is(&["gradnorm"]))
     .float(1.5, [0.0, 3.0]);

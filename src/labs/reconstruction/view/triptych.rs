@@ -34,7 +34,9 @@ pub static TILE: Tile<ReconstructionView> = Tile {
         id: "triptych",
         title: "Original, reconstruction, error",
         help: "Test pictures of each grade, what the network makes of them at the timeline's step, and what is lost. Scroll to zoom \
-               and drag to move all of them together; lesions whose places are known can be outlined.",
+               and drag to move all of them together. Lesions whose places are known are outlined: microaneurysms (MA), haemorrhages (HE), \
+               hard exudates (EX), cotton-wool spots (CWS). Errors are means of red, green and blue; MSE, PSNR and SSIM are within the \
+               field of view.",
         area: "large",
         follows_cursor: true,
     },
@@ -137,7 +139,7 @@ impl Triptych {
         let twin = ctx.payload(&format!("{TWIN}wall/rebuilt/0")).is_some();
         let about = match learns {
             Some(step) if twin => format!("step {}, the twin's on the right", number::grouped(step)),
-            Some(step) => format!("step {}", number::grouped(step)),
+            Some(step) => format!("step {}; generated pictures, no patients", number::grouped(step)),
             None => "supervised: the decoder learns nothing".to_owned(),
         };
         tile::bar(ui, bar, tile::weak(about, size, style), |ui| {
@@ -186,9 +188,9 @@ impl Triptych {
             let grade = grade.map_or("no grade".to_owned(), |grade| format!("grade {grade}"));
             let facts = quality.as_ref().and_then(|rows| rows.get(i)).map(|[mse, psnr, ssim]| {
                 vec![
-                    Fact { name: "MSE", value: number::short(*mse), unit: "" },
-                    Fact { name: "PSNR", value: format!("{psnr:.1}"), unit: "dB" },
-                    Fact { name: "SSIM", value: format!("{ssim:.3}"), unit: "" },
+                    Fact { name: "MSE", value: format!("{mse:.4}"), unit: "" },
+                    Fact { name: "", value: format!("{psnr:.1}"), unit: "dB" },
+                    Fact { name: "SSIM", value: format!("{ssim:.2}"), unit: "" },
                 ]
             });
             let facts = if count > 1 { facts } else { Some(vec![Fact { name: "", value: grade.clone(), unit: "" }]) };
@@ -218,11 +220,11 @@ impl Triptych {
     }
 
     fn legend(&self, count: usize) -> Legend<'static> {
-        let mut legend = Legend { note: "generated pictures; they show no patient", ..Legend::default() };
+        let mut legend = Legend::default();
         if !self.hide_lesions {
             let marks = LesionKind::ALL.map(|kind| Mark {
-                name: kind.name(),
-                short: kind.name(),
+                name: short(kind),
+                short: short(kind),
                 color: color(kind),
                 dash: Dash::Solid,
             });
@@ -254,6 +256,16 @@ impl Row {
             (!mask.is_empty()).then(|| (kind, Contours::of(&mask)))
         };
         self.lesions = LesionKind::ALL.into_iter().filter_map(contours).collect();
+    }
+}
+
+/// As the field abbreviates it.
+fn short(kind: LesionKind) -> &'static str {
+    match kind {
+        LesionKind::Microaneurysm => "MA",
+        LesionKind::Haemorrhage => "HE",
+        LesionKind::HardExudate => "EX",
+        LesionKind::CottonWoolSpot => "CWS",
     }
 }
 

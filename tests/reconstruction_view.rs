@@ -1,0 +1,193 @@
+//! The reconstruction lab's tiles, drawn from a short real run and its twin, without a window.
+
+mod support;
+
+use std::sync::OnceLock;
+
+use eframe::egui::vec2;
+use egui_kittest::kittest::Queryable;
+use learnscope::engine::event::{Body, Payload};
+use learnscope::engine::params::{Params, Value};
+use learnscope::engine::state::RunState;
+use learnscope::engine::twin::TWIN;
+use learnscope::kit::view::ViewAction;
+use learnscope::labs;
+use learnscope::labs::reconstruction::params::PARAMS;
+use learnscope::labs::reconstruction::{self, KEYS};
+use learnscope::plot::style::Style;
+
+use support::drive::{Drive, Maker};
+use support::made_run::{MadeRun, header};
+use support::scene::{Scene, label};
+
+const LAB: Maker = Maker { build: reconstruction::build, keys: KEYS };
+const STEPS: u64 = 12;
+/// Where the twin begins.
+const FORK: u64 = 4;
+
+fn params(set: &[&str]) -> Params {
+    let mut params = Params::defaults(PARAMS);
+    let tiny = [
+        "image_size=32",
+        "train_images=10",
+        "unlabelled_images=15",
+        "validation_images=6",
+        "test_images=24",
+        "unseen_images=3",
+        "batch_size=5",
+        "width=1/4",
+        "validate_every=4",
+        "rebuild_every=4",
+        "gradients_every=1",
+        "head=ordinal",
+    ];
+    tiny.iter().chain(set).for_each(|text| params.set_text(PARAMS, text).unwrap());
+    params
+}
+
+/// Tells a run what an experiment said, under this prefix.
+fn tell(run: &mut MadeRun, drive: &Drive, prefix: &str, from: u64) {
+    for (key, points) in &drive.scalars {
+        for (step, value) in points.iter().filter(|(step, _)| *step >= from) {
+            run.scalars(*step, prefix, &[(key.as_str(), *value)]);
+        }
+    }
+    for ((key, step), payload) in drive.payloads.iter().filter(|((_, step), _)| *step >= from) {
+        run.payload(*step, &format!("{prefix}{key}"), payload.clone());
+    }
+    for (key, data) in &drive.tables {
+        let key = format!("{prefix}{key}");
+        run.says(STEPS, Body::Rows { key: key.as_str().into(), columns: 4, data: data.clone().into() });
+    }
+}
+
+/// A finished run, alone or with a twin of another λ.
+fn run(set: &[&str], twin: bool) -> RunState {
+    let params = params(set);
+    let mut drive = LAB.build(&params, 1, STEPS).begin();
+    drive.run_to(FORK);
+    let checkpoint = drive.experiment.checkpoint().unwrap();
+    drive.run_to(STEPS);
+    let mut made = MadeRun::starts(header("reconstruction", &params, STEPS));
+    tell(&mut made, &drive, "", 0);
+    if twin {
+        let mut other = LAB.restored(&params, 1, STEPS, &checkpoint);
+        other.experiment.set("lambda", &Value::Float(7.0)).unwrap();
+        other.run_to(STEPS);
+        made.changed(FORK, &format!("{TWIN}lambda"), Value::Float(0.3), Value::Float(7.0));
+        tell(&mut made, &other, TWIN, FORK);
+    }
+    made.ends(STEPS)
+}
+
+fn with_twin() -> RunState {
+    static RUN: OnceLock<RunState> = OnceLock::new();
+    RUN.get_or_init(|| run(&[], true)).clone()
+}
+
+fn tiles() -> Vec<&'static str> {
+    let lab = labs::find_with_views("reconstruction").unwrap();
+    (lab.view)().tiles().into_iter().map(|tile| tile.id).collect()
+}
+
+fn scene(run: RunState, tile: &'static str) -> Scene {
+    Scene::of("reconstruction", run, tile)
+}
+
+#[test]
+fn every_tile_is_drawn_in_every_style_size_and_state() {
+    let runs = [RunState::default(), with_twin(), run(&["routine=supervised", "network=resnet18", "head=binary"], false)];
+    for tile in tiles().into_iter().chain(["guide"]) {
+        for run in &runs {
+            for style in [Style::dark(), Style::light(), Style::high_contrast()] {
+                let scene = Scene { style, ..scene(run.clone(), tile) };
+                scene.harness(vec2(520.0, 380.0));
+            }
+            for size in [vec2(260.0, 180.0), vec2(900.0, 600.0)] {
+                scene(run.clone(), tile).stays_within(size);
+            }
+            let presenting = Scene { presenting: true, ..scene(run.clone(), tile) };
+            presenting.harness(vec2(1100.0, 700.0));
+        }
+    }
+}
+
+#[test]
+fn every_command_of_the_palette_can_be_carried_out() {
+    let lab = labs::find_with_views("reconstruction").unwrap();
+    let commands = (lab.view)().commands();
+    assert!(commands.len() > 8);
+    for (id, _) in commands {
+        let mut scene = scene(with_twin(), tiles()[0]);
+        scene.tiles = tiles();
+        scene.command(id);
+        scene.harness(vec2(1200.0, 2400.0));
+    }
+}
+
+#[test]
+fn the_triptych_shows_original_reconstruction_and_error_of_both_twins() {
+    let mut harness = scene(with_twin(), "triptych").harness(vec2(1200.0, 700.0));
+    let words = label(&harness, "test A");
+    assert!(words.contains("grade"), "{words}");
+    harness.get_by_label("SSIM").click();
+    harness.run_steps(4);
+    harness.get_by_label("lesions").click();
+    harness.run_steps(2);
+    let supervised = scene(run(&["routine=supervised"], false), "triptych").harness(vec2(900.0, 600.0));
+    label(&supervised, "the decoder learns nothing");
+}
+
+#[test]
+fn the_threshold_follows_the_curve_and_comes_back() {
+    let mut harness = scene(with_twin(), "diagnosis").harness(vec2(700.0, 600.0));
+    let curve = harness.get_by_label_contains("ROC curve").rect();
+    harness.hover_at(curve.center());
+    harness.drag_at(curve.center());
+    harness.run_steps(2);
+    harness.drop_at(curve.center() - vec2(20.0, 20.0));
+    harness.run_steps(3);
+    harness.get_by_label("0.5").click();
+    harness.run_steps(2);
+    harness.get_by_label("validation").click();
+    harness.run_steps(2);
+    label(&harness, "6 validation pictures");
+}
+
+#[test]
+fn a_batch_of_the_strip_can_be_gone_to() {
+    let mut harness = scene(with_twin(), "strip").harness(vec2(700.0, 400.0));
+    let strip = harness.get_by_label_contains("batches by epoch").rect();
+    harness.hover_at(strip.left_bottom() + vec2(12.0, -12.0));
+    harness.run_steps(2);
+    harness.get_by_label_contains("batches by epoch").click();
+    harness.run_steps(3);
+    let gone = harness.state().actions.iter().any(|action| matches!(action, ViewAction::Seek(_)));
+    assert!(gone || harness.state().actions.is_empty(), "{:?}", harness.state().actions);
+}
+
+#[test]
+fn the_guide_proposes_what_is_not_set_and_sets_it() {
+    let mut harness = scene(with_twin(), "guide").harness(vec2(420.0, 2000.0));
+    harness.get_by_label_contains("The baseline").click();
+    harness.run_steps(2);
+    let expected = ViewAction::SetParam {
+        key: "routine".to_owned(),
+        value: Value::Text("supervised".to_owned()),
+        settled: true,
+    };
+    assert!(harness.state().actions.contains(&expected), "{:?}", harness.state().actions);
+}
+
+#[test]
+fn a_payload_of_another_kind_or_size_is_left_out() {
+    let mut run = with_twin();
+    for track in run.payloads.values_mut() {
+        if let Some((_, payload)) = &mut track.newest {
+            *payload = std::sync::Arc::new(Payload::Matrix { rows: 1, cols: 1, values: vec![0.0] });
+        }
+    }
+    for tile in tiles() {
+        scene(run.clone(), tile).harness(vec2(500.0, 400.0));
+    }
+}
