@@ -9,13 +9,13 @@ use crate::plot::style::Dash;
 use super::ReconstructionView;
 
 const AUC_TEST: Quantity =
-    quantity("auc/test", "AUC test", 0, Dash::Solid, "Area under the ROC curve on test pictures");
+    quantity("auc/test", "AUC test", 3, Dash::Solid, "Area under the ROC curve on test pictures");
 const AUC_VALIDATION: Quantity =
-    quantity("auc/validation", "AUC validation", 0, Dash::Dotted, "The same on validation pictures");
+    quantity("auc/validation", "AUC validation", 3, Dash::Dotted, "The same on validation pictures");
 const AUC_UNSEEN: Quantity = quantity(
     "auc/unseen",
     "AUC hospital D",
-    3,
+    5,
     Dash::Solid,
     "The same on pictures of a hospital that is in no training set",
 );
@@ -27,18 +27,18 @@ const ACCURACY_TEST: Quantity = quantity(
     "Share of right calls at probability 0.5 on test pictures: it says as much of the threshold as of what was learned",
 );
 const MSE_TEST: Quantity =
-    quantity("mse/test", "MSE test", 2, Dash::Solid, "Mean squared error of reconstructed test pictures");
+    quantity("mse/test", "MSE test", 4, Dash::Solid, "Mean squared error of reconstructed test pictures");
 const AE: Quantity = Quantity {
     noisy: true,
-    ..quantity("loss/reconstruction", "L_ae", 2, Dash::Solid, "Reconstruction loss of each batch")
+    ..quantity("loss/reconstruction", "L_ae", 4, Dash::Solid, "Reconstruction loss of each batch")
 };
 const CL: Quantity = Quantity {
     noisy: true,
     ..quantity("loss/classification", "L_cl", 1, Dash::Solid, "Cross-entropy of each labelled batch, without λ")
 };
-const LAMBDA: Quantity = quantity("lambda", "λ", 4, Dash::Solid, "Weight of L_cl beside L_ae");
+const LAMBDA: Quantity = quantity("lambda", "λ", 6, Dash::Solid, "Weight of L_cl beside L_ae");
 const PULL_AE: Quantity =
-    quantity("gradient/reconstruction", "‖g_ae‖", 2, Dash::Solid, "Norm of the gradient of L_ae at the encoder");
+    quantity("gradient/reconstruction", "‖g_ae‖", 4, Dash::Solid, "Norm of the gradient of L_ae at the encoder");
 const PULL_CL: Quantity = quantity(
     "gradient/classification",
     "‖g_cl‖",
@@ -51,7 +51,7 @@ const RATIO: Quantity =
 const COSINE: Quantity = quantity(
     "gradient/cosine",
     "cosine",
-    3,
+    5,
     Dash::Solid,
     "Of the angle between both gradients: below 0 what helps one loss harms the other",
 );
