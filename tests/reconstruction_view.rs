@@ -96,7 +96,8 @@ fn scene(run: RunState, tile: &'static str) -> Scene {
 
 #[test]
 fn every_tile_is_drawn_in_every_style_size_and_state() {
-    let runs = [RunState::default(), with_twin(), run(&["routine=supervised", "network=resnet18", "head=binary"], false)];
+    let runs =
+        [RunState::default(), with_twin(), run(&["routine=supervised", "network=resnet18", "head=binary"], false)];
     for tile in tiles().into_iter().chain(["guide"]) {
         for run in &runs {
             for style in [Style::dark(), Style::light(), Style::high_contrast()] {
@@ -171,11 +172,8 @@ fn the_guide_proposes_what_is_not_set_and_sets_it() {
     let mut harness = scene(with_twin(), "guide").harness(vec2(420.0, 2000.0));
     harness.get_by_label_contains("The baseline").click();
     harness.run_steps(2);
-    let expected = ViewAction::SetParam {
-        key: "routine".to_owned(),
-        value: Value::Text("supervised".to_owned()),
-        settled: true,
-    };
+    let expected =
+        ViewAction::SetParam { key: "routine".to_owned(), value: Value::Text("supervised".to_owned()), settled: true };
     assert!(harness.state().actions.contains(&expected), "{:?}", harness.state().actions);
 }
 

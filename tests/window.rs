@@ -255,7 +255,7 @@ fn every_tile_of_every_lab_lies_somewhere_and_all_its_commands_work_without_a_ru
             assert!(shown.contains(&tile.id), "{}/{} is never shown", lab.spec.id, tile.id);
         }
         let commands = view.commands();
-        assert!(commands.len() > 10, "{}", lab.spec.id);
+        assert!(!commands.is_empty(), "{}", lab.spec.id);
         for (i, (id, title)) in commands.iter().enumerate() {
             let twice = commands[..i].iter().any(|(other, text)| other == id || text == title);
             assert!(!twice, "{}: two commands are called {id} or {title}", lab.spec.id);

@@ -2,7 +2,7 @@
 //! the list of devices.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::thread;
@@ -98,11 +98,13 @@ struct PastState {
     values: HashMap<Place, (u64, Arc<Payload>)>,
     /// Reads that failed, how often and when: what a live run wrote may not be on disk yet.
     failed: HashMap<Place, (u32, Instant)>,
-    waiting: HashSet<Place>,
+    /// What is being read: for which key and step, and when it was asked for.
+    waiting: HashMap<Place, (String, u64, u64)>,
     bytes: usize,
     clock: u64,
-    /// What was shown last for a key, so that scrubbing does not flicker while the next value is read.
-    shown: HashMap<String, (u64, Arc<Payload>)>,
+    /// What was shown last for a key, when that was asked for, its step and value: scrubbing does not flicker while the next value is
+    /// read, and where the cursor is faster than the disk, what has arrived follows it.
+    shown: HashMap<String, (u64, u64, Arc<Payload>)>,
     problem: Option<String>,
 }
 
@@ -148,12 +150,18 @@ impl PastStore {
             if folder != self.folder {
                 continue;
             }
-            state.waiting.remove(&place);
+            let asked = state.waiting.remove(&place);
             state.clock += 1;
             match result {
                 Ok(payload) => {
                     state.bytes += payload.bytes();
-                    state.values.insert(place, (state.clock, Arc::new(payload)));
+                    let payload = Arc::new(payload);
+                    if let Some((key, step, when)) = asked
+                        && state.shown.get(&key).is_none_or(|(shown, ..)| *shown < when)
+                    {
+                        state.shown.insert(key, (when, step, payload.clone()));
+                    }
+                    state.values.insert(place, (state.clock, payload));
                 }
                 Err(error) => {
                     let (count, when) = state.failed.entry(place).or_insert((0, Instant::now()));
@@ -187,7 +195,7 @@ impl PastStore {
         if let Some((used, payload)) = state.values.get_mut(&place) {
             *used = clock;
             let found = (step, payload.clone());
-            state.shown.insert(key.to_owned(), found.clone());
+            state.shown.insert(key.to_owned(), (clock, step, found.1.clone()));
             return Some(found);
         }
         let failed = state.failed.get(&place);
@@ -196,11 +204,12 @@ impl PastStore {
             && may_ask
             && let Some(requests) = &self.requests
             && state.waiting.len() < 32
-            && state.waiting.insert(place)
+            && !state.waiting.contains_key(&place)
         {
+            state.waiting.insert(place, (key.to_owned(), step, clock));
             let _ = requests.send((self.folder.clone(), place));
         }
-        state.shown.get(key).cloned()
+        state.shown.get(key).map(|(_, step, payload)| (*step, payload.clone()))
     }
 }
 
@@ -258,6 +267,29 @@ mod tests {
             "the last one until the next is read"
         );
         assert_eq!(store.view(&run).payload("other", 3), None);
+    }
+
+    #[test]
+    fn a_cursor_that_is_faster_than_the_disk_is_followed() {
+        let fetch: Fetch = Arc::new(|_, offset, _| Ok(Payload::Text(offset.to_string())));
+        let mut store = PastStore::new(fetch, Arc::new(|| {}));
+        let mut run = recorded_run();
+        for step in 6..200 {
+            let body = Body::Recorded { key: "picture".into(), offset: step * 100, bytes: 7 };
+            run.apply(&Event { run: RunId(1), step, seconds: 0.0, body });
+        }
+        store.open("run");
+        // Another place in every frame: none is there when it is asked for.
+        let mut last = None;
+        for step in 6..200 {
+            let shown = store.view(&run).payload("picture", step).map(|(step, _)| step);
+            assert!(shown < Some(step), "{shown:?} at {step}");
+            assert!(shown >= last, "{shown:?} after {last:?}");
+            last = shown;
+            thread::sleep(Duration::from_millis(1));
+            store.poll();
+        }
+        assert!(last > Some(150), "{last:?}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The registry of labs. A sixth lab is one folder here plus one line in [`LABS`]; nothing else names a lab.
+//! The registry of labs. A lab is one folder here, one line in [`LABS`], and its random streams; no other code names one.
 
 pub mod optimizers;
 pub mod reconstruction;
