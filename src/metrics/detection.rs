@@ -197,11 +197,11 @@ impl GradeTable {
         let row: Vec<usize> = self.counts.chunks_exact(n).map(|row| row.iter().sum()).collect();
         let column: Vec<usize> = (0..n).map(|c| self.counts.iter().skip(c).step_by(n).sum()).collect();
         let (mut seen, mut expected) = (0.0, 0.0);
-        for i in 0..n {
-            for j in 0..n {
+        for (i, given) in row.iter().enumerate() {
+            for (j, called) in column.iter().enumerate() {
                 let far = (i as f64 - j as f64).powi(2);
                 seen += far * self.counts[i * n + j] as f64;
-                expected += far * row[i] as f64 * column[j] as f64 / count.max(1) as f64;
+                expected += far * *given as f64 * *called as f64 / count.max(1) as f64;
             }
         }
         (expected > 0.0).then(|| 1.0 - seen / expected)

@@ -67,7 +67,7 @@ impl Classifier {
             // Each threshold lies above the one before.
             Some(gaps) => {
                 let gaps = activation::softplus(gaps.val(), 1.0);
-                let (one, two) = (gaps.clone().slice([0..1]), gaps.slice([1..2]));
+                let (one, two) = (gaps.clone().slice_dim(0, 0..1), gaps.slice_dim(0, 1..2));
                 let second = logit.clone() - one.unsqueeze::<2>();
                 let third = second.clone() - two.unsqueeze::<2>();
                 Some(Tensor::cat(vec![logit.clone(), second, third], 1))
