@@ -7,18 +7,18 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use learnscope::engine::command::{Command, Record, RunRequest};
-use learnscope::engine::event::{Body, Event, RunHeader, RunId, Status};
+use learnscope::engine::event::{Body, Event, Payload, RunHeader, RunId, Status};
 use learnscope::engine::params::{ChoiceItem, DefaultValue, ParamError, ParamKind, ParamSpec, Params, Value};
 use learnscope::engine::run_folder;
 use learnscope::engine::state::RunState;
 use learnscope::engine::study::{Measure, PRINTED, StudyRow, StudyRun, StudySpec};
 use learnscope::engine::study_cost::{Cost, EVEN, Occasion, TRIAL};
-use learnscope::engine::study_figure::{self, Figure, Mark, Panel};
+use learnscope::engine::study_figure::{self, Figure, Gallery, Mark, Panel, Picture};
 use learnscope::engine::study_runner::{Facts, Job, Runner, Taken};
-use learnscope::labs::LABS;
+use learnscope::labs::{self, LABS};
 use serde_json::Value as Json;
 
-use support::made_run::header;
+use support::made_run::{MadeRun, header};
 use support::toy::{self, Bench, toy};
 
 const fn param(key: &'static str, kind: ParamKind, default: DefaultValue) -> ParamSpec {
@@ -516,6 +516,7 @@ fn a_row_goes_on_inside_a_long_run() {
 #[test]
 fn a_figure_is_drawn_from_the_recordings_of_its_rows() {
     static FIGURE: Figure = Figure {
+        gallery: None,
         panels: &[Panel {
             title: "sums",
             x: "step",
@@ -547,6 +548,58 @@ fn a_figure_is_drawn_from_the_recordings_of_its_rows() {
     );
     fs::remove_dir_all(home.path().join("runs")).unwrap();
     assert_eq!(study_figure::draw(&runner.run, home.path()).missing, 3);
+}
+
+#[test]
+fn a_figure_of_pictures_has_those_of_the_first_seed_of_each_row() {
+    static FIGURE: Figure = Figure {
+        panels: &[],
+        gallery: Some(Gallery {
+            title: "sums as grey",
+            columns: 2,
+            // The second one was never recorded.
+            picture: |run, column| {
+                let grey = run.last("sum")? as u8;
+                (column == 0).then(|| Picture { width: 1, height: 1, rgb: vec![grey; 3] })
+            },
+        }),
+    };
+    static DRAWN: StudySpec = StudySpec { figure: Some(&FIGURE), ..TIMED };
+    let home = tempfile::tempdir().unwrap();
+    let mut runner = runner(&DRAWN, 2);
+    while let Some(task) = runner.next_task().cloned() {
+        let place = Runner::place(&runner.run, &FACTS, home.path(), &task);
+        let job = runner.begin(&task, place);
+        let state = made(&mut runner, &job, 100, None);
+        assert_eq!(runner.take(&state), Taken::Measured);
+    }
+    let drawing = study_figure::draw(&runner.run, home.path());
+    let found: Vec<(usize, usize, u8)> =
+        drawing.pictures.iter().map(|shown| (shown.row, shown.column, shown.picture.rgb[0])).collect();
+    assert_eq!(found, [(0, 0, 100), (1, 0, 200), (2, 0, 44)], "one of each row");
+    let refused = study_figure::csv(&runner.run, &drawing).unwrap_err();
+    assert!(refused.contains("has no numbers"), "{refused}");
+}
+
+#[test]
+fn figure_2_shows_both_outlines_of_the_recorded_wall() {
+    let spec = labs::find("segmentation").unwrap();
+    let study = spec.studies.iter().find(|study| study.id == "figure-2").unwrap();
+    let gallery = study.figure.unwrap().gallery.unwrap();
+    let mut run = MadeRun::starts(header("segmentation", &Params::defaults(spec.params), 10));
+    let (width, height) = (32, 24);
+    run.payload(10, "wall/image/0", Payload::Image { width, height, rgba: vec![90; 4 * 32 * 24] });
+    let truth = (0..32 * 24).map(|i| u8::from(i / 32 > 4 && i / 32 < 20 && i % 32 > 4 && i % 32 < 16)).collect();
+    run.payload(10, "wall/truth/0", Payload::Mask { width, height, labels: truth });
+    // The right half is likely at the network's size.
+    let levels = (0..16 * 16).map(|i| if i % 16 > 8 { 250 } else { 3 }).collect();
+    run.payload(10, "wall/probability/0", Payload::Mask { width: 16, height: 16, labels: levels });
+    let state = run.ends(10);
+    let picture = (gallery.picture)(&state, 0).unwrap();
+    assert_eq!((picture.width, picture.height), (32, 24));
+    let has = |colour: [u8; 3]| picture.rgb.chunks_exact(3).any(|pixel| pixel == colour);
+    assert!(has([255, 50, 50]) && has([0, 230, 90]) && has([90; 3]));
+    assert!((gallery.picture)(&state, 1).is_none(), "it was not recorded");
 }
 
 #[test]

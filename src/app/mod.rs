@@ -2,7 +2,7 @@
 //! [`Command`](crate::engine::command::Command)s, trains nothing. Nothing here waits: not for the worker, a file, a
 //! dialog or a device.
 //!
-//! The parts draw from a [`State`](state::State) and send [`Act`](act::Act)s; [`update`] alone carries these out. A frame:
+//! The parts draw from a [`State`](state::State) and send [`Act`]s; [`update`] alone carries these out. A frame:
 //! what the worker and the threads say is taken in, then what the keyboard asks for is done, then all is drawn, then what
 //! was clicked is done.
 

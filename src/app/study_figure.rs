@@ -1,11 +1,14 @@
 //! The figure of a study: its panels beside each other, each row in a colour of its own, the article's readings as marks.
 
-use eframe::egui::{Rect, Ui, pos2, vec2};
+use eframe::egui::accesskit::Role;
+use eframe::egui::{
+    Color32, ColorImage, FontId, Rect, Sense, TextureHandle, TextureOptions, Ui, WidgetInfo, pos2, vec2,
+};
 use image::RgbaImage;
 
 use super::figure;
 use crate::engine::study::StudyRun;
-use crate::engine::study_figure::{Curve, Drawing, Mark, Panel};
+use crate::engine::study_figure::{Curve, Drawing, Gallery, Mark, Panel, Picture, Shown};
 use crate::kit::view::Lab;
 use crate::plot::axes::Titles;
 use crate::plot::curve::{self, CurveState, Plot};
@@ -15,7 +18,7 @@ use crate::plot::style::{Category, Dash, Style};
 use crate::plot::tile::panel_heading;
 
 /// A figure with the zoom of its panels.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct StudyFigure {
     pub drawing: Drawing,
     /// Counts the drawings.
@@ -23,8 +26,19 @@ pub struct StudyFigure {
     states: Vec<CurveState>,
     /// By row, for this look.
     colors: Option<(Style, Vec<Category>)>,
+    /// Of the drawing's pictures, in their order, once they were drawn.
+    textures: Vec<TextureHandle>,
 }
 
+impl std::fmt::Debug for StudyFigure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StudyFigure").field("version", &self.version).finish_non_exhaustive()
+    }
+}
+
+/// Height of a line of pictures in the window, and of their title.
+const LINE: f32 = 120.0;
+const TITLE: f32 = 28.0;
 /// Height of a panel in the window.
 const HEIGHT: f32 = 260.0;
 /// Least width of a panel.
@@ -35,17 +49,35 @@ impl StudyFigure {
     pub fn set(&mut self, drawing: Drawing) {
         self.drawing = drawing;
         self.version += 1;
+        self.textures.clear();
     }
 
     /// Height that the figure takes at this width.
     pub fn height(&self, study: &StudyRun, width: f32) -> f32 {
-        let panels = study.spec.figure.map_or(0, |figure| figure.panels.len());
-        HEIGHT * panels.div_ceil(columns(panels, width)) as f32
+        let Some(figure) = study.spec.figure else { return 0.0 };
+        let panels = figure.panels.len();
+        HEIGHT * panels.div_ceil(columns(panels, width)) as f32 + self.gallery_height(study)
+    }
+
+    /// Height of the gallery alone.
+    fn gallery_height(&self, study: &StudyRun) -> f32 {
+        let gallery = study.spec.figure.and_then(|figure| figure.gallery);
+        gallery.map_or(0.0, |_| TITLE + LINE * study.spec.rows.len() as f32)
     }
 
     /// Draws the figure into `rect`.
     pub fn show(&mut self, ui: &mut Ui, rect: Rect, study: &StudyRun, lab: &Lab, style: &Style, size: f32) {
         let Some(figure) = study.spec.figure else { return };
+        let mut rect = rect;
+        if let Some(gallery) = &figure.gallery {
+            // Alone it takes all there is.
+            let height = if figure.panels.is_empty() { rect.height() } else { self.gallery_height(study) };
+            self.gallery(ui, Rect::from_min_size(rect.min, vec2(rect.width(), height)), gallery, study, style, size);
+            rect.min.y += height;
+        }
+        if figure.panels.is_empty() {
+            return;
+        }
         let count = figure.panels.len();
         self.states.resize_with(count, CurveState::default);
         let known = self.colors.take().filter(|(of, _)| of == style);
@@ -56,7 +88,6 @@ impl StudyFigure {
             a.len() == b.len() && a.iter().zip(b).all(|(a, b)| (a.name, a.category) == (b.name, b.category))
         };
         let shared = count > 1 && legends.windows(2).all(|pair| same(&pair[0], &pair[1]));
-        let mut rect = rect;
         if let Some(entries) = legends.first().filter(|_| shared) {
             let height = legend::height(ui, entries, rect.width(), size);
             legend::show(ui, Rect::from_min_size(rect.min, vec2(rect.width(), height)), entries, style, size);
@@ -75,6 +106,43 @@ impl StudyFigure {
             });
         }
         self.colors = Some((of, colors));
+    }
+
+    /// Pictures of every row: a line a row, its name on the left.
+    fn gallery(&mut self, ui: &Ui, rect: Rect, gallery: &Gallery, study: &StudyRun, style: &Style, size: f32) {
+        if self.textures.len() != self.drawing.pictures.len() {
+            let texture = |shown: &Shown| {
+                let Picture { width, height, rgb } = &*shown.picture;
+                let image = ColorImage::from_rgb([*width, *height], rgb);
+                ui.ctx().load_texture("study picture", image, TextureOptions::LINEAR)
+            };
+            self.textures = self.drawing.pictures.iter().map(texture).collect();
+        }
+        let rest = panel_heading(ui.painter(), rect, gallery.title, size + 1.0, style);
+        let rows = study.spec.rows.len().max(1);
+        let line = rest.height() / rows as f32;
+        let name = (16.0 * size).min(0.3 * rest.width());
+        let wide = (rest.width() - name) / gallery.columns.max(1) as f32;
+        for (row, spec) in study.spec.rows.iter().enumerate() {
+            let top = rest.top() + row as f32 * line;
+            let shown = self.drawing.pictures.iter().find(|shown| shown.row == row);
+            let seed = shown.map_or_else(|| "not measured yet".to_owned(), |shown| format!("seed {}", shown.seed));
+            let job = format!("{}\n{seed}", spec.label);
+            let text = ui.painter().layout(job, FontId::proportional(size), style.text, name - 8.0);
+            ui.painter().galley(pos2(rest.left(), top + 0.3 * size), text, style.text);
+        }
+        for (shown, texture) in self.drawing.pictures.iter().zip(&self.textures) {
+            let at = pos2(rest.left() + name + shown.column as f32 * wide, rest.top() + shown.row as f32 * line);
+            let room = vec2(wide - 6.0, line - 6.0);
+            let [width, height] = texture.size().map(|side| side as f32);
+            let scale = (room.x / width).min(room.y / height);
+            let place = Rect::from_min_size(at, vec2(width, height) * scale);
+            let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
+            ui.painter().image(texture.id(), place, whole, Color32::WHITE);
+            let id = ui.scope_id().with(("study picture", shown.row, shown.column));
+            let said = format!("{}: picture {}", study.spec.rows[shown.row].label, shown.column + 1);
+            ui.interact(place, id, Sense::hover()).widget_info(|| WidgetInfo::labeled(Role::Image, true, &said));
+        }
     }
 }
 

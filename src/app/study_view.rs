@@ -221,8 +221,10 @@ fn buttons(study: &Study, ui: &mut Ui, style: &Style, acts: &mut Vec<Act>) {
     button(None, "Copy the table", false, Act::StudyCopy);
     button(None, "Save as text", false, Act::StudySave(StudyFile::Text));
     button(None, "Save as CSV", false, Act::StudySave(StudyFile::Csv));
-    if !study.figure.drawing.curves.is_empty() {
+    if !study.figure.drawing.is_empty() {
         button(None, "Save the figure", false, Act::StudySave(StudyFile::Picture));
-        button(None, "Save its numbers", false, Act::StudySave(StudyFile::FigureCsv));
+        if !study.figure.drawing.curves.is_empty() {
+            button(None, "Save its numbers", false, Act::StudySave(StudyFile::FigureCsv));
+        }
     }
 }

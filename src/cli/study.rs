@@ -254,9 +254,13 @@ fn save(study: &StudyRun, folder: &Path, output: &Output) -> Result<(), Failure>
 fn check_figure(spec: &StudySpec, file: &Path) -> Result<(), Failure> {
     let shown = file.display();
     if spec.figure.is_none() {
-        return Err(Failure::usage(format!("`--figure {shown}`: `{}` is a table, not a figure of curves", spec.id)));
+        return Err(Failure::usage(format!("`--figure {shown}`: `{}` is a table, not a figure", spec.id)));
     }
     match suffix(file).as_str() {
+        "csv" if spec.figure.is_some_and(|figure| figure.panels.is_empty()) => Err(Failure::usage(format!(
+            "`--figure {shown}`: `{}` is made of pictures; the suffix must be .png",
+            spec.id
+        ))),
         "png" | "csv" => Ok(()),
         _ => Err(Failure::usage(format!("`--figure {shown}`: the suffix must be .png or .csv"))),
     }

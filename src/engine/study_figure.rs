@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::export::{Sheet, number};
 use super::replay;
@@ -14,6 +15,42 @@ use serde_json::json;
 #[derive(Debug, Clone, Copy)]
 pub struct Figure {
     pub panels: &'static [Panel],
+    /// Pictures of every row, where the article shows some.
+    pub gallery: Option<Gallery>,
+}
+
+/// Pictures that runs have made: a line for each row, a column for each picture.
+#[derive(Clone, Copy)]
+pub struct Gallery {
+    /// What they are, and what is drawn in them.
+    pub title: &'static str,
+    pub columns: usize,
+    /// Picture `column` of a run; `None` where it was not recorded.
+    pub picture: fn(&RunState, usize) -> Option<Picture>,
+}
+
+impl fmt::Debug for Gallery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gallery").field("title", &self.title).finish_non_exhaustive()
+    }
+}
+
+/// Three bytes a pixel, row by row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Picture {
+    pub width: usize,
+    pub height: usize,
+    pub rgb: Vec<u8>,
+}
+
+/// A picture of one run in the gallery.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shown {
+    /// Index of the study's row.
+    pub row: usize,
+    pub seed: u64,
+    pub column: usize,
+    pub picture: Arc<Picture>,
 }
 
 /// One plot.
@@ -70,8 +107,16 @@ pub struct Curve {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Drawing {
     pub curves: Vec<Curve>,
+    /// Of the first seed of each row.
+    pub pictures: Vec<Shown>,
     /// Measured runs without a recording: an older version measured them, or their folder is gone.
     pub missing: usize,
+}
+
+impl Drawing {
+    pub fn is_empty(&self) -> bool {
+        self.curves.is_empty() && self.pictures.is_empty()
+    }
 }
 
 /// Most points of a curve; a longer one is drawn with every second, third, .. of its points.
@@ -95,12 +140,29 @@ pub fn draw(study: &StudyRun, folder: &Path) -> Drawing {
             let points = all.iter().step_by(every).copied().chain(last).collect();
             drawing.curves.push(Curve { panel, row: task.row, seed: task.seed, points });
         }
+        let (row, seed) = (task.row, task.seed);
+        let first = !drawing.pictures.iter().any(|shown| shown.row == row);
+        if let Some(gallery) = figure.gallery.filter(|_| first) {
+            let made = (0..gallery.columns).filter_map(|column| Some((column, (gallery.picture)(&state, column)?)));
+            drawing.pictures.extend(made.map(|(column, picture)| Shown {
+                row,
+                seed,
+                column,
+                picture: Arc::new(picture),
+            }));
+        }
     }
     drawing
 }
 
-/// The numbers of a figure in long form: ours, and the article's readings.
+/// The numbers of a figure in long form: ours, and the article's readings. One of pictures alone has none.
 pub fn csv(study: &StudyRun, drawing: &Drawing) -> Result<Vec<u8>, String> {
+    if study.spec.figure.is_some_and(|figure| figure.panels.is_empty()) {
+        return Err(format!(
+            "the figure of `{}` is made of pictures and has no numbers; save it as .png",
+            study.spec.id
+        ));
+    }
     let mut sheet = Sheet::new(&["panel", "row", "whose", "seed", "x", "y"]);
     for (index, panel) in study.spec.figure.iter().flat_map(|figure| figure.panels).enumerate() {
         for row in study.spec.rows.iter().filter(|row| (panel.shows)(row)) {

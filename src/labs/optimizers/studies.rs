@@ -237,6 +237,7 @@ const fn plane(title: &'static str, window: [[f64; 2]; 2], marks: fn(&StudyRow) 
 
 /// |y| against the update, on a logarithmic axis: which curve leaves the line y = 0, and when.
 static SADDLE_RACE_FIGURE: Figure = Figure {
+    gallery: None,
     panels: &[Panel {
         title: "Distance from the symmetry line",
         x: "update",
@@ -250,6 +251,7 @@ static SADDLE_RACE_FIGURE: Figure = Figure {
 };
 
 static MOMENTUM_NAG_FIGURE: Figure = Figure {
+    gallery: None,
     panels: &[plane("Paths on the quartic", [[-2.5, 1.5], [-2.0, 2.0]], |row| {
         let [leftmost, highest] = [0, 1].map(|k| row.paper.get(k).copied().flatten());
         leftmost.map(Mark::X).into_iter().chain(highest.map(Mark::Y)).collect()
@@ -257,6 +259,7 @@ static MOMENTUM_NAG_FIGURE: Figure = Figure {
 };
 
 static VANISHING_GRADIENT_FIGURE: Figure = Figure {
+    gallery: None,
     panels: &[plane("Paths over the shelf at (0, 0)", [[-2.0, 1.2], [-1.0, 1.0]], |row| match row.paper {
         [Some(x), Some(y), ..] => vec![Mark::Point(*x, *y)],
         _ => Vec::new(),
@@ -265,6 +268,7 @@ static VANISHING_GRADIENT_FIGURE: Figure = Figure {
 
 /// The article's figure: x, y and z against the iteration, at each of the three rates.
 static LEARNING_RATES_FIGURE: Figure = Figure {
+    gallery: None,
     panels: &[
         rate("y at η = 0.001", at_thousandth, Y),
         rate("y at η = 0.01", at_hundredth, Y),

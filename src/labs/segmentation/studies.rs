@@ -2,16 +2,22 @@
 //! the paper's own setting on BUSI or one's own folder. The paper's numbers were measured on 416 training, 140 validation
 //! and 140 test images of 348 patients, which are not public; three seeds.
 
+use crate::data::segmentation::read;
+use crate::engine::event::Payload;
 use crate::engine::params::{Params, Value};
 use crate::engine::state::RunState;
 use crate::engine::study::{Measure, NO_NUMBERS, PRINTED, StudyRow, StudySpec, last, row};
 use crate::engine::study_cost::{Cost, Occasion};
+use crate::engine::study_figure::{Figure, Gallery, Picture};
 use crate::nn::segmentation::count::{Count, count};
+use crate::pixels::mask::Mask;
 
 use super::params::{
     self, EARLY_STOPPING, IMAGE_SIZE, LEARNING_RATE, LEAST_EPOCHS, LOSS_EVERY, PLATEAU, PLATEAU_PATIENCE, STEPS,
     STOP_PATIENCE, VALIDATE_EVERY, WEIGHT_DECAY, net_spec,
 };
+use super::pipeline::Pipeline;
+use super::predict::overlay::overlay;
 use super::presets::paper_setting;
 
 /// Every study of the lab.
@@ -223,6 +229,35 @@ const LADDER_OWN: StudySpec = StudySpec {
     ..LADDER
 };
 
+static OUTLINES: Figure = Figure {
+    panels: &[],
+    gallery: Some(Gallery {
+        title: "True outline red, predicted outline green, after the last step",
+        columns: 4,
+        picture: outlined,
+    }),
+};
+
+/// Image `column` of a run's wall with both outlines, as they were recorded last.
+fn outlined(run: &RunState, column: usize) -> Option<Picture> {
+    let newest = |what: &str| {
+        let track = run.payloads.get(format!("wall/{what}/{column}").as_str())?;
+        track.newest.as_ref().map(|(_, payload)| payload.clone())
+    };
+    let (image, truth, map) = (newest("image")?, newest("truth")?, newest("probability")?);
+    let Payload::Image { width, height, rgba } = &*image else { return None };
+    let (width, height) = (*width as usize, *height as usize);
+    let Payload::Mask { width: columns, height: rows, labels } = &*truth else { return None };
+    let truth = Mask::new(*rows as usize, *columns as usize, labels.iter().map(|label| *label > 0).collect()).ok()?;
+    let Payload::Mask { width: side, labels: levels, .. } = &*map else { return None };
+    let probabilities: Vec<f32> = levels.iter().map(|level| (f32::from(*level) + 0.5) / 256.0).collect();
+    let pipeline = Pipeline::of(&run.header.as_ref()?.params);
+    let mask = pipeline.mask(&probabilities, *side as usize, height, width);
+    let rgb = rgba.chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();
+    let picture = read::Picture { width, height, rgb, original: (width as u32, height as u32), factor: 1 };
+    Some(Picture { width, height, rgb: overlay(&picture, &mask, Some(&truth)) })
+}
+
 const FIGURE_2: StudySpec = StudySpec {
     id: "figure-2",
     title: "Figure 2, scaled down: outlines by different networks",
@@ -230,8 +265,8 @@ const FIGURE_2: StudySpec = StudySpec {
              networks; no number is printed",
     about: "All networks see the same split, with measuring marks on every lesion as in the paper's images. MobileNetV2 stands \
             in for the paper's ResNet-101. The U-nets take 270 steps, the much larger others 180 at a lower rate, none is \
-            pretrained. The runs are kept in the study's folder: open one to see its wall, or `learnscope export RUN --figure \
-            wall`.",
+            pretrained. The figure shows the first images of the validation set, of the first seed of each row; open a run of \
+            the study's folder to see its whole wall.",
     common: &[("calipers", "all"), ("learning_rate", "0.002"), ("steps", "270")],
     rows: &[
         row("U-net", &[("architecture", "unet")], &[]),
@@ -247,7 +282,7 @@ const FIGURE_2: StudySpec = StudySpec {
     seeded: true,
     reading: NO_NUMBERS,
     cost: &COST,
-    figure: None,
+    figure: Some(&OUTLINES),
 };
 
 const FIGURE_2_OWN: StudySpec = StudySpec {

@@ -318,6 +318,7 @@ const DECODED: &str = "decoded from the result files that the replication publis
 
 /// The panels that a figure's numbers belong to, each against the step.
 static EIGENSPACES: Figure = Figure {
+    gallery: None,
     panels: &[
         against_step(
             "Asymmetry of Wp (L1)",
