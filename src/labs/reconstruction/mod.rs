@@ -12,6 +12,7 @@ pub mod ranks;
 pub mod sampler;
 pub mod source;
 pub mod split;
+mod studies;
 pub mod trainer;
 mod tries;
 pub mod view;
@@ -32,7 +33,7 @@ pub static SPEC: LabSpec = LabSpec {
     keys: KEYS,
     headline: &["auc/test", "accuracy/test", "mse/test"],
     presets: presets::PRESETS,
-    studies: &[],
+    studies: studies::STUDIES,
     tries: tries::TRIES,
     guide: include_str!("guide.md"),
     build: experiment::build,

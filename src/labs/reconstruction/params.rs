@@ -293,15 +293,15 @@ static MIRRORED: Float = live(VIEWS, "flip", "mirrored")
     .when(AUGMENT.is_on())
     .float(0.5, [0.0, 1.0]);
 
-static VALIDATE_EVERY: Int = live(EVALUATION, "validate_every", "validate every")
+pub static VALIDATE_EVERY: Int = live(EVALUATION, "validate_every", "validate every")
     .unit("steps")
     .help("Steps between measurements on validation and test pictures. They never choose weights.")
     .int(39, [1, 1_000_000]);
-static REBUILD_EVERY: Int = live(EVALUATION, "rebuild_every", "rebuild every")
+pub static REBUILD_EVERY: Int = live(EVALUATION, "rebuild_every", "rebuild every")
     .unit("steps")
     .help("Steps between pictures of the wall: originals beside what the network makes of them.")
     .int(13, [1, 1_000_000]);
-static PULL_EVERY: Int = live(EVALUATION, "gradients_every", "measure gradients every")
+pub static PULL_EVERY: Int = live(EVALUATION, "gradients_every", "measure gradients every")
     .unit("labelled batches")
     .help("Labelled batches between measurements of both losses' gradients at the encoder; λ adapts at these.")
     .when(BALANCED)
