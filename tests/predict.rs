@@ -558,13 +558,13 @@ fn a_value_without_effect_is_refused() {
         2,
         &["`connectivity=4` would change nothing", "`keep` to be area"],
     );
+    assert!(!home.path().join("out").exists(), "nothing is made for what cannot be asked");
     fails(&predict(&home, &format!("{line} --set lesion=alpha")), 2, &["`lesion`", "no mask has transparency"]);
     fails(
         &predict(&home, &format!("{line} --set lesion=colour --set lesion_value=#ff0000")),
         2,
         &["`lesion_value`", "#ff0000", "#020202"],
     );
-    assert!(!home.path().join("out").exists());
     succeeds(&predict(&home, &format!("{line} --set lesion=value --set lesion_value=2")));
     for set in ["lesion_value=2", "lesion=value"] {
         // Without a folder nothing is read with it.
