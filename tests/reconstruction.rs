@@ -47,6 +47,7 @@ fn the_combined_routine_learns_both_tasks_and_reports_what_it_declares() {
         "batch_size=12",
         "learning_rate=0.003",
         "validate_every=40",
+        "unseen_images=16",
     ]);
     let mut run = LAB.build(&params, 1, 240).begin();
     run.run_to(240);
