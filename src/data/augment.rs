@@ -26,6 +26,13 @@ pub enum Step {
         least: f64,
         how: Crop,
     },
+    /// A turn of ±`rotate` degrees, then a part of the picture's own shape at any place becomes as large as the whole: at least
+    /// `least` of its area, or of its side. Pixels are interpolated once; beyond the edge it is black.
+    TurnedCrop {
+        rotate: f64,
+        least: f64,
+        by_area: bool,
+    },
     FlipHorizontal,
     FlipVertical,
     /// Scales along x and y of `scale`, shifts of ±`translate` of the size, a turn of ±`rotate` and a shear of ±`shear`
@@ -162,6 +169,14 @@ impl Step {
         let within = |[low, high]: [f64; 2], rng: &mut HostRng| rng.between(low, high) as f32;
         match *self {
             Step::Crop { least, how } => Operation::Crop(how.draw(least, size, rng), how),
+            Step::TurnedCrop { rotate, least, by_area } => {
+                let rotate = rng.between(-rotate, rotate);
+                let cut = rng.between(least, 1.0);
+                let crop = if by_area { cut.sqrt() } else { cut };
+                let mut free = |side: usize| (1.0 - crop) * side as f64 / 2.0 * rng.between(-1.0, 1.0);
+                let shift = [free(size.width), free(size.height)];
+                Operation::Affine(turned_crop(rotate, crop, shift, size), Border::Constant(0.0))
+            }
             Step::FlipHorizontal => Operation::FlipHorizontal,
             Step::FlipVertical => Operation::FlipVertical,
             Step::Affine { scale: [low, high], translate, rotate, shear, borders } => {
@@ -182,6 +197,20 @@ impl Step {
             Step::Grey => Operation::Grey,
             Step::Noise { std } => Operation::Noise(std, Box::new(rng.clone())),
         }
+    }
+}
+
+/// What shows a cut of the picture as large as the whole: its middle `shift` pixels to the right and down of the picture's, its
+/// side `crop` of the picture's, turned by `rotate` degrees.
+pub fn turned_crop(rotate: f64, crop: f64, shift: [f64; 2], size: Size) -> Affine {
+    let (sin, cos) = rotate.to_radians().sin_cos();
+    // The middle of the cut comes to the middle of the view.
+    let [x, y] = [-(cos * shift[0] + sin * shift[1]) / crop, -(cos * shift[1] - sin * shift[0]) / crop];
+    Affine {
+        scale: [1.0 / crop; 2],
+        translate: [x / size.width as f64, y / size.height as f64],
+        rotate: -rotate,
+        ..Affine::IDENTITY
     }
 }
 

@@ -7,6 +7,9 @@ use crate::compute::streams::Stream;
 pub enum Last {
     /// They are a smaller batch.
     Keep,
+    /// They are a smaller batch; one that would be alone, over which batch normalisation has little to say, gets one of the
+    /// batch before.
+    KeepTogether,
     /// No step of this epoch sees them.
     Drop,
     /// The batch is filled up with the first items of the same epoch.
@@ -38,7 +41,7 @@ impl Order {
     pub fn per_epoch(&self) -> u64 {
         let steps = match self.last {
             Last::Drop => self.items.len() / self.size,
-            Last::Keep | Last::Wrap => self.items.len().div_ceil(self.size),
+            Last::Keep | Last::KeepTogether | Last::Wrap => self.items.len().div_ceil(self.size),
         };
         steps.max(1) as u64
     }
@@ -61,8 +64,13 @@ impl Order {
             }
             self.epoch = Some(epoch);
         }
-        let start = (step % self.per_epoch()) as usize * self.size;
-        &self.order[start..(start + self.size).min(self.order.len())]
+        let start = |place: usize| {
+            let last = place > 0 && place + 1 == self.per_epoch() as usize;
+            let alone = self.last == Last::KeepTogether && self.size > 2 && self.order.len() % self.size == 1;
+            (place * self.size).min(self.order.len()) - usize::from(last && alone)
+        };
+        let place = (step % self.per_epoch()) as usize;
+        &self.order[start(place)..start(place + 1)]
     }
 }
 
@@ -106,6 +114,12 @@ mod tests {
         let wrapped = steps(&mut order(10, 3, Last::Wrap), 0..4);
         assert_eq!(wrapped[3], [kept[3][0], kept[0][0], kept[0][1]]);
         assert_eq!(sorted(&wrapped[..3]), sorted(&kept[..3]));
+        let together = steps(&mut order(10, 3, Last::KeepTogether), 0..4);
+        assert_eq!(together.iter().map(Vec::len).collect::<Vec<_>>(), [3, 3, 2, 2]);
+        assert_eq!(together.concat(), kept.concat());
+        // A batch of two has none to give, and one item alone stays so.
+        assert_eq!(order(5, 2, Last::KeepTogether).of(2).len(), 1);
+        assert_eq!(order(1, 8, Last::KeepTogether).of(0).len(), 1);
         // Fewer items than a batch.
         assert_eq!(order(2, 5, Last::Keep).of(3).len(), 2);
         let few = order(2, 5, Last::Wrap).of(3).to_vec();

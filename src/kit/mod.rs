@@ -6,6 +6,7 @@ pub mod doctor;
 pub mod empty;
 pub mod kept;
 pub mod lab;
+pub mod points;
 pub mod predict;
 pub mod prose;
 pub mod resume;

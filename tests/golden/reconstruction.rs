@@ -4,10 +4,10 @@
 use burn::tensor::Tensor;
 use learnscope::compute::device;
 use learnscope::compute::rng::SplitMix64;
+use learnscope::data::augment::turned_crop;
 use learnscope::labs::reconstruction::balance::{self, Pull, Rule};
 use learnscope::labs::reconstruction::query::{self, scores};
 use learnscope::labs::reconstruction::sampler::{self, Kind};
-use learnscope::labs::reconstruction::views::View;
 use learnscope::labs::reconstruction::{ranks, split};
 use learnscope::metrics::detection::{self, Counts, GradeTable};
 use learnscope::metrics::quality;
@@ -16,6 +16,7 @@ use learnscope::nn::reconstruction::loss::{Reconstruction, cross_entropy};
 use learnscope::nn::reconstruction::pooled;
 use learnscope::nn::reconstruction::spec::{Family, Head, Layout, NetSpec, cost};
 use learnscope::pixels::resize::Size;
+use learnscope::pixels::warp::Affine;
 use serde_json::Value;
 
 use super::segmentation_cases::{compare, same};
@@ -619,14 +620,12 @@ impl Case<'_> {
     fn augmented_point(&mut self) -> Result<(), String> {
         only(self.wanted, &["source_xy"])?;
         let side = whole(self.given, "size")?;
-        let view = View {
-            degrees: number(self.given, "deg")?,
-            crop: number(self.given, "crop_scale")?,
-            shift: [0.0; 2],
-            mirrored: switch(self.given, "hflip")?,
-        };
+        let size = Size { height: side, width: side };
+        let turned = turned_crop(number(self.given, "deg")?, number(self.given, "crop_scale")?, [0.0; 2], size);
+        let mirrored = Affine { flip: [switch(self.given, "hflip")?, false], ..Affine::IDENTITY };
         let [x, y] = numbers(self.given, "output_pixel_xy")?[..] else { return Err("no point".to_owned()) };
-        let (x, y) = view.back(Size { height: side, width: side }).apply(x, y);
+        let back = mirrored.map(size).after(turned.map(size)).inverse().ok_or("the view flattens the picture")?;
+        let (x, y) = back.apply(x, y);
         self.list_near("source_xy", &[x, y], EXACT)
     }
 }

@@ -275,3 +275,30 @@ fn order_matters_only_to_the_affine_map() {
     let upside_down: Vec<f32> = image.rchunks_exact(SIZE.width).flatten().copied().collect();
     assert_eq!(made(vec![other()]), upside_down);
 }
+
+#[test]
+fn turned_crops_keep_their_shape_and_show_the_middle_of_the_cut_in_the_middle() {
+    let step = Step::TurnedCrop { rotate: 15.0, least: 0.9, by_area: true };
+    let groups = [Group::one(1.0, step), Group::one(0.5, Step::FlipHorizontal)];
+    let mut rng = HostRng::new(1, 0);
+    let middle = [(SIZE.width as f64 - 1.0) / 2.0, (SIZE.height as f64 - 1.0) / 2.0];
+    let mut flipped = 0;
+    for _ in 0..400 {
+        let view = View::draw(&groups, SIZE, &mut rng);
+        let Operation::Affine(affine, _) = view.operations[0] else { panic!("{view}") };
+        flipped += view.operations.len() - 1;
+        assert!(affine.rotate.abs() <= 15.0 && affine.scale[0] == affine.scale[1]);
+        assert!((1.0..=0.9_f64.sqrt().recip()).contains(&affine.scale[0]));
+        // Without the turn the cut lies within the picture.
+        let reach = 1.0 / affine.scale[0];
+        let back = affine.map(SIZE).inverse().unwrap();
+        let (x, y) = back.apply(middle[0], middle[1]);
+        for (at, middle, side) in [(x, middle[0], SIZE.width), (y, middle[1], SIZE.height)] {
+            assert!((at - middle).abs() <= (1.0 - reach) * side as f64 / 2.0 + 1e-9, "{view}");
+        }
+    }
+    assert!((160..240).contains(&flipped), "{flipped}");
+    let shift = [1.5, -0.5];
+    let (x, y) = turned_crop(10.0, 0.95, shift, SIZE).map(SIZE).apply(middle[0] + shift[0], middle[1] + shift[1]);
+    assert!((x - middle[0]).abs() < 1e-9 && (y - middle[1]).abs() < 1e-9);
+}

@@ -254,6 +254,11 @@ fn moved(ui: &Ui, from: usize, on: &[usize], columns: usize) -> Option<usize> {
     on.get(to).copied()
 }
 
+/// Whether a cell of this width has no room for the names of its facts.
+pub fn is_narrow(width: f32, size: f32) -> bool {
+    width <= 14.5 * size
+}
+
 /// Name and numbers under a cell. What the numbers are is left out where it is narrow.
 fn caption(ui: &Ui, rect: Rect, cell: &Cell<'_>, ctx: &ViewCtx<'_>) {
     let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
@@ -268,7 +273,7 @@ fn caption(ui: &Ui, rect: Rect, cell: &Cell<'_>, ctx: &ViewCtx<'_>) {
     match &cell.facts {
         Some(facts) => {
             for (k, fact) in facts.iter().enumerate() {
-                if rect.width() > 14.5 * size {
+                if !is_narrow(rect.width(), size) {
                     let apart = if k > 0 { " " } else { "" };
                     put(&format!("{apart}{}", fact.name), &weak, style.text_weak);
                 }

@@ -10,7 +10,7 @@ mod panel;
 mod pictures;
 mod recorded;
 
-pub use grid::{Cell, Fact, Seen, Wall, aspect};
+pub use grid::{Cell, Fact, Seen, Wall, aspect, is_narrow};
 pub use legend::{Legend, Mark};
 pub use map::Map;
 pub use outline::{Contours, Outline, draw_outlines};

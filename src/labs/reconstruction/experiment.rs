@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use crate::compute::readback::Reader;
 use crate::compute::streams;
+use crate::data::augment::View;
 use crate::engine::emit::Emit;
 use crate::engine::event::{Level, Payload};
 use crate::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
@@ -144,16 +145,11 @@ impl ReconstructionRun {
         let pool = if drawn.kind == Kind::Labelled { &self.labelled } else { &self.data.unlabelled };
         let indices: Vec<usize> = drawn.indices.iter().map(|&i| pool[i]).collect();
         let size = Size { height: self.data.size, width: self.data.size };
-        let (seed, step, views) = (self.training.seed, self.training.step, self.hyper.views);
+        let (seed, step, views) = (self.training.seed, self.training.step, &self.hyper.views);
         let seen = |(k, &i): (usize, &usize)| {
             let picture = self.data.pictures[i].values();
-            match views {
-                Some(views) => {
-                    let rng = &mut streams::FUNDUS_VIEWS.open(seed, (step << 16) + k as u64);
-                    views.draw(rng, size).of(&picture, size)
-                }
-                None => picture,
-            }
+            let rng = &mut streams::FUNDUS_VIEWS.open(seed, (step << 16) + k as u64);
+            View::draw(views, size, rng).image(&picture, size)
         };
         let images: Vec<Vec<f32>> = indices.par_iter().enumerate().map(seen).collect();
         let grade = |i: &usize| self.data.pictures[*i].grade.unwrap_or(0);
@@ -259,8 +255,10 @@ impl ReconstructionRun {
         let data = self.data.clone();
         let parts = [("validation", &data.validation), ("test", &data.test), ("unseen", &data.unseen)];
         let mut codes = Vec::new();
+        // A decoder that learns nothing has nothing to show.
+        let rebuild = self.routine != Routine::Supervised;
         for (name, indices) in parts.into_iter().filter(|(_, indices)| !indices.is_empty()) {
-            let judged = judge(&self.trainer.net, &data, indices, &self.training.device)?;
+            let judged = judge(&self.trainer.net, &data, indices, rebuild, &self.training.device)?;
             self.training.finite(judged.is_finite(), &format!("the answer to {name} pictures"), || {
                 format!("the learning rate ({})", self.hyper.learning_rate)
             })?;
@@ -287,7 +285,7 @@ impl ReconstructionRun {
                 out.scalar(&format!("{what}/{name}"), number);
             }
         }
-        if !judged.errors.is_empty() && self.routine != Routine::Supervised {
+        if !judged.errors.is_empty() {
             let mean = judged.errors.iter().sum::<f64>() / judged.errors.len() as f64;
             out.scalar(&format!("mse/{name}"), mean);
         }

@@ -28,7 +28,7 @@ pub struct Judged {
     pub grades: Option<Vec<usize>>,
     /// Pooled codes `[N, C]`.
     pub codes: Vec<f32>,
-    /// Mean squared error of each reconstruction over all numbers; empty where there is no decoder.
+    /// Mean squared error of each reconstruction over all numbers; empty where nothing was rebuilt.
     pub errors: Vec<f64>,
 }
 
@@ -39,10 +39,15 @@ impl Judged {
     }
 }
 
-/// Runs a network over pictures without change.
-pub fn judge(net: &Autoencoder, data: &FundusData, indices: &[usize], device: &Device) -> Result<Judged, RunError> {
+/// Runs a network over pictures without change; rebuilds them too where `rebuild` is set and there is a decoder.
+pub fn judge(
+    net: &Autoencoder,
+    data: &FundusData,
+    indices: &[usize],
+    rebuild: bool,
+    device: &Device,
+) -> Result<Judged, RunError> {
     let mut all = Judged::default();
-    let mut grades: Vec<usize> = Vec::new();
     // Copies of handles, not of numbers.
     let mut net = net.clone();
     let mut pass = Pass { train: false, dropout: None };
@@ -57,7 +62,7 @@ pub fn judge(net: &Autoencoder, data: &FundusData, indices: &[usize], device: &D
         if let Some(logits) = answer.grades {
             reader.add(logits);
         }
-        if let Some(rebuilt) = net.decode(code, &pass) {
+        if let Some(rebuilt) = rebuild.then(|| net.decode(code, &pass)).flatten() {
             let difference = rebuilt.clamp(0.0, 1.0) - x;
             let squares = (difference.clone() * difference).flatten::<2>(1, 3).mean_dim(1);
             reader.add(squares);
@@ -68,13 +73,10 @@ pub fn judge(net: &Autoencoder, data: &FundusData, indices: &[usize], device: &D
         all.probabilities.extend(next().into_iter().map(f64::from));
         if with_grades {
             let logits = next();
-            grades.extend(logits.chunks_exact(logits.len() / part.len()).map(most_probable));
-            all.grades = Some(Vec::new());
+            let grades = logits.chunks_exact(logits.len() / part.len()).map(most_probable);
+            all.grades.get_or_insert_default().extend(grades);
         }
         all.errors.extend(next().into_iter().map(f64::from));
-    }
-    if let Some(of) = &mut all.grades {
-        *of = grades;
     }
     Ok(all)
 }

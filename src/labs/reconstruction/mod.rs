@@ -16,7 +16,6 @@ mod studies;
 pub mod trainer;
 mod tries;
 pub mod view;
-pub mod views;
 
 use crate::engine::event::{KeyKind, KeySpec};
 use crate::engine::table::{payload, scalar, scalar_in};

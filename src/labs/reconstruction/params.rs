@@ -1,5 +1,6 @@
 //! The parameters of the lab: what the form shows, and what the code reads.
 
+use crate::data::augment::{Group, Step};
 use crate::data::synth::fundus::Hospital;
 use crate::engine::params::{ParamError, ParamSpec, Params};
 use crate::engine::table::{Choice, Condition, Float, Int, Switch, fixed, live};
@@ -8,7 +9,6 @@ use crate::nn::reconstruction::loss::Reconstruction;
 use crate::nn::reconstruction::spec::{Family, Head, Layout, NetSpec};
 
 use super::balance;
-use super::views::Views;
 
 /// In which order networks are trained on what (section 4.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -358,7 +358,7 @@ pub static PARAMS: &[ParamSpec] = &[
 ];
 
 /// The values that a running experiment accepts.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Hyper {
     pub reconstruction: Reconstruction,
     pub alpha: f64,
@@ -371,8 +371,8 @@ pub struct Hyper {
     pub learning_rate: f64,
     pub weight_decay: f64,
     pub freeze: u64,
-    /// `None`: pictures as they are.
-    pub views: Option<Views>,
+    /// How a training step sees its pictures; empty: as they are.
+    pub views: Vec<Group>,
     /// Steps between measurements.
     pub validate_every: u64,
     pub rebuild_every: u64,
@@ -382,12 +382,10 @@ pub struct Hyper {
 
 impl Hyper {
     pub fn of(params: &Params) -> Self {
-        let views = Views {
-            degrees: DEGREES.of(params),
-            least: LEAST.of(params),
-            by_area: BY_AREA.of(params),
-            mirrored: MIRRORED.of(params),
-        };
+        // Section 4.5: turned by up to 15°, cut to 0.9 to 1, perhaps mirrored.
+        let turned =
+            Step::TurnedCrop { rotate: DEGREES.of(params), least: LEAST.of(params), by_area: BY_AREA.of(params) };
+        let views = vec![Group::one(1.0, turned), Group::one(MIRRORED.of(params), Step::FlipHorizontal)];
         Self {
             reconstruction: RECONSTRUCTION.of(params),
             alpha: ALPHA.of(params),
@@ -398,7 +396,7 @@ impl Hyper {
             learning_rate: RATE.of(params),
             weight_decay: DECAY.of(params),
             freeze: FREEZE.of(params) as u64,
-            views: AUGMENT.of(params).then_some(views),
+            views: if AUGMENT.of(params) { views } else { Vec::new() },
             validate_every: VALIDATE_EVERY.of(params) as u64,
             rebuild_every: REBUILD_EVERY.of(params) as u64,
             pull_every: PULL_EVERY.of(params) as u64,

@@ -2,6 +2,7 @@
 
 use crate::compute::rng::SplitMix64;
 use crate::compute::streams;
+use crate::kit::batches::{Last, Order};
 
 /// What a batch holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,16 +23,6 @@ pub fn order(labelled: usize, unlabelled: usize, seed: u64) -> Vec<Kind> {
 /// Batches of `items` things of `size` each; the last may be smaller.
 pub fn batches(items: usize, size: usize) -> usize {
     items.div_ceil(size.max(1))
-}
-
-/// Where the `i`-th batch lies in an epoch's order. A last one that would be alone, over which batch normalisation has little to
-/// say, gets one of the batch before.
-pub fn range(items: usize, size: usize, i: usize) -> std::ops::Range<usize> {
-    let last = batches(items, size).saturating_sub(1);
-    let alone = usize::from(size > 2 && last > 0 && items % size == 1);
-    let start = i * size - if i == last { alone } else { 0 };
-    let end = if i == last { items } else { (i + 1) * size - if i + 1 == last { alone } else { 0 } };
-    start..end
 }
 
 /// What the sampler draws from: labelled and unlabelled pictures, and how many make a batch.
@@ -60,15 +51,15 @@ impl Pools {
     }
 }
 
-/// The order of batches, kept for the epoch that was asked for last.
+/// The order of batches: of the kinds, and within each kind of its pictures.
 #[derive(Debug)]
 pub struct Sampler {
     pub pools: Pools,
     seed: u64,
     epoch: Option<u64>,
     kinds: Vec<Kind>,
-    /// Of labelled and of unlabelled pictures, for each round through the pool.
-    orders: [Vec<Vec<usize>>; 2],
+    labelled: Order,
+    unlabelled: Order,
 }
 
 /// A batch.
@@ -84,7 +75,10 @@ pub struct Drawn {
 
 impl Sampler {
     pub fn new(pools: Pools, seed: u64) -> Self {
-        Self { pools, seed, epoch: None, kinds: Vec::new(), orders: [Vec::new(), Vec::new()] }
+        let of = |items: usize, stream| Order::new((0..items).collect(), pools.batch, Last::KeepTogether, seed, stream);
+        let labelled = of(pools.labelled, streams::LABELLED_ORDER);
+        let unlabelled = of(pools.unlabelled, streams::UNLABELLED_ORDER);
+        Self { pools, seed, epoch: None, kinds: Vec::new(), labelled, unlabelled }
     }
 
     /// The batch of step `step`, counted from 0 since the beginning of epoch `first`. Nothing but the seed, step and epoch decide.
@@ -92,49 +86,21 @@ impl Sampler {
     /// # Panics
     /// Where there is no picture.
     pub fn at(&mut self, step: u64, first: u64) -> Drawn {
-        let per_epoch = self.pools.per_epoch() as u64;
+        let [labelled, unlabelled] = self.pools.batches();
+        let per_epoch = (labelled + unlabelled) as u64;
         let (epoch, place) = (first + step / per_epoch, (step % per_epoch) as usize);
         if self.epoch != Some(epoch) {
-            self.open(epoch);
+            self.kinds = order(labelled, unlabelled, streams::MIXED_ORDER.open(self.seed, epoch).bits());
+            self.epoch = Some(epoch);
         }
         let kind = self.kinds[place];
-        let before = self.kinds[..place].iter().filter(|other| **other == kind).count();
-        let (pool, items) = match kind {
-            Kind::Labelled => (0, self.pools.labelled),
-            Kind::Unlabelled => (1, self.pools.unlabelled),
+        let before = self.kinds[..place].iter().filter(|other| **other == kind).count() as u64;
+        // A pool that is drawn from again in an epoch goes on through its own rounds.
+        let indices = match kind {
+            Kind::Labelled => self.labelled.of(epoch * labelled as u64 + before),
+            Kind::Unlabelled => self.unlabelled.of(epoch * unlabelled as u64 + before),
         };
-        let per_round = batches(items, self.pools.batch).max(1);
-        let order = &self.orders[pool][before / per_round];
-        let indices = order[range(items, self.pools.batch, before % per_round)].to_vec();
-        Drawn { kind, indices, epoch, place }
-    }
-
-    /// The kinds of an epoch's batches.
-    pub fn kinds(&mut self, epoch: u64) -> &[Kind] {
-        if self.epoch != Some(epoch) {
-            self.open(epoch);
-        }
-        &self.kinds
-    }
-
-    fn open(&mut self, epoch: u64) {
-        let [labelled, unlabelled] = self.pools.batches();
-        self.kinds = order(labelled, unlabelled, streams::MIXED_ORDER.open(self.seed, epoch).bits());
-        let round = |items: usize, count: usize, stream: streams::Stream| -> Vec<Vec<usize>> {
-            let rounds = count.div_ceil(batches(items, self.pools.batch).max(1));
-            let mut rng = stream.open(self.seed, epoch);
-            let shuffled = |_| {
-                let mut order: Vec<usize> = (0..items).collect();
-                rng.shuffle(&mut order);
-                order
-            };
-            (0..rounds).map(shuffled).collect()
-        };
-        self.orders = [
-            round(self.pools.labelled, labelled, streams::LABELLED_ORDER),
-            round(self.pools.unlabelled, unlabelled, streams::UNLABELLED_ORDER),
-        ];
-        self.epoch = Some(epoch);
+        Drawn { kind, indices: indices.to_vec(), epoch, place }
     }
 }
 

@@ -128,7 +128,8 @@ impl Diagnosis {
         hospitals.dedup();
         groups.extend(hospitals.iter().map(|name| judged.group(name, |hospital| hospital == name.as_str(), threshold)));
         if let Some(unseen) = &unseen {
-            groups.push(unseen.group("D (unseen)", |_| true, threshold));
+            let hospital = unseen.hospitals.first().map_or("", String::as_str);
+            groups.push(unseen.group(&format!("{hospital} (unseen)"), |_| true, threshold));
         }
         let lines = groups.len() as f32 + 3.0;
         let table = (1.5 * size * lines).min(0.6 * rest.height());
@@ -224,7 +225,6 @@ fn write_table(groups: &[Group], kappa: Option<f64>, threshold: f64, rect: Rect,
     let share = |value: Option<f64>| value.map_or_else(|| "—".to_owned(), |value| format!("{value:.3}"));
     for group in groups {
         y += line;
-        let Counts { .. } = group.counts;
         let all = group.counts.all();
         painter.text(
             pos2(rect.left(), y),

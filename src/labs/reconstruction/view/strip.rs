@@ -1,7 +1,7 @@
 //! Figure 3: which batch of which epoch was labelled, and what it cost.
 
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Rect, Sense, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{Align2, FontId, Mesh, Rect, Sense, Shape, Ui, WidgetInfo, pos2, vec2};
 
 use crate::engine::twin::TWIN;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
@@ -10,6 +10,7 @@ use crate::kit::{empty, series};
 use crate::plot::axes::{Axes, Bounds, Titles, zoom};
 use crate::plot::colormap::ColorMap;
 use crate::plot::curve::label;
+use crate::plot::heatmap::{Coloring, color_bar};
 use crate::plot::scale::Scale;
 use crate::plot::{number, tile};
 
@@ -104,25 +105,29 @@ impl Strip {
         inside.rect_filled(axes.rect, 2.0, style.plot_background);
         let losses: Vec<f64> = batches.iter().filter_map(|batch| batch.loss).collect();
         let high = losses.iter().copied().fold(1e-9, f64::max).min(1.5);
+        let coloring = Coloring { map: ColorMap::Viridis, low: 0.0, high };
         let cell = |batch: &Batch| {
             let low = axes.at(batch.epoch - 0.5, batch.place - 0.5);
             let top = axes.at(batch.epoch + 0.5, batch.place + 0.5);
             Rect::from_min_max(pos2(low.x, top.y), pos2(top.x, low.y))
         };
-        for batch in batches {
-            if let Some(loss) = batch.loss {
-                let rect = cell(batch);
-                let gap = if rect.width() > 4.0 && rect.height() > 4.0 { 0.5 } else { 0.0 };
-                inside.rect_filled(rect.shrink(gap), 0.0, ColorMap::Viridis.color((loss / high) as f32));
-            }
+        // One mesh: a long run has many thousand cells.
+        let mut cells = Mesh::default();
+        for (batch, loss) in batches.iter().filter_map(|batch| Some((batch, batch.loss?))) {
+            let rect = cell(batch);
+            let gap = if rect.width() > 4.0 && rect.height() > 4.0 { 0.5 } else { 0.0 };
+            cells.add_colored_rect(rect.shrink(gap), coloring.color(loss));
         }
+        inside.add(Shape::mesh(cells));
         let painter = ui.painter_at(outer);
         axes.draw_labels(&painter, style, &Titles { x: "epoch", y: "batch of the epoch" });
         let place = Rect::from_min_size(
             pos2(axes.rect.right() + 1.2 * size, axes.rect.top()),
             vec2(0.9 * size, axes.rect.height()),
         );
-        colour_bar(&painter, place, high, size, ctx);
+        color_bar(&painter, place, &coloring, size, style);
+        let middle = pos2(place.right() + 0.4 * size, place.center().y - 1.3 * size);
+        painter.text(middle, Align2::LEFT_CENTER, "L_cl", FontId::proportional(size), style.text_weak);
         let hovered = response
             .hover_pos()
             .and_then(|at| batches.iter().find(|batch| cell(batch).contains(at)).map(|batch| (at, batch)));
@@ -138,21 +143,4 @@ impl Strip {
             series::seek(ctx, Some(step));
         }
     }
-}
-
-/// What the colours mean: L_cl from 0 to `high`.
-fn colour_bar(painter: &eframe::egui::Painter, place: Rect, high: f64, size: f32, ctx: &ViewCtx<'_>) {
-    const SLICES: usize = 48;
-    for slice in 0..SLICES {
-        let share = |i: usize| place.bottom() - place.height() * i as f32 / SLICES as f32;
-        let rect = Rect::from_min_max(pos2(place.left(), share(slice + 1)), pos2(place.right(), share(slice)));
-        painter.rect_filled(rect, 0.0, ColorMap::Viridis.color((slice as f32 + 0.5) / SLICES as f32));
-    }
-    let font = eframe::egui::FontId::monospace(size);
-    let color = ctx.style.text_weak;
-    let right = place.right() + 0.4 * size;
-    painter.text(pos2(right, place.top()), eframe::egui::Align2::LEFT_TOP, number::short(high), font.clone(), color);
-    painter.text(pos2(right, place.bottom()), eframe::egui::Align2::LEFT_BOTTOM, "0", font, color);
-    let title = eframe::egui::FontId::proportional(size);
-    painter.text(pos2(right, place.center().y), eframe::egui::Align2::LEFT_CENTER, "L_cl", title, color);
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use eframe::egui::{Rect, Ui, pos2};
+use eframe::egui::{Rect, RichText, Ui, pos2};
 
 use crate::data::synth::fundus::LesionKind;
 use crate::engine::event::Payload;
@@ -12,7 +12,7 @@ use crate::kit::series;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
 use crate::kit::wall::{
-    Cell, Content, Contours, Fact, Key, Legend, Mark, Panel, Picture, Pictures, Recorded, Seen, Wall,
+    self, Cell, Content, Contours, Fact, Key, Legend, Mark, Panel, Picture, Pictures, Recorded, Seen, Wall,
 };
 use crate::metrics::quality::{WINDOW, ssim_map};
 use crate::pixels::mask::Mask;
@@ -138,9 +138,11 @@ impl Triptych {
         let learns = ctx.payload("wall/rebuilt/0").map(|(step, _)| step);
         let twin = ctx.payload(&format!("{TWIN}wall/rebuilt/0")).is_some();
         let about = match learns {
-            Some(step) if twin => format!("step {}, the twin's on the right", number::grouped(step)),
-            Some(step) => format!("step {}; generated pictures, no patients", number::grouped(step)),
-            None => "supervised: the decoder learns nothing".to_owned(),
+            Some(step) if twin => {
+                format!("generated pictures, step {}, the twin's on the right", number::grouped(step))
+            }
+            Some(step) => format!("generated pictures, step {}", number::grouped(step)),
+            None => "generated pictures; supervised: the decoder learns nothing".to_owned(),
         };
         tile::bar(ui, bar, tile::weak(about, size, style), |ui| {
             if tile::button(
@@ -152,7 +154,7 @@ impl Triptych {
             ) {
                 self.lens.fit();
             }
-            ui.menu_button("pictures", |ui| self.wall.menu(ui));
+            ui.menu_button(RichText::new("pictures").size(size), |ui| self.wall.menu(ui));
             let help = "1 − structural similarity in 11×11 windows, mean of the colours, in place of |error|";
             if tile::toggle(ui, self.similarity, "SSIM", help, size) {
                 self.similarity = !self.similarity;
@@ -173,7 +175,7 @@ impl Triptych {
         };
         let on = self.wall.seen(names.len());
         let Self { wall, pictures, lens, selected, rows, hide_lesions, .. } = self;
-        let cell = |i: usize, _: f32| {
+        let cell = |i: usize, width: f32| {
             let row = &rows[i];
             let mut panels = vec![original(row, *hide_lesions)];
             if count > 1 {
@@ -187,11 +189,17 @@ impl Triptych {
             let Named { name, grade, .. } = &names[i];
             let grade = grade.map_or("no grade".to_owned(), |grade| format!("grade {grade}"));
             let facts = quality.as_ref().and_then(|rows| rows.get(i)).map(|[mse, psnr, ssim]| {
-                vec![
-                    Fact { name: "MSE", value: format!("{mse:.4}"), unit: "" },
-                    Fact { name: "", value: format!("{psnr:.1}"), unit: "dB" },
-                    Fact { name: "SSIM", value: format!("{ssim:.2}"), unit: "" },
-                ]
+                let fact = |name, value, unit| Fact { name, value, unit };
+                // PSNR tells what MSE tells; beside it SSIM has room for its name.
+                if wall::is_narrow(width, size) {
+                    vec![fact("", format!("{psnr:.1}"), "dB"), fact("", format!("{ssim:.2}"), "SSIM")]
+                } else {
+                    vec![
+                        fact("MSE", format!("{mse:.4}"), ""),
+                        fact("", format!("{psnr:.1}"), "dB"),
+                        fact("SSIM", format!("{ssim:.2}"), ""),
+                    ]
+                }
             });
             let facts = if count > 1 { facts } else { Some(vec![Fact { name: "", value: grade.clone(), unit: "" }]) };
             Cell { panels, name, facts, said: format!("{name}, {grade}") }

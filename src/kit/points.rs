@@ -1,0 +1,156 @@
+//! A map of points in classes: a plane to zoom and move in, the name of the point under the pointer, and below it the classes, of
+//! which one can stand out.
+
+use eframe::egui::accesskit::Role;
+use eframe::egui::{Align2, FontId, Pos2, Rect, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+
+use crate::kit::view::ViewCtx;
+use crate::plot::axes::{Axes, Bounds, Titles, zoom};
+use crate::plot::curve::label;
+use crate::plot::scale::Scale;
+use crate::plot::{scatter, tile};
+
+/// Where one looks, and which class stands out.
+#[derive(Debug, Default)]
+pub struct PointMap {
+    view: Option<Bounds>,
+    class: Option<usize>,
+}
+
+/// What is drawn.
+pub struct Points<'a> {
+    pub xy: &'a [[f32; 2]],
+    /// The class of each point; 0 where it has none.
+    pub classes: &'a [usize],
+    /// What classes are called. A class beyond the last is called by its number.
+    pub class_names: &'a [String],
+    /// What the point under the pointer is called.
+    pub name: &'a dyn Fn(usize) -> String,
+    pub titles: Titles<'a>,
+    /// What a screen reader says.
+    pub said: String,
+}
+
+impl Points<'_> {
+    fn class(&self, i: usize) -> usize {
+        self.classes.get(i).copied().unwrap_or(0)
+    }
+
+    /// All points, with room around. Points that lie in one place still have a width.
+    fn bounds(&self) -> Bounds {
+        let [x, y] = scatter::extent(self.xy.iter()).unwrap_or([[0.0, 1.0], [0.0, 1.0]]);
+        let wide = |[low, high]: [f64; 2]| {
+            let least = 1e-6 * (1.0 + low.abs().max(high.abs()));
+            if high - low > least { [low, high] } else { [low - least, high + least] }
+        };
+        Bounds::new(wide(x), wide(y)).padded(0.06)
+    }
+}
+
+/// The name of a class, or its number.
+pub fn class_name(names: &[String], class: usize) -> String {
+    names.get(class).map_or_else(|| format!("class {class}"), Clone::clone)
+}
+
+impl PointMap {
+    pub fn is_zoomed(&self) -> bool {
+        self.view.is_some()
+    }
+
+    /// All points are shown again.
+    pub fn fit(&mut self) {
+        self.view = None;
+    }
+
+    /// Draws the points into `rest`, with the classes below where there is room for them.
+    pub fn show(&mut self, points: &Points<'_>, rest: Rect, ui: &Ui, ctx: &ViewCtx<'_>) {
+        let size = tile::font_size(ctx.presenting);
+        let (places, height) = place_names(ui, points.class_names, rest.width(), size);
+        let height = if height > 0.35 * rest.height() { 0.0 } else { height };
+        let outer = Rect::from_min_max(rest.min, rest.max - vec2(0.0, height));
+        if outer.width() < 8.0 || outer.height() < 8.0 {
+            return;
+        }
+        self.draw(points, outer, ui, ctx);
+        if height > 0.0 {
+            self.draw_names(points.class_names, &places, outer.left_bottom(), ui, ctx);
+        }
+    }
+
+    fn draw(&mut self, points: &Points<'_>, outer: Rect, ui: &Ui, ctx: &ViewCtx<'_>) {
+        let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
+        let bounds = self.view.unwrap_or_else(|| points.bounds());
+        let axes = Axes::new(outer, bounds, [Scale::Linear; 2], size, 0.6 * size);
+        let response = ui.interact(axes.rect, ui.scope_id().with("points"), Sense::click_and_drag());
+        response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &points.said));
+        zoom(ui, &response, &axes, &mut self.view);
+        let (painter, inside) = (ui.painter_at(outer), ui.painter_at(axes.rect));
+        inside.rect_filled(axes.rect, 2.0, style.plot_background);
+        axes.draw_grid(&inside, style, style.rule.gamma_multiply(0.6));
+        let count = points.xy.len();
+        let radius = (0.22 * size).max((axes.rect.area() / count.max(1) as f32).sqrt() * 0.11).min(0.42 * size);
+        let place = |i: usize| axes.at(f64::from(points.xy[i][0]), f64::from(points.xy[i][1]));
+        let highlighted = |i: usize| self.class == Some(points.class(i));
+        let mut order: Vec<usize> = (0..count).collect();
+        order.sort_by_key(|i| highlighted(*i));
+        for i in order {
+            let at = place(i);
+            if !axes.rect.contains(at) {
+                continue;
+            }
+            let (color, marker) = scatter::appearance(style, points.class(i));
+            let faint = self.class.is_some() && !highlighted(i);
+            let color = color.gamma_multiply(if faint { 0.18 } else { 0.9 });
+            scatter::point(&inside, at, radius, marker, color, Stroke::NONE);
+        }
+        axes.draw_labels(&painter, style, &points.titles);
+        let Some(pointer) = response.hover_pos() else { return };
+        let nearest = (0..count)
+            .map(|i| (i, place(i)))
+            .filter(|(_, at)| at.distance(pointer) < 1.2 * size)
+            .min_by(|a, b| a.1.distance_sq(pointer).total_cmp(&b.1.distance_sq(pointer)));
+        if let Some((i, at)) = nearest {
+            inside.circle_stroke(at, 1.7 * radius, Stroke::new(1.5, style.text));
+            label(&inside, axes.rect, at, &(points.name)(i), size, style);
+        }
+    }
+
+    fn draw_names(&mut self, names: &[String], places: &[Rect], from: Pos2, ui: &Ui, ctx: &ViewCtx<'_>) {
+        let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
+        for (index, (name, place)) in names.iter().zip(places).enumerate() {
+            let place = place.translate(from.to_vec2());
+            let response = ui.interact(place, ui.scope_id().with(("class", index)), Sense::click());
+            let selected = self.class == Some(index);
+            response.widget_info(|| WidgetInfo::selected(Role::CheckBox, true, selected, format!("highlight {name}")));
+            if response.clicked() {
+                self.class = if selected { None } else { Some(index) };
+            }
+            let (color, marker) = scatter::appearance(style, index);
+            let at = pos2(place.left() + 0.45 * size, place.center().y);
+            scatter::point(ui.painter(), at, 0.36 * size, marker, color, Stroke::NONE);
+            let text =
+                if selected || response.hovered() || response.has_focus() { style.text } else { style.text_weak };
+            let at = pos2(place.left() + 1.2 * size, place.center().y);
+            ui.painter().text(at, Align2::LEFT_CENTER, name, FontId::proportional(size), text);
+        }
+    }
+}
+
+/// Rectangles of the class names from the top left, and their height.
+fn place_names(ui: &Ui, names: &[String], width: f32, size: f32) -> (Vec<Rect>, f32) {
+    let font = FontId::proportional(size);
+    let line = 1.6 * size;
+    let (mut x, mut y) = (0.0, 0.0);
+    let mut places = Vec::new();
+    for name in names {
+        let text = ui.painter().layout_no_wrap(name.clone(), font.clone(), ui.visuals().text_color());
+        let wide = (1.3 * size + text.size().x).ceil();
+        if x > 0.0 && x + wide > width {
+            (x, y) = (0.0, y + line);
+        }
+        places.push(Rect::from_min_size(pos2(x, y), vec2(wide, line)));
+        x += wide + 0.8 * size;
+    }
+    let height = if places.is_empty() { 0.0 } else { y + line };
+    (places, height)
+}
