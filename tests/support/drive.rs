@@ -1,6 +1,7 @@
 //! Drives an experiment without the engine and keeps what it emits.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use burn::tensor::Device;
 use learnscope::engine::emit::{Emission, Emit};
@@ -8,8 +9,8 @@ use learnscope::engine::event::{Body, KeySpec, Level, Payload};
 use learnscope::engine::experiment::{BuildFn, BuildRequest, Checkpoint, Experiment, RunError};
 use learnscope::engine::params::Params;
 
-/// A bulky value by key and step.
-pub type Shown<'a> = (&'a (String, u64), &'a Payload);
+/// Key, step and bits of a value.
+pub type Emitted = (String, u64, u64);
 
 /// How a lab's experiment is made, and what it may emit.
 #[derive(Clone, Copy)]
@@ -98,12 +99,18 @@ impl Drive {
         found.unwrap_or_else(|| panic!("no {key} at {step}")).1
     }
 
-    /// Everything emitted from `step` on, scalars with their bits.
-    pub fn after(&self, step: u64) -> (Vec<(String, u64, u64)>, Vec<Shown<'_>>) {
+    /// Everything emitted after `step`: key, step and the bits of a scalar or a hash of a bulky value (in which NaN
+    /// equals NaN, and a failed comparison stays readable).
+    pub fn after(&self, step: u64) -> (Vec<Emitted>, Vec<Emitted>) {
         let scalars = self.scalars.iter().flat_map(|(key, values)| {
             values.iter().filter(move |(s, _)| *s > step).map(move |(s, v)| (key.clone(), *s, v.to_bits()))
         });
-        (scalars.collect(), self.payloads.iter().filter(|((_, s), _)| *s > step).collect())
+        let payloads = self.payloads.iter().filter(|((_, s), _)| *s > step).map(|((key, s), payload)| {
+            let mut hash = DefaultHasher::new();
+            format!("{payload:?}").hash(&mut hash);
+            (key.clone(), *s, hash.finish())
+        });
+        (scalars.collect(), payloads.collect())
     }
 
     /// The newest bulky value of a key.
