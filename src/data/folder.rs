@@ -4,7 +4,7 @@
 //! folders that are too deep. Every folder is listed once, whatever links lead to it.
 
 use std::cmp::Ordering;
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -176,6 +176,40 @@ fn not_opened(error: &std::io::Error) -> String {
         ErrorKind::NotADirectory => "is a file, not a folder".to_owned(),
         _ => format!("cannot be opened: {error}"),
     }
+}
+
+/// A name for each of these files, after which results are named: its path below `root` without extension, with `/`. No two are
+/// alike, not even where only capitals differ: `a.png` beside `A.jpg` are `a_png` and `A_jpg`.
+pub fn unique_names<'a>(files: impl Iterator<Item = &'a Path> + Clone, root: &Path) -> Vec<String> {
+    let plain = |path: &Path| {
+        let below = path.strip_prefix(root).ok().filter(|below| !below.is_absolute());
+        let below = below.unwrap_or_else(|| Path::new(path.file_name().unwrap_or_default()));
+        let name = below.with_extension("");
+        let parts: Vec<String> =
+            name.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+        parts.join("/")
+    };
+    let mut count: HashMap<String, usize> = HashMap::new();
+    for file in files.clone() {
+        *count.entry(plain(file).to_lowercase()).or_default() += 1;
+    }
+    let mut taken = HashSet::new();
+    let unique = |file: &Path| {
+        let mut name = plain(file);
+        if count.get(&name.to_lowercase()).is_some_and(|&count| count > 1) {
+            let extension = file.extension().unwrap_or_default().to_string_lossy();
+            name = format!("{name}_{extension}");
+        }
+        let mut unique = name.clone();
+        for number in 2.. {
+            if taken.insert(unique.to_lowercase()) {
+                break;
+            }
+            unique = format!("{name}_{number}");
+        }
+        unique
+    };
+    files.map(unique).collect()
 }
 
 /// Order in which people count: `2` before `10`, capitals beside small letters.
