@@ -1,7 +1,9 @@
 //! The training run as the engine drives it.
 
+use std::path::Path;
 use std::sync::Arc;
 
+use burn::tensor::Device;
 use rayon::prelude::*;
 
 use crate::compute::readback::Reader;
@@ -10,13 +12,14 @@ use crate::data::augment::View;
 use crate::engine::emit::Emit;
 use crate::engine::event::{Level, Payload};
 use crate::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
-use crate::engine::params::{ParamError, Value};
+use crate::engine::params::{ParamError, Params, Value};
 use crate::kit::training::Training;
 use crate::metrics::knn::Labelled;
 use crate::metrics::linear_probe::{ProbeProtocol, linear_probe};
 use crate::metrics::projection::Projection;
 use crate::nn::reconstruction::Autoencoder;
 use crate::nn::reconstruction::spec::{NetSpec, cost};
+use crate::nn::reconstruction::weights::{self, Fit};
 use crate::pixels::mask::Mask;
 use crate::pixels::resize::Size;
 use crate::watch::Watch;
@@ -24,8 +27,8 @@ use crate::watch::Watch;
 use super::balance::{self, Rule};
 use super::judge::{Judged, field_of_view, judge, quality, rebuild, scores};
 use super::params::{
-    BATCH, Hyper, LABELLED_SHARE, LAMBDA, LOOPED, PHASE_STEPS, ROUTINES, Routine, SWITCH_NOW, check_combination,
-    net_spec, rule,
+    BATCH, Hyper, LABELLED_SHARE, LAMBDA, LOOPED, PHASE_STEPS, ROUTINES, Routine, SWITCH_NOW, WEIGHTS,
+    check_combination, net_spec, rule,
 };
 use super::sampler::{Kind, Pools, Sampler};
 use super::source::{self, FundusData};
@@ -62,6 +65,8 @@ struct ReconstructionRun {
     /// It was said that every unit is dead.
     dead_told: bool,
     news: Vec<(Level, String)>,
+    /// What has become of the file that the weights started from.
+    fit: Option<Fit>,
 }
 
 /// Builds the run; see [`crate::engine::experiment::BuildFn`].
@@ -80,8 +85,7 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
         request.seed
     );
     let training = Training::new(request, "run", fingerprint);
-    let net =
-        Autoencoder::new(&spec, request.seed, &training.device).map_err(|error| RunError::Device(error.to_string()))?;
+    let (net, fit) = initial(params, &spec, request.seed, &training.device)?;
     let routine = ROUTINES.of(params);
     let labelled = data.with_labels(LABELLED_SHARE.of(params), request.seed);
     let wall = data.wall().into_iter().map(|i| (i, field_of_view(&data.pictures[i].planes, data.size))).collect();
@@ -101,11 +105,29 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
         wall,
         dead_told: false,
         news: Vec::new(),
+        fit,
         training,
         data,
     };
     run.draw_anew();
     Ok(Box::new(run))
+}
+
+/// Random weights of the seed, or those of a file as far as they fit.
+fn initial(
+    params: &Params,
+    spec: &NetSpec,
+    seed: u64,
+    device: &Device,
+) -> Result<(Autoencoder, Option<Fit>), RunError> {
+    let net = Autoencoder::new(spec, seed, device).map_err(|error| RunError::Device(error.to_string()))?;
+    let path = WEIGHTS.of(params);
+    if path.is_empty() {
+        return Ok((net, None));
+    }
+    let started = weights::open(Path::new(path)).and_then(|file| weights::start_from(&file, net, spec, device));
+    let (net, fit) = started.map_err(|error| ParamError::invalid(WEIGHTS.key(), error))?;
+    Ok((net, Some(fit)))
 }
 
 impl ReconstructionRun {
@@ -354,7 +376,9 @@ impl ReconstructionRun {
     /// What does not change while the run goes on.
     fn introduce(&self, out: &mut Emit<'_>) {
         out.payload("data/summary", Payload::Text(self.data.summary.join("\n")));
-        out.payload("network", Payload::Text(card(&net_spec(&self.training.params)).join("\n")));
+        let mut network = card(&net_spec(&self.training.params));
+        network.extend(self.fit.iter().flat_map(Fit::card));
+        out.payload("network", Payload::Text(network.join("\n")));
         let line = |&i: &usize| {
             let picture = &self.data.pictures[i];
             let grade = picture.grade.map_or("?".to_owned(), |grade| grade.to_string());
@@ -417,6 +441,10 @@ fn picture(values: &[f32], size: usize) -> Payload {
 impl Experiment for ReconstructionRun {
     fn begin(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
         self.introduce(out);
+        if let Some(fit) = &self.fit {
+            let level = if fit.mismatch.is_empty() { Level::Info } else { Level::Warning };
+            out.notice(level, fit.line());
+        }
         self.show_wall(out)?;
         self.measure(out)
     }

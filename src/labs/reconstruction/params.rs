@@ -3,7 +3,7 @@
 use crate::data::augment::{Group, Step};
 use crate::data::synth::fundus::Hospital;
 use crate::engine::params::{ParamError, ParamSpec, Params};
-use crate::engine::table::{Choice, Condition, Float, Int, Switch, fixed, live};
+use crate::engine::table::{Choice, Condition, Float, Int, Switch, Words, fixed, live};
 use crate::nn::optim::Rule;
 use crate::nn::reconstruction::loss::Reconstruction;
 use crate::nn::reconstruction::spec::{Family, Head, Layout, NetSpec};
@@ -51,7 +51,7 @@ const EVALUATION: &str = "Evaluation";
 static FAMILY: Choice<Network, 3> = fixed(NETWORK, "network", "network")
     .help(
         "AECL1: convolutions mirrored by transposed ones. AERes18: ResNet-18 as encoder. ResNet-18 alone is a baseline that \
-         rebuilds nothing. All start from random weights of the seed.",
+         rebuilds nothing. All start from random weights of the seed, or from those of a file (parameter `weights`).",
     )
     .choice("aecl1", [
         ("aecl1", "AECL1", Network::Aecl1),
@@ -102,6 +102,16 @@ pub static SIZE: Choice<usize, 5> = fixed(NETWORK, "image_size", "picture size")
     .help("Height and width to which pictures are scaled. The article's is 512.")
     .unit("pixels")
     .choice("64", [("32", "32", 32), ("64", "64", 64), ("128", "128", 128), ("256", "256", 256), ("512", "512", 512)]);
+
+pub static WEIGHTS: Words = fixed(NETWORK, "weights", "start from weights")
+    .help(
+        "A .safetensors file of `learnscope export --weights`, or a PyTorch state dict, such as torchvision's resnet18-*.pth for the \
+         encoder of AERes18 and ResNet-18. Tensors are taken by name and shape; what fits nowhere is listed in the run's notices and \
+         network card and starts from random weights of the seed. Up to 128 pixels the stem here is 3×3 and torchvision's 7×7 one is \
+         left out. Pictures are shown as numbers from 0 to 1, without ImageNet's means and deviations, as in the authors' code. \
+         Empty: random weights.",
+    )
+    .path();
 
 pub static ROUTINES: Choice<Routine, 4> = live(ROUTINE, "routine", "routine")
     .help(
@@ -327,6 +337,7 @@ pub static PARAMS: &[ParamSpec] = &[
     HEAD.row(),
     LEAKY.row(),
     SIZE.row(),
+    WEIGHTS.row(),
     RECONSTRUCTION.row(),
     ALPHA.row(),
     GRADE_WEIGHT.row(),

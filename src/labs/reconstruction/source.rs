@@ -1,5 +1,6 @@
 //! The pictures of a run: which are labelled, which are not, which are for testing.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -8,10 +9,12 @@ use crate::compute::streams;
 use crate::data::synth::fundus::{self, Fundus, FundusSpec, Hospital, Lesion};
 use crate::engine::params::{ParamError, Params};
 use crate::kit::kept;
+use crate::nn::weights;
 use crate::watch::Watch;
 
 use super::params::{
-    DATA_SEED, HOSPITALS, LABELLED, LESION_SCALE, SIZE, TEST, UNLABELLED, UNSEEN, VALIDATION, WRONG, check_combination,
+    DATA_SEED, HOSPITALS, LABELLED, LESION_SCALE, SIZE, TEST, UNLABELLED, UNSEEN, VALIDATION, WEIGHTS, WRONG,
+    check_combination,
 };
 
 /// A picture at the network's size.
@@ -216,9 +219,15 @@ pub fn check(params: &Params) -> Result<(), ParamError> {
     check_combination(params)
 }
 
-/// See [`LabSpec::data`](crate::kit::lab::LabSpec::data): generated pictures are defined by parameters and seed.
-pub fn describe(_: &Params) -> Result<String, ParamError> {
-    Ok(String::new())
+/// See [`LabSpec::data`](crate::kit::lab::LabSpec::data): generated pictures are defined by parameters and seed; the weights that a
+/// run starts from are not.
+pub fn describe(params: &Params) -> Result<String, ParamError> {
+    let weights = Path::new(WEIGHTS.of(params));
+    if weights.as_os_str().is_empty() {
+        return Ok(String::new());
+    }
+    let checksum = weights::checksum(weights).map_err(|error| ParamError::invalid(WEIGHTS.key(), error))?;
+    Ok(format!("weights {}, CRC-32 {checksum:08x}", weights.display()))
 }
 
 /// See [`LabSpec::read`](crate::kit::lab::LabSpec::read).

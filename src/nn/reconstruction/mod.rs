@@ -8,6 +8,7 @@ pub mod decoder;
 pub mod encoder;
 pub mod loss;
 pub mod spec;
+pub mod weights;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, activation};
