@@ -7,6 +7,7 @@ mod experiment;
 pub mod explain;
 pub mod judge;
 pub mod params;
+pub mod predict;
 mod presets;
 pub mod query;
 pub mod ranks;
@@ -47,7 +48,7 @@ pub static SPEC: LabSpec = LabSpec {
     checkpoint_every: |_, steps| (steps / 20).max(20),
     data: source::describe,
     read: source::read,
-    predict: None,
+    predict: Some(&predict::PREDICT),
     doctor: None,
 };
 
