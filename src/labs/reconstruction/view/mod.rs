@@ -5,6 +5,7 @@ mod diagnosis;
 mod guide;
 mod latent;
 mod pictures;
+mod predict;
 mod strip;
 mod triptych;
 
@@ -24,10 +25,12 @@ pub struct ReconstructionView {
     strip: strip::Strip,
     diagnosis: diagnosis::Diagnosis,
     latent: latent::Latent,
+    predict: predict::Predict,
 }
 
 static TILES: Tiles<ReconstructionView> = &[
     &triptych::TILE,
+    &predict::TILE,
     &curves::SCORES_TILE,
     &diagnosis::TILE,
     &curves::LOSSES_TILE,
