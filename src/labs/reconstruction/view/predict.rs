@@ -434,7 +434,9 @@ impl Predict {
         let panels = panels(maps, (*count, *selected), !*hide_occlusion);
         let number = panels.len();
         for ((k, view), panel) in beside(below, number, 0.6 * size).enumerate().zip(panels) {
-            let view = tile::panel_heading(&painter, view, names[k], size, style);
+            let most = maps.most_occlusion().filter(|_| k == 0 && !*hide_occlusion);
+            let heading = most.map_or(names[k].to_owned(), |most| format!("{}, occlusion ±{most:.2}", names[k]));
+            let view = tile::panel_heading(&painter, view, &heading, size, style);
             let response = ui.interact(view, ui.scope_id().with(("predicted panel", k)), Sense::click_and_drag());
             response
                 .widget_info(|| WidgetInfo::labeled(Role::Image, true, format!("{} of {}", names[k], shown.row.name)));
