@@ -29,6 +29,7 @@ enum Network {
     Aecl1,
     AeRes18,
     ResNet18,
+    InceptionV3,
 }
 
 /// The optimizers that may be chosen.
@@ -48,15 +49,17 @@ const TRAINING: &str = "Training";
 const VIEWS: &str = "Augmentation";
 const EVALUATION: &str = "Evaluation";
 
-static FAMILY: Choice<Network, 3> = fixed(NETWORK, "network", "network")
+static FAMILY: Choice<Network, 4> = fixed(NETWORK, "network", "network")
     .help(
-        "AECL1: convolutions mirrored by transposed ones. AERes18: ResNet-18 as encoder. ResNet-18 alone is a baseline that \
-         rebuilds nothing. All start from random weights of the seed, or from those of a file (parameter `weights`).",
+        "AECL1: convolutions mirrored by transposed ones. AERes18: ResNet-18 as encoder. ResNet-18 and InceptionV3 \
+         alone are baselines that rebuild nothing; InceptionV3 is for pictures of 128 pixels or more. All start from random weights of \
+         the seed, or from those of a file (parameter `weights`).",
     )
     .choice("aecl1", [
         ("aecl1", "AECL1", Network::Aecl1),
         ("aeres18", "AERes18", Network::AeRes18),
         ("resnet18", "ResNet-18 (baseline)", Network::ResNet18),
+        ("inceptionv3", "InceptionV3 (baseline)", Network::InceptionV3),
     ]);
 static LAYOUT: Choice<Layout, 3> = fixed(NETWORK, "layout", "layers")
     .help(
@@ -106,7 +109,7 @@ pub static SIZE: Choice<usize, 5> = fixed(NETWORK, "image_size", "picture size")
 pub static WEIGHTS: Words = fixed(NETWORK, "weights", "start from weights")
     .help(
         "A .safetensors file of `learnscope export --weights`, or a PyTorch state dict, such as torchvision's resnet18-*.pth for the \
-         encoder of AERes18 and ResNet-18. Tensors are taken by name and shape; what fits nowhere is listed in the run's notices and \
+         encoder of AERes18 and ResNet-18, or its inception_v3-*.pth for InceptionV3. Tensors are taken by name and shape; what fits nowhere is listed in the run's notices and \
          network card and starts from random weights of the seed. Up to 128 pixels the stem here is 3×3 and torchvision's 7×7 one is \
          left out. Pictures are shown as numbers from 0 to 1, without ImageNet's means and deviations, as in the authors' code. \
          Empty: random weights.",
@@ -421,6 +424,7 @@ pub fn net_spec(params: &Params) -> NetSpec {
         Network::Aecl1 => Family::Aecl1 { layout: LAYOUT.of(params), tied: TIED.of(params) },
         Network::AeRes18 => Family::AeRes18,
         Network::ResNet18 => Family::ResNet18,
+        Network::InceptionV3 => Family::InceptionV3,
     };
     let width = if matches!(family, Family::Aecl1 { .. }) { WIDTH.of(params) } else { 1.0 };
     NetSpec {
@@ -456,7 +460,10 @@ pub fn check_combination(params: &Params) -> Result<(), ParamError> {
     if !spec.family.reconstructs() && routine != Routine::Supervised {
         return invalid(
             ROUTINES.key(),
-            "ResNet-18 has no decoder and can only be trained supervised; choose routine=supervised, or network=aeres18".to_owned(),
+            format!(
+                "{} has no decoder and can only be trained supervised; choose routine=supervised, or network=aeres18",
+                spec.family.name()
+            ),
         );
     }
     if matches!(routine, Routine::AeThenCl | Routine::Combined) && UNLABELLED.of(params) == 0 {
@@ -494,6 +501,7 @@ mod tests {
     fn what_does_not_go_together_is_refused_by_name() {
         for (set, words) in [
             (&["network=resnet18"][..], "`routine`"),
+            (&["network=inceptionv3", "routine=supervised"], "`image_size`"),
             (&["unlabelled_images=0"], "`unlabelled_images`"),
             (&["image_size=32", "reconstruction=ms-ssim"], "`reconstruction`"),
         ] {

@@ -1,7 +1,7 @@
 //! Weights of these networks in files: safetensors out; safetensors and PyTorch files in, by name.
 //!
 //! Names are those of a PyTorch state dict: `encoder.`, `decoder.` and `classifier.` before the names of each part, which for
-//! ResNet-18 are torchvision's (`encoder.layer1.0.conv1.weight`). A file's names may have one prefix before all of them
+//! ResNet-18 and InceptionV3 are torchvision's (`encoder.layer1.0.conv1.weight`). A file's names may have one prefix before all of them
 //! (`module.`), and may be those of an encoder alone, as torchvision's `resnet18-*.pth` has them.
 
 use std::collections::HashMap;
@@ -11,6 +11,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use thiserror::Error;
 
+use super::inception::unit_name;
 use super::spec::{Family, Head, Layout, NetSpec};
 use super::{Autoencoder, BuildError};
 use crate::compute::readback::{ReadError, Reader};
@@ -73,7 +74,7 @@ fn places(net: &Autoencoder) -> Vec<Place> {
 
 /// The name in a state dict of the parameter at a module's path: `ResNet.blocks.2.first.norm.gamma` is `layer2.0.bn1.weight`.
 fn torch_name(path: &str) -> String {
-    let path = ["Plain.", "ResNet."].iter().find_map(|kind| path.strip_prefix(kind)).unwrap_or(path);
+    let path = ["Plain.", "ResNet.", "Inception."].iter().find_map(|kind| path.strip_prefix(kind)).unwrap_or(path);
     let Some((layer, tensor)) = path.rsplit_once('.') else { return path.to_owned() };
     let tensor = match tensor {
         "gamma" | "kernel" => "weight",
@@ -94,6 +95,11 @@ fn torch_name(path: &str) -> String {
                 _ => "downsample.1",
             };
             format!("layer{}.{}.{within}", 1 + block / 2, block % 2)
+        }
+        ["blocks", block, "branches", branch, row, unit, kind] => {
+            let place = |text: &str| text.parse().unwrap_or(0);
+            let name = unit_name(place(block), place(branch), row == "beside", place(unit)).unwrap_or_default();
+            format!("{name}.{}", if kind == "norm" { "bn" } else { kind })
         }
         _ => layer.to_owned(),
     };
@@ -136,6 +142,7 @@ fn texts(spec: &NetSpec) -> HashMap<String, String> {
         Family::Aecl1 { layout, tied } => ("aecl1", layout, tied),
         Family::AeRes18 => ("aeres18", Layout::Mini, false),
         Family::ResNet18 => ("resnet18", Layout::Mini, false),
+        Family::InceptionV3 => ("inceptionv3", Layout::Mini, false),
     };
     let name = |names: &[(&'static str, Layout)]| names.iter().find(|(_, known)| *known == layout).map_or("", |n| n.0);
     let head = HEADS.iter().find(|(_, head)| *head == spec.head).map_or("", |n| n.0);
@@ -168,6 +175,7 @@ pub fn spec_of(file: &Opened) -> Option<NetSpec> {
         "aecl1" => Family::Aecl1 { layout, tied: text("tied")?.parse().ok()? },
         "aeres18" => Family::AeRes18,
         "resnet18" => Family::ResNet18,
+        "inceptionv3" => Family::InceptionV3,
         _ => return None,
     };
     let spec = NetSpec {
@@ -418,6 +426,22 @@ mod tests {
         }
         // 20 convolutions, 20 normalisations of four tensors: torchvision's 122 without `fc`, less its 20 counters and 2 of `fc`.
         assert_eq!(places.iter().filter(|place| place.name.starts_with("encoder.")).count(), 100);
+        let spec = NetSpec { size: 128, ..super::tests::spec(Family::InceptionV3) };
+        let net = Autoencoder::new(&spec, 7, &device::cpu()).unwrap();
+        let places = super::places(&net);
+        let shape = |name: &str| places.iter().find(|place| place.name == name).map(|place| place.shape.clone());
+        for (name, expected) in [
+            ("encoder.Conv2d_1a_3x3.conv.weight", vec![32, 3, 3, 3]),
+            ("encoder.Mixed_5b.branch_pool.bn.running_mean", vec![32]),
+            ("encoder.Mixed_6b.branch7x7dbl_5.conv.weight", vec![192, 128, 1, 7]),
+            ("encoder.Mixed_7c.branch3x3dbl_3b.conv.weight", vec![384, 384, 3, 1]),
+            ("classifier.logit.weight", vec![1, 2048]),
+        ] {
+            assert_eq!(shape(name), Some(expected), "{name}");
+        }
+        let names: std::collections::HashSet<&str> = places.iter().map(|place| &*place.name).collect();
+        // 94 units of five tensors, and the last layer.
+        assert_eq!((names.len(), places.len()), (94 * 5 + 2, 94 * 5 + 2));
         assert_eq!(transposed(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 3), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
     }
 

@@ -71,7 +71,7 @@ impl WeightsSource {
             format!("photographs are stretched to {0}×{0} pixels, as in training", self.spec.size),
         ];
         if !self.spec.family.reconstructs() {
-            lines.push("no reconstructions: ResNet-18 has no decoder".to_owned());
+            lines.push(format!("no reconstructions: {} has no decoder", self.spec.family.name()));
         } else if !self.rebuilds {
             lines
                 .push("no reconstructions: the run was supervised, so that its decoder has learned nothing".to_owned());
