@@ -6,6 +6,7 @@ mod check;
 mod experiment;
 pub mod judge;
 pub mod params;
+mod photographs;
 mod presets;
 pub mod query;
 pub mod ranks;
