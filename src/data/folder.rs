@@ -7,6 +7,7 @@ use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::picture_file::{ForeignFiles, is_picture_name};
 use super::{DataError, Problem};
@@ -210,6 +211,20 @@ pub fn unique_names<'a>(files: impl Iterator<Item = &'a Path> + Clone, root: &Pa
         unique
     };
     files.map(unique).collect()
+}
+
+/// Number, bytes and newest change of the files in a folder, so many levels deep: what changes when they do.
+pub fn stamp(path: &Path, levels: usize) -> (u64, u64, Option<SystemTime>) {
+    let Ok(listing) = std::fs::read_dir(path) else { return (0, 0, None) };
+    listing.filter_map(Result::ok).fold((0, 0, None), |(files, bytes, newest), entry| {
+        // Of what a link leads to, not of the link.
+        let Ok(about) = std::fs::metadata(entry.path()) else { return (files, bytes, newest) };
+        if about.is_dir() && levels > 1 {
+            let (more, size, time) = stamp(&entry.path(), levels - 1);
+            return (files + more, bytes + size, newest.max(time));
+        }
+        (files + 1, bytes + about.len(), newest.max(about.modified().ok()))
+    })
 }
 
 /// Order in which people count: `2` before `10`, capitals beside small letters.

@@ -73,7 +73,7 @@ struct ReconstructionRun {
 pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {
     let params = request.params;
     check_combination(params)?;
-    let data = source::load(params, Watch::nobody())?;
+    let data = source::load(params, Watch::nobody())?.for_run(params, request.seed);
     let spec = net_spec(params);
     let batch = BATCH.of(params);
     let fingerprint = format!(
@@ -376,6 +376,9 @@ impl ReconstructionRun {
     /// What does not change while the run goes on.
     fn introduce(&self, out: &mut Emit<'_>) {
         out.payload("data/summary", Payload::Text(self.data.summary.join("\n")));
+        for warning in &self.data.warnings {
+            out.notice(Level::Warning, format!("data: {warning}"));
+        }
         let mut network = card(&net_spec(&self.training.params));
         network.extend(self.fit.iter().flat_map(Fit::card));
         out.payload("network", Payload::Text(network.join("\n")));

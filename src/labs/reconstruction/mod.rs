@@ -7,6 +7,7 @@ mod experiment;
 pub mod explain;
 pub mod judge;
 pub mod params;
+mod photographs;
 pub mod predict;
 mod presets;
 pub mod query;

@@ -1,6 +1,7 @@
 //! The parameters of the lab: what the form shows, and what the code reads.
 
 use crate::data::augment::{Group, Step};
+use crate::data::fundus::read::Fit;
 use crate::data::synth::fundus::Hospital;
 use crate::engine::params::{ParamError, ParamSpec, Params};
 use crate::engine::table::{Choice, Condition, Float, Int, Switch, Words, fixed, live};
@@ -30,6 +31,16 @@ enum Network {
     AeRes18,
     ResNet18,
     InceptionV3,
+}
+
+/// Where pictures come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    Generated,
+    /// One's own.
+    Folder,
+    /// The small generated set in Messidor's layout, read as a folder of one's own is.
+    Sample,
 }
 
 /// The optimizers that may be chosen.
@@ -207,28 +218,86 @@ static PACE: Float = live(ROUTINE, "gradnorm_alpha", "GradNorm's α")
     .when(LAMBDA_RULE.is(&["gradnorm"]))
     .float(1.5, [0.0, 3.0]);
 
+pub static SOURCE: Choice<Source, 3> = fixed(DATA, "source", "pictures")
+    .help(
+        "Generated pictures look like photographs of the retina and are not. A folder: Messidor's layout, IDRiD's, or pictures with a \
+         table. The sample is 36 generated pictures in Messidor's layout, with mistakes as the real one has them.",
+    )
+    .choice("generated", [
+        ("generated", "generated fundus pictures", Source::Generated),
+        ("folder", "a folder of photographs", Source::Folder),
+        ("sample", "sample in Messidor's layout", Source::Sample),
+    ]);
+const GENERATED: Condition = SOURCE.is(&["generated"]);
+const OWN: Condition = SOURCE.is(&["folder"]);
+const READ: Condition = SOURCE.is(&["folder", "sample"]);
+pub static FOLDER: Words = fixed(DATA, "data", "graded photographs")
+    .help(
+        "A folder with grades: Messidor (Base11 to Base34, each with its Annotation .csv or .xls), IDRiD, or pictures with one .csv \
+         that has a column of images and one of grades 0 to 4. A fifth is tested on, of each hospital alike.",
+    )
+    .when(OWN)
+    .folder();
+pub static UNLABELLED_FOLDER: Words = fixed(DATA, "unlabelled", "photographs without grades")
+    .help(
+        "Any folder of pictures. What is among the graded ones too is left out and listed, in whatever format and mirrored too, so that \
+         no test picture is trained on.",
+    )
+    .when(OWN)
+    .folder();
+pub static ERRATA: Switch = fixed(DATA, "errata", "mend Messidor's mistakes")
+    .help("Corrects its 4 grades that are known to be wrong and leaves out its 13 duplicates; the tile Data says which were there.")
+    .when(READ)
+    .switch(true);
+pub static FIT: Choice<Fit, 2> = fixed(DATA, "fit", "made square by")
+    .help("The article stretches photographs, which are wider than high, so that round things get tall.")
+    .when(READ)
+    .choice(
+        "stretch",
+        [("stretch", "stretching", Fit::Stretch), ("field-of-view", "cutting to the field of view", Fit::FieldOfView)],
+    );
+pub static HOLD_OUT: Choice<Option<usize>, 4> = fixed(DATA, "hold_out", "unseen hospital")
+    .help("One hospital of the folder is in no training set: its pictures show what the network makes of a camera that it has not seen.")
+    .when(READ)
+    .choice("none", [
+        ("none", "none", None),
+        ("1", "the first", Some(0)),
+        ("2", "the second", Some(1)),
+        ("3", "the third", Some(2)),
+    ]);
+pub static TRAIN_ON_ALL: Switch = fixed(DATA, "train_on_validation", "train on validation pictures too")
+    .help("As for the article's test accuracies. Nothing is left to choose by, so that you should have chosen before.")
+    .when(READ)
+    .switch(false);
 pub static LABELLED: Int = fixed(DATA, "train_images", "labelled pictures")
     .unit("pictures")
     .help("To train on, with their grades.")
+    .when(GENERATED)
     .int(60, [2, 20_000]);
 pub static UNLABELLED: Int = fixed(DATA, "unlabelled_images", "unlabelled pictures")
     .unit("pictures")
     .help("To train on, without grades.")
+    .when(GENERATED)
     .int(400, [0, 100_000]);
 pub static VALIDATION: Int = fixed(DATA, "validation_images", "validation pictures")
     .unit("pictures")
     .help("To choose by; never trained on.")
+    .when(GENERATED)
     .int(60, [0, 20_000]);
 pub static TEST: Int = fixed(DATA, "test_images", "test pictures")
     .unit("pictures")
     .help("The same for every seed of the run.")
+    .when(GENERATED)
     .int(200, [2, 20_000]);
 pub static UNSEEN: Int = fixed(DATA, "unseen_images", "of the unseen hospital")
     .unit("pictures")
     .help("Test pictures of a fourth hospital, whose camera is in no training set.")
+    .when(GENERATED)
     .int(60, [0, 20_000]);
-pub static HOSPITALS: Choice<&'static [Hospital], 4> =
-    fixed(DATA, "hospitals", "hospitals").help("Whose cameras the pictures to train on are from.").choice(
+pub static HOSPITALS: Choice<&'static [Hospital], 4> = fixed(DATA, "hospitals", "hospitals")
+    .help("Whose cameras the pictures to train on are from.")
+    .when(GENERATED)
+    .choice(
         "abc",
         [
             ("abc", "A, B and C", &[Hospital::A, Hospital::B, Hospital::C]),
@@ -239,12 +308,15 @@ pub static HOSPITALS: Choice<&'static [Hospital], 4> =
     );
 pub static LESION_SCALE: Float = fixed(DATA, "lesion_scale", "lesion size")
     .help("Times the size of the recipe's lesions. Real microaneurysms would be far below one pixel here.")
+    .when(GENERATED)
     .log(1.3, [0.5, 4.0]);
 pub static WRONG: Float = fixed(DATA, "wrong_labels", "wrong labels")
     .help("Share of the labelled pictures to train on that are given the wrong one of ill and healthy.")
+    .when(GENERATED)
     .float(0.0, [0.0, 0.5]);
 pub static DATA_SEED: Int = fixed(DATA, "data_seed", "data seed")
     .help("Of the generated pictures; the run's own seed is of weights, order and views.")
+    .when(GENERATED)
     .int(7, [0, 1_000_000]);
 
 pub static BATCH: Int = fixed(TRAINING, "batch_size", "batch")
@@ -344,6 +416,13 @@ pub static PARAMS: &[ParamSpec] = &[
     RECONSTRUCTION.row(),
     ALPHA.row(),
     GRADE_WEIGHT.row(),
+    SOURCE.row(),
+    FOLDER.row(),
+    UNLABELLED_FOLDER.row(),
+    ERRATA.row(),
+    FIT.row(),
+    HOLD_OUT.row(),
+    TRAIN_ON_ALL.row(),
     LABELLED.row(),
     UNLABELLED.row(),
     VALIDATION.row(),
@@ -466,9 +545,17 @@ pub fn check_combination(params: &Params) -> Result<(), ParamError> {
             ),
         );
     }
-    if matches!(routine, Routine::AeThenCl | Routine::Combined) && UNLABELLED.of(params) == 0 {
+    let (empty, key) = match SOURCE.of(params) {
+        Source::Generated => (UNLABELLED.of(params) == 0, UNLABELLED.key()),
+        Source::Folder => (UNLABELLED_FOLDER.of(params).is_empty(), UNLABELLED_FOLDER.key()),
+        Source::Sample => (false, ""),
+    };
+    if SOURCE.of(params) == Source::Folder && FOLDER.of(params).is_empty() {
+        return invalid(FOLDER.key(), "choose the folder with graded photographs (`--data DIR`)".to_owned());
+    }
+    if matches!(routine, Routine::AeThenCl | Routine::Combined) && empty {
         return invalid(
-            UNLABELLED.key(),
+            key,
             "this routine learns from unlabelled pictures, and there are none; give it some, or choose routine=labelled-also"
                 .to_owned(),
         );
@@ -504,6 +591,8 @@ mod tests {
             (&["network=inceptionv3", "routine=supervised"], "`image_size`"),
             (&["unlabelled_images=0"], "`unlabelled_images`"),
             (&["image_size=32", "reconstruction=ms-ssim"], "`reconstruction`"),
+            (&["source=folder"], "`data`"),
+            (&["source=folder", "data=x"], "`unlabelled`"),
         ] {
             let mut params = Params::defaults(PARAMS);
             set.iter().for_each(|value| params.set_text(PARAMS, value).unwrap());

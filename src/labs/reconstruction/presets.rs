@@ -52,4 +52,10 @@ pub static PRESETS: &[Preset] = &[
         help: "The classifier answers the grade 0 to 3 as well, as three questions.",
         set: &[("head", "ordinal")],
     },
+    Preset {
+        id: "sample-fundus",
+        title: "Sample in Messidor's layout",
+        help: "36 graded and 18 ungraded generated pictures as files, read as Messidor is: with its errata and its duplicates found.",
+        set: &[("source", "sample"), ("steps", "400"), ("validate_every", "20")],
+    },
 ];

@@ -14,7 +14,7 @@ const AUC_VALIDATION: Quantity =
     quantity("auc/validation", "AUC validation", 3, Dash::Dotted, "The same on validation pictures");
 const AUC_UNSEEN: Quantity = quantity(
     "auc/unseen",
-    "AUC hospital D",
+    "AUC unseen hospital",
     5,
     Dash::Solid,
     "The same on pictures of a hospital that is in no training set",
