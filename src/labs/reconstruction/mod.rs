@@ -3,7 +3,9 @@
 
 pub mod balance;
 mod check;
+pub mod compare;
 mod experiment;
+mod gallery;
 pub mod judge;
 pub mod params;
 mod presets;
