@@ -183,10 +183,8 @@ fn draw_panel(
     size: f32,
 ) {
     let seeds = bands.iter().map(|band| band.seeds).max();
-    let title = seeds.map_or_else(
-        || panel.title.to_owned(),
-        |seeds| format!("{}, mean and range of {seeds} seeds", panel.title),
-    );
+    let title = seeds
+        .map_or_else(|| panel.title.to_owned(), |seeds| format!("{}, mean and range of {seeds} seeds", panel.title));
     let rest = panel_heading(ui.painter(), place, &title, size + 1.0, style);
     let legend = legend::height(ui, entries, rest.width(), size).min(0.35 * rest.height());
     legend::show(ui, Rect::from_min_size(rest.min, vec2(rest.width(), legend)), entries, style, size);
@@ -253,7 +251,8 @@ fn lines(study: &StudyRun, spec: &Parallel) -> (Vec<Axis>, Vec<Line>) {
     const SPREAD: f32 = 0.07;
     let mut rows: Vec<(usize, f64, usize)> = Vec::new();
     for row in 0..study.spec.rows.len() {
-        let values: Vec<f64> = study.samples(row).filter_map(|s| s.values.get(spec.measure).copied().flatten()).collect();
+        let values: Vec<f64> =
+            study.samples(row).filter_map(|s| s.values.get(spec.measure).copied().flatten()).collect();
         if !values.is_empty() {
             rows.push((row, values.iter().sum::<f64>() / values.len() as f64, values.len()));
         }
@@ -286,7 +285,13 @@ fn lines(study: &StudyRun, spec: &Parallel) -> (Vec<Axis>, Vec<Line>) {
     }
     let unit = if measure.unit.is_empty() { String::new() } else { format!(" [{}]", measure.unit) };
     let ends = [low, (low + high) / 2.0, high].map(|value| (share(value), number::short(value)));
-    let ticks = if rows.is_empty() { Vec::new() } else if high > low { ends.into() } else { ends[..1].to_vec() };
+    let ticks = if rows.is_empty() {
+        Vec::new()
+    } else if high > low {
+        ends.into()
+    } else {
+        ends[..1].to_vec()
+    };
     axes.push(Axis { title: format!("{}{unit}", measure.title), ticks });
     let count = rows.len();
     let line = |(rank, (row, value, seeds)): (usize, (usize, f64, usize))| {

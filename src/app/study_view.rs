@@ -9,8 +9,8 @@ use super::widgets::{Icon, labelled_button};
 use super::{study_figure, theme};
 use crate::engine::study_table::TableRow;
 use crate::kit::view::Lab;
-use crate::plot::{number, parallel};
 use crate::plot::style::Style;
+use crate::plot::{number, parallel};
 
 /// Draws the study's window, if it is open.
 pub fn show(study: &mut Study, state: &State, ctx: &egui::Context, acts: &mut Vec<Act>) {

@@ -13,11 +13,11 @@ use crate::engine::command::Record;
 use crate::engine::event::{Body, Event, Level, Status};
 use crate::engine::params::{Params, Value};
 use crate::engine::state::RunState;
-use crate::engine::{replay, run_folder};
 use crate::engine::study::{self, StudyRun, StudySpec};
 use crate::engine::study_figure;
 use crate::engine::study_runner::{Estimate, Job, Runner, Taken};
 use crate::engine::worker::Engine;
+use crate::engine::{replay, run_folder};
 use crate::kit;
 use crate::kit::lab::{self, LabSpec};
 use crate::labs;
@@ -279,10 +279,9 @@ fn check_figure(spec: &StudySpec, file: &Path) -> Result<(), Failure> {
         return Err(Failure::usage(format!("`--figure {shown}`: `{}` is a table, not a figure", spec.id)));
     }
     match suffix(file).as_str() {
-        "csv" if spec.figure.is_some_and(|figure| figure.panels.is_empty()) => Err(Failure::usage(format!(
-            "`--figure {shown}`: `{}` has no curves; the suffix must be .png",
-            spec.id
-        ))),
+        "csv" if spec.figure.is_some_and(|figure| figure.panels.is_empty()) => {
+            Err(Failure::usage(format!("`--figure {shown}`: `{}` has no curves; the suffix must be .png", spec.id)))
+        }
         "png" | "csv" => Ok(()),
         _ => Err(Failure::usage(format!("`--figure {shown}`: the suffix must be .png or .csv"))),
     }

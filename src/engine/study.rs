@@ -475,7 +475,9 @@ impl StudyRun {
     /// Every run that is measured, in order of rows and seeds.
     pub fn finished(&self) -> Vec<Measured<'_>> {
         let of = |(row, spec): (usize, &'static StudyRow)| {
-            self.valid(row).filter(|sample| sample.failed.is_none()).map(|sample| Measured { label: spec.label, sample })
+            self.valid(row)
+                .filter(|sample| sample.failed.is_none())
+                .map(|sample| Measured { label: spec.label, sample })
         };
         self.spec.rows.iter().enumerate().flat_map(of).collect()
     }

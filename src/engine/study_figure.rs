@@ -248,3 +248,17 @@ pub fn csv(study: &StudyRun, drawing: &Drawing) -> Result<Vec<u8>, String> {
     }
     sheet.csv(&json!({ "study": study.spec.id, "source": study.spec.source, "paper": study.spec.reading }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_band_is_where_all_seeds_were_measured() {
+        let curve = |seed, points: &[[f64; 2]]| Curve { panel: 0, row: 0, seed, points: points.to_vec() };
+        let (a, b) = (curve(1, &[[0.0, 1.0], [2.0, 3.0], [4.0, 9.0]]), curve(2, &[[0.0, 2.0], [4.0, 5.0], [6.0, 0.0]]));
+        assert_eq!(spread(&[&a, &b]), Some(vec![[0.0, 1.0, 1.5, 2.0], [4.0, 5.0, 7.0, 9.0]]));
+        assert_eq!((spread(&[&a]), spread(&[])), (None, None));
+        assert_eq!(spread(&[&a, &curve(3, &[[1.0, 1.0]])]), None, "no x in common");
+    }
+}

@@ -54,7 +54,8 @@ impl ParallelState {
         let x = |axis: usize| rect.left() + axis as f32 * step;
         let y = |share: f32| rect.bottom() - share * rect.height();
         let response = ui.interact(outer, ui.scope_id().with(name), Sense::click_and_drag());
-        if let (Some(from), Some(to)) = (ui.input(|input| input.pointer.press_origin()), response.interact_pointer_pos())
+        if let (Some(from), Some(to)) =
+            (ui.input(|input| input.pointer.press_origin()), response.interact_pointer_pos())
             && response.dragged()
         {
             let axis = ((from.x - rect.left()) / step).round().clamp(0.0, (axes.len() - 1) as f32) as usize;
@@ -66,7 +67,8 @@ impl ParallelState {
         self.part = self.part.filter(|(axis, _)| *axis < axes.len());
         // A little more, so that a place on the border is within.
         let within = |at: f32, [low, high]: [f32; 2]| (low - 0.01..=high + 0.01).contains(&at);
-        let kept = |line: &Line| self.part.is_none_or(|(axis, part)| line.at.get(axis).is_some_and(|at| within(*at, part)));
+        let kept =
+            |line: &Line| self.part.is_none_or(|(axis, part)| line.at.get(axis).is_some_and(|at| within(*at, part)));
         let count = lines.iter().filter(|line| kept(line)).count();
         let said = format!("{name}: {count} of {} lines over {} axes", lines.len(), axes.len());
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &said));
@@ -76,9 +78,8 @@ impl ParallelState {
             let below = pos2(x(at), rect.bottom() + 0.5 * size);
             painter.text(below, Align2::CENTER_TOP, &axis.title, FontId::proportional(size), style.text);
         }
-        let places = |line: &Line| -> Vec<Pos2> {
-            line.at.iter().enumerate().map(|(axis, at)| pos2(x(axis), y(*at))).collect()
-        };
+        let places =
+            |line: &Line| -> Vec<Pos2> { line.at.iter().enumerate().map(|(axis, at)| pos2(x(axis), y(*at))).collect() };
         let pointer = response.hover_pos().filter(|_| !response.dragged());
         let near = pointer.and_then(|pointer| {
             let far = |line: &Line| distance(&places(line), pointer);

@@ -316,7 +316,17 @@ fn at_tenth(row: &StudyRow) -> bool {
 }
 
 const fn rate(title: &'static str, shows: fn(&StudyRow) -> bool, (y, range, curve, marks): Coordinate) -> Panel {
-    Panel { title, x: "iteration", y, log: false, window: Some([[0.0, 500.0], range]), band: false, shows, curve, marks }
+    Panel {
+        title,
+        x: "iteration",
+        y,
+        log: false,
+        window: Some([[0.0, 500.0], range]),
+        band: false,
+        shows,
+        curve,
+        marks,
+    }
 }
 
 /// The path of a run as points made of row number, x and y.

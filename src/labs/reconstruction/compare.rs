@@ -37,7 +37,9 @@ impl Reported {
 /// The first of the largest values of a measurement up to a step. Before training nothing is chosen.
 fn best(run: &RunState, key: &str, until: u64) -> Option<Point> {
     let points = run.scalars.get(key)?.points();
-    points.filter(|(step, _)| (1..=until).contains(step)).reduce(|best, other| if other.1 > best.1 { other } else { best })
+    points
+        .filter(|(step, _)| (1..=until).contains(step))
+        .reduce(|best, other| if other.1 > best.1 { other } else { best })
 }
 
 /// What a run said of its test pictures last: a hash of their list, and for each with a grade whether it was called rightly, 1,
@@ -101,7 +103,17 @@ const HONESTY: SideTable = SideTable {
             step that validation pictures choose, and at the last step. The gain is over the first row with the same seed. Wilson's \
             95 % interval of the accuracy at the chosen step, and whether it overlaps the first row's: overlapping ones do not rule \
             a difference out, see McNemar's test for that.",
-    heads: &["run", "seed", "best on test", "validation chooses", "last", "gain of the best", "gain of the chosen", "95 %", "with the first"],
+    heads: &[
+        "run",
+        "seed",
+        "best on test",
+        "validation chooses",
+        "last",
+        "gain of the best",
+        "gain of the chosen",
+        "95 %",
+        "with the first",
+    ],
     lines: honesty,
 };
 
@@ -126,7 +138,17 @@ const PRINTED: SideTable = SideTable {
     title: "Table 1 as the paper prints it",
     about: "AERes18 on Messidor, 96 runs each for AE then CL (cl) and AE-CL combined (c). The weight decay 1.0 of the combined \
             routine is not in the paper's grid, and Nesterov is written as 0.0 and 1.0: that column has probably slipped.",
-    heads: &["rank", "rate cl", "momentum cl", "Nesterov cl", "decay cl", "rate c", "momentum c", "Nesterov c", "decay c"],
+    heads: &[
+        "rank",
+        "rate cl",
+        "momentum cl",
+        "Nesterov cl",
+        "decay cl",
+        "rate c",
+        "momentum c",
+        "Nesterov c",
+        "decay c",
+    ],
     lines: printed,
 };
 
@@ -235,7 +257,8 @@ fn settings(params: &Params) -> Vec<f64> {
 }
 
 fn shared(runs: &[Measured<'_>]) -> Vec<Vec<String>> {
-    let scored = |run: &Measured<'_>| Some((settings(&run.sample.params), run.sample.values.first().copied().flatten()?));
+    let scored =
+        |run: &Measured<'_>| Some((settings(&run.sample.params), run.sample.values.first().copied().flatten()?));
     let (settings, scores): (Vec<Vec<f64>>, Vec<f64>) = runs.iter().filter_map(scored).unzip();
     let of = |row: ranks::Row| {
         let top = row.from + ranks::WIDTH;

@@ -16,8 +16,7 @@ use super::params::{
 };
 
 /// Every study of the lab.
-pub static STUDIES: &[StudySpec] =
-    &[TABLE_1, MINI_GRID, TABLE_2, FIGURE_3, FIGURE_4, FIGURE_5, FIGURE_6, BALANCE];
+pub static STUDIES: &[StudySpec] = &[TABLE_1, MINI_GRID, TABLE_2, FIGURE_3, FIGURE_4, FIGURE_5, FIGURE_6, BALANCE];
 
 /// Per cent, as the paper counts.
 const BEST: Measure = Measure {
@@ -108,10 +107,7 @@ const BALANCE: StudySpec = StudySpec {
     beside: None,
 };
 
-const fn setting(
-    label: &'static str,
-    set: &'static [(&'static str, &'static str)],
-) -> StudyRow {
+const fn setting(label: &'static str, set: &'static [(&'static str, &'static str)]) -> StudyRow {
     row(label, set, &[])
 }
 
@@ -297,7 +293,9 @@ const FIGURE_5: StudySpec = StudySpec {
 
 static BASELINES: Figure = Figure {
     panels: &[Panel {
-        marks: |row| row.paper.first().copied().flatten().map(|percent| Mark::End(percent / 100.0)).into_iter().collect(),
+        marks: |row| {
+            row.paper.first().copied().flatten().map(|percent| Mark::End(percent / 100.0)).into_iter().collect()
+        },
         ..panel("Accuracy of test pictures at 0.5", "epoch", "share", by_epoch)
     }],
     ..Figure::EMPTY
