@@ -7,13 +7,14 @@ use std::path::Path;
 use eframe::egui::{Ui, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
-use learnscope::app::study_figure::StudyFigure;
+use learnscope::app::study_figure::{StudyFigure, picture};
 use learnscope::engine::event::{Payload, Status};
 use learnscope::engine::params::Params;
 use learnscope::engine::state::RunState;
 use learnscope::engine::study::{Measure, NO_NUMBERS, StudyRun, StudySpec, StudyTask, row};
 use learnscope::engine::study_beside::Filled;
 use learnscope::engine::study_cost::EVEN;
+use learnscope::engine::study_figure::{Curve, Drawing};
 use learnscope::labs;
 use learnscope::labs::reconstruction::compare::{self, Reported};
 use learnscope::labs::reconstruction::params::PARAMS;
@@ -230,11 +231,11 @@ fn the_grid_is_the_papers() {
         let keys = ["learning_rate", "momentum", "optimizer", "weight_decay"];
         found.push(keys.map(|key| params.get(key).unwrap().to_string()));
     }
-    let count = |at: usize, value: &str| found.iter().filter(|setting| setting[at] == value).count();
     let whole = found.len();
     found.sort();
     found.dedup();
     assert_eq!((whole, found.len()), (96, 96));
+    let count = |at: usize, value: &str| found.iter().filter(|setting| setting[at] == value).count();
     assert!(["0.002", "0.003", "0.004", "0.005"].iter().all(|rate| count(0, rate) == 24));
     assert!(["0.1", "0.5", "0.9"].iter().all(|momentum| count(1, momentum) == 32));
     assert!(["sgd", "nesterov"].iter().all(|rule| count(2, rule) == 48));
@@ -288,6 +289,30 @@ fn a_part_of_an_axis_keeps_the_lines_through_it() {
         harness.run_steps(2);
         harness.get_by_label_contains("5 of 5 lines");
     }
+}
+
+#[test]
+fn several_seeds_are_drawn_as_a_band_around_their_mean() {
+    let study = StudyRun::new("reconstruction", PARAMS, study_of("table-2"), 3, 7, &[]).unwrap();
+    let lab = labs::find_with_views("reconstruction").unwrap();
+    let curve = |panel: usize, row: usize, seed: u64| {
+        let rises = 0.05 * row as f64 + 0.03 * seed as f64 - 0.2;
+        let points = (0..=24).map(|k| [39.0 * f64::from(k), 0.5 + 0.3 * (1.0 - (-f64::from(k) / 8.0).exp()) + rises]);
+        Curve { panel, row, seed, points: points.collect() }
+    };
+    let all = (0..2).flat_map(|panel| (0..4).flat_map(move |row| (7..10).map(move |seed| (panel, row, seed))));
+    let mut drawing = Drawing { curves: all.map(|(p, r, s)| curve(p, r, s)).collect(), ..Drawing::default() };
+    let lines = picture(&study, drawing.clone(), lab, (1200, 700), &Style::light()).unwrap();
+    drawing.find_bands(&study);
+    assert_eq!(drawing.bands.len(), 8);
+    assert!(drawing.bands.iter().all(|band| band.seeds == 3 && band.points.len() == 25));
+    let bands = picture(&study, drawing, lab, (1200, 700), &Style::light()).unwrap();
+    if let Ok(at) = std::env::var("LOOK") {
+        bands.save(at).unwrap();
+    }
+    // What lies between the borders is filled.
+    let changed = lines.pixels().zip(bands.pixels()).filter(|(a, b)| a != b).count();
+    assert!(changed as f64 > 0.08 * lines.pixels().count() as f64, "{changed}");
 }
 
 #[test]

@@ -151,6 +151,20 @@ impl Drawing {
     pub fn is_empty(&self) -> bool {
         self.curves.is_empty() && self.pictures.is_empty()
     }
+
+    /// Finds the bands of its curves.
+    pub fn find_bands(&mut self, study: &StudyRun) {
+        self.bands.clear();
+        let panels = study.spec.figure.map_or(&[][..], |figure| figure.panels);
+        for panel in (0..panels.len()).filter(|panel| panels[*panel].band) {
+            for row in 0..study.spec.rows.len() {
+                let of_row: Vec<&Curve> = self.curves.iter().filter(|c| (c.panel, c.row) == (panel, row)).collect();
+                if let Some(points) = spread(&of_row) {
+                    self.bands.push(Band { panel, row, seeds: of_row.len(), points });
+                }
+            }
+        }
+    }
 }
 
 /// Most points of a curve; a longer one is drawn with every second, third, .. of its points.
@@ -188,14 +202,7 @@ pub fn draw(study: &StudyRun, folder: &Path) -> Drawing {
             }));
         }
     }
-    for panel in (0..figure.panels.len()).filter(|panel| figure.panels[*panel].band) {
-        for row in 0..study.spec.rows.len() {
-            let of_row: Vec<&Curve> = drawing.curves.iter().filter(|c| (c.panel, c.row) == (panel, row)).collect();
-            if let Some(points) = spread(&of_row) {
-                drawing.bands.push(Band { panel, row, seeds: of_row.len(), points });
-            }
-        }
-    }
+    drawing.find_bands(study);
     drawing
 }
 

@@ -161,9 +161,11 @@ fn labels<'a>(runs: &[Measured<'a>]) -> Vec<&'static str> {
 
 fn pairs(runs: &[Measured<'_>]) -> Vec<Vec<String>> {
     let labels = labels(runs);
+    // Of a figure of several panels only what stands in the same one: "a: CL1".
+    let panel = |label: &'static str| label.split_once(": ").map(|(panel, _)| panel);
     let mut lines = Vec::new();
     for (at, a) in labels.iter().enumerate() {
-        for b in &labels[at + 1..] {
+        for b in labels[at + 1..].iter().filter(|b| panel(b) == panel(a)) {
             let (mut sum, mut seeds) = (Pairing::default(), 0);
             for run in runs.iter().filter(|run| run.label == *a) {
                 let other = runs.iter().find(|other| other.label == *b && other.sample.seed == run.sample.seed);
