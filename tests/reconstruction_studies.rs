@@ -307,9 +307,6 @@ fn several_seeds_are_drawn_as_a_band_around_their_mean() {
     assert_eq!(drawing.bands.len(), 8);
     assert!(drawing.bands.iter().all(|band| band.seeds == 3 && band.points.len() == 25));
     let bands = picture(&study, drawing, lab, (1200, 700), &Style::light()).unwrap();
-    if let Ok(at) = std::env::var("LOOK") {
-        bands.save(at).unwrap();
-    }
     // What lies between the borders is filled.
     let changed = lines.pixels().zip(bands.pixels()).filter(|(a, b)| a != b).count();
     assert!(changed as f64 > 0.08 * lines.pixels().count() as f64, "{changed}");

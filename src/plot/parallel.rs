@@ -1,7 +1,7 @@
 //! Parallel coordinates: an axis for each quantity, side by side, and every thing as a line across all of them.
 
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Align2, Color32, FontId, Pos2, Rect, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{Color32, FontId, Pos2, Rect, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use super::curve::label;
 use super::style::Style;
@@ -75,8 +75,10 @@ impl ParallelState {
         let painter = ui.painter_at(outer);
         for (at, axis) in axes.iter().enumerate() {
             painter.vline(x(at), rect.y_range(), Stroke::new(1.0, style.text_weak));
-            let below = pos2(x(at), rect.bottom() + 0.5 * size);
-            painter.text(below, Align2::CENTER_TOP, &axis.title, FontId::proportional(size), style.text);
+            // Whole, also at the ends.
+            let title = painter.layout_no_wrap(axis.title.clone(), FontId::proportional(size), style.text);
+            let left = (x(at) - 0.5 * title.size().x).min(outer.right() - title.size().x).max(outer.left());
+            painter.galley(pos2(left, rect.bottom() + 0.5 * size), title, style.text);
         }
         let places =
             |line: &Line| -> Vec<Pos2> { line.at.iter().enumerate().map(|(axis, at)| pos2(x(axis), y(*at))).collect() };
