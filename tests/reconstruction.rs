@@ -231,3 +231,8 @@ fn a_transposed_convolution_is_the_adjoint_of_the_convolution_with_the_same_kern
         assert!((read[0][0] - read[1][0]).abs() < 1e-3, "{} {}", read[0][0], read[1][0]);
     }
 }
+
+#[test]
+fn a_graphics_device_computes_the_same_first_steps() {
+    support::adapter::agrees_with_the_cpu(&reconstruction::SPEC);
+}

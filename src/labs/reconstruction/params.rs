@@ -29,6 +29,7 @@ enum Network {
     Aecl1,
     AeRes18,
     ResNet18,
+    InceptionV3,
 }
 
 /// The optimizers that may be chosen.
@@ -48,15 +49,17 @@ const TRAINING: &str = "Training";
 const VIEWS: &str = "Augmentation";
 const EVALUATION: &str = "Evaluation";
 
-static FAMILY: Choice<Network, 3> = fixed(NETWORK, "network", "network")
+static FAMILY: Choice<Network, 4> = fixed(NETWORK, "network", "network")
     .help(
-        "AECL1: convolutions mirrored by transposed ones. AERes18: ResNet-18 as encoder. ResNet-18 alone is a baseline that \
-         rebuilds nothing. All start from random weights of the seed.",
+        "AECL1: convolutions mirrored by transposed ones. AERes18: ResNet-18 as encoder. ResNet-18 and InceptionV3 \
+         alone are baselines that rebuild nothing; InceptionV3 is for pictures of 128 pixels or more. All start from random weights of \
+         the seed.",
     )
     .choice("aecl1", [
         ("aecl1", "AECL1", Network::Aecl1),
         ("aeres18", "AERes18", Network::AeRes18),
         ("resnet18", "ResNet-18 (baseline)", Network::ResNet18),
+        ("inceptionv3", "InceptionV3 (baseline)", Network::InceptionV3),
     ]);
 static LAYOUT: Choice<Layout, 3> = fixed(NETWORK, "layout", "layers")
     .help(
@@ -410,6 +413,7 @@ pub fn net_spec(params: &Params) -> NetSpec {
         Network::Aecl1 => Family::Aecl1 { layout: LAYOUT.of(params), tied: TIED.of(params) },
         Network::AeRes18 => Family::AeRes18,
         Network::ResNet18 => Family::ResNet18,
+        Network::InceptionV3 => Family::InceptionV3,
     };
     let width = if matches!(family, Family::Aecl1 { .. }) { WIDTH.of(params) } else { 1.0 };
     NetSpec {
@@ -448,7 +452,10 @@ pub fn check_combination(params: &Params) -> Result<(), ParamError> {
     if !spec.family.reconstructs() && routine != Routine::Supervised {
         return invalid(
             ROUTINES.key(),
-            "ResNet-18 has no decoder and can only be trained supervised; choose routine=supervised, or network=aeres18".to_owned(),
+            format!(
+                "{} has no decoder and can only be trained supervised; choose routine=supervised, or network=aeres18",
+                spec.family.name()
+            ),
         );
     }
     if matches!(routine, Routine::AeThenCl | Routine::Combined) && UNLABELLED.of(params) == 0 {
@@ -486,6 +493,7 @@ mod tests {
     fn what_does_not_go_together_is_refused_by_name() {
         for (set, words) in [
             (&["network=resnet18"][..], "`routine`"),
+            (&["network=inceptionv3", "routine=supervised"], "`image_size`"),
             (&["unlabelled_images=0"], "`unlabelled_images`"),
             (&["image_size=32", "reconstruction=ms-ssim"], "`reconstruction`"),
         ] {

@@ -1,10 +1,11 @@
-//! From pictures to codes: the convolutions of AECL1, or ResNet-18 without its last layer.
+//! From pictures to codes: the convolutions of AECL1, or ResNet-18 or InceptionV3 without their last layer.
 
 use burn::module::Module;
 use burn::tensor::{Tensor, activation};
 
+use super::inception::InceptionEncoder;
 use super::pooled;
-use super::spec::{NetSpec, RESNET_FEATURES, Stage};
+use super::spec::{Family, NetSpec, RESNET_FEATURES, Stage};
 use crate::nn::layers::conv::{Conv, ConvNorm, ConvShape, Pass, max_pool, max_pool_3x3, normalise};
 use crate::nn::layers::norm::Norm;
 use crate::nn::parameters::Initialiser;
@@ -17,15 +18,16 @@ pub enum Encoder {
     Plain(PlainEncoder),
     /// E of AERes18.
     ResNet(ResNetEncoder),
+    /// InceptionV3's.
+    Inception(InceptionEncoder),
 }
 
 impl Encoder {
     pub fn new(spec: &NetSpec, init: &mut Initialiser<'_>) -> Self {
-        let stages = spec.stages();
-        if stages.is_empty() {
-            Encoder::ResNet(ResNetEncoder::new(spec.large_stem(), init))
-        } else {
-            Encoder::Plain(PlainEncoder::new(&stages, init))
+        match spec.family {
+            Family::Aecl1 { .. } => Encoder::Plain(PlainEncoder::new(&spec.stages(), init)),
+            Family::AeRes18 | Family::ResNet18 => Encoder::ResNet(ResNetEncoder::new(spec.large_stem(), init)),
+            Family::InceptionV3 => Encoder::Inception(InceptionEncoder::new(init)),
         }
     }
 
@@ -34,26 +36,27 @@ impl Encoder {
         match (self, maps.pop()) {
             (_, None) => unreachable!("an encoder has layers"),
             (Encoder::Plain(_), Some(last)) => last,
-            (Encoder::ResNet(_), Some(last)) => {
+            (Encoder::ResNet(_) | Encoder::Inception(_), Some(last)) => {
                 let [pictures, channels, ..] = last.dims();
                 pooled(last).reshape([pictures, channels, 1, 1])
             }
         }
     }
 
-    /// The maps behind each layer (AECL1) or block (ResNet-18), before the mean over all places.
+    /// The maps behind each layer (AECL1) or block (the others), before the mean over all places.
     pub fn maps(&mut self, x: Tensor<4>, pass: &Pass<'_>) -> Vec<Tensor<4>> {
         match self {
             Encoder::Plain(encoder) => encoder.maps(x, pass),
             Encoder::ResNet(encoder) => encoder.maps(x, pass),
+            Encoder::Inception(encoder) => encoder.maps(x, pass),
         }
     }
 
-    /// The kernels `[out, in, 3, 3]` of AECL1, which a decoder with tied weights uses too; none of ResNet-18.
+    /// The kernels `[out, in, 3, 3]` of AECL1, which a decoder with tied weights uses too; none of the others.
     pub fn kernels(&self) -> Vec<Tensor<4>> {
         match self {
             Encoder::Plain(encoder) => encoder.stages.iter().map(|stage| stage.conv.weight()).collect(),
-            Encoder::ResNet(_) => Vec::new(),
+            Encoder::ResNet(_) | Encoder::Inception(_) => Vec::new(),
         }
     }
 }
@@ -142,7 +145,7 @@ impl ResNetEncoder {
     fn maps(&mut self, x: Tensor<4>, pass: &Pass<'_>) -> Vec<Tensor<4>> {
         let mut x = self.stem.relu(x, pass);
         if self.large {
-            x = max_pool_3x3(x);
+            x = max_pool_3x3(x, true);
         }
         let mut maps = vec![x.clone()];
         for block in &mut self.blocks {
