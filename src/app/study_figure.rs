@@ -302,7 +302,8 @@ fn lines(study: &StudyRun, spec: &Parallel) -> (Vec<Axis>, Vec<Line>) {
         };
         let at = spec.keys.iter().zip(&places).map(of_key).chain([share(value)]).collect();
         let name = format!("{}: {} {} (n = {seeds})", study.spec.rows[row].label, number::short(value), measure.unit);
-        Line { name, at, color: ColorMap::Viridis.color(share(value)) }
+        // Neither end of the map, which a dark or a light background would swallow.
+        Line { name, at, color: ColorMap::Viridis.color(0.18 + 0.72 * share(value)) }
     };
     (axes, rows.into_iter().enumerate().map(line).collect())
 }

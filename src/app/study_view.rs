@@ -12,6 +12,9 @@ use crate::kit::view::Lab;
 use crate::plot::style::Style;
 use crate::plot::{number, parallel};
 
+/// Lines of a table that are more than one sees at once.
+const LONG: usize = 60;
+
 /// Draws the study's window, if it is open.
 pub fn show(study: &mut Study, state: &State, ctx: &egui::Context, acts: &mut Vec<Act>) {
     if !study.open {
@@ -42,8 +45,16 @@ pub fn show(study: &mut Study, state: &State, ctx: &egui::Context, acts: &mut Ve
             let width = ui.available_width() - 16.0;
             egui::ScrollArea::both().auto_shrink([false, true]).max_height(room).show(ui, |ui| {
                 figure(study, lab, width.max(200.0), ui, style);
+                // What a long table comes to stands above it.
+                let long = study.table.rows.len() > LONG;
+                if long {
+                    beside(study, ui);
+                    ui.add_space(12.0);
+                }
                 table(study, ui, style, acts);
-                beside(study, ui);
+                if !long {
+                    beside(study, ui);
+                }
             });
             ui.add_space(8.0);
             let spec = study.runner.run.spec;
