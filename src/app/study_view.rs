@@ -201,10 +201,14 @@ fn beside(study: &Study, ui: &mut Ui) {
         ui.label(RichText::new(table.about).weak());
         ui.add_space(4.0);
         egui::Grid::new(table.title).striped(true).spacing(vec2(16.0, 6.0)).show(ui, |ui| {
-            table.heads.iter().for_each(|head| drop(ui.label(theme::strong(*head))));
+            for head in table.heads {
+                ui.label(theme::strong(*head));
+            }
             ui.end_row();
             for line in &table.lines {
-                line.iter().for_each(|cell| drop(ui.label(RichText::new(cell).monospace())));
+                for cell in line {
+                    ui.label(RichText::new(cell).monospace());
+                }
                 ui.end_row();
             }
         });

@@ -90,10 +90,8 @@ impl ParallelState {
         });
         let strength = if near.is_some() { 0.35 } else { 0.85 };
         for line in lines {
-            let (color, width) = match kept(line) {
-                true => (line.color.gamma_multiply(strength), 1.3),
-                false => (style.rule, 0.8),
-            };
+            let (color, width) =
+                if kept(line) { (line.color.gamma_multiply(strength), 1.3) } else { (style.rule, 0.8) };
             painter.add(Shape::line(places(line), Stroke::new(width, color)));
         }
         if let Some((axis, [low, high])) = self.part {

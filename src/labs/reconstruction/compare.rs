@@ -153,7 +153,7 @@ const PRINTED: SideTable = SideTable {
 };
 
 /// Labels of the rows that have runs, in their order.
-fn labels<'a>(runs: &[Measured<'a>]) -> Vec<&'static str> {
+fn labels(runs: &[Measured<'_>]) -> Vec<&'static str> {
     let mut labels: Vec<&str> = runs.iter().map(|run| run.label).collect();
     labels.dedup();
     labels

@@ -264,7 +264,7 @@ const FIGURE_5: StudySpec = StudySpec {
              (InceptionV3), 87 % (ResNet-18) and 84 % (Res18), and InceptionV3 from random weights about 55 %",
     about: "Supervised only, 60 labelled generated pictures of 32 pixels, 20 epochs in batches of 12 (the paper: 48). The two networks \
             with ResNet-18 descend as in the paper; CL1 by Adam at 1e-3, since at the paper's 5e-6 nothing would move in runs this \
-            short. InceptionV3 is not built in.",
+            short. InceptionV3 needs pictures of 128 pixels or more and is left to a run of one’s own (network=inceptionv3).",
     common: SMALL,
     rows: &[
         row(

@@ -270,11 +270,14 @@ fn write_table(
     y += 1.15 * line;
     let all = groups[0].counts;
     let kappa = kappa.map_or_else(String::new, |kappa| format!("; kappa of grades {kappa:.3}"));
-    let text = format!(
+    let mut text = format!(
         "called ill: {} ill, {} healthy; called healthy: {} ill, {} healthy{kappa}",
         all.true_positives, all.false_positives, all.false_negatives, all.true_negatives
     );
-    let text = chosen.map_or(text.clone(), |chosen| format!("{text}\n{chosen}"));
+    if let Some(chosen) = chosen {
+        text.push('\n');
+        text.push_str(&chosen);
+    }
     let laid = painter.layout(text, words, style.text_weak, rect.width());
     painter.galley(pos2(rect.left(), y), laid, style.text_weak);
 }
