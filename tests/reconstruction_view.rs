@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use eframe::egui::vec2;
 use egui_kittest::kittest::Queryable;
-use learnscope::engine::event::{Body, Payload};
+use learnscope::engine::event::Payload;
 use learnscope::engine::params::{Params, Value};
 use learnscope::engine::state::RunState;
 use learnscope::engine::twin::TWIN;
@@ -16,7 +16,7 @@ use learnscope::labs::reconstruction::params::PARAMS;
 use learnscope::labs::reconstruction::{self, KEYS};
 use learnscope::plot::style::Style;
 
-use support::drive::{Drive, Maker};
+use support::drive::Maker;
 use support::made_run::{MadeRun, header};
 use support::scene::{Scene, label};
 
@@ -45,22 +45,6 @@ fn params(set: &[&str]) -> Params {
     params
 }
 
-/// Tells a run what an experiment said, under this prefix.
-fn tell(run: &mut MadeRun, drive: &Drive, prefix: &str, from: u64) {
-    for (key, points) in &drive.scalars {
-        for (step, value) in points.iter().filter(|(step, _)| *step >= from) {
-            run.scalars(*step, prefix, &[(key.as_str(), *value)]);
-        }
-    }
-    for ((key, step), payload) in drive.payloads.iter().filter(|((_, step), _)| *step >= from) {
-        run.payload(*step, &format!("{prefix}{key}"), payload.clone());
-    }
-    for (key, data) in &drive.tables {
-        let key = format!("{prefix}{key}");
-        run.says(STEPS, Body::Rows { key: key.as_str().into(), columns: 4, data: data.clone().into() });
-    }
-}
-
 /// A finished run, alone or with a twin of another λ.
 fn run(set: &[&str], twin: bool) -> RunState {
     let params = params(set);
@@ -69,13 +53,13 @@ fn run(set: &[&str], twin: bool) -> RunState {
     let checkpoint = drive.experiment.checkpoint().unwrap();
     drive.run_to(STEPS);
     let mut made = MadeRun::starts(header("reconstruction", &params, STEPS));
-    tell(&mut made, &drive, "", 0);
+    made.follows(&drive, "", 0, 4);
     if twin {
         let mut other = LAB.restored(&params, 1, STEPS, &checkpoint);
         other.experiment.set("lambda", &Value::Float(7.0)).unwrap();
         other.run_to(STEPS);
         made.changed(FORK, &format!("{TWIN}lambda"), Value::Float(0.3), Value::Float(7.0));
-        tell(&mut made, &other, TWIN, FORK);
+        made.follows(&other, TWIN, FORK, 4);
     }
     made.ends(STEPS)
 }

@@ -3,8 +3,10 @@
 
 pub mod balance;
 mod check;
+pub mod compare;
 mod experiment;
 pub mod explain;
+mod gallery;
 pub mod judge;
 pub mod params;
 mod photographs;

@@ -334,12 +334,12 @@ static OPTIMIZER: Choice<Descent, 4> = fixed(TRAINING, "optimizer", "optimizer")
             ("nesterov", "SGD with Nesterov's momentum", Descent::Nesterov),
         ],
     );
-static RATE: Float =
+pub static RATE: Float =
     live(TRAINING, "learning_rate", "learning rate").help("Of all three optimizers.").log(1e-3, [1e-7, 1.0]);
-static DECAY: Float = live(TRAINING, "weight_decay", "weight decay")
+pub static DECAY: Float = live(TRAINING, "weight_decay", "weight decay")
     .help("Pulls weights to zero: as L2 within the gradient, with AdamW apart from it.")
     .log(0.0, [0.0, 1.0]);
-static MOMENTUM: Float = fixed(TRAINING, "momentum", "momentum")
+pub static MOMENTUM: Float = fixed(TRAINING, "momentum", "momentum")
     .help("μ of SGD.")
     .when(OPTIMIZER.is(&["sgd", "nesterov"]))
     .float(0.9, [0.0, 0.999]);
@@ -515,6 +515,9 @@ pub fn net_spec(params: &Params) -> NetSpec {
         leaky: LEAKY.of(params),
     }
 }
+
+/// Key of the choice of the update rule.
+pub const OPTIMIZER_KEY: &str = OPTIMIZER.key();
 
 /// The update rule of all three optimizers.
 pub fn rule(params: &Params) -> Rule {
