@@ -8,10 +8,13 @@ use crate::engine::study_cost::{Cost, Occasion};
 use crate::engine::study_figure::{Figure, Panel};
 use crate::engine::table::Int;
 
-use super::params::{DATA_SEED, LABELLED_SHARE, LAMBDA, PULL_EVERY, REBUILD_EVERY, STEPS, VALIDATE_EVERY, WRONG};
+use super::active::by_labels;
+use super::params::{
+    DATA_SEED, LABELLED_SHARE, LAMBDA, PULL_EVERY, QUERY_EVERY, REBUILD_EVERY, STEPS, VALIDATE_EVERY, WRONG,
+};
 
 /// Every study of the lab.
-pub static STUDIES: &[StudySpec] = &[TABLE_2, BALANCE];
+pub static STUDIES: &[StudySpec] = &[TABLE_2, BALANCE, ACTIVE];
 
 /// Per cent, as the paper counts.
 const BEST: Measure = Measure {
@@ -46,6 +49,29 @@ const CONFLICT: Measure = Measure {
         (!cosines.is_empty()).then(|| 100.0 * below as f64 / cosines.len() as f64)
     },
 };
+
+/// Of a run that asks for labels: what its test AUC was last when it had so many.
+const AT_24: Measure = Measure { title: "test AUC at 24 labels", unit: "", of: |run, _| auc_at(run, 24.0) };
+const AT_48: Measure = Measure { title: "test AUC at 48 labels", unit: "", of: |run, _| auc_at(run, 48.0) };
+const AT_72: Measure = Measure { title: "test AUC at 72 labels", unit: "", of: |run, _| auc_at(run, 72.0) };
+const WHOLE: Measure = Measure {
+    title: "test AUC, mean over 12 to 72 labels",
+    unit: "",
+    of: |run, _| {
+        let points = auc_by_labels(run);
+        let area: f64 = points.windows(2).map(|w| 0.5 * (w[0][1] + w[1][1]) * (w[1][0] - w[0][0])).sum();
+        let width = points.last()?[0] - points.first()?[0];
+        (width > 0.0).then(|| area / width)
+    },
+};
+
+fn auc_by_labels(run: &RunState) -> Vec<[f64; 2]> {
+    by_labels(run, "", "auc/test", u64::MAX)
+}
+
+fn auc_at(run: &RunState, labels: f64) -> Option<f64> {
+    auc_by_labels(run).into_iter().find(|[count, _]| *count == labels).map(|[_, auc]| auc)
+}
 
 /// The first of the largest values of a measurement, and its step.
 fn best(run: &RunState, key: &str) -> Option<(u64, f64)> {
@@ -97,6 +123,53 @@ const BALANCE: StudySpec = StudySpec {
     figure: Some(&LAMBDAS),
 };
 
+const ACTIVE: StudySpec = StudySpec {
+    id: "active-learning",
+    title: "Active learning: is a label worth more where the network is unsure?",
+    source: "Ours, on generated pictures; scores after Houlsby et al. 2011 (BALD) and Sener and Savarese 2018 (k-centre)",
+    about: "Every run begins with the same 12 labels within a seed and asks an oracle for 12 more after every 80 steps, up to 72; what \
+            differs is which. Optimizers forget at each round, weights stay. Half of the batches are labelled. Random choice is what \
+            the others have to beat: differences between two scores below the spread of seeds are none. Margin orders two \
+            classes as entropy does, so that both rows are one run; BALD's dropout is in no training step.",
+    common: &[
+        ("labelled_share", "0.2"),
+        ("loop_shorter", "on"),
+        ("query_every", "80"),
+        ("query_count", "12"),
+        ("steps", "480"),
+        ("validate_every", "40"),
+        ("rebuild_every", "480"),
+        ("gradients_every", "10000"),
+        ("learning_rate", "0.002"),
+    ],
+    rows: &[
+        row("random", &[("query", "random")], &[]),
+        row("entropy", &[("query", "entropy")], &[]),
+        row("margin", &[("query", "margin")], &[]),
+        row("BALD", &[("query", "bald")], &[]),
+        row("k-centre", &[("query", "k-centre")], &[]),
+        row("reconstruction error", &[("query", "reconstruction")], &[]),
+    ],
+    measures: &[WHOLE, AT_24, AT_48, AT_72],
+    seeded: true,
+    reading: NO_NUMBERS,
+    cost: &ASKING,
+    figure: Some(&BY_LABELS),
+};
+
+static BY_LABELS: Figure = Figure {
+    gallery: None,
+    panels: &[
+        Panel { x: "labels", ..against_step("AUC of test pictures", "area", false, auc_by_labels) },
+        Panel {
+            x: "labels",
+            ..against_step("Accuracy of test pictures at 0.5", "share", false, |run| {
+                by_labels(run, "", "accuracy/test", u64::MAX)
+            })
+        },
+    ],
+};
+
 static ACCURACY: Figure = Figure {
     gallery: None,
     panels: &[
@@ -146,6 +219,26 @@ static COST: Cost = Cost {
         key: "accuracy/test",
         times: |params, _, steps| every(params, &VALIDATE_EVERY, steps),
     }],
+};
+
+/// The same of runs that ask for labels.
+static ASKING: Cost = Cost {
+    free: COST.free,
+    trial: |_| {
+        vec![
+            (VALIDATE_EVERY.key(), Value::Int(4)),
+            (REBUILD_EVERY.key(), Value::Int(1000)),
+            (QUERY_EVERY.key(), Value::Int(2)),
+        ]
+    },
+    occasions: &[
+        Occasion {
+            name: "validations",
+            key: "accuracy/test",
+            times: |params, _, steps| every(params, &VALIDATE_EVERY, steps),
+        },
+        Occasion { name: "rounds", key: "pool", times: |params, _, steps| every(params, &QUERY_EVERY, steps) - 1.0 },
+    ],
 };
 
 /// How often something happens that does so every so many steps, and at the last one.
