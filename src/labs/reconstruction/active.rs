@@ -72,14 +72,15 @@ impl Labels {
 /// # Errors
 /// What is not of this form, or a grade beyond 0 to 3, in words.
 pub fn entries(text: &str) -> Result<Vec<(&str, u8)>, String> {
-    let one = |entry: &str| {
-        let form = || format!("`{entry}` is not of the form NAME=GRADE; entries are parted by semicolons");
-        let (name, grade) = entry.rsplit_once('=').ok_or_else(form)?;
-        let known = grade.trim().parse().ok().filter(|grade: &u8| usize::from(*grade) < GRADES);
-        let grade = known.ok_or_else(|| format!("`{}` of {} is not a grade, 0 to 3", grade.trim(), name.trim()))?;
-        Ok((name.trim(), grade))
-    };
-    text.split(';').map(str::trim).filter(|entry| !entry.is_empty()).map(one).collect::<Result<_, String>>()
+    text.split(';').map(str::trim).filter(|entry| !entry.is_empty()).map(entry).collect()
+}
+
+fn entry(entry: &str) -> Result<(&str, u8), String> {
+    let form = || format!("`{entry}` is not of the form NAME=GRADE; entries are parted by semicolons");
+    let (name, grade) = entry.rsplit_once('=').ok_or_else(form)?;
+    let (name, grade) = (name.trim(), grade.trim());
+    let known = grade.parse().ok().filter(|grade: &u8| usize::from(*grade) < GRADES);
+    Ok((name, known.ok_or_else(|| format!("`{grade}` of {name} is not a grade, 0 to 3"))?))
 }
 
 /// The pictures that a person labelled; of a name that comes twice the last grade counts.

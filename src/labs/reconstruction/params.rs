@@ -152,10 +152,11 @@ pub static LABELLED_SHARE: Float = live(ROUTINE, "labelled_share", "labelled sha
 
 pub static QUERY: Choice<Option<Query>, 7> = live(ACTIVE, "query", "ask for labels by")
     .help(
-        "Every so many steps the pictures without a label (unlabelled ones, and labelled ones whose label is hidden by a labelled \
-         share below 1) are scored, and the labels of the best ones are asked for. Entropy: the answer is least certain. Margin: \
-         smallest distance of ill and healthy; with two classes the same order. BALD: ten passes with dropout 0.2 before the classifier \
-         disagree most. k-centre: farthest in code space from what is labelled. Reconstruction error: worst rebuilt. Random is what they have to beat.",
+        "Every so many steps the pictures without a label (unlabelled ones, and labelled ones whose label a labelled share below \
+         1 hides, which train nothing until then) are scored, and the labels of the best ones are asked for. Entropy: the answer is \
+         least certain. Margin: smallest distance of ill and healthy; with two classes the same order. BALD: ten passes with \
+         dropout 0.2 before the classifier disagree most. k-centre: farthest in code space from what is labelled. \
+         Reconstruction error: worst rebuilt. Random is what they have to beat.",
     )
     .choice("off", [
         ("off", "nothing (off)", None),
@@ -186,14 +187,14 @@ pub static ORACLE: Switch = live(ACTIVE, "oracle", "an oracle answers")
     .switch(true);
 pub static GIVEN: Words = live(ACTIVE, "given_labels", "labels by hand")
     .help(
-        "NAME=GRADE;NAME=GRADE: grades 0 to 3 of pictures to train on, as the tile Label next gives them. They count before grades of \
-         the data. Names are those of these data: empty it when you choose others.",
+        "NAME=GRADE;NAME=GRADE: grades 0 to 3 of pictures to train on, as the tile Label next gives them. They count before \
+         grades of the data. Names are those of these data: empty it when you choose others.",
     )
     .text("");
 pub static RESTART: Choice<Restart, 2> = live(ACTIVE, "restart", "then train on from")
     .help(
-        "Where labels were added by oracle or hand. Warm: from the weights of now, with optimizers that remember nothing. Cold: from the \
-         first weights of the seed, AE then CL with its first phase.",
+        "Where labels were added by oracle or hand. Warm: from the weights of now, with optimizers that remember nothing. \
+         Cold: from the first weights of the seed, AE then CL with its first phase.",
     )
     .choice("warm", [("warm", "these weights (warm)", Restart::Warm), ("cold", "first weights (cold)", Restart::Cold)]);
 

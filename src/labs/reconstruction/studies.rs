@@ -127,10 +127,11 @@ const ACTIVE: StudySpec = StudySpec {
     id: "active-learning",
     title: "Active learning: is a label worth more where the network is unsure?",
     source: "Ours, on generated pictures; scores after Houlsby et al. 2011 (BALD) and Sener and Savarese 2018 (k-centre)",
-    about: "Every run begins with the same 12 labels within a seed and asks an oracle for 12 more after every 80 steps, up to 72; what \
-            differs is which. Optimizers forget at each round, weights stay. Half of the batches are labelled. Random choice is what \
-            the others have to beat: differences between two scores below the spread of seeds are none. Margin orders two \
-            classes as entropy does, so that both rows are one run; BALD's dropout is in no training step.",
+    about: "Every run begins with the same 12 labels within a seed and asks an oracle for 12 more after every 80 \
+            steps, up to 72; what differs is which. Optimizers forget at each round, weights stay. Half of the batches \
+            are labelled. Random choice is what the others have to beat: differences between two scores below the \
+            spread of seeds are none. Margin orders two classes as entropy does, so that both rows are one run; BALD's \
+            dropout is in no training step.",
     common: &[
         ("labelled_share", "0.2"),
         ("loop_shorter", "on"),

@@ -25,9 +25,9 @@ pub static TILE: Tile<ReconstructionView> = Tile {
     spec: TileSpec {
         id: "by-labels",
         title: "AUC by labels",
-        help: "AUC and accuracy of test pictures against the number of labels: for each number the last measurement before the next \
-               labels came. To compare with chance fork the run before its first round (Ctrl+K) and let the twin ask at random; one run is \
-               an anecdote, the study Active learning has seeds.",
+        help: "AUC and accuracy of test pictures against the number of labels: for each number the last measurement \
+               before the next labels came. To compare with chance fork the run before its first round (Ctrl+K) and \
+               let the twin ask at random; one run is an anecdote, the study Active learning has seeds.",
         area: "answers",
         follows_cursor: true,
     },
@@ -76,7 +76,7 @@ impl ByLabels {
             });
         }
         if curves.is_empty() {
-            if QUERY.of(&series::params_at(ctx, PARAMS)).is_some() {
+            if QUERY.get(&series::params_at(ctx, PARAMS)).flatten().is_some() {
                 return empty::measured(
                     ui,
                     ctx,

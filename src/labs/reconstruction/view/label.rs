@@ -21,10 +21,11 @@ pub static TILE: Tile<ReconstructionView> = Tile {
     spec: TileSpec {
         id: "label",
         title: "Label next",
-        help: "The pictures whose labels the newest round asked for, those with most to tell first. Keys 0 to 3 grade the selected \
-               one while the pointer is over the tile or one of its pictures has the focus, and go to the next; Backspace takes \
-               the last grade back. Nothing counts before it is given to training, which goes on meanwhile: pause the run (Space) to take your \
-               time. 0: no retinopathy, 1: few microaneurysms, 2: more, or some haemorrhages, 3: many, or new vessels.",
+        help: "The pictures whose labels the newest round asked for, those with most to tell first. Keys 0 to 3 grade \
+               the selected one while the pointer is over the tile or one of its pictures has the focus, and go to the \
+               next; Backspace takes the last grade back. Nothing counts before it is given to training, which goes on \
+               meanwhile: pause the run (Space) to take your time. 0: no retinopathy, 1: few microaneurysms, 2: more, \
+               or some haemorrhages, 3: many, or new vessels.",
         area: "large",
         follows_cursor: true,
     },
@@ -120,11 +121,11 @@ impl LabelNext {
     fn show(&mut self, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         self.hot = false;
         let Some((step, round)) = self.round(ctx) else {
-            if QUERY.of(&series::params_at(ctx, PARAMS)).is_some() {
+            if QUERY.get(&series::params_at(ctx, PARAMS)).flatten().is_some() {
                 return empty::measured(ui, ctx, "every so many steps (parameter `query_every`)");
             }
-            let hint = "Choose in the form, under Active learning, what labels are asked for by. The pictures with most to tell \
-                        stand here then, for an oracle or for you.";
+            let hint = "Choose in the form, under Active learning, what labels are asked for by. The pictures with \
+                        most to tell stand here then, for an oracle or for you.";
             return empty::message(ui, ctx, "No labels are asked for", hint);
         };
         if self.shown.0 != ctx.run.id {
@@ -188,11 +189,11 @@ impl LabelNext {
         let (step, _) = ctx.payload("query/asked")?;
         let text = series::text(ctx, "query/asked")?;
         let mut lines = text.lines().map(|line| line.split('\t').map(str::to_owned).collect::<Vec<_>>());
-        let [number, by, pool, name, unit] = lines.next()?.try_into().ok()?;
+        let [number, by, pool, name, unit]: [String; 5] = lines.next()?.try_into().ok()?;
         let form = given_text(ctx);
         let given = entries(&form).unwrap_or_default();
         let asked = |cells: Vec<String>| {
-            let [name, grade, hospital, score] = cells.try_into().ok()?;
+            let [name, grade, hospital, score]: [String; 4] = cells.try_into().ok()?;
             let graded = self.graded.iter().find(|(known, _)| *known == name);
             let given = given.iter().rev().find(|(known, _)| *known == name);
             let label = match (graded, given, grade.parse()) {
