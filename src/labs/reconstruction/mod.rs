@@ -1,6 +1,7 @@
 //! Rebuilding pictures and telling the ill from the healthy by one code: whether pictures without labels help (Arora, Gaudio and
 //! Satpathy, "Semi-supervised learning for Diabetic Retinopathy", 2019).
 
+pub mod active;
 pub mod balance;
 mod check;
 pub mod compare;
@@ -84,6 +85,8 @@ pub static KEYS: &[KeySpec] = &[
     scalar("mse/test", "mean squared error of reconstructions, test pictures"),
     scalar("mse/unseen", "mean squared error of reconstructions, pictures of the unseen hospital"),
     scalar("hospital_probe", "accuracy of telling hospitals from codes"),
+    scalar_in("labels", "labelled pictures that the step learned from, where labels are asked for", "pictures"),
+    scalar_in("pool", "pictures without a label that a round of questions chose from", "pictures"),
     KeySpec {
         key: "strip",
         title: "batches: epoch, place, labelled or not, L_cl",
@@ -100,6 +103,11 @@ pub static KEYS: &[KeySpec] = &[
     payload("wall/quality", "MSE, MSE, PSNR and SSIM within the field of view"),
     payload("latent/points", "codes along their two widest directions"),
     payload("latent/codes", "pooled codes"),
+    payload(
+        "query/asked",
+        "round, how it chose, pool, score and unit; pictures asked for with grade, hospital and score",
+    ),
+    payload("query/picture/*", "picture asked for"),
     payload("data/summary", "the pictures and their parts"),
     payload("network", "the network and its cost"),
 ];

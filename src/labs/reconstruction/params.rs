@@ -9,7 +9,8 @@ use crate::nn::optim::Rule;
 use crate::nn::reconstruction::loss::Reconstruction;
 use crate::nn::reconstruction::spec::{Family, Head, Layout, NetSpec};
 
-use super::balance;
+use super::query::Query;
+use super::{active, balance};
 
 /// In which order networks are trained on what (section 4.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,6 +23,15 @@ pub enum Routine {
     Combined,
     /// The ablation of that without unlabelled pictures.
     LabelledAlso,
+}
+
+/// How training goes on when labels were added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Restart {
+    /// With the weights, and optimizers that remember nothing.
+    Warm,
+    /// From the first weights of the seed.
+    Cold,
 }
 
 /// Which network.
@@ -54,6 +64,7 @@ enum Descent {
 
 const NETWORK: &str = "Network";
 const ROUTINE: &str = "Routine";
+const ACTIVE: &str = "Active learning";
 const LOSS: &str = "Losses";
 const DATA: &str = "Data";
 const TRAINING: &str = "Training";
@@ -162,6 +173,54 @@ pub static LOOPED: Switch = fixed(ROUTINE, "loop_shorter", "repeat the smaller s
 pub static LABELLED_SHARE: Float = live(ROUTINE, "labelled_share", "labelled share")
     .help("Share of the training pictures whose labels are used, of each hospital alike; the labels of the others are hidden. A change begins a new epoch.")
     .float(1.0, [0.02, 1.0]);
+
+pub static QUERY: Choice<Option<Query>, 7> = live(ACTIVE, "query", "ask for labels by")
+    .help(
+        "Every so many steps the pictures without a label (unlabelled ones, and labelled ones whose label a labelled share below \
+         1 hides, which train nothing until then) are scored, and the labels of the best ones are asked for. Entropy: the answer is \
+         least certain. Margin: smallest distance of ill and healthy; with two classes the same order. BALD: ten passes with \
+         dropout 0.2 before the classifier disagree most. k-centre: farthest in code space from what is labelled. \
+         Reconstruction error: worst rebuilt. Random is what they have to beat.",
+    )
+    .choice("off", [
+        ("off", "nothing (off)", None),
+        ("random", "random", Some(Query::Random)),
+        ("entropy", "entropy", Some(Query::Entropy)),
+        ("margin", "margin", Some(Query::Margin)),
+        ("bald", "BALD", Some(Query::Bald)),
+        ("k-centre", "k-centre", Some(Query::KCentre)),
+        ("reconstruction", "reconstruction error", Some(Query::Reconstruction)),
+    ]);
+const ASKING: Condition = QUERY.is(&["random", "entropy", "margin", "bald", "k-centre", "reconstruction"]);
+pub static QUERY_EVERY: Int = live(ACTIVE, "query_every", "ask every")
+    .unit("steps")
+    .help("Steps between two rounds of questions. In the first phase of AE then CL nothing is asked for.")
+    .when(ASKING)
+    .int(156, [1, 1_000_000]);
+pub static QUERY_COUNT: Int = live(ACTIVE, "query_count", "ask for")
+    .unit("pictures")
+    .help("Pictures of a round; fewer where fewer are left.")
+    .when(ASKING)
+    .int(10, [1, 100]);
+pub static ORACLE: Switch = live(ACTIVE, "oracle", "an oracle answers")
+    .help(
+        "Pictures whose grade is known, as that of generated ones is, answer at once. Off: you answer in the tile Label next, and \
+         training goes on meanwhile.",
+    )
+    .when(ASKING)
+    .switch(true);
+pub static GIVEN: Words = live(ACTIVE, "given_labels", "labels by hand")
+    .help(
+        "NAME=GRADE;NAME=GRADE: grades 0 to 3 of pictures to train on, as the tile Label next gives them. They count before \
+         grades of the data. Names are those of these data: empty it when you choose others.",
+    )
+    .text("");
+pub static RESTART: Choice<Restart, 2> = live(ACTIVE, "restart", "then train on from")
+    .help(
+        "Where labels were added by oracle or hand. Warm: from the weights of now, with optimizers that remember nothing. \
+         Cold: from the first weights of the seed, AE then CL with its first phase.",
+    )
+    .choice("warm", [("warm", "these weights (warm)", Restart::Warm), ("cold", "first weights (cold)", Restart::Cold)]);
 
 static RECONSTRUCTION: Choice<Reconstruction, 10> = live(LOSS, "reconstruction", "reconstruction loss L_ae")
     .help(
@@ -404,6 +463,12 @@ pub static PARAMS: &[ParamSpec] = &[
     SWITCH_NOW.row(),
     FREEZE.row(),
     LOOPED.row(),
+    QUERY.row(),
+    QUERY_EVERY.row(),
+    QUERY_COUNT.row(),
+    ORACLE.row(),
+    GIVEN.row(),
+    RESTART.row(),
     FAMILY.row(),
     LAYOUT.row(),
     WIDTH.row(),
@@ -563,6 +628,14 @@ pub fn check_combination(params: &Params) -> Result<(), ParamError> {
                 .to_owned(),
         );
     }
+    if routine == Routine::Supervised && QUERY.of(params) == Some(Query::Reconstruction) {
+        return invalid(
+            QUERY.key(),
+            "a supervised run learns to rebuild nothing, so that errors of reconstruction say nothing; choose another score or routine"
+                .to_owned(),
+        );
+    }
+    active::entries(GIVEN.of(params)).map_err(|problem| ParamError::invalid(GIVEN.key(), problem))?;
     let loss = RECONSTRUCTION.of(params);
     if spec.size < loss.least_side() {
         return invalid(
@@ -593,6 +666,8 @@ mod tests {
             (&["network=resnet18"][..], "`routine`"),
             (&["network=inceptionv3", "routine=supervised"], "`image_size`"),
             (&["unlabelled_images=0"], "`unlabelled_images`"),
+            (&["routine=supervised", "query=reconstruction"], "`query`"),
+            (&["given_labels=unlabelled A1=7"], "`given_labels`"),
             (&["image_size=32", "reconstruction=ms-ssim"], "`reconstruction`"),
             (&["source=folder"], "`data`"),
             (&["source=folder", "data=x"], "`unlabelled`"),

@@ -14,8 +14,7 @@ use crate::watch::Watch;
 
 use super::params::{
     DATA_SEED, HOSPITALS, LABELLED, LESION_SCALE, SIZE, SOURCE, Source, TEST, UNLABELLED, UNSEEN, VALIDATION, WEIGHTS,
-    WRONG,
-    check_combination,
+    WRONG, check_combination,
 };
 use super::photographs;
 

@@ -8,15 +8,17 @@ use crate::engine::study_cost::{Cost, Occasion};
 use crate::engine::study_figure::{Figure, Gallery, Mark, Panel, Parallel};
 use crate::engine::table::Int;
 
+use super::active::by_labels;
 use super::compare::{self, Reported};
 use super::gallery;
 use super::params::{
-    DATA_SEED, DECAY, LABELLED_SHARE, LAMBDA, MOMENTUM, OPTIMIZER_KEY, PULL_EVERY, RATE, REBUILD_EVERY, STEPS,
-    VALIDATE_EVERY, WRONG,
+    DATA_SEED, DECAY, LABELLED_SHARE, LAMBDA, MOMENTUM, OPTIMIZER_KEY, PULL_EVERY, QUERY_EVERY, RATE, REBUILD_EVERY,
+    STEPS, VALIDATE_EVERY, WRONG,
 };
 
 /// Every study of the lab.
-pub static STUDIES: &[StudySpec] = &[TABLE_1, MINI_GRID, TABLE_2, FIGURE_3, FIGURE_4, FIGURE_5, FIGURE_6, BALANCE];
+pub static STUDIES: &[StudySpec] =
+    &[TABLE_1, MINI_GRID, TABLE_2, FIGURE_3, FIGURE_4, FIGURE_5, FIGURE_6, BALANCE, ACTIVE];
 
 /// Per cent, as the paper counts.
 const BEST: Measure = Measure {
@@ -60,6 +62,29 @@ const CONFLICT: Measure = Measure {
         (!cosines.is_empty()).then(|| 100.0 * below as f64 / cosines.len() as f64)
     },
 };
+
+/// Of a run that asks for labels: what its test AUC was last when it had so many.
+const AT_24: Measure = Measure { title: "test AUC at 24 labels", unit: "", of: |run, _| auc_at(run, 24.0) };
+const AT_48: Measure = Measure { title: "test AUC at 48 labels", unit: "", of: |run, _| auc_at(run, 48.0) };
+const AT_72: Measure = Measure { title: "test AUC at 72 labels", unit: "", of: |run, _| auc_at(run, 72.0) };
+const WHOLE: Measure = Measure {
+    title: "test AUC, mean over 12 to 72 labels",
+    unit: "",
+    of: |run, _| {
+        let points = auc_by_labels(run);
+        let area: f64 = points.windows(2).map(|w| 0.5 * (w[0][1] + w[1][1]) * (w[1][0] - w[0][0])).sum();
+        let width = points.last()?[0] - points.first()?[0];
+        (width > 0.0).then(|| area / width)
+    },
+};
+
+fn auc_by_labels(run: &RunState) -> Vec<[f64; 2]> {
+    by_labels(run, "", "auc/test", u64::MAX)
+}
+
+fn auc_at(run: &RunState, labels: f64) -> Option<f64> {
+    auc_by_labels(run).into_iter().find(|[count, _]| *count == labels).map(|[_, auc]| auc)
+}
 
 const TABLE_2: StudySpec = StudySpec {
     id: "table-2",
@@ -343,6 +368,52 @@ static ENCODERS: Figure = Figure {
     ..Figure::EMPTY
 };
 
+const ACTIVE: StudySpec = StudySpec {
+    id: "active-learning",
+    title: "Active learning: is a label worth more where the network is unsure?",
+    source: "Ours, on generated pictures; scores after Houlsby et al. 2011 (BALD) and Sener and Savarese 2018 (k-centre)",
+    about: "Every run begins with the same 12 labels within a seed and asks an oracle for 12 more after every 80 \
+            steps, up to 72; what differs is which. Optimizers forget at each round, weights stay. Half of the batches \
+            are labelled. Random choice is what the others have to beat: differences between two scores below the \
+            spread of seeds are none. Margin orders two classes as entropy does, so that both rows are one run; BALD's \
+            dropout is in no training step.",
+    common: &[
+        ("labelled_share", "0.2"),
+        ("loop_shorter", "on"),
+        ("query_every", "80"),
+        ("query_count", "12"),
+        ("steps", "480"),
+        ("validate_every", "40"),
+        ("rebuild_every", "480"),
+        ("gradients_every", "10000"),
+        ("learning_rate", "0.002"),
+    ],
+    rows: &[
+        row("random", &[("query", "random")], &[]),
+        row("entropy", &[("query", "entropy")], &[]),
+        row("margin", &[("query", "margin")], &[]),
+        row("BALD", &[("query", "bald")], &[]),
+        row("k-centre", &[("query", "k-centre")], &[]),
+        row("reconstruction error", &[("query", "reconstruction")], &[]),
+    ],
+    measures: &[WHOLE, AT_24, AT_48, AT_72],
+    seeded: true,
+    reading: NO_NUMBERS,
+    cost: &ASKING,
+    figure: Some(&BY_LABELS),
+    beside: None,
+};
+
+static BY_LABELS: Figure = Figure {
+    panels: &[
+        panel("AUC of test pictures", "labels", "area", auc_by_labels),
+        panel("Accuracy of test pictures at 0.5", "labels", "share", |run| {
+            by_labels(run, "", "accuracy/test", u64::MAX)
+        }),
+    ],
+    ..Figure::EMPTY
+};
+
 static ACCURACY: Figure = Figure {
     panels: &[
         accuracy("Accuracy of test pictures at 0.5"),
@@ -406,6 +477,26 @@ static COST: Cost = Cost {
         key: "accuracy/test",
         times: |params, _, steps| every(params, &VALIDATE_EVERY, steps),
     }],
+};
+
+/// The same of runs that ask for labels.
+static ASKING: Cost = Cost {
+    free: COST.free,
+    trial: |_| {
+        vec![
+            (VALIDATE_EVERY.key(), Value::Int(4)),
+            (REBUILD_EVERY.key(), Value::Int(1000)),
+            (QUERY_EVERY.key(), Value::Int(2)),
+        ]
+    },
+    occasions: &[
+        Occasion {
+            name: "validations",
+            key: "accuracy/test",
+            times: |params, _, steps| every(params, &VALIDATE_EVERY, steps),
+        },
+        Occasion { name: "rounds", key: "pool", times: |params, _, steps| every(params, &QUERY_EVERY, steps) - 1.0 },
+    ],
 };
 
 /// How often something happens that does so every so many steps, and at the last one.

@@ -1,8 +1,10 @@
 //! Draws the reconstruction lab.
 
+mod by_labels;
 mod curves;
 mod diagnosis;
 mod guide;
+mod label;
 mod latent;
 mod pictures;
 mod predict;
@@ -26,13 +28,17 @@ pub struct ReconstructionView {
     diagnosis: diagnosis::Diagnosis,
     latent: latent::Latent,
     predict: predict::Predict,
+    label: label::LabelNext,
+    by_labels: by_labels::ByLabels,
 }
 
 static TILES: Tiles<ReconstructionView> = &[
     &triptych::TILE,
     &predict::TILE,
+    &label::TILE,
     &curves::SCORES_TILE,
     &diagnosis::TILE,
+    &by_labels::TILE,
     &curves::LOSSES_TILE,
     &curves::DUEL_TILE,
     &strip::TILE,
@@ -68,6 +74,10 @@ impl LabView for ReconstructionView {
 
     fn guide(&mut self, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>) {
         guide::ui(ui, ctx);
+    }
+
+    fn takes_key(&self, modifiers: egui::Modifiers, key: egui::Key) -> bool {
+        self.label.takes_key(modifiers, key)
     }
 
     fn commands(&self) -> Vec<(&'static str, &'static str)> {
