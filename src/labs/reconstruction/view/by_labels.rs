@@ -113,6 +113,7 @@ impl ByLabels {
             include: &[0.5, 1.0],
             limits: None,
             marks: &marks,
+            fills: &[],
             font_size: size,
         };
         self.plot.show(ui, place, &plot, &curves, style);
