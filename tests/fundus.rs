@@ -152,7 +152,7 @@ fn errata_fit_held_out_hospital_and_validation_follow_their_parameters() {
 #[test]
 fn damaged_pictures_are_left_out_and_listed_and_odd_ones_are_read() {
     let folders = Folders::new();
-    let graded = folders.pictures("messidor/Base21");
+    let graded = folders.pictures("messidor/Base22");
     // A TIFF that ends in the middle, and one of other bytes.
     let bytes = fs::read(&graded[0]).unwrap();
     fs::write(&graded[0], &bytes[..bytes.len() / 2]).unwrap();

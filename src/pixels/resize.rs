@@ -239,7 +239,7 @@ mod tests {
             assert_eq!(ours.len(), pillow.len());
             ours.iter().zip(pillow).for_each(|(a, b)| assert!((a - b).abs() < 1e-5, "{ours:?} {pillow:?}"));
         };
-        // Pillow 12's `resize(.., BILINEAR)` in mode F.
+        // Pillow 13's `resize(.., BILINEAR)` in mode F.
         let line = [1.0, 5.0, 2.0, 9.0, 4.0, 7.0, 3.0];
         close(&shrink(&line, size(1, 7), size(1, 3)), &[2.9285715, 5.8235294, 4.928571]);
         let plane: Vec<f32> = (0..20).map(|i| (i * i % 17) as f32).collect();

@@ -9,10 +9,9 @@ use std::hash::Hasher;
 use crate::data::segmentation::read::Picture;
 use crate::pixels::resize::{Size, shrink};
 
-/// Bits of 64 in which two hashes of one picture may differ. Between copies (JPEG of quality 50, half the size) they were at most 7,
-/// between different generated pictures of one camera 3 to 40, so that it only says where a closer look is worth it.
+/// Bits of 64 in which two hashes of one picture may differ: it only says where a closer look is worth it.
 const BITS: u32 = 12;
-/// Correlation from which on two pictures are one. Copies have more than 0.97, different pictures at most 0.75.
+/// Correlation from which on two pictures are one. The test below holds copies above it and other pictures of the camera below.
 const CORRELATION: f32 = 0.9;
 /// Side of the small version.
 const SIDE: usize = 32;

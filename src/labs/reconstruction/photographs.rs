@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use rayon::prelude::*;
@@ -16,6 +16,7 @@ use crate::data::fundus::read::{self, Fit, Read};
 use crate::data::segmentation::counted;
 use crate::data::synth::fundus::Lesion;
 use crate::data::synth::fundus_folder::{self, SEED, UNLABELLED};
+use crate::data::synth::ultrasound_folder::MANIFEST;
 use crate::data::{DataError, Problem};
 use crate::disk;
 use crate::engine::params::{ParamError, Params};
@@ -62,8 +63,13 @@ impl Identity {
     }
 }
 
-/// The sample set's folder, in the user's cache; files that are missing or of another length are written anew.
+/// The sample set's folder, in the user's cache; files that are missing or of another length are written anew, once in the life of
+/// the program unless the folder is gone.
 fn sample() -> Result<PathBuf, String> {
+    static WRITTEN: OnceLock<PathBuf> = OnceLock::new();
+    if let Some(folder) = WRITTEN.get().filter(|folder| folder.join(MANIFEST).is_file()) {
+        return Ok(folder.clone());
+    }
     let folder = cache_folder().unwrap_or_else(std::env::temp_dir).join("sample-fundus");
     let said = |error: &dyn std::fmt::Display| format!("the sample cannot be written to {}: {error}", folder.display());
     for file in fundus_folder::files(SEED).map_err(|error| said(&error))? {
@@ -73,7 +79,7 @@ fn sample() -> Result<PathBuf, String> {
             disk::write_whole(&path, &file.bytes).map_err(|error| said(&error))?;
         }
     }
-    Ok(folder)
+    Ok(WRITTEN.get_or_init(|| folder).clone())
 }
 
 /// Graded photographs as [`FundusData::labelled`] (and `test`, where the data set has a test part of its own), not yet divided;
