@@ -85,10 +85,10 @@ pub fn list(root: &Path, errata: bool, watch: Watch<'_>) -> Result<Listing, Data
     let messidor = messidor(root, &tree.folders);
     let idrid = idrid(&tree.folders);
     let (layout, groups, hospitals) = if !messidor.is_empty() {
-        let mut departments: Vec<u8> = messidor.iter().map(|(base, _)| base / 10).collect();
+        let mut departments: Vec<u8> = messidor.iter().map(|(base, ..)| base / 10).collect();
         departments.dedup();
         let place = |base: u8| departments.iter().position(|d| *d == base / 10).unwrap_or_default();
-        let group = |(base, (files, table)): &(u8, (Vec<File>, Option<PathBuf>))| Group {
+        let group = |(base, files, table): &(u8, Vec<File>, Option<PathBuf>)| Group {
             title: format!("Base{base}"),
             hospital: place(*base),
             test: false,
@@ -142,7 +142,7 @@ fn base(name: &str) -> Option<u8> {
 }
 
 /// Files and table of each base, ascending; empty: this is not Messidor.
-fn messidor(root: &Path, folders: &[Folder]) -> Vec<(u8, (Vec<File>, Option<PathBuf>))> {
+fn messidor(root: &Path, folders: &[Folder]) -> Vec<(u8, Vec<File>, Option<PathBuf>)> {
     let mut bases: BTreeMap<u8, (Vec<File>, Vec<PathBuf>)> = BTreeMap::new();
     let own = root.file_name().unwrap_or_default().to_string_lossy();
     for folder in folders {
@@ -167,7 +167,7 @@ fn messidor(root: &Path, folders: &[Folder]) -> Vec<(u8, (Vec<File>, Option<Path
         tables.sort_by_key(|path| path.extension().is_none_or(|end| !end.eq_ignore_ascii_case("csv")));
         tables.into_iter().next()
     };
-    bases.into_iter().map(|(number, (files, tables))| (number, (files, chosen(tables)))).collect()
+    bases.into_iter().map(|(number, (files, tables))| (number, files, chosen(tables))).collect()
 }
 
 /// Both parts of IDRiD's grading; empty: this is not IDRiD.
