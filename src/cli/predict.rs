@@ -66,7 +66,9 @@ pub fn settings_help() -> String {
             vec![format!("  {}={}", spec.key, Value::from(spec.default)), expected]
         };
         text += &table(&(spec.settings)().iter().map(row).collect::<Vec<_>>());
-        text += &format!("\n`learnscope params {}` says more of them.", lab.id);
+        if (spec.settings)().iter().any(|setting| lab.params.iter().any(|param| param.key == setting.key)) {
+            text += &format!("\n`learnscope params {}` says more of them.", lab.id);
+        }
     }
     text
 }

@@ -29,7 +29,7 @@ use super::state::Load;
 /// A lab's functions for weights and files. They may take long: never call them on a thread that draws.
 #[derive(Debug)]
 pub struct PredictSpec {
-    /// The lab's parameters that tell how a prediction is made. What is not set is as in the run that the weights are of; for
+    /// The lab's parameters that tell how a prediction is made, and settings of its own in the group `Prediction`. What is not set is as in the run that the weights are of; for
     /// a file of weights it is the default.
     pub settings: fn() -> Vec<ParamSpec>,
     /// Applies weights to files and saves what came of it. Opens the device, and drops every tensor before it returns.

@@ -62,11 +62,13 @@ pub fn find(data: &[PathBuf], watch: Watch<'_>) -> Result<Inputs, PredictError> 
         found.lines.push(format!("{} in {}{foreign}", counted(files.len(), "picture", "pictures"), path.display()));
         found.items.extend(files.into_iter().map(|path| Item { name: String::new(), path }));
     }
-    let root = match data {
-        [one] if one.is_dir() => one.as_path(),
-        _ => Path::new(""),
+    let names = match data {
+        [one] if one.is_dir() => unique_names(found.items.iter().map(|item| &*item.path), one),
+        _ => {
+            let files = found.items.iter().map(|item| Path::new(item.path.file_name().unwrap_or_default()));
+            unique_names(files, Path::new(""))
+        }
     };
-    let names = unique_names(found.items.iter().map(|item| &*item.path), root);
     found.items.iter_mut().zip(names).for_each(|(item, name)| item.name = name);
     found.items.sort_by(|a, b| natural_order(&a.name, &b.name));
     Ok(found)

@@ -177,7 +177,9 @@ impl Predict {
             ui.spacing_mut().item_spacing = vec2(4.0, 3.0);
             ui.spacing_mut().button_padding = vec2(6.0, 1.0);
             self.inputs(run, ui, size, ctx);
-            let note = RichText::new(NOTE).size(size).color(ctx.style.warning);
+            // Where there is little room its first words alone.
+            let words = if all.width() < 52.0 * size { NOTE.split(':').next().unwrap_or(NOTE) } else { NOTE };
+            let note = RichText::new(words).size(size).color(ctx.style.warning);
             ui.add(Label::new(note).truncate()).on_hover_text(NOTE);
             self.state(ui, size, ctx.style);
             if self.found.is_empty() {
@@ -414,12 +416,20 @@ impl Predict {
                 },
             );
         });
+        if detail.width() < 6.0 * size {
+            return;
+        }
         let Self { found, selected, lens, pictures, count, threshold, hide_occlusion, .. } = self;
         let shown = &found[*selected];
         let painter = ui.painter_at(detail);
         let font = FontId::proportional(size + 0.5);
-        painter.text(detail.left_top(), Align2::LEFT_TOP, about(&shown.row, *threshold), font, style.text);
-        let below = Rect::from_min_max(detail.min + vec2(0.0, 1.6 * size), detail.max);
+        let words = painter.layout(about(&shown.row, *threshold), font, style.text, detail.width());
+        let top = words.size().y + 0.3 * size;
+        painter.galley(detail.left_top(), words, style.text);
+        let below = Rect::from_min_max(detail.min + vec2(0.0, top), detail.max);
+        if !below.is_positive() {
+            return;
+        }
         let Some(maps) = &shown.maps else {
             let text = match &shown.row.measures {
                 None => shown.row.problem.as_str(),
@@ -434,8 +444,9 @@ impl Predict {
         let panels = panels(maps, (*count, *selected), !*hide_occlusion);
         let number = panels.len();
         for ((k, view), panel) in beside(below, number, 0.6 * size).enumerate().zip(panels) {
-            let most = maps.most_occlusion().filter(|_| k == 0 && !*hide_occlusion);
-            let heading = most.map_or(names[k].to_owned(), |most| format!("{}, occlusion ±{most:.2}", names[k]));
+            let most = maps.most_occlusion().filter(|_| k == 0 && !*hide_occlusion && view.width() > 16.0 * size);
+            let short = if view.width() < 9.0 * size { ["original", "rebuilt", "|error|"][k] } else { names[k] };
+            let heading = most.map_or(short.to_owned(), |most| format!("{short}, occlusion ±{most:.2}"));
             let view = tile::panel_heading(&painter, view, &heading, size, style);
             let response = ui.interact(view, ui.scope_id().with(("predicted panel", k)), Sense::click_and_drag());
             response
@@ -481,9 +492,9 @@ fn row(ui: &mut Ui, row: &Row, threshold: f64, selected: bool, line: f32, size: 
     if response.hovered() || response.has_focus() {
         painter.rect_stroke(rect, 2.0, Stroke::new(1.0, style.accent), StrokeKind::Inside);
     }
-    let number = rect.right() - 3.2 * size;
+    let number = rect.right() - 2.9 * size;
     let bar = Rect::from_min_max(
-        pos2(number - 6.4 * size, rect.top() + 0.5 * size),
+        pos2(number - 3.6 * size, rect.top() + 0.5 * size),
         pos2(number, rect.bottom() - 0.5 * size),
     );
     let name = painter.with_clip_rect(Rect::from_min_max(rect.min, pos2(bar.left() - 0.4 * size, rect.bottom())));
