@@ -4,6 +4,7 @@
 pub mod balance;
 mod check;
 mod experiment;
+pub mod explain;
 pub mod judge;
 pub mod params;
 mod presets;
