@@ -91,10 +91,12 @@ impl Norm {
         ops::normalise_by(x, by, EPSILON, relu)
     }
 
-    /// With the running statistics.
+    /// With the running statistics, which are constants of the graph where there is one.
     pub fn infer<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let (gamma, beta) = self.affine();
-        batch_norm(x, gamma, beta, self.running_mean.val(), self.running_var.val(), EPSILON)
+        let [mean, variance] = [&self.running_mean, &self.running_var]
+            .map(|statistic| if x.is_autodiff() { statistic.val().autodiff() } else { statistic.val() });
+        batch_norm(x, gamma, beta, mean, variance, EPSILON)
     }
 }
 

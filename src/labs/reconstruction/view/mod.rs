@@ -4,8 +4,10 @@ mod curves;
 mod diagnosis;
 mod guide;
 mod latent;
+mod looks;
 mod pictures;
 mod strip;
+mod survival;
 mod triptych;
 
 use eframe::egui;
@@ -24,12 +26,16 @@ pub struct ReconstructionView {
     strip: strip::Strip,
     diagnosis: diagnosis::Diagnosis,
     latent: latent::Latent,
+    looks: looks::Looks,
+    survival: survival::Survival,
 }
 
 static TILES: Tiles<ReconstructionView> = &[
     &triptych::TILE,
+    &looks::TILE,
     &curves::SCORES_TILE,
     &diagnosis::TILE,
+    &survival::TILE,
     &curves::LOSSES_TILE,
     &curves::DUEL_TILE,
     &strip::TILE,
