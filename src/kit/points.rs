@@ -17,8 +17,8 @@ use crate::plot::{scatter, tile};
 pub struct PointMap {
     view: Option<Bounds>,
     class: Option<usize>,
-    /// The point from which a line is being drawn.
-    from: Option<usize>,
+    /// The point from which a line is being drawn, and the one where it would end.
+    line: Option<(usize, Option<usize>)>,
 }
 
 /// What is drawn.
@@ -121,7 +121,7 @@ impl PointMap {
         let count = points.xy.len();
         let radius = (0.22 * size).max((axes.rect.area() / count.max(1) as f32).sqrt() * 0.11).min(0.42 * size);
         let place = |i: usize| axes.at(f64::from(points.xy[i][0]), f64::from(points.xy[i][1]));
-        self.from = self.from.filter(|from| *from < count);
+        self.line = self.line.filter(|(from, to)| *from < count && to.is_none_or(|to| to < count));
         let highlighted = |i: usize| self.class == Some(points.class(i));
         let mut order: Vec<usize> = (0..count).collect();
         order.sort_by_key(|i| highlighted(*i));
@@ -164,21 +164,20 @@ impl PointMap {
         ctx: &ViewCtx<'_>,
     ) -> Option<[usize; 2]> {
         if response.drag_started_by(PointerButton::Primary) && !is_panning(ui, response) {
-            self.from = ui.input(|input| input.pointer.press_origin()).and_then(nearest);
+            self.line = ui.input(|input| input.pointer.press_origin()).and_then(nearest).map(|from| (from, None));
         }
-        let from = self.from?;
-        let pointer = response.interact_pointer_pos();
-        if response.dragged()
-            && let Some(pointer) = pointer
-        {
-            inside.line_segment([place(from), pointer], Stroke::new(2.0, ctx.style.accent));
+        let (from, to) = self.line.as_mut()?;
+        if !response.dragged() {
+            let joined = to.filter(|to| to != from && response.drag_stopped()).map(|to| [*from, to]);
+            self.line = None;
+            return joined;
         }
-        if response.dragged() {
-            return None;
+        // A finger that is lifted leaves no place, so that the last one counts.
+        if let Some(pointer) = response.interact_pointer_pos() {
+            *to = nearest(pointer);
+            inside.line_segment([place(*from), pointer], Stroke::new(2.0, ctx.style.accent));
         }
-        self.from = None;
-        let to = pointer.and_then(nearest).filter(|to| *to != from && response.drag_stopped())?;
-        Some([from, to])
+        None
     }
 
     fn draw_names(&mut self, names: &[String], places: &[Rect], from: Pos2, ui: &Ui, ctx: &ViewCtx<'_>) {

@@ -23,7 +23,7 @@ use crate::watch::Watch;
 
 use super::balance::{self, Rule};
 use super::between;
-use super::judge::{Judged, field_of_view, judge_each, quality, rebuild, scores};
+use super::judge::{Each, Judged, field_of_view, judge_each, quality, rebuild, scores};
 use super::looks::{report_cams, report_occlusion};
 use super::params::{
     BATCH, Hyper, LABELLED_SHARE, LAMBDA, LOOPED, PHASE_STEPS, ROUTINES, Routine, SWITCH_NOW, check_combination,
@@ -282,7 +282,7 @@ impl ReconstructionRun {
                     survivors.add(probes, rebuilt);
                 }
             };
-            let each: Option<&mut dyn FnMut(usize, &[f32])> = if name == "test" { Some(&mut find) } else { None };
+            let each: Option<Each<'_>> = if name == "test" { Some(&mut find) } else { None };
             let judged = judge_each(&self.trainer.net, &data, indices, rebuild, &self.training.device, each)?;
             survivors.report(out);
             self.training.finite(judged.is_finite(), &format!("the answer to {name} pictures"), || {

@@ -50,6 +50,9 @@ pub fn judge(
     judge_each(net, data, indices, rebuild, device, None)
 }
 
+/// Is shown a reconstruction with its place among the pictures.
+pub type Each<'a> = &'a mut dyn FnMut(usize, &[f32]);
+
 /// The same; `each` is shown every reconstruction `[3, S, S]`, cut to [0, 1], with its place in `indices`.
 pub fn judge_each(
     net: &Autoencoder,
@@ -57,7 +60,7 @@ pub fn judge_each(
     indices: &[usize],
     rebuild: bool,
     device: &Device,
-    mut each: Option<&mut dyn FnMut(usize, &[f32])>,
+    mut each: Option<Each<'_>>,
 ) -> Result<Judged, RunError> {
     let mut all = Judged::default();
     // Copies of handles, not of numbers.
