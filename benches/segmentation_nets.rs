@@ -5,14 +5,12 @@
 //! `RAYON_NUM_THREADS=1` takes one thread. Steps of the full size take seconds, so that a few are timed and the fastest
 //! is told: wall time, and the time of all threads, which other programs on the machine change less.
 
-use std::hint::black_box;
-use std::time::Instant;
+mod support;
 
+use burn::tensor::activation;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
-use burn::tensor::{Tensor, TensorData, activation};
 use learnscope::compute::device;
-use learnscope::compute::readback::Reader;
 use learnscope::compute::rng::HostRng;
 use learnscope::nn::cpu::ops;
 use learnscope::nn::optim::{DecayScope, Optimizer, Rates, Rule};
@@ -20,46 +18,10 @@ use learnscope::nn::parameters::tracked;
 use learnscope::nn::segmentation::SegmentationNet;
 use learnscope::nn::segmentation::loss::SegmentationLoss;
 use learnscope::nn::segmentation::spec::{Architecture, NetSpec};
+use support::{fastest, noise, wait};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-fn noise<const D: usize>(shape: [usize; D], stream: u64) -> Tensor<D> {
-    let mut rng = HostRng::new(1, stream);
-    let values: Vec<f32> = (0..shape.iter().product()).map(|_| rng.uniform() as f32).collect();
-    Tensor::from_data(TensorData::new(values, shape), &device::cpu())
-}
-
-fn wait<const D: usize>(tensor: Tensor<D>) {
-    let mut reader = Reader::default();
-    reader.add(tensor);
-    black_box(reader.read().expect("the CPU can be read"));
-}
-
-/// Seconds that all threads of this process have run; `None` where the system does not say.
-fn processor_seconds() -> Option<f64> {
-    let mut nanoseconds = 0.0;
-    for task in std::fs::read_dir("/proc/self/task").ok()? {
-        let text = std::fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
-        nanoseconds += text.split(' ').next()?.parse::<f64>().ok()?;
-    }
-    Some(nanoseconds / 1e9)
-}
-
-/// The fastest of some calls after one that is not timed: wall seconds, seconds of all threads.
-fn fastest(times: usize, mut call: impl FnMut()) -> (f64, f64) {
-    call();
-    let mut best = (f64::MAX, f64::MAX);
-    for _ in 0..times {
-        let (wall, processor) = (Instant::now(), processor_seconds());
-        call();
-        best.0 = best.0.min(wall.elapsed().as_secs_f64());
-        if let (Some(before), Some(after)) = (processor, processor_seconds()) {
-            best.1 = best.1.min(after - before);
-        }
-    }
-    best
-}
 
 /// Seconds of one training step.
 fn step(architecture: Architecture, base: usize, side: usize, times: usize) -> (f64, f64) {

@@ -50,6 +50,9 @@ fn the_combined_routine_learns_both_tasks_and_reports_what_it_declares() {
         "validate_every=40",
         "unseen_images=16",
         "explain_every=240",
+        "query=entropy",
+        "query_every=100",
+        "query_count=2",
     ]);
     let mut run = LAB.build(&params, 1, 240).begin();
     run.run_to(240);
@@ -71,7 +74,7 @@ fn the_combined_routine_learns_both_tasks_and_reports_what_it_declares() {
 }
 
 /// Configurations that differ in what they carry from step to step.
-const KINDS: [&[&str]; 7] = [
+const KINDS: [&[&str]; 10] = [
     &[],
     &["routine=ae-then-cl", "freeze_steps=2"],
     &["routine=supervised", "optimizer=nesterov", "learning_rate=0.01"],
@@ -79,6 +82,9 @@ const KINDS: [&[&str]; 7] = [
     &["tied=on", "lambda_rule=gradnorm", "leaky=on"],
     &["loop_shorter=on", "lambda_rule=literal", "optimizer=adamw", "labelled_share=0.5"],
     &["network=aeres18", "batch_size=8", "reconstruction=ssim"],
+    &["query=bald", "query_every=2", "query_count=3", "labelled_share=0.4"],
+    &["query=k-centre", "query_every=1", "query_count=2", "restart=cold", "routine=ae-then-cl"],
+    &["query=random", "query_every=3", "query_count=2", "oracle=off"],
 ];
 
 #[test]
@@ -108,17 +114,122 @@ fn a_resumed_run_goes_on_to_the_same_bits() {
 
 #[test]
 fn a_change_by_hand_is_carried_over_a_checkpoint() {
-    let base = params(&[]);
-    let changed = params(&["labelled_share=0.4"]);
-    let mut whole = LAB.build(&base, 3, 12).begin();
-    whole.run_to(4);
-    whole.experiment.set("labelled_share", &Value::Float(0.4)).unwrap();
-    whole.run_to(7);
-    let checkpoint = whole.experiment.checkpoint().unwrap();
-    whole.run_to(12);
-    let mut rest = LAB.restored(&changed, 3, 12, &checkpoint);
-    rest.run_to(12);
-    assert_eq!(whole.after(7), rest.after(7));
+    let given = "unlabelled A1=2;unlabelled A1=3";
+    let name = asked_for(&params(&["query=random", "query_every=1", "oracle=off"]), 2)[0].0.clone();
+    let given = given.replace("unlabelled A1", &name);
+    for (key, value) in [("labelled_share", Value::Float(0.4)), ("given_labels", Value::Text(given))] {
+        let base = params(&[]);
+        let changed = params(&[&format!("{key}={value}")]);
+        let mut whole = LAB.build(&base, 3, 12).begin();
+        whole.run_to(4);
+        whole.experiment.set(key, &value).unwrap();
+        whole.run_to(7);
+        let checkpoint = whole.experiment.checkpoint().unwrap();
+        whole.run_to(12);
+        let mut rest = LAB.restored(&changed, 3, 12, &checkpoint);
+        rest.run_to(12);
+        assert_eq!(whole.after(7), rest.after(7), "{key}");
+    }
+}
+
+/// Names and grades of what a text under `query/asked` asks for.
+fn read_asked(payload: &Payload) -> Vec<(String, String)> {
+    let Payload::Text(text) = payload else { panic!("{payload:?}") };
+    let cells = |line: &str| line.split('\t').map(str::to_owned).collect::<Vec<_>>();
+    text.lines().skip(1).map(cells).map(|cells| (cells[0].clone(), cells[1].clone())).collect()
+}
+
+/// The same of the first round, of a run of so many steps.
+fn asked_for(params: &Params, steps: u64) -> Vec<(String, String)> {
+    let mut run = LAB.build(params, 3, steps).begin();
+    run.run_to(steps);
+    read_asked(run.newest("query/asked"))
+}
+
+#[test]
+fn an_oracle_labels_every_picture_once_and_an_empty_pool_is_told_once() {
+    for query in ["random", "entropy", "margin", "bald", "k-centre", "reconstruction"] {
+        // 8 labels to begin with, and a pool of 12 hidden and 24 unlabelled pictures: 5 rounds of 7, and one of what is left.
+        let query = format!("query={query}");
+        let set = params(&["labelled_share=0.4", &query, "query_every=2", "query_count=7", "validate_every=1000"]);
+        let mut run = LAB.build(&set, 2, 20).begin();
+        run.run_to(20);
+        let asked = run.payloads.iter().filter(|((key, _), _)| key == "query/asked");
+        let asked: Vec<Vec<(String, String)>> = asked.map(|(_, payload)| read_asked(payload)).collect();
+        assert_eq!(asked.iter().map(Vec::len).collect::<Vec<_>>(), [7, 7, 7, 7, 7, 1], "{query}");
+        let mut names: Vec<&String> = asked.iter().flatten().map(|(name, _)| name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), 36, "{query}: none twice");
+        assert!(asked.iter().flatten().all(|(_, grade)| grade.parse::<u8>().is_ok_and(|grade| grade < 4)));
+        let labels: Vec<f64> = [1, 3, 5, 13, 20].map(|step| run.at("labels", step)).into();
+        assert_eq!(labels, [8.0, 15.0, 22.0, 44.0, 44.0], "{query}");
+        let told = run.notices.iter().filter(|(_, text)| text.contains("nothing is left to ask for")).count();
+        assert_eq!(told, 1, "{query}: {:?}", run.notices);
+        // Nothing is unlabelled any more.
+        assert!(run.tables["strip"].chunks(4).skip(12).all(|row| row[2] == 1.0), "{query}");
+    }
+}
+
+#[test]
+fn pictures_that_wait_for_a_person_stay_until_one_is_graded_and_training_goes_on() {
+    let set = params(&["routine=supervised", "query=entropy", "query_every=2", "query_count=3", "oracle=off"]);
+    let mut run = LAB.build(&set, 2, 20).begin();
+    run.run_to(7);
+    let rounds = |run: &support::drive::Drive| -> Vec<u64> {
+        run.payloads.keys().filter(|(key, _)| key == "query/asked").map(|(_, step)| *step).collect()
+    };
+    assert_eq!((rounds(&run), run.at("labels", 7)), (vec![2], 20.0));
+    assert!(run.notices.iter().any(|(_, text)| text.contains("3 wait for your grade")), "{:?}", run.notices);
+    let asked = read_asked(run.newest("query/asked"));
+    assert!(asked.iter().all(|(_, grade)| grade == "?"), "the answer is not told: {asked:?}");
+    let given = Value::Text(format!("{}=2", asked[1].0));
+    run.experiment.set("given_labels", &given).unwrap();
+    run.run_to(12);
+    assert_eq!((rounds(&run), run.at("labels", 8)), (vec![2, 8], 21.0));
+    assert!(read_asked(run.newest("query/asked")).iter().all(|(name, _)| *name != asked[1].0));
+    // Taken back: it may be asked for again.
+    run.experiment.set("given_labels", &Value::Text(String::new())).unwrap();
+    run.run_to(13);
+    assert_eq!(run.at("labels", 13), 20.0);
+}
+
+#[test]
+fn what_cannot_be_a_label_is_refused_and_changes_nothing() {
+    let set = params(&[]);
+    let run = |changes: &[&str]| {
+        let mut run = LAB.build(&set, 3, 8).begin();
+        run.run_to(3);
+        for change in changes {
+            let refused = run.experiment.set("given_labels", &Value::Text((*change).to_owned())).unwrap_err();
+            assert!(refused.to_string().contains("`given_labels`"), "{refused}");
+        }
+        run.run_to(8);
+        run.after(0)
+    };
+    assert_eq!(run(&["nobody=1", "labelled A1", "x=4"]), run(&[]));
+    let message = LAB.try_build(&params(&["given_labels=nobody=1"]), 1, 3).map(|_| ()).unwrap_err().to_string();
+    assert!(message.contains("no picture `nobody`"), "{message}");
+}
+
+#[test]
+fn labels_restart_training_warm_or_cold() {
+    let weights = |restart: &str, steps: u64| {
+        let set = params(&["query=margin", "query_every=4", "learning_rate=0.01", &format!("restart={restart}")]);
+        let mut run = LAB.build(&set, 2, 6).begin();
+        run.run_to(steps);
+        let checkpoint = run.experiment.checkpoint().unwrap();
+        let of = |part: &str| {
+            let names = checkpoint.tensors.keys().filter(|name| name.starts_with(part));
+            names.map(|name| checkpoint.tensors[name].clone()).collect::<Vec<_>>()
+        };
+        (of("classifier/"), of("decoder/"), of("encoder/optimizer/").len())
+    };
+    let (first, cold, warm) = (weights("cold", 0), weights("cold", 4), weights("warm", 4));
+    assert_eq!(first, cold);
+    assert_ne!(first.1, warm.1);
+    assert_eq!(warm.2, 0, "optimizers forget");
+    assert_ne!(weights("warm", 3).2, 0);
 }
 
 #[test]
@@ -310,4 +421,9 @@ fn another_pair_is_decoded_with_the_next_step_also_after_a_resumption() {
     assert_eq!(whole.after(5), rest.after(5));
     let Payload::Image { width, height, .. } = rest.newest("interpolation/strip") else { panic!() };
     assert_eq!((*width, *height), (7 * 32, 32));
+}
+
+#[test]
+fn a_graphics_device_computes_the_same_first_steps() {
+    support::adapter::agrees_with_the_cpu(&reconstruction::SPEC);
 }

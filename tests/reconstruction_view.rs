@@ -4,9 +4,9 @@ mod support;
 
 use std::sync::OnceLock;
 
-use eframe::egui::vec2;
+use eframe::egui::{Key, Modifiers, vec2};
 use egui_kittest::kittest::Queryable;
-use learnscope::engine::event::{Body, Payload};
+use learnscope::engine::event::Payload;
 use learnscope::engine::params::{Params, Value};
 use learnscope::engine::state::RunState;
 use learnscope::engine::twin::TWIN;
@@ -16,7 +16,7 @@ use learnscope::labs::reconstruction::params::PARAMS;
 use learnscope::labs::reconstruction::{self, KEYS};
 use learnscope::plot::style::Style;
 
-use support::drive::{Drive, Maker};
+use support::drive::Maker;
 use support::made_run::{MadeRun, header};
 use support::scene::{Scene, label};
 
@@ -45,22 +45,6 @@ fn params(set: &[&str]) -> Params {
     params
 }
 
-/// Tells a run what an experiment said, under this prefix.
-fn tell(run: &mut MadeRun, drive: &Drive, prefix: &str, from: u64) {
-    for (key, points) in &drive.scalars {
-        for (step, value) in points.iter().filter(|(step, _)| *step >= from) {
-            run.scalars(*step, prefix, &[(key.as_str(), *value)]);
-        }
-    }
-    for ((key, step), payload) in drive.payloads.iter().filter(|((_, step), _)| *step >= from) {
-        run.payload(*step, &format!("{prefix}{key}"), payload.clone());
-    }
-    for (key, data) in &drive.tables {
-        let key = format!("{prefix}{key}");
-        run.says(STEPS, Body::Rows { key: key.as_str().into(), columns: 4, data: data.clone().into() });
-    }
-}
-
 /// A finished run, alone or with a twin of another λ.
 fn run(set: &[&str], twin: bool) -> RunState {
     let params = params(set);
@@ -69,13 +53,13 @@ fn run(set: &[&str], twin: bool) -> RunState {
     let checkpoint = drive.experiment.checkpoint().unwrap();
     drive.run_to(STEPS);
     let mut made = MadeRun::starts(header("reconstruction", &params, STEPS));
-    tell(&mut made, &drive, "", 0);
+    made.follows(&drive, "", 0, 4);
     if twin {
         let mut other = LAB.restored(&params, 1, STEPS, &checkpoint);
         other.experiment.set("lambda", &Value::Float(7.0)).unwrap();
         other.run_to(STEPS);
         made.changed(FORK, &format!("{TWIN}lambda"), Value::Float(0.3), Value::Float(7.0));
-        tell(&mut made, &other, TWIN, FORK);
+        made.follows(&other, TWIN, FORK, 4);
     }
     made.ends(STEPS)
 }
@@ -83,6 +67,17 @@ fn run(set: &[&str], twin: bool) -> RunState {
 fn with_twin() -> RunState {
     static RUN: OnceLock<RunState> = OnceLock::new();
     RUN.get_or_init(|| run(&[], true)).clone()
+}
+
+/// Asks for three labels after every second step, for a person to answer.
+fn by_hand() -> RunState {
+    run(&["query=entropy", "query_every=2", "query_count=3", "oracle=off"], false)
+}
+
+/// What is asked for.
+fn asked(run: &RunState) -> Vec<String> {
+    let Payload::Text(text) = &*run.payloads["query/asked"].newest.as_ref().unwrap().1 else { panic!() };
+    text.lines().skip(1).map(|line| line.split('\t').next().unwrap().to_owned()).collect()
 }
 
 fn tiles() -> Vec<&'static str> {
@@ -96,8 +91,12 @@ fn scene(run: RunState, tile: &'static str) -> Scene {
 
 #[test]
 fn every_tile_is_drawn_in_every_style_size_and_state() {
-    let runs =
-        [RunState::default(), with_twin(), run(&["routine=supervised", "network=resnet18", "head=binary"], false)];
+    let runs = [
+        RunState::default(),
+        with_twin(),
+        run(&["routine=supervised", "network=resnet18", "head=binary"], false),
+        by_hand(),
+    ];
     for tile in tiles().into_iter().chain(["guide"]) {
         for run in &runs {
             for style in [Style::dark(), Style::light(), Style::high_contrast()] {
@@ -168,6 +167,65 @@ fn a_batch_of_the_strip_can_be_gone_to() {
         _ => None,
     });
     assert_eq!(sought, Some(8));
+}
+
+#[test]
+fn pictures_are_graded_by_keys_and_given_to_training() {
+    let run = by_hand();
+    let names = asked(&run);
+    let mut harness = scene(run, "label").harness(vec2(800.0, 420.0));
+    assert!(label(&harness, "wait for a grade").starts_with("3 wait"));
+    let press = |harness: &mut egui_kittest::Harness<'_, Scene>, key: Key| {
+        harness.key_press(key);
+        harness.run_steps(3);
+    };
+    press(&mut harness, Key::Num1);
+    assert!(harness.query_by_label_contains("not given yet").is_none(), "the pointer is elsewhere");
+    harness.get_by_label_contains("selected:").hover();
+    harness.run_steps(2);
+    assert!(harness.state().view.takes_key(Modifiers::NONE, Key::Num0), "the shell's own 0 rests");
+    press(&mut harness, Key::Num2);
+    harness.get_by_label(&format!("{}, grade 2, not given yet", names[0]));
+    assert!(label(&harness, "selected:").contains(&names[1]), "it goes to the next");
+    press(&mut harness, Key::Backspace);
+    assert!(label(&harness, "selected:").contains(&names[0]));
+    assert!(label(&harness, "wait for a grade").starts_with("3 wait"));
+    press(&mut harness, Key::Num3);
+    harness.get_by_label("0").click();
+    harness.run_steps(3);
+    harness.get_by_label("give 2 to training").click();
+    harness.run_steps(2);
+    let value = Value::Text(format!("{}=3;{}=0", names[0], names[1]));
+    let expected = ViewAction::SetParam { key: "given_labels".to_owned(), value: value.clone(), settled: true };
+    assert!(harness.state().actions.contains(&expected), "{:?}", harness.state().actions);
+    harness.state_mut().params.set(PARAMS, "given_labels", value).unwrap();
+    harness.run_steps(2);
+    harness.get_by_label(&format!("{}, grade 0, given", names[1]));
+    // A grade that was given can be given again.
+    harness.get_by_label(&format!("{}, grade 3, given", names[0])).click();
+    harness.run_steps(3);
+    press(&mut harness, Key::Num1);
+    harness.state_mut().command("label-give");
+    let value = Value::Text(format!("{}=0;{}=1", names[1], names[0]));
+    let expected = ViewAction::SetParam { key: "given_labels".to_owned(), value, settled: true };
+    assert_eq!(harness.state().actions.last(), Some(&expected));
+}
+
+#[test]
+fn what_an_oracle_answered_cannot_be_graded_and_counts_in_the_curve() {
+    let run = run(&["query=margin", "query_every=4", "query_count=3"], true);
+    let mut harness = scene(run.clone(), "label").harness(vec2(800.0, 420.0));
+    assert!(harness.query_all_by_label_contains("by the oracle").count() >= 3);
+    harness.get_by_label_contains("selected:").hover();
+    harness.run_steps(2);
+    harness.key_press(Key::Num1);
+    harness.run_steps(2);
+    assert!(harness.query_by_label_contains("not given yet").is_none());
+    let curve = scene(run, "by-labels").harness(vec2(500.0, 360.0));
+    label(&curve, "against the number of labels");
+    label(&curve, "16 labels");
+    let off = scene(with_twin(), "by-labels").harness(vec2(500.0, 360.0));
+    label(&off, "No labels are asked for");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The segmentation networks against numbers of PyTorch, and their weights in files.
 
+mod support;
+
 #[path = "golden/segmentation_nets.rs"]
 mod segmentation_nets_cases;
 #[path = "golden/segmentation_ops.rs"]
@@ -97,21 +99,7 @@ fn whole_unets_compute_and_train_as_in_pytorch() {
 
 #[test]
 fn a_graphics_device_computes_the_same_first_steps() {
-    use learnscope::compute::device;
-    use learnscope::engine::device_check::compare;
-    use learnscope::labs::segmentation::device_check;
-    let required = std::env::var_os("LEARNSCOPE_REQUIRE_ADAPTER").is_some();
-    let cpu = device_check(&device::cpu()).unwrap();
-    assert_eq!(cpu, device_check(&device::cpu()).unwrap(), "two runs of one seed");
-    let Some(adapter) = device::adapters().first() else {
-        assert!(!required, "LEARNSCOPE_REQUIRE_ADAPTER is set, but no wgpu adapter was found");
-        println!("skipped: no wgpu adapter on this machine");
-        return;
-    };
-    let opened = device::open(&device::DeviceChoice::Gpu(adapter.name.clone())).unwrap();
-    let found = compare(&cpu, &device_check(&opened.device).unwrap());
-    assert!(found.agrees(), "{}", found.text(&opened.name));
-    println!("{}", found.text(&opened.name));
+    support::adapter::agrees_with_the_cpu(&learnscope::labs::segmentation::SPEC);
 }
 
 #[test]

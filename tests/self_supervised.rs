@@ -449,20 +449,7 @@ fn presets_and_studies_set_what_exists() {
 
 #[test]
 fn a_graphics_device_computes_the_same_first_steps() {
-    use learnscope::compute::device;
-    use learnscope::engine::device_check::compare;
-    let required = std::env::var_os("LEARNSCOPE_REQUIRE_ADAPTER").is_some();
-    let Some(adapter) = device::adapters().first() else {
-        assert!(!required, "LEARNSCOPE_REQUIRE_ADAPTER is set, but no wgpu adapter was found");
-        println!("skipped: no wgpu adapter on this machine");
-        return;
-    };
-    let opened = device::open(&device::DeviceChoice::Gpu(adapter.name.clone())).unwrap();
-    let cpu = self_supervised::device_check(&device::cpu()).unwrap();
-    let gpu = self_supervised::device_check(&opened.device).unwrap();
-    let found = compare(&cpu, &gpu);
-    assert!(found.agrees(), "{}", found.text(&opened.name));
-    println!("{}", found.text(&opened.name));
+    support::adapter::agrees_with_the_cpu(&SPEC);
 }
 
 /// The whole run of a preset on the generated shapes.

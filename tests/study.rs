@@ -52,6 +52,7 @@ const fn study_of(rows: &'static [StudyRow]) -> StudySpec {
         reading,
         cost,
         figure: None,
+        beside: None,
     }
 }
 
@@ -517,12 +518,14 @@ fn a_row_goes_on_inside_a_long_run() {
 fn a_figure_is_drawn_from_the_recordings_of_its_rows() {
     static FIGURE: Figure = Figure {
         gallery: None,
+        parallel: None,
         panels: &[Panel {
             title: "sums",
             x: "step",
             y: "sum",
             log: false,
             window: None,
+            band: false,
             shows: |row| row.label != "large",
             curve: |run| run.scalars["sum"].points().map(|(step, sum)| [step as f64, sum]).collect(),
             marks: |row| row.paper[0].map(Mark::End).into_iter().collect(),
@@ -554,6 +557,7 @@ fn a_figure_is_drawn_from_the_recordings_of_its_rows() {
 fn a_figure_of_pictures_has_those_of_the_first_seed_of_each_row() {
     static FIGURE: Figure = Figure {
         panels: &[],
+        parallel: None,
         gallery: Some(Gallery {
             title: "sums as grey",
             columns: 2,

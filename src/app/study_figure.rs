@@ -7,12 +7,16 @@ use eframe::egui::{
 use image::RgbaImage;
 
 use super::figure;
+use crate::engine::params::{ParamKind, Value};
 use crate::engine::study::StudyRun;
-use crate::engine::study_figure::{Curve, Drawing, Gallery, Mark, Panel, Picture, Shown};
+use crate::engine::study_figure::{Band, Curve, Drawing, Gallery, Mark, Panel, Parallel, Picture, Shown};
 use crate::kit::view::Lab;
 use crate::plot::axes::Titles;
+use crate::plot::colormap::ColorMap;
 use crate::plot::curve::{self, CurveState, Plot};
 use crate::plot::legend::{self, Entry};
+use crate::plot::number;
+use crate::plot::parallel::{Axis, Line, ParallelState};
 use crate::plot::scale::Scale;
 use crate::plot::style::{Category, Dash, Style};
 use crate::plot::tile::panel_heading;
@@ -24,6 +28,7 @@ pub struct StudyFigure {
     /// Counts the drawings.
     version: u64,
     states: Vec<CurveState>,
+    parallel: ParallelState,
     /// By row, for this look.
     colors: Option<(Style, Vec<Category>)>,
     /// Of the drawing's pictures, in their order, once they were drawn.
@@ -36,11 +41,14 @@ impl std::fmt::Debug for StudyFigure {
     }
 }
 
-/// Height of a line of pictures in the window, and of their title.
+/// Height of a line of pictures in the window, of a single one, and of their title.
 const LINE: f32 = 120.0;
+const SINGLE: f32 = 240.0;
 const TITLE: f32 = 28.0;
 /// Height of a panel in the window.
 const HEIGHT: f32 = 260.0;
+/// Height of the parallel coordinates in the window.
+const PARALLEL: f32 = 320.0;
 /// Least width of a panel.
 const WIDTH: f32 = 240.0;
 
@@ -56,19 +64,31 @@ impl StudyFigure {
     pub fn height(&self, study: &StudyRun, width: f32) -> f32 {
         let Some(figure) = study.spec.figure else { return 0.0 };
         let panels = figure.panels.len();
-        HEIGHT * panels.div_ceil(columns(panels, width)) as f32 + self.gallery_height(study)
+        let parallel = figure.parallel.map_or(0.0, |_| PARALLEL);
+        HEIGHT * panels.div_ceil(columns(panels, width)) as f32 + self.gallery_height(study) + parallel
     }
 
     /// Height of the gallery alone.
     fn gallery_height(&self, study: &StudyRun) -> f32 {
         let gallery = study.spec.figure.and_then(|figure| figure.gallery);
-        gallery.map_or(0.0, |_| TITLE + LINE * study.spec.rows.len() as f32)
+        let rows = study.spec.rows.len();
+        gallery.map_or(0.0, |_| TITLE + if rows == 1 { SINGLE } else { LINE * rows as f32 })
     }
 
     /// Draws the figure into `rect`.
     pub fn show(&mut self, ui: &mut Ui, rect: Rect, study: &StudyRun, lab: &Lab, style: &Style, size: f32) {
         let Some(figure) = study.spec.figure else { return };
         let mut rect = rect;
+        if let Some(spec) = &figure.parallel {
+            // Alone they take all there is.
+            let alone = figure.panels.is_empty() && figure.gallery.is_none();
+            let height = if alone { rect.height() } else { PARALLEL };
+            let place = Rect::from_min_size(rect.min, vec2(rect.width(), height));
+            let rest = panel_heading(ui.painter(), place, spec.title, size + 1.0, style);
+            let (axes, lines) = lines(study, spec);
+            self.parallel.show(ui, rest, spec.title, (&axes, &lines), style, size);
+            rect.min.y += height;
+        }
         if let Some(gallery) = &figure.gallery {
             // Alone it takes all there is.
             let height = if figure.panels.is_empty() { rect.height() } else { self.gallery_height(study) };
@@ -98,11 +118,14 @@ impl StudyFigure {
         for (at, panel) in figure.panels.iter().enumerate() {
             let corner = rect.min + vec2((at % columns) as f32 * cell.x, (at / columns) as f32 * cell.y);
             let place = Rect::from_min_size(corner, cell - vec2(8.0, 8.0));
-            let curves: Vec<&Curve> = self.drawing.curves.iter().filter(|curve| curve.panel == at).collect();
+            let bands: Vec<&Band> = self.drawing.bands.iter().filter(|band| band.panel == at).collect();
+            let shown = |curve: &&Curve| curve.panel == at;
+            let curves: Vec<&Curve> = self.drawing.curves.iter().filter(shown).collect();
             ui.push_id(at, |ui| {
                 let state = &mut self.states[at];
                 let legend = if shared { &[][..] } else { &legends[at][..] };
-                draw_panel(ui, place, (state, panel, self.version, legend), &curves, (study, &colors), style, size);
+                let data = (&curves[..], &bands[..]);
+                draw_panel(ui, place, (state, panel, self.version, legend), data, (study, &colors), style, size);
             });
         }
         self.colors = Some((of, colors));
@@ -154,28 +177,43 @@ fn draw_panel(
     ui: &Ui,
     place: Rect,
     (state, panel, version, entries): (&mut CurveState, &Panel, u64, &[Entry<'_>]),
-    curves: &[&Curve],
+    (curves, bands): (&[&Curve], &[&Band]),
     (study, colors): (&StudyRun, &[Category]),
     style: &Style,
     size: f32,
 ) {
-    let rest = panel_heading(ui.painter(), place, panel.title, size + 1.0, style);
+    let seeds = bands.iter().map(|band| band.seeds).max();
+    let title = seeds
+        .map_or_else(|| panel.title.to_owned(), |seeds| format!("{}, mean and range of {seeds} seeds", panel.title));
+    let rest = panel_heading(ui.painter(), place, &title, size + 1.0, style);
     let legend = legend::height(ui, entries, rest.width(), size).min(0.35 * rest.height());
     legend::show(ui, Rect::from_min_size(rest.min, vec2(rest.width(), legend)), entries, style, size);
     let place = Rect::from_min_max(pos2(rest.left(), rest.top() + legend + 4.0), rest.max);
-    let lines: Vec<curve::Curve<'_>> = curves
+    // The two borders of every band, then what is drawn on top of them: means, and curves without a band.
+    let borders = bands.iter().flat_map(|band| [(*band, 1, " (lowest)", 0.4), (*band, 3, " (highest)", 0.4)]);
+    let means = bands.iter().map(|band| (*band, 2, " (mean)", 1.0));
+    let of_band = |(band, column, what, width): (&'_ Band, usize, &str, f32)| {
+        let name = format!("{}{what}", study.spec.rows[band.row].label);
+        let points: Vec<[f64; 2]> = band.points.iter().map(|point| [point[0], point[column]]).collect();
+        (name, band.row, width, points)
+    };
+    let alone = curves.iter().filter(|curve| !bands.iter().any(|band| band.row == curve.row));
+    let alone = alone.map(|curve| (study.spec.rows[curve.row].label.to_owned(), curve.row, 1.0, curve.points.clone()));
+    let all: Vec<_> = borders.chain(means).map(of_band).chain(alone).collect();
+    let lines: Vec<curve::Curve<'_>> = all
         .iter()
         .enumerate()
-        .map(|(index, curve)| curve::Curve {
-            name: study.spec.rows[curve.row].label.into(),
-            category: colors[curve.row],
-            width: 1.0,
+        .map(|(index, (name, row, width, points))| curve::Curve {
+            name: name.as_str().into(),
+            category: colors[*row],
+            width: *width,
             identity: (version << 32) | index as u64,
-            len: curve.points.len(),
-            point: Box::new(move |i| curve.points[i]),
+            len: points.len(),
+            point: Box::new(move |i| points[i]),
             held: None,
         })
         .collect();
+    let fills: Vec<[usize; 2]> = (0..bands.len()).map(|band| [2 * band, 2 * band + 1]).collect();
     let mut marks = Vec::new();
     for row in rows_of(study, panel) {
         let ends =
@@ -200,9 +238,88 @@ fn draw_panel(
         include: &[],
         limits: None,
         marks: &marks,
+        fills: &fills,
         font_size: size,
     };
     state.show(ui, place, &plot, &lines, style);
+}
+
+/// The axes of parallel coordinates, and a line for each measured row: the mean of its seeds. Values of a parameter stand at equal
+/// distances, in order; the lines through one value lie side by side, the best on top.
+fn lines(study: &StudyRun, spec: &Parallel) -> (Vec<Axis>, Vec<Line>) {
+    /// Height that the lines through one value take.
+    const SPREAD: f32 = 0.07;
+    let mut rows: Vec<(usize, f64, usize)> = Vec::new();
+    for row in 0..study.spec.rows.len() {
+        let values: Vec<f64> =
+            study.samples(row).filter_map(|s| s.values.get(spec.measure).copied().flatten()).collect();
+        if !values.is_empty() {
+            rows.push((row, values.iter().sum::<f64>() / values.len() as f64, values.len()));
+        }
+    }
+    rows.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let (low, high) = (rows.first().map_or(0.0, |row| row.1), rows.last().map_or(1.0, |row| row.1));
+    let share = |value: f64| if high > low { ((value - low) / (high - low)) as f32 } else { 0.5 };
+    let measure = &study.spec.measures[spec.measure];
+    // Of every row, so that an axis does not change while the study goes on.
+    let places: Vec<Vec<(f64, String)>> = spec
+        .keys
+        .iter()
+        .map(|key| {
+            let mut places: Vec<(f64, String)> =
+                (0..study.spec.rows.len()).filter_map(|row| place_of(study, row, key)).collect();
+            places.sort_by(|a, b| a.0.total_cmp(&b.0));
+            places.dedup();
+            places
+        })
+        .collect();
+    let height = |places: &[(f64, String)], order: f64| {
+        let at = places.iter().position(|(other, _)| *other == order).unwrap_or(0);
+        (at as f32 + 0.5) / places.len().max(1) as f32
+    };
+    let mut axes: Vec<Axis> = Vec::new();
+    for (key, places) in spec.keys.iter().zip(&places) {
+        let title = study.specs().iter().find(|spec| spec.key == *key).map_or(*key, |spec| spec.label).to_owned();
+        let ticks = places.iter().map(|(order, text)| (height(places, *order), text.clone())).collect();
+        axes.push(Axis { title, ticks });
+    }
+    let unit = if measure.unit.is_empty() { String::new() } else { format!(" [{}]", measure.unit) };
+    let ends = [low, (low + high) / 2.0, high].map(|value| (share(value), number::short(value)));
+    let ticks = if rows.is_empty() {
+        Vec::new()
+    } else if high > low {
+        ends.into()
+    } else {
+        ends[..1].to_vec()
+    };
+    axes.push(Axis { title: format!("{}{unit}", measure.title), ticks });
+    let count = rows.len();
+    let line = |(rank, (row, value, seeds)): (usize, (usize, f64, usize))| {
+        let aside = SPREAD * ((rank as f32 + 0.5) / count as f32 - 0.5);
+        let of_key = |(key, places): (&&str, &Vec<(f64, String)>)| {
+            let order = place_of(study, row, key).map_or(0.0, |(order, _)| order);
+            height(places, order) + aside
+        };
+        let at = spec.keys.iter().zip(&places).map(of_key).chain([share(value)]).collect();
+        let name = format!("{}: {} {} (n = {seeds})", study.spec.rows[row].label, number::short(value), measure.unit);
+        // Neither end of the map, which a dark or a light background would swallow.
+        Line { name, at, color: ColorMap::Viridis.color(0.18 + 0.72 * share(value)) }
+    };
+    (axes, rows.into_iter().enumerate().map(line).collect())
+}
+
+/// Where a row's value of a parameter stands in order, and the value in words.
+fn place_of(study: &StudyRun, row: usize, key: &str) -> Option<(f64, String)> {
+    let value = study.task(row)?.params.get(key)?;
+    let kind = study.specs().iter().find(|spec| spec.key == key)?.kind;
+    let order = match (value, kind) {
+        (Value::Float(value), _) => *value,
+        (Value::Int(value), _) => *value as f64,
+        (Value::Switch(on), _) => f64::from(u8::from(*on)),
+        (Value::Text(id), ParamKind::Choice(items)) => items.iter().position(|item| item.id == id)? as f64,
+        (Value::Text(_), _) => return None,
+    };
+    Some((order, value.to_string()))
 }
 
 fn rows_of<'a>(study: &'a StudyRun, panel: &'a Panel) -> impl Iterator<Item = usize> + 'a {

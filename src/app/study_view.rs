@@ -9,8 +9,11 @@ use super::widgets::{Icon, labelled_button};
 use super::{study_figure, theme};
 use crate::engine::study_table::TableRow;
 use crate::kit::view::Lab;
-use crate::plot::number;
 use crate::plot::style::Style;
+use crate::plot::{number, parallel};
+
+/// Lines of a table that are more than one sees at once.
+const LONG: usize = 60;
 
 /// Draws the study's window, if it is open.
 pub fn show(study: &mut Study, state: &State, ctx: &egui::Context, acts: &mut Vec<Act>) {
@@ -42,7 +45,16 @@ pub fn show(study: &mut Study, state: &State, ctx: &egui::Context, acts: &mut Ve
             let width = ui.available_width() - 16.0;
             egui::ScrollArea::both().auto_shrink([false, true]).max_height(room).show(ui, |ui| {
                 figure(study, lab, width.max(200.0), ui, style);
+                // What a long table comes to stands above it.
+                let long = study.table.rows.len() > LONG;
+                if long {
+                    beside(study, ui);
+                    ui.add_space(12.0);
+                }
                 table(study, ui, style, acts);
+                if !long {
+                    beside(study, ui);
+                }
             });
             ui.add_space(8.0);
             let spec = study.runner.run.spec;
@@ -128,6 +140,9 @@ fn figure(study: &mut Study, lab: &Lab, width: f32, ui: &mut Ui, style: &Style) 
     if ui.is_rect_visible(rect) {
         study.figure.show(ui, rect, &study.runner.run, lab, style, 11.0);
     }
+    if study.runner.run.spec.figure.is_some_and(|figure| figure.parallel.is_some()) {
+        ui.label(RichText::new(parallel::HELP).weak());
+    }
     if missing > 0 {
         let runs = number::counted(missing as u64, "measured run has", "measured runs have");
         ui.label(RichText::new(format!("{runs} no recording to draw; “Measure anew” makes them")).weak());
@@ -178,6 +193,28 @@ fn table(study: &Study, ui: &mut Ui, style: &Style, acts: &mut Vec<Act>) {
     });
 }
 
+/// The study's further tables.
+fn beside(study: &Study, ui: &mut Ui) {
+    for table in &study.table.beside {
+        ui.add_space(12.0);
+        ui.label(theme::strong(table.title));
+        ui.label(RichText::new(table.about).weak());
+        ui.add_space(4.0);
+        egui::Grid::new(table.title).striped(true).spacing(vec2(16.0, 6.0)).show(ui, |ui| {
+            for head in table.heads {
+                ui.label(theme::strong(*head));
+            }
+            ui.end_row();
+            for line in &table.lines {
+                for cell in line {
+                    ui.label(RichText::new(cell).monospace());
+                }
+                ui.end_row();
+            }
+        });
+    }
+}
+
 /// The paper's number as a hollow bar above ours as a filled one, with our lowest and highest as a line; the longest bar of
 /// a measure fills the width.
 fn bars(row: &TableRow, largest: f64, ui: &mut Ui, style: &Style) {
@@ -221,7 +258,8 @@ fn buttons(study: &Study, ui: &mut Ui, style: &Style, acts: &mut Vec<Act>) {
     button(None, "Copy the table", false, Act::StudyCopy);
     button(None, "Save as text", false, Act::StudySave(StudyFile::Text));
     button(None, "Save as CSV", false, Act::StudySave(StudyFile::Csv));
-    if !study.figure.drawing.is_empty() {
+    let parallel = study.runner.run.spec.figure.is_some_and(|figure| figure.parallel.is_some());
+    if !study.figure.drawing.is_empty() || (parallel && study.runner.run.progress().0 > 0) {
         button(None, "Save the figure", false, Act::StudySave(StudyFile::Picture));
         if !study.figure.drawing.curves.is_empty() {
             button(None, "Save its numbers", false, Act::StudySave(StudyFile::FigureCsv));

@@ -6,17 +6,18 @@ use std::fs;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
+use image::ImageError;
 use serde_json::json;
 
 use crate::data::points::{Generator, PointSet};
-use crate::data::synth::{shapes, ultrasound_folder};
+use crate::data::synth::ultrasound_folder::{MANIFEST, SampleFile};
+use crate::data::synth::{fundus_folder, shapes, ultrasound_folder};
 use crate::engine::run_folder::DiskError;
 
 use super::flags::SampleDataFlags;
 use super::output::{Failure, Output};
 use super::place;
 
-const MANIFEST: &str = "manifest.csv";
 /// The point sets by their names in `--set points=..`.
 const POINT_SETS: [&str; 5] = ["moons", "circles", "spirals", "xor", "gaussians"];
 
@@ -25,7 +26,12 @@ type Made = (PathBuf, Vec<u8>);
 
 pub fn write(flags: &SampleDataFlags, output: &Output) -> Result<(), Failure> {
     let mut about = String::new();
-    let pictures = [shapes(flags.seed, &mut about)?, ultrasound(flags.seed, &mut about)?].concat();
+    let pictures = [
+        shapes(flags.seed, &mut about)?,
+        set("ultrasound", ultrasound_folder::files(flags.seed), flags.seed, &mut about)?,
+        set("fundus", fundus_folder::files(flags.seed), flags.seed, &mut about)?,
+    ]
+    .concat();
     let points = POINT_SETS.map(|id| Path::new("points").join(format!("{id}.csv")));
     let manifest = Path::new(MANIFEST).to_owned();
     let files = points.iter().chain(pictures.iter().map(|(path, _)| path)).chain([&manifest]);
@@ -46,7 +52,7 @@ pub fn write(flags: &SampleDataFlags, output: &Output) -> Result<(), Failure> {
         let _ = writeln!(lines, "points/{id}.csv,{},{crc:08x},\"learnscope sample-data: {id}, {how}\"", text.len());
     }
     for (path, bytes) in &pictures {
-        if path.ends_with(ultrasound_folder::MANIFEST) {
+        if path.ends_with(MANIFEST) {
             save(path, bytes, flags, output)?;
         } else {
             place::write(&flags.folder.join(path), bytes, flags.force)?;
@@ -93,17 +99,21 @@ fn shapes(seed: u64, about: &mut String) -> Result<Vec<Made>, Failure> {
 }
 
 /// The folder has a manifest of its own, since it is opened as a data set of its own.
-fn ultrasound(seed: u64, about: &mut String) -> Result<Vec<Made>, Failure> {
-    let files = ultrasound_folder::files(seed)
-        .map_err(|error| Failure::work(format!("the ultrasound pictures cannot be packed: {error}")))?;
+fn set(
+    folder: &str,
+    files: Result<Vec<SampleFile>, ImageError>,
+    seed: u64,
+    about: &mut String,
+) -> Result<Vec<Made>, Failure> {
+    let files = files.map_err(|error| Failure::work(format!("the {folder} pictures cannot be packed: {error}")))?;
     let listed = files.len() - 2;
-    for file in files.iter().filter(|file| file.name == ultrasound_folder::MANIFEST) {
+    for file in files.iter().filter(|file| file.name == MANIFEST) {
         let how = format!("learnscope sample-data: lists {listed} files, seed {seed}");
         let crc = crc32fast::hash(&file.bytes);
         // Writing to a string cannot fail.
-        let _ = writeln!(about, "ultrasound/{},{},{crc:08x},\"{how}\"", file.name, file.bytes.len());
+        let _ = writeln!(about, "{folder}/{},{},{crc:08x},\"{how}\"", file.name, file.bytes.len());
     }
-    Ok(files.into_iter().map(|file| (Path::new("ultrasound").join(file.name), file.bytes)).collect())
+    Ok(files.into_iter().map(|file| (Path::new(folder).join(file.name), file.bytes)).collect())
 }
 
 /// Writes a file, says so, and gives its CRC-32.

@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use crate::app::study_figure as picture;
 use crate::compute::device::DeviceChoice;
+use crate::engine::command::Record;
 use crate::engine::event::{Body, Event, Level, Status};
 use crate::engine::params::{Params, Value};
 use crate::engine::state::RunState;
@@ -15,6 +17,7 @@ use crate::engine::study::{self, StudyRun, StudySpec};
 use crate::engine::study_figure;
 use crate::engine::study_runner::{Estimate, Job, Runner, Taken};
 use crate::engine::worker::Engine;
+use crate::engine::{replay, run_folder};
 use crate::kit;
 use crate::kit::lab::{self, LabSpec};
 use crate::labs;
@@ -91,6 +94,9 @@ pub fn study(flags: &StudyFlags, output: &Output) -> Result<(), Failure> {
     let result = study.table();
     for row in &result.rows {
         output.object(&json!({ "event": "row", "result": row }));
+    }
+    for table in &result.beside {
+        output.object(&json!({ "event": "table", "result": table }));
     }
     output.line(result.text());
     let shown = fs::canonicalize(&folder).unwrap_or(folder);
@@ -203,7 +209,7 @@ impl Shell<'_> {
                     .map_or(String::new(), |left| format!("; about {} left", duration(left)));
                 progress.say(&format!("{} of {all}: {label}{seed}{left}", done + 1));
             }
-            let state = self.drive((&engine, &interrupt), runner, &job, |event, state, _| {
+            let mut state = self.drive((&engine, &interrupt), runner, &job, |event, state, _| {
                 if let Some(Body::Notice { level, text }) = event.map(|event| &event.body)
                     && *level >= Level::Warning
                 {
@@ -213,6 +219,9 @@ impl Shell<'_> {
                 progress.update(state);
             })?;
             progress.finish();
+            if runner.run.keeps().is_some() && state.status == Some(Status::Finished) {
+                bring_payloads(&mut state, &job.record);
+            }
             if runner.take(&state) == Taken::Stopped {
                 stopped = true;
                 break;
@@ -242,6 +251,19 @@ impl Shell<'_> {
     }
 }
 
+/// Gives a run that has ended its newest pictures and lists: without a window only its recording has them, which the worker closes
+/// a moment after the run's end.
+fn bring_payloads(state: &mut RunState, record: &Record) {
+    let (Record::Replace(run) | Record::Resume(run)) = record else { return };
+    let until = Instant::now() + Duration::from_secs(5);
+    while run_folder::summary(run).state() != "finished" && Instant::now() < until {
+        thread::sleep(Duration::from_millis(5));
+    }
+    if let Ok(recorded) = replay::replay(run) {
+        state.payloads = recorded.payloads;
+    }
+}
+
 fn save(study: &StudyRun, folder: &Path, output: &Output) -> Result<(), Failure> {
     let notice = study.save(folder).map_err(|error| Failure::work(error.to_string()))?;
     if let Some(notice) = notice {
@@ -257,10 +279,9 @@ fn check_figure(spec: &StudySpec, file: &Path) -> Result<(), Failure> {
         return Err(Failure::usage(format!("`--figure {shown}`: `{}` is a table, not a figure", spec.id)));
     }
     match suffix(file).as_str() {
-        "csv" if spec.figure.is_some_and(|figure| figure.panels.is_empty()) => Err(Failure::usage(format!(
-            "`--figure {shown}`: `{}` is made of pictures; the suffix must be .png",
-            spec.id
-        ))),
+        "csv" if spec.figure.is_some_and(|figure| figure.panels.is_empty()) => {
+            Err(Failure::usage(format!("`--figure {shown}`: `{}` has no curves; the suffix must be .png", spec.id)))
+        }
         "png" | "csv" => Ok(()),
         _ => Err(Failure::usage(format!("`--figure {shown}`: the suffix must be .png or .csv"))),
     }

@@ -93,6 +93,8 @@ pub const MIXED_ORDER: Stream = Stream { first: 9 << 58, count: 1 << 58 };
 pub const FUNDUS_VIEWS: Stream = Stream { first: 10 << 58, count: 1 << 58 };
 /// What dropout drops in each pass of active learning.
 pub const QUERY_DROPOUT: Stream = Stream { first: 11 << 58, count: 1 << 58 };
+/// Which pictures are asked for after a step where chance decides.
+pub const QUERY_RANDOM: Stream = Stream { first: 13 << 58, count: 1 << 58 };
 
 #[cfg(test)]
 mod tests {
@@ -116,6 +118,7 @@ mod tests {
             MIXED_ORDER,
             FUNDUS_VIEWS,
             QUERY_DROPOUT,
+            QUERY_RANDOM,
         ],
     ];
 

@@ -4,9 +4,10 @@
 //! folders that are too deep. Every folder is listed once, whatever links lead to it.
 
 use std::cmp::Ordering;
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::picture_file::{ForeignFiles, is_picture_name};
 use super::{DataError, Problem};
@@ -176,6 +177,54 @@ fn not_opened(error: &std::io::Error) -> String {
         ErrorKind::NotADirectory => "is a file, not a folder".to_owned(),
         _ => format!("cannot be opened: {error}"),
     }
+}
+
+/// A name for each of these files, after which results are named: its path below `root` without extension, with `/`. No two are
+/// alike, not even where only capitals differ: `a.png` beside `A.jpg` are `a_png` and `A_jpg`.
+pub fn unique_names<'a>(files: impl Iterator<Item = &'a Path> + Clone, root: &Path) -> Vec<String> {
+    let plain = |path: &Path| {
+        let below = path.strip_prefix(root).ok().filter(|below| !below.is_absolute());
+        let below = below.unwrap_or_else(|| Path::new(path.file_name().unwrap_or_default()));
+        let name = below.with_extension("");
+        let parts: Vec<String> =
+            name.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+        parts.join("/")
+    };
+    let mut count: HashMap<String, usize> = HashMap::new();
+    for file in files.clone() {
+        *count.entry(plain(file).to_lowercase()).or_default() += 1;
+    }
+    let mut taken = HashSet::new();
+    let unique = |file: &Path| {
+        let mut name = plain(file);
+        if count.get(&name.to_lowercase()).is_some_and(|&count| count > 1) {
+            let extension = file.extension().unwrap_or_default().to_string_lossy();
+            name = format!("{name}_{extension}");
+        }
+        let mut unique = name.clone();
+        for number in 2.. {
+            if taken.insert(unique.to_lowercase()) {
+                break;
+            }
+            unique = format!("{name}_{number}");
+        }
+        unique
+    };
+    files.map(unique).collect()
+}
+
+/// Number, bytes and newest change of the files in a folder, so many levels deep: what changes when they do.
+pub fn stamp(path: &Path, levels: usize) -> (u64, u64, Option<SystemTime>) {
+    let Ok(listing) = std::fs::read_dir(path) else { return (0, 0, None) };
+    listing.filter_map(Result::ok).fold((0, 0, None), |(files, bytes, newest), entry| {
+        // Of what a link leads to, not of the link.
+        let Ok(about) = std::fs::metadata(entry.path()) else { return (files, bytes, newest) };
+        if about.is_dir() && levels > 1 {
+            let (more, size, time) = stamp(&entry.path(), levels - 1);
+            return (files + more, bytes + size, newest.max(time));
+        }
+        (files + 1, bytes + about.len(), newest.max(about.modified().ok()))
+    })
 }
 
 /// Order in which people count: `2` before `10`, capitals beside small letters.

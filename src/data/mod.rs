@@ -4,6 +4,7 @@ pub mod augment;
 pub mod cifar;
 pub mod csv_points;
 pub mod folder;
+pub mod fundus;
 pub mod image_folder;
 pub mod images;
 pub mod picture_file;

@@ -20,6 +20,7 @@ pub mod replay;
 pub mod run_folder;
 pub mod state;
 pub mod study;
+pub mod study_beside;
 pub mod study_cost;
 pub mod study_figure;
 pub mod study_runner;

@@ -9,6 +9,7 @@ use super::event::Status;
 use super::params::{ParamError, ParamSpec, Params, Value};
 use super::run_folder::{self, DiskError, write_whole};
 use super::state::RunState;
+use super::study_beside::{Beside, Measured};
 use super::study_cost::Cost;
 use super::study_figure::Figure;
 use super::study_store::{self, Key, SAMPLES, Sample, Unread};
@@ -41,6 +42,8 @@ pub struct StudySpec {
     pub cost: &'static Cost,
     /// The article's figure, where the study is one of curves.
     pub figure: Option<&'static Figure>,
+    /// Further tables of its runs.
+    pub beside: Option<&'static Beside>,
 }
 
 /// [`StudySpec::reading`] of numbers that the paper prints.
@@ -181,10 +184,11 @@ impl StudyRun {
         }
         let (task, measures) = (&self.tasks[index], self.spec.measures.iter());
         let row = &self.spec.rows[task.row];
-        let values = match failed {
+        let values = match &failed {
             Some(_) => Vec::new(),
             None => measures.map(|measure| (measure.of)(run, row).filter(|value| value.is_finite())).collect(),
         };
+        let kept = self.keeps().filter(|_| failed.is_none()).map(|keep| keep(run));
         let header = run.header.as_ref();
         self.samples[index] = Some(Sample {
             row: row.label.to_owned(),
@@ -198,6 +202,7 @@ impl StudyRun {
             device: header.map_or_else(String::new, |header| header.device.clone()),
             data: header.map_or_else(String::new, |header| header.data.clone()),
             measured: clock::utc_now(),
+            kept,
         });
         true
     }
@@ -327,7 +332,13 @@ impl StudyRun {
     /// Whether the sample holds what this study measures.
     fn is_measured(&self, sample: &Sample) -> bool {
         let same = sample.measures.is_empty() || self.titles().eq(sample.measures.iter().map(String::as_str));
-        sample.failed.is_none() && sample.values.len() == self.spec.measures.len() && same
+        let kept = sample.kept.is_some() || self.keeps().is_none();
+        sample.failed.is_none() && sample.values.len() == self.spec.measures.len() && same && kept
+    }
+
+    /// What is stored of a run beside its numbers.
+    pub fn keeps(&self) -> Option<fn(&RunState) -> String> {
+        self.spec.beside?.keep
     }
 
     fn titles(&self) -> impl Iterator<Item = &'static str> {
@@ -456,8 +467,19 @@ impl StudyRun {
             reading: self.spec.reading.to_owned(),
             about: self.spec.about.to_owned(),
             deterministic: !self.spec.seeded,
+            beside: self.spec.beside.map_or(Vec::new(), |beside| beside.fill(&self.finished())),
             rows,
         }
+    }
+
+    /// Every run that is measured, in order of rows and seeds.
+    pub fn finished(&self) -> Vec<Measured<'_>> {
+        let of = |(row, spec): (usize, &'static StudyRow)| {
+            self.valid(row)
+                .filter(|sample| sample.failed.is_none())
+                .map(|sample| Measured { label: spec.label, sample })
+        };
+        self.spec.rows.iter().enumerate().flat_map(of).collect()
     }
 
     /// The measured samples of a row; where a new measurement failed, what an earlier study measured.

@@ -17,6 +17,24 @@ pub struct Figure {
     pub panels: &'static [Panel],
     /// Pictures of every row, where the article shows some.
     pub gallery: Option<Gallery>,
+    /// Every row as a line across its parameters.
+    pub parallel: Option<Parallel>,
+}
+
+impl Figure {
+    /// A figure without anything in it yet.
+    pub const EMPTY: Self = Self { panels: &[], gallery: None, parallel: None };
+}
+
+/// Parallel coordinates: an axis for each parameter that the rows set, then one of a measure, which gives the colour. They are
+/// drawn from what is measured and need no recording.
+#[derive(Debug, Clone, Copy)]
+pub struct Parallel {
+    pub title: &'static str,
+    /// Keys of the parameters.
+    pub keys: &'static [&'static str],
+    /// Index of the measure.
+    pub measure: usize,
 }
 
 /// Pictures that runs have made: a line for each row, a column for each picture.
@@ -64,6 +82,9 @@ pub struct Panel {
     pub log: bool,
     /// What is shown of the plane, where the article shows a part of it: `[x, y]`, each from and to.
     pub window: Option<[[f64; 2]; 2]>,
+    /// Several seeds of a row are drawn as their mean within the band from the lowest to the highest, at every x that all of them
+    /// have.
+    pub band: bool,
     /// Which rows are drawn.
     pub shows: fn(&StudyRow) -> bool,
     /// The curve of a run, points (x, y) in order of steps.
@@ -103,10 +124,23 @@ pub struct Curve {
     pub points: Vec<[f64; 2]>,
 }
 
+/// Several seeds of a row in one panel.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Band {
+    /// As in [`Curve`].
+    pub panel: usize,
+    pub row: usize,
+    pub seeds: usize,
+    /// x, lowest, mean and highest.
+    pub points: Vec<[f64; 4]>,
+}
+
 /// What of a figure is there to draw.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Drawing {
     pub curves: Vec<Curve>,
+    /// Where a panel asks for them and a row has several seeds; these curves are not drawn themselves.
+    pub bands: Vec<Band>,
     /// Of the first seed of each row.
     pub pictures: Vec<Shown>,
     /// Measured runs without a recording: an older version measured them, or their folder is gone.
@@ -117,6 +151,20 @@ impl Drawing {
     pub fn is_empty(&self) -> bool {
         self.curves.is_empty() && self.pictures.is_empty()
     }
+
+    /// Finds the bands of its curves.
+    pub fn find_bands(&mut self, study: &StudyRun) {
+        self.bands.clear();
+        let panels = study.spec.figure.map_or(&[][..], |figure| figure.panels);
+        for panel in (0..panels.len()).filter(|panel| panels[*panel].band) {
+            for row in 0..study.spec.rows.len() {
+                let of_row: Vec<&Curve> = self.curves.iter().filter(|c| (c.panel, c.row) == (panel, row)).collect();
+                if let Some(points) = spread(&of_row) {
+                    self.bands.push(Band { panel, row, seeds: of_row.len(), points });
+                }
+            }
+        }
+    }
 }
 
 /// Most points of a curve; a longer one is drawn with every second, third, .. of its points.
@@ -125,7 +173,9 @@ const POINTS: usize = 4_000;
 /// The curves of all measured runs, from their recordings in the study's `folder`. Takes a while.
 pub fn draw(study: &StudyRun, folder: &Path) -> Drawing {
     let mut drawing = Drawing::default();
-    let Some(figure) = study.spec.figure else { return drawing };
+    let Some(figure) = study.spec.figure.filter(|figure| !figure.panels.is_empty() || figure.gallery.is_some()) else {
+        return drawing;
+    };
     for (task, run) in study.recordings(folder) {
         let row = &study.spec.rows[task.row];
         let Some(state) = run.and_then(|run| replay::replay(&run).ok()) else {
@@ -152,14 +202,33 @@ pub fn draw(study: &StudyRun, folder: &Path) -> Drawing {
             }));
         }
     }
+    drawing.find_bands(study);
     drawing
 }
 
-/// The numbers of a figure in long form: ours, and the article's readings. One of pictures alone has none.
+/// Lowest, mean and highest of several curves at every x that all of them have. `None` for fewer than two curves, and where they
+/// have no x in common.
+fn spread(curves: &[&Curve]) -> Option<Vec<[f64; 4]>> {
+    let (first, others) = curves.split_first()?;
+    let at = |curve: &Curve, x: f64| {
+        let found = curve.points.binary_search_by(|point| point[0].total_cmp(&x)).ok()?;
+        Some(curve.points[found][1])
+    };
+    let of = |&[x, y]: &[f64; 2]| {
+        let values: Vec<f64> =
+            std::iter::once(Some(y)).chain(others.iter().map(|other| at(other, x))).collect::<Option<_>>()?;
+        let (low, high) = values.iter().fold((y, y), |(low, high), value| (low.min(*value), high.max(*value)));
+        Some([x, low, values.iter().sum::<f64>() / values.len() as f64, high])
+    };
+    let points: Vec<[f64; 4]> = first.points.iter().filter_map(of).collect();
+    (!others.is_empty() && !points.is_empty()).then_some(points)
+}
+
+/// The numbers of a figure in long form: ours, and the article's readings. One without curves has none.
 pub fn csv(study: &StudyRun, drawing: &Drawing) -> Result<Vec<u8>, String> {
     if study.spec.figure.is_some_and(|figure| figure.panels.is_empty()) {
         return Err(format!(
-            "the figure of `{}` is made of pictures and has no numbers; save it as .png",
+            "the figure of `{}` has no curves and has no numbers of its own; save it as .png",
             study.spec.id
         ));
     }
@@ -185,4 +254,18 @@ pub fn csv(study: &StudyRun, drawing: &Drawing) -> Result<Vec<u8>, String> {
         }
     }
     sheet.csv(&json!({ "study": study.spec.id, "source": study.spec.source, "paper": study.spec.reading }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_band_is_where_all_seeds_were_measured() {
+        let curve = |seed, points: &[[f64; 2]]| Curve { panel: 0, row: 0, seed, points: points.to_vec() };
+        let (a, b) = (curve(1, &[[0.0, 1.0], [2.0, 3.0], [4.0, 9.0]]), curve(2, &[[0.0, 2.0], [4.0, 5.0], [6.0, 0.0]]));
+        assert_eq!(spread(&[&a, &b]), Some(vec![[0.0, 1.0, 1.5, 2.0], [4.0, 5.0, 7.0, 9.0]]));
+        assert_eq!((spread(&[&a]), spread(&[])), (None, None));
+        assert_eq!(spread(&[&a, &curve(3, &[[1.0, 1.0]])]), None, "no x in common");
+    }
 }

@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Sample {
     /// The row's label and parameters: a sample of a row that was changed since does not count.
     pub(super) row: String,
-    pub(super) params: Params,
+    pub params: Params,
     pub seed: u64,
     /// Version of the program that measured.
     pub version: String,
@@ -46,6 +46,9 @@ pub struct Sample {
     /// When it was measured, UTC; empty in files of older versions.
     #[serde(default)]
     pub measured: String,
+    /// What the study's further tables need of the run, see [`super::study_beside::Beside::keep`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<String>,
 }
 
 /// What the numbers of a sample depend on.

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::study_beside::{Filled, aligned};
 use crate::compute::stats;
 
 /// A study's table in long form: one line for each row and measure.
@@ -19,6 +20,9 @@ pub struct StudyTable {
     /// No seed changes the result: one run is all there is.
     pub deterministic: bool,
     pub rows: Vec<TableRow>,
+    /// Its further tables.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<Filled>,
 }
 
 /// One measure of one row.
@@ -188,19 +192,13 @@ impl StudyTable {
 
     /// The table to read, with its sources and how it was measured.
     pub fn text(&self) -> String {
-        let mut lines = vec![["row", "measure", "paper", "ours", "data"].map(str::to_owned)];
+        let mut lines = vec![["row", "measure", "paper", "ours", "data"].map(str::to_owned).to_vec()];
         let mut last = "";
         for row in &self.rows {
             let label = if row.row == last { String::new() } else { row.row.clone() };
             last = &row.row;
             let data = if label.is_empty() { String::new() } else { row.data.clone() };
-            lines.push([label, row.title(), row.paper_text(), row.ours_text(self.deterministic), data]);
-        }
-        let mut widths = [0; 5];
-        for line in &lines {
-            for (width, cell) in widths.iter_mut().zip(line) {
-                *width = (*width).max(cell.chars().count());
-            }
+            lines.push(vec![label, row.title(), row.paper_text(), row.ours_text(self.deterministic), data]);
         }
         let mut text = format!(
             "{} ({})\n{}\n{}\nPaper: {} {}\n\n",
@@ -211,10 +209,9 @@ impl StudyTable {
             self.reading,
             self.how()
         );
-        for line in lines {
-            let cells: Vec<String> = line.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-            text += cells.join("  ").trim_end();
-            text.push('\n');
+        text += &aligned(&lines);
+        for table in &self.beside {
+            text += &format!("\n{}", table.text());
         }
         text
     }
@@ -294,6 +291,7 @@ mod tests {
             reading: "read off the figure.".into(),
             about: "About".into(),
             deterministic: false,
+            beside: Vec::new(),
             rows: vec![row(Some(257.4), &[Some(0.1 + 0.2), Some(0.1)]), row(None, &[None])],
         };
         let text = table.text();

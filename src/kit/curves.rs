@@ -154,6 +154,7 @@ impl<'a> Panel<'a> {
             include: self.axis.include,
             limits: self.limits,
             marks: &self.marks,
+            fills: &[],
             font_size: tile::font_size(ctx.presenting),
         };
         let asked = state.show(ui, place, &plot, &curves, ctx.style);

@@ -8,6 +8,7 @@ pub mod optim;
 pub mod parameters;
 pub mod reconstruction;
 pub mod segmentation;
+pub mod weights;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::Tensor;

@@ -1,4 +1,5 @@
-//! Images and masks at another size, without any filter against aliasing, as OpenCV and PyTorch do it.
+//! Images and masks at another size: [`resize`] without any filter against aliasing, as OpenCV and PyTorch do it by default;
+//! [`shrink`] with one, as Pillow does it.
 //!
 //! The pixels of both sizes cover the same area. Everything is computed in f64.
 
@@ -74,6 +75,46 @@ pub fn resize<T: Sample>(values: &[T], from: Size, to: Size, how: Resampling) ->
         each(|i| plane[i].to_f64(), from, to, how, |value| out.push(T::from_f64(value)));
     }
     out
+}
+
+/// Resizes one plane, and where it gets smaller every new pixel is the mean of all that it covers, weighted by a triangle twice as
+/// wide: `BILINEAR` of Pillow, and of torchvision with `antialias=True`. Where it gets larger it is [`Resampling::Bilinear`].
+///
+/// # Panics
+/// Where `values` are not a plane of size `from`, or `from` is empty and `to` is not.
+pub fn shrink(values: &[f32], from: Size, to: Size) -> Vec<f32> {
+    let (rows, columns) = (triangles(from.height, to.height), triangles(from.width, to.width));
+    let mut wide = Vec::with_capacity(from.height * to.width);
+    for row in values.chunks_exact(from.width.max(1)).take(from.height) {
+        wide.extend(columns.iter().map(|(first, weights)| {
+            let under = &row[*first..*first + weights.len()];
+            under.iter().zip(weights).map(|(value, weight)| f64::from(*value) * weight).sum::<f64>()
+        }));
+    }
+    let mut out = Vec::with_capacity(to.pixels());
+    for (first, weights) in &rows {
+        out.extend((0..to.width).map(|column| {
+            let under = weights.iter().enumerate();
+            under.map(|(k, weight)| wide[(first + k) * to.width + column] * weight).sum::<f64>() as f32
+        }));
+    }
+    out
+}
+
+/// For each new pixel the first one that it is made of, and the weights of that and those after it, which add up to 1.
+fn triangles(from: usize, to: usize) -> Vec<(usize, Vec<f64>)> {
+    let scale = from as f64 / to as f64;
+    let reach = scale.max(1.0);
+    let of = |i: usize| {
+        let centre = (i as f64 + 0.5) * scale;
+        let first = (centre - reach + 0.5).max(0.0) as usize;
+        let end = ((centre + reach + 0.5) as usize).min(from);
+        let weight = |j: usize| (1.0 - ((j as f64 + 0.5 - centre) / reach).abs()).max(0.0);
+        let weights: Vec<f64> = (first..end).map(weight).collect();
+        let sum: f64 = weights.iter().sum();
+        (first, weights.into_iter().map(|weight| weight / sum).collect())
+    };
+    (0..to).map(of).collect()
 }
 
 /// Resizes a mask: its pixels as 0 and 1, then what is greater than one half.
@@ -189,6 +230,24 @@ mod tests {
             assert_eq!(resize(&[0.3_f32], size(1, 1), size(2, 3), how), [0.3; 6], "{how:?}");
             assert_eq!(resize(&[0.25_f64; 20], size(4, 5), size(1, 1), how), [0.25], "{how:?}");
             assert_eq!(resize_mask(&[true], size(1, 1), size(1, 7), how), [true; 7]);
+        }
+    }
+
+    #[test]
+    fn what_gets_smaller_is_the_mean_of_what_it_covers_as_in_pillow() {
+        let close = |ours: &[f32], pillow: &[f32]| {
+            assert_eq!(ours.len(), pillow.len());
+            ours.iter().zip(pillow).for_each(|(a, b)| assert!((a - b).abs() < 1e-5, "{ours:?} {pillow:?}"));
+        };
+        // Pillow 13's `resize(.., BILINEAR)` in mode F.
+        let line = [1.0, 5.0, 2.0, 9.0, 4.0, 7.0, 3.0];
+        close(&shrink(&line, size(1, 7), size(1, 3)), &[2.9285715, 5.8235294, 4.928571]);
+        let plane: Vec<f32> = (0..20).map(|i| (i * i % 17) as f32).collect();
+        let small = [3.418_182, 10.695_455, 7.75, 12.136_364, 3.65, 4.604_545];
+        close(&shrink(&plane, size(4, 5), size(3, 2)), &small);
+        // Larger and equal sizes are bilinear as ever.
+        for to in [size(4, 5), size(9, 11)] {
+            close(&shrink(&plane, size(4, 5), to), &resize(&plane, size(4, 5), to, Resampling::Bilinear));
         }
     }
 

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 
 use eframe::egui::accesskit::Role;
 use eframe::egui::{
-    Align2, Color32, CursorIcon, FontId, Painter, Pos2, Rect, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2,
+    Align2, Color32, CursorIcon, FontId, Mesh, Painter, Pos2, Rect, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
 
 use super::axes::{Axes, Bounds, Titles, is_panning, zoom};
@@ -61,6 +61,8 @@ pub struct Plot<'a> {
     /// Values outside are not followed by the y axis (a curve that runs away would flatten all others).
     pub limits: Option<RangeInclusive<f64>>,
     pub marks: &'a [Mark],
+    /// Pairs of curves, by index, with points at the same x: what lies between them is filled in the first one's colour.
+    pub fills: &'a [[usize; 2]],
     pub font_size: f32,
 }
 
@@ -179,6 +181,7 @@ impl CurveState {
         let (painter, inside) = (ui.painter_at(outer), ui.painter_at(axes.rect));
         inside.rect_filled(axes.rect, 2.0, style.plot_background);
         axes.draw_grid(&inside, style, style.rule);
+        plot.fills.iter().for_each(|pair| fill_between(&inside, &axes, pair.map(|at| curves.get(at))));
         plot.marks.iter().for_each(|mark| draw_mark_line(&inside, &axes, mark));
         self.build(&axes, plot, curves, inside.pixels_per_point());
         match plot.cursor {
@@ -376,6 +379,27 @@ fn draw_mark_line(painter: &Painter, axes: &Axes, mark: &Mark) {
     }
 }
 
+/// Fills what lies between two curves with points at the same x.
+fn fill_between(painter: &Painter, axes: &Axes, [low, high]: [Option<&Curve<'_>>; 2]) {
+    let (Some(low), Some(high)) = (low, high) else { return };
+    let color = low.category.color.gamma_multiply(0.18);
+    let mut mesh = Mesh::default();
+    for i in 0..low.len.min(high.len) {
+        for [x, y] in [(low.point)(i), (high.point)(i)] {
+            mesh.colored_vertex(axes.at(x, axes.scales[1].position(y)), color);
+        }
+        if i > 0 {
+            let first = 2 * i as u32 - 2;
+            mesh.add_triangle(first, first + 1, first + 2);
+            mesh.add_triangle(first + 1, first + 2, first + 3);
+        }
+    }
+    // A place that is no number has no triangle.
+    if mesh.vertices.iter().all(|vertex| vertex.pos.is_finite()) {
+        painter.add(Shape::mesh(mesh));
+    }
+}
+
 /// A hollow diamond where both coordinates are known.
 fn draw_diamond(painter: &Painter, axes: &Axes, mark: &Mark, size: f32, style: &Style) {
     let (Some(x), Some(y)) = (mark.x, mark.y) else { return };
@@ -503,6 +527,7 @@ mod tests {
             include: &[],
             limits: None,
             marks: &[],
+            fills: &[],
             font_size: 11.0,
         }
     }

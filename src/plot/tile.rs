@@ -2,7 +2,8 @@
 //! message of a tile that has nothing to draw yet.
 
 use eframe::egui::{
-    Align, Align2, Button, FontId, Label, Layout, Painter, Rect, RichText, ScrollArea, Ui, UiBuilder, Vec2, pos2, vec2,
+    Align, Align2, Button, FontId, Label, Layout, Painter, Rect, RichText, ScrollArea, TextEdit, Ui, UiBuilder, Vec2,
+    pos2, vec2,
 };
 
 use super::style::Style;
@@ -51,6 +52,36 @@ pub fn button(ui: &mut Ui, enabled: bool, name: &str, help: &str, size: f32) -> 
         .on_hover_text(help)
         .on_disabled_hover_text(help)
         .clicked()
+}
+
+/// A line with a text field, its name on the left and buttons on the right; `true` where it was edited.
+#[expect(clippy::too_many_arguments, reason = "what is drawn, where and how")]
+pub fn field_row(
+    ui: &mut Ui,
+    name: &str,
+    hint: &str,
+    text: &mut String,
+    enabled: bool,
+    size: f32,
+    style: &Style,
+    buttons: impl FnOnce(&mut Ui),
+) -> bool {
+    let height = (2.0 * size).round();
+    let mut changed = false;
+    ui.allocate_ui_with_layout(vec2(ui.available_width(), height), Layout::right_to_left(Align::Center), |ui| {
+        buttons(ui);
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            let label = Label::new(RichText::new(name).size(size).color(style.text_weak)).selectable(false);
+            ui.add_sized(vec2(4.8 * size, height), label);
+            let field = TextEdit::singleline(text)
+                .font(FontId::proportional(size))
+                .hint_text(RichText::new(hint).size(size))
+                .align(Align2::LEFT_CENTER)
+                .desired_width(ui.available_width() - 8.0);
+            changed = ui.add_enabled(enabled, field).accessible_name(name).changed();
+        });
+    });
+    changed
 }
 
 /// Weak text of the small size.

@@ -6,6 +6,8 @@ use learnscope::engine::event::{Body, Event, Payload, RunHeader, RunId, Status};
 use learnscope::engine::params::{ParamSpec, Params, Value};
 use learnscope::engine::state::RunState;
 
+use super::drive::Drive;
+
 /// Its id.
 pub const ID: RunId = RunId(1);
 
@@ -61,6 +63,22 @@ impl MadeRun {
 
     pub fn changed(&mut self, step: u64, key: &str, from: Value, to: Value) {
         self.says(step, Body::Changed { key: key.to_owned(), from, to });
+    }
+
+    /// What an experiment said from a step on, under this prefix; its tables, of so many columns, whole at its last step.
+    pub fn follows(&mut self, drive: &Drive, prefix: &str, from: u64, columns: u32) {
+        for (key, points) in &drive.scalars {
+            for (step, value) in points.iter().filter(|(step, _)| *step >= from) {
+                self.scalars(*step, prefix, &[(key.as_str(), *value)]);
+            }
+        }
+        for ((key, step), payload) in drive.payloads.iter().filter(|((_, step), _)| *step >= from) {
+            self.payload(*step, &format!("{prefix}{key}"), payload.clone());
+        }
+        for (key, data) in &drive.tables {
+            let key = format!("{prefix}{key}");
+            self.says(drive.done, Body::Rows { key: key.as_str().into(), columns, data: data.clone().into() });
+        }
     }
 
     pub fn ends(mut self, step: u64) -> RunState {

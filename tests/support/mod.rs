@@ -8,10 +8,12 @@
 //! - `window`: the whole window with a toy lab and a worker that says what the test wants
 //! - `program`: the real binary in a folder of its own
 //! - `tree`: what lies in a folder, to be compared with later
+//! - `adapter`: a lab's tiny network on a graphics device
 //! - `offscreen`: a surface as an image
 
 #![allow(dead_code, reason = "no test uses all of it")]
 
+pub mod adapter;
 pub mod drive;
 pub mod made_run;
 pub mod offscreen;

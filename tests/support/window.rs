@@ -55,6 +55,7 @@ pub static SPEC: LabSpec = LabSpec {
             reading: PRINTED,
             cost: &EVEN,
             figure: None,
+            beside: None,
         },
         StudySpec {
             id: "long",
@@ -68,6 +69,7 @@ pub static SPEC: LabSpec = LabSpec {
             reading: "read off the figure.",
             cost: &EVEN,
             figure: None,
+            beside: None,
         },
     ],
     tries: &[],

@@ -2,6 +2,7 @@
 
 mod blur;
 pub mod fundus;
+pub mod fundus_folder;
 pub mod shapes;
 pub mod ultrasound;
 pub mod ultrasound_folder;

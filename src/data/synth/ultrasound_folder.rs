@@ -68,7 +68,11 @@ pub fn plans(count: usize) -> Vec<Plan> {
 pub fn files(seed: u64) -> Result<Vec<SampleFile>, ImageError> {
     let sets: Vec<Vec<SampleFile>> =
         plans(COUNT).into_par_iter().map(|plan| of_image(&plan, seed)).collect::<Result<_, _>>()?;
-    let mut files = sets.concat();
+    Ok(with_manifest(sets.concat(), readme(seed)))
+}
+
+/// The files of a set, then [`MANIFEST`], which lists them, and `README.txt`.
+pub fn with_manifest(mut files: Vec<SampleFile>, readme: String) -> Vec<SampleFile> {
     let mut manifest = "file,bytes,crc32,how it was made\n".to_owned();
     for file in &files {
         let crc = crc32fast::hash(&file.bytes);
@@ -76,8 +80,8 @@ pub fn files(seed: u64) -> Result<Vec<SampleFile>, ImageError> {
         let _ = writeln!(manifest, "{},{},{crc:08x},\"{}\"", file.name, file.bytes.len(), file.made);
     }
     files.push(SampleFile { name: MANIFEST.to_owned(), bytes: manifest.into_bytes(), made: String::new() });
-    files.push(SampleFile { name: "README.txt".to_owned(), bytes: readme(seed).into_bytes(), made: String::new() });
-    Ok(files)
+    files.push(SampleFile { name: "README.txt".to_owned(), bytes: readme.into_bytes(), made: String::new() });
+    files
 }
 
 fn readme(seed: u64) -> String {

@@ -63,6 +63,7 @@ const SADDLE_RACE: StudySpec = StudySpec {
     reading: NO_NUMBERS,
     cost: &EVEN,
     figure: Some(&SADDLE_RACE_FIGURE),
+    beside: None,
 };
 
 const MOMENTUM_NAG: StudySpec = StudySpec {
@@ -93,6 +94,7 @@ const MOMENTUM_NAG: StudySpec = StudySpec {
     reading: "read off the contour figure’s pixels, ±0.01; it prints no numbers.",
     cost: &EVEN,
     figure: Some(&MOMENTUM_NAG_FIGURE),
+    beside: None,
 };
 
 const VANISHING_GRADIENT: StudySpec = StudySpec {
@@ -129,6 +131,7 @@ const VANISHING_GRADIENT: StudySpec = StudySpec {
     reading: "read off the animation’s last frame, ±0.01; it prints no numbers.",
     cost: &EVEN,
     figure: Some(&VANISHING_GRADIENT_FIGURE),
+    beside: None,
 };
 
 const LEARNING_RATES: StudySpec = StudySpec {
@@ -227,23 +230,26 @@ const LEARNING_RATES: StudySpec = StudySpec {
     reading: "read off the figure’s pixels, some 0.3 to 1.3 too low; it prints no numbers.",
     cost: &EVEN,
     figure: Some(&LEARNING_RATES_FIGURE),
+    beside: None,
 };
 
 /// Where the optimizers went, in the plane.
 const fn plane(title: &'static str, window: [[f64; 2]; 2], marks: fn(&StudyRow) -> Vec<Mark>) -> Panel {
     let curve = |run: &RunState| points(run, |_, x, y| [x, y]);
-    Panel { title, x: "x", y: "y", log: false, window: Some(window), shows: |_| true, curve, marks }
+    Panel { title, x: "x", y: "y", log: false, window: Some(window), band: false, shows: |_| true, curve, marks }
 }
 
 /// |y| against the update, on a logarithmic axis: which curve leaves the line y = 0, and when.
 static SADDLE_RACE_FIGURE: Figure = Figure {
     gallery: None,
+    parallel: None,
     panels: &[Panel {
         title: "Distance from the symmetry line",
         x: "update",
         y: "|y|",
         log: true,
         window: Some([[0.0, 1500.0], [1e-11, 10.0]]),
+        band: false,
         shows: |_| true,
         curve: |run| points(run, |k, _, y| [k, y.abs()]),
         marks: |_| Vec::new(),
@@ -252,6 +258,7 @@ static SADDLE_RACE_FIGURE: Figure = Figure {
 
 static MOMENTUM_NAG_FIGURE: Figure = Figure {
     gallery: None,
+    parallel: None,
     panels: &[plane("Paths on the quartic", [[-2.5, 1.5], [-2.0, 2.0]], |row| {
         let [leftmost, highest] = [0, 1].map(|k| row.paper.get(k).copied().flatten());
         leftmost.map(Mark::X).into_iter().chain(highest.map(Mark::Y)).collect()
@@ -260,6 +267,7 @@ static MOMENTUM_NAG_FIGURE: Figure = Figure {
 
 static VANISHING_GRADIENT_FIGURE: Figure = Figure {
     gallery: None,
+    parallel: None,
     panels: &[plane("Paths over the shelf at (0, 0)", [[-2.0, 1.2], [-1.0, 1.0]], |row| match row.paper {
         [Some(x), Some(y), ..] => vec![Mark::Point(*x, *y)],
         _ => Vec::new(),
@@ -269,6 +277,7 @@ static VANISHING_GRADIENT_FIGURE: Figure = Figure {
 /// The article's figure: x, y and z against the iteration, at each of the three rates.
 static LEARNING_RATES_FIGURE: Figure = Figure {
     gallery: None,
+    parallel: None,
     panels: &[
         rate("y at η = 0.001", at_thousandth, Y),
         rate("y at η = 0.01", at_hundredth, Y),
@@ -307,7 +316,17 @@ fn at_tenth(row: &StudyRow) -> bool {
 }
 
 const fn rate(title: &'static str, shows: fn(&StudyRow) -> bool, (y, range, curve, marks): Coordinate) -> Panel {
-    Panel { title, x: "iteration", y, log: false, window: Some([[0.0, 500.0], range]), shows, curve, marks }
+    Panel {
+        title,
+        x: "iteration",
+        y,
+        log: false,
+        window: Some([[0.0, 500.0], range]),
+        band: false,
+        shows,
+        curve,
+        marks,
+    }
 }
 
 /// The path of a run as points made of row number, x and y.

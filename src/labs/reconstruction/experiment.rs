@@ -1,7 +1,9 @@
 //! The training run as the engine drives it.
 
+use std::path::Path;
 use std::sync::Arc;
 
+use burn::tensor::Device;
 use rayon::prelude::*;
 
 use crate::compute::readback::Reader;
@@ -10,25 +12,28 @@ use crate::data::augment::View;
 use crate::engine::emit::Emit;
 use crate::engine::event::{Level, Payload};
 use crate::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
-use crate::engine::params::{ParamError, Value};
+use crate::engine::params::{ParamError, Params, Value};
 use crate::kit::training::Training;
 use crate::metrics::knn::Labelled;
 use crate::metrics::linear_probe::{ProbeProtocol, linear_probe};
 use crate::metrics::projection::Projection;
 use crate::nn::reconstruction::Autoencoder;
 use crate::nn::reconstruction::spec::{NetSpec, cost};
+use crate::nn::reconstruction::weights::{self, Fit};
 use crate::pixels::mask::Mask;
 use crate::pixels::resize::Size;
 use crate::watch::Watch;
 
+use super::active::{self, Active, Asking, Labels};
 use super::balance::{self, Rule};
 use super::between;
 use super::judge::{Each, Judged, field_of_view, judge_each, quality, rebuild, scores};
 use super::looks::{report_cams, report_occlusion};
 use super::params::{
-    BATCH, Hyper, LABELLED_SHARE, LAMBDA, LOOPED, PHASE_STEPS, ROUTINES, Routine, SWITCH_NOW, check_combination,
-    net_spec, rule,
+    BATCH, GIVEN, Hyper, LABELLED_SHARE, LAMBDA, LOOPED, ORACLE, PHASE_STEPS, QUERY, QUERY_COUNT, QUERY_EVERY, RESTART,
+    ROUTINES, Restart, Routine, SWITCH_NOW, WEIGHTS, check_combination, net_spec, rule,
 };
+use super::query::Query;
 use super::sampler::{Kind, Pools, Sampler};
 use super::source::{self, FundusData};
 use super::survival::{self, Probe, Survivors};
@@ -45,8 +50,13 @@ struct ReconstructionRun {
     hyper: Hyper,
     routine: Routine,
     data: Arc<FundusData>,
-    /// Labelled pictures whose labels are used.
-    labelled: Vec<usize>,
+    /// Labelled pictures whose labels are used from the beginning.
+    first: Vec<usize>,
+    /// Grades by hand.
+    given: Vec<(usize, u8)>,
+    active: Active,
+    /// What follows from these three.
+    labels: Labels,
     sampler: Sampler,
     /// Where the sampler's first epoch began: its step and its number.
     origin: [u64; 2],
@@ -69,13 +79,15 @@ struct ReconstructionRun {
     /// It was said that every unit is dead.
     dead_told: bool,
     news: Vec<(Level, String)>,
+    /// What has become of the file that the weights started from.
+    fit: Option<Fit>,
 }
 
 /// Builds the run; see [`crate::engine::experiment::BuildFn`].
 pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {
     let params = request.params;
     check_combination(params)?;
-    let data = source::load(params, Watch::nobody())?;
+    let data = source::load(params, Watch::nobody())?.for_run(params, request.seed);
     let spec = net_spec(params);
     let batch = BATCH.of(params);
     let fingerprint = format!(
@@ -87,10 +99,10 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
         request.seed
     );
     let training = Training::new(request, "run", fingerprint);
-    let net =
-        Autoencoder::new(&spec, request.seed, &training.device).map_err(|error| RunError::Device(error.to_string()))?;
+    let (net, fit) = initial(params, &spec, request.seed, &training.device)?;
     let routine = ROUTINES.of(params);
-    let labelled = data.with_labels(LABELLED_SHARE.of(params), request.seed);
+    let first = data.with_labels(LABELLED_SHARE.of(params), request.seed);
+    let given = active::given(GIVEN.of(params), &data)?;
     let wall = data.wall().into_iter().map(|i| (i, field_of_view(&data.pictures[i].planes, data.size))).collect();
     let probes = |&i: &usize| {
         let picture = &data.pictures[i];
@@ -104,7 +116,10 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
     let mut run = ReconstructionRun {
         hyper: Hyper::of(params),
         routine,
-        labelled,
+        labels: Labels::of(&data, &first, &[], &given),
+        first,
+        given,
+        active: Active::default(),
         sampler: Sampler::new(Pools { labelled: 0, unlabelled: 0, batch: 1, looped: false }, 0),
         origin: [0, 0],
         phase_two: PHASE_STEPS.of(params) as u64,
@@ -119,6 +134,7 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
         between: None,
         dead_told: false,
         news: Vec::new(),
+        fit,
         training,
         data,
     };
@@ -126,15 +142,32 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
     Ok(Box::new(run))
 }
 
+/// Random weights of the seed, or those of a file as far as they fit.
+fn initial(
+    params: &Params,
+    spec: &NetSpec,
+    seed: u64,
+    device: &Device,
+) -> Result<(Autoencoder, Option<Fit>), RunError> {
+    let net = Autoencoder::new(spec, seed, device).map_err(|error| RunError::Device(error.to_string()))?;
+    let path = WEIGHTS.of(params);
+    if path.is_empty() {
+        return Ok((net, None));
+    }
+    let started = weights::open(Path::new(path)).and_then(|file| weights::start_from(&file, net, spec, device));
+    let (net, fit) = started.map_err(|error| ParamError::invalid(WEIGHTS.key(), error))?;
+    Ok((net, Some(fit)))
+}
+
 impl ReconstructionRun {
-    /// Whether unlabelled pictures alone are rebuilt now.
+    /// Whether unlabelled pictures alone are rebuilt now. Where all got labels there is nothing for it.
     fn in_first_phase(&self) -> bool {
-        self.routine == Routine::AeThenCl && !self.second
+        self.routine == Routine::AeThenCl && !self.second && !self.labels.unlabelled.is_empty()
     }
 
     /// The sampler for what is drawn from now.
     fn draw_anew(&mut self) {
-        let (labelled, unlabelled) = (self.labelled.len(), self.data.unlabelled.len());
+        let (labelled, unlabelled) = (self.labels.labelled.len(), self.labels.unlabelled.len());
         let [labelled, unlabelled] = match self.routine {
             Routine::Supervised | Routine::LabelledAlso => [labelled, 0],
             Routine::AeThenCl if self.in_first_phase() => [0, unlabelled],
@@ -160,7 +193,7 @@ impl ReconstructionRun {
     fn batch(&mut self) -> (Kind, u64, usize, Batch) {
         let [from, first] = self.origin;
         let drawn = self.sampler.at(self.training.step - from, first);
-        let pool = if drawn.kind == Kind::Labelled { &self.labelled } else { &self.data.unlabelled };
+        let pool = if drawn.kind == Kind::Labelled { &self.labels.labelled } else { &self.labels.unlabelled };
         let indices: Vec<usize> = drawn.indices.iter().map(|&i| pool[i]).collect();
         let size = Size { height: self.data.size, width: self.data.size };
         let (seed, step, views) = (self.training.seed, self.training.step, &self.hyper.views);
@@ -170,7 +203,7 @@ impl ReconstructionRun {
             View::draw(views, size, rng).image(&picture, size)
         };
         let images: Vec<Vec<f32>> = indices.par_iter().enumerate().map(seen).collect();
-        let grade = |i: &usize| self.data.pictures[*i].grade.unwrap_or(0);
+        let grade = |i: &usize| self.labels.grade(&self.data, *i);
         let grades = (drawn.kind == Kind::Labelled).then(|| indices.iter().map(grade).collect());
         (drawn.kind, drawn.epoch, drawn.place, Batch { images: images.concat(), size: self.data.size, grades })
     }
@@ -180,6 +213,109 @@ impl ReconstructionRun {
         self.trainer.begin_phase();
         self.begin_epoch();
         out.notice(Level::Info, format!("second phase: labelled pictures from step {} on", self.training.step + 1));
+    }
+
+    /// Whether the number of labels is worth being told.
+    fn counts_labels(&self) -> bool {
+        QUERY.of(&self.training.params).is_some() || self.labels.labelled.len() != self.first.len()
+    }
+
+    /// The first weights of the seed, where these values ask for them after labels were added.
+    fn fresh(&self, params: &Params) -> Result<Option<Autoencoder>, RunError> {
+        if RESTART.of(params) == Restart::Warm {
+            return Ok(None);
+        }
+        let net = Autoencoder::new(&net_spec(params), self.training.seed, &self.training.device);
+        net.map(Some).map_err(|error| RunError::Device(error.to_string()))
+    }
+
+    /// Labels have come or gone: training goes on from these weights, or from its own, in a new epoch.
+    fn relabel(&mut self, fresh: Option<Autoencoder>) {
+        self.labels = Labels::of(&self.data, &self.first, &self.active.answered, &self.given);
+        if let Some(net) = fresh {
+            self.trainer.net = net;
+            self.lambda = LAMBDA.of(&self.training.params);
+            self.first_losses = None;
+            self.phase_two = self.training.step + PHASE_STEPS.of(&self.training.params) as u64;
+            self.second = false;
+        }
+        self.trainer.forget();
+        self.begin_epoch();
+    }
+
+    /// Where it is time, asks for the labels that the network of now would learn most from.
+    fn ask(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
+        let params = &self.training.params;
+        let Some(query) = QUERY.of(params) else { return Ok(()) };
+        let due = self.training.step.is_multiple_of(QUERY_EVERY.of(params).max(1) as u64);
+        let oracle = ORACLE.of(params);
+        // Whoever looks at pictures keeps them until one is labelled.
+        let looked_at = !oracle && !self.active.waiting.is_empty();
+        if !due || out.is_last() || self.in_first_phase() || looked_at && self.is_untouched() {
+            return Ok(());
+        }
+        let pool = self.labels.pool.len();
+        if pool == 0 {
+            if !std::mem::replace(&mut self.active.empty_told, true) {
+                out.notice(Level::Info, "every picture to train on has a label: nothing is left to ask for");
+            }
+            return Ok(());
+        }
+        let (net, data, labels) = (&self.trainer.net, &*self.data, &self.labels);
+        let (seed, step, device) = (self.training.seed, self.training.step, &self.training.device);
+        let asking = Asking { net, data, labels, seed, step, device };
+        let found = asking.ask(query, QUERY_COUNT.of(params) as usize)?;
+        self.training.finite(!found.iter().any(|(_, score)| score.is_nan()), "the score of a picture", || {
+            format!("the learning rate ({})", self.hyper.learning_rate)
+        })?;
+        let known = |i: &usize| oracle && self.data.pictures[*i].grade.is_some();
+        let (answered, waiting): (Vec<usize>, Vec<usize>) = found.iter().map(|(i, _)| *i).partition(known);
+        self.active.rounds += 1;
+        out.scalar("pool", pool as f64);
+        self.show_asked(query, &found, pool, known, out);
+        let (round, name) = (self.active.rounds, QUERY.item(params).map_or("", |item| item.label));
+        let asked = format!("round {round}: {} of {pool} pictures asked for by {name}", found.len());
+        let told = match (answered.len(), waiting.len()) {
+            (0, waiting) => format!("{asked}; {waiting} wait for your grade in the tile Label next"),
+            (answered, 0) => format!("{asked}; {answered} answered by the oracle"),
+            (answered, waiting) => {
+                format!("{asked}; {answered} answered by the oracle, {waiting} wait in the tile Label next")
+            }
+        };
+        out.notice(Level::Info, told);
+        self.active.waiting = waiting;
+        if !answered.is_empty() {
+            let fresh = self.fresh(&self.training.params)?;
+            self.active.answered.extend(answered);
+            self.relabel(fresh);
+        }
+        Ok(())
+    }
+
+    /// No picture of the newest round has got its label.
+    fn is_untouched(&self) -> bool {
+        self.active.waiting.iter().all(|i| self.labels.pool.contains(i))
+    }
+
+    /// What the tile Label next shows; grades are told where the oracle gives them.
+    fn show_asked(
+        &self,
+        query: Query,
+        found: &[(usize, f64)],
+        pool: usize,
+        known: impl Fn(&usize) -> bool,
+        out: &mut Emit<'_>,
+    ) {
+        let (name, unit) = query.score();
+        let by = QUERY.item(&self.training.params).map_or("", |item| item.label);
+        let mut lines = vec![format!("{}\t{by}\t{pool}\t{name}\t{unit}", self.active.rounds)];
+        for (k, (i, score)) in found.iter().enumerate() {
+            let shown = &self.data.pictures[*i];
+            let grade = shown.grade.filter(|_| known(i)).map_or("?".to_owned(), |grade| grade.to_string());
+            lines.push(format!("{}\t{grade}\t{}\t{score}", shown.name, self.data.hospitals[shown.hospital]));
+            out.payload(&format!("query/picture/{k}"), picture(&shown.values(), self.data.size));
+        }
+        out.payload("query/asked", Payload::Text(lines.join("\n")));
     }
 
     fn plan(&self, kind: Kind) -> Plan {
@@ -404,7 +540,12 @@ impl ReconstructionRun {
     /// What does not change while the run goes on.
     fn introduce(&self, out: &mut Emit<'_>) {
         out.payload("data/summary", Payload::Text(self.data.summary.join("\n")));
-        out.payload("network", Payload::Text(card(&net_spec(&self.training.params)).join("\n")));
+        for warning in &self.data.warnings {
+            out.notice(Level::Warning, format!("data: {warning}"));
+        }
+        let mut network = card(&net_spec(&self.training.params));
+        network.extend(self.fit.iter().flat_map(Fit::card));
+        out.payload("network", Payload::Text(network.join("\n")));
         let line = |&i: &usize| {
             let picture = &self.data.pictures[i];
             let grade = picture.grade.map_or("?".to_owned(), |grade| grade.to_string());
@@ -468,6 +609,13 @@ fn picture(values: &[f32], size: usize) -> Payload {
 impl Experiment for ReconstructionRun {
     fn begin(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
         self.introduce(out);
+        if let Some(fit) = &self.fit {
+            let level = if fit.mismatch.is_empty() { Level::Info } else { Level::Warning };
+            out.notice(level, fit.line());
+        }
+        if self.counts_labels() {
+            out.scalar("labels", self.labels.labelled.len() as f64);
+        }
         self.show_wall(out)?;
         self.interpolate(out)?;
         self.measure(out)
@@ -479,6 +627,9 @@ impl Experiment for ReconstructionRun {
         }
         if self.in_first_phase() && self.training.step >= self.phase_two {
             self.begin_second_phase(out);
+        }
+        if self.counts_labels() {
+            out.scalar("labels", self.labels.labelled.len() as f64);
         }
         let (kind, epoch, place, batch) = self.batch();
         let plan = self.plan(kind);
@@ -505,11 +656,17 @@ impl Experiment for ReconstructionRun {
         if self.hyper.explain_every > 0 && self.training.due(self.hyper.explain_every, out) {
             report_occlusion(&self.trainer.net, &self.data, &self.wall, &self.training.device, out)?;
         }
-        Ok(())
+        self.ask(out)
     }
 
     fn set(&mut self, key: &str, value: &Value) -> Result<(), ParamError> {
         let params = self.training.with(key, value, check_combination)?;
+        let given = active::given(GIVEN.of(&params), &self.data)?;
+        let fresh = if given == self.given {
+            None
+        } else {
+            self.fresh(&params).map_err(|error| ParamError::invalid(key, error.to_string()))?
+        };
         let before = std::mem::replace(&mut self.training.params, params);
         let params = &self.training.params;
         self.hyper = Hyper::of(params);
@@ -521,10 +678,24 @@ impl Experiment for ReconstructionRun {
         }
         let share = LABELLED_SHARE.of(params);
         if share != LABELLED_SHARE.of(&before) {
-            self.labelled = self.data.with_labels(share, self.training.seed);
+            self.first = self.data.with_labels(share, self.training.seed);
+            self.labels = Labels::of(&self.data, &self.first, &self.active.answered, &self.given);
             self.begin_epoch();
-            let text = format!("from now on {} of {} labels are used", self.labelled.len(), self.data.labelled.len());
+            let text = format!("from now on {} of {} labels are used", self.first.len(), self.data.labelled.len());
             self.news.push((Level::Info, text));
+        }
+        if given != self.given {
+            self.given = given;
+            self.relabel(fresh);
+            let text = format!(
+                "from now on {} pictures are labelled, {} by hand",
+                self.labels.labelled.len(),
+                self.given.len()
+            );
+            self.news.push((Level::Info, text));
+        }
+        if QUERY.of(&self.training.params) != QUERY.of(&before) {
+            self.active.waiting.clear();
         }
         let routine = ROUTINES.of(&self.training.params);
         if routine != self.routine {
@@ -542,6 +713,7 @@ impl Experiment for ReconstructionRun {
         to.host.put_f64("first_losses", self.first_losses.map_or(Vec::new(), Vec::from));
         to.put_json("origin", &self.origin)?;
         to.put_json("between", &self.between)?;
+        to.put_json("active", &self.active)?;
         to.put_text("phase_two", self.phase_two);
         to.put_text("second", self.second);
         to.put_text("labelled_batches", self.labelled_batches);
@@ -558,6 +730,13 @@ impl Experiment for ReconstructionRun {
         self.origin = load.json("origin")?;
         // Checkpoints of earlier versions do not have it.
         self.between = load.json("between").unwrap_or(None);
+        // Runs of before active learning have nothing of it.
+        self.active = if from.text.contains_key("active") { load.json("active")? } else { Active::default() };
+        let of_data = |i: &usize| *i < self.data.pictures.len();
+        if !self.active.answered.iter().chain(&self.active.waiting).all(of_data) {
+            return Err(RunError::Checkpoint("`active` names pictures that there are not; it is damaged".to_owned()));
+        }
+        self.labels = Labels::of(&self.data, &self.first, &self.active.answered, &self.given);
         self.phase_two = load.text("phase_two")?;
         self.second = load.text("second")?;
         self.labelled_batches = load.text("labelled_batches")?;

@@ -16,6 +16,8 @@ use super::source::FundusData;
 
 /// Pictures in one pass.
 const AT_ONCE: usize = 50;
+/// The largest mean |error| of red, green and blue on colour bars, of 1.
+pub const MOST_ERROR: f32 = 0.3;
 /// Brighter than this is within the field of view.
 const DARK: u8 = 12;
 
@@ -109,7 +111,7 @@ pub fn judge_each(
 }
 
 /// Of four logits the largest; of three questions "at least 1, 2, 3" how many are answered yes.
-fn most_probable(logits: &[f32]) -> usize {
+pub fn most_probable(logits: &[f32]) -> usize {
     if logits.len() == 3 {
         return logits.iter().filter(|logit| **logit >= 0.0).count();
     }

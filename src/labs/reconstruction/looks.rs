@@ -154,6 +154,9 @@ pub fn report_occlusion(
     device: &Device,
     out: &mut Emit<'_>,
 ) -> Result<(), RunError> {
+    if wall.is_empty() {
+        return Ok(());
+    }
     let map = |(i, _): &(usize, Mask)| occlusion(net, &data.pictures[*i].values(), data.size, device);
     let maps: Vec<Vec<f32>> = wall.iter().map(map).collect::<Result<_, _>>()?;
     report("occlusion", data, wall, data.size, &maps, out);

@@ -1,14 +1,19 @@
 //! Rebuilding pictures and telling the ill from the healthy by one code: whether pictures without labels help (Arora, Gaudio and
 //! Satpathy, "Semi-supervised learning for Diabetic Retinopathy", 2019).
 
+pub mod active;
 pub mod balance;
 pub mod between;
 mod check;
+pub mod compare;
 mod experiment;
 pub mod explain;
+mod gallery;
 pub mod judge;
 pub mod looks;
 pub mod params;
+mod photographs;
+pub mod predict;
 mod presets;
 pub mod query;
 pub mod ranks;
@@ -50,7 +55,7 @@ pub static SPEC: LabSpec = LabSpec {
     checkpoint_every: |_, steps| (steps / 20).max(20),
     data: source::describe,
     read: source::read,
-    predict: None,
+    predict: Some(&predict::PREDICT),
     doctor: None,
 };
 
@@ -83,6 +88,8 @@ pub static KEYS: &[KeySpec] = &[
     scalar("mse/test", "mean squared error of reconstructions, test pictures"),
     scalar("mse/unseen", "mean squared error of reconstructions, pictures of the unseen hospital"),
     scalar("hospital_probe", "accuracy of telling hospitals from codes"),
+    scalar_in("labels", "labelled pictures that the step learned from, where labels are asked for", "pictures"),
+    scalar_in("pool", "pictures without a label that a round of questions chose from", "pictures"),
     KeySpec {
         key: "strip",
         title: "batches: epoch, place, labelled or not, L_cl",
@@ -123,6 +130,11 @@ pub static KEYS: &[KeySpec] = &[
     scalar("lesions/hard_exudates", "contrast of hard exudates that is left in reconstructions"),
     scalar("lesions/cotton_wool_spots", "contrast of cotton-wool spots that is left in reconstructions"),
     payload("lesions/survival", "kind, size class, number and share left of lesions"),
+    payload(
+        "query/asked",
+        "round, how it chose, pool, score and unit; pictures asked for with grade, hospital and score",
+    ),
+    payload("query/picture/*", "picture asked for"),
     payload("data/summary", "the pictures and their parts"),
     payload("network", "the network and its cost"),
 ];

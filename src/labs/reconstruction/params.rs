@@ -1,14 +1,16 @@
 //! The parameters of the lab: what the form shows, and what the code reads.
 
 use crate::data::augment::{Group, Step};
+use crate::data::fundus::read::Fit;
 use crate::data::synth::fundus::Hospital;
 use crate::engine::params::{ParamError, ParamSpec, Params};
-use crate::engine::table::{Choice, Condition, Float, Int, Switch, fixed, live};
+use crate::engine::table::{Choice, Condition, Float, Int, Switch, Words, fixed, live};
 use crate::nn::optim::Rule;
 use crate::nn::reconstruction::loss::Reconstruction;
 use crate::nn::reconstruction::spec::{Family, Head, Layout, NetSpec};
 
-use super::balance;
+use super::query::Query;
+use super::{active, balance};
 
 /// In which order networks are trained on what (section 4.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,12 +25,32 @@ pub enum Routine {
     LabelledAlso,
 }
 
+/// How training goes on when labels were added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Restart {
+    /// With the weights, and optimizers that remember nothing.
+    Warm,
+    /// From the first weights of the seed.
+    Cold,
+}
+
 /// Which network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Network {
     Aecl1,
     AeRes18,
     ResNet18,
+    InceptionV3,
+}
+
+/// Where pictures come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    Generated,
+    /// One's own.
+    Folder,
+    /// The small generated set in Messidor's layout, read as a folder of one's own is.
+    Sample,
 }
 
 /// The optimizers that may be chosen.
@@ -42,21 +64,24 @@ enum Descent {
 
 const NETWORK: &str = "Network";
 const ROUTINE: &str = "Routine";
+const ACTIVE: &str = "Active learning";
 const LOSS: &str = "Losses";
 const DATA: &str = "Data";
 const TRAINING: &str = "Training";
 const VIEWS: &str = "Augmentation";
 const EVALUATION: &str = "Evaluation";
 
-static FAMILY: Choice<Network, 3> = fixed(NETWORK, "network", "network")
+static FAMILY: Choice<Network, 4> = fixed(NETWORK, "network", "network")
     .help(
-        "AECL1: convolutions mirrored by transposed ones. AERes18: ResNet-18 as encoder. ResNet-18 alone is a baseline that \
-         rebuilds nothing. All start from random weights of the seed.",
+        "AECL1: convolutions mirrored by transposed ones. AERes18: ResNet-18 as encoder. ResNet-18 and InceptionV3 \
+         alone are baselines that rebuild nothing; InceptionV3 is for pictures of 128 pixels or more. All start from random weights of \
+         the seed, or from those of a file (parameter `weights`).",
     )
     .choice("aecl1", [
         ("aecl1", "AECL1", Network::Aecl1),
         ("aeres18", "AERes18", Network::AeRes18),
         ("resnet18", "ResNet-18 (baseline)", Network::ResNet18),
+        ("inceptionv3", "InceptionV3 (baseline)", Network::InceptionV3),
     ]);
 static LAYOUT: Choice<Layout, 3> = fixed(NETWORK, "layout", "layers")
     .help(
@@ -103,6 +128,16 @@ pub static SIZE: Choice<usize, 5> = fixed(NETWORK, "image_size", "picture size")
     .unit("pixels")
     .choice("64", [("32", "32", 32), ("64", "64", 64), ("128", "128", 128), ("256", "256", 256), ("512", "512", 512)]);
 
+pub static WEIGHTS: Words = fixed(NETWORK, "weights", "start from weights")
+    .help(
+        "A .safetensors file of `learnscope export --weights`, or a PyTorch state dict, such as torchvision's resnet18-*.pth for the \
+         encoder of AERes18 and ResNet-18, or its inception_v3-*.pth for InceptionV3. Tensors are taken by name and shape; what fits nowhere is listed in the run's notices and \
+         network card and starts from random weights of the seed. Up to 128 pixels the stem here is 3×3 and torchvision's 7×7 one is \
+         left out. Pictures are shown as numbers from 0 to 1, without ImageNet's means and deviations, as in the authors' code. \
+         Empty: random weights.",
+    )
+    .path();
+
 pub static ROUTINES: Choice<Routine, 4> = live(ROUTINE, "routine", "routine")
     .help(
         "Supervised: labelled pictures alone. AE then CL: first rebuild unlabelled ones, then learn from labelled ones. \
@@ -138,6 +173,54 @@ pub static LOOPED: Switch = fixed(ROUTINE, "loop_shorter", "repeat the smaller s
 pub static LABELLED_SHARE: Float = live(ROUTINE, "labelled_share", "labelled share")
     .help("Share of the training pictures whose labels are used, of each hospital alike; the labels of the others are hidden. A change begins a new epoch.")
     .float(1.0, [0.02, 1.0]);
+
+pub static QUERY: Choice<Option<Query>, 7> = live(ACTIVE, "query", "ask for labels by")
+    .help(
+        "Every so many steps the pictures without a label (unlabelled ones, and labelled ones whose label a labelled share below \
+         1 hides, which train nothing until then) are scored, and the labels of the best ones are asked for. Entropy: the answer is \
+         least certain. Margin: smallest distance of ill and healthy; with two classes the same order. BALD: ten passes with \
+         dropout 0.2 before the classifier disagree most. k-centre: farthest in code space from what is labelled. \
+         Reconstruction error: worst rebuilt. Random is what they have to beat.",
+    )
+    .choice("off", [
+        ("off", "nothing (off)", None),
+        ("random", "random", Some(Query::Random)),
+        ("entropy", "entropy", Some(Query::Entropy)),
+        ("margin", "margin", Some(Query::Margin)),
+        ("bald", "BALD", Some(Query::Bald)),
+        ("k-centre", "k-centre", Some(Query::KCentre)),
+        ("reconstruction", "reconstruction error", Some(Query::Reconstruction)),
+    ]);
+const ASKING: Condition = QUERY.is(&["random", "entropy", "margin", "bald", "k-centre", "reconstruction"]);
+pub static QUERY_EVERY: Int = live(ACTIVE, "query_every", "ask every")
+    .unit("steps")
+    .help("Steps between two rounds of questions. In the first phase of AE then CL nothing is asked for.")
+    .when(ASKING)
+    .int(156, [1, 1_000_000]);
+pub static QUERY_COUNT: Int = live(ACTIVE, "query_count", "ask for")
+    .unit("pictures")
+    .help("Pictures of a round; fewer where fewer are left.")
+    .when(ASKING)
+    .int(10, [1, 100]);
+pub static ORACLE: Switch = live(ACTIVE, "oracle", "an oracle answers")
+    .help(
+        "Pictures whose grade is known, as that of generated ones is, answer at once. Off: you answer in the tile Label next, and \
+         training goes on meanwhile.",
+    )
+    .when(ASKING)
+    .switch(true);
+pub static GIVEN: Words = live(ACTIVE, "given_labels", "labels by hand")
+    .help(
+        "NAME=GRADE;NAME=GRADE: grades 0 to 3 of pictures to train on, as the tile Label next gives them. They count before \
+         grades of the data. Names are those of these data: empty it when you choose others.",
+    )
+    .text("");
+pub static RESTART: Choice<Restart, 2> = live(ACTIVE, "restart", "then train on from")
+    .help(
+        "Where labels were added by oracle or hand. Warm: from the weights of now, with optimizers that remember nothing. \
+         Cold: from the first weights of the seed, AE then CL with its first phase.",
+    )
+    .choice("warm", [("warm", "these weights (warm)", Restart::Warm), ("cold", "first weights (cold)", Restart::Cold)]);
 
 static RECONSTRUCTION: Choice<Reconstruction, 10> = live(LOSS, "reconstruction", "reconstruction loss L_ae")
     .help(
@@ -194,28 +277,86 @@ static PACE: Float = live(ROUTINE, "gradnorm_alpha", "GradNorm's α")
     .when(LAMBDA_RULE.is(&["gradnorm"]))
     .float(1.5, [0.0, 3.0]);
 
+pub static SOURCE: Choice<Source, 3> = fixed(DATA, "source", "pictures")
+    .help(
+        "Generated pictures look like photographs of the retina and are not. A folder: Messidor's layout, IDRiD's, or pictures with a \
+         table. The sample is 36 generated pictures in Messidor's layout, with mistakes as the real one has them.",
+    )
+    .choice("generated", [
+        ("generated", "generated fundus pictures", Source::Generated),
+        ("folder", "a folder of photographs", Source::Folder),
+        ("sample", "sample in Messidor's layout", Source::Sample),
+    ]);
+const GENERATED: Condition = SOURCE.is(&["generated"]);
+const OWN: Condition = SOURCE.is(&["folder"]);
+const READ: Condition = SOURCE.is(&["folder", "sample"]);
+pub static FOLDER: Words = fixed(DATA, "data", "graded photographs")
+    .help(
+        "A folder with grades: Messidor (Base11 to Base34, each with its Annotation .csv or .xls), IDRiD, or pictures with one .csv \
+         that has a column of images and one of grades 0 to 4. A fifth is tested on, of each hospital alike.",
+    )
+    .when(OWN)
+    .folder();
+pub static UNLABELLED_FOLDER: Words = fixed(DATA, "unlabelled", "photographs without grades")
+    .help(
+        "Any folder of pictures. What is among the graded ones too is left out and listed, in whatever format and mirrored too, so that \
+         no test picture is trained on.",
+    )
+    .when(OWN)
+    .folder();
+pub static ERRATA: Switch = fixed(DATA, "errata", "mend Messidor's mistakes")
+    .help("Corrects its 4 grades that are known to be wrong and leaves out its 13 duplicates; the tile Data says which were there.")
+    .when(READ)
+    .switch(true);
+pub static FIT: Choice<Fit, 2> = fixed(DATA, "fit", "made square by")
+    .help("The article stretches photographs, which are wider than high, so that round things get tall.")
+    .when(READ)
+    .choice(
+        "stretch",
+        [("stretch", "stretching", Fit::Stretch), ("field-of-view", "cutting to the field of view", Fit::FieldOfView)],
+    );
+pub static HOLD_OUT: Choice<Option<usize>, 4> = fixed(DATA, "hold_out", "unseen hospital")
+    .help("One hospital of the folder is in no training set: its pictures show what the network makes of a camera that it has not seen.")
+    .when(READ)
+    .choice("none", [
+        ("none", "none", None),
+        ("1", "the first", Some(0)),
+        ("2", "the second", Some(1)),
+        ("3", "the third", Some(2)),
+    ]);
+pub static TRAIN_ON_ALL: Switch = fixed(DATA, "train_on_validation", "train on validation pictures too")
+    .help("As for the article's test accuracies. Nothing is left to choose by, so that you should have chosen before.")
+    .when(READ)
+    .switch(false);
 pub static LABELLED: Int = fixed(DATA, "train_images", "labelled pictures")
     .unit("pictures")
     .help("To train on, with their grades.")
+    .when(GENERATED)
     .int(60, [2, 20_000]);
 pub static UNLABELLED: Int = fixed(DATA, "unlabelled_images", "unlabelled pictures")
     .unit("pictures")
     .help("To train on, without grades.")
+    .when(GENERATED)
     .int(400, [0, 100_000]);
 pub static VALIDATION: Int = fixed(DATA, "validation_images", "validation pictures")
     .unit("pictures")
     .help("To choose by; never trained on.")
+    .when(GENERATED)
     .int(60, [0, 20_000]);
 pub static TEST: Int = fixed(DATA, "test_images", "test pictures")
     .unit("pictures")
     .help("The same for every seed of the run.")
+    .when(GENERATED)
     .int(200, [2, 20_000]);
 pub static UNSEEN: Int = fixed(DATA, "unseen_images", "of the unseen hospital")
     .unit("pictures")
     .help("Test pictures of a fourth hospital, whose camera is in no training set.")
+    .when(GENERATED)
     .int(60, [0, 20_000]);
-pub static HOSPITALS: Choice<&'static [Hospital], 4> =
-    fixed(DATA, "hospitals", "hospitals").help("Whose cameras the pictures to train on are from.").choice(
+pub static HOSPITALS: Choice<&'static [Hospital], 4> = fixed(DATA, "hospitals", "hospitals")
+    .help("Whose cameras the pictures to train on are from.")
+    .when(GENERATED)
+    .choice(
         "abc",
         [
             ("abc", "A, B and C", &[Hospital::A, Hospital::B, Hospital::C]),
@@ -226,12 +367,15 @@ pub static HOSPITALS: Choice<&'static [Hospital], 4> =
     );
 pub static LESION_SCALE: Float = fixed(DATA, "lesion_scale", "lesion size")
     .help("Times the size of the recipe's lesions. Real microaneurysms would be far below one pixel here.")
+    .when(GENERATED)
     .log(1.3, [0.5, 4.0]);
 pub static WRONG: Float = fixed(DATA, "wrong_labels", "wrong labels")
     .help("Share of the labelled pictures to train on that are given the wrong one of ill and healthy.")
+    .when(GENERATED)
     .float(0.0, [0.0, 0.5]);
 pub static DATA_SEED: Int = fixed(DATA, "data_seed", "data seed")
     .help("Of the generated pictures; the run's own seed is of weights, order and views.")
+    .when(GENERATED)
     .int(7, [0, 1_000_000]);
 
 pub static BATCH: Int = fixed(TRAINING, "batch_size", "batch")
@@ -249,12 +393,12 @@ static OPTIMIZER: Choice<Descent, 4> = fixed(TRAINING, "optimizer", "optimizer")
             ("nesterov", "SGD with Nesterov's momentum", Descent::Nesterov),
         ],
     );
-static RATE: Float =
+pub static RATE: Float =
     live(TRAINING, "learning_rate", "learning rate").help("Of all three optimizers.").log(1e-3, [1e-7, 1.0]);
-static DECAY: Float = live(TRAINING, "weight_decay", "weight decay")
+pub static DECAY: Float = live(TRAINING, "weight_decay", "weight decay")
     .help("Pulls weights to zero: as L2 within the gradient, with AdamW apart from it.")
     .log(0.0, [0.0, 1.0]);
-static MOMENTUM: Float = fixed(TRAINING, "momentum", "momentum")
+pub static MOMENTUM: Float = fixed(TRAINING, "momentum", "momentum")
     .help("μ of SGD.")
     .when(OPTIMIZER.is(&["sgd", "nesterov"]))
     .float(0.9, [0.0, 0.999]);
@@ -335,6 +479,12 @@ pub static PARAMS: &[ParamSpec] = &[
     SWITCH_NOW.row(),
     FREEZE.row(),
     LOOPED.row(),
+    QUERY.row(),
+    QUERY_EVERY.row(),
+    QUERY_COUNT.row(),
+    ORACLE.row(),
+    GIVEN.row(),
+    RESTART.row(),
     FAMILY.row(),
     LAYOUT.row(),
     WIDTH.row(),
@@ -343,9 +493,17 @@ pub static PARAMS: &[ParamSpec] = &[
     HEAD.row(),
     LEAKY.row(),
     SIZE.row(),
+    WEIGHTS.row(),
     RECONSTRUCTION.row(),
     ALPHA.row(),
     GRADE_WEIGHT.row(),
+    SOURCE.row(),
+    FOLDER.row(),
+    UNLABELLED_FOLDER.row(),
+    ERRATA.row(),
+    FIT.row(),
+    HOLD_OUT.row(),
+    TRAIN_ON_ALL.row(),
     LABELLED.row(),
     UNLABELLED.row(),
     VALIDATION.row(),
@@ -434,6 +592,7 @@ pub fn net_spec(params: &Params) -> NetSpec {
         Network::Aecl1 => Family::Aecl1 { layout: LAYOUT.of(params), tied: TIED.of(params) },
         Network::AeRes18 => Family::AeRes18,
         Network::ResNet18 => Family::ResNet18,
+        Network::InceptionV3 => Family::InceptionV3,
     };
     let width = if matches!(family, Family::Aecl1 { .. }) { WIDTH.of(params) } else { 1.0 };
     NetSpec {
@@ -445,6 +604,9 @@ pub fn net_spec(params: &Params) -> NetSpec {
         leaky: LEAKY.of(params),
     }
 }
+
+/// Key of the choice of the update rule.
+pub const OPTIMIZER_KEY: &str = OPTIMIZER.key();
 
 /// The update rule of all three optimizers.
 pub fn rule(params: &Params) -> Rule {
@@ -469,16 +631,35 @@ pub fn check_combination(params: &Params) -> Result<(), ParamError> {
     if !spec.family.reconstructs() && routine != Routine::Supervised {
         return invalid(
             ROUTINES.key(),
-            "ResNet-18 has no decoder and can only be trained supervised; choose routine=supervised, or network=aeres18".to_owned(),
+            format!(
+                "{} has no decoder and can only be trained supervised; choose routine=supervised, or network=aeres18",
+                spec.family.name()
+            ),
         );
     }
-    if matches!(routine, Routine::AeThenCl | Routine::Combined) && UNLABELLED.of(params) == 0 {
+    let (empty, key) = match SOURCE.of(params) {
+        Source::Generated => (UNLABELLED.of(params) == 0, UNLABELLED.key()),
+        Source::Folder => (UNLABELLED_FOLDER.of(params).is_empty(), UNLABELLED_FOLDER.key()),
+        Source::Sample => (false, ""),
+    };
+    if SOURCE.of(params) == Source::Folder && FOLDER.of(params).is_empty() {
+        return invalid(FOLDER.key(), "choose the folder with graded photographs (`--data DIR`)".to_owned());
+    }
+    if matches!(routine, Routine::AeThenCl | Routine::Combined) && empty {
         return invalid(
-            UNLABELLED.key(),
+            key,
             "this routine learns from unlabelled pictures, and there are none; give it some, or choose routine=labelled-also"
                 .to_owned(),
         );
     }
+    if routine == Routine::Supervised && QUERY.of(params) == Some(Query::Reconstruction) {
+        return invalid(
+            QUERY.key(),
+            "a supervised run learns to rebuild nothing, so that errors of reconstruction say nothing; choose another score or routine"
+                .to_owned(),
+        );
+    }
+    active::entries(GIVEN.of(params)).map_err(|problem| ParamError::invalid(GIVEN.key(), problem))?;
     let loss = RECONSTRUCTION.of(params);
     if spec.size < loss.least_side() {
         return invalid(
@@ -507,8 +688,13 @@ mod tests {
     fn what_does_not_go_together_is_refused_by_name() {
         for (set, words) in [
             (&["network=resnet18"][..], "`routine`"),
+            (&["network=inceptionv3", "routine=supervised"], "`image_size`"),
             (&["unlabelled_images=0"], "`unlabelled_images`"),
+            (&["routine=supervised", "query=reconstruction"], "`query`"),
+            (&["given_labels=unlabelled A1=7"], "`given_labels`"),
             (&["image_size=32", "reconstruction=ms-ssim"], "`reconstruction`"),
+            (&["source=folder"], "`data`"),
+            (&["source=folder", "data=x"], "`unlabelled`"),
         ] {
             let mut params = Params::defaults(PARAMS);
             set.iter().for_each(|value| params.set_text(PARAMS, value).unwrap());

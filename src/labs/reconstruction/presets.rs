@@ -47,9 +47,21 @@ pub static PRESETS: &[Preset] = &[
         set: &[("labelled_share", "0.33")],
     },
     Preset {
+        id: "active-learning",
+        title: "Active learning",
+        help: "12 labels to begin with; every 78 steps an oracle answers for the 10 pictures of which the answer is least certain.",
+        set: &[("labelled_share", "0.2"), ("loop_shorter", "on"), ("query", "entropy"), ("query_every", "78")],
+    },
+    Preset {
         id: "grades",
         title: "Ordered grades",
         help: "The classifier answers the grade 0 to 3 as well, as three questions.",
         set: &[("head", "ordinal")],
+    },
+    Preset {
+        id: "sample-fundus",
+        title: "Sample in Messidor's layout",
+        help: "36 graded and 18 ungraded generated pictures as files, read as Messidor is: with its errata and its duplicates found.",
+        set: &[("source", "sample"), ("steps", "400"), ("validate_every", "20")],
     },
 ];

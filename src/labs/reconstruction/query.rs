@@ -1,5 +1,7 @@
 //! Active learning: which unlabelled pictures it would tell most to have labelled.
 
+use rayon::prelude::*;
+
 /// How pictures are scored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Query {
@@ -15,6 +17,20 @@ pub enum Query {
     Reconstruction,
     /// At random: what the others have to beat.
     Random,
+}
+
+impl Query {
+    /// Of a picture's score: what it is, and its unit.
+    pub fn score(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Entropy => ("entropy", "nats"),
+            Self::Margin => ("margin", ""),
+            Self::Bald => ("BALD", "nats"),
+            Self::KCentre => ("distance", ""),
+            Self::Reconstruction => ("MSE", ""),
+            Self::Random => ("", ""),
+        }
+    }
 }
 
 /// Scores of one picture from passes with dropout.
@@ -52,18 +68,18 @@ pub fn largest(scores: &[f64], k: usize) -> Vec<usize> {
     order
 }
 
-/// The `k` pictures that one after another are farthest from those chosen before and from the labelled ones. `codes` and
-/// `labelled`: rows of `features` numbers.
-pub fn k_centre(codes: &[f32], labelled: &[f32], features: usize, k: usize) -> Vec<usize> {
+/// The `k` pictures that one after another are farthest from those chosen before and from the labelled ones, each with its
+/// distance then (infinite where there was nothing). `codes` and `labelled`: rows of `features` numbers.
+pub fn k_centre(codes: &[f32], labelled: &[f32], features: usize, k: usize) -> Vec<(usize, f64)> {
     let distance = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
     let nearest =
-        |row: &[f32]| labelled.chunks_exact(features).map(|other| distance(row, other)).fold(f64::INFINITY, f64::min);
+        |row: &&[f32]| labelled.chunks_exact(features).map(|other| distance(row, other)).fold(f64::INFINITY, f64::min);
     let rows: Vec<&[f32]> = codes.chunks_exact(features).collect();
-    let mut far: Vec<f64> = rows.iter().map(|row| nearest(row)).collect();
-    let mut chosen = Vec::with_capacity(k);
+    let mut far: Vec<f64> = rows.par_iter().map(nearest).collect();
+    let mut chosen = Vec::with_capacity(k.min(rows.len()));
     while chosen.len() < k.min(rows.len()) {
         let next = largest(&far, 1)[0];
-        chosen.push(next);
+        chosen.push((next, far[next].sqrt()));
         for (far, row) in far.iter_mut().zip(&rows) {
             *far = far.min(distance(row, rows[next]));
         }
@@ -88,8 +104,10 @@ mod tests {
     fn centres_spread_out_from_what_is_labelled() {
         // Four clusters on a line, the first of which is labelled.
         let codes: Vec<f32> = [0.0, 0.1, 5.0, 5.1, 9.0, 20.0, 20.1].into();
-        assert_eq!(k_centre(&codes, &[0.0], 1, 3), [6, 4, 2]);
-        let mut all = k_centre(&codes, &[], 1, 99);
+        let chosen = |labelled: &[f32], k: usize| k_centre(&codes, labelled, 1, k).into_iter().map(|(i, _)| i);
+        assert_eq!(chosen(&[0.0], 3).collect::<Vec<_>>(), [6, 4, 2]);
+        assert!((k_centre(&codes, &[0.0], 1, 1)[0].1 - 20.1).abs() < 1e-5);
+        let mut all: Vec<usize> = chosen(&[], 99).collect();
         all.sort_unstable();
         assert_eq!(all, (0..7).collect::<Vec<_>>());
         assert!(k_centre(&[], &[0.0], 1, 3).is_empty());

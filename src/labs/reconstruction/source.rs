@@ -1,5 +1,6 @@
 //! The pictures of a run: which are labelled, which are not, which are for testing.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -8,11 +9,14 @@ use crate::compute::streams;
 use crate::data::synth::fundus::{self, Fundus, FundusSpec, Hospital, Lesion};
 use crate::engine::params::{ParamError, Params};
 use crate::kit::kept;
+use crate::nn::weights;
 use crate::watch::Watch;
 
 use super::params::{
-    DATA_SEED, HOSPITALS, LABELLED, LESION_SCALE, SIZE, TEST, UNLABELLED, UNSEEN, VALIDATION, WRONG, check_combination,
+    DATA_SEED, HOSPITALS, LABELLED, LESION_SCALE, SIZE, SOURCE, Source, TEST, UNLABELLED, UNSEEN, VALIDATION, WEIGHTS,
+    WRONG, check_combination,
 };
+use super::photographs;
 
 /// A picture at the network's size.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,12 +44,13 @@ impl Picture {
 }
 
 /// The pictures of a run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct FundusData {
     /// S.
     pub size: usize,
     pub hospitals: Vec<String>,
-    pub pictures: Vec<Picture>,
+    /// Shared between runs, which divide photographs anew.
+    pub pictures: Arc<Vec<Picture>>,
     /// Indices into [`FundusData::pictures`].
     pub labelled: Vec<usize>,
     pub unlabelled: Vec<usize>,
@@ -55,6 +60,13 @@ pub struct FundusData {
     pub unseen: Vec<usize>,
     /// In words, for the tile Data.
     pub summary: Vec<String>,
+    /// Read from files, and divided by the run's seed; see [`FundusData::for_run`].
+    pub photographs: bool,
+    /// What was found in the folders and done with it, and what was left out.
+    pub report: Vec<String>,
+    pub warnings: Vec<String>,
+    /// With the content's hash, for the run's header; empty where parameters and seed define the pictures.
+    pub description: String,
 }
 
 /// What generated pictures depend on.
@@ -71,8 +83,12 @@ struct Identity {
 /// Numbers of the first picture of each part, so that more of one part changes no other.
 const PART: u64 = 1 << 32;
 
-/// The pictures that these parameters ask for.
+/// The pictures that these parameters ask for; those of folders are not divided yet, see [`FundusData::for_run`].
 pub fn load(params: &Params, watch: Watch<'_>) -> Result<Arc<FundusData>, ParamError> {
+    if SOURCE.of(params) != Source::Generated {
+        let identity = photographs::Identity::of(params)?;
+        return kept::DATA.get(&identity, watch, |watch| photographs::load(&identity, watch));
+    }
     let count = |n: i64| n as usize;
     let identity = Identity {
         size: SIZE.of(params),
@@ -118,13 +134,13 @@ fn generate(identity: &Identity, watch: Watch<'_>) -> Result<FundusData, ParamEr
     let mut data = FundusData {
         size: *size,
         hospitals: names,
-        pictures,
+        pictures: Arc::new(pictures),
         labelled,
         unlabelled,
         validation,
         test,
         unseen,
-        summary: Vec::new(),
+        ..FundusData::default()
     };
     data.summary = data.summarised();
     Ok(data)
@@ -149,20 +165,28 @@ fn picture(fundus: Fundus, part: usize, i: u64, number: u64, wrong: f64, seed: u
 }
 
 impl FundusData {
-    fn summarised(&self) -> Vec<String> {
+    /// The pictures and their parts in words.
+    pub fn summarised(&self) -> Vec<String> {
         let part = |name: &str, indices: &[usize]| {
             let ill = indices.iter().filter(|&&i| self.pictures[i].is_ill()).count();
             format!("{name}: {} pictures, {ill} with retinopathy", indices.len())
         };
         let mut lines = vec![
-            "generated fundus pictures; they show no patient".to_owned(),
             part("labelled", &self.labelled),
             format!("unlabelled: {} pictures", self.unlabelled.len()),
             part("validation", &self.validation),
             part("test", &self.test),
         ];
-        if !self.unseen.is_empty() {
-            lines.push(part("unseen hospital D", &self.unseen));
+        if let Some(&first) = self.unseen.first() {
+            let name = &self.hospitals[self.pictures[first].hospital];
+            let name = if self.photographs { name.clone() } else { format!("hospital {name}") };
+            lines.push(part(&format!("unseen {name}"), &self.unseen));
+        }
+        if self.photographs {
+            let warnings = self.warnings.iter().map(|warning| format!("! {warning}"));
+            lines.extend(self.report.iter().cloned().chain(warnings));
+        } else {
+            lines.insert(0, "generated fundus pictures; they show no patient".to_owned());
         }
         lines
     }
@@ -202,7 +226,7 @@ impl FundusData {
     /// Hash of names, labels and pixels.
     pub fn checksum(&self) -> u32 {
         let mut hash = crc32fast::Hasher::new();
-        for picture in &self.pictures {
+        for picture in self.pictures.iter() {
             hash.update(picture.name.as_bytes());
             hash.update(&[picture.grade.unwrap_or(255)]);
             hash.update(&picture.planes);
@@ -213,12 +237,26 @@ impl FundusData {
 
 /// See [`LabSpec::check`](crate::kit::lab::LabSpec::check).
 pub fn check(params: &Params) -> Result<(), ParamError> {
-    check_combination(params)
+    check_combination(params)?;
+    let data = load_photographs(params)?;
+    data.map_or(Ok(()), |data| photographs::check(params, &data))
 }
 
-/// See [`LabSpec::data`](crate::kit::lab::LabSpec::data): generated pictures are defined by parameters and seed.
-pub fn describe(_: &Params) -> Result<String, ParamError> {
-    Ok(String::new())
+/// See [`LabSpec::data`](crate::kit::lab::LabSpec::data): generated pictures are defined by parameters and seed; those of a folder
+/// and the weights that a run starts from are not.
+pub fn describe(params: &Params) -> Result<String, ParamError> {
+    let mut parts: Vec<String> = load_photographs(params)?.map(|data| data.description.clone()).into_iter().collect();
+    let weights = Path::new(WEIGHTS.of(params));
+    if !weights.as_os_str().is_empty() {
+        let checksum = weights::checksum(weights).map_err(|error| ParamError::invalid(WEIGHTS.key(), error))?;
+        parts.push(format!("weights {}, CRC-32 {checksum:08x}", weights.display()));
+    }
+    Ok(parts.join("; "))
+}
+
+/// Those of a folder; `None`: pictures are generated, which tells nothing that the parameters do not.
+fn load_photographs(params: &Params) -> Result<Option<Arc<FundusData>>, ParamError> {
+    if SOURCE.of(params) == Source::Generated { Ok(None) } else { load(params, Watch::nobody()).map(Some) }
 }
 
 /// See [`LabSpec::read`](crate::kit::lab::LabSpec::read).

@@ -70,6 +70,21 @@ pub fn parts(stratum: &[usize], test_seed: u64, seed: u64) -> Vec<Part> {
     parts
 }
 
+/// The same where the data set has a test part of its own: of the others a fifth validates, drawn by `seed`.
+pub fn without_test(stratum: &[usize], seed: u64) -> Vec<Part> {
+    let strata = stratum.iter().max().map_or(0, |last| last + 1);
+    let members: Vec<Vec<usize>> =
+        (0..strata).map(|s| (0..stratum.len()).filter(|&i| stratum[i] == s).collect()).collect();
+    let counts: Vec<usize> = members.iter().map(Vec::len).collect();
+    let validation = shared(&counts, (VALIDATION * stratum.len() as f64).round() as usize);
+    let mut parts = vec![Part::Train; stratum.len()];
+    for (s, mut members) in members.into_iter().enumerate() {
+        streams::FUNDUS_VALIDATION.open(seed, s as u64).shuffle(&mut members);
+        members[..validation[s]].iter().for_each(|&i| parts[i] = Part::Validation);
+    }
+    parts
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +113,8 @@ mod tests {
             assert_eq!([test, validation, train].concat().iter().sum::<usize>(), all, "{counts:?}");
             let stratum: Vec<usize> = counts.iter().enumerate().flat_map(|(s, n)| vec![s; *n]).collect();
             assert_eq!(parts(&stratum, 1, 1).len(), all);
+            let validated = without_test(&stratum, 1).iter().filter(|part| **part == Part::Validation).count();
+            assert_eq!(validated, (0.2 * all as f64).round() as usize, "{counts:?}");
         }
     }
 }

@@ -84,6 +84,12 @@ impl Trainer {
         self.classifier = Optimizer::new(self.rule);
     }
 
+    /// All optimizers forget: labels were added.
+    pub fn forget(&mut self) {
+        self.begin_phase();
+        self.decoder = Optimizer::new(self.rule);
+    }
+
     /// One update. Parts that take no part in the loss are not moved, not even by weight decay or momentum.
     pub fn step(&mut self, batch: &Batch, plan: &Plan, hyper: &Hyper) -> Losses {
         let x = batch.upload(&self.device).autodiff();

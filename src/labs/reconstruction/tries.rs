@@ -2,7 +2,7 @@
 
 use crate::kit::lab::Try;
 
-use super::params::{ROUTINES, Routine};
+use super::params::{QUERY, ROUTINES, Routine};
 
 pub static TRIES: &[Try] = &[
     Try {
@@ -34,6 +34,11 @@ pub static TRIES: &[Try] = &[
         text: "A third of the labels: here unlabelled pictures have more to give.",
         when: |_| true,
         set: &[("labelled_share", "0.33")],
+    },
+    Try {
+        text: "Begin with 12 labels and ask for those that tell most: is each worth more than one at random?",
+        when: |params| QUERY.of(params).is_none() && ROUTINES.of(params) == Routine::Combined,
+        set: &[("labelled_share", "0.2"), ("loop_shorter", "on"), ("query", "entropy"), ("query_every", "78")],
     },
     Try {
         text: "Weigh small details: do microaneurysms survive the reconstruction?",

@@ -24,7 +24,6 @@ use crate::engine::table::{payload, scalar, scalar_in, shown};
 use crate::kit::lab::LabSpec;
 use crate::labs::segmentation::params::{BATCH_SIZE, STEPS};
 
-pub use check::device_check;
 pub use experiment::build;
 
 /// The lab's facts.

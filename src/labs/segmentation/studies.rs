@@ -156,6 +156,7 @@ const TABLE_2: StudySpec = StudySpec {
     reading: PRINTED,
     cost: &COST,
     figure: None,
+    beside: None,
 };
 
 const TABLE_2_OWN: StudySpec = StudySpec {
@@ -181,6 +182,7 @@ const TABLE_1: StudySpec = StudySpec {
     reading: PRINTED,
     cost: &COST,
     figure: None,
+    beside: None,
 };
 
 const TABLE_1_OWN: StudySpec = StudySpec {
@@ -206,6 +208,7 @@ const LADDER: StudySpec = StudySpec {
     reading: PRINTED,
     cost: &COST,
     figure: None,
+    beside: None,
 };
 
 const LADDER_OWN: StudySpec = StudySpec {
@@ -231,6 +234,7 @@ const LADDER_OWN: StudySpec = StudySpec {
 
 static OUTLINES: Figure = Figure {
     panels: &[],
+    parallel: None,
     gallery: Some(Gallery {
         title: "True outline red, predicted outline green, after the last step",
         columns: 4,
@@ -283,6 +287,7 @@ const FIGURE_2: StudySpec = StudySpec {
     reading: NO_NUMBERS,
     cost: &COST,
     figure: Some(&OUTLINES),
+    beside: None,
 };
 
 const FIGURE_2_OWN: StudySpec = StudySpec {
@@ -313,6 +318,7 @@ const SIZE_DICE: StudySpec = StudySpec {
     reading: PRINTED,
     cost: &COST,
     figure: None,
+    beside: None,
 };
 
 const CALIPERS: StudySpec = StudySpec {
@@ -334,6 +340,7 @@ const CALIPERS: StudySpec = StudySpec {
     reading: NO_NUMBERS,
     cost: &COST,
     figure: None,
+    beside: None,
 };
 
 /// What the time of a run depends on: a validation after each epoch, or so many steps, and at the end; one test.

@@ -26,7 +26,6 @@ use crate::engine::table::{payload, scalar};
 use crate::kit::lab::LabSpec;
 use crate::labs::self_supervised::params::{BATCH_SIZE, ENCODER, STEPS};
 
-pub use check::device_check;
 pub use experiment::build;
 
 /// The lab's facts.

@@ -1,10 +1,11 @@
 //! Where the pictures come from.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::data::augment::recipes::{Recipe, RecipeKind};
+use crate::data::folder::stamp;
 use crate::data::images::ImageData;
 use crate::data::synth::shapes;
 use crate::data::{DataError, cifar, image_folder};
@@ -59,20 +60,6 @@ fn read(params: &Params, identity: &Identity, watch: Watch<'_>) -> Result<ImageD
         Source::Cifar10 => cifar::load(&identity.path, watch),
         Source::Folder => image_folder::load(&identity.path, IMAGE_SIZE.of(params) as usize, seed, watch),
     }
-}
-
-/// Number, bytes and newest change of the files in a folder, so many levels deep.
-fn stamp(path: &Path, levels: usize) -> (u64, u64, Option<SystemTime>) {
-    let Ok(listing) = std::fs::read_dir(path) else { return (0, 0, None) };
-    listing.filter_map(Result::ok).fold((0, 0, None), |(files, bytes, newest), entry| {
-        // Of what a link leads to, not of the link.
-        let Ok(about) = std::fs::metadata(entry.path()) else { return (files, bytes, newest) };
-        if about.is_dir() && levels > 1 {
-            let (more, size, time) = stamp(&entry.path(), levels - 1);
-            return (files + more, bytes + size, newest.max(time));
-        }
-        (files + 1, bytes + about.len(), newest.max(about.modified().ok()))
-    })
 }
 
 /// Checks what only the pictures can tell; see [`crate::kit::lab::LabSpec::check`].

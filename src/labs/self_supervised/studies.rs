@@ -94,6 +94,7 @@ const TABLE_1: StudySpec = StudySpec {
     reading: PRINTED,
     cost: &COST,
     figure: None,
+    beside: None,
 };
 
 const TABLE_1_CIFAR: StudySpec = StudySpec {
@@ -131,6 +132,7 @@ const TABLE_2: StudySpec = StudySpec {
     reading: PRINTED,
     cost: &COST,
     figure: None,
+    beside: None,
 };
 
 const TABLE_2_CIFAR: StudySpec = StudySpec {
@@ -197,6 +199,7 @@ const TABLE_3: StudySpec = StudySpec {
     reading: PRINTED,
     cost: &COST,
     figure: None,
+    beside: None,
 };
 
 const TABLE_3_CIFAR: StudySpec = StudySpec {
@@ -245,6 +248,7 @@ const FIGURE_2: StudySpec = StudySpec {
     reading: DECODED,
     cost: &COST,
     figure: Some(&EIGENSPACES),
+    beside: None,
 };
 
 const FIGURE_2_CIFAR: StudySpec = StudySpec {
@@ -272,6 +276,7 @@ const FIGURE_3: StudySpec = StudySpec {
     reading: DECODED,
     cost: &COST,
     figure: Some(&EIGENSPACES),
+    beside: None,
 };
 
 const FIGURE_3_CIFAR: StudySpec = StudySpec {
@@ -302,6 +307,7 @@ const FIGURE_4: StudySpec = StudySpec {
     reading: NO_NUMBERS,
     cost: &COST,
     figure: Some(&EIGENSPACES),
+    beside: None,
 };
 
 const FIGURE_4_CIFAR: StudySpec = StudySpec {
@@ -319,6 +325,7 @@ const DECODED: &str = "decoded from the result files that the replication publis
 /// The panels that a figure's numbers belong to, each against the step.
 static EIGENSPACES: Figure = Figure {
     gallery: None,
+    parallel: None,
     panels: &[
         against_step(
             "Asymmetry of Wp (L1)",
@@ -347,7 +354,7 @@ const fn against_step(
     curve: fn(&RunState) -> Vec<[f64; 2]>,
     marks: fn(&StudyRow) -> Vec<Mark>,
 ) -> Panel {
-    Panel { title, x: "step", y, log: false, window: None, shows: |_| true, curve, marks }
+    Panel { title, x: "step", y, log: false, window: None, band: false, shows: |_| true, curve, marks }
 }
 
 fn series(run: &RunState, key: &str) -> Vec<[f64; 2]> {

@@ -27,18 +27,23 @@ pub struct Pass<'a> {
 pub struct ConvShape {
     pub inputs: usize,
     pub outputs: usize,
-    /// Side of the kernel, odd.
-    pub kernel: usize,
+    /// Height and width of the kernel, odd.
+    pub kernel: [usize; 2],
     pub stride: usize,
     pub dilation: usize,
     pub groups: usize,
-    pub padding: usize,
+    pub padding: [usize; 2],
 }
 
 impl ConvShape {
     /// A dense convolution of stride 1.
     pub fn new(inputs: usize, outputs: usize, kernel: usize) -> Self {
-        Self { inputs, outputs, kernel, stride: 1, dilation: 1, groups: 1, padding: kernel / 2 }
+        Self::oblong(inputs, outputs, [kernel; 2])
+    }
+
+    /// The same with a kernel of this height and width.
+    pub fn oblong(inputs: usize, outputs: usize, kernel: [usize; 2]) -> Self {
+        Self { inputs, outputs, kernel, stride: 1, dilation: 1, groups: 1, padding: kernel.map(|side| side / 2) }
     }
 
     pub fn stride(self, stride: usize) -> Self {
@@ -47,7 +52,7 @@ impl ConvShape {
 
     /// Spreads the kernel; the padding still keeps the size.
     pub fn dilation(self, dilation: usize) -> Self {
-        Self { dilation, padding: dilation * (self.kernel / 2), ..self }
+        Self { dilation, padding: self.kernel.map(|side| dilation * (side / 2)), ..self }
     }
 
     pub fn groups(self, groups: usize) -> Self {
@@ -56,14 +61,14 @@ impl ConvShape {
 
     /// For maps that are padded already.
     pub fn unpadded(self) -> Self {
-        Self { padding: 0, ..self }
+        Self { padding: [0, 0], ..self }
     }
 }
 
 /// A convolution, `[N, in, H, W]` to `[N, out, H', W']`.
 #[derive(Module, Debug)]
 pub struct Conv {
-    /// `[out, in / groups, k, k]`
+    /// `[out, in / groups, height, width]`
     weight: Param<Tensor<4>>,
     bias: Option<Param<Tensor<1>>>,
     #[module(skip)]
@@ -72,23 +77,24 @@ pub struct Conv {
 
 impl Conv {
     pub fn new(shape: ConvShape, bias: bool, init: &mut Initialiser<'_>) -> Self {
-        let area = shape.kernel * shape.kernel;
+        let [height, width] = shape.kernel;
+        let area = height * width;
         let (inputs, outputs) = (shape.inputs / shape.groups, shape.outputs / shape.groups);
         Self {
-            weight: init.weight([shape.outputs, inputs, shape.kernel, shape.kernel], inputs * area, outputs * area),
+            weight: init.weight([shape.outputs, inputs, height, width], inputs * area, outputs * area),
             bias: bias.then(|| init.bias(inputs * area, shape.outputs)),
             shape,
         }
     }
 
-    /// `[out, in / groups, k, k]`
+    /// `[out, in / groups, height, width]`
     pub fn weight(&self) -> Tensor<4> {
         self.weight.val()
     }
 
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let ConvShape { stride, padding, dilation, groups, .. } = self.shape;
-        let options = ConvOptions::new([stride; 2], [padding; 2], [dilation; 2], groups);
+        let options = ConvOptions::new([stride; 2], padding, [dilation; 2], groups);
         let (weight, bias) = (self.weight.val(), self.bias.as_ref().map(Param::val));
         match ops::conv2d(&x, &weight, bias.as_ref(), &options) {
             Some(y) => y,
@@ -142,6 +148,11 @@ impl ConvNorm {
         Self { conv: Conv::new(shape, false, init), norm: Norm::new(shape.outputs, true, init) }
     }
 
+    /// With another number beside the variance than PyTorch's 1e-5.
+    pub fn epsilon(self, epsilon: f64) -> Self {
+        Self { norm: self.norm.epsilon(epsilon), ..self }
+    }
+
     pub fn forward(&mut self, x: Tensor<4>, pass: &Pass<'_>) -> Tensor<4> {
         normalise(&mut self.norm, self.conv.forward(x), false, pass)
     }
@@ -171,9 +182,10 @@ pub fn max_pool(x: Tensor<4>) -> Tensor<4> {
     max_pool2d(x, MaxPoolOptions::new([2, 2]).with_stride([2, 2]))
 }
 
-/// The largest of 3×3 pixels at every second place.
-pub fn max_pool_3x3(x: Tensor<4>) -> Tensor<4> {
-    max_pool2d(x, MaxPoolOptions::new([3, 3]).with_stride([2, 2]).with_padding([1, 1]))
+/// The largest of 3×3 pixels at every second place, beginning at the border's (ResNet) or one further in (Inception).
+pub fn max_pool_3x3(x: Tensor<4>, padded: bool) -> Tensor<4> {
+    let padding = usize::from(padded);
+    max_pool2d(x, MaxPoolOptions::new([3, 3]).with_stride([2, 2]).with_padding([padding; 2]))
 }
 
 /// Bilinear resizing with the corners of both maps aligned.

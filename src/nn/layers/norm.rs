@@ -18,9 +18,11 @@ pub struct Norm {
     running_mean: Param<Tensor<1>>,
     /// Unbiased, as in PyTorch.
     running_var: Param<Tensor<1>>,
+    #[module(skip)]
+    epsilon: f64,
 }
 
-/// Added to the variance.
+/// Added to the variance unless told otherwise.
 const EPSILON: f64 = 1e-5;
 /// Weight of a new batch in the running statistics.
 const MOMENTUM: f64 = 0.1;
@@ -35,7 +37,13 @@ impl Norm {
             running_var: init.constant(channels, 1.0),
             gamma: affine.then_some(one),
             beta: affine.then_some(zero),
+            epsilon: EPSILON,
         }
+    }
+
+    /// With another ε.
+    pub fn epsilon(self, epsilon: f64) -> Self {
+        Self { epsilon, ..self }
     }
 
     /// γ and β, `[C]` each.
@@ -58,7 +66,7 @@ impl Norm {
         folded[0] /= views;
         folded[1] *= views;
         let tile = |t: Tensor<1>| if views == 1 { t } else { Tensor::cat(vec![t; views], 0) };
-        let normalised = batch_norm_train(x.reshape(folded), tile(gamma), tile(beta), EPSILON);
+        let normalised = batch_norm_train(x.reshape(folded), tile(gamma), tile(beta), self.epsilon);
 
         let count = folded[0] * folded[2..].iter().product::<usize>();
         let unbiased = unbiased(count);
@@ -75,7 +83,7 @@ impl Norm {
     /// the CPU backend.
     pub fn forward_on_cpu(&mut self, x: &Tensor<4>, relu: bool) -> Option<Tensor<4>> {
         let (gamma, beta) = self.affine();
-        let normalised = ops::normalise(x, &gamma, &beta, EPSILON, relu)?;
+        let normalised = ops::normalise(x, &gamma, &beta, self.epsilon, relu)?;
         let [pictures, _, height, width] = x.dims();
         let unbiased = unbiased(pictures * height * width);
         blend(&mut self.running_mean, normalised.mean);
@@ -88,7 +96,7 @@ impl Norm {
     pub fn infer_on_cpu(&self, x: &Tensor<4>, relu: bool) -> Option<Tensor<4>> {
         let (gamma, beta) = self.affine();
         let by = [&gamma, &beta, &self.running_mean.val(), &self.running_var.val()];
-        ops::normalise_by(x, by, EPSILON, relu)
+        ops::normalise_by(x, by, self.epsilon, relu)
     }
 
     /// With the running statistics, which are constants of the graph where there is one.
@@ -96,7 +104,7 @@ impl Norm {
         let (gamma, beta) = self.affine();
         let [mean, variance] = [&self.running_mean, &self.running_var]
             .map(|statistic| if x.is_autodiff() { statistic.val().autodiff() } else { statistic.val() });
-        batch_norm(x, gamma, beta, mean, variance, EPSILON)
+        batch_norm(x, gamma, beta, mean, variance, self.epsilon)
     }
 }
 

@@ -3,7 +3,7 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, activation};
 
-use super::spec::{Family, Head, NetSpec, UNITS};
+use super::spec::{Head, NetSpec, UNITS};
 use crate::nn::encoders::heads::Linear;
 use crate::nn::layers::conv::{Pass, dropout};
 use crate::nn::parameters::Initialiser;
@@ -13,7 +13,7 @@ const DROPPED: f64 = 0.2;
 /// Slope of the leaky units below 0.
 const LEAK: f64 = 0.01;
 
-/// `[N, C]` → four units with ReLU → one logit (section 4.2); or, for the baseline ResNet-18, one logit.
+/// `[N, C]` → four units with ReLU → one logit (section 4.2); or, for the baselines, one logit.
 #[derive(Module, Debug)]
 pub struct Classifier {
     units: Option<Linear>,
@@ -40,7 +40,7 @@ pub struct Answer {
 impl Classifier {
     pub fn new(spec: &NetSpec, init: &mut Initialiser<'_>) -> Self {
         let features = spec.features();
-        let baseline = spec.family == Family::ResNet18;
+        let baseline = !spec.family.reconstructs();
         let head = if baseline { Head::Binary } else { spec.head };
         Self {
             units: (!baseline).then(|| Linear::new(features, UNITS, true, init)),

@@ -1,10 +1,11 @@
-//! From pictures to codes: the convolutions of AECL1, or ResNet-18 without its last layer.
+//! From pictures to codes: the convolutions of AECL1, or ResNet-18 or InceptionV3 without their last layer.
 
 use burn::module::Module;
 use burn::tensor::{Tensor, activation};
 
+use super::inception::InceptionEncoder;
 use super::pooled;
-use super::spec::{NetSpec, RESNET_FEATURES, Stage};
+use super::spec::{Family, NetSpec, RESNET_FEATURES, Stage};
 use crate::nn::layers::conv::{Conv, ConvNorm, ConvShape, Pass, max_pool, max_pool_3x3, normalise};
 use crate::nn::layers::norm::Norm;
 use crate::nn::parameters::Initialiser;
@@ -17,15 +18,16 @@ pub enum Encoder {
     Plain(PlainEncoder),
     /// E of AERes18.
     ResNet(ResNetEncoder),
+    /// InceptionV3's.
+    Inception(InceptionEncoder),
 }
 
 impl Encoder {
     pub fn new(spec: &NetSpec, init: &mut Initialiser<'_>) -> Self {
-        let stages = spec.stages();
-        if stages.is_empty() {
-            Encoder::ResNet(ResNetEncoder::new(spec.large_stem(), init))
-        } else {
-            Encoder::Plain(PlainEncoder::new(&stages, init))
+        match spec.family {
+            Family::Aecl1 { .. } => Encoder::Plain(PlainEncoder::new(&spec.stages(), init)),
+            Family::AeRes18 | Family::ResNet18 => Encoder::ResNet(ResNetEncoder::new(spec.large_stem(), init)),
+            Family::InceptionV3 => Encoder::Inception(InceptionEncoder::new(init)),
         }
     }
 
@@ -33,11 +35,12 @@ impl Encoder {
         self.forward_from(0, x, pass)
     }
 
-    /// Number of layers (AECL1), or of blocks and the stem before them (ResNet-18).
+    /// Number of layers (AECL1), or of blocks with what is before them (the others).
     pub fn layers(&self) -> usize {
         match self {
             Encoder::Plain(encoder) => encoder.stages.len(),
             Encoder::ResNet(encoder) => 1 + encoder.blocks.len(),
+            Encoder::Inception(encoder) => encoder.layers(),
         }
     }
 
@@ -47,6 +50,7 @@ impl Encoder {
             Encoder::Plain(encoder) => encoder.stages[i].forward(x, pass),
             Encoder::ResNet(encoder) if i == 0 => encoder.stem(x, pass),
             Encoder::ResNet(encoder) => encoder.blocks[i - 1].forward(x, pass),
+            Encoder::Inception(encoder) => encoder.layer(i, x, pass),
         }
     }
 
@@ -55,18 +59,18 @@ impl Encoder {
         let last = (first..self.layers()).fold(x, |x, i| self.layer(i, x, pass));
         match self {
             Encoder::Plain(_) => last,
-            Encoder::ResNet(_) => {
+            Encoder::ResNet(_) | Encoder::Inception(_) => {
                 let [pictures, channels, ..] = last.dims();
                 pooled(last).reshape([pictures, channels, 1, 1])
             }
         }
     }
 
-    /// The kernels `[out, in, 3, 3]` of AECL1, which a decoder with tied weights uses too; none of ResNet-18.
+    /// The kernels `[out, in, 3, 3]` of AECL1, which a decoder with tied weights uses too; none of the others.
     pub fn kernels(&self) -> Vec<Tensor<4>> {
         match self {
             Encoder::Plain(encoder) => encoder.stages.iter().map(|stage| stage.conv.weight()).collect(),
-            Encoder::ResNet(_) => Vec::new(),
+            Encoder::ResNet(_) | Encoder::Inception(_) => Vec::new(),
         }
     }
 }
@@ -151,7 +155,7 @@ impl ResNetEncoder {
 
     fn stem(&mut self, x: Tensor<4>, pass: &Pass<'_>) -> Tensor<4> {
         let x = self.stem.relu(x, pass);
-        if self.large { max_pool_3x3(x) } else { x }
+        if self.large { max_pool_3x3(x, true) } else { x }
     }
 }
 

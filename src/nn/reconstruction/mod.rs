@@ -6,8 +6,10 @@
 pub mod classifier;
 pub mod decoder;
 pub mod encoder;
+pub mod inception;
 pub mod loss;
 pub mod spec;
+pub mod weights;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, activation};
@@ -44,7 +46,7 @@ pub enum BuildError {
 
 impl Autoencoder {
     /// Builds a network with weights drawn on the host, each part from a stream of its own, and reads every parameter once.
-    /// Layers start as PyTorch's do, ResNet-18 with weights of variance 2/fan_in. No weights of ImageNet are at hand.
+    /// Layers start as PyTorch's do, ResNet-18 and InceptionV3 with weights of variance 2/fan_in. No weights of ImageNet are at hand.
     pub fn new(spec: &NetSpec, seed: u64, device: &Device) -> Result<Self, BuildError> {
         spec.check()?;
         let init = |part, init| Initialiser { rng: AUTOENCODER_WEIGHTS.open(seed, part), init, device };
@@ -139,6 +141,7 @@ mod tests {
             }
         }
         [Family::AeRes18, Family::ResNet18].into_iter().for_each(|family| count(spec(family, 32)));
+        count(spec(Family::InceptionV3, 128));
     }
 
     #[test]
@@ -153,6 +156,29 @@ mod tests {
             let answer = net.classify(code, &mut Pass { train: false, dropout: None });
             assert_eq!((answer.logit.dims(), answer.units.unwrap().dims()), ([2], [2, 4]));
         }
+    }
+
+    #[test]
+    fn inception_ends_in_its_features_and_learns_in_every_unit() {
+        let spec = spec(Family::InceptionV3, 128);
+        let mut net = Autoencoder::new(&spec, 1, &device::cpu()).unwrap().tracked();
+        let pass = Pass { train: true, dropout: None };
+        let x = pictures(2, 128).autodiff();
+        let mut maps = vec![net.encoder.layer(0, x, &pass)];
+        for i in 1..net.encoder.layers() {
+            maps.push(net.encoder.layer(i, maps[i - 1].clone(), &pass));
+        }
+        let shapes: Vec<[usize; 3]> = maps.iter().map(|map| map.dims()[1..].try_into().unwrap()).collect();
+        let counted = cost(&spec).encoder_shapes;
+        assert_eq!((&shapes[..], counted.last()), (&counted[..counted.len() - 1], Some(&[2048, 1, 1])));
+        let answer = net.classify(maps.into_iter().next_back().unwrap(), &mut Pass { train: true, dropout: None });
+        let gradients = answer.logit.powi_scalar(2).sum().backward();
+        let all = crate::nn::parameters::gradients(&net.encoder, &gradients);
+        let mut reader = Reader::default();
+        reader.add(all);
+        let read = reader.read().unwrap().concat();
+        let still = read.iter().filter(|slope| **slope == 0.0).count();
+        assert!(read.iter().all(|slope| slope.is_finite()) && still * 10 < read.len(), "{still} of {}", read.len());
     }
 
     #[test]

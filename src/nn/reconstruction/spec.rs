@@ -5,6 +5,8 @@
 
 use thiserror::Error;
 
+use super::inception::{self, INCEPTION_FEATURES, INCEPTION_LEAST};
+
 /// The families of networks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Family {
@@ -15,6 +17,8 @@ pub enum Family {
     AeRes18,
     /// ResNet-18 with one output: a baseline of figure 5, without a decoder.
     ResNet18,
+    /// InceptionV3 with one output and without the auxiliary head: the other baseline. For pictures of 128 pixels or more.
+    InceptionV3,
 }
 
 /// Channels and depth of AECL1.
@@ -63,6 +67,8 @@ pub enum SpecError {
     Size(usize),
     #[error("{0} times the channels; expected 1/8 to 1")]
     Width(f64),
+    #[error("pictures of {0} pixels are too small for InceptionV3; it takes {INCEPTION_LEAST} or more")]
+    Small(usize),
 }
 
 /// A layer of AECL1's encoder; the decoder has its mirror.
@@ -86,11 +92,12 @@ impl Family {
             Family::Aecl1 { .. } => "AECL1",
             Family::AeRes18 => "AERes18",
             Family::ResNet18 => "ResNet-18",
+            Family::InceptionV3 => "InceptionV3",
         }
     }
 
     pub fn reconstructs(self) -> bool {
-        self != Family::ResNet18
+        matches!(self, Family::Aecl1 { .. } | Family::AeRes18)
     }
 }
 
@@ -101,6 +108,9 @@ impl NetSpec {
         }
         if !(0.125..=1.0).contains(&self.width) {
             return Err(SpecError::Width(self.width));
+        }
+        if self.family == Family::InceptionV3 && self.size < INCEPTION_LEAST {
+            return Err(SpecError::Small(self.size));
         }
         Ok(())
     }
@@ -141,14 +151,17 @@ impl NetSpec {
 
     /// Channels of the code.
     pub fn features(&self) -> usize {
-        self.stages().last().map_or(RESNET_FEATURES, |stage| stage.channels)
+        match self.family {
+            Family::InceptionV3 => INCEPTION_FEATURES,
+            _ => self.stages().last().map_or(RESNET_FEATURES, |stage| stage.channels),
+        }
     }
 
     /// Side of the code.
     pub fn code_side(&self) -> usize {
         match self.family {
             Family::Aecl1 { .. } => 2,
-            Family::AeRes18 | Family::ResNet18 => 1,
+            Family::AeRes18 | Family::ResNet18 | Family::InceptionV3 => 1,
         }
     }
 
@@ -221,7 +234,7 @@ fn convolution(inputs: usize, outputs: usize, kernel: usize) -> usize {
 pub fn cost(spec: &NetSpec) -> Cost {
     let features = spec.features();
     let head = match (spec.family, spec.head) {
-        (Family::ResNet18, _) => features + 1,
+        (Family::ResNet18 | Family::InceptionV3, _) => features + 1,
         (_, Head::Binary | Head::Softmax) => UNITS * features + UNITS + UNITS + 1,
         (_, Head::Ordinal) => UNITS * features + UNITS + UNITS + 1 + 2,
     };
@@ -253,6 +266,10 @@ pub fn cost(spec: &NetSpec) -> Cost {
                 side *= if stage.halves { 2 } else { 1 };
                 cost.decoder_shapes.push([outputs, side, side]);
             }
+        }
+        Family::InceptionV3 => {
+            (cost.encoder, cost.encoder_shapes) = inception::cost(spec.size);
+            cost.encoder_shapes.push([INCEPTION_FEATURES, 1, 1]);
         }
         Family::AeRes18 | Family::ResNet18 => {
             let kernel = if spec.large_stem() { 7 } else { 3 };
@@ -340,6 +357,15 @@ mod tests {
         assert_eq!(cost(&spec(Family::ResNet18, 512)).parameters(), RESNET18_BINARY);
         // 1000 outputs instead of one.
         assert_eq!(RESNET18_BINARY + 999 * 513, RESNET18_1000);
+    }
+
+    #[test]
+    fn inception_has_torchvisions_parameters_and_maps() {
+        let cost = cost(&spec(Family::InceptionV3, 512));
+        assert_eq!(cost.parameters(), INCEPTION_BINARY);
+        assert_eq!(cost.encoder_shapes[cost.encoder_shapes.len() - 2], [2048, 14, 14]);
+        assert!(cost.decoder_shapes.is_empty());
+        assert_eq!(spec(Family::InceptionV3, 64).check(), Err(SpecError::Small(64)));
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl ResNet101 {
     }
 
     pub fn forward(&mut self, x: Tensor<4>, pass: &Pass<'_>) -> Features {
-        let mut x = max_pool_3x3(self.stem.relu(x, pass));
+        let mut x = max_pool_3x3(self.stem.relu(x, pass), true);
         let mut low = x.clone();
         for (i, block) in self.blocks.iter_mut().enumerate() {
             x = block.forward(x, pass);

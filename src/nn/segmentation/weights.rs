@@ -4,20 +4,11 @@
 //! and one of the same network saved there loads here. Accepted are the names of the article's sketch and of the
 //! networks' public code, with or without one prefix before all of them (`module.`, `state_dict.`); batch
 //! normalisation's `num_batches_tracked` is not needed.
-//!
-//! Of a file from anywhere names and shapes are read first; numbers only of tensors that fit a network, and no more of
-//! them than the file has bytes for.
-
-mod pytorch;
-mod stored;
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor, TensorData};
-use safetensors::tensor::{Dtype, TensorView};
 use thiserror::Error;
 
 use super::plan::layers;
@@ -25,21 +16,15 @@ use super::spec::{Architecture, NetSpec};
 use super::{BuildError, SegmentationNet};
 use crate::compute::readback::{ReadError, Reader};
 use crate::compute::streams;
-use crate::disk;
 use crate::nn::parameters;
-use stored::Stored;
+use crate::nn::weights::{FileError, Opened, Stored, Written, first_names};
+pub use crate::nn::weights::{Mismatch, checksum, unusable};
 
 /// Weights that were not written or not loaded.
 #[derive(Debug, Error)]
 pub enum WeightsError {
-    #[error("cannot {action} {}: {source}", path.display())]
-    Io { action: &'static str, path: PathBuf, source: std::io::Error },
-    #[error("{}: {problem}", path.display())]
-    Format { path: PathBuf, problem: String },
-    #[error("{}: tensor `{tensor}` {problem}", path.display())]
-    Values { path: PathBuf, tensor: String, problem: String },
-    #[error("the weights cannot be packed as safetensors: {0}")]
-    Pack(String),
+    #[error(transparent)]
+    File(#[from] FileError),
     #[error("{} does not hold the weights of {network}: {mismatch}", path.display())]
     Mismatch { path: PathBuf, network: String, mismatch: Mismatch },
     #[error(
@@ -52,67 +37,6 @@ pub enum WeightsError {
     Build(#[from] BuildError),
     #[error(transparent)]
     Read(#[from] ReadError),
-}
-
-/// What does not fit, by name.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Mismatch {
-    /// Tensors that the network needs.
-    pub missing: Vec<String>,
-    /// Tensors that the network has no place for.
-    pub unexpected: Vec<String>,
-    /// Name, the network's shape, the file's shape.
-    pub shapes: Vec<(String, Vec<usize>, Vec<usize>)>,
-}
-
-impl std::fmt::Display for Mismatch {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        const SHOWN: usize = 4;
-        let mut parts = Vec::new();
-        let mut names = |what: &str, names: Vec<String>| {
-            if names.is_empty() {
-                return;
-            }
-            let more = names.len().saturating_sub(SHOWN);
-            let first: Vec<String> = names.iter().take(SHOWN).map(|name| shown(name)).collect();
-            let mut text = format!("{} {what}: {}", names.len(), first.join(", "));
-            if more > 0 {
-                text += &format!(" and {more} more");
-            }
-            parts.push(text);
-        };
-        names("missing", self.missing.clone());
-        names("unexpected", self.unexpected.clone());
-        let shapes = self.shapes.iter().map(|(name, ours, file)| format!("{name} is {file:?}, not {ours:?}")).collect();
-        names("of another shape", shapes);
-        f.write_str(&parts.join("; "))
-    }
-}
-
-/// A name out of a file for a message: not too long, and without what would steer a terminal.
-fn shown(name: &str) -> String {
-    const LONGEST: usize = 80;
-    let mut text: String = name.chars().take(LONGEST).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    if name.chars().nth(LONGEST).is_some() {
-        text.push('…');
-    }
-    text
-}
-
-/// Why these numbers cannot be a network's tensor of that name: its outputs would be no numbers, and a mask made of them
-/// would be empty. `None`: they can.
-pub fn unusable(name: &str, numbers: &[f32]) -> Option<String> {
-    const WHAT: &str = "the training that made them has run away; take weights from before that";
-    let bad = numbers.iter().filter(|number| !number.is_finite()).count();
-    if bad > 0 {
-        let few = if bad == 1 { "is no number" } else { "are no numbers" };
-        return Some(format!("is damaged: {bad} of its {} values {few} (NaN or infinity): {WHAT}", numbers.len()));
-    }
-    let below = numbers.iter().filter(|number| **number < 0.0).count();
-    (name.ends_with("running_var") && below > 0).then(|| {
-        let are = if below == 1 { "is" } else { "are" };
-        format!("is damaged: {below} of its {} variances {are} below 0: {WHAT}", numbers.len())
-    })
 }
 
 /// A tensor that a network needs.
@@ -152,11 +76,8 @@ pub fn save_trained_at(
     path: &Path,
 ) -> Result<(), WeightsError> {
     let file = packed(net, spec, image_size, None)?;
-    crate::disk::write_synced(path, &file).map_err(|source| WeightsError::Io {
-        action: "write",
-        path: path.to_owned(),
-        source,
-    })
+    let io = |source| FileError::Io { action: "write", path: path.to_owned(), source };
+    Ok(crate::disk::write_synced(path, &file).map_err(io)?)
 }
 
 /// The bytes of that file: the same ones for the same network. `white`: what was white in the pictures of more than 8 bits
@@ -173,56 +94,19 @@ pub fn packed(
     }
     let values = reader.read()?;
     let names = names(spec);
-    let bytes: Vec<Vec<u8>> =
-        values.iter().map(|values| values.iter().flat_map(|value| value.to_le_bytes()).collect()).collect();
-    if names.len() != bytes.len() {
-        return Err(WeightsError::Pack(format!("the network is not a {}", spec.architecture.name())));
+    if names.len() != values.len() {
+        return Err(FileError::Pack(format!("the network is not a {}", spec.architecture.name())).into());
     }
-    let pack = |error: safetensors::SafeTensorError| WeightsError::Pack(error.to_string());
-    let views = names
-        .iter()
-        .zip(&bytes)
-        .map(|(named, bytes)| Ok((&named.name, TensorView::new(Dtype::F32, named.shape.clone(), bytes)?)))
-        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()
-        .map_err(pack)?;
-    let mut metadata = HashMap::from([
-        ("format".to_owned(), "pt".to_owned()),
+    let written = |(named, numbers): (Named, Vec<f32>)| Written { name: named.name, shape: named.shape, numbers };
+    let tensors: Vec<Written> = names.into_iter().zip(values).map(written).collect();
+    let mut texts = HashMap::from([
         (ARCHITECTURE.to_owned(), spec.architecture.key()),
         (CHANNELS.to_owned(), spec.channels.to_string()),
         (BASE.to_owned(), spec.base.to_string()),
     ]);
-    metadata.extend(image_size.map(|size| (IMAGE_SIZE.to_owned(), size.to_string())));
-    metadata.extend(white.map(|white| (WHITE.to_owned(), white)));
-    let file = safetensors::serialize(views, Some(metadata)).map_err(pack)?;
-    in_order(&file).ok_or_else(|| WeightsError::Pack("its header cannot be read back".to_owned()))
-}
-
-/// The same file with the entries of its header in order: the library writes the metadata as a hash map happens to hold
-/// them.
-fn in_order(file: &[u8]) -> Option<Vec<u8>> {
-    let (length, rest) = file.split_first_chunk()?;
-    let (header, numbers) = rest.split_at_checked(u64::from_le_bytes(*length) as usize)?;
-    let header: BTreeMap<String, BTreeMap<String, serde_json::Value>> = serde_json::from_slice(header).ok()?;
-    let mut header = serde_json::to_vec(&header).ok()?;
-    // The numbers start at a multiple of eight bytes.
-    header.resize(header.len().next_multiple_of(8), b' ');
-    Some([&(header.len() as u64).to_le_bytes()[..], &header, numbers].concat())
-}
-
-/// CRC-32 of a file's bytes, by which a run says what it started from.
-pub fn checksum(path: &Path) -> Result<u32, WeightsError> {
-    let io = |source| WeightsError::Io { action: "read", path: path.to_owned(), source };
-    let mut file = BufReader::with_capacity(1 << 18, disk::open(path).map_err(io)?);
-    let mut hasher = crc32fast::Hasher::new();
-    loop {
-        let bytes = file.fill_buf().map_err(io)?;
-        if bytes.is_empty() {
-            return Ok(hasher.finalize());
-        }
-        hasher.update(bytes);
-        let read = bytes.len();
-        file.consume(read);
-    }
+    texts.extend(image_size.map(|size| (IMAGE_SIZE.to_owned(), size.to_string())));
+    texts.extend(white.map(|white| (WHITE.to_owned(), white)));
+    Ok(crate::nn::weights::packed(&tensors, texts)?)
 }
 
 const ARCHITECTURE: &str = "learnscope.architecture";
@@ -239,11 +123,7 @@ const MOST_PARTS: usize = 8;
 /// A file's tensors, not yet matched with a network and not yet read.
 #[derive(Debug)]
 pub struct WeightsFile {
-    path: PathBuf,
-    file: File,
-    /// Bytes of the file.
-    length: u64,
-    tensors: BTreeMap<String, Stored>,
+    opened: Opened,
     about: About,
 }
 
@@ -271,13 +151,9 @@ impl WeightsFile {
     /// Reads names and shapes of safetensors, or of a state dict, checkpoint or whole model of PyTorch: the content
     /// decides, not the name.
     pub fn open(path: &Path) -> Result<Self, WeightsError> {
-        let io = |source| WeightsError::Io { action: "read", path: path.to_owned(), source };
-        let file = disk::open(path).map_err(io)?;
-        let length = file.metadata().map_err(io)?.len();
-        let contents = stored::contents(path, &file, length)
-            .map_err(|problem| WeightsError::Format { path: path.to_owned(), problem })?;
-        let about = About::of(&contents.texts);
-        Ok(Self { path: path.to_owned(), file, length, tensors: contents.tensors, about })
+        let opened = Opened::open(path)?;
+        let about = About::of(&opened.texts);
+        Ok(Self { opened, about })
     }
 
     /// The side in pixels of the pictures that the network was trained on, where the file says it.
@@ -304,15 +180,15 @@ impl WeightsFile {
             }
         };
         self.candidates().into_iter().find(fits).ok_or_else(|| {
-            let first: Vec<String> = self.tensors.keys().take(4).map(|name| shown(name)).collect();
-            WeightsError::Unknown { path: self.path.clone(), first: first.join(", ") }
+            let first: Vec<String> = self.opened.tensors.keys().take(4).cloned().collect();
+            WeightsError::Unknown { path: self.opened.path.clone(), first: first_names(&first) }
         })
     }
 
     /// Networks that the file may be of, a few whatever it holds.
     fn candidates(&self) -> Vec<NetSpec> {
         let inputs = |ending: &str| -> Vec<usize> {
-            let named = self.tensors.iter().filter(|(name, _)| name.ends_with(ending));
+            let named = self.opened.tensors.iter().filter(|(name, _)| name.ends_with(ending));
             let inputs = named.filter_map(|(_, tensor)| tensor.shape.get(1).copied());
             inputs.filter(|&inputs| inputs <= 16 * WIDEST).take(MOST_PARTS).collect()
         };
@@ -344,11 +220,11 @@ impl WeightsFile {
     fn checked(&self, spec: &NetSpec) -> Result<Vec<&Stored>, WeightsError> {
         if spec.base > WIDEST {
             let problem = format!("a width of {} channels; at most {WIDEST} are read", spec.base);
-            return Err(WeightsError::Format { path: self.path.clone(), problem });
+            return Err(FileError::Format { path: self.opened.path.clone(), problem }.into());
         }
         spec.check().map_err(BuildError::from)?;
         self.matched(&names(spec)).map_err(|mismatch| WeightsError::Mismatch {
-            path: self.path.clone(),
+            path: self.opened.path.clone(),
             network: spec.architecture.name(),
             mismatch,
         })
@@ -359,24 +235,7 @@ impl WeightsFile {
     /// # Errors
     /// Also where a value is not a finite number: see [`unusable`].
     pub fn load(&self, spec: &NetSpec, device: &Device) -> Result<SegmentationNet, WeightsError> {
-        let format = |problem: String| WeightsError::Format { path: self.path.clone(), problem };
-        let stored = self.checked(spec)?;
-        let claimed = stored.iter().try_fold(0_u64, |sum, tensor| sum.checked_add(tensor.bytes()?));
-        if claimed.is_none_or(|claimed| claimed > self.length) {
-            return Err(format(format!(
-                "its tensors claim more numbers than its {} bytes can hold: they repeat a few (`expand`); save them \
-                 with .contiguous()",
-                self.length
-            )));
-        }
-        let numbers: Vec<Vec<f32>> =
-            stored.iter().map(|tensor| tensor.numbers(&self.file)).collect::<Result<_, _>>().map_err(format)?;
-        for (tensor, numbers) in stored.iter().zip(&numbers) {
-            let name = self.name_of(tensor);
-            if let Some(problem) = unusable(name, numbers) {
-                return Err(WeightsError::Values { path: self.path.clone(), tensor: shown(name), problem });
-            }
-        }
+        let numbers = self.opened.numbers(&self.checked(spec)?)?;
         let net = SegmentationNet::new(spec, streams::ALONE.open(0, 0), device)?;
         let mut numbers = numbers.into_iter();
         Ok(parameters::map(net, |_, _, old| match numbers.next() {
@@ -388,15 +247,10 @@ impl WeightsFile {
         }))
     }
 
-    /// What the file calls one of its tensors.
-    fn name_of(&self, tensor: &Stored) -> &str {
-        self.tensors.iter().find(|(_, other)| std::ptr::eq(*other, tensor)).map_or("", |(name, _)| name)
-    }
-
     /// The file's tensor for a network's, by one of its names.
     fn find(&self, named: &Named, prefix: &str) -> Option<&Stored> {
         let names = [Some(&named.name), named.alias.as_ref()].into_iter().flatten();
-        names.filter_map(|name| self.tensors.get(&format!("{prefix}{name}"))).next()
+        names.filter_map(|name| self.opened.tensors.get(&format!("{prefix}{name}"))).next()
     }
 
     /// Whether all of a network's tensors are there: the first question, as most networks fail it at once.
@@ -425,21 +279,21 @@ impl WeightsFile {
         used.sort_unstable();
         // Beside a named part of the file, as an optimizer's state, other parts are none of the network's.
         mismatch.unexpected = self
+            .opened
             .tensors
             .keys()
             .filter(|key| key.starts_with(&prefix) && !key.ends_with("num_batches_tracked"))
             .filter(|key| used.binary_search(key).is_err())
             .cloned()
             .collect();
-        let fits = mismatch.missing.is_empty() && mismatch.unexpected.is_empty() && mismatch.shapes.is_empty();
-        if fits { Ok(found) } else { Err(mismatch) }
+        if mismatch.is_empty() { Ok(found) } else { Err(mismatch) }
     }
 
     /// What stands before the first tensor's name.
     fn prefix(&self, names: &[Named]) -> String {
         let Some(first) = names.first() else { return String::new() };
         for wanted in [Some(&first.name), first.alias.as_ref()].into_iter().flatten() {
-            for key in self.tensors.keys() {
+            for key in self.opened.tensors.keys() {
                 if let Some(prefix) = key.strip_suffix(wanted.as_str())
                     && (prefix.is_empty() || prefix.ends_with('.'))
                 {

@@ -118,6 +118,16 @@ impl Components {
         (0..self.len()).reduce(|best, part| if self.areas[part] > self.areas[best] { part } else { best })
     }
 
+    /// First row, first column, last row and last column of each part.
+    pub fn boxes(&self) -> Vec<[usize; 4]> {
+        let mut boxes = vec![[usize::MAX, usize::MAX, 0, 0]; self.len()];
+        for run in &self.runs {
+            let of = &mut boxes[run.component];
+            *of = [of[0].min(run.row), of[1].min(run.start), of[2].max(run.row), of[3].max(run.end - 1)];
+        }
+        boxes
+    }
+
     /// One part alone; empty where there is no such part.
     pub fn mask(&self, part: usize) -> Mask {
         self.mask_where(|component| component == part)

@@ -8,18 +8,18 @@ use crate::plot::style::Dash;
 
 use super::ReconstructionView;
 
-const AUC_TEST: Quantity =
+pub const AUC_TEST: Quantity =
     quantity("auc/test", "AUC test", 3, Dash::Solid, "Area under the ROC curve on test pictures");
 const AUC_VALIDATION: Quantity =
     quantity("auc/validation", "AUC validation", 3, Dash::Dotted, "The same on validation pictures");
 const AUC_UNSEEN: Quantity = quantity(
     "auc/unseen",
-    "AUC hospital D",
+    "AUC unseen hospital",
     5,
     Dash::Solid,
     "The same on pictures of a hospital that is in no training set",
 );
-const ACCURACY_TEST: Quantity = quantity(
+pub const ACCURACY_TEST: Quantity = quantity(
     "accuracy/test",
     "accuracy test",
     1,

@@ -13,6 +13,7 @@ use crate::plot::scale::Scale;
 use crate::plot::style::Style;
 use crate::plot::{number, tile};
 
+use super::super::compare::Reported;
 use super::ReconstructionView;
 use super::pictures::{Answer, Named, answers, named};
 
@@ -131,7 +132,8 @@ impl Diagnosis {
             let hospital = unseen.hospitals.first().map_or("", String::as_str);
             groups.push(unseen.group(&format!("{hospital} (unseen)"), |_| true, threshold));
         }
-        let lines = groups.len() as f32 + 3.0;
+        let chosen = if self.validation { None } else { reported(judged.truth.len(), ctx) };
+        let lines = groups.len() as f32 + if chosen.is_some() { 5.0 } else { 3.0 };
         let table = (1.5 * size * lines).min(0.6 * rest.height());
         let wide = rest.width() > 1.7 * rest.height();
         let (curve, text) = if wide {
@@ -148,7 +150,7 @@ impl Diagnosis {
             )
         };
         self.curve(&judged, twin.as_ref(), curve, ui, ctx);
-        write_table(&groups, kappa(&judged), threshold, text, ui, style, size);
+        write_table(&groups, (kappa(&judged), chosen), threshold, text, ui, style, size);
     }
 
     fn curve(&mut self, judged: &Judged, twin: Option<&Judged>, outer: Rect, ui: &Ui, ctx: &ViewCtx<'_>) {
@@ -207,10 +209,29 @@ fn kappa(judged: &Judged) -> Option<f64> {
     GradeTable::of(truth, given, 4).quadratic_kappa()
 }
 
-fn write_table(groups: &[Group], kappa: Option<f64>, threshold: f64, rect: Rect, ui: &Ui, style: &Style, size: f32) {
+/// What the accuracy at 0.5 is by the choice of the step, in pictures of so many: at the best one for the test set itself, at the
+/// one that validation chooses, and now.
+fn reported(count: usize, ctx: &ViewCtx<'_>) -> Option<String> {
+    let Reported { best, chosen, last } = Reported::until(ctx.run, ctx.cursor.step)?;
+    let pictures = |share: f64| (share * count as f64).round() as usize;
+    let at = |(step, share): (u64, f64)| format!("{} (step {})", pictures(share), number::grouped(step));
+    let chosen = chosen.map_or_else(String::new, |chosen| format!(", {} where validation is best", at(chosen)));
+    Some(format!("right at 0.5, of {count}: {} at best{chosen}, {} now", at(best), pictures(last.1)))
+}
+
+fn write_table(
+    groups: &[Group],
+    (kappa, chosen): (Option<f64>, Option<String>),
+    threshold: f64,
+    rect: Rect,
+    ui: &Ui,
+    style: &Style,
+    size: f32,
+) {
     let painter = ui.painter_at(rect);
     let (mono, words) = (FontId::monospace(size), FontId::proportional(size));
-    let line = (1.5 * size).min(rect.height() / (groups.len() as f32 + 2.5));
+    let notes = if chosen.is_some() { 4.5 } else { 2.5 };
+    let line = (1.5 * size).min(rect.height() / (groups.len() as f32 + notes));
     const HEADS: [&str; 5] = ["right", "95 %", "sens.", "spec.", "AUC"];
     // Of the first column, then of the others.
     let first = (7.0 * size).min(0.28 * rect.width());
@@ -249,10 +270,14 @@ fn write_table(groups: &[Group], kappa: Option<f64>, threshold: f64, rect: Rect,
     y += 1.15 * line;
     let all = groups[0].counts;
     let kappa = kappa.map_or_else(String::new, |kappa| format!("; kappa of grades {kappa:.3}"));
-    let text = format!(
+    let mut text = format!(
         "called ill: {} ill, {} healthy; called healthy: {} ill, {} healthy{kappa}",
         all.true_positives, all.false_positives, all.false_negatives, all.true_negatives
     );
+    if let Some(chosen) = chosen {
+        text.push('\n');
+        text.push_str(&chosen);
+    }
     let laid = painter.layout(text, words, style.text_weak, rect.width());
     painter.galley(pos2(rect.left(), y), laid, style.text_weak);
 }

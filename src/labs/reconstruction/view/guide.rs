@@ -2,11 +2,11 @@
 
 use eframe::egui::{Label, RichText, ScrollArea, Ui, UiBuilder};
 
-use crate::kit::tiles::{Tile, TileSpec};
-use crate::kit::view::ViewCtx;
+use crate::kit::tiles::{Tile, TileCommand, TileSpec};
+use crate::kit::view::{ViewAction, ViewCtx};
 use crate::kit::{empty, prose, series};
 use crate::labs::reconstruction::SPEC;
-use crate::labs::reconstruction::params::{PARAMS, ROUTINES, Routine};
+use crate::labs::reconstruction::params::{FOLDER, PARAMS, ROUTINES, Routine, SOURCE, Source, UNLABELLED_FOLDER};
 use crate::plot::{number, tile};
 
 use super::ReconstructionView;
@@ -21,8 +21,27 @@ pub static DATA_TILE: Tile<ReconstructionView> = Tile {
         follows_cursor: false,
     },
     show: |_, ui, ctx| data(ui, ctx),
-    commands: &[],
+    commands: &[
+        TileCommand {
+            id: "data-choose",
+            title: "Data: choose the folder of graded photographs",
+            run: |_, ctx, _| choose(ctx, FOLDER.key()),
+        },
+        TileCommand {
+            id: "data-choose-unlabelled",
+            title: "Data: choose the folder of photographs without grades",
+            run: |_, ctx, _| choose(ctx, UNLABELLED_FOLDER.key()),
+        },
+    ],
 };
+
+/// Asks for a folder; the form is set to folders, whatever it was set to.
+fn choose(ctx: &mut ViewCtx<'_>, key: &str) {
+    if let Some(source) = SOURCE.value(|source| *source == Source::Folder) {
+        ctx.set(SOURCE.key(), source, true);
+    }
+    ctx.actions.push(ViewAction::ChooseFile { key: key.to_owned() });
+}
 
 fn data(ui: &mut Ui, ctx: &ViewCtx<'_>) {
     let (Some(data), Some(network)) = (series::text(ctx, "data/summary"), series::text(ctx, "network")) else {

@@ -1,11 +1,14 @@
 //! Draws the reconstruction lab.
 
+mod by_labels;
 mod curves;
 mod diagnosis;
 mod guide;
+mod label;
 mod latent;
 mod looks;
 mod pictures;
+mod predict;
 mod strip;
 mod survival;
 mod triptych;
@@ -28,14 +31,20 @@ pub struct ReconstructionView {
     latent: latent::Latent,
     looks: looks::Looks,
     survival: survival::Survival,
+    predict: predict::Predict,
+    label: label::LabelNext,
+    by_labels: by_labels::ByLabels,
 }
 
 static TILES: Tiles<ReconstructionView> = &[
     &triptych::TILE,
     &looks::TILE,
+    &predict::TILE,
+    &label::TILE,
     &curves::SCORES_TILE,
     &diagnosis::TILE,
     &survival::TILE,
+    &by_labels::TILE,
     &curves::LOSSES_TILE,
     &curves::DUEL_TILE,
     &strip::TILE,
@@ -71,6 +80,10 @@ impl LabView for ReconstructionView {
 
     fn guide(&mut self, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>) {
         guide::ui(ui, ctx);
+    }
+
+    fn takes_key(&self, modifiers: egui::Modifiers, key: egui::Key) -> bool {
+        self.label.takes_key(modifiers, key)
     }
 
     fn commands(&self) -> Vec<(&'static str, &'static str)> {

@@ -14,6 +14,7 @@ use crate::kit::view::ViewCtx;
 use crate::kit::wall::{
     self, Cell, Content, Contours, Fact, Key, Legend, Mark, Outline, Panel, Picture, Pictures, Recorded, Seen, Wall,
 };
+use crate::labs::reconstruction::judge::MOST_ERROR;
 use crate::metrics::quality::{WINDOW, ssim_map};
 use crate::pixels::mask::Mask;
 use crate::pixels::resize::Size;
@@ -24,9 +25,6 @@ use crate::plot::{number, tile};
 
 use super::ReconstructionView;
 use super::pictures::{self, Named};
-
-/// The largest mean |error| of red, green and blue on the colour bar.
-const MOST_ERROR: f32 = 0.3;
 
 /// The tile.
 pub static TILE: Tile<ReconstructionView> = Tile {

@@ -4,20 +4,19 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread;
 
 use super::super::params::{PARAMS, lesion};
 use super::super::pipeline::Pipeline;
 use super::Predictor;
 use super::inputs::{Inputs, counted, find, of_files};
-use super::job::{Work, apart, ends_all, findable, guarded, predict_item, save_mask, save_overlay, save_table, survey};
+use super::job::{Work, apart, findable, predict_item, save_mask, save_overlay, save_table, survey};
 use super::report::{Row, Summary, group_lines, groups, problem_lines, warnings};
 use super::weights_source::WeightsSource;
 use crate::compute::device;
 use crate::data::segmentation::Watch;
 use crate::data::segmentation::lesion::Lesion;
 use crate::data::segmentation::read::{Picture, Rules};
+use crate::kit::predict::{self, ends_all};
 use crate::pixels::mask::Mask;
 use crate::pixels::mask::outline::{Outline, OutlineStyle, outlines};
 
@@ -124,73 +123,24 @@ impl Save {
     }
 }
 
-/// Work on a thread; it stops when this is dropped.
-#[derive(Debug)]
-pub struct Job {
-    told: Receiver<Told>,
-    cancel: Arc<AtomicBool>,
+/// A prediction, or results that are being saved.
+pub type Job = predict::Job<Told>;
+
+/// Predicts pictures; `wake` is called whenever there is something to take.
+pub fn start_prediction(wanted: Wanted, wake: impl Fn() + Send + 'static) -> Job {
+    Job::start("prediction", wake, Told::Done, move |say, cancel| predict(&wanted, say, cancel).map(|()| String::new()))
 }
 
-impl Drop for Job {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
-
-impl Job {
-    /// Predicts pictures; `wake` is called whenever there is something to take.
-    pub fn predict(wanted: Wanted, wake: impl Fn() + Send + 'static) -> Self {
-        Self::start("prediction", wake, move |say, cancel| predict(&wanted, say, cancel).map(|()| String::new()))
-    }
-
-    /// Saves what was found below `folder`, under a new name.
-    pub fn save(
-        what: Save,
-        found: Vec<Arc<Found>>,
-        inputs: Arc<Inputs>,
-        folder: PathBuf,
-        wake: impl Fn() + Send + 'static,
-    ) -> Self {
-        Self::start("saving predictions", wake, move |_, cancel| save(what, &found, &inputs, &folder, cancel))
-    }
-
-    fn start(
-        name: &str,
-        wake: impl Fn() + Send + 'static,
-        work: impl FnOnce(&dyn Fn(Told), &AtomicBool) -> Result<String, String> + Send + 'static,
-    ) -> Self {
-        let (sender, told) = channel();
-        let cancel = Arc::new(AtomicBool::new(false));
-        let (asked, failed): (_, Sender<Told>) = (cancel.clone(), sender.clone());
-        let work = move || {
-            let say = |told: Told| {
-                // Nobody misses it where the window is gone.
-                let _ = sender.send(told);
-                wake();
-            };
-            let ended = guarded(|| work(&say, &asked));
-            say(Told::Done(ended));
-        };
-        if let Err(error) = thread::Builder::new().name(name.to_owned()).spawn(work) {
-            let _ = failed.send(Told::Done(Err(format!("no thread can be started: {error}"))));
-        }
-        Self { told, cancel }
-    }
-
-    /// What was said since; never waits.
-    pub fn poll(&self) -> impl Iterator<Item = Told> + '_ {
-        self.told.try_iter()
-    }
-
-    /// Asks it to stop; what is done stays.
-    pub fn stop(&self) {
-        self.cancel.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether it was asked to stop.
-    pub fn is_stopping(&self) -> bool {
-        self.cancel.load(Ordering::Relaxed)
-    }
+/// Saves what was found below `folder`, under a new name.
+pub fn start_saving(
+    what: Save,
+    found: Vec<Arc<Found>>,
+    inputs: Arc<Inputs>,
+    folder: PathBuf,
+    wake: impl Fn() + Send + 'static,
+) -> Job {
+    let work = move |_: &dyn Fn(Told), cancel: &AtomicBool| save(what, &found, &inputs, &folder, cancel);
+    Job::start("saving predictions", wake, Told::Done, work)
 }
 
 fn predict(wanted: &Wanted, say: &dyn Fn(Told), cancel: &AtomicBool) -> Result<(), String> {

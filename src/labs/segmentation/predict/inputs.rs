@@ -1,10 +1,10 @@
 //! Which pictures to predict: one file, or every picture of a folder that is not a mask, with its true mask where one
 //! is known.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use crate::data::folder::natural_order;
+use crate::data::folder::{natural_order, unique_names};
 use crate::data::picture_file::{White, size_of};
 use crate::data::segmentation::listing::{Layout, Listing, Pair, scan};
 use crate::data::segmentation::{DataError, Watch};
@@ -115,39 +115,17 @@ struct Found {
     broken: bool,
 }
 
-/// Gives every picture a name of its own, also where `a.png` lies beside `A.jpg`.
+/// Gives every picture a name of its own.
 fn named(found: Vec<Found>, root: &Path) -> Vec<Item> {
-    let plain = |path: &Path| {
-        let below = path.strip_prefix(root).ok().filter(|below| !below.is_absolute());
-        let below = below.unwrap_or_else(|| Path::new(path.file_name().unwrap_or_default()));
-        let name = below.with_extension("");
-        let parts: Vec<String> =
-            name.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
-        parts.join("/")
+    let names = unique_names(found.iter().map(|found| &*found.path), root);
+    let item = |(found, name): (Found, String)| Item {
+        name,
+        path: found.path,
+        pair: found.pair,
+        note: found.note,
+        broken: found.broken,
     };
-    let mut count: HashMap<String, usize> = HashMap::new();
-    for item in &found {
-        *count.entry(plain(&item.path).to_lowercase()).or_default() += 1;
-    }
-    let mut taken = HashSet::new();
-    let mut items: Vec<Item> = found
-        .into_iter()
-        .map(|found| {
-            let mut name = plain(&found.path);
-            if count.get(&name.to_lowercase()).is_some_and(|&count| count > 1) {
-                let extension = found.path.extension().unwrap_or_default().to_string_lossy();
-                name = format!("{name}_{extension}");
-            }
-            let mut unique = name.clone();
-            for number in 2.. {
-                if taken.insert(unique.to_lowercase()) {
-                    break;
-                }
-                unique = format!("{name}_{number}");
-            }
-            Item { name: unique, path: found.path, pair: found.pair, note: found.note, broken: found.broken }
-        })
-        .collect();
+    let mut items: Vec<Item> = found.into_iter().zip(names).map(item).collect();
     items.sort_by(|a, b| natural_order(&a.name, &b.name));
     items
 }

@@ -9,8 +9,6 @@
 //!   summary.txt, summary.json   weights, network, conventions, means
 //! ```
 
-use std::fs;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -31,9 +29,8 @@ use crate::data::segmentation::listing::Pair;
 use crate::data::segmentation::read::{Picture, ReadLimits, Reader as Files, Rules};
 use crate::data::segmentation::split::Part;
 use crate::engine::params::Params;
-use crate::engine::recording;
 use crate::engine::run_folder::{DiskError, write_whole};
-use crate::kit::predict::{PredictError, PredictEvent, PredictRequest};
+use crate::kit::predict::{PredictError, PredictEvent, PredictRequest, check_empty, ends_all, guarded, real, save_png};
 use crate::pixels::mask::Mask;
 
 /// Pictures of up to 11 585×11 585 pixels are predicted and saved at their own size; larger ones are read smaller.
@@ -218,12 +215,6 @@ fn one(work: &Work<'_>, item: &Item, results: &mut Results) -> Result<bool, Stri
     Ok(true)
 }
 
-/// Whether the next picture could not be saved either.
-pub fn ends_all(error: &DiskError) -> bool {
-    use std::io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
-    matches!(error, DiskError::Io { source, .. } if matches!(source.kind(), StorageFull | QuotaExceeded | ReadOnlyFilesystem))
-}
-
 /// A row, and the picture with what was predicted of it, where it could be used.
 pub type Predicted = (Row, Option<(Picture, Prediction)>);
 
@@ -307,18 +298,6 @@ fn read_or_image_alone(item: &Item, files: &Files, row: &mut Row) -> Result<(Pic
     }
 }
 
-/// A device that fails may panic; that ends the work, not the program.
-pub fn guarded<T, E: std::fmt::Display>(work: impl FnOnce() -> Result<T, E>) -> Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(work)) {
-        Ok(result) => result.map_err(|error| error.to_string()),
-        Err(panic) => {
-            let text = panic.downcast_ref::<String>().map(String::as_str);
-            let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
-            Err(format!("the network broke off: {text}; choose a smaller image size, or the CPU (`--device cpu`)"))
-        }
-    }
-}
-
 /// What is saved, and where.
 struct Results {
     out: PathBuf,
@@ -396,24 +375,10 @@ pub fn save_table(path: &Path, rows: &[Row]) -> Result<(), DiskError> {
     write_whole(path, &bytes)
 }
 
-fn save_png(path: &Path, encode: impl FnOnce() -> Result<Vec<u8>, image::ImageError>) -> Result<(), DiskError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(|error| DiskError::io("create the folder", folder, error))?;
-    let bytes = encode().map_err(|error| DiskError::bad(path, format!("cannot be packed as PNG: {error}")))?;
-    write_whole(path, &bytes)
-}
-
 /// Refuses a folder with other files in it, and one that would mix results with what they were made from.
 fn check_out(request: &PredictRequest, inputs: &Inputs) -> Result<(), PredictError> {
     apart(&request.out, inputs).map_err(PredictError::Input)?;
-    let shown = request.out.display();
-    let taken = fs::read_dir(&request.out).is_ok_and(|mut entries| entries.next().is_some());
-    if taken && !request.force {
-        return Err(PredictError::Input(format!(
-            "`{shown}` is not empty; choose a new folder, or replace what has the same names with --force"
-        )));
-    }
-    recording::probe(&request.out).map_err(PredictError::input)
+    check_empty(&request.out, request.force)
 }
 
 /// Refuses a folder whose results would lie among the pictures that they were made from.
@@ -432,15 +397,4 @@ pub fn apart(out: &Path, inputs: &Inputs) -> Result<(), String> {
         return Err(format!("the results in `{shown}` would lie among the pictures; choose a folder apart"));
     }
     Ok(())
-}
-
-/// The path without links, as far as it exists.
-fn real(path: &Path) -> PathBuf {
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    path.ancestors()
-        .find_map(|ancestor| {
-            let real = ancestor.canonicalize().ok()?;
-            Some(real.join(path.strip_prefix(ancestor).ok()?))
-        })
-        .unwrap_or(path)
 }

@@ -396,7 +396,7 @@ fn work_that_is_stopped_keeps_and_tells_what_is_done() {
 
 #[test]
 fn a_device_that_breaks_off_is_an_error() {
-    let failed: Result<(), String> = job::guarded(|| -> Result<(), String> { panic!("out of memory") });
+    let failed: Result<(), String> = crate::kit::predict::guarded(|| -> Result<(), String> { panic!("out of memory") });
     let message = failed.unwrap_err();
     assert!(message.contains("out of memory") && message.contains("CPU"), "{message}");
 }

@@ -7,20 +7,14 @@ use burn::tensor::Device;
 use crate::compute::device;
 use crate::compute::streams;
 use crate::data::picture_file::White;
-use crate::engine::checkpoint_file;
-use crate::engine::event::RunHeader;
-use crate::engine::experiment::{Checkpoint, RunError};
-use crate::engine::header_file;
+use crate::engine::experiment::Checkpoint;
 use crate::engine::params::Params;
-use crate::engine::run_folder;
 use crate::engine::table::{Int, live};
-use crate::kit::predict::{PackedWeights, PredictError};
-use crate::kit::state::Load;
-use crate::nn::parameters;
+use crate::kit::predict::{PackedWeights, PredictError, RunWeights, module_of, run_weights};
 use crate::nn::segmentation::SegmentationNet;
 use crate::nn::segmentation::count::count;
 use crate::nn::segmentation::spec::NetSpec;
-use crate::nn::segmentation::weights::{WeightsFile, packed, unusable};
+use crate::nn::segmentation::weights::{WeightsFile, packed};
 
 use super::super::params::{IMAGE_SIZE, PARAMS, net_spec};
 use super::super::pipeline::Pipeline;
@@ -81,17 +75,9 @@ impl WeightsSource {
                 IMAGE_SIZES.end()
             )));
         }
-        let mut source = if path.is_dir() {
-            of_run(path)?
-        } else if let Some(folder) = run_of_checkpoint(path) {
-            of_checkpoint(path, &folder)?
-        } else if path.exists() {
-            of_file(path)?
-        } else {
-            return Err(PredictError::Input(format!(
-                "there are no weights `{}`: expected a file of safetensors or PyTorch, or the folder of a recorded run",
-                path.display()
-            )));
+        let mut source = match run_weights(path, LAB, PARAMS)? {
+            Some(run) => of_run(run),
+            None => of_file(path)?,
         };
         if let Some(size) = image_size {
             if source.image_size_from != NOT_SAID && size != source.image_size {
@@ -124,15 +110,7 @@ impl WeightsSource {
         device: &Device,
     ) -> Result<SegmentationNet, PredictError> {
         let net = SegmentationNet::new(&self.spec, streams::ALONE.open(0, 0), device).map_err(PredictError::input)?;
-        let refused = |error| PredictError::Input(format!("{}: {error}", self.path.display()));
-        for slot in parameters::slots(&net) {
-            let name = format!("{prefix}/{}", slot.path);
-            let values = checkpoint.get_f32(&name, &slot.shape).map_err(refused)?;
-            if let Some(problem) = unusable(&slot.path, values) {
-                return Err(refused(RunError::Checkpoint(format!("tensor `{name}` {problem}"))));
-            }
-        }
-        Load { from: checkpoint, device: device.clone() }.module(prefix, &net).map_err(refused)
+        module_of(&self.path, checkpoint, prefix, &net, device)
     }
 
     /// How a prediction is made unless asked otherwise.
@@ -191,69 +169,14 @@ fn of_file(path: &Path) -> Result<WeightsSource, PredictError> {
     })
 }
 
-fn of_run(folder: &Path) -> Result<WeightsSource, PredictError> {
-    if !run_folder::is_run(folder) {
-        return Err(PredictError::Input(format!(
-            "`{}` is a folder, but of no recorded run; choose a run folder or a file of weights",
-            folder.display()
-        )));
-    }
-    let header = header(folder)?;
-    let found = checkpoint_file::latest_good(folder).map_err(PredictError::input)?.ok_or_else(|| {
-        PredictError::Input(format!(
-            "the run `{}` has no checkpoint yet; let it train on, or write one with the Checkpoint action",
-            folder.display()
-        ))
-    })?;
-    source_of(folder, &header, found.checkpoint, found.warnings)
-}
-
-/// The run folder that this file is a checkpoint of.
-fn run_of_checkpoint(path: &Path) -> Option<PathBuf> {
-    let folder = path.parent()?;
-    let run = folder.parent()?;
-    (folder.file_name()? == checkpoint_file::FOLDER && run_folder::is_run(run)).then(|| run.to_owned())
-}
-
-fn of_checkpoint(path: &Path, folder: &Path) -> Result<WeightsSource, PredictError> {
-    let header = header(folder)?;
-    let checkpoint = checkpoint_file::read(path).map_err(PredictError::input)?;
-    source_of(folder, &header, checkpoint, Vec::new())
-}
-
-fn header(folder: &Path) -> Result<RunHeader, PredictError> {
-    let header = header_file::read(folder).map_err(PredictError::input)?;
-    if header.lab != LAB {
-        return Err(PredictError::Input(format!(
-            "`{}` is a run of the lab `{}`; expected one of `{LAB}`",
-            folder.display(),
-            header.lab
-        )));
-    }
-    Ok(header)
-}
-
-fn source_of(
-    folder: &Path,
-    header: &RunHeader,
-    checkpoint: Checkpoint,
-    mut warnings: Vec<String>,
-) -> Result<WeightsSource, PredictError> {
-    let bad = |error: &dyn std::fmt::Display| PredictError::Input(format!("`{}`: {error}", folder.display()));
-    let values = header.params.iter().map(|(key, value)| (key.to_owned(), value.clone()));
-    let mut params = Params::checked(PARAMS, values).map_err(|error| bad(&error))?;
-    for change in header.changes.iter().filter(|change| change.step <= checkpoint.step) {
-        // Changes of a twin are not the run's; a change that is refused was refused in the run.
-        let _ = params.set(PARAMS, &change.key, change.value.clone());
-    }
+fn of_run(run: RunWeights) -> WeightsSource {
+    let RunWeights { folder, name, checkpoint, params, mut warnings } = run;
     let prefix = if checkpoint.tensors.keys().any(|name| name.starts_with("best/")) { "best" } else { "net" };
     let kind = if prefix == "best" { "best weights" } else { "newest weights" };
     if prefix == "net" {
         warnings.push("the run was not validated yet: these are its newest weights, not its best".to_owned());
     }
-    let name = folder.file_name().map_or_else(|| folder.display().to_string(), |n| n.to_string_lossy().into_owned());
-    Ok(WeightsSource {
-        path: folder.to_owned(),
+    WeightsSource {
         spec: net_spec(&params),
         image_size: IMAGE_SIZE.of(&params) as usize,
         image_size_from: "as it was trained",
@@ -261,9 +184,10 @@ fn source_of(
         white: checkpoint.text.get("white").and_then(|text| White::parse(text)).unwrap_or_default(),
         warnings,
         params,
-        parts: Parts::of_run(folder),
+        parts: Parts::of_run(&folder),
         values: Values::Run(Box::new(checkpoint), prefix),
-    })
+        path: folder,
+    }
 }
 
 /// The weights of a run (or of a file of another format) as a safetensors file with the names of PyTorch state dicts.

@@ -14,7 +14,7 @@ use crate::engine::params::ParamKind;
 use crate::kit::empty;
 use crate::kit::view::ViewCtx;
 use crate::labs::segmentation::pipeline::Pipeline;
-use crate::labs::segmentation::predict::background::{Found, Job, Save, Told, Wanted};
+use crate::labs::segmentation::predict::background::{Found, Job, Save, Told, Wanted, start_prediction, start_saving};
 use crate::labs::segmentation::predict::inputs::Inputs;
 use crate::plot::path_dialog::{PathDialog, Question, Wanted as Asked};
 use crate::plot::{number, tile};
@@ -262,7 +262,7 @@ impl Predict {
         self.summary.clear();
         self.results.clear();
         let wake = ctx.clone();
-        self.job = Some((Job::predict(wanted, move || wake.request_repaint()), Instant::now()));
+        self.job = Some((start_prediction(wanted, move || wake.request_repaint()), Instant::now()));
     }
 
     /// Whether there is all that a prediction needs, and none runs.
@@ -287,7 +287,7 @@ impl Predict {
         let wake = ctx.clone();
         let (found, folder) = (self.found.clone(), PathBuf::from(self.to.trim()));
         self.said = None;
-        self.saving = Some(Job::save(what, found, inputs.clone(), folder, move || wake.request_repaint()));
+        self.saving = Some(start_saving(what, found, inputs.clone(), folder, move || wake.request_repaint()));
     }
 
     /// Lets the user choose.
@@ -309,21 +309,30 @@ impl Predict {
         let asking = self.dialog.is_open();
         let mut ask = None;
         let text = &mut self.weights;
-        let changed = row(ui, "Weights", "run folder, .safetensors, .pt or .pth", text, idle, size, ctx, |ui| {
-            if tile::button(ui, idle && !asking, "File…", "Choose a file of weights", size) {
-                ask = Some(Field::Weights);
-            }
-            let help = if run.is_empty() {
-                "The shown run is not recorded, so that it has no weights on disk"
-            } else {
-                "The best weights of the shown run, from its newest checkpoint"
-            };
-            if tile::button(ui, idle && !run.is_empty() && !self.follows_run, "This run", help, size) {
-                self.follows_run = true;
-            }
-        });
+        let changed = tile::field_row(
+            ui,
+            "Weights",
+            "run folder, .safetensors, .pt or .pth",
+            text,
+            idle,
+            size,
+            ctx.style,
+            |ui| {
+                if tile::button(ui, idle && !asking, "File…", "Choose a file of weights", size) {
+                    ask = Some(Field::Weights);
+                }
+                let help = if run.is_empty() {
+                    "The shown run is not recorded, so that it has no weights on disk"
+                } else {
+                    "The best weights of the shown run, from its newest checkpoint"
+                };
+                if tile::button(ui, idle && !run.is_empty() && !self.follows_run, "This run", help, size) {
+                    self.follows_run = true;
+                }
+            },
+        );
         self.follows_run &= !changed;
-        row(ui, "Pictures", "a folder, or a picture", &mut self.data, idle, size, ctx, |ui| {
+        tile::field_row(ui, "Pictures", "a folder, or a picture", &mut self.data, idle, size, ctx.style, |ui| {
             if tile::button(ui, idle && !asking, "Files…", "Choose pictures", size) {
                 ask = Some(Field::Files);
             }
@@ -336,20 +345,29 @@ impl Predict {
         let mut save = None;
         if !self.found.is_empty() {
             let ready = self.saving.is_none() && idle && !self.to.trim().is_empty();
-            row(ui, "Save in", "a folder apart from the pictures", &mut self.to, true, size, ctx, |ui| {
-                for (what, name, help) in [
-                    (Save::Table, "Table", "The table as CSV"),
-                    (Save::Overlays, "Overlays", "Every picture with its outlines as PNG"),
-                    (Save::Masks, "Masks", "Every mask as PNG of 0 and 255, at the picture's own size"),
-                ] {
-                    if tile::button(ui, ready, name, help, size) {
-                        save = Some(what);
+            tile::field_row(
+                ui,
+                "Save in",
+                "a folder apart from the pictures",
+                &mut self.to,
+                true,
+                size,
+                ctx.style,
+                |ui| {
+                    for (what, name, help) in [
+                        (Save::Table, "Table", "The table as CSV"),
+                        (Save::Overlays, "Overlays", "Every picture with its outlines as PNG"),
+                        (Save::Masks, "Masks", "Every mask as PNG of 0 and 255, at the picture's own size"),
+                    ] {
+                        if tile::button(ui, ready, name, help, size) {
+                            save = Some(what);
+                        }
                     }
-                }
-                if tile::button(ui, !asking, "Choose…", "Choose a folder to save in", size) {
-                    ask = Some(Field::To);
-                }
-            });
+                    if tile::button(ui, !asking, "Choose…", "Choose a folder to save in", size) {
+                        ask = Some(Field::To);
+                    }
+                },
+            );
         }
         if let Some(what) = save {
             self.save(what, ui.ctx());
@@ -435,38 +453,6 @@ impl Predict {
             ui.add(Label::new(text).truncate()).on_hover_text(lines.join("\n"));
         }
     }
-}
-
-/// One field with its name on the left and buttons on the right; `true` where it was edited.
-#[expect(clippy::too_many_arguments, reason = "what is drawn, where and how")]
-fn row(
-    ui: &mut Ui,
-    name: &str,
-    hint: &str,
-    text: &mut String,
-    enabled: bool,
-    size: f32,
-    ctx: &ViewCtx<'_>,
-    buttons: impl FnOnce(&mut Ui),
-) -> bool {
-    let height = (2.0 * size).round();
-    let mut changed = false;
-    ui.allocate_ui_with_layout(vec2(ui.available_width(), height), Layout::right_to_left(Align::Center), |ui| {
-        buttons(ui);
-        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-            let label = Label::new(RichText::new(name).size(size).color(ctx.style.text_weak)).selectable(false);
-            ui.add_sized(vec2(4.8 * size, height), label);
-            let font = eframe::egui::FontId::proportional(size);
-            let hint = RichText::new(hint).size(size);
-            let field = TextEdit::singleline(text)
-                .font(font)
-                .hint_text(hint)
-                .align(eframe::egui::Align2::LEFT_CENTER)
-                .desired_width(ui.available_width() - 8.0);
-            changed = ui.add_enabled(enabled, field).accessible_name(name).changed();
-        });
-    });
-    changed
 }
 
 fn progress(ui: &mut Ui, done: usize, inputs: Option<&Inputs>, since: Instant, size: f32) {

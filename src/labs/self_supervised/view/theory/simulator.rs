@@ -269,6 +269,7 @@ fn panel(
         include,
         limits: None,
         marks: if scale == Scale::Linear { &zero } else { &[] },
+        fills: &[],
         font_size: size,
     };
     state.show(ui, outer, &plot, &curves, style);

@@ -1,0 +1,121 @@
+//! Where weights come from: a file that was exported here, a recorded run, or one of its checkpoints.
+
+use std::path::{Path, PathBuf};
+
+use burn::tensor::Device;
+
+use super::super::SPEC;
+use super::super::params::{PARAMS, ROUTINES, Routine, net_spec};
+use crate::compute::device;
+use crate::engine::experiment::Checkpoint;
+use crate::kit::predict::{PackedWeights, PredictError, RunWeights, module_of, run_weights};
+use crate::nn::reconstruction::Autoencoder;
+use crate::nn::reconstruction::spec::{NetSpec, cost};
+use crate::nn::reconstruction::weights::{self, WeightsError, packed, rebuilds, spec_of};
+use crate::nn::weights::Opened;
+use crate::plot::number::grouped;
+
+/// Weights that were read and recognised, not yet on a device.
+#[derive(Debug)]
+pub struct WeightsSource {
+    pub path: PathBuf,
+    pub spec: NetSpec,
+    /// Whether there is a decoder that has learned anything.
+    pub rebuilds: bool,
+    /// What the weights are, in words: `run NAME, checkpoint of step 250`.
+    pub origin: String,
+    /// What the user should know before trusting them.
+    pub warnings: Vec<String>,
+    values: Values,
+}
+
+#[derive(Debug)]
+enum Values {
+    File(Opened),
+    Run(Box<Checkpoint>),
+}
+
+impl WeightsSource {
+    /// Reads weights.
+    ///
+    /// # Errors
+    /// A path that is neither, a damaged file, one that says of no network, a run of another lab or without a checkpoint.
+    pub fn open(path: &Path) -> Result<Self, PredictError> {
+        match run_weights(path, SPEC.id, PARAMS)? {
+            Some(run) => Ok(of_run(run)),
+            None => of_file(path),
+        }
+    }
+
+    /// Builds the network on a device.
+    pub fn build(&self, device: &Device) -> Result<Autoencoder, PredictError> {
+        let checkpoint = match &self.values {
+            Values::File(file) => return weights::load(file, device).map(|(net, _)| net).map_err(PredictError::input),
+            Values::Run(checkpoint) => checkpoint,
+        };
+        let mut net = Autoencoder::new(&self.spec, 0, device).map_err(PredictError::input)?;
+        net.encoder = module_of(&self.path, checkpoint, "encoder", &net.encoder, device)?;
+        if let Some(decoder) = &mut net.decoder {
+            *decoder = module_of(&self.path, checkpoint, "decoder", decoder, device)?;
+        }
+        net.classifier = module_of(&self.path, checkpoint, "classifier", &net.classifier, device)?;
+        Ok(net)
+    }
+
+    /// What is used, one statement a line.
+    pub fn describe(&self) -> Vec<String> {
+        let parameters = grouped(cost(&self.spec).parameters() as u64);
+        let mut lines = vec![
+            format!("weights: {}", self.origin),
+            format!("network: {}, {parameters} parameters", self.spec.describe()),
+            format!("photographs are stretched to {0}×{0} pixels, as in training", self.spec.size),
+        ];
+        if !self.spec.family.reconstructs() {
+            lines.push(format!("no reconstructions: {} has no decoder", self.spec.family.name()));
+        } else if !self.rebuilds {
+            lines
+                .push("no reconstructions: the run was supervised, so that its decoder has learned nothing".to_owned());
+        }
+        lines.extend(self.warnings.iter().map(|warning| format!("warning: {warning}")));
+        lines
+    }
+}
+
+fn of_file(path: &Path) -> Result<WeightsSource, PredictError> {
+    let file = weights::open(path).map_err(PredictError::input)?;
+    let spec = spec_of(&file).ok_or_else(|| PredictError::input(WeightsError::Foreign(path.to_owned())))?;
+    Ok(WeightsSource {
+        path: path.to_owned(),
+        spec,
+        rebuilds: spec.family.reconstructs() && rebuilds(&file),
+        origin: path.display().to_string(),
+        warnings: Vec::new(),
+        values: Values::File(file),
+    })
+}
+
+fn of_run(run: RunWeights) -> WeightsSource {
+    let RunWeights { folder, name, checkpoint, params, mut warnings } = run;
+    let spec = net_spec(&params);
+    // What the decoder's optimizer remembers says that it has learned before the run became supervised.
+    let has_learned = checkpoint.tensors.keys().any(|name| name.starts_with("decoder/optimizer/"));
+    if checkpoint.step == 0 {
+        warnings.push("these are the weights before the first step".to_owned());
+    }
+    WeightsSource {
+        path: folder,
+        spec,
+        rebuilds: spec.family.reconstructs() && (has_learned || ROUTINES.of(&params) != Routine::Supervised),
+        origin: format!("run {name}, checkpoint of step {}", checkpoint.step),
+        warnings,
+        values: Values::Run(Box::new(checkpoint)),
+    }
+}
+
+/// The weights of a run (or of a file) as a safetensors file with the names of PyTorch state dicts.
+pub fn packed_weights(run: &Path) -> Result<PackedWeights, PredictError> {
+    let source = WeightsSource::open(run)?;
+    let net = source.build(&device::cpu())?;
+    let file = packed(&net, &source.spec, source.rebuilds).map_err(PredictError::work)?;
+    Ok(PackedWeights { file, lines: source.describe() })
+}
