@@ -27,6 +27,7 @@ fn params(set: &[&str]) -> Params {
         "validate_every=4",
         "rebuild_every=4",
         "gradients_every=1",
+        "explain_every=0",
         "phase_steps=6",
     ];
     for text in tiny.iter().chain(set) {
@@ -48,6 +49,7 @@ fn the_combined_routine_learns_both_tasks_and_reports_what_it_declares() {
         "learning_rate=0.003",
         "validate_every=40",
         "unseen_images=16",
+        "explain_every=240",
         "query=entropy",
         "query_every=100",
         "query_count=2",
@@ -76,7 +78,7 @@ const KINDS: [&[&str]; 10] = [
     &[],
     &["routine=ae-then-cl", "freeze_steps=2"],
     &["routine=supervised", "optimizer=nesterov", "learning_rate=0.01"],
-    &["routine=labelled-also", "lambda_rule=smoothed", "head=softmax"],
+    &["routine=labelled-also", "lambda_rule=smoothed", "head=softmax", "width=1/8", "explain_every=7"],
     &["tied=on", "lambda_rule=gradnorm", "leaky=on"],
     &["loop_shorter=on", "lambda_rule=literal", "optimizer=adamw", "labelled_share=0.5"],
     &["network=aeres18", "batch_size=8", "reconstruction=ssim"],
@@ -341,6 +343,84 @@ fn a_transposed_convolution_is_the_adjoint_of_the_convolution_with_the_same_kern
         let read = reader.read().unwrap();
         assert!((read[0][0] - read[1][0]).abs() < 1e-3, "{} {}", read[0][0], read[1][0]);
     }
+}
+
+#[test]
+fn where_the_network_looks_is_scored_against_the_lesions() {
+    let mut run = LAB.build(&params(&["explain_every=7"]), 3, 9).begin();
+    run.run_to(9);
+    let steps = |key: &str| run.scalars[key].iter().map(|(step, _)| *step).collect::<Vec<_>>();
+    assert_eq!(steps("explain/occlusion/auc"), [7, 9], "every so many steps and at the end");
+    assert_eq!(steps("explain/cam/auc"), [0, 4, 8, 9], "Grad-CAM is cheap and comes with every validation");
+    let Payload::Text(names) = run.newest("wall/names") else { panic!() };
+    let grades: Vec<&str> = names.lines().map(|line| line.split('\t').nth(1).unwrap()).collect();
+    for (name, side) in [("occlusion", 32), ("cam", 4)] {
+        let Payload::Matrix { rows, cols: 4, values } = run.newest(&format!("explain/{name}/agreement")) else {
+            panic!()
+        };
+        assert_eq!(*rows as usize, grades.len());
+        for (k, (grade, row)) in grades.iter().zip(values.chunks_exact(4)).enumerate() {
+            assert_eq!(row[2].is_nan(), *grade == "0", "a healthy picture has nothing to point at");
+            let Payload::Matrix { rows, cols, values } = run.newest(&format!("explain/{name}/map/{k}")) else {
+                panic!()
+            };
+            assert_eq!((*rows, *cols), (side, side));
+            assert!(values.iter().all(|value| value.is_finite()));
+        }
+        // The mean that is told is that of the pictures with lesions.
+        let aucs: Vec<f64> = values.chunks_exact(4).map(|row| f64::from(row[2])).filter(|auc| !auc.is_nan()).collect();
+        let mean = aucs.iter().sum::<f64>() / aucs.len() as f64;
+        assert!((run.at(&format!("explain/{name}/auc"), 9) - mean).abs() < 1e-6);
+        let chance = run.at(&format!("explain/{name}/chance"), 9);
+        assert!((0.005..0.6).contains(&chance), "{chance}");
+    }
+    let mut never = LAB.build(&params(&[]), 3, 4).begin();
+    never.run_to(4);
+    assert!(!never.scalars.contains_key("explain/occlusion/auc"), "0 is never");
+}
+
+#[test]
+fn lesions_survive_where_the_decoder_learned_to_draw_them() {
+    // A network that rebuilds hardly anything yet, and what is told of it.
+    let mut run = LAB.build(&params(&[]), 3, 4).begin();
+    run.run_to(4);
+    let Payload::Matrix { rows, cols: 4, values } = run.newest("lesions/survival") else { panic!() };
+    assert!(*rows >= 3);
+    let of = |kind: f32| {
+        let rows = values.chunks_exact(4).filter(move |row| row[0] == kind);
+        rows.fold((0.0, 0.0), |(count, sum), row| (count + row[2], sum + row[2] * row[3]))
+    };
+    let (count, sum) = of(0.0);
+    assert!(count >= 20.0 && sum / count < 0.5, "{sum} of {count} microaneurysms");
+    assert!((run.at("lesions/microaneurysms", 4) - f64::from(sum / count)).abs() < 1e-5);
+    let supervised = LAB.build(&params(&["routine=supervised"]), 3, 4).begin();
+    assert!(
+        !supervised.payloads.keys().any(|(key, _)| key.starts_with("lesions/") || key.starts_with("interpolation/"))
+    );
+}
+
+#[test]
+fn another_pair_is_decoded_with_the_next_step_also_after_a_resumption() {
+    let base = params(&["between_first=3", "between_second=99"]);
+    let mut whole = LAB.build(&base, 3, 12).begin();
+    whole.run_to(5);
+    let pair = |run: &support::drive::Drive, step: u64| match run.payloads.get(&("interpolation/pair".to_owned(), step))
+    {
+        Some(Payload::Matrix { values, .. }) => Some([values[0], values[1]]),
+        _ => None,
+    };
+    assert_eq!(pair(&whole, 4), Some([3.0, 27.0]), "a number beyond the last of 28 pictures is the last one");
+    assert_eq!(pair(&whole, 5), None);
+    whole.experiment.set("between_first", &Value::Int(7)).unwrap();
+    let checkpoint = whole.experiment.checkpoint().unwrap();
+    whole.run_to(9);
+    assert_eq!([6, 7, 8].map(|step| pair(&whole, step)), [Some([7.0, 27.0]), None, Some([7.0, 27.0])]);
+    let changed = params(&["between_first=7", "between_second=99"]);
+    let mut rest = LAB.restored(&changed, 3, 12, &checkpoint);
+    rest.run_to(9);
+    assert_eq!(whole.after(5), rest.after(5));
+    let Payload::Image { width, height, .. } = rest.newest("interpolation/strip") else { panic!() };
+    assert_eq!((*width, *height), (7 * 32, 32));
 }
 
 #[test]

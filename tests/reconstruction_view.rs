@@ -250,3 +250,107 @@ fn a_payload_of_another_kind_or_size_is_left_out() {
         scene(run.clone(), tile).harness(vec2(500.0, 400.0));
     }
 }
+
+#[test]
+fn maps_of_the_selected_picture_are_told_with_their_scores_and_chance() {
+    let mut harness = scene(with_twin(), "looks").harness(vec2(900.0, 520.0));
+    // The wall begins with two healthy pictures.
+    assert!(label(&harness, "occlusion of").contains("no known lesion"));
+    for _ in 0..2 {
+        harness.get_by_label("next").click();
+        harness.run_steps(2);
+    }
+    for map in ["occlusion of", "Grad-CAM of"] {
+        let said = label(&harness, map);
+        assert!(said.contains("AUC 0.") || said.contains("AUC 1."), "{said}");
+    }
+    harness.get_by_label("previous").click();
+    harness.run_steps(2);
+    assert!(label(&harness, "Grad-CAM of").contains("no known lesion"));
+    harness.get_by_label("maps").click();
+    harness.run_steps(2);
+    harness.get_by_label("outlines of lesions").click();
+    harness.get_by_label("occlusion").click();
+    harness.run_steps(2);
+    harness.get_by_label("twin").click();
+    harness.run_steps(2);
+    label(&harness, "twin, test");
+    // Before the first occlusion map there is Grad-CAM alone.
+    let mut early = with_twin();
+    early.payloads.retain(|key, _| !key.contains("occlusion"));
+    label(&scene(early, "looks").harness(vec2(900.0, 520.0)), "no occlusion of");
+    let supervised = run(&["routine=supervised"], false);
+    label(&scene(supervised, "looks").harness(vec2(900.0, 520.0)), "occlusion of");
+}
+
+#[test]
+fn lesions_that_survive_are_counted_by_kind_and_size() {
+    let mut harness = scene(with_twin(), "survival").harness(vec2(480.0, 420.0));
+    let whole = label(&harness, "microaneurysms: ");
+    assert!(whole.contains("left of") && whole.starts_with("microaneurysms"), "{whole}");
+    label(&harness, "haemorrhages, 1–1.5 px");
+    harness.get_by_label("steps").click();
+    harness.run_steps(3);
+    assert!(harness.query_by_label_contains("microaneurysms: ").is_none());
+    harness.get_by_label("steps").click();
+    harness.run_steps(3);
+    label(&harness, "microaneurysms: ");
+    let supervised = run(&["routine=supervised"], false);
+    label(&scene(supervised, "survival").harness(vec2(480.0, 420.0)), "Nothing was recorded here");
+}
+
+#[test]
+fn neighbours_are_shown_and_a_drag_asks_for_what_lies_between() {
+    let made = with_twin();
+    let Some((_, points)) = made.payloads["latent/points"].newest.clone() else { panic!() };
+    let Payload::Points { xy, .. } = &*points else { panic!() };
+    let mut harness = scene(made, "latent").harness(vec2(700.0, 520.0));
+    harness.get_by_label("pictures").click();
+    harness.run_steps(2);
+    label(&harness, "decoded between test");
+    // Where points lie: the plane has room of six hundredths of the extent around all of them.
+    let plane = harness.get_by_label_contains("codes of").rect();
+    let extent = |axis: usize| {
+        let values = xy.iter().map(|point| point[axis]);
+        let (low, high) = values.fold((f32::MAX, f32::MIN), |(low, high), value| (low.min(value), high.max(value)));
+        let room = 0.06 * (high - low);
+        [low - room, high + room]
+    };
+    let ([left, right], [low, high]) = (extent(0), extent(1));
+    let place = |i: usize| {
+        let share = [(xy[i][0] - left) / (right - left), (high - xy[i][1]) / (high - low)];
+        plane.min + vec2(share[0] * plane.width(), share[1] * plane.height())
+    };
+    // Two that lie apart from all others.
+    let alone =
+        |i: usize| (0..xy.len()).filter(|k| *k != i).map(|k| place(k).distance(place(i))).fold(f32::MAX, f32::min);
+    let mut order: Vec<usize> = (0..xy.len()).collect();
+    order.sort_by(|a, b| alone(*b).total_cmp(&alone(*a)));
+    let [from, to] = [order[0], order[1]];
+    harness.hover_at(place(from));
+    harness.run_steps(2);
+    label(&harness, "neighbour 5: ");
+    harness.drag_at(place(from));
+    harness.run_steps(2);
+    harness.hover_at(place(from).lerp(place(to), 0.5));
+    harness.run_steps(2);
+    harness.hover_at(place(to));
+    harness.run_steps(2);
+    harness.drop_at(place(to));
+    harness.run_steps(3);
+    let asked: Vec<_> = harness
+        .state()
+        .actions
+        .iter()
+        .filter_map(|action| match action {
+            ViewAction::SetParam { key, value: Value::Int(value), settled: true } => {
+                Some((key.as_str(), *value as usize))
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(asked, [("between_first", from), ("between_second", to)]);
+    let told = with_twin();
+    let asked = scene(told, "latent").with(&["between_first=2", "between_second=9"]).harness(vec2(700.0, 520.0));
+    label(&asked, "this run is over and decodes no more");
+}

@@ -1,11 +1,13 @@
 //! A map of points in classes: a plane to zoom and move in, the name of the point under the pointer, and below it the classes, of
-//! which one can stand out.
+//! which one can stand out. A lab may draw over the points, and may ask for lines that the user draws from one to another.
 
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Align2, FontId, Pos2, Rect, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{
+    Align2, FontId, Painter, PointerButton, Pos2, Rect, Response, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
+};
 
 use crate::kit::view::ViewCtx;
-use crate::plot::axes::{Axes, Bounds, Titles, zoom};
+use crate::plot::axes::{Axes, Bounds, Titles, is_panning, zoom};
 use crate::plot::curve::label;
 use crate::plot::scale::Scale;
 use crate::plot::{scatter, tile};
@@ -15,6 +17,8 @@ use crate::plot::{scatter, tile};
 pub struct PointMap {
     view: Option<Bounds>,
     class: Option<usize>,
+    /// The point from which a line is being drawn, and the one where it would end.
+    line: Option<(usize, Option<usize>)>,
 }
 
 /// What is drawn.
@@ -29,6 +33,32 @@ pub struct Points<'a> {
     pub titles: Titles<'a>,
     /// What a screen reader says.
     pub said: String,
+    /// Whether a line can be drawn from one point to another.
+    pub links: bool,
+    /// Drawn over the points, below the name.
+    pub over: &'a dyn Fn(&Over<'_>),
+}
+
+/// The points as they lie on the screen.
+pub struct Over<'a> {
+    /// Draws nothing outside of the plane.
+    pub painter: &'a Painter,
+    pub rect: Rect,
+    /// The place of a point, perhaps outside of the plane.
+    pub place: &'a dyn Fn(usize) -> Pos2,
+    /// The point under the pointer.
+    pub hovered: Option<usize>,
+}
+
+/// What the user did with the points in this frame.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Touched {
+    /// The point under the pointer.
+    pub hovered: Option<usize>,
+    /// Clicked; `Some(None)`: beside all points.
+    pub clicked: Option<Option<usize>>,
+    /// A line was drawn from the first to the second.
+    pub linked: Option<[usize; 2]>,
 }
 
 impl Points<'_> {
@@ -63,21 +93,22 @@ impl PointMap {
     }
 
     /// Draws the points into `rest`, with the classes below where there is room for them.
-    pub fn show(&mut self, points: &Points<'_>, rest: Rect, ui: &Ui, ctx: &ViewCtx<'_>) {
+    pub fn show(&mut self, points: &Points<'_>, rest: Rect, ui: &Ui, ctx: &ViewCtx<'_>) -> Touched {
         let size = tile::font_size(ctx.presenting);
         let (places, height) = place_names(ui, points.class_names, rest.width(), size);
         let height = if height > 0.35 * rest.height() { 0.0 } else { height };
         let outer = Rect::from_min_max(rest.min, rest.max - vec2(0.0, height));
         if outer.width() < 8.0 || outer.height() < 8.0 {
-            return;
+            return Touched::default();
         }
-        self.draw(points, outer, ui, ctx);
+        let touched = self.draw(points, outer, ui, ctx);
         if height > 0.0 {
             self.draw_names(points.class_names, &places, outer.left_bottom(), ui, ctx);
         }
+        touched
     }
 
-    fn draw(&mut self, points: &Points<'_>, outer: Rect, ui: &Ui, ctx: &ViewCtx<'_>) {
+    fn draw(&mut self, points: &Points<'_>, outer: Rect, ui: &Ui, ctx: &ViewCtx<'_>) -> Touched {
         let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
         let bounds = self.view.unwrap_or_else(|| points.bounds());
         let axes = Axes::new(outer, bounds, [Scale::Linear; 2], size, 0.6 * size);
@@ -90,6 +121,7 @@ impl PointMap {
         let count = points.xy.len();
         let radius = (0.22 * size).max((axes.rect.area() / count.max(1) as f32).sqrt() * 0.11).min(0.42 * size);
         let place = |i: usize| axes.at(f64::from(points.xy[i][0]), f64::from(points.xy[i][1]));
+        self.line = self.line.filter(|(from, to)| *from < count && to.is_none_or(|to| to < count));
         let highlighted = |i: usize| self.class == Some(points.class(i));
         let mut order: Vec<usize> = (0..count).collect();
         order.sort_by_key(|i| highlighted(*i));
@@ -103,16 +135,49 @@ impl PointMap {
             let color = color.gamma_multiply(if faint { 0.18 } else { 0.9 });
             scatter::point(&inside, at, radius, marker, color, Stroke::NONE);
         }
+        let nearest = |to: Pos2| {
+            (0..count)
+                .map(|i| (i, place(i).distance(to)))
+                .filter(|(_, far)| *far < 1.2 * size)
+                .min_by(|a, b| a.1.total_cmp(&b.1))
+                .map(|(i, _)| i)
+        };
+        let hovered = response.hover_pos().or(response.interact_pointer_pos()).and_then(nearest);
+        let linked = if points.links { self.link(ui, &response, &inside, &place, &nearest, ctx) } else { None };
+        (points.over)(&Over { painter: &inside, rect: axes.rect, place: &place, hovered });
         axes.draw_labels(&painter, style, &points.titles);
-        let Some(pointer) = response.hover_pos() else { return };
-        let nearest = (0..count)
-            .map(|i| (i, place(i)))
-            .filter(|(_, at)| at.distance(pointer) < 1.2 * size)
-            .min_by(|a, b| a.1.distance_sq(pointer).total_cmp(&b.1.distance_sq(pointer)));
-        if let Some((i, at)) = nearest {
-            inside.circle_stroke(at, 1.7 * radius, Stroke::new(1.5, style.text));
-            label(&inside, axes.rect, at, &(points.name)(i), size, style);
+        if let Some(i) = hovered {
+            inside.circle_stroke(place(i), 1.7 * radius, Stroke::new(1.5, style.text));
+            label(&inside, axes.rect, place(i), &(points.name)(i), size, style);
         }
+        Touched { hovered, clicked: response.clicked().then_some(hovered), linked }
+    }
+
+    /// The line from the point where a drag began to the pointer, and the points that it joins when it ends.
+    fn link(
+        &mut self,
+        ui: &Ui,
+        response: &Response,
+        inside: &Painter,
+        place: &dyn Fn(usize) -> Pos2,
+        nearest: &dyn Fn(Pos2) -> Option<usize>,
+        ctx: &ViewCtx<'_>,
+    ) -> Option<[usize; 2]> {
+        if response.drag_started_by(PointerButton::Primary) && !is_panning(ui, response) {
+            self.line = ui.input(|input| input.pointer.press_origin()).and_then(nearest).map(|from| (from, None));
+        }
+        let (from, to) = self.line.as_mut()?;
+        if !response.dragged() {
+            let joined = to.filter(|to| to != from && response.drag_stopped()).map(|to| [*from, to]);
+            self.line = None;
+            return joined;
+        }
+        // A finger that is lifted leaves no place, so that the last one counts.
+        if let Some(pointer) = response.interact_pointer_pos() {
+            *to = nearest(pointer);
+            inside.line_segment([place(*from), pointer], Stroke::new(2.0, ctx.style.accent));
+        }
+        None
     }
 
     fn draw_names(&mut self, names: &[String], places: &[Rect], from: Pos2, ui: &Ui, ctx: &ViewCtx<'_>) {

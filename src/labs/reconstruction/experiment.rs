@@ -26,7 +26,9 @@ use crate::watch::Watch;
 
 use super::active::{self, Active, Asking, Labels};
 use super::balance::{self, Rule};
-use super::judge::{Judged, field_of_view, judge, quality, rebuild, scores};
+use super::between;
+use super::judge::{Each, Judged, field_of_view, judge_each, quality, rebuild, scores};
+use super::looks::{report_cams, report_occlusion};
 use super::params::{
     BATCH, GIVEN, Hyper, LABELLED_SHARE, LAMBDA, LOOPED, ORACLE, PHASE_STEPS, QUERY, QUERY_COUNT, QUERY_EVERY, RESTART,
     ROUTINES, Restart, Routine, SWITCH_NOW, WEIGHTS, check_combination, net_spec, rule,
@@ -34,6 +36,7 @@ use super::params::{
 use super::query::Query;
 use super::sampler::{Kind, Pools, Sampler};
 use super::source::{self, FundusData};
+use super::survival::{self, Probe, Survivors};
 use super::trainer::{Batch, Losses, Plan, Trainer};
 
 /// Most units of the classifier that may be dead before that is said.
@@ -69,6 +72,10 @@ struct ReconstructionRun {
     projection: Projection,
     /// Pictures of the wall with their fields of view.
     wall: Vec<(usize, Mask)>,
+    /// Lesions of test pictures.
+    probes: Vec<Vec<Probe>>,
+    /// Points of the map of codes between which was decoded last.
+    between: Option<[usize; 2]>,
     /// It was said that every unit is dead.
     dead_told: bool,
     news: Vec<(Level, String)>,
@@ -97,6 +104,15 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
     let first = data.with_labels(LABELLED_SHARE.of(params), request.seed);
     let given = active::given(GIVEN.of(params), &data)?;
     let wall = data.wall().into_iter().map(|i| (i, field_of_view(&data.pictures[i].planes, data.size))).collect();
+    let probes = |&i: &usize| {
+        let picture = &data.pictures[i];
+        // Of those without lesions there is nothing to find.
+        if picture.lesions.is_empty() {
+            return Vec::new();
+        }
+        survival::probes(picture, data.size, &field_of_view(&picture.planes, data.size))
+    };
+    let probes = data.test[..data.test.len().min(survival::MOST)].par_iter().map(probes).collect();
     let mut run = ReconstructionRun {
         hyper: Hyper::of(params),
         routine,
@@ -114,6 +130,8 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
         first_losses: None,
         projection: Projection::default(),
         wall,
+        probes,
+        between: None,
         dead_told: false,
         news: Vec::new(),
         fit,
@@ -394,7 +412,15 @@ impl ReconstructionRun {
         // A decoder that learns nothing has nothing to show.
         let rebuild = self.routine != Routine::Supervised;
         for (name, indices) in parts.into_iter().filter(|(_, indices)| !indices.is_empty()) {
-            let judged = judge(&self.trainer.net, &data, indices, rebuild, &self.training.device)?;
+            let mut survivors = Survivors::default();
+            let mut find = |k: usize, rebuilt: &[f32]| {
+                if let Some(probes) = self.probes.get(k) {
+                    survivors.add(probes, rebuilt);
+                }
+            };
+            let each: Option<Each<'_>> = if name == "test" { Some(&mut find) } else { None };
+            let judged = judge_each(&self.trainer.net, &data, indices, rebuild, &self.training.device, each)?;
+            survivors.report(out);
             self.training.finite(judged.is_finite(), &format!("the answer to {name} pictures"), || {
                 format!("the learning rate ({})", self.hyper.learning_rate)
             })?;
@@ -404,6 +430,30 @@ impl ReconstructionRun {
             }
         }
         self.emit_codes(&codes, out);
+        report_cams(&self.trainer.net, &data, &self.wall, &self.training.device, out)
+    }
+
+    /// The pictures whose codes are shown, in the order of the points.
+    fn points(&self) -> Vec<usize> {
+        self.data.test.iter().chain(&self.data.unseen).copied().collect()
+    }
+
+    /// What is decoded between two codes. A number beyond the last picture means the last one.
+    fn interpolate(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
+        self.between = Some(self.hyper.between);
+        let points = self.points();
+        // A decoder that learns nothing has nothing to show.
+        if self.routine == Routine::Supervised || points.is_empty() {
+            return Ok(());
+        }
+        let pair = self.hyper.between.map(|point| point.min(points.len() - 1));
+        let indices = pair.map(|point| points[point]);
+        let strip = between::interpolation(&self.trainer.net, &self.data, indices, &self.training.device)?;
+        if let Some(strip) = strip {
+            out.payload("interpolation/strip", strip);
+            let values = pair.map(|point| point as f32).into();
+            out.payload("interpolation/pair", Payload::Matrix { rows: 1, cols: 2, values });
+        }
         Ok(())
     }
 
@@ -436,7 +486,7 @@ impl ReconstructionRun {
     /// Codes of test pictures (and of the unseen hospital), along their two widest directions, and how well hospitals can be told
     /// from them.
     fn emit_codes(&mut self, codes: &[Vec<f32>], out: &mut Emit<'_>) {
-        let indices: Vec<usize> = self.data.test.iter().chain(&self.data.unseen).copied().collect();
+        let indices = self.points();
         let all = codes.concat();
         let d = all.len() / indices.len().max(1);
         if d == 0 {
@@ -507,6 +557,7 @@ impl ReconstructionRun {
         out.payload("names/validation", lines(&self.data.validation));
         out.payload("names/test", lines(&self.data.test));
         out.payload("names/unseen", lines(&self.data.unseen));
+        out.payload("latent/thumbnails", between::thumbnails(&self.data, &self.points()));
         let side = self.data.size as u32;
         for (k, (i, _)) in self.wall.iter().enumerate() {
             let original = &self.data.pictures[*i];
@@ -566,6 +617,7 @@ impl Experiment for ReconstructionRun {
             out.scalar("labels", self.labels.labelled.len() as f64);
         }
         self.show_wall(out)?;
+        self.interpolate(out)?;
         self.measure(out)
     }
 
@@ -590,11 +642,19 @@ impl Experiment for ReconstructionRun {
         let losses = self.trainer.step(&batch, &plan, &self.hyper);
         self.training.step += 1;
         self.emit_losses(losses, [epoch, place as u64], &plan, out)?;
-        if self.training.due(self.hyper.rebuild_every, out) {
+        let rebuilds = self.training.due(self.hyper.rebuild_every, out);
+        if rebuilds {
             self.show_wall(out)?;
+        }
+        // Another pair is shown at once.
+        if rebuilds || self.between != Some(self.hyper.between) {
+            self.interpolate(out)?;
         }
         if self.training.due(self.hyper.validate_every, out) {
             self.measure(out)?;
+        }
+        if self.hyper.explain_every > 0 && self.training.due(self.hyper.explain_every, out) {
+            report_occlusion(&self.trainer.net, &self.data, &self.wall, &self.training.device, out)?;
         }
         self.ask(out)
     }
@@ -652,6 +712,7 @@ impl Experiment for ReconstructionRun {
         to.host.put_f64("lambda", vec![self.lambda]);
         to.host.put_f64("first_losses", self.first_losses.map_or(Vec::new(), Vec::from));
         to.put_json("origin", &self.origin)?;
+        to.put_json("between", &self.between)?;
         to.put_json("active", &self.active)?;
         to.put_text("phase_two", self.phase_two);
         to.put_text("second", self.second);
@@ -667,6 +728,8 @@ impl Experiment for ReconstructionRun {
         self.lambda = from.get_f64("lambda", 1)?[0];
         self.first_losses = from.get_f64("first_losses", 2).ok().and_then(|losses| losses.try_into().ok());
         self.origin = load.json("origin")?;
+        // Checkpoints of earlier versions do not have it.
+        self.between = load.json("between").unwrap_or(None);
         // Runs of before active learning have nothing of it.
         self.active = if from.text.contains_key("active") { load.json("active")? } else { Active::default() };
         let of_data = |i: &usize| *i < self.data.pictures.len();

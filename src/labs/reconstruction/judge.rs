@@ -49,6 +49,21 @@ pub fn judge(
     rebuild: bool,
     device: &Device,
 ) -> Result<Judged, RunError> {
+    judge_each(net, data, indices, rebuild, device, None)
+}
+
+/// Is shown a reconstruction with its place among the pictures.
+pub type Each<'a> = &'a mut dyn FnMut(usize, &[f32]);
+
+/// The same; `each` is shown every reconstruction `[3, S, S]`, cut to [0, 1], with its place in `indices`.
+pub fn judge_each(
+    net: &Autoencoder,
+    data: &FundusData,
+    indices: &[usize],
+    rebuild: bool,
+    device: &Device,
+    mut each: Option<Each<'_>>,
+) -> Result<Judged, RunError> {
     let mut all = Judged::default();
     // Copies of handles, not of numbers.
     let mut net = net.clone();
@@ -65,9 +80,13 @@ pub fn judge(
             reader.add(logits);
         }
         if let Some(rebuilt) = rebuild.then(|| net.decode(code, &pass)).flatten() {
-            let difference = rebuilt.clamp(0.0, 1.0) - x;
+            let rebuilt = rebuilt.clamp(0.0, 1.0);
+            let difference = rebuilt.clone() - x;
             let squares = (difference.clone() * difference).flatten::<2>(1, 3).mean_dim(1);
             reader.add(squares);
+            if each.is_some() {
+                reader.add(rebuilt);
+            }
         }
         let mut read = reader.read()?.into_iter();
         let mut next = || read.next().unwrap_or_default();
@@ -78,7 +97,15 @@ pub fn judge(
             let grades = logits.chunks_exact(logits.len() / part.len()).map(most_probable);
             all.grades.get_or_insert_default().extend(grades);
         }
+        let before = all.errors.len();
         all.errors.extend(next().into_iter().map(f64::from));
+        if let Some(each) = &mut each {
+            let rebuilt = next();
+            rebuilt
+                .chunks_exact(3 * data.size * data.size)
+                .enumerate()
+                .for_each(|(k, values)| each(before + k, values));
+        }
     }
     Ok(all)
 }

@@ -3,12 +3,14 @@
 
 pub mod active;
 pub mod balance;
+pub mod between;
 mod check;
 pub mod compare;
 mod experiment;
 pub mod explain;
 mod gallery;
 pub mod judge;
+pub mod looks;
 pub mod params;
 mod photographs;
 pub mod predict;
@@ -19,6 +21,7 @@ pub mod sampler;
 pub mod source;
 pub mod split;
 mod studies;
+pub mod survival;
 pub mod trainer;
 mod tries;
 pub mod view;
@@ -103,6 +106,30 @@ pub static KEYS: &[KeySpec] = &[
     payload("wall/quality", "MSE, MSE, PSNR and SSIM within the field of view"),
     payload("latent/points", "codes along their two widest directions"),
     payload("latent/codes", "pooled codes"),
+    payload("latent/thumbnails", "small copies of the pictures whose codes are shown"),
+    payload("interpolation/strip", "decoded steps from one code to another"),
+    payload("interpolation/pair", "between which pictures"),
+    scalar("explain/occlusion/pointing", "share of occlusion maps that point at a lesion"),
+    scalar_in(
+        "explain/occlusion/ratio",
+        "share of occlusion maps that is in lesions, over the lesions' area",
+        "× chance",
+    ),
+    scalar("explain/occlusion/auc", "area under the ROC curve of pixels in lesions, occlusion maps"),
+    scalar("explain/occlusion/chance", "share of the field within reach of a lesion: the pointing game by chance"),
+    scalar("explain/cam/pointing", "share of Grad-CAM maps that point at a lesion"),
+    scalar_in("explain/cam/ratio", "share of Grad-CAM maps that is in lesions, over the lesions' area", "× chance"),
+    scalar("explain/cam/auc", "area under the ROC curve of pixels in lesions, Grad-CAM"),
+    scalar("explain/cam/chance", "share of the field within reach of a lesion: the pointing game by chance"),
+    payload("explain/occlusion/map/*", "what covering a place takes of the logit"),
+    payload("explain/occlusion/agreement", "pointing, ratio, AUC and chance of each picture's occlusion map"),
+    payload("explain/cam/map/*", "Grad-CAM"),
+    payload("explain/cam/agreement", "pointing, ratio, AUC and chance of each picture's Grad-CAM"),
+    scalar("lesions/microaneurysms", "contrast of microaneurysms that is left in reconstructions"),
+    scalar("lesions/haemorrhages", "contrast of haemorrhages that is left in reconstructions"),
+    scalar("lesions/hard_exudates", "contrast of hard exudates that is left in reconstructions"),
+    scalar("lesions/cotton_wool_spots", "contrast of cotton-wool spots that is left in reconstructions"),
+    payload("lesions/survival", "kind, size class, number and share left of lesions"),
     payload(
         "query/asked",
         "round, how it chose, pool, score and unit; pictures asked for with grade, hospital and score",

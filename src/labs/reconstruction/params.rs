@@ -451,6 +451,22 @@ pub static PULL_EVERY: Int = live(EVALUATION, "gradients_every", "measure gradie
     .when(BALANCED)
     .int(5, [1, 10_000]);
 
+pub static EXPLAIN_EVERY: Int = live(EVALUATION, "explain_every", "occlusion maps every")
+    .unit("steps")
+    .help(
+        "Steps between maps of what covering a place of the wall's pictures does to the answer, which takes up to 256 passes a \
+         picture; 0: never.",
+    )
+    .int(468, [0, 1_000_000]);
+pub static BETWEEN_FIRST: Int = live(EVALUATION, "between_first", "decode from picture")
+    .unit("number")
+    .help("Of the map of codes, the first is 0: where the decoded line between two codes begins. Dragging from one point to another in the tile Codes sets it.")
+    .int(0, [0, 40_000]);
+pub static BETWEEN_SECOND: Int = live(EVALUATION, "between_second", "decode to picture")
+    .unit("number")
+    .help("Where that line ends.")
+    .int(1, [0, 40_000]);
+
 /// Every parameter, in the order of the form.
 pub static PARAMS: &[ParamSpec] = &[
     ROUTINES.row(),
@@ -513,6 +529,9 @@ pub static PARAMS: &[ParamSpec] = &[
     VALIDATE_EVERY.row(),
     REBUILD_EVERY.row(),
     PULL_EVERY.row(),
+    EXPLAIN_EVERY.row(),
+    BETWEEN_FIRST.row(),
+    BETWEEN_SECOND.row(),
 ];
 
 /// The values that a running experiment accepts.
@@ -536,6 +555,9 @@ pub struct Hyper {
     pub rebuild_every: u64,
     /// Labelled batches between measurements.
     pub pull_every: u64,
+    pub explain_every: u64,
+    /// Points of the map of codes between which is decoded.
+    pub between: [usize; 2],
 }
 
 impl Hyper {
@@ -558,6 +580,8 @@ impl Hyper {
             validate_every: VALIDATE_EVERY.of(params) as u64,
             rebuild_every: REBUILD_EVERY.of(params) as u64,
             pull_every: PULL_EVERY.of(params) as u64,
+            explain_every: EXPLAIN_EVERY.of(params) as u64,
+            between: [BETWEEN_FIRST.of(params) as usize, BETWEEN_SECOND.of(params) as usize],
         }
     }
 }

@@ -99,10 +99,12 @@ impl Norm {
         ops::normalise_by(x, by, self.epsilon, relu)
     }
 
-    /// With the running statistics.
+    /// With the running statistics, which are constants of the graph where there is one.
     pub fn infer<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let (gamma, beta) = self.affine();
-        batch_norm(x, gamma, beta, self.running_mean.val(), self.running_var.val(), self.epsilon)
+        let [mean, variance] = [&self.running_mean, &self.running_var]
+            .map(|statistic| if x.is_autodiff() { statistic.val().autodiff() } else { statistic.val() });
+        batch_norm(x, gamma, beta, mean, variance, self.epsilon)
     }
 }
 

@@ -32,23 +32,37 @@ impl Encoder {
     }
 
     pub fn forward(&mut self, x: Tensor<4>, pass: &Pass<'_>) -> Tensor<4> {
-        let mut maps = self.maps(x, pass);
-        match (self, maps.pop()) {
-            (_, None) => unreachable!("an encoder has layers"),
-            (Encoder::Plain(_), Some(last)) => last,
-            (Encoder::ResNet(_) | Encoder::Inception(_), Some(last)) => {
-                let [pictures, channels, ..] = last.dims();
-                pooled(last).reshape([pictures, channels, 1, 1])
-            }
+        self.forward_from(0, x, pass)
+    }
+
+    /// Number of layers (AECL1), or of blocks with what is before them (the others).
+    pub fn layers(&self) -> usize {
+        match self {
+            Encoder::Plain(encoder) => encoder.stages.len(),
+            Encoder::ResNet(encoder) => 1 + encoder.blocks.len(),
+            Encoder::Inception(encoder) => encoder.layers(),
         }
     }
 
-    /// The maps behind each layer (AECL1) or block (the others), before the mean over all places.
-    pub fn maps(&mut self, x: Tensor<4>, pass: &Pass<'_>) -> Vec<Tensor<4>> {
+    /// Layer `i`, the first is 0: from the maps `[N, C, H, W]` before it to those behind it.
+    pub fn layer(&mut self, i: usize, x: Tensor<4>, pass: &Pass<'_>) -> Tensor<4> {
         match self {
-            Encoder::Plain(encoder) => encoder.maps(x, pass),
-            Encoder::ResNet(encoder) => encoder.maps(x, pass),
-            Encoder::Inception(encoder) => encoder.maps(x, pass),
+            Encoder::Plain(encoder) => encoder.stages[i].forward(x, pass),
+            Encoder::ResNet(encoder) if i == 0 => encoder.stem(x, pass),
+            Encoder::ResNet(encoder) => encoder.blocks[i - 1].forward(x, pass),
+            Encoder::Inception(encoder) => encoder.layer(i, x, pass),
+        }
+    }
+
+    /// From the maps before layer `first` to the code.
+    pub fn forward_from(&mut self, first: usize, x: Tensor<4>, pass: &Pass<'_>) -> Tensor<4> {
+        let last = (first..self.layers()).fold(x, |x, i| self.layer(i, x, pass));
+        match self {
+            Encoder::Plain(_) => last,
+            Encoder::ResNet(_) | Encoder::Inception(_) => {
+                let [pictures, channels, ..] = last.dims();
+                pooled(last).reshape([pictures, channels, 1, 1])
+            }
         }
     }
 
@@ -89,18 +103,15 @@ impl PlainEncoder {
             .collect();
         Self { stages }
     }
+}
 
-    fn maps(&mut self, mut x: Tensor<4>, pass: &Pass<'_>) -> Vec<Tensor<4>> {
-        let mut maps = Vec::with_capacity(self.stages.len());
-        for stage in &mut self.stages {
-            let mut y = stage.conv.forward(x);
-            if stage.halves {
-                y = max_pool(y);
-            }
-            x = normalise(&mut stage.norm, activation::relu(y), false, pass);
-            maps.push(x.clone());
+impl PlainStage {
+    fn forward(&mut self, x: Tensor<4>, pass: &Pass<'_>) -> Tensor<4> {
+        let mut y = self.conv.forward(x);
+        if self.halves {
+            y = max_pool(y);
         }
-        maps
+        normalise(&mut self.norm, activation::relu(y), false, pass)
     }
 }
 
@@ -142,22 +153,20 @@ impl ResNetEncoder {
         Self { stem, blocks, large }
     }
 
-    fn maps(&mut self, x: Tensor<4>, pass: &Pass<'_>) -> Vec<Tensor<4>> {
-        let mut x = self.stem.relu(x, pass);
-        if self.large {
-            x = max_pool_3x3(x, true);
-        }
-        let mut maps = vec![x.clone()];
-        for block in &mut self.blocks {
-            let y = block.first.relu(x.clone(), pass);
-            let y = block.second.forward(y, pass);
-            let shortcut = match &mut block.shortcut {
-                Some(conv) => conv.forward(x, pass),
-                None => x,
-            };
-            x = activation::relu(y + shortcut);
-            maps.push(x.clone());
-        }
-        maps
+    fn stem(&mut self, x: Tensor<4>, pass: &Pass<'_>) -> Tensor<4> {
+        let x = self.stem.relu(x, pass);
+        if self.large { max_pool_3x3(x, true) } else { x }
+    }
+}
+
+impl BasicBlock {
+    fn forward(&mut self, x: Tensor<4>, pass: &Pass<'_>) -> Tensor<4> {
+        let y = self.first.relu(x.clone(), pass);
+        let y = self.second.forward(y, pass);
+        let shortcut = match &mut self.shortcut {
+            Some(conv) => conv.forward(x, pass),
+            None => x,
+        };
+        activation::relu(y + shortcut)
     }
 }

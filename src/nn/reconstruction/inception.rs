@@ -287,15 +287,15 @@ impl InceptionEncoder {
         Self { blocks: built }
     }
 
-    /// The maps behind each block.
-    pub fn maps(&mut self, mut x: Tensor<4>, pass: &Pass<'_>) -> Vec<Tensor<4>> {
-        let mut maps = Vec::with_capacity(self.blocks.len());
-        for block in &mut self.blocks {
-            let mut parts: Vec<_> = block.branches.iter_mut().map(|branch| branch.forward(x.clone(), pass)).collect();
-            x = if parts.len() == 1 { parts.remove(0) } else { Tensor::cat(parts, 1) };
-            maps.push(x.clone());
-        }
-        maps
+    pub fn layers(&self) -> usize {
+        self.blocks.len()
+    }
+
+    /// Block `i`: from the maps before it to those behind it.
+    pub fn layer(&mut self, i: usize, x: Tensor<4>, pass: &Pass<'_>) -> Tensor<4> {
+        let branches = self.blocks[i].branches.iter_mut();
+        let mut parts: Vec<_> = branches.map(|branch| branch.forward(x.clone(), pass)).collect();
+        if parts.len() == 1 { parts.remove(0) } else { Tensor::cat(parts, 1) }
     }
 }
 

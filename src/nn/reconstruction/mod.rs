@@ -164,7 +164,10 @@ mod tests {
         let mut net = Autoencoder::new(&spec, 1, &device::cpu()).unwrap().tracked();
         let pass = Pass { train: true, dropout: None };
         let x = pictures(2, 128).autodiff();
-        let maps = net.encoder.maps(x.clone(), &pass);
+        let mut maps = vec![net.encoder.layer(0, x, &pass)];
+        for i in 1..net.encoder.layers() {
+            maps.push(net.encoder.layer(i, maps[i - 1].clone(), &pass));
+        }
         let shapes: Vec<[usize; 3]> = maps.iter().map(|map| map.dims()[1..].try_into().unwrap()).collect();
         let counted = cost(&spec).encoder_shapes;
         assert_eq!((&shapes[..], counted.last()), (&counted[..counted.len() - 1], Some(&[2048, 1, 1])));

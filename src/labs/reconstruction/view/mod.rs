@@ -6,9 +6,11 @@ mod diagnosis;
 mod guide;
 mod label;
 mod latent;
+mod looks;
 mod pictures;
 mod predict;
 mod strip;
+mod survival;
 mod triptych;
 
 use eframe::egui;
@@ -27,6 +29,8 @@ pub struct ReconstructionView {
     strip: strip::Strip,
     diagnosis: diagnosis::Diagnosis,
     latent: latent::Latent,
+    looks: looks::Looks,
+    survival: survival::Survival,
     predict: predict::Predict,
     label: label::LabelNext,
     by_labels: by_labels::ByLabels,
@@ -34,10 +38,12 @@ pub struct ReconstructionView {
 
 static TILES: Tiles<ReconstructionView> = &[
     &triptych::TILE,
+    &looks::TILE,
     &predict::TILE,
     &label::TILE,
     &curves::SCORES_TILE,
     &diagnosis::TILE,
+    &survival::TILE,
     &by_labels::TILE,
     &curves::LOSSES_TILE,
     &curves::DUEL_TILE,

@@ -12,7 +12,7 @@ use crate::kit::series;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
 use crate::kit::wall::{
-    self, Cell, Content, Contours, Fact, Key, Legend, Mark, Panel, Picture, Pictures, Recorded, Seen, Wall,
+    self, Cell, Content, Contours, Fact, Key, Legend, Mark, Outline, Panel, Picture, Pictures, Recorded, Seen, Wall,
 };
 use crate::labs::reconstruction::judge::MOST_ERROR;
 use crate::metrics::quality::{WINDOW, ssim_map};
@@ -74,7 +74,7 @@ pub struct Triptych {
     wall: Wall,
     pictures: Pictures,
     pub lens: Lens,
-    selected: usize,
+    pub selected: usize,
     rows: Vec<Row>,
     hide_lesions: bool,
     similarity: bool,
@@ -86,11 +86,17 @@ struct Row {
     original: Recorded,
     rebuilt: Recorded,
     twin: Recorded,
-    lesions: Vec<(LesionKind, Contours)>,
-    /// The run of which the lesions are.
-    lesions_of: Option<u64>,
+    lesions: Lesions,
     lost: Lost,
     lost_twin: Lost,
+}
+
+/// The outlines of the lesions of a picture on the wall.
+#[derive(Debug, Default)]
+pub(super) struct Lesions {
+    outlines: Vec<(LesionKind, Contours)>,
+    /// What they were made of.
+    of: Option<u64>,
 }
 
 /// What a reconstruction lost.
@@ -214,7 +220,7 @@ impl Triptych {
             row.original.follow(ctx, &format!("wall/original/{i}"));
             row.rebuilt.follow(ctx, &format!("wall/rebuilt/{i}"));
             row.twin.follow(ctx, &format!("{TWIN}wall/rebuilt/{i}"));
-            row.read_lesions(i, ctx);
+            row.lesions.follow(i, ctx);
             let Some((_, original)) = ctx.payload(&format!("wall/original/{i}")) else { continue };
             for (prefix, latest) in [("", &mut row.lost), (TWIN, &mut row.lost_twin)] {
                 let Some((step, rebuilt)) = ctx.payload(&format!("{prefix}wall/rebuilt/{i}")) else { continue };
@@ -228,13 +234,7 @@ impl Triptych {
     fn legend(&self, count: usize) -> Legend<'static> {
         let mut legend = Legend::default();
         if !self.hide_lesions {
-            let marks = LesionKind::ALL.map(|kind| Mark {
-                name: short(kind),
-                short: short(kind),
-                color: color(kind),
-                dash: Dash::Solid,
-            });
-            legend.lines = marks.into();
+            legend.lines = Lesions::marks();
         }
         if count > 1 {
             legend.heat = Some(if self.similarity {
@@ -247,26 +247,37 @@ impl Triptych {
     }
 }
 
-impl Row {
-    fn read_lesions(&mut self, i: usize, ctx: &ViewCtx<'_>) {
+impl Lesions {
+    /// Takes over those of picture `i` of the wall.
+    pub(super) fn follow(&mut self, i: usize, ctx: &ViewCtx<'_>) {
         let Some((_, payload)) = ctx.payload(&format!("wall/lesions/{i}")) else { return };
         let of = series::identity(&payload);
         let Payload::Mask { width, height, labels } = &*payload else { return };
-        if self.lesions_of == Some(of) || labels.len() != (*width * *height) as usize {
+        if self.of == Some(of) || labels.len() != (*width * *height) as usize {
             return;
         }
-        self.lesions_of = Some(of);
+        self.of = Some(of);
         let contours = |kind: LesionKind| {
             let (height, width) = (*height as usize, *width as usize);
             let mask = Mask::from_fn(height, width, |row, column| labels[row * width + column] == kind as u8 + 1);
             (!mask.is_empty()).then(|| (kind, Contours::of(&mask)))
         };
-        self.lesions = LesionKind::ALL.into_iter().filter_map(contours).collect();
+        self.outlines = LesionKind::ALL.into_iter().filter_map(contours).collect();
+    }
+
+    pub(super) fn outlines(&self) -> Vec<Outline<'_>> {
+        self.outlines.iter().map(|(kind, contours)| contours.outline(color(*kind), Dash::Solid, 1.2, 1.0)).collect()
+    }
+
+    /// What their colours mean.
+    pub(super) fn marks() -> Vec<Mark> {
+        let mark = |kind| Mark { name: short(kind), short: short(kind), color: color(kind), dash: Dash::Solid };
+        LesionKind::ALL.map(mark).into()
     }
 }
 
 /// As the field abbreviates it.
-fn short(kind: LesionKind) -> &'static str {
+pub(super) fn short(kind: LesionKind) -> &'static str {
     match kind {
         LesionKind::Microaneurysm => "MA",
         LesionKind::Haemorrhage => "HE",
@@ -276,7 +287,7 @@ fn short(kind: LesionKind) -> &'static str {
 }
 
 /// Red ones, bright ones.
-fn color(kind: LesionKind) -> eframe::egui::Color32 {
+pub(super) fn color(kind: LesionKind) -> eframe::egui::Color32 {
     use eframe::egui::Color32;
     match kind {
         LesionKind::Microaneurysm => Color32::from_rgb(120, 200, 255),
@@ -287,15 +298,8 @@ fn color(kind: LesionKind) -> eframe::egui::Color32 {
 }
 
 fn original(row: &Row, hide_lesions: bool) -> Panel<'_> {
-    let outlines = if hide_lesions { &[][..] } else { &row.lesions[..] };
-    Panel {
-        picture: row.original.picture(),
-        outlines: outlines
-            .iter()
-            .map(|(kind, contours)| contours.outline(color(*kind), Dash::Solid, 1.2, 1.0))
-            .collect(),
-        ..Panel::default()
-    }
+    let outlines = if hide_lesions { Vec::new() } else { row.lesions.outlines() };
+    Panel { picture: row.original.picture(), outlines, ..Panel::default() }
 }
 
 fn lost(i: usize, row: &Row, twin: bool) -> Panel<'_> {

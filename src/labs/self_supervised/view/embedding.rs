@@ -71,6 +71,8 @@ pub fn ui(state: &mut Embedding, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         name: &|i| class_name(&names, classes.get(i).copied().unwrap_or(0)),
         titles: Titles { x: "widest direction of the features", y: "second" },
         said: format!("projection of {} test features in {} classes", xy.len(), names.len()),
+        links: false,
+        over: &|_| {},
     };
     state.map.show(&points, rest, ui, ctx);
 }
