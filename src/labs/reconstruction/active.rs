@@ -90,15 +90,24 @@ pub fn given(text: &str, data: &FundusData) -> Result<Vec<(usize, u8)>, ParamErr
     if entries.is_empty() {
         return Ok(Vec::new());
     }
-    let training = data.labelled.iter().chain(&data.unlabelled);
-    let by_name: HashMap<&str, usize> = training.map(|&i| (data.pictures[i].name.as_str(), i)).collect();
+    // A name that two pictures have is neither's.
+    let mut by_name: HashMap<&str, Option<usize>> = HashMap::new();
+    for &i in data.labelled.iter().chain(&data.unlabelled) {
+        by_name.entry(data.pictures[i].name.as_str()).and_modify(|known| *known = None).or_insert(Some(i));
+    }
     let mut given: Vec<(usize, u8)> = Vec::new();
     for (name, grade) in entries {
-        let Some(&i) = by_name.get(name) else {
-            return Err(invalid(format!(
-                "there is no picture `{name}` to train on; a list that was made for other data is emptied with {}=",
-                GIVEN.key()
-            )));
+        let i = match by_name.get(name) {
+            Some(Some(i)) => *i,
+            Some(None) => {
+                return Err(invalid(format!("two pictures to train on are called `{name}`; rename the file of one")));
+            }
+            None => {
+                return Err(invalid(format!(
+                    "there is no picture `{name}` to train on; a list that was made for other data is emptied with {}=",
+                    GIVEN.key()
+                )));
+            }
         };
         match given.iter_mut().find(|(known, _)| *known == i) {
             Some((_, known)) => *known = grade,
@@ -240,5 +249,9 @@ mod tests {
             let message = given(&text, &data).unwrap_err().to_string();
             assert!(message.contains(&words) && message.contains("`given_labels`"), "{message}");
         }
+        let mut namesakes = (*data).clone();
+        std::sync::Arc::make_mut(&mut namesakes.pictures)[data.labelled[0]].name = name(0);
+        let message = given(&format!("{}=1", name(0)), &namesakes).unwrap_err().to_string();
+        assert!(message.contains(&format!("two pictures to train on are called `{}`", name(0))), "{message}");
     }
 }
