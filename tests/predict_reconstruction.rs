@@ -17,7 +17,7 @@ use learnscope::compute::device::cpu;
 use learnscope::engine::state::RunState;
 use learnscope::nn::reconstruction::Autoencoder;
 use learnscope::nn::reconstruction::spec::{Family, Head, Layout, NetSpec};
-use learnscope::nn::reconstruction::weights::packed;
+use learnscope::nn::reconstruction::weights::{Trained, packed};
 use learnscope::plot::style::Style;
 use serde_json::Value as Json;
 use tempfile::TempDir;
@@ -292,7 +292,11 @@ fn for_the_tile() -> TempDir {
     let family = Family::Aecl1 { layout: Layout::Mini, tied: false };
     let spec = NetSpec { family, size: 32, width: 0.5, sigmoid: false, head: Head::Softmax, leaky: true };
     let net = Autoencoder::new(&spec, 3, &cpu()).unwrap();
-    fs::write(home.path().join("net.safetensors"), packed(&net, &spec, true).unwrap()).unwrap();
+    fs::write(
+        home.path().join("net.safetensors"),
+        packed(&net, &spec, Trained { rebuilds: true, cut: false }).unwrap(),
+    )
+    .unwrap();
     fs::create_dir(home.path().join("in")).unwrap();
     for (i, name) in ["eye1.png", "eye2.jpg", "eye10.tif"].into_iter().enumerate() {
         colour(60, 40 + 9 * i as u32).save(home.path().join("in").join(name)).unwrap();

@@ -111,8 +111,17 @@ fn transposed(numbers: &[f32], columns: usize) -> Vec<f32> {
     (0..columns).flat_map(|column| numbers.iter().skip(column).step_by(columns.max(1)).copied()).collect()
 }
 
-/// The bytes of a safetensors file: the same ones for the same network. `rebuilds`: whether the decoder has learned anything.
-pub fn packed(net: &Autoencoder, spec: &NetSpec, rebuilds: bool) -> Result<Vec<u8>, WeightsError> {
+/// How a network was trained, as far as whoever uses it has to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trained {
+    /// Its decoder has learned something.
+    pub rebuilds: bool,
+    /// Photographs were cut to their field of view, not stretched.
+    pub cut: bool,
+}
+
+/// The bytes of a safetensors file: the same ones for the same network.
+pub fn packed(net: &Autoencoder, spec: &NetSpec, trained: Trained) -> Result<Vec<u8>, WeightsError> {
     let places = places(net);
     let mut reader = Reader::default();
     places.iter().for_each(|place| {
@@ -124,16 +133,19 @@ pub fn packed(net: &Autoencoder, spec: &NetSpec, rebuilds: bool) -> Result<Vec<u
     };
     let tensors: Vec<Written> = places.into_iter().zip(reader.read()?).map(written).collect();
     let mut texts = texts(spec);
-    texts.insert(REBUILDS.to_owned(), rebuilds.to_string());
+    texts.insert(REBUILDS.to_owned(), trained.rebuilds.to_string());
+    texts.insert(CUT.to_owned(), trained.cut.to_string());
     Ok(packed_file(&tensors, texts)?)
 }
 
 const LAB: &str = "learnscope.lab";
 const REBUILDS: &str = "learnscope.rebuilds";
+const CUT: &str = "learnscope.cut_to_field_of_view";
 
-/// Whether a file says that its decoder has learned something.
-pub fn rebuilds(file: &Opened) -> bool {
-    file.texts.get(REBUILDS).is_some_and(|text| text == "true")
+/// What a file says of that.
+pub fn trained(file: &Opened) -> Trained {
+    let is = |key: &str| file.texts.get(key).is_some_and(|text| text == "true");
+    Trained { rebuilds: is(REBUILDS), cut: is(CUT) }
 }
 
 /// What a file says of its network.
@@ -361,12 +373,14 @@ mod tests {
         NetSpec { family, size: 32, width: 0.5, sigmoid: true, head: Head::Ordinal, leaky: true }
     }
 
+    const TRAINED: Trained = Trained { rebuilds: true, cut: false };
+
     const MINI: Family = Family::Aecl1 { layout: Layout::Mini, tied: false };
 
     fn written(net: &Autoencoder, spec: &NetSpec) -> (tempfile::TempDir, Opened) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("net.safetensors");
-        std::fs::write(&path, packed(net, spec, true).unwrap()).unwrap();
+        std::fs::write(&path, packed(net, spec, TRAINED).unwrap()).unwrap();
         let file = open(&path).unwrap();
         (folder, file)
     }
@@ -397,10 +411,10 @@ mod tests {
             let net = Autoencoder::new(&spec, 7, &device::cpu()).unwrap();
             let (_folder, file) = written(&net, &spec);
             let (loaded, of) = load(&file, &device::cpu()).unwrap();
-            assert_eq!(of, spec);
+            assert_eq!((of, trained(&file)), (spec, TRAINED));
             assert_eq!(outputs(&loaded, 32), outputs(&net, 32), "{}", spec.describe());
             assert_ne!(outputs(&Autoencoder::new(&spec, 8, &device::cpu()).unwrap(), 32), outputs(&net, 32));
-            assert_eq!(packed(&loaded, &spec, true).unwrap(), packed(&net, &spec, true).unwrap());
+            assert_eq!(packed(&loaded, &spec, TRAINED).unwrap(), packed(&net, &spec, TRAINED).unwrap());
         }
     }
 

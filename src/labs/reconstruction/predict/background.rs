@@ -61,7 +61,7 @@ fn predict(wanted: &Wanted, say: &dyn Fn(Told), cancel: &AtomicBool) -> Result<S
     let inputs = find(&wanted.data, watch).map_err(|error| error.to_string())?;
     let device = device::cpu();
     let net = source.build(&device).map_err(|error| error.to_string())?;
-    let predictor = Predictor::new(net, source.spec, source.rebuilds, device);
+    let predictor = Predictor::new(net, source.spec, source.trained, device);
     let (files, about_files) = reader(&inputs, watch);
     let lines = [source.describe(), inputs.lines.clone(), about_files].concat();
     say(Told::Begun { lines, total: inputs.items.len() });

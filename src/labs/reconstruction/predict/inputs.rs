@@ -4,9 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::data::folder::{Rules, natural_order, unique_names, walk};
-use crate::data::segmentation::read::Picture;
 use crate::kit::predict::PredictError;
-use crate::pixels::resize::{Size, shrink};
 use crate::plot::number::counted;
 use crate::watch::Watch;
 
@@ -74,18 +72,6 @@ pub fn find(data: &[PathBuf], watch: Watch<'_>) -> Result<Inputs, PredictError> 
     Ok(found)
 }
 
-/// `[3, size, size]` of a photograph of any size and shape, stretched to the square as in the article; every pixel is the mean of what
-/// it covers.
-pub fn planes(picture: &Picture, size: usize) -> Vec<u8> {
-    let (from, to) = (Size { height: picture.height, width: picture.width }, Size { height: size, width: size });
-    let mut planes = Vec::with_capacity(3 * size * size);
-    for channel in 0..3 {
-        let plane: Vec<f32> = picture.rgb.iter().skip(channel).step_by(3).map(|&level| f32::from(level)).collect();
-        planes.extend(shrink(&plane, from, to).into_iter().map(|level| level.round().clamp(0.0, 255.0) as u8));
-    }
-    planes
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,16 +96,5 @@ mod tests {
             let message = find(&[root.path().join(name)], Watch::nobody()).unwrap_err().to_string();
             assert!(message.contains(words) && message.contains(name), "{message}");
         }
-    }
-
-    #[test]
-    fn a_photograph_is_stretched_to_the_square_by_means() {
-        let (width, height) = (64, 32);
-        let rgb = (0..width * height).flat_map(|i| if i % 2 == 0 { [200, 0, 10] } else { [100, 0, 30] }).collect();
-        let picture = Picture { width, height, rgb, original: (width as u32, height as u32), factor: 1 };
-        let planes = planes(&picture, 16);
-        assert_eq!(planes.len(), 3 * 256);
-        assert!(planes[..256].iter().all(|level| (145..=155).contains(level)), "not every fourth pixel");
-        assert!(planes[256..512].iter().all(|level| *level == 0));
     }
 }

@@ -64,8 +64,8 @@ pub fn predict_all(
     let threshold = THRESHOLD.of(&params);
     let source = WeightsSource::open(&request.weights)?;
     let wanted = Wanted {
-        reconstructions: RECONSTRUCTIONS.of(&params) && source.rebuilds,
-        errors: ERRORS.of(&params) && source.rebuilds,
+        reconstructions: RECONSTRUCTIONS.of(&params) && source.trained.rebuilds,
+        errors: ERRORS.of(&params) && source.trained.rebuilds,
         occlusions: OCCLUSIONS.of(&params),
     };
     let inputs = find(data, watch)?;
@@ -73,7 +73,7 @@ pub fn predict_all(
     check_empty(&request.out, request.force)?;
     let opened = device::open(&request.device).map_err(PredictError::input)?;
     let net = source.build(&opened.device)?;
-    let predictor = Predictor::new(net, source.spec, source.rebuilds, opened.device);
+    let predictor = Predictor::new(net, source.spec, source.trained, opened.device);
     let (files, about_files) = reader(&inputs, watch);
 
     let mut lines = vec![NOTE.to_owned()];

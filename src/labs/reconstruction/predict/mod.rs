@@ -12,6 +12,7 @@ pub mod weights_source;
 use burn::tensor::{Device, Tensor, TensorData, activation};
 
 use crate::compute::readback::Reader;
+use crate::data::fundus::read::{Fit, prepare};
 use crate::data::segmentation::read::Reader as Files;
 use crate::engine::experiment::RunError;
 use crate::engine::params::ParamSpec;
@@ -20,10 +21,11 @@ use crate::kit::predict::{PredictSpec, guarded};
 use crate::nn::layers::conv::Pass;
 use crate::nn::reconstruction::Autoencoder;
 use crate::nn::reconstruction::spec::NetSpec;
+use crate::nn::reconstruction::weights::Trained;
 
 use super::explain::occlusion;
 use super::judge::{field_of_view, most_probable, quality};
-use inputs::{Item, planes};
+use inputs::Item;
 use report::{Measures, Row};
 
 /// What stands wherever the network says something of a photograph.
@@ -64,8 +66,7 @@ pub fn settings() -> Vec<ParamSpec> {
 pub struct Predictor {
     net: Autoencoder,
     spec: NetSpec,
-    /// Whether the decoder has learned anything.
-    rebuilds: bool,
+    trained: Trained,
     device: Device,
 }
 
@@ -100,9 +101,9 @@ impl Maps {
 }
 
 impl Predictor {
-    /// `rebuilds`: whether the decoder has learned anything; what it gives otherwise is not shown.
-    pub fn new(net: Autoencoder, spec: NetSpec, rebuilds: bool, device: Device) -> Self {
-        Self { net, spec, rebuilds, device }
+    /// What a decoder that has learned nothing gives is not shown.
+    pub fn new(net: Autoencoder, spec: NetSpec, trained: Trained, device: Device) -> Self {
+        Self { net, spec, trained, device }
     }
 
     /// One picture: a row in any case, with the reason where it cannot be used. `occluded`: with an occlusion map.
@@ -121,7 +122,8 @@ impl Predictor {
         if picture.factor > 1 {
             row.problem = format!("is huge and was read at 1/{} of its size", picture.factor);
         }
-        let planes = planes(&picture, self.spec.size);
+        let fit = if self.trained.cut { Fit::FieldOfView } else { Fit::Stretch };
+        let (planes, _) = prepare(&picture, self.spec.size, fit);
         let Some((measures, maps)) = guarded(|| self.look(&planes, occluded))? else {
             row.problem = "the network's answer is no number".to_owned();
             return Ok(Found { row, maps: None });
@@ -143,7 +145,7 @@ impl Predictor {
         let mut reader = Reader::default();
         let probability = reader.add(activation::sigmoid(answer.logit));
         let grades = answer.grades.map(|grades| reader.add(grades));
-        let rebuilt = self.rebuilds.then(|| net.decode(code, &pass)).flatten();
+        let rebuilt = self.trained.rebuilds.then(|| net.decode(code, &pass)).flatten();
         let rebuilt = rebuilt.map(|rebuilt| reader.add(rebuilt.clamp(0.0, 1.0)));
         let read = reader.read()?;
         let rebuilt = rebuilt.map(|at| &read[at]);

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use burn::tensor::Device;
 
 use super::super::SPEC;
-use super::super::params::{PARAMS, ROUTINES, Routine, net_spec};
+use super::super::params::{FIT, PARAMS, ROUTINES, Routine, net_spec};
 use crate::compute::device;
+use crate::data::fundus::read::Fit;
 use crate::engine::experiment::Checkpoint;
 use crate::kit::predict::{PackedWeights, PredictError, RunWeights, module_of, run_weights};
 use crate::nn::reconstruction::Autoencoder;
 use crate::nn::reconstruction::spec::{NetSpec, cost};
-use crate::nn::reconstruction::weights::{self, WeightsError, packed, rebuilds, spec_of};
+use crate::nn::reconstruction::weights::{self, Trained, WeightsError, packed, spec_of, trained};
 use crate::nn::weights::Opened;
 use crate::plot::number::grouped;
 
@@ -20,8 +21,7 @@ use crate::plot::number::grouped;
 pub struct WeightsSource {
     pub path: PathBuf,
     pub spec: NetSpec,
-    /// Whether there is a decoder that has learned anything.
-    pub rebuilds: bool,
+    pub trained: Trained,
     /// What the weights are, in words: `run NAME, checkpoint of step 250`.
     pub origin: String,
     /// What the user should know before trusting them.
@@ -65,14 +65,15 @@ impl WeightsSource {
     /// What is used, one statement a line.
     pub fn describe(&self) -> Vec<String> {
         let parameters = grouped(cost(&self.spec).parameters() as u64);
+        let fitted = if self.trained.cut { "cut to their field of view and made small" } else { "stretched" };
         let mut lines = vec![
             format!("weights: {}", self.origin),
             format!("network: {}, {parameters} parameters", self.spec.describe()),
-            format!("photographs are stretched to {0}×{0} pixels, as in training", self.spec.size),
+            format!("photographs are {fitted} to {0}×{0} pixels, as in training", self.spec.size),
         ];
         if !self.spec.family.reconstructs() {
             lines.push(format!("no reconstructions: {} has no decoder", self.spec.family.name()));
-        } else if !self.rebuilds {
+        } else if !self.trained.rebuilds {
             lines
                 .push("no reconstructions: the run was supervised, so that its decoder has learned nothing".to_owned());
         }
@@ -87,7 +88,7 @@ fn of_file(path: &Path) -> Result<WeightsSource, PredictError> {
     Ok(WeightsSource {
         path: path.to_owned(),
         spec,
-        rebuilds: spec.family.reconstructs() && rebuilds(&file),
+        trained: trained(&file),
         origin: path.display().to_string(),
         warnings: Vec::new(),
         values: Values::File(file),
@@ -105,7 +106,10 @@ fn of_run(run: RunWeights) -> WeightsSource {
     WeightsSource {
         path: folder,
         spec,
-        rebuilds: spec.family.reconstructs() && (has_learned || ROUTINES.of(&params) != Routine::Supervised),
+        trained: Trained {
+            rebuilds: spec.family.reconstructs() && (has_learned || ROUTINES.of(&params) != Routine::Supervised),
+            cut: FIT.of(&params) == Fit::FieldOfView,
+        },
         origin: format!("run {name}, checkpoint of step {}", checkpoint.step),
         warnings,
         values: Values::Run(Box::new(checkpoint)),
@@ -116,6 +120,6 @@ fn of_run(run: RunWeights) -> WeightsSource {
 pub fn packed_weights(run: &Path) -> Result<PackedWeights, PredictError> {
     let source = WeightsSource::open(run)?;
     let net = source.build(&device::cpu())?;
-    let file = packed(&net, &source.spec, source.rebuilds).map_err(PredictError::work)?;
+    let file = packed(&net, &source.spec, source.trained).map_err(PredictError::work)?;
     Ok(PackedWeights { file, lines: source.describe() })
 }
