@@ -455,7 +455,7 @@ pub static EXPLAIN_EVERY: Int = live(EVALUATION, "explain_every", "occlusion map
     .unit("steps")
     .help(
         "Steps between maps of what covering a place of the wall's pictures does to the answer, which takes up to 256 passes a \
-         picture; 0: never.",
+         picture; 0: never. The end of a longer run has them too.",
     )
     .int(468, [0, 1_000_000]);
 pub static BETWEEN_FIRST: Int = live(EVALUATION, "between_first", "decode from picture")
