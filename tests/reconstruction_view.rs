@@ -39,6 +39,7 @@ fn params(set: &[&str]) -> Params {
         "validate_every=4",
         "rebuild_every=4",
         "gradients_every=1",
+        "explain_every=12",
         "head=ordinal",
     ];
     tiny.iter().chain(set).for_each(|text| params.set_text(PARAMS, text).unwrap());
@@ -94,7 +95,7 @@ fn every_tile_is_drawn_in_every_style_size_and_state() {
     let runs = [
         RunState::default(),
         with_twin(),
-        run(&["routine=supervised", "network=resnet18", "head=binary"], false),
+        run(&["routine=supervised", "network=resnet18", "head=binary", "explain_every=0"], false),
         by_hand(),
     ];
     for tile in tiles().into_iter().chain(["guide"]) {

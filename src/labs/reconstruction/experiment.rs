@@ -653,7 +653,9 @@ impl Experiment for ReconstructionRun {
         if self.training.due(self.hyper.validate_every, out) {
             self.measure(out)?;
         }
-        if self.hyper.explain_every > 0 && self.training.due(self.hyper.explain_every, out) {
+        // A run too short for one does not pay for one at its end.
+        let every = self.hyper.explain_every;
+        if every > 0 && self.training.step >= every && self.training.due(every, out) {
             report_occlusion(&self.trainer.net, &self.data, &self.wall, &self.training.device, out)?;
         }
         self.ask(out)

@@ -454,8 +454,8 @@ pub static PULL_EVERY: Int = live(EVALUATION, "gradients_every", "measure gradie
 pub static EXPLAIN_EVERY: Int = live(EVALUATION, "explain_every", "occlusion maps every")
     .unit("steps")
     .help(
-        "Steps between maps of what covering a place of the wall's pictures does to the answer, which takes up to 256 passes a \
-         picture; 0: never.",
+        "Steps between maps of what covering a place of the wall's pictures does to the answer, which takes 256 passes a \
+         picture; 0: never. The end of a longer run has them too.",
     )
     .int(468, [0, 1_000_000]);
 pub static BETWEEN_FIRST: Int = live(EVALUATION, "between_first", "decode from picture")

@@ -64,7 +64,7 @@ pub static TILE: Tile<ReconstructionView> = Tile {
         TileCommand {
             id: "latent-between",
             title: "Codes: decode from the selected picture to its nearest one",
-            run: |view, ctx, _| view.latent.go_to_nearest(ctx),
+            run: |view, ctx, _| view.latent.ask_for_nearest(ctx),
         },
     ],
 };
@@ -260,7 +260,7 @@ impl Latent {
     }
 
     /// Asks for what lies between the selected picture, or the first one, and the nearest to it.
-    fn go_to_nearest(&mut self, ctx: &mut ViewCtx<'_>) {
+    fn ask_for_nearest(&mut self, ctx: &mut ViewCtx<'_>) {
         let key = if self.twin { format!("{TWIN}latent/codes") } else { "latent/codes".to_owned() };
         let Some((_, payload)) = ctx.payload(&key) else { return };
         let Payload::Matrix { rows, cols, values } = &*payload else { return };
