@@ -111,7 +111,13 @@ mod tests {
                 assert!((f32::from(level) / 255.0 - value).abs() < 0.01, "end {end} at {at}");
             }
         }
-        assert_ne!(rgba[..4 * 32], rgba[4 * 32..4 * 64], "in between it is something else");
+        let tile = |k: usize| -> Vec<u8> {
+            (0..32)
+                .flat_map(|row| rgba[4 * (row * 7 * 32 + k * 32)..4 * (row * 7 * 32 + k * 32 + 32)].to_vec())
+                .collect()
+        };
+        assert_ne!(tile(0), tile(3), "in between it is something else");
+        assert_ne!(tile(3), tile(6), "in between it is something else");
     }
 
     #[test]
