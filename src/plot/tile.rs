@@ -1,9 +1,10 @@
 //! What tiles share: sizes of type, the bar above a picture with its small controls, panels side by side, and the
 //! message of a tile that has nothing to draw yet.
 
+use eframe::egui::text::{LayoutJob, TextWrapping};
 use eframe::egui::{
-    Align, Align2, Button, FontId, Label, Layout, Painter, Rect, RichText, ScrollArea, TextEdit, Ui, UiBuilder, Vec2,
-    pos2, vec2,
+    Align, Align2, Button, Color32, FontId, Label, Layout, Painter, Rect, RichText, ScrollArea, TextEdit, Ui,
+    UiBuilder, Vec2, pos2, vec2,
 };
 
 use super::style::Style;
@@ -146,6 +147,13 @@ pub fn panels(rect: Rect, count: usize, aspect: f32, gap: f32) -> Vec<Rect> {
         Rect::from_min_size(min, size)
     };
     (0..count).map(place).collect()
+}
+
+/// Text in one line at the top of `rect`, cut with an ellipsis where it is longer.
+pub fn one_line(painter: &Painter, text: &str, rect: Rect, font: FontId, color: Color32) {
+    let mut job = LayoutJob::simple_singleline(text.to_owned(), font, color);
+    job.wrap = TextWrapping { max_width: rect.width(), max_rows: 1, break_anywhere: true, ..TextWrapping::default() };
+    painter.galley(rect.min, painter.layout_job(job), color);
 }
 
 #[cfg(test)]

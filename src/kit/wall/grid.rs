@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use eframe::egui::accesskit::Role;
 use eframe::egui::scroll_area::{ScrollBarVisibility, ScrollSource};
-use eframe::egui::text::LayoutJob;
 use eframe::egui::{
     Align2, Button, EventFilter, FontId, Key, Modifiers, Rect, Response, RichText, ScrollArea, Sense, Slider, Stroke,
     StrokeKind, Ui, UiBuilder, Vec2, WidgetInfo, pos2, vec2,
@@ -285,11 +284,7 @@ fn caption(ui: &Ui, rect: Rect, cell: &Cell<'_>, ctx: &ViewCtx<'_>) {
         }
         None => put("…", &weak, style.text_weak),
     }
-    let mut job = LayoutJob::simple_singleline(cell.name.to_owned(), weak, style.text_weak);
-    job.wrap.max_width = rect.width();
-    job.wrap.max_rows = 1;
-    job.wrap.break_anywhere = true;
-    painter.galley(rect.min + vec2(0.0, 0.2 * size), painter.layout_job(job), style.text_weak);
+    tile::one_line(&painter, cell.name, rect.translate(vec2(0.0, 0.2 * size)), weak, style.text_weak);
 }
 
 fn caption_height(size: f32) -> f32 {

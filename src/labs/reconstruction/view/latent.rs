@@ -315,9 +315,7 @@ impl Latent {
     fn draw_between(&mut self, prefix: &str, names: &[Named], rect: Rect, ui: &Ui, ctx: &ViewCtx<'_>) {
         let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
         let painter = ui.painter_at(rect);
-        let write = |text: &str| {
-            painter.text(rect.left_top(), Align2::LEFT_TOP, text, FontId::proportional(size), style.text_weak);
-        };
+        let write = |text: &str| tile::one_line(&painter, text, rect, FontId::proportional(size), style.text_weak);
         let shown = ctx.payload(&format!("{prefix}interpolation/pair")).and_then(|(_, payload)| match &*payload {
             Payload::Matrix { cols: 2, values, .. } if values.len() == 2 => {
                 Some([values[0] as usize, values[1] as usize])
