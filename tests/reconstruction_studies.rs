@@ -25,7 +25,7 @@ use serde_json::Value as Json;
 
 use support::drive::{Drive, Maker};
 use support::made_run::{MadeRun, header};
-use support::program::succeeds;
+use support::program::{fails, succeeds};
 use support::scene;
 
 const LAB: Maker = Maker { build: reconstruction::build, keys: KEYS };
@@ -257,6 +257,8 @@ fn the_command_prints_the_tables_of_a_finished_search_without_running_it_again()
     succeeds(&home, "study reconstruction/mini-grid --seeds 1 --figure grid.png");
     let size = image::image_dimensions(home.path().join("grid.png")).unwrap();
     assert_eq!(size, (1920, 1200));
+    // Its rows are on generated pictures: a folder that nothing would read is refused, though weights could be given.
+    fails(&home, "study reconstruction/mini-grid --seeds 1 --data studies", 2, &["runs on generated data"]);
 }
 
 #[test]

@@ -192,7 +192,7 @@ pub struct ExportFlags {
     /// `metrics`, a key such as `path/adam`, a family such as `path/*`; for PNG the name of a view
     #[arg(long, value_name = "F", default_value = "metrics")]
     pub figure: String,
-    /// Save the best weights instead, as .safetensors
+    /// Save the weights instead, as .safetensors (segmentation: the best by validation; reconstruction: the newest checkpoint's)
     #[arg(long, conflicts_with_all = ["figure", "step", "size", "theme"])]
     pub weights: bool,
     /// Where to save; the suffix tells the format: .csv, .json or .png
@@ -218,7 +218,7 @@ pub struct ExportFlags {
 pub struct PredictFlags {
     /// Lab whose networks are used
     pub lab: String,
-    /// Weights: a file of safetensors or PyTorch, or the folder of a recorded run (its best weights)
+    /// Weights: a file of safetensors or PyTorch, or the folder of a recorded run (segmentation: its best ones; reconstruction: its newest)
     #[arg(long, value_name = "W")]
     pub weights: PathBuf,
     /// A picture, or a folder of pictures; masks in it are not predicted but compared with

@@ -36,11 +36,13 @@ pub fn study(flags: &StudyFlags, output: &Output) -> Result<(), Failure> {
     let params = lab.params;
     let device = device_choice(&flags.device)?;
     let mut given: Vec<(String, Value)> = Vec::new();
+    let mut of_data: Vec<&str> = Vec::new();
     if let Some(path) = &flags.data {
         let mut with_data = Params::defaults(params);
         set_data(params, &mut with_data, path)?;
-        let paths = params.iter().filter(|spec| spec.kind.is_path());
-        given.extend(paths.filter_map(|spec| Some((spec.key.to_owned(), with_data.get(spec.key)?.clone()))));
+        let paths = || params.iter().filter(|spec| spec.kind.is_path());
+        of_data = paths().map(|spec| spec.key).filter(|key| !with_data.text(key).is_empty()).collect();
+        given.extend(paths().filter_map(|spec| Some((spec.key.to_owned(), with_data.get(spec.key)?.clone()))));
     }
     if let Some(file) = &flags.figure {
         check_figure(spec, file)?;
@@ -48,7 +50,7 @@ pub fn study(flags: &StudyFlags, output: &Output) -> Result<(), Failure> {
     }
     let first_seed = flags.seed.unwrap_or(lab::DEFAULT_SEED);
     let mut study = StudyRun::new(lab.id, params, spec, flags.seeds, first_seed, &given)?;
-    let shows_path = |params: &Params| lab.params.iter().any(|spec| spec.kind.is_path() && params.shows(spec));
+    let shows_path = |params: &Params| lab.params.iter().any(|spec| of_data.contains(&spec.key) && params.shows(spec));
     if let Some(path) = flags.data.as_ref().filter(|_| !study.remaining().any(|task| shows_path(&task.params))) {
         let reads = |spec: &&'static StudySpec| {
             let run = StudyRun::new(lab.id, params, spec, 1, 1, &given);

@@ -28,7 +28,7 @@ const PASSES: u64 = 10;
 pub struct Active {
     /// Answered by the oracle, in the order of answers.
     pub answered: Vec<usize>,
-    /// Asked for in the newest round and not answered by the oracle.
+    /// Asked for in the newest round, by hand.
     pub waiting: Vec<usize>,
     /// Rounds so far.
     pub rounds: u64,
@@ -123,6 +123,8 @@ pub struct Asking<'a> {
     pub net: &'a Autoencoder,
     pub data: &'a FundusData,
     pub labels: &'a Labels,
+    /// Pictures without a label that may be asked for; at least one.
+    pub pool: &'a [usize],
     pub seed: u64,
     /// Completed steps.
     pub step: u64,
@@ -131,9 +133,9 @@ pub struct Asking<'a> {
 
 impl Asking<'_> {
     /// The `k` pictures of the pool that this score tells most to have labelled, each with its score (see
-    /// [`Query::score`]). The pool is not empty.
+    /// [`Query::score`]).
     pub fn ask(&self, query: Query, k: usize) -> Result<Vec<(usize, f64)>, RunError> {
-        let pool = &self.labels.pool;
+        let pool = self.pool;
         let of_best = |scores: Vec<f64>| largest(&scores, k).into_iter().map(|at| (pool[at], scores[at])).collect();
         if query == Query::Random {
             let rng = &mut streams::QUERY_RANDOM.open(self.seed, self.step);
@@ -162,7 +164,7 @@ impl Asking<'_> {
 
     /// Mutual information of answer and weights for each picture, from passes that drop a fifth of its pooled code.
     fn bald(&self, codes: Vec<f32>) -> Result<Vec<f64>, RunError> {
-        let pictures = self.labels.pool.len();
+        let pictures = self.pool.len();
         let shape = [pictures, codes.len() / pictures.max(1)];
         let codes = Tensor::<2>::from_data(TensorData::new(codes, shape), self.device);
         let mut reader = Reader::default();

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use crate::compute::readback::Reader;
 use crate::compute::streams;
 use crate::data::augment::View;
+use crate::data::fundus::named;
 use crate::engine::emit::Emit;
 use crate::engine::event::{Level, Payload};
 use crate::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
@@ -254,35 +255,45 @@ impl ReconstructionRun {
         if !due || out.is_last() || self.in_first_phase() || looked_at && self.is_untouched() {
             return Ok(());
         }
-        let pool = self.labels.pool.len();
-        if pool == 0 {
+        // An oracle can tell only grades that it knows.
+        let known = |i: &usize| self.data.pictures[*i].grade.is_some();
+        let pool: Vec<usize> = self.labels.pool.iter().copied().filter(|i| !oracle || known(i)).collect();
+        if pool.is_empty() {
             if !std::mem::replace(&mut self.active.empty_told, true) {
-                out.notice(Level::Info, "every picture to train on has a label: nothing is left to ask for");
+                out.notice(Level::Info, match self.labels.pool.len() {
+                    0 => "every picture to train on has a label: nothing is left to ask for".to_owned(),
+                    left => format!(
+                        "none of the {left} pictures without a label has a grade for the oracle to tell; with {}=off you grade \
+                         them yourself",
+                        ORACLE.key()
+                    ),
+                });
             }
             return Ok(());
         }
         let (net, data, labels) = (&self.trainer.net, &*self.data, &self.labels);
         let (seed, step, device) = (self.training.seed, self.training.step, &self.training.device);
-        let asking = Asking { net, data, labels, seed, step, device };
+        let asking = Asking { net, data, labels, pool: &pool, seed, step, device };
         let found = asking.ask(query, QUERY_COUNT.of(params) as usize)?;
         self.training.finite(!found.iter().any(|(_, score)| score.is_nan()), "the score of a picture", || {
             format!("the learning rate ({})", self.hyper.learning_rate)
         })?;
-        let known = |i: &usize| oracle && self.data.pictures[*i].grade.is_some();
-        let (answered, waiting): (Vec<usize>, Vec<usize>) = found.iter().map(|(i, _)| *i).partition(known);
+        let chosen: Vec<usize> = found.iter().map(|(i, _)| *i).collect();
         self.active.rounds += 1;
-        out.scalar("pool", pool as f64);
-        self.show_asked(query, &found, pool, known, out);
+        out.scalar("pool", pool.len() as f64);
+        self.show_asked(query, &found, pool.len(), |_| oracle, out);
         let (round, name) = (self.active.rounds, QUERY.item(params).map_or("", |item| item.label));
-        let asked = format!("round {round}: {} of {pool} pictures asked for by {name}", found.len());
-        let told = match (answered.len(), waiting.len()) {
-            (0, waiting) => format!("{asked}; {waiting} wait for your grade in the tile Label next"),
-            (answered, 0) => format!("{asked}; {answered} answered by the oracle"),
-            (answered, waiting) => {
-                format!("{asked}; {answered} answered by the oracle, {waiting} wait in the tile Label next")
-            }
-        };
-        out.notice(Level::Info, told);
+        let asked = format!("round {round}: {} of {} pictures asked for by {name}", found.len(), pool.len());
+        let names = named(chosen.iter().map(|i| self.data.pictures[*i].name.as_str()));
+        out.notice(
+            Level::Info,
+            if oracle {
+                format!("{asked}; {} answered by the oracle", found.len())
+            } else {
+                format!("{asked}; {} wait for your grade in the tile Label next: {names}", found.len())
+            },
+        );
+        let (answered, waiting) = if oracle { (chosen, Vec::new()) } else { (Vec::new(), chosen) };
         self.active.waiting = waiting;
         if !answered.is_empty() {
             let fresh = self.fresh(&self.training.params)?;
@@ -540,8 +551,21 @@ impl ReconstructionRun {
     /// What does not change while the run goes on.
     fn introduce(&self, out: &mut Emit<'_>) {
         out.payload("data/summary", Payload::Text(self.data.summary.join("\n")));
+        for line in &self.data.report {
+            out.notice(Level::Info, format!("data: {line}"));
+        }
         for warning in &self.data.warnings {
             out.notice(Level::Warning, format!("data: {warning}"));
+        }
+        for (name, indices) in [("validation", &self.data.validation), ("test", &self.data.test)] {
+            let ill = indices.iter().filter(|&&i| self.data.pictures[i].is_ill()).count();
+            if !indices.is_empty() && (ill == 0 || ill == indices.len()) {
+                let are = if ill == 0 { "healthy" } else { "ill" };
+                out.notice(
+                    Level::Warning,
+                    format!("data: all {} {name} pictures are {are}: they have no AUC", indices.len()),
+                );
+            }
         }
         let mut network = card(&net_spec(&self.training.params));
         network.extend(self.fit.iter().flat_map(Fit::card));

@@ -19,7 +19,7 @@ const AT_ONCE: usize = 50;
 /// The largest mean |error| of red, green and blue on colour bars, of 1.
 pub const MOST_ERROR: f32 = 0.3;
 /// Brighter than this is within the field of view.
-const DARK: u8 = 12;
+pub const DARK: u8 = 12;
 
 /// What a network says of some pictures, in their order.
 #[derive(Debug, Clone, PartialEq, Default)]

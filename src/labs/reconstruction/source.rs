@@ -13,10 +13,10 @@ use crate::nn::weights;
 use crate::watch::Watch;
 
 use super::params::{
-    DATA_SEED, HOSPITALS, LABELLED, LESION_SCALE, SIZE, SOURCE, Source, TEST, UNLABELLED, UNSEEN, VALIDATION, WEIGHTS,
-    WRONG, check_combination,
+    DATA_SEED, GIVEN, HOSPITALS, LABELLED, LESION_SCALE, SIZE, SOURCE, Source, TEST, UNLABELLED, UNSEEN, VALIDATION,
+    WEIGHTS, WRONG, check_combination,
 };
-use super::photographs;
+use super::{active, photographs};
 
 /// A picture at the network's size.
 #[derive(Debug, Clone, PartialEq)]
@@ -238,8 +238,27 @@ impl FundusData {
 /// See [`LabSpec::check`](crate::kit::lab::LabSpec::check).
 pub fn check(params: &Params) -> Result<(), ParamError> {
     check_combination(params)?;
+    check_weights(Path::new(WEIGHTS.of(params)))?;
     let data = load_photographs(params)?;
+    if !GIVEN.of(params).is_empty() {
+        active::given(GIVEN.of(params), &*load(params, Watch::nobody())?)?;
+    }
     data.map_or(Ok(()), |data| photographs::check(params, &data))
+}
+
+/// Whether the file of weights that a run starts from can be opened, where there is one.
+fn check_weights(path: &Path) -> Result<(), ParamError> {
+    let invalid = |problem: String| ParamError::invalid(WEIGHTS.key(), problem);
+    if path.as_os_str().is_empty() {
+        return Ok(());
+    }
+    if path.is_dir() {
+        return Err(invalid(format!(
+            "`{0}` is a folder; of a recorded run export them first: learnscope export {0} --weights --to net.safetensors",
+            path.display()
+        )));
+    }
+    weights::Opened::open(path).map(|_| ()).map_err(|error| invalid(error.to_string()))
 }
 
 /// See [`LabSpec::data`](crate::kit::lab::LabSpec::data): generated pictures are defined by parameters and seed; those of a folder

@@ -24,7 +24,7 @@ use crate::nn::reconstruction::spec::NetSpec;
 use crate::nn::reconstruction::weights::Trained;
 
 use super::explain::occlusion;
-use super::judge::{field_of_view, most_probable, quality};
+use super::judge::{DARK, field_of_view, most_probable, quality};
 use inputs::Item;
 use report::{Measures, Row};
 
@@ -124,6 +124,10 @@ impl Predictor {
         }
         let fit = if self.trained.cut { Fit::FieldOfView } else { Fit::Stretch };
         let (planes, _) = prepare(&picture, self.spec.size, fit);
+        if planes.iter().all(|level| *level <= DARK) {
+            row.problem = "is black: there is no field of view to look at".to_owned();
+            return Ok(Found { row, maps: None });
+        }
         let Some((measures, maps)) = guarded(|| self.look(&planes, occluded))? else {
             row.problem = "the network's answer is no number".to_owned();
             return Ok(Found { row, maps: None });
