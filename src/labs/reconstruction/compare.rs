@@ -179,7 +179,8 @@ fn pairs(runs: &[Measured<'_>]) -> Vec<Vec<String>> {
                 };
                 seeds += 1;
                 let head = [(*a).to_owned(), (*b).to_owned(), run.sample.seed.to_string()];
-                let p = format!("{:.3}", mcnemar_exact(found.only_a, found.only_b));
+                let p = mcnemar_exact(found.only_a, found.only_b);
+                let p = if p < 0.0005 { "< 0.001".to_owned() } else { format!("{p:.3}") };
                 lines.push(head.into_iter().chain(found.cells()).chain([p]).collect());
             }
             if seeds > 1 {
