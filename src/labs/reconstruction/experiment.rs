@@ -19,7 +19,7 @@ use crate::metrics::knn::Labelled;
 use crate::metrics::linear_probe::{ProbeProtocol, linear_probe};
 use crate::metrics::projection::Projection;
 use crate::nn::reconstruction::Autoencoder;
-use crate::nn::reconstruction::spec::{NetSpec, cost};
+use crate::nn::reconstruction::spec::{NetSpec, cost, in_the_article};
 use crate::nn::reconstruction::weights::{self, Fit};
 use crate::pixels::mask::Mask;
 use crate::pixels::resize::Size;
@@ -613,6 +613,7 @@ pub fn card(spec: &NetSpec) -> Vec<String> {
             cost.classifier
         ),
     ];
+    lines.extend(in_the_article(spec.family));
     if cost.shared > 0 {
         lines.push(format!("of which {} serve both encoder and decoder", cost.shared));
     }

@@ -314,6 +314,17 @@ pub fn up_kernel(tied: bool, doubles: bool) -> usize {
 /// builds them and the article prints them (section 5.3).
 pub const RESNET18_1000: usize = 11_689_512;
 pub const INCEPTION_1000: usize = 27_161_264;
+
+/// What the article says of a baseline's size, and how that compares; `None` of the other networks.
+pub fn in_the_article(family: Family) -> Option<String> {
+    let (parameters, with) = match family {
+        Family::ResNet18 => (RESNET18_1000, "the 1000 classes of ImageNet"),
+        Family::InceptionV3 => (INCEPTION_1000, "the 1000 classes of ImageNet and its auxiliary head"),
+        Family::Aecl1 { .. } | Family::AeRes18 => return None,
+    };
+    Some(format!("the article counts {parameters} parameters, which is with {with}; here it has one output"))
+}
+
 /// The same with one output, InceptionV3 without the auxiliary head.
 pub const RESNET18_BINARY: usize = 11_177_025;
 pub const INCEPTION_BINARY: usize = 21_787_617;
