@@ -35,8 +35,8 @@ struct Scene {
 
 fn scene(home: &Path) -> Scene {
     let mut predict = Predict::default();
-    predict.choose_weights(&home.join("net.safetensors"));
-    predict.data = home.join("in").display().to_string();
+    predict.fields.choose_weights(&home.join("net.safetensors"));
+    predict.fields.data = home.join("in").display().to_string();
     let pipeline = Pipeline { threshold: 0.45, ..Pipeline::default() };
     let mut shared = Shared::default();
     shared.pipeline = pipeline;
@@ -139,13 +139,13 @@ fn a_folder_is_outlined_sorted_opened_and_saved() {
     harness.get_by_label_contains("small: 40×30");
 
     // Saving: never among the pictures, never over another file.
-    harness.state_mut().predict.to = home.path().join("in").display().to_string();
+    harness.state_mut().predict.fields.to = home.path().join("in").display().to_string();
     harness.step();
     click(&mut harness, "Masks");
     finish(&mut harness);
     harness.get_by_label_contains("would lie among the pictures");
     let out = home.path().join("out");
-    harness.state_mut().predict.to = out.display().to_string();
+    harness.state_mut().predict.fields.to = out.display().to_string();
     harness.step();
     for name in ["Masks", "Overlays", "Masks", "Table"] {
         if name == "Table" {
@@ -177,20 +177,20 @@ fn a_folder_is_outlined_sorted_opened_and_saved() {
 fn trouble_is_shown_and_can_be_mended() {
     let home = home();
     let mut broken = scene(home.path());
-    broken.predict.choose_weights(&home.path().join("missing.pt"));
+    broken.predict.fields.choose_weights(&home.path().join("missing.pt"));
     let mut harness = harness(broken, vec2(900.0, 400.0));
     harness.step();
     harness.step();
     click(&mut harness, "Predict");
     finish(&mut harness);
     harness.get_by_label_contains("there are no weights");
-    harness.state_mut().predict.choose_weights(&home.path().join("net.safetensors"));
-    harness.state_mut().predict.data = home.path().join("nowhere").display().to_string();
+    harness.state_mut().predict.fields.choose_weights(&home.path().join("net.safetensors"));
+    harness.state_mut().predict.fields.data = home.path().join("nowhere").display().to_string();
     harness.step();
     click(&mut harness, "Predict");
     finish(&mut harness);
     harness.get_by_label_contains("there is no such file or folder");
-    harness.state_mut().predict.data = home.path().join("in/small.png").display().to_string();
+    harness.state_mut().predict.fields.data = home.path().join("in/small.png").display().to_string();
     harness.step();
     click(&mut harness, "Predict");
     finish(&mut harness);

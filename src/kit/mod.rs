@@ -8,6 +8,7 @@ pub mod kept;
 pub mod lab;
 pub mod points;
 pub mod predict;
+pub mod predict_fields;
 pub mod prose;
 pub mod resume;
 pub mod series;

@@ -119,8 +119,7 @@ pub fn panel_heading(painter: &Painter, rect: Rect, text: &str, size: f32, style
     if rect.height() < 6.0 * size {
         return rect;
     }
-    let clip = painter.with_clip_rect(Rect::from_min_size(rect.min, vec2(rect.width(), height)));
-    clip.text(rect.left_top(), Align2::LEFT_TOP, text, FontId::proportional(size + 0.5), style.text);
+    one_line(painter, text, rect, FontId::proportional(size + 0.5), style.text);
     Rect::from_min_max(rect.min + vec2(0.0, height), rect.max)
 }
 

@@ -129,11 +129,14 @@ pub fn lesions(picture: &Picture, size: usize) -> Mask {
     all
 }
 
-/// Reports Grad-CAM of the pictures on the wall, each with its field of view.
+/// A picture on the wall, by its index, with its field of view.
+type OnWall = (usize, Mask);
+
+/// Reports Grad-CAM of the pictures on the wall.
 pub fn report_cams(
     net: &Autoencoder,
     data: &FundusData,
-    wall: &[(usize, Mask)],
+    wall: &[OnWall],
     device: &Device,
     out: &mut Emit<'_>,
 ) -> Result<(), RunError> {
@@ -146,18 +149,18 @@ pub fn report_cams(
     Ok(())
 }
 
-/// Reports what covering parts of the pictures on the wall does, each with its field of view.
+/// Reports what covering parts of the pictures on the wall does.
 pub fn report_occlusion(
     net: &Autoencoder,
     data: &FundusData,
-    wall: &[(usize, Mask)],
+    wall: &[OnWall],
     device: &Device,
     out: &mut Emit<'_>,
 ) -> Result<(), RunError> {
     if wall.is_empty() {
         return Ok(());
     }
-    let map = |(i, _): &(usize, Mask)| occlusion(net, &data.pictures[*i].values(), data.size, device);
+    let map = |(i, _): &OnWall| occlusion(net, &data.pictures[*i].values(), data.size, device);
     let maps: Vec<Vec<f32>> = wall.iter().map(map).collect::<Result<_, _>>()?;
     report("occlusion", data, wall, data.size, &maps, out);
     Ok(())

@@ -1,7 +1,9 @@
 //! How well pictures are told apart at the step of the timeline: ROC curve, confusion, intervals, hospital by hospital.
 
+use std::sync::Arc;
+
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Align2, FontId, Rect, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{Align2, FontId, Galley, Rect, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use crate::engine::twin::TWIN;
 use crate::kit::empty;
@@ -133,9 +135,11 @@ impl Diagnosis {
             groups.push(unseen.group(&format!("{hospital} (unseen)"), |_| true, threshold));
         }
         let chosen = if self.validation { None } else { reported(judged.truth.len(), ctx) };
-        let lines = groups.len() as f32 + if chosen.is_some() { 5.0 } else { 3.0 };
-        let table = (1.5 * size * lines).min(0.6 * rest.height());
         let wide = rest.width() > 1.7 * rest.height();
+        let below = said(&groups[0].counts, kappa(&judged), chosen);
+        let width = if wide { 0.5 * rest.width() } else { rest.width() };
+        let below = ui.painter().layout(below, FontId::proportional(size), style.text_weak, width);
+        let table = (1.5 * size * (groups.len() as f32 + 1.6) + below.size().y).min(0.7 * rest.height());
         let (curve, text) = if wide {
             let half = rest.left() + 0.5 * rest.width();
             (
@@ -150,7 +154,7 @@ impl Diagnosis {
             )
         };
         self.curve(&judged, twin.as_ref(), curve, ui, ctx);
-        write_table(&groups, (kappa(&judged), chosen), threshold, text, ui, style, size);
+        write_table(&groups, below, threshold, text, ui, style, size);
     }
 
     fn curve(&mut self, judged: &Judged, twin: Option<&Judged>, outer: Rect, ui: &Ui, ctx: &ViewCtx<'_>) {
@@ -219,29 +223,36 @@ fn reported(count: usize, ctx: &ViewCtx<'_>) -> Option<String> {
     Some(format!("right at 0.5, of {count}: {} at best{chosen}, {} now", at(best), pictures(last.1)))
 }
 
-fn write_table(
-    groups: &[Group],
-    (kappa, chosen): (Option<f64>, Option<String>),
-    threshold: f64,
-    rect: Rect,
-    ui: &Ui,
-    style: &Style,
-    size: f32,
-) {
+/// What stands below the table.
+fn said(all: &Counts, kappa: Option<f64>, chosen: Option<String>) -> String {
+    let kappa = kappa.map_or_else(String::new, |kappa| format!("; kappa of grades {kappa:.3}"));
+    let chosen = chosen.map_or_else(String::new, |chosen| format!("\n{chosen}"));
+    format!(
+        "called ill: {} ill, {} healthy; called healthy: {} ill, {} healthy{kappa}{chosen}",
+        all.true_positives, all.false_positives, all.false_negatives, all.true_negatives
+    )
+}
+
+fn write_table(groups: &[Group], below: Arc<Galley>, threshold: f64, rect: Rect, ui: &Ui, style: &Style, size: f32) {
     let painter = ui.painter_at(rect);
     let (mono, words) = (FontId::monospace(size), FontId::proportional(size));
-    let notes = if chosen.is_some() { 4.5 } else { 2.5 };
-    let line = (1.5 * size).min(rect.height() / (groups.len() as f32 + notes));
-    const HEADS: [&str; 5] = ["right", "95 %", "sens.", "spec.", "AUC"];
-    // Of the first column, then of the others.
-    let first = (7.0 * size).min(0.28 * rect.width());
-    let widths = [0.19, 0.27, 0.18, 0.18, 0.18];
-    let place = |column: usize| rect.left() + first + (rect.width() - first) * widths[..=column].iter().sum::<f32>();
+    let line = ((rect.height() - below.size().y) / (groups.len() as f32 + 1.6)).clamp(size, 1.5 * size);
+    // Head and width in characters; where there is no room for all, sensitivity and specificity are for the curve to show.
+    const COLUMNS: [(&str, f32); 5] = [("right", 6.0), ("95 %", 10.0), ("sens.", 6.0), ("spec.", 6.0), ("AUC", 6.0)];
+    let first = 8.5 * size;
+    let room = (rect.width() - first) / (0.62 * size);
+    let all: f32 = COLUMNS.iter().map(|(_, width)| width).sum();
+    let shown: Vec<usize> = if room < all { vec![0, 1, 4] } else { (0..COLUMNS.len()).collect() };
+    let used: f32 = shown.iter().map(|&column| COLUMNS[column].1).sum();
+    let place = |column: usize| {
+        let until: f32 = shown.iter().filter(|&&other| other <= column).map(|&other| COLUMNS[other].1).sum();
+        rect.left() + first + (rect.width() - first) * until / used
+    };
     let mut y = rect.top() + 0.4 * size;
     let title = format!("ill from {}", number::short(threshold));
     painter.text(pos2(rect.left(), y), Align2::LEFT_TOP, title, words.clone(), style.text_weak);
-    for (column, head) in HEADS.iter().enumerate() {
-        painter.text(pos2(place(column), y), Align2::RIGHT_TOP, *head, words.clone(), style.text_weak);
+    for &column in &shown {
+        painter.text(pos2(place(column), y), Align2::RIGHT_TOP, COLUMNS[column].0, words.clone(), style.text_weak);
     }
     let share = |value: Option<f64>| value.map_or_else(|| "—".to_owned(), |value| format!("{value:.3}"));
     for group in groups {
@@ -263,21 +274,9 @@ fn write_table(
             share(group.counts.specificity()),
             share(group.auc),
         ];
-        for (column, cell) in cells.iter().enumerate() {
-            painter.text(pos2(place(column), y), Align2::RIGHT_TOP, cell, mono.clone(), style.text);
+        for &column in &shown {
+            painter.text(pos2(place(column), y), Align2::RIGHT_TOP, &cells[column], mono.clone(), style.text);
         }
     }
-    y += 1.15 * line;
-    let all = groups[0].counts;
-    let kappa = kappa.map_or_else(String::new, |kappa| format!("; kappa of grades {kappa:.3}"));
-    let mut text = format!(
-        "called ill: {} ill, {} healthy; called healthy: {} ill, {} healthy{kappa}",
-        all.true_positives, all.false_positives, all.false_negatives, all.true_negatives
-    );
-    if let Some(chosen) = chosen {
-        text.push('\n');
-        text.push_str(&chosen);
-    }
-    let laid = painter.layout(text, words, style.text_weak, rect.width());
-    painter.galley(pos2(rect.left(), y), laid, style.text_weak);
+    painter.galley(pos2(rect.left(), y + 1.15 * line), below, style.text_weak);
 }

@@ -221,7 +221,7 @@ impl Looks {
                 Some(map) => {
                     let title = MAPS[map].1;
                     match &maps[map] {
-                        None => (format!("{title}: not yet measured"), format!("no {title} of {name} yet"), None),
+                        None => (format!("{title}: not yet"), format!("no {title} of {name} yet"), None),
                         Some(found) => (
                             format!("{title}, step {}", number::grouped(found.step)),
                             format!("{title} of {name}: {}", in_words(agreements[map])),

@@ -11,6 +11,7 @@ use eframe::egui::{
 };
 
 use crate::kit::empty;
+use crate::kit::predict_fields::{Field, PredictFields, Words};
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
 use crate::kit::wall::{Content, Key, Layer, Panel, Picture, Pictures, beside};
@@ -20,7 +21,6 @@ use crate::labs::reconstruction::predict::report::{Row, signed};
 use crate::labs::reconstruction::predict::{Found, Maps, NOTE, THRESHOLD};
 use crate::plot::colormap::ColorMap;
 use crate::plot::image_view::Lens;
-use crate::plot::path_dialog::{PathDialog, Question, Wanted as Asked};
 use crate::plot::style::Style;
 use crate::plot::{number, tile};
 
@@ -42,22 +42,22 @@ pub static TILE: Tile<ReconstructionView> = Tile {
         TileCommand {
             id: "predict-weights",
             title: "Predict: choose weights",
-            run: |view, _, egui| view.predict.ask_if_idle(Field::Weights, egui),
+            run: |view, _, egui| view.predict.ask(Field::Weights, egui),
         },
         TileCommand {
             id: "predict-run",
             title: "Predict: use the weights of this run",
-            run: |view, _, _| view.predict.follows_run |= view.predict.job.is_none(),
+            run: |view, _, _| view.predict.fields.follows_run |= view.predict.job.is_none(),
         },
         TileCommand {
             id: "predict-files",
             title: "Predict: choose photographs",
-            run: |view, _, egui| view.predict.ask_if_idle(Field::Files, egui),
+            run: |view, _, egui| view.predict.ask(Field::Files, egui),
         },
         TileCommand {
             id: "predict-folder",
             title: "Predict: choose a folder of photographs",
-            run: |view, _, egui| view.predict.ask_if_idle(Field::Folder, egui),
+            run: |view, _, egui| view.predict.ask(Field::Folder, egui),
         },
         TileCommand {
             id: "predict-start",
@@ -82,25 +82,21 @@ pub static TILE: Tile<ReconstructionView> = Tile {
     ],
 };
 
+static WORDS: Words = Words {
+    weights: "run folder, or .safetensors of an export",
+    endings: &[("weights", &["safetensors"]), ("all files", &["*"])],
+    of_run: "The weights of the shown run, from its newest checkpoint",
+    pictures: ["photograph", "photographs"],
+    folder: "",
+};
+
 /// View state.
 #[derive(Debug)]
 pub struct Predict {
-    /// A file, or the folder of a run.
-    weights: String,
-    /// `weights` is the shown run and becomes the next one with it.
-    follows_run: bool,
-    /// A folder, or one file; of several files the first.
-    data: String,
-    /// Several files that were chosen; `data` names the first of them.
-    files: Vec<PathBuf>,
-    /// Folder for what is saved.
-    to: String,
+    fields: PredictFields,
     threshold: f64,
     /// No occlusion maps are made or shown.
     hide_occlusion: bool,
-    dialog: PathDialog,
-    /// What the dialog is about.
-    asked: Option<Field>,
     job: Option<(Job, Instant)>,
     saving: Option<(Job, usize)>,
     /// What the results are of.
@@ -121,15 +117,9 @@ pub struct Predict {
 impl Default for Predict {
     fn default() -> Self {
         Self {
-            weights: String::new(),
-            follows_run: true,
-            data: String::new(),
-            files: Vec::new(),
-            to: String::new(),
+            fields: PredictFields::new(&WORDS),
             threshold: 0.5,
             hide_occlusion: false,
-            dialog: PathDialog::default(),
-            asked: None,
             job: None,
             saving: None,
             made_of: Wanted::default(),
@@ -145,28 +135,12 @@ impl Default for Predict {
     }
 }
 
-/// What a dialog is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Field {
-    Weights,
-    Folder,
-    Files,
-    To,
-}
-
 impl Predict {
     /// Draws the tile.
     fn show(&mut self, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         self.take_in(ui.ctx());
-        if let Some(paths) = self.dialog.show(ui.ctx(), ctx.style)
-            && let Some(field) = self.asked.take()
-        {
-            self.chosen(field, paths);
-        }
         let run = ctx.run.header.as_ref().map(|header| header.folder.as_str()).unwrap_or_default();
-        if self.follows_run && self.job.is_none() && self.weights != run {
-            self.weights = run.to_owned();
-        }
+        self.fields.take_in(run, self.job.is_none(), ui.ctx(), ctx.style);
         let size = tile::font_size(ctx.presenting);
         let all = ui.available_rect_before_wrap().shrink2(vec2((0.7 * size).round(), (0.3 * size).round()));
         if all.width() < 12.0 * size || all.height() < 4.0 * size {
@@ -183,7 +157,7 @@ impl Predict {
             ui.add(Label::new(note).truncate()).on_hover_text(NOTE);
             self.state(ui, size, ctx.style);
             if self.found.is_empty() {
-                let (title, hint) = match (&self.job, self.weights.is_empty()) {
+                let (title, hint) = match (&self.job, self.fields.weights.is_empty()) {
                     (Some(_), _) => ("Reading", "the first answer comes with the first photograph"),
                     (_, true) => ("No weights yet", "train a run that is recorded, or choose a file of weights"),
                     _ => ("Your own photographs", "choose a folder or files, then Predict"),
@@ -234,27 +208,15 @@ impl Predict {
         }
     }
 
-    fn chosen(&mut self, field: Field, paths: Vec<PathBuf>) {
-        let Some(first) = paths.first().map(|path| path.display().to_string()) else { return };
-        match field {
-            Field::Weights => (self.weights, self.follows_run) = (first, false),
-            Field::Folder => (self.data, self.files) = (first, Vec::new()),
-            Field::Files => (self.data, self.files) = (first, paths),
-            Field::To => self.to = first,
-        }
-    }
-
     /// Whether there is all that a prediction needs, and none runs.
     fn is_ready(&self) -> bool {
-        self.job.is_none() && !self.weights.trim().is_empty() && !self.data.trim().is_empty()
+        self.job.is_none() && self.fields.is_complete()
     }
 
     /// Starts to predict what the fields name.
     fn start(&mut self, egui: &eframe::egui::Context) {
-        let first = PathBuf::from(self.data.trim());
-        let data = if self.files.len() > 1 && self.files[0] == first { self.files.clone() } else { vec![first] };
-        let weights = PathBuf::from(self.weights.trim());
-        self.made_of = Wanted { weights, data, occlusion: !self.hide_occlusion };
+        let weights = PathBuf::from(self.fields.weights.trim());
+        self.made_of = Wanted { weights, data: self.fields.data(), occlusion: !self.hide_occlusion };
         (self.found, self.total, self.lines, self.said) = (Vec::new(), None, Vec::new(), None);
         (self.selected, self.count) = (0, self.count + 1);
         let wake = egui.clone();
@@ -268,83 +230,35 @@ impl Predict {
     }
 
     fn can_save(&self) -> bool {
-        self.job.is_none() && self.saving.is_none() && !self.found.is_empty() && !self.to.trim().is_empty()
+        self.job.is_none() && self.saving.is_none() && !self.found.is_empty() && !self.fields.to.trim().is_empty()
     }
 
     fn save(&mut self, egui: &eframe::egui::Context) {
         if self.can_save() {
             let wake = egui.clone();
-            let to = PathBuf::from(self.to.trim());
+            let to = PathBuf::from(self.fields.to.trim());
             let job = start_saving(self.made_of.clone(), self.threshold, to, move || wake.request_repaint());
             (self.said, self.saving) = (None, Some((job, 0)));
         }
     }
 
-    fn ask_if_idle(&mut self, field: Field, egui: &eframe::egui::Context) {
-        if !self.dialog.is_open() && (self.job.is_none() || field == Field::To) {
-            self.ask(field, egui);
-        }
-    }
-
-    /// Lets the user choose.
     fn ask(&mut self, field: Field, egui: &eframe::egui::Context) {
-        const WEIGHTS: &[(&str, &[&str])] = &[("weights", &["safetensors"]), ("all files", &["*"])];
-        let question = match field {
-            Field::Weights => Question { filters: WEIGHTS, ..Question::new("Choose weights", Asked::File) },
-            Field::Folder => Question::new("Choose the folder of photographs", Asked::Folder),
-            Field::Files => Question::new("Choose photographs", Asked::Files),
-            Field::To => Question::new("Choose a folder to save in", Asked::Folder),
-        };
-        self.dialog.ask(question, egui);
-        self.asked = Some(field);
+        self.fields.ask(field, self.job.is_none(), egui);
     }
 
     /// The fields and their buttons.
     fn inputs(&mut self, run: &str, ui: &mut Ui, size: f32, ctx: &ViewCtx<'_>) {
-        let (idle, asking, style) = (self.job.is_none(), self.dialog.is_open(), ctx.style);
-        let mut ask = None;
-        let text = &mut self.weights;
-        let hint = "run folder, or .safetensors of an export";
-        let changed = tile::field_row(ui, "Weights", hint, text, idle, size, style, |ui| {
-            if tile::button(ui, idle && !asking, "File…", "Choose a file of weights", size) {
-                ask = Some(Field::Weights);
-            }
-            let help = if run.is_empty() {
-                "The shown run is not recorded, so that it has no weights on disk"
-            } else {
-                "The weights of the shown run, from its newest checkpoint"
-            };
-            if tile::button(ui, idle && !run.is_empty() && !self.follows_run, "This run", help, size) {
-                self.follows_run = true;
-            }
-        });
-        self.follows_run &= !changed;
-        tile::field_row(ui, "Pictures", "a folder, or a photograph", &mut self.data, idle, size, style, |ui| {
-            if tile::button(ui, idle && !asking, "Files…", "Choose photographs", size) {
-                ask = Some(Field::Files);
-            }
-            if tile::button(ui, idle && !asking, "Folder…", "Choose a folder of photographs", size) {
-                ask = Some(Field::Folder);
-            }
-        });
-        let mut save = false;
+        self.fields.show(run, self.job.is_none(), ui, size, ctx.style);
+        let (ready, mut save) = (self.can_save(), false);
         if !self.found.is_empty() {
-            let ready = self.can_save();
-            let hint = "a folder apart from the photographs";
-            tile::field_row(ui, "Save in", hint, &mut self.to, true, size, style, |ui| {
+            self.fields.show_to(ui, size, ctx.style, |ui| {
                 let help = "Looks at every photograph once more and saves predictions.csv, reconstructions, error and occlusion \
                             maps as PNG in a new folder there";
                 save = tile::button(ui, ready, "Save all", help, size);
-                if tile::button(ui, !asking, "Choose…", "Choose a folder to save in", size) {
-                    ask = Some(Field::To);
-                }
             });
         }
         if save {
             self.save(ui.ctx());
-        }
-        if let Some(field) = ask {
-            self.ask(field, ui.ctx());
         }
         ui.horizontal(|ui| {
             ui.set_min_height(2.0 * size);

@@ -4,7 +4,7 @@
 mod results;
 mod table;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,11 +12,11 @@ use eframe::egui::{Align, ComboBox, Context, Label, Layout, ProgressBar, RichTex
 
 use crate::engine::params::ParamKind;
 use crate::kit::empty;
+use crate::kit::predict_fields::{Field, PredictFields, Words};
 use crate::kit::view::ViewCtx;
 use crate::labs::segmentation::pipeline::Pipeline;
 use crate::labs::segmentation::predict::background::{Found, Job, Save, Told, Wanted, start_prediction, start_saving};
 use crate::labs::segmentation::predict::inputs::Inputs;
-use crate::plot::path_dialog::{PathDialog, Question, Wanted as Asked};
 use crate::plot::{number, tile};
 
 use super::SegmentationView;
@@ -40,22 +40,22 @@ pub static TILE: Tile<SegmentationView> = Tile {
         TileCommand {
             id: "predict-weights",
             title: "Predict: choose weights",
-            run: |view, _, egui| view.predict.ask_if_idle(Field::Weights, egui),
+            run: |view, _, egui| view.predict.ask(Field::Weights, egui),
         },
         TileCommand {
             id: "predict-run",
             title: "Predict: use the weights of this run",
-            run: |view, _, _| view.predict.follows_run |= view.predict.job.is_none(),
+            run: |view, _, _| view.predict.fields.follows_run |= view.predict.job.is_none(),
         },
         TileCommand {
             id: "predict-files",
             title: "Predict: choose pictures",
-            run: |view, _, egui| view.predict.ask_if_idle(Field::Files, egui),
+            run: |view, _, egui| view.predict.ask(Field::Files, egui),
         },
         TileCommand {
             id: "predict-folder",
             title: "Predict: choose a folder of pictures",
-            run: |view, _, egui| view.predict.ask_if_idle(Field::Folder, egui),
+            run: |view, _, egui| view.predict.ask(Field::Folder, egui),
         },
         TileCommand {
             id: "predict-start",
@@ -70,7 +70,7 @@ pub static TILE: Tile<SegmentationView> = Tile {
         TileCommand {
             id: "predict-to",
             title: "Predict: choose a folder to save in",
-            run: |view, _, egui| view.predict.ask_if_idle(Field::To, egui),
+            run: |view, _, egui| view.predict.ask(Field::To, egui),
         },
         TileCommand {
             id: "predict-table",
@@ -90,26 +90,22 @@ pub static TILE: Tile<SegmentationView> = Tile {
     ],
 };
 
+static WORDS: Words = Words {
+    weights: "run folder, .safetensors, .pt or .pth",
+    endings: &[("weights", &["safetensors", "pt", "pth", "bin"]), ("all files", &["*"])],
+    of_run: "The best weights of the shown run, from its newest checkpoint",
+    pictures: ["picture", "pictures"],
+    folder: ", with or without masks",
+};
+
 /// View state.
 #[derive(Debug)]
 pub struct Predict {
-    /// A file, or the folder of a run.
-    weights: String,
-    /// `weights` is the shown run and becomes the next one with it.
-    follows_run: bool,
-    /// A folder, or one file; of several files the first.
-    pub data: String,
-    /// Several files that were chosen; `data` names the first of them.
-    files: Vec<PathBuf>,
+    pub fields: PredictFields,
     /// What of a true mask is lesion: a choice of the parameter `lesion`; empty: as the weights' run had it.
     pub lesion: &'static str,
     /// The value or colour, where one is chosen.
     pub lesion_value: String,
-    /// Folder for what is saved.
-    pub to: String,
-    dialog: PathDialog,
-    /// What the dialog is about.
-    asked: Option<Field>,
     job: Option<(Job, Instant)>,
     saving: Option<Job>,
     found: Vec<Arc<Found>>,
@@ -126,15 +122,9 @@ pub struct Predict {
 impl Default for Predict {
     fn default() -> Self {
         Self {
-            weights: String::new(),
-            follows_run: true,
-            data: String::new(),
-            files: Vec::new(),
+            fields: PredictFields::new(&WORDS),
             lesion: "",
             lesion_value: "1".to_owned(),
-            to: String::new(),
-            dialog: PathDialog::default(),
-            asked: None,
             job: None,
             saving: None,
             found: Vec::new(),
@@ -147,28 +137,12 @@ impl Default for Predict {
     }
 }
 
-/// What a dialog is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Field {
-    Weights,
-    Folder,
-    Files,
-    To,
-}
-
 impl Predict {
     /// Draws the tile. The pipeline of the views makes the masks of what is predicted from now on.
     pub fn show(&mut self, shared: &mut Shared, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         self.take_in(ui.ctx());
-        if let Some(paths) = self.dialog.show(ui.ctx(), ctx.style)
-            && let Some(field) = self.asked.take()
-        {
-            self.chosen(field, paths);
-        }
         let run = ctx.run.header.as_ref().map(|header| header.folder.as_str()).unwrap_or_default();
-        if self.follows_run && self.job.is_none() && self.weights != run {
-            self.weights = run.to_owned();
-        }
+        self.fields.take_in(run, self.job.is_none(), ui.ctx(), ctx.style);
         let size = tile::font_size(ctx.presenting);
         let all = ui.available_rect_before_wrap().shrink2(vec2((0.7 * size).round(), (0.3 * size).round()));
         if all.width() < 12.0 * size || all.height() < 4.0 * size {
@@ -181,7 +155,7 @@ impl Predict {
             self.inputs(run, &shared.pipeline, ui, size, ctx);
             self.state(ui, size, ctx);
             if self.found.is_empty() {
-                let (title, hint) = match (&self.job, self.weights.is_empty()) {
+                let (title, hint) = match (&self.job, self.fields.weights.is_empty()) {
                     (Some(_), _) => ("Reading", "the first outline comes with the first picture"),
                     (_, true) => ("No weights yet", "train a run that is recorded, or choose a file of weights"),
                     _ => ("Outlines on your own pictures", "choose a folder or files, then Predict"),
@@ -190,11 +164,6 @@ impl Predict {
             }
             self.results.show(&mut shared.pictures, &self.found, self.job.is_none(), ui, size, ctx.style);
         });
-    }
-
-    /// Takes these weights, whichever run is shown.
-    pub fn choose_weights(&mut self, path: &Path) {
-        (self.weights, self.follows_run) = (path.display().to_string(), false);
     }
 
     /// Whether something is under way.
@@ -238,26 +207,15 @@ impl Predict {
         }
     }
 
-    fn chosen(&mut self, field: Field, paths: Vec<PathBuf>) {
-        let Some(first) = paths.first().map(|path| path.display().to_string()) else { return };
-        match field {
-            Field::Weights => self.choose_weights(&paths[0]),
-            Field::Folder => (self.data, self.files) = (first, Vec::new()),
-            Field::Files => (self.data, self.files) = (first, paths),
-            Field::To => self.to = first,
-        }
-    }
-
     /// Starts to predict what the fields name.
     pub fn start(&mut self, pipeline: &Pipeline, ctx: &Context) {
-        let first = PathBuf::from(self.data.trim());
-        let data = if self.files.len() > 1 && self.files[0] == first { self.files.clone() } else { vec![first] };
+        let data = self.fields.data();
         let mut lesion = Vec::new();
         if !self.lesion.is_empty() {
             lesion.push(format!("{}={}", LESION.key(), self.lesion));
             lesion.push(format!("{}={}", LESION_VALUE.key(), self.lesion_value.trim()));
         }
-        let wanted = Wanted { weights: PathBuf::from(self.weights.trim()), data, pipeline: *pipeline, lesion };
+        let wanted = Wanted { weights: PathBuf::from(self.fields.weights.trim()), data, pipeline: *pipeline, lesion };
         (self.found, self.inputs, self.lines, self.said) = (Vec::new(), None, Vec::new(), None);
         self.summary.clear();
         self.results.clear();
@@ -267,7 +225,7 @@ impl Predict {
 
     /// Whether there is all that a prediction needs, and none runs.
     fn is_ready(&self) -> bool {
-        self.job.is_none() && !self.weights.trim().is_empty() && !self.data.trim().is_empty()
+        self.job.is_none() && self.fields.is_complete()
     }
 
     fn stop(&mut self) {
@@ -276,104 +234,40 @@ impl Predict {
         }
     }
 
-    fn ask_if_idle(&mut self, field: Field, ctx: &Context) {
-        if !self.dialog.is_open() && (self.job.is_none() || field == Field::To) {
-            self.ask(field, ctx);
-        }
-    }
-
     fn save(&mut self, what: Save, ctx: &Context) {
-        let (Some(inputs), false) = (&self.inputs, self.to.trim().is_empty()) else { return };
+        let (Some(inputs), false) = (&self.inputs, self.fields.to.trim().is_empty()) else { return };
         let wake = ctx.clone();
-        let (found, folder) = (self.found.clone(), PathBuf::from(self.to.trim()));
+        let (found, folder) = (self.found.clone(), PathBuf::from(self.fields.to.trim()));
         self.said = None;
         self.saving = Some(start_saving(what, found, inputs.clone(), folder, move || wake.request_repaint()));
     }
 
-    /// Lets the user choose.
     fn ask(&mut self, field: Field, ctx: &Context) {
-        const WEIGHTS: &[(&str, &[&str])] = &[("weights", &["safetensors", "pt", "pth", "bin"]), ("all files", &["*"])];
-        let question = match field {
-            Field::Weights => Question { filters: WEIGHTS, ..Question::new("Choose weights", Asked::File) },
-            Field::Folder => Question::new("Choose the folder of pictures", Asked::Folder),
-            Field::Files => Question::new("Choose pictures", Asked::Files),
-            Field::To => Question::new("Choose a folder to save in", Asked::Folder),
-        };
-        self.dialog.ask(question, ctx);
-        self.asked = Some(field);
+        self.fields.ask(field, self.job.is_none(), ctx);
     }
 
     /// The fields and their buttons.
     fn inputs(&mut self, run: &str, pipeline: &Pipeline, ui: &mut Ui, size: f32, ctx: &ViewCtx<'_>) {
         let idle = self.job.is_none();
-        let asking = self.dialog.is_open();
-        let mut ask = None;
-        let text = &mut self.weights;
-        let changed = tile::field_row(
-            ui,
-            "Weights",
-            "run folder, .safetensors, .pt or .pth",
-            text,
-            idle,
-            size,
-            ctx.style,
-            |ui| {
-                if tile::button(ui, idle && !asking, "File…", "Choose a file of weights", size) {
-                    ask = Some(Field::Weights);
-                }
-                let help = if run.is_empty() {
-                    "The shown run is not recorded, so that it has no weights on disk"
-                } else {
-                    "The best weights of the shown run, from its newest checkpoint"
-                };
-                if tile::button(ui, idle && !run.is_empty() && !self.follows_run, "This run", help, size) {
-                    self.follows_run = true;
-                }
-            },
-        );
-        self.follows_run &= !changed;
-        tile::field_row(ui, "Pictures", "a folder, or a picture", &mut self.data, idle, size, ctx.style, |ui| {
-            if tile::button(ui, idle && !asking, "Files…", "Choose pictures", size) {
-                ask = Some(Field::Files);
-            }
-            if tile::button(ui, idle && !asking, "Folder…", "Choose a folder of pictures, with or without masks", size)
-            {
-                ask = Some(Field::Folder);
-            }
-        });
+        self.fields.show(run, idle, ui, size, ctx.style);
         self.lesion_row(idle, ui, size, ctx);
         let mut save = None;
         if !self.found.is_empty() {
-            let ready = self.saving.is_none() && idle && !self.to.trim().is_empty();
-            tile::field_row(
-                ui,
-                "Save in",
-                "a folder apart from the pictures",
-                &mut self.to,
-                true,
-                size,
-                ctx.style,
-                |ui| {
-                    for (what, name, help) in [
-                        (Save::Table, "Table", "The table as CSV"),
-                        (Save::Overlays, "Overlays", "Every picture with its outlines as PNG"),
-                        (Save::Masks, "Masks", "Every mask as PNG of 0 and 255, at the picture's own size"),
-                    ] {
-                        if tile::button(ui, ready, name, help, size) {
-                            save = Some(what);
-                        }
+            let ready = self.saving.is_none() && idle && !self.fields.to.trim().is_empty();
+            self.fields.show_to(ui, size, ctx.style, |ui| {
+                for (what, name, help) in [
+                    (Save::Table, "Table", "The table as CSV"),
+                    (Save::Overlays, "Overlays", "Every picture with its outlines as PNG"),
+                    (Save::Masks, "Masks", "Every mask as PNG of 0 and 255, at the picture's own size"),
+                ] {
+                    if tile::button(ui, ready, name, help, size) {
+                        save = Some(what);
                     }
-                    if tile::button(ui, !asking, "Choose…", "Choose a folder to save in", size) {
-                        ask = Some(Field::To);
-                    }
-                },
-            );
+                }
+            });
         }
         if let Some(what) = save {
             self.save(what, ui.ctx());
-        }
-        if let Some(field) = ask {
-            self.ask(field, ui.ctx());
         }
         ui.horizontal(|ui| {
             ui.set_min_height(2.0 * size);
@@ -407,7 +301,7 @@ impl Predict {
         let ParamKind::Choice(choices) = lesion.kind else { return };
         let label_of = |id: &str| choices.iter().find(|choice| choice.id == id).map_or("", |choice| choice.label);
         // Of the shown run it is known what it had.
-        let of_run = match (LESION.item(&ctx.run.params), self.follows_run) {
+        let of_run = match (LESION.item(&ctx.run.params), self.fields.follows_run) {
             (Some(chosen), true) => format!("as the run: {}", chosen.label),
             _ => "as the weights' run".to_owned(),
         };
