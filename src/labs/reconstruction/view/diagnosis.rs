@@ -238,8 +238,8 @@ fn write_table(groups: &[Group], below: Arc<Galley>, threshold: f64, rect: Rect,
     let (mono, words) = (FontId::monospace(size), FontId::proportional(size));
     let line = ((rect.height() - below.size().y) / (groups.len() as f32 + 1.6)).clamp(size, 1.5 * size);
     // Head and width in characters; where there is no room for all, sensitivity and specificity are for the curve to show.
-    const COLUMNS: [(&str, f32); 5] = [("right", 6.0), ("95 %", 10.0), ("sens.", 6.0), ("spec.", 6.0), ("AUC", 6.0)];
-    let first = 8.5 * size;
+    const COLUMNS: [(&str, f32); 5] = [("right", 6.0), ("95 %", 11.0), ("sens.", 6.0), ("spec.", 6.0), ("AUC", 6.0)];
+    let first = 7.8 * size;
     let room = (rect.width() - first) / (0.62 * size);
     let all: f32 = COLUMNS.iter().map(|(_, width)| width).sum();
     let shown: Vec<usize> = if room < all { vec![0, 1, 4] } else { (0..COLUMNS.len()).collect() };

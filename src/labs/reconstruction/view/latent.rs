@@ -283,7 +283,7 @@ impl Latent {
         let painter = ui.painter_at(rect);
         let name = names.get(focus).map_or("", |named| named.name.as_str());
         let title = format!("{name}, grade · hospital, and the nearest");
-        painter.text(rect.left_top(), Align2::LEFT_TOP, title, FontId::proportional(size), style.text_weak);
+        tile::one_line(&painter, &title, rect, FontId::proportional(size), style.text_weak);
         let gap = 0.5 * size;
         let side = (rect.height() - 2.8 * size).min((rect.width() - gap * NEIGHBOURS as f32) / (NEIGHBOURS + 1) as f32);
         if side < 4.0 {
