@@ -1,5 +1,6 @@
 //! The registry of labs. A lab is one folder here, one line in [`LABS`], and its random streams; no other code names one.
 
+pub mod image_report;
 pub mod optimizers;
 pub mod reconstruction;
 pub mod segmentation;
@@ -18,6 +19,7 @@ pub static LABS: &[Lab] = &[
     Lab { spec: &self_supervised::SPEC, view: self_supervised::view::new },
     Lab { spec: &segmentation::SPEC, view: segmentation::view::new },
     Lab { spec: &reconstruction::SPEC, view: reconstruction::view::new },
+    Lab { spec: &image_report::SPEC, view: image_report::view::new },
 ];
 
 /// The facts of every lab, in that order.
