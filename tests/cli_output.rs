@@ -52,6 +52,8 @@ const TINY: &str = "run segmentation --steps 1 --device cpu --set synthetic_imag
                     --set wall_images=1";
 const RECONSTRUCTION: &str = "run reconstruction --device cpu --steps 1 --set image_size=32 --set width=1/4 --set train_images=6 \
                               --set unlabelled_images=6 --set validation_images=4 --set test_images=8 --set unseen_images=2";
+const IMAGE_REPORT: &str = "run image-report --device cpu --steps 1 --set image_size=32 --set train_pairs=16 --set test_pairs=6 \
+                            --set batch_size=8 --set width=32";
 const SELF_SUPERVISED: &str = "run self-supervised --device cpu --steps 1 --set train_images=64 --set batch_size=16";
 
 /// Two pictures to predict, and the run whose weights do it.
@@ -358,7 +360,7 @@ fn what_cannot_be_read_is_listed_with_the_reason_in_one_line() {
 fn every_view_of_a_run_killed_at_once_is_a_picture_or_a_message() {
     let home = tempfile::tempdir().unwrap();
     let required = std::env::var_os("LEARNSCOPE_REQUIRE_ADAPTER").is_some_and(|value| value == "1");
-    let runs = ["run optimizers --steps 1", NETWORK, SELF_SUPERVISED, TINY, RECONSTRUCTION];
+    let runs = ["run optimizers --steps 1", NETWORK, SELF_SUPERVISED, TINY, RECONSTRUCTION, IMAGE_REPORT];
     let mut seen: Vec<&str> = Vec::new();
     for (i, line) in runs.iter().enumerate() {
         let root = format!("runs-{i}");

@@ -337,6 +337,11 @@ const SMALL: &[&str] = &[
     "base=4",
     "group=4",
     "wall_images=2",
+    "train_pairs=48",
+    "test_pairs=12",
+    "evaluate_every=10",
+    "show_every=10",
+    "width=32",
 ];
 
 /// Every lab with its defaults and with every preset, made cheap. A preset that asks for a data set of one's own is left

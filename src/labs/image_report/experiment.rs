@@ -126,7 +126,6 @@ fn shown(data: &PairData, evaluator: &Evaluator) -> Vec<usize> {
     let boxed = |i: &usize| !data.pairs[evaluator.candidates[*i].pair].mentions.is_empty();
     let mut shown: Vec<usize> = (0..first).filter(boxed).take(SHOWN - 1).collect();
     shown.extend((0..first).filter(|i| !boxed(i)).take(SHOWN - shown.len()));
-    shown.sort_unstable();
     shown
 }
 
