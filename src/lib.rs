@@ -18,4 +18,5 @@ pub mod pixels;
 pub mod plot;
 pub mod scale;
 pub mod signals;
+pub mod text;
 pub mod watch;

@@ -78,6 +78,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("scale", &[]),
     ("compute", &["disk"]),
     ("pixels", &["compute"]),
+    ("text", &["compute"]),
     ("metrics", &["compute", "pixels"]),
     ("nn", &["compute", "disk"]),
     ("data", &["compute", "disk", "pixels", "watch"]),
@@ -86,13 +87,13 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("plot", &["scale", "watch"]),
     ("gpu", &["scale"]),
     ("kit", &["compute", "disk", "engine", "nn", "pixels", "plot", "watch"]),
-    ("labs", &["compute", "data", "disk", "engine", "gpu", "kit", "metrics", "nn", "pixels", "plot", "watch"]),
+    ("labs", &["compute", "data", "disk", "engine", "gpu", "kit", "metrics", "nn", "pixels", "plot", "text", "watch"]),
     ("app", &["compute", "disk", "engine", "kit", "labs", "plot", "signals", "watch"]),
     ("cli", &["app", "compute", "data", "disk", "engine", "kit", "labs", "plot", "signals", "watch"]),
 ];
 
 /// How many of [`ROOMS`] draw nothing.
-const WITHOUT_WINDOWS: usize = 10;
+const WITHOUT_WINDOWS: usize = 11;
 
 const WINDOW_WORDS: &[&str] = &["egui", "eframe", "winit", "rfd::"];
 
