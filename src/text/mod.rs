@@ -7,4 +7,5 @@ pub mod antonyms;
 pub mod edits;
 pub mod perturb;
 pub mod tags;
+pub mod wordpiece;
 pub mod words;
