@@ -1,9 +1,9 @@
 //! Opposites of the adjectives of radiology reports: a table that a user may change.
 //!
-//! The article takes antonyms from WordNet, any sense, by chance. This table is curated and has one antonym a word, so
-//! that a report has one report with antonyms. An antonym of a word that describes a finding contradicts the image (left
-//! for right, small for large); that of another is merely an odd word (clear for unclear), which language alone gives
-//! away. The table says which is which.
+//! The article takes antonyms from WordNet, any sense, by chance. This table is curated and has one antonym a word,
+//! so that a report has one report with antonyms. An antonym of a word that describes a finding contradicts the image
+//! (left for right, small for large); that of another is merely an odd word (clear for unclear), which language alone
+//! gives away. The table says which is which.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 pub struct Antonym<'a> {
     /// The antonym, lower-case.
     pub word: &'a str,
-    /// Whether the exchange says the opposite of what the image shows; else it is only a word that nobody writes there.
+    /// Whether the exchange says the opposite of what the image shows; else it is only a word that nobody writes
+    /// there.
     pub contradiction: bool,
 }
 
@@ -63,8 +64,8 @@ impl Antonyms {
         self.own.remove(&word.to_lowercase());
     }
 
-    /// Takes over a user's text: a line for each word, `word antonym`, or `word -` where the word is to stay. Empty lines
-    /// and what follows `#` are left out. Where a line is wrong, nothing is taken over.
+    /// Takes over a user's text: a line for each word, `word antonym`, or `word -` where the word is to stay. Empty
+    /// lines and what follows `#` are left out. Where a line is wrong, nothing is taken over.
     ///
     /// # Errors
     /// Every line that is wrong, with its number and what was expected.

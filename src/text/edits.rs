@@ -1,8 +1,8 @@
 //! Edits of what a report says: the same words but for the one that makes it wrong.
 //!
-//! A perturbed report can be told by its language alone. An edited one reads as well as the original, and only the image
-//! tells which of the two is true. Every edit changes all its places at once, so that no part of the report contradicts
-//! another.
+//! A perturbed report can be told by its language alone. An edited one reads as well as the original, and only the
+//! image tells which of the two is true. Every edit changes all its places at once, so that no part of the report
+//! contradicts another.
 
 /// One way to make a report say something else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -69,8 +69,8 @@ const ZONES: Pairs = &[
     ("biapical", "bibasilar"),
 ];
 
-/// What has no opposite of its own takes one that is far from it; `moderate` stays, since readers differ on what is next
-/// to it.
+/// What has no opposite of its own takes one that is far from it; `moderate` stays, since readers differ on what is
+/// next to it.
 const SIZES: Pairs = &[
     ("small", "large"),
     ("smaller", "larger"),

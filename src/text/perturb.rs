@@ -1,10 +1,11 @@
 //! The nine perturbations of a report (Table I of the article).
 //!
-//! Seven of them draw a rearrangement by chance, again until it reads differently from the report. Whether there is one at
-//! all is decided exactly, never by trying: what may change places can be arranged differently if and only if moving it on
-//! by one place, the first to the end, reads differently. For words: were it the same, each word would equal the next.
-//! For trigrams: two texts that read the same in either order are repetitions of one text, and that of the first trigram
-//! has one word or three, so that all trigrams are equal. That arrangement is taken where chance has met no other one.
+//! Seven of them draw a rearrangement by chance, again until it reads differently from the report. Whether there is
+//! one at all is decided exactly, never by trying: what may change places can be arranged differently if and only if
+//! moving it on by one place, the first to the end, reads differently. For words: were it the same, each word would
+//! equal the next. For trigrams: two texts that read the same in either order are repetitions of one text, and that
+//! of the first trigram has one word or three, so that all trigrams are equal. That arrangement is taken where chance
+//! has met no other one.
 
 use super::antonyms::Antonyms;
 use super::tags::Tag;
@@ -161,8 +162,8 @@ pub fn all(words: &[String], tags: &[Tag], antonyms: &Antonyms, seed: u64, repor
     })
 }
 
-/// Which stream of [`streams::PERTURBATIONS`] a perturbation has: 4 bits say which of the nine, 30 which report, 24 which
-/// draw. Larger numbers of reports and draws begin again at 0.
+/// Which stream of [`streams::PERTURBATIONS`] a perturbation has: 4 bits say which of the nine, 30 which report, 24
+/// which draw. Larger numbers of reports and draws begin again at 0.
 fn stream_of(report: u64, which: Perturbation, draw: u64) -> u64 {
     (draw % (1 << 24)) << 34 | (report % (1 << 30)) << 4 | which as u64
 }

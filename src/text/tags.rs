@@ -1,9 +1,9 @@
 //! Classes of words: nouns, adjectives, verbs and the others, as the perturbations need them.
 //!
-//! A tagger of three parts. `lexicon.txt` holds the words of radiology reports, some with a second class; what it does
-//! not hold is guessed from its form (`guess.rs`); and between the two classes of a word its neighbours decide
-//! (`context.rs`). Classes are coarse: names and plurals are nouns, `is`, `are` and `has` are verbs; `may`, `can`, `no`,
-//! `not`, `there`, numbers and adverbs are others.
+//! A tagger of three parts. `lexicon.txt` holds the words of radiology reports, some with a second class; what it
+//! does not hold is guessed from its form (`guess.rs`); and between the two classes of a word its neighbours decide
+//! (`context.rs`). Classes are coarse: names and plurals are nouns, `is`, `are` and `has` are verbs; `may`, `can`,
+//! `no`, `not`, `there`, numbers and adverbs are others.
 
 use std::collections::BTreeMap;
 

@@ -23,8 +23,8 @@ pub enum Marks {
     Dropped,
 }
 
-/// A report as the article's code normalises it: lower-case, each of `. ! " ( ) * # : ; ~` replaced by a space, two and
-/// more characters of white space drawn together into one space, nothing around it.
+/// A report as the article's code normalises it: lower-case, each of `. ! " ( ) * # : ; ~` replaced by a space, two
+/// and more characters of white space drawn together into one space, nothing around it.
 ///
 /// Comma, hyphen, slash, apostrophe and question mark stay.
 pub fn normalise(raw: &str) -> String {

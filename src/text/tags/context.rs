@@ -1,7 +1,7 @@
 //! Between the two classes of a word, its neighbours decide.
 //!
-//! Reports have lost their full stops, so a neighbour may belong to the next sentence; the rules look for what is next to
-//! a word and not far.
+//! Reports have lost their full stops, so a neighbour may belong to the next sentence; the rules look for what is
+//! next to a word and not far.
 
 use super::{Classes, Tag};
 use Tag::{Adjective, Noun, Other, Verb};
@@ -111,8 +111,11 @@ impl Place<'_> {
         if alone || before == "upper" || before == "lower" { Noun } else { Adjective }
     }
 
-    /// `enlarged`, `overlying`: adjectives, but for `has enlarged` and `overlying the heart`.
+    /// `enlarged`, `overlying`: adjectives, but for `has enlarged`, `overlying the heart` and `worsening of`.
     fn describing_participle(&self) -> Tag {
+        if self.word().ends_with("ing") && self.near(1) == "of" {
+            return Noun;
+        }
         let tells = if self.word().ends_with("ing") {
             self.starts_noun_phrase(1) || BE.contains(&self.helper()) && self.near(1) != "in"
         } else {
@@ -129,8 +132,8 @@ impl Place<'_> {
         if self.before_noun() && !behind { Adjective } else { Verb }
     }
 
-    /// `blunting of`, `pleural thickening` are nouns; `obscuring the border`, `is increasing` are verbs; `the corresponding
-    /// opacity` is described.
+    /// `blunting of`, `pleural thickening` are nouns; `obscuring the border`, `is increasing` are verbs; `the
+    /// corresponding opacity` is described.
     fn gerund(&self) -> Tag {
         let next = self.near(1);
         if self.starts_noun_phrase(1) && self.tag(-1) != Some(Adjective) {
