@@ -5,8 +5,14 @@
 //! failure, never skipped; runs of torch.optim that the product really has not are named in one list of
 //! `golden/optimizers.rs`, counted and printed.
 
+#[path = "golden/image_report.rs"]
+mod image_report_cases;
+#[path = "golden/image_report_text.rs"]
+mod image_report_text_cases;
 #[path = "golden/optimizers.rs"]
 mod optimizers_cases;
+#[path = "golden/perturbation_rules.rs"]
+mod perturbation_rules;
 #[path = "golden/reconstruction.rs"]
 mod reconstruction_cases;
 #[path = "golden/segmentation.rs"]
@@ -30,6 +36,16 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+
+#[test]
+fn image_report() {
+    let mut report = Report::new("image_report");
+    for (name, file) in files("image_report") {
+        report.file = name;
+        image_report_cases::check(&file, &mut report);
+    }
+    report.finish();
+}
 
 #[test]
 fn optimizers() {
