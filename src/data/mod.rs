@@ -11,6 +11,7 @@ pub mod picture_file;
 pub mod points;
 pub mod segmentation;
 pub mod synth;
+pub mod table_file;
 
 use std::path::PathBuf;
 

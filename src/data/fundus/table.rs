@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::DataError;
-use super::super::csv_points::{decoded, separator_line};
+use super::super::table_file;
 use super::xls;
 use crate::disk;
 
@@ -51,11 +51,6 @@ pub fn is_table_name(name: &str) -> bool {
     [".csv", ".tsv", ".xls", ".xlsx"].iter().any(|ending| name.ends_with(ending))
 }
 
-/// Letters and digits alone, small.
-fn plain(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
 /// Reads a table. The first row names the columns, which are found by their names in any order.
 ///
 /// # Errors
@@ -66,7 +61,7 @@ pub fn read(path: &Path) -> Result<Table, DataError> {
     let mut rows = cells.into_iter().enumerate().filter(|(_, row)| row.iter().any(|cell| !cell.is_empty()));
     let (_, header) =
         rows.next().ok_or_else(|| refused("is empty; expected columns of images and grades".to_owned()))?;
-    let column = |names: &[&str]| names.iter().find_map(|name| header.iter().position(|cell| plain(cell) == *name));
+    let column = |names: &[&str]| table_file::column(&header, names);
     let (Some(image), Some(grade)) = (column(IMAGE), column(GRADE)) else {
         let found: Vec<String> =
             header.iter().filter(|cell| !cell.is_empty()).map(|cell| format!("`{cell}`")).collect();
@@ -130,30 +125,12 @@ fn cells(path: &Path) -> Result<Vec<Vec<String>>, DataError> {
     if old { xls::rows(&bytes).map_err(refused) } else { text_cells(&bytes).map_err(refused) }
 }
 
-/// Columns are parted by what the first line has most of: `,`, `;` or tab.
+/// Rows are told by their number in the file.
 fn text_cells(bytes: &[u8]) -> Result<Vec<Vec<String>>, String> {
-    let (text, _) = decoded(bytes)?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let (named, rows, skipped) = separator_line(text);
-    let first = rows.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let most = [b'\t', b';', b','].into_iter().max_by_key(|c| first.bytes().filter(|byte| byte == c).count());
-    let delimiter = named.or(most).unwrap_or(b',');
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .delimiter(delimiter)
-        .from_reader(rows.as_bytes());
-    // Rows are told by their number in the file.
-    let mut cells = vec![Vec::new(); skipped as usize];
-    for record in reader.records() {
-        let record = record.map_err(|error| format!("is not a table: {error}"))?;
-        if cells.len() > MOST_ROWS + 1 {
-            return Err(format!("has more than {MOST_ROWS} rows"));
-        }
-        cells.push(record.iter().map(str::to_owned).collect());
-    }
-    Ok(cells)
+    let rows = table_file::rows(bytes, MOST_ROWS)?;
+    let skipped = rows.first().map_or(0, |row| row.number - 1);
+    let cells = rows.into_iter().map(|row| row.cells);
+    Ok(std::iter::repeat_n(Vec::new(), skipped).chain(cells).collect())
 }
 
 #[cfg(test)]
