@@ -96,12 +96,18 @@ pub const QUERY_DROPOUT: Stream = Stream { first: 11 << 58, count: 1 << 58 };
 /// Which pictures are asked for after a step where chance decides.
 pub const QUERY_RANDOM: Stream = Stream { first: 13 << 58, count: 1 << 58 };
 
+// Pictures and their reports.
+/// Generated chests, one stream each.
+pub const CHEST: Stream = Stream { first: 23 << 40, count: 1 << 40 };
+/// Which studies of a folder are to train, to validate and to test.
+pub const REPORT_PARTS: Stream = Stream::one(24 << 40);
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     /// What may be drawn under one seed, lab by lab.
-    const TOGETHER: [&[Stream]; 4] = [
+    const TOGETHER: [&[Stream]; 5] = [
         &[POINTS, POINTS_SPLIT, MLP_WEIGHTS, POINTS_ORDER],
         &[ONLINE_WEIGHTS, TARGET_WEIGHTS, SHAPES_TRAIN, SHAPES_TEST, FOLDER_SPLIT, VIEWS, VIEWS_ORDER, MEASURED],
         &[SEGMENTATION_WEIGHTS, ULTRASOUND, PARTS, IMAGES_ORDER, PAIR_VIEWS, DROPOUT, UNCERTAINTY, TRIAL_VIEWS],
@@ -120,6 +126,7 @@ mod tests {
             QUERY_DROPOUT,
             QUERY_RANDOM,
         ],
+        &[CHEST, REPORT_PARTS],
     ];
 
     #[test]

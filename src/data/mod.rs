@@ -9,6 +9,7 @@ pub mod image_folder;
 pub mod images;
 pub mod picture_file;
 pub mod points;
+pub mod reports;
 pub mod segmentation;
 pub mod synth;
 pub mod table_file;

@@ -11,7 +11,7 @@ mod lists;
 mod names;
 mod rows;
 mod table;
-mod words;
+pub(in crate::data) mod words;
 
 use std::path::{Path, PathBuf};
 
