@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::data::points::{Generator, PointSet};
 use crate::data::synth::ultrasound_folder::{MANIFEST, SampleFile};
-use crate::data::synth::{fundus_folder, shapes, ultrasound_folder};
+use crate::data::synth::{chest_folder, fundus_folder, shapes, ultrasound_folder};
 use crate::engine::run_folder::DiskError;
 
 use super::flags::SampleDataFlags;
@@ -30,6 +30,7 @@ pub fn write(flags: &SampleDataFlags, output: &Output) -> Result<(), Failure> {
         shapes(flags.seed, &mut about)?,
         set("ultrasound", ultrasound_folder::files(flags.seed), flags.seed, &mut about)?,
         set("fundus", fundus_folder::files(flags.seed), flags.seed, &mut about)?,
+        set("chest", chest_folder::files(flags.seed), flags.seed, &mut about)?,
     ]
     .concat();
     let points = POINT_SETS.map(|id| Path::new("points").join(format!("{id}.csv")));
