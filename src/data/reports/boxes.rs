@@ -1,7 +1,7 @@
 //! Places of phrases in pictures: our lines, MS-CXR's table, and its COCO-like JSON.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
 
@@ -87,7 +87,7 @@ impl<'a> Boxes<'a> {
     }
 
     /// A JSON file, if it is of this kind; others are passed over.
-    pub fn add_json(&mut self, path: &PathBuf) {
+    pub fn add_json(&mut self, path: &Path) {
         let Some(coco) = tables::bytes(path).ok().and_then(|bytes| serde_json::from_slice::<Coco>(&bytes).ok()) else {
             return;
         };

@@ -13,6 +13,8 @@ use crate::watch::Watch;
 const READ_SHARE: usize = 5;
 /// Bytes of all squares together.
 const MOST_BYTES: usize = 4 << 30;
+/// Pictures that are in memory twice, as they were read and among the others.
+const AT_A_TIME: usize = 4096;
 
 /// Which square of a picture is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -93,16 +95,18 @@ pub fn read(pairs: &[Pair], side: usize, crop: Crop, watch: Watch<'_>) -> Result
         seen(READ_SHARE);
         Ok(square)
     };
-    let read: Vec<Result<(Vec<u8>, Frame), Problem>> = paths.par_iter().map(one).collect::<Result<_, _>>()?;
     let mut images = Images { side, lines, pixels: Vec::with_capacity(pairs.len() * side * side), ..Images::default() };
-    for (number, read) in read.into_iter().enumerate() {
-        match read {
-            Ok((pixels, frame)) => {
-                images.pixels.extend(pixels);
-                images.kept.push(number);
-                images.frames.push(frame);
+    for (part, some) in paths.chunks(AT_A_TIME).enumerate() {
+        let read: Vec<Result<(Vec<u8>, Frame), Problem>> = some.par_iter().map(one).collect::<Result<_, _>>()?;
+        for (i, read) in read.into_iter().enumerate() {
+            match read {
+                Ok((pixels, frame)) => {
+                    images.pixels.extend(pixels);
+                    images.kept.push(part * AT_A_TIME + i);
+                    images.frames.push(frame);
+                }
+                Err(problem) => images.problems.push(problem),
             }
-            Err(problem) => images.problems.push(problem),
         }
     }
     Ok(images)
