@@ -96,11 +96,21 @@ pub const QUERY_DROPOUT: Stream = Stream { first: 11 << 58, count: 1 << 58 };
 /// Which pictures are asked for after a step where chance decides.
 pub const QUERY_RANDOM: Stream = Stream { first: 13 << 58, count: 1 << 58 };
 
-// Pictures and their reports.
-/// Generated chests, one stream each.
+// Images and their reports.
+/// First weights of the image encoder, of the text encoder, and of what is put behind them.
+pub const IMAGE_TEXT_WEIGHTS: Stream = Stream { first: 1, count: 4 };
+/// Generated studies, a chest with its report, one stream each.
 pub const CHEST: Stream = Stream { first: 23 << 40, count: 1 << 40 };
-/// Which studies of a folder are to train, to validate and to test.
+/// Which reports are to train, to validate and to test.
 pub const REPORT_PARTS: Stream = Stream::one(24 << 40);
+/// Which other image stands in the control with the wrong image.
+pub const WRONG_IMAGES: Stream = Stream::one(25 << 40);
+/// Order of the reports in each epoch.
+pub const REPORTS_ORDER: Stream = Stream { first: 7 << 58, count: 1 << 58 };
+/// Each perturbation of each report in each draw; `text::perturb` says which stream is whose.
+pub const PERTURBATIONS: Stream = Stream { first: 8 << 58, count: 1 << 58 };
+/// Order of the reports in each epoch of a probe.
+pub const PROBE_ORDER: Stream = Stream { first: 9 << 58, count: 1 << 58 };
 
 #[cfg(test)]
 mod tests {
@@ -126,7 +136,7 @@ mod tests {
             QUERY_DROPOUT,
             QUERY_RANDOM,
         ],
-        &[CHEST, REPORT_PARTS],
+        &[IMAGE_TEXT_WEIGHTS, CHEST, REPORT_PARTS, WRONG_IMAGES, REPORTS_ORDER, PERTURBATIONS, PROBE_ORDER],
     ];
 
     #[test]
