@@ -59,7 +59,9 @@ fn reports_are_told_from_their_perturbations_and_everything_declared_is_emitted(
         assert!(emitted, "{} is declared and never emitted", spec.key);
     }
     // Attention of every shown word adds up to 1.
-    let Payload::Matrix { rows, cols, values } = &run.payloads[&("attention/weights/0".to_owned(), 60)] else { panic!() };
+    let Payload::Matrix { rows, cols, values } = &run.payloads[&("attention/weights/0".to_owned(), 60)] else {
+        panic!()
+    };
     assert_eq!(*cols, 64);
     for row in values.chunks_exact(*cols as usize) {
         assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-4);
@@ -144,7 +146,8 @@ fn a_folder_of_pairs_is_divided_by_study_and_read_again_alike() {
     let mut table = "image,text,study\n".to_owned();
     for i in 0..24 {
         let pixels: Vec<u8> = (0..40 * 40).map(|k| ((k * (i + 3)) % 251) as u8).collect();
-        image::save_buffer(folder.path().join(format!("{i}.png")), &pixels, 40, 40, image::ExtendedColorType::L8).unwrap();
+        image::save_buffer(folder.path().join(format!("{i}.png")), &pixels, 40, 40, image::ExtendedColorType::L8)
+            .unwrap();
         table += &format!("{i}.png,\"The lungs are clear, case {} of a small left effusion.\",s{}\n", i % 7, i / 2);
     }
     // A report of one word, one of 500, and one of none.
@@ -155,7 +158,12 @@ fn a_folder_of_pairs_is_divided_by_study_and_read_again_alike() {
     let mut run = LAB.build(&params, 3, 4).begin();
     run.run_to(4);
     let Payload::Text(split) = &run.payloads[&("data/split".to_owned(), 0)] else { panic!() };
-    let part = |i: usize| split.lines().find(|line| line.starts_with(&format!("{i}\t"))).map(|line| line.split('\t').nth(1).unwrap().to_owned());
+    let part = |i: usize| {
+        split
+            .lines()
+            .find(|line| line.starts_with(&format!("{i}\t")))
+            .map(|line| line.split('\t').nth(1).unwrap().to_owned())
+    };
     for i in (4..24).step_by(2) {
         assert_eq!(part(i), part(i + 1), "pictures {i} and {} are of one study:\n{split}", i + 1);
     }

@@ -10,8 +10,8 @@ use crate::engine::experiment::RunError;
 use crate::engine::params::Params;
 use crate::nn::image_text::model::ImageText;
 use crate::nn::optim::Rule;
-use crate::text::words::{Marks, words};
 use crate::text::wordpiece::Pieces;
+use crate::text::words::{Marks, words};
 
 use super::params::{Hyper, PARAMS, net_spec};
 use super::texts::{PERTURBED, Texts};

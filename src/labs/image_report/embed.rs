@@ -23,7 +23,8 @@ pub struct Vectors {
 }
 
 impl Vectors {
-    pub fn len(&self) -> usize {
+    /// How many they are.
+    pub fn count(&self) -> usize {
         self.values.len() / self.d.max(1)
     }
 

@@ -113,8 +113,8 @@ impl Evaluator {
             .filter(|(_, seen)| !**seen)
             .map(|(correct, _)| *correct)
             .collect();
-        let unique = (!new.is_empty())
-            .then(|| new.iter().filter(|correct| **correct).count() as f64 / new.len() as f64);
+        let unique =
+            (!new.is_empty()).then(|| new.iter().filter(|correct| **correct).count() as f64 / new.len() as f64);
         let report = |i: usize| candidates.row(i * (1 + PERTURBED));
         let found = Edit::ALL.map(|edit| {
             let of: Vec<usize> = (0..edited.len()).filter(|&k| edited[k].1 == edit).collect();
@@ -289,6 +289,6 @@ impl Evaluation {
 
 /// Cosines of images (rows) and reports (columns).
 pub fn similarities(images: &Vectors, reports: &Vectors) -> Vec<f32> {
-    let row = |i: usize| (0..reports.len()).map(move |j| cosine(images.row(i), reports.row(j)) as f32);
-    (0..images.len()).flat_map(row).collect()
+    let row = |i: usize| (0..reports.count()).map(move |j| cosine(images.row(i), reports.row(j)) as f32);
+    (0..images.count()).flat_map(row).collect()
 }

@@ -210,7 +210,7 @@ impl ImageReportRun {
         })?;
         let n = first.len();
         let cosines = similarities(&images, &texts);
-        let values = (0..n).flat_map(|i| cosines[i * texts.len()..i * texts.len() + n].iter().copied()).collect();
+        let values = (0..n).flat_map(|i| cosines[i * texts.count()..i * texts.count() + n].iter().copied()).collect();
         out.payload("similarity/matrix", Payload::Matrix { rows: n as u32, cols: n as u32, values });
         let groups = same(first.iter().map(|of| &pair(of).words[..]));
         let mean = images.mean();
@@ -222,7 +222,10 @@ impl ImageReportRun {
             };
             let candidates = std::iter::once(i).chain((0..PERTURBED).map(|p| n + k * PERTURBED + p));
             let values = candidates.flat_map(of).collect();
-            out.payload(&format!("ranking/scores/{k}"), Payload::Matrix { rows: 1 + PERTURBED as u32, cols: 3, values });
+            out.payload(
+                &format!("ranking/scores/{k}"),
+                Payload::Matrix { rows: 1 + PERTURBED as u32, cols: 3, values },
+            );
         }
         let shown: Vec<&Candidates> = self.shown.iter().map(|&i| &first[i]).collect();
         let values: Vec<Vec<f32>> = shown.iter().map(|of| pair(of).values().collect()).collect();
@@ -237,8 +240,7 @@ impl ImageReportRun {
 
     fn evaluate(&self, out: &mut Emit<'_>) -> Result<(), RunError> {
         let (net, device) = (&self.trainer.net, &self.training.device);
-        let found =
-            self.evaluator.measure(net, &self.data, &self.texts, (&self.hyper.local, out.is_last()), device)?;
+        let found = self.evaluator.measure(net, &self.data, &self.texts, (&self.hyper.local, out.is_last()), device)?;
         self.training.finite(found.is_finite(), "a vector of a test pair", || {
             format!("the learning rate ({})", self.hyper.learning_rate)
         })?;
@@ -255,7 +257,8 @@ impl ImageReportRun {
             let mut lines = vec![format!("{}\t{}", pair.name, pair.study)];
             for (at, (word, tag)) in pair.words.iter().zip(self.texts.tags(&pair.words)).enumerate() {
                 let bounds = pair.mentions.iter().find(|mention| mention.word == at);
-                let bounds = bounds.map_or("-".to_owned(), |mention| mention.bounds.map(|b| format!("{b:.4}")).join(","));
+                let bounds =
+                    bounds.map_or("-".to_owned(), |mention| mention.bounds.map(|b| format!("{b:.4}")).join(","));
                 lines.push(format!("{word}\t{}\t{bounds}", tag.letter().to_ascii_lowercase()));
             }
             out.payload(&format!("pair/words/{k}"), Payload::Text(lines.join("\n")));

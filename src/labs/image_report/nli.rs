@@ -49,12 +49,7 @@ struct Pair {
 }
 
 /// Fine-tunes for so many epochs and says what was found.
-pub fn report(
-    embedder: &Embedder<'_>,
-    training: &Training,
-    epochs: u64,
-    out: &mut Emit<'_>,
-) -> Result<(), RunError> {
+pub fn report(embedder: &Embedder<'_>, training: &Training, epochs: u64, out: &mut Emit<'_>) -> Result<(), RunError> {
     let (train, test, notes) = pairs(training)?;
     notes.into_iter().for_each(|note| out.notice(Level::Info, format!("sentence pairs: {note}")));
     let device = embedder.device;
@@ -81,8 +76,11 @@ pub fn report(
     Ok(())
 }
 
-/// Pairs to train and to test on: of files, or generated.
-fn pairs(training: &Training) -> Result<(Vec<Pair>, Vec<Pair>, Vec<String>), RunError> {
+/// Pairs to train on, to test on, and what was said of their files.
+type Pairs = (Vec<Pair>, Vec<Pair>, Vec<String>);
+
+/// Pairs of files, or generated ones.
+fn pairs(training: &Training) -> Result<Pairs, RunError> {
     let params = &training.params;
     if NLI_TRAIN.of(params).is_empty() {
         let seed = DATA_SEED.of(params) as u64;

@@ -80,10 +80,8 @@ pub static GLORIA_WEIGHT: Float = live(LOSS, "gloria_weight", "weight of L_local
     .help("GLoRIA weighs its global and its local loss alike.")
     .when(VARIANTS.is(&["gloria"]))
     .log(1.0, [1e-3, 10.0]);
-pub static BETA: Float = live(LOSS, "beta", "weight β of L_pert")
-    .help("The article's is 0.1.")
-    .when(HAS_PERTURBED)
-    .log(0.1, [1e-3, 10.0]);
+pub static BETA: Float =
+    live(LOSS, "beta", "weight β of L_pert").help("The article's is 0.1.").when(HAS_PERTURBED).log(0.1, [1e-3, 10.0]);
 static LEARNED: Choice<bool, 2> = fixed(LOSS, "temperature", "temperatures")
     .help(
         "Fixed, as the article says; or learned from there on, one for each loss, as the authors' program does (1/τ at most 100).",
@@ -156,11 +154,14 @@ pub static VOCABULARY: Int = fixed(TEXT, "vocabulary", "vocabulary")
 pub static SECTION: Choice<Section, 3> = fixed(TEXT, "section", "section")
     .help("Of a report in Open-I's layout. The article uses the findings.")
     .when(READ)
-    .choice("findings", [
-        ("findings", "findings", Section::Findings),
-        ("impression", "impression", Section::Impression),
-        ("both", "findings and impression", Section::Both),
-    ]);
+    .choice(
+        "findings",
+        [
+            ("findings", "findings", Section::Findings),
+            ("impression", "impression", Section::Impression),
+            ("both", "findings and impression", Section::Both),
+        ],
+    );
 pub static DROP_MARKS: Switch = fixed(TEXT, "drop_xxxx", "drop XXXX")
     .help("Open-I has XXXX where something was removed to protect patients. It is a noun, or left out.")
     .when(READ)
@@ -181,7 +182,9 @@ pub static SIZE: Choice<usize, 4> = fixed(NETWORK, "image_size", "picture size")
     .unit("pixels")
     .choice("64", [("32", "32", 32), ("64", "64", 64), ("128", "128", 128), ("224", "224", 224)]);
 static TEXT_ENCODER: Choice<bool, 2> = fixed(NETWORK, "text_encoder", "text encoder")
-    .help("Small: a convolution over three pieces and one or two transformer layers. BERT-base is for weights of a file.")
+    .help(
+        "Small: a convolution over three pieces and one or two transformer layers. BERT-base is for weights of a file.",
+    )
     .choice("small", [("small", "small", false), ("bert", "BERT-base", true)]);
 const SMALL_TEXT: Condition = TEXT_ENCODER.is(&["small"]);
 static ORDER: Switch = fixed(NETWORK, "convolution", "convolution over words")
@@ -255,19 +258,16 @@ static OPTIMIZER: Choice<Descent, 3> = fixed(TRAINING, "optimizer", "optimizer")
         ("adamw", "AdamW", Descent::AdamW),
         ("sgd", "SGD with momentum", Descent::Sgd),
     ]);
-pub static RATE: Float = live(TRAINING, "learning_rate", "learning rate")
-    .help("At the beginning; see the schedule.")
-    .log(2e-3, [1e-7, 1.0]);
+pub static RATE: Float =
+    live(TRAINING, "learning_rate", "learning rate").help("At the beginning; see the schedule.").log(2e-3, [1e-7, 1.0]);
 static SCHEDULE: Choice<bool, 2> = live(TRAINING, "schedule", "schedule of the rate")
     .help("Half a cosine down to 2 % of the rate at the last step, or constant.")
     .choice("cosine", [("cosine", "cosine", true), ("constant", "constant", false)]);
 static DECAY: Float = live(TRAINING, "weight_decay", "weight decay")
     .help("Pulls weights to zero: as L2 within the gradient, with AdamW apart from it. The article's is 0.0005.")
     .log(0.0, [0.0, 1.0]);
-static MOMENTUM: Float = fixed(TRAINING, "momentum", "momentum")
-    .help("μ of SGD.")
-    .when(OPTIMIZER.is(&["sgd"]))
-    .float(0.9, [0.0, 0.999]);
+static MOMENTUM: Float =
+    fixed(TRAINING, "momentum", "momentum").help("μ of SGD.").when(OPTIMIZER.is(&["sgd"])).float(0.9, [0.0, 0.999]);
 pub static STEPS: Int = fixed(TRAINING, "steps", "steps")
     .unit("updates")
     .help("320 are 10 epochs of 1,024 pairs in batches of 32. The article trains for 150 epochs.")
@@ -298,9 +298,8 @@ static NLI: Int = live(EVALUATION, "nli_epochs", "fine-tune on sentence pairs fo
 pub static NLI_TRAIN: Words = fixed(EVALUATION, "nli_train", "sentence pairs to train on")
     .help("A .jsonl file as MedNLI and RadNLI have them (sentence1, sentence2, gold_label). Empty: generated pairs.")
     .path();
-pub static NLI_TEST: Words = fixed(EVALUATION, "nli_test", "sentence pairs to test on")
-    .help("A .jsonl file of the same kind.")
-    .path();
+pub static NLI_TEST: Words =
+    fixed(EVALUATION, "nli_test", "sentence pairs to test on").help("A .jsonl file of the same kind.").path();
 
 /// Every parameter, in the order of the form.
 pub static PARAMS: &[ParamSpec] = &[
@@ -423,10 +422,16 @@ fn entries<'a>(key: &str, text: &'a str, value: &str) -> Result<Vec<(&'a str, &'
     for entry in text.split(';').map(str::trim).filter(|entry| !entry.is_empty()) {
         let halves = entry.split_once('=').map(|(word, value)| (word.trim(), value.trim()));
         let Some((word, of)) = halves.filter(|(word, of)| !word.is_empty() && !of.is_empty()) else {
-            return Err(ParamError::invalid(key, format!("`{entry}` is not WORD={value}; entries are separated by `;`")));
+            return Err(ParamError::invalid(
+                key,
+                format!("`{entry}` is not WORD={value}; entries are separated by `;`"),
+            ));
         };
         if let Some((_, other)) = found.iter().find(|(known, _)| *known == word) {
-            return Err(ParamError::invalid(key, format!("`{word}` is there twice, as `{other}` and as `{of}`; leave one")));
+            return Err(ParamError::invalid(
+                key,
+                format!("`{word}` is there twice, as `{other}` and as `{of}`; leave one"),
+            ));
         }
         found.push((word, of));
     }
@@ -439,7 +444,10 @@ pub fn tagger(params: &Params) -> Result<Tagger, ParamError> {
     for (word, class) in entries(TAGS.key(), TAGS.of(params), "CLASS")? {
         let Some(tag) = Tag::from_id(class) else {
             let known = Tag::ALL.map(Tag::id).join(", ");
-            return Err(ParamError::invalid(TAGS.key(), format!("`{class}` of `{word}` is no word class; expected one of {known}")));
+            return Err(ParamError::invalid(
+                TAGS.key(),
+                format!("`{class}` of `{word}` is no word class; expected one of {known}"),
+            ));
         };
         tagger.set(word, tag);
     }
@@ -469,7 +477,10 @@ pub fn check_combination(params: &Params) -> Result<(), ParamError> {
     }
     if NLI_TRAIN.of(params).is_empty() != NLI_TEST.of(params).is_empty() {
         let key = if NLI_TRAIN.of(params).is_empty() { NLI_TRAIN.key() } else { NLI_TEST.key() };
-        return Err(ParamError::invalid(key, "sentence pairs to train on and to test on belong together: give both files, or none"));
+        return Err(ParamError::invalid(
+            key,
+            "sentence pairs to train on and to test on belong together: give both files, or none",
+        ));
     }
     Ok(())
 }

@@ -65,8 +65,7 @@ pub fn report(embedder: &Embedder<'_>, data: &PairData, out: &mut Emit<'_>) -> R
             if constant(score) { "one answer for all" } else { "" }.to_owned(),
         ]
     };
-    let columns =
-        ["finding", "prevalence", "AUC", "balanced accuracy", "accuracy", "commoner answer", "F1", "alarm"];
+    let columns = ["finding", "prevalence", "AUC", "balanced accuracy", "accuracy", "commoner answer", "F1", "alarm"];
     out.payload(
         "probe/table",
         Payload::Table {

@@ -1,27 +1,27 @@
 //! The pairs of a run: images with their reports, which are to train and which to test.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use rayon::prelude::*;
 
 use crate::compute::cache_folder;
-use crate::data::folder::stamp;
 use crate::data::DataError;
+use crate::data::folder::stamp;
 use crate::data::fundus::named;
 use crate::data::reports::{self, Choice, Part, Section, audit::audit, parts, read::Crop};
-use crate::data::synth::chest::{self, Figure, Kind};
 use crate::data::segmentation::counted;
+use crate::data::synth::chest::{self, Figure, Kind};
 use crate::data::synth::chest_folder;
 use crate::data::synth::ultrasound_folder::MANIFEST;
 use crate::disk;
 use crate::engine::params::{ParamError, Params};
 use crate::kit::kept;
 use crate::nn::weights;
-use crate::text::words::{self, Marks};
 use crate::text::wordpiece::Pieces;
+use crate::text::words::{self, Marks};
 use crate::watch::Watch;
 
 use super::params::{

@@ -6,7 +6,7 @@ use crate::engine::experiment::RunError;
 use crate::engine::params::{ParamError, Params};
 use crate::nn::image_text::batch::{self, TextBatch};
 use crate::text::antonyms::Antonyms;
-use crate::text::perturb::{self, Perturbed, Perturbation};
+use crate::text::perturb::{self, Perturbation, Perturbed};
 use crate::text::tags::{Tag, Tagger};
 use crate::text::wordpiece::{Encoded, EncodedPair, Pieces};
 use crate::text::words::{Marks, words};

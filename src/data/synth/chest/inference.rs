@@ -84,8 +84,9 @@ fn against(rng: &mut HostRng, finding: &Finding, detailed: bool, way: usize) -> 
     }
     if detailed {
         // A round nodule may be small.
-        let others = finding.kind.severities().iter().filter(|&&of| of != finding.severity && of != Severity::Round);
-        if let Some(&severity) = others.last().filter(|_| finding.kind != Kind::Nodule) {
+        let mut others =
+            finding.kind.severities().iter().filter(|&&of| of != finding.severity && of != Severity::Round);
+        if let Some(&severity) = others.next_back().filter(|_| finding.kind != Kind::Nodule) {
             changed.push(Some(Finding { severity, ..*finding }));
         }
         if let Some(zone) = finding.zone {

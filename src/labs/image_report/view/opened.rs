@@ -2,7 +2,9 @@
 
 use eframe::egui::accesskit::Role;
 use eframe::egui::epaint::CubicBezierShape;
-use eframe::egui::{Color32, FontId, Painter, Pos2, Rect, ScrollArea, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2};
+use eframe::egui::{
+    Color32, FontId, Painter, Pos2, Rect, ScrollArea, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+};
 
 use crate::kit::view::ViewCtx;
 use crate::plot::tile;
@@ -69,7 +71,10 @@ impl Opened<'_> {
         let mut asked = None;
         ui.scope_builder(UiBuilder::new().max_rect(place).id_salt("opened words"), |ui| {
             ui.shrink_clip_rect(place);
-            ScrollArea::vertical().id_salt("opened").auto_shrink(false).show(ui, |ui| asked = self.words(place, ui, ctx));
+            ScrollArea::vertical()
+                .id_salt("opened")
+                .auto_shrink(false)
+                .show(ui, |ui| asked = self.words(place, ui, ctx));
         });
         asked
     }

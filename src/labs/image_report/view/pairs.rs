@@ -318,7 +318,9 @@ mod tests {
     #[test]
     fn what_is_not_whole_is_left_out() {
         assert_eq!(read_texts(TEXTS, &[0.0; 9]), None, "a line without cosines");
-        for broken in ["", "report\t0\ta b\t0", "report\t0\ta b\t0,2", "report\t0\ta b\t0,x", "report\t0\ta\t0\nx\t0\ta b\t0,1"] {
+        for broken in
+            ["", "report\t0\ta b\t0", "report\t0\ta b\t0,2", "report\t0\ta b\t0,x", "report\t0\ta\t0\nx\t0\ta b\t0,1"]
+        {
             assert_eq!(read_texts(broken, &[0.0; 6]), None, "{broken}");
         }
         let pair = read_pair("p1\ts1\nleft\ta\t-\nopacity\tn\t0.1,0.2,0.4,0.5").unwrap();

@@ -2,8 +2,8 @@
 
 use eframe::egui::accesskit::Role;
 use eframe::egui::{
-    Align2, Button, Color32, CursorIcon, FontId, Popup, Rect, Response, RichText, ScrollArea, Sense, Stroke, StrokeKind,
-    Ui, UiBuilder, WidgetInfo, pos2, vec2,
+    Align2, Button, Color32, CursorIcon, FontId, Popup, Rect, Response, RichText, ScrollArea, Sense, Stroke,
+    StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 
 use crate::engine::params::Value;
@@ -440,9 +440,8 @@ impl Row<'_> {
         let whose = if column.twin { "twin, " } else { "" };
         let [own, other, mean] = text.cosines.map(cosine);
         let nothing = if text.degenerate { ", changes nothing" } else { "" };
-        let said = format!(
-            "{whose}{name}{nothing}: cosine {own}, with another image {other}, with the mean image {mean}"
-        );
+        let said =
+            format!("{whose}{name}{nothing}: cosine {own}, with another image {other}, with the mean image {mean}");
         let response = ui.interact(place, ui.scope_id().with(("row", i)), Sense::click());
         response.widget_info(|| WidgetInfo::selected(Role::Button, true, self.open, &said));
         let painter = ui.painter_at(place);
@@ -457,7 +456,8 @@ impl Row<'_> {
         self.bar(bar_place, ticks, ui, style);
         let color = if i == 0 { style.accent } else { style.text };
         let name = if text.degenerate { format!("{name}: changes nothing") } else { name.to_owned() };
-        let room = Rect::from_x_y_ranges(self.parts.name[0]..=self.parts.name[1], name_y - 0.75 * size..=place.bottom());
+        let room =
+            Rect::from_x_y_ranges(self.parts.name[0]..=self.parts.name[1], name_y - 0.75 * size..=place.bottom());
         tile::one_line(&painter, &name, room, FontId::proportional(size), color);
         let right = if self.parts.stacked { self.parts.bar[1] } else { self.parts.bar[1] + 3.8 * size };
         painter.text(pos2(right, name_y), Align2::RIGHT_CENTER, own, FontId::monospace(size), color);
@@ -483,7 +483,8 @@ impl Row<'_> {
         let [own, other, mean] = text.cosines;
         if own.is_finite() {
             let origin = self.axis.x(0f32.max(self.axis.low));
-            let bar = Rect::from_x_y_ranges(origin.min(self.axis.x(own))..=origin.max(self.axis.x(own)), rect.y_range());
+            let bar =
+                Rect::from_x_y_ranges(origin.min(self.axis.x(own))..=origin.max(self.axis.x(own)), rect.y_range());
             let fill = if self.text == 0 { style.accent } else { style.text_weak.gamma_multiply(0.55) };
             if text.degenerate {
                 painter.rect_stroke(bar, 1.0, Stroke::new(1.0, style.text_weak), StrokeKind::Inside);

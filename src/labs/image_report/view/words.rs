@@ -2,8 +2,8 @@
 
 use eframe::egui::accesskit::Role;
 use eframe::egui::{
-    Align2, Color32, CursorIcon, FontId, Label, Mesh, Rect, Response, RichText, ScrollArea, Sense, Shape, Slider, Stroke,
-    Ui, UiBuilder, WidgetInfo, pos2, vec2,
+    Align2, Color32, CursorIcon, FontId, Label, Mesh, Rect, Response, RichText, ScrollArea, Sense, Shape, Slider,
+    Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 
 use crate::engine::params::Params;
@@ -476,7 +476,9 @@ fn of_word(i: usize, word: &pairs::Word, field: &Field, named: impl Fn(usize) ->
     let values = field.scores.of_word(i);
     let text = &word.text;
     let largest = values.iter().enumerate().filter(|(_, v)| !v.is_nan()).max_by(|a, b| a.1.total_cmp(b.1));
-    let Some((largest, _)) = largest else { return format!("“{text}” has no scores: it lies beyond what is encoded.") };
+    let Some((largest, _)) = largest else {
+        return format!("“{text}” has no scores: it lies beyond what is encoded.");
+    };
     let Some(place @ [x0, y0, x1, y1]) = word.place else {
         return format!("“{text}” is strongest in {}; no place is known for it.", named(largest));
     };
@@ -485,7 +487,9 @@ fn of_word(i: usize, word: &pairs::Word, field: &Field, named: impl Fn(usize) ->
         return format!("“{text}” is strongest in {}; its box covers {area:.0} % of the image.", named(largest));
     };
     let share = 100.0 * pairs::within(weights.of_word(i), weights.side, place);
-    format!("{share:.0} % of the attention of “{text}” lies in its box, which covers {area:.0} % of the image (chance).")
+    format!(
+        "{share:.0} % of the attention of “{text}” lies in its box, which covers {area:.0} % of the image (chance)."
+    )
 }
 
 /// The colour of a word's class; other words are weak.
