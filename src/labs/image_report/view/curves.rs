@@ -109,7 +109,7 @@ const MATCHING: Axis =
     Axis { include: &[0.0], short: "global", ..axis("global loss against the step", "Total and global", "nats") };
 const WORDS: Axis = Axis { include: &[0.0], short: "local", ..axis("local loss against the step", "Local", "nats") };
 const PERTURBATIONS: Axis = Axis {
-    include: &[0.0],
+    include: &[0.0, 2.4],
     short: "perturbed",
     levels: &[(std::f64::consts::LN_10, "ln 10: guessing")],
     ..axis("perturbation loss against the step", "Perturbed", "nats")
@@ -135,7 +135,7 @@ const CONTENT: Axis = Axis {
     include: &[0.0, 1.0],
     levels: &[(0.5, "guessing")],
     short: "edits",
-    ..axis("content edits against the step", "Content edits", "share of reports above")
+    ..axis("content edits against the step", "Content edits", "share above")
 };
 const POINTING: Axis =
     Axis { include: &[0.0, 1.0], short: "pointing", ..axis("grounding against the step", "Grounding", "share") };

@@ -123,7 +123,8 @@ impl Evaluation {
         }
         ui.add(Label::new(tile::weak(self.about, size, style)).wrap());
         ScrollArea::horizontal().id_salt(self.key).auto_shrink([false, true]).show(ui, |ui| {
-            Grid::new(self.key).spacing(vec2(1.2 * size, 0.3 * size)).show(ui, |ui| {
+            let grid = Grid::new(self.key).spacing(vec2(1.2 * size, 0.2 * size)).min_row_height(1.4 * size);
+            grid.show(ui, |ui| {
                 for (k, line) in aligned(columns, rows).iter().enumerate() {
                     for cell in line {
                         let text = tile::mono(cell, size, style);

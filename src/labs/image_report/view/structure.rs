@@ -199,11 +199,11 @@ fn further(ctx: &ViewCtx<'_>) -> Option<String> {
         Some(format!("{name} {}", percent(value)))
     };
     let found = [
-        one("structure/ties_right", "ties as right (authors' program)"),
-        one("structure/unique", "on reports that no training pair has"),
+        one("structure/ties_right", "with ties as right (authors' program)"),
+        one("structure/unique", "on reports not seen in training"),
     ];
     let found: Vec<String> = found.into_iter().flatten().collect();
-    (!found.is_empty()).then(|| format!("Structure accuracy otherwise: {}.", found.join("; ")))
+    (!found.is_empty()).then(|| format!("Structure accuracy {}.", found.join("; ")))
 }
 
 /// The article's numbers, with a mark at the variant of this run.
@@ -262,7 +262,7 @@ fn draw(line: &Line, ui: &mut Ui, ctx: &ViewCtx<'_>) {
     response.on_hover_text(&text);
     let (name, places) = columns(row, size);
     let color = if line.strong { style.text } else { style.text_weak };
-    let middle = Rect::from_min_size(pos2(row.left(), row.center().y - 0.7 * size), vec2(name, 1.4 * size));
+    let middle = Rect::from_min_size(pos2(row.left(), row.center().y - 0.62 * size), vec2(name, 1.3 * size));
     tile::one_line(ui.painter(), &line.name, middle, FontId::proportional(size), color);
     for (k, place) in places.into_iter().enumerate().filter(|(k, _)| line.shares[*k].is_finite() || *k < 2) {
         let fill = style.category(COLORS[k]).color;
