@@ -8,7 +8,7 @@ use crate::engine::study::STUDIES;
 
 /// A desktop visual lab for watching models learn. Without a command it opens the window.
 #[derive(Debug, Parser)]
-#[command(name = "learnscope", version, about, disable_help_subcommand = true)]
+#[command(name = "learnscope", version, about)]
 #[command(after_help = "Exit codes: 0 done, 1 the work failed or was stopped, 2 bad usage or bad input.")]
 pub struct Flags {
     #[command(subcommand)]
