@@ -207,8 +207,22 @@ pub fn module_of<M: Module>(
     Load { from: checkpoint, device: device.clone() }.module(name, like).map_err(refused)
 }
 
-/// Refuses a folder for results that has other files in it, or cannot be written to.
+/// Refuses a folder for results that is or lies within a recorded run, even with `--force`: what is there is what it recorded.
+pub fn outside_runs(out: &Path) -> Result<(), PredictError> {
+    let place = real(out);
+    let Some(run) = place.ancestors().find(|folder| run_folder::is_run(folder)) else { return Ok(()) };
+    let name = run.file_name().unwrap_or_default().to_string_lossy();
+    Err(PredictError::Input(format!(
+        "the results in `{}` would lie in the recorded run `{}`; choose a folder outside of it, such as `{}`",
+        out.display(),
+        run.display(),
+        run.with_file_name(format!("{name}-predictions")).display()
+    )))
+}
+
+/// Refuses a folder for results that is a recorded run's (see [`outside_runs`]), has other files in it, or cannot be written to.
 pub fn check_empty(out: &Path, force: bool) -> Result<(), PredictError> {
+    outside_runs(out)?;
     let taken = fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
     if taken && !force {
         return Err(PredictError::Input(format!(
