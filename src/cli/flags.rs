@@ -231,8 +231,9 @@ pub struct PredictFlags {
     #[arg(long, value_name = "KEY=VALUE", allow_hyphen_values = true)]
     pub set: Vec<String>,
     /// Only pictures of these parts of the data set that the run was trained on (repeatable): train, validation, test, or
-    /// none (new pictures)
-    #[arg(long, value_name = "P", value_delimiter = ',', value_parser = ["train", "validation", "test", "none"])]
+    /// none (new pictures); reconstruction: unlabelled and unseen too
+    #[arg(long, value_name = "P", value_delimiter = ',',
+        value_parser = ["train", "unlabelled", "validation", "test", "unseen", "none"])]
     pub part: Vec<String>,
     /// auto, cpu, gpu or gpu:NAME, see `learnscope devices`
     #[arg(long, value_name = "D", default_value = "auto")]

@@ -15,11 +15,11 @@ use thiserror::Error;
 
 use crate::compute::device::DeviceChoice;
 use crate::engine::checkpoint_file;
-use crate::engine::event::RunHeader;
+use crate::engine::event::{Body, Payload, RunHeader};
 use crate::engine::experiment::{Checkpoint, RunError};
 use crate::engine::header_file;
 use crate::engine::params::{ParamSpec, Params};
-use crate::engine::recording;
+use crate::engine::recording::{self, RunReader};
 use crate::engine::run_folder::{self, DiskError, write_whole};
 use crate::nn::parameters;
 use crate::nn::weights::unusable;
@@ -183,6 +183,21 @@ fn of_checkpoint(
     }
     let name = folder.file_name().map_or_else(|| folder.display().to_string(), |n| n.to_string_lossy().into_owned());
     Ok(RunWeights { folder: folder.to_owned(), name, checkpoint, params, warnings })
+}
+
+/// The first payload that a run has recorded under a key, such as what it says of its data at its beginning; `None`: there is none.
+/// The error says why the recording cannot be read.
+pub fn first_payload(folder: &Path, key: &str) -> Result<Option<Arc<Payload>>, String> {
+    let mut reader = RunReader::open(folder).map_err(|error| error.to_string())?;
+    let found = {
+        let mut events = reader.events().map_err(|error| error.to_string())?;
+        events.find_map(|event| match event.body {
+            Body::Recorded { key: of, offset, bytes } if &*of == key => Some((offset, bytes)),
+            _ => None,
+        })
+    };
+    let read = found.map(|(offset, bytes)| reader.payload_at(offset, bytes).map_err(|error| error.to_string()));
+    read.transpose()
 }
 
 /// A module of a checkpoint, of the shape of `like`; `from`: whose checkpoint it is, for messages.

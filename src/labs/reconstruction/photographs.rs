@@ -158,6 +158,7 @@ pub fn load(identity: &Identity, watch: Watch<'_>) -> Result<FundusData, ParamEr
         hospitals: listing.hospitals.clone(),
         warnings,
         photographs: true,
+        white: read.white.or(more.white),
         ..FundusData::default()
     };
     data.hospitals.push("ungraded".to_owned());
