@@ -162,9 +162,12 @@ pub struct StudyFlags {
     /// Device
     #[arg(long, value_name = "D", default_value = "auto")]
     pub device: String,
-    /// File or folder with the data
+    /// File or folder with the data, for studies that read some
     #[arg(long, value_name = "PATH")]
     pub data: Option<PathBuf>,
+    /// Set a parameter of every row (repeatable), such as a second folder beside `--data`; what its rows differ in stays theirs
+    #[arg(long, value_name = "KEY=VALUE", allow_hyphen_values = true)]
+    pub set: Vec<String>,
     /// Folder under which the study gets its own; rows that are done there are kept
     #[arg(long, value_name = "DIR", default_value = STUDIES)]
     pub out: PathBuf,
