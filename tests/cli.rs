@@ -94,6 +94,22 @@ fn bad_usage_is_named_and_the_nearest_name_offered() {
 }
 
 #[test]
+fn help_is_a_command_and_a_run_of_that_name_is_opened_by_its_path() {
+    let home = tempfile::tempdir().unwrap();
+    for (asked, flag) in [("help", "--help"), ("help run", "run --help"), ("help predict", "predict --help")] {
+        assert_eq!(succeeds(&home, asked), succeeds(&home, flag), "{asked}");
+    }
+    fails(&home, "help rum", 2, &["rum"]);
+    fails(&home, "hlp run", 2, &["there is no command `hlp`", "did you mean `help`"]);
+    succeeds(&home, "run optimizers --preset saddle --steps 20");
+    fs::rename(only_run(&home), home.path().join("runs/help")).unwrap();
+    let mut window = learnscope(&home, "runs/help");
+    window.env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET");
+    let said = stderr(&window.output().unwrap());
+    assert!(said.contains("there is no display"), "{said}");
+}
+
+#[test]
 fn a_recorded_run_is_named_alone_and_anything_else_refused_before_a_window_opens() {
     let home = tempfile::tempdir().unwrap();
     succeeds(&home, "run optimizers --preset saddle --steps 20");

@@ -246,6 +246,49 @@ fn tables_that_do_not_fit_are_refused_or_told() {
 }
 
 #[test]
+fn what_a_table_leaves_in_doubt_is_not_trained_on() {
+    let folders = Folders::new();
+    let pool = folders.pictures("pool");
+    let files = ["left/a", "right/a", "b", "c", "d", "e", "f", "g", "h", "left/i", "right/i"];
+    for (picture, name) in pool.iter().zip(files) {
+        let path = folders.at(&format!("plain/{name}.png"));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::copy(picture, path).unwrap();
+    }
+    let write = |text: &str| fs::write(folders.at("plain/grades.csv"), text).unwrap();
+    write(
+        "file;severity;grade\na;0;2\nb;0;0\nb.png;0;no DR\nc;0;1\nc;0;3\n\nd;0;mild\ne;0;R2\nf;0;3 (severe)\ng;0;Grade 0\n\
+         h;0;ungradable\nleft/i;0;0\nright\\i.png;0;4\n",
+    );
+    let data = format!("data={}", folders.at("plain").display());
+    let alone = [data.as_str(), "unlabelled=", "routine=labelled-also"];
+    let found = folders.load(&alone);
+    let mut graded: Vec<(String, Option<u8>)> =
+        found.pictures.iter().map(|picture| (picture.name.clone(), picture.grade)).collect();
+    graded.sort();
+    let expected = [("b", 0), ("d", 1), ("e", 2), ("f", 3), ("g", 0), ("left/i", 0), ("right/i", 3)];
+    assert_eq!(graded, expected.map(|(name, grade)| (format!("{name}.png"), Some(grade))));
+    for words in [
+        "! 1 row of ",
+        "fits several pictures, which are left out: row 2: a is left/a.png or right/a.png",
+        "! 1 picture has contradicting grades in ",
+        "and is left out: c.png (row 5: 1, row 6: 3)",
+        "! 1 picture has several rows of one grade in ",
+        "grades.csv: b.png",
+        "has a grade that is not understood and is left out: row 12: h, `ungradable`",
+    ] {
+        tells(&found, words);
+    }
+    // What counts is asked for where it cannot be told.
+    write("file,severity,label\nb,0,1\nc,1,0\n");
+    folders.refused(&alone, &["grades.csv", "`severity`, `label`", "rename all but the one that counts"]);
+    write("file,grade\nb,good\nc,bad\n");
+    folders.refused(&alone, &["no grade that is understood", "row 2: b, `good`", "`mild`"]);
+    write("file,grade\na,0\ni,1\n");
+    folders.refused(&alone, &["names no picture for certain", "row 2: a is left/a.png or right/a.png", "folders"]);
+}
+
+#[test]
 fn one_class_few_pictures_and_empty_pools_are_told_or_work() {
     let folders = Folders::new();
     fs::create_dir(folders.at("plain")).unwrap();
@@ -281,7 +324,11 @@ fn one_class_few_pictures_and_empty_pools_are_told_or_work() {
     fs::create_dir(folders.at("empty")).unwrap();
     let empty = format!("unlabelled={}", folders.at("empty").display());
     folders.refused(&[&empty], &["`unlabelled`", "empty", "holds no pictures"]);
-    folders.refused(&["hold_out=1", &data, "unlabelled=", "routine=supervised"], &["`hold_out`", "1 hospital"]);
+    let one = ["hold_out=1", &data, "unlabelled=", "routine=supervised"];
+    folders.refused(&one, &["`hold_out`", "1 hospital (all)", "hold_out=none"]);
+    fs::remove_dir_all(folders.at("messidor/Base13")).unwrap();
+    fs::remove_dir_all(folders.at("messidor/Base11")).unwrap();
+    folders.refused(&["hold_out=3"], &["`hold_out`", "2 hospitals (1: department 2, 2: department 3)", "number 3"]);
 }
 
 #[test]

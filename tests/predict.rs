@@ -231,6 +231,8 @@ fn what_cannot_be_done_is_refused_before_anything_is_saved() {
     fs::create_dir(home.path().join("full")).unwrap();
     fs::write(home.path().join("full/mine.txt"), "keep me").unwrap();
     fs::write(home.path().join("file"), "x").unwrap();
+    fs::create_dir_all(home.path().join("runs/one")).unwrap();
+    fs::write(home.path().join("runs/one/run.toml"), "").unwrap();
     let other = safetensors::serialize(
         [("encoder.weight", safetensors::tensor::TensorView::new(safetensors::Dtype::F32, vec![1], &[0; 4]).unwrap())],
         None,
@@ -246,6 +248,11 @@ fn what_cannot_be_done_is_refused_before_anything_is_saved() {
         ("--weights net.safetensors --data in --out full", &["full", "not empty", "--force"]),
         ("--weights net.safetensors --data in --out in/out", &["in/out", "taken for true ones"]),
         ("--weights net.safetensors --data in --out . --force", &["among the pictures"]),
+        (
+            "--weights net.safetensors --data in --out runs/one --force",
+            &["recorded run", "runs/one`", "choose a folder outside of it, such as", "runs/one-predictions"],
+        ),
+        ("--weights net.safetensors --data in --out runs/one/a/b", &["runs/one/a/b", "recorded run", "runs/one`"]),
         ("--weights net.safetensors --data in --out file/out", &["file", "something else has that name"]),
         ("--weights net.safetensors --data in --out out --set threshold=2", &["`threshold`", "0.01 to 0.99"]),
         ("--weights net.safetensors --data in --out out --set keep=most", &["`keep`", "area, contour, all"]),
@@ -259,6 +266,7 @@ fn what_cannot_be_done_is_refused_before_anything_is_saved() {
         fails(&predict(&home, line), 2, words);
         assert!(!home.path().join("out").exists(), "{line}");
     }
+    assert_eq!(fs::read_dir(home.path().join("runs/one")).unwrap().count(), 1, "nothing was written into the run");
     let line = ["predict", "segmentation", "--weights", "net.safetensors", "--data", "in", "--out", "out"];
     fails(&run(&home, &[&line[..], &["--device", "tpu"]].concat()), 2, &["`tpu`"]);
     fails(

@@ -112,7 +112,8 @@ fn photographs_of_every_kind_give_maps_and_a_row_and_the_exported_weights_give_t
     assert_eq!(rows.len(), 15, "{:?}", rows.keys());
     let header = fs::read_to_string(home.path().join("out/predictions.csv")).unwrap();
     assert!(
-        header.starts_with("image,file,probability,answer,grade,mse,psnr,ssim,occlusion_most_logits,problem,notice")
+        header
+            .starts_with("image,file,probability,answer,grade,mse,psnr,ssim,occlusion_most_logits,part,problem,notice")
     );
     for (name, row) in &rows {
         assert!(row["notice"].contains(NOTE));
@@ -216,12 +217,96 @@ fn settings_decide_about_the_answer_and_what_is_written() {
         (of(&weights, "in", ".") + " --force", &["among the photographs"]),
         (of(&weights, "in", "out") + " --set threshold=2", &["`threshold`", "0.01 to 0.99"]),
         (of(&weights, "in", "out") + " --set lambda=2", &["unknown parameter `lambda`"]),
-        (of(&weights, "in", "out") + " --part test", &["`--part`", "do not note"]),
+        (of(&weights, "in", &format!("{weights}/out")), &["recorded run", &weights, "choose a folder outside of it"]),
+        (of(&weights, "in", &weights) + " --force", &["recorded run", &weights, "-predictions"]),
+        (of(&weights, "in", "out") + " --part trained", &["trained", "unlabelled"]),
     ] {
         fails(&home, &line, 2, words);
         assert!(!home.path().join("out").exists(), "{line}");
     }
     fails(&home, &of(&weights, "bad", "out"), 1, &["a: ", "not one of the files could be used"]);
+}
+
+#[test]
+fn photographs_that_the_run_trained_on_are_known_again_wherever_they_lie() {
+    let home = tempfile::tempdir().unwrap();
+    succeeds(&home, "run reconstruction --preset sample-fundus --set image_size=32 --steps 2 --device cpu");
+    let weights = only_run_in(&home, "runs").display().to_string();
+    succeeds(&home, "sample-data made --points 20");
+    // All under one folder and other names, one as a PNG, and one that is new.
+    fs::rename(home.path().join("made/fundus"), home.path().join("in")).unwrap();
+    let one = fs::read_dir(home.path().join("in/Base21")).unwrap().map(|entry| entry.unwrap().path());
+    let one = one.filter(|path| path.extension().is_some_and(|end| end == "tif")).min().unwrap();
+    image::open(&one).unwrap().save(home.path().join("in/renamed.png")).unwrap();
+    fs::remove_file(&one).unwrap();
+    colour(64, 64).save(home.path().join("in/new.png")).unwrap();
+    let predict = |out: &str, more: &str| {
+        format!(
+            "predict reconstruction --device cpu --weights {weights} --data in --out {out} --set occlusions=off {more}"
+        )
+    };
+    let text = ends(&run(&home, &predict("out", "")), 0, &["parts: train 21, unlabelled 18, validation 7, test 8"]);
+    assert!(text.contains("known again of the run's data (column `part`): train "), "{text}");
+    let rows = table(&home.path().join("out/predictions.csv"));
+    let count = |part: &str| rows.values().filter(|row| row["part"] == part).count();
+    // Some of the pool are graded ones once more, and some graded ones are there twice.
+    assert!(count("train") >= 21 && count("validation") >= 7 && count("test") >= 8 && count("unlabelled") == 18);
+    assert_eq!(rows["new"]["part"], "");
+    assert!(["train", "validation", "test"].contains(&&*rows["renamed"]["part"]), "{:?}", rows["renamed"]);
+    // Parts choose, and of a file of weights nothing is known.
+    let text = succeeds(&home, &predict("tested", "--part test,none"));
+    assert!(text.contains("of other parts left out (`--part test,none`)"), "{text}");
+    let chosen = table(&home.path().join("tested/predictions.csv"));
+    let expected: Vec<&String> =
+        rows.iter().filter(|(_, row)| ["test", ""].contains(&&*row["part"])).map(|(name, _)| name).collect();
+    assert_eq!(chosen.keys().collect::<Vec<_>>(), expected);
+    fails(&home, &predict("none", "--part unseen"), 1, &["no picture is of the part unseen"]);
+    succeeds(&home, &format!("export {weights} --weights --to net.safetensors"));
+    let line =
+        "predict reconstruction --device cpu --weights net.safetensors --data in --out more --set occlusions=off";
+    fails(&home, &format!("{line} --part test"), 2, &["`--part`", "the folder of the run does"]);
+
+    // The tile says the same.
+    let mut harness = Scene::of("reconstruction", RunState::default(), "predict").harness(vec2(900.0, 480.0));
+    write_into(&mut harness, "Weights", Path::new(&weights));
+    write_into(&mut harness, "Pictures", &home.path().join("in/renamed.png"));
+    click(&mut harness, "Predict");
+    until(&mut harness, &format!("({})", rows["renamed"]["part"]));
+}
+
+#[test]
+fn a_dark_photograph_of_12_bits_is_shown_as_in_training_in_any_company() {
+    let home = tempfile::tempdir().unwrap();
+    fs::create_dir_all(home.path().join("graded")).unwrap();
+    let mut list = "image,grade\n".to_owned();
+    for i in 0..10_u32 {
+        // One does not use half of the 10 bits, the others all of 12.
+        let most = if i == 0 { 400 } else { 4095 };
+        let pixel = |x: u32, y: u32| image::Luma([(u32::from(shade(x + 3 * i, y)) * most / 255) as u16]);
+        let deep = image::ImageBuffer::<image::Luma<u16>, Vec<u16>>::from_fn(40, 40, pixel);
+        deep.save(home.path().join(format!("graded/eye{i}.png"))).unwrap();
+        list += &format!("eye{i},{}\n", i % 3);
+    }
+    fs::write(home.path().join("graded/grades.csv"), list).unwrap();
+    let line = "run reconstruction --device cpu --steps 3 --data graded --set routine=labelled-also --set image_size=32 --set batch_size=4";
+    succeeds(&home, line);
+    let weights = only_run_in(&home, "runs").display().to_string();
+    fs::create_dir(home.path().join("alone")).unwrap();
+    fs::copy(home.path().join("graded/eye0.png"), home.path().join("alone/dark.png")).unwrap();
+    let row = |weights: &str, data: &str, out: &str, name: &str| {
+        let line = format!(
+            "predict reconstruction --device cpu --weights {weights} --data {data} --out {out} --set occlusions=off"
+        );
+        ends(&run(&home, &line), 0, &["white at 4095, as in training"]);
+        table(&home.path().join(out).join("predictions.csv"))[name].clone()
+    };
+    let among = row(&weights, "graded", "among", "eye0");
+    let alone = row(&weights, "alone", "alone-out", "dark");
+    assert_eq!((&alone["probability"], &alone["mse"]), (&among["probability"], &among["mse"]));
+    assert!(!alone["part"].is_empty() && alone["part"] == among["part"], "{alone:?}");
+    succeeds(&home, &format!("export {weights} --weights --to net.safetensors"));
+    let exported = row("net.safetensors", "alone", "exported", "dark");
+    assert_eq!(exported["probability"], among["probability"]);
 }
 
 #[test]
@@ -297,7 +382,7 @@ fn for_the_tile() -> TempDir {
     let net = Autoencoder::new(&spec, 3, &cpu()).unwrap();
     fs::write(
         home.path().join("net.safetensors"),
-        packed(&net, &spec, Trained { rebuilds: true, cut: false }).unwrap(),
+        packed(&net, &spec, Trained { rebuilds: true, cut: false }, None).unwrap(),
     )
     .unwrap();
     fs::create_dir(home.path().join("in")).unwrap();

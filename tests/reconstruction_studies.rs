@@ -61,6 +61,7 @@ static TINY: StudySpec = StudySpec {
     cost: &EVEN,
     figure: None,
     beside: Some(&compare::ROUTINES),
+    own_data: &[],
 };
 
 fn reported(run: &RunState) -> Option<Reported> {
@@ -257,8 +258,40 @@ fn the_command_prints_the_tables_of_a_finished_search_without_running_it_again()
     succeeds(&home, "study reconstruction/mini-grid --seeds 1 --figure grid.png");
     let size = image::image_dimensions(home.path().join("grid.png")).unwrap();
     assert_eq!(size, (1920, 1200));
-    // Its rows are on generated pictures: a folder that nothing would read is refused, though weights could be given.
-    fails(&home, "study reconstruction/mini-grid --seeds 1 --data studies", 2, &["runs on generated data"]);
+    // A folder is read in the place of generated pictures; a file, which weights could be, is not.
+    fails(&home, "study reconstruction/mini-grid --seeds 1 --data studies", 2, &["`data`", "holds no pictures"]);
+    fails(&home, "study reconstruction/mini-grid --data grid.png --set routine=supervised", 2, &["grid.png"]);
+}
+
+#[test]
+fn a_study_runs_on_a_folder_and_says_which_rows_need_pictures_without_grades() {
+    let home = tempfile::tempdir().unwrap();
+    succeeds(&home, "sample-data made --points 20");
+    let line = "study reconstruction/table-2 --seeds 1 --device cpu --data made/fundus --set steps=2 --set image_size=32 \
+                --set batch_size=4 --set validate_every=1 --out";
+    fails(
+        &home,
+        &format!("{line} bare"),
+        1,
+        &[
+            "AE then CL: cannot be measured: parameter `unlabelled`",
+            "there are none; choose a folder of them (`--set unlabelled=DIR`)",
+            "some rows could not be measured",
+        ],
+    );
+    let told = fs::read_to_string(home.path().join("bare/reconstruction-table-2/table.csv")).unwrap();
+    assert!(told.contains("(Messidor): 36 graded pictures, at 32 pixels"), "{told}");
+    succeeds(&home, &format!("{line} whole --set unlabelled=made/fundus/unlabelled"));
+    let told = fs::read_to_string(home.path().join("whole/reconstruction-table-2/table.csv")).unwrap();
+    assert!(!told.contains("could not") && told.contains("36 graded pictures, 18 without grades"), "{told}");
+    for (line, words) in [
+        ("table-2 --set routine=combined", &["the rows of `table-2` say what `routine` is"][..]),
+        ("table-2 --set unlabelled=made", &["would change nothing", "`source` to be folder"]),
+        ("figure-3 --data made/fundus", &["`unlabelled`", "--set unlabelled=DIR"]),
+        ("table-2 --set lambad=1", &["`lambad`", "did you mean `lambda`"]),
+    ] {
+        fails(&home, &format!("study reconstruction/{line}"), 2, words);
+    }
 }
 
 #[test]

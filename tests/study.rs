@@ -53,6 +53,7 @@ const fn study_of(rows: &'static [StudyRow]) -> StudySpec {
         cost,
         figure: None,
         beside: None,
+        own_data: &[],
     }
 }
 

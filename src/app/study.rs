@@ -111,8 +111,11 @@ fn anew(open: &mut Option<Study>, lab: usize, spec: &'static StudySpec, opening:
     let lab_spec = session.lab.spec;
     // Where one's own data lie is not the study's to say: the form does.
     let paths = lab_spec.params.iter().filter(|parameter| parameter.kind.is_path());
-    let given: Vec<(String, Value)> = paths
-        .filter_map(|parameter| Some((parameter.key.to_owned(), session.params.get(parameter.key)?.clone())))
+    let is_own = spec.own_data.iter().all(|(key, value)| session.params.is(key, value));
+    let own = spec.own_data.iter().filter(|_| is_own).map(|(key, _)| *key);
+    let given: Vec<(String, Value)> = own
+        .chain(paths.map(|parameter| parameter.key))
+        .filter_map(|key| Some((key.to_owned(), session.params.get(key)?.clone())))
         .collect();
     let (seeds, first) = opening.seeds;
     let run = match StudyRun::new(lab_spec.id, lab_spec.params, spec, seeds, first, &given) {
@@ -421,12 +424,13 @@ impl Study {
     }
 }
 
-/// A path that the study's own choices ask for and that nobody has chosen.
+/// A path that the study's own choices ask for, where nobody has chosen any.
 fn missing_path(specs: &'static [ParamSpec], task: &StudyTask) -> Option<&'static ParamSpec> {
-    specs.iter().find(|parameter| {
-        parameter.kind.is_path()
-            && parameter.only_if.is_some()
-            && task.params.shows(parameter)
-            && task.params.get(parameter.key) == Some(&Value::Text(String::new()))
-    })
+    let is_asked_for = |parameter: &&ParamSpec| {
+        parameter.kind.is_path() && parameter.only_if.is_some() && task.params.shows(parameter)
+    };
+    let is_empty = |parameter: &ParamSpec| task.params.get(parameter.key) == Some(&Value::Text(String::new()));
+    let mut asked = specs.iter().filter(is_asked_for);
+    let first = asked.next().filter(|first| is_empty(first))?;
+    asked.all(is_empty).then_some(first)
 }

@@ -8,7 +8,7 @@ use crate::engine::study::STUDIES;
 
 /// A desktop visual lab for watching models learn. Without a command it opens the window.
 #[derive(Debug, Parser)]
-#[command(name = "learnscope", version, about, disable_help_subcommand = true)]
+#[command(name = "learnscope", version, about)]
 #[command(after_help = "Exit codes: 0 done, 1 the work failed or was stopped, 2 bad usage or bad input.")]
 pub struct Flags {
     #[command(subcommand)]
@@ -162,9 +162,12 @@ pub struct StudyFlags {
     /// Device
     #[arg(long, value_name = "D", default_value = "auto")]
     pub device: String,
-    /// File or folder with the data
+    /// File or folder with the data, for studies that read some
     #[arg(long, value_name = "PATH")]
     pub data: Option<PathBuf>,
+    /// Set a parameter of every row (repeatable), such as a second folder beside `--data`; what its rows differ in stays theirs
+    #[arg(long, value_name = "KEY=VALUE", allow_hyphen_values = true)]
+    pub set: Vec<String>,
     /// Folder under which the study gets its own; rows that are done there are kept
     #[arg(long, value_name = "DIR", default_value = STUDIES)]
     pub out: PathBuf,
@@ -231,8 +234,9 @@ pub struct PredictFlags {
     #[arg(long, value_name = "KEY=VALUE", allow_hyphen_values = true)]
     pub set: Vec<String>,
     /// Only pictures of these parts of the data set that the run was trained on (repeatable): train, validation, test, or
-    /// none (new pictures)
-    #[arg(long, value_name = "P", value_delimiter = ',', value_parser = ["train", "validation", "test", "none"])]
+    /// none (new pictures); reconstruction: unlabelled and unseen too
+    #[arg(long, value_name = "P", value_delimiter = ',',
+        value_parser = ["train", "unlabelled", "validation", "test", "unseen", "none"])]
     pub part: Vec<String>,
     /// auto, cpu, gpu or gpu:NAME, see `learnscope devices`
     #[arg(long, value_name = "D", default_value = "auto")]

@@ -67,7 +67,8 @@ fn mistyped(said: &clap::Error) -> Option<String> {
     let unexpected = said.kind() == clap::error::ErrorKind::UnknownArgument;
     let word = std::env::args_os().nth(1).filter(|word| unexpected && !Path::new(word).exists())?;
     let word = word.to_string_lossy().into_owned();
-    let verbs: Vec<String> = Flags::command().get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+    let mut verbs: Vec<String> = Flags::command().get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+    verbs.push("help".to_owned());
     if word.starts_with('-') || verbs.contains(&word) {
         return None;
     }

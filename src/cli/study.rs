@@ -11,9 +11,9 @@ use crate::app::study_figure as picture;
 use crate::compute::device::DeviceChoice;
 use crate::engine::command::Record;
 use crate::engine::event::{Body, Event, Level, Status};
-use crate::engine::params::{Params, Value};
+use crate::engine::params::{self, ParamError, ParamSpec, Params, Value};
 use crate::engine::state::RunState;
-use crate::engine::study::{self, StudyRun, StudySpec};
+use crate::engine::study::{self, StudyRow, StudyRun, StudySpec};
 use crate::engine::study_figure;
 use crate::engine::study_runner::{Estimate, Job, Runner, Taken};
 use crate::engine::worker::Engine;
@@ -35,26 +35,18 @@ pub fn study(flags: &StudyFlags, output: &Output) -> Result<(), Failure> {
     let (lab, spec) = find_study(name)?;
     let params = lab.params;
     let device = device_choice(&flags.device)?;
-    let mut given: Vec<(String, Value)> = Vec::new();
-    let mut of_data: Vec<&str> = Vec::new();
-    if let Some(path) = &flags.data {
-        let mut with_data = Params::defaults(params);
-        set_data(params, &mut with_data, path)?;
-        let paths = || params.iter().filter(|spec| spec.kind.is_path());
-        of_data = paths().map(|spec| spec.key).filter(|key| !with_data.text(key).is_empty()).collect();
-        given.extend(paths().filter_map(|spec| Some((spec.key.to_owned(), with_data.get(spec.key)?.clone()))));
-    }
+    let added = Added::of(lab, flags)?;
+    added.check(spec)?;
     if let Some(file) = &flags.figure {
         check_figure(spec, file)?;
         place::check(std::slice::from_ref(file), flags.force)?;
     }
     let first_seed = flags.seed.unwrap_or(lab::DEFAULT_SEED);
-    let mut study = StudyRun::new(lab.id, params, spec, flags.seeds, first_seed, &given)?;
-    let shows_path = |params: &Params| lab.params.iter().any(|spec| of_data.contains(&spec.key) && params.shows(spec));
-    if let Some(path) = flags.data.as_ref().filter(|_| !study.remaining().any(|task| shows_path(&task.params))) {
+    let mut study = StudyRun::new(lab.id, params, spec, flags.seeds, first_seed, &added.to(spec)?)?;
+    if let Some(path) = flags.data.as_ref().filter(|_| !added.is_read(&study)) {
         let reads = |spec: &&'static StudySpec| {
-            let run = StudyRun::new(lab.id, params, spec, 1, 1, &given);
-            run.is_ok_and(|run| run.remaining().any(|task| shows_path(&task.params)))
+            let run = added.to(spec).and_then(|given| StudyRun::new(lab.id, params, spec, 1, 1, &given));
+            run.is_ok_and(|run| added.is_read(&run))
         };
         let others: Vec<&str> = lab.studies.iter().filter(reads).map(|spec| spec.id).collect();
         return Err(Failure::usage(format!(
@@ -64,10 +56,8 @@ pub fn study(flags: &StudyFlags, output: &Output) -> Result<(), Failure> {
             if others.is_empty() { "none".to_owned() } else { others.join(", ") }
         )));
     }
-    // What no row could do without is asked for once, before anything runs.
-    if let Some(task) = study.next() {
-        (lab.check)(&task.params)?;
-    }
+    added.check_effect(&study)?;
+    check_rows(lab, &study, output)?;
     let folder = study.folder(&flags.out);
     crate::engine::recording::probe(&folder)?;
     for note in study.keep(&folder, lab.data, flags.again)? {
@@ -116,6 +106,105 @@ pub fn study(flags: &StudyFlags, output: &Output) -> Result<(), Failure> {
     let failed = result.rows.iter().filter(|row| row.problem.is_some()).count();
     if failed > 0 {
         return Err(Failure::work("some rows could not be measured; run the study again to try only those"));
+    }
+    Ok(())
+}
+
+/// What the user adds to every row.
+struct Added<'a> {
+    lab: &'static LabSpec,
+    flags: &'a StudyFlags,
+    /// Paths, where `--data` is given.
+    paths: Vec<(String, Value)>,
+    /// Those that it names.
+    of_data: Vec<&'static ParamSpec>,
+    /// Of `--set`.
+    set: Vec<(String, Value)>,
+}
+
+impl<'a> Added<'a> {
+    fn of(lab: &'static LabSpec, flags: &'a StudyFlags) -> Result<Self, Failure> {
+        let (mut paths, mut of_data, mut set) = (Vec::new(), Vec::new(), Vec::new());
+        let all = || lab.params.iter().filter(|spec| spec.kind.is_path());
+        if let Some(path) = &flags.data {
+            let mut with_data = Params::defaults(lab.params);
+            set_data(lab.params, &mut with_data, path)?;
+            of_data = all().filter(|spec| !with_data.text(spec.key).is_empty()).collect();
+            paths = all().filter_map(|spec| Some((spec.key.to_owned(), with_data.get(spec.key)?.clone()))).collect();
+        }
+        for assignment in &flags.set {
+            let (key, text) = assignment.split_once('=').ok_or_else(|| ParamError::NotKeyValue(assignment.clone()))?;
+            let spec = params::find(lab.params, key.trim())?;
+            let value = match spec.parse(text)? {
+                // A recording must find it again from any folder.
+                Value::Text(path) if spec.kind.is_path() && !path.is_empty() => {
+                    Value::Text(std::path::absolute(&path).map_or(path, |path| path.to_string_lossy().into_owned()))
+                }
+                value => value,
+            };
+            set.push((spec.key.to_owned(), value));
+        }
+        Ok(Self { lab, flags, paths, of_data, set })
+    }
+
+    /// Refuses to set what the rows of a study differ in.
+    fn check(&self, study: &StudySpec) -> Result<(), Failure> {
+        let is_theirs = |key: &str| study.rows.iter().any(|row| row.set.iter().any(|(own, _)| *own == key));
+        match self.set.iter().find(|(key, _)| is_theirs(key)) {
+            Some((key, value)) => Err(Failure::usage(format!(
+                "`--set {key}={value}`: the rows of `{}` say what `{key}` is; `learnscope run {} --set {key}={value}` trains one so",
+                study.id, self.lab.id
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// The values for a study: what makes it read the data that are named, the data, and what is set.
+    fn to(&self, study: &StudySpec) -> Result<Vec<(String, Value)>, ParamError> {
+        let hangs_on = |spec: &ParamSpec, key: &str| spec.only_if.is_some_and(|(parent, _)| parent == key);
+        let mut given = Vec::new();
+        for (key, value) in study.own_data {
+            if self.of_data.iter().any(|spec| hangs_on(spec, key)) {
+                given.push(((*key).to_owned(), params::find(self.lab.params, key)?.parse(value)?));
+            }
+        }
+        given.extend(self.paths.iter().chain(&self.set).cloned());
+        Ok(given)
+    }
+
+    /// Whether a row of the study reads what `--data` names.
+    fn is_read(&self, study: &StudyRun) -> bool {
+        study.remaining().any(|task| self.of_data.iter().any(|spec| task.params.shows(spec)))
+    }
+
+    /// Refuses to set what has no effect in any row.
+    fn check_effect(&self, study: &StudyRun) -> Result<(), Failure> {
+        for assignment in &self.flags.set {
+            let one = std::slice::from_ref(assignment);
+            let mut told = study.remaining().map(|task| task.params.check_effect(self.lab.params, one));
+            if let Some(Err(error)) = told.next()
+                && told.all(|told| told.is_err())
+            {
+                return Err(error.into());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Says before anything runs which rows cannot be measured, such as those that need data which are not there.
+///
+/// # Errors
+/// That of the first row, where no row can.
+fn check_rows(lab: &LabSpec, study: &StudyRun, output: &Output) -> Result<(), Failure> {
+    let rows = study.spec.rows;
+    let check = |(i, row): (usize, &StudyRow)| Some((row.label, (lab.check)(&study.task(i)?.params).err()?));
+    let mut refused: Vec<(&str, ParamError)> = rows.iter().enumerate().filter_map(check).collect();
+    if refused.len() == rows.len() && !refused.is_empty() {
+        return Err(refused.swap_remove(0).1.into());
+    }
+    for (label, error) in refused {
+        tell(output, &format!("{label}: cannot be measured: {error}"));
     }
     Ok(())
 }

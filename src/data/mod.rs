@@ -41,3 +41,9 @@ pub struct Problem {
     /// What is wrong and what to do, without the path.
     pub problem: String,
 }
+
+/// A hash of bytes that may be kept: the same in every version and on every machine (FNV-1a, 64 bits).
+pub fn fnv_1a<'a>(bytes: impl IntoIterator<Item = &'a u8>) -> u64 {
+    let add = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    bytes.into_iter().fold(0xcbf2_9ce4_8422_2325, add)
+}

@@ -5,7 +5,7 @@ use super::csv_points::{decoded, separator_line};
 /// A row of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// Its number in the file from 1 on, empty lines aside; lines of a cell in quotes count as one.
+    /// The line of the file where it begins, from 1 on.
     pub number: usize,
     pub cells: Vec<String>,
 }
@@ -45,14 +45,19 @@ pub fn rows(bytes: &[u8], most_rows: usize) -> Result<Vec<Row>, String> {
         .trim(csv::Trim::All)
         .delimiter(delimiter)
         .from_reader(rest.as_bytes());
+    // Blank lines count, and so do those within a cell in quotes.
+    let (mut at, mut line) = (0, 1 + skipped as usize);
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| format!("is not a table: {error}"))?;
         if rows.len() > most_rows {
             return Err(format!("has more than {most_rows} rows"));
         }
-        let number = skipped as usize + rows.len() + 1;
-        rows.push(Row { number, cells: record.iter().map(str::to_owned).collect() });
+        let before = record.position().map_or(at, |position| position.byte() as usize);
+        let start = rest.len() - rest.get(before..).map_or(0, |rest| rest.trim_start_matches(['\r', '\n']).len());
+        line += rest.get(at..start).map_or(0, |passed| passed.matches('\n').count());
+        at = start;
+        rows.push(Row { number: line, cells: record.iter().map(str::to_owned).collect() });
     }
     Ok(rows)
 }
@@ -71,7 +76,7 @@ mod tests {
         ] {
             let rows = rows(text.as_bytes(), 2).unwrap();
             assert_eq!(rows.iter().map(|row| row.cells.clone()).collect::<Vec<_>>(), expected, "{text}");
-            assert_eq!(rows[2].number, if text.starts_with("sep") { 4 } else { 3 });
+            assert_eq!(rows[2].number, if text.starts_with("a,b") { 4 } else { 5 });
             assert_eq!((rows[1].cell(0), rows[2].cell(1)), ("1,5", ""));
         }
         assert_eq!(rows(b"a\nb\nc\n", 1).unwrap_err(), "has more than 1 rows");

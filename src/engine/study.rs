@@ -31,6 +31,8 @@ pub struct StudySpec {
     pub about: &'static str,
     /// Preset-like values shared by all rows: `key`, `value` as typed.
     pub common: &'static [(&'static str, &'static str)],
+    /// Values beside these with which its rows read the user's data, where the user names some; empty: its rows read what they say.
+    pub own_data: &'static [(&'static str, &'static str)],
     pub rows: &'static [StudyRow],
     /// What is measured of each row's run.
     pub measures: &'static [Measure],

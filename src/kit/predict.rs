@@ -15,11 +15,11 @@ use thiserror::Error;
 
 use crate::compute::device::DeviceChoice;
 use crate::engine::checkpoint_file;
-use crate::engine::event::RunHeader;
+use crate::engine::event::{Body, Payload, RunHeader};
 use crate::engine::experiment::{Checkpoint, RunError};
 use crate::engine::header_file;
 use crate::engine::params::{ParamSpec, Params};
-use crate::engine::recording;
+use crate::engine::recording::{self, RunReader};
 use crate::engine::run_folder::{self, DiskError, write_whole};
 use crate::nn::parameters;
 use crate::nn::weights::unusable;
@@ -185,6 +185,21 @@ fn of_checkpoint(
     Ok(RunWeights { folder: folder.to_owned(), name, checkpoint, params, warnings })
 }
 
+/// The first payload that a run has recorded under a key, such as what it says of its data at its beginning; `None`: there is none.
+/// The error says why the recording cannot be read.
+pub fn first_payload(folder: &Path, key: &str) -> Result<Option<Arc<Payload>>, String> {
+    let mut reader = RunReader::open(folder).map_err(|error| error.to_string())?;
+    let found = {
+        let mut events = reader.events().map_err(|error| error.to_string())?;
+        events.find_map(|event| match event.body {
+            Body::Recorded { key: of, offset, bytes } if &*of == key => Some((offset, bytes)),
+            _ => None,
+        })
+    };
+    let read = found.map(|(offset, bytes)| reader.payload_at(offset, bytes).map_err(|error| error.to_string()));
+    read.transpose()
+}
+
 /// A module of a checkpoint, of the shape of `like`; `from`: whose checkpoint it is, for messages.
 ///
 /// # Errors
@@ -207,8 +222,22 @@ pub fn module_of<M: Module>(
     Load { from: checkpoint, device: device.clone() }.module(name, like).map_err(refused)
 }
 
-/// Refuses a folder for results that has other files in it, or cannot be written to.
+/// Refuses a folder for results that is or lies within a recorded run, even with `--force`: what is there is what it recorded.
+pub fn outside_runs(out: &Path) -> Result<(), PredictError> {
+    let place = real(out);
+    let Some(run) = place.ancestors().find(|folder| run_folder::is_run(folder)) else { return Ok(()) };
+    let name = run.file_name().unwrap_or_default().to_string_lossy();
+    Err(PredictError::Input(format!(
+        "the results in `{}` would lie in the recorded run `{}`; choose a folder outside of it, such as `{}`",
+        out.display(),
+        run.display(),
+        run.with_file_name(format!("{name}-predictions")).display()
+    )))
+}
+
+/// Refuses a folder for results that is a recorded run's (see [`outside_runs`]), has other files in it, or cannot be written to.
 pub fn check_empty(out: &Path, force: bool) -> Result<(), PredictError> {
+    outside_runs(out)?;
     let taken = fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some());
     if taken && !force {
         return Err(PredictError::Input(format!(

@@ -56,6 +56,7 @@ pub static SPEC: LabSpec = LabSpec {
             cost: &EVEN,
             figure: None,
             beside: None,
+            own_data: &[],
         },
         StudySpec {
             id: "long",
@@ -70,6 +71,7 @@ pub static SPEC: LabSpec = LabSpec {
             cost: &EVEN,
             figure: None,
             beside: None,
+            own_data: &[],
         },
     ],
     tries: &[],

@@ -1,6 +1,6 @@
 //! Which graded pictures a folder holds: Messidor's layout, IDRiD's, or pictures with one table. By names and tables alone.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::super::DataError;
@@ -8,8 +8,9 @@ use super::super::folder::{Folder, Rules, walk};
 use super::super::picture_file::EXTENSIONS;
 use super::super::segmentation::counted;
 use super::super::synth::fundus::LesionKind;
-use super::table::{self, Row, Table};
-use super::{CORRECTED, DUPLICATES, named};
+use super::join::{File, Joined, agreed, each_grade, row_stem, stem};
+use super::table::{self, Table};
+use super::{CORRECTED, DUPLICATES, listed, named};
 use crate::watch::Watch;
 
 /// The layout that a folder was recognised by.
@@ -60,9 +61,6 @@ pub struct Listing {
     /// What was left out, and what is in doubt.
     pub warnings: Vec<String>,
 }
-
-/// A picture's file and its name below the folder.
-type File = (PathBuf, String);
 
 /// A table and the pictures that it may be of.
 struct Group {
@@ -261,21 +259,8 @@ fn single(root: &Path, folders: &[Folder]) -> Result<Group, DataError> {
     }
 }
 
-/// The name of a file without its folders and its ending, small.
-fn stem(path: &Path) -> String {
-    path.file_stem().unwrap_or_default().to_string_lossy().to_lowercase()
-}
-
-/// A name of a table without folders; without its ending, if that is a picture's.
-fn row_stem(image: &str) -> String {
-    let name = image.rsplit(['/', '\\']).next().unwrap_or(image).to_lowercase();
-    match name.rsplit_once('.') {
-        Some((stem, ending)) if EXTENSIONS.contains(&ending) => stem.to_owned(),
-        _ => name,
-    }
-}
-
-/// Joins rows and files of one group by name, whatever the endings are: TIFF files saved as PNG are the same pictures.
+/// Joins rows and files of one group by name, whatever the endings are: TIFF files saved as PNG are the same pictures. What is in doubt
+/// is left out and told: which picture a row names, which of several grades is right, what a grade means.
 fn add(listing: &mut Listing, group: Group, warnings: &mut Vec<String>) -> Result<(), DataError> {
     let Group { title, hospital, test, files, table } = group;
     let within = if title.is_empty() { String::new() } else { format!("{title}: ") };
@@ -290,52 +275,80 @@ fn add(listing: &mut Listing, group: Group, warnings: &mut Vec<String>) -> Resul
         warnings.push(format!("{within}{} has {rows} and there is no folder of its pictures", path.display()));
         return Ok(());
     }
-    let mut by_name: HashMap<String, Vec<usize>> = HashMap::new();
-    for (i, (file, _)) in files.iter().enumerate() {
-        by_name.entry(stem(file)).or_default().push(i);
-    }
-    let mut taken = vec![false; files.len()];
-    let (mut absent, mut repeated) = (Vec::new(), Vec::new());
-    let found = listing.pictures.len();
-    for row in &rows {
-        let Row { image, grade, edema } = row;
-        let same = by_name.get(&row_stem(image)).map_or(&[][..], Vec::as_slice);
-        // Of several files of one name, the one with the row's ending.
-        let exact =
-            same.iter().find(|i| files[**i].0.to_string_lossy().to_lowercase().ends_with(&image.to_lowercase()));
-        match exact.or(same.first()) {
-            None => absent.push(image.as_str()),
-            Some(&i) if taken[i] => repeated.push(image.as_str()),
-            Some(&i) => {
-                taken[i] = true;
-                let (path, name) = files[i].clone();
-                listing.pictures.push(Listed { path, name, hospital, grade: *grade, edema: *edema, test });
-            }
-        }
-    }
-    let shown = path.display();
-    if listing.pictures.len() == found {
-        let folder = files[0].0.parent().unwrap_or(&listing.root);
-        return Err(DataError::file(
-            &path,
-            format!(
-                "names none of the pictures in {}: its first is `{}`, and the folder's is `{}`; it is the table of other pictures",
-                folder.display(),
-                rows[0].image,
-                files[0].1
-            ),
+    let joined = Joined::of(&rows, &files);
+    let refused = |problem: String| Err(DataError::file(&path, problem));
+    if joined.rows.is_empty() && !joined.ambiguous.is_empty() {
+        return refused(format!(
+            "names no picture for certain: {}; write their folders into the table (left/a.png), or leave one of each",
+            listed(joined.ambiguous.iter().map(String::as_str))
         ));
     }
-    let without_row = files.iter().zip(&taken).filter(|(_, taken)| !**taken).map(|((_, name), _)| name.as_str());
-    let without_row: Vec<&str> = without_row.collect();
-    for (names, one, several) in [
-        (absent, format!("row of {shown} has no picture"), format!("rows of {shown} have no picture")),
-        (repeated, format!("row of {shown} names a picture again"), format!("rows of {shown} name a picture again")),
-        (without_row, format!("picture has no row in {shown}"), format!("pictures have no row in {shown}")),
+    if joined.rows.is_empty() {
+        let folder = files[0].0.parent().unwrap_or(&listing.root);
+        return refused(format!(
+            "names none of the pictures in {}: its first is `{}`, and the folder's is `{}`; it is the table of other pictures",
+            folder.display(),
+            rows[0].image,
+            files[0].1
+        ));
+    }
+    let (mut again, mut contradicted) = (Vec::new(), Vec::new());
+    for (file, of) in &joined.rows {
+        let (path, name) = files[*file].clone();
+        match agreed(of) {
+            Some(said) => {
+                again.extend((of.len() > 1).then_some(files[*file].1.as_str()));
+                listing.pictures.push(Listed { path, name, hospital, grade: said.grade(), edema: of[0].edema, test });
+            }
+            None => contradicted.extend((of.len() > 1).then(|| format!("{name} ({})", each_grade(of)))),
+        }
+    }
+    let with_row: HashSet<usize> = joined.rows.iter().map(|(file, _)| *file).chain(joined.doubted).collect();
+    let without_row: Vec<&str> =
+        (0..files.len()).filter(|i| !with_row.contains(i)).map(|i| files[i].1.as_str()).collect();
+    let unclear = table::unclear(&rows);
+    let all = |names: &[String]| listed(names.iter().map(String::as_str));
+    let of = path.display();
+    for (count, one, several, names) in [
+        (
+            joined.ambiguous.len(),
+            format!("row of {of} fits several pictures, which are left out"),
+            format!("rows of {of} fit several pictures, which are left out"),
+            all(&joined.ambiguous),
+        ),
+        (
+            contradicted.len(),
+            format!("picture has contradicting grades in {of} and is left out"),
+            format!("pictures have contradicting grades in {of} and are left out"),
+            all(&contradicted),
+        ),
+        (
+            unclear.len(),
+            format!("row of {of} has a grade that is not understood and is left out"),
+            format!("rows of {of} have a grade that is not understood and are left out"),
+            all(&unclear),
+        ),
+        (
+            again.len(),
+            format!("picture has several rows of one grade in {of}"),
+            format!("pictures have several rows of one grade in {of}"),
+            named(again),
+        ),
+        (
+            joined.absent.len(),
+            format!("row of {of} has no picture, left out"),
+            format!("rows of {of} have no picture, left out"),
+            named(joined.absent),
+        ),
+        (
+            without_row.len(),
+            format!("picture has no row in {of}, left out"),
+            format!("pictures have no row in {of}, left out"),
+            named(without_row),
+        ),
     ] {
-        if !names.is_empty() {
-            let what = counted(names.len(), &one, &several);
-            warnings.push(format!("{within}{what}, left out: {}", named(names.iter().copied())));
+        if count > 0 {
+            warnings.push(format!("{within}{}: {names}", counted(count, &one, &several)));
         }
     }
     Ok(())
@@ -401,13 +414,5 @@ mod tests {
         for name in ["Base1", "Base123", "Base", "Bäse12", "database", "Base1é"] {
             assert_eq!(base(name), None, "{name}");
         }
-    }
-
-    #[test]
-    fn names_are_the_same_with_and_without_ending() {
-        for name in ["IDRiD_001", "idrid_001.JPG", "a/b/IDRiD_001.tif", r"C:\x\IDRiD_001"] {
-            assert_eq!(row_stem(name), "idrid_001", "{name}");
-        }
-        assert_eq!(row_stem("v1.2"), "v1.2");
     }
 }

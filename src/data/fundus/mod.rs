@@ -1,6 +1,8 @@
 //! Folders of fundus photographs with their grades: which pictures are there, by which hospital, how they are read, and what of a
 //! folder without grades is among them already.
 
+pub mod grades;
+mod join;
 pub mod leak;
 pub mod listing;
 pub mod read;
@@ -34,9 +36,17 @@ pub const DUPLICATES: [&str; 13] = [
 
 /// Names as far as a sentence holds them: the first few and how many more.
 pub fn named<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    const FEW: usize = 4;
+    up_to(4, names)
+}
+
+/// The same of what has to be looked at one by one.
+pub fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    up_to(20, names)
+}
+
+fn up_to<'a>(most: usize, names: impl IntoIterator<Item = &'a str>) -> String {
     let mut names = names.into_iter();
-    let first: Vec<&str> = names.by_ref().take(FEW).collect();
+    let first: Vec<&str> = names.by_ref().take(most).collect();
     let more = names.count();
     let more = if more == 0 { String::new() } else { format!(" and {more} more") };
     first.join(", ") + &more

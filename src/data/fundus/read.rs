@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::super::picture_file::Memory;
+use super::super::picture_file::{Memory, White};
 use super::super::segmentation::lesion::Lesion as Wanted;
 use super::super::segmentation::read::{Picture, ReadLimits, Reader};
 use super::super::synth::fundus::{Lesion, LesionKind};
@@ -57,6 +57,8 @@ pub struct ReadAll {
     pub problems: Vec<Problem>,
     /// What was decided about pictures of more than 8 bits.
     pub lines: Vec<String>,
+    /// What is white in them; empty: there are none.
+    pub white: White,
 }
 
 /// Reads photographs in parallel, of which only the small ones stay in memory.
@@ -74,6 +76,7 @@ pub fn all(paths: &[PathBuf], size: usize, fit: Fit, watch: Watch<'_>) -> Result
             lines.push(format!("{} of them are nearly {how}, first {}", exposed.len(), first.display()));
         }
     }
+    let white = rules.white.clone();
     let reader = reader.with_rules(rules);
     let one = |path: &PathBuf| {
         if watch.cancelled() {
@@ -89,7 +92,7 @@ pub fn all(paths: &[PathBuf], size: usize, fit: Fit, watch: Watch<'_>) -> Result
         Ok(read)
     };
     let read: Result<Vec<Result<Read, Problem>>, DataError> = paths.par_iter().map(one).collect();
-    let mut all = ReadAll { lines, ..ReadAll::default() };
+    let mut all = ReadAll { lines, white, ..ReadAll::default() };
     for result in read? {
         all.pictures.push(match result {
             Ok(read) => Some(read),

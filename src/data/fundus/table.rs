@@ -3,38 +3,55 @@
 use std::path::{Path, PathBuf};
 
 use super::super::DataError;
-use super::super::table_file;
-use super::xls;
+use super::super::table_file::{self, plain};
+use super::{grades, listed, xls};
 use crate::disk;
 
 /// Bytes of a text file.
 const MOST_BYTES: u64 = 128 << 20;
 /// Rows of a table, as many as a folder may hold pictures.
 const MOST_ROWS: usize = 200_000;
+/// The highest risk of macular edema.
+const WORST_EDEMA: u8 = 2;
 
 /// What columns are called, as people have them, less everything but letters and digits.
 const IMAGE: &[&str] = &["imagename", "image", "imageid", "idcode", "filename", "file", "name", "picture", "img", "id"];
-const GRADE: &[&str] = &[
-    "retinopathygrade",
-    "adjudicateddrgrade",
-    "drgrade",
-    "grade",
-    "diagnosis",
-    "level",
-    "retinopathy",
-    "severity",
-    "label",
-];
+/// Names that a column of grades has in the data sets that people have.
+const GRADE: &[&str] = &["retinopathygrade", "adjudicateddrgrade", "grade", "diagnosis", "level"];
+/// Names that it may have where none of those is there.
+const MAYBE_GRADE: &[&str] = &["drgrade", "retinopathy", "severity", "label"];
 const EDEMA: &[&str] = &["riskofmacularedema", "adjudicateddme", "edema", "dme"];
+
+/// What a row says of its picture's grade.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Said {
+    /// Its cell is empty.
+    Nothing,
+    /// Retinopathy, 0 to 4.
+    Grade(u8),
+    /// What is no grade, or in doubt.
+    Unclear(String),
+}
+
+impl Said {
+    /// The grade, where there is one.
+    pub fn grade(&self) -> Option<u8> {
+        match self {
+            Self::Grade(grade) => Some(*grade),
+            Self::Nothing | Self::Unclear(_) => None,
+        }
+    }
+}
 
 /// A picture of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
+    /// Of the file, or of the sheet; the first is 1.
+    pub line: usize,
     /// As it stands there, with or without an ending.
     pub image: String,
-    /// Retinopathy, 0 to 4; `None`: its cell is empty.
-    pub grade: Option<u8>,
-    /// Risk of macular edema, 0 to 2.
+    pub grade: Said,
+    /// Risk of macular edema, 0 to 2; `None`: it is not told, or not as such a number.
     pub edema: Option<u8>,
 }
 
@@ -51,18 +68,19 @@ pub fn is_table_name(name: &str) -> bool {
     [".csv", ".tsv", ".xls", ".xlsx"].iter().any(|ending| name.ends_with(ending))
 }
 
-/// Reads a table. The first row names the columns, which are found by their names in any order.
+/// Reads a table. The first row names the columns, which are found by their names in any order; what grades may look like says
+/// [`grades::grade`].
 ///
 /// # Errors
-/// Naming the file, and the row where there is one: no such file, no table, no column of images or grades, a grade that is none.
+/// Naming the file: no such file, no table, no column of images or grades, several that may be the grade, not one grade that is
+/// understood.
 pub fn read(path: &Path) -> Result<Table, DataError> {
     let refused = |problem: String| DataError::file(path, problem);
-    let cells = cells(path)?;
-    let mut rows = cells.into_iter().enumerate().filter(|(_, row)| row.iter().any(|cell| !cell.is_empty()));
+    let mut rows = cells(path)?.into_iter().filter(|(_, row)| row.iter().any(|cell| !cell.is_empty()));
     let (_, header) =
         rows.next().ok_or_else(|| refused("is empty; expected columns of images and grades".to_owned()))?;
     let column = |names: &[&str]| table_file::column(&header, names);
-    let (Some(image), Some(grade)) = (column(IMAGE), column(GRADE)) else {
+    let (Some(image), Some(grade)) = (column(IMAGE), grade_column(&header).map_err(refused)?) else {
         let found: Vec<String> =
             header.iter().filter(|cell| !cell.is_empty()).map(|cell| format!("`{cell}`")).collect();
         return Err(refused(format!(
@@ -73,38 +91,71 @@ pub fn read(path: &Path) -> Result<Table, DataError> {
     };
     let edema = column(EDEMA);
     let mut table = Table { path: path.to_owned(), rows: Vec::new() };
-    for (number, row) in rows {
+    for (line, row) in rows {
         let cell = |column: usize| row.get(column).map_or("", |cell| cell.trim());
-        let graded = |column: usize, most: u8, what: &str| match cell(column) {
-            "" => Ok(None),
-            text => text
-                .parse::<f64>()
-                .ok()
-                .filter(|v| v.fract() == 0.0 && (0.0..=f64::from(most)).contains(v))
-                .map_or_else(
-                    || {
-                        let row = number + 1;
-                        Err(refused(format!("row {row}: {what} is `{text}`; expected a whole number from 0 to {most}")))
-                    },
-                    |value| Ok(Some(value as u8)),
-                ),
-        };
         if cell(image).is_empty() {
             continue;
         }
         if table.rows.len() == MOST_ROWS {
             return Err(refused(format!("has more than {MOST_ROWS} rows")));
         }
-        let edema = edema.map_or(Ok(None), |column| graded(column, 2, "the risk of macular edema"))?;
-        table.rows.push(Row { image: cell(image).to_owned(), grade: graded(grade, 4, "the grade")?, edema });
+        let said = match cell(grade) {
+            "" => Said::Nothing,
+            text => grades::grade(text).map_or_else(|| Said::Unclear(text.to_owned()), Said::Grade),
+        };
+        let edema = edema.and_then(|column| grades::grade(cell(column))).filter(|risk| *risk <= WORST_EDEMA);
+        table.rows.push(Row { line, image: cell(image).to_owned(), grade: said, edema });
     }
     if table.rows.is_empty() {
         return Err(refused("has no rows below its column names".to_owned()));
     }
+    let unclear = unclear(&table.rows);
+    if !unclear.is_empty() && table.rows.iter().all(|row| row.grade.grade().is_none()) {
+        return Err(refused(format!(
+            "has no grade that is understood ({}); expected numbers from 0 to 4, or words such as `no DR`, `mild`, `moderate`, \
+             `severe`, `proliferative`, `R2`, `Grade 1`, `3 (severe)`",
+            listed(unclear.iter().map(String::as_str))
+        )));
+    }
     Ok(table)
 }
 
-fn cells(path: &Path) -> Result<Vec<Vec<String>>, DataError> {
+/// The rows whose grade is not understood: `row 5: a.png, `ungradable``.
+pub fn unclear(rows: &[Row]) -> Vec<String> {
+    let told = |row: &Row| match &row.grade {
+        Said::Unclear(text) => Some(format!("row {}: {}, `{text}`", row.line, row.image)),
+        Said::Nothing | Said::Grade(_) => None,
+    };
+    rows.iter().filter_map(told).collect()
+}
+
+/// The column of grades, where there is one.
+///
+/// # Errors
+/// Several may be it.
+fn grade_column(header: &[String]) -> Result<Option<usize>, String> {
+    for names in [GRADE, MAYBE_GRADE] {
+        let found: Vec<usize> = (0..header.len()).filter(|&i| names.contains(&&*plain(&header[i]))).collect();
+        match found[..] {
+            [] => {}
+            [one] => return Ok(Some(one)),
+            [.., last] => {
+                let called: Vec<String> = found.iter().map(|&i| format!("`{}`", header[i])).collect();
+                return Err(format!(
+                    "has {} columns that may be the grade: {}; rename all but the one that counts, for example `{}` to `other {}`",
+                    found.len(),
+                    called.join(", "),
+                    header[last],
+                    header[last]
+                ));
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Rows with their numbers.
+fn cells(path: &Path) -> Result<Vec<(usize, Vec<String>)>, DataError> {
     let refused = |problem: String| DataError::file(path, problem);
     let name = path.to_string_lossy().to_lowercase();
     if name.ends_with(".xlsx") {
@@ -122,15 +173,17 @@ fn cells(path: &Path) -> Result<Vec<Vec<String>>, DataError> {
         // Programs of hospitals save text under this name.
         return text_cells(&bytes).map_err(refused);
     }
-    if old { xls::rows(&bytes).map_err(refused) } else { text_cells(&bytes).map_err(refused) }
+    if !old {
+        return text_cells(&bytes).map_err(refused);
+    }
+    let rows = xls::rows(&bytes).map_err(refused)?;
+    Ok(rows.into_iter().enumerate().map(|(row, cells)| (row + 1, cells)).collect())
 }
 
-/// Rows are told by their number in the file.
-fn text_cells(bytes: &[u8]) -> Result<Vec<Vec<String>>, String> {
+/// Rows with the lines where they begin.
+fn text_cells(bytes: &[u8]) -> Result<Vec<(usize, Vec<String>)>, String> {
     let rows = table_file::rows(bytes, MOST_ROWS)?;
-    let skipped = rows.first().map_or(0, |row| row.number - 1);
-    let cells = rows.into_iter().map(|row| row.cells);
-    Ok(std::iter::repeat_n(Vec::new(), skipped).chain(cells).collect())
+    Ok(rows.into_iter().map(|row| (row.number, row.cells)).collect())
 }
 
 #[cfg(test)]
@@ -147,16 +200,27 @@ mod tests {
     #[test]
     fn columns_are_found_by_their_names_in_any_order_and_with_any_separator() {
         let expected = vec![
-            Row { image: "a.tif".to_owned(), grade: Some(2), edema: Some(1) },
-            Row { image: "b".to_owned(), grade: None, edema: None },
+            Row { line: 0, image: "a.tif".to_owned(), grade: Said::Grade(2), edema: Some(1) },
+            Row { line: 0, image: "b".to_owned(), grade: Said::Nothing, edema: None },
         ];
         for text in [
             "Image name;Ophthalmologic department;Retinopathy grade;Risk of macular edema \na.tif;X;2;1\nb;Y;;\n",
             "sep=,\n,,\nadjudicated_dme,id_code,diagnosis,,\n1,a.tif,2.0,,\n,b,\n",
             "image\tlevel\tDME\r\na.tif\t2\t1\r\nb\r\n\t3\r\n",
         ] {
-            assert_eq!(told(text).unwrap(), expected, "{text}");
+            let found: Vec<Row> = told(text).unwrap().into_iter().map(|row| Row { line: 0, ..row }).collect();
+            assert_eq!(found, expected, "{text}");
         }
+    }
+
+    #[test]
+    fn rows_that_are_not_understood_are_told_with_their_line() {
+        let text = "sep=;\n\nimage;severity;grade\na;0;mild\n\n\nb;0;ungradable\nc;0;\"3\n(severe)\"\nd;0;\ne;0;7\n";
+        let rows = told(text).unwrap();
+        // The usual name is meant, whatever others there are.
+        let found: Vec<(usize, Option<u8>)> = rows.iter().map(|row| (row.line, row.grade.grade())).collect();
+        assert_eq!(found, [(4, Some(1)), (7, None), (8, Some(3)), (10, None), (11, None)]);
+        assert_eq!(unclear(&rows), ["row 7: b, `ungradable`", "row 11: e, `7`"]);
     }
 
     #[test]
@@ -165,8 +229,11 @@ mod tests {
             ("", &["t.csv", "is empty"][..]),
             ("image,age\na,3\n", &["`image`, `age`", "`Retinopathy grade`"]),
             ("image,grade\n", &["no rows"]),
-            ("image,grade\na,1\nb,5\n", &["row 3", "`5`", "from 0 to 4"]),
+            ("image,grade\na,\nb,5\n", &["row 3: b, `5`", "from 0 to 4", "`3 (severe)`"]),
             ("image,grade\na,1.5\n", &["`1.5`"]),
+            ("image,diagnosis,level\na,1,1\n", &["2 columns", "`diagnosis`, `level`", "rename", "`other level`"]),
+            ("image,Grade,grade \na,1,1\n", &["`Grade`, `grade`"]),
+            ("image,label,severity\na,1,1\n", &["`label`, `severity`"]),
         ] {
             let error = told(text).unwrap_err();
             words.iter().for_each(|word| assert!(error.contains(word), "{error}"));

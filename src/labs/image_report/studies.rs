@@ -31,6 +31,7 @@ const TABLE_4: StudySpec = StudySpec {
             version of its evaluation script before December 2025 compared texts with themselves and counted ties as right, which alone scores \
             some 24 to 30 %.",
     common: COMMON,
+    own_data: &[("source", "folder")],
     rows: &[
         row("ConVIRT-style", &[("variant", "convirt")], &[Some(43.10)]),
         row("GLoRIA-style", &[("variant", "gloria")], &[Some(44.30)]),

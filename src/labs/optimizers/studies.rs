@@ -64,6 +64,7 @@ const SADDLE_RACE: StudySpec = StudySpec {
     cost: &EVEN,
     figure: Some(&SADDLE_RACE_FIGURE),
     beside: None,
+    own_data: &[],
 };
 
 const MOMENTUM_NAG: StudySpec = StudySpec {
@@ -95,6 +96,7 @@ const MOMENTUM_NAG: StudySpec = StudySpec {
     cost: &EVEN,
     figure: Some(&MOMENTUM_NAG_FIGURE),
     beside: None,
+    own_data: &[],
 };
 
 const VANISHING_GRADIENT: StudySpec = StudySpec {
@@ -132,6 +134,7 @@ const VANISHING_GRADIENT: StudySpec = StudySpec {
     cost: &EVEN,
     figure: Some(&VANISHING_GRADIENT_FIGURE),
     beside: None,
+    own_data: &[],
 };
 
 const LEARNING_RATES: StudySpec = StudySpec {
@@ -231,6 +234,7 @@ const LEARNING_RATES: StudySpec = StudySpec {
     cost: &EVEN,
     figure: Some(&LEARNING_RATES_FIGURE),
     beside: None,
+    own_data: &[],
 };
 
 /// Where the optimizers went, in the plane.

@@ -83,7 +83,10 @@ fn entry(entry: &str) -> Result<(&str, u8), String> {
     Ok((name, known.ok_or_else(|| format!("`{grade}` of {name} is not a grade, 0 to 3"))?))
 }
 
-/// The pictures that a person labelled; of a name that comes twice the last grade counts.
+/// The pictures that a person labelled, each once.
+///
+/// # Errors
+/// What [`entries`] refuses, names that no picture to train on has, or two have, and a name with two grades.
 pub fn given(text: &str, data: &FundusData) -> Result<Vec<(usize, u8)>, ParamError> {
     let invalid = |problem: String| ParamError::invalid(GIVEN.key(), problem);
     let entries = entries(text).map_err(invalid)?;
@@ -102,19 +105,38 @@ pub fn given(text: &str, data: &FundusData) -> Result<Vec<(usize, u8)>, ParamErr
             Some(None) => {
                 return Err(invalid(format!("two pictures to train on are called `{name}`; rename the file of one")));
             }
-            None => {
+            None => return Err(invalid(not_to_train_on(name, data))),
+        };
+        match given.iter().find(|(known, _)| *known == i) {
+            Some((_, known)) if *known != grade => {
                 return Err(invalid(format!(
-                    "there is no picture `{name}` to train on; a list that was made for other data is emptied with {}=",
-                    GIVEN.key()
+                    "`{name}` has two grades, {known} and {grade}; leave the one that is right"
                 )));
             }
-        };
-        match given.iter_mut().find(|(known, _)| *known == i) {
-            Some((_, known)) => *known = grade,
+            Some(_) => {}
             None => given.push((i, grade)),
         }
     }
     Ok(given)
+}
+
+/// Why a name is that of no picture to train on.
+fn not_to_train_on(name: &str, data: &FundusData) -> String {
+    let measured = [
+        ("validation picture", "chosen by", &data.validation),
+        ("test picture", "tested on", &data.test),
+        ("picture of the unseen hospital", "tested on", &data.unseen),
+    ];
+    let is_named = |i: &usize| data.pictures[*i].name == name;
+    match measured.into_iter().find(|(.., of)| of.iter().any(is_named)) {
+        Some((what, use_of, _)) => format!(
+            "`{name}` is a {what}: it is {use_of} and never trained on, so that its label cannot be given; take it out of the list"
+        ),
+        None => format!(
+            "there is no picture `{name}` to train on; a list that was made for other data is emptied with {}=",
+            GIVEN.key()
+        ),
+    }
 }
 
 /// Who asks: the network and the run that it is of.
@@ -237,16 +259,18 @@ mod tests {
     fn what_a_person_gave_is_read_or_refused_by_name() {
         let data = data();
         let name = |i: usize| data.pictures[data.unlabelled[i]].name.clone();
-        let text = format!(" {}=2; {} = 0;;{}=1 ", name(0), name(1), name(0));
+        let text = format!(" {}=1; {} = 0;;{}=1 ", name(0), name(1), name(0));
         assert_eq!(given(&text, &data).unwrap(), [(data.unlabelled[0], 1), (data.unlabelled[1], 0)]);
         assert!(given(" ; ", &data).unwrap().is_empty());
-        let test = data.pictures[data.test[0]].name.clone();
+        let [test, validation] = [data.test[0], data.validation[0]].map(|i| data.pictures[i].name.clone());
         for (text, words) in [
             (format!("{}=4", name(0)), format!("`4` of {} is not a grade, 0 to 3", name(0))),
             (format!("{}=-1", name(0)), "`-1` of".to_owned()),
             (name(0), "is not of the form NAME=GRADE".to_owned()),
             ("nobody=1".to_owned(), "no picture `nobody`".to_owned()),
-            (format!("{test}=1"), format!("no picture `{test}` to train on")),
+            (format!("{0}=1;{0}=2", name(0)), format!("`{}` has two grades, 1 and 2", name(0))),
+            (format!("{test}=1"), format!("`{test}` is a test picture: it is tested on and never trained on")),
+            (format!("{validation}=1"), format!("`{validation}` is a validation picture: it is chosen by")),
         ] {
             let message = given(&text, &data).unwrap_err().to_string();
             assert!(message.contains(&words) && message.contains("`given_labels`"), "{message}");

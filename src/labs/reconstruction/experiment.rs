@@ -34,6 +34,7 @@ use super::params::{
     BATCH, GIVEN, Hyper, LABELLED_SHARE, LAMBDA, LOOPED, ORACLE, PHASE_STEPS, QUERY, QUERY_COUNT, QUERY_EVERY, RESTART,
     ROUTINES, Restart, Routine, SWITCH_NOW, WEIGHTS, check_combination, net_spec, rule,
 };
+use super::parts;
 use super::query::Query;
 use super::sampler::{Kind, Pools, Sampler};
 use super::source::{self, FundusData};
@@ -551,6 +552,7 @@ impl ReconstructionRun {
     /// What does not change while the run goes on.
     fn introduce(&self, out: &mut Emit<'_>) {
         out.payload("data/summary", Payload::Text(self.data.summary.join("\n")));
+        out.payload("data/split", parts::table(&self.data));
         for line in &self.data.report {
             out.notice(Level::Info, format!("data: {line}"));
         }
@@ -745,6 +747,9 @@ impl Experiment for ReconstructionRun {
         to.put_text("second", self.second);
         to.put_text("labelled_batches", self.labelled_batches);
         to.put_text("dead_told", self.dead_told);
+        if !self.data.white.is_empty() {
+            to.put_text("white", self.data.white.to_text());
+        }
         to.host.put_f64("latent/axes", self.projection.axes().to_vec());
         to.finish()
     }

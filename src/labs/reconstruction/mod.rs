@@ -12,6 +12,7 @@ mod gallery;
 pub mod judge;
 pub mod looks;
 pub mod params;
+pub mod parts;
 mod photographs;
 pub mod predict;
 mod presets;
@@ -136,5 +137,6 @@ pub static KEYS: &[KeySpec] = &[
     ),
     payload("query/picture/*", "picture asked for"),
     payload("data/summary", "the pictures and their parts"),
+    payload("data/split", "which picture is for what, and its content"),
     payload("network", "the network and its cost"),
 ];

@@ -637,10 +637,13 @@ pub fn check_combination(params: &Params) -> Result<(), ParamError> {
             ),
         );
     }
-    let (empty, key) = match SOURCE.of(params) {
-        Source::Generated => (UNLABELLED.of(params) == 0, UNLABELLED.key()),
-        Source::Folder => (UNLABELLED_FOLDER.of(params).is_empty(), UNLABELLED_FOLDER.key()),
-        Source::Sample => (false, ""),
+    let (empty, key, how) = match SOURCE.of(params) {
+        Source::Generated => (UNLABELLED.of(params) == 0, UNLABELLED.key(), "give it some"),
+        Source::Folder => {
+            let none = UNLABELLED_FOLDER.of(params).is_empty();
+            (none, UNLABELLED_FOLDER.key(), "choose a folder of them (`--set unlabelled=DIR`)")
+        }
+        Source::Sample => (false, "", ""),
     };
     if SOURCE.of(params) == Source::Folder && FOLDER.of(params).is_empty() {
         return invalid(FOLDER.key(), "choose the folder with graded photographs (`--data DIR`)".to_owned());
@@ -648,8 +651,9 @@ pub fn check_combination(params: &Params) -> Result<(), ParamError> {
     if matches!(routine, Routine::AeThenCl | Routine::Combined) && empty {
         return invalid(
             key,
-            "this routine learns from unlabelled pictures, and there are none; give it some, or choose routine=labelled-also"
-                .to_owned(),
+            format!(
+                "this routine learns from unlabelled pictures, and there are none; {how}, or choose routine=labelled-also"
+            ),
         );
     }
     if routine == Routine::Supervised && QUERY.of(params) == Some(Query::Reconstruction) {

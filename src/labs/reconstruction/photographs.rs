@@ -158,6 +158,7 @@ pub fn load(identity: &Identity, watch: Watch<'_>) -> Result<FundusData, ParamEr
         hospitals: listing.hospitals.clone(),
         warnings,
         photographs: true,
+        white: read.white.or(more.white),
         ..FundusData::default()
     };
     data.hospitals.push("ungraded".to_owned());
@@ -344,6 +345,25 @@ impl FundusData {
     }
 }
 
+/// Why a hospital cannot be held out; `held`: its place among them.
+fn unheld(held: usize, hospitals: &[String]) -> Option<String> {
+    if let [only] = hospitals {
+        return Some(format!(
+            "the pictures are of 1 hospital ({only}): without it there is nothing to train on; choose hold_out=none"
+        ));
+    }
+    let named = |(i, name): (usize, &String)| format!("{}: {name}", i + 1);
+    let there: Vec<String> = hospitals.iter().enumerate().map(named).collect();
+    (held >= hospitals.len()).then(|| {
+        format!(
+            "the pictures are of {} hospitals ({}): there is no number {}; choose one of these, or hold_out=none",
+            hospitals.len(),
+            there.join(", "),
+            held + 1
+        )
+    })
+}
+
 /// Whether photographs can be trained and tested on.
 pub fn check(params: &Params, data: &Arc<FundusData>) -> Result<(), ParamError> {
     let invalid = |key: &str, problem: String| Err(ParamError::invalid(key, problem));
@@ -360,13 +380,9 @@ pub fn check(params: &Params, data: &Arc<FundusData>) -> Result<(), ParamError> 
         );
     }
     // The last one is no hospital but what has no grades.
-    let hospitals = data.hospitals.len() - 1;
-    if HOLD_OUT.of(params).is_some_and(|held| held >= hospitals || hospitals == 1) {
-        let count = counted(hospitals, "hospital", "hospitals");
-        return invalid(
-            HOLD_OUT.key(),
-            format!("the pictures are of {count}: there is no such one to hold out; choose hold_out=none"),
-        );
+    let hospitals = data.hospitals.get(..data.hospitals.len().saturating_sub(1)).unwrap_or_default();
+    if let Some(problem) = HOLD_OUT.of(params).and_then(|held| unheld(held, hospitals)) {
+        return invalid(HOLD_OUT.key(), problem);
     }
     let divided = data.clone().for_run(params, 0);
     if divided.labelled.len() < 2 || divided.test.is_empty() {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::compute::streams;
+use crate::data::picture_file::White;
 use crate::data::synth::fundus::{self, Fundus, FundusSpec, Hospital, Lesion};
 use crate::engine::params::{ParamError, Params};
 use crate::kit::kept;
@@ -65,6 +66,8 @@ pub struct FundusData {
     /// What was found in the folders and done with it, and what was left out.
     pub report: Vec<String>,
     pub warnings: Vec<String>,
+    /// What is white in photographs of more than 8 bits, as far as that is known; see [`White`].
+    pub white: White,
     /// With the content's hash, for the run's header; empty where parameters and seed define the pictures.
     pub description: String,
 }

@@ -13,12 +13,15 @@ use super::compare::{self, Reported};
 use super::gallery;
 use super::params::{
     DATA_SEED, DECAY, LABELLED_SHARE, LAMBDA, MOMENTUM, OPTIMIZER_KEY, PULL_EVERY, QUERY_EVERY, RATE, REBUILD_EVERY,
-    STEPS, VALIDATE_EVERY, WRONG,
+    SOURCE, STEPS, VALIDATE_EVERY, WRONG,
 };
 
 /// Every study of the lab.
 pub static STUDIES: &[StudySpec] =
     &[TABLE_1, MINI_GRID, TABLE_2, FIGURE_3, FIGURE_4, FIGURE_5, FIGURE_6, BALANCE, ACTIVE];
+
+/// With a folder of photographs its pictures are learned from, as far as a row needs no others.
+const OWN: &[(&str, &str)] = &[(SOURCE.key(), "folder")];
 
 /// Per cent, as the paper counts.
 const BEST: Measure = Measure {
@@ -107,6 +110,7 @@ const TABLE_2: StudySpec = StudySpec {
     cost: &COST,
     figure: Some(&ACCURACY),
     beside: Some(&compare::ROUTINES),
+    own_data: OWN,
 };
 
 const BALANCE: StudySpec = StudySpec {
@@ -130,6 +134,7 @@ const BALANCE: StudySpec = StudySpec {
     cost: &COST,
     figure: Some(&LAMBDAS),
     beside: None,
+    own_data: OWN,
 };
 
 const fn setting(label: &'static str, set: &'static [(&'static str, &'static str)]) -> StudyRow {
@@ -183,6 +188,7 @@ const TABLE_1: StudySpec = StudySpec {
     cost: &COST,
     figure: Some(&SETTINGS),
     beside: Some(&compare::GRID),
+    own_data: OWN,
 };
 
 const MINI_GRID: StudySpec = StudySpec {
@@ -229,6 +235,7 @@ const FIGURE_3: StudySpec = StudySpec {
     cost: &COST,
     figure: Some(&STRIP),
     beside: None,
+    own_data: OWN,
 };
 
 static STRIP: Figure = Figure {
@@ -258,6 +265,7 @@ const FIGURE_4: StudySpec = StudySpec {
     cost: &COST,
     figure: Some(&REBUILT),
     beside: None,
+    own_data: OWN,
 };
 
 static REBUILT: Figure = Figure {
@@ -316,6 +324,7 @@ const FIGURE_5: StudySpec = StudySpec {
     cost: &COST,
     figure: Some(&BASELINES),
     beside: Some(&compare::NETWORKS),
+    own_data: OWN,
 };
 
 static BASELINES: Figure = Figure {
@@ -358,6 +367,7 @@ const FIGURE_6: StudySpec = StudySpec {
     cost: &COST,
     figure: Some(&ENCODERS),
     beside: Some(&compare::NETWORKS),
+    own_data: OWN,
 };
 
 static ENCODERS: Figure = Figure {
@@ -402,6 +412,7 @@ const ACTIVE: StudySpec = StudySpec {
     cost: &ASKING,
     figure: Some(&BY_LABELS),
     beside: None,
+    own_data: OWN,
 };
 
 static BY_LABELS: Figure = Figure {

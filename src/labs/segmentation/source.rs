@@ -7,6 +7,7 @@ use std::time::SystemTime;
 
 use rayon::prelude::*;
 
+use crate::data::fnv_1a;
 use crate::data::segmentation::doctor::{self, Finding};
 use crate::data::segmentation::groups::{GroupRule, Groups};
 use crate::data::segmentation::listing::{Listing, Pair, scan};
@@ -234,8 +235,7 @@ pub(super) fn item(name: String, class: String, sample: &Sample, Input { channel
 /// What a picture is known by again, wherever its file lies and whatever it is called: FNV-1a of its size and its pixels.
 pub fn content(picture: &Picture) -> u64 {
     let sides = [picture.width, picture.height].map(|side| (side as u64).to_le_bytes());
-    let bytes = sides.as_flattened().iter().chain(&picture.rgb);
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    fnv_1a(sides.as_flattened().iter().chain(&picture.rgb))
 }
 
 /// Generated images, the same as in `sample_data/ultrasound` for the same number and seed.

@@ -157,6 +157,7 @@ const TABLE_2: StudySpec = StudySpec {
     cost: &COST,
     figure: None,
     beside: None,
+    own_data: &[],
 };
 
 const TABLE_2_OWN: StudySpec = StudySpec {
@@ -183,6 +184,7 @@ const TABLE_1: StudySpec = StudySpec {
     cost: &COST,
     figure: None,
     beside: None,
+    own_data: &[],
 };
 
 const TABLE_1_OWN: StudySpec = StudySpec {
@@ -209,6 +211,7 @@ const LADDER: StudySpec = StudySpec {
     cost: &COST,
     figure: None,
     beside: None,
+    own_data: &[],
 };
 
 const LADDER_OWN: StudySpec = StudySpec {
@@ -288,6 +291,7 @@ const FIGURE_2: StudySpec = StudySpec {
     cost: &COST,
     figure: Some(&OUTLINES),
     beside: None,
+    own_data: &[],
 };
 
 const FIGURE_2_OWN: StudySpec = StudySpec {
@@ -319,6 +323,7 @@ const SIZE_DICE: StudySpec = StudySpec {
     cost: &COST,
     figure: None,
     beside: None,
+    own_data: &[],
 };
 
 const CALIPERS: StudySpec = StudySpec {
@@ -341,6 +346,7 @@ const CALIPERS: StudySpec = StudySpec {
     cost: &COST,
     figure: None,
     beside: None,
+    own_data: &[],
 };
 
 /// What the time of a run depends on: a validation after each epoch, or so many steps, and at the end; one test.

@@ -95,6 +95,7 @@ const TABLE_1: StudySpec = StudySpec {
     cost: &COST,
     figure: None,
     beside: None,
+    own_data: &[],
 };
 
 const TABLE_1_CIFAR: StudySpec = StudySpec {
@@ -133,6 +134,7 @@ const TABLE_2: StudySpec = StudySpec {
     cost: &COST,
     figure: None,
     beside: None,
+    own_data: &[],
 };
 
 const TABLE_2_CIFAR: StudySpec = StudySpec {
@@ -200,6 +202,7 @@ const TABLE_3: StudySpec = StudySpec {
     cost: &COST,
     figure: None,
     beside: None,
+    own_data: &[],
 };
 
 const TABLE_3_CIFAR: StudySpec = StudySpec {
@@ -249,6 +252,7 @@ const FIGURE_2: StudySpec = StudySpec {
     cost: &COST,
     figure: Some(&EIGENSPACES),
     beside: None,
+    own_data: &[],
 };
 
 const FIGURE_2_CIFAR: StudySpec = StudySpec {
@@ -277,6 +281,7 @@ const FIGURE_3: StudySpec = StudySpec {
     cost: &COST,
     figure: Some(&EIGENSPACES),
     beside: None,
+    own_data: &[],
 };
 
 const FIGURE_3_CIFAR: StudySpec = StudySpec {
@@ -308,6 +313,7 @@ const FIGURE_4: StudySpec = StudySpec {
     cost: &COST,
     figure: Some(&EIGENSPACES),
     beside: None,
+    own_data: &[],
 };
 
 const FIGURE_4_CIFAR: StudySpec = StudySpec {

@@ -120,8 +120,14 @@ pub struct Trained {
     pub cut: bool,
 }
 
-/// The bytes of a safetensors file: the same ones for the same network.
-pub fn packed(net: &Autoencoder, spec: &NetSpec, trained: Trained) -> Result<Vec<u8>, WeightsError> {
+/// The bytes of a safetensors file: the same ones for the same network. `white`: what was white in the photographs of more than 8 bits
+/// that it was trained on, as text that [`white`] hands back as it is.
+pub fn packed(
+    net: &Autoencoder,
+    spec: &NetSpec,
+    trained: Trained,
+    white: Option<String>,
+) -> Result<Vec<u8>, WeightsError> {
     let places = places(net);
     let mut reader = Reader::default();
     places.iter().for_each(|place| {
@@ -135,17 +141,24 @@ pub fn packed(net: &Autoencoder, spec: &NetSpec, trained: Trained) -> Result<Vec
     let mut texts = texts(spec);
     texts.insert(REBUILDS.to_owned(), trained.rebuilds.to_string());
     texts.insert(CUT.to_owned(), trained.cut.to_string());
+    texts.extend(white.map(|white| (WHITE.to_owned(), white)));
     Ok(packed_file(&tensors, texts)?)
 }
 
 const LAB: &str = "learnscope.lab";
 const REBUILDS: &str = "learnscope.rebuilds";
 const CUT: &str = "learnscope.cut_to_field_of_view";
+const WHITE: &str = "learnscope.white";
 
 /// What a file says of that.
 pub fn trained(file: &Opened) -> Trained {
     let is = |key: &str| file.texts.get(key).is_some_and(|text| text == "true");
     Trained { rebuilds: is(REBUILDS), cut: is(CUT) }
+}
+
+/// What [`packed`] was given as `white`.
+pub fn white(file: &Opened) -> Option<&str> {
+    file.texts.get(WHITE).map(String::as_str)
 }
 
 /// What a file says of its network.
@@ -380,7 +393,7 @@ mod tests {
     fn written(net: &Autoencoder, spec: &NetSpec) -> (tempfile::TempDir, Opened) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("net.safetensors");
-        std::fs::write(&path, packed(net, spec, TRAINED).unwrap()).unwrap();
+        std::fs::write(&path, packed(net, spec, TRAINED, Some("4095;".to_owned())).unwrap()).unwrap();
         let file = open(&path).unwrap();
         (folder, file)
     }
@@ -411,10 +424,11 @@ mod tests {
             let net = Autoencoder::new(&spec, 7, &device::cpu()).unwrap();
             let (_folder, file) = written(&net, &spec);
             let (loaded, of) = load(&file, &device::cpu()).unwrap();
-            assert_eq!((of, trained(&file)), (spec, TRAINED));
+            assert_eq!((of, trained(&file), white(&file)), (spec, TRAINED, Some("4095;")));
             assert_eq!(outputs(&loaded, 32), outputs(&net, 32), "{}", spec.describe());
             assert_ne!(outputs(&Autoencoder::new(&spec, 8, &device::cpu()).unwrap(), 32), outputs(&net, 32));
-            assert_eq!(packed(&loaded, &spec, TRAINED).unwrap(), packed(&net, &spec, TRAINED).unwrap());
+            let of = |net: &Autoencoder| packed(net, &spec, TRAINED, None).unwrap();
+            assert_eq!(of(&loaded), of(&net));
         }
     }
 

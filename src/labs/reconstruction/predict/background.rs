@@ -61,8 +61,8 @@ fn predict(wanted: &Wanted, say: &dyn Fn(Told), cancel: &AtomicBool) -> Result<S
     let inputs = find(&wanted.data, watch).map_err(|error| error.to_string())?;
     let device = device::cpu();
     let net = source.build(&device).map_err(|error| error.to_string())?;
-    let predictor = Predictor::new(net, source.spec, source.trained, device);
-    let (files, about_files) = reader(&inputs, watch);
+    let (files, about_files) = reader(&inputs, &source.white, watch);
+    let predictor = Predictor::new(net, source.spec, source.trained, source.parts.clone().ok(), device);
     let lines = [source.describe(), inputs.lines.clone(), about_files].concat();
     say(Told::Begun { lines, total: inputs.items.len() });
     let mut bytes = 0;
@@ -70,7 +70,7 @@ fn predict(wanted: &Wanted, say: &dyn Fn(Told), cancel: &AtomicBool) -> Result<S
         if cancel.load(Ordering::Relaxed) {
             break;
         }
-        let mut found = predictor.predict(item, &files, wanted.occlusion)?;
+        let Some(mut found) = predictor.predict(item, &files, wanted.occlusion, &[])? else { continue };
         if let Some(maps) = &found.maps {
             found.row.most_occlusion = maps.most_occlusion();
             bytes += 14 * maps.size * maps.size;

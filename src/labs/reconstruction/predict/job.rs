@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::json;
 
+use super::super::parts::Role;
 use super::inputs::{Inputs, find};
 use super::report::{Row, Wanted, save_maps, save_table};
 use super::weights_source::WeightsSource;
@@ -27,10 +28,11 @@ use crate::plot::number::counted;
 use crate::watch::Watch;
 
 /// A reader that knows what is white in those of these photographs that have more than 8 bits, and what it decided, line by line.
-pub fn reader(inputs: &Inputs, watch: Watch<'_>) -> (Files, Vec<String>) {
+/// `known`: what it was in training.
+pub fn reader(inputs: &Inputs, known: &White, watch: Watch<'_>) -> (Files, Vec<String>) {
     let paths: Vec<PathBuf> = inputs.items.iter().map(|item| item.path.clone()).collect();
     let files = Files::new(ReadLimits::default());
-    let rules = files.survey_as(&White::default(), &[], &paths, &Lesion::Any, watch);
+    let rules = files.survey_as(known, &[], &paths, &Lesion::Any, watch);
     let lines = if rules.deep_images > 0 { rules.lines() } else { Vec::new() };
     (files.with_rules(rules), lines)
 }
@@ -57,12 +59,12 @@ pub fn predict_all(
     for assignment in &request.set {
         params.set_text(&specs, assignment).map_err(PredictError::input)?;
     }
-    if !request.parts.is_empty() {
-        let text = "`--part`: runs of this lab do not note which photographs they were trained on";
-        return Err(PredictError::Input(text.to_owned()));
-    }
+    let asked: Vec<Option<Role>> = request.parts.iter().map(|name| role_of(name)).collect::<Result<_, _>>()?;
     let threshold = THRESHOLD.of(&params);
     let source = WeightsSource::open(&request.weights)?;
+    if let (Err(why), false) = (&source.parts, asked.is_empty()) {
+        return Err(PredictError::Input(format!("`--part`: {why}")));
+    }
     let wanted = Wanted {
         reconstructions: RECONSTRUCTIONS.of(&params) && source.trained.rebuilds,
         errors: ERRORS.of(&params) && source.trained.rebuilds,
@@ -73,8 +75,10 @@ pub fn predict_all(
     check_empty(&request.out, request.force)?;
     let opened = device::open(&request.device).map_err(PredictError::input)?;
     let net = source.build(&opened.device)?;
-    let predictor = Predictor::new(net, source.spec, source.trained, opened.device);
-    let (files, about_files) = reader(&inputs, watch);
+    let parts = source.parts.clone().ok();
+    let is_known = parts.is_some();
+    let predictor = Predictor::new(net, source.spec, source.trained, parts, opened.device);
+    let (files, about_files) = reader(&inputs, &source.white, watch);
 
     let mut lines = vec![NOTE.to_owned()];
     lines.extend(source.describe());
@@ -91,13 +95,18 @@ pub fn predict_all(
     heard(PredictEvent::Begun { total, lines, about });
 
     let (mut rows, mut unsaved, mut stopped): (Vec<Row>, usize, Option<String>) = (Vec::new(), 0, None);
+    let mut left_out = 0;
     for (i, item) in inputs.items.iter().enumerate() {
         if cancel.load(Ordering::Relaxed) {
             stopped = Some("stopped".to_owned());
             break;
         }
-        let found = match predictor.predict(item, &files, wanted.occlusions) {
-            Ok(found) => found,
+        let found = match predictor.predict(item, &files, wanted.occlusions, &asked) {
+            Ok(Some(found)) => found,
+            Ok(None) => {
+                left_out += 1;
+                continue;
+            }
             Err(error) => {
                 stopped = Some(error);
                 break;
@@ -131,22 +140,60 @@ pub fn predict_all(
     saved.map_err(PredictError::work)?;
     let ill = rows.iter().filter(|row| row.answer(threshold) == "retinopathy").count();
     let mut lines = vec![format!("{} predicted, {ill} of them as retinopathy", counted(good, "picture", "pictures"))];
-    if good < total {
-        lines.push(format!("{} could not be used: see the column `problem`", counted(total - good, "file", "files")));
+    let bad = rows.len() - good;
+    if bad > 0 {
+        lines.push(format!("{} could not be used: see the column `problem`", counted(bad, "file", "files")));
+    }
+    if left_out > 0 {
+        let pictures = counted(left_out, "picture", "pictures");
+        lines.push(format!("{pictures} of other parts left out (`--part {}`)", request.parts.join(",")));
+    }
+    if is_known && good > 0 {
+        lines.push(about_parts(&rows));
     }
     lines.push(format!("saved in {}: predictions.csv{}", request.out.display(), written(wanted)));
     lines.push(NOTE.to_owned());
-    let about =
-        json!({ "predicted": good, "failed": total - good, "retinopathy": ill, "out": request.out, "notice": NOTE });
+    let about = json!({ "predicted": good, "failed": bad, "left_out": left_out, "retinopathy": ill, "out": request.out, "notice": NOTE });
     heard(PredictEvent::Done { lines, about });
     if unsaved > 0 {
         let count = counted(unsaved, "picture", "pictures");
         return Err(PredictError::Work(format!("{count} of {total} could not be saved: see the column `problem`")));
     }
+    if good == 0 && left_out > 0 {
+        return Err(PredictError::Work(format!("no picture is of the part {}", request.parts.join(", "))));
+    }
     if good == 0 {
         return Err(PredictError::Work("not one of the files could be used: see predictions.csv".to_owned()));
     }
     Ok(())
+}
+
+/// A part of the run's data by its name; `none`: of no part.
+fn role_of(name: &str) -> Result<Option<Role>, PredictError> {
+    match Role::ALL.into_iter().find(|role| role.name() == name) {
+        None if name != "none" => {
+            let names = Role::ALL.map(Role::name).join(", ");
+            Err(PredictError::Input(format!("`--part {name}`: expected {names} or none")))
+        }
+        found => Ok(found),
+    }
+}
+
+/// How many of the photographs are the run's own.
+fn about_parts(rows: &[Row]) -> String {
+    let count = |role: Role| rows.iter().filter(|row| row.part == Some(role)).count();
+    let found: Vec<String> = Role::ALL
+        .into_iter()
+        .filter(|role| count(*role) > 0)
+        .map(|role| format!("{} {}", role.name(), count(role)))
+        .collect();
+    if found.is_empty() {
+        return "none of the photographs is of the run's data: to the network they are new".to_owned();
+    }
+    format!(
+        "known again of the run's data (column `part`): {}; what is said of those that were trained on tells nothing about new ones",
+        found.join(", ")
+    )
 }
 
 fn written(wanted: Wanted) -> String {

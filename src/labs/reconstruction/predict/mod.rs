@@ -25,6 +25,7 @@ use crate::nn::reconstruction::weights::Trained;
 
 use super::explain::occlusion;
 use super::judge::{DARK, field_of_view, most_probable, quality};
+use super::parts::{Parts, Role};
 use inputs::Item;
 use report::{Measures, Row};
 
@@ -67,6 +68,8 @@ pub struct Predictor {
     net: Autoencoder,
     spec: NetSpec,
     trained: Trained,
+    /// What the network was trained on, where that is known.
+    parts: Option<Parts>,
     device: Device,
 }
 
@@ -102,21 +105,28 @@ impl Maps {
 
 impl Predictor {
     /// What a decoder that has learned nothing gives is not shown.
-    pub fn new(net: Autoencoder, spec: NetSpec, trained: Trained, device: Device) -> Self {
-        Self { net, spec, trained, device }
+    pub fn new(net: Autoencoder, spec: NetSpec, trained: Trained, parts: Option<Parts>, device: Device) -> Self {
+        Self { net, spec, trained, parts, device }
     }
 
-    /// One picture: a row in any case, with the reason where it cannot be used. `occluded`: with an occlusion map.
+    /// One picture: a row with the reason where it cannot be used; `None`: it is of a part that is not wanted. `occluded`: with an
+    /// occlusion map. `wanted`: of which parts of the run's data (`None`: of none); empty: all.
     ///
     /// # Errors
     /// The device failed.
-    pub fn predict(&self, item: &Item, files: &Files, occluded: bool) -> Result<Found, String> {
+    pub fn predict(
+        &self,
+        item: &Item,
+        files: &Files,
+        occluded: bool,
+        wanted: &[Option<Role>],
+    ) -> Result<Option<Found>, String> {
         let mut row = Row::new(&item.name, &item.path.display().to_string());
         let picture = match files.picture(&item.path) {
             Ok(picture) => picture,
             Err(problem) => {
                 row.problem = problem.problem;
-                return Ok(Found { row, maps: None });
+                return Ok(Some(Found { row, maps: None }));
             }
         };
         if picture.factor > 1 {
@@ -124,16 +134,20 @@ impl Predictor {
         }
         let fit = if self.trained.cut { Fit::FieldOfView } else { Fit::Stretch };
         let (planes, _) = prepare(&picture, self.spec.size, fit);
+        row.part = self.parts.as_ref().and_then(|parts| parts.find(&planes));
+        if !wanted.is_empty() && !wanted.contains(&row.part) {
+            return Ok(None);
+        }
         if planes.iter().all(|level| *level <= DARK) {
             row.problem = "is black: there is no field of view to look at".to_owned();
-            return Ok(Found { row, maps: None });
+            return Ok(Some(Found { row, maps: None }));
         }
         let Some((measures, maps)) = guarded(|| self.look(&planes, occluded))? else {
             row.problem = "the network's answer is no number".to_owned();
-            return Ok(Found { row, maps: None });
+            return Ok(Some(Found { row, maps: None }));
         };
         row.measures = Some(measures);
-        Ok(Found { row, maps: Some(maps) })
+        Ok(Some(Found { row, maps: Some(maps) }))
     }
 
     /// `planes`: `[3, S, S]`. `None`: the answer is no number.

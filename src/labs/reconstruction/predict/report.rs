@@ -8,6 +8,7 @@ use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use serde_json::{Value as Json, json};
 
 use super::super::judge::MOST_ERROR;
+use super::super::parts::Role;
 use super::{Maps, NOTE};
 use crate::engine::export::{Sheet, number};
 use crate::engine::run_folder::{DiskError, write_whole};
@@ -24,6 +25,8 @@ pub struct Row {
     pub measures: Option<Measures>,
     /// Largest |drop| of the occlusion map, logits.
     pub most_occlusion: Option<f32>,
+    /// What of the run's data it is; `None`: none of it, or that is not known.
+    pub part: Option<Role>,
     /// Why it could not be used, or what is odd about it; else empty.
     pub problem: String,
 }
@@ -40,7 +43,7 @@ pub struct Measures {
 }
 
 /// The columns of `predictions.csv`.
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 12] = [
     "image",
     "file",
     "probability",
@@ -50,6 +53,7 @@ const COLUMNS: [&str; 11] = [
     "psnr",
     "ssim",
     "occlusion_most_logits",
+    "part",
     "problem",
     "notice",
 ];
@@ -58,7 +62,7 @@ impl Row {
     /// A photograph of which nothing is known yet.
     pub fn new(name: &str, file: &str) -> Self {
         let (name, file) = (name.to_owned(), file.to_owned());
-        Self { name, file, measures: None, most_occlusion: None, problem: String::new() }
+        Self { name, file, measures: None, most_occlusion: None, part: None, problem: String::new() }
     }
 
     /// The answer at a threshold; empty where there is none.
@@ -84,6 +88,7 @@ impl Row {
             quality(1),
             quality(2),
             optional(self.most_occlusion.map(f64::from)),
+            json!(self.part.map_or("", Role::name)),
             json!(self.problem),
             json!(NOTE),
         ]

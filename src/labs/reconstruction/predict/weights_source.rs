@@ -6,8 +6,10 @@ use burn::tensor::Device;
 
 use super::super::SPEC;
 use super::super::params::{FIT, PARAMS, ROUTINES, Routine, net_spec};
+use super::super::parts::Parts;
 use crate::compute::device;
 use crate::data::fundus::read::Fit;
+use crate::data::picture_file::White;
 use crate::engine::experiment::Checkpoint;
 use crate::kit::predict::{PackedWeights, PredictError, RunWeights, module_of, run_weights};
 use crate::nn::reconstruction::Autoencoder;
@@ -24,6 +26,10 @@ pub struct WeightsSource {
     pub trained: Trained,
     /// What the weights are, in words: `run NAME, checkpoint of step 250`.
     pub origin: String,
+    /// What was white in the photographs of more than 8 bits that they were trained on, where that is known.
+    pub white: White,
+    /// What they were trained on, or why that is not known.
+    pub parts: Result<Parts, String>,
     /// What the user should know before trusting them.
     pub warnings: Vec<String>,
     values: Values,
@@ -71,12 +77,17 @@ impl WeightsSource {
             format!("network: {}, {parameters} parameters", self.spec.describe()),
             format!("photographs are {fitted} to {0}×{0} pixels, as in training", self.spec.size),
         ];
+        lines.extend(self.white.lines().into_iter().map(|line| format!("{line}, as in training")));
         if !self.spec.family.reconstructs() {
             lines.push(format!("no reconstructions: {} has no decoder", self.spec.family.name()));
         } else if !self.trained.rebuilds {
             lines
                 .push("no reconstructions: the run was supervised, so that its decoder has learned nothing".to_owned());
         }
+        lines.push(match &self.parts {
+            Ok(parts) => format!("parts: {} photographs of the run's data, known again by content", parts.describe()),
+            Err(why) => format!("parts: {why}"),
+        });
         lines.extend(self.warnings.iter().map(|warning| format!("warning: {warning}")));
         lines
     }
@@ -90,6 +101,11 @@ fn of_file(path: &Path) -> Result<WeightsSource, PredictError> {
         spec,
         trained: trained(&file),
         origin: path.display().to_string(),
+        white: weights::white(&file).and_then(White::parse).unwrap_or_default(),
+        parts: Err(
+            "a file of weights does not tell on which photographs they were trained; the folder of the run does"
+                .to_owned(),
+        ),
         warnings: Vec::new(),
         values: Values::File(file),
     })
@@ -104,6 +120,7 @@ fn of_run(run: RunWeights) -> WeightsSource {
         warnings.push("these are the weights before the first step".to_owned());
     }
     WeightsSource {
+        parts: Parts::of_run(&folder),
         path: folder,
         spec,
         trained: Trained {
@@ -111,6 +128,7 @@ fn of_run(run: RunWeights) -> WeightsSource {
             cut: FIT.of(&params) == Fit::FieldOfView,
         },
         origin: format!("run {name}, checkpoint of step {}", checkpoint.step),
+        white: checkpoint.text.get("white").and_then(|text| White::parse(text)).unwrap_or_default(),
         warnings,
         values: Values::Run(Box::new(checkpoint)),
     }
@@ -120,6 +138,7 @@ fn of_run(run: RunWeights) -> WeightsSource {
 pub fn packed_weights(run: &Path) -> Result<PackedWeights, PredictError> {
     let source = WeightsSource::open(run)?;
     let net = source.build(&device::cpu())?;
-    let file = packed(&net, &source.spec, source.trained).map_err(PredictError::work)?;
+    let white = (!source.white.is_empty()).then(|| source.white.to_text());
+    let file = packed(&net, &source.spec, source.trained, white).map_err(PredictError::work)?;
     Ok(PackedWeights { file, lines: source.describe() })
 }

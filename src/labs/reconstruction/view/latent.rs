@@ -135,12 +135,28 @@ fn nearest(codes: &[f32], d: usize, i: usize, count: usize) -> Vec<(usize, f64)>
     all
 }
 
-/// Codes at the cursor and their width.
-fn codes(ctx: &ViewCtx<'_>, key: &str, points: usize) -> Option<(Arc<Payload>, usize)> {
-    let (_, payload) = ctx.payload(key)?;
-    let Payload::Matrix { rows, cols, values } = &*payload else { return None };
-    let (rows, cols) = (*rows as usize, *cols as usize);
-    (rows == points && cols > 0 && rows.checked_mul(cols) == Some(values.len())).then_some((payload, cols))
+/// Codes at the cursor, `[rows, d]`, at least one.
+struct Codes {
+    payload: Arc<Payload>,
+    rows: usize,
+    d: usize,
+}
+
+impl Codes {
+    fn at(ctx: &ViewCtx<'_>, prefix: &str) -> Option<Self> {
+        let (_, payload) = ctx.payload(&format!("{prefix}latent/codes"))?;
+        let Payload::Matrix { rows, cols, values } = &*payload else { return None };
+        let (rows, d) = (*rows as usize, *cols as usize);
+        (rows > 0 && d > 0 && rows.checked_mul(d) == Some(values.len())).then_some(Self { payload, rows, d })
+    }
+
+    /// See [`nearest`].
+    fn nearest(&self, i: usize, count: usize) -> Vec<(usize, f64)> {
+        match &*self.payload {
+            Payload::Matrix { values, .. } => nearest(values, self.d, i, count),
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// Grade and hospital, in short.
@@ -192,11 +208,8 @@ impl Latent {
         let count = xy.len();
         // The palette selects round.
         self.selected = self.selected.map(|selected| selected % count.max(1)).filter(|_| count > 0);
-        let codes = codes(ctx, &format!("{prefix}latent/codes"), count);
-        let neighbours = |i: usize| match codes.as_ref().map(|(payload, d)| (&**payload, *d)) {
-            Some((Payload::Matrix { values, .. }, d)) => nearest(values, d, i, NEIGHBOURS),
-            _ => Vec::new(),
-        };
+        let codes = Codes::at(ctx, prefix).filter(|codes| codes.rows == count);
+        let neighbours = |i: usize| codes.as_ref().map_or_else(Vec::new, |codes| codes.nearest(i, NEIGHBOURS));
         let row = 5.4 * size;
         let row = if rest.height() < 2.6 * row { 0.0 } else { row };
         let above = Rect::from_min_max(rest.min, pos2(rest.right(), rest.bottom() - row));
@@ -261,11 +274,9 @@ impl Latent {
 
     /// Asks for what lies between the selected picture, or the first one, and the nearest to it.
     fn ask_for_nearest(&mut self, ctx: &mut ViewCtx<'_>) {
-        let key = if self.twin { format!("{TWIN}latent/codes") } else { "latent/codes".to_owned() };
-        let Some((_, payload)) = ctx.payload(&key) else { return };
-        let Payload::Matrix { rows, cols, values } = &*payload else { return };
-        let from = self.selected.unwrap_or(0) % (*rows).max(1) as usize;
-        if let Some((to, _)) = nearest(values, *cols as usize, from, 1).first() {
+        let Some(codes) = Codes::at(ctx, if self.twin { TWIN } else { "" }) else { return };
+        let from = self.selected.unwrap_or(0) % codes.rows;
+        if let Some((to, _)) = codes.nearest(from, 1).first() {
             between([from, *to], ctx);
         }
     }

@@ -425,7 +425,12 @@ fn row(ui: &mut Ui, row: &Row, threshold: f64, selected: bool, line: f32, size: 
         );
         return response.on_hover_text(format!("{}: {}", row.name, row.problem)).clicked();
     };
-    name.text(at, Align2::LEFT_CENTER, &row.name, font, style.text);
+    let known = name.text(at, Align2::LEFT_CENTER, &row.name, font.clone(), style.text);
+    if let Some(part) = row.part {
+        // Of a name that leaves no room for it the hover text tells.
+        let at = known.right_center() + vec2(0.6 * size, 0.0);
+        name.text(at, Align2::LEFT_CENTER, part.name(), font, style.text_weak);
+    }
     painter.rect_filled(bar, 0.0, style.plot_background);
     let share = |p: f64| bar.left() + p as f32 * bar.width();
     let is_ill = measures.probability >= threshold;
@@ -447,6 +452,9 @@ fn about(row: &Row, threshold: f64) -> String {
     }
     if let Some([mse, psnr, ssim]) = measures.quality {
         text += &format!(", MSE {mse:.4}, {psnr:.1} dB, SSIM {ssim:.2}");
+    }
+    if let Some(part) = row.part {
+        text += &format!("; {} ({})", part.told(), part.name());
     }
     if !row.problem.is_empty() {
         text += &format!("; {}", row.problem);

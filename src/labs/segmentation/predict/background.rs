@@ -16,7 +16,7 @@ use crate::compute::device;
 use crate::data::segmentation::Watch;
 use crate::data::segmentation::lesion::Lesion;
 use crate::data::segmentation::read::{Picture, Rules};
-use crate::kit::predict::{self, ends_all};
+use crate::kit::predict::{self, ends_all, outside_runs};
 use crate::pixels::mask::Mask;
 use crate::pixels::mask::outline::{Outline, OutlineStyle, outlines};
 
@@ -252,6 +252,7 @@ fn save(
 ) -> Result<String, String> {
     let to = fresh(folder, what);
     apart(&to, inputs)?;
+    outside_runs(&to).map_err(|error| error.to_string())?;
     if what == Save::Table {
         let rows: Vec<Row> = found.iter().map(|found| found.row.clone()).collect();
         save_table(&to, &rows).map_err(|error| error.to_string())?;

@@ -7,8 +7,8 @@ use std::path::Path;
 use super::super::source::{SPLIT_COLUMNS, content};
 use crate::data::segmentation::read::Picture;
 use crate::data::segmentation::split::Part;
-use crate::engine::event::{Body, Payload};
-use crate::engine::recording::RunReader;
+use crate::engine::event::Payload;
+use crate::kit::predict::first_payload;
 
 /// The split of a run, by the content of its pictures: they may have moved or have other names now.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -22,17 +22,8 @@ impl Parts {
     /// The split that a run has recorded at its beginning. The error says why it is not known.
     pub fn of_run(folder: &Path) -> Result<Self, String> {
         let unknown = |why: &str| format!("it is not known on which pictures the run was trained ({why})");
-        let mut reader = RunReader::open(folder).map_err(|error| unknown(&error.to_string()))?;
-        let found = {
-            let mut events = reader.events().map_err(|error| unknown(&error.to_string()))?;
-            events.find_map(|event| match event.body {
-                Body::Recorded { key, offset, bytes } if &*key == "data/split" => Some((offset, bytes)),
-                _ => None,
-            })
-        };
-        let (offset, bytes) =
-            found.ok_or_else(|| unknown("it was recorded by a version that did not note its split"))?;
-        let payload = reader.payload_at(offset, bytes).map_err(|error| unknown(&error.to_string()))?;
+        let payload = first_payload(folder, "data/split").map_err(|error| unknown(&error))?;
+        let payload = payload.ok_or_else(|| unknown("it was recorded by a version that did not note its split"))?;
         Self::of_table(&payload).ok_or_else(|| unknown("its split cannot be read"))
     }
 
