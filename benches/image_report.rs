@@ -3,6 +3,7 @@
 //! `cargo bench --bench image_report`; `RAYON_NUM_THREADS=1` takes one thread. The fastest of some steps is told: wall time, and
 //! the time of all threads, which other programs on the machine change less. `-- full` also trains an epoch that is watched.
 
+#[allow(dead_code, reason = "each bench uses some of it")]
 mod support;
 
 use std::sync::Arc;

@@ -101,7 +101,7 @@ fn extras() -> Vec<(&'static str, f64, u64)> {
     let probes: Vec<_> = data.test.iter().map(of_test).collect();
     let rebuilt = data.pictures[data.test[0]].values();
     let mut projection = Projection::default();
-    let timed = |times: usize, call: &mut dyn FnMut()| 1e3 * fastest(times, || call()).0;
+    let timed = |times: usize, call: &mut dyn FnMut()| 1e3 * fastest(times, &mut *call).0;
     vec![
         (
             "plane of codes and hospital probe",
