@@ -5,6 +5,8 @@
 //! failure, never skipped; runs of torch.optim that the product really has not are named in one list of
 //! `golden/optimizers.rs`, counted and printed.
 
+#[path = "golden/image_report_losses.rs"]
+mod image_report_losses_cases;
 #[path = "golden/optimizers.rs"]
 mod optimizers_cases;
 #[path = "golden/reconstruction.rs"]
@@ -30,6 +32,16 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+
+#[test]
+fn image_report_losses() {
+    let mut report = Report::new("image_report");
+    for (name, file) in files("image_report") {
+        report.file = name;
+        image_report_losses_cases::check(&file, &mut report);
+    }
+    report.finish();
+}
 
 #[test]
 fn optimizers() {

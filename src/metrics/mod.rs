@@ -6,8 +6,11 @@
 pub mod alignment;
 pub mod collapse;
 pub mod detection;
+pub mod grounding;
 pub mod knn;
+pub mod label_probe;
 pub mod linear_probe;
+pub mod matching;
 pub mod projection;
 pub mod quality;
 pub mod spectrum;

@@ -2,6 +2,7 @@
 
 pub mod cpu;
 pub mod encoders;
+pub mod image_text;
 pub mod layers;
 pub mod mlp;
 pub mod optim;

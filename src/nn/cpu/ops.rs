@@ -22,23 +22,23 @@ use super::conv::{self, Sizes};
 use super::maps::{self, Normalisation};
 
 /// A tensor of the CPU backend with gradients.
-type Tracked = FloatTensor<Autodiff<Flex, NoCheckpointing>>;
+pub(super) type Tracked = FloatTensor<Autodiff<Flex, NoCheckpointing>>;
 
 /// Operands on the CPU backend.
-enum Operands<const N: usize> {
+pub(super) enum Operands<const N: usize> {
     Plain([FlexTensor; N]),
     Tracked([Tracked; N]),
 }
 
 /// Any number of dimensions behind one type.
-struct Operand {
+pub(super) struct Operand {
     plain: Option<FlexTensor>,
     tracked: Option<Tracked>,
 }
 
 impl Operand {
     /// `None` where the tensor is not of the CPU backend and f32.
-    fn of<const D: usize>(tensor: &Tensor<D>, autodiff: bool) -> Option<Self> {
+    pub(super) fn of<const D: usize>(tensor: &Tensor<D>, autodiff: bool) -> Option<Self> {
         if tensor.dtype() != DType::F32 {
             return None;
         }
@@ -63,7 +63,7 @@ impl Operand {
 }
 
 /// All operands, as constants where others have gradients.
-fn operands<const N: usize>(operands: [Option<Operand>; N]) -> Option<Operands<N>> {
+pub(super) fn operands<const N: usize>(operands: [Option<Operand>; N]) -> Option<Operands<N>> {
     let mut plain = Vec::with_capacity(N);
     let mut tracked = Vec::with_capacity(N);
     for operand in operands {
@@ -78,16 +78,16 @@ fn operands<const N: usize>(operands: [Option<Operand>; N]) -> Option<Operands<N
 }
 
 /// The numbers of a tensor, row-major.
-fn numbers(tensor: &FlexTensor) -> FlexTensor {
+pub(super) fn numbers(tensor: &FlexTensor) -> FlexTensor {
     tensor.to_contiguous()
 }
 
 /// Of a tensor of [`numbers`].
-fn slice(tensor: &FlexTensor) -> &[f32] {
+pub(super) fn slice(tensor: &FlexTensor) -> &[f32] {
     tensor.as_slice::<f32>().unwrap_or_default()
 }
 
-fn made<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> FlexTensor {
+pub(super) fn made<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(values, shape))
 }
 
