@@ -104,6 +104,11 @@ pub fn gelu_backward(x: &[f32], dy: &[f32]) -> Vec<f32> {
     dx
 }
 
+/// Rows of a matrix that lie apart. (The library's own function of that name takes rows for columns.)
+fn strided(numbers: &mut [f32], rows: usize, columns: usize, stride: usize) -> MatMut<'_, f32> {
+    MatMut::from_column_major_slice_with_stride_mut(numbers, columns, rows, stride).transpose_mut()
+}
+
 /// Attention within every text.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attention {
@@ -156,8 +161,7 @@ impl Attention {
             for head in 0..self.heads {
                 self.weights(inside, head, pieces, a);
                 let (start, end) = (head * self.each(), head * self.each() + (pieces - 1) * self.width + self.each());
-                let to =
-                    MatMut::from_row_major_slice_with_stride_mut(&mut y[start..end], pieces, self.each(), self.width);
+                let to = strided(&mut y[start..end], pieces, self.each(), self.width);
                 let weights = MatRef::from_row_major_slice(a, pieces, pieces);
                 matmul(to, Accum::Replace, weights, self.part(inside, 2, head, pieces), 1.0, Par::Seq);
             }
@@ -192,7 +196,7 @@ impl Attention {
                     let end = start + (pieces - 1) * 3 * self.width + self.each();
                     let stride = 3 * self.width;
                     let to = &mut dx[start..end];
-                    let to = MatMut::from_row_major_slice_with_stride_mut(to, pieces, self.each(), stride);
+                    let to = strided(to, pieces, self.each(), stride);
                     matmul(to, Accum::Replace, first, second, 1.0, Par::Seq);
                 }
             }

@@ -98,3 +98,67 @@ pub fn masked_mean(x: Tensor<3>, mask: &Tensor<2>) -> Tensor<2> {
 pub fn in_graph_of<const D: usize, const E: usize>(x: Tensor<D>, like: &Tensor<E>) -> Tensor<D> {
     if like.is_autodiff() && !x.is_autodiff() { x.autodiff() } else { x }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compute::device;
+    use crate::compute::readback::Reader;
+    use crate::compute::rng::HostRng;
+
+    fn drawn<const D: usize>(shape: [usize; D], seed: u64) -> Tensor<D> {
+        let mut rng = HostRng::new(seed, 0);
+        let values: Vec<f32> = (0..shape.iter().product()).map(|_| rng.normal() as f32).collect();
+        Tensor::from_data(TensorData::new(values, shape), &device::cpu()).autodiff().require_grad()
+    }
+
+    /// Values, and slopes of all leaves of their weighted sum.
+    fn all(y: Tensor<3>, leaves: &[&Tensor<3>], vectors: &[&Tensor<1>]) -> Vec<Vec<f32>> {
+        let weights = drawn(y.dims(), 99).detach();
+        let grads = (y.clone() * weights).sum().backward();
+        let mut reader = Reader::default();
+        reader.add(y);
+        for leaf in leaves {
+            reader.add(leaf.grad(&grads).unwrap());
+        }
+        for vector in vectors {
+            reader.add(vector.grad(&grads).unwrap());
+        }
+        reader.read().unwrap()
+    }
+
+    fn agree(what: &str, ours: &[Vec<f32>], burn: &[Vec<f32>]) {
+        for (which, (ours, burn)) in ours.iter().zip(burn).enumerate() {
+            assert_eq!(ours.len(), burn.len());
+            for (i, (ours, burn)) in ours.iter().zip(burn).enumerate() {
+                assert!((ours - burn).abs() < 2e-5 * (1.0 + burn.abs()), "{what}, {which}, {i}: {ours} against {burn}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_done_by_hand_is_what_burn_does() {
+        let (x, gamma, beta) = (drawn([3, 400, 20], 1), drawn([20], 2), drawn([20], 3));
+        let ours = text_ops::layer_norm(&x, &gamma, &beta, 1e-5).unwrap();
+        let burn = layer_norm(x.clone(), gamma.clone(), Some(beta.clone()), 1e-5);
+        let of = |y| all(y, &[&x], &[&gamma, &beta]);
+        agree("layer norm", &of(ours), &of(burn));
+        let x = drawn([3, 40, 20], 4) * 2.0;
+        let x = x.detach().require_grad();
+        agree("GELU", &all(text_ops::gelu(&x).unwrap(), &[&x], &[]), &all(activation::gelu(x.clone()), &[&x], &[]));
+    }
+
+    #[test]
+    fn attention_text_by_text_is_that_of_batched_products() {
+        let pieces = [5, 9, 1];
+        let mask: Vec<f32> = pieces.iter().flat_map(|p| (0..9).map(move |at| f32::from(u8::from(at < *p)))).collect();
+        let mask = Tensor::<2>::from_data(TensorData::new(mask, [3, 9]), &device::cpu());
+        for heads in [1, 3] {
+            let inside = drawn([3, 9, 36], 5);
+            let shown = in_graph_of(mask.clone().reshape([3, 9, 1]), &inside);
+            let of = |y: Tensor<3>| all(y * shown.clone(), &[&inside], &[]);
+            let ours = of(text_ops::attend(&inside, &pieces, heads).unwrap());
+            agree("attention", &ours, &of(attend_by_products(inside.clone(), &mask, heads)));
+        }
+    }
+}

@@ -198,3 +198,42 @@ fn cosine(context: Tensor<4>, words: Tensor<4>) -> Tensor<3> {
     let lengths = squares.clamp_min(LEAST_LENGTH * LEAST_LENGTH).sqrt();
     (product / lengths).reshape([pictures, texts, longest])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compute::device;
+    use crate::compute::readback::Reader;
+    use crate::compute::rng::HostRng;
+    use burn::tensor::TensorData;
+
+    #[test]
+    fn scores_picture_by_picture_are_those_of_batched_products() {
+        let drawn = |shape: [usize; 3], seed: u64| {
+            let mut rng = HostRng::new(seed, 0);
+            let values: Vec<f32> = (0..shape.iter().product()).map(|_| rng.normal() as f32).collect();
+            Tensor::<3>::from_data(TensorData::new(values, shape), &device::cpu()).autodiff().require_grad()
+        };
+        let (regions, words, lengths) = (drawn([11, 6, 5], 1), drawn([4, 7, 5], 2), [7, 3, 1, 6]);
+        for local in [Local::gloria(), Local::seed(0.07), Local::sharp()] {
+            let of = |by_hand: bool| {
+                let [keys, values, words_now] = local.prepared(regions.clone(), words.clone());
+                let sums = if by_hand {
+                    local.sums(keys, values, words_now, &lengths)
+                } else {
+                    local.sums_by_products(keys, values, words_now, &lengths)
+                };
+                let weights = constant((0..44).map(|i| (i as f32 * 0.7).sin()).collect(), [11, 4], &sums);
+                let grads = (sums.clone() * weights).sum().backward();
+                let mut reader = Reader::default();
+                reader.add(sums);
+                reader.add(regions.grad(&grads).unwrap());
+                reader.add(words.grad(&grads).unwrap());
+                reader.read().unwrap().concat()
+            };
+            for (i, (ours, burn)) in of(true).into_iter().zip(of(false)).enumerate() {
+                assert!((ours - burn).abs() < 2e-5 * (1.0 + burn.abs()), "{local:?}, {i}: {ours} against {burn}");
+            }
+        }
+    }
+}
