@@ -5,8 +5,12 @@
 //! failure, never skipped; runs of torch.optim that the product really has not are named in one list of
 //! `golden/optimizers.rs`, counted and printed.
 
+#[path = "golden/image_report.rs"]
+mod image_report_cases;
 #[path = "golden/image_report_losses.rs"]
 mod image_report_losses_cases;
+#[path = "golden/image_report_text.rs"]
+mod image_report_text_cases;
 #[path = "golden/optimizers.rs"]
 mod optimizers_cases;
 #[path = "golden/perturbation_rules.rs"]
@@ -36,10 +40,11 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 #[test]
-fn image_report_losses() {
+fn image_report() {
     let mut report = Report::new("image_report");
     for (name, file) in files("image_report") {
         report.file = name;
+        image_report_cases::check(&file, &mut report);
         image_report_losses_cases::check(&file, &mut report);
     }
     report.finish();

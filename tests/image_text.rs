@@ -257,7 +257,7 @@ fn a_text_is_the_same_beside_longer_ones() {
         let spec = tiny(order, words);
         let net = ImageText::new(&spec, HostRng::new(3, 0), &device::cpu()).unwrap();
         let (short, long) = (vec![2, 5, 6, 3], vec![2, 7, 8, 9, 10, 11, 5, 6, 12, 3]);
-        let alone = net.texts(&batch(&[short.clone()], 1).tensors(&device::cpu()));
+        let alone = net.texts(&batch(std::slice::from_ref(&short), 1).tensors(&device::cpu()));
         let beside = net.texts(&batch(&[short.clone(), long], 2).tensors(&device::cpu()));
         let close = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-5);
         assert!(close(&read(alone.global), &read(beside.global)[..12]));

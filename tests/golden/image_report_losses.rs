@@ -19,10 +19,12 @@ const LOGITS: Tolerance = Tolerance { relative: 3e-6, absolute: 1e-5 };
 const PRINTED: Tolerance = Tolerance { relative: 0.0, absolute: 1e-6 };
 
 type Outcome = Result<(), String>;
+/// Checks one case.
+type Check = fn(&Value, &mut Report) -> Outcome;
 
 /// Every case of these kinds that a file holds.
 pub fn check(file: &Value, report: &mut Report) {
-    let kinds: [(&'static str, fn(&Value, &mut Report) -> Outcome); 6] = [
+    let kinds: [(&'static str, Check); 6] = [
         ("global_infonce", check_global),
         ("local", check_local),
         ("perturbation_loss", check_perturbation),

@@ -26,6 +26,7 @@ pub struct ImageEncoder {
 
 /// `[B, C, H, W]` to maps.
 #[derive(Module, Debug)]
+#[expect(clippy::large_enum_variant, reason = "one image encoder a network")]
 enum Maps {
     Small(Vec<ConvNorm>),
     ResNet(ResNet),

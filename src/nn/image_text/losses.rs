@@ -8,6 +8,7 @@ use super::layers::constant;
 
 /// What cosines are multiplied by before the softmax, 1/τ.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "two of them a step")]
 pub enum Scale {
     Fixed(f64),
     /// `[1]`, learned with the network.

@@ -72,6 +72,16 @@ impl ImageText {
         Ok(net)
     }
 
+    /// Sets τ of the global loss and of the perturbation loss; learned ones go on from there.
+    pub fn set_temperatures(&mut self, [global, perturbation]: [f64; 2]) {
+        self.fixed = [1.0 / global, 1.0 / perturbation];
+        if let Some(scales) = &mut self.scales {
+            let log = |of: &Param<Tensor<1>>, tau: f64| of.clone().map(|old| old.zeros_like() - tau.ln());
+            scales.global = log(&scales.global, global);
+            scales.perturbation = log(&scales.perturbation, perturbation);
+        }
+    }
+
     /// 1/τ of the global loss.
     pub fn global_scale(&self) -> Scale {
         let [fixed, _] = self.fixed;

@@ -63,6 +63,16 @@ pub enum TextSpec {
     Bert(BertSpec),
 }
 
+impl TextSpec {
+    /// Numbers of a text's pooled vector, before the head.
+    pub fn width(&self) -> usize {
+        match self {
+            TextSpec::Small(spec) => spec.width,
+            TextSpec::Bert(spec) => spec.width,
+        }
+    }
+}
+
 /// A text encoder that is trained from nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SmallTextSpec {

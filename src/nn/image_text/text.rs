@@ -64,6 +64,13 @@ impl TextEncoder {
         }
     }
 
+    /// From now on words are made of this. A BERT's are always contextual.
+    pub fn set_word_path(&mut self, path: WordPath) {
+        if let TextEncoder::Small(encoder) = self {
+            encoder.path = path;
+        }
+    }
+
     /// All texts of a batch in one pass. Texts of more pieces than there are positions for must not come here.
     pub fn forward(&self, texts: &TextTensors) -> TextVectors {
         match self {
