@@ -16,7 +16,7 @@ use crate::kit::batches::{Last, Order};
 use crate::kit::training::Training;
 use crate::nn::image_text::losses::Scale;
 use crate::nn::image_text::model::{ImageText, Terms};
-use crate::nn::image_text::spec::Spec;
+use crate::nn::image_text::spec::{SmallTextSpec, Spec, TextSpec, WordPath};
 use crate::nn::image_text::weights::{self, Fit, Part};
 use crate::watch::Watch;
 
@@ -96,9 +96,13 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
     Ok(Box::new(run))
 }
 
-/// A network in words.
-pub fn described(spec: &Spec) -> String {
-    format!("{:?}, {:?}, d = {}", spec.image, spec.text, spec.width)
+/// A network in words, as far as no live parameter changes it.
+fn described(spec: &Spec) -> String {
+    let text = match spec.text {
+        TextSpec::Small(small) => TextSpec::Small(SmallTextSpec { words: WordPath::Contextual, ..small }),
+        bert @ TextSpec::Bert(_) => bert,
+    };
+    format!("{:?}, {text:?}, d = {}", spec.image, spec.width)
 }
 
 /// Random weights of the seed, with those of files as far as they fit.

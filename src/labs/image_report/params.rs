@@ -463,6 +463,11 @@ pub fn antonyms(params: &Params) -> Result<Antonyms, ParamError> {
     Ok(antonyms)
 }
 
+/// Whether the text encoder starts from a file.
+pub fn has_text_weights(params: &Params) -> bool {
+    TEXT_ENCODER.of(params) && !TEXT_WEIGHTS.of(params).is_empty()
+}
+
 /// Most pieces of a report, with both special ones: a word has two on average at most, and BERT sees no more than 512.
 pub fn max_tokens(params: &Params) -> usize {
     (2 * MAX_WORDS.of(params) as usize + 2).min(512)

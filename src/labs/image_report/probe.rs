@@ -14,6 +14,7 @@ const MOST: usize = 4096;
 /// Fits on training pairs, judges on test pairs, and says what was found; nothing where images have no labels.
 pub fn report(embedder: &Embedder<'_>, data: &PairData, out: &mut Emit<'_>) -> Result<(), RunError> {
     if data.labels.is_empty() {
+        out.notice(Level::Info, "these images have no labels of findings: nothing is probed");
         return Ok(());
     }
     let vectors = |indices: &[usize]| {

@@ -26,11 +26,13 @@ use crate::watch::Watch;
 
 use super::params::{
     BATCH, DATA_SEED, DROP_MARKS, FOLDER, FRONTAL, IMAGE_WEIGHTS, MAX_WORDS, SECTION, SIZE, SOURCE, Source, TEST,
-    TEST_SHARE, TEXT_WEIGHTS, TRAIN, VOCABULARY, check_combination,
+    TEST_SHARE, TEXT_WEIGHTS, TRAIN, VOCABULARY, check_combination, has_text_weights,
 };
 
 /// Folders within folders that are looked into for changes.
 const DEEPEST: usize = 8;
+/// Bytes of a vocabulary.
+const MOST_VOCABULARY: u64 = 64 << 20;
 /// Number of the first generated test pair, so that more pairs to train on change no test pair.
 const TEST_FROM: u64 = 1 << 32;
 
@@ -340,8 +342,12 @@ impl PairData {
         self.test.iter().map(|&i| known.contains(self.pairs[i].words.as_slice())).collect()
     }
 
-    /// WordPiece learned from the reports to train on.
+    /// The vocabulary that lies beside weights of a text encoder; else WordPiece learned from the reports to train on.
     pub fn pieces(&self, params: &Params) -> Result<Pieces, ParamError> {
+        if has_text_weights(params) {
+            return beside(Path::new(TEXT_WEIGHTS.of(params)))
+                .map_err(|error| ParamError::invalid(TEXT_WEIGHTS.key(), error));
+        }
         let corpus: Vec<Vec<String>> = self.train.iter().map(|&i| self.pairs[i].words.clone()).collect();
         Pieces::train(&corpus, VOCABULARY.of(params) as usize, 2)
             .map_err(|error| ParamError::invalid(VOCABULARY.key(), error.to_string()))
@@ -377,6 +383,23 @@ impl PairData {
         }
         hash.finalize()
     }
+}
+
+/// The vocabulary in the folder of a file of weights: `vocab.txt`, or `tokenizer.json`.
+fn beside(weights: &Path) -> Result<Pieces, String> {
+    let folder = weights.parent().unwrap_or(Path::new(""));
+    let found = ["vocab.txt", "tokenizer.json"].map(|name| folder.join(name)).into_iter().find(|path| path.is_file());
+    let Some(path) = found else {
+        return Err(format!(
+            "without their vocabulary these weights mean nothing: put vocab.txt or tokenizer.json beside them, into `{}`",
+            folder.display()
+        ));
+    };
+    let said = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+    let text = disk::read_text(&path, MOST_VOCABULARY).map_err(|error| said(&error))?;
+    let is_list = path.extension().is_some_and(|end| end == "txt");
+    let pieces = if is_list { Pieces::from_vocab(&text) } else { Pieces::from_json(&text) };
+    pieces.map_err(|error| said(&error))
 }
 
 /// See [`LabSpec::check`](crate::kit::lab::LabSpec::check).
