@@ -124,7 +124,8 @@ mod tests {
             let right = two.words.iter().chain(&two.ellipsis).map(|(rect, _)| rect.right()).fold(0.0, f32::max);
             assert!(right <= 200.0, "{right}");
             // All of them fit exactly: no room is kept for an ellipsis that nobody needs.
-            let wide = Flow::new(painter, words, f32::INFINITY, 1, 11.0).words.last().map_or(0.0, |(rect, _)| rect.right());
+            let wide =
+                Flow::new(painter, words, f32::INFINITY, 1, 11.0).words.last().map_or(0.0, |(rect, _)| rect.right());
             assert!(Flow::new(painter, words, wide + 0.1, 1, 11.0).ellipsis.is_none());
         });
     }

@@ -2,14 +2,17 @@
 
 use eframe::egui::accesskit::Role;
 use eframe::egui::epaint::CubicBezierShape;
-use eframe::egui::{Color32, FontId, Painter, Pos2, Rect, ScrollArea, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2};
+use eframe::egui::{
+    Color32, FontId, Painter, Pos2, Rect, ScrollArea, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+};
 
 use crate::kit::view::ViewCtx;
 use crate::plot::tile;
 
 use super::flow::{Flow, Look, line_height};
 use super::pairs::{self, Change, Pair, Ranked};
-use super::ranking::{Asked, class_at, distance, look, word_menu};
+use super::ranking::classes::{Asked, class_at, word_menu};
+use super::ranking::marks::{distance, look};
 
 /// What is opened.
 pub struct Opened<'a> {
@@ -69,7 +72,10 @@ impl Opened<'_> {
         let mut asked = None;
         ui.scope_builder(UiBuilder::new().max_rect(place).id_salt("opened words"), |ui| {
             ui.shrink_clip_rect(place);
-            ScrollArea::vertical().id_salt("opened").auto_shrink(false).show(ui, |ui| asked = self.words(place, ui, ctx));
+            ScrollArea::vertical()
+                .id_salt("opened")
+                .auto_shrink(false)
+                .show(ui, |ui| asked = self.words(place, ui, ctx));
         });
         asked
     }
