@@ -214,6 +214,23 @@ pub fn text_name(id: &str) -> &str {
     }
 }
 
+/// The same where there is little room.
+pub fn short_name(id: &str) -> &str {
+    match id {
+        "report" => "report",
+        "shuffle_all" => "all words",
+        "swap_adjacent" => "swap adjacent",
+        "reverse" => "reverse",
+        "within_trigrams" => "within trigrams",
+        "trigrams" => "trigrams",
+        "nouns_adj" => "nouns, adj.",
+        "all_but_nouns_adj" => "all but nouns, adj.",
+        "nouns_verbs_adj" => "nouns, verbs, adj.",
+        "antonym" => "antonyms",
+        other => other,
+    }
+}
+
 /// Scores of a pair: `attention/raw` or `attention/weights` behind the prefix.
 pub fn scores(ctx: &ViewCtx<'_>, prefix: &str, what: &str, k: usize) -> Option<Scores> {
     let (step, payload) = ctx.payload(&format!("{prefix}attention/{what}/{k}"))?;

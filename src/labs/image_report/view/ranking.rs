@@ -18,12 +18,11 @@ use crate::plot::image_view::Lens;
 use crate::plot::{number, tile};
 
 use super::ImageReportView;
-use super::flow::line_height;
 use super::opened::{self, Opened};
 use super::pairs::{self, Change, Pair, Ranked};
 use classes::{Asked, tags};
 use marks::legend;
-use row::{Axis, Parts, Row, ends};
+use row::{Axis, Parts, Row, ends, scale_height, tallest};
 
 /// The tile.
 pub static TILE: Tile<ImageReportView> = Tile {
@@ -240,7 +239,9 @@ impl Ranking {
         let fits = rect.height() > least + 14.0 * size || (!automatic && rect.height() > least + 4.0 * size);
         let below = if open.is_some() && fits { wanted.clamp(least, room) } else { 0.0 };
         let gap = if below > 0.0 { 0.5 * size } else { 0.0 };
-        let above = Rect::from_min_max(rect.min, pos2(rect.right(), rect.bottom() - below - gap));
+        let title = if columns.len() > 1 { 1.5 * size } else { 0.0 };
+        let rows = columns.iter().map(|column| column.order.len()).max().unwrap_or(1) as f32 * tallest(size);
+        let above = rect.with_max_y((rect.bottom() - below - gap).min(rect.top() + title + rows + scale_height(size)));
         let (mut asked, mut hovered) = (None, None);
         let between = 1.2 * size;
         let width = (above.width() - between * (columns.len() - 1) as f32) / columns.len() as f32;
@@ -254,7 +255,7 @@ impl Ranking {
             hovered = hovered.or(told.1);
         }
         if let Some(spot) = hovered.or(open).filter(|_| below > 0.0) {
-            let place = Rect::from_min_max(pos2(rect.left(), rect.bottom() - below), rect.max);
+            let place = rect.with_min_y(above.bottom() + gap);
             if let Some(column) = columns.iter().find(|column| column.twin == spot.twin) {
                 let Spot { twin, text } = spot;
                 let opened = Opened { pair, ranked: &column.ranked, text, changes: &column.changes[text], twin };
@@ -302,11 +303,9 @@ impl Ranking {
         ctx: &ViewCtx<'_>,
     ) -> (Asked, Option<Spot>) {
         let size = tile::font_size(ctx.presenting);
-        let scale = 1.6 * size;
-        let rows = Rect::from_min_max(rect.min, pos2(rect.right(), rect.bottom() - scale));
+        let rows = rect.with_max_y(rect.bottom() - scale_height(size));
         let count = column.order.len().max(1) as f32;
-        let most = 2.0 * line_height(size) + 0.6 * size;
-        let high = (rows.height() / count).clamp(1.6 * size, most);
+        let high = (rows.height() / count).clamp(1.6 * size, tallest(size));
         let scrolls = high * count > rows.height() + 1.0;
         let parts = Parts::new(rows, high, scrolls, size);
         let axis = Axis { left: parts.bar[0], right: parts.bar[1], ..axis };

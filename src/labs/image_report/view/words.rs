@@ -242,11 +242,10 @@ impl Words {
         ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
             ui.shrink_clip_rect(rect);
             ScrollArea::vertical().id_salt("report").auto_shrink(false).show(ui, |ui| {
-                let type_size = (1.25 * size).round();
-                let width = (rect.width() - size).max(1.0);
+                let room = [(rect.width() - size).max(1.0), 0.6 * rect.height()];
                 let texts = pair.words.iter().map(|word| word.text.as_str());
-                let flow = Flow::new(ui.painter(), texts, width, usize::MAX, type_size);
-                let (area, _) = ui.allocate_exact_size(vec2(width, flow.height), Sense::hover());
+                let (flow, type_size) = Flow::largest(ui.painter(), texts, room, size + 1.0);
+                let (area, _) = ui.allocate_exact_size(vec2(room[0], flow.height), Sense::hover());
                 for (i, word) in pair.words.iter().enumerate() {
                     let Some(place) = flow.place(i, area.min) else { continue };
                     let response = word_button(place, i, word, kept == Some(i), ui);

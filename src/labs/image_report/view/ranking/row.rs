@@ -40,6 +40,16 @@ impl Axis {
     }
 }
 
+/// The most height of a row: two lines of words.
+pub fn tallest(size: f32) -> f32 {
+    2.0 * line_height(size) + 0.6 * size
+}
+
+/// Height of the line below the bars.
+pub fn scale_height(size: f32) -> f32 {
+    1.6 * size
+}
+
 /// Where the parts of every row lie from left to right.
 #[derive(Clone, Copy)]
 pub struct Parts {
@@ -57,14 +67,14 @@ impl Parts {
         let right = rows.right() - if scrolls { 0.9 * size } else { 0.0 };
         let stacked = high >= 2.7 * size;
         let width = right - rows.left();
-        let left = if width < 30.0 * size { width } else { (0.34 * width).clamp(15.0 * size, 26.0 * size) };
+        let left = if width < 30.0 * size { width } else { (0.37 * width).clamp(15.0 * size, 27.0 * size) };
         let digits = 3.8 * size;
         let end = rows.left() + left;
         let text = (width >= 30.0 * size).then_some([end + 0.9 * size, right]);
         if stacked {
             Self { stacked, name: [rows.left(), end - digits], bar: [rows.left(), end], text }
         } else {
-            let middle = rows.left() + 0.5 * (left - digits);
+            let middle = rows.left() + 0.55 * (left - digits);
             Self { stacked, name: [rows.left(), middle - 0.4 * size], bar: [middle, end - digits], text }
         }
     }
@@ -105,12 +115,15 @@ impl Row<'_> {
             painter.rect_stroke(place, 2.0, Stroke::new(1.0, style.accent), StrokeKind::Inside);
         }
         let (name_y, bar_place) = self.lines(size);
-        self.bar(bar_place, ticks, ui, style);
+        self.bar(bar_place, ticks, size, ui, style);
         let color = if i == 0 { style.accent } else { style.text };
-        let name = if text.degenerate { format!("{name}: changes nothing") } else { name.to_owned() };
+        let font = FontId::proportional(size);
+        let wide = painter.layout_no_wrap(name.to_owned(), font.clone(), color).size().x;
+        let short = wide > self.parts.name[1] - self.parts.name[0];
+        let name = if short { pairs::short_name(&text.id) } else { name };
         let room =
             Rect::from_x_y_ranges(self.parts.name[0]..=self.parts.name[1], name_y - 0.75 * size..=place.bottom());
-        tile::one_line(&painter, &name, room, FontId::proportional(size), color);
+        tile::one_line(&painter, name, room, font, color);
         let right = if self.parts.stacked { self.parts.bar[1] } else { self.parts.bar[1] + 3.8 * size };
         painter.text(pos2(right, name_y), Align2::RIGHT_CENTER, own, FontId::monospace(size), color);
         response
@@ -129,7 +142,7 @@ impl Row<'_> {
         }
     }
 
-    fn bar(&self, rect: Rect, ticks: bool, ui: &Ui, style: &Style) {
+    fn bar(&self, rect: Rect, ticks: bool, size: f32, ui: &Ui, style: &Style) {
         let painter = ui.painter_at(rect.expand(2.0));
         let text = &self.column.ranked.texts[self.text];
         let [own, other, mean] = text.cosines;
@@ -140,6 +153,9 @@ impl Row<'_> {
             let fill = if self.text == 0 { style.accent } else { style.text_weak.gamma_multiply(0.55) };
             if text.degenerate {
                 painter.rect_stroke(bar, 1.0, Stroke::new(1.0, style.text_weak), StrokeKind::Inside);
+                let at = pos2(rect.left() + 0.4 * size, rect.center().y);
+                let font = FontId::proportional(size - 0.5);
+                painter.text(at, Align2::LEFT_CENTER, "changes nothing", font, style.text_weak);
             } else {
                 painter.rect_filled(bar, 1.0, fill);
             }
@@ -199,6 +215,11 @@ pub fn ends(rect: Rect, axis: Axis, ui: &Ui, ctx: &ViewCtx<'_>) {
     put(axis.left, Align2::LEFT_CENTER, label(axis.low));
     put(axis.right, Align2::RIGHT_CENTER, label(axis.high));
     let zero = axis.x(0.0);
+    let middle = 0.5 * (axis.left + axis.right);
+    if axis.right - axis.left > 16.0 * size && (axis.low >= 0.0 || (zero - middle).abs() > 5.0 * size) {
+        let font = FontId::proportional(size);
+        painter.text(pos2(middle, y), Align2::CENTER_CENTER, "cosine", font, style.text_weak);
+    }
     if axis.low < 0.0 && axis.high > 0.0 && zero - axis.left > 5.0 * size && axis.right - zero > 5.0 * size {
         put(zero, Align2::CENTER_CENTER, "0".to_owned());
     }

@@ -148,7 +148,7 @@ pub fn colors(rect: Rect, field: &Field, shown: Option<usize>, ui: &Ui, ctx: &Vi
     let at = painter.text(pos2(rect.left(), y), Align2::LEFT_CENTER, before, font.clone(), style.text_weak).right();
     let bar = Rect::from_center_size(pos2(at + 4.0 * size, y), vec2(7.0 * size, 0.7 * size));
     painter.add(gradient(bar, |share| field.map.color(share)));
-    let after = Rect::from_min_max(pos2(bar.right() + 0.5 * size, y - 0.75 * size), rect.max);
+    let after = Rect::from_min_max(pos2(bar.right() + 0.5 * size, y - 0.6 * size), rect.max);
     if after.width() > size {
         tile::one_line(&painter, &format!("{high}{even}"), after, font, style.text_weak);
     }
