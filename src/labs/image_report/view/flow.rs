@@ -64,6 +64,20 @@ impl Flow {
         Self { words: placed, ellipsis, height: line * (row + 1) as f32 }
     }
 
+    /// The same in the largest type of a few, from `size` on, in which all words fit into this height.
+    pub fn largest<'a>(
+        painter: &Painter,
+        words: impl IntoIterator<Item = &'a str> + Clone,
+        [width, height]: [f32; 2],
+        size: f32,
+    ) -> (Self, f32) {
+        let lay = |times: f32| {
+            let size = (times * size).round();
+            (Self::new(painter, words.clone(), width, usize::MAX, size), size)
+        };
+        [1.75, 1.5, 1.25].map(lay).into_iter().find(|(flow, _)| flow.height <= height).unwrap_or_else(|| lay(1.0))
+    }
+
     /// Draws the words with what is behind and under them, with the top left at `at`.
     pub fn draw(&self, painter: &Painter, at: Pos2, size: f32, weak: Color32, look: impl Fn(usize) -> Look) {
         let offset = at.to_vec2();
@@ -79,7 +93,8 @@ impl Flow {
             }
         }
         if let Some((rect, galley)) = &self.ellipsis {
-            painter.galley(rect.min + offset, galley.clone(), weak);
+            let centred = vec2(0.0, (rect.height() - galley.size().y) / 2.0);
+            painter.galley(rect.min + offset + centred, galley.clone(), weak);
         }
     }
 

@@ -11,7 +11,8 @@ use crate::plot::tile;
 
 use super::flow::{Flow, Look, line_height};
 use super::pairs::{self, Change, Pair, Ranked};
-use super::ranking::{Asked, class_at, distance, look, word_menu};
+use super::ranking::classes::{Asked, class_at, word_menu};
+use super::ranking::marks::{distance, look};
 
 /// What is opened.
 pub struct Opened<'a> {
@@ -28,17 +29,8 @@ pub struct Opened<'a> {
 /// Height that a report and a perturbation of it take at this width.
 pub fn height(painter: &Painter, ranked: &Ranked, width: f32, size: f32) -> f32 {
     let words = ranked.texts.first().map(|text| &text.words[..]).unwrap_or_default();
-    let flow = lay(painter, words, width - size, size);
+    let flow = Flow::new(painter, words.iter().map(String::as_str), width - size, usize::MAX, size + 1.0);
     1.9 * size + 2.0 * flow.height + gap(size) + 0.6 * size
-}
-
-fn lay(painter: &Painter, words: &[String], width: f32, size: f32) -> Flow {
-    Flow::new(painter, words.iter().map(String::as_str), width, usize::MAX, type_size(size))
-}
-
-/// Larger than in the rows: it is read from afar.
-fn type_size(size: f32) -> f32 {
-    size + 1.0
 }
 
 fn gap(size: f32) -> f32 {
@@ -83,8 +75,10 @@ impl Opened<'_> {
         let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
         let (above, text) = (&self.ranked.texts[0], &self.ranked.texts[self.text]);
         let width = place.width() - size;
-        let report = lay(ui.painter(), &above.words, width, size);
-        let below = lay(ui.painter(), &text.words, width, size);
+        // Both take about the same room. Larger than in the rows: it is read from afar.
+        let room = [width, 0.5 * (place.height() - gap(size)) - 0.3 * size];
+        let (report, type_size) = Flow::largest(ui.painter(), above.words.iter().map(String::as_str), room, size + 1.0);
+        let below = Flow::new(ui.painter(), text.words.iter().map(String::as_str), width, usize::MAX, type_size);
         let apart = report.height + gap(size);
         let (area, _) = ui.allocate_exact_size(vec2(width, apart + below.height), Sense::hover());
         let (first, second) = (area.min, area.min + vec2(0.0, apart));
@@ -107,9 +101,9 @@ impl Opened<'_> {
             link(&painter, from.center_bottom(), to.center_top(), stroke);
         }
         let plain = Look { color: style.text, fill: Color32::TRANSPARENT, underline: None };
-        report.draw(&painter, first, type_size(size), style.text_weak, |_| plain);
+        report.draw(&painter, first, type_size, style.text_weak, |_| plain);
         let looks = |i: usize| self.changes.get(i).map_or(plain, |change| look(*change, count, style));
-        below.draw(&painter, second, type_size(size), style.text_weak, looks);
+        below.draw(&painter, second, type_size, style.text_weak, looks);
         if self.twin {
             return None;
         }

@@ -106,27 +106,21 @@ fn read_box(text: &str) -> Option<[f32; 4]> {
 
 /// The class with this letter.
 fn class_of(letter: &str) -> Option<Tag> {
-    CLASSES.iter().find(|(_, _, known)| *known == letter).map(|(class, ..)| *class)
+    Tag::ALL.into_iter().find(|tag| letter.eq_ignore_ascii_case(tag.letter().encode_utf8(&mut [0; 4])))
 }
 
-/// Word classes: their names in the parameter `tags`, and their letters in payloads.
-pub const CLASSES: [(Tag, &str, &str); 4] = [
-    (Tag::Noun, "noun", "n"),
-    (Tag::Adjective, "adjective", "a"),
-    (Tag::Verb, "verb", "v"),
-    (Tag::Other, "other", "o"),
-];
-
-/// The name of a class.
-pub fn class_name(class: Tag) -> &'static str {
-    CLASSES.iter().find(|(known, ..)| *known == class).map_or("other", |(_, name, _)| name)
+/// The name of a class within a sentence.
+pub fn class_name(class: Tag) -> String {
+    class.title().to_lowercase()
 }
 
 /// How a report and its perturbations were ranked; the keys have this prefix.
 pub fn ranked(ctx: &ViewCtx<'_>, prefix: &str, k: usize) -> Option<Ranked> {
     let (step, payload) = ctx.payload(&format!("{prefix}ranking/scores/{k}"))?;
     let Payload::Matrix { cols: 3, values, .. } = &*payload else { return None };
-    let texts = read_texts(&series::text(ctx, &format!("{prefix}ranking/texts/{k}"))?, values)?;
+    // A twin tells its texts only where they become others than the run's.
+    let text = |prefix: &str| series::text(ctx, &format!("{prefix}ranking/texts/{k}"));
+    let texts = read_texts(&text(prefix).or_else(|| text(""))?, values)?;
     Some(Ranked { step, texts })
 }
 
@@ -151,8 +145,8 @@ fn read_texts(text: &str, cosines: &[f32]) -> Option<Vec<Text>> {
 }
 
 impl Ranked {
-    /// Places in `texts` by cosine with the image, the largest first. Of equals, perturbations stand before the report, since
-    /// ties count against it, and those that change nothing behind it.
+    /// Places in `texts` by cosine with the image, the largest first. Of equals, perturbations stand before the report,
+    /// since ties count against it, and those that change nothing behind it.
     pub fn by_cosine(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.texts.len()).collect();
         let place = |i: usize| match i {
@@ -220,6 +214,23 @@ pub fn text_name(id: &str) -> &str {
     }
 }
 
+/// The same where there is little room.
+pub fn short_name(id: &str) -> &str {
+    match id {
+        "report" => "report",
+        "shuffle_all" => "all words",
+        "swap_adjacent" => "swap adjacent",
+        "reverse" => "reverse",
+        "within_trigrams" => "within trigrams",
+        "trigrams" => "trigrams",
+        "nouns_adj" => "nouns, adj.",
+        "all_but_nouns_adj" => "all but nouns, adj.",
+        "nouns_verbs_adj" => "nouns, verbs, adj.",
+        "antonym" => "antonyms",
+        other => other,
+    }
+}
+
 /// Scores of a pair: `attention/raw` or `attention/weights` behind the prefix.
 pub fn scores(ctx: &ViewCtx<'_>, prefix: &str, what: &str, k: usize) -> Option<Scores> {
     let (step, payload) = ctx.payload(&format!("{prefix}attention/{what}/{k}"))?;
@@ -265,13 +276,13 @@ pub fn range(values: &[f32]) -> Option<[f32; 2]> {
 }
 
 /// The parameter `tags` with another class for a word, or (`None`) with what the tagger says. Other entries stay.
-pub fn with_class(tags: &str, word: &str, class: Option<&str>) -> String {
+pub fn with_class(tags: &str, word: &str, class: Option<Tag>) -> String {
     let is_other = |entry: &&str| {
         let known = entry.split('=').next().unwrap_or_default().trim();
         !entry.trim().is_empty() && !known.eq_ignore_ascii_case(word)
     };
     let mut entries: Vec<String> = tags.split(';').filter(is_other).map(|entry| entry.trim().to_owned()).collect();
-    entries.extend(class.map(|class| format!("{word}={class}")));
+    entries.extend(class.map(|class| format!("{word}={}", class.id())));
     entries.join(";")
 }
 
@@ -344,9 +355,9 @@ mod tests {
 
     #[test]
     fn a_class_by_hand_leaves_the_others_as_they_were() {
-        assert_eq!(with_class("", "left", Some("noun")), "left=noun");
-        assert_eq!(with_class("Left=verb; mid=adjective;", "left", Some("noun")), "mid=adjective;left=noun");
-        assert_eq!(with_class("left=verb;mid=adjective", "left", None), "mid=adjective");
+        assert_eq!(with_class("", "left", Some(Tag::Noun)), "left=noun");
+        assert_eq!(with_class("Left=verb; mid=adj;", "left", Some(Tag::Adjective)), "mid=adj;left=adj");
+        assert_eq!(with_class("left=verb;mid=adj", "left", None), "mid=adj");
         assert_eq!(by_hand("Left=verb;mid"), HashSet::from(["left".to_owned()]));
     }
 }

@@ -1,10 +1,11 @@
 //! A report among its nine perturbations, by cosine with the image.
 
+pub(super) mod classes;
+pub(super) mod marks;
+mod row;
+
 use eframe::egui::accesskit::Role;
-use eframe::egui::{
-    Align2, Button, Color32, CursorIcon, FontId, Popup, Rect, Response, RichText, ScrollArea, Sense, Stroke,
-    StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
-};
+use eframe::egui::{Align2, FontId, Rect, ScrollArea, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 
 use crate::engine::params::Value;
 use crate::engine::twin::TWIN;
@@ -13,28 +14,27 @@ use crate::kit::view::ViewCtx;
 use crate::kit::wall::{Panel, Pictures, Recorded};
 use crate::kit::{empty, series};
 use crate::labs::image_report::params::{self, PARAMS, TAGS};
-use crate::plot::colormap::ColorMap;
 use crate::plot::image_view::Lens;
-use crate::plot::stroke::{LineMesh, Pen};
-use crate::plot::style::{Dash, Style};
 use crate::plot::{number, tile};
-use crate::text::tags::Tag;
 
 use super::ImageReportView;
-use super::flow::{Flow, Look, line_height};
 use super::opened::{self, Opened};
-use super::pairs::{self, CLASSES, Change, Pair, Ranked};
+use super::pairs::{self, Change, Pair, Ranked};
+use classes::{Asked, tags};
+use marks::legend;
+use row::{Axis, Parts, Row, ends, scale_height, tallest};
 
 /// The tile.
 pub static TILE: Tile<ImageReportView> = Tile {
     spec: TileSpec {
         id: "ranking",
         title: "Ranking",
-        help: "A test report and its nine perturbations (Table I) by the cosine of each with the image. The report's rank counts ties \
-               against it; perturbations that change nothing are hollow and do not count. The ticks are the cosines of the same text with \
-               another image and with the mean image: where they follow the bars, the model judges the text, not the image. Words that moved \
-               are marked by how far. Click a row to see below where each word stood; click a word of the report to change \
-               its class, by which some perturbations choose.",
+        help: "A test report and its nine perturbations (Table I) by the cosine of each with the image. The report's \
+               rank counts ties against it; perturbations that change nothing are hollow and do not count. The ticks \
+               are the cosines of the same text with another image and with the mean image: where they follow the \
+               bars, the model judges the text, not the image. Words that moved are marked by how far. Click a row \
+               to see below where each word stood; click a word of the report to change its class, by which some \
+               perturbations choose.",
         area: "large",
         follows_cursor: true,
     },
@@ -118,9 +118,6 @@ struct Column {
     changes: Vec<Vec<Change>>,
 }
 
-/// What a click asks for: a word of the report, and its new class (`None`: what the tagger says).
-pub(super) type Asked = Option<(String, Option<&'static str>)>;
-
 impl Column {
     fn at(ctx: &ViewCtx<'_>, twin: bool, pair: usize, by_table: bool) -> Option<Self> {
         let ranked = pairs::ranked(ctx, if twin { TWIN } else { "" }, pair)?;
@@ -137,31 +134,6 @@ impl Column {
     fn strongest(&self) -> Option<Spot> {
         let text = self.ranked.by_cosine().into_iter().find(|i| *i > 0)?;
         Some(Spot { twin: self.twin, text })
-    }
-}
-
-/// The axis of the bars, the same for both twins.
-#[derive(Clone, Copy)]
-struct Axis {
-    low: f32,
-    high: f32,
-    left: f32,
-    right: f32,
-}
-
-impl Axis {
-    fn new(columns: &[Column], zoomed: bool, ticks: bool) -> Self {
-        let texts = columns.iter().flat_map(|column| &column.ranked.texts);
-        let shown: Vec<f32> = texts.flat_map(|text| &text.cosines[..if ticks { 3 } else { 1 }]).copied().collect();
-        let [least, most] = pairs::range(&shown).unwrap_or([0.0, 1.0]);
-        let (low, high) = if zoomed { (least, most) } else { (least.min(0.0), most.max(0.0)) };
-        let room = (0.04 * (high - low)).max(1e-4);
-        let low = if zoomed || low < 0.0 { low - room } else { low };
-        Self { low, high: high + room, left: 0.0, right: 1.0 }
-    }
-
-    fn x(&self, cosine: f32) -> f32 {
-        self.left + (self.right - self.left) * ((cosine - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
     }
 }
 
@@ -267,7 +239,9 @@ impl Ranking {
         let fits = rect.height() > least + 14.0 * size || (!automatic && rect.height() > least + 4.0 * size);
         let below = if open.is_some() && fits { wanted.clamp(least, room) } else { 0.0 };
         let gap = if below > 0.0 { 0.5 * size } else { 0.0 };
-        let above = Rect::from_min_max(rect.min, pos2(rect.right(), rect.bottom() - below - gap));
+        let title = if columns.len() > 1 { 1.5 * size } else { 0.0 };
+        let rows = columns.iter().map(|column| column.order.len()).max().unwrap_or(1) as f32 * tallest(size);
+        let above = rect.with_max_y((rect.bottom() - below - gap).min(rect.top() + title + rows + scale_height(size)));
         let (mut asked, mut hovered) = (None, None);
         let between = 1.2 * size;
         let width = (above.width() - between * (columns.len() - 1) as f32) / columns.len() as f32;
@@ -281,7 +255,7 @@ impl Ranking {
             hovered = hovered.or(told.1);
         }
         if let Some(spot) = hovered.or(open).filter(|_| below > 0.0) {
-            let place = Rect::from_min_max(pos2(rect.left(), rect.bottom() - below), rect.max);
+            let place = rect.with_min_y(above.bottom() + gap);
             if let Some(column) = columns.iter().find(|column| column.twin == spot.twin) {
                 let Spot { twin, text } = spot;
                 let opened = Opened { pair, ranked: &column.ranked, text, changes: &column.changes[text], twin };
@@ -329,11 +303,9 @@ impl Ranking {
         ctx: &ViewCtx<'_>,
     ) -> (Asked, Option<Spot>) {
         let size = tile::font_size(ctx.presenting);
-        let scale = 1.6 * size;
-        let rows = Rect::from_min_max(rect.min, pos2(rect.right(), rect.bottom() - scale));
+        let rows = rect.with_max_y(rect.bottom() - scale_height(size));
         let count = column.order.len().max(1) as f32;
-        let most = 2.0 * line_height(size) + 0.6 * size;
-        let high = (rows.height() / count).clamp(1.6 * size, most);
+        let high = (rows.height() / count).clamp(1.6 * size, tallest(size));
         let scrolls = high * count > rows.height() + 1.0;
         let parts = Parts::new(rows, high, scrolls, size);
         let axis = Axis { left: parts.bar[0], right: parts.bar[1], ..axis };
@@ -375,11 +347,6 @@ impl Ranking {
 
 const WHEN: &str = "of the pairs on screen, before training and then every so many steps (parameter `show_every`)";
 
-/// The parameter `tags` as the form has it; it is ahead of the run's.
-fn tags(ctx: &ViewCtx<'_>) -> String {
-    ctx.params.get(TAGS.key()).map(ToString::to_string).unwrap_or_default()
-}
-
 /// Whose ranking it is.
 fn heading(rect: Rect, column: &Column, ui: &Ui, ctx: &ViewCtx<'_>) -> Rect {
     let whose = match series::twin_name(ctx.run, PARAMS).filter(|_| column.twin) {
@@ -389,282 +356,4 @@ fn heading(rect: Rect, column: &Column, ui: &Ui, ctx: &ViewCtx<'_>) -> Rect {
     };
     let text = format!("{whose}: {}", column.ranked.rank_in_words());
     tile::panel_heading(&ui.painter_at(rect), rect, &text, tile::font_size(ctx.presenting), ctx.style)
-}
-
-/// Where the parts of every row lie from left to right.
-#[derive(Clone, Copy)]
-struct Parts {
-    /// The name is above the bar, not beside it.
-    stacked: bool,
-    /// From and to.
-    name: [f32; 2],
-    bar: [f32; 2],
-    /// `None`: there is no room for it.
-    text: Option<[f32; 2]>,
-}
-
-impl Parts {
-    fn new(rows: Rect, high: f32, scrolls: bool, size: f32) -> Self {
-        let right = rows.right() - if scrolls { 0.9 * size } else { 0.0 };
-        let stacked = high >= 2.7 * size;
-        let width = right - rows.left();
-        let left = if width < 30.0 * size { width } else { (0.34 * width).clamp(15.0 * size, 26.0 * size) };
-        let digits = 3.8 * size;
-        let end = rows.left() + left;
-        let text = (width >= 30.0 * size).then_some([end + 0.9 * size, right]);
-        if stacked {
-            Self { stacked, name: [rows.left(), end - digits], bar: [rows.left(), end], text }
-        } else {
-            let middle = rows.left() + 0.5 * (left - digits);
-            Self { stacked, name: [rows.left(), middle - 0.4 * size], bar: [middle, end - digits], text }
-        }
-    }
-}
-
-/// A text with its bar.
-struct Row<'a> {
-    column: &'a Column,
-    text: usize,
-    place: Rect,
-    parts: Parts,
-    axis: Axis,
-    open: bool,
-}
-
-impl Row<'_> {
-    fn show(&self, ticks: bool, ui: &Ui, ctx: &ViewCtx<'_>) -> Response {
-        let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
-        let Self { column, text: i, place, .. } = *self;
-        let text = &column.ranked.texts[i];
-        let name = pairs::text_name(&text.id);
-        let whose = if column.twin { "twin, " } else { "" };
-        let [own, other, mean] = text.cosines.map(cosine);
-        let nothing = if text.degenerate { ", changes nothing" } else { "" };
-        let said =
-            format!("{whose}{name}{nothing}: cosine {own}, with another image {other}, with the mean image {mean}");
-        let response = ui.interact(place, ui.scope_id().with(("row", i)), Sense::click());
-        response.widget_info(|| WidgetInfo::selected(Role::Button, true, self.open, &said));
-        let painter = ui.painter_at(place);
-        if self.open || (i > 0 && ui.rect_contains_pointer(place)) {
-            let strong = if self.open { 0.14 } else { 0.07 };
-            painter.rect_filled(place.shrink(1.0), 2.0, style.text_weak.gamma_multiply(strong));
-        }
-        if response.has_focus() {
-            painter.rect_stroke(place, 2.0, Stroke::new(1.0, style.accent), StrokeKind::Inside);
-        }
-        let (name_y, bar_place) = self.lines(size);
-        self.bar(bar_place, ticks, ui, style);
-        let color = if i == 0 { style.accent } else { style.text };
-        let name = if text.degenerate { format!("{name}: changes nothing") } else { name.to_owned() };
-        let room =
-            Rect::from_x_y_ranges(self.parts.name[0]..=self.parts.name[1], name_y - 0.75 * size..=place.bottom());
-        tile::one_line(&painter, &name, room, FontId::proportional(size), color);
-        let right = if self.parts.stacked { self.parts.bar[1] } else { self.parts.bar[1] + 3.8 * size };
-        painter.text(pos2(right, name_y), Align2::RIGHT_CENTER, own, FontId::monospace(size), color);
-        response
-    }
-
-    /// The middle of the line with name and number, and the place of the bar.
-    fn lines(&self, size: f32) -> (f32, Rect) {
-        let [left, right] = self.parts.bar;
-        let Rect { min, max } = self.place;
-        if self.parts.stacked {
-            let y = min.y + 0.5 * line_height(size) + 0.2 * size;
-            let top = y + 0.75 * size;
-            (y, Rect::from_x_y_ranges(left..=right, top..=(max.y - 0.35 * size).max(top + 2.0)))
-        } else {
-            (self.place.center().y, Rect::from_x_y_ranges(left..=right, min.y + 0.2 * size..=max.y - 0.2 * size))
-        }
-    }
-
-    fn bar(&self, rect: Rect, ticks: bool, ui: &Ui, style: &Style) {
-        let painter = ui.painter_at(rect.expand(2.0));
-        let text = &self.column.ranked.texts[self.text];
-        let [own, other, mean] = text.cosines;
-        if own.is_finite() {
-            let origin = self.axis.x(0f32.max(self.axis.low));
-            let bar =
-                Rect::from_x_y_ranges(origin.min(self.axis.x(own))..=origin.max(self.axis.x(own)), rect.y_range());
-            let fill = if self.text == 0 { style.accent } else { style.text_weak.gamma_multiply(0.55) };
-            if text.degenerate {
-                painter.rect_stroke(bar, 1.0, Stroke::new(1.0, style.text_weak), StrokeKind::Inside);
-            } else {
-                painter.rect_filled(bar, 1.0, fill);
-            }
-        }
-        for (cosine, mark) in [other, mean].into_iter().zip(tick_marks(style)).filter(|(v, _)| ticks && v.is_finite()) {
-            let x = self.axis.x(cosine);
-            let run = [(pos2(x, rect.top() - 1.0), 0), (pos2(x, rect.bottom() + 1.0), 1)];
-            let pen = Pen { width: 2.0, color: mark.1, dash: mark.2, feather: 1.0 / painter.pixels_per_point() };
-            LineMesh::new([run.as_slice()], pen).draw(&painter);
-        }
-    }
-
-    /// The words beside the bar; those of the run's report have a menu.
-    fn words(&self, pair: &Pair, ui: &Ui, ctx: &ViewCtx<'_>) -> Asked {
-        let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
-        let [left, right] = self.parts.text?;
-        let text = &self.column.ranked.texts[self.text];
-        let lines = if self.parts.stacked { 2 } else { 1 };
-        let words = text.words.iter().map(String::as_str);
-        let flow = Flow::new(ui.painter(), words, right - left, lines, size);
-        let at = pos2(left, self.place.top() + (0.5 * (self.place.height() - flow.height)).max(0.0));
-        let painter = ui.painter_at(self.place);
-        let (count, changes) = (text.words.len(), &self.column.changes[self.text]);
-        let look = |i: usize| match (self.text, changes.get(i)) {
-            (0, _) | (_, None) => Look { color: style.text, fill: Color32::TRANSPARENT, underline: None },
-            (_, Some(change)) => look(*change, count, style),
-        };
-        flow.draw(&painter, at, size, style.text_weak, look);
-        if self.text > 0 || self.column.twin {
-            return None;
-        }
-        (0..flow.words.len()).find_map(|i| {
-            let place = flow.place(i, at)?;
-            let word = text.words.get(i)?;
-            let class = class_at(pair, i, word)?;
-            let said = format!("{word}, {}", pairs::class_name(class));
-            word_menu(place, ("ranked word", i), &said, (word, class), ui, ctx)
-        })
-    }
-}
-
-/// The class of a word of the report; `None` where the pair has other words, or the parameter cannot name it.
-pub(super) fn class_at(pair: &Pair, i: usize, word: &str) -> Option<Tag> {
-    pair.words.get(i).filter(|known| known.text == word && !word.contains(['=', ';'])).map(|known| known.class)
-}
-
-/// A word that can be clicked for its class.
-pub(super) fn word_menu(
-    place: Rect,
-    id: (&str, usize),
-    said: &str,
-    (word, class): (&str, Tag),
-    ui: &Ui,
-    ctx: &ViewCtx<'_>,
-) -> Asked {
-    let size = tile::font_size(ctx.presenting);
-    let response = ui.interact(place, ui.scope_id().with(id), Sense::click()).on_hover_cursor(CursorIcon::PointingHand);
-    response.widget_info(|| WidgetInfo::labeled(Role::Button, true, said));
-    if response.hovered() || response.has_focus() {
-        ui.painter_at(ui.clip_rect()).rect_stroke(place, 2.0, Stroke::new(1.0, ctx.style.accent), StrokeKind::Outside);
-    }
-    let mut chosen = None;
-    Popup::menu(&response).show(|ui| {
-        ui.label(tile::weak(format!("“{word}” is a"), size, ctx.style));
-        for (known, name, _) in CLASSES {
-            if ui.add(Button::selectable(known == class, RichText::new(name).size(size))).clicked() {
-                chosen = Some(Some(name));
-            }
-        }
-        let by_hand = pairs::by_hand(&tags(ctx)).contains(&word.to_lowercase());
-        let help = "Takes away the class that was given by hand";
-        if tile::button(ui, by_hand, "as the tagger says", help, size) {
-            chosen = Some(None);
-        }
-    });
-    chosen.map(|class| (word.to_owned(), class))
-}
-
-/// How a word is drawn for what became of it, in a text of so many words.
-pub(super) fn look(change: Change, count: usize, style: &Style) -> Look {
-    let plain = Look { color: style.text_weak, fill: Color32::TRANSPARENT, underline: None };
-    match change {
-        Change::Stands => plain,
-        Change::Moved(far) => {
-            Look { color: style.text, fill: distance(far, count, style).gamma_multiply(0.38), ..plain }
-        }
-        Change::Contradicts => marked(0, style),
-        Change::Odd => marked(1, style),
-    }
-}
-
-fn marked(kind: usize, style: &Style) -> Look {
-    let (_, color, dash) = antonym_marks(style)[kind];
-    Look { color, fill: Color32::TRANSPARENT, underline: Some((color, dash)) }
-}
-
-/// The colour of having moved so far in a text of so many words: the farther, the more it stands out.
-pub(super) fn distance(far: usize, count: usize, style: &Style) -> Color32 {
-    let most = count.saturating_sub(2).max(1) as f32;
-    moved(((far.max(1) - 1) as f32 / most).min(1.0), style)
-}
-
-/// The same for a share of the largest distance.
-fn moved(share: f32, style: &Style) -> Color32 {
-    let share = 0.25 + 0.75 * share;
-    ColorMap::Viridis.color(if style.dark { share } else { 1.0 - share })
-}
-
-/// Name, colour and dash of something in a legend.
-type Mark = (&'static str, Color32, Dash);
-
-fn tick_marks(style: &Style) -> [Mark; 2] {
-    let color = |i: usize| style.category(i).color;
-    [("with another image", color(6), Dash::Solid), ("with the mean image", color(3), Dash::Dotted)]
-}
-
-fn antonym_marks(style: &Style) -> [Mark; 2] {
-    let odd = style.category(5).color.lerp_to_gamma(style.text, 0.25);
-    [("antonym that contradicts", style.warning, Dash::Dashed), ("odd antonym", odd, Dash::Dotted)]
-}
-
-/// A cosine with digits that stay where they are.
-fn cosine(value: f32) -> String {
-    if value.is_nan() { "—".to_owned() } else { format!("{value:.3}").replace('-', "−") }
-}
-
-/// The ends of the axis, and zero where it lies between.
-fn ends(rect: Rect, axis: Axis, ui: &Ui, ctx: &ViewCtx<'_>) {
-    let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
-    let painter = ui.painter_at(rect);
-    let font = FontId::monospace(size);
-    let y = rect.center().y;
-    let put = |x: f32, align: Align2, text: String| {
-        painter.text(pos2(x, y), align, text, font.clone(), style.text_weak);
-    };
-    let label = |v: f32| number::compact(f64::from(v));
-    put(axis.left, Align2::LEFT_CENTER, label(axis.low));
-    put(axis.right, Align2::RIGHT_CENTER, label(axis.high));
-    let zero = axis.x(0.0);
-    if axis.low < 0.0 && axis.high > 0.0 && zero - axis.left > 5.0 * size && axis.right - zero > 5.0 * size {
-        put(zero, Align2::CENTER_CENTER, "0".to_owned());
-    }
-}
-
-/// What ticks, backgrounds and underlines mean.
-fn legend(rect: Rect, hide_ticks: bool, words: usize, ui: &Ui, ctx: &ViewCtx<'_>) {
-    let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
-    let painter = ui.painter_at(rect);
-    let font = FontId::proportional(size);
-    let (mut at, line) = (rect.min + vec2(0.0, 0.75 * size), 1.5 * size);
-    let mut entry = |sample: f32, name: &str, draw: &dyn Fn(Rect)| {
-        let galley = painter.layout_no_wrap(name.to_owned(), font.clone(), style.text_weak);
-        let wide = sample + 0.5 * size + galley.size().x;
-        if at.x > rect.left() && at.x + wide > rect.right() {
-            at = pos2(rect.left(), at.y + line);
-        }
-        if at.y > rect.bottom() {
-            return;
-        }
-        draw(Rect::from_min_max(at - vec2(0.0, 0.4 * size), at + vec2(sample, 0.4 * size)));
-        let text = pos2(at.x + sample + 0.5 * size, at.y - 0.5 * galley.size().y);
-        painter.galley(text, galley, style.text_weak);
-        at.x += wide + 1.1 * size;
-    };
-    let line = |place: Rect, (_, color, dash): Mark| {
-        let run = [(place.left_center(), 0), (place.right_center(), 1)];
-        let pen = Pen { width: 0.16 * size, color, dash, feather: 1.0 / painter.pixels_per_point() };
-        LineMesh::new([run.as_slice()], pen).draw(&painter);
-    };
-    let marks = tick_marks(style);
-    let ticks = if hide_ticks { &[][..] } else { &marks[..] };
-    for mark in ticks.iter().chain(&antonym_marks(style)) {
-        entry(2.2 * size, mark.0, &|place| line(place, *mark));
-    }
-    let farthest = words.saturating_sub(1).max(1);
-    let name = format!("moved by 1 to {}", number::counted(farthest, "word", "words"));
-    entry(5.0 * size, &name, &|place| {
-        painter.add(super::words::gradient(place, |share| moved(share, style).gamma_multiply(0.6)));
-    });
 }
