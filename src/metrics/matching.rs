@@ -3,6 +3,8 @@
 //! Everything is computed on the host in f64 from vectors of f32. Letters: n pictures with their reports, K perturbed texts of a
 //! report, d numbers of a vector.
 
+use std::cmp::Ordering;
+
 use thiserror::Error;
 
 /// Vectors that cannot be compared.
@@ -209,7 +211,10 @@ fn rank(query: &[f32], own: &usize, answers: &[f32], d: usize, report: &[usize])
     let scores: Vec<f64> = answers.chunks_exact(d).map(|answer| cosine(query, answer)).collect();
     let hits = scores.iter().zip(report).filter(|(_, other)| *other == own);
     let best = hits.map(|(score, _)| *score).fold(f64::NEG_INFINITY, f64::max);
-    let before = scores.iter().zip(report).filter(|(score, other)| *other != own && !(**score < best));
+    let before = scores
+        .iter()
+        .zip(report)
+        .filter(|(score, other)| *other != own && score.partial_cmp(&&best) != Some(Ordering::Less));
     1 + before.count()
 }
 
