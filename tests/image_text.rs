@@ -1,6 +1,7 @@
 //! The networks of pictures and reports: their losses have the slopes they should, padding takes no part, weights are found by name, BERT
 //! computes what PyTorch computes, and a graphics device what the CPU does.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,7 @@ use learnscope::nn::image_text::weights::{Part, load, open, packed, spec_of, sta
 use learnscope::nn::layers::conv::Pass;
 use learnscope::nn::optim::{DecayScope, Optimizer, Rates, Rule};
 use learnscope::nn::parameters::{Role, gradients, slots, tracked};
+use learnscope::nn::weights::Written;
 use serde_json::Value;
 
 const TRAIN: Pass<'static> = Pass { train: true, dropout: None };
@@ -455,6 +457,88 @@ fn a_bert_of_pytorch_is_found_by_name_and_computes_the_same() {
                 .contains("image encoder")
         );
     }
+}
+
+/// Numbers that a name makes, the same here and where the golden ones were computed: hashed places, of a size by what the tensor is.
+fn formula(name: &str, shape: &[usize]) -> Vec<f32> {
+    let seed =
+        name.bytes().enumerate().fold(0_u32, |sum, (i, byte)| sum.wrapping_add((i as u32 + 1) * u32::from(byte)));
+    let inputs: usize = shape.iter().skip(1).product();
+    let value = |i: usize| {
+        let mut x = (i as u32 + 1).wrapping_mul(2_654_435_761).wrapping_add(seed.wrapping_mul(40_503));
+        x ^= x >> 15;
+        x = x.wrapping_mul(2_246_822_519);
+        x ^= x >> 13;
+        let u = f64::from(x) / 2_147_483_648.0 - 1.0;
+        let value = match name.rsplit('.').next() {
+            Some("running_var") => 1.0 + 0.5 * u * u,
+            Some("running_mean") => 0.1 * u,
+            Some("weight") if shape.len() == 1 => 1.0 + 0.2 * u,
+            _ if shape.len() == 1 => 0.1 * u,
+            _ => u * (4.0 / inputs as f64).sqrt(),
+        };
+        value as f32
+    };
+    (0..shape.iter().product()).map(value).collect()
+}
+
+/// A network of which every tensor of a part is that of its name.
+fn by_formula(spec: &Spec, part: Part) -> ImageText {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("net.safetensors");
+    let net = ImageText::new(spec, HostRng::new(1, 0), &device::cpu()).unwrap();
+    fs::write(&path, packed(&net, spec, &[]).unwrap()).unwrap();
+    let beginning = if part == Part::Image { "image." } else { "text." };
+    let file = open(&path).unwrap();
+    let tensors: Vec<Written> = file
+        .tensors
+        .iter()
+        .filter(|(name, _)| name.starts_with(beginning))
+        .map(|(name, stored)| Written {
+            name: name.clone(),
+            shape: stored.shape.clone(),
+            numbers: formula(name, &stored.shape),
+        })
+        .collect();
+    fs::write(&path, learnscope::nn::weights::packed(&tensors, HashMap::new()).unwrap()).unwrap();
+    let (net, fit) = start_from(&open(&path).unwrap(), net, spec, part, &device::cpu()).unwrap();
+    assert!(fit.mismatch.is_empty() && fit.taken == fit.of, "{:?}", fit.mismatch);
+    net
+}
+
+#[test]
+fn every_encoder_computes_what_its_layers_in_pytorch_compute() {
+    let golden: Value = serde_json::from_str(&fs::read_to_string(folder().join("encoders.json")).unwrap()).unwrap();
+    let numbers = |of: &str, key: &str| -> Vec<f32> {
+        golden[of][key].as_array().unwrap().iter().map(|value| value.as_f64().unwrap() as f32).collect()
+    };
+    let close = |what: &str, ours: &[f32], golden: &[f32]| {
+        assert_eq!(ours.len(), golden.len(), "{what}");
+        for (ours, golden) in ours.iter().zip(golden) {
+            assert!((ours - golden).abs() < 2e-5 * (1.0 + golden.abs()), "{what}: {ours} against {golden}");
+        }
+    };
+    for (name, backbone, channels) in
+        [("small", Backbone::Small, 1), ("resnet18", Backbone::ResNet18, 3), ("resnet50", Backbone::ResNet50, 3)]
+    {
+        let spec = Spec { image: ImageSpec { backbone, channels }, width: 6, ..Spec::small(4) };
+        let mut net = by_formula(&spec, Part::Image);
+        let count = 2 * channels * 64 * 64;
+        let pixels = formula("picture.bias", &[count]).into_iter().map(|value| 0.5 + 5.0 * value).collect();
+        let found = net.pictures(tensor(pixels, [2, channels, 64, 64], &device::cpu()), &INFER);
+        assert_eq!(found.grid, [backbone.regions(64); 2]);
+        close(name, &read(found.global), &numbers(name, "global_"));
+        let regions = numbers(name, "regions");
+        close(name, &read(found.regions)[..regions.len()], &regions);
+    }
+    let text = SmallTextSpec { positions: 12, width: 16, layers: 2, feed_forward: 24, ..SmallTextSpec::new(20) };
+    let spec = Spec { text: TextSpec::Small(text), width: 6, ..Spec::small(20) };
+    let net = by_formula(&spec, Part::Text);
+    let texts = [vec![2, 5, 6, 7, 8, 3], vec![2, 9, 10, 6, 5, 11, 12, 3]];
+    let found = net.texts(&batch(&texts, 2).tensors(&device::cpu()));
+    close("texts", &read(found.global), &numbers("text", "global_"));
+    close("pooled texts", &read(found.pooled), &numbers("text", "pooled"));
+    close("words", &read(found.words.unwrap())[6 * 6..], &numbers("text", "words_second"));
 }
 
 #[test]
