@@ -8,12 +8,12 @@ use Tag::{Adjective, Noun, Other, Verb};
 
 /// What a lower-case word may be.
 pub(super) fn classes(word: &str) -> Classes {
-    known(word)
-        .or_else(|| of_number(word))
-        .or_else(|| of_compound(word))
-        .or_else(|| inflected(word))
-        .or_else(|| prefixed(word))
-        .unwrap_or_else(|| by_ending(word))
+    known(word).or_else(|| of_number(word)).or_else(|| of_compound(word)).unwrap_or_else(|| simple(word))
+}
+
+/// What a word without parts may be.
+fn simple(word: &str) -> Classes {
+    known(word).or_else(|| inflected(word)).or_else(|| prefixed(word)).unwrap_or_else(|| by_ending(word))
 }
 
 /// The lexicon by word.
@@ -51,18 +51,16 @@ fn of_number(word: &str) -> Option<Classes> {
     }))
 }
 
-/// `right-sided`, `air/fluid`, `patient's`: as the last part; a verb behind a hyphen describes (`air-filled`).
+/// `right-sided`, `air/fluid`: as the last part, and a verb or participle describes (`air-filled`). `patient's` is as
+/// `patient`.
 fn of_compound(word: &str) -> Option<Classes> {
-    if let Some(owner) = word.strip_suffix("'s").or_else(|| word.strip_suffix("’s")) {
-        return Some(classes(owner));
-    }
     let last = word.rsplit(['-', '/', '–']).find(|part| !part.is_empty())?;
-    if last.len() == word.len() {
-        return None;
+    if let Some(owner) = last.strip_suffix("'s").or_else(|| last.strip_suffix("’s")) {
+        return Some(Classes::one(simple(owner).tag));
     }
-    let Classes { tag, also } = classes(last);
+    let Classes { tag, also } = simple(last);
     let describes = tag == Verb || also == Some(Adjective);
-    Some(if describes { Classes::one(Adjective) } else { Classes::one(tag) })
+    (last.len() < word.len()).then_some(Classes::one(if describes { Adjective } else { tag }))
 }
 
 /// Forms of the words of the lexicon: plurals, forms of verbs, comparatives.

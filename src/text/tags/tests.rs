@@ -88,5 +88,7 @@ fn any_words_have_classes() {
         let words = vec![odd.to_owned(); 3];
         assert_eq!(Tagger::new().tag(&words).len(), 3, "{odd}");
     }
+    let long = ["'s-", "’s", "x-", "non", "a"].map(|part| part.repeat(200_000));
+    assert_eq!(Tagger::new().tag(&long).len(), long.len());
     assert!(Tagger::new().tag(&[]).is_empty());
 }
