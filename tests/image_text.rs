@@ -577,7 +577,7 @@ fn a_graphics_device_computes_the_same_step() {
     assert_eq!(cpu, first_step(&spec, &Local::gloria(), &device::cpu()), "two runs of one seed");
     let found = first_step(&spec, &Local::gloria(), &gpu);
     let largest = cpu.iter().zip(&found).map(|(a, b)| (a - b).abs() / (1.0 + a.abs())).fold(0.0, f32::max);
-    assert!(largest < 2e-4, "{largest}: {:?} against {:?}", &found[..4], &cpu[..4]);
+    assert!(largest < 1e-3, "{largest}: {:?} against {:?}", &found[..4], &cpu[..4]);
     println!("{} numbers agree within {largest:e}", cpu.len());
 }
 

@@ -218,7 +218,7 @@ fn open_is_tables_are_joined_by_number() {
     tells(
         &listing,
         &[
-            "row 5: is another report of uid `3`",
+            "row 6: is another report of uid `3`",
             "1 report without findings left out: 2_IM-0652-1001",
             "picture `absent.dcm.png` is not in the folder",
             "1 picture has no report",
