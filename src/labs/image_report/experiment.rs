@@ -97,7 +97,7 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
 }
 
 /// A network in words, as far as no live parameter changes it.
-fn described(spec: &Spec) -> String {
+pub fn described(spec: &Spec) -> String {
     let text = match spec.text {
         TextSpec::Small(small) => TextSpec::Small(SmallTextSpec { words: WordPath::Contextual, ..small }),
         bert @ TextSpec::Bert(_) => bert,

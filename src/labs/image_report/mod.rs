@@ -7,6 +7,7 @@ mod evaluate;
 mod experiment;
 mod nli;
 pub mod params;
+pub mod predict;
 mod presets;
 mod probe;
 pub mod source;
@@ -45,7 +46,7 @@ pub static SPEC: LabSpec = LabSpec {
     checkpoint_every: |_, steps| (steps / 20).max(16),
     data: source::describe,
     read: source::read,
-    predict: None,
+    predict: Some(&predict::PREDICT),
     doctor: None,
 };
 

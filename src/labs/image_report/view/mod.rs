@@ -6,6 +6,8 @@ mod flow;
 mod guide;
 mod opened;
 mod pairs;
+mod play;
+mod predict;
 mod ranking;
 mod similarity;
 mod structure;
@@ -25,6 +27,8 @@ pub struct ImageReportView {
     selected: usize,
     ranking: ranking::Ranking,
     words: words::Words,
+    play: play::Play,
+    predict: predict::Predict,
     similarity: similarity::Similarity,
     evaluations: evaluations::Evaluations,
     losses: CurvesTile,
@@ -35,6 +39,8 @@ pub struct ImageReportView {
 static TILES: Tiles<ImageReportView> = &[
     &ranking::TILE,
     &words::TILE,
+    &play::TILE,
+    &predict::TILE,
     &structure::TILE,
     &similarity::TILE,
     &evaluations::TILE,
