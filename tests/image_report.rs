@@ -150,8 +150,8 @@ fn a_folder_of_pairs_is_divided_by_study_and_read_again_alike() {
             .unwrap();
         table += &format!("{i}.png,\"The lungs are clear, case {} of a small left effusion.\",s{}\n", i % 7, i / 2);
     }
-    // A report of one word, one of 500, and one of none.
-    table += &format!("0.png,,s90\n1.png,clear,s91\n2.png,{},s92\n", "round nodule ".repeat(250));
+    // A report of one word, one of 500 (of pieces that no vocabulary has), and one of none.
+    table += &format!("0.png,,s90\n1.png,clear,s91\n2.png,{},s92\n", "øræ1 x-7/ß ".repeat(250));
     fs::write(folder.path().join("pairs.csv"), table).unwrap();
     let source = format!("data={}", folder.path().display());
     let params = params(&["source=folder", &source, "batch_size=4"]);

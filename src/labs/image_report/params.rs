@@ -468,9 +468,10 @@ pub fn has_text_weights(params: &Params) -> bool {
     TEXT_ENCODER.of(params) && !TEXT_WEIGHTS.of(params).is_empty()
 }
 
-/// Most pieces of a report, with both special ones: a word has two on average at most, and BERT sees no more than 512.
+/// Most pieces of a report, with both special ones: a word has two on average at most, and BERT sees no more than 512. Batches are
+/// padded to multiples of four.
 pub fn max_tokens(params: &Params) -> usize {
-    (2 * MAX_WORDS.of(params) as usize + 2).min(512)
+    (2 * MAX_WORDS.of(params) as usize + 2).next_multiple_of(4).min(512)
 }
 
 /// Values that belong together: a combination that no run can have. Reads no files.
