@@ -221,7 +221,7 @@ fn one_image_takes_a_typed_report_and_bad_input_is_told() {
         (of(&weights, "in/one.png", "in") + " --set text=normal --force", &["among the images"]),
         (of(&weights, "in", "out") + " --set most_words=0", &["`most_words`", "1 to 200"]),
         (of(&weights, "in", "out") + " --set beta=2", &["unknown parameter `beta`"]),
-        (of(&weights, "in", "out") + " --part valid", &["--part valid", "train, test, none"]),
+        (of(&weights, "in", "out") + " --part unseen", &["--part unseen", "train, test, none"]),
         (of("net.safetensors", "in", "out") + " --set text=normal --part test", &["`--part`", "it is not known"]),
     ] {
         fails(&home, &line, 2, words);

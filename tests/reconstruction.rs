@@ -114,7 +114,7 @@ fn a_resumed_run_goes_on_to_the_same_bits() {
 
 #[test]
 fn a_change_by_hand_is_carried_over_a_checkpoint() {
-    let given = "unlabelled A1=2;unlabelled A1=3";
+    let given = "unlabelled A1=3";
     let name = asked_for(&params(&["query=random", "query_every=1", "oracle=off"]), 2)[0].0.clone();
     let given = given.replace("unlabelled A1", &name);
     for (key, value) in [("labelled_share", Value::Float(0.4)), ("given_labels", Value::Text(given))] {

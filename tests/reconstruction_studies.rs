@@ -260,7 +260,12 @@ fn the_command_prints_the_tables_of_a_finished_search_without_running_it_again()
     let size = image::image_dimensions(home.path().join("grid.png")).unwrap();
     assert_eq!(size, (1920, 1200));
     // A folder is read in the place of generated pictures; a file, which weights could be, is not.
-    fails(&home, "study reconstruction/mini-grid --seeds 1 --data studies", 2, &["`data`", "holds no pictures"]);
+    fails(
+        &home,
+        "study reconstruction/mini-grid --seeds 1 --data studies --set unlabelled=studies",
+        2,
+        &["`data`", "holds no pictures"],
+    );
     fails(&home, "study reconstruction/mini-grid --data grid.png --set routine=supervised", 2, &["grid.png"]);
 }
 

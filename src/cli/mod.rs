@@ -64,8 +64,10 @@ pub fn parse() -> Result<Flags, ExitCode> {
 /// A first word that is no command counts as a recorded run, after which nothing more is expected: where more came, the
 /// command was meant.
 fn mistyped(said: &clap::Error) -> Option<String> {
-    let unexpected = said.kind() == clap::error::ErrorKind::UnknownArgument;
-    let word = std::env::args_os().nth(1).filter(|word| unexpected && !Path::new(word).exists())?;
+    // `hlp run` is a run's name and then `run` without its lab.
+    let meant = [clap::error::ErrorKind::UnknownArgument, clap::error::ErrorKind::MissingRequiredArgument]
+        .contains(&said.kind());
+    let word = std::env::args_os().nth(1).filter(|word| meant && !Path::new(word).exists())?;
     let word = word.to_string_lossy().into_owned();
     let mut verbs: Vec<String> = Flags::command().get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
     verbs.push("help".to_owned());

@@ -83,7 +83,9 @@ pub fn list(root: &Path, errata: bool, watch: Watch<'_>) -> Result<Listing, Data
     let messidor = messidor(root, &tree.folders);
     let idrid = idrid(&tree.folders);
     let (layout, groups, hospitals) = if !messidor.is_empty() {
-        let mut departments: Vec<u8> = messidor.iter().map(|(base, ..)| base / 10).collect();
+        // A table may lie there without its pictures.
+        let with_files = messidor.iter().filter(|(_, files, _)| !files.is_empty());
+        let mut departments: Vec<u8> = with_files.map(|(base, ..)| base / 10).collect();
         departments.dedup();
         let place = |base: u8| departments.iter().position(|d| *d == base / 10).unwrap_or_default();
         let group = |(base, files, table): &(u8, Vec<File>, Option<PathBuf>)| Group {
