@@ -237,7 +237,11 @@ fn heads(texts: &[&str; 3], ui: &mut Ui, ctx: &ViewCtx<'_>) {
     let size = tile::font_size(ctx.presenting);
     let (row, _) = ui.allocate_exact_size(vec2(ui.available_width(), 1.6 * size), Sense::hover());
     let (_, places) = columns(row, size);
+    // Where a column has no room for two words, the one that counts.
+    let narrow = places[0].width() < 7.0 * size;
     for (place, text) in places.into_iter().zip(texts) {
+        let short = text.trim_start_matches("with the ").split(' ').next().unwrap_or(text);
+        let text = if narrow { short } else { text };
         tile::one_line(ui.painter(), text, place, FontId::proportional(size), ctx.style.text_weak);
     }
 }

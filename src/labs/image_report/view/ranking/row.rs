@@ -212,6 +212,10 @@ pub fn ends(rect: Rect, axis: Axis, ui: &Ui, ctx: &ViewCtx<'_>) {
         painter.text(pos2(x, y), align, text, font.clone(), style.text_weak);
     };
     let label = |v: f32| number::compact(f64::from(v));
+    // Numbers that would run into each other say nothing.
+    if axis.right - axis.left < 7.0 * size {
+        return;
+    }
     put(axis.left, Align2::LEFT_CENTER, label(axis.low));
     put(axis.right, Align2::RIGHT_CENTER, label(axis.high));
     let zero = axis.x(0.0);
