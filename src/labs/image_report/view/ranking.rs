@@ -308,6 +308,7 @@ impl Ranking {
         let high = (rows.height() / count).clamp(1.6 * size, tallest(size));
         let scrolls = high * count > rows.height() + 1.0;
         let parts = Parts::new(rows, high, scrolls, size);
+        let short = parts.are_narrow(&column.ranked.texts, ui.painter(), size);
         let axis = Axis { left: parts.bar[0], right: parts.bar[1], ..axis };
         let (mut asked, mut hovered) = (None, None);
         ui.scope_builder(UiBuilder::new().max_rect(rows).id_salt(("ranked", column.twin)), |ui| {
@@ -327,7 +328,7 @@ impl Ranking {
                         continue;
                     }
                     let spot = Spot { twin: column.twin, text: i };
-                    let row = Row { column, text: i, place, parts, axis, open: open == Some(spot) };
+                    let row = Row { column, text: i, place, parts, axis, short, open: open == Some(spot) };
                     let response = row.show(!self.hide_ticks, ui, ctx);
                     if i > 0 && ui.rect_contains_pointer(place) {
                         hovered = Some(spot);
@@ -354,6 +355,6 @@ fn heading(rect: Rect, column: &Column, ui: &Ui, ctx: &ViewCtx<'_>) -> Rect {
         None if column.twin => "twin".to_owned(),
         None => "run".to_owned(),
     };
-    let text = format!("{whose}: {}", column.ranked.rank_in_words());
+    let text = format!("{} · {whose}", column.ranked.rank_in_words());
     tile::panel_heading(&ui.painter_at(rect), rect, &text, tile::font_size(ctx.presenting), ctx.style)
 }

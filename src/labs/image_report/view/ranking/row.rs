@@ -1,10 +1,10 @@
 //! A bar for each text, the axis under the bars, and the words beside them.
 
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Align2, Color32, FontId, Rect, Response, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2};
+use eframe::egui::{Align2, Color32, FontId, Painter, Rect, Response, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2};
 
 use super::super::flow::{Flow, Look, line_height};
-use super::super::pairs::{self, Pair};
+use super::super::pairs::{self, Pair, Text};
 use super::Column;
 use super::classes::{Asked, class_at, word_menu};
 use super::marks::{look, tick_marks};
@@ -78,6 +78,15 @@ impl Parts {
             Self { stacked, name: [rows.left(), middle - 0.4 * size], bar: [middle, end - digits], text }
         }
     }
+
+    /// Whether the long names of these texts do not all fit.
+    pub fn are_narrow(&self, texts: &[Text], painter: &Painter, size: f32) -> bool {
+        let wide = |text: &Text| {
+            let name = pairs::text_name(&text.id).to_owned();
+            painter.layout_no_wrap(name, FontId::proportional(size), Color32::PLACEHOLDER).size().x
+        };
+        texts.iter().any(|text| wide(text) > self.name[1] - self.name[0])
+    }
 }
 
 /// A text with its bar.
@@ -88,6 +97,8 @@ pub struct Row<'a> {
     pub place: Rect,
     pub parts: Parts,
     pub axis: Axis,
+    /// The long names do not all fit.
+    pub short: bool,
     /// It stands below, word by word.
     pub open: bool,
 }
@@ -118,9 +129,7 @@ impl Row<'_> {
         self.bar(bar_place, ticks, size, ui, style);
         let color = if i == 0 { style.accent } else { style.text };
         let font = FontId::proportional(size);
-        let wide = painter.layout_no_wrap(name.to_owned(), font.clone(), color).size().x;
-        let short = wide > self.parts.name[1] - self.parts.name[0];
-        let name = if short { pairs::short_name(&text.id) } else { name };
+        let name = if self.short { pairs::short_name(&text.id) } else { name };
         let room =
             Rect::from_x_y_ranges(self.parts.name[0]..=self.parts.name[1], name_y - 0.75 * size..=place.bottom());
         tile::one_line(&painter, name, room, font, color);
@@ -154,7 +163,7 @@ impl Row<'_> {
             if text.degenerate {
                 painter.rect_stroke(bar, 1.0, Stroke::new(1.0, style.text_weak), StrokeKind::Inside);
                 let at = pos2(rect.left() + 0.4 * size, rect.center().y);
-                let font = FontId::proportional(size - 0.5);
+                let font = FontId::proportional((size - 0.5).min(0.85 * rect.height()).round());
                 painter.text(at, Align2::LEFT_CENTER, "changes nothing", font, style.text_weak);
             } else {
                 painter.rect_filled(bar, 1.0, fill);
