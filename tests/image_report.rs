@@ -105,7 +105,7 @@ fn a_change_by_hand_is_carried_over_a_checkpoint() {
     for (key, value) in [
         ("variant", Value::Text("convirt".to_owned())),
         ("tau", Value::Float(0.2)),
-        ("tags", Value::Text("lungs=other;clear=noun".to_owned())),
+        ("tags", Value::Text("lungs=other;clear=adjective".to_owned())),
         ("antonyms", Value::Text("clear=foggy".to_owned())),
         ("attention", Value::Text("sharp".to_owned())),
     ] {

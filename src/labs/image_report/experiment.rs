@@ -369,10 +369,12 @@ impl Experiment for ImageReportRun {
         let terms = self.trainer.step(batch, &self.hyper, share);
         self.training.step += 1;
         self.emit_losses(terms, share, out)?;
-        if std::mem::take(&mut self.retagged) {
+        let retagged = std::mem::take(&mut self.retagged);
+        if retagged {
             self.show_texts(out);
         }
-        if self.training.due(self.hyper.show_every, out) {
+        // Bars belong to the texts beside them.
+        if retagged || self.training.due(self.hyper.show_every, out) {
             self.show(out)?;
         }
         if self.training.due(self.hyper.evaluate_every, out) {

@@ -140,7 +140,7 @@ static REDRAW: Choice<bool, 2> = live(TEXT, "perturbed", "perturbations are draw
     .choice("anew", [("anew", "anew in every epoch", true), ("once", "once", false)]);
 pub static TAGS: Words = live(TEXT, "tags", "word classes by hand")
     .help(
-        "WORD=CLASS;WORD=CLASS with noun, adjective, verb or other: overrides the tagger for perturbations that go by word class. \
+        "WORD=CLASS;WORD=CLASS with noun, adj (adjective), verb or other: overrides the tagger for perturbations that go by word class. \
          Click a word in the tile Ranking to change its class.",
     )
     .text("");
@@ -442,7 +442,8 @@ fn entries<'a>(key: &str, text: &'a str, value: &str) -> Result<Vec<(&'a str, &'
 pub fn tagger(params: &Params) -> Result<Tagger, ParamError> {
     let mut tagger = Tagger::new();
     for (word, class) in entries(TAGS.key(), TAGS.of(params), "CLASS")? {
-        let Some(tag) = Tag::from_id(class) else {
+        let named = |tag: &Tag| tag.title().eq_ignore_ascii_case(class);
+        let Some(tag) = Tag::from_id(class).or_else(|| Tag::ALL.into_iter().find(named)) else {
             let known = Tag::ALL.map(Tag::id).join(", ");
             return Err(ParamError::invalid(
                 TAGS.key(),
