@@ -1,5 +1,5 @@
-//! Operations of text encoders and of matching words with regions that are done by hand on the CPU backend ([`sequences`], [`regions`])
-//! and by Burn elsewhere: each gives `None` where Burn's own has to do it, see [`ops`](super::ops).
+//! Operations of text encoders and of matching words with regions that are done by hand on the CPU backend ([`sequences`],
+//! [`regions`](super::regions)) and by Burn elsewhere: each gives `None` where Burn's own has to do it, see [`ops`](super::ops).
 
 use burn::backend::Flex;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
