@@ -16,7 +16,7 @@ use crate::kit::batches::{Last, Order};
 use crate::kit::training::Training;
 use crate::nn::image_text::losses::Scale;
 use crate::nn::image_text::model::{ImageText, Terms};
-use crate::nn::image_text::spec::{SmallTextSpec, Spec, TextSpec, WordPath};
+use crate::nn::image_text::spec::{self, Backbone, BertSpec, SmallTextSpec, Spec, TextSpec, WordPath};
 use crate::nn::image_text::weights::{self, Fit, Part};
 use crate::watch::Watch;
 
@@ -97,12 +97,29 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
 }
 
 /// A network in words, as far as no live parameter changes it.
-pub fn described(spec: &Spec) -> String {
+fn described(spec: &Spec) -> String {
     let text = match spec.text {
         TextSpec::Small(small) => TextSpec::Small(SmallTextSpec { words: WordPath::Contextual, ..small }),
         bert @ TextSpec::Bert(_) => bert,
     };
     format!("{:?}, {text:?}, d = {}", spec.image, spec.width)
+}
+
+/// A network for people.
+pub fn in_words(spec: &Spec) -> String {
+    let image = match spec.image.backbone {
+        Backbone::Small => "four convolutions",
+        Backbone::ResNet18 => "ResNet-18",
+        Backbone::ResNet50 => "ResNet-50",
+    };
+    let text = match spec.text {
+        TextSpec::Small(SmallTextSpec { layers, order, .. }) => {
+            let first = if order == spec::Order::Convolution { "a convolution and " } else { "" };
+            format!("{first}{layers} transformer {}", if layers == 1 { "layer" } else { "layers" })
+        }
+        TextSpec::Bert(BertSpec { layers, .. }) => format!("BERT of {layers} layers"),
+    };
+    format!("{image} for images, {text} for reports, d = {}", spec.width)
 }
 
 /// Random weights of the seed, with those of files as far as they fit.

@@ -20,7 +20,7 @@ use crate::text::wordpiece::Pieces;
 
 use super::super::SPEC;
 use super::super::embed::Embedder;
-use super::super::experiment::described;
+use super::super::experiment::in_words;
 use super::super::params::{Hyper, PARAMS, SIZE, VARIANTS, Variant, max_tokens, net_spec, word_path};
 use super::super::texts::Texts;
 
@@ -138,7 +138,7 @@ impl WeightsSource {
         let size = SIZE.of(&self.params);
         let mut lines = vec![
             format!("weights: {}", self.origin),
-            format!("network: {}, {} parameters", described(&self.spec), grouped(parameters)),
+            format!("network: {}, {} parameters", in_words(&self.spec), grouped(parameters)),
             format!("images: the middle square at {size}×{size} pixels; {} word pieces", self.pieces.vocab().len()),
         ];
         lines.extend(self.warnings.iter().map(|warning| format!("warning: {warning}")));
