@@ -8,7 +8,7 @@ use learnscope::engine::event::Payload;
 use learnscope::engine::params::{Params, Value};
 use learnscope::labs::image_report::params::PARAMS;
 use learnscope::labs::image_report::{self, KEYS};
-use support::drive::Maker;
+use support::drive::{Drive, Maker};
 
 /// Small and quick: 40 pairs to train on and 12 to test on, of 32 pixels.
 fn params(set: &[&str]) -> Params {
@@ -74,7 +74,7 @@ fn reports_are_told_from_their_perturbations_and_everything_declared_is_emitted(
 const KINDS: [&[&str]; 7] = [
     &[],
     &["variant=convirt", "optimizer=sgd"],
-    &["variant=gloria", "attention=sharp", "directions=sum"],
+    &["variant=gloria", "attention=sharp", "directions=sum", "cls_word=on", "temp2=3"],
     &["variant=without-local", "temperature=learned", "perturbed=once", "keep_degenerate=on"],
     &["attention=printed", "aggregate=mean", "optimizer=adamw", "weight_decay=0.01"],
     &["convolution=off", "layers=2", "directions=slip"],
@@ -108,6 +108,10 @@ fn a_change_by_hand_is_carried_over_a_checkpoint() {
         ("tags", Value::Text("lungs=other;clear=adjective".to_owned())),
         ("antonyms", Value::Text("clear=foggy".to_owned())),
         ("attention", Value::Text("sharp".to_owned())),
+        ("temp1", Value::Float(9.0)),
+        ("temp2", Value::Float(1.5)),
+        ("temp3", Value::Float(3.0)),
+        ("cls_word", Value::Switch(true)),
     ] {
         for base in [params(&[]), params(&["temperature=learned"])] {
             let mut changed = base.clone();
@@ -121,6 +125,12 @@ fn a_change_by_hand_is_carried_over_a_checkpoint() {
             let mut rest = LAB.restored(&changed, 3, 8, &checkpoint);
             rest.run_to(8);
             assert_eq!(whole.after(5), rest.after(5), "{key}");
+            if ["temp1", "temp2", "temp3", "cls_word"].contains(&key) {
+                let mut unchanged = LAB.build(&base, 3, 8).begin();
+                unchanged.run_to(3);
+                let loss = |run: &Drive| run.at("loss/local", 3);
+                assert!((loss(&whole) - loss(&unchanged)).abs() > 1e-4, "{key} acts on the step after it is set");
+            }
         }
     }
 }
@@ -171,4 +181,47 @@ fn a_folder_of_pairs_is_divided_by_study_and_read_again_alike() {
     let mut again = LAB.build(&params, 3, 4).begin();
     again.run_to(4);
     assert_eq!(run.after(0), again.after(0));
+}
+
+#[test]
+fn the_probe_is_fitted_on_a_folder_of_labels_and_judged_by_its_validation_part() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    for (table, count) in [("train", 40), ("valid", 20)] {
+        let mut lines = "Path,Sex,Age,Frontal/Lateral,AP/PA,Bright,Dark corner\n".to_owned();
+        for i in 0..count {
+            let name = format!("{table}/patient{i:05}/study1/view1_frontal.png");
+            let path = root.join(&name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            let bright = i % 2 == 0;
+            let pixels: Vec<u8> =
+                (0..40 * 40).map(|k| (k * (i + 3) % 60) as u8 + if bright { 190 } else { 0 }).collect();
+            image::save_buffer(&path, &pixels, 40, 40, image::ExtendedColorType::L8).unwrap();
+            // The second label is there in four pictures, uncertain in some, and nowhere mentioned in the rest.
+            let second = ["1.0", "0.0", "-1.0", ""][i % 4];
+            lines += &format!("CheXpert-v1.0-small/{name},Male,50,Frontal,AP,{}.0,{second}\n", u8::from(bright));
+        }
+        fs::write(root.join(format!("{table}.csv")), lines).unwrap();
+    }
+    let run = |set: &[&str]| {
+        let mut run = LAB.build(&params(set), 3, 2).begin();
+        run.run_to(2);
+        run
+    };
+    let set = format!("probe_data={}", root.display());
+    let probed = run(&[&set]);
+    let Payload::Table { columns, rows } = &probed.payloads[&("probe/table".to_owned(), 2)] else { panic!() };
+    assert_eq!((rows.len(), &rows[0][0][..], &rows[1][0][..]), (2, "Bright", "Dark corner"));
+    let column = |name: &str| columns.iter().position(|of| of == name).unwrap();
+    assert_eq!(rows[0][column("AUC")], "1.000", "bright pictures are told from dark ones: {rows:?}");
+    assert_eq!(rows[0][column("prevalence")], "50.0 %");
+    let said = |words: &str| probed.notices.iter().any(|(_, text)| text.contains(words));
+    assert!(said("fitted on 40 images, judged by 20"), "{:?}", probed.notices);
+    assert_eq!(run(&[]).payloads[&("probe/table".to_owned(), 2)], run(&[]).payloads[&("probe/table".to_owned(), 2)]);
+
+    fs::remove_file(root.join("train.csv")).unwrap();
+    fs::remove_file(root.join("valid.csv")).unwrap();
+    fs::write(root.join("pairs.csv"), "image,text\ntrain/patient00001/study1/view1_frontal.png,clear lungs\n").unwrap();
+    let message = LAB.try_build(&params(&[&set]), 1, 2).err().unwrap().to_string();
+    assert!(message.contains("`probe_data`") && message.contains("without labels"), "{message}");
 }

@@ -13,11 +13,12 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable;
 use image::GrayImage;
 use learnscope::data::synth::chest::{self, Kind};
-use learnscope::engine::event::RunHeader;
+use learnscope::engine::event::{Payload, RunHeader};
 use learnscope::engine::state::RunState;
 use learnscope::plot::style::Style;
 use tempfile::TempDir;
 
+use support::made_run::MadeRun;
 use support::program::{ends, fails, learnscope, only_run_in, run, succeeds, with_args};
 use support::scene::{Scene, label, wait_for, wait_until};
 
@@ -294,10 +295,14 @@ fn the_tile_predicts_on_a_thread_lists_and_saves() {
 fn the_network_answers_while_one_plays() {
     let home = tempfile::tempdir().unwrap();
     let folder = trained(&home, "runs", "");
-    let mut harness = Scene::of("image-report", shown(&folder), "play").harness(vec2(1000.0, 600.0));
+    let mut run = MadeRun::starts(shown(&folder).header.unwrap());
+    let reports = "test 1\tthe heart is large\ntest 2\tthe lungs are clear\ntest 3\t";
+    run.payload(0, "similarity/names", Payload::Text(reports.to_owned()));
+    let mut harness = Scene::of("image-report", run.ends(0), "play").harness(vec2(1000.0, 600.0));
     label(&harness, NOTE);
     wait_for(&mut harness, "weights of step 4");
     wait_for(&mut harness, "as the figure says: ");
+    wait_for(&mut harness, "among 2 reports of test pairs: rank ");
     let figure = |harness: &Harness<'_, Scene>| label(harness, "figure with ");
     let rows = |harness: &Harness<'_, Scene>| harness.query_all_by_label_contains("the report: image ").count();
     assert_eq!(rows(&harness), 1);

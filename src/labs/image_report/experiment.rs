@@ -22,13 +22,15 @@ use crate::watch::Watch;
 
 use super::embed::{Embedder, cosine};
 use super::evaluate::{Candidates, Evaluator, same, similarities};
+use super::labelled::Labelled;
 use super::params::{
-    BATCH, EVALUATE, Hyper, IMAGE_WEIGHTS, TEXT_WEIGHTS, check_combination, max_tokens, net_spec, rule, word_path,
+    BATCH, EVALUATE, Hyper, IMAGE_WEIGHTS, PROBE_FOLDER, TEXT_WEIGHTS, check_combination, max_tokens, net_spec, rule,
+    word_path,
 };
 use super::source::{self, PairData};
 use super::texts::{PERTURBED, Texts};
 use super::trainer::{Batch, Trainer};
-use super::{nli, probe};
+use super::{labelled, nli, probe};
 
 /// Pairs on screen.
 const SHOWN: usize = 8;
@@ -44,6 +46,8 @@ struct ImageReportRun {
     steps: u64,
     hyper: Hyper,
     data: Arc<PairData>,
+    /// Images for the probe, where a folder of them is named.
+    labelled: Option<Labelled>,
     texts: Texts,
     order: Order,
     trainer: Trainer,
@@ -61,6 +65,7 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
     let params = request.params;
     check_combination(params)?;
     let data = Arc::new(source::load(params, Watch::nobody())?.for_run(params, request.seed)?);
+    let labelled = labelled::load(params, request.seed, Watch::nobody())?;
     let pieces = Arc::new(data.pieces(params)?);
     let spec = net_spec(params, pieces.vocab().len());
     let batch = BATCH.of(params) as usize;
@@ -89,6 +94,7 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
         retagged: false,
         training,
         data,
+        labelled,
         texts,
         order,
     };
@@ -174,7 +180,7 @@ impl ImageReportRun {
         let reports = pairs.iter().map(|pair| pair.words.as_slice());
         let others = perturbed.iter().flatten().map(|one| one.words.as_slice());
         let worded = if local > 0.0 { pairs.len() } else { 0 };
-        let texts = self.texts.batch(reports.chain(others), worded)?;
+        let texts = self.texts.batch_for_loss(reports.chain(others), worded, self.hyper.first_mark)?;
         Ok(Batch { images, size: self.data.size, texts, valid })
     }
 
@@ -309,6 +315,9 @@ impl ImageReportRun {
         for warning in &data.warnings {
             out.notice(Level::Warning, format!("data: {warning}"));
         }
+        for line in self.labelled.iter().flat_map(|labelled| &labelled.lines) {
+            out.notice(Level::Info, format!("{}: {line}", PROBE_FOLDER.key()));
+        }
         let spec = net_spec(&self.training.params, self.texts.pieces.vocab().len());
         let mut network = card(&spec, data.size, self.texts.pieces.vocab().len());
         for fit in &self.fits {
@@ -335,7 +344,7 @@ impl ImageReportRun {
     /// What costs a while and is measured once: what image vectors and the text encoder know.
     fn examine(&self, out: &mut Emit<'_>) -> Result<(), RunError> {
         if self.hyper.probe {
-            probe::report(&self.embedder(), &self.data, out)?;
+            probe::report(&self.embedder(), &self.data, self.labelled.as_ref(), out)?;
         }
         if self.hyper.nli_epochs > 0 {
             nli::report(&self.embedder(), &self.training, self.hyper.nli_epochs, out)?;

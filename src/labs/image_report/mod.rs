@@ -5,6 +5,7 @@ mod check;
 pub mod embed;
 mod evaluate;
 mod experiment;
+mod labelled;
 mod nli;
 pub mod params;
 pub mod predict;

@@ -12,6 +12,8 @@ use crate::nn::optim::schedule::Course;
 use crate::text::antonyms::Antonyms;
 use crate::text::tags::{Tag, Tagger};
 
+use super::texts::FirstMark;
+
 /// Which terms the loss has (section III-B, and section IV-C for the baselines).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Variant {
@@ -129,6 +131,26 @@ static DIRECTIONS: Choice<Both, 3> = live(LOCAL, "directions", "both directions 
         ("sum", "added (GLoRIA)", Both::Sum),
         ("slip", "a + b/2 (authors' program)", Both::AuthorsSlip),
     ]);
+
+static TEMP1: Float = live(LOCAL, "temp1", "temp1")
+    .help("Scores of a word are multiplied by it before the softmax over regions. 0: as the attention has it: GLoRIA 4, as printed 1, sharp 10.")
+    .when(HAS_LOCAL)
+    .float(0.0, [0.0, 100.0]);
+static TEMP2: Float = live(LOCAL, "temp2", "temp2")
+    .help("Cosines of words and what they look at are multiplied by it before they are summed up. 0: as the attention has it: GLoRIA and sharp 5, as printed 1.")
+    .when(HAS_LOCAL)
+    .float(0.0, [0.0, 100.0]);
+static TEMP3: Float = live(LOCAL, "temp3", "temp3")
+    .help("Matching scores of pairs are multiplied by it before the cross-entropies. 0: as the attention has it: GLoRIA and sharp 10, as printed 1/τ.")
+    .when(HAS_LOCAL)
+    .float(0.0, [0.0, 100.0]);
+static FIRST_MARK: Switch = live(LOCAL, "cls_word", "[CLS] is a word")
+    .help(
+        "GLoRIA counts the mark at the beginning, which has seen the whole report, as word 0 of the local loss. Maps of words show \
+         the words alone.",
+    )
+    .when(HAS_LOCAL)
+    .switch(false);
 
 pub static MAX_WORDS: Int = fixed(TEXT, "max_words", "words of a report")
     .unit("words")
@@ -288,6 +310,13 @@ pub static SHOW_EVERY: Int = live(EVALUATION, "show_every", "look every")
 static PROBE: Switch = live(EVALUATION, "probe", "probe the image encoder")
     .help("At the last step: for each finding a logistic regression on image vectors of the training pairs, judged on the test pairs.")
     .switch(true);
+pub static PROBE_FOLDER: Words = fixed(EVALUATION, "probe_data", "labels for the probe")
+    .help(
+        "A folder of images with a table of findings, as CheXpert has them (train.csv, valid.csv): the probe is fitted and judged there \
+         (table II). Empty: on this run's own pairs, as far as they have labels.",
+    )
+    .when(PROBE.is_on())
+    .folder();
 static NLI: Int = live(EVALUATION, "nli_epochs", "fine-tune on sentence pairs for")
     .unit("epochs")
     .help(
@@ -314,6 +343,10 @@ pub static PARAMS: &[ParamSpec] = &[
     MODE.row(),
     AGGREGATE.row(),
     DIRECTIONS.row(),
+    TEMP1.row(),
+    TEMP2.row(),
+    TEMP3.row(),
+    FIRST_MARK.row(),
     SOURCE.row(),
     FOLDER.row(),
     FRONTAL.row(),
@@ -347,6 +380,7 @@ pub static PARAMS: &[ParamSpec] = &[
     EVALUATE.row(),
     SHOW_EVERY.row(),
     PROBE.row(),
+    PROBE_FOLDER.row(),
     NLI.row(),
     NLI_TRAIN.row(),
     NLI_TEST.row(),
@@ -358,6 +392,7 @@ pub struct Hyper {
     /// Weights of L_global, L_local and L_pert; a term of weight 0 is not computed.
     pub weights: [f64; 3],
     pub local: Local,
+    pub first_mark: FirstMark,
     pub tau: f64,
     pub tau_perturbed: f64,
     /// Perturbations that change nothing are negatives too.
@@ -387,11 +422,20 @@ impl Hyper {
             LocalMode::Literal => Local::seed(TAU.of(params)),
             LocalMode::Sharp => Local::sharp(),
         };
-        let local = Local { aggregate: AGGREGATE.of(params), both: DIRECTIONS.of(params), ..mode };
+        let or = |own: &Float, of_mode: f64| Some(own.of(params)).filter(|own| *own > 0.0).unwrap_or(of_mode);
+        let local = Local {
+            temp1: or(&TEMP1, mode.temp1),
+            temp2: or(&TEMP2, mode.temp2),
+            temp3: or(&TEMP3, mode.temp3),
+            aggregate: AGGREGATE.of(params),
+            both: DIRECTIONS.of(params),
+            ..mode
+        };
         let course = if SCHEDULE.of(params) { Course::Cosine { steps, least: 0.02 } } else { Course::Constant };
         Self {
             weights,
             local,
+            first_mark: if FIRST_MARK.of(params) { FirstMark::IsAWord } else { FirstMark::IsNone },
             tau: TAU.of(params),
             tau_perturbed: TAU_PERTURBED.of(params),
             keep_degenerate: KEEP_DEGENERATE.of(params),

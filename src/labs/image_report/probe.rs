@@ -6,29 +6,63 @@ use crate::engine::experiment::RunError;
 use crate::metrics::label_probe::{LabelScore, Marked, label_probe};
 
 use super::embed::{Embedder, Vectors};
+use super::labelled::Labelled;
+use super::params::PROBE_FOLDER;
 use super::source::PairData;
 
-/// Training pairs that a probe is fitted on at most.
-const MOST: usize = 4096;
+/// Images of a part at most.
+pub const MOST: usize = 4096;
 
-/// Fits on training pairs, judges on test pairs, and says what was found; nothing where images have no labels.
-pub fn report(embedder: &Embedder<'_>, data: &PairData, out: &mut Emit<'_>) -> Result<(), RunError> {
+/// An image whose findings are known.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// Grey, `[size, size]`.
+    pub pixels: &'a [u8],
+    /// For each finding yes, no, or not known.
+    pub labels: &'a [Option<bool>],
+}
+
+/// Fits on images of the folder of labels, or on training pairs, judges on others, and says what was found; nothing where images have no
+/// labels.
+pub fn report(
+    embedder: &Embedder<'_>,
+    data: &PairData,
+    folder: Option<&Labelled>,
+    out: &mut Emit<'_>,
+) -> Result<(), RunError> {
+    if let Some(labelled) = folder {
+        return judge(embedder, &labelled.names, labelled.size, &labelled.subjects(), out);
+    }
     if data.labels.is_empty() {
-        out.notice(Level::Info, "these images have no labels of findings: nothing is probed");
+        let key = PROBE_FOLDER.key();
+        let text = format!("these images have no labels of findings: nothing is probed; a folder that has is `{key}`");
+        out.notice(Level::Info, text);
         return Ok(());
     }
-    let vectors = |indices: &[usize]| {
-        let images: Vec<Vec<f32>> = indices.iter().map(|&i| data.pairs[i].values().collect()).collect();
-        embedder.images(&images, data.size)
+    let subject = |i: &usize| Subject { pixels: &data.pairs[*i].image, labels: &data.pairs[*i].labels };
+    let train = data.train.iter().take(MOST).map(subject).collect();
+    judge(embedder, &data.labels, data.size, &[train, data.test.iter().map(subject).collect()], out)
+}
+
+fn judge(
+    embedder: &Embedder<'_>,
+    names: &[String],
+    size: usize,
+    [train, test]: &[Vec<Subject<'_>>; 2],
+    out: &mut Emit<'_>,
+) -> Result<(), RunError> {
+    let vectors = |of: &[Subject<'_>]| {
+        let scaled = |subject: &Subject<'_>| subject.pixels.iter().map(|level| f32::from(*level) / 255.0).collect();
+        let images: Vec<Vec<f32>> = of.iter().map(scaled).collect();
+        embedder.images(&images, size)
     };
-    let truth = |indices: &[usize]| -> Vec<Option<bool>> {
-        indices.iter().flat_map(|&i| data.pairs[i].labels.iter().copied()).collect()
+    let truth = |of: &[Subject<'_>]| -> Vec<Option<bool>> {
+        of.iter().flat_map(|subject| subject.labels.iter().copied()).collect()
     };
-    let train = &data.train[..data.train.len().min(MOST)];
-    let (fitted, judged): (Vectors, Vectors) = (vectors(train)?, vectors(&data.test)?);
-    let (fit_truth, truth) = (truth(train), truth(&data.test));
+    let (fitted, judged): (Vectors, Vectors) = (vectors(train)?, vectors(test)?);
+    let (fit_truth, truth) = (truth(train), truth(test));
     let ((fit_rows, d), (rows, _)) = (fitted.rows(), judged.rows());
-    let labels = data.labels.len();
+    let labels = names.len();
     let fit = Marked { features: fit_rows, truth: &fit_truth, d, labels };
     let test = Marked { features: rows, truth: &truth, d, labels };
     let scores = match label_probe(&fit, &test) {
@@ -71,7 +105,7 @@ pub fn report(embedder: &Embedder<'_>, data: &PairData, out: &mut Emit<'_>) -> R
         "probe/table",
         Payload::Table {
             columns: columns.map(str::to_owned).into(),
-            rows: data.labels.iter().zip(&scores).map(row).collect(),
+            rows: names.iter().zip(&scores).map(row).collect(),
         },
     );
     Ok(())

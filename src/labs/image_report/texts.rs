@@ -16,6 +16,14 @@ use super::params::{antonyms, max_tokens, tagger};
 /// Perturbations of a report.
 pub const PERTURBED: usize = Perturbation::ALL.len();
 
+/// What the `[CLS]` before the words is to the local loss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FirstMark {
+    IsNone,
+    /// Word 0, as GLoRIA counts.
+    IsAWord,
+}
+
 /// How reports become numbers.
 #[derive(Debug, Clone)]
 pub struct Texts {
@@ -73,7 +81,21 @@ impl Texts {
         texts: impl IntoIterator<Item = &'a [String]>,
         worded: usize,
     ) -> Result<TextBatch, RunError> {
-        let encoded: Vec<Encoded> = texts.into_iter().map(|words| self.pieces.encode(words, self.max_tokens)).collect();
+        self.batch_for_loss(texts, worded, FirstMark::IsNone)
+    }
+
+    /// The same, where the `[CLS]` may count as a word.
+    pub fn batch_for_loss<'a>(
+        &self,
+        texts: impl IntoIterator<Item = &'a [String]>,
+        worded: usize,
+        first: FirstMark,
+    ) -> Result<TextBatch, RunError> {
+        let mut encoded: Vec<Encoded> =
+            texts.into_iter().map(|words| self.pieces.encode(words, self.max_tokens)).collect();
+        if first == FirstMark::IsAWord {
+            encoded.iter_mut().take(worded).for_each(|text| text.word_of = batch::with_first_mark(&text.word_of));
+        }
         let pieces: Vec<batch::Pieces<'_>> = encoded
             .iter()
             .map(|text| batch::Pieces { ids: &text.ids, word_of: &text.word_of, segments: &[] })

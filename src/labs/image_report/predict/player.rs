@@ -39,6 +39,15 @@ pub enum Picture {
     File(PathBuf),
 }
 
+/// A report of a pair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// The pair's name.
+    pub name: String,
+    /// Its words with spaces between.
+    pub text: String,
+}
+
 /// A question.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Asked {
@@ -47,6 +56,8 @@ pub struct Asked {
     pub picture: Picture,
     /// As it was typed.
     pub report: String,
+    /// Reports of the run's test pairs.
+    pub others: Arc<Vec<Report>>,
 }
 
 /// A report and its cosine with the picture.
@@ -73,6 +84,8 @@ pub struct Answer {
     pub judged: Result<Judged, String>,
     /// The report as the figure says, and its edits.
     pub truth: Vec<Compared>,
+    /// Reports of the run's test pairs, the nearest to the picture first; the title is the pair's name.
+    pub others: Vec<Compared>,
 }
 
 /// An answer, or why there is none.
@@ -144,6 +157,10 @@ struct Loaded {
     mean: Vec<f32>,
     /// What was looked at last.
     picture: Option<(Picture, Result<Seen, String>)>,
+    /// Reports of test pairs.
+    reports: Arc<Vec<Report>>,
+    /// The number and the vector of each of them that has words.
+    report_vectors: Vec<(usize, Vec<f32>)>,
 }
 
 /// A picture as the network sees it.
@@ -216,7 +233,17 @@ fn load(run: &Path) -> Result<Loaded, String> {
     let others: Vec<(Vec<String>, Vec<f32>)> = studies.iter().enumerate().map(other).collect();
     let mean = mean(others.iter().map(|(_, vector)| vector));
     let WeightsSource { params, step, warnings, .. } = source;
-    Ok(Loaded { model, params, step: step.unwrap_or(0), warnings, others, mean, picture: None })
+    Ok(Loaded {
+        model,
+        params,
+        step: step.unwrap_or(0),
+        warnings,
+        others,
+        mean,
+        picture: None,
+        reports: Arc::default(),
+        report_vectors: Vec::new(),
+    })
 }
 
 fn scaled(image: &[u8]) -> Vec<f32> {
@@ -242,7 +269,9 @@ impl Loaded {
             image: Vec::new(),
             judged: Err(String::new()),
             truth: Vec::new(),
+            others: Vec::new(),
         };
+        self.learn(&asked.others)?;
         let seen = match &self.picture {
             Some((_, Ok(seen))) => seen,
             Some((_, Err(problem))) => return Ok(Answer { judged: Err(problem.clone()), ..answer }),
@@ -255,9 +284,32 @@ impl Loaded {
             let report = words(&chest::report_of(figure).0, most, Marks::Kept).words;
             answer.truth = self.compared(&report, &seen.vector)?;
         }
+        let near = |(i, vector): &(usize, Vec<f32>)| {
+            let Report { name, text } = asked.others[*i].clone();
+            Compared { title: name, text, cosine: cosine(&seen.vector, vector) }
+        };
+        answer.others = self.report_vectors.iter().map(near).collect();
+        answer.others.sort_by(|a, b| b.cosine.total_cmp(&a.cosine));
         let report = words(&asked.report, most, marks).words;
         answer.judged = self.judged(&report, seen);
         Ok(answer)
+    }
+
+    /// Reads reports of test pairs, unless they are known from before.
+    fn learn(&mut self, reports: &Arc<Vec<Report>>) -> Result<(), String> {
+        if self.reports == *reports {
+            return Ok(());
+        }
+        let read = |(i, Report { text, .. }): (usize, &Report)| {
+            let words: Vec<String> = text.split_whitespace().map(str::to_owned).collect();
+            (!words.is_empty() && self.model.texts.batch([words.as_slice()], 0).is_ok()).then_some((i, words))
+        };
+        let read: Vec<(usize, Vec<String>)> = reports.iter().enumerate().filter_map(read).collect();
+        let texts: Vec<&[String]> = read.iter().map(|(_, words)| words.as_slice()).collect();
+        let vectors = self.model.embedder().texts(&texts).map_err(|error| error.to_string())?;
+        self.report_vectors = read.iter().enumerate().map(|(row, (i, _))| (*i, vectors.row(row).to_vec())).collect();
+        self.reports = reports.clone();
+        Ok(())
     }
 
     fn judged(&self, report: &[String], seen: &Seen) -> Result<Judged, String> {

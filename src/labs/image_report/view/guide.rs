@@ -182,18 +182,25 @@ fn losses(params: &Params, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
 }
 
 /// What the attention can do.
-fn attention(hyper: &Hyper) -> &'static str {
+fn attention(hyper: &Hyper) -> String {
+    let temp1 = hyper.local.temp1;
+    let shown = number::compact(temp1);
     match (hyper.local.words_softmax, hyper.local.cosine) {
-        (true, _) => {
-            "Attention is GLoRIA's: scores become shares of the words first, then go at temperature 4 into the softmax over regions. No \
-             region can weigh more than e⁴ = 54.6 times another: it is soft by construction, and words that have seen the whole report \
-             may look anywhere."
+        (true, _) => format!(
+            "Attention is GLoRIA's: scores become shares of the words first, then go at temp1 = {shown} into the softmax over \
+             regions. No region can weigh more than e^{shown} = {} times another{}, and words that have seen the whole report may look \
+             anywhere.",
+            number::compact(temp1.exp()),
+            if temp1 <= 5.0 { ": it is soft by construction" } else { "" }
+        ),
+        (false, false) if temp1 == 1.0 => {
+            "Attention is as printed in the article: a softmax over regions of the scores themselves.".to_owned()
         }
-        (false, false) => "Attention is as printed in the article: a softmax over regions of the scores themselves.",
-        (false, true) => {
-            "Attention is sharp: cosines of plain word embeddings and regions over 0.1. A word has not seen the rest of its report, and \
-             has to find its own region."
-        }
+        (false, false) => format!("Attention is a softmax over regions of the scores times temp1 = {shown}."),
+        (false, true) => format!(
+            "Attention is sharp: cosines of plain word embeddings and regions, times temp1 = {shown}. A word has not seen the rest of \
+             its report, and has to find its own region."
+        ),
     }
 }
 

@@ -5,6 +5,7 @@ pub mod judged;
 mod setting;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use eframe::egui::accesskit::Role;
 use eframe::egui::{
@@ -13,11 +14,12 @@ use eframe::egui::{
 };
 
 use crate::data::synth::chest::{self, Kind};
+use crate::engine::event::Payload;
 use crate::kit::empty;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
 use crate::kit::wall::Pictures;
-use crate::labs::image_report::predict::player::{Answer, Asked, Player};
+use crate::labs::image_report::predict::player::{Answer, Asked, Player, Report};
 use crate::plot::path_dialog::{PathDialog, Question, Wanted};
 use crate::plot::style::Style;
 use crate::plot::tile;
@@ -128,6 +130,8 @@ pub struct Play {
     /// The figure as it is drawn: which version, pixels of a side, levels.
     drawn: Option<(u64, usize, Vec<u8>)>,
     words: judged::Words,
+    /// Reports of the run's test pairs as they are recorded, and as they are asked about.
+    others: (String, Arc<Vec<Report>>),
     dialog: PathDialog,
     pictures: Pictures,
 }
@@ -143,6 +147,7 @@ impl Play {
             run: PathBuf::from(run),
             picture: self.setting.picture(),
             report: self.setting.report().to_owned(),
+            others: self.reports(ctx),
         };
         if !run.is_empty() {
             let player = self.player.get_or_insert_with(|| {
@@ -181,6 +186,22 @@ impl Play {
                 });
             }
         });
+    }
+
+    /// The reports of the run's test pairs on screen.
+    fn reports(&mut self, ctx: &ViewCtx<'_>) -> Arc<Vec<Report>> {
+        let told = ctx.payload("similarity/names");
+        let text = match told.as_ref().map(|(_, payload)| &**payload) {
+            Some(Payload::Text(text)) => text.as_str(),
+            _ => "",
+        };
+        if self.others.0 != text {
+            let report = |line: &str| {
+                line.split_once('\t').map(|(name, text)| Report { name: name.to_owned(), text: text.to_owned() })
+            };
+            self.others = (text.to_owned(), Arc::new(text.lines().filter_map(report).collect()));
+        }
+        self.others.1.clone()
     }
 
     /// Takes the newest answer; never waits.
@@ -453,6 +474,7 @@ impl Play {
                 ui.add(Label::new(summary).wrap());
                 words.show(judged, ui, size, ctx.style);
                 truth(answer, ui, size, ctx.style);
+                among(answer, ui, size, ctx.style);
                 judged::table(judged, ui, size, ctx.style);
             }
             Err(problem) => {
@@ -462,6 +484,28 @@ impl Play {
             }
         });
     }
+}
+
+/// Where the typed report stands among those of the run's test pairs, and which of them are nearest.
+fn among(answer: &Answer, ui: &mut Ui, size: f32, style: &Style) {
+    let typed = answer.judged.as_ref().ok().and_then(|judged| judged.similarity(0));
+    let (Some(typed), Some(nearest)) = (typed, answer.others.first()) else { return };
+    // A tie counts against it.
+    let before = answer.others.iter().filter(|other| other.cosine >= typed).count();
+    let count = answer.others.len();
+    let text = format!(
+        "among {count} reports of test pairs: rank {} of {} · nearest: {} {:.3}, {}",
+        before + 1,
+        count + 1,
+        nearest.title,
+        nearest.cosine,
+        nearest.text
+    );
+    let all: Vec<String> =
+        answer.others.iter().take(8).map(|of| format!("{:.3} {}: {}", of.cosine, of.title, of.text)).collect();
+    let said =
+        format!("Cosines of this image with reports of the run's test pairs, the nearest first\n{}", all.join("\n"));
+    ui.add(Label::new(RichText::new(text).size(size + 0.5).color(style.text)).truncate()).on_hover_text(said);
 }
 
 /// The figure's own report beside the typed one, and edits of it.

@@ -22,7 +22,7 @@ use super::opened::{self, Opened};
 use super::pairs::{self, Change, Pair, Ranked};
 use classes::{Asked, tags};
 use marks::legend;
-use row::{Axis, Parts, Row, ends, scale_height, tallest};
+use row::{Axis, Parts, Row, ends, scale_height, shortest, tallest};
 
 /// The tile.
 pub static TILE: Tile<ImageReportView> = Tile {
@@ -233,15 +233,20 @@ impl Ranking {
         let size = tile::font_size(ctx.presenting);
         let open = self.opened(columns);
         let automatic = self.open == Open::Strongest;
-        let least = 8.0 * size;
-        let room = (0.46 * rect.height()).max(least);
         let wanted = opened::height(ui.painter(), &columns[0].ranked, rect.width(), size);
-        let fits = rect.height() > least + 14.0 * size || (!automatic && rect.height() > least + 4.0 * size);
-        let below = if open.is_some() && fits { wanted.clamp(least, room) } else { 0.0 };
-        let gap = if below > 0.0 { 0.5 * size } else { 0.0 };
+        let gap = 0.5 * size;
         let title = if columns.len() > 1 { 1.5 * size } else { 0.0 };
-        let rows = columns.iter().map(|column| column.order.len()).max().unwrap_or(1) as f32 * tallest(size);
-        let above = rect.with_max_y((rect.bottom() - below - gap).min(rect.top() + title + rows + scale_height(size)));
+        let count = columns.iter().map(|column| column.order.len()).max().unwrap_or(1) as f32;
+        let scale = scale_height(rect.width() / columns.len() as f32, size);
+        let rows = |high: f32| title + count * high + scale;
+        // What nobody opened leaves room for all bars; what was opened by hand may let them be scrolled.
+        let least = 8.0 * size;
+        let spare = rect.height() - gap - rows(shortest(size));
+        let room = if automatic { spare.min(0.46 * rect.height()) } else { (0.46 * rect.height()).max(least) };
+        let fits = room >= least && rect.height() > least + 4.0 * size;
+        let below = if open.is_some() && fits { wanted.clamp(least, room) } else { 0.0 };
+        let gap = if below > 0.0 { gap } else { 0.0 };
+        let above = rect.with_max_y((rect.bottom() - below - gap).min(rect.top() + rows(tallest(size))));
         let (mut asked, mut hovered) = (None, None);
         let between = 1.2 * size;
         let width = (above.width() - between * (columns.len() - 1) as f32) / columns.len() as f32;
@@ -303,9 +308,9 @@ impl Ranking {
         ctx: &ViewCtx<'_>,
     ) -> (Asked, Option<Spot>) {
         let size = tile::font_size(ctx.presenting);
-        let rows = rect.with_max_y(rect.bottom() - scale_height(size));
+        let rows = rect.with_max_y(rect.bottom() - scale_height(rect.width(), size));
         let count = column.order.len().max(1) as f32;
-        let high = (rows.height() / count).clamp(1.6 * size, tallest(size));
+        let high = (rows.height() / count).clamp(shortest(size), tallest(size));
         let scrolls = high * count > rows.height() + 1.0;
         let parts = Parts::new(rows, high, scrolls, size);
         let short = parts.are_narrow(&column.ranked.texts, ui.painter(), size);

@@ -5,7 +5,7 @@ use eframe::egui::{
     Align2, Color32, FontId, Label, Painter, Rect, ScrollArea, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 
-use crate::engine::event::Payload;
+use crate::engine::event::{KeySpec, Payload};
 use crate::engine::twin::TWIN;
 use crate::kit::tiles::{Tile, TileSpec};
 use crate::kit::view::ViewCtx;
@@ -15,6 +15,7 @@ use crate::labs::image_report::params::{PARAMS, VARIANTS, Variant};
 use crate::plot::{number, tile};
 
 use super::ImageReportView;
+use super::pairs;
 
 /// The tile.
 pub static TILE: Tile<ImageReportView> = Tile {
@@ -51,6 +52,8 @@ const WARNING: &str = "Table IV of the article, 469 pairs of Open-I: another dat
 /// One row: a name, three shares, the twin's, and what chance gives.
 struct Line {
     name: String,
+    /// The name where there is little room.
+    short: String,
     shares: [f64; 3],
     twin: Option<[f64; 3]>,
     chance: f64,
@@ -67,10 +70,21 @@ fn rows(ctx: &ViewCtx<'_>, key: &str, count: usize) -> Option<(u64, Vec<[f64; 3]
     (rows.len() == count).then_some((step, rows))
 }
 
-/// What the keys with this prefix are about, in the order of the tables.
-fn names(prefix: &str) -> Vec<&'static str> {
-    let of = KEYS.iter().filter(|spec| spec.key.starts_with(prefix));
-    of.map(|spec| spec.title.rsplit(": ").next().unwrap_or(spec.title)).collect()
+/// What the keys with this prefix are about, in the order of the tables, each with its short name.
+fn names(prefix: &str) -> Vec<(&'static str, &'static str)> {
+    let id = |spec: &KeySpec| spec.key.strip_prefix(prefix);
+    let of = KEYS.iter().filter_map(|spec| Some((spec.title, id(spec)?)));
+    of.map(|(title, id)| (title.rsplit(": ").next().unwrap_or(title), short(id))).collect()
+}
+
+fn short(id: &'static str) -> &'static str {
+    match id {
+        "laterality" => "left, right",
+        "zone" => "upper, lower",
+        "severity" => "severity",
+        "negation" => "negation",
+        perturbation => pairs::short_name(perturbation),
+    }
 }
 
 fn show(ui: &mut Ui, ctx: &ViewCtx<'_>) {
@@ -88,7 +102,8 @@ fn show(ui: &mut Ui, ctx: &ViewCtx<'_>) {
     let twins = rows(ctx, &format!("{TWIN}structure/table"), found.len()).map(|(_, rows)| rows);
     let all = perturbations.len();
     let line = |k: usize| Line {
-        name: perturbations.get(k).copied().unwrap_or("structure accuracy").to_owned(),
+        name: perturbations.get(k).map_or("structure accuracy", |(name, _)| name).to_owned(),
+        short: perturbations.get(k).map_or("all of them", |(_, short)| short).to_owned(),
         shares: found[k],
         twin: twins.as_ref().map(|rows| rows[k]),
         chance: if k == all { chance } else { 0.5 },
@@ -126,8 +141,10 @@ fn edits(ctx: &ViewCtx<'_>) -> Option<(Vec<Line>, Option<String>)> {
     let twins = rows(ctx, &format!("{TWIN}edits/table"), names.len()).map(|(_, rows)| rows);
     // The first column is how many there are; there is no third share.
     let shares = |row: [f64; 3]| [row[1], row[2], f64::NAN];
-    let line = |(k, name): (usize, &&str)| Line {
-        name: format!("{name} ({})", found[k][0].max(0.0) as u64),
+    let count = |k: usize| found[k][0].max(0.0) as u64;
+    let line = |(k, (name, short)): (usize, &(&str, &str))| Line {
+        name: format!("{name} ({})", count(k)),
+        short: format!("{short} ({})", count(k)),
         shares: shares(found[k]),
         twin: twins.as_ref().map(|rows| shares(rows[k])),
         chance: 0.5,
@@ -241,7 +258,7 @@ fn heads(texts: &[&str; 3], ui: &mut Ui, ctx: &ViewCtx<'_>) {
     let narrow = places[0].width() < 7.0 * size;
     for (place, text) in places.into_iter().zip(texts) {
         let short = text.trim_start_matches("with the ").split(' ').next().unwrap_or(text);
-        let text = if narrow { short } else { text };
+        let text = if narrow { short.trim_start_matches("an") } else { text };
         tile::one_line(ui.painter(), text, place, FontId::proportional(size), ctx.style.text_weak);
     }
 }
@@ -267,7 +284,9 @@ fn draw(line: &Line, ui: &mut Ui, ctx: &ViewCtx<'_>) {
     let (name, places) = columns(row, size);
     let color = if line.strong { style.text } else { style.text_weak };
     let middle = Rect::from_min_size(pos2(row.left(), row.center().y - 0.62 * size), vec2(name, 1.3 * size));
-    tile::one_line(ui.painter(), &line.name, middle, FontId::proportional(size), color);
+    let font = FontId::proportional(size);
+    let wide = ui.painter().layout_no_wrap(line.name.clone(), font.clone(), color).size().x > name;
+    tile::one_line(ui.painter(), if wide { &line.short } else { &line.name }, middle, font, color);
     for (k, place) in places.into_iter().enumerate().filter(|(k, _)| line.shares[*k].is_finite() || *k < 2) {
         let fill = style.category(COLORS[k]).color;
         let fill = if line.strong { fill } else { fill.gamma_multiply(0.75) };
@@ -341,8 +360,8 @@ mod tests {
     #[test]
     fn names_of_the_rows_are_those_of_the_keys() {
         let perturbations = names("win/");
-        assert_eq!((perturbations.len(), perturbations[0]), (9, "all words shuffled"));
+        assert_eq!((perturbations.len(), perturbations[0]), (9, ("all words shuffled", "all words")));
         let edits = names("edit/");
-        assert_eq!((edits.len(), edits[0]), (4, "left and right exchanged"));
+        assert_eq!((edits.len(), edits[0]), (4, ("left and right exchanged", "left, right")));
     }
 }

@@ -45,9 +45,14 @@ pub fn tallest(size: f32) -> f32 {
     2.0 * line_height(size) + 0.6 * size
 }
 
-/// Height of the line below the bars.
-pub fn scale_height(size: f32) -> f32 {
+/// The least height of a row: one line of words.
+pub fn shortest(size: f32) -> f32 {
     1.6 * size
+}
+
+/// Height of the line below bars in a column of this width; nothing where numbers would run into each other.
+pub fn scale_height(width: f32, size: f32) -> f32 {
+    if width < 18.0 * size { 0.0 } else { 1.6 * size }
 }
 
 /// Where the parts of every row lie from left to right.
@@ -221,8 +226,7 @@ pub fn ends(rect: Rect, axis: Axis, ui: &Ui, ctx: &ViewCtx<'_>) {
         painter.text(pos2(x, y), align, text, font.clone(), style.text_weak);
     };
     let label = |v: f32| number::compact(f64::from(v));
-    // Numbers that would run into each other say nothing.
-    if axis.right - axis.left < 7.0 * size {
+    if rect.height() < size {
         return;
     }
     put(axis.left, Align2::LEFT_CENTER, label(axis.low));
