@@ -82,6 +82,14 @@ fn judge(
     if let Some(balanced) = mean(&|score| score.balanced_accuracy) {
         out.scalar("probe/balanced_accuracy", balanced);
     }
+    for (name, score) in names.iter().zip(&scores) {
+        let told = [("accuracy", score.accuracy), ("balanced", score.balanced_accuracy), ("commoner", score.majority)];
+        for (what, share) in told {
+            if let Some(share) = share {
+                out.scalar(&format!("probe/{what}/{}", slug(name)), share);
+            }
+        }
+    }
     let constant = |score: &LabelScore| {
         let ill = score.probabilities.iter().filter(|p| **p >= 0.5).count();
         score.known > 0 && (ill == 0 || ill == score.probabilities.len())
@@ -109,4 +117,10 @@ fn judge(
         },
     );
     Ok(())
+}
+
+/// A finding's name in a key: `Pleural Effusion` is `pleural-effusion`.
+fn slug(name: &str) -> String {
+    let plain = |c: char| if c.is_alphanumeric() { c } else { '-' };
+    name.trim().to_lowercase().chars().map(plain).collect()
 }
