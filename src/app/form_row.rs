@@ -388,3 +388,16 @@ pub fn shown(value: &Value) -> String {
         other => other.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_points_at_its_column() {
+        assert_eq!(column("parameter `function`: column 7: unknown name `z`"), Some(7));
+        assert_eq!(column("parameter `csv`: no such file"), None);
+        assert_eq!(column("column 0: nothing"), None);
+        assert_eq!(column("the column names: x, y"), None);
+    }
+}
