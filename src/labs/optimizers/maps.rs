@@ -4,8 +4,8 @@
 //! in f32. Both follow the same rules: a run has *reached* a minimum once it was within the tolerance of it for
 //! [`HOLD`] updates in a row, and the first of them is its number of steps; it has *diverged* where it is no number or
 //! [`FAR`] windows away. f32 and f64 disagree along the borders of basins and where runs are chaotic; on Himmelblau's
-//! function with Adam at least 99 % of the cells end alike (tested; of 47 maps of the
-//! catalogue the worst agreed in 99.2 %).
+//! function with Adam at least 99 % of the cells end alike (tested; of 47 maps of the catalogue the worst agreed
+//! in 99.2 %).
 
 mod gpu;
 mod walk;

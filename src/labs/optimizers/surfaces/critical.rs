@@ -3,12 +3,14 @@
 use super::expression::Expression;
 use super::{Critical, CriticalKind};
 
-/// Starts of the search along each side of the window.
-const SIDE: usize = 25;
+/// Starts of the search along each side of the window; fewer of a formula that takes long.
+const SIDES: [usize; 2] = [25, 13];
+/// A formula that takes longer than so many additions has fewer starts.
+const LONG: usize = 300;
 /// Iterations of one search; an ordinary point takes less than ten, a degenerate one about thirty.
 const ITERATIONS: usize = 40;
-/// Operations that all searches together may take; a long formula is searched less closely.
-const WORK: usize = 500_000;
+/// What all searches together may take, in additions: a few milliseconds. A long formula is searched less closely.
+const WORK: usize = 800_000;
 /// The most points of a kind that are kept.
 const MOST: usize = 60;
 /// More degenerate points than this are a line of them, and no points.
@@ -17,7 +19,9 @@ const MOST_DEGENERATE: usize = 6;
 /// Points of zero gradient in the window `[[x0, x1], [y0, y1]]`, and minima at kinks. The deepest minima are global if f
 /// is nowhere lower in the window as far as it was looked at. Not complete: what lies between the starts may be missed.
 pub fn search(f: &Expression, domain: [[f64; 2]; 2]) -> Vec<Critical> {
-    let mut search = Search { f, domain, left: WORK / f.operations().max(1), found: Vec::new(), lowest: f64::INFINITY };
+    let left = WORK / f.cost();
+    let side = SIDES[usize::from(f.cost() > LONG)];
+    let mut search = Search { f, domain, side, left, found: Vec::new(), lowest: f64::INFINITY };
     let values = search.sample();
     search.slopes();
     search.kinks(&values);
@@ -27,6 +31,8 @@ pub fn search(f: &Expression, domain: [[f64; 2]; 2]) -> Vec<Critical> {
 struct Search<'a> {
     f: &'a Expression,
     domain: [[f64; 2]; 2],
+    /// Starts along each side.
+    side: usize,
     /// Evaluations that may still be made.
     left: usize,
     found: Vec<Critical>,
@@ -45,7 +51,7 @@ impl Search<'_> {
 
     /// A place of the grid, both sides of the window included.
     fn place(&self, column: usize, row: usize) -> [f64; 2] {
-        let along = |i: usize, at: usize| self.domain[i][0] + self.size()[i] * at as f64 / (SIDE - 1) as f64;
+        let along = |i: usize, at: usize| self.domain[i][0] + self.size()[i] * at as f64 / (self.side - 1) as f64;
         [along(0, column), along(1, row)]
     }
 
@@ -60,24 +66,25 @@ impl Search<'_> {
 
     /// f on the grid, row by row.
     fn sample(&mut self) -> Vec<f64> {
-        (0..SIDE * SIDE).map(|i| self.value(self.place(i % SIDE, i / SIDE))).collect()
+        (0..self.side * self.side).map(|i| self.value(self.place(i % self.side, i / self.side))).collect()
     }
 
     /// From each grid point that is lower than its neighbours, and has no known minimum beside it, by ever smaller steps
     /// along the axes and diagonals: this finds minima where there is no slope to follow, e.g. of |x| + |y|.
     fn kinks(&mut self, values: &[f64]) {
+        let side = self.side;
         let lowest = |i: &usize| {
-            let (column, row) = (i % SIDE, i / SIDE);
-            let inner = (1..SIDE - 1).contains(&column) && (1..SIDE - 1).contains(&row);
+            let (column, row) = (i % side, i / side);
+            let inner = (1..side - 1).contains(&column) && (1..side - 1).contains(&row);
             let mut around =
-                (0..9).map(|n| i + n / 3 * SIDE + n % 3).filter_map(|n| values.get(n.wrapping_sub(SIDE + 1)));
+                (0..9).map(|n| i + n / 3 * side + n % 3).filter_map(|n| values.get(n.wrapping_sub(side + 1)));
             inner && values[*i].is_finite() && around.all(|value| value.is_nan() || *value >= values[*i])
         };
-        let mut starts: Vec<usize> = (0..SIDE * SIDE).filter(lowest).collect();
+        let mut starts: Vec<usize> = (0..side * side).filter(lowest).collect();
         starts.sort_by(|a, b| values[*a].total_cmp(&values[*b]));
         for i in starts {
-            let p = self.place(i % SIDE, i / SIDE);
-            if !self.knows(p, 1.5 / (SIDE - 1) as f64, CriticalKind::LocalMinimum) {
+            let p = self.place(i % side, i / side);
+            if !self.knows(p, 1.5 / (side - 1) as f64, CriticalKind::LocalMinimum) {
                 self.descend(p, values[i]);
             }
         }
@@ -85,7 +92,7 @@ impl Search<'_> {
 
     fn descend(&mut self, from: [f64; 2], value: f64) {
         let (mut p, mut lowest) = (from, value);
-        let mut step = 0.5 / (SIDE - 1) as f64;
+        let mut step = 0.5 / (self.side - 1) as f64;
         let mut rounds = 0;
         while step > 1e-11 {
             rounds += 1;
@@ -112,28 +119,29 @@ impl Search<'_> {
 
     /// Newton's method on the gradient: first from where the slope is less than around, then from everywhere.
     fn slopes(&mut self) {
-        self.left = self.left.saturating_sub(SIDE * SIDE);
+        let side = self.side;
+        self.left = self.left.saturating_sub(side * side);
         let steep = |i: usize| {
-            let [x, y] = self.f.gradient(self.place(i % SIDE, i / SIDE));
+            let [x, y] = self.f.gradient(self.place(i % side, i / side));
             x.hypot(y)
         };
-        let steep: Vec<f64> = (0..SIDE * SIDE).map(steep).collect();
+        let steep: Vec<f64> = (0..side * side).map(steep).collect();
         let level = |&i: &usize| {
-            let (column, row) = (i % SIDE, i / SIDE);
+            let (column, row) = (i % side, i / side);
             let less = |there: bool, other: usize| !there || !(steep[other] < steep[i]);
             less(column > 0, i.wrapping_sub(1))
-                && less(column + 1 < SIDE, i + 1)
-                && less(row > 0, i.wrapping_sub(SIDE))
-                && less(row + 1 < SIDE, i + SIDE)
+                && less(column + 1 < side, i + 1)
+                && less(row > 0, i.wrapping_sub(side))
+                && less(row + 1 < side, i + side)
         };
-        // Scattered, so that the whole window is searched where the work has to end early; 263 shares no factor with 625.
-        let everywhere = (0..SIDE * SIDE).map(|i| i * 263 % (SIDE * SIDE));
-        for i in (0..SIDE * SIDE).filter(level).chain(everywhere) {
-            if let Some(p) = self.newton(self.place(i % SIDE, i / SIDE)) {
+        // Scattered, so that the whole window is searched where the work has to end early; 263 shares no factor with their number.
+        let everywhere = (0..side * side).map(|i| i * 263 % (side * side));
+        for i in (0..side * side).filter(level).chain(everywhere) {
+            if let Some(p) = self.newton(self.place(i % side, i / side)) {
                 self.judge(p);
             }
             // A quarter is for what has no slope.
-            if self.left < WORK / self.f.operations().max(1) / 4 {
+            if self.left < WORK / self.f.cost() / 4 {
                 return;
             }
         }
@@ -142,7 +150,7 @@ impl Search<'_> {
     fn newton(&mut self, from: [f64; 2]) -> Option<[f64; 2]> {
         let size = self.size();
         let mut p = from;
-        let most = 2.0 / (SIDE - 1) as f64;
+        let most = 2.0 / (self.side - 1) as f64;
         let mut length = f64::INFINITY;
         for _ in 0..ITERATIONS {
             // A Hessian costs about three values.

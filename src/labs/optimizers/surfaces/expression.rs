@@ -175,9 +175,15 @@ impl Expression {
         self
     }
 
-    /// Number of operations.
-    pub fn operations(&self) -> usize {
-        self.program.len()
+    /// What one evaluation costs, in additions.
+    pub fn cost(&self) -> usize {
+        let of = |op: &Op| match op {
+            Op::Number(_) | Op::X | Op::Y | Op::Negate => 1,
+            Op::Combine(Operator::Add | Operator::Subtract | Operator::Multiply) => 1,
+            Op::Power(c) if *c == 2.0 || *c == 3.0 => 1,
+            _ => 4,
+        };
+        self.program.iter().map(of).sum::<usize>().max(1)
     }
 }
 

@@ -184,7 +184,7 @@ fn face(quantity: Quantity, log: bool, surface: &Surface) -> Face {
 }
 
 /// Whether y = 0 is a line that the surface alone never leads away from: the saddles.
-fn has_symmetry_line(surface: &Surface) -> bool {
+pub fn has_symmetry_line(surface: &Surface) -> bool {
     surface.expression().is_none() && surface.minima().next().is_none()
 }
 

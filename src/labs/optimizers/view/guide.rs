@@ -106,7 +106,7 @@ fn equations(path: &Path<'_>, surface: &Surface, ui: &mut Ui, ctx: &ViewCtx<'_>)
 fn measured(state: &GuideState, all: &[Path<'_>], surface: &Surface, ui: &mut Ui, ctx: &ViewCtx<'_>) {
     heading(ui, ctx, "Measured in this run");
     let size = controls::font_size(ctx);
-    let escape = surface.minima().next().is_none();
+    let escape = super::curves::has_symmetry_line(surface);
     let about =
         if escape { "First step with |y| above 0.5:" } else { "First step within 1 % of the window of a minimum:" };
     line(ui, ctx, about);
