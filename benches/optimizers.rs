@@ -10,10 +10,12 @@ use std::time::Instant;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use learnscope::engine::params::Params;
+use learnscope::labs::optimizers::maps::{self, BasinRequest, Request, Task};
 use learnscope::labs::optimizers::params::PARAMS;
 use learnscope::labs::optimizers::rules::{Hyper, Rule, State};
 use learnscope::labs::optimizers::surface_run;
-use learnscope::labs::optimizers::surfaces::{self, Surface};
+use learnscope::labs::optimizers::surfaces::{self, Chosen, Surface};
+use learnscope::watch::Watch;
 
 /// Rows of one run, as in the article's figure.
 const ROWS: usize = 500;
@@ -53,6 +55,19 @@ fn kernels(criterion: &mut Criterion) {
     for rule in Rule::ALL {
         group.bench_function(BenchmarkId::from_parameter(rule.id()), |bencher| {
             bencher.iter(|| runs(rule, surface, &article(), RUNS, &mut rows));
+        });
+    }
+    group.finish();
+
+    let surface = Chosen::Catalogue(surfaces::by_id("himmelblau").expect("it is in the catalogue"));
+    let own = Chosen::own(surface.formula(), surface.domain).expect("it is typed as it is printed");
+    let mut group = criterion.benchmark_group("basin map, 256 x 256 starts, 500 updates of Adam");
+    group.sample_size(10);
+    for (name, surface) in [("himmelblau", surface), ("the same typed", own)] {
+        let task = Task { rule: Rule::Adam, hyper: article(), steps: 500, tolerance: 0.01, surface };
+        let request = Request::Basin(BasinRequest { window: task.surface.domain, size: [256; 2], task });
+        group.bench_function(BenchmarkId::from_parameter(name), |bencher| {
+            bencher.iter(|| maps::compute(black_box(&request), None, Watch::nobody()));
         });
     }
     group.finish();

@@ -68,6 +68,19 @@ fn every_surface_has_a_field_and_a_guide() {
 }
 
 #[test]
+fn a_typed_function_is_drawn_with_gaps_where_it_has_no_value() {
+    for function in
+        ["x^4 + 2x^3 + y^2 - 1", "ln(x)", "1/x + 1/y", "sqrt(1 - x^2 - y^2)", "1/0", "5", "exp(exp(9x))", "x^2"]
+    {
+        for tile in tiles() {
+            let function = format!("function={function}");
+            let scene = Scene::new(&["surface=own", &function, "steps=160"], tile);
+            scene.stays_within(vec2(500.0, 400.0));
+        }
+    }
+}
+
+#[test]
 fn each_experiment_has_tiles_of_its_own() {
     let view = optimizers::view::new();
     let network = optimizer_run::params(&["experiment=network"]);

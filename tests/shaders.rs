@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use image::RgbaImage;
+use learnscope::engine::params::Params;
 use learnscope::gpu::callback::{COPY_ENTRY_POINTS, COPY_SHADER};
 use learnscope::gpu::camera::{Camera, Vec3, View};
 use learnscope::gpu::height_field::HeightField;
@@ -15,7 +16,12 @@ use learnscope::gpu::pipelines::{SURFACE_ENTRY_POINTS, SURFACE_SHADER};
 use learnscope::gpu::scale::ScaleMode;
 use learnscope::gpu::scene::{LineStyle, Look, Marker, SurfaceScene, Trail};
 use learnscope::gpu::trail::TrailBuilder;
+use learnscope::labs::optimizers::maps::{self, BasinRequest, Gpu, Request, SweepAxis, SweepRequest, Task};
+use learnscope::labs::optimizers::params::PARAMS;
+use learnscope::labs::optimizers::rules::{Hyper, Rule};
+use learnscope::labs::optimizers::surfaces::{self, Chosen};
 use learnscope::scale::colormap::ColorMap;
+use learnscope::watch::Watch;
 
 use support::offscreen::{OffscreenError, any_device, offscreen};
 
@@ -176,4 +182,55 @@ fn a_picture_without_extent_or_beyond_the_device_is_refused() {
         let refused = offscreen(device, queue, &scene, size, 1.0);
         assert!(matches!(refused, Err(OffscreenError::Size(..))), "{size:?}");
     }
+}
+
+/// A basin map of a surface of the catalogue, 64 by 64 starts.
+fn basin(surface: &str, rule: Rule, learning_rate: f64, steps: u32) -> Request {
+    let surface = Chosen::Catalogue(surfaces::by_id(surface).expect("a surface of the catalogue"));
+    let hyper = Hyper { learning_rate, ..Hyper::of(&Params::defaults(PARAMS)) };
+    let window = surface.domain;
+    Request::Basin(BasinRequest { task: Task { surface, rule, hyper, steps, tolerance: 0.01 }, window, size: [64, 64] })
+}
+
+/// The share of cells that end alike on the device and on the processor, and of those within two steps of each other.
+fn agreement((device, queue): &(wgpu::Device, wgpu::Queue), request: &Request) -> [f64; 2] {
+    let gpu = Gpu { device: device.clone(), queue: queue.clone() };
+    let on_gpu = maps::compute(request, Some(&gpu), Watch::nobody()).expect("nobody cancels");
+    let on_cpu = maps::compute(request, None, Watch::nobody()).expect("nobody cancels");
+    assert!(on_gpu.on_gpu && !on_cpu.on_gpu && on_gpu.minima == on_cpu.minima);
+    let pairs = || on_gpu.cells.iter().zip(&on_cpu.cells).filter(|(a, b)| a.end == b.end);
+    let as_long = pairs().filter(|(a, b)| a.steps.abs_diff(b.steps) <= 2).count();
+    [pairs().count(), as_long].map(|count| count as f64 / on_cpu.cells.len() as f64)
+}
+
+#[test]
+fn maps_on_a_graphics_device_end_as_on_the_processor() {
+    let Some(device) = device() else { return };
+    let [alike, as_long] = agreement(device, &basin("himmelblau", Rule::Adam, 0.05, 500));
+    assert!(alike >= 0.99 && as_long >= 0.95, "{alike} {as_long}");
+    for rule in Rule::ALL {
+        for (surface, rate) in [("himmelblau", 0.005), ("beale", 0.02), ("rastrigin", 0.002), ("peaks", 0.02)] {
+            // Where runs are chaotic, single and double precision part: that costs a cell in a thousand here.
+            let [alike, _] = agreement(device, &basin(surface, rule, rate, 400));
+            assert!(alike >= 0.98, "{surface}, {rule:?}: {alike}");
+        }
+    }
+    for surface in surfaces::ALL {
+        let [alike, _] = agreement(device, &basin(surface.id, Rule::Adam, 0.02, 200));
+        assert!(alike >= 0.98, "{}: {alike}", surface.id);
+    }
+}
+
+#[test]
+fn a_sweep_on_a_graphics_device_ends_as_on_the_processor() {
+    let Some(device) = device() else { return };
+    let Request::Basin(BasinRequest { task, .. }) = basin("ill_conditioned_quadratic", Rule::Momentum, 0.01, 1_000)
+    else {
+        unreachable!("it was made so");
+    };
+    let rate = SweepAxis { key: "learning_rate", from: 1e-4, to: 1.0, log: true };
+    let momentum = SweepAxis { key: "momentum", from: 0.0, to: 0.99, log: false };
+    let request = SweepRequest { task, start: [-1.8, 0.4], axes: [rate, momentum], size: [64, 64] };
+    let [alike, _] = agreement(device, &Request::Sweep(request));
+    assert!(alike >= 0.99, "{alike}");
 }

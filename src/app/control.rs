@@ -39,7 +39,10 @@ impl State {
             Err(error) => {
                 let key = error_key(&error).unwrap_or_default().to_owned();
                 session.errors.insert(key, error.to_string());
-                self.notice(Level::Error, format!("the run did not start: {error}"));
+                // While something is typed it is wrong most of the time; the form says so.
+                if why != Start::Preview {
+                    self.notice(Level::Error, format!("the run did not start: {error}"));
+                }
             }
         }
     }

@@ -2,7 +2,10 @@
 
 use std::cell::RefCell;
 
-use eframe::egui::{self, Align, DragValue, Layout, Response, RichText, Sense, Slider, TextEdit, TextStyle, Ui, vec2};
+use eframe::egui::text::CCursor;
+use eframe::egui::{
+    self, Align, DragValue, Layout, Response, RichText, Sense, Slider, TextEdit, TextStyle, Ui, pos2, vec2,
+};
 
 use super::act::Act;
 use super::theme;
@@ -291,8 +294,15 @@ impl Row<'_> {
         let what = if self.spec.kind == ParamKind::Folder { "folder" } else { "file" };
         let is_path = self.spec.kind.is_path();
         let hint = if is_path { format!("path, or drop a {what} here") } else { String::new() };
-        let field = ui.add(TextEdit::singleline(&mut text).desired_width(f32::INFINITY).hint_text(hint));
-        let field = field.accessible_name(self.spec.label);
+        let shown = TextEdit::singleline(&mut text).desired_width(f32::INFINITY).hint_text(hint).show(ui);
+        if let Some(column) = self.error.and_then(column) {
+            let at = shown.galley.pos_from_cursor(CCursor::new(column - 1)).left() + shown.galley_pos.x;
+            let place = shown.text_clip_rect;
+            let tip = pos2(at.clamp(place.left(), place.right()), place.bottom() - 1.0);
+            let corners = vec![tip, tip + vec2(-4.0, 6.0), tip + vec2(4.0, 6.0)];
+            ui.painter().add(egui::Shape::convex_polygon(corners, self.style.error, egui::Stroke::NONE));
+        }
+        let field = shown.response.response.accessible_name(self.spec.label);
         if self.focus {
             field.request_focus();
         }
@@ -321,6 +331,12 @@ impl Row<'_> {
         });
         ui.add_space(4.0);
     }
+}
+
+/// The place in a text, in characters from 1, at which a message points: `column 7: …`.
+fn column(error: &str) -> Option<usize> {
+    let (number, _) = error.split_once("column ")?.1.split_once(':')?;
+    number.parse().ok().filter(|column| *column > 0)
 }
 
 fn set(key: &str, value: Value) -> Act {
@@ -370,5 +386,18 @@ pub fn shown(value: &Value) -> String {
         Value::Float(v) => number::exact(*v),
         Value::Text(text) if text.is_empty() => "none".to_owned(),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_points_at_its_column() {
+        assert_eq!(column("parameter `function`: column 7: unknown name `z`"), Some(7));
+        assert_eq!(column("parameter `csv`: no such file"), None);
+        assert_eq!(column("column 0: nothing"), None);
+        assert_eq!(column("the column names: x, y"), None);
     }
 }

@@ -295,6 +295,19 @@ impl Params {
         Ok(())
     }
 
+    /// [`Params::shows`], and so for the parameter on which it depends, and further up.
+    pub fn shows_with_parents(&self, specs: &[ParamSpec], spec: &ParamSpec) -> bool {
+        let mut asked = spec;
+        while let Some((parent, _)) = asked.only_if {
+            if !self.shows(asked) {
+                return false;
+            }
+            let Ok(above) = find(specs, parent) else { return true };
+            asked = above;
+        }
+        true
+    }
+
     /// Whether the form shows this parameter with the current values (see [`ParamSpec::only_if`]).
     pub fn shows(&self, spec: &ParamSpec) -> bool {
         spec.only_if.is_none_or(|(key, wanted)| match self.0.get(key) {
@@ -405,6 +418,11 @@ mod tests {
         let message = check(&["three=a", "one=b"]).unwrap_err();
         assert_eq!(message, "parameter `three`: `three=a` would change nothing: it needs `two` to be b");
         assert!(check(&["three=a", "two=b"]).unwrap_err().contains("needs `one` to be b"), "also further up");
+        let mut params = Params::defaults(&specs);
+        params.set_text(&specs, "two=b").unwrap();
+        assert!(params.shows(&specs[2]) && !params.shows_with_parents(&specs, &specs[2]));
+        params.set_text(&specs, "one=b").unwrap();
+        assert!(params.shows_with_parents(&specs, &specs[2]));
     }
 
     #[test]

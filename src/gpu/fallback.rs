@@ -49,6 +49,12 @@ fn surface(scene: &SurfaceScene, place: impl Fn(Vec3) -> Option<(Pos2, f32)>) ->
     let light = scene.look.light(&scene.view);
     let mut quads = Vec::with_capacity(QUADS * QUADS);
     for (i, j) in (0..QUADS).flat_map(|j| (0..QUADS).map(move |i| (i, j))) {
+        if [(i, j), (i + 1, j), (i + 1, j + 1), (i, j + 1)]
+            .iter()
+            .any(|(i, j)| scene.field.is_gap([unit(*i), unit(*j)]))
+        {
+            continue;
+        }
         let corners = [at(i, j), at(i + 1, j), at(i + 1, j + 1), at(i, j + 1)];
         let [Some(a), Some(b), Some(c), Some(d)] = corners.map(&place) else { continue };
         let across = [0, 1, 2].map(|k| corners[2][k] - corners[0][k]);

@@ -14,6 +14,8 @@ pub struct HeightField {
     side: usize,
     /// Heights 0..=1, row-major, x runs fastest: `heights[j * side + i]`.
     heights: Vec<f32>,
+    /// Where `f` has no finite value, in the order of `heights`; empty where it has one everywhere. The mesh has gaps there.
+    missing: Vec<bool>,
     scale: HeightScale,
 }
 
@@ -28,7 +30,9 @@ impl HeightField {
             (0..side).flat_map(|j| (0..side).map(move |i| (i, j))).map(|(i, j)| f(along(x, i), along(y, j))).collect();
         let scale = HeightScale::fit(&values, mode);
         let heights = values.iter().map(|value| scale.height(*value)).collect();
-        Self { x, y, side, heights, scale }
+        let missing: Vec<bool> = values.iter().map(|value| !value.is_finite()).collect();
+        let missing = if missing.contains(&true) { missing } else { Vec::new() };
+        Self { x, y, side, heights, missing, scale }
     }
 
     pub fn side(&self) -> usize {
@@ -37,6 +41,20 @@ impl HeightField {
 
     pub fn scale(&self) -> &HeightScale {
         &self.scale
+    }
+
+    fn is_missing(&self, at: usize) -> bool {
+        self.missing.get(at).is_some_and(|missing| *missing)
+    }
+
+    /// Whether the mesh has a gap at a position in the box.
+    pub fn is_gap(&self, at: [f32; 2]) -> bool {
+        let cell = |unit: f32| {
+            let cells = (self.side - 1) as f32;
+            ((0.5 * (unit + 1.0) * cells).clamp(0.0, cells) as usize).min(self.side - 2)
+        };
+        let corner = cell(at[1]) * self.side + cell(at[0]);
+        [0, 1, self.side, self.side + 1].into_iter().any(|to| self.is_missing(corner + to))
     }
 
     /// Position in the box of a point of the domain, x and y only: -1..=1 inside the domain.
@@ -91,7 +109,8 @@ impl HeightField {
             if (above(middle) >= 0.0) == side { a = middle } else { b = middle }
         }
         let point = ray.at(b);
-        Some(self.on_mesh([point[0], point[1]]))
+        let at = [point[0], point[1]];
+        (!self.is_gap(at)).then(|| self.on_mesh(at))
     }
 
     /// Position and unit normal of grid point `(i, j)` in box coordinates.
@@ -99,15 +118,32 @@ impl HeightField {
         let last = self.side - 1;
         let spacing = 2.0 / last as f32;
         let z = |i: usize, j: usize| height_to_z(self.heights[j * self.side + i]);
-        let slope = |low: f32, high: f32, cells: usize| (high - low) / (cells as f32 * spacing);
-        let (i0, i1) = (i.saturating_sub(1), (i + 1).min(last));
-        let (j0, j1) = (j.saturating_sub(1), (j + 1).min(last));
+        let slope = |low: f32, high: f32, cells: usize| (high - low) / (cells.max(1) as f32 * spacing);
+        // Beside a gap the slope is that of the side that is there.
+        let there = |n: usize, at: usize, here: usize| if self.is_missing(at) { here } else { n };
+        let in_row = |n: usize| there(n, j * self.side + n, i);
+        let in_column = |n: usize| there(n, n * self.side + i, j);
+        let (i0, i1) = (in_row(i.saturating_sub(1)), in_row((i + 1).min(last)));
+        let (j0, j1) = (in_column(j.saturating_sub(1)), in_column((j + 1).min(last)));
         let normal = [-slope(z(i0, j), z(i1, j), i1 - i0), -slope(z(i, j0), z(i, j1), j1 - j0), 1.0];
         ([i as f32 * spacing - 1.0, j as f32 * spacing - 1.0, z(i, j)], normalized(normal))
     }
 
-    /// The two triangles of every cell as indices into the row-major grid.
+    /// The two triangles of every cell without a gap as indices into the row-major grid; never none, for an empty buffer
+    /// cannot be drawn.
     pub fn triangles(&self) -> Vec<u32> {
+        if !self.missing.is_empty() {
+            let whole = |triangle: &[u32]| !triangle.iter().any(|at| self.is_missing(*at as usize));
+            let mut kept: Vec<u32> = self.all_triangles().chunks(3).filter(|t| whole(t)).flatten().copied().collect();
+            if kept.is_empty() {
+                kept = vec![0, 0, 0];
+            }
+            return kept;
+        }
+        self.all_triangles()
+    }
+
+    fn all_triangles(&self) -> Vec<u32> {
         let side = self.side as u32;
         let cells = (0..side - 1).flat_map(|j| (0..side - 1).map(move |i| j * side + i));
         cells.flat_map(|at| [at, at + 1, at + side + 1, at, at + side + 1, at + side]).collect()
@@ -166,6 +202,20 @@ mod tests {
             assert!(hit_depth <= depth + 1e-3);
         }
         assert_eq!(field.hit(&view.ray([1.0, 1.0])), None);
+    }
+
+    #[test]
+    fn where_there_is_no_value_the_mesh_has_a_gap() {
+        let field = HeightField::sample([-1.0, 1.0], [-1.0, 1.0], 9, ScaleMode::Linear, |x, y| x.sqrt() + y);
+        let triangles = field.triangles();
+        assert_eq!(triangles.len(), 4 * 8 * 6, "the right half of the cells");
+        assert!(triangles.iter().all(|at| field.vertex(*at as usize % 9, *at as usize / 9).0[0] >= 0.0));
+        assert!(field.is_gap([-0.5, 0.0]) && !field.is_gap([0.5, 0.0]));
+        let view = Camera::default().view([500.0, 400.0], 10.0);
+        let [x, y, _] = view.project(field.on_mesh([-0.9, -0.9])).expect("visible");
+        assert!(field.hit(&view.ray([x, y])).is_none_or(|hit| !field.is_gap([hit[0], hit[1]])));
+        let nowhere = HeightField::sample([-1.0, 1.0], [-1.0, 1.0], 9, ScaleMode::Linear, |_, _| f64::NAN);
+        assert_eq!(nowhere.triangles(), [0, 0, 0], "an empty buffer cannot be drawn");
     }
 
     #[test]

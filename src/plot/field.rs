@@ -26,7 +26,7 @@ pub type FieldFn = Arc<dyn Fn(f64, f64) -> f64 + Send + Sync>;
 #[derive(Clone)]
 pub struct Request {
     /// Tells fields apart: two requests with one `id` have the same `f`.
-    pub id: &'static str,
+    pub id: u64,
     pub f: FieldFn,
     /// The lowest value there is, where it is known: the logarithmic scale starts there.
     pub lowest: Option<f64>,
@@ -317,7 +317,7 @@ mod tests {
 
     fn request(scale: ScaleChoice) -> Request {
         Request {
-            id: "bowl",
+            id: 1,
             f: Arc::new(|x, y| x * x + y * y),
             lowest: Some(0.0),
             bounds: Bounds::new([-2.0, 2.0], [-1.0, 1.0]),

@@ -5,7 +5,7 @@ use learnscope::labs::optimizers::PATH_COLUMNS;
 use learnscope::labs::optimizers::params::PARAMS;
 use learnscope::labs::optimizers::rules::{Hyper, Rule, State};
 use learnscope::labs::optimizers::surface_run;
-use learnscope::labs::optimizers::surfaces::{self, CriticalKind, Surface};
+use learnscope::labs::optimizers::surfaces::{self, Chosen, CriticalKind, Surface};
 use learnscope::nn::optim::{self, Optimizer, Rates};
 use serde_json::{Map, Value};
 
@@ -81,6 +81,7 @@ pub fn check(file: &Value, report: &mut Report) {
 fn check_surface(case: &Value, report: &mut Report) -> Result<(), String> {
     const KIND: &str = "surfaces";
     const POINTS: &str = "points of surfaces (f, gradient, Hessian)";
+    const TYPED: &str = "the same of formulas typed as they are printed";
     let id = text(case, "name")?;
     let surface = find_surface(id)?;
     report.case(KIND);
@@ -102,8 +103,16 @@ fn check_surface(case: &Value, report: &mut Report) -> Result<(), String> {
         if golden.len() != ours.len() {
             return Err(format!("{id} at {p:?}: {} numbers, expected {}", golden.len(), ours.len()));
         }
-        for (i, (ours, golden)) in ours.into_iter().zip(golden).enumerate() {
-            report.close(POINTS, || format!("{id} at {p:?}, number {i}"), ours, golden, SURFACE_TOLERANCE);
+        for (i, (ours, golden)) in ours.into_iter().zip(&golden).enumerate() {
+            report.close(POINTS, || format!("{id} at {p:?}, number {i}"), ours, *golden, SURFACE_TOLERANCE);
+        }
+        report.case(TYPED);
+        let typed = Chosen::own(surface.formula(), surface.domain).map_err(|problem| format!("{id}: {problem}"))?;
+        let typed = std::iter::once(typed.f(p))
+            .chain(typed.gradient(p))
+            .chain(typed.hessian(p).as_flattened().iter().copied().collect::<Vec<_>>());
+        for (i, (ours, golden)) in typed.zip(&golden).enumerate() {
+            report.close(TYPED, || format!("{id} typed, at {p:?}, number {i}"), ours, *golden, SURFACE_TOLERANCE);
         }
     }
     for minimum in list(case, "minima")? {
@@ -129,7 +138,7 @@ fn check_critical(surface: &Surface, case: &Value, report: &mut Report) -> Resul
         report.close(KIND, place, ours, golden, SURFACE_TOLERANCE);
     }
     let listed = surface
-        .critical
+        .critical()
         .iter()
         .find(|critical| (critical.position[0] - p[0]).abs() < 1e-9 && (critical.position[1] - p[1]).abs() < 1e-9);
     let kind = match text(case, "kind")? {

@@ -1,6 +1,7 @@
 //! The optimizers lab: trajectories of many optimizers on a surface, every internal of every step, and the same
 //! optimizers on a small real network.
 
+pub mod maps;
 pub mod network;
 pub mod params;
 pub mod rules;

@@ -1,11 +1,11 @@
 //! Every parameter of the lab: what the form, `--set`, the run folder and the help page show, and what the code reads.
 
 use crate::data::points::Generator;
-use crate::engine::params::ParamSpec;
+use crate::engine::params::{ParamError, ParamSpec, Params};
 use crate::engine::table::{Choice, Condition, Float, Int, Switch, Words, fixed, live};
 use crate::nn::mlp::Activation;
 
-use super::surfaces::{self, Surface};
+use super::surfaces::{self, Chosen, Source};
 
 const EXPERIMENT: &str = "Experiment";
 const SURFACE_RUN: &str = "Surface";
@@ -21,10 +21,30 @@ const NETWORKS: Condition = ON_NETWORK.is(&["network"]);
 pub static ON_NETWORK: Choice<bool, 2> = fixed(EXPERIMENT, "experiment", "experiment")
     .help("What is optimized: two numbers on an analytic surface, or the weights of a small network that Burn trains.")
     .choice("surface", [("surface", "a surface", false), ("network", "a network", true)]);
-pub static SURFACE: Choice<&'static Surface, 19> = fixed(SURFACE_RUN, "surface", "function f(x, y)")
-    .help("The function to be minimized. Gradient and Hessian are analytic.")
+pub static SURFACE: Choice<Source, 20> = fixed(SURFACE_RUN, "surface", "function f(x, y)")
+    .help("The function to be minimized, or one that you type. Gradient and Hessian are exact.")
     .when(SURFACES)
     .choice("saddle", surfaces::entries());
+pub static FUNCTION: Words = fixed(SURFACE_RUN, "function", "f(x, y) =")
+    .help(
+        "Your own function of x and y, e.g. x^4 + 2x^3 + y^2 - 1. Powers are x^2, x**2 or x²; 2x and x(y+1) are products, \
+         1/2x is (1/2)·x. sin, cos, tan, asin, acos, atan, atan2, sinh, cosh, tanh, exp, ln, log (natural), log10, log2, \
+         sqrt, cbrt, abs, sign, floor, min, max, pow, hypot; pi, e, tau. Decimals have a point.",
+    )
+    .when(SURFACE.is(&["own"]))
+    .text("x^4 + 2x^3 + y^2 - 1");
+pub static CENTRE_X: Float = fixed(SURFACE_RUN, "centre_x", "window centre x")
+    .help("Middle of the window in which your function is drawn and its minima are looked for.")
+    .when(SURFACE.is(&["own"]))
+    .float(0.0, [-100.0, 100.0]);
+pub static CENTRE_Y: Float = fixed(SURFACE_RUN, "centre_y", "window centre y")
+    .help("Middle of the window in which your function is drawn and its minima are looked for.")
+    .when(SURFACE.is(&["own"]))
+    .float(0.0, [-100.0, 100.0]);
+pub static REACH: Float = fixed(SURFACE_RUN, "reach", "window reach")
+    .help("How far the window goes from its centre to each side, in x and in y.")
+    .when(SURFACE.is(&["own"]))
+    .log(2.5, [0.001, 100.0]);
 pub static START_X: Float = fixed(SURFACE_RUN, "start_x", "start x")
     .help("Start of every path. Click or drag in the field to move it.")
     .when(SURFACES)
@@ -168,6 +188,10 @@ pub static NETWORK_STEPS: Int = fixed(NETWORK, "network_steps", "training steps"
 pub static PARAMS: &[ParamSpec] = &[
     ON_NETWORK.row(),
     SURFACE.row(),
+    FUNCTION.row(),
+    CENTRE_X.row(),
+    CENTRE_Y.row(),
+    REACH.row(),
     START_X.row(),
     START_Y.row(),
     STEPS.row(),
@@ -203,3 +227,15 @@ pub static PARAMS: &[ParamSpec] = &[
     BATCH_SIZE.row(),
     NETWORK_STEPS.row(),
 ];
+
+/// The surface that these parameters choose; an error points at the column of a typed function.
+pub fn surface(params: &Params) -> Result<Chosen, ParamError> {
+    match SURFACE.of(params) {
+        Source::Catalogue(surface) => Ok(Chosen::Catalogue(surface)),
+        Source::Own => {
+            let reach = REACH.of(params);
+            let domain = [CENTRE_X.of(params), CENTRE_Y.of(params)].map(|centre| [centre - reach, centre + reach]);
+            Chosen::own(FUNCTION.of(params), domain).map_err(|problem| ParamError::invalid(FUNCTION.key(), problem))
+        }
+    }
+}

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use super::PATH_COLUMNS;
 use super::rules::{Hyper, Rule, State, number};
-use super::surfaces::Surface;
+use super::surfaces::{Chosen, Surface};
 use crate::engine::emit::Emit;
 use crate::engine::event::{Change, Level};
 use crate::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
 use crate::engine::params::{ParamError, Params, Value};
-use crate::labs::optimizers::params::{START_X, START_Y, SURFACE};
+use crate::labs::optimizers::params::{self, START_X, START_Y};
 
 /// Rows of a path travel in blocks: one event for so many steps and each rule.
 const BLOCK_STEPS: u64 = 256;
@@ -22,8 +22,9 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
     Ok(Box::new(SurfaceRun::new(request.params, request.steps)?))
 }
 
-/// Refuses a run without a rule.
+/// Refuses a run without a rule, or without a function that can be read.
 pub fn check(params: &Params) -> Result<(), ParamError> {
+    params::surface(params)?;
     if enabled(params).next().is_some() {
         return Ok(());
     }
@@ -39,7 +40,7 @@ pub fn check(params: &Params) -> Result<(), ParamError> {
 /// changes of keys that are not hyper-parameters are skipped.
 pub fn paths(params: &Params, changes: &[Change], steps: u64) -> Result<Vec<(Rule, Vec<f64>)>, ParamError> {
     check(params)?;
-    let surface = SURFACE.of(params);
+    let surface = &*params::surface(params)?;
     let start = start(params);
     let walk = |rule| {
         let mut hyper = Hyper::of(params);
@@ -166,7 +167,7 @@ struct Keys {
 /// The experiment.
 #[derive(Debug)]
 struct SurfaceRun {
-    surface: &'static Surface,
+    surface: Chosen,
     hyper: Hyper,
     steps: u64,
     walkers: Vec<Walker>,
@@ -179,8 +180,8 @@ struct SurfaceRun {
 impl SurfaceRun {
     fn new(params: &Params, steps: u64) -> Result<Self, ParamError> {
         check(params)?;
-        let surface = SURFACE.of(params);
-        let walkers: Vec<Walker> = enabled(params).map(|rule| Walker::new(rule, surface, start(params))).collect();
+        let surface = params::surface(params)?;
+        let walkers: Vec<Walker> = enabled(params).map(|rule| Walker::new(rule, &surface, start(params))).collect();
         let keys = walkers.iter().map(|walker| {
             let id = walker.rule.id();
             Keys {
@@ -231,7 +232,7 @@ impl Experiment for SurfaceRun {
         for (walker, pending) in self.walkers.iter_mut().zip(&mut self.pending) {
             let last_f = walker.f;
             let had_diverged = walker.diverged_at.is_some();
-            walker.step(self.surface, &self.hyper);
+            walker.step(&self.surface, &self.hyper);
             pending.extend(walker.row());
             if !had_diverged && walker.diverged_at.is_some() {
                 out.notice(Level::Warning, divergence(walker, last_f));
@@ -255,7 +256,10 @@ impl Experiment for SurfaceRun {
     fn checkpoint(&mut self) -> Result<Checkpoint, RunError> {
         let mut checkpoint = Checkpoint {
             step: self.walkers[0].state.k,
-            text: BTreeMap::from([("surface".to_owned(), self.surface.id.to_owned())]),
+            text: BTreeMap::from([
+                ("surface".to_owned(), self.surface.id.to_owned()),
+                ("formula".to_owned(), self.surface.formula().to_owned()),
+            ]),
             ..Checkpoint::default()
         };
         checkpoint.put_f64("hyper", self.hyper.values().to_vec());
@@ -273,6 +277,15 @@ impl Experiment for SurfaceRun {
             return Err(RunError::Checkpoint(format!(
                 "it was written on the surface `{surface}`; this run is on `{}`",
                 self.surface.id
+            )));
+        }
+        // Checkpoints of the catalogue's surfaces from before there were others have no formula.
+        if let (Some(_), Ok(formula)) = (self.surface.expression(), checkpoint.get_text("formula"))
+            && formula != self.surface.formula()
+        {
+            return Err(RunError::Checkpoint(format!(
+                "it was written on f = {formula}; this run is on f = {}",
+                self.surface.formula()
             )));
         }
         // Everything is read before anything is changed, so that a bad checkpoint leaves the experiment as it was.
@@ -300,6 +313,7 @@ fn exact<const N: usize>(values: &[f64]) -> [f64; N] {
 
 fn divergence(walker: &Walker, last_f: f64) -> String {
     let advice = match walker.rule {
+        _ if !last_f.is_finite() => "f has no finite value there: start elsewhere",
         Rule::AdaDelta => "start elsewhere or lower ε",
         _ => "lower the learning rate η",
     };

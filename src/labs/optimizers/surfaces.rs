@@ -1,6 +1,17 @@
-//! The catalogue of analytic surfaces: what can be minimized, with gradient, Hessian and every known critical point.
+//! The surfaces: what can be minimized, with gradient, Hessian and every known critical point. A catalogue, and functions
+//! that somebody types.
 
+pub mod critical;
+pub mod expression;
 mod formulas;
+mod own;
+
+use own::Own;
+pub use own::{Chosen, Source};
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use expression::Expression;
 
 use CriticalKind::{Degenerate, GlobalMinimum, LocalMinimum, Maximum, Saddle};
 
@@ -9,18 +20,17 @@ use CriticalKind::{Degenerate, GlobalMinimum, LocalMinimum, Maximum, Saddle};
 pub struct Surface {
     /// Name on the command line and in files.
     pub id: &'static str,
+    /// What somebody typed; then `formula`, `critical` and the three functions below stand for nothing.
+    own: Option<Own>,
     pub title: &'static str,
     /// Name in the form.
     pub label: &'static str,
-    /// f(x, y) as readable text.
-    pub formula: &'static str,
+    formula: &'static str,
     /// One sentence: what makes it instructive.
     pub about: &'static str,
     /// The window that is drawn: x from `domain[0][0]` to `domain[0][1]`, y from `domain[1][0]` to `domain[1][1]`.
     pub domain: [[f64; 2]; 2],
-    /// Known points of zero gradient (Ackley: of its kink). Not complete where minima are countless (Rastrigin, Ackley,
-    /// Lévy 13).
-    pub critical: &'static [Critical],
+    critical: &'static [Critical],
     /// f spans so many decades in the window that colours should follow its logarithm.
     pub log_color_by_default: bool,
     f: fn([f64; 2]) -> f64,
@@ -62,24 +72,48 @@ impl CriticalKind {
 }
 
 impl Surface {
+    /// f(x, y) as readable text.
+    pub fn formula(&self) -> &str {
+        self.own.as_ref().map_or(self.formula, |own| &own.text)
+    }
+
+    /// Known points of zero gradient (Ackley: of its kink). Not complete where minima are countless (Rastrigin, Ackley,
+    /// Lévy 13), nor on a typed function.
+    pub fn critical(&self) -> &[Critical] {
+        self.own.as_ref().map_or(self.critical, |own| &own.critical)
+    }
+
+    /// What a typed function was read as; `None` in the catalogue.
+    pub fn expression(&self) -> Option<&Expression> {
+        self.own.as_ref().map(|own| &own.expression)
+    }
+
+    /// The same number for the same function in the same window: what caches go by.
+    pub fn identity(&self) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (self.id, self.own.as_ref().map(|own| &own.text)).hash(&mut hasher);
+        self.domain.as_flattened().iter().for_each(|side| side.to_bits().hash(&mut hasher));
+        hasher.finish()
+    }
+
     /// f at p = (x, y).
     pub fn f(&self, p: [f64; 2]) -> f64 {
-        (self.f)(p)
+        self.own.as_ref().map_or_else(|| (self.f)(p), |own| own.expression.value(p))
     }
 
     /// The gradient (∂f/∂x, ∂f/∂y) at p.
     pub fn gradient(&self, p: [f64; 2]) -> [f64; 2] {
-        (self.gradient)(p)
+        self.own.as_ref().map_or_else(|| (self.gradient)(p), |own| own.expression.gradient(p))
     }
 
     /// The symmetric matrix of second derivatives at p.
     pub fn hessian(&self, p: [f64; 2]) -> [[f64; 2]; 2] {
-        (self.hessian)(p)
+        self.own.as_ref().map_or_else(|| (self.hessian)(p), |own| own.expression.hessian(p))
     }
 
     /// Known minima, the global ones first.
-    pub fn minima(&self) -> impl Iterator<Item = &'static Critical> {
-        let of = |wanted: CriticalKind| self.critical.iter().filter(move |critical| critical.kind == wanted);
+    pub fn minima(&self) -> impl Iterator<Item = &Critical> {
+        let of = |wanted: CriticalKind| self.critical().iter().filter(move |critical| critical.kind == wanted);
         of(GlobalMinimum).chain(of(LocalMinimum))
     }
 }
@@ -89,12 +123,12 @@ pub fn by_id(id: &str) -> Option<&'static Surface> {
     ALL.iter().find(|surface| surface.id == id)
 }
 
-/// The surfaces with their names in files and in the form.
-pub const fn entries() -> [(&'static str, &'static str, &'static Surface); ALL.len()] {
-    let mut entries = [(ALL[0].id, ALL[0].label, &ALL[0]); ALL.len()];
-    let mut i = 1;
+/// The surfaces with their names in files and in the form, and last a function of one's own.
+pub const fn entries() -> [(&'static str, &'static str, Source); ALL.len() + 1] {
+    let mut entries = [(own::ID, own::LABEL, Source::Own); ALL.len() + 1];
+    let mut i = 0;
     while i < ALL.len() {
-        entries[i] = (ALL[i].id, ALL[i].label, &ALL[i]);
+        entries[i] = (ALL[i].id, ALL[i].label, Source::Catalogue(&ALL[i]));
         i += 1;
     }
     entries
@@ -108,6 +142,7 @@ const fn critical(x: f64, y: f64, value: f64, kind: CriticalKind) -> Critical {
 pub static ALL: &[Surface] = &[
     Surface {
         id: "saddle",
+        own: None,
         title: "Saddle",
         label: "saddle x² − y²",
         formula: "x² − y²",
@@ -121,6 +156,7 @@ pub static ALL: &[Surface] = &[
     },
     Surface {
         id: "article_quartic",
+        own: None,
         title: "Article quartic",
         label: "article quartic",
         formula: "x⁴ + 2x³ + y² − 1",
@@ -134,6 +170,7 @@ pub static ALL: &[Surface] = &[
     },
     Surface {
         id: "beale",
+        own: None,
         title: "Beale",
         label: "Beale",
         formula: "(1.5 − x + xy)² + (2.25 − x + xy²)² + (2.625 − x + xy³)²",
@@ -151,6 +188,7 @@ pub static ALL: &[Surface] = &[
     },
     Surface {
         id: "rosenbrock",
+        own: None,
         title: "Rosenbrock",
         label: "Rosenbrock",
         formula: "(1 − x)² + 100(y − x²)²",
@@ -164,6 +202,7 @@ pub static ALL: &[Surface] = &[
     },
     Surface {
         id: "himmelblau",
+        own: None,
         title: "Himmelblau",
         label: "Himmelblau",
         formula: "(x² + y − 11)² + (x + y² − 7)²",
@@ -187,6 +226,7 @@ pub static ALL: &[Surface] = &[
     },
     Surface {
         id: "booth",
+        own: None,
         title: "Booth",
         label: "Booth",
         formula: "(x + 2y − 7)² + (2x + y − 5)²",
@@ -200,6 +240,7 @@ pub static ALL: &[Surface] = &[
     },
     Surface {
         id: "matyas",
+        own: None,
         title: "Matyas",
         label: "Matyas",
         formula: "0.26(x² + y²) − 0.48xy",
@@ -213,6 +254,7 @@ pub static ALL: &[Surface] = &[
     },
     Surface {
         id: "rastrigin",
+        own: None,
         title: "Rastrigin",
         label: "Rastrigin",
         formula: "20 + x² − 10 cos 2πx + y² − 10 cos 2πy",
@@ -226,6 +268,7 @@ pub static ALL: &[Surface] = &[
     },
     Surface {
         id: "ackley",
+        own: None,
         title: "Ackley",
         label: "Ackley",
         formula: "−20 exp(−0.2 √((x² + y²)/2)) − exp((cos 2πx + cos 2πy)/2) + e + 20",
@@ -239,6 +282,7 @@ pub static ALL: &[Surface] = &[
     },
     Surface {
         id: "three_hump_camel",
+        own: None,
         title: "Three-hump camel",
         label: "three-hump camel",
         formula: "2x² − 1.05x⁴ + x⁶/6 + xy + y²",
@@ -258,6 +302,7 @@ pub static ALL: &[Surface] = &[
     },
     Surface {
         id: "six_hump_camel",
+        own: None,
         title: "Six-hump camel",
         label: "six-hump camel",
         formula: "(4 − 2.1x² + x⁴/3)x² + xy + (4y² − 4)y²",
@@ -287,6 +332,7 @@ pub static ALL: &[Surface] = &[
     },
     Surface {
         id: "styblinski_tang",
+        own: None,
         title: "Styblinski–Tang",
         label: "Styblinski–Tang",
         formula: "½(x⁴ − 16x² + 5x + y⁴ − 16y² + 5y)",
@@ -310,6 +356,7 @@ pub static ALL: &[Surface] = &[
     },
     Surface {
         id: "goldstein_price",
+        own: None,
         title: "Goldstein–Price",
         label: "Goldstein–Price",
         formula: "[1 + (x+y+1)²(19 − 14x + 3x² − 14y + 6xy + 3y²)] · [30 + (2x−3y)²(18 − 32x + 12x² + 48y − 36xy + 27y²)]",
@@ -333,6 +380,7 @@ pub static ALL: &[Surface] = &[
     },
     Surface {
         id: "levy13",
+        own: None,
         title: "Lévy 13",
         label: "Lévy 13",
         formula: "sin² 3πx + (x − 1)²(1 + sin² 3πy) + (y − 1)²(1 + sin² 2πy)",
@@ -346,6 +394,7 @@ pub static ALL: &[Surface] = &[
     },
     Surface {
         id: "monkey_saddle",
+        own: None,
         title: "Monkey saddle",
         label: "monkey saddle",
         formula: "x³ − 3xy²",
@@ -359,6 +408,7 @@ pub static ALL: &[Surface] = &[
     },
     Surface {
         id: "ill_conditioned_quadratic",
+        own: None,
         title: "Ill-conditioned quadratic",
         label: "ill-conditioned quadratic",
         formula: "(x² + 100y²)/2",
@@ -372,6 +422,7 @@ pub static ALL: &[Surface] = &[
     },
     Surface {
         id: "long_valley",
+        own: None,
         title: "Long valley",
         label: "long valley",
         formula: "0.005x⁴ − 0.1x² + 2y²",
@@ -389,6 +440,7 @@ pub static ALL: &[Surface] = &[
     },
     Surface {
         id: "peaks",
+        own: None,
         title: "Peaks",
         label: "peaks",
         formula: "3(1−x)² exp(−x² − (y+1)²) − 10(x/5 − x³ − y⁵) exp(−x² − y²) − ⅓ exp(−(x+1)² − y²)",
@@ -412,6 +464,7 @@ pub static ALL: &[Surface] = &[
     },
     Surface {
         id: "plateau_wells",
+        own: None,
         title: "Plateau with wells",
         label: "plateau and wells",
         formula: "1 − exp(−(x−2)² − y²) − 0.6 exp(−2(x+2)² − 2(y−1)²) + 0.001(x² + y²)",
@@ -440,7 +493,7 @@ mod tests {
         let mut points: Vec<[f64; 2]> =
             (0..7).flat_map(|i| (0..7).map(move |j| [grid(i, x0, x1), grid(j, y0, y1)])).collect();
         if surface.id != "ackley" {
-            points.extend(surface.critical.iter().map(|critical| critical.position));
+            points.extend(surface.critical().iter().map(|critical| critical.position));
         }
         points
     }
@@ -488,7 +541,7 @@ mod tests {
     #[test]
     fn critical_points_are_what_the_table_says() {
         for surface in ALL {
-            for critical in surface.critical {
+            for critical in surface.critical() {
                 let p = critical.position;
                 assert!((surface.f(p) - critical.value).abs() < 1e-9, "{} at {p:?}: {}", surface.id, surface.f(p));
                 let [[xx, xy], [_, yy]] = surface.hessian(p);

@@ -71,6 +71,16 @@ pub static TRIES: &[Try] = &[
         ],
     },
     Try {
+        text: "A function of your own: two valleys and a pass, x⁴ + y⁴ − 4xy.",
+        when: |params| on(params, "saddle") || on(params, "article_quartic"),
+        set: &[("surface", "own"), ("function", "x^4 + y^4 - 4x y"), ("start_x", "-0.5"), ("start_y", "1.5")],
+    },
+    Try {
+        text: "A kink: at the bottom of |x| + y² the slope never fades. Who settles?",
+        when: |params| on(params, "own"),
+        set: &[("function", "abs(x) + y^2"), ("start_x", "1.5"), ("start_y", "1")],
+    },
+    Try {
         text: "Back to the saddle.",
         when: |params| on_another(params, "saddle"),
         set: &[

@@ -169,3 +169,45 @@ fn what_cannot_run_is_refused_by_name() {
     assert!(run.restore(&damaged).unwrap_err().to_string().contains("state/adam"));
     assert_eq!(run.walkers, before, "a refused checkpoint changes nothing");
 }
+
+#[test]
+fn a_typed_function_is_minimized_as_the_same_one_of_the_catalogue() {
+    let typed = ["surface=own", "function=x⁴ + 2x³ + y² − 1", "start_x=1", "start_y=-0.5"];
+    let known = ["surface=article_quartic", "start_x=1", "start_y=-0.5"];
+    let [typed, known] = [&typed[..], &known[..]].map(|set| paths(&params(set), &[], 200).unwrap());
+    for ((rule, typed), (_, known)) in typed.iter().zip(&known) {
+        for (k, (a, b)) in typed.iter().zip(known).enumerate() {
+            assert!((a - b).abs() <= 1e-6 * (1.0 + b.abs()), "{rule:?}, row {}: {a} against {b}", k / COLUMNS);
+        }
+    }
+}
+
+#[test]
+fn a_function_that_cannot_be_read_is_refused_at_its_column() {
+    let refused = check(&params(&["surface=own", "function=x^2 + z"])).unwrap_err();
+    assert_eq!(refused.to_string(), "parameter `function`: column 7: unknown name `z`; only x and y are variables");
+    assert_eq!(check(&params(&["function=x^2 + z"])), Ok(()), "on a surface of the catalogue nobody asks for it");
+}
+
+#[test]
+fn a_start_without_a_value_is_named() {
+    let params = params(&["surface=own", "function=ln(x)", "start_x=-1"]);
+    let mut seen = Seen::default();
+    seen.run(&mut SurfaceRun::new(&params, 3).unwrap(), 0..=3, 3, &[]);
+    assert_eq!(seen.notices.len(), Rule::ALL.len());
+    let words = "f has no finite value there: start elsewhere";
+    assert!(seen.notices.iter().all(|(step, text)| *step == 1 && text.contains(words)), "{:?}", seen.notices);
+}
+
+#[test]
+fn a_checkpoint_of_another_function_is_refused() {
+    let run = |function: &str| SurfaceRun::new(&params(&["surface=own", function]), 10).unwrap();
+    let checkpoint = run("function=x^2 + y^2").checkpoint().unwrap();
+    run("function=x^2 + y^2").restore(&checkpoint).unwrap();
+    let message = run("function=x^2 + 2y^2").restore(&checkpoint).unwrap_err().to_string();
+    assert!(message.contains("f = x^2 + y^2") && message.contains("f = x^2 + 2y^2"), "{message}");
+    let mut old = SurfaceRun::new(&params(&["surface=booth"]), 10).unwrap();
+    let mut checkpoint = old.checkpoint().unwrap();
+    checkpoint.text.remove("formula");
+    old.restore(&checkpoint).unwrap();
+}

@@ -93,7 +93,7 @@ pub static Y: Tile<OptimizersView> = Tile {
         id: "curves-log-y",
         title: "Curves: log |y| on or off",
         run: |view, ctx, _| {
-            view.curves[Quantity::Y as usize].toggle_log(has_symmetry_line(paths::surface(ctx)));
+            view.curves[Quantity::Y as usize].toggle_log(has_symmetry_line(&paths::surface(ctx)));
         },
     }],
 };
@@ -184,13 +184,17 @@ fn face(quantity: Quantity, log: bool, surface: &Surface) -> Face {
 }
 
 /// Whether y = 0 is a line that the surface alone never leads away from: the saddles.
-fn has_symmetry_line(surface: &Surface) -> bool {
-    surface.minima().next().is_none()
+pub fn has_symmetry_line(surface: &Surface) -> bool {
+    surface.expression().is_none() && surface.minima().next().is_none()
 }
 
 /// The lowest value that the surface has, where it has one.
 pub fn lowest(surface: &Surface) -> Option<f64> {
-    surface.critical.iter().find(|critical| critical.kind == CriticalKind::GlobalMinimum).map(|critical| critical.value)
+    surface
+        .critical()
+        .iter()
+        .find(|critical| critical.kind == CriticalKind::GlobalMinimum)
+        .map(|critical| critical.value)
 }
 
 /// The range of f at the window's corners, along its middle lines and at critical points: what is worth a linear axis.
@@ -198,7 +202,7 @@ fn linear_limits(surface: &Surface) -> RangeInclusive<f64> {
     let [x, y] = surface.domain;
     let mut values: Vec<f64> = x.iter().flat_map(|x| y.iter().map(|y| surface.f([*x, *y]))).collect();
     values.extend([[x[0], 0.0], [x[1], 0.0], [0.0, y[0]], [0.0, y[1]]].map(|p| surface.f(p)));
-    values.extend(surface.critical.iter().map(|critical| critical.value));
+    values.extend(surface.critical().iter().map(|critical| critical.value));
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     low..=high
@@ -211,8 +215,8 @@ fn show(quantity: Quantity, view: &mut OptimizersView, ui: &mut Ui, ctx: &mut Vi
         return controls::nothing_yet(ui, ctx);
     }
     let (tile, surface) = (&mut view.curves[quantity as usize], paths::surface(ctx));
-    let log = tile.is_log(&face(quantity, true, surface).axis);
-    let Face { axis, about, limits } = face(quantity, log, surface);
+    let log = tile.is_log(&face(quantity, true, &surface).axis);
+    let Face { axis, about, limits } = face(quantity, log, &surface);
     let mut panel = Panel::new(axis, &[], ctx);
     panel.limits = limits;
     panel.entries = controls::legend_entries(&all, view.selected, ctx.style);

@@ -10,10 +10,10 @@ use eframe::egui::{
 use crate::engine::params::Value;
 use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::rules::Rule;
-use crate::labs::optimizers::surfaces::Surface;
+use crate::labs::optimizers::surfaces::{Chosen, Surface};
 use crate::plot::axes::{Axes, Bounds, Titles, is_panning, navigate};
 use crate::plot::colormap::ColorMap;
-use crate::plot::field::{FieldState, Request, ScaleChoice};
+use crate::plot::field::{FieldFn, FieldState, Request, ScaleChoice};
 use crate::plot::scale::Scale;
 use crate::plot::{color_bar, legend, number};
 
@@ -41,7 +41,7 @@ pub static TILE: Tile<OptimizersView> = Tile {
         TileCommand {
             id: "field-log",
             title: "Field: logarithmic colours on or off",
-            run: |view, ctx, _| view.field.toggle_log(paths::surface(ctx)),
+            run: |view, ctx, _| view.field.toggle_log(&paths::surface(ctx)),
         },
         TileCommand {
             id: "field-arrows",
@@ -64,7 +64,7 @@ pub struct FieldTile {
     trails: Trails,
     slopes: marks::Slopes,
     /// What is shown instead of the whole window of the surface, and for which surface.
-    view: Option<(&'static str, Bounds)>,
+    view: Option<(u64, Bounds)>,
     /// Logarithmic colours on or off, where the user chose, and for which surface.
     log: Option<(&'static str, bool)>,
     /// Gradient arrows.
@@ -86,7 +86,7 @@ impl FieldTile {
     }
 
     /// Turns logarithmic colours on or off.
-    pub fn toggle_log(&mut self, surface: &'static Surface) {
+    pub fn toggle_log(&mut self, surface: &Surface) {
         self.log = Some((surface.id, !self.is_log(surface)));
     }
 
@@ -108,24 +108,24 @@ pub fn ui(tile: &mut FieldTile, selected: &mut Rule, ui: &mut Ui, ctx: &mut View
     }
     let plot = Rect::from_min_max(rest.min, rest.max - vec2(0.0, legend_height));
     let bar_width = if plot.width() > 26.0 * size { color_bar::width(size) } else { 0.0 };
-    let axes = lay_out(tile, surface, ctx, plot, bar_width, size);
+    let axes = lay_out(tile, &surface, ctx, plot, bar_width, size);
     let response = ui.interact(axes.rect, ui.scope_id().with("field"), Sense::click_and_drag());
     let start = start(ctx);
     response.widget_info(|| {
         let at = format!("start ({}, {})", number::exact(start[0]), number::exact(start[1]));
-        WidgetInfo::labeled(Role::Image, true, format!("{} from above, {at}", surface.formula))
+        WidgetInfo::labeled(Role::Image, true, format!("{} from above, {at}", surface.formula()))
     });
     if let Some(bounds) = navigate(ui, &response, &axes, [true, true]) {
-        tile.view = Some((surface.id, bounds));
+        tile.view = Some((surface.identity(), bounds));
     }
     move_start(tile, &axes, &response, ui, ctx);
 
-    let log = tile.is_log(surface);
+    let log = tile.is_log(&surface);
     let pixels = axes.rect.size() * ui.pixels_per_point();
     let request = Request {
-        id: surface.id,
-        f: Arc::new(move |x, y| surface.f([x, y])),
-        lowest: super::curves::lowest(surface),
+        id: surface.identity(),
+        f: f_of(&surface),
+        lowest: super::curves::lowest(&surface),
         bounds: axes.bounds,
         size: [pixels.x.round().max(1.0) as usize, pixels.y.round().max(1.0) as usize],
         scale: if log { ScaleChoice::Log } else { ScaleChoice::Linear },
@@ -139,12 +139,12 @@ pub fn ui(tile: &mut FieldTile, selected: &mut Rule, ui: &mut Ui, ctx: &mut View
     inside.rect_filled(axes.rect, 0.0, ctx.style.plot_background);
     tile.field.draw(&inside, &axes, ctx.style, true);
     if tile.arrows {
-        tile.slopes.draw(&inside, &axes, surface, ctx.style, size);
+        tile.slopes.draw(&inside, &axes, &surface, ctx.style, size);
     }
-    marks::critical_points(&inside, &axes, surface, ctx.style, size);
+    marks::critical_points(&inside, &axes, &surface, ctx.style, size);
     tile.trails.draw(&inside, &axes, &all, *selected, ctx, size);
     if let Some(path) = all.iter().find(|path| path.rule == *selected) {
-        arrows::on_field(&inside, &axes, path, surface, ctx, size);
+        arrows::on_field(&inside, &axes, path, &surface, ctx, size);
     }
     marks::start(
         &inside,
@@ -168,7 +168,7 @@ pub fn ui(tile: &mut FieldTile, selected: &mut Rule, ui: &mut Ui, ctx: &mut View
     if let Some(pos) = hovered.filter(|_| !response.dragged()) {
         tile.trails.hover(&inside, &axes, &all, pos, ctx, size);
     }
-    draw_bar(tile, surface, &axes, hovered, bar, ui, ctx, size);
+    draw_bar(tile, &surface, &axes, hovered, bar, ui, ctx, size);
     if legend_height > 0.0 {
         let rect = Rect::from_min_max(rest.min + vec2(0.0, plot.height()), rest.max);
         if let Some(index) = legend::show(ui, rect, &entries, ctx.style, size) {
@@ -178,11 +178,17 @@ pub fn ui(tile: &mut FieldTile, selected: &mut Rule, ui: &mut Ui, ctx: &mut View
     response.on_hover_cursor(CursorIcon::Crosshair);
 }
 
+/// The surface as the field's picture needs it: it is computed apart from the frame.
+pub fn f_of(surface: &Chosen) -> FieldFn {
+    let surface = surface.clone();
+    Arc::new(move |x, y| surface.f([x, y]))
+}
+
 /// The bar above: what one sees, or what lies under the mouse; the switches.
 #[expect(clippy::too_many_arguments, reason = "what is drawn, where and how")]
 fn draw_bar(
     tile: &mut FieldTile,
-    surface: &'static Surface,
+    surface: &Surface,
     axes: &Axes,
     hovered: Option<Pos2>,
     bar: Rect,
@@ -204,7 +210,7 @@ fn draw_bar(
             } else {
                 format!("  ·  paths to step {}", number::grouped(ctx.cursor.step))
             };
-            controls::weak(format!("{}{steps}", surface.formula), size, ctx.style)
+            controls::weak(format!("{}{steps}", surface.formula()), size, ctx.style)
         }
     };
     controls::bar(ui, bar, text, |ui| {
@@ -226,7 +232,7 @@ fn draw_bar(
 fn lay_out(tile: &mut FieldTile, surface: &Surface, ctx: &ViewCtx<'_>, plot: Rect, right: f32, size: f32) -> Axes {
     let scales = [Scale::Linear; 2];
     let whole = tile.held.unwrap_or_else(|| window(surface, start(ctx)));
-    let mut bounds = tile.view.filter(|(id, _)| *id == surface.id).map_or(whole, |(_, bounds)| bounds);
+    let mut bounds = tile.view.filter(|(id, _)| *id == surface.identity()).map_or(whole, |(_, bounds)| bounds);
     if tile.equal_units {
         let rect = Axes::new(plot, bounds, scales, size, right).rect;
         bounds = bounds.with_equal_units(rect.size());

@@ -23,26 +23,29 @@ pub fn ui(state: &mut GuideState, selected: Rule, ui: &mut Ui, ctx: &mut ViewCtx
     let surface = paths::surface(ctx);
     let all = Path::all(ctx.run);
     for path in &all {
-        state.measured[path.rule.index()].extend(path, surface);
+        state.measured[path.rule.index()].extend(path, &surface);
     }
     ui.spacing_mut().item_spacing = vec2(6.0, 5.0);
-    about_surface(surface, ui, ctx);
+    about_surface(&surface, ui, ctx);
     if let Some(path) = all.iter().find(|path| path.rule == selected) {
-        equations(path, surface, ui, ctx);
+        equations(path, &surface, ui, ctx);
     }
     if !all.is_empty() {
-        measured(state, &all, surface, ui, ctx);
+        measured(state, &all, &surface, ui, ctx);
     }
-    article(surface, ui, ctx);
+    article(&surface, ui, ctx);
     prose::tries(ui, ctx, &SPEC);
 }
 
 fn about_surface(surface: &Surface, ui: &mut Ui, ctx: &ViewCtx<'_>) {
     heading(ui, ctx, "This surface");
     let size = controls::font_size(ctx);
-    let formula = RichText::new(format!("f = {}", surface.formula)).font(FontId::monospace(size + 1.0));
+    let formula = RichText::new(format!("f = {}", surface.formula())).font(FontId::monospace(size + 1.0));
     ui.add(Label::new(formula.color(ctx.style.text)).wrap());
     line(ui, ctx, surface.about);
+    if let Some(expression) = surface.expression() {
+        line(ui, ctx, format!("It was read as {expression}."));
+    }
     let [[x0, x1], [y0, y1]] = surface.domain.map(|side| side.map(number::exact));
     let mut facts = format!("Drawn for x from {x0} to {x1}, y from {y0} to {y1}.");
     let minima: Vec<_> = surface.minima().collect();
@@ -55,7 +58,10 @@ fn about_surface(surface: &Surface, ui: &mut Ui, ctx: &ViewCtx<'_>) {
         ));
     }
     if minima.is_empty() {
-        facts.push_str(" It has no minimum: f falls without end.");
+        facts.push_str(match surface.expression() {
+            Some(_) => " No minimum was found in this window.",
+            None => " It has no minimum: f falls without end.",
+        });
     } else if minima.len() > 4 {
         facts.push_str(&format!(" And {} more known minima.", minima.len() - 4));
     }
@@ -100,7 +106,7 @@ fn equations(path: &Path<'_>, surface: &Surface, ui: &mut Ui, ctx: &ViewCtx<'_>)
 fn measured(state: &GuideState, all: &[Path<'_>], surface: &Surface, ui: &mut Ui, ctx: &ViewCtx<'_>) {
     heading(ui, ctx, "Measured in this run");
     let size = controls::font_size(ctx);
-    let escape = surface.minima().next().is_none();
+    let escape = super::curves::has_symmetry_line(surface);
     let about =
         if escape { "First step with |y| above 0.5:" } else { "First step within 1 % of the window of a minimum:" };
     line(ui, ctx, about);

@@ -18,7 +18,7 @@ pub fn ink(style: &Style) -> Color32 {
 pub fn critical_points(painter: &Painter, axes: &Axes, surface: &Surface, style: &Style, size: f32) {
     let ink = ink(style);
     let pointer = painter.ctx().pointer_hover_pos().filter(|pos| painter.clip_rect().contains(*pos));
-    for critical in surface.critical {
+    for critical in surface.critical() {
         let at = axes.at(critical.position[0], critical.position[1]);
         if !axes.rect.contains(at) {
             continue;
@@ -71,21 +71,22 @@ pub fn start(painter: &Painter, axes: &Axes, start: [f64; 2], style: &Style, siz
 /// Cached arrows along −∇f.
 #[derive(Debug, Default)]
 pub struct Slopes {
-    drawn: Option<(Axes, &'static str, bool, LineMesh)>,
+    drawn: Option<(Axes, u64, bool, LineMesh)>,
 }
 
 impl Slopes {
     /// A grid of arrows along −∇f; their length follows the logarithm of the slope.
     pub fn draw(&mut self, painter: &Painter, axes: &Axes, surface: &Surface, style: &Style, size: f32) {
+        let identity = surface.identity();
         let fresh =
-            self.drawn.as_ref().is_some_and(|(at, id, dark, _)| at == axes && *id == surface.id && *dark == style.dark);
+            self.drawn.as_ref().is_some_and(|(at, id, dark, _)| at == axes && *id == identity && *dark == style.dark);
         if !fresh {
             let runs = arrows(axes, surface, 2.6 * size);
             let color = ink(style).gamma_multiply(0.55);
             let feather = 1.0 / painter.pixels_per_point();
             let pen = Pen { width: 0.1 * size, color, dash: Dash::Solid, feather };
             let mesh = LineMesh::new(runs.iter().map(Vec::as_slice), pen);
-            self.drawn = Some((axes.clone(), surface.id, style.dark, mesh));
+            self.drawn = Some((axes.clone(), identity, style.dark, mesh));
         }
         if let Some((.., mesh)) = &mut self.drawn {
             mesh.draw(painter);

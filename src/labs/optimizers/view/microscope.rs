@@ -1,7 +1,5 @@
 //! The step microscope: one update of one optimizer, part by part.
 
-use std::sync::Arc;
-
 use eframe::egui::{
     Align2, Color32, CornerRadius, FontId, Frame, Key, Label, Margin, Painter, Rect, RichText, ScrollArea, Sense,
     Stroke, Ui, UiBuilder, pos2, vec2,
@@ -10,7 +8,7 @@ use eframe::egui::{
 use crate::kit::empty;
 use crate::kit::view::{Cursor, ViewAction, ViewCtx};
 use crate::labs::optimizers::rules::{Part, Rule, Trace};
-use crate::labs::optimizers::surfaces::Surface;
+use crate::labs::optimizers::surfaces::Chosen;
 use crate::plot::axes::{Axes, Bounds, Titles};
 use crate::plot::colormap::ColorMap;
 use crate::plot::field::{FieldState, Request, ScaleChoice};
@@ -60,10 +58,10 @@ pub fn parts(selected: Rule, ctx: &ViewCtx<'_>) -> usize {
     current(selected, ctx).map_or(0, |(_, _, trace)| trace.parts.len())
 }
 
-fn current<'a>(selected: Rule, ctx: &ViewCtx<'a>) -> Option<(Path<'a>, &'static Surface, Trace)> {
+fn current<'a>(selected: Rule, ctx: &ViewCtx<'a>) -> Option<(Path<'a>, Chosen, Trace)> {
     let surface = paths::surface(ctx);
     let path = Path::of(ctx.run, selected)?;
-    let trace = arrows::trace(&path, surface, ctx)?;
+    let trace = arrows::trace(&path, &surface, ctx)?;
     Some((path, surface, trace))
 }
 
@@ -120,7 +118,7 @@ pub fn ui(tile: &mut MicroscopeTile, selected: &mut Rule, ui: &mut Ui, ctx: &mut
         (rest, None)
     };
     if let Some(field) = field {
-        draw_field(tile, field, &path, surface, &trace, ui, ctx, size);
+        draw_field(tile, field, &path, &surface, &trace, ui, ctx, size);
     }
     ui.scope_builder(UiBuilder::new().max_rect(list), |ui| {
         ui.shrink_clip_rect(list);
@@ -252,7 +250,7 @@ fn draw_field(
     tile: &mut MicroscopeTile,
     rect: Rect,
     path: &Path<'_>,
-    surface: &'static Surface,
+    surface: &Chosen,
     trace: &Trace,
     ui: &mut Ui,
     ctx: &ViewCtx<'_>,
@@ -272,8 +270,8 @@ fn draw_field(
     tile.field.update(
         ui,
         Request {
-            id: surface.id,
-            f: Arc::new(move |x, y| surface.f([x, y])),
+            id: surface.identity(),
+            f: super::field::f_of(surface),
             lowest: None,
             bounds: axes.bounds,
             size: [pixels.x as usize, pixels.y as usize],

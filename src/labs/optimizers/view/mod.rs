@@ -135,7 +135,7 @@ impl OptimizersView {
     fn moves(&self, ctx: &ViewCtx<'_>) -> Vec<surface3d::Arrow> {
         let all = Path::all(ctx.run);
         let path = all.iter().find(|path| path.rule == self.selected).filter(|_| ctx.cursor.sub > 0);
-        let Some(trace) = path.and_then(|path| arrows::trace(path, paths::surface(ctx), ctx)) else {
+        let Some(trace) = path.and_then(|path| arrows::trace(path, &paths::surface(ctx), ctx)) else {
             return Vec::new();
         };
         let shown = trace.parts.iter().take(ctx.cursor.sub).filter(|part| !arrows::is_slope(part));

@@ -5,9 +5,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use crate::engine::params::Params;
 use crate::engine::state::{Rows, RunState};
 use crate::kit::view::ViewCtx;
-use crate::labs::optimizers::params::SURFACE;
+use crate::labs::optimizers::params::{SURFACE, surface as chosen_surface};
 use crate::labs::optimizers::rules::{Hyper, Rule, State};
-use crate::labs::optimizers::surfaces::{self, Surface};
+use crate::labs::optimizers::surfaces::{self, Chosen, Surface};
 
 /// The recorded path of one rule; row k is the state after k updates.
 #[derive(Debug, Clone, Copy)]
@@ -106,8 +106,10 @@ pub fn params<'a>(ctx: &ViewCtx<'a>) -> &'a Params {
 }
 
 /// The surface that is shown.
-pub fn surface(ctx: &ViewCtx<'_>) -> &'static Surface {
-    SURFACE.get(params(ctx)).or_else(|| SURFACE.get(ctx.params)).unwrap_or(&surfaces::ALL[0])
+pub fn surface(ctx: &ViewCtx<'_>) -> Chosen {
+    // A run has a function that could be read; the form's may be half typed.
+    let chosen = [params(ctx), ctx.params].into_iter().filter(|params| SURFACE.get(params).is_some());
+    chosen.filter_map(|params| chosen_surface(params).ok()).next().unwrap_or(Chosen::Catalogue(&surfaces::ALL[0]))
 }
 
 /// The hyper-parameters that held for the update from `step` to `step + 1`.

@@ -23,9 +23,9 @@ use crate::gpu::scene::SurfaceScene;
 use crate::gpu::trail::{Segment, TrailBuilder};
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
-use crate::labs::optimizers::params::{ON_NETWORK, SURFACE};
+use crate::labs::optimizers::params::{self, ON_NETWORK, SURFACE};
 use crate::labs::optimizers::rules::Rule;
-use crate::labs::optimizers::surfaces::Surface;
+use crate::labs::optimizers::surfaces::{Chosen, Surface};
 use crate::plot::number;
 
 /// The tile.
@@ -110,7 +110,7 @@ pub struct Arrow {
 
 #[derive(Debug)]
 struct CachedField {
-    surface: &'static str,
+    surface: u64,
     scale: ScaleMode,
     field: Arc<HeightField>,
 }
@@ -142,9 +142,10 @@ impl State {
         };
     }
 
-    fn field(&mut self, surface: &'static Surface, wgpu: Option<&RenderState>) -> Arc<HeightField> {
+    fn field(&mut self, surface: &Surface, wgpu: Option<&RenderState>) -> Arc<HeightField> {
+        let identity = surface.identity();
         if let Some(cached) = &self.field
-            && (cached.surface, cached.scale) == (surface.id, self.scale)
+            && (cached.surface, cached.scale) == (identity, self.scale)
         {
             return cached.field.clone();
         }
@@ -152,7 +153,7 @@ impl State {
         let software = |wgpu: &RenderState| wgpu.adapter.get_info().device_type == wgpu::DeviceType::Cpu;
         let side = if wgpu.is_none_or(software) { SOFTWARE_SIDE } else { SIDE };
         let field = Arc::new(HeightField::sample(x, y, side, self.scale, |x, y| surface.f([x, y])));
-        self.field = Some(CachedField { surface: surface.id, scale: self.scale, field: field.clone() });
+        self.field = Some(CachedField { surface: identity, scale: self.scale, field: field.clone() });
         self.trails.clear();
         field
     }
@@ -215,7 +216,7 @@ pub fn ui(state: &mut State, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     response.widget_info(|| {
         egui::WidgetInfo::labeled(egui::accesskit::Role::Canvas, true, format!("{} in three dimensions", surface.title))
     });
-    let field = state.field(surface, ctx.wgpu);
+    let field = state.field(&surface, ctx.wgpu);
     if !state.lay_trails(&field, ctx) {
         ui.ctx().request_repaint();
     }
@@ -234,7 +235,7 @@ pub fn ui(state: &mut State, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     if response.has_focus() {
         painter.rect_stroke(rect, 2.0, Stroke::new(1.0, ctx.style.accent), egui::StrokeKind::Inside);
     }
-    readout(state, &painter, rect, &view, &field, surface, &font, ctx);
+    readout(state, &painter, rect, &view, &field, &surface, &font, ctx);
     if !ctx.presenting {
         controls(state, ui, rect);
     }
@@ -325,9 +326,10 @@ fn controls(state: &mut State, ui: &mut Ui, rect: Rect) {
 }
 
 /// The surface of the run that is shown; before the first run, the form's.
-fn shown_surface(ctx: &ViewCtx<'_>) -> Option<&'static Surface> {
+fn shown_surface(ctx: &ViewCtx<'_>) -> Option<Chosen> {
     let params = if ctx.run.id.is_some() { &ctx.run.params } else { ctx.params };
-    if ON_NETWORK.get(params) == Some(true) { None } else { SURFACE.get(params) }
+    let on_surface = ON_NETWORK.get(params) == Some(false) && SURFACE.get(params).is_some();
+    if on_surface { params::surface(params).ok() } else { None }
 }
 
 fn axis_titles(field: &HeightField) -> [&'static str; 3] {
