@@ -38,6 +38,14 @@ pub static STEPS: Int = fixed(SURFACE_RUN, "steps", "updates")
     .unit("steps")
     .when(SURFACES)
     .int(420, [1, 100_000]);
+pub static GRADIENT_NOISE: Float = fixed(SURFACE_RUN, "gradient_noise", "gradient noise σ")
+    .help(
+        "Standard deviation of the Gaussian noise that is added to each component of every gradient, in units of the \
+         gradient, as if it came from a mini-batch. Every optimizer sees the same noise at the same step; the seed says \
+         which. 0: none.",
+    )
+    .when(SURFACES)
+    .float(0.0, [0.0, 1000.0]);
 pub static USE_SGD: Switch = fixed(OPTIMIZERS, "use_sgd", "SGD").help("v = −η g; θ ← θ + v").switch(true);
 pub static USE_MOMENTUM: Switch =
     fixed(OPTIMIZERS, "use_momentum", "Momentum").help("v = μ v − η g; θ ← θ + v").switch(true);
@@ -171,6 +179,7 @@ pub static PARAMS: &[ParamSpec] = &[
     START_X.row(),
     START_Y.row(),
     STEPS.row(),
+    GRADIENT_NOISE.row(),
     USE_SGD.row(),
     USE_MOMENTUM.row(),
     USE_NAG.row(),
