@@ -179,13 +179,25 @@ fn a_fan_is_computed_and_says_what_it_is() {
     scene.cursor = 50;
     let mut harness = scene.harness(vec2(800.0, 400.0));
     wait_for(&mut harness, "fan chart of f, ");
-    label(&harness, "100 runs, σ 0.5: median, 25–75 %, 5–95 %");
+    assert!(label(&harness, "100 runs, σ 0.5").ends_with("median, 25–75 %, 5–95 %"));
     assert!(harness.query_by_label("add noise").is_none());
     let told = label(&harness, "fan chart of f, ");
     assert!(told.contains("Adam, median") && told.contains("Adam, 95 %"), "{told}");
     harness.get_by_label("100 runs").click();
     harness.run_steps(2);
     wait_for(&mut harness, "300 runs, σ 0.5");
+}
+
+#[test]
+fn a_fan_has_theorys_noise_floor_beside_the_measured_one() {
+    let set = ["gradient_noise=2", "surface=booth", "start_x=1", "start_y=3", "steps=1500", "learning_rate=0.02"];
+    let mut harness = selecting(Scene::new(&set, "fan"), "SGD").harness(vec2(900.0, 400.0));
+    wait_for(&mut harness, "mean f − f*: theory ");
+    let told = label(&harness, "mean f − f*: theory ");
+    let numbers: Vec<f64> = told.split(' ').filter_map(|word| word.parse().ok()).collect();
+    // Runs, theory, measured.
+    let [.., theory, measured] = numbers[..] else { panic!("{told}") };
+    assert!(theory > 0.0 && (measured / theory - 1.0).abs() < 0.1, "{told}");
 }
 
 #[test]

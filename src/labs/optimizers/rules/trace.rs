@@ -100,6 +100,20 @@ impl Context<'_> {
         if self.noise == [0.0; 2] { exact } else { format!("{exact} + {}", pair(self.noise)) }
     }
 
+    fn slope_note(&self) -> String {
+        if self.noise == [0.0; 2] {
+            return slope_note(self.g);
+        }
+        let exact = each(|i| self.g[i] - self.noise[i]);
+        let angle = self.g[1].atan2(self.g[0]) - exact[1].atan2(exact[0]);
+        let turned = (angle.sin().atan2(angle.cos()).to_degrees()).abs().round();
+        format!(
+            "The noise is {} long, the true slope {}: it turns the arrow by {turned}°.",
+            number(length(self.noise)),
+            number(length(exact))
+        )
+    }
+
     /// An equation of the gradient, or the same with noise.
     fn law(&self, exact: &'static str, noisy: &'static str) -> &'static str {
         if self.noise == [0.0; 2] { exact } else { noisy }
@@ -109,7 +123,7 @@ impl Context<'_> {
         Part::new("gradient", "gradient g", "g", self.law("g = ∇f(θ)", "g = ∇f(θ) + σξ"))
             .value(self.g, self.slope())
             .arrow(self.at, self.g.map(|g| -g))
-            .note(slope_note(self.g))
+            .note(self.slope_note())
     }
 
     fn look_ahead(&self) -> Part {
@@ -137,7 +151,7 @@ impl Context<'_> {
         )
         .value(self.g, self.slope())
         .arrow(self.at, self.g.map(|g| -g))
-        .note(slope_note(self.g))
+        .note(self.slope_note())
     }
 
     fn sgd_step(&self) -> Part {
@@ -308,12 +322,12 @@ impl Context<'_> {
         } else if after < before {
             format!("f falls by {}, from {} to {}.", number(before - after), number(before), number(after))
         } else if after > before {
-            format!(
-                "f RISES by {}, from {} to {}: the step overshoots.",
-                number(after - before),
-                number(before),
-                number(after)
-            )
+            let why = if self.noise == [0.0; 2] {
+                "the step overshoots"
+            } else {
+                "the step overshoots, or the noise misled it"
+            };
+            format!("f RISES by {}, from {} to {}: {why}.", number(after - before), number(before), number(after))
         } else {
             format!("f stays at {}.", number(after))
         };

@@ -8,6 +8,8 @@ pub const SHARES: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.95];
 pub struct Fan {
     /// For each of [`SHARES`], a value at each step that was kept.
     pub lines: [Vec<f64>; SHARES.len()],
+    /// The mean at each step that was kept; not a number where a run is none.
+    pub mean: Vec<f64>,
     /// How many of the runs had left the finite numbers by the end.
     pub lost: usize,
 }
@@ -29,6 +31,7 @@ impl Fan {
         let kept = runs.iter().map(Vec::len).min().unwrap_or(0);
         let mut lines: [Vec<f64>; SHARES.len()] = std::array::from_fn(|_| Vec::with_capacity(kept));
         let mut last: Vec<f64> = runs.iter().map(|run| run.first().copied().unwrap_or(f64::NAN)).collect();
+        let mut mean = Vec::with_capacity(kept);
         let mut column = Vec::with_capacity(runs.len());
         for step in 0..kept {
             column.clear();
@@ -38,13 +41,22 @@ impl Fan {
                 }
                 column.push(if run[step].is_nan() { f64::INFINITY.copysign(*last - run[0]) } else { run[step] });
             }
+            mean.push(runs.iter().map(|run| run[step]).sum::<f64>() / runs.len() as f64);
             column.sort_unstable_by(f64::total_cmp);
             for (line, share) in lines.iter_mut().zip(SHARES) {
                 line.push(quantile(&column, share));
             }
         }
         let lost = runs.iter().filter(|run| run[..kept].last().is_some_and(|v| !v.is_finite())).count();
-        Self { lines, lost }
+        Self { lines, mean, lost }
+    }
+}
+
+impl Fan {
+    /// The mean over all runs and the second half of the steps: what is left when the start is forgotten.
+    pub fn settled(&self) -> f64 {
+        let late = &self.mean[self.mean.len() / 2..];
+        late.iter().sum::<f64>() / late.len() as f64
     }
 }
 

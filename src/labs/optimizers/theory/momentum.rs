@@ -94,6 +94,17 @@ impl Recurrence {
         }
     }
 
+    /// The variance of z in the long run, when every gradient has independent noise of standard deviation σ, which moves z
+    /// by ησξ in each step: that of an autoregression of two terms, η²σ² (1 + d)/((1 − d)((1 + d)² − t²)). Infinite where
+    /// nothing shrinks.
+    pub fn stationary_variance(&self, eta: f64, sigma: f64) -> f64 {
+        if self.regime() == Regime::Diverging {
+            return f64::INFINITY;
+        }
+        let Self { t, d, .. } = *self;
+        (eta * sigma).powi(2) * (1.0 + d) / ((1.0 - d) * ((1.0 + d).powi(2) - t * t))
+    }
+
     /// pₖ with zₖ = pₖ z₀, from rest: the residual polynomial pₖ(λ) of k steps. 1 for k = 0.
     pub fn residual(&self, k: u64) -> f64 {
         self.after(k, 1.0, self.first)
@@ -192,6 +203,13 @@ impl Rates {
     pub fn rate(&self) -> f64 {
         let [a, b] = self.directions.map(|direction| direction.radius());
         a.max(b)
+    }
+
+    /// How far above the lowest value f lies in the long run, on average over the noise: ½ Σ λ Var z. Infinite where a
+    /// direction does not shrink.
+    pub fn noise_floor(&self, eigen: &Eigen, eta: f64, sigma: f64) -> f64 {
+        let of = |i: usize| 0.5 * eigen.values[i] * self.directions[i].stationary_variance(eta, sigma);
+        of(0) + of(1)
     }
 
     /// The worse of the two.
@@ -370,6 +388,16 @@ mod tests {
                 z += v;
             }
         }
+    }
+
+    #[test]
+    fn without_momentum_the_noise_floor_is_the_known_one() {
+        // SGD: Var z = ησ²/(λ(2 − ηλ)).
+        let (eta, sigma, lambda) = (0.1, 3.0, 4.0);
+        let found = Recurrence::new(Method::HeavyBall, lambda, eta, 0.0).stationary_variance(eta, sigma);
+        assert!((found - eta * sigma * sigma / (lambda * (2.0 - eta * lambda))).abs() < 1e-12, "{found}");
+        let flat = Recurrence::new(Method::HeavyBall, 0.0, eta, 0.0);
+        assert_eq!(flat.stationary_variance(eta, sigma), f64::INFINITY, "a flat direction wanders away");
     }
 
     #[test]

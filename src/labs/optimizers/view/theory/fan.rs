@@ -15,18 +15,22 @@ use crate::labs::optimizers::params::GRADIENT_NOISE;
 use crate::labs::optimizers::rules::Rule;
 use crate::labs::optimizers::surface_run;
 use crate::labs::optimizers::surfaces::Surface;
+use crate::labs::optimizers::theory::curvature::{Eigen, Shape};
 use crate::labs::optimizers::theory::fan::{Fan, SHARES, kept_steps};
+use crate::labs::optimizers::theory::momentum::Rates;
 use crate::labs::optimizers::theory::noise::Noise;
 use crate::labs::optimizers::view::curves::{linear_limits, lowest};
 use crate::labs::optimizers::view::paths::{self, Path};
 use crate::labs::optimizers::view::{OptimizersView, controls, field};
 use crate::plot::axes::Titles;
 use crate::plot::background::{Task, repaint};
-use crate::plot::curve::{Curve, CurveState, Plot};
+use crate::plot::curve::{Curve, CurveState, Mark, Plot};
 use crate::plot::scale::Scale;
 use crate::plot::style::{Category, Dash};
 use crate::plot::{legend, number};
 use crate::watch::Watch;
+
+use super::KNOWN;
 
 /// The tile.
 pub static TILE: Tile<OptimizersView> = Tile {
@@ -194,6 +198,18 @@ fn fans(request: &Request, watch: Watch<'_>) -> Option<Fans> {
     Some(Fans { kept, of })
 }
 
+/// How far above the lowest value theory sees a rule in the long run, on average: on quadratic bowls, for the rules that it
+/// knows, with η and μ as they are at the end of the run.
+fn noise_floor(rule: Rule, deviation: f64, ctx: &ViewCtx<'_>) -> Option<f64> {
+    let &(_, method, share) = KNOWN.iter().find(|(known, ..)| *known == rule)?;
+    let quadratic = super::whole(ctx)?;
+    let eigen = Eigen::of(quadratic.hessian).filter(|eigen| eigen.shape() == Shape::Bowl)?;
+    let hyper = paths::hyper_at(ctx, u64::MAX);
+    let (eta, mu) = (hyper.learning_rate, share * hyper.momentum);
+    let floor = Rates::new(method, &eigen, eta, mu).noise_floor(&eigen, eta, deviation);
+    floor.is_finite().then_some(floor)
+}
+
 /// Sets the noise to a tenth of the slope at the start, in one figure.
 fn add_noise(ctx: &mut ViewCtx<'_>) {
     let [x, y] = paths::surface(ctx).gradient(field::start(ctx));
@@ -227,12 +243,24 @@ fn ui(view: &mut OptimizersView, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     let (bar, rest) = controls::split(ui, size);
     let slow = state.job.as_ref().filter(|job| job.since.elapsed() > PATIENCE).map(|job| job.task.progress());
     let runs = number::counted(u64::from(request.runs), "run", "runs");
-    let lost = state.done.as_ref().and_then(|(_, fans)| fans.of.iter().find(|(rule, _)| *rule == view.selected));
-    let text = match (slow, lost) {
+    let shown = state.done.as_ref().and_then(|(_, fans)| fans.of.iter().find(|(rule, _)| *rule == view.selected));
+    let floor = if deviation > 0.0 { noise_floor(view.selected, deviation, ctx) } else { None };
+    let text = match (slow, shown) {
         (Some((done, whole)), _) => format!("computing: {done} of {whole} runs"),
         _ if deviation == 0.0 => format!("{runs} without noise: all the same"),
         (None, Some((rule, fan))) if fan.lost > 0 => {
             format!("{runs}, σ {}: {} of {}’s diverge", number::exact(deviation), fan.lost, rule.title())
+        }
+        (None, Some((_, fan))) => {
+            let base = lowest(paths::surface(ctx)).unwrap_or(0.0);
+            let beside = floor.map_or_else(String::new, |floor| {
+                let measured = number::short(fan.settled() - base);
+                format!(
+                    "; mean f − f*: theory {} in the long run, measured {measured} in the second half",
+                    number::short(floor)
+                )
+            });
+            format!("{runs}, σ {}: median, 25–75 %, 5–95 %{beside}", number::exact(deviation))
         }
         _ => format!("{runs}, σ {}: median, 25–75 %, 5–95 %", number::exact(deviation)),
     };
@@ -290,7 +318,7 @@ fn ui(view: &mut OptimizersView, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     if foot > 0.34 * rest.height() {
         foot = 0.0;
     }
-    let asked = draw(state, &fans, view.selected, rest.with_max_y(rest.bottom() - foot), ui, ctx);
+    let asked = draw(state, &fans, (view.selected, floor), rest.with_max_y(rest.bottom() - foot), ui, ctx);
     series::seek(ctx, asked);
     if foot > 0.0 {
         let place = Rect::from_min_max(rest.left_bottom() - eframe::egui::vec2(0.0, foot), rest.max);
@@ -314,7 +342,14 @@ fn scale(surface: &Surface, linear: bool) -> (Scale, [f64; 2], &'static str) {
     }
 }
 
-fn draw(state: &mut FanTile, fans: &Fans, selected: Rule, place: Rect, ui: &Ui, ctx: &ViewCtx<'_>) -> Option<u64> {
+fn draw(
+    state: &mut FanTile,
+    fans: &Fans,
+    (selected, floor): (Rule, Option<f64>),
+    place: Rect,
+    ui: &Ui,
+    ctx: &ViewCtx<'_>,
+) -> Option<u64> {
     let style = ctx.style;
     let (scale, [low, high], unit) = scale(paths::surface(ctx), state.linear);
     let (mut curves, mut fills) = (Vec::new(), Vec::new());
@@ -357,7 +392,10 @@ fn draw(state: &mut FanTile, fans: &Fans, selected: Rule, place: Rect, ui: &Ui, 
             fills.extend([[index[0], index[4]], [index[1], index[3]]]);
         }
     }
-    let marks = series::marks(ctx);
+    let mut marks = series::marks(ctx);
+    if let (Some(floor), Some(base)) = (floor, lowest(paths::surface(ctx))) {
+        marks.push(Mark::level(base + floor, style.text_weak, "theory: mean in the long run"));
+    }
     let plot = Plot {
         name: "fan chart of f",
         titles: Titles { x: "step", y: unit },
@@ -410,7 +448,24 @@ mod tests {
             fan.lines[4].last().unwrap() - fan.lines[0].last().unwrap()
         };
         let [little, much] = [width("gradient_noise=0.1"), width("gradient_noise=3")];
-        assert!(little > 0.0 && much > 100.0 * little, "{little} {much}");
+        assert!(little > 0.0 && much > 10.0 * little, "{little} {much}");
+    }
+
+    #[test]
+    fn the_noise_floor_of_theory_is_that_of_many_runs() {
+        let set = ["surface=booth", "start_x=1", "start_y=3", "steps=4000", "gradient_noise=2", "learning_rate=0.02"];
+        for mu in [0.5, 0.8] {
+            let mut request = request(&set);
+            request.params.set_text(PARAMS, &format!("momentum={mu}")).unwrap();
+            let fans = fans(&request, Watch::nobody()).unwrap();
+            let eigen = Eigen::of([[10.0, 8.0], [8.0, 10.0]]).unwrap();
+            for (rule, method, share) in KNOWN {
+                let theory = Rates::new(method, &eigen, 0.02, share * mu).noise_floor(&eigen, 0.02, 2.0);
+                let (_, fan) = fans.of.iter().find(|(of, _)| *of == rule).unwrap();
+                let error = (fan.settled() / theory - 1.0).abs();
+                assert!(error < 0.06, "{rule:?} μ {mu}: theory {theory}, measured {}", fan.settled());
+            }
+        }
     }
 
     #[test]

@@ -66,6 +66,12 @@ pub fn model(ctx: &ViewCtx<'_>, at: [f64; 2]) -> Quadratic {
     Quadratic { at, value: surface.f(at), gradient: surface.gradient(at), hessian: surface.hessian(at) }
 }
 
+/// The shown surface as one quadratic, where it is one.
+pub fn whole(ctx: &ViewCtx<'_>) -> Option<Quadratic> {
+    let surface = paths::surface(ctx);
+    as_quadratic(surface.domain, |p| surface.f(p), |p| surface.gradient(p), |p| surface.hessian(p))
+}
+
 /// The hyper-parameters in force at the timeline's step.
 pub fn hyper(ctx: &ViewCtx<'_>) -> Hyper {
     paths::hyper_at(ctx, ctx.cursor.step)
@@ -95,9 +101,8 @@ pub struct Subject {
 impl Subject {
     /// The surface, where it is a quadratic, or its local model; `None` where there is no curvature.
     pub fn of(view: &OptimizersView, ctx: &ViewCtx<'_>) -> Option<Self> {
-        let surface = paths::surface(ctx);
         let (at, whose) = place(view, ctx);
-        let whole = as_quadratic(surface.domain, |p| surface.f(p), |p| surface.gradient(p), |p| surface.hessian(p));
+        let whole = whole(ctx);
         let quadratic = whole.unwrap_or_else(|| model(ctx, at));
         let eigen = Eigen::of(quadratic.hessian)?;
         let centre = quadratic.stationary();
@@ -136,7 +141,11 @@ impl Subject {
 
 /// A factor of each step, four figures of it, because .98 and .99 are far apart.
 fn factor(rate: f64) -> String {
-    if (0.1..1e4).contains(&rate) { number::exact((1e4 * rate).round() / 1e4) } else { number::compact(rate) }
+    if !(rate > 0.0 && rate.is_finite()) {
+        return number::compact(rate);
+    }
+    let unit = 10f64.powi(3 - rate.log10().floor() as i32);
+    number::exact((rate * unit).round() / unit)
 }
 
 #[cfg(test)]
@@ -194,10 +203,11 @@ mod tests {
 
     #[test]
     fn theory_is_the_measured_rate_on_quadratics_that_lie_askew() {
+        // The saddle's way down needs hundreds of steps to outgrow the way up.
         for (surface, start, eta) in
             [("matyas", [6.0, -3.0], 0.5), ("booth", [-5.0, 4.0], 0.05), ("saddle", [0.5, 1e-4], 0.01)]
         {
-            for (rule, theory, measured) in compared(surface, start, eta, 0.5, 300) {
+            for (rule, theory, measured) in compared(surface, start, eta, 0.5, 900) {
                 assert!((measured / theory - 1.0).abs() < 0.01, "{rule:?} on {surface}: {theory} {measured}");
             }
         }
@@ -215,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_factor_keeps_four_figures() {
-        let written = [0.948_683, 1.02, 0.05, 1.0, f64::INFINITY].map(factor);
-        assert_eq!(written, ["0.9487", "1.02", "0.05", "1", "∞"]);
+        let written = [0.948_683, 1.02, 2.096_43, 0.05, 1.0, 0.0, f64::INFINITY].map(factor);
+        assert_eq!(written, ["0.9487", "1.02", "2.096", "0.05", "1", "0", "∞"]);
     }
 }

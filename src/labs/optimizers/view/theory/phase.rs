@@ -154,7 +154,8 @@ fn ui(view: &mut OptimizersView, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
 }
 
 const MEASURED: &str = "Measured: the slope of the logarithm of the distance from the centre over the last steps before the \
-                        cursor; on a surface that is no quadratic, of the slope where the optimizer is";
+                        cursor; on a surface that is no quadratic, of the slope where the optimizer is. Early steps \
+                        still have in them what dies out faster";
 
 /// What the point does.
 fn verdict(subject: &Subject, rates: &Rates) -> String {
