@@ -40,12 +40,24 @@ pub static STEPS: Int = fixed(SURFACE_RUN, "steps", "updates")
     .int(420, [1, 100_000]);
 pub static GRADIENT_NOISE: Float = fixed(SURFACE_RUN, "gradient_noise", "gradient noise σ")
     .help(
-        "Standard deviation of the Gaussian noise that is added to each component of every gradient, in units of the \
-         gradient, as if it came from a mini-batch. Every optimizer sees the same noise at the same step; the seed says \
-         which. 0: none.",
+        "0: exact gradients. Gaussian: the standard deviation of the noise that is added to each component of every \
+         gradient, in units of the gradient. Mini-batches: how far the samples’ surfaces are shifted, in units of x \
+         and y. Every optimizer sees the same noise at the same step; the seed says which.",
     )
     .when(SURFACES)
     .float(0.0, [0.0, 1000.0]);
+pub static MINI_BATCHES: Choice<bool, 2> = fixed(SURFACE_RUN, "noise_kind", "noise of")
+    .help(
+        "Gaussian numbers: the same everywhere. Mini-batches: f is the mean over 32 samples, each a shifted copy of it; \
+         a step sees some of them, and its noise is large where the surface is curved.",
+    )
+    .when(SURFACES)
+    .choice("gaussian", [("gaussian", "Gaussian numbers", false), ("minibatch", "mini-batches", true)]);
+pub static NOISE_BATCH: Int = fixed(SURFACE_RUN, "noise_batch", "samples in a batch")
+    .help("Of 32 samples; with all 32 the gradient is exact.")
+    .unit("samples")
+    .when(MINI_BATCHES.is(&["minibatch"]))
+    .int(8, [1, 32]);
 pub static USE_SGD: Switch = fixed(OPTIMIZERS, "use_sgd", "SGD").help("v = −η g; θ ← θ + v").switch(true);
 pub static USE_MOMENTUM: Switch =
     fixed(OPTIMIZERS, "use_momentum", "Momentum").help("v = μ v − η g; θ ← θ + v").switch(true);
@@ -180,6 +192,8 @@ pub static PARAMS: &[ParamSpec] = &[
     START_Y.row(),
     STEPS.row(),
     GRADIENT_NOISE.row(),
+    MINI_BATCHES.row(),
+    NOISE_BATCH.row(),
     USE_SGD.row(),
     USE_MOMENTUM.row(),
     USE_NAG.row(),

@@ -10,7 +10,7 @@ use crate::engine::emit::Emit;
 use crate::engine::event::{Change, Level};
 use crate::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
 use crate::engine::params::{ParamError, Params, Value};
-use crate::labs::optimizers::params::{GRADIENT_NOISE, START_X, START_Y, SURFACE};
+use crate::labs::optimizers::params::{GRADIENT_NOISE, MINI_BATCHES, NOISE_BATCH, START_X, START_Y, SURFACE};
 
 /// Rows of a path travel in blocks: one event for so many steps and each rule.
 const BLOCK_STEPS: u64 = 256;
@@ -20,7 +20,7 @@ const SCALAR_SAMPLES: u64 = 1_000;
 const COLUMNS: usize = PATH_COLUMNS.len();
 
 pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {
-    let noise = Noise::new(GRADIENT_NOISE.of(request.params), request.seed);
+    let noise = noise(request.params, request.seed);
     Ok(Box::new(SurfaceRun { noise, ..SurfaceRun::new(request.params, request.steps)? }))
 }
 
@@ -113,6 +113,16 @@ pub fn enabled(params: &Params) -> impl Iterator<Item = Rule> {
     Rule::ALL.into_iter().filter(|rule| rule.switch().of(params))
 }
 
+/// The noise on the gradients of a run with these parameters and this seed.
+pub fn noise(params: &Params, seed: u64) -> Noise {
+    let deviation = GRADIENT_NOISE.of(params);
+    if MINI_BATCHES.of(params) {
+        Noise::mini_batch(deviation, NOISE_BATCH.of(params) as usize, seed)
+    } else {
+        Noise::gaussian(deviation, seed)
+    }
+}
+
 fn start(params: &Params) -> [f64; 2] {
     [START_X.of(params), START_Y.of(params)]
 }
@@ -154,12 +164,9 @@ impl Walker {
             return;
         }
         let from = self.state.theta;
-        let gradient = if self.rule.gradient_is_at_theta() {
-            self.gradient
-        } else {
-            surface.gradient(self.rule.gradient_point(&self.state, hyper))
-        };
-        let gradient = noise.on(gradient, self.state.k);
+        let at = self.rule.gradient_point(&self.state, hyper);
+        let exact = if self.rule.gradient_is_at_theta() { self.gradient } else { surface.gradient(at) };
+        let gradient = noise.on(exact, at, self.state.k, |p| surface.gradient(p));
         self.rule.step_with(&mut self.state, gradient, hyper);
         let to = self.state.theta;
         self.moved = [to[0] - from[0], to[1] - from[1]];

@@ -64,9 +64,10 @@ impl Rule {
     /// [`Rule::trace`] of a run whose gradients have noise.
     pub fn noisy_trace(self, state: &State, surface: &Surface, hyper: &Hyper, noise: &Noise) -> Trace {
         let at = self.gradient_point(state, hyper);
-        let g = noise.on(surface.gradient(at), state.k);
+        let exact = surface.gradient(at);
+        let g = noise.on(exact, at, state.k, |p| surface.gradient(p));
         let update = self.update(state, g, hyper);
-        let context = Context { state, hyper, at, g, noise: noise.at(state.k), update };
+        let context = Context { state, hyper, at, g, noise: each(|i| g[i] - exact[i]), update };
         let mut parts = match self {
             Rule::Sgd => vec![context.gradient(), context.sgd_step()],
             Rule::Momentum => vec![context.gradient(), context.inertia(), context.velocity()],
@@ -120,7 +121,7 @@ impl Context<'_> {
     }
 
     fn gradient(&self) -> Part {
-        Part::new("gradient", "gradient g", "g", self.law("g = ∇f(θ)", "g = ∇f(θ) + σξ"))
+        Part::new("gradient", "gradient g", "g", self.law("g = ∇f(θ)", "g = ∇f(θ) + noise"))
             .value(self.g, self.slope())
             .arrow(self.at, self.g.map(|g| -g))
             .note(self.slope_note())
@@ -147,7 +148,7 @@ impl Context<'_> {
             "gradient",
             "gradient at the look-ahead point",
             "g",
-            self.law("g = ∇f(θ + μ v)", "g = ∇f(θ + μ v) + σξ"),
+            self.law("g = ∇f(θ + μ v)", "g = ∇f(θ + μ v) + noise"),
         )
         .value(self.g, self.slope())
         .arrow(self.at, self.g.map(|g| -g))
@@ -521,16 +522,17 @@ mod tests {
     #[test]
     fn a_noisy_gradient_is_told_with_its_noise() {
         let surface = surfaces::by_id("saddle").unwrap();
-        let (noise, mut state) = (Noise::new(0.5, 3), State::new([0.5, 0.25]));
+        let (noise, mut state) = (Noise::gaussian(0.5, 3), State::new([0.5, 0.25]));
         for rule in [Rule::Sgd, Rule::Nag] {
             let trace = rule.noisy_trace(&state, surface, &article(), &noise);
             let part = trace.parts.iter().find(|part| part.id == "gradient").unwrap();
-            assert!(part.equation.ends_with("+ σξ"), "{}", part.equation);
-            let told = format!("= ∇f(0.5, 0.25) + {} = {}", pair(noise.at(0)), pair(part.value));
+            assert!(part.equation.ends_with("+ noise"), "{}", part.equation);
+            let added = each(|i| part.value[i] - surface.gradient([0.5, 0.25])[i]);
+            let told = format!("= ∇f(0.5, 0.25) + {} = {}", pair(added), pair(part.value));
             assert!(part.numbers.ends_with(&told), "{}", part.numbers);
         }
         let trace = Rule::Sgd.noisy_trace(&state, surface, &article(), &noise);
-        Rule::Sgd.step_with(&mut state, noise.on(surface.gradient([0.5, 0.25]), 0), &article());
+        Rule::Sgd.step_with(&mut state, noise.on(surface.gradient([0.5, 0.25]), [0.5, 0.25], 0, |p| p), &article());
         assert_eq!(trace.next, state);
     }
 

@@ -172,9 +172,15 @@ fn what_cannot_run_is_refused_by_name() {
 
 #[test]
 fn noise_is_the_same_for_every_rule_and_in_a_resumed_run() {
-    let params = params(&["surface=booth", "start_x=-5", "start_y=4", "gradient_noise=2"]);
-    let (noise, last) = (Noise::new(2.0, 11), 600);
-    let noisy = || SurfaceRun { noise, ..SurfaceRun::new(&params, last).unwrap() };
+    for kind in ["gaussian", "minibatch"] {
+        resumes_with_its_noise(&format!("noise_kind={kind}"));
+    }
+}
+
+fn resumes_with_its_noise(kind: &str) {
+    let params = params(&["surface=booth", "start_x=-5", "start_y=4", "gradient_noise=2", kind]);
+    let (noise, last) = (noise(&params, 11), 600);
+    let noisy = || SurfaceRun { noise: noise.clone(), ..SurfaceRun::new(&params, last).unwrap() };
     let mut whole = Seen::default();
     whole.run(&mut noisy(), 0..=last, last, &[]);
     assert_eq!(whole.rows, bits(noisy_paths(&params, &[], last, &noise).unwrap()));
@@ -199,7 +205,7 @@ fn noise_is_the_same_for_every_rule_and_in_a_resumed_run() {
 fn without_noise_the_numbers_are_those_of_exact_gradients() {
     let params = params(&["surface=rosenbrock", "start_x=-1.2", "start_y=1"]);
     let exact = bits(paths(&params, &[], 300).unwrap());
-    assert_eq!(bits(noisy_paths(&params, &[], 300, &Noise::new(0.0, 5)).unwrap()), exact);
+    assert_eq!(bits(noisy_paths(&params, &[], 300, &Noise::gaussian(0.0, 5)).unwrap()), exact);
     let kept = [0, 1, 150, 300];
     let values = values(Rule::Adam, &params, &[], &kept, &Noise::OFF, || true).unwrap();
     let recorded: Vec<u64> = kept.iter().map(|k| exact["path/adam"][*k as usize * COLUMNS + 2]).collect();

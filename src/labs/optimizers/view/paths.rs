@@ -7,6 +7,7 @@ use crate::engine::state::{Rows, RunState};
 use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::params::{GRADIENT_NOISE, SURFACE};
 use crate::labs::optimizers::rules::{Hyper, Rule, State};
+use crate::labs::optimizers::surface_run;
 use crate::labs::optimizers::surfaces::{self, Surface};
 use crate::labs::optimizers::theory::noise::Noise;
 
@@ -124,8 +125,8 @@ pub fn hyper_at(ctx: &ViewCtx<'_>, step: u64) -> Hyper {
 
 /// The noise on the gradients of the run that is shown.
 pub fn noise(ctx: &ViewCtx<'_>) -> Noise {
-    let header = ctx.run.header.as_ref();
-    header.map_or(Noise::OFF, |header| Noise::new(GRADIENT_NOISE.get(&header.params).unwrap_or_default(), header.seed))
+    let header = ctx.run.header.as_ref().filter(|header| GRADIENT_NOISE.get(&header.params).is_some());
+    header.map_or(Noise::OFF, |header| surface_run::noise(&header.params, header.seed))
 }
 
 /// What a path has done so far; extended as the path grows.

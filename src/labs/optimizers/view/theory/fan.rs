@@ -11,14 +11,13 @@ use crate::engine::params::{Params, Value};
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
 use crate::kit::{empty, series};
-use crate::labs::optimizers::params::GRADIENT_NOISE;
+use crate::labs::optimizers::params::{GRADIENT_NOISE, MINI_BATCHES};
 use crate::labs::optimizers::rules::Rule;
 use crate::labs::optimizers::surface_run;
 use crate::labs::optimizers::surfaces::Surface;
 use crate::labs::optimizers::theory::curvature::{Eigen, Shape};
 use crate::labs::optimizers::theory::fan::{Fan, SHARES, kept_steps};
 use crate::labs::optimizers::theory::momentum::Rates;
-use crate::labs::optimizers::theory::noise::Noise;
 use crate::labs::optimizers::view::curves::{linear_limits, lowest};
 use crate::labs::optimizers::view::paths::{self, Path};
 use crate::labs::optimizers::view::{OptimizersView, controls, field};
@@ -71,7 +70,7 @@ pub static TILE: Tile<OptimizersView> = Tile {
         },
         TileCommand {
             id: "fan-noise",
-            title: "Fan chart: noise of a tenth of the first slope",
+            title: "Fan chart: add noise to the gradients",
             run: |_, ctx, _| add_noise(ctx),
         },
         TileCommand {
@@ -179,7 +178,7 @@ impl FanTile {
 /// was stopped.
 fn fans(request: &Request, watch: Watch<'_>) -> Option<Fans> {
     let Request { params, changes, steps, seed, runs } = request;
-    let (kept, noise) = (kept_steps(*steps, KEPT), Noise::new(GRADIENT_NOISE.of(params), *seed));
+    let (kept, noise) = (kept_steps(*steps, KEPT), surface_run::noise(params, *seed));
     let rules: Vec<Rule> = surface_run::enabled(params).collect();
     let count = watch.counter(1, *runs as usize);
     let one = |member: u32| -> Option<Vec<Vec<f64>>> {
@@ -201,6 +200,10 @@ fn fans(request: &Request, watch: Watch<'_>) -> Option<Fans> {
 /// How far above the lowest value theory sees a rule in the long run, on average: on quadratic bowls, for the rules that it
 /// knows, with η and μ as they are at the end of the run.
 fn noise_floor(rule: Rule, deviation: f64, ctx: &ViewCtx<'_>) -> Option<f64> {
+    if MINI_BATCHES.get(paths::params(ctx)).unwrap_or_default() {
+        // Batches of an epoch make up for each other: their noise is not independent.
+        return None;
+    }
     let &(_, method, share) = KNOWN.iter().find(|(known, ..)| *known == rule)?;
     let quadratic = super::whole(ctx)?;
     let eigen = Eigen::of(quadratic.hessian).filter(|eigen| eigen.shape() == Shape::Bowl)?;
@@ -210,17 +213,16 @@ fn noise_floor(rule: Rule, deviation: f64, ctx: &ViewCtx<'_>) -> Option<f64> {
     floor.is_finite().then_some(floor)
 }
 
-/// Sets the noise to a tenth of the slope at the start, in one figure.
+/// Sets σ to a tenth of the slope at the start, or with mini-batches of the window's shorter side, in one figure.
 fn add_noise(ctx: &mut ViewCtx<'_>) {
-    let [x, y] = paths::surface(ctx).gradient(field::start(ctx));
-    let tenth = 0.1 * x.hypot(y);
+    let surface = paths::surface(ctx);
+    let [x, y] = surface.gradient(field::start(ctx));
+    let [width, height] = surface.domain.map(|[low, high]| high - low);
+    let batches = MINI_BATCHES.get(ctx.params).unwrap_or_default();
+    let tenth = 0.1 * if batches { width.min(height) } else { x.hypot(y) };
     let unit = 10f64.powf(tenth.log10().floor());
-    let rounded = if unit.is_normal() { (tenth / unit).round() * unit } else { 0.1 };
-    ctx.set(
-        GRADIENT_NOISE.key(),
-        Value::Float(number::parse(&number::exact(rounded)).unwrap_or(0.1).clamp(1e-6, 1000.0)),
-        true,
-    );
+    let rounded = if unit.is_normal() { number::parse(&number::exact((tenth / unit).round() * unit)) } else { Ok(0.1) };
+    ctx.set(GRADIENT_NOISE.key(), Value::Float(rounded.unwrap_or(0.1).clamp(1e-6, 1000.0)), true);
 }
 
 /// Draws the tile.
@@ -285,7 +287,13 @@ fn ui(view: &mut OptimizersView, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
             state.next_count();
         }
         if deviation == 0.0
-            && controls::button(ui, true, "add noise", "Set σ to a tenth of the slope at the start", size)
+            && controls::button(
+                ui,
+                true,
+                "add noise",
+                "Set σ to a tenth of the slope at the start, or of the window",
+                size,
+            )
         {
             noise = true;
         }

@@ -409,7 +409,7 @@ fn regions(painter: &Painter, axes: &Axes, subject: &Subject, method: Method, si
 fn star(painter: &Painter, at: Pos2, radius: f32, style: &Style) {
     let point = |i: u8| {
         let angle = std::f32::consts::PI * (f32::from(i) / 5.0 - 0.5);
-        at + radius * (if i % 2 == 0 { 1.0 } else { 0.45 }) * vec2(angle.cos(), angle.sin())
+        at + radius * (if i.is_multiple_of(2) { 1.0 } else { 0.45 }) * vec2(angle.cos(), angle.sin())
     };
     // A star is not convex: five triangles around a pentagon.
     let ink = style.good;
