@@ -4,9 +4,7 @@
 use std::sync::Arc;
 
 use eframe::egui::accesskit::Role;
-use eframe::egui::{
-    Color32, Label, Painter, Rect, RichText, ScrollArea, Sense, Stroke, Ui, UiBuilder, WidgetInfo, vec2,
-};
+use eframe::egui::{Color32, Label, Painter, Rect, RichText, ScrollArea, Sense, Stroke, Ui, UiBuilder, WidgetInfo};
 
 use crate::kit::empty;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
@@ -401,7 +399,10 @@ fn draw_cross(painter: &Painter, axes: &Axes, at: [f64; 2], eigen: &Eigen, reach
         let way = (tip - end(-1.0)).normalized();
         let name = if i == 0 { "λ₁" } else { "λ₂" };
         let font = eframe::egui::FontId::proportional(size + 1.0);
-        painter.text(tip + vec2(way.x, way.y) * 0.8 * size, eframe::egui::Align2::CENTER_CENTER, name, font, color);
+        let room = axes.rect.shrink(0.8 * size);
+        // Room may be less than nothing.
+        let beside = (tip + 0.8 * size * way).min(room.max).max(room.min);
+        painter.text(beside, eframe::egui::Align2::CENTER_CENTER, name, font, color);
     }
     painter.circle(axes.at(at[0], at[1]), 0.3 * size, style.text, Stroke::new(1.0, style.plot_background));
 }

@@ -296,13 +296,16 @@ fn roots(about: &About<'_>, place: Rect, ui: &mut Ui, ctx: &ViewCtx<'_>) {
     };
     let feather = 1.0 / painter.pixels_per_point();
     circle(1.0, Pen { width: 1.6, color: style.text, dash: Dash::Solid, feather });
-    if rate > 0.0 {
+    if (0.0..=reach).contains(&rate) {
         circle(rate, Pen { width: 1.2, color: style.text_weak, dash: Dash::Dotted, feather });
     }
     let mut near = None;
     for i in [1, 0] {
         for (index, [real, imaginary]) in directions[i].roots().into_iter().enumerate() {
             let at = axes.at(real, imaginary);
+            if !axes.rect.contains(at) {
+                continue;
+            }
             let radius = if index == 0 { 0.5 } else { 0.36 } * size;
             painter.circle(at, radius, category(i, style).color, Stroke::new(1.0, style.plot_background));
             if response.hover_pos().is_some_and(|pos| pos.distance(at) < size) {

@@ -55,7 +55,7 @@ pub static TILE: Tile<OptimizersView> = Tile {
             run: |view, ctx, _| {
                 let best = Subject::of(view, ctx).and_then(|subject| optimum(method(view), &subject.eigen));
                 if let Some(best) = best {
-                    set(ctx, [best.eta, best.mu], true);
+                    ask(ctx, [best.eta, best.mu], EXACT, true);
                 }
             },
         },
@@ -91,6 +91,8 @@ pub fn eta_mu(view: &OptimizersView, ctx: &ViewCtx<'_>) -> [f64; 2] {
     held.unwrap_or_else(|| super::eta_mu(ctx))
 }
 
+/// Digits of the fastest pair after the first: near it, where roots meet, the rate falls like a square root.
+const EXACT: i32 = 6;
 /// Cells of the picture.
 const COLUMNS: usize = 180;
 const ROWS: usize = 120;
@@ -126,10 +128,11 @@ fn ui(view: &mut OptimizersView, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         }
     });
     if let Some(asked) = asked {
-        set(ctx, asked, true);
+        ask(ctx, asked, EXACT, true);
     }
     let lines = practice(&subject, point, ctx);
-    let room = (1.5 * size * lines.len() as f32).min(0.3 * rest.height());
+    let rows = if rest.width() < 36.0 * size { 2 } else { 1 };
+    let room = (1.5 * size * (rows * lines.len()) as f32).min(0.3 * rest.height());
     let below = if rest.height() > 16.0 * size { room } else { 0.0 };
     let plot = rest.with_max_y(rest.bottom() - below);
     draw(view, &subject, method, point, plot, ui, ctx);
@@ -145,7 +148,7 @@ fn ui(view: &mut OptimizersView, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
                         let (dot, _) = ui.allocate_exact_size(vec2(0.8 * size, size), Sense::hover());
                         ui.painter().circle_filled(dot.center(), 0.34 * size, color);
                         let text = RichText::new(text).size(size).color(ctx.style.text);
-                        ui.add(Label::new(text).truncate()).on_hover_text(MEASURED);
+                        ui.add(Label::new(text).wrap()).on_hover_text(MEASURED);
                     });
                 }
             });
@@ -180,7 +183,7 @@ fn practice(subject: &Subject, [eta, mu]: [f64; 2], ctx: &ViewCtx<'_>) -> Vec<(R
             let path = Path::of(ctx.run, rule)?;
             let rate = Rates::new(method, &subject.eigen, eta, share * mu).rate();
             let measured = match subject.measured(&path, ctx) {
-                Some(found) => format!("measured {} over {} steps", factor(found.rate), found.steps),
+                Some(found) => format!("measured {} ({} steps)", factor(found.rate), found.steps),
                 None => "too few steps to measure".to_owned(),
             };
             Some((rule, format!("{}: theory {} per step, {measured}", rule.title(), factor(rate))))
@@ -188,17 +191,25 @@ fn practice(subject: &Subject, [eta, mu]: [f64; 2], ctx: &ViewCtx<'_>) -> Vec<(R
         .collect()
 }
 
-/// Asks for η and μ, with no more digits than a person would read.
-pub fn set(ctx: &mut ViewCtx<'_>, [eta, mu]: [f64; 2], settled: bool) {
-    let rounded = |v: f64, digits: i32| {
+/// Asks for η and μ, with no more digits than the mouse resolves.
+pub fn set(ctx: &mut ViewCtx<'_>, point: [f64; 2], settled: bool) {
+    ask(ctx, point, 3, settled);
+}
+
+/// Asks for η and 1 − μ with so many digits after the first, because of μ the distance from 1 is what counts.
+fn ask(ctx: &mut ViewCtx<'_>, [eta, mu]: [f64; 2], digits: i32, settled: bool) {
+    let rounded = |v: f64| {
+        if !v.is_normal() {
+            return v;
+        }
         let scale = 10f64.powi(digits - v.abs().log10().floor() as i32);
-        if v == 0.0 { 0.0 } else { (v * scale).round() / scale }
+        (v * scale).round() / scale
     };
-    // Of μ the distance from 1 is what counts.
-    let mu = if mu > 0.9 { 1.0 - rounded(1.0 - mu, 2) } else { (1e3 * mu).round() / 1e3 };
-    let mu = (1e6 * mu).round() / 1e6;
-    ctx.set(LEARNING_RATE.key(), Value::Float(rounded(eta, 3).clamp(1e-6, 10.0)), settled);
-    ctx.set(MOMENTUM.key(), Value::Float(mu.clamp(0.0, 0.9999)), settled);
+    let (eta, mu) = (eta.clamp(1e-6, 10.0), mu.clamp(0.0, 0.9999));
+    // The difference from 1 brings digits of its own back.
+    let mu = (1e8 * (1.0 - rounded(1.0 - mu))).round() / 1e8;
+    ctx.set(LEARNING_RATE.key(), Value::Float(rounded(eta)), settled);
+    ctx.set(MOMENTUM.key(), Value::Float(mu), settled);
 }
 
 /// The plane that is shown: log₁₀ η across, μ upwards. It holds the limits of gradient descent and of Momentum, and the
