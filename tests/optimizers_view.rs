@@ -1,6 +1,8 @@
 //! The tiles of the optimizers lab on an analytic surface, drawn from a hand-made run, without a window.
 
 mod support;
+#[path = "optimizers_view/theory.rs"]
+mod theory;
 
 use eframe::egui::{Pos2, vec2};
 use egui_kittest::Harness;

@@ -37,6 +37,8 @@ pub const POINTS_SPLIT: Stream = Stream::one(1);
 pub const MLP_WEIGHTS: Stream = Stream::one(2);
 /// Order of the points in each epoch.
 pub const POINTS_ORDER: Stream = Stream { first: 1 << 32, count: 1 << 32 };
+/// Noise on the gradients of a surface: one for each step of each repetition of a run.
+pub const GRADIENT_NOISE: Stream = Stream { first: 7 << 58, count: 1 << 58 };
 
 // Learning from two views of a picture.
 /// First weights of the online network, and of a target of its own.
@@ -118,7 +120,7 @@ mod tests {
 
     /// What may be drawn under one seed, lab by lab.
     const TOGETHER: [&[Stream]; 5] = [
-        &[POINTS, POINTS_SPLIT, MLP_WEIGHTS, POINTS_ORDER],
+        &[POINTS, POINTS_SPLIT, MLP_WEIGHTS, POINTS_ORDER, GRADIENT_NOISE],
         &[ONLINE_WEIGHTS, TARGET_WEIGHTS, SHAPES_TRAIN, SHAPES_TEST, FOLDER_SPLIT, VIEWS, VIEWS_ORDER, MEASURED],
         &[SEGMENTATION_WEIGHTS, ULTRASOUND, PARTS, IMAGES_ORDER, PAIR_VIEWS, DROPOUT, UNCERTAINTY, TRIAL_VIEWS],
         &[

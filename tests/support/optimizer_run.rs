@@ -18,7 +18,7 @@ pub fn run(params: &Params) -> RunState {
     let steps = params.int("steps") as u64;
     let header = RunHeader { name: "hand-made".into(), seed: 7, ..header("optimizers", params, steps) };
     let mut run = MadeRun::starts(header);
-    for (rule, data) in surface_run::paths(params, &[], steps).unwrap() {
+    for (rule, data) in surface_run::noisy_paths(params, &[], steps, &surface_run::noise(params, 7)).unwrap() {
         let (key, columns) = (format!("path/{}", rule.id()).into(), PATH_COLUMNS.len() as u32);
         run.says(steps, Body::Rows { key, columns, data: data.into() });
     }

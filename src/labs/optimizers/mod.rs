@@ -8,6 +8,7 @@ pub mod rules;
 pub mod studies;
 pub mod surface_run;
 pub mod surfaces;
+pub mod theory;
 mod tries;
 pub mod view;
 

@@ -12,6 +12,7 @@ const SURFACE_RUN: &str = "Surface";
 const OPTIMIZERS: &str = "Optimizers";
 const BURN: &str = "Burn’s own optimizers";
 const RATES: &str = "Hyper-parameters";
+const GRADIENTS: &str = "Noise on the gradients";
 const DATA: &str = "Data";
 const NETWORK: &str = "Network";
 
@@ -119,6 +120,26 @@ pub static ADAM_BETA2: Float =
 pub static EPSILON: Float = live(RATES, "epsilon", "ε")
     .help("Keeps divisions finite. Outside the root, as the article’s code has it; inside the root in AdaDelta.")
     .log(1e-8, [1e-16, 1.0]);
+pub static GRADIENT_NOISE: Float = fixed(GRADIENTS, "gradient_noise", "noise σ")
+    .help(
+        "0: exact gradients. Gaussian: the standard deviation of the noise that is added to each component of every \
+         gradient, in units of the gradient. Mini-batches: how far the samples’ surfaces are shifted, in units of x \
+         and y. Every optimizer sees the same noise at the same step; the seed says which.",
+    )
+    .when(SURFACES)
+    .float(0.0, [0.0, 1000.0]);
+pub static MINI_BATCHES: Choice<bool, 2> = fixed(GRADIENTS, "noise_kind", "noise of")
+    .help(
+        "Gaussian numbers: the same everywhere. Mini-batches: f is the mean over 32 samples, each a shifted copy of it; \
+         a step sees some of them, and its noise is large where the surface is curved.",
+    )
+    .when(SURFACES)
+    .choice("gaussian", [("gaussian", "Gaussian numbers", false), ("minibatch", "mini-batches", true)]);
+pub static NOISE_BATCH: Int = fixed(GRADIENTS, "noise_batch", "samples in a batch")
+    .help("Of 32 samples; with all 32 the gradient is exact.")
+    .unit("samples")
+    .when(MINI_BATCHES.is(&["minibatch"]))
+    .int(8, [1, 32]);
 pub static POINTS: Choice<Option<Generator>, 6> = fixed(DATA, "points", "point set")
     .help("Two-dimensional points with two or more classes, generated from the seed, or read from your own file.")
     .when(NETWORKS)
@@ -216,6 +237,9 @@ pub static PARAMS: &[ParamSpec] = &[
     ADAM_BETA1.row(),
     ADAM_BETA2.row(),
     EPSILON.row(),
+    GRADIENT_NOISE.row(),
+    MINI_BATCHES.row(),
+    NOISE_BATCH.row(),
     POINTS.row(),
     CSV.row(),
     POINT_COUNT.row(),

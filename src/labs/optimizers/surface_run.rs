@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use super::PATH_COLUMNS;
 use super::rules::{Hyper, Rule, State, number};
 use super::surfaces::{Chosen, Surface};
+use super::theory::noise::Noise;
 use crate::engine::emit::Emit;
 use crate::engine::event::{Change, Level};
 use crate::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
 use crate::engine::params::{ParamError, Params, Value};
-use crate::labs::optimizers::params::{self, START_X, START_Y};
+use crate::labs::optimizers::params::{self, GRADIENT_NOISE, MINI_BATCHES, NOISE_BATCH, START_X, START_Y};
 
 /// Rows of a path travel in blocks: one event for so many steps and each rule.
 const BLOCK_STEPS: u64 = 256;
@@ -19,7 +20,8 @@ const SCALAR_SAMPLES: u64 = 1_000;
 const COLUMNS: usize = PATH_COLUMNS.len();
 
 pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {
-    Ok(Box::new(SurfaceRun::new(request.params, request.steps)?))
+    let noise = noise(request.params, request.seed);
+    Ok(Box::new(SurfaceRun { noise, ..SurfaceRun::new(request.params, request.steps)? }))
 }
 
 /// Refuses a run without a rule, or without a function that can be read.
@@ -37,31 +39,91 @@ pub fn check(params: &Params) -> Result<(), ParamError> {
 
 /// The paths of all rules that are on, each `steps + 1` rows of [`PATH_COLUMNS`], row-major: what a run emits, without
 /// the engine. Row k does not depend on `steps`. A change applies just before the update after `step` completed ones;
-/// changes of keys that are not hyper-parameters are skipped.
+/// changes of keys that are not hyper-parameters are skipped. The gradients are exact, whatever noise the parameters ask
+/// for: that is [`noisy_paths`].
 pub fn paths(params: &Params, changes: &[Change], steps: u64) -> Result<Vec<(Rule, Vec<f64>)>, ParamError> {
+    noisy_paths(params, changes, steps, &Noise::OFF)
+}
+
+/// [`paths`] with this noise on the gradients.
+pub fn noisy_paths(
+    params: &Params,
+    changes: &[Change],
+    steps: u64,
+    noise: &Noise,
+) -> Result<Vec<(Rule, Vec<f64>)>, ParamError> {
     check(params)?;
-    let surface = &*params::surface(params)?;
-    let start = start(params);
     let walk = |rule| {
-        let mut hyper = Hyper::of(params);
-        let mut walker = Walker::new(rule, surface, start);
         let mut data = Vec::with_capacity((steps as usize + 1) * COLUMNS);
-        data.extend(walker.row());
-        for done in 0..steps {
-            for change in changes.iter().filter(|change| change.step == done) {
-                // Other parameters have no effect on the paths.
-                let _ = hyper.set(&change.key, &change.value);
-            }
-            walker.step(surface, &hyper);
+        walk(rule, params, changes, steps, noise, |_, walker| {
             data.extend(walker.row());
-        }
+            true
+        });
         (rule, data)
     };
     Ok(enabled(params).map(walk).collect())
 }
 
-fn enabled(params: &Params) -> impl Iterator<Item = Rule> {
+/// f of one rule's path after each of `kept` numbers of updates, in order; `None` where `go_on` has said no. The rule need
+/// not be on.
+pub fn values(
+    rule: Rule,
+    params: &Params,
+    changes: &[Change],
+    kept: &[u64],
+    noise: &Noise,
+    go_on: impl Fn() -> bool,
+) -> Option<Vec<f64>> {
+    let (mut next, mut found) = (kept.iter().copied().peekable(), Vec::with_capacity(kept.len()));
+    walk(rule, params, changes, kept.last().copied().unwrap_or(0), noise, |done, walker| {
+        if next.next_if_eq(&done).is_some() {
+            found.push(walker.f);
+        }
+        !done.is_multiple_of(BLOCK_STEPS) || go_on()
+    });
+    (found.len() == kept.len()).then_some(found)
+}
+
+/// One rule from the start on. `see` is told what it is after 0, 1, .. updates, and says whether to go on.
+fn walk(
+    rule: Rule,
+    params: &Params,
+    changes: &[Change],
+    steps: u64,
+    noise: &Noise,
+    mut see: impl FnMut(u64, &Walker) -> bool,
+) {
+    // Parameters of which there is no surface are refused before.
+    let Ok(surface) = params::surface(params) else { return };
+    let mut hyper = Hyper::of(params);
+    let mut walker = Walker::new(rule, &surface, start(params));
+    let mut wanted = see(0, &walker);
+    for done in 0..steps {
+        if !wanted {
+            return;
+        }
+        for change in changes.iter().filter(|change| change.step == done) {
+            // Other parameters have no effect on the paths.
+            let _ = hyper.set(&change.key, &change.value);
+        }
+        walker.step(&surface, &hyper, noise);
+        wanted = see(done + 1, &walker);
+    }
+}
+
+/// The rules that take part.
+pub fn enabled(params: &Params) -> impl Iterator<Item = Rule> {
     Rule::ALL.into_iter().filter(|rule| rule.switch().of(params))
+}
+
+/// The noise on the gradients of a run with these parameters and this seed.
+pub fn noise(params: &Params, seed: u64) -> Noise {
+    let deviation = GRADIENT_NOISE.of(params);
+    if MINI_BATCHES.of(params) {
+        Noise::mini_batch(deviation, NOISE_BATCH.of(params) as usize, seed)
+    } else {
+        Noise::gaussian(deviation, seed)
+    }
 }
 
 fn start(params: &Params) -> [f64; 2] {
@@ -95,7 +157,7 @@ impl Walker {
     }
 
     /// One update.
-    fn step(&mut self, surface: &Surface, hyper: &Hyper) {
+    fn step(&mut self, surface: &Surface, hyper: &Hyper, noise: &Noise) {
         if self.diverged_at.is_some() {
             // The row of the divergence shows what happened; nothing after it means anything.
             self.state.k += 1;
@@ -105,11 +167,10 @@ impl Walker {
             return;
         }
         let from = self.state.theta;
-        if self.rule.gradient_is_at_theta() {
-            self.rule.step_with(&mut self.state, self.gradient, hyper);
-        } else {
-            self.rule.step(&mut self.state, surface, hyper);
-        }
+        let at = self.rule.gradient_point(&self.state, hyper);
+        let exact = if self.rule.gradient_is_at_theta() { self.gradient } else { surface.gradient(at) };
+        let gradient = noise.on(exact, at, self.state.k, |p| surface.gradient(p));
+        self.rule.step_with(&mut self.state, gradient, hyper);
         let to = self.state.theta;
         self.moved = [to[0] - from[0], to[1] - from[1]];
         self.f = surface.f(to);
@@ -169,6 +230,7 @@ struct Keys {
 struct SurfaceRun {
     surface: Chosen,
     hyper: Hyper,
+    noise: Noise,
     steps: u64,
     walkers: Vec<Walker>,
     keys: Vec<Keys>,
@@ -178,6 +240,7 @@ struct SurfaceRun {
 }
 
 impl SurfaceRun {
+    /// With exact gradients.
     fn new(params: &Params, steps: u64) -> Result<Self, ParamError> {
         check(params)?;
         let surface = params::surface(params)?;
@@ -192,6 +255,7 @@ impl SurfaceRun {
         Ok(Self {
             surface,
             hyper: Hyper::of(params),
+            noise: Noise::OFF,
             steps,
             keys: keys.collect(),
             pending: vec![Vec::new(); walkers.len()],
@@ -232,7 +296,7 @@ impl Experiment for SurfaceRun {
         for (walker, pending) in self.walkers.iter_mut().zip(&mut self.pending) {
             let last_f = walker.f;
             let had_diverged = walker.diverged_at.is_some();
-            walker.step(&self.surface, &self.hyper);
+            walker.step(&self.surface, &self.hyper, &self.noise);
             pending.extend(walker.row());
             if !had_diverged && walker.diverged_at.is_some() {
                 out.notice(Level::Warning, divergence(walker, last_f));

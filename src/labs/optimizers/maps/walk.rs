@@ -117,8 +117,8 @@ impl<'a> Goal<'a> {
 
     fn has_diverged(&self, p: [f64; 2]) -> bool {
         let middle = self.window.map(|[low, high]| 0.5 * (low + high));
-        // Also where it is no number.
-        !(self.distance(p, middle) < FAR)
+        let distance = self.distance(p, middle);
+        distance.is_nan() || distance >= FAR
     }
 
     /// How a run ended that did not arrive and is at p.

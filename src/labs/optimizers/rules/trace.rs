@@ -2,6 +2,7 @@
 
 use super::{Hyper, Rule, State, Update, bias_correction, each};
 use crate::labs::optimizers::surfaces::Surface;
+use crate::labs::optimizers::theory::noise::Noise;
 
 /// One update in parts. Its `next` is bit for bit what [`Rule::step`] gives.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,10 +58,16 @@ impl Part {
 impl Rule {
     /// The update that [`Rule::step`] would do from `state`, in parts.
     pub fn trace(self, state: &State, surface: &Surface, hyper: &Hyper) -> Trace {
+        self.noisy_trace(state, surface, hyper, &Noise::OFF)
+    }
+
+    /// [`Rule::trace`] of a run whose gradients have noise.
+    pub fn noisy_trace(self, state: &State, surface: &Surface, hyper: &Hyper, noise: &Noise) -> Trace {
         let at = self.gradient_point(state, hyper);
-        let g = surface.gradient(at);
+        let exact = surface.gradient(at);
+        let g = noise.on(exact, at, state.k, |p| surface.gradient(p));
         let update = self.update(state, g, hyper);
-        let context = Context { state, hyper, at, g, update };
+        let context = Context { state, hyper, at, g, noise: each(|i| g[i] - exact[i]), update };
         let mut parts = match self {
             Rule::Sgd => vec![context.gradient(), context.sgd_step()],
             Rule::Momentum => vec![context.gradient(), context.inertia(), context.velocity()],
@@ -82,15 +89,42 @@ struct Context<'a> {
     /// Where the gradient was taken.
     at: [f64; 2],
     g: [f64; 2],
+    /// What of it is noise.
+    noise: [f64; 2],
     update: Update,
 }
 
 impl Context<'_> {
+    /// The gradient in numbers, with its noise.
+    fn slope(&self) -> String {
+        let exact = format!("∇f{}", pair(self.at));
+        if self.noise == [0.0; 2] { exact } else { format!("{exact} + {}", pair(self.noise)) }
+    }
+
+    fn slope_note(&self) -> String {
+        if self.noise == [0.0; 2] {
+            return slope_note(self.g);
+        }
+        let exact = each(|i| self.g[i] - self.noise[i]);
+        let angle = self.g[1].atan2(self.g[0]) - exact[1].atan2(exact[0]);
+        let turned = (angle.sin().atan2(angle.cos()).to_degrees()).abs().round();
+        format!(
+            "The noise is {} long, the true slope {}: it turns the arrow by {turned}°.",
+            number(length(self.noise)),
+            number(length(exact))
+        )
+    }
+
+    /// An equation of the gradient, or the same with noise.
+    fn law(&self, exact: &'static str, noisy: &'static str) -> &'static str {
+        if self.noise == [0.0; 2] { exact } else { noisy }
+    }
+
     fn gradient(&self) -> Part {
-        Part::new("gradient", "gradient g", "g", "g = ∇f(θ)")
-            .value(self.g, format!("∇f{}", pair(self.at)))
+        Part::new("gradient", "gradient g", "g", self.law("g = ∇f(θ)", "g = ∇f(θ) + noise"))
+            .value(self.g, self.slope())
             .arrow(self.at, self.g.map(|g| -g))
-            .note(slope_note(self.g))
+            .note(self.slope_note())
     }
 
     fn look_ahead(&self) -> Part {
@@ -110,10 +144,15 @@ impl Context<'_> {
     }
 
     fn gradient_ahead(&self) -> Part {
-        Part::new("gradient", "gradient at the look-ahead point", "g", "g = ∇f(θ + μ v)")
-            .value(self.g, format!("∇f{}", pair(self.at)))
-            .arrow(self.at, self.g.map(|g| -g))
-            .note(slope_note(self.g))
+        Part::new(
+            "gradient",
+            "gradient at the look-ahead point",
+            "g",
+            self.law("g = ∇f(θ + μ v)", "g = ∇f(θ + μ v) + noise"),
+        )
+        .value(self.g, self.slope())
+        .arrow(self.at, self.g.map(|g| -g))
+        .note(self.slope_note())
     }
 
     fn sgd_step(&self) -> Part {
@@ -284,12 +323,12 @@ impl Context<'_> {
         } else if after < before {
             format!("f falls by {}, from {} to {}.", number(before - after), number(before), number(after))
         } else if after > before {
-            format!(
-                "f RISES by {}, from {} to {}: the step overshoots.",
-                number(after - before),
-                number(before),
-                number(after)
-            )
+            let why = if self.noise == [0.0; 2] {
+                "the step overshoots"
+            } else {
+                "the step overshoots, or the noise misled it"
+            };
+            format!("f RISES by {}, from {} to {}: {why}.", number(after - before), number(before), number(after))
         } else {
             format!("f stays at {}.", number(after))
         };
@@ -478,6 +517,23 @@ mod tests {
             trace.parts[5].note,
             "Dividing by √v̂ makes the step along y as long as along x, though its slope is 5000 times smaller."
         );
+    }
+
+    #[test]
+    fn a_noisy_gradient_is_told_with_its_noise() {
+        let surface = surfaces::by_id("saddle").unwrap();
+        let (noise, mut state) = (Noise::gaussian(0.5, 3), State::new([0.5, 0.25]));
+        for rule in [Rule::Sgd, Rule::Nag] {
+            let trace = rule.noisy_trace(&state, surface, &article(), &noise);
+            let part = trace.parts.iter().find(|part| part.id == "gradient").unwrap();
+            assert!(part.equation.ends_with("+ noise"), "{}", part.equation);
+            let added = each(|i| part.value[i] - surface.gradient([0.5, 0.25])[i]);
+            let told = format!("= ∇f(0.5, 0.25) + {} = {}", pair(added), pair(part.value));
+            assert!(part.numbers.ends_with(&told), "{}", part.numbers);
+        }
+        let trace = Rule::Sgd.noisy_trace(&state, surface, &article(), &noise);
+        Rule::Sgd.step_with(&mut state, noise.on(surface.gradient([0.5, 0.25]), [0.5, 0.25], 0, |p| p), &article());
+        assert_eq!(trace.next, state);
     }
 
     #[test]

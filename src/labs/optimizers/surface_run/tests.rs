@@ -211,3 +211,45 @@ fn a_checkpoint_of_another_function_is_refused() {
     checkpoint.text.remove("formula");
     old.restore(&checkpoint).unwrap();
 }
+
+#[test]
+fn noise_is_the_same_for_every_rule_and_in_a_resumed_run() {
+    for kind in ["gaussian", "minibatch"] {
+        resumes_with_its_noise(&format!("noise_kind={kind}"));
+    }
+}
+
+fn resumes_with_its_noise(kind: &str) {
+    let params = params(&["surface=booth", "start_x=-5", "start_y=4", "gradient_noise=2", kind]);
+    let (noise, last) = (noise(&params, 11), 600);
+    let noisy = || SurfaceRun { noise: noise.clone(), ..SurfaceRun::new(&params, last).unwrap() };
+    let mut whole = Seen::default();
+    whole.run(&mut noisy(), 0..=last, last, &[]);
+    assert_eq!(whole.rows, bits(noisy_paths(&params, &[], last, &noise).unwrap()));
+    for cut in [1, 256, 300] {
+        let (mut first, mut seen) = (noisy(), Seen::default());
+        seen.run(&mut first, 0..=cut, last, &[]);
+        let mut second = noisy();
+        second.restore(&first.checkpoint().unwrap()).unwrap();
+        seen.run(&mut second, cut + 1..=last, last, &[]);
+        assert_eq!(seen.rows, whole.rows, "cut at {cut}");
+    }
+    // The first update of SGD and of Momentum is η times the same noisy gradient.
+    let paths = noisy_paths(&params, &[], 1, &noise).unwrap();
+    let moved =
+        |rule: Rule| paths.iter().find(|(of, _)| *of == rule).map(|(_, rows)| rows[COLUMNS + 4..][..2].to_vec());
+    assert_eq!(moved(Rule::Sgd), moved(Rule::Momentum));
+    let exact = super::paths(&params, &[], 1).unwrap();
+    assert_ne!(exact[0].1, paths[0].1);
+}
+
+#[test]
+fn without_noise_the_numbers_are_those_of_exact_gradients() {
+    let params = params(&["surface=rosenbrock", "start_x=-1.2", "start_y=1"]);
+    let exact = bits(paths(&params, &[], 300).unwrap());
+    assert_eq!(bits(noisy_paths(&params, &[], 300, &Noise::gaussian(0.0, 5)).unwrap()), exact);
+    let kept = [0, 1, 150, 300];
+    let values = values(Rule::Adam, &params, &[], &kept, &Noise::OFF, || true).unwrap();
+    let recorded: Vec<u64> = kept.iter().map(|k| exact["path/adam"][*k as usize * COLUMNS + 2]).collect();
+    assert_eq!(values.iter().map(|v| v.to_bits()).collect::<Vec<_>>(), recorded);
+}

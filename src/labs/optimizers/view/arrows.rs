@@ -16,7 +16,7 @@ use super::paths::{self, Path};
 pub fn trace(path: &Path<'_>, surface: &Surface, ctx: &ViewCtx<'_>) -> Option<Trace> {
     let k = usize::try_from(ctx.cursor.step).ok().filter(|k| *k < path.row_count() && path.is_finite(*k))?;
     let hyper = paths::hyper_at(ctx, ctx.cursor.step);
-    Some(path.rule.trace(&path.state(k), surface, &hyper))
+    Some(path.rule.noisy_trace(&path.state(k), surface, &hyper, &paths::noise(ctx)))
 }
 
 /// Whether the part's arrow is a slope (it has another unit than θ, and is drawn at a scale of its own).

@@ -198,7 +198,7 @@ pub fn lowest(surface: &Surface) -> Option<f64> {
 }
 
 /// The range of f at the window's corners, along its middle lines and at critical points: what is worth a linear axis.
-fn linear_limits(surface: &Surface) -> RangeInclusive<f64> {
+pub fn linear_limits(surface: &Surface) -> RangeInclusive<f64> {
     let [x, y] = surface.domain;
     let mut values: Vec<f64> = x.iter().flat_map(|x| y.iter().map(|y| surface.f([*x, *y]))).collect();
     values.extend([[x[0], 0.0], [x[1], 0.0], [0.0, y[0]], [0.0, y[1]]].map(|p| surface.f(p)));

@@ -250,7 +250,7 @@ fn window(surface: &Surface, start: [f64; 2]) -> Bounds {
 }
 
 /// The start as the form has it.
-fn start(ctx: &ViewCtx<'_>) -> [f64; 2] {
+pub fn start(ctx: &ViewCtx<'_>) -> [f64; 2] {
     let read = |key: &str| match ctx.params.get(key) {
         Some(Value::Float(v)) => *v,
         _ => 0.0,

@@ -12,6 +12,7 @@ pub mod network;
 pub mod paths;
 pub mod surface3d;
 pub mod table;
+pub mod theory;
 pub mod trails;
 
 use eframe::egui;
@@ -37,6 +38,7 @@ pub struct OptimizersView {
     microscope: microscope::MicroscopeTile,
     guide: guide::GuideState,
     surface3d: surface3d::State,
+    theory: theory::TheoryState,
     network: network::NetworkState,
 }
 
@@ -49,6 +51,7 @@ impl Default for OptimizersView {
             microscope: Default::default(),
             guide: Default::default(),
             surface3d: Default::default(),
+            theory: Default::default(),
             network: Default::default(),
         }
     }
@@ -57,13 +60,17 @@ impl Default for OptimizersView {
 static TILES: Tiles<OptimizersView> = &[
     &field::TILE,
     &surface3d::TILE,
+    &theory::curvature::TILE,
+    &theory::phase::TILE,
     &table::TILE,
+    &theory::modes::TILE,
     &curves::Y,
     &microscope::TILE,
     &curves::F,
     &curves::GRADIENT,
     &curves::STEP,
     &curves::X,
+    &theory::fan::TILE,
     &network::boundary::TILE,
     &network::curves::LOSS,
     &network::curves::ACCURACY,

@@ -5,9 +5,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use crate::engine::params::Params;
 use crate::engine::state::{Rows, RunState};
 use crate::kit::view::ViewCtx;
-use crate::labs::optimizers::params::{SURFACE, surface as chosen_surface};
+use crate::labs::optimizers::params::{GRADIENT_NOISE, SURFACE, surface as chosen_surface};
 use crate::labs::optimizers::rules::{Hyper, Rule, State};
+use crate::labs::optimizers::surface_run;
 use crate::labs::optimizers::surfaces::{self, Chosen, Surface};
+use crate::labs::optimizers::theory::noise::Noise;
 
 /// The recorded path of one rule; row k is the state after k updates.
 #[derive(Debug, Clone, Copy)]
@@ -121,6 +123,12 @@ pub fn hyper_at(ctx: &ViewCtx<'_>, step: u64) -> Hyper {
         let _ = hyper.set(&change.key, &change.value);
     }
     hyper
+}
+
+/// The noise on the gradients of the run that is shown.
+pub fn noise(ctx: &ViewCtx<'_>) -> Noise {
+    let header = ctx.run.header.as_ref().filter(|header| GRADIENT_NOISE.get(&header.params).is_some());
+    header.map_or(Noise::OFF, |header| surface_run::noise(&header.params, header.seed))
 }
 
 /// What a path has done so far; extended as the path grows.
