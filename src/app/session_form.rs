@@ -6,6 +6,7 @@ use super::runs;
 use super::session::{Session, Snapshot};
 use crate::engine::event::Change;
 use crate::engine::params::{ParamKind, ParamSpec, Params, Value, find};
+use crate::kit::lab;
 
 /// Undo steps kept.
 const UNDO_CAP: usize = 200;
@@ -33,7 +34,10 @@ impl Session {
             self.change_at_cursor(key, value);
         } else {
             // The value was checked just now.
-            let _ = self.params.set(spec.params, key, value);
+            if let Ok(true) = lab::choose(spec, &mut self.params, key, value) {
+                // Another scene: it is seen from its beginning.
+                (self.play.touched, self.play.follow) = (false, false);
+            }
         }
         if settled {
             self.settle();

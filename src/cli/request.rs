@@ -27,6 +27,13 @@ pub fn new_run(flags: &RunFlags, output: &Output) -> Result<Box<RunRequest>, Fai
             None => return Err(unknown("preset", id, spec.presets.iter().map(|preset| preset.id))),
         },
     };
+    // What a choice brings gives way to what is set beside it, in whatever order.
+    for assignment in &flags.set {
+        if let Some((key, text)) = assignment.split_once('=') {
+            let value = params::find(spec.params, key.trim())?.parse(text)?;
+            lab::choose(spec, &mut params, key.trim(), value)?;
+        }
+    }
     for assignment in &flags.set {
         params.set_text(spec.params, assignment)?;
     }

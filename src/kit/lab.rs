@@ -61,6 +61,37 @@ pub struct LabSpec {
     pub predict: Option<&'static PredictSpec>,
     /// How a folder of one's own is looked over; `None`: this lab reads none of that kind.
     pub doctor: Option<&'static DoctorSpec>,
+    /// What choosing this value of this parameter brings along: `key`, `value` as typed; see [`choose`].
+    pub brings: fn(&str, &str) -> &'static [Brought],
+}
+
+/// A value that comes with another one: `key`, `value` as typed.
+pub type Brought = (&'static str, &'static str);
+
+/// Sets a parameter, and what choosing that value brings for others, as far as nobody has set these: they are at their defaults, or at what
+/// the value before brought. Whether any of them changed.
+///
+/// # Errors
+/// See [`Params::set`].
+pub fn choose(spec: &LabSpec, params: &mut Params, key: &str, value: Value) -> Result<bool, ParamError> {
+    let before = params.get(key).map(ToString::to_string).unwrap_or_default();
+    let after = value.to_string();
+    params.set(spec.params, key, value)?;
+    if before == after {
+        return Ok(false);
+    }
+    let left = (spec.brings)(key, &before);
+    let mut changed = false;
+    for (other, text) in (spec.brings)(key, &after) {
+        let known = params::find(spec.params, other)?;
+        let brought = left.iter().find(|(key, _)| key == other).and_then(|(_, text)| known.parse(text).ok());
+        let now = params.get(other);
+        if now == brought.as_ref() || now == Some(&known.default.into()) {
+            params.set(spec.params, other, known.parse(text)?)?;
+            changed = true;
+        }
+    }
+    Ok(changed)
 }
 
 /// A named set of parameter values; all others take their defaults.

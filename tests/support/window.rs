@@ -89,6 +89,7 @@ pub static SPEC: LabSpec = LabSpec {
     read: |_, _| Ok(()),
     predict: None,
     doctor: None,
+    brings: |_, _| &[],
 };
 
 pub const KEYS: &[KeySpec] = &[KeySpec { key: "loss", title: "loss", unit: "", kind: KeyKind::Scalar, every: 1 }];

@@ -49,6 +49,7 @@ pub static SPEC: LabSpec = LabSpec {
     read: source::read,
     predict: Some(&predict::PREDICT),
     doctor: None,
+    brings: |_, _| &[],
 };
 
 /// Everything that the lab emits. How often is decided by parameters, so that every emission is a recorded one.

@@ -5,11 +5,13 @@ pub mod maps;
 pub mod network;
 pub mod params;
 pub mod rules;
+mod starts;
 pub mod studies;
 pub mod surface_run;
 pub mod surfaces;
 pub mod theory;
 mod tries;
+pub mod verdict;
 pub mod view;
 
 use crate::engine::event::{KeyKind, KeySpec};
@@ -45,6 +47,7 @@ pub static SPEC: LabSpec = LabSpec {
     read: |params, _| data(params).map(drop),
     predict: None,
     doctor: None,
+    brings: starts::brings,
 };
 
 /// Columns of the table `path/<optimizer>`; row k is the state after k updates. `a` and `b` are the optimizer's one or

@@ -299,7 +299,7 @@ impl Experiment for SurfaceRun {
             walker.step(&self.surface, &self.hyper, &self.noise);
             pending.extend(walker.row());
             if !had_diverged && walker.diverged_at.is_some() {
-                out.notice(Level::Warning, divergence(walker, last_f));
+                out.notice(Level::Warning, divergence(walker, &self.surface, last_f));
             }
         }
         let step = out.step();
@@ -375,8 +375,10 @@ fn exact<const N: usize>(values: &[f64]) -> [f64; N] {
     std::array::from_fn(|i| values[i])
 }
 
-fn divergence(walker: &Walker, last_f: f64) -> String {
+fn divergence(walker: &Walker, surface: &Surface, last_f: f64) -> String {
+    let endless = surface.minima().next().is_none() && surface.expression().is_none();
     let advice = match walker.rule {
+        _ if endless && last_f < 0.0 => "f falls without end on this surface, whatever the rate",
         _ if !last_f.is_finite() => "f has no finite value there: start elsewhere",
         Rule::AdaDelta => "start elsewhere or lower ε",
         _ => "lower the learning rate η",

@@ -51,6 +51,7 @@ pub static SPEC: LabSpec = LabSpec {
     read: source::read_ahead,
     predict: Some(&predict::PREDICT),
     doctor: Some(&doctor::DOCTOR),
+    brings: |_, _| &[],
 };
 
 /// Some ten checkpoints a run: a full U-net with moments and best weights takes 280 MB each.

@@ -53,6 +53,7 @@ pub static SPEC: LabSpec = LabSpec {
     read: source::read_ahead,
     predict: None,
     doctor: None,
+    brings: |_, _| &[],
 };
 
 /// Some twenty checkpoints a run; a ResNet-18 with momentum and target takes 130 MB each.

@@ -320,6 +320,9 @@ impl Context<'_> {
         let (before, after) = (surface.f(from), surface.f(to));
         let note = if !after.is_finite() {
             format!("f was {} and is no longer a finite number: the optimizer has diverged.", number(before))
+        } else if after != before && number(after) == number(before) {
+            let way = if after < before { "falls" } else { "rises" };
+            format!("f {way} by only {}, at {}.", number((after - before).abs()), number(after))
         } else if after < before {
             format!("f falls by {}, from {} to {}.", number(before - after), number(before), number(after))
         } else if after > before {

@@ -9,22 +9,19 @@ use crate::labs::optimizers::rules::Rule;
 use crate::labs::optimizers::surfaces::Surface;
 use crate::plot::number;
 
-use super::paths::{self, Measured, Path};
+use super::paths::{self, Judged, Path};
 use super::{arrows, controls};
 
-/// What the guide keeps between frames: the measurements of each path.
+/// What the guide keeps between frames: the verdict on each path.
 #[derive(Debug, Default)]
 pub struct GuideState {
-    measured: [Measured; Rule::ALL.len()],
+    judged: [Judged; Rule::ALL.len()],
 }
 
 /// Draws the guide.
 pub fn ui(state: &mut GuideState, selected: Rule, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     let surface = paths::surface(ctx);
     let all = Path::all(ctx.run);
-    for path in &all {
-        state.measured[path.rule.index()].extend(path, &surface);
-    }
     ui.spacing_mut().item_spacing = vec2(6.0, 5.0);
     about_surface(&surface, ui, ctx);
     if let Some(path) = all.iter().find(|path| path.rule == selected) {
@@ -102,37 +99,24 @@ fn equations(path: &Path<'_>, surface: &Surface, ui: &mut Ui, ctx: &ViewCtx<'_>)
     }
 }
 
-/// When each optimizer left the line, arrived or diverged, measured on this run.
-fn measured(state: &GuideState, all: &[Path<'_>], surface: &Surface, ui: &mut Ui, ctx: &ViewCtx<'_>) {
+/// What became of each optimizer in this run.
+fn measured(state: &mut GuideState, all: &[Path<'_>], surface: &Surface, ui: &mut Ui, ctx: &ViewCtx<'_>) {
     heading(ui, ctx, "Measured in this run");
     let size = controls::font_size(ctx);
-    let escape = super::curves::has_symmetry_line(surface);
-    let about =
-        if escape { "First step with |y| above 0.5:" } else { "First step within 1 % of the window of a minimum:" };
-    line(ui, ctx, about);
-    let end = all.iter().map(|path| path.row_count() - 1).max().unwrap_or(0) as u64;
+    let which = surface.minima().count() > 1;
+    if surface.minima().next().is_some() {
+        line(ui, ctx, "Arrived is who stays within 1 % of the window of a minimum.");
+    }
     for path in all {
-        let seen = &state.measured[path.rule.index()];
-        let reached = if escape { seen.left_the_line } else { seen.reached.map(|(step, _)| step) };
-        let mut text = match (reached, seen.diverged) {
-            (Some(step), _) => format!("step {}", number::grouped(step as u64)),
-            (None, Some(_)) => String::new(),
-            (None, None) => format!("not within {}", number::counted(end, "step", "steps")),
-        };
-        if let (Some((_, at)), true) = (seen.reached, !escape && surface.minima().count() > 1) {
-            text.push_str(&format!(" at ({}, {})", number::short(at[0]), number::short(at[1])));
-        }
-        if let Some(step) = seen.diverged {
-            let comma = if text.is_empty() { "" } else { ", " };
-            text.push_str(&format!("{comma}diverged at step {}", number::grouped(step as u64)));
-        }
+        let verdict = state.judged[path.rule.index()].of(path, surface);
+        let text = verdict.map_or_else(String::new, |verdict| verdict.in_words(which));
         ui.horizontal_wrapped(|ui| {
             let color = ctx.style.category(path.rule.index()).color;
             let (rect, _) = ui.allocate_exact_size(vec2(0.8 * size, size), eframe::egui::Sense::hover());
             ui.painter().circle_filled(rect.center(), 0.34 * size, color);
             let name = format!("{:<9}", path.rule.title());
             ui.label(RichText::new(name).font(FontId::monospace(size + 0.5)).color(ctx.style.text));
-            ui.label(RichText::new(text).font(FontId::monospace(size + 0.5)).color(ctx.style.text_weak));
+            ui.label(RichText::new(text).size(size + 0.5).color(ctx.style.text_weak));
         });
     }
 }

@@ -10,6 +10,7 @@ use crate::labs::optimizers::rules::{Hyper, Rule, State};
 use crate::labs::optimizers::surface_run;
 use crate::labs::optimizers::surfaces::{self, Chosen, Surface};
 use crate::labs::optimizers::theory::noise::Noise;
+use crate::labs::optimizers::verdict::{Verdict, verdict};
 
 /// The recorded path of one rule; row k is the state after k updates.
 #[derive(Debug, Clone, Copy)]
@@ -91,6 +92,12 @@ impl<'a> Path<'a> {
         self.position(k).iter().all(|v| v.is_finite()) && self.f(k).is_finite()
     }
 
+    /// What became of it so far, in words.
+    pub fn judged(&self, surface: &Surface) -> String {
+        let which = surface.minima().count() > 1;
+        verdict(&self.rows.data, surface).map_or_else(String::new, |verdict| verdict.in_words(which))
+    }
+
     /// The row shown at a step: the last one where the path is shorter.
     pub fn row_at(&self, step: u64) -> usize {
         usize::try_from(step).unwrap_or(usize::MAX).min(self.row_count() - 1)
@@ -131,40 +138,19 @@ pub fn noise(ctx: &ViewCtx<'_>) -> Noise {
     header.map_or(Noise::OFF, |header| surface_run::noise(&header.params, header.seed))
 }
 
-/// What a path has done so far; extended as the path grows.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Measured {
-    identity: u64,
-    scanned: usize,
-    /// First step with |y| above 0.5.
-    pub left_the_line: Option<usize>,
-    /// First step within a hundredth of the window of a known minimum, and which.
-    pub reached: Option<(usize, [f64; 2])>,
-    /// First step that is not a number any more.
-    pub diverged: Option<usize>,
+/// The verdict on a path, judged anew when it has grown.
+#[derive(Debug, Clone, Default)]
+pub struct Judged {
+    identity: (u64, u64, usize),
+    verdict: Option<Verdict>,
 }
 
-impl Measured {
-    /// Reads the rows that are new since the last call.
-    pub fn extend(&mut self, path: &Path<'_>, surface: &Surface) {
-        if self.identity != path.identity || self.scanned > path.row_count() {
-            *self = Self { identity: path.identity, ..Self::default() };
+impl Judged {
+    pub fn of(&mut self, path: &Path<'_>, surface: &Surface) -> Option<Verdict> {
+        let identity = (path.identity, surface.identity(), path.row_count());
+        if self.identity != identity {
+            *self = Self { identity, verdict: verdict(&path.rows.data, surface) };
         }
-        let near = surface.domain.map(|[low, high]| 0.01 * (high - low));
-        for k in self.scanned..path.row_count() {
-            if !path.is_finite(k) {
-                self.diverged.get_or_insert(k);
-                continue;
-            }
-            let [x, y] = path.position(k);
-            if y.abs() > 0.5 {
-                self.left_the_line.get_or_insert(k);
-            }
-            if self.reached.is_none() {
-                let hit = |p: &[f64; 2]| (p[0] - x).abs() < near[0] && (p[1] - y).abs() < near[1];
-                self.reached = surface.minima().map(|minimum| minimum.position).find(hit).map(|p| (k, p));
-            }
-        }
-        self.scanned = path.row_count();
+        self.verdict
     }
 }

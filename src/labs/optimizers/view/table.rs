@@ -2,8 +2,8 @@
 
 use eframe::egui::accesskit::Role;
 use eframe::egui::{
-    Align, Color32, FontId, Label, Layout, RichText, ScrollArea, Sense, TextWrapMode, Ui, UiBuilder, WidgetInfo, pos2,
-    vec2,
+    Align, Color32, FontId, Label, Layout, Response, RichText, ScrollArea, Sense, TextWrapMode, Ui, UiBuilder,
+    WidgetInfo, pos2, vec2,
 };
 use egui_extras::{Column, TableBuilder, TableRow};
 
@@ -16,7 +16,7 @@ use crate::plot::style::Style;
 use super::OptimizersView;
 use super::controls;
 use super::export;
-use super::paths::Path;
+use super::paths::{self, Path};
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 
 /// The tile.
@@ -234,7 +234,11 @@ fn draw_row(row: &mut TableRow<'_, '_>, path: &Path<'_>, ctx: &ViewCtx<'_>, size
     let style = ctx.style;
     let size = sizes.font;
     let k = path.row_at(ctx.cursor.step);
-    row.col(|ui| name(ui, path, style, size, selected));
+    row.col(|ui| {
+        // Judged only while somebody asks.
+        let judged = |ui: &mut Ui| drop(ui.label(path.judged(&paths::surface(ctx))));
+        name(ui, path, style, size, selected).on_hover_ui(judged);
+    });
     if let Some(since) = diverged_since(path, k) {
         row.col(|ui| {
             // Spills over the empty cells to its right.
@@ -304,7 +308,7 @@ fn fill(row: &mut TableRow<'_, '_>, count: usize) {
     }
 }
 
-fn name(ui: &mut Ui, path: &Path<'_>, style: &Style, size: f32, selected: bool) {
+fn name(ui: &mut Ui, path: &Path<'_>, style: &Style, size: f32, selected: bool) -> Response {
     let category = style.category(path.rule.index());
     let (rect, response) = ui.allocate_exact_size(vec2(1.7 * size, size), Sense::hover());
     response.widget_info(|| WidgetInfo::selected(Role::RadioButton, true, selected, path.rule.title()));
@@ -316,7 +320,7 @@ fn name(ui: &mut Ui, path: &Path<'_>, style: &Style, size: f32, selected: bool) 
     ui.painter().circle_filled(pos2(rect.center().x, y), 0.32 * size, category.color);
     ui.spacing_mut().item_spacing.x = 0.4 * size;
     let name = RichText::new(path.rule.title()).size(size).color(style.text);
-    ui.add(Label::new(name).selectable(false).extend());
+    ui.add(Label::new(name).selectable(false).extend())
 }
 
 /// The first step that is not a number, if row k is none.
