@@ -293,7 +293,7 @@ impl Expression {
                 Op::X => (stack[top], top) = (Slopes { value: x, by_x: [1.0; L], by_y: [0.0; L] }, top + 1),
                 Op::Y => (stack[top], top) = (Slopes { value: y, by_x: [0.0; L], by_y: [1.0; L] }, top + 1),
                 Op::Negate => stack[top - 1].through(|a| [-a, -1.0, 0.0]),
-                Op::Power(c) if c == 2.0 => stack[top - 1].through(|a| [a * a, 2.0 * a, 2.0]),
+                Op::Power(2.0) => stack[top - 1].through(|a| [a * a, 2.0 * a, 2.0]),
                 Op::Power(c) => stack[top - 1].through(|a| power(a, c)),
                 Op::Call(function) => stack[top - 1].through(|a| function.derivatives(a)),
                 Op::Combine(operator) => {
