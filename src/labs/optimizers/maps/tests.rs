@@ -87,6 +87,18 @@ fn a_run_that_grows_has_diverged_and_one_that_leaves_is_outside() {
 }
 
 #[test]
+fn a_run_of_which_one_coordinate_is_no_number_has_diverged_at_once() {
+    // ∂f/∂x is NaN left of 0, ∂f/∂y never is.
+    let surface = Chosen::own("x^1.5 + y^2", [[-1.0, 1.0]; 2]).unwrap();
+    let map = on_cpu(&basin(task(surface, Rule::Sgd, 0.1, 300), 16));
+    for (at, cell) in map.cells.iter().enumerate() {
+        if at % 16 < 8 {
+            assert_eq!(*cell, Cell { end: End::Diverged, steps: 1 }, "{at}");
+        }
+    }
+}
+
+#[test]
 fn runs_side_by_side_end_as_each_rule_ends_alone() {
     for rule in Rule::ALL {
         for id in ["himmelblau", "beale", "saddle", "long_valley"] {

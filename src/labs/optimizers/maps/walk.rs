@@ -98,9 +98,10 @@ impl<'a> Goal<'a> {
         Self { minima, window, unit: window.map(|[low, high]| 1.0 / (high - low)), tolerance: task.tolerance }
     }
 
-    /// The longer of both coordinates' distances, as a share of the window.
+    /// The longer of both coordinates' distances, as a share of the window; NaN where one of them is.
     fn distance(&self, [ax, ay]: [f64; 2], [bx, by]: [f64; 2]) -> f64 {
-        ((ax - bx) * self.unit[0]).abs().max(((ay - by) * self.unit[1]).abs())
+        let [u, v] = [((ax - bx) * self.unit[0]).abs(), ((ay - by) * self.unit[1]).abs()];
+        if u > v || u.is_nan() { u } else { v }
     }
 
     /// The nearest minimum and its distance.

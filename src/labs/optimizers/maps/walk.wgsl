@@ -69,8 +69,8 @@ fn nearest(p: vec2<f32>, at: ptr<function, u32>) -> f32 {
 }
 
 fn has_diverged(p: vec2<f32>) -> bool {
-    let middle = task.low + 0.5 / task.unit;
-    return !(distance_of(p, middle) < task.far);
+    let apart = abs((p - task.low) * task.unit - 0.5);
+    return !(apart.x < task.far && apart.y < task.far);
 }
 
 @compute @workgroup_size(64)
@@ -123,9 +123,9 @@ fn walk(@builtin(global_invocation_id) id: vec3<u32>) {
         }
         let before = theta;
         theta = theta + delta;
-        let moved = distance_of(before, theta);
-        slack = slack - moved;
-        if (slack > 0.0 && moved < 1.0) {
+        let moved = abs((theta - before) * task.unit);
+        slack = slack - max(moved.x, moved.y);
+        if (slack > 0.0 && moved.x < 1.0 && moved.y < 1.0) {
             continue;
         }
         if (has_diverged(theta)) {

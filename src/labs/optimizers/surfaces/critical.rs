@@ -128,9 +128,7 @@ impl Search<'_> {
         let steep: Vec<f64> = (0..side * side).map(steep).collect();
         let level = |&i: &usize| {
             let (column, row) = (i % side, i / side);
-            let less = |there: bool, other: usize| {
-                !there || steep[other].is_nan() || steep[other] >= steep[i] || steep[i].is_nan()
-            };
+            let less = |there: bool, other: usize| !there || steep[other].is_nan() || steep[other] >= steep[i];
             less(column > 0, i.wrapping_sub(1))
                 && less(column + 1 < side, i + 1)
                 && less(row > 0, i.wrapping_sub(side))

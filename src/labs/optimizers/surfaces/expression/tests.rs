@@ -138,7 +138,7 @@ fn derivatives_of_a_thousand_random_formulas_agree_with_differences() {
                     );
                     here += 1;
                 }
-                for (j, exact) in hessian[i].into_iter().enumerate() {
+                for (j, &exact) in hessian[i].iter().enumerate() {
                     let (found, doubt) = difference(|q| f.gradient(q)[i], p, j);
                     if trusted(found, doubt) && gradient[i].abs() < 1e4 {
                         let error = (found - exact).abs();
