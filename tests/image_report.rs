@@ -187,10 +187,10 @@ fn a_folder_of_pairs_is_divided_by_study_and_read_again_alike() {
 fn the_probe_is_fitted_on_a_folder_of_labels_and_judged_by_its_validation_part() {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
-    for (table, count) in [("train", 40), ("valid", 20)] {
+    for (table, count, first) in [("train", 40, 0), ("valid", 20, 1000)] {
         let mut lines = "Path,Sex,Age,Frontal/Lateral,AP/PA,Bright,Dark corner\n".to_owned();
         for i in 0..count {
-            let name = format!("{table}/patient{i:05}/study1/view1_frontal.png");
+            let name = format!("{table}/patient{:05}/study1/view1_frontal.png", first + i);
             let path = root.join(&name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             let bright = i % 2 == 0;

@@ -19,7 +19,7 @@ static SCENES: &[(&str, [Brought; 4])] = &[
     ("beale", scene("0.5", "-1.5", "0.01", "600")),
     ("rosenbrock", scene("-1.2", "1", "0.001", "2000")),
     ("himmelblau", scene("-0.5", "-0.5", "0.01", "300")),
-    ("booth", scene("-4", "7", "0.05", "300")),
+    ("booth", scene("-4", "6.5", "0.05", "300")),
     ("matyas", scene("-8", "3", "0.2", "400")),
     // On the next three nobody gets far: each bump is a trap, and who leaves one is told by Momentum and NAG.
     ("rastrigin", scene("1.4", "-1.45", "0.005", "400")),
