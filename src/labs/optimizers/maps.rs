@@ -29,7 +29,7 @@ pub const FAR: f64 = 1e4;
 pub const MOST_CELLS: usize = 1 << 20;
 
 /// What all runs of a map share.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Task {
     pub surface: Chosen,
     pub rule: Rule,
@@ -41,7 +41,7 @@ pub struct Task {
 }
 
 /// One run for every start point of a window.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct BasinRequest {
     pub task: Task,
     /// `[[x0, x1], [y0, y1]]`; starts lie in the middle of the cells.
@@ -51,7 +51,7 @@ pub struct BasinRequest {
 }
 
 /// One run for every pair of two hyper-parameters.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SweepRequest {
     pub task: Task,
     pub start: [f64; 2],
@@ -140,7 +140,7 @@ pub struct Map {
 }
 
 /// What is to be computed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Request {
     Basin(BasinRequest),
     Sweep(SweepRequest),

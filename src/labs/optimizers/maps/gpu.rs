@@ -1,5 +1,7 @@
 //! The runs of a map on a graphics device, in f32.
 
+use std::sync::OnceLock;
+
 use super::walk::Kernel;
 use super::{Cell, End, FAR, HOLD, Request};
 use crate::labs::optimizers::surfaces::expression::{Expression, wgsl};
@@ -34,6 +36,28 @@ pub(super) fn shader(expression: &Expression, kernel: Kernel) -> String {
 }
 
 impl Gpu {
+    /// The best graphics device of this machine, opened once; `None` where there is none but a software rasteriser. Blocks the first time.
+    pub fn automatic() -> Option<&'static Gpu> {
+        static FOUND: OnceLock<Option<Gpu>> = OnceLock::new();
+        FOUND.get_or_init(Self::open).as_ref()
+    }
+
+    fn open() -> Option<Gpu> {
+        let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
+        let wanted = wgpu::RequestAdapterOptions {
+            power_preference: wgpu::PowerPreference::HighPerformance,
+            ..wgpu::RequestAdapterOptions::default()
+        };
+        let adapter = pollster::block_on(instance.request_adapter(&wanted)).ok()?;
+        if adapter.get_info().device_type == wgpu::DeviceType::Cpu {
+            return None;
+        }
+        let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor::default())).ok()?;
+        // A lost device fails the next map, which is then computed on the processor.
+        device.on_uncaptured_error(std::sync::Arc::new(|error| tracing::warn!("maps on the graphics device: {error}")));
+        Some(Gpu { device, queue })
+    }
+
     /// The ends of all runs; `None` where the device cannot do it, or it was cancelled.
     pub(super) fn cells(&self, request: &Request, minima: &[[f64; 2]], watch: Watch<'_>) -> Option<Vec<Cell>> {
         let task = request.task();

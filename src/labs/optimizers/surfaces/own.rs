@@ -37,6 +37,12 @@ pub enum Chosen {
     Own(Arc<Surface>),
 }
 
+impl PartialEq for Chosen {
+    fn eq(&self, other: &Self) -> bool {
+        self.identity() == other.identity()
+    }
+}
+
 impl Deref for Chosen {
     type Target = Surface;
 

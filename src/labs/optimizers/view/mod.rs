@@ -6,6 +6,7 @@ pub mod curves;
 pub mod export;
 pub mod field;
 pub mod guide;
+pub mod maps;
 pub mod marks;
 pub mod microscope;
 pub mod network;
@@ -34,6 +35,7 @@ pub struct OptimizersView {
     /// The optimizer that the microscope and the guide follow.
     pub selected: Rule,
     field: field::FieldTile,
+    maps: maps::MapsTile,
     curves: [CurvesTile; Quantity::ALL.len()],
     microscope: microscope::MicroscopeTile,
     guide: guide::GuideState,
@@ -47,6 +49,7 @@ impl Default for OptimizersView {
         Self {
             selected: Rule::Adam,
             field: Default::default(),
+            maps: Default::default(),
             curves: Default::default(),
             microscope: Default::default(),
             guide: Default::default(),
@@ -62,6 +65,7 @@ static TILES: Tiles<OptimizersView> = &[
     &surface3d::TILE,
     &theory::curvature::TILE,
     &theory::phase::TILE,
+    &maps::TILE,
     &table::TILE,
     &theory::modes::TILE,
     &curves::Y,
