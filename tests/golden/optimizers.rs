@@ -108,9 +108,8 @@ fn check_surface(case: &Value, report: &mut Report) -> Result<(), String> {
         }
         report.case(TYPED);
         let typed = Chosen::own(surface.formula(), surface.domain).map_err(|problem| format!("{id}: {problem}"))?;
-        let typed = std::iter::once(typed.f(p))
-            .chain(typed.gradient(p))
-            .chain(typed.hessian(p).as_flattened().iter().copied().collect::<Vec<_>>());
+        let typed =
+            std::iter::once(typed.f(p)).chain(typed.gradient(p)).chain(typed.hessian(p).as_flattened().to_vec());
         for (i, (ours, golden)) in typed.zip(&golden).enumerate() {
             report.close(TYPED, || format!("{id} typed, at {p:?}, number {i}"), ours, *golden, SURFACE_TOLERANCE);
         }
