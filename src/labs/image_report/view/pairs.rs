@@ -224,8 +224,8 @@ pub fn short_name(id: &str) -> &str {
         "within_trigrams" => "within trigrams",
         "trigrams" => "trigrams",
         "nouns_adj" => "nouns, adj.",
-        "all_but_nouns_adj" => "all but nouns, adj.",
-        "nouns_verbs_adj" => "nouns, verbs, adj.",
+        "all_but_nouns_adj" => "not nouns, adj.",
+        "nouns_verbs_adj" => "noun, verb, adj.",
         "antonym" => "antonyms",
         other => other,
     }

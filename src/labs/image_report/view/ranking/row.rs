@@ -52,7 +52,7 @@ pub fn shortest(size: f32) -> f32 {
 
 /// Height of the line below bars in a column of this width; nothing where numbers would run into each other.
 pub fn scale_height(width: f32, size: f32) -> f32 {
-    if width < 18.0 * size { 0.0 } else { 1.6 * size }
+    if width < 48.0 * size { 0.0 } else { 1.6 * size }
 }
 
 /// Where the parts of every row lie from left to right.
@@ -72,14 +72,15 @@ impl Parts {
         let right = rows.right() - if scrolls { 0.9 * size } else { 0.0 };
         let stacked = high >= 2.7 * size;
         let width = right - rows.left();
-        let left = if width < 30.0 * size { width } else { (0.37 * width).clamp(15.0 * size, 27.0 * size) };
+        let share = if width < 48.0 * size { 0.5 } else { 0.37 };
+        let left = if width < 30.0 * size { width } else { (share * width).clamp(15.0 * size, 27.0 * size) };
         let digits = 3.8 * size;
         let end = rows.left() + left;
         let text = (width >= 30.0 * size).then_some([end + 0.9 * size, right]);
         if stacked {
             Self { stacked, name: [rows.left(), end - digits], bar: [rows.left(), end], text }
         } else {
-            let middle = rows.left() + 0.55 * (left - digits);
+            let middle = rows.left() + 0.6 * (left - digits);
             Self { stacked, name: [rows.left(), middle - 0.4 * size], bar: [middle, end - digits], text }
         }
     }
@@ -226,7 +227,8 @@ pub fn ends(rect: Rect, axis: Axis, ui: &Ui, ctx: &ViewCtx<'_>) {
         painter.text(pos2(x, y), align, text, font.clone(), style.text_weak);
     };
     let label = |v: f32| number::compact(f64::from(v));
-    if rect.height() < size {
+    // Numbers that would run into each other say nothing.
+    if rect.height() < size || axis.right - axis.left < 7.0 * size {
         return;
     }
     put(axis.left, Align2::LEFT_CENTER, label(axis.low));
