@@ -25,7 +25,7 @@ const RUNS: usize = 200;
 const NUMPY_RUNS: usize = 20;
 
 fn article() -> Hyper {
-    Hyper::from_values([0.01, 0.9, 0.9, 0.9, 0.9, 0.999, 1e-8])
+    Hyper::article(0.01)
 }
 
 /// What the article's functions do: a table with a row x, y, f per update.

@@ -1,10 +1,10 @@
-//! What must hold of the seven rules whatever the numbers: closed forms, symmetries, equivalences.
+//! What must hold of the rules whatever the numbers: closed forms, symmetries, equivalences.
 
 use learnscope::labs::optimizers::rules::{Hyper, Rule, State};
 use learnscope::labs::optimizers::surfaces::{self, Surface};
 
 fn article(learning_rate: f64) -> Hyper {
-    Hyper::from_values([learning_rate, 0.9, 0.9, 0.9, 0.9, 0.999, 1e-8])
+    Hyper::article(learning_rate)
 }
 
 fn surface(id: &str) -> &'static Surface {
@@ -25,10 +25,11 @@ fn positions(rule: Rule, surface: &Surface, start: [f64; 2], hyper: &Hyper, step
 /// θ after so many updates from gradients that are `scale` times the surface's.
 fn scaled_positions(rule: Rule, surface: &Surface, scale: f64, hyper: &Hyper, steps: usize) -> Vec<[f64; 2]> {
     let mut state = State::new([1.0, -0.5]);
+    let see = |p| (scale * surface.f(p), surface.gradient(p).map(|g| scale * g));
     (0..steps)
         .map(|_| {
-            let gradient = surface.gradient(rule.gradient_point(&state, hyper)).map(|g| scale * g);
-            rule.step_with(&mut state, gradient, hyper);
+            let gradient = see(rule.gradient_point(&state, hyper)).1;
+            rule.step_with(&mut state, gradient, &see, hyper);
             state.theta
         })
         .collect()
@@ -199,4 +200,177 @@ fn sgd_diverges_in_the_ravine_beyond_two_over_the_curvature() {
     };
     assert!(end(0.0199) < 0.4 * 0.1);
     assert!(end(0.0201) > 0.4 * 10.0);
+}
+
+#[test]
+fn no_start_makes_a_rule_panic() {
+    let odd = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300, -1e300, 1e-320, 0.0, -0.0];
+    for surface in surfaces::ALL {
+        for rule in Rule::ALL {
+            for x in odd {
+                for y in odd {
+                    let path = positions(rule, surface, [x, y], &article(10.0), 4);
+                    assert_eq!(path.len(), 5);
+                    let state = State::new([x, y]);
+                    assert!(!rule.trace(&state, surface, &article(10.0)).parts.is_empty());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn adam_and_its_kin_begin_with_a_step_of_eta() {
+    let start = [-1.2, 1.0];
+    let g = surface("rosenbrock").gradient(start);
+    let hyper = Hyper { weight_decay: 0.0, ..article(0.01) };
+    for rule in [Rule::Adam, Rule::AdamW, Rule::AmsGrad, Rule::AdaMax, Rule::Adan, Rule::Lion, Rule::Rprop] {
+        let to = positions(rule, surface("rosenbrock"), start, &hyper, 1)[1];
+        for i in 0..2 {
+            assert_close(to[i] - start[i], -0.01 * g[i].signum(), 1e-6, rule.title());
+        }
+    }
+}
+
+#[test]
+fn the_heavy_ball_without_dampening_is_momentum() {
+    let hyper = Hyper { dampening: 0.0, ..article(0.001) };
+    let [ball, momentum] =
+        [Rule::HeavyBall, Rule::Momentum].map(|rule| positions(rule, surface("beale"), [1.0, 1.0], &hyper, 200));
+    for (ball, momentum) in ball.iter().zip(&momentum) {
+        for i in 0..2 {
+            assert!((ball[i] - momentum[i]).abs() < 1e-11, "{ball:?} {momentum:?}");
+        }
+    }
+    let dampened = positions(Rule::HeavyBall, surface("beale"), [1.0, 1.0], &article(0.001), 2);
+    assert_eq!(dampened[1], ball[1], "the first gradient is not dampened");
+    assert_ne!(dampened[2], ball[2]);
+}
+
+#[test]
+fn rules_with_their_addition_switched_off_are_the_plain_ones() {
+    let start = [0.0, 2.5];
+    let none = Hyper { momentum: 0.0, weight_decay: 0.0, asgd_lambda: 0.0, adagrad_decay: 0.0, ..article(0.0007) };
+    let same = |one: Rule, other: Rule, hyper: &Hyper, tolerance: f64| {
+        let paths = [one, other].map(|rule| positions(rule, surface("rosenbrock"), start, hyper, 150));
+        for (a, b) in paths[0].iter().zip(&paths[1]) {
+            assert!((0..2).all(|i| (a[i] - b[i]).abs() <= tolerance), "{one:?} {other:?}: {a:?} {b:?}");
+        }
+    };
+    same(Rule::RmsPropMomentum, Rule::RmsProp, &none, 1e-9);
+    same(Rule::AdamW, Rule::Adam, &none, 1e-13);
+    // η of ASGD is kept in f32, as PyTorch does.
+    same(Rule::Asgd, Rule::Sgd, &none, 1e-6);
+}
+
+#[test]
+fn rprop_uses_signs_alone_and_lion_walks_on_a_lattice() {
+    let eta = 1.0 / 64.0;
+    let start = [1.0, -0.5];
+    for (k, [x, y]) in positions(Rule::Lion, surface("himmelblau"), start, &article(eta), 200).into_iter().enumerate() {
+        for offset in [x - start[0], y - start[1]] {
+            assert_eq!((offset / eta).fract(), 0.0, "update {k}");
+        }
+    }
+    for rule in [Rule::Rprop, Rule::Lion] {
+        let [plain, scaled] =
+            [1.0, 1024.0].map(|scale| scaled_positions(rule, surface("article_quartic"), scale, &article(0.01), 100));
+        assert_eq!(plain, scaled, "{rule:?}");
+    }
+}
+
+#[test]
+fn scaling_f_changes_nothing_for_the_further_adaptive_rules() {
+    let hyper = Hyper { epsilon: 1e-300, weight_decay: 0.0, ..article(0.01) };
+    let rules = [
+        Rule::AdamW,
+        Rule::AmsGrad,
+        Rule::NAdam,
+        Rule::AdaMax,
+        Rule::Adan,
+        Rule::RmsPropMomentum,
+        Rule::RmsPropCentered,
+    ];
+    for rule in rules {
+        let [plain, scaled] =
+            [1.0, 1024.0].map(|scale| scaled_positions(rule, surface("article_quartic"), scale, &hyper, 60));
+        for (plain, scaled) in plain.iter().zip(&scaled) {
+            assert!((0..2).all(|i| (plain[i] - scaled[i]).abs() < 1e-9), "{rule:?}: {plain:?} {scaled:?}");
+        }
+    }
+}
+
+#[test]
+fn radam_is_momentum_without_a_root_before_its_sixth_update() {
+    let hyper = article(0.001);
+    let mut state = State::new([0.7, -0.4]);
+    for k in 1..=12 {
+        let trace = Rule::RAdam.trace(&state, surface("himmelblau"), &hyper);
+        assert_eq!(trace.parts.iter().any(|part| part.id == "rectifier"), k > 5, "update {k}");
+        state = trace.next;
+    }
+}
+
+#[test]
+fn amsgrad_never_forgets_the_largest_second_moment() {
+    let mut state = State::new([-4.0, 4.0]);
+    let mut largest = [0.0; 2];
+    for _ in 0..300 {
+        Rule::AmsGrad.step(&mut state, surface("himmelblau"), &article(0.1));
+        assert!((0..2).all(|i| state.b[i] >= largest[i] && state.b[i] >= state.c[i]));
+        largest = state.b;
+    }
+    assert!(state.c[0] < 0.9 * state.b[0], "while v itself has fallen");
+}
+
+#[test]
+fn the_average_of_asgd_begins_where_it_is_told_to() {
+    let hyper = Hyper { asgd_from: 20.0, ..article(0.01) };
+    let (mut state, mut later) = (State::new([-1.2, 1.0]), Vec::new());
+    for k in 1..=60_u32 {
+        Rule::Asgd.step(&mut state, surface("himmelblau"), &hyper);
+        if k > 21 {
+            later.push(state.theta[0]);
+        }
+        if k <= 22 {
+            assert_eq!(state.a, state.theta, "update {k}");
+        }
+    }
+    let mean = later.iter().sum::<f64>() / later.len() as f64;
+    // PyTorch's weights 1, 1/2, 1/3 … make it a mean; it keeps them in f32.
+    assert!((state.a[0] - mean).abs() < 1e-6 * mean.abs(), "{} {mean}", state.a[0]);
+}
+
+#[test]
+fn lbfgs_finds_the_minimum_of_a_ravine_in_a_few_updates() {
+    let ravine = surface("ill_conditioned_quadratic");
+    let path = positions(Rule::Lbfgs, ravine, [-1.8, 0.4], &article(0.01), 12);
+    assert!(ravine.f(path[12]) < 1e-14, "{:?}", path[12]);
+    let rosenbrock = positions(Rule::Lbfgs, surface("rosenbrock"), [-1.2, 1.0], &article(0.01), 60);
+    assert!((0..2).all(|i| (rosenbrock[60][i] - 1.0).abs() < 1e-5), "{:?}", rosenbrock[60]);
+    // With the strong Wolfe conditions f never rises.
+    for (before, after) in rosenbrock.iter().zip(&rosenbrock[1..]) {
+        assert!(surface("rosenbrock").f(*after) <= surface("rosenbrock").f(*before));
+    }
+}
+
+#[test]
+fn gradients_are_counted() {
+    for rule in Rule::ALL {
+        let (mut state, mut seen) = (State::new([-1.2, 1.0]), 0);
+        let rosenbrock = surface("rosenbrock");
+        for _ in 0..30 {
+            let looks = std::cell::Cell::new(0_u64);
+            let see = |p| {
+                looks.set(looks.get() + 1);
+                (rosenbrock.f(p), rosenbrock.gradient(p))
+            };
+            let gradient = rosenbrock.gradient(rule.gradient_point(&state, &article(0.0005)));
+            rule.step_with(&mut state, gradient, &see, &article(0.0005));
+            // L-BFGS asks for f at θ again, whose gradient it has.
+            seen += 1 + looks.get().saturating_sub(1);
+        }
+        assert_eq!((state.k, state.evaluations), (30, seen), "{rule:?}");
+        assert_eq!(state.evaluations > 30, rule == Rule::Lbfgs, "{rule:?}");
+    }
 }

@@ -10,6 +10,7 @@ use egui_kittest::kittest::Queryable;
 use learnscope::engine::params::Value;
 use learnscope::engine::state::RunState;
 use learnscope::kit::view::{Cursor, ViewAction};
+use learnscope::labs::optimizers::rules::Rule;
 use learnscope::labs::optimizers::{self, on_network, surfaces};
 use learnscope::plot::style::Style;
 
@@ -188,6 +189,71 @@ fn the_microscope_walks_through_the_parts_and_into_the_next_update() {
     assert!(harness.query_by_label_contains("part 1: gradient").is_some(), "parts are readable by name");
 }
 
+/// Every rule on.
+const ALL_ON: [&str; 14] = [
+    "use_adamw=on",
+    "use_amsgrad=on",
+    "use_nadam=on",
+    "use_radam=on",
+    "use_adamax=on",
+    "use_adan=on",
+    "use_heavy_ball=on",
+    "use_rmsprop_momentum=on",
+    "use_rmsprop_centered=on",
+    "use_rprop=on",
+    "use_lion=on",
+    "use_asgd=on",
+    "use_lbfgs=on",
+    "use_lbfgs_fixed=on",
+];
+
+#[test]
+fn every_optimizer_is_selected_by_its_command_and_shown_in_every_tile() {
+    let variants = ["convention=burn", "epsilon_place=inside", "schedule=cosine", "bias_correction=off"];
+    for changes in [ALL_ON.to_vec(), [&ALL_ON[..], &variants[..]].concat()] {
+        for tile in tiles() {
+            let mut scene = Scene::new(&changes, tile);
+            for rule in Rule::ALL {
+                scene.command(&format!("select-{}", rule.id()));
+                let mut parts = 0;
+                scene.with_view(|view, ctx| parts = view.sub_steps(ctx));
+                assert!(parts >= 3, "{rule:?} is under the microscope");
+                scene.sub = parts;
+            }
+            let mut harness = scene.harness(vec2(640.0, 400.0));
+            harness.run_steps(2);
+        }
+    }
+}
+
+#[test]
+fn the_guide_tells_where_a_variant_parts_from_the_article() {
+    let texts = |changes: &[&str]| {
+        let mut harness = Scene::new(changes, "guide").harness(vec2(420.0, 3000.0));
+        harness.run_steps(3);
+        ["First step that differs", "Adam       step 1", "SGD        none in the first 420 steps"]
+            .map(|text| harness.query_by_label_contains(text).is_some())
+    };
+    assert_eq!(texts(&[]), [false; 3]);
+    assert_eq!(texts(&["bias_correction=off"]), [true; 3]);
+}
+
+#[test]
+fn the_trajectories_of_every_optimizer_are_exported() {
+    let mut scene = Scene::new(&[&ALL_ON[..], &["steps=3"]].concat(), "field");
+    scene.command("export-paths-csv");
+    scene.command("export-paths-json");
+    let [ViewAction::SaveText { text: csv, .. }, ViewAction::SaveText { text: json, .. }] = &scene.actions[..] else {
+        panic!("{:?}", scene.actions);
+    };
+    let json: serde_json::Value = serde_json::from_str(json).unwrap();
+    for rule in Rule::ALL {
+        assert!(csv.contains(&format!("\n3,{},", rule.id())), "{rule:?}");
+        let states = json["optimizers"][rule.id()]["states"].as_object().unwrap();
+        assert_eq!(states.len(), rule.state_names().len(), "{rule:?}");
+    }
+}
+
 #[test]
 fn selecting_in_the_legend_selects_everywhere() {
     let mut harness = Scene::new(&[], "curves-y").harness(vec2(600.0, 400.0));
@@ -259,4 +325,19 @@ fn a_wheel_over_the_field_zooms_and_fit_shows_everything_again() {
     harness.run_steps(2);
     let whole = click(&mut harness);
     assert!((whole - 0.5).abs() < 0.01, "{whole}");
+}
+
+#[test]
+fn a_map_of_starts_is_computed_and_a_click_takes_a_start_over() {
+    let mut harness = Scene::new(&["surface=himmelblau", "steps=60"], "maps").harness(vec2(420.0, 420.0));
+    support::scene::wait_for(&mut harness, "% of the starts arrive");
+    harness.get_by_label("map of starts").click();
+    harness.run_steps(3);
+    let asked = |harness: &Harness<'_, Scene>, key: &str| {
+        harness.state().actions.iter().any(|action| matches!(action, ViewAction::SetParam { key: of, .. } if of == key))
+    };
+    assert!(asked(&harness, "start_x") && asked(&harness, "start_y"), "{:?}", harness.state().actions);
+    harness.state_mut().command("maps-kind");
+    support::scene::wait_for(&mut harness, "% of the pairs arrive");
+    harness.get_by_label("map of hyper-parameters");
 }

@@ -3,7 +3,7 @@
 use learnscope::engine::params::{Params, Value as Parameter};
 use learnscope::labs::optimizers::PATH_COLUMNS;
 use learnscope::labs::optimizers::params::PARAMS;
-use learnscope::labs::optimizers::rules::{Hyper, Rule, State};
+use learnscope::labs::optimizers::rules::{Hyper, PAIRS, Rule, State};
 use learnscope::labs::optimizers::surface_run;
 use learnscope::labs::optimizers::surfaces::{self, Chosen, CriticalKind, Surface};
 use learnscope::nn::optim::{self, Optimizer, Rates};
@@ -36,18 +36,18 @@ const DESCRIPTION: &[&str] = &[
 /// All of torch.optim that the product has not: a whole class (no options named), or what an option of a class makes of it
 /// where it acts. Every other run must be computed.
 const NOT_BUILT: &[(&str, &[&str])] = &[
-    ("NAdam", &[]),
-    ("RAdam", &[]),
-    ("Adamax", &[]),
-    ("Rprop", &[]),
-    ("ASGD", &[]),
-    ("LBFGS", &[]),
-    ("SGD", &["dampening", "maximize"]),
-    ("Adagrad", &["lr_decay", "initial_accumulator_value", "weight_decay", "maximize"]),
-    ("RMSprop", &["momentum", "centered", "weight_decay", "maximize"]),
-    ("Adadelta", &["lr", "weight_decay", "maximize"]),
-    ("Adam", &["amsgrad", "maximize"]),
-    ("AdamW", &["amsgrad", "maximize"]),
+    ("NAdam", &["weight_decay", "decoupled_weight_decay", "maximize"]),
+    ("RAdam", &["weight_decay", "decoupled_weight_decay", "maximize"]),
+    ("Adamax", &["weight_decay", "maximize"]),
+    ("Rprop", &["maximize"]),
+    ("ASGD", &["weight_decay", "maximize"]),
+    ("LBFGS", &["history_size", "tolerance_grad", "tolerance_change", "maximize"]),
+    ("SGD", &["maximize"]),
+    ("Adagrad", &["weight_decay", "maximize"]),
+    ("RMSprop", &["weight_decay", "maximize"]),
+    ("Adadelta", &["weight_decay", "maximize"]),
+    ("Adam", &["maximize"]),
+    ("AdamW", &["maximize"]),
 ];
 
 /// Checks every case of one file.
@@ -239,6 +239,11 @@ fn check_torch(case: &Value, file: &Map<String, Value>, report: &mut Report) -> 
         .cloned()
         .ok_or(format!("no defaults of the optimizer `{optimizer}`"))?;
     options.extend(field(case, "kwargs")?.as_object().ok_or("`kwargs` is no object")?.clone());
+    if let (Some(iterations), None) =
+        (case["kwargs"].get("max_iter").and_then(Value::as_u64), case["kwargs"].get("max_eval"))
+    {
+        options.insert("max_eval".into(), (iterations * 5 / 4).into());
+    }
     let options = TorchOptions::read(optimizer, &options)?;
     if !options.not_built.is_empty() {
         report.not_built(&format!("{optimizer} with {}", options.not_built.join(", ")));
@@ -278,6 +283,9 @@ fn check_torch(case: &Value, file: &Map<String, Value>, report: &mut Report) -> 
 struct TorchOptions {
     hyper: Hyper,
     nesterov: bool,
+    amsgrad: bool,
+    centered: bool,
+    line_search: bool,
     decay: f64,
     decoupled: bool,
     /// Those that act and are named in [`NOT_BUILT`].
@@ -290,31 +298,58 @@ impl TorchOptions {
         let mut read = Self {
             hyper: Hyper::from_values([0.0; Hyper::COUNT]),
             nesterov: false,
+            amsgrad: false,
+            centered: false,
+            line_search: false,
             decay: 0.0,
             decoupled: optimizer == "AdamW",
             not_built: Vec::new(),
         };
         let hyper = &mut read.hyper;
+        hyper.adadelta_rate = 1.0;
         for (key, value) in options {
             let on = value.as_bool() == Some(true);
             let amount = value.as_f64();
             let float = || amount.ok_or(format!("{optimizer}: `{key}` is {value}"));
+            let whole = || amount.map(|v| v as usize).ok_or(format!("{optimizer}: `{key}` is {value}"));
             let mut acts = on || amount.is_some_and(|amount| amount != 0.0);
             match (optimizer, key.as_str()) {
-                (_, "lr") => {
-                    hyper.learning_rate = float()?;
-                    acts = optimizer == "Adadelta" && hyper.learning_rate != 1.0;
+                ("Adadelta", "lr") => hyper.adadelta_rate = float()?,
+                ("LBFGS", "lr") => (hyper.lbfgs_rate, hyper.lbfgs_fixed_rate) = (float()?, float()?),
+                ("LBFGS", "max_iter") if amount == Some(1.0) => {}
+                ("LBFGS", "history_size") => acts = amount != Some(PAIRS as f64),
+                // One evaluation is the first of a call; the line search looks once, and then so often.
+                ("LBFGS", "max_eval") => hyper.choices.tries = whole()?.saturating_sub(1),
+                ("LBFGS", "line_search_fn") => {
+                    read.line_search = value.as_str() == Some("strong_wolfe");
+                    acts = !read.line_search && !value.is_null();
                 }
+                ("LBFGS", "tolerance_grad") => acts = amount != Some(1e-7),
+                ("LBFGS", "tolerance_change") => acts = amount != Some(1e-9),
+                (_, "lr") => hyper.learning_rate = float()?,
                 (_, "eps") => hyper.epsilon = float()?,
-                ("SGD", "momentum") => hyper.momentum = float()?,
+                ("SGD" | "RMSprop", "momentum") => hyper.momentum = float()?,
                 ("SGD", "nesterov") => read.nesterov = on,
-                ("RMSprop", "alpha") => hyper.rmsprop_beta = float()?,
-                ("Adadelta", "rho") => hyper.adadelta_rho = float()?,
-                ("Adam" | "AdamW", "betas") => [hyper.adam_beta1, hyper.adam_beta2] = vector(value)?,
-                ("SGD" | "Adam" | "AdamW", "weight_decay") => read.decay = float()?,
-                ("Adam" | "AdamW", "decoupled_weight_decay") => read.decoupled = on,
                 // Without momentum there is nothing to dampen.
-                ("SGD", "dampening") => acts &= options.get("momentum").and_then(Value::as_f64) != Some(0.0),
+                ("SGD", "dampening") => hyper.dampening = float()?,
+                ("RMSprop", "alpha") => hyper.rmsprop_beta = float()?,
+                ("RMSprop", "centered") => read.centered = on,
+                ("Adagrad", "lr_decay") => hyper.adagrad_decay = float()?,
+                ("Adagrad", "initial_accumulator_value") => hyper.adagrad_start = float()?,
+                ("Adadelta", "rho") => hyper.adadelta_rho = float()?,
+                ("Adam" | "AdamW" | "NAdam" | "RAdam" | "Adamax", "betas") => {
+                    [hyper.adam_beta1, hyper.adam_beta2] = vector(value)?;
+                }
+                ("Adam" | "AdamW", "amsgrad") => read.amsgrad = on,
+                ("NAdam", "momentum_decay") => hyper.nadam_decay = float()?,
+                ("Rprop", "etas") => [hyper.rprop_slower, hyper.rprop_faster] = vector(value)?,
+                ("Rprop", "step_sizes") => [hyper.rprop_smallest, hyper.rprop_largest] = vector(value)?,
+                ("ASGD", "lambd") => hyper.asgd_lambda = float()?,
+                ("ASGD", "alpha") => hyper.asgd_alpha = float()?,
+                ("ASGD", "t0") => hyper.asgd_from = float()?,
+                ("AdamW", "weight_decay") => (hyper.weight_decay, read.decay) = (float()?, float()?),
+                ("SGD" | "Adam", "weight_decay") => read.decay = float()?,
+                ("Adam" | "AdamW", "decoupled_weight_decay") => read.decoupled = on,
                 // How it is computed, not what.
                 (_, "foreach" | "fused" | "capturable" | "differentiable") => {}
                 _ if missing.contains(&key.as_str()) => {}
@@ -336,17 +371,34 @@ impl TorchOptions {
         }
     }
 
-    /// The rule of the lab; none of them decays weights.
+    /// The rule of the lab. Weights are decayed by AdamW alone, and its AMSGrad has no decay.
     fn rule(&self, optimizer: &str) -> Option<Rule> {
+        let decays = self.decay != 0.0;
         match optimizer {
-            _ if self.decay != 0.0 => None,
+            "AdamW" if self.amsgrad => (!decays).then_some(Rule::AmsGrad),
+            "AdamW" => Some(Rule::AdamW),
+            _ if decays => None,
             "SGD" if self.hyper.momentum == 0.0 => Some(Rule::Sgd),
             "SGD" if self.nesterov => Some(Rule::Nag),
-            "SGD" => Some(Rule::Momentum),
+            "SGD" if self.hyper.dampening == 0.0 => Some(Rule::Momentum),
+            "SGD" => Some(Rule::HeavyBall),
             "Adagrad" => Some(Rule::AdaGrad),
-            "RMSprop" => Some(Rule::RmsProp),
+            "RMSprop" => match (self.centered, self.hyper.momentum != 0.0) {
+                (false, false) => Some(Rule::RmsProp),
+                (false, true) => Some(Rule::RmsPropMomentum),
+                (true, false) => Some(Rule::RmsPropCentered),
+                (true, true) => None,
+            },
             "Adadelta" => Some(Rule::AdaDelta),
-            "Adam" | "AdamW" => Some(Rule::Adam),
+            "Adam" if self.amsgrad => Some(Rule::AmsGrad),
+            "Adam" => Some(Rule::Adam),
+            "NAdam" => Some(Rule::NAdam),
+            "RAdam" => Some(Rule::RAdam),
+            "Adamax" => Some(Rule::AdaMax),
+            "Rprop" => Some(Rule::Rprop),
+            "ASGD" => Some(Rule::Asgd),
+            "LBFGS" if self.line_search => Some(Rule::Lbfgs),
+            "LBFGS" => Some(Rule::LbfgsFixed),
             _ => None,
         }
     }
@@ -355,6 +407,8 @@ impl TorchOptions {
     fn trained(&self, optimizer: &str) -> Option<Trained> {
         let Hyper { learning_rate, momentum, adam_beta1, adam_beta2, epsilon, .. } = self.hyper;
         let rule = match optimizer {
+            _ if self.amsgrad => return None,
+            "SGD" if self.hyper.dampening != 0.0 && momentum != 0.0 => return None,
             "SGD" => optim::Rule::Sgd { momentum, nesterov: self.nesterov },
             "Adam" | "AdamW" => {
                 optim::Rule::Adam { betas: (adam_beta1, adam_beta2), epsilon, decoupled: self.decoupled }
@@ -465,6 +519,7 @@ fn article_hyper(values: &Value, learning_rate: f64) -> Result<Hyper, String> {
         adam_beta1: number(values, "beta1")?,
         adam_beta2: number(values, "beta2")?,
         epsilon: number(values, "eps")?,
+        ..Hyper::DEFAULT
     })
 }
 

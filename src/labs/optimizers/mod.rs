@@ -1,6 +1,7 @@
 //! The optimizers lab: trajectories of many optimizers on a surface, every internal of every step, and the same
 //! optimizers on a small real network.
 
+pub mod difference;
 pub mod maps;
 pub mod network;
 pub mod params;
@@ -54,9 +55,14 @@ pub static SPEC: LabSpec = LabSpec {
 /// two state vectors, see [`rules::Rule::state_names`]; 0 where it has none.
 pub const PATH_COLUMNS: &[&str] = &["x", "y", "f", "gradient_norm", "dx", "dy", "a_x", "a_y", "b_x", "b_y"];
 
+/// Columns of the table `memory/<optimizer>`: the whole state after 0, 64, 128, … updates, of a rule that remembers more
+/// than its path shows.
+pub const MEMORY_COLUMNS: &[&str] = rules::State::COLUMNS;
+
 /// Everything that the lab emits.
 pub static KEYS: &[KeySpec] = &[
     KeySpec { key: "path/*", title: "trajectory", unit: "", kind: KeyKind::Rows(PATH_COLUMNS), every: 1 },
+    KeySpec { key: "memory/*", title: "whole state", unit: "", kind: KeyKind::Rows(MEMORY_COLUMNS), every: 64 },
     scalar("f/*", "f(x, y)"),
     scalar("x/*", "x"),
     scalar("y/*", "y"),

@@ -5,14 +5,19 @@ use crate::engine::params::{ParamError, ParamSpec, Params};
 use crate::engine::table::{Choice, Condition, Float, Int, Switch, Words, fixed, live};
 use crate::nn::mlp::Activation;
 
+use super::rules::{Convention, Course};
 use super::surfaces::{self, Chosen, Source};
 
 const EXPERIMENT: &str = "Experiment";
 const SURFACE_RUN: &str = "Surface";
 const OPTIMIZERS: &str = "Optimizers";
+const ADAMS: &str = "Adam’s family";
+const OTHERS: &str = "More optimizers";
 const BURN: &str = "Burn’s own optimizers";
 const RATES: &str = "Hyper-parameters";
 const GRADIENTS: &str = "Noise on the gradients";
+const CONVENTIONS: &str = "Conventions";
+const SCHEDULES: &str = "Schedules";
 const DATA: &str = "Data";
 const NETWORK: &str = "Network";
 
@@ -75,6 +80,65 @@ pub static USE_ADADELTA: Switch = fixed(OPTIMIZERS, "use_adadelta", "AdaDelta")
 pub static USE_ADAM: Switch = fixed(OPTIMIZERS, "use_adam", "Adam")
     .help("Bias-corrected first and second moment; θ ← θ − η m̂ / (√v̂ + ε)")
     .switch(true);
+pub static USE_ADAMW: Switch = fixed(ADAMS, "use_adamw", "AdamW")
+    .help("Adam with a weight decay of its own: θ ← θ − η λ θ − η m̂ / (√v̂ + ε)")
+    .when(SURFACES)
+    .switch(false);
+pub static USE_AMSGRAD: Switch = fixed(ADAMS, "use_amsgrad", "AMSGrad")
+    .help("Adam that divides by the largest v so far and so never lengthens its steps again.")
+    .when(SURFACES)
+    .switch(false);
+pub static USE_NADAM: Switch = fixed(ADAMS, "use_nadam", "NAdam")
+    .help("Adam with Nesterov’s look-ahead: the new gradient counts at once.")
+    .when(SURFACES)
+    .switch(false);
+pub static USE_RADAM: Switch = fixed(ADAMS, "use_radam", "RAdam")
+    .help("Adam that is plain momentum until v is an average of enough gradients, and then comes in gradually.")
+    .when(SURFACES)
+    .switch(false);
+pub static USE_ADAMAX: Switch = fixed(ADAMS, "use_adamax", "Adamax")
+    .help("Adam with the largest decayed slope in place of the root: u = max(β₂ u, |g| + ε); θ ← θ − η m̂ / u")
+    .when(SURFACES)
+    .switch(false);
+pub static USE_ADAN: Switch = fixed(ADAMS, "use_adan", "Adan")
+    .help("Averages of the gradient, of its change, and of the square of both: Nesterov’s idea in Adam’s form.")
+    .when(SURFACES)
+    .switch(false);
+pub static USE_HEAVY_BALL: Switch = fixed(OTHERS, "use_heavy_ball", "Heavy ball")
+    .help("PyTorch’s SGD with momentum and dampening: B ← μ B + (1−τ) g; θ ← θ − η B")
+    .when(SURFACES)
+    .switch(false);
+pub static USE_RMSPROP_MOMENTUM: Switch = fixed(OTHERS, "use_rmsprop_momentum", "RMSProp μ")
+    .help("RMSProp with momentum μ, as Burn’s RmsProp is by default: B ← μ B + g / (√s + ε); θ ← θ − η B")
+    .when(SURFACES)
+    .switch(false);
+pub static USE_RMSPROP_CENTERED: Switch = fixed(OTHERS, "use_rmsprop_centered", "RMSProp σ")
+    .help("Centered RMSProp divides by the gradients’ standard deviation: θ ← θ − η g / (√(s − ḡ²) + ε)")
+    .when(SURFACES)
+    .switch(false);
+pub static USE_RPROP: Switch = fixed(OTHERS, "use_rprop", "Rprop")
+    .help("Only signs count: each axis has a step size that grows while its slope keeps its sign. It begins at η.")
+    .when(SURFACES)
+    .switch(false);
+pub static USE_LION: Switch = fixed(OTHERS, "use_lion", "Lion")
+    .help("The sign of a momentum: each axis moves by exactly η. θ ← θ − η sign(β₁ m + (1−β₁) g)")
+    .when(SURFACES)
+    .switch(false);
+pub static USE_ASGD: Switch = fixed(OTHERS, "use_asgd", "ASGD")
+    .help("Averaged SGD: its rate falls slowly, and the mean θ̄ of the later path is its result. The path shows θ.")
+    .when(SURFACES)
+    .switch(false);
+pub static USE_LBFGS: Switch = fixed(OTHERS, "use_lbfgs", "L-BFGS")
+    .help(
+        "Quasi-Newton: the curvature from the last steps, and a line search for the strong Wolfe conditions. One update \
+         may look at several gradients; PyTorch’s form.",
+    )
+    .when(SURFACES)
+    .switch(false);
+pub static USE_LBFGS_FIXED: Switch = fixed(OTHERS, "use_lbfgs_fixed", "L-BFGS fix")
+    .help("L-BFGS without a line search: a fixed share of the quasi-Newton step, PyTorch’s default.")
+    .when(SURFACES)
+    .switch(false);
 pub static BURN_SGD: Switch =
     fixed(BURN, "burn_sgd", "Burn SGD").help("Burn’s Sgd without momentum.").when(NETWORKS).switch(false);
 pub static BURN_MOMENTUM: Switch = fixed(BURN, "burn_momentum", "Burn SGD, momentum")
@@ -102,21 +166,24 @@ pub static BURN_LION: Switch = fixed(BURN, "burn_lion", "Burn Lion")
     .when(NETWORKS)
     .switch(false);
 pub static LEARNING_RATE: Float = live(RATES, "learning_rate", "learning rate η")
-    .help("Step size of every optimizer but AdaDelta, which has none.")
+    .help("Step size of every optimizer but AdaDelta and L-BFGS, which have none.")
     .log(0.01, [1e-6, 10.0]);
 pub static MOMENTUM: Float = live(RATES, "momentum", "momentum μ")
-    .help("Momentum and NAG: the share of the last velocity that is kept.")
+    .help("Momentum, NAG and others with momentum: the share of the last velocity that is kept.")
     .float(0.9, [0.0, 0.9999]);
 pub static RMSPROP_BETA: Float = live(RATES, "rmsprop_beta", "RMSProp β")
     .help("Decay of RMSProp’s running average of squared gradients.")
     .float(0.9, [0.0, 0.9999]);
 pub static ADADELTA_RHO: Float = live(RATES, "adadelta_rho", "AdaDelta ρ")
     .help("Decay of AdaDelta’s two running averages.")
+    .when(USE_ADADELTA.is_on())
     .float(0.9, [0.0, 0.9999]);
-pub static ADAM_BETA1: Float =
-    live(RATES, "adam_beta1", "Adam β₁").help("Decay of Adam’s first moment.").float(0.9, [0.0, 0.9999]);
-pub static ADAM_BETA2: Float =
-    live(RATES, "adam_beta2", "Adam β₂").help("Decay of Adam’s second moment.").float(0.999, [0.0, 0.99999]);
+pub static ADAM_BETA1: Float = live(RATES, "adam_beta1", "Adam β₁")
+    .help("Decay of the first moment of Adam and its kin.")
+    .float(0.9, [0.0, 0.9999]);
+pub static ADAM_BETA2: Float = live(RATES, "adam_beta2", "Adam β₂")
+    .help("Decay of the second moment of Adam and its kin.")
+    .float(0.999, [0.0, 0.99999]);
 pub static EPSILON: Float = live(RATES, "epsilon", "ε")
     .help("Keeps divisions finite. Outside the root, as the article’s code has it; inside the root in AdaDelta.")
     .log(1e-8, [1e-16, 1.0]);
@@ -140,6 +207,164 @@ pub static NOISE_BATCH: Int = fixed(GRADIENTS, "noise_batch", "samples in a batc
     .unit("samples")
     .when(MINI_BATCHES.is(&["minibatch"]))
     .int(8, [1, 32]);
+pub static WEIGHT_DECAY: Float = live(RATES, "weight_decay", "AdamW λ")
+    .help("Pull towards the origin; PyTorch’s default is 0.01, Burn’s 0.0001.")
+    .when(USE_ADAMW.is_on())
+    .float(0.01, [0.0, 1.0]);
+pub static DAMPENING: Float = live(RATES, "dampening", "heavy ball τ")
+    .help("Share of every later gradient that is left out; PyTorch’s default is 0, Burn’s 0.1.")
+    .when(USE_HEAVY_BALL.is_on())
+    .float(0.1, [0.0, 1.0]);
+pub static NADAM_DECAY: Float = live(RATES, "nadam_decay", "NAdam ψ")
+    .help("How fast the momentum’s weight grows from half of β₁ towards β₁.")
+    .when(USE_NADAM.is_on())
+    .float(0.004, [0.0, 1.0]);
+pub static ADAN_BETA1: Float = live(RATES, "adan_beta1", "Adan β₁")
+    .help("Decay of the mean gradient. Some write 1 − β for it.")
+    .when(USE_ADAN.is_on())
+    .float(0.98, [0.0, 0.9999]);
+pub static ADAN_BETA2: Float = live(RATES, "adan_beta2", "Adan β₂")
+    .help("Decay of the mean change of the gradient, and the weight of that change.")
+    .when(USE_ADAN.is_on())
+    .float(0.92, [0.0, 0.9999]);
+pub static ADAN_BETA3: Float = live(RATES, "adan_beta3", "Adan β₃")
+    .help("Decay of the mean square.")
+    .when(USE_ADAN.is_on())
+    .float(0.99, [0.0, 0.99999]);
+pub static LION_BETA1: Float = live(RATES, "lion_beta1", "Lion β₁")
+    .help("Share of the average in the direction whose sign is taken.")
+    .when(USE_LION.is_on())
+    .float(0.9, [0.0, 0.9999]);
+pub static LION_BETA2: Float = live(RATES, "lion_beta2", "Lion β₂")
+    .help("Decay of the average that is kept.")
+    .when(USE_LION.is_on())
+    .float(0.99, [0.0, 0.9999]);
+pub static RPROP_SLOWER: Float = live(RATES, "rprop_slower", "Rprop η⁻")
+    .help("What a step size is multiplied by where the slope has turned round.")
+    .when(USE_RPROP.is_on())
+    .float(0.5, [0.01, 0.99]);
+pub static RPROP_FASTER: Float = live(RATES, "rprop_faster", "Rprop η⁺")
+    .help("What a step size is multiplied by where the slope has kept its sign.")
+    .when(USE_RPROP.is_on())
+    .float(1.2, [1.01, 3.0]);
+pub static RPROP_SMALLEST: Float = live(RATES, "rprop_smallest", "Rprop smallest step")
+    .help("No step size falls below it.")
+    .when(USE_RPROP.is_on())
+    .log(1e-6, [1e-12, 1.0]);
+pub static RPROP_LARGEST: Float = live(RATES, "rprop_largest", "Rprop largest step")
+    .help("No step size grows beyond it.")
+    .when(USE_RPROP.is_on())
+    .log(50.0, [1e-3, 100.0]);
+pub static ASGD_LAMBDA: Float = live(RATES, "asgd_lambda", "ASGD λ")
+    .help("Pull towards the origin, and how fast the rate falls.")
+    .when(USE_ASGD.is_on())
+    .float(1e-4, [0.0, 1.0]);
+pub static ASGD_ALPHA: Float = live(RATES, "asgd_alpha", "ASGD α")
+    .help("Power with which the rate falls.")
+    .when(USE_ASGD.is_on())
+    .float(0.75, [0.0, 2.0]);
+pub static ASGD_FROM: Float = live(RATES, "asgd_from", "ASGD t₀")
+    .help("Update from which on the path is averaged; PyTorch’s default is a million.")
+    .unit("updates")
+    .when(USE_ASGD.is_on())
+    .log(100.0, [1.0, 1e6]);
+pub static ADAGRAD_DECAY: Float = live(RATES, "adagrad_decay", "AdaGrad rate decay")
+    .help("PyTorch’s lr_decay: η / (1 + k · decay) after k updates. The article has none.")
+    .when(USE_ADAGRAD.is_on())
+    .float(0.0, [0.0, 1.0]);
+pub static ADAGRAD_START: Float = live(RATES, "adagrad_start", "AdaGrad G at first")
+    .help("PyTorch’s initial_accumulator_value: what G begins with. The article’s is 0.")
+    .when(USE_ADAGRAD.is_on())
+    .float(0.0, [0.0, 100.0]);
+pub static ADADELTA_RATE: Float = live(RATES, "adadelta_rate", "AdaDelta lr")
+    .help("PyTorch’s factor on AdaDelta’s step; 1 is the article’s AdaDelta.")
+    .when(USE_ADADELTA.is_on())
+    .log(1.0, [1e-3, 10.0]);
+pub static LBFGS_RATE: Float = live(RATES, "lbfgs_rate", "L-BFGS first look")
+    .help(
+        "Share of the quasi-Newton step that the line search tries first. The last 10 steps’ curvature is remembered.",
+    )
+    .when(USE_LBFGS.is_on())
+    .log(1.0, [1e-3, 10.0]);
+pub static LBFGS_FIXED_RATE: Float = live(RATES, "lbfgs_fixed_rate", "L-BFGS fix step")
+    .help("Share of the quasi-Newton step that is taken. The last 10 steps’ curvature is remembered.")
+    .when(USE_LBFGS_FIXED.is_on())
+    .log(1.0, [1e-3, 10.0]);
+pub static LBFGS_TRIES: Int = fixed(RATES, "lbfgs_tries", "L-BFGS line search")
+    .help(
+        "Looks along the direction at most, after the first. PyTorch’s own form takes what max_eval leaves: with \
+         max_iter = 1 that is 0.",
+    )
+    .unit("looks")
+    .when(USE_LBFGS.is_on())
+    .int(25, [0, 25]);
+pub static CONVENTION: Choice<Convention, 3> = fixed(CONVENTIONS, "convention", "defaults of")
+    .help(
+        "Whose default values hold: the article’s (this form’s), PyTorch’s or Burn’s. It sets ε, β, dampening and weight \
+         decay of each optimizer where the form still has its default; what you set by hand stays. η is always the form’s.",
+    )
+    .when(SURFACES)
+    .choice(
+        "article",
+        [
+            ("article", "the article", Convention::Article),
+            ("pytorch", "PyTorch", Convention::PyTorch),
+            ("burn", "Burn", Convention::Burn),
+        ],
+    );
+pub static EPSILON_INSIDE: Choice<bool, 2> = fixed(CONVENTIONS, "epsilon_place", "ε stands")
+    .help(
+        "Outside of the root, as all code has it: √v + ε. Inside, as the article’s formulas have it: √(v + ε). AdaDelta \
+         has it inside always.",
+    )
+    .when(SURFACES)
+    .choice("outside", [("outside", "outside of the root", false), ("inside", "inside the root", true)]);
+pub static BIAS_CORRECTION: Switch = fixed(CONVENTIONS, "bias_correction", "bias correction")
+    .help(
+        "Adam and its kin: averages that begin at 0 are divided by their weight. Off: the first steps are other ones.",
+    )
+    .when(SURFACES)
+    .switch(true);
+pub static SCHEDULE: Choice<Course, 5> = fixed(SCHEDULES, "schedule", "course of η")
+    .help("How η changes along the run; a live change of η is multiplied by it as well.")
+    .when(SURFACES)
+    .choice(
+        "constant",
+        [
+            ("constant", "constant", Course::Constant),
+            ("step", "in steps", Course::Step),
+            ("exponential", "exponential", Course::Exponential),
+            ("cosine", "cosine", Course::Cosine),
+            ("warmup", "warm-up, then cosine", Course::WarmupCosine),
+        ],
+    );
+pub static SCHEDULE_EVERY: Int = fixed(SCHEDULES, "schedule_every", "every")
+    .help("Updates between two steps of η.")
+    .unit("updates")
+    .when(SCHEDULE.is(&["step"]))
+    .int(100, [1, 100_000]);
+pub static SCHEDULE_FACTOR: Float = fixed(SCHEDULES, "schedule_factor", "times")
+    .help("What η is multiplied by at each of these steps.")
+    .when(SCHEDULE.is(&["step"]))
+    .float(0.5, [0.01, 1.0]);
+pub static SCHEDULE_END: Float = fixed(SCHEDULES, "schedule_end", "η at the end")
+    .help("Share of η that the last update has.")
+    .unit("of η")
+    .when(SCHEDULE.is(&["exponential", "cosine", "warmup"]))
+    .float(0.01, [0.0, 1.0]);
+pub static SCHEDULE_WARMUP: Int = fixed(SCHEDULES, "schedule_warmup", "warm-up")
+    .help("Updates in which η rises in a straight line.")
+    .unit("updates")
+    .when(SCHEDULE.is(&["warmup"]))
+    .int(50, [1, 100_000]);
+pub static MOMENTUM_RISES: Choice<bool, 2> = fixed(SCHEDULES, "momentum_schedule", "course of μ")
+    .help("Whether μ is annealed: from a first value in a straight line to μ at the last update.")
+    .when(SURFACES)
+    .choice("constant", [("constant", "constant", false), ("linear", "annealed", true)]);
+pub static MOMENTUM_START: Float = fixed(SCHEDULES, "momentum_start", "μ at first")
+    .help("μ of the first update.")
+    .when(MOMENTUM_RISES.is(&["linear"]))
+    .float(0.5, [0.0, 0.9999]);
 pub static POINTS: Choice<Option<Generator>, 6> = fixed(DATA, "points", "point set")
     .help("Two-dimensional points with two or more classes, generated from the seed, or read from your own file.")
     .when(NETWORKS)
@@ -223,6 +448,20 @@ pub static PARAMS: &[ParamSpec] = &[
     USE_RMSPROP.row(),
     USE_ADADELTA.row(),
     USE_ADAM.row(),
+    USE_ADAMW.row(),
+    USE_AMSGRAD.row(),
+    USE_NADAM.row(),
+    USE_RADAM.row(),
+    USE_ADAMAX.row(),
+    USE_ADAN.row(),
+    USE_HEAVY_BALL.row(),
+    USE_RMSPROP_MOMENTUM.row(),
+    USE_RMSPROP_CENTERED.row(),
+    USE_RPROP.row(),
+    USE_LION.row(),
+    USE_ASGD.row(),
+    USE_LBFGS.row(),
+    USE_LBFGS_FIXED.row(),
     BURN_SGD.row(),
     BURN_MOMENTUM.row(),
     BURN_ADAGRAD.row(),
@@ -240,6 +479,37 @@ pub static PARAMS: &[ParamSpec] = &[
     GRADIENT_NOISE.row(),
     MINI_BATCHES.row(),
     NOISE_BATCH.row(),
+    ADAGRAD_DECAY.row(),
+    ADAGRAD_START.row(),
+    ADADELTA_RATE.row(),
+    WEIGHT_DECAY.row(),
+    NADAM_DECAY.row(),
+    ADAN_BETA1.row(),
+    ADAN_BETA2.row(),
+    ADAN_BETA3.row(),
+    DAMPENING.row(),
+    RPROP_SLOWER.row(),
+    RPROP_FASTER.row(),
+    RPROP_SMALLEST.row(),
+    RPROP_LARGEST.row(),
+    LION_BETA1.row(),
+    LION_BETA2.row(),
+    ASGD_LAMBDA.row(),
+    ASGD_ALPHA.row(),
+    ASGD_FROM.row(),
+    LBFGS_RATE.row(),
+    LBFGS_FIXED_RATE.row(),
+    LBFGS_TRIES.row(),
+    CONVENTION.row(),
+    EPSILON_INSIDE.row(),
+    BIAS_CORRECTION.row(),
+    SCHEDULE.row(),
+    SCHEDULE_EVERY.row(),
+    SCHEDULE_FACTOR.row(),
+    SCHEDULE_END.row(),
+    SCHEDULE_WARMUP.row(),
+    MOMENTUM_RISES.row(),
+    MOMENTUM_START.row(),
     POINTS.row(),
     CSV.row(),
     POINT_COUNT.row(),

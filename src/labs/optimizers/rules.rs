@@ -1,18 +1,35 @@
-//! The article's seven optimizers in f64, exactly as its code executes them: every operation in the same order.
+//! The optimizers in f64. The article's seven are exactly as its code executes them: every operation in the same order; the
+//! others are PyTorch's, and Lion and Adan as their papers and Burn have them.
+//!
+//! A rule is a row of [`FACTS`], a switch in the lab's parameters, and in its family's file an update and beside it the parts
+//! in which the step microscope shows that update.
 
+mod adam;
+mod adaptive;
+mod descent;
+mod hyper;
+mod lbfgs;
+mod schedule;
+mod signs;
+mod state;
 mod trace;
 
+pub use hyper::{Choices, Convention, Hyper};
+pub use lbfgs::MOST_TRIES;
+pub use schedule::{Course, Schedule};
+pub use state::{PAIRS, State};
 pub use trace::{Part, Trace, number, pair};
 
 use super::params::{
-    ADADELTA_RHO, ADAM_BETA1, ADAM_BETA2, EPSILON, LEARNING_RATE, MOMENTUM, RMSPROP_BETA, USE_ADADELTA, USE_ADAGRAD,
-    USE_ADAM, USE_MOMENTUM, USE_NAG, USE_RMSPROP, USE_SGD,
+    USE_ADADELTA, USE_ADAGRAD, USE_ADAM, USE_ADAMAX, USE_ADAMW, USE_ADAN, USE_AMSGRAD, USE_ASGD, USE_HEAVY_BALL,
+    USE_LBFGS, USE_LBFGS_FIXED, USE_LION, USE_MOMENTUM, USE_NADAM, USE_NAG, USE_RADAM, USE_RMSPROP,
+    USE_RMSPROP_CENTERED, USE_RMSPROP_MOMENTUM, USE_RPROP, USE_SGD,
 };
 use super::surfaces::Surface;
-use crate::engine::params::{ParamError, Params, Value};
+use super::theory::noise::Noise;
 use crate::engine::table::Switch;
 
-/// One of the article's seven update rules.
+/// An update rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rule {
     Sgd,
@@ -22,27 +39,118 @@ pub enum Rule {
     RmsProp,
     AdaDelta,
     Adam,
+    AdamW,
+    AmsGrad,
+    NAdam,
+    RAdam,
+    AdaMax,
+    Adan,
+    HeavyBall,
+    RmsPropMomentum,
+    RmsPropCentered,
+    Rprop,
+    Lion,
+    Asgd,
+    Lbfgs,
+    LbfgsFixed,
 }
 
+/// What is known of a rule beside its arithmetic.
+struct Facts {
+    id: &'static str,
+    path: &'static str,
+    memory: &'static str,
+    switch: &'static Switch,
+    recorded: &'static [&'static str],
+    hidden: &'static [&'static str],
+}
+
+/// `facts!(id, switch, [names of a and b], [names of c and d])`; a rule without names of c and d keeps nothing there.
+macro_rules! facts {
+    ($id:literal, $switch:ident, $recorded:expr, $hidden:expr) => {
+        Facts {
+            id: $id,
+            path: concat!("path/", $id),
+            memory: concat!("memory/", $id),
+            switch: &$switch,
+            recorded: &$recorded,
+            hidden: &$hidden,
+        }
+    };
+}
+
+/// In the order of [`Rule`].
+const FACTS: [Facts; Rule::ALL.len()] = [
+    facts!("sgd", USE_SGD, [], []),
+    facts!("momentum", USE_MOMENTUM, ["v"], []),
+    facts!("nag", USE_NAG, ["v"], []),
+    facts!("adagrad", USE_ADAGRAD, ["G"], []),
+    facts!("rmsprop", USE_RMSPROP, ["s"], []),
+    facts!("adadelta", USE_ADADELTA, ["E[g²]", "E[Δθ²]"], []),
+    facts!("adam", USE_ADAM, ["m", "v"], []),
+    facts!("adamw", USE_ADAMW, ["m", "v"], []),
+    facts!("amsgrad", USE_AMSGRAD, ["m", "v max"], ["v"]),
+    facts!("nadam", USE_NADAM, ["m", "v"], ["Π"]),
+    facts!("radam", USE_RADAM, ["m", "v"], []),
+    facts!("adamax", USE_ADAMAX, ["m", "u"], []),
+    facts!("adan", USE_ADAN, ["m", "n"], ["δ", "g"]),
+    facts!("heavy_ball", USE_HEAVY_BALL, ["B"], []),
+    facts!("rmsprop_momentum", USE_RMSPROP_MOMENTUM, ["s", "B"], []),
+    facts!("rmsprop_centered", USE_RMSPROP_CENTERED, ["s", "ḡ"], []),
+    facts!("rprop", USE_RPROP, ["Δ", "g₋"], []),
+    facts!("lion", USE_LION, ["m"], []),
+    facts!("asgd", USE_ASGD, ["θ̄"], []),
+    facts!("lbfgs", USE_LBFGS, ["d", "g"], ["t, γ", "count"]),
+    facts!("lbfgs_fixed", USE_LBFGS_FIXED, ["d", "g"], ["t, γ", "count"]),
+];
+
 impl Rule {
-    /// In the article's order; the index is the rule's colour in every view.
-    pub const ALL: [Rule; 7] =
+    /// The article's in its order, then the others; the index is the rule's colour in every view.
+    pub const ALL: [Rule; 21] = [
+        Rule::Sgd,
+        Rule::Momentum,
+        Rule::Nag,
+        Rule::AdaGrad,
+        Rule::RmsProp,
+        Rule::AdaDelta,
+        Rule::Adam,
+        Rule::AdamW,
+        Rule::AmsGrad,
+        Rule::NAdam,
+        Rule::RAdam,
+        Rule::AdaMax,
+        Rule::Adan,
+        Rule::HeavyBall,
+        Rule::RmsPropMomentum,
+        Rule::RmsPropCentered,
+        Rule::Rprop,
+        Rule::Lion,
+        Rule::Asgd,
+        Rule::Lbfgs,
+        Rule::LbfgsFixed,
+    ];
+    /// The article's, which also train networks.
+    pub const ARTICLE: [Rule; 7] =
         [Rule::Sgd, Rule::Momentum, Rule::Nag, Rule::AdaGrad, Rule::RmsProp, Rule::AdaDelta, Rule::Adam];
 
     /// Name in keys and files: `path/adam`, `use_adam`.
     pub const fn id(self) -> &'static str {
-        ["sgd", "momentum", "nag", "adagrad", "rmsprop", "adadelta", "adam"][self as usize]
+        FACTS[self as usize].id
     }
 
     /// The table of its path.
     pub const fn path_key(self) -> &'static str {
-        ["path/sgd", "path/momentum", "path/nag", "path/adagrad", "path/rmsprop", "path/adadelta", "path/adam"]
-            [self as usize]
+        FACTS[self as usize].path
+    }
+
+    /// The table of its whole state every so many steps, where [`Rule::remembers_more`].
+    pub const fn memory_key(self) -> &'static str {
+        FACTS[self as usize].memory
     }
 
     /// The switch that lets it take part.
     pub const fn switch(self) -> &'static Switch {
-        [&USE_SGD, &USE_MOMENTUM, &USE_NAG, &USE_ADAGRAD, &USE_RMSPROP, &USE_ADADELTA, &USE_ADAM][self as usize]
+        FACTS[self as usize].switch
     }
 
     /// Name in labels.
@@ -56,131 +164,96 @@ impl Rule {
     }
 
     /// Names of the state vectors `a` and `b` of the recorded path.
-    pub fn state_names(self) -> &'static [&'static str] {
-        match self {
-            Rule::Sgd => &[],
-            Rule::Momentum | Rule::Nag => &["v"],
-            Rule::AdaGrad => &["G"],
-            Rule::RmsProp => &["s"],
-            Rule::AdaDelta => &["E[g²]", "E[Δθ²]"],
-            Rule::Adam => &["m", "v"],
-        }
+    pub const fn state_names(self) -> &'static [&'static str] {
+        FACTS[self as usize].recorded
+    }
+
+    /// Names of the state vectors `c` and `d`, which the recorded path has not.
+    pub const fn hidden_names(self) -> &'static [&'static str] {
+        FACTS[self as usize].hidden
+    }
+
+    /// Whether a row of the recorded path is not all that the next update needs.
+    pub const fn remembers_more(self) -> bool {
+        !self.hidden_names().is_empty()
+    }
+
+    /// Whether η is in its equations.
+    pub fn has_learning_rate(self) -> bool {
+        !matches!(self, Rule::AdaDelta | Rule::Lbfgs | Rule::LbfgsFixed)
+    }
+
+    /// Whether its denominator can have ε inside or outside of the root.
+    pub fn has_epsilon_place(self) -> bool {
+        use Rule::{AdaGrad, Adam, AdamW, Adan, AmsGrad, NAdam, RAdam, RmsProp, RmsPropCentered, RmsPropMomentum};
+        matches!(
+            self,
+            AdaGrad | RmsProp | RmsPropMomentum | RmsPropCentered | Adam | AdamW | AmsGrad | NAdam | RAdam | Adan
+        )
+    }
+
+    /// Whether it corrects the bias of averages that begin at 0.
+    pub fn has_bias_correction(self) -> bool {
+        use Rule::{AdaMax, Adam, AdamW, Adan, AmsGrad, NAdam, RAdam};
+        matches!(self, Adam | AdamW | AmsGrad | NAdam | RAdam | AdaMax | Adan)
     }
 }
 
-/// The hyper-parameters of all rules together, on a surface and of a network.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Hyper {
-    /// η, of every rule but AdaDelta.
-    pub learning_rate: f64,
-    /// μ of Momentum and NAG.
-    pub momentum: f64,
-    /// β of RMSProp.
-    pub rmsprop_beta: f64,
-    /// ρ of AdaDelta.
-    pub adadelta_rho: f64,
-    /// β₁ of Adam.
-    pub adam_beta1: f64,
-    /// β₂ of Adam.
-    pub adam_beta2: f64,
-    /// ε: added to the root's result, in AdaDelta inside the roots.
-    pub epsilon: f64,
-}
-
-impl Hyper {
-    /// Number of hyper-parameters.
-    pub const COUNT: usize = Self::KEYS.len();
-    /// Their parameter keys, in the order of [`Hyper::values`].
-    pub const KEYS: [&'static str; 7] = [
-        LEARNING_RATE.key(),
-        MOMENTUM.key(),
-        RMSPROP_BETA.key(),
-        ADADELTA_RHO.key(),
-        ADAM_BETA1.key(),
-        ADAM_BETA2.key(),
-        EPSILON.key(),
-    ];
-
-    pub fn of(params: &Params) -> Self {
-        Self::from_values(Self::KEYS.map(|key| params.float(key)))
-    }
-
-    /// All values in the order of [`Hyper::KEYS`].
-    pub fn values(&self) -> [f64; Self::COUNT] {
-        [
-            self.learning_rate,
-            self.momentum,
-            self.rmsprop_beta,
-            self.adadelta_rho,
-            self.adam_beta1,
-            self.adam_beta2,
-            self.epsilon,
-        ]
-    }
-
-    /// The inverse of [`Hyper::values`].
-    pub fn from_values(values: [f64; Self::COUNT]) -> Self {
-        let [learning_rate, momentum, rmsprop_beta, adadelta_rho, adam_beta1, adam_beta2, epsilon] = values;
-        Self { learning_rate, momentum, rmsprop_beta, adadelta_rho, adam_beta1, adam_beta2, epsilon }
-    }
-
-    /// Applies a live change, whose value has been checked; a key that is no hyper-parameter is refused.
-    pub fn set(&mut self, key: &str, value: &Value) -> Result<(), ParamError> {
-        let (Some(index), Value::Float(value)) = (Self::KEYS.iter().position(|known| *known == key), value) else {
-            return Err(ParamError::NotLive { key: key.to_owned() });
-        };
-        let mut values = self.values();
-        values[index] = *value;
-        *self = Self::from_values(values);
-        Ok(())
-    }
-}
-
-/// Everything that a rule carries from one update to the next.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct State {
-    /// Position θ = (x, y).
-    pub theta: [f64; 2],
-    /// First and second state vector, see [`Rule::state_names`]; zero where the rule has none.
-    pub a: [f64; 2],
-    pub b: [f64; 2],
-    /// Updates done.
-    pub k: u64,
-}
-
-impl State {
-    /// The state before the first update.
-    pub fn new(start: [f64; 2]) -> Self {
-        Self { theta: start, a: [0.0; 2], b: [0.0; 2], k: 0 }
-    }
-}
+/// f and its gradient at a place, as an update sees them.
+pub type See<'a> = dyn Fn([f64; 2]) -> (f64, [f64; 2]) + 'a;
 
 /// One update with its intermediate results. [`Rule::step`] keeps the next state, [`Rule::trace`] shows the rest.
 #[derive(Debug, Clone, Copy)]
 struct Update {
     next: State,
-    /// Bias-corrected state vectors (Adam); zero elsewhere.
+    /// Bias-corrected state vectors (Adam and its kin); zero elsewhere.
     corrected: [[f64; 2]; 2],
     /// What is added to θ.
     delta: [f64; 2],
+}
+
+impl Update {
+    /// The update that moves by `delta` and leaves everything else as it is; counts one gradient.
+    fn moving(state: &State, delta: [f64; 2]) -> Self {
+        let theta = each(|i| state.theta[i] + delta[i]);
+        let next = State { theta, k: state.k + 1, evaluations: state.evaluations + 1, ..*state };
+        Self { next, corrected: [[0.0; 2]; 2], delta }
+    }
+
+    /// With these state vectors.
+    fn keeping(mut self, a: [f64; 2], b: [f64; 2]) -> Self {
+        (self.next.a, self.next.b) = (a, b);
+        self
+    }
 }
 
 impl Rule {
     /// One update: `state` becomes the state after it.
     pub fn step(self, state: &mut State, surface: &Surface, hyper: &Hyper) {
         let gradient = surface.gradient(self.gradient_point(state, hyper));
-        self.step_with(state, gradient, hyper);
+        self.step_with(state, gradient, &|p| (surface.f(p), surface.gradient(p)), hyper);
     }
 
-    /// [`Rule::step`] for a caller that already has the gradient at [`Rule::gradient_point`].
-    pub fn step_with(self, state: &mut State, gradient: [f64; 2], hyper: &Hyper) {
-        *state = self.update(state, gradient, hyper).next;
+    /// [`Rule::step`] with this noise on every gradient.
+    pub fn noisy_step(self, state: &mut State, surface: &Surface, hyper: &Hyper, noise: &Noise) {
+        let (at, k) = (self.gradient_point(state, hyper), state.k);
+        let noisy = |p: [f64; 2]| noise.on(surface.gradient(p), p, k, |p| surface.gradient(p));
+        self.step_with(state, noisy(at), &|p| (surface.f(p), noisy(p)), hyper);
+    }
+
+    /// [`Rule::step`] for a caller that already has the gradient at [`Rule::gradient_point`]. L-BFGS also looks at other
+    /// places, through `see`.
+    pub fn step_with(self, state: &mut State, gradient: [f64; 2], see: &See<'_>, hyper: &Hyper) {
+        *state = self.update(state, gradient, see, &hyper.at(self, state.k)).next;
     }
 
     /// Where the next update takes its gradient: at θ, but for NAG at the look-ahead point θ + μ v.
     pub fn gradient_point(self, state: &State, hyper: &Hyper) -> [f64; 2] {
         match self {
-            Rule::Nag => each(|i| state.theta[i] + hyper.momentum * state.a[i]),
+            Rule::Nag => {
+                let mu = hyper.at(self, state.k).momentum;
+                each(|i| state.theta[i] + mu * state.a[i])
+            }
             _ => state.theta,
         }
     }
@@ -190,42 +263,30 @@ impl Rule {
         self != Rule::Nag
     }
 
-    fn update(self, state: &State, g: [f64; 2], hyper: &Hyper) -> Update {
-        const NONE: [f64; 2] = [0.0; 2];
-        let &Hyper { learning_rate: eta, momentum: mu, epsilon, .. } = hyper;
-        let k = state.k + 1;
-        let mut corrected = [NONE; 2];
-        let (a, b, delta) = match self {
-            Rule::Sgd => (NONE, NONE, each(|i| -(eta * g[i]))),
-            Rule::Momentum | Rule::Nag => {
-                let v = each(|i| mu * state.a[i] - eta * g[i]);
-                (v, NONE, v)
-            }
-            Rule::AdaGrad => {
-                let sum = each(|i| state.a[i] + g[i] * g[i]);
-                (sum, NONE, each(|i| -(eta * g[i] / (sum[i].sqrt() + epsilon))))
-            }
-            Rule::RmsProp => {
-                let s = average(hyper.rmsprop_beta, state.a, each(|i| g[i] * g[i]));
-                (s, NONE, each(|i| -(eta * g[i] / (s[i].sqrt() + epsilon))))
-            }
-            Rule::AdaDelta => {
-                // The average of squared moves in the numerator is the one BEFORE this move.
-                let a = average(hyper.adadelta_rho, state.a, each(|i| g[i] * g[i]));
-                let delta = each(|i| -(state.b[i] + epsilon).sqrt() / (a[i] + epsilon).sqrt() * g[i]);
-                (a, average(hyper.adadelta_rho, state.b, each(|i| delta[i] * delta[i])), delta)
-            }
-            Rule::Adam => {
-                let m = average(hyper.adam_beta1, state.a, g);
-                let v = average(hyper.adam_beta2, state.b, each(|i| g[i] * g[i]));
-                let (c1, c2) = (bias_correction(hyper.adam_beta1, k), bias_correction(hyper.adam_beta2, k));
-                corrected = [m.map(|m| m / c1), v.map(|v| v / c2)];
-                let [m_hat, v_hat] = corrected;
-                (m, v, each(|i| -(eta * m_hat[i] / (v_hat[i].sqrt() + epsilon))))
-            }
-        };
-        let theta = each(|i| state.theta[i] + delta[i]);
-        Update { next: State { theta, a, b, k }, corrected, delta }
+    /// `hyper`: what holds for this rule and this update, see [`Hyper::at`].
+    fn update(self, state: &State, g: [f64; 2], see: &See<'_>, hyper: &Hyper) -> Update {
+        match self {
+            Rule::Sgd => descent::sgd(state, g, hyper),
+            Rule::Momentum | Rule::Nag => descent::momentum(state, g, hyper),
+            Rule::HeavyBall => descent::heavy_ball(state, g, hyper),
+            Rule::Asgd => descent::asgd(state, g, hyper),
+            Rule::AdaGrad => adaptive::adagrad(state, g, hyper),
+            Rule::RmsProp => adaptive::rmsprop(state, g, hyper),
+            Rule::RmsPropMomentum => adaptive::rmsprop_momentum(state, g, hyper),
+            Rule::RmsPropCentered => adaptive::rmsprop_centered(state, g, hyper),
+            Rule::AdaDelta => adaptive::adadelta(state, g, hyper),
+            Rule::Adam => adam::adam(state, g, hyper),
+            Rule::AdamW => adam::adamw(state, g, hyper),
+            Rule::AmsGrad => adam::amsgrad(state, g, hyper),
+            Rule::NAdam => adam::nadam(state, g, hyper),
+            Rule::RAdam => adam::radam(state, g, hyper),
+            Rule::AdaMax => adam::adamax(state, g, hyper),
+            Rule::Adan => adam::adan(state, g, hyper),
+            Rule::Rprop => signs::rprop(state, g, hyper),
+            Rule::Lion => signs::lion(state, g, hyper),
+            Rule::Lbfgs => lbfgs::lbfgs(state, g, Some(see), hyper).update,
+            Rule::LbfgsFixed => lbfgs::lbfgs(state, g, None, hyper).update,
+        }
     }
 }
 
@@ -239,7 +300,13 @@ fn average(beta: f64, old: [f64; 2], new: [f64; 2]) -> [f64; 2] {
     each(|i| beta * old[i] + (1.0 - beta) * new[i])
 }
 
-/// 1 − βᵏ: the share of its full weight that an average has after k updates from zero.
-fn bias_correction(beta: f64, k: u64) -> f64 {
-    1.0 - beta.powf(k as f64)
+/// −1, 0 or 1; not a number stays so.
+fn sign(v: f64) -> f64 {
+    if v > 0.0 {
+        1.0
+    } else if v < 0.0 {
+        -1.0
+    } else {
+        v
+    }
 }

@@ -16,6 +16,9 @@ use crate::labs::optimizers::params::{self, GRADIENT_NOISE, MINI_BATCHES, NOISE_
 const BLOCK_STEPS: u64 = 256;
 /// Scalars (f, x, y, ‖∇f‖, ‖Δθ‖) are emitted about so many times in a run; the paths hold every step.
 const SCALAR_SAMPLES: u64 = 1_000;
+/// The whole state of a rule that remembers more than its path shows is recorded every so many steps: from there the
+/// updates up to any other step are done again.
+const MEMORY_STEPS: u64 = 64;
 /// Numbers in one row of a path.
 const COLUMNS: usize = PATH_COLUMNS.len();
 
@@ -111,6 +114,28 @@ fn walk(
     }
 }
 
+/// The whole state of a rule after `k` updates of a recorded run: what its path tells where that is everything, else the
+/// last recorded whole state, with the updates since done again by `step`. `path` and `memory` are the rows of the run's
+/// tables [`Rule::path_key`] and [`Rule::memory_key`], the latter as far as there are any.
+pub fn state_at(rule: Rule, k: u64, path: &[f64], memory: &[f64], mut step: impl FnMut(&mut State)) -> State {
+    let row = |k: u64| {
+        let row = path.get(k as usize * COLUMNS..(k as usize + 1) * COLUMNS).map(exact);
+        let [x, y, _, _, _, _, ax, ay, bx, by] = row.unwrap_or([f64::NAN; COLUMNS]);
+        State::recorded([x, y], [ax, ay], [bx, by], k)
+    };
+    if !rule.remembers_more() {
+        return row(k);
+    }
+    // Rows of a diverged rule are missing, and so are the last ones of a recording that is being written.
+    let rows = memory.as_chunks::<{ State::PACKED }>().0;
+    let last = rows.get((k / MEMORY_STEPS) as usize).or(rows.last()).map(State::unpack);
+    let mut state = last.filter(|state| state.k <= k).unwrap_or_else(|| row(0));
+    while state.k < k {
+        step(&mut state);
+    }
+    state
+}
+
 /// The rules that take part.
 pub fn enabled(params: &Params) -> impl Iterator<Item = Rule> {
     Rule::ALL.into_iter().filter(|rule| rule.switch().of(params))
@@ -167,10 +192,11 @@ impl Walker {
             return;
         }
         let from = self.state.theta;
-        let at = self.rule.gradient_point(&self.state, hyper);
+        let (at, k) = (self.rule.gradient_point(&self.state, hyper), self.state.k);
         let exact = if self.rule.gradient_is_at_theta() { self.gradient } else { surface.gradient(at) };
-        let gradient = noise.on(exact, at, self.state.k, |p| surface.gradient(p));
-        self.rule.step_with(&mut self.state, gradient, hyper);
+        let noisy = |exact: [f64; 2], at: [f64; 2]| noise.on(exact, at, k, |p| surface.gradient(p));
+        let see = |p: [f64; 2]| (surface.f(p), noisy(surface.gradient(p), p));
+        self.rule.step_with(&mut self.state, noisy(exact, at), &see, hyper);
         let to = self.state.theta;
         self.moved = [to[0] - from[0], to[1] - from[1]];
         self.f = surface.f(to);
@@ -187,32 +213,30 @@ impl Walker {
         [x, y, self.f, norm(self.gradient), dx, dy, a[0], a[1], b[0], b[1]]
     }
 
-    /// All numbers of the walker, for a checkpoint.
-    fn pack(&self) -> Vec<f64> {
-        let State { theta, a, b, k } = self.state;
+    /// What of the walker is not its state, for a checkpoint.
+    fn pack(&self) -> [f64; PACKED] {
+        let ([gx, gy], [dx, dy]) = (self.gradient, self.moved);
         // Step counts stay far below 2^53, so they are exact as f64; −1 stands for "not diverged".
-        let diverged = self.diverged_at.map_or(-1.0, |step| step as f64);
-        [theta, a, b, self.gradient, self.moved, [self.f, k as f64]].into_iter().flatten().chain([diverged]).collect()
+        [gx, gy, dx, dy, self.f, self.diverged_at.map_or(-1.0, |step| step as f64)]
     }
 
     /// The inverse of [`Walker::pack`].
-    fn unpack(rule: Rule, packed: &[f64; PACKED]) -> Self {
-        let vector = |i: usize| [packed[2 * i], packed[2 * i + 1]];
-        let [f, k] = vector(5);
-        let diverged = packed[PACKED - 1];
-        Self {
-            rule,
-            state: State { theta: vector(0), a: vector(1), b: vector(2), k: k as u64 },
-            f,
-            gradient: vector(3),
-            moved: vector(4),
-            diverged_at: (diverged >= 0.0).then_some(diverged as u64),
-        }
+    fn unpack(rule: Rule, state: State, packed: [f64; PACKED]) -> Self {
+        let [gx, gy, dx, dy, f, diverged] = packed;
+        let diverged_at = (diverged >= 0.0).then_some(diverged as u64);
+        Self { rule, state, f, gradient: [gx, gy], moved: [dx, dy], diverged_at }
+    }
+
+    /// State and rest of a checkpoint from before there were rules with more than two state vectors.
+    fn unpack_article(rule: Rule, packed: [f64; 13]) -> Self {
+        let [x, y, ax, ay, bx, by, gx, gy, dx, dy, f, k, diverged] = packed;
+        let state = State::recorded([x, y], [ax, ay], [bx, by], k as u64);
+        Self::unpack(rule, state, [gx, gy, dx, dy, f, diverged])
     }
 }
 
-/// Numbers of a packed [`Walker`].
-const PACKED: usize = 13;
+/// Numbers of a packed [`Walker`] beside its state.
+const PACKED: usize = 6;
 
 fn norm(v: [f64; 2]) -> f64 {
     v[0].hypot(v[1])
@@ -222,6 +246,8 @@ fn norm(v: [f64; 2]) -> f64 {
 #[derive(Debug)]
 struct Keys {
     path: &'static str,
+    /// Of a rule that remembers more than its path shows.
+    memory: Option<&'static str>,
     scalars: [String; 5],
 }
 
@@ -249,6 +275,7 @@ impl SurfaceRun {
             let id = walker.rule.id();
             Keys {
                 path: walker.rule.path_key(),
+                memory: walker.rule.remembers_more().then(|| walker.rule.memory_key()),
                 scalars: ["f", "x", "y", "gradient_norm", "step_length"].map(|name| format!("{name}/{id}")),
             }
         });
@@ -271,6 +298,15 @@ impl SurfaceRun {
         }
     }
 
+    /// The whole state of rules whose path does not tell it.
+    fn emit_memory(&self, out: &mut Emit<'_>) {
+        for (keys, walker) in self.keys.iter().zip(&self.walkers) {
+            if let (Some(key), None) = (keys.memory, walker.diverged_at) {
+                out.rows(key, walker.state.pack().to_vec());
+            }
+        }
+    }
+
     fn emit_scalars(&self, out: &mut Emit<'_>) {
         for (keys, walker) in self.keys.iter().zip(&self.walkers) {
             let [x, y] = walker.state.theta;
@@ -288,6 +324,7 @@ impl Experiment for SurfaceRun {
             pending.extend(walker.row());
         }
         self.emit_rows(out);
+        self.emit_memory(out);
         self.emit_scalars(out);
         Ok(())
     }
@@ -306,6 +343,9 @@ impl Experiment for SurfaceRun {
         let sampled = step.is_multiple_of(self.steps.div_ceil(SCALAR_SAMPLES).max(1));
         if step.is_multiple_of(BLOCK_STEPS) || out.is_last() {
             self.emit_rows(out);
+        }
+        if step.is_multiple_of(MEMORY_STEPS) {
+            self.emit_memory(out);
         }
         if sampled || out.is_last() {
             self.emit_scalars(out);
@@ -329,7 +369,8 @@ impl Experiment for SurfaceRun {
         checkpoint.put_f64("hyper", self.hyper.values().to_vec());
         for (walker, pending) in self.walkers.iter().zip(&self.pending) {
             let id = walker.rule.id();
-            checkpoint.put_f64(format!("state/{id}"), walker.pack());
+            checkpoint.put_f64(format!("memory/{id}"), walker.state.pack().to_vec());
+            checkpoint.put_f64(format!("walker/{id}"), walker.pack().to_vec());
             checkpoint.put_f64(format!("pending/{id}"), pending.clone());
         }
         Ok(checkpoint)
@@ -353,21 +394,30 @@ impl Experiment for SurfaceRun {
             )));
         }
         // Everything is read before anything is changed, so that a bad checkpoint leaves the experiment as it was.
-        let hyper = exact(checkpoint.get_f64("hyper", Hyper::COUNT)?);
+        let hyper = Hyper::restored(checkpoint, self.hyper.choices)?;
         let unsent = (checkpoint.step % BLOCK_STEPS) as usize;
         let mut walkers = Vec::new();
         let mut pending = Vec::new();
         for rule in self.walkers.iter().map(|walker| walker.rule) {
             let id = rule.id();
-            walkers.push(Walker::unpack(rule, &exact(checkpoint.get_f64(&format!("state/{id}"), PACKED)?)));
+            walkers.push(walker(rule, checkpoint)?);
             let name = format!("pending/{id}");
             // The last step of a run flushes whatever its number, so then nothing is pending.
             let rows = checkpoint.get_f64(&name, unsent * COLUMNS).or_else(|_| checkpoint.get_f64(&name, 0))?;
             pending.push(rows.to_vec());
         }
-        (self.hyper, self.walkers, self.pending) = (Hyper::from_values(hyper), walkers, pending);
+        (self.hyper, self.walkers, self.pending) = (hyper, walkers, pending);
         Ok(())
     }
+}
+
+fn walker(rule: Rule, checkpoint: &Checkpoint) -> Result<Walker, RunError> {
+    let id = rule.id();
+    if let Ok(all) = checkpoint.get_f64(&format!("state/{id}"), 13) {
+        return Ok(Walker::unpack_article(rule, exact(all)));
+    }
+    let state = State::unpack(&exact(checkpoint.get_f64(&format!("memory/{id}"), State::PACKED)?));
+    Ok(Walker::unpack(rule, state, exact(checkpoint.get_f64(&format!("walker/{id}"), PACKED)?)))
 }
 
 /// A slice whose length was checked, as an array.
@@ -381,6 +431,7 @@ fn divergence(walker: &Walker, surface: &Surface, last_f: f64) -> String {
         _ if endless && last_f < 0.0 => "f falls without end on this surface, whatever the rate",
         _ if !last_f.is_finite() => "f has no finite value there: start elsewhere",
         Rule::AdaDelta => "start elsewhere or lower ε",
+        Rule::Lbfgs | Rule::LbfgsFixed => "start elsewhere or lower the L-BFGS step",
         _ => "lower the learning rate η",
     };
     format!(

@@ -61,7 +61,7 @@ impl Gpu {
     /// The ends of all runs; `None` where the device cannot do it, or it was cancelled.
     pub(super) fn cells(&self, request: &Request, minima: &[[f64; 2]], watch: Watch<'_>) -> Option<Vec<Cell>> {
         let task = request.task();
-        let kernel = Kernel::of(task.rule)?;
+        let kernel = Kernel::of(task.rule, &task.hyper)?;
         // The catalogue's formulas are typed as they are printed.
         let read = Expression::parse(task.surface.formula());
         let expression = task.surface.expression().or(read.as_ref().ok())?;

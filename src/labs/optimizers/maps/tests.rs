@@ -5,7 +5,7 @@ use crate::labs::optimizers::surfaces::{self, expression::Expression};
 
 fn hyper() -> Hyper {
     // The defaults of the form.
-    Hyper::from_values([0.01, 0.9, 0.9, 0.9, 0.9, 0.999, 1e-8])
+    Hyper::article(0.01)
 }
 
 fn known(id: &str) -> Chosen {
@@ -100,7 +100,7 @@ fn a_run_of_which_one_coordinate_is_no_number_has_diverged_at_once() {
 
 #[test]
 fn runs_side_by_side_end_as_each_rule_ends_alone() {
-    for rule in Rule::ALL {
+    for rule in Rule::ARTICLE {
         for id in ["himmelblau", "beale", "saddle", "long_valley"] {
             let request = basin(task(known(id), rule, 0.01, 300), 21);
             let map = on_cpu(&request);
@@ -148,9 +148,9 @@ fn a_sweep_finds_the_known_border_of_divergence() {
 #[test]
 fn every_surface_and_rule_has_a_valid_shader() {
     for surface in surfaces::ALL {
-        for rule in Rule::ALL {
+        for rule in Rule::ARTICLE {
             let expression = Expression::parse(surface.formula()).unwrap();
-            let source = gpu::shader(&expression, walk::Kernel::of(rule).unwrap());
+            let source = gpu::shader(&expression, walk::Kernel::of(rule, &hyper()).unwrap());
             let module = naga::front::wgsl::parse_str(&source)
                 .unwrap_or_else(|error| panic!("{}: {}", surface.id, error.emit_to_string(&source)));
             naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::empty())

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use super::{Cell, End, FAR, HOLD, Request, Start, Task};
-use crate::labs::optimizers::rules::{Hyper, Rule, State};
+use crate::labs::optimizers::rules::{Choices, Hyper, Rule, State};
 use crate::labs::optimizers::surfaces::Surface;
 use crate::watch::Watch;
 
@@ -29,9 +29,15 @@ pub(super) enum Kernel {
 }
 
 impl Kernel {
-    /// The fast form of a rule, where it has one.
-    pub(super) fn of(rule: Rule) -> Option<Self> {
+    /// The fast form of a rule, where it has one: the article's seven in the article's form.
+    pub(super) fn of(rule: Rule, hyper: &Hyper) -> Option<Self> {
+        let [adagrad, adadelta] = [[hyper.adagrad_decay, hyper.adagrad_start] == [0.0; 2], hyper.adadelta_rate == 1.0];
+        if hyper.choices != Choices::DEFAULT {
+            return None;
+        }
         Some(match rule {
+            Rule::AdaGrad if !adagrad => return None,
+            Rule::AdaDelta if !adadelta => return None,
             Rule::Sgd => Kernel::Sgd,
             Rule::Momentum => Kernel::Momentum,
             Rule::Nag => Kernel::Nag,
@@ -39,6 +45,7 @@ impl Kernel {
             Rule::RmsProp => Kernel::RmsProp,
             Rule::AdaDelta => Kernel::AdaDelta,
             Rule::Adam => Kernel::Adam,
+            _ => return None,
         })
     }
 
@@ -60,7 +67,7 @@ pub(super) fn cells(request: &Request, minima: &[[f64; 2]], watch: Watch<'_>) ->
     let all = columns * rows;
     let task = request.task();
     let goal = Goal::new(task, minima);
-    let kernel = Kernel::of(task.rule);
+    let kernel = Kernel::of(task.rule, &task.hyper);
     let mut cells = vec![Cell { end: End::Inside, steps: 0 }; all];
     let done = AtomicUsize::new(0);
     cells.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, cells)| {

@@ -40,7 +40,8 @@ impl Article {
                 (vec![v.clone()], theta + v)
             }
             Rule::AdaGrad => {
-                let sum = next() + g.clone() * g.clone();
+                let before = if k == 1 { next() + hyper.adagrad_start } else { next() };
+                let (sum, eta) = (before + g.clone() * g.clone(), eta / (1.0 + (k - 1) as f64 * hyper.adagrad_decay));
                 (vec![sum.clone()], theta - g * eta / (sum.sqrt() + epsilon))
             }
             Rule::RmsProp => {
@@ -53,7 +54,7 @@ impl Article {
                 // The previous b: it learns of this step only afterwards.
                 let d = (b.clone() + epsilon).sqrt().neg() / (a.clone() + epsilon).sqrt() * g;
                 let b = b * rho + d.clone() * d.clone() * (1.0 - rho);
-                (vec![a, b], theta + d)
+                (vec![a, b], theta + d * hyper.adadelta_rate)
             }
             Rule::Adam => {
                 let (m, s) = (next(), next());
@@ -65,6 +66,7 @@ impl Article {
                 let s_hat = s.clone() / s_correction;
                 (vec![m, s], theta - m_hat * eta / (s_hat.sqrt() + epsilon))
             }
+            other => unreachable!("{other:?} does not train networks: the roster has the article's rules"),
         };
         self.state = state;
         theta

@@ -21,7 +21,7 @@ const POINTS: usize = 16;
 pub fn device_check(device: &Device) -> Result<Vec<f32>, RunError> {
     let shape = MlpShape::new(2, 8, 1, 2, Activation::Tanh);
     let parameters = shape.parameters();
-    let hyper = Hyper::from_values([0.01, 0.0, 0.0, 0.0, 0.9, 0.999, 1e-8]);
+    let hyper = Hyper::article(0.01);
     let set = Generator::Moons.generate(POINTS, 0.1, 1);
     let x = upload_points(set.xy.iter().copied(), POINTS, device);
     let y = Tensor::from_data(one_hot(&set.classes, 2), device);

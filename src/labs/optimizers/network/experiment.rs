@@ -268,8 +268,7 @@ impl Experiment for NetworkRun {
             let stopped = format!("{id}/stopped");
             trainee.stopped = from.text.contains_key(&stopped).then(|| load.text(&stopped)).transpose()?;
         }
-        let hyper = from.get_f64("hyper", Hyper::COUNT)?;
-        self.hyper = Hyper::from_values(std::array::from_fn(|i| hyper[i]));
+        self.hyper = Hyper::restored(from, self.hyper.choices)?;
         Ok(())
     }
 }

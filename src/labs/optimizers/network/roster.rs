@@ -86,10 +86,13 @@ mod tests {
 
     #[test]
     fn the_roster_starts_with_the_articles_rules_in_their_order_and_every_switch_exists() {
-        for (i, rule) in Rule::ALL.into_iter().enumerate() {
+        for (i, rule) in Rule::ARTICLE.into_iter().enumerate() {
             assert_eq!(ROSTER[i].kind, Kind::Article(rule));
-            assert_eq!(ROSTER[i].switch, format!("use_{}", rule.id()));
+        }
+        for (i, rule) in Rule::ALL.into_iter().enumerate() {
+            assert_eq!((rule.index(), rule.switch().key()), (i, format!("use_{}", rule.id()).as_str()));
             assert_eq!(rule.path_key(), format!("path/{}", rule.id()));
+            assert_eq!(rule.memory_key(), format!("memory/{}", rule.id()));
         }
         for entry in ROSTER {
             assert!(PARAMS.iter().any(|spec| spec.key == entry.switch), "{}", entry.switch);

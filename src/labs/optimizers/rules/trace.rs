@@ -1,6 +1,8 @@
 //! One update, split into its named parts with the numbers in them: what the step microscope shows.
 
-use super::{Hyper, Rule, State, Update, bias_correction, each};
+use std::borrow::Cow;
+
+use super::{Hyper, Rule, State, Update, each};
 use crate::labs::optimizers::surfaces::Surface;
 use crate::labs::optimizers::theory::noise::Noise;
 
@@ -21,8 +23,8 @@ pub struct Part {
     pub title: &'static str,
     /// The quantity's symbol, e.g. `m`.
     pub symbol: &'static str,
-    /// What is computed, in symbols.
-    pub equation: &'static str,
+    /// What is computed, in symbols, in the variant of this run.
+    pub equation: Cow<'static, str>,
     /// The equation with the current numbers in it.
     pub numbers: String,
     /// The result, per coordinate.
@@ -34,22 +36,35 @@ pub struct Part {
 }
 
 impl Part {
-    fn new(id: &'static str, title: &'static str, symbol: &'static str, equation: &'static str) -> Self {
+    pub(super) fn new(
+        id: &'static str,
+        title: &'static str,
+        symbol: &'static str,
+        equation: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        let equation = equation.into();
         Self { id, title, symbol, equation, numbers: String::new(), value: [0.0; 2], arrow: None, note: String::new() }
     }
 
-    fn value(mut self, value: [f64; 2], right_side: String) -> Self {
+    pub(super) fn value(mut self, value: [f64; 2], right_side: String) -> Self {
         self.value = value;
         self.numbers = format!("{} = {right_side} = {}", self.symbol, pair(value));
         self
     }
 
-    fn arrow(mut self, from: [f64; 2], by: [f64; 2]) -> Self {
+    /// One number for both coordinates.
+    pub(super) fn scalar(mut self, value: f64, right_side: String) -> Self {
+        self.value = [value; 2];
+        self.numbers = format!("{} = {right_side} = {}", self.symbol, number(value));
+        self
+    }
+
+    pub(super) fn arrow(mut self, from: [f64; 2], by: [f64; 2]) -> Self {
         self.arrow = Some((from, each(|i| from[i] + by[i])));
         self
     }
 
-    fn note(mut self, note: impl Into<String>) -> Self {
+    pub(super) fn note(mut self, note: impl Into<String>) -> Self {
         self.note = note.into();
         self
     }
@@ -66,16 +81,32 @@ impl Rule {
         let at = self.gradient_point(state, hyper);
         let exact = surface.gradient(at);
         let g = noise.on(exact, at, state.k, |p| surface.gradient(p));
-        let update = self.update(state, g, hyper);
+        let see = |p: [f64; 2]| (surface.f(p), noise.on(surface.gradient(p), p, state.k, |p| surface.gradient(p)));
+        let hyper = &hyper.at(self, state.k);
+        let update = self.update(state, g, &see, hyper);
         let context = Context { state, hyper, at, g, noise: each(|i| g[i] - exact[i]), update };
         let mut parts = match self {
-            Rule::Sgd => vec![context.gradient(), context.sgd_step()],
-            Rule::Momentum => vec![context.gradient(), context.inertia(), context.velocity()],
-            Rule::Nag => vec![context.look_ahead(), context.gradient_ahead(), context.velocity()],
+            Rule::Sgd => context.sgd(),
+            Rule::Momentum => context.momentum(),
+            Rule::Nag => context.nag(),
+            Rule::HeavyBall => context.heavy_ball(),
+            Rule::Asgd => context.asgd(),
             Rule::AdaGrad => context.adagrad(),
             Rule::RmsProp => context.rmsprop(),
+            Rule::RmsPropMomentum => context.rmsprop_momentum(),
+            Rule::RmsPropCentered => context.rmsprop_centered(),
             Rule::AdaDelta => context.adadelta(),
             Rule::Adam => context.adam(),
+            Rule::AdamW => context.adamw(),
+            Rule::AmsGrad => context.amsgrad(),
+            Rule::NAdam => context.nadam(),
+            Rule::RAdam => context.radam(),
+            Rule::AdaMax => context.adamax(),
+            Rule::Adan => context.adan(),
+            Rule::Rprop => context.rprop(),
+            Rule::Lion => context.lion(),
+            Rule::Lbfgs => context.lbfgs(Some(&see)),
+            Rule::LbfgsFixed => context.lbfgs(None),
         };
         parts.push(context.movement(surface));
         Trace { parts, next: update.next }
@@ -83,15 +114,16 @@ impl Rule {
 }
 
 /// One update with all that its parts refer to.
-struct Context<'a> {
-    state: &'a State,
-    hyper: &'a Hyper,
+pub(super) struct Context<'a> {
+    pub state: &'a State,
+    /// What holds for this update, see [`Hyper::at`].
+    pub hyper: &'a Hyper,
     /// Where the gradient was taken.
-    at: [f64; 2],
-    g: [f64; 2],
+    pub at: [f64; 2],
+    pub g: [f64; 2],
     /// What of it is noise.
-    noise: [f64; 2],
-    update: Update,
+    pub noise: [f64; 2],
+    pub update: Update,
 }
 
 impl Context<'_> {
@@ -120,30 +152,14 @@ impl Context<'_> {
         if self.noise == [0.0; 2] { exact } else { noisy }
     }
 
-    fn gradient(&self) -> Part {
+    pub(super) fn gradient(&self) -> Part {
         Part::new("gradient", "gradient g", "g", self.law("g = ∇f(θ)", "g = ∇f(θ) + noise"))
             .value(self.g, self.slope())
             .arrow(self.at, self.g.map(|g| -g))
             .note(self.slope_note())
     }
 
-    fn look_ahead(&self) -> Part {
-        let kept = self.state.a.map(|v| self.hyper.momentum * v);
-        let note = if self.state.k == 0 {
-            "There is no velocity yet, so the look-ahead point is θ itself.".to_owned()
-        } else {
-            "Where the kept velocity alone would carry θ: NAG looks at the slope there, before it goes.".to_owned()
-        };
-        Part::new("look_ahead", "look-ahead point", "θ̃", "θ̃ = θ + μ v")
-            .value(
-                self.at,
-                format!("{} + {}·{}", pair(self.state.theta), number(self.hyper.momentum), pair(self.state.a)),
-            )
-            .arrow(self.state.theta, kept)
-            .note(note)
-    }
-
-    fn gradient_ahead(&self) -> Part {
+    pub(super) fn gradient_ahead(&self) -> Part {
         Part::new(
             "gradient",
             "gradient at the look-ahead point",
@@ -153,166 +169,6 @@ impl Context<'_> {
         .value(self.g, self.slope())
         .arrow(self.at, self.g.map(|g| -g))
         .note(self.slope_note())
-    }
-
-    fn sgd_step(&self) -> Part {
-        let eta = self.hyper.learning_rate;
-        Part::new("velocity", "step v", "v", "v = −η g")
-            .value(self.update.delta, format!("−{}·{}", number(eta), pair(self.g)))
-            .arrow(self.state.theta, self.update.delta)
-            .note(format!(
-                "The step is the slope times η: {} long, and it shrinks with the slope.",
-                number(length(self.update.delta))
-            ))
-    }
-
-    fn inertia(&self) -> Part {
-        let mu = self.hyper.momentum;
-        let kept = self.state.a.map(|v| mu * v);
-        let note = if self.state.k == 0 {
-            "There is no velocity yet: the first update is SGD's.".to_owned()
-        } else {
-            format!("{} % of the last velocity is kept.", number(100.0 * mu))
-        };
-        Part::new("inertia", "kept velocity", "μ v", "μ v")
-            .value(kept, format!("{}·{}", number(mu), pair(self.state.a)))
-            .arrow(self.state.theta, kept)
-            .note(note)
-    }
-
-    fn velocity(&self) -> Part {
-        let (v, g, eta) = (self.update.next.a, self.g, self.hyper.learning_rate);
-        let note = if v[0] * g[0] + v[1] * g[1] > 0.0 {
-            "The velocity still goes uphill here: what is kept of it outweighs the slope.".to_owned()
-        } else if self.state.k == 0 || length(g) == 0.0 {
-            format!("The velocity becomes the step: {} long.", number(length(v)))
-        } else {
-            format!(
-                "The velocity is {} times the step η‖g‖ that SGD would take from this slope.",
-                number(length(v) / (eta * length(g)))
-            )
-        };
-        Part::new("velocity", "velocity v", "v", "v ← μ v − η g")
-            .value(v, format!("{}·{} − {}·{}", number(self.hyper.momentum), pair(self.state.a), number(eta), pair(g)))
-            .arrow(self.state.theta, v)
-            .note(note)
-    }
-
-    fn adagrad(&self) -> Vec<Part> {
-        let sum = self.update.next.a;
-        vec![
-            self.gradient(),
-            Part::new("accumulator", "sum of squared gradients G", "G", "G ← G + g²")
-                .value(sum, format!("{} + {}²", pair(self.state.a), pair(self.g)))
-                .note("G only ever grows, so the rate along each axis only ever falls."),
-            self.rate("η / (√G + ε)", sum),
-            self.scaled_step("Δθ = −η g / (√G + ε)", "√G", self.g, sum),
-        ]
-    }
-
-    fn rmsprop(&self) -> Vec<Part> {
-        let s = self.update.next.a;
-        let beta = self.hyper.rmsprop_beta;
-        vec![
-            self.gradient(),
-            Part::new("mean_square", "running mean of squared gradients s", "s", "s ← β s + (1−β) g²")
-                .value(s, average_of_squares(beta, self.state.a, self.g))
-                .note(format!("s remembers about the last {} gradients and forgets older ones.", memory(beta))),
-            self.rate("η / (√s + ε)", s),
-            self.scaled_step("Δθ = −η g / (√s + ε)", "√s", self.g, s),
-        ]
-    }
-
-    fn adadelta(&self) -> Vec<Part> {
-        let (rho, epsilon) = (self.hyper.adadelta_rho, self.hyper.epsilon);
-        let (a, b, old_b) = (self.update.next.a, self.update.next.b, self.state.b);
-        let ratio = each(|i| (old_b[i] + epsilon).sqrt() / (a[i] + epsilon).sqrt());
-        let e = number(epsilon);
-        vec![
-            self.gradient(),
-            Part::new("mean_square", "running mean of squared gradients", "E[g²]", "E[g²] ← ρ E[g²] + (1−ρ) g²")
-                .value(a, average_of_squares(rho, self.state.a, self.g))
-                .note(format!("It remembers about the last {} gradients.", memory(rho))),
-            Part::new("rate", "rate of each axis", "r", "r = √(E[Δθ²] + ε) / √(E[g²] + ε)")
-                .value(ratio, format!("√({} + {e}) / √({} + {e})", pair(old_b), pair(a)))
-                .note(format!(
-                    "The ratio of the two averages stands in for a learning rate: {} along x, {} along y; η is not used.",
-                    number(ratio[0]),
-                    number(ratio[1])
-                )),
-            Part::new("step", "step Δθ", "Δθ", "Δθ = −r g")
-                .value(self.update.delta, format!("−{}·{}", pair(ratio), pair(self.g)))
-                .arrow(self.state.theta, self.update.delta)
-                .note(equalised(self.g, self.update.delta, "√E[g²]")),
-            Part::new("mean_square_step", "running mean of squared steps", "E[Δθ²]", "E[Δθ²] ← ρ E[Δθ²] + (1−ρ) Δθ²")
-                .value(b, average_of_squares(rho, old_b, self.update.delta))
-                .note(if b[0] + b[1] > old_b[0] + old_b[1] {
-                    "The steps are getting longer, so the next ones may be longer still."
-                } else {
-                    "The steps are getting shorter, and so will the next ones be."
-                }),
-        ]
-    }
-
-    fn adam(&self) -> Vec<Part> {
-        let (beta1, beta2, k) = (self.hyper.adam_beta1, self.hyper.adam_beta2, self.update.next.k);
-        let (c1, c2) = (bias_correction(beta1, k), bias_correction(beta2, k));
-        let (m, v, [m_hat, v_hat]) = (self.update.next.a, self.update.next.b, self.update.corrected);
-        let theta = self.state.theta;
-        let turned = (0..2).find(|&i| m[i] * self.g[i] < 0.0);
-        vec![
-            self.gradient(),
-            Part::new("first_moment", "first moment m", "m", "m ← β₁ m + (1−β₁) g")
-                .value(
-                    m,
-                    format!("{}·{} + {}·{}", number(beta1), pair(self.state.a), number(1.0 - beta1), pair(self.g)),
-                )
-                .arrow(theta, m.map(|m| -m))
-                .note(match turned {
-                    Some(i) => format!("Along {} the slope has turned round, but m still points the old way.", AXES[i]),
-                    None => format!("m averages about the last {} gradients, like a velocity.", memory(beta1)),
-                }),
-            Part::new("second_moment", "second moment v", "v", "v ← β₂ v + (1−β₂) g²")
-                .value(v, average_of_squares(beta2, self.state.b, self.g))
-                .note(format!("v averages about the last {} squared gradients: the size of the slope.", memory(beta2))),
-            Part::new("first_moment_corrected", "bias-corrected m̂", "m̂", "m̂ = m / (1−β₁ᵏ)")
-                .value(m_hat, format!("{} / (1 − {}^{k})", pair(m), number(beta1)))
-                .arrow(theta, m_hat.map(|m| -m))
-                .note(correction_note("m", k, c1)),
-            Part::new("second_moment_corrected", "bias-corrected v̂", "v̂", "v̂ = v / (1−β₂ᵏ)")
-                .value(v_hat, format!("{} / (1 − {}^{k})", pair(v), number(beta2)))
-                .note(correction_note("v", k, c2)),
-            self.scaled_step("Δθ = −η m̂ / (√v̂ + ε)", "√v̂", m_hat, v_hat),
-        ]
-    }
-
-    /// η over the root of `square` plus ε, per axis.
-    fn rate(&self, formula: &'static str, square: [f64; 2]) -> Part {
-        let (eta, epsilon) = (self.hyper.learning_rate, self.hyper.epsilon);
-        let rate = square.map(|s| eta / (s.sqrt() + epsilon));
-        let note = match larger(rate) {
-            Some((big, small, factor)) if factor >= 1.05 => {
-                format!(
-                    "Each axis has a learning rate of its own: along {big} it is {} times that along {small}.",
-                    number(factor)
-                )
-            }
-            _ => "Both axes happen to have the same learning rate now.".to_owned(),
-        };
-        Part::new("rate", "rate of each axis", "r", formula)
-            .value(rate, format!("{} / (√{} + {})", number(eta), pair(square), number(epsilon)))
-            .note(note)
-    }
-
-    fn scaled_step(&self, formula: &'static str, divisor: &str, direction: [f64; 2], square: [f64; 2]) -> Part {
-        let (eta, epsilon) = (self.hyper.learning_rate, self.hyper.epsilon);
-        Part::new("step", "step Δθ", "Δθ", formula)
-            .value(
-                self.update.delta,
-                format!("−{}·{} / (√{} + {})", number(eta), pair(direction), pair(square), number(epsilon)),
-            )
-            .arrow(self.state.theta, self.update.delta)
-            .note(equalised(self.g, self.update.delta, divisor))
     }
 
     fn movement(&self, surface: &Surface) -> Part {
@@ -343,24 +199,24 @@ impl Context<'_> {
     }
 }
 
-const AXES: [&str; 2] = ["x", "y"];
+pub(super) const AXES: [&str; 2] = ["x", "y"];
 
 /// `beta·old + (1−beta)·new²` with numbers.
-fn average_of_squares(beta: f64, old: [f64; 2], new: [f64; 2]) -> String {
+pub(super) fn average_of_squares(beta: f64, old: [f64; 2], new: [f64; 2]) -> String {
     format!("{}·{} + {}·{}²", number(beta), pair(old), number(1.0 - beta), pair(new))
 }
 
 /// How many values an exponential average remembers.
-fn memory(beta: f64) -> String {
+pub(super) fn memory(beta: f64) -> String {
     number((1.0 / (1.0 - beta)).round())
 }
 
-fn length(v: [f64; 2]) -> f64 {
+pub(super) fn length(v: [f64; 2]) -> f64 {
     v[0].hypot(v[1])
 }
 
 /// The axis with the larger magnitude, the other one, and their ratio; `None` where one is zero or not finite.
-fn larger(v: [f64; 2]) -> Option<(&'static str, &'static str, f64)> {
+pub(super) fn larger(v: [f64; 2]) -> Option<(&'static str, &'static str, f64)> {
     let [x, y] = v.map(f64::abs);
     if !(x > 0.0 && y > 0.0 && x.is_finite() && y.is_finite()) {
         return None;
@@ -384,7 +240,7 @@ fn slope_note(g: [f64; 2]) -> String {
 }
 
 /// What dividing by the root of the squared gradients did to the proportions of the step.
-fn equalised(g: [f64; 2], delta: [f64; 2], divisor: &str) -> String {
+pub(super) fn equalised(g: [f64; 2], delta: [f64; 2], divisor: &str) -> String {
     if let Some(i) = (0..2).find(|&i| delta[i] == 0.0) {
         return format!("Along {} the step stays 0: 0 / (0 + ε) is 0.", AXES[i]);
     }
@@ -405,7 +261,7 @@ fn equalised(g: [f64; 2], delta: [f64; 2], divisor: &str) -> String {
     )
 }
 
-fn correction_note(symbol: &str, k: u64, correction: f64) -> String {
+pub(super) fn correction_note(symbol: &str, k: u64, correction: f64) -> String {
     if correction > 0.999 {
         return format!("After {k} updates the correction has worn off: the divisor is {}.", number(correction));
     }
@@ -456,7 +312,7 @@ mod tests {
     use crate::labs::optimizers::surfaces;
 
     fn article() -> Hyper {
-        Hyper::from_values([0.01, 0.9, 0.9, 0.9, 0.9, 0.999, 1e-8])
+        Hyper::article(0.01)
     }
 
     #[test]
@@ -468,7 +324,7 @@ mod tests {
                     let trace = rule.trace(&state, surface, &article());
                     rule.step(&mut state, surface, &article());
                     // Compared as bits: a diverged NaN must be the same NaN.
-                    let bits = |s: &State| [s.theta, s.a, s.b].map(|v| v.map(f64::to_bits));
+                    let bits = |s: &State| s.pack().map(f64::to_bits);
                     assert_eq!(bits(&trace.next), bits(&state), "{rule:?} on {}", surface.id);
                     assert_eq!(trace.next.k, state.k);
                     let last = trace.parts.last().unwrap();
@@ -485,17 +341,65 @@ mod tests {
             let mut state = State::new([-1.2, 1.0]);
             for _ in 0..5 {
                 let trace = rule.trace(&state, surface, &article());
-                let kept = [trace.next.a, trace.next.b];
-                for (name, value) in rule.state_names().iter().zip(kept) {
+                let kept = [trace.next.a, trace.next.b].into_iter().zip(rule.state_names());
+                let hidden = [trace.next.c, trace.next.d].into_iter().zip(rule.hidden_names());
+                // L-BFGS's hidden numbers are two and a count.
+                let lbfgs = matches!(rule, Rule::Lbfgs | Rule::LbfgsFixed);
+                for (value, name) in kept.chain(hidden.filter(|_| !lbfgs)) {
                     let part = trace.parts.iter().find(|part| part.symbol == *name);
                     assert_eq!(part.map(|part| part.value), Some(value), "{rule:?} {name}");
                 }
                 for part in &trace.parts {
-                    assert!(part.numbers.ends_with(&pair(part.value)), "{rule:?}: {}", part.numbers);
+                    let scalar = part.value[0] == part.value[1] && part.numbers.ends_with(&number(part.value[0]));
+                    assert!(scalar || part.numbers.ends_with(&pair(part.value)), "{rule:?}: {}", part.numbers);
                     assert!(!part.note.is_empty() && !part.equation.is_empty());
                 }
                 rule.step(&mut state, surface, &article());
             }
+        }
+    }
+
+    #[test]
+    fn every_variant_is_traced_as_it_is_done() {
+        use crate::labs::optimizers::rules::{Choices, Convention, Course, Schedule};
+        let surface = surfaces::by_id("himmelblau").unwrap();
+        let schedule = Schedule { course: Course::Cosine, end: 0.1, steps: 40, ..Schedule::CONSTANT };
+        for convention in [Convention::Article, Convention::PyTorch, Convention::Burn] {
+            for (epsilon_inside, bias_correction) in [(true, false), (true, true), (false, false)] {
+                let choices = Choices { convention, epsilon_inside, bias_correction, schedule, ..Choices::DEFAULT };
+                let hyper = Hyper { choices, adagrad_decay: 0.1, adadelta_rate: 0.5, ..article() };
+                for rule in Rule::ALL {
+                    let mut state = State::new([0.7, -0.4]);
+                    for _ in 0..40 {
+                        let trace = rule.trace(&state, surface, &hyper);
+                        rule.step(&mut state, surface, &hyper);
+                        assert_eq!(trace.next.pack().map(f64::to_bits), state.pack().map(f64::to_bits), "{rule:?}");
+                        let shown = |text: &str| trace.parts.iter().any(|part| part.equation.contains(text));
+                        let rooted = rule.has_epsilon_place() && (rule != Rule::RAdam || state.k > 5);
+                        if rooted {
+                            assert_eq!(shown("(√"), !epsilon_inside, "{rule:?}");
+                            assert_eq!(shown(" + ε)") && !shown("(√"), epsilon_inside, "{rule:?}");
+                        }
+                        let corrected = rule.has_bias_correction() && bias_correction && state.k > 5;
+                        assert!(!corrected || shown("ᵏ)") || shown("(1−Π)"), "{rule:?}");
+                        assert!(bias_correction || !shown("/ (1−β"), "{rule:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_learning_rate_in_force_is_shown() {
+        use crate::labs::optimizers::rules::{Choices, Course, Schedule};
+        let schedule = Schedule { course: Course::Step, every: 2, factor: 0.5, ..Schedule::CONSTANT };
+        let hyper = Hyper { choices: Choices { schedule, ..Choices::DEFAULT }, ..article() };
+        let surface = surfaces::by_id("booth").unwrap();
+        let mut state = State::new([0.5, 1.0]);
+        for eta in ["0.01", "0.01", "0.005", "0.005", "0.0025"] {
+            let trace = Rule::Sgd.trace(&state, surface, &hyper);
+            assert!(trace.parts[1].numbers.starts_with(&format!("v = −{eta}·(")), "{}", trace.parts[1].numbers);
+            state = trace.next;
         }
     }
 
@@ -535,7 +439,7 @@ mod tests {
             assert!(part.numbers.ends_with(&told), "{}", part.numbers);
         }
         let trace = Rule::Sgd.noisy_trace(&state, surface, &article(), &noise);
-        Rule::Sgd.step_with(&mut state, noise.on(surface.gradient([0.5, 0.25]), [0.5, 0.25], 0, |p| p), &article());
+        Rule::Sgd.noisy_step(&mut state, surface, &article(), &noise);
         assert_eq!(trace.next, state);
     }
 

@@ -165,8 +165,8 @@ fn what_cannot_run_is_refused_by_name() {
     let message = run.restore(&elsewhere).unwrap_err().to_string();
     assert!(message.contains("`booth`") && message.contains("`saddle`"), "{message}");
     let mut damaged = SurfaceRun::new(&params(&[]), 10).unwrap().checkpoint().unwrap();
-    damaged.tensors.remove("state/adam");
-    assert!(run.restore(&damaged).unwrap_err().to_string().contains("state/adam"));
+    damaged.tensors.remove("memory/adam");
+    assert!(run.restore(&damaged).unwrap_err().to_string().contains("memory/adam"));
     assert_eq!(run.walkers, before, "a refused checkpoint changes nothing");
 }
 
@@ -252,4 +252,102 @@ fn without_noise_the_numbers_are_those_of_exact_gradients() {
     let values = values(Rule::Adam, &params, &[], &kept, &Noise::OFF, || true).unwrap();
     let recorded: Vec<u64> = kept.iter().map(|k| exact["path/adam"][*k as usize * COLUMNS + 2]).collect();
     assert_eq!(values.iter().map(|v| v.to_bits()).collect::<Vec<_>>(), recorded);
+}
+
+/// Parameters with every rule on.
+fn all_on(set: &[&str]) -> Params {
+    let on = Rule::ALL.map(|rule| format!("{}=on", rule.switch().key()));
+    params(&on.iter().map(String::as_str).chain(set.iter().copied()).collect::<Vec<_>>())
+}
+
+#[test]
+fn every_rule_goes_on_after_a_resumption_to_the_same_numbers() {
+    let params = all_on(&[
+        "surface=himmelblau",
+        "start_x=-4",
+        "start_y=4",
+        "learning_rate=0.005",
+        "schedule=warmup",
+        "momentum_schedule=linear",
+        "steps=300",
+        "asgd_from=20",
+    ]);
+    let changes = [change(70, "adam_beta1", 0.8), change(100, "lbfgs_rate", 0.5), change(130, "learning_rate", 0.01)];
+    let last = 300;
+    let mut whole = Seen::default();
+    whole.run(&mut SurfaceRun::new(&params, last).unwrap(), 0..=last, last, &changes);
+    for at in [1, 2, 63, 64, 65, 129, 256, 300] {
+        let mut seen = Seen::default();
+        let mut first = SurfaceRun::new(&params, last).unwrap();
+        seen.run(&mut first, 0..=at, last, &changes);
+        let checkpoint = first.checkpoint().unwrap();
+        let mut second = SurfaceRun::new(&params, last).unwrap();
+        second.restore(&checkpoint).unwrap();
+        seen.run(&mut second, at + 1..=last, last, &changes);
+        assert_eq!(seen, whole, "resumed at {at}");
+    }
+}
+
+#[test]
+fn the_whole_state_at_any_step_is_told_by_the_recording() {
+    let params = all_on(&["surface=rosenbrock", "start_x=-1.2", "start_y=1", "learning_rate=0.0005", "steps=200"]);
+    let changes = [change(40, "adam_beta1", 0.8), change(150, "learning_rate", 0.001)];
+    let mut seen = Seen::default();
+    seen.run(&mut SurfaceRun::new(&params, 200).unwrap(), 0..=200, 200, &changes);
+    let surface = &*super::params::surface(&params).unwrap();
+    let hyper_at = |step: u64| {
+        let mut hyper = Hyper::of(&params);
+        changes.iter().filter(|change| change.step <= step).for_each(|c| hyper.set(&c.key, &c.value).unwrap());
+        hyper
+    };
+    let floats = |key: &str| -> Vec<f64> {
+        seen.rows.get(key).into_iter().flatten().map(|bits| f64::from_bits(*bits)).collect()
+    };
+    for rule in Rule::ALL {
+        let (path, memory) = (floats(rule.path_key()), floats(rule.memory_key()));
+        assert_eq!(memory.len(), if rule.remembers_more() { 4 * State::PACKED } else { 0 }, "{rule:?}");
+        let mut state = State::new([-1.2, 1.0]);
+        for k in 0..=200 {
+            for memory in [&memory[..], &memory[..memory.len().min(State::PACKED)], &[]] {
+                let told = state_at(rule, k, &path, memory, |state| rule.step(state, surface, &hyper_at(state.k)));
+                let bits = |state: &State| {
+                    // A path does not tell how many gradients there were; of one for each update that is known.
+                    state.pack().map(f64::to_bits)
+                };
+                assert_eq!(bits(&told), bits(&state), "{rule:?} at {k}");
+            }
+            rule.step(&mut state, surface, &hyper_at(k));
+        }
+    }
+}
+
+#[test]
+fn a_checkpoint_of_the_articles_rules_from_before_there_were_others_goes_on() {
+    let params = params(&["surface=beale", "start_x=0.5", "start_y=-1", "learning_rate=0.1"]);
+    let (at, last) = (300, 400);
+    let mut seen = Seen::default();
+    let mut first = SurfaceRun::new(&params, last).unwrap();
+    seen.run(&mut first, 0..=at, last, &[]);
+    let mut old = first.checkpoint().unwrap();
+    for walker in &first.walkers {
+        let (id, State { theta, a, b, k, .. }) = (walker.rule.id(), walker.state);
+        old.tensors.remove(&format!("memory/{id}"));
+        old.tensors.remove(&format!("walker/{id}"));
+        let diverged = walker.diverged_at.map_or(-1.0, |step| step as f64);
+        let vectors = [theta, a, b, walker.gradient, walker.moved, [walker.f, k as f64]];
+        old.put_f64(format!("state/{id}"), vectors.into_iter().flatten().chain([diverged]).collect());
+    }
+    old.put_f64("hyper", first.hyper.values()[..7].to_vec());
+    let mut second = SurfaceRun::new(&params, last).unwrap();
+    second.restore(&old).unwrap();
+    seen.run(&mut second, at + 1..=last, last, &[]);
+    let mut whole = Seen::default();
+    whole.run(&mut SurfaceRun::new(&params, last).unwrap(), 0..=last, last, &[]);
+    assert_eq!(seen, whole);
+}
+
+#[test]
+fn seven_rules_take_part_unless_told_otherwise() {
+    assert_eq!(enabled(&params(&[])).collect::<Vec<_>>(), Rule::ARTICLE);
+    assert_eq!(enabled(&all_on(&[])).count(), Rule::ALL.len());
 }

@@ -16,12 +16,12 @@ use super::paths::{self, Path};
 pub fn trace(path: &Path<'_>, surface: &Surface, ctx: &ViewCtx<'_>) -> Option<Trace> {
     let k = usize::try_from(ctx.cursor.step).ok().filter(|k| *k < path.row_count() && path.is_finite(*k))?;
     let hyper = paths::hyper_at(ctx, ctx.cursor.step);
-    Some(path.rule.noisy_trace(&path.state(k), surface, &hyper, &paths::noise(ctx)))
+    Some(path.rule.noisy_trace(&path.whole_state(k, surface, ctx), surface, &hyper, &paths::noise(ctx)))
 }
 
 /// Whether the part's arrow is a slope (it has another unit than θ, and is drawn at a scale of its own).
 pub fn is_slope(part: &Part) -> bool {
-    matches!(part.id, "gradient" | "first_moment" | "first_moment_corrected")
+    matches!(part.id, "gradient" | "first_moment" | "first_moment_corrected" | "direction")
 }
 
 /// Colour of a part: the gradient, what is remembered, and the move are told apart; the move has the optimizer's.
@@ -29,7 +29,7 @@ pub fn color(part: &Part, rule: Rule, style: &Style) -> Color32 {
     match part.id {
         "gradient" => style.accent,
         "look_ahead" | "inertia" => style.text_weak,
-        "first_moment" | "first_moment_corrected" | "velocity" => style.good,
+        "first_moment" | "first_moment_corrected" | "direction" | "velocity" => style.good,
         "move" | "step" => style.category(rule.index()).color,
         _ => style.text_weak,
     }
@@ -145,8 +145,13 @@ pub fn on_field(painter: &Painter, axes: &Axes, path: &Path<'_>, surface: &Surfa
 pub fn label(part: &Part) -> &'static str {
     match part.id {
         "gradient" => "−g",
-        "first_moment" => "−m",
-        "first_moment_corrected" => "−m̂",
+        "first_moment" | "first_moment_corrected" => match part.symbol {
+            "B" => "−B",
+            "c" => "−c",
+            "m̂" => "−m̂",
+            "m̃" => "−m̃",
+            _ => "−m",
+        },
         "look_ahead" | "inertia" => "μv",
         "velocity" => "v",
         "move" | "step" => "Δθ",

@@ -5,7 +5,10 @@ use eframe::egui::{FontId, Label, RichText, Ui, vec2};
 use crate::kit::prose::{self, heading, line};
 use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::SPEC;
-use crate::labs::optimizers::rules::Rule;
+use crate::labs::optimizers::difference::first_difference;
+use crate::labs::optimizers::params::PARAMS;
+use crate::labs::optimizers::rules::{Hyper, Rule};
+use crate::labs::optimizers::surface_run;
 use crate::labs::optimizers::surfaces::Surface;
 use crate::plot::number;
 
@@ -16,7 +19,23 @@ use super::{arrows, controls};
 #[derive(Debug, Default)]
 pub struct GuideState {
     judged: [Judged; Rule::ALL.len()],
+    parted: Parted,
 }
+
+/// Where the paths of a run part from those of the article's form.
+#[derive(Debug, Default)]
+struct Parted {
+    /// The paths that were compared, and how many rows of them.
+    of: Vec<(u64, usize)>,
+    /// The article's paths.
+    plain: Vec<(Rule, Vec<f64>)>,
+    first: Vec<(Rule, Option<u64>)>,
+}
+
+/// Updates that are compared: the article's paths are computed in the frame that first shows them.
+const COMPARED: u64 = 1_000;
+/// What is called a difference: what one sees in the numbers of the table.
+const DIFFERENCE: f64 = 1e-6;
 
 /// Draws the guide.
 pub fn ui(state: &mut GuideState, selected: Rule, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
@@ -29,6 +48,7 @@ pub fn ui(state: &mut GuideState, selected: Rule, ui: &mut Ui, ctx: &mut ViewCtx
     }
     if !all.is_empty() {
         measured(state, &all, &surface, ui, ctx);
+        parted(&mut state.parted, &all, ui, ctx);
     }
     article(&surface, ui, ctx);
     prose::tries(ui, ctx, &SPEC);
@@ -87,7 +107,7 @@ fn equations(path: &Path<'_>, surface: &Surface, ui: &mut Ui, ctx: &ViewCtx<'_>)
     let sub = ctx.cursor.sub.min(trace.parts.len());
     for (index, part) in trace.parts.iter().enumerate() {
         let color = if sub == index + 1 { ctx.style.accent } else { ctx.style.text };
-        let equation = RichText::new(part.equation).font(FontId::monospace(size)).color(ctx.style.text_weak);
+        let equation = RichText::new(part.equation.as_ref()).font(FontId::monospace(size)).color(ctx.style.text_weak);
         ui.add(Label::new(equation).wrap());
         let [x, y] = part.value.map(number::short);
         let value = RichText::new(format!("   = ({x}, {y})")).font(FontId::monospace(size + 0.5)).color(color);
@@ -114,12 +134,60 @@ fn measured(state: &mut GuideState, all: &[Path<'_>], surface: &Surface, ui: &mu
             let color = ctx.style.category(path.rule.index()).color;
             let (rect, _) = ui.allocate_exact_size(vec2(0.8 * size, size), eframe::egui::Sense::hover());
             ui.painter().circle_filled(rect.center(), 0.34 * size, color);
-            let name = format!("{:<9}", path.rule.title());
+            let name = format!("{:<10}", path.rule.title());
             ui.label(RichText::new(name).font(FontId::monospace(size + 0.5)).color(ctx.style.text));
             ui.label(RichText::new(text).size(size + 0.5).color(ctx.style.text_weak));
         });
     }
 }
+
+/// In a run of another convention, variant or schedule: the step at which each path is no longer the article's.
+fn parted(state: &mut Parted, all: &[Path<'_>], ui: &mut Ui, ctx: &ViewCtx<'_>) {
+    let Some(header) = ctx.run.header.as_ref().filter(|header| !Hyper::of(&header.params).choices.plain()) else {
+        return;
+    };
+    let of: Vec<(u64, usize)> =
+        all.iter().map(|path| (path.identity, path.row_count().min(1 + COMPARED as usize))).collect();
+    if state.of.iter().map(|(id, _)| id).ne(of.iter().map(|(id, _)| id)) {
+        let mut plain = header.params.clone();
+        for set in PLAIN {
+            // Each of them is a value that the parameter has.
+            let _ = plain.set_text(PARAMS, set);
+        }
+        let computed = surface_run::paths(&plain, &ctx.run.changes, header.steps.min(COMPARED));
+        *state = Parted { plain: computed.unwrap_or_default(), ..Parted::default() };
+    }
+    if state.of != of {
+        let first = |path: &Path<'_>| {
+            let (_, plain) = state.plain.iter().find(|(rule, _)| *rule == path.rule)?;
+            first_difference(path.rows(), plain, DIFFERENCE)
+        };
+        state.first = all.iter().map(|path| (path.rule, first(path))).collect();
+        state.of = of;
+    }
+    heading(ui, ctx, "First step that differs from the article’s form");
+    let size = controls::font_size(ctx);
+    for (rule, step) in &state.first {
+        let text = step.map_or_else(
+            || format!("none in the first {}", number::counted(COMPARED.min(header.steps), "step", "steps")),
+            |step| format!("step {}", number::grouped(step)),
+        );
+        ui.label(
+            RichText::new(format!("{:<10} {text}", rule.title()))
+                .font(FontId::monospace(size + 0.5))
+                .color(ctx.style.text_weak),
+        );
+    }
+}
+
+/// The article's form.
+const PLAIN: [&str; 5] = [
+    "convention=article",
+    "epsilon_place=outside",
+    "bias_correction=on",
+    "schedule=constant",
+    "momentum_schedule=constant",
+];
 
 fn article(surface: &Surface, ui: &mut Ui, ctx: &ViewCtx<'_>) {
     heading(ui, ctx, "In the article");

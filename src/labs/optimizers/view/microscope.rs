@@ -234,7 +234,7 @@ fn part_lines(
         }
         let title = format!("{}  {}", index + 1, part.title);
         ui.label(RichText::new(title).size(size + 1.0).color(style.text.gamma_multiply(strength)));
-        let equation = RichText::new(part.equation).font(FontId::monospace(size)).color(style.text_weak);
+        let equation = RichText::new(part.equation.as_ref()).font(FontId::monospace(size)).color(style.text_weak);
         ui.label(if strength < 1.0 { equation.color(style.text_weak.gamma_multiply(strength)) } else { equation });
     });
     let numbers = RichText::new(&part.numbers).font(FontId::monospace(size + 0.5));

@@ -125,7 +125,9 @@ impl LabView for OptimizersView {
     }
 
     fn swatch(&self, key: &str, style: &Style) -> Option<Category> {
-        super::network::roster::ROSTER.iter().position(|entry| entry.switch == key).map(|index| style.category(index))
+        let rule = Rule::ALL.into_iter().find(|rule| rule.switch().key() == key).map(Rule::index);
+        let burn = || super::network::roster::ROSTER.iter().position(|entry| entry.switch == key);
+        rule.or_else(burn).map(|index| style.category(index))
     }
 
     fn sub_steps(&self, ctx: &ViewCtx<'_>) -> usize {
@@ -133,11 +135,15 @@ impl LabView for OptimizersView {
     }
 
     fn commands(&self) -> Vec<(&'static str, &'static str)> {
-        tiles::commands(TILES)
+        let select = table::SELECT.iter().map(|(id, title)| (id.as_str(), title.as_str()));
+        tiles::commands(TILES).into_iter().chain(select).collect()
     }
 
     fn command(&mut self, id: &str, ctx: &mut ViewCtx<'_>, egui: &egui::Context) {
-        tiles::run(TILES, self, id, ctx, egui);
+        match table::SELECT.iter().position(|(command, _)| command == id) {
+            Some(index) => self.selected = Rule::ALL[index],
+            None => tiles::run(TILES, self, id, ctx, egui),
+        }
     }
 }
 

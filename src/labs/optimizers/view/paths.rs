@@ -81,10 +81,25 @@ impl<'a> Path<'a> {
         [[self.at(k, 6), self.at(k, 7)], [self.at(k, 8), self.at(k, 9)]]
     }
 
-    /// All that the rule needs to do update k → k + 1.
+    /// What the row tells of the state after k updates: everything, unless the rule [`Rule::remembers_more`].
     pub fn state(&self, k: usize) -> State {
         let [a, b] = self.vectors(k);
-        State { theta: self.position(k), a, b, k: k as u64 }
+        State::recorded(self.position(k), a, b, k as u64)
+    }
+
+    /// All that the rule needs to do update k → k + 1.
+    pub fn whole_state(&self, k: usize, surface: &Surface, ctx: &ViewCtx<'_>) -> State {
+        let noise = noise(ctx);
+        let memory = ctx.run.tables.get(self.rule.memory_key()).filter(|rows| rows.columns == State::PACKED);
+        let memory = memory.map_or(&[][..], |rows| &rows.data);
+        surface_run::state_at(self.rule, k as u64, &self.rows.data, memory, |state| {
+            self.rule.noisy_step(state, surface, &hyper_at(ctx, state.k), &noise);
+        })
+    }
+
+    /// The rows as they are recorded.
+    pub fn rows(&self) -> &'a [f64] {
+        &self.rows.data
     }
 
     /// Whether row k holds numbers.

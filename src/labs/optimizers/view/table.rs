@@ -1,5 +1,7 @@
 //! The tile with every optimizer's state at the timeline's step.
 
+use std::sync::LazyLock;
+
 use eframe::egui::accesskit::Role;
 use eframe::egui::{
     Align, Color32, FontId, Label, Layout, Response, RichText, ScrollArea, Sense, TextWrapMode, Ui, UiBuilder,
@@ -31,33 +33,6 @@ pub static TILE: Tile<OptimizersView> = Tile {
     },
     show: |view, ui, ctx| self::ui(&mut view.selected, ui, ctx),
     commands: &[
-        TileCommand { id: "select-sgd", title: "Select optimizer: SGD", run: |view, _, _| view.selected = Rule::Sgd },
-        TileCommand {
-            id: "select-momentum",
-            title: "Select optimizer: Momentum",
-            run: |view, _, _| view.selected = Rule::Momentum,
-        },
-        TileCommand { id: "select-nag", title: "Select optimizer: NAG", run: |view, _, _| view.selected = Rule::Nag },
-        TileCommand {
-            id: "select-adagrad",
-            title: "Select optimizer: AdaGrad",
-            run: |view, _, _| view.selected = Rule::AdaGrad,
-        },
-        TileCommand {
-            id: "select-rmsprop",
-            title: "Select optimizer: RMSProp",
-            run: |view, _, _| view.selected = Rule::RmsProp,
-        },
-        TileCommand {
-            id: "select-adadelta",
-            title: "Select optimizer: AdaDelta",
-            run: |view, _, _| view.selected = Rule::AdaDelta,
-        },
-        TileCommand {
-            id: "select-adam",
-            title: "Select optimizer: Adam",
-            run: |view, _, _| view.selected = Rule::Adam,
-        },
         TileCommand { id: "export-paths-csv", title: "Export trajectories as CSV", run: |_, ctx, _| export::csv(ctx) },
         TileCommand {
             id: "export-paths-json",
@@ -66,6 +41,12 @@ pub static TILE: Tile<OptimizersView> = Tile {
         },
     ],
 };
+
+/// Ids and titles of the commands that select an optimizer, in the order of [`Rule::ALL`].
+pub static SELECT: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
+    let command = |rule: Rule| (format!("select-{}", rule.id()), format!("Select optimizer: {}", rule.title()));
+    Rule::ALL.into_iter().map(command).collect()
+});
 
 /// Columns of numbers with their tooltips.
 const NUMBERS: [(&str, &str); 5] = [

@@ -413,7 +413,7 @@ mod tests {
     use super::*;
 
     fn hyper(learning_rate: f64, momentum: f64) -> Hyper {
-        Hyper { learning_rate, momentum, ..Hyper::from_values([0.01, 0.9, 0.9, 0.9, 0.9, 0.999, 1e-8]) }
+        Hyper { learning_rate, momentum, ..Hyper::article(0.01) }
     }
 
     fn said(diagonal: [f64; 2], hyper: &Hyper) -> Vec<String> {
@@ -452,7 +452,7 @@ mod tests {
     #[test]
     fn adam_divides_by_the_root_that_its_update_divides_by() {
         let hyper = hyper(0.01, 0.9);
-        let state = State { a: [0.1, 0.2], b: [4e-3, 9e-3], k: 1, ..State::new([0.0; 2]) };
+        let state = State::recorded([0.0; 2], [0.1, 0.2], [4e-3, 9e-3], 1);
         let (diagonal, threshold, eta) = divisor(Rule::Adam, &state, &hyper).unwrap();
         assert!((diagonal[0] - 0.2).abs() < 1e-7 && (diagonal[1] - 0.3).abs() < 1e-7, "{diagonal:?}");
         assert!((threshold - 38.0).abs() < 1e-9 && eta == 0.01);
