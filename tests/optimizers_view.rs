@@ -212,7 +212,8 @@ fn every_optimizer_is_selected_by_its_command_and_shown_in_every_tile() {
     let variants = ["convention=burn", "epsilon_place=inside", "schedule=cosine", "bias_correction=off"];
     for changes in [ALL_ON.to_vec(), [&ALL_ON[..], &variants[..]].concat()] {
         for tile in tiles() {
-            let mut scene = Scene::new(&changes, tile);
+            // On a saddle L-BFGS is soon beyond all numbers.
+            let mut scene = Scene::new(&[&changes[..], &["surface=himmelblau"]].concat(), tile);
             for rule in Rule::ALL {
                 scene.command(&format!("select-{}", rule.id()));
                 let mut parts = 0;
@@ -231,7 +232,7 @@ fn the_guide_tells_where_a_variant_parts_from_the_article() {
     let texts = |changes: &[&str]| {
         let mut harness = Scene::new(changes, "guide").harness(vec2(420.0, 3000.0));
         harness.run_steps(3);
-        ["First step that differs", "Adam       step 1", "SGD        none in the first 420 steps"]
+        ["FIRST STEP THAT DIFFERS", "Adam       step 1", "SGD        none in the first 420 steps"]
             .map(|text| harness.query_by_label_contains(text).is_some())
     };
     assert_eq!(texts(&[]), [false; 3]);

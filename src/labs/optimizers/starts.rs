@@ -24,7 +24,7 @@ static SCENES: &[(&str, [Brought; 4])] = &[
     // On the next three nobody gets far: each bump is a trap, and who leaves one is told by Momentum and NAG.
     ("rastrigin", scene("1.4", "-1.45", "0.005", "400")),
     ("ackley", scene("2.3", "1.6", "0.05", "300")),
-    ("levy13", scene("3.1", "-1.2", "0.01", "400")),
+    ("levy13", scene("3.1", "-1.2", "0.004", "400")),
     ("three_hump_camel", scene("1.9", "0.8", "0.02", "300")),
     ("six_hump_camel", scene("-0.8", "-0.05", "0.01", "300")),
     ("styblinski_tang", scene("0.3", "0.5", "0.02", "300")),

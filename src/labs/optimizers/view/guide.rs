@@ -154,7 +154,8 @@ fn parted(state: &mut Parted, all: &[Path<'_>], ui: &mut Ui, ctx: &ViewCtx<'_>) 
             // Each of them is a value that the parameter has.
             let _ = plain.set_text(PARAMS, set);
         }
-        let computed = surface_run::paths(&plain, &ctx.run.changes, header.steps.min(COMPARED));
+        let noise = paths::noise(ctx);
+        let computed = surface_run::noisy_paths(&plain, &ctx.run.changes, header.steps.min(COMPARED), &noise);
         *state = Parted { plain: computed.unwrap_or_default(), ..Parted::default() };
     }
     if state.of != of {

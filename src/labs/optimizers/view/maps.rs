@@ -177,7 +177,6 @@ fn ui(view: &mut OptimizersView, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     }
     let size = controls::font_size(ctx);
     let wanted = request(view, ctx);
-    let rule = view.selected;
     let state = &mut view.maps;
     state.follow(&wanted, ui.ctx());
     let (bar, rest) = controls::split(ui, size);
@@ -186,7 +185,7 @@ fn ui(view: &mut OptimizersView, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         (Some((done, all)), ..) if all > 0 => format!("computing: {} %", 100 * done / all),
         (Some(_), ..) => "computing …".to_owned(),
         (None, Some((request, why)), _) if *request == wanted => why.clone(),
-        (None, _, Some((_, map))) => summary(rule, map, &wanted),
+        (None, _, Some((request, map))) => summary(map, request),
         _ => String::new(),
     };
     let mut cancelled = false;
@@ -209,15 +208,15 @@ fn ui(view: &mut OptimizersView, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
 }
 
 /// How many runs ended how.
-fn summary(rule: Rule, map: &Map, request: &Request) -> String {
+fn summary(map: &Map, request: &Request) -> String {
     let all = map.cells.len().max(1) as f64;
     let share =
         |holds: &dyn Fn(&Cell) -> bool| 100.0 * map.cells.iter().filter(|cell| holds(cell)).count() as f64 / all;
     let arrived = share(&|cell| matches!(cell.end, End::Minimum(_)));
     let diverged = share(&|cell| cell.end == End::Diverged);
-    let what = match request {
-        Request::Basin(_) => "starts",
-        Request::Sweep(_) => "pairs",
+    let (what, rule) = match request {
+        Request::Basin(request) => ("starts", request.task.rule),
+        Request::Sweep(request) => ("pairs", request.task.rule),
     };
     let on = if map.on_gpu { " · GPU" } else { "" };
     format!("{}: {arrived:.0} % of the {what} arrive, {diverged:.0} % diverge{on}", rule.title())
