@@ -14,6 +14,7 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use learnscope::app::act::{Act, Choice, StudyFile};
 use learnscope::app::actions::TABLE;
 use learnscope::app::backend::DeviceEntry;
+use learnscope::app::scene::{Changed, Scene};
 use learnscope::app::script::script as read_script;
 use learnscope::app::theme::{self, ThemeChoice};
 use learnscope::app::{App, Open, Parts};
@@ -346,6 +347,48 @@ fn a_script_drives_the_window() {
 }
 
 #[test]
+fn a_scene_opens_as_it_was_in_one_step_of_undo() {
+    let backend = Scripted::computing();
+    let mut harness = toy(&backend);
+    let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    let scene = Scene {
+        lab: "toy".to_owned(),
+        seed: 7,
+        step: 440,
+        speed: 2.0,
+        layout: "h(first,-second)".to_owned(),
+        form: true,
+        guide: true,
+        params: [pair("rate", "0.05"), pair("steps", "500"), pair("rat", "1"), pair("mode", "fly")].into(),
+        changes: vec![Changed { step: 30, key: "rate".to_owned(), value: "0.5".to_owned() }],
+        ..Scene::default()
+    };
+    script(&mut harness, &format!("scene.show {}", scene.code()));
+    let request = backend.last_start();
+    assert_eq!((request.seed, request.params.int("steps"), request.changes.len()), (7, 500, 1));
+    assert!(harness.query_by_label("first content at 440 of 0.5").is_some(), "past the end of the run before");
+    assert!(harness.query_by_label_contains("second content").is_none());
+    assert!(harness.query_by_label_contains("unknown parameter `rat`").is_some(), "what is left out is told");
+    script(&mut harness, "scene.copy");
+    assert!(harness.query_by_label_contains("the scene was copied as a code").is_some());
+    script(&mut harness, "form.undo");
+    assert_eq!(backend.last_start().params.int("steps"), 420);
+    assert!(harness.query_by_label_contains("second content").is_some(), "the tiles lie as before");
+    script(&mut harness, "form.redo");
+    assert_eq!(backend.last_start().params.int("steps"), 500);
+    assert!(harness.query_by_label_contains("second content").is_none());
+    script(&mut harness, "scene.show LS1-AAAA");
+    assert!(harness.query_by_label_contains("the code is damaged").is_some());
+    command(&mut harness, "open scene from code");
+    harness.get_by_label("Open the scene").click();
+    harness.run_steps(2);
+    assert!(harness.query_by_label_contains("begins with LS1-").is_some(), "it says what a code looks like");
+    harness.get_by_label("Cancel").click();
+    harness.run_steps(2);
+    assert!(harness.query_by_label("Code of a scene").is_none());
+}
+
+#[test]
 fn whatever_can_be_done_is_a_line_of_text_and_back() {
     let text = |text: &str| text.to_owned();
     let odd = ["on", "-1", "inf", "", " a b ", "\"", "a\nb", "größer=1", "#", "\\"];
@@ -391,6 +434,7 @@ fn whatever_can_be_done_is_a_line_of_text_and_back() {
         Act::GoOn(PathBuf::from("/runs/a")),
         Act::DeleteRun(PathBuf::from("/runs/a")),
         Act::Figure(Some(text("wall"))),
+        Act::ShowScene(text("LS1-AAAA")),
         Act::Say(Level::Warning, text("two\nlines")),
         Act::Answer(Choice::TryAgain),
     ]);

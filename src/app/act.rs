@@ -141,6 +141,17 @@ pub enum Act {
     /// Deletes a recorded run; the list of runs asks before.
     DeleteRun(PathBuf),
 
+    /// Copies the scene of the lab in front as a code.
+    CopyScene,
+    /// Lets the user choose where to save it.
+    SaveScene,
+    /// Lets the user choose a scene's file.
+    ChooseScene,
+    /// Opens the field for a code.
+    PasteScene,
+    /// Shows the scene of this code.
+    ShowScene(String),
+
     Screenshot,
     /// Exports a tile as a picture; `None`: the maximised, else the first one.
     Figure(Option<String>),

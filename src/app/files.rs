@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 use super::act::Act;
 use super::backend::Wake;
 use super::runs;
+use super::scene::{SUFFIX, Scene};
 use super::session::Session;
 use crate::engine::event::{KeySpec, Level};
 use crate::engine::export::{Sheet, column_names, number};
@@ -23,6 +24,7 @@ use crate::plot::style::Style;
 pub enum Answer {
     /// A path that was typed into the form is there.
     Exists(PathBuf),
+    Scene(Box<Scene>),
     Said(Level, String),
 }
 
@@ -37,6 +39,7 @@ enum Purpose {
         key: String,
     },
     Save(Make),
+    Scene,
 }
 
 /// The dialog in progress, and what threads report.
@@ -61,6 +64,23 @@ impl Files {
         let (what, wanted) = if folder { ("folder", Wanted::Folder) } else { ("file", Wanted::File) };
         let question = Question::new(format!("Choose a {what}: {key}"), wanted);
         self.next = Some((question, Purpose::Parameter { lab, key: key.to_owned() }));
+    }
+
+    /// Lets the user choose a scene's file.
+    pub fn choose_scene(&mut self) {
+        let mut question = Question::new("Open a scene", Wanted::File);
+        question.filters = &[("Scenes of Learnscope", &[SUFFIX])];
+        self.next = Some((question, Purpose::Scene));
+    }
+
+    /// Reads a scene's file; [`Files::finished`] gives it.
+    pub fn open_scene(&mut self, path: PathBuf) {
+        self.begin("scene", move || {
+            Some(match Scene::open(&path) {
+                Ok(scene) => Answer::Scene(Box::new(scene)),
+                Err(problem) => Answer::Said(Level::Error, format!("no scene was opened: {problem}")),
+            })
+        });
     }
 
     /// Lets the user choose where to save a text.
@@ -125,6 +145,7 @@ impl Files {
         match purpose {
             Purpose::Parameter { lab, key } => acts.push(Act::UsePath { lab: lab.to_owned(), key, path }),
             Purpose::Save(make) => self.write(path, make),
+            Purpose::Scene => self.open_scene(path),
         }
     }
 

@@ -65,6 +65,30 @@ impl Layouts {
         self.maximised = None;
     }
 
+    /// How the tiles of an arrangement lie, on one line: `h(2:field,t(*table,-curve))` is a row (`v`: a column, `t`: tabs,
+    /// `g`: a grid) with the shares of its parts, the tab in front starred, what is hidden after a minus. The same layout
+    /// always gives the same text; empty: the default.
+    pub fn text(&mut self, arrangement: &Arrangement) -> String {
+        let default = text_of(&default_tree(arrangement, &self.tiles));
+        let text = text_of(self.tree(arrangement));
+        if text == default { String::new() } else { text }
+    }
+
+    /// Lays the tiles of an arrangement as [`Layouts::text`] says; `false`: the text is no layout of this lab's tiles, and
+    /// nothing was changed.
+    pub fn set_text(&mut self, arrangement: &Arrangement, text: &str) -> bool {
+        if text.is_empty() {
+            self.reset(arrangement);
+            return true;
+        }
+        let mut parser = Parser { rest: text, to: Tiles::default(), known: &self.tiles, named: HashSet::new() };
+        let root = if text.len() > LONGEST { None } else { parser.part(0) };
+        let Some(root) = root.filter(|_| parser.rest.is_empty()) else { return false };
+        self.trees.insert(arrangement.id.to_owned(), Tree::new(tree_id(arrangement.id), root, parser.to));
+        self.keep(arrangement);
+        true
+    }
+
     /// Notes the present layout as the user's own.
     pub fn keep(&mut self, arrangement: &Arrangement) {
         if let Some(json) = self.trees.get(arrangement.id).and_then(|tree| serde_json::to_string(tree).ok()) {
@@ -236,6 +260,125 @@ impl Copy<'_> {
     }
 }
 
+fn text_of(tree: &Tree<String>) -> String {
+    let mut text = String::new();
+    if let Some(root) = tree.root {
+        write_part(&tree.tiles, root, &mut text);
+    }
+    text
+}
+
+fn write_part(tiles: &Tiles<String>, id: TileId, text: &mut String) {
+    if !tiles.is_visible(id) {
+        text.push('-');
+    }
+    let container = match tiles.get(id) {
+        Some(Tile::Container(container)) => container,
+        Some(Tile::Pane(name)) => return text.push_str(name),
+        None => return,
+    };
+    text.push_str(match container {
+        Container::Tabs(_) => "t(",
+        Container::Linear(Linear { dir: LinearDir::Horizontal, .. }) => "h(",
+        Container::Linear(_) => "v(",
+        Container::Grid(_) => "g(",
+    });
+    for (at, child) in container.children().enumerate() {
+        if at > 0 {
+            text.push(',');
+        }
+        match container {
+            Container::Tabs(tabs) if tabs.active == Some(*child) => text.push('*'),
+            Container::Linear(linear) => {
+                let share = (&linear.shares).into_iter().find(|(id, _)| *id == child).map_or(1.0, |(_, share)| *share);
+                if share != 1.0 {
+                    text.push_str(&format!("{share}:"));
+                }
+            }
+            _ => {}
+        }
+        write_part(tiles, *child, text);
+    }
+    text.push(')');
+}
+
+/// Reads the text of a layout of unknown origin.
+struct Parser<'a> {
+    rest: &'a str,
+    to: Tiles<String>,
+    known: &'a [&'static TileSpec],
+    named: HashSet<&'a str>,
+}
+
+impl<'a> Parser<'a> {
+    fn take(&mut self, sign: char) -> bool {
+        let rest = self.rest.strip_prefix(sign);
+        self.rest = rest.unwrap_or(self.rest);
+        rest.is_some()
+    }
+
+    /// What stands before the next of these signs.
+    fn until(&self, signs: &[char]) -> &'a str {
+        &self.rest[..self.rest.find(signs).unwrap_or(self.rest.len())]
+    }
+
+    /// A part with all that it holds; `None`: this is no layout.
+    fn part(&mut self, depth: usize) -> Option<TileId> {
+        if depth > DEEPEST {
+            return None;
+        }
+        let hidden = self.take('-');
+        let word = self.until(&['(', ',', ')']);
+        self.rest = &self.rest[word.len()..];
+        let part = if self.take('(') {
+            self.container(word, depth)?
+        } else {
+            let fits = self.known.iter().any(|tile| tile.id == word) && self.named.insert(word);
+            fits.then(|| self.to.insert_pane(word.to_owned()))?
+        };
+        self.to.set_visible(part, !hidden);
+        Some(part)
+    }
+
+    fn container(&mut self, kind: &str, depth: usize) -> Option<TileId> {
+        let (mut children, mut shares, mut active) = (Vec::new(), Vec::new(), None);
+        loop {
+            let in_front = self.take('*');
+            let share = self.until(&[':', '(', ',', ')']);
+            let mut size = 1.0;
+            if self.rest[share.len()..].starts_with(':') {
+                size = share.parse().ok().filter(|size: &f32| size.is_finite())?;
+                self.rest = &self.rest[share.len() + 1..];
+            }
+            let child = self.part(depth + 1)?;
+            children.push(child);
+            shares.push(size.clamp(0.001, 1_000.0));
+            active = if in_front { Some(child) } else { active };
+            if self.take(')') {
+                break;
+            }
+            if !self.take(',') {
+                return None;
+            }
+        }
+        let mut container = match kind {
+            "t" => Container::new_tabs(children.clone()),
+            "h" => Container::new_horizontal(children.clone()),
+            "v" => Container::new_vertical(children.clone()),
+            "g" => Container::new_grid(children.clone()),
+            _ => return None,
+        };
+        match &mut container {
+            Container::Tabs(tabs) => tabs.active = active.or(tabs.active),
+            Container::Linear(linear) => {
+                children.iter().zip(shares).for_each(|(child, share)| linear.shares.set_share(*child, share));
+            }
+            Container::Grid(_) => {}
+        }
+        Some(self.to.insert_container(container))
+    }
+}
+
 /// Puts a tile that is in no place yet at the right.
 fn append(tree: &mut Tree<String>, tile: &str) {
     let pane = tree.tiles.insert_pane(tile.to_owned());
@@ -279,6 +422,33 @@ mod tests {
     fn shown(layouts: &mut Layouts) -> Vec<(&'static str, bool)> {
         layouts.tree(&TWO);
         layouts.shown(&TWO).into_iter().map(|(tile, shown)| (tile.id, shown)).collect()
+    }
+
+    #[test]
+    fn a_layout_comes_back_from_its_text_and_gives_the_same_text_again() {
+        let mut layouts = Layouts::new(known(), &BTreeMap::new());
+        assert_eq!(layouts.text(&TWO), "", "the default needs no words");
+        for text in ["h(2:field,t(table,*curve))", "v(-table,0.37:h(field,3:-curve))", "g(field,table)", "field"] {
+            assert!(layouts.set_text(&TWO, text), "{text}");
+            assert_eq!(layouts.text(&TWO), text);
+            let mut again = Layouts::new(known(), &layouts.remembered());
+            assert_eq!(again.text(&TWO), text, "as remembered");
+        }
+        assert!(layouts.set_text(&TWO, ""));
+        assert_eq!(layouts.text(&TWO), "");
+    }
+
+    #[test]
+    fn a_text_that_is_no_layout_changes_nothing() {
+        let mut layouts = Layouts::new(known(), &BTreeMap::new());
+        layouts.set_text(&TWO, "h(table,field)");
+        let deep = "h(".repeat(100_000);
+        let broken = ["h", "h(", "h()", "h(field", "h(field))", "h(field,)", "h(field,field)", "q(field)", "nan:field"];
+        for text in broken.into_iter().chain(["h(NaN:field)", "h(inf:field)", "h(ß:field)", "Δ", "h(unknown)", &deep])
+        {
+            assert!(!layouts.set_text(&TWO, text), "{text:.20}");
+            assert_eq!(layouts.text(&TWO), "h(table,field)");
+        }
     }
 
     #[test]

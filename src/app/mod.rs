@@ -34,6 +34,8 @@ mod reopen;
 mod run_list;
 mod run_table;
 pub mod runs;
+pub mod scene;
+mod scene_window;
 pub mod script;
 pub mod session;
 mod session_form;
@@ -141,6 +143,7 @@ impl App {
         for answer in self.files.finished() {
             match answer {
                 files::Answer::Exists(path) => state.settings.remember(&path),
+                files::Answer::Scene(scene) => state.show_scene(&scene),
                 files::Answer::Said(level, text) => state.notice(level, text),
             }
         }
@@ -156,7 +159,12 @@ impl App {
         let Some(session) = self.state.front_mut() else { return };
         let (rate, end) = (session.replay_rate(), session.run.step);
         let over = session.run.status.as_ref().is_some_and(Status::is_over);
-        let planned = if over { end } else { session.planned_steps() };
+        let planned = match over {
+            // The run that is asked for may be a longer one.
+            _ if session.is_waiting() || session.pending.is_some() => u64::MAX,
+            true => end,
+            false => session.planned_steps(),
+        };
         let moving = session.play.advance(seconds, rate, end, planned);
         if moving && over && session.play.cursor.step >= end {
             session.play.pin_at_end();
@@ -208,8 +216,13 @@ impl eframe::App for App {
         self.state.time = ctx.input(|input| input.time);
         self.apply_theme(ctx);
         self.receive(ctx);
-        let dropped = ctx.input(|input| input.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect());
+        let dropped =
+            ctx.input(|input| input.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect::<Vec<_>>());
+        let (scenes, dropped) = dropped.into_iter().partition(|path| scene::Scene::is_named(path));
         self.reopen.receive_dropped(dropped, &self.state);
+        for scene in scenes {
+            self.files.open_scene(scene);
+        }
         self.reopen.advance(self.run_list.open, &mut self.state, ctx);
         self.state.flush_restarts();
         self.advance(ctx);

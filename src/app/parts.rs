@@ -17,6 +17,8 @@ use super::palette::Palette;
 use super::presenter::Presenter;
 use super::reopen::Reopen;
 use super::run_list::RunList;
+use super::scene::Scene;
+use super::scene_window::Paste;
 use super::session::Session;
 use super::settings::{Settings, Store};
 use super::state::State;
@@ -54,6 +56,8 @@ pub struct Open {
     pub device: Option<DeviceChoice>,
     /// The folder of a recorded run to show.
     pub run: Option<PathBuf>,
+    /// A scene to show.
+    pub scene: Option<Scene>,
 }
 
 /// The window.
@@ -65,6 +69,7 @@ pub struct App {
     /// Look and type scale that egui draws with now.
     pub(super) applied: Option<(Style, f32)>,
     pub(super) palette: Palette,
+    pub(super) paste: Paste,
     pub(super) presenter: Option<Presenter>,
     pub(super) help_open: bool,
     pub(super) metrics: Metrics,
@@ -123,6 +128,7 @@ impl App {
             store,
             applied: None,
             palette: Palette::default(),
+            paste: Paste::default(),
             presenter: None,
             help_open: false,
             metrics: Metrics::default(),
@@ -161,6 +167,9 @@ impl App {
             session.name = runs::name_of(session.lab, &session.params);
         }
         app.store.begin(&app.remembered());
+        if let Some(scene) = parts.open.scene {
+            app.state.show_scene(&scene);
+        }
         match parts.open.run {
             Some(run) => app.send(Act::OpenRun(run)),
             None => app.state.first_run(),

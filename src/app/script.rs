@@ -40,7 +40,8 @@ static OTHERS: &[Act] = &[
 const LONGER: &str = "lab lab.do run.twin run.device run.preset time.move time.seek time.place time.speed form.set \
                       form.drag form.refuse form.seed form.drag-seed form.remove-change form.browse form.path tiles.show \
                       tiles.hide tiles.bring tiles.maximise talk.move study study.seeds study.load runs.open runs.go-on \
-                      runs.show-folder runs.copy-path runs.delete export.text window.say";
+                      runs.show-folder runs.copy-path runs.delete scene.show export.text \
+                      window.say";
 
 /// What is known by its text as a whole.
 fn plain() -> impl Iterator<Item = &'static Act> {
@@ -126,6 +127,11 @@ impl fmt::Display for Act {
             Act::ShowFolder(run) => return write!(f, "runs.show-folder {}", path(run)),
             Act::CopyPath(run) => return write!(f, "runs.copy-path {}", path(run)),
             Act::DeleteRun(run) => return write!(f, "runs.delete {}", path(run)),
+            Act::CopyScene => "scene.copy",
+            Act::SaveScene => "scene.save",
+            Act::ChooseScene => "scene.choose",
+            Act::PasteScene => "scene.paste",
+            Act::ShowScene(code) => return write!(f, "scene.show {}", word(code)),
             Act::Screenshot => "export.screenshot",
             Act::Figure(None) => "export.figure",
             Act::Figure(Some(id)) => return write!(f, "export.figure {}", word(id)),
@@ -232,6 +238,7 @@ fn longer(name: &str, words: &[&str]) -> Option<Act> {
         ("runs.show-folder", [run]) => Act::ShowFolder(path(run)),
         ("runs.copy-path", [run]) => Act::CopyPath(path(run)),
         ("runs.delete", [run]) => Act::DeleteRun(path(run)),
+        ("scene.show", [code]) => Act::ShowScene((*code).to_owned()),
         ("export.figure", [id]) => Act::Figure(Some((*id).to_owned())),
         ("export.text", [name, text]) => Act::SaveText { name: (*name).to_owned(), text: (*text).to_owned() },
         ("window.say", [level, text]) => {

@@ -37,6 +37,8 @@ pub(super) struct Snapshot {
     pub(super) params: Params,
     pub(super) changes: Vec<Change>,
     pub(super) seed: u64,
+    /// How the tiles lay, where the edit laid them anew.
+    pub(super) layout: Option<String>,
 }
 
 /// A run that was asked for and is not shown yet.
@@ -81,6 +83,8 @@ pub struct Session {
     pub step_seconds: Option<f64>,
     /// The newest step, and when it was reached by the run's own clock; `None` after a pause.
     reached: Option<(u64, f64)>,
+    /// What the view is to show of a scene once its run is there.
+    pub(super) scene_view: Option<BTreeMap<String, String>>,
     pub(super) undo: Vec<Snapshot>,
     pub(super) redo: Vec<Snapshot>,
     pub(super) editing: Option<Snapshot>,
@@ -122,6 +126,7 @@ impl Session {
             speed_samples: VecDeque::new(),
             step_seconds: None,
             reached: None,
+            scene_view: None,
             undo: Vec::new(),
             redo: Vec::new(),
             editing: None,
@@ -306,6 +311,9 @@ impl Session {
 
     fn show(&mut self, run: RunState, time: f64) {
         self.run = run;
+        if let Some(shown) = self.scene_view.take() {
+            self.view.show_scene(&shown);
+        }
         self.status_since = time;
         self.failure_seen = false;
         self.speed_samples.clear();

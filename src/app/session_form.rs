@@ -109,6 +109,20 @@ impl Session {
         self.settle();
     }
 
+    /// The same, for an edit that also lays the tiles anew: undo lays them back.
+    pub fn edit_all_with_layout(&mut self, edit: impl FnOnce(&mut Self)) {
+        self.settle();
+        let layout = Some(self.layout_text());
+        let before = Snapshot { layout, ..self.snapshot() };
+        self.editing = Some(before);
+        edit(self);
+        self.settle();
+    }
+
+    fn layout_text(&mut self) -> String {
+        self.layouts.text(&self.view.arrangement(&self.params))
+    }
+
     /// Closes the current undo step.
     pub fn settle(&mut self) {
         if let Some(before) = self.editing.take()
@@ -141,12 +155,18 @@ impl Session {
     }
 
     fn snapshot(&self) -> Snapshot {
-        Snapshot { params: self.params.clone(), changes: self.changes.clone(), seed: self.seed }
+        Snapshot { params: self.params.clone(), changes: self.changes.clone(), seed: self.seed, layout: None }
     }
 
     fn restore(&mut self, snapshot: Snapshot) -> Snapshot {
-        let now = self.snapshot();
-        Snapshot { params: self.params, changes: self.changes, seed: self.seed } = snapshot;
+        let layout = snapshot.layout.is_some().then(|| self.layout_text());
+        let now = Snapshot { layout, ..self.snapshot() };
+        (self.params, self.changes, self.seed) = (snapshot.params, snapshot.changes, snapshot.seed);
+        if let Some(layout) = snapshot.layout {
+            let arrangement = self.view.arrangement(&self.params);
+            // It is a text of this lab's own tiles.
+            self.layouts.set_text(&arrangement, &layout);
+        }
         self.errors.clear();
         self.name = runs::name_of(self.lab, &self.params);
         now

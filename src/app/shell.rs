@@ -93,6 +93,7 @@ impl App {
     fn overlays(&mut self, ctx: &egui::Context, acts: &mut Vec<Act>) {
         closing_question::show(&mut self.state, ctx, acts);
         self.files.show(ctx, &self.state.style, acts);
+        self.paste.show(ctx, &self.state.style, acts);
         let state = &self.state;
         palette::show(&mut self.palette, state, ctx, acts);
         help::show(&mut self.help_open, state, ctx);

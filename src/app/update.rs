@@ -10,6 +10,7 @@ use super::parts::App;
 use super::playback::SPEEDS;
 use super::presenter::Presenter;
 use super::run_list::file_url;
+use super::scene::{SUFFIX, Scene};
 use super::session::Session;
 use super::settings::Settings;
 use super::theme::ThemeChoice;
@@ -204,6 +205,26 @@ impl App {
                 state.notice(Level::Info, "the path was copied");
             }
             Act::DeleteRun(folder) => self.reopen.delete(folder, state),
+
+            Act::CopyScene => {
+                if let Some(scene) = state.scene() {
+                    let code = scene.code();
+                    let signs = code.len();
+                    ctx.copy_text(code);
+                    state.notice(Level::Info, format!("the scene was copied as a code of {signs} signs"));
+                }
+            }
+            Act::SaveScene => {
+                if let Some(scene) = state.scene() {
+                    self.files.save_text(&format!("{}.{SUFFIX}", scene.lab), scene.file());
+                }
+            }
+            Act::ChooseScene => self.files.choose_scene(),
+            Act::PasteScene => self.paste.open = true,
+            Act::ShowScene(code) => match Scene::from_code(&code) {
+                Ok(scene) => state.show_scene(&scene),
+                Err(problem) => state.notice(Level::Error, format!("no scene was opened: {problem}")),
+            },
 
             Act::Screenshot => {
                 let lab = state.front().map_or("window", |session| session.lab.spec.id);

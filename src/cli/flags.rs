@@ -37,6 +37,9 @@ pub struct WindowFlags {
     /// Open the window on this recorded run: its folder, or its name under `runs`
     #[arg(value_name = "RUN")]
     pub run: Option<PathBuf>,
+    /// Open the window on this scene: its file, or its code
+    #[arg(long, value_name = "FILE|CODE", conflicts_with = "run")]
+    pub scene: Option<String>,
     /// Folder that holds the run folders
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub runs: PathBuf,
@@ -54,7 +57,11 @@ pub struct WindowFlags {
 impl WindowFlags {
     /// Whether any of them was typed.
     pub fn is_given(&self) -> bool {
-        self.run.is_some() || self.runs != Path::new("runs") || self.window_size.is_some() || self.screenshot.is_some()
+        self.run.is_some()
+            || self.scene.is_some()
+            || self.runs != Path::new("runs")
+            || self.window_size.is_some()
+            || self.screenshot.is_some()
     }
 }
 

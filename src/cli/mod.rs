@@ -107,7 +107,7 @@ pub fn run(flags: &Flags) -> Result<(), Failure> {
     let output = Output::new(flags.json);
     if flags.verb.is_some() && flags.window.is_given() {
         return Err(Failure::usage(
-            "a recorded run, `--runs`, `--window-size` and `--screenshot` are for the window, which opens without a command",
+            "a recorded run, `--scene`, `--runs`, `--window-size` and `--screenshot` are for the window, which opens without a command",
         ));
     }
     match &flags.verb {

@@ -10,6 +10,7 @@ use clap::CommandFactory;
 use super::flags::{ExportFlags, Flags, Theme, WindowFlags};
 use super::output::Failure;
 use super::{find_run, place, request};
+use crate::app::scene::Scene;
 use crate::app::{Open, figure, guard, window, wiring};
 use crate::engine::event::Payload;
 use crate::engine::params::nearest;
@@ -23,6 +24,8 @@ use crate::plot::style::Style;
 /// Opens the window and returns when it is closed.
 pub fn open(flags: &WindowFlags) -> Result<(), Failure> {
     let run = flags.run.as_deref().map(|run| recorded(run, &flags.runs)).transpose()?;
+    let scene = flags.scene.as_deref().map(Scene::from_typed).transpose();
+    let scene = scene.map_err(|problem| Failure::usage(format!("`--scene`: {problem}")))?;
     if !has_display() {
         return Err(Failure::work(
             "there is no display to open a window on (neither DISPLAY nor WAYLAND_DISPLAY is set). Without one: \
@@ -34,7 +37,7 @@ pub fn open(flags: &WindowFlags) -> Result<(), Failure> {
         // There is no --force: the window closes once the file is there.
         place::check(std::slice::from_ref(file), false)?;
     }
-    let mut options = wiring::window_options(flags.runs.clone(), Open { run, ..Open::default() })
+    let mut options = wiring::window_options(flags.runs.clone(), Open { run, scene, ..Open::default() })
         .map_err(|error| Failure::work(format!("the training thread cannot be started: {error}")))?;
     options.screenshot = flags.screenshot.clone().map(|file| (flags.screenshot_after, file));
     options.size = flags.window_size.map(|(width, height)| [width as f32, height as f32]);

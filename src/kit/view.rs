@@ -1,5 +1,6 @@
 //! What a lab is to the window: its views, what they draw from, and where they put what the user did.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use eframe::egui;
@@ -48,6 +49,12 @@ pub trait LabView {
     fn commands(&self) -> Vec<(&'static str, &'static str)>;
     /// Runs one of [`LabView::commands`].
     fn command(&mut self, id: &str, ctx: &mut ViewCtx<'_>, egui: &egui::Context);
+    /// What of the view's own state belongs to a scene (a selection, a camera), by name.
+    fn scene(&self) -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
+    /// Shows that again; what is missing or not understood stays as a fresh view has it.
+    fn show_scene(&mut self, _scene: &BTreeMap<String, String>) {}
     /// What the user made here that is not saved yet, in words, e.g. `the corrected mask of a.png`: the window asks before
     /// it closes.
     fn unsaved(&self) -> Option<String> {

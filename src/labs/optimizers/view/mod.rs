@@ -16,6 +16,8 @@ pub mod table;
 pub mod theory;
 pub mod trails;
 
+use std::collections::BTreeMap;
+
 use eframe::egui;
 
 use crate::engine::params::Params;
@@ -122,6 +124,18 @@ impl LabView for OptimizersView {
         }
         self.follow_the_run(ctx);
         guide::ui(&mut self.guide, self.selected, ui, ctx);
+    }
+
+    fn scene(&self) -> BTreeMap<String, String> {
+        let mut scene = self.surface3d.scene();
+        scene.insert("selected".to_owned(), self.selected.id().to_owned());
+        scene
+    }
+
+    fn show_scene(&mut self, scene: &BTreeMap<String, String>) {
+        self.surface3d.show_scene(scene);
+        let selected = scene.get("selected").and_then(|id| Rule::ALL.into_iter().find(|rule| rule.id() == id));
+        self.selected = selected.unwrap_or(self.selected);
     }
 
     fn swatch(&self, key: &str, style: &Style) -> Option<Category> {

@@ -6,6 +6,7 @@ mod scene;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use eframe::egui::{self, Align2, FontId, Rect, Sense, Stroke, TextStyle, Ui};
@@ -15,7 +16,7 @@ use super::OptimizersView;
 use crate::engine::event::{RunId, Status};
 use crate::gpu::axes::{AxesColors, AxisLabel, axes};
 use crate::gpu::callback::SurfaceCallback;
-use crate::gpu::camera::{Camera, View};
+use crate::gpu::camera::{Camera, PITCH_LIMITS, View, ZOOM_LIMITS};
 use crate::gpu::fallback;
 use crate::gpu::height_field::HeightField;
 use crate::gpu::scale::ScaleMode;
@@ -132,6 +133,43 @@ impl State {
     /// From above with north up, as in the field: x to the right, y away from the viewer.
     fn look_down(&mut self) {
         self.camera = Camera { yaw: -std::f32::consts::FRAC_PI_2, pitch: 1.55, ..Camera::default() };
+    }
+
+    /// The camera where it was moved: yaw, pitch, zoom and target, and the scale of the heights.
+    pub fn scene(&self) -> BTreeMap<String, String> {
+        let mut scene = BTreeMap::new();
+        if self.camera != Camera::default() {
+            let Camera { yaw, pitch, zoom, target: [x, y, z] } = self.camera;
+            scene.insert("camera".to_owned(), format!("{yaw} {pitch} {zoom} {x} {y} {z}"));
+        }
+        let scale = match self.scale {
+            ScaleMode::Automatic => return scene,
+            ScaleMode::Linear => "linear",
+            ScaleMode::Logarithmic => "logarithmic",
+        };
+        scene.insert("heights".to_owned(), scale.to_owned());
+        scene
+    }
+
+    pub fn show_scene(&mut self, scene: &BTreeMap<String, String>) {
+        let numbers = scene.get("camera").map(|text| text.split(' ').map(str::parse).collect::<Result<Vec<f32>, _>>());
+        self.camera = match numbers {
+            Some(Ok(numbers)) => match numbers[..] {
+                [yaw, pitch, zoom, x, y, z] if numbers.iter().all(|number| number.is_finite()) => Camera {
+                    yaw: yaw.clamp(-1e3, 1e3),
+                    pitch: pitch.clamp(PITCH_LIMITS[0], PITCH_LIMITS[1]),
+                    zoom: zoom.clamp(ZOOM_LIMITS[0], ZOOM_LIMITS[1]),
+                    target: [x, y, z].map(|v| v.clamp(-1.0, 1.0)),
+                },
+                _ => Camera::default(),
+            },
+            _ => Camera::default(),
+        };
+        self.scale = match scene.get("heights").map(String::as_str) {
+            Some("linear") => ScaleMode::Linear,
+            Some("logarithmic") => ScaleMode::Logarithmic,
+            _ => ScaleMode::Automatic,
+        };
     }
 
     fn next_scale(&mut self) {
