@@ -38,12 +38,17 @@ const RESTS: f64 = 1e-4;
 pub fn verdict(rows: &[f64], surface: &Surface) -> Option<Verdict> {
     let width = PATH_COLUMNS.len();
     let count = rows.len() / width;
-    let last = count.checked_sub(1)?;
     let place = |k: usize| [rows[k * width], rows[k * width + 1]];
     let f = |k: usize| rows[k * width + 2];
-    if let Some(at) = (0..count).find(|&k| !(place(k).iter().all(|v| v.is_finite()) && f(k).is_finite())) {
-        return Some(Verdict::Overflow { at });
+    let finite = |k: &usize| place(*k).iter().all(|v| v.is_finite()) && f(*k).is_finite();
+    let whole = (0..count).take_while(finite).count();
+    // Where f falls without end, so does a path: its numbers end, and nothing went wrong.
+    let bottomless = surface.minima().next().is_none() && surface.expression().is_none();
+    if whole < count && !(bottomless && whole > 0 && f(whole - 1) < f(0)) {
+        return Some(Verdict::Overflow { at: whole });
     }
+    let count = whole;
+    let last = count.checked_sub(1)?;
     let size = surface.domain.map(|[low, high]| high - low);
     // The larger of both distances, in windows.
     let apart = |p: [f64; 2], q: [f64; 2]| ((p[0] - q[0]).abs() / size[0]).max((p[1] - q[1]).abs() / size[1]);
@@ -78,7 +83,7 @@ pub fn verdict(rows: &[f64], surface: &Surface) -> Option<Verdict> {
         && since > 0
         && f(last) < f(0)
     {
-        return Some(Verdict::Left { since, bottomless: minima.is_empty() && surface.expression().is_none() });
+        return Some(Verdict::Left { since, bottomless });
     }
     for at in minima {
         let near = |k: &usize| apart(place(*k), at) < NEAR;
@@ -199,7 +204,7 @@ mod tests {
         let of = judged(&["start_y=0"], 2_000);
         assert_eq!(of(Rule::Momentum), Verdict::Stuck { on: "on a saddle point" });
         let of = judged(&[], 6_000);
-        assert!(matches!(of(Rule::Nag), Verdict::Overflow { .. }), "{:?}", of(Rule::Nag));
+        assert!(matches!(of(Rule::Nag), Verdict::Left { bottomless: true, .. }), "{:?}", of(Rule::Nag));
     }
 
     #[test]
