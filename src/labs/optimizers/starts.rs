@@ -30,7 +30,7 @@ static SCENES: &[(&str, [Brought; 4])] = &[
     ("styblinski_tang", scene("0.3", "0.5", "0.02", "300")),
     ("goldstein_price", scene("0.4", "-0.3", "0.0001", "2000")),
     ("monkey_saddle", scene("0.5", "0.02", "0.03", "120")),
-    ("ill_conditioned_quadratic", scene("-1.8", "0.4", "0.019", "200")),
+    ("ill_conditioned_quadratic", scene("-1.8", "0.4", "0.013", "200")),
     ("long_valley", scene("0.4", "1.6", "0.1", "300")),
     ("peaks", scene("-2.4", "-1.35", "0.1", "100")),
     ("plateau_wells", scene("0.3", "1.2", "0.1", "300")),
