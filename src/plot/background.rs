@@ -1,5 +1,5 @@
 //! Work apart from the frame, which never waits for it: a thread that brings one thing ([`Task`]), the answer to the newest
-//! of many requests ([`Latest`]), and one for each of many places ([`Many`]).
+//! of many requests ([`Latest`], and [`Long`] where it may take seconds), and one for each of many places ([`Many`]).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use eframe::egui::Context;
 
@@ -181,6 +182,96 @@ impl<K: Clone + PartialEq + Send + 'static, V: Send + 'static> Latest<K, V> {
     }
 }
 
+/// Like [`Latest`] for work of seconds: it tells how far it is, can be cancelled, and gives way to another request.
+pub struct Long<K, V> {
+    done: Option<(K, V)>,
+    job: Option<Begun<K, V>>,
+    /// The request that is not computed: why.
+    stopped: Option<(K, String)>,
+}
+
+/// What is under way, and since when.
+type Begun<K, V> = (K, Task<Result<V, String>>, Instant);
+
+/// Work that takes longer is told how far it is, and gives way to another request.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+impl<K, V> Default for Long<K, V> {
+    fn default() -> Self {
+        Self { done: None, job: None, stopped: None }
+    }
+}
+
+impl<K: fmt::Debug, V> fmt::Debug for Long<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let done = self.done.as_ref().map(|(key, _)| key);
+        f.debug_struct("Long").field("done", &done).field("busy", &self.job.is_some()).finish()
+    }
+}
+
+impl<K: Clone + PartialEq + Send + 'static, V: Send + 'static> Long<K, V> {
+    /// Takes in what is finished and begins `wanted` on a thread called `name` unless it is known, stopped or under way. Whether there is
+    /// a new result. Never waits.
+    pub fn follow(
+        &mut self,
+        name: &str,
+        ctx: &Context,
+        wanted: &K,
+        compute: impl FnOnce(&K, Watch<'_>) -> Result<V, String> + Send + 'static,
+    ) -> bool {
+        let answer = self.job.as_ref().and_then(|(_, task, _)| task.poll());
+        let finished = answer.and_then(|answer| Some((self.job.take()?.0, answer.unwrap_or_else(Err))));
+        let new = match finished {
+            Some((key, Ok(value))) => {
+                self.done = Some((key, value));
+                true
+            }
+            Some((key, Err(why))) => {
+                self.stopped = Some((key, why));
+                false
+            }
+            None => false,
+        };
+        self.job.take_if(|(key, _, since)| *key != *wanted && since.elapsed() > PATIENCE);
+        let known = self.done.as_ref().is_some_and(|(key, _)| key == wanted);
+        if self.job.is_none() && !known && self.stopped(wanted).is_none() {
+            let key = wanted.clone();
+            let task = Task::begin(name, repaint(ctx), move |watch| compute(&key, watch));
+            self.job = Some((wanted.clone(), task, Instant::now()));
+            // Only then is it worth a word.
+            ctx.request_repaint_after(PATIENCE);
+        }
+        new
+    }
+
+    /// The newest result with its request.
+    pub fn newest(&self) -> Option<&(K, V)> {
+        self.done.as_ref()
+    }
+
+    /// How much is done of how much, where that takes long enough to be told.
+    pub fn progress(&self) -> Option<(usize, usize)> {
+        self.job.as_ref().filter(|(_, _, since)| since.elapsed() > PATIENCE).map(|(_, task, _)| task.progress())
+    }
+
+    /// Why this request is not computed.
+    pub fn stopped(&self, wanted: &K) -> Option<&str> {
+        self.stopped.as_ref().filter(|(key, _)| key == wanted).map(|(_, why)| why.as_str())
+    }
+
+    /// Stops the work, until [`Long::again`].
+    pub fn cancel(&mut self) {
+        if let Some((key, ..)) = self.job.take() {
+            self.stopped = Some((key, "It was cancelled.".to_owned()));
+        }
+    }
+
+    /// Tries once more what was stopped.
+    pub fn again(&mut self) {
+        self.stopped = None;
+    }
+}
+
 /// Results for many places, made on one thread in the order in which places were last served, so that all get their turn
 /// while a slider moves. A place shows its last result until the next one is there.
 pub struct Many<K, V, T> {
@@ -305,7 +396,6 @@ fn workshop<K: Send + 'static, V: Send + 'static, T: Send + 'static>(name: &str,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::{Duration, Instant};
 
     /// Polls until there is an answer.
     fn wait<T>(mut poll: impl FnMut() -> Option<T>) -> T {
@@ -317,6 +407,36 @@ mod tests {
             assert!(start.elapsed() < Duration::from_secs(20));
             thread::sleep(Duration::from_millis(1));
         }
+    }
+
+    #[test]
+    fn long_work_is_cancelled_and_tried_again_and_gives_way() {
+        let ctx = Context::default();
+        let mut squares: Long<u64, u64> = Long::default();
+        let square = |n: &u64, _: Watch<'_>| Ok(n * n);
+        wait(|| squares.follow("square", &ctx, &3, square).then_some(()));
+        assert_eq!(squares.newest(), Some(&(3, 9)));
+        // This ends only when nobody wants it any more.
+        let endless = |_: &u64, watch: Watch<'_>| {
+            while !watch.cancelled() {
+                thread::sleep(Duration::from_millis(1));
+            }
+            Err("stopped".to_owned())
+        };
+        assert!(!squares.follow("endless", &ctx, &4, endless));
+        squares.cancel();
+        assert_eq!((squares.stopped(&4), squares.stopped(&5)), (Some("It was cancelled."), None));
+        assert!(!squares.follow("square", &ctx, &4, square), "it stays cancelled");
+        squares.again();
+        assert!(!squares.follow("endless", &ctx, &4, endless));
+        wait(|| squares.progress());
+        wait(|| squares.follow("square", &ctx, &5, square).then_some(()));
+        assert_eq!(squares.newest(), Some(&(5, 25)));
+        wait(|| {
+            squares.follow("refused", &ctx, &6, |_, _| Err("no".to_owned()));
+            squares.stopped(&6).map(str::to_owned)
+        });
+        assert_eq!(squares.newest(), Some(&(5, 25)), "what was there stays");
     }
 
     #[test]

@@ -10,10 +10,6 @@
 mod gpu;
 mod walk;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
-
 pub use gpu::Gpu;
 
 use super::rules::{Hyper, Rule};
@@ -154,7 +150,8 @@ struct Start {
 }
 
 impl Request {
-    fn task(&self) -> &Task {
+    /// What all its runs share.
+    pub fn task(&self) -> &Task {
         match self {
             Request::Basin(request) => &request.task,
             Request::Sweep(request) => &request.task,
@@ -169,7 +166,7 @@ impl Request {
     }
 
     /// Refuses what cannot be computed, in words.
-    pub fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), String> {
         let [columns, rows] = self.size();
         if columns == 0 || rows == 0 || columns.saturating_mul(rows) > MOST_CELLS {
             return Err(format!("a map has 1 to {MOST_CELLS} cells; {columns} × {rows} were asked for"));
@@ -214,79 +211,18 @@ impl Request {
     }
 }
 
-/// A map that is being computed on a thread of its own. Dropping it stops the work.
-#[derive(Debug)]
-pub struct Job {
-    done: Arc<AtomicUsize>,
-    all: usize,
-    cancel: Arc<AtomicBool>,
-    result: Receiver<Result<Map, String>>,
-}
-
-impl Job {
-    /// The share that is done, 0 to 1.
-    pub fn progress(&self) -> f32 {
-        self.done.load(Ordering::Relaxed) as f32 / self.all.max(1) as f32
-    }
-
-    /// Stops the work; there will be no map.
-    pub fn cancel(&self) {
-        self.cancel.store(true, Ordering::Relaxed);
-    }
-
-    /// The map or why there is none, once; `None` while it is being computed, and never waits.
-    pub fn take(&self) -> Option<Result<Map, String>> {
-        match self.result.try_recv() {
-            Ok(result) => Some(result),
-            Err(TryRecvError::Empty) => None,
-            Err(TryRecvError::Disconnected) => Some(Err("the map was stopped".to_owned())),
-        }
-    }
-}
-
-impl Drop for Job {
-    fn drop(&mut self) {
-        self.cancel();
-    }
-}
-
-/// Begins a map. With a graphics device it is computed there, and on the processor if that fails or the rule has no
-/// shader; without one on the processor.
-pub fn start(request: Request, gpu: Option<Gpu>) -> Result<Job, String> {
+/// The map of a request, on the graphics device if there is one that can do it, else on the processor. Blocks. The error says what is
+/// wrong with the request, or that it was cancelled.
+pub fn compute(request: &Request, gpu: Option<&Gpu>, watch: Watch<'_>) -> Result<Map, String> {
     request.check()?;
-    let [columns, rows] = request.size();
-    let (done, cancel) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
-    let (sender, result) = channel();
-    let job = Job { done: done.clone(), all: columns * rows, cancel: cancel.clone(), result };
-    let work = move || {
-        let progress = |cells, _| {
-            done.fetch_max(cells, Ordering::Relaxed);
-        };
-        let watch = Watch { progress: &progress, cancel: &cancel };
-        if let Some(map) = compute(&request, gpu.as_ref(), watch) {
-            // Nobody waits for it any more if the job was dropped.
-            let _ = sender.send(Ok(map));
-        }
-    };
-    let thread = std::thread::Builder::new().name("map".to_owned());
-    thread.spawn(work).map_err(|error| format!("the map's thread did not start: {error}"))?;
-    Ok(job)
-}
-
-/// The map of a checked request; `None` if it was cancelled. Blocks.
-pub fn compute(request: &Request, gpu: Option<&Gpu>, watch: Watch<'_>) -> Option<Map> {
-    let task = request.task();
-    let minima = minima(&task.surface);
-    let size = request.size();
+    let minima = minima(&request.task().surface);
     let on_gpu = gpu.and_then(|gpu| gpu.cells(request, &minima, watch));
-    if watch.cancelled() {
-        return None;
-    }
-    if let Some(cells) = on_gpu {
-        return Some(Map { size, cells, minima, on_gpu: true });
-    }
-    let cells = walk::cells(request, &minima, watch)?;
-    Some(Map { size, cells, minima, on_gpu: false })
+    let (cells, on_gpu) = match on_gpu {
+        Some(cells) => (Some(cells), true),
+        None => (walk::cells(request, &minima, watch), false),
+    };
+    let cells = cells.filter(|_| !watch.cancelled()).ok_or("the map was stopped")?;
+    Ok(Map { size: request.size(), cells, minima, on_gpu })
 }
 
 /// The surface's minima, and those that the catalogue leaves out where they are countless, as far as the search finds them.

@@ -3,6 +3,22 @@
 use crate::engine::params::Params;
 use crate::kit::lab::Try;
 
+/// These values, with all of the article's optimizers on.
+macro_rules! all_seven {
+    ($($set:expr),* $(,)?) => {
+        &[
+            $($set,)*
+            ("use_sgd", "on"),
+            ("use_momentum", "on"),
+            ("use_nag", "on"),
+            ("use_adagrad", "on"),
+            ("use_rmsprop", "on"),
+            ("use_adadelta", "on"),
+            ("use_adam", "on"),
+        ]
+    };
+}
+
 pub static TRIES: &[Try] = &[
     Try {
         text: "η = 0.1: who overtakes AdaDelta, which has no η?",
@@ -37,19 +53,7 @@ pub static TRIES: &[Try] = &[
     Try {
         text: "The vanishing gradient: from (1, −0.8), who passes the shelf at (0, 0)?",
         when: |params| on(params, "article_quartic"),
-        set: &[
-            ("start_x", "1"),
-            ("start_y", "-0.8"),
-            ("momentum", "0.95"),
-            ("steps", "400"),
-            ("use_sgd", "on"),
-            ("use_momentum", "on"),
-            ("use_nag", "on"),
-            ("use_adagrad", "on"),
-            ("use_rmsprop", "on"),
-            ("use_adadelta", "on"),
-            ("use_adam", "on"),
-        ],
+        set: all_seven!(("start_x", "1"), ("start_y", "-0.8"), ("momentum", "0.95"), ("steps", "400")),
     },
     Try {
         text: "η = 0.0201, just above 2/b: SGD diverges.",
@@ -95,21 +99,15 @@ pub static TRIES: &[Try] = &[
     Try {
         text: "Back to the saddle.",
         when: |params| on_another(params, "saddle"),
-        set: &[
+        set: all_seven!(
             ("surface", "saddle"),
             ("start_x", "0.5"),
             ("start_y", "1e-4"),
             ("learning_rate", "0.01"),
             ("momentum", "0.9"),
             ("steps", "420"),
-            ("use_sgd", "on"),
-            ("use_momentum", "on"),
-            ("use_nag", "on"),
-            ("use_adagrad", "on"),
-            ("use_rmsprop", "on"),
-            ("use_adadelta", "on"),
-            ("use_adam", "on"),
-        ],
+            ("gradient_noise", "0"),
+        ),
     },
 ];
 

@@ -116,14 +116,14 @@ fn show(ui: &mut Ui, ctx: &ViewCtx<'_>) {
         ScrollArea::vertical().id_salt("controls").auto_shrink(false).show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
             heads(&AGAINST, ui, ctx);
-            lines.iter().for_each(|line| draw(line, ui, ctx));
+            draw_all(&lines, ui, ctx);
             let [image, another, mean] = found[all];
             said(&differs(image, another, chance), ui, ctx);
             meaning(image, another, mean, chance).iter().for_each(|text| said(text, ui, ctx));
             if let Some((lines, words)) = &edits {
                 ui.add_space(0.8 * size);
                 heads(&["with the image", "another image", ""], ui, ctx);
-                lines.iter().for_each(|line| draw(line, ui, ctx));
+                draw_all(lines, ui, ctx);
                 words.iter().for_each(|text| said(text, ui, ctx));
             }
             ui.add_space(0.8 * size);
@@ -274,7 +274,17 @@ fn in_words(line: &Line) -> String {
     format!("{}: {}{twin}; chance {}", line.name, told(&line.shares), percent(line.chance))
 }
 
-fn draw(line: &Line, ui: &mut Ui, ctx: &ViewCtx<'_>) {
+/// Rows with their long names where all of these fit.
+fn draw_all(lines: &[Line], ui: &mut Ui, ctx: &ViewCtx<'_>) {
+    let font = FontId::proportional(tile::font_size(ctx.presenting));
+    let (room, _) = columns(ui.available_rect_before_wrap(), font.size);
+    let wide =
+        |line: &Line| ui.painter().layout_no_wrap(line.name.clone(), font.clone(), Color32::PLACEHOLDER).size().x;
+    let short = lines.iter().any(|line| wide(line) > room);
+    lines.iter().for_each(|line| draw(line, short, ui, ctx));
+}
+
+fn draw(line: &Line, short: bool, ui: &mut Ui, ctx: &ViewCtx<'_>) {
     let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
     let height = if line.strong { 1.9 } else { 1.5 } * size;
     let (row, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
@@ -285,8 +295,7 @@ fn draw(line: &Line, ui: &mut Ui, ctx: &ViewCtx<'_>) {
     let color = if line.strong { style.text } else { style.text_weak };
     let middle = Rect::from_min_size(pos2(row.left(), row.center().y - 0.62 * size), vec2(name, 1.3 * size));
     let font = FontId::proportional(size);
-    let wide = ui.painter().layout_no_wrap(line.name.clone(), font.clone(), color).size().x > name;
-    tile::one_line(ui.painter(), if wide { &line.short } else { &line.name }, middle, font, color);
+    tile::one_line(ui.painter(), if short { &line.short } else { &line.name }, middle, font, color);
     for (k, place) in places.into_iter().enumerate().filter(|(k, _)| line.shares[*k].is_finite() || *k < 2) {
         let fill = style.category(COLORS[k]).color;
         let fill = if line.strong { fill } else { fill.gamma_multiply(0.75) };

@@ -1,4 +1,4 @@
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::*;
 use crate::labs::optimizers::surfaces::{self, expression::Expression};
@@ -161,34 +161,24 @@ fn every_surface_and_rule_has_a_valid_shader() {
 }
 
 #[test]
-fn a_job_tells_how_far_it_is_and_can_be_stopped() {
-    let job = start(basin(task(known("himmelblau"), Rule::Adam, 0.01, 300), 64), None).unwrap();
-    let patience = Instant::now() + Duration::from_secs(60);
-    let map = loop {
-        if let Some(map) = job.take() {
-            break map.unwrap();
-        }
-        assert!(Instant::now() < patience);
-        std::thread::sleep(Duration::from_millis(5));
+fn it_is_told_how_far_a_map_is_and_it_can_be_stopped() {
+    let (told, cancel) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let progress = |done: usize, all: usize| {
+        assert_eq!(all, 64 * 64);
+        told.fetch_max(done, Ordering::Relaxed);
     };
-    assert_eq!((map.cells.len(), job.progress()), (64 * 64, 1.0));
-
-    let job = start(basin(task(known("rastrigin"), Rule::AdaDelta, 0.01, 100_000), 1024), None).unwrap();
-    job.cancel();
-    let stopped = loop {
-        if let Some(result) = job.take() {
-            break result;
-        }
-        assert!(Instant::now() < patience);
-        std::thread::sleep(Duration::from_millis(5));
-    };
-    assert!(stopped.is_err() && job.progress() < 1.0);
+    let request = basin(task(known("himmelblau"), Rule::Adam, 0.01, 300), 64);
+    compute(&request, None, Watch { progress: &progress, cancel: &cancel }).unwrap();
+    assert_eq!(told.load(Ordering::Relaxed), 64 * 64);
+    let stop = |_: usize, _: usize| cancel.store(true, Ordering::Relaxed);
+    let stopped = compute(&request, None, Watch { progress: &stop, cancel: &cancel });
+    assert_eq!(stopped, Err("the map was stopped".to_owned()));
 }
 
 #[test]
 fn what_cannot_be_computed_is_refused_in_words() {
     let good = task(known("booth"), Rule::Sgd, 0.01, 10);
-    let refused = |request: Request| start(request, None).expect_err("refused");
+    let refused = |request: Request| compute(&request, None, Watch::nobody()).expect_err("refused");
     assert!(refused(basin(good.clone(), 0)).contains("1 to 1048576 cells"));
     assert!(refused(basin(good.clone(), 5_000)).contains("5000 × 5000"));
     assert!(refused(basin(Task { steps: 0, ..good.clone() }, 8)).contains("updates"));

@@ -1,10 +1,9 @@
 //! Maps: where every start ends, and which hyper-parameters arrive. A click takes over what lies there.
 
-use std::time::{Duration, Instant};
-
 use eframe::egui::accesskit::Role;
 use eframe::egui::{
-    Color32, ColorImage, Context, CursorIcon, Rect, Response, Sense, Stroke, TextureOptions, Ui, WidgetInfo, pos2,
+    Color32, ColorImage, CursorIcon, FontId, Painter, Rect, Response, Sense, Stroke, StrokeKind, TextureOptions, Ui,
+    WidgetInfo, pos2, vec2,
 };
 
 use crate::engine::params::Value;
@@ -18,12 +17,13 @@ use crate::labs::optimizers::params::{
 };
 use crate::labs::optimizers::rules::Rule;
 use crate::plot::axes::{Axes, Bounds, Titles};
-use crate::plot::background::{Task, repaint};
+use crate::plot::background::Long;
 use crate::plot::curve::label;
 use crate::plot::live_texture::LiveTexture;
 use crate::plot::number;
 use crate::plot::scale::Scale;
 use crate::plot::style::Style;
+use crate::watch::Watch;
 
 use super::paths::{self, Path};
 use super::{OptimizersView, controls, field};
@@ -34,7 +34,7 @@ pub static TILE: Tile<OptimizersView> = Tile {
         id: "maps",
         title: "Maps",
         help: "Thousands of runs of the selected optimizer at once. Basins: the colour of a place is the minimum that a run \
-               from there reaches and stays at, darker the longer it takes; grey: none, red: it diverged. \
+               from there reaches and stays at, darker the longer it takes; plain: none, grey: it left the window, red: it diverged. \
                Sweep: the same for pairs of hyper-parameters from the run's start. A click takes over the place.",
         area: "space",
         follows_cursor: false,
@@ -46,11 +46,15 @@ pub static TILE: Tile<OptimizersView> = Tile {
             title: "Maps: basins or sweep",
             run: |view, _, _| view.maps.sweep = !view.maps.sweep,
         },
-        TileCommand { id: "maps-cancel", title: "Maps: cancel the computation", run: |view, _, _| view.maps.cancel() },
+        TileCommand {
+            id: "maps-cancel",
+            title: "Maps: cancel the computation",
+            run: |view, _, _| view.maps.map.cancel(),
+        },
         TileCommand {
             id: "maps-again",
             title: "Maps: compute again after cancelling",
-            run: |view, _, _| view.maps.stopped = None,
+            run: |view, _, _| view.maps.map.again(),
         },
     ],
 };
@@ -62,61 +66,14 @@ const SWEEP: usize = 96;
 const MOST_STEPS: u64 = 2_000;
 /// As in the guide's list.
 const TOLERANCE: f64 = crate::labs::optimizers::verdict::NEAR;
-/// Work that takes longer is told how far it is, and gives way to another request.
-const PATIENCE: Duration = Duration::from_millis(300);
-
-#[derive(Debug)]
-struct Job {
-    request: Request,
-    task: Task<Option<Map>>,
-    since: Instant,
-}
-
 /// View state of the tile.
 #[derive(Debug, Default)]
 pub struct MapsTile {
     sweep: bool,
-    job: Option<Job>,
-    done: Option<(Request, Map)>,
-    /// What is not computed: it was cancelled, or came to nothing, and why.
-    stopped: Option<(Request, String)>,
+    map: Long<Request, Map>,
     /// The picture, and whether it is of a dark window.
     texture: LiveTexture,
     drawn: Option<bool>,
-}
-
-impl MapsTile {
-    fn cancel(&mut self) {
-        if let Some(job) = self.job.take() {
-            self.stopped = Some((job.request, "It was cancelled.".to_owned()));
-        }
-    }
-
-    /// Takes in what is finished and begins what is wanted. Never waits.
-    fn follow(&mut self, wanted: &Request, ctx: &Context) {
-        if let Some(answer) = self.job.as_ref().and_then(|job| job.task.poll())
-            && let Some(job) = self.job.take()
-        {
-            match answer {
-                Ok(Some(map)) => (self.done, self.drawn) = (Some((job.request, map)), None),
-                Ok(None) => {}
-                Err(why) => self.stopped = Some((job.request, why)),
-            }
-        }
-        self.job.take_if(|job| job.request != *wanted && job.since.elapsed() > PATIENCE);
-        let known = self.done.as_ref().is_some_and(|(request, _)| request == wanted)
-            || self.stopped.as_ref().is_some_and(|(request, _)| request == wanted);
-        if self.job.is_none() && !known {
-            let request = wanted.clone();
-            let task = Task::begin("map", repaint(ctx), {
-                let request = request.clone();
-                move |watch| maps::compute(&request, Gpu::automatic(), watch)
-            });
-            self.job = Some(Job { request, task, since: Instant::now() });
-            // Only then is it worth a word.
-            ctx.request_repaint_after(PATIENCE);
-        }
-    }
 }
 
 /// The hyper-parameters of a sweep: along the columns and along the rows.
@@ -178,20 +135,27 @@ fn ui(view: &mut OptimizersView, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     let size = controls::font_size(ctx);
     let wanted = request(view, ctx);
     let state = &mut view.maps;
-    state.follow(&wanted, ui.ctx());
+    let compute = |request: &Request, watch: Watch<'_>| maps::compute(request, Gpu::automatic(), watch);
+    if state.map.follow("map", ui.ctx(), &wanted, compute) {
+        state.drawn = None;
+    }
     let (bar, rest) = controls::split(ui, size);
-    let slow = state.job.as_ref().filter(|job| job.since.elapsed() > PATIENCE).map(|job| job.task.progress());
-    let text = match (slow, &state.stopped, &state.done) {
+    let slow = state.map.progress();
+    let text = match (slow, state.map.stopped(&wanted), state.map.newest()) {
         (Some((done, all)), ..) if all > 0 => format!("computing: {} %", 100 * done / all),
         (Some(_), ..) => "computing …".to_owned(),
-        (None, Some((request, why)), _) if *request == wanted => why.clone(),
-        (None, _, Some((request, map))) => summary(map, request),
-        _ => String::new(),
+        (None, Some(why), _) => why.to_owned(),
+        (None, None, Some((request, map))) => summary(map, request),
+        (None, None, None) => String::new(),
     };
+    let stopped = state.map.stopped(&wanted).is_some();
     let mut cancelled = false;
     controls::bar(ui, bar, controls::weak(text, size, ctx.style), |ui| {
         if slow.is_some() && controls::button(ui, true, "cancel", "Stop the computation", size) {
             cancelled = true;
+        }
+        if stopped && controls::button(ui, true, "compute", "Compute the map after all", size) {
+            state.map.again();
         }
         let help = "Every pair of two hyper-parameters, from the run's start";
         if controls::toggle(ui, state.sweep, "sweep", help, size) {
@@ -202,7 +166,7 @@ fn ui(view: &mut OptimizersView, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         }
     });
     if cancelled {
-        state.cancel();
+        state.map.cancel();
     }
     draw(state, rest, ui, ctx, size);
 }
@@ -214,12 +178,15 @@ fn summary(map: &Map, request: &Request) -> String {
         |holds: &dyn Fn(&Cell) -> bool| 100.0 * map.cells.iter().filter(|cell| holds(cell)).count() as f64 / all;
     let arrived = share(&|cell| matches!(cell.end, End::Minimum(_)));
     let diverged = share(&|cell| cell.end == End::Diverged);
-    let (what, rule) = match request {
-        Request::Basin(request) => ("starts", request.task.rule),
-        Request::Sweep(request) => ("pairs", request.task.rule),
+    let what = match request {
+        Request::Basin(_) => "starts",
+        Request::Sweep(_) => "pairs",
     };
+    let left = share(&|cell| cell.end == End::Outside);
+    let left = if left > 0.0 { format!(", {left:.0} % leave the window") } else { String::new() };
     let on = if map.on_gpu { " · GPU" } else { "" };
-    format!("{}: {arrived:.0} % of the {what} arrive, {diverged:.0} % diverge{on}", rule.title())
+    let title = request.task().rule.title();
+    format!("{title}: {arrived:.0} % of the {what} arrive{left}, {diverged:.0} % diverge{on}")
 }
 
 /// The colour of a cell: its minimum's, darker with the time it takes.
@@ -231,8 +198,8 @@ fn color(cell: &Cell, steps: u32, style: &Style) -> Color32 {
             let share = f64::from(cell.steps.max(1)).ln() / f64::from(steps.max(2)).ln();
             base.lerp_to_gamma(style.plot_background, 0.75 * share.clamp(0.0, 1.0) as f32)
         }
-        End::Inside => style.rule,
-        End::Outside => style.plot_background,
+        End::Inside => style.plot_background,
+        End::Outside => style.plot_background.lerp_to_gamma(style.text_weak, 0.5),
         End::Diverged => style.plot_background.lerp_to_gamma(style.error, 0.45),
     }
 }
@@ -253,15 +220,12 @@ fn bounds(request: &Request) -> (Bounds, [bool; 2], [&'static str; 2]) {
 
 fn draw(state: &mut MapsTile, outer: Rect, ui: &mut Ui, ctx: &mut ViewCtx<'_>, size: f32) {
     let style = ctx.style;
-    let Some((request, map)) = &state.done else { return };
+    let Some((request, map)) = state.map.newest() else { return };
     if outer.width() < 6.0 * size || outer.height() < 6.0 * size {
         return;
     }
     if state.drawn != Some(style.dark) {
-        let steps = match request {
-            Request::Basin(request) => request.task.steps,
-            Request::Sweep(request) => request.task.steps,
-        };
+        let steps = request.task().steps;
         let [columns, rows] = map.size;
         let pixels = (0..rows).rev().flat_map(|row| &map.cells[row * columns..(row + 1) * columns]);
         let pixels = pixels.map(|cell| color(cell, steps, style)).collect();
@@ -271,12 +235,16 @@ fn draw(state: &mut MapsTile, outer: Rect, ui: &mut Ui, ctx: &mut ViewCtx<'_>, s
     }
     let (bounds, logs, [x_title, y_title]) = bounds(request);
     let scale = |log: bool| if log { Scale::Log { base: 0.0 } } else { Scale::Linear };
-    let axes = Axes::new(outer, bounds, logs.map(scale), size, 0.6 * size);
+    let foot = if outer.height() > 16.0 * size { 1.6 * size } else { 0.0 };
+    let axes = Axes::new(outer.with_max_y(outer.bottom() - foot), bounds, logs.map(scale), size, 0.6 * size);
     let painter = ui.painter_at(outer.expand(2.0));
     let Some(texture) = state.texture.id() else { return };
     let whole = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
     painter.image(texture, axes.rect, whole, Color32::WHITE);
     axes.draw_labels(&painter, style, &Titles { x: x_title, y: y_title });
+    if foot > 0.0 {
+        legend(&painter, outer.with_min_y(outer.bottom() - foot), map, style, size);
+    }
     let inside = ui.painter_at(axes.rect);
     let value = |at: f64, log: bool| if log { at.log10() } else { at };
     let here = match request {
@@ -310,6 +278,31 @@ fn draw(state: &mut MapsTile, outer: Rect, ui: &mut Ui, ctx: &mut ViewCtx<'_>, s
         take_over(request, at, logs, ctx);
     }
     crosshair(response);
+}
+
+/// What the colours are, as far as there are cells of them.
+fn legend(painter: &Painter, rect: Rect, map: &Map, style: &Style, size: f32) {
+    let there = |end: End| map.cells.iter().any(|cell| cell.end == end);
+    let arrives = map.cells.iter().any(|cell| matches!(cell.end, End::Minimum(_)));
+    let entries = [
+        (End::Minimum(0), "a minimum, dark: late", arrives),
+        (End::Inside, "none reached", there(End::Inside)),
+        (End::Outside, "left the window", there(End::Outside)),
+        (End::Diverged, "diverged", there(End::Diverged)),
+    ];
+    let font = FontId::proportional(size);
+    let mut left = rect.left();
+    for (end, text, _) in entries.into_iter().filter(|(.., there)| *there) {
+        let galley = painter.layout_no_wrap(text.to_owned(), font.clone(), style.text_weak);
+        if left + galley.size().x + 1.4 * size > rect.right() {
+            return;
+        }
+        let swatch = Rect::from_center_size(pos2(left + 0.5 * size, rect.center().y), vec2(size, 0.8 * size));
+        painter.rect(swatch, 1.0, color(&Cell { end, steps: 1 }, 100, style), (1.0, style.rule), StrokeKind::Inside);
+        let at = pos2(left + 1.4 * size, rect.center().y - 0.5 * galley.size().y);
+        left = at.x + galley.size().x + 1.2 * size;
+        painter.galley(at, galley, style.text_weak);
+    }
 }
 
 fn crosshair(response: Response) {

@@ -92,8 +92,9 @@ impl<'a> Path<'a> {
         let noise = noise(ctx);
         let memory = ctx.run.tables.get(self.rule.memory_key()).filter(|rows| rows.columns == State::PACKED);
         let memory = memory.map_or(&[][..], |rows| &rows.data);
+        let mut hyper_at = hypers(ctx);
         surface_run::state_at(self.rule, k as u64, &self.rows.data, memory, |state| {
-            self.rule.noisy_step(state, surface, &hyper_at(ctx, state.k), &noise);
+            self.rule.noisy_step(state, surface, &hyper_at(state.k), &noise);
         })
     }
 
@@ -138,13 +139,21 @@ pub fn surface(ctx: &ViewCtx<'_>) -> Chosen {
 
 /// The hyper-parameters that held for the update from `step` to `step + 1`.
 pub fn hyper_at(ctx: &ViewCtx<'_>, step: u64) -> Hyper {
+    hypers(ctx)(step)
+}
+
+/// The same for one update after the other.
+fn hypers(ctx: &ViewCtx<'_>) -> impl FnMut(u64) -> Hyper {
     let start = ctx.run.header.as_ref().map_or_else(|| params(ctx), |header| &header.params);
     let mut hyper = Hyper::of(start);
-    for change in ctx.run.changes.iter().take_while(|change| change.step <= step) {
-        // Other parameters have no effect on the paths.
-        let _ = hyper.set(&change.key, &change.value);
+    let mut changes = ctx.run.changes.iter().peekable();
+    move |step| {
+        while let Some(change) = changes.next_if(|change| change.step <= step) {
+            // Other parameters have no effect on the paths.
+            let _ = hyper.set(&change.key, &change.value);
+        }
+        hyper
     }
-    hyper
 }
 
 /// The noise on the gradients of the run that is shown.

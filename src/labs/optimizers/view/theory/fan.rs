@@ -1,9 +1,8 @@
 //! The fan chart: the same run many times with other noise, as quantiles of f against the step.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use eframe::egui::{Context, Rect, Ui, UiBuilder};
+use eframe::egui::{Rect, Ui, UiBuilder};
 use rayon::prelude::*;
 
 use crate::engine::event::Change;
@@ -22,7 +21,7 @@ use crate::labs::optimizers::view::curves::{linear_limits, lowest};
 use crate::labs::optimizers::view::paths::{self, Path};
 use crate::labs::optimizers::view::{OptimizersView, controls, field};
 use crate::plot::axes::Titles;
-use crate::plot::background::{Task, repaint};
+use crate::plot::background::Long;
 use crate::plot::curve::{Curve, CurveState, Mark, Plot};
 use crate::plot::scale::Scale;
 use crate::plot::style::{Category, Dash};
@@ -61,12 +60,12 @@ pub static TILE: Tile<OptimizersView> = Tile {
         TileCommand {
             id: "fan-cancel",
             title: "Fan chart: cancel the computation",
-            run: |view, _, _| view.theory.fan.cancel(),
+            run: |view, _, _| view.theory.fan.fans.cancel(),
         },
         TileCommand {
             id: "fan-again",
             title: "Fan chart: compute again after cancelling",
-            run: |view, _, _| view.theory.fan.cancelled = None,
+            run: |view, _, _| view.theory.fan.fans.again(),
         },
         TileCommand {
             id: "fan-noise",
@@ -85,8 +84,6 @@ pub static TILE: Tile<OptimizersView> = Tile {
 const COUNTS: [u32; 4] = [30, 100, 300, 1000];
 /// Most steps at which quantiles are taken.
 const KEPT: u64 = 500;
-/// Work that takes longer is told how far it is, and gives way to another request.
-const PATIENCE: Duration = Duration::from_millis(300);
 
 /// What a fan depends on.
 #[derive(Debug, Clone, PartialEq)]
@@ -105,13 +102,6 @@ struct Fans {
     of: Vec<(Rule, Fan)>,
 }
 
-#[derive(Debug)]
-struct Job {
-    request: Request,
-    task: Task<Option<Fans>>,
-    since: Instant,
-}
-
 /// View state of the tile.
 #[derive(Debug, Default)]
 pub struct FanTile {
@@ -120,12 +110,9 @@ pub struct FanTile {
     count: usize,
     all_bands: bool,
     linear: bool,
-    job: Option<Job>,
-    done: Option<(Request, Arc<Fans>)>,
+    fans: Long<Request, Arc<Fans>>,
     /// Counts results, so that the plot knows one from another.
     made: u64,
-    /// What is not computed, because the user has cancelled it, or because it came to nothing: why.
-    cancelled: Option<(Request, String)>,
 }
 
 impl FanTile {
@@ -135,42 +122,6 @@ impl FanTile {
 
     fn next_count(&mut self) {
         self.count = (self.count + 1) % COUNTS.len();
-    }
-
-    fn cancel(&mut self) {
-        if let Some(job) = self.job.take() {
-            self.cancelled = Some((job.request, "It was cancelled.".to_owned()));
-        }
-    }
-
-    /// Takes in what is finished and begins what is wanted. Never waits.
-    fn follow(&mut self, wanted: &Request, ctx: &Context) {
-        if let Some(answer) = self.job.as_ref().and_then(|job| job.task.poll())
-            && let Some(job) = self.job.take()
-        {
-            match answer {
-                Ok(Some(fans)) => {
-                    self.done = Some((job.request, Arc::new(fans)));
-                    self.made += 1;
-                }
-                Ok(None) => {}
-                Err(why) => self.cancelled = Some((job.request, why)),
-            }
-        }
-        let stale = |job: &Job| job.request != *wanted && job.since.elapsed() > PATIENCE;
-        self.job.take_if(|job| stale(job));
-        let known = self.done.as_ref().is_some_and(|(request, _)| request == wanted)
-            || self.cancelled.as_ref().is_some_and(|(request, _)| request == wanted);
-        if self.job.is_none() && !known {
-            let request = wanted.clone();
-            let task = Task::begin("fan", repaint(ctx), {
-                let request = request.clone();
-                move |watch| fans(&request, watch)
-            });
-            self.job = Some(Job { request, task, since: Instant::now() });
-            // Only then is it worth a word.
-            ctx.request_repaint_after(PATIENCE);
-        }
     }
 }
 
@@ -240,12 +191,17 @@ fn ui(view: &mut OptimizersView, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         seed: header.seed,
         runs: state.runs(),
     };
-    state.follow(&request, ui.ctx());
+    let compute = |request: &Request, watch: Watch<'_>| {
+        fans(request, watch).map(Arc::new).ok_or_else(|| "The computation was stopped.".to_owned())
+    };
+    if state.fans.follow("fan", ui.ctx(), &request, compute) {
+        state.made += 1;
+    }
     let deviation = GRADIENT_NOISE.get(&header.params).unwrap_or_default();
     let (bar, rest) = controls::split(ui, size);
-    let slow = state.job.as_ref().filter(|job| job.since.elapsed() > PATIENCE).map(|job| job.task.progress());
+    let slow = state.fans.progress();
     let runs = number::counted(u64::from(request.runs), "run", "runs");
-    let shown = state.done.as_ref().and_then(|(_, fans)| fans.of.iter().find(|(rule, _)| *rule == view.selected));
+    let shown = state.fans.newest().and_then(|(_, fans)| fans.of.iter().find(|(rule, _)| *rule == view.selected));
     let floor = if deviation > 0.0 { noise_floor(view.selected, deviation, ctx) } else { None };
     let text = match (slow, shown) {
         (Some((done, whole)), _) => format!("computing: {done} of {whole} runs"),
@@ -269,7 +225,7 @@ fn ui(view: &mut OptimizersView, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     let mut noise = false;
     controls::bar(ui, bar, controls::weak(text, size, ctx.style), |ui| {
         if slow.is_some() && controls::button(ui, true, "cancel", "Stop computing the fan", size) {
-            state.cancel();
+            state.fans.cancel();
         }
         if controls::toggle(ui, !state.linear, "log", "Logarithmic axis", size) {
             state.linear = !state.linear;
@@ -301,8 +257,7 @@ fn ui(view: &mut OptimizersView, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     if noise {
         add_noise(ctx);
     }
-    if let Some((_, why)) = state.cancelled.as_ref().filter(|(of, _)| *of == request) {
-        let why = why.clone();
+    if let Some(why) = state.fans.stopped(&request).map(str::to_owned) {
         let mut again = false;
         ui.scope_builder(UiBuilder::new().max_rect(rest), |ui| {
             if controls::button(ui, true, "compute again", "Compute the fan after all", size) {
@@ -311,11 +266,11 @@ fn ui(view: &mut OptimizersView, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
             empty::message(ui, ctx, "No fan", &why);
         });
         if again {
-            state.cancelled = None;
+            state.fans.again();
         }
         return;
     }
-    let Some((_, fans)) = state.done.clone() else {
+    let Some((_, fans)) = state.fans.newest().cloned() else {
         ui.scope_builder(UiBuilder::new().max_rect(rest), |ui| {
             empty::message(ui, ctx, "Computing", &format!("{runs} of every optimizer."));
         });
