@@ -1,5 +1,7 @@
 //! Courses of the learning rate and of the momentum along a run.
 
+use crate::nn::optim::schedule;
+
 /// How the learning rate goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Course {
@@ -39,33 +41,31 @@ impl Schedule {
 
     /// What η is multiplied by in the update after `done` completed ones.
     pub fn rate(&self, done: u64) -> f64 {
+        let cosine = |warmup| {
+            let steps = self.steps.saturating_sub(warmup + 1).max(1);
+            schedule::Course::Cosine { steps, least: self.end }.share(done, warmup)
+        };
         match self.course {
             Course::Constant => 1.0,
-            Course::Step => self.factor.powf((done / self.every.max(1)) as f64),
-            Course::Exponential => self.end.powf(progress(done, 0, self.steps)),
-            Course::Cosine => self.cosine(progress(done, 0, self.steps)),
-            Course::WarmupCosine if done < self.warmup => (done + 1) as f64 / self.warmup as f64,
-            Course::WarmupCosine => self.cosine(progress(done, self.warmup, self.steps)),
+            Course::Step => schedule::Course::Steps { every: self.every, factor: self.factor }.share(done, 0),
+            Course::Exponential => self.end.powf(progress(done, self.steps)),
+            Course::Cosine => cosine(0),
+            Course::WarmupCosine => cosine(self.warmup),
         }
     }
 
     /// What μ is in the update after `done` completed ones.
     pub fn momentum(&self, mu: f64, done: u64) -> f64 {
         self.momentum_from.map_or(mu, |from| {
-            let progress = progress(done, 0, self.steps);
+            let progress = progress(done, self.steps);
             (1.0 - progress) * from + progress * mu
         })
     }
-
-    fn cosine(&self, progress: f64) -> f64 {
-        self.end + (1.0 - self.end) * (1.0 + (std::f64::consts::PI * progress).cos()) / 2.0
-    }
 }
 
-/// 0 at the update after `from` completed ones, 1 at the last one and after it.
-fn progress(done: u64, from: u64, steps: u64) -> f64 {
-    let whole = steps.saturating_sub(from + 1).max(1);
-    (done.saturating_sub(from) as f64 / whole as f64).min(1.0)
+/// 0 at the first update, 1 at the last one and after it.
+fn progress(done: u64, steps: u64) -> f64 {
+    (done as f64 / steps.saturating_sub(1).max(1) as f64).min(1.0)
 }
 
 #[cfg(test)]
