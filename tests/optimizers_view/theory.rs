@@ -230,3 +230,17 @@ fn a_long_fan_is_cancelled_and_computed_after_all() {
     harness.get_by_label("compute again").click();
     wait_for(&mut harness, "cancel");
 }
+
+#[test]
+fn theory_of_a_path_is_that_of_where_the_path_is() {
+    // Adam is still on its way through the saddle's neighbourhood when SGD has settled in a bowl.
+    let himmelblau = ["surface=himmelblau", "start_x=-0.5", "start_y=-0.5", "steps=300"];
+    let mut scene = Scene::new(&himmelblau, "phase");
+    scene.cursor = 120;
+    let mut harness = scene.harness(vec2(640.0, 500.0));
+    harness.run_steps(3);
+    let told = label(&harness, "SGD: theory ");
+    let numbers: Vec<f64> = told.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    assert!(numbers.first().is_some_and(|theory| *theory < 1.0), "{told}");
+    harness.get_by_label_contains("a saddle: it leaves");
+}

@@ -114,6 +114,15 @@ impl Subject {
         if self.exact { "exact: a quadratic".to_owned() } else { format!("local model {}", self.whose.title()) }
     }
 
+    /// The curvature that a path meets: the quadratic's, or else that where the path is, which may be far from the place shown.
+    pub fn met_by(&self, path: &Path<'_>, ctx: &ViewCtx<'_>) -> Option<Eigen> {
+        if self.exact {
+            return Some(self.eigen);
+        }
+        let k = path.row_at(ctx.cursor.step);
+        Eigen::of(model(ctx, path.position(k)).hessian).filter(|_| path.is_finite(k))
+    }
+
     /// How far a path is after k updates: its distance from the centre of the quadratic, or else the slope where it is,
     /// which shrinks at the same rate.
     fn distance(&self, path: &Path<'_>, k: usize) -> f64 {

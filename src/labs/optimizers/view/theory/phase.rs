@@ -181,7 +181,7 @@ fn practice(subject: &Subject, [eta, mu]: [f64; 2], ctx: &ViewCtx<'_>) -> Vec<(R
         .iter()
         .filter_map(|&(rule, method, share)| {
             let path = Path::of(ctx.run, rule)?;
-            let rate = Rates::new(method, &subject.eigen, eta, share * mu).rate();
+            let rate = Rates::new(method, &subject.met_by(&path, ctx)?, eta, share * mu).rate();
             let measured = match subject.measured(&path, ctx) {
                 Some(found) => format!("measured {} ({} steps)", factor(found.rate), found.steps),
                 None => "too few steps to measure".to_owned(),
