@@ -33,8 +33,8 @@ pub static TILE: Tile<OptimizersView> = Tile {
     spec: TileSpec {
         id: "maps",
         title: "Maps",
-        help: "Thousands of runs of the selected optimizer at once. Basins: the colour of a place is the minimum that a run \
-               from there reaches and stays at, darker the longer it takes; plain: none, grey: it left the window, red: it diverged. \
+        help: "Thousands of runs of the selected optimizer at once, without noise. Basins: the colour of a place is the minimum that a run \
+               from there reaches and stays at, fainter the longer it takes; plain: none, grey: it left the window, red: it diverged. \
                Sweep: the same for pairs of hyper-parameters from the run's start. A click takes over the place.",
         area: "space",
         follows_cursor: false,
@@ -189,7 +189,7 @@ fn summary(map: &Map, request: &Request) -> String {
     format!("{title}: {arrived:.0} % of the {what} arrive{left}, {diverged:.0} % diverge{on}")
 }
 
-/// The colour of a cell: its minimum's, darker with the time it takes.
+/// The colour of a cell: its minimum's, fainter with the time it takes.
 fn color(cell: &Cell, steps: u32, style: &Style) -> Color32 {
     match cell.end {
         End::Minimum(index) => {
@@ -285,7 +285,7 @@ fn legend(painter: &Painter, rect: Rect, map: &Map, style: &Style, size: f32) {
     let there = |end: End| map.cells.iter().any(|cell| cell.end == end);
     let arrives = map.cells.iter().any(|cell| matches!(cell.end, End::Minimum(_)));
     let entries = [
-        (End::Minimum(0), "a minimum, dark: late", arrives),
+        (End::Minimum(0), "a minimum, faint: late", arrives),
         (End::Inside, "none reached", there(End::Inside)),
         (End::Outside, "left the window", there(End::Outside)),
         (End::Diverged, "diverged", there(End::Diverged)),
