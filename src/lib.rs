@@ -12,6 +12,7 @@ pub mod engine;
 pub mod gpu;
 pub mod kit;
 pub mod labs;
+pub mod landscape;
 pub mod metrics;
 pub mod nn;
 pub mod pixels;

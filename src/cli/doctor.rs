@@ -1,8 +1,5 @@
 //! `learnscope doctor`: what a person should know of a folder before anything is trained on it.
 
-use std::time::{Duration, Instant};
-
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value as Json, json};
 
 use crate::engine::export::Sheet;
@@ -15,7 +12,7 @@ use crate::plot::number;
 use super::flags::DoctorFlags;
 use super::headless::Interrupt;
 use super::output::{Failure, Output, table};
-use super::{place, request};
+use super::{place, progress, request};
 
 /// Findings of a kind of notes that are told one by one; more are one line.
 const MOST_NOTES: usize = 3;
@@ -75,27 +72,8 @@ fn with_doctor() -> Result<(&'static LabSpec, &'static DoctorSpec), Failure> {
 
 /// Reads the folder, with a bar on a terminal.
 fn read(spec: &DoctorSpec, params: &Params, interrupt: &Interrupt, output: &Output) -> Result<DoctorReport, Failure> {
-    let target = if output.terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-    let bar = ProgressBar::with_draw_target(None, target);
-    // A template that does not parse would be a mistake in the text below; the default bar then serves.
-    if let Ok(style) = ProgressStyle::with_template("{bar:32} {pos}/{len} images") {
-        bar.set_style(style);
-    }
-    let said = std::sync::Mutex::new(Instant::now());
-    let progress = |done: usize, total: usize| {
-        bar.set_length(total as u64);
-        bar.set_position(done as u64);
-        // A pipe gets a line every two seconds.
-        if let Ok(mut said) = said.try_lock()
-            && !output.terminal
-            && said.elapsed() >= Duration::from_secs(2)
-        {
-            *said = Instant::now();
-            output.aside(format!("{done} of {total} images"));
-        }
-    };
-    let report = (spec.examine)(params, interrupt.flag(), &progress);
-    bar.finish_and_clear();
+    let report =
+        progress::counted(output, interrupt, "images", |watch| (spec.examine)(params, watch.cancel, watch.progress));
     report.map_err(|error| match error {
         // Not what was typed, but that somebody stopped it.
         error if interrupt.asked() => Failure::work(error.to_string()),

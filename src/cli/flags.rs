@@ -81,6 +81,8 @@ pub enum Verb {
     Study(StudyFlags),
     /// Save a figure, the numbers or the weights of a recorded run as PNG, CSV, JSON or safetensors
     Export(ExportFlags),
+    /// The loss around the weights of a recorded run: a slice, every path on it, and the curvature along the way
+    Landscape(LandscapeFlags),
     /// Apply trained weights to one's own pictures
     Predict(PredictFlags),
     /// Look over a folder of images and masks before anything is trained on it
@@ -224,6 +226,49 @@ pub struct ExportFlags {
 }
 
 #[derive(Debug, Args)]
+pub struct LandscapeFlags {
+    /// Run folder, or its name under `runs`
+    pub run: PathBuf,
+    /// The plane that is looked at: paths (in which all paths are widest), filters (random, every filter as long as the
+    /// network's own) or random
+    #[arg(long, value_name = "P", default_value = "paths", value_parser = ["paths", "filters", "random"])]
+    pub plane: String,
+    /// The network around which a random plane lies, such as `adam`; default: the first
+    #[arg(long, value_name = "ID", default_value = "")]
+    pub network: String,
+    /// Go through the whole training again instead of reading the run's checkpoints; runs without checkpoints always are
+    #[arg(long)]
+    pub again: bool,
+    /// Look at the run up to this step; default: its end
+    #[arg(long, value_name = "N")]
+    pub step: Option<u64>,
+    /// Samples of a side of the slice
+    #[arg(long, value_name = "N", default_value_t = 41, value_parser = clap::value_parser!(u32).range(2..=401))]
+    pub side: u32,
+    /// Half of a random plane's width, in lengths of its directions
+    #[arg(long, value_name = "R", default_value_t = 1.0, value_parser = reach)]
+    pub reach: f64,
+    /// Places of each path at which the largest curvatures are measured; 0: none
+    #[arg(long, value_name = "N", default_value_t = 9, value_parser = clap::value_parser!(u32).range(0..=120))]
+    pub curvatures: u32,
+    /// Seed of random directions
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub directions: u64,
+    /// Save it: .png draws it, .csv holds the slice, .json all of it
+    #[arg(long, value_name = "FILE")]
+    pub to: Option<PathBuf>,
+    /// Replace a file that is there already
+    #[arg(long, requires = "to")]
+    pub force: bool,
+    /// PNG: width and height in pixels
+    #[arg(long, value_name = "WxH", default_value = "1600x1000", value_parser = size)]
+    pub size: (u32, u32),
+    /// PNG: colours
+    #[arg(long, value_enum, default_value_t = Theme::Light)]
+    pub theme: Theme,
+}
+
+#[derive(Debug, Args)]
 #[command(after_help = super::predict::settings_help())]
 pub struct PredictFlags {
     /// Lab whose networks are used
@@ -286,6 +331,11 @@ pub struct SampleDataFlags {
     /// Seed
     #[arg(long, value_name = "N", default_value_t = crate::kit::lab::DEFAULT_SEED)]
     pub seed: u64,
+}
+
+fn reach(text: &str) -> Result<f64, String> {
+    let reach = text.parse().ok().filter(|reach| (1e-6..=1e6).contains(reach));
+    reach.ok_or_else(|| format!("`{text}` is not a number from 1e-6 to 1e6"))
 }
 
 fn noise(text: &str) -> Result<f64, String> {

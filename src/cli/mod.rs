@@ -4,6 +4,7 @@ mod doctor;
 mod export;
 mod flags;
 mod headless;
+mod landscape;
 mod list;
 mod output;
 mod place;
@@ -122,6 +123,7 @@ pub fn run(flags: &Flags) -> Result<(), Failure> {
         Some(Verb::Export(flags)) => export::export(flags, &output),
         Some(Verb::Predict(flags)) => predict::predict(flags, &output),
         Some(Verb::Doctor(flags)) => doctor::doctor(flags, &output),
+        Some(Verb::Landscape(flags)) => landscape::landscape(flags, &output),
         Some(Verb::SampleData(flags)) => sample_data::write(flags, &output),
     }
 }

@@ -12,6 +12,7 @@ use crate::engine::state::RunState;
 use crate::plot::number;
 use crate::watch::Watch;
 
+use super::headless::Interrupt;
 use super::output::{Output, plain};
 
 /// Time between two pictures of the bar.
@@ -21,6 +22,31 @@ const LINE_EVERY: Duration = Duration::from_secs(2);
 
 /// An estimate is given after so long.
 const ESTIMATE_AFTER: Duration = Duration::from_secs(1);
+
+/// Work of so many `units` that Ctrl-C stops: a bar on a terminal, a line every two seconds in a pipe.
+pub fn counted<T>(output: &Output, interrupt: &Interrupt, units: &str, work: impl FnOnce(Watch<'_>) -> T) -> T {
+    let target = if output.terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let bar = ProgressBar::with_draw_target(None, target);
+    // A template that does not parse would be a mistake in the text below; the default bar then serves.
+    if let Ok(style) = ProgressStyle::with_template(&format!("{{bar:32}} {{pos}}/{{len}} {units}, {{eta}} left")) {
+        bar.set_style(style);
+    }
+    let said = Mutex::new(Instant::now());
+    let progress = |done: usize, total: usize| {
+        bar.set_length(total as u64);
+        bar.set_position(done as u64);
+        if let Ok(mut said) = said.try_lock()
+            && !output.terminal
+            && said.elapsed() >= LINE_EVERY
+        {
+            *said = Instant::now();
+            output.aside(format!("{done} of {total} {units}"));
+        }
+    };
+    let done = work(Watch { progress: &progress, cancel: interrupt.flag() });
+    bar.finish_and_clear();
+    done
+}
 
 /// Reads a data set that is needed before a run can be asked for, and tells how far it is.
 pub fn reading<T>(output: &Output, read: impl FnOnce(Watch<'_>) -> T) -> T {

@@ -98,11 +98,7 @@ pub fn picture(flags: &ExportFlags, reader: &mut RunReader) -> Result<(Vec<u8>, 
             ids.join(", ")
         )));
     };
-    let style = match flags.theme {
-        Theme::Light => Style::light(),
-        Theme::Dark => Style::dark(),
-        Theme::HighContrast => Style::high_contrast(),
-    };
+    let style = style(flags.theme);
     let step = flags.step.unwrap_or(run.step);
     let reader = RefCell::new(labs::open_run(reader.folder())?);
     let past = Recorded { reader, run: &run, shown: RefCell::default() };
@@ -125,6 +121,15 @@ pub fn picture(flags: &ExportFlags, reader: &mut RunReader) -> Result<(Vec<u8>, 
         _ => past.moment(step),
     };
     Ok((bytes.into_inner(), step, moment))
+}
+
+/// The window's look of this name.
+pub fn style(theme: Theme) -> Style {
+    match theme {
+        Theme::Light => Style::light(),
+        Theme::Dark => Style::dark(),
+        Theme::HighContrast => Style::high_contrast(),
+    }
 }
 
 /// The recorded bulky values, read where they are asked for: nobody waits for a frame here.

@@ -18,6 +18,8 @@ pub struct Emit<'a> {
     step: u64,
     last: u64,
     screen_due: bool,
+    /// Nobody listens: numbers and pictures are not wanted.
+    unheard: bool,
     scalars: Vec<(Key, f64)>,
     bodies: Vec<Body>,
     payloads: Vec<Emitted>,
@@ -53,7 +55,12 @@ impl<'a> Emit<'a> {
     /// `step`: completed steps once this one is done. `last`: number of steps of the whole run.
     pub fn new(keys: &'a [KeySpec], step: u64, last: u64, screen_due: bool) -> Self {
         let (scalars, bodies, payloads) = (Vec::new(), Vec::new(), Vec::new());
-        Self { keys, step, last, screen_due, scalars, bodies, payloads, watcher: None }
+        Self { keys, step, last, screen_due, unheard: false, scalars, bodies, payloads, watcher: None }
+    }
+
+    /// For a step of a training that is gone through again for its weights alone: nothing is wanted.
+    pub fn unheard(keys: &'a [KeySpec], step: u64, last: u64) -> Self {
+        Self { unheard: true, ..Self::new(keys, step, last, false) }
     }
 
     /// The same for something that may be stopped on the way; see [`Emit::progress`].
@@ -128,7 +135,7 @@ impl<'a> Emit<'a> {
     }
 
     fn recorded(&self, spec: &KeySpec) -> bool {
-        self.step.is_multiple_of(spec.every.max(1)) || self.is_last()
+        !self.unheard && (self.step.is_multiple_of(spec.every.max(1)) || self.is_last())
     }
 
     fn spec(&self, key: &str) -> &'a KeySpec {

@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::emit::Emit;
 use super::params::{ParamError, Params, Value};
 use crate::compute::readback::ReadError;
+use crate::landscape::Network;
 
 /// A training run that the engine drives one step at a time.
 pub trait Experiment {
@@ -33,6 +34,12 @@ pub trait Experiment {
 
     /// Puts a freshly built experiment into the state of a checkpoint.
     fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), RunError>;
+
+    /// The networks that are trained here as functions of their weights, with the weights that they have now; several
+    /// where several are trained side by side, none where there is no network.
+    fn networks(&mut self) -> Result<Vec<Network>, RunError> {
+        Ok(Vec::new())
+    }
 }
 
 /// Builds an experiment. Called on the worker thread, so that every tensor is born there.

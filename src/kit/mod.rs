@@ -6,6 +6,8 @@ pub mod doctor;
 pub mod empty;
 pub mod kept;
 pub mod lab;
+pub mod landscape;
+pub mod landscape_tile;
 pub mod points;
 pub mod predict;
 pub mod predict_fields;

@@ -41,6 +41,10 @@ pub trait LabView {
     fn swatch(&self, _key: &str, _style: &Style) -> Option<Category> {
         None
     }
+    /// The colour and dash of one of the networks that are trained side by side, by its id.
+    fn category(&self, _network: &str, style: &Style) -> Category {
+        style.category(0)
+    }
     /// Number of named parts into which the update at the cursor can be split; 0: none.
     fn sub_steps(&self, _ctx: &ViewCtx<'_>) -> usize {
         0

@@ -6,6 +6,8 @@ use burn::module::{Module, Param, ParamId};
 use burn::tensor::{Gradients, Tensor, TensorData, activation};
 
 use crate::compute::streams;
+use crate::landscape::Block;
+use crate::nn::parameters::Role;
 
 /// The non-linearity after each hidden layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +41,15 @@ impl MlpShape {
     /// P: number of weights and biases of one copy.
     pub fn parameters(&self) -> usize {
         self.layers().map(|(inputs, outputs)| (inputs + 1) * outputs).sum()
+    }
+
+    /// The blocks of the parameters of one copy, in the order of [`Mlp::from_flat`].
+    pub fn blocks(&self) -> Vec<Block> {
+        let layer = |(i, (inputs, outputs)): (usize, (usize, usize))| {
+            let block = |name: &str, role, shape| Block { name: format!("layer{}.{name}", i + 1), role, shape };
+            [block("weight", Role::Weight, vec![inputs, outputs]), block("bias", Role::Bias, vec![outputs])]
+        };
+        self.layers().enumerate().flat_map(layer).collect()
     }
 
     /// Number of classes, C.

@@ -210,6 +210,11 @@ impl<K: fmt::Debug, V> fmt::Debug for Long<K, V> {
 }
 
 impl<K: Clone + PartialEq + Send + 'static, V: Send + 'static> Long<K, V> {
+    /// With what was computed elsewhere.
+    pub fn of(key: K, value: V) -> Self {
+        Self { done: Some((key, value)), ..Self::default() }
+    }
+
     /// Takes in what is finished and begins `wanted` on a thread called `name` unless it is known, stopped or under way. Whether there is
     /// a new result. Never waits.
     pub fn follow(
@@ -238,7 +243,9 @@ impl<K: Clone + PartialEq + Send + 'static, V: Send + 'static> Long<K, V> {
             let key = wanted.clone();
             let task = Task::begin(name, repaint(ctx), move |watch| compute(&key, watch));
             self.job = Some((wanted.clone(), task, Instant::now()));
-            // Only then is it worth a word.
+        }
+        if self.job.is_some() {
+            // How far it is, is seen by those who wait.
             ctx.request_repaint_after(PATIENCE);
         }
         new

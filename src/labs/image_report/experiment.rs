@@ -14,6 +14,7 @@ use crate::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
 use crate::engine::params::{ParamError, Params, Value};
 use crate::kit::batches::{Last, Order};
 use crate::kit::training::Training;
+use crate::landscape::Network;
 use crate::nn::image_text::losses::Scale;
 use crate::nn::image_text::model::{ImageText, Terms};
 use crate::nn::image_text::spec::{self, Backbone, BertSpec, SmallTextSpec, Spec, TextSpec, WordPath};
@@ -430,6 +431,12 @@ impl Experiment for ImageReportRun {
             self.retagged = true;
         }
         Ok(())
+    }
+
+    fn networks(&mut self) -> Result<Vec<Network>, RunError> {
+        let batch = self.batch()?;
+        let share = self.hyper.course.share(self.training.step, 0);
+        Ok(vec![self.trainer.network(batch, &self.hyper, share)?])
     }
 
     fn checkpoint(&mut self) -> Result<Checkpoint, RunError> {

@@ -2,8 +2,10 @@
 
 use burn::tensor::{Device, Tensor, TensorData};
 
+use crate::compute::readback::ReadError;
 use crate::engine::experiment::RunError;
 use crate::kit::state::{Load, Save};
+use crate::landscape::Network;
 use crate::nn::image_text::batch::TextBatch;
 use crate::nn::image_text::losses::Weights;
 use crate::nn::image_text::model::{ImageText, Terms};
@@ -45,19 +47,33 @@ impl Trainer {
         Self { net, optimizer: Optimizer::new(rule), device: device.clone() }
     }
 
-    /// One update with a share of the learning rate; gives the losses before it.
-    pub fn step(&mut self, batch: Batch, hyper: &Hyper, share: f64) -> Terms {
+    /// The losses of pairs as a function of a network that asks for gradients.
+    fn terms(&self, batch: Batch, hyper: &Hyper) -> impl Fn(&mut ImageText) -> Terms + 'static {
         let Batch { images, size, texts, valid } = batch;
         let images = upload(images, size, &self.device).autodiff();
         let [count, ..] = images.dims();
         let texts = texts.tensors(&self.device);
-        let [global, local, perturbation] = hyper.weights;
+        let ([global, local, perturbation], of_words) = (hyper.weights, hyper.local);
         let valid = (perturbation > 0.0)
             .then(|| Tensor::<2>::from_data(TensorData::new(valid, [count, PERTURBED]), &self.device));
-        let mut net = tracked(&self.net);
         let weights = Weights { global, local, perturbation };
-        let pass = Pass { train: true, dropout: None };
-        let terms = net.terms(images, &texts, valid, (weights, &hyper.local), &pass);
+        move |net| {
+            let pass = Pass { train: true, dropout: None };
+            net.terms(images.clone(), &texts, valid.clone(), (weights, &of_words), &pass)
+        }
+    }
+
+    /// The network as a function of its weights on these pairs, trained with a share of the learning rate.
+    pub fn network(&self, batch: Batch, hyper: &Hyper, share: f64) -> Result<Network, ReadError> {
+        let terms = self.terms(batch, hyper);
+        let names = ["net", "both encoders", "the next batch’s loss, all terms with their weights"];
+        Network::of(names, Some(hyper.learning_rate * share), &self.net, move |net| terms(&mut net.clone()).total)
+    }
+
+    /// One update with a share of the learning rate; gives the losses before it.
+    pub fn step(&mut self, batch: Batch, hyper: &Hyper, share: f64) -> Terms {
+        let mut net = tracked(&self.net);
+        let terms = self.terms(batch, hyper)(&mut net);
         let mut gradients = terms.total.clone().backward();
         let rates = Rates { learning_rate: hyper.learning_rate * share, decay: hyper.decay };
         self.net = self.optimizer.step(net, &mut gradients, DecayScope::All, |_| rates);

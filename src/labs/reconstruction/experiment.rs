@@ -15,6 +15,7 @@ use crate::engine::event::{Level, Payload};
 use crate::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
 use crate::engine::params::{ParamError, Params, Value};
 use crate::kit::training::Training;
+use crate::landscape::Network;
 use crate::metrics::knn::Labelled;
 use crate::metrics::linear_probe::{ProbeProtocol, linear_probe};
 use crate::metrics::projection::Projection;
@@ -733,6 +734,12 @@ impl Experiment for ReconstructionRun {
             self.begin_epoch();
         }
         Ok(())
+    }
+
+    fn networks(&mut self) -> Result<Vec<Network>, RunError> {
+        let (kind, _, _, batch) = self.batch();
+        let plan = self.plan(kind);
+        Ok(self.trainer.network(&batch, &plan, &self.hyper)?.into_iter().collect())
     }
 
     fn checkpoint(&mut self) -> Result<Checkpoint, RunError> {

@@ -3,9 +3,10 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::compute::readback::Reader;
+use crate::compute::readback::{ReadError, Reader};
 use crate::engine::experiment::RunError;
 use crate::kit::state::{Load, Save};
+use crate::landscape::Network;
 use crate::nn::layers::conv::Pass;
 use crate::nn::optim::{DecayScope, Optimizer, Rates, Rule};
 use crate::nn::parameters::gradients;
@@ -105,7 +106,7 @@ impl Trainer {
         let mut total = reconstruction.clone();
         if let (Some(lambda), Some(grades)) = (plan.classify, &batch.grades) {
             let answer = net.classify(code, &mut pass);
-            let (classification, of_grades) = self.classification(&answer, grades, hyper);
+            let (classification, of_grades) = self.classification(hyper).of(&answer, grades);
             losses.grades = of_grades.map(Tensor::inner);
             losses.units = answer.units.map(Tensor::inner);
             losses.classification = Some(classification.clone().inner());
@@ -131,25 +132,36 @@ impl Trainer {
         losses
     }
 
-    /// L_cl with that of grades, and that of grades alone.
-    fn classification(&self, answer: &Answer, grades: &[u8], hyper: &Hyper) -> (Tensor<1>, Option<Tensor<1>>) {
-        let count = grades.len();
-        let tensor = |values: Vec<f32>, columns: usize| {
-            Tensor::<2>::from_data(TensorData::new(values, [count, columns]), &self.device).autodiff()
-        };
-        let ill = grades.iter().map(|grade| f32::from(u8::from(*grade > 0))).collect();
-        let binary = cross_entropy(answer.logit.clone(), tensor(ill, 1).reshape([count]), hyper.alpha);
-        let Some(logits) = answer.grades.clone() else { return (binary, None) };
-        let of_grades = if self.head == Head::Ordinal {
-            let at_least = |&grade: &u8| (1..GRADES as u8).map(move |k| f32::from(u8::from(grade >= k)));
-            let truth = grades.iter().flat_map(at_least).collect();
-            ordinal_cross_entropy(logits, tensor(truth, GRADES - 1))
-        } else {
-            let one = |&grade: &u8| (0..GRADES as u8).map(move |k| f32::from(u8::from(grade == k)));
-            let truth = grades.iter().flat_map(one).collect();
-            softmax_cross_entropy(logits, tensor(truth, GRADES))
-        };
-        (binary + of_grades.clone() * hyper.grade_weight, Some(of_grades))
+    fn classification(&self, hyper: &Hyper) -> Classification {
+        let Hyper { alpha, grade_weight, .. } = *hyper;
+        Classification { head: self.head, alpha, grade_weight, device: self.device.clone() }
+    }
+
+    /// The network as a function of its weights on this batch: the losses of the plan together. `None` where it has none.
+    pub fn network(&self, batch: &Batch, plan: &Plan, hyper: &Hyper) -> Result<Option<Network>, ReadError> {
+        let rebuild = plan.rebuild && self.net.decoder.is_some();
+        let classify = plan.classify.zip(batch.grades.clone());
+        if !rebuild && classify.is_none() {
+            return Ok(None);
+        }
+        let x = batch.upload(&self.device).autodiff();
+        let (whole, reconstruction) = (self.net.clone(), hyper.reconstruction);
+        let of = self.classification(hyper);
+        let names = ["net", "autoencoder and classifier", "the next batch’s loss, all terms with their weights"];
+        let parts = self.net.parts();
+        Network::of(names, Some(hyper.learning_rate), &parts, move |parts| {
+            let mut pass = Pass { train: true, dropout: None };
+            let mut net = whole.with_parts(parts.clone());
+            let code = net.encode(x.clone(), &pass);
+            let rebuilt = if rebuild { net.decode(code.clone(), &pass) } else { None };
+            let mut losses = Vec::new();
+            losses.extend(rebuilt.map(|rebuilt| reconstruction.of(rebuilt, x.clone())));
+            if let Some((lambda, grades)) = &classify {
+                losses.push(of.of(&net.classify(code, &mut pass), grades).0 * *lambda);
+            }
+            Tensor::cat(losses, 0).sum()
+        })
+        .map(Some)
     }
 
     /// How strongly both losses pull the encoder on this labelled batch. Two passes of their own that change nothing; `None` where
@@ -165,7 +177,7 @@ impl Trainer {
         let of_reconstruction = gradients(&net.encoder, &reconstruction.backward());
         let mut net = self.net.tracked();
         let code = net.encode(x, &pass);
-        let (classification, _) = self.classification(&net.classify(code, &mut pass), grades, hyper);
+        let (classification, _) = self.classification(hyper).of(&net.classify(code, &mut pass), grades);
         let of_classification = gradients(&net.encoder, &classification.backward());
         let mut reader = Reader::default();
         let mut product = |a: &Tensor<1>, b: &Tensor<1>| reader.add((a.clone() * b.clone()).sum());
@@ -209,5 +221,37 @@ impl Trainer {
             part(from, "decoder", decoder, &mut self.decoder)?;
         }
         part(from, "classifier", &mut self.net.classifier, &mut self.classifier)
+    }
+}
+
+/// What the loss of grades needs beside the answers.
+#[derive(Debug, Clone)]
+struct Classification {
+    head: Head,
+    alpha: f64,
+    grade_weight: f64,
+    device: Device,
+}
+
+impl Classification {
+    /// L_cl with that of grades, and that of grades alone.
+    fn of(&self, answer: &Answer, grades: &[u8]) -> (Tensor<1>, Option<Tensor<1>>) {
+        let count = grades.len();
+        let tensor = |values: Vec<f32>, columns: usize| {
+            Tensor::<2>::from_data(TensorData::new(values, [count, columns]), &self.device).autodiff()
+        };
+        let ill = grades.iter().map(|grade| f32::from(u8::from(*grade > 0))).collect();
+        let binary = cross_entropy(answer.logit.clone(), tensor(ill, 1).reshape([count]), self.alpha);
+        let Some(logits) = answer.grades.clone() else { return (binary, None) };
+        let of_grades = if self.head == Head::Ordinal {
+            let at_least = |&grade: &u8| (1..GRADES as u8).map(move |k| f32::from(u8::from(grade >= k)));
+            let truth = grades.iter().flat_map(at_least).collect();
+            ordinal_cross_entropy(logits, tensor(truth, GRADES - 1))
+        } else {
+            let one = |&grade: &u8| (0..GRADES as u8).map(move |k| f32::from(u8::from(grade == k)));
+            let truth = grades.iter().flat_map(one).collect();
+            softmax_cross_entropy(logits, tensor(truth, GRADES))
+        };
+        (binary + of_grades.clone() * self.grade_weight, Some(of_grades))
     }
 }

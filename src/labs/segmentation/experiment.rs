@@ -15,6 +15,7 @@ use crate::engine::event::{Level, Payload};
 use crate::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
 use crate::engine::params::{ParamError, Params, Value};
 use crate::kit::training::Training;
+use crate::landscape::Network;
 use crate::nn::segmentation::SegmentationNet;
 use crate::nn::segmentation::loss::SegmentationLoss;
 use crate::nn::segmentation::spec::NetSpec;
@@ -412,6 +413,13 @@ impl Experiment for SegmentationRun {
         }
         self.training.params = params;
         Ok(())
+    }
+
+    fn networks(&mut self) -> Result<Vec<Network>, RunError> {
+        let batch = self.batches.of(self.training.step, &self.data, &self.hyper);
+        let input =
+            Input { images: &batch.images, masks: &batch.masks, channels: self.data.channels, size: self.data.size };
+        Ok(vec![self.trainer.network(input, &self.hyper, [self.training.seed, self.training.step])?])
     }
 
     fn checkpoint(&mut self) -> Result<Checkpoint, RunError> {

@@ -2,10 +2,12 @@
 
 use burn::tensor::{Device, Tensor, TensorData, activation};
 
-use crate::compute::readback::Reader;
+use crate::compute::readback::{ReadError, Reader};
 use crate::compute::rng::HostRng;
+use crate::compute::streams;
 use crate::engine::experiment::RunError;
 use crate::kit::state::{Load, Save};
+use crate::landscape::Network;
 use crate::nn::optim::schedule::{EarlyStopping, ReduceOnPlateau, Verdict};
 use crate::nn::optim::{DecayScope, Optimizer, Rates, Rule};
 use crate::nn::parameters::tracked;
@@ -81,6 +83,17 @@ impl Trainer {
         let mut gradients = loss.backward();
         self.net = self.optimizer.step(net, &mut gradients, DecayScope::All, |_| rates);
         loss.inner()
+    }
+
+    /// The network as a function of its weights on these images, with what dropout drops in this step of this seed.
+    pub fn network(&self, input: Input<'_>, hyper: &Hyper, [seed, step]: [u64; 2]) -> Result<Network, ReadError> {
+        let (images, masks) = input.upload(&self.device);
+        let (images, masks, loss) = (images.autodiff(), masks.autodiff(), hyper.loss);
+        let names = ["net", "network", "the next batch’s loss"];
+        Network::of(names, Some(self.rate(hyper)), &self.net, move |net| {
+            let mut dropout = streams::DROPOUT.open(seed, step);
+            loss.of(net.clone().forward(images.clone(), Some(&mut dropout)), masks.clone())
+        })
     }
 
     /// Takes the validation loss of an epoch: moves the schedule and keeps the best weights.

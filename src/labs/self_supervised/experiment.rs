@@ -13,6 +13,7 @@ use crate::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
 use crate::engine::params::{ParamError, Params, Value};
 use crate::engine::table::Int;
 use crate::kit::training::{Training, diverged};
+use crate::landscape::Network;
 use crate::metrics::collapse::Alarm;
 use crate::watch::Watch;
 
@@ -245,6 +246,11 @@ impl Experiment for SelfSupervisedRun {
         self.cadence = Cadence::of(&params);
         self.training.params = params;
         Ok(())
+    }
+
+    fn networks(&mut self) -> Result<Vec<Network>, RunError> {
+        let batch = self.batches.of(self.training.step);
+        Ok(vec![self.trainer.network(self.upload(&batch), &self.hyper)?])
     }
 
     fn checkpoint(&mut self) -> Result<Checkpoint, RunError> {

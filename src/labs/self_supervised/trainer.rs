@@ -4,9 +4,10 @@
 use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::compute::linalg::Matrix;
-use crate::compute::readback::Reader;
+use crate::compute::readback::{ReadError, Reader};
 use crate::engine::experiment::RunError;
 use crate::kit::state::{Load, Save};
+use crate::landscape::Network;
 use crate::nn::optim::{Optimizer, Rule};
 use crate::nn::parameters::{average, slots, tracked};
 
@@ -116,6 +117,19 @@ impl Trainer {
             self.set_predictor(hyper)?;
         }
         Ok(Outcome { cosine: cosine.inner(), z, p })
+    }
+
+    /// The online network as a function of its weights on views `[2B, C, H, W]`: the loss with its scale and without L2. What it
+    /// is compared with takes no gradient and stays as it is now.
+    pub fn network(&self, x: Tensor<4>, hyper: &Hyper) -> Result<Network, ReadError> {
+        let target = self.target.clone().forward(x.clone(), VIEWS);
+        let (x, scale) = (x.autodiff(), hyper.loss_scale);
+        let names = ["online", "online network", "the next batch’s loss against the target’s answers as they are now"];
+        Network::of(names, Some(hyper.encoder.learning_rate), &self.online, move |online| {
+            let mut online = online.clone();
+            let z = online.branch.forward(x.clone(), VIEWS);
+            negative_cosine(online.predictor.forward(z, VIEWS), target.clone().autodiff()) * scale
+        })
     }
 
     /// DirectPred or DirectCopy: overwrites Wp from F.

@@ -35,6 +35,9 @@ pub struct Autoencoder {
     sigmoid: bool,
 }
 
+/// See [`Autoencoder::parts`].
+pub type Parts = (Encoder, Option<Decoder>, Classifier);
+
 /// A network that was not built.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum BuildError {
@@ -71,6 +74,16 @@ impl Autoencoder {
             classifier: tracked(&self.classifier),
             sigmoid: self.sigmoid,
         }
+    }
+
+    /// Encoder, decoder and classifier as one module.
+    pub fn parts(&self) -> Parts {
+        (self.encoder.clone(), self.decoder.clone(), self.classifier.clone())
+    }
+
+    /// The same network with other parts.
+    pub fn with_parts(&self, (encoder, decoder, classifier): Parts) -> Self {
+        Self { encoder, decoder, classifier, sigmoid: self.sigmoid }
     }
 
     /// `[N, 3, S, S]` with numbers in [0, 1] to the code `[N, C, h, w]`.

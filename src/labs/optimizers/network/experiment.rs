@@ -11,6 +11,7 @@ use crate::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
 use crate::engine::params::{ParamError, Params, Value};
 use crate::kit::batches::{Last, Order};
 use crate::kit::training::{Training, diverged};
+use crate::landscape::Network;
 use crate::nn::materialise;
 use crate::nn::mlp::{Mlp, MlpShape, cross_entropy, one_hot};
 
@@ -271,7 +272,50 @@ impl Experiment for NetworkRun {
         self.hyper = Hyper::restored(from, self.hyper.choices)?;
         Ok(())
     }
+
+    fn networks(&mut self) -> Result<Vec<Network>, RunError> {
+        let count = self.inputs.len().min(LANDSCAPE_POINTS);
+        let x = upload_points(self.inputs[..count].iter().copied(), count, &self.training.device);
+        let y = one_hot(&self.train.classes[..count], self.shape.classes());
+        let y = Tensor::<3>::from_data(y, &self.training.device);
+        let mut reader = Reader::default();
+        for trainee in &self.trainees {
+            reader.add(trainee.theta.clone());
+        }
+        let read = reader.read()?;
+        let network = |(trainee, weights): (&Trainee, Vec<f32>)| {
+            let (shape, x, y, device) = (self.shape.clone(), x.clone(), y.clone(), self.training.device.clone());
+            let evaluate = move |weights: &[f32], with_gradient: bool| {
+                let theta = Tensor::from_data(TensorData::new(weights.to_vec(), [1, weights.len()]), &device);
+                let mut reader = Reader::default();
+                if with_gradient {
+                    let (loss, g) = gradients(&shape, &theta, x.clone(), y.clone());
+                    reader.add(loss);
+                    reader.add(g);
+                } else {
+                    let model = Mlp::from_flat(&shape, &theta, false);
+                    reader.add(cross_entropy(model.forward(x.clone()), y.clone()) / count as f64);
+                }
+                let mut read = reader.read()?.into_iter();
+                let loss = read.next().and_then(|loss| loss.first().copied()).unwrap_or(f32::NAN);
+                Ok((f64::from(loss), read.next().unwrap_or_default()))
+            };
+            Network {
+                id: trainee.entry.id.to_owned(),
+                title: trainee.entry.title.to_owned(),
+                blocks: self.shape.blocks(),
+                weights,
+                about: "the mean cross-entropy of the training points",
+                rate: Some(self.hyper.learning_rate),
+                evaluate: Box::new(evaluate),
+            }
+        };
+        Ok(self.trainees.iter().zip(read).map(network).collect())
+    }
 }
+
+/// A landscape is that of the first so many training points, which are shuffled.
+const LANDSCAPE_POINTS: usize = 2_000;
 
 impl Trainee {
     fn new(entry: Entry, theta: Tensor<2>, shape: &MlpShape, device: &Device) -> Self {

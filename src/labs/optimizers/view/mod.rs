@@ -78,6 +78,7 @@ static TILES: Tiles<OptimizersView> = &[
     &curves::X,
     &theory::fan::TILE,
     &network::boundary::TILE,
+    &network::landscape::TILE,
     &network::curves::LOSS,
     &network::curves::ACCURACY,
     &network::results::TILE,
@@ -142,6 +143,10 @@ impl LabView for OptimizersView {
         let rule = Rule::ALL.into_iter().find(|rule| rule.switch().key() == key).map(Rule::index);
         let burn = || super::network::roster::ROSTER.iter().position(|entry| entry.switch == key);
         rule.or_else(burn).map(|index| style.category(index))
+    }
+
+    fn category(&self, network: &str, style: &Style) -> Category {
+        network::category(network, style)
     }
 
     fn sub_steps(&self, ctx: &ViewCtx<'_>) -> usize {

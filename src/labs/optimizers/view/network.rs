@@ -4,6 +4,7 @@
 pub mod boundary;
 pub mod curves;
 mod guide;
+pub mod landscape;
 mod parts;
 pub mod results;
 
@@ -14,9 +15,11 @@ use eframe::egui::Ui;
 use crate::engine::event::{KeySpec, Payload};
 use crate::engine::state::RunState;
 use crate::kit::curves::CurvesTile;
+use crate::kit::landscape_tile::LandscapeTile;
 use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::KEYS;
 use crate::labs::optimizers::network::roster::ROSTER;
+use crate::plot::style::{Category, Style};
 
 pub use guide::guide;
 
@@ -29,6 +32,12 @@ pub struct NetworkState {
     loss: CurvesTile,
     accuracy: CurvesTile,
     sets: curves::Sets,
+    landscape: LandscapeTile,
+}
+
+/// The colour and dash of an optimizer in every view, by its id.
+pub fn category(id: &str, style: &Style) -> Category {
+    style.category(ROSTER.iter().position(|entry| entry.id == id).unwrap_or(0))
 }
 
 /// Draws one of the network's tiles, where the run has something to show.
