@@ -164,7 +164,7 @@ fn every_lab_hands_over_its_networks_with_the_slope_of_their_loss() {
         let slope = network.gradient(&weights).unwrap();
         let square: f64 = slope.iter().map(|g| f64::from(*g).powi(2)).sum();
         assert!(square > 0.0, "{id}");
-        let by = 1e-2 / square.sqrt();
+        let by = 2e-3 / square.sqrt();
         let mut at = |by: f64| {
             let moved: Vec<f32> =
                 weights.iter().zip(&slope).map(|(w, g)| (f64::from(*w) + by * f64::from(*g)) as f32).collect();

@@ -128,3 +128,34 @@ fn a_click_in_a_curve_moves_the_cursor() {
         harness.state().actions.iter().filter(|action| matches!(action, ViewAction::Seek(_))).collect();
     assert!(matches!(seeks[..], [ViewAction::Seek(Cursor { step: 9..=11, .. }), ..]), "{seeks:?}");
 }
+
+#[test]
+fn the_landscape_is_computed_on_request_and_tells_what_the_slice_leaves_out() {
+    let set = ["hidden=3", "layers=1", "point_count=40", "batch_size=8", "use_nag=off", "use_adadelta=off"];
+    let mut harness = Scene::new(run(&set, 30), "landscape").harness(vec2(1100.0, 460.0));
+    assert!(harness.query_by_label_contains("loss landscape:").is_none(), "nothing is computed unasked");
+    harness.get_by_label("compute").click();
+    let shown = |harness: &mut Harness<'_, Scene>, words: &str| {
+        let start = std::time::Instant::now();
+        while harness.query_by_label_contains(words).is_none() {
+            assert!(start.elapsed().as_secs() < 120, "{words}");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            harness.run_steps(1);
+        }
+    };
+    shown(&mut harness, "loss landscape: up to step 30:");
+    harness.run_steps(3);
+    assert!(harness.query_by_label_contains("of the paths’ variance").is_some());
+    for plot in ["distance from the slice", "largest curvature"] {
+        assert!(harness.query_by_label_contains(plot).is_some(), "{plot}");
+    }
+    // What is there is not computed again; another plane is.
+    assert!(harness.get_by_label("compute").accesskit_node().is_disabled());
+    harness.get_by_label("filters").click();
+    shown(&mut harness, "loss landscape: up to step 30: filter-normalised directions around SGD");
+    // A click beside the slice moves the timeline.
+    harness.get_by_label_contains("distance from the slice").click();
+    harness.run_steps(2);
+    let seeks = |action: &ViewAction| matches!(action, ViewAction::Seek(Cursor { step, .. }) if *step <= 30);
+    assert!(harness.state().actions.iter().any(seeks), "{:?}", harness.state().actions);
+}

@@ -11,7 +11,7 @@ use image::RgbaImage;
 
 use super::theme;
 use crate::engine::state::RunState;
-use crate::kit::view::{Cursor, Lab, PastPayloads, ViewCtx};
+use crate::kit::view::{Cursor, Lab, LabView, PastPayloads, ViewCtx};
 use crate::plot::style::Style;
 
 /// What to draw.
@@ -36,7 +36,11 @@ const SETTLE: Duration = Duration::from_secs(10);
 
 /// Draws the figure. The error says what is missing and what to do.
 pub fn render(figure: &Figure<'_>) -> Result<RgbaImage, String> {
-    let mut view = (figure.lab.view)();
+    render_view(figure, (figure.lab.view)().as_mut())
+}
+
+/// [`render`] of a view that shows something of its own.
+pub fn render_view(figure: &Figure<'_>, view: &mut dyn LabView) -> Result<RgbaImage, String> {
     let title = view
         .tiles()
         .iter()

@@ -11,8 +11,7 @@ use crate::engine::params::nearest;
 use crate::engine::recording::replay_from;
 use crate::engine::state::RunState;
 use crate::kit::landscape::{self, Landscape, PathOn, PlaneKind, Wanted, Way};
-use crate::kit::landscape_tile::{LandscapeTile, Shown};
-use crate::kit::view::{Cursor, Lab, NoPast, ViewCtx};
+use crate::kit::view::{Lab, NoPast};
 use crate::labs;
 use crate::plot::number;
 
@@ -171,34 +170,24 @@ fn whole(found: &Landscape, about: &Json) -> Result<Vec<u8>, Failure> {
 /// The picture of the window's tile.
 fn picture(
     flags: &LandscapeFlags,
-    lab: &Lab,
+    lab: &'static Lab,
     run: &RunState,
     wanted: Wanted,
     found: Landscape,
 ) -> Result<Vec<u8>, Failure> {
-    let style = style(flags.theme);
-    let step = wanted.until;
-    let title = format!("Loss landscape of {}", lab.spec.title);
-    let mut tile = LandscapeTile::of(wanted, found);
-    let view = (lab.view)();
-    let picture = figure::render_with(&title, flags.size, &style, |ui, state| {
-        let mut actions = Vec::new();
-        let mut ctx = ViewCtx {
-            run,
-            params: &run.params,
-            cursor: Cursor { step, sub: 0 },
-            style: &style,
-            wgpu: Some(state),
-            past: &NoPast,
-            presenting: false,
-            actions: &mut actions,
-        };
-        let category = |id: &str| view.category(id, &style);
-        let shown = Shown { lab: lab.spec, category: &category, selected: &flags.network, is_short: true };
-        tile.picture(&shown, ui, &mut ctx);
-    });
+    let figure = figure::Figure {
+        lab,
+        run,
+        past: &NoPast,
+        tile: "landscape",
+        step: wanted.until,
+        size: flags.size,
+        style: &style(flags.theme),
+    };
+    let mut view = (lab.view)();
+    view.show_landscape(wanted, found);
     let mut bytes = std::io::Cursor::new(Vec::new());
-    picture
+    figure::render_view(&figure, view.as_mut())
         .map_err(Failure::work)?
         .write_to(&mut bytes, image::ImageFormat::Png)
         .map_err(|error| Failure::work(format!("the picture cannot be packed as PNG: {error}")))?;

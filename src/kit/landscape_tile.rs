@@ -5,11 +5,12 @@ use std::path::Path as FilePath;
 use std::sync::Arc;
 
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Color32, Painter, Pos2, Rect, Response, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{Color32, Context, Painter, Pos2, Rect, Response, Sense, Stroke, Ui, WidgetInfo, pos2};
 
 use super::empty;
 use super::lab::LabSpec;
 use super::landscape::{self, Landscape, PathOn, PlaneKind, Wanted, Way};
+use super::tiles::{Tile, TileCommand, TileSpec};
 use super::view::{Cursor, ViewAction, ViewCtx};
 use crate::engine::checkpoint_file;
 use crate::plot::axes::{Axes, Bounds, Titles, is_panning, navigate};
@@ -53,30 +54,95 @@ struct Lines {
     meshes: Vec<[LineMesh; 2]>,
 }
 
-/// How a lab shows it.
-pub struct Shown<'a> {
-    pub lab: &'static LabSpec,
-    /// Colour and dash of a network, by its id.
-    pub category: &'a dyn Fn(&str) -> Category,
+/// A lab's views with this tile among them.
+pub trait WithLandscape: Sized + 'static {
+    /// The lab's facts.
+    const LAB: &'static LabSpec;
+    /// A training is short enough to be gone through again unasked.
+    const IS_SHORT: bool = false;
+    /// The tile's own state.
+    fn landscape(&mut self) -> &mut LandscapeTile;
     /// The network that is selected, by its id; empty for none.
-    pub selected: &'a str,
-    /// The training is short enough to be gone through again unasked.
+    fn selected(&self) -> &'static str {
+        ""
+    }
+    /// Colour and dash of a network, by its id.
+    fn network(_id: &str, style: &Style) -> Category {
+        style.category(0)
+    }
+}
+
+/// The tile, in this area of the lab's layout.
+pub const fn landscape_tile<V: WithLandscape>(area: &'static str) -> Tile<V> {
+    let spec = TileSpec {
+        id: "landscape",
+        title: "Loss landscape",
+        help: "The training loss on a plane through the space of weights, and the path of the weights (of every optimizer, where \
+               several are trained) projected on that same plane. No plane holds the paths: beside it stands how far each one is \
+               from it, and how curved the loss is along the way, against 2/η. Press compute.",
+        area,
+        follows_cursor: true,
+    };
+    let commands = const {
+        &[
+            command(
+                "landscape-compute",
+                "Loss landscape: compute up to the timeline's step",
+                |view: &mut V, ctx, _| {
+                    let shown = Shown::of(view);
+                    view.landscape().compute(&shown, ctx);
+                },
+            ),
+            command("landscape-cancel", "Loss landscape: cancel the computation", |view: &mut V, _, _| {
+                view.landscape().cancel()
+            }),
+            command("landscape-plane", "Loss landscape: another kind of plane", |view: &mut V, _, _| {
+                view.landscape().next_plane()
+            }),
+            command("landscape-directions", "Loss landscape: other random directions", |view: &mut V, _, _| {
+                view.landscape().other_directions();
+            }),
+            command("landscape-log", "Loss landscape: logarithmic colours on or off", |view: &mut V, _, _| {
+                view.landscape().toggle_log();
+            }),
+            command("landscape-fit", "Loss landscape: show all of it", |view: &mut V, _, _| view.landscape().fit()),
+        ]
+    };
+    Tile { spec, show, commands }
+}
+
+const fn command<V>(
+    id: &'static str,
+    title: &'static str,
+    run: fn(&mut V, &mut ViewCtx<'_>, &Context),
+) -> TileCommand<V> {
+    TileCommand { id, title, run }
+}
+
+fn show<V: WithLandscape>(view: &mut V, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
+    let shown = Shown::of(view);
+    view.landscape().show(&shown, ui, ctx);
+}
+
+/// How a lab shows it.
+pub struct Shown {
+    pub lab: &'static LabSpec,
+    pub network: fn(&str, &Style) -> Category,
+    /// By its id; empty for none.
+    pub selected: &'static str,
     pub is_short: bool,
+}
+
+impl Shown {
+    fn of<V: WithLandscape>(view: &V) -> Self {
+        Self { lab: V::LAB, network: V::network, selected: view.selected(), is_short: V::IS_SHORT }
+    }
 }
 
 impl LandscapeTile {
     /// Shows what was computed elsewhere.
     pub fn of(wanted: Wanted, found: Landscape) -> Self {
         Self { plane: wanted.plane, found: Long::of(wanted, found), version: 1, ..Self::default() }
-    }
-
-    /// Draws what was computed, without controls.
-    pub fn picture(&mut self, shown: &Shown<'_>, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
-        let size = tile::font_size(ctx.presenting);
-        let (bar, rest) = tile::split(ui, size);
-        let text = self.found.newest().map(|(wanted, found)| summary(wanted, found)).unwrap_or_default();
-        tile::bar(ui, bar, tile::weak(text, size, ctx.style), |_| {});
-        self.draw(shown, rest, ui, ctx, size);
     }
 
     /// Another plane; what was computed is computed for it.
@@ -119,13 +185,13 @@ impl LandscapeTile {
     }
 
     /// Asks for the landscape of the run as it is at the cursor's step.
-    pub fn compute(&mut self, shown: &Shown<'_>, ctx: &ViewCtx<'_>) {
+    pub fn compute(&mut self, shown: &Shown, ctx: &ViewCtx<'_>) {
         self.asked = self.wanted(shown, ctx);
         self.found.again();
     }
 
     /// What the tile would compute now.
-    fn wanted(&self, shown: &Shown<'_>, ctx: &ViewCtx<'_>) -> Option<Wanted> {
+    fn wanted(&self, shown: &Shown, ctx: &ViewCtx<'_>) -> Option<Wanted> {
         let header = ctx.run.header.as_ref()?;
         let checkpoints = checkpoints(&header.folder, ctx.cursor.step);
         let again = shown.is_short || self.again || checkpoints.is_empty();
@@ -139,7 +205,7 @@ impl LandscapeTile {
     }
 
     /// Draws the tile.
-    pub fn show(&mut self, shown: &Shown<'_>, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
+    pub fn show(&mut self, shown: &Shown, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         if ctx.run.header.is_none() {
             return empty::measured(ui, ctx, "on request, once a run has begun");
         }
@@ -170,15 +236,15 @@ impl LandscapeTile {
         self.draw(shown, rest, ui, ctx, size);
     }
 
-    fn draw(&mut self, shown: &Shown<'_>, rest: Rect, ui: &mut Ui, ctx: &mut ViewCtx<'_>, size: f32) {
+    fn draw(&mut self, shown: &Shown, rest: Rect, ui: &mut Ui, ctx: &mut ViewCtx<'_>, size: f32) {
         let (main, side) = divided(rest, size);
         self.slice(shown, main, ui, ctx, size);
-        if let Some([above, below]) = side {
-            self.curves(shown, above, below, ui, ctx, size);
+        if let Some(places) = side {
+            self.curves(shown, places, ui, ctx, size);
         }
     }
 
-    fn bar(&mut self, shown: &Shown<'_>, bar: Rect, ui: &mut Ui, ctx: &mut ViewCtx<'_>, size: f32) {
+    fn bar(&mut self, shown: &Shown, bar: Rect, ui: &mut Ui, ctx: &mut ViewCtx<'_>, size: f32) {
         let progress = self.found.progress();
         let stopped = self.asked.as_ref().and_then(|asked| self.found.stopped(asked)).map(str::to_owned);
         let text = match (progress, &stopped, self.found.newest()) {
@@ -223,7 +289,7 @@ impl LandscapeTile {
     }
 
     /// The slice and the paths on it.
-    fn slice(&mut self, shown: &Shown<'_>, outer: Rect, ui: &mut Ui, ctx: &mut ViewCtx<'_>, size: f32) {
+    fn slice(&mut self, shown: &Shown, outer: Rect, ui: &mut Ui, ctx: &mut ViewCtx<'_>, size: f32) {
         let Some((wanted, found)) = self.found.newest() else { return };
         if outer.width() < 6.0 * size || outer.height() < 6.0 * size {
             return;
@@ -260,7 +326,7 @@ impl LandscapeTile {
         let inside = ui.painter_at(axes.rect);
         inside.rect_filled(axes.rect, 0.0, style.plot_background);
         self.field.draw(&inside, &axes, style, true);
-        let categories: Vec<Category> = found.paths.iter().map(|path| (shown.category)(&path.id)).collect();
+        let categories: Vec<Category> = found.paths.iter().map(|path| (shown.network)(&path.id, style)).collect();
         let is_drawn =
             |lines: &Lines| lines.axes == axes && lines.categories == categories && lines.version == self.version;
         if !self.lines.as_ref().is_some_and(is_drawn) {
@@ -301,83 +367,89 @@ impl LandscapeTile {
     }
 
     /// What the slice leaves out, against the step.
-    fn curves(&mut self, shown: &Shown<'_>, above: Rect, below: Rect, ui: &mut Ui, ctx: &mut ViewCtx<'_>, size: f32) {
+    fn curves(&mut self, shown: &Shown, places: [Rect; 2], ui: &mut Ui, ctx: &mut ViewCtx<'_>, size: f32) {
         let Some((wanted, found)) = self.found.newest() else { return };
-        let style = ctx.style;
-        let end = wanted.until.max(1) as f64;
-        let plot = |name, unit, scale, marks| Plot {
-            name,
-            titles: Titles { x: "step", y: unit },
-            scale,
-            window: [Some([0.0, end]), None],
-            cursor: Some(ctx.cursor.step),
-            include: &[],
-            limits: None,
-            marks,
-            fills: &[],
-            font_size: size,
+        let limit = found.paths[found.about].rate.filter(|rate| *rate > 0.0).map(|rate| 2.0 / rate);
+        let include: Vec<f64> = limit.into_iter().collect();
+        let mark = |limit: &f64| Mark::level(*limit, ctx.style.warning, format!("2/η = {}", number::short(*limit)));
+        let marks: Vec<Mark> = include.iter().map(mark).collect();
+        let residuals = |path: &PathOn| {
+            path.steps.iter().zip(&path.places).map(|(step, at)| [*step as f64, at.residual]).collect::<Vec<_>>()
         };
-        let curve = |index: usize, path: &PathOn, len: usize, point: Box<dyn Fn(usize) -> [f64; 2]>| Curve {
-            name: path.title.clone().into(),
-            category: (shown.category)(&path.id),
-            width: if path.id == shown.selected { 1.3 } else { 1.0 },
-            identity: self.version * 1000 + index as u64,
-            len,
-            point,
-            held: None,
+        let curvatures = |path: &PathOn| {
+            path.curvature.iter().map(|(step, found)| [*step as f64, found.largest[0]]).collect::<Vec<_>>()
         };
-        let residuals: Vec<Curve<'_>> = found
-            .paths
-            .iter()
-            .enumerate()
-            .map(|(index, path)| {
-                let points: Vec<[f64; 2]> =
-                    path.steps.iter().zip(&path.places).map(|(step, at)| [*step as f64, at.residual]).collect();
-                curve(index, path, points.len(), Box::new(move |i| points[i]))
-            })
-            .collect();
-        let heading = "Distance from the slice";
-        let place = panel_heading(ui.painter(), above, heading, size, style);
-        let mut asked = self.residuals.show(
-            ui,
-            place,
-            &plot("distance from the slice", "‖θ − slice‖", Scale::Linear, &[]),
-            &residuals,
-            style,
-        );
-
-        let curvatures: Vec<Curve<'_>> = found
-            .paths
-            .iter()
-            .enumerate()
-            .filter(|(_, path)| !path.curvature.is_empty())
-            .map(|(index, path)| {
-                let points: Vec<[f64; 2]> =
-                    path.curvature.iter().map(|(step, found)| [*step as f64, found.largest[0]]).collect();
-                curve(index, path, points.len(), Box::new(move |i| points[i]))
-            })
-            .collect();
-        let marks = stability(found, style);
-        let place = panel_heading(ui.painter(), below, "Largest curvature", size, style);
-        let log = Scale::Log { base: 0.0 };
-        asked = self
-            .curvatures
-            .show(ui, place, &plot("largest curvature", "λ₁ of the Hessian", log, &marks), &curvatures, style)
-            .or(asked);
-        let help = "The largest eigenvalue of the Hessian of the loss at the path’s own weights (Lanczos’ method, products with \
-                    the Hessian from differences of gradients), and where plain gradient descent stops being stable: 2/η. With \
-                    momentum the limit is 2(1 + μ)/η; of Adam and its kin that of the rescaled Hessian.";
-        let heading = Rect::from_min_size(below.min, vec2(below.width(), 1.5 * size));
-        ui.interact(heading, ui.scope_id().with("curvature"), Sense::hover()).on_hover_text(help);
-        let heading = Rect::from_min_size(above.min, vec2(above.width(), 1.5 * size));
-        let help = "How far each path’s weights are from the slice (Euclidean distance of all weights): where it is large beside \
-                    the slice’s own width, the contours beneath the path are not those that the optimizer met.";
-        ui.interact(heading, ui.scope_id().with("distance"), Sense::hover()).on_hover_text(help);
+        type Points<'a> = &'a dyn Fn(&PathOn) -> Vec<[f64; 2]>;
+        type Beside<'a> = (&'a Words, &'a mut CurveState, Scale, Points<'a>, &'a [f64], &'a [Mark]);
+        let beside: [Beside<'_>; 2] = [
+            (&DISTANCE, &mut self.residuals, Scale::Linear, &residuals, &[], &[]),
+            (&CURVATURE, &mut self.curvatures, Scale::Log { base: 0.0 }, &curvatures, &include, &marks),
+        ];
+        let mut asked = None;
+        for (place, (words, state, scale, points, include, marks)) in places.into_iter().zip(beside) {
+            let curves: Vec<Curve<'_>> = found
+                .paths
+                .iter()
+                .enumerate()
+                .map(|(index, path)| {
+                    let points = points(path);
+                    Curve {
+                        name: path.title.as_str().into(),
+                        category: (shown.network)(&path.id, ctx.style),
+                        width: if path.id == shown.selected { 1.3 } else { 1.0 },
+                        identity: self.version * 1000 + index as u64,
+                        len: points.len(),
+                        point: Box::new(move |i| points[i]),
+                        held: None,
+                    }
+                })
+                .collect();
+            let plot = Plot {
+                name: words.name,
+                titles: Titles { x: "step", y: words.unit },
+                scale,
+                window: [Some([0.0, wanted.until.max(1) as f64]), None],
+                cursor: Some(ctx.cursor.step),
+                include,
+                limits: None,
+                marks,
+                fills: &[],
+                font_size: size,
+            };
+            let rest = panel_heading(ui.painter(), place, words.title, size, ctx.style);
+            let heading = place.with_max_y(rest.top());
+            ui.interact(heading, ui.scope_id().with(words.title), Sense::hover()).on_hover_text(words.help);
+            asked = state.show(ui, rest, &plot, &curves, ctx.style).or(asked);
+        }
         if let Some(step) = asked {
             ctx.actions.push(ViewAction::Seek(Cursor { step: step.min(ctx.run.step), sub: 0 }));
         }
     }
 }
+
+/// What is said of a plot beside the slice.
+struct Words {
+    name: &'static str,
+    title: &'static str,
+    unit: &'static str,
+    help: &'static str,
+}
+
+const DISTANCE: Words = Words {
+    name: "distance from the slice",
+    title: "Distance from the slice",
+    unit: "‖θ − slice‖",
+    help: "How far each path’s weights are from the slice (Euclidean distance of all weights): where it is large beside the \
+           slice’s own width, the contours beneath the path are not those that the optimizer met.",
+};
+const CURVATURE: Words = Words {
+    name: "largest curvature",
+    title: "Largest curvature",
+    unit: "λ₁ of the Hessian",
+    help: "The largest eigenvalue of the Hessian of the loss at the path’s own weights (Lanczos’ method, products with the \
+           Hessian from differences of gradients), and where plain gradient descent stops being stable: 2/η. With momentum the \
+           limit is 2(1 + μ)/η; of Adam and its kin that of the rescaled Hessian.",
+};
 
 /// The run's checkpoints up to a step.
 fn checkpoints(folder: &str, until: u64) -> Vec<std::path::PathBuf> {
@@ -436,18 +508,10 @@ fn summary(wanted: &Wanted, found: &Landscape) -> String {
 
 fn axis_titles(plane: PlaneKind) -> [&'static str; 2] {
     match plane {
-        PlaneKind::Paths => ["first principal direction, units of weight", "second"],
-        PlaneKind::Filters => ["first direction, lengths of each filter", "second"],
-        PlaneKind::Random => ["first direction, lengths of all weights", "second"],
+        PlaneKind::Paths => ["first principal direction, units of weight", "second direction"],
+        PlaneKind::Filters => ["first direction, lengths of each filter", "second direction"],
+        PlaneKind::Random => ["first direction, lengths of all weights", "second direction"],
     }
-}
-
-/// The line of stability, where all networks have one learning rate.
-fn stability(found: &Landscape, style: &Style) -> Vec<Mark> {
-    let rate = found.paths[found.about].rate.filter(|rate| *rate > 0.0);
-    rate.map(|rate| Mark::level(2.0 / rate, style.warning, format!("2/η = {}", number::short(2.0 / rate))))
-        .into_iter()
-        .collect()
 }
 
 /// A path as triangles: until the cursor, and after it.

@@ -7,6 +7,7 @@ use eframe::egui;
 use eframe::egui_wgpu::RenderState;
 
 use super::lab::LabSpec;
+use super::landscape::{Landscape, Wanted};
 use super::tiles::{Arrangement, TileSpec};
 use crate::engine::catalogue::Listing;
 use crate::engine::event::{Level, Payload};
@@ -41,9 +42,9 @@ pub trait LabView {
     fn swatch(&self, _key: &str, _style: &Style) -> Option<Category> {
         None
     }
-    /// The colour and dash of one of the networks that are trained side by side, by its id.
-    fn category(&self, _network: &str, style: &Style) -> Category {
-        style.category(0)
+    /// Shows a loss landscape that was computed elsewhere in its tile, for a picture; `false`: the lab has none.
+    fn show_landscape(&mut self, _wanted: Wanted, _found: Landscape) -> bool {
+        false
     }
     /// Number of named parts into which the update at the cursor can be split; 0: none.
     fn sub_steps(&self, _ctx: &ViewCtx<'_>) -> usize {

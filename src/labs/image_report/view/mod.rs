@@ -4,6 +4,7 @@ mod curves;
 mod evaluations;
 mod flow;
 mod guide;
+mod landscape;
 mod opened;
 mod pairs;
 mod play;
@@ -17,6 +18,8 @@ use eframe::egui;
 
 use crate::engine::params::Params;
 use crate::kit::curves::CurvesTile;
+use crate::kit::landscape::{Landscape, Wanted};
+use crate::kit::landscape_tile::LandscapeTile;
 use crate::kit::tiles::{self, Arrangement, Node, TileSpec, Tiles};
 use crate::kit::view::{LabView, ViewCtx};
 
@@ -34,6 +37,7 @@ pub struct ImageReportView {
     losses: CurvesTile,
     scores: CurvesTile,
     retrieval: CurvesTile,
+    landscape: LandscapeTile,
 }
 
 static TILES: Tiles<ImageReportView> = &[
@@ -48,6 +52,7 @@ static TILES: Tiles<ImageReportView> = &[
     &curves::LOSSES_TILE,
     &curves::RETRIEVAL_TILE,
     &guide::DATA_TILE,
+    &landscape::TILE,
 ];
 
 const ARRANGEMENT: Arrangement = Arrangement {
@@ -78,6 +83,11 @@ impl LabView for ImageReportView {
 
     fn guide(&mut self, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>) {
         guide::ui(ui, ctx);
+    }
+
+    fn show_landscape(&mut self, wanted: Wanted, found: Landscape) -> bool {
+        self.landscape = LandscapeTile::of(wanted, found);
+        true
     }
 
     fn commands(&self) -> Vec<(&'static str, &'static str)> {

@@ -22,6 +22,8 @@ use eframe::egui;
 
 use crate::engine::params::Params;
 use crate::kit::curves::CurvesTile;
+use crate::kit::landscape::{Landscape, Wanted};
+use crate::kit::landscape_tile::LandscapeTile;
 use crate::kit::tiles::{self, Arrangement, Node, TileSpec, Tiles};
 use crate::kit::view::{LabView, ViewCtx};
 use crate::plot::style::{Category, Style};
@@ -145,12 +147,13 @@ impl LabView for OptimizersView {
         rule.or_else(burn).map(|index| style.category(index))
     }
 
-    fn category(&self, network: &str, style: &Style) -> Category {
-        network::category(network, style)
-    }
-
     fn sub_steps(&self, ctx: &ViewCtx<'_>) -> usize {
         if on_network(ctx.params) { 0 } else { microscope::parts(self.selected, ctx) }
+    }
+
+    fn show_landscape(&mut self, wanted: Wanted, found: Landscape) -> bool {
+        self.network.landscape = LandscapeTile::of(wanted, found);
+        true
     }
 
     fn commands(&self) -> Vec<(&'static str, &'static str)> {

@@ -32,7 +32,7 @@ pub struct NetworkState {
     loss: CurvesTile,
     accuracy: CurvesTile,
     sets: curves::Sets,
-    landscape: LandscapeTile,
+    pub landscape: LandscapeTile,
 }
 
 /// The colour and dash of an optimizer in every view, by its id.

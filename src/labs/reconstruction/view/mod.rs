@@ -5,6 +5,7 @@ mod curves;
 mod diagnosis;
 mod guide;
 mod label;
+mod landscape;
 mod latent;
 mod looks;
 mod pictures;
@@ -16,6 +17,8 @@ mod triptych;
 use eframe::egui;
 
 use crate::engine::params::Params;
+use crate::kit::landscape::{Landscape, Wanted};
+use crate::kit::landscape_tile::LandscapeTile;
 use crate::kit::tiles::{self, Arrangement, Node, TileSpec, Tiles};
 use crate::kit::view::{LabView, ViewCtx};
 
@@ -34,6 +37,7 @@ pub struct ReconstructionView {
     predict: predict::Predict,
     label: label::LabelNext,
     by_labels: by_labels::ByLabels,
+    landscape: LandscapeTile,
 }
 
 static TILES: Tiles<ReconstructionView> = &[
@@ -50,6 +54,7 @@ static TILES: Tiles<ReconstructionView> = &[
     &strip::TILE,
     &latent::TILE,
     &guide::DATA_TILE,
+    &landscape::TILE,
 ];
 
 const ARRANGEMENT: Arrangement = Arrangement {
@@ -84,6 +89,11 @@ impl LabView for ReconstructionView {
 
     fn takes_key(&self, modifiers: egui::Modifiers, key: egui::Key) -> bool {
         self.label.takes_key(modifiers, key)
+    }
+
+    fn show_landscape(&mut self, wanted: Wanted, found: Landscape) -> bool {
+        self.landscape = LandscapeTile::of(wanted, found);
+        true
     }
 
     fn commands(&self) -> Vec<(&'static str, &'static str)> {

@@ -10,6 +10,7 @@ pub mod gallery;
 pub mod guide;
 pub mod image;
 pub mod inspector;
+mod landscape;
 pub mod look;
 pub mod network;
 pub mod postprocess;
@@ -27,6 +28,8 @@ use std::path::PathBuf;
 use eframe::egui;
 
 use crate::engine::params::Params;
+use crate::kit::landscape::{Landscape, Wanted};
+use crate::kit::landscape_tile::LandscapeTile;
 use crate::kit::tiles::{self, Arrangement, Node, TileSpec, Tiles};
 use crate::kit::view::{LabView, ViewCtx};
 
@@ -44,6 +47,7 @@ pub struct SegmentationView {
     data: data::DataTile,
     brush: brush::BrushTile,
     predict: predict::Predict,
+    landscape: LandscapeTile,
 }
 
 impl SegmentationView {
@@ -65,6 +69,7 @@ static TILES: Tiles<SegmentationView> = &[
     &curves::TILE,
     &ranking::TILE,
     &postprocess::TILE,
+    &landscape::TILE,
 ];
 
 const ARRANGEMENT: Arrangement = Arrangement {
@@ -95,6 +100,11 @@ impl LabView for SegmentationView {
         self.size_dice.earlier.remember(ctx.run);
         self.brush.receive(ui.ctx(), &mut self.data.folder, ctx);
         tiles::show(TILES, self, tile, ui, ctx);
+    }
+
+    fn show_landscape(&mut self, wanted: Wanted, found: Landscape) -> bool {
+        self.landscape = LandscapeTile::of(wanted, found);
+        true
     }
 
     fn commands(&self) -> Vec<(&'static str, &'static str)> {

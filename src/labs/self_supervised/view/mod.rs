@@ -6,6 +6,7 @@ pub mod eigenspaces;
 pub mod embedding;
 pub mod guide;
 pub mod inspector;
+mod landscape;
 pub mod matrices;
 pub mod paper;
 pub mod series;
@@ -17,6 +18,8 @@ use eframe::egui;
 
 use crate::engine::params::Params;
 use crate::kit::curves::CurvesTile;
+use crate::kit::landscape::{Landscape, Wanted};
+use crate::kit::landscape_tile::LandscapeTile;
 use crate::kit::series::params_at;
 use crate::kit::tiles::{self, Arrangement, Node, TileSpec, Tiles};
 use crate::kit::view::{LabView, ViewCtx};
@@ -36,6 +39,7 @@ pub struct SelfSupervisedView {
     embedding: embedding::Embedding,
     inspector: inspector::Inspector,
     theory: theory::Theory,
+    landscape: LandscapeTile,
 }
 
 static TILES: Tiles<SelfSupervisedView> = &[
@@ -51,6 +55,7 @@ static TILES: Tiles<SelfSupervisedView> = &[
     &theory::portrait::TILE,
     &theory::simulator::TILE,
     &theory::basin::TILE,
+    &landscape::TILE,
 ];
 
 const ARRANGEMENT: Arrangement = Arrangement {
@@ -92,6 +97,11 @@ impl LabView for SelfSupervisedView {
 
     fn guide(&mut self, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>) {
         guide::ui(ui, ctx);
+    }
+
+    fn show_landscape(&mut self, wanted: Wanted, found: Landscape) -> bool {
+        self.landscape = LandscapeTile::of(wanted, found);
+        true
     }
 
     fn commands(&self) -> Vec<(&'static str, &'static str)> {

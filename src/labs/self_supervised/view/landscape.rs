@@ -1,0 +1,19 @@
+//! The loss landscape of the network in training.
+
+use crate::kit::lab::LabSpec;
+use crate::kit::landscape_tile::{LandscapeTile, WithLandscape, landscape_tile};
+use crate::kit::tiles::Tile;
+use crate::labs::self_supervised::SPEC;
+
+use super::SelfSupervisedView;
+
+/// The tile.
+pub static TILE: Tile<SelfSupervisedView> = landscape_tile("against the step");
+
+impl WithLandscape for SelfSupervisedView {
+    const LAB: &'static LabSpec = &SPEC;
+
+    fn landscape(&mut self) -> &mut LandscapeTile {
+        &mut self.landscape
+    }
+}
