@@ -169,7 +169,7 @@ impl NetworkRun {
             let id = trainee.entry.id;
             if !train.0.is_some_and(|at| read[at][row].is_finite()) {
                 trainee.stopped = Some(self.training.step);
-                out.notice(Level::Warning, stopped(&trainee.entry, self.training.step, self.hyper.learning_rate));
+                out.notice(Level::Warning, stopped(&trainee.entry, self.training.step, trainee.entry.hyper(&self.hyper).learning_rate));
                 continue;
             }
             let families = [
@@ -232,7 +232,7 @@ impl Experiment for NetworkRun {
 
     fn checkpoint(&mut self) -> Result<Checkpoint, RunError> {
         let mut to = self.training.save();
-        to.host.put_f64("hyper", self.hyper.values().to_vec());
+        self.hyper.save(&mut to.host);
         for trainee in &self.trainees {
             let id = trainee.entry.id;
             to.put_tensor(format!("{id}/weights"), &trainee.theta);
@@ -292,10 +292,10 @@ impl Trainee {
 
     /// Its `k`-th update with gradient `[1, P]`.
     fn update(&mut self, hyper: &Hyper, k: u64, g: Tensor<2>) {
-        let theta = self.theta.clone();
+        let (theta, hyper) = (self.theta.clone(), self.entry.hyper(hyper));
         self.theta = match &mut self.method {
-            Method::Article(article) => article.update(hyper, k, theta, g),
-            Method::Burn(rule) => rule.update(hyper, theta, g),
+            Method::Article(article) => article.update(&hyper, k, theta, g),
+            Method::Burn(rule) => rule.update(&hyper, theta, g),
         };
     }
 }
