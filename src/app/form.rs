@@ -74,9 +74,10 @@ pub fn show(state: &State, focus: &mut Focus, ui: &mut Ui, acts: &mut Vec<Act>) 
 
 /// The heading of a group that is folded until somebody opens it, and says what is hidden; whether it is open.
 fn fold(ui: &mut Ui, spec: &LabSpec, params: &Params, group: &str, style: &Style) -> bool {
-    let id = egui::Id::new(("open group", spec.id, group));
+    let id = egui::Id::unique(("open group", spec.id, group));
     let mut open: bool = ui.data(|data| data.get_temp(id)).unwrap_or_default();
-    let shown = spec.params.iter().filter(|other| other.group == group && params.shows_with_parents(spec.params, other));
+    let shown =
+        spec.params.iter().filter(|other| other.group == group && params.shows_with_parents(spec.params, other));
     let set = shown.filter(|other| params.get(other.key) != Some(&Value::from(other.default))).count();
     let hidden = if set > 0 && !open { format!(" · {set} set") } else { String::new() };
     let text = format!("{} {group}{hidden}", if open { "▾" } else { "▸" });

@@ -12,7 +12,7 @@
 mod tune;
 mod walk;
 
-pub use tune::{LOWEST, HIGHEST, Tuned};
+pub use tune::{HIGHEST, LOWEST, Tuned};
 
 use std::cmp::Ordering;
 
@@ -169,7 +169,7 @@ pub fn run(request: &Request, watch: Watch<'_>) -> Result<Race, String> {
         return Err(format!("a race has 1 to 100000 gradients and a start; {budget} and {count} were asked for"));
     }
     if rules.is_empty() {
-        return Err("no optimizer is on; turn on at least two to race".to_owned());
+        return Err("no optimizer is on; turn on at least one".to_owned());
     }
     let (tuning, starts) = (request.places(0, TUNING)?, request.places(1, *count)?);
     let aim = Aim::of(surface, &tuning);
@@ -210,9 +210,8 @@ pub fn run(request: &Request, watch: Watch<'_>) -> Result<Race, String> {
         let tied = scores.iter().filter(|score| winners(score)).count();
         (0..rules.len()).filter(|lane| winners(&scores[*lane])).for_each(|lane| wins[lane] += 1.0 / tied as f64);
     }
-    let standing = |lane: usize| {
-        Standing::of(rules[lane], tuned[lane].clone(), lanes[lane], &ranks[lane], wins[lane], lowest)
-    };
+    let standing =
+        |lane: usize| Standing::of(rules[lane], tuned[lane].clone(), lanes[lane], &ranks[lane], wins[lane], lowest);
     let mut standings: Vec<Standing> = (0..rules.len()).map(standing).collect();
     standings.sort_by(|a, b| a.rank.total_cmp(&b.rank).then(a.mean_rank.total_cmp(&b.mean_rank)));
     Ok(Race { lowest, starts, kept, standings })

@@ -169,7 +169,10 @@ impl NetworkRun {
             let id = trainee.entry.id;
             if !train.0.is_some_and(|at| read[at][row].is_finite()) {
                 trainee.stopped = Some(self.training.step);
-                out.notice(Level::Warning, stopped(&trainee.entry, self.training.step, trainee.entry.hyper(&self.hyper).learning_rate));
+                out.notice(
+                    Level::Warning,
+                    stopped(&trainee.entry, self.training.step, trainee.entry.hyper(&self.hyper).learning_rate),
+                );
                 continue;
             }
             let families = [

@@ -75,11 +75,10 @@ pub fn search(
         Some(Tried { place: *place, scores })
     };
     let all = |tasks: &[(Rule, i32)]| -> Result<Vec<Tried>, String> {
-        tasks.par_iter().map(one).collect::<Option<_>>().ok_or_else(|| STOPPED.to_owned())
+        tasks.par_iter().map(&one).collect::<Option<_>>().ok_or_else(|| STOPPED.to_owned())
     };
     let rules: Vec<Rule> = request.rules.iter().copied().filter(|rule| rule.has_learning_rate()).collect();
-    let grid: Vec<(Rule, i32)> =
-        rules.iter().flat_map(|rule| (0..GRID).map(|i| (*rule, i * FINE))).collect();
+    let grid: Vec<(Rule, i32)> = rules.iter().flat_map(|rule| (0..GRID).map(|i| (*rule, i * FINE))).collect();
     let mut coarse = all(&grid)?.into_iter();
     let mut tried: Vec<Vec<Tried>> = rules.iter().map(|_| coarse.by_ref().take(GRID as usize).collect()).collect();
     let ends = 0..=(GRID - 1) * FINE;

@@ -1,7 +1,7 @@
 //! The hyper-parameters of all rules together, and what of them holds for one rule at one update.
 
 use super::Rule;
-use super::own_rate::{BURN, OwnRates};
+use super::own_rate::{FIRST_OF_BURN, OwnRates};
 use super::schedule::{Course, Schedule};
 use crate::engine::experiment::{Checkpoint, RunError};
 use crate::engine::params::{DefaultValue, ParamError, Params, Value};
@@ -230,7 +230,7 @@ impl Hyper {
 
     /// The same for one of Burn's rules, by its place in `BurnRule`.
     pub fn own_of_burn(&self, index: usize) -> Self {
-        self.own_of(BURN + index)
+        self.own_of(FIRST_OF_BURN + index)
     }
 
     fn own_of(&self, index: usize) -> Self {

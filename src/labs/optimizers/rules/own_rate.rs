@@ -51,8 +51,8 @@ impl Rule {
     }
 }
 
-/// The parameters of Burn's rules.
-pub const BURN: usize = Rule::ALL.len();
+/// Where the factors of Burn's rules begin.
+pub const FIRST_OF_BURN: usize = Rule::ALL.len();
 
 /// Each optimizer's factor on η.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -68,7 +68,7 @@ impl OwnRates {
         Self(OF.map(|rate| rate.map_or(1.0, |rate| rate.of(params))))
     }
 
-    /// The factor of a rule, or from [`BURN`] on of one of Burn's.
+    /// The factor of a rule, or from [`FIRST_OF_BURN`] on of one of Burn's.
     pub fn factor(&self, index: usize) -> f64 {
         self.0.get(index).copied().unwrap_or(1.0)
     }
@@ -118,7 +118,10 @@ mod tests {
     fn every_factor_is_that_of_the_optimizer_after_which_it_is_called() {
         for rule in Rule::ALL {
             let Some(rate) = rule.own_rate() else { continue };
-            assert_eq!((rate.key(), rate.label()), (&*format!("rate_{}", rule.id()), &*format!("{} η factor", rule.title())));
+            assert_eq!(
+                (rate.key(), rate.label()),
+                (&*format!("rate_{}", rule.id()), &*format!("{} η factor", rule.title()))
+            );
             let hyper = Hyper::of(&params(&[&format!("{}=3", rate.key())]));
             for other in Rule::ALL {
                 let wanted = if other == rule { 0.03 } else { 0.01 };
@@ -127,7 +130,7 @@ mod tests {
         }
         for entry in ROSTER {
             let Kind::Burn(rule) = entry.kind else { continue };
-            let rate = OF[BURN + rule as usize].unwrap();
+            let rate = OF[FIRST_OF_BURN + rule as usize].unwrap();
             assert_eq!(rate.key(), format!("rate_{}", entry.id));
             assert_eq!(rate.label(), format!("{} η factor", entry.title));
             let hyper = Hyper::of(&params(&[&format!("{}=3", rate.key())]));

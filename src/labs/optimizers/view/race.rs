@@ -26,7 +26,7 @@ use crate::plot::scale::Scale;
 use crate::watch::Watch;
 
 use super::theory::fan;
-use super::{OptimizersView, controls, paths};
+use super::{OptimizersView, controls};
 
 /// The tile.
 pub static TILE: Tile<OptimizersView> = Tile {
@@ -72,7 +72,11 @@ pub static TILE: Tile<OptimizersView> = Tile {
             run: |view, _, _| view.race.all_bands = !view.race.all_bands,
         },
         TileCommand { id: "race-fit", title: "Race: show the whole race", run: |view, _, _| view.race.plot.fit() },
-        TileCommand { id: "race-csv", title: "Race: export the table as CSV", run: |view, ctx, _| csv(&view.race, ctx) },
+        TileCommand {
+            id: "race-csv",
+            title: "Race: export the table as CSV",
+            run: |view, ctx, _| csv(&view.race, ctx),
+        },
     ],
 };
 
@@ -183,19 +187,17 @@ fn ui(view: &mut OptimizersView, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     let (bar, rest) = controls::split(ui, size);
     let roomy = bar.width() > 66.0 * size;
     let mut act = None;
-    if roomy {
-        controls::bar(ui, bar, controls::weak(text, size, ctx.style), |ui| {
-            act = actions(state, running, current, known.is_some(), ui, size);
+    let (above, below) = if roomy { (text, String::new()) } else { (String::new(), text) };
+    controls::bar(ui, bar, controls::weak(above, size, ctx.style), |ui| {
+        act = actions(state, running, current, known.is_some(), ui, size);
+        if roomy {
             options(state, ui, size);
-        });
-    } else {
-        let none = controls::weak("", size, ctx.style);
-        controls::bar(ui, bar, none, |ui| act = actions(state, running, current, known.is_some(), ui, size));
-    }
+        }
+    });
     let second = if roomy { 0.0 } else { (1.9 * size).round().min(rest.height()) };
     if !roomy {
         let bar = rest.with_max_y(rest.top() + second);
-        controls::bar(ui, bar, controls::weak(text, size, ctx.style), |ui| options(state, ui, size));
+        controls::bar(ui, bar, controls::weak(below, size, ctx.style), |ui| options(state, ui, size));
     }
     let body = rest.with_min_y(rest.top() + second);
     match act {
@@ -300,20 +302,16 @@ fn told(
                 Lowest::Endless => "f falls without end: who leaves the window first".to_owned(),
             };
             let gradients = number::counted(request.budget, "gradient", "gradients");
-            format!("{old}{} {place}, {gradients} each; {base}", number::counted(race.starts.len() as u64, "start", "starts"))
+            format!(
+                "{old}{} {place}, {gradients} each; {base}",
+                number::counted(race.starts.len() as u64, "start", "starts")
+            )
         }
     }
 }
 
 /// f against the gradients; the optimizer that was clicked in the legend.
-fn curves(
-    state: &mut RaceTile,
-    race: &Race,
-    selected: Rule,
-    place: Rect,
-    ui: &Ui,
-    ctx: &ViewCtx<'_>,
-) -> Option<Rule> {
+fn curves(state: &mut RaceTile, race: &Race, selected: Rule, place: Rect, ui: &Ui, ctx: &ViewCtx<'_>) -> Option<Rule> {
     let (size, style) = (controls::font_size(ctx), ctx.style);
     let (scale, [low, high], unit) = match race.lowest {
         Lowest::Known(base) | Lowest::Found(base) => {

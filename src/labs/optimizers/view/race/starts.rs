@@ -1,7 +1,9 @@
 //! Who was best from which start.
 
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Align2, Color32, FontId, Key, Modifiers, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use eframe::egui::{
+    Align2, Color32, EventFilter, FontId, Key, Modifiers, Rect, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2,
+};
 
 use crate::engine::params::Value;
 use crate::kit::view::ViewCtx;
@@ -66,6 +68,8 @@ pub fn show(
     let response = ui.interact(grid, ui.scope_id().with("starts of the race"), Sense::click());
     *at = (*at).min(columns - 1);
     if response.has_focus() {
+        let filter = EventFilter { horizontal_arrows: true, ..EventFilter::default() };
+        ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
         ui.input_mut(|input| {
             if input.consume_key(Modifiers::NONE, Key::ArrowRight) {
                 *at = (*at + 1).min(columns - 1);

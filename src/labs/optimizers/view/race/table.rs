@@ -1,7 +1,9 @@
 //! The standings as a table, and how each rate was found.
 
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Align2, FontId, Label, Painter, Pos2, Rect, ScrollArea, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2};
+use eframe::egui::{
+    Align2, FontId, Label, Painter, Pos2, Rect, ScrollArea, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+};
 
 use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::race::{HIGHEST, LOWEST, Lowest, Race, Standing, Tuned};
@@ -63,7 +65,12 @@ const COLUMNS: [Column; 8] = [
         width: 5.2,
         text: |one| one.tuned.as_ref().map_or_else(|| "none".to_owned(), rate),
     },
-    Column { title: "tuning", help: "f − f* against η (log), as the search saw it", width: 6.6, text: |_| String::new() },
+    Column {
+        title: "tuning",
+        help: "f − f* against η (log), as the search saw it",
+        width: 6.6,
+        text: |_| String::new(),
+    },
 ];
 
 /// The curve of tuning.

@@ -327,14 +327,7 @@ fn digits_bar(painter: &Painter, bar: Rect, coloring: &Coloring, size: f32, styl
 }
 
 /// A click or a drag puts the point there.
-fn drag(
-    state: &mut PhaseTile,
-    rule: Rule,
-    axes: &Axes,
-    response: &Response,
-    point: [f64; 2],
-    ctx: &mut ViewCtx<'_>,
-) {
+fn drag(state: &mut PhaseTile, rule: Rule, axes: &Axes, response: &Response, point: [f64; 2], ctx: &mut ViewCtx<'_>) {
     if response.clicked() || response.drag_started() {
         response.request_focus();
     }
