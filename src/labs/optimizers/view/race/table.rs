@@ -175,7 +175,8 @@ pub fn show(race: &Race, selected: Rule, rest: Rect, ui: &mut Ui, ctx: &ViewCtx<
         return None;
     }
     ui.scope_builder(UiBuilder::new().max_rect(body), |ui| {
-        ScrollArea::vertical().id_salt("standings").auto_shrink([false; 2]).show(ui, |ui| {
+        let scroll = ScrollArea::vertical().id_salt("standings").auto_shrink([false; 2]).min_scrolled_height(0.0);
+        scroll.show(ui, |ui| {
             ui.spacing_mut().item_spacing.y = 0.0;
             for one in &race.standings {
                 let (row, response) = ui.allocate_exact_size(vec2(body.width(), height), Sense::click());
