@@ -1,5 +1,7 @@
 //! The tiles of the optimizers lab on an analytic surface, drawn from a hand-made run, without a window.
 
+#[path = "optimizers_view/race.rs"]
+mod race;
 mod support;
 #[path = "optimizers_view/theory.rs"]
 mod theory;

@@ -29,6 +29,7 @@ const SPEC: ParamSpec = ParamSpec {
     help: "",
     live: true,
     only_if: None,
+    folded: false,
 };
 const SPECS: &[ParamSpec] = &[
     SPEC,

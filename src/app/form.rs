@@ -8,7 +8,8 @@ use super::state::State;
 use super::theme;
 use super::widgets::{Icon, icon_button};
 use crate::engine::event::Change;
-use crate::engine::params::{ParamSpec, Value};
+use crate::engine::params::{ParamSpec, Params, Value};
+use crate::kit::lab::LabSpec;
 use crate::plot::number;
 use crate::plot::style::Style;
 
@@ -22,15 +23,23 @@ pub fn show(state: &State, focus: &mut Focus, ui: &mut Ui, acts: &mut Vec<Act>) 
     egui::ScrollArea::vertical().id_salt(("form", spec.id)).auto_shrink([false, false]).show(ui, |ui| {
         egui::Frame::new().inner_margin(egui::Margin { left: 12, right: 16, top: 12, bottom: 12 }).show(ui, |ui| {
             ui.set_width(ui.available_width());
-            let mut group = "";
+            let (mut group, mut open) = ("", true);
             for parameter in spec.params.iter().filter(|parameter| params.shows_with_parents(spec.params, parameter)) {
                 if parameter.group != group {
                     if !group.is_empty() {
                         ui.add_space(12.0);
                     }
                     group = parameter.group;
-                    ui.label(theme::group_heading(group, style));
+                    open = if parameter.folded {
+                        fold(ui, spec, &params, group, style)
+                    } else {
+                        ui.label(theme::group_heading(group, style));
+                        true
+                    };
                     ui.add_space(4.0);
+                }
+                if !open && !session.errors.contains_key(parameter.key) {
+                    continue;
                 }
                 let Some(value) = params.get(parameter.key) else { continue };
                 let row = Row {
@@ -61,6 +70,25 @@ pub fn show(state: &State, focus: &mut Focus, ui: &mut Ui, acts: &mut Vec<Act>) 
             }
         });
     });
+}
+
+/// The heading of a group that is folded until somebody opens it, and says what is hidden; whether it is open.
+fn fold(ui: &mut Ui, spec: &LabSpec, params: &Params, group: &str, style: &Style) -> bool {
+    let id = egui::Id::unique(("open group", spec.id, group));
+    let mut open: bool = ui.data(|data| data.get_temp(id)).unwrap_or_default();
+    let shown =
+        spec.params.iter().filter(|other| other.group == group && params.shows_with_parents(spec.params, other));
+    let set = shown.filter(|other| params.get(other.key) != Some(&Value::from(other.default))).count();
+    let hidden = if set > 0 && !open { format!(" · {set} set") } else { String::new() };
+    let text = format!("{} {group}{hidden}", if open { "▾" } else { "▸" });
+    let heading = egui::Button::new(theme::group_heading(&text, style)).frame(false);
+    let response = ui.add(heading).on_hover_text(if open { "Fold this group" } else { "Open this group" });
+    response.widget_info(|| egui::WidgetInfo::selected(egui::accesskit::Role::Button, true, open, group));
+    if response.clicked() {
+        open = !open;
+        ui.data_mut(|data| data.insert_temp(id, open));
+    }
+    open
 }
 
 /// Edits that take effect at a later step of a run that is computed at once.

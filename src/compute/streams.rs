@@ -39,6 +39,8 @@ pub const MLP_WEIGHTS: Stream = Stream::one(2);
 pub const POINTS_ORDER: Stream = Stream { first: 1 << 32, count: 1 << 32 };
 /// Noise on the gradients of a surface: one for each step of each repetition of a run.
 pub const GRADIENT_NOISE: Stream = Stream { first: 7 << 58, count: 1 << 58 };
+/// Starts on which learning rates are tuned, and those on which a race is judged.
+pub const RACE_STARTS: Stream = Stream { first: 8 << 58, count: 2 };
 
 // Learning from two views of a picture.
 /// First weights of the online network, and of a target of its own.
@@ -120,7 +122,7 @@ mod tests {
 
     /// What may be drawn under one seed, lab by lab.
     const TOGETHER: [&[Stream]; 5] = [
-        &[POINTS, POINTS_SPLIT, MLP_WEIGHTS, POINTS_ORDER, GRADIENT_NOISE],
+        &[POINTS, POINTS_SPLIT, MLP_WEIGHTS, POINTS_ORDER, GRADIENT_NOISE, RACE_STARTS],
         &[ONLINE_WEIGHTS, TARGET_WEIGHTS, SHAPES_TRAIN, SHAPES_TEST, FOLDER_SPLIT, VIEWS, VIEWS_ORDER, MEASURED],
         &[SEGMENTATION_WEIGHTS, ULTRASOUND, PARTS, IMAGES_ORDER, PAIR_VIEWS, DROPOUT, UNCERTAINTY, TRIAL_VIEWS],
         &[

@@ -28,6 +28,8 @@ pub struct ParamSpec {
     pub live: bool,
     /// It has an effect, and the form shows it, only while the named choice parameter has one of these values.
     pub only_if: Option<(&'static str, &'static [&'static str])>,
+    /// The form shows its group folded until somebody opens it: many parameters that few need.
+    pub folded: bool,
 }
 
 /// The kind and the range of a parameter.
@@ -369,6 +371,7 @@ mod tests {
             help: "",
             live: true,
             only_if: None,
+            folded: false,
         },
         ParamSpec {
             key: "surface",
@@ -380,6 +383,7 @@ mod tests {
             help: "",
             live: false,
             only_if: None,
+            folded: false,
         },
     ];
 

@@ -101,7 +101,8 @@ pub const fn param(
     default: DefaultValue,
     live: bool,
 ) -> ParamSpec {
-    ParamSpec { key, label, unit: "", group: "Group", kind, default, help: "Help.", live, only_if: None }
+    let (unit, group, help) = ("", "Group", "Help.");
+    ParamSpec { key, label, unit, group, kind, default, help, live, only_if: None, folded: false }
 }
 
 pub static PARAMS: &[ParamSpec] = &[

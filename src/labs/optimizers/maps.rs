@@ -202,12 +202,13 @@ impl Request {
     fn run(&self, cell: usize) -> Start {
         let [columns, _] = self.size();
         let (column, row) = (cell % columns, cell / columns);
-        match self {
+        let start = match self {
             Request::Basin(request) => Start { at: request.start(column, row), hyper: request.task.hyper },
             Request::Sweep(request) => {
                 Start { at: request.start, hyper: request.hyper(column, row).unwrap_or(request.task.hyper) }
             }
-        }
+        };
+        Start { hyper: start.hyper.own(self.task().rule), ..start }
     }
 }
 

@@ -5,6 +5,7 @@ pub mod difference;
 pub mod maps;
 pub mod network;
 pub mod params;
+pub mod race;
 pub mod rules;
 mod starts;
 pub mod studies;

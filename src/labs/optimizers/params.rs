@@ -15,6 +15,7 @@ const ADAMS: &str = "Adam’s family";
 const OTHERS: &str = "More optimizers";
 const BURN: &str = "Burn’s own optimizers";
 const RATES: &str = "Hyper-parameters";
+const OWN_RATES: &str = "A rate for each optimizer";
 const GRADIENTS: &str = "Noise on the gradients";
 const CONVENTIONS: &str = "Conventions";
 const SCHEDULES: &str = "Schedules";
@@ -166,7 +167,7 @@ pub static BURN_LION: Switch = fixed(BURN, "burn_lion", "Burn Lion")
     .when(NETWORKS)
     .switch(false);
 pub static LEARNING_RATE: Float = live(RATES, "learning_rate", "learning rate η")
-    .help("Step size of every optimizer but AdaDelta and L-BFGS, which have none.")
+    .help("Step size of every optimizer but AdaDelta and L-BFGS, which have none; times its own factor, where it has one.")
     .log(0.01, [1e-6, 10.0]);
 pub static MOMENTUM: Float = live(RATES, "momentum", "momentum μ")
     .help("Momentum, NAG and others with momentum: the share of the last velocity that is kept.")
@@ -187,6 +188,50 @@ pub static ADAM_BETA2: Float = live(RATES, "adam_beta2", "Adam β₂")
 pub static EPSILON: Float = live(RATES, "epsilon", "ε")
     .help("Keeps divisions finite. Outside the root, as the article’s code has it; inside the root in AdaDelta.")
     .log(1e-8, [1e-16, 1.0]);
+
+/// Factors on η, each of one optimizer alone: key, name, the switch of the optimizer.
+macro_rules! own_rates {
+    ($($name:ident = $key:literal, $title:literal, $switch:ident;)*) => {
+        $(pub static $name: Float = live(OWN_RATES, $key, concat!($title, " η factor"))
+            .help(concat!(
+                "The learning rate of ", $title, " is this factor times η. 1: the η that all share. The tile Race finds \
+                 the factor at which each is at its best.",
+            ))
+            .unit("times η")
+            .when($switch.is_on())
+            .folded()
+            .log(1.0, [1e-3, 1e3]);)*
+    };
+}
+
+own_rates! {
+    RATE_SGD = "rate_sgd", "SGD", USE_SGD;
+    RATE_MOMENTUM = "rate_momentum", "Momentum", USE_MOMENTUM;
+    RATE_NAG = "rate_nag", "NAG", USE_NAG;
+    RATE_ADAGRAD = "rate_adagrad", "AdaGrad", USE_ADAGRAD;
+    RATE_RMSPROP = "rate_rmsprop", "RMSProp", USE_RMSPROP;
+    RATE_ADAM = "rate_adam", "Adam", USE_ADAM;
+    RATE_ADAMW = "rate_adamw", "AdamW", USE_ADAMW;
+    RATE_AMSGRAD = "rate_amsgrad", "AMSGrad", USE_AMSGRAD;
+    RATE_NADAM = "rate_nadam", "NAdam", USE_NADAM;
+    RATE_RADAM = "rate_radam", "RAdam", USE_RADAM;
+    RATE_ADAMAX = "rate_adamax", "Adamax", USE_ADAMAX;
+    RATE_ADAN = "rate_adan", "Adan", USE_ADAN;
+    RATE_HEAVY_BALL = "rate_heavy_ball", "Heavy ball", USE_HEAVY_BALL;
+    RATE_RMSPROP_MOMENTUM = "rate_rmsprop_momentum", "RMSProp μ", USE_RMSPROP_MOMENTUM;
+    RATE_RMSPROP_CENTERED = "rate_rmsprop_centered", "RMSProp σ", USE_RMSPROP_CENTERED;
+    RATE_RPROP = "rate_rprop", "Rprop", USE_RPROP;
+    RATE_LION = "rate_lion", "Lion", USE_LION;
+    RATE_ASGD = "rate_asgd", "ASGD", USE_ASGD;
+    RATE_BURN_SGD = "rate_burn_sgd", "Burn SGD", BURN_SGD;
+    RATE_BURN_MOMENTUM = "rate_burn_momentum", "Burn SGD, momentum", BURN_MOMENTUM;
+    RATE_BURN_ADAGRAD = "rate_burn_adagrad", "Burn AdaGrad", BURN_ADAGRAD;
+    RATE_BURN_RMSPROP = "rate_burn_rmsprop", "Burn RMSProp", BURN_RMSPROP;
+    RATE_BURN_ADAM = "rate_burn_adam", "Burn Adam", BURN_ADAM;
+    RATE_BURN_ADAMW = "rate_burn_adamw", "Burn AdamW", BURN_ADAMW;
+    RATE_BURN_LION = "rate_burn_lion", "Burn Lion", BURN_LION;
+}
+
 pub static GRADIENT_NOISE: Float = fixed(GRADIENTS, "gradient_noise", "noise σ")
     .help(
         "0: exact gradients. Gaussian: the standard deviation of the noise that is added to each component of every \
@@ -483,6 +528,31 @@ pub static PARAMS: &[ParamSpec] = &[
     LBFGS_RATE.row(),
     LBFGS_FIXED_RATE.row(),
     LBFGS_TRIES.row(),
+    RATE_SGD.row(),
+    RATE_MOMENTUM.row(),
+    RATE_NAG.row(),
+    RATE_ADAGRAD.row(),
+    RATE_RMSPROP.row(),
+    RATE_ADAM.row(),
+    RATE_ADAMW.row(),
+    RATE_AMSGRAD.row(),
+    RATE_NADAM.row(),
+    RATE_RADAM.row(),
+    RATE_ADAMAX.row(),
+    RATE_ADAN.row(),
+    RATE_HEAVY_BALL.row(),
+    RATE_RMSPROP_MOMENTUM.row(),
+    RATE_RMSPROP_CENTERED.row(),
+    RATE_RPROP.row(),
+    RATE_LION.row(),
+    RATE_ASGD.row(),
+    RATE_BURN_SGD.row(),
+    RATE_BURN_MOMENTUM.row(),
+    RATE_BURN_ADAGRAD.row(),
+    RATE_BURN_RMSPROP.row(),
+    RATE_BURN_ADAM.row(),
+    RATE_BURN_ADAMW.row(),
+    RATE_BURN_LION.row(),
     USE_ADAMW.row(),
     USE_AMSGRAD.row(),
     USE_NADAM.row(),

@@ -9,6 +9,7 @@ mod adaptive;
 mod descent;
 mod hyper;
 mod lbfgs;
+mod own_rate;
 mod schedule;
 mod signs;
 mod state;
@@ -16,6 +17,7 @@ mod trace;
 
 pub use hyper::{Choices, Convention, Hyper};
 pub use lbfgs::MOST_TRIES;
+pub use own_rate::OwnRates;
 pub use schedule::{Course, Schedule};
 pub use state::{PAIRS, State};
 pub use trace::{Part, Trace, number, pair};
@@ -180,7 +182,7 @@ impl Rule {
 
     /// Whether η is in its equations.
     pub fn has_learning_rate(self) -> bool {
-        !matches!(self, Rule::AdaDelta | Rule::Lbfgs | Rule::LbfgsFixed)
+        self.own_rate().is_some()
     }
 
     /// Whether its denominator can have ε inside or outside of the root.

@@ -366,7 +366,7 @@ impl Experiment for SurfaceRun {
             ]),
             ..Checkpoint::default()
         };
-        checkpoint.put_f64("hyper", self.hyper.values().to_vec());
+        self.hyper.save(&mut checkpoint);
         for (walker, pending) in self.walkers.iter().zip(&self.pending) {
             let id = walker.rule.id();
             checkpoint.put_f64(format!("memory/{id}"), walker.state.pack().to_vec());

@@ -191,3 +191,16 @@ fn what_cannot_be_computed_is_refused_in_words() {
     let flat = BasinRequest { task: good.clone(), window: [[1.0, 1.0], [0.0, 1.0]], size: [8; 2] };
     assert!(refused(Request::Basin(flat)).contains("no extent"));
 }
+
+#[test]
+fn an_optimizers_own_rate_is_that_of_its_maps() {
+    for rule in [Rule::Adam, Rule::Lion] {
+        let map = |rate: f64, factor: f64| {
+            let mut task = task(known("himmelblau"), rule, rate, 80);
+            task.hyper.set(rule.own_rate().unwrap().key(), &Value::Float(factor)).unwrap();
+            compute(&basin(task, 12), None, Watch::nobody()).unwrap().cells
+        };
+        assert!(map(0.2, 0.25) == map(0.05, 1.0), "{rule:?}");
+        assert!(map(0.2, 0.25) != map(0.2, 1.0), "{rule:?}");
+    }
+}

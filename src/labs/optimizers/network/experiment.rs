@@ -170,7 +170,10 @@ impl NetworkRun {
             let id = trainee.entry.id;
             if !train.0.is_some_and(|at| read[at][row].is_finite()) {
                 trainee.stopped = Some(self.training.step);
-                out.notice(Level::Warning, stopped(&trainee.entry, self.training.step, self.hyper.learning_rate));
+                out.notice(
+                    Level::Warning,
+                    stopped(&trainee.entry, self.training.step, trainee.entry.hyper(&self.hyper).learning_rate),
+                );
                 continue;
             }
             let families = [
@@ -233,7 +236,7 @@ impl Experiment for NetworkRun {
 
     fn checkpoint(&mut self) -> Result<Checkpoint, RunError> {
         let mut to = self.training.save();
-        to.host.put_f64("hyper", self.hyper.values().to_vec());
+        self.hyper.save(&mut to.host);
         for trainee in &self.trainees {
             let id = trainee.entry.id;
             to.put_tensor(format!("{id}/weights"), &trainee.theta);
@@ -306,7 +309,7 @@ impl Experiment for NetworkRun {
                 blocks: self.shape.blocks(),
                 weights,
                 about: "the mean cross-entropy of the training points",
-                rate: Some(self.hyper.learning_rate),
+                rate: Some(trainee.entry.hyper(&self.hyper).learning_rate),
                 evaluate: Box::new(evaluate),
             }
         };
@@ -336,10 +339,10 @@ impl Trainee {
 
     /// Its `k`-th update with gradient `[1, P]`.
     fn update(&mut self, hyper: &Hyper, k: u64, g: Tensor<2>) {
-        let theta = self.theta.clone();
+        let (theta, hyper) = (self.theta.clone(), self.entry.hyper(hyper));
         self.theta = match &mut self.method {
-            Method::Article(article) => article.update(hyper, k, theta, g),
-            Method::Burn(rule) => rule.update(hyper, theta, g),
+            Method::Article(article) => article.update(&hyper, k, theta, g),
+            Method::Burn(rule) => rule.update(&hyper, theta, g),
         };
     }
 }

@@ -4,7 +4,7 @@ use crate::engine::params::Params;
 use crate::engine::table::Switch;
 
 use super::super::params::{BURN_ADAGRAD, BURN_ADAM, BURN_ADAMW, BURN_LION, BURN_MOMENTUM, BURN_RMSPROP, BURN_SGD};
-use super::super::rules::Rule;
+use super::super::rules::{Hyper, Rule};
 
 /// One optimizer that can be switched on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +46,16 @@ pub enum BurnRule {
     Lion,
 }
 
+impl Entry {
+    /// What holds for it: its own learning rate is η.
+    pub fn hyper(&self, shared: &Hyper) -> Hyper {
+        match self.kind {
+            Kind::Article(rule) => shared.own(rule),
+            Kind::Burn(rule) => shared.own_of_burn(rule as usize),
+        }
+    }
+}
+
 const fn article(rule: Rule) -> Entry {
     Entry { id: rule.id(), title: rule.title(), switch: rule.switch().key(), kind: Kind::Article(rule) }
 }
@@ -81,8 +91,8 @@ pub fn enabled(params: &Params) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::params::Value;
     use crate::labs::optimizers::params::PARAMS;
-    use crate::labs::optimizers::rules::Hyper;
 
     #[test]
     fn the_roster_starts_with_the_articles_rules_in_their_order_and_every_switch_exists() {
@@ -100,7 +110,9 @@ mod tests {
         for key in Hyper::KEYS {
             assert!(PARAMS.iter().any(|spec| spec.key == key && spec.live), "{key}");
         }
-        let live = PARAMS.iter().filter(|spec| spec.live).count();
-        assert_eq!(live, Hyper::KEYS.len(), "every live parameter is taken");
+        let mut hyper = Hyper::DEFAULT;
+        for spec in PARAMS.iter().filter(|spec| spec.live) {
+            assert_eq!(hyper.set(spec.key, &Value::Float(0.5)), Ok(()), "every live parameter is taken");
+        }
     }
 }

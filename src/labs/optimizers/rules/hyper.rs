@@ -1,6 +1,7 @@
 //! The hyper-parameters of all rules together, and what of them holds for one rule at one update.
 
 use super::Rule;
+use super::own_rate::{FIRST_OF_BURN, OwnRates};
 use super::schedule::{Course, Schedule};
 use crate::engine::experiment::{Checkpoint, RunError};
 use crate::engine::params::{DefaultValue, ParamError, Params, Value};
@@ -25,6 +26,8 @@ macro_rules! hyper {
             $($(#[$doc])* pub $field: f64,)*
             /// What cannot change in a run.
             pub choices: Choices,
+            /// Each optimizer's factor on η.
+            pub own_rates: OwnRates,
         }
 
         impl Hyper {
@@ -32,7 +35,7 @@ macro_rules! hyper {
             pub const KEYS: [&'static str; [$(stringify!($field)),*].len()] = [$($param.key()),*];
 
             /// A fresh form: the article's values, and those of the rules' authors for what the article has not.
-            pub const DEFAULT: Self = Self { $($field: default($param.row().default),)* choices: Choices::DEFAULT };
+            pub const DEFAULT: Self = Self::from_values([$(default($param.row().default)),*]);
 
             /// All values in the order of [`Hyper::KEYS`].
             pub const fn values(&self) -> [f64; Self::COUNT] {
@@ -42,7 +45,7 @@ macro_rules! hyper {
             /// The inverse of [`Hyper::values`].
             pub const fn from_values(values: [f64; Self::COUNT]) -> Self {
                 let [$($field),*] = values;
-                Self { $($field,)* choices: Choices::DEFAULT }
+                Self { $($field,)* choices: Choices::DEFAULT, own_rates: OwnRates::SHARED }
             }
         }
     };
@@ -195,7 +198,14 @@ impl Hyper {
     pub const COUNT: usize = Self::KEYS.len();
 
     pub fn of(params: &Params) -> Self {
-        Self { choices: Choices::of(params), ..Self::from_values(Self::KEYS.map(|key| params.float(key))) }
+        let values = Self::from_values(Self::KEYS.map(|key| params.float(key)));
+        Self { choices: Choices::of(params), own_rates: OwnRates::of(params), ..values }
+    }
+
+    /// Into a checkpoint, all but the choices.
+    pub fn save(&self, to: &mut Checkpoint) {
+        to.put_f64("hyper", self.values().to_vec());
+        self.own_rates.save(to);
     }
 
     /// Those of a checkpoint, with these choices; one from before there were others has the article's seven.
@@ -205,7 +215,7 @@ impl Hyper {
             Ok(seven) => values[..seven.len()].copy_from_slice(seven),
             Err(_) => values.copy_from_slice(checkpoint.get_f64("hyper", Self::COUNT)?),
         }
-        Ok(Self { choices, ..Self::from_values(values) })
+        Ok(Self { choices, own_rates: OwnRates::restored(checkpoint)?, ..Self::from_values(values) })
     }
 
     /// The article's values with this learning rate.
@@ -213,13 +223,28 @@ impl Hyper {
         Self { learning_rate, ..Self::DEFAULT }
     }
 
-    /// What holds for this rule in the update after `done` completed ones: a value that stands at the form's default is
+    /// What holds where this rule is alone: its own learning rate is η.
+    pub fn own(&self, rule: Rule) -> Self {
+        self.own_of(rule.index())
+    }
+
+    /// The same for one of Burn's rules, by its place in `BurnRule`.
+    pub fn own_of_burn(&self, index: usize) -> Self {
+        self.own_of(FIRST_OF_BURN + index)
+    }
+
+    fn own_of(&self, index: usize) -> Self {
+        let learning_rate = self.learning_rate * self.own_rates.factor(index);
+        Self { learning_rate, own_rates: OwnRates::SHARED, ..*self }
+    }
+
+    /// What holds for this rule in the update after `done` completed ones: its own η; a value that stands at the form's default is
     /// that of the chosen convention, and η and μ follow their schedules.
     pub fn at(&self, rule: Rule, done: u64) -> Self {
-        let mut hyper = *self;
+        let mut hyper = self.own(rule);
         let defaults = self.choices.convention.defaults();
         if !defaults.is_empty() {
-            let mut values = self.values();
+            let mut values = hyper.values();
             for (_, param, value) in defaults.iter().filter(|(rules, _, _)| rules.contains(&rule)) {
                 let index = Self::KEYS.iter().position(|key| *key == param.key()).unwrap_or(0);
                 if values[index] == Self::DEFAULT.values()[index] {
@@ -234,14 +259,16 @@ impl Hyper {
         hyper
     }
 
-    /// Applies a live change, whose value has been checked; a key that is no hyper-parameter is refused.
+    /// Applies a live change, whose value has been checked; a key that is no hyper-parameter and no factor is refused.
     pub fn set(&mut self, key: &str, value: &Value) -> Result<(), ParamError> {
-        let (Some(index), Value::Float(value)) = (Self::KEYS.iter().position(|known| *known == key), value) else {
-            return Err(ParamError::NotLive { key: key.to_owned() });
+        let (index, value) = match (Self::KEYS.iter().position(|known| *known == key), value) {
+            (Some(index), Value::Float(value)) => (index, *value),
+            (None, Value::Float(value)) if self.own_rates.set(key, *value) => return Ok(()),
+            _ => return Err(ParamError::NotLive { key: key.to_owned() }),
         };
         let mut values = self.values();
-        values[index] = *value;
-        *self = Self { choices: self.choices, ..Self::from_values(values) };
+        values[index] = value;
+        *self = Self { choices: self.choices, own_rates: self.own_rates, ..Self::from_values(values) };
         Ok(())
     }
 

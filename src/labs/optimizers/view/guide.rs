@@ -98,6 +98,12 @@ fn equations(path: &Path<'_>, surface: &Surface, ui: &mut Ui, ctx: &ViewCtx<'_>)
         &format!("{}, update {} → {}", path.rule.title(), number::grouped(step), number::grouped(step + 1)),
     );
     let size = controls::font_size(ctx);
+    let hyper = paths::hyper_at(ctx, step);
+    let factor = hyper.own_rates.factor(path.rule.index());
+    if factor != 1.0 {
+        let rate = number::exact(hyper.own(path.rule).learning_rate);
+        line(ui, ctx, format!("It has a rate of its own: η = {rate}, {} times what all share.", number::exact(factor)));
+    }
     let Some(trace) = arrows::trace(path, surface, ctx) else {
         let row = path.row_at(step);
         let text =

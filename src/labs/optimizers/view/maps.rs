@@ -185,7 +185,10 @@ fn summary(map: &Map, request: &Request) -> String {
     let left = share(&|cell| cell.end == End::Outside);
     let left = if left > 0.0 { format!(", {left:.0} % leave the window") } else { String::new() };
     let on = if map.on_gpu { " · GPU" } else { "" };
-    let title = request.task().rule.title();
+    let Runs { rule, hyper, .. } = request.task();
+    let factor = hyper.own_rates.factor(rule.index());
+    let own = if factor == 1.0 { String::new() } else { format!(" at {} η", number::exact(factor)) };
+    let title = format!("{}{own}", rule.title());
     format!("{title}: {arrived:.0} % of the {what} arrive{left}, {diverged:.0} % diverge{on}")
 }
 

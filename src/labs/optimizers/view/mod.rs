@@ -11,6 +11,7 @@ pub mod marks;
 pub mod microscope;
 pub mod network;
 pub mod paths;
+pub mod race;
 pub mod surface3d;
 pub mod table;
 pub mod theory;
@@ -40,6 +41,7 @@ pub struct OptimizersView {
     pub selected: Rule,
     field: field::FieldTile,
     maps: maps::MapsTile,
+    race: race::RaceTile,
     curves: [CurvesTile; Quantity::ALL.len()],
     microscope: microscope::MicroscopeTile,
     guide: guide::GuideState,
@@ -54,6 +56,7 @@ impl Default for OptimizersView {
             selected: Rule::Adam,
             field: Default::default(),
             maps: Default::default(),
+            race: Default::default(),
             curves: Default::default(),
             microscope: Default::default(),
             guide: Default::default(),
@@ -79,6 +82,7 @@ static TILES: Tiles<OptimizersView> = &[
     &curves::STEP,
     &curves::X,
     &theory::fan::TILE,
+    &race::TILE,
     &network::boundary::TILE,
     &network::landscape::TILE,
     &network::curves::LOSS,
@@ -143,6 +147,9 @@ impl LabView for OptimizersView {
 
     fn swatch(&self, key: &str, style: &Style) -> Option<Category> {
         let rule = Rule::ALL.into_iter().find(|rule| rule.switch().key() == key).map(Rule::index);
+        let owner = |rule: &Rule| rule.own_rate().is_some_and(|rate| rate.key() == key);
+        let rule = rule.or_else(|| Rule::ALL.into_iter().find(owner).map(Rule::index));
+        let key = key.strip_prefix("rate_").unwrap_or(key);
         let burn = || super::network::roster::ROSTER.iter().position(|entry| entry.switch == key);
         rule.or_else(burn).map(|index| style.category(index))
     }

@@ -159,7 +159,7 @@ fn adaptive(selected: Rule, whose: Whose, model: &Quadratic, ctx: &ViewCtx<'_>) 
     let hyper = super::hyper(ctx);
     // The state after the next update holds the squares that this update divides by; at the end the last one.
     let state = path.state((k + 1).min(path.row_count() - 1));
-    let (diagonal, threshold, eta) = divisor(rule, &state, &hyper)?;
+    let (diagonal, threshold, eta) = divisor(rule, &state, &hyper.own(rule))?;
     let fine = diagonal.iter().all(|v| v.is_finite() && *v > 0.0);
     let eigen = Eigen::of(preconditioned(model.hessian, diagonal)).filter(|_| fine)?;
     Some(Adaptive { rule, eigen, threshold, eta })
@@ -192,7 +192,7 @@ fn divisor(rule: Rule, state: &State, hyper: &Hyper) -> Option<([f64; 2], f64, f
 fn lines(eigen: &Eigen, hyper: &Hyper, adaptive: Option<Adaptive>) -> Vec<Line> {
     let line = |tone: Tone, help: &'static str, text: String| Line { text, tone, help };
     let (shape, angles, [most, least]) = (eigen.shape(), eigen.angles(), eigen.values);
-    let (eta, mu) = (hyper.learning_rate, hyper.momentum);
+    let (eta, mu) = (hyper.own(Rule::Sgd).learning_rate, hyper.momentum);
     let direction = |name: &str, i: usize| {
         format!("{name} = {} along {}°", number::short(eigen.values[i]), number::compact(angles[i].round()))
     };
@@ -214,12 +214,12 @@ fn lines(eigen: &Eigen, hyper: &Hyper, adaptive: Option<Adaptive>) -> Vec<Line> 
     };
     out.push(line(Tone::Weak, "How much more one direction is curved than the other", condition));
     if most > 0.0 {
-        for (name, method, mu) in [
-            ("Gradient descent", Method::HeavyBall, 0.0),
-            ("Momentum", Method::HeavyBall, mu),
-            ("NAG", Method::Nesterov, mu),
+        for (name, rule, method, mu) in [
+            ("Gradient descent", Rule::Sgd, Method::HeavyBall, 0.0),
+            ("Momentum", Rule::Momentum, Method::HeavyBall, mu),
+            ("NAG", Rule::Nag, Method::Nesterov, mu),
         ] {
-            let (text, tone) = verdict(name, method, most, eta, mu);
+            let (text, tone) = verdict(name, method, most, hyper.own(rule).learning_rate, mu);
             out.push(line(tone, LIMIT_HELP, text));
         }
     }

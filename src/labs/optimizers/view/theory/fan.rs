@@ -24,7 +24,7 @@ use crate::plot::axes::Titles;
 use crate::plot::background::Long;
 use crate::plot::curve::{Curve, CurveState, Mark, Plot};
 use crate::plot::scale::Scale;
-use crate::plot::style::{Category, Dash};
+use crate::plot::style::{Category, Dash, Style};
 use crate::plot::{legend, number};
 use crate::watch::Watch;
 
@@ -158,7 +158,7 @@ fn noise_floor(rule: Rule, deviation: f64, ctx: &ViewCtx<'_>) -> Option<f64> {
     let &(_, method, share) = KNOWN.iter().find(|(known, ..)| *known == rule)?;
     let quadratic = super::whole(ctx)?;
     let eigen = Eigen::of(quadratic.hessian).filter(|eigen| eigen.shape() == Shape::Bowl)?;
-    let hyper = paths::hyper_at(ctx, u64::MAX);
+    let hyper = paths::hyper_at(ctx, u64::MAX).own(rule);
     let (eta, mu) = (hyper.learning_rate, share * hyper.momentum);
     let floor = Rates::new(method, &eigen, eta, mu).noise_floor(&eigen, eta, deviation);
     floor.is_finite().then_some(floor)
@@ -305,6 +305,41 @@ fn scale(surface: &Surface, linear: bool) -> (Scale, [f64; 2], &'static str) {
     }
 }
 
+/// The lines of one fan with these indices in [`SHARES`]; `identity` is that of the first, further ones count on.
+pub fn lines<'a>(
+    (rule, fan): (Rule, &'a Fan),
+    kept: &'a [u64],
+    shown: &'a [usize],
+    (identity, heavy): (u64, bool),
+    [low, high]: [f64; 2],
+    style: &Style,
+) -> impl Iterator<Item = Curve<'a>> {
+    let category = style.category(rule.index());
+    shown.iter().map(move |&line| {
+        let (values, middle) = (&fan.lines[line], line == 2);
+        let share = number::compact(100.0 * SHARES[line]);
+        Curve {
+            name: if middle { format!("{}, median", rule.title()) } else { format!("{}, {share} %", rule.title()) }
+                .into(),
+            category: if middle {
+                category
+            } else {
+                Category { color: category.color.gamma_multiply(0.45), dash: Dash::Solid }
+            },
+            width: match (middle, heavy) {
+                (false, _) => 0.5,
+                (true, true) => 1.55,
+                (true, false) => 1.0,
+            },
+            identity: identity + line as u64,
+            len: kept.len().min(values.len()),
+            // What is beyond the picture is drawn at its border: a band needs both of its edges.
+            point: Box::new(move |i| [kept[i] as f64, values[i].clamp(low, high)]),
+            held: None,
+        }
+    })
+}
+
 fn draw(
     state: &mut FanTile,
     fans: &Fans,
@@ -320,39 +355,12 @@ fn draw(
     let mut order: Vec<&(Rule, Fan)> = fans.of.iter().collect();
     order.sort_by_key(|(rule, _)| *rule == selected);
     for (rule, fan) in order {
-        let (color, banded) = (style.category(rule.index()).color, state.all_bands || *rule == selected);
-        let mut index = [0; SHARES.len()];
-        for (line, values) in fan.lines.iter().enumerate().filter(|(line, _)| banded || *line == 2) {
-            let middle = line == 2;
-            let share = number::compact(100.0 * SHARES[line]);
-            index[line] = curves.len();
-            let strength = if middle { 1.0 } else { 0.45 };
-            let kept = &fans.kept;
-            // What is beyond the picture is drawn at its border: a band needs both of its edges.
-            let value = move |i: usize| values[i].clamp(low, high);
-            curves.push(Curve {
-                name: if middle { format!("{}, median", rule.title()) } else { format!("{}, {share} %", rule.title()) }
-                    .into(),
-                category: if middle {
-                    style.category(rule.index())
-                } else {
-                    Category { color: color.gamma_multiply(strength), dash: Dash::Solid }
-                },
-                width: if !middle {
-                    0.5
-                } else if *rule == selected {
-                    1.55
-                } else {
-                    1.0
-                },
-                identity: state.made * 1_000 + (rule.index() * SHARES.len() + line) as u64,
-                len: kept.len().min(values.len()),
-                point: Box::new(move |i| [kept[i] as f64, value(i)]),
-                held: None,
-            });
-        }
+        let banded = state.all_bands || *rule == selected;
+        let (first, shown) = (curves.len(), if banded { &[0, 1, 2, 3, 4][..] } else { &[2] });
+        let identity = state.made * 1_000 + (rule.index() * SHARES.len()) as u64;
+        curves.extend(lines((*rule, fan), &fans.kept, shown, (identity, *rule == selected), [low, high], style));
         if banded {
-            fills.extend([[index[0], index[4]], [index[1], index[3]]]);
+            fills.extend([[first, first + 4], [first + 1, first + 3]]);
         }
     }
     let mut marks = series::marks(ctx);

@@ -77,9 +77,9 @@ pub fn hyper(ctx: &ViewCtx<'_>) -> Hyper {
     paths::hyper_at(ctx, ctx.cursor.step)
 }
 
-/// η and μ in force at the timeline's step.
-pub fn eta_mu(ctx: &ViewCtx<'_>) -> [f64; 2] {
-    let hyper = hyper(ctx);
+/// A rule's η and the form's μ, in force at the timeline's step.
+pub fn eta_mu(rule: Rule, ctx: &ViewCtx<'_>) -> [f64; 2] {
+    let hyper = hyper(ctx).own(rule);
     [hyper.learning_rate, hyper.momentum]
 }
 

@@ -23,7 +23,7 @@ use crate::plot::stroke::{LineMesh, Pen, Stop};
 use crate::plot::style::{Category, Dash, Style};
 use crate::plot::{number, tile};
 
-use super::{KNOWN, Subject, factor, phase};
+use super::{Subject, factor, phase};
 
 /// The tile.
 pub static TILE: Tile<OptimizersView> = Tile {
@@ -102,9 +102,10 @@ fn ui(view: &mut OptimizersView, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     let roomy = places[0].width() >= 19.0 * size && places[0].height() >= 10.0 * size;
     let about = Subject::of(view, ctx).map(|subject| about(view, subject, [eta, mu], ctx));
     let text = about.map_or_else(String::new, |about| format!("{}; {}", about.rule.title(), about.subject.title()));
+    let (rule, ..) = phase::known(view, ctx);
     let state = &mut view.theory.modes;
     controls::bar(ui, bar, controls::weak(text, size, style), |ui| {
-        values(state, [eta, mu], ui, ctx);
+        values(state, rule, [eta, mu], ui, ctx);
         if !roomy {
             for (index, (name, title)) in PANELS.iter().enumerate().rev() {
                 if controls::toggle(ui, state.shown == index, name, title, size) {
@@ -129,18 +130,14 @@ fn ui(view: &mut OptimizersView, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     }
 }
 
-/// The rule that is shown: the selected one where theory knows it, or else one of the chosen momentum that takes part.
+/// See [`phase::known`].
 fn about<'a>(view: &OptimizersView, subject: Subject, [eta, mu]: [f64; 2], ctx: &ViewCtx<'a>) -> About<'a> {
-    let method = phase::method(view);
-    let selected = KNOWN.iter().find(|(rule, known, _)| *rule == view.selected && *known == method);
-    let alike = || KNOWN.iter().rev().find(|(rule, known, _)| *known == method && Path::of(ctx.run, *rule).is_some());
-    let default = if method == Method::Nesterov { KNOWN[2] } else { KNOWN[1] };
-    let (rule, method, share) = selected.or_else(alike).copied().unwrap_or(default);
+    let (rule, method, share) = phase::known(view, ctx);
     About { subject, rule, method, share, path: Path::of(ctx.run, rule), eta, mu }
 }
 
 /// η and μ as numbers to drag or to type.
-fn values(state: &mut ModesTile, [eta, mu]: [f64; 2], ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
+fn values(state: &mut ModesTile, rule: Rule, [eta, mu]: [f64; 2], ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     let (mut dragged, mut asked) = (None, None);
     let both = [
         (1, "μ", 0.0..=0.9999, 0.005, "momentum μ: drag sideways or click to type"),
@@ -166,7 +163,7 @@ fn values(state: &mut ModesTile, [eta, mu]: [f64; 2], ui: &mut Ui, ctx: &mut Vie
     }
     state.held = dragged;
     if let Some((point, settled)) = asked {
-        phase::set(ctx, point, settled);
+        phase::set(ctx, rule, point, settled);
     }
 }
 
@@ -250,7 +247,7 @@ fn components<'a>(state: &mut CurveState, about: &About<'a>, place: Rect, ui: &m
 fn theory_of(about: &About<'_>, direction: usize, start: f64, ctx: &ViewCtx<'_>) -> Walk {
     let lambda = about.subject.eigen.values[direction];
     let law = |step: u64| {
-        let hyper = paths::hyper_at(ctx, step);
+        let hyper = paths::hyper_at(ctx, step).own(about.rule);
         Recurrence::new(about.method, lambda, hyper.learning_rate, about.share * hyper.momentum)
     };
     let mut walk = Walk::new(start, law(0));

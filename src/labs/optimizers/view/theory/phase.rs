@@ -55,7 +55,7 @@ pub static TILE: Tile<OptimizersView> = Tile {
             run: |view, ctx, _| {
                 let best = Subject::of(view, ctx).and_then(|subject| optimum(method(view), &subject.eigen));
                 if let Some(best) = best {
-                    ask(ctx, [best.eta, best.mu], EXACT, true);
+                    ask(ctx, known(view, ctx).0, [best.eta, best.mu], EXACT, true);
                 }
             },
         },
@@ -85,10 +85,20 @@ pub fn method(view: &OptimizersView) -> Method {
     view.theory.phase.method.unwrap_or(if view.selected == Rule::Nag { Method::Nesterov } else { Method::HeavyBall })
 }
 
-/// η and μ as they are, or as they are being dragged.
+/// The rule that the tiles speak of: the selected one where theory knows it, or else one of the chosen momentum that takes
+/// part.
+pub fn known(view: &OptimizersView, ctx: &ViewCtx<'_>) -> (Rule, Method, f64) {
+    let method = method(view);
+    let selected = KNOWN.iter().find(|(rule, known, _)| *rule == view.selected && *known == method);
+    let alike = || KNOWN.iter().rev().find(|(rule, known, _)| *known == method && Path::of(ctx.run, *rule).is_some());
+    let default = if method == Method::Nesterov { KNOWN[2] } else { KNOWN[1] };
+    selected.or_else(alike).copied().unwrap_or(default)
+}
+
+/// η of that rule and μ as they are, or as they are being dragged.
 pub fn eta_mu(view: &OptimizersView, ctx: &ViewCtx<'_>) -> [f64; 2] {
     let held = view.theory.phase.held.map(|(_, point)| point).or(view.theory.modes.held);
-    held.unwrap_or_else(|| super::eta_mu(ctx))
+    held.unwrap_or_else(|| super::eta_mu(known(view, ctx).0, ctx))
 }
 
 /// Digits of the fastest pair after the first: near it, where roots meet, the rate falls like a square root.
@@ -108,7 +118,7 @@ fn ui(view: &mut OptimizersView, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         ui.scope_builder(UiBuilder::new().max_rect(rest), |ui| empty::message(ui, ctx, "No rate here", hint));
         return;
     };
-    let (method, point) = (method(view), eta_mu(view, ctx));
+    let ((rule, method, _), point) = (known(view, ctx), eta_mu(view, ctx));
     let rates = Rates::new(method, &subject.eigen, point[0], point[1]);
     let text = format!("{}; {}", verdict(&subject, &rates), subject.title());
     let best = optimum(method, &subject.eigen);
@@ -128,14 +138,14 @@ fn ui(view: &mut OptimizersView, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         }
     });
     if let Some(asked) = asked {
-        ask(ctx, asked, EXACT, true);
+        ask(ctx, rule, asked, EXACT, true);
     }
-    let lines = practice(&subject, point, ctx);
+    let lines = practice(&subject, rule, point, ctx);
     let rows = if rest.width() < 36.0 * size { 2 } else { 1 };
     let room = (1.5 * size * (rows * lines.len()) as f32).min(0.3 * rest.height());
     let below = if rest.height() > 16.0 * size { room } else { 0.0 };
     let plot = rest.with_max_y(rest.bottom() - below);
-    draw(view, &subject, method, point, plot, ui, ctx);
+    draw(view, &subject, (rule, method), point, plot, ui, ctx);
     if below > 0.0 {
         let place = rest.with_min_y(plot.bottom());
         ui.scope_builder(UiBuilder::new().max_rect(place), |ui| {
@@ -175,12 +185,15 @@ fn verdict(subject: &Subject, rates: &Rates) -> String {
     }
 }
 
-/// Theory's rate and the measured one of every path whose rule theory knows.
-fn practice(subject: &Subject, [eta, mu]: [f64; 2], ctx: &ViewCtx<'_>) -> Vec<(Rule, String)> {
+/// Theory's rate and the measured one of every path whose rule theory knows. η is that of `shown`.
+fn practice(subject: &Subject, shown: Rule, [eta, mu]: [f64; 2], ctx: &ViewCtx<'_>) -> Vec<(Rule, String)> {
+    let own = super::hyper(ctx).own_rates;
+    let shared = eta / own.factor(shown.index());
     KNOWN
         .iter()
         .filter_map(|&(rule, method, share)| {
             let path = Path::of(ctx.run, rule)?;
+            let eta = shared * own.factor(rule.index());
             let rate = Rates::new(method, &subject.met_by(&path, ctx)?, eta, share * mu).rate();
             let measured = match subject.measured(&path, ctx) {
                 Some(found) => format!("measured {} ({} steps)", factor(found.rate), found.steps),
@@ -191,13 +204,14 @@ fn practice(subject: &Subject, [eta, mu]: [f64; 2], ctx: &ViewCtx<'_>) -> Vec<(R
         .collect()
 }
 
-/// Asks for η and μ, with no more digits than the mouse resolves.
-pub fn set(ctx: &mut ViewCtx<'_>, point: [f64; 2], settled: bool) {
-    ask(ctx, point, 3, settled);
+/// Asks for η of this rule and μ, with no more digits than the mouse resolves.
+pub fn set(ctx: &mut ViewCtx<'_>, rule: Rule, point: [f64; 2], settled: bool) {
+    ask(ctx, rule, point, 3, settled);
 }
 
-/// Asks for η and 1 − μ with so many digits after the first, because of μ the distance from 1 is what counts.
-fn ask(ctx: &mut ViewCtx<'_>, [eta, mu]: [f64; 2], digits: i32, settled: bool) {
+/// Asks for the shared η with which this rule has this one, and for 1 − μ with so many digits after the first, because of μ the distance from 1 is what counts.
+fn ask(ctx: &mut ViewCtx<'_>, rule: Rule, [eta, mu]: [f64; 2], digits: i32, settled: bool) {
+    let eta = eta / super::hyper(ctx).own_rates.factor(rule.index());
     let rounded = |v: f64| {
         if !v.is_normal() {
             return v;
@@ -226,7 +240,7 @@ fn plane(subject: &Subject, method: Method, [eta, _]: [f64; 2]) -> Bounds {
 fn draw(
     view: &mut OptimizersView,
     subject: &Subject,
-    method: Method,
+    (rule, method): (Rule, Method),
     point: [f64; 2],
     outer: Rect,
     ui: &mut Ui,
@@ -288,8 +302,8 @@ fn draw(
         );
         label(&inside, axes.rect, pos, &text, size, style);
     }
-    drag(state, &axes, &response, point, ctx);
-    keys(&response, point, ui, ctx);
+    drag(state, rule, &axes, &response, point, ctx);
+    keys(&response, rule, point, ui, ctx);
     response.on_hover_cursor(CursorIcon::Crosshair);
 }
 
@@ -313,7 +327,7 @@ fn digits_bar(painter: &Painter, bar: Rect, coloring: &Coloring, size: f32, styl
 }
 
 /// A click or a drag puts the point there.
-fn drag(state: &mut PhaseTile, axes: &Axes, response: &Response, point: [f64; 2], ctx: &mut ViewCtx<'_>) {
+fn drag(state: &mut PhaseTile, rule: Rule, axes: &Axes, response: &Response, point: [f64; 2], ctx: &mut ViewCtx<'_>) {
     if response.clicked() || response.drag_started() {
         response.request_focus();
     }
@@ -324,7 +338,7 @@ fn drag(state: &mut PhaseTile, axes: &Axes, response: &Response, point: [f64; 2]
         let [log, mu] = axes.from_screen(pos);
         let wanted = [10f64.powf(log).clamp(1e-6, 10.0), mu.clamp(0.0, 0.9999)];
         if !dragging || wanted != point {
-            set(ctx, wanted, !dragging);
+            set(ctx, rule, wanted, !dragging);
         }
         state.held = dragging.then_some((axes.bounds, wanted));
     } else if !dragging {
@@ -333,7 +347,7 @@ fn drag(state: &mut PhaseTile, axes: &Axes, response: &Response, point: [f64; 2]
 }
 
 /// The arrow keys move the point while the diagram has the focus: η by 5 % or with Shift by 1 %, μ by .02 or .002.
-fn keys(response: &Response, [eta, mu]: [f64; 2], ui: &Ui, ctx: &mut ViewCtx<'_>) {
+fn keys(response: &Response, rule: Rule, [eta, mu]: [f64; 2], ui: &Ui, ctx: &mut ViewCtx<'_>) {
     if !response.has_focus() {
         return;
     }
@@ -357,7 +371,7 @@ fn keys(response: &Response, [eta, mu]: [f64; 2], ui: &Ui, ctx: &mut ViewCtx<'_>
         }
     });
     if across != 0.0 || up != 0.0 {
-        set(ctx, [eta * 1.05_f64.powf(across), (mu + 0.02 * up).clamp(0.0, 0.9999)], true);
+        set(ctx, rule, [eta * 1.05_f64.powf(across), (mu + 0.02 * up).clamp(0.0, 0.9999)], true);
     }
 }
 
