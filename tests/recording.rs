@@ -29,6 +29,7 @@ const SPEC: ParamSpec = ParamSpec {
     help: "",
     live: true,
     only_if: None,
+    used_by: &[],
 };
 const SPECS: &[ParamSpec] = &[
     SPEC,

@@ -22,7 +22,18 @@ use support::made_run::{MadeRun, header};
 use support::toy::{self, Bench, toy};
 
 const fn param(key: &'static str, kind: ParamKind, default: DefaultValue) -> ParamSpec {
-    ParamSpec { key, label: key, unit: "", group: "", kind, default, help: "", live: false, only_if: None }
+    ParamSpec {
+        key,
+        label: key,
+        unit: "",
+        group: "",
+        kind,
+        default,
+        help: "",
+        live: false,
+        only_if: None,
+        used_by: &[],
+    }
 }
 
 static PARAMS: &[ParamSpec] = &[

@@ -23,7 +23,7 @@ pub fn show(state: &State, focus: &mut Focus, ui: &mut Ui, acts: &mut Vec<Act>) 
         egui::Frame::new().inner_margin(egui::Margin { left: 12, right: 16, top: 12, bottom: 12 }).show(ui, |ui| {
             ui.set_width(ui.available_width());
             let mut group = "";
-            for parameter in spec.params.iter().filter(|parameter| params.shows_with_parents(spec.params, parameter)) {
+            for parameter in spec.params.iter().filter(|parameter| params.shows_in_form(spec.params, parameter)) {
                 if parameter.group != group {
                     if !group.is_empty() {
                         ui.add_space(12.0);

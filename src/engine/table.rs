@@ -25,7 +25,7 @@ pub struct Row(ParamSpec);
 /// A parameter that a running experiment takes a change of.
 pub const fn live(group: &'static str, key: &'static str, label: &'static str) -> Row {
     let (kind, default) = (ParamKind::Text, DefaultValue::Text(""));
-    Row(ParamSpec { key, label, unit: "", group, kind, default, help: "", live: true, only_if: None })
+    Row(ParamSpec { key, label, unit: "", group, kind, default, help: "", live: true, only_if: None, used_by: &[] })
 }
 
 /// A parameter that cannot change while a run goes on.
@@ -51,6 +51,11 @@ impl Row {
     /// It has an effect, and is shown, only under this condition.
     pub const fn when(self, Condition(key, values): Condition) -> Self {
         Self(ParamSpec { only_if: Some((key, values)), ..self.0 })
+    }
+
+    /// The form shows it only while one of these switches is on; see [`ParamSpec::used_by`].
+    pub const fn while_on(self, switches: &'static [&'static str]) -> Self {
+        Self(ParamSpec { used_by: switches, ..self.0 })
     }
 
     const fn of(self, kind: ParamKind, default: DefaultValue) -> ParamSpec {

@@ -25,6 +25,7 @@ const fn float(key: &'static str, live: bool) -> ParamSpec {
         help: "",
         live,
         only_if: None,
+        used_by: &[],
     }
 }
 

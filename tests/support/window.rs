@@ -101,7 +101,7 @@ pub const fn param(
     default: DefaultValue,
     live: bool,
 ) -> ParamSpec {
-    ParamSpec { key, label, unit: "", group: "Group", kind, default, help: "Help.", live, only_if: None }
+    ParamSpec { key, label, unit: "", group: "Group", kind, default, help: "Help.", live, only_if: None, used_by: &[] }
 }
 
 pub static PARAMS: &[ParamSpec] = &[

@@ -78,6 +78,7 @@ static TILES: Tiles<OptimizersView> = &[
     &curves::X,
     &theory::fan::TILE,
     &network::boundary::TILE,
+    &network::inside::TILE,
     &network::curves::LOSS,
     &network::curves::ACCURACY,
     &network::results::TILE,
