@@ -11,14 +11,15 @@ use learnscope::engine::event::{Level, Payload};
 use learnscope::engine::experiment::{BuildRequest, Checkpoint, RunError};
 use learnscope::engine::params::{Params, Value};
 use learnscope::labs::optimizers::network::article::Article;
+use learnscope::labs::optimizers::network::features::{Feature, Inputs};
 use learnscope::labs::optimizers::network::roster::ROSTER;
-use learnscope::labs::optimizers::network::{self, BOUNDARY};
+use learnscope::labs::optimizers::network::{self, BOUNDARY, MOST_WEIGHTS};
 use learnscope::labs::optimizers::params::PARAMS;
 use learnscope::labs::optimizers::rules::{Hyper, Rule, State};
 use learnscope::labs::optimizers::surfaces::{self, Surface};
 use learnscope::labs::optimizers::{KEYS, SPEC};
 use learnscope::nn::mlp::{Activation, Mlp, MlpShape, cross_entropy, one_hot};
-use support::drive::Maker;
+use support::drive::{Drive, Maker};
 
 fn params(set: &[&str]) -> Params {
     let mut params = Params::defaults(PARAMS);
@@ -163,7 +164,14 @@ fn a_resumed_run_goes_on_to_the_same_bits() {
 fn a_checkpoint_of_another_run_is_refused_with_a_reason() {
     let mut run = LAB.build(&params(&[]), 1, 10);
     let saved = run.experiment.checkpoint().unwrap();
-    for other in [params(&["hidden=8"]), params(&["points=xor"]), params(&["use_adam=off"])] {
+    let others: [&[&str]; 5] = [
+        &["hidden=8"],
+        &["points=xor"],
+        &["use_adam=off"],
+        &["feature_x2=off", "feature_x1_x2=on"],
+        &["regularisation=l1"],
+    ];
+    for other in others.map(params) {
         let message = LAB.build(&other, 1, 10).experiment.restore(&saved).unwrap_err().to_string();
         assert!(message.contains("another network"), "{message}");
     }
@@ -350,6 +358,191 @@ fn first_forward_equals_second(device: &Device) {
     assert!(read[first].iter().all(|v| v.is_finite() && *v != 0.0));
 }
 
+/// The weights that a run sent last.
+fn weights(run: &Drive, id: &str) -> Vec<f32> {
+    let Payload::Matrix { rows, cols, values } = run.newest(&format!("weights/{id}")) else { panic!() };
+    assert_eq!((*rows, *cols as usize), (1, values.len()));
+    values.clone()
+}
+
+#[test]
+fn on_the_host_the_weights_that_are_sent_decide_as_the_trained_network_does() {
+    let switches: Vec<String> = Feature::ALL.iter().map(|feature| format!("{}=on", feature.switch().key())).collect();
+    let all: Vec<&str> = switches.iter().map(String::as_str).collect();
+    for (set, others) in [(vec![], 1), (all, 2), (vec!["feature_x1=off", "activation=relu", "layers=3"], 2)] {
+        let params = only(&["use_adam", "use_nag"], &[&["points=circles"], &set[..]].concat());
+        let mut run = LAB.build(&params, 4, 40).begin();
+        run.run_to(20 * others);
+        let (Payload::Points { xy: train, .. }, Payload::Points { xy: test, .. }) =
+            (run.newest("points/train"), run.newest("points/test"))
+        else {
+            panic!()
+        };
+        let inputs = Inputs::new(&params, train);
+        let seen = inputs.of(&network::extent(train, test).grid(BOUNDARY, BOUNDARY));
+        for id in ["adam", "nag"] {
+            let answers = network::shape(&params, 2).answers(&weights(&run, id), &seen);
+            let Payload::Matrix { values, .. } = run.newest(&format!("boundary/{id}")) else { panic!() };
+            let logits = answers.last().unwrap().chunks_exact(2);
+            for (z, sent) in logits.zip(values) {
+                let decided = 1.0 / (1.0 + (z[0] - z[1]).exp());
+                assert!((decided - sent).abs() < 1e-5, "{id} {set:?}: {decided} {sent}");
+            }
+            let ends = values.iter().fold([1.0_f32, 0.0], |[low, high], p| [low.min(*p), high.max(*p)]);
+            assert!(ends[1] - ends[0] > 0.1, "{id} {set:?}: {ends:?}");
+        }
+    }
+}
+
+#[test]
+fn a_large_network_keeps_its_weights_to_itself() {
+    let params = only(&["use_adam"], &["hidden=64"]);
+    assert!(network::shape(&params, 2).parameters() > MOST_WEIGHTS);
+    let run = LAB.build(&params, 1, 5).begin();
+    assert!(!run.payloads.keys().any(|(key, _)| key.starts_with("weights/")));
+    assert!(run.payloads.contains_key(&("boundary/adam".to_owned(), 0)));
+}
+
+#[test]
+fn regularisation_is_added_to_what_is_trained_and_not_to_what_is_shown() {
+    let shape = network::shape(&params(&[]), 2);
+    let layers: Vec<_> = shape.layers().collect();
+    let run = |set: &[&str]| {
+        let mut run = LAB.build(&only(&["use_sgd"], set), 3, 1).begin();
+        let first = weights(&run, "sgd");
+        run.run_to(1);
+        (first, weights(&run, "sgd"), run.at("loss/train/sgd", 0))
+    };
+    let (start, plain, loss) = run(&["learning_rate=0.1"]);
+    for (norm, slope) in [("l1", f32::signum as fn(f32) -> f32), ("l2", |w| w)] {
+        let (first, found, shown) =
+            run(&[&format!("regularisation={norm}"), "regularisation_rate=0.5", "learning_rate=0.1"]);
+        assert_eq!((first == start, shown), (true, loss), "{norm}");
+        for (i, (found, plain)) in found.iter().zip(&plain).enumerate() {
+            let is_weight = layers.iter().any(|layer| layer.weights().contains(&i));
+            let pull = if is_weight { 0.1 * 0.5 * slope(start[i]) } else { 0.0 };
+            assert!((found - (plain - pull)).abs() < 1e-6, "{norm}, parameter {i}: {found} {plain} {pull}");
+        }
+    }
+    assert_ne!(start, plain);
+}
+
+#[test]
+fn regularisation_keeps_the_weights_of_every_optimizer_small() {
+    let all: Vec<&str> = ROSTER.iter().map(|entry| entry.switch).collect();
+    let run = |set: &[&str]| {
+        let mut run = LAB.build(&only(&all, set), 2, 100).begin();
+        run.run_to(100);
+        run
+    };
+    let (plain, held) = (run(&[]), run(&["regularisation=l2", "regularisation_rate=0.3"]));
+    for entry in ROSTER {
+        let [plain, held] =
+            [&plain, &held].map(|run| weights(run, entry.id).iter().map(|w| f64::from(*w).powi(2)).sum::<f64>());
+        assert!(held < plain, "{}: {held} instead of {plain}", entry.title);
+    }
+}
+
+#[test]
+fn the_rate_of_regularisation_can_change_while_the_networks_train() {
+    let params = only(&["use_adam", "burn_adam"], &["regularisation=l1", "regularisation_rate=0.001"]);
+    let run = |change: bool| {
+        let mut run = LAB.build(&params, 1, 60).begin();
+        run.run_to(20);
+        if change {
+            run.experiment.set("regularisation_rate", &Value::Float(0.2)).unwrap();
+        }
+        let saved = run.experiment.checkpoint().unwrap();
+        run.run_to(60);
+        (run, saved)
+    };
+    let ((plain, _), (changed, saved)) = (run(false), run(true));
+    assert_ne!(plain.after(20).0, changed.after(20).0);
+    let mut resumed = LAB.restored(&params, 1, 60, &saved);
+    resumed.run_to(60);
+    assert_eq!(resumed.after(20), changed.after(20));
+}
+
+#[test]
+fn what_the_guide_proposes_is_so() {
+    // The proposal that begins with these words, after others were followed.
+    let after = |words: &[&str], also: &[&str]| {
+        let mut params = only(&["use_adam"], &[]);
+        for words in words {
+            let proposed = SPEC.tries.iter().find(|item| item.text.starts_with(words)).unwrap();
+            assert!((proposed.when)(&params), "{words} is proposed");
+            for (key, value) in proposed.values(PARAMS).unwrap() {
+                params.set(PARAMS, key, value).unwrap();
+            }
+            (SPEC.check)(&params).unwrap();
+        }
+        also.iter().for_each(|set| params.set_text(PARAMS, set).unwrap());
+        let steps = params.int("network_steps") as u64;
+        let mut run = LAB.build(&params, 7, steps).begin();
+        run.run_to(steps);
+        run
+    };
+    let of = |run: &Drive, key: &str| run.scalars[&format!("{key}/adam")].clone();
+    let first =
+        |run: &Drive| of(run, "accuracy/test").into_iter().find(|(_, share)| *share > 0.9).map(|(step, _)| step);
+    let sines = "Spirals with the sines";
+    let (with, without) = (after(&[sines], &[]), after(&[sines, "The same spirals"], &[]));
+    let (with, without) = (first(&with).unwrap(), first(&without).unwrap_or(u64::MAX));
+    assert!(2 * with < without, "above 90 % at step {with}, without sines at {without}");
+
+    let circles = "Circles with a single hidden unit";
+    let one = after(&[circles], &[]);
+    let seen =
+        after(&[circles], &["feature_x1=on", "feature_x2=on", "feature_x1_squared=off", "feature_x2_squared=off"]);
+    let [one, seen] = [one, seen].map(|run| run.at("accuracy/test/adam", 1000));
+    assert!(one > 0.9 && seen < 0.75, "{one} {seen}");
+
+    let noisy = "Thirty training points";
+    let overfits = after(&[noisy], &[]);
+    let l2 = after(&[noisy, "The same with L2"], &[]);
+    let l1 = after(&[noisy, "The same with L2", "The same with L1"], &[]);
+    let lowest = of(&overfits, "loss/test").into_iter().map(|(_, loss)| loss).fold(f64::MAX, f64::min);
+    let last = |run: &Drive, key: &str| run.at(&format!("{key}/adam"), 2000);
+    assert!(last(&overfits, "loss/test") > 2.0 * lowest, "{} after {lowest}", last(&overfits, "loss/test"));
+    assert!(last(&l2, "loss/test") < 0.5 * last(&overfits, "loss/test"), "{}", last(&l2, "loss/test"));
+    let small = |run: &Drive| weights(run, "adam").iter().filter(|weight| weight.abs() < 0.02).count();
+    assert!(small(&l1) > 2 * small(&l2), "{} {}", small(&l1), small(&l2));
+}
+
+#[test]
+fn the_form_begins_with_data_and_network_and_shows_no_hyper_parameter_that_nobody_uses() {
+    let shown = |params: &Params| {
+        PARAMS.iter().filter(|spec| params.shows_in_form(PARAMS, spec)).map(|spec| spec.key).collect::<Vec<_>>()
+    };
+    let groups = |params: &Params| {
+        let shown = PARAMS.iter().filter(|spec| params.shows_in_form(PARAMS, spec));
+        let mut groups: Vec<&str> = shown.map(|spec| spec.group).collect();
+        groups.dedup();
+        groups
+    };
+    assert_eq!(groups(&params(&[]))[..5], ["Experiment", "Data", "Features", "Network", "Optimizers"]);
+    let rates = ["momentum", "rmsprop_beta", "adadelta_rho", "adam_beta1", "adam_beta2", "epsilon", "adagrad_decay"];
+    let of = |switches: &[&str]| {
+        let shown = shown(&only(switches, &[]));
+        rates.into_iter().filter(|key| shown.contains(key)).collect::<Vec<_>>()
+    };
+    assert_eq!(of(&["use_sgd"]), [""; 0]);
+    assert_eq!(of(&["burn_momentum"]), ["momentum"]);
+    assert_eq!(of(&["burn_adam"]), ["adam_beta1", "adam_beta2"]);
+    assert_eq!(of(&["use_rmsprop", "use_adagrad"]), ["rmsprop_beta", "epsilon", "adagrad_decay"]);
+    // A surface has no Burn optimizers, whatever their switches say.
+    let mut surface = only(&["burn_momentum"], &[]);
+    surface.set_text(PARAMS, "experiment=surface").unwrap();
+    assert!(!shown(&surface).contains(&"momentum") && shown(&surface).contains(&"learning_rate"));
+    // A file brings its own number of points and its own noise.
+    let csv = shown(&params(&["points=csv"]));
+    assert!(csv.contains(&"csv") && !csv.contains(&"point_count") && !csv.contains(&"noise"));
+    // Every user of a hyper-parameter is a switch.
+    for user in PARAMS.iter().flat_map(|spec| spec.used_by) {
+        assert!(PARAMS.iter().any(|spec| spec.key == *user && spec.parse("on").is_ok()), "{user}");
+    }
+}
+
 #[test]
 fn one_optimizer_that_diverges_stops_and_the_others_go_on() {
     // Momentum with a far too large η on a ReLU network; AdaDelta has no η and does not care.
@@ -407,6 +600,7 @@ fn bad_parameters_are_refused_with_a_message_that_names_them() {
     for (set, expected) in [
         (&["batch_size=281"][..], "`batch_size`: a batch of 281 points is larger than the training set, 280 of 400"),
         (&["point_count=20"], "a batch of 64 points is larger than the training set, 14 of 20 points"),
+        (&["feature_x1=off", "feature_x2=off"], "`feature_x1`: no feature is switched on"),
         (&["points=csv"], "`csv`: no file is chosen"),
         (&["points=csv", "csv=/no/such/file.csv"], "`csv`: /no/such/file.csv: there is no such file"),
         (&["points=csv", "csv=/"], "`csv`: /: is a folder"),

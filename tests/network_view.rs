@@ -9,7 +9,7 @@ use eframe::egui::vec2;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use learnscope::engine::emit::Emit;
-use learnscope::engine::event::Body;
+use learnscope::engine::event::{Body, Payload};
 use learnscope::engine::experiment::BuildRequest;
 use learnscope::engine::state::RunState;
 use learnscope::kit::view::{Cursor, ViewAction};
@@ -19,7 +19,7 @@ use learnscope::labs::optimizers::{KEYS, network as training, network::roster::R
 use learnscope::plot::style::Style;
 
 use support::made_run::{MadeRun, header, params};
-use support::scene::Scene;
+use support::scene::{Scene, label};
 
 /// A run of so many steps, as the window sees it.
 fn run(set: &[&str], steps: u64) -> RunState {
@@ -158,4 +158,120 @@ fn the_landscape_is_computed_on_request_and_tells_what_the_slice_leaves_out() {
     harness.run_steps(2);
     let seeks = |action: &ViewAction| matches!(action, ViewAction::Seek(Cursor { step, .. }) if *step <= 30);
     assert!(harness.state().actions.iter().any(seeks), "{:?}", harness.state().actions);
+}
+
+/// The weights of an optimizer at a step, asked of the training itself.
+fn weights(state: &RunState, id: &str) -> Vec<f32> {
+    let newest = state.payloads[format!("weights/{id}").as_str()].newest.clone();
+    match newest.as_ref().map(|(_, payload)| &**payload) {
+        Some(Payload::Matrix { values, .. }) => values.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn inside_shows_units_and_weights_of_the_optimizer_that_is_chosen() {
+    let state = run(&["hidden=4", "layers=1", "burn_adam=off"], 20);
+    let [adam, sgd] = ["adam", "sgd"].map(|id| weights(&state, id));
+    // Parameters are [2, 4] weights, 4 biases, [4, 2] weights, 2 biases.
+    let spoken = |theta: &[f32]| {
+        format!("unit 2 of hidden layer 1, bias {}", learnscope::plot::number::signed(theta[9].into()).trim())
+    };
+    let mut harness = Scene::new(state, "inside").harness(vec2(900.0, 600.0));
+    assert!(label(&harness, "network of Adam, 2–4–2 units").contains("largest weight"));
+    assert!(label(&harness, "unit 2 of hidden layer 1").starts_with(&spoken(&adam)), "the last optimizer at first");
+    assert!(harness.query_by_label_contains("weights between features and hidden 1").is_some());
+    for name in ["x₁, to unit", "x₂, to unit", "class 0, bias", "class 1, bias"] {
+        assert!(harness.query_all_by_label_contains(name).next().is_some(), "{name}");
+    }
+    harness.get_by_label("optimizer seen from inside").click();
+    harness.run_steps(3);
+    harness.get_by_label("SGD").click();
+    harness.run_steps(3);
+    assert!(label(&harness, "network of").starts_with("network of SGD"));
+    assert!(label(&harness, "unit 2 of hidden layer 1").starts_with(&spoken(&sgd)));
+    assert_ne!(spoken(&adam), spoken(&sgd));
+}
+
+#[test]
+fn a_click_keeps_a_unit_beside_the_graph_and_in_a_small_tile_instead_of_it() {
+    for (size, beside) in [(vec2(900.0, 500.0), true), (vec2(330.0, 300.0), false)] {
+        let mut harness = Scene::new(run(&["hidden=3", "layers=1"], 20), "inside").harness(size);
+        let enlarged = |harness: &Harness<'_, Scene>| {
+            harness.query_by_label("what unit 3 of hidden layer 1 answers over the plane").is_some()
+        };
+        assert!(!enlarged(&harness));
+        harness.get_by_label_contains("unit 3 of hidden layer 1, bias").click();
+        harness.run_steps(3);
+        assert!(enlarged(&harness), "{size}");
+        assert_eq!(harness.query_by_label_contains("network of").is_some(), beside, "{size}");
+        harness.get_by_label("close unit").click();
+        harness.run_steps(3);
+        assert!(!enlarged(&harness) && harness.query_by_label_contains("network of").is_some());
+    }
+}
+
+#[test]
+fn inside_has_a_unit_for_each_feature_and_class_and_leaves_out_what_has_no_room() {
+    let state = run(&["points=gaussians", "feature_x1_x2=on", "feature_sin_x2=on", "hidden=30", "burn_adam=off"], 0);
+    let harness = Scene::new(state, "inside").harness(vec2(700.0, 260.0));
+    assert!(label(&harness, "network of").contains("4–30–30–3 units"));
+    for name in ["x₁x₂, to", "sin 2x₂, to", "class 2, bias"] {
+        assert!(harness.query_all_by_label_contains(name).next().is_some(), "{name}");
+    }
+    let drawn = harness.query_all_by_label_contains("of hidden layer 2, bias").count();
+    assert!((4..20).contains(&drawn), "{drawn} of 30");
+}
+
+#[test]
+fn inside_follows_the_cursor_into_the_past() {
+    let [first, last] = [0, 20].map(|steps| run(&["use_sgd=on"], steps));
+    let recorded = weights(&first, "burn_adam");
+    assert_ne!(recorded, weights(&last, "burn_adam"));
+    let spoken = |cursor: u64| {
+        let recorded = recorded.clone();
+        let mut scene = Scene::new(last.clone(), "inside").recorded(move |key, _| {
+            let values = recorded.clone();
+            let cols = values.len() as u32;
+            (key == "weights/burn_adam").then_some((0, Payload::Matrix { rows: 1, cols, values }))
+        });
+        scene.cursor = cursor;
+        label(&scene.harness(vec2(900.0, 500.0)), "unit 1 of hidden layer 1, bias")
+    };
+    assert!(spoken(0).contains("bias 0"), "biases begin at 0: {}", spoken(0));
+    assert_ne!(spoken(0), spoken(20));
+}
+
+#[test]
+fn inside_says_why_it_is_empty() {
+    let large = Scene::new(run(&["hidden=64", "burn_adam=off"], 0), "inside").harness(vec2(700.0, 400.0));
+    assert!(large.query_by_label_contains("4482 weights and biases; they are sent for up to 4096").is_some());
+    let mut old = run(&["hidden=8"], 0);
+    old.payloads.retain(|key, _| !key.starts_with("weights/"));
+    let old = Scene::new(old, "inside").harness(vec2(700.0, 400.0));
+    assert!(old.query_by_label_contains("No weights were recorded").is_some());
+}
+
+#[test]
+fn the_guide_tells_what_the_line_is_and_whether_the_selected_optimizer_overfits() {
+    let mut harness = Scene::new(run(&[], 20), "guide").harness(vec2(420.0, 2_400.0));
+    for words in
+        ["On the line two classes are equally likely", "patch of one colour", "It sees x₁, x₂. 2–16–16–2 units"]
+    {
+        assert!(harness.query_by_label_contains(words).is_some(), "{words}");
+    }
+    assert!(harness.query_by_label_contains("Burn Adam’s test loss").is_some());
+    harness.get_by_label("See it from inside").click();
+    harness.run_steps(2);
+    assert!(harness.state().actions.contains(&ViewAction::ShowTile("inside")));
+    harness.get_by_label_contains("Thirty training points").click();
+    harness.run_steps(2);
+    let set = |key: &str| {
+        harness
+            .state()
+            .actions
+            .iter()
+            .any(|action| matches!(action, ViewAction::SetParam { key: set, .. } if set == key))
+    };
+    assert!(set("point_count") && set("batch_size") && set("regularisation"));
 }

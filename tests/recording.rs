@@ -30,6 +30,7 @@ const SPEC: ParamSpec = ParamSpec {
     live: true,
     only_if: None,
     folded: false,
+    used_by: &[],
 };
 const SPECS: &[ParamSpec] = &[
     SPEC,

@@ -23,7 +23,19 @@ use support::toy::{self, Bench, toy};
 
 const fn param(key: &'static str, kind: ParamKind, default: DefaultValue) -> ParamSpec {
     let (unit, group, help) = ("", "", "");
-    ParamSpec { key, label: key, unit, group, kind, default, help, live: false, only_if: None, folded: false }
+    ParamSpec {
+        key,
+        label: key,
+        unit,
+        group,
+        kind,
+        default,
+        help,
+        live: false,
+        only_if: None,
+        folded: false,
+        used_by: &[],
+    }
 }
 
 static PARAMS: &[ParamSpec] = &[

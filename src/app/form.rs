@@ -24,7 +24,7 @@ pub fn show(state: &State, focus: &mut Focus, ui: &mut Ui, acts: &mut Vec<Act>) 
         egui::Frame::new().inner_margin(egui::Margin { left: 12, right: 16, top: 12, bottom: 12 }).show(ui, |ui| {
             ui.set_width(ui.available_width());
             let (mut group, mut open) = ("", true);
-            for parameter in spec.params.iter().filter(|parameter| params.shows_with_parents(spec.params, parameter)) {
+            for parameter in spec.params.iter().filter(|parameter| params.shows_in_form(spec.params, parameter)) {
                 if parameter.group != group {
                     if !group.is_empty() {
                         ui.add_space(12.0);
@@ -76,8 +76,7 @@ pub fn show(state: &State, focus: &mut Focus, ui: &mut Ui, acts: &mut Vec<Act>) 
 fn fold(ui: &mut Ui, spec: &LabSpec, params: &Params, group: &str, style: &Style) -> bool {
     let id = egui::Id::unique(("open group", spec.id, group));
     let mut open: bool = ui.data(|data| data.get_temp(id)).unwrap_or_default();
-    let shown =
-        spec.params.iter().filter(|other| other.group == group && params.shows_with_parents(spec.params, other));
+    let shown = spec.params.iter().filter(|other| other.group == group && params.shows_in_form(spec.params, other));
     let set = shown.filter(|other| params.get(other.key) != Some(&Value::from(other.default))).count();
     let hidden = if set > 0 && !open { format!(" · {set} set") } else { String::new() };
     let text = format!("{} {group}{hidden}", if open { "▾" } else { "▸" });

@@ -30,6 +30,8 @@ pub struct ParamSpec {
     pub only_if: Option<(&'static str, &'static [&'static str])>,
     /// The form shows its group folded until somebody opens it: many parameters that few need.
     pub folded: bool,
+    /// The form shows it only while one of these switches is shown and on; empty: always. It may be set all the same.
+    pub used_by: &'static [&'static str],
 }
 
 /// The kind and the range of a parameter.
@@ -297,8 +299,16 @@ impl Params {
         Ok(())
     }
 
+    /// Whether the form shows this parameter: [`Params::shows`] holds for it and for those on which it depends, and somebody
+    /// uses it.
+    pub fn shows_in_form(&self, specs: &[ParamSpec], spec: &ParamSpec) -> bool {
+        let uses =
+            |key: &&str| self.is(key, "on") && find(specs, key).is_ok_and(|user| self.shows_with_parents(specs, user));
+        self.shows_with_parents(specs, spec) && (spec.used_by.is_empty() || spec.used_by.iter().any(uses))
+    }
+
     /// [`Params::shows`], and so for the parameter on which it depends, and further up.
-    pub fn shows_with_parents(&self, specs: &[ParamSpec], spec: &ParamSpec) -> bool {
+    fn shows_with_parents(&self, specs: &[ParamSpec], spec: &ParamSpec) -> bool {
         let mut asked = spec;
         while let Some((parent, _)) = asked.only_if {
             if !self.shows(asked) {
@@ -372,6 +382,7 @@ mod tests {
             live: true,
             only_if: None,
             folded: false,
+            used_by: &[],
         },
         ParamSpec {
             key: "surface",
@@ -384,6 +395,7 @@ mod tests {
             live: false,
             only_if: None,
             folded: false,
+            used_by: &[],
         },
     ];
 
@@ -427,6 +439,27 @@ mod tests {
         assert!(params.shows(&specs[2]) && !params.shows_with_parents(&specs, &specs[2]));
         params.set_text(&specs, "one=b").unwrap();
         assert!(params.shows_with_parents(&specs, &specs[2]));
+    }
+
+    #[test]
+    fn the_form_shows_what_somebody_uses_who_is_shown_and_on() {
+        let switch = |key: &'static str, only_if| {
+            let default = DefaultValue::Switch(false);
+            ParamSpec { key, only_if, kind: ParamKind::Switch, default, live: false, ..SPECS[0] }
+        };
+        let specs = [
+            switch("all", None),
+            switch("one", None),
+            switch("two", Some(("all", &["on"][..]))),
+            ParamSpec { used_by: &["one", "two"], ..SPECS[0] },
+        ];
+        let mut params = Params::defaults(&specs);
+        let mut shows = |set: &str| {
+            params.set_text(&specs, set).unwrap();
+            params.shows_in_form(&specs, &specs[3])
+        };
+        assert_eq!(["two=on", "all=on", "two=off", "one=on"].map(&mut shows), [false, true, false, true]);
+        assert!(params.check_effect(&specs, &["learning_rate=1".to_owned()]).is_ok(), "it may be set all the same");
     }
 
     #[test]

@@ -25,7 +25,20 @@ pub struct Row(ParamSpec);
 /// A parameter that a running experiment takes a change of.
 pub const fn live(group: &'static str, key: &'static str, label: &'static str) -> Row {
     let (kind, default) = (ParamKind::Text, DefaultValue::Text(""));
-    Row(ParamSpec { key, label, unit: "", group, kind, default, help: "", live: true, only_if: None, folded: false })
+    let (unit, help) = ("", "");
+    Row(ParamSpec {
+        key,
+        label,
+        unit,
+        group,
+        kind,
+        default,
+        help,
+        live: true,
+        only_if: None,
+        folded: false,
+        used_by: &[],
+    })
 }
 
 /// A parameter that cannot change while a run goes on.
@@ -56,6 +69,11 @@ impl Row {
     /// See [`ParamSpec::folded`].
     pub const fn folded(self) -> Self {
         Self(ParamSpec { folded: true, ..self.0 })
+    }
+
+    /// The form shows it only while one of these switches is on; see [`ParamSpec::used_by`].
+    pub const fn while_on(self, switches: &'static [&'static str]) -> Self {
+        Self(ParamSpec { used_by: switches, ..self.0 })
     }
 
     const fn of(self, kind: ParamKind, default: DefaultValue) -> ParamSpec {

@@ -2,6 +2,8 @@
 //!
 //! Letters: K copies, N points, F inputs, H hidden units, C classes, P parameters of one copy.
 
+use std::ops::Range;
+
 use burn::module::{Module, Param, ParamId};
 use burn::tensor::{Gradients, Tensor, TensorData, activation};
 
@@ -33,19 +35,24 @@ impl MlpShape {
         Self { sizes, activation }
     }
 
-    /// `(inputs, outputs)` of each layer.
-    fn layers(&self) -> impl ExactSizeIterator<Item = (usize, usize)> + '_ {
-        self.sizes.windows(2).map(|pair| (pair[0], pair[1]))
+    /// Each layer and where its parameters lie in the order of [`Mlp::from_flat`].
+    pub fn layers(&self) -> impl Iterator<Item = Layer> + '_ {
+        let mut from = 0;
+        self.sizes.windows(2).map(move |pair| {
+            let layer = Layer { inputs: pair[0], outputs: pair[1], from };
+            from = layer.biases().end;
+            layer
+        })
     }
 
     /// P: number of weights and biases of one copy.
     pub fn parameters(&self) -> usize {
-        self.layers().map(|(inputs, outputs)| (inputs + 1) * outputs).sum()
+        self.layers().last().map_or(0, |layer| layer.biases().end)
     }
 
     /// The blocks of the parameters of one copy, in the order of [`Mlp::from_flat`].
     pub fn blocks(&self) -> Vec<Block> {
-        let layer = |(i, (inputs, outputs)): (usize, (usize, usize))| {
+        let layer = |(i, Layer { inputs, outputs, .. }): (usize, Layer)| {
             let block = |name: &str, role, shape| Block { name: format!("layer{}.{name}", i + 1), role, shape };
             [block("weight", Role::Weight, vec![inputs, outputs]), block("bias", Role::Bias, vec![outputs])]
         };
@@ -69,13 +76,60 @@ impl MlpShape {
         let mut rng = streams::MLP_WEIGHTS.open(seed, 0);
         let last = self.sizes.len() - 2;
         let mut flat = Vec::with_capacity(self.parameters());
-        for (layer, (inputs, outputs)) in self.layers().enumerate() {
+        for (layer, Layer { inputs, outputs, .. }) in self.layers().enumerate() {
             let fan = if self.activation == Activation::Relu && layer < last { inputs } else { inputs + outputs };
             let bound = (6.0 / fan as f64).sqrt();
             flat.extend((0..inputs * outputs).map(|_| rng.between(-bound, bound) as f32));
             flat.extend(std::iter::repeat_n(0.0, outputs));
         }
         flat
+    }
+
+    /// What every unit answers, computed on the host: of each layer `[N, units]`, row-major, hidden units after their
+    /// activation, the last layer's as logits. `theta` `[P]` is in the order of [`Mlp::from_flat`], `inputs` are `[N, F]`.
+    pub fn answers(&self, theta: &[f32], inputs: &[f32]) -> Vec<Vec<f32>> {
+        let last = self.sizes.len() - 2;
+        let mut answers: Vec<Vec<f32>> = Vec::with_capacity(last + 1);
+        for (index, layer) in self.layers().enumerate() {
+            let (weights, biases) = (&theta[layer.weights()], &theta[layer.biases()]);
+            let below = answers.last().map_or(inputs, Vec::as_slice);
+            let mut found = Vec::with_capacity(below.len() / layer.inputs * layer.outputs);
+            for point in below.chunks_exact(layer.inputs) {
+                let at = found.len();
+                found.extend_from_slice(biases);
+                for (x, row) in point.iter().zip(weights.chunks_exact(layer.outputs)) {
+                    found[at..].iter_mut().zip(row).for_each(|(sum, weight)| *sum += x * weight);
+                }
+            }
+            match self.activation {
+                _ if index == last => {}
+                Activation::Tanh => found.iter_mut().for_each(|value| *value = value.tanh()),
+                Activation::Relu => found.iter_mut().for_each(|value| *value = value.max(0.0)),
+            }
+            answers.push(found);
+        }
+        answers
+    }
+}
+
+/// One layer's part of the parameters: its weights `[inputs, outputs]`, row-major, and then its biases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layer {
+    pub inputs: usize,
+    pub outputs: usize,
+    from: usize,
+}
+
+impl Layer {
+    /// Where its weights lie.
+    pub fn weights(&self) -> Range<usize> {
+        self.from..self.from + self.inputs * self.outputs
+    }
+
+    /// Where its biases lie.
+    pub fn biases(&self) -> Range<usize> {
+        let Range { end, .. } = self.weights();
+        end..end + self.outputs
     }
 }
 
@@ -113,7 +167,7 @@ impl Mlp {
         };
         let layers = shape
             .layers()
-            .map(|(inputs, outputs)| Dense { weight: leaf(inputs, outputs), bias: leaf(1, outputs) })
+            .map(|Layer { inputs, outputs, .. }| Dense { weight: leaf(inputs, outputs), bias: leaf(1, outputs) })
             .collect();
         Self { layers, activation: shape.activation }
     }
@@ -175,4 +229,40 @@ pub fn cross_entropy(logits: Tensor<3>, one_hot: Tensor<3>) -> Tensor<1> {
 pub fn correct(logits: Tensor<3>, labels: Tensor<3>) -> Tensor<1> {
     let copies = logits.dims()[0];
     logits.argmax(2).float().equal(labels).float().sum_dim(1).reshape([copies])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::Device;
+
+    #[test]
+    fn the_host_answers_as_the_network_does_in_every_layer() {
+        let device = Device::flex();
+        for (activation, classes) in [(Activation::Tanh, 2), (Activation::Relu, 3)] {
+            let shape = MlpShape::new(3, 5, 3, classes, activation);
+            let theta: Vec<f32> = shape.initial(4).iter().enumerate().map(|(i, w)| w + 0.01 * (i % 7) as f32).collect();
+            let inputs: Vec<f32> = (0..24).map(|i| (i as f32 * 0.7).sin() * 2.0).collect();
+            let host = shape.answers(&theta, &inputs);
+            assert_eq!(host.iter().map(Vec::len).collect::<Vec<_>>(), [40, 40, 40, 8 * classes]);
+            // The network that ends after so many layers, its last answers before their activation.
+            for layers in 1..=4 {
+                let part = MlpShape { sizes: shape.sizes[..=layers].to_vec(), activation };
+                let count = part.parameters();
+                let flat = Tensor::<2>::from_data(TensorData::new(theta[..count].to_vec(), [1, count]), &device);
+                let x = Tensor::<3>::from_data(TensorData::new(inputs.clone(), [1, 8, 3]), &device);
+                let mut found: Vec<f32> =
+                    Mlp::from_flat(&part, &flat, false).forward(x).into_data().try_to_vec().unwrap();
+                match activation {
+                    _ if layers == 4 => {}
+                    Activation::Tanh => found.iter_mut().for_each(|z| *z = z.tanh()),
+                    Activation::Relu => found.iter_mut().for_each(|z| *z = z.max(0.0)),
+                }
+                for (host, device) in host[layers - 1].iter().zip(&found) {
+                    assert!((host - device).abs() < 1e-5, "{activation:?}, layer {layers}: {host} {device}");
+                }
+            }
+            assert!(host[2].iter().any(|answer| answer.abs() > 0.1));
+        }
+    }
 }

@@ -123,7 +123,8 @@ pub fn simplified(run: &[Stop], tolerance: f32, longest: f32) -> Vec<Stop> {
     kept
 }
 
-fn distance_to_segment(p: Pos2, from: Pos2, to: Pos2) -> f32 {
+/// How far a point is from a stroke.
+pub fn distance_to_segment(p: Pos2, from: Pos2, to: Pos2) -> f32 {
     let along = to - from;
     let square = along.length_sq();
     let share = if square > 0.0 { ((p - from).dot(along) / square).clamp(0.0, 1.0) } else { 0.0 };

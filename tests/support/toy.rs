@@ -26,6 +26,7 @@ const fn float(key: &'static str, live: bool) -> ParamSpec {
         live,
         only_if: None,
         folded: false,
+        used_by: &[],
     }
 }
 

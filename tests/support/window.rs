@@ -102,7 +102,7 @@ pub const fn param(
     live: bool,
 ) -> ParamSpec {
     let (unit, group, help) = ("", "Group", "Help.");
-    ParamSpec { key, label, unit, group, kind, default, help, live, only_if: None, folded: false }
+    ParamSpec { key, label, unit, group, kind, default, help, live, only_if: None, folded: false, used_by: &[] }
 }
 
 pub static PARAMS: &[ParamSpec] = &[

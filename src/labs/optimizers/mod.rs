@@ -74,6 +74,7 @@ pub static KEYS: &[KeySpec] = &[
     KeySpec { every: 20, ..scalar("accuracy/train/*", "training accuracy") },
     KeySpec { every: 20, ..scalar("accuracy/test/*", "test accuracy") },
     KeySpec { every: 20, ..payload("boundary/*", "decision boundary") },
+    KeySpec { every: 20, ..payload("weights/*", "weights and biases") },
     shown("points/*", "points"),
 ];
 

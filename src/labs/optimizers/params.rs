@@ -5,6 +5,7 @@ use crate::engine::params::{ParamError, ParamSpec, Params};
 use crate::engine::table::{Choice, Condition, Float, Int, Switch, Words, fixed, live};
 use crate::nn::mlp::Activation;
 
+use super::network::penalty::Norm;
 use super::rules::{Convention, Course};
 use super::surfaces::{self, Chosen, Source};
 
@@ -20,10 +21,12 @@ const GRADIENTS: &str = "Noise on the gradients";
 const CONVENTIONS: &str = "Conventions";
 const SCHEDULES: &str = "Schedules";
 const DATA: &str = "Data";
+const FEATURES: &str = "Features";
 const NETWORK: &str = "Network";
 
 const SURFACES: Condition = ON_NETWORK.is(&["surface"]);
 const NETWORKS: Condition = ON_NETWORK.is(&["network"]);
+const GENERATED: Condition = POINTS.is(&["moons", "circles", "spirals", "xor", "gaussians"]);
 
 pub static ON_NETWORK: Choice<bool, 2> = fixed(EXPERIMENT, "experiment", "experiment")
     .help("What is optimized: two numbers on an analytic surface, or the weights of a small network that Burn trains.")
@@ -166,13 +169,44 @@ pub static BURN_LION: Switch = fixed(BURN, "burn_lion", "Burn Lion")
     .help("Burn’s Lion: the sign of a momentum; every weight moves by ±η.")
     .when(NETWORKS)
     .switch(false);
+/// Who uses the hyper-parameters that several optimizers share.
+const WITH_MOMENTUM: &[&str] =
+    &[USE_MOMENTUM.key(), USE_NAG.key(), USE_HEAVY_BALL.key(), USE_RMSPROP_MOMENTUM.key(), BURN_MOMENTUM.key()];
+const RMSPROPS: &[&str] = &[USE_RMSPROP.key(), USE_RMSPROP_MOMENTUM.key(), USE_RMSPROP_CENTERED.key()];
+const ADAM_AND_KIN: &[&str] = &[
+    USE_ADAM.key(),
+    USE_ADAMW.key(),
+    USE_AMSGRAD.key(),
+    USE_NADAM.key(),
+    USE_RADAM.key(),
+    USE_ADAMAX.key(),
+    BURN_ADAM.key(),
+    BURN_ADAMW.key(),
+];
+const WITH_EPSILON: &[&str] = &[
+    USE_ADAGRAD.key(),
+    USE_RMSPROP.key(),
+    USE_RMSPROP_MOMENTUM.key(),
+    USE_RMSPROP_CENTERED.key(),
+    USE_ADADELTA.key(),
+    USE_ADAM.key(),
+    USE_ADAMW.key(),
+    USE_AMSGRAD.key(),
+    USE_NADAM.key(),
+    USE_RADAM.key(),
+    USE_ADAMAX.key(),
+    USE_ADAN.key(),
+];
+
 pub static LEARNING_RATE: Float = live(RATES, "learning_rate", "learning rate η")
     .help("Step size of every optimizer but AdaDelta and L-BFGS, which have none; times its own factor, where it has one.")
     .log(0.01, [1e-6, 10.0]);
 pub static MOMENTUM: Float = live(RATES, "momentum", "momentum μ")
+    .while_on(WITH_MOMENTUM)
     .help("Momentum, NAG and others with momentum: the share of the last velocity that is kept.")
     .float(0.9, [0.0, 0.9999]);
 pub static RMSPROP_BETA: Float = live(RATES, "rmsprop_beta", "RMSProp β")
+    .while_on(RMSPROPS)
     .help("Decay of RMSProp’s running average of squared gradients.")
     .float(0.9, [0.0, 0.9999]);
 pub static ADADELTA_RHO: Float = live(RATES, "adadelta_rho", "AdaDelta ρ")
@@ -180,12 +214,15 @@ pub static ADADELTA_RHO: Float = live(RATES, "adadelta_rho", "AdaDelta ρ")
     .when(USE_ADADELTA.is_on())
     .float(0.9, [0.0, 0.9999]);
 pub static ADAM_BETA1: Float = live(RATES, "adam_beta1", "Adam β₁")
+    .while_on(ADAM_AND_KIN)
     .help("Decay of the first moment of Adam and its kin.")
     .float(0.9, [0.0, 0.9999]);
 pub static ADAM_BETA2: Float = live(RATES, "adam_beta2", "Adam β₂")
+    .while_on(ADAM_AND_KIN)
     .help("Decay of the second moment of Adam and its kin.")
     .float(0.999, [0.0, 0.99999]);
 pub static EPSILON: Float = live(RATES, "epsilon", "ε")
+    .while_on(WITH_EPSILON)
     .help("Keeps divisions finite. Outside the root, as the article’s code has it; inside the root in AdaDelta.")
     .log(1e-8, [1e-16, 1.0]);
 
@@ -435,18 +472,52 @@ pub static CSV: Words = fixed(DATA, "csv", "CSV file")
 pub static POINT_COUNT: Int = fixed(DATA, "point_count", "points")
     .help("Number of generated points, train and test together.")
     .unit("points")
-    .when(NETWORKS)
+    .when(GENERATED)
     .int(400, [20, 20_000]);
 pub static NOISE: Float = fixed(DATA, "noise", "noise")
     .help("Gaussian noise that is added to every generated coordinate.")
     .unit("standard deviations")
-    .when(NETWORKS)
+    .when(GENERATED)
     .float(0.15, [0.0, 1.0]);
 pub static TEST_FRACTION: Float = fixed(DATA, "test_fraction", "test set")
     .help("Share of the points that is held out of training and only measured.")
     .unit("fraction")
     .when(NETWORKS)
     .float(0.3, [0.05, 0.9]);
+pub static FEATURE_X1: Switch = fixed(FEATURES, "feature_x1", "x₁")
+    .help("x as the network sees it: less the training points’ mean, over their standard deviation.")
+    .when(NETWORKS)
+    .switch(true);
+pub static FEATURE_X2: Switch = fixed(FEATURES, "feature_x2", "x₂")
+    .help("y as the network sees it: less the training points’ mean, over their standard deviation.")
+    .when(NETWORKS)
+    .switch(true);
+pub static FEATURE_X1_SQUARED: Switch = fixed(FEATURES, "feature_x1_squared", "x₁²")
+    .help("Square of x₁, which is in standard deviations.")
+    .when(NETWORKS)
+    .switch(false);
+pub static FEATURE_X2_SQUARED: Switch = fixed(FEATURES, "feature_x2_squared", "x₂²")
+    .help("Square of x₂, which is in standard deviations.")
+    .when(NETWORKS)
+    .switch(false);
+pub static FEATURE_X1_X2: Switch = fixed(FEATURES, "feature_x1_x2", "x₁x₂")
+    .help("Product of x₁ and x₂, which are in standard deviations.")
+    .when(NETWORKS)
+    .switch(false);
+pub static FEATURE_SIN_X1: Switch = fixed(FEATURES, "feature_sin_x1", "sin 2x₁")
+    .help(
+        "Sine of twice x₁, which is in standard deviations: over the spirals it swings as often as sin x₁ does in the \
+         TensorFlow Playground, whose plane is wider.",
+    )
+    .when(NETWORKS)
+    .switch(false);
+pub static FEATURE_SIN_X2: Switch = fixed(FEATURES, "feature_sin_x2", "sin 2x₂")
+    .help(
+        "Sine of twice x₂, which is in standard deviations: over the spirals it swings as often as sin x₂ does in the \
+         TensorFlow Playground, whose plane is wider.",
+    )
+    .when(NETWORKS)
+    .switch(false);
 pub static HIDDEN: Int = fixed(NETWORK, "hidden", "hidden units")
     .help("Width of each hidden layer.")
     .unit("units")
@@ -461,6 +532,17 @@ pub static ACTIVATION: Choice<Activation, 2> = fixed(NETWORK, "activation", "act
     .help("Non-linearity after each hidden layer.")
     .when(NETWORKS)
     .choice("tanh", [("tanh", "tanh", Activation::Tanh), ("relu", "ReLU", Activation::Relu)]);
+pub static REGULARISATION: Choice<Option<Norm>, 3> = fixed(NETWORK, "regularisation", "regularisation")
+    .help(
+        "What is added to the loss that every optimizer trains: λ Σ |w| (L1) or ½ λ Σ w² (L2), over all weights and no \
+         biases. The losses that are shown are those of the data alone.",
+    )
+    .when(NETWORKS)
+    .choice("none", [("none", "none", None), ("l1", "L1", Some(Norm::L1)), ("l2", "L2", Some(Norm::L2))]);
+pub static REGULARISATION_RATE: Float = live(NETWORK, "regularisation_rate", "regularisation λ")
+    .help("How much the size of the weights counts beside the loss of the data, which is shown without it.")
+    .when(REGULARISATION.is(&["l1", "l2"]))
+    .log(0.003, [1e-6, 10.0]);
 pub static BATCH_SIZE: Int = fixed(NETWORK, "batch_size", "batch size")
     .help(
         "Training points in one step; the last, smaller batch of an epoch is dropped. The default shrinks to a small \
@@ -486,6 +568,25 @@ pub static PARAMS: &[ParamSpec] = &[
     START_X.row(),
     START_Y.row(),
     STEPS.row(),
+    POINTS.row(),
+    CSV.row(),
+    POINT_COUNT.row(),
+    NOISE.row(),
+    TEST_FRACTION.row(),
+    FEATURE_X1.row(),
+    FEATURE_X2.row(),
+    FEATURE_X1_SQUARED.row(),
+    FEATURE_X2_SQUARED.row(),
+    FEATURE_X1_X2.row(),
+    FEATURE_SIN_X1.row(),
+    FEATURE_SIN_X2.row(),
+    HIDDEN.row(),
+    LAYERS.row(),
+    ACTIVATION.row(),
+    REGULARISATION.row(),
+    REGULARISATION_RATE.row(),
+    BATCH_SIZE.row(),
+    NETWORK_STEPS.row(),
     USE_SGD.row(),
     USE_MOMENTUM.row(),
     USE_NAG.row(),
@@ -580,16 +681,6 @@ pub static PARAMS: &[ParamSpec] = &[
     SCHEDULE_WARMUP.row(),
     MOMENTUM_RISES.row(),
     MOMENTUM_START.row(),
-    POINTS.row(),
-    CSV.row(),
-    POINT_COUNT.row(),
-    NOISE.row(),
-    TEST_FRACTION.row(),
-    HIDDEN.row(),
-    LAYERS.row(),
-    ACTIVATION.row(),
-    BATCH_SIZE.row(),
-    NETWORK_STEPS.row(),
 ];
 
 /// The surface that these parameters choose; an error points at the column of a typed function.

@@ -1,4 +1,4 @@
-//! What the guide proposes to try on a surface.
+//! What the guide proposes to try on a surface, and of a network.
 
 use crate::engine::params::Params;
 use crate::kit::lab::Try;
@@ -109,7 +109,88 @@ pub static TRIES: &[Try] = &[
             ("gradient_noise", "0"),
         ),
     },
+    Try {
+        text: "Spirals with the sines of x₁ and x₂: how much earlier do the arms part?",
+        when: |params| on_network(params) && !params.is("feature_sin_x1", "on"),
+        set: &[
+            ("feature_sin_x1", "on"),
+            ("feature_sin_x2", "on"),
+            ("points", "spirals"),
+            ("noise", "0.05"),
+            ("network_steps", "1000"),
+        ],
+    },
+    Try {
+        text: "The same spirals seen by x₁ and x₂ alone.",
+        when: |params| on_network(params) && params.is("feature_sin_x1", "on"),
+        set: &[("feature_sin_x1", "off"), ("feature_sin_x2", "off")],
+    },
+    Try {
+        text: "Circles with a single hidden unit: hopeless from x₁ and x₂, easy from their squares.",
+        when: |params| on_network(params) && !params.is("feature_x1_squared", "on"),
+        set: &[
+            ("feature_x1_squared", "on"),
+            ("feature_x2_squared", "on"),
+            ("feature_x1", "off"),
+            ("feature_x2", "off"),
+            ("points", "circles"),
+            ("hidden", "1"),
+            ("layers", "1"),
+        ],
+    },
+    Try {
+        text: "Thirty training points, much noise, no regularisation: watch islands grow and the test loss rise.",
+        when: |params| on_network(params) && (!params.is("point_count", "60") || !params.is("regularisation", "none")),
+        set: SMALL_AND_NOISY,
+    },
+    Try {
+        text: "The same with L2, λ = 0.03: do the islands stay away?",
+        when: |params| on_network(params) && params.is("point_count", "60") && params.is("regularisation", "none"),
+        set: &[("regularisation_rate", "0.03"), ("regularisation", "l2")],
+    },
+    Try {
+        text: "The same with L1, λ = 0.01: which lines of Inside go out?",
+        when: |params| on_network(params) && params.is("point_count", "60") && params.is("regularisation", "l2"),
+        set: &[("regularisation_rate", "0.01"), ("regularisation", "l1")],
+    },
+    Try {
+        text: "Back to two moons.",
+        when: |params| on_network(params) && (!params.is("points", "moons") || params.is("point_count", "60")),
+        set: &[
+            ("point_count", "400"),
+            ("points", "moons"),
+            ("noise", "0.15"),
+            ("test_fraction", "0.3"),
+            ("feature_x1", "on"),
+            ("feature_x2", "on"),
+            ("feature_x1_squared", "off"),
+            ("feature_x2_squared", "off"),
+            ("feature_x1_x2", "off"),
+            ("feature_sin_x1", "off"),
+            ("feature_sin_x2", "off"),
+            ("hidden", "16"),
+            ("layers", "2"),
+            ("regularisation", "none"),
+            ("batch_size", "64"),
+            ("network_steps", "1000"),
+        ],
+    },
 ];
+
+/// Two moons of which thirty points train.
+const SMALL_AND_NOISY: &[(&str, &str)] = &[
+    ("batch_size", "15"),
+    ("points", "moons"),
+    ("noise", "0.35"),
+    ("test_fraction", "0.5"),
+    ("point_count", "60"),
+    ("regularisation", "none"),
+    ("network_steps", "2000"),
+];
+
+fn on_network(params: &Params) -> bool {
+    params.is("experiment", "network")
+}
 
 fn on(params: &Params, surface: &str) -> bool {
     params.is("experiment", "surface") && params.is("surface", surface)

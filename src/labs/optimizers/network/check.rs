@@ -10,7 +10,7 @@ use crate::nn::mlp::{Activation, MlpShape, one_hot};
 use super::super::rules::{Hyper, Rule};
 use super::article::Article;
 use super::experiment::gradients;
-use super::measure::upload_points;
+use super::measure::upload_inputs;
 
 const STEPS: u64 = 3;
 const COPIES: usize = 2;
@@ -23,7 +23,7 @@ pub fn device_check(device: &Device) -> Result<Vec<f32>, RunError> {
     let parameters = shape.parameters();
     let hyper = Hyper::article(0.01);
     let set = Generator::Moons.generate(POINTS, 0.1, 1);
-    let x = upload_points(set.xy.iter().copied(), POINTS, device);
+    let x = upload_inputs(set.xy.iter().copied().flatten().collect(), 2, device);
     let y = Tensor::from_data(one_hot(&set.classes, 2), device);
     let weights: Vec<f32> = (1..=COPIES as u64).flat_map(|seed| shape.initial(seed)).collect();
     let mut theta = Tensor::<2>::from_data(TensorData::new(weights, [COPIES, parameters]), device);

@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::compute::readback::Reader;
 use crate::compute::streams;
-use crate::data::points::{PointSet, Standardisation, split};
+use crate::data::points::{PointSet, split};
 use crate::engine::emit::Emit;
 use crate::engine::event::{Level, Payload};
 use crate::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
@@ -18,10 +18,12 @@ use crate::nn::mlp::{Mlp, MlpShape, cross_entropy, one_hot};
 use super::super::rules::Hyper;
 use super::article::Article;
 use super::burn_rules::{Driven, driven};
-use super::measure::{BOUNDARY, EVALUATED, Measured, extent, upload_points};
+use super::features::{self, Feature, Inputs};
+use super::measure::{BOUNDARY, EVALUATED, MOST_WEIGHTS, Measured, extent, upload_inputs};
+use super::penalty::Penalty;
 use super::roster::{Entry, Kind, ROSTER, enabled};
 use super::source;
-use crate::labs::optimizers::params::{ACTIVATION, HIDDEN, LAYERS, TEST_FRACTION};
+use crate::labs::optimizers::params::{ACTIVATION, HIDDEN, LAYERS, REGULARISATION, REGULARISATION_RATE, TEST_FRACTION};
 
 /// A run of several optimizers on copies of one network.
 struct NetworkRun {
@@ -30,8 +32,10 @@ struct NetworkRun {
     hyper: Hyper,
     trainees: Vec<Trainee>,
     batches: Order,
-    /// Standardised training points and their classes.
-    inputs: Vec<[f32; 2]>,
+    /// What is added to the trained loss for the size of the weights.
+    penalty: Option<Penalty>,
+    /// What the network sees of each training point, `[N, F]`.
+    inputs: Vec<f32>,
     /// In the data's own units, for the pictures.
     train: PointSet,
     test: PointSet,
@@ -79,11 +83,11 @@ impl NetworkRun {
         source::check(params)?;
         let set = source::points(params, request.seed)?;
         let (train, test) = split(&set, TEST_FRACTION.of(params), request.seed);
-        let standard = Standardisation::of(&train.xy);
+        let inputs = Inputs::new(params, &train.xy);
         let shape = shape(params, set.class_names.len());
         let entries: Vec<Entry> = enabled(params).into_iter().map(|i| ROSTER[i]).collect();
 
-        let training = Training::new(request, "network", fingerprint(&entries, &shape, &set));
+        let training = Training::new(request, "network", fingerprint(params, &entries, &shape, &set));
         let device = &training.device;
         let initial = TensorData::new(shape.initial(request.seed), [1, shape.parameters()]);
         let theta = Tensor::<2>::from_data(initial, device);
@@ -92,7 +96,7 @@ impl NetworkRun {
 
         let measured = |set: &PointSet| {
             let count = set.len().min(EVALUATED);
-            Measured::upload(&set.xy[..count], &set.classes[..count], &standard, &shape, entries.len(), device)
+            Measured::upload(&set.xy[..count], &set.classes[..count], &inputs, &shape, entries.len(), device)
         };
         let size = source::batch_size(params, train.len());
         let cells = extent(&train.xy, &test.xy).grid(BOUNDARY, BOUNDARY);
@@ -101,10 +105,11 @@ impl NetworkRun {
             trainees,
             batches: Order::new((0..train.len()).collect(), size, Last::Drop, request.seed, streams::POINTS_ORDER),
             notes: source::notes(params, &train)?,
-            inputs: train.xy.iter().map(|p| standard.apply(*p)).collect(),
+            penalty: Penalty::of(params, &shape, device),
+            inputs: inputs.of(&train.xy),
             measured_train: measured(&train),
             measured_test: measured(&test),
-            grid: Measured::upload(&cells, &[], &standard, &shape, entries.len(), device),
+            grid: Measured::upload(&cells, &[], &inputs, &shape, entries.len(), device),
             train,
             test,
             shape,
@@ -124,12 +129,17 @@ impl NetworkRun {
     /// One update of every optimizer on the same mini-batch.
     fn train(&mut self) {
         let batch = self.batches.of(self.training.step);
-        let x = upload_points(batch.iter().map(|&i| self.inputs[i]), batch.len(), &self.training.device);
+        let features = self.shape.sizes[0];
+        let seen = batch.iter().flat_map(|&i| self.inputs[i * features..(i + 1) * features].iter().copied());
+        let x = upload_inputs(seen.collect(), features, &self.training.device);
         let classes: Vec<u32> = batch.iter().map(|&i| self.train.classes[i]).collect();
         let y = Tensor::from_data(one_hot(&classes, self.shape.classes()), &self.training.device);
         let going = self.going();
-        let points = going.iter().map(|&i| self.trainees[i].gradient_at(&self.hyper)).collect();
-        let (_, g) = gradients(&self.shape, &Tensor::cat(points, 0), x, y);
+        let points = Tensor::cat(going.iter().map(|&i| self.trainees[i].gradient_at(&self.hyper)).collect(), 0);
+        let (_, mut g) = gradients(&self.shape, &points, x, y);
+        if let Some(penalty) = &self.penalty {
+            g = g + penalty.gradient(points);
+        }
         self.training.step += 1;
         for (row, &i) in going.iter().enumerate() {
             let g = g.clone().slice([row..row + 1, 0..self.shape.parameters()]);
@@ -146,7 +156,8 @@ impl NetworkRun {
         let (loss_train, accuracy_train) = (wants("loss/train"), wants("accuracy/train"));
         let (loss_test, accuracy_test) = (wants("loss/test"), wants("accuracy/test"));
         let boundary = wants("boundary");
-        if !(loss_train || accuracy_train || loss_test || accuracy_test || boundary) {
+        let weights = wants("weights") && self.shape.parameters() <= MOST_WEIGHTS;
+        if !(loss_train || accuracy_train || loss_test || accuracy_test || boundary || weights) {
             return Ok(());
         }
         let theta = Tensor::cat(self.active().map(|trainee| trainee.theta.clone()).collect(), 0);
@@ -163,6 +174,7 @@ impl NetworkRun {
         let train = score(&self.measured_train, true, accuracy_train);
         let test = score(&self.measured_test, loss_test || accuracy_test, accuracy_test);
         let picture = boundary.then(|| reader.add(self.grid.decision(&model)));
+        let weights = weights.then(|| reader.add(theta));
         let read = reader.read()?;
 
         for (row, &i) in going.iter().enumerate() {
@@ -192,6 +204,11 @@ impl NetworkRun {
                 let values = read[at][row * cells..(row + 1) * cells].to_vec();
                 let (rows, cols) = (BOUNDARY as u32, BOUNDARY as u32);
                 out.payload(&format!("boundary/{id}"), Payload::Matrix { rows, cols, values });
+            }
+            if let Some(at) = weights {
+                let count = self.shape.parameters();
+                let values = read[at][row * count..(row + 1) * count].to_vec();
+                out.payload(&format!("weights/{id}"), Payload::Matrix { rows: 1, cols: count as u32, values });
             }
         }
         if self.active().next().is_none() {
@@ -231,12 +248,22 @@ impl Experiment for NetworkRun {
     }
 
     fn set(&mut self, key: &str, value: &Value) -> Result<(), ParamError> {
-        self.hyper.set(key, value)
+        match value {
+            Value::Float(rate) if key == REGULARISATION_RATE.key() => {
+                // Without regularisation it has no effect.
+                self.penalty.iter_mut().for_each(|penalty| penalty.rate = *rate);
+                Ok(())
+            }
+            value => self.hyper.set(key, value),
+        }
     }
 
     fn checkpoint(&mut self) -> Result<Checkpoint, RunError> {
         let mut to = self.training.save();
         self.hyper.save(&mut to.host);
+        if let Some(penalty) = &self.penalty {
+            to.host.put_f64(REGULARISATION_RATE.key(), vec![penalty.rate]);
+        }
         for trainee in &self.trainees {
             let id = trainee.entry.id;
             to.put_tensor(format!("{id}/weights"), &trainee.theta);
@@ -273,12 +300,16 @@ impl Experiment for NetworkRun {
             trainee.stopped = from.text.contains_key(&stopped).then(|| load.text(&stopped)).transpose()?;
         }
         self.hyper = Hyper::restored(from, self.hyper.choices)?;
+        if let Some(penalty) = &mut self.penalty {
+            penalty.rate = from.get_f64(REGULARISATION_RATE.key(), 1)?[0];
+        }
         Ok(())
     }
 
     fn networks(&mut self) -> Result<Vec<Network>, RunError> {
-        let count = self.inputs.len().min(LANDSCAPE_POINTS);
-        let x = upload_points(self.inputs[..count].iter().copied(), count, &self.training.device);
+        let count = self.train.len().min(LANDSCAPE_POINTS);
+        let features = self.shape.sizes[0];
+        let x = upload_inputs(self.inputs[..count * features].to_vec(), features, &self.training.device);
         let y = one_hot(&self.train.classes[..count], self.shape.classes());
         let y = Tensor::<3>::from_data(y, &self.training.device);
         let mut reader = Reader::default();
@@ -308,7 +339,7 @@ impl Experiment for NetworkRun {
                 title: trainee.entry.title.to_owned(),
                 blocks: self.shape.blocks(),
                 weights,
-                about: "the mean cross-entropy of the training points",
+                about: "the mean cross-entropy of the training points, without regularisation",
                 rate: Some(trainee.entry.hyper(&self.hyper).learning_rate),
                 evaluate: Box::new(evaluate),
             }
@@ -347,12 +378,15 @@ impl Trainee {
     }
 }
 
-fn shape(params: &Params, classes: usize) -> MlpShape {
-    MlpShape::new(2, HIDDEN.of(params) as usize, LAYERS.of(params) as usize, classes, ACTIVATION.of(params))
+/// The network of these parameters, for so many classes.
+pub fn shape(params: &Params, classes: usize) -> MlpShape {
+    let inputs = features::enabled(params).len();
+    MlpShape::new(inputs, HIDDEN.of(params) as usize, LAYERS.of(params) as usize, classes, ACTIVATION.of(params))
 }
 
-/// Names what the weights belong to: who trains, which network, which points.
-fn fingerprint(entries: &[Entry], shape: &MlpShape, set: &PointSet) -> String {
+/// Names what the weights belong to: who trains, which network, which points; and which features and what penalty, where
+/// they are not those of a fresh form.
+fn fingerprint(params: &Params, entries: &[Entry], shape: &MlpShape, set: &PointSet) -> String {
     let mut hash = crc32fast::Hasher::new();
     for (xy, class) in set.xy.iter().zip(&set.classes) {
         hash.update(&xy[0].to_le_bytes());
@@ -361,14 +395,23 @@ fn fingerprint(entries: &[Entry], shape: &MlpShape, set: &PointSet) -> String {
     }
     let ids: Vec<&str> = entries.iter().map(|entry| entry.id).collect();
     let sizes: Vec<String> = shape.sizes.iter().map(ToString::to_string).collect();
-    format!(
+    let mut text = format!(
         "{} {:?} on {} points {:08x}, trained by {}",
         sizes.join("-"),
         shape.activation,
         set.len(),
         hash.finalize(),
         ids.join(", ")
-    )
+    );
+    let features = features::enabled(params);
+    if features != Feature::DEFAULT {
+        let titles: Vec<&str> = features.into_iter().map(Feature::title).collect();
+        text.push_str(&format!(", seen as {}", titles.join(", ")));
+    }
+    if let Some(norm) = REGULARISATION.of(params) {
+        text.push_str(&format!(", {norm:?} regularised"));
+    }
+    text
 }
 
 fn stopped(entry: &Entry, step: u64, eta: f64) -> String {

@@ -2,13 +2,19 @@
 
 use burn::tensor::{Device, Tensor, TensorData, activation};
 
-use crate::data::points::{Extent, Standardisation};
+use crate::data::points::Extent;
 use crate::nn::mlp::{Mlp, MlpShape, correct, cross_entropy, one_hot};
+
+use super::features::Inputs;
 
 /// Rows and columns of `boundary/<optimizer>`, a matrix over [`extent`], row 0 at the top (largest y), each value taken
 /// at the centre of its cell. With two classes a value is P(class 1), 0 to 1. With more it is the index of the likeliest
 /// class plus its probability: 2.75 is class 2 with 75 % (a probability above 0.9999 is written as 0.9999).
 pub const BOUNDARY: usize = 64;
+
+/// Networks of more weights and biases do not send them as `weights/<optimizer>`: a matrix `[1, P]` in the order of
+/// [`Mlp::from_flat`].
+pub const MOST_WEIGHTS: usize = 4_096;
 
 /// Loss and accuracy of a set with more points are measured on its first so many; sets are shuffled, so that these are a
 /// fair sample.
@@ -35,7 +41,7 @@ pub struct Measured {
 
 #[derive(Debug)]
 struct Part {
-    /// `[1, N, 2]`, standardised.
+    /// `[1, N, F]`
     x: Tensor<3>,
     /// `[1, N, C]`; `[1, 0, 0]`-like empty where the points have no classes.
     one_hot: Option<Tensor<3>>,
@@ -48,7 +54,7 @@ impl Measured {
     pub fn upload(
         xy: &[[f32; 2]],
         classes: &[u32],
-        standard: &Standardisation,
+        inputs: &Inputs,
         shape: &MlpShape,
         copies: usize,
         device: &Device,
@@ -60,7 +66,7 @@ impl Measured {
                 let end = (start + size).min(xy.len());
                 let labelled = classes.get(start..end).filter(|part| !part.is_empty());
                 Part {
-                    x: upload_points(xy[start..end].iter().map(|p| standard.apply(*p)), end - start, device),
+                    x: upload_inputs(inputs.of(&xy[start..end]), inputs.features.len(), device),
                     one_hot: labelled.map(|part| Tensor::from_data(one_hot(part, shape.classes()), device)),
                     labels: labelled.map(|part| {
                         let values: Vec<f32> = part.iter().map(|&class| class as f32).collect();
@@ -113,7 +119,8 @@ impl Measured {
     }
 }
 
-/// `[1, N, 2]`
-pub fn upload_points(points: impl Iterator<Item = [f32; 2]>, count: usize, device: &Device) -> Tensor<3> {
-    Tensor::from_data(TensorData::new(points.flatten().collect::<Vec<f32>>(), [1, count, 2]), device)
+/// What N points look like to a network, `[N, F]`, as `[1, N, F]`.
+pub fn upload_inputs(values: Vec<f32>, features: usize, device: &Device) -> Tensor<3> {
+    let count = values.len() / features;
+    Tensor::from_data(TensorData::new(values, [1, count, features]), device)
 }

@@ -9,8 +9,8 @@ use crate::engine::params::{ParamError, Params, Value};
 use crate::kit::kept;
 use crate::watch::Watch;
 
-use super::super::params::{BATCH_SIZE, CSV, NOISE, POINT_COUNT, POINTS, TEST_FRACTION};
-use super::roster;
+use super::super::params::{BATCH_SIZE, CSV, FEATURE_X1, NOISE, POINT_COUNT, POINTS, TEST_FRACTION};
+use super::{features, roster};
 
 /// All points of a run with these parameters.
 pub fn points(params: &Params, seed: u64) -> Result<PointSet, ParamError> {
@@ -20,12 +20,19 @@ pub fn points(params: &Params, seed: u64) -> Result<PointSet, ParamError> {
     }
 }
 
-/// Checks across parameters: the CSV file can be read, a batch fits into the training set, somebody takes part.
+/// Checks across parameters: the CSV file can be read, a batch fits into the training set, somebody takes part
+/// and sees something.
 pub fn check(params: &Params) -> Result<(), ParamError> {
     if roster::enabled(params).is_empty() {
         return Err(ParamError::invalid(
             roster::ROSTER[0].switch,
             "no optimizer is switched on; switch on at least one",
+        ));
+    }
+    if features::enabled(params).is_empty() {
+        return Err(ParamError::invalid(
+            FEATURE_X1.key(),
+            "no feature is switched on, so that the network would see nothing; switch on at least one",
         ));
     }
     let count = match POINTS.of(params) {

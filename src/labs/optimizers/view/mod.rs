@@ -85,6 +85,7 @@ static TILES: Tiles<OptimizersView> = &[
     &race::TILE,
     &network::boundary::TILE,
     &network::landscape::TILE,
+    &network::inside::TILE,
     &network::curves::LOSS,
     &network::curves::ACCURACY,
     &network::results::TILE,

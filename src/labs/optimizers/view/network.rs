@@ -4,6 +4,7 @@
 pub mod boundary;
 pub mod curves;
 mod guide;
+pub mod inside;
 pub mod landscape;
 mod parts;
 pub mod results;
@@ -29,6 +30,7 @@ pub struct NetworkState {
     /// Index in [`ROSTER`] of the optimizer that is highlighted in every tile.
     selected: Option<usize>,
     boundary: boundary::BoundaryTile,
+    inside: inside::InsideTile,
     loss: CurvesTile,
     accuracy: CurvesTile,
     sets: curves::Sets,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use eframe::egui::accesskit::Role;
 use eframe::egui::epaint::{Mesh, Vertex};
 use eframe::egui::{
-    Align2, Color32, ColorImage, CursorIcon, FontId, Painter, Pos2, Rect, Sense, Shape, Stroke, StrokeKind,
-    TextureOptions, Ui, WidgetInfo, pos2, vec2,
+    Color32, ColorImage, CursorIcon, FontId, Painter, Pos2, Rect, Sense, Shape, Stroke, StrokeKind, TextureOptions, Ui,
+    WidgetInfo, pos2, vec2,
 };
 
 use crate::data::points::Extent;
@@ -188,7 +188,7 @@ pub fn ui(
     let places = grid(rest, shown.len(), scene.aspect(), (1.9 * size).round(), (0.7 * size).round());
     if let Some(place) = places.first() {
         let width = place.width().min(place.height() * scene.aspect());
-        state.prepare_markers(ui, (0.012 * width).clamp(1.8, 0.45 * size));
+        state.prepare_markers(ui, (0.012 * width).clamp(2.2, 0.45 * size));
     }
     for (&i, place) in shown.iter().zip(places) {
         panel(state, i, place, &scene, selected, ui, ctx);
@@ -303,7 +303,7 @@ fn panel(
         Axes::new(rect_with_labels, bounds, [Scale::Linear; 2], size, 0.0).draw_labels(
             &ui.painter_at(place),
             style,
-            &Titles { x: &axis_title("x", scene.origin[0]), y: &axis_title("", scene.origin[1]) },
+            &Titles { x: &axis_title("x", scene.origin[0]), y: &axis_title("y", scene.origin[1]) },
         );
         if let (Some(at), Some(shown)) = (response.hover_pos(), &state.pictures[i].shown) {
             read_out(&painter, rect, at, scene, &shown.payload, style, size);
@@ -320,33 +320,42 @@ fn panel(
 fn axis_title(name: &str, origin: f64) -> String {
     match origin {
         0.0 => name.to_owned(),
-        _ if origin < 0.0 => format!("{} + {}", if name.is_empty() { "y" } else { name }, -origin),
-        _ => format!("{} − {origin}", if name.is_empty() { "y" } else { name }),
+        _ if origin < 0.0 => format!("{name} + {}", -origin),
+        _ => format!("{name} − {origin}"),
     }
 }
 
-/// A sample of the optimizer's line, its name, and a note on the right.
+/// A sample of the optimizer's line, its name, and a note on the right. Where room is short the sample goes first and then
+/// the note, which stands in Results too; the name is what tells the pictures apart.
 fn draw_title(painter: &Painter, rect: Rect, i: usize, note: &str, warn: bool, size: f32, style: &Style) {
     let category = style.category(i);
     let y = rect.center().y;
-    let pen = Pen {
-        width: 0.2 * size,
-        color: category.color,
-        dash: category.dash,
-        feather: 1.0 / painter.pixels_per_point(),
-    };
-    let run = [(pos2(rect.left(), y), 0), (pos2(rect.left() + 1.9 * size, y), 1)];
-    LineMesh::new([run.as_slice()], pen).draw(painter);
+    let (sample, gap) = (2.3 * size, 0.5 * size);
+    let font = FontId::proportional(size + 1.0);
     let color = if warn { style.warning } else { style.text };
     let note = painter.layout_no_wrap(note.to_owned(), FontId::monospace(size), color);
-    let note_left = rect.right() - note.size().x;
-    painter.galley(pos2(note_left, y - note.size().y / 2.0), note, color);
-    let left = rect.left() + 2.3 * size;
-    let clip = painter.with_clip_rect(Rect::from_min_max(
-        pos2(left, rect.top() - size),
-        pos2((note_left - 0.5 * size).max(left), rect.bottom() + size),
-    ));
-    clip.text(pos2(left, y), Align2::LEFT_CENTER, ROSTER[i].title, FontId::proportional(size + 1.0), style.text);
+    let name = painter.layout_no_wrap(ROSTER[i].title.to_owned(), font.clone(), style.text);
+    let (name, height) = (name.size().x, name.size().y);
+    let with_note = name + gap + note.size().x;
+    let mut left = rect.left();
+    if sample + with_note <= rect.width() {
+        let pen = Pen {
+            width: 0.2 * size,
+            color: category.color,
+            dash: category.dash,
+            feather: 1.0 / painter.pixels_per_point(),
+        };
+        let run = [(pos2(left, y), 0), (pos2(left + 1.9 * size, y), 1)];
+        LineMesh::new([run.as_slice()], pen).draw(painter);
+        left += sample;
+    }
+    let mut right = rect.right();
+    if warn || with_note <= rect.width() {
+        right -= note.size().x + gap;
+        painter.galley(pos2(right + gap, y - note.size().y / 2.0), note, color);
+    }
+    let room = Rect::from_min_max(pos2(left, y - 0.5 * height), pos2(right.max(left), y + 0.5 * height));
+    tile::one_line(painter, ROSTER[i].title, room, font, style.text);
 }
 
 /// Coordinates under the pointer and what the network says about them.
@@ -397,7 +406,8 @@ impl Picture {
             let (class, probability) = decode(*value, classes);
             let certainty = (probability - even) / (1.0 - even);
             let color = colors.get(class).copied().unwrap_or(style.plot_background);
-            parts::mix(style.plot_background, color, 0.5 * certainty)
+            // Faint enough that points of the same class stand out.
+            parts::mix(style.plot_background, color, 0.4 * certainty)
         });
         let image = ColorImage::new(size, pixels.collect());
         self.texture.set(ui.ctx(), &format!("boundary {id}"), image, TextureOptions::LINEAR);
@@ -427,7 +437,7 @@ impl BoundaryTile {
             let r = ((x % side) as f32 + 0.5 - half).hypot(y as f32 + 0.5 - half);
             // Coverage of the disc of this share of the radius, soft over one pixel; rims are a pixel wide.
             let inside = |radius: f32| (radius - r + 0.5).clamp(0.0, 1.0);
-            let rim = (0.2 * half).max(0.8);
+            let rim = (0.2 * half).max(0.6);
             let (white, alpha) = match x < side {
                 true => (inside(half - 0.5 - rim), inside(half - 0.5)),
                 false => {

@@ -10,8 +10,8 @@ use crate::labs::optimizers::KEYS;
 use crate::labs::optimizers::network::roster::ROSTER;
 use crate::plot::tile;
 
-use super::NetworkState;
 use super::parts;
+use super::{NetworkState, value};
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::labs::optimizers::view::{OptimizersView, network};
 
@@ -20,8 +20,9 @@ pub static LOSS: Tile<OptimizersView> = Tile {
     spec: TileSpec {
         id: "loss",
         title: "Loss",
-        help: "Mean cross-entropy of the whole training set (bold) and test set (fine) against the step. Click or \
-               drag to move the timeline, scroll to zoom, double-click to fit.",
+        help: "Mean cross-entropy of the whole training set (bold) and test set (fine) against the step, of the data \
+               alone: what regularisation adds is not in it. Click or drag to move the timeline, scroll to zoom, \
+               double-click to fit.",
         area: "loss",
         follows_cursor: true,
     },
@@ -152,12 +153,23 @@ fn ui(
         }
     }
     state.highlighted = selected.map(|index| ROSTER[index].title.to_owned());
-    let about = About { text: family.about.to_owned(), ..About::default() };
+    let mut about = About { text: family.about.to_owned(), ..About::default() };
+    if state.is_log(&family.axis) {
+        let zero = |i: &&usize| {
+            let of = |set: &str| value(run, &format!("{}/{set}", family.key), ROSTER[**i].id, ctx.cursor.step);
+            [("train", sets.train), ("test", sets.test)].into_iter().any(|(set, on)| on && of(set) == Some(0.0))
+        };
+        let names: Vec<&str> = present.iter().filter(zero).map(|&i| ROSTER[i].title).collect();
+        if !names.is_empty() {
+            // f32 cannot tell it from 0.
+            about.text = format!("exactly 0 and so below the axis: {}; {}", names.join(", "), family.about);
+        }
+    }
     state.show(&about, vec![panel], ui, ctx, |ui, _| {
-        if tile::toggle(ui, sets.test, "test", "Show the test set", size) {
+        if tile::toggle(ui, sets.test, "test", "Show the test set (fine lines)", size) {
             sets.toggle_test();
         }
-        if tile::toggle(ui, sets.train, "train", "Show the training set", size) {
+        if tile::toggle(ui, sets.train, "train", "Show the training set (bold lines)", size) {
             sets.toggle_train();
         }
     });

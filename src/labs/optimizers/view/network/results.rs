@@ -117,15 +117,12 @@ pub fn ui(present: &[usize], selected: &mut Option<usize>, ui: &mut Ui, ctx: &mu
                 };
                 let run_of_line = [(pos2(row.left() + 0.3 * size, y), 0), (pos2(row.left() + 2.3 * size, y), 1)];
                 LineMesh::new([run_of_line.as_slice()], pen).draw(painter);
-                let name_at = pos2(row.left() + 2.8 * size, y);
-                let clip = Rect::from_min_max(row.min, pos2(rest.left() + name_width, row.max.y));
-                painter.with_clip_rect(clip.intersect(ui.clip_rect())).text(
-                    name_at,
-                    Align2::LEFT_CENTER,
-                    entry.title,
-                    FontId::proportional(size + 0.5),
-                    style.text,
+                let font = FontId::proportional(size + 0.5);
+                let name = Rect::from_min_max(
+                    pos2(row.left() + 2.8 * size, y - 0.75 * size),
+                    pos2(rest.left() + name_width, row.max.y),
                 );
+                tile::one_line(painter, entry.title, name, font, style.text);
                 if let Some(last) = stopped {
                     let text = format!("diverged, stopped at step {last}");
                     let font = FontId::proportional(size);
