@@ -13,6 +13,7 @@ use crate::engine::event::{Body, Change, Event, RunId, Status};
 use crate::engine::mailbox::Letter;
 use crate::engine::params::{ParamSpec, Params};
 use crate::engine::state::RunState;
+use crate::kit::lab::Moment;
 use crate::kit::tiles::TileSpec;
 use crate::kit::view::{Cursor, Lab, LabView, ViewCtx};
 use crate::plot::style::Style;
@@ -78,6 +79,8 @@ pub struct Session {
     pub status_since: f64,
     /// The failure banner of this run was closed.
     pub failure_seen: bool,
+    /// What became of the run so far, and of which run at which step that was looked at.
+    moments: (Option<(RunId, u64)>, Vec<Moment>),
     speed_samples: VecDeque<(f64, u64)>,
     /// Seconds that a step of the shown run took lately.
     pub step_seconds: Option<f64>,
@@ -123,6 +126,7 @@ impl Session {
             layouts,
             status_since: 0.0,
             failure_seen: false,
+            moments: (None, Vec::new()),
             speed_samples: VecDeque::new(),
             step_seconds: None,
             reached: None,
@@ -262,6 +266,19 @@ impl Session {
             Start::Settled => self.play.from_start(),
             Start::Preview => {}
         }
+    }
+
+    /// Looks at what became of the run, where it has gone on since.
+    pub fn judge(&mut self) {
+        let now = self.run.id.map(|id| (id, self.run.step));
+        if self.moments.0 != now {
+            self.moments = (now, (self.lab.spec.moments)(&self.run));
+        }
+    }
+
+    /// What became of the run, as of the last [`Session::judge`].
+    pub fn moments(&self) -> &[Moment] {
+        &self.moments.1
     }
 
     /// Whether an event or letter of this run belongs here.

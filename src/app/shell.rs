@@ -29,6 +29,9 @@ impl App {
 
     fn window(&mut self, ui: &mut Ui, wgpu: Option<&RenderState>, acts: &mut Vec<Act>) {
         let (state, focus) = (&mut self.state, &mut self.focus);
+        if let Some(session) = state.front_mut() {
+            session.judge();
+        }
         let panel = theme::panel_fill(&state.style);
         let bar = |x: i8, y: i8| Frame::new().fill(panel).inner_margin(Margin::symmetric(x, y));
         let (slim, wide) = (bar(12, 4), bar(12, 8));

@@ -7,7 +7,7 @@ use super::playback::SPEEDS;
 use super::session::Session;
 use super::widgets::{Icon, icon_button, timeline_id};
 use super::{actions, theme};
-use crate::engine::state::{Mark, MarkKind};
+use crate::engine::state::MarkKind;
 use crate::plot::number;
 use crate::plot::style::Style;
 
@@ -110,7 +110,9 @@ fn bar(session: &Session, focus: &mut Focus, ui: &mut Ui, size: egui::Vec2, styl
         let part = ((pointer.x - track.left()) / track.width()).clamp(0.0, 1.0);
         let step = (f64::from(part) * planned as f64).round() as u64;
         // A click close to a mark means the mark.
-        let near = session.run.marks.iter().map(|mark| mark.step).min_by_key(|mark| mark.abs_diff(step));
+        let moments = session.moments().iter().filter_map(|moment| moment.step);
+        let marks = session.run.marks.iter().map(|mark| mark.step).chain(moments);
+        let near = marks.min_by_key(|mark| mark.abs_diff(step));
         let near = near.filter(|mark| response.clicked() && (x_of(*mark) - pointer.x).abs() < 6.0);
         let to = near.unwrap_or(step);
         acts.push(Act::Seek(to));
@@ -130,6 +132,10 @@ fn bar(session: &Session, focus: &mut Focus, ui: &mut Ui, size: egui::Vec2, styl
     for change in &session.changes {
         draw_mark(painter, pos2(x_of(change.step), track.center().y), MarkKind::Changed, style);
     }
+    for (moment, at) in session.moments().iter().filter_map(|moment| Some((moment, moment.step?))) {
+        let color = style.category(moment.category).color;
+        painter.circle(pos2(x_of(at), track.center().y - 10.0), 3.5, color, Stroke::new(1.0, theme::panel_fill(style)));
+    }
     let handle = pos2(x_of(at), track.center().y);
     let radius = if response.hovered() || response.dragged() { 8.0 } else { 7.0 };
     painter.circle(
@@ -142,7 +148,7 @@ fn bar(session: &Session, focus: &mut Focus, ui: &mut Ui, size: egui::Vec2, styl
         painter.rect_stroke(rect, 6.0, Stroke::new(1.0, style.accent), egui::StrokeKind::Inside);
     }
     if let Some(pointer) = response.hover_pos() {
-        tooltip(&response, pointer.x, &session.run.marks, x_of, track, planned);
+        tooltip(&response, pointer.x, session, x_of, track);
     }
 }
 
@@ -164,17 +170,24 @@ fn draw_mark(painter: &egui::Painter, at: egui::Pos2, kind: MarkKind, style: &St
     }
 }
 
-/// The step under the pointer, and the marks there.
-fn tooltip(response: &egui::Response, x: f32, marks: &[Mark], x_of: impl Fn(u64) -> f32, track: Rect, planned: u64) {
+/// The step under the pointer, and what is marked there.
+fn tooltip(response: &egui::Response, x: f32, session: &Session, x_of: impl Fn(u64) -> f32, track: Rect) {
     let part = ((x - track.left()) / track.width()).clamp(0.0, 1.0);
-    let step = (f64::from(part) * planned as f64).round() as u64;
-    let near: Vec<&Mark> = marks.iter().filter(|mark| (x_of(mark.step) - x).abs() < 6.0).take(8).collect();
+    let step = (f64::from(part) * session.planned_steps() as f64).round() as u64;
+    let near = |at: &u64| (x_of(*at) - x).abs() < 6.0;
+    let marks = session.run.marks.iter().filter(|mark| near(&mark.step)).map(|mark| (mark.step, mark.text.as_str()));
+    let moments = session.moments().iter().filter_map(|moment| Some((moment.step?, moment.text.as_str())));
+    let lines: Vec<String> = marks
+        .chain(moments.filter(|(at, _)| near(at)))
+        .take(8)
+        .map(|(at, text)| format!("step {}: {text}", number::grouped(at)))
+        .collect();
     response.show_tooltip_ui(|ui| {
-        if near.is_empty() {
+        if lines.is_empty() {
             ui.label(RichText::new(format!("step {}", number::grouped(step))).monospace());
         }
-        for mark in near {
-            ui.label(format!("step {}: {}", number::grouped(mark.step), mark.text));
+        for line in lines {
+            ui.label(line);
         }
     });
 }

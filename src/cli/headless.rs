@@ -214,13 +214,16 @@ fn conclude(state: &RunState, output: &Output) {
     };
     let scalars: Map<String, Json> =
         state.scalars.iter().filter_map(|(key, history)| Some((key.to_string(), json!(history.last()?.1)))).collect();
+    let moments = labs::specs().find(|lab| lab.id == header.lab).map(|lab| (lab.moments)(state)).unwrap_or_default();
+    let told: Vec<Json> = moments.iter().map(|moment| json!({ "step": moment.step, "text": moment.text })).collect();
     output.object(&json!({
         "event": status, "step": state.step, "steps": header.steps, "seconds": state.seconds, "message": message,
-        "folder": header.folder, "scalars": scalars,
+        "folder": header.folder, "scalars": scalars, "moments": told,
     }));
     if !state.scalars.is_empty() {
         output.line(newest(state));
     }
+    moments.iter().for_each(|moment| output.line(&moment.text));
     let steps = number::counted(state.step, "step", "steps");
     output.line(format!("{status} after {steps}, {} s", number::short(state.seconds)));
     if !header.folder.is_empty() {

@@ -21,7 +21,7 @@ const TAN_HALF_FOV: f32 = 0.2867;
 /// Distance of the nearest visible thing, in box units.
 const NEAR: f32 = 0.05;
 
-/// Where one stands. The default shows the box from a corner, a little from above.
+/// Where one stands. The default shows the box from a corner, a little from above: x runs to the right, y away.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Camera {
     /// Direction from the target to the eye, around z, radians; 0 is +x, a quarter turn is +y.
@@ -36,7 +36,7 @@ pub struct Camera {
 
 impl Default for Camera {
     fn default() -> Self {
-        Self { yaw: 1.08, pitch: 0.58, zoom: 1.0, target: [0.0, 0.0, 0.0] }
+        Self { yaw: std::f32::consts::TAU - 1.08, pitch: 0.58, zoom: 1.0, target: [0.0, 0.0, 0.0] }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::engine::command::{Record, RunRequest};
 use crate::engine::event::{Change, KeySpec, RunId};
 use crate::engine::experiment::{BuildFn, DeviceCheckFn};
 use crate::engine::params::{self, ParamError, ParamSpec, Params, Value};
+use crate::engine::state::RunState;
 use crate::engine::study::StudySpec;
 use crate::engine::twin;
 use crate::watch::Watch;
@@ -61,8 +62,21 @@ pub struct LabSpec {
     pub predict: Option<&'static PredictSpec>,
     /// How a folder of one's own is looked over; `None`: this lab reads none of that kind.
     pub doctor: Option<&'static DoctorSpec>,
+    /// What became of a run so far, for its summary and its timeline.
+    pub moments: fn(&RunState) -> Vec<Moment>,
     /// What choosing this value of this parameter brings along: `key`, `value` as typed; see [`choose`].
     pub brings: fn(&str, &str) -> &'static [Brought],
+}
+
+/// Something that became of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Moment {
+    /// When, where it has a time.
+    pub step: Option<u64>,
+    /// Its colour: an index of `Style::category`.
+    pub category: usize,
+    /// A sentence without a point: `Adam: arrived, stays since step 57`.
+    pub text: String,
 }
 
 /// A value that comes with another one: `key`, `value` as typed.

@@ -1,7 +1,10 @@
 //! One verdict on each optimizer's path, the same in table, guide and notices: has it arrived, and does it stay?
 
 use super::PATH_COLUMNS;
+use super::rules::Rule;
 use super::surfaces::{CriticalKind, Surface};
+use crate::engine::state::RunState;
+use crate::kit::lab::Moment;
 use crate::plot::number;
 
 /// What became of an optimizer so far.
@@ -106,7 +109,35 @@ pub fn verdict(rows: &[f64], surface: &Surface) -> Option<Verdict> {
     Some(Verdict::Slow { left: left.filter(|left| *left <= 1.0) })
 }
 
+/// What became of every optimizer of a run on a surface.
+pub fn moments(run: &RunState) -> Vec<Moment> {
+    // The network's run has none; a function that cannot be read has no run.
+    let Ok(surface) = super::params::surface(&run.params) else { return Vec::new() };
+    let which = surface.minima().count() > 1;
+    let of = |rule: Rule| {
+        let rows = run.tables.get(rule.path_key()).filter(|rows| rows.columns == PATH_COLUMNS.len())?;
+        let verdict = verdict(&rows.data, &surface)?;
+        let text = format!("{}: {}", rule.title(), verdict.in_words(which));
+        Some(Moment { step: verdict.step(), category: rule.index(), text })
+    };
+    Rule::ALL.into_iter().filter_map(of).collect()
+}
+
 impl Verdict {
+    /// The step at which it came to be so, where there is one.
+    pub fn step(&self) -> Option<u64> {
+        match *self {
+            Verdict::Arrived { since, .. } | Verdict::Circles { since, .. } | Verdict::Left { since, .. } => {
+                Some(since)
+            }
+            Verdict::PassedThrough { first: at, .. }
+            | Verdict::Growing { lowest_at: at, .. }
+            | Verdict::Overflow { at } => Some(at),
+            Verdict::Stuck { .. } | Verdict::Slow { .. } => None,
+        }
+        .map(|step| step as u64)
+    }
+
     /// In a word or two.
     pub fn short(&self) -> &'static str {
         match self {
@@ -162,7 +193,6 @@ mod tests {
     use super::*;
     use crate::engine::params::Params;
     use crate::labs::optimizers::params::PARAMS;
-    use crate::labs::optimizers::rules::Rule;
     use crate::labs::optimizers::{surface_run, surfaces};
 
     /// Verdicts of the article's rules with these parameters.

@@ -51,6 +51,7 @@ pub static SPEC: LabSpec = LabSpec {
     read: source::read_ahead,
     predict: Some(&predict::PREDICT),
     doctor: Some(&doctor::DOCTOR),
+    moments: |_| Vec::new(),
     brings: |_, _| &[],
 };
 

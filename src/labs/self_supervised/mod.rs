@@ -53,6 +53,7 @@ pub static SPEC: LabSpec = LabSpec {
     read: source::read_ahead,
     predict: None,
     doctor: None,
+    moments: |_| Vec::new(),
     brings: |_, _| &[],
 };
 

@@ -62,11 +62,11 @@ impl Context<'_> {
     }
 
     pub(super) fn momentum(&self) -> Vec<Part> {
-        vec![self.gradient(), self.inertia(), self.velocity()]
+        vec![self.gradient(), self.inertia(), self.pull(), self.velocity()]
     }
 
     pub(super) fn nag(&self) -> Vec<Part> {
-        vec![self.look_ahead(), self.gradient_ahead(), self.velocity()]
+        vec![self.look_ahead(), self.gradient_ahead(), self.pull(), self.velocity()]
     }
 
     fn look_ahead(&self) -> Part {
@@ -97,6 +97,17 @@ impl Context<'_> {
             .value(kept, format!("{}·{}", number(mu), pair(self.state.a)))
             .arrow(self.state.theta, kept)
             .note(note)
+    }
+
+    /// What the slope adds to the kept velocity, at the tip of that: the other side of the article's triangle.
+    fn pull(&self) -> Part {
+        let (eta, g) = (self.hyper.learning_rate, self.g);
+        let tip = each(|i| self.state.theta[i] + self.hyper.momentum * self.state.a[i]);
+        let by = g.map(|g| -(eta * g));
+        Part::new("pull", "pull of the slope", "−η g", "−η g")
+            .value(by, format!("−{}·{}", number(eta), pair(g)))
+            .arrow(tip, by)
+            .note(format!("From the tip of μ v: {} long. Both together are the new velocity.", number(length(by))))
     }
 
     fn velocity(&self) -> Part {

@@ -24,11 +24,20 @@ pub fn is_slope(part: &Part) -> bool {
     matches!(part.id, "gradient" | "first_moment" | "first_moment_corrected" | "direction")
 }
 
+/// Whether the part is what is remembered of squared slopes: drawn as squares of that area, one an axis.
+pub fn is_square(part: &Part) -> bool {
+    matches!(
+        part.id,
+        "accumulator" | "mean_square" | "second_moment" | "second_moment_corrected" | "largest_second_moment"
+    )
+}
+
 /// Colour of a part: the gradient, what is remembered, and the move are told apart; the move has the optimizer's.
 pub fn color(part: &Part, rule: Rule, style: &Style) -> Color32 {
     match part.id {
         "gradient" => style.accent,
         "look_ahead" | "inertia" => style.text_weak,
+        "pull" => style.accent,
         "first_moment" | "first_moment_corrected" | "direction" | "velocity" => style.good,
         "move" | "step" => style.category(rule.index()).color,
         _ => style.text_weak,
@@ -153,6 +162,7 @@ pub fn label(part: &Part) -> &'static str {
             _ => "−m",
         },
         "look_ahead" | "inertia" => "μv",
+        "pull" => "−ηg",
         "velocity" => "v",
         "move" | "step" => "Δθ",
         _ => part.symbol,

@@ -21,8 +21,8 @@ use super::OptimizersView;
 use super::arrows;
 use super::controls;
 use super::marks;
-use super::paths::{self, Path};
-use super::trails::Trails;
+use super::paths::{self, Path, Verdicts};
+use super::trails::{self, Trails};
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::labs::optimizers::params::{START_X, START_Y};
 
@@ -36,7 +36,7 @@ pub static TILE: Tile<OptimizersView> = Tile {
         area: "plane",
         follows_cursor: true,
     },
-    show: |view, ui, ctx| self::ui(&mut view.field, &mut view.selected, ui, ctx),
+    show: |view, ui, ctx| self::ui(&mut view.field, &mut view.verdicts, &mut view.selected, ui, ctx),
     commands: &[
         TileCommand {
             id: "field-log",
@@ -96,7 +96,7 @@ impl FieldTile {
 }
 
 /// Draws the tile.
-pub fn ui(tile: &mut FieldTile, selected: &mut Rule, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
+pub fn ui(tile: &mut FieldTile, verdicts: &mut Verdicts, selected: &mut Rule, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     let surface = paths::surface(ctx);
     let all = Path::all(ctx.run);
     let size = controls::font_size(ctx);
@@ -143,6 +143,11 @@ pub fn ui(tile: &mut FieldTile, selected: &mut Rule, ui: &mut Ui, ctx: &mut View
     }
     marks::critical_points(&inside, &axes, &surface, ctx.style, size);
     tile.trails.draw(&inside, &axes, &all, *selected, ctx, size);
+    for path in &all {
+        if let Some(verdict) = verdicts.of(path, &surface) {
+            marks::verdict(&inside, trails::place(&axes, path, ctx, size), &verdict, ctx, size);
+        }
+    }
     if let Some(path) = all.iter().find(|path| path.rule == *selected) {
         arrows::on_field(&inside, &axes, path, &surface, ctx, size);
     }

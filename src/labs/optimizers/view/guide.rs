@@ -12,13 +12,12 @@ use crate::labs::optimizers::surface_run;
 use crate::labs::optimizers::surfaces::Surface;
 use crate::plot::number;
 
-use super::paths::{self, Judged, Path};
+use super::paths::{self, Path, Verdicts};
 use super::{arrows, controls};
 
-/// What the guide keeps between frames: the verdict on each path.
+/// What the guide keeps between frames.
 #[derive(Debug, Default)]
 pub struct GuideState {
-    judged: [Judged; Rule::ALL.len()],
     parted: Parted,
 }
 
@@ -38,7 +37,7 @@ const COMPARED: u64 = 1_000;
 const DIFFERENCE: f64 = 1e-6;
 
 /// Draws the guide.
-pub fn ui(state: &mut GuideState, selected: Rule, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
+pub fn ui(state: &mut GuideState, verdicts: &mut Verdicts, selected: Rule, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     let surface = paths::surface(ctx);
     let all = Path::all(ctx.run);
     ui.spacing_mut().item_spacing = vec2(6.0, 5.0);
@@ -47,7 +46,7 @@ pub fn ui(state: &mut GuideState, selected: Rule, ui: &mut Ui, ctx: &mut ViewCtx
         equations(path, &surface, ui, ctx);
     }
     if !all.is_empty() {
-        measured(state, &all, &surface, ui, ctx);
+        measured(verdicts, &all, &surface, ui, ctx);
         parted(&mut state.parted, &all, ui, ctx);
     }
     article(&surface, ui, ctx);
@@ -126,7 +125,7 @@ fn equations(path: &Path<'_>, surface: &Surface, ui: &mut Ui, ctx: &ViewCtx<'_>)
 }
 
 /// What became of each optimizer in this run.
-fn measured(state: &mut GuideState, all: &[Path<'_>], surface: &Surface, ui: &mut Ui, ctx: &ViewCtx<'_>) {
+fn measured(verdicts: &mut Verdicts, all: &[Path<'_>], surface: &Surface, ui: &mut Ui, ctx: &ViewCtx<'_>) {
     heading(ui, ctx, "Measured in this run");
     let size = controls::font_size(ctx);
     let which = surface.minima().count() > 1;
@@ -134,7 +133,7 @@ fn measured(state: &mut GuideState, all: &[Path<'_>], surface: &Surface, ui: &mu
         line(ui, ctx, "Arrived is who stays within 1 % of the window of a minimum.");
     }
     for path in all {
-        let verdict = state.judged[path.rule.index()].of(path, surface);
+        let verdict = verdicts.of(path, surface);
         let text = verdict.map_or_else(String::new, |verdict| verdict.in_words(which));
         ui.horizontal_wrapped(|ui| {
             let color = ctx.style.category(path.rule.index()).color;

@@ -2,7 +2,9 @@
 
 use eframe::egui::{Color32, Painter, Pos2, Shape, Stroke, Vec2, vec2};
 
+use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::surfaces::{Critical, CriticalKind, Surface};
+use crate::labs::optimizers::verdict::Verdict;
 use crate::plot::axes::Axes;
 use crate::plot::stroke::{LineMesh, Pen, Stop};
 use crate::plot::style::{Dash, Style};
@@ -54,6 +56,30 @@ fn glyph(painter: &Painter, at: Pos2, kind: CriticalKind, ink: Color32, size: f3
         CriticalKind::Saddle => polygon(&[vec2(0.0, -1.1), vec2(1.1, 0.0), vec2(0.0, 1.1), vec2(-1.1, 0.0)]),
         CriticalKind::Maximum => polygon(&[vec2(0.0, -1.1), vec2(1.0, 0.8), vec2(-1.0, 0.8)]),
         CriticalKind::Degenerate => polygon(&[vec2(-0.8, -0.8), vec2(0.8, -0.8), vec2(0.8, 0.8), vec2(-0.8, 0.8)]),
+    }
+}
+
+/// What became of a path, where it is now: a ring where it arrived and stays, a broken one where it circles, a cross where its
+/// numbers grow or end. Nothing before it came to be so.
+pub fn verdict(painter: &Painter, at: Option<Pos2>, verdict: &Verdict, ctx: &ViewCtx<'_>, size: f32) {
+    let Some(at) = at.filter(|_| verdict.step().is_some_and(|step| step <= ctx.cursor.step)) else { return };
+    let (radius, width) = (0.78 * size, 0.16 * size);
+    match verdict {
+        Verdict::Arrived { .. } => {
+            painter.circle_stroke(at, radius, Stroke::new(width, ctx.style.good));
+        }
+        Verdict::Circles { .. } => {
+            let around = (0..=24).map(|i| at + radius * Vec2::angled(i as f32 / 24.0 * std::f32::consts::TAU));
+            let stroke = Stroke::new(width, ctx.style.warning);
+            painter.extend(Shape::dashed_line(&around.collect::<Vec<_>>(), stroke, 0.35 * size, 0.25 * size));
+        }
+        Verdict::Growing { .. } | Verdict::Overflow { .. } => {
+            for side in [1.0, -1.0] {
+                let arm = radius * vec2(0.8, 0.8 * side);
+                painter.line_segment([at - arm, at + arm], Stroke::new(width, ctx.style.error));
+            }
+        }
+        Verdict::PassedThrough { .. } | Verdict::Left { .. } | Verdict::Stuck { .. } | Verdict::Slow { .. } => {}
     }
 }
 

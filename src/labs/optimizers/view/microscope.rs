@@ -26,8 +26,9 @@ pub static TILE: Tile<OptimizersView> = Tile {
         id: "microscope",
         title: "Step microscope",
         help: "One update of the selected optimizer, split into its named parts: the equation, the numbers in it, \
-               and the arrows.",
-        area: "against the step",
+               and the arrows. The kept velocity and the pull of the slope add up to the new velocity; squares have the \
+               area of what is remembered of squared slopes, one for x and one for y.",
+        area: "update",
         follows_cursor: true,
     },
     show: |view, ui, ctx| self::ui(&mut view.microscope, &mut view.selected, ui, ctx),
@@ -107,22 +108,30 @@ pub fn ui(tile: &mut MicroscopeTile, selected: &mut Rule, ui: &mut Ui, ctx: &mut
         ui.scope_builder(inner, |ui| why_nothing(ui, &all, *selected, ctx));
         return;
     };
-    // Side by side where there is room, else one above the other; a very small tile has the list alone.
+    // Side by side where there is room, else one above the other; a small tile has the picture and the part that is on.
     let (list, field) = if rest.width() > 42.0 * size {
         let cut = rest.left() + (0.56 * rest.width()).min(48.0 * size);
         (rest.with_max_x(cut), Some(rest.with_min_x(cut + size)))
     } else if rest.height() > 34.0 * size {
         let cut = rest.top() + 0.5 * rest.height();
         (rest.with_min_y(cut + 0.5 * size), Some(rest.with_max_y(cut)))
+    } else if rest.height() > 11.0 * size && rest.width() > 14.0 * size {
+        let cut = rest.bottom() - 3.4 * size;
+        (rest.with_min_y(cut), Some(rest.with_max_y(cut)))
     } else {
         (rest, None)
     };
+    let is_small = list.height() < 5.0 * size;
     if let Some(field) = field {
         draw_field(tile, field, &path, &surface, &trace, ui, ctx, size);
     }
     ui.scope_builder(UiBuilder::new().max_rect(list), |ui| {
         ui.shrink_clip_rect(list);
-        draw_list(tile, &path, &trace, ui, ctx, size);
+        if is_small {
+            draw_current(&trace, ui, ctx, size);
+        } else {
+            draw_list(tile, &path, &trace, ui, ctx, size);
+        }
     });
 }
 
@@ -165,6 +174,19 @@ fn draw_bar(selected: &mut Rule, all: &[Path<'_>], bar: Rect, ui: &mut Ui, ctx: 
         -1 => back(*selected, ctx),
         _ => {}
     }
+}
+
+/// The part that is on, in two lines; the whole of it in the tooltip.
+fn draw_current(trace: &Trace, ui: &mut Ui, ctx: &ViewCtx<'_>, size: f32) {
+    let index = ctx.cursor.sub.clamp(1, trace.parts.len().max(1)) - 1;
+    let index = if ctx.cursor.sub == 0 { trace.parts.len().saturating_sub(1) } else { index };
+    let Some(part) = trace.parts.get(index) else { return };
+    ui.spacing_mut().item_spacing.y = 0.0;
+    let help = format!("{}\n{}\n{}", part.equation, part.numbers, part.note);
+    let title = RichText::new(format!("{}: {}", part.title, part.equation)).size(size).color(ctx.style.text);
+    ui.add(Label::new(title).truncate()).on_hover_text(&help);
+    let numbers = RichText::new(&part.numbers).font(FontId::monospace(size)).color(ctx.style.text_weak);
+    ui.add(Label::new(numbers).truncate()).on_hover_text(&help);
 }
 
 /// The parts as a list: name, equation, numbers; the note of the current one.
@@ -289,6 +311,9 @@ fn draw_field(
     let sub = if ctx.cursor.sub == 0 { trace.parts.len() } else { ctx.cursor.sub.min(trace.parts.len()) };
     let scale = slope_scale(&axes, trace, size);
     let mut names = arrows::Names::default();
+    if let Some(part) = trace.parts[..sub].iter().rev().find(|part| arrows::is_square(part)) {
+        squares(&inside, &axes, theta, part, scale, ctx, size);
+    }
     for (index, part) in trace.parts[..sub].iter().enumerate() {
         let Some((from, to)) = part.arrow else { continue };
         // A step is the move itself: one of the two arrows is enough.
@@ -311,6 +336,36 @@ fn draw_field(
     let at = pos2(axes.rect.left(), rect.bottom());
     let font = FontId::proportional(size);
     painter.text(at, Align2::LEFT_BOTTOM, caption, font, ctx.style.text_weak);
+}
+
+/// What is remembered of squared slopes, at θ: a square for each axis, whose side is the root, at the scale of slopes.
+fn squares(painter: &Painter, axes: &Axes, theta: [f64; 2], part: &Part, scale: f64, ctx: &ViewCtx<'_>, size: f32) {
+    let at = axes.at(theta[0], theta[1]);
+    let sides = [0, 1].map(|i| {
+        let mut along = [0.0; 2];
+        along[i] = part.value[i].max(0.0).sqrt();
+        arrows::on_screen(axes, along, scale).length()
+    });
+    // To the left below: arrows go where the slope falls, and squares may be covered there.
+    let [x, y] = sides;
+    let rects = [
+        Rect::from_min_size(pos2(at.x - x, at.y + 0.6 * size), vec2(x, x)),
+        Rect::from_min_size(pos2(at.x - 0.6 * size - y, at.y - y), vec2(y, y)),
+    ];
+    let ink = marks::ink(ctx.style);
+    for (rect, name) in rects.into_iter().zip(["x", "y"]).filter(|(rect, _)| rect.width().is_finite()) {
+        painter.rect(
+            rect,
+            0.0,
+            ink.gamma_multiply(0.16),
+            Stroke::new(0.1 * size, ink),
+            eframe::egui::StrokeKind::Inside,
+        );
+        if rect.width() > 2.6 * size {
+            let text = format!("{} {name}", part.symbol);
+            painter.text(rect.center(), Align2::CENTER_CENTER, text, FontId::monospace(size), ink);
+        }
+    }
 }
 
 fn caption(trace: &Trace, scale: f64) -> String {

@@ -39,6 +39,7 @@ use paths::Path;
 pub struct OptimizersView {
     /// The optimizer that the microscope and the guide follow.
     pub selected: Rule,
+    verdicts: paths::Verdicts,
     field: field::FieldTile,
     maps: maps::MapsTile,
     race: race::RaceTile,
@@ -54,6 +55,7 @@ impl Default for OptimizersView {
     fn default() -> Self {
         Self {
             selected: Rule::Adam,
+            verdicts: Default::default(),
             field: Default::default(),
             maps: Default::default(),
             race: Default::default(),
@@ -94,7 +96,13 @@ static TILES: Tiles<OptimizersView> = &[
 const SURFACE: Arrangement = Arrangement {
     id: "surface",
     root: Node::Column(&[
-        (0.59, Node::Row(&[(0.64, Node::Area("plane")), (0.36, Node::Area("space"))])),
+        (
+            0.59,
+            Node::Row(&[
+                (0.62, Node::Area("plane")),
+                (0.38, Node::Column(&[(0.5, Node::Area("space")), (0.5, Node::Area("update"))])),
+            ]),
+        ),
         (0.41, Node::Row(&[(0.58, Node::Area("state")), (0.42, Node::Area("against the step"))])),
     ]),
 };
@@ -131,7 +139,7 @@ impl LabView for OptimizersView {
             return network::guide(&mut self.network, ui, ctx);
         }
         self.follow_the_run(ctx);
-        guide::ui(&mut self.guide, self.selected, ui, ctx);
+        guide::ui(&mut self.guide, &mut self.verdicts, self.selected, ui, ctx);
     }
 
     fn scene(&self) -> BTreeMap<String, String> {

@@ -162,19 +162,23 @@ pub fn noise(ctx: &ViewCtx<'_>) -> Noise {
     header.map_or(Noise::OFF, |header| surface_run::noise(&header.params, header.seed))
 }
 
-/// The verdict on a path, judged anew when it has grown.
+/// The verdict on each path, judged anew when it has grown.
 #[derive(Debug, Clone, Default)]
-pub struct Judged {
+pub struct Verdicts([Judged; Rule::ALL.len()]);
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Judged {
     identity: (u64, u64, usize),
     verdict: Option<Verdict>,
 }
 
-impl Judged {
+impl Verdicts {
     pub fn of(&mut self, path: &Path<'_>, surface: &Surface) -> Option<Verdict> {
         let identity = (path.identity, surface.identity(), path.row_count());
-        if self.identity != identity {
-            *self = Self { identity, verdict: verdict(&path.rows.data, surface) };
+        let judged = &mut self.0[path.rule.index()];
+        if judged.identity != identity {
+            *judged = Judged { identity, verdict: verdict(&path.rows.data, surface) };
         }
-        self.verdict
+        judged.verdict
     }
 }

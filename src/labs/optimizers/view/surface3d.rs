@@ -1,6 +1,7 @@
 //! The surface in three dimensions with all paths on it: wgpu where the window has it, the painter's algorithm where not.
 //! Shares the cursor with every other view; pointing at it chooses the start or a step.
 
+mod home;
 mod input;
 mod scene;
 #[cfg(test)]
@@ -13,6 +14,7 @@ use eframe::egui::{self, Align2, FontId, Rect, Sense, Stroke, TextStyle, Ui};
 use eframe::egui_wgpu::RenderState;
 
 use super::OptimizersView;
+use super::paths::Path;
 use crate::engine::event::{RunId, Status};
 use crate::gpu::axes::{AxesColors, AxisLabel, axes};
 use crate::gpu::callback::SurfaceCallback;
@@ -27,7 +29,7 @@ use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::params::{self, ON_NETWORK, SURFACE};
 use crate::labs::optimizers::rules::Rule;
 use crate::labs::optimizers::surfaces::{Chosen, Surface};
-use crate::plot::number;
+use crate::plot::{legend, number};
 
 /// The tile.
 pub static TILE: Tile<OptimizersView> = Tile {
@@ -35,7 +37,7 @@ pub static TILE: Tile<OptimizersView> = Tile {
     show: |view, ui, ctx| {
         view.surface3d.pointed_at = view.field.pointed_at;
         view.surface3d.arrows = view.moves(ctx);
-        self::ui(&mut view.surface3d, ui, ctx);
+        self::ui(&mut view.surface3d, &mut view.selected, ui, ctx);
     },
     commands: &[
         TileCommand {
@@ -88,6 +90,8 @@ const POINTS_PER_FRAME: usize = 60_000;
 #[derive(Debug, Default)]
 pub struct State {
     camera: Camera,
+    /// The first view of this surface.
+    home: Camera,
     scale: ScaleMode,
     /// A place that another view points at, drawn as a cross. Set it every frame; (x, y) of the domain.
     pub pointed_at: Option<[f64; 2]>,
@@ -127,7 +131,7 @@ struct CachedTrail {
 impl State {
     /// The first view.
     fn reset(&mut self) {
-        self.camera = Camera::default();
+        self.camera = self.home;
     }
 
     /// From above with north up, as in the field: x to the right, y away from the viewer.
@@ -138,7 +142,7 @@ impl State {
     /// The camera where it was moved: yaw, pitch, zoom and target, and the scale of the heights.
     pub fn scene(&self) -> BTreeMap<String, String> {
         let mut scene = BTreeMap::new();
-        if self.camera != Camera::default() {
+        if self.camera != self.home {
             let Camera { yaw, pitch, zoom, target: [x, y, z] } = self.camera;
             scene.insert("camera".to_owned(), format!("{yaw} {pitch} {zoom} {x} {y} {z}"));
         }
@@ -161,9 +165,9 @@ impl State {
                     zoom: zoom.clamp(ZOOM_LIMITS[0], ZOOM_LIMITS[1]),
                     target: [x, y, z].map(|v| v.clamp(-1.0, 1.0)),
                 },
-                _ => Camera::default(),
+                _ => self.home,
             },
-            _ => Camera::default(),
+            _ => self.home,
         };
         self.scale = match scene.get("heights").map(String::as_str) {
             Some("linear") => ScaleMode::Linear,
@@ -180,7 +184,7 @@ impl State {
         };
     }
 
-    fn field(&mut self, surface: &Surface, wgpu: Option<&RenderState>) -> Arc<HeightField> {
+    fn field(&mut self, surface: &Surface, start: [f64; 2], wgpu: Option<&RenderState>) -> Arc<HeightField> {
         let identity = surface.identity();
         if let Some(cached) = &self.field
             && (cached.surface, cached.scale) == (identity, self.scale)
@@ -191,6 +195,13 @@ impl State {
         let software = |wgpu: &RenderState| wgpu.adapter.get_info().device_type == wgpu::DeviceType::Cpu;
         let side = if wgpu.is_none_or(software) { SOFTWARE_SIDE } else { SIDE };
         let field = Arc::new(HeightField::sample(x, y, side, self.scale, |x, y| surface.f([x, y])));
+        if self.field.as_ref().is_none_or(|cached| cached.surface != identity) {
+            let home = home::home(&field, surface, start);
+            if self.camera == self.home {
+                self.camera = home;
+            }
+            self.home = home;
+        }
         self.field = Some(CachedField { surface: identity, scale: self.scale, field: field.clone() });
         self.trails.clear();
         field
@@ -232,8 +243,21 @@ impl State {
 }
 
 /// Draws the view into the whole of `ui`.
-pub fn ui(state: &mut State, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
-    let size = ui.available_size().max(egui::Vec2::ZERO);
+pub fn ui(state: &mut State, selected: &mut Rule, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
+    let mut size = ui.available_size().max(egui::Vec2::ZERO);
+    let all = Path::all(ctx.run);
+    let entries = super::controls::legend_entries(&all, *selected, ctx.style);
+    let font_size = super::controls::font_size(ctx);
+    let whole = Rect::from_min_size(ui.cursor().min, size).shrink2(egui::vec2(0.7 * font_size, 0.0));
+    let legend = legend::height(ui, &entries, whole.width(), font_size);
+    // Where there is room for both.
+    if legend > 0.0 && legend < 0.2 * size.y {
+        size.y -= legend;
+        let rect = whole.with_min_y(whole.bottom() - legend);
+        if let Some(index) = legend::show(ui, rect, &entries, ctx.style, font_size) {
+            *selected = all[index].rule;
+        }
+    }
     let response = ui.allocate_response(size, Sense::click_and_drag());
     let rect = response.rect.intersect(ui.max_rect());
     if rect.width() < 4.0 || rect.height() < 4.0 {
@@ -254,7 +278,7 @@ pub fn ui(state: &mut State, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     response.widget_info(|| {
         egui::WidgetInfo::labeled(egui::accesskit::Role::Canvas, true, format!("{} in three dimensions", surface.title))
     });
-    let field = state.field(&surface, ctx.wgpu);
+    let field = state.field(&surface, super::field::start(ctx), ctx.wgpu);
     if !state.lay_trails(&field, ctx) {
         ui.ctx().request_repaint();
     }
@@ -341,7 +365,7 @@ fn controls(state: &mut State, ui: &mut Ui, rect: Rect) {
         Rect::from_min_max(egui::pos2(rect.left(), rect.top() + 2.0), rect.right_top() + egui::vec2(-4.0, 26.0));
     let layout = egui::Layout::right_to_left(egui::Align::Center);
     ui.scope_builder(egui::UiBuilder::new().max_rect(place).layout(layout), |ui| {
-        let moved = state.camera != Camera::default();
+        let moved = state.camera != state.home;
         let reset = egui::Button::new(egui::RichText::new("first view").small()).frame(false);
         if ui.add_enabled(moved, reset).on_hover_text("Back to the first view (double-click, Home)").clicked() {
             state.reset();

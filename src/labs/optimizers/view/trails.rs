@@ -171,14 +171,28 @@ fn drawing_order(paths: &[Path<'_>], selected: Rule) -> impl Iterator<Item = usi
     (0..paths.len()).filter(move |index| Some(*index) != last).chain(last)
 }
 
+/// Where an optimizer is on the picture: its place, or the place at the edge that is nearest on its way out.
+pub fn place(axes: &Axes, path: &Path<'_>, ctx: &ViewCtx<'_>, size: f32) -> Option<Pos2> {
+    let [px, py] = newest(axes, path, ctx)?;
+    let at = Pos2::new(px as f32, py as f32);
+    if axes.rect.expand(1.0).contains(at) {
+        return Some(at);
+    }
+    edge_point(axes.rect.shrink(0.8 * size), [px, py]).map(|(edge, _)| edge)
+}
+
+/// The newest finite place, on the screen.
+fn newest(axes: &Axes, path: &Path<'_>, ctx: &ViewCtx<'_>) -> Option<[f64; 2]> {
+    let row = path.row_at(ctx.cursor.step);
+    let k = (0..=row).rev().take(4).find(|k| path.is_finite(*k))?;
+    let [x, y] = path.position(k);
+    Some(axes.to_screen(x, y))
+}
+
 /// The dot where an optimizer is; where it has left the picture, a pointer at the edge.
 fn position(painter: &Painter, axes: &Axes, path: &Path<'_>, selected: bool, ctx: &ViewCtx<'_>, size: f32) {
     let color = ctx.style.category(path.rule.index()).color;
-    let row = path.row_at(ctx.cursor.step);
-    let finite = (0..=row).rev().take(4).find(|k| path.is_finite(*k));
-    let Some(k) = finite else { return };
-    let [x, y] = path.position(k);
-    let [px, py] = axes.to_screen(x, y);
+    let Some([px, py]) = newest(axes, path, ctx) else { return };
     let at = Pos2::new(px as f32, py as f32);
     let radius = if selected { 0.5 } else { 0.4 } * size;
     if axes.rect.expand(1.0).contains(at) {

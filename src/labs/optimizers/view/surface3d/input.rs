@@ -46,7 +46,7 @@ pub fn handle(
 
     pointer(state, ui, response, rect, view, field, ctx);
     if response.double_clicked() && !modifiers.command {
-        state.camera = Camera::default();
+        state.camera = state.home;
     } else if response.clicked() {
         response.request_focus();
         match state.hovered {
@@ -68,7 +68,7 @@ pub fn handle(
     if response.has_focus() {
         let filter = EventFilter { horizontal_arrows: true, vertical_arrows: true, ..EventFilter::default() };
         ui.memory_mut(|memory| memory.set_focus_lock_filter(response.id, filter));
-        keys(&mut state.camera, ui, view);
+        keys(&mut state.camera, state.home, ui, view);
     }
 }
 
@@ -129,7 +129,7 @@ fn pointer(
     }
 }
 
-fn keys(camera: &mut Camera, ui: &Ui, view: &View) {
+fn keys(camera: &mut Camera, home: Camera, ui: &Ui, view: &View) {
     let arrows = [
         (Key::ArrowLeft, [-1.0, 0.0]),
         (Key::ArrowRight, [1.0, 0.0]),
@@ -152,7 +152,7 @@ fn keys(camera: &mut Camera, ui: &Ui, view: &View) {
         camera.zoom_by(1.0 / 1.1);
     }
     if pressed(Modifiers::NONE, Key::Home) {
-        *camera = Camera::default();
+        *camera = home;
     }
 }
 

@@ -65,9 +65,11 @@ fn harness(world: World, size: [f32; 2], state: Option<RenderState>) -> Harness<
             let past = &NoPast;
             let mut ctx = ViewCtx { run, params, cursor: *cursor, style, wgpu, past, presenting: false, actions };
             if *twice {
-                ui.columns(2, |columns| columns.iter_mut().for_each(|column| super::ui(view, column, &mut ctx)));
+                ui.columns(2, |columns| {
+                    columns.iter_mut().for_each(|column| super::ui(view, &mut Rule::Adam, column, &mut ctx))
+                });
             } else {
-                super::ui(view, ui, &mut ctx);
+                super::ui(view, &mut Rule::Adam, ui, &mut ctx);
             }
         },
         world,
@@ -151,7 +153,7 @@ fn without_wgpu_it_says_so_and_stays_usable() {
 fn keys_turn_move_and_zoom_once_it_has_the_focus() {
     let mut harness = harness(world(), [600.0, 450.0], None);
     harness.run_steps(2);
-    let first = Camera::default();
+    let first = harness.state().view.camera;
     harness.key_press(Key::ArrowLeft);
     harness.run_steps(2);
     assert_eq!(harness.state().view.camera, first, "without focus the arrows belong to others");
