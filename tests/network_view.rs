@@ -145,7 +145,7 @@ fn the_landscape_is_computed_on_request_and_tells_what_the_slice_leaves_out() {
     };
     shown(&mut harness, "loss landscape: up to step 30:");
     harness.run_steps(3);
-    assert!(harness.query_by_label_contains("of the paths’ variance").is_some());
+    assert!(harness.query_all_by_label_contains("of the paths’ variance").next().is_some());
     for plot in ["distance from the slice", "largest curvature"] {
         assert!(harness.query_by_label_contains(plot).is_some(), "{plot}");
     }
