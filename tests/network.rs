@@ -126,6 +126,20 @@ fn who_else_takes_part_changes_nothing() {
 }
 
 #[test]
+fn an_optimizers_own_rate_is_its_alone_whoevers_rule_it_is() {
+    let switches = ["use_sgd", "use_adam", "burn_sgd", "burn_adam"];
+    let losses = |set: &[&str]| {
+        let mut run = LAB.build(&only(&switches, set), 4, 20).begin();
+        run.run_to(20);
+        ["sgd", "adam", "burn_sgd", "burn_adam"].map(|id| run.at(&format!("loss/train/{id}"), 20).to_bits())
+    };
+    let [shared, slow] = [&["learning_rate=0.02"][..], &["learning_rate=0.01"]].map(losses);
+    let own = losses(&["learning_rate=0.02", "rate_adam=0.5", "rate_burn_sgd=0.5"]);
+    assert_eq!(own, [shared[0], slow[1], slow[2], shared[3]]);
+    assert!(shared.iter().zip(&slow).all(|(shared, slow)| shared != slow));
+}
+
+#[test]
 fn a_resumed_run_goes_on_to_the_same_bits() {
     let all: Vec<&str> = ROSTER.iter().map(|entry| entry.switch).collect();
     let params = only(&all, &[]);
@@ -134,6 +148,7 @@ fn a_resumed_run_goes_on_to_the_same_bits() {
     unbroken.run_to(20);
     unbroken.experiment.set("learning_rate", &Value::Float(0.02)).unwrap();
     unbroken.experiment.set("adam_beta1", &Value::Float(0.8)).unwrap();
+    unbroken.experiment.set("rate_burn_adam", &Value::Float(0.3)).unwrap();
     // Off the cadence and in the middle of an epoch.
     unbroken.run_to(23);
     let saved: Checkpoint = unbroken.experiment.checkpoint().unwrap();

@@ -60,9 +60,16 @@ fn the_rates_of_a_race_are_used_as_one_edit_and_leave_it_as_it_is() {
     }
     let sgd = sets.iter().find(|(key, ..)| key == "rate_sgd").unwrap().1;
     assert!((7.5..12.5).contains(&sgd), "{sgd} times 0.01");
-    harness.state_mut().run = optimizer_run::run(&params);
+    assert!(harness.query_by_label("share η").is_none());
+    (harness.state_mut().run, harness.state_mut().params) = (optimizer_run::run(&params), params);
     harness.run_steps(2);
     label(&harness, "32 starts in the window");
+    harness.state_mut().actions.clear();
+    harness.get_by_label("share η").click();
+    harness.run_steps(2);
+    let sets = factors(harness.state());
+    assert!(sets.len() == 6 && sets.iter().all(|(_, factor, _)| *factor == 1.0), "{sets:?}");
+    assert_eq!(sets.iter().filter(|(.., settled)| *settled).count(), 1, "one edit");
     harness.state_mut().run = optimizer_run::run(&optimizer_run::params(&["surface=booth", "momentum=0.5"]));
     harness.run_steps(2);
     label(&harness, "The form has changed since: 32 starts");

@@ -102,7 +102,7 @@ fn row_k_does_not_depend_on_the_number_of_steps() {
 fn a_resumed_run_goes_on_to_the_same_numbers() {
     // SGD diverges at step 26, in the first block; with and without pending rows; before and after a change.
     let params = params(&["surface=beale", "start_x=0.5", "start_y=-1", "learning_rate=0.1"]);
-    let changes = [change(20, "learning_rate", 0.09), change(280, "epsilon", 1e-6)];
+    let changes = [change(20, "learning_rate", 0.09), change(30, "rate_nag", 0.5), change(280, "epsilon", 1e-6)];
     let last = 600;
     let mut whole = Seen::default();
     whole.run(&mut SurfaceRun::new(&params, last).unwrap(), 0..=last, last, &changes);

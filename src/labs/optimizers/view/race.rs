@@ -10,6 +10,7 @@ use eframe::egui::{Rect, Ui, UiBuilder, vec2};
 
 use crate::engine::event::Level;
 use crate::engine::params::Value;
+use crate::engine::table::Float;
 use crate::kit::empty;
 use crate::kit::lab::DEFAULT_SEED;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
@@ -56,6 +57,7 @@ pub static TILE: Tile<OptimizersView> = Tile {
                 None => ctx.actions.push(nothing()),
             },
         },
+        TileCommand { id: "race-share", title: "Race: let all share η again", run: |_, ctx, _| share(ctx) },
         TileCommand {
             id: "race-near",
             title: "Race: starts in the whole window or around the form's",
@@ -152,10 +154,27 @@ fn use_rates(race: &Race, ctx: &mut ViewCtx<'_>) {
     let now = LEARNING_RATE.of(ctx.params);
     let (eta, factors) = race.rates(now);
     let factors = factors.into_iter().filter_map(|(rule, factor)| Some((rule.own_rate()?.key(), factor)));
-    let mut sets: Vec<(&str, f64)> = factors.collect();
+    let mut sets: Vec<(&'static str, f64)> = factors.collect();
     if eta != now {
         sets.push((LEARNING_RATE.key(), eta));
     }
+    edit(sets, ctx);
+}
+
+/// The factors in the form that are not 1.
+fn own(ctx: &ViewCtx<'_>) -> impl Iterator<Item = &'static Float> {
+    let params = ctx.params;
+    let rates = Rule::ALL.into_iter().filter_map(Rule::own_rate);
+    rates.filter(move |rate| rate.get(params).is_some_and(|factor| factor != 1.0))
+}
+
+/// Sets every optimizer's factor to 1, as one edit.
+fn share(ctx: &mut ViewCtx<'_>) {
+    let sets = own(ctx).map(|rate| (rate.key(), 1.0)).collect();
+    edit(sets, ctx);
+}
+
+fn edit(sets: Vec<(&'static str, f64)>, ctx: &mut ViewCtx<'_>) {
     let last = sets.len().saturating_sub(1);
     for (i, (key, value)) in sets.into_iter().enumerate() {
         // The last one closes the edit.
@@ -187,17 +206,23 @@ fn ui(view: &mut OptimizersView, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     let (bar, rest) = controls::split(ui, size);
     let roomy = bar.width() > 66.0 * size;
     let mut act = None;
+    let (mut shared, any_own) = (false, own(ctx).next().is_some());
     let (above, below) = if roomy { (text, String::new()) } else { (String::new(), text) };
     controls::bar(ui, bar, controls::weak(above, size, ctx.style), |ui| {
         act = actions(state, running, current, known.is_some(), ui, size);
         if roomy {
-            options(state, ui, size);
+            shared = options(state, any_own, ui, size);
         }
     });
     let second = if roomy { 0.0 } else { (1.9 * size).round().min(rest.height()) };
     if !roomy {
         let bar = rest.with_max_y(rest.top() + second);
-        controls::bar(ui, bar, controls::weak(below, size, ctx.style), |ui| options(state, ui, size));
+        controls::bar(ui, bar, controls::weak(below, size, ctx.style), |ui| {
+            shared = options(state, any_own, ui, size);
+        });
+    }
+    if shared {
+        share(ctx);
     }
     let body = rest.with_min_y(rest.top() + second);
     match act {
@@ -254,7 +279,8 @@ fn actions(state: &mut RaceTile, running: bool, current: bool, any: bool, ui: &m
     act
 }
 
-fn options(state: &mut RaceTile, ui: &mut Ui, size: f32) {
+/// Whether all are to share η again.
+fn options(state: &mut RaceTile, any_own: bool, ui: &mut Ui, size: f32) -> bool {
     let count = format!("{} starts", COUNTS[state.count % COUNTS.len()]);
     if controls::button(ui, true, &count, "How many starts are judged: click for another number", size) {
         state.next_count();
@@ -269,6 +295,7 @@ fn options(state: &mut RaceTile, ui: &mut Ui, size: f32) {
             state.all_bands = !state.all_bands;
         }
     }
+    any_own && controls::button(ui, true, "share η", "Set every optimizer's factor on η to 1 again, as one edit", size)
 }
 
 /// The line of what is shown, or how far it is.
