@@ -29,6 +29,11 @@ pub struct RunList {
 }
 
 impl RunList {
+    /// It asks whether a run is to be deleted.
+    pub fn asks(&self) -> bool {
+        self.open && self.doomed.is_some()
+    }
+
     /// Shows the list, or hides it.
     pub fn toggle(&mut self) {
         self.open ^= true;

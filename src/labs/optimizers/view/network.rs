@@ -14,6 +14,7 @@ use eframe::egui::Ui;
 use crate::engine::event::{KeySpec, Payload};
 use crate::engine::state::RunState;
 use crate::kit::curves::CurvesTile;
+use crate::kit::fields::Fields;
 use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::KEYS;
 use crate::labs::optimizers::network::roster::ROSTER;
@@ -29,6 +30,21 @@ pub struct NetworkState {
     loss: CurvesTile,
     accuracy: CurvesTile,
     sets: curves::Sets,
+}
+
+impl NetworkState {
+    /// What of the tiles belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        fields.of("network", |fields| {
+            let write = |at: &Option<usize>| at.map_or("", |at| ROSTER[at].id).to_owned();
+            let read = |id: &str| ROSTER.iter().position(|entry| entry.id == id).map(Some);
+            fields.text("selected", &mut self.selected, None, write, read);
+            fields.text("enlarged", self.boundary.enlarged(), None, write, read);
+        });
+        fields.of("loss", |fields| self.loss.fields(fields));
+        fields.of("accuracy", |fields| self.accuracy.fields(fields));
+        self.sets.fields(fields);
+    }
 }
 
 /// Draws one of the network's tiles, where the run has something to show.

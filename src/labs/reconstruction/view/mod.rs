@@ -16,6 +16,7 @@ mod triptych;
 use eframe::egui;
 
 use crate::engine::params::Params;
+use crate::kit::fields::Fields;
 use crate::kit::tiles::{self, Arrangement, Node, TileSpec, Tiles};
 use crate::kit::view::{LabView, ViewCtx};
 
@@ -84,6 +85,20 @@ impl LabView for ReconstructionView {
 
     fn takes_key(&self, modifiers: egui::Modifiers, key: egui::Key) -> bool {
         self.label.takes_key(modifiers, key)
+    }
+
+    fn fields(&mut self, fields: &mut Fields) {
+        fields.of("triptych", |fields| self.triptych.fields(fields));
+        fields.of("losses", |fields| self.losses.fields(fields));
+        fields.of("duel", |fields| self.duel.fields(fields));
+        fields.of("scores", |fields| self.scores.fields(fields));
+        fields.of("strip", |fields| self.strip.fields(fields));
+        fields.of("diagnosis", |fields| self.diagnosis.fields(fields));
+        fields.of("latent", |fields| self.latent.fields(fields));
+        fields.of("looks", |fields| self.looks.fields(fields));
+        fields.of("survival", |fields| self.survival.fields(fields));
+        fields.of("label", |fields| self.label.fields(fields));
+        fields.of("by_labels", |fields| self.by_labels.fields(fields));
     }
 
     fn commands(&self) -> Vec<(&'static str, &'static str)> {

@@ -27,6 +27,7 @@ use std::path::PathBuf;
 use eframe::egui;
 
 use crate::engine::params::Params;
+use crate::kit::fields::Fields;
 use crate::kit::tiles::{self, Arrangement, Node, TileSpec, Tiles};
 use crate::kit::view::{LabView, ViewCtx};
 
@@ -95,6 +96,18 @@ impl LabView for SegmentationView {
         self.size_dice.earlier.remember(ctx.run);
         self.brush.receive(ui.ctx(), &mut self.data.folder, ctx);
         tiles::show(TILES, self, tile, ui, ctx);
+    }
+
+    fn fields(&mut self, fields: &mut Fields) {
+        self.shared.fields(fields);
+        fields.of("wall", |fields| self.wall.fields(fields));
+        fields.of("inspector", |fields| self.inspector.fields(fields));
+        fields.of("curves", |fields| self.curves.fields(fields));
+        fields.of("ranking", |fields| self.ranking.fields(fields));
+        fields.of("network", |fields| self.network.fields(fields));
+        fields.of("size", |fields| self.size_dice.fields(fields));
+        fields.of("augmentation", |fields| self.augmentation.fields(fields));
+        fields.of("data", |fields| self.data.fields(fields));
     }
 
     fn commands(&self) -> Vec<(&'static str, &'static str)> {

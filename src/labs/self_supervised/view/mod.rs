@@ -17,6 +17,7 @@ use eframe::egui;
 
 use crate::engine::params::Params;
 use crate::kit::curves::CurvesTile;
+use crate::kit::fields::Fields;
 use crate::kit::series::params_at;
 use crate::kit::tiles::{self, Arrangement, Node, TileSpec, Tiles};
 use crate::kit::view::{LabView, ViewCtx};
@@ -92,6 +93,18 @@ impl LabView for SelfSupervisedView {
 
     fn guide(&mut self, ui: &mut egui::Ui, ctx: &mut ViewCtx<'_>) {
         guide::ui(ui, ctx);
+    }
+
+    fn fields(&mut self, fields: &mut Fields) {
+        fields.of("eigenspaces", |fields| self.eigenspaces.fields(fields));
+        fields.of("matrices", |fields| self.matrices.fields(fields));
+        fields.of("sqrt", |fields| self.sqrt_law.fields(fields));
+        fields.of("measures", |fields| self.measures.fields(fields));
+        fields.value("paper", &mut self.with_paper, false);
+        fields.of("loss", |fields| self.loss.fields(fields));
+        fields.of("probe", |fields| self.probe.fields(fields));
+        fields.of("embedding", |fields| self.embedding.fields(fields));
+        fields.of("theory", |fields| self.theory.fields(fields));
     }
 
     fn commands(&self) -> Vec<(&'static str, &'static str)> {
