@@ -43,6 +43,7 @@ pub fn show(metrics: &mut Metrics, session: &Session, style: &Style, ctx: &egui:
     }
     let mut open = true;
     egui::Window::new("Metrics")
+        .id(egui::Id::unique("Metrics"))
         .open(&mut open)
         .title_frame(theme::window_title(style))
         .default_size(vec2(840.0, 460.0))

@@ -126,6 +126,7 @@ impl Notices {
         let mut seek = None;
         let mut clear = false;
         egui::Window::new("Notices")
+            .id(egui::Id::unique("Notices"))
             .open(&mut open)
             .default_size(vec2(520.0, 320.0))
             .default_pos(ctx.content_rect().right_bottom() - vec2(560.0, 460.0))

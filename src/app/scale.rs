@@ -10,7 +10,8 @@ const MOST: f32 = 0.15;
 /// The scale of a window that is `width` points wide at a scale of 1, in steps of 0.05: another scale draws all type anew.
 pub fn by_width(width: f32) -> f32 {
     let share = ((width - WIDTHS.0) / (WIDTHS.1 - WIDTHS.0)).clamp(0.0, 1.0);
-    1.0 + (MOST * share / 0.05).floor() * 0.05
+    // A little more, so that the last step is not lost by rounding.
+    1.0 + (MOST * share / 0.05 + 1e-3).floor() * 0.05
 }
 
 /// The next larger or smaller one of the series 0.7, 0.8, ….
