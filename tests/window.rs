@@ -303,7 +303,7 @@ fn the_palette_reaches_presets_tiles_and_commands() {
     command(&mut harness, "ten times the rate");
     assert!(harness.query_by_label_contains("second content at 33 of 5").is_some(), "what a tile can do is found");
     press(&mut harness, Modifiers::NONE, Key::F1);
-    assert!(harness.query_by_label("Undo the last edit").is_some(), "the shortcuts are listed");
+    assert!(harness.query_by_label("Undo the last change").is_some(), "the shortcuts are listed");
 }
 
 /// Sends a script and draws what it did.
@@ -315,7 +315,7 @@ fn script(harness: &mut Harness<'static, App>, text: &str) {
 #[test]
 fn a_script_drives_the_window() {
     let backend = Scripted::computing();
-    let mut harness = window_of(vec![&TOY, &LABS[1]], &backend, None, vec2(1280.0, 1000.0));
+    let mut harness = window_of(vec![&TOY, &LABS[1]], &backend, None, vec2(1440.0, 1000.0));
     script(&mut harness, "# A value, and a place in time.\nform.set rate=0.05\n\n  form.set steps=50\ntime.seek 40\n");
     assert!(harness.query_by_label("first content at 40 of 0.05").is_some());
     assert_eq!(backend.last_start().params.int("steps"), 50);
@@ -704,7 +704,7 @@ fn seeds_of_a_study_are_chosen_in_the_window() {
 /// A toy window whose runs, and studies beside them, go to a folder of the test.
 fn window_with_runs(backend: &Scripted, runs: &Path) -> Harness<'static, App> {
     let parts = Parts { runs_dir: runs.to_owned(), ..parts(vec![&TOY], Box::new(backend.clone()), None) };
-    let size = vec2(1280.0, 1000.0);
+    let size = vec2(1440.0, 1000.0);
     let mut harness =
         Harness::builder().with_size(size).with_step_dt(1.0 / 60.0).build_eframe(|cc| App::new(&cc.egui_ctx, parts));
     harness.run_steps(3);
@@ -888,7 +888,7 @@ fn a_start_in_another_lab_ends_no_training_without_asking() {
     let backend = Scripted::default();
     backend.0.borrow_mut().alive = true;
     let labs: Vec<&'static Lab> = vec![&TOY, &LABS[1]];
-    let mut harness = window_of(labs, &backend, None, vec2(1280.0, 1000.0));
+    let mut harness = window_of(labs, &backend, None, vec2(1440.0, 1000.0));
     command(&mut harness, "preset trained");
     let request = backend.last_start();
     let header = RunHeader { folder: "runs/a".to_owned(), ..header_of(&request) };
@@ -987,7 +987,7 @@ fn a_window_opens_on_the_run_that_was_named() {
         open,
         ..parts(vec![&LABS[0], &TOY], Box::new(backend.clone()), None)
     };
-    let size = vec2(1280.0, 1000.0);
+    let size = vec2(1440.0, 1000.0);
     let mut harness =
         Harness::builder().with_size(size).with_step_dt(1.0 / 60.0).build_eframe(|cc| App::new(&cc.egui_ctx, parts));
     until_shown(&mut harness, "loss Some(0.375)");
@@ -1022,7 +1022,7 @@ fn a_number_typed_with_commas_is_what_was_meant_or_refused_with_a_word() {
 #[test]
 fn what_is_typed_stays_with_its_lab_when_a_click_opens_another() {
     let backend = Scripted::computing();
-    let mut harness = window_of(vec![&TOY, &LABS[0]], &backend, None, vec2(1280.0, 1000.0));
+    let mut harness = window_of(vec![&TOY, &LABS[0]], &backend, None, vec2(1440.0, 1000.0));
     harness.get_by_role_and_label(Role::SpinButton, "steps").click();
     harness.run_steps(2);
     harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
@@ -1042,7 +1042,7 @@ fn a_typed_path_is_remembered_if_it_is_there() {
     let data = folder.path().join("points.csv");
     std::fs::write(&data, "1").unwrap();
     let backend = Scripted::computing();
-    let mut harness = window_of(vec![&TOY], &backend, Some(folder.path()), vec2(1280.0, 1000.0));
+    let mut harness = window_of(vec![&TOY], &backend, Some(folder.path()), vec2(1440.0, 1000.0));
     for path in [folder.path().join("none.csv"), data] {
         let field = harness.get_by_role_and_label(Role::TextInput, "file");
         field.focus();
@@ -1066,21 +1066,21 @@ fn a_typed_path_is_remembered_if_it_is_there() {
 fn settings_come_back_and_foreign_ones_are_set_aside() {
     let folder = tempfile::tempdir().unwrap();
     let backend = Scripted::computing();
-    let mut harness = window_of(vec![&TOY], &backend, Some(folder.path()), vec2(1280.0, 1000.0));
+    let mut harness = window_of(vec![&TOY], &backend, Some(folder.path()), vec2(1440.0, 1000.0));
     harness.get_by_role_and_label(Role::SpinButton, "rate η").set_value_accesskit(0.5);
     command(&mut harness, "theme: light");
     command(&mut harness, "hide tile: second");
     harness.run_steps(70);
     harness.into_state().on_exit();
 
-    let harness = window_of(vec![&TOY], &backend, Some(folder.path()), vec2(1280.0, 1000.0));
+    let harness = window_of(vec![&TOY], &backend, Some(folder.path()), vec2(1440.0, 1000.0));
     assert!(harness.query_by_label_contains("second content").is_none(), "the layout");
     assert_eq!(backend.last_start().params.float("rate"), 0.5);
     assert!(!harness.ctx.global_style().visuals.dark_mode, "the theme");
     harness.into_state().on_exit();
 
     std::fs::write(folder.path().join("settings.toml"), "<html>").unwrap();
-    let harness = window_of(vec![&TOY], &backend, Some(folder.path()), vec2(1280.0, 1000.0));
+    let harness = window_of(vec![&TOY], &backend, Some(folder.path()), vec2(1440.0, 1000.0));
     assert!(harness.query_all_by_label_contains("settings.broken.toml").next().is_some(), "a notice says so");
     assert_eq!(backend.last_start().params.float("rate"), 1e-4);
 }
@@ -1091,7 +1091,7 @@ fn a_change_is_saved_without_another_frame_and_at_the_end() {
     let file = folder.path().join("settings.toml");
     let saved = |text: &str| std::fs::read_to_string(&file).is_ok_and(|settings| settings.contains(text));
     let backend = Scripted::computing();
-    let mut harness = window_of(vec![&TOY], &backend, Some(folder.path()), vec2(1280.0, 1000.0));
+    let mut harness = window_of(vec![&TOY], &backend, Some(folder.path()), vec2(1440.0, 1000.0));
     press(&mut harness, Modifiers::COMMAND, Key::P);
     harness.get_by_label("Command").type_text("hide tile: second");
     harness.run_steps(2);
@@ -1112,7 +1112,7 @@ fn a_change_is_saved_without_another_frame_and_at_the_end() {
 fn what_another_window_changed_stays() {
     let folder = tempfile::tempdir().unwrap();
     let backend = Scripted::computing();
-    let open = || window_of(vec![&TOY], &backend, Some(folder.path()), vec2(1280.0, 1000.0));
+    let open = || window_of(vec![&TOY], &backend, Some(folder.path()), vec2(1440.0, 1000.0));
     let (mut first, mut second) = (open(), open());
     command(&mut first, "theme: light");
     first.get_by_role_and_label(Role::SpinButton, "rate η").set_value_accesskit(0.5);
@@ -1132,7 +1132,7 @@ fn a_layout_that_contains_itself_opens_as_the_default() {
     let layout = r#"{"id":1,"root":13,"tiles":{"next_tile_id":14,"tiles":{"12":{"Pane":"first"},"13":{"Container":{"Linear":{"children":[13,12],"dir":"Horizontal","shares":{"shares":{}}}}}},"invisible":[]},"height":null,"width":null}"#;
     std::fs::write(folder.path().join("settings.toml"), format!("[labs.toy.layouts]\nboth = '{layout}'\n")).unwrap();
     let backend = Scripted::computing();
-    let harness = window_of(vec![&TOY], &backend, Some(folder.path()), vec2(1280.0, 1000.0));
+    let harness = window_of(vec![&TOY], &backend, Some(folder.path()), vec2(1440.0, 1000.0));
     assert!(harness.query_by_label_contains("first content").is_some());
     assert!(harness.query_by_label_contains("second content").is_some());
 }
@@ -1405,10 +1405,10 @@ impl LabView for DrawingView {
 #[test]
 fn what_is_not_saved_is_asked_about() {
     let backend = Scripted::computing();
-    let mut harness = window_of(vec![&DRAWING], &backend, None, vec2(1280.0, 1000.0));
+    let mut harness = window_of(vec![&DRAWING], &backend, None, vec2(1440.0, 1000.0));
     assert!(close(&mut harness), "nothing is unsaved");
     DRAWN.set(Drawn::Unsaved);
-    let mut harness = window_of(vec![&DRAWING], &backend, None, vec2(1280.0, 1000.0));
+    let mut harness = window_of(vec![&DRAWING], &backend, None, vec2(1440.0, 1000.0));
     press(&mut harness, Modifiers::COMMAND, Key::Q);
     assert!(harness.query_by_label("The corrected mask of a.png is not saved.").is_some());
     press(&mut harness, Modifiers::NONE, Key::Escape);
@@ -1422,7 +1422,7 @@ fn what_is_not_saved_is_asked_about() {
     assert!(closes_itself(&mut harness));
 
     DRAWN.set(Drawn::Unsaved);
-    let mut harness = window_of(vec![&DRAWING], &backend, None, vec2(1280.0, 1000.0));
+    let mut harness = window_of(vec![&DRAWING], &backend, None, vec2(1440.0, 1000.0));
     assert!(!close(&mut harness));
     harness.get_by_label("Close, keep as draft").click();
     harness.run_steps(2);
@@ -1433,7 +1433,7 @@ fn what_is_not_saved_is_asked_about() {
 fn the_drawing_is_asked_about_first_and_then_the_run() {
     DRAWN.set(Drawn::Unsaved);
     let backend = Scripted::default();
-    let mut harness = window_of(vec![&DRAWING], &backend, None, vec2(1280.0, 1000.0));
+    let mut harness = window_of(vec![&DRAWING], &backend, None, vec2(1440.0, 1000.0));
     command(&mut harness, "preset trained");
     let request = backend.last_start();
     backend.say([event(request.id, 0, Body::Started(Box::new(header_of(&request))))]);

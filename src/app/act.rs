@@ -175,6 +175,12 @@ pub enum Act {
     Say(Level, String),
     Theme(ThemeChoice),
     NextTheme,
+    /// Draws everything larger, or smaller.
+    Resize {
+        larger: bool,
+    },
+    /// Draws everything as large as the window's width asks for.
+    SizeByWidth,
     Fullscreen,
     Quit,
     /// Answers what is asked before the window closes or a training ends.
@@ -210,6 +216,19 @@ pub enum StudyFile {
     Picture,
     /// The numbers of its figure.
     FigureCsv,
+}
+
+impl Act {
+    /// Whether it moves tiles or changes what a view shows: each such act is an undo step of its own.
+    pub fn changes_the_screen(&self) -> bool {
+        use Act::{
+            BringTile, HideTile, LabCommand, Maximise, MaximiseNext, ResetAllLayouts, ResetLayout, RestoreTiles,
+            ShowTile,
+        };
+        let tiles =
+            matches!(self, ShowTile(_) | HideTile(_) | BringTile(_) | Maximise(_) | MaximiseNext | RestoreTiles);
+        tiles || matches!(self, LabCommand(_) | ResetLayout | ResetAllLayouts)
+    }
 }
 
 impl From<ViewAction> for Act {

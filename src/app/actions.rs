@@ -83,8 +83,8 @@ pub static TABLE: &[Row] = &[
     row(TIME, "Play at normal speed", &[key(Key::Num0)], Act::Speed(1.0)),
     row(TIME, "Go to the next mark", &[ctrl(Key::ArrowRight)], Act::Mark { forward: true }),
     row(TIME, "Go to the mark before", &[ctrl(Key::ArrowLeft)], Act::Mark { forward: false }),
-    row(FORM, "Undo the last edit", &[ctrl(Key::Z)], Act::Undo),
-    row(FORM, "Redo the edit", &[ctrl_shift(Key::Z), ctrl(Key::Y)], Act::Redo),
+    row(FORM, "Undo the last change", &[ctrl(Key::Z)], Act::Undo),
+    row(FORM, "Redo the change", &[ctrl_shift(Key::Z), ctrl(Key::Y)], Act::Redo),
     row(FORM, "Reset every parameter to its default", &[], Act::Defaults),
     row(FORM, "Edits take effect from the cursor on", &[], Act::FromCursor),
     row(FORM, "Open a data file", &[ctrl(Key::O)], Act::OpenData),
@@ -114,6 +114,14 @@ pub static TABLE: &[Row] = &[
     row(WINDOW, "Show or hide the notices", &[ctrl_shift(Key::N)], Act::Notices),
     row(WINDOW, "Close all toasts", &[], Act::Dismiss),
     row(WINDOW, "Next theme", &[ctrl_shift(Key::T)], Act::NextTheme),
+    row(
+        WINDOW,
+        "Everything larger",
+        &[ctrl(Key::Plus), ctrl_shift(Key::Plus), ctrl(Key::Equals)],
+        Act::Resize { larger: true },
+    ),
+    row(WINDOW, "Everything smaller", &[ctrl(Key::Minus)], Act::Resize { larger: false }),
+    row(WINDOW, "Everything as large as the window's width asks for", &[ctrl(Key::Num0)], Act::SizeByWidth),
     row(WINDOW, "Full screen", &[key(Key::F11)], Act::Fullscreen),
     row(WINDOW, "Quit", &[ctrl(Key::Q)], Act::Quit),
 ];
@@ -237,6 +245,10 @@ pub fn shortcuts(state: &State, ctx: &egui::Context, acts: &mut Vec<Act>) {
                 |keys: &KeyboardShortcut| keys.logical_key == *key && modifiers.matches_exact(keys.modifiers);
             let Some((keys, act)) = fixed().chain(labs()).find(|(keys, _)| is_pressed(keys)) else { return true };
             if view.is_some_and(|view| view.takes_key(*modifiers, *key)) {
+                return true;
+            }
+            // Escape is left to what a tile has opened, where no tile is maximised.
+            if act == Act::RestoreTiles && state.front().is_none_or(|session| session.layouts.maximised.is_none()) {
                 return true;
             }
             let plain = !keys.modifiers.command && !keys.modifiers.ctrl && !is_function_key(*key);

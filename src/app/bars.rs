@@ -12,7 +12,7 @@ use super::session::Session;
 use super::state::State;
 use super::status_line::word;
 use super::theme;
-use super::widgets::{Icon, labelled_button};
+use super::widgets::{Icon, labelled_button, labelled_width};
 use crate::compute::device::DeviceChoice;
 use crate::engine::event::{Level, Status};
 use crate::plot::number;
@@ -167,11 +167,15 @@ pub fn run(state: &State, fork_open: bool, ui: &mut Ui, acts: &mut Vec<Act>) {
         };
         if has_run {
             let (icon, label) = if playing { (Icon::Pause, "Pause") } else { (Icon::Play, "Play") };
+            // As wide with either word, so that what follows stays where it is.
+            let width = ["Pause", "Play"].map(|word| labelled_width(ui, true, word)).into_iter().fold(0.0, f32::max);
+            let gap = width - labelled_width(ui, true, label);
             button(ui, Some(icon), label, !needs_start, true, Act::Play);
+            ui.add_space(gap);
             button(ui, None, "Step", false, true, Act::Step);
             button(ui, None, "Stop", false, live, Act::Stop);
-            if training || fork_open {
-                button(ui, None, "Fork", false, true, Act::Fork);
+            if training || fork_open || session.playback_rate().is_none() {
+                button(ui, None, "Fork", false, training || fork_open, Act::Fork);
             }
             button(ui, Some(Icon::Restart), "Restart", needs_start, true, Act::Start);
         } else {
@@ -292,6 +296,9 @@ fn menus(session: &Session, ui: &mut Ui, acts: &mut Vec<Act>) {
         entry(ui, "Show or hide the form", Act::Form);
         entry(ui, "Show or hide the guide", Act::Guide);
         entry(ui, "Next theme", Act::NextTheme);
+        entry(ui, "Everything larger", Act::Resize { larger: true });
+        entry(ui, "Everything smaller", Act::Resize { larger: false });
+        entry(ui, "Size by the window's width", Act::SizeByWidth);
     });
     if ui.button("Runs").on_hover_text(actions::hint(ui.ctx(), &Act::Runs)).clicked() {
         acts.push(Act::Runs);

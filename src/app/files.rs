@@ -57,6 +57,11 @@ impl Files {
         Self { tasks: Vec::new(), wake, next: None, dialog: PathDialog::default(), purpose: None }
     }
 
+    /// A path is being typed.
+    pub fn asks(&self) -> bool {
+        self.dialog.is_typed()
+    }
+
     /// Lets the user choose a file, or a folder, for a path parameter.
     pub fn choose(&mut self, session: &Session, key: &str) {
         let (lab, specs) = (session.lab.spec.id, session.lab.spec.params);

@@ -41,6 +41,7 @@ pub fn show(fork: &mut Fork, session: &Session, style: &Style, ctx: &egui::Conte
     let mut edits = Vec::new();
     let mut open = true;
     egui::Window::new("Fork into twins")
+        .id(egui::Id::unique("Fork into twins"))
         .open(&mut open)
         .title_frame(theme::window_title(style))
         // Beside the form, below the run bar.

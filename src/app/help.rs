@@ -14,6 +14,7 @@ pub fn show(is_open: &mut bool, state: &State, ctx: &egui::Context) {
     let mut open = !ctx.input_mut(|input| input.consume_key(Modifiers::NONE, Key::Escape));
     let size = ctx.content_rect().size() * 0.8;
     egui::Window::new("Keyboard shortcuts")
+        .id(egui::Id::unique("Keyboard shortcuts"))
         .open(&mut open)
         .collapsible(false)
             .title_frame(theme::window_title(style))

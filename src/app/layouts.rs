@@ -2,15 +2,12 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use eframe::egui;
+use eframe::egui::{self, Vec2};
 use egui_tiles::{Container, Linear, LinearDir, Tile, TileId, Tiles, Tree};
 
+use super::fitted;
+use super::layout_text::{self, DEEPEST, LONGEST};
 use crate::kit::tiles::{Arrangement, Node, TileSpec};
-
-/// Longest text of a remembered layout that is read; one of ten tiles has about 2 KB.
-const LONGEST: usize = 64 << 10;
-/// Most parts within parts of a remembered layout.
-const DEEPEST: usize = 32;
 
 /// The layouts of one lab, one for each of its arrangements.
 #[derive(Debug)]
@@ -21,12 +18,14 @@ pub struct Layouts {
     own: BTreeMap<String, String>,
     /// This tile alone fills the middle.
     pub maximised: Option<&'static str>,
+    /// The layout of an arrangement as it is drawn in a window that is too small for it, and of which text it is made.
+    fitted: Option<(String, Tree<String>)>,
 }
 
 impl Layouts {
     /// `remembered`: layouts of earlier sessions as JSON; what cannot be read falls back to the default.
     pub fn new(tiles: Vec<&'static TileSpec>, remembered: &BTreeMap<String, String>) -> Self {
-        Self { tiles, trees: BTreeMap::new(), own: remembered.clone(), maximised: None }
+        Self { tiles, trees: BTreeMap::new(), own: remembered.clone(), maximised: None, fitted: None }
     }
 
     /// The user's own layouts as JSON.
@@ -44,6 +43,41 @@ impl Layouts {
             }
             read.unwrap_or_else(|| default_tree(arrangement, tiles))
         })
+    }
+
+    /// The layout as it is drawn in so much room: the user's own, or, where it is too small for that, one with tabs.
+    pub(super) fn fitted(&mut self, arrangement: &Arrangement, room: Vec2) -> Tree<String> {
+        let tree = self.tree(arrangement);
+        let text = fitted::text(tree, room);
+        let (own, in_front) = (tree.clone(), fitted::in_front(tree));
+        let before = self.fitted.take();
+        let Some(text) = text else { return own };
+        let made = before.filter(|(of, _)| *of == text).map(|(_, tree)| tree);
+        let made = made.or_else(|| {
+            let mut parsed = layout_text::whole(&text, tree_id(arrangement.id), &self.tiles)?;
+            // The first one last, so that it is in front where several are.
+            for pane in in_front.iter().rev() {
+                layout_text::show_in_front(&mut parsed, pane);
+            }
+            Some(parsed)
+        });
+        let drawn = made.unwrap_or(own);
+        self.fitted = Some((text, drawn.clone()));
+        drawn
+    }
+
+    /// Takes back what [`Layouts::fitted`] gave, after it was drawn. `edited`: the user changed it; `moved`: put a tile in
+    /// another place, so that it is the layout in any window.
+    pub(super) fn drawn(&mut self, arrangement: &Arrangement, drawn: Tree<String>, edited: bool, moved: bool) {
+        if let (Some((_, fitted)), false) = (&mut self.fitted, moved) {
+            *fitted = drawn;
+            return;
+        }
+        self.fitted = None;
+        self.trees.insert(arrangement.id.to_owned(), drawn);
+        if edited {
+            self.keep(arrangement);
+        }
     }
 
     /// The tile with this id.
@@ -66,12 +100,12 @@ impl Layouts {
     }
 
     /// How the tiles of an arrangement lie, on one line: `h(2:field,t(*table,-curve))` is a row (`v`: a column, `t`: tabs,
-    /// `g`: a grid) with the shares of its parts, the tab in front starred, what is hidden after a minus. The same layout
-    /// always gives the same text; empty: the default.
+    /// `g`: a grid) with the shares of its parts, the tab in front starred, what is hidden after a minus. Where nothing was moved
+    /// only what differs from the default is said, see [`layout_text::differing`]. The same layout always gives the same
+    /// text; empty: the default.
     pub fn text(&mut self, arrangement: &Arrangement) -> String {
-        let default = text_of(&default_tree(arrangement, &self.tiles));
-        let text = text_of(self.tree(arrangement));
-        if text == default { String::new() } else { text }
+        let default = default_tree(arrangement, &self.tiles);
+        layout_text::differing(self.tree(arrangement), default)
     }
 
     /// Lays the tiles of an arrangement as [`Layouts::text`] says; `false`: the text is no layout of this lab's tiles, and
@@ -81,10 +115,9 @@ impl Layouts {
             self.reset(arrangement);
             return true;
         }
-        let mut parser = Parser { rest: text, to: Tiles::default(), known: &self.tiles, named: HashSet::new() };
-        let root = if text.len() > LONGEST { None } else { parser.part(0) };
-        let Some(root) = root.filter(|_| parser.rest.is_empty()) else { return false };
-        self.trees.insert(arrangement.id.to_owned(), Tree::new(tree_id(arrangement.id), root, parser.to));
+        let default = default_tree(arrangement, &self.tiles);
+        let Some(tree) = layout_text::read(text, default, &self.tiles) else { return false };
+        self.trees.insert(arrangement.id.to_owned(), tree);
         self.keep(arrangement);
         true
     }
@@ -158,9 +191,9 @@ impl Layouts {
         if self.maximised.is_some() {
             self.maximised = Some(tile);
         }
-        let tree = self.tree(arrangement);
-        if let Some(id) = tree.tiles.find_pane(&tile.to_owned()) {
-            tree.make_active(|other, _| other == id);
+        layout_text::show_in_front(self.tree(arrangement), tile);
+        if let Some((_, fitted)) = &mut self.fitted {
+            layout_text::show_in_front(fitted, tile);
         }
     }
 }
@@ -260,125 +293,6 @@ impl Copy<'_> {
     }
 }
 
-fn text_of(tree: &Tree<String>) -> String {
-    let mut text = String::new();
-    if let Some(root) = tree.root {
-        write_part(&tree.tiles, root, &mut text);
-    }
-    text
-}
-
-fn write_part(tiles: &Tiles<String>, id: TileId, text: &mut String) {
-    if !tiles.is_visible(id) {
-        text.push('-');
-    }
-    let container = match tiles.get(id) {
-        Some(Tile::Container(container)) => container,
-        Some(Tile::Pane(name)) => return text.push_str(name),
-        None => return,
-    };
-    text.push_str(match container {
-        Container::Tabs(_) => "t(",
-        Container::Linear(Linear { dir: LinearDir::Horizontal, .. }) => "h(",
-        Container::Linear(_) => "v(",
-        Container::Grid(_) => "g(",
-    });
-    for (at, child) in container.children().enumerate() {
-        if at > 0 {
-            text.push(',');
-        }
-        match container {
-            Container::Tabs(tabs) if tabs.active == Some(*child) => text.push('*'),
-            Container::Linear(linear) => {
-                let share = (&linear.shares).into_iter().find(|(id, _)| *id == child).map_or(1.0, |(_, share)| *share);
-                if share != 1.0 {
-                    text.push_str(&format!("{share}:"));
-                }
-            }
-            _ => {}
-        }
-        write_part(tiles, *child, text);
-    }
-    text.push(')');
-}
-
-/// Reads the text of a layout of unknown origin.
-struct Parser<'a> {
-    rest: &'a str,
-    to: Tiles<String>,
-    known: &'a [&'static TileSpec],
-    named: HashSet<&'a str>,
-}
-
-impl<'a> Parser<'a> {
-    fn take(&mut self, sign: char) -> bool {
-        let rest = self.rest.strip_prefix(sign);
-        self.rest = rest.unwrap_or(self.rest);
-        rest.is_some()
-    }
-
-    /// What stands before the next of these signs.
-    fn until(&self, signs: &[char]) -> &'a str {
-        &self.rest[..self.rest.find(signs).unwrap_or(self.rest.len())]
-    }
-
-    /// A part with all that it holds; `None`: this is no layout.
-    fn part(&mut self, depth: usize) -> Option<TileId> {
-        if depth > DEEPEST {
-            return None;
-        }
-        let hidden = self.take('-');
-        let word = self.until(&['(', ',', ')']);
-        self.rest = &self.rest[word.len()..];
-        let part = if self.take('(') {
-            self.container(word, depth)?
-        } else {
-            let fits = self.known.iter().any(|tile| tile.id == word) && self.named.insert(word);
-            fits.then(|| self.to.insert_pane(word.to_owned()))?
-        };
-        self.to.set_visible(part, !hidden);
-        Some(part)
-    }
-
-    fn container(&mut self, kind: &str, depth: usize) -> Option<TileId> {
-        let (mut children, mut shares, mut active) = (Vec::new(), Vec::new(), None);
-        loop {
-            let in_front = self.take('*');
-            let share = self.until(&[':', '(', ',', ')']);
-            let mut size = 1.0;
-            if self.rest[share.len()..].starts_with(':') {
-                size = share.parse().ok().filter(|size: &f32| size.is_finite())?;
-                self.rest = &self.rest[share.len() + 1..];
-            }
-            let child = self.part(depth + 1)?;
-            children.push(child);
-            shares.push(size.clamp(0.001, 1_000.0));
-            active = if in_front { Some(child) } else { active };
-            if self.take(')') {
-                break;
-            }
-            if !self.take(',') {
-                return None;
-            }
-        }
-        let mut container = match kind {
-            "t" => Container::new_tabs(children.clone()),
-            "h" => Container::new_horizontal(children.clone()),
-            "v" => Container::new_vertical(children.clone()),
-            "g" => Container::new_grid(children.clone()),
-            _ => return None,
-        };
-        match &mut container {
-            Container::Tabs(tabs) => tabs.active = active.or(tabs.active),
-            Container::Linear(linear) => {
-                children.iter().zip(shares).for_each(|(child, share)| linear.shares.set_share(*child, share));
-            }
-            Container::Grid(_) => {}
-        }
-        Some(self.to.insert_container(container))
-    }
-}
-
 /// Puts a tile that is in no place yet at the right.
 fn append(tree: &mut Tree<String>, tile: &str) {
     let pane = tree.tiles.insert_pane(tile.to_owned());
@@ -428,7 +342,14 @@ mod tests {
     fn a_layout_comes_back_from_its_text_and_gives_the_same_text_again() {
         let mut layouts = Layouts::new(known(), &BTreeMap::new());
         assert_eq!(layouts.text(&TWO), "", "the default needs no words");
-        for text in ["h(2:field,t(table,*curve))", "v(-table,0.37:h(field,3:-curve))", "g(field,table)", "field"] {
+        for text in [
+            "~-table",
+            "~:2 3 1",
+            "h(2:field,t(table,*curve))",
+            "v(-table,0.37:h(field,3:-curve))",
+            "g(field,table)",
+            "field",
+        ] {
             assert!(layouts.set_text(&TWO, text), "{text}");
             assert_eq!(layouts.text(&TWO), text);
             let mut again = Layouts::new(known(), &layouts.remembered());
@@ -444,8 +365,17 @@ mod tests {
         layouts.set_text(&TWO, "h(table,field)");
         let deep = "h(".repeat(100_000);
         let broken = ["h", "h(", "h()", "h(field", "h(field))", "h(field,)", "h(field,field)", "q(field)", "nan:field"];
-        for text in broken.into_iter().chain(["h(NaN:field)", "h(inf:field)", "h(ß:field)", "Δ", "h(unknown)", &deep])
-        {
+        for text in broken.into_iter().chain([
+            "h(NaN:field)",
+            "h(inf:field)",
+            "h(ß:field)",
+            "Δ",
+            "h(unknown)",
+            &deep,
+            "~",
+            "~field",
+            "~-unknown",
+        ]) {
             assert!(!layouts.set_text(&TWO, text), "{text:.20}");
             assert_eq!(layouts.text(&TWO), "h(table,field)");
         }

@@ -14,6 +14,8 @@ use crate::plot::style::{Dash, Style};
 
 /// Most points of one line; more are merged to lowest and highest, which no screen can tell apart.
 const POINTS: usize = 2_000;
+/// How many times larger than the others the largest value of a curve is that would flatten them.
+const FLAT: f64 = 1e4;
 /// Keys that are shown at first.
 const AT_FIRST: usize = 8;
 
@@ -23,14 +25,15 @@ pub struct Metrics {
     pub open: bool,
     filter: String,
     shown: BTreeSet<String>,
-    log: bool,
+    /// Chosen by the user; else where the values ask for it.
+    log: Option<bool>,
 }
 
 pub fn show(metrics: &mut Metrics, session: &Session, style: &Style, ctx: &egui::Context) {
     if !metrics.open {
         return;
     }
-    let (run, keys, cursor) = (&session.run, session.lab.spec.keys, session.play.cursor.step);
+    let run = &session.run;
     if !metrics.shown.iter().any(|key| run.scalars.contains_key(key.as_str())) {
         // The first family, e.g. f(x, y) of every optimizer.
         let family = |key: &str| key.rsplit_once('/').map_or(key.to_owned(), |(family, _)| family.to_owned());
@@ -40,6 +43,7 @@ pub fn show(metrics: &mut Metrics, session: &Session, style: &Style, ctx: &egui:
     }
     let mut open = true;
     egui::Window::new("Metrics")
+        .id(egui::Id::unique("Metrics"))
         .open(&mut open)
         .title_frame(theme::window_title(style))
         .default_size(vec2(840.0, 460.0))
@@ -57,7 +61,7 @@ pub fn show(metrics: &mut Metrics, session: &Session, style: &Style, ctx: &egui:
                     ui.set_width(200.0);
                     list(metrics, run, ui);
                 });
-                ui.vertical(|ui| plot(metrics, run, keys, cursor, style, ui));
+                ui.vertical(|ui| plot(metrics, session, style, ui));
             });
         });
     metrics.open = open;
@@ -68,7 +72,10 @@ fn list(metrics: &mut Metrics, run: &RunState, ui: &mut egui::Ui) {
     let hint = ui.add(TextEdit::singleline(&mut metrics.filter).hint_text("filter").desired_width(190.0));
     hint.widget_info(|| egui::WidgetInfo::labeled(egui::accesskit::Role::TextInput, true, "Filter of the metrics"));
     ui.horizontal(|ui| {
-        ui.checkbox(&mut metrics.log, "log").on_hover_text("Logarithm to base 10 of the absolute value");
+        let mut log = metrics.is_log(run);
+        if ui.checkbox(&mut log, "log").on_hover_text("Logarithm to base 10 of the absolute value").changed() {
+            metrics.log = Some(log);
+        }
         if ui.button("none").on_hover_text("Hide all").clicked() {
             // One that is never there keeps the first family from coming back.
             metrics.shown = run.scalars.keys().next().map(|key| key.to_string()).into_iter().collect();
@@ -89,7 +96,24 @@ fn list(metrics: &mut Metrics, run: &RunState, ui: &mut egui::Ui) {
     });
 }
 
-fn plot(metrics: &Metrics, run: &RunState, keys: &[KeySpec], cursor: u64, style: &Style, ui: &mut egui::Ui) {
+impl Metrics {
+    /// Whether logarithms are drawn: at first where one curve would flatten all others.
+    fn is_log(&self, run: &RunState) -> bool {
+        self.log.unwrap_or_else(|| {
+            let shown = run.scalars.iter().filter(|(key, _)| self.shown.contains(&***key));
+            let largest = |history: &History| {
+                let sizes = history.points().map(|(_, value)| value.abs()).filter(|size| size.is_finite());
+                sizes.fold(0.0, f64::max)
+            };
+            let sizes: Vec<f64> = shown.map(|(_, history)| largest(history)).filter(|size| *size > 0.0).collect();
+            let (low, high) = sizes.iter().fold((f64::INFINITY, 0.0_f64), |(low, high), v| (low.min(*v), high.max(*v)));
+            high > FLAT * low
+        })
+    }
+}
+
+fn plot(metrics: &Metrics, session: &Session, style: &Style, ui: &mut egui::Ui) {
+    let (run, keys, log) = (&session.run, session.lab.spec.keys, metrics.is_log(&session.run));
     let units: BTreeSet<&str> = metrics
         .shown
         .iter()
@@ -97,7 +121,7 @@ fn plot(metrics: &Metrics, run: &RunState, keys: &[KeySpec], cursor: u64, style:
         .map(|spec| if spec.unit.is_empty() { spec.title } else { spec.unit })
         .collect();
     let mut label = units.into_iter().collect::<Vec<_>>().join(", ");
-    if metrics.log {
+    if log {
         label = format!("log₁₀ |{label}|");
     }
     Plot::new("metrics")
@@ -109,17 +133,18 @@ fn plot(metrics: &Metrics, run: &RunState, keys: &[KeySpec], cursor: u64, style:
             for (index, (key, history)) in
                 run.scalars.iter().filter(|(key, _)| metrics.shown.contains(&***key)).enumerate()
             {
-                let category = style.category(index);
+                let own = session.view.category(key, style);
+                let category = own.unwrap_or_else(|| style.category(index));
                 let dash = match category.dash {
                     Dash::Solid => LineStyle::Solid,
                     Dash::Dashed => LineStyle::dashed_loose(),
                     Dash::Dotted => LineStyle::dotted_dense(),
                     Dash::DashDot => LineStyle::dashed_dense(),
                 };
-                let points = PlotPoints::from(points(history, metrics.log));
+                let points = PlotPoints::from(points(history, log));
                 plot.line(Line::new(&**key, points).color(category.color).style(dash).width(1.8));
             }
-            plot.vline(VLine::new("cursor", cursor as f64).color(style.accent));
+            plot.vline(VLine::new("cursor", session.play.cursor.step as f64).color(style.accent));
         });
 }
 

@@ -14,14 +14,19 @@ mod capture;
 mod closing;
 mod closing_question;
 mod control;
+mod escape;
 pub mod figure;
 mod files;
+mod fitted;
+mod fold;
+mod fonts;
 mod fork;
 mod form;
 mod form_row;
 pub mod guard;
 mod guide;
 mod help;
+mod layout_text;
 pub mod layouts;
 mod markdown;
 mod metrics;
@@ -34,6 +39,7 @@ mod reopen;
 mod run_list;
 mod run_table;
 pub mod runs;
+pub mod scale;
 pub mod scene;
 mod scene_window;
 pub mod script;
@@ -50,6 +56,7 @@ mod study_view;
 pub mod theme;
 pub mod tiles;
 mod timeline;
+pub mod undo;
 mod update;
 mod widgets;
 pub mod window;
@@ -94,14 +101,16 @@ impl App {
                 _ => false,
             };
             match &event.body {
-                Body::Notice { level, text } => state.notices.push(state.time, *level, text.clone(), Some(event.step)),
+                Body::Notice { level, text } => {
+                    state.notices.push_of(state.time, *level, text.clone(), (event.run, event.step));
+                }
                 // A run that is computed at once writes one whenever a slider moves.
                 Body::Checkpoint { file } if session.run_rate().is_none() => {
                     state.notices.note(
                         state.time,
                         Level::Info,
                         format!("checkpoint written: {file}"),
-                        Some(event.step),
+                        (event.run, event.step),
                     );
                 }
                 Body::Status(Status::Failed(text)) => {
@@ -109,7 +118,8 @@ impl App {
                     if let Some(key) = blamed(text, session.lab) {
                         session.errors.insert(key.to_owned(), text.clone());
                     }
-                    state.notices.push(state.time, Level::Error, format!("the run failed: {text}"), Some(event.step));
+                    let text = format!("the run failed: {text}");
+                    state.notices.push_of(state.time, Level::Error, text, (event.run, event.step));
                 }
                 _ => {}
             }
@@ -134,9 +144,10 @@ impl App {
             session.show_incoming(state.time);
             session.sample_speed(state.time);
             if let Some(problem) = session.past.poll() {
-                state.notices.push(state.time, Level::Warning, problem, None);
+                state.notices.push(state.time, Level::Warning, problem);
             }
         }
+        state.notices.outlive(|run| state.sessions.iter().any(|session| session.owns(run)));
         if let Some(problem) = self.store.problem() {
             state.notice(Level::Warning, problem);
         }
@@ -181,9 +192,10 @@ impl App {
 
     /// What the keyboard asks for.
     fn keyboard(&mut self, ctx: &egui::Context) {
-        if self.palette.open || self.state.closing.asks() {
+        if self.is_asking() {
             return;
         }
+        self.escape(ctx);
         if self.presenter.is_some() && presenter::keys(ctx, &mut self.acts) {
             return;
         }
@@ -194,9 +206,20 @@ impl App {
     fn save_settings(&mut self, ctx: &egui::Context) {
         let talk = self.presenter.is_some() || ctx.input(|i| i.viewport().fullscreen == Some(true));
         if let Some(rect) = ctx.input(|i| i.viewport().inner_rect).filter(|rect| !talk && rect.width() > 1.0) {
-            self.state.settings.window = Some([rect.width().round(), rect.height().round()]);
+            let size = rect.size() * ctx.zoom_factor();
+            self.state.settings.window = Some([size.x.round(), size.y.round()]);
         }
         self.store.save(&self.remembered());
+    }
+
+    /// How large everything is drawn; a talk has larger type instead.
+    fn apply_scale(&self, ctx: &egui::Context) {
+        let width = ctx.content_rect().width() * ctx.zoom_factor();
+        let chosen = self.state.settings.scale.unwrap_or_else(|| scale::by_width(width));
+        let wanted = if self.presenter.is_some() { 1.0 } else { chosen };
+        if (wanted - ctx.zoom_factor()).abs() > 1e-3 {
+            ctx.set_zoom_factor(wanted);
+        }
     }
 
     fn apply_theme(&mut self, ctx: &egui::Context) {
@@ -215,6 +238,7 @@ impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
         self.state.time = ctx.input(|input| input.time);
         self.apply_theme(ctx);
+        self.apply_scale(ctx);
         self.receive(ctx);
         let dropped =
             ctx.input(|input| input.raw.dropped_files.iter().map(|file| file.path().to_owned()).collect::<Vec<_>>());
@@ -240,6 +264,7 @@ impl eframe::App for App {
     fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
         let ctx = ui.ctx().clone();
         self.frames.tick(&ctx, frame);
+        let (by_hand, held) = ctx.input(|input| (input.events.iter().any(is_by_hand), input.pointer.any_down()));
         self.keyboard(&ctx);
         self.carry_out(&ctx);
         let mut acts = Vec::new();
@@ -248,6 +273,9 @@ impl eframe::App for App {
         acts.sort_by_key(|act| matches!(act, Act::Lab(_) | Act::Preset(_) | Act::Start));
         self.acts.append(&mut acts);
         self.carry_out(&ctx);
+        if let Some(session) = self.state.front_mut() {
+            session.look(by_hand, held);
+        }
         self.state.flush_restarts();
         if !self.palette.open {
             self.capture.take_wanted(&ctx);
@@ -277,6 +305,22 @@ impl eframe::App for App {
     fn persist_egui_memory(&self) -> bool {
         false
     }
+}
+
+/// Whether the user did something; a pointer that only moves does nothing.
+fn is_by_hand(event: &egui::Event) -> bool {
+    use egui::Event::{AccessKitActionRequest, Key, MouseWheel, Paste, PointerButton, Text, Touch, Zoom};
+    matches!(
+        event,
+        AccessKitActionRequest(_)
+            | Key { pressed: true, .. }
+            | MouseWheel { .. }
+            | Paste(_)
+            | PointerButton { .. }
+            | Text(_)
+            | Touch { .. }
+            | Zoom(_)
+    )
 }
 
 /// The parameter that a message of the form "parameter `key` .." is about.

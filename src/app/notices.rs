@@ -3,7 +3,7 @@
 use eframe::egui::{self, Align2, RichText, TextStyle, vec2};
 
 use super::theme;
-use crate::engine::event::Level;
+use crate::engine::event::{Level, RunId};
 use crate::plot::style::Style;
 
 /// Notices kept in the list.
@@ -18,10 +18,14 @@ pub struct Notice {
     pub text: String,
     /// Step of the run that it is about, if it is about one.
     pub step: Option<u64>,
+    /// The run that it is about, if it is about one.
+    run: Option<RunId>,
     /// When it was raised, in the window's time.
     time: f64,
     /// Still shown as a toast.
     toast: bool,
+    /// The run that it is about is not shown any more.
+    is_past: bool,
 }
 
 /// All notices of the session.
@@ -34,8 +38,16 @@ pub struct Notices {
 
 impl Notices {
     /// Raises a notice; the same text twice in a row is one notice.
-    pub fn push(&mut self, time: f64, level: Level, text: impl Into<String>, step: Option<u64>) {
-        let text = text.into();
+    pub fn push(&mut self, time: f64, level: Level, text: impl Into<String>) {
+        self.raise(time, level, text.into(), None, None);
+    }
+
+    /// The same about a step of a run: once another run has taken its place, it stands in the list only.
+    pub fn push_of(&mut self, time: f64, level: Level, text: impl Into<String>, (run, step): (RunId, u64)) {
+        self.raise(time, level, text.into(), Some(run), Some(step));
+    }
+
+    fn raise(&mut self, time: f64, level: Level, text: String, run: Option<RunId>, step: Option<u64>) {
         match level {
             Level::Info => tracing::info!("{text}"),
             Level::Warning => tracing::warn!("{text}"),
@@ -45,25 +57,35 @@ impl Notices {
             && last.text == text
             && last.level == level
         {
-            (last.time, last.toast, last.step) = (time, true, step);
+            (last.time, last.toast, last.run, last.step) = (time, true, run, step);
+            last.is_past = false;
             return;
         }
         if self.list.len() == CAP {
             self.list.remove(0);
         }
-        self.list.push(Notice { level, text, step, time, toast: true });
+        self.list.push(Notice { level, text, step, run, time, toast: true, is_past: false });
     }
 
     /// Adds to the list without a toast: what happens often and needs no hand.
-    pub fn note(&mut self, time: f64, level: Level, text: impl Into<String>, step: Option<u64>) {
-        self.push(time, level, text, step);
+    pub fn note(&mut self, time: f64, level: Level, text: impl Into<String>, of: (RunId, u64)) {
+        self.push_of(time, level, text, of);
         if let Some(last) = self.list.last_mut() {
             last.toast = false;
         }
     }
 
+    /// The newest one that is not about a run that is gone.
     pub fn newest(&self) -> Option<&Notice> {
-        self.list.last()
+        self.list.iter().rev().find(|notice| !notice.is_past)
+    }
+
+    /// Closes the toasts about runs that `is_there` does not know any more: what they say has been mended, or does not
+    /// matter.
+    pub fn outlive(&mut self, is_there: impl Fn(RunId) -> bool) {
+        for notice in self.list.iter_mut().filter(|notice| notice.run.is_some_and(|run| !is_there(run))) {
+            (notice.toast, notice.is_past) = (false, true);
+        }
     }
 
     /// Closes every toast.
@@ -104,6 +126,7 @@ impl Notices {
         let mut seek = None;
         let mut clear = false;
         egui::Window::new("Notices")
+            .id(egui::Id::unique("Notices"))
             .open(&mut open)
             .default_size(vec2(520.0, 320.0))
             .default_pos(ctx.content_rect().right_bottom() - vec2(560.0, 460.0))
@@ -198,4 +221,24 @@ fn toast(ui: &mut egui::Ui, notice: &Notice, style: &Style) -> bool {
             .inner
         })
         .inner
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn toasts_about_a_run_leave_with_it_and_stay_in_the_list() {
+        let mut notices = Notices::default();
+        notices.push_of(0.0, Level::Error, "the run failed", (RunId(1), 3));
+        notices.push(0.0, Level::Error, "the settings cannot be saved");
+        notices.push_of(0.0, Level::Warning, "SGD diverged", (RunId(1), 16));
+        notices.outlive(|run| run == RunId(1));
+        assert_eq!(notices.newest().unwrap().text, "SGD diverged");
+        assert_eq!(notices.list.iter().filter(|notice| notice.toast).count(), 3);
+        notices.outlive(|run| run == RunId(2));
+        assert_eq!(notices.newest().unwrap().text, "the settings cannot be saved");
+        let toasts: Vec<&str> = notices.list.iter().filter(|n| n.toast).map(|n| n.text.as_str()).collect();
+        assert_eq!((toasts, notices.list.len()), (vec!["the settings cannot be saved"], 3));
+    }
 }

@@ -10,6 +10,7 @@ use super::backend::{Backend, DeviceLister, Fetch, PastStore, Wake};
 use super::capture::Capture;
 use super::closing::Closing;
 use super::files::Files;
+use super::fold::Folds;
 use super::fork::Fork;
 use super::metrics::Metrics;
 use super::notices::Notices;
@@ -81,6 +82,7 @@ pub struct App {
     pub(super) capture: Capture,
     pub(super) frames: FrameClock,
     pub(super) focus: Focus,
+    pub(super) folds: Folds,
     /// Counts resets of the panels' sizes.
     pub(super) panels: u32,
 }
@@ -95,13 +97,15 @@ impl App {
     /// The window with its first lab already running, where that lab computes its runs at once.
     pub fn new(ctx: &egui::Context, parts: Parts) -> Self {
         theme::install_fonts(ctx);
+        // Its keys are acts of ours, and what they choose is remembered.
+        ctx.options_mut(|options| options.zoom_with_keyboard = false);
         let wake: Wake = {
             let ctx = ctx.clone();
             Arc::new(move || ctx.request_repaint())
         };
         let (store, mut settings, problems) = Store::open(parts.config_dir);
         let mut notices = Notices::default();
-        problems.into_iter().for_each(|problem| notices.push(0.0, Level::Warning, problem, None));
+        problems.into_iter().for_each(|problem| notices.push(0.0, Level::Warning, problem));
         let device = parts.open.device.unwrap_or_else(|| settings.device.parse().unwrap_or_default());
         let reopen = Reopen::new(&parts.runs_dir, &parts.labs, wake.clone());
         let sessions: Vec<Session> = parts
@@ -140,6 +144,7 @@ impl App {
             capture: Capture::new(wake.clone()),
             frames: FrameClock::default(),
             focus: Focus::default(),
+            folds: Folds::default(),
             panels: 0,
             state: State {
                 sessions,

@@ -72,7 +72,7 @@ pub fn keys(ctx: &egui::Context, acts: &mut Vec<Act>) -> bool {
         }
         () => {}
     }
-    if pressed(Key::B) | pressed(Key::Period) {
+    if pressed(Key::B) {
         acts.push(Act::PresentBlack);
     }
     false

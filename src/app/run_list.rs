@@ -29,6 +29,11 @@ pub struct RunList {
 }
 
 impl RunList {
+    /// It asks whether a run is to be deleted.
+    pub fn asks(&self) -> bool {
+        self.open && self.doomed.is_some()
+    }
+
     /// Shows the list, or hides it.
     pub fn toggle(&mut self) {
         self.open ^= true;
@@ -51,6 +56,7 @@ pub fn show(list: &mut RunList, state: &State, reopen: &Reopen, quiet: bool, ctx
     // Of the screen, not of the window: what depends on the window's height would make it grow.
     let height = (0.45 * room.y).min(room.y - DETAIL - 240.0).max(4.0 * ROW);
     egui::Window::new("Runs")
+        .id(egui::Id::unique("Runs"))
         .open(&mut open)
         .collapsible(false)
         .resizable([true, false])

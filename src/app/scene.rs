@@ -42,7 +42,7 @@ pub struct Scene {
     pub guide: bool,
     /// Parameters that differ from their defaults.
     pub params: BTreeMap<String, String>,
-    /// What the lab's view keeps for itself, see [`crate::kit::view::LabView::scene`].
+    /// What the lab's view keeps for itself, see [`crate::kit::view::LabView::fields`].
     pub view: BTreeMap<String, String>,
     /// Changes along the run.
     pub changes: Vec<Changed>,

@@ -11,6 +11,7 @@ use super::session::{Session, Start};
 use super::state::State;
 use crate::engine::event::{Change, Level};
 use crate::engine::params::{Params, find};
+use crate::kit::fields;
 use crate::kit::view::Cursor;
 use crate::plot::style::Style;
 
@@ -35,7 +36,7 @@ impl Session {
             layout: self.layouts.text(&arrangement),
             maximised: self.layouts.maximised.unwrap_or_default().to_owned(),
             params: differing.collect(),
-            view: self.view.scene(),
+            view: fields::taken(self.view.as_mut()),
             changes: self.changes.iter().map(changed).collect(),
             ..Scene::default()
         }
@@ -67,12 +68,13 @@ impl Session {
         }
         changes.sort_by_key(|change| change.step);
         let arrangement = self.view.arrangement(&params);
-        self.edit_all_with_layout(|session| {
+        self.edit_all(|session| {
             (session.params, session.changes, session.seed) = (params, changes, scene.seed);
             if !session.layouts.set_text(&arrangement, &scene.layout) {
                 refused.push("the layout of its tiles is not one of this lab's".to_owned());
             }
             session.layouts.maximised = session.layouts.find(&scene.maximised).map(|tile| tile.id);
+            fields::put(session.view.as_mut(), &scene.view);
         });
         self.errors.clear();
         self.from_cursor = false;
@@ -80,7 +82,6 @@ impl Session {
         let cursor = Cursor { step: scene.step, sub: scene.sub };
         (self.play.cursor, self.play.follow, self.play.touched) = (cursor, scene.follow, true);
         self.play.speed = scene.speed.clamp(SPEEDS.0, SPEEDS.1);
-        self.view.show_scene(&scene.view);
         // A view may turn from what the old run does not have.
         self.scene_view = Some(scene.view.clone());
         refused

@@ -9,10 +9,12 @@ use super::backend::PastStore;
 use super::layouts::Layouts;
 use super::playback::Playback;
 use super::settings::LabSettings;
+use super::undo::History;
 use crate::engine::event::{Body, Change, Event, RunId, Status};
 use crate::engine::mailbox::Letter;
 use crate::engine::params::{ParamSpec, Params};
 use crate::engine::state::RunState;
+use crate::kit::fields;
 use crate::kit::lab::Moment;
 use crate::kit::tiles::TileSpec;
 use crate::kit::view::{Cursor, Lab, LabView, ViewCtx};
@@ -30,16 +32,6 @@ pub enum Start {
     Settled,
     /// The user asked for it: a recording of its own.
     Explicit,
-}
-
-/// A form's content at one moment, for undo.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Snapshot {
-    pub(super) params: Params,
-    pub(super) changes: Vec<Change>,
-    pub(super) seed: u64,
-    /// How the tiles lay, where the edit laid them anew.
-    pub(super) layout: Option<String>,
 }
 
 /// A run that was asked for and is not shown yet.
@@ -88,9 +80,7 @@ pub struct Session {
     reached: Option<(u64, f64)>,
     /// What the view is to show of a scene once its run is there.
     pub(super) scene_view: Option<BTreeMap<String, String>>,
-    pub(super) undo: Vec<Snapshot>,
-    pub(super) redo: Vec<Snapshot>,
-    pub(super) editing: Option<Snapshot>,
+    pub(super) history: History,
 }
 
 impl std::fmt::Debug for Session {
@@ -131,9 +121,7 @@ impl Session {
             step_seconds: None,
             reached: None,
             scene_view: None,
-            undo: Vec::new(),
-            redo: Vec::new(),
-            editing: None,
+            history: History::default(),
         }
     }
 
@@ -196,6 +184,11 @@ impl Session {
     /// Number of parts of the update at the cursor.
     pub fn sub_steps(&self, style: &Style) -> usize {
         self.sub_steps_at(self.play.cursor, style)
+    }
+
+    /// Whether the first update of the run can be split into parts.
+    pub fn has_parts(&self, style: &Style) -> bool {
+        self.sub_steps_at(Cursor::default(), style) > 0
     }
 
     fn sub_steps_at(&self, cursor: Cursor, style: &Style) -> usize {
@@ -329,7 +322,7 @@ impl Session {
     fn show(&mut self, run: RunState, time: f64) {
         self.run = run;
         if let Some(shown) = self.scene_view.take() {
-            self.view.show_scene(&shown);
+            fields::put(self.view.as_mut(), &shown);
         }
         self.status_since = time;
         self.failure_seen = false;

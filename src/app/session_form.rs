@@ -3,13 +3,11 @@
 use std::path::Path;
 
 use super::runs;
-use super::session::{Session, Snapshot};
+use super::session::Session;
+use super::undo::{Screen, Snapshot};
 use crate::engine::event::Change;
 use crate::engine::params::{ParamKind, ParamSpec, Params, Value, find};
-use crate::kit::lab;
-
-/// Undo steps kept.
-const UNDO_CAP: usize = 200;
+use crate::kit::{fields, lab};
 
 impl Session {
     /// Edits one value; `true`: there is something to take effect. A refused value becomes an error beside its field.
@@ -24,11 +22,11 @@ impl Session {
             }
         };
         self.errors.remove(key);
-        if self.effective().get(key) == Some(&value) && !(settled && self.editing.is_some()) {
+        if self.effective().get(key) == Some(&value) && !(settled && self.history.editing.is_some()) {
             return false;
         }
-        if self.editing.is_none() {
-            self.editing = Some(self.snapshot());
+        if self.history.editing.is_none() {
+            self.history.editing = Some(self.before());
         }
         if self.from_cursor && parameter.live && self.playback_rate().is_some() && self.play.cursor.step > 0 {
             self.change_at_cursor(key, value);
@@ -104,72 +102,81 @@ impl Session {
     /// Runs `edit` as one undo step.
     pub fn edit_all(&mut self, edit: impl FnOnce(&mut Self)) {
         self.settle();
-        self.editing = Some(self.snapshot());
+        self.history.editing = Some(self.before());
         edit(self);
         self.settle();
-    }
-
-    /// The same, for an edit that also lays the tiles anew: undo lays them back.
-    pub fn edit_all_with_layout(&mut self, edit: impl FnOnce(&mut Self)) {
-        self.settle();
-        let layout = Some(self.layout_text());
-        let before = Snapshot { layout, ..self.snapshot() };
-        self.editing = Some(before);
-        edit(self);
-        self.settle();
-    }
-
-    fn layout_text(&mut self) -> String {
-        self.layouts.text(&self.view.arrangement(&self.params))
     }
 
     /// Closes the current undo step.
     pub fn settle(&mut self) {
-        if let Some(before) = self.editing.take()
+        if let Some(before) = self.history.editing.take()
             && before != self.snapshot()
         {
-            if self.undo.len() == UNDO_CAP {
-                self.undo.remove(0);
-            }
-            self.undo.push(before);
-            self.redo.clear();
+            self.history.push(before);
             self.name = runs::name_of(self.lab, &self.params);
         }
     }
 
-    /// Takes the last edit back; `false`: there is none.
-    pub fn undo(&mut self) -> bool {
-        self.settle();
-        let Some(before) = self.undo.pop() else { return false };
-        let now = self.restore(before);
-        self.redo.push(now);
-        true
+    /// Looks at the screen after a frame or an act: what the user changed there is an undo step, see
+    /// [`History::look`](super::undo::History::look).
+    pub fn look(&mut self, by_hand: bool, held: bool) {
+        let mut history = std::mem::take(&mut self.history);
+        if let Some(before) = history.look(by_hand, held, || self.screen()) {
+            history.keep(self.with_screen(before));
+            self.scene_view = None;
+        }
+        self.history = history;
     }
 
-    /// Does the last edit that was taken back again; `false`: there is none.
-    pub fn redo(&mut self) -> bool {
-        let Some(after) = self.redo.pop() else { return false };
-        let now = self.restore(after);
-        self.undo.push(now);
-        true
+    /// Takes the last step back, or does it again (`redo`); `None`: there is none, `Some(true)`: the form is another.
+    pub fn step_back(&mut self, redo: bool) -> Option<bool> {
+        if !redo {
+            self.settle();
+        }
+        let to = self.history.step(redo)?;
+        let now = self.snapshot();
+        let form = now.differs_in_form(&to);
+        self.history.stepped(redo, now);
+        self.restore(to, form);
+        Some(form)
     }
 
-    fn snapshot(&self) -> Snapshot {
-        Snapshot { params: self.params.clone(), changes: self.changes.clone(), seed: self.seed, layout: None }
+    fn snapshot(&mut self) -> Snapshot {
+        let screen = self.screen();
+        self.with_screen(screen)
     }
 
-    fn restore(&mut self, snapshot: Snapshot) -> Snapshot {
-        let layout = snapshot.layout.is_some().then(|| self.layout_text());
-        let now = Snapshot { layout, ..self.snapshot() };
-        (self.params, self.changes, self.seed) = (snapshot.params, snapshot.changes, snapshot.seed);
-        if let Some(layout) = snapshot.layout {
-            let arrangement = self.view.arrangement(&self.params);
+    /// The lab before an edit of its form that the user makes now: what else the same gesture changed belongs to it.
+    fn before(&mut self) -> Snapshot {
+        let screen = self.history.seen.clone().unwrap_or_else(|| self.screen());
+        self.with_screen(screen)
+    }
+
+    fn with_screen(&self, screen: Screen) -> Snapshot {
+        Snapshot { params: self.params.clone(), changes: self.changes.clone(), seed: self.seed, screen }
+    }
+
+    fn screen(&mut self) -> Screen {
+        let layout = self.layouts.text(&self.view.arrangement(&self.params));
+        Screen { layout, maximised: self.layouts.maximised, view: fields::taken(self.view.as_mut()) }
+    }
+
+    fn restore(&mut self, snapshot: Snapshot, form: bool) {
+        let Screen { layout, maximised, view } = snapshot.screen;
+        if form {
+            (self.params, self.changes, self.seed) = (snapshot.params, snapshot.changes, snapshot.seed);
+            self.errors.clear();
+            self.name = runs::name_of(self.lab, &self.params);
+        }
+        let arrangement = self.view.arrangement(&self.params);
+        if self.layouts.text(&arrangement) != layout {
             // It is a text of this lab's own tiles.
             self.layouts.set_text(&arrangement, &layout);
         }
-        self.errors.clear();
-        self.name = runs::name_of(self.lab, &self.params);
-        now
+        self.layouts.maximised = maximised;
+        fields::put(self.view.as_mut(), &view);
+        // A view may turn from what the old run does not have.
+        self.scene_view = form.then_some(view);
     }
 
     /// Puts the values of a run into the form, as one undo step. What the lab's list does not know is left out.

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value as Toml};
 
+use super::scale;
 use super::theme::ThemeChoice;
 use crate::disk;
 pub use crate::disk::{STATE_FOLDER_VARIABLE as CONFIG_DIR_VARIABLE, state_folder as default_folder};
@@ -42,13 +43,15 @@ pub struct Settings {
     /// Version of the file's meaning; a newer one is still read as far as it is understood.
     pub version: u32,
     pub theme: ThemeChoice,
+    /// How large everything is drawn, see [`super::scale`]; `None`: by the window's width.
+    pub scale: Option<f32>,
     /// Id of the lab that was open.
     pub lab: String,
     /// As [`crate::compute::device::DeviceChoice`] writes itself.
     pub device: String,
     /// Playback speed, 1 = the lab's own rate.
     pub speed: f64,
-    /// Width and height of the window in points.
+    /// Width and height of the window in points at a scale of 1.
     pub window: Option<[f32; 2]>,
     pub form_open: bool,
     pub guide_open: bool,
@@ -75,6 +78,7 @@ impl Default for Settings {
         Self {
             version: 1,
             theme: ThemeChoice::default(),
+            scale: None,
             lab: String::new(),
             device: "auto".to_owned(),
             speed: 1.0,
@@ -101,9 +105,10 @@ impl Settings {
     fn sane(mut self) -> Self {
         let clamp = |v: f32, low: f32, high: f32| if v.is_finite() { v.clamp(low, high) } else { low };
         self.speed = if self.speed.is_finite() { self.speed.clamp(0.1, 100.0) } else { 1.0 };
+        self.scale = self.scale.map(|scale| clamp(scale, scale::LIMITS.0, scale::LIMITS.1));
         self.form_width = clamp(self.form_width, 200.0, 600.0);
         self.guide_width = clamp(self.guide_width, 200.0, 800.0);
-        self.window = self.window.map(|[w, h]| [clamp(w, 640.0, 16_384.0), clamp(h, 480.0, 16_384.0)]);
+        self.window = self.window.map(|[w, h]| [clamp(w, 640.0, 16_384.0), clamp(h, 360.0, 16_384.0)]);
         self.recent.truncate(RECENT_CAP);
         self
     }
@@ -362,10 +367,12 @@ mod tests {
     #[test]
     fn values_out_of_range_are_put_back() {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join(FILE), "speed = 1e9\nform_width = nan\nwindow = [1.0, 1.0]").unwrap();
+        fs::write(folder.path().join(FILE), "speed = 1e9\nform_width = nan\nwindow = [1.0, 1.0]\nscale = 90.0")
+            .unwrap();
         let (_, settings, problems) = Store::open(Some(folder.path().to_owned()));
         assert!(problems.is_empty(), "{problems:?}");
-        assert_eq!((settings.speed, settings.form_width, settings.window), (100.0, 200.0, Some([640.0, 480.0])));
+        assert_eq!((settings.speed, settings.form_width, settings.window), (100.0, 200.0, Some([640.0, 360.0])));
+        assert_eq!(settings.scale, Some(2.0));
     }
 
     #[test]

@@ -51,6 +51,11 @@ impl App {
         });
 
         let (generation, settings) = (self.panels, &state.settings);
+        let width = |open: bool, width: f32| if open { width } else { 0.0 };
+        let (form, guide) =
+            (width(settings.form_open, settings.form_width), width(settings.guide_open, settings.guide_width));
+        self.folds.fit(ui.available_width(), form, guide);
+        let folds = self.folds;
         // The tiles keep some room in a narrow window, whose panels have widths of their own that are not remembered.
         let most = |wish: f32| wish.min(((ui.available_width() - 360.0) / 2.0).max(160.0));
         let (form_most, guide_most) = (most(480.0), most(640.0));
@@ -63,7 +68,8 @@ impl App {
             .default_size(settings.guide_width)
             .size_range(guide_most.min(224.0)..=guide_most)
             .frame(side);
-        let (mut form_open, mut guide_open) = (settings.form_open, settings.guide_open);
+        let (form_shown, guide_shown) = (folds.form.shows(), folds.guide.shows());
+        let (mut form_open, mut guide_open) = (settings.form_open && form_shown, settings.guide_open && guide_shown);
         let form = left.show_collapsible(ui, &mut form_open, |ui| form::show(state, focus, ui, acts));
         let guide = right.show_collapsible(ui, &mut guide_open, |ui| guide::show(state, focus, ui, wgpu, acts));
         if let Some(shown) = form.filter(|_| form_open && !narrow) {
@@ -72,7 +78,13 @@ impl App {
         if let Some(shown) = guide.filter(|_| guide_open && !narrow) {
             state.settings.guide_width = shown.response.rect.width().round();
         }
-        (state.settings.form_open, state.settings.guide_open) = (form_open, guide_open);
+        // What is folded away for want of room is open all the same.
+        if form_shown {
+            state.settings.form_open = form_open;
+        }
+        if guide_shown {
+            state.settings.guide_open = guide_open;
+        }
         CentralPanel::no_frame().show(ui, |ui| self.middle(ui, wgpu, acts));
     }
 

@@ -75,7 +75,7 @@ impl State {
     }
 
     pub fn notice(&mut self, level: Level, text: impl Into<String>) {
-        self.notices.push(self.time, level, text, None);
+        self.notices.push(self.time, level, text);
     }
 
     /// Brings a lab to the front.

@@ -23,7 +23,6 @@ impl Layouts {
         ctx: &mut ViewCtx<'_>,
         acts: &mut Vec<Act>,
     ) -> Vec<Place> {
-        self.tree(arrangement);
         let tiles = self.tiles.clone();
         let mut places = Vec::new();
         let maximised = self.maximised.and_then(|id| self.find(id));
@@ -33,17 +32,16 @@ impl Layouts {
             pane.show(ui, spec, true);
             return places;
         }
-        let tree = self.tree(arrangement);
-        let tabbed = tabbed(tree);
-        let mut behavior = TileBehavior { pane, tiles, tabbed, edited: false };
+        let mut tree = self.fitted(arrangement, ui.available_size());
+        let tabbed = tabbed(&tree);
+        let mut behavior = TileBehavior { pane, tiles, tabbed, edited: false, moved: false };
         if tree.is_empty() || tree.root.is_some_and(|root| !tree.tiles.is_visible_in_layout(root)) {
             empty(ui, "No tile is shown. Bring one back with the Tiles menu, or press Ctrl+P and type “tile”.");
         } else {
             tree.ui(&mut behavior, ui);
         }
-        if behavior.edited {
-            self.keep(arrangement);
-        }
+        let (edited, moved) = (behavior.edited, behavior.moved);
+        self.drawn(arrangement, tree, edited, moved);
         places
     }
 }
@@ -148,6 +146,8 @@ struct TileBehavior<'a, 'c> {
     tiles: Vec<&'static TileSpec>,
     tabbed: Vec<TileId>,
     edited: bool,
+    /// A tile was dropped in another place.
+    moved: bool,
 }
 
 impl TileBehavior<'_, '_> {
@@ -260,8 +260,9 @@ impl Behavior<String> for TileBehavior<'_, '_> {
         }
     }
 
-    fn on_edit(&mut self, _action: egui_tiles::EditAction) {
+    fn on_edit(&mut self, action: egui_tiles::EditAction) {
         self.edited = true;
+        self.moved |= matches!(action, egui_tiles::EditAction::TileDropped);
     }
 }
 

@@ -29,9 +29,7 @@ pub fn show(session: &Session, focus: &mut Focus, ui: &mut Ui, style: &Style, ac
         button(ui, Icon::ToStart, Act::Seek(0), false);
         button(ui, Icon::StepBack, Act::Move(-1), false);
         let moving = play.playing && play.cursor.step < planned || following_training;
-        if !following_training {
-            button(ui, if moving { Icon::Pause } else { Icon::Play }, Act::Play, false);
-        }
+        button(ui, if moving { Icon::Pause } else { Icon::Play }, Act::Play, false);
         button(ui, Icon::StepForward, Act::Move(1), false);
         button(ui, Icon::ToEnd, Act::Seek(u64::MAX), false);
         button(ui, Icon::Follow, Act::Follow, play.follow);
@@ -44,7 +42,8 @@ pub fn show(session: &Session, focus: &mut Focus, ui: &mut Ui, style: &Style, ac
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 4.0;
             speed(play.speed, ui, style, acts);
-            if parts > 0 {
+            // Past the last update there is none to take apart; the track stays as long as it is.
+            if parts > 0 || session.has_parts(style) {
                 ui.add_space(8.0);
                 let mut sub = |ui: &mut Ui, icon, act: Act| {
                     let label = actions::hint(ui.ctx(), &act);

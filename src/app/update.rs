@@ -5,6 +5,7 @@ use eframe::egui::{self, OpenUrl, ViewportCommand};
 use super::act::Act;
 use super::actions::device_title;
 use super::closing::Next;
+use super::fold::Folds;
 use super::layouts::Layouts;
 use super::parts::App;
 use super::playback::SPEEDS;
@@ -14,7 +15,7 @@ use super::scene::{SUFFIX, Scene};
 use super::session::Session;
 use super::settings::Settings;
 use super::theme::ThemeChoice;
-use super::{script, study};
+use super::{scale, script, study};
 use crate::engine::command::Command;
 use crate::engine::event::Level;
 use crate::engine::params::{ParamKind, ParamSpec, Value};
@@ -32,7 +33,13 @@ impl App {
         while !self.acts.is_empty() {
             // What was drawn already shows it with the next frame.
             ctx.request_repaint();
-            std::mem::take(&mut self.acts).into_iter().for_each(|act| self.update(act, ctx));
+            for act in std::mem::take(&mut self.acts) {
+                let changes_the_screen = act.changes_the_screen();
+                self.update(act, ctx);
+                if let (true, Some(session)) = (changes_the_screen, self.state.front_mut()) {
+                    session.look(true, false);
+                }
+            }
         }
         self.palette.open &= !self.state.closing.asks();
     }
@@ -109,7 +116,7 @@ impl App {
             }
             Act::Undo | Act::Redo => {
                 let redo = act == Act::Redo;
-                if state.front_mut().is_some_and(|session| if redo { session.redo() } else { session.undo() }) {
+                if state.front_mut().and_then(|session| session.step_back(redo)) == Some(true) {
                     state.after_all_edits();
                 }
             }
@@ -155,11 +162,12 @@ impl App {
                 let settings = &mut state.settings;
                 (settings.form_width, settings.guide_width) = (form_width, guide_width);
                 (settings.form_open, settings.guide_open) = (form_open, guide_open);
+                self.folds = Folds::default();
                 self.panels += 1;
             }
 
-            Act::Form => state.settings.form_open ^= true,
-            Act::Guide => state.settings.guide_open ^= true,
+            Act::Form => self.folds.form.toggle(&mut state.settings.form_open),
+            Act::Guide => self.folds.guide.toggle(&mut state.settings.guide_open),
             Act::Present(tile) => self.present(tile.as_deref(), ctx),
             Act::PresentNext(by) => {
                 if let (Some(presenter), Some(session)) = (&mut self.presenter, state.front()) {
@@ -254,6 +262,15 @@ impl App {
             Act::NextTheme => {
                 let at = ThemeChoice::ALL.iter().position(|theme| *theme == state.settings.theme).unwrap_or(0);
                 state.settings.theme = ThemeChoice::ALL[(at + 1) % ThemeChoice::ALL.len()];
+            }
+            Act::Resize { larger } => {
+                let scale = scale::next(ctx.zoom_factor(), larger);
+                state.settings.scale = Some(scale);
+                state.notice(Level::Info, format!("size {:.0} %", 100.0 * scale));
+            }
+            Act::SizeByWidth => {
+                state.settings.scale = None;
+                state.notice(Level::Info, "size by the window's width");
             }
             Act::Fullscreen => {
                 let on = ctx.input(|input| input.viewport().fullscreen.unwrap_or(false));

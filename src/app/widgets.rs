@@ -112,6 +112,13 @@ pub fn icon_button(ui: &mut Ui, icon: Icon, label: &str, color: Color32) -> Resp
     response.on_hover_text(label)
 }
 
+/// Width of a [`labelled_button`].
+pub fn labelled_width(ui: &Ui, icon: bool, label: &str) -> f32 {
+    let font = TextStyle::Button.resolve(ui.style());
+    let galley = ui.painter().layout_no_wrap(label.to_owned(), font, Color32::PLACEHOLDER);
+    galley.size().x + if icon { 20.0 } else { 0.0 } + 24.0
+}
+
 /// A button with a sign and a word; `accent`: the one thing to press now.
 pub fn labelled_button(ui: &mut Ui, icon: Option<Icon>, label: &str, accent: bool, style: &Style) -> Response {
     let (fill, text) =

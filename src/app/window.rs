@@ -9,7 +9,7 @@ use eframe::egui_wgpu::{WgpuSetup, wgpu};
 
 use super::backend::{Backend, DeviceLister, Fetch, Wake};
 use super::parts::{App, Open, Parts};
-use super::{runs, settings};
+use super::{fonts, runs, settings};
 use crate::engine::event::Level;
 use crate::kit::view::Lab;
 
@@ -41,7 +41,10 @@ impl std::fmt::Debug for WindowOptions {
 /// Id by which the desktop groups the program's windows.
 const APP_ID: &str = "learnscope";
 const SIZE: [f32; 2] = [1440.0, 900.0];
-const LEAST: [f32; 2] = [800.0, 560.0];
+/// Half of a laptop's screen, where everything is drawn at 200 %.
+const LEAST: [f32; 2] = [640.0, 360.0];
+/// Height in points that a window's title and the desktop's bars may take.
+const BARS: f32 = 72.0;
 
 /// Opens the window and stays until it is closed. The error is a sentence for the terminal: no display, no graphics.
 pub fn run_window(options: WindowOptions) -> Result<(), String> {
@@ -62,7 +65,7 @@ pub fn run_window(options: WindowOptions) -> Result<(), String> {
         viewport,
         renderer: eframe::Renderer::Wgpu,
         persist_window: false,
-        // The bundled fonts hold every sign that is used; pictures are the same on every machine.
+        // The bundled fonts hold every sign of the program's own; what else the names of files have, see `fonts`.
         system_font_fallback: false,
         ..eframe::NativeOptions::default()
     };
@@ -75,6 +78,7 @@ pub fn run_window(options: WindowOptions) -> Result<(), String> {
             Arc::new(move || ctx.request_repaint())
         };
         let backend = backend(wake);
+        fonts::install(&cc.egui_ctx);
         let ids: Vec<&str> = labs.iter().map(|lab| lab.spec.id).collect();
         let parts = Parts { labs, backend, fetch, devices, config_dir, runs_dir: runs_dir.clone(), open };
         let app = App::new(&cc.egui_ctx, parts);
@@ -90,6 +94,7 @@ pub fn run_window(options: WindowOptions) -> Result<(), String> {
             trouble: trouble.unwrap_or_default(),
             screenshot,
             done: Arc::default(),
+            placed: false,
             _presence: presence,
         }))
     });
@@ -102,6 +107,8 @@ struct Shown {
     trouble: Trouble,
     screenshot: Option<(f32, PathBuf)>,
     done: Arc<AtomicBool>,
+    /// The window's size was compared with the screen's.
+    placed: bool,
     _presence: Option<runs::Presence>,
 }
 
@@ -137,12 +144,38 @@ fn watch(device: &wgpu::Device, ctx: &egui::Context) -> Trouble {
     trouble
 }
 
+/// The size of a window that is too large for its screen with the desktop's bars; both sizes in points.
+fn fitting(window: egui::Vec2, screen: egui::Vec2) -> Option<egui::Vec2> {
+    let most = egui::vec2(screen.x, screen.y - BARS);
+    (most.x > 1.0 && most.y > 1.0 && (window.x > most.x || window.y > most.y)).then(|| window.min(most))
+}
+
+impl Shown {
+    /// Makes the window as small as its screen, once: its last line is to be seen.
+    fn place(&mut self, ctx: &egui::Context) {
+        let sizes = ctx.input(|input| {
+            let viewport = input.viewport();
+            let whole = viewport.maximized == Some(true) || viewport.fullscreen == Some(true);
+            Some((viewport.inner_rect?.size(), viewport.monitor_size?, whole))
+        });
+        if self.placed {
+            return;
+        }
+        let Some((window, screen, whole)) = sizes else { return };
+        self.placed = true;
+        if let Some(size) = fitting(window, screen).filter(|_| !whole) {
+            ctx.send_viewport_cmd(egui::ViewportCommand::InnerSize(size));
+        }
+    }
+}
+
 impl eframe::App for Shown {
     fn logic(&mut self, ctx: &egui::Context, frame: &mut eframe::Frame) {
         let troubles = std::mem::take(&mut *self.trouble.lock().unwrap_or_else(PoisonError::into_inner));
         for (level, text) in troubles {
             self.app.state.notice(level, text);
         }
+        self.place(ctx);
         self.app.logic(ctx, frame);
         if self.screenshot.is_some() {
             ctx.request_repaint_after(std::time::Duration::from_millis(50));
@@ -221,5 +254,21 @@ fn explain(error: &eframe::Error) -> String {
         _ => {
             format!("the window cannot be opened: {detail}. Without it, use `learnscope run`; see `learnscope --help`.")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use eframe::egui::vec2;
+
+    use super::*;
+
+    #[test]
+    fn a_window_larger_than_its_screen_is_made_smaller_and_no_other() {
+        let laptop = vec2(1366.0, 768.0);
+        assert_eq!(fitting(vec2(1440.0, 900.0), laptop), Some(vec2(1366.0, 696.0)));
+        assert_eq!(fitting(vec2(1366.0, 768.0), laptop), Some(vec2(1366.0, 696.0)), "beneath the desktop's bars");
+        assert_eq!(fitting(vec2(1280.0, 600.0), laptop), None);
+        assert_eq!(fitting(vec2(1440.0, 900.0), vec2(0.0, 0.0)), None, "nothing is known of the screen");
     }
 }

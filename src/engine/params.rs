@@ -193,7 +193,13 @@ impl ParamSpec {
         if in_range {
             return Ok(());
         }
-        Err(ParamError::OutOfRange { key: self.key.to_owned(), value: value.to_string(), expected: self.expected() })
+        let near = match (self.kind, value) {
+            (ParamKind::Choice(items), Value::Text(typed)) => nearest(typed, items.iter().map(|item| item.id)),
+            _ => None,
+        };
+        let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        let expected = self.expected() + &hint;
+        Err(ParamError::OutOfRange { key: self.key.to_owned(), value: value.to_string(), expected })
     }
 }
 
@@ -411,7 +417,9 @@ mod tests {
         }
         assert_eq!(params.float("learning_rate"), 0.5, "a refused value changes nothing");
         let message = params.set_text(SPECS, "surface=volcano").unwrap_err().to_string();
-        assert!(message.contains("one of saddle"), "{message}");
+        assert!(message.contains("one of saddle") && !message.contains("did you mean"), "{message}");
+        let message = params.set_text(SPECS, "surface=sadle").unwrap_err().to_string();
+        assert!(message.contains("did you mean `saddle`?"), "{message}");
     }
 
     #[test]

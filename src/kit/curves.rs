@@ -9,6 +9,7 @@ use eframe::egui::accesskit::Role;
 use eframe::egui::{Align2, Color32, FontId, Rect, Sense, Ui, WidgetInfo, pos2, vec2};
 
 use super::empty;
+use super::fields::Fields;
 use super::series::{self, Quantity};
 use super::view::ViewCtx;
 use crate::plot::axes::Titles;
@@ -198,6 +199,8 @@ struct Mean {
 
 const FIT: &str = "Show the whole run (double-click does the same)";
 const TWIN_ENTRY: &str = "twin";
+/// Panels whose zoom is kept from the beginning.
+const MOST_PANELS: usize = 4;
 /// Strength of the colour of a legend entry that is switched off.
 const HIDDEN: f32 = 0.25;
 
@@ -205,6 +208,19 @@ impl CurvesTile {
     /// Shows the whole run again.
     pub fn fit(&mut self) {
         self.plots.iter_mut().for_each(CurveState::fit);
+    }
+
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        fields.optional("log", &mut self.log);
+        fields.value("panel", &mut self.shown, 0);
+        fields.optional("highlighted", &mut self.highlighted);
+        fields.set("hidden", &mut self.hidden);
+        // As many panels as any tile has: before a tile was drawn, nobody knows how many.
+        self.plots.resize_with(self.plots.len().max(MOST_PANELS), CurveState::default);
+        for (index, plot) in self.plots.iter_mut().enumerate() {
+            fields.zoom(&format!("zoom{index}"), plot.zoom());
+        }
     }
 
     /// Whether the user has zoomed or panned.
@@ -252,7 +268,7 @@ impl CurvesTile {
     ) {
         let (size, style, step) = (tile::font_size(ctx.presenting), ctx.style, ctx.cursor.step);
         let (bar, rest) = tile::split(ui, size);
-        self.plots.resize_with(panels.len(), CurveState::default);
+        self.plots.resize_with(panels.len().max(MOST_PANELS), CurveState::default);
         panels.iter_mut().for_each(|panel| self.hide(panel));
         self.smooth(&mut panels, ctx);
         panels.iter_mut().for_each(|panel| self.highlight(panel));

@@ -6,6 +6,7 @@ use eframe::egui::{
     Align2, FontId, Painter, PointerButton, Pos2, Rect, Response, Sense, Stroke, Ui, WidgetInfo, pos2, vec2,
 };
 
+use crate::kit::fields::Fields;
 use crate::kit::view::ViewCtx;
 use crate::plot::axes::{Axes, Bounds, Titles, is_panning, zoom};
 use crate::plot::curve::label;
@@ -85,6 +86,12 @@ pub fn class_name(names: &[String], class: usize) -> String {
 impl PointMap {
     pub fn is_zoomed(&self) -> bool {
         self.view.is_some()
+    }
+
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        fields.zoom("zoom", &mut self.view);
+        fields.optional("class", &mut self.class);
     }
 
     /// All points are shown again.

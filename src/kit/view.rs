@@ -1,11 +1,11 @@
 //! What a lab is to the window: its views, what they draw from, and where they put what the user did.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use eframe::egui;
 use eframe::egui_wgpu::RenderState;
 
+use super::fields::Fields;
 use super::lab::LabSpec;
 use super::landscape::{Landscape, Wanted};
 use super::tiles::{Arrangement, TileSpec};
@@ -46,6 +46,10 @@ pub trait LabView {
     fn show_landscape(&mut self, _wanted: Wanted, _found: Landscape) -> bool {
         false
     }
+    /// The colour and dash that a recorded number has in every plot of the lab; `None`: it has none of its own.
+    fn category(&self, _key: &str, _style: &Style) -> Option<Category> {
+        None
+    }
     /// Number of named parts into which the update at the cursor can be split; 0: none.
     fn sub_steps(&self, _ctx: &ViewCtx<'_>) -> usize {
         0
@@ -54,12 +58,8 @@ pub trait LabView {
     fn commands(&self) -> Vec<(&'static str, &'static str)>;
     /// Runs one of [`LabView::commands`].
     fn command(&mut self, id: &str, ctx: &mut ViewCtx<'_>, egui: &egui::Context);
-    /// What of the view's own state belongs to a scene (a selection, a camera), by name.
-    fn scene(&self) -> BTreeMap<String, String> {
-        BTreeMap::new()
-    }
-    /// Shows that again; what is missing or not understood stays as a fresh view has it.
-    fn show_scene(&mut self, _scene: &BTreeMap<String, String>) {}
+    /// Names what of the view's own state belongs to a scene and can be taken back (a selection, a switch, a camera).
+    fn fields(&mut self, _fields: &mut Fields) {}
     /// What the user made here that is not saved yet, in words, e.g. `the corrected mask of a.png`: the window asks before
     /// it closes.
     fn unsaved(&self) -> Option<String> {

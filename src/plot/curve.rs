@@ -160,6 +160,11 @@ impl CurveState {
         self.view = None;
     }
 
+    /// What of the plot is shown; `None`: everything.
+    pub fn zoom(&mut self) -> &mut Option<Bounds> {
+        &mut self.view
+    }
+
     /// Whether the user has zoomed or panned.
     pub fn is_zoomed(&self) -> bool {
         self.view.is_some()

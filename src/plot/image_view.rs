@@ -33,6 +33,17 @@ impl Lens {
         *self != Self::default()
     }
 
+    /// What is in the middle, and the magnification.
+    pub fn numbers(&self) -> [f32; 3] {
+        [self.center[0], self.center[1], self.zoom]
+    }
+
+    /// The lens of such numbers, where they are one's.
+    pub fn of_numbers([x, y, zoom]: [f32; 3]) -> Option<Self> {
+        let fits = (0.0..=1.0).contains(&x) && (0.0..=1.0).contains(&y) && (1.0..=MOST).contains(&zoom);
+        fits.then_some(Self { center: [x, y], zoom })
+    }
+
     /// Magnification relative to the whole picture in its place.
     pub fn zoom(&self) -> f32 {
         self.zoom

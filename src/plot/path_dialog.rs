@@ -79,6 +79,11 @@ impl PathDialog {
         self.state = Some(State::Typed(Box::new(Prompt::new(question))));
     }
 
+    /// Whether a path is being typed, in the window.
+    pub fn is_typed(&self) -> bool {
+        matches!(self.state, Some(State::Typed(_)))
+    }
+
     /// Whether there is a question without an answer.
     pub fn is_open(&self) -> bool {
         self.state.is_some()

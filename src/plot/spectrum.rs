@@ -52,6 +52,11 @@ pub struct SpectrumState {
 type LineKey = (u64, usize, Color32, Dash, f32);
 
 impl SpectrumState {
+    /// What of the plot is shown; `None`: everything.
+    pub fn zoom(&mut self) -> &mut Option<Bounds> {
+        &mut self.view
+    }
+
     /// Forgets the zoom.
     pub fn fit(&mut self) {
         self.view = None;

@@ -336,7 +336,7 @@ pub fn window_of(
 
 /// The same with the toy lab alone.
 pub fn toy(backend: &Scripted) -> Harness<'static, App> {
-    window_of(vec![&TOY], backend, None, vec2(1280.0, 1000.0))
+    window_of(vec![&TOY], backend, None, vec2(1440.0, 1000.0))
 }
 
 /// Presses a key and draws what it did.

@@ -11,6 +11,7 @@ use eframe::egui::{
 
 use super::panel::{Panel, beside};
 use super::pictures::Pictures;
+use crate::kit::fields::Fields;
 use crate::kit::view::ViewCtx;
 use crate::plot::image_view::Lens;
 use crate::plot::tile;
@@ -62,6 +63,13 @@ pub struct Wall {
 }
 
 impl Wall {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        fields.set("hidden", &mut self.hidden);
+        fields.value("all", &mut self.show_all, false);
+        fields.optional("width", &mut self.width);
+    }
+
     /// The cells on the wall, of so many.
     pub fn seen(&self, count: usize) -> Vec<usize> {
         (0..count).filter(|i| self.show_all || !self.hidden.contains(i)).collect()

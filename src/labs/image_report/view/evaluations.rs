@@ -4,6 +4,7 @@ use eframe::egui::{Grid, Label, ScrollArea, Ui, UiBuilder, vec2};
 
 use crate::engine::event::Payload;
 use crate::engine::twin::TWIN;
+use crate::kit::fields::Fields;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
 use crate::kit::{empty, series};
@@ -71,6 +72,11 @@ pub struct Evaluations {
 }
 
 impl Evaluations {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        fields.value("twin", &mut self.twin, false);
+    }
+
     fn show(&mut self, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         let there = |prefix: &str| EVALUATIONS.iter().any(|one| ctx.payload(&format!("{prefix}{}", one.key)).is_some());
         let twin = there(TWIN);

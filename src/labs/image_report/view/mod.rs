@@ -18,6 +18,7 @@ use eframe::egui;
 
 use crate::engine::params::Params;
 use crate::kit::curves::CurvesTile;
+use crate::kit::fields::Fields;
 use crate::kit::landscape::{Landscape, Wanted};
 use crate::kit::landscape_tile::LandscapeTile;
 use crate::kit::tiles::{self, Arrangement, Node, TileSpec, Tiles};
@@ -88,6 +89,17 @@ impl LabView for ImageReportView {
     fn show_landscape(&mut self, wanted: Wanted, found: Landscape) -> bool {
         self.landscape = LandscapeTile::of(wanted, found);
         true
+    }
+
+    fn fields(&mut self, fields: &mut Fields) {
+        fields.value("selected", &mut self.selected, 0);
+        fields.of("ranking", |fields| self.ranking.fields(fields));
+        fields.of("words", |fields| self.words.fields(fields));
+        fields.of("similarity", |fields| self.similarity.fields(fields));
+        fields.of("evaluations", |fields| self.evaluations.fields(fields));
+        fields.of("losses", |fields| self.losses.fields(fields));
+        fields.of("scores", |fields| self.scores.fields(fields));
+        fields.of("retrieval", |fields| self.retrieval.fields(fields));
     }
 
     fn commands(&self) -> Vec<(&'static str, &'static str)> {

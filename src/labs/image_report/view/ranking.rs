@@ -9,6 +9,7 @@ use eframe::egui::{Align2, FontId, Rect, ScrollArea, Sense, Ui, UiBuilder, Widge
 
 use crate::engine::params::Value;
 use crate::engine::twin::TWIN;
+use crate::kit::fields::Fields;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
 use crate::kit::wall::{Panel, Pictures, Recorded};
@@ -138,6 +139,26 @@ impl Column {
 }
 
 impl Ranking {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        fields.value("by_table", &mut self.by_table, false);
+        fields.value("hide_ticks", &mut self.hide_ticks, false);
+        fields.value("zoomed", &mut self.zoomed, false);
+        let write = |open: &Open| match open {
+            Open::Strongest => "strongest".to_owned(),
+            Open::Nothing => "nothing".to_owned(),
+            Open::Row(Spot { twin, text }) => format!("{}{text}", if *twin { "twin " } else { "" }),
+        };
+        let read = |text: &str| match text {
+            "nothing" => Some(Open::Nothing),
+            text => {
+                let row = text.strip_prefix("twin ");
+                Some(Open::Row(Spot { twin: row.is_some(), text: row.unwrap_or(text).parse().ok()? }))
+            }
+        };
+        fields.text("open", &mut self.open, Open::Strongest, write, read);
+    }
+
     fn show(&mut self, selected: &mut usize, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         let count = pairs::count(ctx);
         *selected = (*selected).min(count.saturating_sub(1));

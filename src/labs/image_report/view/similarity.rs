@@ -10,6 +10,7 @@ use eframe::egui::{
 
 use crate::engine::event::Payload;
 use crate::engine::twin::TWIN;
+use crate::kit::fields::Fields;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
 use crate::kit::wall::{Content, Key, Picture, Pictures};
@@ -223,6 +224,19 @@ fn on_screen(ctx: &ViewCtx<'_>, name: &str) -> Option<usize> {
 }
 
 impl Similarity {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        let write =
+            |kept: &Option<[usize; 2]>| kept.map_or_else(String::new, |[row, column]| format!("{row} {column}"));
+        let read = |text: &str| {
+            let (row, column) = text.split_once(' ')?;
+            Some(Some([row.parse().ok()?, column.parse().ok()?]))
+        };
+        fields.text("kept", &mut self.kept, None, write, read);
+        fields.value("stretched", &mut self.stretched, false);
+        fields.value("twin", &mut self.twin, false);
+    }
+
     fn prefix(&self) -> &'static str {
         if self.twin { TWIN } else { "" }
     }

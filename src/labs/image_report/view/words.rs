@@ -10,6 +10,7 @@ use eframe::egui::{
 
 use crate::engine::twin::TWIN;
 use crate::kit::empty;
+use crate::kit::fields::Fields;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
 use crate::kit::wall::{Content, Key, Layer, Panel, Picture, Pictures, Recorded};
@@ -125,6 +126,27 @@ impl Default for Words {
 }
 
 impl Words {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        fields.lens("lens", &mut self.lens);
+        let read = |text: &str| READINGS.iter().find(|(_, name, ..)| *name == text).map(|(reading, ..)| *reading);
+        let write = |reading: &Reading| {
+            READINGS.iter().find(|(known, ..)| known == reading).map_or("", |(_, name, ..)| name).to_owned()
+        };
+        fields.text("reading", &mut self.reading, Reading::Attention, write, read);
+        let write =
+            |kept: &Option<(usize, usize)>| kept.map_or_else(String::new, |(pair, word)| format!("{pair} {word}"));
+        let read = |text: &str| {
+            let (pair, word) = text.split_once(' ')?;
+            Some(Some((pair.parse().ok()?, word.parse().ok()?)))
+        };
+        fields.text("kept", &mut self.kept, None, write, read);
+        fields.share("opacity", &mut self.opacity, 0.6);
+        fields.value("grid", &mut self.grid, false);
+        fields.value("classes", &mut self.classes, false);
+        fields.value("twin", &mut self.twin, false);
+    }
+
     fn show(&mut self, selected: &mut usize, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         let count = pairs::count(ctx);
         *selected = (*selected).min(count.saturating_sub(1));

@@ -111,6 +111,17 @@ pub enum Quantity {
 impl Quantity {
     pub const ALL: [Quantity; 5] = [Quantity::F, Quantity::Gradient, Quantity::Step, Quantity::X, Quantity::Y];
 
+    /// Its name in a scene.
+    pub fn word(self) -> &'static str {
+        match self {
+            Quantity::F => "f",
+            Quantity::Gradient => "gradient",
+            Quantity::Step => "step",
+            Quantity::X => "x",
+            Quantity::Y => "y",
+        }
+    }
+
     fn value(self, path: &Path<'_>, k: usize) -> f64 {
         match self {
             Quantity::F => path.f(k),

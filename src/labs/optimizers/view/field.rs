@@ -8,9 +8,10 @@ use eframe::egui::{
 };
 
 use crate::engine::params::Value;
+use crate::kit::fields::Fields;
 use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::rules::Rule;
-use crate::labs::optimizers::surfaces::{Chosen, Surface};
+use crate::labs::optimizers::surfaces::{self, Chosen, Surface};
 use crate::plot::axes::{Axes, Bounds, Titles, is_panning, navigate};
 use crate::plot::colormap::ColorMap;
 use crate::plot::field::{FieldFn, FieldState, Request, ScaleChoice};
@@ -63,8 +64,10 @@ pub struct FieldTile {
     field: FieldState,
     trails: Trails,
     slopes: marks::Slopes,
-    /// What is shown instead of the whole window of the surface, and for which surface.
-    view: Option<(u64, Bounds)>,
+    /// What is shown instead of the whole window of the surface.
+    view: Option<Bounds>,
+    /// The surface that was drawn last; another one is shown whole.
+    surface: Option<u64>,
     /// Logarithmic colours on or off, where the user chose, and for which surface.
     log: Option<(&'static str, bool)>,
     /// Gradient arrows.
@@ -80,6 +83,23 @@ pub struct FieldTile {
 }
 
 impl FieldTile {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        fields.zoom("zoom", &mut self.view);
+        fields.value("arrows", &mut self.arrows, false);
+        fields.value("equal", &mut self.equal_units, false);
+        let write = |log: &Option<(&str, bool)>| log.map(|(id, on)| format!("{id} {on}")).unwrap_or_default();
+        let read = |text: &str| {
+            let (id, on) = text.split_once(' ')?;
+            Some(Some((surfaces::by_id(id)?.id, on.parse().ok()?)))
+        };
+        fields.text("log", &mut self.log, None, write, read);
+        // The zoom is of the surface that is drawn next.
+        if fields.are_put() {
+            self.surface = None;
+        }
+    }
+
     /// Shows the whole surface again.
     pub fn fit(&mut self) {
         self.view = None;
@@ -98,6 +118,9 @@ impl FieldTile {
 /// Draws the tile.
 pub fn ui(tile: &mut FieldTile, verdicts: &mut Verdicts, selected: &mut Rule, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     let surface = paths::surface(ctx);
+    if tile.surface.replace(surface.identity()).is_some_and(|before| before != surface.identity()) {
+        tile.fit();
+    }
     let all = Path::all(ctx.run);
     let size = controls::font_size(ctx);
     let (bar, rest) = controls::split(ui, size);
@@ -116,7 +139,7 @@ pub fn ui(tile: &mut FieldTile, verdicts: &mut Verdicts, selected: &mut Rule, ui
         WidgetInfo::labeled(Role::Image, true, format!("{} from above, {at}", surface.formula()))
     });
     if let Some(bounds) = navigate(ui, &response, &axes, [true, true]) {
-        tile.view = Some((surface.identity(), bounds));
+        tile.view = Some(bounds);
     }
     move_start(tile, &axes, &response, ui, ctx);
 
@@ -207,7 +230,12 @@ fn draw_bar(
             let g = surface.gradient(p);
             let numbers = [p[0], p[1], surface.f(p), g[0].hypot(g[1])].map(number::short);
             let [x, y, f, slope] = numbers;
-            controls::weak_mono(format!("x {x:<8}  y {y:<8}  f {f:<8}  ‖∇f‖ {slope}"), size, ctx.style)
+            let texts = [
+                format!("x {x:<8}  y {y:<8}  f {f:<8}  ‖∇f‖ {slope}"),
+                format!("x {x:<8}  y {y:<8}  f {f}"),
+                format!("x {x}  y {y}"),
+            ];
+            controls::weak_mono(fitting(texts, bar.width() - SWITCHES * size, size), size, ctx.style)
         }
         None => {
             let steps = if ctx.run.tables.is_empty() {
@@ -234,10 +262,26 @@ fn draw_bar(
     });
 }
 
+/// Width of the switches in the bar, in units of the size of type.
+const SWITCHES: f32 = 17.0;
+
+/// The first text for which there is room: a number is whole or not there.
+fn fitting<const N: usize>(texts: [String; N], room: f32, size: f32) -> String {
+    let mut left = texts.into_iter();
+    let mut text = left.next().unwrap_or_default();
+    // Digits of one width.
+    while text.chars().count() as f32 * 0.62 * size > room
+        && let Some(shorter) = left.next()
+    {
+        text = shorter;
+    }
+    text
+}
+
 fn lay_out(tile: &mut FieldTile, surface: &Surface, ctx: &ViewCtx<'_>, plot: Rect, right: f32, size: f32) -> Axes {
     let scales = [Scale::Linear; 2];
     let whole = tile.held.unwrap_or_else(|| window(surface, start(ctx)));
-    let mut bounds = tile.view.filter(|(id, _)| *id == surface.identity()).map_or(whole, |(_, bounds)| bounds);
+    let mut bounds = tile.view.unwrap_or(whole);
     if tile.equal_units {
         let rect = Axes::new(plot, bounds, scales, size, right).rect;
         bounds = bounds.with_equal_units(rect.size());
@@ -330,6 +374,14 @@ mod tests {
         assert_eq!(round_to(0.123_456, 0.004), 0.123);
         assert_eq!(round_to(-0.000_4, 0.004), 0.0);
         assert_eq!(round_to(123.456, 20.0), 123.0);
+    }
+
+    #[test]
+    fn a_number_is_whole_or_not_there() {
+        let texts = || ["x 1.00  y 2.00  f 3.00", "x 1.00  y 2.00", "x 1.00"].map(str::to_owned);
+        assert_eq!(fitting(texts(), 200.0, 11.0), "x 1.00  y 2.00  f 3.00");
+        assert_eq!(fitting(texts(), 100.0, 11.0), "x 1.00  y 2.00");
+        assert_eq!(fitting(texts(), 0.0, 11.0), "x 1.00");
     }
 
     #[test]

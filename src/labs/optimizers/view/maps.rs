@@ -7,6 +7,7 @@ use eframe::egui::{
 };
 
 use crate::engine::params::Value;
+use crate::kit::fields::Fields;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::maps::{
@@ -74,6 +75,13 @@ pub struct MapsTile {
     /// The picture, and whether it is of a dark window.
     texture: LiveTexture,
     drawn: Option<bool>,
+}
+
+impl MapsTile {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        fields.value("sweep", &mut self.sweep, false);
+    }
 }
 
 /// The hyper-parameters of a sweep: along the columns and along the rows.

@@ -59,8 +59,8 @@ fn glyph(painter: &Painter, at: Pos2, kind: CriticalKind, ink: Color32, size: f3
     }
 }
 
-/// What became of a path, where it is now: a ring where it arrived and stays, a broken one where it circles, a cross where its
-/// numbers grow or end. Nothing before it came to be so.
+/// What became of a path, where it is now: a ring where it arrived and stays, a broken one where it circles, a cross where f
+/// grows. Nothing before it came to be so.
 pub fn verdict(painter: &Painter, at: Option<Pos2>, verdict: &Verdict, ctx: &ViewCtx<'_>, size: f32) {
     let Some(at) = at.filter(|_| verdict.step().is_some_and(|step| step <= ctx.cursor.step)) else { return };
     let (radius, width) = (0.78 * size, 0.16 * size);
@@ -73,13 +73,17 @@ pub fn verdict(painter: &Painter, at: Option<Pos2>, verdict: &Verdict, ctx: &Vie
             let stroke = Stroke::new(width, ctx.style.warning);
             painter.extend(Shape::dashed_line(&around.collect::<Vec<_>>(), stroke, 0.35 * size, 0.25 * size));
         }
-        Verdict::Growing { .. } | Verdict::Overflow { .. } => {
+        Verdict::Growing { .. } => {
             for side in [1.0, -1.0] {
                 let arm = radius * vec2(0.8, 0.8 * side);
                 painter.line_segment([at - arm, at + arm], Stroke::new(width, ctx.style.error));
             }
         }
-        Verdict::PassedThrough { .. } | Verdict::Left { .. } | Verdict::Stuck { .. } | Verdict::Slow { .. } => {}
+        Verdict::PassedThrough { .. }
+        | Verdict::Left { .. }
+        | Verdict::Stuck { .. }
+        | Verdict::Slow { .. }
+        | Verdict::Overflow { .. } => {}
     }
 }
 

@@ -17,17 +17,17 @@ pub mod table;
 pub mod theory;
 pub mod trails;
 
-use std::collections::BTreeMap;
-
 use eframe::egui;
 
 use crate::engine::params::Params;
+use crate::engine::twin::TWIN;
 use crate::kit::curves::CurvesTile;
+use crate::kit::fields::Fields;
 use crate::kit::landscape::{Landscape, Wanted};
 use crate::kit::landscape_tile::LandscapeTile;
 use crate::kit::tiles::{self, Arrangement, Node, TileSpec, Tiles};
 use crate::kit::view::{LabView, ViewCtx};
-use crate::plot::style::{Category, Style};
+use crate::plot::style::{Category, Dash, Style};
 
 use super::on_network;
 use super::rules::Rule;
@@ -142,16 +142,17 @@ impl LabView for OptimizersView {
         guide::ui(&mut self.guide, &mut self.verdicts, self.selected, ui, ctx);
     }
 
-    fn scene(&self) -> BTreeMap<String, String> {
-        let mut scene = self.surface3d.scene();
-        scene.insert("selected".to_owned(), self.selected.id().to_owned());
-        scene
-    }
-
-    fn show_scene(&mut self, scene: &BTreeMap<String, String>) {
-        self.surface3d.show_scene(scene);
-        let selected = scene.get("selected").and_then(|id| Rule::ALL.into_iter().find(|rule| rule.id() == id));
-        self.selected = selected.unwrap_or(self.selected);
+    fn fields(&mut self, fields: &mut Fields) {
+        let rule = |id: &str| Rule::ALL.into_iter().find(|rule| rule.id() == id);
+        fields.text("selected", &mut self.selected, Rule::Adam, |rule| rule.id().to_owned(), rule);
+        self.surface3d.fields(fields);
+        fields.of("field", |fields| self.field.fields(fields));
+        fields.of("maps", |fields| self.maps.fields(fields));
+        for (quantity, tile) in Quantity::ALL.iter().zip(&mut self.curves) {
+            fields.of(quantity.word(), |fields| tile.fields(fields));
+        }
+        self.theory.fields(fields);
+        self.network.fields(fields);
     }
 
     fn swatch(&self, key: &str, style: &Style) -> Option<Category> {
@@ -161,6 +162,15 @@ impl LabView for OptimizersView {
         let key = key.strip_prefix("rate_").unwrap_or(key);
         let burn = || super::network::roster::ROSTER.iter().position(|entry| entry.switch == key);
         rule.or_else(burn).map(|index| style.category(index))
+    }
+
+    fn category(&self, key: &str, style: &Style) -> Option<Category> {
+        let id = key.rsplit('/').next()?;
+        let rule = Rule::ALL.into_iter().find(|rule| rule.id() == id).map(Rule::index);
+        let burn = || super::network::roster::ROSTER.iter().position(|entry| entry.id == id);
+        let own = style.category(rule.or_else(burn)?);
+        // As in the lab's tiles, a twin's curve has the colour in another dash.
+        Some(if key.starts_with(TWIN) { Category { dash: Dash::Dashed, ..own } } else { own })
     }
 
     fn sub_steps(&self, ctx: &ViewCtx<'_>) -> usize {

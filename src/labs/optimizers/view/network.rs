@@ -16,6 +16,7 @@ use eframe::egui::Ui;
 use crate::engine::event::{KeySpec, Payload};
 use crate::engine::state::RunState;
 use crate::kit::curves::CurvesTile;
+use crate::kit::fields::Fields;
 use crate::kit::landscape_tile::LandscapeTile;
 use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::KEYS;
@@ -40,6 +41,21 @@ pub struct NetworkState {
 /// The colour and dash of an optimizer in every view, by its id.
 pub fn category(id: &str, style: &Style) -> Category {
     style.category(ROSTER.iter().position(|entry| entry.id == id).unwrap_or(0))
+}
+
+impl NetworkState {
+    /// What of the tiles belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        fields.of("network", |fields| {
+            let write = |at: &Option<usize>| at.map_or("", |at| ROSTER[at].id).to_owned();
+            let read = |id: &str| ROSTER.iter().position(|entry| entry.id == id).map(Some);
+            fields.text("selected", &mut self.selected, None, write, read);
+            fields.text("enlarged", self.boundary.enlarged(), None, write, read);
+        });
+        fields.of("loss", |fields| self.loss.fields(fields));
+        fields.of("accuracy", |fields| self.accuracy.fields(fields));
+        self.sets.fields(fields);
+    }
 }
 
 /// Draws one of the network's tiles, where the run has something to show.

@@ -7,7 +7,6 @@ mod scene;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use eframe::egui::{self, Align2, FontId, Rect, Sense, Stroke, TextStyle, Ui};
@@ -24,6 +23,7 @@ use crate::gpu::height_field::HeightField;
 use crate::gpu::scale::ScaleMode;
 use crate::gpu::scene::SurfaceScene;
 use crate::gpu::trail::{Segment, TrailBuilder};
+use crate::kit::fields::{self, Fields};
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::params::{self, ON_NETWORK, SURFACE};
@@ -139,41 +139,25 @@ impl State {
         self.camera = Camera { yaw: -std::f32::consts::FRAC_PI_2, pitch: 1.55, ..Camera::default() };
     }
 
-    /// The camera where it was moved: yaw, pitch, zoom and target, and the scale of the heights.
-    pub fn scene(&self) -> BTreeMap<String, String> {
-        let mut scene = BTreeMap::new();
-        if self.camera != self.home {
-            let Camera { yaw, pitch, zoom, target: [x, y, z] } = self.camera;
-            scene.insert("camera".to_owned(), format!("{yaw} {pitch} {zoom} {x} {y} {z}"));
-        }
-        let scale = match self.scale {
-            ScaleMode::Automatic => return scene,
-            ScaleMode::Linear => "linear",
-            ScaleMode::Logarithmic => "logarithmic",
+    /// The camera where it was moved, and the scale of the heights.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        let write = |camera: &Camera| {
+            let Camera { yaw, pitch, zoom, target: [x, y, z] } = *camera;
+            [yaw, pitch, zoom, x, y, z].map(|number| fields::of(number.into(), 4)).join(" ")
         };
-        scene.insert("heights".to_owned(), scale.to_owned());
-        scene
-    }
-
-    pub fn show_scene(&mut self, scene: &BTreeMap<String, String>) {
-        let numbers = scene.get("camera").map(|text| text.split(' ').map(str::parse).collect::<Result<Vec<f32>, _>>());
-        self.camera = match numbers {
-            Some(Ok(numbers)) => match numbers[..] {
-                [yaw, pitch, zoom, x, y, z] if numbers.iter().all(|number| number.is_finite()) => Camera {
-                    yaw: yaw.clamp(-1e3, 1e3),
-                    pitch: pitch.clamp(PITCH_LIMITS[0], PITCH_LIMITS[1]),
-                    zoom: zoom.clamp(ZOOM_LIMITS[0], ZOOM_LIMITS[1]),
-                    target: [x, y, z].map(|v| v.clamp(-1.0, 1.0)),
-                },
-                _ => self.home,
-            },
-            _ => self.home,
+        let read = |text: &str| {
+            let [yaw, pitch, zoom, x, y, z] = fields::numbers(text)?.map(|number: f64| number as f32);
+            Some(Camera {
+                yaw: yaw.clamp(-1e3, 1e3),
+                pitch: pitch.clamp(PITCH_LIMITS[0], PITCH_LIMITS[1]),
+                zoom: zoom.clamp(ZOOM_LIMITS[0], ZOOM_LIMITS[1]),
+                target: [x, y, z].map(|v| v.clamp(-1.0, 1.0)),
+            })
         };
-        self.scale = match scene.get("heights").map(String::as_str) {
-            Some("linear") => ScaleMode::Linear,
-            Some("logarithmic") => ScaleMode::Logarithmic,
-            _ => ScaleMode::Automatic,
-        };
+        fields.text("camera", &mut self.camera, self.home, write, read);
+        let scales =
+            [("auto", ScaleMode::Automatic), ("linear", ScaleMode::Linear), ("logarithmic", ScaleMode::Logarithmic)];
+        fields.choice("heights", &mut self.scale, &scales);
     }
 
     fn next_scale(&mut self) {

@@ -1,6 +1,6 @@
 //! The optimizers' paths on a field: decimated and turned into triangles once, cut at the cursor.
 
-use eframe::egui::{Color32, Painter, Pos2, Shape, Stroke};
+use eframe::egui::{Color32, Painter, Pos2, Shape, Stroke, vec2};
 
 use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::rules::Rule;
@@ -173,7 +173,7 @@ fn drawing_order(paths: &[Path<'_>], selected: Rule) -> impl Iterator<Item = usi
 
 /// Where an optimizer is on the picture: its place, or the place at the edge that is nearest on its way out.
 pub fn place(axes: &Axes, path: &Path<'_>, ctx: &ViewCtx<'_>, size: f32) -> Option<Pos2> {
-    let [px, py] = newest(axes, path, ctx)?;
+    let [px, py] = newest(axes, path, ctx);
     let at = Pos2::new(px as f32, py as f32);
     if axes.rect.expand(1.0).contains(at) {
         return Some(at);
@@ -182,19 +182,32 @@ pub fn place(axes: &Axes, path: &Path<'_>, ctx: &ViewCtx<'_>, size: f32) -> Opti
 }
 
 /// The newest finite place, on the screen.
-fn newest(axes: &Axes, path: &Path<'_>, ctx: &ViewCtx<'_>) -> Option<[f64; 2]> {
-    let row = path.row_at(ctx.cursor.step);
-    let k = (0..=row).rev().take(4).find(|k| path.is_finite(*k))?;
+fn newest(axes: &Axes, path: &Path<'_>, ctx: &ViewCtx<'_>) -> [f64; 2] {
+    let k = last_finite(path.row_at(ctx.cursor.step), |k| path.is_finite(k));
     let [x, y] = path.position(k);
-    Some(axes.to_screen(x, y))
+    axes.to_screen(x, y)
 }
 
-/// The dot where an optimizer is; where it has left the picture, a pointer at the edge.
+/// The dot where an optimizer is; where it has left the picture, a pointer at the edge; where its numbers have ended, a cross
+/// at the last of them, at the edge if that lies outside.
 fn position(painter: &Painter, axes: &Axes, path: &Path<'_>, selected: bool, ctx: &ViewCtx<'_>, size: f32) {
     let color = ctx.style.category(path.rule.index()).color;
-    let Some([px, py]) = newest(axes, path, ctx) else { return };
+    let row = path.row_at(ctx.cursor.step);
+    let ended = (0..=row).rev().take(4).all(|k| !path.is_finite(k));
+    let [px, py] = newest(axes, path, ctx);
     let at = Pos2::new(px as f32, py as f32);
     let radius = if selected { 0.5 } else { 0.4 } * size;
+    if ended {
+        let inside = axes.rect.shrink(0.8 * size);
+        let place = if inside.contains(at) { Some(at) } else { edge_point(inside, [px, py]).map(|(edge, _)| edge) };
+        let Some(at) = place else { return };
+        for (width, color) in [(0.45 * size, Color32::WHITE), (0.2 * size, color)] {
+            let arm = |x: f32, y: f32| [at - vec2(x, y) * radius, at + vec2(x, y) * radius];
+            painter.line_segment(arm(1.0, 1.0), Stroke::new(width, color));
+            painter.line_segment(arm(1.0, -1.0), Stroke::new(width, color));
+        }
+        return;
+    }
     if axes.rect.expand(1.0).contains(at) {
         dot(painter, at, radius, color, Color32::WHITE);
         return;
@@ -205,5 +218,33 @@ fn position(painter: &Painter, axes: &Axes, path: &Path<'_>, selected: bool, ctx
         let base = edge - unit * 0.8 * radius;
         let corners = vec![tip, base + side * radius, base - side * radius];
         painter.add(Shape::convex_polygon(corners, color, Stroke::new(1.2, Color32::WHITE)));
+    }
+}
+
+/// The last row up to this one that holds numbers; once a path has none it never has any again. Its first row always does.
+fn last_finite(row: usize, is_finite: impl Fn(usize) -> bool) -> usize {
+    let (mut low, mut high) = (0, row + 1);
+    while high - low > 1 {
+        let middle = low.midpoint(high);
+        if is_finite(middle) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_path_is_found() {
+        for ends in [1, 2, 7, 1_000] {
+            assert_eq!(last_finite(1_000, |k| k < ends), ends - 1);
+        }
+        assert_eq!(last_finite(0, |_| true), 0);
+        assert_eq!(last_finite(9, |_| true), 9);
     }
 }

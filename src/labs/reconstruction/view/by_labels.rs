@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use eframe::egui::{Rect, Ui, pos2};
 
 use crate::engine::twin::TWIN;
+use crate::kit::fields::Fields;
 use crate::kit::series::Quantity;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
@@ -48,6 +49,11 @@ pub struct ByLabels {
 const SHOWN: [Quantity; 2] = [ACCURACY_TEST, AUC_TEST];
 
 impl ByLabels {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        fields.zoom("zoom", self.plot.zoom());
+    }
+
     fn show(&mut self, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
         let mut curves = Vec::new();

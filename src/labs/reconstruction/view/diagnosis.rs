@@ -7,6 +7,7 @@ use eframe::egui::{Align2, FontId, Galley, Rect, Sense, Shape, Stroke, Ui, Widge
 
 use crate::engine::twin::TWIN;
 use crate::kit::empty;
+use crate::kit::fields::Fields;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
 use crate::metrics::detection::{Counts, GradeTable, RocPoint, auc, roc, wilson_95};
@@ -90,6 +91,14 @@ impl Judged {
 }
 
 impl Diagnosis {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        fields.value("validation", &mut self.validation, false);
+        let write = |at: &Option<f64>| at.as_ref().map(f64::to_string).unwrap_or_default();
+        let read = |text: &str| text.parse().ok().filter(|v| (0.0..=1.0).contains(v)).map(Some);
+        fields.text("threshold", &mut self.threshold, None, write, read);
+    }
+
     fn show(&mut self, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         let part = if self.validation { "validation" } else { "test" };
         let Some((step, given)) = answers(ctx, &format!("scores/{part}")) else {

@@ -5,6 +5,7 @@ use eframe::egui::{Align2, FontId, Key, Modifiers, Rect, Sense, Ui, WidgetInfo, 
 
 use crate::engine::event::{Level, RunId};
 use crate::engine::params::Value;
+use crate::kit::fields::Fields;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::{ViewAction, ViewCtx};
 use crate::kit::wall::{Cell, Fact, Panel, Pictures, Recorded, Seen, Wall};
@@ -113,6 +114,13 @@ impl Label {
 }
 
 impl LabelNext {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        self.wall.fields(fields);
+        fields.lens("lens", &mut self.lens);
+        fields.value("selected", &mut self.selected, 0);
+    }
+
     /// Whether the tile wants this key; see [`crate::kit::view::LabView::takes_key`].
     pub fn takes_key(&self, modifiers: Modifiers, key: Key) -> bool {
         self.hot && modifiers.is_none() && (KEYS.contains(&key) || key == Key::Backspace)

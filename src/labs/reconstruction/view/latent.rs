@@ -12,6 +12,7 @@ use eframe::egui::{
 use crate::engine::event::Payload;
 use crate::engine::params::Value;
 use crate::engine::twin::TWIN;
+use crate::kit::fields::Fields;
 use crate::kit::points::{Over, PointMap, Points, Touched, class_name};
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
@@ -168,6 +169,15 @@ fn short(named: Option<&Named>) -> String {
 }
 
 impl Latent {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        self.map.fields(fields);
+        fields.value("hospitals", &mut self.hospitals, false);
+        fields.value("twin", &mut self.twin, false);
+        fields.value("pictured", &mut self.pictured, false);
+        fields.optional("selected", &mut self.selected);
+    }
+
     fn show(&mut self, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         let twin = ctx.payload(&format!("{TWIN}latent/points")).is_some();
         self.twin &= twin;

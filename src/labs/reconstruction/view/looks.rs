@@ -7,6 +7,7 @@ use eframe::egui::{Align2, FontId, Rect, RichText, Sense, Slider, Ui, WidgetInfo
 
 use crate::engine::event::Payload;
 use crate::engine::twin::TWIN;
+use crate::kit::fields::Fields;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
 use crate::kit::wall::{Content, Key, Layer, Legend, Panel, Picture, Pictures, Recorded, beside};
@@ -129,6 +130,16 @@ fn step(selected: &mut usize, by: isize, count: usize) {
 }
 
 impl Looks {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        fields.lens("lens", &mut self.lens);
+        fields.value("hide_first", &mut self.hidden[0], false);
+        fields.value("hide_second", &mut self.hidden[1], false);
+        fields.value("hide_lesions", &mut self.hide_lesions, false);
+        fields.share("opacity", &mut self.opacity, 0.6);
+        fields.value("twin", &mut self.twin, false);
+    }
+
     fn show(&mut self, selected: &mut usize, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         let names = named(ctx, "wall/names");
         let twin = ctx.payload(&format!("{TWIN}explain/cam/map/0")).is_some();

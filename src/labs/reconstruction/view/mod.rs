@@ -17,6 +17,7 @@ mod triptych;
 use eframe::egui;
 
 use crate::engine::params::Params;
+use crate::kit::fields::Fields;
 use crate::kit::landscape::{Landscape, Wanted};
 use crate::kit::landscape_tile::LandscapeTile;
 use crate::kit::tiles::{self, Arrangement, Node, TileSpec, Tiles};
@@ -94,6 +95,20 @@ impl LabView for ReconstructionView {
     fn show_landscape(&mut self, wanted: Wanted, found: Landscape) -> bool {
         self.landscape = LandscapeTile::of(wanted, found);
         true
+    }
+
+    fn fields(&mut self, fields: &mut Fields) {
+        fields.of("triptych", |fields| self.triptych.fields(fields));
+        fields.of("losses", |fields| self.losses.fields(fields));
+        fields.of("duel", |fields| self.duel.fields(fields));
+        fields.of("scores", |fields| self.scores.fields(fields));
+        fields.of("strip", |fields| self.strip.fields(fields));
+        fields.of("diagnosis", |fields| self.diagnosis.fields(fields));
+        fields.of("latent", |fields| self.latent.fields(fields));
+        fields.of("looks", |fields| self.looks.fields(fields));
+        fields.of("survival", |fields| self.survival.fields(fields));
+        fields.of("label", |fields| self.label.fields(fields));
+        fields.of("by_labels", |fields| self.by_labels.fields(fields));
     }
 
     fn commands(&self) -> Vec<(&'static str, &'static str)> {

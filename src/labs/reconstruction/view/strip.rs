@@ -4,6 +4,7 @@ use eframe::egui::accesskit::Role;
 use eframe::egui::{Align2, FontId, Mesh, Rect, Sense, Shape, Ui, WidgetInfo, pos2, vec2};
 
 use crate::engine::twin::TWIN;
+use crate::kit::fields::Fields;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
 use crate::kit::{empty, series};
@@ -51,6 +52,12 @@ struct Batch {
 }
 
 impl Strip {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        fields.zoom("zoom", &mut self.view);
+        fields.value("twin", &mut self.twin, false);
+    }
+
     fn show(&mut self, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         let twin = ctx.run.tables.contains_key(format!("{TWIN}strip").as_str());
         self.twin &= twin;

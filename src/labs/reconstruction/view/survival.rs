@@ -7,6 +7,7 @@ use crate::engine::event::Payload;
 use crate::engine::twin::TWIN;
 use crate::kit::curves::{About, Axis, CurvesTile, Panel, axis};
 use crate::kit::empty;
+use crate::kit::fields::Fields;
 use crate::kit::series::{self, Quantity, quantity};
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
@@ -116,6 +117,12 @@ fn sizes(class: usize) -> String {
 }
 
 impl Survival {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        self.curves.fields(fields);
+        fields.value("against_step", &mut self.against_step, false);
+    }
+
     fn show(&mut self, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         let size = tile::font_size(ctx.presenting);
         let Some((step, found)) = groups(ctx, "lesions/survival").filter(|(_, found)| !found.is_empty()) else {

@@ -8,6 +8,7 @@ use crate::data::synth::fundus::LesionKind;
 use crate::engine::event::Payload;
 use crate::engine::twin::TWIN;
 use crate::kit::empty;
+use crate::kit::fields::Fields;
 use crate::kit::series;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
@@ -127,6 +128,15 @@ impl PartialEq for Asked {
 }
 
 impl Triptych {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        self.wall.fields(fields);
+        fields.lens("lens", &mut self.lens);
+        fields.value("selected", &mut self.selected, 0);
+        fields.value("hide_lesions", &mut self.hide_lesions, false);
+        fields.value("similarity", &mut self.similarity, false);
+    }
+
     fn show(&mut self, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         let names = pictures::named(ctx, "wall/names");
         if names.is_empty() {

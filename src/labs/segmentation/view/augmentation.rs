@@ -10,6 +10,7 @@ use crate::data::augment::{MaskBorder, View, recipes};
 use crate::data::segmentation::read;
 use crate::engine::event::{Payload, RunId};
 use crate::engine::params::Value;
+use crate::kit::fields::Fields;
 use crate::kit::view::ViewCtx;
 use crate::kit::wall::{Content, Contours, Key, Mark, Picture, Pictures, Recorded, beside, draw_outlines};
 use crate::pixels::mask::Mask;
@@ -78,6 +79,11 @@ struct Pair {
 }
 
 impl Augmentation {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        fields.value("trying", &mut self.trying, false);
+    }
+
     pub fn show(&mut self, shared: &mut Shared, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         if self.run != ctx.run.id {
             *self = Self { run: ctx.run.id, trying: self.trying, ..Self::default() };

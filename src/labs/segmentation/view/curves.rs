@@ -4,6 +4,7 @@ use eframe::egui::{Color32, Ui};
 
 use crate::kit::curves::{About, Axis, CurvesTile, Note, Panel, axis};
 use crate::kit::empty;
+use crate::kit::fields::Fields;
 use crate::kit::series as common;
 use crate::kit::view::ViewCtx;
 use crate::labs::segmentation::paper::paper_row;
@@ -63,6 +64,14 @@ const DISTANCE: Axis =
     Axis { include: &[0.0], ..axis("border distances against the step", "HD95", "pixels of the original") };
 
 impl Curves {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        self.tile.fields(fields);
+        fields.value("hd", &mut self.with_hd, false);
+        fields.value("assd", &mut self.with_assd, false);
+        fields.value("paper", &mut self.with_paper, false);
+    }
+
     /// Draws the tile.
     fn show(&mut self, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         if !ctx.run.scalars.contains_key(TRAIN.key) && !ctx.run.scalars.contains_key(VALIDATION.key) {

@@ -9,6 +9,7 @@ use eframe::egui::{
     WidgetInfo, pos2, vec2,
 };
 
+use crate::kit::fields::Fields;
 use crate::kit::view::ViewCtx;
 use crate::pixels::mask::Pixel;
 use crate::pixels::mask::border::{ASSD, BorderPair, Hausdorff};
@@ -83,6 +84,13 @@ fn pair_name(which: Option<Hausdorff>) -> &'static str {
 }
 
 impl Inspector {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        let fresh = Self::default().pair;
+        let read = |text: &str| PAIRS.into_iter().find(|pair| pair_name(*pair) == text);
+        fields.text("pair", &mut self.pair, fresh, |pair| pair_name(*pair).to_owned(), read);
+    }
+
     pub fn show(&mut self, shared: &mut Shared, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         shared.gallery.follow(ui, ctx, shared.look.ghost);
         let count = shared.gallery.cards.len();

@@ -1,6 +1,7 @@
 //! How images are shown, the same on the wall and in the inspector: what lies over them, whose outline is drawn beside,
 //! and the part that is seen.
 
+use crate::kit::fields::Fields;
 use crate::kit::wall::Mark;
 use crate::plot::image_view::Lens;
 use crate::plot::style::{Dash, Style};
@@ -77,6 +78,16 @@ pub struct Look {
     pub ghost: Ghost,
     /// What part of every image is seen.
     pub lens: Lens,
+}
+
+impl Look {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        fields.choice("mode", &mut self.mode, &Mode::ALL.map(|mode| (mode.name(), mode)));
+        fields.share("opacity", &mut self.opacity, 0.5);
+        fields.choice("ghost", &mut self.ghost, &Ghost::ALL.map(|ghost| (ghost.name(), ghost)));
+        fields.lens("lens", &mut self.lens);
+    }
 }
 
 impl Default for Look {

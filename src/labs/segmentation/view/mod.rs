@@ -28,6 +28,7 @@ use std::path::PathBuf;
 use eframe::egui;
 
 use crate::engine::params::Params;
+use crate::kit::fields::Fields;
 use crate::kit::landscape::{Landscape, Wanted};
 use crate::kit::landscape_tile::LandscapeTile;
 use crate::kit::tiles::{self, Arrangement, Node, TileSpec, Tiles};
@@ -105,6 +106,18 @@ impl LabView for SegmentationView {
     fn show_landscape(&mut self, wanted: Wanted, found: Landscape) -> bool {
         self.landscape = LandscapeTile::of(wanted, found);
         true
+    }
+
+    fn fields(&mut self, fields: &mut Fields) {
+        self.shared.fields(fields);
+        fields.of("wall", |fields| self.wall.fields(fields));
+        fields.of("inspector", |fields| self.inspector.fields(fields));
+        fields.of("curves", |fields| self.curves.fields(fields));
+        fields.of("ranking", |fields| self.ranking.fields(fields));
+        fields.of("network", |fields| self.network.fields(fields));
+        fields.of("size", |fields| self.size_dice.fields(fields));
+        fields.of("augmentation", |fields| self.augmentation.fields(fields));
+        fields.of("data", |fields| self.data.fields(fields));
     }
 
     fn commands(&self) -> Vec<(&'static str, &'static str)> {

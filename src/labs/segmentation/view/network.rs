@@ -7,6 +7,7 @@ use eframe::egui::{
 
 use super::SegmentationView;
 use crate::kit::empty;
+use crate::kit::fields::Fields;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
 use crate::labs::segmentation::paper::{Match, PaperParameters, paper_match, paper_note, paper_row};
@@ -94,6 +95,11 @@ impl Card {
 }
 
 impl NetworkCard {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        fields.value("compare", &mut self.compare, false);
+    }
+
     /// Draws the tile.
     pub fn show(&mut self, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         let size = tile::font_size(ctx.presenting);

@@ -10,6 +10,7 @@ use eframe::egui::{
 
 use crate::engine::event::Payload;
 use crate::kit::empty;
+use crate::kit::fields::Fields;
 use crate::kit::series as common;
 use crate::kit::view::ViewCtx;
 use crate::plot::axes::Titles;
@@ -95,6 +96,20 @@ struct Column {
 }
 
 impl Ranking {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        fields.value("test", &mut self.test, false);
+        let measures = Measure::ALL.map(|measure| (measure.column(), measure));
+        fields.choice("by", &mut self.by, &measures);
+        fields.value("reversed", &mut self.reversed, false);
+        fields.optional("class", &mut self.class);
+        fields.value("histogram", &mut self.histogram, false);
+        fields.optional("selected", &mut self.selected);
+        if fields.are_put() {
+            self.followed = None;
+        }
+    }
+
     /// Draws the tile.
     pub fn show(&mut self, shared: &mut Shared, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         let key = if self.test { "test/images" } else { "validation/images" };
@@ -190,7 +205,8 @@ impl Ranking {
             return;
         }
         let first = self.followed.replace(shared.selected).is_none();
-        if let Some(name) = names.get(shared.selected) {
+        let kept = first && self.selected.is_some();
+        if let Some(name) = names.get(shared.selected).filter(|_| !kept) {
             // At first the worst images are to be seen, not the one that the wall happens to begin with.
             self.reveal = order.iter().position(|&i| rows[i].image == *name).filter(|_| !first);
             self.selected = Some(name.clone());

@@ -1,6 +1,7 @@
 //! What several tiles of the lab share: the selected image and the pipeline of the views.
 
 use crate::engine::event::RunId;
+use crate::kit::fields::Fields;
 use crate::kit::view::ViewCtx;
 use crate::kit::wall::Pictures;
 
@@ -10,6 +11,8 @@ use super::look::Look;
 use super::postprocess::Means;
 use super::sweep::Sweep;
 use crate::labs::segmentation::params::KEEP;
+use crate::pixels::mask::border::Hausdorff;
+use crate::pixels::mask::components::{Connectivity, Keep};
 
 /// Shared view state.
 #[derive(Debug, Default)]
@@ -32,6 +35,27 @@ pub struct Shared {
 }
 
 impl Shared {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        fields.value("selected", &mut self.selected, 0);
+        self.look.fields(fields);
+        let Pipeline { threshold, post, hd95, penalty } = &mut self.pipeline;
+        let fresh = Pipeline::default();
+        fields.number("threshold", threshold, fresh.threshold, 0.0..=1.0);
+        let parts = [
+            ("largest", Keep::LargestArea(Connectivity::Eight)),
+            ("largest4", Keep::LargestArea(Connectivity::Four)),
+            ("longest", Keep::LongestContour),
+            ("all", Keep::All),
+        ];
+        fields.choice("keep", &mut post.keep, &parts);
+        fields.value("fill", &mut post.fill_holes, fresh.post.fill_holes);
+        let distances =
+            [("pooled", Hausdorff::Pooled95), ("directed", Hausdorff::Directed95), ("largest", Hausdorff::Largest)];
+        fields.choice("hd95", hd95, &distances);
+        fields.value("penalty", penalty, fresh.penalty);
+    }
+
     /// Selects the image so many places further on the wall, around its ends.
     pub fn select_by(&mut self, places: isize) {
         let count = self.gallery.cards.len() as isize;

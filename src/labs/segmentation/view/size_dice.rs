@@ -6,6 +6,7 @@ use eframe::egui::{
     pos2, vec2,
 };
 
+use crate::kit::fields::Fields;
 use crate::kit::series as common;
 use crate::kit::view::ViewCtx;
 use crate::labs::segmentation::paper::{PAPER, PaperParameters, PaperRow, paper_note};
@@ -68,6 +69,14 @@ enum Cost {
     /// Of a step; known of this run alone.
     Time,
 }
+
+/// Their names in a scene.
+const COSTS: [(&str, Cost); 4] = [
+    ("parameters", Cost::Parameters),
+    ("multiply-adds", Cost::MultiplyAdds),
+    ("memory", Cost::Memory),
+    ("time", Cost::Time),
+];
 
 impl Cost {
     const ALL: [Self; 4] = [Self::Parameters, Self::MultiplyAdds, Self::Memory, Self::Time];
@@ -161,6 +170,14 @@ struct Ours {
 }
 
 impl SizeDice {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        fields.choice("cost", &mut self.cost, &COSTS);
+        fields.value("distance", &mut self.distance, false);
+        fields.value("without_run", &mut self.without_run, false);
+        fields.zoom("zoom", &mut self.view);
+    }
+
     /// Draws the tile.
     pub fn show(&mut self, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         let size = tile::font_size(ctx.presenting);

@@ -6,6 +6,7 @@ use eframe::egui::{Rect, RichText, Slider, Ui, UiBuilder, pos2, vec2};
 use crate::compute::stats::Summary;
 use crate::engine::event::RunId;
 use crate::kit::empty;
+use crate::kit::fields::Fields;
 use crate::kit::view::ViewCtx;
 use crate::kit::wall::{self, Cell, Fact, Seen};
 use crate::pixels::mask::border::Hausdorff;
@@ -104,6 +105,11 @@ pub struct Wall {
 }
 
 impl Wall {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        self.cells.fields(fields);
+    }
+
     pub fn show(&mut self, shared: &mut Shared, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         if self.run != ctx.run.id {
             self.run = ctx.run.id;

@@ -7,6 +7,7 @@ use eframe::egui::{Rect, Ui, pos2, vec2};
 use crate::engine::event::Payload;
 use crate::kit::curves::{self, Axis, CurvesTile, Layer, axis};
 use crate::kit::empty;
+use crate::kit::fields::Fields;
 use crate::kit::view::ViewCtx;
 use crate::metrics::spectrum::LOG_FLOOR;
 use crate::plot::axes::Titles;
@@ -118,6 +119,16 @@ fn spectra(size: f32) -> [Panel; 3] {
 }
 
 impl Eigenspaces {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        for (index, spectrum) in self.spectra.iter_mut().enumerate() {
+            fields.zoom(&format!("zoom{index}"), spectrum.zoom());
+        }
+        fields.zoom("zoom", self.asymmetry.zoom());
+        fields.value("paper", &mut self.with_paper, false);
+        fields.value("entrywise", &mut self.entrywise, false);
+    }
+
     /// Lays the paper's asymmetry behind, or takes it away. It is in the entrywise L1 norm, so that is shown then.
     pub fn toggle_paper(&mut self) {
         self.with_paper = !self.with_paper;

@@ -4,6 +4,7 @@ use eframe::egui::Ui;
 
 use crate::engine::event::Payload;
 use crate::kit::empty;
+use crate::kit::fields::Fields;
 use crate::kit::points::{PointMap, Points, class_name};
 use crate::kit::view::ViewCtx;
 use crate::plot::axes::Titles;
@@ -36,6 +37,14 @@ pub static TILE: Tile<SelfSupervisedView> = Tile {
 pub struct Embedding {
     map: PointMap,
     pub twin: bool,
+}
+
+impl Embedding {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        self.map.fields(fields);
+        fields.value("twin", &mut self.twin, false);
+    }
 }
 
 /// Draws the tile.

@@ -6,6 +6,7 @@ use eframe::egui::{Rect, Ui, pos2, vec2};
 
 use crate::engine::event::Payload;
 use crate::kit::empty;
+use crate::kit::fields::Fields;
 use crate::kit::view::ViewCtx;
 use crate::plot::heatmap::{self, Coloring, HeatMap, HeatMapState};
 use crate::plot::{number, tile};
@@ -52,6 +53,14 @@ pub struct Matrices {
     enlarged: Option<usize>,
     /// The twin's matrices are shown.
     pub twin: bool,
+}
+
+impl Matrices {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        fields.optional("enlarged", &mut self.enlarged);
+        fields.value("twin", &mut self.twin, false);
+    }
 }
 
 /// A square matrix of the run.

@@ -18,6 +18,7 @@ use eframe::egui;
 
 use crate::engine::params::Params;
 use crate::kit::curves::CurvesTile;
+use crate::kit::fields::Fields;
 use crate::kit::landscape::{Landscape, Wanted};
 use crate::kit::landscape_tile::LandscapeTile;
 use crate::kit::series::params_at;
@@ -102,6 +103,18 @@ impl LabView for SelfSupervisedView {
     fn show_landscape(&mut self, wanted: Wanted, found: Landscape) -> bool {
         self.landscape = LandscapeTile::of(wanted, found);
         true
+    }
+
+    fn fields(&mut self, fields: &mut Fields) {
+        fields.of("eigenspaces", |fields| self.eigenspaces.fields(fields));
+        fields.of("matrices", |fields| self.matrices.fields(fields));
+        fields.of("sqrt", |fields| self.sqrt_law.fields(fields));
+        fields.of("measures", |fields| self.measures.fields(fields));
+        fields.value("paper", &mut self.with_paper, false);
+        fields.of("loss", |fields| self.loss.fields(fields));
+        fields.of("probe", |fields| self.probe.fields(fields));
+        fields.of("embedding", |fields| self.embedding.fields(fields));
+        fields.of("theory", |fields| self.theory.fields(fields));
     }
 
     fn commands(&self) -> Vec<(&'static str, &'static str)> {

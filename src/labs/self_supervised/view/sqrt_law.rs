@@ -7,6 +7,7 @@ use eframe::egui::{Rect, Sense, Stroke, Ui, WidgetInfo, vec2};
 
 use crate::engine::event::Payload;
 use crate::kit::empty;
+use crate::kit::fields::Fields;
 use crate::kit::view::ViewCtx;
 use crate::metrics::spectrum::{SqrtFit, fit_sqrt};
 use crate::plot::axes::{Axes, Bounds, Titles, zoom};
@@ -53,6 +54,14 @@ pub struct SqrtLaw {
     view: Option<Bounds>,
     pub log_s: bool,
     fit: Option<(Arc<Payload>, Option<SqrtFit>)>,
+}
+
+impl SqrtLaw {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        fields.zoom("zoom", &mut self.view);
+        fields.value("log", &mut self.log_s, true);
+    }
 }
 
 impl Default for SqrtLaw {

@@ -8,6 +8,7 @@ pub mod simulator;
 
 use eframe::egui::{Rect, Ui, UiBuilder, pos2, vec2};
 
+use crate::kit::fields::Fields;
 use crate::kit::view::ViewCtx;
 use crate::labs::self_supervised::theory::modes::ModeDynamics;
 use crate::plot::tile;
@@ -41,6 +42,24 @@ impl Default for Theory {
 }
 
 impl Theory {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        let Constants { mode, equal_decay } = &mut self.constants;
+        let fresh = ModeDynamics::default();
+        fields.value("equal", equal_decay, true);
+        for (name, field, fresh, range) in [
+            ("eta", &mut mode.eta, fresh.eta, 0.0..=0.4),
+            ("eta_p", &mut mode.eta_p, fresh.eta_p, 0.0..=0.4),
+            ("alpha_p", &mut mode.alpha_p, fresh.alpha_p, 0.1..=100.0),
+            ("sigma2", &mut mode.sigma2, fresh.sigma2, 0.0..=2.0),
+            ("ratio", &mut mode.ratio, fresh.ratio, 0.3..=1.2),
+        ] {
+            fields.number(name, field, fresh, range);
+        }
+        fields.of("portrait", |fields| self.portrait.fields(fields));
+        fields.of("simulator", |fields| self.simulator.fields(fields));
+    }
+
     /// Shows everything again.
     pub fn fit(&mut self) {
         self.portrait.fit();

@@ -422,6 +422,11 @@ impl Picture {
 }
 
 impl BoundaryTile {
+    /// Index in [`ROSTER`] of the picture that fills the tile.
+    pub fn enlarged(&mut self) -> &mut Option<usize> {
+        &mut self.enlarged
+    }
+
     /// Makes the marker texture for markers of this radius in points, pixel for pixel: on the left a white disc with a
     /// dark rim, on the right a white ring with dark rims. White takes the colour of the vertices, black stays.
     fn prepare_markers(&mut self, ui: &Ui, radius: f32) {

@@ -4,6 +4,7 @@ use eframe::egui::Ui;
 
 use crate::engine::event::KeySpec;
 use crate::kit::curves::{About, Axis, CurvesTile, LOG, Layer, Panel, axis};
+use crate::kit::fields::Fields;
 use crate::kit::series;
 use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::KEYS;
@@ -101,6 +102,16 @@ const ACCURACIES: Family = Family {
 pub struct Sets {
     train: bool,
     test: bool,
+}
+
+impl Sets {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        let sets = [("both", [true, true]), ("train", [true, false]), ("test", [false, true])];
+        let mut on = [self.train, self.test];
+        fields.choice("sets", &mut on, &sets);
+        [self.train, self.test] = on;
+    }
 }
 
 impl Default for Sets {

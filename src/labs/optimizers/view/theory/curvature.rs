@@ -7,6 +7,7 @@ use eframe::egui::accesskit::Role;
 use eframe::egui::{Color32, Label, Painter, Rect, RichText, ScrollArea, Sense, Stroke, Ui, UiBuilder, WidgetInfo};
 
 use crate::kit::empty;
+use crate::kit::fields::Fields;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::rules::{Hyper, Rule, State};
@@ -68,6 +69,11 @@ impl Default for CurvatureTile {
 }
 
 impl CurvatureTile {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        fields.number("zoom", &mut self.share, 0.25, 1e-6..=2.0);
+    }
+
     fn zoom(&mut self, factor: f64) {
         self.share = (self.share * factor).clamp(1e-6, 2.0);
     }

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use crate::engine::event::Change;
 use crate::engine::params::{Params, Value};
+use crate::kit::fields::Fields;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
 use crate::kit::{empty, series};
@@ -116,6 +117,15 @@ pub struct FanTile {
 }
 
 impl FanTile {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        fields.value("count", &mut self.count, 0);
+        self.count %= COUNTS.len();
+        fields.value("bands", &mut self.all_bands, false);
+        fields.value("linear", &mut self.linear, false);
+        fields.zoom("zoom", self.plot.zoom());
+    }
+
     fn runs(&self) -> u32 {
         COUNTS[(self.count + 1) % COUNTS.len()]
     }

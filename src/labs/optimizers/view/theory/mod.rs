@@ -6,6 +6,7 @@ pub mod fan;
 pub mod modes;
 pub mod phase;
 
+use crate::kit::fields::Fields;
 use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::rules::{Hyper, Rule};
 use crate::labs::optimizers::theory::curvature::{Eigen, Quadratic, Shape, as_quadratic};
@@ -24,6 +25,16 @@ pub struct TheoryState {
     fan: fan::FanTile,
     phase: phase::PhaseTile,
     modes: modes::ModesTile,
+}
+
+impl TheoryState {
+    /// What of the tiles belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        fields.of("curvature", |fields| self.curvature.fields(fields));
+        fields.of("fan", |fields| self.fan.fields(fields));
+        fields.of("phase", |fields| self.phase.fields(fields));
+        fields.of("modes", |fields| self.modes.fields(fields));
+    }
 }
 
 /// Whose place it is.

@@ -9,6 +9,7 @@ use eframe::egui::{DragValue, Rect, Sense, Stroke, Ui, UiBuilder, WidgetInfo};
 
 use crate::kit::curves::{Axis, LOG, Layer, Panel, axis};
 use crate::kit::empty;
+use crate::kit::fields::Fields;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::rules::Rule;
@@ -64,6 +65,16 @@ pub struct ModesTile {
     shown: usize,
     /// η and μ while one of them is dragged.
     pub held: Option<[f64; 2]>,
+}
+
+impl ModesTile {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        fields.value("panel", &mut self.shown, 0);
+        self.shown %= PANELS.len();
+        fields.zoom("zoom1", self.components.zoom());
+        fields.zoom("zoom2", self.polynomial.zoom());
+    }
 }
 
 /// Short names and titles.

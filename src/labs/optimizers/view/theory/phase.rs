@@ -10,6 +10,7 @@ use eframe::egui::{
 
 use crate::engine::params::Value;
 use crate::kit::empty;
+use crate::kit::fields::Fields;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::params::{LEARNING_RATE, MOMENTUM};
@@ -71,6 +72,14 @@ pub struct PhaseTile {
     method: Option<Method>,
     /// While the point is dragged: the plane, which stays as it is, and where the point is.
     held: Option<(Bounds, [f64; 2])>,
+}
+
+impl PhaseTile {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        let methods = [("", None), ("heavy-ball", Some(Method::HeavyBall)), ("nesterov", Some(Method::Nesterov))];
+        fields.choice("method", &mut self.method, &methods);
+    }
 }
 
 fn other(method: Method) -> Method {

@@ -14,6 +14,7 @@ use crate::data::segmentation::listing::Listing;
 use crate::data::segmentation::read::Rules;
 use crate::engine::event::{Level, Payload};
 use crate::engine::state::RunState;
+use crate::kit::fields::Fields;
 use crate::kit::view::{ViewAction, ViewCtx};
 use crate::plot::tile;
 
@@ -74,6 +75,11 @@ pub struct DataTile {
 }
 
 impl DataTile {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        fields.optional("recorded", &mut self.recorded);
+    }
+
     /// Draws the tile. Gives the image that somebody wants to open in the brush.
     pub fn show(&mut self, ui: &mut Ui, ctx: &mut ViewCtx<'_>) -> Option<PathBuf> {
         let choice = Choice::of(ctx.params);

@@ -4,6 +4,7 @@ use eframe::egui::accesskit::Role;
 use eframe::egui::{Color32, Mesh, Painter, Pos2, Rect, Sense, Shape, Stroke, Ui, WidgetInfo, pos2, vec2};
 
 use crate::engine::event::Payload;
+use crate::kit::fields::{self, Fields};
 use crate::kit::view::ViewCtx;
 use crate::labs::self_supervised::theory::basin::Bounds as Window;
 use crate::labs::self_supervised::theory::modes::{FixedPoint, ModeDynamics, Stability};
@@ -82,6 +83,15 @@ impl Default for Portrait {
 }
 
 impl Portrait {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        let write =
+            |start: &Option<[f64; 2]>| start.map(|at| at.map(|v| fields::of(v, 6)).join(" ")).unwrap_or_default();
+        fields.text("start", &mut self.start, None, write, |text| fields::numbers(text).map(Some));
+        fields.value("scaled", &mut self.scaled, false);
+        fields.value("modes", &mut self.modes, true);
+    }
+
     /// Forgets the path.
     pub fn fit(&mut self) {
         self.start = None;

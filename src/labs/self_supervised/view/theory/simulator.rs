@@ -3,6 +3,7 @@
 use eframe::egui::accesskit::Role;
 use eframe::egui::{Rect, Slider, Ui, WidgetInfo, vec2};
 
+use crate::kit::fields::Fields;
 use crate::kit::view::ViewCtx;
 use crate::labs::self_supervised::theory::matrix::{Data, MatrixDynamics, Snapshot, Start, Target, simulate};
 use crate::labs::self_supervised::theory::modes::ModeDynamics;
@@ -68,6 +69,22 @@ pub struct Simulator {
 }
 
 impl Simulator {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        let (now, fresh) = (&mut self.settings, Self::default().settings);
+        fields.value("features", &mut now.features, fresh.features);
+        now.features = now.features.clamp(3, 16);
+        fields.number("duration", &mut now.duration, fresh.duration, 10.0..=400.0);
+        let write = |beta: &Option<f64>| beta.as_ref().map(f64::to_string).unwrap_or_default();
+        let read = |text: &str| text.parse().ok().filter(|v: &f64| (0.01..=10.0).contains(v)).map(Some);
+        fields.text("beta", &mut now.beta, None, write, read);
+        fields.value("symmetrise", &mut now.symmetrise, fresh.symmetrise);
+        fields.value("seed", &mut now.seed, fresh.seed);
+        for (index, plot) in self.plots.iter_mut().enumerate() {
+            fields.zoom(&format!("zoom{index}"), plot.zoom());
+        }
+    }
+
     /// Shows everything again.
     pub fn fit(&mut self) {
         self.plots.iter_mut().for_each(CurveState::fit);
