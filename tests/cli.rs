@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
-use support::program::{NETWORK, fails, learnscope, metrics, only_run, run, stderr, stdout, succeeds};
+use support::program::{NETWORK, NETWORK_ON_CSV, fails, learnscope, metrics, only_run, run, stderr, stdout, succeeds};
 
 /// Every line of a command's output as JSON.
 #[track_caller]
@@ -554,10 +554,10 @@ fn a_resumed_run_takes_changes_and_the_new_place_of_its_data() {
     succeeds(
         &home,
         &format!(
-            "run optimizers {NETWORK} --data points.csv --steps 40 --seed 3 --out unbroken --at 30:learning_rate=0.01"
+            "run optimizers {NETWORK_ON_CSV} --data points.csv --steps 40 --seed 3 --out unbroken --at 30:learning_rate=0.01"
         ),
     );
-    succeeds(&home, &format!("run optimizers {NETWORK} --data points.csv --steps 20 --seed 3"));
+    succeeds(&home, &format!("run optimizers {NETWORK_ON_CSV} --data points.csv --steps 20 --seed 3"));
     let folder = only_run(&home);
     let run = folder.to_str().unwrap();
     // The folder is elsewhere now, and there are others.

@@ -11,7 +11,7 @@ use std::process::Stdio;
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
-use support::program::{NETWORK, fails, learnscope, metrics, only_run, run, stderr, succeeds};
+use support::program::{NETWORK, NETWORK_ON_CSV, fails, learnscope, metrics, only_run, run, stderr, succeeds};
 use support::tree::tree;
 
 /// What of a run is on disk, without the lock.
@@ -54,7 +54,7 @@ fn verbs_that_read_touch_nothing_of_anybody() {
 fn a_resumption_that_is_refused_leaves_the_run_as_it_was() {
     let home = tempfile::tempdir().unwrap();
     fs::write(home.path().join("points.csv"), points("1.5")).unwrap();
-    succeeds(&home, &format!("run optimizers {NETWORK} --data points.csv --steps 20"));
+    succeeds(&home, &format!("run optimizers {NETWORK_ON_CSV} --data points.csv --steps 20"));
     let folder = only_run(&home);
     let shown = folder.display();
     fs::create_dir(folder.join("figures")).unwrap();

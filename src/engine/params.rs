@@ -153,6 +153,15 @@ impl ParamSpec {
         }
     }
 
+    /// The value of a number that is nearest to this one and within its range; `None`: it is no number.
+    pub fn nearest(&self, value: f64) -> Option<Value> {
+        match self.kind {
+            ParamKind::Float { min, max, .. } => Some(Value::Float(value.clamp(min, max))),
+            ParamKind::Int { min, max } => Some(Value::Int((value.round() as i64).clamp(min, max))),
+            _ => None,
+        }
+    }
+
     /// Reads what a person typed. Does not yet check the range: see [`ParamSpec::check`].
     pub fn parse(&self, text: &str) -> Result<Value, ParamError> {
         let text = text.trim();

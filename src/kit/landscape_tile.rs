@@ -8,6 +8,7 @@ use eframe::egui::accesskit::Role;
 use eframe::egui::{Color32, Context, Painter, Pos2, Rect, Response, Sense, Stroke, Ui, WidgetInfo, pos2};
 
 use super::empty;
+use super::fields::Fields;
 use super::lab::LabSpec;
 use super::landscape::{self, Landscape, PathOn, PlaneKind, Wanted, Way};
 use super::tiles::{Tile, TileCommand, TileSpec};
@@ -143,6 +144,16 @@ impl LandscapeTile {
     /// Shows what was computed elsewhere.
     pub fn of(wanted: Wanted, found: Landscape) -> Self {
         Self { plane: wanted.plane, found: Long::of(wanted, found), version: 1, ..Self::default() }
+    }
+
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        let planes = PlaneKind::ALL.map(|kind| (kind.id(), kind));
+        fields.choice("plane", &mut self.plane, &planes);
+        fields.value("directions", &mut self.directions, 0);
+        fields.value("linear", &mut self.linear, false);
+        fields.value("again", &mut self.again, false);
+        fields.zoom("zoom", &mut self.zoomed);
     }
 
     /// Another plane; what was computed is computed for it.

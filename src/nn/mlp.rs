@@ -234,11 +234,12 @@ pub fn correct(logits: Tensor<3>, labels: Tensor<3>) -> Tensor<1> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn::tensor::Device;
+    use crate::compute::device;
+    use crate::compute::readback::Reader;
 
     #[test]
     fn the_host_answers_as_the_network_does_in_every_layer() {
-        let device = Device::flex();
+        let device = device::cpu();
         for (activation, classes) in [(Activation::Tanh, 2), (Activation::Relu, 3)] {
             let shape = MlpShape::new(3, 5, 3, classes, activation);
             let theta: Vec<f32> = shape.initial(4).iter().enumerate().map(|(i, w)| w + 0.01 * (i % 7) as f32).collect();
@@ -251,8 +252,9 @@ mod tests {
                 let count = part.parameters();
                 let flat = Tensor::<2>::from_data(TensorData::new(theta[..count].to_vec(), [1, count]), &device);
                 let x = Tensor::<3>::from_data(TensorData::new(inputs.clone(), [1, 8, 3]), &device);
-                let mut found: Vec<f32> =
-                    Mlp::from_flat(&part, &flat, false).forward(x).into_data().try_to_vec().unwrap();
+                let mut reader = Reader::default();
+                reader.add(Mlp::from_flat(&part, &flat, false).forward(x));
+                let mut found = reader.read().unwrap().remove(0);
                 match activation {
                     _ if layers == 4 => {}
                     Activation::Tanh => found.iter_mut().for_each(|z| *z = z.tanh()),

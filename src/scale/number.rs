@@ -222,6 +222,15 @@ fn trimmed(text: &str) -> String {
     format!("{}{exponent}", mantissa.trim_end_matches('0').trim_end_matches('.'))
 }
 
+/// With so many significant digits; what has none (0, NaN, infinity) as it is.
+pub fn rounded(value: f64, digits: i32) -> f64 {
+    if !value.is_normal() {
+        return value;
+    }
+    let scale = 10f64.powi(digits - 1 - value.abs().log10().floor() as i32);
+    if scale.is_finite() { (value * scale).round() / scale } else { value }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -362,5 +371,12 @@ mod tests {
     fn one_is_one_and_the_others_are_several() {
         let said = |count: usize| counted(count, "step", "steps");
         assert_eq!([said(0), said(1), said(2), said(21)], ["0 steps", "1 step", "2 steps", "21 steps"]);
+    }
+
+    #[test]
+    fn rounded_keeps_significant_digits() {
+        assert_eq!([123_456.0, -0.012_349, 0.999_99].map(|v| rounded(v, 3)), [123_000.0, -0.0123, 1.0]);
+        assert_eq!([0.0, f64::INFINITY].map(|v| rounded(v, 3)), [0.0, f64::INFINITY]);
+        assert!(rounded(f64::NAN, 3).is_nan() && rounded(1e-310, 3) == 1e-310);
     }
 }

@@ -87,3 +87,5 @@ pub fn metrics(folder: &Path) -> Vec<(u64, String, String)> {
 
 /// Settings of a small network that trains in a moment.
 pub const NETWORK: &str = "--preset moons --device cpu --set hidden=4 --set point_count=60 --set batch_size=16";
+/// The same for points of a file.
+pub const NETWORK_ON_CSV: &str = "--preset moons --device cpu --set hidden=4 --set batch_size=16";

@@ -100,6 +100,7 @@ impl LabView for ImageReportView {
         fields.of("losses", |fields| self.losses.fields(fields));
         fields.of("scores", |fields| self.scores.fields(fields));
         fields.of("retrieval", |fields| self.retrieval.fields(fields));
+        fields.of("landscape", |fields| self.landscape.fields(fields));
     }
 
     fn commands(&self) -> Vec<(&'static str, &'static str)> {

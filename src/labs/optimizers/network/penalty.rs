@@ -48,13 +48,14 @@ impl Penalty {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compute::device;
     use crate::compute::readback::Reader;
     use crate::labs::optimizers::params::PARAMS;
     use crate::nn::mlp::Activation;
 
     #[test]
     fn weights_are_pulled_to_zero_and_biases_are_free() {
-        let (device, shape) = (Device::flex(), MlpShape::new(1, 2, 1, 1, Activation::Tanh));
+        let (device, shape) = (device::cpu(), MlpShape::new(1, 2, 1, 1, Activation::Tanh));
         let theta = [[0.5_f32, -2.0, 9.0, 9.0, 0.0, 4.0, 9.0], [1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0]];
         let mut params = Params::defaults(PARAMS);
         assert!(Penalty::of(&params, &shape, &device).is_none());

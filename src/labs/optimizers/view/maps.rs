@@ -359,15 +359,7 @@ fn take_over(request: &Request, at: [f64; 2], logs: [bool; 2], ctx: &mut ViewCtx
     for ((key, at), log) in keys.into_iter().zip(at).zip(logs) {
         let value = if log { 10f64.powf(at) } else { at };
         // No more digits than a pixel has.
-        let value = number::parse(&number::exact(rounded(value))).unwrap_or(value);
+        let value = number::rounded(value, 3);
         ctx.set(key, Value::Float(value), true);
     }
-}
-
-fn rounded(value: f64) -> f64 {
-    if !value.is_normal() {
-        return 0.0;
-    }
-    let unit = 10f64.powi(value.abs().log10().floor() as i32 - 2);
-    (value / unit).round() * unit
 }

@@ -14,6 +14,7 @@ use crate::plot::colormap::ColorMap;
 use crate::plot::field::{FieldState, Request, ScaleChoice};
 use crate::plot::number;
 use crate::plot::scale::Scale;
+use crate::plot::tile::one_line;
 
 use super::OptimizersView;
 use super::paths::{self, Path};
@@ -115,7 +116,7 @@ pub fn ui(tile: &mut MicroscopeTile, selected: &mut Rule, ui: &mut Ui, ctx: &mut
     } else if rest.height() > 34.0 * size {
         let cut = rest.top() + 0.5 * rest.height();
         (rest.with_min_y(cut + 0.5 * size), Some(rest.with_max_y(cut)))
-    } else if rest.height() > 11.0 * size && rest.width() > 14.0 * size {
+    } else if rest.height() > 8.0 * size && rest.width() > 14.0 * size {
         let cut = rest.bottom() - 3.4 * size;
         (rest.with_min_y(cut), Some(rest.with_max_y(cut)))
     } else {
@@ -278,7 +279,7 @@ fn draw_field(
     ctx: &ViewCtx<'_>,
     size: f32,
 ) {
-    let caption_height = 2.2 * size;
+    let caption_height = if rect.height() > 12.0 * size { 2.2 * size } else { 0.0 };
     let plot = rect.with_max_y(rect.bottom() - caption_height);
     let k = trace.next.k as usize - 1;
     let theta = path.position(k);
@@ -332,10 +333,12 @@ fn draw_field(
     let here = ctx.style.category(path.rule.index()).color;
     super::field::dot(&inside, axes.at(theta[0], theta[1]), 0.4 * size, here, Color32::WHITE);
     axes.draw_labels(&painter, ctx.style, &Titles { x: "x", y: "y" });
+    if caption_height == 0.0 {
+        return;
+    }
     let caption = caption(trace, scale);
-    let at = pos2(axes.rect.left(), rect.bottom());
-    let font = FontId::proportional(size);
-    painter.text(at, Align2::LEFT_BOTTOM, caption, font, ctx.style.text_weak);
+    let line = rect.with_min_y(rect.bottom() - 1.4 * size);
+    one_line(&painter, &caption, line, FontId::proportional(size), ctx.style.text_weak);
 }
 
 /// What is remembered of squared slopes, at θ: a square for each axis, whose side is the root, at the scale of slopes.

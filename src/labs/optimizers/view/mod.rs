@@ -12,6 +12,7 @@ pub mod microscope;
 pub mod network;
 pub mod paths;
 pub mod race;
+pub mod schedule;
 pub mod surface3d;
 pub mod table;
 pub mod theory;
@@ -48,6 +49,7 @@ pub struct OptimizersView {
     guide: guide::GuideState,
     surface3d: surface3d::State,
     theory: theory::TheoryState,
+    schedule: schedule::ScheduleTile,
     network: network::NetworkState,
 }
 
@@ -64,6 +66,7 @@ impl Default for OptimizersView {
             guide: Default::default(),
             surface3d: Default::default(),
             theory: Default::default(),
+            schedule: Default::default(),
             network: Default::default(),
         }
     }
@@ -85,6 +88,7 @@ static TILES: Tiles<OptimizersView> = &[
     &curves::X,
     &theory::fan::TILE,
     &race::TILE,
+    &schedule::TILE,
     &network::boundary::TILE,
     &network::landscape::TILE,
     &network::inside::TILE,
@@ -152,6 +156,7 @@ impl LabView for OptimizersView {
             fields.of(quantity.word(), |fields| tile.fields(fields));
         }
         self.theory.fields(fields);
+        fields.of("race", |fields| self.race.fields(fields));
         self.network.fields(fields);
     }
 

@@ -55,6 +55,8 @@ impl NetworkState {
         fields.of("loss", |fields| self.loss.fields(fields));
         fields.of("accuracy", |fields| self.accuracy.fields(fields));
         self.sets.fields(fields);
+        fields.of("landscape", |fields| self.landscape.fields(fields));
+        fields.of("inside", |fields| self.inside.fields(fields));
     }
 }
 

@@ -12,6 +12,7 @@ use crate::engine::event::Level;
 use crate::engine::params::Value;
 use crate::engine::table::Float;
 use crate::kit::empty;
+use crate::kit::fields::Fields;
 use crate::kit::lab::DEFAULT_SEED;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::{ViewAction, ViewCtx};
@@ -114,6 +115,15 @@ pub struct RaceTile {
 }
 
 impl RaceTile {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        let within = |count: usize| move |text: &str| text.parse().ok().filter(|at| *at < count);
+        fields.text("shown", &mut self.shown, 0, usize::to_string, within(SHOWN.len()));
+        fields.text("count", &mut self.count, 0, usize::to_string, within(COUNTS.len()));
+        fields.value("near", &mut self.near, false);
+        fields.value("bands", &mut self.all_bands, false);
+    }
+
     fn next_count(&mut self) {
         self.count = (self.count + 1) % COUNTS.len();
     }

@@ -109,6 +109,7 @@ impl LabView for ReconstructionView {
         fields.of("survival", |fields| self.survival.fields(fields));
         fields.of("label", |fields| self.label.fields(fields));
         fields.of("by_labels", |fields| self.by_labels.fields(fields));
+        fields.of("landscape", |fields| self.landscape.fields(fields));
     }
 
     fn commands(&self) -> Vec<(&'static str, &'static str)> {

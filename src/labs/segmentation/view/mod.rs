@@ -118,6 +118,7 @@ impl LabView for SegmentationView {
         fields.of("size", |fields| self.size_dice.fields(fields));
         fields.of("augmentation", |fields| self.augmentation.fields(fields));
         fields.of("data", |fields| self.data.fields(fields));
+        fields.of("landscape", |fields| self.landscape.fields(fields));
     }
 
     fn commands(&self) -> Vec<(&'static str, &'static str)> {

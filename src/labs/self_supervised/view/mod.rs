@@ -115,6 +115,7 @@ impl LabView for SelfSupervisedView {
         fields.of("probe", |fields| self.probe.fields(fields));
         fields.of("embedding", |fields| self.embedding.fields(fields));
         fields.of("theory", |fields| self.theory.fields(fields));
+        fields.of("landscape", |fields| self.landscape.fields(fields));
     }
 
     fn commands(&self) -> Vec<(&'static str, &'static str)> {

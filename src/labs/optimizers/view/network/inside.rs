@@ -14,6 +14,7 @@ use eframe::egui::{
 
 use crate::data::points::Extent;
 use crate::engine::event::{Payload, RunId};
+use crate::kit::fields::Fields;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::network::features::{Feature, Inputs, enabled};
@@ -78,6 +79,13 @@ pub struct InsideTile {
     /// The unit that is enlarged beside the graph.
     pinned: Option<Unit>,
     without_histograms: bool,
+}
+
+impl InsideTile {
+    /// What of it belongs to a scene.
+    pub fn fields(&mut self, fields: &mut Fields) {
+        fields.value("plain", &mut self.without_histograms, false);
+    }
 }
 
 /// What the network sees of the plane.

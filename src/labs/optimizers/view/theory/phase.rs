@@ -221,13 +221,7 @@ pub fn set(ctx: &mut ViewCtx<'_>, rule: Rule, point: [f64; 2], settled: bool) {
 /// Asks for the shared η with which this rule has this one, and for 1 − μ with so many digits after the first, because of μ the distance from 1 is what counts.
 fn ask(ctx: &mut ViewCtx<'_>, rule: Rule, [eta, mu]: [f64; 2], digits: i32, settled: bool) {
     let eta = eta / super::hyper(ctx).own_rates.factor(rule.index());
-    let rounded = |v: f64| {
-        if !v.is_normal() {
-            return v;
-        }
-        let scale = 10f64.powi(digits - v.abs().log10().floor() as i32);
-        (v * scale).round() / scale
-    };
+    let rounded = |v: f64| number::rounded(v, digits + 1);
     let (eta, mu) = (eta.clamp(1e-6, 10.0), mu.clamp(0.0, 0.9999));
     // The difference from 1 brings digits of its own back.
     let mu = (1e8 * (1.0 - rounded(1.0 - mu))).round() / 1e8;

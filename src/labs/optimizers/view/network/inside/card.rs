@@ -59,7 +59,7 @@ impl Card<'_> {
         }
         let reach = number::compact(net.extreme(unit.column).into());
         let kind = if unit.column + 1 == net.columns() { "its logit" } else { "its answer" };
-        self.line(ui, &format!("{kind}: blue −{reach}, orange +{reach}; line: 0"), style.text_weak);
+        self.line(ui, &format!("{kind}: blue −{reach}, orange +{reach}, line 0"), style.text_weak);
         if let Some(bias) = net.bias(unit) {
             self.line(ui, &format!("bias {}", number::signed(bias.into()).trim()), style.text);
         }

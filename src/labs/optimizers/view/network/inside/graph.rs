@@ -29,31 +29,35 @@ pub struct Column {
 
 /// Where everything lies in `rect`; with so little room that no picture would be seen, nowhere.
 pub fn lay_out(net: &Net, rect: Rect, size: f32) -> Vec<Column> {
-    let (gap, least) = (0.35 * size, 1.1 * size);
-    let heading = 3.0 * size;
-    // Room for the names of features and of classes.
-    let inner = Rect::from_min_max(rect.min + vec2(4.4 * size, heading), rect.max - vec2(5.2 * size, 0.0));
-    if inner.height() < 2.0 * least || inner.width() < 2.5 * least * net.columns() as f32 {
+    let (gap, least, line) = (0.35 * size, 1.1 * size, 1.4 * size);
+    let columns = net.columns();
+    // Room for the names of features and of classes, and for frames at the foot.
+    let [left, right, foot] = [4.4, 5.2, 0.3].map(|share| share * size);
+    let top = rect.top() + 0.4 * size + line;
+    let room_below = |top: f32| (((rect.bottom() - foot - top + gap) / (least + gap)).max(1.0) as usize).min(MOST);
+    // A second line in the headings says that not all are shown.
+    let all = (0..columns).all(|column| net.units(column) <= room_below(top + gap));
+    let top = if all { top + gap } else { top + line };
+    let room = room_below(top);
+    let inner = Rect::from_min_max(pos2(rect.left() + left, top), pos2(rect.right() - right, rect.bottom() - foot));
+    if inner.height() < 2.0 * least || inner.width() < 2.5 * least * columns as f32 {
         return Vec::new();
     }
-    let room = (((inner.height() + gap) / (least + gap)) as usize).clamp(1, MOST);
-    let columns = net.columns();
-    let widest = 0.42 * inner.width() / columns as f32;
-    let shown: Vec<Vec<usize>> = (0..columns).map(|column| net.strongest(column, room)).collect();
-    let most = shown.iter().map(Vec::len).max().unwrap_or(1) as f32;
-    // One size for all, so that columns can be compared; few units do not become posters.
-    let side = ((inner.height() + gap) / most - gap).min(widest).min(6.0 * size);
-    let pitch = (inner.width() - side) / (columns - 1) as f32;
-    let place = |(column, units): (usize, Vec<usize>)| {
-        let x = inner.left() + 0.5 * side + column as f32 * pitch;
-        let step = (side + gap).max(((inner.height() - side) / units.len().max(1) as f32).min(1.6 * side));
-        let top = inner.center().y - 0.5 * step * (units.len() as f32 - 1.0);
-        let at = |row: usize| Rect::from_center_size(pos2(x, top + row as f32 * step), Vec2::splat(side));
+    let widest = (0.42 * inner.width() / columns as f32).min(4.5 * size);
+    let pitch = (inner.width() - widest) / (columns - 1) as f32;
+    let place = |column: usize| {
+        let units = net.strongest(column, room);
+        let count = units.len().max(1) as f32;
+        let side = ((inner.height() + gap) / count - gap).min(widest);
+        let x = inner.left() + 0.5 * widest + column as f32 * pitch;
+        let step = (side + gap).max(((inner.height() - side) / count).min(1.6 * side));
+        let first = inner.center().y - 0.5 * step * (count - 1.0);
+        let at = |row: usize| Rect::from_center_size(pos2(x, first + row as f32 * step), Vec2::splat(side));
         let half = (0.5 * pitch).min(x - rect.left()).min(rect.right() - x);
-        let heading = Rect::from_min_max(pos2(x - half, rect.top()), pos2(x + half, inner.top()));
+        let heading = Rect::from_min_max(pos2(x - half, rect.top() + 0.4 * size), pos2(x + half, inner.top()));
         Column { units: units.into_iter().enumerate().map(|(row, unit)| (unit, at(row))).collect(), heading }
     };
-    shown.into_iter().enumerate().map(place).collect()
+    (0..columns).map(place).collect()
 }
 
 /// What a graph is drawn with.
@@ -91,9 +95,9 @@ pub fn show(net: &Net, columns: &[Column], look: &Look<'_>, ui: &Ui, rect: Rect)
         for &(index, place) in &units.units {
             let unit = Unit { column, index };
             let response = ui.interact(place, ui.scope_id().with(("unit", column, index)), Sense::click());
-            let about = about(net, unit, look.names);
             let selected = look.pinned == Some(unit);
-            response.widget_info(|| WidgetInfo::selected(Role::Button, true, selected, about.clone()));
+            let about = || about(net, unit, look.names);
+            response.widget_info(|| WidgetInfo::selected(Role::Button, true, selected, about()));
             responses.push((unit, response));
         }
     }
@@ -201,7 +205,7 @@ fn draw_heading(painter: &Painter, net: &Net, column: usize, units: &Column, siz
     }
     for (row, (text, color)) in lines.into_iter().enumerate() {
         let width = wide(&text).min(units.heading.width());
-        let at = pos2(units.heading.center().x - 0.5 * width, units.heading.top() + 1.3 * size * row as f32);
+        let at = pos2(units.heading.center().x - 0.5 * width, units.heading.top() + 1.4 * size * row as f32);
         let room = Rect::from_min_size(at, vec2(width + 1.0, 1.4 * size));
         tile::one_line(painter, &text, room, font.clone(), color);
     }
