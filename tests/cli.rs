@@ -49,6 +49,20 @@ fn every_list_speaks_json() {
 }
 
 #[test]
+fn a_scene_that_cannot_be_read_is_refused_before_a_window_opens() {
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join("old.learnscope-scene"), "version = 9\nlab = \"optimizers\"\n").unwrap();
+    for (scene, words) in [
+        ("LS1-AAAA", &["`--scene`", "the code is damaged or not whole"][..]),
+        ("LS7-AAAA", &["`--scene`", "a newer version of Learnscope wrote this scene"]),
+        ("nowhere.learnscope-scene", &["`--scene`", "nowhere.learnscope-scene"]),
+        ("old.learnscope-scene", &["old.learnscope-scene", "format 9"]),
+    ] {
+        fails(&home, &format!("--scene {scene}"), 2, words);
+    }
+}
+
+#[test]
 fn bad_usage_is_named_and_the_nearest_name_offered() {
     let home = tempfile::tempdir().unwrap();
     for (line, words) in [
