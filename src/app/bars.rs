@@ -36,8 +36,11 @@ pub fn top(state: &State, ui: &mut Ui, acts: &mut Vec<Act>) {
             ui.spacing_mut().item_spacing.x = 8.0;
             device(state, ui, acts);
             for (act, word) in [(Act::Present(None), "present"), (Act::Palette, "commands")] {
-                let text = format!("{}  {word}", actions::shortcut_text(ui.ctx(), &act));
-                if chip(ui, &text, style).on_hover_text(actions::hint(ui.ctx(), &act)).clicked() {
+                let keys = actions::shortcut_text(ui.ctx(), &act);
+                // In a narrow window the keys alone, or nothing: never over the tabs.
+                let texts = [format!("{keys}  {word}"), keys];
+                let Some(text) = texts.iter().find(|text| chip_width(ui, text) <= ui.available_width()) else { continue };
+                if chip(ui, text, style).on_hover_text(actions::hint(ui.ctx(), &act)).clicked() {
                     acts.push(act);
                 }
             }
@@ -67,8 +70,16 @@ fn tab(ui: &mut Ui, number: usize, title: &str, active: bool, style: &Style) -> 
     response
 }
 
+/// Size of the type in a chip.
+const CHIP: f32 = 12.0;
+
+fn chip_width(ui: &Ui, text: &str) -> f32 {
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), egui::FontId::proportional(CHIP), egui::Color32::WHITE);
+    galley.size().x + 2.0 * ui.spacing().button_padding.x + ui.spacing().item_spacing.x
+}
+
 fn chip(ui: &mut Ui, text: &str, style: &Style) -> egui::Response {
-    let button = Button::new(RichText::new(text).color(style.text_weak).size(12.0));
+    let button = Button::new(RichText::new(text).color(style.text_weak).size(CHIP));
     ui.add(
         button
             .fill(egui::Color32::TRANSPARENT)
