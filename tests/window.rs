@@ -11,7 +11,7 @@ use eframe::egui::{self, FontFamily, FontId, Key, Modifiers, Role, ViewportComma
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
-use learnscope::app::act::{Act, Choice, StudyFile};
+use learnscope::app::act::{Act, Choice, FigureFile, StudyFile};
 use learnscope::app::actions::TABLE;
 use learnscope::app::backend::DeviceEntry;
 use learnscope::app::scene::{Changed, Scene};
@@ -434,6 +434,7 @@ fn whatever_can_be_done_is_a_line_of_text_and_back() {
         Act::GoOn(PathBuf::from("/runs/a")),
         Act::DeleteRun(PathBuf::from("/runs/a")),
         Act::Figure(Some(text("wall"))),
+        Act::SaveFigure(FigureFile::Gif, Some(text("wall"))),
         Act::ShowScene(text("LS1-AAAA")),
         Act::Say(Level::Warning, text("two\nlines")),
         Act::Answer(Choice::TryAgain),

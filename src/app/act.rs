@@ -155,6 +155,10 @@ pub enum Act {
     Screenshot,
     /// Exports a tile as a picture; `None`: the maximised, else the first one.
     Figure(Option<String>),
+    /// Saves a tile, drawn anew, as SVG or as an animation; `None`: as before.
+    SaveFigure(FigureFile, Option<String>),
+    /// Stops what is being saved so.
+    StopFigures,
     MetricsCsv,
     MetricsJson,
     /// Lets the user choose where to save a text; `name` is suggested.
@@ -210,6 +214,23 @@ pub enum StudyFile {
     Picture,
     /// The numbers of its figure.
     FigureCsv,
+}
+
+/// A file that a tile can be saved as when it is drawn anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FigureFile {
+    Svg,
+    /// An animation.
+    Gif,
+}
+
+impl FigureFile {
+    pub fn suffix(self) -> &'static str {
+        match self {
+            FigureFile::Svg => "svg",
+            FigureFile::Gif => "gif",
+        }
+    }
 }
 
 impl From<ViewAction> for Act {

@@ -6,7 +6,7 @@ use eframe::egui::{
     self, Align, Button, CornerRadius, DragValue, Layout, RichText, Sense, Stroke, TextStyle, Ui, vec2,
 };
 
-use super::act::Act;
+use super::act::{Act, FigureFile};
 use super::actions::{self, device_title};
 use super::session::Session;
 use super::state::State;
@@ -266,6 +266,16 @@ fn menus(session: &Session, ui: &mut Ui, acts: &mut Vec<Act>) {
             let act = Act::Figure(Some(tile.id.to_owned()));
             entry(ui, &format!("Figure: {}", tile.title), "As it is on the screen, as PNG", act);
         }
+        ui.separator();
+        let save = |format| Act::SaveFigure(format, None);
+        entry(
+            ui,
+            "Figure in front as SVG",
+            "Drawn anew, without its buttons; lines and text can be edited",
+            save(FigureFile::Svg),
+        );
+        let animated = "Drawn anew from the first to the last step, as GIF; goes on in the background";
+        entry(ui, "Figure in front as animation", animated, save(FigureFile::Gif));
         ui.separator();
         entry(ui, "Metrics as CSV", "One line for each step, key and value", Act::MetricsCsv);
         entry(ui, "Metrics as JSON", "Parameters, scalars and trajectories", Act::MetricsJson);

@@ -10,15 +10,18 @@ pub mod act;
 pub mod actions;
 pub mod backend;
 mod bars;
+pub mod canvas;
 mod capture;
 mod closing;
 mod closing_question;
 mod control;
+mod exports;
 pub mod figure;
 mod files;
 mod fork;
 mod form;
 mod form_row;
+pub mod gif;
 pub mod guard;
 mod guide;
 mod help;
@@ -29,6 +32,7 @@ mod notices;
 mod palette;
 mod parts;
 pub mod playback;
+pub mod png;
 mod presenter;
 mod reopen;
 mod run_list;
@@ -47,6 +51,7 @@ mod study;
 mod study_disk;
 pub mod study_figure;
 mod study_view;
+mod svg;
 pub mod theme;
 pub mod tiles;
 mod timeline;
@@ -147,7 +152,7 @@ impl App {
                 files::Answer::Said(level, text) => state.notice(level, text),
             }
         }
-        for (level, text) in self.capture.finished() {
+        for (level, text) in self.capture.finished().into_iter().chain(self.exports.finished()) {
             state.notice(level, text);
         }
     }
@@ -267,6 +272,7 @@ impl eframe::App for App {
         if let Some(study) = self.study.take() {
             study.close(FAREWELL);
         }
+        self.exports.close(FAREWELL);
         self.store.close(FAREWELL);
     }
 

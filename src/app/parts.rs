@@ -9,6 +9,7 @@ use super::act::{Act, Focus};
 use super::backend::{Backend, DeviceLister, Fetch, PastStore, Wake};
 use super::capture::Capture;
 use super::closing::Closing;
+use super::exports::Exports;
 use super::files::Files;
 use super::fork::Fork;
 use super::metrics::Metrics;
@@ -79,6 +80,7 @@ pub struct App {
     pub(super) run_list: RunList,
     pub(super) files: Files,
     pub(super) capture: Capture,
+    pub(super) exports: Exports,
     pub(super) frames: FrameClock,
     pub(super) focus: Focus,
     /// Counts resets of the panels' sizes.
@@ -138,6 +140,7 @@ impl App {
             run_list: RunList::default(),
             files: Files::new(wake.clone()),
             capture: Capture::new(wake.clone()),
+            exports: Exports::new(parts.fetch.clone(), wake.clone()),
             frames: FrameClock::default(),
             focus: Focus::default(),
             panels: 0,

@@ -6,6 +6,7 @@ mod flags;
 mod headless;
 mod list;
 mod output;
+mod picture;
 mod place;
 mod predict;
 mod progress;

@@ -27,7 +27,7 @@ use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::params::{self, ON_NETWORK, SURFACE};
 use crate::labs::optimizers::rules::Rule;
 use crate::labs::optimizers::surfaces::{Chosen, Surface};
-use crate::plot::number;
+use crate::plot::{medium, number};
 
 /// The tile.
 pub static TILE: Tile<OptimizersView> = Tile {
@@ -274,7 +274,7 @@ pub fn ui(state: &mut State, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         painter.rect_stroke(rect, 2.0, Stroke::new(1.0, ctx.style.accent), egui::StrokeKind::Inside);
     }
     readout(state, &painter, rect, &view, &field, &surface, &font, ctx);
-    if !ctx.presenting {
+    if !ctx.presenting && !medium::is_figure(ui.ctx()) {
         controls(state, ui, rect);
     }
 }
