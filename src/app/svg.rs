@@ -31,8 +31,9 @@ pub type Raster<'a> = &'a mut dyn FnMut(&ClippedShape) -> Result<(Rect, RgbaImag
 
 /// The shapes, in the order in which they are painted, as the text of an SVG file.
 pub fn svg(page: &Page<'_>, shapes: &[ClippedShape], raster: Raster<'_>) -> Result<String, String> {
-    let mut writer = Writer { textures: page.textures, raster, body: String::new(), clips: Vec::new(), open: None };
     let whole = Rect::from_min_size(Pos2::ZERO, page.points);
+    let mut writer =
+        Writer { whole, textures: page.textures, raster, body: String::new(), clips: Vec::new(), open: None };
     for ClippedShape { clip_rect, shape, transform_after_tessellation: moved } in shapes {
         let clip = clip_rect.intersect(whole);
         if *moved == TSTransform::IDENTITY {
@@ -64,6 +65,8 @@ pub fn svg(page: &Page<'_>, shapes: &[ClippedShape], raster: Raster<'_>) -> Resu
 }
 
 struct Writer<'a> {
+    /// The page, beyond which nothing shows anyway.
+    whole: Rect,
     textures: &'a Textures,
     raster: Raster<'a>,
     body: String,
@@ -141,7 +144,7 @@ impl Writer<'_> {
         if !clip.is_positive() || bounds.any_nan() || !bounds.intersects(clip) {
             return None;
         }
-        if clip.expand(0.01).contains_rect(bounds) {
+        if clip == self.whole || clip.expand(0.01).contains_rect(bounds) {
             return Some(String::new());
         }
         let at = self.clips.iter().position(|known| *known == clip).unwrap_or_else(|| {
