@@ -1,6 +1,6 @@
 //! A tile as an animation: which steps it shows for how long, and the frames as a GIF, written one by one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 
 use gif::{Encoder, Frame, Repeat};
@@ -158,27 +158,33 @@ struct Palette {
 }
 
 impl Palette {
-    /// The colours of these pictures, by NeuQuant where they are too many.
+    /// The colours of these pictures. Where they are too many, those that are far from the ones that there are already and are
+    /// seen often: of a map of thousands of colours many are alike, but a thin line keeps the colour that says whose it is.
     fn of(pictures: &[RgbaImage]) -> Self {
-        /// Every so many pixels are looked at: from 1, the best, to 30.
-        const SPEED: i32 = 8;
-        let pixels: Vec<u8> = pictures.iter().flat_map(|picture| picture.as_raw()).copied().collect();
-        let width = pictures.first().map_or(1, RgbaImage::width).max(1);
-        let rows = (pixels.len() / 4) as u32 / width;
-        // The encoder's own reduction, of which only the palette is of use here.
-        let mut pixels = pixels;
-        let reduced = Frame::from_rgba_speed(width as u16, rows as u16, &mut pixels, SPEED);
-        let colors: Vec<[u8; 3]> = reduced.palette.iter().flat_map(|all| all.as_chunks().0).copied().collect();
+        const MOST: usize = 256;
+        let mut counts: BTreeMap<[u8; 3], u32> = BTreeMap::new();
+        for pixel in pictures.iter().flat_map(RgbaImage::pixels) {
+            let [r, g, b, _] = pixel.0;
+            *counts.entry([r, g, b]).or_default() += 1;
+        }
+        // Each with how much it counts, and how far the nearest chosen one is.
+        let mut left: Vec<([u8; 3], f64, u32)> =
+            counts.into_iter().map(|(color, count)| (color, f64::from(count).sqrt(), u32::MAX)).collect();
+        let mut colors = Vec::new();
+        while colors.len() < MOST {
+            let worth = |(_, weight, near): &([u8; 3], f64, u32)| weight * f64::from(*near);
+            let next = left.iter().max_by(|a, b| worth(a).total_cmp(&worth(b)));
+            let Some(&(chosen, ..)) = next.filter(|(_, _, near)| *near > 0) else { break };
+            colors.push(chosen);
+            left.iter_mut().for_each(|(color, _, near)| *near = (*near).min(apart(*color, chosen)));
+        }
         Self { colors, nearest: HashMap::new() }
     }
 
     fn indices(&mut self, picture: &RgbaImage) -> Vec<u8> {
         let Self { colors, nearest } = self;
-        let far = |color: [u8; 3], other: [u8; 3]| -> u32 {
-            color.iter().zip(other).map(|(a, b)| u32::from(a.abs_diff(b)).pow(2)).sum()
-        };
         let find = |color: [u8; 3]| {
-            let near = colors.iter().enumerate().min_by_key(|(_, known)| far(color, **known));
+            let near = colors.iter().enumerate().min_by_key(|(_, known)| apart(color, **known));
             near.map_or(0, |(at, _)| at as u8)
         };
         let pixels = picture.pixels().map(|pixel| {
@@ -187,6 +193,11 @@ impl Palette {
         });
         pixels.collect()
     }
+}
+
+/// The square of the distance of two colours.
+fn apart(a: [u8; 3], b: [u8; 3]) -> u32 {
+    a.iter().zip(b).map(|(a, b)| u32::from(a.abs_diff(b)).pow(2)).sum()
 }
 
 #[cfg(test)]
@@ -233,5 +244,25 @@ mod tests {
         let same = changed(&now, &now, 4);
         assert_eq!((same.width, same.height), (1, 1));
         assert_eq!(changed(&[], &now, 4).buffer.len(), 12, "the first frame is whole");
+    }
+
+    #[test]
+    fn a_rare_colour_survives_beside_a_map_of_thousands() {
+        let rare = [204, 121, 167];
+        let picture = RgbaImage::from_fn(300, 300, |x, y| {
+            let [r, g, b] = if x == 7 && y < 20 { rare } else { [(x / 2) as u8, (y / 2) as u8, 150] };
+            image::Rgba([r, g, b, 255])
+        });
+        let mut palette = Palette::of(std::slice::from_ref(&picture));
+        assert_eq!(palette.colors.len(), 256);
+        assert!(palette.colors.contains(&rare));
+        let indices = palette.indices(&picture);
+        let worst = indices.iter().zip(picture.pixels()).map(|(at, pixel)| {
+            let [r, g, b, _] = pixel.0;
+            apart(palette.colors[usize::from(*at)], [r, g, b])
+        });
+        assert!(worst.max() < Some(18 * 18));
+        let few = RgbaImage::from_fn(4, 1, |x, _| image::Rgba([x as u8, 0, 0, 255]));
+        assert_eq!(Palette::of(&[few]).colors.len(), 4, "as they are");
     }
 }

@@ -34,12 +34,12 @@ pub fn export(flags: &ExportFlags, output: &Output) -> Result<(), Failure> {
     }
     picture::check(flags, &format)?;
     place::check(std::slice::from_ref(&flags.to), flags.force)?;
-    let Some(folder) = folder.filter(|_| flags.scene.is_none() || !FIGURES.contains(&&*format)) else {
+    let Some(folder) = folder.filter(|_| flags.scene.is_none()) else {
+        if !FIGURES.contains(&&*format) {
+            return Err(Failure::usage("`--scene` says how a figure looks; save it as .png, .svg or .gif"));
+        }
         return picture::save(flags, &format, output);
     };
-    if flags.scene.is_some() {
-        return Err(Failure::usage("`--scene` says how a figure looks; save it as .png, .svg or .gif"));
-    }
     let figure = flags.figure.as_deref().unwrap_or("metrics");
     let mut reader = labs::open_run(&folder)?;
     if FIGURES.contains(&&*format) {

@@ -71,7 +71,7 @@ impl Run<'_> {
             FontFamily::Proportional => ("Inter, 'DejaVu Sans', sans-serif".to_owned(), ""),
             FontFamily::Monospace => ("'JetBrains Mono', 'DejaVu Sans Mono', monospace".to_owned(), ""),
             name if *name == crate::app::theme::strong_family() => {
-                ("Inter, 'DejaVu Sans', sans-serif".to_owned(), " font-weight=\"600\"")
+                ("'Inter SemiBold', Inter, 'DejaVu Sans', sans-serif".to_owned(), " font-weight=\"600\"")
             }
             FontFamily::Name(name) => (escaped(name), ""),
         };
