@@ -17,9 +17,10 @@ use crate::plot::style::Style;
 
 /// A figure of this size in points has comfortable type; larger pictures are scaled up from it.
 const COMFORTABLE: egui::Vec2 = egui::vec2(800.0, 500.0);
-/// Longest time that a view may take to settle (fields are computed on a thread of their own); after it, such a view is given
-/// less.
-const SETTLE: [Duration; 2] = [Duration::from_secs(20), Duration::from_secs(1)];
+/// Longest time that a view may take to settle while it asks for frames, and while a thread works for it.
+const SETTLE: [Duration; 2] = [Duration::from_secs(10), Duration::from_secs(120)];
+/// What a view is given once it has taken longer: it shows how far it is.
+const IMPATIENT: Duration = Duration::from_secs(1);
 
 /// A context without a window, with its renderer.
 pub struct Canvas {
@@ -32,7 +33,7 @@ pub struct Canvas {
     scale: f32,
     medium: Medium,
     passes: u64,
-    patience: Duration,
+    patience: [Duration; 2],
     /// Kept for SVG alone.
     textures: Textures,
     /// Textures that the last frame was the last one to show.
@@ -60,7 +61,7 @@ impl Canvas {
             scale: (width as f32 / COMFORTABLE.x).min(height as f32 / COMFORTABLE.y).clamp(0.5, 4.0),
             medium,
             passes: 0,
-            patience: SETTLE[0],
+            patience: SETTLE,
             textures: Textures::default(),
             freed: Vec::new(),
         })
@@ -113,10 +114,12 @@ impl Canvas {
             // The first frames lay out.
             let laid_out = self.passes >= 4 && self.passes >= first + 2;
             let repaint = output.viewport_output.get(&ViewportId::ROOT).map(|viewport| viewport.repaint_delay);
-            let waits = repaint.is_some_and(|delay| delay < Duration::from_secs(1)) || medium::is_busy(&self.ctx);
-            if laid_out && (!waits || start.elapsed() > self.patience) {
+            let busy = medium::is_busy(&self.ctx);
+            let waits = busy || repaint.is_some_and(|delay| delay < Duration::from_secs(1));
+            let patience = self.patience[usize::from(busy)];
+            if laid_out && (!waits || start.elapsed() > patience) {
                 if waits {
-                    self.patience = SETTLE[1];
+                    self.patience = [IMPATIENT; 2];
                 }
                 return output;
             }

@@ -142,8 +142,8 @@ impl Exports {
                         _ => format!("{done} of {all} frames"),
                     });
                     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                        let stop = ui.add(Button::new("Stop")).on_hover_text("Stop the animation; nothing is saved");
-                        if stop.clicked() {
+                        let stop = ui.add(Button::new("Stop")).accessible_name("Stop the animation");
+                        if stop.on_hover_text("Stop the animation; nothing is saved").clicked() {
                             acts.push(Act::StopFigures);
                         }
                     });
