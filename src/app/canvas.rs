@@ -10,7 +10,8 @@ use eframe::egui_wgpu::{
 };
 use image::RgbaImage;
 
-use super::svg::{self, Page, Textures};
+use super::svg::{self, Page};
+use super::svg_pixels::Textures;
 use super::theme;
 use crate::plot::medium::{self, Medium};
 use crate::plot::style::Style;

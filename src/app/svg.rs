@@ -1,19 +1,20 @@
 //! A frame of the window as SVG: lines, areas and text that can be enlarged and edited. Pictures are embedded as PNG. The
 //! same shapes always give the same bytes.
 
-mod pixels;
-mod text;
-
 use std::fmt::Write;
 
 use eframe::egui::emath::{Rot2, TSTransform};
 use eframe::egui::epaint::{
-    BandShape, Brush, ClippedShape, ColorMode, CornerRadius, Mesh, PathStroke, RectShape, StrokeKind, TextureId,
+    BandShape, Brush, ClippedShape, ColorMode, CornerRadius, Mesh, PathStroke, RectShape, StrokeKind, TextShape,
+    TextureId,
 };
 use eframe::egui::{Color32, Pos2, Rect, Shape, Stroke, Vec2, pos2, vec2};
 use image::RgbaImage;
 
-pub use pixels::Textures;
+use super::png::png;
+use super::svg_format::{base64, escaped, fill, number, outline, place, point, stroke, turned};
+use super::svg_pixels::{self, Textures};
+use super::svg_text;
 
 /// What is drawn on.
 #[derive(Debug, Clone, Copy)]
@@ -50,7 +51,7 @@ pub fn svg(page: &Page<'_>, shapes: &[ClippedShape], raster: Raster<'_>) -> Resu
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {view}\" \
          xml:space=\"preserve\">\n<title>{}</title>\n",
-        text::escaped(page.title)
+        escaped(page.title)
     );
     if !writer.clips.is_empty() {
         out.push_str("<defs>\n");
@@ -249,12 +250,57 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// Text stays text; turned around its origin, and cut, together.
+    fn text(&mut self, shape: &TextShape, clip: Rect) {
+        if !shape.pos.is_finite() || shape.opacity_factor <= 0.0 {
+            return;
+        }
+        let Some(cut) = self.cut(Shape::Text(shape.clone()).visual_bounding_rect(), clip) else { return };
+        let lines = svg_text::lines(shape);
+        if lines.is_empty() {
+            return;
+        }
+        self.close();
+        let turn = turned(shape.angle, shape.pos);
+        let _ = match (turn.is_empty(), cut.is_empty()) {
+            (true, true) => write!(self.body, "{lines}"),
+            (false, true) => writeln!(self.body, "<g{turn}>\n{lines}</g>"),
+            (true, false) => writeln!(self.body, "<g{cut}>\n{lines}</g>"),
+            (false, false) => writeln!(self.body, "<g{cut}><g{turn}>\n{lines}</g></g>"),
+        };
+    }
+
+    /// A part of a texture.
+    fn texture(&mut self, id: TextureId, at: Rect, uv: Rect, tint: Color32, clip: Rect) -> Result<(), String> {
+        match self.textures.part(id, at, uv, tint)? {
+            Some((whole, picture, pixelated)) => self.picture(whole, &picture, pixelated, clip.intersect(at)),
+            None => Ok(()),
+        }
+    }
+
+    /// A picture; its pixels are seen as such where it is `pixelated`.
+    fn picture(&mut self, at: Rect, picture: &RgbaImage, pixelated: bool, clip: Rect) -> Result<(), String> {
+        if !at.is_finite() || !at.is_positive() {
+            return Ok(());
+        }
+        let Some(cut) = self.cut(at, clip) else { return Ok(()) };
+        self.close();
+        let look = if pixelated { " style=\"image-rendering:optimizeSpeed;image-rendering:pixelated\"" } else { "" };
+        let data = base64(&png(picture)?);
+        let _ = writeln!(
+            self.body,
+            "<image{} preserveAspectRatio=\"none\"{look}{cut} href=\"data:image/png;base64,{data}\"/>",
+            place(at)
+        );
+        Ok(())
+    }
+
     fn mesh(&mut self, mesh: &Mesh, clip: Rect) -> Result<(), String> {
         if !mesh.is_valid() {
             return Ok(());
         }
         if mesh.texture_id != TextureId::default()
-            && let Some((rect, uv, tint)) = pixels::upright(mesh)
+            && let Some((rect, uv, tint)) = svg_pixels::upright(mesh)
         {
             return self.texture(mesh.texture_id, rect, uv, tint, clip);
         }
@@ -297,68 +343,6 @@ impl Writer<'_> {
     }
 }
 
-/// A number of points, to a hundredth. Never what is not a number.
-fn number(value: f32) -> String {
-    if !value.is_finite() {
-        return "0".to_owned();
-    }
-    let rounded = (f64::from(value).clamp(-1e6, 1e6) * 100.0).round() / 100.0;
-    // Not "-0".
-    format!("{}", rounded + 0.0)
-}
-
-fn point(at: Pos2) -> String {
-    format!("{},{}", number(at.x), number(at.y))
-}
-
-fn outline(points: &[Pos2], closed: bool) -> String {
-    let mut d = String::with_capacity(14 * points.len());
-    let mut last = String::new();
-    for (i, at) in points.iter().enumerate() {
-        let at = point(*at);
-        // What falls on the point before is said once, but a line of two points stays one.
-        if i == 0 || at != last || i == points.len() - 1 && d.len() == at.len() + 1 {
-            d.push(if i == 0 { 'M' } else { 'L' });
-            d.push_str(&at);
-            last = at;
-        }
-    }
-    if closed {
-        d.push('Z');
-    }
-    d
-}
-
-fn place(rect: Rect) -> String {
-    let (x, y) = (number(rect.left()), number(rect.top()));
-    format!(" x=\"{x}\" y=\"{y}\" width=\"{}\" height=\"{}\"", number(rect.width()), number(rect.height()))
-}
-
-/// An attribute with a colour, and another with its opacity where something shines through.
-fn paint(attribute: &str, color: Color32) -> String {
-    if color == Color32::TRANSPARENT {
-        return format!(" {attribute}=\"none\"");
-    }
-    let [r, g, b, a] = color.to_srgba_unmultiplied();
-    let opacity = if a == 255 {
-        String::new()
-    } else {
-        format!(" {attribute}-opacity=\"{}\"", (f32::from(a) / 2.55).round() / 100.0)
-    };
-    format!(" {attribute}=\"#{r:02x}{g:02x}{b:02x}\"{opacity}")
-}
-
-fn fill(color: Color32) -> String {
-    paint("fill", color)
-}
-
-fn stroke(pen: Stroke) -> String {
-    if pen.is_empty() {
-        return String::new();
-    }
-    format!("{} stroke-width=\"{}\"", paint("stroke", pen.color), number(pen.width))
-}
-
 /// The pen of a curve, in one colour.
 fn solid(pen: &PathStroke, points: &[Pos2]) -> Stroke {
     let color = match &pen.color {
@@ -369,14 +353,6 @@ fn solid(pen: &PathStroke, points: &[Pos2]) -> Stroke {
         }
     };
     Stroke::new(pen.width, color)
-}
-
-/// Turned clockwise by so many radians around a point.
-fn turned(angle: f32, around: Pos2) -> String {
-    if angle == 0.0 {
-        return String::new();
-    }
-    format!(" transform=\"rotate({} {} {})\"", number(angle.to_degrees()), number(around.x), number(around.y))
 }
 
 enum Corners {

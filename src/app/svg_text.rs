@@ -4,9 +4,10 @@ use std::fmt::Write;
 
 use eframe::egui::epaint::TextShape;
 use eframe::egui::text::{LayoutJob, LayoutSection};
-use eframe::egui::{Color32, FontFamily, Pos2, Rect, Shape, vec2};
+use eframe::egui::{Color32, FontFamily, Pos2, Rect, vec2};
 
-use super::{Writer, fill, number, place, turned};
+use super::svg_format::{escaped, fill, number, place};
+use super::theme;
 
 /// Glyphs of one row in one format.
 struct Run<'a> {
@@ -18,37 +19,20 @@ struct Run<'a> {
     height: f32,
 }
 
-impl Writer<'_> {
-    pub(super) fn text(&mut self, shape: &TextShape, clip: Rect) {
-        let bounds = Shape::Text(shape.clone()).visual_bounding_rect();
-        if !shape.pos.is_finite() || shape.opacity_factor <= 0.0 {
-            return;
+/// The elements of a text that is not turned, a line each.
+pub fn lines(shape: &TextShape) -> String {
+    let mut lines = String::new();
+    let mut chars = Chars::new(&shape.galley.job);
+    for row in &shape.galley.rows {
+        let origin = shape.pos + row.pos.to_vec2();
+        for run in chars.runs(&row.glyphs) {
+            run.write(shape, origin, &mut lines);
         }
-        let Some(cut) = self.cut(bounds, clip) else { return };
-        let mut lines = String::new();
-        let mut chars = Chars::new(&shape.galley.job);
-        for row in &shape.galley.rows {
-            // A text that is turned is turned around its origin.
-            let origin = shape.pos + row.pos.to_vec2();
-            for run in chars.runs(&row.glyphs) {
-                run.write(shape, origin, &mut lines);
-            }
-            if row.ends_with_newline {
-                chars.next();
-            }
+        if row.ends_with_newline {
+            chars.next();
         }
-        if lines.is_empty() {
-            return;
-        }
-        self.close();
-        let turn = turned(shape.angle, shape.pos);
-        let _ = match (turn.is_empty(), cut.is_empty()) {
-            (true, true) => write!(self.body, "{lines}"),
-            (false, true) => writeln!(self.body, "<g{turn}>\n{lines}</g>"),
-            (true, false) => writeln!(self.body, "<g{cut}>\n{lines}</g>"),
-            (false, false) => writeln!(self.body, "<g{cut}><g{turn}>\n{lines}</g></g>"),
-        };
     }
+    lines
 }
 
 impl Run<'_> {
@@ -70,7 +54,7 @@ impl Run<'_> {
         let (family, weight) = match &format.font_id.family {
             FontFamily::Proportional => ("Inter, 'DejaVu Sans', sans-serif".to_owned(), ""),
             FontFamily::Monospace => ("'JetBrains Mono', 'DejaVu Sans Mono', monospace".to_owned(), ""),
-            name if *name == crate::app::theme::strong_family() => {
+            name if *name == theme::strong_family() => {
                 ("'Inter SemiBold', Inter, 'DejaVu Sans', sans-serif".to_owned(), " font-weight=\"600\"")
             }
             FontFamily::Name(name) => (escaped(name), ""),
@@ -143,21 +127,4 @@ impl<'a> Chars<'a> {
         runs.iter_mut().for_each(|run| run.text.truncate(run.text.trim_end().len()));
         runs
     }
-}
-
-/// Text as XML has it; signs that it does not know are left out.
-pub fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for sign in text.chars() {
-        match sign {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\u{fffe}' | '\u{ffff}' => {}
-            sign if sign.is_control() && sign != '\n' => {}
-            sign => out.push(sign),
-        }
-    }
-    out
 }
