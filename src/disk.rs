@@ -42,7 +42,7 @@ pub fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
 pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let (mut file, place) = temporary(path)?;
     file.write_all(bytes)?;
-    place.persist_noclobber(path).map_err(|refused| refused.error)
+    place_new(place, path)
 }
 
 /// An empty file beside `path` to be filled and then put in its place with [`place_at`]. Dropping the second part removes
@@ -60,6 +60,11 @@ pub fn temporary(path: &Path) -> io::Result<(File, TempPath)> {
 /// Puts a filled temporary file in its place.
 pub fn place_at(temporary: TempPath, path: &Path) -> io::Result<()> {
     temporary.persist(path).map_err(|refused| refused.error)
+}
+
+/// Like [`place_at`], but refuses with [`io::ErrorKind::AlreadyExists`] where something has that name already.
+pub fn place_new(temporary: TempPath, path: &Path) -> io::Result<()> {
+    temporary.persist_noclobber(path).map_err(|refused| refused.error)
 }
 
 /// Opens a file to be read. Anything else of that name (a folder, a pipe on which reading would wait for ever, a device) is

@@ -809,8 +809,10 @@ fn every_figure_is_saved_as_what_is_said_of_it() {
             }
             assert!(works > 0, "{figure}");
         }
-        let (code, said) = export("metrics", "svg");
+        let (code, said) = export("metrics", "xlsx");
         assert!(code == Some(2) && said.contains(".csv, .json or .png"), "{said}");
+        let (code, said) = export("metrics", "svg");
+        assert!(code == Some(2) && said.contains("save it as .csv or .json"), "{said}");
         let (_, views) = export("no-such-figure-at-all", "png");
         let (_, views) = views.split_once("Its views: ").unwrap_or_else(|| panic!("{views}"));
         for view in views.trim().split(", ") {

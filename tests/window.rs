@@ -11,7 +11,7 @@ use eframe::egui::{self, FontFamily, FontId, Key, Modifiers, Role, ViewportComma
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 
-use learnscope::app::act::{Act, Choice, StudyFile};
+use learnscope::app::act::{Act, Choice, FigureFile, StudyFile};
 use learnscope::app::actions::TABLE;
 use learnscope::app::backend::DeviceEntry;
 use learnscope::app::scene::{Changed, Scene};
@@ -434,6 +434,7 @@ fn whatever_can_be_done_is_a_line_of_text_and_back() {
         Act::GoOn(PathBuf::from("/runs/a")),
         Act::DeleteRun(PathBuf::from("/runs/a")),
         Act::Figure(Some(text("wall"))),
+        Act::SaveFigure(FigureFile::Gif, Some(text("wall"))),
         Act::ShowScene(text("LS1-AAAA")),
         Act::Say(Level::Warning, text("two\nlines")),
         Act::Answer(Choice::TryAgain),
@@ -791,6 +792,40 @@ fn choose_run(harness: &mut Harness<'static, App>, spoken: &str) {
     until_shown(harness, spoken);
     harness.get_by_label_contains(spoken).click();
     harness.run_steps(3);
+}
+
+/// The figures of a run, by their endings.
+fn figures(run: &Path, suffix: &str) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(run.join("figures")).into_iter().flatten();
+    let files = files.map(|entry| entry.unwrap().path());
+    files.filter(|path| path.extension().is_some_and(|found| found == suffix)).collect()
+}
+
+#[test]
+fn a_tile_is_saved_as_svg_and_as_an_animation_that_can_be_stopped() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = recorded(folder.path(), "first", 90, Some(Status::Stopped), 0.25);
+    let mut harness = window_with_runs(&Scripted::computing(), folder.path());
+    script(&mut harness, &format!("runs.open {}", run.display()));
+    until_shown(&mut harness, "loss Some(0.25)");
+    script(&mut harness, "export.svg first");
+    until_shown(&mut harness, ".svg");
+    let saved = figures(&run, "svg");
+    let text = std::fs::read_to_string(&saved[0]).unwrap();
+    assert!(text.starts_with("<svg ") && text.contains("First tile") && text.contains("first content"), "{text}");
+    let name = saved[0].file_name().unwrap().to_string_lossy().into_owned();
+    assert!(name.contains("first-step90"), "named as the picture would be: {name}");
+    script(&mut harness, "export.svg nothing");
+    until_shown(&mut harness, "no tile `nothing`");
+
+    script(&mut harness, "export.gif first\nexport.gif second");
+    until_shown(&mut harness, "an animation is being saved");
+    if harness.query_by_label("Stop the animation").is_some() {
+        harness.get_by_label("Stop the animation").click();
+        until(&mut harness, |harness| harness.query_by_label("Stop the animation").is_none());
+    }
+    assert!(figures(&run, "gif").is_empty() && figures(&run, "tmp").is_empty());
+    harness.into_state().on_exit();
 }
 
 #[test]

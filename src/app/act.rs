@@ -155,6 +155,10 @@ pub enum Act {
     Screenshot,
     /// Exports a tile as a picture; `None`: the maximised, else the first one.
     Figure(Option<String>),
+    /// Saves a tile, drawn anew, as SVG or as an animation; `None`: as before.
+    SaveFigure(FigureFile, Option<String>),
+    /// Stops what is being saved so.
+    StopFigures,
     MetricsCsv,
     MetricsJson,
     /// Lets the user choose where to save a text; `name` is suggested.
@@ -228,6 +232,23 @@ impl Act {
         let tiles =
             matches!(self, ShowTile(_) | HideTile(_) | BringTile(_) | Maximise(_) | MaximiseNext | RestoreTiles);
         tiles || matches!(self, LabCommand(_) | ResetLayout | ResetAllLayouts)
+    }
+}
+
+/// A file that a tile can be saved as when it is drawn anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FigureFile {
+    Svg,
+    /// An animation.
+    Gif,
+}
+
+impl FigureFile {
+    pub fn suffix(self) -> &'static str {
+        match self {
+            FigureFile::Svg => "svg",
+            FigureFile::Gif => "gif",
+        }
     }
 }
 

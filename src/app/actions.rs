@@ -3,7 +3,7 @@
 
 use eframe::egui::{self, Key, KeyboardShortcut, Modifiers};
 
-use super::act::{Act, Region};
+use super::act::{Act, FigureFile, Region};
 use super::playback::SPEEDS;
 use super::state::State;
 use super::theme::ThemeChoice;
@@ -105,6 +105,9 @@ pub static TABLE: &[Row] = &[
     row(WINDOW, "Open scene from file", &[], Act::ChooseScene),
     row(WINDOW, "Screenshot of the window as PNG", &[key(Key::F12)], Act::Screenshot),
     row(WINDOW, "Export the figure in front as PNG", &[ctrl(Key::E)], Act::Figure(None)),
+    row(WINDOW, "Save the figure in front as SVG", &[], Act::SaveFigure(FigureFile::Svg, None)),
+    row(WINDOW, "Save the figure in front as an animation (GIF)", &[], Act::SaveFigure(FigureFile::Gif, None)),
+    row(WINDOW, "Stop saving the animation", &[], Act::StopFigures),
     row(WINDOW, "Export the metrics as CSV", &[], Act::MetricsCsv),
     row(WINDOW, "Export the metrics as JSON", &[], Act::MetricsJson),
     row(WINDOW, "Command palette", &[ctrl(Key::P)], Act::Palette),
@@ -165,6 +168,11 @@ pub fn all(state: &State) -> Vec<Action> {
             add(format!("Maximise tile: {}", tile.title), VIEW, Act::Maximise(id()));
             add(format!("Present tile: {}", tile.title), VIEW, Act::Present(Some(id())));
             add(format!("Export figure: {}", tile.title), WINDOW, Act::Figure(Some(id())));
+            let save = |format| Act::SaveFigure(format, Some(id()));
+            add(format!("Save as SVG: {}", tile.title), WINDOW, save(FigureFile::Svg));
+            if tile.follows_cursor {
+                add(format!("Save as an animation (GIF): {}", tile.title), WINDOW, save(FigureFile::Gif));
+            }
         }
         for (id, title) in session.view.commands() {
             add(title.to_owned(), VIEW, Act::LabCommand(id.to_owned()));

@@ -6,7 +6,7 @@ use eframe::egui::{
     self, Align, Button, CornerRadius, DragValue, Layout, RichText, Sense, Stroke, TextStyle, Ui, vec2,
 };
 
-use super::act::Act;
+use super::act::{Act, FigureFile};
 use super::actions::{self, device_title};
 use super::session::Session;
 use super::state::State;
@@ -39,7 +39,9 @@ pub fn top(state: &State, ui: &mut Ui, acts: &mut Vec<Act>) {
                 let keys = actions::shortcut_text(ui.ctx(), &act);
                 // In a narrow window the keys alone, or nothing: never over the tabs.
                 let texts = [format!("{keys}  {word}"), keys];
-                let Some(text) = texts.iter().find(|text| chip_width(ui, text) <= ui.available_width()) else { continue };
+                let Some(text) = texts.iter().find(|text| chip_width(ui, text) <= ui.available_width()) else {
+                    continue;
+                };
                 if chip(ui, text, style).on_hover_text(actions::hint(ui.ctx(), &act)).clicked() {
                     acts.push(act);
                 }
@@ -281,6 +283,16 @@ fn menus(session: &Session, ui: &mut Ui, acts: &mut Vec<Act>) {
             let act = Act::Figure(Some(tile.id.to_owned()));
             entry(ui, &format!("Figure: {}", tile.title), "As it is on the screen, as PNG", act);
         }
+        ui.separator();
+        let save = |format| Act::SaveFigure(format, None);
+        entry(
+            ui,
+            "Figure in front as SVG",
+            "Drawn anew, without its buttons; lines and text can be edited",
+            save(FigureFile::Svg),
+        );
+        let animated = "Drawn anew from the first to the last step, as GIF; goes on in the background";
+        entry(ui, "Figure in front as animation", animated, save(FigureFile::Gif));
         ui.separator();
         entry(ui, "Metrics as CSV", "One line for each step, key and value", Act::MetricsCsv);
         entry(ui, "Metrics as JSON", "Parameters, scalars and trajectories", Act::MetricsJson);

@@ -115,14 +115,7 @@ impl Capture {
         if part.is_none() && !talk {
             return Err("this tile is not visible now; show it first (Tiles menu)");
         }
-        let name = format!("{}-{tile}-step{}", session.name, session.play.cursor.step);
-        let folder = session.run.header.as_ref().map(|header| PathBuf::from(&header.folder));
-        // The folder that follows the form is emptied by the next edit.
-        let lasting =
-            folder.filter(|folder| !folder.as_os_str().is_empty() && !folder.to_string_lossy().ends_with("-live"));
-        let folder = lasting.map_or_else(|| pictures(runs), |folder| folder.join("figures"));
-        let file = folder.join(format!("{}-{}.png", runs::file_name(&name), runs::stamp()));
-        self.wanted = Some(Wanted { file, part });
+        self.wanted = Some(Wanted { file: figure_file(tile, session, runs, "png"), part });
         Ok(())
     }
 
@@ -134,6 +127,17 @@ impl Capture {
             self.take(ctx, wanted);
         }
     }
+}
+
+/// Where a figure of a tile is saved: with its run where that lasts, else with the user's pictures.
+pub fn figure_file(tile: &str, session: &Session, runs: &Path, suffix: &str) -> PathBuf {
+    let name = format!("{}-{tile}-step{}", session.name, session.play.cursor.step);
+    let folder = session.run.header.as_ref().map(|header| PathBuf::from(&header.folder));
+    // The folder that follows the form is emptied by the next edit.
+    let lasting =
+        folder.filter(|folder| !folder.as_os_str().is_empty() && !folder.to_string_lossy().ends_with("-live"));
+    let folder = lasting.map_or_else(|| pictures(runs), |folder| folder.join("figures"));
+    folder.join(format!("{}-{}.{suffix}", runs::file_name(&name), runs::stamp()))
 }
 
 /// The user's folder for pictures, or one beside the runs.

@@ -10,11 +10,13 @@ pub mod act;
 pub mod actions;
 pub mod backend;
 mod bars;
+pub mod canvas;
 mod capture;
 mod closing;
 mod closing_question;
 mod control;
 mod escape;
+mod exports;
 pub mod figure;
 mod files;
 mod fitted;
@@ -23,6 +25,7 @@ mod fonts;
 mod fork;
 mod form;
 mod form_row;
+pub mod gif;
 pub mod guard;
 mod guide;
 mod help;
@@ -34,6 +37,7 @@ mod notices;
 mod palette;
 mod parts;
 pub mod playback;
+pub mod png;
 mod presenter;
 mod reopen;
 mod run_list;
@@ -53,6 +57,10 @@ mod study;
 mod study_disk;
 pub mod study_figure;
 mod study_view;
+mod svg;
+mod svg_format;
+mod svg_pixels;
+mod svg_text;
 pub mod theme;
 pub mod tiles;
 mod timeline;
@@ -158,7 +166,7 @@ impl App {
                 files::Answer::Said(level, text) => state.notice(level, text),
             }
         }
-        for (level, text) in self.capture.finished() {
+        for (level, text) in self.capture.finished().into_iter().chain(self.exports.finished()) {
             state.notice(level, text);
         }
     }
@@ -295,6 +303,7 @@ impl eframe::App for App {
         if let Some(study) = self.study.take() {
             study.close(FAREWELL);
         }
+        self.exports.close(FAREWELL);
         self.store.close(FAREWELL);
     }
 

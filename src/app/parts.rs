@@ -9,6 +9,7 @@ use super::act::{Act, Focus};
 use super::backend::{Backend, DeviceLister, Fetch, PastStore, Wake};
 use super::capture::Capture;
 use super::closing::Closing;
+use super::exports::Exports;
 use super::files::Files;
 use super::fold::Folds;
 use super::fork::Fork;
@@ -80,6 +81,7 @@ pub struct App {
     pub(super) run_list: RunList,
     pub(super) files: Files,
     pub(super) capture: Capture,
+    pub(super) exports: Exports,
     pub(super) frames: FrameClock,
     pub(super) focus: Focus,
     pub(super) folds: Folds,
@@ -142,6 +144,7 @@ impl App {
             run_list: RunList::default(),
             files: Files::new(wake.clone()),
             capture: Capture::new(wake.clone()),
+            exports: Exports::new(parts.fetch.clone(), wake.clone()),
             frames: FrameClock::default(),
             focus: Focus::default(),
             folds: Folds::default(),

@@ -8,7 +8,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::disk;
-use crate::engine::params::{ParamError, ParamKind, ParamSpec, Value};
+use crate::engine::event::Change;
+use crate::engine::params::{ParamError, ParamKind, ParamSpec, Params, Value, find};
 
 /// How a scene's file ends.
 pub const SUFFIX: &str = "learnscope-scene";
@@ -152,6 +153,32 @@ impl Scene {
         path.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case(SUFFIX))
     }
 
+    /// The parameters and the changes along the run, and what of them this version does not take, in words.
+    pub fn values(&self, specs: &[ParamSpec]) -> (Params, Vec<Change>, Vec<String>) {
+        let mut refused = Vec::new();
+        let mut read = |key: &str, text: &str| {
+            let value = find(specs, key).and_then(|spec| {
+                let value = value(spec, text)?;
+                spec.check(&value).map(|()| value)
+            });
+            value.map_err(|error| refused.push(error.to_string())).ok()
+        };
+        let mut params = Params::defaults(specs);
+        for (key, text) in &self.params {
+            if let Some(value) = read(key, text) {
+                params.put(key, value);
+            }
+        }
+        let mut changes: Vec<Change> = Vec::new();
+        for Changed { step, key, value } in &self.changes {
+            if let Some(value) = read(key, value) {
+                changes.push(Change { step: *step, key: key.clone(), value });
+            }
+        }
+        changes.sort_by_key(|change| change.step);
+        (params, changes, refused)
+    }
+
     fn checked(self) -> Result<Self, String> {
         match (self.lab.is_empty(), self.speed.is_finite()) {
             (true, _) => Err("the scene does not say of which lab it is".to_owned()),
@@ -167,7 +194,7 @@ fn of_version(version: u32) -> String {
 }
 
 /// A value as a scene has it, for this parameter.
-pub fn value(spec: &ParamSpec, text: &str) -> Result<Value, ParamError> {
+fn value(spec: &ParamSpec, text: &str) -> Result<Value, ParamError> {
     match spec.kind {
         // Spaces at its ends are part of a text.
         ParamKind::Path | ParamKind::Folder | ParamKind::Text => Ok(Value::Text(text.to_owned())),

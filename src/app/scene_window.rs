@@ -6,11 +6,10 @@ use eframe::egui::{self, Id, Modal, RichText, TextEdit, vec2};
 use super::act::Act;
 use super::closing::Next;
 use super::playback::SPEEDS;
-use super::scene::{self, Changed, Scene};
+use super::scene::{Changed, Scene};
 use super::session::{Session, Start};
 use super::state::State;
 use crate::engine::event::{Change, Level};
-use crate::engine::params::{Params, find};
 use crate::kit::fields;
 use crate::kit::view::Cursor;
 use crate::plot::style::Style;
@@ -45,28 +44,7 @@ impl Session {
     /// Puts a scene of this lab on the screen, as one undo step; what of it this version does not take is told, and left
     /// out. The run is still the old one.
     fn show_scene(&mut self, scene: &Scene) -> Vec<String> {
-        let specs = self.lab.spec.params;
-        let mut refused = Vec::new();
-        let mut read = |key: &str, text: &str| {
-            let value = find(specs, key).and_then(|spec| {
-                let value = scene::value(spec, text)?;
-                spec.check(&value).map(|()| value)
-            });
-            value.map_err(|error| refused.push(error.to_string())).ok()
-        };
-        let mut params = Params::defaults(specs);
-        for (key, text) in &scene.params {
-            if let Some(value) = read(key, text) {
-                params.put(key, value);
-            }
-        }
-        let mut changes: Vec<Change> = Vec::new();
-        for Changed { step, key, value } in &scene.changes {
-            if let Some(value) = read(key, value) {
-                changes.push(Change { step: *step, key: key.clone(), value });
-            }
-        }
-        changes.sort_by_key(|change| change.step);
+        let (params, changes, mut refused) = scene.values(self.lab.spec.params);
         let arrangement = self.view.arrangement(&params);
         self.edit_all(|session| {
             (session.params, session.changes, session.seed) = (params, changes, scene.seed);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::act::{Act, Choice, Region, StudyFile};
+use super::act::{Act, Choice, FigureFile, Region, StudyFile};
 use super::actions;
 use super::theme::ThemeChoice;
 use crate::engine::event::Level;
@@ -135,6 +135,9 @@ impl fmt::Display for Act {
             Act::Screenshot => "export.screenshot",
             Act::Figure(None) => "export.figure",
             Act::Figure(Some(id)) => return write!(f, "export.figure {}", word(id)),
+            Act::SaveFigure(format, None) => return write!(f, "export.{}", format.suffix()),
+            Act::SaveFigure(format, Some(id)) => return write!(f, "export.{} {}", format.suffix(), word(id)),
+            Act::StopFigures => "export.stop",
             Act::MetricsCsv => "export.csv",
             Act::MetricsJson => "export.json",
             Act::SaveText { name, text } => return write!(f, "export.text {} {}", word(name), word(text)),
@@ -243,6 +246,8 @@ fn longer(name: &str, words: &[&str]) -> Option<Act> {
         ("runs.delete", [run]) => Act::DeleteRun(path(run)),
         ("scene.show", [code]) => Act::ShowScene((*code).to_owned()),
         ("export.figure", [id]) => Act::Figure(Some((*id).to_owned())),
+        ("export.svg", [id]) => Act::SaveFigure(FigureFile::Svg, Some((*id).to_owned())),
+        ("export.gif", [id]) => Act::SaveFigure(FigureFile::Gif, Some((*id).to_owned())),
         ("export.text", [name, text]) => Act::SaveText { name: (*name).to_owned(), text: (*text).to_owned() },
         ("window.say", [level, text]) => {
             let level = [Level::Info, Level::Warning, Level::Error].into_iter().find(|l| level_word(*l) == *level)?;

@@ -125,6 +125,7 @@ impl App {
         acts.extend(notices.panel(ctx, style).map(Act::Seek));
         if self.presenter.is_none() {
             notices.toasts(ctx, style);
+            self.exports.show(ctx, style, acts);
         }
         if ctx.input(|input| !input.raw.hovered_files.is_empty()) {
             drop_target(ctx, style);

@@ -8,6 +8,7 @@ use eframe::egui;
 
 use super::act::StudyFile;
 use super::files::Files;
+use super::png::png;
 use super::runs;
 use super::session::Start;
 use super::state::State;
@@ -400,7 +401,7 @@ impl Study {
                 let (style, Some(session)) = (state.style.clone(), state.sessions.get(self.lab)) else { return };
                 let lab = session.lab;
                 files.save_with(&format!("{name}.png"), move || {
-                    study_figure::png(&study_figure::picture(&run, drawing, lab, PICTURE, &style)?)
+                    png(&study_figure::picture(&run, drawing, lab, PICTURE, &style)?)
                 });
             }
         }

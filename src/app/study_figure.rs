@@ -6,7 +6,7 @@ use eframe::egui::{
 };
 use image::RgbaImage;
 
-use super::figure;
+use super::canvas::Canvas;
 use crate::engine::params::{ParamKind, Value};
 use crate::engine::study::StudyRun;
 use crate::engine::study_figure::{Band, Curve, Drawing, Gallery, Mark, Panel, Parallel, Picture, Shown};
@@ -15,6 +15,7 @@ use crate::plot::axes::Titles;
 use crate::plot::colormap::ColorMap;
 use crate::plot::curve::{self, CurveState, Plot};
 use crate::plot::legend::{self, Entry};
+use crate::plot::medium::Medium;
 use crate::plot::number;
 use crate::plot::parallel::{Axis, Line, ParallelState};
 use crate::plot::scale::Scale;
@@ -381,15 +382,8 @@ pub fn picture(
         String::new()
     };
     let title = format!("{}{marks}", study.spec.title);
-    figure::render_with(&title, size, style, |ui, _| {
+    Canvas::new(size, style, Medium::Pixels)?.pixels(&title, "", |ui, _| {
         let rect = ui.available_rect_before_wrap();
         shown.show(ui, rect, study, lab, style, 11.0);
     })
-}
-
-/// A picture packed as PNG.
-pub fn png(picture: &RgbaImage) -> Result<Vec<u8>, String> {
-    let mut bytes = std::io::Cursor::new(Vec::new());
-    let packed = picture.write_to(&mut bytes, image::ImageFormat::Png);
-    packed.map(|()| bytes.into_inner()).map_err(|error| format!("the picture cannot be packed as PNG: {error}"))
 }

@@ -3,7 +3,7 @@
 use eframe::egui::{self, Align, Layout, RichText, Sense, TextStyle, Ui, vec2};
 use egui_tiles::{Behavior, Container, SimplificationOptions, Tile, TileId, Tiles, Tree, UiResponse};
 
-use super::act::Act;
+use super::act::{Act, FigureFile};
 use super::layouts::Layouts;
 use super::theme;
 use super::widgets::{Icon, icon_button};
@@ -134,6 +134,13 @@ impl Pane<'_, '_> {
         }
         if ui.button("Export figure as PNG").clicked() {
             self.acts.push(Act::Figure(Some(spec.id.to_owned())));
+        }
+        let save = |format| Act::SaveFigure(format, Some(spec.id.to_owned()));
+        if ui.button("Save this tile as SVG").clicked() {
+            self.acts.push(save(FigureFile::Svg));
+        }
+        if spec.follows_cursor && ui.button("Save this tile as an animation (GIF)").clicked() {
+            self.acts.push(save(FigureFile::Gif));
         }
         if !self.maximised && ui.add_enabled(!self.only, egui::Button::new("Hide")).clicked() {
             self.acts.push(Act::HideTile(spec.id.to_owned()));

@@ -2,7 +2,7 @@
 
 use eframe::egui::{self, OpenUrl, ViewportCommand};
 
-use super::act::Act;
+use super::act::{Act, FigureFile};
 use super::actions::device_title;
 use super::closing::Next;
 use super::fold::Folds;
@@ -15,7 +15,7 @@ use super::scene::{SUFFIX, Scene};
 use super::session::Session;
 use super::settings::Settings;
 use super::theme::ThemeChoice;
-use super::{scale, script, study};
+use super::{capture, scale, script, study};
 use crate::engine::command::Command;
 use crate::engine::event::Level;
 use crate::engine::params::{ParamKind, ParamSpec, Value};
@@ -239,6 +239,8 @@ impl App {
                 self.capture.screenshot(lab, &state.runs_dir);
             }
             Act::Figure(tile) => self.figure(tile),
+            Act::SaveFigure(format, tile) => self.save_figure(format, tile),
+            Act::StopFigures => self.exports.stop(),
             Act::MetricsCsv | Act::MetricsJson => {
                 let json = act == Act::MetricsJson;
                 if let Some(Err(why)) = state.front().map(|session| self.files.export_metrics(session, json)) {
@@ -320,14 +322,38 @@ impl App {
         }
     }
 
-    /// Exports a tile as a picture; `None`: the one of the talk, the maximised, else the first one.
-    fn figure(&mut self, tile: Option<String>) {
-        let Some(session) = self.state.front() else { return };
+    /// The tile that was named; `None`: the one of the talk, the maximised, else the first one.
+    fn meant(&self, tile: Option<String>) -> Option<String> {
         let front = || {
             let presented = self.presenter.as_ref().map(|presenter| presenter.tile());
-            presented.or(session.layouts.maximised).or(self.capture.tiles.first().map(|(tile, _)| *tile))
+            let maximised = self.state.front()?.layouts.maximised;
+            presented.or(maximised).or(self.capture.tiles.first().map(|(tile, _)| *tile))
         };
-        let taken = match tile.or_else(|| front().map(str::to_owned)) {
+        tile.or_else(|| front().map(str::to_owned))
+    }
+
+    /// Saves a tile that is drawn anew.
+    fn save_figure(&mut self, format: FigureFile, tile: Option<String>) {
+        let tile = self.meant(tile);
+        let (style, runs) = (self.state.style.clone(), self.state.runs_dir.clone());
+        let Some(session) = self.state.front_mut() else { return };
+        let begun = match tile {
+            Some(tile) => {
+                let file = capture::figure_file(&tile, session, &runs, format.suffix());
+                self.exports.begin(format, &tile, session, &style, file)
+            }
+            None => Err("there is no figure to save".to_owned()),
+        };
+        if let Err(why) = begun {
+            self.state.notice(Level::Info, why);
+        }
+    }
+
+    /// Exports a tile as a picture.
+    fn figure(&mut self, tile: Option<String>) {
+        let tile = self.meant(tile);
+        let Some(session) = self.state.front() else { return };
+        let taken = match tile {
             Some(tile) => self.capture.figure(&tile, session, self.presenter.is_some(), &self.state.runs_dir),
             None => Err("there is no figure to export"),
         };

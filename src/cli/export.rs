@@ -1,4 +1,4 @@
-//! `learnscope export`: the numbers of a recorded run as CSV or JSON, a view of it as PNG, its weights as safetensors.
+//! `learnscope export`: the numbers of a recorded run as CSV or JSON, its weights as safetensors; figures are in [`picture`].
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -15,39 +15,57 @@ use crate::labs;
 use super::flags::ExportFlags;
 use super::output::{Failure, Output};
 use super::request::find_lab;
-use super::{find_run, place, predict, window};
+use super::{find_run, picture, place, predict};
+
+/// Formats of figures.
+const FIGURES: [&str; 3] = ["png", "svg", "gif"];
 
 pub fn export(flags: &ExportFlags, output: &Output) -> Result<(), Failure> {
     let format = flags.to.extension().map(|suffix| suffix.to_string_lossy().to_lowercase()).unwrap_or_default();
-    let folder = find_run(&flags.run)?;
-    if flags.weights {
-        return weights(&folder, &format, flags, output);
+    let folder = flags.run.as_deref().map(find_run).transpose()?;
+    if let (true, Some(folder)) = (flags.weights, &folder) {
+        return weights(folder, &format, flags, output);
     }
-    if !["csv", "json", "png"].contains(&&*format) {
+    if !["csv", "json"].contains(&&*format) && !FIGURES.contains(&&*format) {
         return Err(Failure::usage(format!(
-            "`--to {}`: the suffix must be .csv, .json or .png (with --weights: .safetensors)",
+            "`--to {}`: the suffix must be .csv, .json or .png, .svg, .gif for figures (with --weights: .safetensors)",
             flags.to.display()
         )));
     }
+    picture::check(flags, &format)?;
     place::check(std::slice::from_ref(&flags.to), flags.force)?;
+    let Some(folder) = folder.filter(|_| flags.scene.is_none()) else {
+        if !FIGURES.contains(&&*format) {
+            return Err(Failure::usage("`--scene` says how a figure looks; save it as .png, .svg or .gif"));
+        }
+        return picture::save(flags, &format, output);
+    };
+    let figure = flags.figure.as_deref().unwrap_or("metrics");
     let mut reader = labs::open_run(&folder)?;
-    if format == "png" {
-        let is_view = views(&reader).contains(&&*flags.figure);
-        let make = if is_view { window::picture } else { recorded_picture };
-        let (png, step, moment) = make(flags, &mut reader)?;
+    if FIGURES.contains(&&*format) {
+        if flags.figure.is_none() && format != "png" || views(&reader).contains(&figure) {
+            return picture::save(flags, &format, output);
+        }
+        // What is nothing at all is told which views there are.
+        let Some((png, step, moment)) = recorded_picture(figure, flags.step, &mut reader)? else {
+            return picture::save(flags, &format, output);
+        };
+        if format != "png" {
+            return Err(Failure::usage(format!("`{figure}` is a recorded picture, not a view; save it as .png")));
+        }
         place::write(&flags.to, &png, flags.force)?;
-        return saved(&flags.to, Some(step), &moment, &reader, output);
+        return saved(&flags.to, Some(step), &moment, Some(&reader), output);
     }
-    let Found { sheet, step, moment } = found(&flags.figure, flags.step, &mut reader)?;
+    let Found { sheet, step, moment } = found(figure, flags.step, &mut reader)?;
     let about = json!({
         "step": step,
-        "figure": flags.figure, "lab": reader.header().lab, "name": reader.header().name, "seed": reader.header().seed,
+        "figure": figure, "lab": reader.header().lab, "name": reader.header().name, "seed": reader.header().seed,
         "steps": reader.header().steps, "device": reader.header().device, "started": reader.header().started,
         "version": reader.header().version, "folder": reader.folder(),
     });
     let bytes = if format == "csv" { sheet.csv(&about) } else { sheet.json(&about) }.map_err(Failure::Work)?;
     place::write(&flags.to, &bytes, flags.force)?;
-    saved(&flags.to, step, &moment, &reader, output)
+    saved(&flags.to, step, &moment, Some(&reader), output)
 }
 
 /// The views of a run, which are saved as pictures.
@@ -57,9 +75,13 @@ fn views(reader: &RunReader) -> Vec<&'static str> {
     shown.unwrap_or_default().into_iter().map(|tile| tile.id).collect()
 }
 
-/// A picture that was recorded, at its own size; what is no picture is refused, with what it can be saved as.
-fn recorded_picture(flags: &ExportFlags, reader: &mut RunReader) -> Result<(Vec<u8>, u64, String), Failure> {
-    let figure = &*flags.figure;
+/// A picture that was recorded, at its own size, with its step and what is to be said of that; what is no picture is refused, with what
+/// it can be saved as. `None`: nothing of this name was recorded.
+fn recorded_picture(
+    figure: &str,
+    asked: Option<u64>,
+    reader: &mut RunReader,
+) -> Result<Option<(Vec<u8>, u64, String)>, Failure> {
     let (mut track, mut numbers) = (Vec::new(), figure == "metrics");
     for event in reader.events()? {
         match &event.body {
@@ -70,13 +92,12 @@ fn recorded_picture(flags: &ExportFlags, reader: &mut RunReader) -> Result<(Vec<
         }
     }
     if track.is_empty() && !numbers && !figure.ends_with('*') {
-        // Says which views there are.
-        return window::picture(flags, reader);
+        return Ok(None);
     }
     let numbers = || Failure::usage(format!("`{figure}` is numbers, not a picture; save it as .csv or .json"));
     let (Some(&(first, ..)), Some(&(last, ..))) = (track.first(), track.last()) else { return Err(numbers()) };
-    let at = track.iter().rev().find(|(step, ..)| flags.step.is_none_or(|asked| *step <= asked));
-    let Some(&(step, offset, bytes)) = at else { return Err(late(figure, first, flags.step.unwrap_or_default())) };
+    let at = track.iter().rev().find(|(step, ..)| asked.is_none_or(|asked| *step <= asked));
+    let Some(&(step, offset, bytes)) = at else { return Err(late(figure, first, asked.unwrap_or_default())) };
     let payload = reader.payload_at(offset, bytes)?;
     let image = match &*payload {
         Payload::Image { width, height, rgba } => {
@@ -96,11 +117,11 @@ fn recorded_picture(flags: &ExportFlags, reader: &mut RunReader) -> Result<(Vec<
     image
         .write_to(&mut png, image::ImageFormat::Png)
         .map_err(|error| Failure::work(format!("the picture cannot be packed as PNG: {error}")))?;
-    let moment = match (flags.step, first == last) {
+    let moment = match (asked, first == last) {
         (Some(_), true) => format!("recorded once, at step {step}: it has no other step"),
         (asked, _) => moment(asked, Some(step)),
     };
-    Ok((png.into_inner(), step, moment))
+    Ok(Some((png.into_inner(), step, moment)))
 }
 
 /// The best weights of a run as one file.
@@ -122,8 +143,14 @@ fn weights(folder: &Path, format: &str, flags: &ExportFlags, output: &Output) ->
 }
 
 /// Says what was saved; `moment`: of which moment, in words.
-fn saved(file: &Path, step: Option<u64>, moment: &str, reader: &RunReader, output: &Output) -> Result<(), Failure> {
-    if let Some(damage) = reader.damage() {
+pub fn saved(
+    file: &Path,
+    step: Option<u64>,
+    moment: &str,
+    reader: Option<&RunReader>,
+    output: &Output,
+) -> Result<(), Failure> {
+    if let Some(damage) = reader.and_then(RunReader::damage) {
         output.object(&json!({ "event": "notice", "level": "warning", "text": damage }));
         output.aside(format!("warning: {damage}"));
     }
@@ -274,7 +301,7 @@ fn found(figure: &str, asked: Option<u64>, reader: &mut RunReader) -> Result<Fou
     }
     if views(reader).contains(&figure) {
         return Err(Failure::usage(format!(
-            "`{figure}` is a view, not numbers; save it as .png, or the numbers that it shows by their keys: {}",
+            "`{figure}` is a view, not numbers; save it as .png, .svg or .gif, or the numbers that it shows by their keys: {}",
             known.join(", ")
         )));
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::engine::study::STUDIES;
+use crate::plot::style::Style;
 
 /// A desktop visual lab for watching models learn. Without a command it opens the window.
 #[derive(Debug, Parser)]
@@ -79,7 +80,7 @@ pub enum Verb {
     Resume(ResumeFlags),
     /// Measure a table or figure of a paper; without a name: list the studies
     Study(StudyFlags),
-    /// Save a figure, the numbers or the weights of a recorded run as PNG, CSV, JSON or safetensors
+    /// Save a figure of a recorded run or a scene as PNG, SVG or GIF, or a run's numbers (CSV, JSON) or weights (safetensors)
     Export(ExportFlags),
     /// The loss around the weights of a recorded run: a slice, every path on it, and the curvature along the way
     Landscape(LandscapeFlags),
@@ -198,31 +199,63 @@ pub struct StudyFlags {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = EXPORTS)]
 pub struct ExportFlags {
     /// Run folder, or its name under `runs`
-    pub run: PathBuf,
-    /// `metrics`, a key such as `path/adam`, a family such as `path/*`; for PNG the name of a view
-    #[arg(long, value_name = "F", default_value = "metrics")]
-    pub figure: String,
+    #[arg(required_unless_present = "scene")]
+    pub run: Option<PathBuf>,
+    /// Draw this scene, by its file or code: its run is computed at once, and shown as the scene says. Together with RUN: the recorded run
+    /// as the scene shows it
+    #[arg(long, value_name = "FILE|CODE")]
+    pub scene: Option<String>,
+    /// `metrics` (the default), a key such as `path/adam`, a family such as `path/*`; for figures the name of a tile (default of a scene:
+    /// its first one)
+    #[arg(long, value_name = "F", visible_alias = "tile")]
+    pub figure: Option<String>,
     /// Save the weights instead, as .safetensors (segmentation: the best by validation; reconstruction: the newest checkpoint's)
-    #[arg(long, conflicts_with_all = ["figure", "step", "size", "theme"])]
+    #[arg(long, conflicts_with_all = ["figure", "scene", "step", "size", "theme"])]
     pub weights: bool,
-    /// Where to save; the suffix tells the format: .csv, .json or .png
-    #[arg(long, value_name = "FILE")]
+    /// Where to save; the suffix tells the format: .csv or .json, and of figures .png, .svg or .gif
+    #[arg(long, value_name = "FILE", visible_alias = "out")]
     pub to: PathBuf,
     /// Replace a file that is there already
     #[arg(long)]
     pub force: bool,
-    /// The moment to show, or the numbers of that step: the newest recorded at or before it; default: the end, and all steps
-    /// of scalars and tables
+    /// The moment to show, or the numbers of that step: the newest recorded at or before it; default: the end (of a scene: its own), and
+    /// all steps of scalars and tables
     #[arg(long, value_name = "N")]
     pub step: Option<u64>,
-    /// PNG: width and height in pixels
-    #[arg(long, value_name = "WxH", default_value = "1600x1000", value_parser = size)]
-    pub size: (u32, u32),
-    /// PNG: colours
+    /// Figures: width and height in pixels; default: 1600x1000, of a GIF 800x500
+    #[arg(long, value_name = "WxH", value_parser = size)]
+    pub size: Option<(u32, u32)>,
+    /// Figures: colours
     #[arg(long, value_enum, default_value_t = Theme::Light)]
     pub theme: Theme,
+    #[command(flatten)]
+    pub animation: AnimationFlags,
+}
+
+const EXPORTS: &str = "\
+Figures have no buttons. An SVG has its text as text, and pictures within it as PNG. A GIF goes from the first to the last step, and holds that.
+  learnscope export RUN --tile field --out field.svg
+  learnscope export --scene my.learnscope-scene --tile surface3d --out surface.png
+  learnscope export RUN --tile field --out field.gif --from 0 --until 100 --frames 50 --seconds 5";
+
+/// Flags of a GIF alone.
+#[derive(Debug, Args)]
+pub struct AnimationFlags {
+    /// GIF: the first step; default: 0
+    #[arg(long, value_name = "STEP")]
+    pub from: Option<u64>,
+    /// GIF: the last step, which is shown for 2 s; default: the newest
+    #[arg(long, value_name = "STEP")]
+    pub until: Option<u64>,
+    /// GIF: how many frames; default: one a step, 120 at most
+    #[arg(long, value_name = "N")]
+    pub frames: Option<u64>,
+    /// GIF: how long it takes up to the last step; default: 12 frames a second
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
+    pub seconds: Option<f64>,
 }
 
 #[derive(Debug, Args)]
@@ -349,6 +382,17 @@ pub enum Theme {
     Light,
     Dark,
     HighContrast,
+}
+
+impl Theme {
+    /// What the window looks like then.
+    pub fn style(self) -> Style {
+        match self {
+            Theme::Light => Style::light(),
+            Theme::Dark => Style::dark(),
+            Theme::HighContrast => Style::high_contrast(),
+        }
+    }
 }
 
 fn size(text: &str) -> Result<(u32, u32), String> {

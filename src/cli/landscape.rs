@@ -1,24 +1,25 @@
 //! `learnscope landscape`: the loss around the weights of a recorded run.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::{Value as Json, json};
 
-use crate::app::figure;
+use crate::app::figure::{Figure, Opened};
 use crate::engine::checkpoint_file;
 use crate::engine::export::Sheet;
 use crate::engine::params::nearest;
 use crate::engine::recording::replay_from;
 use crate::engine::state::RunState;
 use crate::kit::landscape::{self, Landscape, PathOn, PlaneKind, Wanted, Way};
-use crate::kit::view::{Lab, NoPast};
+use crate::kit::view::{Cursor, Lab, NoPast};
 use crate::labs;
+use crate::plot::medium::Medium;
 use crate::plot::number;
 
 use super::flags::LandscapeFlags;
 use super::headless::Interrupt;
 use super::output::{Failure, Output, table};
-use super::window::style;
 use super::{find_run, place, progress};
 
 pub fn landscape(flags: &LandscapeFlags, output: &Output) -> Result<(), Failure> {
@@ -175,19 +176,15 @@ fn picture(
     wanted: Wanted,
     found: Landscape,
 ) -> Result<Vec<u8>, Failure> {
-    let figure = figure::Figure {
-        lab,
-        run,
-        past: &NoPast,
-        tile: "landscape",
-        step: wanted.until,
-        size: flags.size,
-        style: &style(flags.theme),
-    };
+    let step = wanted.until;
+    let (style, fields) = (flags.theme.style(), BTreeMap::new());
+    let figure = Figure { lab, run, past: &NoPast, view: &fields, tile: "landscape", size: flags.size, style: &style };
     let mut view = (lab.view)();
     view.show_landscape(wanted, found);
+    let mut opened = Opened::of_view(figure, view, Medium::Pixels).map_err(Failure::work)?;
     let mut bytes = std::io::Cursor::new(Vec::new());
-    figure::render_view(&figure, view.as_mut())
+    opened
+        .pixels(Cursor { step, sub: 0 }, "")
         .map_err(Failure::work)?
         .write_to(&mut bytes, image::ImageFormat::Png)
         .map_err(|error| Failure::work(format!("the picture cannot be packed as PNG: {error}")))?;

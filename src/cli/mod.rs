@@ -7,6 +7,7 @@ mod headless;
 mod landscape;
 mod list;
 mod output;
+mod picture;
 mod place;
 mod predict;
 mod progress;

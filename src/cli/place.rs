@@ -1,8 +1,10 @@
 //! Files that a command writes where the user says: what lies there already is replaced only with `--force`, and the files
 //! of a recorded run never.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use tempfile::TempPath;
 
 use super::output::Failure;
 use crate::disk;
@@ -40,12 +42,22 @@ pub fn write(file: &Path, bytes: &[u8], force: bool) -> Result<(), Failure> {
     if force {
         return Ok(write_whole(file, bytes)?);
     }
-    disk::write_new(file, bytes).map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => {
+    disk::write_new(file, bytes).map_err(|error| refusal(file, error))
+}
+
+/// Puts a filled temporary file in its place, by the same rule.
+pub fn put(temporary: TempPath, file: &Path, force: bool) -> Result<(), Failure> {
+    let put = if force { disk::place_at(temporary, file) } else { disk::place_new(temporary, file) };
+    put.map_err(|error| refusal(file, error))
+}
+
+fn refusal(file: &Path, error: io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::AlreadyExists => {
             Failure::usage(format!("`{}` is already there; --force replaces it", file.display()))
         }
         _ => DiskError::io("write", file, error).into(),
-    })
+    }
 }
 
 /// Whether a file of this name would be one of a recorded run's own.

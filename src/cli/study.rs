@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use crate::app::png::png;
 use crate::app::study_figure as picture;
 use crate::compute::device::DeviceChoice;
 use crate::engine::command::Record;
@@ -406,8 +407,7 @@ fn save_figure(
         labs::find_with_views(lab.id).ok_or_else(|| unknown("lab", lab.id, labs::specs().map(|lab| lab.id)))?;
     let bytes = match suffix(file).as_str() {
         "csv" => study_figure::csv(study, &drawing),
-        _ => picture::picture(study, drawing, with_views, PICTURE, &Style::light())
-            .and_then(|shown| picture::png(&shown)),
+        _ => picture::picture(study, drawing, with_views, PICTURE, &Style::light()).and_then(|shown| png(&shown)),
     };
     place::write(file, &bytes.map_err(Failure::Work)?, flags.force)?;
     output.kept(file);

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use eframe::egui::Context;
 
+use super::medium::{self, UnderWay};
 use crate::watch::Watch;
 
 /// Work on a thread of its own that brings one thing. It is asked to stop when this is dropped.
@@ -27,10 +28,14 @@ struct Shared {
     all: AtomicUsize,
 }
 
-/// Asks for a frame.
+/// Asks for a frame. A figure waits until this is dropped.
 pub fn repaint(ctx: &Context) -> impl Fn() + Send + 'static {
-    let ctx = ctx.clone();
-    move || ctx.request_repaint()
+    let (ctx, under_way) = (ctx.clone(), medium::under_way(ctx));
+    move || {
+        ctx.request_repaint();
+        // Held until the thread that has it ends.
+        let _ = &under_way;
+    }
 }
 
 /// Calls it when the thread ends, also in a panic.
@@ -291,7 +296,7 @@ pub struct Many<K, V, T> {
 }
 
 type Work<T> = Box<dyn FnOnce() -> T + Send>;
-type Job<K, V, T> = (K, V, Work<T>);
+type Job<K, V, T> = (K, V, Work<T>, UnderWay);
 /// Where work goes, and where results come from; `None` where the work panicked.
 type Workshop<K, V, T> = (Sender<Job<K, V, T>>, Receiver<(K, V, Option<T>)>);
 
@@ -346,7 +351,7 @@ impl<K: Copy + Ord + Send + 'static, V: Copy + PartialEq + Send + 'static, T: Se
             let Some((key, place)) = waiting.min_by_key(|(_, place)| place.served) else { return };
             let Some((version, work)) = place.wanted.take() else { return };
             let (jobs, _) = self.thread.get_or_insert_with(|| workshop(name, ctx));
-            if jobs.send((*key, version, work)).is_err() {
+            if jobs.send((*key, version, work, medium::under_way(ctx))).is_err() {
                 // The thread could not be started: what is shown stays as it is.
                 return;
             }
@@ -383,15 +388,15 @@ impl<K: Copy + Ord + Send + 'static, V: Copy + PartialEq + Send + 'static, T: Se
 fn workshop<K: Send + 'static, V: Send + 'static, T: Send + 'static>(name: &str, ctx: &Context) -> Workshop<K, V, T> {
     let (jobs, todo) = channel::<Job<K, V, T>>();
     let (done, results) = channel();
-    let wake = repaint(ctx);
+    let ctx = ctx.clone();
     let work = move || {
-        while let Ok((key, version, work)) = todo.recv() {
+        while let Ok((key, version, work, _under_way)) = todo.recv() {
             // A panic has been reported by its hook; the other places still get theirs.
             let made = catch_unwind(AssertUnwindSafe(work)).ok();
             if done.send((key, version, made)).is_err() {
                 return;
             }
-            wake();
+            ctx.request_repaint();
         }
     };
     if let Err(error) = thread::Builder::new().name(name.to_owned()).spawn(work) {

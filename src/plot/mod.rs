@@ -14,6 +14,7 @@ pub mod image_view;
 pub mod labels;
 pub mod legend;
 pub mod live_texture;
+pub mod medium;
 pub mod parallel;
 pub mod path_dialog;
 pub mod picture;

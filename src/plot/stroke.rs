@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use eframe::egui::epaint::{Mesh, Vertex, WHITE_UV};
-use eframe::egui::{Color32, Painter, Pos2, Shape, Vec2};
+use eframe::egui::{Color32, Painter, Pos2, Shape, Stroke, Vec2};
 
+use super::medium::{self, Medium};
 use super::style::Dash;
 
 /// A point of a line and the step at which the line gets there.
@@ -51,6 +52,8 @@ impl Pen {
 #[derive(Debug, Clone, Default)]
 pub struct LineMesh {
     pieces: Vec<Piece>,
+    /// What it is drawn with; `None`: there is nothing to draw.
+    pen: Option<Pen>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -69,7 +72,7 @@ const PIECE: usize = 2_048;
 impl LineMesh {
     /// Turns runs of connected stops into triangles. Stops are in order of steps.
     pub fn new<'a>(runs: impl IntoIterator<Item = &'a [Stop]>, pen: Pen) -> Self {
-        let mut line = LineMesh::default();
+        let mut line = LineMesh { pieces: Vec::new(), pen: Some(pen) };
         for run in runs {
             line.dashed(run, pen);
         }
@@ -83,30 +86,25 @@ impl LineMesh {
 
     /// Draws the line as far as it has come at `step`.
     pub fn draw_until(&mut self, painter: &Painter, step: u64) {
-        for piece in &mut self.pieces {
+        let drawn = self.pieces.iter_mut().map_while(|piece| {
             let count = piece.strokes_until(step);
-            if count == 0 {
-                return;
-            }
-            painter.add(Shape::Mesh(piece.head(count)));
-        }
+            (count > 0).then(|| piece.head(count))
+        });
+        put(painter, drawn.collect(), self.pen);
     }
 
     /// Draws what is left of the line after `step`.
     pub fn draw_after(&mut self, painter: &Painter, step: u64) {
-        for piece in &mut self.pieces {
+        let drawn = self.pieces.iter_mut().filter_map(|piece| {
             let count = piece.strokes_until(step);
-            if count < piece.ends.len() {
-                painter.add(Shape::Mesh(piece.tail(count)));
-            }
-        }
+            (count < piece.ends.len()).then(|| piece.tail(count))
+        });
+        put(painter, drawn.collect(), self.pen);
     }
 
     /// Draws the whole line.
     pub fn draw(&mut self, painter: &Painter) {
-        for piece in &self.pieces {
-            painter.add(Shape::Mesh(piece.mesh.clone()));
-        }
+        put(painter, self.pieces.iter().map(|piece| piece.mesh.clone()).collect(), self.pen);
     }
 
     fn piece(&mut self) -> &mut Piece {
@@ -249,6 +247,37 @@ impl Piece {
         }
         first
     }
+}
+
+/// Adds the triangles to what is painted; to a figure of vectors the lines that they were made of.
+fn put(painter: &Painter, meshes: Vec<Arc<Mesh>>, pen: Option<Pen>) {
+    let Some(pen) = pen else { return };
+    if medium::of(painter.ctx()) == Medium::Vectors {
+        let stroke = Stroke::new(pen.width, pen.color);
+        painter.extend(middles(&meshes, pen.profile().0).into_iter().map(|points| Shape::line(points, stroke)));
+    } else {
+        painter.extend(meshes.into_iter().map(Shape::Mesh));
+    }
+}
+
+/// The lines in the middle of rows of `across` vertices each.
+fn middles(meshes: &[Arc<Mesh>], across: usize) -> Vec<Vec<Pos2>> {
+    let mut lines: Vec<Vec<Pos2>> = Vec::new();
+    for mesh in meshes {
+        let middle = |first: u32| {
+            let row = &mesh.vertices[first as usize..first as usize + across];
+            row[0].pos + (row[across - 1].pos - row[0].pos) / 2.0
+        };
+        // From row to row as `Piece::row` joins them: its first triangle begins with both.
+        for joint in mesh.indices.chunks_exact(6 * (across - 1)) {
+            let (from, to) = (middle(joint[0]), middle(joint[2]));
+            match lines.last_mut() {
+                Some(line) if line.last().is_some_and(|last| last.distance(from) < 1e-3) => line.push(to),
+                _ => lines.push(vec![from, to]),
+            }
+        }
+    }
+    lines
 }
 
 fn normal(direction: Vec2) -> Option<Vec2> {

@@ -4,9 +4,10 @@
 use eframe::egui::text::{LayoutJob, TextWrapping};
 use eframe::egui::{
     Align, Align2, Button, Color32, FontId, Label, Layout, Painter, Rect, RichText, ScrollArea, TextEdit, Ui,
-    UiBuilder, Vec2, pos2, vec2,
+    UiBuilder, Vec2, WidgetText, pos2, vec2,
 };
 
+use super::medium;
 use super::style::Style;
 
 /// Size of small text in a tile: axis labels, legends, captions.
@@ -42,20 +43,54 @@ pub fn bar(ui: &mut Ui, rect: Rect, text: RichText, add_controls: impl FnOnce(&m
     });
 }
 
-/// A small button that stays pressed; `true` when it was clicked.
+/// A small button that stays pressed; `true` when it was clicked. A figure has none.
 pub fn toggle(ui: &mut Ui, on: bool, name: &str, help: &str, size: f32) -> bool {
+    if medium::is_figure(ui.ctx()) {
+        return false;
+    }
     ui.add(Button::selectable(on, RichText::new(name).size(size))).on_hover_text(help).clicked()
 }
 
-/// A small button; `true` when it was clicked.
+/// A small button; `true` when it was clicked. A figure has none.
 pub fn button(ui: &mut Ui, enabled: bool, name: &str, help: &str, size: f32) -> bool {
+    if medium::is_figure(ui.ctx()) {
+        return false;
+    }
     ui.add_enabled(enabled, Button::new(RichText::new(name).size(size)).frame_when_inactive(true))
         .on_hover_text(help)
         .on_disabled_hover_text(help)
         .clicked()
 }
 
-/// A line with a text field, its name on the left and buttons on the right; `true` where it was edited.
+/// Says in a figure what a control of the window is set to; `true`: it is a figure, which has no such control.
+pub fn said(ui: &mut Ui, value: impl Into<WidgetText>) -> bool {
+    let is_figure = medium::is_figure(ui.ctx());
+    if is_figure {
+        ui.add(Label::new(value));
+    }
+    is_figure
+}
+
+/// A box to tick. A figure says what is ticked.
+pub fn tick(ui: &mut Ui, on: &mut bool, name: impl Into<WidgetText>, help: &str) {
+    if !medium::is_figure(ui.ctx()) {
+        ui.checkbox(on, name.into()).on_hover_text(help);
+    } else if *on {
+        ui.label(name);
+    }
+}
+
+/// A small button that opens a menu. A figure has none.
+pub fn menu(ui: &mut Ui, name: &str, help: &str, size: f32, content: impl FnOnce(&mut Ui)) {
+    if !medium::is_figure(ui.ctx()) {
+        let menu = ui.menu_button(RichText::new(name).size(size), content);
+        if !help.is_empty() {
+            menu.response.on_hover_text(help);
+        }
+    }
+}
+
+/// A line with a text field, its name on the left and buttons on the right; `true` where it was edited. A figure has none.
 #[expect(clippy::too_many_arguments, reason = "what is drawn, where and how")]
 pub fn field_row(
     ui: &mut Ui,
@@ -67,6 +102,9 @@ pub fn field_row(
     style: &Style,
     buttons: impl FnOnce(&mut Ui),
 ) -> bool {
+    if medium::is_figure(ui.ctx()) {
+        return false;
+    }
     let height = (2.0 * size).round();
     let mut changed = false;
     ui.allocate_ui_with_layout(vec2(ui.available_width(), height), Layout::right_to_left(Align::Center), |ui| {

@@ -270,7 +270,9 @@ impl Play {
             let label = ui.add(Label::new(RichText::new("study").size(size)).selectable(false)).id;
             let mut study = self.setting.study();
             let value = DragValue::new(&mut study).range(0..=1_000_000).speed(0.1);
-            if ui.add(value).labelled_by(label).on_hover_text("Studies that no run was trained on").changed() {
+            if !tile::said(ui, RichText::new(self.setting.study().to_string()).size(size))
+                && ui.add(value).labelled_by(label).on_hover_text("Studies that no run was trained on").changed()
+            {
                 self.setting.show(study);
             }
             if tile::button(ui, true, "▶", "Next study", size) {
@@ -428,6 +430,9 @@ impl Play {
         let lines = 4.5 * (size + 2.0);
         ScrollArea::vertical().id_salt("report").max_height(lines).show(ui, |ui| {
             let mut report = self.setting.report().to_owned();
+            if tile::said(ui, RichText::new(&report).size(size + 2.0)) {
+                return;
+            }
             let field = TextEdit::multiline(&mut report)
                 .font(FontId::proportional(size + 2.0))
                 .hint_text("the report, in words")

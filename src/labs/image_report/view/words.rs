@@ -214,14 +214,12 @@ impl Words {
             if tile::button(ui, count > 1, "previous", "Previous pair", size) {
                 pairs::step(selected, -1, count);
             }
-            ui.menu_button(RichText::new("view").size(size), |ui| {
+            tile::menu(ui, "view", "What is drawn, and how strongly", size, |ui| {
                 ui.add(Slider::new(&mut self.opacity, 0.0..=1.0).text("opacity of the map").max_decimals(2))
                     .on_hover_text("0: the image alone, 1: the map alone");
                 ui.checkbox(&mut self.grid, "lines between regions").on_hover_text("Where one region ends");
                 ui.checkbox(&mut self.classes, "colours of word classes").on_hover_text("Noun, adjective, verb");
-            })
-            .response
-            .on_hover_text("What is drawn, and how strongly");
+            });
             for (reading, name, _, help) in READINGS.into_iter().rev() {
                 if tile::toggle(ui, self.reading == reading, name, help, size) {
                     self.reading = reading;

@@ -14,7 +14,7 @@ use crate::plot::colormap::ColorMap;
 use crate::plot::field::{FieldState, Request, ScaleChoice};
 use crate::plot::number;
 use crate::plot::scale::Scale;
-use crate::plot::tile::one_line;
+use crate::plot::tile::{self, one_line};
 
 use super::OptimizersView;
 use super::paths::{self, Path};
@@ -162,6 +162,9 @@ fn draw_bar(selected: &mut Rule, all: &[Path<'_>], bar: Rect, ui: &mut Ui, ctx: 
             go = -1;
         }
         let name = RichText::new(selected.title()).size(size).color(ctx.style.text);
+        if tile::said(ui, name.clone()) {
+            return;
+        }
         let combo = eframe::egui::ComboBox::from_id_salt("microscope optimizer").selected_text(name).width(9.0 * size);
         let response = combo.show_ui(ui, |ui| {
             for path in all {

@@ -29,7 +29,7 @@ use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::params::{self, ON_NETWORK, SURFACE};
 use crate::labs::optimizers::rules::Rule;
 use crate::labs::optimizers::surfaces::{Chosen, Surface};
-use crate::plot::{legend, number};
+use crate::plot::{legend, medium, number};
 
 /// The tile.
 pub static TILE: Tile<OptimizersView> = Tile {
@@ -282,7 +282,7 @@ pub fn ui(state: &mut State, selected: &mut Rule, ui: &mut Ui, ctx: &mut ViewCtx
         painter.rect_stroke(rect, 2.0, Stroke::new(1.0, ctx.style.accent), egui::StrokeKind::Inside);
     }
     readout(state, &painter, rect, &view, &field, &surface, &font, ctx);
-    if !ctx.presenting {
+    if !ctx.presenting && !medium::is_figure(ui.ctx()) {
         controls(state, ui, rect);
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Align2, FontId, Rect, RichText, Sense, Slider, Ui, WidgetInfo, pos2};
+use eframe::egui::{Align2, FontId, Rect, Sense, Slider, Ui, WidgetInfo, pos2};
 
 use crate::engine::event::Payload;
 use crate::engine::twin::TWIN;
@@ -177,9 +177,7 @@ impl Looks {
             if tile::button(ui, true, "previous", "Previous picture of the wall", size) {
                 step(selected, -1, names.len());
             }
-            ui.menu_button(RichText::new("maps").size(size), |ui| self.menu(ui))
-                .response
-                .on_hover_text("What is drawn, and how strongly");
+            tile::menu(ui, "maps", "What is drawn, and how strongly", size, |ui| self.menu(ui));
             if twin && tile::toggle(ui, self.twin, "twin", "Show the twin's maps", size) {
                 self.twin = !self.twin;
             }

@@ -278,8 +278,10 @@ impl Predict {
                 self.hide_occlusion = !self.hide_occlusion;
             }
             let label = ui.add(Label::new(RichText::new("threshold").size(size)).selectable(false)).id;
-            let slider = Slider::new(&mut self.threshold, 0.01..=0.99).fixed_decimals(2);
-            ui.add(slider).labelled_by(label).on_hover_text(THRESHOLD.row().help);
+            if !tile::said(ui, RichText::new(format!("{:.2}", self.threshold)).size(size)) {
+                let slider = Slider::new(&mut self.threshold, 0.01..=0.99).fixed_decimals(2);
+                ui.add(slider).labelled_by(label).on_hover_text(THRESHOLD.row().help);
+            }
             if let Some((_, since)) = &self.job {
                 progress(ui, self.found.len(), self.total, *since, size);
             } else if let Some((_, done)) = &self.saving {

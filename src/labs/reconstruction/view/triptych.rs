@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use eframe::egui::{Rect, RichText, Ui, pos2};
+use eframe::egui::{Rect, Ui, pos2};
 
 use crate::data::synth::fundus::LesionKind;
 use crate::engine::event::Payload;
@@ -168,7 +168,7 @@ impl Triptych {
             ) {
                 self.lens.fit();
             }
-            ui.menu_button(RichText::new("pictures").size(size), |ui| self.wall.menu(ui));
+            tile::menu(ui, "pictures", "", size, |ui| self.wall.menu(ui));
             let help = "1 − structural similarity in 11×11 windows, mean of the colours, in place of |error|";
             if tile::toggle(ui, self.similarity, "SSIM", help, size) {
                 self.similarity = !self.similarity;

@@ -8,7 +8,7 @@ use crate::kit::empty::{self, Awaited};
 use crate::kit::series as common;
 use crate::kit::view::ViewCtx;
 use crate::labs::segmentation::params::{PARAMS, UNCERTAINTY_SAMPLES, has_dropout};
-use crate::plot::tile;
+use crate::plot::{medium, tile};
 
 use super::look::{Ghost, Look, Mode};
 
@@ -60,7 +60,7 @@ pub fn ask_for_uncertainty(ui: &mut Ui, ctx: &mut ViewCtx<'_>, size: f32) {
             (false, _) => "Uncertainty takes passes with dropout on; the parameter `uncertainty_samples` is 0.",
         };
         ui.label(tile::weak(text, size, ctx.style));
-        if passes == 0 {
+        if passes == 0 && !medium::is_figure(ui.ctx()) {
             let button = Button::new(RichText::new(format!("take {PASSES} passes")).size(size)).frame_when_inactive(true);
             let help = "Sets `uncertainty_samples`, from the next validation on. Each pass costs as much as a validation of \
                         the wall's images.";

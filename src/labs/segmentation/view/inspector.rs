@@ -156,7 +156,7 @@ impl Inspector {
             if tile::button(ui, shared.look.lens.is_zoomed(), "fit", "Show the whole image", size) {
                 shared.look.lens.fit();
             }
-            let menu = ui.menu_button(RichText::new("view").size(size), |ui| {
+            tile::menu(ui, "view", "What is drawn over the image; the wall shows the same", size, |ui| {
                 controls::look_menu(ui, &mut shared.look);
                 ui.separator();
                 ui.label(RichText::new("Pair of border points").small());
@@ -164,13 +164,12 @@ impl Inspector {
                     ui.radio_value(&mut self.pair, which, pair_name(which)).on_hover_text(help(which));
                 }
             });
-            menu.response.on_hover_text("What is drawn over the image; the wall shows the same");
-            if bar.width() > 40.0 * size {
+            let pair = RichText::new(pair_name(self.pair)).size(size);
+            if bar.width() > 40.0 * size && !tile::said(ui, pair.clone()) {
                 ui.scope(|ui| {
                     ui.spacing_mut().interact_size.y = 1.6 * size;
                     let combo = ComboBox::from_id_salt("pair").width(8.5 * size);
-                    let text = RichText::new(pair_name(self.pair)).size(size);
-                    let shown = combo.selected_text(text).show_ui(ui, |ui| {
+                    let shown = combo.selected_text(pair).show_ui(ui, |ui| {
                         for which in PAIRS {
                             ui.selectable_value(&mut self.pair, which, pair_name(which)).on_hover_text(help(which));
                         }

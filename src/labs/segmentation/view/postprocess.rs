@@ -152,8 +152,10 @@ fn settings(ui: &mut Ui, shared: &mut Shared, size: f32, columns: usize) {
     Grid::new("post-processing").num_columns(2 * columns).show(ui, |ui| {
         let help = "A pixel is lesion where its probability is greater, after resizing to the image's own size";
         let label = ui.label(small("threshold")).on_hover_text(help);
-        let slider = Slider::new(&mut pipeline.threshold, 0.01..=0.99).step_by(0.01).fixed_decimals(2);
-        ui.add(slider).labelled_by(label.id).on_hover_text(help);
+        if !tile::said(ui, small(&format!("{:.2}", pipeline.threshold))) {
+            let slider = Slider::new(&mut pipeline.threshold, 0.01..=0.99).step_by(0.01).fixed_decimals(2);
+            ui.add(slider).labelled_by(label.id).on_hover_text(help);
+        }
         next(ui);
 
         let help = "Which parts of the thresholded map stay. The authors' rule keeps the outer contour with the most points \
@@ -189,7 +191,9 @@ fn settings(ui: &mut Ui, shared: &mut Shared, size: f32, columns: usize) {
         ui.label(small("holes"));
         let mut fill = pipeline.post.fill_holes || always;
         let help = if always { "The authors' rule always fills" } else { "After the choice of parts" };
-        if ui.add_enabled(!always, Checkbox::new(&mut fill, small("fill holes"))).on_hover_text(help).changed() {
+        if !tile::said(ui, small(if fill { "filled" } else { "left" }))
+            && ui.add_enabled(!always, Checkbox::new(&mut fill, small("fill holes"))).on_hover_text(help).changed()
+        {
             pipeline.post.fill_holes = fill;
         }
         next(ui);
@@ -222,8 +226,12 @@ fn choice<T: Copy + PartialEq>(
     size: f32,
 ) {
     let name = ways.iter().find(|(way, _)| way == value).map_or("", |(_, name)| name);
+    let name = RichText::new(name).size(size + 0.5);
+    if tile::said(ui, name.clone()) {
+        return;
+    }
     let combo = ComboBox::from_id_salt(("post-processing", id)).width(width).truncate();
-    let shown = combo.selected_text(RichText::new(name).size(size + 0.5)).show_ui(ui, |ui| {
+    let shown = combo.selected_text(name).show_ui(ui, |ui| {
         for (way, name) in ways {
             ui.selectable_value(value, *way, *name);
         }

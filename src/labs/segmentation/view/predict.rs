@@ -17,7 +17,7 @@ use crate::kit::view::ViewCtx;
 use crate::labs::segmentation::pipeline::Pipeline;
 use crate::labs::segmentation::predict::background::{Found, Job, Save, Told, Wanted, start_prediction, start_saving};
 use crate::labs::segmentation::predict::inputs::Inputs;
-use crate::plot::{number, tile};
+use crate::plot::{medium, number, tile};
 
 use super::SegmentationView;
 use super::shared::Shared;
@@ -297,6 +297,9 @@ impl Predict {
 
     /// What of a true mask is lesion.
     fn lesion_row(&mut self, enabled: bool, ui: &mut Ui, size: f32, ctx: &ViewCtx<'_>) {
+        if medium::is_figure(ui.ctx()) {
+            return;
+        }
         let (lesion, value) = (LESION.row(), LESION_VALUE.row());
         let ParamKind::Choice(choices) = lesion.kind else { return };
         let label_of = |id: &str| choices.iter().find(|choice| choice.id == id).map_or("", |choice| choice.label);

@@ -1,7 +1,7 @@
 //! The wall: validation images with the true outline and the predicted one, at the step of the timeline. All are seen
 //! through one lens.
 
-use eframe::egui::{Rect, RichText, Slider, Ui, UiBuilder, pos2, vec2};
+use eframe::egui::{Rect, Slider, Ui, UiBuilder, pos2, vec2};
 
 use crate::compute::stats::Summary;
 use crate::engine::event::RunId;
@@ -10,7 +10,7 @@ use crate::kit::fields::Fields;
 use crate::kit::view::ViewCtx;
 use crate::kit::wall::{self, Cell, Fact, Seen};
 use crate::pixels::mask::border::Hausdorff;
-use crate::plot::{number, tile};
+use crate::plot::{medium, number, tile};
 
 use super::super::pipeline::{Pipeline, Score};
 use super::SegmentationView;
@@ -163,16 +163,16 @@ impl Wall {
             if tile::button(ui, shared.look.lens.is_zoomed(), "fit", help, size) {
                 shared.look.lens.fit();
             }
-            let menu = ui.menu_button(RichText::new("view").size(size), |ui| {
+            tile::menu(ui, "view", "What is drawn over the images, their size, and which are shown", size, |ui| {
                 controls::look_menu(ui, &mut shared.look);
                 ui.separator();
                 self.cells.menu(ui);
             });
-            menu.response.on_hover_text("What is drawn over the images, their size, and which are shown");
             if bar.width() > 56.0 * size {
                 controls::modes(ui, &mut shared.look, size);
             }
-            if shared.look.mode != Mode::Outlines && bar.width() > 76.0 * size {
+            let opacity = shared.look.mode != Mode::Outlines && bar.width() > 76.0 * size;
+            if opacity && !medium::is_figure(ui.ctx()) {
                 ui.spacing_mut().slider_width = 6.0 * size;
                 ui.add(Slider::new(&mut shared.look.opacity, 0.0..=1.0).show_value(false))
                     .on_hover_text(format!("Opacity {:.0} %", 100.0 * shared.look.opacity));

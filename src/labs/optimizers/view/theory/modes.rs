@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use eframe::egui::accesskit::Role;
-use eframe::egui::{DragValue, Rect, Sense, Stroke, Ui, UiBuilder, WidgetInfo};
+use eframe::egui::{DragValue, Rect, RichText, Sense, Stroke, Ui, UiBuilder, WidgetInfo};
 
 use crate::kit::curves::{Axis, LOG, Layer, Panel, axis};
 use crate::kit::empty;
@@ -156,6 +156,10 @@ fn values(state: &mut ModesTile, rule: Rule, [eta, mu]: [f64; 2], ui: &mut Ui, c
     ];
     for (index, name, range, speed, help) in both {
         let mut point = [eta, mu];
+        let value = RichText::new(format!("{name} {}", number::compact(point[index]))).size(controls::font_size(ctx));
+        if tile::said(ui, value) {
+            continue;
+        }
         let show = |value: f64, _: std::ops::RangeInclusive<usize>| number::compact(value);
         let field = DragValue::new(&mut point[index])
             .range(range)

@@ -7,9 +7,8 @@ use eframe::egui::text::{LayoutJob, TextWrapping};
 use eframe::egui::{FontId, Rect, ScrollArea, Sense, Stroke, TextEdit, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 
 use crate::data::segmentation::listing::Listing;
-use crate::plot::number;
 use crate::plot::style::Style;
-use crate::plot::tile;
+use crate::plot::{medium, number, tile};
 
 /// One image.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,12 +69,14 @@ pub fn show(
         ui.shrink_clip_rect(rect.expand(1.0));
         ui.spacing_mut().item_spacing.y = 2.0;
         ui.add_space(3.0);
-        let field = TextEdit::singleline(search)
-            .hint_text(format!("search {}", number::counted(entries.len(), "image", "images")))
-            .font(FontId::proportional(size + 0.5))
-            .desired_width(rect.width() - 10.0);
-        let field = ui.add(field);
-        field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Search images"));
+        if !medium::is_figure(ui.ctx()) {
+            let field = TextEdit::singleline(search)
+                .hint_text(format!("search {}", number::counted(entries.len(), "image", "images")))
+                .font(FontId::proportional(size + 0.5))
+                .desired_width(rect.width() - 10.0);
+            let field = ui.add(field);
+            field.widget_info(|| WidgetInfo::labeled(Role::TextInput, true, "Search images"));
+        }
         if shown.is_empty() {
             ui.label(tile::weak("no image has this name", size, style));
             return;

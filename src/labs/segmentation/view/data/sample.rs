@@ -11,7 +11,7 @@ use crate::engine::run_folder::write_whole;
 use crate::kit::view::ViewCtx;
 use crate::labs::segmentation::params::{FOLDER, FROM_FOLDER};
 use crate::plot::background::{Task, repaint};
-use crate::plot::tile;
+use crate::plot::{medium, tile};
 
 /// The field and the button, and the thread that writes.
 #[derive(Debug, Default)]
@@ -44,6 +44,9 @@ impl SampleSet {
                 }
                 Err(error) => self.error = Some(error),
             }
+        }
+        if medium::is_figure(ui.ctx()) {
+            return;
         }
         let mut text = self.folder.clone().unwrap_or_else(|| usual_place().to_string_lossy().into_owned());
         let hint = "a folder that does not exist yet or is empty";

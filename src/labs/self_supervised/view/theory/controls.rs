@@ -29,6 +29,9 @@ pub fn slider(
         ui.label(tile::mono(sign, size + 1.0, style));
         ui.add(Label::new(tile::weak(name, size, style)).truncate()).on_hover_text(help);
     });
+    if tile::said(ui, tile::mono(number::short(*value), size, style)) {
+        return;
+    }
     let width = ui.available_width();
     ui.horizontal(|ui| {
         let wide = 4.4 * size;
@@ -62,7 +65,7 @@ pub fn ui(state: &mut Theory, tile: &str, size: f32, ui: &mut Ui, ctx: &mut View
         slider(ui, "η", "decay of the network", "Weight decay of W", &mut mode.eta, 0.0..=0.4, true, size, ctx);
         ui.horizontal(|ui| {
             let text = tile::weak("η_p = η", size, ctx.style);
-            ui.checkbox(equal_decay, text).on_hover_text("Let the predictor decay as fast as the network");
+            tile::tick(ui, equal_decay, text, "Let the predictor decay as fast as the network");
         });
         if *equal_decay {
             mode.eta_p = mode.eta;

@@ -11,10 +11,10 @@ use crate::plot::axes::Titles;
 use crate::plot::background::Latest;
 use crate::plot::curve::{Curve, CurveState, Mark, Plot};
 use crate::plot::legend::{self, Entry};
-use crate::plot::number;
 use crate::plot::scale::Scale;
 use crate::plot::style::{Category, Dash};
 use crate::plot::tile::{self, panel_heading};
+use crate::plot::{medium, number};
 
 use super::Theory;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
@@ -136,9 +136,11 @@ pub fn sliders(state: &mut Simulator, size: f32, ui: &mut Ui, ctx: &ViewCtx<'_>)
     ui.horizontal(|ui| {
         ui.label(tile::mono("d", size + 1.0, style));
         ui.spacing_mut().slider_width = 6.0 * size;
-        let response = ui.add(Slider::new(&mut settings.features, 3..=16).show_value(false));
-        response.widget_info(|| WidgetInfo::labeled(Role::Slider, true, "d, number of features"));
-        response.on_hover_text("Number of features: W and Wp are d × d");
+        if !medium::is_figure(ui.ctx()) {
+            let response = ui.add(Slider::new(&mut settings.features, 3..=16).show_value(false));
+            response.widget_info(|| WidgetInfo::labeled(Role::Slider, true, "d, number of features"));
+            response.on_hover_text("Number of features: W and Wp are d × d");
+        }
         ui.label(tile::mono(format!("{}", settings.features), size, style));
     });
     super::controls::slider(
@@ -154,7 +156,7 @@ pub fn sliders(state: &mut Simulator, size: f32, ui: &mut Ui, ctx: &ViewCtx<'_>)
     );
     let mut follows = settings.beta.is_some();
     let text = tile::weak("target is an average", size, style);
-    ui.checkbox(&mut follows, text).on_hover_text("dWa/dt = β (W − Wa); otherwise Wa = W, as in SimSiam");
+    tile::tick(ui, &mut follows, text, "dWa/dt = β (W − Wa); otherwise Wa = W, as in SimSiam");
     settings.beta = match (follows, settings.beta) {
         (false, _) => None,
         (true, before) => {
@@ -165,7 +167,7 @@ pub fn sliders(state: &mut Simulator, size: f32, ui: &mut Ui, ctx: &ViewCtx<'_>)
         }
     };
     let text = tile::weak("keep Wp symmetric", size, style);
-    ui.checkbox(&mut settings.symmetrise, text).on_hover_text("Wp ← (Wp + Wpᵀ)/2 after every step");
+    tile::tick(ui, &mut settings.symmetrise, text, "Wp ← (Wp + Wpᵀ)/2 after every step");
     if tile::button(ui, true, "new start", "Draw other random matrices", size) {
         settings.draw_anew();
     }
