@@ -1,6 +1,6 @@
 //! What one frame of the optimizers lab costs the processor: layout and tessellation of all tiles at once, without a GPU.
 //!
-//! Three scenes: 7 optimizers × 5,000 steps while the timeline plays; 10⁵ steps while the timeline is scrubbed back and
+//! Three scenes: 12 optimizers × 5,000 steps while the timeline plays; 10⁵ steps of 7 while the timeline is scrubbed back and
 //! forth; and the start dragged, so that every frame draws new paths. Prints the median and the 99th percentile of this
 //! thread's processor time (of wall time where the system does not tell).
 //! `cargo bench --bench frame`
@@ -23,8 +23,20 @@ use support::optimizer_run;
 /// Size of the window in points.
 const WINDOW: Rect = Rect { min: Pos2::ZERO, max: pos2(1920.0, 1080.0) };
 /// Every tile of the surface experiment and the guide, in three rows; the 3-D surface is drawn by the GPU.
-const TILES: [&str; 9] =
-    ["field", "table", "microscope", "curves-f", "curves-gradient", "curves-step", "curves-x", "curves-y", "guide"];
+const TILES: [&str; 12] = [
+    "field",
+    "table",
+    "microscope",
+    "curvature",
+    "curves-f",
+    "curves-gradient",
+    "curves-step",
+    "curves-x",
+    "curves-y",
+    "modes",
+    "schedules",
+    "guide",
+];
 const FRAMES: usize = 600;
 
 /// Processor time of this thread: what the frame costs, whatever else the machine does.
@@ -134,14 +146,16 @@ fn report(name: &str, costs: &[Cost]) {
 }
 
 fn main() {
-    // 5,000 steps on Himmelblau: paths that move, arrive and oscillate.
-    let params = optimizer_run::params(&["surface=himmelblau", "steps=5000", "start_x=0", "start_y=0"]);
+    // Twelve optimizers × 5,000 steps on Himmelblau: paths that move, arrive and oscillate.
+    let more = ["use_adamw=on", "use_nadam=on", "use_heavy_ball=on", "use_rprop=on", "use_lion=on"];
+    let set = [&["surface=himmelblau", "steps=5000", "start_x=0", "start_y=0"][..], &more].concat();
+    let params = optimizer_run::params(&set);
     let run = optimizer_run::run(&params);
     let mut bench = Bench::new();
     bench.settle(&run, &params);
     let costs: Vec<Cost> =
         (0..FRAMES).map(|i| bench.frame(&run, &params, Cursor { step: (8 * i) as u64, sub: i % 5 })).collect();
-    report("7 × 5,000 steps, playing", &costs);
+    report("12 × 5,000 steps, playing", &costs);
 
     let params = optimizer_run::params(&[
         "surface=rosenbrock",

@@ -21,7 +21,7 @@ use crate::plot::style::Style;
 /// Name, tabs, palette, talk, device.
 pub fn top(state: &State, ui: &mut Ui, acts: &mut Vec<Act>) {
     let style = &state.style;
-    let room = top_room(state, ui);
+    let titled = titles_fit(state, ui);
     ui.horizontal_centered(|ui| {
         ui.add(egui::Label::new(theme::strong("Learnscope").size(15.0)));
         ui.add_space(12.0);
@@ -29,7 +29,7 @@ pub fn top(state: &State, ui: &mut Ui, acts: &mut Vec<Act>) {
         for (index, session) in state.sessions.iter().enumerate() {
             let spec = session.lab.spec;
             let active = index == state.active;
-            let response = tab(ui, index + 1, spec.title, active, active || room != TopRoom::Numbers, style);
+            let response = tab(ui, index + 1, spec.title, active, active || titled, style);
             if response.on_hover_text(format!("{}\n{}", spec.title, spec.claim)).clicked() {
                 acts.push(Act::Lab(spec.id.to_owned()));
             }
@@ -37,9 +37,14 @@ pub fn top(state: &State, ui: &mut Ui, acts: &mut Vec<Act>) {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.spacing_mut().item_spacing.x = 8.0;
             device(state, ui, acts);
-            for (act, word) in CHIPS.iter().filter(|_| room == TopRoom::All) {
-                let (act, text) = (act.clone(), format!("{}  {word}", actions::shortcut_text(ui.ctx(), act)));
-                if chip(ui, &text, style).on_hover_text(actions::hint(ui.ctx(), &act)).clicked() {
+            for (act, word) in [(Act::Present(None), "present"), (Act::Palette, "commands")] {
+                let keys = actions::shortcut_text(ui.ctx(), &act);
+                // In a narrow window the keys alone, or nothing: never over the tabs.
+                let texts = [format!("{keys}  {word}"), keys];
+                let Some(text) = texts.iter().find(|text| chip_width(ui, text) <= ui.available_width()) else {
+                    continue;
+                };
+                if chip(ui, text, style).on_hover_text(actions::hint(ui.ctx(), &act)).clicked() {
                     acts.push(act);
                 }
             }
@@ -47,36 +52,16 @@ pub fn top(state: &State, ui: &mut Ui, acts: &mut Vec<Act>) {
     });
 }
 
-/// What can be done by a key, and is said at the top where there is room.
-const CHIPS: [(Act, &str); 2] = [(Act::Present(None), "present"), (Act::Palette, "commands")];
-
-/// What the top bar has room for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum TopRoom {
-    All,
-    /// Not for the keys.
-    Titles,
-    /// Of the labs in the back only for their numbers.
-    Numbers,
-}
-
-fn top_room(state: &State, ui: &Ui) -> TopRoom {
+/// Whether the top bar has room for the titles of all labs beside the device.
+fn titles_fit(state: &State, ui: &Ui) -> bool {
     let body = TextStyle::Body.resolve(ui.style());
     let wide = |text: &str, font: &egui::FontId| {
         ui.painter().layout_no_wrap(text.to_owned(), font.clone(), egui::Color32::PLACEHOLDER).size().x
     };
-    let small = egui::FontId::proportional(12.0);
-    let chip = |text: &str| wide(text, &small) + 2.0 * ui.spacing().button_padding.x + 8.0;
     let name = wide("Learnscope", &egui::FontId::new(15.0, theme::strong_family())) + 28.0;
     let tab = |title: &str| wide(title, &body) + wide("0", &body) + 36.0;
-    let titles = name + state.sessions.iter().map(|session| tab(session.lab.spec.title)).sum::<f32>();
-    let device = chip(&format!("●  {}", device_text(state).0));
-    let keys = CHIPS.iter().map(|(act, word)| chip(&format!("{}  {word}", actions::shortcut_text(ui.ctx(), act))));
-    match ui.available_width() {
-        room if titles + device + keys.sum::<f32>() <= room => TopRoom::All,
-        room if titles + device <= room => TopRoom::Titles,
-        _ => TopRoom::Numbers,
-    }
+    let titles: f32 = state.sessions.iter().map(|session| tab(session.lab.spec.title)).sum();
+    name + titles + chip_width(ui, &format!("●  {}", device_text(state).0)) <= ui.available_width()
 }
 
 fn tab(ui: &mut Ui, number: usize, title: &str, active: bool, titled: bool, style: &Style) -> egui::Response {
@@ -103,8 +88,16 @@ fn tab(ui: &mut Ui, number: usize, title: &str, active: bool, titled: bool, styl
     response
 }
 
+/// Size of the type in a chip.
+const CHIP: f32 = 12.0;
+
+fn chip_width(ui: &Ui, text: &str) -> f32 {
+    let galley = ui.painter().layout_no_wrap(text.to_owned(), egui::FontId::proportional(CHIP), egui::Color32::WHITE);
+    galley.size().x + 2.0 * ui.spacing().button_padding.x + ui.spacing().item_spacing.x
+}
+
 fn chip(ui: &mut Ui, text: &str, style: &Style) -> egui::Response {
-    let button = Button::new(RichText::new(text).color(style.text_weak).size(12.0));
+    let button = Button::new(RichText::new(text).color(style.text_weak).size(CHIP));
     ui.add(
         button
             .fill(egui::Color32::TRANSPARENT)

@@ -267,7 +267,7 @@ pub fn ui(state: &mut State, selected: &mut Rule, ui: &mut Ui, ctx: &mut ViewCtx
         ui.ctx().request_repaint();
     }
 
-    let view_of = |camera: &Camera| camera.view([rect.width(), rect.height()], margin(font.size));
+    let view_of = |camera: &Camera| camera.view([rect.width(), rect.height()], margin(font.size, rect.height()));
     let view = view_of(&state.camera);
     input::handle(state, ui, &response, rect, &view, &field, ctx);
     let view = view_of(&state.camera);
@@ -287,9 +287,9 @@ pub fn ui(state: &mut State, selected: &mut Rule, ui: &mut Ui, ctx: &mut ViewCtx
     }
 }
 
-/// Room around the box for its numbers and names.
-fn margin(font_size: f32) -> f32 {
-    3.2 * font_size
+/// Room around the box for its numbers and names, less of it in a low tile.
+fn margin(font_size: f32, height: f32) -> f32 {
+    (3.2 * font_size).min(0.13 * height)
 }
 
 fn draw(painter: &egui::Painter, rect: Rect, response: &egui::Response, scene: Arc<SurfaceScene>, ctx: &ViewCtx<'_>) {

@@ -116,9 +116,10 @@ fn on_screen(harness: &Harness<'_, World>, point: [f64; 2]) -> Pos2 {
     let rect = harness.get_by_label(NAME).rect();
     let state = &harness.state().view;
     let field = &state.field.as_ref().expect("drawn before").field;
-    let view = state
-        .camera
-        .view([rect.width(), rect.height()], margin(TextStyle::Small.resolve(&harness.ctx.global_style()).size));
+    let view = state.camera.view(
+        [rect.width(), rect.height()],
+        margin(TextStyle::Small.resolve(&harness.ctx.global_style()).size, rect.height()),
+    );
     let at = scene::on_surface(field, point).expect("inside");
     let [x, y, _] = view.project(at).expect("before the eye");
     rect.min + egui::vec2(x, y)
