@@ -73,7 +73,7 @@ fn in_a_small_window_the_guide_folds_away_then_tiles_become_tabs() {
     script(&mut harness, "view.guide");
     harness.run_steps(20);
     assert!(guide(&harness), "whoever asks for it has it");
-    let mut harness = optimizers_in(vec2(1024.0, 768.0));
+    let mut harness = optimizers_in(vec2(840.0, 700.0));
     assert_eq!((guide(&harness), surfaces(&harness)), (false, (true, false)), "the surface is a tab beside the field");
     script(&mut harness, "tiles.bring surface3d");
     assert!(harness.query_all_by_label_contains("from above, start").next().is_none(), "which comes to the front");
@@ -83,12 +83,36 @@ fn in_a_small_window_the_guide_folds_away_then_tiles_become_tabs() {
 
 #[test]
 fn the_status_line_is_visible_in_the_smallest_window() {
-    for size in [vec2(1366.0, 696.0), vec2(683.0, 384.0), vec2(640.0, 360.0)] {
+    for size in [vec2(1366.0, 696.0), vec2(683.0, 384.0), vec2(672.0, 360.0)] {
         let harness = optimizers_in(size);
         let whole = Rect::from_min_size(Default::default(), size);
         for words in ["Notices", "Timeline"] {
             let rect = harness.get_by_label(words).rect();
             assert!(rect.is_positive() && whole.contains_rect(rect), "{size}: {words} at {rect}");
+        }
+    }
+}
+
+#[test]
+fn nothing_in_the_bars_covers_anything_else() {
+    for size in [vec2(1440.0, 900.0), vec2(1280.0, 800.0), vec2(1024.0, 768.0), vec2(683.0, 384.0), vec2(672.0, 360.0)]
+    {
+        let harness = window_of(LABS.iter().collect(), &Scripted::computing(), None, size);
+        let titles = LABS.iter().map(|lab| lab.spec.title);
+        let words = ["Device: CPU · automatic", "Ctrl+P  commands", "F5  present", "Seed"];
+        let buttons = ["Step", "Stop", "Restart", "Preset", "Study", "Runs", "Tiles", "Export"];
+        let names: Vec<&str> = titles.chain(words).chain(buttons).collect();
+        let places: Vec<(&str, Rect)> = names
+            .iter()
+            .flat_map(|name| harness.query_all_by_label(name).map(move |node| (*name, node.rect())))
+            .filter(|(_, rect)| rect.top() < 92.0)
+            .collect();
+        assert!(places.len() > LABS.len() + buttons.len(), "{size}: {places:?}");
+        for (i, (name, a)) in places.iter().enumerate() {
+            assert!(a.right() <= size.x, "{size}: {name} at {a}");
+            for (other, b) in &places[..i] {
+                assert!(!a.shrink(0.5).intersects(b.shrink(0.5)), "{size}: {name} at {a} and {other} at {b}");
+            }
         }
     }
 }

@@ -82,18 +82,22 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("metrics", &["compute", "pixels"]),
     ("nn", &["compute", "disk"]),
     ("data", &["compute", "disk", "pixels", "watch"]),
-    ("engine", &["compute", "disk", "watch"]),
+    ("landscape", &["compute", "nn", "watch"]),
+    ("engine", &["compute", "disk", "landscape", "watch"]),
     // ---- from here on, something may be drawn
     ("plot", &["scale", "watch"]),
     ("gpu", &["scale"]),
-    ("kit", &["compute", "disk", "engine", "nn", "pixels", "plot", "watch"]),
-    ("labs", &["compute", "data", "disk", "engine", "gpu", "kit", "metrics", "nn", "pixels", "plot", "text", "watch"]),
+    ("kit", &["compute", "disk", "engine", "landscape", "nn", "pixels", "plot", "watch"]),
+    (
+        "labs",
+        &["compute", "data", "disk", "engine", "gpu", "kit", "landscape", "metrics", "nn", "pixels", "plot", "text", "watch"],
+    ),
     ("app", &["compute", "disk", "engine", "kit", "labs", "plot", "signals", "watch"]),
     ("cli", &["app", "compute", "data", "disk", "engine", "kit", "labs", "plot", "signals", "watch"]),
 ];
 
 /// How many of [`ROOMS`] draw nothing.
-const WITHOUT_WINDOWS: usize = 11;
+const WITHOUT_WINDOWS: usize = 12;
 
 const WINDOW_WORDS: &[&str] = &["egui", "eframe", "winit", "rfd::"];
 

@@ -265,7 +265,7 @@ fn selecting_in_the_legend_selects_everywhere() {
     harness.run_steps(2);
     let mut parts = 0;
     harness.state_mut().with_view(|view, ctx| parts = view.sub_steps(ctx));
-    assert_eq!(parts, 4, "look-ahead, gradient, velocity, move");
+    assert_eq!(parts, 5, "look-ahead, gradient, pull, velocity, move");
 }
 
 #[test]

@@ -39,6 +39,11 @@ const FIELDS: &[(&str, &[(&str, &str)])] = &[
             ("network.selected", "adam"),
             ("network.enlarged", "sgd"),
             ("sets", "test"),
+            ("inside.plain", "true"),
+            ("race.shown", "1"),
+            ("race.count", "1"),
+            ("race.near", "true"),
+            ("race.bands", "true"),
         ],
     ),
     (
@@ -157,8 +162,17 @@ const FIELDS: &[(&str, &[(&str, &str)])] = &[
     ),
 ];
 
-/// The same for what every tile of curves has.
-const CURVES: &[(&str, &str)] = &[("log", "false"), ("panel", "1"), ("highlighted", "Adam"), ("hidden", "SGD\ntwin")];
+/// The same for tiles that several labs have: curves and landscapes.
+const SHARED: &[(&str, &str)] = &[
+    ("log", "false"),
+    ("panel", "1"),
+    ("highlighted", "Adam"),
+    ("hidden", "SGD\ntwin"),
+    ("plane", "random"),
+    ("directions", "1"),
+    ("linear", "true"),
+    ("again", "true"),
+];
 
 #[test]
 fn every_field_of_every_view_comes_back_and_a_fresh_view_needs_no_words() {
@@ -171,7 +185,7 @@ fn every_field_of_every_view_comes_back_and_a_fresh_view_needs_no_words() {
         let value = |name: &str| {
             let last = name.rsplit('.').next().unwrap_or(name);
             let known = known.iter().find(|(field, _)| *field == name);
-            let curve = CURVES.iter().find(|(field, _)| *field == last);
+            let curve = SHARED.iter().find(|(field, _)| *field == last);
             let text = known.or(curve).map(|(_, text)| (*text).to_owned());
             text.or_else(|| last.starts_with("zoom").then(|| "-1 1.5 0 20".to_owned()))
         };
@@ -242,7 +256,7 @@ fn the_layout_and_the_view_go_back_and_forth_like_the_form() {
         "tiles.maximise field",
         "lab.do field-arrows",
         "tiles.restore",
-        "tiles.bring microscope",
+        "tiles.bring curves-f",
         "tiles.reset",
     ];
     let mut scenes = vec![first];
@@ -316,7 +330,7 @@ fn a_scene_opens_exactly_as_it_was() {
     script(
         &mut harness,
         "form.set surface=himmelblau\nlab.do select-momentum\nlab.do field-arrows\nlab.do surface3d/zoom_in\n\
-         tiles.bring microscope\ntiles.hide table\ntime.seek 61\nview.guide",
+         tiles.bring curves-f\ntiles.hide table\ntime.seek 61\nview.guide",
     );
     let before = scene(&mut harness);
     let mut other = window_of(vec![&TOY, &LABS[0]], &backend, None, vec2(1440.0, 900.0));
@@ -328,7 +342,7 @@ fn a_scene_opens_exactly_as_it_was() {
     script(
         &mut harness,
         "form.set surface=ill_conditioned_quadratic\nform.set learning_rate=0.019\nform.set momentum=0.74\n\
-         lab.do select-momentum\nlab.do field-arrows\nlab.do surface3d/zoom_in\ntiles.bring microscope\ntime.seek 61",
+         lab.do select-momentum\nlab.do field-arrows\nlab.do surface3d/zoom_in\ntiles.bring curves-f\ntime.seek 61",
     );
     let typical = scene(&mut harness);
     assert!(typical.code().len() < 300, "{} signs: {typical:?}", typical.code().len());

@@ -21,14 +21,16 @@ use crate::plot::style::Style;
 /// Name, tabs, palette, talk, device.
 pub fn top(state: &State, ui: &mut Ui, acts: &mut Vec<Act>) {
     let style = &state.style;
+    let titled = titles_fit(state, ui);
     ui.horizontal_centered(|ui| {
         ui.add(egui::Label::new(theme::strong("Learnscope").size(15.0)));
         ui.add_space(12.0);
         ui.spacing_mut().item_spacing.x = 4.0;
         for (index, session) in state.sessions.iter().enumerate() {
             let spec = session.lab.spec;
-            let response = tab(ui, index + 1, spec.title, index == state.active, style);
-            if response.on_hover_text(spec.claim).clicked() {
+            let active = index == state.active;
+            let response = tab(ui, index + 1, spec.title, active, active || titled, style);
+            if response.on_hover_text(format!("{}\n{}", spec.title, spec.claim)).clicked() {
                 acts.push(Act::Lab(spec.id.to_owned()));
             }
         }
@@ -50,12 +52,24 @@ pub fn top(state: &State, ui: &mut Ui, acts: &mut Vec<Act>) {
     });
 }
 
-fn tab(ui: &mut Ui, number: usize, title: &str, active: bool, style: &Style) -> egui::Response {
+/// Whether the top bar has room for the titles of all labs beside the device.
+fn titles_fit(state: &State, ui: &Ui) -> bool {
+    let body = TextStyle::Body.resolve(ui.style());
+    let wide = |text: &str, font: &egui::FontId| {
+        ui.painter().layout_no_wrap(text.to_owned(), font.clone(), egui::Color32::PLACEHOLDER).size().x
+    };
+    let name = wide("Learnscope", &egui::FontId::new(15.0, theme::strong_family())) + 28.0;
+    let tab = |title: &str| wide(title, &body) + wide("0", &body) + 36.0;
+    let titles: f32 = state.sessions.iter().map(|session| tab(session.lab.spec.title)).sum();
+    name + titles + chip_width(ui, &format!("●  {}", device_text(state).0)) <= ui.available_width()
+}
+
+fn tab(ui: &mut Ui, number: usize, title: &str, active: bool, titled: bool, style: &Style) -> egui::Response {
     let font = TextStyle::Body.resolve(ui.style());
     let text = if active { style.text } else { style.text_weak };
     let digit = ui.painter().layout_no_wrap(number.to_string(), font.clone(), style.text_weak);
     let word = ui.painter().layout_no_wrap(title.to_owned(), font, text);
-    let size = vec2(digit.size().x + word.size().x + 32.0, 28.0);
+    let size = vec2(digit.size().x + if titled { word.size().x + 32.0 } else { 24.0 }, 28.0);
     let (rect, response) = ui.allocate_exact_size(size, Sense::click());
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Tab, true, active, title));
     if active || response.hovered() || response.has_focus() {
@@ -68,7 +82,9 @@ fn tab(ui: &mut Ui, number: usize, title: &str, active: bool, style: &Style) -> 
     let y = |galley: &egui::Galley| rect.center().y - galley.size().y / 2.0;
     let (x, digit_width) = (rect.left() + 12.0, digit.size().x);
     ui.painter().galley(egui::pos2(x, y(&digit)), digit, style.text_weak);
-    ui.painter().galley(egui::pos2(x + digit_width + 8.0, y(&word)), word, text);
+    if titled {
+        ui.painter().galley(egui::pos2(x + digit_width + 8.0, y(&word)), word, text);
+    }
     response
 }
 
@@ -90,8 +106,8 @@ fn chip(ui: &mut Ui, text: &str, style: &Style) -> egui::Response {
     )
 }
 
-/// The device that training uses, always visible, with its adapter's name.
-fn device(state: &State, ui: &mut Ui, acts: &mut Vec<Act>) {
+/// The device that training uses in words, short enough for the bar, and the colour of its dot.
+fn device_text(state: &State) -> (String, egui::Color32) {
     let style = &state.style;
     let looking = state.devices.is_none() && state.device_answer.is_some();
     let devices = state.devices.as_deref().unwrap_or_default();
@@ -109,12 +125,20 @@ fn device(state: &State, ui: &mut Ui, acts: &mut Vec<Act>) {
             None => (format!("GPU · {name} · not found"), style.warning),
         },
     };
+    (shorten(&text, 44), color)
+}
+
+/// The device that training uses, always visible, with its adapter's name.
+fn device(state: &State, ui: &mut Ui, acts: &mut Vec<Act>) {
+    let style = &state.style;
+    let looking = state.devices.is_none() && state.device_answer.is_some();
+    let (text, color) = device_text(state);
     let check = state.front().and_then(|session| session.run.header.as_ref());
     let check = check.map_or(String::new(), |header| {
         let parts = [format!("this run: {}", header.device), header.device_check.clone()];
         parts.into_iter().filter(|part| !part.is_empty() && part != "this run: ").collect::<Vec<_>>().join("\n")
     });
-    let label = RichText::new(format!("●  {}", shorten(&text, 44))).size(12.0);
+    let label = RichText::new(format!("●  {text}")).size(12.0);
     let mut job = egui::text::LayoutJob::default();
     let font = egui::FontId::new(12.0, egui::FontFamily::Proportional);
     for (part, part_color) in [("●  ", color), (&label.text()["●  ".len()..], style.text)] {
@@ -197,7 +221,10 @@ pub fn run(state: &State, fork_open: bool, ui: &mut Ui, acts: &mut Vec<Act>) {
         ui.add_space(8.0);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             menus(session, ui, acts);
-            seed(session, ui, style, acts);
+            // In the smallest window the menus come first: the seed is reached by making the window wider.
+            if ui.available_width() > SEED {
+                seed(session, ui, style, acts);
+            }
             ui.add_space(8.0);
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 let (text, color) = if blocked {
@@ -207,11 +234,16 @@ pub fn run(state: &State, fork_open: bool, ui: &mut Ui, acts: &mut Vec<Act>) {
                 } else {
                     (progress(session), style.text)
                 };
-                ui.add(egui::Label::new(RichText::new(text).monospace().color(color)).truncate());
+                if ui.available_width() > 24.0 {
+                    ui.add(egui::Label::new(RichText::new(text).monospace().color(color)).truncate());
+                }
             });
         });
     });
 }
+
+/// Room for the seed's field and its name.
+const SEED: f32 = 128.0;
 
 /// Where the run is, in one line.
 fn progress(session: &Session) -> String {

@@ -42,7 +42,7 @@ impl std::fmt::Debug for WindowOptions {
 const APP_ID: &str = "learnscope";
 const SIZE: [f32; 2] = [1440.0, 900.0];
 /// Half of a laptop's screen, where everything is drawn at 200 %.
-const LEAST: [f32; 2] = [640.0, 360.0];
+const LEAST: [f32; 2] = [672.0, 360.0];
 /// Height in points that a window's title and the desktop's bars may take.
 const BARS: f32 = 72.0;
 

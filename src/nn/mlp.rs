@@ -8,8 +8,6 @@ use burn::module::{Module, Param, ParamId};
 use burn::tensor::{Gradients, Tensor, TensorData, activation};
 
 use crate::compute::streams;
-use crate::landscape::Block;
-use crate::nn::parameters::Role;
 
 /// The non-linearity after each hidden layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,15 +46,6 @@ impl MlpShape {
     /// P: number of weights and biases of one copy.
     pub fn parameters(&self) -> usize {
         self.layers().last().map_or(0, |layer| layer.biases().end)
-    }
-
-    /// The blocks of the parameters of one copy, in the order of [`Mlp::from_flat`].
-    pub fn blocks(&self) -> Vec<Block> {
-        let layer = |(i, Layer { inputs, outputs, .. }): (usize, Layer)| {
-            let block = |name: &str, role, shape| Block { name: format!("layer{}.{name}", i + 1), role, shape };
-            [block("weight", Role::Weight, vec![inputs, outputs]), block("bias", Role::Bias, vec![outputs])]
-        };
-        self.layers().enumerate().flat_map(layer).collect()
     }
 
     /// Number of classes, C.

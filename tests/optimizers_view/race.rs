@@ -102,7 +102,7 @@ fn curves_and_starts_are_drawn_and_a_click_begins_there() {
     let mut parts = 0;
     harness.state_mut().cursor = 20;
     harness.state_mut().with_view(|view, ctx| parts = view.sub_steps(ctx));
-    assert_eq!(parts, 4, "NAG is selected in every view");
+    assert_eq!(parts, 5, "NAG is selected in every view");
     harness.get_by_label("all bands").click();
     harness.run_steps(3);
     harness.get_by_label("starts").click();

@@ -11,9 +11,10 @@ use crate::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
 use crate::engine::params::{ParamError, Params, Value};
 use crate::kit::batches::{Last, Order};
 use crate::kit::training::{Training, diverged};
-use crate::landscape::Network;
+use crate::landscape::{Block, Network};
 use crate::nn::materialise;
-use crate::nn::mlp::{Mlp, MlpShape, cross_entropy, one_hot};
+use crate::nn::mlp::{Layer, Mlp, MlpShape, cross_entropy, one_hot};
+use crate::nn::parameters::Role;
 
 use super::super::rules::Hyper;
 use super::article::Article;
@@ -337,7 +338,7 @@ impl Experiment for NetworkRun {
             Network {
                 id: trainee.entry.id.to_owned(),
                 title: trainee.entry.title.to_owned(),
-                blocks: self.shape.blocks(),
+                blocks: blocks(&self.shape),
                 weights,
                 about: "the mean cross-entropy of the training points, without regularisation",
                 rate: Some(trainee.entry.hyper(&self.hyper).learning_rate),
@@ -346,6 +347,16 @@ impl Experiment for NetworkRun {
         };
         Ok(self.trainees.iter().zip(read).map(network).collect())
     }
+}
+
+/// The parameters of one copy in the order of [`Mlp::from_flat`].
+fn blocks(shape: &MlpShape) -> Vec<Block> {
+    let layer = |(i, layer): (usize, Layer)| {
+        let block = |name: &str, role, shape| Block { name: format!("layer{}.{name}", i + 1), role, shape };
+        let Layer { inputs, outputs, .. } = layer;
+        [block("weight", Role::Weight, vec![inputs, outputs]), block("bias", Role::Bias, vec![outputs])]
+    };
+    shape.layers().enumerate().flat_map(layer).collect()
 }
 
 /// A landscape is that of the first so many training points, which are shuffled.

@@ -142,6 +142,9 @@ fn ui(state: &mut InsideTile, present: &[usize], selected: &mut Option<usize>, u
             state.without_histograms = !state.without_histograms;
         }
         let name = RichText::new(ROSTER[chosen].title).size(size).color(style.text);
+        if tile::said(ui, name.clone()) {
+            return;
+        }
         let combo = ComboBox::from_id_salt("inside optimizer").selected_text(name).width(9.0 * size).truncate();
         let response = combo.show_ui(ui, |ui| {
             for &i in present {
