@@ -344,3 +344,39 @@ fn a_map_of_starts_is_computed_and_a_click_takes_a_start_over() {
     support::scene::wait_for(&mut harness, "% of the pairs arrive");
     harness.get_by_label("map of hyper-parameters");
 }
+
+#[test]
+fn courses_of_the_rate_are_drawn_and_their_handles_set_the_form() {
+    let set = ["schedule=warmup", "schedule_warmup=40", "steps=200", "momentum_schedule=linear"];
+    let mut harness = Scene::new(&set, "schedules").harness(vec2(600.0, 320.0));
+    harness.run_steps(3);
+    for handle in ["end of the warm-up: 0.01", "η at the end: 1.00e-4", "μ at first: 0.5", "μ at the end: 0.9"] {
+        assert!(harness.query_by_label_contains(handle).is_some(), "{handle}");
+    }
+    let set_to = |harness: &Harness<'_, Scene>, key: &str| {
+        let found = harness.state().actions.iter().rev().find_map(|action| match action {
+            ViewAction::SetParam { key: set, value, settled } if set == key => Some((value.clone(), *settled)),
+            _ => None,
+        });
+        found.unwrap_or_else(|| panic!("{key}: {:?}", harness.state().actions))
+    };
+    let from = harness.get_by_label_contains("end of the warm-up").rect().center();
+    let to = from + vec2(30.0, 20.0);
+    harness.drag_at(from);
+    harness.run_steps(2);
+    harness.hover_at(to);
+    harness.run_steps(2);
+    let (Value::Int(updates), false) = set_to(&harness, "schedule_warmup") else { panic!("an unsettled whole number") };
+    assert!(updates > 50, "{updates}");
+    let (Value::Float(eta), false) = set_to(&harness, "learning_rate") else { panic!("an unsettled number") };
+    assert!(eta < 0.0095 && eta > 0.004, "{eta}");
+    harness.drop_at(to);
+    harness.run_steps(2);
+    assert!(set_to(&harness, "learning_rate").1, "settled when it is let go");
+    harness.get_by_label("cosine").click();
+    harness.run_steps(2);
+    assert_eq!(set_to(&harness, "schedule"), (Value::Text("cosine".to_owned()), true));
+    harness.get_by_label("anneal μ").click();
+    harness.run_steps(2);
+    assert_eq!(set_to(&harness, "momentum_schedule").0, Value::Text("constant".to_owned()));
+}

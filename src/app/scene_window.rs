@@ -59,7 +59,8 @@ impl Session {
         self.play.follow_live();
         let cursor = Cursor { step: scene.step, sub: scene.sub };
         (self.play.cursor, self.play.follow, self.play.touched) = (cursor, scene.follow, true);
-        self.play.speed = scene.speed.clamp(SPEEDS.0, SPEEDS.1);
+        // A scene that was written by hand need not say it.
+        self.play.speed = if scene.speed > 0.0 { scene.speed.clamp(SPEEDS.0, SPEEDS.1) } else { 1.0 };
         // A view may turn from what the old run does not have.
         self.scene_view = Some(scene.view.clone());
         refused

@@ -234,9 +234,9 @@ impl LandscapeTile {
         self.bar(shown, bar, ui, ctx, size);
         if self.found.newest().is_none() {
             let way = if shown.is_short {
-                "The training is gone through again on the CPU up to the timeline’s step, with every optimizer’s weights."
+                "the training is gone through again on the CPU up to the timeline’s step, with every optimizer’s weights."
             } else {
-                "The run’s checkpoints are read, or its training is gone through again, on the CPU."
+                "the run’s checkpoints are read, or its training is gone through again, on the CPU."
             };
             let hint = format!("Press compute: {way} The training itself goes on meanwhile.");
             ui.scope_builder(eframe::egui::UiBuilder::new().max_rect(rest), |ui| {

@@ -415,7 +415,7 @@ fn neighbourhood(theta: [f64; 2], trace: &Trace) -> Bounds {
         .filter(|reach| reach.is_finite())
         .fold(0.0, f64::max);
     let smallest = 1e-9 * (1.0 + theta[0].abs().max(theta[1].abs()));
-    let radius = 1.7 * reach.max(smallest);
+    let radius = 1.3 * reach.max(smallest);
     Bounds::new([theta[0] - radius, theta[0] + radius], [theta[1] - radius, theta[1] + radius])
 }
 

@@ -81,16 +81,21 @@ fn ui(tile: &mut ScheduleTile, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     let hyper = Hyper::of(ctx.params);
     let steps = STEPS.of(ctx.params).max(2) as f64;
     let top = tile.held.map_or(1.15 * hyper.learning_rate, |(_, top)| top);
-    let cut = if rest.height() > 14.0 * size { rest.top() + 0.56 * rest.height() } else { rest.bottom() };
+    let beside = rest.width() > 34.0 * size;
+    let halves = if beside {
+        let cut = rest.center().x;
+        [rest.with_max_x(cut - 0.5 * size), rest.with_min_x(cut + 0.5 * size)]
+    } else {
+        let cut = rest.center().y;
+        [rest.with_max_y(cut - 0.2 * size), rest.with_min_y(cut + 0.2 * size)]
+    };
     let schedule = hyper.choices.schedule;
     let rate = |step: f64| hyper.learning_rate * schedule.rate(step as u64);
     let handles = rate_handles(ctx.params, now, steps);
-    plot(tile, "η", rest.with_max_y(cut), [steps, top], &rate, &handles, ui, ctx, size);
-    if cut < rest.bottom() {
-        let momentum = |step: f64| schedule.momentum(hyper.momentum, step as u64);
-        let handles = momentum_handles(ctx.params, rises, steps);
-        plot(tile, "μ", rest.with_min_y(cut + 0.4 * size), [steps, 1.0], &momentum, &handles, ui, ctx, size);
-    }
+    plot(tile, "η", halves[0], [steps, top], &rate, &handles, ui, ctx, size);
+    let momentum = |step: f64| schedule.momentum(hyper.momentum, step as u64);
+    let handles = momentum_handles(ctx.params, rises, steps);
+    plot(tile, "μ", halves[1], [steps, 1.0], &momentum, &handles, ui, ctx, size);
 }
 
 fn course_id(course: Course) -> &'static str {

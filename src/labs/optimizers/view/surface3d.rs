@@ -289,7 +289,7 @@ pub fn ui(state: &mut State, selected: &mut Rule, ui: &mut Ui, ctx: &mut ViewCtx
 
 /// Room around the box for its numbers and names, less of it in a low tile.
 fn margin(font_size: f32, height: f32) -> f32 {
-    (3.2 * font_size).min(0.13 * height)
+    (3.2 * font_size).min(0.16 * height)
 }
 
 fn draw(painter: &egui::Painter, rect: Rect, response: &egui::Response, scene: Arc<SurfaceScene>, ctx: &ViewCtx<'_>) {
