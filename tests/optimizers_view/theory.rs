@@ -223,7 +223,7 @@ fn a_long_fan_is_cancelled_and_computed_after_all() {
     (0..2).for_each(|_| scene.command("fan-runs"));
     let mut harness = scene.harness(vec2(800.0, 400.0));
     wait_for(&mut harness, "cancel");
-    label(&harness, "of 1000 runs");
+    wait_for(&mut harness, "of 1000 runs");
     harness.get_by_label("cancel").click();
     harness.run_steps(2);
     label(&harness, "It was cancelled");
