@@ -269,7 +269,8 @@ pub struct LandscapeFlags {
     /// The network around which a random plane lies, such as `adam`; default: the first
     #[arg(long, value_name = "ID", default_value = "")]
     pub network: String,
-    /// Go through the whole training again instead of reading the run's checkpoints; runs without checkpoints always are
+    /// Go through the whole training again instead of reading the run's checkpoints, as trainings of less than a minute and
+    /// runs without checkpoints always are
     #[arg(long)]
     pub again: bool,
     /// Look at the run up to this step; default: its end

@@ -40,7 +40,11 @@ pub fn landscape(flags: &LandscapeFlags, output: &Output) -> Result<(), Failure>
     }
     let checkpoints = checkpoint_file::list(&folder).into_iter().filter(|(step, _)| *step <= until);
     let checkpoints: Vec<_> = checkpoints.map(|(_, path)| path).collect();
-    let way = if flags.again || checkpoints.is_empty() { Way::Again } else { Way::Checkpoints(checkpoints) };
+    let way = if flags.again || landscape::is_short(&run) || checkpoints.is_empty() {
+        Way::Again
+    } else {
+        Way::Checkpoints(checkpoints)
+    };
     let plane = PlaneKind::ALL.into_iter().find(|kind| kind.id() == flags.plane).unwrap_or_default();
     let wanted = Wanted {
         way,

@@ -10,6 +10,7 @@ use crate::engine::emit::Emit;
 use crate::engine::event::{Change, RunHeader};
 use crate::engine::experiment::{BuildRequest, Experiment, RunError};
 use crate::engine::params::Params;
+use crate::engine::state::RunState;
 use crate::engine::twin;
 use crate::landscape::{Network, Plane, Projected, Sharpness, Slice, sharpness, slice};
 use crate::watch::Watch;
@@ -105,6 +106,11 @@ impl Wanted {
             directions: 0,
         }
     }
+}
+
+/// Whether a training is so short that it is gone through again where its checkpoints would do.
+pub fn is_short(run: &RunState) -> bool {
+    run.seconds < 60.0
 }
 
 /// Samples of a side of a slice unless asked otherwise.

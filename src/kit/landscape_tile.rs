@@ -19,6 +19,7 @@ use crate::plot::background::Long;
 use crate::plot::colormap::ColorMap;
 use crate::plot::curve::{Curve, CurveState, Mark, Plot, label};
 use crate::plot::field::{FieldState, Request, ScaleChoice};
+use crate::plot::legend::{self, Entry};
 use crate::plot::scale::Scale;
 use crate::plot::stroke::{LineMesh, Pen, Stop};
 use crate::plot::style::{Category, Style};
@@ -59,8 +60,6 @@ struct Lines {
 pub trait WithLandscape: Sized + 'static {
     /// The lab's facts.
     const LAB: &'static LabSpec;
-    /// A training is short enough to be gone through again unasked.
-    const IS_SHORT: bool = false;
     /// The tile's own state.
     fn landscape(&mut self) -> &mut LandscapeTile;
     /// The network that is selected, by its id; empty for none.
@@ -131,12 +130,11 @@ pub struct Shown {
     pub network: fn(&str, &Style) -> Category,
     /// By its id; empty for none.
     pub selected: &'static str,
-    pub is_short: bool,
 }
 
 impl Shown {
     fn of<V: WithLandscape>(view: &V) -> Self {
-        Self { lab: V::LAB, network: V::network, selected: view.selected(), is_short: V::IS_SHORT }
+        Self { lab: V::LAB, network: V::network, selected: view.selected() }
     }
 }
 
@@ -205,7 +203,7 @@ impl LandscapeTile {
     fn wanted(&self, shown: &Shown, ctx: &ViewCtx<'_>) -> Option<Wanted> {
         let header = ctx.run.header.as_ref()?;
         let checkpoints = checkpoints(&header.folder, ctx.cursor.step);
-        let again = shown.is_short || self.again || checkpoints.is_empty();
+        let again = landscape::is_short(ctx.run) || self.again || checkpoints.is_empty();
         Some(Wanted {
             plane: self.plane,
             about: shown.selected.to_owned(),
@@ -233,7 +231,8 @@ impl LandscapeTile {
         let (bar, rest) = tile::split(ui, size);
         self.bar(shown, bar, ui, ctx, size);
         if self.found.newest().is_none() {
-            let way = if shown.is_short {
+            let is_short = landscape::is_short(ctx.run);
+            let way = if is_short {
                 "the training is gone through again on the CPU up to the timeline’s step, with every optimizer’s weights."
             } else {
                 "the run’s checkpoints are read, or its training is gone through again, on the CPU."
@@ -247,7 +246,25 @@ impl LandscapeTile {
         self.draw(shown, rest, ui, ctx, size);
     }
 
-    fn draw(&mut self, shown: &Shown, rest: Rect, ui: &mut Ui, ctx: &mut ViewCtx<'_>, size: f32) {
+    fn draw(&mut self, shown: &Shown, mut rest: Rect, ui: &mut Ui, ctx: &mut ViewCtx<'_>, size: f32) {
+        if let Some((_, found)) = self.found.newest().filter(|(_, found)| found.paths.len() > 1) {
+            let entries: Vec<Entry<'_>> = found
+                .paths
+                .iter()
+                .map(|path| Entry {
+                    name: path.title.as_str(),
+                    category: (shown.network)(&path.id, ctx.style),
+                    selected: path.id == shown.selected,
+                    help: path.title.clone(),
+                })
+                .collect();
+            let height = legend::height(ui, &entries, rest.width(), size);
+            if height < 0.2 * rest.height() {
+                let (above, below) = rest.split_top_bottom_at_y(rest.bottom() - height);
+                legend::show(ui, below, &entries, ctx.style, size);
+                rest = above;
+            }
+        }
         let (main, side) = divided(rest, size);
         self.slice(shown, main, ui, ctx, size);
         if let Some(places) = side {
@@ -281,7 +298,7 @@ impl LandscapeTile {
             if tile::toggle(ui, !self.linear, "log", "Logarithmic colours", size) {
                 self.toggle_log();
             }
-            if !shown.is_short {
+            if !landscape::is_short(ctx.run) {
                 let help = "Go through the whole training again, for the path between the checkpoints; takes as long as it took";
                 if tile::toggle(ui, self.again, "again", help, size) {
                     self.again = !self.again;

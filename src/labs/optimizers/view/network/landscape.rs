@@ -13,7 +13,6 @@ pub static TILE: Tile<OptimizersView> = landscape_tile("boundary");
 
 impl WithLandscape for OptimizersView {
     const LAB: &'static LabSpec = &SPEC;
-    const IS_SHORT: bool = true;
 
     fn landscape(&mut self) -> &mut LandscapeTile {
         &mut self.network.landscape
