@@ -87,10 +87,11 @@ pub fn uniformity(rows: &Matrix) -> Option<f64> {
     for start in (0..n).step_by(BLOCK) {
         let products = part(start, n.min(start + BLOCK)).times_transposed(&part(start, n));
         for i in 0..products.rows() {
-            for j in i + 1..products.columns() {
+            let potential = |j: usize| {
                 let distance = squares[start + i] + squares[start + j] - 2.0 * products[(i, j)];
-                sum += (-SHARPNESS * distance.max(0.0)).exp();
-            }
+                (-SHARPNESS * distance.max(0.0)).exp()
+            };
+            sum += (i + 1..products.columns()).map(potential).sum::<f64>();
         }
     }
     Some((sum / (n as f64 * (n - 1) as f64 / 2.0)).ln())

@@ -29,7 +29,7 @@ const RANK_FEATURES: Quantity = quantity(
     "RankMe of features",
     4,
     Dash::Solid,
-    "exp of the entropy of the singular values of test pictures' features (the encoder's outputs): from 1 to as many as there are \
+    "exp of the entropy of the singular values of up to 1000 test pictures' features (the encoder's outputs): from 1 to as many as there are \
      features. It weighs by σ, the effective rank by σ²",
 );
 const RANK_EMBEDDINGS: Quantity = quantity(
@@ -59,7 +59,7 @@ const UNIFORMITY_TEST: Quantity = quantity(
     "uniformity of test pictures",
     1,
     Dash::Dotted,
-    "the same of test pictures without augmentation, in evaluation mode",
+    "the same of up to 500 test pictures without augmentation, in evaluation mode",
 );
 const SLOPE: Quantity = quantity(
     "spectral_slope",
