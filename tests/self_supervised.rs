@@ -352,6 +352,38 @@ fn twice_the_loss_is_twice_the_first_update() {
 }
 
 #[test]
+fn gradient_norms_are_the_lengths_of_a_bare_update_and_change_nothing() {
+    let rates = ["rate_encoder=1", "rate_projector=1", "rate_predictor=1"];
+    let none = ["momentum=0", "decay_encoder=0", "decay_projector=0", "decay_predictor=0", "loss_scale=0.5"];
+    let hyper = Hyper::of(&params(&[&none[..], &rates[..]].concat()));
+    let step = |norms_wanted: bool| {
+        let mut trainer = Trainer::new(&SHAPE, 1, &Device::flex()).unwrap();
+        trainer.norms_wanted = norms_wanted;
+        let before = slots(&trainer.online);
+        let outcome = trainer.step(pictures(16, 5), &hyper, 0.9, 0).unwrap();
+        (before, slots(&trainer.online), outcome.gradient_norms)
+    };
+    let (before, after, norms) = step(true);
+    let (_, unmeasured, nothing) = step(false);
+    assert!(nothing.is_none());
+    let values = |slots: &[Slot]| slots.iter().flat_map(|slot| read(slot.value.clone())).collect::<Vec<f32>>();
+    assert_eq!(values(&after), values(&unmeasured));
+    let mut expected = [0.0_f64; 3];
+    for (old, new) in before.iter().zip(&after).filter(|(old, _)| old.role != Role::Statistic) {
+        let group =
+            ["branch.encoder", "branch.projector", "predictor"].iter().position(|part| old.path.starts_with(part));
+        let moved = read(new.value.clone() - old.value.clone());
+        expected[group.unwrap()] += moved.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>();
+    }
+    let norms = read(norms.unwrap());
+    for (norm, square) in norms.iter().zip(expected) {
+        let length = square.sqrt();
+        assert!(length > 1e-3 && (f64::from(*norm) - length).abs() < 1e-4 * length, "{norms:?} against {expected:?}");
+    }
+    assert_eq!(norms.len(), 3);
+}
+
+#[test]
 fn the_resnet_trains_a_step() {
     let shape = Shape { channels: 3, encoder: EncoderKind::ResNet18, ..SHAPE };
     let mut trainer = Trainer::new(&shape, 1, &Device::flex()).unwrap();

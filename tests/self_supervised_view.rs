@@ -136,12 +136,20 @@ fn run(story: Story) -> RunState {
             ("normalised_std", spread),
             ("mean_energy", 0.4),
             ("collapse", verdict),
+            ("views/alignment", 0.8 * fade),
+            ("views/uniformity", -3.5 * spread),
+            ("gradient/encoder", 0.2 * fade + 1e-3),
+            ("gradient/projector", 0.1 * fade + 1e-3),
+            ("gradient/predictor", 0.3 * fade + 1e-3),
         ];
         if step % 50 == 0 {
             values.extend(match story.dead {
                 true => [("knn", 0.2 + 0.5 * fade), ("probe", 0.3 + 0.4 * fade)],
                 false => [("knn", 0.9 - 0.2 * fade), ("probe", 0.95 - 0.25 * fade)],
             });
+            let slope = if story.dead { 5.0 } else { 1.2 };
+            values.extend([("rank_me/features", 3.0 * rank), ("rank_me/embeddings", 2.0 * rank)]);
+            values.extend([("uniformity/test", -3.2 * spread), ("spectral_slope", slope)]);
         }
         let prefixes: &[&str] = if story.twin && step >= 200 { &["", "twin/"] } else { &[""] };
         for prefix in prefixes {
@@ -281,6 +289,7 @@ fn a_click_in_a_curve_moves_the_cursor() {
         ("probe", "kNN and linear probe accuracy against the step"),
         ("eigenspaces", "asymmetry of Wp against the step"),
         ("collapse", "verdicts along the run"),
+        ("representation", "RankMe of features and embeddings against the step"),
     ] {
         let mut harness = Scene::new(Story::default(), tile).harness(vec2(600.0, 420.0));
         harness.run_steps(2);
@@ -307,6 +316,42 @@ fn the_twin_is_drawn_and_named() {
     let mut harness = Scene::new(Story::default(), "probe").harness(vec2(600.0, 420.0));
     harness.run_steps(2);
     assert!(harness.query_by_label_contains("twin").is_none());
+}
+
+#[test]
+fn what_is_told_without_labels_has_a_panel_each() {
+    let twin = Story { dead: false, twin: true };
+    let mut harness = Scene::new(twin, "representation").harness(vec2(1100.0, 460.0));
+    harness.run_steps(2);
+    for panel in [
+        "RankMe of features and embeddings against the step",
+        "alignment and uniformity against the step",
+        "spectral slope of the features against the step",
+        "gradient norms against the step",
+    ] {
+        harness.get_by_label_contains(panel);
+    }
+    // Every quantity is drawn, its twin's too, with the value at the cursor.
+    for name in [
+        "RankMe of features",
+        "RankMe of embeddings",
+        "alignment of views",
+        "uniformity of test pictures",
+        "spectral slope α",
+        "encoder",
+        "predictor",
+    ] {
+        harness.get_by_label_contains(&format!("{name} (twin)"));
+    }
+    let said = label(&harness, "spectral slope of the features");
+    assert!(said.contains("1.2"), "{said}");
+    // Where there is no room for four, one is chosen.
+    let mut harness = Scene::new(twin, "representation").harness(vec2(420.0, 240.0));
+    harness.run_steps(2);
+    assert!(harness.query_by_label_contains("gradient norms against").is_none());
+    harness.get_by_label("gradients").click();
+    harness.run_steps(2);
+    harness.get_by_label_contains("gradient norms against the step");
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod matrix;
 mod pca;
 
 pub use matrix::Matrix;
-pub use pca::{Pca, pca};
+pub use pca::{Pca, covariance, pca};
 
 use faer::linalg::matmul::matmul;
 use faer::prelude::Solve;
@@ -80,6 +80,18 @@ pub fn symmetric_eigenvalues(a: &Matrix) -> Result<Vec<f64>, LinalgError> {
         a.symmetrised().view().self_adjoint_eigenvalues(Side::Lower).map_err(|_| LinalgError::NoConvergence)?;
     values.reverse();
     Ok(values)
+}
+
+/// The singular values of an m x n matrix, descending: min(m, n) numbers.
+///
+/// # Errors
+/// A number that is not finite.
+pub fn singular_values(a: &Matrix) -> Result<Vec<f64>, LinalgError> {
+    check_finite(a)?;
+    if a.rows() == 0 || a.columns() == 0 {
+        return Ok(Vec::new());
+    }
+    a.view().singular_values().map_err(|_| LinalgError::NoConvergence)
 }
 
 /// A complex number: an eigenvalue of a general matrix.
@@ -171,6 +183,21 @@ mod tests {
         assert!(difference.frobenius() < 1e-12 * a.frobenius());
         let only_values = symmetric_eigenvalues(&a).unwrap();
         assert!(only_values.iter().zip(&eigen.values).all(|(a, b)| (a - b).abs() < 1e-12));
+    }
+
+    #[test]
+    fn squared_singular_values_are_the_eigenvalues_of_the_gram_matrix() {
+        for a in [Matrix::from_fn(30, 6, |i, j| ((i * j) as f64 * 0.7).cos()), example(6)] {
+            for a in [a.transposed(), a] {
+                let values = singular_values(&a).unwrap();
+                let gram = if a.rows() < a.columns() { a.times_transposed(&a) } else { a.transposed_times(&a) };
+                let expected = symmetric_eigenvalues(&gram).unwrap();
+                assert_eq!(values.len(), 6);
+                assert!(values.iter().zip(&expected).all(|(s, l)| (s * s - l).abs() < 1e-10 * expected[0]));
+            }
+        }
+        assert_eq!(singular_values(&Matrix::zeros(0, 3)), Ok(Vec::new()));
+        assert_eq!(singular_values(&Matrix::from_fn(2, 2, |_, _| f64::INFINITY)), Err(LinalgError::NotFinite));
     }
 
     #[test]

@@ -61,9 +61,7 @@ pub fn normalised_std(z: &Matrix) -> f64 {
     if n < 2 || d == 0 {
         return 0.0;
     }
-    let lengths: Vec<f64> =
-        (0..n).map(|i| z.row(i).iter().map(|v| v * v).sum::<f64>().sqrt().max(LENGTH_FLOOR)).collect();
-    let unit = Matrix::from_fn(n, d, |i, j| z[(i, j)] / lengths[i]);
+    let unit = unit_rows(z);
     let mean = unit.column_means();
     let mut squares = vec![0.0; d];
     for i in 0..n {
@@ -72,6 +70,13 @@ pub fn normalised_std(z: &Matrix) -> f64 {
         }
     }
     squares.iter().map(|square| (square / (n - 1) as f64).sqrt()).sum::<f64>() / (d as f64).sqrt()
+}
+
+/// Every row divided by its length; a row of zeros stays one.
+pub fn unit_rows(z: &Matrix) -> Matrix {
+    let length = |i: usize| z.row(i).iter().map(|v| v * v).sum::<f64>().sqrt().max(LENGTH_FLOOR);
+    let lengths: Vec<f64> = (0..z.rows()).map(length).collect();
+    Matrix::from_fn(z.rows(), z.columns(), |i, j| z[(i, j)] / lengths[i])
 }
 
 /// Whether a network has collapsed, by one measurement.

@@ -1,4 +1,5 @@
-//! Measurements of trained networks, on the host: spectra, alignment of eigenspaces, collapse, nearest neighbours, probes.
+//! Measurements of trained networks, on the host: spectra, alignment of eigenspaces, collapse,
+//! representations without labels, nearest neighbours, probes.
 //!
 //! Letters: n points (rows), d features (columns), B the batch. Plain functions of plain data; what a number means and
 //! by which convention it is computed stands beside it.
@@ -13,4 +14,5 @@ pub mod linear_probe;
 pub mod matching;
 pub mod projection;
 pub mod quality;
+pub mod representation;
 pub mod spectrum;

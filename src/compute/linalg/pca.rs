@@ -13,6 +13,13 @@ pub struct Pca {
     pub variances: Vec<f64>,
 }
 
+/// The covariance d x d of the rows of `points` (n x d), divided by n.
+pub fn covariance(points: &Matrix) -> Matrix {
+    let mean = points.column_means();
+    let centred = Matrix::from_fn(points.rows(), points.columns(), |i, j| points[(i, j)] - mean[j]);
+    centred.transposed_times(&centred).scaled(1.0 / points.rows().max(1) as f64)
+}
+
 /// The k leading principal axes of the rows of `points` (n x d). An axis points to where its largest component is
 /// positive, so that equal clouds give equal pictures. k is cut to d.
 ///
@@ -24,9 +31,7 @@ pub fn pca(points: &Matrix, k: usize) -> Result<Pca, LinalgError> {
         return Err(LinalgError::Shape { what: "principal components", left: 0, right: 1 });
     }
     let mean = points.column_means();
-    let centred = Matrix::from_fn(n, d, |i, j| points[(i, j)] - mean[j]);
-    let covariance = centred.transposed_times(&centred).scaled(1.0 / n as f64);
-    let eigen = symmetric_eigen(&covariance)?;
+    let eigen = symmetric_eigen(&covariance(points))?;
     let k = k.min(d);
     let signs: Vec<f64> = (0..k)
         .map(|j| {

@@ -10,6 +10,7 @@ use crate::metrics::spectrum::fit_sqrt;
 
 use super::alarm::Check;
 use super::params::Hyper;
+use super::representation::{defined, emit_views, rows};
 use super::trainer::f_matrix;
 
 /// What is analysed, as it came from the device.
@@ -41,16 +42,10 @@ pub fn emit(read: &Read<'_>, hyper: &Hyper, out: &mut Emit<'_>) -> Result<Check,
     let spaces = eigenspaces(&f, &wp)?;
 
     emit_asymmetry(&wp, out);
-    // What is undefined is left out.
-    let some = |key: &str, value: Option<f64>, out: &mut Emit<'_>| {
-        if let Some(value) = value {
-            out.scalar(key, value);
-        }
-    };
-    some("alignment/weighted", spaces.weighted_alignment(Weight::RootEigenvalue), out);
-    some("alignment/weighted_by_eigenvalue", spaces.weighted_alignment(Weight::Eigenvalue), out);
-    some("alignment/mean", spaces.mean_alignment(d), out);
-    some("alignment/mean_top8", spaces.mean_alignment(d.min(8)), out);
+    defined("alignment/weighted", spaces.weighted_alignment(Weight::RootEigenvalue), out);
+    defined("alignment/weighted_by_eigenvalue", spaces.weighted_alignment(Weight::Eigenvalue), out);
+    defined("alignment/mean", spaces.mean_alignment(d), out);
+    defined("alignment/mean_top8", spaces.mean_alignment(d.min(8)), out);
     out.scalar("alignment/aligned_modes", spaces.aligned_modes() as f64);
     out.scalar("commutator", spaces.commutator);
     if let Some(fit) = fit_sqrt(&spaces.rayleigh, &spaces.f_values) {
@@ -60,10 +55,11 @@ pub fn emit(read: &Read<'_>, hyper: &Hyper, out: &mut Emit<'_>) -> Result<Check,
 
     // Collapse is judged by this batch, not by F: a long memory or another product would hide it.
     let statistics = feature_statistics(&z)?;
-    some("effective_rank", statistics.effective_rank, out);
-    some("effective_rank/centred", statistics.effective_rank_centred, out);
+    defined("effective_rank", statistics.effective_rank, out);
+    defined("effective_rank/centred", statistics.effective_rank_centred, out);
     out.scalar("normalised_std", statistics.normalised_std);
     out.scalar("mean_energy", statistics.mean_energy);
+    emit_views(&z, out);
     let verdict = match read.vanished {
         true => Verdict::Complete,
         false => verdict(statistics.effective_rank, statistics.normalised_std, d),
@@ -105,11 +101,6 @@ fn emit_asymmetry(wp: &Matrix, out: &mut Emit<'_>) {
     let asymmetry = asymmetry(wp);
     out.scalar("asymmetry", asymmetry.frobenius);
     out.scalar("asymmetry/entrywise_l1", asymmetry.entrywise_l1);
-}
-
-/// A batch of d numbers a row.
-fn rows(d: usize, values: &[f32]) -> Matrix {
-    Matrix::from_fn(values.len() / d, d, |i, j| f64::from(values[i * d + j]))
 }
 
 fn square(d: usize, values: &[f32]) -> Matrix {

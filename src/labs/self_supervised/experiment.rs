@@ -27,7 +27,7 @@ use super::params::{
     check_combination,
 };
 use super::trainer::{Outcome, Trainer, VIEWS};
-use super::{eigen, source};
+use super::{eigen, representation, source};
 use crate::labs::self_supervised::params::{ANALYSIS_EVERY, LOSS_EVERY, PROBE_EVERY};
 
 /// A run.
@@ -135,9 +135,13 @@ impl SelfSupervisedRun {
                     reader.add(self.trainer.online.predictor.matrix()),
                 ]
             });
+            let norms = outcome.gradient_norms.map(|norms| reader.add(norms));
             let outputs = (analysis && self.hyper.fitted_map).then(|| reader.add(outcome.p));
             let read = reader.read()?;
             self.emit_loss(f64::from(read[cosine][0]), f64::from(read[l2][0]), out)?;
+            if let Some(norms) = norms {
+                representation::emit_gradients(&read[norms], out);
+            }
             if let Some([second_moment, mean, z, wp]) = analysed {
                 let read = eigen::Read {
                     second_moment: &read[second_moment],
@@ -228,6 +232,7 @@ impl Experiment for SelfSupervisedRun {
         self.training.step += 1;
         let wanted = self.due(self.cadence.loss, out) || self.due(self.cadence.analysis, out);
         let l2 = wanted.then(|| self.trainer.l2(&self.hyper));
+        self.trainer.norms_wanted = wanted;
         let outcome = self.trainer.step(x, &self.hyper, tau, done)?;
         self.measure(&batch, outcome, l2, out)
     }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::compute::linalg::Matrix;
 use crate::compute::readback::Reader;
 use crate::compute::streams;
 use crate::data::augment::recipes::Recipe;
@@ -18,6 +17,7 @@ use crate::metrics::linear_probe::{ProbeProtocol, linear_probe};
 use crate::metrics::projection::Projection;
 
 use super::network::{Branch, EncoderKind};
+use super::representation::{self, rows};
 
 /// Pictures in one forward pass.
 const PART: usize = 250;
@@ -86,7 +86,7 @@ impl Judge {
         )
     }
 
-    /// Emits kNN, probe, projection and the spread of the test pictures' embeddings; returns what the features are worth.
+    /// Emits kNN, probe, projection, and what the test pictures' features and embeddings are like without labels; returns what the features are worth.
     pub fn emit(&mut self, branch: &Branch, out: &mut Emit<'_>) -> Result<Accuracy, RunError> {
         let mut reader = Reader::default();
         let mut add = |tensors: Vec<Tensor<2>>| tensors.into_iter().map(|part| reader.add(part)).collect::<Vec<_>>();
@@ -106,12 +106,9 @@ impl Judge {
         out.scalar("knn", knn);
         out.scalar("probe", probe);
 
-        let columns = self.kind.embedding();
-        let rows = embeddings.len() / columns;
-        out.scalar(
-            "normalised_std/test",
-            normalised_std(&Matrix::from_fn(rows, columns, |i, j| f64::from(embeddings[i * columns + j]))),
-        );
+        let embeddings = rows(self.kind.embedding(), &embeddings);
+        out.scalar("normalised_std/test", normalised_std(&embeddings));
+        representation::emit_test(&rows(d, &test), &embeddings, out);
         if out.wants("embedding") {
             self.project(&test, out);
         }

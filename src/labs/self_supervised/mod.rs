@@ -11,6 +11,7 @@ mod judge;
 pub mod network;
 pub mod params;
 mod presets;
+mod representation;
 mod source;
 mod studies;
 pub mod tau;
@@ -21,7 +22,7 @@ pub mod view;
 
 use crate::engine::event::KeySpec;
 use crate::engine::params::Params;
-use crate::engine::table::{payload, scalar};
+use crate::engine::table::{payload, scalar, scalar_in};
 
 use crate::kit::lab::LabSpec;
 use crate::labs::self_supervised::params::{BATCH_SIZE, ENCODER, STEPS};
@@ -85,6 +86,15 @@ pub static KEYS: &[KeySpec] = &[
     scalar("normalised_std/test", "normalised std of test embeddings"),
     scalar("mean_energy", "share of the mean in the energy of this batch's embeddings, ‖m‖² / E‖z‖²"),
     scalar("collapse", "verdict of one check: 0 healthy, 1 along one direction, 2 complete collapse"),
+    scalar("views/alignment", "alignment of Wang and Isola: mean ‖z1 − z2‖² of two views on the unit sphere, 0 to 4"),
+    scalar("views/uniformity", "uniformity of Wang and Isola of each view: ln of the mean of exp(−2‖x − y‖²), 0 to −4"),
+    scalar("uniformity/test", "uniformity of test embeddings"),
+    scalar_in("rank_me/features", "RankMe of test features", "directions"),
+    scalar_in("rank_me/embeddings", "RankMe of test embeddings", "directions"),
+    scalar("spectral_slope", "exponent α of λ_j ∝ j^(−α), eigenvalues of the test features' covariance"),
+    scalar("gradient/encoder", "‖gradient‖ of the encoder, of the loss with scale, without L2"),
+    scalar("gradient/projector", "‖gradient‖ of the projector, of the loss with scale, without L2"),
+    scalar("gradient/predictor", "‖gradient‖ of the predictor, of the loss with scale, without L2"),
     scalar("knn", "kNN accuracy"),
     scalar("probe", "linear probe accuracy"),
     scalar("evaluation", "accuracy of the linear evaluation at the end"),

@@ -9,7 +9,7 @@ use crate::engine::experiment::RunError;
 use crate::kit::state::{Load, Save};
 use crate::landscape::Network;
 use crate::nn::optim::{Optimizer, Rule};
-use crate::nn::parameters::{average, slots, tracked};
+use crate::nn::parameters::{average, gradients, slots, tracked};
 
 use super::direct_pred::{DirectPred, DirectPredError, centred, direct_copy, is_due};
 use super::network::{Branch, Online, Shape, build};
@@ -30,6 +30,8 @@ pub struct Trainer {
     pub correlation: Option<Correlation>,
     /// F has vanished, so that DirectPred kept the predictor of the step before.
     pub f_vanished: bool,
+    /// Whether the outcome of a step has the norms of its gradients.
+    pub norms_wanted: bool,
     device: Device,
 }
 
@@ -51,6 +53,8 @@ pub struct Outcome {
     pub z: Tensor<2>,
     /// Predictor outputs `[2B, d]`.
     pub p: Tensor<2>,
+    /// ‖g‖ of encoder, projector and predictor, `[3]`: g is the gradient of the loss with its scale and without L2. Where wanted.
+    pub gradient_norms: Option<Tensor<1>>,
 }
 
 impl Correlation {
@@ -87,6 +91,7 @@ impl Trainer {
             optimizer: Optimizer::new(Rule::SGD),
             correlation: None,
             f_vanished: false,
+            norms_wanted: false,
             device: device.clone(),
         })
     }
@@ -102,11 +107,20 @@ impl Trainer {
         // With equal weights the target's pass is the online pass.
         let t = separate.unwrap_or_else(|| z.clone());
         let cosine = negative_cosine(p.clone(), t);
-        let mut gradients = (cosine.clone() * hyper.loss_scale).backward();
+        let mut found = (cosine.clone() * hyper.loss_scale).backward();
+        let gradient_norms = self.norms_wanted.then(|| {
+            let (branch, norm) = (&online.branch, |g: Tensor<1>| (g.clone() * g).sum().sqrt());
+            let parts = [
+                gradients(&branch.encoder, &found),
+                gradients(&branch.projector, &found),
+                gradients(&online.predictor, &found),
+            ];
+            Tensor::cat(parts.map(norm).to_vec(), 0)
+        });
         self.optimizer.rule = Rule::Sgd { momentum: hyper.momentum, nesterov: false };
-        self.online = self.optimizer.step(online, &mut gradients, hyper.decay_scope, |path| hyper.rates(path));
+        self.online = self.optimizer.step(online, &mut found, hyper.decay_scope, |path| hyper.rates(path));
         let p = p.inner();
-        drop(gradients);
+        drop(found);
         if hyper.symmetry {
             self.online.predictor.symmetrise();
         }
@@ -116,7 +130,7 @@ impl Trainer {
         if hyper.rule != PredictorRule::Gradient && is_due(step, hyper.direct_every) {
             self.set_predictor(hyper)?;
         }
-        Ok(Outcome { cosine: cosine.inner(), z, p })
+        Ok(Outcome { cosine: cosine.inner(), z, p, gradient_norms })
     }
 
     /// The online network as a function of its weights on views `[2B, C, H, W]`: the loss with its scale and without L2. What it

@@ -9,6 +9,7 @@ pub mod inspector;
 mod landscape;
 pub mod matrices;
 pub mod paper;
+mod representation;
 pub mod series;
 pub mod snapshots;
 pub mod sqrt_law;
@@ -35,6 +36,7 @@ pub struct SelfSupervisedView {
     measures: CurvesTile,
     /// The paper's measures are laid behind ours.
     with_paper: bool,
+    representation: CurvesTile,
     loss: CurvesTile,
     probe: CurvesTile,
     embedding: embedding::Embedding,
@@ -47,6 +49,7 @@ static TILES: Tiles<SelfSupervisedView> = &[
     &eigenspaces::TILE,
     &collapse::TILE,
     &curves::MEASURES_TILE,
+    &representation::TILE,
     &curves::PROBE_TILE,
     &curves::LOSS_TILE,
     &embedding::TILE,
@@ -110,6 +113,7 @@ impl LabView for SelfSupervisedView {
         fields.of("matrices", |fields| self.matrices.fields(fields));
         fields.of("sqrt", |fields| self.sqrt_law.fields(fields));
         fields.of("measures", |fields| self.measures.fields(fields));
+        fields.of("representation", |fields| self.representation.fields(fields));
         fields.value("paper", &mut self.with_paper, false);
         fields.of("loss", |fields| self.loss.fields(fields));
         fields.of("probe", |fields| self.probe.fields(fields));
