@@ -31,6 +31,8 @@ pub struct Matched {
     pub notes: Vec<String>,
     /// What is added to the name of an image for that of its mask, where nothing but a guess tells.
     pub affix: Option<String>,
+    /// See [`Listing::people`](super::listing::Listing::people).
+    pub people: usize,
 }
 
 /// Pairs `files`; `drawn` are masks made in this program, in folders that mirror the data set's.
