@@ -177,6 +177,13 @@ mod tests {
         }
         let problem = |bytes: &[u8]| with_bytes("a.gif", bytes, |path| read(path).unwrap_err());
         assert_eq!(problem(b"GIF89a"), CUT_SHORT);
+        for (at, bit) in (6..whole.len()).flat_map(|at| (0..8).map(move |bit| (at, bit))) {
+            let mut damaged = whole.clone();
+            damaged[at] ^= 1 << bit;
+            // Read or refused with words; its decoder never gives up.
+            let read = with_bytes("a.gif", &damaged, read);
+            assert!(!read.is_err_and(|problem| problem.contains("gave up")), "byte {at}, bit {bit}");
+        }
         let mut huge = whole.clone();
         huge[6..10].copy_from_slice(&[0x60, 0xea, 0x60, 0xea]);
         with_bytes("a.gif", &huge, |path| assert_eq!(size_of(path), Ok((60_000, 60_000))));

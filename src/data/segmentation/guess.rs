@@ -43,20 +43,11 @@ pub fn without_companions(files: Vec<Found>, notes: &mut Vec<String>) -> Vec<Fou
         let says = addition.get(1..).is_some_and(|word| COMPANIONS.contains(&word));
         (says && stems.contains(&(folder(file), base.to_owned()))).then(|| addition.to_owned())
     };
-    let mut additions = BTreeSet::new();
-    let count = files.len();
-    let keep = |file: &Found| match addition(file) {
-        Some(addition) => {
-            additions.insert(format!("`{addition}`"));
-            false
-        }
-        None => true,
-    };
-    let mut kept = files.clone();
-    kept.retain(keep);
-    if kept.len() < count {
-        let additions: Vec<String> = additions.into_iter().collect();
-        let pictures = counted(count - kept.len(), "picture is", "pictures are");
+    let (companions, kept): (Vec<Found>, Vec<Found>) = files.iter().cloned().partition(|file| addition(file).is_some());
+    if !companions.is_empty() {
+        let additions: BTreeSet<String> = companions.iter().filter_map(addition).collect();
+        let additions: Vec<String> = additions.iter().map(|addition| format!("`{addition}`")).collect();
+        let pictures = counted(companions.len(), "picture is", "pictures are");
         notes.push(format!("{pictures} left out: named as an image with {} added", additions.join(", ")));
     }
     kept

@@ -57,6 +57,8 @@ pub enum Layout {
     Affix { affix: String, prefix: bool },
     /// Folders of images and folders of masks.
     Parallel { images: String, masks: String },
+    /// The same, with names that have a part in common; the notes say which.
+    Rest { images: String, masks: String },
     /// No masks but drawn ones.
     Drawn,
 }
@@ -318,6 +320,7 @@ fn layout(pictures: &[Found], matched: &Matched) -> Layout {
         _ if matched.affix.is_some() => {
             Layout::Affix { affix: matched.affix.clone().unwrap_or_default(), prefix: false }
         }
+        (_, Some(images), Some(masks)) if 2 * matched.by_rest > all => Layout::Rest { images, masks },
         _ if 10 * busi >= 9 * all => Layout::Busi { split: 2 * split > all },
         (Some(affix), ..) if 2 * named > all => Layout::Affix { affix, prefix: 2 * prefixed > named },
         (_, Some(images), Some(masks)) => Layout::Parallel { images, masks },
@@ -339,6 +342,7 @@ impl Layout {
             Layout::Affix { affix, prefix: true } => format!("a mask is named `{affix}` before the image's name"),
             Layout::Affix { affix, prefix: false } => format!("a mask is named as its image with `{affix}` added"),
             Layout::Parallel { images, masks } => format!("images in `{images}`, masks of the same names in `{masks}`"),
+            Layout::Rest { images, masks } => format!("images in `{images}`, masks of other names in `{masks}`"),
             Layout::Drawn => "images without masks of their own".to_owned(),
         }
     }

@@ -190,7 +190,7 @@ fn isic_with_superpixels_and_licences_and_bus_bra() {
     std::fs::write(folder.path().join("bus_data.csv"), "ID,Case\nbus_0001-l,1\n").unwrap();
     let data = read(folder.path(), &[]);
     each_has_its_own(&data, 6, 0);
-    says(&data, "images in `Images`, masks of the same names in `Masks`");
+    says(&data, "images in `Images`, masks of other names in `Masks`");
     says(&data, "`Masks/mask_0001-l.png` for `Images/bus_0001-l.png`");
 }
 
