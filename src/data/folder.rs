@@ -50,6 +50,8 @@ pub struct Folder {
     pub others: usize,
     /// Those of them that are pictures of kinds that are not read.
     pub foreign: ForeignFiles,
+    /// Hidden files with the name of a picture, such as `._a.png`, which a Mac leaves on other disks; in no other count.
+    pub hidden: usize,
     /// Why its files are not here: it cannot be opened, or is listed under another name.
     pub unlisted: Option<String>,
 }
@@ -142,6 +144,7 @@ fn list(folder: &mut Folder, rules: &Rules<'_>, below: &mut Vec<Open>, linked: &
     for entry in std::fs::read_dir(&folder.path)?.flatten() {
         let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
         if name.starts_with('.') || name == "__MACOSX" || path == rules.skip {
+            folder.hidden += usize::from(is_picture_name(&path) && !path.is_dir());
             continue;
         }
         // Follows links.
@@ -291,6 +294,7 @@ mod tests {
         let tree = walk(root.path(), &rules, Watch::nobody()).unwrap();
         assert_eq!(files(&tree), ["top.jpeg", "a/x/1.tif", "b/10.png", "b/2.PNG"]);
         let named = |names: &[&str]| tree.folders.iter().find(|folder| folder.names == names).unwrap();
+        assert_eq!((named(&["b"]).hidden, named(&["a"]).hidden), (1, 0));
         assert_eq!(named(&["b"]).kept, [root.path().join("b/2.xml")]);
         assert_eq!((named(&["a"]).others, named(&[]).kept.len()), (2, 0));
         assert!(named(&["a"]).foreign.told().contains("1 DICOM file"));

@@ -486,12 +486,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for class in ["a", "b"] {
             std::fs::create_dir(folder.path().join(class)).unwrap();
-            std::fs::write(folder.path().join(class).join("1.gif"), b"GIF89a").unwrap();
-            std::fs::write(folder.path().join(class).join("2.GIF"), b"GIF89a").unwrap();
+            std::fs::write(folder.path().join(class).join("1.webp"), b"RIFF").unwrap();
+            std::fs::write(folder.path().join(class).join("2.WebP"), b"RIFF").unwrap();
         }
         let message = load(folder.path(), 8, 1).unwrap_err().to_string();
         assert!(
-            message.contains("holds no pictures") && message.contains("2 GIF files are not read: save"),
+            message.contains("holds no pictures") && message.contains("2 WebP files are not read: save"),
             "{message}"
         );
         // Among pictures that are read they are left out with a word.
@@ -503,7 +503,7 @@ mod tests {
         }
         let warnings = load(folder.path(), 8, 1).unwrap().warnings;
         assert!(
-            warnings.len() == 1 && warnings[0].starts_with("4 GIF files are not read (first 1.gif): save"),
+            warnings.len() == 1 && warnings[0].starts_with("4 WebP files are not read (first 1.webp): save"),
             "{warnings:?}"
         );
     }

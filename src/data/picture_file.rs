@@ -1,5 +1,6 @@
 //! Files of pictures: the one place where they are opened and decoded, within a limit of memory whatever a file claims.
 
+mod gif;
 mod jpeg;
 mod kinds;
 mod png;
@@ -269,8 +270,11 @@ fn open(path: &Path, wanted: Wanted) -> Result<Opened, String> {
         }
         _ => Box::new(BufReader::new(file)),
     };
-    let decoder = reader(input, format).into_decoder().map_err(|error| unreadable(&error, format))?;
-    let mut decoder: Box<dyn ImageDecoder> = Box::new(decoder);
+    let decoder: ImageResult<Box<dyn ImageDecoder>> = match format {
+        ImageFormat::Gif => gif::Gif::open(input, BESIDE_PIXELS).map(|decoder| Box::new(decoder) as _),
+        _ => reader(input, format).into_decoder().map(|decoder| Box::new(decoder) as _),
+    };
+    let mut decoder = decoder.map_err(|error| unreadable(&error, format))?;
     // A tag that cannot be read turns nothing.
     let orientation = orientation.or_else(|| decoder.orientation().ok()).unwrap_or(Orientation::NoTransforms);
     let step = match decoder.original_color_type() {
@@ -312,6 +316,7 @@ fn unreadable(error: &ImageError, format: ImageFormat) -> String {
         ImageFormat::Png => "PNG",
         ImageFormat::Jpeg => "JPEG",
         ImageFormat::Tiff => "TIFF",
+        ImageFormat::Gif => "GIF",
         _ => "BMP",
     };
     match error {

@@ -7,7 +7,7 @@ use image::ImageFormat;
 /// A kind of file that is not read.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Kind {
-    /// As in "12 GIF files".
+    /// As in "12 WebP files".
     name: &'static str,
     /// Endings of names in lower case.
     endings: &'static [&'static str],
@@ -19,8 +19,7 @@ const AS_PNG: &str = "save them as PNG";
 const EXPORT: &str = "export the pictures as 8- or 16-bit PNG or TIFF";
 const SLICES: &str = "export the slices as 8- or 16-bit PNG or TIFF";
 
-const KINDS: [Kind; 18] = [
-    Kind { name: "GIF", endings: &["gif"], advice: AS_PNG },
+const KINDS: [Kind; 17] = [
     Kind { name: "WebP", endings: &["webp"], advice: AS_PNG },
     Kind { name: "HEIC", endings: &["heic", "heif", "hif"], advice: AS_PNG },
     Kind { name: "AVIF", endings: &["avif"], advice: AS_PNG },
@@ -53,7 +52,7 @@ const KINDS: [Kind; 18] = [
 ];
 
 /// Extensions of pictures that are read, in lower case.
-pub const EXTENSIONS: [&str; 6] = ["png", "jpg", "jpeg", "bmp", "tif", "tiff"];
+pub const EXTENSIONS: [&str; 7] = ["png", "jpg", "jpeg", "bmp", "tif", "tiff", "gif"];
 
 /// Whether a file is taken for a picture, by its name.
 pub fn is_picture_name(path: &Path) -> bool {
@@ -116,7 +115,7 @@ impl ForeignFiles {
         pictures.map(line).collect()
     }
 
-    /// `; 12 GIF files are not read: save them as PNG`; empty where there are none.
+    /// `; 12 WebP files are not read: save them as PNG`; empty where there are none.
     pub fn told(&self) -> String {
         let mut counts = self.counts.clone();
         counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.name.cmp(b.0.name)));
@@ -134,9 +133,9 @@ impl ForeignFiles {
 /// What the file is instead, and what to do. `whole`: `head` is all of it.
 pub fn format(head: &[u8], whole: bool) -> Result<ImageFormat, String> {
     match image::guess_format(head) {
-        Ok(format @ (ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::Bmp | ImageFormat::Tiff)) => {
-            return Ok(format);
-        }
+        Ok(
+            format @ (ImageFormat::Png | ImageFormat::Jpeg | ImageFormat::Bmp | ImageFormat::Tiff | ImageFormat::Gif),
+        ) => return Ok(format),
         // With places of eight bytes.
         _ if head.starts_with(b"II+\0") || head.starts_with(b"MM\0+") => return Ok(ImageFormat::Tiff),
         _ => {}
@@ -144,7 +143,6 @@ pub fn format(head: &[u8], whole: bool) -> Result<ImageFormat, String> {
     let at = |place: usize, bytes: &[u8]| head.get(place..).is_some_and(|rest| rest.starts_with(bytes));
     let brand = |names: &[&[u8]]| at(4, b"ftyp") && names.iter().any(|name| at(8, name));
     let ending = match () {
-        () if at(0, b"GIF8") => "gif",
         () if at(0, b"RIFF") && at(8, b"WEBP") => "webp",
         () if brand(&[b"avif", b"avis"]) => "avif",
         () if brand(&[b"hei", b"hev", b"mif1", b"msf1"]) => "heic",
@@ -166,7 +164,7 @@ pub fn format(head: &[u8], whole: bool) -> Result<ImageFormat, String> {
         "is a packed file (an archive), no picture; unpack it first"
     } else if head.iter().all(|&byte| byte == 0) {
         "begins with zeros alone: copying or downloading it broke off; fetch it again or remove it"
-    } else if [&b"\x89PNG\r\n\x1a\n"[..], b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*"]
+    } else if [&b"\x89PNG\r\n\x1a\n"[..], b"\xff\xd8\xff", b"BM", b"II*\0", b"MM\0*", b"GIF89a"]
         .iter()
         .any(|of| of.starts_with(head))
     {
@@ -183,7 +181,7 @@ pub fn format(head: &[u8], whole: bool) -> Result<ImageFormat, String> {
             "holds text, no picture; fetch it again or remove it"
         }
     } else {
-        "does not begin like a PNG, JPEG, TIFF or BMP file: it is damaged or of another kind; fetch it again, or save it as \
+        "does not begin like a PNG, JPEG, TIFF, BMP or GIF file: it is damaged or of another kind; fetch it again, or save it as \
          PNG"
     };
     Err(problem.to_owned())
@@ -209,12 +207,12 @@ mod tests {
     #[test]
     fn files_that_are_not_read_are_known_by_their_names() {
         let mut files = ForeignFiles::default();
-        for name in ["a.GIF", "b.gif", "c.nii.gz", "scan.DCM", "notes.txt", "gif", "table.csv", "x.gz"] {
+        for name in ["a.WEBP", "b.webp", "c.nii.gz", "scan.DCM", "notes.txt", "webp", "table.csv", "x.gz"] {
             files.add(name);
         }
         assert_eq!(
             files.told(),
-            "; 2 GIF files are not read: save them as PNG; 1 DICOM file is not read: export the pictures as 8- or 16-bit PNG \
+            "; 2 WebP files are not read: save them as PNG; 1 DICOM file is not read: export the pictures as 8- or 16-bit PNG \
              or TIFF; 1 NIfTI file is not read: export the slices as 8- or 16-bit PNG or TIFF"
         );
         assert_eq!(ForeignFiles::default().told(), "");
@@ -228,8 +226,7 @@ mod tests {
         let dicom = [&[0; 128][..], b"DICM", &[0; 30]].concat();
         let nifti = [&[0x5c, 1, 0, 0][..], &[0; 340], b"n+1\0"].concat();
         for (bytes, expected) in [
-            (&b"GIF89a\x10\0\x10\0"[..], "is a GIF file, which is not read; save it as PNG"),
-            (b"RIFF\x10\0\0\0WEBPVP8 ", "a WebP file"),
+            (&b"RIFF\x10\0\0\0WEBPVP8 "[..], "is a WebP file, which is not read; save it as PNG"),
             (b"\0\0\0\x18ftypheic\0\0\0\0", "a HEIC file"),
             (b"\0\0\0\x0cjP  \r\n", "a JPEG 2000 file"),
             (b"\x93NUMPY\x01\0v\0", "a NumPy file"),
@@ -254,6 +251,7 @@ mod tests {
             (&b"II+\0\x08\0\0\0"[..], ImageFormat::Tiff),
             (b"MM\0*\0\0\0\x08", ImageFormat::Tiff),
             (b"BM\0\0", ImageFormat::Bmp),
+            (b"GIF87a\x10\0\x10\0", ImageFormat::Gif),
         ] {
             assert_eq!(format(bytes, true), Ok(format_of));
         }

@@ -16,8 +16,16 @@ fn jpeg(image: &DynamicImage, quality: u8) -> Vec<u8> {
     bytes
 }
 
-fn read(path: &Path) -> Result<DynamicImage, String> {
+pub(super) fn read(path: &Path) -> Result<DynamicImage, String> {
     Memory::new(1 << 26).decode(path, |decoded| decoded.image)
+}
+
+/// Writes a file and looks at it.
+pub(super) fn with_bytes<T>(name: &str, bytes: &[u8], look: impl FnOnce(&Path) -> T) -> T {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    std::fs::write(&path, bytes).unwrap();
+    look(&path)
 }
 
 #[test]

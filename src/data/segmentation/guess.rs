@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::counted;
-use super::names::{Role, place_words};
+use super::names::{Role, place_words, words};
 use super::walk::Found;
 use crate::data::folder::natural_order;
 
@@ -15,20 +15,68 @@ const LEAST: usize = 2;
 const RATERS: [&str; 10] =
     ["ho", "manual", "expert", "observer", "rater", "reader", "annotator", "annotation", "doctor", "grader"];
 
-/// Folders of masks that are not: where masks by hand lie beside a folder of plain `mask`, that is the field of view. Gives
+/// Words of additions to an image's name that make it the name of something else than an image or a mask.
+const COMPANIONS: [&str; 12] = [
+    "superpixel",
+    "superpixels",
+    "overlay",
+    "overlays",
+    "preview",
+    "thumbnail",
+    "thumb",
+    "heatmap",
+    "colormap",
+    "visualization",
+    "visualisation",
+    "fov",
+];
+
+/// Pictures beside images that are neither images nor masks: `ISIC_0000000_superpixels.png` beside `ISIC_0000000.jpg`. Gives
 /// the pictures without them.
+pub fn without_companions(files: Vec<Found>, notes: &mut Vec<String>) -> Vec<Found> {
+    let folder = |file: &Found| file.relative.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+    let stems: BTreeSet<(String, String)> = files.iter().map(|file| (folder(file), file.stem.to_lowercase())).collect();
+    let addition = |file: &Found| -> Option<String> {
+        let stem = file.stem.to_lowercase();
+        let at = stem.rfind(['_', '-', '.', ' '])?;
+        let (base, addition) = stem.split_at(at);
+        let says = addition.get(1..).is_some_and(|word| COMPANIONS.contains(&word));
+        (says && stems.contains(&(folder(file), base.to_owned()))).then(|| addition.to_owned())
+    };
+    let (companions, kept): (Vec<Found>, Vec<Found>) = files.iter().cloned().partition(|file| addition(file).is_some());
+    if !companions.is_empty() {
+        let additions: BTreeSet<String> = companions.iter().filter_map(addition).collect();
+        let additions: Vec<String> = additions.iter().map(|addition| format!("`{addition}`")).collect();
+        let pictures = counted(companions.len(), "picture is", "pictures are");
+        notes.push(format!("{pictures} left out: named as an image with {} added", additions.join(", ")));
+    }
+    kept
+}
+
+/// Folders of masks that are not: where masks by hand lie beside a folder of plain `mask`, that is the field of view, and so
+/// is a folder `fov` anywhere. Gives the pictures without them.
 pub fn without_fields_of_view(files: Vec<Found>, notes: &mut Vec<String>) -> Vec<Found> {
     let masks = || files.iter().filter(|file| file.role == Some(Role::Masks));
     let folder = |file: &Found| file.role_folder.clone().unwrap_or_default();
     let by_hand = |name: &str| place_words(name).iter().any(|word| word.starts_with("manual"));
     let drawn: BTreeSet<String> = masks().map(folder).filter(|name| by_hand(name)).collect();
-    let plain: BTreeSet<String> = masks().map(folder).filter(|name| is_plain_mask(name)).collect();
-    let (Some(drawn), false) = (drawn.first(), plain.is_empty()) else { return files };
-    let is_field = |file: &Found| file.role == Some(Role::Masks) && plain.contains(&folder(file));
-    let (fields, kept): (Vec<Found>, Vec<Found>) = files.into_iter().partition(is_field);
-    let names: Vec<String> = plain.iter().map(|name| format!("`{name}`")).collect();
+    let innermost = |file: &Found| file.relative.rsplit('/').nth(1).unwrap_or_default().to_owned();
+    let is_field = |file: &Found| {
+        let plain = matches!(&*folder(file).to_lowercase(), "mask" | "masks");
+        says_field(&innermost(file)) || file.role == Some(Role::Masks) && plain && !drawn.is_empty()
+    };
+    let (fields, kept): (Vec<Found>, Vec<Found>) = files.iter().cloned().partition(is_field);
+    if fields.is_empty() {
+        return kept;
+    }
+    let names: BTreeSet<String> = fields.iter().map(innermost).collect();
+    let since = match drawn.first() {
+        Some(drawn) => format!(", since `{drawn}` lies beside"),
+        None => String::new(),
+    };
+    let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     notes.push(format!(
-        "{} taken for the field of view, since `{drawn}` lies beside: {} left out",
+        "{} taken for the field of view{since}: {} left out",
         match &names[..] {
             [one] => format!("{one} is"),
             several => format!("{} are", several.join(", ")),
@@ -38,38 +86,57 @@ pub fn without_fields_of_view(files: Vec<Found>, notes: &mut Vec<String>) -> Vec
     kept
 }
 
-fn is_plain_mask(name: &str) -> bool {
-    matches!(&*name.to_lowercase(), "mask" | "masks" | "fov" | "fov_mask" | "fov_masks")
+/// Whether a folder's name says that it holds fields of view: `fov`, `FOV_masks`.
+fn says_field(name: &str) -> bool {
+    words(name).iter().any(|word| word == "fov")
 }
 
 /// Gives folders of masks the place of the folder of images that their name means: `ISIC_2017_Training_Data` and
 /// `ISIC_2017_Training_Part1_GroundTruth`. Only where neither has a partner of the same place, and no other folder could be
-/// meant. Of folders of several people the first is taken.
-pub fn join_places(files: &mut Vec<Found>, notes: &mut Vec<String>) {
+/// meant; or of a folder of masks with an addition, beside the images: `images` and `1st_manual`, `masks/expert1`. Of folders of
+/// several people that of `annotator` is taken, from 1, or the first where there is none. Gives the number of people.
+pub fn join_places(files: &mut Vec<Found>, annotator: usize, notes: &mut Vec<String>) -> usize {
     let places = |masks: bool| -> BTreeSet<String> {
         files.iter().filter(|file| (file.role == Some(Role::Masks)) == masks).map(|file| file.place.clone()).collect()
     };
     let (of_images, of_masks) = (places(false), places(true));
     let free_images: Vec<&String> = of_images.difference(&of_masks).collect();
     let free_masks: Vec<&String> = of_masks.difference(&of_images).collect();
-    let words = |place: &str| -> BTreeSet<String> { place_words(place).into_iter().collect() };
-    let meant = |a: &str, b: &str| {
-        let (a, b) = (words(a), words(b));
-        !a.is_empty() && !b.is_empty() && (a.is_subset(&b) || b.is_subset(&a))
+    // What a place has beside its folder's role: the `1st` of `1st_manual`.
+    let of_role = |place: &str, end: &str| {
+        let mut folders = files.iter().filter(|file| file.place == place).filter_map(|file| file.role_folder.as_ref());
+        folders.any(|folder| folder.to_lowercase().contains(end))
     };
+    let added = |image: &str, mask: &str| {
+        let (before, end) = mask.rsplit_once('/').unwrap_or(("", mask));
+        before == image && (says_rater(end) || of_role(mask, end))
+    };
+    let words = |place: &str| -> BTreeSet<String> { place_words(place).into_iter().collect() };
+    let meant = |image: &str, mask: &str| {
+        let (a, b) = (words(image), words(mask));
+        !a.is_empty() && !b.is_empty() && (a.is_subset(&b) || b.is_subset(&a)) || added(image, mask)
+    };
+    let mut people = 0;
     let mut joined: HashMap<String, String> = HashMap::new();
     let mut left_out: BTreeSet<String> = BTreeSet::new();
     for image in &free_images {
         let mut fitting: Vec<&String> = free_masks.iter().copied().filter(|mask| meant(image, mask)).collect();
         fitting.sort_by(|a, b| natural_order(a, b));
-        let Some((first, others)) = fitting.split_first() else { continue };
+        if fitting.is_empty() {
+            continue;
+        }
+        let number = fitting.len();
+        let taken = fitting.remove(if annotator <= number { annotator - 1 } else { 0 });
+        let others = fitting.clone();
+        fitting.push(taken);
         // `1st_manual` and `2nd_manual`: two people have drawn the same.
         let kind =
             |place: &str| words(place).into_iter().filter(|word| !word.starts_with(|c: char| c.is_ascii_digit()));
-        let same_kind = others.iter().all(|other| kind(other).eq(kind(first)));
+        let same_kind = others.iter().all(|other| kind(other).eq(kind(taken)));
         let meant_once = fitting.iter().all(|mask| free_images.iter().filter(|other| meant(other, mask)).count() == 1);
         if same_kind && meant_once {
-            joined.insert((*first).clone(), (*image).clone());
+            people = people.max(number);
+            joined.insert(taken.clone(), (*image).clone());
             left_out.extend(others.iter().map(|other| (*other).clone()));
         }
     }
@@ -88,6 +155,7 @@ pub fn join_places(files: &mut Vec<Found>, notes: &mut Vec<String>) {
             file.place.clone_from(place);
         }
     }
+    people
 }
 
 /// Pairs of an image and a mask of one place, from those that found no partner: `bus_0001-l` and `mask_0001-l` have the same
@@ -172,14 +240,18 @@ fn numbers(stems: &[String]) -> Vec<String> {
 }
 
 /// Masks beside the images, where nothing else says which they are: of the image's name with another extension, or with an
-/// addition that every image has. Marks them as masks of their images and gives the addition; `looks_like_a_mask` has the
-/// last word. `None`: nothing of the kind.
+/// addition that every image has. Marks them as masks of their images and gives the addition and the number of people;
+/// `looks_like_a_mask` has the last word. `annotator`: see [`join_places`]. `None`: nothing of the kind.
 pub fn beside(
     files: &mut Vec<Found>,
     looks_like_a_mask: &dyn Fn(&Found) -> bool,
+    annotator: usize,
     notes: &mut Vec<String>,
-) -> Option<String> {
-    other_extension(files, looks_like_a_mask, notes).or_else(|| addition(files, looks_like_a_mask, notes))
+) -> Option<(String, usize)> {
+    match other_extension(files, looks_like_a_mask, notes) {
+        Some(addition) => Some((addition, 1)),
+        None => addition(files, looks_like_a_mask, annotator, notes),
+    }
 }
 
 /// `a.jpg` with `a.png`: of two formats the one that keeps every value holds the masks.
@@ -203,15 +275,17 @@ fn other_extension(
     }
     let formats: BTreeSet<String> = twos.iter().flat_map(|two| two.iter().map(|&i| extension(&files[i]))).collect();
     let formats: Vec<String> = formats.into_iter().collect();
-    let masks_are = match &formats[..] {
-        [one, other] => ["png", "gif"].into_iter().find(|format| one == format || other == format)?,
-        _ => return None,
-    };
-    let masks: Vec<usize> =
-        twos.iter().flat_map(|two| two.iter().copied().find(|&i| extension(&files[i]) == masks_are)).collect();
-    if masks.len() != twos.len() || !masks.iter().take(3).all(|&mask| looks_like_a_mask(&files[mask])) {
+    if formats.len() != 2 {
         return None;
     }
+    // A format that keeps every value, and that all of them have.
+    let of_format = |format: &str| -> Option<Vec<usize>> {
+        let of_two = |two: &&Vec<usize>| two.iter().copied().find(|&i| extension(&files[i]) == format);
+        let masks: Vec<usize> = twos.iter().map(of_two).collect::<Option<_>>()?;
+        masks.iter().take(3).all(|&mask| looks_like_a_mask(&files[mask])).then_some(masks)
+    };
+    let possible = ["png", "gif", "bmp", "tif"].into_iter().filter(|format| formats.iter().any(|of| of == format));
+    let (masks_are, masks) = possible.into_iter().find_map(|format| Some((format, of_format(format)?)))?;
     notes.push(format!(
         "masks are told by their format: a {} beside an image of the same name",
         masks_are.to_uppercase()
@@ -221,12 +295,13 @@ fn other_extension(
 }
 
 /// `Image_01L.jpg` with `Image_01L_1stHO.png`: an addition that every image has, and that says who has drawn the mask. Of
-/// several people the first is taken.
+/// several people one is taken.
 fn addition(
     files: &mut Vec<Found>,
     looks_like_a_mask: &dyn Fn(&Found) -> bool,
+    annotator: usize,
     notes: &mut Vec<String>,
-) -> Option<String> {
+) -> Option<(String, usize)> {
     let stems: HashMap<(String, String), usize> =
         files.iter().enumerate().map(|(i, file)| ((file.place.clone(), file.stem.to_lowercase()), i)).collect();
     let mut images_with: BTreeMap<String, Vec<(usize, usize)>> = BTreeMap::new();
@@ -247,8 +322,12 @@ fn addition(
     let of_all = images_with.iter().filter(|(_, pairs)| pairs.len() >= LEAST && 2 * pairs.len() > images.len());
     let mut additions: Vec<String> = of_all.map(|(addition, _)| addition.clone()).collect();
     additions.sort_by(|a, b| natural_order(a, b));
-    let (first, others) = additions.split_first()?;
-    let pairs = &images_with[first];
+    let people = additions.len();
+    if additions.is_empty() {
+        return None;
+    }
+    let taken = additions.remove(if annotator <= people { annotator - 1 } else { 0 });
+    let pairs = &images_with[&taken];
     if !pairs.iter().take(3).all(|&(_, mask)| looks_like_a_mask(&files[mask])) {
         return None;
     }
@@ -256,14 +335,14 @@ fn addition(
         let stem = files[image].stem.clone();
         (files[mask].role, files[mask].stem) = (Some(Role::Masks), stem);
     }
-    notes.push(format!("masks are told by the addition `{first}` to the image's name"));
-    if !others.is_empty() {
-        let names: Vec<String> = others.iter().map(|name| format!("`{name}`")).collect();
-        notes.push(format!("masks of several people: those of `{first}` are taken, {} left out", names.join(", ")));
+    notes.push(format!("masks are told by the addition `{taken}` to the image's name"));
+    if !additions.is_empty() {
+        let names: Vec<String> = additions.iter().map(|name| format!("`{name}`")).collect();
+        notes.push(format!("masks of several people: those of `{taken}` are taken, {} left out", names.join(", ")));
     }
     let unused: BTreeSet<usize> = images_with
         .iter()
-        .filter(|(addition, _)| *addition != first)
+        .filter(|(addition, _)| **addition != taken)
         .flat_map(|(_, pairs)| pairs.iter().map(|&(_, mask)| mask))
         .collect();
     let mut number = 0;
@@ -271,7 +350,7 @@ fn addition(
         number += 1;
         !unused.contains(&(number - 1))
     });
-    Some(first.clone())
+    Some((taken, people))
 }
 
 /// Whether an addition names somebody: `_1stHO`, `_manual1`, `_expert 2`.

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
+use super::choice::FolderChoice;
 use super::given::{self, FolderSays, Given};
 use super::guess;
 use super::matching::{Matched, match_files};
@@ -56,6 +57,8 @@ pub enum Layout {
     Affix { affix: String, prefix: bool },
     /// Folders of images and folders of masks.
     Parallel { images: String, masks: String },
+    /// The same, with names that have a part in common; the notes say which.
+    Rest { images: String, masks: String },
     /// No masks but drawn ones.
     Drawn,
 }
@@ -80,6 +83,10 @@ pub struct Listing {
     pub foreign: ForeignFiles,
     /// The parts of a split that folders or a file name.
     pub given: Option<Given>,
+    /// Pairs of classes that are left out, as chosen.
+    pub left_out: Vec<Pair>,
+    /// How many people have drawn the same masks, as far as folders and names tell; 0 or 1: one.
+    pub people: usize,
     /// What else there is to say, one statement each.
     pub notes: Vec<String>,
     /// Files that name parts and cannot be used, with reasons.
@@ -91,9 +98,20 @@ pub fn default_corrections(root: &Path) -> PathBuf {
     root.join(CORRECTIONS)
 }
 
-/// Lists a folder. `corrections`: where corrected masks are, or `None` for [`default_corrections`]. Names what was
-/// expected where there is no pair.
+/// Lists a folder with all its classes; see [`scan_chosen`].
 pub fn scan(folder: &Path, corrections: Option<&Path>, watch: Watch<'_>) -> Result<Listing, DataError> {
+    scan_chosen(folder, corrections, &FolderChoice::default(), watch)
+}
+
+/// Lists a folder. `corrections`: where corrected masks are, or `None` for [`default_corrections`]. Names what was
+/// expected where there is no pair. What of `choice` does not fit the folder is left out of account: see
+/// [`FolderChoice::check`].
+pub fn scan_chosen(
+    folder: &Path,
+    corrections: Option<&Path>,
+    choice: &FolderChoice,
+    watch: Watch<'_>,
+) -> Result<Listing, DataError> {
     if !folder.is_dir() {
         let problem = if folder.exists() { "is not a folder" } else { "does not exist" };
         return Err(DataError::file(folder, format!("{problem}; choose the folder that holds the images")));
@@ -104,15 +122,20 @@ pub fn scan(folder: &Path, corrections: Option<&Path>, watch: Watch<'_>) -> Resu
         let drawn =
             if corrections.is_dir() { walk(&corrections, Path::new(""), &|_| true, watch)? } else { Files::default() };
         let mut notes = Vec::new();
+        let annotator = choice.annotator.max(1);
+        files.pictures = guess::without_companions(std::mem::take(&mut files.pictures), &mut notes);
         files.pictures = guess::without_fields_of_view(std::mem::take(&mut files.pictures), &mut notes);
-        guess::join_places(&mut files.pictures, &mut notes);
+        let mut people = guess::join_places(&mut files.pictures, annotator, &mut notes);
         let mut matched = match_files(&files.pictures, &drawn.pictures);
         if matched.pairs.iter().all(|pair| pair.masks.is_empty())
-            && let Some(affix) = guess::beside(&mut files.pictures, &|file| few_colours(&file.path), &mut notes)
+            && let Some((affix, drawn_by)) =
+                guess::beside(&mut files.pictures, &|file| few_colours(&file.path), annotator, &mut notes)
         {
+            people = people.max(drawn_by);
             matched = match_files(&files.pictures, &drawn.pictures);
             matched.affix = Some(affix);
         }
+        matched.people = people;
         matched.notes.extend(notes);
         Ok::<_, DataError>((root.to_owned(), corrections, files, drawn, matched))
     };
@@ -133,11 +156,16 @@ pub fn scan(folder: &Path, corrections: Option<&Path>, watch: Watch<'_>) -> Resu
             several => format!(" among its {several} files"),
         };
         let foreign = files.foreign.told();
-        let problem =
-            format!("holds no pictures{others}; expected PNG, JPEG, BMP or TIFF files of images and masks{foreign}");
+        let problem = format!(
+            "holds no pictures{others}; expected PNG, JPEG, BMP, TIFF or GIF files of images and masks{foreign}"
+        );
         return Err(DataError::file(folder, problem));
     }
-    let (mut listing, folders) = measured(&files.pictures, &drawn.pictures, matched, watch)?;
+    let (mut listing, folders) = measured(&files.pictures, &drawn.pictures, matched, choice, watch)?;
+    if files.hidden > 0 {
+        let hidden = counted(files.hidden, "hidden file", "hidden files");
+        listing.notes.push(format!("{hidden} with the name of a picture, such as `._a.png`, not looked at"));
+    }
     listing.problems.extend(files.problems.iter().cloned());
     for (part, name) in &files.part_folders {
         if !folders.iter().any(|(said, _)| said.as_ref().is_some_and(|(said, _)| said == part)) {
@@ -145,8 +173,9 @@ pub fn scan(folder: &Path, corrections: Option<&Path>, watch: Watch<'_>) -> Resu
             listing.notes.push(text);
         }
     }
-    let Listing { pairs, notes, unusable_splits, unpaired_images, problems, .. } = &mut listing;
-    let aside = unpaired_images.iter().chain(problems.iter().map(|problem| &problem.path));
+    let Listing { pairs, notes, unusable_splits, unpaired_images, problems, left_out, .. } = &mut listing;
+    let left_out = left_out.iter().map(|pair| &pair.image);
+    let aside = unpaired_images.iter().chain(problems.iter().map(|problem| &problem.path)).chain(left_out);
     let stems = aside.filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned()));
     listing.given = given::find(&files, pairs, &folders, stems, notes, unusable_splits);
     Ok(Listing { root, corrections, other_files: files.others, foreign: files.foreign, ..listing })
@@ -173,6 +202,7 @@ fn measured(
     pictures: &[Found],
     drawn: &[Found],
     matched: Matched,
+    choice: &FolderChoice,
     watch: Watch<'_>,
 ) -> Result<(Listing, Vec<FolderSays>), DataError> {
     let layout = layout(pictures, &matched);
@@ -219,6 +249,10 @@ fn measured(
         });
     }
     without_one_class(&mut pairs);
+    let leaves_out = |pair: &Pair| pair.class.as_ref().is_some_and(|class| choice.leaves_out(class));
+    let (left_out, chosen): (Vec<_>, Vec<_>) = pairs.into_iter().zip(folders).partition(|(pair, _)| leaves_out(pair));
+    let left_out: Vec<Pair> = left_out.into_iter().map(|(pair, _)| pair).collect();
+    let (pairs, folders) = chosen.into_iter().unzip();
     let readable = |list: &[usize]| -> Vec<PathBuf> {
         list.iter().filter(|&&i| sizes[i].is_ok()).map(|&i| pictures[i].path.clone()).collect()
     };
@@ -235,6 +269,8 @@ fn measured(
         other_files: 0,
         foreign: ForeignFiles::default(),
         given: None,
+        left_out,
+        people: matched.people,
         notes: matched.notes,
         unusable_splits: Vec::new(),
     };
@@ -284,6 +320,7 @@ fn layout(pictures: &[Found], matched: &Matched) -> Layout {
         _ if matched.affix.is_some() => {
             Layout::Affix { affix: matched.affix.clone().unwrap_or_default(), prefix: false }
         }
+        (_, Some(images), Some(masks)) if 2 * matched.by_rest > all => Layout::Rest { images, masks },
         _ if 10 * busi >= 9 * all => Layout::Busi { split: 2 * split > all },
         (Some(affix), ..) if 2 * named > all => Layout::Affix { affix, prefix: 2 * prefixed > named },
         (_, Some(images), Some(masks)) => Layout::Parallel { images, masks },
@@ -305,22 +342,28 @@ impl Layout {
             Layout::Affix { affix, prefix: true } => format!("a mask is named `{affix}` before the image's name"),
             Layout::Affix { affix, prefix: false } => format!("a mask is named as its image with `{affix}` added"),
             Layout::Parallel { images, masks } => format!("images in `{images}`, masks of the same names in `{masks}`"),
+            Layout::Rest { images, masks } => format!("images in `{images}`, masks of other names in `{masks}`"),
             Layout::Drawn => "images without masks of their own".to_owned(),
         }
     }
 }
 
+/// Classes with the number of their pairs.
+fn classes_of(pairs: &[Pair]) -> Vec<(String, usize)> {
+    let mut classes: Vec<(String, usize)> = Vec::new();
+    for class in pairs.iter().filter_map(|pair| pair.class.as_ref()) {
+        match classes.iter_mut().find(|(name, _)| name == class) {
+            Some((_, count)) => *count += 1,
+            None => classes.push((class.clone(), 1)),
+        }
+    }
+    classes
+}
+
 impl Listing {
     /// Classes with the number of their pairs, in the order of the pairs.
     pub fn classes(&self) -> Vec<(String, usize)> {
-        let mut classes: Vec<(String, usize)> = Vec::new();
-        for class in self.pairs.iter().filter_map(|pair| pair.class.as_ref()) {
-            match classes.iter_mut().find(|(name, _)| name == class) {
-                Some((_, count)) => *count += 1,
-                None => classes.push((class.clone(), 1)),
-            }
-        }
-        classes
+        classes_of(&self.pairs)
     }
 
     /// What was found, one statement a line, to show before it is used.
@@ -342,6 +385,11 @@ impl Listing {
             0 => {}
             1..=12 => lines.push(format!("classes: {}", classes.join(", "))),
             more => lines.push(format!("{more} classes: {}, ..", classes[..12].join(", "))),
+        }
+        if !self.left_out.is_empty() {
+            let classes: Vec<String> =
+                classes_of(&self.left_out).iter().map(|(name, count)| format!("{name} {count}")).collect();
+            lines.push(format!("classes left out, as chosen: {}", classes.join(", ")));
         }
         let range = |side: fn(&Size) -> u32| {
             let sides = || self.pairs.iter().map(|pair| side(&pair.size));

@@ -31,6 +31,10 @@ pub struct Matched {
     pub notes: Vec<String>,
     /// What is added to the name of an image for that of its mask, where nothing but a guess tells.
     pub affix: Option<String>,
+    /// How many masks were paired by [`guess::by_rest`].
+    pub by_rest: usize,
+    /// See [`Listing::people`](super::listing::Listing::people).
+    pub people: usize,
 }
 
 /// Pairs `files`; `drawn` are masks made in this program, in folders that mirror the data set's.
@@ -63,7 +67,7 @@ pub fn match_files(files: &[Found], drawn: &[Found]) -> Matched {
         }
     }
     one_image_folders(files, &mut image_of, &mut rest);
-    by_rest(files, &mut image_of, &mut rest, &mut matched.notes);
+    matched.by_rest = by_rest(files, &mut image_of, &mut rest, &mut matched.notes);
     let replaced: HashMap<String, usize> = image_of
         .values()
         .flat_map(|pair| pair.masks.iter().map(|&mask| (without_extension(&files[mask]), pair.image)))
@@ -171,13 +175,13 @@ impl Index {
     }
 }
 
-/// Masks of places where no mask has found its image by name; see [`guess::by_rest`].
+/// Masks of places where no mask has found its image by name; see [`guess::by_rest`]. Gives their number.
 fn by_rest(
     files: &[Found],
     image_of: &mut HashMap<usize, MatchedPair>,
     rest: &mut Vec<usize>,
     notes: &mut Vec<String>,
-) {
+) -> usize {
     let paired: HashSet<&str> =
         image_of.values().filter(|pair| !pair.masks.is_empty()).map(|pair| files[pair.image].place.as_str()).collect();
     let open = |i: &usize| !paired.contains(files[*i].place.as_str());
@@ -189,6 +193,7 @@ fn by_rest(
         image_of.entry(image).and_modify(|pair| pair.masks.push(mask));
     }
     rest.retain(|mask| !found.iter().any(|(_, found)| found == mask));
+    found.len()
 }
 
 /// `case/images/case.png` with `case/masks/*.png` of any names: a folder of its own for every image.

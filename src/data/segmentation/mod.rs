@@ -1,6 +1,7 @@
 //! Pairs of an image and the mask of its lesions: found in a folder, read, grouped, split, examined, corrected and saved.
 
 pub mod calipers;
+pub mod choice;
 pub mod doctor;
 pub mod drafts;
 pub mod edit;

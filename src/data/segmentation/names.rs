@@ -159,7 +159,14 @@ pub fn folder_role(name: &str) -> (Option<Role>, String) {
             () if IMAGE_WORDS.contains(&token) => images = true,
             // A folder named so may well be a class.
             () if MASK_WORDS.contains(&token) && !token.starts_with("lesion") => masks = true,
-            () => rest.push(token),
+            () => match token.strip_prefix("manual") {
+                // `manual1` and `manual2` are of two people.
+                Some(number) if number.bytes().all(|b| b.is_ascii_digit()) => {
+                    masks = true;
+                    rest.push(number);
+                }
+                _ => rest.push(token),
+            },
         }
     }
     match (images, masks) {
@@ -282,6 +289,7 @@ mod tests {
         assert_eq!(role("train_masks"), (Some(Role::Masks), "train".to_owned()));
         assert_eq!(role("ground_truth"), (Some(Role::Masks), String::new()));
         assert_eq!(role("labelsTr"), (Some(Role::Masks), String::new()));
+        assert_eq!(role("manual2"), (Some(Role::Masks), "2".to_owned()));
         assert_eq!(role("lesion"), (None, "lesion".to_owned()));
         assert_eq!(role("benign"), (None, "benign".to_owned()));
         assert_eq!(role("images_and_masks"), (None, "images_and_masks".to_owned()));

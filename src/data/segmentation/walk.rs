@@ -47,6 +47,8 @@ pub struct Files {
     pub others: usize,
     /// Those of them that are pictures of kinds that are not read.
     pub foreign: ForeignFiles,
+    /// Hidden files with the name of a picture, in no other count.
+    pub hidden: usize,
     /// Those of them that may say which image belongs to which part of a split, in natural order.
     pub split_files: Vec<PathBuf>,
     /// Some tables of other names, in natural order: they may have a column of parts.
@@ -70,6 +72,7 @@ pub fn walk(root: &Path, skip: &Path, enter: &dyn Fn(&str) -> bool, watch: Watch
             files.part_folders.entry(part).or_insert_with(|| name.clone());
         }
         files.others += folder.others;
+        files.hidden += folder.hidden;
         files.foreign.join(folder.foreign.clone());
         files.pictures.extend(folder.pictures.iter().map(|path| found(&folder, path)));
         for path in &folder.kept {

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use crate::data::segmentation::Watch;
 use crate::data::segmentation::doctor::{self, Finding, Severity};
-use crate::data::segmentation::listing::{Listing, scan};
+use crate::data::segmentation::listing::{Listing, scan_chosen};
 use crate::data::segmentation::plan::{Seen, plan};
 use crate::data::segmentation::split::PartTable;
 use crate::engine::params::{ParamError, Params};
@@ -35,9 +35,11 @@ fn accept(params: &Params) -> Result<(), ParamError> {
 
 /// The folder, if the choices fit it.
 fn listed(params: &Params, watch: Watch<'_>) -> Result<Listing, ParamError> {
-    let listing =
-        scan(Path::new(FOLDER.of(params)), None, watch).map_err(|error| invalid(FOLDER.key(), error.to_string()))?;
-    source::split_choice(params).check(&listing).map_err(|(key, problem)| invalid(key, problem))?;
+    let which = source::folder_choice(params);
+    let listing = scan_chosen(Path::new(FOLDER.of(params)), None, &which, watch)
+        .map_err(|error| invalid(FOLDER.key(), error.to_string()))?;
+    let fits = which.check(&listing).and_then(|()| source::split_choice(params).check(&listing));
+    fits.map_err(|(key, problem)| invalid(key, problem))?;
     Ok(listing)
 }
 

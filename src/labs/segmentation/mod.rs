@@ -15,6 +15,8 @@ pub mod source;
 mod studies;
 pub mod trainer;
 mod tries;
+#[cfg(test)]
+mod unpacked;
 pub mod view;
 
 use crate::engine::event::KeySpec;

@@ -8,9 +8,10 @@ use std::time::SystemTime;
 use rayon::prelude::*;
 
 use crate::data::fnv_1a;
+use crate::data::segmentation::choice::FolderChoice;
 use crate::data::segmentation::doctor::{self, Finding};
 use crate::data::segmentation::groups::{GroupRule, Groups};
-use crate::data::segmentation::listing::{Listing, Pair, scan};
+use crate::data::segmentation::listing::{Listing, Pair, scan_chosen};
 use crate::data::segmentation::plan::{Seen, SplitChoice, SplitPlan, plan};
 use crate::data::segmentation::read::{Picture, Reader, Rules, Sample};
 use crate::data::segmentation::split::{ImageFacts, Part, PartTable, Split, compare, split};
@@ -25,9 +26,9 @@ use crate::pixels::mask::Mask;
 use crate::pixels::resize::{Resampling, Size, resize, resize_mask};
 
 use super::params::{
-    AS_GIVEN, CALIPERS, CHANNELS, CORRECTIONS, Calipers, FOLD, FOLDER, FROM_FOLDER, GROUP_BY, GROUP_PATTERN, GroupBy,
-    IMAGE_SIZE, LESION, LESION_VALUE, OVERFIT, OVERFIT_IMAGE, SPLIT_SEED, SYNTHETIC_IMAGES, TRAIN_SHARE,
-    VALIDATION_SHARE, WALL_IMAGES, WEIGHTS, check_combination, lesion,
+    ANNOTATOR, AS_GIVEN, CALIPERS, CHANNELS, CORRECTIONS, Calipers, FOLD, FOLDER, FROM_FOLDER, GROUP_BY, GROUP_PATTERN,
+    GroupBy, IMAGE_SIZE, LEAVE_OUT, LESION, LESION_VALUE, OVERFIT, OVERFIT_IMAGE, SPLIT_SEED, SYNTHETIC_IMAGES,
+    TRAIN_SHARE, VALIDATION_SHARE, WALL_IMAGES, WEIGHTS, check_combination, lesion,
 };
 use super::reading::{Examined, Input, ReadFolder, correction, for_training};
 
@@ -81,6 +82,8 @@ pub struct SegmentationData {
     pub rules: Rules,
     /// The folder that it was read from.
     pub folder: Option<PathBuf>,
+    /// Which of its images and masks were wanted.
+    pub which: FolderChoice,
 }
 
 /// Columns of [`SegmentationData::split_table`].
@@ -92,7 +95,7 @@ const LETTERS: [char; 3] = ['t', 'v', 'e'];
 const MOST_GIB: f64 = 12.0;
 
 /// What of the parameters decides about the data.
-const IDENTIFYING: [&str; 17] = [
+const IDENTIFYING: [&str; 19] = [
     SYNTHETIC_IMAGES.key(),
     CALIPERS.key(),
     IMAGE_SIZE.key(),
@@ -106,6 +109,8 @@ const IDENTIFYING: [&str; 17] = [
     GROUP_PATTERN.key(),
     LESION.key(),
     LESION_VALUE.key(),
+    ANNOTATOR.key(),
+    LEAVE_OUT.key(),
     WALL_IMAGES.key(),
     CORRECTIONS.key(),
     OVERFIT.key(),
@@ -124,9 +129,10 @@ pub fn load(params: &Params, watch: Watch<'_>) -> Result<Arc<SegmentationData>, 
         return kept::DATA.get(&values, watch, |_| generated(params));
     }
     let path = Path::new(FOLDER.of(params));
-    let listing = Arc::new(scan(path, None, watch.quiet()).map_err(refused)?);
+    let which = folder_choice(params);
+    let listing = Arc::new(scan_chosen(path, None, &which, watch.quiet()).map_err(refused)?);
     let choice = split_choice(params);
-    let fits = choice.check(&listing).and_then(|()| choice.check_files(&listing));
+    let fits = which.check(&listing).and_then(|()| choice.check(&listing)).and_then(|()| choice.check_files(&listing));
     fits.map_err(|(key, problem)| ParamError::invalid(key, problem))?;
     listing.require_pairs().map_err(refused)?;
     check_memory(listing.pairs.len(), params)?;
@@ -177,6 +183,11 @@ pub fn shares(params: &Params) -> [f64; 3] {
     // 0.8 and 0.2 leave nothing, whatever their sum is in floating point.
     let rest = 1.0 - train - validation;
     [train, validation, if rest < 1e-6 { 0.0 } else { rest }]
+}
+
+/// Which of a folder's images and masks are wanted.
+pub fn folder_choice(params: &Params) -> FolderChoice {
+    FolderChoice::new(ANNOTATOR.of(params) as usize, LEAVE_OUT.of(params))
 }
 
 /// All that is chosen about the split of a folder.
@@ -344,6 +355,7 @@ fn divided(params: &Params, path: &Path, folder: &ReadFolder) -> Result<Segmenta
     let plan = plan(seen, &split_choice(params));
     let mut data = assemble(params, listing, (items, &readable), hasher.finalize(), &plan)?;
     data.folder = Some(path.to_owned());
+    data.which = folder_choice(params);
     data.summary.extend(rules.lines());
     data.rules = rules.clone();
     data.summary.extend(reduced(&data.items));
@@ -516,7 +528,7 @@ impl SegmentationData {
     /// that were without a mask so far come in with the next run, as they would change the split.
     pub fn corrected(&self) -> Result<(SegmentationData, Vec<usize>), DataError> {
         let Some(folder) = &self.folder else { return Ok((self.clone(), Vec::new())) };
-        let listing = scan(folder, None, Watch::nobody())?;
+        let listing = scan_chosen(folder, None, &self.which, Watch::nobody())?;
         // The items are shared; only those that change are copied.
         let mut data = self.clone();
         let mut changed = Vec::new();

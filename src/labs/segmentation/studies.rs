@@ -55,7 +55,7 @@ const SCALED: &str = "Generated images of about 116×106 pixels at 64×64, width
 const OWN: &str = "The paper's recipe and widths on your folder (`--data`): 256×256, Dice loss, Adam 1e-4, plateau, early \
                    stopping after 15 epochs, decay per network where the released weights tell it (else 1e-4). No network is \
                    pretrained. Dice is without smoothing, which learns nothing from images without lesion, and one part is \
-                   kept: on BUSI leave its `normal` images out, and its 17 images with several lesions count against every \
+                   kept: on BUSI leave its `normal` images out (`--set leave_out=normal`), and its 17 images with several lesions count against every \
                    network alike.";
 
 const TABLE: &[Measure] = &[DICE, HD95, UNDEFINED, PARAMETERS, SECONDS];

@@ -119,7 +119,7 @@ fn typed(data: &[PathBuf], text: &str, params: &Params, watch: Watch<'_>) -> Res
     files.retain(|file| seen.insert(file.clone()));
     if files.is_empty() {
         let shown = data.first().map_or_else(String::new, |path| path.display().to_string());
-        return Err(PredictError::Input(format!("`{shown}` holds no images (JPEG, PNG, TIFF, BMP)")));
+        return Err(PredictError::Input(format!("`{shown}` holds no images (JPEG, PNG, TIFF, BMP, GIF)")));
     }
     let names = match data {
         [one] if one.is_dir() => unique_names(files.iter().map(PathBuf::as_path), one),

@@ -49,7 +49,7 @@ pub fn find(data: &[PathBuf], watch: Watch<'_>) -> Result<Inputs, PredictError> 
                 .unwrap_or_default();
             files = tree.folders.into_iter().flat_map(|folder| folder.pictures).collect();
             if files.is_empty() {
-                let text = format!("`{}` holds no pictures (JPEG, PNG, TIFF, BMP){foreign}", path.display());
+                let text = format!("`{}` holds no pictures (JPEG, PNG, TIFF, BMP, GIF){foreign}", path.display());
                 return Err(PredictError::Input(text));
             }
         } else if !path.exists() {

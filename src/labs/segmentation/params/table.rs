@@ -106,6 +106,17 @@ pub static LESION_VALUE: Words = fixed(DATA, "lesion_value", "value or colour")
     )
     .when(LESION.is(&["value", "colour"]))
     .text("1");
+pub static ANNOTATOR: Int = fixed(DATA, "annotator", "masks of person")
+    .help(
+        "Whose masks are taken where several people have drawn the same (`_1stHO` and `_2ndHO`, `1st_manual` and \
+         `2nd_manual`), from 1.",
+    )
+    .when(FROM_FOLDER.is(&["folder"]))
+    .int(1, [1, 20]);
+pub static LEAVE_OUT: Words = fixed(DATA, "leave_out", "classes left out")
+    .help("Names of classes as the tile Data shows them, with commas: `normal` leaves images without a lesion out of BUSI.")
+    .when(FROM_FOLDER.is(&["folder"]))
+    .text("");
 pub static SYNTHETIC_IMAGES: Int = fixed(DATA, "synthetic_images", "generated images")
     .help("Training, validation and test images together.")
     .when(FROM_FOLDER.is(&["synthetic"]))
@@ -335,6 +346,8 @@ pub static PARAMS: &[ParamSpec] = &[
     FOLDER.row(),
     LESION.row(),
     LESION_VALUE.row(),
+    ANNOTATOR.row(),
+    LEAVE_OUT.row(),
     SYNTHETIC_IMAGES.row(),
     CALIPERS.row(),
     IMAGE_SIZE.row(),

@@ -8,8 +8,9 @@ use std::time::Duration;
 use eframe::egui::Context;
 
 use crate::data::segmentation::DataError;
+use crate::data::segmentation::choice::FolderChoice;
 use crate::data::segmentation::lesion::Lesion;
-use crate::data::segmentation::listing::{Listing, scan};
+use crate::data::segmentation::listing::{Listing, scan_chosen};
 use crate::data::segmentation::plan::{Seen, SplitChoice, SplitPlan, plan};
 use crate::data::segmentation::read::Rules;
 use crate::engine::params::Params;
@@ -28,6 +29,7 @@ pub struct Choice {
     pub of_folder: bool,
     /// Empty where none is chosen.
     pub folder: PathBuf,
+    pub which: FolderChoice,
     pub split: SplitChoice,
     /// What of a mask is lesion, as far as it can be understood.
     pub lesion: Lesion,
@@ -41,6 +43,7 @@ impl Choice {
         Self {
             of_folder: FROM_FOLDER.of(params),
             folder: PathBuf::from(FOLDER.of(params)),
+            which: source::folder_choice(params),
             split: source::split_choice(params),
             lesion: params::lesion(params).unwrap_or_default(),
             input: Some(source::input(params)),
@@ -60,12 +63,13 @@ pub struct Verdict {
 #[derive(Debug, Clone)]
 struct Question {
     examined: Arc<Examined>,
+    which: FolderChoice,
     choice: SplitChoice,
 }
 
 impl PartialEq for Question {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.examined, &other.examined) && self.choice == other.choice
+        Arc::ptr_eq(&self.examined, &other.examined) && self.which == other.which && self.choice == other.choice
     }
 }
 
@@ -93,10 +97,12 @@ enum Job {
 pub struct Folder {
     /// The folder that is looked at.
     path: PathBuf,
+    /// Which of its images and masks are wanted.
+    which: FolderChoice,
     /// What is taken for lesion there.
     lesion: Lesion,
-    /// The folder and the lesion that the form names, and since when.
-    wanted: (PathBuf, Lesion, f64),
+    /// The folder, what of it and the lesion that the form names, and since when.
+    wanted: (PathBuf, FolderChoice, Lesion, f64),
     input: Option<Input>,
     job: Option<Job>,
     listing: Option<Arc<Listing>>,
@@ -121,22 +127,24 @@ impl Folder {
         self.input = choice.input;
         let now = ctx.input(|input| input.time);
         let wanted = if choice.of_folder { choice.folder.clone() } else { PathBuf::new() };
-        if self.wanted.0 != wanted || self.wanted.1 != choice.lesion {
+        if self.wanted.0 != wanted || self.wanted.1 != choice.which || self.wanted.2 != choice.lesion {
             // The first folder needs no rest.
             let since = if self.wanted.0.as_os_str().is_empty() { now - REST } else { now };
-            self.wanted = (wanted, choice.lesion.clone(), since);
+            self.wanted = (wanted, choice.which.clone(), choice.lesion.clone(), since);
         }
-        if self.path != self.wanted.0 || self.lesion != self.wanted.1 {
+        if self.path != self.wanted.0 || self.which != self.wanted.1 || self.lesion != self.wanted.2 {
             self.forget();
-            if now - self.wanted.2 >= REST {
-                (self.path, self.lesion) = (self.wanted.0.clone(), self.wanted.1.clone());
+            if now - self.wanted.3 >= REST {
+                let (path, which, lesion, _) = self.wanted.clone();
+                (self.path, self.which, self.lesion) = (path, which, lesion);
                 self.scan(ctx);
             } else {
                 ctx.request_repaint_after(Duration::from_secs_f64(REST));
             }
         }
         if let Some(examined) = &self.examined {
-            let question = Question { examined: examined.clone(), choice: choice.split.clone() };
+            let question =
+                Question { examined: examined.clone(), which: self.which.clone(), choice: choice.split.clone() };
             self.verdict.update("split of a folder", ctx, &question, |question| Arc::new(judge(question)));
             self.question = Some(question);
         }
@@ -198,8 +206,8 @@ impl Folder {
         if self.path.as_os_str().is_empty() {
             return;
         }
-        let path = self.path.clone();
-        let task = Task::begin("folder of images", repaint(ctx), move |watch| scan(&path, None, watch));
+        let (path, which) = (self.path.clone(), self.which.clone());
+        let task = Task::begin("folder of images", repaint(ctx), move |watch| scan_chosen(&path, None, &which, watch));
         self.job = Some(Job::Listing(task, known));
     }
 
@@ -258,9 +266,10 @@ impl Folder {
 
 /// Splits what could be read, as a run does, and lists what is odd.
 fn judge(question: &Question) -> Verdict {
-    let Question { examined, choice } = question;
+    let Question { examined, which, choice } = question;
     let Examined { listing, rules, exams, unread, duplicates, .. } = &**examined;
-    let refused = choice.check(listing).and_then(|()| choice.check_files(listing)).err().map(|(_, problem)| problem);
+    let fits = which.check(listing).and_then(|()| choice.check(listing)).and_then(|()| choice.check_files(listing));
+    let refused = fits.err().map(|(_, problem)| problem);
     Verdict { refused, plan: plan(Seen { listing, rules, exams, unread, duplicates }, choice) }
 }
 
