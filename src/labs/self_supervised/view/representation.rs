@@ -91,11 +91,7 @@ const SPHERE: Axis = Axis {
     short: "sphere",
     include: &[-4.0, 1.0],
     levels: &[(-4.0, "even"), (0.0, "all one")],
-    ..axis(
-        "alignment and uniformity against the step",
-        "Alignment and uniformity",
-        "mean ‖z₁ − z₂‖²; ln mean e^(−2‖x − y‖²)",
-    )
+    ..axis("alignment and uniformity against the step", "Alignment and uniformity", "mean ‖z₁ − z₂‖²; ln of potential")
 };
 const SLOPES: Axis = Axis {
     short: "slope",
