@@ -315,7 +315,9 @@ fn draw_field(
     let sub = if ctx.cursor.sub == 0 { trace.parts.len() } else { ctx.cursor.sub.min(trace.parts.len()) };
     let scale = slope_scale(&axes, trace, size);
     let mut names = arrows::Names::default();
-    if let Some(part) = trace.parts[..sub].iter().rev().find(|part| arrows::is_square(part)) {
+    let memory = trace.parts[..sub].iter().rev().find(|part| arrows::is_square(part));
+    let squared = memory.map(|part| square_scale(&axes, part, scale));
+    if let Some((part, scale)) = memory.zip(squared) {
         squares(&inside, &axes, theta, part, scale, ctx, size);
     }
     for (index, part) in trace.parts[..sub].iter().enumerate() {
@@ -339,21 +341,33 @@ fn draw_field(
     if caption_height == 0.0 {
         return;
     }
-    let caption = caption(trace, scale);
+    let mut caption = caption(trace, scale);
+    if let Some(squares) = squared.filter(|squares| *squares < scale) {
+        caption = format!("{caption}; squares × {}", number::exact(squares));
+    }
     let line = rect.with_min_y(rect.bottom() - 1.4 * size);
     one_line(&painter, &caption, line, FontId::proportional(size), ctx.style.text_weak);
 }
 
-/// What is remembered of squared slopes, at θ: a square for each axis, whose side is the root, at the scale of slopes.
+/// The factor of the squares: that of slopes, or less where what is remembered dwarfs the slope and would not fit.
+fn square_scale(axes: &Axes, part: &Part, slopes: f64) -> f64 {
+    let longest = (0..2).map(|axis| f64::from(side(axes, part, axis, 1.0))).fold(0.0, f64::max);
+    let room = f64::from(0.45 * axes.rect.width().min(axes.rect.height()));
+    arrows::round_scale(longest, room).min(slopes)
+}
+
+/// Length on the screen of the side of an axis' square: the root of what is remembered.
+fn side(axes: &Axes, part: &Part, axis: usize, scale: f64) -> f32 {
+    let mut along = [0.0; 2];
+    along[axis] = part.value[axis].max(0.0).sqrt();
+    arrows::on_screen(axes, along, scale).length()
+}
+
+/// What is remembered of squared slopes, at θ: a square for each axis with that area.
 fn squares(painter: &Painter, axes: &Axes, theta: [f64; 2], part: &Part, scale: f64, ctx: &ViewCtx<'_>, size: f32) {
     let at = axes.at(theta[0], theta[1]);
-    let sides = [0, 1].map(|i| {
-        let mut along = [0.0; 2];
-        along[i] = part.value[i].max(0.0).sqrt();
-        arrows::on_screen(axes, along, scale).length()
-    });
-    // To the left below: arrows go where the slope falls, and squares may be covered there.
-    let [x, y] = sides;
+    let [x, y] = [0, 1].map(|axis| side(axes, part, axis, scale));
+    // To the left, where few arrows go.
     let rects = [
         Rect::from_min_size(pos2(at.x - x, at.y + 0.6 * size), vec2(x, x)),
         Rect::from_min_size(pos2(at.x - 0.6 * size - y, at.y - y), vec2(y, y)),
