@@ -4,10 +4,9 @@
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use eframe::egui::{self, Event, Key, Modifiers, MouseWheelSource, MouseWheelUnit, OutputCommand, TouchPhase, vec2};
+use eframe::egui::{Event, Key, Modifiers, MouseWheelSource, MouseWheelUnit, OutputCommand, TouchPhase, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use learnscope::app::scene::{SUFFIX, Scene};
@@ -15,7 +14,7 @@ use learnscope::app::{App, Open, Parts};
 use learnscope::kit::fields;
 use learnscope::labs::{self, LABS};
 
-use support::window::{Scripted, TOY, parts, press, window_of};
+use support::window::{Dropped, Scripted, TOY, parts, press, window_of};
 
 /// A value of every field of every lab's view that a fresh view does not have. `*` stands for several names.
 const FIELDS: &[(&str, &[(&str, &str)])] = &[
@@ -390,18 +389,6 @@ fn the_command_line_opens_a_scene_by_its_file_and_by_its_code() {
         // What was there before is one step back.
         undo(&mut harness);
         assert_eq!(scene(&mut harness).maximised, "");
-    }
-}
-
-#[derive(Debug)]
-struct Dropped(PathBuf);
-
-impl egui::DroppedFile for Dropped {
-    fn path(&self) -> &Path {
-        &self.0
-    }
-    fn bytes(&self) -> Result<Vec<u8>, String> {
-        Ok(Vec::new())
     }
 }
 

@@ -32,7 +32,7 @@ use learnscope::plot::style::Style;
 
 use support::scene::label;
 use support::window::{
-    SPEC, Scripted, TOY, ToyView, command, event, header_of, parts, press, toy, training, whole_run, window_of,
+    Dropped, SPEC, Scripted, TOY, ToyView, command, event, header_of, parts, press, toy, training, whole_run, window_of,
 };
 
 #[test]
@@ -725,16 +725,6 @@ fn until_shown(harness: &mut Harness<'static, App>, text: &str) {
 
 #[test]
 fn a_dropped_file_becomes_the_data() {
-    #[derive(Debug)]
-    struct Dropped(PathBuf);
-    impl egui::DroppedFile for Dropped {
-        fn path(&self) -> &Path {
-            &self.0
-        }
-        fn bytes(&self) -> Result<Vec<u8>, String> {
-            Ok(Vec::new())
-        }
-    }
     let backend = Scripted::computing();
     let folder = tempfile::tempdir().unwrap();
     let mut harness = window_with_runs(&backend, folder.path());

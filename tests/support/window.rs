@@ -367,3 +367,16 @@ pub fn training(backend: &Scripted) -> (Harness<'static, App>, RunId) {
     backend.taken();
     (harness, run)
 }
+
+/// A file that is let go over the window.
+#[derive(Debug)]
+pub struct Dropped(pub PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        Ok(Vec::new())
+    }
+}

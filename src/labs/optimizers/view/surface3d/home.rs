@@ -8,7 +8,7 @@ use crate::labs::optimizers::surfaces::Surface;
 
 /// Directions and elevations that are tried, the most usual first: from all of them x runs to the right.
 const YAWS: [f32; 4] = [TAU - 1.08, TAU - 2.06, TAU - 0.55, TAU - 2.59];
-const PITCHES: [f32; 3] = [0.58, 0.85, 1.15];
+const PITCHES: [f32; 4] = [0.58, 0.85, 1.15, 1.4];
 /// How far a point is above the mesh that it is looked for: paths are drawn there too, in box units.
 const ABOVE: f32 = 0.03;
 

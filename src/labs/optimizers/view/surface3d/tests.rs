@@ -178,6 +178,9 @@ fn keys_turn_move_and_zoom_once_it_has_the_focus() {
 fn a_click_on_a_path_goes_to_its_step() {
     let mut harness = harness(world(), [600.0, 450.0], None);
     harness.run_steps(2);
+    // From the other side: the path goes down behind the saddle.
+    harness.state_mut().view.camera.yaw = 1.08;
+    harness.run_steps(2);
     let at = on_screen(&harness, [0.5, 0.01 + 0.004 * 150.0]);
     press(&mut harness, at, at, Modifiers::NONE);
     let [ViewAction::Seek(cursor)] = harness.state().actions[..] else { panic!("{:?}", harness.state().actions) };
