@@ -2,7 +2,7 @@
 //!
 //! A picture of a function of thousands of weights is a slice in two directions, and says little of what lies beside it. So
 //! every path that is drawn on a slice ([`plane`]) comes with the distance that the picture leaves out, and the curvature
-//! ([`sharpness`]) is measured in the whole space. Nothing here knows a lab; each lab that trains a network gives it as a
+//! ([`mod@sharpness`]) is measured in the whole space. Nothing here knows a lab; each lab that trains a network gives it as a
 //! [`Network`] (`Experiment::networks`).
 
 pub mod network;
