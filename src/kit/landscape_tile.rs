@@ -35,7 +35,8 @@ pub struct LandscapeTile {
     found: Long<Wanted, Landscape>,
     plane: PlaneKind,
     directions: u64,
-    linear: bool,
+    /// Logarithmic colours, where somebody chose; else where losses span decades.
+    log: Option<bool>,
     /// The training is gone through again where checkpoints would do.
     again: bool,
     field: FieldState,
@@ -124,6 +125,9 @@ fn show<V: WithLandscape>(view: &mut V, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     view.landscape().show(&shown, ui, ctx);
 }
 
+/// How many times the lowest loss the highest is where colours are logarithmic unasked.
+const DECADES: f64 = 5.0;
+
 /// How a lab shows it.
 pub struct Shown {
     pub lab: &'static LabSpec,
@@ -149,7 +153,7 @@ impl LandscapeTile {
         let planes = PlaneKind::ALL.map(|kind| (kind.id(), kind));
         fields.choice("plane", &mut self.plane, &planes);
         fields.value("directions", &mut self.directions, 0);
-        fields.value("linear", &mut self.linear, false);
+        fields.optional("log", &mut self.log);
         fields.value("again", &mut self.again, false);
         fields.zoom("zoom", &mut self.zoomed);
     }
@@ -176,9 +180,18 @@ impl LandscapeTile {
         }
     }
 
+    fn is_log(&self) -> bool {
+        let spans = |found: &Landscape| {
+            let finite = || found.slice.values.iter().copied().filter(|loss| loss.is_finite());
+            let [low, high] = [finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max)];
+            low > 0.0 && high > DECADES * low
+        };
+        self.log.unwrap_or_else(|| self.found.newest().is_none_or(|(_, found)| spans(found)))
+    }
+
     /// Logarithmic colours on or off.
     pub fn toggle_log(&mut self) {
-        self.linear = !self.linear;
+        self.log = Some(!self.is_log());
     }
 
     /// Shows all of it again.
@@ -295,7 +308,7 @@ impl LandscapeTile {
                     self.compute(shown, ctx);
                 }
             }
-            if tile::toggle(ui, !self.linear, "log", "Logarithmic colours", size) {
+            if tile::toggle(ui, self.is_log(), "log", "Logarithmic colours", size) {
                 self.toggle_log();
             }
             if !landscape::is_short(ctx.run) {
@@ -346,7 +359,7 @@ impl LandscapeTile {
             lowest: lowest.map(|lowest| if lowest > 0.0 { 0.0 } else { lowest }),
             bounds: axes.bounds,
             size: [pixels.x.round().max(1.0) as usize, pixels.y.round().max(1.0) as usize],
-            scale: if self.linear { ScaleChoice::Linear } else { ScaleChoice::Log },
+            scale: if self.is_log() { ScaleChoice::Log } else { ScaleChoice::Linear },
             map: ColorMap::field(style),
         };
         self.field.update(ui, request);
