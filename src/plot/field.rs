@@ -226,14 +226,16 @@ impl FieldState {
     /// Keeps the picture up to date and returns the newest one. Never waits.
     pub fn update(&mut self, ui: &Ui, request: Request) -> Option<&Picture> {
         let alike = |other: &Request| (other.id, other.map, other.scale) == (request.id, request.map, request.scale);
-        if self.picture.as_ref().is_none_or(|shown| !alike(&shown.request)) {
-            // A coarse picture at once (a few thousand samples), so that no frame shows another field's colours.
+        let serves = |shown: &Request| alike(shown) && covered(request.bounds, shown.bounds) > 0.6;
+        if self.picture.as_ref().is_none_or(|shown| !serves(&shown.request)) {
+            // A coarse picture at once (a few thousand samples), so that no frame shows another field's colours, or none
+            // while the window jumps from place to place.
             let coarse = Picture::compute(Request { size: coarse(request.size), ..request.clone() });
             self.show(ui, Arc::new(coarse));
         }
         let compute = |request: &Request| Arc::new(Picture::compute(request.clone()));
         let newest = self.fine.update("field", ui.ctx(), &request, compute).cloned();
-        if let Some(newest) = newest.filter(|newest| alike(&newest.request))
+        if let Some(newest) = newest.filter(|newest| serves(&newest.request))
             && self.picture.as_ref().is_none_or(|shown| !Arc::ptr_eq(shown, &newest))
         {
             self.show(ui, newest);
@@ -274,6 +276,12 @@ impl FieldState {
     pub fn picture(&self) -> Option<&Picture> {
         self.picture.as_deref()
     }
+}
+
+/// The share of `wanted` that `there` covers.
+fn covered(wanted: Bounds, there: Bounds) -> f64 {
+    let along = |[low, high]: [f64; 2], [from, to]: [f64; 2]| (high.min(to) - low.max(from)).max(0.0) / (high - low);
+    along(wanted.x, there.x) * along(wanted.y, there.y)
 }
 
 fn coarse([width, height]: [usize; 2]) -> [usize; 2] {
@@ -354,6 +362,14 @@ mod tests {
         assert_eq!(nan.image.pixels[0], Color32::TRANSPARENT);
         let flat = Picture::compute(Request { f: Arc::new(|_, _| 3.0), ..request(ScaleChoice::Log) });
         assert!(flat.colors.share(3.0) == 0.5);
+    }
+
+    #[test]
+    fn a_window_elsewhere_is_not_covered() {
+        let window = Bounds::new([0.0, 2.0], [0.0, 1.0]);
+        assert_eq!(covered(window, window), 1.0);
+        assert_eq!(covered(window, Bounds::new([1.0, 9.0], [-5.0, 5.0])), 0.5);
+        assert_eq!(covered(window, Bounds::new([3.0, 4.0], [0.0, 1.0])), 0.0);
     }
 
     #[test]

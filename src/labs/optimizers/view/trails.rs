@@ -1,6 +1,6 @@
 //! The optimizers' paths on a field: decimated and turned into triangles once, cut at the cursor.
 
-use eframe::egui::{Color32, Painter, Pos2, Shape, Stroke, vec2};
+use eframe::egui::{Color32, Painter, Pos2, Rect, Shape, Stroke, vec2};
 
 use crate::kit::view::ViewCtx;
 use crate::labs::optimizers::rules::Rule;
@@ -73,8 +73,9 @@ impl Trails {
                 painter.line_segment([from, axes.at(x, y)], Stroke::new(width, category.color));
             }
         }
+        let mut taken = Vec::new();
         for index in order {
-            position(painter, axes, &paths[index], paths[index].rule == selected, ctx, size);
+            position(painter, axes, &paths[index], paths[index].rule == selected, &mut taken, ctx, size);
         }
     }
 
@@ -189,8 +190,16 @@ fn newest(axes: &Axes, path: &Path<'_>, ctx: &ViewCtx<'_>) -> [f64; 2] {
 }
 
 /// The dot where an optimizer is; where it has left the picture, a pointer at the edge; where its numbers have ended, a cross
-/// at the last of them, at the edge if that lies outside.
-fn position(painter: &Painter, axes: &Axes, path: &Path<'_>, selected: bool, ctx: &ViewCtx<'_>, size: f32) {
+/// at the last of them, at the edge if that lies outside. `taken`: where pointers are already.
+fn position(
+    painter: &Painter,
+    axes: &Axes,
+    path: &Path<'_>,
+    selected: bool,
+    taken: &mut Vec<Pos2>,
+    ctx: &ViewCtx<'_>,
+    size: f32,
+) {
     let color = ctx.style.category(path.rule.index()).color;
     let row = path.row_at(ctx.cursor.step);
     let ended = (0..=row).rev().take(4).all(|k| !path.is_finite(k));
@@ -213,12 +222,24 @@ fn position(painter: &Painter, axes: &Axes, path: &Path<'_>, selected: bool, ctx
         return;
     }
     if let Some((edge, unit)) = edge_point(axes.rect.shrink(0.8 * size), [px, py]) {
+        let edge = beside(edge, axes.rect.shrink(0.8 * size), taken, 2.2 * radius);
+        taken.push(edge);
         let side = unit.rot90();
         let tip = edge + unit * 1.2 * radius;
         let base = edge - unit * 0.8 * radius;
         let corners = vec![tip, base + side * radius, base - side * radius];
         painter.add(Shape::convex_polygon(corners, color, Stroke::new(1.2, Color32::WHITE)));
     }
+}
+
+/// The place along the border `inside` that is nearest to `edge` and as far from those that are taken: who leaves together is
+/// still told apart.
+fn beside(edge: Pos2, inside: Rect, taken: &[Pos2], apart: f32) -> Pos2 {
+    let on_top = (edge.y - inside.top()).abs() < 1.0 || (edge.y - inside.bottom()).abs() < 1.0;
+    let along = if on_top { vec2(apart, 0.0) } else { vec2(0.0, apart) };
+    let places = (0..24).map(|i| if i % 2 == 0 { -(i / 2) } else { i / 2 + 1 });
+    let mut places = places.map(|i| (edge + along * i as f32).clamp(inside.min, inside.max));
+    places.find(|place| taken.iter().all(|other| other.distance(*place) > 0.95 * apart)).unwrap_or(edge)
 }
 
 /// The last row up to this one that holds numbers; once a path has none it never has any again. Its first row always does.
@@ -238,6 +259,19 @@ fn last_finite(row: usize, is_finite: impl Fn(usize) -> bool) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pointers_at_one_place_of_the_edge_stand_side_by_side() {
+        let inside = Rect::from_min_max(Pos2::ZERO, Pos2::new(100.0, 50.0));
+        let mut taken = Vec::new();
+        for _ in 0..5 {
+            let place = beside(Pos2::new(50.0, 0.0), inside, &taken, 10.0);
+            assert!(inside.contains(place) && taken.iter().all(|other: &Pos2| other.distance(place) > 9.0));
+            taken.push(place);
+        }
+        assert_eq!((taken[0], taken[1].y), (Pos2::new(50.0, 0.0), 0.0));
+        assert_eq!(beside(Pos2::new(0.0, 20.0), inside, &[Pos2::new(0.0, 20.0)], 10.0).x, 0.0, "on its own side");
+    }
 
     #[test]
     fn the_end_of_a_path_is_found() {
