@@ -111,12 +111,15 @@ impl Canvas {
     ) -> egui::FullOutput {
         let (start, first) = (Instant::now(), self.passes);
         loop {
+            let was_busy = medium::is_busy(&self.ctx);
             let output = self.pass(title, caption, &mut draw);
             // The first frames lay out.
             let laid_out = self.passes >= 4 && self.passes >= first + 2;
             let repaint = output.viewport_output.get(&ViewportId::ROOT).map(|viewport| viewport.repaint_delay);
-            let busy = medium::is_busy(&self.ctx);
-            let waits = busy || repaint.is_some_and(|delay| delay < Duration::from_secs(1));
+            // Who ended while this frame was drawn has brought what only the next one shows, and has asked for it by now.
+            let busy = was_busy || medium::is_busy(&self.ctx);
+            let asked = self.ctx.has_requested_repaint();
+            let waits = busy || asked || repaint.is_some_and(|delay| delay < Duration::from_secs(1));
             let patience = self.patience[usize::from(busy)];
             if laid_out && (!waits || start.elapsed() > patience) {
                 if waits {

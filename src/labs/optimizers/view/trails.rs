@@ -77,6 +77,24 @@ impl Trails {
         for index in order {
             position(painter, axes, &paths[index], paths[index].rule == selected, &mut taken, ctx, size);
         }
+        if let Some(index) = paths.iter().position(|path| path.rule == selected) {
+            self.left(index, painter, axes, &paths[index], ctx, size);
+        }
+    }
+
+    /// Says where the selected path has left the picture for good: its line ends there, and it does not.
+    fn left(&self, index: usize, painter: &Painter, axes: &Axes, path: &Path<'_>, ctx: &ViewCtx<'_>, size: f32) {
+        let is_outside = |k: &usize| {
+            let [x, y] = path.position(*k);
+            let [x, y] = axes.to_screen(x, y);
+            !axes.rect.contains(Pos2::new(x as f32, y as f32))
+        };
+        let since = (0..=path.row_at(ctx.cursor.step)).rev().take_while(is_outside).last();
+        let last = self.trails[index].runs.last().and_then(|run| run.last());
+        let (Some(step), Some((at, _))) = (since.filter(|step| *step > 0), last) else { return };
+        let text = format!("left the picture at step {}", number::grouped(step as u64));
+        let inside = axes.rect.shrink(size);
+        curve::label(painter, axes.rect, at.clamp(inside.min, inside.max), &text, size, ctx.style);
     }
 
     fn build(
