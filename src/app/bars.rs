@@ -259,12 +259,12 @@ fn progress(session: &Session) -> String {
         match session.steps_per_second() {
             Some(rate) => {
                 let left = number::duration(planned.saturating_sub(run.step) as f64 / rate);
-                text += &format!(" · {} steps/s", number::short(rate));
+                // What is cut first in a narrow window is what one misses least.
+                text += &format!(" · {left} left · {} steps/s", number::short(rate));
                 let samples = (session.lab.spec.samples_per_step)(&run.params) as f64;
                 if samples > 0.0 {
                     text += &format!(" · {} samples/s", number::short(samples * rate));
                 }
-                text += &format!(" · {left} left");
             }
             None => {
                 let far = run.status.as_ref().and_then(Status::how_far);

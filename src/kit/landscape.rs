@@ -2,6 +2,7 @@
 //! along the way. The same for the window and for `learnscope landscape`.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::lab::LabSpec;
 use crate::compute::device;
@@ -147,7 +148,7 @@ pub struct PathOn {
 /// A slice, the paths on it, and the curvature along them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Landscape {
-    pub slice: Slice,
+    pub slice: Arc<Slice>,
     /// Index of the network whose loss it is.
     pub about: usize,
     pub paths: Vec<PathOn>,
@@ -228,7 +229,7 @@ pub fn compute(lab: &LabSpec, wanted: &Wanted, watch: Watch<'_>) -> Result<Lands
             curvature,
         });
     }
-    Ok(Landscape { slice: found, about, paths: on, held, parameters, of: networks[about].about })
+    Ok(Landscape { slice: Arc::new(found), about, paths: on, held, parameters, of: networks[about].about })
 }
 
 /// What is said of work that was cancelled.

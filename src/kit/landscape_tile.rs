@@ -1,7 +1,7 @@
 //! The tile of a loss landscape: one slice through the loss of a network, every path on it, and beside it what the slice
 //! cannot show: how far each path is from it, and how curved the loss is along the way. The same in every lab.
 
-use std::path::Path as FilePath;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use eframe::egui::accesskit::Role;
@@ -14,6 +14,7 @@ use super::landscape::{self, Landscape, PathOn, PlaneKind, Wanted, Way};
 use super::tiles::{Tile, TileCommand, TileSpec};
 use super::view::{Cursor, ViewAction, ViewCtx};
 use crate::engine::checkpoint_file;
+use crate::engine::state::MarkKind;
 use crate::plot::axes::{Axes, Bounds, Titles, is_panning, navigate};
 use crate::plot::background::Long;
 use crate::plot::colormap::ColorMap;
@@ -39,6 +40,7 @@ pub struct LandscapeTile {
     log: Option<bool>,
     /// The training is gone through again where checkpoints would do.
     again: bool,
+    listed: Option<Listed>,
     field: FieldState,
     zoomed: Option<Bounds>,
     /// Counts what was computed: tells fields and curves apart.
@@ -46,6 +48,15 @@ pub struct LandscapeTile {
     lines: Option<Lines>,
     residuals: CurveState,
     curvatures: CurveState,
+}
+
+/// The checkpoints of a folder.
+#[derive(Debug)]
+struct Listed {
+    folder: String,
+    /// How many the run had told of when the folder was looked at.
+    told: usize,
+    found: Vec<(u64, PathBuf)>,
 }
 
 /// Paths as triangles (until the cursor, and after it), and what they depend on.
@@ -181,11 +192,7 @@ impl LandscapeTile {
     }
 
     fn is_log(&self) -> bool {
-        let spans = |found: &Landscape| {
-            let finite = || found.slice.values.iter().copied().filter(|loss| loss.is_finite());
-            let [low, high] = [finite().fold(f64::INFINITY, f64::min), finite().fold(f64::NEG_INFINITY, f64::max)];
-            low > 0.0 && high > DECADES * low
-        };
+        let spans = |found: &Landscape| found.slice.range().is_none_or(|[low, high]| low > 0.0 && high > DECADES * low);
         self.log.unwrap_or_else(|| self.found.newest().is_none_or(|(_, found)| spans(found)))
     }
 
@@ -213,17 +220,31 @@ impl LandscapeTile {
     }
 
     /// What the tile would compute now.
-    fn wanted(&self, shown: &Shown, ctx: &ViewCtx<'_>) -> Option<Wanted> {
+    fn wanted(&mut self, shown: &Shown, ctx: &ViewCtx<'_>) -> Option<Wanted> {
+        let checkpoints = match landscape::is_short(ctx.run) || self.again {
+            true => Vec::new(),
+            false => self.checkpoints(ctx),
+        };
         let header = ctx.run.header.as_ref()?;
-        let checkpoints = checkpoints(&header.folder, ctx.cursor.step);
-        let again = landscape::is_short(ctx.run) || self.again || checkpoints.is_empty();
         Some(Wanted {
             plane: self.plane,
             about: shown.selected.to_owned(),
             directions: self.directions,
-            way: if again { Way::Again } else { Way::Checkpoints(checkpoints) },
+            way: if checkpoints.is_empty() { Way::Again } else { Way::Checkpoints(checkpoints) },
             ..Wanted::of(header, &ctx.run.changes, ctx.run.step.min(ctx.cursor.step))
         })
+    }
+
+    /// The run's checkpoints up to the cursor; the folder is looked at when the run has told of another one.
+    fn checkpoints(&mut self, ctx: &ViewCtx<'_>) -> Vec<PathBuf> {
+        let folder = ctx.run.header.as_ref().map_or("", |header| header.folder.as_str());
+        let told = ctx.run.marks.iter().filter(|mark| mark.kind == MarkKind::Checkpoint).count();
+        if !self.listed.as_ref().is_some_and(|listed| listed.folder == folder && listed.told == told) {
+            let found = if folder.is_empty() { Vec::new() } else { checkpoint_file::list(Path::new(folder)) };
+            self.listed = Some(Listed { folder: folder.to_owned(), told, found });
+        }
+        let all = self.listed.iter().flat_map(|listed| &listed.found);
+        all.filter(|(step, _)| *step <= ctx.cursor.step).map(|(_, path)| path.clone()).collect()
     }
 
     /// Draws the tile.
@@ -301,8 +322,9 @@ impl LandscapeTile {
                     self.cancel();
                 }
             } else {
+                let now = self.wanted(shown, ctx);
                 let newest = self.found.newest().map(|(wanted, _)| wanted);
-                let is_new = newest.is_none() || stopped.is_some() || self.wanted(shown, ctx).as_ref() != newest;
+                let is_new = newest.is_none() || stopped.is_some() || now.as_ref() != newest;
                 let help = "Compute the landscape of the run up to the timeline’s step, on the CPU";
                 if tile::button(ui, is_new, "compute", help, size) {
                     self.compute(shown, ctx);
@@ -350,8 +372,8 @@ impl LandscapeTile {
             self.zoomed = None;
         }
         let pixels = axes.rect.size() * ui.pixels_per_point();
-        let slice = Arc::new(found.slice.clone());
-        let lowest = slice.values.iter().copied().filter(|v| v.is_finite()).reduce(f64::min);
+        let slice = found.slice.clone();
+        let lowest = slice.range().map(|[low, _]| low);
         let request = Request {
             id: self.version,
             f: Arc::new(move |x, y| slice.value([x, y])),
@@ -491,15 +513,6 @@ const CURVATURE: Words = Words {
            Hessian from differences of gradients), and where plain gradient descent stops being stable: 2/η. With momentum the \
            limit is 2(1 + μ)/η; of Adam and its kin that of the rescaled Hessian.",
 };
-
-/// The run's checkpoints up to a step.
-fn checkpoints(folder: &str, until: u64) -> Vec<std::path::PathBuf> {
-    if folder.is_empty() {
-        return Vec::new();
-    }
-    let all = checkpoint_file::list(FilePath::new(folder));
-    all.into_iter().filter(|(step, _)| *step <= until).map(|(_, path)| path).collect()
-}
 
 /// The picture, and the two plots beside it or below it where there is room.
 fn divided(rest: Rect, size: f32) -> (Rect, Option<[Rect; 2]>) {

@@ -22,6 +22,15 @@ impl Slice {
         sample(self.window, self.size, column, row)
     }
 
+    /// The lowest and the highest loss; `None`: there is none.
+    pub fn range(&self) -> Option<[f64; 2]> {
+        let finite = self.values.iter().filter(|loss| loss.is_finite());
+        finite.fold(None, |range, &loss| {
+            let [low, high] = range.unwrap_or([loss; 2]);
+            Some([low.min(loss), high.max(loss)])
+        })
+    }
+
     /// The loss at (a, b) between the samples (bilinear); NaN outside of the window.
     pub fn value(&self, at: [f64; 2]) -> f64 {
         let [mut cell, mut share] = [[0.0; 2]; 2];
