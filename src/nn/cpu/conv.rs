@@ -1,8 +1,9 @@
 //! Convolutions of stride 1 on the host, forward and backward: 1×1, and 3×3 with zeros around, dense or in groups.
 //!
-//! A 3×3 convolution is nine matrix products over shifted views of one padded copy of the map, so that no patch is ever
-//! copied out; the gradients are the same products with roles exchanged. Where a group is small, the shifted views of a
-//! block of columns are copied below each other for one product, and a group of one channel is added up row by row. The work falls with the number of groups in all three passes.
+//! Of a 3×3 convolution the nine shifted views of a block of columns are copied below each other, out of one padded copy of the
+//! map, for one matrix product; the gradients are the same products with roles exchanged. A group of one channel is added up row by
+//! row. The work falls with the number of groups in all three passes. What is dense and has many channels, another kernel or a
+//! stride is done by [`super::dense`].
 //!
 //! Letters: N pictures, C channels, H height, W width; a plane is one channel of one picture. All maps are row-major
 //! `[N, C, H, W]`.
@@ -24,10 +25,9 @@ pub struct Sizes {
     pub groups: usize,
 }
 
-/// Columns of a product that are done at once, so that they stay in the cache while nine taps are added.
+/// Columns of a product that are done at once, and numbers of what they see, so that both stay in the cache.
 const COLUMNS: usize = 1024;
-/// Up to so many channels a group's shifted views are copied below each other, so that one product does nine.
-const GATHERED: usize = 16;
+const PATCHES: usize = 1 << 17;
 
 impl Sizes {
     fn pixels(&self) -> usize {
@@ -52,6 +52,11 @@ impl Sizes {
         ((self.height + 2) * self.row() + 2).next_multiple_of(16)
     }
 
+    /// Rows of the output that are done at once.
+    fn lines(&self) -> usize {
+        (COLUMNS.min(PATCHES / (9 * self.group_inputs())) / self.row()).max(1)
+    }
+
     /// Where tap (ky, kx) of a padded plane starts.
     fn tap(&self, k: usize) -> usize {
         (k / 3) * self.row() + k % 3
@@ -71,28 +76,18 @@ pub fn forward(x: &[f32], w: &[f32], b: Option<&[f32]>, sizes: &Sizes) -> Vec<f3
     spatial(x, w, b, sizes)
 }
 
-/// The gradients of a convolution.
-#[derive(Debug, Default)]
-pub struct Gradients {
-    /// `[N, in, H, W]`
-    pub x: Option<Vec<f32>>,
-    /// `[out, in / groups, k, k]`
-    pub w: Option<Vec<f32>>,
-}
-
 /// The wanted gradients with respect to `x` and `w`, from `dy` `[N, out, H, W]`.
-pub fn backward(x: &[f32], w: &[f32], dy: &[f32], sizes: &Sizes, wanted: [bool; 2]) -> Gradients {
-    let [want_x, want_w] = wanted;
+pub fn backward(x: &[f32], w: &[f32], dy: &[f32], sizes: &Sizes, [want_x, want_w]: [bool; 2]) -> [Option<Vec<f32>>; 2] {
     if sizes.kernel == 1 && sizes.groups == 1 {
-        return Gradients {
-            x: want_x.then(|| pointwise(dy, &transposed(w, sizes), None, &sizes.reversed())),
-            w: want_w.then(|| pointwise_weight(x, dy, sizes)),
-        };
+        return [
+            want_x.then(|| pointwise(dy, &transposed(w, sizes), None, &sizes.reversed())),
+            want_w.then(|| pointwise_weight(x, dy, sizes)),
+        ];
     }
-    Gradients {
-        x: want_x.then(|| spatial(dy, &transposed(w, sizes), None, &sizes.reversed())),
-        w: want_w.then(|| spatial_weight(x, dy, sizes)),
-    }
+    [
+        want_x.then(|| spatial(dy, &transposed(w, sizes), None, &sizes.reversed())),
+        want_w.then(|| spatial_weight(x, dy, sizes)),
+    ]
 }
 
 /// Sum of every channel, `[N, C, H, W]` to `[C]`: the gradient of a bias.
@@ -307,37 +302,19 @@ fn gather(patches: &mut Vec<f32>, x: &[f32], top: usize, columns: usize, sizes: 
 
 /// Some outputs of one group by matrix products, block of columns by block.
 fn products(x: &[f32], w: &[f32], b: Option<&[f32]>, y: &mut [f32], sizes: &Sizes, scratch: &mut Scratch) {
-    let (row, inputs, padded) = (sizes.row(), sizes.group_inputs(), sizes.padded());
-    let pixels = sizes.pixels();
+    let (row, inputs, pixels) = (sizes.row(), sizes.group_inputs(), sizes.pixels());
     let count = y.len() / pixels;
-    // `[9, count, inputs]`
-    let taps = if inputs > GATHERED { by_tap(w, count, inputs) } else { Vec::new() };
-    let lines = (COLUMNS / row).max(1);
+    let lines = sizes.lines();
     scratch.block.resize(count * lines * row, 0.0);
     for top in (0..sizes.height).step_by(lines) {
         let lines = lines.min(sizes.height - top);
         let columns = lines * row;
         let block = &mut scratch.block[..count * columns];
-        if inputs <= GATHERED {
-            gather(&mut scratch.patches, x, top, columns, sizes);
-            let from = MatRef::from_row_major_slice(&scratch.patches, inputs * 9, columns);
-            let weights = MatRef::from_row_major_slice(w, count, inputs * 9);
-            let to = MatMut::from_row_major_slice_mut(block, count, columns);
-            matmul(to, Accum::Replace, weights, from, 1.0, Par::Seq);
-        }
-        for (k, taps) in taps.chunks_exact(count * inputs).enumerate() {
-            let start = top * row + sizes.tap(k);
-            let from = MatRef::from_row_major_slice_with_stride(
-                &x[start..start + (inputs - 1) * padded + columns],
-                inputs,
-                columns,
-                padded,
-            );
-            let weights = MatRef::from_row_major_slice(taps, count, inputs);
-            let to = MatMut::from_row_major_slice_mut(block, count, columns);
-            let start = if k == 0 { Accum::Replace } else { Accum::Add };
-            matmul(to, start, weights, from, 1.0, Par::Seq);
-        }
+        gather(&mut scratch.patches, x, top, columns, sizes);
+        let from = MatRef::from_row_major_slice(&scratch.patches, inputs * 9, columns);
+        let weights = MatRef::from_row_major_slice(w, count, inputs * 9);
+        let to = MatMut::from_row_major_slice_mut(block, count, columns);
+        matmul(to, Accum::Replace, weights, from, 1.0, Par::Seq);
         for (output, (plane, block)) in y.chunks_exact_mut(pixels).zip(block.chunks_exact(columns)).enumerate() {
             let bias = b.map_or(0.0, |b| b[output]);
             let plane = plane[top * sizes.width..].chunks_exact_mut(sizes.width);
@@ -348,18 +325,6 @@ fn products(x: &[f32], w: &[f32], b: Option<&[f32]>, y: &mut [f32], sizes: &Size
             }
         }
     }
-}
-
-/// `[count, inputs, 9]` to `[9, count, inputs]`.
-fn by_tap(w: &[f32], count: usize, inputs: usize) -> Vec<f32> {
-    let each = count * inputs;
-    let mut taps = vec![0.0; 9 * each];
-    for (i, w) in w.chunks_exact(9).enumerate() {
-        for (k, value) in w.iter().enumerate() {
-            taps[k * each + i] = *value;
-        }
-    }
-    taps
 }
 
 /// The gradient with respect to the weights of a 3×3 convolution.
@@ -405,33 +370,16 @@ fn spatial_weight(x: &[f32], dy: &[f32], sizes: &Sizes) -> Vec<f32> {
 fn products_weight(x: &[f32], dy: &[f32], dw: &mut [f32], sizes: &Sizes, scratch: &mut Scratch) {
     let (row, inputs, padded) = (sizes.row(), sizes.group_inputs(), sizes.padded());
     let count = dy.len() / padded;
-    let each = count * inputs;
-    let gathered = inputs <= GATHERED;
-    let mut taps = if gathered { Vec::new() } else { vec![0.0; 9 * each] };
-    let lines = (COLUMNS / row).max(1);
+    let lines = sizes.lines();
     for top in (0..sizes.height).step_by(lines) {
         let columns = lines.min(sizes.height - top) * row;
         let start = (top + 1) * row + 1;
         let dy = &dy[start..start + (count - 1) * padded + columns];
         let dy = MatRef::from_row_major_slice_with_stride(dy, count, columns, padded);
-        if gathered {
-            gather(&mut scratch.patches, x, top, columns, sizes);
-            let x = MatRef::from_row_major_slice(&scratch.patches, inputs * 9, columns);
-            let to = MatMut::from_row_major_slice_mut(dw, count, inputs * 9);
-            matmul(to, Accum::Add, dy, x.transpose(), 1.0, Par::Seq);
-        }
-        for (k, taps) in taps.chunks_exact_mut(each).enumerate() {
-            let start = top * row + sizes.tap(k);
-            let x = &x[start..start + (inputs - 1) * padded + columns];
-            let x = MatRef::from_row_major_slice_with_stride(x, inputs, columns, padded);
-            let to = MatMut::from_row_major_slice_mut(taps, count, inputs);
-            matmul(to, Accum::Add, dy, x.transpose(), 1.0, Par::Seq);
-        }
-    }
-    for (k, taps) in taps.chunks_exact(each).enumerate() {
-        for (dw, tap) in dw.chunks_exact_mut(9).zip(taps) {
-            dw[k] += tap;
-        }
+        gather(&mut scratch.patches, x, top, columns, sizes);
+        let x = MatRef::from_row_major_slice(&scratch.patches, inputs * 9, columns);
+        let to = MatMut::from_row_major_slice_mut(dw, count, inputs * 9);
+        matmul(to, Accum::Add, dy, x.transpose(), 1.0, Par::Seq);
     }
 }
 

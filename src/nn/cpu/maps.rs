@@ -14,45 +14,73 @@ pub struct Statistics {
     pub variance: Vec<f32>,
 }
 
-/// Sums of `f(x, y)` over the pairs of two slices of one length: in lanes of f32 over short stretches, then in f64.
+/// Numbers of a task at least, where planes are small.
+const TASK: usize = 1 << 12;
+
+/// Runs with the widest vectors that the processor has. What is to profit has to be inlined into `f`; results are the same, since
+/// sums are made in the same lanes.
 #[inline(always)]
-fn sums<const K: usize>(x: &[f32], y: &[f32], f: impl Fn(f32, f32) -> [f32; K]) -> [f64; K] {
-    const LANES: usize = 8;
-    let mut totals = [0.0; K];
-    for (x, y) in x.chunks(2048).zip(y.chunks(2048)) {
-        let mut lanes = [[0.0_f32; LANES]; K];
-        let (xs, x_rest) = x.as_chunks::<LANES>();
-        let (ys, y_rest) = y.as_chunks::<LANES>();
-        for (x, y) in xs.iter().zip(ys) {
-            for lane in 0..LANES {
-                let values = f(x[lane], y[lane]);
-                for k in 0..K {
-                    lanes[k][lane] += values[k];
+fn wide<R>(f: impl FnOnce() -> R) -> R {
+    pulp::Arch::new().dispatch(f)
+}
+
+/// The number, or 0: by bits, since a branch would be mispredicted at every other place.
+#[inline(always)]
+fn kept(value: f32, keep: bool) -> f32 {
+    f32::from_bits(value.to_bits() & u32::from(keep).wrapping_neg())
+}
+
+/// Numbers that are summed beside each other.
+const LANES: usize = 16;
+type Lanes = [f32; LANES];
+
+/// Two sums over pairs of slices of one length, to which `add` adds some numbers at a time: in lanes of f32 over short stretches, then
+/// in f64.
+#[inline(always)]
+fn sums<'a>(
+    pairs: impl Iterator<Item = (&'a [f32], &'a [f32])>,
+    add: impl Fn(&Lanes, &Lanes, &mut Lanes, &mut Lanes),
+) -> [f64; 2] {
+    const STRETCH: usize = 4096;
+    let mut totals = [0.0; 2];
+    let (mut first, mut second) = ([0.0; LANES], [0.0; LANES]);
+    let mut seen = 0;
+    for (x, y) in pairs {
+        for (x, y) in x.chunks(STRETCH).zip(y.chunks(STRETCH)) {
+            let (mut a, mut b) = (first, second);
+            let (xs, x_rest) = x.as_chunks::<LANES>();
+            let (ys, y_rest) = y.as_chunks::<LANES>();
+            for (x, y) in xs.iter().zip(ys) {
+                add(x, y, &mut a, &mut b);
+            }
+            if !x_rest.is_empty() {
+                let (mut x, mut y) = ([0.0; LANES], [0.0; LANES]);
+                x[..x_rest.len()].copy_from_slice(x_rest);
+                y[..y_rest.len()].copy_from_slice(y_rest);
+                let (mut c, mut d) = ([0.0; LANES], [0.0; LANES]);
+                add(&x, &y, &mut c, &mut d);
+                for lane in 0..x_rest.len() {
+                    a[lane] += c[lane];
+                    b[lane] += d[lane];
                 }
             }
-        }
-        for (x, y) in x_rest.iter().zip(y_rest) {
-            let values = f(*x, *y);
-            for k in 0..K {
-                lanes[k][0] += values[k];
+            (first, second) = (a, b);
+            seen += x.len();
+            if seen >= STRETCH {
+                totals[0] += f64::from(first.iter().sum::<f32>());
+                totals[1] += f64::from(second.iter().sum::<f32>());
+                (first, second) = ([0.0; LANES], [0.0; LANES]);
+                seen = 0;
             }
         }
-        for (total, lanes) in totals.iter_mut().zip(lanes) {
-            *total += f64::from(lanes.iter().sum::<f32>());
-        }
     }
+    totals[0] += f64::from(first.iter().sum::<f32>());
+    totals[1] += f64::from(second.iter().sum::<f32>());
     totals
 }
 
-fn sum(x: &[f32]) -> f64 {
-    sums(x, x, |x, _| [x])[0]
-}
-
-fn squares(x: &[f32], mean: f32) -> f64 {
-    sums(x, x, |x, _| [(x - mean) * (x - mean)])[0]
-}
-
 /// The planes of one channel.
+#[inline(always)]
 fn planes(x: &[f32], channel: usize, channels: usize, pixels: usize) -> impl Iterator<Item = &[f32]> {
     x.chunks_exact(pixels).skip(channel).step_by(channels)
 }
@@ -60,13 +88,33 @@ fn planes(x: &[f32], channel: usize, channels: usize, pixels: usize) -> impl Ite
 /// Mean and biased variance of every channel.
 pub fn statistics(x: &[f32], channels: usize, pixels: usize) -> Statistics {
     let count = (x.len() / channels) as f64;
+    let of = |channel: usize, mean: f32| {
+        wide(
+            #[inline(always)]
+            || {
+                let pairs = planes(x, channel, channels, pixels).map(
+                    #[inline(always)]
+                    |x| (x, x),
+                );
+                sums(
+                    pairs,
+                    #[inline(always)]
+                    |x, _, plain, squares| {
+                        for lane in 0..LANES {
+                            let apart = x[lane] - mean;
+                            plain[lane] += apart;
+                            squares[lane] += apart * apart;
+                        }
+                    },
+                )
+            },
+        )
+    };
     let (mean, variance) = (0..channels)
         .into_par_iter()
         .map(|channel| {
-            let mean = planes(x, channel, channels, pixels).map(sum).sum::<f64>() / count;
-            let mean = mean as f32;
-            let variance = planes(x, channel, channels, pixels).map(|x| squares(x, mean)).sum::<f64>() / count;
-            (mean, variance as f32)
+            let mean = (of(channel, 0.0)[0] / count) as f32;
+            (mean, (of(channel, mean)[1] / count) as f32)
         })
         .unzip();
     Statistics { mean, variance }
@@ -75,15 +123,24 @@ pub fn statistics(x: &[f32], channels: usize, pixels: usize) -> Statistics {
 /// `x · scale + shift` per channel, with a ReLU behind it where `relu`.
 pub fn scale_shift(x: &[f32], scale: &[f32], shift: &[f32], pixels: usize, relu: bool) -> Vec<f32> {
     let mut y = vec![0.0; x.len()];
-    y.par_chunks_exact_mut(pixels).zip(x.par_chunks_exact(pixels)).enumerate().for_each(|(plane, (y, x))| {
-        let channel = plane % scale.len();
-        let (scale, shift) = (scale[channel], shift[channel]);
-        let least = if relu { 0.0 } else { f32::NEG_INFINITY };
-        for (y, x) in y.iter_mut().zip(x) {
-            let value = x * scale + shift;
-            // Not `max`, which would turn a NaN into 0.
-            *y = if value < least { least } else { value };
-        }
+    let least = if relu { 0.0 } else { f32::NEG_INFINITY };
+    let together = TASK.div_ceil(pixels);
+    let parts = y.par_chunks_mut(together * pixels).zip(x.par_chunks(together * pixels)).enumerate();
+    parts.for_each(|(task, (y, x))| {
+        wide(
+            #[inline(always)]
+            || {
+                for (at, (y, x)) in y.chunks_exact_mut(pixels).zip(x.chunks_exact(pixels)).enumerate() {
+                    let channel = (task * together + at) % scale.len();
+                    let (scale, shift) = (scale[channel], shift[channel]);
+                    for (y, x) in y.iter_mut().zip(x) {
+                        let value = x * scale + shift;
+                        // Not `max`, which would turn a NaN into 0.
+                        *y = if value < least { least } else { value };
+                    }
+                }
+            },
+        );
     });
     y
 }
@@ -110,11 +167,6 @@ impl Normalisation {
     }
 }
 
-/// 1 above `least`, else 0: a factor instead of a branch.
-fn passed(value: f32, least: f32) -> f32 {
-    f32::from(u8::from(value > least))
-}
-
 /// Gradients of training batch normalisation with respect to x, γ and β; `relu` as in the forward pass.
 pub fn normalise_backward(
     x: &[f32],
@@ -126,40 +178,79 @@ pub fn normalise_backward(
     let channels = norm.mean.len();
     let least = if relu { 0.0 } else { f32::NEG_INFINITY };
     // Σ g and Σ g x̂ with g = dy where the ReLU let through.
-    let sums: Vec<(f64, f64)> = (0..channels)
+    let sums: Vec<[f64; 2]> = (0..channels)
         .into_par_iter()
         .map(|channel| {
             let (scale, shift, mean) = (norm.scale[channel], norm.shift[channel], norm.mean[channel]);
-            let pairs = planes(x, channel, channels, pixels).zip(planes(dy, channel, channels, pixels));
-            let (mut plain, mut projected) = (0.0, 0.0);
-            for (x, dy) in pairs {
-                let both = sums(x, dy, |x, dy| {
-                    let through = dy * passed(x * scale + shift, least);
-                    [through, through * (x - mean)]
-                });
-                plain += both[0];
-                projected += both[1];
-            }
-            (plain, projected * f64::from(norm.inverse[channel]))
+            let [plain, projected] = wide(
+                #[inline(always)]
+                || {
+                    let pairs = planes(x, channel, channels, pixels).zip(planes(dy, channel, channels, pixels));
+                    sums(
+                        pairs,
+                        #[inline(always)]
+                        |x, dy, plain, projected| {
+                            for lane in 0..LANES {
+                                let through = kept(dy[lane], x[lane] * scale + shift > least);
+                                plain[lane] += through;
+                                projected[lane] += through * (x[lane] - mean);
+                            }
+                        },
+                    )
+                },
+            );
+            [plain, projected * f64::from(norm.inverse[channel])]
         })
         .collect();
     let count = (x.len() / channels) as f64;
     let mut dx = vec![0.0; x.len()];
-    let maps = x.par_chunks_exact(pixels).zip(dy.par_chunks_exact(pixels));
-    dx.par_chunks_exact_mut(pixels).zip(maps).enumerate().for_each(|(plane, (dx, (x, dy)))| {
-        let channel = plane % channels;
-        let (scale, shift, mean) = (norm.scale[channel], norm.shift[channel], norm.mean[channel]);
-        let (plain, projected) = sums[channel];
-        // dx = scale (g − Σg/n − x̂ Σgx̂/n)
-        let constant = (plain / count) as f32;
-        let slope = (projected / count) as f32 * norm.inverse[channel];
-        for ((dx, x), dy) in dx.iter_mut().zip(x).zip(dy) {
-            let through = dy * passed(x * scale + shift, least);
-            *dx = scale * (through - constant - (x - mean) * slope);
+    let together = TASK.div_ceil(pixels);
+    let maps = x.par_chunks(together * pixels).zip(dy.par_chunks(together * pixels));
+    dx.par_chunks_mut(together * pixels).zip(maps).enumerate().for_each(|(task, (dx, (x, dy)))| {
+        wide(
+            #[inline(always)]
+            || {
+                let maps = x.chunks_exact(pixels).zip(dy.chunks_exact(pixels));
+                for (at, (dx, (x, dy))) in dx.chunks_exact_mut(pixels).zip(maps).enumerate() {
+                    let channel = (task * together + at) % channels;
+                    let (scale, shift, mean) = (norm.scale[channel], norm.shift[channel], norm.mean[channel]);
+                    let [plain, projected] = sums[channel];
+                    // dx = scale (g − Σg/n − x̂ Σgx̂/n)
+                    let constant = (plain / count) as f32;
+                    let slope = (projected / count) as f32 * norm.inverse[channel];
+                    for ((dx, x), dy) in dx.iter_mut().zip(x).zip(dy) {
+                        let through = kept(*dy, x * scale + shift > least);
+                        *dx = scale * (through - constant - (x - mean) * slope);
+                    }
+                }
+            },
+        );
+    });
+    let (dbeta, dgamma) = sums.into_iter().map(|[plain, projected]| (plain as f32, projected as f32)).unzip();
+    (dx, dgamma, dbeta)
+}
+
+/// `max(a + b, 0)`; a NaN stays one.
+pub fn add_relu(a: &[f32], b: &[f32]) -> Vec<f32> {
+    let mut y = vec![0.0; a.len()];
+    y.par_chunks_mut(TASK).zip(a.par_chunks(TASK).zip(b.par_chunks(TASK))).for_each(|(y, (a, b))| {
+        for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
+            let sum = a + b;
+            *y = if sum < 0.0 { 0.0 } else { sum };
         }
     });
-    let (dbeta, dgamma) = sums.into_iter().map(|(plain, projected)| (plain as f32, projected as f32)).unzip();
-    (dx, dgamma, dbeta)
+    y
+}
+
+/// The gradient before a ReLU that gave `y`.
+pub fn relu_backward(y: &[f32], dy: &[f32]) -> Vec<f32> {
+    let mut dx = vec![0.0; y.len()];
+    dx.par_chunks_mut(TASK).zip(y.par_chunks(TASK).zip(dy.par_chunks(TASK))).for_each(|(dx, (y, dy))| {
+        for ((dx, y), dy) in dx.iter_mut().zip(y).zip(dy) {
+            *dx = kept(*dy, *y > 0.0);
+        }
+    });
+    dx
 }
 
 /// The largest of each 2×2 pixels.

@@ -2,6 +2,7 @@
 //! [`text_ops`] are the way in; tests hold it against Burn's.
 
 pub mod conv;
+pub mod dense;
 pub mod maps;
 pub mod maths;
 pub mod ops;

@@ -6,6 +6,7 @@
 //! differentiation. A tensor that is on another device, of another type than f32 or under gradient checkpointing takes
 //! Burn's own operation.
 
+use burn::backend::TensorMetadata;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
 use burn::backend::autodiff::grads::Gradients;
@@ -19,6 +20,7 @@ use burn::tensor::{DType, Tensor, TensorData};
 use rayon::prelude::*;
 
 use super::conv::{self, Sizes};
+use super::dense::{self, Dense};
 use super::maps::{self, Normalisation};
 
 /// A tensor of the CPU backend with gradients.
@@ -91,23 +93,85 @@ pub(super) fn made<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> FlexT
     FlexTensor::from_data(TensorData::new(values, shape))
 }
 
-/// A convolution of stride 1 that keeps the size, on the CPU backend; `None` where Burn's own has to do it.
+/// Which of the two ways of [`conv`] and [`dense`] a convolution goes.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    Grouped(Sizes),
+    Dense(Dense),
+}
+
+/// Up to so many input channels, and from so many pixels on, a dense convolution of stride 1 goes the way of the grouped ones.
+const FEW_INPUTS: usize = 16;
+const MANY_PIXELS: usize = 256;
+
+impl Way {
+    /// `None`: Burn's.
+    fn of(x: [usize; 4], weight: [usize; 4], options: &ConvOptions<2>) -> Option<Self> {
+        let [pictures, inputs, height, width] = x;
+        let [outputs, _, rows, columns] = weight;
+        if x.contains(&0) || weight.contains(&0) || options.padding.iter().any(|(start, end)| start != end) {
+            return None;
+        }
+        let (kernel, padding) = ([rows, columns], options.padding.map(|(start, _)| start));
+        let keeps = options.stride == [1, 1] && padding == [rows / 2; 2] && rows == columns;
+        let sizes = Sizes { pictures, inputs, outputs, height, width, kernel: rows, groups: options.groups };
+        if options.groups > 1 {
+            return (keeps && rows == 3 && options.dilation == [1, 1]).then_some(Way::Grouped(sizes));
+        }
+        let small = rows == 1 || rows == 3 && options.dilation == [1, 1] && inputs <= FEW_INPUTS;
+        if keeps && small && height * width >= MANY_PIXELS {
+            return Some(Way::Grouped(sizes));
+        }
+        let dense = Dense {
+            pictures,
+            inputs,
+            outputs,
+            size: [height, width],
+            kernel,
+            stride: options.stride,
+            padding,
+            dilation: options.dilation,
+        };
+        let fits =
+            (0..2).all(|axis| dense.size[axis] + 2 * padding[axis] > options.dilation[axis] * (kernel[axis] - 1));
+        fits.then_some(Way::Dense(dense))
+    }
+
+    /// Height and width of the output.
+    fn out(&self) -> [usize; 2] {
+        match self {
+            Way::Grouped(sizes) => [sizes.height, sizes.width],
+            Way::Dense(dense) => dense.out(),
+        }
+    }
+
+    fn forward(&self, x: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
+        match self {
+            Way::Grouped(sizes) => conv::forward(x, weight, bias, sizes),
+            Way::Dense(dense) => dense::forward(x, weight, bias, dense),
+        }
+    }
+
+    /// The wanted gradients with respect to x and the weights.
+    fn backward(&self, x: &[f32], weight: &[f32], dy: &[f32], wanted: [bool; 2]) -> [Option<Vec<f32>>; 2] {
+        match self {
+            Way::Grouped(sizes) => conv::backward(x, weight, dy, sizes, wanted),
+            Way::Dense(dense) => dense::backward(x, weight, dy, dense, wanted),
+        }
+    }
+}
+
+/// A convolution on the CPU backend; `None` where Burn's own has to do it.
 pub fn conv2d(
     x: &Tensor<4>,
     weight: &Tensor<4>,
     bias: Option<&Tensor<1>>,
     options: &ConvOptions<2>,
 ) -> Option<Tensor<4>> {
-    let [pictures, inputs, height, width] = x.dims();
-    let [outputs, _, kernel, other] = weight.dims();
-    let padded = options.padding == [(kernel / 2, kernel / 2); 2];
-    let near = options.stride == [1, 1] && (kernel == 1 || options.dilation == [1, 1]);
-    let known = kernel == 1 && options.groups == 1 || kernel == 3;
-    if kernel != other || !padded || !near || !known || x.shape().num_elements() == 0 {
-        return None;
-    }
-    let sizes = Sizes { pictures, inputs, outputs, height, width, kernel, groups: options.groups };
-    let shape = [pictures, outputs, height, width];
+    let way = Way::of(x.dims(), weight.dims(), options)?;
+    let outputs = weight.dims()[0];
+    let [height, width] = way.out();
+    let shape = [x.dims()[0], outputs, height, width];
     let autodiff = x.is_autodiff() || weight.is_autodiff() || bias.is_some_and(Tensor::is_autodiff);
     let zeros;
     let bias = match bias {
@@ -120,7 +184,7 @@ pub fn conv2d(
     let all = [Operand::of(x, autodiff), Operand::of(weight, autodiff), Operand::of(bias, autodiff)];
     let compute = |x: &FlexTensor, weight: &FlexTensor, bias: &FlexTensor| {
         let [x, weight, bias] = [x, weight, bias].map(numbers);
-        made(conv::forward(slice(&x), slice(&weight), Some(slice(&bias)), &sizes), shape)
+        made(way.forward(slice(&x), slice(&weight), Some(slice(&bias))), shape)
     };
     Some(match operands(all)? {
         Operands::Plain([x, weight, bias]) => Tensor::from_primitive::<Flex>(compute(&x, &weight, &bias)),
@@ -128,7 +192,7 @@ pub fn conv2d(
             let nodes = [x.node(), weight.node(), bias.node()];
             let output = match Convolution.prepare::<NoCheckpointing>(nodes).compute_bound().stateful() {
                 OpsKind::Tracked(mut prep) => {
-                    let state = (prep.checkpoint(&x), prep.checkpoint(&weight), sizes);
+                    let state = (prep.checkpoint(&x), prep.checkpoint(&weight), way);
                     prep.finish(state, compute(x.primitive(), weight.primitive(), bias.primitive()))
                 }
                 OpsKind::UnTracked(prep) => prep.finish(compute(x.primitive(), weight.primitive(), bias.primitive())),
@@ -142,26 +206,25 @@ pub fn conv2d(
 struct Convolution;
 
 impl Backward<Flex, 3> for Convolution {
-    type State = (NodeId, NodeId, Sizes);
+    type State = (NodeId, NodeId, Way);
 
     fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, checkpointer: &mut Checkpointer) {
         let [node_x, node_weight, node_bias] = ops.parents;
-        let (x, weight, sizes) = ops.state;
+        let (x, weight, way) = ops.state;
         let dy = numbers(&grads.consume::<Flex>(&ops.node));
         let x = numbers(&checkpointer.retrieve_node_output::<FlexTensor>(x));
         let weight = numbers(&checkpointer.retrieve_node_output::<FlexTensor>(weight));
         let wanted = [node_x.is_some(), node_weight.is_some()];
-        let Sizes { pictures, inputs, outputs, height, width, kernel, groups } = sizes;
-        let gradients = conv::backward(slice(&x), slice(&weight), slice(&dy), &sizes, wanted);
-        if let (Some(node), Some(dx)) = (node_x, gradients.x) {
-            grads.register::<Flex>(node.id, made(dx, [pictures, inputs, height, width]));
+        let [dx, dw] = way.backward(slice(&x), slice(&weight), slice(&dy), wanted);
+        if let (Some(node), Some(dx)) = (node_x, dx) {
+            grads.register::<Flex>(node.id, FlexTensor::from_data(TensorData::new(dx, x.shape())));
         }
-        if let (Some(node), Some(dw)) = (node_weight, gradients.w) {
-            grads.register::<Flex>(node.id, made(dw, [outputs, inputs / groups, kernel, kernel]));
+        if let (Some(node), Some(dw)) = (node_weight, dw) {
+            grads.register::<Flex>(node.id, FlexTensor::from_data(TensorData::new(dw, weight.shape())));
         }
         if let Some(node) = node_bias {
-            let sums = conv::channel_sums(slice(&dy), outputs, height * width);
-            grads.register::<Flex>(node.id, made(sums, [outputs]));
+            let [outputs, pixels] = [weight.shape()[0], way.out().iter().product()];
+            grads.register::<Flex>(node.id, made(conv::channel_sums(slice(&dy), outputs, pixels), [outputs]));
         }
     }
 }
@@ -260,6 +323,44 @@ pub fn normalise_by(
     let norm = Normalisation::new(&statistics, slice(&gamma), slice(&beta), epsilon);
     let y = maps::scale_shift(slice(&x), &norm.scale, &norm.shift, shape[2] * shape[3], relu);
     Some(Tensor::from_primitive::<Flex>(made(y, shape)))
+}
+
+/// `max(a + b, 0)` of two maps of one shape in one pass on the CPU backend; `None` where Burn's own has to do it.
+pub fn add_relu(a: &Tensor<4>, b: &Tensor<4>) -> Option<Tensor<4>> {
+    let shape = a.dims();
+    if shape != b.dims() {
+        return None;
+    }
+    let autodiff = a.is_autodiff() || b.is_autodiff();
+    let compute = |a: &FlexTensor, b: &FlexTensor| made(maps::add_relu(slice(&numbers(a)), slice(&numbers(b))), shape);
+    Some(match operands([Operand::of(a, autodiff), Operand::of(b, autodiff)])? {
+        Operands::Plain([a, b]) => Tensor::from_primitive::<Flex>(compute(&a, &b)),
+        Operands::Tracked([a, b]) => {
+            let y = compute(a.primitive(), b.primitive());
+            let output = match AddRelu.prepare::<NoCheckpointing>([a.node(), b.node()]).compute_bound().stateful() {
+                OpsKind::Tracked(prep) => prep.finish(y.clone(), y),
+                OpsKind::UnTracked(prep) => prep.finish(y),
+            };
+            Tensor::from_primitive::<Autodiff<Flex, NoCheckpointing>>(output)
+        }
+    })
+}
+
+#[derive(Debug)]
+struct AddRelu;
+
+impl Backward<Flex, 2> for AddRelu {
+    /// What came out: it is positive where the gradient goes through.
+    type State = FlexTensor;
+
+    fn backward(self, ops: Ops<Self::State, 2>, grads: &mut Gradients, _checkpointer: &mut Checkpointer) {
+        let dy = numbers(&grads.consume::<Flex>(&ops.node));
+        let dx = maps::relu_backward(slice(&ops.state), slice(&dy));
+        let dx = FlexTensor::from_data(TensorData::new(dx, dy.shape()));
+        for node in ops.parents.into_iter().flatten() {
+            grads.register::<Flex>(node.id, dx.clone());
+        }
+    }
 }
 
 /// The largest of each 2×2 pixels on the CPU backend; `None` where Burn's own has to do it.

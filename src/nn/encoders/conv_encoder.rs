@@ -3,17 +3,17 @@
 //! Letters: N images (V views of B, see [`Norm::forward`]), C channels, H height, W width.
 
 use burn::module::{Module, Param};
-use burn::tensor::module::conv2d;
+use burn::tensor::Tensor;
 use burn::tensor::ops::ConvOptions;
-use burn::tensor::{Tensor, activation};
 
+use crate::nn::layers::conv;
 use crate::nn::layers::norm::Norm;
 use crate::nn::parameters::Initialiser;
 
 /// A convolution without bias, followed by batch normalisation with statistics for each view.
 ///
-/// Apart from [`layers::conv::ConvNorm`](crate::nn::layers::conv::ConvNorm): checkpoints know its kernel as `weight`, not
-/// `conv.weight`, and the CPU path of that one rounds otherwise, so that recorded runs would not repeat.
+/// Apart from [`layers::conv::ConvNorm`](crate::nn::layers::conv::ConvNorm), since checkpoints know its kernel as `weight`, not
+/// `conv.weight`.
 #[derive(Module, Debug)]
 pub struct ConvNorm {
     /// `[out, in, k, k]`
@@ -37,19 +37,18 @@ impl ConvNorm {
     fn convolve(&self, x: Tensor<4>) -> Tensor<4> {
         let weight = self.weight.val();
         let padding = weight.dims()[2] / 2;
-        let options = ConvOptions::new([self.stride; 2], [padding; 2], [1, 1], 1);
-        conv2d(x, weight, None, options)
+        conv::convolve(x, weight, None, ConvOptions::new([self.stride; 2], [padding; 2], [1, 1], 1))
     }
 
-    /// With batch statistics, `views` as in [`Norm::forward`].
-    pub fn forward(&mut self, x: Tensor<4>, views: usize) -> Tensor<4> {
+    /// With batch statistics, `views` as in [`Norm::forward`], and a ReLU behind it where `relu`.
+    pub fn forward(&mut self, x: Tensor<4>, views: usize, relu: bool) -> Tensor<4> {
         let y = self.convolve(x);
-        self.norm.forward(y, views)
+        conv::normalise_views(&mut self.norm, y, views, relu)
     }
 
-    /// With running statistics.
-    pub fn infer(&self, x: Tensor<4>) -> Tensor<4> {
-        self.norm.infer(self.convolve(x))
+    /// With running statistics, and a ReLU behind it where `relu`.
+    pub fn infer(&self, x: Tensor<4>, relu: bool) -> Tensor<4> {
+        conv::normalise_as_known(&self.norm, self.convolve(x), relu)
     }
 }
 
@@ -70,11 +69,11 @@ impl ConvEncoder {
     }
 
     pub fn forward(&mut self, x: Tensor<4>, views: usize) -> Tensor<2> {
-        pool(self.blocks.iter_mut().fold(x, |x, block| activation::relu(block.forward(x, views))))
+        pool(self.blocks.iter_mut().fold(x, |x, block| block.forward(x, views, true)))
     }
 
     pub fn infer(&self, x: Tensor<4>) -> Tensor<2> {
-        pool(self.blocks.iter().fold(x, |x, block| activation::relu(block.infer(x))))
+        pool(self.blocks.iter().fold(x, |x, block| block.infer(x, true)))
     }
 }
 

@@ -2,9 +2,10 @@
 //! two basic blocks with 64, 128, 256 and 512 channels, the last three opening with stride 2.
 
 use burn::module::Module;
-use burn::tensor::{Tensor, activation};
+use burn::tensor::Tensor;
 
 use super::conv_encoder::{ConvNorm, pool};
+use crate::nn::layers::conv::add_relu;
 use crate::nn::parameters::Initialiser;
 
 /// Length of its features.
@@ -40,12 +41,12 @@ impl ResNet18 {
     }
 
     pub fn forward(&mut self, x: Tensor<4>, views: usize) -> Tensor<2> {
-        let x = activation::relu(self.stem.forward(x, views));
+        let x = self.stem.forward(x, views, true);
         pool(self.blocks.iter_mut().fold(x, |x, block| block.forward(x, views)))
     }
 
     pub fn infer(&self, x: Tensor<4>) -> Tensor<2> {
-        let x = activation::relu(self.stem.infer(x));
+        let x = self.stem.infer(x, true);
         pool(self.blocks.iter().fold(x, |x, block| block.infer(x)))
     }
 }
@@ -60,18 +61,18 @@ impl BasicBlock {
     }
 
     fn forward(&mut self, x: Tensor<4>, views: usize) -> Tensor<4> {
-        let y = activation::relu(self.first.forward(x.clone(), views));
-        let y = self.second.forward(y, views);
+        let y = self.first.forward(x.clone(), views, true);
+        let y = self.second.forward(y, views, false);
         let shortcut = match &mut self.shortcut {
-            Some(conv) => conv.forward(x, views),
+            Some(conv) => conv.forward(x, views, false),
             None => x,
         };
-        activation::relu(y + shortcut)
+        add_relu(y, shortcut)
     }
 
     fn infer(&self, x: Tensor<4>) -> Tensor<4> {
-        let y = self.second.infer(activation::relu(self.first.infer(x.clone())));
-        let shortcut = self.shortcut.as_ref().map_or_else(|| x.clone(), |conv| conv.infer(x.clone()));
-        activation::relu(y + shortcut)
+        let y = self.second.infer(self.first.infer(x.clone(), true), false);
+        let shortcut = self.shortcut.as_ref().map_or_else(|| x.clone(), |conv| conv.infer(x.clone(), false));
+        add_relu(y, shortcut)
     }
 }

@@ -1,9 +1,9 @@
 //! ResNet-18 and ResNet-50 (He et al., 2016) with torchvision's layers, up to their last maps.
 
 use burn::module::Module;
-use burn::tensor::{Tensor, activation};
+use burn::tensor::Tensor;
 
-use crate::nn::layers::conv::{ConvNorm, ConvShape, Pass, max_pool_3x3};
+use crate::nn::layers::conv::{ConvNorm, ConvShape, Pass, add_relu, max_pool_3x3};
 use crate::nn::parameters::Initialiser;
 
 /// Which of both.
@@ -113,7 +113,7 @@ impl Block {
             Some(conv) => conv.forward(x, pass),
             None => x,
         };
-        activation::relu(y + beside)
+        add_relu(y, beside)
     }
 }
 

@@ -95,11 +95,15 @@ impl Conv {
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let ConvShape { stride, padding, dilation, groups, .. } = self.shape;
         let options = ConvOptions::new([stride; 2], padding, [dilation; 2], groups);
-        let (weight, bias) = (self.weight.val(), self.bias.as_ref().map(Param::val));
-        match ops::conv2d(&x, &weight, bias.as_ref(), &options) {
-            Some(y) => y,
-            None => conv2d(x, weight, bias, options),
-        }
+        convolve(x, self.weight.val(), self.bias.as_ref().map(Param::val), options)
+    }
+}
+
+/// A convolution by our own operation where there is one: `x` `[N, in, H, W]`, `weight` `[out, in / groups, kh, kw]`.
+pub fn convolve(x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>, options: ConvOptions<2>) -> Tensor<4> {
+    match ops::conv2d(&x, &weight, bias.as_ref(), &options) {
+        Some(y) => y,
+        None => conv2d(x, weight, bias, options),
     }
 }
 
@@ -126,13 +130,34 @@ impl Deconv {
 
 /// Batch normalisation in either mode, with a ReLU behind it where `relu`.
 pub fn normalise(norm: &mut Norm, x: Tensor<4>, relu: bool, pass: &Pass<'_>) -> Tensor<4> {
-    let fast = if pass.train { norm.forward_on_cpu(&x, relu) } else { norm.infer_on_cpu(&x, relu) };
-    match fast {
+    if pass.train { normalise_views(norm, x, 1, relu) } else { normalise_as_known(norm, x, relu) }
+}
+
+/// Batch normalisation with the statistics of each view of this batch ([`Norm::forward`]), with a ReLU behind it where `relu`.
+pub fn normalise_views(norm: &mut Norm, x: Tensor<4>, views: usize, relu: bool) -> Tensor<4> {
+    match norm.forward_on_cpu(&x, views, relu) {
         Some(y) => y,
-        None => {
-            let y = if pass.train { norm.forward(x, 1) } else { norm.infer(x) };
-            if relu { activation::relu(y) } else { y }
-        }
+        None => relu_where(relu, norm.forward(x, views)),
+    }
+}
+
+/// Batch normalisation with the running statistics, with a ReLU behind it where `relu`.
+pub fn normalise_as_known(norm: &Norm, x: Tensor<4>, relu: bool) -> Tensor<4> {
+    match norm.infer_on_cpu(&x, relu) {
+        Some(y) => y,
+        None => relu_where(relu, norm.infer(x)),
+    }
+}
+
+fn relu_where(relu: bool, x: Tensor<4>) -> Tensor<4> {
+    if relu { activation::relu(x) } else { x }
+}
+
+/// `max(a + b, 0)`: what closes a residual block.
+pub fn add_relu(a: Tensor<4>, b: Tensor<4>) -> Tensor<4> {
+    match ops::add_relu(&a, &b) {
+        Some(y) => y,
+        None => activation::relu(a + b),
     }
 }
 

@@ -60,35 +60,35 @@ impl Norm {
     pub fn forward<const D: usize>(&mut self, x: Tensor<D>, views: usize) -> Tensor<D> {
         let (gamma, beta) = self.affine();
         let shape = x.dims();
-        let channels = shape[1];
         // The views of an image lie side by side, so that they can be taken as channels without moving a number.
         let mut folded = shape;
         folded[0] /= views;
         folded[1] *= views;
-        let tile = |t: Tensor<1>| if views == 1 { t } else { Tensor::cat(vec![t; views], 0) };
-        let normalised = batch_norm_train(x.reshape(folded), tile(gamma), tile(beta), self.epsilon);
-
-        let count = folded[0] * folded[2..].iter().product::<usize>();
-        let unbiased = unbiased(count);
+        let normalised = batch_norm_train(x.reshape(folded), tile(gamma, views), tile(beta, views), self.epsilon);
         let (mean, variance) = (normalised.mean.inner(), normalised.variance.inner());
+        self.remember(&mean, &variance, folded[0] * folded[2..].iter().product::<usize>(), views);
+        normalised.output.reshape(shape)
+    }
+
+    /// Blends the statistics `[V·C]` of a batch of `count` numbers a channel and view into the running ones.
+    fn remember(&mut self, mean: &Tensor<1>, variance: &Tensor<1>, count: usize, views: usize) {
+        let (channels, unbiased) = (mean.dims()[0] / views, unbiased(count));
         for view in 0..views {
             let part = view * channels..(view + 1) * channels;
             blend(&mut self.running_mean, mean.clone().slice([part.clone()]));
             blend(&mut self.running_var, variance.clone().slice([part]) * unbiased);
         }
-        normalised.output.reshape(shape)
     }
 
-    /// [`Norm::forward`] of one view, with a ReLU behind it where `relu`, in few passes; `None` where the tensor is not on
-    /// the CPU backend.
-    pub fn forward_on_cpu(&mut self, x: &Tensor<4>, relu: bool) -> Option<Tensor<4>> {
+    /// [`Norm::forward`] with a ReLU behind it where `relu`, in few passes; `None` where the tensor is not on the CPU backend.
+    pub fn forward_on_cpu(&mut self, x: &Tensor<4>, views: usize, relu: bool) -> Option<Tensor<4>> {
         let (gamma, beta) = self.affine();
-        let normalised = ops::normalise(x, &gamma, &beta, self.epsilon, relu)?;
-        let [pictures, _, height, width] = x.dims();
-        let unbiased = unbiased(pictures * height * width);
-        blend(&mut self.running_mean, normalised.mean);
-        blend(&mut self.running_var, normalised.variance * unbiased);
-        Some(normalised.output)
+        let shape = x.dims();
+        let [rows, channels, height, width] = shape;
+        let folded = x.clone().reshape([rows / views, views * channels, height, width]);
+        let normalised = ops::normalise(&folded, &tile(gamma, views), &tile(beta, views), self.epsilon, relu)?;
+        self.remember(&normalised.mean, &normalised.variance, rows / views * height * width, views);
+        Some(normalised.output.reshape(shape))
     }
 
     /// [`Norm::infer`] without gradients, with a ReLU behind it where `relu`; `None` where the tensor is not on the CPU
@@ -106,6 +106,11 @@ impl Norm {
             .map(|statistic| if x.is_autodiff() { statistic.val().autodiff() } else { statistic.val() });
         batch_norm(x, gamma, beta, mean, variance, self.epsilon)
     }
+}
+
+/// `[C]` to `[V·C]`.
+fn tile(t: Tensor<1>, views: usize) -> Tensor<1> {
+    if views == 1 { t } else { Tensor::cat(vec![t; views], 0) }
 }
 
 /// By what the biased variance of so many numbers is multiplied.

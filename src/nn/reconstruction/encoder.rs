@@ -6,7 +6,7 @@ use burn::tensor::{Tensor, activation};
 use super::inception::InceptionEncoder;
 use super::pooled;
 use super::spec::{Family, NetSpec, RESNET_FEATURES, Stage};
-use crate::nn::layers::conv::{Conv, ConvNorm, ConvShape, Pass, max_pool, max_pool_3x3, normalise};
+use crate::nn::layers::conv::{Conv, ConvNorm, ConvShape, Pass, add_relu, max_pool, max_pool_3x3, normalise};
 use crate::nn::layers::norm::Norm;
 use crate::nn::parameters::Initialiser;
 
@@ -167,6 +167,6 @@ impl BasicBlock {
             Some(conv) => conv.forward(x, pass),
             None => x,
         };
-        activation::relu(y + shortcut)
+        add_relu(y, shortcut)
     }
 }

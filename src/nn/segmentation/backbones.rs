@@ -6,7 +6,7 @@ use burn::tensor::ops::PadMode;
 use burn::tensor::{Tensor, activation};
 
 use super::plan::{InvertedBlock, RESNET101_BLOCKS, XCEPTION_EXIT, XceptionBlock, mobilenet_blocks, xception_blocks};
-use crate::nn::layers::conv::{Conv, ConvNorm, ConvShape, Pass, max_pool_3x3, normalise};
+use crate::nn::layers::conv::{Conv, ConvNorm, ConvShape, Pass, add_relu, max_pool_3x3, normalise};
 use crate::nn::layers::norm::Norm;
 use crate::nn::parameters::Initialiser;
 
@@ -74,7 +74,7 @@ impl Bottleneck {
             Some(conv) => conv.forward(x, pass),
             None => x,
         };
-        activation::relu(y + x)
+        add_relu(y, x)
     }
 }
 
