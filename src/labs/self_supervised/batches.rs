@@ -1,6 +1,7 @@
 //! Which pictures a step sees and how their views are made: pure functions of the seed and the step.
 
 use std::sync::Arc;
+use std::thread::{self, JoinHandle};
 
 use rayon::prelude::*;
 
@@ -12,13 +13,20 @@ use crate::kit::batches::{Last, Order};
 
 use super::trainer::VIEWS;
 
-/// Makes batches of views.
+/// Makes batches of views, the next one on a thread beside while a step runs.
 pub struct Batches {
+    views: Arc<Views>,
+    order: Order,
+    /// The batch of this step, being made.
+    ahead: Option<(u64, JoinHandle<Batch>)>,
+}
+
+/// What the views of any picture follow from.
+struct Views {
     data: Arc<ImageData>,
     recipe: Recipe,
     groups: Vec<Group>,
     seed: u64,
-    order: Order,
 }
 
 /// Two views of each picture of a batch.
@@ -36,13 +44,33 @@ impl Batches {
     /// `size` pictures a step, at most as many as there are; what is left over at the end of an epoch is dropped.
     pub fn new(data: Arc<ImageData>, recipe: Recipe, seed: u64, size: usize) -> Self {
         let order = Order::new((0..data.train.len()).collect(), size, Last::Drop, seed, streams::VIEWS_ORDER);
-        Self { data, recipe, groups: recipe.groups(), seed, order }
+        Self { views: Arc::new(Views { data, recipe, groups: recipe.groups(), seed }), order, ahead: None }
     }
 
     /// The batch of the step after `step` completed ones.
     pub fn of(&mut self, step: u64) -> Batch {
         let epoch = self.order.epoch(step);
-        let indices = self.order.of(step).to_vec();
+        self.views.batch(epoch, self.order.of(step).to_vec())
+    }
+
+    /// The same, and begins to make the one after it unless the run of `steps` ends before.
+    pub fn next(&mut self, step: u64, steps: u64) -> Batch {
+        let made = self.ahead.take().filter(|(at, _)| *at == step).and_then(|(_, making)| making.join().ok());
+        let batch = made.unwrap_or_else(|| self.of(step));
+        if step + 1 < steps {
+            let (views, epoch) = (self.views.clone(), self.order.epoch(step + 1));
+            let indices = self.order.of(step + 1).to_vec();
+            let making = thread::Builder::new().name("views".to_owned()).spawn(move || views.batch(epoch, indices));
+            // Without a thread it is made when its step comes.
+            self.ahead = making.ok().map(|making| (step + 1, making));
+        }
+        batch
+    }
+}
+
+impl Views {
+    /// Two views of each of these pictures in this epoch.
+    fn batch(&self, epoch: u64, indices: Vec<usize>) -> Batch {
         let set = &self.data.train;
         let numbers = set.image_bytes();
         let shape = [set.channels, set.height, set.width];
@@ -66,4 +94,27 @@ impl Batches {
 /// The number of one view of one picture in one epoch.
 fn view_number(epoch: u64, index: usize, view: usize) -> u64 {
     (epoch & 0xff_ffff) << 34 | (index as u64) << 2 | view as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::augment::recipes::RecipeKind;
+    use crate::data::synth::shapes;
+
+    #[test]
+    fn what_was_made_ahead_is_what_the_step_would_have_made() {
+        let data = Arc::new(shapes::generate(20, 4, 1));
+        let recipe = Recipe { kind: RecipeKind::Shapes, crop_min: 0.4 };
+        let batches = || Batches::new(data.clone(), recipe, 3, 8);
+        let expected: Vec<Batch> = (0..7).map(|step| batches().of(step)).collect();
+        let mut ahead = batches();
+        // In order, over the ends of epochs, from another step on, and once more.
+        for step in [0, 1, 2, 3, 5, 6, 6, 2] {
+            assert_eq!(ahead.next(step, 7), expected[step as usize], "{step}");
+        }
+        assert!(ahead.ahead.is_some());
+        ahead.next(6, 7);
+        assert!(ahead.ahead.is_none(), "nothing is made after the last step");
+    }
 }

@@ -225,7 +225,7 @@ impl Experiment for SelfSupervisedRun {
     }
 
     fn step(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
-        let batch = self.batches.of(self.training.step);
+        let batch = self.batches.next(self.training.step, self.training.steps);
         let tau = self.hyper.tau_at(self.training.step, self.training.steps);
         let x = self.upload(&batch);
         let done = self.training.step;

@@ -40,7 +40,8 @@ impl Dense {
         })
     }
 
-    fn in_pixels(&self) -> usize {
+    /// Pixels of an input plane.
+    pub fn in_pixels(&self) -> usize {
         self.size[0] * self.size[1]
     }
 
@@ -81,13 +82,12 @@ pub fn forward(x: &[f32], w: &[f32], b: Option<&[f32]>, of: &Dense) -> Vec<f32> 
     convolve(x, &channels_last(w, of.inputs, of.taps()), b, of)
 }
 
-/// The wanted gradients with respect to `x` and `w`, from `dy` `[N, out, H', W']`.
-pub fn backward(x: &[f32], w: &[f32], dy: &[f32], of: &Dense, [want_x, want_w]: [bool; 2]) -> [Option<Vec<f32>>; 2] {
-    let dx = want_x.then(|| match of.is_reversible() {
+/// The gradient with respect to x, `[N, in, H, W]`, from `dy` `[N, out, H', W']`: the transposed convolution.
+pub fn input_gradient(w: &[f32], dy: &[f32], of: &Dense) -> Vec<f32> {
+    match of.is_reversible() {
         true => convolve(dy, &turned(w, of), None, &of.reversed()),
         false => scatter(&channels_last(w, of.inputs, of.taps()), dy, of),
-    });
-    [dx, want_w.then(|| weights(x, dy, of))]
+    }
 }
 
 /// `[rows, channels, taps]` to `[rows, taps, channels]`.
@@ -370,9 +370,9 @@ fn collect(block: &mut Vec<f32>, dy: &[f32], outputs: Range<usize>, places: Rang
     }
 }
 
-/// The gradient with respect to the weights, `[out, in, kh, kw]`. A task has some input channels and some outputs, and goes through
+/// The gradient with respect to the weights, `[out, in, kh, kw]`, from `dy` `[N, out, H', W']`. A task has some input channels and some outputs, and goes through
 /// all pictures, so that nothing is to be added up afterwards.
-fn weights(x: &[f32], dy: &[f32], of: &Dense) -> Vec<f32> {
+pub fn weight_gradient(x: &[f32], dy: &[f32], of: &Dense) -> Vec<f32> {
     let (inputs, outputs, pixels, taps) = (of.inputs, of.outputs, of.out_pixels(), of.taps());
     let threads = rayon::current_num_threads();
     let channels = inputs.div_ceil(2 * threads).next_multiple_of(8).min(inputs);
@@ -528,9 +528,8 @@ mod tests {
                 dw[k] += dy * x;
             });
             assert_close(&forward(&x, &w, Some(&b), &of), &y, &format!("y of {of:?}"));
-            let [found_x, found_w] = backward(&x, &w, &dy, &of, [true, true]).map(Option::unwrap);
-            assert_close(&found_x, &dx, &format!("dx of {of:?}"));
-            assert_close(&found_w, &dw, &format!("dw of {of:?}"));
+            assert_close(&input_gradient(&w, &dy, &of), &dx, &format!("dx of {of:?}"));
+            assert_close(&weight_gradient(&x, &dy, &of), &dw, &format!("dw of {of:?}"));
         }
     }
 }

@@ -15,7 +15,7 @@ use burn::backend::autodiff::{Autodiff, NodeId};
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{BackendTensor, DispatchTensorKind, Flex};
-use burn::tensor::ops::ConvOptions;
+use burn::tensor::ops::{ConvOptions, ConvTransposeOptions};
 use burn::tensor::{DType, Tensor, TensorData};
 use rayon::prelude::*;
 
@@ -156,9 +156,18 @@ impl Way {
     fn backward(&self, x: &[f32], weight: &[f32], dy: &[f32], wanted: [bool; 2]) -> [Option<Vec<f32>>; 2] {
         match self {
             Way::Grouped(sizes) => conv::backward(x, weight, dy, sizes, wanted),
-            Way::Dense(dense) => dense::backward(x, weight, dy, dense, wanted),
+            Way::Dense(dense) => [
+                wanted[0].then(|| dense::input_gradient(weight, dy, dense)),
+                wanted[1].then(|| dense::weight_gradient(x, dy, dense)),
+            ],
         }
     }
+}
+
+/// The bias, or zeros, and whether anything has gradients.
+fn bias_of(x: &Tensor<4>, weight: &Tensor<4>, bias: Option<&Tensor<1>>, outputs: usize) -> (Tensor<1>, bool) {
+    let autodiff = x.is_autodiff() || weight.is_autodiff() || bias.is_some_and(Tensor::is_autodiff);
+    (bias.cloned().unwrap_or_else(|| Tensor::zeros([outputs], &weight.device())), autodiff)
 }
 
 /// A convolution on the CPU backend; `None` where Burn's own has to do it.
@@ -172,16 +181,8 @@ pub fn conv2d(
     let outputs = weight.dims()[0];
     let [height, width] = way.out();
     let shape = [x.dims()[0], outputs, height, width];
-    let autodiff = x.is_autodiff() || weight.is_autodiff() || bias.is_some_and(Tensor::is_autodiff);
-    let zeros;
-    let bias = match bias {
-        Some(bias) => bias,
-        None => {
-            zeros = Tensor::zeros([outputs], &weight.device());
-            &zeros
-        }
-    };
-    let all = [Operand::of(x, autodiff), Operand::of(weight, autodiff), Operand::of(bias, autodiff)];
+    let (bias, autodiff) = bias_of(x, weight, bias, outputs);
+    let all = [Operand::of(x, autodiff), Operand::of(weight, autodiff), Operand::of(&bias, autodiff)];
     let compute = |x: &FlexTensor, weight: &FlexTensor, bias: &FlexTensor| {
         let [x, weight, bias] = [x, weight, bias].map(numbers);
         made(way.forward(slice(&x), slice(&weight), Some(slice(&bias))), shape)
@@ -225,6 +226,96 @@ impl Backward<Flex, 3> for Convolution {
         if let Some(node) = node_bias {
             let [outputs, pixels] = [weight.shape()[0], way.out().iter().product()];
             grads.register::<Flex>(node.id, made(conv::channel_sums(slice(&dy), outputs, pixels), [outputs]));
+        }
+    }
+}
+
+/// A transposed convolution of one group on the CPU backend: x `[N, in, H, W]`, weight `[in, out, kh, kw]`; `None` where Burn's own
+/// has to do it.
+pub fn conv_transpose2d(
+    x: &Tensor<4>,
+    weight: &Tensor<4>,
+    bias: Option<&Tensor<1>>,
+    options: &ConvTransposeOptions<2>,
+) -> Option<Tensor<4>> {
+    let [pictures, inputs, height, width] = x.dims();
+    let [_, outputs, rows, columns] = weight.dims();
+    if options.groups != 1 || x.dims().contains(&0) {
+        return None;
+    }
+    let (from, kernel) = ([height, width], [rows, columns]);
+    let size: Option<Vec<usize>> = (0..2)
+        .map(|axis| {
+            let reach = options.dilation[axis] * (kernel[axis] - 1) + 1 + options.padding_out[axis];
+            ((from[axis] - 1) * options.stride[axis] + reach).checked_sub(2 * options.padding[axis])
+        })
+        .collect();
+    let size = <[usize; 2]>::try_from(size?).ok()?;
+    // The convolution whose gradient it is.
+    let adjoint = Dense {
+        pictures,
+        inputs: outputs,
+        outputs: inputs,
+        size,
+        kernel,
+        stride: options.stride,
+        padding: options.padding,
+        dilation: options.dilation,
+    };
+    if size.contains(&0) || adjoint.out() != from {
+        return None;
+    }
+    let shape = [pictures, outputs, size[0], size[1]];
+    let (bias, autodiff) = bias_of(x, weight, bias, outputs);
+    let all = [Operand::of(x, autodiff), Operand::of(weight, autodiff), Operand::of(&bias, autodiff)];
+    let compute = |x: &FlexTensor, weight: &FlexTensor, bias: &FlexTensor| {
+        let [x, weight, bias] = [x, weight, bias].map(numbers);
+        let mut y = dense::input_gradient(slice(&weight), slice(&x), &adjoint);
+        for (plane, y) in y.chunks_exact_mut(size[0] * size[1]).enumerate() {
+            let bias = slice(&bias)[plane % outputs];
+            y.iter_mut().for_each(|y| *y += bias);
+        }
+        made(y, shape)
+    };
+    Some(match operands(all)? {
+        Operands::Plain([x, weight, bias]) => Tensor::from_primitive::<Flex>(compute(&x, &weight, &bias)),
+        Operands::Tracked([x, weight, bias]) => {
+            let nodes = [x.node(), weight.node(), bias.node()];
+            let output = match Transposed.prepare::<NoCheckpointing>(nodes).compute_bound().stateful() {
+                OpsKind::Tracked(mut prep) => {
+                    let state = (prep.checkpoint(&x), prep.checkpoint(&weight), adjoint);
+                    prep.finish(state, compute(x.primitive(), weight.primitive(), bias.primitive()))
+                }
+                OpsKind::UnTracked(prep) => prep.finish(compute(x.primitive(), weight.primitive(), bias.primitive())),
+            };
+            Tensor::from_primitive::<Autodiff<Flex, NoCheckpointing>>(output)
+        }
+    })
+}
+
+#[derive(Debug)]
+struct Transposed;
+
+impl Backward<Flex, 3> for Transposed {
+    type State = (NodeId, NodeId, Dense);
+
+    fn backward(self, ops: Ops<Self::State, 3>, grads: &mut Gradients, checkpointer: &mut Checkpointer) {
+        let [node_x, node_weight, node_bias] = ops.parents;
+        let (x, weight, adjoint) = ops.state;
+        let dy = numbers(&grads.consume::<Flex>(&ops.node));
+        let x = numbers(&checkpointer.retrieve_node_output::<FlexTensor>(x));
+        let weight = numbers(&checkpointer.retrieve_node_output::<FlexTensor>(weight));
+        if let Some(node) = node_x {
+            let dx = dense::forward(slice(&dy), slice(&weight), None, &adjoint);
+            grads.register::<Flex>(node.id, FlexTensor::from_data(TensorData::new(dx, x.shape())));
+        }
+        if let Some(node) = node_weight {
+            let dw = dense::weight_gradient(slice(&dy), slice(&x), &adjoint);
+            grads.register::<Flex>(node.id, FlexTensor::from_data(TensorData::new(dw, weight.shape())));
+        }
+        if let Some(node) = node_bias {
+            let sums = conv::channel_sums(slice(&dy), adjoint.inputs, adjoint.in_pixels());
+            grads.register::<Flex>(node.id, made(sums, [adjoint.inputs]));
         }
     }
 }
@@ -439,6 +530,62 @@ impl Backward<Flex, 1> for Resize {
     }
 }
 
+/// The numbers of one step of stochastic gradient descent.
+#[derive(Debug, Clone, Copy)]
+pub struct SgdStep {
+    /// α.
+    pub rate: f32,
+    /// η, coupled.
+    pub decay: f32,
+    /// μ.
+    pub momentum: f32,
+    pub nesterov: bool,
+}
+
+/// Numbers of a parameter that one task updates.
+const CHUNK: usize = 1 << 14;
+
+/// The numbers of a tensor without gradients on the CPU backend.
+fn plain(tensor: &Tensor<1>) -> Option<FlexTensor> {
+    if tensor.is_autodiff() {
+        return None;
+    }
+    match operands([Operand::of(tensor, false)])? {
+        Operands::Plain([tensor]) => Some(numbers(&tensor)),
+        Operands::Tracked(_) => None,
+    }
+}
+
+/// New weights and velocity in one pass on the CPU backend, from weights, gradient and old velocity, all `[count]` and without
+/// gradients; `None` where Burn's own operations have to do it.
+pub fn sgd(
+    weight: &Tensor<1>,
+    gradient: &Tensor<1>,
+    velocity: Option<&Tensor<1>>,
+    step: SgdStep,
+) -> Option<[Tensor<1>; 2]> {
+    let [old, gradient] = [plain(weight)?, plain(gradient)?];
+    let mut v = match velocity {
+        Some(velocity) => slice(&plain(velocity)?).to_vec(),
+        None => Vec::new(),
+    };
+    let momentum = if v.is_empty() { 0.0 } else { step.momentum };
+    let count = slice(&old).len();
+    v.resize(count, 0.0);
+    let mut w = vec![0.0; count];
+    let SgdStep { rate, decay, nesterov, .. } = step;
+    let parts = w.par_chunks_mut(CHUNK).zip(v.par_chunks_mut(CHUNK));
+    parts.zip(slice(&old).par_chunks(CHUNK).zip(slice(&gradient).par_chunks(CHUNK))).for_each(|((w, v), (old, g))| {
+        for (((w, v), old), g) in w.iter_mut().zip(v).zip(old).zip(g) {
+            let g = g + decay * old;
+            *v = momentum * *v + g;
+            let change = if nesterov { g + step.momentum * *v } else { *v };
+            *w = old - rate * change;
+        }
+    });
+    Some([w, v].map(|values| Tensor::from_primitive::<Flex>(made(values, [count]))))
+}
+
 /// The numbers of one step of Adam.
 #[derive(Debug, Clone, Copy)]
 pub struct AdamStep {
@@ -462,14 +609,6 @@ pub fn adam(
     moments: Option<&[Tensor<1>; 2]>,
     step: AdamStep,
 ) -> Option<[Tensor<1>; 3]> {
-    const CHUNK: usize = 1 << 14;
-    let plain = |tensor: &Tensor<1>| match operands([Operand::of(tensor, false)])? {
-        Operands::Plain([tensor]) => Some(numbers(&tensor)),
-        Operands::Tracked(_) => None,
-    };
-    if weight.is_autodiff() || gradient.is_autodiff() {
-        return None;
-    }
     let [weight, gradient] = [plain(weight)?, plain(gradient)?];
     let copied = |tensor: &Tensor<1>| Some(slice(&plain(tensor)?).to_vec());
     let count = slice(&weight).len();

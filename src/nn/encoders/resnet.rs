@@ -8,10 +8,10 @@ use super::conv_encoder::{ConvNorm, pool};
 use crate::nn::layers::conv::add_relu;
 use crate::nn::parameters::Initialiser;
 
-/// Length of its features.
-pub const RESNET_FEATURES: usize = 512;
+/// Channels of the first stage in the article; the features are eight times as many.
+pub const RESNET_WIDTH: usize = 64;
 
-/// `[N, C, H, W]` to `[N, 512]`.
+/// `[N, C, H, W]` to `[N, 8 · width]`.
 #[derive(Module, Debug)]
 pub struct ResNet18 {
     stem: ConvNorm,
@@ -27,11 +27,12 @@ struct BasicBlock {
 }
 
 impl ResNet18 {
-    pub fn new(channels: usize, init: &mut Initialiser<'_>) -> Self {
-        let stem = ConvNorm::new(channels, 64, 3, 1, init);
-        let mut inputs = 64;
+    /// `width`: channels of the first stage, 64 in the article.
+    pub fn new(channels: usize, width: usize, init: &mut Initialiser<'_>) -> Self {
+        let stem = ConvNorm::new(channels, width, 3, 1, init);
+        let mut inputs = width;
         let mut blocks = Vec::new();
-        for (outputs, stride) in [(64, 1), (128, 2), (256, 2), (RESNET_FEATURES, 2)] {
+        for (outputs, stride) in [(width, 1), (2 * width, 2), (4 * width, 2), (8 * width, 2)] {
             for stride in [stride, 1] {
                 blocks.push(BasicBlock::new(inputs, outputs, stride, init));
                 inputs = outputs;

@@ -107,6 +107,19 @@ pub fn convolve(x: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>, option
     }
 }
 
+/// A transposed convolution by our own operation where there is one: `x` `[N, in, H, W]`, `weight` `[in, out, kh, kw]`.
+pub fn convolve_transposed(
+    x: Tensor<4>,
+    weight: Tensor<4>,
+    bias: Option<Tensor<1>>,
+    options: ConvTransposeOptions<2>,
+) -> Tensor<4> {
+    match ops::conv_transpose2d(&x, &weight, bias.as_ref(), &options) {
+        Some(y) => y,
+        None => conv_transpose2d(x, weight, bias, options),
+    }
+}
+
 /// A 3×3 transposed convolution of stride 2 that doubles the size, with bias.
 #[derive(Module, Debug)]
 pub struct Deconv {
@@ -124,7 +137,7 @@ impl Deconv {
 
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
         let options = ConvTransposeOptions::new([2, 2], [1, 1], [1, 1], [1, 1], 1);
-        conv_transpose2d(x, self.weight.val(), Some(self.bias.val()), options)
+        convolve_transposed(x, self.weight.val(), Some(self.bias.val()), options)
     }
 }
 

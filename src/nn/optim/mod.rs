@@ -7,7 +7,7 @@ pub mod schedule;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Gradients, Tensor};
 
-use crate::nn::cpu::ops::{self, AdamStep};
+use crate::nn::cpu::ops::{self, AdamStep, SgdStep};
 use crate::nn::parameters::Role;
 
 /// An update rule. Its numbers may change from step to step, the rule itself may not.
@@ -196,10 +196,15 @@ fn sgd(
     momentum: f64,
     nesterov: bool,
 ) -> (Tensor<1>, State) {
+    let old = old.and_then(|state| state.into_iter().next());
+    let step = SgdStep { rate: learning_rate as f32, decay: decay as f32, momentum: momentum as f32, nesterov };
+    if let Some([weight, velocity]) = ops::sgd(&weight, &gradient, old.as_ref(), step) {
+        return (weight, vec![velocity]);
+    }
     if decay != 0.0 {
         gradient = gradient + weight.clone() * decay;
     }
-    let velocity = match old.and_then(|state| state.into_iter().next()) {
+    let velocity = match old {
         Some(old) => old * momentum + gradient.clone(),
         None => gradient.clone(),
     };

@@ -1,13 +1,12 @@
 //! From codes back to pictures: transposed convolutions, all but the last with ReLU and batch normalisation behind them.
 
 use burn::module::{Module, Param};
-use burn::tensor::module::conv_transpose2d;
 use burn::tensor::ops::ConvTransposeOptions;
 use burn::tensor::{Tensor, activation};
 
 use super::encoder::Encoder;
 use super::spec::{Family, NetSpec, up_kernel};
-use crate::nn::layers::conv::{Pass, normalise};
+use crate::nn::layers::conv::{Pass, convolve_transposed, normalise};
 use crate::nn::layers::norm::Norm;
 use crate::nn::parameters::Initialiser;
 
@@ -83,5 +82,5 @@ pub fn transposed(x: Tensor<4>, kernel: Tensor<4>, bias: Option<Tensor<1>>, doub
     let side = kernel.dims()[2];
     let (stride, out) = if doubles { (2, 4 - side) } else { (1, 0) };
     let options = ConvTransposeOptions::new([stride; 2], [1, 1], [out; 2], [1, 1], 1);
-    conv_transpose2d(x, kernel, bias, options)
+    convolve_transposed(x, kernel, bias, options)
 }

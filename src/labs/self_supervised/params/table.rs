@@ -138,12 +138,16 @@ pub static DECAY_SCOPE: Choice<DecayScope, 3> = live(RATES, "decay_scope", "what
             ("all", "everything (original authors' code)", DecayScope::All),
         ],
     );
-pub static ENCODER: Choice<EncoderKind, 2> = fixed(NETWORK, "network", "encoder")
-    .help("Small: 64 features, projector 64-128-64. ResNet-18: 512 features, projector 512-512-128.")
+pub static ENCODER: Choice<EncoderKind, 3> = fixed(NETWORK, "network", "encoder")
+    .help(
+        "Small: 64 features, projector 64-128-64. ResNet-18: 512 features, projector 512-512-128; with a quarter of its \
+         channels 128 features, projector 128-256-64.",
+    )
     .choice(
         "small",
         [
             ("small", "three convolutions", EncoderKind::Small),
+            ("resnet18_quarter", "ResNet-18, a quarter as wide", EncoderKind::ResNet18Quarter),
             ("resnet18", "ResNet-18 for 32×32", EncoderKind::ResNet18),
         ],
     );

@@ -1,0 +1,54 @@
+"""Sets the training steps of Learnscope beside PyTorch's: pairs in turn on the same cores, medians, peak memory.
+
+    cargo bench --no-run --bench steps         prints the bench's path
+    python pairs.py PATH [--pairs 5] [--seconds 4] [--threads 1 2] [--only NAME ...]
+
+Any Python runs this; `--python` names the one that has torch.
+"""
+
+import argparse
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+
+
+def measure(command, threads):
+    """Milliseconds of the median step, and the process's peak memory in MB."""
+    env = {**os.environ, "RAYON_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env)
+    said = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    if status:
+        sys.exit(f"{' '.join(map(str, command))} ended with {status}: {said}")
+    return float(said.split()[1]), usage.ru_maxrss / 1024
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bench", help="the bench `steps` as cargo built it")
+    parser.add_argument("--pairs", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--only", nargs="+")
+    parser.add_argument("--python", default=sys.executable, help="the Python that has torch")
+    arguments = parser.parse_args()
+    script = pathlib.Path(__file__).with_name("steps.py")
+    names = subprocess.run([arguments.bench], capture_output=True, text=True, check=True).stdout.split()
+    print("| network | threads | ours ms | PyTorch ms | ours / PyTorch | memory MB, ours : PyTorch |")
+    print("|---|---|---|---|---|---|")
+    for name in arguments.only or names:
+        for threads in arguments.threads:
+            ours, theirs = [], []
+            for _ in range(arguments.pairs):
+                ours.append(measure([arguments.bench, name, str(arguments.seconds)], threads))
+                theirs.append(measure([arguments.python, script, name, str(arguments.seconds)], threads))
+            ratio = statistics.median(a[0] / b[0] for a, b in zip(ours, theirs))
+            a, b = (statistics.median(run[0] for run in runs) for runs in (ours, theirs))
+            memory = [max(run[1] for run in runs) for runs in (ours, theirs)]
+            print(f"| {name} | {threads} | {a:.1f} | {b:.1f} | {ratio:.2f} | {memory[0]:.0f} : {memory[1]:.0f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

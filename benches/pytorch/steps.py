@@ -1,0 +1,211 @@
+"""The training steps of `benches/steps.rs` in PyTorch, by the same names: eager, float32, on the CPU.
+
+    python steps.py NAME [SECONDS]        OMP_NUM_THREADS=1 takes one thread
+"""
+
+import copy
+import os
+import sys
+import time
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count())))
+torch.manual_seed(1)
+
+
+def convolution(inputs, outputs, group):
+    """A full 3x3 convolution (group 0), or 3x3 in groups of so many channels and 1x1 behind it."""
+    if group == 0:
+        return [nn.Conv2d(inputs, outputs, 3, padding=1)]
+    width = inputs if inputs == 3 and group > 1 else min(inputs, group)
+    return [nn.Conv2d(inputs, inputs, 3, padding=1, groups=inputs // width), nn.Conv2d(inputs, outputs, 1)]
+
+
+class UNet(nn.Module):
+    """The article's U-nets: five levels, the lowest as wide as the one above it, bilinear upsampling."""
+
+    def __init__(self, first, second, base=16):
+        super().__init__()
+        widths = [base, 2 * base, 4 * base, 8 * base, 8 * base]
+
+        def block(inputs, middle, outputs):
+            return nn.Sequential(
+                *convolution(inputs, middle, first), nn.BatchNorm2d(middle), nn.ReLU(inplace=True),
+                *convolution(middle, outputs, second), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True),
+            )
+
+        self.down = nn.ModuleList(block(i, o, o) for i, o in zip([3, *widths], widths))
+        self.up = nn.ModuleList(
+            block(2 * widths[level], widths[level], widths[max(level - 1, 0)]) for level in (3, 2, 1, 0)
+        )
+        self.head = nn.Conv2d(base, 1, 1)
+
+    def forward(self, x):
+        kept = []
+        for level, block in enumerate(self.down):
+            x = block(F.max_pool2d(x, 2) if level else x)
+            kept.append(x)
+        x = F.dropout(kept.pop(), 0.5)
+        for block in self.up:
+            x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=True)
+            x = block(torch.cat([kept.pop(), x], 1))
+        return self.head(x)
+
+
+class Block(nn.Module):
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.one = nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs))
+        self.two = nn.Sequential(nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False), nn.BatchNorm2d(outputs))
+        self.beside = nn.Sequential()
+        if stride > 1 or inputs != outputs:
+            self.beside = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+
+    def forward(self, x):
+        return F.relu(self.two(F.relu(self.one(x))) + self.beside(x))
+
+
+def resnet18():
+    layers, inputs = [nn.Conv2d(3, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.ReLU()], 64
+    for outputs, stride in ((64, 1), (128, 2), (256, 2), (512, 2)):
+        layers += [Block(inputs, outputs, stride), Block(outputs, outputs, 1)]
+        inputs = outputs
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+
+
+def small_encoder():
+    layers = []
+    for inputs, outputs, stride in ((1, 16, 2), (16, 32, 2), (32, 64, 1)):
+        layers += [nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+
+
+def head(inputs, hidden, outputs):
+    return nn.Sequential(
+        nn.Linear(inputs, hidden), nn.BatchNorm1d(hidden, affine=False), nn.ReLU(), nn.Linear(hidden, outputs, bias=False)
+    )
+
+
+def dice(p, t):
+    p, t = p.flatten(1), t.flatten(1)
+    return 1 - (2 * (p * t).sum(1) / (p.sum(1) + t.sum(1))).mean()
+
+
+def adam(module, loss):
+    optimizer = torch.optim.Adam(module.parameters(), 1e-4, weight_decay=1e-4)
+
+    def step():
+        value = loss()
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+
+    return step
+
+
+def segmentation(first, second):
+    net = UNet(first, second)
+    x, truth = torch.rand(2, 3, 128, 128), (torch.rand(2, 1, 128, 128) > 0.8).float()
+    return adam(net, lambda: dice(torch.sigmoid(net(x)), truth))
+
+
+def byol(encoder, features, hidden, d, two_layers, x):
+    online = nn.Sequential(encoder, head(features, hidden, d))
+    target = copy.deepcopy(online)
+    predictor = head(d, hidden, d) if two_layers else nn.Linear(d, d, bias=False)
+    both = [*online.parameters(), *predictor.parameters()]
+    optimizer = torch.optim.SGD(both, 0.15, momentum=0.9, weight_decay=0.005)
+    state = {"F": torch.zeros(d, d)}
+
+    def step():
+        with torch.no_grad():
+            targets = [target(view) for view in x]
+        z = [online(view) for view in x]
+        loss = -sum(F.cosine_similarity(predictor(z[i]), targets[1 - i]).mean() for i in (0, 1))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        with torch.no_grad():
+            for old, new in zip(target.parameters(), online.parameters()):
+                old.mul_(0.95).add_(new, alpha=0.05)
+            rows = torch.cat(z)
+            state["F"].mul_(0.3).add_(rows.T @ rows / len(rows), alpha=0.7)
+
+    return step
+
+
+def autoencoder():
+    layers, inputs = [], 3
+    for outputs in (16, 32, 48, 64, 96):
+        layers += [nn.Conv2d(inputs, outputs, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2), nn.BatchNorm2d(outputs)]
+        inputs = outputs
+    encoder, layers = nn.Sequential(*layers), []
+    for outputs in (64, 48, 32, 16, 3):
+        layers += [nn.ConvTranspose2d(inputs, outputs, 4, 2, 1)]
+        layers += [nn.ReLU(), nn.BatchNorm2d(outputs)] if outputs > 3 else [nn.Sigmoid()]
+        inputs = outputs
+    decoder = nn.Sequential(*layers)
+    classifier = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(96, 4), nn.ReLU(), nn.Linear(4, 1))
+    net = nn.ModuleList([encoder, decoder, classifier])
+    x, y = torch.rand(12, 3, 64, 64), (torch.arange(12) % 4 > 0).float()
+
+    def loss():
+        code = encoder(x)
+        told = F.binary_cross_entropy_with_logits(classifier(code).squeeze(1), y)
+        return F.mse_loss(decoder(code), x) + 0.3 * told
+
+    return adam(net, loss)
+
+
+class ImageEncoder(nn.Module):
+    def __init__(self, d=48):
+        super().__init__()
+        layers = []
+        for inputs, outputs, stride in ((1, 12, 2), (12, 24, 2), (24, 48, 2), (48, 48, 1)):
+            layers += [nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()]
+        self.maps, self.local, self.globe = nn.Sequential(*layers), nn.Conv2d(50, d, 1), nn.Linear(2 * d, d)
+
+    def forward(self, x):
+        maps = self.maps(x)
+        line = torch.linspace(-1, 1, maps.shape[-1])
+        places = torch.stack(torch.meshgrid(line, line, indexing="ij"))[None].expand(len(x), -1, -1, -1)
+        local = self.local(torch.cat([maps, places], 1)).flatten(2)
+        return F.normalize(self.globe(torch.cat([local.mean(2), local.amax(2)], 1)))
+
+
+def image_encoder():
+    net, x = ImageEncoder(), torch.rand(32, 1, 64, 64)
+    return adam(net, lambda: net(x).square().mean())
+
+
+def views(batch, channels, side):
+    return [torch.rand(batch, channels, side, side) for _ in range(2)]
+
+
+NETWORKS = {
+    "unet-16-128": lambda: segmentation(0, 0),
+    "light-16-128": lambda: segmentation(0, 1),
+    "lighter16-16-128": lambda: segmentation(16, 16),
+    "lighter1-16-128": lambda: segmentation(1, 1),
+    "byol-small-128": lambda: byol(small_encoder(), 64, 128, 64, False, views(128, 1, 16)),
+    "byol-resnet18-8": lambda: byol(resnet18(), 512, 512, 128, True, views(8, 3, 32)),
+    "byol-resnet18-32": lambda: byol(resnet18(), 512, 512, 128, True, views(32, 3, 32)),
+    "autoencoder-demo-12": autoencoder,
+    "image-encoder-32": image_encoder,
+}
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2 or sys.argv[1] not in NETWORKS:
+        sys.exit("\n".join(NETWORKS))
+    seconds, step = float(sys.argv[2]) if len(sys.argv) > 2 else 5.0, NETWORKS[sys.argv[1]]()
+    step()
+    step()
+    times, began = [], time.perf_counter()
+    while time.perf_counter() - began < seconds or len(times) < 3:
+        start = time.perf_counter()
+        step()
+        times.append(1e3 * (time.perf_counter() - start))
+    print(f"{sys.argv[1]} {sorted(times)[len(times) // 2]:.3f} ms")

@@ -1,0 +1,132 @@
+//! Training steps of the networks of the labs on the CPU, to be set beside PyTorch's: see BENCHMARKS.md and `benches/pytorch`.
+//!
+//! `cargo bench --bench steps` lists the networks; `-- NAME [SECONDS]` trains one on random numbers for so long, and prints the
+//! median step in milliseconds. `RAYON_NUM_THREADS=1` takes one thread.
+
+use std::time::Instant;
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+use learnscope::compute::device;
+use learnscope::compute::rng::HostRng;
+use learnscope::engine::params::Params;
+use learnscope::labs::reconstruction::params as reconstruction;
+use learnscope::labs::reconstruction::trainer::{Batch, Plan};
+use learnscope::labs::self_supervised::network::{EncoderKind, Shape};
+use learnscope::labs::self_supervised::params::{Hyper, PARAMS};
+use learnscope::labs::self_supervised::trainer::Trainer;
+use learnscope::nn::image_text::image::ImageEncoder;
+use learnscope::nn::image_text::spec::Spec;
+use learnscope::nn::layers::conv::Pass;
+use learnscope::nn::optim::{DecayScope, Optimizer, Rates, Rule};
+use learnscope::nn::parameters::{Init, Initialiser, tracked};
+use learnscope::nn::reconstruction::Autoencoder;
+use learnscope::nn::segmentation::SegmentationNet;
+use learnscope::nn::segmentation::loss::SegmentationLoss;
+use learnscope::nn::segmentation::spec::{Architecture, NetSpec};
+use support::{noise, wait};
+
+#[allow(dead_code, reason = "each bench uses some of it")]
+mod support;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// A network by its name, and what makes its steps.
+type Entry = (&'static str, fn() -> Box<dyn FnMut()>);
+
+/// The networks, in the order of the table.
+const NETWORKS: &[Entry] = &[
+    ("unet-16-128", || segmentation(Architecture::UNet)),
+    ("light-16-128", || segmentation(Architecture::LightUNet)),
+    ("lighter16-16-128", || segmentation(Architecture::LighterUNet { group: 16 })),
+    ("lighter1-16-128", || segmentation(Architecture::LighterUNet { group: 1 })),
+    ("byol-small-128", || byol(EncoderKind::Small, 128)),
+    ("byol-resnet18-8", || byol(EncoderKind::ResNet18, 8)),
+    ("byol-resnet18-32", || byol(EncoderKind::ResNet18, 32)),
+    ("autoencoder-demo-12", autoencoder),
+    ("image-encoder-32", image_encoder),
+];
+
+/// One update by Adam of a module whose loss `of` gives.
+fn adam<M: Module + Clone + 'static>(module: M, of: impl Fn(&mut M) -> Tensor<1> + 'static) -> Box<dyn FnMut()> {
+    let (mut module, mut adam) = (Some(module), Optimizer::new(Rule::ADAM));
+    Box::new(move || {
+        let Some(old) = module.take() else { return };
+        let mut training = tracked(&old);
+        let loss = of(&mut training);
+        let mut gradients = loss.backward();
+        let rates = |_: &str| Rates { learning_rate: 1e-4, decay: 1e-4 };
+        module = Some(adam.step(training, &mut gradients, DecayScope::All, rates));
+        wait(loss);
+    })
+}
+
+/// 128×128, width 16, batch 2, Dice.
+fn segmentation(architecture: Architecture) -> Box<dyn FnMut()> {
+    let spec = NetSpec { architecture, channels: 3, base: 16 };
+    let net = SegmentationNet::new(&spec, HostRng::new(1, 0), &device::cpu()).expect("a network");
+    let (x, truth) = (noise([2, 3, 128, 128], 1), noise([2, 1, 128, 128], 2).greater_elem(0.8).float());
+    adam(net, move |net| {
+        let mut dropout = HostRng::new(1, 3);
+        SegmentationLoss::Dice.of(net.forward(x.clone(), Some(&mut dropout)), truth.clone())
+    })
+}
+
+/// BYOL with SGD, moving average and F: shapes for the small encoder, CIFAR-10's size for ResNet-18 with its two-layer predictor.
+fn byol(encoder: EncoderKind, batch: usize) -> Box<dyn FnMut()> {
+    let (channels, side, two_layers) = if encoder == EncoderKind::Small { (1, 16, false) } else { (3, 32, true) };
+    let shape = Shape { channels, encoder, two_layers, init: Init::Torch, independent_target: false };
+    let hyper = Hyper::of(&Params::defaults(PARAMS));
+    let mut trainer = Trainer::new(&shape, 1, &device::cpu()).expect("a trainer");
+    let x = noise([2 * batch, channels, side, side], 1);
+    Box::new(move || wait(trainer.step(x.clone(), &hyper, 0.95, 1).expect("a step").cosine))
+}
+
+/// The reconstruction lab's demo: pictures of 64×64 in batches of 12, rebuilt and told apart.
+fn autoencoder() -> Box<dyn FnMut()> {
+    let params = Params::defaults(reconstruction::PARAMS);
+    let (spec, hyper) = (reconstruction::net_spec(&params), reconstruction::Hyper::of(&params));
+    let net = Autoencoder::new(&spec, 1, &device::cpu()).expect("a network");
+    let rule = reconstruction::rule(&params);
+    let mut trainer = learnscope::labs::reconstruction::trainer::Trainer::new(net, spec.head, rule, &device::cpu());
+    let images = noise([12, 3, spec.size, spec.size], 1).into_data().try_to_vec::<f32>().expect("numbers");
+    let batch = Batch { images, size: spec.size, grades: Some((0..12).map(|i| i % 4).collect()) };
+    let plan = Plan { rebuild: true, classify: Some(0.3), frozen: false };
+    Box::new(move || wait(trainer.step(&batch, &plan, &hyper).reconstruction.expect("it is rebuilt")))
+}
+
+/// The image-report lab's small image encoder alone, 32 pictures, against random vectors.
+fn image_encoder() -> Box<dyn FnMut()> {
+    let spec = Spec::small(100);
+    let device = device::cpu();
+    let mut init = Initialiser { rng: HostRng::new(1, 0), init: Init::Torch, device: &device };
+    let encoder = ImageEncoder::new(&spec.image, spec.width, &mut init);
+    let side = spec.image.backbone.size();
+    let x = noise([32, 1, side, side], 1);
+    adam(encoder, move |encoder| {
+        let vectors = encoder.forward(x.clone(), &Pass { train: true, dropout: None });
+        vectors.global.powi_scalar(2).mean()
+    })
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    let Some(&(name, make)) = NETWORKS.iter().find(|(name, _)| arguments.first().is_some_and(|asked| asked == name))
+    else {
+        NETWORKS.iter().for_each(|(name, _)| println!("{name}"));
+        return;
+    };
+    let seconds = arguments.get(1).and_then(|text| text.parse().ok()).unwrap_or(5.0);
+    let mut step = make();
+    step();
+    step();
+    let (began, mut times) = (Instant::now(), Vec::new());
+    while began.elapsed().as_secs_f64() < seconds || times.len() < 3 {
+        let start = Instant::now();
+        step();
+        times.push(1e3 * start.elapsed().as_secs_f64());
+    }
+    times.sort_by(f64::total_cmp);
+    println!("{name} {:.3} ms", times[times.len() / 2]);
+}
