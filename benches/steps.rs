@@ -1,8 +1,10 @@
 //! Training steps of the networks of the labs on the CPU, to be set beside PyTorch's: see BENCHMARKS.md and `benches/pytorch`.
 //!
 //! `cargo bench --bench steps` lists the networks; `-- NAME [SECONDS]` trains one on random numbers for so long, and prints the
-//! median step in milliseconds. `RAYON_NUM_THREADS=1` takes one thread.
+//! median step in milliseconds; `-- peak` prints how long a product of two matrices of 1024×1024 takes by the same library, whose
+//! 2.147 GFLOP are the limit. `RAYON_NUM_THREADS=1` takes one thread.
 
+use std::hint::black_box;
 use std::time::Instant;
 
 use burn::module::Module;
@@ -110,9 +112,23 @@ fn image_encoder() -> Box<dyn FnMut()> {
     })
 }
 
+/// A product of two matrices on all threads.
+fn product() -> Box<dyn FnMut()> {
+    let [a, b] =
+        [1.0, 2.0].map(|x| faer::Mat::<f32>::from_fn(1024, 1024, |i, j| (x * (i * 7 + j * 3 % 11) as f32).sin()));
+    let mut c = faer::Mat::<f32>::zeros(1024, 1024);
+    Box::new(move || {
+        let threads = faer::Par::rayon(rayon::current_num_threads());
+        faer::linalg::matmul::matmul(c.as_mut(), faer::Accum::Replace, a.as_ref(), b.as_ref(), 1.0, threads);
+        black_box(&c);
+    })
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
-    let Some(&(name, make)) = NETWORKS.iter().find(|(name, _)| arguments.first().is_some_and(|asked| asked == name))
+    let peak: Entry = ("peak", product);
+    let Some(&(name, make)) =
+        NETWORKS.iter().chain([&peak]).find(|(name, _)| arguments.first().is_some_and(|asked| asked == name))
     else {
         NETWORKS.iter().for_each(|(name, _)| println!("{name}"));
         return;

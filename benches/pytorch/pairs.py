@@ -36,9 +36,17 @@ def main():
     arguments = parser.parse_args()
     script = pathlib.Path(__file__).with_name("steps.py")
     names = subprocess.run([arguments.bench], capture_output=True, text=True, check=True).stdout.split()
-    print("| network | threads | ours ms | PyTorch ms | ours / PyTorch | memory MB, ours : PyTorch |")
-    print("|---|---|---|---|---|---|")
+    # Operations a millisecond of a product of matrices, by each library.
+    peaks = {}
+    for threads in arguments.threads:
+        commands = ([arguments.bench, "peak", "2"], [arguments.python, script, "peak", "2"])
+        peaks[threads] = [2 * 1024**3 / min(measure(command, threads)[0] for _ in range(3)) for command in commands]
+        print(f"{threads} threads: products of matrices at {peaks[threads][0] / 1e6:.0f} GFLOP/s, PyTorch's {peaks[threads][1] / 1e6:.0f}")
+    print("| network | threads | ours ms | PyTorch ms | ours / PyTorch | of the products' speed | memory MB |")
+    print("|---|---|---|---|---|---|---|")
     for name in arguments.only or names:
+        counted = subprocess.run([arguments.python, script, name, "flops"], capture_output=True, text=True, check=True)
+        flops = float(counted.stdout.split()[1])
         for threads in arguments.threads:
             ours, theirs = [], []
             for _ in range(arguments.pairs):
@@ -46,8 +54,13 @@ def main():
                 theirs.append(measure([arguments.python, script, name, str(arguments.seconds)], threads))
             ratio = statistics.median(a[0] / b[0] for a, b in zip(ours, theirs))
             a, b = (statistics.median(run[0] for run in runs) for runs in (ours, theirs))
+            shares = [flops / time / peak for time, peak in zip((a, b), peaks[threads])]
             memory = [max(run[1] for run in runs) for runs in (ours, theirs)]
-            print(f"| {name} | {threads} | {a:.1f} | {b:.1f} | {ratio:.2f} | {memory[0]:.0f} : {memory[1]:.0f} |", flush=True)
+            print(
+                f"| {name} | {threads} | {a:.1f} | {b:.1f} | {ratio:.2f} | {shares[0]:.0%} : {shares[1]:.0%} "
+                f"| {memory[0]:.0f} : {memory[1]:.0f} |",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The training steps of `benches/steps.rs` in PyTorch, by the same names: eager, float32, on the CPU.
 
     python steps.py NAME [SECONDS]        OMP_NUM_THREADS=1 takes one thread
+    python steps.py NAME flops            the floating point operations of a step, forward and backward
 """
 
 import copy
@@ -11,6 +12,7 @@ import time
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.utils.flop_counter import FlopCounterMode
 
 torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count())))
 torch.manual_seed(1)
@@ -185,6 +187,11 @@ def views(batch, channels, side):
     return [torch.rand(batch, channels, side, side) for _ in range(2)]
 
 
+def product():
+    a, b = torch.rand(1024, 1024), torch.rand(1024, 1024)
+    return lambda: a @ b
+
+
 NETWORKS = {
     "unet-16-128": lambda: segmentation(0, 0),
     "light-16-128": lambda: segmentation(0, 1),
@@ -195,12 +202,18 @@ NETWORKS = {
     "byol-resnet18-32": lambda: byol(resnet18(), 512, 512, 128, True, views(32, 3, 32)),
     "autoencoder-demo-12": autoencoder,
     "image-encoder-32": image_encoder,
+    "peak": product,
 }
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in NETWORKS:
         sys.exit("\n".join(NETWORKS))
-    seconds, step = float(sys.argv[2]) if len(sys.argv) > 2 else 5.0, NETWORKS[sys.argv[1]]()
+    step = NETWORKS[sys.argv[1]]()
+    if sys.argv[2:] == ["flops"]:
+        with FlopCounterMode(display=False) as counter:
+            step()
+        sys.exit(print(f"{sys.argv[1]} {counter.get_total_flops()}"))
+    seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 5.0
     step()
     step()
     times, began = [], time.perf_counter()

@@ -284,15 +284,14 @@ pub fn max_pool_backward(x: &[f32], dy: &[f32], height: usize, width: usize) -> 
             let start = 2 * row * width;
             let (dx_above, dx_below) = dx[start..start + 2 * width].split_at_mut(width);
             let (above, below) = x[start..start + 2 * width].split_at(width);
-            for (i, dy) in dy.iter().enumerate() {
-                let four = [above[2 * i], above[2 * i + 1], below[2 * i], below[2 * i + 1]];
-                let best = larger(larger(larger(four[0], four[1]), four[2]), four[3]);
-                match four.iter().position(|v| *v == best || v.is_nan()) {
-                    Some(0) => dx_above[2 * i] = *dy,
-                    Some(1) => dx_above[2 * i + 1] = *dy,
-                    Some(2) => dx_below[2 * i] = *dy,
-                    _ => dx_below[2 * i + 1] = *dy,
-                }
+            let above = above.as_chunks::<2>().0.iter().zip(dx_above.as_chunks_mut::<2>().0);
+            let below = below.as_chunks::<2>().0.iter().zip(dx_below.as_chunks_mut::<2>().0);
+            for (dy, (([a, b], dx_above), ([c, d], dx_below))) in dy.iter().zip(above.zip(below)) {
+                let best = larger(larger(larger(*a, *b), *c), *d);
+                let is_best = |value: &f32| *value == best || value.is_nan();
+                let (a, b, c) = (is_best(a), is_best(b), is_best(c));
+                *dx_above = [kept(*dy, a), kept(*dy, !a & b)];
+                *dx_below = [kept(*dy, !a & !b & c), kept(*dy, !(a | b | c))];
             }
         }
     });
@@ -342,21 +341,24 @@ pub fn resize_backward(dy: &[f32], from: [usize; 2], to: [usize; 2]) -> Vec<f32>
     let planes = dy.len() / (to[0] * to[1]);
     let mut dx = vec![0.0; planes * from[0] * from[1]];
     dx.par_chunks_exact_mut(from[0] * from[1]).zip(dy.par_chunks_exact(to[0] * to[1])).for_each_init(
-        || vec![0.0_f32; from[1]],
-        |line, (dx, dy)| {
+        || vec![0.0_f32; from[0] * to[1]],
+        |lines, (dx, dy)| {
+            // First along the height, row by row, so that half as many rows are left for the width.
+            lines.fill(0.0);
             for (dy, &(first, weight)) in dy.chunks_exact(to[1]).zip(&rows) {
-                line.fill(0.0);
-                for (dy, &(first, weight)) in dy.iter().zip(&columns) {
-                    line[first] += dy * (1.0 - weight);
-                    line[(first + 1).min(from[1] - 1)] += dy * weight;
-                }
                 let mut add = |row: usize, weight: f32| {
-                    for (dx, line) in dx[row * from[1]..][..from[1]].iter_mut().zip(line.iter()) {
-                        *dx += line * weight;
+                    for (line, dy) in lines[row * to[1]..][..to[1]].iter_mut().zip(dy) {
+                        *line += dy * weight;
                     }
                 };
                 add(first, 1.0 - weight);
                 add((first + 1).min(from[0] - 1), weight);
+            }
+            for (dx, line) in dx.chunks_exact_mut(from[1]).zip(lines.chunks_exact(to[1])) {
+                for (dy, &(first, weight)) in line.iter().zip(&columns) {
+                    dx[first] += dy * (1.0 - weight);
+                    dx[(first + 1).min(from[1] - 1)] += dy * weight;
+                }
             }
         },
     );

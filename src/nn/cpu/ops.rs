@@ -1,12 +1,10 @@
-//! Operations of the segmentation networks that are done by hand on the CPU backend and by Burn elsewhere.
+//! Operations that are done by hand on the CPU backend and by Burn elsewhere.
 //!
-//! Burn's CPU backend computes the gradient of a convolution's weights as one convolution per group with a kernel of the
-//! size of the whole map, and batch normalisation as a dozen passes over the map. Here both are done in proportion to
-//! their work ([`conv`], [`maps`]) and hung into Burn's automatic
-//! differentiation. A tensor that is on another device, of another type than f32 or under gradient checkpointing takes
-//! Burn's own operation.
+//! Burn's CPU backend copies out every patch of a batch before a convolution, computes the gradient of its weights as one
+//! convolution per group with a kernel of the size of the whole map, and batch normalisation as a dozen passes over the map. Here
+//! all is done in proportion to the work ([`conv`], [`dense`], [`maps`]) and hung into Burn's automatic differentiation. A tensor
+//! that is on another device, of another type than f32 or under gradient checkpointing takes Burn's own operation.
 
-use burn::backend::TensorMetadata;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
 use burn::backend::autodiff::grads::Gradients;
