@@ -55,7 +55,7 @@ pub static SPEC: LabSpec = LabSpec {
     predict: None,
     doctor: None,
     moments: |_| Vec::new(),
-    brings: |_, _| &[],
+    brings: params::brings,
 };
 
 /// Some twenty checkpoints a run; a ResNet-18 with momentum and target takes 130 MB each.
@@ -70,6 +70,7 @@ pub static KEYS: &[KeySpec] = &[
     scalar("loss/l2", "L2 part (η/2) Σ w²"),
     scalar("loss/total", "loss with scale and L2"),
     scalar("tau", "τ of the target's moving average"),
+    scalar("rate_factor", "factor of the learning rates, by schedule and warm-up"),
     scalar("asymmetry", "asymmetry ‖Wp − Wpᵀ‖ / ‖Wp‖ (Frobenius)"),
     scalar("asymmetry/entrywise_l1", "asymmetry in the entrywise L1 norm (the paper's figures)"),
     scalar("alignment/weighted", "alignment, weighted by √λ of F"),

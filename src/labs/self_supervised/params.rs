@@ -1,15 +1,22 @@
 //! The parameters of the lab: the live ones as numbers, and which values go together.
 
+mod descent;
+mod heads;
 mod table;
+mod views;
 
 use crate::engine::params::{ParamError, Params};
 use crate::engine::table::Float;
-use crate::nn::optim::{DecayScope, Rates};
+use crate::nn::optim::{DecayScope, Rates, Rule};
 
 use super::direct_pred::Mode;
+use super::network::Layers;
 use super::tau::TauSchedule;
 
+pub use descent::*;
+pub use heads::*;
 pub use table::*;
+pub use views::strengths;
 
 /// Where the pictures come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +37,8 @@ pub enum PredictorRule {
     DirectPred,
     /// From F itself.
     DirectCopy,
+    /// Not at all: it stays as it is.
+    Fixed,
 }
 
 /// The values that a running experiment accepts.
@@ -41,6 +50,8 @@ pub struct Hyper {
     pub fitted_map: bool,
     /// The target is an average of the online network; otherwise it is the online network.
     pub ema: bool,
+    /// The target's answers are constants; otherwise they are the online network's own, and the gradient flows into both sides.
+    pub stop_gradient: bool,
     pub tau: f64,
     pub tau_cosine: bool,
     pub loss_scale: f64,
@@ -54,8 +65,10 @@ pub struct Hyper {
     pub encoder: Rates,
     pub projector: Rates,
     pub predictor: Rates,
+    pub optimizer: Rule,
     pub momentum: f64,
     pub decay_scope: DecayScope,
+    pub plan: RatePlan,
 }
 
 impl Hyper {
@@ -64,8 +77,9 @@ impl Hyper {
         Self {
             rule: PREDICTOR_RULE.of(params),
             symmetry: SYMMETRY.of(params),
-            fitted_map: FITTED_MAP.of(params) && TWO_LAYERS.of(params),
+            fitted_map: FITTED_MAP.of(params) && PREDICTOR_LAYERS.of(params) == Layers::Two,
             ema: EMA.of(params),
+            stop_gradient: STOP_GRADIENT.of(params),
             tau: TAU.of(params),
             tau_cosine: TAU_COSINE.of(params),
             loss_scale: LOSS_SCALE.of(params),
@@ -78,8 +92,10 @@ impl Hyper {
             encoder: rates(&RATE_ENCODER, &DECAY_ENCODER),
             projector: rates(&RATE_PROJECTOR, &DECAY_PROJECTOR),
             predictor: rates(&RATE_PREDICTOR, &DECAY_PREDICTOR),
+            optimizer: rule(params),
             momentum: MOMENTUM.of(params),
             decay_scope: DECAY_SCOPE.of(params),
+            plan: RatePlan::of(params),
         }
     }
 
@@ -96,10 +112,25 @@ impl Hyper {
         schedule.at(step)
     }
 
+    /// With the rates of the update after `step` completed ones of `steps`.
+    pub fn at(&self, step: u64, steps: u64) -> Self {
+        let factor = self.plan.factor(step, steps);
+        let scaled = |rates: Rates| Rates { learning_rate: rates.learning_rate * factor, ..rates };
+        Self {
+            encoder: scaled(self.encoder),
+            projector: scaled(self.projector),
+            predictor: if self.plan.predictor_constant { self.predictor } else { scaled(self.predictor) },
+            ..*self
+        }
+    }
+
     /// Rates of the parameter at this path.
     pub fn rates(&self, path: &str) -> Rates {
         if path.starts_with("predictor") {
-            self.predictor
+            match self.rule {
+                PredictorRule::Fixed => Rates { learning_rate: 0.0, decay: 0.0 },
+                _ => self.predictor,
+            }
         } else if path.starts_with("branch.projector") {
             self.projector
         } else {
@@ -110,12 +141,45 @@ impl Hyper {
 
 /// Values that belong together: a combination that no run can have.
 pub fn check_combination(params: &Params) -> Result<(), ParamError> {
-    if TWO_LAYERS.of(params) && PREDICTOR_RULE.of(params) != PredictorRule::Gradient {
-        return Err(ParamError::invalid(
+    let invalid = |key: &str, problem: &str| Err(ParamError::invalid(key, problem));
+    let (layers, rule) = (PREDICTOR_LAYERS.of(params), PREDICTOR_RULE.of(params));
+    let direct = matches!(rule, PredictorRule::DirectPred | PredictorRule::DirectCopy);
+    if layers == Layers::Two && direct {
+        return invalid(
             PREDICTOR_RULE.key(),
             "DirectPred and DirectCopy write the predictor's one matrix; set predictor_layers=one, or train \
                       two layers with predictor_rule=gradient",
-        ));
+        );
+    }
+    if layers == Layers::None && rule != PredictorRule::Gradient {
+        let problem =
+            "there is no predictor to be set or kept fixed; set predictor_layers=one, or predictor_rule=gradient";
+        return invalid(PREDICTOR_RULE.key(), problem);
+    }
+    if SYMMETRY.of(params) && layers == Layers::None {
+        let problem =
+            "there is no predictor to be made symmetric, the identity is; set symmetry=off, or predictor_layers=one";
+        return invalid(SYMMETRY.key(), problem);
+    }
+    if SYMMETRY.of(params) && rule == PredictorRule::Fixed {
+        let problem = "a fixed predictor is not updated, so nothing makes it symmetric; set symmetry=off, or \
+                       predictor_rule=gradient";
+        return invalid(SYMMETRY.key(), problem);
+    }
+    if EMA.of(params) && !STOP_GRADIENT.of(params) {
+        let problem = "the weights of a moving average take no gradient, so stop-gradient can only be off where the target is the \
+                       online network; set target=online, or stop_gradient=on";
+        return invalid(STOP_GRADIENT.key(), problem);
+    }
+    if EMBEDDING_WIDTH.of(params) == 1 {
+        let problem =
+            "an embedding of one number has no direction but its sign; choose 2 to 1024, or 0 for the encoder's own";
+        return invalid(EMBEDDING_WIDTH.key(), problem);
+    }
+    if WARM_UP.of(params) >= STEPS.of(params) {
+        let (warm_up, steps) = (WARM_UP.of(params), STEPS.of(params));
+        let problem = format!("a warm-up of {warm_up} steps does not end in a run of {steps}; choose fewer");
+        return invalid(WARM_UP.key(), &problem);
     }
     let source = SOURCE.of(params);
     if source != Source::Shapes && FOLDER.of(params).is_empty() {
