@@ -8,7 +8,7 @@ use learnscope::labs::self_supervised::params::{Hyper, PARAMS};
 use learnscope::labs::self_supervised::trainer::{Trainer, negative_cosine};
 use learnscope::nn::parameters::{Role, Slot, map, slots};
 
-use super::{LAB, SHAPE, close, params, pictures, read};
+use super::{LAB, SHAPE, params, pictures, read};
 
 fn with(predictor: Layers) -> Shape {
     Shape { heads: Heads::published(predictor), ..SHAPE }
@@ -150,12 +150,14 @@ fn heads_have_the_widths_depths_and_norms_asked_for() {
     let wide = paths(&two);
     has(&wide, "branch.projector.first.weight", &[64, 40]);
     has(&wide, "branch.projector.second.weight", &[40, 24]);
-    has(&wide, "predictor.first.weight", &[24, 6]);
-    has(&wide, "predictor.second.weight", &[6, 24]);
+    has(&wide, "predictor.Two.first.weight", &[24, 6]);
+    has(&wide, "predictor.Two.second.weight", &[6, 24]);
     assert!(!wide.iter().any(|(path, _)| path.ends_with("gamma") || path.ends_with("beta")));
     let norms = ["projector_norm=affine", "projector_output_norm=affine", "predictor_norm=affine"];
     let affine = paths(&[&two[..], &norms].concat());
-    for (path, width) in [("branch.projector.norm", 40), ("branch.projector.output_norm", 24), ("predictor.norm", 6)] {
+    for (path, width) in
+        [("branch.projector.norm", 40), ("branch.projector.output_norm", 24), ("predictor.Two.norm", 6)]
+    {
         has(&affine, &format!("{path}.gamma"), &[width]);
         has(&affine, &format!("{path}.beta"), &[width]);
     }

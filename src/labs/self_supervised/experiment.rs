@@ -171,7 +171,8 @@ impl SelfSupervisedRun {
         })?;
         out.scalar("loss/cosine", cosine);
         out.scalar("loss/l2", l2);
-        out.scalar("loss/total", self.hyper.loss_scale * cosine + l2);
+        let penalty = if self.hyper.decay_is_apart() { 0.0 } else { l2 };
+        out.scalar("loss/total", self.hyper.loss_scale * cosine + penalty);
         let (before, steps) = (self.training.step.saturating_sub(1), self.training.steps);
         out.scalar("tau", self.hyper.tau_at(before, steps));
         out.scalar("rate_factor", self.hyper.plan.factor(before, steps));

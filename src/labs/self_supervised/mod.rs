@@ -68,7 +68,7 @@ fn checkpoint_every(params: &Params, steps: u64) -> u64 {
 pub static KEYS: &[KeySpec] = &[
     scalar("loss/cosine", "−cos(p1, t2) − cos(p2, t1), without scale and L2"),
     scalar("loss/l2", "L2 part (η/2) Σ w²"),
-    scalar("loss/total", "loss with scale and L2"),
+    scalar("loss/total", "loss with scale and L2 (AdamW: without L2)"),
     scalar("tau", "τ of the target's moving average"),
     scalar("rate_factor", "factor of the learning rates, by schedule and warm-up"),
     scalar("asymmetry", "asymmetry ‖Wp − Wpᵀ‖ / ‖Wp‖ (Frobenius)"),

@@ -124,6 +124,11 @@ impl Hyper {
         }
     }
 
+    /// AdamW's decay is not part of the loss.
+    pub fn decay_is_apart(&self) -> bool {
+        matches!(self.optimizer, Rule::Adam { decoupled: true, .. })
+    }
+
     /// Rates of the parameter at this path.
     pub fn rates(&self, path: &str) -> Rates {
         if path.starts_with("predictor") {
@@ -194,4 +199,58 @@ pub fn check_combination(params: &Params) -> Result<(), ParamError> {
         ));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn params(set: &[&str]) -> Params {
+        let mut params = Params::defaults(PARAMS);
+        set.iter().for_each(|text| params.set_text(PARAMS, text).unwrap());
+        params
+    }
+
+    #[test]
+    fn switches_are_shown_only_where_they_apply() {
+        let shown = |set: &[&str], key: &str| {
+            let spec = PARAMS.iter().find(|spec| spec.key == key).unwrap_or_else(|| panic!("no {key}"));
+            params(set).shows(spec)
+        };
+        for (key, without, with) in [
+            ("rate_predictor", "predictor_layers=none", "predictor_layers=two"),
+            ("predictor_hidden", "predictor_layers=one", "predictor_layers=two"),
+            ("predictor_norm", "predictor_layers=none", "predictor_layers=two"),
+            ("hidden_width", "projector_layers=1", "projector_layers=3"),
+            ("projector_norm", "projector_layers=1", "projector_layers=2"),
+            ("momentum", "optimizer=adam", "optimizer=lars"),
+            ("lars_trust", "optimizer=sgd", "optimizer=lars"),
+            ("rate_drop_every", "rate_schedule=cosine", "rate_schedule=steps"),
+            ("grey_chance", "source=shapes", "source=folder"),
+            ("jitter_chance", "source=shapes", "source=cifar10"),
+            ("invert_chance", "source=cifar10", "source=shapes"),
+        ] {
+            assert!(!shown(&[without], key) && shown(&[with], key), "{key}");
+        }
+    }
+
+    #[test]
+    fn only_the_rates_follow_the_schedule() {
+        let hyper = Hyper::of(&params(&["warm_up=4", "decay_encoder=0.3", "rate_encoder=0.4", "rate_predictor=0.8"]));
+        let first = hyper.at(0, 100);
+        assert_eq!((first.encoder, first.predictor.learning_rate), (Rates { learning_rate: 0.1, decay: 0.3 }, 0.2));
+        assert_eq!(hyper.at(3, 100), hyper, "at the end of the warm-up the rates are those set, to the bit");
+        let held = Hyper::of(&params(&["warm_up=4", "rate_predictor=0.8", "predictor_rate_constant=on"])).at(0, 100);
+        assert_eq!(held.predictor.learning_rate, 0.8);
+        let cosine = Hyper::of(&params(&["rate_schedule=cosine"]));
+        assert!(cosine.plan.factor(0, 100) == 1.0 && cosine.plan.factor(99, 100) < 1e-3);
+        assert_eq!(cosine.plan.factor(100, 100), 0.0);
+    }
+
+    #[test]
+    fn a_fixed_predictor_has_no_rate_and_no_decay() {
+        let hyper = Hyper::of(&params(&["predictor_rule=fixed"]));
+        let still = Rates { learning_rate: 0.0, decay: 0.0 };
+        assert_eq!((hyper.rates("predictor.One.weight"), hyper.rates("branch.encoder")), (still, hyper.encoder));
+    }
 }

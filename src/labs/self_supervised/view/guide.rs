@@ -56,8 +56,13 @@ fn equations(params: &Params, hyper: &Hyper, ui: &mut Ui, ctx: &ViewCtx<'_>) {
         format!("= {}   (−2: all predicted)", shown(ctx, COSINE_LOSS.key)),
     );
     let scale = hyper.loss_scale;
-    let l2 = format!("= {} · L + {} = {}", exact(scale), shown(ctx, L2.key), shown(ctx, "loss/total"));
-    equation(ui, ctx, "trained on: scale · L + ½ η Σ w²", l2);
+    if hyper.decay_is_apart() {
+        let total = format!("= {} · L = {}", exact(scale), shown(ctx, "loss/total"));
+        equation(ui, ctx, "trained on: scale · L; weights decay apart", total);
+    } else {
+        let l2 = format!("= {} · L + {} = {}", exact(scale), shown(ctx, L2.key), shown(ctx, "loss/total"));
+        equation(ui, ctx, "trained on: scale · L + ½ η Σ w²", l2);
+    }
     if !hyper.stop_gradient {
         line(
             ui,
