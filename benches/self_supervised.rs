@@ -25,7 +25,7 @@ use learnscope::kit::lab::{self, RunOptions};
 use learnscope::kit::view::{Cursor, LabView, NoPast, ViewCtx};
 
 use learnscope::labs::self_supervised::batches::Batches;
-use learnscope::labs::self_supervised::network::{EncoderKind, Shape};
+use learnscope::labs::self_supervised::network::{EncoderKind, Heads, Layers, Shape};
 use learnscope::labs::self_supervised::params::{Hyper, PARAMS};
 use learnscope::labs::self_supervised::trainer::Trainer;
 use learnscope::labs::self_supervised::{self, KEYS, SPEC};
@@ -43,8 +43,8 @@ fn params(set: &[&str]) -> Params {
     params
 }
 
-fn shape(channels: usize, encoder: EncoderKind, two_layers: bool) -> Shape {
-    Shape { channels, encoder, two_layers, init: Init::Torch, independent_target: false }
+fn shape(channels: usize, encoder: EncoderKind, predictor: Layers) -> Shape {
+    Shape { channels, encoder, init: Init::Torch, independent_target: false, heads: Heads::published(predictor) }
 }
 
 /// Normal numbers in the shape of a batch: `[2B, C, S, S]`.
@@ -62,7 +62,8 @@ fn training_step(c: &mut Criterion) {
     for (name, set) in cases {
         let params = params(set);
         let hyper = Hyper::of(&params);
-        let mut trainer = Trainer::new(&shape(1, EncoderKind::Small, false), 1, &device::cpu()).expect("a trainer");
+        let mut trainer =
+            Trainer::new(&shape(1, EncoderKind::Small, Layers::One), 1, &device::cpu()).expect("a trainer");
         let x = noise(128, 1, 16);
         let mut step = 0;
         group.bench_function(format!("small encoder, batch 128, {name}"), |b| {
@@ -78,7 +79,8 @@ fn training_step(c: &mut Criterion) {
     }
     group.sample_size(10);
     let hyper = Hyper::of(&params(&["predictor_layers=two"]));
-    let mut trainer = Trainer::new(&shape(3, EncoderKind::ResNet18, true), 1, &device::cpu()).expect("a trainer");
+    let mut trainer =
+        Trainer::new(&shape(3, EncoderKind::ResNet18, Layers::Two), 1, &device::cpu()).expect("a trainer");
     let x = noise(8, 3, 32);
     group.bench_function("ResNet-18, batch 8 at 32x32, byol", |b| {
         b.iter(|| black_box(trainer.step(x.clone(), &hyper, 0.996, 1).expect("a step")));
@@ -106,7 +108,7 @@ fn views(c: &mut Criterion) {
         ("colour 32x32, torchvision", &colour, RecipeKind::Torchvision, 0.08),
         ("colour 32x32, replication", &colour, RecipeKind::Replication, 0.08),
     ] {
-        let mut batches = Batches::new(data.clone(), Recipe { kind, crop_min }, 1, 128);
+        let mut batches = Batches::new(data.clone(), Recipe::new(kind, crop_min), 1, 128);
         let mut step = 0;
         group.bench_function(name, |b| {
             b.iter(|| {

@@ -14,7 +14,7 @@ use learnscope::compute::rng::HostRng;
 use learnscope::engine::params::Params;
 use learnscope::labs::reconstruction::params as reconstruction;
 use learnscope::labs::reconstruction::trainer::{Batch, Plan};
-use learnscope::labs::self_supervised::network::{EncoderKind, Shape};
+use learnscope::labs::self_supervised::network::{EncoderKind, Heads, Layers, Shape};
 use learnscope::labs::self_supervised::params::{Hyper, PARAMS};
 use learnscope::labs::self_supervised::trainer::Trainer;
 use learnscope::nn::image_text::image::ImageEncoder;
@@ -77,8 +77,10 @@ fn segmentation(architecture: Architecture) -> Box<dyn FnMut()> {
 
 /// BYOL with SGD, moving average and F: shapes for the small encoder, CIFAR-10's size for ResNet-18 with its two-layer predictor.
 fn byol(encoder: EncoderKind, batch: usize) -> Box<dyn FnMut()> {
-    let (channels, side, two_layers) = if encoder == EncoderKind::Small { (1, 16, false) } else { (3, 32, true) };
-    let shape = Shape { channels, encoder, two_layers, init: Init::Torch, independent_target: false };
+    let (channels, side, predictor) =
+        if encoder == EncoderKind::Small { (1, 16, Layers::One) } else { (3, 32, Layers::Two) };
+    let heads = Heads::published(predictor);
+    let shape = Shape { channels, encoder, init: Init::Torch, independent_target: false, heads };
     let hyper = Hyper::of(&Params::defaults(PARAMS));
     let mut trainer = Trainer::new(&shape, 1, &device::cpu()).expect("a trainer");
     let x = noise([2 * batch, channels, side, side], 1);

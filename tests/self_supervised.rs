@@ -1,6 +1,8 @@
 //! The self-supervised lab's training, on the CPU: it learns, it repeats, it resumes, its steps are the published code's.
 
 mod support;
+#[path = "self_supervised/switches.rs"]
+mod switches;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,7 +12,7 @@ use learnscope::compute::readback::Reader;
 use learnscope::compute::rng::HostRng;
 use learnscope::engine::event::{Level, Payload};
 use learnscope::engine::params::{Params, Value};
-use learnscope::labs::self_supervised::network::{EncoderKind, Shape, build as build_networks};
+use learnscope::labs::self_supervised::network::{EncoderKind, Heads, Layers, Shape, build as build_networks};
 use learnscope::labs::self_supervised::params::{Hyper, PARAMS};
 use learnscope::labs::self_supervised::trainer::{Trainer, negative_cosine};
 use learnscope::labs::self_supervised::{self, KEYS, SPEC};
@@ -169,8 +171,13 @@ fn regularisation_and_direct_predictors_impose_symmetry() {
     assert!(values.iter().all(|value| *value > -1e-6), "{values:?}");
 }
 
-const SHAPE: Shape =
-    Shape { channels: 1, encoder: EncoderKind::Small, two_layers: true, init: Init::Torch, independent_target: false };
+const SHAPE: Shape = Shape {
+    channels: 1,
+    encoder: EncoderKind::Small,
+    init: Init::Torch,
+    independent_target: false,
+    heads: Heads::published(Layers::Two),
+};
 
 fn pictures(count: usize, seed: u64) -> Tensor<4> {
     let mut rng = HostRng::new(seed, 0);

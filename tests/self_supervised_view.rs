@@ -75,9 +75,12 @@ fn payload(key: &str, step: u64, dead: bool) -> Option<Payload> {
         "views/draws" => {
             let row = |i: usize| {
                 let flip = if i.is_multiple_of(2) { "yes" } else { "no" };
-                let cells =
-                    ["7", "ring", "1", "2.5", "1.0", "10.0", "9.0", flip, "no", "1.210", "0.880", "", "-0.050", "no"];
-                cells.map(str::to_owned).to_vec()
+                let colours = ["1.210", "0.880", "", "-0.050", "no", "0.930", flip];
+                [&["7", "ring", "1", "2.5", "1.0", "10.0", "9.0", flip, "no"], &colours[..]]
+                    .concat()
+                    .into_iter()
+                    .map(str::to_owned)
+                    .collect()
             };
             Payload::Table { columns: COLUMNS.map(str::to_owned).to_vec(), rows: (0..16).map(row).collect() }
         }
@@ -384,6 +387,18 @@ fn the_guide_sets_what_it_proposes() {
     // With the rates and decays at which it dies, whatever was tried before.
     assert_eq!(set[..3], ["predictor_rule", "target", "symmetry"]);
     assert!(set[3..].iter().all(|key| key.starts_with("rate_") || key.starts_with("decay_")) && set.len() == 9);
+}
+
+#[test]
+fn the_inspector_says_what_a_view_was_made_with() {
+    let mut harness = Scene::new(Story::default(), "views").harness(vec2(900.0, 700.0));
+    harness.run_steps(2);
+    let all: Vec<String> = harness
+        .get_all_by_label_contains("view 1 of ring")
+        .map(|view| view.accesskit_node().label().unwrap_or_default())
+        .collect();
+    assert!(all.iter().any(|text| text.contains("flipped, solarised") && text.contains("blur 0.93 px")), "{all:?}");
+    assert!(all.iter().any(|text| !text.contains("solarised")), "{all:?}");
 }
 
 #[test]

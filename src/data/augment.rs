@@ -70,6 +70,12 @@ pub enum Step {
     Noise {
         std: f64,
     },
+    /// Blurred by a Gaussian whose standard deviation, in pixels, is in this range.
+    Blur {
+        sigma: [f64; 2],
+    },
+    /// What is brighter than a half is inverted.
+    Solarise,
 }
 
 /// How a part is chosen and made large.
@@ -118,6 +124,9 @@ pub enum Operation {
     Grey,
     /// Standard deviation, and the generator that the noise comes from.
     Noise(f64, Box<HostRng>),
+    /// Standard deviation in pixels.
+    Blur(f32),
+    Solarise,
 }
 
 /// One way of seeing a picture.
@@ -196,6 +205,8 @@ impl Step {
             Step::Hue { shift } => Operation::Hue(within(shift, rng)),
             Step::Grey => Operation::Grey,
             Step::Noise { std } => Operation::Noise(std, Box::new(rng.clone())),
+            Step::Blur { sigma } => Operation::Blur(within(sigma, rng)),
+            Step::Solarise => Operation::Solarise,
         }
     }
 }
@@ -300,6 +311,8 @@ impl Operation {
             Operation::Hue(shift) => pixels::hue(image, *shift),
             Operation::Grey => pixels::grey(image),
             Operation::Noise(std, from) => pixels::add_noise(image, *std, &mut from.as_ref().clone()),
+            Operation::Blur(sigma) => pixels::blur(image, size.width, size.height, *sigma),
+            Operation::Solarise => pixels::solarise(image),
             _ => {}
         }
     }
@@ -484,6 +497,8 @@ impl fmt::Display for View {
                 Operation::Hue(shift) => write!(f, "hue {:+.0}°", 360.0 * shift)?,
                 Operation::Grey => f.write_str("grey")?,
                 Operation::Noise(std, _) => write!(f, "noise {std}")?,
+                Operation::Blur(sigma) => write!(f, "blurred by {sigma:.2} pixels")?,
+                Operation::Solarise => f.write_str("solarised")?,
             }
         }
         Ok(())

@@ -211,7 +211,8 @@ mod tests {
 
     #[test]
     fn module_and_optimizer_go_on_to_the_same_bits_from_their_checkpoint() {
-        for rule in [Rule::Sgd { momentum: 0.9, nesterov: true }, Rule::ADAM] {
+        let sgd = Rule::Sgd { momentum: 0.9, nesterov: true };
+        for rule in [sgd, Rule::ADAM, Rule::Lars { momentum: 0.9, trust: 0.01 }] {
             for before in [0, 2] {
                 let mut optimizer = Optimizer::new(rule);
                 let net = train(small(1), &mut optimizer, before);

@@ -1,12 +1,14 @@
 //! The operations that are done by hand on the CPU backend against Burn's own, forward and backward.
 
-use burn::tensor::module::{conv2d, interpolate, max_pool2d};
-use burn::tensor::ops::{ConvOptions, InterpolateMode, InterpolateOptions, MaxPoolOptions};
+use burn::tensor::module::{conv_transpose2d, conv2d, interpolate, max_pool2d};
+use burn::tensor::ops::{ConvOptions, ConvTransposeOptions, InterpolateMode, InterpolateOptions, MaxPoolOptions};
 use burn::tensor::{DType, Tensor, TensorData, activation};
 use learnscope::compute::device;
 use learnscope::compute::rng::HostRng;
 use learnscope::nn::cpu::ops;
 use learnscope::nn::layers::conv::resize_by_products;
+use learnscope::nn::layers::norm::Norm;
+use learnscope::nn::parameters::{Init, Initialiser};
 
 use super::segmentation_nets_cases::read;
 
@@ -89,15 +91,106 @@ fn a_convolution_of_a_constant_has_gradients_of_its_weights_alone() {
 }
 
 #[test]
+fn convolutions_of_any_stride_padding_and_dilation_are_burns_own() {
+    for (inputs, outputs, [height, width], kernel, stride, padding, dilation) in [
+        (5, 8, [16, 16], [3, 3], 2, [1, 1], 1),
+        (16, 32, [8, 8], [3, 3], 2, [1, 1], 1),
+        (20, 6, [9, 12], [1, 1], 2, [0, 0], 1),
+        (3, 9, [30, 21], [7, 7], 2, [3, 3], 1),
+        (6, 4, [7, 9], [1, 7], 1, [0, 3], 1),
+        (18, 4, [10, 9], [3, 3], 1, [2, 2], 2),
+        (4, 4, [10, 9], [3, 3], 1, [0, 0], 1),
+    ] {
+        let what = format!("{kernel:?} of stride {stride}, {inputs} to {outputs}, {height}×{width}");
+        let (x, w) = (noise([3, inputs, height, width], 1), noise([outputs, inputs, kernel[0], kernel[1]], 2));
+        let options = ConvOptions::new([stride; 2], padding, [dilation; 2], 1);
+        let run = |ours: bool| {
+            let (x, w) = (leaf(&x), leaf(&w));
+            let y = match ours {
+                true => ops::conv2d(&x, &w, None, &options).expect("the CPU does this convolution"),
+                false => conv2d(x.clone(), w.clone(), None, options.clone()),
+            };
+            let gradients = loss(y.clone()).backward();
+            (y.inner(), x.grad(&gradients).unwrap(), w.grad(&gradients).unwrap())
+        };
+        let (ours, burn) = (run(true), run(false));
+        close(ours.0, burn.0, &format!("{what}, output"));
+        close(ours.1, burn.1, &format!("{what}, gradient of the input"));
+        close(ours.2, burn.2, &format!("{what}, gradient of the weights"));
+    }
+}
+
+#[test]
+fn transposed_convolutions_by_hand_are_burns_own() {
+    for (side, stride, out, biased) in [(3, 2, 1, true), (4, 2, 0, true), (3, 1, 0, false), (3, 2, 0, false)] {
+        let what = format!("{side}×{side} of stride {stride}");
+        let (x, w, b) = (noise([2, 6, 5, 7], 1), noise([6, 4, side, side], 2), noise([4], 3));
+        let options = ConvTransposeOptions::new([stride; 2], [1, 1], [out; 2], [1, 1], 1);
+        let run = |ours: bool| {
+            let (x, w, b) = (leaf(&x), leaf(&w), leaf(&b));
+            let bias = biased.then(|| b.clone());
+            let y = match ours {
+                true => ops::conv_transpose2d(&x, &w, bias.as_ref(), &options).expect("the CPU does this"),
+                false => conv_transpose2d(x.clone(), w.clone(), bias, options.clone()),
+            };
+            let gradients = loss(y.clone()).backward();
+            (y.inner(), x.grad(&gradients).unwrap(), w.grad(&gradients).unwrap(), b.grad(&gradients))
+        };
+        let (ours, burn) = (run(true), run(false));
+        close(ours.0, burn.0, &format!("{what}, output"));
+        close(ours.1, burn.1, &format!("{what}, gradient of the input"));
+        close(ours.2, burn.2, &format!("{what}, gradient of the weights"));
+        if biased {
+            close(ours.3.unwrap(), burn.3.unwrap(), &format!("{what}, gradient of the bias"));
+        }
+    }
+}
+
+#[test]
+fn a_sum_behind_a_relu_is_burns_own() {
+    let run = |ours: bool| {
+        let (a, b) = (leaf(&noise([2, 3, 5, 4], 1)), leaf(&noise([2, 3, 5, 4], 2)));
+        let y = if ours { ops::add_relu(&a, &b).unwrap() } else { activation::relu(a.clone() + b.clone()) };
+        let gradients = loss(y.clone()).backward();
+        [y.inner(), a.grad(&gradients).unwrap(), b.grad(&gradients).unwrap()]
+    };
+    for (ours, burn) in run(true).into_iter().zip(run(false)) {
+        close(ours, burn, "max(a + b, 0)");
+    }
+    // A number without gradients beside one with.
+    let (a, b) = (leaf(&noise([2, 3, 5, 4], 1)), noise([2, 3, 5, 4], 2));
+    assert!(a.grad(&ops::add_relu(&a, &b).unwrap().sum().backward()).is_some());
+}
+
+#[test]
 fn what_is_not_done_by_hand_is_left_to_burn() {
-    let (x, w) = (noise([1, 4, 8, 8], 1), noise([4, 4, 3, 3], 2));
+    let (x, w) = (noise([1, 4, 8, 8], 1), noise([4, 2, 3, 3], 2));
     let refused = |x: &Tensor<4>, stride, padding, dilation| {
-        let options = ConvOptions::new([stride; 2], [padding; 2], [dilation; 2], 1);
+        let options = ConvOptions::new([stride; 2], [padding; 2], [dilation; 2], 2);
         ops::conv2d(x, &w, None, &options).is_none()
     };
     assert!(refused(&x, 2, 1, 1) && refused(&x, 1, 0, 1) && refused(&x, 1, 2, 2));
     assert!(refused(&x.clone().cast(DType::F64), 1, 1, 1));
     assert!(!refused(&x, 1, 1, 1));
+}
+
+#[test]
+fn normalisation_by_the_statistics_of_each_view_is_that_of_each_view_alone() {
+    let x = noise([6, 3, 4, 5], 1) * 2.0 + 0.7;
+    let device = device::cpu();
+    let init = Initialiser { rng: HostRng::new(1, 0), init: Init::Torch, device: &device };
+    let mut together = Norm::new(3, true, &init);
+    let mut apart = together.clone();
+    let burns = together.clone().forward(x.clone(), 2);
+    let ours = together.forward_on_cpu(&x, 2, false).unwrap();
+    close(ours.clone(), burns, "both views");
+    for view in 0..2 {
+        let rows =
+            |t: &Tensor<4>| t.clone().reshape([3, 2, 3, 4, 5]).slice([0..3, view..view + 1]).reshape([3, 3, 4, 5]);
+        close(rows(&ours), apart.forward_on_cpu(&rows(&x), 1, false).unwrap(), "a view");
+    }
+    // The running statistics too.
+    close(together.infer(x.clone()), apart.infer(x), "as known");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use learnscope::labs::self_supervised::params::{Hyper, PARAMS};
 use learnscope::labs::self_supervised::trainer::{Correlation, f_matrix, negative_cosine};
 use learnscope::metrics::alignment::{Weight, asymmetry, eigenspaces};
 use learnscope::metrics::collapse::feature_statistics;
-use learnscope::nn::encoders::heads::Predictor;
+use learnscope::nn::encoders::heads::{HeadNorm, Predictor, PredictorShape};
 use learnscope::nn::parameters::{Init, Initialiser, average, map, slots};
 use serde_json::Value;
 
@@ -207,7 +207,7 @@ fn check_asymmetry(place: &str, case: &Value, report: &mut Report) -> Result<(),
         only(expect, &["frobenius", "entrywise_l1", "symmetrised"])?;
         let (wp, golden) = (matrix(case, "Wp")?, matrix(expect, "symmetrised")?);
         let d = wp.rows();
-        let mut predictor = Predictor::new(d, None, &mut init);
+        let mut predictor = Predictor::new(PredictorShape::One, d, &mut init);
         predictor.set_weight(tensor(wp.transposed().as_slice(), [d, d]));
         compare(REGULARISED, place, square(&predictor, d).as_slice(), wp.as_slice(), F32, report);
         predictor.symmetrise();
@@ -218,7 +218,7 @@ fn check_asymmetry(place: &str, case: &Value, report: &mut Report) -> Result<(),
     only(expect, &["Wp", "frobenius", "entrywise_l1", "tied_W1", "tied_W2", "tied_Wp", "tied_eig_desc"])?;
     let (w1, w2) = (matrix(case, "W1_hidden_by_in")?, matrix(case, "W2_out_by_hidden")?);
     let (hidden, d) = (w1.rows(), w1.columns());
-    let predictor = Predictor::new(d, Some(hidden), &mut init);
+    let predictor = Predictor::new(PredictorShape::Two { hidden, norm: HeadNorm::Plain }, d, &mut init);
     let mut predictor = map(predictor, |path, _, old| match path {
         _ if path.ends_with("first.weight") => tensor(w1.transposed().as_slice(), [hidden * d]),
         _ if path.ends_with("second.weight") => tensor(w2.transposed().as_slice(), [hidden * d]),

@@ -76,6 +76,24 @@ impl Axis {
         Self::pack(start, length, windows.collect())
     }
 
+    /// A line of `size` pixels under a Gaussian of this standard deviation, cut off at three of them; beyond the ends the last
+    /// pixel goes on.
+    pub fn gaussian(sigma: f32, size: usize) -> Self {
+        let reach = (3.0 * sigma).ceil().max(1.0) as usize;
+        let weights: Vec<f32> =
+            (0..=2 * reach).map(|k| (-0.5 * ((k as f32 - reach as f32) / sigma).powi(2)).exp()).collect();
+        let sum: f32 = weights.iter().sum();
+        let windows = (0..size).map(|i| {
+            let (first, last) = (i.saturating_sub(reach), (i + reach).min(size - 1));
+            let mut window = vec![0.0; last - first + 1];
+            for (k, weight) in weights.iter().enumerate() {
+                window[(i + k).saturating_sub(reach).clamp(first, last) - first] += weight / sum;
+            }
+            (first, window)
+        });
+        Self::pack(0, size, windows.collect())
+    }
+
     /// Windows of different widths, within `0..length`, as one table.
     fn pack(start: usize, length: usize, windows: Vec<(usize, Vec<f32>)>) -> Self {
         let taps = windows.iter().map(|(_, weights)| weights.len()).max().unwrap_or(1);
@@ -179,6 +197,19 @@ pub fn grey(image: &mut [f32]) {
         let grey = luminance(image, plane, i);
         (0..3).for_each(|channel| image[channel * plane + i] = grey);
     }
+}
+
+/// Inverts what is brighter than a half.
+pub fn solarise(image: &mut [f32]) {
+    image.iter_mut().filter(|x| **x >= 0.5).for_each(|x| *x = 1.0 - *x);
+}
+
+/// Blurs each channel by a Gaussian; see [`Axis::gaussian`].
+pub fn blur(image: &mut [f32], width: usize, height: usize, sigma: f32) {
+    let channels = image.len() / (width * height);
+    let (rows, columns) = (Axis::gaussian(sigma, height), Axis::gaussian(sigma, width));
+    let sharp = image.to_vec();
+    resample(&sharp, channels, width, &rows, &columns, image);
 }
 
 fn luminance(image: &[f32], plane: usize, i: usize) -> f32 {

@@ -11,6 +11,40 @@ pub struct Recipe {
     pub kind: RecipeKind,
     /// Smallest share of the picture's area that a crop keeps; the largest is 1.
     pub crop_min: f64,
+    pub strengths: Strengths,
+}
+
+/// How strong a recipe's steps are and how often they happen; a chance is a probability.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Strengths {
+    /// Factor of what brightness, contrast, saturation and hue may change: 0 nothing, 1 the recipe.
+    pub jitter: f64,
+    /// Of changing the colours of a colour picture; shapes are always changed.
+    pub jitter_chance: f64,
+    pub flip_chance: f64,
+    /// Colour pictures alone.
+    pub grey_chance: f64,
+    /// Shapes alone.
+    pub invert_chance: f64,
+    /// Standard deviation; shapes alone.
+    pub noise: f64,
+    /// Of a blur by U(0.1, 2) pixels, and of solarising: in BYOL's and SimSiam's recipes for large pictures, in none of these.
+    pub blur_chance: f64,
+    pub solarise_chance: f64,
+}
+
+impl Strengths {
+    /// The recipes as they are.
+    pub const PUBLISHED: Self = Self {
+        jitter: 1.0,
+        jitter_chance: 0.8,
+        flip_chance: 0.5,
+        grey_chance: 0.2,
+        invert_chance: 0.5,
+        noise: 0.05,
+        blur_chance: 0.0,
+        solarise_chance: 0.0,
+    };
 }
 
 /// The three recipes.
@@ -32,6 +66,18 @@ pub const CIFAR_MEAN: [f32; 3] = [0.4914, 0.4822, 0.4465];
 pub const CIFAR_STD: [f32; 3] = [0.2023, 0.1994, 0.2010];
 
 impl Recipe {
+    /// As it is.
+    pub fn new(kind: RecipeKind, crop_min: f64) -> Self {
+        Self { kind, crop_min, strengths: Strengths::PUBLISHED }
+    }
+
+    /// In words for a checkpoint. What older versions could make is said as they said it, so that their checkpoints fit.
+    pub fn fingerprint(&self) -> String {
+        let Self { kind, crop_min, strengths } = self;
+        let old = format!("Recipe {{ kind: {kind:?}, crop_min: {crop_min:?} }}");
+        if *strengths == Strengths::PUBLISHED { old } else { format!("{old} with {strengths:?}") }
+    }
+
     /// Mean and standard deviation of a channel that normalisation takes out.
     pub fn moments(&self, channel: usize) -> (f32, f32) {
         match self.kind {
@@ -56,29 +102,44 @@ impl Recipe {
 
     /// What may be done.
     pub fn groups(&self) -> Vec<Group> {
-        let (least, factor) = (self.crop_min, [0.6, 1.4]);
+        let (least, by) = (self.crop_min, self.strengths);
+        let factor = [(1.0 - 0.4 * by.jitter).max(0.0), 1.0 + 0.4 * by.jitter];
         let clamp = self.kind == RecipeKind::Torchvision;
-        let crop = |how| Group::one(1.0, Step::Crop { least, how });
-        let flip = Group::one(0.5, Step::FlipHorizontal);
+        let how = match self.kind {
+            RecipeKind::Shapes => Crop::Anywhere,
+            RecipeKind::Torchvision => Crop::Tries,
+            RecipeKind::Replication => Crop::Clipped,
+        };
+        let mut groups =
+            vec![Group::one(1.0, Step::Crop { least, how }), Group::one(by.flip_chance, Step::FlipHorizontal)];
         if self.kind == RecipeKind::Shapes {
-            return vec![
-                crop(Crop::Anywhere),
-                flip,
-                Group::one(0.5, Step::Invert),
+            groups.extend([
+                Group::one(by.invert_chance, Step::Invert),
                 Group::one(1.0, Step::Brightness { factor, clamp }),
                 Group::one(1.0, Step::Contrast { factor, clamp }),
-                Group::one(1.0, Step::Noise { std: 0.05 }),
+            ]);
+        } else {
+            let steps = [
+                Step::Brightness { factor, clamp },
+                Step::Contrast { factor, clamp: true },
+                Step::Saturation { factor },
+                Step::Hue { shift: [-0.1 * by.jitter, 0.1 * by.jitter] },
             ];
+            let steps = steps.map(|step| (1.0, step)).to_vec();
+            groups.push(Group { chance: by.jitter_chance, steps, shuffled: clamp });
+            groups.push(Group::one(by.grey_chance, Step::Grey));
         }
-        let steps = [
-            Step::Brightness { factor, clamp },
-            Step::Contrast { factor, clamp: true },
-            Step::Saturation { factor },
-            Step::Hue { shift: [-0.1, 0.1] },
-        ];
-        let jitter = Group { chance: 0.8, steps: steps.map(|step| (1.0, step)).to_vec(), shuffled: clamp };
-        let how = if clamp { Crop::Tries } else { Crop::Clipped };
-        vec![crop(how), flip, jitter, Group::one(0.2, Step::Grey)]
+        // What cannot happen throws no dice, so that views are those of recorded runs.
+        for (chance, step) in [(by.blur_chance, Step::Blur { sigma: [0.1, 2.0] }), (by.solarise_chance, Step::Solarise)]
+        {
+            if chance > 0.0 {
+                groups.push(Group::one(chance, step));
+            }
+        }
+        if self.kind == RecipeKind::Shapes {
+            groups.push(Group::one(1.0, Step::Noise { std: by.noise }));
+        }
+        groups
     }
 
     /// Makes one view of a picture `[C, H, W]` by these groups, normalised, of the same size; returns what it was made with.

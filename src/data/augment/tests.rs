@@ -1,4 +1,4 @@
-use super::recipes::{Recipe, RecipeKind, pairs};
+use super::recipes::{Recipe, RecipeKind, Strengths, pairs};
 use super::*;
 
 const RECIPES: [RecipeKind; 3] = [RecipeKind::Shapes, RecipeKind::Torchvision, RecipeKind::Replication];
@@ -34,7 +34,7 @@ fn everything(crop: Crop) -> Vec<Group> {
 fn a_view_is_a_pure_function_of_its_generator() {
     for kind in RECIPES {
         let channels = if kind == RecipeKind::Shapes { 1 } else { 3 };
-        let recipe = Recipe { kind, crop_min: 0.2 };
+        let recipe = Recipe::new(kind, 0.2);
         let make = |stream| {
             let (mut out, mut rng) = (vec![0.0; channels * 64], HostRng::new(1, stream));
             let view = recipe.view(&recipe.groups(), &picture(channels), [channels, 8, 8], &mut rng, &mut out);
@@ -56,7 +56,7 @@ fn views_are_those_of_recorded_runs() {
         |values: &[f32]| crc32fast::hash(&values.iter().flat_map(|x| x.to_bits().to_le_bytes()).collect::<Vec<u8>>());
     for (kind, expected) in RECIPES.into_iter().zip([480_361_168, 4_107_806_505, 4_039_920_411]) {
         let channels = if kind == RecipeKind::Shapes { 1 } else { 3 };
-        let recipe = Recipe { kind, crop_min: 0.2 };
+        let recipe = Recipe::new(kind, 0.2);
         let mut made = Vec::new();
         for stream in 0..50 {
             let mut out = vec![0.0; channels * 64];
@@ -82,7 +82,7 @@ fn views_are_those_of_recorded_runs() {
 #[test]
 fn crops_lie_inside_and_keep_the_area_that_was_asked_for() {
     for kind in RECIPES {
-        let groups = Recipe { kind, crop_min: 0.08 }.groups();
+        let groups = Recipe::new(kind, 0.08).groups();
         let mut rng = HostRng::new(3, 0);
         let (mut jittered, mut grey, mut flipped, mut least) = (0, 0, 0, f32::INFINITY);
         for _ in 0..2000 {
@@ -301,4 +301,91 @@ fn turned_crops_keep_their_shape_and_show_the_middle_of_the_cut_in_the_middle() 
     let shift = [1.5, -0.5];
     let (x, y) = turned_crop(10.0, 0.95, shift, SIZE).map(SIZE).apply(middle[0] + shift[0], middle[1] + shift[1]);
     assert!((x - middle[0]).abs() < 1e-9 && (y - middle[1]).abs() < 1e-9);
+}
+
+/// Views of the same 400 generators.
+fn views_by(kind: RecipeKind, strengths: Strengths) -> Vec<View> {
+    let groups = Recipe { strengths, ..Recipe::new(kind, 0.5) }.groups();
+    (0..400).map(|stream| View::draw(&groups, SIZE, &mut HostRng::new(7, stream))).collect()
+}
+
+#[test]
+fn strengths_change_what_they_name_and_nothing_else() {
+    let by = Strengths::PUBLISHED;
+    for kind in RECIPES {
+        let plain = views_by(kind, by);
+        let share = |views: &[View], is: fn(&Operation) -> bool| {
+            views.iter().filter(|view| view.operations.iter().any(is)).count() as f64 / views.len() as f64
+        };
+        let near = |share: f64, chance: f64| (share - chance).abs() < 0.1;
+        let flips: fn(&Operation) -> bool = |one| *one == Operation::FlipHorizontal;
+        assert_eq!(share(&views_by(kind, Strengths { flip_chance: 0.0, ..by }), flips), 0.0);
+        assert!(near(share(&views_by(kind, Strengths { flip_chance: 0.8, ..by }), flips), 0.8));
+        let blurred = views_by(kind, Strengths { blur_chance: 0.3, solarise_chance: 0.6, ..by });
+        assert!(near(share(&blurred, |one| matches!(one, Operation::Blur(sigma) if (0.1..2.0).contains(sigma))), 0.3));
+        assert!(near(share(&blurred, |one| *one == Operation::Solarise), 0.6));
+        assert_eq!(share(&plain, |one| matches!(one, Operation::Blur(_) | Operation::Solarise)), 0.0);
+        // The same dice: with half the jitter every factor is half as far from 1, and crops and flips stay.
+        for (half, whole) in views_by(kind, Strengths { jitter: 0.5, ..by }).iter().zip(&plain) {
+            assert_eq!(half.operations.len(), whole.operations.len());
+            for pair in half.operations.iter().zip(&whole.operations) {
+                match pair {
+                    (Operation::Brightness { factor: a, .. }, Operation::Brightness { factor: b, .. })
+                    | (Operation::Contrast { factor: a, .. }, Operation::Contrast { factor: b, .. })
+                    | (Operation::Saturation(a), Operation::Saturation(b)) => {
+                        assert!((2.0 * (a - 1.0) - (b - 1.0)).abs() < 1e-6, "{a} {b}");
+                    }
+                    (Operation::Hue(a), Operation::Hue(b)) => assert!((2.0 * a - b).abs() < 1e-6, "{a} {b}"),
+                    (Operation::Noise(..), Operation::Noise(..)) => {}
+                    (a, b) => assert_eq!(a, b),
+                }
+            }
+        }
+        if kind == RecipeKind::Shapes {
+            assert!(near(
+                share(&views_by(kind, Strengths { invert_chance: 0.1, ..by }), |one| *one == Operation::Invert),
+                0.1
+            ));
+            let noisy = views_by(kind, Strengths { noise: 0.2, ..by });
+            assert_eq!(share(&noisy, |one| matches!(one, Operation::Noise(std, _) if *std == 0.2)), 1.0);
+        } else {
+            assert!(near(
+                share(&views_by(kind, Strengths { grey_chance: 0.9, ..by }), |one| *one == Operation::Grey),
+                0.9
+            ));
+            let hue: fn(&Operation) -> bool = |one| matches!(one, Operation::Hue(_));
+            assert!(near(share(&views_by(kind, Strengths { jitter_chance: 0.2, ..by }), hue), 0.2));
+        }
+    }
+}
+
+#[test]
+fn blur_is_a_gaussian_and_solarising_inverts_the_bright() {
+    let size = Size { height: 9, width: 11 };
+    let view = |operation| View { operations: vec![operation] };
+    let mut dot = vec![0.0; size.pixels()];
+    dot[4 * 11 + 5] = 1.0;
+    let blurred = view(Operation::Blur(1.0)).image(&dot, size);
+    // Cut off at 3 of them, the weights sum to 1 again.
+    let sum: f32 = (-3..=3).map(|k: i32| (-0.5 * (k * k) as f32).exp()).sum();
+    for (i, x) in blurred.iter().enumerate() {
+        let (dx, dy) = ((i % 11) as i32 - 5, (i / 11) as i32 - 4);
+        let inside = dx.abs() <= 3 && dy.abs() <= 3;
+        let expected = if inside { (-0.5 * (dx * dx + dy * dy) as f32).exp() / (sum * sum) } else { 0.0 };
+        assert!((x - expected).abs() < 1e-6, "{dx} {dy}: {x} {expected}");
+    }
+    // Beyond the edges the last pixel goes on, so a plain picture stays plain however strong the blur is.
+    let plain = view(Operation::Blur(2.0)).image(&[0.3; 9 * 11 * 3], size);
+    assert!(plain.iter().all(|x| (x - 0.3).abs() < 1e-6));
+    let small = Size { height: 2, width: 2 };
+    assert_eq!(view(Operation::Solarise).image(&[0.0, 0.25, 0.5, 0.75], small), [0.0, 0.25, 0.5, 0.25]);
+    assert!(view(Operation::Blur(2.0)).image(&[0.0, 1.0, 1.0, 0.0], small).iter().all(|x| (0.0..1.0).contains(x)));
+}
+
+#[test]
+fn checkpoints_of_older_versions_fit_their_recipe() {
+    let recipe = Recipe::new(RecipeKind::Shapes, 0.4);
+    assert_eq!(recipe.fingerprint(), "Recipe { kind: Shapes, crop_min: 0.4 }");
+    let other = Recipe { strengths: Strengths { jitter: 0.5, ..Strengths::PUBLISHED }, ..recipe };
+    assert!(other.fingerprint().contains("jitter: 0.5"), "{}", other.fingerprint());
 }

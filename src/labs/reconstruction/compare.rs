@@ -255,6 +255,7 @@ fn settings(params: &Params) -> Vec<f64> {
     let (momentum, nesterov) = match rule(params) {
         Rule::Sgd { momentum, nesterov } => (momentum, nesterov),
         Rule::Adam { betas, .. } => (betas.0, false),
+        Rule::Lars { momentum, .. } => (momentum, false),
     };
     vec![hyper.learning_rate, momentum, f64::from(u8::from(nesterov)), hyper.weight_decay]
 }

@@ -105,7 +105,7 @@ mod tests {
     #[test]
     fn what_was_made_ahead_is_what_the_step_would_have_made() {
         let data = Arc::new(shapes::generate(20, 4, 1));
-        let recipe = Recipe { kind: RecipeKind::Shapes, crop_min: 0.4 };
+        let recipe = Recipe::new(RecipeKind::Shapes, 0.4);
         let batches = || Batches::new(data.clone(), recipe, 3, 8);
         let expected: Vec<Batch> = (0..7).map(|step| batches().of(step)).collect();
         let mut ahead = batches();

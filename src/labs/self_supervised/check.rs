@@ -8,7 +8,7 @@ use crate::engine::experiment::RunError;
 use crate::engine::params::Params;
 use crate::nn::parameters::slots;
 
-use super::experiment::shape;
+use super::network::Shape;
 use super::params::{Hyper, PARAMS};
 use super::trainer::{Trainer, VIEWS};
 
@@ -22,7 +22,7 @@ pub fn device_check(device: &Device) -> Result<Vec<f32>, RunError> {
     let mut params = Params::defaults(PARAMS);
     params.set_text(PARAMS, "predictor_layers=two")?;
     let device = device.clone().without_autodiff();
-    let mut trainer = Trainer::new(&shape(&params, 3), 1, &device)?;
+    let mut trainer = Trainer::new(&Shape::of(&params, 3), 1, &device)?;
     let hyper = Hyper::of(&params);
     let mut rng = streams::ALONE.open(1, 0);
     let numbers = VIEWS * PICTURES * 3 * SIDE * SIDE;

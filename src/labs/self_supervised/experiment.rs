@@ -21,10 +21,9 @@ use super::alarm::{self, Check};
 use super::batches::{Batch, Batches};
 use super::inspect;
 use super::judge::Judge;
-use super::network::{EncoderKind, Shape};
+use super::network::Shape;
 use super::params::{
-    BATCH_SIZE, DATA_SEED, EVALUATION, Hyper, INDEPENDENT_TARGET, INIT, PROBE_TEST, PROBE_TRAIN, TWO_LAYERS,
-    check_combination,
+    BATCH_SIZE, DATA_SEED, Descent, EVALUATION, Hyper, OPTIMIZER, PROBE_TEST, PROBE_TRAIN, check_combination,
 };
 use super::trainer::{Outcome, Trainer, VIEWS};
 use super::{eigen, representation, source};
@@ -59,42 +58,37 @@ impl Cadence {
     }
 }
 
-/// The networks that these parameters ask for, for pictures of so many channels.
-pub fn shape(params: &Params, channels: usize) -> Shape {
-    Shape {
-        channels,
-        encoder: EncoderKind::of(params),
-        two_layers: TWO_LAYERS.of(params),
-        init: INIT.of(params),
-        independent_target: INDEPENDENT_TARGET.of(params),
-    }
-}
-
 /// Builds the run; see [`crate::engine::experiment::BuildFn`].
 pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {
     let params = request.params;
     source::check(params)?;
     let data = source::images(params, Watch::nobody())?;
     let recipe = source::recipe(params);
-    let shape = shape(params, data.train.channels);
+    let shape = Shape::of(params, data.train.channels);
     let measured = (PROBE_TRAIN.of(params) as usize, PROBE_TEST.of(params) as usize);
     let batch = BATCH_SIZE.of(params) as usize;
+    let descent = OPTIMIZER.of(params);
     let fingerprint = format!(
-        "{shape:?} on {} pictures {:08x}, {recipe:?}, batches of {batch}, seed {}",
+        "{} on {} pictures {:08x}, {}, batches of {batch}, {}seed {}",
+        shape.fingerprint(),
         data.train.len(),
         data.train.checksum(),
+        recipe.fingerprint(),
+        // Older versions had but one.
+        if descent == Descent::Sgd { String::new() } else { format!("{descent:?}, ") },
         request.seed
     );
     let training = Training::new(request, "run", fingerprint);
     let device = &training.device;
+    let hyper = Hyper::of(params);
     Ok(Box::new(SelfSupervisedRun {
-        hyper: Hyper::of(params),
         cadence: Cadence::of(params),
         batches: Batches::new(data.clone(), recipe, request.seed, batch),
-        trainer: Trainer::new(&shape, request.seed, device)?,
-        judge: Judge::new(&data, recipe, shape.encoder, measured, DATA_SEED.of(params) as u64, device),
+        trainer: Trainer::new(&shape, request.seed, device)?.with(hyper.optimizer),
+        judge: Judge::new(&data, recipe, shape, measured, DATA_SEED.of(params) as u64, device),
         alarm: Alarm::default(),
         checked: None,
+        hyper,
         training,
         data,
     }))
@@ -177,8 +171,11 @@ impl SelfSupervisedRun {
         })?;
         out.scalar("loss/cosine", cosine);
         out.scalar("loss/l2", l2);
-        out.scalar("loss/total", self.hyper.loss_scale * cosine + l2);
-        out.scalar("tau", self.hyper.tau_at(self.training.step.saturating_sub(1), self.training.steps));
+        let penalty = if self.hyper.decay_is_apart() { 0.0 } else { l2 };
+        out.scalar("loss/total", self.hyper.loss_scale * cosine + penalty);
+        let (before, steps) = (self.training.step.saturating_sub(1), self.training.steps);
+        out.scalar("tau", self.hyper.tau_at(before, steps));
+        out.scalar("rate_factor", self.hyper.plan.factor(before, steps));
         Ok(())
     }
 
@@ -233,7 +230,7 @@ impl Experiment for SelfSupervisedRun {
         let wanted = self.due(self.cadence.loss, out) || self.due(self.cadence.analysis, out);
         let l2 = wanted.then(|| self.trainer.l2(&self.hyper));
         self.trainer.norms_wanted = wanted;
-        let outcome = self.trainer.step(x, &self.hyper, tau, done)?;
+        let outcome = self.trainer.step(x, &self.hyper.at(done, self.training.steps), tau, done)?;
         self.measure(&batch, outcome, l2, out)
     }
 
@@ -255,7 +252,8 @@ impl Experiment for SelfSupervisedRun {
 
     fn networks(&mut self) -> Result<Vec<Network>, RunError> {
         let batch = self.batches.of(self.training.step);
-        Ok(vec![self.trainer.network(self.upload(&batch), &self.hyper)?])
+        let hyper = self.hyper.at(self.training.step, self.training.steps);
+        Ok(vec![self.trainer.network(self.upload(&batch), &hyper)?])
     }
 
     fn checkpoint(&mut self) -> Result<Checkpoint, RunError> {

@@ -12,9 +12,9 @@ use super::trainer::VIEWS;
 /// Pictures shown.
 pub const SHOWN: usize = 8;
 
-/// Columns of the table `views/draws`; crop in pixels of the picture, factors empty where none was applied. Row
+/// Columns of the table `views/draws`; crop and blur in pixels of the picture, factors empty where none was applied. Row
 /// `2b + v` is view v of the b-th picture shown.
-pub const COLUMNS: [&str; 14] = [
+pub const COLUMNS: [&str; 16] = [
     "picture",
     "class",
     "view",
@@ -29,6 +29,8 @@ pub const COLUMNS: [&str; 14] = [
     "saturation",
     "hue",
     "grey",
+    "blur",
+    "solarise",
 ];
 
 /// Emits `views/sample`, a sheet of columns (one a picture) and three rows (the picture, its first and second view), and
@@ -77,7 +79,7 @@ pub fn emit(set: &ImageSet, batch: &Batch, recipe: Recipe, out: &mut Emit<'_>) {
 fn table_row(index: usize, class: &str, view: usize, drawn: &View) -> Vec<String> {
     let mut row = vec![String::new(); COLUMNS.len()];
     [row[0], row[1], row[2]] = [index.to_string(), class.to_owned(), (view + 1).to_string()];
-    for switch in ["flip", "invert", "grey"] {
+    for switch in ["flip", "invert", "grey", "solarise"] {
         put(&mut row, switch, "no".to_owned());
     }
     for operation in &drawn.operations {
@@ -93,6 +95,8 @@ fn table_row(index: usize, class: &str, view: usize, drawn: &View) -> Vec<String
             Operation::Brightness { factor, .. } => ("brightness", format!("{factor:.3}")),
             Operation::Contrast { factor, .. } => ("contrast", format!("{factor:.3}")),
             Operation::Saturation(factor) => ("saturation", format!("{factor:.3}")),
+            Operation::Solarise => ("solarise", "yes".to_owned()),
+            Operation::Blur(sigma) => ("blur", format!("{sigma:.3}")),
             Operation::Hue(shift) => ("hue", format!("{shift:.3}")),
             Operation::FlipVertical | Operation::Affine(..) | Operation::Noise(..) => continue,
         };

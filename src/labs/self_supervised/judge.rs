@@ -16,7 +16,7 @@ use crate::metrics::knn::{KnnProtocol, Labelled, ProbeError, knn_accuracy};
 use crate::metrics::linear_probe::{ProbeProtocol, linear_probe};
 use crate::metrics::projection::Projection;
 
-use super::network::{Branch, EncoderKind};
+use super::network::{Branch, Shape};
 use super::representation::{self, rows};
 
 /// Pictures in one forward pass.
@@ -29,7 +29,7 @@ pub struct Judge {
     train: Measured,
     test: Measured,
     classes: usize,
-    kind: EncoderKind,
+    shape: Shape,
     knn: KnnProtocol,
     probe: ProbeProtocol,
     projection: Projection,
@@ -46,7 +46,7 @@ impl Judge {
     pub fn new(
         data: &Arc<ImageData>,
         recipe: Recipe,
-        kind: EncoderKind,
+        shape: Shape,
         (train, test): (usize, usize),
         seed: u64,
         device: &Device,
@@ -66,7 +66,7 @@ impl Judge {
             train,
             test: measured(&data.test, test, 1),
             classes: data.train.class_names.len(),
-            kind,
+            shape,
             knn,
             probe: ProbeProtocol::RIDGE,
             projection: Projection::default(),
@@ -82,7 +82,7 @@ impl Judge {
             self.probe.describe(),
             self.train.labels.len(),
             self.test.labels.len(),
-            self.kind.features()
+            self.shape.features()
         )
     }
 
@@ -98,7 +98,7 @@ impl Judge {
         let read = reader.read()?;
         let join = |parts: Vec<usize>| parts.into_iter().flat_map(|i| read[i].iter().copied()).collect::<Vec<f32>>();
         let (train, test, embeddings) = (join(train), join(test), join(embeddings));
-        let (d, classes) = (self.kind.features(), self.classes);
+        let (d, classes) = (self.shape.features(), self.classes);
         let fitted = Labelled { features: &train, labels: &self.train.labels, d, classes };
         let judged = Labelled { features: &test, labels: &self.test.labels, d, classes };
         let knn = knn_accuracy(&fitted, &judged, &self.knn).map_err(failed)?;
@@ -106,7 +106,7 @@ impl Judge {
         out.scalar("knn", knn);
         out.scalar("probe", probe);
 
-        let embeddings = rows(self.kind.embedding(), &embeddings);
+        let embeddings = rows(self.shape.embedding(), &embeddings);
         out.scalar("normalised_std/test", normalised_std(&embeddings));
         representation::emit_test(&rows(d, &test), &embeddings, out);
         if out.wants("embedding") {
@@ -117,7 +117,7 @@ impl Judge {
 
     /// The two widest directions of the test pictures' features.
     fn project(&mut self, features: &[f32], out: &mut Emit<'_>) {
-        let d = self.kind.features();
+        let d = self.shape.features();
         let shown = (features.len() / d).min(SHOWN);
         // Features that are not finite were reported by the probe.
         let Some(xy) = self.projection.look(&features[..shown * d], d) else { return };
@@ -137,7 +137,7 @@ impl Judge {
     ) -> Result<(), RunError> {
         let encode = |set: &ImageSet| -> Result<(Vec<f32>, Vec<usize>), RunError> {
             let all: Vec<usize> = (0..set.len()).collect();
-            let mut features = Vec::with_capacity(set.len() * self.kind.features());
+            let mut features = Vec::with_capacity(set.len() * self.shape.features());
             for part in all.chunks(PART) {
                 let mut reader = Reader::default();
                 reader.add(branch.encoder.infer(upload(set, part, recipe, device)));
@@ -147,7 +147,7 @@ impl Judge {
         };
         let (train, train_labels) = encode(&data.train)?;
         let (test, test_labels) = encode(&data.test)?;
-        let (d, classes) = (self.kind.features(), self.classes);
+        let (d, classes) = (self.shape.features(), self.classes);
         let fitted = Labelled { features: &train, labels: &train_labels, d, classes };
         let judged = Labelled { features: &test, labels: &test_labels, d, classes };
         out.scalar("evaluation", linear_probe(&fitted, &judged, protocol, 0).map_err(failed)?);

@@ -55,7 +55,7 @@ pub static SPEC: LabSpec = LabSpec {
     predict: None,
     doctor: None,
     moments: |_| Vec::new(),
-    brings: |_, _| &[],
+    brings: params::brings,
 };
 
 /// Some twenty checkpoints a run; a ResNet-18 with momentum and target takes 130 MB each.
@@ -68,8 +68,9 @@ fn checkpoint_every(params: &Params, steps: u64) -> u64 {
 pub static KEYS: &[KeySpec] = &[
     scalar("loss/cosine", "−cos(p1, t2) − cos(p2, t1), without scale and L2"),
     scalar("loss/l2", "L2 part (η/2) Σ w²"),
-    scalar("loss/total", "loss with scale and L2"),
+    scalar("loss/total", "loss with scale and L2 (AdamW: without L2)"),
     scalar("tau", "τ of the target's moving average"),
+    scalar("rate_factor", "factor of the learning rates, by schedule and warm-up"),
     scalar("asymmetry", "asymmetry ‖Wp − Wpᵀ‖ / ‖Wp‖ (Frobenius)"),
     scalar("asymmetry/entrywise_l1", "asymmetry in the entrywise L1 norm (the paper's figures)"),
     scalar("alignment/weighted", "alignment, weighted by √λ of F"),

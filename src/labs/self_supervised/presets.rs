@@ -153,4 +153,23 @@ pub static PRESETS: &[Preset] = &[
         help: "As the paper's BYOL, with the online network as target.",
         set: paper_setting!["target" = "online"],
     },
+    Preset {
+        id: "simsiam-no-stop-gradient",
+        title: "SimSiam without stop-gradient",
+        help: "The gradient flows into both sides of the loss: it reaches −2 at once, and all embeddings are one (Chen and He \
+               2021, Figure 2).",
+        set: &[("target", "online"), ("stop_gradient", "off")],
+    },
+    Preset {
+        id: "simsiam-no-predictor",
+        title: "SimSiam without predictor",
+        help: "p = z: the gradient is half of that without stop-gradient, so it collapses all the same (Chen and He 2021, Table 1).",
+        set: &[("target", "online"), ("predictor_layers", "none")],
+    },
+    Preset {
+        id: "simsiam-fixed-predictor",
+        title: "SimSiam, fixed random predictor",
+        help: "Wp stays as it was drawn. In SimSiam's paper the loss then stays high, without collapse.",
+        set: &[("target", "online"), ("predictor_rule", "fixed")],
+    },
 ];

@@ -60,7 +60,8 @@ mod tests {
     use burn::tensor::{Tensor, TensorData};
 
     use super::super::batches::Batches;
-    use super::super::experiment::{build, shape};
+    use super::super::experiment::build;
+    use super::super::network::Shape;
     use super::super::params::{DATA_SEED, Hyper, PARAMS};
     use super::super::source;
     use super::super::trainer::Trainer;
@@ -164,7 +165,7 @@ mod tests {
         let data = source::images(&params, Watch::nobody()).unwrap();
         let (recipe, hyper) = (source::recipe(&params), Hyper::of(&params));
         let (mut trainer, batch) = (
-            Trainer::new(&shape(&params, data.train.channels), 3, &device).unwrap(),
+            Trainer::new(&Shape::of(&params, data.train.channels), 3, &device).unwrap(),
             Batches::new(data.clone(), recipe, 3, 16).of(0),
         );
         let x = Tensor::from_data(TensorData::new(batch.values, [32, 1, 16, 16]), &device);

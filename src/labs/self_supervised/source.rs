@@ -15,6 +15,7 @@ use crate::watch::Watch;
 
 use super::params::{
     BATCH_SIZE, CROP_MIN, DATA_SEED, FOLDER, IMAGE_SIZE, SOURCE, Source, TRAIN_IMAGES, VIEWS, check_combination,
+    strengths,
 };
 
 /// Generated test pictures.
@@ -101,5 +102,5 @@ pub fn recipe(params: &Params) -> Recipe {
     let kind = VIEWS.of(params).unwrap_or(needed);
     let own = if kind == RecipeKind::Shapes { 0.4 } else { 0.08 };
     let asked = CROP_MIN.of(params);
-    Recipe { kind, crop_min: if asked > 0.0 { asked } else { own } }
+    Recipe { kind, crop_min: if asked > 0.0 { asked } else { own }, strengths: strengths(params) }
 }

@@ -8,6 +8,7 @@ use crate::compute::readback::{ReadError, Reader};
 use crate::engine::experiment::RunError;
 use crate::kit::state::{Load, Save};
 use crate::landscape::Network;
+use crate::nn::encoders::heads::Predictor;
 use crate::nn::optim::{Optimizer, Rule};
 use crate::nn::parameters::{average, gradients, slots, tracked};
 
@@ -53,7 +54,8 @@ pub struct Outcome {
     pub z: Tensor<2>,
     /// Predictor outputs `[2B, d]`.
     pub p: Tensor<2>,
-    /// ‖g‖ of encoder, projector and predictor, `[3]`: g is the gradient of the loss with its scale and without L2. Where wanted.
+    /// ‖g‖ of encoder, projector and predictor, `[3]`: g is the gradient of the loss with its scale and without L2. Where wanted;
+    /// `[2]` without a predictor.
     pub gradient_norms: Option<Tensor<1>>,
 }
 
@@ -96,28 +98,34 @@ impl Trainer {
         })
     }
 
+    /// With this rule; otherwise it is SGD. It may not change between steps, its numbers may.
+    pub fn with(mut self, rule: Rule) -> Self {
+        self.optimizer.rule = rule;
+        self
+    }
+
     /// The update after `step` completed ones, on views `[2B, C, H, W]`; row `2b + v` is view v of picture b. `tau`: see
     /// [`Hyper::tau_at`].
     pub fn step(&mut self, x: Tensor<4>, hyper: &Hyper, tau: f64, step: u64) -> Result<Outcome, RunError> {
         let mut online = tracked(&self.online);
-        let separate = (!self.target_is_online).then(|| self.target.forward(x.clone(), VIEWS));
-        let z = online.branch.forward(x.autodiff(), VIEWS);
-        let p = online.predictor.forward(z.clone(), VIEWS);
-        let z = z.inner();
+        let apart = hyper.stop_gradient && !self.target_is_online;
+        let separate = apart.then(|| self.target.forward(x.clone(), VIEWS));
+        let tracked = online.branch.forward(x.autodiff(), VIEWS);
+        let p = online.predictor.forward(tracked.clone(), VIEWS);
+        let z = tracked.clone().inner();
         // With equal weights the target's pass is the online pass.
-        let t = separate.unwrap_or_else(|| z.clone());
+        let t = if hyper.stop_gradient { separate.unwrap_or_else(|| z.clone()) } else { tracked };
         let cosine = negative_cosine(p.clone(), t);
         let mut found = (cosine.clone() * hyper.loss_scale).backward();
         let gradient_norms = self.norms_wanted.then(|| {
             let (branch, norm) = (&online.branch, |g: Tensor<1>| (g.clone() * g).sum().sqrt());
-            let parts = [
-                gradients(&branch.encoder, &found),
-                gradients(&branch.projector, &found),
-                gradients(&online.predictor, &found),
-            ];
-            Tensor::cat(parts.map(norm).to_vec(), 0)
+            let mut parts = vec![gradients(&branch.encoder, &found), gradients(&branch.projector, &found)];
+            if !matches!(online.predictor, Predictor::Identity(_)) {
+                parts.push(gradients(&online.predictor, &found));
+            }
+            Tensor::cat(parts.into_iter().map(norm).collect(), 0)
         });
-        self.optimizer.rule = Rule::Sgd { momentum: hyper.momentum, nesterov: false };
+        self.optimizer.rule = hyper.optimizer;
         self.online = self.optimizer.step(online, &mut found, hyper.decay_scope, |path| hyper.rates(path));
         let p = p.inner();
         drop(found);
@@ -127,27 +135,35 @@ impl Trainer {
         self.target = average(self.target.clone(), &self.online.branch, tau);
         self.target_is_online = tau == 0.0;
         self.correlation = Some(Correlation::after(self.correlation.take(), &z, hyper));
-        if hyper.rule != PredictorRule::Gradient && is_due(step, hyper.direct_every) {
+        if is_due(step, hyper.direct_every) {
             self.set_predictor(hyper)?;
         }
         Ok(Outcome { cosine: cosine.inner(), z, p, gradient_norms })
     }
 
     /// The online network as a function of its weights on views `[2B, C, H, W]`: the loss with its scale and without L2. What it
-    /// is compared with takes no gradient and stays as it is now.
+    /// is compared with takes no gradient and stays as it is now; without stop-gradient it is the network itself.
     pub fn network(&self, x: Tensor<4>, hyper: &Hyper) -> Result<Network, ReadError> {
-        let target = self.target.clone().forward(x.clone(), VIEWS);
+        let target = hyper.stop_gradient.then(|| self.target.clone().forward(x.clone(), VIEWS));
         let (x, scale) = (x.autodiff(), hyper.loss_scale);
-        let names = ["online", "online network", "the next batch’s loss against the target’s answers as they are now"];
+        let against = match hyper.stop_gradient {
+            true => "the next batch’s loss against the target’s answers as they are now",
+            false => "the next batch’s loss, both sides of it the network’s answers",
+        };
+        let names = ["online", "online network", against];
         Network::of(names, Some(hyper.encoder.learning_rate), &self.online, move |online| {
             let mut online = online.clone();
             let z = online.branch.forward(x.clone(), VIEWS);
-            negative_cosine(online.predictor.forward(z, VIEWS), target.clone().autodiff()) * scale
+            let t = target.clone().map_or_else(|| z.clone(), Tensor::autodiff);
+            negative_cosine(online.predictor.forward(z, VIEWS), t) * scale
         })
     }
 
     /// DirectPred or DirectCopy: overwrites Wp from F.
     fn set_predictor(&mut self, hyper: &Hyper) -> Result<(), RunError> {
+        if matches!(hyper.rule, PredictorRule::Gradient | PredictorRule::Fixed) {
+            return Ok(());
+        }
         let Some(correlation) = &self.correlation else { return Ok(()) };
         let mut reader = Reader::default();
         let second = reader.add(correlation.second_moment.clone());
@@ -155,7 +171,7 @@ impl Trainer {
         let read = reader.read()?;
         let f = f_matrix(&read[second], &read[mean], hyper);
         let set = match hyper.rule {
-            PredictorRule::Gradient => return Ok(()),
+            PredictorRule::Gradient | PredictorRule::Fixed => return Ok(()),
             PredictorRule::DirectPred => {
                 DirectPred { mode: hyper.direct_mode, epsilon: hyper.direct_epsilon, ..DirectPred::default() }
                     .predictor(&f)
@@ -236,7 +252,8 @@ pub fn other_view(rows: Tensor<2>) -> Tensor<2> {
     rows.reshape([count / VIEWS, VIEWS, d]).flip([1]).reshape([count, d])
 }
 
-/// Mean over pictures of −cos(p1, t2) − cos(p2, t1), `[1]`, from `[2B, d]` each; t takes no gradient.
+/// Mean over pictures of −cos(p1, t2) − cos(p2, t1), `[1]`, from `[2B, d]` each. Where t is without autodiff, no
+/// gradient flows into it.
 pub fn negative_cosine(p: Tensor<2>, t: Tensor<2>) -> Tensor<1> {
     let length = |rows: Tensor<2>| (rows.clone() * rows).sum_dim(1).clamp_min(LENGTH_FLOOR).sqrt();
     let t = other_view(t);

@@ -5,6 +5,7 @@
 //! all is done in proportion to the work ([`conv`], [`dense`], [`maps`]) and hung into Burn's automatic differentiation. A tensor
 //! that is on another device, of another type than f32 or under gradient checkpointing takes Burn's own operation.
 
+use burn::backend::TensorMetadata;
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::NoCheckpointing;
 use burn::backend::autodiff::grads::Gradients;

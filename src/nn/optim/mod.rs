@@ -2,6 +2,7 @@
 //!
 //! Of our own rather than Burn's, so that they are PyTorch's to the last detail and their whole state can be saved.
 
+mod lars;
 pub mod schedule;
 
 use burn::module::{Module, ModuleMapper, Param};
@@ -28,6 +29,10 @@ pub enum Rule {
         /// update (AdamW).
         decoupled: bool,
     },
+    /// LARS (You, Gitman and Ginsburg, 2017): SGD whose matrices and kernels have a rate each, by the length of their weights and
+    /// gradient: `λ = trust ‖w‖ / (‖g‖ + η ‖w‖); v ← μ v + λ (g + η w); w ← w − α v`. Biases and normalisations are moved with
+    /// λ = 1, as in BYOL (Grill et al., 2020).
+    Lars { momentum: f64, trust: f64 },
 }
 
 impl Rule {
@@ -39,7 +44,7 @@ impl Rule {
     /// What is carried of each parameter: v, or m and v, as they are called in checkpoints.
     pub fn state_names(self) -> &'static [&'static str] {
         match self {
-            Rule::Sgd { .. } => &["momentum"],
+            Rule::Sgd { .. } | Rule::Lars { .. } => &["momentum"],
             Rule::Adam { .. } => &["adam/m", "adam/v"],
         }
     }
@@ -177,6 +182,10 @@ impl<F: Fn(&str) -> Rates> ModuleMapper for Step<'_, F> {
         }
         let (weight, state) = match self.rule {
             Rule::Sgd { momentum, nesterov } => sgd(weight, gradient, old, rates, momentum, nesterov),
+            Rule::Lars { momentum, trust } => {
+                let trust = (role == Role::Weight).then_some(trust);
+                lars::step(weight, gradient, old, rates, momentum, trust)
+            }
             Rule::Adam { betas, epsilon, decoupled } => {
                 let corrections = (1.0 - betas.0.powf(self.count as f64), 1.0 - betas.1.powf(self.count as f64));
                 adam(weight, gradient, old, &Adam { rates, betas, epsilon, decoupled, corrections })

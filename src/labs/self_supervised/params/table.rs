@@ -8,23 +8,32 @@ use crate::nn::optim::DecayScope;
 use crate::nn::parameters::Init;
 
 use super::super::direct_pred::Mode;
-use super::super::network::EncoderKind;
+use super::super::network::{EncoderKind, Layers};
+use super::descent::{OPTIMIZER, PREDICTOR_CONSTANT, RATE_DROP, RATE_SCHEDULE, TRUST, WARM_UP};
+use super::heads::{
+    EMBEDDING_WIDTH, HIDDEN_WIDTH, OUTPUT_NORM, PREDICTOR_HIDDEN, PREDICTOR_NORM, PROJECTOR_LAYERS, PROJECTOR_NORM,
+};
+use super::views::{
+    BLUR_CHANCE, FLIP_CHANCE, GREY_CHANCE, INVERT_CHANCE, JITTER_CHANCE, JITTER_STRENGTH, NOISE, SOLARISE_CHANCE,
+};
 use super::{PredictorRule, Source};
 
 const METHOD: &str = "Method";
 const DIRECT_PRED: &str = "DirectPred";
 const CORRELATION: &str = "Correlation F";
-const RATES: &str = "Learning rates and decay";
+pub(super) const RATES: &str = "Learning rates and decay";
 const NETWORK: &str = "Network";
 const DATA: &str = "Data";
 const RUN: &str = "Run";
 
 const DIRECT: Condition = PREDICTOR_RULE.is(&["directpred", "directcopy"]);
+const WITH_PREDICTOR: Condition = PREDICTOR_LAYERS.is(&["one", "two"]);
 
-pub static PREDICTOR_RULE: Choice<PredictorRule, 3> = live(METHOD, "predictor_rule", "predictor by")
+pub static PREDICTOR_RULE: Choice<PredictorRule, 4> = live(METHOD, "predictor_rule", "predictor by")
     .help(
         "Gradient descent: BYOL, SimSiam, the SGD baseline. DirectPred sets Wp from the eigenvalues of F, DirectCopy \
-         from F itself.",
+         from F itself. Fixed: it stays as it is, from the start the random one (SimSiam's Table 1: the loss does not fall, no \
+         collapse, but 1.5 % on ImageNet).",
     )
     .choice(
         "gradient",
@@ -32,17 +41,29 @@ pub static PREDICTOR_RULE: Choice<PredictorRule, 3> = live(METHOD, "predictor_ru
             ("gradient", "gradient descent", PredictorRule::Gradient),
             ("directpred", "DirectPred", PredictorRule::DirectPred),
             ("directcopy", "DirectCopy", PredictorRule::DirectCopy),
+            ("fixed", "nothing: fixed as it is", PredictorRule::Fixed),
         ],
     );
-pub static TWO_LAYERS: Choice<bool, 2> = fixed(METHOD, "predictor_layers", "predictor layers")
-    .help("One matrix Wp; or linear, batch normalisation, ReLU, linear, shown through its linear product W2 W1.")
-    .choice("one", [("one", "one matrix", false), ("two", "two layers", true)]);
+pub static PREDICTOR_LAYERS: Choice<Layers, 3> = fixed(METHOD, "predictor_layers", "predictor layers")
+    .help(
+        "One matrix Wp; or linear, batch normalisation, ReLU, linear, shown through its linear product W2 W1; or none, the \
+         identity: p = z, Wp = I. SimSiam without one collapses (Chen and He 2021, Table 1), as the gradient is then that \
+         without stop-gradient, halved.",
+    )
+    .choice(
+        "one",
+        [
+            ("one", "one matrix", Layers::One),
+            ("two", "two layers", Layers::Two),
+            ("none", "none (identity): p = z", Layers::None),
+        ],
+    );
 pub static FITTED_MAP: Choice<bool, 2> = live(METHOD, "predictor_map", "Wp of two layers")
     .help(
         "What is shown as Wp. The product leaves out bias, normalisation and ReLU; the fit is the linear map that \
          comes closest to the predictor's outputs on this batch.",
     )
-    .when(TWO_LAYERS.is(&["two"]))
+    .when(PREDICTOR_LAYERS.is(&["two"]))
     .choice("product", [("product", "W2 W1 (the paper's)", false), ("fitted", "fitted to its outputs", true)]);
 pub static SYMMETRY: Switch = live(METHOD, "symmetry", "symmetry regularisation")
     .help(
@@ -51,8 +72,15 @@ pub static SYMMETRY: Switch = live(METHOD, "symmetry", "symmetry regularisation"
     )
     .switch(false);
 pub static EMA: Choice<bool, 2> = live(METHOD, "target", "target network")
-    .help("Where the target's weights come from. Its gradient is always stopped.")
+    .help("Where the target's weights come from.")
     .choice("ema", [("ema", "moving average (BYOL)", true), ("online", "the online network (SimSiam)", false)]);
+pub static STOP_GRADIENT: Switch = live(METHOD, "stop_gradient", "stop-gradient")
+    .help(
+        "On: the target's answers are constants. Off, with the online network as target: the gradient flows into both sides of the \
+         loss. SimSiam collapses at once without it (Chen and He 2021, Figure 2): the loss reaches its minimum, −2 here, and all \
+         embeddings are one. A moving average has no weights to train, so with one it cannot be off.",
+    )
+    .switch(true);
 pub static TAU: Float = live(METHOD, "tau", "average τ")
     .help("θ_target ← θ_target + (1 − τ)(θ − θ_target) after each update. The paper uses 0.996.")
     .when(EMA.is(&["ema"]))
@@ -110,6 +138,7 @@ pub static RATE_PROJECTOR: Float = live(RATES, "rate_projector", "α, projector"
     .log(0.15, [0.0, 10.0]);
 pub static RATE_PREDICTOR: Float = live(RATES, "rate_predictor", "α_pred, predictor")
     .help("Learning rate of the predictor; in the theory a larger one shrinks the basin of collapse.")
+    .when(WITH_PREDICTOR)
     .log(0.15, [0.0, 10.0]);
 pub static DECAY_ENCODER: Float = live(RATES, "decay_encoder", "η, encoder")
     .help("Weight decay of the encoder, as coupled L2: g ← g + η w. The paper uses 0.0004.")
@@ -122,9 +151,12 @@ pub static DECAY_PROJECTOR: Float = live(RATES, "decay_projector", "η, projecto
     .log(0.005, [0.0, 1.0]);
 pub static DECAY_PREDICTOR: Float = live(RATES, "decay_predictor", "η_pred, predictor")
     .help("Weight decay of the predictor. It removes what is antisymmetric in Wp.")
+    .when(WITH_PREDICTOR)
     .log(0.005, [0.0, 1.0]);
-pub static MOMENTUM: Float =
-    live(RATES, "momentum", "momentum μ").help("v ← μ v + g; w ← w − α v.").float(0.9, [0.0, 0.999]);
+pub static MOMENTUM: Float = live(RATES, "momentum", "momentum μ")
+    .help("v ← μ v + g; w ← w − α v.")
+    .when(OPTIMIZER.is(&["sgd", "lars"]))
+    .float(0.9, [0.0, 0.999]);
 pub static DECAY_SCOPE: Choice<DecayScope, 3> = live(RATES, "decay_scope", "what decays")
     .help(
         "Which parameters the decay pulls to zero. It decides much: with decay on biases and normalisation too, plain \
@@ -141,7 +173,7 @@ pub static DECAY_SCOPE: Choice<DecayScope, 3> = live(RATES, "decay_scope", "what
 pub static ENCODER: Choice<EncoderKind, 3> = fixed(NETWORK, "network", "encoder")
     .help(
         "Small: 64 features, projector 64-128-64. ResNet-18: 512 features, projector 512-512-128; with a quarter of its \
-         channels 128 features, projector 128-256-64.",
+         channels 128 features, projector 128-256-64. See Heads.",
     )
     .choice(
         "small",
@@ -238,10 +270,11 @@ pub static PROBE_TEST: Int = fixed(RUN, "probe_test", "pictures to judge by")
 /// Every parameter, in the order of the form.
 pub static PARAMS: &[ParamSpec] = &[
     PREDICTOR_RULE.row(),
-    TWO_LAYERS.row(),
+    PREDICTOR_LAYERS.row(),
     FITTED_MAP.row(),
     SYMMETRY.row(),
     EMA.row(),
+    STOP_GRADIENT.row(),
     TAU.row(),
     TAU_COSINE.row(),
     INDEPENDENT_TARGET.row(),
@@ -252,6 +285,7 @@ pub static PARAMS: &[ParamSpec] = &[
     F_MEMORY.row(),
     F_CENTRED.row(),
     F_CROSS_VIEW.row(),
+    OPTIMIZER.row(),
     RATE_ENCODER.row(),
     RATE_PROJECTOR.row(),
     RATE_PREDICTOR.row(),
@@ -260,8 +294,20 @@ pub static PARAMS: &[ParamSpec] = &[
     DECAY_PREDICTOR.row(),
     MOMENTUM.row(),
     DECAY_SCOPE.row(),
+    TRUST.row(),
+    RATE_SCHEDULE.row(),
+    RATE_DROP.row(),
+    WARM_UP.row(),
+    PREDICTOR_CONSTANT.row(),
     ENCODER.row(),
     INIT.row(),
+    PROJECTOR_LAYERS.row(),
+    HIDDEN_WIDTH.row(),
+    EMBEDDING_WIDTH.row(),
+    PROJECTOR_NORM.row(),
+    OUTPUT_NORM.row(),
+    PREDICTOR_HIDDEN.row(),
+    PREDICTOR_NORM.row(),
     SOURCE.row(),
     FOLDER.row(),
     IMAGE_SIZE.row(),
@@ -270,6 +316,14 @@ pub static PARAMS: &[ParamSpec] = &[
     BATCH_SIZE.row(),
     VIEWS.row(),
     CROP_MIN.row(),
+    JITTER_STRENGTH.row(),
+    JITTER_CHANCE.row(),
+    FLIP_CHANCE.row(),
+    GREY_CHANCE.row(),
+    INVERT_CHANCE.row(),
+    NOISE.row(),
+    BLUR_CHANCE.row(),
+    SOLARISE_CHANCE.row(),
     STEPS.row(),
     LOSS_EVERY.row(),
     ANALYSIS_EVERY.row(),

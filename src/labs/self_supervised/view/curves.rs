@@ -5,7 +5,7 @@ use eframe::egui::{Rect, RichText, Ui, UiBuilder, pos2};
 use crate::kit::curves::{About, Axis, CurvesTile, LOG, Layer, Panel, axis};
 use crate::kit::empty;
 use crate::kit::view::ViewCtx;
-use crate::labs::self_supervised::network::EncoderKind;
+use crate::labs::self_supervised::network::Shape;
 use crate::metrics::collapse::{LOW_STD, low_rank};
 use crate::plot::curve::Mark;
 use crate::plot::{number, tile};
@@ -109,7 +109,7 @@ fn measures(state: &mut CurvesTile, with_paper: &mut bool, ui: &mut Ui, ctx: &mu
     let mut shares = Panel::new(SHARES, &[ALIGNMENT, SPREAD, MEAN_ENERGY, COMMUTATOR], ctx);
     shares.marks.push(low(&SPREAD, "low std", LOW_STD));
     let mut ranks = Panel::new(RANKS, &[RANK, RANK_CENTRED], ctx);
-    ranks.marks.push(low(&RANK, "low", low_rank(EncoderKind::of(&params).embedding())));
+    ranks.marks.push(low(&RANK, "low", low_rank(Shape::of(&params, 1).embedding())));
     if let Some(run) = paper::alike(&params).filter(|_| *with_paper) {
         if !run.alignment_top8.is_empty() {
             // The paper's mean is over the 8 largest, so ours is laid beside it.

@@ -7,11 +7,13 @@ use crate::engine::params::Params;
 use crate::kit::prose::{self, equation, heading, line};
 use crate::kit::view::ViewCtx;
 use crate::labs::self_supervised::direct_pred::Mode;
+use crate::labs::self_supervised::network::Layers;
 use crate::labs::self_supervised::params::{
-    DECAY_PREDICTOR, DIRECT_MODE, EMA, Hyper, MOMENTUM, PREDICTOR_RULE, PredictorRule, RATE_PREDICTOR, SYMMETRY,
-    TWO_LAYERS,
+    DECAY_PREDICTOR, DIRECT_MODE, EMA, Hyper, MOMENTUM, OPTIMIZER, PREDICTOR_LAYERS, PREDICTOR_RULE, PredictorRule,
+    RATE_PREDICTOR, STOP_GRADIENT, SYMMETRY,
 };
 use crate::labs::self_supervised::{SPEC, alarm};
+use crate::nn::optim::Rule;
 use crate::plot::{number, tile};
 
 use super::series::{self, ALIGNMENT, ASYMMETRY, COSINE_LOSS, KNN, L2, PROBE, RANK, SPREAD};
@@ -54,8 +56,24 @@ fn equations(params: &Params, hyper: &Hyper, ui: &mut Ui, ctx: &ViewCtx<'_>) {
         format!("= {}   (−2: all predicted)", shown(ctx, COSINE_LOSS.key)),
     );
     let scale = hyper.loss_scale;
-    let l2 = format!("= {} · L + {} = {}", exact(scale), shown(ctx, L2.key), shown(ctx, "loss/total"));
-    equation(ui, ctx, "trained on: scale · L + ½ η Σ w²", l2);
+    if hyper.decay_is_apart() {
+        let total = format!("= {} · L = {}", exact(scale), shown(ctx, "loss/total"));
+        equation(ui, ctx, "trained on: scale · L; weights decay apart", total);
+    } else {
+        let l2 = format!("= {} · L + {} = {}", exact(scale), shown(ctx, L2.key), shown(ctx, "loss/total"));
+        equation(ui, ctx, "trained on: scale · L + ½ η Σ w²", l2);
+    }
+    if !hyper.stop_gradient {
+        line(
+            ui,
+            ctx,
+            "Without stop-gradient: t₁, t₂ are the network's own z₁, z₂, and both sides of the loss are pulled.",
+        );
+    }
+    let factor = hyper.plan.factor(ctx.cursor.step.saturating_sub(1), series::steps(ctx));
+    if factor != 1.0 {
+        equation(ui, ctx, "all rates times the schedule's factor", format!("= {}", number::significant(factor, 4)));
+    }
     let tau = hyper.tau_at(ctx.cursor.step.saturating_sub(1), series::steps(ctx));
     if hyper.ema {
         let memory =
@@ -68,7 +86,7 @@ fn equations(params: &Params, hyper: &Hyper, ui: &mut Ui, ctx: &ViewCtx<'_>) {
     let (c, residual) = (shown(ctx, "sqrt_fit/scale"), shown(ctx, "sqrt_fit/residual"));
     equation(ui, ctx, "root law p ≈ c √s", format!("c = {c}, residual {residual}"));
     if hyper.symmetry {
-        let text = if TWO_LAYERS.of(params) {
+        let text = if PREDICTOR_LAYERS.of(params) == Layers::Two {
             "Tied: W₂ = W₁ᵀ. So W₂W₁ is symmetric without negative eigenvalues by construction: imposed, not learned."
         } else {
             "Wp ← (Wp + Wpᵀ)/2 after each step: symmetry is imposed, not learned."
@@ -81,6 +99,14 @@ fn predictor(params: &Params, hyper: &Hyper, ui: &mut Ui, ctx: &ViewCtx<'_>) {
     let exact = number::exact;
     let every = hyper.direct_every;
     match hyper.rule {
+        _ if PREDICTOR_LAYERS.of(params) == Layers::None => equation(ui, ctx, "no predictor: p = z", "Wp = I"),
+        PredictorRule::Fixed => equation(ui, ctx, "Wp is not trained", "it stays as it is"),
+        PredictorRule::Gradient if !matches!(hyper.optimizer, Rule::Sgd { .. }) => {
+            let rates = hyper.predictor;
+            let by = OPTIMIZER.item(params).map_or("", |item| item.label);
+            let text = format!("α_pred = {}, η_pred = {}", exact(rates.learning_rate), exact(rates.decay));
+            equation(ui, ctx, &format!("Wp by {by}"), text);
+        }
         PredictorRule::Gradient => {
             let rates = hyper.predictor;
             equation(
@@ -92,17 +118,17 @@ fn predictor(params: &Params, hyper: &Hyper, ui: &mut Ui, ctx: &ViewCtx<'_>) {
             // A random antisymmetric part that no gradient renews shrinks by this factor.
             let constant = !ctx.run.changes.iter().any(|change| {
                 [RATE_PREDICTOR.key(), DECAY_PREDICTOR.key(), MOMENTUM.key()].contains(&change.key.as_str())
-            });
+            }) && hyper.plan.is_constant();
             if hyper.momentum < 1.0 && rates.decay > 0.0 && !hyper.symmetry && constant {
                 let folds = rates.learning_rate * rates.decay * ctx.cursor.step as f64 / (1.0 - hyper.momentum);
                 // Both factors of W2 W1 decay.
-                let (folds, law) = match TWO_LAYERS.of(params) {
+                let (folds, law) = match PREDICTOR_LAYERS.of(params) == Layers::Two {
                     true => (2.0 * folds, "decay alone: e^(−2 α_pred η_pred k/(1−μ))"),
                     false => (folds, "decay alone: e^(−α_pred η_pred k/(1−μ))"),
                 };
                 equation(ui, ctx, law, format!("= e^(−{}) = {}", number::short(folds), number::short((-folds).exp())));
             }
-            if TWO_LAYERS.of(params) {
+            if PREDICTOR_LAYERS.of(params) == Layers::Two {
                 line(ui, ctx, "Shown as Wp := W₂W₁, the linear product: bias, normalisation and ReLU are left out.");
             }
         }
@@ -177,7 +203,12 @@ fn in_the_paper(params: &Params, ui: &mut Ui, ctx: &ViewCtx<'_>) {
 
 /// What the paper claims about this configuration, and where it does not hold here.
 fn notes(params: &Params) -> &'static [&'static str] {
-    let two = TWO_LAYERS.of(params);
+    let two = PREDICTOR_LAYERS.of(params) == Layers::Two;
+    if !STOP_GRADIENT.of(params) || PREDICTOR_LAYERS.of(params) == Layers::None {
+        return &[
+            "See “Switch something off” in the guide: what SimSiam's paper measured, and what was measured here.",
+        ];
+    }
     match (PREDICTOR_RULE.of(params), EMA.of(params), SYMMETRY.of(params)) {
         (PredictorRule::Gradient, false, true) if !two => &[
             "Claim: without EMA a symmetric predictor collapses. Here too, with one layer and the rates of Table 1's preset, at \
@@ -197,6 +228,10 @@ fn notes(params: &Params) -> &'static [&'static str] {
         (PredictorRule::Gradient, true, true) => {
             &["Claim: with EMA a symmetric predictor does no harm. Here neither, for seeds 1 to 3."]
         }
+        (PredictorRule::Fixed, ..) => &[
+            "Not in this paper. SimSiam's: with a fixed random predictor the loss stays high and nothing is learned, without \
+             collapse. See “Switch something off” in the guide.",
+        ],
         (PredictorRule::DirectPred | PredictorRule::DirectCopy, ..) => &[
             "Claim: DirectPred matches a one-layer predictor trained by SGD (84.7 against 83.3 %, Table 2). Symmetry and \
              alignment are set here, not learned: only rank, kNN and probe tell something.",

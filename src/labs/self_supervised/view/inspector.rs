@@ -60,8 +60,25 @@ fn cards(columns: &[String], rows: &[Vec<String>]) -> Vec<Card> {
     let drawn = |row: &[String]| {
         let number = |name: &str| at(row, name).parse::<f32>().unwrap_or(0.0);
         let mut facts = Vec::new();
-        let [_, _, _, left, top, width, height, flip, invert, brightness, contrast, saturation, hue, grey] = COLUMNS;
-        for (name, said) in [(flip, "flipped"), (invert, "inverted"), (grey, "grey")] {
+        let [
+            _,
+            _,
+            _,
+            left,
+            top,
+            width,
+            height,
+            flip,
+            invert,
+            brightness,
+            contrast,
+            saturation,
+            hue,
+            grey,
+            blur,
+            solarise,
+        ] = COLUMNS;
+        for (name, said) in [(flip, "flipped"), (invert, "inverted"), (grey, "grey"), (solarise, "solarised")] {
             if at(row, name) == "yes" {
                 facts.push(said.to_owned());
             }
@@ -71,6 +88,9 @@ fn cards(columns: &[String], rows: &[Vec<String>]) -> Vec<Card> {
                 let sign = if name == hue { "" } else { "× " };
                 facts.push(format!("{said} {sign}{}", format!("{factor:.2}").replace('-', "−")));
             }
+        }
+        if let Ok(sigma) = at(row, blur).parse::<f64>() {
+            facts.push(format!("blur {sigma:.2} px"));
         }
         Drawn { crop: [number(left), number(top), number(width), number(height)], facts }
     };
@@ -198,15 +218,19 @@ mod tests {
     fn the_table_is_read_by_the_names_of_its_columns() {
         let columns = COLUMNS.map(str::to_owned);
         let row = |view: &str, flip: &str, brightness: &str| {
-            ["12", "ring", view, "1.00", "2.00", "8.00", "4.00", flip, "no", brightness, "", "", "", "no"]
-                .map(str::to_owned)
-                .to_vec()
+            let (blur, solarised) = if view == "1" { ("0.700", "yes") } else { ("", "no") };
+            [
+                "12", "ring", view, "1.00", "2.00", "8.00", "4.00", flip, "no", brightness, "", "", "", "no", blur,
+                solarised,
+            ]
+            .map(str::to_owned)
+            .to_vec()
         };
         let found = cards(&columns, &[row("1", "yes", "1.210"), row("2", "no", ""), row("1", "no", "")]);
         assert_eq!(found.len(), 1, "half a pair is left out");
         assert_eq!((found[0].picture.as_str(), found[0].class.as_str()), ("12", "ring"));
         assert_eq!(found[0].views[0].crop, [1.0, 2.0, 8.0, 4.0]);
-        assert_eq!(found[0].views[0].facts, ["flipped", "bright × 1.21"]);
+        assert_eq!(found[0].views[0].facts, ["flipped", "solarised", "bright × 1.21", "blur 0.70 px"]);
         assert!(found[0].views[1].facts.is_empty());
     }
 }

@@ -2,7 +2,10 @@
 //! CIFAR-10 with ResNet-18 and a two-layer predictor, one run each.
 
 use crate::engine::params::Params;
-use crate::labs::self_supervised::params::{EMA, PREDICTOR_RULE, PredictorRule, SYMMETRY};
+use crate::labs::self_supervised::network::Layers;
+use crate::labs::self_supervised::params::{
+    EMA, PREDICTOR_LAYERS, PREDICTOR_RULE, PredictorRule, STOP_GRADIENT, SYMMETRY,
+};
 
 /// Measurements of one of the paper's runs, read from the result files of its code. A measurement "after epoch e" there is
 /// one after e + 1 epochs of training.
@@ -51,9 +54,11 @@ const SIMSIAM_SYMMETRIC: PaperRun = PaperRun {
     alignment_top8: &[],
 };
 
-/// The paper's run that is most like a run with these parameters; `None` for those that set Wp directly.
+/// The paper's run that is most like a run with these parameters; `None` for those that set Wp directly, or
+/// have no trained predictor or no stop-gradient.
 pub fn alike(params: &Params) -> Option<&'static PaperRun> {
-    if PREDICTOR_RULE.of(params) != PredictorRule::Gradient {
+    let trained = PREDICTOR_RULE.of(params) == PredictorRule::Gradient && PREDICTOR_LAYERS.of(params) != Layers::None;
+    if !trained || !STOP_GRADIENT.of(params) {
         return None;
     }
     Some(match (EMA.of(params), SYMMETRY.of(params)) {
