@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use eframe::egui::vec2;
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use egui_kittest::{SnapshotOptions, SnapshotResults};
 use learnscope::compute::device;
 use learnscope::engine::event::{Payload, Status};

@@ -281,7 +281,7 @@ fn combinations_that_mean_nothing_are_refused_with_what_to_do() {
         (&["predictor_layers=none", "predictor_rule=fixed"], "predictor_rule", "predictor_layers=one"),
         (&["predictor_layers=none", "symmetry=on"], "symmetry", "symmetry=off"),
         (&["predictor_rule=fixed", "symmetry=on"], "symmetry", "predictor_rule=gradient"),
-        (&["embedding_width=1"], "embedding_width", "2 to 1024"),
+        (&["embedding_width=1"], "embedding_width", "2 to 512"),
         (&["steps=50", "warm_up=50"], "warm_up", "choose fewer"),
     ] {
         let message = LAB.try_build(&params(set), 1, 10).err().expect("must be refused").to_string();

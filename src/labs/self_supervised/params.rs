@@ -178,7 +178,7 @@ pub fn check_combination(params: &Params) -> Result<(), ParamError> {
     }
     if EMBEDDING_WIDTH.of(params) == 1 {
         let problem =
-            "an embedding of one number has no direction but its sign; choose 2 to 1024, or 0 for the encoder's own";
+            "an embedding of one number has no direction but its sign; choose 2 to 512, or 0 for the encoder's own";
         return invalid(EMBEDDING_WIDTH.key(), problem);
     }
     if WARM_UP.of(params) >= STEPS.of(params) {

@@ -28,7 +28,7 @@ pub static OPTIMIZER: Choice<Descent, 4> = fixed(RATES, "optimizer", "optimizer"
     .help(
         "SGD with momentum: the paper, SimSiam. LARS (You et al. 2017): BYOL; a rate for each matrix, α · trust · ‖w‖/‖g‖; biases \
          and normalisations take α alone. Adam and AdamW with PyTorch's β and ε; AdamW's decay is not part of the gradient. Each \
-         needs rates of its own size: choosing one sets α and η that nobody has set.",
+         needs rates of its own size: choosing one sets each α that nobody has set.",
     )
     .choice(
         "sgd",
@@ -72,7 +72,7 @@ pub static PREDICTOR_CONSTANT: Switch = live(RATES, "predictor_rate_constant", "
     )
     .switch(false);
 
-/// What an optimizer brings along: rates and decays of its size. With SGD's α 0.15 and η 0.005 Adam would throw weights about, and
+/// What an optimizer brings along: rates of its size. With SGD's α of 0.15 Adam would throw weights about, and
 /// LARS would stand still.
 pub fn brings(key: &str, value: &str) -> &'static [(&'static str, &'static str)] {
     match (key == OPTIMIZER.key(), value) {

@@ -28,10 +28,10 @@ pub static HIDDEN_WIDTH: Int = fixed(HEADS, "hidden_width", "projector width")
 pub static EMBEDDING_WIDTH: Int = fixed(HEADS, "embedding_width", "embedding d")
     .help(
         "Length d of z, so that F and Wp are d × d. 0: as the encoder has it, small 64, ResNet-18 128. Analysing the eigenspaces \
-         costs d³: with 1024 do so rarely.",
+         costs d³: with 512 do so rarely.",
     )
     .unit("numbers")
-    .int(0, [0, 1024]);
+    .int(0, [0, 512]);
 pub static PROJECTOR_NORM: Choice<HeadNorm, 3> = fixed(HEADS, "projector_norm", "projector batch norm")
     .help(
         "Behind the projector's hidden layers. SimSiam (Chen and He 2021, Table 3): without any in the heads 34.6 %, with these \

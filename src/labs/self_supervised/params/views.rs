@@ -11,7 +11,7 @@ const VIEWS: &str = "Strength of views";
 pub static JITTER_STRENGTH: Float = fixed(VIEWS, "jitter_strength", "jitter strength")
     .help(
         "Factor of how far brightness, contrast, saturation and hue are changed: 1 is the recipe (factors 0.6 to 1.4, hue ±0.1 \
-         turns), 0 nothing. SimCLR and BYOL found colour to be what a network without it learns instead of shape.",
+         turns), 0 nothing. Without it a network can tell a picture's views by their colours (SimCLR).",
     )
     .folded()
     .float(1.0, [0.0, 2.0]);
