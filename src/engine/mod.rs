@@ -14,6 +14,7 @@ pub mod header_file;
 mod lane;
 pub mod mailbox;
 pub mod pace;
+pub mod npy;
 pub mod params;
 pub mod recording;
 pub mod replay;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::compute::readback::Reader;
+use crate::compute::readback::{ReadError, Reader};
 use crate::compute::streams;
 use crate::data::augment::recipes::Recipe;
 use crate::data::images::{ImageData, ImageSet};
@@ -135,18 +135,13 @@ impl Judge {
         device: &Device,
         out: &mut Emit<'_>,
     ) -> Result<(), RunError> {
-        let encode = |set: &ImageSet| -> Result<(Vec<f32>, Vec<usize>), RunError> {
+        let encoded = |set: &ImageSet| -> Result<(Vec<f32>, Vec<usize>), RunError> {
             let all: Vec<usize> = (0..set.len()).collect();
-            let mut features = Vec::with_capacity(set.len() * self.kind.features());
-            for part in all.chunks(PART) {
-                let mut reader = Reader::default();
-                reader.add(branch.encoder.infer(upload(set, part, recipe, device)));
-                features.extend(reader.read()?.concat());
-            }
+            let features = encode(set, &all, recipe, branch, false, device, |_| true)?.unwrap_or_default();
             Ok((features, set.classes.iter().map(|&class| class as usize).collect()))
         };
-        let (train, train_labels) = encode(&data.train)?;
-        let (test, test_labels) = encode(&data.test)?;
+        let (train, train_labels) = encoded(&data.train)?;
+        let (test, test_labels) = encoded(&data.test)?;
         let (d, classes) = (self.kind.features(), self.classes);
         let fitted = Labelled { features: &train, labels: &train_labels, d, classes };
         let judged = Labelled { features: &test, labels: &test_labels, d, classes };
@@ -164,6 +159,30 @@ impl Judge {
     pub fn set_axes(&mut self, axes: Vec<f64>) {
         self.projection.set_axes(axes);
     }
+}
+
+/// Features `[n, f]` of these pictures without augmentation, in evaluation mode; `embeddings`: the projector's outputs `[n, d]`
+/// instead. `told` hears how many are done; its `false` stops, which gives `None`.
+pub fn encode(
+    set: &ImageSet,
+    indices: &[usize],
+    recipe: Recipe,
+    branch: &Branch,
+    embeddings: bool,
+    device: &Device,
+    told: impl Fn(usize) -> bool,
+) -> Result<Option<Vec<f32>>, ReadError> {
+    let mut values = Vec::new();
+    for (number, part) in indices.chunks(PART).enumerate() {
+        if !told(number * PART) {
+            return Ok(None);
+        }
+        let features = branch.encoder.infer(upload(set, part, recipe, device));
+        let mut reader = Reader::default();
+        reader.add(if embeddings { branch.projector.infer(features) } else { features });
+        values.extend(reader.read()?.concat());
+    }
+    Ok(told(indices.len()).then_some(values))
 }
 
 /// Pictures without augmentation, `[N, C, H, W]`.

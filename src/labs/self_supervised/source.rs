@@ -1,6 +1,6 @@
 //! Where the pictures come from.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -11,11 +11,14 @@ use crate::data::synth::shapes;
 use crate::data::{DataError, cifar, image_folder};
 use crate::engine::params::{ParamError, Params};
 use crate::kit::kept;
+use crate::nn::weights::checksum;
 use crate::watch::Watch;
 
 use super::params::{
-    BATCH_SIZE, CROP_MIN, DATA_SEED, FOLDER, IMAGE_SIZE, SOURCE, Source, TRAIN_IMAGES, VIEWS, check_combination,
+    BATCH_SIZE, CROP_MIN, DATA_SEED, FOLDER, IMAGE_SIZE, SOURCE, Source, TRAIN_IMAGES, VIEWS, WEIGHTS,
+    check_combination,
 };
+use super::weights;
 
 /// Generated test pictures.
 const SHAPES_TEST: usize = 1000;
@@ -65,6 +68,7 @@ fn read(params: &Params, identity: &Identity, watch: Watch<'_>) -> Result<ImageD
 /// Checks what only the pictures can tell; see [`crate::kit::lab::LabSpec::check`].
 pub fn check(params: &Params) -> Result<(), ParamError> {
     check_combination(params)?;
+    weights::check(Path::new(WEIGHTS.of(params)))?;
     let data = images(params, Watch::nobody())?;
     let invalid = |key: &str, problem: String| Err(ParamError::invalid(key, problem));
     let batch = BATCH_SIZE.of(params) as usize;
@@ -88,11 +92,17 @@ pub fn check(params: &Params) -> Result<(), ParamError> {
 
 /// The data set in words; see [`crate::kit::lab::LabSpec::data`].
 pub fn data(params: &Params) -> Result<String, ParamError> {
-    if SOURCE.of(params) == Source::Shapes {
-        return Ok(String::new());
-    }
     check_combination(params)?;
-    Ok(images(params, Watch::nobody())?.description.clone())
+    let mut parts = Vec::new();
+    if SOURCE.of(params) != Source::Shapes {
+        parts.push(images(params, Watch::nobody())?.description.clone());
+    }
+    let weights = Path::new(WEIGHTS.of(params));
+    if !weights.as_os_str().is_empty() {
+        let checksum = checksum(weights).map_err(|error| ParamError::invalid(WEIGHTS.key(), error))?;
+        parts.push(format!("weights {}, CRC-32 {checksum:08x}", weights.display()));
+    }
+    Ok(parts.join("; "))
 }
 
 /// How views are made.
