@@ -153,4 +153,17 @@ pub static PRESETS: &[Preset] = &[
         help: "As the paper's BYOL, with the online network as target.",
         set: paper_setting!["target" = "online"],
     },
+    Preset {
+        id: "analyse-weights",
+        title: "Analyse weights of mine",
+        help: "A ResNet-18 from a file, on CIFAR-10, as it is: choose the weights and the folder. No step is trained; spectrum, RankMe, \
+               slope, kNN, probe and the eigenspaces of a first batch are measured.",
+        set: &[
+            ("network", "resnet18"),
+            ("source", "cifar10"),
+            ("steps", "0"),
+            ("probe_train", "20000"),
+            ("probe_test", "2000"),
+        ],
+    },
 ];
