@@ -1,6 +1,5 @@
 //! The training run as the engine drives it.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
@@ -26,7 +25,7 @@ use super::judge::Judge;
 use super::network::{EncoderKind, Shape};
 use super::params::{
     BATCH_SIZE, DATA_SEED, EVALUATION, Hyper, INDEPENDENT_TARGET, INIT, PROBE_TEST, PROBE_TRAIN, TWO_LAYERS,
-    WEIGHTS, check_combination,
+    WEIGHTS, check_combination, weights_file,
 };
 use super::trainer::{Correlation, Outcome, Trainer, VIEWS};
 use super::weights::{Fit, WeightsError, start_from};
@@ -127,12 +126,9 @@ fn told(fit: &Fit) -> String {
 
 /// Puts the weights of the file into the networks that a run is to start from, as far as they fit.
 fn start(trainer: &mut Trainer, params: &Params, device: &Device) -> Result<Option<Fit>, RunError> {
-    let path = WEIGHTS.of(params);
-    if path.is_empty() {
-        return Ok(None);
-    }
+    let Some(path) = weights_file(params) else { return Ok(None) };
     let invalid = |error: WeightsError| ParamError::invalid(WEIGHTS.key(), error);
-    let file = Opened::open(Path::new(path)).map_err(|error| invalid(error.into()))?;
+    let file = Opened::open(path).map_err(|error| invalid(error.into()))?;
     let started = start_from(&file, trainer.online.clone(), EncoderKind::of(params), device);
     let (online, fit) = started.map_err(invalid)?;
     trainer.start_from(online);

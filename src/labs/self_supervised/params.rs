@@ -2,6 +2,8 @@
 
 mod table;
 
+use std::path::Path;
+
 use crate::engine::params::{ParamError, Params};
 use crate::engine::table::Float;
 use crate::nn::optim::{DecayScope, Rates};
@@ -108,6 +110,11 @@ impl Hyper {
     }
 }
 
+/// The file of weights that a run starts from; `None`: from random ones.
+pub fn weights_file(params: &Params) -> Option<&Path> {
+    params.shows(&WEIGHTS.row()).then(|| Path::new(WEIGHTS.of(params)))
+}
+
 /// Values that belong together: a combination that no run can have.
 pub fn check_combination(params: &Params) -> Result<(), ParamError> {
     if TWO_LAYERS.of(params) && PREDICTOR_RULE.of(params) != PredictorRule::Gradient {
@@ -115,6 +122,12 @@ pub fn check_combination(params: &Params) -> Result<(), ParamError> {
             PREDICTOR_RULE.key(),
             "DirectPred and DirectCopy write the predictor's one matrix; set predictor_layers=one, or train \
                       two layers with predictor_rule=gradient",
+        ));
+    }
+    if weights_file(params).is_some_and(|file| file.as_os_str().is_empty()) {
+        return Err(ParamError::invalid(
+            WEIGHTS.key(),
+            "choose the file of weights: .safetensors of `learnscope export RUN --weights`, or a PyTorch state dict of a ResNet-18",
         ));
     }
     let source = SOURCE.of(params);

@@ -160,6 +160,7 @@ pub static PRESETS: &[Preset] = &[
                slope, kNN, probe and the eigenspaces of a first batch are measured.",
         set: &[
             ("network", "resnet18"),
+            ("init", "file"),
             ("source", "cifar10"),
             ("steps", "0"),
             ("probe_train", "20000"),

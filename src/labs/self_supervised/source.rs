@@ -1,6 +1,6 @@
 //! Where the pictures come from.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -16,7 +16,7 @@ use crate::watch::Watch;
 
 use super::params::{
     BATCH_SIZE, CROP_MIN, DATA_SEED, FOLDER, IMAGE_SIZE, SOURCE, Source, TRAIN_IMAGES, VIEWS, WEIGHTS,
-    check_combination,
+    check_combination, weights_file,
 };
 use super::weights;
 
@@ -68,7 +68,7 @@ fn read(params: &Params, identity: &Identity, watch: Watch<'_>) -> Result<ImageD
 /// Checks what only the pictures can tell; see [`crate::kit::lab::LabSpec::check`].
 pub fn check(params: &Params) -> Result<(), ParamError> {
     check_combination(params)?;
-    weights::check(Path::new(WEIGHTS.of(params)))?;
+    weights_file(params).map_or(Ok(()), weights::check)?;
     let data = images(params, Watch::nobody())?;
     let invalid = |key: &str, problem: String| Err(ParamError::invalid(key, problem));
     let batch = BATCH_SIZE.of(params) as usize;
@@ -97,8 +97,7 @@ pub fn data(params: &Params) -> Result<String, ParamError> {
     if SOURCE.of(params) != Source::Shapes {
         parts.push(images(params, Watch::nobody())?.description.clone());
     }
-    let weights = Path::new(WEIGHTS.of(params));
-    if !weights.as_os_str().is_empty() {
+    if let Some(weights) = weights_file(params) {
         let checksum = checksum(weights).map_err(|error| ParamError::invalid(WEIGHTS.key(), error))?;
         parts.push(format!("weights {}, CRC-32 {checksum:08x}", weights.display()));
     }

@@ -11,7 +11,7 @@ use burn::tensor::Device;
 use thiserror::Error;
 
 use crate::compute::readback::ReadError;
-use crate::engine::params::Params;
+use crate::engine::params::{ParamError, Params};
 use crate::nn::parameters::{Slot, slots};
 pub use crate::nn::weights::fit::Fit;
 use crate::nn::weights::fit::{Keys, Place, filled, prefix, taken, written};
@@ -293,12 +293,9 @@ fn numbered(name: &str, before: usize) -> String {
     }
 }
 
-/// Checks the file of weights that a run starts from, where there is one.
-pub fn check(path: &Path) -> Result<(), crate::engine::params::ParamError> {
-    let invalid = |problem: String| crate::engine::params::ParamError::invalid(params::WEIGHTS.key(), problem);
-    if path.as_os_str().is_empty() {
-        return Ok(());
-    }
+/// Checks the file of weights that a run starts from.
+pub fn check(path: &Path) -> Result<(), ParamError> {
+    let invalid = |problem: String| ParamError::invalid(params::WEIGHTS.key(), problem);
     if path.is_dir() {
         return Err(invalid(format!(
             "`{0}` is a folder; of a recorded run export them first: learnscope export {0} --weights --to net.safetensors",
@@ -319,3 +316,6 @@ pub fn bits(module: &impl burn::module::Module) -> Vec<(String, Vec<u32>)> {
     let read = reader.read().unwrap();
     slots.iter().zip(read).map(|(slot, v)| (slot.path.clone(), v.iter().map(|v| v.to_bits()).collect())).collect()
 }
+
+#[cfg(test)]
+mod tests;

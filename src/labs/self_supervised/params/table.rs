@@ -147,18 +147,24 @@ pub static ENCODER: Choice<EncoderKind, 2> = fixed(NETWORK, "network", "encoder"
             ("resnet18", "ResNet-18 for 32×32", EncoderKind::ResNet18),
         ],
     );
-pub static INIT: Choice<Init, 2> =
-    fixed(NETWORK, "init", "initial weights").help("How weights are drawn before the first step.").choice(
+pub static INIT: Choice<Init, 3> = fixed(NETWORK, "init", "initial weights")
+    .help("How weights are drawn before the first step, or from which file they are. What a file lacks is drawn as in PyTorch.")
+    .choice(
         "torch",
-        [("torch", "PyTorch's layers' default", Init::Torch), ("glorot", "Glorot (Keras' default)", Init::Glorot)],
+        [
+            ("torch", "PyTorch's layers' default", Init::Torch),
+            ("glorot", "Glorot (Keras' default)", Init::Glorot),
+            ("file", "from a file", Init::Torch),
+        ],
     );
-pub static WEIGHTS: Words = fixed(NETWORK, "weights", "start from weights")
+pub static WEIGHTS: Words = fixed(NETWORK, "weights", "file of weights")
     .help(
         "A .safetensors file of `learnscope export RUN --weights`, or a PyTorch state dict of a ResNet-18 (torchvision's, lightly's, solo-learn's: \
          .pt, .pth, .safetensors). Tensors are taken by name and shape; what fits nowhere is listed in the notices and starts from random weights \
          of the seed: so does the stem where the file has ImageNet's 7×7 one, which is 3×3 here. With 0 steps the weights are analysed and not \
-         trained. Empty: random weights.",
+         trained.",
     )
+    .when(INIT.is(&["file"]))
     .path();
 pub static SOURCE: Choice<Source, 3> = fixed(DATA, "source", "pictures")
     .help("What the network sees. Classes are used to judge the features only, never to train.")
