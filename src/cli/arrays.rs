@@ -112,9 +112,7 @@ impl Values {
 fn array(figure: &str, payload: &Payload) -> Result<(Vec<usize>, Values), Failure> {
     Ok(match payload {
         Payload::Series(values) => (vec![values.len()], Values::F64(values.to_vec())),
-        Payload::Matrix { rows, cols, values } => {
-            (vec![*rows as usize, *cols as usize], Values::F32(values.to_vec()))
-        }
+        Payload::Matrix { rows, cols, values } => (vec![*rows as usize, *cols as usize], Values::F32(values.to_vec())),
         Payload::Points { xy, .. } => (vec![xy.len(), 2], Values::F32(xy.iter().flatten().copied().collect())),
         Payload::Table { .. } | Payload::Text(_) => {
             return Err(Failure::usage(format!("`{figure}` is text, not an array; save it as .csv or .json")));

@@ -12,9 +12,9 @@ use crate::engine::params::nearest;
 use crate::engine::recording::RunReader;
 use crate::labs;
 
+use super::arrays::{self, Numbers};
 use super::flags::ExportFlags;
 use super::output::{Failure, Output};
-use super::arrays::{self, Numbers};
 use super::{find_run, networks, picture, place};
 
 /// Formats of figures.

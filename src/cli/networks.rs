@@ -82,7 +82,8 @@ pub fn features(run: &Path, format: &str, flags: &ExportFlags, output: &Output) 
     for (file, bytes) in files.iter().zip(bytes) {
         place::write(file, &bytes, flags.force)?;
         output.kept(file);
-        output.object(&json!({ "event": "saved", "file": file, "rows": found.labels.len(), "columns": found.columns() }));
+        output
+            .object(&json!({ "event": "saved", "file": file, "rows": found.labels.len(), "columns": found.columns() }));
         output.line(format!("saved {}", file.display()));
     }
     Ok(())

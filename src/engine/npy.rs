@@ -57,8 +57,11 @@ mod tests {
         assert_eq!(file[10 + length + 4..][..4], 2.0_f32.to_le_bytes());
 
         let text = |file: &[u8]| String::from_utf8_lossy(&file[10..file.len().min(128)]).into_owned();
-        assert!(text(&packed(&[2], Numbers::I64(&[7, -1]))).starts_with("{'descr': '<i8', 'fortran_order': False, 'shape': (2,), }"));
-        assert!(text(&packed(&[0, 4], Numbers::F64(&[]))).contains("'<f8'") );
+        assert!(
+            text(&packed(&[2], Numbers::I64(&[7, -1])))
+                .starts_with("{'descr': '<i8', 'fortran_order': False, 'shape': (2,), }")
+        );
+        assert!(text(&packed(&[0, 4], Numbers::F64(&[]))).contains("'<f8'"));
         assert!(text(&packed(&[], Numbers::F64(&[1.0]))).contains("'shape': (), "));
     }
 }

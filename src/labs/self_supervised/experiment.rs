@@ -24,8 +24,8 @@ use super::inspect;
 use super::judge::Judge;
 use super::network::{EncoderKind, Shape};
 use super::params::{
-    BATCH_SIZE, DATA_SEED, EVALUATION, Hyper, INDEPENDENT_TARGET, INIT, PROBE_TEST, PROBE_TRAIN, TWO_LAYERS,
-    WEIGHTS, check_combination, weights_file,
+    BATCH_SIZE, DATA_SEED, EVALUATION, Hyper, INDEPENDENT_TARGET, INIT, PROBE_TEST, PROBE_TRAIN, TWO_LAYERS, WEIGHTS,
+    check_combination, weights_file,
 };
 use super::trainer::{Correlation, Outcome, Trainer, VIEWS};
 use super::weights::{Fit, WeightsError, start_from};
@@ -225,7 +225,10 @@ impl SelfSupervisedRun {
         let mut reader = Reader::default();
         reader.add(self.trainer.online.branch.encoder.infer(x.clone()));
         let read = reader.read()?;
-        representation::emit_feature_views(&representation::rows(EncoderKind::of(&self.training.params).features(), &read[0]), out);
+        representation::emit_feature_views(
+            &representation::rows(EncoderKind::of(&self.training.params).features(), &read[0]),
+            out,
+        );
         let (outcome, correlation) = self.trainer.look(x, &self.hyper);
         self.emit_batch(outcome, self.trainer.l2(&self.hyper), Some(correlation), out).map(drop)
     }

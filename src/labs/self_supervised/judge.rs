@@ -88,16 +88,26 @@ impl Judge {
 
     /// Emits kNN, probe, projection, and what the test pictures' features and embeddings are like without labels; returns what the features are worth.
     pub fn emit(&mut self, branch: &Branch, out: &mut Emit<'_>) -> Result<Accuracy, RunError> {
-        let mut reader = Reader::default();
-        let mut add = |tensors: Vec<Tensor<2>>| tensors.into_iter().map(|part| reader.add(part)).collect::<Vec<_>>();
-        let features = |set: &Measured| set.parts.iter().map(|x| branch.encoder.infer(x.clone())).collect::<Vec<_>>();
-        let test_features = features(&self.test);
-        let embeddings = add(test_features.iter().map(|h| branch.projector.infer(h.clone())).collect());
-        let train = add(features(&self.train));
-        let test = add(test_features);
-        let read = reader.read()?;
-        let join = |parts: Vec<usize>| parts.into_iter().flat_map(|i| read[i].iter().copied()).collect::<Vec<f32>>();
-        let (train, test, embeddings) = (join(train), join(test), join(embeddings));
+        let all = self.train.labels.len() + self.test.labels.len();
+        let (mut train, mut test, mut embeddings) = (Vec::new(), Vec::new(), Vec::new());
+        let mut done = 0;
+        for (part, is_test) in
+            self.test.parts.iter().map(|x| (x, true)).chain(self.train.parts.iter().map(|x| (x, false)))
+        {
+            // Before the first step a deep network may take minutes here, and may be stopped.
+            out.progress(done, all)?;
+            done += part.dims()[0];
+            let mut reader = Reader::default();
+            let h = branch.encoder.infer(part.clone());
+            if is_test {
+                reader.add(branch.projector.infer(h.clone()));
+            }
+            reader.add(h);
+            let mut read = reader.read()?;
+            let features = read.pop().unwrap_or_default();
+            if is_test { &mut test } else { &mut train }.extend(features);
+            read.into_iter().for_each(|z| embeddings.extend(z));
+        }
         let (d, classes) = (self.kind.features(), self.classes);
         let fitted = Labelled { features: &train, labels: &self.train.labels, d, classes };
         let judged = Labelled { features: &test, labels: &self.test.labels, d, classes };

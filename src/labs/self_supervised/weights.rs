@@ -256,7 +256,8 @@ fn keys(file: &Opened, places: &[(Part, Place)]) -> Keys {
         // Of several ways to call them the one by which most fit; of as many the first.
         let mut best: (usize, Vec<String>) = (0, Vec::new());
         for (lead, naming) in part.leads().iter().flat_map(|lead| NAMINGS.map(|naming| (lead, naming))) {
-            let names: Vec<String> = of_part().map(|(_, (_, place))| format!("{lead}{}", naming(&place.name))).collect();
+            let names: Vec<String> =
+                of_part().map(|(_, (_, place))| format!("{lead}{}", naming(&place.name))).collect();
             let shapes = of_part().map(|(_, (_, place))| &*place.shape);
             let (before, fits) = prefix(file, names.iter().map(String::as_str).zip(shapes));
             if fits > best.0 {

@@ -215,7 +215,8 @@ pub fn start_from(
     let keys: Keys = places.iter().map(|place| Some(key(place).into_iter().collect())).collect();
     let (numbers, fit) = taken(file, &places, &keys)?;
     // A few biases of another network's classifier are nothing to start from.
-    let of_encoder = |(place, numbers): (&Place, &Option<Vec<f32>>)| numbers.is_some() && place.name.starts_with("encoder.");
+    let of_encoder =
+        |(place, numbers): (&Place, &Option<Vec<f32>>)| numbers.is_some() && place.name.starts_with("encoder.");
     if !places.iter().zip(&numbers).any(of_encoder) {
         let wanted: Vec<String> = places.iter().map(|place| place.name.clone()).collect();
         return Err(WeightsError::Nothing {
@@ -264,10 +265,13 @@ pub fn open(path: &Path) -> Result<Opened, WeightsError> {
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::{Tensor, TensorData};
+
     use super::*;
     use crate::compute::device;
     use crate::compute::readback::Reader;
     use crate::nn::layers::conv::Pass;
+    use crate::nn::weights::Written;
 
     fn spec(family: Family) -> NetSpec {
         NetSpec { family, size: 32, width: 0.5, sigmoid: true, head: Head::Ordinal, leaky: true }

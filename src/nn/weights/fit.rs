@@ -178,9 +178,9 @@ pub fn prefix<'n>(file: &Opened, names: impl Iterator<Item = (&'n str, &'n [usiz
             }
         }
     }
-    let best = fits.into_iter().max_by_key(|(prefix, count)| {
-        (*count, !is_average(prefix), Reverse(prefix.len()), Reverse(*prefix))
-    });
+    let best = fits
+        .into_iter()
+        .max_by_key(|(prefix, count)| (*count, !is_average(prefix), Reverse(prefix.len()), Reverse(*prefix)));
     best.map_or((String::new(), 0), |(prefix, count)| (prefix.to_owned(), count))
 }
 

@@ -267,7 +267,8 @@ pub fn paper_curve<'a>(run: &paper::PaperRun, points: &'static [(f64, f64)], ctx
         [(epoch / paper::EPOCHS * steps as f64).round(), value]
     };
     Curve {
-        name: format!("paper's {}, two-layer predictor, 100 epochs as {} steps", run.title, number::grouped(steps)).into(),
+        name: format!("paper's {}, two-layer predictor, 100 epochs as {} steps", run.title, number::grouped(steps))
+            .into(),
         category: crate::plot::style::Category { color: ctx.style.text_weak, dash: Dash::Dotted },
         width: 1.0,
         identity: points.as_ptr() as u64 ^ steps,

@@ -68,8 +68,7 @@ fn a_resnet_has_torchvisions_names_and_its_heads_those_of_a_sequential() {
     found.sort();
     expected.sort();
     assert_eq!(found, expected);
-    let names: Vec<String> =
-        tensors(&online, Some(&target)).unwrap().into_iter().map(|tensor| tensor.name).collect();
+    let names: Vec<String> = tensors(&online, Some(&target)).unwrap().into_iter().map(|tensor| tensor.name).collect();
     let of_target = |name: &&String| name.starts_with("target.");
     assert_eq!(names.iter().filter(of_target).count(), names.len() - found.len());
     for name in ["target.layer4.1.bn2.running_var", "target.projector.3.weight"] {
@@ -157,7 +156,10 @@ fn a_resnet_of_another_program_is_found_whatever_stands_before_its_names() {
             both.extend(renamed(&average, |name| format!("backbone_momentum.{}", sequential(name))));
             both
         }),
-        ("lightly's own", renamed(&theirs, |name| format!("backbone.{}", numbered(name, 1).replace("downsample", "shortcut")))),
+        (
+            "lightly's own",
+            renamed(&theirs, |name| format!("backbone.{}", numbered(name, 1).replace("downsample", "shortcut"))),
+        ),
         ("kuangliu", renamed(&theirs, |name| name.replace("downsample", "shortcut"))),
     ];
     let of_encoder = |net: &Online| {
@@ -173,7 +175,9 @@ fn a_resnet_of_another_program_is_found_whatever_stands_before_its_names() {
         assert!(fit.mismatch.shapes.is_empty() && fit.mismatch.unexpected.contains(&"fc.weight".to_owned()), "{name}");
         assert!(fit.mismatch.missing.iter().all(|missing| missing.starts_with("pr")), "{:?}", fit.mismatch);
         // The heads stay as they were.
-        let of_heads = |net: &Online| bits(net).into_iter().filter(|(path, _)| !path.starts_with("branch.encoder")).collect::<Vec<_>>();
+        let of_heads = |net: &Online| {
+            bits(net).into_iter().filter(|(path, _)| !path.starts_with("branch.encoder")).collect::<Vec<_>>()
+        };
         assert_eq!(of_heads(&net), of_heads(&ours), "{name}");
     }
 }

@@ -247,7 +247,14 @@ pub fn sliders(state: &mut Simulator, size: f32, ui: &mut Ui, ctx: &ViewCtx<'_>)
         let mut slider = |sign, name, help, value, range, log| {
             super::controls::slider(ui, sign, name, help, value, range, log, size, ctx);
         };
-        slider("α", "learning rate", "Learning rate of W; Wp's is α_p times as high", &mut settings.rate, 0.001..=1.0, true);
+        slider(
+            "α",
+            "learning rate",
+            "Learning rate of W; Wp's is α_p times as high",
+            &mut settings.rate,
+            0.001..=1.0,
+            true,
+        );
         slider("μ", "momentum", "v ← μ v + g; w ← w − α v", &mut settings.momentum, 0.0..=0.99, false);
         slider("c", "loss scale", "Factor of the loss", &mut settings.loss_scale, 0.5..=2.0, false);
     }
@@ -286,8 +293,7 @@ const CERTIFICATE: [Line; 1] =
     [Line { name: "λ_min(K)", color: 3, dash: Dash::Solid, value: |s| s.certificate.unwrap_or(f64::NAN) }];
 const BALANCE: [Line; 1] =
     [Line { name: "residual", color: 1, dash: Dash::Solid, value: |s| s.balance_residual.unwrap_or(f64::NAN) }];
-const LOSS: [Line; 1] =
-    [Line { name: "loss", color: 7, dash: Dash::Solid, value: |s| s.loss.unwrap_or(f64::NAN) }];
+const LOSS: [Line; 1] = [Line { name: "loss", color: 7, dash: Dash::Solid, value: |s| s.loss.unwrap_or(f64::NAN) }];
 const RANK: [Line; 1] =
     [Line { name: "effective rank", color: 7, dash: Dash::Solid, value: |s| s.rank.unwrap_or(f64::NAN) }];
 const MODES: [Line; 1] = [Line { name: "s of each mode", color: 7, dash: Dash::Solid, value: |s| s.modes[0][1] }];
@@ -321,7 +327,9 @@ pub fn ui(state: &mut Theory, bar: Rect, rest: Rect, ui: &mut Ui, ctx: &mut View
     };
     let run = RunTime::of(ctx);
     let about = match run.as_ref().and_then(|run| run.now(ctx)) {
-        Some((step, time)) => format!("{about}; the run's step {} is t = {}", number::grouped(step), number::short(time)),
+        Some((step, time)) => {
+            format!("{about}; the run's step {} is t = {}", number::grouped(step), number::short(time))
+        }
         None => about,
     };
     tile::bar(ui, bar, tile::weak(about, size, style), |_| {});
