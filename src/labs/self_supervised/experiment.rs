@@ -24,7 +24,7 @@ use super::inspect;
 use super::judge::Judge;
 use super::network::{EncoderKind, Shape};
 use super::params::{
-    BATCH_SIZE, DATA_SEED, EVALUATION, Hyper, INDEPENDENT_TARGET, INIT, PROBE_TEST, PROBE_TRAIN, TWO_LAYERS, WEIGHTS,
+    BATCH_SIZE, DATA_SEED, ENCODER, EVALUATION, Hyper, INDEPENDENT_TARGET, INIT, PROBE_TEST, PROBE_TRAIN, TWO_LAYERS, WEIGHTS,
     check_combination, weights_file,
 };
 use super::trainer::{Correlation, Outcome, Trainer, VIEWS};
@@ -129,7 +129,8 @@ fn start(trainer: &mut Trainer, params: &Params, device: &Device) -> Result<Opti
     let Some(path) = weights_file(params) else { return Ok(None) };
     let invalid = |error: WeightsError| ParamError::invalid(WEIGHTS.key(), error);
     let file = Opened::open(path).map_err(|error| invalid(error.into()))?;
-    let started = start_from(&file, trainer.online.clone(), EncoderKind::of(params), device);
+    let network = ENCODER.item(params).map_or("", |item| item.label);
+    let started = start_from(&file, trainer.online.clone(), network, device);
     let (online, fit) = started.map_err(invalid)?;
     trainer.start_from(online);
     Ok(Some(fit))

@@ -18,7 +18,8 @@ use crate::nn::weights::fit::{Keys, Place, filled, prefix, taken, written};
 use crate::nn::weights::{FileError, Opened, Written, first_names, packed as packed_file};
 
 use super::network::{Branch, EncoderKind, Online};
-use super::{params, source};
+use super::params::{ENCODER, WEIGHTS};
+use super::source;
 
 /// Weights that were not written or not loaded.
 #[derive(Debug, Error)]
@@ -29,7 +30,7 @@ pub enum WeightsError {
         "{} holds nothing that fits the encoder ({network}): its first tensors are {first}, and the network's are {wanted}{hint}",
         path.display()
     )]
-    Nothing { path: PathBuf, network: &'static str, first: String, wanted: String, hint: &'static str },
+    Nothing { path: PathBuf, network: String, first: String, wanted: String, hint: &'static str },
     #[error(transparent)]
     Read(#[from] ReadError),
 }
@@ -184,22 +185,22 @@ pub fn packed(
         let all: Vec<String> = (0..channels).map(|channel| of(recipe.moments(channel)).to_string()).collect();
         all.join(" ")
     };
-    let (network, build) = match kind {
-        EncoderKind::Small => (
-            "small",
-            "three times Conv2d(3x3, padding 1, no bias; strides 2, 2, 1), BatchNorm2d, ReLU; then the mean over height and width",
-        ),
-        EncoderKind::ResNet18 => (
-            "resnet18",
-            "torchvision.models.resnet18() with conv1 = Conv2d(channels, 64, 3, 1, 1, bias=False), maxpool = Identity(), fc = Identity()",
-        ),
+    let build = if kind == EncoderKind::Small {
+        "three times Conv2d(3x3, padding 1, no bias; strides 2, 2, 1), BatchNorm2d, ReLU; then the mean over height and width".to_owned()
+    } else {
+        let width = kind.features() / 8;
+        format!(
+            "torchvision.models.resnet18() with stages of {width} to {} channels, conv1 = Conv2d({channels}, {width}, 3, 1, 1, bias=False), \
+             maxpool = Identity(), fc = Identity()",
+            kind.features()
+        )
     };
     let values: serde_json::Map<String, serde_json::Value> =
         params.iter().map(|(key, value)| (key.to_owned(), value.to_string().into())).collect();
     let text = |key: &str, value: String| (format!("learnscope.{key}"), value);
     let mut texts = HashMap::from([
-        text("network", network.to_owned()),
-        text("build", build.to_owned()),
+        text("network", ENCODER.item(params).map_or("", |item| item.id).to_owned()),
+        text("build", build),
         text("heads", "nn.Sequential of linear layers, BatchNorm1d and ReLU".to_owned()),
         text("step", step.to_string()),
         text("channels", channels.to_string()),
@@ -211,14 +212,14 @@ pub fn packed(
     Ok(packed_file(&tensors(online, target)?, texts)?)
 }
 
-/// Puts into a network whatever of a file fits it by name and shape; the rest stays as it is.
+/// Puts into a network whatever of a file fits it by name and shape; the rest stays as it is. `network`: what it is called.
 ///
 /// # Errors
 /// Nothing fits the encoder, or a value of what does is not a finite number.
 pub fn start_from(
     file: &Opened,
     net: Online,
-    kind: EncoderKind,
+    network: &str,
     device: &Device,
 ) -> Result<(Online, Fit), WeightsError> {
     let all = places(&net);
@@ -232,10 +233,7 @@ pub fn start_from(
         let of_a_run = file.tensors.keys().any(|name| name.starts_with("online/"));
         return Err(WeightsError::Nothing {
             path: file.path.clone(),
-            network: match kind {
-                EncoderKind::Small => "three convolutions",
-                EncoderKind::ResNet18 => "ResNet-18",
-            },
+            network: network.to_owned(),
             first: file.first(),
             wanted: first_names(&wanted.map(|(place, _)| place.name.clone()).collect::<Vec<_>>()),
             hint: if of_a_run {
@@ -296,7 +294,7 @@ fn numbered(name: &str, before: usize) -> String {
 
 /// Checks the file of weights that a run starts from.
 pub fn check(path: &Path) -> Result<(), ParamError> {
-    let invalid = |problem: String| ParamError::invalid(params::WEIGHTS.key(), problem);
+    let invalid = |problem: String| ParamError::invalid(WEIGHTS.key(), problem);
     if path.is_dir() {
         return Err(invalid(format!(
             "`{0}` is a folder; of a recorded run export them first: learnscope export {0} --weights --to net.safetensors",

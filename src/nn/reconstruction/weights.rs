@@ -361,7 +361,6 @@ mod tests {
         let names: std::collections::HashSet<&str> = places.iter().map(|place| &*place.name).collect();
         // 94 units of five tensors, and the last layer.
         assert_eq!((names.len(), places.len()), (94 * 5 + 2, 94 * 5 + 2));
-        assert_eq!(transposed(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 3), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
     }
 
     /// A file with torchvision's names: those of an encoder for large pictures behind a prefix, and a last layer.

@@ -188,3 +188,23 @@ pub fn prefix<'n>(file: &Opened, names: impl Iterator<Item = (&'n str, &'n [usiz
 fn is_average(prefix: &str) -> bool {
     ["target", "momentum", "teacher", "encoder_k", "ema"].iter().any(|word| prefix.contains(word))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_become_columns() {
+        assert_eq!(transposed(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 3), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+    }
+
+    #[test]
+    fn moving_averages_are_known_by_what_stands_before_their_names() {
+        for average in ["target_encoder.", "module.encoder_k.", "backbone_momentum.", "teacher.", "model_ema."] {
+            assert!(is_average(average), "{average}");
+        }
+        for own in ["", "module.", "online_encoder.net.", "encoder_q.", "backbone."] {
+            assert!(!is_average(own), "{own}");
+        }
+    }
+}

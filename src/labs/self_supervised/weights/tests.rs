@@ -12,6 +12,10 @@ fn params(set: &[&str]) -> Params {
     params
 }
 
+fn label(params: &Params) -> &'static str {
+    ENCODER.item(params).unwrap().label
+}
+
 fn nets(params: &Params, channels: usize, seed: u64) -> (Online, Branch) {
     build(&shape(params, channels), seed, &cpu()).unwrap()
 }
@@ -23,7 +27,7 @@ fn file(folder: &tempfile::TempDir, name: &str, tensors: &[Written]) -> Opened {
 }
 
 fn started(file: &Opened, net: &Online, params: &Params) -> (Online, Fit) {
-    start_from(file, net.clone(), EncoderKind::of(params), &cpu()).unwrap()
+    start_from(file, net.clone(), label(params), &cpu()).unwrap()
 }
 
 /// The names and shapes of torchvision's ResNet-18 without `fc`, with the stem for 32×32 pictures.
@@ -118,7 +122,7 @@ fn what_is_written_comes_back_bit_for_bit_and_twice_alike() {
             assert!(file.texts["learnscope.parameters"].contains("\"target\":\"ema\""));
             let (other, _) = nets(&params, channels, 4);
             assert_ne!(bits(&other), bits(&online));
-            let (again, fit) = start_from(&file, other, EncoderKind::of(&params), &device).unwrap();
+            let (again, fit) = start_from(&file, other, label(&params), &device).unwrap();
             assert_eq!(bits(&again), bits(&online), "{set:?}");
             assert_eq!(fit.taken, fit.of);
             assert!(fit.mismatch.missing.is_empty() && fit.mismatch.shapes.is_empty());
@@ -202,7 +206,7 @@ fn a_file_of_which_nothing_fits_is_refused_by_the_names_of_both() {
     let of = |name: &str| Written { name: name.to_owned(), shape: vec![3], numbers: vec![0.5; 3] };
     let refused = |name: &str| {
         let file = file(&folder, "odd.safetensors", &[of(name)]);
-        start_from(&file, online.clone(), EncoderKind::of(&small), &cpu()).unwrap_err().to_string()
+        start_from(&file, online.clone(), label(&small), &cpu()).unwrap_err().to_string()
     };
     let message = refused("blocks.0.attn.qkv");
     for words in ["odd.safetensors", "three convolutions", "blocks.0.attn.qkv", "conv1.weight"] {
@@ -213,7 +217,7 @@ fn a_file_of_which_nothing_fits_is_refused_by_the_names_of_both() {
     // Another network's weights fit nowhere either.
     let resnet = params(&["network=resnet18"]);
     let theirs = file(&folder, "resnet.safetensors", &renamed(&nets(&resnet, 3, 1).0, str::to_owned));
-    assert!(start_from(&theirs, online.clone(), EncoderKind::of(&small), &cpu()).is_err());
+    assert!(start_from(&theirs, online.clone(), label(&small), &cpu()).is_err());
     let folder_given = check(folder.path()).unwrap_err().to_string();
     assert!(folder_given.contains("is a folder") && folder_given.contains("--weights"), "{folder_given}");
 }
@@ -226,6 +230,6 @@ fn a_value_that_is_no_number_is_named() {
     tensors[2].numbers[0] = f32::NAN;
     let name = tensors[2].name.clone();
     let file = file(&folder, "nan.safetensors", &tensors);
-    let message = start_from(&file, online, EncoderKind::of(&small), &cpu()).unwrap_err().to_string();
+    let message = start_from(&file, online, label(&small), &cpu()).unwrap_err().to_string();
     assert!(message.contains(&name) && message.contains("NaN"), "{message}");
 }
