@@ -44,7 +44,11 @@ fn payload(key: &str, step: u64, dead: bool) -> Option<Payload> {
         values: (0..D * D).map(|k| f(k / D, k % D) as f32).collect(),
     };
     Some(match key {
-        "eigenvalues/F" => Payload::Series(s),
+        "eigenvalues/F" | "spectrum/embeddings" => Payload::Series(s),
+        "spectrum/features" => {
+            let alpha = if dead { 5.0 } else { 1.2 };
+            Payload::Series((1..=32).map(|j| f64::from(j).powf(-alpha)).collect())
+        }
         "eigenvalues/Wp" => Payload::Series((0..D).map(p).collect()),
         "alignment/per-eigenvector" => Payload::Series(
             (0..D).map(|j| if j == D - 1 { f64::NAN } else { 1.0 - fading(step) * (j as f64).cos().abs() }).collect(),
@@ -90,7 +94,9 @@ fn payload(key: &str, step: u64, dead: bool) -> Option<Payload> {
     })
 }
 
-const PAYLOADS: [&str; 12] = [
+const PAYLOADS: [&str; 14] = [
+    "spectrum/features",
+    "spectrum/embeddings",
     "eigenvalues/F",
     "eigenvalues/Wp",
     "alignment/per-eigenvector",
@@ -205,6 +211,38 @@ fn every_tile_is_drawn_in_every_style_size_and_state() {
             }
         }
     }
+}
+
+#[test]
+fn the_spectrum_says_its_slope() {
+    for (dead, words) in [(false, "α = 1.2 over ranks 4 to 16"), (true, "α = 5 over ranks 4 to 16")] {
+        let mut harness = Scene::new(Story { dead, twin: false }, "spectrum").harness(vec2(900.0, 500.0));
+        harness.run_steps(2);
+        let said = label(&harness, "features: λ");
+        assert!(said.contains(words), "{said}");
+        harness.get_by_label("eigenvalues of the covariance of the features against their index");
+        harness.get_by_label("eigenvalues of the covariance of the embeddings against their index");
+    }
+}
+
+#[test]
+fn the_simulator_takes_momentum_and_duration_of_the_run_and_shows_its_time() {
+    let mut harness = Scene::new(Story::default(), "simulator").harness(vec2(1000.0, 620.0));
+    harness.run_steps(2);
+    // 700 steps of α 0.15 with momentum 0.9.
+    assert!(label(&harness, "the run's step").contains("the run's step 700 is t = 1050"));
+    harness.get_by_label("from the run").click();
+    harness.run_steps(2);
+    harness.get_by_label("t simulated time");
+    assert!(harness.query_by_label("1050").is_some(), "the duration of the run");
+    harness.get_by_label("cosine loss").click();
+    harness.run_steps(2);
+    support::scene::wait_for(&mut harness, "gradient descent on the cosine loss");
+    support::scene::wait_until(&mut harness, "the panels of the cosine loss", |harness| {
+        harness.query_by_label_contains("Loss: −2").is_some()
+    });
+    harness.get_by_label("Effective rank of F");
+    harness.get_by_label("μ momentum");
 }
 
 #[test]

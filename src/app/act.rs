@@ -7,6 +7,8 @@ use super::theme::ThemeChoice;
 use crate::compute::device::DeviceChoice;
 use crate::engine::event::Level;
 use crate::engine::params::Value;
+use crate::kit::export::Part;
+use crate::kit::lab::LabSpec;
 use crate::kit::view::{Cursor, ViewAction};
 
 /// One thing that can be done. Labs, presets, studies, tiles and parameters are named by their ids; where nothing else is
@@ -157,6 +159,8 @@ pub enum Act {
     Figure(Option<String>),
     /// Saves a tile, drawn anew, as SVG or as an animation; `None`: as before.
     SaveFigure(FigureFile, Option<String>),
+    /// Saves the weights of the run that is shown, or what its network makes of its pictures.
+    SaveNetwork(NetworkFile),
     /// Stops what is being saved so.
     StopFigures,
     MetricsCsv,
@@ -232,6 +236,53 @@ impl Act {
         let tiles =
             matches!(self, ShowTile(_) | HideTile(_) | BringTile(_) | Maximise(_) | MaximiseNext | RestoreTiles);
         tiles || matches!(self, LabCommand(_) | ResetLayout | ResetAllLayouts)
+    }
+}
+
+/// A file of a run's network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NetworkFile {
+    /// As safetensors.
+    Weights,
+    /// Features of the pictures of a part, as CSV or as NPY with the labels beside.
+    Features { part: Part, csv: bool },
+}
+
+impl NetworkFile {
+    /// All of them.
+    pub const ALL: [NetworkFile; 5] = [
+        NetworkFile::Weights,
+        NetworkFile::Features { part: Part::Test, csv: false },
+        NetworkFile::Features { part: Part::Test, csv: true },
+        NetworkFile::Features { part: Part::Train, csv: false },
+        NetworkFile::Features { part: Part::Train, csv: true },
+    ];
+
+    pub fn suffix(self) -> &'static str {
+        match self {
+            NetworkFile::Weights => "safetensors",
+            NetworkFile::Features { csv: true, .. } => "csv",
+            NetworkFile::Features { csv: false, .. } => "npy",
+        }
+    }
+
+    /// `Weights as safetensors`.
+    pub fn title(self) -> &'static str {
+        match self {
+            NetworkFile::Weights => "Weights as safetensors",
+            NetworkFile::Features { part: Part::Test, csv: false } => "Features of test pictures as NPY",
+            NetworkFile::Features { part: Part::Test, csv: true } => "Features of test pictures as CSV",
+            NetworkFile::Features { part: Part::Train, csv: false } => "Features of training pictures as NPY",
+            NetworkFile::Features { part: Part::Train, csv: true } => "Features of training pictures as CSV",
+        }
+    }
+
+    /// Whether runs of this lab have it.
+    pub fn is_of(self, lab: &LabSpec) -> bool {
+        match self {
+            NetworkFile::Weights => lab.weights.is_some(),
+            NetworkFile::Features { .. } => lab.features.is_some(),
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use eframe::egui::{self, Key, KeyboardShortcut, Modifiers};
 
-use super::act::{Act, FigureFile, Region};
+use super::act::{Act, FigureFile, NetworkFile, Region};
 use super::playback::SPEEDS;
 use super::state::State;
 use super::theme::ThemeChoice;
@@ -56,6 +56,10 @@ const FORM: &str = "Form";
 const VIEW: &str = "View";
 const WINDOW: &str = "Window";
 
+const fn save(index: usize) -> Act {
+    Act::SaveNetwork(NetworkFile::ALL[index])
+}
+
 /// The actions that are there at any time.
 pub static TABLE: &[Row] = &[
     row(RUN, "Play or pause", &[key(Key::Space)], Act::Play),
@@ -107,7 +111,12 @@ pub static TABLE: &[Row] = &[
     row(WINDOW, "Export the figure in front as PNG", &[ctrl(Key::E)], Act::Figure(None)),
     row(WINDOW, "Save the figure in front as SVG", &[], Act::SaveFigure(FigureFile::Svg, None)),
     row(WINDOW, "Save the figure in front as an animation (GIF)", &[], Act::SaveFigure(FigureFile::Gif, None)),
-    row(WINDOW, "Stop saving the animation", &[], Act::StopFigures),
+    row(WINDOW, "Save weights of the run as safetensors", &[], save(0)),
+    row(WINDOW, "Save features of test pictures as NPY", &[], save(1)),
+    row(WINDOW, "Save features of test pictures as CSV", &[], save(2)),
+    row(WINDOW, "Save features of training pictures as NPY", &[], save(3)),
+    row(WINDOW, "Save features of training pictures as CSV", &[], save(4)),
+    row(WINDOW, "Stop what is being saved", &[], Act::StopFigures),
     row(WINDOW, "Export the metrics as CSV", &[], Act::MetricsCsv),
     row(WINDOW, "Export the metrics as JSON", &[], Act::MetricsJson),
     row(WINDOW, "Command palette", &[ctrl(Key::P)], Act::Palette),

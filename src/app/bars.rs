@@ -6,7 +6,7 @@ use eframe::egui::{
     self, Align, Button, CornerRadius, DragValue, Layout, RichText, Sense, Stroke, TextStyle, Ui, vec2,
 };
 
-use super::act::{Act, FigureFile};
+use super::act::{Act, FigureFile, NetworkFile};
 use super::actions::{self, device_title};
 use super::session::Session;
 use super::state::State;
@@ -328,6 +328,22 @@ fn menus(session: &Session, ui: &mut Ui, acts: &mut Vec<Act>) {
         ui.separator();
         entry(ui, "Metrics as CSV", "One line for each step, key and value", Act::MetricsCsv);
         entry(ui, "Metrics as JSON", "Parameters, scalars and trajectories", Act::MetricsJson);
+        let of_network = NetworkFile::ALL.into_iter().filter(|file| file.is_of(spec));
+        for (index, file) in of_network.enumerate() {
+            if index == 0 {
+                ui.separator();
+            }
+            let help = match file {
+                NetworkFile::Weights => "Of the newest checkpoint, with the names of PyTorch state dicts",
+                NetworkFile::Features { csv: true, .. } => {
+                    "Of the newest checkpoint: a line for each picture, with its class; goes on in the background"
+                }
+                NetworkFile::Features { csv: false, .. } => {
+                    "Of the newest checkpoint: an array of NumPy's, and its labels beside it; goes on in the background"
+                }
+            };
+            entry(ui, file.title(), help, Act::SaveNetwork(file));
+        }
         ui.separator();
         entry(ui, "Screenshot of the window", "As PNG", Act::Screenshot);
     });

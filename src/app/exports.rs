@@ -1,4 +1,5 @@
-//! Tiles saved as SVG or as an animation: drawn anew on a thread, from the run as it is now and what a scene keeps of the view.
+//! What is saved on a thread: tiles as SVG or as an animation, drawn anew from the run as it is now and what a scene keeps of the
+//! view; weights and features of a run's network.
 
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
@@ -7,16 +8,19 @@ use std::time::{Duration, Instant};
 
 use eframe::egui::{self, Align2, Button, ProgressBar, vec2};
 
-use super::act::{Act, FigureFile};
+use super::act::{Act, FigureFile, NetworkFile};
 use super::backend::{Fetch, Wake};
 use super::figure::{self, Figure, Opened, Recorded};
 use super::gif::{self, Plan, Wish};
 use super::session::Session;
 use super::theme;
+use crate::compute::device::DeviceChoice;
 use crate::disk;
 use crate::engine::event::Level;
-use crate::kit::fields;
+use crate::kit::export::{FeaturesRequest, labels_file};
+use crate::kit::lab::LabSpec;
 use crate::kit::view::PastPayloads;
+use crate::kit::{fields, predict};
 use crate::plot::background::Task;
 use crate::plot::medium::Medium;
 use crate::plot::style::Style;
@@ -25,7 +29,16 @@ use crate::watch::Watch;
 /// What is said of a file when it is saved, or cannot be.
 type Said = (Level, String);
 
-/// The figures that are being saved.
+/// What is saved, as far as others have to wait or to be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Figure,
+    /// Told while it goes on.
+    Animation,
+    Network,
+}
+
+/// What is being saved.
 pub struct Exports {
     fetch: Fetch,
     wake: Wake,
@@ -33,8 +46,8 @@ pub struct Exports {
 }
 
 struct Job {
-    format: FigureFile,
-    title: &'static str,
+    kind: Kind,
+    title: String,
     task: Task<Said>,
 }
 
@@ -55,7 +68,7 @@ impl Exports {
         let spec = session.layouts.find(tile).ok_or_else(|| format!("this lab has no tile `{tile}`"))?;
         let mut plan = Plan::new();
         if format == FigureFile::Gif {
-            if self.jobs.iter().any(|job| job.format == FigureFile::Gif) {
+            if self.jobs.iter().any(|job| job.kind == Kind::Animation) {
                 return Err("an animation is being saved; stop it, or wait until it is done".to_owned());
             }
             if !spec.follows_cursor {
@@ -91,7 +104,44 @@ impl Exports {
                 }
             },
         );
-        self.jobs.push(Job { format, title: spec.title, task });
+        let kind = if format == FigureFile::Gif { Kind::Animation } else { Kind::Figure };
+        self.jobs.push(Job { kind, title: format!("Animation of {}", spec.title), task });
+        Ok(())
+    }
+
+    /// Begins to save the weights or features of the run that is shown. The error says why not.
+    pub fn begin_network(
+        &mut self,
+        what: NetworkFile,
+        session: &Session,
+        device: DeviceChoice,
+        file: PathBuf,
+    ) -> Result<(), String> {
+        let lab = session.lab.spec;
+        if !what.is_of(lab) {
+            return Err(format!("the lab {} has nothing of that kind to save", lab.title));
+        }
+        if self.jobs.iter().any(|job| job.kind == Kind::Network) {
+            return Err("a network is being saved; stop it, or wait until it is done".to_owned());
+        }
+        let run = session.folder().ok_or("there is no recorded run to save the network of")?.to_owned();
+        let wake = self.wake.clone();
+        let work = move |watch: Watch<'_>| {
+            let saved = match what {
+                NetworkFile::Weights => save_weights(lab, &run, &file),
+                NetworkFile::Features { part, csv } => {
+                    let request = FeaturesRequest { run, part, embeddings: false, data: None, device };
+                    save_features(lab, &request, csv, &file, watch)
+                }
+            };
+            match saved {
+                Ok(true) => (Level::Info, format!("saved {}", file.display())),
+                Ok(false) => (Level::Info, "saving was stopped; nothing was saved".to_owned()),
+                Err(error) => (Level::Error, format!("{} was not saved: {error}", file.display())),
+            }
+        };
+        let task = Task::begin("network", move || wake(), move |watch| guarded(watch, work));
+        self.jobs.push(Job { kind: Kind::Network, title: what.title().to_owned(), task });
         Ok(())
     }
 
@@ -123,9 +173,9 @@ impl Exports {
         }
     }
 
-    /// Shows how far animations are, in the lower left corner.
+    /// Shows how far what takes long is, in the lower left corner.
     pub fn show(&self, ctx: &egui::Context, style: &Style, acts: &mut Vec<Act>) {
-        let Some(job) = self.jobs.iter().find(|job| job.format == FigureFile::Gif) else { return };
+        let Some(job) = self.jobs.iter().find(|job| job.kind != Kind::Figure) else { return };
         ctx.request_repaint_after(Duration::from_millis(200));
         let area = egui::Area::new(egui::Id::unique("animation"));
         area.anchor(Align2::LEFT_BOTTOM, vec2(16.0, -108.0)).order(egui::Order::Foreground).show(ctx, |ui| {
@@ -134,17 +184,19 @@ impl Exports {
             frame.show(ui, |ui| {
                 ui.set_width(240.0);
                 let (done, all) = job.task.progress();
-                ui.add(egui::Label::new(format!("Animation of {}", job.title)).truncate());
+                ui.add(egui::Label::new(&job.title).truncate());
                 let share = done as f32 / all.max(1) as f32;
                 ui.add(ProgressBar::new(share).desired_height(6.0).fill(style.accent));
                 ui.horizontal(|ui| {
                     ui.label(match all {
                         0 => "preparing".to_owned(),
-                        _ => format!("{done} of {all} frames"),
+                        _ if job.kind == Kind::Animation => format!("{done} of {all} frames"),
+                        _ => format!("{done} of {all} pictures"),
                     });
                     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                        let stop = ui.add(Button::new("Stop")).accessible_name("Stop the animation");
-                        if stop.on_hover_text("Stop the animation; nothing is saved").clicked() {
+                        let what = if job.kind == Kind::Animation { "Stop the animation" } else { "Stop saving" };
+                        let stop = ui.add(Button::new("Stop")).accessible_name(what);
+                        if stop.on_hover_text(format!("{what}; nothing is saved")).clicked() {
                             acts.push(Act::StopFigures);
                         }
                     });
@@ -152,6 +204,43 @@ impl Exports {
             });
         });
     }
+}
+
+/// A device that fails may panic; that ends the work, not the program.
+fn guarded(watch: Watch<'_>, work: impl FnOnce(Watch<'_>) -> Said) -> Said {
+    let done = predict::guarded(|| Ok::<_, String>(work(watch)));
+    done.unwrap_or_else(|problem| (Level::Error, problem))
+}
+
+/// Saves the weights of a run as a new file.
+fn save_weights(lab: &LabSpec, run: &Path, file: &Path) -> Result<bool, String> {
+    let spec = lab.weights.ok_or("this lab has no weights")?;
+    let weights = (spec.packed)(run).map_err(|error| error.to_string())?;
+    made_folder(file)?;
+    disk::write_new(file, &weights.file).map_err(|error| error.to_string())?;
+    Ok(true)
+}
+
+/// Saves features as new files; `false`: it was stopped.
+fn save_features(
+    lab: &LabSpec,
+    request: &FeaturesRequest,
+    csv: bool,
+    file: &Path,
+    watch: Watch<'_>,
+) -> Result<bool, String> {
+    let work = lab.features.ok_or("this lab has no features")?;
+    let Some(features) = work(request, watch).map_err(|error| error.to_string())? else { return Ok(false) };
+    made_folder(file)?;
+    let write = |file: &Path, bytes: &[u8]| disk::write_new(file, bytes).map_err(|error| error.to_string());
+    if csv {
+        write(file, &features.csv()?)?;
+    } else {
+        let [numbers, labels] = features.npy();
+        write(file, &numbers)?;
+        write(&labels_file(file), &labels)?;
+    }
+    Ok(true)
 }
 
 fn made_folder(file: &Path) -> Result<(), String> {

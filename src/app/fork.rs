@@ -84,7 +84,7 @@ pub fn show(fork: &mut Fork, session: &Session, style: &Style, ctx: &egui::Conte
                         let held = dragged.map(|(_, value)| value);
                         let Some(value) = held.or_else(|| values.get(spec.key)) else { continue };
                         if differs(spec) {
-                            let own = run.params.get(spec.key).map(ToString::to_string).unwrap_or_default();
+                            let own = run.params.get(spec.key).map(|value| spec.shown(value)).unwrap_or_default();
                             ui.label(RichText::new(format!("the run has {own}:")).color(style.live).size(11.0));
                         }
                         let row =

@@ -4,11 +4,12 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::act::{Act, Choice, FigureFile, Region, StudyFile};
+use super::act::{Act, Choice, FigureFile, NetworkFile, Region, StudyFile};
 use super::actions;
 use super::theme::ThemeChoice;
 use crate::engine::event::Level;
 use crate::engine::params::{Value, nearest};
+use crate::kit::export::Part;
 use crate::kit::view::Cursor;
 
 /// What needs no more than its name and is not in the table of actions.
@@ -137,6 +138,11 @@ impl fmt::Display for Act {
             Act::Figure(Some(id)) => return write!(f, "export.figure {}", word(id)),
             Act::SaveFigure(format, None) => return write!(f, "export.{}", format.suffix()),
             Act::SaveFigure(format, Some(id)) => return write!(f, "export.{} {}", format.suffix(), word(id)),
+            Act::SaveNetwork(NetworkFile::Weights) => "export.weights",
+            Act::SaveNetwork(NetworkFile::Features { part: Part::Test, csv: false }) => "export.features-test-npy",
+            Act::SaveNetwork(NetworkFile::Features { part: Part::Test, csv: true }) => "export.features-test-csv",
+            Act::SaveNetwork(NetworkFile::Features { part: Part::Train, csv: false }) => "export.features-train-npy",
+            Act::SaveNetwork(NetworkFile::Features { part: Part::Train, csv: true }) => "export.features-train-csv",
             Act::StopFigures => "export.stop",
             Act::MetricsCsv => "export.csv",
             Act::MetricsJson => "export.json",

@@ -2,7 +2,7 @@
 
 use eframe::egui::{self, OpenUrl, ViewportCommand};
 
-use super::act::{Act, FigureFile};
+use super::act::{Act, FigureFile, NetworkFile};
 use super::actions::device_title;
 use super::closing::Next;
 use super::fold::Folds;
@@ -20,6 +20,7 @@ use crate::engine::command::Command;
 use crate::engine::event::Level;
 use crate::engine::params::{ParamKind, ParamSpec, Value};
 use crate::engine::twin::twin_key;
+use crate::kit::export::Part;
 use crate::kit::tiles::Arrangement;
 
 impl App {
@@ -240,6 +241,7 @@ impl App {
             }
             Act::Figure(tile) => self.figure(tile),
             Act::SaveFigure(format, tile) => self.save_figure(format, tile),
+            Act::SaveNetwork(file) => self.save_network(file),
             Act::StopFigures => self.exports.stop(),
             Act::MetricsCsv | Act::MetricsJson => {
                 let json = act == Act::MetricsJson;
@@ -330,6 +332,21 @@ impl App {
             presented.or(maximised).or(self.capture.tiles.first().map(|(tile, _)| *tile))
         };
         tile.or_else(|| front().map(str::to_owned))
+    }
+
+    /// Saves weights or features of the run that is shown.
+    fn save_network(&mut self, what: NetworkFile) {
+        let (runs, device) = (self.state.runs_dir.clone(), self.state.device.clone());
+        let Some(session) = self.state.front() else { return };
+        let name = match what {
+            NetworkFile::Weights => "weights",
+            NetworkFile::Features { part: Part::Test, .. } => "features-test",
+            NetworkFile::Features { part: Part::Train, .. } => "features-train",
+        };
+        let file = capture::figure_file(name, session, &runs, what.suffix());
+        if let Err(why) = self.exports.begin_network(what, session, device, file) {
+            self.state.notice(Level::Info, why);
+        }
     }
 
     /// Saves a tile that is drawn anew.

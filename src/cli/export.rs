@@ -1,4 +1,5 @@
-//! `learnscope export`: the numbers of a recorded run as CSV or JSON, its weights as safetensors; figures are in [`picture`].
+//! `learnscope export`: the numbers of a recorded run as CSV, JSON or NPY; figures are in [`picture`], weights and features in
+//! [`networks`].
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -7,15 +8,14 @@ use serde_json::json;
 
 use crate::engine::event::{Body, Payload};
 use crate::engine::export::{Sheet, column_names, number};
-use crate::engine::header_file;
 use crate::engine::params::nearest;
 use crate::engine::recording::RunReader;
 use crate::labs;
 
+use super::arrays::{self, Numbers};
 use super::flags::ExportFlags;
 use super::output::{Failure, Output};
-use super::request::find_lab;
-use super::{find_run, picture, place, predict};
+use super::{find_run, networks, picture, place};
 
 /// Formats of figures.
 const FIGURES: [&str; 3] = ["png", "svg", "gif"];
@@ -24,16 +24,24 @@ pub fn export(flags: &ExportFlags, output: &Output) -> Result<(), Failure> {
     let format = flags.to.extension().map(|suffix| suffix.to_string_lossy().to_lowercase()).unwrap_or_default();
     let folder = flags.run.as_deref().map(find_run).transpose()?;
     if let (true, Some(folder)) = (flags.weights, &folder) {
-        return weights(folder, &format, flags, output);
+        return networks::weights(folder, &format, flags, output);
     }
-    if !["csv", "json"].contains(&&*format) && !FIGURES.contains(&&*format) {
+    if let (true, Some(folder)) = (flags.features, &folder) {
+        return networks::features(folder, &format, flags, output);
+    }
+    if !["csv", "json", "npy"].contains(&&*format) && !FIGURES.contains(&&*format) {
         return Err(Failure::usage(format!(
-            "`--to {}`: the suffix must be .csv, .json or .png, .svg, .gif for figures (with --weights: .safetensors)",
+            "`--to {}`: the suffix must be .csv, .json, .npy or .png, .svg, .gif for figures (with --weights: .safetensors)",
             flags.to.display()
         )));
     }
+    if flags.all && FIGURES.contains(&&*format) {
+        return Err(Failure::usage("`--all` is for numbers; save them as .csv, .json or .npy"));
+    }
     picture::check(flags, &format)?;
-    place::check(std::slice::from_ref(&flags.to), flags.force)?;
+    let steps = flags.to.with_extension("steps.npy");
+    let beside = (flags.all && format == "npy").then_some(&steps);
+    place::check(&[&flags.to].into_iter().chain(beside).cloned().collect::<Vec<_>>(), flags.force)?;
     let Some(folder) = folder.filter(|_| flags.scene.is_none()) else {
         if !FIGURES.contains(&&*format) {
             return Err(Failure::usage("`--scene` says how a figure looks; save it as .png, .svg or .gif"));
@@ -56,15 +64,25 @@ pub fn export(flags: &ExportFlags, output: &Output) -> Result<(), Failure> {
         place::write(&flags.to, &png, flags.force)?;
         return saved(&flags.to, Some(step), &moment, Some(&reader), output);
     }
-    let Found { sheet, step, moment } = found(figure, flags.step, &mut reader)?;
+    let Found { numbers, step, moment } = found(figure, flags, &mut reader)?;
     let about = json!({
         "step": step,
         "figure": figure, "lab": reader.header().lab, "name": reader.header().name, "seed": reader.header().seed,
         "steps": reader.header().steps, "device": reader.header().device, "started": reader.header().started,
         "version": reader.header().version, "folder": reader.folder(),
     });
-    let bytes = if format == "csv" { sheet.csv(&about) } else { sheet.json(&about) }.map_err(Failure::Work)?;
-    place::write(&flags.to, &bytes, flags.force)?;
+    if format == "npy" {
+        let array = arrays::of(figure, numbers)?;
+        place::write(&flags.to, &array.numbers, flags.force)?;
+        if let (Some(file), Some(of)) = (beside, array.steps) {
+            place::write(file, &of, flags.force)?;
+            output.kept(file);
+        }
+    } else {
+        let sheet = arrays::sheet(figure, numbers)?;
+        let bytes = if format == "csv" { sheet.csv(&about) } else { sheet.json(&about) }.map_err(Failure::Work)?;
+        place::write(&flags.to, &bytes, flags.force)?;
+    }
     saved(&flags.to, step, &moment, Some(&reader), output)
 }
 
@@ -124,24 +142,6 @@ fn recorded_picture(
     Ok(Some((png.into_inner(), step, moment)))
 }
 
-/// The best weights of a run as one file.
-fn weights(folder: &Path, format: &str, flags: &ExportFlags, output: &Output) -> Result<(), Failure> {
-    let to = &flags.to;
-    if format != "safetensors" {
-        return Err(Failure::usage(format!("`--to {}`: the suffix of weights must be .safetensors", to.display())));
-    }
-    place::check(std::slice::from_ref(to), flags.force)?;
-    let header = header_file::read(folder)?;
-    let spec = predict::spec_of(find_lab(&header.lab)?)?;
-    let weights = (spec.packed_weights)(folder)?;
-    place::write(to, &weights.file, flags.force)?;
-    weights.lines.iter().for_each(|line| output.aside(line));
-    output.kept(to);
-    output.object(&json!({ "event": "saved", "file": to }));
-    output.line(format!("saved {}", to.display()));
-    Ok(())
-}
-
 /// Says what was saved; `moment`: of which moment, in words.
 pub fn saved(
     file: &Path,
@@ -163,16 +163,17 @@ pub fn saved(
 
 /// The numbers of a figure.
 struct Found {
-    sheet: Sheet,
+    numbers: Numbers,
     /// The step that they are of, where it is one.
     step: Option<u64>,
     /// Which moment they show, in words; empty where they are of all steps.
     moment: String,
 }
 
-/// The numbers behind `figure`: `metrics` (every scalar), a key, or a family of keys that ends in `*`. `asked`: of this
-/// step, which is the newest at or before it; else all steps of scalars and tables, and the newest bulky value.
-fn found(figure: &str, asked: Option<u64>, reader: &mut RunReader) -> Result<Found, Failure> {
+/// The numbers behind `figure`: `metrics` (every scalar), a key, or a family of keys that ends in `*`. `step`: of this
+/// step, which is the newest at or before it; else all steps of scalars and tables, and of a bulky value the newest, or all.
+fn found(figure: &str, flags: &ExportFlags, reader: &mut RunReader) -> Result<Found, Failure> {
+    let asked = flags.step;
     let matches = |key: &str| match figure.strip_suffix('*') {
         Some(prefix) => key.starts_with(prefix),
         None => key == figure,
@@ -262,7 +263,7 @@ fn found(figure: &str, asked: Option<u64>, reader: &mut RunReader) -> Result<Fou
     let late = |first: u64, asked: u64| late(figure, first, asked);
     if !tables.rows.is_empty() {
         let last = asked.map(|_| tables.rows.iter().filter_map(|row| row[1].as_u64()).max().unwrap_or(0));
-        return Ok(Found { sheet: tables, step: last, moment: moment(asked, last) });
+        return Ok(Found { numbers: Numbers::Sheet(tables), step: last, moment: moment(asked, last) });
     }
     if bulky.len() > 1 {
         let names: Vec<&str> = bulky.keys().map(String::as_str).collect();
@@ -273,16 +274,22 @@ fn found(figure: &str, asked: Option<u64>, reader: &mut RunReader) -> Result<Fou
         )));
     }
     if let Some((_, track)) = bulky.pop_first() {
+        if flags.all {
+            let read = |(step, offset, bytes): &(u64, u64, u32)| Ok((*step, reader.payload_at(*offset, *bytes)?));
+            let all: Vec<_> = track.iter().map(read).collect::<Result<_, Failure>>()?;
+            let moment = format!("{} steps from {} to {}", all.len(), track[0].0, track[track.len() - 1].0);
+            return Ok(Found { numbers: Numbers::All(all), step: None, moment });
+        }
         let at = track.iter().rev().find(|(step, ..)| asked.is_none_or(|asked| *step <= asked));
         let Some(&(step, offset, bytes)) = at else {
             return Err(late(track[0].0, asked.unwrap_or_default()));
         };
-        let sheet = payload_sheet(figure, &*reader.payload_at(offset, bytes)?)?;
+        let numbers = Numbers::One(reader.payload_at(offset, bytes)?);
         let moment = match (asked, track.as_slice()) {
             (Some(_), [_]) => format!("recorded once, at step {step}: it has no other step"),
             _ => moment(asked, Some(step)),
         };
-        return Ok(Found { sheet, step: Some(step), moment });
+        return Ok(Found { numbers, step: Some(step), moment });
     }
     if let (Some(asked), Some(first), true) = (asked, first, scalars.rows.is_empty()) {
         return Err(late(first, asked));
@@ -297,7 +304,7 @@ fn found(figure: &str, asked: Option<u64>, reader: &mut RunReader) -> Result<Fou
                 asked.unwrap_or(last)
             );
         }
-        return Ok(Found { sheet: scalars, step: last, moment });
+        return Ok(Found { numbers: Numbers::Sheet(scalars), step: last, moment });
     }
     if views(reader).contains(&figure) {
         return Err(Failure::usage(format!(
@@ -325,34 +332,4 @@ fn moment(asked: Option<u64>, step: Option<u64>) -> String {
         (_, Some(step)) => format!("step {step}"),
         _ => String::new(),
     }
-}
-
-/// A bulky value as numbers.
-fn payload_sheet(figure: &str, payload: &Payload) -> Result<Sheet, Failure> {
-    Ok(match payload {
-        Payload::Series(values) => Sheet {
-            rows: values.iter().enumerate().map(|(i, value)| vec![json!(i), number(*value)]).collect(),
-            ..Sheet::new(&["index", "value"])
-        },
-        Payload::Points { xy, classes } => {
-            let class = |i: usize| classes.get(i).map_or(json!(""), |class| json!(class));
-            let row = |(i, [x, y]): (usize, &[f32; 2])| vec![number(f64::from(*x)), number(f64::from(*y)), class(i)];
-            Sheet { rows: xy.iter().enumerate().map(row).collect(), ..Sheet::new(&["x", "y", "class"]) }
-        }
-        Payload::Matrix { cols, values, .. } => Sheet {
-            columns: (1..=*cols).map(|k| format!("column_{k}")).collect(),
-            rows: values
-                .chunks((*cols).max(1) as usize)
-                .map(|row| row.iter().map(|value| number(f64::from(*value))).collect())
-                .collect(),
-        },
-        Payload::Table { columns, rows } => Sheet {
-            columns: columns.clone(),
-            rows: rows.iter().map(|row| row.iter().map(|cell| json!(cell)).collect()).collect(),
-        },
-        Payload::Text(text) => Sheet { rows: vec![vec![json!(text)]], ..Sheet::new(&["text"]) },
-        Payload::Image { .. } | Payload::Mask { .. } => {
-            return Err(Failure::usage(format!("`{figure}` is a picture, not numbers; save it as .png")));
-        }
-    })
 }

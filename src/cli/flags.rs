@@ -212,10 +212,32 @@ pub struct ExportFlags {
     /// its first one)
     #[arg(long, value_name = "F", visible_alias = "tile")]
     pub figure: Option<String>,
-    /// Save the weights instead, as .safetensors (segmentation: the best by validation; reconstruction: the newest checkpoint's)
-    #[arg(long, conflicts_with_all = ["figure", "scene", "step", "size", "theme"])]
+    /// Save the weights instead, as .safetensors (segmentation: the best by validation; else the newest checkpoint's, or that of --step)
+    #[arg(long, conflicts_with_all = ["figure", "scene", "size", "theme", "features", "all"])]
     pub weights: bool,
-    /// Where to save; the suffix tells the format: .csv or .json, and of figures .png, .svg or .gif
+    /// Weights of self-supervised: the target network too, with `target.` before its names
+    #[arg(long, requires = "weights")]
+    pub with_target: bool,
+    /// Save what the network makes of the run's pictures instead, as .npy (labels beside it in .labels.npy) or .csv: of the newest
+    /// checkpoint, or that of --step
+    #[arg(long, conflicts_with_all = ["figure", "scene", "size", "theme", "all"])]
+    pub features: bool,
+    /// Features: of which pictures; default: test
+    #[arg(long, value_enum, requires = "features")]
+    pub part: Option<Pictures>,
+    /// Features: the projector's outputs z instead of the encoder's h
+    #[arg(long, requires = "features")]
+    pub embeddings: bool,
+    /// Features: of the pictures in this folder instead of the run's
+    #[arg(long, value_name = "DIR", requires = "features")]
+    pub data: Option<PathBuf>,
+    /// Features: auto (the default), cpu, gpu or gpu:NAME, see `learnscope devices`
+    #[arg(long, value_name = "D", requires = "features")]
+    pub device: Option<String>,
+    /// A spectrum, a matrix or the like at every recorded step instead of one; .npy: steps beside it in .steps.npy
+    #[arg(long, conflicts_with_all = ["step", "scene"])]
+    pub all: bool,
+    /// Where to save; the suffix tells the format: .csv, .json or .npy, and of figures .png, .svg or .gif
     #[arg(long, value_name = "FILE", visible_alias = "out")]
     pub to: PathBuf,
     /// Replace a file that is there already
@@ -235,11 +257,22 @@ pub struct ExportFlags {
     pub animation: AnimationFlags,
 }
 
+/// Which pictures of a run's data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Pictures {
+    Train,
+    Test,
+}
+
 const EXPORTS: &str = "\
 Figures have no buttons. An SVG has its text as text, and pictures within it as PNG. A GIF goes from the first to the last step, and holds that.
   learnscope export RUN --tile field --out field.svg
   learnscope export --scene my.learnscope-scene --tile surface3d --out surface.png
-  learnscope export RUN --tile field --out field.gif --from 0 --until 100 --frames 50 --seconds 5";
+  learnscope export RUN --tile field --out field.gif --from 0 --until 100 --frames 50 --seconds 5
+Of networks:
+  learnscope export RUN --weights --to net.safetensors
+  learnscope export RUN --features --part train --to h.npy
+  learnscope export RUN --figure matrix/Wp --all --to wp.npy";
 
 /// Flags of a GIF alone.
 #[derive(Debug, Args)]

@@ -1,11 +1,13 @@
 //! The command line: flags as typed, then requests ready to use, then the same engine that the window drives.
 
+mod arrays;
 mod doctor;
 mod export;
 mod flags;
 mod headless;
 mod landscape;
 mod list;
+mod networks;
 mod output;
 mod picture;
 mod place;

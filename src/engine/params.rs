@@ -153,6 +153,17 @@ impl ParamSpec {
         }
     }
 
+    /// A value as people read it: of a choice its label.
+    pub fn shown(&self, value: &Value) -> String {
+        let text = value.to_string();
+        match self.kind {
+            ParamKind::Choice(items) => {
+                items.iter().find(|item| item.id == text).map_or(text, |item| item.label.to_owned())
+            }
+            _ => text,
+        }
+    }
+
     /// The value of a number that is nearest to this one and within its range; `None`: it is no number.
     pub fn nearest(&self, value: f64) -> Option<Value> {
         match self.kind {

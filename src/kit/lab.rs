@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::doctor::DoctorSpec;
+use super::export::{FeaturesFn, WeightsSpec};
 use super::predict::PredictSpec;
 use crate::compute::device::DeviceChoice;
 use crate::engine::command::{Record, RunRequest};
@@ -60,6 +61,10 @@ pub struct LabSpec {
     pub read: fn(&Params, Watch<'_>) -> Result<(), ParamError>,
     /// How trained weights are applied to one's own files; `None`: this lab's networks are for watching.
     pub predict: Option<&'static PredictSpec>,
+    /// How a run's weights become a file; `None`: it has none.
+    pub weights: Option<WeightsSpec>,
+    /// What its network makes of its pictures; `None`: nothing that is saved.
+    pub features: Option<FeaturesFn>,
     /// How a folder of one's own is looked over; `None`: this lab reads none of that kind.
     pub doctor: Option<&'static DoctorSpec>,
     /// What became of a run so far, for its summary and its timeline.

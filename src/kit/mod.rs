@@ -4,6 +4,7 @@ pub mod batches;
 pub mod curves;
 pub mod doctor;
 pub mod empty;
+pub mod export;
 pub mod fields;
 pub mod kept;
 pub mod lab;

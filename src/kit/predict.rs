@@ -26,7 +26,7 @@ use crate::nn::weights::unusable;
 
 use super::state::Load;
 
-/// A lab's functions for weights and files. They may take long: never call them on a thread that draws.
+/// A lab's functions for files. They may take long: never call them on a thread that draws.
 #[derive(Debug)]
 pub struct PredictSpec {
     /// The lab's parameters that tell how a prediction is made, and settings of its own in the group `Prediction`. What is not set is as in the run that the weights are of; for
@@ -34,17 +34,6 @@ pub struct PredictSpec {
     pub settings: fn() -> Vec<ParamSpec>,
     /// Applies weights to files and saves what came of it. Opens the device, and drops every tensor before it returns.
     pub predict: PredictFn,
-    /// The weights of a recorded run as one file.
-    pub packed_weights: fn(run: &Path) -> Result<PackedWeights, PredictError>,
-}
-
-/// Weights ready to be written.
-#[derive(Debug)]
-pub struct PackedWeights {
-    /// A whole safetensors file.
-    pub file: Vec<u8>,
-    /// What they are, one statement a line.
-    pub lines: Vec<String>,
 }
 
 /// What is asked for, a flag that stops it once it is set, and who is told on the way.

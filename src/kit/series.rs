@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::view::{Cursor, ViewAction, ViewCtx};
 use crate::engine::event::Payload;
-use crate::engine::params::{ParamKind, ParamSpec, Params};
+use crate::engine::params::{ParamSpec, Params};
 use crate::engine::state::{MarkKind, RunState};
 use crate::engine::twin::{TWIN, of_twin};
 use crate::plot::curve::{Curve, Mark};
@@ -75,15 +75,7 @@ pub fn scalar<'a>(run: &'a RunState, key: &str, name: String, category: Category
 pub fn twin_name(run: &RunState, specs: &[ParamSpec]) -> Option<String> {
     let twin = run.twin.as_ref()?;
     let differs = |spec: &&ParamSpec| spec.live && twin.get(spec.key) != run.params.get(spec.key);
-    let value = |spec: &ParamSpec| {
-        let value = twin.get(spec.key).map(ToString::to_string).unwrap_or_default();
-        match spec.kind {
-            ParamKind::Choice(items) => {
-                items.iter().find(|item| item.id == value).map_or(value, |item| item.label.to_owned())
-            }
-            _ => value,
-        }
-    };
+    let value = |spec: &ParamSpec| twin.get(spec.key).map(|value| spec.shown(value)).unwrap_or_default();
     let parts: Vec<String> =
         specs.iter().filter(differs).map(|spec| format!("{} {}", spec.label, value(spec))).collect();
     Some(if parts.is_empty() { "the same values".to_owned() } else { parts.join(", ") })

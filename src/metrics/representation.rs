@@ -31,16 +31,33 @@ const FEWEST_RANKS: usize = 8;
 /// A variance below this share of the largest is rounding: features come in f32.
 const ROUNDING_SHARE: f64 = 1e-12;
 
-/// Exponent α of λ_j ∝ j^(−α), the law that the eigenvalues of the covariance of n x d features follow; see [`power_law`].
-pub fn spectral_slope(features: &Matrix) -> Option<f64> {
-    power_law(&symmetric_eigenvalues(&covariance(features)).ok()?)
+/// Eigenvalues of the covariance d x d of n x d features, descending. `None` where one is not finite.
+pub fn covariance_spectrum(features: &Matrix) -> Option<Vec<f64>> {
+    symmetric_eigenvalues(&covariance(features)).ok()
 }
 
-/// α of λ_j ∝ j^(−α) for descending eigenvalues, as the code of α-ReQ (Agrawal et al. 2022) and of Stringer et al. (2019) fits it: least
+/// The law λ_j = scale · j^(−α) of descending eigenvalues.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PowerLaw {
+    pub alpha: f64,
+    /// λ_1, as the law has it.
+    pub scale: f64,
+    /// Last rank that was fitted; the first is [`FIRST_RANK`].
+    pub last: usize,
+}
+
+impl PowerLaw {
+    /// λ_j of a rank j from 1 on.
+    pub fn at(&self, rank: usize) -> f64 {
+        self.scale * (rank as f64).powf(-self.alpha)
+    }
+}
+
+/// The law λ_j ∝ j^(−α) of descending eigenvalues, as the code of α-ReQ (Agrawal et al. 2022) and of Stringer et al. (2019) fits it: least
 /// squares of ln λ_j on ln j, weighted with 1/j so that every octave counts alike, over the ranks j from [`FIRST_RANK`] to
 /// [`LAST_RANK`]. Here also not beyond the first half of the eigenvalues, which few pictures estimate badly, nor into rounding.
 /// `None` where fewer than 8 ranks are left.
-pub fn power_law(eigenvalues: &[f64]) -> Option<f64> {
+pub fn power_law(eigenvalues: &[f64]) -> Option<PowerLaw> {
     let floor = ROUNDING_SHARE * eigenvalues.first()?.max(0.0);
     let last = LAST_RANK.min(eigenvalues.len() / 2);
     let points: Vec<[f64; 3]> = (FIRST_RANK..=last)
@@ -55,7 +72,8 @@ pub fn power_law(eigenvalues: &[f64]) -> Option<f64> {
     let weight = sum(&|p| p[0]);
     let (x, y) = (sum(&|p| p[0] * p[1]) / weight, sum(&|p| p[0] * p[2]) / weight);
     let slope = sum(&|p| p[0] * (p[1] - x) * (p[2] - y)) / sum(&|p| p[0] * (p[1] - x).powi(2));
-    Some(-slope).filter(|slope| slope.is_finite())
+    let law = PowerLaw { alpha: -slope, scale: (y - slope * x).exp(), last: FIRST_RANK - 1 + points.len() };
+    Some(law).filter(|law| law.alpha.is_finite() && law.scale.is_finite())
 }
 
 /// Alignment (Wang and Isola 2020, α = 2): the mean of ‖x − y‖² over pairs of rows of equal index, each first divided by its
@@ -123,6 +141,14 @@ mod tests {
         })
     }
 
+    fn alpha(values: &[f64]) -> Option<f64> {
+        power_law(values).map(|law| law.alpha)
+    }
+
+    fn slope_of(features: &Matrix) -> Option<f64> {
+        alpha(&covariance_spectrum(features)?)
+    }
+
     fn close(a: Option<f64>, b: f64, tolerance: f64) {
         assert!((a.unwrap() - b).abs() < tolerance, "{a:?} against {b}");
     }
@@ -146,12 +172,12 @@ mod tests {
     fn order_scale_and_rotation_change_nothing() {
         let a = noise(60, 24);
         let b = turned(&noise(60, 24)).plus(&a.scaled(0.5));
-        let (rank, slope, even) = (rank_me(&a).unwrap(), spectral_slope(&a).unwrap(), uniformity(&a).unwrap());
+        let (rank, slope, even) = (rank_me(&a).unwrap(), slope_of(&a).unwrap(), uniformity(&a).unwrap());
         let near = view_alignment(&a, &b).unwrap();
         let changes: [&dyn Fn(&Matrix) -> Matrix; 3] = [&permuted, &turned, &|a| a.scaled(1e-3)];
         for change in changes {
             close(rank_me(&change(&a)), rank, 1e-9 * rank);
-            close(spectral_slope(&change(&a)), slope, 1e-9);
+            close(slope_of(&change(&a)), slope, 1e-9);
             close(uniformity(&change(&a)), even, 1e-12);
             close(view_alignment(&change(&a), &change(&b)), near, 1e-12);
         }
@@ -163,22 +189,25 @@ mod tests {
 
     #[test]
     fn a_power_law_gives_its_exponent() {
-        for alpha in [0.0, 0.5, 1.0, 2.7] {
-            let values: Vec<f64> = (1..=300).map(|j| 5.0 * f64::from(j).powf(-alpha)).collect();
-            close(power_law(&values), alpha, 1e-12);
+        for exponent in [0.0, 0.5, 1.0, 2.7] {
+            let values: Vec<f64> = (1..=300).map(|j| 5.0 * f64::from(j).powf(-exponent)).collect();
+            close(alpha(&values), exponent, 1e-12);
+            let law = power_law(&values).unwrap();
+            assert!((law.scale - 5.0).abs() < 1e-10 && law.last == LAST_RANK, "{law:?}");
+            assert!((law.at(7) - values[6]).abs() < 1e-10);
             // What lies outside of the ranks that are fitted does not count.
             let mut bent = values.clone();
             bent[..FIRST_RANK - 1].iter_mut().for_each(|v| *v *= 50.0);
             bent[LAST_RANK..].iter_mut().for_each(|v| *v *= 1e-3);
-            close(power_law(&bent), alpha, 1e-12);
+            close(alpha(&bent), exponent, 1e-12);
             bent[LAST_RANK - 1] *= 0.5;
-            assert!((power_law(&bent).unwrap() - alpha).abs() > 1e-4);
+            assert!((alpha(&bent).unwrap() - exponent).abs() > 1e-4);
         }
         // 64 features are fitted from rank 4 to 32, fewer where the rest is rounding.
         let mut values: Vec<f64> = (1..=64).map(|j| if j <= 32 { f64::from(j).powi(-2) } else { 0.0 }).collect();
-        close(power_law(&values), 2.0, 1e-12);
+        close(alpha(&values), 2.0, 1e-12);
         values[14..].fill(1e-17);
-        close(power_law(&values), 2.0, 1e-12);
+        close(alpha(&values), 2.0, 1e-12);
         values[10..].fill(1e-17);
         assert_eq!(power_law(&values), None);
         assert_eq!(power_law(&[f64::NAN; 64]), None);
@@ -193,8 +222,8 @@ mod tests {
             let rank = (j + 1) as f64;
             7.0 + rank.powf(-0.75) * (std::f64::consts::TAU * rank * i as f64 / n as f64).cos()
         });
-        close(spectral_slope(&features), 1.5, 1e-9);
-        assert_eq!(spectral_slope(&Matrix::from_fn(5, 40, |_, j| j as f64)), None, "features that do not vary");
+        close(slope_of(&features), 1.5, 1e-9);
+        assert_eq!(slope_of(&Matrix::from_fn(5, 40, |_, j| j as f64)), None, "features that do not vary");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Of a file from anywhere names and shapes are read first; numbers only of tensors that are wanted, and no more of them than the
 //! file has bytes for.
 
+pub mod fit;
 mod pytorch;
 mod stored;
 

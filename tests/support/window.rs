@@ -88,6 +88,8 @@ pub static SPEC: LabSpec = LabSpec {
     data: |_| Ok(String::new()),
     read: |_, _| Ok(()),
     predict: None,
+    weights: None,
+    features: None,
     doctor: None,
     moments: |_| Vec::new(),
     brings: |_, _| &[],

@@ -20,6 +20,7 @@ pub mod view;
 
 use crate::engine::event::KeySpec;
 use crate::engine::table::{payload, scalar, scalar_in};
+use crate::kit::export::WeightsSpec;
 use crate::kit::lab::LabSpec;
 
 pub use experiment::build;
@@ -48,6 +49,8 @@ pub static SPEC: LabSpec = LabSpec {
     data: source::describe,
     read: source::read,
     predict: Some(&predict::PREDICT),
+    weights: Some(WeightsSpec { packed: predict::weights_source::packed_weights, with_target: None }),
+    features: None,
     doctor: None,
     moments: |_| Vec::new(),
     brings: |_, _| &[],

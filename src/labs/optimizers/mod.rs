@@ -48,6 +48,8 @@ pub static SPEC: LabSpec = LabSpec {
     data,
     read: |params, _| data(params).map(drop),
     predict: None,
+    weights: None,
+    features: None,
     doctor: None,
     moments: verdict::moments,
     brings: starts::brings,

@@ -23,6 +23,7 @@ use crate::engine::event::KeySpec;
 use crate::engine::params::Params;
 use crate::engine::table::{payload, scalar, scalar_in, shown};
 
+use crate::kit::export::WeightsSpec;
 use crate::kit::lab::LabSpec;
 use crate::labs::segmentation::params::{BATCH_SIZE, STEPS};
 
@@ -52,6 +53,8 @@ pub static SPEC: LabSpec = LabSpec {
     data: source::data,
     read: source::read_ahead,
     predict: Some(&predict::PREDICT),
+    weights: Some(WeightsSpec { packed: predict::weights_source::packed_weights, with_target: None }),
+    features: None,
     doctor: Some(&doctor::DOCTOR),
     moments: |_| Vec::new(),
     brings: |_, _| &[],

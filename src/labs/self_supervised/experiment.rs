@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::compute::linalg::LinalgError;
 use crate::compute::readback::Reader;
@@ -15,6 +15,7 @@ use crate::engine::table::Int;
 use crate::kit::training::{Training, diverged};
 use crate::landscape::Network;
 use crate::metrics::collapse::Alarm;
+use crate::nn::weights::Opened;
 use crate::watch::Watch;
 
 use super::alarm::{self, Check};
@@ -23,9 +24,11 @@ use super::inspect;
 use super::judge::Judge;
 use super::network::Shape;
 use super::params::{
-    BATCH_SIZE, DATA_SEED, Descent, EVALUATION, Hyper, OPTIMIZER, PROBE_TEST, PROBE_TRAIN, check_combination,
+    BATCH_SIZE, DATA_SEED, Descent, EVALUATION, Hyper, OPTIMIZER, PROBE_TEST, PROBE_TRAIN, WEIGHTS, check_combination,
+    weights_file,
 };
-use super::trainer::{Outcome, Trainer, VIEWS};
+use super::trainer::{Correlation, Outcome, Trainer, VIEWS};
+use super::weights::{Fit, WeightsError, start_from};
 use super::{eigen, representation, source};
 use crate::labs::self_supervised::params::{ANALYSIS_EVERY, LOSS_EVERY, PROBE_EVERY};
 
@@ -41,6 +44,8 @@ struct SelfSupervisedRun {
     alarm: Alarm,
     /// What the newest check measured, once there was one since the start or a resumption.
     checked: Option<Check>,
+    /// What of the file became of the network, where it starts from one.
+    fit: Option<Fit>,
 }
 
 /// Steps between measurements of each kind.
@@ -81,17 +86,49 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
     let training = Training::new(request, "run", fingerprint);
     let device = &training.device;
     let hyper = Hyper::of(params);
+    let mut trainer = Trainer::new(&shape, request.seed, device)?.with(hyper.optimizer);
+    let fit = start(&mut trainer, params, device)?;
     Ok(Box::new(SelfSupervisedRun {
         cadence: Cadence::of(params),
         batches: Batches::new(data.clone(), recipe, request.seed, batch),
-        trainer: Trainer::new(&shape, request.seed, device)?.with(hyper.optimizer),
+        trainer,
         judge: Judge::new(&data, recipe, shape, measured, DATA_SEED.of(params) as u64, device),
         alarm: Alarm::default(),
         checked: None,
         hyper,
+        fit,
         training,
         data,
     }))
+}
+
+/// What became of a file of weights, in words.
+fn told(fit: &Fit) -> String {
+    let random = |part: &str| {
+        let missing = fit.mismatch.missing.iter().chain(fit.mismatch.shapes.iter().map(|(name, ..)| name));
+        missing.into_iter().any(|name| name.starts_with(part))
+    };
+    let stem = fit.mismatch.shapes.iter().any(|(name, ..)| name == "conv1.weight");
+    let mut text = fit.line();
+    if stem {
+        text += ". The stem is 3×3 here, without max-pooling: features of a network that was trained with another one are not its own";
+    }
+    if random("projector") {
+        text += ". The projector is random, at least in part: what is said of embeddings is of a random projection; features are the file's";
+    }
+    text
+}
+
+/// Puts the weights of the file into the networks that a run is to start from, as far as they fit.
+fn start(trainer: &mut Trainer, params: &Params, device: &Device) -> Result<Option<Fit>, RunError> {
+    let Some(path) = weights_file(params) else { return Ok(None) };
+    let invalid = |error: WeightsError| ParamError::invalid(WEIGHTS.key(), error);
+    let file = Opened::open(path).map_err(|error| invalid(error.into()))?;
+    let network = ENCODER.item(params).map_or("", |item| item.label);
+    let started = start_from(&file, trainer.online.clone(), network, device);
+    let (online, fit) = started.map_err(invalid)?;
+    trainer.start_from(online);
+    Ok(Some(fit))
 }
 
 impl SelfSupervisedRun {
@@ -117,36 +154,8 @@ impl SelfSupervisedRun {
         let analysis = self.due(self.cadence.analysis, out);
         let mut check = None;
         if let Some(l2) = l2 {
-            let mut reader = Reader::default();
-            let cosine = reader.add(outcome.cosine);
-            let l2 = reader.add(l2);
             let correlation = self.trainer.correlation.clone().filter(|_| analysis);
-            let analysed = correlation.map(|correlation| {
-                [
-                    reader.add(correlation.second_moment),
-                    reader.add(correlation.mean),
-                    reader.add(outcome.z),
-                    reader.add(self.trainer.online.predictor.matrix()),
-                ]
-            });
-            let norms = outcome.gradient_norms.map(|norms| reader.add(norms));
-            let outputs = (analysis && self.hyper.fitted_map).then(|| reader.add(outcome.p));
-            let read = reader.read()?;
-            self.emit_loss(f64::from(read[cosine][0]), f64::from(read[l2][0]), out)?;
-            if let Some(norms) = norms {
-                representation::emit_gradients(&read[norms], out);
-            }
-            if let Some([second_moment, mean, z, wp]) = analysed {
-                let read = eigen::Read {
-                    second_moment: &read[second_moment],
-                    mean: &read[mean],
-                    z: &read[z],
-                    wp: &read[wp],
-                    p: outputs.map(|at| read[at].as_slice()),
-                    vanished: self.trainer.f_vanished,
-                };
-                check = Some(eigen::emit(&read, &self.hyper, out).map_err(|error| self.not_finite(error))?);
-            }
+            check = self.emit_batch(outcome, l2, correlation, out)?;
         }
         if self.training.due(self.cadence.probe, out) {
             self.alarm.judged(self.judge.emit(&self.trainer.online.branch, out)?);
@@ -155,14 +164,80 @@ impl SelfSupervisedRun {
         if let Some(check) = check {
             self.observe(&check, out);
         }
-        if out.is_last()
-            && let Some(protocol) = EVALUATION.of(&self.training.params)
-        {
-            let (branch, device) = (&self.trainer.online.branch, &self.training.device);
-            let recipe = source::recipe(&self.training.params);
-            self.judge.evaluate(&self.data, recipe, branch, &protocol, device, out)?;
+        self.evaluate(out)
+    }
+
+    /// Reads and emits the losses of a batch, and its eigenspaces where there is an F to analyse.
+    fn emit_batch(
+        &self,
+        outcome: Outcome,
+        l2: Tensor<1>,
+        correlation: Option<Correlation>,
+        out: &mut Emit<'_>,
+    ) -> Result<Option<Check>, RunError> {
+        let mut reader = Reader::default();
+        let cosine = reader.add(outcome.cosine);
+        let l2 = reader.add(l2);
+        let fitted = correlation.is_some() && self.hyper.fitted_map;
+        let analysed = correlation.map(|correlation| {
+            [
+                reader.add(correlation.second_moment),
+                reader.add(correlation.mean),
+                reader.add(outcome.z),
+                reader.add(self.trainer.online.predictor.matrix()),
+            ]
+        });
+        let norms = outcome.gradient_norms.map(|norms| reader.add(norms));
+        let outputs = fitted.then(|| reader.add(outcome.p));
+        let read = reader.read()?;
+        self.emit_loss(f64::from(read[cosine][0]), f64::from(read[l2][0]), out)?;
+        if let Some(norms) = norms {
+            representation::emit_gradients(&read[norms], out);
         }
-        Ok(())
+        let Some([second_moment, mean, z, wp]) = analysed else { return Ok(None) };
+        let read = eigen::Read {
+            second_moment: &read[second_moment],
+            mean: &read[mean],
+            z: &read[z],
+            wp: &read[wp],
+            p: outputs.map(|at| read[at].as_slice()),
+            vanished: self.trainer.f_vanished,
+        };
+        eigen::emit(&read, &self.hyper, out).map(Some).map_err(|error| self.not_finite(error))
+    }
+
+    /// What is known before the first step: of random weights the predictor alone; weights that are given are analysed as
+    /// after a step, on the first batch.
+    fn emit_start(&self, batch: &Batch, out: &mut Emit<'_>) -> Result<(), RunError> {
+        if self.fit.is_none() && self.training.steps > 0 {
+            let mut reader = Reader::default();
+            let wp = self.trainer.online.predictor.matrix();
+            let d = wp.dims()[0];
+            reader.add(wp);
+            let read = reader.read()?;
+            return eigen::emit_untrained(&read[0], d, out).map_err(|error| self.not_finite(error));
+        }
+        let x = self.upload(batch);
+        let mut reader = Reader::default();
+        reader.add(self.trainer.online.branch.encoder.infer(x.clone()));
+        let read = reader.read()?;
+        representation::emit_feature_views(
+            &representation::rows(EncoderKind::of(&self.training.params).features(), &read[0]),
+            out,
+        );
+        let (outcome, correlation) = self.trainer.look(x, &self.hyper);
+        self.emit_batch(outcome, self.trainer.l2(&self.hyper), Some(correlation), out).map(drop)
+    }
+
+    /// The linear evaluation, where it is asked for and this is the end.
+    fn evaluate(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
+        if !out.is_last() {
+            return Ok(());
+        }
+        let Some(protocol) = EVALUATION.of(&self.training.params) else { return Ok(()) };
+        let (branch, device) = (&self.trainer.online.branch, &self.training.device);
+        let recipe = source::recipe(&self.training.params);
+        self.judge.evaluate(&self.data, recipe, branch, &protocol, device, out)
     }
 
     fn emit_loss(&self, cosine: f64, l2: f64, out: &mut Emit<'_>) -> Result<(), RunError> {
@@ -207,17 +282,17 @@ impl Experiment for SelfSupervisedRun {
         for warning in &self.data.warnings {
             out.notice(Level::Warning, warning.clone());
         }
+        if let Some(fit) = &self.fit {
+            let level = if fit.mismatch.is_empty() { Level::Info } else { Level::Warning };
+            out.notice(level, told(fit));
+        }
         out.payload("protocol", Payload::Text(self.judge.protocol()));
         out.payload("classes", Payload::Text(self.data.train.class_names.join("\n")));
-        let mut reader = Reader::default();
-        let wp = self.trainer.online.predictor.matrix();
-        let d = wp.dims()[0];
-        reader.add(wp);
-        let read = reader.read()?;
-        eigen::emit_untrained(&read[0], d, out).map_err(|error| self.not_finite(error))?;
-        self.alarm.judged(self.judge.emit(&self.trainer.online.branch, out)?);
         let batch = self.batches.of(0);
+        self.emit_start(&batch, out)?;
+        self.alarm.judged(self.judge.emit(&self.trainer.online.branch, out)?);
         inspect::emit(&self.data.train, &batch, source::recipe(&self.training.params), out);
+        self.evaluate(out)?;
         Ok(())
     }
 

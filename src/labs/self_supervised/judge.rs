@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
-use crate::compute::readback::Reader;
+use crate::compute::readback::{ReadError, Reader};
 use crate::compute::streams;
 use crate::data::augment::recipes::Recipe;
 use crate::data::images::{ImageData, ImageSet};
@@ -88,16 +88,26 @@ impl Judge {
 
     /// Emits kNN, probe, projection, and what the test pictures' features and embeddings are like without labels; returns what the features are worth.
     pub fn emit(&mut self, branch: &Branch, out: &mut Emit<'_>) -> Result<Accuracy, RunError> {
-        let mut reader = Reader::default();
-        let mut add = |tensors: Vec<Tensor<2>>| tensors.into_iter().map(|part| reader.add(part)).collect::<Vec<_>>();
-        let features = |set: &Measured| set.parts.iter().map(|x| branch.encoder.infer(x.clone())).collect::<Vec<_>>();
-        let test_features = features(&self.test);
-        let embeddings = add(test_features.iter().map(|h| branch.projector.infer(h.clone())).collect());
-        let train = add(features(&self.train));
-        let test = add(test_features);
-        let read = reader.read()?;
-        let join = |parts: Vec<usize>| parts.into_iter().flat_map(|i| read[i].iter().copied()).collect::<Vec<f32>>();
-        let (train, test, embeddings) = (join(train), join(test), join(embeddings));
+        let all = self.train.labels.len() + self.test.labels.len();
+        let (mut train, mut test, mut embeddings) = (Vec::new(), Vec::new(), Vec::new());
+        let mut done = 0;
+        for (part, is_test) in
+            self.test.parts.iter().map(|x| (x, true)).chain(self.train.parts.iter().map(|x| (x, false)))
+        {
+            // Before the first step a deep network may take minutes here, and may be stopped.
+            out.progress(done, all)?;
+            done += part.dims()[0];
+            let mut reader = Reader::default();
+            let h = branch.encoder.infer(part.clone());
+            if is_test {
+                reader.add(branch.projector.infer(h.clone()));
+            }
+            reader.add(h);
+            let mut read = reader.read()?;
+            let features = read.pop().unwrap_or_default();
+            if is_test { &mut test } else { &mut train }.extend(features);
+            read.into_iter().for_each(|z| embeddings.extend(z));
+        }
         let (d, classes) = (self.shape.features(), self.classes);
         let fitted = Labelled { features: &train, labels: &self.train.labels, d, classes };
         let judged = Labelled { features: &test, labels: &self.test.labels, d, classes };
@@ -135,18 +145,13 @@ impl Judge {
         device: &Device,
         out: &mut Emit<'_>,
     ) -> Result<(), RunError> {
-        let encode = |set: &ImageSet| -> Result<(Vec<f32>, Vec<usize>), RunError> {
+        let encoded = |set: &ImageSet| -> Result<(Vec<f32>, Vec<usize>), RunError> {
             let all: Vec<usize> = (0..set.len()).collect();
-            let mut features = Vec::with_capacity(set.len() * self.shape.features());
-            for part in all.chunks(PART) {
-                let mut reader = Reader::default();
-                reader.add(branch.encoder.infer(upload(set, part, recipe, device)));
-                features.extend(reader.read()?.concat());
-            }
+            let features = encode(set, &all, recipe, branch, false, device, |_| true)?.unwrap_or_default();
             Ok((features, set.classes.iter().map(|&class| class as usize).collect()))
         };
-        let (train, train_labels) = encode(&data.train)?;
-        let (test, test_labels) = encode(&data.test)?;
+        let (train, train_labels) = encoded(&data.train)?;
+        let (test, test_labels) = encoded(&data.test)?;
         let (d, classes) = (self.shape.features(), self.classes);
         let fitted = Labelled { features: &train, labels: &train_labels, d, classes };
         let judged = Labelled { features: &test, labels: &test_labels, d, classes };
@@ -164,6 +169,30 @@ impl Judge {
     pub fn set_axes(&mut self, axes: Vec<f64>) {
         self.projection.set_axes(axes);
     }
+}
+
+/// Features `[n, f]` of these pictures without augmentation, in evaluation mode; `embeddings`: the projector's outputs `[n, d]`
+/// instead. `told` hears how many are done; its `false` stops, which gives `None`.
+pub fn encode(
+    set: &ImageSet,
+    indices: &[usize],
+    recipe: Recipe,
+    branch: &Branch,
+    embeddings: bool,
+    device: &Device,
+    told: impl Fn(usize) -> bool,
+) -> Result<Option<Vec<f32>>, ReadError> {
+    let mut values = Vec::new();
+    for (number, part) in indices.chunks(PART).enumerate() {
+        if !told(number * PART) {
+            return Ok(None);
+        }
+        let features = branch.encoder.infer(upload(set, part, recipe, device));
+        let mut reader = Reader::default();
+        reader.add(if embeddings { branch.projector.infer(features) } else { features });
+        values.extend(reader.read()?.concat());
+    }
+    Ok(told(indices.len()).then_some(values))
 }
 
 /// Pictures without augmentation, `[N, C, H, W]`.

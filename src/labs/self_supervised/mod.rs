@@ -12,6 +12,7 @@ pub mod network;
 pub mod params;
 mod presets;
 mod representation;
+pub mod saved;
 mod source;
 mod studies;
 pub mod tau;
@@ -19,11 +20,13 @@ pub mod theory;
 pub mod trainer;
 mod tries;
 pub mod view;
+pub mod weights;
 
 use crate::engine::event::KeySpec;
 use crate::engine::params::Params;
 use crate::engine::table::{payload, scalar, scalar_in};
 
+use crate::kit::export::WeightsSpec;
 use crate::kit::lab::LabSpec;
 use crate::labs::self_supervised::params::{BATCH_SIZE, ENCODER, STEPS};
 
@@ -53,6 +56,8 @@ pub static SPEC: LabSpec = LabSpec {
     data: source::data,
     read: source::read_ahead,
     predict: None,
+    weights: Some(WeightsSpec { packed: saved::packed_weights, with_target: Some(saved::packed_with_target) }),
+    features: Some(saved::features),
     doctor: None,
     moments: |_| Vec::new(),
     brings: params::brings,
@@ -89,6 +94,8 @@ pub static KEYS: &[KeySpec] = &[
     scalar("collapse", "verdict of one check: 0 healthy, 1 along one direction, 2 complete collapse"),
     scalar("views/alignment", "alignment of Wang and Isola: mean ‖z1 − z2‖² of two views on the unit sphere, 0 to 4"),
     scalar("views/uniformity", "uniformity of Wang and Isola of each view: ln of the mean of exp(−2‖x − y‖²), 0 to −4"),
+    scalar("views/alignment/features", "alignment of two views' features, of weights that are analysed"),
+    scalar("views/uniformity/features", "uniformity of views' features, of weights that are analysed"),
     scalar("uniformity/test", "uniformity of test embeddings"),
     scalar_in("rank_me/features", "RankMe of test features", "directions"),
     scalar_in("rank_me/embeddings", "RankMe of test embeddings", "directions"),
@@ -102,6 +109,8 @@ pub static KEYS: &[KeySpec] = &[
     payload("eigenvalues/F", "eigenvalues of F"),
     payload("eigenvalues/Wp", "eigenvalues of Wp (real parts)"),
     payload("alignment/per-eigenvector", "cos of v and Wp v for each eigenvector of F"),
+    payload("spectrum/features", "eigenvalues of the covariance of the test features"),
+    payload("spectrum/embeddings", "eigenvalues of the covariance of the test embeddings"),
     payload("p_against_s", "p against s"),
     payload("theory/modes", "measured modes: s and p in the order of F"),
     payload("matrix/F", "F"),

@@ -5,6 +5,8 @@ mod heads;
 mod table;
 mod views;
 
+use std::path::Path;
+
 use crate::engine::params::{ParamError, Params};
 use crate::engine::table::Float;
 use crate::nn::optim::{DecayScope, Rates, Rule};
@@ -144,6 +146,11 @@ impl Hyper {
     }
 }
 
+/// The file of weights that a run starts from; `None`: from random ones.
+pub fn weights_file(params: &Params) -> Option<&Path> {
+    params.shows(&WEIGHTS.row()).then(|| Path::new(WEIGHTS.of(params)))
+}
+
 /// Values that belong together: a combination that no run can have.
 pub fn check_combination(params: &Params) -> Result<(), ParamError> {
     let invalid = |key: &str, problem: &str| Err(ParamError::invalid(key, problem));
@@ -185,6 +192,12 @@ pub fn check_combination(params: &Params) -> Result<(), ParamError> {
         let (warm_up, steps) = (WARM_UP.of(params), STEPS.of(params));
         let problem = format!("a warm-up of {warm_up} steps does not end in a run of {steps}; choose fewer");
         return invalid(WARM_UP.key(), &problem);
+    }
+    if weights_file(params).is_some_and(|file| file.as_os_str().is_empty()) {
+        return Err(ParamError::invalid(
+            WEIGHTS.key(),
+            "choose the file of weights: .safetensors of `learnscope export RUN --weights`, or a PyTorch state dict of a ResNet-18",
+        ));
     }
     let source = SOURCE.of(params);
     if source != Source::Shapes && FOLDER.of(params).is_empty() {

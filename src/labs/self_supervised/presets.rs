@@ -179,4 +179,18 @@ pub static PRESETS: &[Preset] = &[
         help: "It collapses at seeds 1 to 3, though the encoder keeps its batch norm.",
         set: &[("projector_norm", "off")],
     },
+    Preset {
+        id: "analyse-weights",
+        title: "Analyse weights of mine",
+        help: "A ResNet-18 from a file, on CIFAR-10, as it is: choose the weights and the folder. No step is trained; spectrum, RankMe, \
+               slope, kNN, probe and the eigenspaces of a first batch are measured.",
+        set: &[
+            ("network", "resnet18"),
+            ("init", "file"),
+            ("source", "cifar10"),
+            ("steps", "0"),
+            ("probe_train", "20000"),
+            ("probe_test", "2000"),
+        ],
+    },
 ];

@@ -3,7 +3,8 @@
 
 use crate::compute::linalg::Matrix;
 use crate::engine::emit::Emit;
-use crate::metrics::representation::{rank_me, spectral_slope, uniformity, view_alignment};
+use crate::engine::event::Payload;
+use crate::metrics::representation::{covariance_spectrum, power_law, rank_me, uniformity, view_alignment};
 
 use super::trainer::VIEWS;
 
@@ -20,12 +21,21 @@ pub fn rows(d: usize, values: &[f32]) -> Matrix {
 /// Emits how near the two views of a picture are, and how evenly the views of one kind are spread, of a batch's embeddings
 /// `[2B, d]`; row `2b + v` is view v of picture b.
 pub fn emit_views(z: &Matrix, out: &mut Emit<'_>) {
+    emit_pairs(z, ["views/alignment", "views/uniformity"], out);
+}
+
+/// The same of features `[2B, f]`.
+pub fn emit_feature_views(h: &Matrix, out: &mut Emit<'_>) {
+    emit_pairs(h, ["views/alignment/features", "views/uniformity/features"], out);
+}
+
+fn emit_pairs(z: &Matrix, [alignment, uniform]: [&str; 2], out: &mut Emit<'_>) {
     let view = |v: usize| Matrix::from_fn(z.rows() / VIEWS, z.columns(), |b, j| z[(VIEWS * b + v, j)]);
     let [first, second] = [view(0), view(1)];
-    defined("views/alignment", view_alignment(&first, &second), out);
+    defined(alignment, view_alignment(&first, &second), out);
     // Pairs of one picture's views belong to the alignment.
     let both = uniformity(&first).zip(uniformity(&second));
-    defined("views/uniformity", both.map(|(first, second)| (first + second) / 2.0), out);
+    defined(uniform, both.map(|(first, second)| (first + second) / 2.0), out);
 }
 
 /// Emits what test pictures' features (n x f) and embeddings (n x d) are like.
@@ -33,7 +43,13 @@ pub fn emit_test(features: &Matrix, embeddings: &Matrix, out: &mut Emit<'_>) {
     let [features, embeddings] = [features, embeddings].map(|all| first_rows(all, MOST));
     defined("rank_me/features", rank_me(&features), out);
     defined("rank_me/embeddings", rank_me(&embeddings), out);
-    defined("spectral_slope", spectral_slope(&features), out);
+    if let Some(values) = covariance_spectrum(&features) {
+        defined("spectral_slope", power_law(&values).map(|law| law.alpha), out);
+        out.payload("spectrum/features", Payload::Series(values));
+    }
+    if let Some(values) = covariance_spectrum(&embeddings) {
+        out.payload("spectrum/embeddings", Payload::Series(values));
+    }
     defined("uniformity/test", uniformity(&first_rows(&embeddings, MOST_PAIRED)), out);
 }
 

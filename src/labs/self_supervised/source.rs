@@ -11,12 +11,14 @@ use crate::data::synth::shapes;
 use crate::data::{DataError, cifar, image_folder};
 use crate::engine::params::{ParamError, Params};
 use crate::kit::kept;
+use crate::nn::weights::checksum;
 use crate::watch::Watch;
 
 use super::params::{
-    BATCH_SIZE, CROP_MIN, DATA_SEED, FOLDER, IMAGE_SIZE, SOURCE, Source, TRAIN_IMAGES, VIEWS, check_combination,
-    strengths,
+    BATCH_SIZE, CROP_MIN, DATA_SEED, FOLDER, IMAGE_SIZE, SOURCE, Source, TRAIN_IMAGES, VIEWS, WEIGHTS,
+    check_combination, strengths, weights_file,
 };
+use super::weights;
 
 /// Generated test pictures.
 const SHAPES_TEST: usize = 1000;
@@ -66,6 +68,7 @@ fn read(params: &Params, identity: &Identity, watch: Watch<'_>) -> Result<ImageD
 /// Checks what only the pictures can tell; see [`crate::kit::lab::LabSpec::check`].
 pub fn check(params: &Params) -> Result<(), ParamError> {
     check_combination(params)?;
+    weights_file(params).map_or(Ok(()), weights::check)?;
     let data = images(params, Watch::nobody())?;
     let invalid = |key: &str, problem: String| Err(ParamError::invalid(key, problem));
     let batch = BATCH_SIZE.of(params) as usize;
@@ -89,11 +92,16 @@ pub fn check(params: &Params) -> Result<(), ParamError> {
 
 /// The data set in words; see [`crate::kit::lab::LabSpec::data`].
 pub fn data(params: &Params) -> Result<String, ParamError> {
-    if SOURCE.of(params) == Source::Shapes {
-        return Ok(String::new());
-    }
     check_combination(params)?;
-    Ok(images(params, Watch::nobody())?.description.clone())
+    let mut parts = Vec::new();
+    if SOURCE.of(params) != Source::Shapes {
+        parts.push(images(params, Watch::nobody())?.description.clone());
+    }
+    if let Some(weights) = weights_file(params) {
+        let checksum = checksum(weights).map_err(|error| ParamError::invalid(WEIGHTS.key(), error))?;
+        parts.push(format!("weights {}, CRC-32 {checksum:08x}", weights.display()));
+    }
+    Ok(parts.join("; "))
 }
 
 /// How views are made.

@@ -159,6 +159,24 @@ impl Trainer {
         })
     }
 
+    /// What a step on views `[2B, C, H, W]` would measure, with the F of this batch alone; nothing is changed.
+    pub fn look(&self, x: Tensor<4>, hyper: &Hyper) -> (Outcome, Correlation) {
+        let mut online = self.online.clone();
+        let t = self.target.clone().forward(x.clone(), VIEWS);
+        let z = online.branch.forward(x, VIEWS);
+        let p = online.predictor.forward(z.clone(), VIEWS);
+        let correlation = Correlation::after(None, &z, hyper);
+        (Outcome { cosine: negative_cosine(p.clone(), t), z, p, gradient_norms: None }, correlation)
+    }
+
+    /// Goes on from this online network, of which the target becomes a copy unless it has weights of its own.
+    pub fn start_from(&mut self, online: Online) {
+        if self.target_is_online {
+            self.target = online.branch.clone();
+        }
+        self.online = online;
+    }
+
     /// DirectPred or DirectCopy: overwrites Wp from F.
     fn set_predictor(&mut self, hyper: &Hyper) -> Result<(), RunError> {
         if matches!(hyper.rule, PredictorRule::Gradient | PredictorRule::Fixed) {

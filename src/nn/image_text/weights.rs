@@ -6,18 +6,19 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 use thiserror::Error;
 
 use super::bert::state_dict_name;
 use super::model::{BuildError, ImageText};
 use super::resnet::{Depth, torch_layer};
 use super::spec::{Backbone, Spec};
-use crate::compute::readback::{ReadError, Reader};
+use crate::compute::readback::ReadError;
 use crate::compute::streams::ALONE;
-use crate::nn::parameters::{Role, map, slots};
-pub use crate::nn::reconstruction::weights::Fit;
-use crate::nn::weights::{FileError, Mismatch, Opened, Stored, Written, first_names, packed as packed_file};
+use crate::nn::parameters::slots;
+pub use crate::nn::weights::fit::Fit;
+use crate::nn::weights::fit::{Keys, Place, filled, prefix, taken, written};
+use crate::nn::weights::{FileError, Mismatch, Opened, Stored, first_names, packed as packed_file};
 
 /// Weights that were not written or not loaded.
 #[derive(Debug, Error)]
@@ -78,26 +79,12 @@ impl Part {
     }
 }
 
-/// A parameter, and what PyTorch calls it.
-struct Place {
-    /// `image.layer1.0.conv1.weight`
-    name: String,
-    /// As PyTorch has it.
-    shape: Vec<usize>,
-    /// A matrix `[in, out]` here is `[out, in]` there.
-    turned: bool,
-    value: Tensor<1>,
-}
-
 /// Every parameter in the order of [`slots`].
 fn places(net: &ImageText, spec: &Spec) -> Vec<Place> {
     let place = |slot: crate::nn::parameters::Slot| {
         let turned = slot.shape.len() == 2 && !slot.path.contains("embeddings.");
-        let mut shape = slot.shape;
-        if turned {
-            shape.reverse();
-        }
-        Place { name: torch_name(&slot.path, spec), shape, turned, value: slot.value }
+        let name = torch_name(&slot.path, spec);
+        Place::of(slot, name, turned)
     };
     slots(net).into_iter().map(place).collect()
 }
@@ -118,28 +105,13 @@ fn torch_name(path: &str, spec: &Spec) -> String {
     layer.unwrap_or(path)
 }
 
-/// `[rows, columns]` as `[columns, rows]`.
-fn transposed(numbers: &[f32], columns: usize) -> Vec<f32> {
-    (0..columns).flat_map(|column| numbers.iter().skip(column).step_by(columns.max(1)).copied()).collect()
-}
-
 const LAB: (&str, &str) = ("learnscope.lab", "image-report");
 const SPEC: &str = "learnscope.spec";
 
 /// The bytes of a safetensors file, the same ones for the same network. `texts` are written beside the weights: the vocabulary without
 /// which the text encoder is of no use, how pictures were prepared.
 pub fn packed(net: &ImageText, spec: &Spec, texts: &[(String, String)]) -> Result<Vec<u8>, WeightsError> {
-    let places = places(net, spec);
-    let mut reader = Reader::default();
-    places.iter().for_each(|place| {
-        reader.add(place.value.clone());
-    });
-    let written = |(place, numbers): (Place, Vec<f32>)| {
-        let rows = place.shape.first().copied().unwrap_or(1);
-        let numbers = if place.turned { transposed(&numbers, rows) } else { numbers };
-        Written { name: place.name, shape: place.shape, numbers }
-    };
-    let tensors: Vec<Written> = places.into_iter().zip(reader.read()?).map(written).collect();
+    let tensors = written(places(net, spec))?;
     let mut all: HashMap<String, String> = texts.iter().cloned().collect();
     let (key, lab) = LAB;
     all.insert(key.to_owned(), lab.to_owned());
@@ -184,58 +156,17 @@ pub fn start_from(
 ) -> Result<(ImageText, Fit), WeightsError> {
     let places = places(&net, spec);
     let keys = keys(file, &places, part);
-    let mut mismatch = Mismatch::default();
-    let (mut used, mut taken): (Vec<&str>, Vec<(usize, &Stored)>) = (Vec::new(), Vec::new());
-    for (i, (place, candidates)) in places.iter().zip(&keys).enumerate() {
-        let Some(candidates) = candidates else { continue };
-        match candidates.iter().find_map(|key| file.tensors.get_key_value(key)) {
-            Some((key, stored)) => {
-                used.push(key);
-                if stored.shape == place.shape {
-                    taken.push((i, stored));
-                } else {
-                    mismatch.shapes.push((place.name.clone(), place.shape.clone(), stored.shape.clone()));
-                }
-            }
-            None => mismatch.missing.push(place.name.clone()),
-        }
+    let (numbers, fit) = taken(file, &places, &keys)?;
+    if fit.taken == 0 {
+        let asked = places.iter().zip(&keys).filter(|(_, keys)| keys.is_some());
+        let wanted = first_names(&asked.map(|(place, _)| place.name.clone()).collect::<Vec<_>>());
+        return Err(WeightsError::Nothing { path: file.path.clone(), part: part.name(), first: file.first(), wanted });
     }
-    used.sort_unstable();
-    let counts = |key: &&String| !key.ends_with("num_batches_tracked") && !key.ends_with("position_ids");
-    let other = |key: &&String| used.binary_search(&key.as_str()).is_err() && counts(key);
-    mismatch.unexpected = file.tensors.keys().filter(other).cloned().collect();
-    let wanted: Vec<String> =
-        places.iter().zip(&keys).filter(|(_, keys)| keys.is_some()).map(|(place, _)| place.name.clone()).collect();
-    if taken.is_empty() {
-        let (path, part, first) = (file.path.clone(), part.name(), file.first());
-        return Err(WeightsError::Nothing { path, part, first, wanted: first_names(&wanted) });
-    }
-    let numbers = file.numbers(&taken.iter().map(|(_, stored)| *stored).collect::<Vec<_>>())?;
-    let fit = Fit { path: file.path.clone(), taken: taken.len(), of: wanted.len(), mismatch };
-    let mut new: Vec<Option<Vec<f32>>> = vec![None; places.len()];
-    let with_places = taken.into_iter().filter_map(|(i, _)| Some((i, places.get(i)?)));
-    for ((i, place), numbers) in with_places.zip(numbers) {
-        let columns = place.shape.last().copied().unwrap_or(1);
-        let numbers = if place.turned { transposed(&numbers, columns) } else { numbers };
-        new.iter_mut().skip(i).take(1).for_each(|slot| *slot = Some(numbers.clone()));
-    }
-    Ok((filled(net, new, device), fit))
-}
-
-/// A network with these numbers in place of its own; `None` leaves a parameter as it is.
-fn filled(net: ImageText, numbers: Vec<Option<Vec<f32>>>, device: &Device) -> ImageText {
-    let mut numbers = numbers.into_iter();
-    map(net, |_, _: Role, old| match numbers.next().flatten() {
-        Some(numbers) => {
-            let count = numbers.len();
-            Tensor::from_data(TensorData::new(numbers, [count]), device)
-        }
-        None => old,
-    })
+    Ok((filled(net, &mut numbers.into_iter(), device), fit))
 }
 
 /// Of every parameter what it may be called in the file; `None`: it is of another part.
-fn keys(file: &Opened, places: &[Place], part: Part) -> Vec<Option<Vec<String>>> {
+fn keys(file: &Opened, places: &[Place], part: Part) -> Keys {
     let mut keys = vec![None; places.len()];
     for (start, beginnings) in part.groups() {
         let of = |place: &Place| -> Option<String> {
@@ -244,7 +175,7 @@ fn keys(file: &Opened, places: &[Place], part: Part) -> Vec<Option<Vec<String>>>
         };
         let group: Vec<(usize, String, &[usize])> =
             places.iter().enumerate().filter_map(|(i, place)| Some((i, of(place)?, &place.shape[..]))).collect();
-        let prefix = prefix(file, &group);
+        let (prefix, _) = prefix(file, group.iter().map(|(_, name, shape)| (&**name, *shape)));
         for (i, name, _) in group {
             let key = format!("{prefix}{name}");
             // Files of TensorFlow's time call scale and shift by their letters.
@@ -255,25 +186,6 @@ fn keys(file: &Opened, places: &[Place], part: Part) -> Vec<Option<Vec<String>>>
         }
     }
     keys
-}
-
-/// What stands before the names of a group in the file: that by which most of its tensors fit, of several the shortest.
-fn prefix(file: &Opened, group: &[(usize, String, &[usize])]) -> String {
-    let known: HashMap<&str, &[usize]> = group.iter().map(|(_, name, shape)| (&**name, *shape)).collect();
-    let longest = known.keys().map(|name| name.len()).max().unwrap_or(0);
-    let mut fits: HashMap<&str, usize> = HashMap::new();
-    for (key, stored) in &file.tensors {
-        let starts = std::iter::once(0).chain(key.match_indices('.').map(|(dot, _)| dot + 1));
-        for start in starts.filter(|start| key.len() - start <= longest) {
-            if known.get(&key[start..]) == Some(&&*stored.shape) {
-                *fits.entry(&key[..start]).or_default() += 1;
-            }
-        }
-    }
-    let best = fits
-        .into_iter()
-        .max_by_key(|(prefix, count)| (*count, std::cmp::Reverse(prefix.len()), std::cmp::Reverse(*prefix)));
-    best.map_or_else(String::new, |(prefix, _)| prefix.to_owned())
 }
 
 /// Opens a file of weights.

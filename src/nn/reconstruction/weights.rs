@@ -8,15 +8,17 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 use thiserror::Error;
 
 use super::inception::unit_name;
 use super::spec::{Family, Head, Layout, NetSpec};
 use super::{Autoencoder, BuildError};
-use crate::compute::readback::{ReadError, Reader};
-use crate::nn::parameters::{map, slots};
-use crate::nn::weights::{FileError, Mismatch, Opened, Stored, Written, first_names, packed as packed_file};
+use crate::compute::readback::ReadError;
+use crate::nn::parameters::slots;
+pub use crate::nn::weights::fit::Fit;
+use crate::nn::weights::fit::{Keys, Place, filled, taken, written};
+use crate::nn::weights::{FileError, Mismatch, Opened, first_names, packed as packed_file};
 
 /// Weights that were not written or not loaded.
 #[derive(Debug, Error)]
@@ -42,27 +44,12 @@ pub enum WeightsError {
     Read(#[from] ReadError),
 }
 
-/// A parameter, and what PyTorch calls it.
-struct Place {
-    /// `encoder.layer1.0.conv1.weight`
-    name: String,
-    /// As PyTorch has it.
-    shape: Vec<usize>,
-    /// A matrix `[in, out]` here is `[out, in]` there.
-    turned: bool,
-    value: Tensor<1>,
-}
-
-/// Every parameter in the order of [`filled`].
+/// Every parameter: of the encoder, the decoder, the classifier.
 fn places(net: &Autoencoder) -> Vec<Place> {
     fn part(name: &str, module: &impl Module) -> Vec<Place> {
         let place = |slot: crate::nn::parameters::Slot| {
-            let turned = slot.shape.len() == 2;
-            let mut shape = slot.shape;
-            if turned {
-                shape.reverse();
-            }
-            Place { name: format!("{name}.{}", torch_name(&slot.path)), shape, turned, value: slot.value }
+            let (name, turned) = (format!("{name}.{}", torch_name(&slot.path)), slot.shape.len() == 2);
+            Place::of(slot, name, turned)
         };
         slots(module).into_iter().map(place).collect()
     }
@@ -106,11 +93,6 @@ fn torch_name(path: &str) -> String {
     format!("{layer}.{tensor}")
 }
 
-/// `[rows, columns]` as `[columns, rows]`.
-fn transposed(numbers: &[f32], columns: usize) -> Vec<f32> {
-    (0..columns).flat_map(|column| numbers.iter().skip(column).step_by(columns.max(1)).copied()).collect()
-}
-
 /// How a network was trained, as far as whoever uses it has to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trained {
@@ -128,16 +110,7 @@ pub fn packed(
     trained: Trained,
     white: Option<String>,
 ) -> Result<Vec<u8>, WeightsError> {
-    let places = places(net);
-    let mut reader = Reader::default();
-    places.iter().for_each(|place| {
-        reader.add(place.value.clone());
-    });
-    let written = |(place, numbers): (Place, Vec<f32>)| {
-        let numbers = if place.turned { transposed(&numbers, place.shape[0]) } else { numbers };
-        Written { name: place.name, shape: place.shape, numbers }
-    };
-    let tensors: Vec<Written> = places.into_iter().zip(reader.read()?).map(written).collect();
+    let tensors = written(places(net))?;
     let mut texts = texts(spec);
     texts.insert(REBUILDS.to_owned(), trained.rebuilds.to_string());
     texts.insert(CUT.to_owned(), trained.cut.to_string());
@@ -225,60 +198,6 @@ pub fn load(file: &Opened, device: &Device) -> Result<(Autoencoder, NetSpec), We
     Err(WeightsError::Mismatch { path: file.path.clone(), network: spec.describe(), mismatch: fit.mismatch })
 }
 
-/// What of a file has become of a network.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fit {
-    pub path: PathBuf,
-    /// Tensors of the network that are the file's now, of so many.
-    pub taken: usize,
-    pub of: usize,
-    /// `missing`: tensors that keep their random numbers.
-    pub mismatch: Mismatch,
-}
-
-impl Fit {
-    /// In one line, with the first names of what does not fit.
-    pub fn line(&self) -> String {
-        let Fit { path, taken, of, .. } = self;
-        let first = format!("{taken} of {of} tensors start from {}", path.display());
-        let names = |what: &str, names: &[String]| match names.len() {
-            0 => String::new(),
-            count => format!("; {count} {what}: {}", first_names(names)),
-        };
-        first
-            + &names("start from random numbers", &self.mismatch.missing)
-            + &names("have another shape in the file and start from random numbers too", &self.shapes())
-            + &names("of the file have no place", &self.mismatch.unexpected)
-    }
-
-    /// Every name, a line for each kind.
-    pub fn card(&self) -> Vec<String> {
-        let mut lines = vec![format!("{} of {} tensors started from {}", self.taken, self.of, self.path.display())];
-        let mut list = |what: &str, names: &[String]| {
-            if !names.is_empty() {
-                let shown = names.iter().take(MOST_LISTED).map(|name| crate::nn::weights::shown(name));
-                let more = match names.len().saturating_sub(MOST_LISTED) {
-                    0 => String::new(),
-                    more => format!(" and {more} more"),
-                };
-                lines.push(format!("{what} ({}): {}{more}", names.len(), shown.collect::<Vec<_>>().join(", ")));
-            }
-        };
-        list("from random numbers, since the file has none", &self.mismatch.missing);
-        list("from random numbers, since the file's shape is another one", &self.shapes());
-        list("of the file, without a place in the network", &self.mismatch.unexpected);
-        lines
-    }
-
-    fn shapes(&self) -> Vec<String> {
-        let line = |(name, ours, file): &(String, Vec<usize>, Vec<usize>)| format!("{name} {file:?} for {ours:?}");
-        self.mismatch.shapes.iter().map(line).collect()
-    }
-}
-
-/// Names that are listed of each kind.
-const MOST_LISTED: usize = 400;
-
 /// Puts into a network whatever of a file fits it by name and shape; the rest stays as it is.
 ///
 /// # Errors
@@ -293,26 +212,12 @@ pub fn start_from(
     let (prefix, part) = reading(file, &places);
     // What a parameter is called in the file.
     let key = |place: &Place| place.name.strip_prefix(part).map(|name| format!("{prefix}{name}"));
-    let mut mismatch = Mismatch::default();
-    let (mut used, mut taken): (Vec<String>, Vec<(usize, &Stored)>) = (Vec::new(), Vec::new());
-    for (i, place) in places.iter().enumerate() {
-        let found = key(place).and_then(|key| Some((file.tensors.get(&key)?, key)));
-        let Some((stored, key)) = found else {
-            mismatch.missing.push(place.name.clone());
-            continue;
-        };
-        used.push(key);
-        if stored.shape == place.shape {
-            taken.push((i, stored));
-        } else {
-            mismatch.shapes.push((place.name.clone(), place.shape.clone(), stored.shape.clone()));
-        }
-    }
-    used.sort_unstable();
-    let other = |key: &&String| used.binary_search(key).is_err() && !key.ends_with("num_batches_tracked");
-    mismatch.unexpected = file.tensors.keys().filter(other).cloned().collect();
+    let keys: Keys = places.iter().map(|place| Some(key(place).into_iter().collect())).collect();
+    let (numbers, fit) = taken(file, &places, &keys)?;
     // A few biases of another network's classifier are nothing to start from.
-    if !taken.iter().any(|(i, _)| places[*i].name.starts_with("encoder.")) {
+    let of_encoder =
+        |(place, numbers): (&Place, &Option<Vec<f32>>)| numbers.is_some() && place.name.starts_with("encoder.");
+    if !places.iter().zip(&numbers).any(of_encoder) {
         let wanted: Vec<String> = places.iter().map(|place| place.name.clone()).collect();
         return Err(WeightsError::Nothing {
             path: file.path.clone(),
@@ -321,32 +226,14 @@ pub fn start_from(
             wanted: first_names(&wanted),
         });
     }
-    let numbers = file.numbers(&taken.iter().map(|(_, stored)| *stored).collect::<Vec<_>>())?;
-    let fit = Fit { path: file.path.clone(), taken: taken.len(), of: places.len(), mismatch };
-    let mut new: Vec<Option<Vec<f32>>> = vec![None; places.len()];
-    for ((i, _), numbers) in taken.into_iter().zip(numbers) {
-        let place = &places[i];
-        new[i] = Some(if place.turned { transposed(&numbers, place.shape[1]) } else { numbers });
-    }
-    Ok((filled(net, new, device), fit))
-}
-
-/// A network with these numbers in place of its own; `None` leaves a parameter as it is.
-fn filled(net: Autoencoder, numbers: Vec<Option<Vec<f32>>>, device: &Device) -> Autoencoder {
     let mut numbers = numbers.into_iter();
-    let mut next = |old: Tensor<1>| match numbers.next().flatten() {
-        Some(numbers) => {
-            let count = numbers.len();
-            Tensor::from_data(TensorData::new(numbers, [count]), device)
-        }
-        None => old,
-    };
-    Autoencoder {
-        encoder: map(net.encoder, |_, _, old| next(old)),
-        decoder: net.decoder.map(|decoder| map(decoder, |_, _, old| next(old))),
-        classifier: map(net.classifier, |_, _, old| next(old)),
+    let net = Autoencoder {
+        encoder: filled(net.encoder, &mut numbers, device),
+        decoder: net.decoder.map(|decoder| filled(decoder, &mut numbers, device)),
+        classifier: filled(net.classifier, &mut numbers, device),
         sigmoid: net.sigmoid,
-    }
+    };
+    Ok((net, fit))
 }
 
 /// How a file's names are read: what stands before all of them, and the part whose names they are, `encoder.` or all (empty). Of
@@ -378,9 +265,13 @@ pub fn open(path: &Path) -> Result<Opened, WeightsError> {
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::{Tensor, TensorData};
+
     use super::*;
     use crate::compute::device;
+    use crate::compute::readback::Reader;
     use crate::nn::layers::conv::Pass;
+    use crate::nn::weights::Written;
 
     fn spec(family: Family) -> NetSpec {
         NetSpec { family, size: 32, width: 0.5, sigmoid: true, head: Head::Ordinal, leaky: true }
@@ -470,7 +361,6 @@ mod tests {
         let names: std::collections::HashSet<&str> = places.iter().map(|place| &*place.name).collect();
         // 94 units of five tensors, and the last layer.
         assert_eq!((names.len(), places.len()), (94 * 5 + 2, 94 * 5 + 2));
-        assert_eq!(transposed(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 3), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
     }
 
     /// A file with torchvision's names: those of an encoder for large pictures behind a prefix, and a last layer.

@@ -45,8 +45,7 @@ static MOST_WORDS: Int = live(GROUP, "most_words", "maps of a report")
     .int(6, [1, 200]);
 
 /// The lab's functions for the command line.
-pub static PREDICT: PredictSpec =
-    PredictSpec { settings, predict: job::predict, packed_weights: weights_source::packed_weights };
+pub static PREDICT: PredictSpec = PredictSpec { settings, predict: job::predict };
 
 /// What can be set of a prediction.
 pub fn settings() -> Vec<ParamSpec> {

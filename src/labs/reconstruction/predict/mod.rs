@@ -54,8 +54,7 @@ static OCCLUSIONS: Switch = live(GROUP, "occlusions", "occlusion maps")
     .switch(true);
 
 /// The lab's functions for the command line.
-pub static PREDICT: PredictSpec =
-    PredictSpec { settings, predict: job::predict, packed_weights: weights_source::packed_weights };
+pub static PREDICT: PredictSpec = PredictSpec { settings, predict: job::predict };
 
 /// What can be set of a prediction.
 pub fn settings() -> Vec<ParamSpec> {

@@ -31,8 +31,7 @@ use super::source::prepare;
 use inputs::Item;
 
 /// The lab's functions for the command line.
-pub static PREDICT: PredictSpec =
-    PredictSpec { settings, predict: job::predict, packed_weights: weights_source::packed_weights };
+pub static PREDICT: PredictSpec = PredictSpec { settings, predict: job::predict };
 
 /// The lab's parameters that tell how a prediction is made.
 pub fn settings() -> Vec<ParamSpec> {

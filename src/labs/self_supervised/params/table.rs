@@ -183,11 +183,25 @@ pub static ENCODER: Choice<EncoderKind, 3> = fixed(NETWORK, "network", "encoder"
             ("resnet18", "ResNet-18 for 32×32", EncoderKind::ResNet18),
         ],
     );
-pub static INIT: Choice<Init, 2> =
-    fixed(NETWORK, "init", "initial weights").help("How weights are drawn before the first step.").choice(
+pub static INIT: Choice<Init, 3> = fixed(NETWORK, "init", "initial weights")
+    .help("How weights are drawn before the first step, or from which file they are. What a file lacks is drawn as in PyTorch.")
+    .choice(
         "torch",
-        [("torch", "PyTorch's layers' default", Init::Torch), ("glorot", "Glorot (Keras' default)", Init::Glorot)],
+        [
+            ("torch", "PyTorch's layers' default", Init::Torch),
+            ("glorot", "Glorot (Keras' default)", Init::Glorot),
+            ("file", "from a file", Init::Torch),
+        ],
     );
+pub static WEIGHTS: Words = fixed(NETWORK, "weights", "file of weights")
+    .help(
+        "A .safetensors file of `learnscope export RUN --weights`, or a PyTorch state dict of a ResNet-18 (torchvision's, lightly's, solo-learn's: \
+         .pt, .pth, .safetensors). Tensors are taken by name and shape; what fits nowhere is listed in the notices and starts from random weights \
+         of the seed: so does the stem where the file has ImageNet's 7×7 one, which is 3×3 here. With 0 steps the weights are analysed and not \
+         trained.",
+    )
+    .when(INIT.is(&["file"]))
+    .path();
 pub static SOURCE: Choice<Source, 3> = fixed(DATA, "source", "pictures")
     .help("What the network sees. Classes are used to judge the features only, never to train.")
     .choice(
@@ -232,9 +246,9 @@ pub static CROP_MIN: Float = fixed(DATA, "crop_min", "smallest crop")
     .help("Smallest share of the area that a crop keeps; 0: the recipe's own (shapes 0.4, colour 0.08).")
     .float(0.0, [0.0, 1.0]);
 pub static STEPS: Int = fixed(RUN, "steps", "steps")
-    .help("Number of updates. The paper's 100 epochs of CIFAR-10 are 39,000.")
+    .help("Number of updates. The paper's 100 epochs of CIFAR-10 are 39,000. 0: the network is judged as it is.")
     .unit("steps")
-    .int(700, [1, 10_000_000]);
+    .int(700, [0, 10_000_000]);
 pub static LOSS_EVERY: Int = live(RUN, "loss_every", "loss every")
     .help("How often the loss is read from the device.")
     .unit("steps")
@@ -308,6 +322,7 @@ pub static PARAMS: &[ParamSpec] = &[
     OUTPUT_NORM.row(),
     PREDICTOR_HIDDEN.row(),
     PREDICTOR_NORM.row(),
+    WEIGHTS.row(),
     SOURCE.row(),
     FOLDER.row(),
     IMAGE_SIZE.row(),

@@ -3,6 +3,7 @@
 use crate::compute::linalg::{LinalgError, Matrix, symmetric_eigen, symmetric_eigenvalues};
 use crate::compute::streams;
 use crate::metrics::alignment::{asymmetry, commutator};
+use crate::metrics::spectrum::effective_rank;
 
 /// The constants of the motion.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,10 +90,10 @@ impl Start {
 }
 
 /// d/dt of the three matrices.
-struct Slope {
-    w: Matrix,
-    wp: Matrix,
-    wa: Matrix,
+pub(super) struct Slope {
+    pub w: Matrix,
+    pub wp: Matrix,
+    pub wa: Matrix,
 }
 
 impl MatrixDynamics {
@@ -220,7 +221,7 @@ pub fn target_ratio(state: &MatrixState) -> f64 {
     if size > 0.0 { dot(&state.wa, &state.w) / size } else { 1.0 }
 }
 
-fn advance(state: &mut MatrixState, dt: f64, slope: &Slope) {
+pub(super) fn advance(state: &mut MatrixState, dt: f64, slope: &Slope) {
     let parts = [(&mut state.w, &slope.w), (&mut state.wp, &slope.wp), (&mut state.wa, &slope.wa)];
     for (matrix, slope) in parts {
         for (value, slope) in matrix.as_mut_slice().iter_mut().zip(slope.as_slice()) {
@@ -241,6 +242,10 @@ pub struct Snapshot {
     pub certificate: Option<f64>,
     /// Relative residual of the balance law; `None` where it does not hold by construction.
     pub balance_residual: Option<f64>,
+    /// Of the cosine loss, from −2 to 2; `None`: of the L2 loss.
+    pub loss: Option<f64>,
+    /// exp of the entropy of F's eigenvalues, from 1 to d; `None` for F = 0.
+    pub rank: Option<f64>,
     /// (v_j·Wp v_j, λ_j) for the eigenvectors of F, λ descending: the modes, to lay over the phase portrait.
     pub modes: Vec<[f64; 2]>,
 }
@@ -285,19 +290,26 @@ pub fn measure(
     time: f64,
 ) -> Result<Snapshot, LinalgError> {
     let f = dynamics.correlation(state);
-    let eigen = symmetric_eigen(&f)?;
-    let mapped = state.wp.times(&eigen.vectors);
-    let modes = (0..f.rows())
-        .map(|j| [(0..f.rows()).map(|i| eigen.vectors[(i, j)] * mapped[(i, j)]).sum(), eigen.values[j]])
-        .collect();
+    let (values, modes) = modes(&f, &state.wp)?;
     Ok(Snapshot {
         time,
         asymmetry: asymmetry(&state.wp).frobenius,
         commutator: commutator(&f, &state.wp),
         certificate: dynamics.certificate(state)?,
         balance_residual: dynamics.is_balanced().then(|| dynamics.balance_residual(state, initial, time)),
+        loss: None,
+        rank: effective_rank(&values, 0.0),
         modes,
     })
+}
+
+/// Eigenvalues λ_j of F, descending, and (v_j·Wp v_j, λ_j) for their eigenvectors.
+pub(super) fn modes(f: &Matrix, wp: &Matrix) -> Result<(Vec<f64>, Vec<[f64; 2]>), LinalgError> {
+    let eigen = symmetric_eigen(f)?;
+    let mapped = wp.times(&eigen.vectors);
+    let of = |j: usize| [(0..f.rows()).map(|i| eigen.vectors[(i, j)] * mapped[(i, j)]).sum(), eigen.values[j]];
+    let modes = (0..f.rows()).map(of).collect();
+    Ok((eigen.values, modes))
 }
 
 #[cfg(test)]

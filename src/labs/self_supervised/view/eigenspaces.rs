@@ -42,6 +42,7 @@ pub static TILE: Tile<SelfSupervisedView> = Tile {
             run: |view, _, _| {
                 view.eigenspaces.fit();
                 [&mut view.measures, &mut view.loss, &mut view.probe].into_iter().for_each(CurvesTile::fit);
+                view.spectrum.fit();
                 view.theory.fit();
             },
         },
@@ -71,10 +72,10 @@ pub struct Eigenspaces {
 }
 
 /// A panel of a list against its index.
-struct Panel {
-    key: &'static str,
-    heading: &'static str,
-    spec: Spec<'static>,
+pub(super) struct Panel {
+    pub key: &'static str,
+    pub heading: &'static str,
+    pub spec: Spec<'static>,
 }
 
 fn spectra(size: f32) -> [Panel; 3] {
@@ -178,7 +179,7 @@ pub fn ui(state: &mut Eigenspaces, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     let painter = ui.painter_at(rest.expand(2.0));
     for ((panel, place), spectrum) in spectra(size).into_iter().zip(&places).zip(&mut state.spectra) {
         let below = panel_heading(&painter, *place, panel.heading, size, style);
-        draw_spectrum(&mut state.snapshots, spectrum, &panel, below, ui, ctx);
+        draw_spectrum(&mut state.snapshots, spectrum, &panel, None, below, ui, ctx);
     }
     let norm = if state.entrywise { "entrywise L1" } else { "Frobenius" };
     let below = panel_heading(&painter, places[3], "Asymmetry of Wp", size, style);
@@ -189,17 +190,20 @@ pub fn ui(state: &mut Eigenspaces, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     }
 }
 
-fn values(payload: &Arc<Payload>) -> &[f64] {
+/// The numbers of a list; none of anything else.
+pub(super) fn values(payload: &Arc<Payload>) -> &[f64] {
     match &**payload {
         Payload::Series(values) => values,
         _ => &[],
     }
 }
 
-fn draw_spectrum(
+/// Draws snapshots of a list, the twin's and the one at the cursor, and `on_top` of them.
+pub(super) fn draw_spectrum(
     snapshots: &mut Snapshots,
     state: &mut SpectrumState,
     panel: &Panel,
+    on_top: Option<Line<'_>>,
     place: Rect,
     ui: &mut Ui,
     ctx: &ViewCtx<'_>,
@@ -233,6 +237,7 @@ fn draw_spectrum(
             readable: true,
         });
     }
+    lines.extend(on_top);
     state.show(ui, place, &panel.spec, &lines, style);
 }
 
@@ -262,7 +267,8 @@ pub fn paper_curve<'a>(run: &paper::PaperRun, points: &'static [(f64, f64)], ctx
         [(epoch / paper::EPOCHS * steps as f64).round(), value]
     };
     Curve {
-        name: format!("paper's {}, 100 epochs as {} steps", run.title, number::grouped(steps)).into(),
+        name: format!("paper's {}, two-layer predictor, 100 epochs as {} steps", run.title, number::grouped(steps))
+            .into(),
         category: crate::plot::style::Category { color: ctx.style.text_weak, dash: Dash::Dotted },
         width: 1.0,
         identity: points.as_ptr() as u64 ^ steps,

@@ -182,19 +182,22 @@ fn measured(ui: &mut Ui, ctx: &ViewCtx<'_>) {
 fn in_the_paper(params: &Params, ui: &mut Ui, ctx: &ViewCtx<'_>) {
     heading(ui, ctx, "In the paper (CIFAR-10, ResNet-18)");
     let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
-    let like = paper::alike(params);
+    let (number, rows) = paper::table(params);
     Grid::new("paper").num_columns(2).spacing(vec2(12.0, 3.0)).show(ui, |ui| {
-        for run in paper::table_1() {
-            let here = like == Some(run);
+        for paper::Entry { title, probe, here } in rows {
             let color = if here { style.text } else { style.text_weak };
-            let name = if here { format!("{} (as here)", run.title) } else { run.title.to_owned() };
+            let name = if here { format!("{title} (as here)") } else { title.to_owned() };
             ui.label(RichText::new(name).size(size + 1.0).color(color));
-            ui.label(tile::mono(format!("{:.1} %", run.probe), size, style).color(color));
+            ui.label(tile::mono(format!("{probe:.1} %"), size, style).color(color));
             ui.end_row();
         }
     });
-    let text = "Table 1: linear probe after 100 epochs, two-layer predictor, one run each. Not comparable with the probe \
-                here: other pictures, another network, another protocol. 20.3 % is a collapsed network; guessing is 10 %.";
+    let predictor = if number == 1 { "two-layer predictor" } else { "one-layer predictor" };
+    let dead = if number == 1 { " 20.3 % is a collapsed network;" } else { "" };
+    let text = format!(
+        "Table {number}: linear probe after 100 epochs, {predictor}, one run each. Not comparable with the probe here: other \
+         pictures, another network, another protocol.{dead} Guessing is 10 %."
+    );
     ui.add(Label::new(tile::weak(text, size, style)).wrap());
     for note in notes(params) {
         line(ui, ctx, *note);

@@ -12,6 +12,7 @@ pub mod paper;
 mod representation;
 pub mod series;
 pub mod snapshots;
+mod spectrum;
 pub mod sqrt_law;
 pub mod theory;
 
@@ -37,6 +38,7 @@ pub struct SelfSupervisedView {
     /// The paper's measures are laid behind ours.
     with_paper: bool,
     representation: CurvesTile,
+    spectrum: spectrum::Spectrum,
     loss: CurvesTile,
     probe: CurvesTile,
     embedding: embedding::Embedding,
@@ -50,6 +52,7 @@ static TILES: Tiles<SelfSupervisedView> = &[
     &collapse::TILE,
     &curves::MEASURES_TILE,
     &representation::TILE,
+    &spectrum::TILE,
     &curves::PROBE_TILE,
     &curves::LOSS_TILE,
     &embedding::TILE,
@@ -114,6 +117,7 @@ impl LabView for SelfSupervisedView {
         fields.of("sqrt", |fields| self.sqrt_law.fields(fields));
         fields.of("measures", |fields| self.measures.fields(fields));
         fields.of("representation", |fields| self.representation.fields(fields));
+        fields.of("spectrum", |fields| self.spectrum.fields(fields));
         fields.value("paper", &mut self.with_paper, false);
         fields.of("loss", |fields| self.loss.fields(fields));
         fields.of("probe", |fields| self.probe.fields(fields));

@@ -4,7 +4,7 @@
 use crate::engine::params::Params;
 use crate::labs::self_supervised::network::Layers;
 use crate::labs::self_supervised::params::{
-    EMA, PREDICTOR_LAYERS, PREDICTOR_RULE, PredictorRule, STOP_GRADIENT, SYMMETRY,
+    DIRECT_EVERY, EMA, PREDICTOR_LAYERS, PREDICTOR_RULE, PredictorRule, STOP_GRADIENT, SYMMETRY,
 };
 
 /// Measurements of one of the paper's runs, read from the result files of its code. A measurement "after epoch e" there is
@@ -14,13 +14,16 @@ pub struct PaperRun {
     pub title: &'static str,
     /// Linear probe, per cent (Table 1).
     pub probe: f64,
-    /// `(epoch, ‖Wp − Wpᵀ‖/‖Wp‖ in the entrywise L1 norm)`; empty: 0 by construction.
+    /// `(epoch, ‖Wp − Wpᵀ‖/‖Wp‖ in the entrywise L1 norm)`
     pub asymmetry: &'static [(f64, f64)],
     /// `(epoch, effective rank of F)`.
     pub effective_rank: &'static [(f64, f64)],
     /// `(epoch, mean alignment of the 8 largest eigenvectors of F)`; empty: not known.
     pub alignment_top8: &'static [(f64, f64)],
 }
+
+/// Where Wp is kept symmetric.
+const SYMMETRIC: &[(f64, f64)] = &[(0.0, 0.0), (EPOCHS, 0.0)];
 
 /// Epochs of the paper's runs.
 pub const EPOCHS: f64 = 100.0;
@@ -35,7 +38,7 @@ const BYOL: PaperRun = PaperRun {
 const BYOL_SYMMETRIC: PaperRun = PaperRun {
     title: "BYOL, symmetric",
     probe: 85.7,
-    asymmetry: &[],
+    asymmetry: SYMMETRIC,
     effective_rank: &[(1.0, 1.7), (21.0, 22.9), (100.0, 59.2)],
     alignment_top8: &[(1.0, 0.86), (21.0, 0.99), (100.0, 0.995)],
 };
@@ -49,13 +52,13 @@ const SIMSIAM: PaperRun = PaperRun {
 const SIMSIAM_SYMMETRIC: PaperRun = PaperRun {
     title: "SimSiam, symmetric",
     probe: 20.3,
-    asymmetry: &[],
+    asymmetry: SYMMETRIC,
     effective_rank: &[(1.0, 1.5), (21.0, 1.9), (51.0, 1.07), (100.0, 1.06)],
     alignment_top8: &[],
 };
 
-/// The paper's run that is most like a run with these parameters; `None` for those that set Wp directly, or
-/// have no trained predictor or no stop-gradient.
+/// The paper's run that is most like a run with these parameters, whose predictor has two layers; `None` for those that set Wp
+/// directly, or have no trained predictor or no stop-gradient.
 pub fn alike(params: &Params) -> Option<&'static PaperRun> {
     let trained = PREDICTOR_RULE.of(params) == PredictorRule::Gradient && PREDICTOR_LAYERS.of(params) != Layers::None;
     if !trained || !STOP_GRADIENT.of(params) {
@@ -70,6 +73,64 @@ pub fn alike(params: &Params) -> Option<&'static PaperRun> {
 }
 
 /// The four cells of Table 1, in reading order.
-pub fn table_1() -> [&'static PaperRun; 4] {
+fn table_1() -> [&'static PaperRun; 4] {
     [&BYOL_SYMMETRIC, &BYOL, &SIMSIAM_SYMMETRIC, &SIMSIAM]
+}
+
+/// A number of the paper's tables.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    pub title: &'static str,
+    /// Linear probe, per cent.
+    pub probe: f64,
+    /// The paper's configuration is the one of these parameters, as far as method and predictor go.
+    pub here: bool,
+}
+
+/// The table that a run with these parameters belongs to, its number and its rows: Table 1 with two layers of the predictor, Table 2 with one.
+pub fn table(params: &Params) -> (u32, Vec<Entry>) {
+    let (rule, ema, symmetric) = (PREDICTOR_RULE.of(params), EMA.of(params), SYMMETRY.of(params));
+    let layers = PREDICTOR_LAYERS.of(params);
+    if layers == Layers::Two {
+        let like = alike(params);
+        let row = |run: &'static PaperRun| Entry { title: run.title, probe: run.probe, here: like == Some(run) };
+        return (1, table_1().map(row).to_vec());
+    }
+    let every = DIRECT_EVERY.of(params);
+    let trained = layers == Layers::One && STOP_GRADIENT.of(params);
+    let sgd = trained && rule == PredictorRule::Gradient && !symmetric;
+    let direct = |steps: i64| trained && rule == PredictorRule::DirectPred && every == steps;
+    let row = |title, probe, here| Entry { title, probe, here };
+    let rows = [
+        row("EMA, SGD", 83.3, ema && sgd),
+        row("EMA, DirectPred", 84.7, ema && direct(1)),
+        row("EMA, DirectPred every 5th step", 84.1, ema && direct(5)),
+        row("no EMA, SGD", 77.8, !ema && sgd),
+        row("no EMA, DirectPred", 78.6, !ema && direct(1)),
+    ];
+    (2, rows.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::labs::self_supervised::params::PARAMS;
+
+    #[test]
+    fn a_run_is_marked_in_the_table_of_its_predictor() {
+        let here = |set: &[&str]| {
+            let mut params = Params::defaults(PARAMS);
+            set.iter().for_each(|text| params.set_text(PARAMS, text).unwrap());
+            let (table, rows) = table(&params);
+            (table, rows.into_iter().filter(|row| row.here).map(|row| row.probe).collect::<Vec<_>>())
+        };
+        assert_eq!(here(&[]), (2, vec![83.3]));
+        assert_eq!(here(&["target=online"]), (2, vec![77.8]));
+        assert_eq!(here(&["symmetry=on"]), (2, vec![]));
+        assert_eq!(here(&["predictor_rule=directpred", "direct_every=5"]), (2, vec![84.1]));
+        assert_eq!(here(&["predictor_rule=directpred", "target=online"]), (2, vec![78.6]));
+        assert_eq!(here(&["predictor_rule=directcopy"]), (2, vec![]));
+        assert_eq!(here(&["predictor_layers=two"]), (1, vec![84.2]));
+        assert_eq!(here(&["predictor_layers=two", "target=online", "symmetry=on"]), (1, vec![20.3]));
+    }
 }

@@ -47,14 +47,14 @@ pub const RANK: Quantity = quantity(
     "effective rank",
     7,
     Dash::Solid,
-    "exp of the entropy of F's eigenvalues: how many directions share the energy",
+    "exp of the entropy of the eigenvalues of this batch's E[z zᵀ]: how many directions share the energy. Of F where ρ = 0, within a view",
 );
 pub const RANK_CENTRED: Quantity = quantity(
     "effective_rank/centred",
     "without the mean",
     7,
     Dash::Dotted,
-    "effective rank of F − m mᵀ: how many directions share what varies",
+    "the same without this batch's mean, E[z zᵀ] − m mᵀ: how many directions share what varies",
 );
 pub const SPREAD: Quantity = quantity(
     "normalised_std",
@@ -68,7 +68,7 @@ pub const MEAN_ENERGY: Quantity = quantity(
     "energy in the mean",
     5,
     Dash::Dotted,
-    "‖m‖² / tr F: 1 where all embeddings are their mean",
+    "‖m‖² / E‖z‖² of this batch: 1 where all embeddings are their mean",
 );
 pub const KNN: Quantity = quantity("knn", "kNN", 4, Dash::Solid, "accuracy of k nearest neighbours on frozen features");
 pub const PROBE: Quantity =

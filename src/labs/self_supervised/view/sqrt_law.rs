@@ -124,12 +124,17 @@ pub fn ui(state: &mut SqrtLaw, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     if let Some(text) = &direct {
         entries.push(line(text.as_str(), DIRECT_PRED, Dash::Dashed, "The shape that DirectPred sets, fitted"));
     }
+    let twin = ctx.payload(&format!("{TWIN}p_against_s"));
+    if twin.is_some() {
+        let category = Category { color: style.text_weak, dash: Dash::Dotted };
+        let help = "The twin's modes; the lines are fitted to the run's".to_owned();
+        entries.push(Entry { name: "diamonds: the twin", category, selected: false, help });
+    }
     let legend_height = legend::height(ui, &entries, rest.width(), size).min(0.4 * rest.height());
     let outer = Rect::from_min_max(rest.min, rest.max - vec2(0.0, legend_height));
     if outer.width() < 8.0 || outer.height() < 8.0 {
         return;
     }
-    let twin = ctx.payload(&format!("{TWIN}p_against_s"));
     draw(state, ui, outer, pairs(&payload), twin.as_ref().map_or(&[], |(_, p)| pairs(p)), fit, ctx);
     let place = Rect::from_min_max(outer.left_bottom(), rest.max);
     legend::show(ui, place, &entries, style, size);

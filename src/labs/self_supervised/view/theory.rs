@@ -4,6 +4,7 @@
 pub mod basin;
 mod controls;
 pub mod portrait;
+mod run_time;
 pub mod simulator;
 
 use eframe::egui::{Rect, Ui, UiBuilder, pos2, vec2};
@@ -66,9 +67,9 @@ impl Theory {
         self.simulator.fit();
     }
 
-    /// Takes decay and rates of the run into the sliders.
+    /// Takes decay, rates, momentum and duration of the run into the sliders.
     pub fn take_from_run(&mut self, ctx: &ViewCtx<'_>) {
-        controls::take_from_run(&mut self.constants, ctx);
+        controls::take_from_run(self, ctx);
     }
 }
 

@@ -5,8 +5,8 @@ use std::ops::RangeInclusive;
 use eframe::egui::{Label, RichText, ScrollArea, Slider, Ui, vec2};
 
 use crate::kit::view::ViewCtx;
-use crate::labs::self_supervised::params::Hyper;
-use crate::labs::self_supervised::view::params_of;
+use crate::labs::self_supervised::params::{Hyper, STEPS};
+use crate::labs::self_supervised::view::{params_of, series};
 use crate::plot::{number, tile};
 
 use super::{Constants, Theory};
@@ -86,12 +86,13 @@ pub fn ui(state: &mut Theory, tile: &str, size: f32, ui: &mut Ui, ctx: &mut View
         }
         ui.add_space(0.4 * size);
         ui.horizontal_wrapped(|ui| {
-            let help = "Take decays and rates from the run's parameters";
+            let help = "Take decays, rates, momentum, target and duration from the run's parameters";
             if tile::button(ui, true, "from the run", help, size) {
-                take_from_run(&mut state.constants, ctx);
+                take_from_run(state, ctx);
             }
             if tile::button(ui, true, "reset", "Back to the first values", size) {
                 state.constants = Theory::default().constants;
+                state.simulator.reset();
             }
         });
     });
@@ -130,9 +131,12 @@ fn read_out(constants: &Constants, size: f32, ui: &mut Ui, ctx: &ViewCtx<'_>) {
 
 /// Takes decays and rates of the run. The theory counts time in steps times the network's learning rate α: the network's
 /// decay is its own there, the predictor's decays α_p = α_pred/α times as fast as its own says.
-pub fn take_from_run(constants: &mut Constants, ctx: &ViewCtx<'_>) {
+pub fn take_from_run(state: &mut Theory, ctx: &ViewCtx<'_>) {
     let params = params_of(ctx);
     let hyper = Hyper::of(&params);
+    let steps = if ctx.run.header.is_some() { series::steps(ctx) } else { STEPS.of(&params) as u64 };
+    state.simulator.take_from_run(&hyper, steps);
+    let constants = &mut state.constants;
     let mode = &mut constants.mode;
     if hyper.encoder.learning_rate > 0.0 {
         mode.alpha_p = (hyper.predictor.learning_rate / hyper.encoder.learning_rate).clamp(0.1, 100.0);
