@@ -89,6 +89,7 @@ pub static SPEC: LabSpec = LabSpec {
     read: |_, _| Ok(()),
     predict: None,
     doctor: None,
+    compare: None,
     moments: |_| Vec::new(),
     brings: |_, _| &[],
 };

@@ -49,6 +49,7 @@ pub static SPEC: LabSpec = LabSpec {
     read: source::read,
     predict: Some(&predict::PREDICT),
     doctor: None,
+    compare: None,
     moments: |_| Vec::new(),
     brings: |_, _| &[],
 };

@@ -49,6 +49,7 @@ pub static SPEC: LabSpec = LabSpec {
     read: |params, _| data(params).map(drop),
     predict: None,
     doctor: None,
+    compare: None,
     moments: verdict::moments,
     brings: starts::brings,
 };

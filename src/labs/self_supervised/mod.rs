@@ -54,6 +54,7 @@ pub static SPEC: LabSpec = LabSpec {
     read: source::read_ahead,
     predict: None,
     doctor: None,
+    compare: None,
     moments: |_| Vec::new(),
     brings: |_, _| &[],
 };

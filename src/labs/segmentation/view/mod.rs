@@ -16,7 +16,6 @@ pub mod network;
 pub mod postprocess;
 pub mod predict;
 pub mod ranking;
-pub mod scores;
 pub mod series;
 pub mod shared;
 pub mod size_dice;
@@ -33,6 +32,8 @@ use crate::kit::landscape::{Landscape, Wanted};
 use crate::kit::landscape_tile::LandscapeTile;
 use crate::kit::tiles::{self, Arrangement, Node, TileSpec, Tiles};
 use crate::kit::view::{LabView, ViewCtx};
+
+use super::scores;
 
 /// View state of the lab: what is selected, zoomed and switched. All that is trained is in the run's state.
 #[derive(Debug, Default)]
