@@ -68,13 +68,13 @@ static POOLED: Beside = Beside {
             about: "Each image once; of several seeds the mean of the image. Percentile bootstrap of whole groups, 2000 draws. The \
                     networks of two folds share most of their training images, which no interval here knows of.",
             heads: &["class", "images", "groups", "Dice", "IoU", "HD95 [pixels]", "ASSD [pixels]", "without HD95"],
-            lines: pooled,
+            lines: |measured| pooled(&runs(measured)),
         },
         SideTable {
             title: "Fold by fold: means over its images",
             about: "The last line is the mean of the folds ± their standard deviation (ddof 1).",
             heads: &["fold", "images", "Dice", "IoU", "HD95 [pixels]", "ASSD [pixels]"],
-            lines: by_fold,
+            lines: |measured| by_fold(&runs(measured)),
         },
     ],
 };
@@ -111,12 +111,18 @@ fn tested(kept: &str) -> impl Iterator<Item = Tested<'_>> {
     })
 }
 
+/// A fold and what was kept of a run of it.
+type Run<'a> = (&'a str, &'a str);
+
+fn runs<'a>(measured: &'a [Measured<'_>]) -> Vec<Run<'a>> {
+    measured.iter().map(|run| (run.label, run.sample.kept.as_deref().unwrap_or_default())).collect()
+}
+
 /// The images of some runs, those of several seeds as one: class, group and the mean of each measure.
-fn images<'a>(runs: impl Iterator<Item = &'a Measured<'a>>) -> Vec<(&'a str, usize, [Option<f64>; 4])> {
+fn images<'a>(runs: impl Iterator<Item = &'a Run<'a>>) -> Vec<(&'a str, usize, [Option<f64>; 4])> {
     let mut found: BTreeMap<&str, Vec<Tested<'_>>> = BTreeMap::new();
-    for run in runs {
-        tested(run.sample.kept.as_deref().unwrap_or_default())
-            .for_each(|one| found.entry(one.image).or_default().push(one));
+    for (_, kept) in runs {
+        tested(kept).for_each(|one| found.entry(one.image).or_default().push(one));
     }
     let mean = |of: &[Tested<'_>], k: usize| Summary::of(of.iter().map(|one| one.values[k])).mean;
     found.values().map(|of| (of[0].class, of[0].group, [0, 1, 2, 3].map(|k| mean(of, k)))).collect()
@@ -126,7 +132,7 @@ fn text(k: usize) -> impl Fn(f64) -> String {
     move |value| if MEASURES[k].rises() { format!("{value:.3}") } else { format!("{value:.1}") }
 }
 
-fn pooled(runs: &[Measured<'_>]) -> Vec<Vec<String>> {
+fn pooled(runs: &[Run<'_>]) -> Vec<Vec<String>> {
     let images = images(runs.iter());
     if images.is_empty() {
         return Vec::new();
@@ -151,12 +157,12 @@ fn pooled(runs: &[Measured<'_>]) -> Vec<Vec<String>> {
     std::iter::once(None).chain(several.iter().map(|class| Some(*class))).map(line).collect()
 }
 
-fn by_fold(runs: &[Measured<'_>]) -> Vec<Vec<String>> {
-    let mut labels: Vec<&str> = runs.iter().map(|run| run.label).collect();
+fn by_fold(runs: &[Run<'_>]) -> Vec<Vec<String>> {
+    let mut labels: Vec<&str> = runs.iter().map(|(label, _)| *label).collect();
     labels.dedup();
     let (mut lines, mut means) = (Vec::new(), Vec::new());
     for label in labels {
-        let images = images(runs.iter().filter(|run| run.label == label));
+        let images = images(runs.iter().filter(|(of, _)| *of == label));
         let of_fold = [0, 1, 2, 3].map(|k| Summary::of(images.iter().map(|(.., values)| values[k])).mean);
         let mut cells = vec![label.to_owned(), images.len().to_string()];
         cells.extend(of_fold.iter().enumerate().map(|(k, mean)| mean.map_or_else(|| "undefined".to_owned(), text(k))));
@@ -178,36 +184,15 @@ fn by_fold(runs: &[Measured<'_>]) -> Vec<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::study_store::Sample;
-
-    fn sample(seed: u64, kept: &str) -> Sample {
-        Sample {
-            row: String::new(),
-            params: Default::default(),
-            seed,
-            version: String::new(),
-            measures: Vec::new(),
-            values: Vec::new(),
-            failed: None,
-            seconds: 0.0,
-            device: String::new(),
-            data: String::new(),
-            measured: String::new(),
-            kept: Some(kept.to_owned()),
-        }
-    }
 
     #[test]
     fn images_of_all_folds_are_pooled_with_their_groups_and_seeds_averaged() {
-        let first = [
-            sample(1, "a\tx\t0\t0.5\t0.4\t10\t3\nb\ty\t0\t0.7\t0.6\t\t"),
-            sample(2, "a\tx\t0\t0.7\t0.6\t20\t5\nb\ty\t0\t0.9\t0.8\t\t"),
+        let runs = [
+            ("fold 1", "a\tx\t0\t0.5\t0.4\t10\t3\nb\ty\t0\t0.7\t0.6\t\t"),
+            ("fold 1", "a\tx\t0\t0.7\t0.6\t20\t5\nb\ty\t0\t0.9\t0.8\t\t"),
+            ("fold 2", "c\tx\t1\t0.2\t0.1\t30\t9"),
+            ("fold 2", "c\tx\t1\t0.2\t0.1\t30\t9"),
         ];
-        let second = [sample(1, "c\tx\t1\t0.2\t0.1\t30\t9"), sample(2, "c\tx\t1\t0.2\t0.1\t30\t9")];
-        let measured = |label, samples: &'static [Sample]| samples.iter().map(move |sample| Measured { label, sample });
-        let (first, second): (&'static [Sample], &'static [Sample]) =
-            (Box::leak(Box::new(first)), Box::leak(Box::new(second)));
-        let runs: Vec<Measured<'_>> = measured("fold 1", first).chain(measured("fold 2", second)).collect();
         let all = pooled(&runs);
         assert_eq!(all.len(), 3, "all, x and y: {all:?}");
         assert_eq!(all[0][..3], ["all", "3", "2"]);

@@ -16,7 +16,7 @@ use crate::kit::view::ViewCtx;
 use crate::plot::axes::Titles;
 use crate::plot::histogram::{Histogram, Line};
 use crate::plot::style::Dash;
-use crate::plot::{number, tile};
+use crate::plot::{names, number, tile};
 
 use super::SegmentationView;
 use super::scores::{self, Measure, Row};
@@ -476,8 +476,8 @@ fn draw_row(painter: &Painter, rect: Rect, row: &Row, columns: &[Column], name_e
     let style = ctx.style;
     let (words, digits) = (FontId::proportional(size), FontId::monospace(size));
     let middle = rect.center().y;
-    let clip = painter.with_clip_rect(rect.with_max_x(name_end).intersect(painter.clip_rect()));
-    clip.text(pos2(rect.left() + 2.0, middle), Align2::LEFT_CENTER, &row.image, words, style.text);
+    let at = pos2(rect.left() + 2.0, middle);
+    names::draw(painter, at, Align2::LEFT_CENTER, &row.image, words, style.text, name_end - at.x);
     for Column { measure, right } in columns {
         let value = row.value(*measure);
         let color = if value.is_some() { style.text } else { style.warning };
