@@ -103,6 +103,11 @@ impl Compare {
         (self.measure, self.view) = (Measure::ALL[(at + 1) % Measure::ALL.len()], None);
     }
 
+    /// Which of these runs is compared with; a scene may name one that is not read yet.
+    fn place(&self, others: &[Arc<Other>]) -> usize {
+        self.which.min(others.len().saturating_sub(1))
+    }
+
     fn part(&self) -> Part {
         if self.validation { Part::Validation } else { Part::Test }
     }
@@ -116,8 +121,7 @@ impl Compare {
         shared.others.follow(ui.ctx(), ctx);
         let own = shared.others.own(ctx);
         let others = shared.others.list(ctx);
-        self.which = self.which.min(others.len().saturating_sub(1));
-        let other = others.get(self.which).cloned();
+        let other = others.get(self.place(&others)).cloned();
         let (bar, rest) = tile::split(ui, size);
         self.bar(bar, shared, &others, ui, ctx);
         let part = self.part();
@@ -139,7 +143,8 @@ impl Compare {
 
     fn bar(&mut self, rect: Rect, shared: &mut Shared, others: &[Arc<Other>], ui: &mut Ui, ctx: &ViewCtx<'_>) {
         let size = tile::font_size(ctx.presenting);
-        let name = others.get(self.which).map_or("this run alone", |other| other.results.name.as_str()).to_owned();
+        let name =
+            others.get(self.place(others)).map_or("this run alone", |other| other.results.name.as_str()).to_owned();
         let behind = match (shared.others.is_busy(), others.is_empty()) {
             (true, _) => " (reading …)",
             (false, true) => "",
@@ -160,7 +165,7 @@ impl Compare {
             }
             if others.len() > 1 && tile::button(ui, true, "next run", "Compare with the next of the chosen runs", size)
             {
-                (self.which, self.view) = ((self.which + 1) % others.len(), None);
+                (self.which, self.view) = ((self.place(others) + 1) % others.len(), None);
             }
         });
     }

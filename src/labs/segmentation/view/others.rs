@@ -9,7 +9,6 @@ use eframe::egui::{Context, ScrollArea, Ui};
 use crate::engine::catalogue::{Recorded, Standing};
 use crate::engine::event::{Payload, RunId};
 use crate::engine::params::Params;
-use crate::engine::state::RunState;
 use crate::engine::twin::twin_key;
 use crate::kit::fields::Fields;
 use crate::kit::series::twin_name;
@@ -57,8 +56,8 @@ enum Known {
     Failed(String),
 }
 
-/// The tables and the newest payloads that results were made of.
-type Made = (Vec<Option<usize>>, Arc<Other>);
+/// Results, and of which steps the tables and pictures are that they were made of.
+type Made = (Vec<Option<u64>>, Arc<Other>);
 
 /// The chosen runs.
 #[derive(Debug, Default)]
@@ -112,9 +111,9 @@ impl Others {
     /// The shown run's own results at the cursor.
     pub fn own(&mut self, ctx: &ViewCtx<'_>) -> Arc<Other> {
         let name = "this run".to_owned();
-        let payload = |key: &str| ctx.payload(key).map(|(_, payload)| payload);
         // Its pictures are in the gallery.
-        made(&mut self.own, ctx, (name, &ctx.run.params), |key| payload(key).filter(|_| !key.starts_with("wall/")))
+        let payload = |key: &str| if key.starts_with("wall/") { None } else { ctx.payload(key) };
+        made(&mut self.own, (name, &ctx.run.params), payload)
     }
 
     /// The twin, if there is one, and the chosen runs that are read.
@@ -123,10 +122,10 @@ impl Others {
         if let (Some(name), Some(params)) = (twin_name(ctx.run, PARAMS), &ctx.run.twin) {
             // The twin has the run's own data, which it does not record again.
             let payload = |key: &str| {
-                let own = ctx.payload(&twin_key(key)).map(|(_, payload)| payload);
-                own.or_else(|| ctx.payload(key).filter(|_| !is_measured(key)).map(|(_, payload)| payload))
+                let own = ctx.payload(&twin_key(key));
+                own.or_else(|| ctx.payload(key).filter(|_| !is_measured(key)))
             };
-            list.push(made(&mut self.twin, ctx, (format!("twin: {name}"), params), payload));
+            list.push(made(&mut self.twin, (format!("twin: {name}"), params), payload));
         }
         for folder in &self.chosen {
             let known = self.known.iter().find(|(of, _)| of == folder);
@@ -198,37 +197,37 @@ fn is_measured(key: &str) -> bool {
     key.ends_with("/images") || key.starts_with("wall/probability/")
 }
 
-/// Results of what is in memory, made anew when a table has changed.
+/// Results of what is in memory, made anew when a table or a picture of another step is there. `payload` gives a bulky value
+/// with its step.
 fn made(
     kept: &mut Option<Made>,
-    ctx: &ViewCtx<'_>,
     (name, params): (String, &Params),
-    payload: impl Fn(&str) -> Option<Arc<Payload>>,
+    payload: impl Fn(&str) -> Option<(u64, Arc<Payload>)>,
 ) -> Arc<Other> {
-    let address = |key: &str| payload(key).map(|payload| Arc::as_ptr(&payload) as *const u8 as usize);
-    let stamp: Vec<Option<usize>> =
-        ["test/images", "validation/images", "data/split", "wall/probability/0"].map(address).to_vec();
+    let step = |key: &str| payload(key).map(|(step, _)| step);
+    let steps: Vec<Option<u64>> =
+        ["test/images", "validation/images", "data/split", "wall/probability/0"].map(step).to_vec();
     if let Some((of, other)) = kept
-        && *of == stamp
+        && *of == steps
+        && other.results.name == name
     {
         return Arc::clone(other);
     }
     let number = kept.as_ref().map_or(1 << 32, |(_, other)| other.number + 1);
-    let step = |key: &str| ctx.payload(key).map_or(0, |(step, _)| step);
-    let wall = wall(&payload, step);
-    let other = Arc::new(Other { results: Results::of(name, params, &payload), wall, number });
-    *kept = Some((stamp, Arc::clone(&other)));
+    let results = Results::of(name, params, |key| payload(key).map(|(_, payload)| payload));
+    let other = Arc::new(Other { results, wall: wall(&payload), number });
+    *kept = Some((steps, Arc::clone(&other)));
     other
 }
 
 /// The wall of a run by name.
-fn wall(payload: &impl Fn(&str) -> Option<Arc<Payload>>, step: impl Fn(&str) -> u64) -> HashMap<String, Walled> {
-    let names = payload("wall/names");
+fn wall(payload: &impl Fn(&str) -> Option<(u64, Arc<Payload>)>) -> HashMap<String, Walled> {
+    let names = payload("wall/names").map(|(_, names)| names);
     let Some(Payload::Text(names)) = names.as_deref() else { return HashMap::new() };
     let image = |(i, name): (usize, &str)| {
-        let key = format!("wall/probability/{i}");
-        let map = Arc::new(Map::read(step(&key), &*payload(&key)?, 256.0, 0.5)?);
-        let truth = payload(&format!("wall/truth/{i}")).and_then(|truth| mask_of(&truth));
+        let (step, map) = payload(&format!("wall/probability/{i}"))?;
+        let map = Arc::new(Map::read(step, &map, 256.0, 0.5)?);
+        let truth = payload(&format!("wall/truth/{i}")).and_then(|(_, truth)| mask_of(&truth));
         Some((name.to_owned(), Walled { truth, map }))
     };
     names.lines().enumerate().filter_map(image).collect()
@@ -236,9 +235,7 @@ fn wall(payload: &impl Fn(&str) -> Option<Arc<Payload>>, step: impl Fn(&str) -> 
 
 fn read_run(folder: &Path, number: u64) -> Result<Other, String> {
     let (results, state) = Results::of_folder(folder)?;
-    let newest = |state: &RunState, key: &str| state.payloads.get(key)?.newest.clone();
-    let payload = |key: &str| newest(&state, key).map(|(_, payload)| payload);
-    let wall = wall(&payload, |key| newest(&state, key).map_or(0, |(step, _)| step));
+    let wall = wall(&|key: &str| state.payloads.get(key)?.newest.clone());
     Ok(Other { results, wall, number })
 }
 
