@@ -355,7 +355,8 @@ fn classes_can_be_shown_apart_and_the_test_set_has_its_own_list() {
 
 #[test]
 fn the_histogram_names_its_spread_and_a_bar_selects_its_worst_image() {
-    let mut harness = Scene::new(Story::default(), "ranking").harness(vec2(700.0, 300.0));
+    let mut harness = Scene::new(Story::default(), "ranking").harness(vec2(900.0, 300.0));
+    wait_for(&mut harness, "]  median 0.7");
     let summary = label(&harness, "mean 0.");
     assert!(summary.contains("median 0.7") && summary.contains("(ddof 1)") && summary.contains("n 24"), "{summary}");
     // The middle of the axis: Dice 0.50 to 0.55.
