@@ -68,6 +68,7 @@ fn two_runs_are_compared_on_what_both_were_tested_on() {
     fails(&home, "compare a b --measure dise", 2, &["did you mean `dice`?"]);
     fails(&home, "compare a b --part train", 2, &["it is one of test, validation"]);
     fails(&home, "compare a", 2, &["RUN"]);
+    fails(&home, "compare a b --figure no.png --image nobody", 2, &["these are on the walls of all runs"]);
     fails(&home, "compare a nothing", 2, &["nothing"]);
 }
 

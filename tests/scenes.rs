@@ -104,6 +104,7 @@ const FIELDS: &[(&str, &[(&str, &str)])] = &[
             ("compare.which", "1"),
             ("compare.selected", "a (2).png"),
             ("methods.rows", "6"),
+            ("methods.images", "a (1).png\nb"),
             ("network.compare", "true"),
             ("size.cost", "memory"),
             ("size.distance", "true"),
@@ -215,7 +216,7 @@ fn every_field_of_every_view_comes_back_and_a_fresh_view_needs_no_words() {
 
 /// Fields of names, which may be any.
 fn takes_any_word(name: &str) -> bool {
-    ["hidden", "highlighted", "class", "selected", "others"].iter().any(|word| name.ends_with(word))
+    ["hidden", "highlighted", "class", "selected", "others", "images"].iter().any(|word| name.ends_with(word))
 }
 
 /// Sends a script and draws what it did.

@@ -25,6 +25,19 @@ pub fn compare(flags: &CompareFlags, output: &Output) -> Result<(), Failure> {
     let files: Vec<PathBuf> = flags.to.iter().chain(&flags.figure).cloned().collect();
     place::check(&files, flags.force)?;
 
+    if flags.figure.is_some() {
+        let names = (spec.in_common)(&runs).map_err(Failure::Usage)?;
+        let known = || names.iter().map(String::as_str);
+        if let Some(unknown) = flags.image.iter().find(|name| !names.contains(*name)) {
+            let hint = nearest(unknown, known()).map(|near| format!("did you mean `{near}`? "));
+            return Err(Failure::usage(format!(
+                "`--image {unknown}`: {}these are on the walls of all runs: {}",
+                hint.unwrap_or_default(),
+                names.join(", ")
+            )));
+        }
+    }
+
     let mut reports = Vec::new();
     for other in &runs[1..] {
         let report = (spec.compare)(&Question { runs: [&runs[0], other], part, measure }).map_err(Failure::Usage)?;
@@ -41,7 +54,7 @@ pub fn compare(flags: &CompareFlags, output: &Output) -> Result<(), Failure> {
     if let (Some(file), Some(format)) = (&flags.figure, figure_format) {
         let others: Vec<PathBuf> =
             runs[1..].iter().map(|run| std::path::absolute(run).unwrap_or(run.clone())).collect();
-        let view: BTreeMap<String, String> = (spec.beside)(&others).into_iter().collect();
+        let view: BTreeMap<String, String> = (spec.beside)(&others, &flags.image).into_iter().collect();
         let style = flags.theme.style();
         let bytes = picture::of_run(&runs[0], spec.pictures, &view, (flags.size, &style), format == "svg")?;
         place::write(file, &bytes, flags.force)?;

@@ -351,6 +351,9 @@ pub struct CompareFlags {
     /// Save a picture of images, truth and the outlines of all runs side by side: .png or .svg
     #[arg(long, value_name = "FILE")]
     pub figure: Option<PathBuf>,
+    /// Figure: only images of these names (repeatable), as the wall calls them; default: the first four that all runs show
+    #[arg(long, value_name = "NAME", requires = "figure")]
+    pub image: Vec<String>,
     /// Replace files that are there already
     #[arg(long)]
     pub force: bool,

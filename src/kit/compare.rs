@@ -7,6 +7,9 @@ use serde_json::Value as Json;
 /// Headings and rows.
 pub type Table = (Vec<String>, Vec<Vec<String>>);
 
+/// Fields of a view with their texts.
+pub type Fields = Vec<(String, String)>;
+
 /// How runs of a lab are compared.
 #[derive(Debug)]
 pub struct CompareSpec {
@@ -21,8 +24,14 @@ pub struct CompareSpec {
     pub compare: fn(&Question<'_>) -> Result<CompareReport, String>,
     /// The tile that shows pictures of several runs beside each other.
     pub pictures: &'static str,
-    /// What the view has to be told for it: fields of the view, by name. The folders are those of the other runs.
-    pub beside: fn(&[PathBuf]) -> Vec<(String, String)>,
+    /// Names of the pictures that all these runs can show there.
+    ///
+    /// # Errors
+    /// Says why there are none.
+    pub in_common: fn(&[PathBuf]) -> Result<Vec<String>, String>,
+    /// What the view has to be told for it: fields of the view, by name. The folders are those of the other runs; the names those
+    /// of the pictures, if some are wanted.
+    pub beside: fn(&[PathBuf], &[String]) -> Fields,
 }
 
 /// What is asked.

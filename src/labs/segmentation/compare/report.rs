@@ -9,8 +9,10 @@ use super::{Comparison, Line, Results, compare};
 use crate::compute::stats::INTERVALS;
 use crate::data::segmentation::counted;
 use crate::data::segmentation::split::Part;
+use crate::engine::event::Payload;
 use crate::engine::export::number;
-use crate::kit::compare::{CompareReport, CompareSpec, Question};
+use crate::kit::compare::{CompareReport, CompareSpec, Fields, Question};
+use crate::kit::predict::first_payload;
 use crate::plot::number::short;
 
 /// The lab's functions for the command line.
@@ -19,12 +21,15 @@ pub static COMPARE: CompareSpec = CompareSpec {
     measures: || Measure::ALL.map(Measure::key).to_vec(),
     compare: report,
     pictures: PICTURES,
+    in_common,
     beside,
 };
 
 /// The tile that shows pictures of several runs beside each other, and the field of the view that names the others.
 pub const PICTURES: &str = "methods";
 pub const OTHERS: &str = "others";
+/// Runs that stand beside one.
+pub const MOST_OTHERS: usize = 6;
 
 /// What p-values of two runs are about.
 pub const CAUTION: &str = "p-values are of these two trained networks on these images; what another seed would have made of \
@@ -35,9 +40,39 @@ pub const TESTS: &str = "Wilcoxon: signed-rank test of the images, two-sided, ze
                          without ties, else normal with tie correction. Sign flip: permutation test of the mean difference, whole \
                          groups flipped";
 
-fn beside(others: &[PathBuf]) -> Vec<(String, String)> {
+fn in_common(runs: &[PathBuf]) -> Result<Vec<String>, String> {
+    if runs.len() > MOST_OTHERS + 1 {
+        return Err(format!(
+            "{} runs are too many for a picture: at most {} stand side by side",
+            runs.len(),
+            MOST_OTHERS + 1
+        ));
+    }
+    let names = |run: &PathBuf| match first_payload(run, "wall/names")?.as_deref() {
+        Some(Payload::Text(names)) => Ok(names.lines().map(str::to_owned).collect::<Vec<_>>()),
+        _ => Err(format!("`{}` has recorded no images on its wall", run.display())),
+    };
+    let mut common: Option<Vec<String>> = None;
+    for run in runs {
+        let own = names(run)?;
+        common = Some(match common {
+            None => own,
+            Some(known) => known.into_iter().filter(|name| own.contains(name)).collect(),
+        });
+    }
+    common.filter(|names| !names.is_empty()).ok_or_else(|| {
+        "no validation image is on the walls of all these runs: they have other images, or other parts of them"
+            .to_owned()
+    })
+}
+
+fn beside(others: &[PathBuf], images: &[String]) -> Fields {
     let folders: Vec<String> = others.iter().map(|folder| folder.display().to_string()).collect();
-    vec![(OTHERS.to_owned(), folders.join("\n"))]
+    let mut fields = vec![(OTHERS.to_owned(), folders.join("\n"))];
+    if !images.is_empty() {
+        fields.push((format!("{PICTURES}.images"), images.join("\n")));
+    }
+    fields
 }
 
 fn report(question: &Question<'_>) -> Result<CompareReport, String> {

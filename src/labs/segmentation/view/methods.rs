@@ -1,10 +1,14 @@
 //! Images by methods, as in the paper's Figure 2: a row for each image; its truth, this run's outline and those of other runs
 //! beside each other, the Dice below each.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use eframe::egui::accesskit::Role;
-use eframe::egui::{Align2, FontId, Rect, Sense, Slider, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2};
+use eframe::egui::{
+    Align2, Checkbox, FontId, Rect, ScrollArea, Sense, Slider, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2,
+    vec2,
+};
 
 use super::SegmentationView;
 use super::controls;
@@ -17,7 +21,7 @@ use crate::kit::empty;
 use crate::kit::fields::Fields;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
-use crate::kit::wall::{Contours, Panel};
+use crate::kit::wall::{Contours, Legend, Outline, Panel};
 use crate::labs::segmentation::compare::report::PICTURES;
 use crate::labs::segmentation::pipeline::Pipeline;
 use crate::plot::background::Many;
@@ -70,12 +74,14 @@ struct Outlined {
 #[derive(Debug)]
 pub struct Methods {
     rows: usize,
+    /// Names of the images that are shown; empty: the first ones.
+    chosen: BTreeSet<String>,
     made: Many<(usize, usize), Made, Outlined>,
 }
 
 impl Default for Methods {
     fn default() -> Self {
-        Self { rows: ROWS, made: Many::default() }
+        Self { rows: ROWS, chosen: BTreeSet::new(), made: Many::default() }
     }
 }
 
@@ -84,6 +90,7 @@ impl Methods {
     pub fn fields(&mut self, fields: &mut Fields) {
         let read = |text: &str| text.parse().ok().filter(|rows| (1..=MOST_ROWS).contains(rows));
         fields.text("rows", &mut self.rows, ROWS, usize::to_string, read);
+        fields.set("images", &mut self.chosen);
     }
 
     /// Draws the tile. `pinned`: the images on the wall.
@@ -100,11 +107,12 @@ impl Methods {
         // The gallery may have come with this frame.
         let seen: Vec<usize> =
             if pinned.is_empty() { (0..shared.gallery.cards.len()).collect() } else { pinned.to_vec() };
-        let images = self.images(shared, &seen, &others);
-        self.bar(bar, shared, &others, images.len(), ui, ctx);
+        let all: Vec<usize> = (0..shared.gallery.cards.len()).filter(|i| in_common(shared, *i, &others)).collect();
+        let images = self.images(shared, &seen, &all);
+        self.bar(bar, shared, &others, &all, ui, ctx);
         if images.is_empty() {
-            let hint = "No image on the wall of this run is on the walls of the others too: only runs on the same images with the \
-                        same validation part can stand side by side.";
+            let hint = "No image that is wanted is on the walls of all these runs: only runs on the same images with the same \
+                        validation part can stand side by side.";
             ui.scope_builder(UiBuilder::new().max_rect(rest), |ui| empty::message(ui, ctx, "No image in common", hint));
             return;
         }
@@ -121,12 +129,17 @@ impl Methods {
         }
     }
 
-    /// The first images that all runs show, the selected one before the others.
-    fn images(&self, shared: &Shared, seen: &[usize], others: &[Arc<Other>]) -> Vec<usize> {
-        let all_have = |i: &usize| others.iter().all(|other| has(shared, *i, other));
+    /// Of the images that all runs show (`all`) the chosen ones; else the first on the wall, with the selected one.
+    fn images(&self, shared: &Shared, seen: &[usize], all: &[usize]) -> Vec<usize> {
+        let is_chosen = |i: &usize| self.chosen.contains(&shared.gallery.cards[*i].name);
+        let chosen: Vec<usize> = all.iter().copied().filter(is_chosen).take(MOST_ROWS).collect();
+        if !self.chosen.is_empty() {
+            return chosen;
+        }
         let selected = seen.iter().filter(|i| **i == shared.selected);
         let rest = seen.iter().filter(|i| **i != shared.selected);
-        let mut images: Vec<usize> = selected.chain(rest).copied().filter(all_have).take(self.rows).collect();
+        let mut images: Vec<usize> =
+            selected.chain(rest).copied().filter(|i| all.contains(i)).take(self.rows).collect();
         images.sort_unstable();
         images
     }
@@ -149,7 +162,7 @@ impl Methods {
         rect: Rect,
         shared: &mut Shared,
         others: &[Arc<Other>],
-        shown: usize,
+        all: &[usize],
         ui: &mut Ui,
         ctx: &ViewCtx<'_>,
     ) {
@@ -173,21 +186,37 @@ impl Methods {
             tile::menu(ui, "with", "Recorded runs whose outlines stand beside this run's", size, |ui| {
                 shared.others.menu(ui, ctx);
             });
-            tile::menu(
-                ui,
-                "images",
-                "How many images; those that are pinned on the wall, the selected one first",
-                size,
-                |ui| {
-                    ui.add(Slider::new(&mut self.rows, 1..=MOST_ROWS).text("images"))
-                        .on_hover_text(format!("{shown} are shown; pins on the wall say which"));
-                },
-            );
+            let help =
+                "Which images are shown: the first that are pinned on the wall and the selected one, or chosen ones";
+            tile::menu(ui, "images", help, size, |ui| self.images_menu(shared, all, ui));
             let help = "Show whole images (a double click on the wall does the same)";
             if tile::button(ui, shared.look.lens.is_zoomed(), "fit", help, size) {
                 shared.look.lens.fit();
             }
         });
+    }
+
+    fn images_menu(&mut self, shared: &Shared, all: &[usize], ui: &mut Ui) {
+        ui.add_enabled(self.chosen.is_empty(), Slider::new(&mut self.rows, 1..=MOST_ROWS).text("images"))
+            .on_hover_text("How many are shown where none is chosen");
+        ui.separator();
+        ScrollArea::vertical().max_height(280.0).show(ui, |ui| {
+            for &i in all {
+                let name = &shared.gallery.cards[i].name;
+                let mut on = self.chosen.contains(name);
+                let free = on || self.chosen.len() < MOST_ROWS;
+                let short = names::shortened(name, |text| text.chars().count() <= 40);
+                if ui.add_enabled(free, Checkbox::new(&mut on, short)).on_hover_text(name).changed() {
+                    match on {
+                        true => drop(self.chosen.insert(name.clone())),
+                        false => drop(self.chosen.remove(name)),
+                    }
+                }
+            }
+        });
+        if !self.chosen.is_empty() && ui.button("none chosen").on_hover_text("Shows the first ones again").clicked() {
+            self.chosen.clear();
+        }
     }
 
     fn draw(
@@ -202,6 +231,14 @@ impl Methods {
         let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
         let columns = 3 + others.len();
         let (head, caption, gap) = (1.7 * size, 1.6 * size, 0.5 * size);
+        let marks = Marks::of(style);
+        let mut rect = rect;
+        if rect.height() > 16.0 * size {
+            let legend = Legend { lines: vec![marks.truth, marks.prediction], ..Legend::default() };
+            let place = rect.with_min_y(rect.bottom() - 1.6 * size);
+            legend.show(ui, place, style, size);
+            rect.max.y = place.top();
+        }
         let cell = vec2(
             (rect.width() - gap * (columns - 1) as f32) / columns as f32,
             (rect.height() - head) / images.len() as f32,
@@ -209,7 +246,6 @@ impl Methods {
         if cell.x < 12.0 || cell.y < caption + 12.0 {
             return;
         }
-        let marks = Marks::of(style);
         let painter = ui.painter_at(rect);
         let titles =
             ["image", "truth", "this run"].into_iter().chain(others.iter().map(|other| other.results.name.as_str()));
@@ -237,19 +273,19 @@ impl Methods {
                 .outlines
                 .extend(truth.map(|lines| lines.outline(marks.truth.color, marks.truth.dash, line, SHADE)));
             cells.push((of_truth, String::new(), format!("{}: truth", card.name)));
+            // The truth lies over the prediction, as on the wall.
             let shown = gallery.shown(i, Slot::Now).filter(|shown| shown.made.pipeline == shared.pipeline);
             let mut own = plain();
-            own.outlines
-                .extend(shown.map(|s| s.lines.outline(marks.prediction.color, marks.prediction.dash, line, SHADE)));
+            own.outlines.extend(shown.map(|shown| prediction(&shown.lines, &marks, line)));
+            own.outlines.extend(truth.map(|lines| thin_truth(lines, &marks, line)));
             cells.push(measured(own, "this run", &card.name, shown.map(|shown| shown.score.dice)));
             for (k, other) in others.iter().enumerate() {
                 let wanted =
                     |outlined: &&Arc<Outlined>| (outlined.made.0, outlined.made.1) == (other.number, shared.pipeline);
                 let found = self.made.newest((k, i)).filter(wanted);
                 let mut panel = plain();
-                panel
-                    .outlines
-                    .extend(found.map(|f| f.lines.outline(marks.prediction.color, marks.prediction.dash, line, SHADE)));
+                panel.outlines.extend(found.map(|found| prediction(&found.lines, &marks, line)));
+                panel.outlines.extend(truth.map(|lines| thin_truth(lines, &marks, line)));
                 cells.push(measured(panel, &other.results.name, &card.name, found.map(|found| found.dice)));
             }
             let mut clicked = false;
@@ -278,10 +314,24 @@ impl Methods {
     }
 }
 
+fn prediction<'a>(lines: &'a Contours, marks: &Marks, line: f32) -> Outline<'a> {
+    lines.outline(marks.prediction.color, marks.prediction.dash, line, SHADE)
+}
+
+/// The truth over a prediction.
+fn thin_truth<'a>(lines: &'a Contours, marks: &Marks, line: f32) -> Outline<'a> {
+    lines.outline(marks.truth.color, marks.truth.dash, 0.85 * line, 0.0)
+}
+
 /// A panel with its caption and the same in words; the Dice is `…` while it is being measured.
 fn measured<'a>(panel: Panel<'a>, method: &str, image: &str, dice: Option<f64>) -> (Panel<'a>, String, String) {
     let dice = dice.map_or_else(|| "…".to_owned(), |dice| format!("{dice:.3}"));
     (panel, format!("Dice {dice}"), format!("{image}: {method}, Dice {dice}"))
+}
+
+/// Whether all other runs show image `i`.
+fn in_common(shared: &Shared, i: usize, others: &[Arc<Other>]) -> bool {
+    others.iter().all(|other| has(shared, i, other))
 }
 
 /// Whether another run shows the same image: of the same name, and as far as both say it of the same truth.

@@ -16,7 +16,7 @@ use crate::kit::view::ViewCtx;
 use crate::kit::wall::Map;
 use crate::labs::segmentation::SPEC;
 use crate::labs::segmentation::compare::Results;
-use crate::labs::segmentation::compare::report::OTHERS;
+use crate::labs::segmentation::compare::report::{MOST_OTHERS, OTHERS};
 use crate::labs::segmentation::params::PARAMS;
 use crate::pixels::mask::Mask;
 use crate::plot::background::{Task, repaint};
@@ -24,8 +24,6 @@ use crate::plot::names;
 
 use super::gallery::mask_of;
 
-/// Runs beside the shown one.
-pub const MOST: usize = 6;
 /// Runs that the menu offers, the newest.
 const OFFERED: usize = 200;
 
@@ -78,7 +76,7 @@ impl Others {
         let write = |chosen: &Vec<PathBuf>| {
             chosen.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join("\n")
         };
-        let read = |text: &str| Some(text.lines().take(MOST).map(PathBuf::from).collect());
+        let read = |text: &str| Some(text.lines().take(MOST_OTHERS).map(PathBuf::from).collect());
         fields.text(OTHERS, &mut self.chosen, Vec::new(), write, read);
     }
 
@@ -165,7 +163,7 @@ impl Others {
         ScrollArea::vertical().max_height(320.0).show(ui, |ui| {
             for run in offered {
                 let mut on = self.chosen.contains(&run.folder);
-                let full = !on && self.chosen.len() >= MOST;
+                let full = !on && self.chosen.len() >= MOST_OTHERS;
                 let help = if full { "Six runs are as many as are shown" } else { "Compares it with the shown run" };
                 ui.add_enabled_ui(!full, |ui| {
                     let words = in_words(run);
