@@ -389,6 +389,7 @@ static COST: Cost = Cost {
         STOP_PATIENCE.key(),
         LEAST_EPOCHS.key(),
         params::CALIPERS.key(),
+        params::FOLD.key(),
         VALIDATE_EVERY.key(),
         LOSS_EVERY.key(),
     ],

@@ -10,7 +10,7 @@ use crate::engine::params::Params;
 use crate::engine::recording::{RunReader, replay_from};
 use crate::engine::state::RunState;
 
-use super::super::params::{KEEP, PARAMS};
+use super::super::params::{KEEP, PARAMS, net_spec};
 use super::super::pipeline::Pipeline;
 use super::super::scores::{self, Row};
 
@@ -27,6 +27,8 @@ struct Known {
 pub struct Results {
     /// The run in words.
     pub name: String,
+    /// In few words, for the head of a column.
+    pub title: String,
     /// How its predictions were made and measured, in words.
     pub convention: String,
     known: HashMap<String, Known>,
@@ -46,6 +48,7 @@ impl Results {
         // A recording of an older version may lack a parameter.
         let convention = KEEP.get(params).map(|_| Pipeline::of(params).describe()).unwrap_or_default();
         let mut results = Self {
+            title: name.clone(),
             name,
             convention,
             validation: rows("validation/images"),
@@ -93,7 +96,9 @@ impl Results {
         let state = replay_from(&mut reader).map_err(|error| error.to_string())?;
         let name = run_name(&state, folder);
         let newest = |key: &str| state.payloads.get(key)?.newest.as_ref().map(|(_, payload)| payload.clone());
-        Ok((Self::of(name, &state.params, newest), state))
+        let title = run_title(&state);
+        let results = Self { title, ..Self::of(name, &state.params, newest) };
+        Ok((results, state))
     }
 
     /// The images that were judged in this part; none of training.
@@ -148,6 +153,15 @@ impl Results {
         }
         self.parts.get(&other.content(image)?).copied()
     }
+}
+
+/// What a run was called, else its network; with its seed.
+pub fn run_title(state: &RunState) -> String {
+    let Some(header) = &state.header else { return "this run".to_owned() };
+    let network =
+        || KEEP.get(&header.params).map_or_else(String::new, |_| net_spec(&header.params).architecture.name());
+    let name = if header.name.is_empty() { network() } else { header.name.clone() };
+    format!("{name}, seed {}", header.seed)
 }
 
 /// A run in a few words: what it was called, its seed, its folder's name.

@@ -177,21 +177,24 @@ impl Compare {
         let asked = (own.number, part);
         self.means.update("means with intervals", ui.ctx(), &asked, move |_| means(&of, part));
         let rows = self.means.newest().filter(|_| self.means.is_current(&asked)).cloned().unwrap_or_default();
-        let heads: Vec<String> =
-            ["class", "images"].into_iter().chain(SHOWN.map(Measure::short)).map(str::to_owned).collect();
+        let mut heads = vec!["class".to_owned(), "images".to_owned()];
+        heads.extend(SHOWN.map(|measure| measure.short().to_owned()));
+        heads.push("no distance".to_owned());
         let line = |(class, count, estimates): &MeanRow| {
             let mut line = vec![class_name(class.as_deref()), count.to_string()];
-            line.extend(SHOWN.iter().zip(estimates).map(|(measure, estimate)| {
-                let undefined = match estimate.undefined {
-                    0 => String::new(),
-                    count => format!(" ({count} undefined)"),
-                };
-                estimate.text(|value| measure.text(Some(value))) + &undefined
-            }));
+            line.extend(
+                SHOWN.iter().zip(estimates).map(|(measure, mean)| mean.text(|value| measure.text(Some(value)))),
+            );
+            let hd95 = SHOWN.iter().position(|measure| *measure == Measure::Hd95);
+            line.push(hd95.map_or(0, |at| estimates[at].undefined).to_string());
             line
         };
         let lines: Vec<Vec<String>> = rows.iter().map(line).collect();
-        let mut notes = vec![INTERVALS.to_owned()];
+        let of = match ctx.payload("validation/images").filter(|_| part == Part::Validation) {
+            Some((step, _)) => format!("Means over the validation images at step {}", number::grouped(step)),
+            None => "Means over the test images with the best weights".to_owned(),
+        };
+        let mut notes = vec![format!("{of}; distances in pixels. {INTERVALS}.")];
         notes.extend(shared.others.problems().into_iter().map(str::to_owned));
         table(ui, rect, "means", (&heads, &lines), &notes, ctx, size);
     }
@@ -374,22 +377,26 @@ fn table(
         ui.shrink_clip_rect(rect);
         ScrollArea::vertical().id_salt(("compare", name)).auto_shrink(false).show(ui, |ui| {
             ScrollArea::horizontal().id_salt(("compare table", name)).show(ui, |ui| {
-                Grid::new(("compare grid", name)).spacing(vec2(1.1 * size, 0.35 * size)).show(ui, |ui| {
-                    for head in heads {
-                        ui.label(tile::weak(head, size, ctx.style));
-                    }
-                    ui.end_row();
-                    for line in lines {
-                        for (k, cell) in line.iter().enumerate() {
-                            let text = match k {
-                                0 => RichText::new(cell).size(size + 0.5).color(ctx.style.text),
-                                _ => tile::mono(cell, size, ctx.style),
-                            };
-                            ui.label(text);
+                Grid::new(("compare grid", name))
+                    .spacing(vec2(1.1 * size, 0.35 * size))
+                    .min_row_height(1.4 * size)
+                    .min_col_width(0.0)
+                    .show(ui, |ui| {
+                        for head in heads {
+                            ui.label(tile::weak(head, size, ctx.style));
                         }
                         ui.end_row();
-                    }
-                });
+                        for line in lines {
+                            for (k, cell) in line.iter().enumerate() {
+                                let text = match k {
+                                    0 => RichText::new(cell).size(size + 0.5).color(ctx.style.text),
+                                    _ => tile::mono(cell, size, ctx.style),
+                                };
+                                ui.label(text);
+                            }
+                            ui.end_row();
+                        }
+                    });
             });
             ui.add_space(0.5 * size);
             for note in notes {

@@ -23,9 +23,10 @@ use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
 use crate::kit::wall::{Contours, Legend, Outline, Panel};
 use crate::labs::segmentation::compare::report::PICTURES;
+use crate::labs::segmentation::compare::results;
 use crate::labs::segmentation::pipeline::Pipeline;
 use crate::plot::background::Many;
-use crate::plot::{names, tile};
+use crate::plot::{medium, names, tile};
 
 /// The tile.
 pub static TILE: Tile<SegmentationView> = Tile {
@@ -246,9 +247,15 @@ impl Methods {
         if cell.x < 12.0 || cell.y < caption + 12.0 {
             return;
         }
+        // As wide as the widest picture, so that methods stand close to each other; titles need some room.
+        let sizes = images.iter().filter_map(|&i| shared.gallery.cards[i].picture.size());
+        let widest = sizes.map(|[width, height]| width as f32 / height.max(1) as f32).fold(0.0, f32::max);
+        let fitting = if widest > 0.0 { widest * (cell.y - caption) } else { cell.x };
+        let cell = vec2(cell.x.min(fitting.max(9.0 * size)), cell.y);
+        let own = results::run_title(ctx.run);
         let painter = ui.painter_at(rect);
         let titles =
-            ["image", "truth", "this run"].into_iter().chain(others.iter().map(|other| other.results.name.as_str()));
+            ["image", "truth", own.as_str()].into_iter().chain(others.iter().map(|other| other.results.title.as_str()));
         let left = |column: usize| rect.left() + column as f32 * (cell.x + gap);
         for (column, title) in titles.enumerate() {
             let font = FontId::proportional(size + 0.5);
@@ -304,7 +311,7 @@ impl Methods {
                 clicked |= response.clicked();
                 response.on_hover_text(said);
             }
-            if shared.selected == i {
+            if shared.selected == i && !medium::is_figure(ui.ctx()) {
                 painter.rect_stroke(view(0), 0.0, Stroke::new(2.0, style.accent), StrokeKind::Inside);
             }
             if clicked {

@@ -439,9 +439,12 @@ fn table_2(rows: &[Counted], size: f32, ui: &mut Ui, ctx: &ViewCtx<'_>) {
     ui.add_space(0.8 * size);
     let title = "The paper’s Table 2 and our counts at width 64 (Dice: the paper’s, on its data)";
     note(ui, size, style.text, title);
-    Grid::new("table 2").spacing(vec2(0.9 * size, 0.25 * size)).show(ui, |ui| {
-        for head in ["network", "paper", "ours", "", "paper’s Dice", "HD95 [px]"] {
-            ui.label(RichText::new(head).size(size).color(style.text_weak));
+    // The distances are the first to go.
+    let columns = if ui.clip_rect().width() > 42.0 * size { 6 } else { 5 };
+    let grid = Grid::new("table 2").spacing(vec2(0.9 * size, 0.3 * size)).min_row_height(1.4 * size).min_col_width(0.0);
+    grid.show(ui, |ui| {
+        for head in ["network", "     paper", "      ours", "", "paper’s Dice", "HD95 [px]"].iter().take(columns) {
+            ui.label(RichText::new(*head).size(size).color(style.text_weak));
         }
         ui.end_row();
         for row in rows {
@@ -452,10 +455,11 @@ fn table_2(rows: &[Counted], size: f32, ui: &mut Ui, ctx: &ViewCtx<'_>) {
                 Match::NoReference => "The paper prints none",
             };
             let color = if row.matched == Match::Differs { style.warning } else { style.good };
-            for (column, cell) in row.cells().into_iter().enumerate() {
+            for (column, cell) in row.cells().into_iter().take(columns).enumerate() {
                 let text = match column {
                     0 => RichText::new(cell.replace("Lighter U-net", "Lighter")).size(size).color(style.text),
                     3 => RichText::new(cell).size(size + 1.0).color(color),
+                    1 | 2 => tile::mono(format!("{cell:>10}"), size, style),
                     _ => tile::mono(cell, size, style),
                 };
                 let label = ui.label(text);
