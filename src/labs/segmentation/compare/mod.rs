@@ -68,8 +68,12 @@ pub fn compare(first: &Results, second: &Results, part: Part, measure: Measure) 
     let mut found = Comparison { by_name: !first.has_content() || !second.has_content(), ..Comparison::default() };
     let mut used = HashSet::new();
     for row in first.rows(part) {
-        let other = if found.by_name { second.by_name(part, &row.image) } else { second.like(part, first, &row.image) };
-        match other.filter(|at| !used.contains(at)) {
+        let free = |at: usize| !used.contains(&at);
+        let other = match found.by_name {
+            true => second.by_name(part, &row.image).filter(|at| free(*at)),
+            false => second.like(part, first, &row.image, free),
+        };
+        match other {
             Some(at) => {
                 used.insert(at);
                 let other = &second.rows(part)[at];

@@ -133,17 +133,17 @@ impl Results {
         self.rows(part).iter().position(|row| row.image == image)
     }
 
-    /// Place of the image that has the content of an image of another run; the one of the same name where there are several.
-    pub fn like(&self, part: Part, other: &Results, image: &str) -> Option<usize> {
+    /// Place of a `free` image that has the content of an image of another run; the one of the same name where there are several.
+    pub fn like(&self, part: Part, other: &Results, image: &str, free: impl Fn(usize) -> bool) -> Option<usize> {
         let content = other.content(image)?;
         // A picture that is there twice and was trained on once is no test.
         if self.parts.get(&content) == Some(&Part::Train) {
             return None;
         }
-        let same = |row: &Row| self.content(&row.image) == Some(content);
-        let rows = self.rows(part);
-        let named = rows.iter().position(|row| row.image == image && same(row));
-        named.or_else(|| rows.iter().position(same))
+        let same = |(at, row): &(usize, &Row)| self.content(&row.image) == Some(content) && free(*at);
+        let rows = || self.rows(part).iter().enumerate();
+        let named = rows().find(|one| one.1.image == image && same(one));
+        named.or_else(|| rows().find(same)).map(|(at, _)| at)
     }
 
     /// The part in which this run has an image of another one.

@@ -137,3 +137,14 @@ fn an_image_that_is_there_twice_and_was_trained_on_once_is_no_test() {
     // Where one of them has no value there is no difference.
     assert_eq!((found.lines[0].undefined, found.lines[0].paired), (1, None));
 }
+
+#[test]
+fn copies_of_an_image_are_paired_one_by_one() {
+    let images = [("a", "x", Part::Test, 1, 0, Some(0.5)), ("copy", "x", Part::Test, 1, 0, Some(0.6))];
+    let first = run("first", &images, &[]);
+    let second =
+        run("second", &[("p", "x", Part::Test, 1, 0, Some(0.7)), ("q", "x", Part::Test, 1, 0, Some(0.8))], &[]);
+    let found = compare(&first, &second, Part::Test, Measure::Dice);
+    assert_eq!((found.pairs.len(), found.missing), (2, 0), "{found:?}");
+    assert_eq!(found.lines[0].first.groups, 1);
+}
