@@ -80,6 +80,7 @@ const FIELDS: &[(&str, &[(&str, &str)])] = &[
         "segmentation",
         &[
             ("selected", "3"),
+            ("others", "/runs/a\n/runs/b, two"),
             ("mode", "errors"),
             ("opacity", "0.75"),
             ("ghost", "the first validation"),
@@ -102,6 +103,12 @@ const FIELDS: &[(&str, &[(&str, &str)])] = &[
             ("ranking.class", "malignant"),
             ("ranking.histogram", "true"),
             ("ranking.selected", "a (1).png"),
+            ("compare.validation", "true"),
+            ("compare.measure", "hd95"),
+            ("compare.which", "1"),
+            ("compare.selected", "a (2).png"),
+            ("methods.rows", "6"),
+            ("methods.images", "a (1).png\nb"),
             ("network.compare", "true"),
             ("size.cost", "memory"),
             ("size.distance", "true"),
@@ -213,7 +220,7 @@ fn every_field_of_every_view_comes_back_and_a_fresh_view_needs_no_words() {
 
 /// Fields of names, which may be any.
 fn takes_any_word(name: &str) -> bool {
-    ["hidden", "highlighted", "class", "selected"].iter().any(|word| name.ends_with(word))
+    ["hidden", "highlighted", "class", "selected", "others", "images"].iter().any(|word| name.ends_with(word))
 }
 
 /// Sends a script and draws what it did.

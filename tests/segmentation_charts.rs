@@ -15,12 +15,12 @@ use learnscope::labs::segmentation::params::PARAMS;
 use learnscope::plot::style::Style;
 
 use support::made_run::{MadeRun, header};
-use support::scene::{Scene, label};
+use support::scene::{Scene, label, wait_for};
 
 const STEPS: u64 = 450;
 /// Steps of an epoch: 72 images in batches of 8.
 const EPOCH: u64 = 9;
-const TILES: [&str; 5] = ["curves", "ranking", "network", "size-dice", "guide"];
+const TILES: [&str; 6] = ["curves", "ranking", "compare", "network", "size-dice", "guide"];
 
 /// Rises from 0 to 1 along the run.
 fn learned(step: u64) -> f64 {
@@ -355,7 +355,8 @@ fn classes_can_be_shown_apart_and_the_test_set_has_its_own_list() {
 
 #[test]
 fn the_histogram_names_its_spread_and_a_bar_selects_its_worst_image() {
-    let mut harness = Scene::new(Story::default(), "ranking").harness(vec2(700.0, 300.0));
+    let mut harness = Scene::new(Story::default(), "ranking").harness(vec2(900.0, 300.0));
+    wait_for(&mut harness, "]  median 0.7");
     let summary = label(&harness, "mean 0.");
     assert!(summary.contains("median 0.7") && summary.contains("(ddof 1)") && summary.contains("n 24"), "{summary}");
     // The middle of the axis: Dice 0.50 to 0.55.
@@ -469,4 +470,92 @@ fn the_guide_names_parameters_as_they_are_named() {
     for name in named {
         assert!(PARAMS.iter().any(|spec| spec.key == name), "the guide speaks of `{name}`");
     }
+}
+
+/// A table of the split: every validation image by its content, groups of two.
+fn split() -> Payload {
+    let row = |i: usize| {
+        vec![format!("case ({i})"), "validation".to_owned(), String::new(), format!("{i:016x}"), (i / 2).to_string()]
+    };
+    let columns = ["image", "part", "class", "content", "group"].map(str::to_owned).to_vec();
+    Payload::Table { columns, rows: (0..24).map(row).collect() }
+}
+
+#[test]
+fn means_stand_with_their_intervals_class_by_class() {
+    let mut scene = Scene::new(Story::default(), "compare");
+    scene.command("compare-part");
+    let mut harness = scene.harness(vec2(900.0, 420.0));
+    wait_for(&mut harness, "benign");
+    harness.get_by_label("malignant");
+    // Image 3 is missed: its distances are undefined.
+    harness.get_by_label("no distance");
+    harness.get_by_label_contains("validation images at step 450");
+    harness.get_by_label_contains("percentile bootstrap");
+    // Without a test there is nothing to show of it, and it is said.
+    harness.get_by_label("validation").click();
+    harness.run_steps(2);
+    harness.get_by_label("No images here");
+}
+
+#[test]
+fn a_run_is_compared_with_its_twin_image_by_image() {
+    let story = Story { twin: true, stopped: false };
+    let mut run = run(story);
+    let give = |run: &mut RunState, key: &str, payload: Payload| {
+        let track = run.payloads.entry(key.into()).or_default();
+        track.newest = Some((STEPS, Arc::new(payload)));
+    };
+    give(&mut run, "data/split", split());
+    // The twin is better by a tenth on every image but the missed one.
+    let Payload::Table { columns, mut rows } = images(STEPS) else { unreachable!() };
+    for row in rows.iter_mut() {
+        let dice: f64 = row[3].parse().unwrap();
+        row[3] = format!("{:.4}", if dice > 0.0 { dice + 0.1 } else { 0.0 });
+    }
+    give(&mut run, "twin/validation/images", Payload::Table { columns, rows });
+    let mut scene = Scene::of("segmentation", run, "compare");
+    scene.command("compare-part");
+    let mut harness = scene.harness(vec2(1000.0, 500.0));
+    wait_for(&mut harness, "of 24 images, this run against the other: the other is better on 23");
+    harness.get_by_label("B − A [95 %]");
+    // 23 differences of 0.1 and a zero: 24 images in 12 groups.
+    harness.get_by_label_contains("0.0958 [");
+    assert!(harness.query_all_by_label("< 0.001").count() >= 2, "both tests say so");
+    harness.get_by_label_contains("p-values are of these two trained networks");
+    let plot = harness.get_by_label_contains("this run against the other");
+    plot.focus();
+    harness.run_steps(1);
+    harness.key_press(Key::ArrowRight);
+    harness.run_steps(2);
+    assert!(
+        label(&harness, "this run against the other").ends_with("case (3) is chosen"),
+        "the smallest difference first"
+    );
+    // Another measure.
+    harness.get_by_label("Dice").click();
+    harness.run_steps(1);
+    wait_for(&mut harness, "Dice at network size of 24 images");
+}
+
+#[test]
+fn the_network_card_shows_all_of_table_2_with_badges() {
+    let harness = Scene::new(Story::default(), "network").harness(vec2(1300.0, 700.0));
+    assert_eq!(harness.query_all_by_label("✔").count(), 10);
+    // Printed and counted.
+    assert_eq!(harness.query_all_by_label("17 267 393").count(), 2);
+    assert_eq!(harness.query_all_by_label(" 1 983 583").count(), 2);
+    harness.get_by_label("0.917 ± 0.001");
+}
+
+#[test]
+fn long_names_keep_what_tells_them_apart() {
+    let mut scene = Scene::new(Story::default(), "ranking");
+    let Payload::Table { columns, mut rows } = images(STEPS) else { unreachable!() };
+    rows.iter_mut().for_each(|row| row[0] = format!("benign/images/of the second year/{}", row[0]));
+    let track = scene.run.payloads.get_mut("validation/images").unwrap();
+    track.newest = Some((STEPS, Arc::new(Payload::Table { columns, rows })));
+    let harness = scene.harness(vec2(420.0, 240.0));
+    // The whole name is there for whoever listens.
+    assert!(harness.query_all_by_label_contains("benign/images/of the second year/case (3)").count() >= 1);
 }

@@ -27,7 +27,7 @@ const S: u32 = 32;
 const SIZE: [u32; 2] = [96, 64];
 
 /// The tiles that this file is about.
-const TILES: [&str; 4] = ["wall", "inspector", "postprocess", "augmentation"];
+const TILES: [&str; 5] = ["wall", "inspector", "postprocess", "augmentation", "methods"];
 
 /// Recorded payloads, made anew for every step that is asked for.
 fn past(key: &str, step: u64) -> Option<(u64, Payload)> {
@@ -388,4 +388,32 @@ fn views_are_drawn_again_and_both_mask_borders_compared() {
     harness.get_by_label("find").click();
     harness.run_steps(3);
     harness.get_by_label_contains("labelled background");
+}
+
+#[test]
+fn outlines_of_the_twin_stand_beside_this_runs_with_their_dice() {
+    let mut run = run();
+    run.twin = Some(run.params.clone());
+    for i in 0..IMAGES {
+        // What the network knew at half of the run.
+        let key = format!("wall/probability/{i}");
+        let payload = payload(&key, STEPS / 2).unwrap();
+        run.payloads.entry(format!("twin/{key}").into()).or_default().newest = Some((STEPS, Arc::new(payload)));
+    }
+    let mut harness = Scene::of("segmentation", run, "methods").recorded(past).harness(vec2(900.0, 500.0));
+    wait_for(&mut harness, "lesion (0): this run, Dice 0.");
+    wait_for(&mut harness, "lesion (0): twin: the same values, Dice 0.");
+    let value = |harness: &Harness<'_, Scene>, method: &str| -> f64 {
+        label(harness, &format!("lesion (0): {method}")).rsplit(' ').next().unwrap().parse().unwrap()
+    };
+    assert!(value(&harness, "this run") > value(&harness, "twin: the same values") + 0.1);
+    harness.get_by_label("lesion (0): truth");
+    // A click opens the image everywhere.
+    harness.get_by_label("lesion (2): truth").click();
+    harness.run_steps(2);
+    let mut fields = learnscope::kit::fields::taken(&mut *harness.state_mut().view);
+    assert_eq!(fields.remove("selected").as_deref(), Some("2"));
+    harness.state_mut().command("methods-fewer");
+    harness.run_steps(2);
+    assert!(harness.query_by_label("lesion (3): truth").is_none(), "three images are left");
 }

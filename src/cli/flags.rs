@@ -86,6 +86,8 @@ pub enum Verb {
     Landscape(LandscapeFlags),
     /// Apply trained weights to one's own pictures
     Predict(PredictFlags),
+    /// Compare recorded runs image by image: intervals, paired tests, and a picture of their outlines side by side
+    Compare(CompareFlags),
     /// Look over a folder of images and masks before anything is trained on it
     Doctor(DoctorFlags),
     /// Write the generated data sets as files in the layouts that the labs read
@@ -363,6 +365,37 @@ pub struct PredictFlags {
     /// Replace results of the same names in a folder that is not empty
     #[arg(long)]
     pub force: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct CompareFlags {
+    /// Run folders, or their names under `runs`: every later one is compared with the first
+    #[arg(required = true, num_args = 2.., value_name = "RUN")]
+    pub runs: Vec<PathBuf>,
+    /// On the images that both have judged in this part: segmentation: test or validation; default: test
+    #[arg(long, value_name = "P")]
+    pub part: Option<String>,
+    /// What is compared: segmentation: dice, iou, hd95, hd, assd, dice-at-network-size; default: dice
+    #[arg(long, value_name = "M")]
+    pub measure: Option<String>,
+    /// Save every image with both values and their difference: .csv or .json
+    #[arg(long, value_name = "FILE")]
+    pub to: Option<PathBuf>,
+    /// Save a picture of images, truth and the outlines of all runs side by side: .png or .svg
+    #[arg(long, value_name = "FILE")]
+    pub figure: Option<PathBuf>,
+    /// Figure: only images of these names (repeatable), as the wall calls them; default: the first four that all runs show
+    #[arg(long, value_name = "NAME", requires = "figure")]
+    pub image: Vec<String>,
+    /// Replace files that are there already
+    #[arg(long)]
+    pub force: bool,
+    /// Figure: width and height in pixels
+    #[arg(long, value_name = "WxH", default_value = "1600x1000", value_parser = size)]
+    pub size: (u32, u32),
+    /// Figure: colours
+    #[arg(long, value_enum, default_value_t = Theme::Light)]
+    pub theme: Theme,
 }
 
 #[derive(Debug, Args)]

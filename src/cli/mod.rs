@@ -1,6 +1,7 @@
 //! The command line: flags as typed, then requests ready to use, then the same engine that the window drives.
 
 mod arrays;
+mod compare;
 mod doctor;
 mod export;
 mod flags;
@@ -125,6 +126,7 @@ pub fn run(flags: &Flags) -> Result<(), Failure> {
         Some(Verb::Study(flags)) => study::study(flags, &output),
         Some(Verb::Export(flags)) => export::export(flags, &output),
         Some(Verb::Predict(flags)) => predict::predict(flags, &output),
+        Some(Verb::Compare(flags)) => compare::compare(flags, &output),
         Some(Verb::Doctor(flags)) => doctor::doctor(flags, &output),
         Some(Verb::Landscape(flags)) => landscape::landscape(flags, &output),
         Some(Verb::SampleData(flags)) => sample_data::write(flags, &output),

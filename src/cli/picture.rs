@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::BufWriter;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::export::saved;
@@ -26,6 +27,7 @@ use crate::kit::tiles::TileSpec;
 use crate::kit::view::{Cursor, Lab};
 use crate::labs;
 use crate::plot::medium::Medium;
+use crate::plot::style::Style;
 
 /// Refuses flags that do not go together.
 pub fn check(flags: &ExportFlags, format: &str) -> Result<(), Failure> {
@@ -98,6 +100,33 @@ pub fn save(flags: &ExportFlags, format: &str, output: &Output) -> Result<(), Fa
     let (first, last) = (plan.first().map_or(0, |(step, _)| *step), plan.last().map_or(0, |(step, _)| *step));
     let moment = format!("{} frames, step {first} to {last}", plan.len());
     saved(&flags.to, Some(last), &moment, reader.as_ref(), output)
+}
+
+/// A tile of a recorded run at its end, with what the view keeps for itself, as a PNG or an SVG file.
+pub fn of_run(
+    folder: &Path,
+    tile: &str,
+    view: &BTreeMap<String, String>,
+    (size, style): ((u32, u32), &Style),
+    is_svg: bool,
+) -> Result<Vec<u8>, Failure> {
+    let mut reader = labs::open_run(folder)?;
+    let id = reader.header().lab.clone();
+    let lab = labs::find_with_views(&id).ok_or_else(|| Failure::usage(format!("there is no lab `{id}`")))?;
+    let mut run = replay_from(&mut reader)?;
+    run.payloads.values_mut().for_each(|track| track.newest = None);
+    let reader = RefCell::new(reader);
+    let read = |offset, bytes| reader.borrow_mut().payload_at(offset, bytes).ok();
+    let past = Recorded::new(&run, Arc::default(), Box::new(read));
+    let cursor = Cursor { step: run.step, sub: 0 };
+    let figure = Figure { lab, run: &run, past: &past, view, tile, size, style };
+    let medium = if is_svg { Medium::Vectors } else { Medium::Pixels };
+    let mut opened = Opened::new(figure, medium).map_err(Failure::Work)?;
+    let bytes = match medium {
+        Medium::Vectors => opened.svg(cursor).map(String::into_bytes),
+        _ => opened.pixels(cursor, "").and_then(|picture| png(&picture)),
+    };
+    bytes.map_err(Failure::Work)
 }
 
 /// What is drawn.

@@ -65,6 +65,8 @@ pub const SEGMENTATION_WEIGHTS: Stream = Stream::one(1);
 pub const ULTRASOUND: Stream = Stream { first: 16 << 40, count: 1 << 40 };
 /// Which images of a folder are to train, to validate and to test.
 pub const PARTS: Stream = Stream::one(17 << 40);
+/// Which of them are tested in which fold.
+pub const FOLDS: Stream = Stream::one((17 << 40) + 1);
 /// Order of the images in each epoch.
 pub const IMAGES_ORDER: Stream = Stream { first: 7 << 58, count: 1 << 58 };
 /// The view of each image of each step.
@@ -124,7 +126,7 @@ mod tests {
     const TOGETHER: [&[Stream]; 5] = [
         &[POINTS, POINTS_SPLIT, MLP_WEIGHTS, POINTS_ORDER, GRADIENT_NOISE, RACE_STARTS],
         &[ONLINE_WEIGHTS, TARGET_WEIGHTS, SHAPES_TRAIN, SHAPES_TEST, FOLDER_SPLIT, VIEWS, VIEWS_ORDER, MEASURED],
-        &[SEGMENTATION_WEIGHTS, ULTRASOUND, PARTS, IMAGES_ORDER, PAIR_VIEWS, DROPOUT, UNCERTAINTY, TRIAL_VIEWS],
+        &[SEGMENTATION_WEIGHTS, ULTRASOUND, PARTS, FOLDS, IMAGES_ORDER, PAIR_VIEWS, DROPOUT, UNCERTAINTY, TRIAL_VIEWS],
         &[
             AUTOENCODER_WEIGHTS,
             FUNDUS,

@@ -11,7 +11,7 @@ use super::study_store::Sample;
 /// The further tables of a study.
 #[derive(Debug, Clone, Copy)]
 pub struct Beside {
-    /// What they need of a finished run that is no measure, a few hundred characters, to be stored with its numbers. The run
+    /// What they need of a finished run that is no measure, some kilobytes at most, to be stored with its numbers. The run
     /// has its newest pictures and lists.
     pub keep: Option<fn(&RunState) -> String>,
     pub tables: &'static [SideTable],

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::compare::CompareSpec;
 use super::doctor::DoctorSpec;
 use super::export::{FeaturesFn, WeightsSpec};
 use super::predict::PredictSpec;
@@ -67,6 +68,8 @@ pub struct LabSpec {
     pub features: Option<FeaturesFn>,
     /// How a folder of one's own is looked over; `None`: this lab reads none of that kind.
     pub doctor: Option<&'static DoctorSpec>,
+    /// How two recorded runs are compared sample by sample; `None`: they are not.
+    pub compare: Option<&'static CompareSpec>,
     /// What became of a run so far, for its summary and its timeline.
     pub moments: fn(&RunState) -> Vec<Moment>,
     /// What choosing this value of this parameter brings along: `key`, `value` as typed; see [`choose`].

@@ -1,6 +1,7 @@
 //! The corridor between the labs: what a lab is, and what every lab shares. Knows no lab.
 
 pub mod batches;
+pub mod compare;
 pub mod curves;
 pub mod doctor;
 pub mod empty;

@@ -12,6 +12,7 @@ pub mod knn;
 pub mod label_probe;
 pub mod linear_probe;
 pub mod matching;
+pub mod paired;
 pub mod projection;
 pub mod quality;
 pub mod representation;

@@ -15,6 +15,7 @@ pub mod labels;
 pub mod legend;
 pub mod live_texture;
 pub mod medium;
+pub mod names;
 pub mod parallel;
 pub mod path_dialog;
 pub mod picture;

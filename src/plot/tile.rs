@@ -7,8 +7,8 @@ use eframe::egui::{
     UiBuilder, Vec2, WidgetText, pos2, vec2,
 };
 
-use super::medium;
 use super::style::Style;
+use super::{medium, names};
 
 /// Size of small text in a tile: axis labels, legends, captions.
 pub fn font_size(presenting: bool) -> f32 {
@@ -27,6 +27,31 @@ pub fn split(ui: &Ui, size: f32) -> (Rect, Rect) {
 /// Draws the bar: controls on the right, and in what is left of the width a line of text, cut with an ellipsis (the whole
 /// text in its tooltip).
 pub fn bar(ui: &mut Ui, rect: Rect, text: RichText, add_controls: impl FnOnce(&mut Ui)) {
+    bar_with(ui, rect, add_controls, |ui| drop(ui.add(Label::new(text).truncate().selectable(false))));
+}
+
+/// The same with the name of a file and words behind it: the name is cut in its middle, and whole in the tooltip.
+pub fn named_bar(
+    ui: &mut Ui,
+    rect: Rect,
+    name: &str,
+    behind: &str,
+    (size, color): (f32, Color32),
+    add_controls: impl FnOnce(&mut Ui),
+) {
+    bar_with(ui, rect, add_controls, |ui| {
+        let font = FontId::proportional(size + 0.5);
+        let wide = |text: &str| ui.painter().layout_no_wrap(text.to_owned(), font.clone(), color).size().x;
+        let shown = names::fitted(ui.painter(), name, &font, ui.available_width() - wide(behind));
+        let text = RichText::new(format!("{shown}{behind}")).size(size + 0.5).color(color);
+        let label = ui.add(Label::new(text).truncate().selectable(false));
+        if shown != name {
+            label.on_hover_text(name);
+        }
+    });
+}
+
+fn bar_with(ui: &mut Ui, rect: Rect, add_controls: impl FnOnce(&mut Ui), add_text: impl FnOnce(&mut Ui)) {
     if !rect.is_positive() {
         return;
     }
@@ -37,7 +62,7 @@ pub fn bar(ui: &mut Ui, rect: Rect, text: RichText, add_controls: impl FnOnce(&m
         add_controls(ui);
         ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
             if ui.available_width() > 40.0 {
-                ui.add(Label::new(text).truncate().selectable(false));
+                add_text(ui);
             }
         });
     });

@@ -91,6 +91,7 @@ pub static SPEC: LabSpec = LabSpec {
     weights: None,
     features: None,
     doctor: None,
+    compare: None,
     moments: |_| Vec::new(),
     brings: |_, _| &[],
 };

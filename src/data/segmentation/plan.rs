@@ -8,7 +8,7 @@ use super::given::{Fold, Given};
 use super::groups::{GroupRule, Groups, groups};
 use super::listing::{Listing, Pair};
 use super::read::Rules;
-use super::split::{ImageFacts, Part, PartTable, Split, compare, split, strata};
+use super::split::{Dealing, ImageFacts, Part, PartTable, Split, compare, deal, strata};
 use super::{Problem, counted, grouping};
 
 /// More folders than this are patients or cases, not classes.
@@ -24,21 +24,36 @@ pub struct SplitChoice {
     pub seed: u64,
     /// Parts that the data set names are taken as they are.
     pub as_given: bool,
-    /// Which fold of several given ones, from 0.
+    /// Folds of a cross-validation at random, see [`Dealing`]; below 2: none.
+    pub folds: usize,
+    /// Which of them is tested on, or which fold of several given ones, from 0.
     pub fold: usize,
 }
 
 impl Default for SplitChoice {
     fn default() -> Self {
-        Self { rule: GroupRule::None, shares: [0.6, 0.2, 0.2], seed: 0, as_given: true, fold: 0 }
+        Self { rule: GroupRule::None, shares: [0.6, 0.2, 0.2], seed: 0, as_given: true, folds: 0, fold: 0 }
     }
 }
 
 impl SplitChoice {
+    /// How parts are made at random, where none are given.
+    pub fn dealing(&self) -> Dealing {
+        Dealing { shares: self.shares, seed: self.seed, folds: self.folds, fold: self.fold }
+    }
+
     /// Whether it can be used with this folder: else the parameter that is wrong, and why.
     pub fn check(&self, listing: &Listing) -> Result<(), (&'static str, String)> {
         self.rule.check().map_err(|problem| ("group_pattern", problem))?;
+        self.dealing().check().map_err(|problem| ("fold", problem))?;
         match &listing.given {
+            Some(given) if self.as_given && self.folds > 1 => Err((
+                "folds",
+                format!(
+                    "the parts are given by {}: set `split` to random to make folds of all images, or `folds` to 0 to take them",
+                    given.source
+                ),
+            )),
             Some(given) if self.as_given && self.fold >= given.folds.len() => {
                 let count = counted(given.folds.len(), "fold", "folds");
                 let problem = match given.folds.len() {
@@ -86,6 +101,9 @@ pub struct Seen<'a> {
 pub struct SplitPlan {
     /// Numbers of the listing's pairs; what could not be read is in no part.
     pub split: Split,
+    /// By number of the pair: its group, whose images are never in two parts that are made here; `usize::MAX` of one that could not
+    /// be read.
+    pub groups: Vec<usize>,
     /// Groups, and how the split was made: one statement a line.
     pub lines: Vec<String>,
     /// Where the parts are named, in words, if they are as given.
@@ -100,7 +118,8 @@ pub fn plan(seen: Seen<'_>, choice: &SplitChoice) -> SplitPlan {
     let Seen { listing, exams, rules, unread, duplicates } = seen;
     let rule = if choice.rule.check().is_ok() { &choice.rule } else { &GroupRule::None };
     let readable: Vec<usize> = (0..exams.len()).filter(|&pair| exams[pair].is_some()).collect();
-    let given = listing.given.as_ref().filter(|given| choice.as_given && choice.fold < given.folds.len());
+    let as_given_is_meant = choice.as_given && choice.folds < 2;
+    let given = listing.given.as_ref().filter(|given| as_given_is_meant && choice.fold < given.folds.len());
     let all = grouped(listing, &readable, rule, duplicates);
     let facts = facts(listing, exams);
     let mut lines = vec![all.description.clone()];
@@ -109,13 +128,22 @@ pub fn plan(seen: Seen<'_>, choice: &SplitChoice) -> SplitPlan {
         None => {
             let by =
                 if classes(listing) && listing.classes().len() > 1 { "class and lesion size" } else { "lesion size" };
-            let split = random(&readable, &facts, &all, choice.shares, choice.seed);
+            let split = random(&readable, &facts, &all, &choice.dealing());
+            let wanted = |part: Part, share: f64| share > 0.0 || (part == Part::Test && choice.folds > 1);
             let filled =
-                Part::ALL.iter().zip(choice.shares).all(|(&part, s)| s <= 0.0 || !split.pairs(part).is_empty());
+                Part::ALL.iter().zip(choice.shares).all(|(&part, s)| !wanted(part, s) || !split.pairs(part).is_empty());
             let how = match counted(all.count, "group", "groups") {
                 _ if filled => format!("alike in {by}"),
                 groups => format!("{groups} cannot fill every part"),
             };
+            if choice.folds > 1 {
+                lines.push(format!(
+                    "cross-validation: fold {} of {} (0 to {}) is tested on, the others are trained and validated on",
+                    choice.fold,
+                    choice.folds,
+                    choice.folds - 1
+                ));
+            }
             lines.push(format!("split at random by whole groups (seed {}), {how}", choice.seed));
             if let Some(given) = &listing.given {
                 lines.push(format!("the parts that are given by {} are not used", given.source));
@@ -154,7 +182,7 @@ pub fn plan(seen: Seen<'_>, choice: &SplitChoice) -> SplitPlan {
         warnings.map(|text| doctor::finding(Severity::Warning, Check::UnlikeParts, &listing.root, text, advice)),
     );
     doctor::sort(&mut findings);
-    SplitPlan { split, lines, given: given.map(|given| given.source.clone()), table, findings }
+    SplitPlan { split, groups: of, lines, given: given.map(|given| given.source.clone()), table, findings }
 }
 
 /// Files that should have given the parts, and parts without which there is no training.
@@ -186,7 +214,7 @@ fn without_parts(listing: &Listing, choice: &SplitChoice, given: Option<&Given>,
             list.push(error(file, format!("no image is left for {}{by}", part.label()), advice));
         }
     }
-    if given.is_none() && choice.shares[2] > 0.0 && split.test.is_empty() {
+    if given.is_none() && (choice.shares[2] > 0.0 || choice.folds > 1) && split.test.is_empty() {
         let advice = "there are too few groups for three parts: more images, or other groups";
         let problem = "no image is left for the test".to_owned();
         list.push(doctor::finding(Severity::Warning, Check::GivenParts, &listing.root, problem, advice));
@@ -219,9 +247,9 @@ fn grouped(listing: &Listing, readable: &[usize], rule: &GroupRule, duplicates: 
 }
 
 /// `groups`: of the pairs `readable`.
-fn random(readable: &[usize], facts: &[ImageFacts], groups: &Groups, shares: [f64; 3], seed: u64) -> Split {
+fn random(readable: &[usize], facts: &[ImageFacts], groups: &Groups, dealing: &Dealing) -> Split {
     let facts: Vec<ImageFacts> = readable.iter().map(|&pair| facts[pair].clone()).collect();
-    let split = split(groups, &strata(&facts, groups), shares, seed);
+    let split = deal(groups, &strata(&facts, groups), dealing);
     let listed = |part| split.pairs(part).iter().map(|&at| readable[at]).collect();
     Split { train: listed(Part::Train), validation: listed(Part::Validation), test: listed(Part::Test) }
 }
@@ -255,7 +283,8 @@ fn as_given(
         let groups = Groups::renumbered(&of);
         let [train, validation, _] = choice.shares;
         let (seed, carved) = (choice.seed, split.train.clone());
-        let made = random(&carved, facts, &groups, [train, validation, 0.0], seed);
+        let dealing = Dealing { shares: [train, validation, 0.0], folds: 0, ..choice.dealing() };
+        let made = random(&carved, facts, &groups, &dealing);
         (split.train, split.validation) = (made.train, made.validation);
         if !split.validation.is_empty() {
             lines.push(format!(

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::groups::Groups;
+use crate::compute::rng::HostRng;
 use crate::compute::{stats, streams};
 
 /// Rounds of moving single groups to where they fit better; each makes the parts more alike, and few are needed.
@@ -102,22 +103,67 @@ pub fn strata(facts: &[ImageFacts], groups: &Groups) -> Vec<Vec<usize>> {
     facts.iter().zip(&groups.of).map(of).collect()
 }
 
-/// Splits by whole groups in seeded random order. `strata`: of every image, by number of the pair, or empty for none;
-/// `shares`: of training, validation and test, of any sum above 0. A group goes where images like its own are missing most;
+/// How a split at random is made.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Dealing {
+    /// Of training, validation and test, of any sum above 0.
+    pub shares: [f64; 3],
+    pub seed: u64,
+    /// Folds of a cross-validation, and which of them, from 0, is tested on: every image is in one of them, the same for every
+    /// choice of the fold. The others are trained and validated on, by their shares. Below 2 folds: none, the test has a share.
+    pub folds: usize,
+    pub fold: usize,
+}
+
+impl Dealing {
+    /// Whether there is such a fold; says what is wrong.
+    pub fn check(&self) -> Result<(), String> {
+        match self.folds {
+            folds if folds > 1 && self.fold >= folds => {
+                Err(format!("fold {} of {folds}: choose one from 0 to {}", self.fold, folds - 1))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Splits by whole groups. `strata`: of every image, by number of the pair, or empty for none.
+pub fn deal(groups: &Groups, strata: &[Vec<usize>], dealing: &Dealing) -> Split {
+    let Dealing { shares, seed, folds, fold } = *dealing;
+    if folds < 2 {
+        return split(groups, strata, shares, seed);
+    }
+    let fold_of = assign(groups, strata, &vec![1.0; folds], streams::FOLDS.open(seed, 0));
+    let (test, rest): (Vec<usize>, Vec<usize>) = (0..fold_of.len()).partition(|&pair| fold_of[pair] == fold);
+    let of_rest = Groups::renumbered(&rest.iter().map(|&pair| groups.of[pair]).collect::<Vec<_>>());
+    let strata: Vec<Vec<usize>> = rest.iter().filter_map(|&pair| strata.get(pair).cloned()).collect();
+    let made = split(&of_rest, &strata, [shares[0], shares[1], 0.0], seed);
+    let listed = |part: &[usize]| part.iter().map(|&at| rest[at]).collect();
+    Split { train: listed(&made.train), validation: listed(&made.validation), test }
+}
+
+/// Splits by whole groups in seeded random order, see [`assign`]. `shares`: of training, validation and test.
+pub fn split(groups: &Groups, strata: &[Vec<usize>], shares: [f64; 3], seed: u64) -> Split {
+    let parts = assign(groups, strata, &shares, streams::PARTS.open(seed, 0));
+    Split::of(&parts.into_iter().map(|part| Some(Part::ALL[part])).collect::<Vec<_>>())
+}
+
+/// The part of every pair, by whole groups in random order. `strata`: of every image, by number of the pair, or empty for none;
+/// `shares`: of each part, of any sum above 0. A group goes where images like its own are missing most;
 /// then single groups move as long as that brings the parts nearer to the whole. Every part with a share gets a group where
 /// there are enough of them.
-pub fn split(groups: &Groups, strata: &[Vec<usize>], shares: [f64; 3], seed: u64) -> Split {
+fn assign(groups: &Groups, strata: &[Vec<usize>], shares: &[f64], mut rng: HostRng) -> Vec<usize> {
     let mut members: Vec<Vec<usize>> = vec![Vec::new(); groups.count];
     groups.of.iter().enumerate().for_each(|(pair, &group)| members[group].push(pair));
-    streams::PARTS.open(seed, 0).shuffle(&mut members);
+    rng.shuffle(&mut members);
     let counts: Vec<Vec<(usize, f64)>> = members.iter().map(|group| counted(group, strata)).collect();
     let mut whole = vec![0.0; counts.iter().flatten().map(|&(stratum, _)| stratum + 1).max().unwrap_or(0)];
     counts.iter().flatten().for_each(|&(stratum, count)| whole[stratum] += count);
 
     let sum: f64 = shares.iter().map(|share| share.max(0.0)).sum();
-    let wanted: Vec<usize> = (0..3).filter(|&part| shares[part] > 0.0).collect();
-    let missing_of = |share: f64| whole.iter().map(|count| share.max(0.0) / sum * count).collect::<Vec<f64>>();
-    let mut missing = shares.map(missing_of);
+    let wanted: Vec<usize> = (0..shares.len()).filter(|&part| shares[part] > 0.0).collect();
+    let missing_of = |share: &f64| whole.iter().map(|count| share.max(0.0) / sum * count).collect::<Vec<f64>>();
+    let mut missing: Vec<Vec<f64>> = shares.iter().map(missing_of).collect();
     // The sum of squares of what is missing falls most where this is largest.
     let need =
         |missing: &[f64], group: &[(usize, f64)]| -> f64 { group.iter().map(|&(s, count)| missing[s] * count).sum() };
@@ -151,7 +197,7 @@ pub fn split(groups: &Groups, strata: &[Vec<usize>], shares: [f64; 3], seed: u64
     }
     for &part in &wanted {
         let held = |part: usize| part_of.iter().filter(|&&of| of == part).count();
-        let richest = (0..3).max_by_key(|&other| held(other)).unwrap_or(0);
+        let richest = (0..shares.len()).max_by_key(|&other| held(other)).unwrap_or(0);
         if held(part) == 0 && held(richest) > 1 {
             let of_richest = (0..members.len()).rev().filter(|&group| part_of[group] == richest);
             if let Some(smallest) = of_richest.min_by_key(|&group| members[group].len()) {
@@ -159,11 +205,11 @@ pub fn split(groups: &Groups, strata: &[Vec<usize>], shares: [f64; 3], seed: u64
             }
         }
     }
-    let mut parts = vec![None; groups.of.len()];
+    let mut parts = vec![0; groups.of.len()];
     for (group, &part) in members.iter().zip(&part_of) {
-        group.iter().for_each(|&pair| parts[pair] = Some(Part::ALL[part]));
+        group.iter().for_each(|&pair| parts[pair] = part);
     }
-    Split::of(&parts)
+    parts
 }
 
 /// How many images of each stratum a group has; stratum 0 here is all of them.
@@ -385,6 +431,38 @@ mod tests {
                 assert_eq!(table.warnings(), [""; 0], "seed {seed}");
             }
         }
+    }
+
+    #[test]
+    fn folds_test_every_image_once_and_look_alike() {
+        let (facts, groups) = like_busi();
+        let strata = strata(&facts, &groups);
+        for (folds, seed) in [(2, 3), (5, 7), (5, 8), (10, 1)] {
+            let mut tested = Vec::new();
+            for fold in 0..folds {
+                let dealing = Dealing { shares: [0.6, 0.2, 0.2], seed, folds, fold };
+                let split = deal(&groups, &strata, &dealing);
+                assert_eq!(split, deal(&groups, &strata, &dealing), "the same again");
+                let mut all = [&split.train[..], &split.validation, &split.test].concat();
+                all.sort_unstable();
+                assert_eq!(all, (0..facts.len()).collect::<Vec<_>>(), "each image in one part");
+                let of = |part: &[usize]| part.iter().map(|&i| groups.of[i]).collect::<BTreeSet<_>>();
+                let (train, validation, test) = (of(&split.train), of(&split.validation), of(&split.test));
+                assert!(train.is_disjoint(&validation) && train.is_disjoint(&test) && validation.is_disjoint(&test));
+                let share = facts.len() as f64 / folds as f64;
+                assert!((split.test.len() as f64 - share).abs() < 4.0, "{} of {share}", split.test.len());
+                let validated = split.validation.len() as f64 / (facts.len() - split.test.len()) as f64;
+                assert!((validated - 0.25).abs() < 0.02, "validation is its share of the rest: {validated}");
+                if folds <= 5 {
+                    assert_eq!(compare(&facts, &groups.of, &split).warnings(), [""; 0], "fold {fold} of {folds}");
+                }
+                tested.extend(split.test);
+            }
+            tested.sort_unstable();
+            assert_eq!(tested, (0..facts.len()).collect::<Vec<_>>(), "{folds} folds test each image once");
+        }
+        let of_seed = |seed| deal(&groups, &strata, &Dealing { shares: [0.6, 0.2, 0.2], seed, folds: 5, fold: 0 }).test;
+        assert_ne!(of_seed(1), of_seed(2));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::pictures::Pictures;
 use crate::kit::fields::Fields;
 use crate::kit::view::ViewCtx;
 use crate::plot::image_view::Lens;
-use crate::plot::tile;
+use crate::plot::{names, tile};
 
 /// Smallest width of a cell; more of them are scrolled to.
 const SMALLEST: f32 = 104.0;
@@ -292,7 +292,11 @@ fn caption(ui: &Ui, rect: Rect, cell: &Cell<'_>, ctx: &ViewCtx<'_>) {
         }
         None => put("…", &weak, style.text_weak),
     }
-    tile::one_line(&painter, cell.name, rect.translate(vec2(0.0, 0.2 * size)), weak, style.text_weak);
+    let top = rect.left_top() + vec2(0.0, 0.2 * size);
+    if names::draw(&painter, top, Align2::LEFT_TOP, cell.name, weak, style.text_weak, rect.width()) {
+        let id = ui.scope_id().with(("name of a cell", cell.name));
+        ui.interact(rect, id, Sense::hover()).on_hover_text(cell.name);
+    }
 }
 
 fn caption_height(size: f32) -> f32 {

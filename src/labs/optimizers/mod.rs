@@ -51,6 +51,7 @@ pub static SPEC: LabSpec = LabSpec {
     weights: None,
     features: None,
     doctor: None,
+    compare: None,
     moments: verdict::moments,
     brings: starts::brings,
 };

@@ -61,6 +61,7 @@ pub static SPEC: LabSpec = LabSpec {
     weights: Some(WeightsSpec { packed: predict::weights_source::packed_weights, with_target: None }),
     features: None,
     doctor: None,
+    compare: None,
     moments: |_| Vec::new(),
     brings: |_, _| &[],
 };

@@ -25,7 +25,7 @@ use crate::pixels::mask::components::{Connectivity, Keep, components};
 
 use super::batches::{Batch, Batches};
 use super::doctor;
-use super::judge::{Means, Prepared, judge, table};
+use super::judge::{Means, Prepared, estimates, judge, means_in_words, means_table, table};
 use super::params::{BATCH_SIZE, Hyper, OPTIMIZER, WEIGHTS, check_combination, net_spec};
 use super::pipeline::Pipeline;
 use super::source::{self, SegmentationData};
@@ -190,6 +190,10 @@ impl SegmentationRun {
                 out.scalar("best/step", self.best_step as f64);
             }
         }
+        if training && self.over || out.is_last() {
+            let means = estimates(&self.data, &self.validation.indices, &judged);
+            out.payload("validation/means", means_table(&means));
+        }
         out.scalar("learning_rate", self.trainer.rate(&self.hyper));
         out.scalar("epoch", self.training.step as f64 / self.batches.per_epoch() as f64);
         Ok(())
@@ -209,6 +213,9 @@ impl SegmentationRun {
         out.scalar("test/loss", evaluated.loss);
         Means::of(&judged).emit(true, out);
         out.payload("test/images", table(&self.data, &self.test.indices, &judged));
+        let means = estimates(&self.data, &self.test.indices, &judged);
+        out.notice(Level::Info, means_in_words("test set", &means));
+        out.payload("test/means", means_table(&means));
         Ok(())
     }
 

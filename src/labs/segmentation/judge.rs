@@ -3,7 +3,8 @@
 
 use rayon::prelude::*;
 
-use crate::compute::stats::Summary;
+use crate::compute::stats::{Estimate, INTERVALS, Summary};
+use crate::data::segmentation::counted;
 use crate::engine::emit::Emit;
 use crate::engine::event::Payload;
 use crate::engine::experiment::RunError;
@@ -131,6 +132,100 @@ impl Means {
         out.scalar(&name("undefined"), self.undefined as f64);
         out.scalar(&name("both_empty"), self.both_empty as f64);
     }
+}
+
+/// Columns of the tables of means.
+pub const MEAN_COLUMNS: [&str; 8] = ["class", "measure", "images", "undefined", "groups", "mean", "low", "high"];
+/// The class of a mean over all of them.
+pub const ALL: &str = "all";
+
+/// A measure of an image, with its name as in [`COLUMNS`].
+type Named = (&'static str, fn(&Judged) -> Option<f64>);
+
+/// What is averaged, Dice first.
+const AVERAGED: [Named; 6] = [
+    ("Dice", |one| Some(one.score.dice)),
+    ("IoU", |one| one.score.iou),
+    ("HD95", |one| one.score.hd95),
+    ("HD", |one| one.score.hd),
+    ("ASSD pooled", |one| one.score.assd),
+    ("Dice at network size", |one| Some(one.plain_dice)),
+];
+
+/// A mean of one class, or of all images.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClassMean {
+    /// `None`: of all images.
+    pub class: Option<String>,
+    /// As in [`COLUMNS`].
+    pub measure: &'static str,
+    pub estimate: Estimate,
+}
+
+/// Means with their intervals, over all images and, where there are several classes, class by class.
+pub fn estimates(data: &SegmentationData, indices: &[usize], judged: &[Judged]) -> Vec<ClassMean> {
+    let mut classes: Vec<&str> = indices.iter().map(|&i| &*data.items[i].class).collect();
+    classes.sort_unstable();
+    classes.dedup();
+    let several = if classes.len() > 1 { &classes[..] } else { &[] };
+    let mut list = Vec::new();
+    for class in std::iter::once(None).chain(several.iter().map(|class| Some(*class))) {
+        let is_in = |i: usize| class.is_none_or(|class| data.items[i].class == class);
+        list.extend(AVERAGED.map(|(measure, value)| {
+            let of_class = indices.iter().zip(judged).filter(|(i, _)| is_in(**i));
+            let estimate = Estimate::of(of_class.map(|(&i, one)| (value(one), data.group(i))));
+            ClassMean { class: class.map(str::to_owned), measure, estimate }
+        }));
+    }
+    list
+}
+
+/// The table of [`MEAN_COLUMNS`].
+pub fn means_table(means: &[ClassMean]) -> Payload {
+    let number = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.4}"));
+    let row = |ClassMean { class, measure, estimate }: &ClassMean| {
+        let class = match class.as_deref() {
+            None => ALL,
+            Some("") => "no class",
+            Some(class) => class,
+        };
+        vec![
+            class.to_owned(),
+            (*measure).to_owned(),
+            estimate.count.to_string(),
+            estimate.undefined.to_string(),
+            estimate.groups.to_string(),
+            number(estimate.mean),
+            number(estimate.interval.map(|[low, _]| low)),
+            number(estimate.interval.map(|[_, high]| high)),
+        ]
+    };
+    Payload::Table { columns: MEAN_COLUMNS.map(str::to_owned).to_vec(), rows: means.iter().map(row).collect() }
+}
+
+/// The means of a set in one sentence: Dice, IoU and HD95 of all images, Dice of each class.
+pub fn means_in_words(set: &str, means: &[ClassMean]) -> String {
+    let of = |class: Option<&str>, measure: &str| {
+        means.iter().find(|mean| mean.class.as_deref() == class && mean.measure == measure).map(|mean| mean.estimate)
+    };
+    let share = |measure: &str| of(None, measure).map_or_else(String::new, |e| e.text(|value| format!("{value:.3}")));
+    let hd95 = of(None, "HD95").map_or_else(String::new, |e| e.text(|value| format!("{value:.1}")));
+    let count = of(None, "Dice").unwrap_or_default();
+    let mut text = format!(
+        "{set}, {} in {}: Dice {}, IoU {}, HD95 {hd95} pixels",
+        counted(count.count, "image", "images"),
+        counted(count.groups, "independent group", "independent groups"),
+        share("Dice"),
+        share("IoU"),
+    );
+    for mean in means.iter().filter(|mean| mean.measure == "Dice") {
+        if let Some(class) = &mean.class {
+            let class = if class.is_empty() { "no class" } else { class };
+            let Estimate { count, .. } = mean.estimate;
+            text += &format!("; {class} ({count}): Dice {}", mean.estimate.text(|value| format!("{value:.3}")));
+        }
+    }
+    format!("{text} [{INTERVALS}]")
 }
 
 /// The table of single images.

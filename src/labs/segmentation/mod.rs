@@ -2,6 +2,7 @@
 
 mod batches;
 mod check;
+pub mod compare;
 mod doctor;
 mod experiment;
 pub mod judge;
@@ -11,6 +12,7 @@ pub mod pipeline;
 pub mod predict;
 mod presets;
 pub mod reading;
+pub mod scores;
 pub mod source;
 mod studies;
 pub mod trainer;
@@ -56,6 +58,7 @@ pub static SPEC: LabSpec = LabSpec {
     weights: Some(WeightsSpec { packed: predict::weights_source::packed_weights, with_target: None }),
     features: None,
     doctor: Some(&doctor::DOCTOR),
+    compare: Some(&compare::report::COMPARE),
     moments: |_| Vec::new(),
     brings: |_, _| &[],
 };
@@ -102,7 +105,9 @@ pub static KEYS: &[KeySpec] = &[
     payload("wall/probability/*", "probability of lesion"),
     payload("wall/uncertainty/*", "standard deviation over dropout samples"),
     payload("validation/images", "validation images one by one"),
+    payload("validation/means", "means over the validation images at the end, and class by class, with 95 % intervals"),
     payload("test/images", "test images one by one"),
+    payload("test/means", "means over the test images, and class by class, with 95 % intervals"),
     shown("batch/original/*", "training image"),
     shown("batch/image/*", "its view in this batch"),
     shown("batch/truth/*", "mask of the view"),

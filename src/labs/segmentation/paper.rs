@@ -2,6 +2,7 @@
 
 use crate::nn::segmentation::count::count;
 use crate::nn::segmentation::spec::{Architecture, NetSpec};
+use crate::plot::number::grouped;
 
 /// What the article's Table 2 says of a network.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -94,6 +95,58 @@ pub fn paper_match(spec: &NetSpec) -> Match {
     }
 }
 
+/// A row of Table 2 with our count of its network.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Counted {
+    pub row: &'static PaperRow,
+    /// Trained parameters at width 64 and 3 channels.
+    pub ours: u64,
+    pub matched: Match,
+}
+
+/// The ten rows of Table 2, counted.
+pub fn table_2() -> Vec<Counted> {
+    let counted = |row: &'static PaperRow| {
+        let spec = NetSpec { architecture: row.architecture, channels: 3, base: 64 };
+        let ours = count(&spec, 256, 256).map_or(0, |count| count.total.parameters);
+        Counted { row, ours, matched: paper_match(&spec) }
+    };
+    PAPER[..10].iter().map(counted).collect()
+}
+
+impl Counted {
+    /// ✔ or ≠; empty where nothing is printed.
+    pub fn badge(&self) -> &'static str {
+        match self.matched {
+            Match::Exact | Match::Rounded => "✔",
+            Match::Differs => "≠",
+            Match::NoReference => "",
+        }
+    }
+
+    /// The printed number of parameters.
+    pub fn printed(&self) -> String {
+        match self.row.parameters {
+            PaperParameters::Exact(printed) => grouped(printed),
+            PaperParameters::Millions(printed) => format!("{printed} M"),
+            PaperParameters::Missing => "none".to_owned(),
+        }
+    }
+
+    /// Network, printed parameters, ours, badge, Dice and HD95 of the paper.
+    pub fn cells(&self) -> Vec<String> {
+        let PaperRow { architecture, dice, hd95, .. } = self.row;
+        vec![
+            architecture.name(),
+            self.printed(),
+            grouped(self.ours),
+            self.badge().to_owned(),
+            format!("{:.3} ± {:.3}", dice.0, dice.1),
+            format!("{:.2} ± {:.2}", hd95.0, hd95.1),
+        ]
+    }
+}
+
 /// What has to be said beside the article's number of parameters.
 pub fn paper_note(architecture: Architecture) -> Option<&'static str> {
     match architecture {
@@ -118,6 +171,12 @@ mod tests {
         for architecture in &Architecture::ALL[..10] {
             assert_eq!(paper_match(&spec(*architecture, 64)), Match::Exact, "{}", architecture.name());
         }
+        let table = table_2();
+        assert_eq!(table.len(), 10);
+        assert!(table.iter().all(|row| row.badge() == "✔" && row.cells()[1] == row.cells()[2]), "{table:?}");
+        assert_eq!(table[9].cells()[4..], ["0.917 ± 0.001", "15.98 ± 0.23"]);
+        let other = Counted { matched: Match::Differs, ..table[0] };
+        assert_eq!(other.badge(), "≠");
         assert_eq!(paper_match(&spec(Architecture::Fcn8s, 64)), Match::Rounded);
         assert_eq!(paper_match(&spec(Architecture::DeepLabResNet101, 64)), Match::Differs);
         assert_eq!(paper_match(&spec(Architecture::UNet, 32)), Match::NoReference);

@@ -3,6 +3,7 @@
 mod table;
 
 use crate::data::segmentation::lesion::Lesion;
+use crate::data::segmentation::split::Dealing;
 use crate::engine::params::{ParamError, Params};
 use crate::engine::table::Int;
 use crate::nn::segmentation::loss::SegmentationLoss;
@@ -83,6 +84,19 @@ pub fn net_spec(params: &Params) -> NetSpec {
     NetSpec { architecture, channels: CHANNELS.of(params), base: BASE.of(params) as usize }
 }
 
+/// How parts are made at random.
+pub fn dealing(params: &Params) -> Dealing {
+    let (train, validation) = (TRAIN_SHARE.of(params), VALIDATION_SHARE.of(params));
+    // 0.8 and 0.2 leave nothing, whatever their sum is in floating point.
+    let rest = 1.0 - train - validation;
+    Dealing {
+        shares: [train, validation, if rest < 1e-6 { 0.0 } else { rest }],
+        seed: SPLIT_SEED.of(params) as u64,
+        folds: FOLDS.of(params) as usize,
+        fold: FOLD.of(params) as usize,
+    }
+}
+
 /// What of a mask is lesion.
 pub fn lesion(params: &Params) -> Result<Lesion, ParamError> {
     Lesion::parse(LESION.of(params), LESION_VALUE.of(params))
@@ -113,6 +127,10 @@ pub fn check_combination(params: &Params) -> Result<(), ParamError> {
                 VALIDATION_SHARE.of(params)
             ),
         );
+    }
+    dealing(params).check().or_else(|problem| invalid(FOLD.key(), problem))?;
+    if !FROM_FOLDER.of(params) && FOLDS.of(params) < 2 && FOLD.of(params) > 0 {
+        return invalid(FOLD.key(), "generated images have no folds of their own; set `folds` to 2 or more".to_owned());
     }
     // Statistics of a batch of one single number per channel say nothing (DeepLab's pooled branch).
     if spec.architecture.is_deeplab() && (BATCH_SIZE.of(params) < 2 || OVERFIT.of(params)) {
@@ -153,6 +171,8 @@ mod tests {
             (&["lesion=colour", "lesion_value=#ff00"], "`lesion_value`"),
             (&["train_share=0.9", "validation_share=0.5"], "`validation_share`"),
             (&["architecture=deeplab-mobilenetv2", "batch_size=1"], "`batch_size`"),
+            (&["folds=5", "fold=5"], "choose one from 0 to 4"),
+            (&["fold=1"], "`fold`"),
         ] {
             let mut params = Params::defaults(PARAMS);
             set.iter().for_each(|value| params.set_text(PARAMS, value).unwrap());

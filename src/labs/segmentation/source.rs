@@ -14,7 +14,7 @@ use crate::data::segmentation::groups::{GroupRule, Groups};
 use crate::data::segmentation::listing::{Listing, Pair, scan_chosen};
 use crate::data::segmentation::plan::{Seen, SplitChoice, SplitPlan, plan};
 use crate::data::segmentation::read::{Picture, Reader, Rules, Sample};
-use crate::data::segmentation::split::{ImageFacts, Part, PartTable, Split, compare, split};
+use crate::data::segmentation::split::{Dealing, ImageFacts, Part, PartTable, Split, compare, deal};
 use crate::data::segmentation::{DataError, Watch, counted};
 use crate::data::synth::ultrasound;
 use crate::data::synth::ultrasound_folder::{self, Plan};
@@ -26,9 +26,9 @@ use crate::pixels::mask::Mask;
 use crate::pixels::resize::{Resampling, Size, resize, resize_mask};
 
 use super::params::{
-    ANNOTATOR, AS_GIVEN, CALIPERS, CHANNELS, CORRECTIONS, Calipers, FOLD, FOLDER, FROM_FOLDER, GROUP_BY, GROUP_PATTERN,
-    GroupBy, IMAGE_SIZE, LEAVE_OUT, LESION, LESION_VALUE, OVERFIT, OVERFIT_IMAGE, SPLIT_SEED, SYNTHETIC_IMAGES,
-    TRAIN_SHARE, VALIDATION_SHARE, WALL_IMAGES, WEIGHTS, check_combination, lesion,
+    ANNOTATOR, AS_GIVEN, CALIPERS, CHANNELS, CORRECTIONS, Calipers, FOLD, FOLDER, FOLDS, FROM_FOLDER, GROUP_BY,
+    GROUP_PATTERN, GroupBy, IMAGE_SIZE, LEAVE_OUT, LESION, LESION_VALUE, OVERFIT, OVERFIT_IMAGE, SPLIT_SEED,
+    SYNTHETIC_IMAGES, TRAIN_SHARE, VALIDATION_SHARE, WALL_IMAGES, WEIGHTS, check_combination, dealing, lesion,
 };
 use super::reading::{Examined, Input, ReadFolder, correction, for_training};
 
@@ -62,6 +62,8 @@ pub struct SegmentationData {
     pub items: Vec<Arc<Item>>,
     /// The part of every item; `None`: it is used for nothing.
     pub parts: Vec<Option<Part>>,
+    /// The group of every item: images of one (of a patient, near-duplicates) are not independent.
+    pub groups: Vec<usize>,
     /// Each part beside the whole.
     pub table: PartTable,
     /// Indices of items that are trained on: those of `parts`, or the one that is to be learnt by heart.
@@ -87,7 +89,8 @@ pub struct SegmentationData {
 }
 
 /// Columns of [`SegmentationData::split_table`].
-pub const SPLIT_COLUMNS: [&str; 4] = ["image", "part", "class", "content"];
+/// Recordings of older versions lack the group.
+pub const SPLIT_COLUMNS: [&str; 5] = ["image", "part", "class", "content", "group"];
 
 /// Letters of the parts, in their order.
 const LETTERS: [char; 3] = ['t', 'v', 'e'];
@@ -95,7 +98,7 @@ const LETTERS: [char; 3] = ['t', 'v', 'e'];
 const MOST_GIB: f64 = 12.0;
 
 /// What of the parameters decides about the data.
-const IDENTIFYING: [&str; 19] = [
+const IDENTIFYING: [&str; 20] = [
     SYNTHETIC_IMAGES.key(),
     CALIPERS.key(),
     IMAGE_SIZE.key(),
@@ -104,6 +107,7 @@ const IDENTIFYING: [&str; 19] = [
     VALIDATION_SHARE.key(),
     SPLIT_SEED.key(),
     AS_GIVEN.key(),
+    FOLDS.key(),
     FOLD.key(),
     GROUP_BY.key(),
     GROUP_PATTERN.key(),
@@ -177,14 +181,6 @@ pub fn group_rule(params: &Params) -> GroupRule {
     }
 }
 
-/// Shares of training, validation and test.
-pub fn shares(params: &Params) -> [f64; 3] {
-    let (train, validation) = (TRAIN_SHARE.of(params), VALIDATION_SHARE.of(params));
-    // 0.8 and 0.2 leave nothing, whatever their sum is in floating point.
-    let rest = 1.0 - train - validation;
-    [train, validation, if rest < 1e-6 { 0.0 } else { rest }]
-}
-
 /// Which of a folder's images and masks are wanted.
 pub fn folder_choice(params: &Params) -> FolderChoice {
     FolderChoice::new(ANNOTATOR.of(params) as usize, LEAVE_OUT.of(params))
@@ -192,13 +188,8 @@ pub fn folder_choice(params: &Params) -> FolderChoice {
 
 /// All that is chosen about the split of a folder.
 pub fn split_choice(params: &Params) -> SplitChoice {
-    SplitChoice {
-        rule: group_rule(params),
-        shares: shares(params),
-        seed: SPLIT_SEED.of(params) as u64,
-        as_given: AS_GIVEN.of(params),
-        fold: FOLD.of(params) as usize,
-    }
+    let Dealing { shares, seed, folds, fold } = dealing(params);
+    SplitChoice { rule: group_rule(params), shares, seed, as_given: AS_GIVEN.of(params), folds, fold }
 }
 
 /// `[C, size, size]` in [0, 1] from an image of any size, bilinear between the centres of pixels. Grey is the mean of the
@@ -257,7 +248,7 @@ fn generated(params: &Params) -> Result<SegmentationData, ParamError> {
     let plans = ultrasound_folder::plans(SYNTHETIC_IMAGES.of(params) as usize);
     let groups = Groups { of: (0..plans.len()).collect(), count: plans.len(), description: String::new() };
     // Without strata: pictures of one generator, each a group of its own.
-    let parts = split(&groups, &[], shares(params), seed);
+    let parts = deal(&groups, &[], &dealing(params));
     let marked = |i: usize| match CALIPERS.of(params) {
         Calipers::None => false,
         Calipers::All => true,
@@ -301,6 +292,7 @@ fn generated(params: &Params) -> Result<SegmentationData, ParamError> {
     let fact = |item: &Arc<Item>| ImageFacts { class: Some(item.class.clone()), share: item.truth.share() };
     let facts: Vec<ImageFacts> = data.items.iter().map(fact).collect();
     data.table = compare(&facts, &groups.of, &parts);
+    data.groups = groups.of;
     data.put_split(&parts, None, params)?;
     data.wall_pictures = data.wall_items().map(|i| samples[i].1.picture.clone()).collect();
     Ok(data)
@@ -391,6 +383,7 @@ fn assemble(
     plan: &SplitPlan,
 ) -> Result<SegmentationData, ParamError> {
     let parts: Vec<Option<Part>> = readable.iter().map(|&pair| plan.split.part(pair)).collect();
+    let groups = readable.iter().map(|&pair| plan.groups[pair]).collect();
     let mut summary = listing.describe();
     summary.extend(plan.lines.iter().cloned());
     let size = IMAGE_SIZE.of(params) as usize;
@@ -405,6 +398,7 @@ fn assemble(
         size,
         channels,
         items,
+        groups,
         summary,
         description,
         table,
@@ -480,7 +474,13 @@ impl SegmentationData {
         for (part, images) in parts {
             rows.extend(images.iter().map(|&i| {
                 let item = &self.items[i];
-                vec![item.name.clone(), part.name().to_owned(), item.class.clone(), format!("{:016x}", item.content)]
+                vec![
+                    item.name.clone(),
+                    part.name().to_owned(),
+                    item.class.clone(),
+                    format!("{:016x}", item.content),
+                    self.group(i).to_string(),
+                ]
             }));
         }
         Payload::Table { columns: SPLIT_COLUMNS.map(str::to_owned).to_vec(), rows }
@@ -517,6 +517,11 @@ impl SegmentationData {
             return String::new();
         }
         format!("{}, parts CRC-32 {:08x}", self.description, crc32fast::hash(self.parts_in_letters().as_bytes()))
+    }
+
+    /// The group of an item; alone where nothing is known.
+    pub fn group(&self, item: usize) -> usize {
+        self.groups.get(item).copied().unwrap_or(item)
     }
 
     /// The items whose outlines are shown while training.

@@ -59,6 +59,7 @@ pub static SPEC: LabSpec = LabSpec {
     weights: Some(WeightsSpec { packed: saved::packed_weights, with_target: Some(saved::packed_with_target) }),
     features: Some(saved::features),
     doctor: None,
+    compare: None,
     moments: |_| Vec::new(),
     brings: params::brings,
 };

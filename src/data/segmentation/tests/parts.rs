@@ -337,3 +337,54 @@ fn names_that_look_like_patients_are_offered_as_groups() {
         assert_eq!(of_names(&names, GroupRule::None), None, "{names:?}");
     }
 }
+
+#[test]
+fn folds_of_a_folder_keep_groups_together_and_test_every_image_once() {
+    let folder = tempfile::tempdir().unwrap();
+    for i in 0..30_u32 {
+        // Ten patients of three images each.
+        pair(folder.path(), ["benign", "malignant"][i as usize / 15], &format!("p{:02}_{}", i / 3, i % 3), i);
+    }
+    let listing = listed(folder.path());
+    let rule = GroupRule::Pattern("{group}_*".to_owned());
+    let mut tested = Vec::new();
+    for fold in 0..5 {
+        let choice = SplitChoice { rule: rule.clone(), folds: 5, fold, seed: 3, ..SplitChoice::default() };
+        choice.check(&listing).unwrap();
+        let plan = planned(&listing, &choice);
+        assert_eq!(plan.split.test.len(), 6, "two patients");
+        assert!(!plan.split.train.is_empty() && !plan.split.validation.is_empty());
+        for part in Part::ALL {
+            for &pair in plan.split.pairs(part) {
+                let of_patient = (0..30).filter(|&other| plan.groups[other] == plan.groups[pair]);
+                assert!(
+                    of_patient.clone().count() == 3 && of_patient.clone().all(|o| plan.split.part(o) == Some(part))
+                );
+            }
+        }
+        let text = plan.lines.join("\n");
+        assert!(text.contains(&format!("cross-validation: fold {fold} of 5 (0 to 4) is tested on")), "{text}");
+        tested.extend(plan.split.test);
+    }
+    tested.sort_unstable();
+    assert_eq!(tested, (0..30).collect::<Vec<_>>());
+    let (key, problem) = SplitChoice { folds: 5, fold: 5, ..SplitChoice::default() }.check(&listing).unwrap_err();
+    assert_eq!(key, "fold");
+    assert!(problem.contains("choose one from 0 to 4"), "{problem}");
+}
+
+#[test]
+fn folds_and_parts_that_are_given_do_not_go_together() {
+    let folder = tempfile::tempdir().unwrap();
+    for i in 0..12_u32 {
+        pair(folder.path(), ["train", "val", "test"][i as usize % 3], &format!("s{i}"), i);
+    }
+    let listing = listed(folder.path());
+    let both = SplitChoice { folds: 3, ..SplitChoice::default() };
+    let (key, problem) = both.check(&listing).unwrap_err();
+    assert_eq!(key, "folds");
+    assert!(problem.contains("set `split` to random"), "{problem}");
+    let random = SplitChoice { as_given: false, ..both };
+    random.check(&listing).unwrap();
+    assert_eq!(planned(&listing, &random).split.test.len(), 4);
+}

@@ -166,9 +166,17 @@ pub static AS_GIVEN: Choice<bool, 2> = fixed(DATA, "split", "split")
     )
     .when(FROM_FOLDER.is(&["folder"]))
     .choice("given", [("given", "as given, else at random", true), ("random", "at random, whatever is given", false)]);
+pub static FOLDS: Int = fixed(DATA, "folds", "folds")
+    .help(
+        "Cross-validation: whole groups are dealt into so many folds that look alike. One of them is tested on, the others are \
+         trained and validated on, by their shares. 0: none, the test has a share.",
+    )
+    .int(0, [0, 10]);
 pub static FOLD: Int = fixed(DATA, "fold", "fold")
-    .help("Which fold of a file that names several, from 0.")
-    .when(FROM_FOLDER.is(&["folder"]))
+    .help(
+        "Which of the folds is tested on, from 0, or which fold of a file that names several. The study `k-fold` trains one \
+         network for each.",
+    )
     .int(0, [0, 1000]);
 pub static GROUP_BY: Choice<GroupBy, 3> = fixed(DATA, "group_by", "groups by")
     .help("Images of one group (a patient) are never split. Near-duplicates always stay together.")
@@ -356,6 +364,7 @@ pub static PARAMS: &[ParamSpec] = &[
     VALIDATION_SHARE.row(),
     SPLIT_SEED.row(),
     AS_GIVEN.row(),
+    FOLDS.row(),
     FOLD.row(),
     GROUP_BY.row(),
     GROUP_PATTERN.row(),

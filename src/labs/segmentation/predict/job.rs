@@ -239,10 +239,10 @@ pub fn predict_item(work: &Work<'_>, item: &Item) -> Result<Option<Predicted>, S
     };
     let seen = as_trained(&item.path, &picture, work.files)?;
     let seen = seen.as_ref().unwrap_or(&picture);
-    if let Some((part, class)) = work.parts.and_then(|parts| parts.find(seen)) {
-        row.part = Some(part);
+    if let Some(known) = work.parts.and_then(|parts| parts.find(seen)) {
+        (row.part, row.group) = (Some(known.part), known.group);
         if row.class.is_empty() {
-            row.class = class.to_owned();
+            row.class.clone_from(&known.class);
         }
     }
     if !work.wanted.is_empty() && !work.wanted.contains(&row.part) {

@@ -10,10 +10,19 @@ use crate::data::segmentation::split::Part;
 use crate::engine::event::Payload;
 use crate::kit::predict::first_payload;
 
+/// What a run knows of a picture.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Known {
+    pub part: Part,
+    pub class: String,
+    /// Pictures of one group are not independent; `None`: an older version did not note it.
+    pub group: Option<usize>,
+}
+
 /// The split of a run, by the content of its pictures: they may have moved or have other names now.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Parts {
-    of: HashMap<u64, (Part, String)>,
+    of: HashMap<u64, Known>,
     /// Pictures of each of [`Part::ALL`].
     counts: [usize; 3],
 }
@@ -29,24 +38,27 @@ impl Parts {
 
     fn of_table(table: &Payload) -> Option<Self> {
         let Payload::Table { columns, rows } = table else { return None };
-        if *columns != SPLIT_COLUMNS {
+        // Without the group: recorded by an older version.
+        if *columns != SPLIT_COLUMNS && *columns != SPLIT_COLUMNS[..4] {
             return None;
         }
         let mut parts = Parts::default();
         for row in rows {
-            let [_, part, class, content] = row.as_slice() else { return None };
+            let [_, part, class, content, group @ ..] = row.as_slice() else { return None };
             let part = Part::ALL.into_iter().find(|known| known.name() == part)?;
             parts.counts[part as usize] += 1;
-            let found = parts.of.entry(u64::from_str_radix(content, 16).ok()?).or_insert((part, class.clone()));
+            let group = group.first().and_then(|group| group.parse().ok());
+            let known = Known { part, class: class.clone(), group };
+            let found = parts.of.entry(u64::from_str_radix(content, 16).ok()?).or_insert(known);
             // The same picture twice: what was trained on is not new.
-            found.0 = found.0.min(part);
+            found.part = found.part.min(part);
         }
         Some(parts)
     }
 
-    /// The part and class of a picture as the network was shown it; `None`: it is none of the run's.
-    pub fn find(&self, picture: &Picture) -> Option<(Part, &str)> {
-        self.of.get(&content(picture)).map(|(part, class)| (*part, class.as_str()))
+    /// What is known of a picture as the network was shown it; `None`: it is none of the run's.
+    pub fn find(&self, picture: &Picture) -> Option<&Known> {
+        self.of.get(&content(picture))
     }
 
     /// `train 30, validation 10, test 10`
@@ -70,7 +82,7 @@ mod tests {
             factor: 1,
         };
         let row = |name: &str, part: &str, value: u8| {
-            [name, part, "benign", &format!("{:016x}", content(&picture(value, 4)))].map(str::to_owned).to_vec()
+            [name, part, "benign", &format!("{:016x}", content(&picture(value, 4))), "4"].map(str::to_owned).to_vec()
         };
         let table = Payload::Table {
             columns: SPLIT_COLUMNS.map(str::to_owned).to_vec(),
@@ -78,10 +90,16 @@ mod tests {
         };
         let parts = Parts::of_table(&table).unwrap();
         assert_eq!(parts.describe(), "train 2, validation 1, test 1");
-        let found = |value: u8, width: usize| parts.find(&picture(value, width)).map(|(part, _)| part);
+        let found = |value: u8, width: usize| parts.find(&picture(value, width)).map(|known| known.part);
         assert_eq!(found(1, 4), Some(Part::Train));
         assert_eq!(found(3, 4), Some(Part::Validation));
         assert_eq!((found(9, 4), found(3, 3)), (None, None), "other pixels, another shape");
+        assert_eq!(parts.find(&picture(3, 4)).unwrap().group, Some(4));
+        let Payload::Table { mut columns, mut rows } = table else { unreachable!() };
+        columns.pop();
+        rows.iter_mut().for_each(|row| drop(row.pop()));
+        let older = Parts::of_table(&Payload::Table { columns, rows }).unwrap();
+        assert_eq!(older.find(&picture(3, 4)).unwrap().group, None, "an older version did not note it");
         let other = Payload::Table { columns: vec!["image".to_owned()], rows: Vec::new() };
         assert_eq!(Parts::of_table(&other), None);
     }

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use super::super::pipeline::Pipeline;
 use super::Measures;
 use super::inputs::counted;
-use crate::compute::stats::{DRAWS, interval_95, mean};
+use crate::compute::stats::{Estimate, INTERVALS, mean};
 use crate::data::segmentation::split::Part;
 use crate::engine::export::{Sheet, number};
 use crate::plot::number::short;
@@ -21,6 +21,8 @@ pub struct Row {
     pub file: String,
     /// Of the data set that the weights were trained on; `None`: of none, as far as is known.
     pub part: Option<Part>,
+    /// The group within that data set, whose pictures are not independent; `None`: it is not known, or there is none.
+    pub group: Option<usize>,
     /// Empty where it is not known.
     pub class: String,
     /// `None` where it could not be used.
@@ -60,6 +62,7 @@ impl Row {
             name: name.into(),
             file: file.into(),
             part: None,
+            group: None,
             class: String::new(),
             measures: None,
             problem: String::new(),
@@ -147,30 +150,10 @@ pub struct Summary {
     pub trained: usize,
 }
 
-/// A mean over images and how sure it is.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Mean {
-    /// Images that have a value.
-    pub count: usize,
-    pub mean: Option<f64>,
-    /// See [`interval_95`].
-    pub interval: Option<[f64; 2]>,
-}
-
-impl Mean {
-    fn of(values: &[f64]) -> Self {
-        Self { count: values.len(), mean: mean(values), interval: interval_95(values) }
-    }
-
-    fn text(&self) -> String {
-        let interval =
-            self.interval.map_or_else(String::new, |[low, high]| format!(" [{}, {}]", short(low), short(high)));
-        self.mean.map_or("undefined".to_owned(), |mean| short(mean) + &interval)
-    }
-
-    fn json(&self) -> Json {
-        json!({ "count": self.count, "mean": self.mean, "interval_95": self.interval })
-    }
+fn estimate_json(estimate: &Estimate) -> Json {
+    json!({
+        "count": estimate.count, "groups": estimate.groups, "mean": estimate.mean, "interval_95": estimate.interval,
+    })
 }
 
 /// Means over the scored pictures of one part of the data set, or one class.
@@ -181,24 +164,32 @@ pub struct Group {
     /// `None`: of all classes.
     pub class: Option<String>,
     pub scored: usize,
-    pub dice: Mean,
-    pub iou: Mean,
-    pub hd95: Mean,
+    pub dice: Estimate,
+    pub iou: Estimate,
+    pub hd95: Estimate,
+    pub hd: Estimate,
+    pub assd: Estimate,
 }
 
 /// All scored pictures, then part by part and class by class, as far as there are several.
 pub fn groups(rows: &[Row]) -> Vec<Group> {
     let part = |row: &Row| row.part.map_or("none", Part::name);
-    let scored: Vec<(&Row, super::Score)> =
-        rows.iter().filter_map(|row| Some((row, row.measures.as_ref()?.score?))).collect();
+    // Pictures without a group are alone, with numbers behind all groups.
+    let first_alone = rows.iter().filter_map(|row| row.group).max().map_or(0, |last| last + 1);
+    let group_of = |(i, row): (usize, &Row)| row.group.unwrap_or(first_alone + i);
+    let scored: Vec<(&Row, usize, super::Score)> = rows
+        .iter()
+        .enumerate()
+        .filter_map(|(i, row)| Some((row, group_of((i, row)), row.measures.as_ref()?.score?)))
+        .collect();
     let group = |of_part: Option<&str>, of_class: Option<&str>| {
-        let scores: Vec<&super::Score> = scored
+        let scores: Vec<(usize, &super::Score)> = scored
             .iter()
-            .filter(|(row, _)| of_part.is_none_or(|of| of == part(row)) && of_class.is_none_or(|of| of == row.class))
-            .map(|(_, score)| score)
+            .filter(|(row, ..)| of_part.is_none_or(|of| of == part(row)) && of_class.is_none_or(|of| of == row.class))
+            .map(|(_, group, score)| (*group, score))
             .collect();
         let mean = |get: &dyn Fn(&super::Score) -> Option<f64>| {
-            Mean::of(&scores.iter().filter_map(|score| get(score)).collect::<Vec<f64>>())
+            Estimate::of(scores.iter().map(|(group, score)| (get(score), *group)))
         };
         (!scores.is_empty()).then(|| Group {
             part: of_part.map(str::to_owned),
@@ -207,14 +198,16 @@ pub fn groups(rows: &[Row]) -> Vec<Group> {
             dice: mean(&|s| Some(s.dice)),
             iou: mean(&|s| s.iou),
             hd95: mean(&|s| s.hd95),
+            hd: mean(&|s| s.hd),
+            assd: mean(&|s| s.assd),
         })
     };
-    let classes: BTreeSet<&str> = scored.iter().map(|(row, _)| row.class.as_str()).collect();
+    let classes: BTreeSet<&str> = scored.iter().map(|(row, ..)| row.class.as_str()).collect();
     let classes: Vec<Option<&str>> = match classes.len() {
         0 | 1 => vec![None],
         _ => std::iter::once(None).chain(classes.into_iter().map(Some)).collect(),
     };
-    let known = scored.iter().any(|(row, _)| row.part.is_some());
+    let known = scored.iter().any(|(row, ..)| row.part.is_some());
     let parts = Part::ALL.iter().map(|part| Some(part.name())).chain([Some("none")]);
     let parts: Vec<Option<&str>> = std::iter::once(None).chain(parts.filter(|_| known)).collect();
     parts
@@ -243,17 +236,15 @@ pub fn group_lines(groups: &[Group]) -> Vec<String> {
         }
     };
     let width = groups.iter().map(|group| name(group).chars().count()).max().unwrap_or(0);
-    let mut lines = vec![format!(
-        "means over images [95 % interval: percentile bootstrap over images, {DRAWS} draws, fixed seed; too narrow below some ten images]"
-    )];
+    let mut lines = vec![format!("means over images [{INTERVALS}]")];
     lines.extend(groups.iter().map(|group| {
         format!(
             "  {:width$}  {:>4} scored  Dice {}  IoU {}  HD95 {} pixels",
             name(group),
             group.scored,
-            group.dice.text(),
-            group.iou.text(),
-            group.hd95.text()
+            group.dice.text(short),
+            group.iou.text(short),
+            group.hd95.text(short)
         )
     }));
     lines
@@ -263,8 +254,9 @@ pub fn group_lines(groups: &[Group]) -> Vec<String> {
 pub fn groups_json(groups: &[Group]) -> Json {
     let one = |group: &Group| {
         json!({
-            "part": group.part, "class": group.class, "scored": group.scored, "dice": group.dice.json(),
-            "iou": group.iou.json(), "hd95": group.hd95.json(),
+            "part": group.part, "class": group.class, "scored": group.scored, "dice": estimate_json(&group.dice),
+            "iou": estimate_json(&group.iou), "hd95": estimate_json(&group.hd95), "hd": estimate_json(&group.hd),
+            "assd": estimate_json(&group.assd),
         })
     };
     groups.iter().map(one).collect()

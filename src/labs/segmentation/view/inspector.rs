@@ -145,8 +145,8 @@ impl Inspector {
 
     fn bar(&mut self, shared: &mut Shared, ui: &mut Ui, ctx: &ViewCtx<'_>, bar: Rect, i: usize, count: usize) {
         let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
-        let name = format!("{} · {} of {count}", shared.gallery.cards[i].name, i + 1);
-        tile::bar(ui, bar, RichText::new(name).size(size + 0.5).color(style.text), |ui| {
+        let name = shared.gallery.cards[i].name.clone();
+        tile::named_bar(ui, bar, &name, &format!(" · {} of {count}", i + 1), (size, style.text), |ui| {
             if tile::button(ui, true, "next", "The next image of the wall", size) {
                 shared.select_by(1);
             }

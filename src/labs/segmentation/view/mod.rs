@@ -2,6 +2,7 @@
 
 pub mod augmentation;
 pub mod brush;
+pub mod compare;
 pub mod controls;
 pub mod curves;
 pub mod data;
@@ -12,11 +13,12 @@ pub mod image;
 pub mod inspector;
 mod landscape;
 pub mod look;
+pub mod methods;
 pub mod network;
+pub mod others;
 pub mod postprocess;
 pub mod predict;
 pub mod ranking;
-pub mod scores;
 pub mod series;
 pub mod shared;
 pub mod size_dice;
@@ -34,6 +36,8 @@ use crate::kit::landscape_tile::LandscapeTile;
 use crate::kit::tiles::{self, Arrangement, Node, TileSpec, Tiles};
 use crate::kit::view::{LabView, ViewCtx};
 
+use super::scores;
+
 /// View state of the lab: what is selected, zoomed and switched. All that is trained is in the run's state.
 #[derive(Debug, Default)]
 pub struct SegmentationView {
@@ -42,6 +46,8 @@ pub struct SegmentationView {
     inspector: inspector::Inspector,
     curves: curves::Curves,
     ranking: ranking::Ranking,
+    compare: compare::Compare,
+    methods: methods::Methods,
     augmentation: augmentation::Augmentation,
     network: network::NetworkCard,
     size_dice: size_dice::SizeDice,
@@ -65,10 +71,12 @@ static TILES: Tiles<SegmentationView> = &[
     &predict::TILE,
     &network::TILE,
     &size_dice::TILE,
+    &methods::TILE,
     &inspector::TILE,
     &augmentation::TILE,
     &curves::TILE,
     &ranking::TILE,
+    &compare::TILE,
     &postprocess::TILE,
     &landscape::TILE,
 ];
@@ -114,6 +122,8 @@ impl LabView for SegmentationView {
         fields.of("inspector", |fields| self.inspector.fields(fields));
         fields.of("curves", |fields| self.curves.fields(fields));
         fields.of("ranking", |fields| self.ranking.fields(fields));
+        fields.of("compare", |fields| self.compare.fields(fields));
+        fields.of("methods", |fields| self.methods.fields(fields));
         fields.of("network", |fields| self.network.fields(fields));
         fields.of("size", |fields| self.size_dice.fields(fields));
         fields.of("augmentation", |fields| self.augmentation.fields(fields));

@@ -2,7 +2,8 @@
 
 use eframe::egui::accesskit::Role;
 use eframe::egui::{
-    Align2, Color32, FontId, Label, Painter, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+    Align2, Color32, FontId, Grid, Label, Painter, Rect, RichText, ScrollArea, Sense, Ui, UiBuilder, WidgetInfo, pos2,
+    vec2,
 };
 
 use super::SegmentationView;
@@ -10,7 +11,7 @@ use crate::kit::empty;
 use crate::kit::fields::Fields;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
-use crate::labs::segmentation::paper::{Match, PaperParameters, paper_match, paper_note, paper_row};
+use crate::labs::segmentation::paper::{self, Counted, Match, PaperParameters, paper_match, paper_note, paper_row};
 use crate::labs::segmentation::params::{ARCHITECTURE, GROUP, IMAGE_SIZE, net_spec};
 use crate::nn::segmentation::count::{Count, NetCount, count, larger_than_unet};
 use crate::nn::segmentation::spec::{Architecture, NetSpec, SpecError};
@@ -58,6 +59,8 @@ struct Card {
     variants: Vec<Variant>,
     matched: Match,
     larger: Option<u64>,
+    /// The paper's Table 2.
+    table: Vec<Counted>,
 }
 
 /// One line of the compare table.
@@ -84,6 +87,7 @@ impl Card {
             variants: Architecture::ALL[..10].iter().map(variant).collect(),
             matched: paper_match(&paper),
             larger: larger_than_unet(&spec),
+            table: paper::table_2(),
         }
     }
 
@@ -421,11 +425,51 @@ fn variants(card: &Card, size: f32, ui: &mut Ui, ctx: &ViewCtx<'_>) -> Option<Ar
             ui.label("Click: choose it for the next run.");
         });
     }
+    table_2(&card.table, size, ui, ctx);
     let text = "With C scaled as the width, grouping saves parameters. It saves fewer multiply-adds and takes more memory: \
                 every grouped 3×3 convolution is followed by a 1×1, whose input is kept too.";
     ui.add_space(0.4 * size);
     note(ui, size, style.text_weak, text);
     chosen
+}
+
+/// The paper's Table 2 with our counts of its ten networks.
+fn table_2(rows: &[Counted], size: f32, ui: &mut Ui, ctx: &ViewCtx<'_>) {
+    let style = ctx.style;
+    ui.add_space(0.8 * size);
+    let title = "The paper’s Table 2 and our counts at width 64 (Dice: the paper’s, on its data)";
+    note(ui, size, style.text, title);
+    // The distances are the first to go.
+    let columns = if ui.clip_rect().width() > 42.0 * size { 6 } else { 5 };
+    let grid = Grid::new("table 2").spacing(vec2(0.9 * size, 0.3 * size)).min_row_height(1.4 * size).min_col_width(0.0);
+    grid.show(ui, |ui| {
+        for head in ["network", "     paper", "      ours", "", "paper’s Dice", "HD95 [px]"].iter().take(columns) {
+            ui.label(RichText::new(*head).size(size).color(style.text_weak));
+        }
+        ui.end_row();
+        for row in rows {
+            let help = match row.matched {
+                Match::Exact => "Our count of trained parameters is the printed one to the last digit",
+                Match::Rounded => "Our count rounds to the printed one",
+                Match::Differs => "Our count is not the printed one",
+                Match::NoReference => "The paper prints none",
+            };
+            let color = if row.matched == Match::Differs { style.warning } else { style.good };
+            for (column, cell) in row.cells().into_iter().take(columns).enumerate() {
+                let text = match column {
+                    0 => RichText::new(cell.replace("Lighter U-net", "Lighter")).size(size).color(style.text),
+                    3 => RichText::new(cell).size(size + 1.0).color(color),
+                    1 | 2 => tile::mono(format!("{cell:>10}"), size, style),
+                    _ => tile::mono(cell, size, style),
+                };
+                let label = ui.label(text);
+                if column == 3 {
+                    label.on_hover_text(help);
+                }
+            }
+            ui.end_row();
+        }
+    });
 }
 
 fn color_of(column: usize, ctx: &ViewCtx<'_>) -> Color32 {
@@ -452,7 +496,7 @@ mod tests {
         assert_eq!(card.matched, Match::Exact, "the badge is about the paper's width");
         assert_eq!(card.larger, Some(1_348_021 - 1_082_033));
         assert!(!card.is_papers());
-        assert_eq!(card.variants.len(), 10);
+        assert_eq!((card.variants.len(), card.table.len()), (10, 10));
         assert_eq!(card.variants[0].count.as_ref().unwrap().parameters, 1_082_033);
         assert_eq!(card.paper.as_ref().unwrap().total.parameters, 7_944_661);
         let paper = Card::new(NetSpec { base: 64, ..spec }, 256);

@@ -8,15 +8,17 @@ use eframe::egui::{
     UiBuilder, WidgetInfo, pos2, vec2,
 };
 
+use crate::compute::stats::{INTERVALS, interval_95_by_groups};
 use crate::engine::event::Payload;
 use crate::kit::empty;
 use crate::kit::fields::Fields;
 use crate::kit::series as common;
 use crate::kit::view::ViewCtx;
 use crate::plot::axes::Titles;
+use crate::plot::background::Latest;
 use crate::plot::histogram::{Histogram, Line};
 use crate::plot::style::Dash;
-use crate::plot::{number, tile};
+use crate::plot::{names, number, tile};
 
 use super::SegmentationView;
 use super::scores::{self, Measure, Row};
@@ -71,6 +73,8 @@ pub struct Ranking {
     read: Option<(Arc<Payload>, Vec<Row>)>,
     /// Place in the list that has to come into sight.
     reveal: Option<usize>,
+    /// Of the mean Dice of what is shown: of these results, part and class.
+    interval: Latest<(u64, bool, Option<String>), Option<[f64; 2]>>,
 }
 
 impl Default for Ranking {
@@ -85,6 +89,7 @@ impl Default for Ranking {
             followed: None,
             read: None,
             reveal: None,
+            interval: Latest::default(),
         }
     }
 }
@@ -152,12 +157,13 @@ impl Ranking {
         } else {
             (Some(rest), None)
         };
+        let interval = histogram.and_then(|_| self.interval(shared, &rows, &order, ui, ctx));
         let mut chosen = None;
         if let Some(place) = list {
             chosen = self.list(place, &rows, &order, &names, ui, ctx);
         }
         if let Some(place) = histogram {
-            chosen = chosen.or(self.draw_histogram(place, &rows, &order, ui, ctx));
+            chosen = chosen.or(self.draw_histogram(place, (&rows, &order), interval, ui, ctx));
         }
         if let Some(at) = chosen {
             let name = &rows[order[at]].image;
@@ -168,6 +174,27 @@ impl Ranking {
             self.selected = Some(name.clone());
         }
         self.keep(rows);
+    }
+
+    /// How sure the mean Dice of the shown images is, by whole groups.
+    fn interval(
+        &mut self,
+        shared: &mut Shared,
+        rows: &[Row],
+        order: &[usize],
+        ui: &Ui,
+        ctx: &ViewCtx<'_>,
+    ) -> Option<[f64; 2]> {
+        let own = shared.others.own(ctx);
+        let asked = (own.number, self.test, self.class.clone());
+        if !self.interval.is_current(&asked) && !self.interval.is_busy() {
+            let of = |i: &usize| Some((rows[*i].value(Measure::Dice)?, own.results.group(&rows[*i].image)));
+            let (values, groups): (Vec<f64>, Vec<usize>) = order.iter().filter_map(of).unzip();
+            self.interval
+                .update("interval of Dice", ui.ctx(), &asked, move |_| interval_95_by_groups(&values, &groups));
+        }
+        self.interval.receive();
+        self.interval.newest().filter(|_| self.interval.is_current(&asked)).copied().flatten()
     }
 
     /// The rows of a recorded table; read once.
@@ -394,8 +421,8 @@ impl Ranking {
     fn draw_histogram(
         &self,
         place: Rect,
-        rows: &[Row],
-        order: &[usize],
+        (rows, order): (&[Row], &[usize]),
+        interval: Option<[f64; 2]>,
         ui: &mut Ui,
         ctx: &ViewCtx<'_>,
     ) -> Option<usize> {
@@ -405,20 +432,25 @@ impl Ranking {
         let found = scores::distribution(order.iter().map(dice), bins);
         let shown = |value: Option<f64>| value.map_or_else(|| "—".to_owned(), |value| format!("{value:.3}"));
         let summary = &found.summary;
-        let centre = format!("mean {}  median {}", shown(summary.mean), shown(found.median));
+        let digit = ui.fonts_mut(|fonts| fonts.glyph_width(&FontId::monospace(size - 0.5), '0'));
+        let sure = interval.map_or_else(String::new, |[low, high]| format!(" [{low:.3}, {high:.3}]"));
+        let mean = |sure: &str| format!("mean {}{sure}  median {}", shown(summary.mean), shown(found.median));
+        let mut centre = mean(&sure);
+        if centre.chars().count() as f32 * digit > place.width() {
+            centre = mean("");
+        }
         let mut spread = format!("std {} (ddof 1)  n {}", shown(summary.std_sample), summary.count);
         if summary.undefined > 0 {
             spread.push_str(&format!("  {} undefined", summary.undefined));
         }
-        let digit = ui.fonts_mut(|fonts| fonts.glyph_width(&FontId::monospace(size - 0.5), '0'));
         let one_line = (centre.len() + spread.len() + 2) as f32 * digit <= place.width();
         let text = format!("{centre}{}{spread}", if one_line { "  " } else { "\n" });
         let line = Rect::from_min_size(place.min, vec2(place.width(), if one_line { 1.7 } else { 2.9 } * size));
         ui.scope_builder(UiBuilder::new().max_rect(line), |ui| {
             ui.shrink_clip_rect(line);
             let help = format!(
-                "{text}\nDice at the original size, over the images shown. std: sample standard deviation over images \
-                 (ddof 1); population (ddof 0): {}",
+                "{text}\nDice at the original size, over the images shown. Mean{sure}, {INTERVALS}. std: sample standard \
+                 deviation over images (ddof 1); population (ddof 0): {}",
                 shown(summary.std_population)
             );
             let shown = RichText::new(&text).font(FontId::monospace(size - 0.5)).color(ctx.style.text);
@@ -476,8 +508,8 @@ fn draw_row(painter: &Painter, rect: Rect, row: &Row, columns: &[Column], name_e
     let style = ctx.style;
     let (words, digits) = (FontId::proportional(size), FontId::monospace(size));
     let middle = rect.center().y;
-    let clip = painter.with_clip_rect(rect.with_max_x(name_end).intersect(painter.clip_rect()));
-    clip.text(pos2(rect.left() + 2.0, middle), Align2::LEFT_CENTER, &row.image, words, style.text);
+    let at = pos2(rect.left() + 2.0, middle);
+    names::draw(painter, at, Align2::LEFT_CENTER, &row.image, words, style.text, name_end - at.x);
     for Column { measure, right } in columns {
         let value = row.value(*measure);
         let color = if value.is_some() { style.text } else { style.warning };

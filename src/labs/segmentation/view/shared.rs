@@ -8,6 +8,7 @@ use crate::kit::wall::Pictures;
 use super::super::pipeline::Pipeline;
 use super::gallery::Gallery;
 use super::look::Look;
+use super::others::Others;
 use super::postprocess::Means;
 use super::sweep::Sweep;
 use crate::labs::segmentation::params::KEEP;
@@ -29,6 +30,8 @@ pub struct Shared {
     pub pictures: Pictures,
     /// Dice of the wall's images against the threshold.
     pub sweep: Sweep,
+    /// The runs that it is compared with.
+    pub others: Others,
     /// The last means over all the wall's images, by slot.
     pub means: [Option<Means>; 4],
     run: Option<RunId>,
@@ -38,6 +41,7 @@ impl Shared {
     /// What of it belongs to a scene.
     pub fn fields(&mut self, fields: &mut Fields) {
         fields.value("selected", &mut self.selected, 0);
+        self.others.fields(fields);
         self.look.fields(fields);
         let Pipeline { threshold, post, hd95, penalty } = &mut self.pipeline;
         let fresh = Pipeline::default();

@@ -110,6 +110,11 @@ impl Wall {
         self.cells.fields(fields);
     }
 
+    /// The images on the wall, of so many.
+    pub fn pinned(&self, count: usize) -> Vec<usize> {
+        self.cells.seen(count)
+    }
+
     pub fn show(&mut self, shared: &mut Shared, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         if self.run != ctx.run.id {
             self.run = ctx.run.id;

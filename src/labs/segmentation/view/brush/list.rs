@@ -3,12 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use eframe::egui::accesskit::Role;
-use eframe::egui::text::{LayoutJob, TextWrapping};
-use eframe::egui::{FontId, Rect, ScrollArea, Sense, Stroke, TextEdit, Ui, UiBuilder, WidgetInfo, pos2, vec2};
+use eframe::egui::{Align2, FontId, Rect, ScrollArea, Sense, Stroke, TextEdit, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 
 use crate::data::segmentation::listing::Listing;
 use crate::plot::style::Style;
-use crate::plot::{medium, number, tile};
+use crate::plot::{medium, names, number, tile};
 
 /// One image.
 #[derive(Debug, Clone, PartialEq)]
@@ -121,11 +120,9 @@ pub fn show(
                     ui.painter().circle_stroke(mark, 0.48 * size, Stroke::new(1.2, style.warning));
                 }
                 let color = if entry.masked { style.text } else { style.text_weak };
-                let mut job = LayoutJob::simple_singleline(entry.name.clone(), FontId::proportional(size + 0.5), color);
-                let left = place.left() + 1.4 * size;
-                job.wrap = TextWrapping::truncate_at_width((place.right() - left).max(1.0));
-                let galley = ui.painter().layout_job(job);
-                ui.painter().galley(pos2(left, place.center().y - 0.5 * galley.size().y), galley, color);
+                let (left, font) = (place.left() + 1.4 * size, FontId::proportional(size + 0.5));
+                let at = pos2(left, place.center().y);
+                names::draw(ui.painter(), at, Align2::LEFT_CENTER, &entry.name, font, color, place.right() - left);
                 if response.on_hover_text(label).clicked() {
                     clicked = Some(entry.image.clone());
                 }

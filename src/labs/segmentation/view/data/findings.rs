@@ -11,7 +11,7 @@ use eframe::egui::{
 
 use crate::data::segmentation::doctor::{Finding, Severity};
 use crate::plot::style::Style;
-use crate::plot::tile;
+use crate::plot::{names, tile};
 
 /// One line of the list, from the folder or from a run's recording.
 #[derive(Debug, Clone, PartialEq)]
@@ -234,7 +234,6 @@ fn draw(painter: &Painter, place: Rect, row: &Row<'_>, style: &Style, size: f32)
         }
     }
     let width = place.right() - left - 0.5 * size;
-    let files = if line.other.is_empty() { line.file.clone() } else { format!("{} and {}", line.file, line.other) };
     if let Row::Kind { count, open, .. } = row {
         let sign = if *open { "\u{25be}" } else { "\u{25b8}" };
         text(painter, pos2(left, first), &format!("{sign} {}: {count} images", line.check), hue, size + 0.5, width);
@@ -242,7 +241,13 @@ fn draw(painter: &Painter, place: Rect, row: &Row<'_>, style: &Style, size: f32)
         return;
     }
     let used = text(painter, pos2(left, first), &line.check, hue, size + 0.5, width);
-    text(painter, pos2(left + used + 0.8 * size, first), &files, style.text, size + 0.5, width - used - 0.8 * size);
+    // Both ends of the names tell images apart.
+    let room = width - used - 0.8 * size;
+    let font = FontId::proportional(size + 0.5);
+    let each = if line.other.is_empty() { room } else { 0.5 * (room - 3.0 * size) };
+    let [file, other] = [&line.file, &line.other].map(|name| names::fitted(painter, name, &font, each.max(size)));
+    let files = if line.other.is_empty() { file } else { format!("{file} and {other}") };
+    text(painter, pos2(left + used + 0.8 * size, first), &files, style.text, size + 0.5, room);
     let below = format!("{}: {}", line.problem, line.advice);
     text(painter, pos2(left, second), &below, style.text_weak, size, width);
 }

@@ -16,7 +16,7 @@ use crate::labs::segmentation::predict::report::{Row, Summary};
 use crate::pixels::mask::outline;
 use crate::plot::image_view::Lens;
 use crate::plot::style::Style;
-use crate::plot::{number, tile};
+use crate::plot::{names, number, tile};
 
 /// Widths of a tile, in multiples of its type, from which pictures and table stand side by side.
 const SIDE_BY_SIDE: f32 = 70.0;
@@ -202,8 +202,8 @@ impl Results {
         let font = FontId::proportional(size);
         let right = painter.text(rect.right_bottom(), Align2::RIGHT_BOTTOM, caption, font.clone(), style.text);
         let name = Rect::from_min_max(pos2(rect.left(), view.bottom()), pos2(right.left() - 0.5 * size, rect.bottom()));
-        let clip = painter.with_clip_rect(name.intersect(painter.clip_rect()));
-        clip.text(rect.left_bottom(), Align2::LEFT_BOTTOM, &found.row.name, font, style.text_weak);
+        let (at, align) = (rect.left_bottom(), Align2::LEFT_BOTTOM);
+        names::draw(&painter, at, align, &found.row.name, font, style.text_weak, name.width());
         // It would lie over what is looked at.
         if open { response } else { response.on_hover_text(about) }
     }

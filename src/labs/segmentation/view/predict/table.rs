@@ -3,14 +3,14 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use eframe::egui::{Align, Button, Label, Layout, RichText, ScrollArea, Sense, TextWrapMode, Ui};
+use eframe::egui::{Align, Button, FontId, Label, Layout, RichText, ScrollArea, Sense, TextWrapMode, Ui};
 use egui_extras::{Column, TableBuilder};
 
 use crate::data::segmentation::split::Part;
 use crate::labs::segmentation::predict::background::Found;
 use crate::labs::segmentation::predict::report::Row;
 use crate::plot::style::Style;
-use crate::plot::{number, tile};
+use crate::plot::{names, number, tile};
 
 /// A column, and by which the table is sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -190,7 +190,11 @@ pub fn show(
                     for &column in &columns {
                         row.col(|ui| {
                             let about = &found[i].row;
-                            let text = column.text(about);
+                            let mut text = column.text(about);
+                            if column == By::Name {
+                                let font = FontId::proportional(size);
+                                text = names::fitted(ui.painter(), &text, &font, ui.available_width());
+                            }
                             let color = if about.measures.is_none() { style.error } else { style.text };
                             let text = match column {
                                 By::Name | By::Part | By::Problem => RichText::new(text).size(size).color(color),
@@ -203,9 +207,9 @@ pub fn show(
                     if response.clicked() {
                         clicked = Some(i);
                     }
-                    if !found[i].row.problem.is_empty() {
-                        response.on_hover_text(&found[i].row.problem);
-                    }
+                    let about = &found[i].row;
+                    let problem = if about.problem.is_empty() { "" } else { ": " };
+                    response.on_hover_text(format!("{}{problem}{}", about.name, about.problem));
                 });
             });
     });

@@ -28,6 +28,18 @@ impl Measure {
         }
     }
 
+    /// As it is typed.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Dice => "dice",
+            Self::PlainDice => "dice-at-network-size",
+            Self::Iou => "iou",
+            Self::Hd95 => "hd95",
+            Self::Hd => "hd",
+            Self::Assd => "assd",
+        }
+    }
+
     /// For a narrow heading.
     pub fn short(self) -> &'static str {
         match self {

@@ -1,0 +1,208 @@
+//! Cross-validation as studies: a row for each fold, and the images of all folds together, each tested once by a network that
+//! never saw it or its group.
+
+use std::collections::BTreeMap;
+
+use super::{COST, DICE, HD95, UNDEFINED};
+use crate::compute::stats::{Estimate, Summary};
+use crate::data::segmentation::split::Part;
+use crate::engine::state::RunState;
+use crate::engine::study::{NO_NUMBERS, StudyRow, StudySpec, row};
+use crate::engine::study_beside::{Beside, Measured, SideTable};
+use crate::labs::segmentation::compare::Results;
+use crate::labs::segmentation::scores::Measure;
+
+const SOURCE: &str = "The paper splits its patients once and trains three seeds; it does not cross-validate";
+
+/// Rows of so many folds.
+macro_rules! folds {
+    ($($number:literal = $fold:literal),*) => {
+        &[$(row(concat!("fold ", $number), &[("fold", $fold)], &[])),*]
+    };
+}
+
+const ROWS: &[StudyRow] = folds!(
+    "1" = "0",
+    "2" = "1",
+    "3" = "2",
+    "4" = "3",
+    "5" = "4",
+    "6" = "5",
+    "7" = "6",
+    "8" = "7",
+    "9" = "8",
+    "10" = "9"
+);
+
+pub const K_FOLD: StudySpec = StudySpec {
+    id: "k-fold",
+    title: "Cross-validation in five folds",
+    source: SOURCE,
+    about: "Every image is tested once, by a network that was trained and validated on the other folds. Folds are dealt by whole \
+            groups (patients, near-duplicates) and look alike in class and lesion size. On a folder (`--data`) with any network and \
+            recipe (`--set`); parts that the folder names have to be given up (`--set split=random`).",
+    common: &[("learning_rate", "0.002"), ("steps", "450"), ("folds", "5")],
+    rows: ROWS.split_at(5).0,
+    measures: &[DICE, HD95, UNDEFINED],
+    seeded: true,
+    reading: NO_NUMBERS,
+    cost: &COST,
+    figure: None,
+    beside: Some(&POOLED),
+    own_data: &[("source", "folder")],
+};
+
+pub const K_FOLD_10: StudySpec = StudySpec {
+    id: "k-fold-10",
+    title: "Cross-validation in ten folds",
+    common: &[("learning_rate", "0.002"), ("steps", "450"), ("folds", "10")],
+    rows: ROWS,
+    ..K_FOLD
+};
+
+static POOLED: Beside = Beside {
+    keep: Some(keep),
+    tables: &[
+        SideTable {
+            title: "All folds together: means over images [95 % interval]",
+            about: "Each image once; of several seeds the mean of the image. Percentile bootstrap of whole groups, 2000 draws. The \
+                    networks of two folds share most of their training images, which no interval here knows of.",
+            heads: &["class", "images", "groups", "Dice", "IoU", "HD95 [pixels]", "ASSD [pixels]", "without HD95"],
+            lines: |measured| pooled(&runs(measured)),
+        },
+        SideTable {
+            title: "Fold by fold: means over its images",
+            about: "The last line is the mean of the folds ± their standard deviation (ddof 1).",
+            heads: &["fold", "images", "Dice", "IoU", "HD95 [pixels]", "ASSD [pixels]"],
+            lines: |measured| by_fold(&runs(measured)),
+        },
+    ],
+};
+
+/// What is averaged.
+const MEASURES: [Measure; 4] = [Measure::Dice, Measure::Iou, Measure::Hd95, Measure::Assd];
+
+/// What the tables need of a run: a line for each test image, with tabs between its name, class, group and measures.
+fn keep(run: &RunState) -> String {
+    let newest = |key: &str| run.payloads.get(key)?.newest.as_ref().map(|(_, payload)| payload.clone());
+    let results = Results::of(String::new(), &run.params, newest);
+    let line = |row: &crate::labs::segmentation::scores::Row| {
+        let mut cells = vec![row.image.replace('\t', " "), row.class.clone(), results.group(&row.image).to_string()];
+        cells.extend(MEASURES.map(|measure| row.value(measure).map_or_else(String::new, |value| value.to_string())));
+        cells.join("\t")
+    };
+    results.rows(Part::Test).iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// An image of one run.
+struct Tested<'a> {
+    image: &'a str,
+    class: &'a str,
+    group: usize,
+    values: [Option<f64>; 4],
+}
+
+fn tested(kept: &str) -> impl Iterator<Item = Tested<'_>> {
+    kept.lines().filter_map(|line| {
+        let cells: Vec<&str> = line.split('\t').collect();
+        let [image, class, group, values @ ..] = cells.as_slice() else { return None };
+        let value = |at: usize| values.get(at).and_then(|text| text.parse().ok());
+        Some(Tested { image, class, group: group.parse().ok()?, values: [0, 1, 2, 3].map(value) })
+    })
+}
+
+/// A fold and what was kept of a run of it.
+type Run<'a> = (&'a str, &'a str);
+
+fn runs<'a>(measured: &'a [Measured<'_>]) -> Vec<Run<'a>> {
+    measured.iter().map(|run| (run.label, run.sample.kept.as_deref().unwrap_or_default())).collect()
+}
+
+/// The images of some runs, those of several seeds as one: class, group and the mean of each measure.
+fn images<'a>(runs: impl Iterator<Item = &'a Run<'a>>) -> Vec<(&'a str, usize, [Option<f64>; 4])> {
+    let mut found: BTreeMap<&str, Vec<Tested<'_>>> = BTreeMap::new();
+    for (_, kept) in runs {
+        tested(kept).for_each(|one| found.entry(one.image).or_default().push(one));
+    }
+    let mean = |of: &[Tested<'_>], k: usize| Summary::of(of.iter().map(|one| one.values[k])).mean;
+    found.values().map(|of| (of[0].class, of[0].group, [0, 1, 2, 3].map(|k| mean(of, k)))).collect()
+}
+
+fn text(k: usize) -> impl Fn(f64) -> String {
+    move |value| if MEASURES[k].rises() { format!("{value:.3}") } else { format!("{value:.1}") }
+}
+
+fn pooled(runs: &[Run<'_>]) -> Vec<Vec<String>> {
+    let images = images(runs.iter());
+    if images.is_empty() {
+        return Vec::new();
+    }
+    let mut classes: Vec<&str> = images.iter().map(|(class, ..)| *class).collect();
+    classes.sort_unstable();
+    classes.dedup();
+    let several = if classes.len() > 1 { &classes[..] } else { &[] };
+    let line = |class: Option<&str>| {
+        let of_class = || images.iter().filter(move |(of, ..)| class.is_none_or(|class| class == *of));
+        let estimates = [0, 1, 2, 3].map(|k| Estimate::of(of_class().map(|(_, group, values)| (values[k], *group))));
+        let name = match class {
+            None => "all",
+            Some("") => "no class",
+            Some(class) => class,
+        };
+        let mut cells = vec![name.to_owned(), of_class().count().to_string(), estimates[0].groups.to_string()];
+        cells.extend(estimates.iter().enumerate().map(|(k, estimate)| estimate.text(text(k))));
+        cells.push(estimates[2].undefined.to_string());
+        cells
+    };
+    std::iter::once(None).chain(several.iter().map(|class| Some(*class))).map(line).collect()
+}
+
+fn by_fold(runs: &[Run<'_>]) -> Vec<Vec<String>> {
+    let mut labels: Vec<&str> = runs.iter().map(|(label, _)| *label).collect();
+    labels.dedup();
+    let (mut lines, mut means) = (Vec::new(), Vec::new());
+    for label in labels {
+        let images = images(runs.iter().filter(|(of, _)| *of == label));
+        let of_fold = [0, 1, 2, 3].map(|k| Summary::of(images.iter().map(|(.., values)| values[k])).mean);
+        let mut cells = vec![label.to_owned(), images.len().to_string()];
+        cells.extend(of_fold.iter().enumerate().map(|(k, mean)| mean.map_or_else(|| "undefined".to_owned(), text(k))));
+        lines.push(cells);
+        means.push(of_fold);
+    }
+    if means.len() > 1 {
+        let mut cells = vec!["mean ± sd".to_owned(), String::new()];
+        cells.extend([0, 1, 2, 3].map(|k| {
+            let of = Summary::of(means.iter().map(|fold| fold[k]));
+            let spread = of.std_sample.map_or_else(String::new, |sd| format!(" ± {}", text(k)(sd)));
+            of.mean.map_or_else(|| "undefined".to_owned(), |mean| text(k)(mean) + &spread)
+        }));
+        lines.push(cells);
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_of_all_folds_are_pooled_with_their_groups_and_seeds_averaged() {
+        let runs = [
+            ("fold 1", "a\tx\t0\t0.5\t0.4\t10\t3\nb\ty\t0\t0.7\t0.6\t\t"),
+            ("fold 1", "a\tx\t0\t0.7\t0.6\t20\t5\nb\ty\t0\t0.9\t0.8\t\t"),
+            ("fold 2", "c\tx\t1\t0.2\t0.1\t30\t9"),
+            ("fold 2", "c\tx\t1\t0.2\t0.1\t30\t9"),
+        ];
+        let all = pooled(&runs);
+        assert_eq!(all.len(), 3, "all, x and y: {all:?}");
+        assert_eq!(all[0][..3], ["all", "3", "2"]);
+        // (0.6 + 0.8 + 0.2) / 3, and two groups that draw either or both.
+        assert!(all[0][3].starts_with("0.533 [0.200, 0.700]"), "{all:?}");
+        assert_eq!((all[1][0].as_str(), all[2][3].as_str(), all[2][5].as_str()), ("x", "0.800", "undefined"));
+        assert_eq!(all[0][7], "1");
+        let folds = by_fold(&runs);
+        assert_eq!(folds[0][..3], ["fold 1", "2", "0.700"]);
+        assert_eq!(folds[2][2], "0.450 ± 0.354");
+        assert!(pooled(&[]).is_empty() && by_fold(&[]).is_empty());
+    }
+}
