@@ -36,6 +36,21 @@ pub struct PredictSpec {
     pub predict: PredictFn,
     /// The weights of a recorded run as one file.
     pub packed_weights: fn(run: &Path) -> Result<PackedWeights, PredictError>,
+    /// The tensors of the network that the lab's parameters ask for, in the order of its file: made from what builds the
+    /// network.
+    pub tensors: fn(&Params) -> Result<Vec<TensorName>, PredictError>,
+}
+
+/// A tensor of a network as a file of weights has to call it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TensorName {
+    pub name: String,
+    /// Another name that is taken too; empty: none.
+    pub also: String,
+    /// As PyTorch has it.
+    pub shape: Vec<usize>,
+    /// A file may do without all of these: they are 0 then.
+    pub spare: bool,
 }
 
 /// Weights ready to be written.

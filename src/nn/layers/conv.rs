@@ -103,23 +103,32 @@ impl Conv {
     }
 }
 
-/// A 3×3 transposed convolution of stride 2 that doubles the size, with bias.
+/// A transposed convolution of stride 2 that doubles the size, with bias: of 3×3, or of 2×2 which do not overlap.
 #[derive(Module, Debug)]
 pub struct Deconv {
-    /// `[in, out, 3, 3]`
+    /// `[in, out, K, K]`
     weight: Param<Tensor<4>>,
     bias: Param<Tensor<1>>,
+    #[module(skip)]
+    padding: usize,
 }
 
 impl Deconv {
     pub fn new(inputs: usize, outputs: usize, init: &mut Initialiser<'_>) -> Self {
         // Each output sees every second tap in either direction: 9/4 of the inputs on average.
         let seen = inputs * 9 / 4;
-        Self { weight: init.weight([inputs, outputs, 3, 3], seen, outputs * 9), bias: init.bias(seen, outputs) }
+        let weight = init.weight([inputs, outputs, 3, 3], seen, outputs * 9);
+        Self { weight, bias: init.bias(seen, outputs), padding: 1 }
+    }
+
+    /// Of 2×2, with PyTorch's count of what an output sees.
+    pub fn of_two(inputs: usize, outputs: usize, init: &mut Initialiser<'_>) -> Self {
+        let weight = init.weight([inputs, outputs, 2, 2], outputs * 4, inputs * 4);
+        Self { weight, bias: init.bias(outputs * 4, outputs), padding: 0 }
     }
 
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let options = ConvTransposeOptions::new([2, 2], [1, 1], [1, 1], [1, 1], 1);
+        let options = ConvTransposeOptions::new([2, 2], [self.padding; 2], [self.padding; 2], [1, 1], 1);
         conv_transpose2d(x, self.weight.val(), Some(self.bias.val()), options)
     }
 }

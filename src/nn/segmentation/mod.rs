@@ -54,7 +54,10 @@ impl SegmentationNet {
         let deep = spec.architecture.stages().is_none();
         let mut init = Initialiser { rng, init: if deep { Init::He } else { Init::Torch }, device };
         let net = match spec.architecture {
-            Architecture::UNet | Architecture::LightUNet | Architecture::LighterUNet { .. } => {
+            Architecture::UNet
+            | Architecture::TransposedUNet
+            | Architecture::LightUNet
+            | Architecture::LighterUNet { .. } => {
                 Self::UNet(UNet::new(spec, &mut init))
             }
             Architecture::Fcn32s | Architecture::Fcn16s | Architecture::Fcn8s => Self::Fcn(Fcn::new(spec, &mut init)),

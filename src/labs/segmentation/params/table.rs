@@ -17,13 +17,14 @@ const TRAINING: &str = "Training";
 const SCHEDULE: &str = "Schedule";
 const EVALUATION: &str = "Evaluation";
 
-const UNETS: Condition = ARCHITECTURE.is(&["unet", "light", "lighter"]);
+const UNETS: Condition = ARCHITECTURE.is(&["unet", "light", "lighter", "unet-transposed"]);
 
 /// The C of Lighter U-net is [`GROUP`].
-pub static ARCHITECTURE: Choice<Architecture, 9> = fixed(NETWORK, "architecture", "network")
+pub static ARCHITECTURE: Choice<Architecture, 10> = fixed(NETWORK, "architecture", "network")
     .help(
         "Light: the second stage of every block is depthwise separable. Lighter: both stages are a 3×3 convolution in \
-         groups of C channels and a 1×1 convolution.",
+         groups of C channels and a 1×1 convolution. U-net (transposed convolutions) is the public PyTorch U-net, not the \
+         article's.",
     )
     .choice(
         "unet",
@@ -37,6 +38,7 @@ pub static ARCHITECTURE: Choice<Architecture, 9> = fixed(NETWORK, "architecture"
             ("deeplab-resnet101", "DeepLab v3+ (ResNet-101)", Architecture::DeepLabResNet101),
             ("deeplab-xception", "DeepLab v3+ (Xception)", Architecture::DeepLabXception),
             ("deeplab-mobilenetv2", "DeepLab v3+ (MobileNetV2)", Architecture::DeepLabMobileNetV2),
+            ("unet-transposed", "U-net (transposed convolutions)", Architecture::TransposedUNet),
         ],
     );
 pub static GROUP: Choice<usize, 8> = fixed(NETWORK, "group", "group size C")

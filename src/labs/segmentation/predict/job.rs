@@ -20,7 +20,7 @@ use super::super::pipeline::Pipeline;
 use super::inputs::{Inputs, Item, counted, find};
 use super::parts::Parts;
 use super::report::{Row, Summary, csv, group_lines, groups, groups_json, problem_lines, warnings};
-use super::weights_source::{SIDE, WeightsSource};
+use super::weights_source::{OF_NETWORK, PART, SIDE, SaidOfFile, WeightsSource};
 use super::{Prediction, Predictor, measure, overlay, read, settings};
 use crate::compute::device;
 use crate::data::segmentation::Watch;
@@ -71,8 +71,11 @@ pub fn predict(
         asked.set_text(&settings, assignment).map_err(PredictError::input)?;
     }
     let image_size = SIDE.get(&asked).map(|side| side as usize);
-    let mut source = WeightsSource::open(&request.weights, image_size)?;
-    for (key, value) in asked.iter() {
+    let part = asked.get(PART.key()).map(ToString::to_string).filter(|part| !part.trim().is_empty());
+    let said = SaidOfFile { architecture: OF_NETWORK.get(&asked).flatten(), part: part.as_deref().map(str::trim) };
+    let mut source = WeightsSource::open_as(&request.weights, image_size, said)?;
+    // What the weights are of is settled, and is no value of a run.
+    for (key, value) in asked.iter().filter(|(key, _)| ![OF_NETWORK.key(), PART.key()].contains(key)) {
         source.params.set(&settings, key, value.clone()).map_err(PredictError::input)?;
     }
     source.params.check_effect(&settings, &request.set).map_err(PredictError::input)?;

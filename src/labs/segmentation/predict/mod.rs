@@ -18,21 +18,35 @@ use crate::compute::readback::{ReadError, Reader};
 use crate::data::segmentation::Problem;
 use crate::data::segmentation::doctor::{Check, Finding, Severity, examine, of_one};
 use crate::data::segmentation::read::{Picture, Reader as Files};
-use crate::engine::params::ParamSpec;
-use crate::kit::predict::PredictSpec;
+use crate::engine::params::{ParamSpec, Params};
+use crate::kit::predict::{PredictError, PredictSpec, TensorName};
 use crate::nn::segmentation::SegmentationNet;
 use crate::nn::segmentation::spec::{NetSpec, SpecError};
+use crate::nn::segmentation::weights::{Named, names};
 use crate::pixels::mask::Mask;
 use crate::pixels::mask::components::{Connectivity, components};
 
-use super::params::{CONNECTIVITY, COUNT_THE_DIAGONAL, FILL_HOLES, HAUSDORFF, KEEP, LESION, LESION_VALUE, THRESHOLD};
+use super::params::{CONNECTIVITY, COUNT_THE_DIAGONAL, FILL_HOLES, HAUSDORFF, KEEP, LESION, LESION_VALUE, THRESHOLD, net_spec};
 use super::pipeline::{Pipeline, Score};
 use super::source::prepare;
 use inputs::Item;
 
 /// The lab's functions for the command line.
 pub static PREDICT: PredictSpec =
-    PredictSpec { settings, predict: job::predict, packed_weights: weights_source::packed_weights };
+    PredictSpec { settings, predict: job::predict, packed_weights: weights_source::packed_weights, tensors };
+
+/// Names and shapes of the tensors of the network that these parameters ask for; see [`PredictSpec::tensors`].
+fn tensors(params: &Params) -> Result<Vec<TensorName>, PredictError> {
+    let spec = net_spec(params);
+    spec.check().map_err(PredictError::input)?;
+    let row = |named: Named| TensorName {
+        name: named.name,
+        also: named.alias.unwrap_or_default(),
+        shape: named.shape,
+        spare: named.spare,
+    };
+    Ok(names(&spec).into_iter().map(row).collect())
+}
 
 /// The lab's parameters that tell how a prediction is made.
 pub fn settings() -> Vec<ParamSpec> {
@@ -46,6 +60,8 @@ pub fn settings() -> Vec<ParamSpec> {
         LESION.row(),
         LESION_VALUE.row(),
         weights_source::SIDE.row(),
+        weights_source::OF_NETWORK.row(),
+        weights_source::PART.row(),
     ];
     // What a parameter depends on in a run need not be there.
     let is_here = |key: &str| rows.iter().any(|row| row.key == key);
