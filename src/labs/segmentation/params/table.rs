@@ -119,6 +119,21 @@ pub static LEAVE_OUT: Words = fixed(DATA, "leave_out", "classes left out")
     .help("Names of classes as the tile Data shows them, with commas: `normal` leaves images without a lesion out of BUSI.")
     .when(FROM_FOLDER.is(&["folder"]))
     .text("");
+pub static LABELS: Words = fixed(DATA, "labels", "labels of shapes")
+    .help("Of labelme's files the labels whose shapes are lesion, with commas; empty: all. The tile Data lists them.")
+    .when(FROM_FOLDER.is(&["folder"]))
+    .text("");
+pub static IMAGES_IN: Words = fixed(DATA, "images_in", "images are in")
+    .help(
+        "Where a folder is not understood: a folder below it, or a pattern such as `img/*.jpg`, where `*` is what an image and \
+         its mask have in common. Empty: names and folders tell. The tile Data proposes it (Images and masks…).",
+    )
+    .when(FROM_FOLDER.is(&["folder"]))
+    .text("");
+pub static MASKS_IN: Words = fixed(DATA, "masks_in", "masks are in")
+    .help("The same of the masks: `lab/*_seg.png`, or `ann/*.json` of labelme.")
+    .when(FROM_FOLDER.is(&["folder"]))
+    .text("");
 pub static SYNTHETIC_IMAGES: Int = fixed(DATA, "synthetic_images", "generated images")
     .help("Training, validation and test images together.")
     .when(FROM_FOLDER.is(&["synthetic"]))
@@ -350,6 +365,9 @@ pub static PARAMS: &[ParamSpec] = &[
     LESION_VALUE.row(),
     ANNOTATOR.row(),
     LEAVE_OUT.row(),
+    LABELS.row(),
+    IMAGES_IN.row(),
+    MASKS_IN.row(),
     SYNTHETIC_IMAGES.row(),
     CALIPERS.row(),
     IMAGE_SIZE.row(),
