@@ -392,16 +392,23 @@ mod tests {
         for name in ["cat/._1.png", "cat/.DS_Store", "cat/Thumbs.db", "dog/._3.jpg", "__MACOSX/cat/._1.png"] {
             std::fs::write(folder.path().join(name), b"\0\x05\x16\x07").unwrap();
         }
-        assert_eq!(load(folder.path(), 4, 1).unwrap(), whole);
+        let copied = load(folder.path(), 4, 1).unwrap();
+        assert_eq!((&copied.train, &copied.test), (&whole.train, &whole.test));
+        assert!(copied.warnings.len() == 1 && copied.warnings[0].starts_with("2 hidden files"), "{:?}", copied.warnings);
         let cut = folder.path().join("dog/7.jpg");
         let bytes = std::fs::read(&cut).unwrap();
         std::fs::write(&cut, &bytes[..bytes.len() - 20]).unwrap();
         std::fs::write(folder.path().join("cat/3.png"), b"").unwrap();
         let data = load(folder.path(), 4, 1).unwrap();
-        assert_eq!((data.train.len() + data.test.len(), data.warnings.len()), (18, 1));
+        assert_eq!((data.train.len() + data.test.len(), data.warnings.len()), (18, 2));
         let warning = &data.warnings[0];
         assert!(warning.starts_with("2 of 20 pictures cannot be read and are left out: "), "{warning}");
         assert!(warning.contains("3.png: is an empty file") && warning.contains("7.jpg: is damaged"), "{warning}");
+        for (class, end) in [("cat", "png"), ("dog", "jpg")] {
+            (0..6).for_each(|i| std::fs::write(folder.path().join(format!("{class}/{i}.{end}")), b"").unwrap());
+        }
+        let message = load(folder.path(), 4, 1).unwrap_err().to_string();
+        assert!(message.contains("13 of its 20 pictures cannot be read, more than half"), "{message}");
         for i in 0..10 {
             std::fs::write(folder.path().join(format!("dog/{i}.jpg")), b"").unwrap();
         }

@@ -5,9 +5,11 @@
 pub mod background;
 pub mod inputs;
 pub mod job;
+pub mod maps;
 pub mod overlay;
 pub mod parts;
 pub mod report;
+pub mod running;
 #[cfg(test)]
 mod tests;
 pub mod weights_source;
@@ -26,7 +28,10 @@ use crate::nn::segmentation::weights::{Named, names};
 use crate::pixels::mask::Mask;
 use crate::pixels::mask::components::{Connectivity, components};
 
-use super::params::{CONNECTIVITY, COUNT_THE_DIAGONAL, FILL_HOLES, HAUSDORFF, KEEP, LESION, LESION_VALUE, THRESHOLD, net_spec};
+use super::params::{
+    ANNOTATOR, CONNECTIVITY, COUNT_THE_DIAGONAL, FILL_HOLES, HAUSDORFF, IMAGES_IN, KEEP, LABELS, LEAVE_OUT, LESION,
+    LESION_VALUE, MASKS_IN, THRESHOLD, net_spec,
+};
 use super::pipeline::{Pipeline, Score};
 use super::source::prepare;
 use inputs::Item;
@@ -59,6 +64,12 @@ pub fn settings() -> Vec<ParamSpec> {
         COUNT_THE_DIAGONAL.row(),
         LESION.row(),
         LESION_VALUE.row(),
+        ANNOTATOR.row(),
+        LEAVE_OUT.row(),
+        LABELS.row(),
+        IMAGES_IN.row(),
+        MASKS_IN.row(),
+        maps::MAPS.row(),
         weights_source::SIDE.row(),
         weights_source::OF_NETWORK.row(),
         weights_source::PART.row(),
@@ -103,6 +114,8 @@ pub struct Prediction {
     pub mask: Mask,
     /// The true mask at the same size, where one is known.
     pub truth: Option<Mask>,
+    /// The probability of lesion as the network gave it, `[S, S]`.
+    pub probabilities: Vec<f32>,
     pub measures: Measures,
 }
 
@@ -165,7 +178,7 @@ pub fn measure(probabilities: &[f32], picture: &Picture, truth: Option<Mask>, pi
         confidence: mean_inside(probabilities, size, &mask),
         score,
     };
-    Prediction { mask, truth, measures }
+    Prediction { mask, truth, probabilities: probabilities.to_vec(), measures }
 }
 
 /// The mean of the bilinearly resized probabilities over the lesion.
