@@ -200,8 +200,16 @@ fn settings_are_listed_checked_and_their_flags_of_old_explained() {
 #[test]
 fn the_names_of_tensors_are_listed_and_maps_of_probabilities_written() {
     let home = home();
-    let listed = succeeds(&run(&home, &["weights", "segmentation", "--architecture", "unet-transposed", "--set", "base=64"]));
-    for line in ["inc.double_conv.0.weight", "u3.weight", "up1.up.weight", "1024×512×2×2", "1×64×1×1", "a file may lack all of these"] {
+    let listed =
+        succeeds(&run(&home, &["weights", "segmentation", "--architecture", "unet-transposed", "--set", "base=64"]));
+    for line in [
+        "inc.double_conv.0.weight",
+        "u3.weight",
+        "up1.up.weight",
+        "1024×512×2×2",
+        "1×64×1×1",
+        "a file may lack all of these",
+    ] {
         assert!(listed.contains(line), "{line}: {listed}");
     }
     let listed = succeeds(&run(&home, &["weights", "reconstruction"]));

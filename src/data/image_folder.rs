@@ -52,7 +52,13 @@ pub fn load(folder: &Path, side: usize, seed: u64, watch: Watch<'_>) -> Result<I
                 return Err(DataError::file(test_root, problem));
             }
             let names: Vec<String> = classes.iter().map(|class| class.name.clone()).collect();
-            (vec![entries(classes, &names, (&mut foreign, &mut hidden))?, entries(test, &names, (&mut foreign, &mut hidden))?], names)
+            (
+                vec![
+                    entries(classes, &names, (&mut foreign, &mut hidden))?,
+                    entries(test, &names, (&mut foreign, &mut hidden))?,
+                ],
+                names,
+            )
         }
         _ => {
             let classes = classes(folder, watch)?;
@@ -394,7 +400,11 @@ mod tests {
         }
         let copied = load(folder.path(), 4, 1).unwrap();
         assert_eq!((&copied.train, &copied.test), (&whole.train, &whole.test));
-        assert!(copied.warnings.len() == 1 && copied.warnings[0].starts_with("2 hidden files"), "{:?}", copied.warnings);
+        assert!(
+            copied.warnings.len() == 1 && copied.warnings[0].starts_with("2 hidden files"),
+            "{:?}",
+            copied.warnings
+        );
         let cut = folder.path().join("dog/7.jpg");
         let bytes = std::fs::read(&cut).unwrap();
         std::fs::write(&cut, &bytes[..bytes.len() - 20]).unwrap();

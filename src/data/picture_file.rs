@@ -14,7 +14,9 @@ use std::path::Path;
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use image::metadata::Orientation;
-use image::{DynamicImage, GrayImage, ExtendedColorType, ImageDecoder, ImageError, ImageFormat, ImageReader, ImageResult};
+use image::{
+    DynamicImage, ExtendedColorType, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, ImageResult,
+};
 
 use super::labelme::{self, Drawing};
 use crate::disk;
@@ -287,7 +289,10 @@ fn open(path: &Path, wanted: Wanted) -> Result<Opened, String> {
         }
         ImageFormat::Gif if wanted != Wanted::Size => {
             if gif::is_animated(BufReader::new(&mut file), BESIDE_PIXELS) {
-                return Err("is an animation of several pictures, and a picture is one: save the one that counts as PNG".to_owned());
+                return Err(
+                    "is an animation of several pictures, and a picture is one: save the one that counts as PNG"
+                        .to_owned(),
+                );
             }
             file.rewind().map_err(cannot)?;
             Box::new(BufReader::new(file))

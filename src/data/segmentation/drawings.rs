@@ -74,9 +74,8 @@ pub fn tell(listing: &mut Listing, drawings: &[Found], chosen: &[String], watch:
 
 /// Corrected masks of masks that are there and not used, since another person's were chosen, are no problem.
 pub fn not_of_others(matched: &mut Matched, drawn: &[Found], known: &HashSet<String>, notes: &mut Vec<String>) {
-    let plain = |file: &Found| {
-        file.relative.rsplit_once('.').map_or(file.relative.as_str(), |(name, _)| name).to_lowercase()
-    };
+    let plain =
+        |file: &Found| file.relative.rsplit_once('.').map_or(file.relative.as_str(), |(name, _)| name).to_lowercase();
     let of_others: HashSet<&PathBuf> =
         drawn.iter().filter(|file| known.contains(&plain(file))).map(|file| &file.path).collect();
     let before = matched.problems.len();

@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use super::choice::FolderChoice;
+use super::drawings;
 use super::given::{self, FolderSays, Given};
 use super::guess;
-use super::drawings;
 use super::mapping::{self, Mapping};
 use super::matching::{Matched, match_files};
 use super::names::{Role, busi_class, folder_role};
@@ -136,7 +136,8 @@ pub fn scan_chosen(
                 files.others = files.others.saturating_sub(files.drawings.len());
                 files.pictures.extend(drawings::as_masks(std::mem::take(&mut files.drawings)));
             }
-            let matched = Matched { mapping: Some(mapping.clone()), ..mapping.matched(&files.pictures, &drawn.pictures) };
+            let matched =
+                Matched { mapping: Some(mapping.clone()), ..mapping.matched(&files.pictures, &drawn.pictures) };
             return Ok::<_, DataError>((root.to_owned(), corrections, files, drawn, matched));
         }
         let annotator = choice.annotator.max(1);

@@ -35,7 +35,9 @@ impl Pattern {
         let text = text.trim().replace('\\', "/");
         let mut plain = text.trim_start_matches("./").trim_matches('/').to_owned();
         match plain.matches('*').count() {
-            _ if text.is_empty() => return Err("is empty; expected a folder, or a pattern such as `lab/*_seg`".to_owned()),
+            _ if text.is_empty() => {
+                return Err("is empty; expected a folder, or a pattern such as `lab/*_seg`".to_owned());
+            }
             0 if plain.is_empty() || plain == "." => "*".clone_into(&mut plain),
             0 => plain += "/*",
             1 => {}
@@ -124,7 +126,10 @@ impl Mapping {
                 Some((true, rest)) => match images.get(&rest) {
                     Some(&first) => matched.problems.push(Problem {
                         path: file.path.clone(),
-                        problem: format!("is to the pattern the same as `{}`; say how the names end", files[first].relative),
+                        problem: format!(
+                            "is to the pattern the same as `{}`; say how the names end",
+                            files[first].relative
+                        ),
                     }),
                     None => {
                         images.insert(rest, i);
@@ -170,8 +175,7 @@ struct Set {
 impl Set {
     fn new(pattern: &str, files: &[Found], members: &[usize]) -> Option<Self> {
         let pattern = Pattern::parse(pattern).ok()?;
-        let of: BTreeMap<String, usize> =
-            members.iter().filter_map(|&i| Some((pattern.rest(&files[i])?, i))).collect();
+        let of: BTreeMap<String, usize> = members.iter().filter_map(|&i| Some((pattern.rest(&files[i])?, i))).collect();
         (of.len() == members.len() && of.len() >= LEAST).then_some(Self { pattern, of })
     }
 }
@@ -198,8 +202,8 @@ fn proposals(files: &[Found]) -> Vec<Proposal> {
                 continue;
             }
             let step = equal.len().div_ceil(LOOKED_AT);
-            let some =
-                [one, other].map(|set| equal.iter().step_by(step).filter_map(|rest| set.of.get(*rest).copied()).collect());
+            let some = [one, other]
+                .map(|set| equal.iter().step_by(step).filter_map(|rest| set.of.get(*rest).copied()).collect());
             found.push(Proposal {
                 sides: [one.pattern.clone(), other.pattern.clone()],
                 some,
@@ -258,9 +262,8 @@ fn sets(files: &[Found]) -> Vec<Set> {
             let at = stem.find(SEPARATORS)?;
             is_word(&stem[..at]).then(|| stem[..=at].to_owned())
         };
-        let extension = |i: usize| {
-            files[i].relative.rsplit_once('.').map(|(_, end)| format!(".{}", end.to_lowercase()))
-        };
+        let extension =
+            |i: usize| files[i].relative.rsplit_once('.').map(|(_, end)| format!(".{}", end.to_lowercase()));
         for (word, group) in by(&ending) {
             push(format!("{folder}*{}", word.unwrap_or_default()), &group);
         }

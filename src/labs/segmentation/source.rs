@@ -27,8 +27,9 @@ use crate::pixels::resize::{Resampling, Size, resize, resize_mask};
 
 use super::params::{
     ANNOTATOR, AS_GIVEN, CALIPERS, CHANNELS, CORRECTIONS, Calipers, FOLD, FOLDER, FROM_FOLDER, GROUP_BY, GROUP_PATTERN,
-    GroupBy, IMAGE_SIZE, IMAGES_IN, LABELS, LEAVE_OUT, LESION, LESION_VALUE, MASKS_IN, OVERFIT, OVERFIT_IMAGE, SPLIT_SEED, SYNTHETIC_IMAGES,
-    TRAIN_SHARE, VALIDATION_SHARE, WALL_IMAGES, WEIGHTS, check_combination, lesion, mapping,
+    GroupBy, IMAGE_SIZE, IMAGES_IN, LABELS, LEAVE_OUT, LESION, LESION_VALUE, MASKS_IN, OVERFIT, OVERFIT_IMAGE,
+    SPLIT_SEED, SYNTHETIC_IMAGES, TRAIN_SHARE, VALIDATION_SHARE, WALL_IMAGES, WEIGHTS, check_combination, lesion,
+    mapping,
 };
 use super::reading::{Examined, Input, ReadFolder, correction, for_training};
 

@@ -57,9 +57,7 @@ impl SegmentationNet {
             Architecture::UNet
             | Architecture::TransposedUNet
             | Architecture::LightUNet
-            | Architecture::LighterUNet { .. } => {
-                Self::UNet(UNet::new(spec, &mut init))
-            }
+            | Architecture::LighterUNet { .. } => Self::UNet(UNet::new(spec, &mut init)),
             Architecture::Fcn32s | Architecture::Fcn16s | Architecture::Fcn8s => Self::Fcn(Fcn::new(spec, &mut init)),
             Architecture::DeepLabResNet101 | Architecture::DeepLabXception | Architecture::DeepLabMobileNetV2 => {
                 Self::DeepLab(DeepLab::new(spec, &mut init))

@@ -53,7 +53,8 @@ impl UNet {
     pub fn new(spec: &NetSpec, init: &mut Initialiser<'_>) -> Self {
         let stages = spec.architecture.stages().unwrap_or([Stage::Full; 2]);
         let [e0, e1, e2, e3, e4, d3, d2, d1, d0] = spec.unet_blocks().map(|block| Block::new(&block, stages, init));
-        let ups = spec.upsampling().into_iter().map(|[inputs, outputs]| Deconv::of_two(inputs, outputs, init)).collect();
+        let ups =
+            spec.upsampling().into_iter().map(|[inputs, outputs]| Deconv::of_two(inputs, outputs, init)).collect();
         let head = Conv::new(ConvShape::new(spec.base, 1, 1), true, init);
         Self { e0, e1, e2, e3, e4, d3, d2, d1, d0, ups, head }
     }

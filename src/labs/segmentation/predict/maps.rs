@@ -43,7 +43,9 @@ impl Maps {
             (false, false) => return None,
             (true, false) => "probabilities/NAME.png: 16 bits, probability = value / 65535",
             (false, true) => "probabilities/NAME.npy: 32-bit floats, height × width",
-            (true, true) => "probabilities/NAME.png: 16 bits, probability = value / 65535; NAME.npy: 32-bit floats, height × width",
+            (true, true) => {
+                "probabilities/NAME.png: 16 bits, probability = value / 65535; NAME.npy: 32-bit floats, height × width"
+            }
         };
         Some(format!("{files}; of lesion, bilinear at the picture's own size, before threshold and parts"))
     }
@@ -125,10 +127,15 @@ mod tests {
         let array = npy(&values, size);
         assert_eq!((&array[..8], array.len() % 64), (&b"\x93NUMPY\x01\x00"[..], 24));
         let text = String::from_utf8_lossy(&array[10..array.len() - 24]).into_owned();
-        assert!(text.starts_with("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }") && text.ends_with(" \n"), "{text:?}");
+        assert!(
+            text.starts_with("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }") && text.ends_with(" \n"),
+            "{text:?}"
+        );
         assert_eq!(u16::from_le_bytes([array[8], array[9]]) as usize, text.len());
-        let read: Vec<f32> =
-            array[array.len() - 24..].chunks_exact(4).map(|four| f32::from_le_bytes(four.try_into().unwrap())).collect();
+        let read: Vec<f32> = array[array.len() - 24..]
+            .chunks_exact(4)
+            .map(|four| f32::from_le_bytes(four.try_into().unwrap()))
+            .collect();
         assert_eq!(read, values);
     }
 
@@ -137,7 +144,10 @@ mod tests {
         let map: Vec<f32> = (0..64).map(|i| ((i * 29) % 64) as f32 / 64.0).collect();
         let size = Size { height: 37, width: 21 };
         let pipeline = super::super::Pipeline {
-            post: crate::pixels::mask::components::PostProcess { keep: crate::pixels::mask::components::Keep::All, fill_holes: false },
+            post: crate::pixels::mask::components::PostProcess {
+                keep: crate::pixels::mask::components::Keep::All,
+                fill_holes: false,
+            },
             ..super::super::Pipeline::default()
         };
         let mask = pipeline.mask(&map, 8, size.height, size.width);

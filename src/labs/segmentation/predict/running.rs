@@ -58,7 +58,8 @@ pub fn predictor(
     let problem = match compared {
         Ok((on_gpu, None)) => return Ok((on_gpu, vec![told(&opened)])),
         Ok((on_gpu, Some(most))) if most <= MOST_APART => {
-            let line = format!("{}; on the first picture at most {most:.1e} from the CPU's probabilities", told(&opened));
+            let line =
+                format!("{}; on the first picture at most {most:.1e} from the CPU's probabilities", told(&opened));
             return Ok((on_gpu, vec![line]));
         }
         Ok((_, Some(most))) => format!("its probabilities are up to {most:.2} from the CPU's on the first picture"),
@@ -66,7 +67,9 @@ pub fn predictor(
     };
     let problem = format!("{} is not used: {problem}", opened.name);
     match choice {
-        DeviceChoice::Automatic => Ok((on_cpu, vec![format!("device: {}", device::CPU_NAME), format!("warning: {problem}")])),
+        DeviceChoice::Automatic => {
+            Ok((on_cpu, vec![format!("device: {}", device::CPU_NAME), format!("warning: {problem}")]))
+        }
         _ => Err(PredictError::Work(problem)),
     }
 }
@@ -80,8 +83,7 @@ fn on(source: &WeightsSource, opened: &Opened) -> Result<Predictor, PredictError
 fn apart(one: &Predictor, other: &Predictor, inputs: &Inputs, files: &Files) -> Result<Option<f32>, PredictError> {
     let usable = inputs.items.iter().filter(|item| !item.broken);
     let Some((picture, ..)) = usable.take(8).find_map(|item| read(item, files).ok()) else { return Ok(None) };
-    let [one, other] =
-        [one, other].map(|predictor| predictor.probabilities(&picture).map_err(PredictError::work));
+    let [one, other] = [one, other].map(|predictor| predictor.probabilities(&picture).map_err(PredictError::work));
     Ok(Some(largest(&one?, &other?)))
 }
 

@@ -285,13 +285,7 @@ impl Predict {
                     progress(ui, self.found.len(), self.inputs.as_deref(), *since, size);
                 }
                 None => {
-                    if tile::button(
-                        ui,
-                        self.is_ready(),
-                        "Predict",
-                        "Outline every picture with these weights",
-                        size,
-                    ) {
+                    if tile::button(ui, self.is_ready(), "Predict", "Outline every picture with these weights", size) {
                         self.start(pipeline, ui.ctx());
                     }
                     let help = "On the CPU even where there is a GPU, which a training may be using";

@@ -310,9 +310,10 @@ impl WeightsFile {
         let of_two = |named: &Named, tensor: &Stored| {
             named.head && tensor.shape.first() == Some(&2) && tensor.shape[1..] == named.shape[1..]
         };
-        let two = names.iter().filter(|named| named.head).all(|named| {
-            self.find(named, prefix).is_some_and(|tensor| of_two(named, tensor))
-        });
+        let two = names
+            .iter()
+            .filter(|named| named.head)
+            .all(|named| self.find(named, prefix).is_some_and(|tensor| of_two(named, tensor)));
         for named in names {
             let keys = [Some(&named.name), named.alias.as_ref()].into_iter().flatten();
             used.extend(keys.map(|name| format!("{prefix}{name}")));

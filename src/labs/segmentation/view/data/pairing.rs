@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use eframe::egui::{
-    ComboBox, Context, DragValue, FontId, Id, Key, Label, Modal, Modifiers, Rect, RichText, Sense, TextEdit, Ui, WidgetInfo,
-    pos2, vec2,
+    ComboBox, Context, DragValue, FontId, Id, Key, Label, Modal, Modifiers, Rect, RichText, Sense, TextEdit, Ui,
+    WidgetInfo, pos2, vec2,
 };
 
 use crate::data::segmentation::choice::FolderChoice;
@@ -73,7 +73,7 @@ struct Question {
 }
 
 /// What the choices come to.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Preview {
     /// How many pair, or why none does.
     told: Result<String, String>,
@@ -83,6 +83,12 @@ struct Preview {
     /// Labels of labelme.
     labels: Vec<String>,
     shown: Vec<Shown>,
+}
+
+impl Preview {
+    fn refused(problem: String) -> Self {
+        Self { told: Err(problem), lines: Vec::new(), people: 0, labels: Vec::new(), shown: Vec::new() }
+    }
 }
 
 #[derive(Debug)]
@@ -124,10 +130,6 @@ impl Pairing {
         self.draft = Some(Draft { folder, params: params.clone(), guess, since: None, question });
     }
 
-    pub fn is_open(&self) -> bool {
-        self.draft.is_some()
-    }
-
     /// Draws it where it is open; what was chosen goes into the form, all in one frame.
     pub fn show(&mut self, egui: &Context, ctx: &mut ViewCtx<'_>) {
         if medium::is_figure(egui) {
@@ -137,10 +139,11 @@ impl Pairing {
         draft.take_guess();
         draft.settle(egui);
         let wanted = draft.question.clone();
-        let found = self.preview.update("pairs of a folder", egui, &wanted, |question| Arc::new(look(question))).cloned();
+        let found =
+            self.preview.update("pairs of a folder", egui, &wanted, |question| Arc::new(look(question))).cloned();
         let found = found.or_else(|| {
             let problem = self.preview.problem(&wanted)?;
-            Some(Arc::new(Preview { told: Err(problem.to_owned()), ..Preview::default() }))
+            Some(Arc::new(Preview::refused(problem.to_owned())))
         });
         let current = self.preview.is_current(&wanted) || self.preview.problem(&wanted).is_some();
         if !current {
@@ -165,7 +168,13 @@ impl Pairing {
                 self.six(ui, (room.height() - 330.0).clamp(60.0, 300.0), ctx.style, size);
                 ui.horizontal(|ui| {
                     let pairs = current && self.seen.as_ref().is_some_and(|seen| seen.told.is_ok());
-                    if tile::button(ui, pairs, "Use", "Put these choices into the form; undo takes all of them back", size) {
+                    if tile::button(
+                        ui,
+                        pairs,
+                        "Use",
+                        "Put these choices into the form; undo takes all of them back",
+                        size,
+                    ) {
                         ended = Some(Some(draft.params.clone()));
                     }
                     let help = "Without patterns: names and folders tell what is an image and what a mask";
@@ -304,9 +313,13 @@ impl Draft {
             let people = seen.map_or(1, |seen| seen.people.max(1));
             let mut person = ANNOTATOR.of(&self.params);
             ui.label(tile::weak("Masks of person", size, style));
-            let field = DragValue::new(&mut person).range(1..=people.max(person as usize));
-            let field = ui.add_enabled(people > 1 || person > 1, field).on_hover_text(ANNOTATOR.row().help);
-            field.widget_info(|| WidgetInfo::labeled(eframe::egui::accesskit::Role::SpinButton, true, "Masks of person"));
+            let several = people > 1 || person > 1;
+            let most = people.max(person as usize);
+            let field = DragValue::new(&mut person).range(1..=most);
+            let field = ui.add_enabled(several, field).on_hover_text(ANNOTATOR.row().help);
+            field.widget_info(|| {
+                WidgetInfo::labeled(eframe::egui::accesskit::Role::SpinButton, true, "Masks of person")
+            });
             if field.changed() {
                 self.put(ANNOTATOR.key(), Value::Int(person));
             }
@@ -316,11 +329,14 @@ impl Draft {
             let shown = choices.iter().find(|choice| choice.id == now).map_or("", |choice| choice.label);
             ui.label(tile::weak("Lesion", size, style));
             let mut chosen = now;
-            ComboBox::from_id_salt("lesion of pairs").selected_text(RichText::new(shown).size(size)).show_ui(ui, |ui| {
-                for choice in choices {
-                    ui.selectable_value(&mut chosen, choice.id, choice.label);
-                }
-            });
+            ComboBox::from_id_salt("lesion of pairs").selected_text(RichText::new(shown).size(size)).show_ui(
+                ui,
+                |ui| {
+                    for choice in choices {
+                        ui.selectable_value(&mut chosen, choice.id, choice.label);
+                    }
+                },
+            );
             if chosen != now {
                 self.put(LESION.key(), Value::Text(chosen.to_owned()));
             }
@@ -341,19 +357,18 @@ impl Draft {
 
 /// Lists the folder with these choices and reads six pairs. On a thread.
 fn look(question: &Question) -> Preview {
-    let refused = |problem: String| Preview { told: Err(problem), ..Preview::default() };
     let mapping = match Mapping::parse(&question.images, &question.masks) {
         Ok(mapping) => mapping,
-        Err((which, problem)) => return refused(format!("{}: {problem}", ["Images", "Masks"][which])),
+        Err((which, problem)) => return Preview::refused(format!("{}: {problem}", ["Images", "Masks"][which])),
     };
     let lesion = match &question.lesion {
         Ok(lesion) => lesion,
-        Err(problem) => return refused(problem.clone()),
+        Err(problem) => return Preview::refused(problem.clone()),
     };
     let which = FolderChoice::new(question.annotator, &question.leave_out).with(&question.labels, mapping);
     let listing = match scan_chosen(&question.folder, None, &which, Watch::nobody()) {
         Ok(listing) => listing,
-        Err(error) => return refused(error.to_string()),
+        Err(error) => return Preview::refused(error.to_string()),
     };
     let told = match (listing.require_pairs(), which.check(&listing)) {
         (Err(error), _) => Err(error.to_string()),
