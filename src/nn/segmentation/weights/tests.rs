@@ -113,7 +113,7 @@ fn two_classes_are_one_logit() {
     };
     let path = save_as(folder.path(), "three.safetensors", &public(&PLAIN, &net, three));
     let message = WeightsFile::open(&path).unwrap().recognise_as(Some(Architecture::UNet)).unwrap_err().to_string();
-    assert!(message.contains("head.weight is [1, 2, 1, 1], not [3, 2, 1, 1]"), "{message}");
+    assert!(message.contains("head.weight is [3, 2, 1, 1], not [1, 2, 1, 1]"), "{message}");
 }
 
 #[test]
