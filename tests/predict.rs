@@ -198,6 +198,33 @@ fn settings_are_listed_checked_and_their_flags_of_old_explained() {
 }
 
 #[test]
+fn the_names_of_tensors_are_listed_and_maps_of_probabilities_written() {
+    let home = home();
+    let listed =
+        succeeds(&run(&home, &["weights", "segmentation", "--architecture", "unet-transposed", "--set", "base=64"]));
+    for line in [
+        "inc.double_conv.0.weight",
+        "u3.weight",
+        "up1.up.weight",
+        "1024×512×2×2",
+        "1×64×1×1",
+        "a file may lack all of these",
+    ] {
+        assert!(listed.contains(line), "{line}: {listed}");
+    }
+    let listed = succeeds(&run(&home, &["weights", "reconstruction"]));
+    assert!(listed.contains("encoder."), "{listed}");
+    fails(&run(&home, &["weights", "optimizers"]), 2, &["segmentation"]);
+    mixed(&home);
+    let more = "--weights net.safetensors --data in --out out --probabilities both --architecture unet";
+    succeeds(&predict(&home, more));
+    let maps = fs::read_dir(home.path().join("out/probabilities")).unwrap().count();
+    assert!(maps > 1, "{maps}");
+    fails(&predict(&home, "--weights net.safetensors --data in --out o --architecture light"), 2, &["Light U-net"]);
+    fails(&predict(&home, "--weights net.safetensors --data in --out o --set images_in=a"), 2, &["masks_in"]);
+}
+
+#[test]
 fn options_tell_how_distances_are_taken() {
     let home = home();
     mixed(&home);

@@ -215,6 +215,32 @@ fn a_folder_is_shown_with_its_split_and_its_oddities_before_it_is_used() {
 }
 
 #[test]
+fn a_folder_that_is_not_understood_is_explained_in_a_dialog() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["A", "B"] {
+        fs::create_dir(folder.path().join(name)).unwrap();
+    }
+    (0..4).for_each(|i| image(folder.path(), &format!("A/us_{i}.png"), i));
+    (0..3).for_each(|i| mask(folder.path(), &format!("B/r{i}x.png"), [20, 20, 40 + i, 45]));
+    let mut harness = Scene::new(Tile::Data, Some(folder.path())).harness(vec2(1000.0, 700.0));
+    until(&mut harness, "holds 7 images but no pair");
+    harness.get_all_by_label("Images and masks…").next().unwrap().click();
+    // What the names suggest stands there, with what comes of it.
+    until(&mut harness, "3 of 4 images pair");
+    until(&mut harness, "pair A/us_2");
+    harness.get_by_label("Cancel").click();
+    harness.run_steps(2);
+    assert!(harness.query_by_label_contains("3 of 4 images pair").is_none() && harness.state().actions.is_empty());
+    harness.get_all_by_label("Images and masks…").next().unwrap().click();
+    until(&mut harness, "3 of 4 images pair");
+    harness.get_by_label("Use").click();
+    harness.run_steps(2);
+    let params = &harness.state().params;
+    assert_eq!((params.text("images_in"), params.text("masks_in")), ("A/us_*", "B/r*x"));
+    until(&mut harness, "3 pairs of an image and its lesions, 3 masks");
+}
+
+#[test]
 fn the_split_follows_the_form() {
     let folder = busi();
     let mut harness = Scene::new(Tile::Data, Some(folder.path())).harness(vec2(760.0, 430.0));

@@ -88,6 +88,8 @@ pub enum Verb {
     Predict(PredictFlags),
     /// Compare recorded runs image by image: intervals, paired tests, and a picture of their outlines side by side
     Compare(CompareFlags),
+    /// What the tensors of a network are called in a file of weights, with their shapes
+    Weights(WeightsFlags),
     /// Look over a folder of images and masks before anything is trained on it
     Doctor(DoctorFlags),
     /// Write the generated data sets as files in the layouts that the labs read
@@ -351,6 +353,12 @@ pub struct PredictFlags {
     /// Folder for masks, overlays, table and summary; made if there is none
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+    /// Segmentation: which network a file of weights is of, where its tensors do not tell; the same as --set architecture=A
+    #[arg(long, value_name = "A")]
+    pub architecture: Option<String>,
+    /// Segmentation: save every picture's probabilities, as a PNG of 16 bits or for NumPy; the same as --set probabilities=F
+    #[arg(long, value_name = "F", value_parser = ["png", "npy", "both"])]
+    pub probabilities: Option<String>,
     /// Set how a prediction is made (repeatable); the lab's settings are listed below
     #[arg(long, value_name = "KEY=VALUE", allow_hyphen_values = true)]
     pub set: Vec<String>,
@@ -396,6 +404,18 @@ pub struct CompareFlags {
     /// Figure: colours
     #[arg(long, value_enum, default_value_t = Theme::Light)]
     pub theme: Theme,
+}
+
+#[derive(Debug, Args)]
+pub struct WeightsFlags {
+    /// Lab whose network it is
+    pub lab: String,
+    /// Segmentation: the network, see `learnscope params segmentation`; the same as --set architecture=A
+    #[arg(long, value_name = "A")]
+    pub architecture: Option<String>,
+    /// Set a parameter that decides about the network, such as base=64 (repeatable), see `learnscope params LAB`
+    #[arg(long, value_name = "KEY=VALUE", allow_hyphen_values = true)]
+    pub set: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -18,6 +18,7 @@ mod request;
 mod resume;
 mod sample_data;
 mod study;
+mod weights;
 mod window;
 
 use std::io::ErrorKind;
@@ -127,6 +128,7 @@ pub fn run(flags: &Flags) -> Result<(), Failure> {
         Some(Verb::Export(flags)) => export::export(flags, &output),
         Some(Verb::Predict(flags)) => predict::predict(flags, &output),
         Some(Verb::Compare(flags)) => compare::compare(flags, &output),
+        Some(Verb::Weights(flags)) => weights::weights(flags, &output),
         Some(Verb::Doctor(flags)) => doctor::doctor(flags, &output),
         Some(Verb::Landscape(flags)) => landscape::landscape(flags, &output),
         Some(Verb::SampleData(flags)) => sample_data::write(flags, &output),

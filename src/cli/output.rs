@@ -13,6 +13,7 @@ use thiserror::Error;
 use crate::compute::device::DeviceError;
 use crate::engine::params::ParamError;
 use crate::engine::run_folder::DiskError;
+use crate::kit::predict::PredictError;
 
 use super::flags::Flags;
 
@@ -53,6 +54,15 @@ impl From<ParamError> for Failure {
 impl From<DeviceError> for Failure {
     fn from(error: DeviceError) -> Self {
         Failure::Usage(error.to_string())
+    }
+}
+
+impl From<PredictError> for Failure {
+    fn from(error: PredictError) -> Self {
+        match error {
+            PredictError::Input(message) => Failure::Usage(message),
+            PredictError::Work(message) => Failure::Work(message),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use crate::engine::params::{ParamSpec, Params, Value};
 use crate::kit::lab::LabSpec;
-use crate::kit::predict::{PredictError, PredictEvent, PredictRequest, PredictSpec};
+use crate::kit::predict::{PredictEvent, PredictRequest, PredictSpec};
 use crate::labs;
 
 use super::flags::PredictFlags;
@@ -19,25 +19,19 @@ use super::request::{device_choice, find_lab};
 /// Time between two plain lines.
 const LINE_EVERY: Duration = Duration::from_secs(2);
 
-impl From<PredictError> for Failure {
-    fn from(error: PredictError) -> Self {
-        match error {
-            PredictError::Input(message) => Failure::Usage(message),
-            PredictError::Work(message) => Failure::Work(message),
-        }
-    }
-}
-
 pub fn predict(flags: &PredictFlags, output: &Output) -> Result<(), Failure> {
     let spec = spec_of(find_lab(&flags.lab)?)?;
     // What is mistyped is said before the weights are read.
     let settings = (spec.settings)();
-    flags.set.iter().try_for_each(|assignment| Params::default().set_text(&settings, assignment))?;
+    let named = [("architecture", &flags.architecture), ("probabilities", &flags.probabilities)];
+    let named = named.into_iter().filter_map(|(key, value)| Some(format!("{key}={}", value.as_ref()?)));
+    let set: Vec<String> = named.chain(flags.set.iter().cloned()).collect();
+    set.iter().try_for_each(|assignment| Params::default().set_text(&settings, assignment))?;
     let request = PredictRequest {
         weights: flags.weights.clone(),
         data: flags.data.clone(),
         out: flags.out.clone(),
-        set: flags.set.clone(),
+        set,
         device: device_choice(&flags.device)?,
         parts: flags.part.clone(),
         force: flags.force,

@@ -27,6 +27,8 @@ const TEST_SHARE: f64 = 0.2;
 const READ_SHARE: usize = 5;
 /// Files that cannot be read, as far as they are named.
 const NAMED: usize = 5;
+/// Where a larger share of the pictures cannot be read, the folder is not used: a copy or a download went wrong.
+const MOST_DAMAGED: f64 = 0.5;
 
 /// A picture on disk and its class.
 type Entry = (PathBuf, u32);
@@ -39,7 +41,7 @@ type Picture = (Vec<u8>, u32);
 /// than 8 bits is decided for the whole folder, see [`White`].
 pub fn load(folder: &Path, side: usize, seed: u64, watch: Watch<'_>) -> Result<ImageData, DataError> {
     let test_root = ["test", "val", "valid", "validation"].iter().find_map(|name| class_root(folder, name));
-    let mut foreign = ForeignFiles::default();
+    let (mut foreign, mut hidden) = (ForeignFiles::default(), 0);
     let (parts, class_names) = match (class_root(folder, "train"), test_root) {
         (Some(train_root), Some(test_root)) => {
             let classes = classes(&train_root, watch)?;
@@ -50,12 +52,18 @@ pub fn load(folder: &Path, side: usize, seed: u64, watch: Watch<'_>) -> Result<I
                 return Err(DataError::file(test_root, problem));
             }
             let names: Vec<String> = classes.iter().map(|class| class.name.clone()).collect();
-            (vec![entries(classes, &names, &mut foreign)?, entries(test, &names, &mut foreign)?], names)
+            (
+                vec![
+                    entries(classes, &names, (&mut foreign, &mut hidden))?,
+                    entries(test, &names, (&mut foreign, &mut hidden))?,
+                ],
+                names,
+            )
         }
         _ => {
             let classes = classes(folder, watch)?;
             let names: Vec<String> = classes.iter().map(|class| class.name.clone()).collect();
-            (vec![entries(classes, &names, &mut foreign)?], names)
+            (vec![entries(classes, &names, (&mut foreign, &mut hidden))?], names)
         }
     };
     let count: usize = parts.iter().map(Vec::len).sum();
@@ -99,6 +107,13 @@ pub fn load(folder: &Path, side: usize, seed: u64, watch: Watch<'_>) -> Result<I
     if watch.cancelled() {
         return Err(DataError::Cancelled);
     }
+    if let Some(first) = left_out.first().filter(|_| left_out.len() as f64 > MOST_DAMAGED * count as f64) {
+        let problem = format!(
+            "{} of its {count} pictures cannot be read, more than half: was it copied whole? The first: {first}",
+            left_out.len()
+        );
+        return Err(DataError::file(folder, problem));
+    }
     let (train, test) = match (read.pop(), read.pop()) {
         (Some(test), Some(train)) => (train, test),
         (all, _) => split(all.unwrap_or_default(), class_names.len(), seed),
@@ -114,6 +129,10 @@ pub fn load(folder: &Path, side: usize, seed: u64, watch: Watch<'_>) -> Result<I
         test.checksum()
     );
     let mut warnings = warnings(count, &left_out, &white, &levels);
+    if hidden > 0 {
+        let files = counted(hidden, "hidden file", "hidden files");
+        warnings.push(format!("{files} with the name of a picture, such as `._1.png`, not looked at"));
+    }
     warnings.extend(foreign.lines().into_iter().map(|(what, advice)| format!("{what}: {advice}")));
     Ok(ImageData { train, test, description, warnings })
 }
@@ -185,8 +204,12 @@ fn class_folders(root: &Path, watch: Watch<'_>) -> Result<Vec<Class>, DataError>
     Ok(classes)
 }
 
-/// Every picture, sorted by class and name; those of kinds that are not read are counted apart.
-fn entries(classes: Vec<Class>, names: &[String], foreign: &mut ForeignFiles) -> Result<Vec<Entry>, DataError> {
+/// Every picture, sorted by class and name; those of kinds that are not read, and hidden files, are counted apart.
+fn entries(
+    classes: Vec<Class>,
+    names: &[String],
+    (foreign, hidden): (&mut ForeignFiles, &mut usize),
+) -> Result<Vec<Entry>, DataError> {
     let mut all = Vec::new();
     for Class { name, folder } in classes {
         if folder.pictures.is_empty() {
@@ -200,6 +223,7 @@ fn entries(classes: Vec<Class>, names: &[String], foreign: &mut ForeignFiles) ->
             return Err(DataError::file(folder.path, problem));
         }
         foreign.join(folder.foreign);
+        *hidden += folder.hidden;
         let class = names.iter().position(|known| *known == name).unwrap_or_default() as u32;
         all.extend(folder.pictures.into_iter().map(|picture| (picture, class)));
     }
@@ -374,16 +398,27 @@ mod tests {
         for name in ["cat/._1.png", "cat/.DS_Store", "cat/Thumbs.db", "dog/._3.jpg", "__MACOSX/cat/._1.png"] {
             std::fs::write(folder.path().join(name), b"\0\x05\x16\x07").unwrap();
         }
-        assert_eq!(load(folder.path(), 4, 1).unwrap(), whole);
+        let copied = load(folder.path(), 4, 1).unwrap();
+        assert_eq!((&copied.train, &copied.test), (&whole.train, &whole.test));
+        assert!(
+            copied.warnings.len() == 1 && copied.warnings[0].starts_with("2 hidden files"),
+            "{:?}",
+            copied.warnings
+        );
         let cut = folder.path().join("dog/7.jpg");
         let bytes = std::fs::read(&cut).unwrap();
         std::fs::write(&cut, &bytes[..bytes.len() - 20]).unwrap();
         std::fs::write(folder.path().join("cat/3.png"), b"").unwrap();
         let data = load(folder.path(), 4, 1).unwrap();
-        assert_eq!((data.train.len() + data.test.len(), data.warnings.len()), (18, 1));
+        assert_eq!((data.train.len() + data.test.len(), data.warnings.len()), (18, 2));
         let warning = &data.warnings[0];
         assert!(warning.starts_with("2 of 20 pictures cannot be read and are left out: "), "{warning}");
         assert!(warning.contains("3.png: is an empty file") && warning.contains("7.jpg: is damaged"), "{warning}");
+        for (class, end) in [("cat", "png"), ("dog", "jpg")] {
+            (0..6).for_each(|i| std::fs::write(folder.path().join(format!("{class}/{i}.{end}")), b"").unwrap());
+        }
+        let message = load(folder.path(), 4, 1).unwrap_err().to_string();
+        assert!(message.contains("13 of its 20 pictures cannot be read, more than half"), "{message}");
         for i in 0..10 {
             std::fs::write(folder.path().join(format!("dog/{i}.jpg")), b"").unwrap();
         }

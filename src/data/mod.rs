@@ -7,6 +7,7 @@ pub mod folder;
 pub mod fundus;
 pub mod image_folder;
 pub mod images;
+pub mod labelme;
 pub mod picture_file;
 pub mod points;
 pub mod reports;

@@ -14,8 +14,11 @@ use std::path::Path;
 use std::sync::{Condvar, Mutex, PoisonError};
 
 use image::metadata::Orientation;
-use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageError, ImageFormat, ImageReader, ImageResult};
+use image::{
+    DynamicImage, ExtendedColorType, GrayImage, ImageDecoder, ImageError, ImageFormat, ImageReader, ImageResult,
+};
 
+use super::labelme::{self, Drawing};
 use crate::disk;
 
 pub use kinds::{EXTENSIONS, ForeignFiles, foreign, is_picture_name};
@@ -67,6 +70,9 @@ pub struct Memory {
 
 /// Width and height of a picture, upright, from a file's header.
 pub fn size_of(path: &Path) -> Result<Size, String> {
+    if labelme::is_name(path) {
+        return Drawing::open(path).map(|drawing| drawing.size);
+    }
     guarded(|| {
         let opened = open(path, Wanted::Size)?;
         let (width, height) = opened.decoder.dimensions();
@@ -101,7 +107,20 @@ impl Memory {
     }
 
     /// The same for a mask: every page is handed to `take`, a palette as its numbers. Gives the number of pages.
-    pub fn decode_mask(&self, path: &Path, mut take: impl FnMut(Decoded)) -> Result<usize, String> {
+    pub fn decode_mask(&self, path: &Path, take: impl FnMut(Decoded)) -> Result<usize, String> {
+        self.decode_mask_of(path, &[], take)
+    }
+
+    /// The same of a mask that labelme may have drawn: its shapes of these labels, or all of them.
+    pub fn decode_mask_of(
+        &self,
+        path: &Path,
+        labels: &[String],
+        mut take: impl FnMut(Decoded),
+    ) -> Result<usize, String> {
+        if labelme::is_name(path) {
+            return guarded(|| self.drawn(&Drawing::open(path)?, labels, take).map(|()| 1));
+        }
         guarded(|| {
             let (mut page, mut pages) = (0, 1);
             while page < pages {
@@ -112,6 +131,16 @@ impl Memory {
             }
             Ok(pages)
         })
+    }
+
+    fn drawn(&self, drawing: &Drawing, labels: &[String], take: impl FnOnce(Decoded)) -> Result<(), String> {
+        let (width, height) = drawing.size;
+        let room = self.room(drawing.size, u64::from(width) * u64::from(height))?;
+        let pixels = GrayImage::from_raw(width, height, drawing.mask(labels)?).ok_or("has no pixels")?;
+        let image = DynamicImage::ImageLuma8(pixels);
+        take(Decoded { image, turned: false, lossy: false, white_is_zero: false, palette: None, step: 1 });
+        drop(room);
+        Ok(())
     }
 
     /// [`Levels`] of a picture: only one of more than 8 bits is decoded. `None`: it has 8.
@@ -257,6 +286,16 @@ fn open(path: &Path, wanted: Wanted) -> Result<Opened, String> {
                     Box::new(BufReader::new(file))
                 }
             }
+        }
+        ImageFormat::Gif if wanted != Wanted::Size => {
+            if gif::is_animated(BufReader::new(&mut file), BESIDE_PIXELS) {
+                return Err(
+                    "is an animation of several pictures, and a picture is one: save the one that counts as PNG"
+                        .to_owned(),
+                );
+            }
+            file.rewind().map_err(cannot)?;
+            Box::new(BufReader::new(file))
         }
         ImageFormat::Png if matches!(wanted, Wanted::Mask { .. }) && png::has_palette(&head) => {
             let bytes = whole(&mut file, length, "PNG")?;

@@ -34,6 +34,21 @@ pub struct PredictSpec {
     pub settings: fn() -> Vec<ParamSpec>,
     /// Applies weights to files and saves what came of it. Opens the device, and drops every tensor before it returns.
     pub predict: PredictFn,
+    /// The tensors of the network that the lab's parameters ask for, in the order of its file: made from what builds the
+    /// network.
+    pub tensors: fn(&Params) -> Result<Vec<TensorName>, PredictError>,
+}
+
+/// A tensor of a network as a file of weights has to call it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TensorName {
+    pub name: String,
+    /// Another name that is taken too; empty: none.
+    pub also: String,
+    /// As PyTorch has it.
+    pub shape: Vec<usize>,
+    /// A file may do without all of these: they are 0 then.
+    pub spare: bool,
 }
 
 /// What is asked for, a flag that stops it once it is set, and who is told on the way.

@@ -1,4 +1,4 @@
-//! The first picture of a GIF, on the whole of its screen. Its palette is turned into what it looks like: an encoder numbers
+//! The picture of a GIF, on the whole of its screen; an animation is refused. Its palette is turned into what it looks like: an encoder numbers
 //! the colours as it likes, so that the numbers of a mask say nothing.
 
 use std::io::{Error, ErrorKind, Read};
@@ -7,6 +7,17 @@ use std::num::NonZeroU64;
 use gif::{ColorOutput, DecodeOptions, Decoder, DecodingError, MemoryLimit};
 use image::error::{DecodingError as Damaged, LimitError, LimitErrorKind};
 use image::{ColorType, ImageDecoder, ImageError, ImageFormat, ImageResult};
+
+/// Whether there are several pictures, an animation; `false` too where it cannot be told.
+pub fn is_animated(input: impl Read, beside_pixels: u64) -> bool {
+    let mut options = DecodeOptions::new();
+    options.skip_frame_decoding(true);
+    if let Some(bytes) = NonZeroU64::new(beside_pixels) {
+        options.set_memory_limit(MemoryLimit::Bytes(bytes));
+    }
+    let Ok(mut decoder) = options.read_info(input) else { return false };
+    (0..2).all(|_| matches!(decoder.next_frame_info(), Ok(Some(_))))
+}
 
 /// A GIF whose header and first picture's header were read.
 pub struct Gif<R: Read> {
@@ -150,15 +161,17 @@ mod tests {
     }
 
     #[test]
-    fn of_several_pictures_the_first_is_read() {
+    fn an_animation_is_refused_as_image_and_as_mask() {
         let mut bytes = Vec::new();
         let mut encoder = Encoder::new(&mut bytes, 6, 5, &[0, 0, 0, 255, 255, 255]).unwrap();
         encoder.write_frame(&corner()).unwrap();
         encoder.write_frame(&Frame::from_indexed_pixels(6, 5, vec![1; 30], None)).unwrap();
         drop(encoder);
         with_bytes("a.gif", &bytes, |path| {
-            assert_eq!(read(path).unwrap().to_luma8().pixels().filter(|pixel| pixel.0[0] == 255).count(), 6);
-            assert_eq!(Memory::new(1 << 20).decode_mask(path, |_| ()), Ok(1));
+            let problem = read(path).unwrap_err();
+            assert!(problem.starts_with("is an animation of several pictures"), "{problem}");
+            assert_eq!(Memory::new(1 << 20).decode_mask(path, |_| ()), Err(problem));
+            assert_eq!(size_of(path), Ok((6, 5)));
         });
     }
 

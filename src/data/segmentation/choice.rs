@@ -1,6 +1,8 @@
 //! What somebody has chosen about a folder of images and masks before it is listed.
 
 use super::listing::Listing;
+use super::mapping::Mapping;
+use crate::data::labelme::same;
 
 /// Which of a folder's images and masks are wanted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,19 +11,28 @@ pub struct FolderChoice {
     pub annotator: usize,
     /// Classes whose images are left out, in any case.
     pub leave_out: Vec<String>,
+    /// Labels of labelme's shapes that are lesion, in any case; none: all.
+    pub labels: Vec<String>,
+    /// Where images and masks are; `None`: names and folders tell.
+    pub mapping: Option<Mapping>,
 }
 
 impl Default for FolderChoice {
     fn default() -> Self {
-        Self { annotator: 1, leave_out: Vec::new() }
+        Self { annotator: 1, leave_out: Vec::new(), labels: Vec::new(), mapping: None }
     }
 }
 
 impl FolderChoice {
     /// `leave_out`: names with commas between them.
     pub fn new(annotator: usize, leave_out: &str) -> Self {
-        let names = leave_out.split(',').map(str::trim).filter(|name| !name.is_empty());
-        Self { annotator, leave_out: names.map(str::to_owned).collect() }
+        Self { annotator, leave_out: names(leave_out), ..Self::default() }
+    }
+
+    /// The same with labels of labelme, with commas between them, and patterns.
+    #[must_use]
+    pub fn with(self, labels: &str, mapping: Option<Mapping>) -> Self {
+        Self { labels: names(labels), mapping, ..self }
     }
 
     /// Whether images of this class are left out.
@@ -31,6 +42,14 @@ impl FolderChoice {
 
     /// Whether it can be used with this folder, listed with it: else the parameter that is wrong, and why.
     pub fn check(&self, listing: &Listing) -> Result<(), (&'static str, String)> {
+        if let Some(name) = self.labels.iter().find(|name| !listing.labels.keys().any(|label| same(name, label))) {
+            let known: Vec<String> = listing.labels.keys().map(|label| format!("`{label}`")).collect();
+            let there = match &known[..] {
+                [] => "it has no files of labelme that are used".to_owned(),
+                several => format!("there are {}", several.join(", ")),
+            };
+            return Err(("labels", format!("no shape of this folder has the label `{name}`: {there}")));
+        }
         let people = listing.people;
         if self.annotator > people.max(1) {
             let problem = match people {
@@ -58,6 +77,7 @@ impl FolderChoice {
     }
 }
 
-fn same(a: &str, b: &str) -> bool {
-    a.to_lowercase() == b.to_lowercase()
+/// The names in a text with commas between them.
+fn names(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }

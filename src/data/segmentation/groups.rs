@@ -269,7 +269,8 @@ mod tests {
     fn pair(name: &str) -> Pair {
         let image = format!("{name}.png").into();
         let (masks, mask_sizes) = (Vec::new(), Vec::new());
-        Pair { name: name.to_owned(), class: None, image, size: (8, 8), masks, mask_sizes, corrected: None }
+        let (name, labels) = (name.to_owned(), Vec::new());
+        Pair { name, class: None, image, size: (8, 8), masks, mask_sizes, labels, corrected: None }
     }
 
     #[test]

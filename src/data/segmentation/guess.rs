@@ -205,6 +205,16 @@ fn matched(images: &[String], masks: &[String]) -> Option<Vec<(usize, usize)>> {
 
 /// The names without what all begin and end with; a number is never cut.
 fn rests(stems: &[String]) -> Vec<String> {
+    let (start, end) = shared(stems);
+    let rest = |stem: &String| -> String {
+        let stem: Vec<char> = stem.chars().collect();
+        stem.get(start..stem.len().saturating_sub(end)).map(|rest| rest.iter().collect()).unwrap_or_default()
+    };
+    stems.iter().map(rest).collect()
+}
+
+/// How many signs all of these begin with, and end with; a number is never cut.
+pub fn shared(stems: &[String]) -> (usize, usize) {
     let chars: Vec<Vec<char>> = stems.iter().map(|stem| stem.chars().collect()).collect();
     let shared = |at: &dyn Fn(&[char], usize) -> Option<char>| {
         let mut length = 0;
@@ -221,10 +231,7 @@ fn rests(stems: &[String]) -> Vec<String> {
     };
     let start = shared(&|stem, i| stem.get(i).copied());
     let end = shared(&|stem, i| stem.len().checked_sub(i + 1).and_then(|at| stem.get(at).copied()));
-    let rest = |stem: &Vec<char>| -> String {
-        stem.get(start..stem.len().saturating_sub(end)).map(|rest| rest.iter().collect()).unwrap_or_default()
-    };
-    chars.iter().map(rest).collect()
+    (start, end)
 }
 
 /// The numbers in each name, without leading zeros.

@@ -1,20 +1,23 @@
 //! Finds the pairs of images and masks in a folder, in the BUSI layout or any other whose names or folders tell them
 //! apart, and says what it found. Reads names and sizes, and a few pictures where names do not tell.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
 use super::choice::FolderChoice;
+use super::drawings;
 use super::given::{self, FolderSays, Given};
 use super::guess;
+use super::mapping::{self, Mapping};
 use super::matching::{Matched, match_files};
 use super::names::{Role, busi_class, folder_role};
 use super::read::Reader;
 use super::walk::{Files, Found, walk};
 use super::{DataError, Problem, Watch, counted};
+use crate::data::labelme;
 use crate::data::picture_file::{ForeignFiles, size_of};
 
 pub use crate::data::picture_file::Size;
@@ -37,6 +40,8 @@ pub struct Pair {
     /// The data set's own masks in their order; their lesions are joined. Empty where only a drawn mask exists.
     pub masks: Vec<PathBuf>,
     pub mask_sizes: Vec<Size>,
+    /// Labels of labelme's shapes that are lesion; none: all. Of other masks it says nothing.
+    pub labels: Vec<String>,
     /// A mask that was corrected or drawn in this program; it stands in for all of `masks`.
     pub corrected: Option<PathBuf>,
 }
@@ -59,6 +64,8 @@ pub enum Layout {
     Parallel { images: String, masks: String },
     /// The same, with names that have a part in common; the notes say which.
     Rest { images: String, masks: String },
+    /// By two patterns.
+    Mapped { images: String, masks: String },
     /// No masks but drawn ones.
     Drawn,
 }
@@ -87,6 +94,8 @@ pub struct Listing {
     pub left_out: Vec<Pair>,
     /// How many people have drawn the same masks, as far as folders and names tell; 0 or 1: one.
     pub people: usize,
+    /// Labels of labelme's shapes with their number, where masks are drawn by them.
+    pub labels: BTreeMap<String, usize>,
     /// What else there is to say, one statement each.
     pub notes: Vec<String>,
     /// Files that name parts and cannot be used, with reasons.
@@ -122,7 +131,17 @@ pub fn scan_chosen(
         let drawn =
             if corrections.is_dir() { walk(&corrections, Path::new(""), &|_| true, watch)? } else { Files::default() };
         let mut notes = Vec::new();
+        if let Some(mapping) = &choice.mapping {
+            if mapping.takes_drawings() {
+                files.others = files.others.saturating_sub(files.drawings.len());
+                files.pictures.extend(drawings::as_masks(std::mem::take(&mut files.drawings)));
+            }
+            let matched =
+                Matched { mapping: Some(mapping.clone()), ..mapping.matched(&files.pictures, &drawn.pictures) };
+            return Ok::<_, DataError>((root.to_owned(), corrections, files, drawn, matched));
+        }
         let annotator = choice.annotator.max(1);
+        let known: HashSet<String> = files.pictures.iter().map(plain).collect();
         files.pictures = guess::without_companions(std::mem::take(&mut files.pictures), &mut notes);
         files.pictures = guess::without_fields_of_view(std::mem::take(&mut files.pictures), &mut notes);
         let mut people = guess::join_places(&mut files.pictures, annotator, &mut notes);
@@ -135,12 +154,31 @@ pub fn scan_chosen(
             matched = match_files(&files.pictures, &drawn.pictures);
             matched.affix = Some(affix);
         }
+        if matched.pairs.iter().all(|pair| pair.masks.is_empty())
+            && let Some(mapping) = mapping::beyond_doubt(&files.pictures, &|file| few_colours(&file.path))
+        {
+            matched = mapping.matched(&files.pictures, &drawn.pictures);
+            matched.notes.push(told_by(&mapping));
+            matched.mapping = Some(mapping);
+        }
+        // Shapes stand in where there is no mask.
+        let lone: Vec<&Found> = matched.lone_images.iter().map(|&i| &files.pictures[i]).collect();
+        let shapes = drawings::of_images(&files.drawings, &lone);
+        if !shapes.is_empty() && matched.mapping.is_none() {
+            files.others = files.others.saturating_sub(shapes.len());
+            files.pictures.extend(shapes);
+            let no_masks = matched.pairs.iter().all(|pair| pair.masks.is_empty());
+            let affix = matched.affix.take().or_else(|| no_masks.then(String::new));
+            matched = Matched { affix, ..match_files(&files.pictures, &drawn.pictures) };
+        }
+        drawings::not_of_others(&mut matched, &drawn.pictures, &known, &mut notes);
         matched.people = people;
         matched.notes.extend(notes);
-        Ok::<_, DataError>((root.to_owned(), corrections, files, drawn, matched))
+        Ok((root.to_owned(), corrections, files, drawn, matched))
     };
     let mut found = search(folder, &|_| true)?;
     if found.4.pairs.is_empty()
+        && choice.mapping.is_none()
         && let Some(parent) = parent_of_role_folder(folder)
     {
         let beside = search(&parent, &|name| folder_role(name).0.is_some())?;
@@ -162,6 +200,7 @@ pub fn scan_chosen(
         return Err(DataError::file(folder, problem));
     }
     let (mut listing, folders) = measured(&files.pictures, &drawn.pictures, matched, choice, watch)?;
+    drawings::tell(&mut listing, &files.drawings, &choice.labels, watch);
     if files.hidden > 0 {
         let hidden = counted(files.hidden, "hidden file", "hidden files");
         listing.notes.push(format!("{hidden} with the name of a picture, such as `._a.png`, not looked at"));
@@ -179,6 +218,26 @@ pub fn scan_chosen(
     let stems = aside.filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned()));
     listing.given = given::find(&files, pairs, &folders, stems, notes, unusable_splits);
     Ok(Listing { root, corrections, other_files: files.others, foreign: files.foreign, ..listing })
+}
+
+/// Two patterns that a folder's names suggest, to be looked at by somebody before they are used.
+pub fn suggested(folder: &Path, watch: Watch<'_>) -> Result<Option<Mapping>, DataError> {
+    let files = walk(folder, &default_corrections(folder), &|_| true, watch)?;
+    Ok(mapping::likely(&files.pictures, &|file| few_colours(&file.path)))
+}
+
+fn told_by(mapping: &Mapping) -> String {
+    format!(
+        "images and masks are told apart by their names, which pair one to one, and by their colours: `{}` and `{}`; say \
+         otherwise with images_in and masks_in",
+        mapping.images.text(),
+        mapping.masks.text()
+    )
+}
+
+/// A file's path below the folder without extension, in lower case.
+fn plain(file: &Found) -> String {
+    file.relative.rsplit_once('.').map_or(file.relative.as_str(), |(name, _)| name).to_lowercase()
 }
 
 /// Whether a picture has as few values as a mask.
@@ -245,6 +304,7 @@ fn measured(
             size,
             mask_sizes: good.iter().filter_map(|&mask| sizes[mask].clone().ok()).collect(),
             masks: good.iter().map(|&mask| pictures[mask].path.clone()).collect(),
+            labels: choice.labels.clone(),
             corrected,
         });
     }
@@ -271,6 +331,7 @@ fn measured(
         given: None,
         left_out,
         people: matched.people,
+        labels: BTreeMap::new(),
         notes: matched.notes,
         unusable_splits: Vec::new(),
     };
@@ -298,7 +359,10 @@ fn layout(pictures: &[Found], matched: &Matched) -> Layout {
     };
     let (mut busi, mut split, mut named, mut prefixed) = (0, 0, 0, 0);
     let (mut affixes, mut image_folders, mut mask_folders) = (HashMap::new(), HashMap::new(), HashMap::new());
-    let masks = || matched.pairs.iter().flat_map(|pair| pair.masks.iter().map(move |&mask| (pair.image, mask)));
+    let masks = || {
+        let all = matched.pairs.iter().flat_map(|pair| pair.masks.iter().map(move |&mask| (pair.image, mask)));
+        all.filter(|&(_, mask)| !labelme::is_name(&pictures[mask].path))
+    };
     for (image, mask) in masks() {
         let (image, mask, name) = (&pictures[image], &pictures[mask], matched.names.get(&mask));
         if let Some(name) = name {
@@ -315,11 +379,14 @@ fn layout(pictures: &[Found], matched: &Matched) -> Layout {
         }
     }
     let all = masks().count();
+    if let Some(Mapping { images, masks }) = &matched.mapping {
+        return Layout::Mapped { images: images.text().to_owned(), masks: masks.text().to_owned() };
+    }
     match (first(affixes), first(image_folders), first(mask_folders)) {
-        _ if all == 0 => Layout::Drawn,
         _ if matched.affix.is_some() => {
             Layout::Affix { affix: matched.affix.clone().unwrap_or_default(), prefix: false }
         }
+        _ if all == 0 => Layout::Drawn,
         (_, Some(images), Some(masks)) if 2 * matched.by_rest > all => Layout::Rest { images, masks },
         _ if 10 * busi >= 9 * all => Layout::Busi { split: 2 * split > all },
         (Some(affix), ..) if 2 * named > all => Layout::Affix { affix, prefix: 2 * prefixed > named },
@@ -343,6 +410,7 @@ impl Layout {
             Layout::Affix { affix, prefix: false } => format!("a mask is named as its image with `{affix}` added"),
             Layout::Parallel { images, masks } => format!("images in `{images}`, masks of the same names in `{masks}`"),
             Layout::Rest { images, masks } => format!("images in `{images}`, masks of other names in `{masks}`"),
+            Layout::Mapped { images, masks } => format!("images are `{images}`, masks `{masks}`"),
             Layout::Drawn => "images without masks of their own".to_owned(),
         }
     }
@@ -430,6 +498,16 @@ impl Listing {
         if !self.pairs.is_empty() {
             return Ok(());
         }
+        if let Layout::Mapped { images, masks } = &self.layout {
+            let [of_images, of_masks] = [&self.unpaired_images, &self.unpaired_masks].map(Vec::len);
+            let problem = format!(
+                "images_in `{images}` fits {} without a mask and masks_in `{masks}` {} without an image: no two of them have the \
+                 same in place of `*`",
+                counted(of_images, "picture", "pictures"),
+                counted(of_masks, "file", "files")
+            );
+            return Err(DataError::file(&self.root, problem));
+        }
         let reason = match self.problems.first() {
             Some(first) => format!("; {}: {}", first.path.display(), first.problem),
             None => String::new(),
@@ -438,7 +516,8 @@ impl Listing {
             &self.root,
             format!(
                 "holds {} but no pair of an image and its mask; expected masks beside the images, named as they are \
-                 with `_mask`, `_seg` or `_label` added, or folders `images` and `masks` with files of the same names{}{reason}",
+                 with `_mask`, `_seg` or `_label` added, files of labelme, or folders `images` and `masks` with files of the same \
+                 names; or say where they are (images_in and masks_in){}{reason}",
                 counted(self.unpaired_images.len(), "image", "images"),
                 self.foreign.told()
             ),

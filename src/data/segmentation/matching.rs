@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::Problem;
 use super::guess;
+use super::mapping::Mapping;
 use super::names::{MaskName, Role, image_base, mask_name};
 use super::walk::Found;
 
@@ -31,6 +32,8 @@ pub struct Matched {
     pub notes: Vec<String>,
     /// What is added to the name of an image for that of its mask, where nothing but a guess tells.
     pub affix: Option<String>,
+    /// The patterns that images and masks were told by, where they were.
+    pub mapping: Option<Mapping>,
     /// How many masks were paired by [`guess::by_rest`].
     pub by_rest: usize,
     /// See [`Listing::people`](super::listing::Listing::people).

@@ -185,7 +185,7 @@ impl Reader {
                 }
                 // Those that were drawn here say nothing of the data set's own, which decide however many were corrected.
                 for path in &pair.masks {
-                    let _ = self.memory.decode_mask(path, |decoded| {
+                    let _ = self.memory.decode_mask_of(path, &pair.labels, |decoded| {
                         let raw = Raw::of_mask(&decoded);
                         seen.push(Seen::of(&Values::new(&raw, &decoded), lesion));
                     });
@@ -246,7 +246,7 @@ impl Reader {
         for path in pair.masks_in_use() {
             let refused = |problem| Problem { path: path.clone(), problem };
             let mut wrong = None;
-            let pages = self.memory.decode_mask(path, |decoded| {
+            let pages = self.memory.decode_mask_of(path, &pair.labels, |decoded| {
                 let raw = Raw::of_mask(&decoded);
                 match raw.mask(&decoded, &rule, &picture) {
                     Ok((one, of_one)) => {

@@ -65,7 +65,9 @@ pub fn drawn_path(listing: &Listing, image: &Path) -> PathBuf {
         }
         // An addition that says nothing by itself.
         Layout::Affix { prefix: false, .. } => (format!("{stem}_mask"), None),
-        Layout::Busi { split: false } | Layout::Rest { .. } | Layout::Drawn => (format!("{stem}_mask"), None),
+        Layout::Busi { split: false } | Layout::Rest { .. } | Layout::Mapped { .. } | Layout::Drawn => {
+            (format!("{stem}_mask"), None)
+        }
         Layout::Busi { split: true } => (format!("{stem}_mask"), Some("mask")),
         Layout::Parallel { masks, .. } => (stem, Some(masks.as_str())),
     };

@@ -8,6 +8,7 @@ use super::names::{Role, folder_part, folder_role, loose};
 use super::split::Part;
 use super::{DataError, Problem, Watch};
 use crate::data::folder::{self, Folder, Rules, natural_order};
+use crate::data::labelme;
 use crate::data::picture_file::ForeignFiles;
 
 /// Folders within folders in which a file that names the parts of a split is looked for.
@@ -43,6 +44,8 @@ pub struct Found {
 pub struct Files {
     /// In natural order.
     pub pictures: Vec<Found>,
+    /// JSON files, which labelme may have written, in natural order; counted with the others.
+    pub drawings: Vec<Found>,
     /// Files that are no pictures.
     pub others: usize,
     /// Those of them that are pictures of kinds that are not read.
@@ -64,7 +67,8 @@ pub struct Files {
 pub fn walk(root: &Path, skip: &Path, enter: &dyn Fn(&str) -> bool, watch: Watch<'_>) -> Result<Files, DataError> {
     let splits = |name: &str, depth: usize| depth < DEEPEST_SPLIT && is_split_file(name);
     let tables = |name: &str, depth: usize| depth < DEEPEST_TABLE && is_table(name);
-    let keep = |name: &str, depth: usize| splits(name, depth) || tables(name, depth);
+    let drawing = |name: &str| labelme::is_name(Path::new(name));
+    let keep = |name: &str, depth: usize| splits(name, depth) || tables(name, depth) || drawing(name);
     let tree = folder::walk(root, &Rules { skip, enter, keep: &keep, ..Rules::default() }, watch)?;
     let mut files = Files { problems: tree.problems, ..Files::default() };
     for folder in tree.folders {
@@ -79,12 +83,15 @@ pub fn walk(root: &Path, skip: &Path, enter: &dyn Fn(&str) -> bool, watch: Watch
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             if splits(&name, folder.names.len()) {
                 files.split_files.push(path.clone());
+            } else if drawing(&name) {
+                files.drawings.push(found(&folder, path));
             } else if files.tables.len() < MOST_TABLES {
                 files.tables.push(path.clone());
             }
         }
     }
     files.pictures.sort_by(|a, b| natural_order(&a.relative, &b.relative));
+    files.drawings.sort_by(|a, b| natural_order(&a.relative, &b.relative));
     files.split_files.sort();
     files.tables.sort();
     Ok(files)

@@ -12,7 +12,7 @@ use crate::data::segmentation::split::PartTable;
 use crate::engine::params::{ParamError, Params};
 use crate::kit::doctor::{DoctorReport, DoctorSpec, Kind, Table};
 
-use super::params::{FOLDER, FROM_FOLDER, lesion};
+use super::params::{FOLDER, FROM_FOLDER, lesion, mapping};
 use super::reading::{self, Examined};
 use super::source::{self, SegmentationData};
 
@@ -35,6 +35,7 @@ fn accept(params: &Params) -> Result<(), ParamError> {
 
 /// The folder, if the choices fit it.
 fn listed(params: &Params, watch: Watch<'_>) -> Result<Listing, ParamError> {
+    mapping(params)?;
     let which = source::folder_choice(params);
     let listing = scan_chosen(Path::new(FOLDER.of(params)), None, &which, watch)
         .map_err(|error| invalid(FOLDER.key(), error.to_string()))?;

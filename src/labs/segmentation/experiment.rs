@@ -76,7 +76,7 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
         )));
     }
     let training = Training::new(request, "run", fingerprint(&spec, &data, params, request.seed));
-    let net = first_network(params, &spec, request.seed, &training.device)?;
+    let (net, news) = first_network(params, &spec, request.seed, &training.device)?;
     let hyper = Hyper::of(params);
     Ok(Box::new(SegmentationRun {
         hyper,
@@ -88,7 +88,7 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
         trainer: Trainer::new(net, OPTIMIZER.of(params), &hyper, &training.device),
         best_step: 0,
         has_dropout: !spec.architecture.is_fcn(),
-        news: Vec::new(),
+        news,
         corrected: false,
         over: false,
         training,
@@ -111,16 +111,26 @@ fn fingerprint(spec: &NetSpec, data: &SegmentationData, params: &Params, seed: u
     )
 }
 
-/// Random weights of the seed, or those of a file.
-fn first_network(params: &Params, spec: &NetSpec, seed: u64, device: &Device) -> Result<SegmentationNet, RunError> {
+/// What is told with the next step.
+type News = Vec<(Level, String)>;
+
+/// Random weights of the seed, or those of a file with what was made of it.
+fn first_network(
+    params: &Params,
+    spec: &NetSpec,
+    seed: u64,
+    device: &Device,
+) -> Result<(SegmentationNet, News), RunError> {
     let path = WEIGHTS.of(params);
     let invalid = |problem: String| ParamError::invalid(WEIGHTS.key(), problem);
     if path.is_empty() {
         let built = SegmentationNet::new(spec, streams::SEGMENTATION_WEIGHTS.open(seed, 0), device);
-        return built.map_err(|error| RunError::Device(error.to_string()));
+        return Ok((built.map_err(|error| RunError::Device(error.to_string()))?, News::new()));
     }
-    let file = WeightsFile::open(Path::new(path)).map_err(|error| invalid(error.to_string()))?;
-    Ok(file.load(spec, device).map_err(|error| invalid(error.to_string()))?)
+    let file = WeightsFile::open(Path::new(path)).map_err(|error| invalid(error.to_string()))?.lenient();
+    let net = file.load(spec, device).map_err(|error| invalid(error.to_string()))?;
+    let notes = file.notes(spec).map_err(|error| invalid(error.to_string()))?;
+    Ok((net, notes.into_iter().map(|note| (Level::Warning, format!("weights: {note}"))).collect()))
 }
 
 impl SegmentationRun {

@@ -3,6 +3,7 @@
 mod table;
 
 use crate::data::segmentation::lesion::Lesion;
+use crate::data::segmentation::mapping::Mapping;
 use crate::data::segmentation::split::Dealing;
 use crate::engine::params::{ParamError, Params};
 use crate::engine::table::Int;
@@ -103,6 +104,12 @@ pub fn lesion(params: &Params) -> Result<Lesion, ParamError> {
         .map_err(|problem| ParamError::invalid(LESION_VALUE.key(), problem))
 }
 
+/// Where a folder's images and masks are, where that is said.
+pub fn mapping(params: &Params) -> Result<Option<Mapping>, ParamError> {
+    Mapping::parse(IMAGES_IN.of(params), MASKS_IN.of(params))
+        .map_err(|(which, problem)| ParamError::invalid([IMAGES_IN.key(), MASKS_IN.key()][which], problem))
+}
+
 /// Values that belong together: a combination that no run can have. Reads no files.
 pub fn check_combination(params: &Params) -> Result<(), ParamError> {
     let invalid = |key: &str, problem: String| Err(ParamError::invalid(key, problem));
@@ -118,6 +125,7 @@ pub fn check_combination(params: &Params) -> Result<(), ParamError> {
         return invalid(FOLDER.key(), "choose the folder with images and masks (`--data DIR`)".to_owned());
     }
     lesion(params)?;
+    mapping(params)?;
     if TRAIN_SHARE.of(params) + VALIDATION_SHARE.of(params) > 1.0 {
         return invalid(
             VALIDATION_SHARE.key(),
@@ -169,6 +177,8 @@ mod tests {
             (&["architecture=fcn-8s", "image_size=40"], "`image_size`"),
             (&["lesion=value", "lesion_value=red"], "`lesion_value`"),
             (&["lesion=colour", "lesion_value=#ff00"], "`lesion_value`"),
+            (&["images_in=img"], "`masks_in`"),
+            (&["images_in=img", "masks_in=lab/*/*"], "`masks_in`"),
             (&["train_share=0.9", "validation_share=0.5"], "`validation_share`"),
             (&["architecture=deeplab-mobilenetv2", "batch_size=1"], "`batch_size`"),
             (&["folds=5", "fold=5"], "choose one from 0 to 4"),

@@ -27,8 +27,9 @@ use crate::pixels::resize::{Resampling, Size, resize, resize_mask};
 
 use super::params::{
     ANNOTATOR, AS_GIVEN, CALIPERS, CHANNELS, CORRECTIONS, Calipers, FOLD, FOLDER, FOLDS, FROM_FOLDER, GROUP_BY,
-    GROUP_PATTERN, GroupBy, IMAGE_SIZE, LEAVE_OUT, LESION, LESION_VALUE, OVERFIT, OVERFIT_IMAGE, SPLIT_SEED,
-    SYNTHETIC_IMAGES, TRAIN_SHARE, VALIDATION_SHARE, WALL_IMAGES, WEIGHTS, check_combination, dealing, lesion,
+    GROUP_PATTERN, GroupBy, IMAGE_SIZE, IMAGES_IN, LABELS, LEAVE_OUT, LESION, LESION_VALUE, MASKS_IN, OVERFIT,
+    OVERFIT_IMAGE, SPLIT_SEED, SYNTHETIC_IMAGES, TRAIN_SHARE, VALIDATION_SHARE, WALL_IMAGES, WEIGHTS, check_combination,
+    dealing, lesion, mapping,
 };
 use super::reading::{Examined, Input, ReadFolder, correction, for_training};
 
@@ -98,7 +99,7 @@ const LETTERS: [char; 3] = ['t', 'v', 'e'];
 const MOST_GIB: f64 = 12.0;
 
 /// What of the parameters decides about the data.
-const IDENTIFYING: [&str; 20] = [
+const IDENTIFYING: [&str; 23] = [
     SYNTHETIC_IMAGES.key(),
     CALIPERS.key(),
     IMAGE_SIZE.key(),
@@ -115,6 +116,9 @@ const IDENTIFYING: [&str; 20] = [
     LESION_VALUE.key(),
     ANNOTATOR.key(),
     LEAVE_OUT.key(),
+    LABELS.key(),
+    IMAGES_IN.key(),
+    MASKS_IN.key(),
     WALL_IMAGES.key(),
     CORRECTIONS.key(),
     OVERFIT.key(),
@@ -183,7 +187,9 @@ pub fn group_rule(params: &Params) -> GroupRule {
 
 /// Which of a folder's images and masks are wanted.
 pub fn folder_choice(params: &Params) -> FolderChoice {
-    FolderChoice::new(ANNOTATOR.of(params) as usize, LEAVE_OUT.of(params))
+    // A pattern that cannot be used is refused elsewhere.
+    let mapping = mapping(params).unwrap_or_default();
+    FolderChoice::new(ANNOTATOR.of(params) as usize, LEAVE_OUT.of(params)).with(LABELS.of(params), mapping)
 }
 
 /// All that is chosen about the split of a folder.

@@ -89,6 +89,11 @@ fn places(net: &ImageText, spec: &Spec) -> Vec<Place> {
     slots(net).into_iter().map(place).collect()
 }
 
+/// Names and shapes of a network's tensors as a file has them, in the order of its parameters.
+pub fn names(net: &ImageText, spec: &Spec) -> Vec<(String, Vec<usize>)> {
+    places(net, spec).into_iter().map(|place| (place.name, place.shape)).collect()
+}
+
 /// The name in a state dict of the parameter at a path of [`ImageText`].
 fn torch_name(path: &str, spec: &Spec) -> String {
     let depth = match spec.image.backbone {

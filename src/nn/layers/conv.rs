@@ -120,23 +120,32 @@ pub fn convolve_transposed(
     }
 }
 
-/// A 3×3 transposed convolution of stride 2 that doubles the size, with bias.
+/// A transposed convolution of stride 2 that doubles the size, with bias: of 3×3, or of 2×2 which do not overlap.
 #[derive(Module, Debug)]
 pub struct Deconv {
-    /// `[in, out, 3, 3]`
+    /// `[in, out, K, K]`
     weight: Param<Tensor<4>>,
     bias: Param<Tensor<1>>,
+    #[module(skip)]
+    padding: usize,
 }
 
 impl Deconv {
     pub fn new(inputs: usize, outputs: usize, init: &mut Initialiser<'_>) -> Self {
         // Each output sees every second tap in either direction: 9/4 of the inputs on average.
         let seen = inputs * 9 / 4;
-        Self { weight: init.weight([inputs, outputs, 3, 3], seen, outputs * 9), bias: init.bias(seen, outputs) }
+        let weight = init.weight([inputs, outputs, 3, 3], seen, outputs * 9);
+        Self { weight, bias: init.bias(seen, outputs), padding: 1 }
+    }
+
+    /// Of 2×2, with PyTorch's count of what an output sees.
+    pub fn of_two(inputs: usize, outputs: usize, init: &mut Initialiser<'_>) -> Self {
+        let weight = init.weight([inputs, outputs, 2, 2], outputs * 4, inputs * 4);
+        Self { weight, bias: init.bias(outputs * 4, outputs), padding: 0 }
     }
 
     pub fn forward(&self, x: Tensor<4>) -> Tensor<4> {
-        let options = ConvTransposeOptions::new([2, 2], [1, 1], [1, 1], [1, 1], 1);
+        let options = ConvTransposeOptions::new([2, 2], [self.padding; 2], [self.padding; 2], [1, 1], 1);
         convolve_transposed(x, self.weight.val(), Some(self.bias.val()), options)
     }
 }
@@ -260,4 +269,33 @@ pub fn resize_by_products(x: Tensor<4>, [to_height, to_width]: [usize; 2]) -> Te
     let turned = wide.reshape([planes, height, to_width]).swap_dims(1, 2).reshape([planes * to_width, height]);
     let high = turned.matmul(weights(height, to_height)).reshape([planes, to_width, to_height]);
     high.swap_dims(1, 2).reshape([pictures, channels, to_height, to_width])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compute::device::cpu;
+    use crate::compute::readback::Reader;
+    use crate::nn::parameters::Init;
+
+    #[test]
+    fn a_transposed_convolution_of_two_puts_a_block_where_a_pixel_was() {
+        let device = cpu();
+        let mut init = Initialiser { rng: HostRng::new(4, 0), init: Init::Torch, device: &device };
+        let deconv = Deconv::of_two(2, 3, &mut init);
+        let pixels: Vec<f32> = (0..2 * 2 * 3).map(|i| i as f32 * 0.3 - 1.0).collect();
+        let x = Tensor::<4>::from_data(TensorData::new(pixels.clone(), [1, 2, 2, 3]), &device);
+        let mut reader = Reader::default();
+        reader.add(deconv.forward(x));
+        reader.add(deconv.weight.val());
+        reader.add(deconv.bias.val());
+        let [y, weight, bias] = reader.read().unwrap().try_into().unwrap();
+        assert_eq!(y.len(), 3 * 4 * 6);
+        for (out, row, column) in (0..3).flat_map(|o| (0..4).flat_map(move |r| (0..6).map(move |c| (o, r, c)))) {
+            let tap = |input: usize| weight[((input * 3 + out) * 2 + row % 2) * 2 + column % 2];
+            let sum: f32 = (0..2).map(|input| pixels[(input * 2 + row / 2) * 3 + column / 2] * tap(input)).sum();
+            let ours = y[(out * 4 + row) * 6 + column];
+            assert!((ours - sum - bias[out]).abs() < 1e-5, "{out} {row} {column}: {ours} against {}", sum + bias[out]);
+        }
+    }
 }

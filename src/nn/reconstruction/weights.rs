@@ -59,6 +59,11 @@ fn places(net: &Autoencoder) -> Vec<Place> {
     all
 }
 
+/// Names and shapes of a network's tensors as a file has them, in the order of its parameters.
+pub fn names(net: &Autoencoder) -> Vec<(String, Vec<usize>)> {
+    places(net).into_iter().map(|place| (place.name, place.shape)).collect()
+}
+
 /// The name in a state dict of the parameter at a module's path: `ResNet.blocks.2.first.norm.gamma` is `layer2.0.bn1.weight`.
 fn torch_name(path: &str) -> String {
     let path = ["Plain.", "ResNet.", "Inception."].iter().find_map(|kind| path.strip_prefix(kind)).unwrap_or(path);

@@ -54,9 +54,10 @@ impl SegmentationNet {
         let deep = spec.architecture.stages().is_none();
         let mut init = Initialiser { rng, init: if deep { Init::He } else { Init::Torch }, device };
         let net = match spec.architecture {
-            Architecture::UNet | Architecture::LightUNet | Architecture::LighterUNet { .. } => {
-                Self::UNet(UNet::new(spec, &mut init))
-            }
+            Architecture::UNet
+            | Architecture::TransposedUNet
+            | Architecture::LightUNet
+            | Architecture::LighterUNet { .. } => Self::UNet(UNet::new(spec, &mut init)),
             Architecture::Fcn32s | Architecture::Fcn16s | Architecture::Fcn8s => Self::Fcn(Fcn::new(spec, &mut init)),
             Architecture::DeepLabResNet101 | Architecture::DeepLabXception | Architecture::DeepLabMobileNetV2 => {
                 Self::DeepLab(DeepLab::new(spec, &mut init))

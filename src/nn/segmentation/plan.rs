@@ -107,7 +107,10 @@ pub fn layers(spec: &NetSpec, height: usize, width: usize) -> Vec<Layer> {
             let low = mobilenet_v2(&mut list, spec.channels);
             aspp_and_decoder(&mut list, 320, 24, low);
         }
-        Architecture::UNet | Architecture::LightUNet | Architecture::LighterUNet { .. } => unet(&mut list, spec),
+        Architecture::UNet
+        | Architecture::TransposedUNet
+        | Architecture::LightUNet
+        | Architecture::LighterUNet { .. } => unet(&mut list, spec),
     }
     list.layers
 }
@@ -211,6 +214,12 @@ fn unet(list: &mut List, spec: &NetSpec) {
             list.norm(&name(place), &alias(1), outputs);
             place += 2; // A ReLU follows.
         }
+    }
+    list.block = "up";
+    for (i, [inputs, outputs]) in spec.upsampling().into_iter().enumerate() {
+        list.size = full.map(|side| side >> (3 - i));
+        let kind = LayerKind::Conv { inputs, outputs, kernel: 2, groups: 1, bias: true, transposed: true };
+        list.push(&format!("u{}", 3 - i), &format!("up{}.up", i + 1), kind);
     }
     list.block = "head";
     list.size = full;

@@ -7,6 +7,9 @@ use thiserror::Error;
 pub enum Architecture {
     /// U-net with bilinear upsampling: both stages of a block are 3×3 convolutions.
     UNet,
+    /// The same with transposed convolutions that halve the channels, and a deepest level of twice the width: the public
+    /// PyTorch U-net as it is by default.
+    TransposedUNet,
     /// Light U-net: the second stage of every block is a depthwise 3×3 and a 1×1 convolution.
     LightUNet,
     /// Lighter U-net @C: both stages are a 3×3 convolution in groups of C channels and a 1×1 convolution.
@@ -77,8 +80,8 @@ pub struct UNetBlock {
 }
 
 impl Architecture {
-    /// Every architecture, with the article's values of C.
-    pub const ALL: [Self; 16] = [
+    /// Every architecture, with the article's values of C; the article has not the last one.
+    pub const ALL: [Self; 17] = [
         Self::UNet,
         Self::LightUNet,
         Self::LighterUNet { group: 128 },
@@ -95,12 +98,14 @@ impl Architecture {
         Self::DeepLabResNet101,
         Self::DeepLabXception,
         Self::DeepLabMobileNetV2,
+        Self::TransposedUNet,
     ];
 
     /// Key and name.
     const fn about(self) -> [&'static str; 2] {
         match self {
             Self::UNet => ["unet", "U-net"],
+            Self::TransposedUNet => ["unet-transposed", "U-net (transposed)"],
             Self::LightUNet => ["light", "Light U-net"],
             Self::LighterUNet { .. } => ["lighter", "Lighter U-net"],
             Self::Fcn32s => ["fcn-32s", "FCN-32s"],
@@ -143,7 +148,7 @@ impl Architecture {
     /// The two stages of a U-net's blocks; `None` for the other networks.
     pub fn stages(self) -> Option<[Stage; 2]> {
         match self {
-            Self::UNet => Some([Stage::Full, Stage::Full]),
+            Self::UNet | Self::TransposedUNet => Some([Stage::Full, Stage::Full]),
             Self::LightUNet => Some([Stage::Full, Stage::Group(1)]),
             Self::LighterUNet { group } => Some([Stage::Group(group); 2]),
             _ => None,
@@ -161,18 +166,28 @@ impl NetSpec {
     /// The nine blocks of a U-net, in the order in which they are computed.
     pub fn unet_blocks(&self) -> [UNetBlock; 9] {
         let b = self.base;
+        // Bilinear upsampling keeps the channels that a transposed convolution halves.
+        let wide = if self.architecture == Architecture::TransposedUNet { 2 } else { 1 };
         let block = |name, inputs, middle, outputs, level| UNetBlock { name, inputs, middle, outputs, level };
         [
             block("e0", self.channels, b, b, 0),
             block("e1", b, 2 * b, 2 * b, 1),
             block("e2", 2 * b, 4 * b, 4 * b, 2),
             block("e3", 4 * b, 8 * b, 8 * b, 3),
-            block("e4", 8 * b, 8 * b, 8 * b, 4),
-            block("d3", 16 * b, 8 * b, 4 * b, 3),
-            block("d2", 8 * b, 4 * b, 2 * b, 2),
-            block("d1", 4 * b, 2 * b, b, 1),
+            block("e4", 8 * b, 8 * wide * b, 8 * wide * b, 4),
+            block("d3", 16 * b, 8 * b, 4 * wide * b, 3),
+            block("d2", 8 * b, 4 * b, 2 * wide * b, 2),
+            block("d1", 4 * b, 2 * b, wide * b, 1),
             block("d0", 2 * b, b, b, 0),
         ]
+    }
+
+    /// Channels into and out of the transposed convolutions before `d3` to `d0`; none where upsampling is bilinear.
+    pub fn upsampling(&self) -> Vec<[usize; 2]> {
+        match self.architecture {
+            Architecture::TransposedUNet => [8, 4, 2, 1].map(|level| [2 * level * self.base, level * self.base]).into(),
+            _ => Vec::new(),
+        }
     }
 
     /// Whether this network can be built.
@@ -199,7 +214,10 @@ impl NetSpec {
     pub fn check_size(&self, height: usize, width: usize) -> Result<(), SpecError> {
         let name = || self.architecture.name();
         match self.architecture {
-            Architecture::UNet | Architecture::LightUNet | Architecture::LighterUNet { .. } => {
+            Architecture::UNet
+            | Architecture::TransposedUNet
+            | Architecture::LightUNet
+            | Architecture::LighterUNet { .. } => {
                 if height.min(width) < 16 {
                     return Err(SpecError::Small { name: name(), height, width, least: 16 });
                 }

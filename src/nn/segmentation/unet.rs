@@ -1,5 +1,6 @@
 //! U-net, Light U-net and Lighter U-net @C ("Lightweight U-Net for Lesion Segmentation in Ultrasound Images", ISBI
-//! 2021): five levels down, four up, each one block of two stages; every convolution has a bias.
+//! 2021): five levels down, four up, each one block of two stages; every convolution has a bias. The public U-net with
+//! transposed convolutions is built here too.
 //!
 //! Letters: N pictures, C channels, H height, W width.
 
@@ -8,7 +9,7 @@ use burn::tensor::Tensor;
 use burn::tensor::ops::PadMode;
 
 use super::spec::{NetSpec, Stage, UNetBlock, group_size};
-use crate::nn::layers::conv::{Conv, ConvShape, Pass, dropout, max_pool, normalise, resize};
+use crate::nn::layers::conv::{Conv, ConvShape, Deconv, Pass, dropout, max_pool, normalise, resize};
 use crate::nn::layers::norm::Norm;
 use crate::nn::parameters::Initialiser;
 
@@ -27,6 +28,8 @@ pub struct UNet {
     d2: Block,
     d1: Block,
     d0: Block,
+    /// Before `d3` to `d0`; empty where upsampling is bilinear.
+    ups: Vec<Deconv>,
     head: Conv,
 }
 
@@ -50,8 +53,10 @@ impl UNet {
     pub fn new(spec: &NetSpec, init: &mut Initialiser<'_>) -> Self {
         let stages = spec.architecture.stages().unwrap_or([Stage::Full; 2]);
         let [e0, e1, e2, e3, e4, d3, d2, d1, d0] = spec.unet_blocks().map(|block| Block::new(&block, stages, init));
+        let ups =
+            spec.upsampling().into_iter().map(|[inputs, outputs]| Deconv::of_two(inputs, outputs, init)).collect();
         let head = Conv::new(ConvShape::new(spec.base, 1, 1), true, init);
-        Self { e0, e1, e2, e3, e4, d3, d2, d1, d0, head }
+        Self { e0, e1, e2, e3, e4, d3, d2, d1, d0, ups, head }
     }
 
     /// Logits.
@@ -62,18 +67,22 @@ impl UNet {
         let e3 = self.e3.forward(max_pool(e2.clone()), pass);
         let e4 = self.e4.forward(max_pool(e3.clone()), pass);
         let e4 = dropout(e4, DROPOUT, pass);
-        let y = self.d3.forward(join(e3, e4), pass);
-        let y = self.d2.forward(join(e2, y), pass);
-        let y = self.d1.forward(join(e1, y), pass);
-        let y = self.d0.forward(join(e0, y), pass);
+        let y = self.d3.forward(join(e3, e4, self.ups.first()), pass);
+        let y = self.d2.forward(join(e2, y, self.ups.get(1)), pass);
+        let y = self.d1.forward(join(e1, y, self.ups.get(2)), pass);
+        let y = self.d0.forward(join(e0, y, self.ups.get(3)), pass);
         self.head.forward(y)
     }
 }
 
-/// The skip's channels, then those of the level below at twice its size; where an odd side was halved, zeros fill up.
-fn join(skip: Tensor<4>, below: Tensor<4>) -> Tensor<4> {
+/// The skip's channels, then those of the level below at twice its size (bilinear, or by `up`); where an odd side was
+/// halved, zeros fill up.
+fn join(skip: Tensor<4>, below: Tensor<4>, up: Option<&Deconv>) -> Tensor<4> {
     let [_, _, height, width] = below.dims();
-    let up = resize(below, [2 * height, 2 * width]);
+    let up = match up {
+        Some(up) => up.forward(below),
+        None => resize(below, [2 * height, 2 * width]),
+    };
     let [_, _, to_height, to_width] = skip.dims();
     let (dy, dx) = (to_height - 2 * height, to_width - 2 * width);
     let up = if dy + dx == 0 { up } else { up.pad((dx / 2, dx - dx / 2, dy / 2, dy - dy / 2), PadMode::Constant(0.0)) };

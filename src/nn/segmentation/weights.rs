@@ -3,22 +3,24 @@
 //! The names are those of PyTorch state dicts (see [`plan`](super::plan)), so that a file written here loads in PyTorch
 //! and one of the same network saved there loads here. Accepted are the names of the article's sketch and of the
 //! networks' public code, with or without one prefix before all of them (`module.`, `state_dict.`); batch
-//! normalisation's `num_batches_tracked` is not needed.
+//! normalisation's `num_batches_tracked` is not needed. A file may lack the biases of all convolutions before batch
+//! normalisations, and may be of two classes. What was made of it is said by [`WeightsFile::notes`].
 
-use std::collections::{BTreeMap, HashMap};
+mod file;
+
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use burn::tensor::{Device, Tensor, TensorData};
 use thiserror::Error;
 
-use super::plan::layers;
-use super::spec::{Architecture, NetSpec};
+use super::plan::{Layer, LayerKind, layers};
+use super::spec::NetSpec;
 use super::{BuildError, SegmentationNet};
 use crate::compute::readback::{ReadError, Reader};
-use crate::compute::streams;
 use crate::nn::parameters;
-use crate::nn::weights::{FileError, Opened, Stored, Written, first_names};
+use crate::nn::weights::{FileError, Written};
 pub use crate::nn::weights::{Mismatch, checksum, unusable};
+pub use file::WeightsFile;
 
 /// Weights that were not written or not loaded.
 #[derive(Debug, Error)]
@@ -33,6 +35,14 @@ pub enum WeightsError {
         path.display()
     )]
     Unknown { path: PathBuf, first: String },
+    #[error(
+        "{} holds the weights of {network} and {extra}: if the network does without them, choose it \
+         (`--architecture {key}`)",
+        path.display()
+    )]
+    Extra { path: PathBuf, network: String, key: String, extra: String },
+    #[error("{} holds no part `{part}`; its parts are {parts}", path.display())]
+    Part { path: PathBuf, part: String, parts: String },
     #[error(transparent)]
     Build(#[from] BuildError),
     #[error(transparent)]
@@ -47,20 +57,31 @@ pub struct Named {
     /// Another name that is accepted.
     pub alias: Option<String>,
     pub shape: Vec<usize>,
+    /// The bias of a convolution right before a batch normalisation: 0 where a file has none of them.
+    pub spare: bool,
+    /// Of the last layer, which may have two classes in a file.
+    pub head: bool,
 }
 
 /// The tensors of a network in the order of its parameters.
 pub fn names(spec: &NetSpec) -> Vec<Named> {
-    layers(spec, 64, 64)
-        .iter()
-        .flat_map(|layer| {
-            layer.tensors().into_iter().map(|(suffix, shape)| Named {
-                name: format!("{}.{suffix}", layer.name),
-                alias: (!layer.alias.is_empty()).then(|| format!("{}.{suffix}", layer.alias)),
-                shape,
-            })
-        })
-        .collect()
+    let layers = layers(spec, 64, 64);
+    let is_norm = |at: usize| layers.get(at).is_some_and(|layer| matches!(layer.kind, LayerKind::Norm { .. }));
+    // Behind a transposed convolution a ReLU comes before the normalisation.
+    let is_plain = |kind: LayerKind| matches!(kind, LayerKind::Conv { transposed: false, .. });
+    let named = |(at, layer): (usize, &Layer)| {
+        let (normalised, head) = (is_plain(layer.kind) && is_norm(at + 1), at + 1 == layers.len());
+        let tensors = layer.tensors().into_iter().map(move |(suffix, shape)| (suffix, shape, normalised, head));
+        let one = |(suffix, shape, normalised, head): (&str, Vec<usize>, bool, bool)| Named {
+            name: format!("{}.{suffix}", layer.name),
+            alias: (!layer.alias.is_empty()).then(|| format!("{}.{suffix}", layer.alias)),
+            shape,
+            spare: normalised && suffix == "bias",
+            head,
+        };
+        tensors.map(one).collect::<Vec<Named>>()
+    };
+    layers.iter().enumerate().flat_map(named).collect()
 }
 
 /// Writes a network as safetensors, with its spec in the metadata. The file is there completely or not at all.
@@ -115,192 +136,5 @@ const BASE: &str = "learnscope.base";
 const IMAGE_SIZE: &str = "learnscope.image_size";
 const WHITE: &str = "learnscope.white";
 
-/// Width of the widest U-net that is looked for.
-const WIDEST: usize = 4096;
-/// Tensors of one name, with different prefixes, that are looked at for a width or a group.
-const MOST_PARTS: usize = 8;
-
-/// A file's tensors, not yet matched with a network and not yet read.
-#[derive(Debug)]
-pub struct WeightsFile {
-    opened: Opened,
-    about: About,
-}
-
-/// What [`save`] wrote beside the tensors.
-#[derive(Debug, Default)]
-struct About {
-    spec: Option<NetSpec>,
-    image_size: Option<usize>,
-    white: Option<String>,
-}
-
-impl About {
-    fn of(texts: &BTreeMap<String, String>) -> Self {
-        let spec = || {
-            let architecture = Architecture::parse(texts.get(ARCHITECTURE)?)?;
-            let (channels, base) = (texts.get(CHANNELS)?.parse().ok()?, texts.get(BASE)?.parse().ok()?);
-            Some(NetSpec { architecture, channels, base })
-        };
-        let image_size = texts.get(IMAGE_SIZE).and_then(|size| size.parse().ok());
-        Self { spec: spec(), image_size, white: texts.get(WHITE).cloned() }
-    }
-}
-
-impl WeightsFile {
-    /// Reads names and shapes of safetensors, or of a state dict, checkpoint or whole model of PyTorch: the content
-    /// decides, not the name.
-    pub fn open(path: &Path) -> Result<Self, WeightsError> {
-        let opened = Opened::open(path)?;
-        let about = About::of(&opened.texts);
-        Ok(Self { opened, about })
-    }
-
-    /// The side in pixels of the pictures that the network was trained on, where the file says it.
-    pub fn image_size(&self) -> Option<usize> {
-        self.about.image_size
-    }
-
-    /// What [`packed`] was given as `white`.
-    pub fn white(&self) -> Option<&str> {
-        self.about.white.as_deref()
-    }
-
-    /// The network that these weights are of: the one that was saved, or the first that fits by names and shapes.
-    /// FCN-32s, -16s and -8s have the same tensors; FCN-8s is taken.
-    pub fn recognise(&self) -> Result<NetSpec, WeightsError> {
-        if let Some(spec) = self.about.spec {
-            self.checked(&spec)?;
-            return Ok(spec);
-        }
-        let fits = |spec: &NetSpec| {
-            spec.check().is_ok() && {
-                let names = names(spec);
-                self.has(&names) && self.matched(&names).is_ok()
-            }
-        };
-        self.candidates().into_iter().find(fits).ok_or_else(|| {
-            let first: Vec<String> = self.opened.tensors.keys().take(4).cloned().collect();
-            WeightsError::Unknown { path: self.opened.path.clone(), first: first_names(&first) }
-        })
-    }
-
-    /// Networks that the file may be of, a few whatever it holds.
-    fn candidates(&self) -> Vec<NetSpec> {
-        let inputs = |ending: &str| -> Vec<usize> {
-            let named = self.opened.tensors.iter().filter(|(name, _)| name.ends_with(ending));
-            let inputs = named.filter_map(|(_, tensor)| tensor.shape.get(1).copied());
-            inputs.filter(|&inputs| inputs <= 16 * WIDEST).take(MOST_PARTS).collect()
-        };
-        let base = inputs("head.weight").into_iter().chain(inputs("outc.conv.weight")).next();
-        // The widest convolution in groups: its groups are as large as C, or it has only one.
-        let mut groups = inputs("d3.0.weight");
-        groups.extend(inputs("up1.conv.double_conv.0.conv.0.weight"));
-        groups.sort_unstable();
-        groups.dedup();
-        let lighter = groups.into_iter().map(|group| Architecture::LighterUNet { group });
-        let others = [
-            Architecture::Fcn8s,
-            Architecture::DeepLabResNet101,
-            Architecture::DeepLabXception,
-            Architecture::DeepLabMobileNetV2,
-        ];
-        [Architecture::UNet, Architecture::LightUNet]
-            .into_iter()
-            .chain(lighter)
-            .filter(|_| base.is_some_and(|base| base <= WIDEST))
-            .chain(others)
-            .flat_map(|architecture| {
-                [3, 1].map(|channels| NetSpec { architecture, channels, base: base.unwrap_or(64) })
-            })
-            .collect()
-    }
-
-    /// The file's tensors in the order of the network's.
-    fn checked(&self, spec: &NetSpec) -> Result<Vec<&Stored>, WeightsError> {
-        if spec.base > WIDEST {
-            let problem = format!("a width of {} channels; at most {WIDEST} are read", spec.base);
-            return Err(FileError::Format { path: self.opened.path.clone(), problem }.into());
-        }
-        spec.check().map_err(BuildError::from)?;
-        self.matched(&names(spec)).map_err(|mismatch| WeightsError::Mismatch {
-            path: self.opened.path.clone(),
-            network: spec.architecture.name(),
-            mismatch,
-        })
-    }
-
-    /// Builds the network of `spec` with these weights.
-    ///
-    /// # Errors
-    /// Also where a value is not a finite number: see [`unusable`].
-    pub fn load(&self, spec: &NetSpec, device: &Device) -> Result<SegmentationNet, WeightsError> {
-        let numbers = self.opened.numbers(&self.checked(spec)?)?;
-        let net = SegmentationNet::new(spec, streams::ALONE.open(0, 0), device)?;
-        let mut numbers = numbers.into_iter();
-        Ok(parameters::map(net, |_, _, old| match numbers.next() {
-            Some(numbers) => {
-                let count = numbers.len();
-                Tensor::from_data(TensorData::new(numbers, [count]), device)
-            }
-            None => old,
-        }))
-    }
-
-    /// The file's tensor for a network's, by one of its names.
-    fn find(&self, named: &Named, prefix: &str) -> Option<&Stored> {
-        let names = [Some(&named.name), named.alias.as_ref()].into_iter().flatten();
-        names.filter_map(|name| self.opened.tensors.get(&format!("{prefix}{name}"))).next()
-    }
-
-    /// Whether all of a network's tensors are there: the first question, as most networks fail it at once.
-    fn has(&self, names: &[Named]) -> bool {
-        let prefix = self.prefix(names);
-        names.iter().all(|named| self.find(named, &prefix).is_some_and(|tensor| tensor.shape == named.shape))
-    }
-
-    /// The file's tensors in the order of `names`.
-    fn matched(&self, names: &[Named]) -> Result<Vec<&Stored>, Mismatch> {
-        let prefix = self.prefix(names);
-        let mut mismatch = Mismatch::default();
-        let mut used = Vec::new();
-        let mut found = Vec::new();
-        for named in names {
-            let keys = [Some(&named.name), named.alias.as_ref()].into_iter().flatten();
-            used.extend(keys.map(|name| format!("{prefix}{name}")));
-            match self.find(named, &prefix) {
-                None => mismatch.missing.push(named.name.clone()),
-                Some(tensor) if tensor.shape != named.shape => {
-                    mismatch.shapes.push((named.name.clone(), named.shape.clone(), tensor.shape.clone()));
-                }
-                Some(tensor) => found.push(tensor),
-            }
-        }
-        used.sort_unstable();
-        // Beside a named part of the file, as an optimizer's state, other parts are none of the network's.
-        mismatch.unexpected = self
-            .opened
-            .tensors
-            .keys()
-            .filter(|key| key.starts_with(&prefix) && !key.ends_with("num_batches_tracked"))
-            .filter(|key| used.binary_search(key).is_err())
-            .cloned()
-            .collect();
-        if mismatch.is_empty() { Ok(found) } else { Err(mismatch) }
-    }
-
-    /// What stands before the first tensor's name.
-    fn prefix(&self, names: &[Named]) -> String {
-        let Some(first) = names.first() else { return String::new() };
-        for wanted in [Some(&first.name), first.alias.as_ref()].into_iter().flatten() {
-            for key in self.opened.tensors.keys() {
-                if let Some(prefix) = key.strip_suffix(wanted.as_str())
-                    && (prefix.is_empty() || prefix.ends_with('.'))
-                {
-                    return prefix.to_owned();
-                }
-            }
-        }
-        String::new()
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ mod doctor;
 mod grouping;
 mod layouts;
 mod lesions;
+mod mapping;
 mod mask_table;
 mod parts;
 mod reading;

@@ -14,12 +14,15 @@ pub mod weights_source;
 
 use burn::tensor::Device;
 
+use crate::compute::{device, streams};
 use crate::engine::params::{ParamSpec, Params};
 use crate::engine::table::{Int, Switch, Words, live};
-use crate::kit::predict::{PredictError, PredictSpec, guarded};
+use crate::kit::predict::{PredictError, PredictSpec, TensorName, guarded};
+use crate::nn::image_text::model::ImageText;
+use crate::nn::image_text::weights;
 use crate::watch::Watch;
 
-use super::params::{DROP_MARKS, FRONTAL, SECTION};
+use super::params::{DROP_MARKS, FRONTAL, SECTION, VOCABULARY, net_spec};
 use inputs::{Inputs, Item};
 use judge::judge;
 use parts::{Part, Parts};
@@ -45,7 +48,16 @@ static MOST_WORDS: Int = live(GROUP, "most_words", "maps of a report")
     .int(6, [1, 200]);
 
 /// The lab's functions for the command line.
-pub static PREDICT: PredictSpec = PredictSpec { settings, predict: job::predict };
+pub static PREDICT: PredictSpec =
+    PredictSpec { settings, predict: job::predict, tensors };
+
+/// See [`PredictSpec::tensors`]: with as many word pieces as the parameters allow.
+fn tensors(params: &Params) -> Result<Vec<TensorName>, PredictError> {
+    let spec = net_spec(params, VOCABULARY.of(params) as usize);
+    let net = ImageText::new(&spec, streams::ALONE.open(0, 0), &device::cpu()).map_err(PredictError::input)?;
+    let row = |(name, shape)| TensorName { name, also: String::new(), shape, spare: false };
+    Ok(weights::names(&net, &spec).into_iter().map(row).collect())
+}
 
 /// What can be set of a prediction.
 pub fn settings() -> Vec<ParamSpec> {

@@ -11,20 +11,22 @@ pub mod weights_source;
 
 use burn::tensor::{Device, Tensor, TensorData, activation};
 
+use crate::compute::device;
 use crate::compute::readback::Reader;
 use crate::data::fundus::read::{Fit, prepare};
 use crate::data::segmentation::read::Reader as Files;
 use crate::engine::experiment::RunError;
-use crate::engine::params::ParamSpec;
+use crate::engine::params::{ParamSpec, Params};
 use crate::engine::table::{Float, Switch, live};
-use crate::kit::predict::{PredictSpec, guarded};
+use crate::kit::predict::{PredictError, PredictSpec, TensorName, guarded};
 use crate::nn::layers::conv::Pass;
 use crate::nn::reconstruction::Autoencoder;
 use crate::nn::reconstruction::spec::NetSpec;
-use crate::nn::reconstruction::weights::Trained;
+use crate::nn::reconstruction::weights::{self, Trained};
 
 use super::explain::occlusion;
 use super::judge::{DARK, field_of_view, most_probable, quality};
+use super::params::net_spec;
 use super::parts::{Parts, Role};
 use inputs::Item;
 use report::{Measures, Row};
@@ -54,7 +56,15 @@ static OCCLUSIONS: Switch = live(GROUP, "occlusions", "occlusion maps")
     .switch(true);
 
 /// The lab's functions for the command line.
-pub static PREDICT: PredictSpec = PredictSpec { settings, predict: job::predict };
+pub static PREDICT: PredictSpec =
+    PredictSpec { settings, predict: job::predict, tensors };
+
+/// See [`PredictSpec::tensors`].
+fn tensors(params: &Params) -> Result<Vec<TensorName>, PredictError> {
+    let net = Autoencoder::new(&net_spec(params), 0, &device::cpu()).map_err(PredictError::input)?;
+    let row = |(name, shape)| TensorName { name, also: String::new(), shape, spare: false };
+    Ok(weights::names(&net).into_iter().map(row).collect())
+}
 
 /// What can be set of a prediction.
 pub fn settings() -> Vec<ParamSpec> {

@@ -17,13 +17,14 @@ const TRAINING: &str = "Training";
 const SCHEDULE: &str = "Schedule";
 const EVALUATION: &str = "Evaluation";
 
-const UNETS: Condition = ARCHITECTURE.is(&["unet", "light", "lighter"]);
+const UNETS: Condition = ARCHITECTURE.is(&["unet", "light", "lighter", "unet-transposed"]);
 
 /// The C of Lighter U-net is [`GROUP`].
-pub static ARCHITECTURE: Choice<Architecture, 9> = fixed(NETWORK, "architecture", "network")
+pub static ARCHITECTURE: Choice<Architecture, 10> = fixed(NETWORK, "architecture", "network")
     .help(
         "Light: the second stage of every block is depthwise separable. Lighter: both stages are a 3×3 convolution in \
-         groups of C channels and a 1×1 convolution.",
+         groups of C channels and a 1×1 convolution. U-net (transposed convolutions) is the public PyTorch U-net, not the \
+         article's.",
     )
     .choice(
         "unet",
@@ -37,6 +38,7 @@ pub static ARCHITECTURE: Choice<Architecture, 9> = fixed(NETWORK, "architecture"
             ("deeplab-resnet101", "DeepLab v3+ (ResNet-101)", Architecture::DeepLabResNet101),
             ("deeplab-xception", "DeepLab v3+ (Xception)", Architecture::DeepLabXception),
             ("deeplab-mobilenetv2", "DeepLab v3+ (MobileNetV2)", Architecture::DeepLabMobileNetV2),
+            ("unet-transposed", "U-net (transposed convolutions)", Architecture::TransposedUNet),
         ],
     );
 pub static GROUP: Choice<usize, 8> = fixed(NETWORK, "group", "group size C")
@@ -115,6 +117,21 @@ pub static ANNOTATOR: Int = fixed(DATA, "annotator", "masks of person")
     .int(1, [1, 20]);
 pub static LEAVE_OUT: Words = fixed(DATA, "leave_out", "classes left out")
     .help("Names of classes as the tile Data shows them, with commas: `normal` leaves images without a lesion out of BUSI.")
+    .when(FROM_FOLDER.is(&["folder"]))
+    .text("");
+pub static LABELS: Words = fixed(DATA, "labels", "labels of shapes")
+    .help("Of labelme's files the labels whose shapes are lesion, with commas; empty: all. The tile Data lists them.")
+    .when(FROM_FOLDER.is(&["folder"]))
+    .text("");
+pub static IMAGES_IN: Words = fixed(DATA, "images_in", "images are in")
+    .help(
+        "Where a folder is not understood: a folder below it, or a pattern such as `img/*.jpg`, where `*` is what an image and \
+         its mask have in common. Empty: names and folders tell. The tile Data proposes it (Images and masks…).",
+    )
+    .when(FROM_FOLDER.is(&["folder"]))
+    .text("");
+pub static MASKS_IN: Words = fixed(DATA, "masks_in", "masks are in")
+    .help("The same of the masks: `lab/*_seg.png`, or `ann/*.json` of labelme.")
     .when(FROM_FOLDER.is(&["folder"]))
     .text("");
 pub static SYNTHETIC_IMAGES: Int = fixed(DATA, "synthetic_images", "generated images")
@@ -356,6 +373,9 @@ pub static PARAMS: &[ParamSpec] = &[
     LESION_VALUE.row(),
     ANNOTATOR.row(),
     LEAVE_OUT.row(),
+    LABELS.row(),
+    IMAGES_IN.row(),
+    MASKS_IN.row(),
     SYNTHETIC_IMAGES.row(),
     CALIPERS.row(),
     IMAGE_SIZE.row(),

@@ -1,4 +1,4 @@
-//! Prediction for the window: on a thread of its own with a CPU device of its own, that makes, uses and drops the network.
+//! Prediction for the window: on a thread of its own that makes, uses and drops the network, on the device that was chosen.
 //! Plain results come by channel and are taken without waiting.
 
 use std::path::{Path, PathBuf};
@@ -7,15 +7,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::params::{PARAMS, lesion};
 use super::super::pipeline::Pipeline;
-use super::Predictor;
-use super::inputs::{Inputs, counted, find, of_files};
+use super::inputs::{Inputs, counted, find_chosen, of_files};
 use super::job::{Work, apart, findable, predict_item, save_mask, save_overlay, save_table, survey};
 use super::report::{Row, Summary, group_lines, groups, problem_lines, warnings};
+use super::running;
 use super::weights_source::WeightsSource;
-use crate::compute::device;
+use crate::compute::device::DeviceChoice;
 use crate::data::segmentation::Watch;
 use crate::data::segmentation::lesion::Lesion;
 use crate::data::segmentation::read::{Picture, Rules};
+use crate::engine::params::Params;
 use crate::kit::predict::{self, ends_all, outside_runs};
 use crate::pixels::mask::Mask;
 use crate::pixels::mask::outline::{Outline, OutlineStyle, outlines};
@@ -33,6 +34,7 @@ pub struct Wanted {
     pub pipeline: Pipeline,
     /// What of a true mask is lesion, as `key=value` of the lab's parameters; empty: as the weights' run had it.
     pub lesion: Vec<String>,
+    pub device: DeviceChoice,
 }
 
 /// One picture, as far as the window needs it.
@@ -151,16 +153,19 @@ fn predict(wanted: &Wanted, say: &dyn Fn(Told), cancel: &AtomicBool) -> Result<(
     let lesion = lesion(&source.params).map_err(|error| error.to_string())?;
     let watch = Watch { progress: &|_, _| {}, cancel };
     let mut inputs = match wanted.data.as_slice() {
-        [one] => find(one, watch).map_err(|error| error.to_string())?,
+        [one] => {
+            let which = running::wanted(&source.params, &Params::default(), one).map_err(|error| error.to_string())?;
+            find_chosen(one, &which, watch).map_err(|error| error.to_string())?
+        }
         several => of_files(several),
     };
     inputs.white = source.white.clone();
-    let device = device::cpu();
-    let net = source.build(&device).map_err(|error| error.to_string())?;
     let files = survey(&inputs, &lesion, watch);
     findable(&files)?;
-    let predictor = Predictor::new(net, source.spec, source.image_size, device).map_err(|error| error.to_string())?;
+    let (predictor, device_lines) =
+        running::predictor(&source, &wanted.device, &inputs, &files).map_err(|error| error.to_string())?;
     let mut lines = source.describe();
+    lines.extend(device_lines);
     lines.extend(inputs.lines.iter().cloned());
     lines.push(format!("masks: {}", wanted.pipeline.describe()));
     lines.extend(files.rules().into_iter().flat_map(Rules::lines).map(|line| format!("data: {line}")));

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::data::folder::{natural_order, unique_names};
 use crate::data::picture_file::{White, size_of};
-use crate::data::segmentation::listing::{Layout, Listing, Pair, scan};
+use crate::data::segmentation::choice::FolderChoice;
+use crate::data::segmentation::listing::{Layout, Listing, Pair, scan_chosen};
 use crate::data::segmentation::{DataError, Watch};
 pub(super) use crate::plot::number::counted;
 
@@ -37,13 +38,18 @@ pub struct Inputs {
     pub white: White,
 }
 
-/// Finds the pictures at `path`. Reads names and sizes only.
+/// Finds the pictures at `path` as names and folders tell; see [`find_chosen`].
+pub fn find(path: &Path, watch: Watch<'_>) -> Result<Inputs, DataError> {
+    find_chosen(path, &FolderChoice::default(), watch)
+}
+
+/// Finds the pictures at `path`, of a folder those that are wanted. Reads names and sizes only.
 ///
 /// # Errors
 /// No such path, a folder without pictures or with nothing but masks, or stopped.
-pub fn find(path: &Path, watch: Watch<'_>) -> Result<Inputs, DataError> {
+pub fn find_chosen(path: &Path, which: &FolderChoice, watch: Watch<'_>) -> Result<Inputs, DataError> {
     if path.is_dir() {
-        return of_folder(path, watch);
+        return of_folder(path, which, watch);
     }
     if !path.exists() {
         let problem = "there is no such file or folder; choose pictures, or the folder that holds them";
@@ -64,8 +70,10 @@ pub fn of_files(paths: &[PathBuf]) -> Inputs {
     Inputs { items: named(found, Path::new("")), lines, folders: Vec::new(), white: White::default() }
 }
 
-fn of_folder(folder: &Path, watch: Watch<'_>) -> Result<Inputs, DataError> {
-    let listing = scan(folder, None, watch)?;
+fn of_folder(folder: &Path, which: &FolderChoice, watch: Watch<'_>) -> Result<Inputs, DataError> {
+    let listing = scan_chosen(folder, None, which, watch)?;
+    let refused = |(key, problem)| DataError::file(folder, format!("parameter `{key}`: {problem}"));
+    which.check(&listing).map_err(refused)?;
     // A folder of images beside one of masks is listed with it; only what is in the chosen one is predicted.
     let chosen = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let below = |path: &Path| listing.root == folder || path.canonicalize().is_ok_and(|path| path.starts_with(&chosen));
@@ -140,6 +148,12 @@ fn described(folder: &Path, listing: &Listing, items: &[Item], left_out: usize) 
         line += ", none with a true mask";
     }
     let mut lines = vec![line];
+    if !listing.left_out.is_empty() {
+        let pictures = counted(listing.left_out.len(), "picture", "pictures");
+        lines.push(format!("{pictures} of classes that are left out, as chosen"));
+    }
+    // How the masks were found, and whose they are.
+    lines.extend(listing.notes.iter().cloned());
     if left_out > 0 {
         lines.push(format!("{} without an image left out", counted(left_out, "mask", "masks")));
     }

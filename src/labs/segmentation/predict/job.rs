@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! OUT/
+//!   probabilities/NAME.png, .npy   where they are asked for
 //!   masks/NAME.png      0 and 255, at the picture's own size
 //!   overlays/NAME.png   the picture with the predicted outline in green and the true one, where known, in red
 //!   table.csv           one row a picture
@@ -15,14 +16,15 @@ use std::time::Instant;
 
 use serde_json::{Value as Json, json};
 
-use super::super::params::lesion;
+use super::super::params::{PARAMS, lesion};
 use super::super::pipeline::Pipeline;
-use super::inputs::{Inputs, Item, counted, find};
+use super::inputs::{Inputs, Item, counted, find_chosen};
+use super::maps::{MAPS, Maps};
 use super::parts::Parts;
 use super::report::{Row, Summary, csv, group_lines, groups, groups_json, problem_lines, warnings};
-use super::weights_source::{SIDE, WeightsSource};
+use super::running::{predictor, wanted as wanted_of};
+use super::weights_source::{OF_NETWORK, PART, SIDE, SaidOfFile, WeightsSource};
 use super::{Prediction, Predictor, measure, overlay, read, settings};
-use crate::compute::device;
 use crate::data::segmentation::Watch;
 use crate::data::segmentation::lesion::{Lesion, Nowhere};
 use crate::data::segmentation::listing::Pair;
@@ -71,8 +73,12 @@ pub fn predict(
         asked.set_text(&settings, assignment).map_err(PredictError::input)?;
     }
     let image_size = SIDE.get(&asked).map(|side| side as usize);
-    let mut source = WeightsSource::open(&request.weights, image_size)?;
-    for (key, value) in asked.iter() {
+    let part = asked.get(PART.key()).map(ToString::to_string).filter(|part| !part.trim().is_empty());
+    let said = SaidOfFile { architecture: OF_NETWORK.get(&asked).flatten(), part: part.as_deref().map(str::trim) };
+    let mut source = WeightsSource::open_as(&request.weights, image_size, said)?;
+    // What the weights are of is settled, and no value of a run.
+    let of_run = |key: &str| PARAMS.iter().any(|spec| spec.key == key) && key != OF_NETWORK.key();
+    for (key, value) in asked.iter().filter(|(key, _)| of_run(key)) {
         source.params.set(&settings, key, value.clone()).map_err(PredictError::input)?;
     }
     source.params.check_effect(&settings, &request.set).map_err(PredictError::input)?;
@@ -81,30 +87,32 @@ pub fn predict(
         return Err(PredictError::Input(format!("`--part`: {why}")));
     }
     let pipeline = source.pipeline();
-    let mut inputs = find(&request.data, watch).map_err(PredictError::input)?;
+    let which = wanted_of(&source.params, &asked, &request.data).map_err(PredictError::input)?;
+    let mut inputs = find_chosen(&request.data, &which, watch).map_err(PredictError::input)?;
     inputs.white = source.white.clone();
     check_out(request, &inputs)?;
-    let opened = device::open(&request.device).map_err(PredictError::input)?;
-    let net = source.build(&opened.device)?;
-    let predictor = Predictor::new(net, source.spec, source.image_size, opened.device).map_err(PredictError::input)?;
-
-    let mut lines = source.describe();
-    lines.push(format!("device: {}", opened.name));
-    lines.push(format!("masks: {}", pipeline.describe()));
-    lines.extend(inputs.lines.iter().cloned());
     let files = survey(&inputs, &lesion(&source.params).map_err(PredictError::input)?, watch);
     findable(&files).map_err(PredictError::Input)?;
+    let (predictor, device_lines) = predictor(&source, &request.device, &inputs, &files)?;
+    let maps = MAPS.get(&asked).unwrap_or(Maps { png: false, npy: false });
+
+    let mut lines = source.describe();
+    let device = device_lines.first().map(|line| line.trim_start_matches("device: ").to_owned());
+    lines.extend(device_lines);
+    lines.push(format!("masks: {}", pipeline.describe()));
+    lines.extend(maps.describe());
+    lines.extend(inputs.lines.iter().cloned());
     lines.extend(files.rules().into_iter().flat_map(Rules::lines).map(|line| format!("data: {line}")));
     let about = json!({
         "weights": source.path, "origin": source.origin, "network": source.spec.architecture.key(),
         "base": source.spec.base, "channels": source.spec.channels, "image_size": source.image_size,
-        "image_size_from": source.image_size_from, "device": opened.name, "warnings": source.warnings,
+        "image_size_from": source.image_size_from, "device": device, "warnings": source.warnings,
         "threshold": pipeline.threshold, "convention": pipeline.describe(), "data": request.data,
         "out": request.out, "version": env!("CARGO_PKG_VERSION"),
     });
     heard(PredictEvent::Begun { total: inputs.items.len(), lines: lines.clone(), about: about.clone() });
 
-    let mut results = Results { out: request.out.clone(), rows: Vec::new(), saved: 0, unsaved: 0 };
+    let mut results = Results { out: request.out.clone(), rows: Vec::new(), saved: 0, unsaved: 0, maps };
     let work = Work {
         predictor: &predictor,
         files: &files,
@@ -306,12 +314,14 @@ struct Results {
     saved: usize,
     /// Pictures of which one of them could not be saved.
     unsaved: usize,
+    maps: Maps,
 }
 
 impl Results {
     fn save(&mut self, name: &str, picture: &Picture, prediction: &Prediction) -> Result<(), DiskError> {
         save_mask(&self.out.join("masks"), name, picture.original, &prediction.mask)?;
         save_overlay(&self.out.join("overlays"), name, picture, &prediction.mask, prediction.truth.as_ref())?;
+        self.maps.save(&self.out.join("probabilities"), name, picture, prediction)?;
         self.saved += 1;
         Ok(())
     }
@@ -345,7 +355,8 @@ impl Results {
         let path = self.out.join("summary.json");
         let bytes = serde_json::to_vec_pretty(&whole).map_err(|error| DiskError::bad(&path, error.to_string()))?;
         write_whole(&path, &bytes)?;
-        lines.push(format!("saved in {}: masks, overlays, table.csv, summary.txt", self.out.display()));
+        let maps = if self.maps.describe().is_some() { "probabilities, " } else { "" };
+        lines.push(format!("saved in {}: masks, overlays, {maps}table.csv, summary.txt", self.out.display()));
         let mut about = results;
         about["out"] = json!(self.out);
         about["seconds"] = json!(seconds);

@@ -5,9 +5,11 @@
 pub mod background;
 pub mod inputs;
 pub mod job;
+pub mod maps;
 pub mod overlay;
 pub mod parts;
 pub mod report;
+pub mod running;
 #[cfg(test)]
 mod tests;
 pub mod weights_source;
@@ -18,20 +20,38 @@ use crate::compute::readback::{ReadError, Reader};
 use crate::data::segmentation::Problem;
 use crate::data::segmentation::doctor::{Check, Finding, Severity, examine, of_one};
 use crate::data::segmentation::read::{Picture, Reader as Files};
-use crate::engine::params::ParamSpec;
-use crate::kit::predict::PredictSpec;
+use crate::engine::params::{ParamSpec, Params};
+use crate::kit::predict::{PredictError, PredictSpec, TensorName};
 use crate::nn::segmentation::SegmentationNet;
 use crate::nn::segmentation::spec::{NetSpec, SpecError};
+use crate::nn::segmentation::weights::{Named, names};
 use crate::pixels::mask::Mask;
 use crate::pixels::mask::components::{Connectivity, components};
 
-use super::params::{CONNECTIVITY, COUNT_THE_DIAGONAL, FILL_HOLES, HAUSDORFF, KEEP, LESION, LESION_VALUE, THRESHOLD};
+use super::params::{
+    ANNOTATOR, CONNECTIVITY, COUNT_THE_DIAGONAL, FILL_HOLES, HAUSDORFF, IMAGES_IN, KEEP, LABELS, LEAVE_OUT, LESION,
+    LESION_VALUE, MASKS_IN, THRESHOLD, net_spec,
+};
 use super::pipeline::{Pipeline, Score};
 use super::source::prepare;
 use inputs::Item;
 
 /// The lab's functions for the command line.
-pub static PREDICT: PredictSpec = PredictSpec { settings, predict: job::predict };
+pub static PREDICT: PredictSpec =
+    PredictSpec { settings, predict: job::predict, tensors };
+
+/// Names and shapes of the tensors of the network that these parameters ask for; see [`PredictSpec::tensors`].
+fn tensors(params: &Params) -> Result<Vec<TensorName>, PredictError> {
+    let spec = net_spec(params);
+    spec.check().map_err(PredictError::input)?;
+    let row = |named: Named| TensorName {
+        name: named.name,
+        also: named.alias.unwrap_or_default(),
+        shape: named.shape,
+        spare: named.spare,
+    };
+    Ok(names(&spec).into_iter().map(row).collect())
+}
 
 /// The lab's parameters that tell how a prediction is made.
 pub fn settings() -> Vec<ParamSpec> {
@@ -44,7 +64,15 @@ pub fn settings() -> Vec<ParamSpec> {
         COUNT_THE_DIAGONAL.row(),
         LESION.row(),
         LESION_VALUE.row(),
+        ANNOTATOR.row(),
+        LEAVE_OUT.row(),
+        LABELS.row(),
+        IMAGES_IN.row(),
+        MASKS_IN.row(),
+        maps::MAPS.row(),
         weights_source::SIDE.row(),
+        weights_source::OF_NETWORK.row(),
+        weights_source::PART.row(),
     ];
     // What a parameter depends on in a run need not be there.
     let is_here = |key: &str| rows.iter().any(|row| row.key == key);
@@ -86,6 +114,8 @@ pub struct Prediction {
     pub mask: Mask,
     /// The true mask at the same size, where one is known.
     pub truth: Option<Mask>,
+    /// The probability of lesion as the network gave it, `[S, S]`.
+    pub probabilities: Vec<f32>,
     pub measures: Measures,
 }
 
@@ -148,7 +178,7 @@ pub fn measure(probabilities: &[f32], picture: &Picture, truth: Option<Mask>, pi
         confidence: mean_inside(probabilities, size, &mask),
         score,
     };
-    Prediction { mask, truth, measures }
+    Prediction { mask, truth, probabilities: probabilities.to_vec(), measures }
 }
 
 /// The mean of the bilinearly resized probabilities over the lesion.

@@ -410,3 +410,51 @@ fn weights_that_outline_nothing_are_warned_of_where_there_are_lesions() {
     assert!(told(3, 1).contains("2 true masks hold a lesion"), "{}", told(3, 1));
     assert_eq!((told(2, 1), told(3, 3)), (String::new(), String::new()));
 }
+
+#[test]
+fn maps_of_probabilities_and_the_masks_of_the_person_that_was_chosen() {
+    let folder = tempfile::tempdir().unwrap();
+    let weights = folder.path().join("net.safetensors");
+    save_trained_at(&tiny_net(1), &SPEC, Some(32), &weights).unwrap();
+    for i in 0..3 {
+        image(folder.path(), &format!("in/images/{i}.png"), (30, 20));
+        mask_file(folder.path(), &format!("in/masks/expert1/{i}.png"), (30, 20));
+        // The second has drawn nothing.
+        image::GrayImage::new(30, 20).save(place(folder.path(), &format!("in/masks/expert2/{i}.png"))).unwrap();
+    }
+    let predict = |out: &str, set: &[&str]| {
+        let request = PredictRequest {
+            weights: weights.clone(),
+            data: folder.path().join("in"),
+            out: folder.path().join(out),
+            set: set.iter().map(|text| (*text).to_owned()).collect(),
+            device: crate::compute::device::DeviceChoice::Cpu,
+            ..PredictRequest::default()
+        };
+        let mut rows = Vec::new();
+        let result = job::predict(&request, &AtomicBool::new(false), &mut |event| {
+            if let PredictEvent::File { row, .. } = event {
+                rows.push(row["true_area"].as_u64());
+            }
+        });
+        result.map(|()| rows)
+    };
+    assert_eq!(predict("one", &["probabilities=both"]).unwrap(), [Some(150); 3]);
+    let map = image::open(folder.path().join("one/probabilities/images/1.png")).unwrap();
+    assert_eq!((map.color(), map.width(), map.height()), (image::ColorType::L16, 30, 20));
+    let array = fs::read(folder.path().join("one/probabilities/images/1.npy")).unwrap();
+    assert!(array.starts_with(b"\x93NUMPY") && array.len() == 128 + 4 * 600, "{}", array.len());
+    let value = |i: usize| f32::from_le_bytes(array[128 + 4 * i..132 + 4 * i].try_into().unwrap());
+    for (i, pixel) in map.to_luma16().pixels().enumerate() {
+        assert!((f32::from(pixel.0[0]) / 65_535.0 - value(i)).abs() < 1e-4, "{i}");
+    }
+    let summary = fs::read_to_string(folder.path().join("one/summary.txt")).unwrap();
+    assert!(summary.contains("probability = value / 65535"), "{summary}");
+    assert_eq!(predict("two", &["annotator=2"]).unwrap(), [Some(0); 3]);
+    assert!(!folder.path().join("two/probabilities").exists());
+    let message = predict("three", &["annotator=3"]).unwrap_err().to_string();
+    assert!(message.contains("`annotator`") && message.contains("from 1 to 2"), "{message}");
+    assert_eq!(predict("four", &["images_in=images", "masks_in=masks/expert2"]).unwrap(), [Some(0); 3]);
+    let message = predict("five", &["architecture=unet"]).unwrap_err().to_string();
+    assert!(message.contains("U-net"), "{message}");
+}

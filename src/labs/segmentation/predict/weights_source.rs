@@ -9,15 +9,15 @@ use crate::compute::streams;
 use crate::data::picture_file::White;
 use crate::engine::experiment::Checkpoint;
 use crate::engine::params::Params;
-use crate::engine::table::{Int, live};
+use crate::engine::table::{Choice, Int, Words, live};
 use crate::kit::export::PackedWeights;
 use crate::kit::predict::{PredictError, RunWeights, module_of, run_weights};
 use crate::nn::segmentation::SegmentationNet;
 use crate::nn::segmentation::count::count;
-use crate::nn::segmentation::spec::NetSpec;
+use crate::nn::segmentation::spec::{Architecture, NetSpec};
 use crate::nn::segmentation::weights::{WeightsFile, packed};
 
-use super::super::params::{IMAGE_SIZE, PARAMS, net_spec};
+use super::super::params::{ARCHITECTURE, IMAGE_SIZE, PARAMS, net_spec};
 use super::super::pipeline::Pipeline;
 use super::parts::Parts;
 
@@ -30,6 +30,41 @@ pub static SIDE: Int = live("Data", "image_size", "image size")
     .help("Side at which the network sees a picture; unless it is set, that of training, where the weights tell it.")
     .unit("pixels")
     .int(DEFAULT_IMAGE_SIZE as i64, [*IMAGE_SIZES.start() as i64, *IMAGE_SIZES.end() as i64]);
+/// Which network a file of weights is of, where somebody says it. The key is that of a run's network.
+pub static OF_NETWORK: Choice<Option<Architecture>, 11> = live("Network", ARCHITECTURE.key(), "network of a file")
+    .help(
+        "auto: the first that all tensors of the file fit, by name and shape. One that is chosen leaves out what it has no place \
+         for and lists it. The public PyTorch U-net is unet with bilinear upsampling, and unet-transposed without.",
+    )
+    .choice(
+        "auto",
+        [
+            ("auto", "by names and shapes", None),
+            ("unet", "U-net", Some(Architecture::UNet)),
+            ("unet-transposed", "U-net (transposed convolutions)", Some(Architecture::TransposedUNet)),
+            ("light", "Light U-net", Some(Architecture::LightUNet)),
+            ("lighter", "Lighter U-net of any C", Some(Architecture::LighterUNet { group: 1 })),
+            ("fcn-32s", "FCN-32s", Some(Architecture::Fcn32s)),
+            ("fcn-16s", "FCN-16s", Some(Architecture::Fcn16s)),
+            ("fcn-8s", "FCN-8s", Some(Architecture::Fcn8s)),
+            ("deeplab-resnet101", "DeepLab v3+ (ResNet-101)", Some(Architecture::DeepLabResNet101)),
+            ("deeplab-xception", "DeepLab v3+ (Xception)", Some(Architecture::DeepLabXception)),
+            ("deeplab-mobilenetv2", "DeepLab v3+ (MobileNetV2)", Some(Architecture::DeepLabMobileNetV2)),
+        ],
+    );
+/// Which part of a file of weights is used.
+pub static PART: Words = live("Network", "part", "part of a file")
+    .help("Where a file holds weights several times, as `ema` and `model`: the one that is used; empty: an average over training.")
+    .text("");
+/// What somebody says of a file of weights.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SaidOfFile<'a> {
+    /// `None`: its tensors tell.
+    pub architecture: Option<Architecture>,
+    /// `None`: the best that fits.
+    pub part: Option<&'a str>,
+}
+
 /// The id of this lab in `run.toml`.
 const LAB: &str = "segmentation";
 
@@ -69,6 +104,11 @@ impl WeightsSource {
     /// A path that is neither, a damaged file, weights of no known network, a run of another lab or without checkpoint,
     /// a size that the network cannot take.
     pub fn open(path: &Path, image_size: Option<usize>) -> Result<Self, PredictError> {
+        Self::open_as(path, image_size, SaidOfFile::default())
+    }
+
+    /// The same where something is known of a file of weights.
+    pub fn open_as(path: &Path, image_size: Option<usize>, said: SaidOfFile<'_>) -> Result<Self, PredictError> {
         if let Some(size) = image_size.filter(|size| !IMAGE_SIZES.contains(size)) {
             return Err(PredictError::Input(format!(
                 "an image size of {size} pixels; choose {} to {}",
@@ -77,8 +117,16 @@ impl WeightsSource {
             )));
         }
         let mut source = match run_weights(path, LAB, PARAMS)? {
+            Some(_) if said.architecture.is_some() || said.part.is_some() => {
+                return Err(PredictError::Input(format!(
+                    "`{}` and `{}` are for files of weights; `{}` is of a recorded run, whose network is known",
+                    OF_NETWORK.key(),
+                    PART.key(),
+                    path.display()
+                )));
+            }
             Some(run) => of_run(run),
-            None => of_file(path)?,
+            None => of_file(path, said)?,
         };
         if let Some(size) = image_size {
             if source.image_size_from != NOT_SAID && size != source.image_size {
@@ -148,9 +196,13 @@ impl WeightsSource {
 
 const NOT_SAID: &str = "the article's; the file does not say on what it was trained, choose with --set image_size=N";
 
-fn of_file(path: &Path) -> Result<WeightsSource, PredictError> {
-    let file = WeightsFile::open(path).map_err(PredictError::input)?;
-    let spec = file.recognise().map_err(PredictError::input)?;
+fn of_file(path: &Path, said: SaidOfFile<'_>) -> Result<WeightsSource, PredictError> {
+    let mut file = WeightsFile::open(path).map_err(PredictError::input)?.of_part(said.part);
+    if said.architecture.is_some() {
+        file = file.lenient();
+    }
+    let spec = file.recognise_as(said.architecture).map_err(PredictError::input)?;
+    let notes = file.notes(&spec).map_err(PredictError::input)?;
     let (image_size, image_size_from) = match file.image_size().filter(|size| IMAGE_SIZES.contains(size)) {
         Some(size) => (size, "as it was trained"),
         None => (DEFAULT_IMAGE_SIZE, NOT_SAID),
@@ -162,7 +214,7 @@ fn of_file(path: &Path) -> Result<WeightsSource, PredictError> {
         image_size_from,
         origin: path.display().to_string(),
         white: file.white().and_then(White::parse).unwrap_or_default(),
-        warnings: Vec::new(),
+        warnings: notes,
         params: Params::defaults(PARAMS),
         parts: Err("a file of weights does not tell on which pictures they were trained; the folder of the run does"
             .to_owned()),

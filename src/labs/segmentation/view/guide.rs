@@ -1,6 +1,6 @@
 //! The guide's live part: where the training stands, the equations with the current numbers, the paper's values.
 
-use eframe::egui::{Grid, Label, RichText, Ui, vec2};
+use eframe::egui::{CollapsingHeader, Grid, Label, RichText, ScrollArea, TextStyle, Ui, vec2};
 
 use crate::engine::params::Params;
 use crate::kit::prose::{self, equation, heading, line};
@@ -14,7 +14,8 @@ use crate::labs::segmentation::params::{
 };
 use crate::nn::segmentation::count::{count, larger_than_unet};
 use crate::nn::segmentation::loss::SegmentationLoss;
-use crate::plot::{number, tile};
+use crate::nn::segmentation::weights::names;
+use crate::plot::{medium, number, tile};
 
 use super::series::{self, ASSD, DICE, HD, HD95, PLAIN_DICE, VALIDATION};
 use crate::nn::optim::Rule;
@@ -34,6 +35,33 @@ pub fn show(ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
     measured(&params, ui, ctx);
     notes(&params, ui, ctx);
     prose::tries(ui, ctx, &SPEC);
+    tensors(&params, ui, ctx);
+}
+
+/// What the tensors of this network are called in a file of weights.
+fn tensors(params: &Params, ui: &mut Ui, ctx: &ViewCtx<'_>) {
+    let size = tile::font_size(ctx.presenting);
+    let spec = net_spec(params);
+    if medium::is_figure(ui.ctx()) || spec.check().is_err() {
+        return;
+    }
+    let title = RichText::new("Names of tensors in a file of weights").size(size + 0.5);
+    CollapsingHeader::new(title).id_salt("tensors").show(ui, |ui| {
+        let text = "As PyTorch has them; a file may have one prefix before all of them. Those with * stand before a batch \
+                    normalisation, and a file may lack all of them. Also: learnscope weights segmentation --architecture A";
+        ui.add(Label::new(tile::weak(text, size, ctx.style)).wrap());
+        let names = names(&spec);
+        let row = ui.text_style_height(&TextStyle::Body).max(1.4 * size);
+        ScrollArea::both().id_salt("tensor names").max_height(22.0 * size).show_rows(ui, row, names.len(), |ui, rows| {
+            for named in &names[rows] {
+                let shape: Vec<String> = named.shape.iter().map(ToString::to_string).collect();
+                let mark = if named.spare { "*" } else { "" };
+                let also = named.alias.as_ref().map_or_else(String::new, |alias| format!("  or {alias}"));
+                let text = format!("{}{mark}  {}{also}", named.name, shape.join("×"));
+                ui.add(Label::new(tile::mono(text, size, ctx.style)).extend());
+            }
+        });
+    });
 }
 
 fn shown(ctx: &ViewCtx<'_>, key: &str) -> String {

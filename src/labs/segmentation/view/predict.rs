@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use eframe::egui::{Align, ComboBox, Context, Label, Layout, ProgressBar, RichText, TextEdit, Ui, UiBuilder, vec2};
 
+use crate::compute::device::DeviceChoice;
 use crate::engine::params::ParamKind;
 use crate::kit::empty;
 use crate::kit::predict_fields::{Field, PredictFields, Words};
@@ -31,7 +32,7 @@ pub static TILE: Tile<SegmentationView> = Tile {
         id: "predict",
         title: "Predict",
         help: "The weights of this run, or of a file, on your own pictures: outlines, areas and a table, to be \
-               saved as PNG and CSV. Computed on the CPU, apart from the training.",
+               saved as PNG and CSV. Computed apart from the training, on the best GPU or on the CPU.",
         area: "large",
         follows_cursor: false,
     },
@@ -104,6 +105,8 @@ pub struct Predict {
     pub fields: PredictFields,
     /// What of a true mask is lesion: a choice of the parameter `lesion`; empty: as the weights' run had it.
     pub lesion: &'static str,
+    /// On the CPU even where there is a GPU.
+    pub on_cpu: bool,
     /// The value or colour, where one is chosen.
     pub lesion_value: String,
     job: Option<(Job, Instant)>,
@@ -125,6 +128,7 @@ impl Default for Predict {
             fields: PredictFields::new(&WORDS),
             lesion: "",
             lesion_value: "1".to_owned(),
+            on_cpu: false,
             job: None,
             saving: None,
             found: Vec::new(),
@@ -215,7 +219,9 @@ impl Predict {
             lesion.push(format!("{}={}", LESION.key(), self.lesion));
             lesion.push(format!("{}={}", LESION_VALUE.key(), self.lesion_value.trim()));
         }
-        let wanted = Wanted { weights: PathBuf::from(self.fields.weights.trim()), data, pipeline: *pipeline, lesion };
+        let device = if self.on_cpu { DeviceChoice::Cpu } else { DeviceChoice::Automatic };
+        let weights = PathBuf::from(self.fields.weights.trim());
+        let wanted = Wanted { weights, data, pipeline: *pipeline, lesion, device };
         (self.found, self.inputs, self.lines, self.said) = (Vec::new(), None, Vec::new(), None);
         self.summary.clear();
         self.results.clear();
@@ -279,14 +285,12 @@ impl Predict {
                     progress(ui, self.found.len(), self.inputs.as_deref(), *since, size);
                 }
                 None => {
-                    if tile::button(
-                        ui,
-                        self.is_ready(),
-                        "Predict",
-                        "Outline every picture with these weights, on the CPU",
-                        size,
-                    ) {
+                    if tile::button(ui, self.is_ready(), "Predict", "Outline every picture with these weights", size) {
                         self.start(pipeline, ui.ctx());
+                    }
+                    let help = "On the CPU even where there is a GPU, which a training may be using";
+                    if tile::toggle(ui, self.on_cpu, "CPU only", help, size) {
+                        self.on_cpu = !self.on_cpu;
                     }
                     let text = RichText::new(pipeline.describe()).size(size).color(ctx.style.text_weak);
                     ui.add(Label::new(text).truncate());

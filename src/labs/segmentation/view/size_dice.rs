@@ -513,6 +513,7 @@ fn family(architecture: Architecture) -> (Marker, usize) {
 fn short_name(architecture: Architecture) -> String {
     match architecture {
         Architecture::LightUNet => "Light".to_owned(),
+        Architecture::TransposedUNet => "transposed".to_owned(),
         Architecture::LighterUNet { group } => format!("@{group}"),
         Architecture::DeepLabResNet101 => "ResNet-101".to_owned(),
         Architecture::DeepLabXception => "Xception".to_owned(),

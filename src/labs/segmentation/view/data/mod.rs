@@ -3,6 +3,7 @@
 pub mod findings;
 pub mod folder;
 mod overview;
+mod pairing;
 pub mod sample;
 
 use std::path::{Path, PathBuf};
@@ -23,6 +24,7 @@ use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::labs::segmentation::params::{FOLDER, FROM_FOLDER, IMAGE_SIZE, SPLIT_SEED, SYNTHETIC_IMAGES};
 use findings::{Findings, Line};
 use folder::{Choice, Folder, Progress, Verdict};
+use pairing::Pairing;
 use sample::SampleSet;
 
 /// The tile.
@@ -56,6 +58,11 @@ pub static TILE: Tile<SegmentationView> = Tile {
                 }
             },
         },
+        TileCommand {
+            id: "data-pairing",
+            title: "Data: say where images and masks are",
+            run: |view, ctx, egui| view.data.pairing.open(ctx.params, egui),
+        },
         TileCommand { id: "data-stop", title: "Data: stop reading", run: |view, _, _| view.data.folder.stop() },
     ],
 };
@@ -66,6 +73,7 @@ pub struct DataTile {
     pub folder: Folder,
     pub sample: SampleSet,
     findings: Findings,
+    pairing: Pairing,
     /// Shows what the run recorded rather than the form's folder; `None`: whichever belongs together.
     recorded: Option<bool>,
     /// What a listing says of itself, made once.
@@ -84,6 +92,7 @@ impl DataTile {
     pub fn show(&mut self, ui: &mut Ui, ctx: &mut ViewCtx<'_>) -> Option<PathBuf> {
         let choice = Choice::of(ctx.params);
         self.folder.update(ui.ctx(), &choice);
+        self.pairing.show(ui.ctx(), ctx);
         let size = tile::font_size(ctx.presenting);
         let (bar, rest) = tile::split(ui, size);
         let summary = recorded_summary(ctx);
@@ -111,7 +120,7 @@ impl DataTile {
             (_, true, Some(listing)) => listing.root.display().to_string(),
             (_, true, None) => choice.folder.display().to_string(),
         };
-        let mut scan = false;
+        let (mut scan, mut pairing) = (false, false);
         tile::bar(ui, rect, tile::weak(text, size, style), |ui| {
             if has_run {
                 if tile::toggle(ui, of_run, "run", "What the run recorded when it began", size) {
@@ -124,9 +133,13 @@ impl DataTile {
             if !of_run && choice.of_folder && !choice.folder.as_os_str().is_empty() {
                 let help = "Look at the folder again, for files that were added or changed";
                 scan = tile::button(ui, self.folder.progress().is_none(), "Look again", help, size);
+                pairing = pairing_button(ui, size);
                 choose(ui, ctx, size);
             }
         });
+        if pairing {
+            self.pairing.open(ctx.params, ui.ctx());
+        }
         if scan {
             self.folder.scan(ui.ctx());
         }
@@ -207,6 +220,7 @@ impl DataTile {
         }
         let progress = self.folder.progress();
         let Some(listing) = self.folder.listing().cloned() else {
+            let mut pairing = false;
             section(ui, rest, "looking", |ui| {
                 match self.folder.error() {
                     Some(error) => {
@@ -214,7 +228,10 @@ impl DataTile {
                         ui.label(RichText::new(title).size(size + 4.0).color(style.text));
                         ui.add(Label::new(RichText::new(error).size(size + 1.0).color(style.error)).wrap());
                         ui.add_space(6.0);
-                        choose(ui, ctx, size);
+                        ui.horizontal(|ui| {
+                            pairing = pairing_button(ui, size);
+                            choose(ui, ctx, size);
+                        });
                     }
                     None => {
                         ui.label(RichText::new("Looking at the folder").size(size + 4.0).color(style.text));
@@ -224,6 +241,9 @@ impl DataTile {
                     self.progress(ui, progress, ctx, size);
                 }
             });
+            if pairing {
+                self.pairing.open(ctx.params, ui.ctx());
+            }
             return None;
         };
         let rules = self.folder.rules();
@@ -233,12 +253,14 @@ impl DataTile {
             self.about = Some((listing.clone(), rules.cloned(), lines));
         }
         let verdict = self.folder.verdict(ui.ctx());
+        let mut open_pairing = false;
         let (about, list) = halves(rest, size);
         section(ui, about, "about", |ui| {
             let lines = self.about.as_ref().map(|(.., lines)| lines.as_slice()).unwrap_or_default();
             overview::found(ui, lines, style, size);
             if let Err(error) = listing.require_pairs() {
                 ui.add(Label::new(RichText::new(error.to_string()).size(size + 1.0).color(style.error)).wrap());
+                open_pairing = pairing_button(ui, size);
             }
             if let Some(error) = self.folder.error() {
                 ui.add(Label::new(RichText::new(error).size(size + 1.0).color(style.error)).wrap());
@@ -258,6 +280,9 @@ impl DataTile {
                 overview::split(ui, verdict, *current, style, size);
             }
         });
+        if open_pairing {
+            self.pairing.open(ctx.params, ui.ctx());
+        }
         let Some((verdict, _)) = verdict else {
             if list.is_positive() {
                 ui.scope_builder(UiBuilder::new().max_rect(list), |ui| {
@@ -313,6 +338,12 @@ pub fn image_of(listing: &Listing, path: &Path) -> Option<PathBuf> {
         .iter()
         .find(|pair| is(&pair.image) || pair.masks.iter().any(is) || pair.corrected.as_ref().is_some_and(is));
     pair.map(|pair| &pair.image).or_else(|| listing.unpaired_images.iter().find(|image| is(image))).cloned()
+}
+
+/// The button that opens the dialog of images and masks.
+fn pairing_button(ui: &mut Ui, size: f32) -> bool {
+    let help = "Say where the folder's images and masks are, and see six pairs before they are used";
+    tile::button(ui, true, "Images and masks…", help, size)
 }
 
 /// The button that asks the shell for a folder.
