@@ -1,5 +1,6 @@
 //! Files of pictures: the one place where they are opened and decoded, within a limit of memory whatever a file claims.
 
+mod about;
 mod gif;
 mod jpeg;
 mod kinds;
@@ -18,6 +19,7 @@ use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageError, ImageForm
 
 use crate::disk;
 
+pub use about::{About, about};
 pub use kinds::{EXTENSIONS, ForeignFiles, foreign, is_picture_name};
 pub use png::Palette;
 pub use white::{Exposure, Levels, White};

@@ -2,4 +2,5 @@
 
 pub mod mask;
 pub mod resize;
+pub mod spacing;
 pub mod warp;

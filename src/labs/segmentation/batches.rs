@@ -92,6 +92,7 @@ mod tests {
             corrected: None,
             factor: 1,
             content: 0,
+            spacing: None,
         };
         SegmentationData {
             size: 4,

@@ -214,7 +214,7 @@ impl SegmentationRun {
 
     /// Says how is measured, and where loss or post-processing do not fit the data.
     fn introduce(&self, out: &mut Emit<'_>) {
-        out.notice(Level::Info, format!("measured: {}", self.pipeline.describe()));
+        out.notice(Level::Info, format!("measured: {}", self.pipeline.describe(self.data.unit())));
         let count = |indices: &[usize], what: fn(&Mask) -> bool| {
             indices.iter().filter(|&&i| what(&self.data.items[i].truth)).count()
         };
@@ -245,6 +245,14 @@ impl SegmentationRun {
     fn show_wall(&self, out: &mut Emit<'_>) {
         let names: Vec<&str> = self.data.wall_items().map(|i| self.data.items[i].name.as_str()).collect();
         out.payload("wall/names", Payload::Text(names.join("\n")));
+        if self.data.in_millimetres() {
+            let areas = self.data.spacings.iter().map(|spacing| spacing.area());
+            out.scalar("pixel_area", areas.sum::<f64>() / self.data.spacings.len() as f64);
+            let sides =
+                self.data.wall_items().filter_map(|i| self.data.spacing(i).map(|s| s.times(self.data.items[i].factor)));
+            let lines: Vec<String> = sides.map(|spacing| format!("{},{}", spacing.row, spacing.column)).collect();
+            out.payload("wall/spacing", Payload::Text(lines.join("\n")));
+        }
         for (i, picture) in self.data.wall_pictures.iter().enumerate() {
             let rgba = picture.rgb.chunks_exact(3).flat_map(|p| [p[0], p[1], p[2], 255]).collect();
             let (width, height) = (picture.width as u32, picture.height as u32);
@@ -403,7 +411,7 @@ impl Experiment for SegmentationRun {
         let pipeline = Pipeline::of(&params);
         if pipeline != self.pipeline {
             self.pipeline = pipeline;
-            self.news.push((Level::Info, format!("from now on measured: {}", pipeline.describe())));
+            self.news.push((Level::Info, format!("from now on measured: {}", pipeline.describe(self.data.unit()))));
         }
         self.trainer.set(&before, &self.hyper);
         if before.loss != self.hyper.loss {

@@ -1,5 +1,5 @@
-//! Measures predictions: image by image at the original size, and their means. Distances and areas are in pixels of the
-//! file, also where a huge picture was read smaller.
+//! Measures predictions: image by image at the original size, and their means. Distances and areas are by pixels of the
+//! file, also where a huge picture was read smaller, and in millimetres where all images say how large a pixel is.
 
 use rayon::prelude::*;
 
@@ -8,6 +8,7 @@ use crate::engine::emit::Emit;
 use crate::engine::event::Payload;
 use crate::engine::experiment::RunError;
 use crate::pixels::mask::{Confusion, Mask};
+use crate::pixels::spacing::Spacing;
 
 use super::pipeline::{Pipeline, Score};
 use super::source::{Item, SegmentationData};
@@ -16,6 +17,18 @@ use super::trainer::{Evaluated, Input};
 /// Columns of the tables of single images. Empty cells are undefined.
 pub const COLUMNS: [&str; 9] =
     ["image", "class", "Dice at network size", "Dice", "IoU", "HD95", "HD", "ASSD pooled", "area / predicted"];
+/// The same of a data set whose pixels have a size: distances in mm, areas in mm².
+pub const COLUMNS_MM: [&str; 9] = [
+    "image",
+    "class",
+    "Dice at network size",
+    "Dice",
+    "IoU",
+    "HD95 mm",
+    "HD mm",
+    "ASSD pooled mm",
+    "area / predicted mm²",
+];
 
 /// One image, measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -81,20 +94,21 @@ pub fn judge(
     let few = 4 * rayon::current_num_threads();
     let mut judged = Vec::with_capacity(indices.len());
     for (indices, maps) in indices.chunks(few).zip(evaluated.probabilities.chunks(few)) {
-        let one = |(&i, map): (&usize, &Vec<f32>)| judge_one(&data.items[i], data.size, map, pipeline);
+        let one = |(&i, map): (&usize, &Vec<f32>)| judge_one(&data.items[i], data.spacing(i), data.size, map, pipeline);
         judged.par_extend(indices.par_iter().zip(maps).map(one));
         heard()?;
     }
     Ok(judged)
 }
 
-fn judge_one(item: &Item, size: usize, probabilities: &[f32], pipeline: &Pipeline) -> Judged {
+/// `spacing`: of a pixel of the file.
+fn judge_one(item: &Item, spacing: Option<Spacing>, size: usize, probabilities: &[f32], pipeline: &Pipeline) -> Judged {
     let plain = Mask::above(size, size, probabilities, 0.5).expect("a map of numbers at the network's size");
     let small = Mask::new(size, size, item.mask.clone()).expect("a mask has the network's size");
     let prediction = pipeline.mask(probabilities, size, item.truth.height(), item.truth.width());
     Judged {
         plain_dice: Confusion::of(&plain, &small).expect("both have the network's size").dice(),
-        score: pipeline.score(&prediction, &item.truth).scaled(item.factor),
+        score: pipeline.score(&prediction, &item.truth, spacing).scaled(item.factor),
     }
 }
 
@@ -148,10 +162,14 @@ pub fn table(data: &SegmentationData, indices: &[usize], judged: &[Judged]) -> P
             number(score.hd95, 2),
             number(score.hd, 2),
             number(score.assd, 2),
-            format!("{} / {}", score.area, score.predicted),
+            match score.spacing {
+                None => format!("{} / {}", score.area, score.predicted),
+                Some(_) => score.areas().map(|area| format!("{area:.2}")).join(" / "),
+            },
         ]
     };
-    Payload::Table { columns: COLUMNS.map(str::to_owned).to_vec(), rows: indices.iter().zip(judged).map(row).collect() }
+    let columns = if data.in_millimetres() { COLUMNS_MM } else { COLUMNS };
+    Payload::Table { columns: columns.map(str::to_owned).to_vec(), rows: indices.iter().zip(judged).map(row).collect() }
 }
 
 #[cfg(test)]
@@ -190,12 +208,12 @@ mod tests {
         // A band of the predicted width, 100 pixels of the file to the left of the true one.
         let probabilities: Vec<f32> = (0..32 * 32).map(|i| f32::from(u8::from((8..16).contains(&(i % 32))))).collect();
         let pipeline = Pipeline::default();
-        let trained = judge_one(&data.items[at], 32, &probabilities, &pipeline).score;
+        let trained = judge_one(&data.items[at], None, 32, &probabilities, &pipeline).score;
         let listing = scan(folder.path(), None, Watch::nobody()).unwrap();
         let pair = listing.pairs.iter().find(|pair| pair.name == "huge").unwrap();
         let read::Sample { picture, mask, .. } = whole_pictures().pair(pair).unwrap();
         assert_eq!(picture.factor, 1);
-        let predicted = measure(&probabilities, &picture, Some(mask), &pipeline).measures.score.unwrap();
+        let predicted = measure(&probabilities, &picture, Some(mask), None, &pipeline).measures.score.unwrap();
         assert_eq!((trained.hd, trained.hd95), (Some(100.0), Some(100.0)));
         assert_eq!((trained.hd, trained.hd95), (predicted.hd, predicted.hd95));
         assert_eq!((trained.area, trained.predicted), (predicted.area, predicted.predicted));

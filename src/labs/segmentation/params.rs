@@ -7,6 +7,7 @@ use crate::engine::params::{ParamError, Params};
 use crate::engine::table::Int;
 use crate::nn::segmentation::loss::SegmentationLoss;
 use crate::nn::segmentation::spec::{Architecture, NetSpec};
+use crate::pixels::spacing::Spacing;
 
 pub use table::*;
 
@@ -89,6 +90,28 @@ pub fn lesion(params: &Params) -> Result<Lesion, ParamError> {
         .map_err(|problem| ParamError::invalid(LESION_VALUE.key(), problem))
 }
 
+/// What is said of the size of a pixel.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum PixelSize {
+    /// What the files say, if all images do.
+    OfFiles,
+    /// Distances stay in pixels.
+    Pixels,
+    Typed(Spacing),
+}
+
+/// The size of a pixel as it is chosen.
+pub fn pixel_size(params: &Params) -> Result<PixelSize, ParamError> {
+    match params.get(SPACING.key()).map(ToString::to_string).unwrap_or_default().trim() {
+        "" => Ok(PixelSize::OfFiles),
+        "pixels" | "px" => Ok(PixelSize::Pixels),
+        text => match Spacing::parse(text) {
+            Ok(spacing) => Ok(PixelSize::Typed(spacing)),
+            Err(problem) => Err(ParamError::invalid(SPACING.key(), problem)),
+        },
+    }
+}
+
 /// Values that belong together: a combination that no run can have. Reads no files.
 pub fn check_combination(params: &Params) -> Result<(), ParamError> {
     let invalid = |key: &str, problem: String| Err(ParamError::invalid(key, problem));
@@ -104,6 +127,7 @@ pub fn check_combination(params: &Params) -> Result<(), ParamError> {
         return invalid(FOLDER.key(), "choose the folder with images and masks (`--data DIR`)".to_owned());
     }
     lesion(params)?;
+    pixel_size(params)?;
     if TRAIN_SHARE.of(params) + VALIDATION_SHARE.of(params) > 1.0 {
         return invalid(
             VALIDATION_SHARE.key(),
@@ -151,6 +175,7 @@ mod tests {
             (&["architecture=fcn-8s", "image_size=40"], "`image_size`"),
             (&["lesion=value", "lesion_value=red"], "`lesion_value`"),
             (&["lesion=colour", "lesion_value=#ff00"], "`lesion_value`"),
+            (&["spacing=wide"], "`spacing`"),
             (&["train_share=0.9", "validation_share=0.5"], "`validation_share`"),
             (&["architecture=deeplab-mobilenetv2", "batch_size=1"], "`batch_size`"),
         ] {

@@ -24,11 +24,12 @@ use crate::kit::kept;
 use crate::nn::segmentation::weights;
 use crate::pixels::mask::Mask;
 use crate::pixels::resize::{Resampling, Size, resize, resize_mask};
+use crate::pixels::spacing::{Spacing, Unit};
 
 use super::params::{
     ANNOTATOR, AS_GIVEN, CALIPERS, CHANNELS, CORRECTIONS, Calipers, FOLD, FOLDER, FROM_FOLDER, GROUP_BY, GROUP_PATTERN,
-    GroupBy, IMAGE_SIZE, LEAVE_OUT, LESION, LESION_VALUE, OVERFIT, OVERFIT_IMAGE, SPLIT_SEED, SYNTHETIC_IMAGES,
-    TRAIN_SHARE, VALIDATION_SHARE, WALL_IMAGES, WEIGHTS, check_combination, lesion,
+    GroupBy, IMAGE_SIZE, LEAVE_OUT, LESION, LESION_VALUE, OVERFIT, OVERFIT_IMAGE, PixelSize, SPACING, SPLIT_SEED,
+    SYNTHETIC_IMAGES, TRAIN_SHARE, VALIDATION_SHARE, WALL_IMAGES, WEIGHTS, check_combination, lesion, pixel_size,
 };
 use super::reading::{Examined, Input, ReadFolder, correction, for_training};
 
@@ -50,6 +51,8 @@ pub struct Item {
     pub factor: usize,
     /// Of the picture as it was read; see [`content`].
     pub content: u64,
+    /// The size of a pixel, as the file says.
+    pub spacing: Option<Spacing>,
 }
 
 /// A data set that is ready for training.
@@ -62,6 +65,8 @@ pub struct SegmentationData {
     pub items: Vec<Arc<Item>>,
     /// The part of every item; `None`: it is used for nothing.
     pub parts: Vec<Option<Part>>,
+    /// The size of a pixel of every item; empty: distances are in pixels.
+    pub spacings: Vec<Spacing>,
     /// Each part beside the whole.
     pub table: PartTable,
     /// Indices of items that are trained on: those of `parts`, or the one that is to be learnt by heart.
@@ -95,7 +100,7 @@ const LETTERS: [char; 3] = ['t', 'v', 'e'];
 const MOST_GIB: f64 = 12.0;
 
 /// What of the parameters decides about the data.
-const IDENTIFYING: [&str; 19] = [
+const IDENTIFYING: [&str; 20] = [
     SYNTHETIC_IMAGES.key(),
     CALIPERS.key(),
     IMAGE_SIZE.key(),
@@ -105,6 +110,7 @@ const IDENTIFYING: [&str; 19] = [
     SPLIT_SEED.key(),
     AS_GIVEN.key(),
     FOLD.key(),
+    SPACING.key(),
     GROUP_BY.key(),
     GROUP_PATTERN.key(),
     LESION.key(),
@@ -240,6 +246,7 @@ pub(super) fn item(name: String, class: String, sample: &Sample, Input { channel
         corrected: None,
         factor: sample.picture.factor,
         content: content(&sample.picture),
+        spacing: sample.facts.spacing,
     }
 }
 
@@ -302,6 +309,7 @@ fn generated(params: &Params) -> Result<SegmentationData, ParamError> {
     let facts: Vec<ImageFacts> = data.items.iter().map(fact).collect();
     data.table = compare(&facts, &groups.of, &parts);
     data.put_split(&parts, None, params)?;
+    data.put_pixel_size(pixel_size(params)?);
     data.wall_pictures = data.wall_items().map(|i| samples[i].1.picture.clone()).collect();
     Ok(data)
 }
@@ -359,6 +367,7 @@ fn divided(params: &Params, path: &Path, folder: &ReadFolder) -> Result<Segmenta
     data.summary.extend(rules.lines());
     data.rules = rules.clone();
     data.summary.extend(reduced(&data.items));
+    data.put_pixel_size(pixel_size(params)?);
     data.summary.push(format!("data doctor: {}", doctor::summary(&data.findings)));
     let shown: Vec<&Pair> = data.wall_items().map(|item| &listing.pairs[readable[item]]).collect();
     data.wall_pictures = shown
@@ -416,6 +425,29 @@ fn assemble(
 }
 
 impl SegmentationData {
+    /// The size of a pixel of an item's file, where distances are in millimetres.
+    pub fn spacing(&self, item: usize) -> Option<Spacing> {
+        self.spacings.get(item).copied()
+    }
+
+    pub fn in_millimetres(&self) -> bool {
+        !self.spacings.is_empty()
+    }
+
+    /// What distances are in.
+    pub fn unit(&self) -> Unit {
+        Unit::of(self.spacings.first().copied())
+    }
+
+    /// Decides what distances are measured in, and says so where it is not as ever.
+    fn put_pixel_size(&mut self, choice: PixelSize) {
+        let of_files: Vec<(&str, Option<Spacing>)> =
+            self.items.iter().map(|item| (item.name.as_str(), item.spacing)).collect();
+        let (spacings, line) = spacing_of_all(&of_files, choice);
+        self.spacings = spacings;
+        self.summary.extend(line);
+    }
+
     /// Takes a split and says so. `given`: where it is named, if it is.
     fn put_split(&mut self, split: &Split, given: Option<&str>, params: &Params) -> Result<(), ParamError> {
         let images = |part: Part| counted(split.pairs(part).len(), "image", "images");
@@ -553,6 +585,46 @@ impl SegmentationData {
     }
 }
 
+/// The size of a pixel of every image, by name and with what its file says; none where distances stay in pixels, since a
+/// mean over pixels and millimetres would mean nothing. With what there is to say of it.
+pub fn spacing_of_all(images: &[(&str, Option<Spacing>)], choice: PixelSize) -> (Vec<Spacing>, Option<String>) {
+    let known: Vec<Spacing> = images.iter().filter_map(|(_, spacing)| *spacing).collect();
+    match choice {
+        PixelSize::Pixels if known.is_empty() => (Vec::new(), None),
+        PixelSize::Pixels => {
+            (Vec::new(), Some("distances and areas are in pixels, as chosen, whatever the files say".to_owned()))
+        }
+        PixelSize::Typed(spacing) => {
+            let line = format!("a pixel is {} (as typed): distances are in mm, areas in mm²", spacing.text());
+            (vec![spacing; images.len()], Some(line))
+        }
+        PixelSize::OfFiles if known.is_empty() => (Vec::new(), None),
+        PixelSize::OfFiles if known.len() < images.len() => {
+            let first = images.iter().find(|(_, spacing)| spacing.is_none()).map_or("", |(name, _)| name);
+            let missing = counted(images.len() - known.len(), "image does", "images do");
+            let line = format!(
+                "distances are in pixels: {missing} not say how large a pixel is (the first is {first}), and {} of {} do; \
+                 type the size (`spacing`), or leave those images out",
+                known.len(),
+                images.len()
+            );
+            (Vec::new(), Some(line))
+        }
+        PixelSize::OfFiles => {
+            let sides = known.iter().flat_map(|spacing| [spacing.row, spacing.column]);
+            let (least, most) =
+                sides.fold((f64::INFINITY, 0.0_f64), |(least, most), side| (least.min(side), most.max(side)));
+            let first = known[0];
+            let size = if known.iter().all(|spacing| *spacing == first) {
+                format!("a pixel is {}", first.text())
+            } else {
+                format!("pixels have sides of {least} to {most} mm")
+            };
+            (known, Some(format!("{size} (as the files say): distances are in mm, areas in mm²")))
+        }
+    }
+}
+
 /// Refuses what would fill the memory.
 fn check_memory(count: usize, params: &Params) -> Result<(), ParamError> {
     let input = input(params);
@@ -572,6 +644,22 @@ fn check_memory(count: usize, params: &Params) -> Result<(), ParamError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn distances_are_in_millimetres_only_where_every_image_says_how_large_a_pixel_is() {
+        let (small, large) = (Spacing { row: 0.1, column: 0.1 }, Spacing { row: 0.2, column: 0.3 });
+        let all = [("a", Some(small)), ("b", Some(large))];
+        let (spacings, line) = spacing_of_all(&all, PixelSize::OfFiles);
+        assert_eq!(spacings, [small, large]);
+        assert!(line.unwrap().starts_with("pixels have sides of 0.1 to 0.3 mm"));
+        let some = [("a", Some(small)), ("b", None)];
+        let (spacings, line) = spacing_of_all(&some, PixelSize::OfFiles);
+        assert!(spacings.is_empty());
+        assert!(line.unwrap().contains("1 image does not say how large a pixel is (the first is b), and 1 of 2 do"));
+        assert_eq!(spacing_of_all(&some, PixelSize::Typed(large)).0, [large; 2]);
+        assert_eq!(spacing_of_all(&all, PixelSize::Pixels).0, []);
+        assert_eq!(spacing_of_all(&[("a", None)], PixelSize::OfFiles), (Vec::new(), None), "as ever: nothing is said");
+    }
 
     #[test]
     fn one_changed_pixel_or_weight_changes_what_the_header_says() {

@@ -25,7 +25,7 @@ pub static STUDIES: &[StudySpec] =
     &[TABLE_2, TABLE_2_OWN, TABLE_1, TABLE_1_OWN, LADDER, LADDER_OWN, FIGURE_2, FIGURE_2_OWN, SIZE_DICE, CALIPERS];
 
 const DICE: Measure = Measure { title: "test Dice", unit: "", of: |run, _| last(run, "test/dice") };
-const HD95: Measure = Measure { title: "test HD95 (medpy)", unit: "pixels", of: |run, _| last(run, "test/hd95") };
+const HD95: Measure = Measure { title: "test HD95 (medpy)", unit: "pixels or mm", of: |run, _| last(run, "test/hd95") };
 const UNDEFINED: Measure =
     Measure { title: "test images without HD95", unit: "images", of: |run, _| last(run, "test/undefined") };
 const VALIDATION: Measure =

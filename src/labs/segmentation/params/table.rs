@@ -170,6 +170,13 @@ pub static FOLD: Int = fixed(DATA, "fold", "fold")
     .help("Which fold of a file that names several, from 0.")
     .when(FROM_FOLDER.is(&["folder"]))
     .int(0, [0, 1000]);
+pub static SPACING: Words = fixed(DATA, "spacing", "size of a pixel")
+    .help(
+        "Millimetres of a pixel as `0.2`, or of a row and a column as `0.2,0.3`; distances are then in mm and areas in mm². \
+         Empty: what DICOM and NIfTI files say, if all images do. `pixels`: pixels, whatever they say.",
+    )
+    .unit("mm")
+    .text("");
 pub static GROUP_BY: Choice<GroupBy, 3> = fixed(DATA, "group_by", "groups by")
     .help("Images of one group (a patient) are never split. Near-duplicates always stay together.")
     .when(FROM_FOLDER.is(&["folder"]))
@@ -319,8 +326,8 @@ pub static FILL_HOLES: Switch =
     live(EVALUATION, "fill_holes", "fill holes").help("After the choice of parts.").switch(true);
 pub static HAUSDORFF: Choice<Hausdorff, 2> = live(EVALUATION, "hd95", "HD95")
     .help(
-        "95th percentile of the distances between the borders, pixels of the original image. The two conventions \
-         differ.",
+        "95th percentile of the distances between the borders, pixels of the original image, or mm where a pixel has a \
+         size. The two conventions differ.",
     )
     .choice(
         "medpy",
@@ -357,6 +364,7 @@ pub static PARAMS: &[ParamSpec] = &[
     SPLIT_SEED.row(),
     AS_GIVEN.row(),
     FOLD.row(),
+    SPACING.row(),
     GROUP_BY.row(),
     GROUP_PATTERN.row(),
     CORRECTIONS.row(),

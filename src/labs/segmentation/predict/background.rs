@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::super::params::{PARAMS, lesion};
+use super::super::params::{PARAMS, lesion, pixel_size};
 use super::super::pipeline::Pipeline;
 use super::Predictor;
 use super::inputs::{Inputs, counted, find, of_files};
@@ -155,6 +155,7 @@ fn predict(wanted: &Wanted, say: &dyn Fn(Told), cancel: &AtomicBool) -> Result<(
         several => of_files(several),
     };
     inputs.white = source.white.clone();
+    let sizes = inputs.take_pixel_size(pixel_size(&source.params).map_err(|error| error.to_string())?);
     let device = device::cpu();
     let net = source.build(&device).map_err(|error| error.to_string())?;
     let files = survey(&inputs, &lesion, watch);
@@ -162,7 +163,8 @@ fn predict(wanted: &Wanted, say: &dyn Fn(Told), cancel: &AtomicBool) -> Result<(
     let predictor = Predictor::new(net, source.spec, source.image_size, device).map_err(|error| error.to_string())?;
     let mut lines = source.describe();
     lines.extend(inputs.lines.iter().cloned());
-    lines.push(format!("masks: {}", wanted.pipeline.describe()));
+    lines.extend(sizes);
+    lines.push(format!("masks: {}", wanted.pipeline.describe(inputs.unit())));
     lines.extend(files.rules().into_iter().flat_map(Rules::lines).map(|line| format!("data: {line}")));
     // What is saved later is read as it was predicted.
     inputs.white = files.rules().map(|rules| rules.white.clone()).unwrap_or_default();

@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use serde_json::{Value as Json, json};
 
-use super::super::params::lesion;
+use super::super::params::{lesion, pixel_size};
 use super::super::pipeline::Pipeline;
 use super::inputs::{Inputs, Item, counted, find};
 use super::parts::Parts;
@@ -83,6 +83,8 @@ pub fn predict(
     let pipeline = source.pipeline();
     let mut inputs = find(&request.data, watch).map_err(PredictError::input)?;
     inputs.white = source.white.clone();
+    let sizes = inputs.take_pixel_size(pixel_size(&source.params).map_err(PredictError::input)?);
+    let unit = inputs.unit();
     check_out(request, &inputs)?;
     let opened = device::open(&request.device).map_err(PredictError::input)?;
     let net = source.build(&opened.device)?;
@@ -90,8 +92,9 @@ pub fn predict(
 
     let mut lines = source.describe();
     lines.push(format!("device: {}", opened.name));
-    lines.push(format!("masks: {}", pipeline.describe()));
+    lines.push(format!("masks: {}", pipeline.describe(unit)));
     lines.extend(inputs.lines.iter().cloned());
+    lines.extend(sizes);
     let files = survey(&inputs, &lesion(&source.params).map_err(PredictError::input)?, watch);
     findable(&files).map_err(PredictError::Input)?;
     lines.extend(files.rules().into_iter().flat_map(Rules::lines).map(|line| format!("data: {line}")));
@@ -99,7 +102,7 @@ pub fn predict(
         "weights": source.path, "origin": source.origin, "network": source.spec.architecture.key(),
         "base": source.spec.base, "channels": source.spec.channels, "image_size": source.image_size,
         "image_size_from": source.image_size_from, "device": opened.name, "warnings": source.warnings,
-        "threshold": pipeline.threshold, "convention": pipeline.describe(), "data": request.data,
+        "threshold": pipeline.threshold, "convention": pipeline.describe(unit), "unit": unit.word(), "data": request.data,
         "out": request.out, "version": env!("CARGO_PKG_VERSION"),
     });
     heard(PredictEvent::Begun { total: inputs.items.len(), lines: lines.clone(), about: about.clone() });
@@ -257,7 +260,7 @@ pub fn predict_item(work: &Work<'_>, item: &Item) -> Result<Option<Predicted>, S
         row.note(UNREADABLE, &problem);
         return Ok(Some((row, None)));
     }
-    let prediction = measure(&probabilities, &picture, truth, work.pipeline);
+    let prediction = measure(&probabilities, &picture, truth, item.spacing, work.pipeline);
     if picture.factor > 1 {
         row.note(HUGE, &format!("is huge and was read at 1/{} of its size", picture.factor));
     }

@@ -24,8 +24,11 @@ use crate::nn::segmentation::SegmentationNet;
 use crate::nn::segmentation::spec::{NetSpec, SpecError};
 use crate::pixels::mask::Mask;
 use crate::pixels::mask::components::{Connectivity, components};
+use crate::pixels::spacing::Spacing;
 
-use super::params::{CONNECTIVITY, COUNT_THE_DIAGONAL, FILL_HOLES, HAUSDORFF, KEEP, LESION, LESION_VALUE, THRESHOLD};
+use super::params::{
+    CONNECTIVITY, COUNT_THE_DIAGONAL, FILL_HOLES, HAUSDORFF, KEEP, LESION, LESION_VALUE, SPACING, THRESHOLD,
+};
 use super::pipeline::{Pipeline, Score};
 use super::source::prepare;
 use inputs::Item;
@@ -45,6 +48,7 @@ pub fn settings() -> Vec<ParamSpec> {
         COUNT_THE_DIAGONAL.row(),
         LESION.row(),
         LESION_VALUE.row(),
+        SPACING.row(),
         weights_source::SIDE.row(),
     ];
     // What a parameter depends on in a run need not be there.
@@ -104,8 +108,17 @@ pub struct Measures {
     pub parts: usize,
     /// Mean probability over the pixels of lesion; `None` where there are none.
     pub confidence: Option<f64>,
-    /// Against the true mask, where one is known. Distances are in pixels of the file.
+    /// Against the true mask, where one is known. Distances are by pixels of the file.
     pub score: Option<Score>,
+    /// The size of a pixel of the file, where distances are in millimetres.
+    pub spacing: Option<Spacing>,
+}
+
+impl Measures {
+    /// Square millimetres of lesion, where the size of a pixel is known.
+    pub fn square_millimetres(&self) -> Option<f64> {
+        Some(self.spacing?.area() * self.area as f64)
+    }
 }
 
 /// Reads a picture and the true mask that belongs to it, with what the data doctor has to say of it.
@@ -122,8 +135,15 @@ pub fn read(item: &Item, files: &Files) -> Result<(Picture, Option<Mask>, Vec<Fi
     }
 }
 
-/// Turns a map of probabilities into a mask at the picture's own size, and measures it.
-pub fn measure(probabilities: &[f32], picture: &Picture, truth: Option<Mask>, pipeline: &Pipeline) -> Prediction {
+/// Turns a map of probabilities into a mask at the picture's own size, and measures it. `spacing`: of a pixel of the file,
+/// where distances are in millimetres.
+pub fn measure(
+    probabilities: &[f32],
+    picture: &Picture,
+    truth: Option<Mask>,
+    spacing: Option<Spacing>,
+    pipeline: &Pipeline,
+) -> Prediction {
     let size = probabilities.len().isqrt();
     let mask = pipeline.mask(probabilities, size, picture.height, picture.width);
     let factor = picture.factor;
@@ -139,7 +159,7 @@ pub fn measure(probabilities: &[f32], picture: &Picture, truth: Option<Mask>, pi
         });
         rows.sum()
     };
-    let score = truth.as_ref().map(|truth| pipeline.score(&mask, truth).scaled(factor));
+    let score = truth.as_ref().map(|truth| pipeline.score(&mask, truth, spacing).scaled(factor));
     let measures = Measures {
         width,
         height,
@@ -148,6 +168,7 @@ pub fn measure(probabilities: &[f32], picture: &Picture, truth: Option<Mask>, pi
         parts: components(&mask, Connectivity::Eight).len(),
         confidence: mean_inside(probabilities, size, &mask),
         score,
+        spacing,
     };
     Prediction { mask, truth, measures }
 }

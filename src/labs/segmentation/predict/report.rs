@@ -10,6 +10,7 @@ use super::inputs::counted;
 use crate::compute::stats::{DRAWS, interval_95, mean};
 use crate::data::segmentation::split::Part;
 use crate::engine::export::{Sheet, number};
+use crate::pixels::spacing::Unit;
 use crate::plot::number::short;
 
 /// One picture of the table.
@@ -32,7 +33,8 @@ pub struct Row {
 }
 
 /// The columns of `table.csv`. Areas and distances are in pixels of the file; `assd` is pooled, see
-/// [`ASSD`](crate::pixels::mask::border::ASSD); `part` is that of the data set which the weights were trained on.
+/// [`assd_in_words`](crate::pixels::mask::border::assd_in_words); `part` is that of the data set which the weights were
+/// trained on.
 pub const COLUMNS: [&str; 17] = [
     "image",
     "file",
@@ -52,6 +54,25 @@ pub const COLUMNS: [&str; 17] = [
     "part",
     "class",
 ];
+
+/// Further columns where a pixel has a size; `hd95`, `hd` and `assd` are then called `hd95_mm` and so on.
+const COLUMNS_MM: [&str; 4] = ["area_mm2", "true_area_mm2", "row_mm", "column_mm"];
+
+/// The heads of the table.
+fn columns(unit: Unit) -> Vec<String> {
+    if unit == Unit::Pixels {
+        return COLUMNS.map(str::to_owned).to_vec();
+    }
+    let head = |name: &&str| {
+        if ["hd95", "hd", "assd"].contains(name) { format!("{name}_mm") } else { (*name).to_owned() }
+    };
+    COLUMNS.iter().chain(&COLUMNS_MM).map(head).collect()
+}
+
+/// What the distances of these rows are in.
+fn unit_of<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Unit {
+    Unit::of(rows.into_iter().find_map(|row| row.measures.as_ref()?.spacing))
+}
 
 impl Row {
     /// A picture of which nothing is known yet.
@@ -81,13 +102,13 @@ impl Row {
         }
     }
 
-    /// In the order of [`COLUMNS`]; what is unknown or undefined is empty.
-    pub fn cells(&self) -> Vec<Json> {
+    /// In the order of the columns; what is unknown or undefined is empty.
+    fn cells(&self, unit: Unit) -> Vec<Json> {
         let optional = |value: Option<f64>| value.map_or(json!(""), number);
         let measures = self.measures.as_ref();
         let of = |get: &dyn Fn(&Measures) -> Json| measures.map_or(json!(""), get);
         let score = measures.and_then(|measures| measures.score.as_ref());
-        vec![
+        let mut cells = vec![
             json!(self.name),
             json!(self.file),
             of(&|m| json!(m.width)),
@@ -105,19 +126,32 @@ impl Row {
             json!(self.problem),
             json!(self.part.map_or("", Part::name)),
             json!(self.class),
-        ]
+        ];
+        if unit == Unit::Millimetres {
+            cells.extend([
+                optional(measures.and_then(Measures::square_millimetres)),
+                optional(score.filter(|s| s.spacing.is_some()).map(|s| s.areas()[0])),
+                optional(measures.and_then(|m| Some(m.spacing?.row))),
+                optional(measures.and_then(|m| Some(m.spacing?.column))),
+            ]);
+        }
+        cells
     }
 
-    /// One object by the names of [`COLUMNS`]; what is unknown or undefined is null.
+    /// One object by the names of the columns; what is unknown or undefined is null.
     pub fn json(&self) -> Json {
         let null = |cell: Json| if cell == json!("") { Json::Null } else { cell };
-        COLUMNS.iter().zip(self.cells()).map(|(name, cell)| ((*name).to_owned(), null(cell))).collect()
+        let unit = unit_of([self]);
+        columns(unit).into_iter().zip(self.cells(unit)).map(|(name, cell)| (name, null(cell))).collect()
     }
 }
 
 /// `table.csv`.
 pub fn csv(rows: &[Row]) -> Result<Vec<u8>, String> {
-    let sheet = Sheet { rows: rows.iter().map(Row::cells).collect(), ..Sheet::new(&COLUMNS) };
+    let unit = unit_of(rows);
+    let heads = columns(unit);
+    let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
+    let sheet = Sheet { rows: rows.iter().map(|row| row.cells(unit)).collect(), ..Sheet::new(&heads) };
     sheet.csv(&Json::Null)
 }
 
@@ -145,6 +179,8 @@ pub struct Summary {
     pub both_empty: usize,
     /// Of `scored`, pictures that the network was trained on.
     pub trained: usize,
+    /// What distances are in.
+    pub unit: Unit,
 }
 
 /// A mean over images and how sure it is.
@@ -184,10 +220,13 @@ pub struct Group {
     pub dice: Mean,
     pub iou: Mean,
     pub hd95: Mean,
+    /// What distances are in.
+    pub unit: Unit,
 }
 
 /// All scored pictures, then part by part and class by class, as far as there are several.
 pub fn groups(rows: &[Row]) -> Vec<Group> {
+    let unit = unit_of(rows);
     let part = |row: &Row| row.part.map_or("none", Part::name);
     let scored: Vec<(&Row, super::Score)> =
         rows.iter().filter_map(|row| Some((row, row.measures.as_ref()?.score?))).collect();
@@ -207,6 +246,7 @@ pub fn groups(rows: &[Row]) -> Vec<Group> {
             dice: mean(&|s| Some(s.dice)),
             iou: mean(&|s| s.iou),
             hd95: mean(&|s| s.hd95),
+            unit,
         })
     };
     let classes: BTreeSet<&str> = scored.iter().map(|(row, _)| row.class.as_str()).collect();
@@ -248,12 +288,13 @@ pub fn group_lines(groups: &[Group]) -> Vec<String> {
     )];
     lines.extend(groups.iter().map(|group| {
         format!(
-            "  {:width$}  {:>4} scored  Dice {}  IoU {}  HD95 {} pixels",
+            "  {:width$}  {:>4} scored  Dice {}  IoU {}  HD95 {} {}",
             name(group),
             group.scored,
             group.dice.text(),
             group.iou.text(),
-            group.hd95.text()
+            group.hd95.text(),
+            group.unit.word()
         )
     }));
     lines
@@ -342,6 +383,7 @@ impl Summary {
             diagonal: scores.iter().filter(|s| undefined(s) && s.hd95.is_some()).count(),
             both_empty: scores.iter().filter(|s| s.both_empty).count(),
             trained: rows.clone().into_iter().filter(trained).count(),
+            unit: unit_of(rows),
         }
     }
 
@@ -356,9 +398,10 @@ impl Summary {
             lines.push(format!("{} could not be used: see the table", counted(self.failed, "file", "files")));
         }
         let text = |value: Option<f64>| value.map_or("undefined".to_owned(), short);
+        let unit = self.unit.word();
         if self.scored > 0 {
             lines.push(format!(
-                "against {}: Dice {}, IoU {}, HD95 {} pixels, HD {} pixels, ASSD (pooled) {} pixels (means of images)",
+                "against {}: Dice {}, IoU {}, HD95 {} {unit}, HD {} {unit}, ASSD (pooled) {} {unit} (means of images)",
                 counted(self.scored, "true mask", "true masks"),
                 text(self.dice),
                 text(self.iou),
@@ -385,7 +428,7 @@ impl Summary {
             "hd95": optional(self.hd95), "hd": optional(self.hd), "assd": optional(self.assd),
             "undefined": self.undefined, "diagonal": self.diagonal, "both_empty": self.both_empty,
             "scored_of_train": self.trained,
-            "convention": pipeline.describe(),
+            "convention": pipeline.describe(self.unit), "unit": self.unit.word(),
         })
     }
 }

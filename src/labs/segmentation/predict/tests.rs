@@ -161,7 +161,7 @@ fn a_prediction_is_measured_in_pixels_of_the_file() {
     let area = truth.area();
     assert!(area > 500 && area <= 16 * 32, "a quarter of the picture, its corner rounded: {area}");
     let shifted = Mask::from_fn(32, 64, |y, x| x >= 4 && truth.at(y, x - 4));
-    let prediction = measure(&probabilities, &own, Some(truth), &pipeline);
+    let prediction = measure(&probabilities, &own, Some(truth), None, &pipeline);
     let measures = &prediction.measures;
     assert_eq!((measures.width, measures.height, measures.area, measures.parts), (64, 32, area, 1));
     assert_eq!(measures.share, area as f64 / 2048.0);
@@ -175,15 +175,15 @@ fn a_prediction_is_measured_in_pixels_of_the_file() {
 
     // The same picture, read at half its size: its last column and row stand for one pixel of the file only.
     let huge = Picture { original: (127, 63), factor: 2, ..own };
-    let missed = measure(&probabilities, &huge, Some(Mask::empty(32, 64)), &pipeline);
+    let missed = measure(&probabilities, &huge, Some(Mask::empty(32, 64)), None, &pipeline);
     assert_eq!((missed.measures.width, missed.measures.height, missed.measures.area), (127, 63, 4 * area));
     let score = missed.measures.score.unwrap();
     assert_eq!((score.dice, score.hd95, score.predicted), (0.0, None, 4 * area));
-    let all = measure(&vec![0.9; size * size], &huge, None, &pipeline);
+    let all = measure(&vec![0.9; size * size], &huge, None, None, &pipeline);
     assert_eq!((all.measures.area, all.measures.share), (127 * 63, 1.0));
-    let score = measure(&probabilities, &huge, Some(shifted), &pipeline).measures.score.unwrap();
+    let score = measure(&probabilities, &huge, Some(shifted), None, &pipeline).measures.score.unwrap();
     assert_eq!(score.hd, Some(8.0), "four pixels here are eight of the file");
-    let nothing = measure(&vec![0.1; size * size], &huge, None, &pipeline).measures;
+    let nothing = measure(&vec![0.1; size * size], &huge, None, None, &pipeline).measures;
     assert_eq!((nothing.area, nothing.parts, nothing.confidence), (0, 0, None));
 }
 

@@ -11,6 +11,7 @@ use crate::kit::view::ViewCtx;
 use crate::kit::wall::{Contours, Map, Recorded};
 use crate::pixels::mask::Mask;
 use crate::pixels::mask::border::{BorderDistances, border_distances};
+use crate::pixels::spacing::Spacing;
 use crate::plot::background::Many;
 
 use super::super::pipeline::{Pipeline, Score};
@@ -21,12 +22,14 @@ use super::look::Ghost;
 pub struct Truth {
     pub step: u64,
     pub mask: Mask,
+    /// The size of one of its pixels, where distances are in millimetres.
+    spacing: Option<Spacing>,
     lines: OnceLock<Contours>,
 }
 
 impl Truth {
-    pub fn new(step: u64, mask: Mask) -> Self {
-        Self { step, mask, lines: OnceLock::new() }
+    pub fn new(step: u64, mask: Mask, spacing: Option<Spacing>) -> Self {
+        Self { step, mask, spacing, lines: OnceLock::new() }
     }
 
     /// Its outlines, once they are there.
@@ -198,7 +201,7 @@ impl Card {
             && self.truth.as_ref().is_none_or(|truth| truth.step != step)
             && let Some(mask) = mask_of(&payload)
         {
-            self.truth = Some(Arc::new(Truth::new(step, mask)));
+            self.truth = Some(Arc::new(Truth::new(step, mask, spacing_of(i, ctx))));
         }
         let newer = |known: &Option<Arc<Map>>, key: &str, scale: f32, offset: f32| {
             let (step, payload) = ctx.payload(key)?;
@@ -249,6 +252,13 @@ impl Card {
     }
 }
 
+/// The size of a pixel of image `i` of the wall, as it is shown.
+fn spacing_of(i: usize, ctx: &ViewCtx<'_>) -> Option<Spacing> {
+    let (_, payload) = ctx.payload("wall/spacing")?;
+    let Payload::Text(text) = &*payload else { return None };
+    Spacing::parse(text.lines().nth(i)?).ok()
+}
+
 /// A mask of a payload; anything that is not 0 is lesion.
 pub fn mask_of(payload: &Payload) -> Option<Mask> {
     let Payload::Mask { width, height, labels } = payload else { return None };
@@ -266,8 +276,8 @@ fn make(map: &Map, truth: &Truth, made: Made, number: u64) -> Shown {
         made,
         number,
         lines: Contours::of(&mask),
-        score: made.pipeline.score(&mask, &truth.mask),
-        distances: border_distances(&mask, &truth.mask).ok().flatten(),
+        score: made.pipeline.score(&mask, &truth.mask, truth.spacing),
+        distances: border_distances(&mask, &truth.mask, truth.spacing.unwrap_or(Spacing::PIXELS)).ok().flatten(),
         mask,
     }
 }
@@ -282,7 +292,7 @@ mod tests {
     fn a_mask_is_made_and_measured_where_it_belongs() {
         let values = (0..16).map(|i| if i % 4 < 2 { 0.9 } else { 0.1 }).collect();
         let map = Map { step: 3, side: 4, values };
-        let truth = Truth::new(0, Mask::from_fn(8, 12, |_, x| x < 6));
+        let truth = Truth::new(0, Mask::from_fn(8, 12, |_, x| x < 6), None);
         let made = Made { probability: 3, truth: 0, pipeline: Pipeline::default() };
         let shown = make(&map, &truth, made, 1);
         assert_eq!((shown.mask.height(), shown.mask.width()), (8, 12));
@@ -297,7 +307,7 @@ mod tests {
         let ctx = Context::default();
         let mut gallery = Gallery::default();
         let card = |i: usize| Card {
-            truth: Some(Arc::new(Truth::new(0, Mask::from_fn(8, 8, |y, _| y < 4)))),
+            truth: Some(Arc::new(Truth::new(0, Mask::from_fn(8, 8, |y, _| y < 4), None))),
             probability: Some(Arc::new(Map { step: i as u64, side: 2, values: vec![0.9, 0.9, 0.1, 0.1] })),
             ..Card::default()
         };

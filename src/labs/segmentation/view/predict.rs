@@ -17,6 +17,7 @@ use crate::kit::view::ViewCtx;
 use crate::labs::segmentation::pipeline::Pipeline;
 use crate::labs::segmentation::predict::background::{Found, Job, Save, Told, Wanted, start_prediction, start_saving};
 use crate::labs::segmentation::predict::inputs::Inputs;
+use crate::pixels::spacing::Unit;
 use crate::plot::{medium, number, tile};
 
 use super::SegmentationView;
@@ -288,7 +289,11 @@ impl Predict {
                     ) {
                         self.start(pipeline, ui.ctx());
                     }
-                    let text = RichText::new(pipeline.describe()).size(size).color(ctx.style.text_weak);
+                    let text = RichText::new(
+                        pipeline.describe(self.inputs.as_ref().map_or(Unit::Pixels, |inputs| inputs.unit())),
+                    )
+                    .size(size)
+                    .color(ctx.style.text_weak);
                     ui.add(Label::new(text).truncate());
                 }
             }
