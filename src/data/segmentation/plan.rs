@@ -101,7 +101,7 @@ pub fn plan(seen: Seen<'_>, choice: &SplitChoice) -> SplitPlan {
     let rule = if choice.rule.check().is_ok() { &choice.rule } else { &GroupRule::None };
     let readable: Vec<usize> = (0..exams.len()).filter(|&pair| exams[pair].is_some()).collect();
     let given = listing.given.as_ref().filter(|given| choice.as_given && choice.fold < given.folds.len());
-    let all = grouped(listing, &readable, rule, duplicates);
+    let all = grouped(listing, exams, &readable, rule, duplicates);
     let facts = facts(listing, exams);
     let mut lines = vec![all.description.clone()];
     let split = match given {
@@ -211,11 +211,19 @@ pub fn classes(listing: &Listing) -> bool {
 }
 
 /// Groups of these pairs, by their place in `readable`.
-fn grouped(listing: &Listing, readable: &[usize], rule: &GroupRule, duplicates: &[(usize, usize)]) -> Groups {
+fn grouped(
+    listing: &Listing,
+    exams: &[Option<Exam>],
+    readable: &[usize],
+    rule: &GroupRule,
+    duplicates: &[(usize, usize)],
+) -> Groups {
     let place = |pair: usize| readable.binary_search(&pair).ok();
     let usable: Vec<Pair> = readable.iter().map(|&pair| listing.pairs[pair].clone()).collect();
     let similar: Vec<(usize, usize)> = duplicates.iter().filter_map(|&(a, b)| Some((place(a)?, place(b)?))).collect();
-    groups(&usable, rule, &similar)
+    let patients: Vec<Option<&str>> =
+        readable.iter().map(|&pair| exams.get(pair)?.as_ref()?.patient.as_deref()).collect();
+    groups(&usable, rule, &similar, &patients)
 }
 
 /// `groups`: of the pairs `readable`.

@@ -8,7 +8,7 @@ use super::names::{Role, folder_part, folder_role, loose};
 use super::split::Part;
 use super::{DataError, Problem, Watch};
 use crate::data::folder::{self, Folder, Rules, natural_order};
-use crate::data::picture_file::ForeignFiles;
+use crate::data::picture_file::{ForeignFiles, volume};
 
 /// Folders within folders in which a file that names the parts of a split is looked for.
 const DEEPEST_SPLIT: usize = 4;
@@ -65,7 +65,8 @@ pub fn walk(root: &Path, skip: &Path, enter: &dyn Fn(&str) -> bool, watch: Watch
     let splits = |name: &str, depth: usize| depth < DEEPEST_SPLIT && is_split_file(name);
     let tables = |name: &str, depth: usize| depth < DEEPEST_TABLE && is_table(name);
     let keep = |name: &str, depth: usize| splits(name, depth) || tables(name, depth);
-    let tree = folder::walk(root, &Rules { skip, enter, keep: &keep, ..Rules::default() }, watch)?;
+    let rules = Rules { skip, enter, keep: &keep, ..Rules::default() };
+    let tree = folder::walk(root, &rules, watch)?;
     let mut files = Files { problems: tree.problems, ..Files::default() };
     for folder in tree.folders {
         if let Some((part, name)) = folder.names.last().and_then(|name| Some((folder_part(name).0?, name))) {
@@ -74,7 +75,14 @@ pub fn walk(root: &Path, skip: &Path, enter: &dyn Fn(&str) -> bool, watch: Watch
         files.others += folder.others;
         files.hidden += folder.hidden;
         files.foreign.join(folder.foreign.clone());
-        files.pictures.extend(folder.pictures.iter().map(|path| found(&folder, path)));
+        // A volume is its slices.
+        let pictures = folder.pictures.iter().flat_map(|path| volume::pictures(path));
+        files.pictures.extend(pictures.map(|path| found(&folder, &path)));
+        if files.pictures.len() > rules.most_files {
+            let problem =
+                format!("holds more than {} pictures and slices; choose a folder further down", rules.most_files);
+            return Err(DataError::file(root, problem));
+        }
         for path in &folder.kept {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             if splits(&name, folder.names.len()) {
