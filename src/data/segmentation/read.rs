@@ -393,10 +393,7 @@ impl<'a> Raw<'a> {
 
     /// Width, height and whole factor at which at most `most` pixels are left.
     fn reduced(&self, most: usize) -> (usize, usize, usize) {
-        let (width, height) = (self.size.0 as usize, self.size.1 as usize);
-        let at = |factor: usize| (width.div_ceil(factor), height.div_ceil(factor));
-        let factor = (1..).find(|&factor| at(factor).0 * at(factor).1 <= most.max(1)).unwrap_or(1);
-        (at(factor).0, at(factor).1, factor)
+        reduced(self.size, most)
     }
 
     /// Goes through the blocks of `factor`×`factor` pixels that become one: `add` is called for every pixel of the file
@@ -479,6 +476,14 @@ impl<'a> Raw<'a> {
         };
         Ok((mask, facts))
     }
+}
+
+/// Width, height and whole factor at which at most `most` pixels of a picture are left.
+pub fn reduced(size: Size, most: usize) -> (usize, usize, usize) {
+    let (width, height) = (size.0 as usize, size.1 as usize);
+    let at = |factor: usize| (width.div_ceil(factor), height.div_ceil(factor));
+    let factor = (1..).find(|&factor| at(factor).0 * at(factor).1 <= most.max(1)).unwrap_or(1);
+    (at(factor).0, at(factor).1, factor)
 }
 
 /// Red, green and blue of a pixel of 1 to 4 channels in 8 bits.

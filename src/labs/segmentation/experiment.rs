@@ -29,7 +29,7 @@ use super::judge::{Means, Prepared, judge, table};
 use super::params::{BATCH_SIZE, Hyper, OPTIMIZER, WEIGHTS, check_combination, net_spec};
 use super::pipeline::Pipeline;
 use super::source::{self, SegmentationData};
-use super::trainer::{EVALUATION_BATCH, Input, Trainer, evaluate, uncertainty};
+use super::trainer::{EVALUATION_BATCH, Trainer, evaluate, uncertainty};
 
 /// Images of a batch whose views are shown.
 const SHOWN_VIEWS: usize = 8;
@@ -355,8 +355,7 @@ impl Experiment for SegmentationRun {
         }
         let batch = self.batches.of(self.training.step, &self.data, &self.hyper);
         let mut dropout = streams::DROPOUT.open(self.training.seed, self.training.step);
-        let input =
-            Input { images: &batch.images, masks: &batch.masks, channels: self.data.channels, size: self.data.size };
+        let input = batch.input(&self.data);
         let loss = self.trainer.step(input, &self.hyper, &mut dropout);
         self.training.step += 1;
         // A last step within an epoch is shown and measured; the schedule waits for the epoch's end, so that a longer run
@@ -425,8 +424,7 @@ impl Experiment for SegmentationRun {
 
     fn networks(&mut self) -> Result<Vec<Network>, RunError> {
         let batch = self.batches.of(self.training.step, &self.data, &self.hyper);
-        let input =
-            Input { images: &batch.images, masks: &batch.masks, channels: self.data.channels, size: self.data.size };
+        let input = batch.input(&self.data);
         Ok(vec![self.trainer.network(input, &self.hyper, [self.training.seed, self.training.step])?])
     }
 

@@ -7,6 +7,7 @@ use crate::compute::stats::Summary;
 use crate::engine::emit::Emit;
 use crate::engine::event::Payload;
 use crate::engine::experiment::RunError;
+use crate::pixels::fit::Frame;
 use crate::pixels::mask::{Confusion, Mask};
 use crate::pixels::spacing::Spacing;
 
@@ -59,6 +60,8 @@ pub struct Prepared {
     pub indices: Vec<usize>,
     images: Vec<f32>,
     masks: Vec<f32>,
+    /// Where pictures are; empty: they fill their squares.
+    inside: Vec<f32>,
     channels: usize,
     size: usize,
 }
@@ -70,14 +73,30 @@ impl Prepared {
             indices: indices.to_vec(),
             images: items().flat_map(|item| item.image.iter().copied()).collect(),
             masks: items().flat_map(|item| &item.mask).map(|&lesion| f32::from(u8::from(lesion))).collect(),
+            inside: inside(items().map(|item| item.frame)),
             channels: data.channels,
             size: data.size,
         }
     }
 
     pub fn input(&self) -> Input<'_> {
-        Input { images: &self.images, masks: &self.masks, channels: self.channels, size: self.size }
+        Input {
+            images: &self.images,
+            masks: &self.masks,
+            channels: self.channels,
+            size: self.size,
+            inside: (!self.inside.is_empty()).then_some(&self.inside[..]),
+        }
     }
+}
+
+/// 1 where pictures are and 0 beside them, `[B, 1, S, S]`; nothing where all fill their squares.
+fn inside(frames: impl Iterator<Item = Frame> + Clone) -> Vec<f32> {
+    if frames.clone().all(Frame::is_whole) {
+        return Vec::new();
+    }
+    let of = |frame: Frame| (0..frame.side * frame.side).map(move |i| f32::from(u8::from(frame.holds(i))));
+    frames.flat_map(of).collect()
 }
 
 /// Measures every image; the order is that of `indices`. `heard` may stop it after every few.
@@ -103,7 +122,10 @@ pub fn judge(
 
 /// `spacing`: of a pixel of the file.
 fn judge_one(item: &Item, spacing: Option<Spacing>, size: usize, probabilities: &[f32], pipeline: &Pipeline) -> Judged {
-    let plain = Mask::above(size, size, probabilities, 0.5).expect("a map of numbers at the network's size");
+    let mut plain = Mask::above(size, size, probabilities, 0.5).expect("a map of numbers at the network's size");
+    if !item.frame.is_whole() {
+        plain.pixels_mut().iter_mut().enumerate().for_each(|(i, lesion)| *lesion &= item.frame.holds(i));
+    }
     let small = Mask::new(size, size, item.mask.clone()).expect("a mask has the network's size");
     let prediction = pipeline.mask(probabilities, size, item.truth.height(), item.truth.width());
     Judged {
@@ -182,6 +204,33 @@ mod tests {
     use crate::data::segmentation::listing::scan;
     use crate::data::segmentation::{Watch, read};
     use crate::engine::params::Params;
+
+    #[test]
+    fn the_padding_of_a_letterbox_counts_in_no_metric_and_shapes_are_kept() {
+        let mut params = Params::defaults(PARAMS);
+        for text in ["fit=letterbox", "image_size=32", "synthetic_images=10"] {
+            params.set_text(PARAMS, text).unwrap();
+        }
+        let data = load(&params, Watch::nobody()).unwrap();
+        let at = data.items.iter().position(|item| !item.frame.is_whole() && item.truth.area() > 0).unwrap();
+        let item = &data.items[at];
+        let shape = |height: usize, width: usize| height as f64 / width as f64;
+        let kept = shape(item.frame.size.height, item.frame.size.width);
+        assert!((kept / shape(item.truth.height(), item.truth.width()) - 1.0).abs() < 0.05, "{kept}");
+        assert!((0..32 * 32).all(|i| item.frame.holds(i) || (!item.mask[i] && item.image[i] == 0.0)));
+        // Right where the picture is, and lesion all around it.
+        let map: Vec<f32> =
+            (0..32 * 32).map(|i| if item.frame.holds(i) { f32::from(u8::from(item.mask[i])) } else { 1.0 }).collect();
+        let pipeline = Pipeline::of(&params);
+        let judged = judge_one(item, None, 32, &map, &pipeline);
+        assert_eq!(judged.plain_dice, 1.0);
+        assert!(judged.score.dice > 0.85, "{judged:?}");
+        let prepared = Prepared::new(&data, &[at]);
+        let inside = prepared.input().inside.unwrap();
+        assert!((0..32 * 32).all(|i| (inside[i] == 1.0) == item.frame.holds(i)));
+        params.set_text(PARAMS, "fit=squash").unwrap();
+        assert!(Prepared::new(&load(&params, Watch::nobody()).unwrap(), &[at]).input().inside.is_none());
+    }
 
     #[test]
     fn distances_of_a_huge_picture_are_in_pixels_of_the_file() {

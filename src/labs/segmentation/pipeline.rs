@@ -2,7 +2,10 @@
 //! training, for the views and for prediction.
 
 use crate::engine::params::Params;
-use crate::labs::segmentation::params::{CONNECTIVITY, COUNT_THE_DIAGONAL, FILL_HOLES, HAUSDORFF, KEEP, THRESHOLD};
+use crate::labs::segmentation::params::{
+    CONNECTIVITY, COUNT_THE_DIAGONAL, FILL_HOLES, FIT, HAUSDORFF, KEEP, THRESHOLD,
+};
+use crate::pixels::fit::{Fit, Frame};
 use crate::pixels::mask::border::{BorderDistances, Hausdorff, assd_in_words, border_distances};
 use crate::pixels::mask::components::{Connectivity, Keep, PostProcess};
 use crate::pixels::mask::{Confusion, Mask};
@@ -20,12 +23,20 @@ pub struct Pipeline {
     /// Distances that are undefined, because one of the masks is empty, count as the image's diagonal. Otherwise they are
     /// left out of means and counted.
     pub penalty: bool,
+    /// How pictures lie in the network's square.
+    pub fit: Fit,
 }
 
 impl Default for Pipeline {
     /// The lab's: > 0.5, the largest part by area across corners, filled, HD95 as medpy.
     fn default() -> Self {
-        Self { threshold: 0.5, post: PostProcess::default(), hd95: Hausdorff::Pooled95, penalty: false }
+        Self {
+            threshold: 0.5,
+            post: PostProcess::default(),
+            hd95: Hausdorff::Pooled95,
+            penalty: false,
+            fit: Fit::Squash,
+        }
     }
 }
 
@@ -97,17 +108,27 @@ impl Pipeline {
             },
             hd95: HAUSDORFF.of(params),
             penalty: COUNT_THE_DIAGONAL.of(params),
+            // Recordings of older versions have none.
+            fit: FIT.get(params).unwrap_or_default(),
         }
     }
 
-    /// The mask at the picture's own size: probabilities `[side, side]` are resized (bilinear, half-pixel centres),
+    /// The mask at the picture's own size: the part of probabilities `[side, side]` in which it lies is resized (bilinear, half-pixel centres),
     /// thresholded and post-processed.
     ///
     /// # Panics
     /// Where there are not `side`² probabilities.
     pub fn mask(&self, probabilities: &[f32], side: usize, height: usize, width: usize) -> Mask {
-        let from = Size { height: side, width: side };
-        let pixels = resize_above(probabilities, from, Size { height, width }, Resampling::Bilinear, self.threshold);
+        self.mask_in(self.fit.frame(Size { height, width }, side), probabilities, height, width)
+    }
+
+    /// The same of a picture that lies in this frame.
+    ///
+    /// # Panics
+    /// Where there are not as many probabilities as the frame's square has pixels.
+    pub fn mask_in(&self, frame: Frame, probabilities: &[f32], height: usize, width: usize) -> Mask {
+        let inside = frame.cut(probabilities);
+        let pixels = resize_above(&inside, frame.size, Size { height, width }, Resampling::Bilinear, self.threshold);
         let mask = Mask::new(height, width, pixels).expect("as many pixels as were asked for");
         self.post.apply(&mask)
     }
@@ -226,6 +247,15 @@ mod tests {
             assert_eq!(score.scaled(2).hd, Some(10.0));
         }
         assert!(Pipeline::default().describe(Unit::Millimetres).contains("pooled (medpy, the paper's), mm"));
+    }
+
+    #[test]
+    fn of_a_letterbox_the_padding_is_no_part_of_the_mask() {
+        // 8 rows of 16 columns lie in rows 2 to 5 of a square of 8: the probabilities beside it say lesion everywhere.
+        let pipeline = Pipeline { fit: Fit::Letterbox, post: PostProcess::OFF, ..Pipeline::default() };
+        let map: Vec<f32> = (0..64).map(|i| if (2..6).contains(&(i / 8)) && i % 8 >= 4 { 0.1 } else { 0.9 }).collect();
+        let mask = pipeline.mask(&map, 8, 8, 16);
+        assert_eq!(mask, Mask::from_fn(8, 16, |_, x| x < 8));
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::data::segmentation::read::{ReadLimits, Reader, Rules, Sample};
 use crate::data::segmentation::{Problem, Watch};
 use crate::engine::params::ParamError;
 use crate::kit::kept;
+use crate::pixels::fit::Fit;
 
 use super::source::{Item, SegmentationData, checksum, item};
 use crate::labs::segmentation::params::FOLDER;
@@ -29,6 +30,7 @@ pub struct Input {
     pub channels: usize,
     /// S.
     pub size: usize,
+    pub fit: Fit,
 }
 
 impl Input {

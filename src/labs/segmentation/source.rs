@@ -22,14 +22,16 @@ use crate::engine::event::Payload;
 use crate::engine::params::{ParamError, Params};
 use crate::kit::kept;
 use crate::nn::segmentation::weights;
+use crate::pixels::fit::{Fit, Frame};
 use crate::pixels::mask::Mask;
 use crate::pixels::resize::{Resampling, Size, resize, resize_mask};
 use crate::pixels::spacing::{Spacing, Unit};
 
 use super::params::{
-    ANNOTATOR, AS_GIVEN, CALIPERS, CHANNELS, CORRECTIONS, Calipers, FOLD, FOLDER, FROM_FOLDER, GROUP_BY, GROUP_PATTERN,
-    GroupBy, IMAGE_SIZE, LEAVE_OUT, LESION, LESION_VALUE, OVERFIT, OVERFIT_IMAGE, PixelSize, SPACING, SPLIT_SEED,
-    SYNTHETIC_IMAGES, TRAIN_SHARE, VALIDATION_SHARE, WALL_IMAGES, WEIGHTS, check_combination, lesion, pixel_size,
+    ANNOTATOR, AS_GIVEN, CALIPERS, CHANNELS, CORRECTIONS, Calipers, FIT, FOLD, FOLDER, FROM_FOLDER, GROUP_BY,
+    GROUP_PATTERN, GroupBy, IMAGE_SIZE, LEAVE_OUT, LESION, LESION_VALUE, OVERFIT, OVERFIT_IMAGE, PixelSize, SPACING,
+    SPLIT_SEED, SYNTHETIC_IMAGES, TRAIN_SHARE, VALIDATION_SHARE, WALL_IMAGES, WEIGHTS, check_combination, lesion,
+    pixel_size,
 };
 use super::reading::{Examined, Input, ReadFolder, correction, for_training};
 
@@ -43,6 +45,8 @@ pub struct Item {
     pub image: Vec<f32>,
     /// `[S, S]`.
     pub mask: Vec<bool>,
+    /// Where the picture lies in both.
+    pub frame: Frame,
     /// At the original size; of a huge picture at the size that was read.
     pub truth: Mask,
     /// The corrected mask that stands in for the data set's own, and when it was written.
@@ -62,6 +66,7 @@ pub struct SegmentationData {
     pub size: usize,
     /// C, 1 or 3.
     pub channels: usize,
+    pub fit: Fit,
     pub items: Vec<Arc<Item>>,
     /// The part of every item; `None`: it is used for nothing.
     pub parts: Vec<Option<Part>>,
@@ -100,10 +105,11 @@ const LETTERS: [char; 3] = ['t', 'v', 'e'];
 const MOST_GIB: f64 = 12.0;
 
 /// What of the parameters decides about the data.
-const IDENTIFYING: [&str; 20] = [
+const IDENTIFYING: [&str; 21] = [
     SYNTHETIC_IMAGES.key(),
     CALIPERS.key(),
     IMAGE_SIZE.key(),
+    FIT.key(),
     CHANNELS.key(),
     TRAIN_SHARE.key(),
     VALIDATION_SHARE.key(),
@@ -208,12 +214,13 @@ pub fn split_choice(params: &Params) -> SplitChoice {
 }
 
 /// `[C, size, size]` in [0, 1] from an image of any size, bilinear between the centres of pixels. Grey is the mean of the
-/// three colours. As in the paper's code an image whose brightest value is 1 is left as it is.
-pub fn prepare(picture: &Picture, channels: usize, size: usize) -> Vec<f32> {
+/// three colours. As in the paper's code an image whose brightest value is 1 is left as it is. What `fit` leaves empty is black.
+pub fn prepare(picture: &Picture, channels: usize, size: usize, fit: Fit) -> Vec<f32> {
     let from = Size { height: picture.height, width: picture.width };
     let largest = picture.rgb.iter().copied().max().unwrap_or(0);
     let scale = if largest > 1 { 255.0 } else { 1.0 };
-    let resized = |plane: &[f32]| resize(plane, from, Size { height: size, width: size }, Resampling::Bilinear);
+    let frame = fit.frame(from, size);
+    let resized = |plane: &[f32]| frame.put(resize(plane, from, frame.size, Resampling::Bilinear), 0.0);
     if channels == 1 {
         let grey = |p: &[u8]| p.iter().map(|&v| f32::from(v)).sum::<f32>() / 3.0 / scale;
         return resized(&picture.rgb.chunks_exact(3).map(grey).collect::<Vec<f32>>());
@@ -230,18 +237,21 @@ pub fn prepare(picture: &Picture, channels: usize, size: usize) -> Vec<f32> {
 }
 
 /// A true mask at the network's size: bilinear, then what is greater than one half.
-pub fn prepare_mask(mask: &Mask, size: usize) -> Vec<bool> {
+pub fn prepare_mask(mask: &Mask, size: usize, fit: Fit) -> Vec<bool> {
     let from = Size { height: mask.height(), width: mask.width() };
-    resize_mask(mask.pixels(), from, Size { height: size, width: size }, Resampling::Bilinear)
+    let frame = fit.frame(from, size);
+    frame.put(resize_mask(mask.pixels(), from, frame.size, Resampling::Bilinear), false)
 }
 
 /// One pair as the network takes it.
-pub(super) fn item(name: String, class: String, sample: &Sample, Input { channels, size }: Input) -> Item {
+pub(super) fn item(name: String, class: String, sample: &Sample, input: Input) -> Item {
+    let Input { channels, size, fit } = input;
     Item {
         name,
         class,
-        image: prepare(&sample.picture, channels, size),
-        mask: prepare_mask(&sample.mask, size),
+        image: prepare(&sample.picture, channels, size, fit),
+        mask: prepare_mask(&sample.mask, size, fit),
+        frame: fit.frame(Size { height: sample.picture.height, width: sample.picture.width }, size),
         truth: sample.mask.clone(),
         corrected: None,
         factor: sample.picture.factor,
@@ -298,6 +308,7 @@ fn generated(params: &Params) -> Result<SegmentationData, ParamError> {
     let mut data = SegmentationData {
         size: input.size,
         channels: input.channels,
+        fit: input.fit,
         items,
         summary: vec![
             format!("{} synthetic ultrasound pictures (generated, seed {seed}); no patient was imaged", plans.len()),
@@ -316,7 +327,7 @@ fn generated(params: &Params) -> Result<SegmentationData, ParamError> {
 
 /// What the network takes.
 pub fn input(params: &Params) -> Input {
-    Input { channels: CHANNELS.of(params), size: IMAGE_SIZE.of(params) as usize }
+    Input { channels: CHANNELS.of(params), size: IMAGE_SIZE.of(params) as usize, fit: FIT.of(params) }
 }
 
 fn invalid(problem: String) -> ParamError {
@@ -409,10 +420,11 @@ fn assemble(
         counted(items.len(), "image", "images"),
     );
     let (table, findings) = (plan.table.clone(), plan.findings.clone());
-    let channels = input(params).channels;
+    let Input { channels, fit, .. } = input(params);
     let mut data = SegmentationData {
         size,
         channels,
+        fit,
         items,
         summary,
         description,
@@ -576,7 +588,7 @@ impl SegmentationData {
             let item = Arc::make_mut(&mut data.items[i]);
             item.corrected = corrected;
             if sample.mask != item.truth {
-                item.mask = prepare_mask(&sample.mask, self.size);
+                item.mask = prepare_mask(&sample.mask, self.size, self.fit);
                 item.truth = sample.mask;
                 changed.push(i);
             }

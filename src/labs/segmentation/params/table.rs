@@ -6,6 +6,7 @@ use crate::engine::table::{Choice, Condition, Float, Int, Switch, Words, fixed, 
 use crate::nn::optim::Rule;
 use crate::nn::segmentation::loss::SegmentationLoss;
 use crate::nn::segmentation::spec::Architecture;
+use crate::pixels::fit::Fit;
 use crate::pixels::mask::border::Hausdorff;
 use crate::pixels::mask::components::{Connectivity, Keep};
 
@@ -143,6 +144,16 @@ pub static IMAGE_SIZE: Int = fixed(DATA, "image_size", "image size")
     )
     .unit("pixels")
     .int(64, [16, 512]);
+pub static FIT: Choice<Fit, 2> = fixed(DATA, "fit", "fit into the square")
+    .help(
+        "Squash: height and width are each made the square's, as in the paper. Letterbox: the shape is kept and what is left \
+         beside the picture is black; it counts neither in the loss nor in any metric, and predictions come back by the same \
+         frame.",
+    )
+    .choice(
+        "squash",
+        [("squash", "squash", Fit::Squash), ("letterbox", "letterbox (keeps the shape)", Fit::Letterbox)],
+    );
 pub static CHANNELS: Choice<usize, 2> = fixed(DATA, "channels", "colour")
     .help("Channels that the network sees. The paper's parameter counts are for 3.")
     .choice("3", [("3", "RGB", 3), ("1", "grey", 1)]);
@@ -358,6 +369,7 @@ pub static PARAMS: &[ParamSpec] = &[
     SYNTHETIC_IMAGES.row(),
     CALIPERS.row(),
     IMAGE_SIZE.row(),
+    FIT.row(),
     CHANNELS.row(),
     TRAIN_SHARE.row(),
     VALIDATION_SHARE.row(),

@@ -171,7 +171,9 @@ fn predict(wanted: &Wanted, say: &dyn Fn(Told), cancel: &AtomicBool) -> Result<(
     let inputs = Arc::new(inputs);
     say(Told::Begun { lines, inputs: inputs.clone() });
     let parts = source.parts.as_ref().ok();
-    let work = Work { predictor: &predictor, files: &files, pipeline: &wanted.pipeline, parts, wanted: &[] };
+    // How it was trained is not for the view to say.
+    let pipeline = Pipeline { fit: source.pipeline().fit, ..wanted.pipeline };
+    let work = Work { predictor: &predictor, files: &files, pipeline: &pipeline, parts, wanted: &[] };
     let mut rows = Vec::with_capacity(inputs.items.len());
     for item in &inputs.items {
         if cancel.load(Ordering::Relaxed) {

@@ -251,7 +251,7 @@ pub fn predict_item(work: &Work<'_>, item: &Item) -> Result<Option<Predicted>, S
     if !work.wanted.is_empty() && !work.wanted.contains(&row.part) {
         return Ok(None);
     }
-    let probabilities = guarded(|| work.predictor.probabilities(seen))?;
+    let probabilities = guarded(|| work.predictor.probabilities(seen, work.pipeline.fit))?;
     let unknown = probabilities.iter().filter(|p| !p.is_finite()).count();
     if unknown > 0 {
         let of = probabilities.len();

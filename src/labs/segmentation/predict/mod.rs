@@ -17,17 +17,19 @@ use burn::tensor::{Device, Tensor, TensorData, activation::sigmoid};
 use crate::compute::readback::{ReadError, Reader};
 use crate::data::segmentation::Problem;
 use crate::data::segmentation::doctor::{Check, Finding, Severity, examine, of_one};
-use crate::data::segmentation::read::{Picture, Reader as Files};
+use crate::data::segmentation::read::{Picture, ReadLimits, Reader as Files, reduced};
 use crate::engine::params::ParamSpec;
 use crate::kit::predict::PredictSpec;
 use crate::nn::segmentation::SegmentationNet;
 use crate::nn::segmentation::spec::{NetSpec, SpecError};
+use crate::pixels::fit::{Fit, Frame};
 use crate::pixels::mask::Mask;
 use crate::pixels::mask::components::{Connectivity, components};
+use crate::pixels::resize::Size;
 use crate::pixels::spacing::Spacing;
 
 use super::params::{
-    CONNECTIVITY, COUNT_THE_DIAGONAL, FILL_HOLES, HAUSDORFF, KEEP, LESION, LESION_VALUE, SPACING, THRESHOLD,
+    CONNECTIVITY, COUNT_THE_DIAGONAL, FILL_HOLES, FIT, HAUSDORFF, KEEP, LESION, LESION_VALUE, SPACING, THRESHOLD,
 };
 use super::pipeline::{Pipeline, Score};
 use super::source::prepare;
@@ -40,6 +42,7 @@ pub static PREDICT: PredictSpec =
 /// The lab's parameters that tell how a prediction is made.
 pub fn settings() -> Vec<ParamSpec> {
     let rows = [
+        FIT.row(),
         THRESHOLD.row(),
         KEEP.row(),
         CONNECTIVITY.row(),
@@ -74,8 +77,8 @@ impl Predictor {
     }
 
     /// The probability of lesion for every pixel of the picture as the network sees it, `[S, S]`, in [0, 1].
-    pub fn probabilities(&self, picture: &Picture) -> Result<Vec<f32>, ReadError> {
-        let input = prepare(picture, self.spec.channels, self.size);
+    pub fn probabilities(&self, picture: &Picture, fit: Fit) -> Result<Vec<f32>, ReadError> {
+        let input = prepare(picture, self.spec.channels, self.size, fit);
         let shape = [1, self.spec.channels, self.size, self.size];
         let input = Tensor::<4>::from_data(TensorData::new(input, shape), &self.device);
         let mut reader = Reader::default();
@@ -145,7 +148,10 @@ pub fn measure(
     pipeline: &Pipeline,
 ) -> Prediction {
     let size = probabilities.len().isqrt();
-    let mask = pipeline.mask(probabilities, size, picture.height, picture.width);
+    // The network saw a huge picture smaller, in a shape that is rounded to its pixels.
+    let (width, height, _) = reduced(picture.original, ReadLimits::default().most_pixels);
+    let frame = pipeline.fit.frame(Size { height, width }, size);
+    let mask = pipeline.mask_in(frame, probabilities, picture.height, picture.width);
     let factor = picture.factor;
     let (width, height) = (picture.original.0 as usize, picture.original.1 as usize);
     // A pixel of a huge picture stands for a block of the file's; blocks at the right and lower edge may be cut.
@@ -166,7 +172,7 @@ pub fn measure(
         area,
         share: area as f64 / (width * height).max(1) as f64,
         parts: components(&mask, Connectivity::Eight).len(),
-        confidence: mean_inside(probabilities, size, &mask),
+        confidence: mean_inside(probabilities, frame, &mask),
         score,
         spacing,
     };
@@ -174,8 +180,9 @@ pub fn measure(
 }
 
 /// The mean of the bilinearly resized probabilities over the lesion.
-fn mean_inside(probabilities: &[f32], size: usize, mask: &Mask) -> Option<f64> {
-    let taps = |count: usize| -> Vec<(usize, usize, f64)> {
+fn mean_inside(probabilities: &[f32], frame: Frame, mask: &Mask) -> Option<f64> {
+    let (inside, own) = (frame.cut(probabilities), frame.size);
+    let taps = |count: usize, size: usize| -> Vec<(usize, usize, f64)> {
         let last = size.saturating_sub(1) as f64;
         let tap = |i: usize| {
             let place = ((i as f64 + 0.5) * size as f64 / count as f64 - 0.5).clamp(0.0, last);
@@ -183,8 +190,8 @@ fn mean_inside(probabilities: &[f32], size: usize, mask: &Mask) -> Option<f64> {
         };
         (0..count).map(tap).collect()
     };
-    let (rows, columns) = (taps(mask.height()), taps(mask.width()));
-    let at = |row: usize, column: usize| f64::from(probabilities[row * size + column]);
+    let (rows, columns) = (taps(mask.height(), own.height), taps(mask.width(), own.width));
+    let at = |row: usize, column: usize| f64::from(inside[row * own.width + column]);
     let (mut sum, mut count) = (0.0, 0_usize);
     for (row, (low, high, t)) in rows.iter().enumerate() {
         for ((left, right, u), _) in columns.iter().zip(mask.row(row)).filter(|(_, lesion)| **lesion) {

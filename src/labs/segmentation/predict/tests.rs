@@ -23,6 +23,7 @@ use crate::kit::predict::{PredictError, PredictEvent, PredictRequest};
 use crate::nn::parameters::slots;
 use crate::nn::segmentation::spec::Architecture;
 use crate::nn::segmentation::weights::{save, save_trained_at};
+use crate::pixels::fit::Fit;
 use crate::pixels::resize::{Resampling, Size, resize};
 
 const SPEC: NetSpec = NetSpec { architecture: Architecture::LighterUNet { group: 2 }, channels: 3, base: 2 };
@@ -59,16 +60,16 @@ fn names(folder: &Path) -> Vec<String> {
 
 #[test]
 fn a_network_sees_what_it_was_trained_on() {
-    let dark = prepare(&picture(8, 6, |x, _| u8::from(x > 3)), 3, 16);
+    let dark = prepare(&picture(8, 6, |x, _| u8::from(x > 3)), 3, 16, Fit::Squash);
     assert_eq!(dark.len(), 3 * 16 * 16);
     assert_eq!(dark.iter().copied().fold(0.0, f32::max), 1.0, "zeros and ones are not divided");
-    let bright = prepare(&picture(8, 6, |x, _| if x > 3 { 255 } else { 51 }), 1, 16);
+    let bright = prepare(&picture(8, 6, |x, _| if x > 3 { 255 } else { 51 }), 1, 16, Fit::Squash);
     assert_eq!(bright.len(), 16 * 16);
     assert_eq!((bright[0], bright[255]), (0.2, 1.0));
     let mut coloured = picture(16, 16, |_, _| 0);
     coloured.rgb.chunks_exact_mut(3).for_each(|rgb| rgb.copy_from_slice(&[30, 60, 255]));
-    assert!(prepare(&coloured, 1, 16).iter().all(|&grey| (grey - 115.0 / 255.0).abs() < 1e-6));
-    let planes = prepare(&coloured, 3, 16);
+    assert!(prepare(&coloured, 1, 16, Fit::Squash).iter().all(|&grey| (grey - 115.0 / 255.0).abs() < 1e-6));
+    let planes = prepare(&coloured, 3, 16, Fit::Squash);
     assert_eq!((planes[0], planes[256], planes[512]), (30.0 / 255.0, 60.0 / 255.0, 1.0));
 }
 
@@ -225,7 +226,7 @@ fn run_folder(lab: &str, nets: &[(&str, u64)]) -> TempDir {
 fn probabilities(source: &WeightsSource) -> Vec<f32> {
     let net = source.build(&cpu()).unwrap();
     let predictor = Predictor::new(net, source.spec, source.image_size, cpu()).unwrap();
-    predictor.probabilities(&picture(40, 30, |x, y| (x * 5 + y) as u8)).unwrap()
+    predictor.probabilities(&picture(40, 30, |x, y| (x * 5 + y) as u8), Fit::Squash).unwrap()
 }
 
 #[test]

@@ -9,8 +9,11 @@ use eframe::egui::Ui;
 use crate::engine::event::{Payload, RunId};
 use crate::kit::view::ViewCtx;
 use crate::kit::wall::{Contours, Map, Recorded};
+use crate::labs::segmentation::params::FIT;
+use crate::pixels::fit::Fit;
 use crate::pixels::mask::Mask;
 use crate::pixels::mask::border::{BorderDistances, border_distances};
+use crate::pixels::resize::Size;
 use crate::pixels::spacing::Spacing;
 use crate::plot::background::Many;
 
@@ -78,7 +81,11 @@ pub struct Card {
     pub name: String,
     pub picture: Recorded,
     pub truth: Option<Arc<Truth>>,
+    /// At the network's size, of which masks are made.
     pub probability: Option<Arc<Map>>,
+    /// The same laid over the picture.
+    pub heat: Option<Arc<Map>>,
+    /// Laid over the picture too.
     pub uncertainty: Option<Arc<Map>>,
     /// Of an earlier validation.
     earlier: Option<Arc<Map>>,
@@ -209,11 +216,22 @@ impl Card {
             if same { None } else { Map::read(step, &payload, scale, offset).map(Arc::new) }
         };
         let key = format!("wall/probability/{i}");
-        if let Some(map) = newer(&self.probability, &key, 256.0, 0.5) {
-            self.probability = Some(map);
-        }
-        if let Some(map) = newer(&self.uncertainty, &format!("wall/uncertainty/{i}"), 512.0, 0.0) {
-            self.uncertainty = Some(map);
+        let fit = FIT.get(&ctx.run.params).unwrap_or_default();
+        // Without the picture's shape it is not known where it lies.
+        let shape = self.picture.size().or(self.truth.as_ref().map(|truth| [truth.mask.width(), truth.mask.height()]));
+        let shape = shape.or((fit == Fit::Squash).then_some([1, 1]));
+        if let Some([width, height]) = shape {
+            let laid_over = |map: Arc<Map>| {
+                let frame = fit.frame(Size { height, width }, map.side);
+                if frame.is_whole() { map } else { Arc::new(Map { values: frame.stretched(&map.values), ..*map }) }
+            };
+            if let Some(map) = newer(&self.probability, &key, 256.0, 0.5) {
+                self.heat = Some(laid_over(map.clone()));
+                self.probability = Some(map);
+            }
+            if let Some(map) = newer(&self.uncertainty, &format!("wall/uncertainty/{i}"), 512.0, 0.0) {
+                self.uncertainty = Some(laid_over(map));
+            }
         }
         // Maps of different steps beside each other would be a lie.
         if self.uncertainty.as_ref().is_some_and(|map| self.probability.as_ref().is_none_or(|p| p.step != map.step)) {

@@ -336,7 +336,7 @@ fn under_pointer(card: &Card, shown: Option<&Arc<Shown>>, at: [usize; 2], narrow
     }
     let size = card.picture.size().unwrap_or([1, 1]);
     let share = [0, 1].map(|axis| (at[axis] as f32 + 0.5) / size[axis].max(1) as f32);
-    if let Some(map) = &card.probability {
+    if let Some(map) = &card.heat {
         text += if narrow { "\n" } else { "  " };
         text += &format!("p {:.3}", map.sample(share));
     }

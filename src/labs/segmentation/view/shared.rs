@@ -39,7 +39,8 @@ impl Shared {
     pub fn fields(&mut self, fields: &mut Fields) {
         fields.value("selected", &mut self.selected, 0);
         self.look.fields(fields);
-        let Pipeline { threshold, post, hd95, penalty } = &mut self.pipeline;
+        // The fit is the run's.
+        let Pipeline { threshold, post, hd95, penalty, fit: _ } = &mut self.pipeline;
         let fresh = Pipeline::default();
         fields.number("threshold", threshold, fresh.threshold, 0.0..=1.0);
         let parts = [
