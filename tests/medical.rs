@@ -165,7 +165,8 @@ fn damaged_files_are_refused_with_words() {
         };
         for length in (0..bytes.len()).step_by(bytes.len() / 40) {
             fs::write(&path, &bytes[..length]).unwrap();
-            let problem = pixels(&slice).map(|image| image.color()).unwrap_err();
+            let read = pixels(&slice).map(|image| image.color());
+            let problem = read.expect_err(&format!("{name}, {length} of {} bytes", bytes.len()));
             assert!(problem.len() > 20 && !problem.contains("gave up"), "{name} of {length} bytes: {problem}");
         }
         // Every byte in turn is something else: read or refused, but never a panic.
@@ -215,14 +216,15 @@ fn a_run_and_a_prediction_are_measured_in_millimetres() {
     let home = tempfile::tempdir().unwrap();
     let data = made("nnunet").display().to_string();
     let set = ["image_size=16", "base=2", "steps=1", "batch_size=2", "train_share=0.5", "validation_share=0.25"];
-    let mut line = vec!["run", "segmentation", "--device", "cpu", "--out", "run", "--data", &data];
+    let mut line = vec!["run", "segmentation", "--device", "cpu", "--out", "runs", "--data", &data];
     line.extend(["--set", "source=folder"]);
     set.iter().for_each(|value| line.extend(["--set", *value]));
     let output = with_args(&home, &line).output().unwrap();
     let text = ends(&output, 0, &[]) + &support::program::stderr(&output);
     assert!(text.contains("a pixel is 0.8 × 0.5 mm (as the files say)"), "{text}");
     assert!(text.contains("(medpy, the paper's), mm"), "{text}");
-    let line = ["predict", "segmentation", "--device", "cpu", "--weights", "run", "--data", &data, "--out", "out"];
+    let run = fs::read_dir(home.path().join("runs")).unwrap().flatten().next().unwrap().path().display().to_string();
+    let line = ["predict", "segmentation", "--device", "cpu", "--weights", &run, "--data", &data, "--out", "out"];
     let output = with_args(&home, &line).output().unwrap();
     ends(&output, 0, &[]);
     assert!(stdout(&output).contains(" mm, HD "), "{}", stdout(&output));

@@ -381,6 +381,10 @@ fn unpacked(volume: &Nifti) -> Result<Arc<Vec<u8>>, String> {
         return Err(CUT_SHORT.to_owned());
     }
     let bytes = Arc::new(exactly(&mut packed, count)?);
+    // At the end of a packed file stands a checksum.
+    if packed.read(&mut [0]).is_err() {
+        return Err(CUT_SHORT.to_owned());
+    }
     *place = Some(bytes.clone());
     Ok(bytes)
 }

@@ -9,7 +9,7 @@ use super::groups::{GroupRule, Groups, groups};
 use super::listing::{Listing, Pair};
 use super::read::Rules;
 use super::split::{ImageFacts, Part, PartTable, Split, compare, split, strata};
-use super::{Problem, counted, grouping};
+use super::{Problem, counted, grouping, sizes};
 
 /// More folders than this are patients or cases, not classes.
 const MOST_CLASSES: usize = 32;
@@ -103,7 +103,8 @@ pub fn plan(seen: Seen<'_>, choice: &SplitChoice) -> SplitPlan {
     let given = listing.given.as_ref().filter(|given| choice.as_given && choice.fold < given.folds.len());
     let all = grouped(listing, exams, &readable, rule, duplicates);
     let facts = facts(listing, exams);
-    let mut lines = vec![all.description.clone()];
+    let mut lines = sizes::lines(listing, exams);
+    lines.push(all.description.clone());
     let split = match given {
         Some(given) => as_given(given, &readable, &facts, &all, choice, &mut lines),
         None => {
