@@ -118,6 +118,21 @@ fn folders_as_people_have_them_are_opened() {
 }
 
 #[test]
+fn files_without_an_ending_are_known_by_their_first_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir_all(folder.path().join("images")).unwrap();
+    fs::create_dir_all(folder.path().join("masks")).unwrap();
+    for k in 0..3 {
+        fs::copy(made(&format!("ct/a{k}.dcm")), folder.path().join(format!("images/IM00000{k}"))).unwrap();
+        fs::copy(made(&format!("ct/a{k}_mask.dcm")), folder.path().join(format!("masks/IM00000{k}"))).unwrap();
+    }
+    fs::write(folder.path().join("LICENSE"), "text").unwrap();
+    let listing = scan(folder.path(), None, Watch::nobody()).unwrap();
+    assert_eq!((listing.pairs.len(), listing.other_files), (3, 1), "{:?}", listing.describe());
+    assert!(about(&listing.pairs[0].image).spacing.is_some());
+}
+
+#[test]
 fn patients_and_volumes_are_never_split() {
     let part = |data: &SegmentationData, at: usize| data.parts[at];
     let (volumes, names) = loaded("nnunet", &[]);

@@ -23,8 +23,8 @@ use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageError, ImageForm
 
 use crate::disk;
 
-pub use kinds::{EXTENSIONS, ForeignFiles, foreign, is_picture_name};
-pub use medical::{About, about};
+pub use kinds::{EXTENSIONS, ForeignFiles, foreign, is_bare_name, is_picture_name};
+pub use medical::{About, about, is_dicom};
 pub use png::Palette;
 pub use white::{Exposure, Levels, White};
 

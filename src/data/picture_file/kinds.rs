@@ -66,6 +66,11 @@ pub fn is_volume_name(path: &Path) -> bool {
     VOLUMES.contains(&extension(path).as_str()) || is_packed_nifti(path)
 }
 
+/// Whether a file has a name as many DICOM files have it, without any ending (`IM000001`): what it is, its first bytes tell.
+pub fn is_bare_name(name: &str) -> bool {
+    !name.contains('.')
+}
+
 fn extension(path: &Path) -> String {
     path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_lowercase()
 }

@@ -1,5 +1,6 @@
 //! DICOM and NIfTI files as pictures: what of them is opened, and what they say beside their pixels.
 
+use std::io::Read;
 use std::path::Path;
 
 use image::{ColorType, ImageFormat};
@@ -9,6 +10,7 @@ use super::nifti::Nifti;
 use super::raster::{Fill, Raster};
 use super::volume::place;
 use super::{Opened, Wanted, kinds};
+use crate::disk;
 use crate::pixels::spacing::Spacing;
 
 use image::metadata::Orientation;
@@ -31,7 +33,8 @@ pub enum Kind {
 
 /// Reads a header where the name promises one that says something.
 pub fn about(path: &Path) -> About {
-    if !kinds::is_volume_name(path) {
+    let bare = path.file_name().is_some_and(|name| kinds::is_bare_name(&name.to_string_lossy()));
+    if !kinds::is_volume_name(path) && !bare {
         return About::default();
     }
     let (file, _) = place(path);
@@ -40,6 +43,12 @@ pub fn about(path: &Path) -> About {
     }
     let dicom = Dicom::open(&file).ok();
     dicom.map_or_else(About::default, |dicom| About { spacing: dicom.spacing, patient: dicom.patient })
+}
+
+/// Whether a file begins as DICOM files do, whatever its name.
+pub fn is_dicom(path: &Path) -> bool {
+    let mut head = [0; 132];
+    disk::open(path).is_ok_and(|mut file| file.read_exact(&mut head).is_ok()) && head.ends_with(b"DICM")
 }
 
 /// How many pictures a file holds, by its header.

@@ -12,10 +12,11 @@ use crate::pixels::spacing::Spacing;
 /// One statement each; none where no image is such a file.
 pub fn lines(listing: &Listing, exams: &[Option<Exam>]) -> Vec<String> {
     let is = |path: &Path, endings: &[&str]| {
-        path.extension().is_some_and(|of| endings.iter().any(|ending| of.eq_ignore_ascii_case(ending)))
+        let of = path.extension().unwrap_or_default();
+        endings.iter().any(|ending| of.eq_ignore_ascii_case(ending))
     };
     let mut lines = Vec::new();
-    for (kind, endings) in [("DICOM", &["dcm", "dicom", "ima"][..]), ("NIfTI", &["nii", "gz"])] {
+    for (kind, endings) in [("DICOM", &["dcm", "dicom", "ima", ""][..]), ("NIfTI", &["nii", "gz"])] {
         let of_kind = || listing.pairs.iter().zip(exams).filter(|(pair, _)| is(&pair.image, endings));
         let count = of_kind().count();
         if count == 0 {

@@ -8,7 +8,7 @@ use super::names::{Role, folder_part, folder_role, loose};
 use super::split::Part;
 use super::{DataError, Problem, Watch};
 use crate::data::folder::{self, Folder, Rules, natural_order};
-use crate::data::picture_file::{ForeignFiles, volume};
+use crate::data::picture_file::{ForeignFiles, is_bare_name, is_dicom, volume};
 
 /// Folders within folders in which a file that names the parts of a split is looked for.
 const DEEPEST_SPLIT: usize = 4;
@@ -64,7 +64,7 @@ pub struct Files {
 pub fn walk(root: &Path, skip: &Path, enter: &dyn Fn(&str) -> bool, watch: Watch<'_>) -> Result<Files, DataError> {
     let splits = |name: &str, depth: usize| depth < DEEPEST_SPLIT && is_split_file(name);
     let tables = |name: &str, depth: usize| depth < DEEPEST_TABLE && is_table(name);
-    let keep = |name: &str, depth: usize| splits(name, depth) || tables(name, depth);
+    let keep = |name: &str, depth: usize| splits(name, depth) || tables(name, depth) || is_bare_name(name);
     let rules = Rules { skip, enter, keep: &keep, ..Rules::default() };
     let tree = folder::walk(root, &rules, watch)?;
     let mut files = Files { problems: tree.problems, ..Files::default() };
@@ -85,7 +85,13 @@ pub fn walk(root: &Path, skip: &Path, enter: &dyn Fn(&str) -> bool, watch: Watch
         }
         for path in &folder.kept {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            if splits(&name, folder.names.len()) {
+            if is_bare_name(&name) {
+                // Only what is a picture; anything else is one of the other files.
+                if is_dicom(path) {
+                    files.pictures.push(found(&folder, path));
+                    files.others -= 1;
+                }
+            } else if splits(&name, folder.names.len()) {
                 files.split_files.push(path.clone());
             } else if files.tables.len() < MOST_TABLES {
                 files.tables.push(path.clone());
