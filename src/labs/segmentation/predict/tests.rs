@@ -128,11 +128,11 @@ fn what_cannot_be_read_is_listed_and_what_is_not_there_is_named() {
     let empty = tempfile::tempdir().unwrap();
     let message = find(empty.path(), Watch::nobody()).unwrap_err().to_string();
     assert!(message.contains("holds no pictures"), "{message}");
-    for name in ["x.webp", "y.webp", "z.nii.gz"] {
+    for name in ["x.webp", "y.webp", "z.npy"] {
         fs::write(empty.path().join(name), b"").unwrap();
     }
     let message = find(empty.path(), Watch::nobody()).unwrap_err().to_string();
-    assert!(message.contains("2 WebP files are not read: save them as PNG; 1 NIfTI file"), "{message}");
+    assert!(message.contains("2 WebP files are not read: save them as PNG; 1 NumPy file"), "{message}");
     fs::create_dir(empty.path().join("masks")).unwrap();
     image(empty.path(), "masks/x.png", (30, 20));
     let message = find(empty.path(), Watch::nobody()).unwrap_err().to_string();
