@@ -16,6 +16,7 @@ use learnscope::pixels::mask::components::{Connectivity, PostProcess, components
 use learnscope::pixels::mask::outline::{OutlineStyle, outlines};
 use learnscope::pixels::mask::{Confusion, Mask};
 use learnscope::pixels::resize::{Resampling, Size, resize_above};
+use learnscope::pixels::spacing::Spacing;
 
 /// The program's allocator: fresh buffers would otherwise cost page faults.
 #[global_allocator]
@@ -61,7 +62,7 @@ fn masks(criterion: &mut Criterion) {
         });
         group.bench_function(BenchmarkId::new("HD95", name), |bencher| {
             bencher.iter(|| {
-                let distances = border_distances(black_box(prediction), black_box(truth));
+                let distances = border_distances(black_box(prediction), black_box(truth), Spacing::PIXELS);
                 distances.ok().flatten().map(|distances| distances.hausdorff(Hausdorff::Pooled95))
             });
         });

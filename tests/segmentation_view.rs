@@ -210,6 +210,36 @@ fn a_payload_of_another_kind_or_size_is_left_out() {
     }
 }
 
+/// The same run on images whose pixels have a side of 0.5 mm.
+fn in_millimetres(tile: &'static str) -> Scene {
+    let mut run = MadeRun::starts(header("segmentation", &Params::defaults(PARAMS), STEPS));
+    run.scalars(0, "", &[("pixel_area", 0.25)]);
+    for key in keys() {
+        let (step, payload) = past(&key, STEPS).unwrap();
+        run.payload(step, &key, payload);
+    }
+    run.payload(0, "wall/spacing", Payload::Text(["0.5,0.5"; IMAGES].join("\n")));
+    Scene::of("segmentation", run.ends(STEPS), tile)
+}
+
+#[test]
+fn where_a_pixel_has_a_size_the_views_measure_in_millimetres() {
+    let distance = |scene: Scene, unit: &str| {
+        let mut harness = scene.harness(vec2(700.0, 430.0));
+        wait_for(&mut harness, "lesion (1): Dice");
+        let text = caption(&harness, "lesion (1)");
+        let text = text.split("HD95 ").nth(1).and_then(|rest| rest.strip_suffix(unit)).map(str::to_owned);
+        text.unwrap_or_else(|| panic!("{}", caption(&harness, "lesion (1)"))).trim().parse::<f64>().unwrap()
+    };
+    let [pixels, millimetres] = [distance(Scene::new("wall"), "px"), distance(in_millimetres("wall"), "mm")];
+    assert!(pixels > 0.5 && (millimetres - 0.5 * pixels).abs() < 0.06, "{pixels} px, {millimetres} mm");
+    let mut harness = in_millimetres("postprocess").harness(vec2(700.0, 430.0));
+    wait_for(&mut harness, "HD95 mm");
+    for tile in TILES {
+        in_millimetres(tile).stays_within(vec2(520.0, 340.0));
+    }
+}
+
 #[test]
 fn the_wall_shows_what_was_predicted_at_the_cursor() {
     let mut harness = Scene::new("wall").harness(vec2(700.0, 430.0));

@@ -282,7 +282,7 @@ mod tests {
     #[test]
     fn pictures_and_what_is_wanted_beside_them_are_listed_by_folder_in_one_order() {
         let root = tempfile::tempdir().unwrap();
-        for name in ["b/10.png", "b/2.PNG", "b/2.xml", "a/x/1.tif", "a/notes.txt", "a/scan.dcm", "top.jpeg", "top.xml"]
+        for name in ["b/10.png", "b/2.PNG", "b/2.xml", "a/x/1.tif", "a/notes.txt", "a/scan.nrrd", "top.jpeg", "top.xml"]
         {
             put(root.path(), name);
         }
@@ -297,7 +297,7 @@ mod tests {
         assert_eq!((named(&["b"]).hidden, named(&["a"]).hidden), (1, 0));
         assert_eq!(named(&["b"]).kept, [root.path().join("b/2.xml")]);
         assert_eq!((named(&["a"]).others, named(&[]).kept.len()), (2, 0));
-        assert!(named(&["a"]).foreign.told().contains("1 DICOM file"));
+        assert!(named(&["a"]).foreign.told().contains("1 volume file"));
         let shallow = Rules { deepest: 1, enter: &|name| name != "b", ..rules };
         assert_eq!(files(&walk(root.path(), &shallow, Watch::nobody()).unwrap()), ["top.jpeg"]);
     }

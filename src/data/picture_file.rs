@@ -1,10 +1,15 @@
 //! Files of pictures: the one place where they are opened and decoded, within a limit of memory whatever a file claims.
 
+mod dicom;
 mod gif;
 mod jpeg;
 mod kinds;
+mod medical;
+mod nifti;
 mod png;
+mod raster;
 mod tiff;
+pub mod volume;
 mod white;
 
 use std::fs::File;
@@ -21,7 +26,8 @@ use image::{
 use super::labelme::{self, Drawing};
 use crate::disk;
 
-pub use kinds::{EXTENSIONS, ForeignFiles, foreign, is_picture_name};
+pub use kinds::{EXTENSIONS, ForeignFiles, foreign, is_bare_name, is_picture_name};
+pub use medical::{About, about, is_dicom};
 pub use png::Palette;
 pub use white::{Exposure, Levels, White};
 
@@ -247,7 +253,8 @@ impl<T: BufRead + Seek> Input for T {}
 /// Reads a file's header. The format is known by the first bytes, whatever the name says.
 fn open(path: &Path, wanted: Wanted) -> Result<Opened, String> {
     let cannot = |error: std::io::Error| format!("cannot be read: {error}");
-    let mut file = disk::open(path).map_err(|error| format!("cannot be opened: {error}"))?;
+    let (path, slice) = volume::place(path);
+    let mut file = disk::open(&path).map_err(|error| format!("cannot be opened: {error}"))?;
     let length = file.metadata().map_or(0, |meta| meta.len());
     if length == 0 {
         return Err("is an empty file; fetch it again or remove it".to_owned());
@@ -255,6 +262,9 @@ fn open(path: &Path, wanted: Wanted) -> Result<Opened, String> {
     let mut head = Vec::new();
     file.by_ref().take(HEAD).read_to_end(&mut head).map_err(cannot)?;
     file.rewind().map_err(cannot)?;
+    if let Some(kind) = kinds::medical(&head, &path) {
+        return medical::open(&path, slice, kind, wanted);
+    }
     let format = kinds::format(&head, length <= HEAD)?;
     let (mut orientation, mut pages, mut probe, mut palette, mut stored) = (None, 1, None, None, false);
     let input: Box<dyn Input> = match format {
@@ -351,6 +361,9 @@ fn pixels(mut decoder: Box<dyn ImageDecoder>) -> ImageResult<DynamicImage> {
 
 /// What went wrong in words for people: what decoders say is meant for programmers.
 fn unreadable(error: &ImageError, format: ImageFormat) -> String {
+    if let Some(words) = raster::said(error) {
+        return words;
+    }
     let name = match format {
         ImageFormat::Png => "PNG",
         ImageFormat::Jpeg => "JPEG",

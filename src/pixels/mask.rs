@@ -10,6 +10,8 @@ pub mod outline;
 
 use thiserror::Error;
 
+use super::spacing::Spacing;
+
 /// A binary mask; `true` is lesion.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Mask {
@@ -117,9 +119,9 @@ impl Mask {
         !self.pixels.contains(&true)
     }
 
-    /// √(height² + width²) in pixels: what a distance that is undefined may be replaced by.
-    pub fn diagonal(&self) -> f64 {
-        (self.height as f64).hypot(self.width as f64)
+    /// √(height² + width²) of pixels so large: what a distance that is undefined may be replaced by.
+    pub fn diagonal(&self, spacing: Spacing) -> f64 {
+        (self.height as f64 * spacing.row).hypot(self.width as f64 * spacing.column)
     }
 
     /// Share of lesion, 0 to 1; 0 for a mask of no pixels.

@@ -1,5 +1,7 @@
 //! Pixels on the host: masks with their distances, parts and outlines, and the exact resampling that training uses.
 
+pub mod fit;
 pub mod mask;
 pub mod resize;
+pub mod spacing;
 pub mod warp;

@@ -12,6 +12,7 @@ use learnscope::nn::segmentation::loss::{SegmentationLoss, dice};
 use learnscope::pixels::mask::border::{BorderDistances, Hausdorff, border_distances};
 use learnscope::pixels::mask::components::{Connectivity, Keep, PostProcess, components, contour_lengths};
 use learnscope::pixels::mask::{Confusion, Mask, Pixel};
+use learnscope::pixels::spacing::Spacing;
 use serde_json::Value;
 
 use super::segmentation_images_cases::{check_affine, check_resize_mask, check_resize_values};
@@ -102,7 +103,7 @@ fn check_mask_metrics(place: &str, case: &Value, report: &mut Report) -> Result<
         (Some(ours), Some(golden)) => compare(KIND, place, &[ours], &[golden], EXACT, report),
         (ours, golden) => same("iou", ours, golden)?,
     }
-    let distances = border_distances(&prediction, &truth).map_err(|e| e.to_string())?;
+    let distances = border_distances(&prediction, &truth, Spacing::PIXELS).map_err(|e| e.to_string())?;
     let golden = field(case, "hd")?;
     match distances {
         None if golden.is_null() => Ok(()),
@@ -123,7 +124,7 @@ fn check_distances(
 ) -> Result<(), String> {
     same("border of the prediction", ours.prediction.len(), whole(golden, "n_border_pred")?)?;
     same("border of the truth", ours.truth.len(), whole(golden, "n_border_truth")?)?;
-    let between = |[a, b]: [Vec<Pixel>; 2]| BorderDistances::between(a, b).ok_or("a border is empty");
+    let between = |[a, b]: [Vec<Pixel>; 2]| BorderDistances::between(a, b, Spacing::PIXELS).ok_or("a border is empty");
     // Conventions that the program does not offer, from the same distances.
     let full = between(masks.map(|mask| lesion_where(mask, |row, column| on_full_border(mask, row, column))))?;
     let everything = between(masks.map(|mask| lesion_where(mask, |_, _| true)))?;
@@ -163,8 +164,8 @@ fn on_full_border(mask: &Mask, row: usize, column: usize) -> bool {
 /// The smallest distance that at least 95 % are not above.
 fn nearest_rank_95(distances: &BorderDistances) -> f64 {
     let mut all = [&distances.from_prediction[..], &distances.from_truth].concat();
-    all.sort_unstable();
-    (all[(all.len() * 95).div_ceil(100) - 1] as f64).sqrt()
+    all.sort_unstable_by(f64::total_cmp);
+    all[(all.len() * 95).div_ceil(100) - 1].sqrt()
 }
 
 fn check_parts(_place: &str, case: &Value, report: &mut Report) -> Result<(), String> {

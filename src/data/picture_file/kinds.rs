@@ -4,6 +4,8 @@ use std::path::Path;
 
 use image::ImageFormat;
 
+use super::medical;
+
 /// A kind of file that is not read.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Kind {
@@ -19,7 +21,7 @@ const AS_PNG: &str = "save them as PNG";
 const EXPORT: &str = "export the pictures as 8- or 16-bit PNG or TIFF";
 const SLICES: &str = "export the slices as 8- or 16-bit PNG or TIFF";
 
-const KINDS: [Kind; 17] = [
+const KINDS: [Kind; 15] = [
     Kind { name: "WebP", endings: &["webp"], advice: AS_PNG },
     Kind { name: "HEIC", endings: &["heic", "heif", "hif"], advice: AS_PNG },
     Kind { name: "AVIF", endings: &["avif"], advice: AS_PNG },
@@ -30,8 +32,6 @@ const KINDS: [Kind; 17] = [
         endings: &["ppm", "pgm", "pbm", "pnm", "tga", "exr", "hdr", "ico"],
         advice: AS_PNG,
     },
-    Kind { name: "DICOM", endings: &["dcm", "dicom", "ima"], advice: EXPORT },
-    Kind { name: "NIfTI", endings: &["nii", "nii.gz"], advice: SLICES },
     Kind { name: "volume", endings: &["mha", "mhd", "nrrd", "mgz", "mnc"], advice: SLICES },
     Kind { name: "NumPy", endings: &["npy", "npz"], advice: EXPORT },
     Kind { name: "HDF5 or MATLAB", endings: &["h5", "hdf5", "mat"], advice: EXPORT },
@@ -52,12 +52,43 @@ const KINDS: [Kind; 17] = [
 ];
 
 /// Extensions of pictures that are read, in lower case.
-pub const EXTENSIONS: [&str; 7] = ["png", "jpg", "jpeg", "bmp", "tif", "tiff", "gif"];
+pub const EXTENSIONS: [&str; 11] = ["png", "jpg", "jpeg", "bmp", "tif", "tiff", "gif", "dcm", "dicom", "ima", "nii"];
+/// Those of them that may hold several pictures and say how large a pixel is; `.nii.gz` is one too.
+const VOLUMES: [&str; 4] = ["dcm", "dicom", "ima", "nii"];
 
 /// Whether a file is taken for a picture, by its name.
 pub fn is_picture_name(path: &Path) -> bool {
-    let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_lowercase();
-    EXTENSIONS.contains(&extension.as_str())
+    EXTENSIONS.contains(&extension(path).as_str()) || is_packed_nifti(path)
+}
+
+/// Whether a file is taken for a DICOM or NIfTI file, by its name.
+pub fn is_volume_name(path: &Path) -> bool {
+    VOLUMES.contains(&extension(path).as_str()) || is_packed_nifti(path)
+}
+
+/// Whether a file has a name as many DICOM files have it, without any ending (`IM000001`): what it is, its first bytes tell.
+pub fn is_bare_name(name: &str) -> bool {
+    !name.contains('.')
+}
+
+fn extension(path: &Path) -> String {
+    path.extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_lowercase()
+}
+
+fn is_packed_nifti(path: &Path) -> bool {
+    extension(path) == "gz" && path.file_stem().is_some_and(|stem| extension(Path::new(stem)) == "nii")
+}
+
+/// The kind of a DICOM or NIfTI file, by its first bytes; of a packed one by its name.
+pub fn medical(head: &[u8], path: &Path) -> Option<medical::Kind> {
+    let at = |place: usize, bytes: &[u8]| head.get(place..).is_some_and(|rest| rest.starts_with(bytes));
+    let nifti =
+        [&b"n+1"[..], b"ni1"].iter().any(|mark| at(344, mark)) || [&b"n+2"[..], b"ni2"].iter().any(|mark| at(4, mark));
+    match () {
+        () if at(128, b"DICM") => Some(medical::Kind::Dicom),
+        () if nifti || (at(0, b"\x1f\x8b") && is_packed_nifti(path)) => Some(medical::Kind::Nifti),
+        () => None,
+    }
 }
 
 /// The kind of a file of pictures that is not read, by its name.
@@ -148,8 +179,6 @@ pub fn format(head: &[u8], whole: bool) -> Result<ImageFormat, String> {
         () if brand(&[b"hei", b"hev", b"mif1", b"msf1"]) => "heic",
         () if at(4, b"jP  ") || at(0, b"\xff\x4f\xff\x51") => "jp2",
         () if at(4, b"JXL ") || at(0, b"\xff\x0a") => "jxl",
-        () if at(128, b"DICM") => "dcm",
-        () if at(344, b"n+1\0") || at(344, b"ni1\0") => "nii",
         () if at(0, b"\x93NUMPY") => "npy",
         () if at(0, b"\x89HDF") || at(0, b"MATLAB") => "h5",
         () if at(0, b"8BPS") => "psd",
@@ -181,8 +210,8 @@ pub fn format(head: &[u8], whole: bool) -> Result<ImageFormat, String> {
             "holds text, no picture; fetch it again or remove it"
         }
     } else {
-        "does not begin like a PNG, JPEG, TIFF, BMP or GIF file: it is damaged or of another kind; fetch it again, or save it as \
-         PNG"
+        "does not begin like a PNG, JPEG, TIFF, BMP, GIF, DICOM or NIfTI file: it is damaged or of another kind; fetch it again, \
+         or save it as PNG"
     };
     Err(problem.to_owned())
 }
@@ -207,13 +236,15 @@ mod tests {
     #[test]
     fn files_that_are_not_read_are_known_by_their_names() {
         let mut files = ForeignFiles::default();
-        for name in ["a.WEBP", "b.webp", "c.nii.gz", "scan.DCM", "notes.txt", "webp", "table.csv", "x.gz"] {
+        for name in
+            ["a.WEBP", "b.webp", "c.nii.gz", "c.nrrd", "d.npy", "scan.DCM", "notes.txt", "webp", "table.csv", "x.gz"]
+        {
             files.add(name);
         }
         assert_eq!(
             files.told(),
-            "; 2 WebP files are not read: save them as PNG; 1 DICOM file is not read: export the pictures as 8- or 16-bit PNG \
-             or TIFF; 1 NIfTI file is not read: export the slices as 8- or 16-bit PNG or TIFF"
+            "; 2 WebP files are not read: save them as PNG; 1 NumPy file is not read: export the pictures as 8- or 16-bit PNG \
+             or TIFF; 1 volume file is not read: export the slices as 8- or 16-bit PNG or TIFF"
         );
         assert_eq!(ForeignFiles::default().told(), "");
         let endings: Vec<&str> = KINDS.iter().flat_map(|kind| kind.endings).copied().collect();
@@ -223,15 +254,11 @@ mod tests {
     #[test]
     fn files_that_are_not_read_are_known_by_their_first_bytes() {
         let zeros = vec![0; 300];
-        let dicom = [&[0; 128][..], b"DICM", &[0; 30]].concat();
-        let nifti = [&[0x5c, 1, 0, 0][..], &[0; 340], b"n+1\0"].concat();
         for (bytes, expected) in [
             (&b"RIFF\x10\0\0\0WEBPVP8 "[..], "is a WebP file, which is not read; save it as PNG"),
             (b"\0\0\0\x18ftypheic\0\0\0\0", "a HEIC file"),
             (b"\0\0\0\x0cjP  \r\n", "a JPEG 2000 file"),
             (b"\x93NUMPY\x01\0v\0", "a NumPy file"),
-            (&dicom, "a DICOM file"),
-            (&nifti, "a NIfTI file"),
             (b"%PDF-1.4", "a PDF file"),
             (b"\x1f\x8b\x08\0\0", "unpack it first"),
             (b"PK\x03\x04\0\0", "unpack it first"),

@@ -9,6 +9,7 @@ use super::listing::{Listing, Pair};
 use super::read::{MaskFacts, Picture, Reader, Sample};
 use super::split::{Part, Split};
 use super::{Problem, counted, groups, plan};
+use crate::data::picture_file::about;
 use crate::pixels::mask::Mask;
 use crate::pixels::mask::components::{Connectivity, components};
 
@@ -148,6 +149,8 @@ pub struct Exam {
     pub flat: bool,
     /// See [`super::read::Picture::factor`].
     pub factor: usize,
+    /// The patient, as the file says: see [`About::patient`](crate::data::picture_file::About::patient).
+    pub patient: Option<String>,
 }
 
 /// Looks at one sample.
@@ -166,12 +169,13 @@ pub fn examine(sample: &Sample) -> Exam {
         facts: sample.facts,
         flat: sample.picture.rgb.iter().all(|value| Some(value) == sample.picture.rgb.first()),
         factor: sample.picture.factor,
+        patient: None,
     }
 }
 
 /// Looks at the sample of a pair, and at the data set's own mask too where it is corrected.
 pub fn examine_pair(reader: &Reader, pair: &Pair, sample: &Sample) -> Exam {
-    let mut exam = examine(sample);
+    let mut exam = Exam { patient: about(&pair.image).patient, ..examine(sample) };
     if pair.corrected.is_some() && !pair.masks.is_empty() {
         let own = reader.pair(&Pair { corrected: None, ..pair.clone() });
         exam.own_share = own.map_or(exam.own_share, |own| own.mask.share());

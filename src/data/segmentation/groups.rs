@@ -9,6 +9,7 @@ use super::counted;
 use super::listing::Pair;
 use super::names::{folder_part, folder_role, loose};
 use super::read::Picture;
+use crate::data::picture_file::volume;
 
 /// Largest number of differing bits of the hashes of near-duplicates, of 64.
 pub const HASH_DISTANCE: u32 = 10;
@@ -201,8 +202,10 @@ impl Groups {
     }
 }
 
-/// Joins pairs of one group by `rule`, and near-duplicates, and whatever these connect.
-pub fn groups(pairs: &[Pair], rule: &GroupRule, duplicates: &[(usize, usize)]) -> Groups {
+/// Joins pairs of one group by `rule`, slices of one volume, those of one patient as the files say, and near-duplicates, and
+/// whatever these connect. Where all files name the same patient, as files do whose patients were made unknown, that says
+/// nothing.
+pub fn groups(pairs: &[Pair], rule: &GroupRule, duplicates: &[(usize, usize)], patients: &[Option<&str>]) -> Groups {
     let mut parent: Vec<usize> = (0..pairs.len()).collect();
     let mut first_of = std::collections::HashMap::new();
     let mut named = 0;
@@ -214,6 +217,22 @@ pub fn groups(pairs: &[Pair], rule: &GroupRule, duplicates: &[(usize, usize)]) -
         }
     }
     duplicates.iter().for_each(|&(a, b)| join(&mut parent, a, b));
+    let mut first_of_volume = std::collections::HashMap::new();
+    for (i, pair) in pairs.iter().enumerate() {
+        if let Some(volume) = volume::of_slice(&pair.image) {
+            let first = *first_of_volume.entry(volume).or_insert(i);
+            join(&mut parent, first, i);
+        }
+    }
+    let mut first_of_patient = std::collections::HashMap::new();
+    let known = patients.iter().enumerate().filter_map(|(i, patient)| Some((i, (*patient)?)));
+    known.clone().for_each(|(i, patient)| {
+        first_of_patient.entry(patient).or_insert(i);
+    });
+    let tell = first_of_patient.len() > 1;
+    if tell {
+        known.for_each(|(i, patient)| join(&mut parent, first_of_patient[patient], i));
+    }
     let mut numbers = vec![None; pairs.len()];
     let mut count = 0;
     let of = (0..pairs.len())
@@ -226,6 +245,10 @@ pub fn groups(pairs: &[Pair], rule: &GroupRule, duplicates: &[(usize, usize)]) -
         })
         .collect();
     let source = match rule {
+        GroupRule::None if tell => counted(first_of_patient.len(), "patient as files say", "patients as files say"),
+        GroupRule::None if !first_of_volume.is_empty() => {
+            counted(first_of_volume.len(), "volume, whose slices stay together", "volumes, whose slices stay together")
+        }
         GroupRule::None => "patients are not known".to_owned(),
         GroupRule::Folder => counted(first_of.len(), "folder", "folders"),
         GroupRule::Pattern(pattern) => {
@@ -322,11 +345,11 @@ mod tests {
     #[test]
     fn groups_join_what_rules_and_duplicates_connect() {
         let pairs: Vec<Pair> = ["p1_a", "p2_a", "p1_b", "p3_a", "odd", "p2_b"].map(pair).into();
-        let groups = groups(&pairs, &GroupRule::Pattern("{group}_*".to_owned()), &[(2, 3), (3, 4)]);
+        let groups = groups(&pairs, &GroupRule::Pattern("{group}_*".to_owned()), &[(2, 3), (3, 4)], &[]);
         assert_eq!(groups.of, [0, 1, 0, 0, 0, 1]);
         assert_eq!(groups.count, 2);
         assert!(groups.description.contains("fits 5 of 6"), "{}", groups.description);
-        let alone = super::groups(&pairs, &GroupRule::None, &[]);
+        let alone = super::groups(&pairs, &GroupRule::None, &[], &[]);
         assert_eq!((alone.count, alone.description.contains("not known")), (6, true));
     }
 }

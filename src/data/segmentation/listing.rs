@@ -195,7 +195,7 @@ pub fn scan_chosen(
         };
         let foreign = files.foreign.told();
         let problem = format!(
-            "holds no pictures{others}; expected PNG, JPEG, BMP, TIFF or GIF files of images and masks{foreign}"
+            "holds no pictures{others}; expected PNG, JPEG, BMP, TIFF, GIF, DICOM or NIfTI files of images and masks{foreign}"
         );
         return Err(DataError::file(folder, problem));
     }

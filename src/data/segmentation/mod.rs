@@ -19,6 +19,7 @@ pub mod plan;
 pub mod read;
 pub mod save;
 mod seen;
+mod sizes;
 pub mod split;
 #[cfg(test)]
 pub(super) mod testing;

@@ -1,6 +1,7 @@
 //! What names say: which folder holds images or masks, and which file is the mask of which image.
 
 use super::split::Part;
+use crate::data::picture_file::volume;
 
 const IMAGE_WORDS: [&str; 15] = [
     "images",
@@ -191,8 +192,10 @@ pub struct MaskName {
 
 /// Reads a mask's name (without extension): `scan 7_mask`, `scan 7_mask_1`, `scan7-seg`, `mask_scan7`.
 pub fn mask_name(stem: &str) -> Option<MaskName> {
+    let (stem, slice) = volume::split(stem);
     let stem = stem.to_lowercase().replace("ground_truth", "groundtruth");
-    suffixed(&stem).or_else(|| prefixed(&stem))
+    let name = suffixed(&stem).or_else(|| prefixed(&stem))?;
+    Some(MaskName { base: name.base + slice, ..name })
 }
 
 const SEPARATORS: [char; 4] = ['_', '-', '.', ' '];
@@ -231,6 +234,7 @@ fn prefixed(stem: &str) -> Option<MaskName> {
 /// An image's name without what only says that it is one: `7_image` and `img-7` become `7`, `case_0000` (the first
 /// channel, in nnU-Net's names) becomes `case`.
 pub fn image_base(stem: &str) -> String {
+    let (stem, slice) = volume::split(stem);
     let stem = stem.to_lowercase();
     let mut base = stem.as_str();
     if let Some(cut) = base.strip_suffix("_0000") {
@@ -243,12 +247,12 @@ pub fn image_base(stem: &str) -> String {
     } else if let Some(at) = base.find(SEPARATORS).filter(|&at| IMAGE_WORDS.contains(&&base[..at])) {
         base = base[at..].trim_start_matches(SEPARATORS);
     }
-    if base.is_empty() { stem } else { base.to_owned() }
+    (if base.is_empty() { &stem } else { base }).to_owned() + slice
 }
 
 /// The class in a name of the BUSI layout: `benign` of `benign (12)`.
 pub fn busi_class(stem: &str) -> Option<&str> {
-    let (class, number) = stem.strip_suffix(')')?.rsplit_once(" (")?;
+    let (class, number) = volume::split(stem).0.strip_suffix(')')?.rsplit_once(" (")?;
     let digits = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
     // `image (3)` and `scan7 (2)` are numbered by a file manager.
     let class = class.trim();
@@ -271,6 +275,7 @@ mod tests {
         assert_eq!(base("benign (100)_mask_1"), some("benign (100)", "_mask", Some(1)));
         assert_eq!(base("Scan-7-Mask"), some("scan-7", "-mask", None));
         assert_eq!(base("a_seg"), some("a", "_seg", None));
+        assert_eq!(base("A_seg z=12"), some("a z=12", "_seg", None));
         assert_eq!(base("a_label2"), some("a", "_label", Some(2)));
         assert_eq!(base("a.segmentation"), some("a", ".segmentation", None));
         assert_eq!(base("a_ground_truth"), some("a", "_groundtruth", None));
@@ -297,9 +302,14 @@ mod tests {
 
     #[test]
     fn images_may_say_that_they_are_images() {
-        for (stem, base) in
-            [("7_image", "7"), ("IMG-7", "7"), ("case_0000", "case"), ("image", "image"), ("a_1", "a_1")]
-        {
+        for (stem, base) in [
+            ("7_image", "7"),
+            ("IMG-7", "7"),
+            ("case_0000", "case"),
+            ("case_0000 z=7", "case z=7"),
+            ("image", "image"),
+            ("a_1", "a_1"),
+        ] {
             assert_eq!(image_base(stem), base);
         }
         assert_eq!(busi_class("benign (12)"), Some("benign"));

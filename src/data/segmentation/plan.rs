@@ -9,7 +9,7 @@ use super::groups::{GroupRule, Groups, groups};
 use super::listing::{Listing, Pair};
 use super::read::Rules;
 use super::split::{Dealing, ImageFacts, Part, PartTable, Split, compare, deal, strata};
-use super::{Problem, counted, grouping};
+use super::{Problem, counted, grouping, sizes};
 
 /// More folders than this are patients or cases, not classes.
 const MOST_CLASSES: usize = 32;
@@ -120,9 +120,10 @@ pub fn plan(seen: Seen<'_>, choice: &SplitChoice) -> SplitPlan {
     let readable: Vec<usize> = (0..exams.len()).filter(|&pair| exams[pair].is_some()).collect();
     let as_given_is_meant = choice.as_given && choice.folds < 2;
     let given = listing.given.as_ref().filter(|given| as_given_is_meant && choice.fold < given.folds.len());
-    let all = grouped(listing, &readable, rule, duplicates);
+    let all = grouped(listing, exams, &readable, rule, duplicates);
     let facts = facts(listing, exams);
-    let mut lines = vec![all.description.clone()];
+    let mut lines = sizes::lines(listing, exams);
+    lines.push(all.description.clone());
     let split = match given {
         Some(given) => as_given(given, &readable, &facts, &all, choice, &mut lines),
         None => {
@@ -239,11 +240,19 @@ pub fn classes(listing: &Listing) -> bool {
 }
 
 /// Groups of these pairs, by their place in `readable`.
-fn grouped(listing: &Listing, readable: &[usize], rule: &GroupRule, duplicates: &[(usize, usize)]) -> Groups {
+fn grouped(
+    listing: &Listing,
+    exams: &[Option<Exam>],
+    readable: &[usize],
+    rule: &GroupRule,
+    duplicates: &[(usize, usize)],
+) -> Groups {
     let place = |pair: usize| readable.binary_search(&pair).ok();
     let usable: Vec<Pair> = readable.iter().map(|&pair| listing.pairs[pair].clone()).collect();
     let similar: Vec<(usize, usize)> = duplicates.iter().filter_map(|&(a, b)| Some((place(a)?, place(b)?))).collect();
-    groups(&usable, rule, &similar)
+    let patients: Vec<Option<&str>> =
+        readable.iter().map(|&pair| exams.get(pair)?.as_ref()?.patient.as_deref()).collect();
+    groups(&usable, rule, &similar, &patients)
 }
 
 /// `groups`: of the pairs `readable`.

@@ -10,8 +10,9 @@ use super::lesion::{Lesion, MaskRule, Values};
 use super::listing::{Pair, Size};
 use super::seen::Seen;
 use super::{Problem, Watch, counted};
-use crate::data::picture_file::{Decoded, Exposure, Levels, Memory, White};
+use crate::data::picture_file::{Decoded, Exposure, Levels, Memory, White, about};
 use crate::pixels::mask::Mask;
+use crate::pixels::spacing::Spacing;
 
 /// How much memory reading may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +57,8 @@ pub struct MaskFacts {
     pub pages: Option<usize>,
     /// The image is stored turned or mirrored, and was set upright as its tag says.
     pub turned: bool,
+    /// The size of a pixel of the image's file, as it says.
+    pub spacing: Option<Spacing>,
 }
 
 /// How the pictures and masks of one data set are read.
@@ -242,7 +245,7 @@ impl Reader {
             (None, None) => self.survey(std::slice::from_ref(pair), &[], &Lesion::Any, Watch::nobody()).masks,
         };
         let mut mask = Mask::empty(picture.height, picture.width);
-        let mut facts = MaskFacts { turned, ..MaskFacts::default() };
+        let mut facts = MaskFacts { turned, spacing: about(&pair.image).spacing, ..MaskFacts::default() };
         for path in pair.masks_in_use() {
             let refused = |problem| Problem { path: path.clone(), problem };
             let mut wrong = None;
@@ -390,10 +393,7 @@ impl<'a> Raw<'a> {
 
     /// Width, height and whole factor at which at most `most` pixels are left.
     fn reduced(&self, most: usize) -> (usize, usize, usize) {
-        let (width, height) = (self.size.0 as usize, self.size.1 as usize);
-        let at = |factor: usize| (width.div_ceil(factor), height.div_ceil(factor));
-        let factor = (1..).find(|&factor| at(factor).0 * at(factor).1 <= most.max(1)).unwrap_or(1);
-        (at(factor).0, at(factor).1, factor)
+        reduced(self.size, most)
     }
 
     /// Goes through the blocks of `factor`×`factor` pixels that become one: `add` is called for every pixel of the file
@@ -476,6 +476,14 @@ impl<'a> Raw<'a> {
         };
         Ok((mask, facts))
     }
+}
+
+/// Width, height and whole factor at which at most `most` pixels of a picture are left.
+pub fn reduced(size: Size, most: usize) -> (usize, usize, usize) {
+    let (width, height) = (size.0 as usize, size.1 as usize);
+    let at = |factor: usize| (width.div_ceil(factor), height.div_ceil(factor));
+    let factor = (1..).find(|&factor| at(factor).0 * at(factor).1 <= most.max(1)).unwrap_or(1);
+    (at(factor).0, at(factor).1, factor)
 }
 
 /// Red, green and blue of a pixel of 1 to 4 channels in 8 bits.

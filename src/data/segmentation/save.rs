@@ -14,6 +14,7 @@ use thiserror::Error;
 
 use super::listing::{Layout, Listing, Pair, Size};
 use super::names::{Role, folder_role, mask_name};
+use crate::data::picture_file::volume;
 use crate::pixels::mask::Mask;
 use crate::pixels::resize::{self, Resampling, resize_mask};
 
@@ -111,7 +112,7 @@ pub fn save_drawn(listing: &Listing, image: &Path, mask: &Mask, size: Size) -> R
 /// Refuses where the data set has gone: the mask would be saved into a folder made anew, which nobody finds once the disk
 /// is mounted again.
 fn present(image: &Path) -> Result<(), SaveError> {
-    match fs::metadata(image) {
+    match fs::metadata(volume::place(image).0) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(SaveError::Other(format!(
             "its image `{}` is not there any more; bring the folder back, or mount its disk, and save again; the mask is \
              still open",

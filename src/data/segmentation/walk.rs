@@ -9,7 +9,7 @@ use super::split::Part;
 use super::{DataError, Problem, Watch};
 use crate::data::folder::{self, Folder, Rules, natural_order};
 use crate::data::labelme;
-use crate::data::picture_file::ForeignFiles;
+use crate::data::picture_file::{ForeignFiles, is_bare_name, is_dicom, volume};
 
 /// Folders within folders in which a file that names the parts of a split is looked for.
 const DEEPEST_SPLIT: usize = 4;
@@ -68,8 +68,10 @@ pub fn walk(root: &Path, skip: &Path, enter: &dyn Fn(&str) -> bool, watch: Watch
     let splits = |name: &str, depth: usize| depth < DEEPEST_SPLIT && is_split_file(name);
     let tables = |name: &str, depth: usize| depth < DEEPEST_TABLE && is_table(name);
     let drawing = |name: &str| labelme::is_name(Path::new(name));
-    let keep = |name: &str, depth: usize| splits(name, depth) || tables(name, depth) || drawing(name);
-    let tree = folder::walk(root, &Rules { skip, enter, keep: &keep, ..Rules::default() }, watch)?;
+    let keep =
+        |name: &str, depth: usize| splits(name, depth) || tables(name, depth) || drawing(name) || is_bare_name(name);
+    let rules = Rules { skip, enter, keep: &keep, ..Rules::default() };
+    let tree = folder::walk(root, &rules, watch)?;
     let mut files = Files { problems: tree.problems, ..Files::default() };
     for folder in tree.folders {
         if let Some((part, name)) = folder.names.last().and_then(|name| Some((folder_part(name).0?, name))) {
@@ -78,10 +80,23 @@ pub fn walk(root: &Path, skip: &Path, enter: &dyn Fn(&str) -> bool, watch: Watch
         files.others += folder.others;
         files.hidden += folder.hidden;
         files.foreign.join(folder.foreign.clone());
-        files.pictures.extend(folder.pictures.iter().map(|path| found(&folder, path)));
+        // A volume is its slices.
+        let pictures = folder.pictures.iter().flat_map(|path| volume::pictures(path));
+        files.pictures.extend(pictures.map(|path| found(&folder, &path)));
+        if files.pictures.len() > rules.most_files {
+            let problem =
+                format!("holds more than {} pictures and slices; choose a folder further down", rules.most_files);
+            return Err(DataError::file(root, problem));
+        }
         for path in &folder.kept {
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            if splits(&name, folder.names.len()) {
+            if is_bare_name(&name) {
+                // Only what is a picture; anything else is one of the other files.
+                if is_dicom(path) {
+                    files.pictures.push(found(&folder, path));
+                    files.others -= 1;
+                }
+            } else if splits(&name, folder.names.len()) {
                 files.split_files.push(path.clone());
             } else if drawing(&name) {
                 files.drawings.push(found(&folder, path));

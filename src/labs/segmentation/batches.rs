@@ -9,6 +9,7 @@ use crate::pixels::resize::Size;
 
 use super::params::Hyper;
 use super::source::SegmentationData;
+use super::trainer::Input;
 
 /// Makes batches. An epoch shows every training image once; its last batch may be smaller.
 pub struct Batches {
@@ -27,7 +28,22 @@ pub struct Batch {
     pub images: Vec<f32>,
     /// `[B, 1, S, S]` of 0 and 1.
     pub masks: Vec<f32>,
+    /// `[B, 1, S, S]`: 1 where the view shows the picture; empty: pictures fill their squares.
+    pub inside: Vec<f32>,
     pub views: Vec<View>,
+}
+
+impl Batch {
+    /// What the network takes.
+    pub fn input<'a>(&'a self, data: &SegmentationData) -> Input<'a> {
+        Input {
+            images: &self.images,
+            masks: &self.masks,
+            channels: data.channels,
+            size: data.size,
+            inside: (!self.inside.is_empty()).then_some(&self.inside[..]),
+        }
+    }
 }
 
 impl Batches {
@@ -48,7 +64,8 @@ impl Batches {
         let border = if hyper.consistent_border { MaskBorder::AsImage } else { MaskBorder::Background };
         let size = Size { height: data.size, width: data.size };
         let first = step * self.size as u64;
-        let made: Vec<(View, Vec<f32>, Vec<bool>)> = indices
+        let padded = indices.iter().any(|&i| !data.items[i].frame.is_whole());
+        let made: Vec<(View, Vec<f32>, [Vec<bool>; 2])> = indices
             .par_iter()
             .enumerate()
             .map(|(k, &i)| {
@@ -59,13 +76,20 @@ impl Batches {
                     View::default()
                 };
                 let (image, mask) = (view.image(&item.image, size), view.mask(&item.mask, size, border));
-                (view, image, mask)
+                let inside = if padded {
+                    let own: Vec<bool> = (0..size.pixels()).map(|pixel| item.frame.holds(pixel)).collect();
+                    view.mask(&own, size, MaskBorder::AsImage)
+                } else {
+                    Vec::new()
+                };
+                (view, image, [mask, inside])
             })
             .collect();
-        let mut batch = Batch { indices, images: Vec::new(), masks: Vec::new(), views: Vec::new() };
-        for (view, image, mask) in made {
+        let mut batch = Batch { indices, images: Vec::new(), masks: Vec::new(), inside: Vec::new(), views: Vec::new() };
+        for (view, image, [mask, inside]) in made {
             batch.images.extend(image);
             batch.masks.extend(mask.into_iter().map(|lesion| f32::from(u8::from(lesion))));
+            batch.inside.extend(inside.into_iter().map(|picture| f32::from(u8::from(picture))));
             batch.views.push(view);
         }
         batch
@@ -80,6 +104,7 @@ mod tests {
     use super::super::source::Item;
     use super::*;
     use crate::engine::params::Params;
+    use crate::pixels::fit::Fit;
     use crate::pixels::mask::Mask;
 
     fn data(count: usize) -> SegmentationData {
@@ -88,10 +113,12 @@ mod tests {
             class: String::new(),
             image: vec![i as f32; 3 * 16],
             mask: vec![i.is_multiple_of(2); 16],
+            frame: Fit::Squash.frame(Size { height: 4, width: 4 }, 4),
             truth: Mask::empty(4, 4),
             corrected: None,
             factor: 1,
             content: 0,
+            spacing: None,
         };
         SegmentationData {
             size: 4,
@@ -117,6 +144,22 @@ mod tests {
         assert_eq!(seen, train);
         assert_eq!(second.images[0], second.indices[0] as f32);
         assert_eq!(second.masks[0], f32::from(u8::from(second.indices[0].is_multiple_of(2))));
+    }
+
+    #[test]
+    fn a_view_of_a_letterbox_knows_where_the_picture_is() {
+        let mut data = data(4);
+        let frame = Fit::Letterbox.frame(Size { height: 2, width: 4 }, 4);
+        data.items.iter_mut().for_each(|item| Arc::make_mut(item).frame = frame);
+        let mut hyper = Hyper::of(&Params::defaults(PARAMS));
+        let mut batches = Batches::new((0..4).collect(), 3, 4);
+        let plain = batches.of(0, &data, &hyper);
+        let of_one: Vec<f32> = (0..16).map(|i| if (4..12).contains(&i) { 1.0 } else { 0.0 }).collect();
+        assert_eq!(plain.inside, [&of_one[..]; 4].concat());
+        assert!(plain.input(&data).inside.is_some());
+        hyper.augment = true;
+        let moved = (0..8).map(|step| batches.of(step, &data, &hyper)).any(|batch| batch.inside != plain.inside);
+        assert!(moved, "what moves the picture moves its padding");
     }
 
     #[test]

@@ -29,7 +29,7 @@ use super::judge::{Means, Prepared, estimates, judge, means_in_words, means_tabl
 use super::params::{BATCH_SIZE, Hyper, OPTIMIZER, WEIGHTS, check_combination, net_spec};
 use super::pipeline::Pipeline;
 use super::source::{self, SegmentationData};
-use super::trainer::{EVALUATION_BATCH, Input, Trainer, evaluate, uncertainty};
+use super::trainer::{EVALUATION_BATCH, Trainer, evaluate, uncertainty};
 
 /// Images of a batch whose views are shown.
 const SHOWN_VIEWS: usize = 8;
@@ -231,7 +231,7 @@ impl SegmentationRun {
 
     /// Says how is measured, and where loss or post-processing do not fit the data.
     fn introduce(&self, out: &mut Emit<'_>) {
-        out.notice(Level::Info, format!("measured: {}", self.pipeline.describe()));
+        out.notice(Level::Info, format!("measured: {}", self.pipeline.describe(self.data.unit())));
         let count = |indices: &[usize], what: fn(&Mask) -> bool| {
             indices.iter().filter(|&&i| what(&self.data.items[i].truth)).count()
         };
@@ -262,6 +262,14 @@ impl SegmentationRun {
     fn show_wall(&self, out: &mut Emit<'_>) {
         let names: Vec<&str> = self.data.wall_items().map(|i| self.data.items[i].name.as_str()).collect();
         out.payload("wall/names", Payload::Text(names.join("\n")));
+        if self.data.in_millimetres() {
+            let areas = self.data.spacings.iter().map(|spacing| spacing.area());
+            out.scalar("pixel_area", areas.sum::<f64>() / self.data.spacings.len() as f64);
+            let sides =
+                self.data.wall_items().filter_map(|i| self.data.spacing(i).map(|s| s.times(self.data.items[i].factor)));
+            let lines: Vec<String> = sides.map(|spacing| format!("{},{}", spacing.row, spacing.column)).collect();
+            out.payload("wall/spacing", Payload::Text(lines.join("\n")));
+        }
         for (i, picture) in self.data.wall_pictures.iter().enumerate() {
             let rgba = picture.rgb.chunks_exact(3).flat_map(|p| [p[0], p[1], p[2], 255]).collect();
             let (width, height) = (picture.width as u32, picture.height as u32);
@@ -364,8 +372,7 @@ impl Experiment for SegmentationRun {
         }
         let batch = self.batches.of(self.training.step, &self.data, &self.hyper);
         let mut dropout = streams::DROPOUT.open(self.training.seed, self.training.step);
-        let input =
-            Input { images: &batch.images, masks: &batch.masks, channels: self.data.channels, size: self.data.size };
+        let input = batch.input(&self.data);
         let loss = self.trainer.step(input, &self.hyper, &mut dropout);
         self.training.step += 1;
         // A last step within an epoch is shown and measured; the schedule waits for the epoch's end, so that a longer run
@@ -420,7 +427,7 @@ impl Experiment for SegmentationRun {
         let pipeline = Pipeline::of(&params);
         if pipeline != self.pipeline {
             self.pipeline = pipeline;
-            self.news.push((Level::Info, format!("from now on measured: {}", pipeline.describe())));
+            self.news.push((Level::Info, format!("from now on measured: {}", pipeline.describe(self.data.unit()))));
         }
         self.trainer.set(&before, &self.hyper);
         if before.loss != self.hyper.loss {
@@ -434,8 +441,7 @@ impl Experiment for SegmentationRun {
 
     fn networks(&mut self) -> Result<Vec<Network>, RunError> {
         let batch = self.batches.of(self.training.step, &self.data, &self.hyper);
-        let input =
-            Input { images: &batch.images, masks: &batch.masks, channels: self.data.channels, size: self.data.size };
+        let input = batch.input(&self.data);
         Ok(vec![self.trainer.network(input, &self.hyper, [self.training.seed, self.training.step])?])
     }
 

@@ -1,5 +1,5 @@
-//! Measures predictions: image by image at the original size, and their means. Distances and areas are in pixels of the
-//! file, also where a huge picture was read smaller.
+//! Measures predictions: image by image at the original size, and their means. Distances and areas are by pixels of the
+//! file, also where a huge picture was read smaller, and in millimetres where all images say how large a pixel is.
 
 use rayon::prelude::*;
 
@@ -8,7 +8,9 @@ use crate::data::segmentation::counted;
 use crate::engine::emit::Emit;
 use crate::engine::event::Payload;
 use crate::engine::experiment::RunError;
+use crate::pixels::fit::Frame;
 use crate::pixels::mask::{Confusion, Mask};
+use crate::pixels::spacing::Spacing;
 
 use super::pipeline::{Pipeline, Score};
 use super::source::{Item, SegmentationData};
@@ -17,6 +19,18 @@ use super::trainer::{Evaluated, Input};
 /// Columns of the tables of single images. Empty cells are undefined.
 pub const COLUMNS: [&str; 9] =
     ["image", "class", "Dice at network size", "Dice", "IoU", "HD95", "HD", "ASSD pooled", "area / predicted"];
+/// The same of a data set whose pixels have a size: distances in mm, areas in mm².
+pub const COLUMNS_MM: [&str; 9] = [
+    "image",
+    "class",
+    "Dice at network size",
+    "Dice",
+    "IoU",
+    "HD95 mm",
+    "HD mm",
+    "ASSD pooled mm",
+    "area / predicted mm²",
+];
 
 /// One image, measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,6 +61,8 @@ pub struct Prepared {
     pub indices: Vec<usize>,
     images: Vec<f32>,
     masks: Vec<f32>,
+    /// Where pictures are; empty: they fill their squares.
+    inside: Vec<f32>,
     channels: usize,
     size: usize,
 }
@@ -58,14 +74,30 @@ impl Prepared {
             indices: indices.to_vec(),
             images: items().flat_map(|item| item.image.iter().copied()).collect(),
             masks: items().flat_map(|item| &item.mask).map(|&lesion| f32::from(u8::from(lesion))).collect(),
+            inside: inside(items().map(|item| item.frame)),
             channels: data.channels,
             size: data.size,
         }
     }
 
     pub fn input(&self) -> Input<'_> {
-        Input { images: &self.images, masks: &self.masks, channels: self.channels, size: self.size }
+        Input {
+            images: &self.images,
+            masks: &self.masks,
+            channels: self.channels,
+            size: self.size,
+            inside: (!self.inside.is_empty()).then_some(&self.inside[..]),
+        }
     }
+}
+
+/// 1 where pictures are and 0 beside them, `[B, 1, S, S]`; nothing where all fill their squares.
+fn inside(frames: impl Iterator<Item = Frame> + Clone) -> Vec<f32> {
+    if frames.clone().all(Frame::is_whole) {
+        return Vec::new();
+    }
+    let of = |frame: Frame| (0..frame.side * frame.side).map(move |i| f32::from(u8::from(frame.holds(i))));
+    frames.flat_map(of).collect()
 }
 
 /// Measures every image; the order is that of `indices`. `heard` may stop it after every few.
@@ -82,20 +114,24 @@ pub fn judge(
     let few = 4 * rayon::current_num_threads();
     let mut judged = Vec::with_capacity(indices.len());
     for (indices, maps) in indices.chunks(few).zip(evaluated.probabilities.chunks(few)) {
-        let one = |(&i, map): (&usize, &Vec<f32>)| judge_one(&data.items[i], data.size, map, pipeline);
+        let one = |(&i, map): (&usize, &Vec<f32>)| judge_one(&data.items[i], data.spacing(i), data.size, map, pipeline);
         judged.par_extend(indices.par_iter().zip(maps).map(one));
         heard()?;
     }
     Ok(judged)
 }
 
-fn judge_one(item: &Item, size: usize, probabilities: &[f32], pipeline: &Pipeline) -> Judged {
-    let plain = Mask::above(size, size, probabilities, 0.5).expect("a map of numbers at the network's size");
+/// `spacing`: of a pixel of the file.
+fn judge_one(item: &Item, spacing: Option<Spacing>, size: usize, probabilities: &[f32], pipeline: &Pipeline) -> Judged {
+    let mut plain = Mask::above(size, size, probabilities, 0.5).expect("a map of numbers at the network's size");
+    if !item.frame.is_whole() {
+        plain.pixels_mut().iter_mut().enumerate().for_each(|(i, lesion)| *lesion &= item.frame.holds(i));
+    }
     let small = Mask::new(size, size, item.mask.clone()).expect("a mask has the network's size");
     let prediction = pipeline.mask(probabilities, size, item.truth.height(), item.truth.width());
     Judged {
         plain_dice: Confusion::of(&plain, &small).expect("both have the network's size").dice(),
-        score: pipeline.score(&prediction, &item.truth).scaled(item.factor),
+        score: pipeline.score(&prediction, &item.truth, spacing).scaled(item.factor),
     }
 }
 
@@ -243,10 +279,14 @@ pub fn table(data: &SegmentationData, indices: &[usize], judged: &[Judged]) -> P
             number(score.hd95, 2),
             number(score.hd, 2),
             number(score.assd, 2),
-            format!("{} / {}", score.area, score.predicted),
+            match score.spacing {
+                None => format!("{} / {}", score.area, score.predicted),
+                Some(_) => score.areas().map(|area| format!("{area:.2}")).join(" / "),
+            },
         ]
     };
-    Payload::Table { columns: COLUMNS.map(str::to_owned).to_vec(), rows: indices.iter().zip(judged).map(row).collect() }
+    let columns = if data.in_millimetres() { COLUMNS_MM } else { COLUMNS };
+    Payload::Table { columns: columns.map(str::to_owned).to_vec(), rows: indices.iter().zip(judged).map(row).collect() }
 }
 
 #[cfg(test)]
@@ -259,6 +299,33 @@ mod tests {
     use crate::data::segmentation::listing::scan;
     use crate::data::segmentation::{Watch, read};
     use crate::engine::params::Params;
+
+    #[test]
+    fn the_padding_of_a_letterbox_counts_in_no_metric_and_shapes_are_kept() {
+        let mut params = Params::defaults(PARAMS);
+        for text in ["fit=letterbox", "image_size=32", "synthetic_images=10"] {
+            params.set_text(PARAMS, text).unwrap();
+        }
+        let data = load(&params, Watch::nobody()).unwrap();
+        let at = data.items.iter().position(|item| !item.frame.is_whole() && item.truth.area() > 0).unwrap();
+        let item = &data.items[at];
+        let shape = |height: usize, width: usize| height as f64 / width as f64;
+        let kept = shape(item.frame.size.height, item.frame.size.width);
+        assert!((kept / shape(item.truth.height(), item.truth.width()) - 1.0).abs() < 0.05, "{kept}");
+        assert!((0..32 * 32).all(|i| item.frame.holds(i) || (!item.mask[i] && item.image[i] == 0.0)));
+        // Right where the picture is, and lesion all around it.
+        let map: Vec<f32> =
+            (0..32 * 32).map(|i| if item.frame.holds(i) { f32::from(u8::from(item.mask[i])) } else { 1.0 }).collect();
+        let pipeline = Pipeline::of(&params);
+        let judged = judge_one(item, None, 32, &map, &pipeline);
+        assert_eq!(judged.plain_dice, 1.0);
+        assert!(judged.score.dice > 0.85, "{judged:?}");
+        let prepared = Prepared::new(&data, &[at]);
+        let inside = prepared.input().inside.unwrap();
+        assert!((0..32 * 32).all(|i| (inside[i] == 1.0) == item.frame.holds(i)));
+        params.set_text(PARAMS, "fit=squash").unwrap();
+        assert!(Prepared::new(&load(&params, Watch::nobody()).unwrap(), &[at]).input().inside.is_none());
+    }
 
     #[test]
     fn distances_of_a_huge_picture_are_in_pixels_of_the_file() {
@@ -285,12 +352,12 @@ mod tests {
         // A band of the predicted width, 100 pixels of the file to the left of the true one.
         let probabilities: Vec<f32> = (0..32 * 32).map(|i| f32::from(u8::from((8..16).contains(&(i % 32))))).collect();
         let pipeline = Pipeline::default();
-        let trained = judge_one(&data.items[at], 32, &probabilities, &pipeline).score;
+        let trained = judge_one(&data.items[at], None, 32, &probabilities, &pipeline).score;
         let listing = scan(folder.path(), None, Watch::nobody()).unwrap();
         let pair = listing.pairs.iter().find(|pair| pair.name == "huge").unwrap();
         let read::Sample { picture, mask, .. } = whole_pictures().pair(pair).unwrap();
         assert_eq!(picture.factor, 1);
-        let predicted = measure(&probabilities, &picture, Some(mask), &pipeline).measures.score.unwrap();
+        let predicted = measure(&probabilities, &picture, Some(mask), None, &pipeline).measures.score.unwrap();
         assert_eq!((trained.hd, trained.hd95), (Some(100.0), Some(100.0)));
         assert_eq!((trained.hd, trained.hd95), (predicted.hd, predicted.hd95));
         assert_eq!((trained.area, trained.predicted), (predicted.area, predicted.predicted));

@@ -68,6 +68,9 @@ fn checkpoint_every(_: &Params, steps: u64) -> u64 {
     (steps / 10).max(50)
 }
 
+/// Of distances: the run's first notice says which.
+const UNIT: &str = "pixels, or mm where a pixel has a size";
+
 /// Everything that the lab emits. How often is decided by the parameters `loss_every` and `validate_every`, so that every
 /// emission is a recorded one.
 pub static KEYS: &[KeySpec] = &[
@@ -76,9 +79,9 @@ pub static KEYS: &[KeySpec] = &[
     scalar("dice/validation", "validation Dice at the network's size, > 0.5, nothing post-processed"),
     scalar("dice/final", "validation Dice, post-processed, at the original size"),
     scalar("iou/final", "validation IoU, post-processed, at the original size"),
-    scalar_in("hd95/final", "validation HD95 (parameter `hd95` says which)", "pixels"),
-    scalar_in("hd/final", "validation Hausdorff distance", "pixels"),
-    scalar_in("assd/final", "validation average symmetric surface distance, both borders pooled", "pixels"),
+    scalar_in("hd95/final", "validation HD95 (parameter `hd95` says which)", UNIT),
+    scalar_in("hd/final", "validation Hausdorff distance", UNIT),
+    scalar_in("assd/final", "validation average symmetric surface distance, both borders pooled", UNIT),
     scalar_in("undefined/final", "validation images whose distances are undefined", "images"),
     scalar_in("both_empty/final", "validation images without lesion, predicted so (Dice 1)", "images"),
     scalar("learning_rate", "learning rate"),
@@ -90,16 +93,14 @@ pub static KEYS: &[KeySpec] = &[
     scalar("test/loss", "test loss of the best weights"),
     scalar("test/dice", "test Dice of the best weights"),
     scalar("test/iou", "test IoU of the best weights"),
-    scalar_in("test/hd95", "test HD95 of the best weights (parameter `hd95` says which)", "pixels"),
-    scalar_in("test/hd", "test Hausdorff distance of the best weights", "pixels"),
-    scalar_in(
-        "test/assd",
-        "test average symmetric surface distance of the best weights, both borders pooled",
-        "pixels",
-    ),
+    scalar_in("test/hd95", "test HD95 of the best weights (parameter `hd95` says which)", UNIT),
+    scalar_in("test/hd", "test Hausdorff distance of the best weights", UNIT),
+    scalar_in("test/assd", "test average symmetric surface distance of the best weights, both borders pooled", UNIT),
     scalar_in("test/undefined", "test images whose distances are undefined", "images"),
     scalar_in("test/both_empty", "test images without lesion, predicted so (Dice 1)", "images"),
     payload("wall/names", "names of the images on the wall"),
+    scalar_in("pixel_area", "mean area of a pixel of the images, where distances are in mm", "mm²"),
+    payload("wall/spacing", "millimetres of a pixel, row and column, of the images on the wall"),
     payload("wall/image/*", "image on the wall"),
     payload("wall/truth/*", "true mask"),
     payload("wall/probability/*", "probability of lesion"),

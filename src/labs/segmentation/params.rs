@@ -9,6 +9,7 @@ use crate::engine::params::{ParamError, Params};
 use crate::engine::table::Int;
 use crate::nn::segmentation::loss::SegmentationLoss;
 use crate::nn::segmentation::spec::{Architecture, NetSpec};
+use crate::pixels::spacing::Spacing;
 
 pub use table::*;
 
@@ -110,6 +111,28 @@ pub fn mapping(params: &Params) -> Result<Option<Mapping>, ParamError> {
         .map_err(|(which, problem)| ParamError::invalid([IMAGES_IN.key(), MASKS_IN.key()][which], problem))
 }
 
+/// What is said of the size of a pixel.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum PixelSize {
+    /// What the files say, if all images do.
+    OfFiles,
+    /// Distances stay in pixels.
+    Pixels,
+    Typed(Spacing),
+}
+
+/// The size of a pixel as it is chosen.
+pub fn pixel_size(params: &Params) -> Result<PixelSize, ParamError> {
+    match params.get(SPACING.key()).map(ToString::to_string).unwrap_or_default().trim() {
+        "" => Ok(PixelSize::OfFiles),
+        "pixels" | "px" => Ok(PixelSize::Pixels),
+        text => match Spacing::parse(text) {
+            Ok(spacing) => Ok(PixelSize::Typed(spacing)),
+            Err(problem) => Err(ParamError::invalid(SPACING.key(), problem)),
+        },
+    }
+}
+
 /// Values that belong together: a combination that no run can have. Reads no files.
 pub fn check_combination(params: &Params) -> Result<(), ParamError> {
     let invalid = |key: &str, problem: String| Err(ParamError::invalid(key, problem));
@@ -126,6 +149,7 @@ pub fn check_combination(params: &Params) -> Result<(), ParamError> {
     }
     lesion(params)?;
     mapping(params)?;
+    pixel_size(params)?;
     if TRAIN_SHARE.of(params) + VALIDATION_SHARE.of(params) > 1.0 {
         return invalid(
             VALIDATION_SHARE.key(),
@@ -179,6 +203,7 @@ mod tests {
             (&["lesion=colour", "lesion_value=#ff00"], "`lesion_value`"),
             (&["images_in=img"], "`masks_in`"),
             (&["images_in=img", "masks_in=lab/*/*"], "`masks_in`"),
+            (&["spacing=wide"], "`spacing`"),
             (&["train_share=0.9", "validation_share=0.5"], "`validation_share`"),
             (&["architecture=deeplab-mobilenetv2", "batch_size=1"], "`batch_size`"),
             (&["folds=5", "fold=5"], "choose one from 0 to 4"),

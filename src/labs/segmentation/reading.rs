@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
+use crate::data::picture_file::volume;
 use crate::data::segmentation::doctor::{Exam, duplicates, examine_pair};
 use crate::data::segmentation::lesion::{Lesion, Nowhere};
 use crate::data::segmentation::listing::{Listing, Pair};
@@ -11,6 +12,7 @@ use crate::data::segmentation::read::{ReadLimits, Reader, Rules, Sample};
 use crate::data::segmentation::{Problem, Watch};
 use crate::engine::params::ParamError;
 use crate::kit::kept;
+use crate::pixels::fit::Fit;
 
 use super::source::{Item, SegmentationData, checksum, item};
 use crate::labs::segmentation::params::FOLDER;
@@ -28,6 +30,7 @@ pub struct Input {
     pub channels: usize,
     /// S.
     pub size: usize,
+    pub fit: Fit,
 }
 
 impl Input {
@@ -247,18 +250,23 @@ fn stamps(listing: &Listing) -> Vec<FileStamp> {
     let corrected = listing.pairs.iter().filter_map(|pair| pair.corrected.as_ref());
     let unpaired = listing.unpaired_images.iter().chain(&listing.unpaired_masks);
     let odd = listing.problems.iter().map(|problem| &problem.path);
-    own(listing).into_iter().chain(corrected.chain(unpaired).chain(odd).map(stamp)).collect()
+    own(listing).into_iter().chain(corrected.chain(unpaired).chain(odd).map(|path| stamp(path))).collect()
 }
 
 /// The data set's own images and masks, which decide how all of them are read.
 fn own(listing: &Listing) -> Vec<FileStamp> {
-    listing.pairs.iter().flat_map(|pair| std::iter::once(&pair.image).chain(&pair.masks)).map(stamp).collect()
+    listing
+        .pairs
+        .iter()
+        .flat_map(|pair| std::iter::once(&pair.image).chain(&pair.masks))
+        .map(|path| stamp(path))
+        .collect()
 }
 
-fn stamp(path: &PathBuf) -> FileStamp {
-    let about = std::fs::metadata(path);
+fn stamp(path: &Path) -> FileStamp {
+    let about = std::fs::metadata(volume::place(path).0);
     let bytes = about.as_ref().map_or(0, std::fs::Metadata::len);
-    (path.clone(), bytes, about.and_then(|about| about.modified()).ok())
+    (path.to_owned(), bytes, about.and_then(|about| about.modified()).ok())
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The table of single images as numbers: sorted, filtered, counted into bins.
 
 use crate::compute::stats::{Summary, median};
+use crate::pixels::spacing::Unit;
 
 /// A measured column of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,18 +61,36 @@ impl Measure {
             Self::Dice => "2 TP / (2 TP + FP + FN) at the original size after post-processing; both masks empty: 1",
             Self::PlainDice => "Dice at the network's size, probability > 0.5, nothing post-processed",
             Self::Iou => "TP / (TP + FP + FN) at the original size; undefined where both masks are empty",
-            Self::Hd95 => "95th percentile of the distances between the borders in pixels of the original image",
-            Self::Hd => "Hausdorff distance: the largest distance between the borders, in pixels",
+            Self::Hd95 => {
+                "95th percentile of the distances between the borders in pixels of the original image, or mm where a pixel has a size"
+            }
+            Self::Hd => "Hausdorff distance: the largest distance between the borders, in pixels or mm",
             Self::Assd => {
-                "mean distance between the borders over the border pixels of both masks pooled (medpy 0.5, MONAI's symmetric), in pixels"
+                "mean distance between the borders over the border pixels of both masks pooled (medpy 0.5, MONAI's symmetric), in pixels or mm"
             }
         }
     }
 
+    /// The column's name where distances are in millimetres.
+    fn column_mm(self) -> String {
+        if self.rises() { self.column().to_owned() } else { format!("{} mm", self.column()) }
+    }
+
+    /// The column's name with its unit, if it has one.
+    pub fn with_unit(self, unit: Unit) -> String {
+        if unit == Unit::Millimetres { self.column_mm() } else { self.column().to_owned() }
+    }
+
+    /// For a narrow heading, with the unit where it is not pixels.
+    pub fn heading(self, unit: Unit) -> String {
+        if self.rises() || unit == Unit::Pixels { self.short().to_owned() } else { format!("{} mm", self.short()) }
+    }
+
     /// A value as text, of the same width for every image; the em dash where it is undefined.
-    pub fn text(self, value: Option<f64>) -> String {
+    pub fn text(self, value: Option<f64>, unit: Unit) -> String {
         match value {
             Some(value) if self.rises() => format!("{value:.3}"),
+            Some(value) if unit == Unit::Millimetres => format!("{value:.2}"),
             Some(value) => format!("{value:.1}"),
             None => "—".to_owned(),
         }
@@ -85,8 +104,10 @@ pub struct Row {
     pub class: String,
     /// In the order of [`Measure::ALL`].
     values: [Option<f64>; 6],
-    /// Pixels of the truth and of the prediction, as recorded.
+    /// Of the truth and of the prediction, as recorded: pixels or mm².
     pub areas: String,
+    /// What its distances are in.
+    pub unit: Unit,
 }
 
 impl Row {
@@ -96,7 +117,7 @@ impl Row {
 
     /// Whether the truth and the prediction are empty; what is not known is not.
     pub fn empty(&self) -> [bool; 2] {
-        let mut pixels = self.areas.split('/').map(|part| part.trim().parse() == Ok(0u64));
+        let mut pixels = self.areas.split('/').map(|part| part.trim().parse() == Ok(0.0_f64));
         [pixels.next().unwrap_or(false), pixels.next().unwrap_or(false)]
     }
 }
@@ -105,8 +126,10 @@ impl Row {
 pub fn read(columns: &[String], rows: &[Vec<String>]) -> Vec<Row> {
     let place = |name: &str| columns.iter().position(|column| column == name);
     let Some(image) = place("image") else { return Vec::new() };
-    let (class, areas) = (place("class"), place("area / predicted"));
-    let measures = Measure::ALL.map(|measure| place(measure.column()));
+    let millimetres = Measure::ALL.iter().any(|measure| !measure.rises() && place(&measure.column_mm()).is_some());
+    let unit = if millimetres { Unit::Millimetres } else { Unit::Pixels };
+    let (class, areas) = (place("class"), place("area / predicted").or(place("area / predicted mm²")));
+    let measures = Measure::ALL.map(|measure| place(&measure.with_unit(unit)));
     let text = |row: &[String], at: Option<usize>| at.and_then(|at| row.get(at)).cloned().unwrap_or_default();
     rows.iter()
         .map(|row| Row {
@@ -114,6 +137,7 @@ pub fn read(columns: &[String], rows: &[Vec<String>]) -> Vec<Row> {
             class: text(row, class),
             values: measures.map(|at| text(row, at).parse().ok().filter(|value: &f64| value.is_finite())),
             areas: text(row, areas),
+            unit,
         })
         .collect()
 }
@@ -203,10 +227,20 @@ mod tests {
         let rows = table();
         assert_eq!(rows[1].value(Measure::Hd95), None);
         assert_eq!([0, 1, 3].map(|i| rows[i].empty()), [[false, false], [false, true], [true, true]]);
-        assert_eq!(Measure::Hd95.text(rows[1].value(Measure::Hd95)), "—");
-        assert_eq!(Measure::Dice.text(rows[0].value(Measure::Dice)), "0.900");
+        assert_eq!(Measure::Hd95.text(rows[1].value(Measure::Hd95), rows[1].unit), "—");
+        assert_eq!(Measure::Dice.text(rows[0].value(Measure::Dice), rows[0].unit), "0.900");
         assert!(read(&["name".to_owned()], &[vec!["x".to_owned()]]).is_empty(), "no column of images, no rows");
         assert_eq!(read(&["image".to_owned(), "Dice".to_owned()], &[vec![]])[0].value(Measure::Dice), None);
+    }
+
+    #[test]
+    fn a_table_in_millimetres_is_known_by_its_heads() {
+        let columns = ["image", "Dice", "HD95 mm", "area / predicted mm²"].map(str::to_owned);
+        let rows = read(&columns, &[["a", "0.9", "1.25", "0.00 / 3.10"].map(str::to_owned).to_vec()]);
+        assert_eq!((rows[0].unit, rows[0].value(Measure::Hd95)), (Unit::Millimetres, Some(1.25)));
+        assert_eq!((rows[0].empty(), Measure::Hd95.heading(rows[0].unit)), ([true, false], "HD95 mm".to_owned()));
+        assert_eq!(Measure::Hd95.text(rows[0].value(Measure::Hd95), rows[0].unit), "1.25");
+        assert_eq!(table()[0].unit, Unit::Pixels);
     }
 
     #[test]

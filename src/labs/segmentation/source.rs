@@ -22,14 +22,16 @@ use crate::engine::event::Payload;
 use crate::engine::params::{ParamError, Params};
 use crate::kit::kept;
 use crate::nn::segmentation::weights;
+use crate::pixels::fit::{Fit, Frame};
 use crate::pixels::mask::Mask;
 use crate::pixels::resize::{Resampling, Size, resize, resize_mask};
+use crate::pixels::spacing::{Spacing, Unit};
 
 use super::params::{
-    ANNOTATOR, AS_GIVEN, CALIPERS, CHANNELS, CORRECTIONS, Calipers, FOLD, FOLDER, FOLDS, FROM_FOLDER, GROUP_BY,
+    ANNOTATOR, AS_GIVEN, CALIPERS, CHANNELS, CORRECTIONS, Calipers, FIT, FOLD, FOLDER, FOLDS, FROM_FOLDER, GROUP_BY,
     GROUP_PATTERN, GroupBy, IMAGE_SIZE, IMAGES_IN, LABELS, LEAVE_OUT, LESION, LESION_VALUE, MASKS_IN, OVERFIT,
-    OVERFIT_IMAGE, SPLIT_SEED, SYNTHETIC_IMAGES, TRAIN_SHARE, VALIDATION_SHARE, WALL_IMAGES, WEIGHTS, check_combination,
-    dealing, lesion, mapping,
+    OVERFIT_IMAGE, PixelSize, SPACING, SPLIT_SEED, SYNTHETIC_IMAGES, TRAIN_SHARE, VALIDATION_SHARE, WALL_IMAGES, WEIGHTS,
+    check_combination, dealing, lesion, mapping, pixel_size,
 };
 use super::reading::{Examined, Input, ReadFolder, correction, for_training};
 
@@ -43,6 +45,8 @@ pub struct Item {
     pub image: Vec<f32>,
     /// `[S, S]`.
     pub mask: Vec<bool>,
+    /// Where the picture lies in both.
+    pub frame: Frame,
     /// At the original size; of a huge picture at the size that was read.
     pub truth: Mask,
     /// The corrected mask that stands in for the data set's own, and when it was written.
@@ -51,6 +55,8 @@ pub struct Item {
     pub factor: usize,
     /// Of the picture as it was read; see [`content`].
     pub content: u64,
+    /// The size of a pixel, as the file says.
+    pub spacing: Option<Spacing>,
 }
 
 /// A data set that is ready for training.
@@ -60,11 +66,14 @@ pub struct SegmentationData {
     pub size: usize,
     /// C, 1 or 3.
     pub channels: usize,
+    pub fit: Fit,
     pub items: Vec<Arc<Item>>,
     /// The part of every item; `None`: it is used for nothing.
     pub parts: Vec<Option<Part>>,
     /// The group of every item: images of one (of a patient, near-duplicates) are not independent.
     pub groups: Vec<usize>,
+    /// The size of a pixel of every item; empty: distances are in pixels.
+    pub spacings: Vec<Spacing>,
     /// Each part beside the whole.
     pub table: PartTable,
     /// Indices of items that are trained on: those of `parts`, or the one that is to be learnt by heart.
@@ -99,10 +108,11 @@ const LETTERS: [char; 3] = ['t', 'v', 'e'];
 const MOST_GIB: f64 = 12.0;
 
 /// What of the parameters decides about the data.
-const IDENTIFYING: [&str; 23] = [
+const IDENTIFYING: [&str; 25] = [
     SYNTHETIC_IMAGES.key(),
     CALIPERS.key(),
     IMAGE_SIZE.key(),
+    FIT.key(),
     CHANNELS.key(),
     TRAIN_SHARE.key(),
     VALIDATION_SHARE.key(),
@@ -110,6 +120,7 @@ const IDENTIFYING: [&str; 23] = [
     AS_GIVEN.key(),
     FOLDS.key(),
     FOLD.key(),
+    SPACING.key(),
     GROUP_BY.key(),
     GROUP_PATTERN.key(),
     LESION.key(),
@@ -199,12 +210,13 @@ pub fn split_choice(params: &Params) -> SplitChoice {
 }
 
 /// `[C, size, size]` in [0, 1] from an image of any size, bilinear between the centres of pixels. Grey is the mean of the
-/// three colours. As in the paper's code an image whose brightest value is 1 is left as it is.
-pub fn prepare(picture: &Picture, channels: usize, size: usize) -> Vec<f32> {
+/// three colours. As in the paper's code an image whose brightest value is 1 is left as it is. What `fit` leaves empty is black.
+pub fn prepare(picture: &Picture, channels: usize, size: usize, fit: Fit) -> Vec<f32> {
     let from = Size { height: picture.height, width: picture.width };
     let largest = picture.rgb.iter().copied().max().unwrap_or(0);
     let scale = if largest > 1 { 255.0 } else { 1.0 };
-    let resized = |plane: &[f32]| resize(plane, from, Size { height: size, width: size }, Resampling::Bilinear);
+    let frame = fit.frame(from, size);
+    let resized = |plane: &[f32]| frame.put(resize(plane, from, frame.size, Resampling::Bilinear), 0.0);
     if channels == 1 {
         let grey = |p: &[u8]| p.iter().map(|&v| f32::from(v)).sum::<f32>() / 3.0 / scale;
         return resized(&picture.rgb.chunks_exact(3).map(grey).collect::<Vec<f32>>());
@@ -221,22 +233,26 @@ pub fn prepare(picture: &Picture, channels: usize, size: usize) -> Vec<f32> {
 }
 
 /// A true mask at the network's size: bilinear, then what is greater than one half.
-pub fn prepare_mask(mask: &Mask, size: usize) -> Vec<bool> {
+pub fn prepare_mask(mask: &Mask, size: usize, fit: Fit) -> Vec<bool> {
     let from = Size { height: mask.height(), width: mask.width() };
-    resize_mask(mask.pixels(), from, Size { height: size, width: size }, Resampling::Bilinear)
+    let frame = fit.frame(from, size);
+    frame.put(resize_mask(mask.pixels(), from, frame.size, Resampling::Bilinear), false)
 }
 
 /// One pair as the network takes it.
-pub(super) fn item(name: String, class: String, sample: &Sample, Input { channels, size }: Input) -> Item {
+pub(super) fn item(name: String, class: String, sample: &Sample, input: Input) -> Item {
+    let Input { channels, size, fit } = input;
     Item {
         name,
         class,
-        image: prepare(&sample.picture, channels, size),
-        mask: prepare_mask(&sample.mask, size),
+        image: prepare(&sample.picture, channels, size, fit),
+        mask: prepare_mask(&sample.mask, size, fit),
+        frame: fit.frame(Size { height: sample.picture.height, width: sample.picture.width }, size),
         truth: sample.mask.clone(),
         corrected: None,
         factor: sample.picture.factor,
         content: content(&sample.picture),
+        spacing: sample.facts.spacing,
     }
 }
 
@@ -288,6 +304,7 @@ fn generated(params: &Params) -> Result<SegmentationData, ParamError> {
     let mut data = SegmentationData {
         size: input.size,
         channels: input.channels,
+        fit: input.fit,
         items,
         summary: vec![
             format!("{} synthetic ultrasound pictures (generated, seed {seed}); no patient was imaged", plans.len()),
@@ -300,13 +317,14 @@ fn generated(params: &Params) -> Result<SegmentationData, ParamError> {
     data.table = compare(&facts, &groups.of, &parts);
     data.groups = groups.of;
     data.put_split(&parts, None, params)?;
+    data.put_pixel_size(pixel_size(params)?);
     data.wall_pictures = data.wall_items().map(|i| samples[i].1.picture.clone()).collect();
     Ok(data)
 }
 
 /// What the network takes.
 pub fn input(params: &Params) -> Input {
-    Input { channels: CHANNELS.of(params), size: IMAGE_SIZE.of(params) as usize }
+    Input { channels: CHANNELS.of(params), size: IMAGE_SIZE.of(params) as usize, fit: FIT.of(params) }
 }
 
 fn invalid(problem: String) -> ParamError {
@@ -357,6 +375,7 @@ fn divided(params: &Params, path: &Path, folder: &ReadFolder) -> Result<Segmenta
     data.summary.extend(rules.lines());
     data.rules = rules.clone();
     data.summary.extend(reduced(&data.items));
+    data.put_pixel_size(pixel_size(params)?);
     data.summary.push(format!("data doctor: {}", doctor::summary(&data.findings)));
     let shown: Vec<&Pair> = data.wall_items().map(|item| &listing.pairs[readable[item]]).collect();
     data.wall_pictures = shown
@@ -399,10 +418,11 @@ fn assemble(
         counted(items.len(), "image", "images"),
     );
     let (table, findings) = (plan.table.clone(), plan.findings.clone());
-    let channels = input(params).channels;
+    let Input { channels, fit, .. } = input(params);
     let mut data = SegmentationData {
         size,
         channels,
+        fit,
         items,
         groups,
         summary,
@@ -416,6 +436,29 @@ fn assemble(
 }
 
 impl SegmentationData {
+    /// The size of a pixel of an item's file, where distances are in millimetres.
+    pub fn spacing(&self, item: usize) -> Option<Spacing> {
+        self.spacings.get(item).copied()
+    }
+
+    pub fn in_millimetres(&self) -> bool {
+        !self.spacings.is_empty()
+    }
+
+    /// What distances are in.
+    pub fn unit(&self) -> Unit {
+        Unit::of(self.spacings.first().copied())
+    }
+
+    /// Decides what distances are measured in, and says so where it is not as ever.
+    fn put_pixel_size(&mut self, choice: PixelSize) {
+        let of_files: Vec<(&str, Option<Spacing>)> =
+            self.items.iter().map(|item| (item.name.as_str(), item.spacing)).collect();
+        let (spacings, line) = spacing_of_all(&of_files, choice);
+        self.spacings = spacings;
+        self.summary.extend(line);
+    }
+
     /// Takes a split and says so. `given`: where it is named, if it is.
     fn put_split(&mut self, split: &Split, given: Option<&str>, params: &Params) -> Result<(), ParamError> {
         let images = |part: Part| counted(split.pairs(part).len(), "image", "images");
@@ -555,12 +598,52 @@ impl SegmentationData {
             let item = Arc::make_mut(&mut data.items[i]);
             item.corrected = corrected;
             if sample.mask != item.truth {
-                item.mask = prepare_mask(&sample.mask, self.size);
+                item.mask = prepare_mask(&sample.mask, self.size, self.fit);
                 item.truth = sample.mask;
                 changed.push(i);
             }
         }
         Ok((data, changed))
+    }
+}
+
+/// The size of a pixel of every image, by name and with what its file says; none where distances stay in pixels, since a
+/// mean over pixels and millimetres would mean nothing. With what there is to say of it.
+pub fn spacing_of_all(images: &[(&str, Option<Spacing>)], choice: PixelSize) -> (Vec<Spacing>, Option<String>) {
+    let known: Vec<Spacing> = images.iter().filter_map(|(_, spacing)| *spacing).collect();
+    match choice {
+        PixelSize::Pixels if known.is_empty() => (Vec::new(), None),
+        PixelSize::Pixels => {
+            (Vec::new(), Some("distances and areas are in pixels, as chosen, whatever the files say".to_owned()))
+        }
+        PixelSize::Typed(spacing) => {
+            let line = format!("a pixel is {} (as typed): distances are in mm, areas in mm²", spacing.text());
+            (vec![spacing; images.len()], Some(line))
+        }
+        PixelSize::OfFiles if known.is_empty() => (Vec::new(), None),
+        PixelSize::OfFiles if known.len() < images.len() => {
+            let first = images.iter().find(|(_, spacing)| spacing.is_none()).map_or("", |(name, _)| name);
+            let missing = counted(images.len() - known.len(), "image does", "images do");
+            let line = format!(
+                "distances are in pixels: {missing} not say how large a pixel is (the first is {first}), and {} of {} do; \
+                 type the size (`spacing`), or leave those images out",
+                known.len(),
+                images.len()
+            );
+            (Vec::new(), Some(line))
+        }
+        PixelSize::OfFiles => {
+            let sides = known.iter().flat_map(|spacing| [spacing.row, spacing.column]);
+            let (least, most) =
+                sides.fold((f64::INFINITY, 0.0_f64), |(least, most), side| (least.min(side), most.max(side)));
+            let first = known[0];
+            let size = if known.iter().all(|spacing| *spacing == first) {
+                format!("a pixel is {}", first.text())
+            } else {
+                format!("pixels have sides of {least} to {most} mm")
+            };
+            (known, Some(format!("{size} (as the files say): distances are in mm, areas in mm²")))
+        }
     }
 }
 
@@ -583,6 +666,22 @@ fn check_memory(count: usize, params: &Params) -> Result<(), ParamError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn distances_are_in_millimetres_only_where_every_image_says_how_large_a_pixel_is() {
+        let (small, large) = (Spacing { row: 0.1, column: 0.1 }, Spacing { row: 0.2, column: 0.3 });
+        let all = [("a", Some(small)), ("b", Some(large))];
+        let (spacings, line) = spacing_of_all(&all, PixelSize::OfFiles);
+        assert_eq!(spacings, [small, large]);
+        assert!(line.unwrap().starts_with("pixels have sides of 0.1 to 0.3 mm"));
+        let some = [("a", Some(small)), ("b", None)];
+        let (spacings, line) = spacing_of_all(&some, PixelSize::OfFiles);
+        assert!(spacings.is_empty());
+        assert!(line.unwrap().contains("1 image does not say how large a pixel is (the first is b), and 1 of 2 do"));
+        assert_eq!(spacing_of_all(&some, PixelSize::Typed(large)).0, [large; 2]);
+        assert_eq!(spacing_of_all(&all, PixelSize::Pixels).0, []);
+        assert_eq!(spacing_of_all(&[("a", None)], PixelSize::OfFiles), (Vec::new(), None), "as ever: nothing is said");
+    }
 
     #[test]
     fn one_changed_pixel_or_weight_changes_what_the_header_says() {

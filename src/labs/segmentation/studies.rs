@@ -41,7 +41,7 @@ pub static STUDIES: &[StudySpec] = &[
 ];
 
 const DICE: Measure = Measure { title: "test Dice", unit: "", of: |run, _| last(run, "test/dice") };
-const HD95: Measure = Measure { title: "test HD95 (medpy)", unit: "pixels", of: |run, _| last(run, "test/hd95") };
+const HD95: Measure = Measure { title: "test HD95 (medpy)", unit: "pixels or mm", of: |run, _| last(run, "test/hd95") };
 const UNDEFINED: Measure =
     Measure { title: "test images without HD95", unit: "images", of: |run, _| last(run, "test/undefined") };
 const VALIDATION: Measure =

@@ -41,16 +41,19 @@ pub struct Input<'a> {
     pub channels: usize,
     /// S.
     pub size: usize,
+    /// `[B, 1, S, S]`: 1 where a picture is and 0 beside it; `None`: pictures fill their squares.
+    pub inside: Option<&'a [f32]>,
 }
 
 impl Input<'_> {
-    fn upload(&self, device: &Device) -> (Tensor<4>, Tensor<4>) {
+    /// Images, masks, and where pictures are.
+    fn upload(&self, device: &Device) -> (Tensor<4>, Tensor<4>, Option<Tensor<4>>) {
         let (size, pixels) = (self.size, self.size * self.size);
         let count = self.masks.len() / pixels;
         let tensor = |values: &[f32], channels| {
             Tensor::from_data(TensorData::new(values.to_vec(), [count, channels, size, size]), device)
         };
-        (tensor(self.images, self.channels), tensor(self.masks, 1))
+        (tensor(self.images, self.channels), tensor(self.masks, 1), self.inside.map(|inside| tensor(inside, 1)))
     }
 }
 
@@ -75,11 +78,11 @@ impl Trainer {
 
     /// One update. Returns the loss of the batch, `[1]`, before it.
     pub fn step(&mut self, input: Input<'_>, hyper: &Hyper, dropout: &mut HostRng) -> Tensor<1> {
-        let (images, masks) = input.upload(&self.device);
+        let (images, masks, inside) = input.upload(&self.device);
         let rates = Rates { learning_rate: self.rate(hyper), decay: hyper.weight_decay };
         let mut net = tracked(&self.net);
         let logits = net.forward(images.autodiff(), Some(dropout));
-        let loss = hyper.loss.of(logits, masks.autodiff());
+        let loss = hyper.loss.within(logits, masks.autodiff(), inside.map(Tensor::autodiff));
         let mut gradients = loss.backward();
         self.net = self.optimizer.step(net, &mut gradients, DecayScope::All, |_| rates);
         loss.inner()
@@ -87,12 +90,13 @@ impl Trainer {
 
     /// The network as a function of its weights on these images, with what dropout drops in this step of this seed.
     pub fn network(&self, input: Input<'_>, hyper: &Hyper, [seed, step]: [u64; 2]) -> Result<Network, ReadError> {
-        let (images, masks) = input.upload(&self.device);
+        let (images, masks, inside) = input.upload(&self.device);
         let (images, masks, loss) = (images.autodiff(), masks.autodiff(), hyper.loss);
+        let inside = inside.map(Tensor::autodiff);
         let names = ["net", "network", "the next batch’s loss"];
         Network::of(names, Some(self.rate(hyper)), &self.net, move |net| {
             let mut dropout = streams::DROPOUT.open(seed, step);
-            loss.of(net.clone().forward(images.clone(), Some(&mut dropout)), masks.clone())
+            loss.within(net.clone().forward(images.clone(), Some(&mut dropout)), masks.clone(), inside.clone())
         })
     }
 
@@ -179,7 +183,7 @@ pub fn evaluate(
     let mut all = Evaluated::default();
     let mut losses = Vec::new();
     for part in parts(input) {
-        let (images, masks) = part.upload(device);
+        let (images, masks, inside) = part.upload(device);
         let done = all.probabilities.len();
         let count = images.dims()[0];
         let mut logits = Vec::new();
@@ -190,7 +194,7 @@ pub fn evaluate(
         }
         let logits = Tensor::cat(logits, 0);
         let mut reader = Reader::default();
-        reader.add(loss.of(logits.clone(), masks));
+        reader.add(loss.within(logits.clone(), masks, inside));
         reader.add(activation::sigmoid(logits));
         let mut read = reader.read()?;
         let maps = read.pop().unwrap_or_default();
@@ -213,7 +217,7 @@ pub fn uncertainty(
 ) -> Result<Vec<Vec<f32>>, RunError> {
     let mut all = Vec::new();
     for part in parts(input) {
-        let (images, _) = part.upload(device);
+        let (images, ..) = part.upload(device);
         let mut sums: Option<(Tensor<4>, Tensor<4>)> = None;
         for _ in 0..passes {
             let p = activation::sigmoid(net.sample(images.clone(), dropout));
@@ -239,10 +243,10 @@ pub fn uncertainty(
 fn parts(input: Input<'_>) -> impl Iterator<Item = Input<'_>> {
     let pixels = input.size * input.size;
     let images = input.images.chunks(EVALUATION_BATCH * input.channels * pixels);
-    images.zip(input.masks.chunks(EVALUATION_BATCH * pixels)).map(move |(images, masks)| Input {
-        images,
-        masks,
-        ..input
+    let masks = input.masks.chunks(EVALUATION_BATCH * pixels);
+    images.zip(masks).enumerate().map(move |(part, (images, masks))| {
+        let first = part * EVALUATION_BATCH * pixels;
+        Input { images, masks, inside: input.inside.map(|inside| &inside[first..first + masks.len()]), ..input }
     })
 }
 
@@ -258,7 +262,7 @@ mod tests {
         let mut rng = HostRng::new(3, 0);
         let images: Vec<f32> = (0..count * 3 * size * size).map(|_| rng.uniform() as f32).collect();
         let masks: Vec<f32> = (0..count * size * size).map(|_| f32::from(u8::from(rng.uniform() > 0.8))).collect();
-        let input = Input { images: &images, masks: &masks, channels: 3, size };
+        let input = Input { images: &images, masks: &masks, channels: 3, size, inside: None };
         for architecture in Architecture::ALL {
             let spec = NetSpec { architecture, channels: 3, base: 8 };
             let net = SegmentationNet::new(&spec, HostRng::new(1, 0), &device).unwrap();

@@ -2,6 +2,9 @@
 
 use burn::tensor::{Tensor, activation};
 
+/// Minus a logit whose probability is as good as 0, and whose cross-entropy is.
+const BESIDE: f64 = 40.0;
+
 /// What is minimised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SegmentationLoss {
@@ -23,6 +26,28 @@ impl SegmentationLoss {
     /// Every loss, for menus.
     pub const ALL: [Self; 5] = [Self::Bce, Self::Dice, Self::SmoothDice, Self::BceDice, Self::BceVariation];
 
+    /// The same where pictures fill only the part of their squares in which `inside` (`[N, 1, H, W]`) is 1 and not 0: what is
+    /// beside them costs nothing and teaches nothing. Means over pixels are over those of the pictures. `None`: all of it.
+    pub fn within(self, logits: Tensor<4>, truth: Tensor<4>, inside: Option<Tensor<4>>) -> Tensor<1> {
+        let Some(inside) = inside else { return self.of(logits, truth) };
+        // Beside the pictures the probability is next to 0, whatever the network says, and so is the truth.
+        let logits = logits * inside.clone() + (inside.clone() - 1.0) * BESIDE;
+        let truth = truth * inside.clone();
+        let share = inside.clone().mean();
+        let bce = || bce_with_logits(logits.clone(), truth.clone()) / share.clone();
+        let dice = |smooth| dice(activation::sigmoid(logits.clone()), truth.clone(), smooth);
+        match self {
+            Self::Bce => bce(),
+            Self::Dice => dice(0.0),
+            Self::SmoothDice => dice(1.0),
+            Self::BceDice => bce() + dice(1.0),
+            Self::BceVariation => {
+                let variation = total_variation(activation::sigmoid(logits.clone()), Some(inside));
+                bce() * 0.995 + variation * 0.005
+            }
+        }
+    }
+
     /// The loss of a batch, `[1]`.
     pub fn of(self, logits: Tensor<4>, truth: Tensor<4>) -> Tensor<1> {
         match self {
@@ -33,7 +58,7 @@ impl SegmentationLoss {
                 bce_with_logits(logits.clone(), truth.clone()) + dice(activation::sigmoid(logits), truth, 1.0)
             }
             Self::BceVariation => {
-                let variation = total_variation(activation::sigmoid(logits.clone()));
+                let variation = total_variation(activation::sigmoid(logits.clone()), None);
                 bce_with_logits(logits, truth) * 0.995 + variation * 0.005
             }
         }
@@ -56,15 +81,28 @@ pub fn dice(probability: Tensor<4>, truth: Tensor<4>, smooth: f64) -> Tensor<1> 
     -(both / all).mean() + 1.0
 }
 
-/// Mean over pictures of the root of the summed squared differences to the pixels above and on the left.
-pub fn total_variation(probability: Tensor<4>) -> Tensor<1> {
+/// Mean over pictures of the root of the summed squared differences to the pixels above and on the left; where `inside` is
+/// given, of pixels at which it is 1 as at both of these.
+pub fn total_variation(probability: Tensor<4>, inside: Option<Tensor<4>>) -> Tensor<1> {
     let [pictures, _, height, width] = probability.dims();
-    let part = |rows: [usize; 2], columns: [usize; 2]| {
-        probability.clone().slice([0..pictures, 0..1, rows[0]..rows[1], columns[0]..columns[1]])
+    let part = |of: &Tensor<4>, rows: [usize; 2], columns: [usize; 2]| {
+        of.clone().slice([0..pictures, 0..1, rows[0]..rows[1], columns[0]..columns[1]])
     };
-    let here = part([1, height], [1, width]);
-    let above = here.clone() - part([0, height - 1], [1, width]);
-    let left = here - part([1, height], [0, width - 1]);
+    let three = |of: &Tensor<4>| {
+        [
+            part(of, [1, height], [1, width]),
+            part(of, [0, height - 1], [1, width]),
+            part(of, [1, height], [0, width - 1]),
+        ]
+    };
+    let [here, over, beside] = three(&probability);
+    let (mut above, mut left) = (here.clone() - over, here - beside);
+    if let Some(inside) = inside {
+        let [here, over, beside] = three(&inside);
+        let all = here * over * beside;
+        above = above * all.clone();
+        left = left * all;
+    }
     let squares = above.clone() * above + left.clone() * left;
     // A flat map has the slope 0, not 0/0.
     squares.flatten::<2>(1, 3).sum_dim(1).clamp_min(1e-12).sqrt().mean()
@@ -118,6 +156,34 @@ mod tests {
     }
 
     #[test]
+    fn what_is_beside_a_picture_costs_nothing_and_teaches_nothing() {
+        // A picture of 2×2 in a square of 4: of its own the loss is the same.
+        let place =
+            |i: usize| (i / 4 >= 1 && i / 4 < 3 && i % 4 >= 1 && i % 4 < 3).then(|| (i / 4 - 1) * 2 + i % 4 - 1);
+        let square = |small: &[f32], beside: f32| -> Vec<f32> {
+            (0..16).map(|i| place(i).map_or(beside, |at| small[at])).collect()
+        };
+        let inside = square(&[1.0; 4], 0.0);
+        for loss in SegmentationLoss::ALL {
+            let (alone, slope_alone) = slope(loss, &LOGITS[..4], &TRUTH[..4], 2);
+            for beside in [-3.0, 0.0, 5.0] {
+                let z = map(&square(&LOGITS[..4], beside), 4).require_grad();
+                let truth = map(&square(&TRUTH[..4], 0.0), 4);
+                let value = loss.within(z.clone(), truth, Some(map(&inside, 4)));
+                let gradients = value.clone().backward();
+                let mut reader = Reader::default();
+                reader.add(z.grad(&gradients).unwrap());
+                let found = reader.read().unwrap().remove(0);
+                assert!((read(value) - alone).abs() < 1e-5, "{loss:?} beside {beside}");
+                for (i, slope) in found.iter().enumerate() {
+                    let expected = place(i).map_or(0.0, |at| slope_alone[at]);
+                    assert!((slope - expected).abs() < 1e-5, "{loss:?} {i}: {slope} is not {expected}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_picture_without_lesion_costs_1_and_teaches_nothing_without_smoothing() {
         let (loss, gradient) = slope(SegmentationLoss::Dice, &LOGITS[..4], &[0.0; 4], 2);
         assert_eq!(loss, 1.0);
@@ -138,7 +204,7 @@ mod tests {
         let (_, gradient) = slope(SegmentationLoss::BceVariation, &[0.0; 4], &[1.0; 4], 2);
         assert!(gradient.iter().all(|slope| slope.is_finite()));
         // One step of 1 down the middle of a 2×2 map: one squared difference of the lower right pixel.
-        let variation = read(total_variation(map(&[0.0, 1.0, 0.0, 1.0], 2)));
+        let variation = read(total_variation(map(&[0.0, 1.0, 0.0, 1.0], 2), None));
         assert!((variation - 1.0).abs() < 1e-6, "{variation}");
     }
 
@@ -146,7 +212,7 @@ mod tests {
     fn sums_of_losses_are_the_sums_of_their_parts() {
         let value = |loss: SegmentationLoss| f64::from(read(loss.of(map(&LOGITS, 2), map(&TRUTH, 2))));
         let [bce, dice] = [SegmentationLoss::Bce, SegmentationLoss::SmoothDice].map(value);
-        let variation = f64::from(read(total_variation(activation::sigmoid(map(&LOGITS, 2)))));
+        let variation = f64::from(read(total_variation(activation::sigmoid(map(&LOGITS, 2)), None)));
         assert!((value(SegmentationLoss::BceDice) - (bce + dice)).abs() < 1e-6);
         assert!((value(SegmentationLoss::BceVariation) - (0.995 * bce + 0.005 * variation)).abs() < 1e-6);
     }

@@ -1,18 +1,19 @@
 //! How far pixels are from the nearest of others: exact, without a distance for every pixel of the image.
 
 use super::Pixel;
+use crate::pixels::spacing::Spacing;
 
-/// Above every distance within an image, and its square still fits.
+/// Above every distance within an image.
 const FAR: u32 = u32::MAX / 2;
 
 /// The squared distance of every pixel of `from` to the nearest of `to`, all in the box from `first` to `last`; `from` is
-/// in order of rows, neither is empty.
+/// in order of rows, neither is empty. With [`Spacing::PIXELS`] all is exact: whole numbers below 2⁵³.
 ///
 /// First the vertical distance of every pixel of the box to `to` in its own column, then for each of `from` the minimum
 /// over the columns of its row: outwards until no column can be nearer, which is short where borders are close. Where a
 /// row asks for many long searches, the lower envelope of its parabolas answers all of them in one pass (Meijster,
 /// Roerdink and Hesselink 2000).
-pub(super) fn nearest(from: &[Pixel], to: &[Pixel], first: Pixel, last: Pixel) -> Vec<u64> {
+pub(super) fn nearest(from: &[Pixel], to: &[Pixel], first: Pixel, last: Pixel, spacing: Spacing) -> Vec<f64> {
     let width = (last.column - first.column + 1) as usize;
     let vertical = vertical_distances(to, first, last, width);
     let mut envelope = Envelope::default();
@@ -25,11 +26,11 @@ pub(super) fn nearest(from: &[Pixel], to: &[Pixel], first: Pixel, last: Pixel) -
         for pixel in pixels {
             let column = (pixel.column - first.column) as usize;
             if budget > 0 {
-                distances.push(search(row, column, &mut budget));
+                distances.push(search(row, column, spacing, &mut budget));
                 continue;
             }
             if !ready {
-                envelope.build(row);
+                envelope.build(row, spacing);
                 ready = true;
             }
             distances.push(envelope.squared[column]);
@@ -61,22 +62,22 @@ fn vertical_distances(to: &[Pixel], first: Pixel, last: Pixel, width: usize) -> 
     distances
 }
 
-/// min over j of `(column − j)² + vertical[j]²`, outwards from `column`; takes its steps off the budget.
-fn search(vertical: &[u32], column: usize, budget: &mut usize) -> u64 {
-    let square = |distance: u32| u64::from(distance) * u64::from(distance);
-    let mut best = square(vertical[column]);
+/// min over j of `(column − j)² + vertical[j]²`, each side times its spacing, outwards from `column`; takes its steps off the
+/// budget.
+fn search(vertical: &[u32], column: usize, spacing: Spacing, budget: &mut usize) -> f64 {
+    let mut best = spacing.squared(vertical[column], 0);
     let reach = column.max(vertical.len() - 1 - column);
     let mut step = 1;
     while step <= reach {
-        let along = (step * step) as u64;
+        let along = spacing.squared(0, step as u32);
         if along >= best {
             break;
         }
         if step <= column {
-            best = best.min(along + square(vertical[column - step]));
+            best = best.min(along + spacing.squared(vertical[column - step], 0));
         }
         if let Some(distance) = vertical.get(column + step) {
-            best = best.min(along + square(*distance));
+            best = best.min(along + spacing.squared(*distance, 0));
         }
         step += 1;
     }
@@ -84,27 +85,30 @@ fn search(vertical: &[u32], column: usize, budget: &mut usize) -> u64 {
     best
 }
 
-/// The lower envelope of one row's parabolas `(x − j)² + vertical[j]²`.
+/// The lower envelope of one row's parabolas `(x − j)² + vertical[j]²`, each side times its spacing.
 #[derive(Default)]
 struct Envelope {
     /// Columns whose parabola is the lowest somewhere, and the first column where it is.
-    parts: Vec<(usize, i64)>,
+    parts: Vec<(usize, usize)>,
     /// The envelope in every column.
-    squared: Vec<u64>,
+    squared: Vec<f64>,
 }
 
 impl Envelope {
-    fn build(&mut self, vertical: &[u32]) {
-        let width = vertical.len() as i64;
-        let value = |x: i64, j: usize| (x - j as i64).pow(2) + i64::from(vertical[j]).pow(2);
-        // The last column in which the parabola of i is not above that of j > i.
+    fn build(&mut self, vertical: &[u32], spacing: Spacing) {
+        let width = vertical.len();
+        let height = |j: usize| spacing.squared(vertical[j], 0);
+        let value = |x: usize, j: usize| spacing.squared(vertical[j], x.abs_diff(j) as u32);
+        let across = spacing.column * spacing.column;
+        // The first column in which the parabola of j > i is below that of i; 0 or more, since i is not above j at 0.
         let meet = |i: usize, j: usize| {
-            let (a, b) = (i as i64, j as i64);
-            let height = |k: usize| i64::from(vertical[k]).pow(2);
-            (b * b - a * a + height(j) - height(i)).div_euclid(2 * (b - a))
+            let (a, b) = (i as f64, j as f64);
+            let last = (across * (b * b - a * a) + height(j) - height(i)) / (2.0 * across * (b - a));
+            // Where the last column is beyond the row a conversion saturates.
+            (last.floor() as usize).saturating_add(1)
         };
         self.parts.clear();
-        for j in (0..vertical.len()).filter(|j| vertical[*j] < FAR) {
+        for j in (0..width).filter(|j| vertical[*j] < FAR) {
             while let Some((i, start)) = self.parts.last() {
                 if value(*start, *i) <= value(*start, j) {
                     break;
@@ -114,20 +118,20 @@ impl Envelope {
             match self.parts.last() {
                 None => self.parts.push((j, 0)),
                 Some((i, _)) => {
-                    let start = meet(*i, j) + 1;
+                    let start = meet(*i, j);
                     if start < width {
                         self.parts.push((j, start));
                     }
                 }
             }
         }
-        self.squared.resize(vertical.len(), 0);
+        self.squared.resize(width, 0.0);
         let mut end = width;
         for (j, start) in self.parts.iter().rev() {
             for x in *start..end {
-                self.squared[x as usize] = value(x, *j) as u64;
+                self.squared[x] = value(x, *j);
             }
-            end = *start;
+            end = (*start).min(end);
         }
     }
 }
@@ -146,8 +150,9 @@ mod tests {
                     (0..width).map(|_| if rng.uniform() < share { rng.below(60) as u32 } else { FAR + 7 }).collect();
                 row[rng.below(width)] = 12;
                 let mut envelope = Envelope::default();
-                envelope.build(&row);
-                let searched: Vec<u64> = (0..width).map(|x| search(&row, x, &mut usize::MAX.clone())).collect();
+                envelope.build(&row, Spacing::PIXELS);
+                let searched: Vec<f64> =
+                    (0..width).map(|x| search(&row, x, Spacing::PIXELS, &mut usize::MAX.clone())).collect();
                 assert_eq!(envelope.squared, searched);
             }
         }

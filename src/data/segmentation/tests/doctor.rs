@@ -166,7 +166,7 @@ fn near_duplicates_are_an_error_across_the_split_alone() {
     assert!(list[0].problem.contains("5.png") && list[0].problem.contains("in training and the other in test"));
     assert_eq!(summary(&list), "1 error, 0 warnings, 0 notes");
     for seed in 0..10 {
-        let by_group = split(&groups(&listing.pairs, &GroupRule::None, &[(2, 5)]), &[], [0.5, 0.25, 0.25], seed);
+        let by_group = split(&groups(&listing.pairs, &GroupRule::None, &[(2, 5)], &[]), &[], [0.5, 0.25, 0.25], seed);
         let list = diagnose(&listing, &exams, &[], &[(2, 5)], Some(&by_group));
         assert_eq!(list[0].severity, Severity::Note, "seed {seed}");
     }

@@ -6,6 +6,7 @@ use crate::engine::table::{Choice, Condition, Float, Int, Switch, Words, fixed, 
 use crate::nn::optim::Rule;
 use crate::nn::segmentation::loss::SegmentationLoss;
 use crate::nn::segmentation::spec::Architecture;
+use crate::pixels::fit::Fit;
 use crate::pixels::mask::border::Hausdorff;
 use crate::pixels::mask::components::{Connectivity, Keep};
 
@@ -160,6 +161,16 @@ pub static IMAGE_SIZE: Int = fixed(DATA, "image_size", "image size")
     )
     .unit("pixels")
     .int(64, [16, 512]);
+pub static FIT: Choice<Fit, 2> = fixed(DATA, "fit", "fit into the square")
+    .help(
+        "Squash: height and width are each made the square's, as in the paper. Letterbox: the shape is kept and what is left \
+         beside the picture is black; it counts neither in the loss nor in any metric, and predictions come back by the same \
+         frame.",
+    )
+    .choice(
+        "squash",
+        [("squash", "squash", Fit::Squash), ("letterbox", "letterbox (keeps the shape)", Fit::Letterbox)],
+    );
 pub static CHANNELS: Choice<usize, 2> = fixed(DATA, "channels", "colour")
     .help("Channels that the network sees. The paper's parameter counts are for 3.")
     .choice("3", [("3", "RGB", 3), ("1", "grey", 1)]);
@@ -195,6 +206,13 @@ pub static FOLD: Int = fixed(DATA, "fold", "fold")
          network for each.",
     )
     .int(0, [0, 1000]);
+pub static SPACING: Words = fixed(DATA, "spacing", "size of a pixel")
+    .help(
+        "Millimetres of a pixel as `0.2`, or of a row and a column as `0.2,0.3`; distances are then in mm and areas in mm². \
+         Empty: what DICOM and NIfTI files say, if all images do. `pixels`: pixels, whatever they say.",
+    )
+    .unit("mm")
+    .text("");
 pub static GROUP_BY: Choice<GroupBy, 3> = fixed(DATA, "group_by", "groups by")
     .help("Images of one group (a patient) are never split. Near-duplicates always stay together.")
     .when(FROM_FOLDER.is(&["folder"]))
@@ -344,8 +362,8 @@ pub static FILL_HOLES: Switch =
     live(EVALUATION, "fill_holes", "fill holes").help("After the choice of parts.").switch(true);
 pub static HAUSDORFF: Choice<Hausdorff, 2> = live(EVALUATION, "hd95", "HD95")
     .help(
-        "95th percentile of the distances between the borders, pixels of the original image. The two conventions \
-         differ.",
+        "95th percentile of the distances between the borders, pixels of the original image, or mm where a pixel has a \
+         size. The two conventions differ.",
     )
     .choice(
         "medpy",
@@ -379,6 +397,7 @@ pub static PARAMS: &[ParamSpec] = &[
     SYNTHETIC_IMAGES.row(),
     CALIPERS.row(),
     IMAGE_SIZE.row(),
+    FIT.row(),
     CHANNELS.row(),
     TRAIN_SHARE.row(),
     VALIDATION_SHARE.row(),
@@ -386,6 +405,7 @@ pub static PARAMS: &[ParamSpec] = &[
     AS_GIVEN.row(),
     FOLDS.row(),
     FOLD.row(),
+    SPACING.row(),
     GROUP_BY.row(),
     GROUP_PATTERN.row(),
     CORRECTIONS.row(),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::super::params::{PARAMS, lesion};
+use super::super::params::{PARAMS, lesion, pixel_size};
 use super::super::pipeline::Pipeline;
 use super::inputs::{Inputs, counted, find_chosen, of_files};
 use super::job::{Work, apart, findable, predict_item, save_mask, save_overlay, save_table, survey};
@@ -160,6 +160,7 @@ fn predict(wanted: &Wanted, say: &dyn Fn(Told), cancel: &AtomicBool) -> Result<(
         several => of_files(several),
     };
     inputs.white = source.white.clone();
+    let sizes = inputs.take_pixel_size(pixel_size(&source.params).map_err(|error| error.to_string())?);
     let files = survey(&inputs, &lesion, watch);
     findable(&files)?;
     let (predictor, device_lines) =
@@ -167,14 +168,17 @@ fn predict(wanted: &Wanted, say: &dyn Fn(Told), cancel: &AtomicBool) -> Result<(
     let mut lines = source.describe();
     lines.extend(device_lines);
     lines.extend(inputs.lines.iter().cloned());
-    lines.push(format!("masks: {}", wanted.pipeline.describe()));
+    lines.extend(sizes);
+    lines.push(format!("masks: {}", wanted.pipeline.describe(inputs.unit())));
     lines.extend(files.rules().into_iter().flat_map(Rules::lines).map(|line| format!("data: {line}")));
     // What is saved later is read as it was predicted.
     inputs.white = files.rules().map(|rules| rules.white.clone()).unwrap_or_default();
     let inputs = Arc::new(inputs);
     say(Told::Begun { lines, inputs: inputs.clone() });
     let parts = source.parts.as_ref().ok();
-    let work = Work { predictor: &predictor, files: &files, pipeline: &wanted.pipeline, parts, wanted: &[] };
+    // How it was trained is not for the view to say.
+    let pipeline = Pipeline { fit: source.pipeline().fit, ..wanted.pipeline };
+    let work = Work { predictor: &predictor, files: &files, pipeline: &pipeline, parts, wanted: &[] };
     let mut rows = Vec::with_capacity(inputs.items.len());
     for item in &inputs.items {
         if cancel.load(Ordering::Relaxed) {

@@ -5,10 +5,13 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::data::folder::{natural_order, unique_names};
-use crate::data::picture_file::{White, size_of};
+use crate::data::picture_file::{White, about, size_of};
 use crate::data::segmentation::choice::FolderChoice;
 use crate::data::segmentation::listing::{Layout, Listing, Pair, scan_chosen};
 use crate::data::segmentation::{DataError, Watch};
+use crate::labs::segmentation::params::PixelSize;
+use crate::labs::segmentation::source::spacing_of_all;
+use crate::pixels::spacing::{Spacing, Unit};
 pub(super) use crate::plot::number::counted;
 
 /// One picture to predict.
@@ -23,6 +26,26 @@ pub struct Item {
     pub note: Option<String>,
     /// Whether `note` says that it cannot be used.
     pub broken: bool,
+    /// The size of a pixel of the file; `None`: distances are in pixels.
+    pub spacing: Option<Spacing>,
+}
+
+impl Inputs {
+    /// Decides what distances are in, and says so where it is not as ever. Reads headers of files that may say it.
+    pub fn take_pixel_size(&mut self, choice: PixelSize) -> Option<String> {
+        let mut usable: Vec<&mut Item> = self.items.iter_mut().filter(|item| !item.broken).collect();
+        let known: Vec<Option<Spacing>> = usable.iter().map(|item| about(&item.path).spacing).collect();
+        let of_files: Vec<(&str, Option<Spacing>)> =
+            usable.iter().zip(&known).map(|(item, known)| (item.name.as_str(), *known)).collect();
+        let (spacings, line) = spacing_of_all(&of_files, choice);
+        usable.iter_mut().zip(spacings).for_each(|(item, spacing)| item.spacing = Some(spacing));
+        line
+    }
+
+    /// What distances are in.
+    pub fn unit(&self) -> Unit {
+        Unit::of(self.items.iter().find_map(|item| item.spacing))
+    }
 }
 
 /// What was found.
@@ -56,7 +79,7 @@ pub fn find_chosen(path: &Path, which: &FolderChoice, watch: Watch<'_>) -> Resul
         return Err(DataError::file(path, problem));
     }
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let item = Item { name, path: path.to_owned(), pair: None, note: None, broken: false };
+    let item = Item { name, path: path.to_owned(), pair: None, note: None, broken: false, spacing: None };
     let lines = vec![path.display().to_string()];
     Ok(Inputs { items: vec![item], lines, folders: Vec::new(), white: White::default() })
 }
@@ -132,6 +155,7 @@ fn named(found: Vec<Found>, root: &Path) -> Vec<Item> {
         pair: found.pair,
         note: found.note,
         broken: found.broken,
+        spacing: None,
     };
     let mut items: Vec<Item> = found.into_iter().zip(names).map(item).collect();
     items.sort_by(|a, b| natural_order(&a.name, &b.name));

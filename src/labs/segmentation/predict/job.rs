@@ -16,7 +16,7 @@ use std::time::Instant;
 
 use serde_json::{Value as Json, json};
 
-use super::super::params::{PARAMS, lesion};
+use super::super::params::{PARAMS, lesion, pixel_size};
 use super::super::pipeline::Pipeline;
 use super::inputs::{Inputs, Item, counted, find_chosen};
 use super::maps::{MAPS, Maps};
@@ -90,6 +90,8 @@ pub fn predict(
     let which = wanted_of(&source.params, &asked, &request.data).map_err(PredictError::input)?;
     let mut inputs = find_chosen(&request.data, &which, watch).map_err(PredictError::input)?;
     inputs.white = source.white.clone();
+    let sizes = inputs.take_pixel_size(pixel_size(&source.params).map_err(PredictError::input)?);
+    let unit = inputs.unit();
     check_out(request, &inputs)?;
     let files = survey(&inputs, &lesion(&source.params).map_err(PredictError::input)?, watch);
     findable(&files).map_err(PredictError::Input)?;
@@ -99,15 +101,16 @@ pub fn predict(
     let mut lines = source.describe();
     let device = device_lines.first().map(|line| line.trim_start_matches("device: ").to_owned());
     lines.extend(device_lines);
-    lines.push(format!("masks: {}", pipeline.describe()));
+    lines.push(format!("masks: {}", pipeline.describe(unit)));
     lines.extend(maps.describe());
     lines.extend(inputs.lines.iter().cloned());
+    lines.extend(sizes);
     lines.extend(files.rules().into_iter().flat_map(Rules::lines).map(|line| format!("data: {line}")));
     let about = json!({
         "weights": source.path, "origin": source.origin, "network": source.spec.architecture.key(),
         "base": source.spec.base, "channels": source.spec.channels, "image_size": source.image_size,
         "image_size_from": source.image_size_from, "device": device, "warnings": source.warnings,
-        "threshold": pipeline.threshold, "convention": pipeline.describe(), "data": request.data,
+        "threshold": pipeline.threshold, "convention": pipeline.describe(unit), "unit": unit.word(), "data": request.data,
         "out": request.out, "version": env!("CARGO_PKG_VERSION"),
     });
     heard(PredictEvent::Begun { total: inputs.items.len(), lines: lines.clone(), about: about.clone() });
@@ -256,7 +259,7 @@ pub fn predict_item(work: &Work<'_>, item: &Item) -> Result<Option<Predicted>, S
     if !work.wanted.is_empty() && !work.wanted.contains(&row.part) {
         return Ok(None);
     }
-    let probabilities = guarded(|| work.predictor.probabilities(seen))?;
+    let probabilities = guarded(|| work.predictor.probabilities(seen, work.pipeline.fit))?;
     let unknown = probabilities.iter().filter(|p| !p.is_finite()).count();
     if unknown > 0 {
         let of = probabilities.len();
@@ -265,7 +268,7 @@ pub fn predict_item(work: &Work<'_>, item: &Item) -> Result<Option<Predicted>, S
         row.note(UNREADABLE, &problem);
         return Ok(Some((row, None)));
     }
-    let prediction = measure(&probabilities, &picture, truth, work.pipeline);
+    let prediction = measure(&probabilities, &picture, truth, item.spacing, work.pipeline);
     if picture.factor > 1 {
         row.note(HUGE, &format!("is huge and was read at 1/{} of its size", picture.factor));
     }

@@ -19,18 +19,21 @@ use burn::tensor::{Device, Tensor, TensorData, activation::sigmoid};
 use crate::compute::readback::{ReadError, Reader};
 use crate::data::segmentation::Problem;
 use crate::data::segmentation::doctor::{Check, Finding, Severity, examine, of_one};
-use crate::data::segmentation::read::{Picture, Reader as Files};
+use crate::data::segmentation::read::{Picture, ReadLimits, Reader as Files, reduced};
 use crate::engine::params::{ParamSpec, Params};
 use crate::kit::predict::{PredictError, PredictSpec, TensorName};
 use crate::nn::segmentation::SegmentationNet;
 use crate::nn::segmentation::spec::{NetSpec, SpecError};
 use crate::nn::segmentation::weights::{Named, names};
+use crate::pixels::fit::{Fit, Frame};
 use crate::pixels::mask::Mask;
 use crate::pixels::mask::components::{Connectivity, components};
+use crate::pixels::resize::Size;
+use crate::pixels::spacing::Spacing;
 
 use super::params::{
-    ANNOTATOR, CONNECTIVITY, COUNT_THE_DIAGONAL, FILL_HOLES, HAUSDORFF, IMAGES_IN, KEEP, LABELS, LEAVE_OUT, LESION,
-    LESION_VALUE, MASKS_IN, THRESHOLD, net_spec,
+    ANNOTATOR, CONNECTIVITY, COUNT_THE_DIAGONAL, FILL_HOLES, FIT, HAUSDORFF, IMAGES_IN, KEEP, LABELS, LEAVE_OUT, LESION,
+    LESION_VALUE, MASKS_IN, SPACING, THRESHOLD, net_spec,
 };
 use super::pipeline::{Pipeline, Score};
 use super::source::prepare;
@@ -56,6 +59,7 @@ fn tensors(params: &Params) -> Result<Vec<TensorName>, PredictError> {
 /// The lab's parameters that tell how a prediction is made.
 pub fn settings() -> Vec<ParamSpec> {
     let rows = [
+        FIT.row(),
         THRESHOLD.row(),
         KEEP.row(),
         CONNECTIVITY.row(),
@@ -70,6 +74,7 @@ pub fn settings() -> Vec<ParamSpec> {
         IMAGES_IN.row(),
         MASKS_IN.row(),
         maps::MAPS.row(),
+        SPACING.row(),
         weights_source::SIDE.row(),
         weights_source::OF_NETWORK.row(),
         weights_source::PART.row(),
@@ -97,8 +102,8 @@ impl Predictor {
     }
 
     /// The probability of lesion for every pixel of the picture as the network sees it, `[S, S]`, in [0, 1].
-    pub fn probabilities(&self, picture: &Picture) -> Result<Vec<f32>, ReadError> {
-        let input = prepare(picture, self.spec.channels, self.size);
+    pub fn probabilities(&self, picture: &Picture, fit: Fit) -> Result<Vec<f32>, ReadError> {
+        let input = prepare(picture, self.spec.channels, self.size, fit);
         let shape = [1, self.spec.channels, self.size, self.size];
         let input = Tensor::<4>::from_data(TensorData::new(input, shape), &self.device);
         let mut reader = Reader::default();
@@ -133,8 +138,17 @@ pub struct Measures {
     pub parts: usize,
     /// Mean probability over the pixels of lesion; `None` where there are none.
     pub confidence: Option<f64>,
-    /// Against the true mask, where one is known. Distances are in pixels of the file.
+    /// Against the true mask, where one is known. Distances are by pixels of the file.
     pub score: Option<Score>,
+    /// The size of a pixel of the file, where distances are in millimetres.
+    pub spacing: Option<Spacing>,
+}
+
+impl Measures {
+    /// Square millimetres of lesion, where the size of a pixel is known.
+    pub fn square_millimetres(&self) -> Option<f64> {
+        Some(self.spacing?.area() * self.area as f64)
+    }
 }
 
 /// Reads a picture and the true mask that belongs to it, with what the data doctor has to say of it.
@@ -151,10 +165,20 @@ pub fn read(item: &Item, files: &Files) -> Result<(Picture, Option<Mask>, Vec<Fi
     }
 }
 
-/// Turns a map of probabilities into a mask at the picture's own size, and measures it.
-pub fn measure(probabilities: &[f32], picture: &Picture, truth: Option<Mask>, pipeline: &Pipeline) -> Prediction {
+/// Turns a map of probabilities into a mask at the picture's own size, and measures it. `spacing`: of a pixel of the file,
+/// where distances are in millimetres.
+pub fn measure(
+    probabilities: &[f32],
+    picture: &Picture,
+    truth: Option<Mask>,
+    spacing: Option<Spacing>,
+    pipeline: &Pipeline,
+) -> Prediction {
     let size = probabilities.len().isqrt();
-    let mask = pipeline.mask(probabilities, size, picture.height, picture.width);
+    // The network saw a huge picture smaller, in a shape that is rounded to its pixels.
+    let (width, height, _) = reduced(picture.original, ReadLimits::default().most_pixels);
+    let frame = pipeline.fit.frame(Size { height, width }, size);
+    let mask = pipeline.mask_in(frame, probabilities, picture.height, picture.width);
     let factor = picture.factor;
     let (width, height) = (picture.original.0 as usize, picture.original.1 as usize);
     // A pixel of a huge picture stands for a block of the file's; blocks at the right and lower edge may be cut.
@@ -168,22 +192,24 @@ pub fn measure(probabilities: &[f32], picture: &Picture, truth: Option<Mask>, pi
         });
         rows.sum()
     };
-    let score = truth.as_ref().map(|truth| pipeline.score(&mask, truth).scaled(factor));
+    let score = truth.as_ref().map(|truth| pipeline.score(&mask, truth, spacing).scaled(factor));
     let measures = Measures {
         width,
         height,
         area,
         share: area as f64 / (width * height).max(1) as f64,
         parts: components(&mask, Connectivity::Eight).len(),
-        confidence: mean_inside(probabilities, size, &mask),
+        confidence: mean_inside(probabilities, frame, &mask),
         score,
+        spacing,
     };
     Prediction { mask, truth, probabilities: probabilities.to_vec(), measures }
 }
 
 /// The mean of the bilinearly resized probabilities over the lesion.
-fn mean_inside(probabilities: &[f32], size: usize, mask: &Mask) -> Option<f64> {
-    let taps = |count: usize| -> Vec<(usize, usize, f64)> {
+fn mean_inside(probabilities: &[f32], frame: Frame, mask: &Mask) -> Option<f64> {
+    let (inside, own) = (frame.cut(probabilities), frame.size);
+    let taps = |count: usize, size: usize| -> Vec<(usize, usize, f64)> {
         let last = size.saturating_sub(1) as f64;
         let tap = |i: usize| {
             let place = ((i as f64 + 0.5) * size as f64 / count as f64 - 0.5).clamp(0.0, last);
@@ -191,8 +217,8 @@ fn mean_inside(probabilities: &[f32], size: usize, mask: &Mask) -> Option<f64> {
         };
         (0..count).map(tap).collect()
     };
-    let (rows, columns) = (taps(mask.height()), taps(mask.width()));
-    let at = |row: usize, column: usize| f64::from(probabilities[row * size + column]);
+    let (rows, columns) = (taps(mask.height(), own.height), taps(mask.width(), own.width));
+    let at = |row: usize, column: usize| f64::from(inside[row * own.width + column]);
     let (mut sum, mut count) = (0.0, 0_usize);
     for (row, (low, high, t)) in rows.iter().enumerate() {
         for ((left, right, u), _) in columns.iter().zip(mask.row(row)).filter(|(_, lesion)| **lesion) {

@@ -10,6 +10,7 @@ use super::inputs::counted;
 use crate::compute::stats::{Estimate, INTERVALS, mean};
 use crate::data::segmentation::split::Part;
 use crate::engine::export::{Sheet, number};
+use crate::pixels::spacing::Unit;
 use crate::plot::number::short;
 
 /// One picture of the table.
@@ -34,7 +35,8 @@ pub struct Row {
 }
 
 /// The columns of `table.csv`. Areas and distances are in pixels of the file; `assd` is pooled, see
-/// [`ASSD`](crate::pixels::mask::border::ASSD); `part` is that of the data set which the weights were trained on.
+/// [`assd_in_words`](crate::pixels::mask::border::assd_in_words); `part` is that of the data set which the weights were
+/// trained on.
 pub const COLUMNS: [&str; 17] = [
     "image",
     "file",
@@ -54,6 +56,25 @@ pub const COLUMNS: [&str; 17] = [
     "part",
     "class",
 ];
+
+/// Further columns where a pixel has a size; `hd95`, `hd` and `assd` are then called `hd95_mm` and so on.
+const COLUMNS_MM: [&str; 4] = ["area_mm2", "true_area_mm2", "row_mm", "column_mm"];
+
+/// The heads of the table.
+fn columns(unit: Unit) -> Vec<String> {
+    if unit == Unit::Pixels {
+        return COLUMNS.map(str::to_owned).to_vec();
+    }
+    let head = |name: &&str| {
+        if ["hd95", "hd", "assd"].contains(name) { format!("{name}_mm") } else { (*name).to_owned() }
+    };
+    COLUMNS.iter().chain(&COLUMNS_MM).map(head).collect()
+}
+
+/// What the distances of these rows are in.
+fn unit_of<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Unit {
+    Unit::of(rows.into_iter().find_map(|row| row.measures.as_ref()?.spacing))
+}
 
 impl Row {
     /// A picture of which nothing is known yet.
@@ -84,13 +105,13 @@ impl Row {
         }
     }
 
-    /// In the order of [`COLUMNS`]; what is unknown or undefined is empty.
-    pub fn cells(&self) -> Vec<Json> {
+    /// In the order of the columns; what is unknown or undefined is empty.
+    fn cells(&self, unit: Unit) -> Vec<Json> {
         let optional = |value: Option<f64>| value.map_or(json!(""), number);
         let measures = self.measures.as_ref();
         let of = |get: &dyn Fn(&Measures) -> Json| measures.map_or(json!(""), get);
         let score = measures.and_then(|measures| measures.score.as_ref());
-        vec![
+        let mut cells = vec![
             json!(self.name),
             json!(self.file),
             of(&|m| json!(m.width)),
@@ -108,19 +129,32 @@ impl Row {
             json!(self.problem),
             json!(self.part.map_or("", Part::name)),
             json!(self.class),
-        ]
+        ];
+        if unit == Unit::Millimetres {
+            cells.extend([
+                optional(measures.and_then(Measures::square_millimetres)),
+                optional(score.filter(|s| s.spacing.is_some()).map(|s| s.areas()[0])),
+                optional(measures.and_then(|m| Some(m.spacing?.row))),
+                optional(measures.and_then(|m| Some(m.spacing?.column))),
+            ]);
+        }
+        cells
     }
 
-    /// One object by the names of [`COLUMNS`]; what is unknown or undefined is null.
+    /// One object by the names of the columns; what is unknown or undefined is null.
     pub fn json(&self) -> Json {
         let null = |cell: Json| if cell == json!("") { Json::Null } else { cell };
-        COLUMNS.iter().zip(self.cells()).map(|(name, cell)| ((*name).to_owned(), null(cell))).collect()
+        let unit = unit_of([self]);
+        columns(unit).into_iter().zip(self.cells(unit)).map(|(name, cell)| (name, null(cell))).collect()
     }
 }
 
 /// `table.csv`.
 pub fn csv(rows: &[Row]) -> Result<Vec<u8>, String> {
-    let sheet = Sheet { rows: rows.iter().map(Row::cells).collect(), ..Sheet::new(&COLUMNS) };
+    let unit = unit_of(rows);
+    let heads = columns(unit);
+    let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
+    let sheet = Sheet { rows: rows.iter().map(|row| row.cells(unit)).collect(), ..Sheet::new(&heads) };
     sheet.csv(&Json::Null)
 }
 
@@ -148,6 +182,8 @@ pub struct Summary {
     pub both_empty: usize,
     /// Of `scored`, pictures that the network was trained on.
     pub trained: usize,
+    /// What distances are in.
+    pub unit: Unit,
 }
 
 fn estimate_json(estimate: &Estimate) -> Json {
@@ -169,10 +205,13 @@ pub struct Group {
     pub hd95: Estimate,
     pub hd: Estimate,
     pub assd: Estimate,
+    /// What distances are in.
+    pub unit: Unit,
 }
 
 /// All scored pictures, then part by part and class by class, as far as there are several.
 pub fn groups(rows: &[Row]) -> Vec<Group> {
+    let unit = unit_of(rows);
     let part = |row: &Row| row.part.map_or("none", Part::name);
     // Pictures without a group are alone, with numbers behind all groups.
     let first_alone = rows.iter().filter_map(|row| row.group).max().map_or(0, |last| last + 1);
@@ -200,6 +239,7 @@ pub fn groups(rows: &[Row]) -> Vec<Group> {
             hd95: mean(&|s| s.hd95),
             hd: mean(&|s| s.hd),
             assd: mean(&|s| s.assd),
+            unit,
         })
     };
     let classes: BTreeSet<&str> = scored.iter().map(|(row, ..)| row.class.as_str()).collect();
@@ -239,12 +279,13 @@ pub fn group_lines(groups: &[Group]) -> Vec<String> {
     let mut lines = vec![format!("means over images [{INTERVALS}]")];
     lines.extend(groups.iter().map(|group| {
         format!(
-            "  {:width$}  {:>4} scored  Dice {}  IoU {}  HD95 {} pixels",
+            "  {:width$}  {:>4} scored  Dice {}  IoU {}  HD95 {} {}",
             name(group),
             group.scored,
             group.dice.text(short),
             group.iou.text(short),
-            group.hd95.text(short)
+            group.hd95.text(short),
+            group.unit.word()
         )
     }));
     lines
@@ -334,6 +375,7 @@ impl Summary {
             diagonal: scores.iter().filter(|s| undefined(s) && s.hd95.is_some()).count(),
             both_empty: scores.iter().filter(|s| s.both_empty).count(),
             trained: rows.clone().into_iter().filter(trained).count(),
+            unit: unit_of(rows),
         }
     }
 
@@ -348,9 +390,10 @@ impl Summary {
             lines.push(format!("{} could not be used: see the table", counted(self.failed, "file", "files")));
         }
         let text = |value: Option<f64>| value.map_or("undefined".to_owned(), short);
+        let unit = self.unit.word();
         if self.scored > 0 {
             lines.push(format!(
-                "against {}: Dice {}, IoU {}, HD95 {} pixels, HD {} pixels, ASSD (pooled) {} pixels (means of images)",
+                "against {}: Dice {}, IoU {}, HD95 {} {unit}, HD {} {unit}, ASSD (pooled) {} {unit} (means of images)",
                 counted(self.scored, "true mask", "true masks"),
                 text(self.dice),
                 text(self.iou),
@@ -377,7 +420,7 @@ impl Summary {
             "hd95": optional(self.hd95), "hd": optional(self.hd), "assd": optional(self.assd),
             "undefined": self.undefined, "diagonal": self.diagonal, "both_empty": self.both_empty,
             "scored_of_train": self.trained,
-            "convention": pipeline.describe(),
+            "convention": pipeline.describe(self.unit), "unit": self.unit.word(),
         })
     }
 }

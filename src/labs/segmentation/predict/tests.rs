@@ -23,6 +23,7 @@ use crate::kit::predict::{PredictError, PredictEvent, PredictRequest};
 use crate::nn::parameters::slots;
 use crate::nn::segmentation::spec::Architecture;
 use crate::nn::segmentation::weights::{save, save_trained_at};
+use crate::pixels::fit::Fit;
 use crate::pixels::resize::{Resampling, Size, resize};
 
 const SPEC: NetSpec = NetSpec { architecture: Architecture::LighterUNet { group: 2 }, channels: 3, base: 2 };
@@ -59,16 +60,16 @@ fn names(folder: &Path) -> Vec<String> {
 
 #[test]
 fn a_network_sees_what_it_was_trained_on() {
-    let dark = prepare(&picture(8, 6, |x, _| u8::from(x > 3)), 3, 16);
+    let dark = prepare(&picture(8, 6, |x, _| u8::from(x > 3)), 3, 16, Fit::Squash);
     assert_eq!(dark.len(), 3 * 16 * 16);
     assert_eq!(dark.iter().copied().fold(0.0, f32::max), 1.0, "zeros and ones are not divided");
-    let bright = prepare(&picture(8, 6, |x, _| if x > 3 { 255 } else { 51 }), 1, 16);
+    let bright = prepare(&picture(8, 6, |x, _| if x > 3 { 255 } else { 51 }), 1, 16, Fit::Squash);
     assert_eq!(bright.len(), 16 * 16);
     assert_eq!((bright[0], bright[255]), (0.2, 1.0));
     let mut coloured = picture(16, 16, |_, _| 0);
     coloured.rgb.chunks_exact_mut(3).for_each(|rgb| rgb.copy_from_slice(&[30, 60, 255]));
-    assert!(prepare(&coloured, 1, 16).iter().all(|&grey| (grey - 115.0 / 255.0).abs() < 1e-6));
-    let planes = prepare(&coloured, 3, 16);
+    assert!(prepare(&coloured, 1, 16, Fit::Squash).iter().all(|&grey| (grey - 115.0 / 255.0).abs() < 1e-6));
+    let planes = prepare(&coloured, 3, 16, Fit::Squash);
     assert_eq!((planes[0], planes[256], planes[512]), (30.0 / 255.0, 60.0 / 255.0, 1.0));
 }
 
@@ -127,11 +128,11 @@ fn what_cannot_be_read_is_listed_and_what_is_not_there_is_named() {
     let empty = tempfile::tempdir().unwrap();
     let message = find(empty.path(), Watch::nobody()).unwrap_err().to_string();
     assert!(message.contains("holds no pictures"), "{message}");
-    for name in ["x.webp", "y.webp", "z.nii.gz"] {
+    for name in ["x.webp", "y.webp", "z.npy"] {
         fs::write(empty.path().join(name), b"").unwrap();
     }
     let message = find(empty.path(), Watch::nobody()).unwrap_err().to_string();
-    assert!(message.contains("2 WebP files are not read: save them as PNG; 1 NIfTI file"), "{message}");
+    assert!(message.contains("2 WebP files are not read: save them as PNG; 1 NumPy file"), "{message}");
     fs::create_dir(empty.path().join("masks")).unwrap();
     image(empty.path(), "masks/x.png", (30, 20));
     let message = find(empty.path(), Watch::nobody()).unwrap_err().to_string();
@@ -161,7 +162,7 @@ fn a_prediction_is_measured_in_pixels_of_the_file() {
     let area = truth.area();
     assert!(area > 500 && area <= 16 * 32, "a quarter of the picture, its corner rounded: {area}");
     let shifted = Mask::from_fn(32, 64, |y, x| x >= 4 && truth.at(y, x - 4));
-    let prediction = measure(&probabilities, &own, Some(truth), &pipeline);
+    let prediction = measure(&probabilities, &own, Some(truth), None, &pipeline);
     let measures = &prediction.measures;
     assert_eq!((measures.width, measures.height, measures.area, measures.parts), (64, 32, area, 1));
     assert_eq!(measures.share, area as f64 / 2048.0);
@@ -175,15 +176,15 @@ fn a_prediction_is_measured_in_pixels_of_the_file() {
 
     // The same picture, read at half its size: its last column and row stand for one pixel of the file only.
     let huge = Picture { original: (127, 63), factor: 2, ..own };
-    let missed = measure(&probabilities, &huge, Some(Mask::empty(32, 64)), &pipeline);
+    let missed = measure(&probabilities, &huge, Some(Mask::empty(32, 64)), None, &pipeline);
     assert_eq!((missed.measures.width, missed.measures.height, missed.measures.area), (127, 63, 4 * area));
     let score = missed.measures.score.unwrap();
     assert_eq!((score.dice, score.hd95, score.predicted), (0.0, None, 4 * area));
-    let all = measure(&vec![0.9; size * size], &huge, None, &pipeline);
+    let all = measure(&vec![0.9; size * size], &huge, None, None, &pipeline);
     assert_eq!((all.measures.area, all.measures.share), (127 * 63, 1.0));
-    let score = measure(&probabilities, &huge, Some(shifted), &pipeline).measures.score.unwrap();
+    let score = measure(&probabilities, &huge, Some(shifted), None, &pipeline).measures.score.unwrap();
     assert_eq!(score.hd, Some(8.0), "four pixels here are eight of the file");
-    let nothing = measure(&vec![0.1; size * size], &huge, None, &pipeline).measures;
+    let nothing = measure(&vec![0.1; size * size], &huge, None, None, &pipeline).measures;
     assert_eq!((nothing.area, nothing.parts, nothing.confidence), (0, 0, None));
 }
 
@@ -225,7 +226,7 @@ fn run_folder(lab: &str, nets: &[(&str, u64)]) -> TempDir {
 fn probabilities(source: &WeightsSource) -> Vec<f32> {
     let net = source.build(&cpu()).unwrap();
     let predictor = Predictor::new(net, source.spec, source.image_size, cpu()).unwrap();
-    predictor.probabilities(&picture(40, 30, |x, y| (x * 5 + y) as u8)).unwrap()
+    predictor.probabilities(&picture(40, 30, |x, y| (x * 5 + y) as u8), Fit::Squash).unwrap()
 }
 
 #[test]

@@ -20,6 +20,7 @@ use crate::nn::segmentation::weights::{WeightsFile, packed};
 use super::super::params::{ARCHITECTURE, IMAGE_SIZE, PARAMS, net_spec};
 use super::super::pipeline::Pipeline;
 use super::parts::Parts;
+use crate::pixels::fit::Fit;
 
 /// The side in pixels where neither the file nor the user says one: the article's.
 pub const DEFAULT_IMAGE_SIZE: usize = 256;
@@ -184,6 +185,9 @@ impl WeightsSource {
             ),
             format!("pictures are shown to it at {0}×{0} pixels ({1})", self.image_size, self.image_size_from),
         ];
+        if self.pipeline().fit == Fit::Letterbox {
+            lines.push("pictures keep their shape in the square (letterbox)".to_owned());
+        }
         lines.extend(self.white.lines().into_iter().map(|line| format!("{line}, as in training")));
         lines.push(match &self.parts {
             Ok(parts) => format!("parts: {} pictures of the run's data set, known again by content", parts.describe()),
@@ -250,5 +254,9 @@ pub fn packed_weights(run: &Path) -> Result<PackedWeights, PredictError> {
     let image_size = (source.image_size_from != NOT_SAID).then_some(source.image_size);
     let white = (!source.white.is_empty()).then(|| source.white.to_text());
     let file = packed(&net, &source.spec, image_size, white).map_err(PredictError::work)?;
-    Ok(PackedWeights { file, lines: source.describe() })
+    let mut lines = source.describe();
+    if source.pipeline().fit == Fit::Letterbox {
+        lines.push("the file does not say so: predict with it as `--set fit=letterbox`".to_owned());
+    }
+    Ok(PackedWeights { file, lines })
 }

@@ -26,7 +26,7 @@ use super::gallery::mask_of;
 use super::look::Marks;
 use super::shared::Shared;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
-use crate::labs::segmentation::params::IMAGE_SIZE;
+use crate::labs::segmentation::params::{FIT, IMAGE_SIZE};
 
 /// The tile.
 pub static TILE: Tile<SegmentationView> = Tile {
@@ -286,7 +286,8 @@ impl Trial {
         let of = |made: &(usize, u64, u64, usize)| (made.0, made.1, made.3);
         if self.made.as_ref().map(of) != Some((i, truth.step, side)) {
             let (picture, mask) = thinned(&card.picture, extent, &truth.mask);
-            self.source = Some((prepare(&picture, 3, side), prepare_mask(&mask, side)));
+            let fit = FIT.get(&ctx.run.params).unwrap_or_default();
+            self.source = Some((prepare(&picture, 3, side, fit), prepare_mask(&mask, side, fit)));
             self.made = None;
         }
         let Some((image, mask)) = &self.source else { return false };

@@ -116,7 +116,7 @@ impl Curves {
         shown.extend(self.with_hd.then_some(HD));
         shown.extend(self.with_assd.then_some(ASSD));
         let title = if shown.len() > 1 { "Distances" } else { DISTANCE.title };
-        let mut panel = Panel::new(Axis { title, ..DISTANCE }, &shown, ctx);
+        let mut panel = Panel::new(Axis { title, unit: series::unit(ctx).of_original(), ..DISTANCE }, &shown, ctx);
         let convention = distance_convention(ctx);
         for entry in &mut panel.entries {
             entry.help = format!("{}{}{convention}", entry.help, if entry.help.is_empty() { "" } else { ". " });

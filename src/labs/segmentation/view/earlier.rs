@@ -92,7 +92,10 @@ impl Earlier {
             size: count(&spec, side, side).ok()?.total,
             dice,
             // A test without any defined distance has none; an older one does not count for it.
-            hd95: last("test/hd95").filter(|(at, _)| *at == step).map(|(_, value)| value),
+            // Nor has one in mm, beside the paper's in pixels.
+            hd95: last("test/hd95")
+                .filter(|(at, _)| *at == step && last("pixel_area").is_none())
+                .map(|(_, value)| value),
             time: 1000.0 * seconds / step as f64,
         })
     }

@@ -9,8 +9,12 @@ use eframe::egui::Ui;
 use crate::engine::event::{Payload, RunId};
 use crate::kit::view::ViewCtx;
 use crate::kit::wall::{Contours, Map, Recorded};
+use crate::labs::segmentation::params::FIT;
+use crate::pixels::fit::Fit;
 use crate::pixels::mask::Mask;
 use crate::pixels::mask::border::{BorderDistances, border_distances};
+use crate::pixels::resize::Size;
+use crate::pixels::spacing::Spacing;
 use crate::plot::background::Many;
 
 use super::super::pipeline::{Pipeline, Score};
@@ -21,12 +25,14 @@ use super::look::Ghost;
 pub struct Truth {
     pub step: u64,
     pub mask: Mask,
+    /// The size of one of its pixels, where distances are in millimetres.
+    spacing: Option<Spacing>,
     lines: OnceLock<Contours>,
 }
 
 impl Truth {
-    pub fn new(step: u64, mask: Mask) -> Self {
-        Self { step, mask, lines: OnceLock::new() }
+    pub fn new(step: u64, mask: Mask, spacing: Option<Spacing>) -> Self {
+        Self { step, mask, spacing, lines: OnceLock::new() }
     }
 
     /// Its outlines, once they are there.
@@ -75,7 +81,11 @@ pub struct Card {
     pub name: String,
     pub picture: Recorded,
     pub truth: Option<Arc<Truth>>,
+    /// At the network's size, of which masks are made.
     pub probability: Option<Arc<Map>>,
+    /// The same laid over the picture.
+    pub heat: Option<Arc<Map>>,
+    /// Laid over the picture too.
     pub uncertainty: Option<Arc<Map>>,
     /// Of an earlier validation.
     earlier: Option<Arc<Map>>,
@@ -198,7 +208,7 @@ impl Card {
             && self.truth.as_ref().is_none_or(|truth| truth.step != step)
             && let Some(mask) = mask_of(&payload)
         {
-            self.truth = Some(Arc::new(Truth::new(step, mask)));
+            self.truth = Some(Arc::new(Truth::new(step, mask, spacing_of(i, ctx))));
         }
         let newer = |known: &Option<Arc<Map>>, key: &str, scale: f32, offset: f32| {
             let (step, payload) = ctx.payload(key)?;
@@ -206,11 +216,22 @@ impl Card {
             if same { None } else { Map::read(step, &payload, scale, offset).map(Arc::new) }
         };
         let key = format!("wall/probability/{i}");
-        if let Some(map) = newer(&self.probability, &key, 256.0, 0.5) {
-            self.probability = Some(map);
-        }
-        if let Some(map) = newer(&self.uncertainty, &format!("wall/uncertainty/{i}"), 512.0, 0.0) {
-            self.uncertainty = Some(map);
+        let fit = FIT.get(&ctx.run.params).unwrap_or_default();
+        // Without the picture's shape it is not known where it lies.
+        let shape = self.picture.size().or(self.truth.as_ref().map(|truth| [truth.mask.width(), truth.mask.height()]));
+        let shape = shape.or((fit == Fit::Squash).then_some([1, 1]));
+        if let Some([width, height]) = shape {
+            let laid_over = |map: Arc<Map>| {
+                let frame = fit.frame(Size { height, width }, map.side);
+                if frame.is_whole() { map } else { Arc::new(Map { values: frame.stretched(&map.values), ..*map }) }
+            };
+            if let Some(map) = newer(&self.probability, &key, 256.0, 0.5) {
+                self.heat = Some(laid_over(map.clone()));
+                self.probability = Some(map);
+            }
+            if let Some(map) = newer(&self.uncertainty, &format!("wall/uncertainty/{i}"), 512.0, 0.0) {
+                self.uncertainty = Some(laid_over(map));
+            }
         }
         // Maps of different steps beside each other would be a lie.
         if self.uncertainty.as_ref().is_some_and(|map| self.probability.as_ref().is_none_or(|p| p.step != map.step)) {
@@ -249,6 +270,13 @@ impl Card {
     }
 }
 
+/// The size of a pixel of image `i` of the wall, as it is shown.
+fn spacing_of(i: usize, ctx: &ViewCtx<'_>) -> Option<Spacing> {
+    let (_, payload) = ctx.payload("wall/spacing")?;
+    let Payload::Text(text) = &*payload else { return None };
+    Spacing::parse(text.lines().nth(i)?).ok()
+}
+
 /// A mask of a payload; anything that is not 0 is lesion.
 pub fn mask_of(payload: &Payload) -> Option<Mask> {
     let Payload::Mask { width, height, labels } = payload else { return None };
@@ -266,8 +294,8 @@ fn make(map: &Map, truth: &Truth, made: Made, number: u64) -> Shown {
         made,
         number,
         lines: Contours::of(&mask),
-        score: made.pipeline.score(&mask, &truth.mask),
-        distances: border_distances(&mask, &truth.mask).ok().flatten(),
+        score: made.pipeline.score(&mask, &truth.mask, truth.spacing),
+        distances: border_distances(&mask, &truth.mask, truth.spacing.unwrap_or(Spacing::PIXELS)).ok().flatten(),
         mask,
     }
 }
@@ -282,7 +310,7 @@ mod tests {
     fn a_mask_is_made_and_measured_where_it_belongs() {
         let values = (0..16).map(|i| if i % 4 < 2 { 0.9 } else { 0.1 }).collect();
         let map = Map { step: 3, side: 4, values };
-        let truth = Truth::new(0, Mask::from_fn(8, 12, |_, x| x < 6));
+        let truth = Truth::new(0, Mask::from_fn(8, 12, |_, x| x < 6), None);
         let made = Made { probability: 3, truth: 0, pipeline: Pipeline::default() };
         let shown = make(&map, &truth, made, 1);
         assert_eq!((shown.mask.height(), shown.mask.width()), (8, 12));
@@ -297,7 +325,7 @@ mod tests {
         let ctx = Context::default();
         let mut gallery = Gallery::default();
         let card = |i: usize| Card {
-            truth: Some(Arc::new(Truth::new(0, Mask::from_fn(8, 8, |y, _| y < 4)))),
+            truth: Some(Arc::new(Truth::new(0, Mask::from_fn(8, 8, |y, _| y < 4), None))),
             probability: Some(Arc::new(Map { step: i as u64, side: 2, values: vec![0.9, 0.9, 0.1, 0.1] })),
             ..Card::default()
         };

@@ -15,6 +15,7 @@ use crate::labs::segmentation::params::{
 use crate::nn::segmentation::count::{count, larger_than_unet};
 use crate::nn::segmentation::loss::SegmentationLoss;
 use crate::nn::segmentation::weights::names;
+use crate::pixels::spacing::Unit;
 use crate::plot::{medium, number, tile};
 
 use super::series::{self, ASSD, DICE, HD, HD95, PLAIN_DICE, VALIDATION};
@@ -146,7 +147,7 @@ fn equations(params: &Params, ui: &mut Ui, ctx: &ViewCtx<'_>) {
         words if words.is_empty() => words,
         words => format!(", {words}"),
     };
-    equation(ui, ctx, law, format!("= {} px{undefined}", distance(ctx, HD95.key)));
+    equation(ui, ctx, law, format!("= {} {}{undefined}", distance(ctx, HD95.key), series::unit(ctx).short()));
 }
 
 /// This run's numbers beside the paper's.
@@ -194,8 +195,12 @@ fn measured(params: &Params, ui: &mut Ui, ctx: &ViewCtx<'_>) {
     };
     let seed = ctx.run.header.as_ref().map_or(String::new(), |header| format!(", seed {}", header.seed));
     let text = format!(
-        "Distances in pixels. Here: {}{width}, {side}×{side}, {of}{data}{seed}. The paper’s: width 64, 256×256, 140 test images that are not public, \
+        "Distances in {}. Here: {}{width}, {side}×{side}, {of}{data}{seed}. The paper’s: width 64, 256×256, 140 test images that are not public, \
          mean ± std of 3 seeds. To be compared in pattern, not in size.",
+        match series::unit(ctx) {
+            Unit::Pixels => "pixels",
+            Unit::Millimetres => "mm here, the paper’s in pixels",
+        },
         spec.architecture.name()
     );
     ui.add(Label::new(tile::weak(text, size, style)).wrap());

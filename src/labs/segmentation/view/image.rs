@@ -48,7 +48,7 @@ fn over<'a>(gallery: &'a Gallery, i: usize, mode: Mode, marks: &Marks) -> Option
     let key = |number: u64| Key::new(id, (number, marks.found.color));
     Some(match mode {
         Mode::Outlines => return None,
-        Mode::Probability => heat(card.probability.as_ref()?, 1.0),
+        Mode::Probability => heat(card.heat.as_ref()?, 1.0),
         Mode::Uncertainty => heat(card.uncertainty.as_ref()?, MOST_UNCERTAIN),
         Mode::Mask => {
             let (shown, color) = (shown?, marks.prediction.color);

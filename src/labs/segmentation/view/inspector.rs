@@ -12,7 +12,8 @@ use eframe::egui::{
 use crate::kit::fields::Fields;
 use crate::kit::view::ViewCtx;
 use crate::pixels::mask::Pixel;
-use crate::pixels::mask::border::{ASSD, BorderPair, Hausdorff};
+use crate::pixels::mask::border::{BorderPair, Hausdorff, assd_in_words};
+use crate::pixels::spacing::Unit;
 use crate::plot::image_view::{on_screen, pixel_at};
 use crate::plot::{number, tile};
 
@@ -22,7 +23,7 @@ use super::gallery::{Card, Shown, Slot};
 use super::image;
 use super::look::{Ghost, Marks, Mode};
 use super::shared::Shared;
-use super::wall::distance;
+use super::wall::distance_in;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 
 /// The tile.
@@ -205,7 +206,8 @@ impl Inspector {
         };
         let size = card.picture.size()?;
         if let Some(pair) = self.found(shared.gallery.shown(i, Slot::Now).map(|shown| &**shown)) {
-            draw_pair(&painter, placed, size, &pair, &marks, tile::font_size(ctx.presenting));
+            let unit = shared.gallery.shown(i, Slot::Now).map_or(Unit::Pixels, |shown| shown.score.unit());
+            draw_pair(&painter, placed, size, &pair, unit, &marks, tile::font_size(ctx.presenting));
         }
         shared.look.lens.interact(ui, &response, view, size);
         response.hover_pos().and_then(|pointer| pixel_at(placed, size, pointer))
@@ -260,13 +262,15 @@ impl Inspector {
             return (format!("{name} is undefined: {why}"), "A distance between borders needs two of them");
         };
         let pair = distances.pair(which);
+        let said = |value: f64| distance_in(Some(value), shown.score.unit());
+        let unit = shown.score.unit().short();
         let place = |p: Pixel| format!("({}, {})", p.column, p.row);
         let text = format!(
-            "{name} {:.1} px: predicted {} and true {} are {:.1} px apart",
-            distances.hausdorff(which),
+            "{name} {} {unit}: predicted {} and true {} are {} {unit} apart",
+            said(distances.hausdorff(which)),
             place(pair.prediction),
             place(pair.truth),
-            pair.distance
+            said(pair.distance)
         );
         (text, help(self.pair))
     }
@@ -276,21 +280,29 @@ fn help(which: Option<Hausdorff>) -> &'static str {
     match which {
         None => "Draws no pair of border points",
         Some(Hausdorff::Largest) => {
-            "Hausdorff distance: the largest distance from a border pixel of one mask to the nearest of the other, pixels"
+            "Hausdorff distance: the largest distance from a border pixel of one mask to the nearest of the other"
         }
         Some(Hausdorff::Pooled95) => {
-            "95th percentile of both directions pooled, as medpy computes it and the paper reports it, pixels. A percentile \
+            "95th percentile of both directions pooled, as medpy computes it and the paper reports it. A percentile \
              lies between two of the distances; the pair is that of the upper one"
         }
         Some(Hausdorff::Directed95) => {
-            "The larger of the two directions' 95th percentiles, as MONAI computes it, pixels. A percentile lies between two \
+            "The larger of the two directions' 95th percentiles, as MONAI computes it. A percentile lies between two \
              of the distances; the pair is that of the upper one"
         }
     }
 }
 
 /// The two border pixels, the line between them and its length.
-fn draw_pair(painter: &Painter, placed: Rect, size: [usize; 2], pair: &BorderPair, marks: &Marks, font: f32) {
+fn draw_pair(
+    painter: &Painter,
+    placed: Rect,
+    size: [usize; 2],
+    pair: &BorderPair,
+    unit: Unit,
+    marks: &Marks,
+    font: f32,
+) {
     let at = |p: Pixel| on_screen(placed, size, [p.column as f32 + 0.5, p.row as f32 + 0.5]);
     let (from, to) = (at(pair.prediction), at(pair.truth));
     let (dark, bright) = (Color32::from_black_alpha(180), Color32::from_rgb(0xff, 0xe6, 0x6d));
@@ -299,7 +311,7 @@ fn draw_pair(painter: &Painter, placed: Rect, size: [usize; 2], pair: &BorderPai
     for (place, mark) in [(from, marks.prediction), (to, marks.truth)] {
         painter.circle(place, 4.5, mark.color, Stroke::new(1.5, dark));
     }
-    let text = format!("{:.1} px", pair.distance);
+    let text = format!("{} {}", distance_in(Some(pair.distance), unit), unit.short());
     let galley = painter.layout_no_wrap(text, FontId::monospace(font + 0.5), bright);
     let beside = label_place(from, to, galley.size(), painter.clip_rect());
     painter.add(Shape::rect_filled(Rect::from_min_size(beside, galley.size()).expand2(vec2(3.0, 1.0)), 2.0, dark));
@@ -324,7 +336,7 @@ fn under_pointer(card: &Card, shown: Option<&Arc<Shown>>, at: [usize; 2], narrow
     }
     let size = card.picture.size().unwrap_or([1, 1]);
     let share = [0, 1].map(|axis| (at[axis] as f32 + 0.5) / size[axis].max(1) as f32);
-    if let Some(map) = &card.probability {
+    if let Some(map) = &card.heat {
         text += if narrow { "\n" } else { "  " };
         text += &format!("p {:.3}", map.sample(share));
     }
@@ -348,17 +360,30 @@ fn metrics(ui: &mut Ui, shown: &Shown, shared: &Shared, ctx: &ViewCtx<'_>) {
     let score = &shown.score;
     let share = |v: Option<f64>| v.map_or_else(|| "—".to_owned(), |v| format!("{v:.3}"));
     let convention = if shared.pipeline.hd95 == Hausdorff::Pooled95 { "HD95 medpy" } else { "HD95 MONAI" };
-    let area = |pixels: usize| format!("{} px", number::grouped(pixels as u64));
-    let px = |v: Option<f64>| format!("{} px", distance(v));
+    let unit = score.unit();
+    let area = |area: f64| match unit {
+        Unit::Pixels => format!("{} px", number::grouped(area as u64)),
+        Unit::Millimetres => format!("{} mm²", number::short(area)),
+    };
+    let px = |v: Option<f64>| format!("{} {}", distance_in(v, unit), unit.short());
+    let [truth, predicted] = score.areas();
+    let of_truth = match unit {
+        Unit::Pixels => {
+            ["Pixels of the true mask at the image's own size", "Pixels of the predicted mask at the image's own size"]
+        }
+        Unit::Millimetres => {
+            ["Area of the true mask, by the size of a pixel", "Area of the predicted mask, by the size of a pixel"]
+        }
+    };
     let undefined = "; — where a mask is empty and the distance undefined";
     let items = [
         ("Dice", share(Some(score.dice)), "2 TP / (2 TP + FP + FN); 1 where both masks are empty".to_owned()),
         ("IoU", share(score.iou), "TP / (TP + FP + FN); — where both masks are empty".to_owned()),
-        (convention, px(score.hd95), format!("{}{undefined}", shared.pipeline.hd95.describe())),
-        ("HD", px(score.hd), format!("{}{undefined}", Hausdorff::Largest.describe())),
-        ("ASSD", px(score.assd), format!("{ASSD}{undefined}")),
-        ("truth", area(score.area), "Pixels of the true mask at the image's own size".to_owned()),
-        ("predicted", area(score.predicted), "Pixels of the predicted mask at the image's own size".to_owned()),
+        (convention, px(score.hd95), format!("{}{undefined}", shared.pipeline.hd95.describe(unit))),
+        ("HD", px(score.hd), format!("{}{undefined}", Hausdorff::Largest.describe(unit))),
+        ("ASSD", px(score.assd), format!("{}{undefined}", assd_in_words(unit))),
+        ("truth", area(truth), of_truth[0].to_owned()),
+        ("predicted", area(predicted), of_truth[1].to_owned()),
     ];
     if ui.available_width() < NARROW * size {
         // What belongs together on one line.
@@ -392,5 +417,6 @@ fn metrics(ui: &mut Ui, shown: &Shown, shared: &Shared, ctx: &ViewCtx<'_>) {
 /// The validation that is shown; how it was measured in the tooltip.
 fn step_of(ui: &mut Ui, shown: &Shown, shared: &Shared, ctx: &ViewCtx<'_>) {
     let text = format!("step {}", number::grouped(shown.made.probability));
-    ui.label(tile::weak(text, tile::font_size(ctx.presenting), ctx.style)).on_hover_text(shared.pipeline.describe());
+    ui.label(tile::weak(text, tile::font_size(ctx.presenting), ctx.style))
+        .on_hover_text(shared.pipeline.describe(shown.score.unit()));
 }

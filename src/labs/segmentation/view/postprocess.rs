@@ -10,6 +10,7 @@ use crate::compute::stats::Summary;
 use crate::kit::view::ViewCtx;
 use crate::pixels::mask::border::Hausdorff;
 use crate::pixels::mask::components::{Connectivity, Keep, PostProcess};
+use crate::pixels::spacing::Unit;
 use crate::plot::axes::{Axes, Bounds, Titles};
 use crate::plot::scale::Scale;
 use crate::plot::tile;
@@ -20,7 +21,7 @@ use super::controls;
 use super::gallery::Slot;
 use super::shared::Shared;
 use super::sweep::Curve;
-use super::wall::distance;
+use super::wall::distance_in;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::labs::segmentation::params::KEEP;
 
@@ -198,7 +199,7 @@ fn settings(ui: &mut Ui, shared: &mut Shared, size: f32, columns: usize) {
         }
         next(ui);
 
-        let help = "95th percentile of the distances between the borders, pixels of the image's own size: of both \
+        let help = "95th percentile of the distances between the borders, pixels of the image's own size (or mm): of both \
                     directions pooled (medpy, the paper's), or the larger of the two directions' (MONAI). They differ";
         let label = ui.label(small("HD95")).on_hover_text(help);
         let ways = [(Hausdorff::Pooled95, "medpy"), (Hausdorff::Directed95, "MONAI")];
@@ -247,6 +248,7 @@ pub struct Means {
     hd95: Option<f64>,
     undefined: usize,
     both_empty: usize,
+    unit: Unit,
 }
 
 /// What a row of the table says.
@@ -279,6 +281,7 @@ fn means(shared: &mut Shared, slot: Slot, pipeline: Pipeline) -> Row {
         hd95: Summary::of(scores.iter().map(|score| score.hd95)).mean,
         undefined: scores.iter().filter(|score| score.area == 0 || score.predicted == 0).count(),
         both_empty: scores.iter().filter(|score| score.both_empty).count(),
+        unit: scores.first().map_or(Unit::Pixels, |score| score.unit()),
     });
     Row { slot, means: *last, waits: None }
 }
@@ -292,10 +295,12 @@ fn results(ui: &mut Ui, shared: &mut Shared, ctx: &ViewCtx<'_>, rows: &[Row], he
         // Counted alike either way, so that both settings can be compared.
         let undefined = "Images of which a mask is empty; in brackets those where both are. Their distances are undefined: \
                          left out of the mean, or counted as the diagonal unless both masks are empty";
+        let unit = rows.iter().find_map(|row| row.means).map_or(Unit::Pixels, |means| means.unit);
+        let (hd95, convention) = (format!("HD95 {}", unit.short()), shared.pipeline.hd95.describe(unit));
         for (name, help) in [
             ("", ""),
             ("Dice", "Mean Dice of the wall's images at their own size; 1 where both masks are empty"),
-            ("HD95 px", shared.pipeline.hd95.describe()),
+            (&hd95, &convention),
             (if shared.pipeline.penalty { "as diagonal" } else { "undefined" }, undefined),
         ] {
             ui.label(tile::weak(name, size, style)).on_hover_text(help);
@@ -315,7 +320,7 @@ fn results(ui: &mut Ui, shared: &mut Shared, ctx: &ViewCtx<'_>, rows: &[Row], he
                 (None, None) => ["—".to_owned(), String::new(), String::new()],
                 (Some(means), _) => [
                     means.dice.map_or_else(|| "—".to_owned(), |dice| format!("{dice:.4}")),
-                    format!("{:>6}", distance(means.hd95)),
+                    format!("{:>6}", distance_in(means.hd95, means.unit)),
                     format!("{} ({})", means.undefined, means.both_empty),
                 ],
             };

@@ -18,6 +18,7 @@ use crate::kit::view::ViewCtx;
 use crate::labs::segmentation::pipeline::Pipeline;
 use crate::labs::segmentation::predict::background::{Found, Job, Save, Told, Wanted, start_prediction, start_saving};
 use crate::labs::segmentation::predict::inputs::Inputs;
+use crate::pixels::spacing::Unit;
 use crate::plot::{medium, number, tile};
 
 use super::SegmentationView;
@@ -292,7 +293,8 @@ impl Predict {
                     if tile::toggle(ui, self.on_cpu, "CPU only", help, size) {
                         self.on_cpu = !self.on_cpu;
                     }
-                    let text = RichText::new(pipeline.describe()).size(size).color(ctx.style.text_weak);
+                    let unit = self.inputs.as_ref().map_or(Unit::Pixels, |inputs| inputs.unit());
+                    let text = RichText::new(pipeline.describe(unit)).size(size).color(ctx.style.text_weak);
                     ui.add(Label::new(text).truncate());
                 }
             }

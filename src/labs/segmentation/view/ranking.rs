@@ -14,6 +14,7 @@ use crate::kit::empty;
 use crate::kit::fields::Fields;
 use crate::kit::series as common;
 use crate::kit::view::ViewCtx;
+use crate::pixels::spacing::Unit;
 use crate::plot::axes::Titles;
 use crate::plot::background::Latest;
 use crate::plot::histogram::{Histogram, Line};
@@ -317,7 +318,7 @@ impl Ranking {
             Rect::from_min_max(place.min + vec2(0.0, line), place.max - vec2(0.0, if with_foot { foot } else { 0.0 }));
         let digit = ui.fonts_mut(|fonts| fonts.glyph_width(&FontId::monospace(size), '0'));
         // The scroll bar floats over the right end.
-        let (columns, name_end) = columns(place.left(), place.right() - 0.9 * size, digit, size);
+        let (columns, name_end) = columns(place.left(), place.right() - 0.9 * size, digit, size, series::unit(ctx));
         self.head(Rect::from_min_size(place.min, vec2(place.width(), line)), &columns, ui, ctx);
 
         let at = self.selected.as_ref().and_then(|name| order.iter().position(|&i| rows[i].image == *name));
@@ -345,7 +346,8 @@ impl Ranking {
                     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), line), Sense::click());
                     let image = &rows[order[row]];
                     let selected = at == Some(row);
-                    let spoken = format!("{}, Dice {}", image.image, Measure::Dice.text(image.value(Measure::Dice)));
+                    let spoken =
+                        format!("{}, Dice {}", image.image, Measure::Dice.text(image.value(Measure::Dice), image.unit));
                     response.widget_info(|| WidgetInfo::selected(Role::ListBoxOption, true, selected, spoken.as_str()));
                     if response.clicked() {
                         ui.memory_mut(|memory| memory.request_focus(id));
@@ -395,7 +397,7 @@ impl Ranking {
             };
             let color = if sorted { ctx.style.text } else { ctx.style.text_weak };
             let at = pos2(*right, rect.center().y);
-            let text = format!("{sign}{}", measure.short());
+            let text = format!("{sign}{}", measure.heading(series::unit(ctx)));
             let drawn = painter.text(at, Align2::RIGHT_CENTER, text, font.clone(), color);
             let id = ui.scope_id().with(("sort by", measure.column()));
             let response = ui.interact(drawn.expand(3.0), id, Sense::click());
@@ -486,8 +488,10 @@ impl Ranking {
 }
 
 /// The columns for which there is room, Dice next to the names, and where the names end.
-fn columns(left: f32, right: f32, digit: f32, size: f32) -> (Vec<Column>, f32) {
-    let wide = 6.0 * digit + 0.6 * size;
+fn columns(left: f32, right: f32, digit: f32, size: f32, unit: Unit) -> (Vec<Column>, f32) {
+    // The unit stands in the head.
+    let digits = if unit == Unit::Pixels { 6.0 } else { 8.0 };
+    let wide = digits * digit + 0.6 * size;
     let room = right - left;
     let rest = [Measure::Hd95, Measure::Iou, Measure::Assd, Measure::Hd, Measure::PlainDice];
     // Names and the bar of Dice come first.
@@ -513,8 +517,13 @@ fn draw_row(painter: &Painter, rect: Rect, row: &Row, columns: &[Column], name_e
     for Column { measure, right } in columns {
         let value = row.value(*measure);
         let color = if value.is_some() { style.text } else { style.warning };
-        let drawn =
-            painter.text(pos2(*right, middle), Align2::RIGHT_CENTER, measure.text(value), digits.clone(), color);
+        let drawn = painter.text(
+            pos2(*right, middle),
+            Align2::RIGHT_CENTER,
+            measure.text(value, row.unit),
+            digits.clone(),
+            color,
+        );
         if *measure == Measure::Dice {
             let track = Rect::from_x_y_ranges(name_end + 0.5 * size..=drawn.left() - 0.5 * size, rect.y_range());
             let track = track.shrink2(vec2(0.0, 0.32 * rect.height()));
@@ -562,7 +571,14 @@ fn not_on_the_wall(row: &Row, names: &[String], test: bool) -> Option<String> {
 fn in_words(row: &Row, names: &[String], test: bool) -> String {
     match not_on_the_wall(row, names, test) {
         Some(why) => format!("{}: {why}", row.image),
-        None => format!("{}: {} pixels true / predicted", row.image, row.areas),
+        None => format!("{}: {} {} true / predicted", row.image, row.areas, area_word(row)),
+    }
+}
+
+fn area_word(row: &Row) -> &'static str {
+    match row.unit {
+        Unit::Pixels => "pixels",
+        Unit::Millimetres => "mm²",
     }
 }
 
@@ -571,10 +587,11 @@ fn details(ui: &mut Ui, row: &Row, names: &[String], test: bool) {
     let class = if row.class.is_empty() { String::new() } else { format!(", {}", row.class) };
     ui.label(format!("{}{class}", row.image));
     for measure in Measure::ALL {
-        let value = row.value(measure).map_or_else(|| "undefined".to_owned(), |value| measure.text(Some(value)));
-        ui.label(format!("{} {value}", measure.column()));
+        let value =
+            row.value(measure).map_or_else(|| "undefined".to_owned(), |value| measure.text(Some(value), row.unit));
+        ui.label(format!("{} {value}", measure.with_unit(row.unit)));
     }
-    ui.label(format!("area / predicted: {} pixels", row.areas));
+    ui.label(format!("area / predicted: {} {}", row.areas, area_word(row)));
     if let Some(why) = not_on_the_wall(row, names, test) {
         ui.label(why);
     }

@@ -6,6 +6,7 @@ use crate::kit::series::{Quantity, params_at, quantity};
 use crate::kit::view::ViewCtx;
 use crate::labs::segmentation::params::{COUNT_THE_DIAGONAL, HAUSDORFF, LEARNING_RATE, PARAMS};
 use crate::pixels::mask::border::Hausdorff;
+use crate::pixels::spacing::Unit;
 use crate::plot::number;
 use crate::plot::style::Dash;
 
@@ -65,6 +66,11 @@ const fn distance(key: &'static str, name: &'static str, color: usize, dash: Das
     Quantity { held: distance_of, ..quantity(key, name, color, dash, help) }
 }
 
+/// What distances of this run are in.
+pub fn unit(ctx: &ViewCtx<'_>) -> Unit {
+    if ctx.run.scalars.contains_key("pixel_area") { Unit::Millimetres } else { Unit::Pixels }
+}
+
 /// How distances are measured in this run, in words, for tooltips.
 pub fn distance_convention(ctx: &ViewCtx<'_>) -> String {
     let params = params_at(ctx, PARAMS);
@@ -77,8 +83,12 @@ pub fn distance_convention(ctx: &ViewCtx<'_>) -> String {
         _ => "is left out of the mean and counted beside it",
     };
     format!(
-        "HD95 is {hd95}. Distances between borders in pixels of the original image, mean over the validation images. Where \
-         one of the masks is empty there is no distance: it {undefined}"
+        "HD95 is {hd95}. Distances between borders in {}, mean over the validation images. Where \
+         one of the masks is empty there is no distance: it {undefined}",
+        match unit(ctx) {
+            Unit::Pixels => "pixels of the original image",
+            Unit::Millimetres => "mm, by the size of a pixel of the original image",
+        }
     )
 }
 

@@ -43,7 +43,8 @@ impl Shared {
         fields.value("selected", &mut self.selected, 0);
         self.others.fields(fields);
         self.look.fields(fields);
-        let Pipeline { threshold, post, hd95, penalty } = &mut self.pipeline;
+        // The fit is the run's.
+        let Pipeline { threshold, post, hd95, penalty, fit: _ } = &mut self.pipeline;
         let fresh = Pipeline::default();
         fields.number("threshold", threshold, fresh.threshold, 0.0..=1.0);
         let parts = [

@@ -24,6 +24,7 @@ use super::earlier::{EarlierRuns, Group};
 use super::series;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::pixels::mask::border::Hausdorff;
+use crate::pixels::spacing::Unit;
 
 /// The tile.
 pub static TILE: Tile<SegmentationView> = Tile {
@@ -229,7 +230,7 @@ impl SizeDice {
                 false => "medpy's",
             };
             let hd95 = format!(
-                "95th percentile of the border distances ({convention}), pixels of the original image; lower is better"
+                "95th percentile of the border distances ({convention}), pixels of the original image; lower is better. Runs in mm are not shown: the paper's are in pixels"
             );
             for (distance, name, help) in
                 [(true, "HD95", hd95.as_str()), (false, "Dice", "Mean Dice of the test images")]
@@ -529,7 +530,9 @@ fn this_run(ctx: &ViewCtx<'_>) -> Option<Ours> {
     ARCHITECTURE.get(&params)?;
     let (spec, side) = (net_spec(&params), IMAGE_SIZE.of(&params) as usize);
     let value = |key: &str| common::value(ctx, key);
-    let distance = |key: &str| series::distance_at(ctx, key);
+    // The paper's are in pixels.
+    let comparable = series::unit(ctx) == Unit::Pixels;
+    let distance = |key: &str| series::distance_at(ctx, key).filter(|_| comparable);
     let (set, dice, hd95, images) = match value("test/dice") {
         Some(dice) => ("test", Some(dice), distance("test/hd95"), series::images(ctx, "test/images")),
         None => ("validation", value("dice/final"), distance("hd95/final"), series::images(ctx, "validation/images")),

@@ -88,7 +88,7 @@ mod tests {
         // Left half certain, right half half-certain; the truth is the left half.
         let values = (0..16).map(|i| if i % 4 < 2 { 0.95 } else { 0.45 }).collect();
         let map = Arc::new(Map { step: 0, side: 4, values });
-        let truth = Arc::new(Truth::new(0, Mask::from_fn(4, 4, |_, x| x < 2)));
+        let truth = Arc::new(Truth::new(0, Mask::from_fn(4, 4, |_, x| x < 2), None));
         let curve = curve(&[(map, truth)], Pipeline::default());
         assert_eq!(curve.len(), THRESHOLDS.len());
         let at = |threshold: f64| curve.iter().find(|point| point[0] == threshold).unwrap()[1];

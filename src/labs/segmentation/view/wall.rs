@@ -10,6 +10,7 @@ use crate::kit::fields::Fields;
 use crate::kit::view::ViewCtx;
 use crate::kit::wall::{self, Cell, Fact, Seen};
 use crate::pixels::mask::border::Hausdorff;
+use crate::pixels::spacing::Unit;
 use crate::plot::{medium, number, tile};
 
 use super::super::pipeline::{Pipeline, Score};
@@ -192,14 +193,17 @@ impl Wall {
             let score = gallery.shown(i, Slot::Now).map(|shown| shown.score);
             let name = gallery.cards[i].name.as_str();
             let said = match &score {
-                Some(score) => format!("{name}: Dice {}, HD95 {} px", dice(score), distance(score.hd95)),
+                Some(score) => {
+                    let hd95 = distance_in(score.hd95, score.unit());
+                    format!("{name}: Dice {}, HD95 {hd95} {}", dice(score), score.unit().short())
+                }
                 None => name.to_owned(),
             };
             let facts = score.map(|score| {
-                let hd95 = format!("{:>5}", distance(score.hd95));
+                let hd95 = format!("{:>5}", distance_in(score.hd95, score.unit()));
                 vec![
                     Fact { name: "Dice", value: dice(&score), unit: "" },
-                    Fact { name: "HD95", value: hd95, unit: "px" },
+                    Fact { name: "HD95", value: hd95, unit: score.unit().short() },
                 ]
             });
             Cell { panels: vec![image::panel(gallery, i, &look, &marks, line)], name, facts, said }
@@ -215,9 +219,10 @@ fn dice(score: &Score) -> String {
     format!("{:.3}", score.dice)
 }
 
-/// A distance in pixels; a dash where it is undefined.
-pub fn distance(value: Option<f64>) -> String {
-    value.map_or_else(|| "—".to_owned(), |value| format!("{value:.1}"))
+/// A distance, to a tenth of a pixel or a hundredth of a millimetre; a dash where it is undefined.
+pub fn distance_in(value: Option<f64>, unit: Unit) -> String {
+    let digits = if unit == Unit::Pixels { 1 } else { 2 };
+    value.map_or_else(|| "—".to_owned(), |value| format!("{value:.digits$}"))
 }
 
 /// Means over the images that are shown, of one step alone; else how many are there.
@@ -236,7 +241,8 @@ fn summary(gallery: &Gallery, seen: &[usize], pipeline: Pipeline) -> String {
     let undefined = series::undefined_in_words(without, both, pipeline.penalty);
     let mean = dice.mean.map_or_else(|| "—".to_owned(), |mean| format!("{mean:.3}"));
     // What is cut in a small tile comes last.
-    let mut text = format!("mean Dice {mean}, HD95 {} px", distance(hd95.mean));
+    let unit = shown.first().map_or(Unit::Pixels, |shown| shown.score.unit());
+    let mut text = format!("mean Dice {mean}, HD95 {} {}", distance_in(hd95.mean, unit), unit.short());
     if !undefined.is_empty() {
         text += &format!(", {undefined}");
     }

@@ -9,6 +9,7 @@ use egui_extras::{Column, TableBuilder};
 use crate::data::segmentation::split::Part;
 use crate::labs::segmentation::predict::background::Found;
 use crate::labs::segmentation::predict::report::Row;
+use crate::pixels::spacing::Unit;
 use crate::plot::style::Style;
 use crate::plot::{names, number, tile};
 
@@ -45,18 +46,27 @@ impl By {
         }
     }
 
+    /// Title with the unit, where it is not pixels.
+    fn heading(self, unit: Unit) -> String {
+        match (self, unit) {
+            (By::Area, Unit::Millimetres) => "area mm²".to_owned(),
+            (By::Distance, Unit::Millimetres) => "HD95 mm".to_owned(),
+            _ => self.title().to_owned(),
+        }
+    }
+
     fn help(self) -> &'static str {
         match self {
             By::Name => "The picture below its folder",
             By::Part => {
                 "Its part of the data set that the weights were trained on, known by its content; empty: new to them"
             }
-            By::Area => "Pixels of lesion at the picture's own size",
+            By::Area => "Lesion at the picture's own size, pixels; mm² where a pixel has a size",
             By::Share => "Share of the picture that is lesion, percent",
             By::Parts => "Separate parts, 8-connected",
             By::Probability => "Mean probability over the lesion",
             By::Dice => "Dice against the true mask, where one is known",
-            By::Distance => "HD95 against the true mask, pixels of the file",
+            By::Distance => "HD95 against the true mask, pixels of the file; mm where a pixel has a size",
             By::Problem => "Why it could not be used, or what is odd about it",
         }
     }
@@ -66,7 +76,7 @@ impl By {
         let measures = row.measures.as_ref()?;
         match self {
             By::Name | By::Part | By::Problem => None,
-            By::Area => Some(measures.area as f64),
+            By::Area => Some(measures.square_millimetres().unwrap_or(measures.area as f64)),
             By::Share => Some(measures.share),
             By::Parts => Some(measures.parts as f64),
             By::Probability => measures.confidence,
@@ -85,7 +95,7 @@ impl By {
         }
         let Some(measures) = &row.measures else { return String::new() };
         match self {
-            By::Area => number::grouped(measures.area as u64),
+            By::Area if measures.spacing.is_none() => number::grouped(measures.area as u64),
             By::Parts => measures.parts.to_string(),
             By::Share => format!("{:.2} %", 100.0 * measures.share),
             By::Dice if measures.score.is_none() => String::new(),
@@ -135,6 +145,7 @@ pub fn show(
     style: &Style,
 ) -> Option<usize> {
     let scored = found.iter().any(|found| found.row.measures.as_ref().is_some_and(|m| m.score.is_some()));
+    let unit = Unit::of(found.iter().find_map(|found| found.row.measures.as_ref()?.spacing));
     let odd = found.iter().any(|found| !found.row.problem.is_empty());
     let columns: Vec<By> = By::ALL
         .into_iter()
@@ -171,7 +182,7 @@ pub fn show(
                             (true, false) => " ▲",
                             _ => "",
                         };
-                        let text = RichText::new(format!("{}{mark}", column.title())).size(size);
+                        let text = RichText::new(format!("{}{mark}", column.heading(unit))).size(size);
                         let layout = layout(column);
                         ui.with_layout(layout, |ui| {
                             let heading = Button::new(text.color(style.text_weak)).frame(false);
@@ -239,6 +250,7 @@ mod tests {
             parts: 1,
             confidence: (area > 0).then_some(0.75),
             score: None,
+            spacing: None,
         });
         let problem = if area.is_none() { "is damaged".to_owned() } else { String::new() };
         let row = Row { measures, problem, ..Row::new(name, name) };
