@@ -4,6 +4,7 @@ mod batches;
 mod check;
 mod doctor;
 mod experiment;
+pub mod joined;
 pub mod judge;
 pub mod paper;
 pub mod params;

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::data::fnv_1a;
 use crate::data::segmentation::choice::FolderChoice;
 use crate::data::segmentation::doctor::{self, Finding};
-use crate::data::segmentation::groups::{GroupRule, Groups};
+use crate::data::segmentation::groups::{Fingerprint, GroupRule, Groups};
 use crate::data::segmentation::listing::{Listing, Pair, scan_chosen};
 use crate::data::segmentation::plan::{Seen, SplitChoice, SplitPlan, plan};
 use crate::data::segmentation::read::{Picture, Reader, Rules, Sample};
@@ -25,9 +25,10 @@ use crate::nn::segmentation::weights;
 use crate::pixels::mask::Mask;
 use crate::pixels::resize::{Resampling, Size, resize, resize_mask};
 
+use super::joined;
 use super::params::{
     ANNOTATOR, AS_GIVEN, CALIPERS, CHANNELS, CORRECTIONS, Calipers, FOLD, FOLDER, FROM_FOLDER, GROUP_BY, GROUP_PATTERN,
-    GroupBy, IMAGE_SIZE, LEAVE_OUT, LESION, LESION_VALUE, OVERFIT, OVERFIT_IMAGE, SPLIT_SEED, SYNTHETIC_IMAGES,
+    GroupBy, IMAGE_SIZE, JOINED, LEAVE_OUT, LESION, LESION_VALUE, OVERFIT, OVERFIT_IMAGE, SPLIT_SEED, SYNTHETIC_IMAGES,
     TRAIN_SHARE, VALIDATION_SHARE, WALL_IMAGES, WEIGHTS, check_combination, lesion,
 };
 use super::reading::{Examined, Input, ReadFolder, correction, for_training};
@@ -46,6 +47,8 @@ pub struct Item {
     pub truth: Mask,
     /// The corrected mask that stands in for the data set's own, and when it was written.
     pub corrected: Option<(PathBuf, Option<SystemTime>)>,
+    /// It has no other mask than the one that was drawn here.
+    pub drawn: bool,
     /// Pixels of the file along each side of a pixel of `truth`; 1 unless the file is huge.
     pub factor: usize,
     /// Of the picture as it was read; see [`content`].
@@ -60,6 +63,10 @@ pub struct SegmentationData {
     /// C, 1 or 3.
     pub channels: usize,
     pub items: Vec<Arc<Item>>,
+    /// How many of them are of the data set; those behind were labelled here and have joined.
+    pub own: usize,
+    /// Of those of a folder's data set: what tells whether another picture is the same to the eye.
+    pub prints: Arc<Vec<Fingerprint>>,
     /// The part of every item; `None`: it is used for nothing.
     pub parts: Vec<Option<Part>>,
     /// Each part beside the whole.
@@ -95,7 +102,7 @@ const LETTERS: [char; 3] = ['t', 'v', 'e'];
 const MOST_GIB: f64 = 12.0;
 
 /// What of the parameters decides about the data.
-const IDENTIFYING: [&str; 19] = [
+const IDENTIFYING: [&str; 20] = [
     SYNTHETIC_IMAGES.key(),
     CALIPERS.key(),
     IMAGE_SIZE.key(),
@@ -113,6 +120,7 @@ const IDENTIFYING: [&str; 19] = [
     LEAVE_OUT.key(),
     WALL_IMAGES.key(),
     CORRECTIONS.key(),
+    JOINED.key(),
     OVERFIT.key(),
     OVERFIT_IMAGE.key(),
 ];
@@ -130,7 +138,9 @@ pub fn load(params: &Params, watch: Watch<'_>) -> Result<Arc<SegmentationData>, 
     }
     let path = Path::new(FOLDER.of(params));
     let which = folder_choice(params);
-    let listing = Arc::new(scan_chosen(path, None, &which, watch.quiet()).map_err(refused)?);
+    let mut listing = scan_chosen(path, None, &which, watch.quiet()).map_err(refused)?;
+    joined::set_aside(&mut listing, JOINED.of(params));
+    let listing = Arc::new(listing);
     let choice = split_choice(params);
     let fits = which.check(&listing).and_then(|()| choice.check(&listing)).and_then(|()| choice.check_files(&listing));
     fits.map_err(|(key, problem)| ParamError::invalid(key, problem))?;
@@ -238,6 +248,7 @@ pub(super) fn item(name: String, class: String, sample: &Sample, Input { channel
         mask: prepare_mask(&sample.mask, size),
         truth: sample.mask.clone(),
         corrected: None,
+        drawn: false,
         factor: sample.picture.factor,
         content: content(&sample.picture),
     }
@@ -315,7 +326,7 @@ fn invalid(problem: String) -> ParamError {
     ParamError::invalid(FOLDER.key(), problem)
 }
 
-fn refused(error: DataError) -> ParamError {
+pub(super) fn refused(error: DataError) -> ParamError {
     invalid(error.to_string())
 }
 
@@ -361,10 +372,20 @@ fn divided(params: &Params, path: &Path, folder: &ReadFolder) -> Result<Segmenta
     data.summary.extend(reduced(&data.items));
     data.summary.push(format!("data doctor: {}", doctor::summary(&data.findings)));
     let shown: Vec<&Pair> = data.wall_items().map(|item| &listing.pairs[readable[item]]).collect();
+    data.prints = Arc::new(
+        readable.iter().filter_map(|&pair| exams[pair].as_ref()).map(|exam| exam.fingerprint.clone()).collect(),
+    );
     data.wall_pictures = shown
         .into_par_iter()
         .map(|pair| reader.picture(&pair.image).map_err(|p| invalid(format!("{}: {}", p.path.display(), p.problem))))
         .collect::<Result<_, _>>()?;
+    let wanted = joined::wanted(listing, JOINED.of(params));
+    if wanted.is_empty() {
+        return Ok(data);
+    }
+    let found = data.joined_from(listing, &wanted, params)?;
+    let mut data = found.data;
+    data.summary.extend(found.lines);
     Ok(data)
 }
 
@@ -443,6 +464,7 @@ impl SegmentationData {
             split.validation.len(),
             split.test.len()
         ));
+        self.own = self.items.len();
         self.parts = (0..self.items.len()).map(|item| split.part(item)).collect();
         self.take_parts(params)?;
         if let (true, Some(&one)) = (OVERFIT.of(params), self.train.first()) {
@@ -453,7 +475,7 @@ impl SegmentationData {
 
     /// Training, validation, test and wall from [`Self::parts`]; where one image is to be learnt by heart, that is all there
     /// is to train and validate on.
-    fn take_parts(&mut self, params: &Params) -> Result<(), ParamError> {
+    pub(super) fn take_parts(&mut self, params: &Params) -> Result<(), ParamError> {
         let Split { train, validation, test } = Split::of(&self.parts);
         (self.train, self.validation, self.test) = (train, validation, test);
         if OVERFIT.of(params) {
@@ -525,7 +547,7 @@ impl SegmentationData {
     }
 
     /// The same data with the corrected masks that are in the folder now, and the items whose mask has changed. Images
-    /// that were without a mask so far come in with the next run, as they would change the split.
+    /// that were without a mask so far join by name; see [`Self::joined`].
     pub fn corrected(&self) -> Result<(SegmentationData, Vec<usize>), DataError> {
         let Some(folder) = &self.folder else { return Ok((self.clone(), Vec::new())) };
         let listing = scan_chosen(folder, None, &self.which, Watch::nobody())?;
@@ -534,7 +556,7 @@ impl SegmentationData {
         let mut changed = Vec::new();
         let reader = Reader::default().with_rules(self.rules.clone());
         let places: HashMap<&str, usize> = self.items.iter().enumerate().map(|(i, item)| (&*item.name, i)).collect();
-        for pair in &listing.pairs {
+        for pair in listing.every_pair() {
             let Some(&i) = places.get(&*pair.name) else { continue };
             let corrected = correction(pair);
             if corrected == self.items[i].corrected {
@@ -554,7 +576,7 @@ impl SegmentationData {
 }
 
 /// Refuses what would fill the memory.
-fn check_memory(count: usize, params: &Params) -> Result<(), ParamError> {
+pub(super) fn check_memory(count: usize, params: &Params) -> Result<(), ParamError> {
     let input = input(params);
     let (size, gib) = (input.size, input.gib(count));
     if gib <= MOST_GIB {

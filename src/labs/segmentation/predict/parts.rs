@@ -8,7 +8,7 @@ use super::super::source::{SPLIT_COLUMNS, content};
 use crate::data::segmentation::read::Picture;
 use crate::data::segmentation::split::Part;
 use crate::engine::event::Payload;
-use crate::kit::predict::first_payload;
+use crate::kit::predict::newest_payload;
 
 /// The split of a run, by the content of its pictures: they may have moved or have other names now.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -19,10 +19,10 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// The split that a run has recorded at its beginning. The error says why it is not known.
+    /// The split of a run, with what has joined its training since it began. The error says why it is not known.
     pub fn of_run(folder: &Path) -> Result<Self, String> {
         let unknown = |why: &str| format!("it is not known on which pictures the run was trained ({why})");
-        let payload = first_payload(folder, "data/split").map_err(|error| unknown(&error))?;
+        let payload = newest_payload(folder, "data/split").map_err(|error| unknown(&error))?;
         let payload = payload.ok_or_else(|| unknown("it was recorded by a version that did not note its split"))?;
         Self::of_table(&payload).ok_or_else(|| unknown("its split cannot be read"))
     }

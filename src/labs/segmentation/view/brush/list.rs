@@ -6,6 +6,7 @@ use eframe::egui::accesskit::Role;
 use eframe::egui::text::{LayoutJob, TextWrapping};
 use eframe::egui::{FontId, Rect, ScrollArea, Sense, Stroke, TextEdit, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 
+use super::queue::Queue;
 use crate::data::segmentation::listing::Listing;
 use crate::plot::style::Style;
 use crate::plot::{medium, number, tile};
@@ -24,7 +25,7 @@ pub struct Entry {
 
 /// All images of a listing: pairs first, then those without a mask.
 pub fn entries(listing: &Listing) -> Vec<Entry> {
-    let pairs = listing.pairs.iter().map(|pair| Entry {
+    let pairs = listing.every_pair().map(|pair| Entry {
         name: pair.name.clone(),
         image: pair.image.clone(),
         corrected: pair.corrected.is_some(),
@@ -32,13 +33,18 @@ pub fn entries(listing: &Listing) -> Vec<Entry> {
         draft: false,
     });
     let lone = listing.unpaired_images.iter().map(|image| Entry {
-        name: image.strip_prefix(&listing.root).unwrap_or(image).with_extension("").display().to_string(),
+        name: name_of(listing, image),
         image: image.clone(),
         corrected: false,
         masked: false,
         draft: false,
     });
     pairs.chain(lone).collect()
+}
+
+/// The name of an image without a mask, as pairs are named.
+pub fn name_of(listing: &Listing, image: &Path) -> String {
+    image.strip_prefix(&listing.root).unwrap_or(image).with_extension("").display().to_string()
 }
 
 /// Numbers of the entries whose name holds all words of the search, in any case.
@@ -60,6 +66,7 @@ pub fn show(
     shown: &[usize],
     open: Option<&Path>,
     search: &mut String,
+    queue: &Queue,
     scroll: bool,
     style: &Style,
     size: f32,
@@ -123,7 +130,10 @@ pub fn show(
                 let color = if entry.masked { style.text } else { style.text_weak };
                 let mut job = LayoutJob::simple_singleline(entry.name.clone(), FontId::proportional(size + 0.5), color);
                 let left = place.left() + 1.4 * size;
-                job.wrap = TextWrapping::truncate_at_width((place.right() - left).max(1.0));
+                let note = ui.painter().layout_no_wrap(queue.note(entry), FontId::monospace(size), style.text_weak);
+                let end = place.right() - note.size().x - 0.4 * size;
+                ui.painter().galley(pos2(end, place.center().y - 0.5 * note.size().y), note, style.text_weak);
+                job.wrap = TextWrapping::truncate_at_width((end - 0.4 * size - left).max(1.0));
                 let galley = ui.painter().layout_job(job);
                 ui.painter().galley(pos2(left, place.center().y - 0.5 * galley.size().y), galley, color);
                 if response.on_hover_text(label).clicked() {
