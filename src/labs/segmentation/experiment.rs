@@ -226,6 +226,12 @@ impl SegmentationRun {
     /// Says how is measured, and where loss or post-processing do not fit the data.
     fn introduce(&self, out: &mut Emit<'_>) {
         out.notice(Level::Info, format!("measured: {}", self.pipeline.describe()));
+        let waiting = self.data.waiting;
+        if waiting > 0 {
+            let what = counted(waiting, "image that was labelled here is", "images that were labelled here are");
+            let text = format!("{what} not trained on: name them in `joined`, or set it to `all`");
+            out.notice(Level::Info, text);
+        }
         let count = |indices: &[usize], what: fn(&Mask) -> bool| {
             indices.iter().filter(|&&i| what(&self.data.items[i].truth)).count()
         };

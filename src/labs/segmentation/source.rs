@@ -65,6 +65,8 @@ pub struct SegmentationData {
     pub items: Vec<Arc<Item>>,
     /// How many of them are of the data set; those behind were labelled here and have joined.
     pub own: usize,
+    /// How many more were labelled here and are not named in the parameter `joined`.
+    pub waiting: usize,
     /// Of those of a folder's data set: what tells whether another picture is the same to the eye.
     pub prints: Arc<Vec<Fingerprint>>,
     /// The part of every item; `None`: it is used for nothing.
@@ -380,6 +382,7 @@ fn divided(params: &Params, path: &Path, folder: &ReadFolder) -> Result<Segmenta
         .map(|pair| reader.picture(&pair.image).map_err(|p| invalid(format!("{}: {}", p.path.display(), p.problem))))
         .collect::<Result<_, _>>()?;
     let wanted = joined::wanted(listing, JOINED.of(params));
+    data.waiting = listing.drawn.iter().filter(|drawn| !wanted.contains(&drawn.pair.name)).count();
     if wanted.is_empty() {
         return Ok(data);
     }

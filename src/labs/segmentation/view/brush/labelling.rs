@@ -52,6 +52,16 @@ pub enum Asked {
     StopScoring,
 }
 
+/// A file that was predicted elsewhere.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Predicted {
+    pub image: PathBuf,
+    pub proposal: Option<Proposal>,
+    /// Is searched for its mask and for further images.
+    pub folder: PathBuf,
+    pub weights: PathBuf,
+}
+
 /// A folder that the form does not name, with an image of it to open.
 pub struct Guest {
     image: PathBuf,
@@ -62,7 +72,7 @@ pub struct Guest {
 /// What the loop knows beside the open image.
 #[derive(Default)]
 pub struct Loop {
-    /// The weights that propose: of the shown run, or of a prediction. Empty: there are none.
+    /// The shown run, whose weights propose; empty: it is not recorded.
     pub weights: PathBuf,
     /// The prediction that an image is opened with.
     given: Option<(PathBuf, Proposal)>,
@@ -74,6 +84,8 @@ pub struct Loop {
     awaited: Option<(PathBuf, bool)>,
     /// Once the mask is saved: what to go on with, if there is anything.
     advance: Option<Option<PathBuf>>,
+    /// The weights of the prediction whose folder is visited.
+    guest_weights: PathBuf,
     /// A folder other than the form's, and the one that is being looked at.
     pub guest: Option<Arc<Listing>>,
     pub visit: Option<Guest>,
@@ -92,25 +104,26 @@ impl BrushTile {
         self.scroll = true;
     }
 
-    /// Opens a file with its prediction, in whatever folder it lies. `folder`: that is searched for its masks.
-    pub fn open_file(
-        &mut self,
-        image: PathBuf,
-        proposal: Option<Proposal>,
-        folder: PathBuf,
-        own: &Folder,
-        ctx: &Context,
-    ) {
+    /// Opens a file with its prediction, in whatever folder it lies.
+    pub fn open_file(&mut self, file: Predicted, own: &Folder, ctx: &Context) {
+        let Predicted { image, proposal, folder, weights } = file;
         let known = |listing: &Listing| listing.pair_of(&image).is_some() || listing.unpaired_images.contains(&image);
+        self.scroll = true;
         if own.listing().is_some_and(|listing| known(listing)) {
             self.labelling.guest = None;
             return self.open_with(image, proposal);
         }
+        self.labelling.guest_weights = weights;
         if self.labelling.guest.as_ref().is_some_and(|listing| known(listing)) {
             return self.open_with(image, proposal);
         }
         let listing = Task::begin("folder of images", repaint(ctx), move |watch| scan(&folder, None, watch));
         self.labelling.visit = Some(Guest { image, proposal, listing });
+    }
+
+    /// What proposes here; empty: nothing.
+    fn weights(&self) -> &Path {
+        if self.labelling.guest.is_some() { &self.labelling.guest_weights } else { &self.labelling.weights }
     }
 
     fn open_with(&mut self, image: PathBuf, proposal: Option<Proposal>) {
@@ -195,7 +208,7 @@ impl BrushTile {
         }
         let asked = self.labelling.asked.take().is_some_and(|of| of == image);
         let unlabelled = self.session.as_ref().is_some_and(|s| s.pair.is_none() && s.brought.is_none());
-        if asked || (unlabelled && !self.labelling.weights.as_os_str().is_empty()) {
+        if asked || (unlabelled && !self.weights().as_os_str().is_empty()) {
             self.ask(asked, egui);
         }
     }
@@ -203,7 +216,7 @@ impl BrushTile {
     /// Asks for the open image's prediction. `wanted`: somebody asked for it.
     fn ask(&mut self, wanted: bool, egui: &Context) {
         let Some(session) = &self.session else { return };
-        if self.labelling.weights.as_os_str().is_empty() {
+        if self.weights().as_os_str().is_empty() {
             self.labelling.said =
                 Some("no prediction: there are no weights yet; train a run that is recorded".to_owned());
             return;
@@ -218,7 +231,7 @@ impl BrushTile {
         let How { lesion, rules } = self.how.clone();
         // Rules are the form's folder's.
         let rules = rules.filter(|_| self.labelling.guest.is_none());
-        Source { weights: self.labelling.weights.clone(), listing, lesion, rules }
+        Source { weights: self.weights().to_owned(), listing, lesion, rules }
     }
 
     /// Takes in what the network said.
@@ -277,7 +290,7 @@ impl BrushTile {
     /// Scores every image, those without a mask first.
     pub fn score(&mut self, egui: &Context) {
         let Some((listing, entries)) = &self.entries else { return };
-        if self.labelling.weights.as_os_str().is_empty() {
+        if self.weights().as_os_str().is_empty() {
             self.labelling.said = Some("not scored: there are no weights yet; train a run that is recorded".to_owned());
             return;
         }
@@ -406,7 +419,8 @@ impl BrushTile {
             ctx.set(JOINED.key(), Value::Text(text.clone()), true);
         }
         // A running training reads corrected masks again when this changes.
-        if (joins.is_none() || !of_own_masks)
+        if self.labelling.guest.is_none()
+            && (joins.is_none() || !of_own_masks)
             && let Some(Value::Int(count)) = ctx.params.get("corrections")
         {
             ctx.set("corrections", Value::Int(count + 1), true);

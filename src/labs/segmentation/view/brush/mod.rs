@@ -97,6 +97,11 @@ pub static TILE: Tile<SegmentationView> = Tile {
         },
         TileCommand { id: "brush-save", title: "Brush: save the mask", run: |view, _, _| view.brush.save_unsaved() },
         TileCommand {
+            id: "to-brush",
+            title: "Brush: open the selected image with its prediction",
+            run: |view, ctx, egui| view.open_in_brush(ctx, egui),
+        },
+        TileCommand {
             id: "brush-accept",
             title: "Brush: accept the mask and go on",
             run: |view, _, _| view.brush.accept(),
