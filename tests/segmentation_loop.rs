@@ -87,18 +87,15 @@ fn label(folder: &Path, name: &str) {
 
 /// A run of a few steps that the program itself recorded, with a checkpoint.
 fn recorded(folder: &Path, runs: &Path) -> String {
+    let run = runs.join("run");
     let mut command = Command::new(env!("CARGO_BIN_EXE_learnscope"));
-    command
-        .args(["run", "segmentation", "--seed", "1", "--device", "cpu", "--data"])
-        .arg(folder)
-        .arg("--runs")
-        .arg(runs);
-    for set in ["image_size=32", "base=4", "batch_size=2", "wall_images=2", "learning_rate=0.01", "steps=60"] {
+    command.args(["run", "segmentation", "--seed", "1", "--device", "cpu", "--steps", "60", "--data"]).arg(folder);
+    command.arg("--out").arg(&run).env("LEARNSCOPE_CONFIG_DIR", runs.join("config"));
+    for set in ["source=folder", "image_size=32", "base=4", "batch_size=2", "wall_images=2", "learning_rate=0.01"] {
         command.args(["--set", set]);
     }
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let run = fs::read_dir(runs).unwrap().flatten().map(|entry| entry.path()).find(|path| path.is_dir()).unwrap();
     run.to_string_lossy().into_owned()
 }
 
