@@ -193,7 +193,7 @@ fn a_folder_is_shown_with_its_split_and_its_oddities_before_it_is_used() {
         "6 pairs of an image and its lesions, 6 masks",
         "classes: benign 5, normal 1",
         "images are 80 pixels wide and 60 high",
-        "1 image without a mask is left out",
+        "1 image without a mask is left out, until it is labelled",
         "6 groups: patients are not known",
     ] {
         harness.get_by_label_contains(text);
@@ -416,7 +416,14 @@ fn saving_writes_beside_the_data_set_and_asks_the_training_to_use_it() {
     assert!(folder.path().join(CORRECTIONS).join("malignant (7)_mask.png").is_file());
     assert_eq!(originals(folder.path()), before);
     harness.state_mut().tile = Tile::Data;
-    until(&mut harness, "7 pairs of an image and its lesions");
+    until(&mut harness, "1 further image was labelled here: outside the split");
+    harness.get_by_label_contains("6 pairs of an image and its lesions");
+    let asked = ViewAction::SetParam {
+        key: "joined".to_owned(),
+        value: Value::Text("malignant (7)".to_owned()),
+        settled: true,
+    };
+    assert!(harness.state().actions.contains(&asked), "{:?}", harness.state().actions);
 }
 
 #[test]

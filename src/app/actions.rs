@@ -183,8 +183,10 @@ pub fn all(state: &State) -> Vec<Action> {
                 add(format!("Save as an animation (GIF): {}", tile.title), WINDOW, save(FigureFile::Gif));
             }
         }
+        let known = session.view.keys();
         for (id, title) in session.view.commands() {
-            add(title.to_owned(), VIEW, Act::LabCommand(id.to_owned()));
+            let keys = known.iter().find(|(of, _)| *of == id).map_or(&[][..], |(_, keys)| keys);
+            out.push(Action { title: title.to_owned(), group: VIEW, keys, act: Act::LabCommand(id.to_owned()) });
         }
     }
     for (index, session) in state.sessions.iter().enumerate() {
@@ -255,12 +257,17 @@ pub fn shortcuts(state: &State, ctx: &egui::Context, acts: &mut Vec<Act>) {
         let labs = NUMBERS.iter().flatten().zip(&state.sessions);
         labs.map(|(keys, session)| (keys, Act::Lab(session.lab.spec.id.to_owned())))
     };
+    let of_view = view.map(|view| view.keys()).unwrap_or_default();
+    let own =
+        || of_view.iter().flat_map(|(id, keys)| keys.iter().map(|keys| (keys, Act::LabCommand((*id).to_owned()))));
     ctx.input_mut(|input| {
         input.events.retain(|event| {
             let egui::Event::Key { key, pressed: true, modifiers, .. } = event else { return true };
             let is_pressed =
                 |keys: &KeyboardShortcut| keys.logical_key == *key && modifiers.matches_exact(keys.modifiers);
-            let Some((keys, act)) = fixed().chain(labs()).find(|(keys, _)| is_pressed(keys)) else { return true };
+            let Some((keys, act)) = fixed().chain(labs()).chain(own()).find(|(keys, _)| is_pressed(keys)) else {
+                return true;
+            };
             if view.is_some_and(|view| view.takes_key(*modifiers, *key)) {
                 return true;
             }

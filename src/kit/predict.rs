@@ -192,13 +192,27 @@ fn of_checkpoint(
 /// The first payload that a run has recorded under a key, such as what it says of its data at its beginning; `None`: there is none.
 /// The error says why the recording cannot be read.
 pub fn first_payload(folder: &Path, key: &str) -> Result<Option<Arc<Payload>>, String> {
+    recorded_payload(folder, key, |places| places.next())
+}
+
+/// The same of the last one.
+pub fn newest_payload(folder: &Path, key: &str) -> Result<Option<Arc<Payload>>, String> {
+    recorded_payload(folder, key, |places| places.last())
+}
+
+/// The payload of a key that `choose` takes of their places: offset and bytes, in their order.
+fn recorded_payload(
+    folder: &Path,
+    key: &str,
+    choose: impl FnOnce(&mut dyn Iterator<Item = (u64, u32)>) -> Option<(u64, u32)>,
+) -> Result<Option<Arc<Payload>>, String> {
     let mut reader = RunReader::open(folder).map_err(|error| error.to_string())?;
     let found = {
-        let mut events = reader.events().map_err(|error| error.to_string())?;
-        events.find_map(|event| match event.body {
+        let events = reader.events().map_err(|error| error.to_string())?;
+        choose(&mut events.filter_map(|event| match event.body {
             Body::Recorded { key: of, offset, bytes } if &*of == key => Some((offset, bytes)),
             _ => None,
-        })
+        }))
     };
     let read = found.map(|(offset, bytes)| reader.payload_at(offset, bytes).map_err(|error| error.to_string()));
     read.transpose()

@@ -58,6 +58,10 @@ pub trait LabView {
     fn commands(&self) -> Vec<(&'static str, &'static str)>;
     /// Runs one of [`LabView::commands`].
     fn command(&mut self, id: &str, ctx: &mut ViewCtx<'_>, egui: &egui::Context);
+    /// Keys of some of these commands, as far as they mean something now. The shell leaves them to a field that is edited.
+    fn keys(&self) -> Vec<(&'static str, &'static [egui::KeyboardShortcut])> {
+        Vec::new()
+    }
     /// Names what of the view's own state belongs to a scene and can be taken back (a selection, a switch, a camera).
     fn fields(&mut self, _fields: &mut Fields) {}
     /// What the user made here that is not saved yet, in words, e.g. `the corrected mask of a.png`: the window asks before

@@ -15,8 +15,10 @@ use super::mapping::{self, Mapping};
 use super::matching::{Matched, match_files};
 use super::names::{Role, busi_class, folder_role};
 use super::read::Reader;
+use super::split::Part;
 use super::walk::{Files, Found, walk};
 use super::{DataError, Problem, Watch, counted};
+use crate::data::folder::natural_order;
 use crate::data::labelme;
 use crate::data::picture_file::{ForeignFiles, size_of};
 
@@ -53,6 +55,14 @@ impl Pair {
     }
 }
 
+/// An image whose only mask was drawn in this program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drawn {
+    pub pair: Pair,
+    /// The part that the data set names for it in each fold of [`Listing::given`].
+    pub given: Vec<Option<Part>>,
+}
+
 /// How images and masks are told apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Layout {
@@ -80,6 +90,8 @@ pub struct Listing {
     pub layout: Layout,
     /// In natural order of their names.
     pub pairs: Vec<Pair>,
+    /// Images that were labelled here, in a data set that has masks of its own: they are of no part of its split.
+    pub drawn: Vec<Drawn>,
     pub unpaired_images: Vec<PathBuf>,
     pub unpaired_masks: Vec<PathBuf>,
     /// Files that cannot be read or paired, with reasons.
@@ -217,6 +229,10 @@ pub fn scan_chosen(
     let aside = unpaired_images.iter().chain(problems.iter().map(|problem| &problem.path)).chain(left_out);
     let stems = aside.filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned()));
     listing.given = given::find(&files, pairs, &folders, stems, notes, unusable_splits);
+    // Of a folder without masks of its own, drawn ones are the data set.
+    if listing.pairs.iter().any(|pair| !pair.masks.is_empty()) {
+        listing.set_aside(|_| true);
+    }
     Ok(Listing { root, corrections, other_files: files.others, foreign: files.foreign, ..listing })
 }
 
@@ -323,6 +339,7 @@ fn measured(
         corrections: PathBuf::new(),
         layout,
         pairs,
+        drawn: Vec::new(),
         unpaired_images,
         unpaired_masks,
         problems,
@@ -434,6 +451,37 @@ impl Listing {
         classes_of(&self.pairs)
     }
 
+    /// Takes those of the pairs that have nothing but a drawn mask out of the data set, which is split without them.
+    pub fn set_aside(&mut self, which: impl Fn(&Pair) -> bool) {
+        let mut folds: Vec<&mut Vec<Option<Part>>> =
+            self.given.iter_mut().flat_map(|given| &mut given.folds).map(|fold| &mut fold.parts).collect();
+        // From the last on, so that numbers of pairs stay true.
+        for i in (0..self.pairs.len()).rev() {
+            if self.pairs[i].masks.is_empty() && which(&self.pairs[i]) {
+                let given =
+                    folds.iter_mut().map(|parts| if i < parts.len() { parts.remove(i) } else { None }).collect();
+                self.drawn.push(Drawn { pair: self.pairs.remove(i), given });
+            }
+        }
+        self.drawn.sort_by(|a, b| natural_order(&a.pair.name, &b.pair.name));
+    }
+
+    /// The pair of an image, of the data set or labelled here.
+    pub fn pair_of(&self, image: &Path) -> Option<&Pair> {
+        self.every_pair().find(|pair| pair.image == image)
+    }
+
+    /// All images with a mask: those of the data set, then those that were labelled here.
+    pub fn every_pair(&self) -> impl Iterator<Item = &Pair> {
+        self.pairs.iter().chain(self.drawn.iter().map(|drawn| &drawn.pair))
+    }
+
+    /// How many images have a mask, and how many there are.
+    pub fn labelled(&self) -> (usize, usize) {
+        let labelled = self.pairs.len() + self.drawn.len();
+        (labelled, labelled + self.unpaired_images.len())
+    }
+
     /// What was found, one statement a line, to show before it is used.
     pub fn describe(&self) -> Vec<String> {
         let mut lines = vec![format!("{}", self.root.display()), self.layout.describe()];
@@ -478,8 +526,18 @@ impl Listing {
                 self.corrections.display()
             ));
         }
+        if !self.drawn.is_empty() {
+            lines.push(format!(
+                "{} here: outside the split, to train on where the parameter `joined` names them",
+                counted(self.drawn.len(), "further image was labelled", "further images were labelled")
+            ));
+        }
         for (count, one, several) in [
-            (self.unpaired_images.len(), "image without a mask is left out", "images without a mask are left out"),
+            (
+                self.unpaired_images.len(),
+                "image without a mask is left out, until it is labelled",
+                "images without a mask are left out, until they are labelled",
+            ),
             (self.unpaired_masks.len(), "mask without an image is left out", "masks without an image are left out"),
             (self.problems.len(), "file cannot be used as it is", "files cannot be used as they are"),
             (self.other_files, "other file is not looked at", "other files are not looked at"),

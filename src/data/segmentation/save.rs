@@ -255,7 +255,7 @@ mod tests {
             let path = save_drawn(&listing, image, &drawn, SIZE).unwrap();
             assert!(path.starts_with(folder.path().join(CORRECTIONS)));
             let again = listed(folder.path());
-            let pair = again.pairs.iter().find(|pair| &pair.image == image);
+            let pair = again.pair_of(image);
             let pair = pair.unwrap_or_else(|| panic!("{lone}: {again:?}"));
             assert_eq!(Reader::default().pair(pair).unwrap().mask, drawn);
         }

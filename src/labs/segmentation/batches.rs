@@ -11,12 +11,14 @@ use super::params::Hyper;
 use super::source::SegmentationData;
 use super::trainer::Input;
 
-/// Makes batches. An epoch shows every training image once; its last batch may be smaller.
+/// Makes batches. An epoch shows every training image once; its last batch may be smaller. Where images join, an epoch begins.
 pub struct Batches {
     order: Order,
     seed: u64,
     size: usize,
     groups: Vec<Group>,
+    /// Step and number of the epoch that the newest list of images began with.
+    origin: [u64; 2],
 }
 
 /// The images of one step.
@@ -50,7 +52,35 @@ impl Batches {
     /// `size` images a step, of these items.
     pub fn new(train: Vec<usize>, seed: u64, size: usize) -> Self {
         let order = Order::new(train, size, Last::Keep, seed, streams::IMAGES_ORDER);
-        Self { order, seed, size, groups: recipes::pairs() }
+        Self { order, seed, size, groups: recipes::pairs(), origin: [0, 0] }
+    }
+
+    /// From the step after `step` completed ones on an epoch begins, of these images.
+    pub fn begin_epoch(&mut self, train: Vec<usize>, step: u64) {
+        let [from, first] = self.origin;
+        let origin = [step, first + (step - from).div_ceil(self.per_epoch())];
+        *self = Self { origin, ..Self::new(train, self.seed, self.size) };
+    }
+
+    /// Where the newest list of images began; for a checkpoint.
+    pub fn origin(&self) -> [u64; 2] {
+        self.origin
+    }
+
+    /// Goes on from a checkpoint's.
+    pub fn put_origin(&mut self, origin: [u64; 2]) {
+        self.origin = origin;
+    }
+
+    /// Epochs, with the share of the one that goes on, after `step` completed steps.
+    pub fn epochs(&self, step: u64) -> f64 {
+        let [from, first] = self.origin;
+        first as f64 + step.saturating_sub(from) as f64 / self.per_epoch() as f64
+    }
+
+    /// Whether an epoch ends with this step.
+    pub fn ends_epoch(&self, step: u64) -> bool {
+        step.saturating_sub(self.origin[0]).is_multiple_of(self.per_epoch())
     }
 
     /// Steps in an epoch.
@@ -60,7 +90,8 @@ impl Batches {
 
     /// The batch of the step after `step` completed ones.
     pub fn of(&mut self, step: u64, data: &SegmentationData, hyper: &Hyper) -> Batch {
-        let indices = self.order.of(step).to_vec();
+        let [from, epoch] = self.origin;
+        let indices = self.order.of(epoch * self.per_epoch() + step.saturating_sub(from)).to_vec();
         let border = if hyper.consistent_border { MaskBorder::AsImage } else { MaskBorder::Background };
         let size = Size { height: data.size, width: data.size };
         let first = step * self.size as u64;
@@ -116,6 +147,7 @@ mod tests {
             frame: Fit::Squash.frame(Size { height: 4, width: 4 }, 4),
             truth: Mask::empty(4, 4),
             corrected: None,
+            drawn: false,
             factor: 1,
             content: 0,
             spacing: None,
@@ -160,6 +192,23 @@ mod tests {
         hyper.augment = true;
         let moved = (0..8).map(|step| batches.of(step, &data, &hyper)).any(|batch| batch.inside != plain.inside);
         assert!(moved, "what moves the picture moves its padding");
+    }
+
+    #[test]
+    fn an_epoch_begins_where_images_join_and_is_found_again() {
+        let data = data(12);
+        let hyper = Hyper::of(&Params::defaults(PARAMS));
+        let mut batches = Batches::new((0..6).collect(), 3, 4);
+        assert!(batches.ends_epoch(2) && !batches.ends_epoch(3));
+        batches.begin_epoch((0..7).collect(), 3);
+        assert_eq!((batches.origin(), batches.epochs(3), batches.epochs(4)), ([3, 2], 2.0, 2.5));
+        let mut seen: Vec<usize> = (3..5).flat_map(|step| batches.of(step, &data, &hyper).indices).collect();
+        seen.sort_unstable();
+        assert_eq!(seen, (0..7).collect::<Vec<_>>());
+        assert!(batches.ends_epoch(5) && !batches.ends_epoch(4));
+        let mut again = Batches::new((0..7).collect(), 3, 4);
+        again.put_origin(batches.origin());
+        assert_eq!(again.of(4, &data, &hyper), batches.of(4, &data, &hyper));
     }
 
     #[test]

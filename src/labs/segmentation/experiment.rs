@@ -25,8 +25,9 @@ use crate::pixels::mask::components::{Connectivity, Keep, components};
 
 use super::batches::{Batch, Batches};
 use super::doctor;
+use super::joined::Joined;
 use super::judge::{Means, Prepared, estimates, judge, means_in_words, means_table, table};
-use super::params::{BATCH_SIZE, Hyper, OPTIMIZER, WEIGHTS, check_combination, net_spec};
+use super::params::{BATCH_SIZE, Hyper, JOINED, OPTIMIZER, WEIGHTS, check_combination, net_spec};
 use super::pipeline::Pipeline;
 use super::source::{self, SegmentationData};
 use super::trainer::{EVALUATION_BATCH, Trainer, evaluate, uncertainty};
@@ -54,6 +55,8 @@ struct SegmentationRun {
     news: Vec<(Level, String)>,
     /// Masks were corrected since the last step.
     corrected: bool,
+    /// Images have joined since the last step.
+    joined: bool,
     /// Early stopping has ended the training.
     over: bool,
 }
@@ -65,16 +68,7 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
     let data = source::load(params, Watch::nobody())?;
     let spec = net_spec(params);
     let batch = BATCH_SIZE.of(params) as usize;
-    if spec.architecture.is_deeplab() && data.train.len() % batch == 1 {
-        return Err(RunError::Param(ParamError::invalid(
-            BATCH_SIZE.key(),
-            format!(
-                "{} training images in batches of {batch} leave a last batch of one image, over which DeepLab cannot \
-                 normalise its pooled branch; choose another batch size",
-                data.train.len()
-            ),
-        )));
-    }
+    check_last_batch(&data, params, BATCH_SIZE.key(), "choose another batch size")?;
     let training = Training::new(request, "run", fingerprint(&spec, &data, params, request.seed));
     let (net, news) = first_network(params, &spec, request.seed, &training.device)?;
     let hyper = Hyper::of(params);
@@ -90,10 +84,25 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
         has_dropout: !spec.architecture.is_fcn(),
         news,
         corrected: false,
+        joined: false,
         over: false,
         training,
         data,
     }))
+}
+
+/// Refuses a last batch of one image for networks that need two. `way`: what to do about it.
+fn check_last_batch(data: &SegmentationData, params: &Params, key: &str, way: &str) -> Result<(), ParamError> {
+    let batch = BATCH_SIZE.of(params) as usize;
+    if net_spec(params).architecture.is_deeplab() && data.train.len() % batch == 1 {
+        let problem = format!(
+            "{} training images in batches of {batch} leave a last batch of one image, over which DeepLab cannot \
+             normalise its pooled branch; {way}",
+            data.train.len()
+        );
+        return Err(ParamError::invalid(key, problem));
+    }
+    Ok(())
 }
 
 /// What a checkpoint belongs to.
@@ -136,8 +145,10 @@ fn first_network(
 impl SegmentationRun {
     /// Whether an epoch, or what counts as one, ends with this step.
     fn epoch_ends(&self) -> bool {
-        let every = if self.hyper.validate_every > 0 { self.hyper.validate_every } else { self.batches.per_epoch() };
-        self.training.step.is_multiple_of(every)
+        match self.hyper.validate_every {
+            0 => self.batches.ends_epoch(self.training.step),
+            every => self.training.step.is_multiple_of(every),
+        }
     }
 
     /// Evaluates the validation set, shows the wall, and moves the schedule (`training`).
@@ -205,7 +216,7 @@ impl SegmentationRun {
             out.payload("validation/means", means_table(&means));
         }
         out.scalar("learning_rate", self.trainer.rate(&self.hyper));
-        out.scalar("epoch", self.training.step as f64 / self.batches.per_epoch() as f64);
+        out.scalar("epoch", self.batches.epochs(self.training.step));
         Ok(())
     }
 
@@ -232,6 +243,12 @@ impl SegmentationRun {
     /// Says how is measured, and where loss or post-processing do not fit the data.
     fn introduce(&self, out: &mut Emit<'_>) {
         out.notice(Level::Info, format!("measured: {}", self.pipeline.describe(self.data.unit())));
+        let waiting = self.data.waiting;
+        if waiting > 0 {
+            let what = counted(waiting, "image that was labelled here is", "images that were labelled here are");
+            let text = format!("{what} not trained on: name them in `joined`, or set it to `all`");
+            out.notice(Level::Info, text);
+        }
         let count = |indices: &[usize], what: fn(&Mask) -> bool| {
             indices.iter().filter(|&&i| what(&self.data.items[i].truth)).count()
         };
@@ -316,20 +333,79 @@ impl SegmentationRun {
         if *parts == self.data.parts_in_letters() {
             return Ok(());
         }
-        let Some(data) = self.data.in_parts(parts, &self.training.params) else {
+        let (params, names) = (&self.training.params, from.text.get("images"));
+        let data = match names {
+            Some(names) => {
+                let joined = from.get_text("joined")?.parse().unwrap_or(0);
+                self.data.as_kept(parts, names, joined, params)?
+            }
+            // A version in which no image could join.
+            None => self.data.in_parts(parts, params),
+        };
+        let Some(data) = data else {
             return Err(RunError::Checkpoint(
                 "it belongs to other images: some have come, gone or got another name since; put the folder back as it was, \
                  or start a new run"
                     .to_owned(),
             ));
         };
+        self.take_data(data);
+        let (params, seed) = (&self.training.params, self.training.seed);
+        self.batches = Batches::new(self.data.train.clone(), seed, BATCH_SIZE.of(params) as usize);
+        Ok(())
+    }
+
+    /// Trains and measures on other data from now on; the batches are the caller's.
+    fn take_data(&mut self, data: SegmentationData) {
         self.data = Arc::new(data);
-        let (data, params, seed) = (&self.data, &self.training.params, self.training.seed);
-        self.batches = Batches::new(data.train.clone(), seed, BATCH_SIZE.of(params) as usize);
+        let (data, params) = (&self.data, &self.training.params);
         self.validation = Prepared::new(data, &data.validation);
         self.wall = Prepared::new(data, &data.wall_items().collect::<Vec<_>>());
         self.test = Prepared::new(data, &data.test);
-        self.training.fingerprint = fingerprint(&net_spec(params), data, params, seed);
+        self.training.fingerprint = fingerprint(&net_spec(params), data, params, self.training.seed);
+    }
+
+    /// Reads the masks that were corrected.
+    fn take_corrections(&mut self, key: &str) -> Result<(), ParamError> {
+        let (data, changed) = self.data.corrected().map_err(|error| ParamError::invalid(key, error))?;
+        if changed.is_empty() {
+            return Ok(());
+        }
+        self.corrected = true;
+        let what = counted(changed.len(), "corrected mask is", "corrected masks are");
+        let anew = if changed.iter().any(|i| self.data.validation.contains(i)) {
+            self.trainer.compare_anew();
+            "; losses of the validation are compared anew, since some of them belong to it"
+        } else {
+            ""
+        };
+        self.news.push((Level::Info, format!("{what} used from step {} on{anew}", self.training.step + 1)));
+        self.take_data(data);
+        Ok(())
+    }
+
+    /// Takes up the images that `params` name; those that train no more than before change no batch.
+    fn take_joined(&mut self, params: &Params) -> Result<(), ParamError> {
+        let Joined { data, new, lines } = self.data.joined(params)?;
+        check_last_batch(&data, params, JOINED.key(), "it joins together with the next one that you label")?;
+        let (before, step) = (self.data.train.len(), self.training.step);
+        let changed = data.parts != self.data.parts || data.items.len() != self.data.items.len();
+        if changed {
+            let training = counted(data.train.len(), "training image", "training images");
+            let what = counted(new, "newly labelled image joins", "newly labelled images join");
+            self.news.push((
+                Level::Info,
+                format!(
+                    "{what} the training from step {} on: {training} instead of {before}, and an epoch begins; validation \
+                     and test stay as they are",
+                    step + 1
+                ),
+            ));
+            self.news.extend(lines.into_iter().skip(1).map(|line| (Level::Warning, line)));
+            self.batches.begin_epoch(data.train.clone(), step);
+            self.joined = true;
+            self.take_data(data);
+        }
         Ok(())
     }
 
@@ -370,6 +446,9 @@ impl Experiment for SegmentationRun {
         if std::mem::take(&mut self.corrected) {
             self.show_truth(out);
         }
+        if std::mem::take(&mut self.joined) {
+            out.payload("data/split", self.data.split_table());
+        }
         let batch = self.batches.of(self.training.step, &self.data, &self.hyper);
         let mut dropout = streams::DROPOUT.open(self.training.seed, self.training.step);
         let input = batch.input(&self.data);
@@ -404,23 +483,10 @@ impl Experiment for SegmentationRun {
 
     fn set(&mut self, key: &str, value: &Value) -> Result<(), ParamError> {
         let params = self.training.with(key, value, check_combination)?;
-        if key == "corrections" {
-            let (data, changed) = self.data.corrected().map_err(|error| ParamError::invalid(key, error))?;
-            if !changed.is_empty() {
-                self.corrected = true;
-                let what = counted(changed.len(), "corrected mask is", "corrected masks are");
-                let validation = changed.iter().any(|i| self.data.validation.contains(i));
-                let anew = if validation {
-                    self.trainer.compare_anew();
-                    "; losses of the validation are compared anew, since some of them belong to it"
-                } else {
-                    ""
-                };
-                self.news.push((Level::Info, format!("{what} used from step {} on{anew}", self.training.step + 1)));
-                self.data = Arc::new(data);
-                self.validation = Prepared::new(&self.data, &self.data.validation);
-                self.test = Prepared::new(&self.data, &self.data.test);
-            }
+        match key {
+            "corrections" => self.take_corrections(key)?,
+            _ if key == JOINED.key() => self.take_joined(&params)?,
+            _ => {}
         }
         let before = self.hyper;
         self.hyper = Hyper::of(&params);
@@ -452,6 +518,12 @@ impl Experiment for SegmentationRun {
         to.put_text("over", self.over);
         to.put_text("data", &self.data.description);
         to.put_text("parts", self.data.parts_in_letters());
+        to.put_json("origin", &self.batches.origin())?;
+        if self.data.folder.is_some() {
+            let names: Vec<&str> = self.data.items.iter().map(|item| &*item.name).collect();
+            to.put_text("images", names.join("\n"));
+            to.put_text("joined", self.data.items.len() - self.data.own);
+        }
         if !self.data.rules.white.is_empty() {
             to.put_text("white", self.data.rules.white.to_text());
         }
@@ -478,6 +550,10 @@ impl Experiment for SegmentationRun {
                 self.data.description
             );
             self.news.push((Level::Warning, text));
+        }
+        // A version in which no image could join has none.
+        if from.text.contains_key("origin") {
+            self.batches.put_origin(load.json("origin")?);
         }
         self.best_step = load.text("best_step")?;
         self.over = load.text("over")?;

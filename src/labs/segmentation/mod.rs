@@ -5,6 +5,7 @@ mod check;
 pub mod compare;
 mod doctor;
 mod experiment;
+pub mod joined;
 pub mod judge;
 pub mod paper;
 pub mod params;

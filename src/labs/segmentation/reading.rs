@@ -181,7 +181,7 @@ impl ReadFolder {
             let class = pair.class.clone().unwrap_or_default();
             let item = item(pair.name.clone(), class, sample, input);
             let checksum = checksum(&item.name, sample);
-            (Arc::new(Item { corrected: correction(pair), ..item }), checksum)
+            (Arc::new(Item { corrected: correction(pair), drawn: pair.masks.is_empty(), ..item }), checksum)
         };
         let (examined, items) = read_pairs(listing, rules, known, watch, keep);
         Self { examined: Arc::new(examined), input, own, items, made: Mutex::default() }
@@ -247,7 +247,7 @@ pub fn correction(pair: &Pair) -> Option<(PathBuf, Option<SystemTime>)> {
 
 /// Every file that the data or what is said of it depends on, wherever it lies.
 fn stamps(listing: &Listing) -> Vec<FileStamp> {
-    let corrected = listing.pairs.iter().filter_map(|pair| pair.corrected.as_ref());
+    let corrected = listing.every_pair().filter_map(|pair| pair.corrected.as_ref());
     let unpaired = listing.unpaired_images.iter().chain(&listing.unpaired_masks);
     let odd = listing.problems.iter().map(|problem| &problem.path);
     own(listing).into_iter().chain(corrected.chain(unpaired).chain(odd).map(|path| stamp(path))).collect()

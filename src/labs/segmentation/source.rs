@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::data::fnv_1a;
 use crate::data::segmentation::choice::FolderChoice;
 use crate::data::segmentation::doctor::{self, Finding};
-use crate::data::segmentation::groups::{GroupRule, Groups};
+use crate::data::segmentation::groups::{Fingerprint, GroupRule, Groups};
 use crate::data::segmentation::listing::{Listing, Pair, scan_chosen};
 use crate::data::segmentation::plan::{Seen, SplitChoice, SplitPlan, plan};
 use crate::data::segmentation::read::{Picture, Reader, Rules, Sample};
@@ -27,9 +27,10 @@ use crate::pixels::mask::Mask;
 use crate::pixels::resize::{Resampling, Size, resize, resize_mask};
 use crate::pixels::spacing::{Spacing, Unit};
 
+use super::joined;
 use super::params::{
     ANNOTATOR, AS_GIVEN, CALIPERS, CHANNELS, CORRECTIONS, Calipers, FIT, FOLD, FOLDER, FOLDS, FROM_FOLDER, GROUP_BY,
-    GROUP_PATTERN, GroupBy, IMAGE_SIZE, IMAGES_IN, LABELS, LEAVE_OUT, LESION, LESION_VALUE, MASKS_IN, OVERFIT,
+    GROUP_PATTERN, GroupBy, IMAGE_SIZE, IMAGES_IN, JOINED, LABELS, LEAVE_OUT, LESION, LESION_VALUE, MASKS_IN, OVERFIT,
     OVERFIT_IMAGE, PixelSize, SPACING, SPLIT_SEED, SYNTHETIC_IMAGES, TRAIN_SHARE, VALIDATION_SHARE, WALL_IMAGES, WEIGHTS,
     check_combination, dealing, lesion, mapping, pixel_size,
 };
@@ -51,6 +52,8 @@ pub struct Item {
     pub truth: Mask,
     /// The corrected mask that stands in for the data set's own, and when it was written.
     pub corrected: Option<(PathBuf, Option<SystemTime>)>,
+    /// It has no other mask than the one that was drawn here.
+    pub drawn: bool,
     /// Pixels of the file along each side of a pixel of `truth`; 1 unless the file is huge.
     pub factor: usize,
     /// Of the picture as it was read; see [`content`].
@@ -68,6 +71,12 @@ pub struct SegmentationData {
     pub channels: usize,
     pub fit: Fit,
     pub items: Vec<Arc<Item>>,
+    /// How many of them are of the data set; those behind were labelled here and have joined.
+    pub own: usize,
+    /// How many more were labelled here and are not named in the parameter `joined`.
+    pub waiting: usize,
+    /// Of those of a folder's data set: what tells whether another picture is the same to the eye.
+    pub prints: Arc<Vec<Fingerprint>>,
     /// The part of every item; `None`: it is used for nothing.
     pub parts: Vec<Option<Part>>,
     /// The group of every item: images of one (of a patient, near-duplicates) are not independent.
@@ -108,7 +117,7 @@ const LETTERS: [char; 3] = ['t', 'v', 'e'];
 const MOST_GIB: f64 = 12.0;
 
 /// What of the parameters decides about the data.
-const IDENTIFYING: [&str; 25] = [
+const IDENTIFYING: [&str; 26] = [
     SYNTHETIC_IMAGES.key(),
     CALIPERS.key(),
     IMAGE_SIZE.key(),
@@ -132,6 +141,7 @@ const IDENTIFYING: [&str; 25] = [
     MASKS_IN.key(),
     WALL_IMAGES.key(),
     CORRECTIONS.key(),
+    JOINED.key(),
     OVERFIT.key(),
     OVERFIT_IMAGE.key(),
 ];
@@ -149,7 +159,9 @@ pub fn load(params: &Params, watch: Watch<'_>) -> Result<Arc<SegmentationData>, 
     }
     let path = Path::new(FOLDER.of(params));
     let which = folder_choice(params);
-    let listing = Arc::new(scan_chosen(path, None, &which, watch.quiet()).map_err(refused)?);
+    let mut listing = scan_chosen(path, None, &which, watch.quiet()).map_err(refused)?;
+    joined::set_aside(&mut listing, JOINED.of(params));
+    let listing = Arc::new(listing);
     let choice = split_choice(params);
     let fits = which.check(&listing).and_then(|()| choice.check(&listing)).and_then(|()| choice.check_files(&listing));
     fits.map_err(|(key, problem)| ParamError::invalid(key, problem))?;
@@ -250,6 +262,7 @@ pub(super) fn item(name: String, class: String, sample: &Sample, input: Input) -
         frame: fit.frame(Size { height: sample.picture.height, width: sample.picture.width }, size),
         truth: sample.mask.clone(),
         corrected: None,
+        drawn: false,
         factor: sample.picture.factor,
         content: content(&sample.picture),
         spacing: sample.facts.spacing,
@@ -331,7 +344,7 @@ fn invalid(problem: String) -> ParamError {
     ParamError::invalid(FOLDER.key(), problem)
 }
 
-fn refused(error: DataError) -> ParamError {
+pub(super) fn refused(error: DataError) -> ParamError {
     invalid(error.to_string())
 }
 
@@ -378,10 +391,21 @@ fn divided(params: &Params, path: &Path, folder: &ReadFolder) -> Result<Segmenta
     data.put_pixel_size(pixel_size(params)?);
     data.summary.push(format!("data doctor: {}", doctor::summary(&data.findings)));
     let shown: Vec<&Pair> = data.wall_items().map(|item| &listing.pairs[readable[item]]).collect();
+    data.prints = Arc::new(
+        readable.iter().filter_map(|&pair| exams[pair].as_ref()).map(|exam| exam.fingerprint.clone()).collect(),
+    );
     data.wall_pictures = shown
         .into_par_iter()
         .map(|pair| reader.picture(&pair.image).map_err(|p| invalid(format!("{}: {}", p.path.display(), p.problem))))
         .collect::<Result<_, _>>()?;
+    let wanted = joined::wanted(listing, JOINED.of(params));
+    data.waiting = listing.drawn.iter().filter(|drawn| !wanted.contains(&drawn.pair.name)).count();
+    if wanted.is_empty() {
+        return Ok(data);
+    }
+    let found = data.joined_from(listing, &wanted, params)?;
+    let mut data = found.data;
+    data.summary.extend(found.lines);
     Ok(data)
 }
 
@@ -486,6 +510,7 @@ impl SegmentationData {
             split.validation.len(),
             split.test.len()
         ));
+        self.own = self.items.len();
         self.parts = (0..self.items.len()).map(|item| split.part(item)).collect();
         self.take_parts(params)?;
         if let (true, Some(&one)) = (OVERFIT.of(params), self.train.first()) {
@@ -496,7 +521,7 @@ impl SegmentationData {
 
     /// Training, validation, test and wall from [`Self::parts`]; where one image is to be learnt by heart, that is all there
     /// is to train and validate on.
-    fn take_parts(&mut self, params: &Params) -> Result<(), ParamError> {
+    pub(super) fn take_parts(&mut self, params: &Params) -> Result<(), ParamError> {
         let Split { train, validation, test } = Split::of(&self.parts);
         (self.train, self.validation, self.test) = (train, validation, test);
         if OVERFIT.of(params) {
@@ -579,7 +604,7 @@ impl SegmentationData {
     }
 
     /// The same data with the corrected masks that are in the folder now, and the items whose mask has changed. Images
-    /// that were without a mask so far come in with the next run, as they would change the split.
+    /// that were without a mask so far join by name; see [`Self::joined`].
     pub fn corrected(&self) -> Result<(SegmentationData, Vec<usize>), DataError> {
         let Some(folder) = &self.folder else { return Ok((self.clone(), Vec::new())) };
         let listing = scan_chosen(folder, None, &self.which, Watch::nobody())?;
@@ -588,7 +613,7 @@ impl SegmentationData {
         let mut changed = Vec::new();
         let reader = Reader::default().with_rules(self.rules.clone());
         let places: HashMap<&str, usize> = self.items.iter().enumerate().map(|(i, item)| (&*item.name, i)).collect();
-        for pair in &listing.pairs {
+        for pair in listing.every_pair() {
             let Some(&i) = places.get(&*pair.name) else { continue };
             let corrected = correction(pair);
             if corrected == self.items[i].corrected {
@@ -648,7 +673,7 @@ pub fn spacing_of_all(images: &[(&str, Option<Spacing>)], choice: PixelSize) -> 
 }
 
 /// Refuses what would fill the memory.
-fn check_memory(count: usize, params: &Params) -> Result<(), ParamError> {
+pub(super) fn check_memory(count: usize, params: &Params) -> Result<(), ParamError> {
     let input = input(params);
     let (size, gib) = (input.size, input.gib(count));
     if gib <= MOST_GIB {

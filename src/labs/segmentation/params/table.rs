@@ -231,6 +231,14 @@ pub static GROUP_PATTERN: Words = fixed(DATA, "group_pattern", "pattern")
 pub static CORRECTIONS: Int = live(DATA, "corrections", "corrected masks, version")
     .help("Counts the masks saved with the brush. A change makes the running training read corrected masks again.")
     .int(0, [0, 1_000_000]);
+pub static JOINED: Words = live(DATA, "joined", "images labelled here")
+    .help(
+        "NAME;NAME: images whose only mask was drawn in the brush and that are trained on; `all`: every one that there is. \
+         They are always training images: validation and test stay as they are. The brush adds each one that it saves, and \
+         a running training takes it up from the next step on.",
+    )
+    .when(FROM_FOLDER.is(&["folder"]))
+    .text("");
 pub static LOSS: Choice<SegmentationLoss, 5> = live(TRAINING, "loss", "loss")
     .help(
         "Dice without smoothing gives no gradient for images without a lesion. The last one is the third loss of the \
@@ -409,6 +417,7 @@ pub static PARAMS: &[ParamSpec] = &[
     GROUP_BY.row(),
     GROUP_PATTERN.row(),
     CORRECTIONS.row(),
+    JOINED.row(),
     LOSS.row(),
     OPTIMIZER.row(),
     LEARNING_RATE.row(),

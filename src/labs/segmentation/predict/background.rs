@@ -62,6 +62,13 @@ pub struct Shown {
     true_mask: Option<Packed>,
 }
 
+impl Shown {
+    /// The predicted mask, at the picture's own size.
+    pub fn mask(&self) -> Mask {
+        self.mask.mask()
+    }
+}
+
 /// A mask as runs of lesion: a few kilobytes where the mask takes megabytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Packed {

@@ -101,7 +101,7 @@ fn of_folder(folder: &Path, which: &FolderChoice, watch: Watch<'_>) -> Result<In
     let chosen = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let below = |path: &Path| listing.root == folder || path.canonicalize().is_ok_and(|path| path.starts_with(&chosen));
     let mut found: Vec<Found> = Vec::new();
-    for pair in listing.pairs.iter().filter(|pair| below(&pair.image)) {
+    for pair in listing.every_pair().filter(|pair| below(&pair.image)) {
         found.push(Found { path: pair.image.clone(), pair: Some(pair.clone()), note: None, broken: false });
     }
     let lone = |path: &PathBuf| Found { path: path.clone(), pair: None, note: None, broken: false };

@@ -3,11 +3,13 @@
 //! The network is built, used and dropped on one thread, here called with plain data and giving plain data back.
 
 pub mod background;
+pub mod doubt;
 pub mod inputs;
 pub mod job;
 pub mod maps;
 pub mod overlay;
 pub mod parts;
+pub mod proposals;
 pub mod report;
 pub mod running;
 #[cfg(test)]

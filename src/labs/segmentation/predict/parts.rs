@@ -8,7 +8,7 @@ use super::super::source::{SPLIT_COLUMNS, content};
 use crate::data::segmentation::read::Picture;
 use crate::data::segmentation::split::Part;
 use crate::engine::event::Payload;
-use crate::kit::predict::first_payload;
+use crate::kit::predict::newest_payload;
 
 /// What a run knows of a picture.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,10 +28,10 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// The split that a run has recorded at its beginning. The error says why it is not known.
+    /// The split of a run, with what has joined its training since it began. The error says why it is not known.
     pub fn of_run(folder: &Path) -> Result<Self, String> {
         let unknown = |why: &str| format!("it is not known on which pictures the run was trained ({why})");
-        let payload = first_payload(folder, "data/split").map_err(|error| unknown(&error))?;
+        let payload = newest_payload(folder, "data/split").map_err(|error| unknown(&error))?;
         let payload = payload.ok_or_else(|| unknown("it was recorded by a version that did not note its split"))?;
         Self::of_table(&payload).ok_or_else(|| unknown("its split cannot be read"))
     }

@@ -24,6 +24,14 @@ pub fn modes(ui: &mut Ui, look: &mut Look, size: f32) {
     }
 }
 
+/// The button that opens the selected image in the brush, where there is room for it.
+pub fn to_brush(ui: &mut Ui, asked: &mut bool, room: bool, size: f32) {
+    let help = "Open the selected image in the brush with this prediction, to accept or correct it (B)";
+    if room && tile::button(ui, true, "brush", help, size) {
+        *asked = true;
+    }
+}
+
 /// Everything about how images are shown, for a menu.
 pub fn look_menu(ui: &mut Ui, look: &mut Look) {
     ui.label(RichText::new("Over the image").small());

@@ -157,6 +157,7 @@ impl Inspector {
             if tile::button(ui, shared.look.lens.is_zoomed(), "fit", "Show the whole image", size) {
                 shared.look.lens.fit();
             }
+            controls::to_brush(ui, &mut shared.to_brush, bar.width() > 34.0 * size, size);
             tile::menu(ui, "view", "What is drawn over the image; the wall shows the same", size, |ui| {
                 controls::look_menu(ui, &mut shared.look);
                 ui.separator();

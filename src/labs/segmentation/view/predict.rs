@@ -4,7 +4,7 @@
 mod results;
 mod table;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -18,10 +18,12 @@ use crate::kit::view::ViewCtx;
 use crate::labs::segmentation::pipeline::Pipeline;
 use crate::labs::segmentation::predict::background::{Found, Job, Save, Told, Wanted, start_prediction, start_saving};
 use crate::labs::segmentation::predict::inputs::Inputs;
+use crate::labs::segmentation::predict::proposals::Proposal;
 use crate::pixels::spacing::Unit;
 use crate::plot::{medium, number, tile};
 
 use super::SegmentationView;
+use super::brush::labelling::Predicted;
 use super::shared::Shared;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::labs::segmentation::params::{LESION, LESION_VALUE};
@@ -167,8 +169,20 @@ impl Predict {
                 };
                 return empty::message(ui, ctx, title, hint);
             }
-            self.results.show(&mut shared.pictures, &self.found, self.job.is_none(), ui, size, ctx.style);
+            let asked = self.results.show(&mut shared.pictures, &self.found, self.job.is_none(), ui, size, ctx.style);
+            shared.to_brush |= asked;
         });
+    }
+
+    /// The picture under the pointer, or the one that is open, with its prediction.
+    pub fn pointed(&self) -> Option<Predicted> {
+        let found = self.found.get(self.results.pointed()?)?;
+        let folder = self.inputs.as_ref().and_then(|inputs| inputs.folders.first().cloned());
+        let folder = folder.or_else(|| found.path.parent().map(Path::to_owned))?;
+        let origin = self.lines.iter().find_map(|line| line.strip_prefix("weights: ")).unwrap_or("the tile Predict");
+        let proposal = found.shown.as_ref().map(|shown| Proposal { mask: shown.mask(), said: origin.to_owned() });
+        let weights = PathBuf::from(self.fields.weights.trim());
+        Some(Predicted { image: found.path.clone(), proposal, folder, weights })
     }
 
     /// Whether something is under way.

@@ -22,6 +22,7 @@ use crate::plot::style::Dash;
 use crate::plot::{names, number, tile};
 
 use super::SegmentationView;
+use super::controls;
 use super::scores::{self, Measure, Row};
 use super::series::{self, DICE, distance_convention};
 use super::shared::Shared;
@@ -116,6 +117,11 @@ impl Ranking {
         }
     }
 
+    /// The image that is selected.
+    pub fn selected(&self) -> Option<&str> {
+        self.selected.as_deref()
+    }
+
     /// Draws the tile.
     pub fn show(&mut self, shared: &mut Shared, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         let key = if self.test { "test/images" } else { "validation/images" };
@@ -132,7 +138,7 @@ impl Ranking {
         }
         let both = rest.width() >= 46.0 * size || rest.height() >= 28.0 * size;
         let order = scores::ranked(&rows, self.by, self.reversed, self.class.as_deref());
-        self.bar(bar, payload.as_ref().map(|(step, _)| *step), &rows, &order, &classes, both, ui, ctx);
+        self.bar(shared, bar, payload.as_ref().map(|(step, _)| *step), &rows, &order, &classes, both, ui, ctx);
         if rows.is_empty() {
             ui.scope_builder(UiBuilder::new().max_rect(rest), |ui| {
                 let hint = if self.test {
@@ -244,6 +250,7 @@ impl Ranking {
     #[expect(clippy::too_many_arguments, reason = "what the bar says and does")]
     fn bar(
         &mut self,
+        shared: &mut Shared,
         rect: Rect,
         step: Option<u64>,
         rows: &[Row],
@@ -274,6 +281,7 @@ impl Ranking {
             if tile::toggle(ui, self.test, "test", help, size) {
                 (self.test, self.selected) = (!self.test, None);
             }
+            controls::to_brush(ui, &mut shared.to_brush, rect.width() > 36.0 * size, size);
             if classes.len() > 1 {
                 let name = self.class.as_deref().unwrap_or("all classes");
                 let help = format!("Show one class only; the next click shows {}", self.next_class(classes));

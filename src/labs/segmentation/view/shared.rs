@@ -35,6 +35,8 @@ pub struct Shared {
     /// The last means over all the wall's images, by slot.
     pub means: [Option<Means>; 4],
     run: Option<RunId>,
+    /// The image that is selected here is to be opened in the brush.
+    pub to_brush: bool,
 }
 
 impl Shared {

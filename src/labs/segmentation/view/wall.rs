@@ -169,6 +169,7 @@ impl Wall {
             if tile::button(ui, shared.look.lens.is_zoomed(), "fit", help, size) {
                 shared.look.lens.fit();
             }
+            controls::to_brush(ui, &mut shared.to_brush, bar.width() > 30.0 * size, size);
             tile::menu(ui, "view", "What is drawn over the images, their size, and which are shown", size, |ui| {
                 controls::look_menu(ui, &mut shared.look);
                 ui.separator();

@@ -311,7 +311,7 @@ impl Canvas {
             self.tint = None;
             self.outdated = true;
         }
-        let color = Pens::of(style).drawn.gamma_multiply(0.26);
+        let color = Pens::of(style).mask(session).gamma_multiply(0.26);
         let whole = [0, 0, usize::MAX, usize::MAX];
         let part = if self.tint.is_none() || self.color != color { Some(whole) } else { self.dirty };
         let Some(part) = part else { return };
@@ -351,7 +351,13 @@ impl Canvas {
             for outline in &self.outline {
                 let points = line(outline);
                 painter.add(Shape::closed_line(points.clone(), Stroke::new(3.0, Color32::from_black_alpha(110))));
-                painter.add(Shape::closed_line(points, Stroke::new(1.5, pens.drawn)));
+                let stroke = Stroke::new(1.5, pens.mask(session));
+                if session.is_proposal() {
+                    let closed: Vec<Pos2> = points.iter().chain(points.first()).copied().collect();
+                    painter.extend(Shape::dashed_line(&closed, stroke, 7.0, 4.0));
+                } else {
+                    painter.add(Shape::closed_line(points, stroke));
+                }
             }
         }
     }
@@ -392,6 +398,8 @@ impl Canvas {
 /// Colours over the picture. Ultrasound is dark in every theme, so they are the bright ones; red is the truth, as on the wall.
 struct Pens {
     drawn: Color32,
+    /// What the network proposes, as its outlines on the wall.
+    proposed: Color32,
     original: Color32,
     cut: Color32,
 }
@@ -399,7 +407,18 @@ struct Pens {
 impl Pens {
     fn of(style: &Style) -> Self {
         let bright = if style.high_contrast { Style::high_contrast() } else { Style::dark() };
-        Self { drawn: bright.category(4).color, original: Marks::of(style).truth.color, cut: bright.warning }
+        let marks = Marks::of(style);
+        Self {
+            drawn: bright.category(4).color,
+            proposed: marks.prediction.color,
+            original: marks.truth.color,
+            cut: bright.warning,
+        }
+    }
+
+    /// Of the mask as it is now.
+    fn mask(&self, session: &Session) -> Color32 {
+        if session.is_proposal() { self.proposed } else { self.drawn }
     }
 }
 

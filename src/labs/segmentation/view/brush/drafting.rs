@@ -260,7 +260,7 @@ impl Drafts {
 
 /// The revision of the mask that a draft is to hold; `None`: none is needed.
 fn wanted(session: &Session) -> Option<u64> {
-    session.editor.is_changed().then(|| session.editor.revision())
+    session.is_changed().then(|| session.editor.revision())
 }
 
 fn start(folder: PathBuf, writer: u64, ctx: Context) -> std::io::Result<Worker> {

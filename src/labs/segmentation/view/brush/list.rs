@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use eframe::egui::accesskit::Role;
 use eframe::egui::{Align2, FontId, Rect, ScrollArea, Sense, Stroke, TextEdit, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 
+use super::queue::Queue;
 use crate::data::segmentation::listing::Listing;
 use crate::plot::style::Style;
 use crate::plot::{medium, names, number, tile};
@@ -23,7 +24,7 @@ pub struct Entry {
 
 /// All images of a listing: pairs first, then those without a mask.
 pub fn entries(listing: &Listing) -> Vec<Entry> {
-    let pairs = listing.pairs.iter().map(|pair| Entry {
+    let pairs = listing.every_pair().map(|pair| Entry {
         name: pair.name.clone(),
         image: pair.image.clone(),
         corrected: pair.corrected.is_some(),
@@ -31,13 +32,18 @@ pub fn entries(listing: &Listing) -> Vec<Entry> {
         draft: false,
     });
     let lone = listing.unpaired_images.iter().map(|image| Entry {
-        name: image.strip_prefix(&listing.root).unwrap_or(image).with_extension("").display().to_string(),
+        name: name_of(listing, image),
         image: image.clone(),
         corrected: false,
         masked: false,
         draft: false,
     });
     pairs.chain(lone).collect()
+}
+
+/// The name of an image without a mask, as pairs are named.
+pub fn name_of(listing: &Listing, image: &Path) -> String {
+    image.strip_prefix(&listing.root).unwrap_or(image).with_extension("").display().to_string()
 }
 
 /// Numbers of the entries whose name holds all words of the search, in any case.
@@ -59,6 +65,7 @@ pub fn show(
     shown: &[usize],
     open: Option<&Path>,
     search: &mut String,
+    queue: &Queue,
     scroll: bool,
     style: &Style,
     size: f32,
@@ -121,8 +128,11 @@ pub fn show(
                 }
                 let color = if entry.masked { style.text } else { style.text_weak };
                 let (left, font) = (place.left() + 1.4 * size, FontId::proportional(size + 0.5));
-                let at = pos2(left, place.center().y);
-                names::draw(ui.painter(), at, Align2::LEFT_CENTER, &entry.name, font, color, place.right() - left);
+                let note = ui.painter().layout_no_wrap(queue.note(entry), FontId::monospace(size), style.text_weak);
+                let end = place.right() - note.size().x - 0.4 * size;
+                ui.painter().galley(pos2(end, place.center().y - 0.5 * note.size().y), note, style.text_weak);
+                let (at, width) = (pos2(left, place.center().y), (end - 0.4 * size - left).max(1.0));
+                names::draw(ui.painter(), at, Align2::LEFT_CENTER, &entry.name, font, color, width);
                 if response.on_hover_text(label).clicked() {
                     clicked = Some(entry.image.clone());
                 }

@@ -1,10 +1,13 @@
-//! The tile of the brush: corrects or draws the mask of any image of the folder. What is saved goes beside the data set,
-//! never over its files, and the running training takes it up. What is not saved is kept as a draft.
+//! The tile of the brush: corrects or draws the mask of any image of the folder, from the network's prediction where there is
+//! none. What is saved goes beside the data set, never over its files, and the running training takes it up. What is not saved is
+//! kept as a draft.
 
 pub mod canvas;
 mod draft_lines;
 pub mod drafting;
+pub mod labelling;
 pub mod list;
+pub mod queue;
 pub mod session;
 #[cfg(test)]
 mod tests;
@@ -12,11 +15,12 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use eframe::egui::{Context, DragValue, Key, Label, Modifiers, Rect, RichText, ScrollArea, Ui, UiBuilder, vec2};
+use eframe::egui::{
+    Align, Context, DragValue, Key, Label, Layout, Modifiers, Rect, RichText, ScrollArea, Ui, UiBuilder, vec2,
+};
 
 use crate::data::segmentation::listing::Listing;
 use crate::engine::event::Level;
-use crate::engine::params::Value;
 use crate::kit::empty;
 use crate::kit::view::{ViewAction, ViewCtx};
 use crate::pixels::mask::Mask;
@@ -27,10 +31,14 @@ use super::SegmentationView;
 use super::data::folder::{Choice, Folder};
 use super::data::sample::SampleSet;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
+use crate::labs::segmentation::predict::doubt::Unsure;
+use crate::labs::segmentation::predict::proposals::Proposer;
 use canvas::{Canvas, Tool};
 use draft_lines::Answer;
 use drafting::{Drafted, Drafts};
+use labelling::{Asked, Loop};
 use list::Entry;
+use queue::{Order, Queue};
 use session::{How, Opening, Saved, Saving, Session};
 
 /// The tile.
@@ -38,7 +46,8 @@ pub static TILE: Tile<SegmentationView> = Tile {
     spec: TileSpec {
         id: "brush",
         title: "Brush",
-        help: "Correct or draw the mask of any image of the folder. It is saved beside the data set, whose own \
+        help: "Correct or draw the mask of any image of the folder, or label those without one: the network proposes \
+               a mask to accept (Enter), to paint on, or to put aside (No lesion E, Skip K). It is saved beside the data set, whose own \
                files stay as they are, and the running training uses it from then on.",
         area: "large",
         follows_cursor: false,
@@ -87,6 +96,54 @@ pub static TILE: Tile<SegmentationView> = Tile {
             run: |view, _, _| view.brush.canvas.fit(),
         },
         TileCommand { id: "brush-save", title: "Brush: save the mask", run: |view, _, _| view.brush.save_unsaved() },
+        TileCommand {
+            id: "to-brush",
+            title: "Brush: open the selected image with its prediction",
+            run: |view, ctx, egui| view.open_in_brush(ctx, egui),
+        },
+        TileCommand {
+            id: "brush-accept",
+            title: "Brush: accept the mask and go on",
+            run: |view, _, _| view.brush.accept(),
+        },
+        TileCommand {
+            id: "brush-empty",
+            title: "Brush: no lesion, and go on",
+            run: |view, _, _| view.brush.no_lesion(),
+        },
+        TileCommand { id: "brush-skip", title: "Brush: skip this image", run: |view, _, _| view.brush.skip() },
+        TileCommand {
+            id: "brush-propose",
+            title: "Brush: start from the prediction",
+            run: |view, _, egui| view.brush.start_from_prediction(egui),
+        },
+        TileCommand { id: "brush-next", title: "Brush: next image", run: |view, _, _| view.brush.step(true) },
+        TileCommand { id: "brush-back", title: "Brush: image before", run: |view, _, _| view.brush.step(false) },
+        TileCommand {
+            id: "brush-order-folder",
+            title: "Brush: images as in the folder",
+            run: |view, _, egui| view.brush.choose_order(Order::Folder, egui),
+        },
+        TileCommand {
+            id: "brush-order-unlabelled",
+            title: "Brush: images without a mask first",
+            run: |view, _, egui| view.brush.choose_order(Order::Unlabelled, egui),
+        },
+        TileCommand {
+            id: "brush-order-unsure",
+            title: "Brush: images that the network is most unsure of first",
+            run: |view, _, egui| view.brush.choose_order(Order::Unsure, egui),
+        },
+        TileCommand {
+            id: "brush-order-dice",
+            title: "Brush: masks that the network contradicts most first",
+            run: |view, _, egui| view.brush.choose_order(Order::Dice, egui),
+        },
+        TileCommand {
+            id: "brush-score",
+            title: "Brush: let the network score every image",
+            run: |view, _, egui| view.brush.score(egui),
+        },
     ],
 };
 
@@ -124,6 +181,13 @@ pub struct BrushTile {
     hot: bool,
     /// The folder whose images were declined in favour of the unsaved one.
     declined: Option<PathBuf>,
+    queue: Queue,
+    labelling: Loop,
+    proposer: Proposer,
+    /// How the files of the form's folder are read.
+    how: How,
+    /// The frame in which it was drawn last, and the newest one.
+    frames: [u64; 2],
 }
 
 impl std::fmt::Debug for BrushTile {
@@ -164,12 +228,22 @@ impl BrushTile {
 
     /// Whether there is something that is not saved.
     pub fn is_changed(&self) -> bool {
-        self.session.as_ref().is_some_and(|session| session.editor.is_changed())
+        self.session.as_ref().is_some_and(|session| session.is_changed())
+    }
+
+    /// Whether the mask is the network's, and nobody has drawn on it.
+    pub fn is_proposal(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.is_proposal())
+    }
+
+    /// Whether it is drawn and has an image, so that its keys mean something.
+    pub fn in_sight(&self) -> bool {
+        self.session.is_some() && self.frames[0] + 1 >= self.frames[1]
     }
 
     /// What is not on disk yet, see [`crate::kit::view::LabView::unsaved`].
     pub fn unsaved(&self) -> Option<String> {
-        let session = self.session.as_ref().filter(|session| session.editor.is_changed())?;
+        let session = self.session.as_ref().filter(|session| session.is_changed())?;
         let result = self.saving.as_ref().and_then(Saving::result);
         // It may be on disk before the tile is drawn again.
         if matches!(result, Some(Ok(_))) && session.editor.is_as_saving() {
@@ -211,7 +285,10 @@ impl BrushTile {
     pub fn show(&mut self, folder: &mut Folder, sample: &mut SampleSet, ui: &mut Ui, ctx: &mut ViewCtx<'_>) {
         let choice = Choice::of(ctx.params);
         folder.update(ui.ctx(), &choice);
+        self.how = How { lesion: choice.lesion.clone(), rules: folder.rules().cloned() };
         self.receive(ui.ctx(), folder, ctx);
+        self.frames[0] = ui.ctx().cumulative_frame_nr();
+        self.follow_requests(folder.listing(), ctx);
         self.hot &= self.session.is_some();
         let size = tile::font_size(ctx.presenting);
         let margin = (0.7 * size).round();
@@ -220,12 +297,13 @@ impl BrushTile {
             self.hot = false;
             return;
         }
-        if !choice.of_folder && self.session.is_none() {
+        let guest = self.labelling.guest.is_some() || self.labelling.visit.is_some();
+        if !choice.of_folder && self.session.is_none() && !guest {
             return synthetic(ui, all, sample, ctx);
         }
-        let listing = folder.listing().cloned();
+        let listing = self.labelling.guest.clone().or_else(|| folder.listing().cloned());
         if let Some(listing) = &listing {
-            self.follow(ui, listing, || How { lesion: choice.lesion.clone(), rules: folder.rules().cloned() });
+            self.follow(ui, listing);
         }
         if self.session.is_none() && listing.is_none() {
             let (title, hint) = match (folder.error(), folder.progress(), choice.folder.as_os_str().is_empty()) {
@@ -247,10 +325,15 @@ impl BrushTile {
     /// Takes in what the threads have brought. Call it whenever a tile of the lab is drawn, so that work goes on behind
     /// another one.
     pub fn receive(&mut self, egui: &Context, folder: &mut Folder, ctx: &mut ViewCtx<'_>) {
+        self.frames[1] = egui.cumulative_frame_nr();
+        if let Some(header) = ctx.run.header.as_ref().filter(|header| !header.folder.is_empty()) {
+            self.labelling.weights = PathBuf::from(&header.folder);
+        }
         self.settle();
         match self.outcome.take() {
             Some(Ok(saved)) => {
                 self.tell_saved(egui, folder, ctx, saved.path);
+                self.advance(true);
                 if std::mem::take(&mut self.save_again) && self.is_changed() {
                     self.save();
                 }
@@ -258,25 +341,27 @@ impl BrushTile {
             // The image stays open with all of its changes.
             Some(Err(error)) => {
                 (self.error, self.save_again) = (Some(error.clone()), false);
+                self.advance(false);
                 ctx.actions.push(ViewAction::Notice(Level::Error, error));
             }
             None => {}
         }
-        self.receive_image(ctx);
+        self.receive_image(egui, ctx);
+        self.receive_proposals(egui);
         if let Some(Drafted { root, images, problems }) = self.drafts.receive(egui) {
             warn(ctx, problems);
             if let Some((_, entries)) = self.entries.as_mut().filter(|(listing, _)| listing.root == root) {
                 entries.iter_mut().for_each(|entry| entry.draft = images.contains(&entry.image));
             }
             // The answer may be older than the newest stroke.
-            if let Some((image, changed)) = self.session.as_ref().map(|s| (s.image.clone(), s.editor.is_changed())) {
+            if let Some((image, changed)) = self.session.as_ref().map(|s| (s.image.clone(), s.is_changed())) {
                 self.mark_draft(&image, changed);
             }
         }
         self.follow_drafts(egui);
     }
 
-    fn receive_image(&mut self, ctx: &mut ViewCtx<'_>) {
+    fn receive_image(&mut self, egui: &Context, ctx: &mut ViewCtx<'_>) {
         let Some(found) = self.loading.as_ref().and_then(|(_, loading)| loading.poll()) else { return };
         let Some((image, _)) = self.loading.take() else { return };
         match found.flatten() {
@@ -294,6 +379,7 @@ impl BrushTile {
                 self.drafts.begin(&session);
                 (self.session, self.saved) = (Some(session), None);
                 self.canvas.reset();
+                self.begin_labelling(&image, egui);
             }
             Err(error) => self.error = Some(error),
         }
@@ -306,6 +392,7 @@ impl BrushTile {
         if let (Some(session), Ok(saved)) = (&mut self.session, &result) {
             session.editor.end_save();
             (session.on_disk, session.subject, session.brought) = (saving.mask, saved.subject.clone(), None);
+            session.proposal = None;
             if let Some(pair) = &mut session.pair {
                 pair.corrected = Some(saved.path.clone());
             }
@@ -325,16 +412,13 @@ impl BrushTile {
             ctx.actions.push(ViewAction::Notice(Level::Info, format!("mask saved: {}", path.display())));
         }
         self.saved = Some(path);
-        // A running training reads corrected masks again when this changes.
-        if let Some(Value::Int(count)) = ctx.params.get("corrections") {
-            ctx.set("corrections", Value::Int(count + 1), true);
-        }
+        self.tell_training(folder, ctx);
     }
 
     /// Keeps the draft of the open image as the mask is now.
     fn follow_drafts(&mut self, egui: &Context) {
         // A draft that was taken back is not spoken of any more.
-        if let Some(session) = self.session.as_mut().filter(|session| !session.editor.is_changed()) {
+        if let Some(session) = self.session.as_mut().filter(|session| !session.is_changed()) {
             session.brought = None;
         }
         if let Some(draft) = self.drafts.follow(egui, self.session.as_deref())
@@ -378,9 +462,13 @@ impl BrushTile {
     }
 
     /// Opens what is wanted, once nothing unsaved stands in its way; the first image where none is.
-    fn follow(&mut self, ui: &Ui, listing: &Arc<Listing>, how: impl FnOnce() -> How) {
+    fn follow(&mut self, ui: &Ui, listing: &Arc<Listing>) {
         if self.entries.as_ref().is_none_or(|(of, _)| !Arc::ptr_eq(of, listing)) {
             let mut entries = list::entries(listing);
+            if self.entries.as_ref().is_none_or(|(of, _)| of.root != listing.root) {
+                self.queue = Queue { order: self.queue.order, by: self.queue.by, ..Queue::default() };
+                self.proposer.stop();
+            }
             // What is known of drafts stays until the answer comes.
             let before = self.entries.take().map(|(_, entries)| entries).unwrap_or_default();
             let drafted: Vec<PathBuf> = before.into_iter().filter(|e| e.draft).map(|entry| entry.image).collect();
@@ -404,7 +492,10 @@ impl BrushTile {
         if let Some(image) = self.wanted.take() {
             self.error = None;
             let drafts = self.drafts.folder().map(Path::to_owned);
-            self.loading = Some((image.clone(), session::load(ui.ctx(), listing.clone(), image, drafts, how())));
+            // Rules are those of the form's folder.
+            let rules = self.how.rules.clone().filter(|_| self.labelling.guest.is_none());
+            let how = How { rules, lesion: self.how.lesion.clone() };
+            self.loading = Some((image.clone(), session::load(ui.ctx(), listing.clone(), image, drafts, how)));
         }
     }
 
@@ -414,9 +505,10 @@ impl BrushTile {
         ui.spacing_mut().button_padding = vec2(6.0, 1.0);
         let entries = self.entries.take();
         let all = entries.as_ref().map(|(_, entries)| entries.as_slice()).unwrap_or_default();
-        let shown = list::found(all, &self.search);
+        let shown = self.arranged(all);
         self.heading(ui, all, &shown, style, size);
         self.tools(ui, size);
+        let mut asked = self.loop_row(ui, all, style, size);
         let answer = self.strip(ui, listing, all, style, size);
         let rest = ui.available_rect_before_wrap();
         let mut picture = rest;
@@ -425,13 +517,19 @@ impl BrushTile {
             let left = Rect::from_min_size(rest.min, vec2(wide, rest.height()));
             picture.min.x = left.right() + 0.8 * size;
             let (open, scroll) = (self.session.as_ref().map(|session| session.image.clone()), self.scroll);
-            let search = &mut self.search;
-            let clicked = list::show(ui, left, all, &shown, open.as_deref(), search, scroll, style, size);
+            let head = Rect::from_min_size(left.min, vec2(wide, (2.2 * size).round()));
+            let left = left.with_min_y(head.bottom());
+            asked = asked.or(self.queue_bar(ui, head, size));
+            let (search, queue) = (&mut self.search, &self.queue);
+            let clicked = list::show(ui, left, all, &shown, open.as_deref(), search, queue, scroll, style, size);
             // A click leaves the list where it is.
             self.scroll = scroll && self.loading.is_some();
             self.wanted = clicked.or(self.wanted.take());
         }
         self.entries = entries;
+        if let Some(asked) = asked {
+            self.carry_out(asked, ui.ctx());
+        }
         if let Some(answer) = answer {
             self.answer(answer);
         }
@@ -474,9 +572,10 @@ impl BrushTile {
                 }
             }
             let Some(session) = &self.session else { return };
-            let state = match (&self.loading, session.editor.is_changed(), &session.pair) {
+            let state = match (&self.loading, session.is_changed(), &session.pair) {
                 (Some(_), ..) => "opening another…".to_owned(),
                 (_, true, _) => "not saved".to_owned(),
+                _ if session.is_proposal() => "prediction".to_owned(),
                 (_, false, Some(pair)) if pair.corrected.is_some() => "corrected".to_owned(),
                 (_, false, None) if self.saved.is_some() => "drawn".to_owned(),
                 (_, false, None) => "without a mask: draw one".to_owned(),
@@ -547,7 +646,7 @@ impl BrushTile {
                 self.canvas.fit();
             }
             let drawn = session.pair.is_none() && self.saved.is_none();
-            let can = self.saving.is_none() && (session.editor.is_changed() || drawn);
+            let can = self.saving.is_none() && (session.is_changed() || session.is_proposal() || drawn);
             let help = "Save beside the data set, in the folder learnscope-masks; its own files stay as they are (Ctrl+S). A running training uses it from then on";
             let label = if self.saving.is_some() { "Saving…" } else { "Save" };
             save = tile::button(ui, can, label, help, size);
@@ -558,6 +657,53 @@ impl BrushTile {
         if save {
             self.save();
         }
+    }
+
+    /// The images that are searched for, in the order of the queue.
+    fn arranged(&self, entries: &[Entry]) -> Vec<usize> {
+        self.queue.arranged(entries, list::found(entries, &self.search))
+    }
+
+    /// The order of the list, and what it needs to know.
+    fn queue_bar(&mut self, ui: &mut Ui, rect: Rect, size: f32) -> Option<Asked> {
+        let (mut order, mut by, mut asked) = (self.queue.order, self.queue.by, None);
+        ui.scope_builder(UiBuilder::new().max_rect(rect).layout(Layout::left_to_right(Align::Center)), |ui| {
+            ui.shrink_clip_rect(rect);
+            let help = "Which image comes first, in the list and after Accept and Skip";
+            tile::menu(ui, order.name(), help, size, |ui| {
+                for one in Order::ALL {
+                    ui.radio_value(&mut order, one, one.name()).on_hover_text(one.help());
+                }
+                ui.separator();
+                ui.label(RichText::new("How unsure the network is").small());
+                for one in Unsure::ALL {
+                    ui.radio_value(&mut by, one, one.name()).on_hover_text(one.help());
+                }
+            });
+            if !self.queue.order.needs_scores() {
+                return;
+            }
+            match self.queue.progress {
+                Some((done, all)) => {
+                    let name = format!("stop {done}/{all}");
+                    if tile::button(ui, true, &name, "Stop scoring; what is scored stays", size) {
+                        asked = Some(Asked::StopScoring);
+                    }
+                }
+                None => {
+                    let by_what = self.queue.said.as_ref().map_or_else(String::new, |said| format!(" Now: {said}."));
+                    let help = format!(
+                        "Let the network of the newest checkpoint look at every image, those without a mask first, on the \
+                         CPU; twice each, the second time at its mirror image.{by_what}"
+                    );
+                    if tile::button(ui, true, "score", &help, size) {
+                        asked = Some(Asked::Score);
+                    }
+                }
+            }
+        });
+        self.queue.by = by;
+        if order != self.queue.order { Some(Asked::Order(order)) } else { asked }
     }
 
     fn choose(&mut self, tool: Tool) {
@@ -628,6 +774,9 @@ impl BrushTile {
     }
 
     fn keys(&mut self, ui: &mut Ui) {
+        if self.hot && self.canvas.corners.is_empty() {
+            self.loop_keys(ui);
+        }
         let Some(session) = self.session.as_mut().filter(|_| self.hot) else { return };
         let pressed = |ui: &mut Ui, modifiers, key| ui.input_mut(|input| input.consume_key(modifiers, key));
         let mut changed = false;

@@ -15,8 +15,10 @@ use crate::data::segmentation::lesion::Lesion;
 use crate::data::segmentation::listing::{Listing, Pair};
 use crate::data::segmentation::read::{Picture, Reader, Rules};
 use crate::data::segmentation::save::{corrected_path, drawn_path, save_corrected, save_drawn};
+use crate::labs::segmentation::predict::proposals::Proposal;
 use crate::pixels::mask::Mask;
 use crate::pixels::mask::outline::{Outline, OutlineStyle, outlines};
+use crate::pixels::resize::{Resampling, Size, resize_mask};
 use crate::plot::background::{Task, repaint};
 
 /// How the data set's files are read.
@@ -46,6 +48,8 @@ pub struct Session {
     /// Its file as it was when it was read or written here.
     known: Arc<Mutex<Stamp>>,
     pub editor: Editor,
+    /// The network's mask that the drawing began with.
+    pub proposal: Option<Proposal>,
     /// What a draft of it belongs to.
     pub subject: Subject,
     /// The draft that the editor began with.
@@ -76,7 +80,7 @@ impl Session {
         let reader = Reader::default();
         let rules = how.rules.unwrap_or_else(|| reader.survey(&listing.pairs, &[], &how.lesion, Watch::nobody()));
         let reader = reader.with_rules(rules);
-        let pair = listing.pairs.iter().find(|pair| pair.image == image).cloned();
+        let pair = listing.pair_of(image).cloned();
         // Before it is read: what is written meanwhile is a change.
         let known = Arc::new(Mutex::new(stamp(&place(&listing, pair.as_ref(), image))));
         let mut warning = None;
@@ -117,6 +121,7 @@ impl Session {
             original_outlines: outlines(&original, OutlineStyle::Midpoints),
             original,
             editor: Editor::new(mask.clone()),
+            proposal: None,
             on_disk: mask,
             known,
             subject,
@@ -131,6 +136,33 @@ impl Session {
             session.bring_back(folder);
         }
         Ok(session)
+    }
+
+    /// Puts a network's mask in place of what is there, as a change that can be undone.
+    pub fn propose(&mut self, proposal: Proposal) {
+        let own = Size { height: self.on_disk.height(), width: self.on_disk.width() };
+        let given = Size { height: proposal.mask.height(), width: proposal.mask.width() };
+        let mask = if own == given || given.pixels() == 0 {
+            proposal.mask
+        } else {
+            // A huge image that was read at another scale.
+            let pixels = resize_mask(proposal.mask.pixels(), given, own, Resampling::NearestCentre);
+            Mask::new(own.height, own.width, pixels).unwrap_or_default()
+        };
+        if (mask.height(), mask.width()) == (own.height, own.width) {
+            self.editor.replace(mask.clone());
+            self.proposal = Some(Proposal { mask, said: proposal.said });
+        }
+    }
+
+    /// Whether the mask is the network's, and nobody has drawn on it.
+    pub fn is_proposal(&self) -> bool {
+        !self.editor.in_stroke() && self.proposal.as_ref().is_some_and(|found| found.mask == *self.editor.mask())
+    }
+
+    /// Whether something was drawn that is not saved. A network's mask that nobody has drawn on can be had again.
+    pub fn is_changed(&self) -> bool {
+        self.editor.is_changed() && !self.is_proposal()
     }
 
     /// Goes on from the draft of an earlier window, as a change that can be undone; one that does not fit is offered.

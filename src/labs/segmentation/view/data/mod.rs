@@ -334,8 +334,7 @@ impl DataTile {
 pub fn image_of(listing: &Listing, path: &Path) -> Option<PathBuf> {
     let is = |file: &PathBuf| file.ends_with(path);
     let pair = listing
-        .pairs
-        .iter()
+        .every_pair()
         .find(|pair| is(&pair.image) || pair.masks.iter().any(is) || pair.corrected.as_ref().is_some_and(is));
     pair.map(|pair| &pair.image).or_else(|| listing.unpaired_images.iter().find(|image| is(image))).cloned()
 }

@@ -7,6 +7,7 @@ use eframe::egui::{
     Align2, FontId, Rect, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2,
 };
 
+use super::super::controls;
 use super::super::image::SHADE;
 use super::super::look::Marks;
 use super::table::{self, By, Sorting};
@@ -33,6 +34,8 @@ pub struct Results {
     headline: String,
     /// The picture that is shown large.
     open: Option<usize>,
+    /// The picture that the pointer was over last.
+    pointed: Option<usize>,
     /// What part of it is seen.
     lens: Lens,
     /// Whether a narrow tile shows the table.
@@ -47,6 +50,12 @@ impl Results {
         *self = Self { sorting: self.sorting, table: self.table, count: self.count + 1, ..Self::default() };
     }
 
+    /// The picture that is open, or that the pointer was over last.
+    pub fn pointed(&self) -> Option<usize> {
+        self.open.or(self.pointed)
+    }
+
+    /// Draws pictures and table. `true`: the one that is open is to be opened in the brush.
     pub fn show(
         &mut self,
         pictures: &mut Pictures,
@@ -55,7 +64,8 @@ impl Results {
         ui: &mut Ui,
         size: f32,
         style: &Style,
-    ) {
+    ) -> bool {
+        let mut to_brush = false;
         self.sort(found);
         let wide = ui.available_width() > SIDE_BY_SIDE * size;
         let bar = ui.allocate_space(vec2(ui.available_width(), (2.1 * size).round())).1;
@@ -67,6 +77,7 @@ impl Results {
             if self.open.is_some() && tile::button(ui, true, "All", "Back to all pictures", size) {
                 self.open = None;
             }
+            controls::to_brush(ui, &mut to_brush, self.open.is_some(), size);
             if self.open.is_some() && self.lens.is_zoomed() && tile::button(ui, true, "Fit", "The whole picture", size)
             {
                 self.lens.fit();
@@ -74,7 +85,7 @@ impl Results {
         });
         let rest = ui.available_rect_before_wrap();
         if rest.width() < 4.0 * size || rest.height() < 3.0 * size {
-            return;
+            return to_brush;
         }
         let (images, table) = if wide {
             let middle = rest.left() + (rest.width() * 0.52).round();
@@ -109,6 +120,7 @@ impl Results {
                 }
             });
         }
+        to_brush
     }
 
     fn sort(&mut self, found: &[Arc<Found>]) {
@@ -168,6 +180,9 @@ impl Results {
             ui.scope_id().with(("predicted", i)),
             if open { Sense::click_and_drag() } else { Sense::click() },
         );
+        if response.hovered() || response.has_focus() {
+            self.pointed = Some(i);
+        }
         let about = about(&found.row);
         response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &about));
         let painter = ui.painter_at(rect);
