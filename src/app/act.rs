@@ -131,6 +131,17 @@ pub enum Act {
     StudyLoad(usize),
     StudySave(StudyFile),
     StudyCopy,
+    /// Asks which parameters are to be swept.
+    Sweep,
+    /// Begins to measure a sweep around the values of the form: `key=values` of one or two parameters, seeds of each combination,
+    /// and the first of them.
+    SweepOver {
+        over: Vec<String>,
+        seeds: u64,
+        first: u64,
+    },
+    /// Shows the recorded run of this combination; puts its values into the form where there is none.
+    SweepCell(usize),
 
     /// Shows a recorded run.
     OpenRun(PathBuf),
@@ -218,6 +229,8 @@ pub enum StudyFile {
     Text,
     Csv,
     Picture,
+    /// Of a sweep: its map as SVG.
+    Vectors,
     /// The numbers of its figure.
     FigureCsv,
 }

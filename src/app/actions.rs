@@ -63,6 +63,7 @@ pub static TABLE: &[Row] = &[
     row(RUN, "One training step", &[key(Key::N)], Act::Step),
     row(RUN, "Stop the run", &[ctrl(Key::Period)], Act::Stop),
     row(RUN, "Fork the run: a twin goes on with one value changed", &[ctrl(Key::K)], Act::Fork),
+    row(RUN, "Sweep…: train with every combination of the values of one or two parameters", &[], Act::Sweep),
     row(RUN, "Write a checkpoint now", &[ctrl(Key::S)], Act::Checkpoint),
     row(TIME, "One step back", &[key(Key::ArrowLeft)], Act::Move(-1)),
     row(TIME, "One step forward", &[key(Key::ArrowRight)], Act::Move(1)),

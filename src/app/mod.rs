@@ -61,6 +61,9 @@ mod svg;
 mod svg_format;
 mod svg_pixels;
 mod svg_text;
+pub mod sweep_figure;
+mod sweep_form;
+mod sweep_view;
 pub mod theme;
 pub mod tiles;
 mod timeline;
@@ -260,6 +263,7 @@ impl eframe::App for App {
         self.advance(ctx);
         if let Some(study) = &mut self.study {
             study.advance(&mut self.state);
+            self.acts.extend(study.found.take().map(Act::OpenRun));
         }
         let (closing, mut lent) = self.state.way_out();
         if let Some(next) = closing.advance(ctx, &mut lent) {

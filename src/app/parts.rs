@@ -26,6 +26,7 @@ use super::settings::{Settings, Store};
 use super::state::State;
 use super::status_line::FrameClock;
 use super::study::Study;
+use super::sweep_form::SweepForm;
 use super::{runs, theme};
 use crate::compute::device::DeviceChoice;
 use crate::engine::event::Level;
@@ -77,6 +78,7 @@ pub struct App {
     pub(super) metrics: Metrics,
     pub(super) fork: Fork,
     pub(super) study: Option<Study>,
+    pub(super) sweep_form: SweepForm,
     pub(super) reopen: Reopen,
     pub(super) run_list: RunList,
     pub(super) files: Files,
@@ -140,6 +142,7 @@ impl App {
             metrics: Metrics::default(),
             fork: Fork::default(),
             study: None,
+            sweep_form: SweepForm::default(),
             reopen,
             run_list: RunList::default(),
             files: Files::new(wake.clone()),

@@ -9,7 +9,7 @@ use super::state::State;
 use super::widgets::{Icon, labelled_button};
 use super::{
     bars, closing_question, fork, form, guide, help, metrics, palette, presenter, run_list, status_line, study_view,
-    theme, tiles, timeline,
+    sweep_form, theme, tiles, timeline,
 };
 use crate::engine::event::Status;
 use crate::engine::state::MarkKind;
@@ -115,6 +115,7 @@ impl App {
         if let Some(session) = state.front() {
             metrics::show(&mut self.metrics, session, &state.style, ctx);
             fork::show(&mut self.fork, session, &state.style, ctx, acts);
+            sweep_form::show(&mut self.sweep_form, session, &state.style, ctx, acts);
         }
         if let Some(study) = &mut self.study {
             study_view::show(study, state, ctx, acts);

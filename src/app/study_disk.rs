@@ -29,6 +29,8 @@ pub enum ToDisk {
     Place(StudyRun, Box<StudyTask>),
     /// The curves of its figure.
     Draw(StudyRun),
+    /// The recorded run of a row.
+    Find(StudyRun, usize),
 }
 
 /// What the disk says.
@@ -39,6 +41,8 @@ pub enum Answer {
     Refused(String),
     Placed(Box<StudyTask>, Box<Option<Place>>),
     Drawn(Drawing),
+    /// The row that was looked for, and its recording.
+    Found(usize, Option<PathBuf>),
     /// What the user should know of the stored results.
     Told(String),
     NotSaved(String),
@@ -95,6 +99,7 @@ impl Disk {
                             say(Answer::Placed(task.clone(), Box::new(place)));
                         }
                         ToDisk::Draw(run) if drawing == Some(at) => say(Answer::Drawn(draw_complete(run, &folder))),
+                        ToDisk::Find(run, row) => say(Answer::Found(*row, run.recording_of(&folder, *row))),
                         ToDisk::Save(_) | ToDisk::Draw(_) => {}
                     }
                 }

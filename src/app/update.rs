@@ -185,6 +185,13 @@ impl App {
                     None => state.unknown("study", &id),
                 }
             }
+            Act::Sweep => self.sweep_form.open ^= true,
+            Act::SweepOver { over, seeds, first } => study::sweep(&mut self.study, &over, (seeds, first), state),
+            Act::SweepCell(cell) => {
+                if let Some(study) = &mut self.study {
+                    study.show_cell(cell, state);
+                }
+            }
             Act::StudyGoOn => study::go_on(&mut self.study, state),
             Act::StudyAgain => study::again(&mut self.study, state),
             Act::StudySeeds(count, first) => study::turn_to_seeds(&mut self.study, (count, first), state),

@@ -26,6 +26,8 @@ pub mod study_figure;
 pub mod study_runner;
 pub mod study_store;
 pub mod study_table;
+pub mod sweep;
+pub mod sweep_table;
 pub mod table;
 pub mod twin;
 pub mod worker;

@@ -218,7 +218,7 @@ impl StudyTable {
 }
 
 /// Four significant figures without trailing zeros: `243.7`, `-0.002`, `1.3e-7`.
-fn digits(value: f64) -> String {
+pub(super) fn digits(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return value.to_string();
     }

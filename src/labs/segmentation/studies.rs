@@ -9,6 +9,7 @@ use crate::engine::state::RunState;
 use crate::engine::study::{Measure, NO_NUMBERS, PRINTED, StudyRow, StudySpec, last, row};
 use crate::engine::study_cost::{Cost, Occasion};
 use crate::engine::study_figure::{Figure, Gallery, Picture};
+use crate::engine::sweep::{SweepSpec, sweep_of};
 use crate::nn::segmentation::count::{Count, count};
 use crate::pixels::mask::Mask;
 
@@ -23,6 +24,13 @@ use super::presets::paper_setting;
 /// Every study of the lab.
 pub static STUDIES: &[StudySpec] =
     &[TABLE_2, TABLE_2_OWN, TABLE_1, TABLE_1_OWN, LADDER, LADDER_OWN, FIGURE_2, FIGURE_2_OWN, SIZE_DICE, CALIPERS];
+
+/// What a sweep measures.
+pub static SWEEP: SweepSpec = SweepSpec {
+    study: sweep_of(&[DICE, VALIDATION, HD95, UNDEFINED, PARAMETERS, GMAC, SECONDS], &COST),
+    died: None,
+    theory: None,
+};
 
 const DICE: Measure = Measure { title: "test Dice", unit: "", of: |run, _| last(run, "test/dice") };
 const HD95: Measure = Measure { title: "test HD95 (medpy)", unit: "pixels", of: |run, _| last(run, "test/hd95") };
