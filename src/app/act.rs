@@ -143,6 +143,18 @@ pub enum Act {
     /// Shows the recorded run of this combination; puts its values into the form where there is none.
     SweepCell(usize),
 
+    /// Draws the curves of a recorded run behind the current one's, or no longer.
+    Pin {
+        folder: PathBuf,
+        on: bool,
+    },
+    /// Colours the pinned runs by this parameter.
+    PinnedBy(String),
+    /// Pins the recorded runs of the open study.
+    PinStudy,
+    /// Shows or hides the numbers of the current and the pinned runs side by side.
+    SideBySide,
+
     /// Shows a recorded run.
     OpenRun(PathBuf),
     /// Goes on with a recorded run from its newest checkpoint.

@@ -113,6 +113,7 @@ pub static TABLE: &[Row] = &[
     row(WINDOW, "Export the metrics as JSON", &[], Act::MetricsJson),
     row(WINDOW, "Command palette", &[ctrl(Key::P)], Act::Palette),
     row(WINDOW, "Metrics: any recorded number against the step", &[ctrl(Key::M)], Act::Metrics),
+    row(WINDOW, "Runs side by side: the numbers of the shown and the pinned runs", &[], Act::SideBySide),
     row(WINDOW, "Runs: open, go on with or delete what was recorded", &[ctrl(Key::R)], Act::Runs),
     row(WINDOW, "Keyboard shortcuts", &[key(Key::F1)], Act::Help),
     row(WINDOW, "Show or hide the notices", &[ctrl_shift(Key::N)], Act::Notices),

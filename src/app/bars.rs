@@ -364,6 +364,10 @@ fn menus(session: &Session, ui: &mut Ui, acts: &mut Vec<Act>) {
         if ui.button("Sweep…").on_hover_text(help).clicked() {
             acts.push(Act::Sweep);
         }
+        let help = "The numbers of the shown and the pinned runs, a run a row";
+        if ui.button("Runs side by side").on_hover_text(help).clicked() {
+            acts.push(Act::SideBySide);
+        }
         if !spec.studies.is_empty() {
             ui.separator();
         }

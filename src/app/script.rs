@@ -25,6 +25,7 @@ static OTHERS: &[Act] = &[
     Act::StudySave(StudyFile::Vectors),
     Act::StudySave(StudyFile::FigureCsv),
     Act::StudyCopy,
+    Act::PinStudy,
     Act::Theme(ThemeChoice::Dark),
     Act::Theme(ThemeChoice::Light),
     Act::Theme(ThemeChoice::HighContrast),
@@ -40,7 +41,7 @@ static OTHERS: &[Act] = &[
 /// The names of what needs more than that.
 const LONGER: &str = "lab lab.do run.twin run.device run.preset time.move time.seek time.place time.speed form.set \
                       form.drag form.refuse form.seed form.drag-seed form.remove-change form.browse form.path tiles.show \
-                      tiles.hide tiles.bring tiles.maximise talk.move study study.seeds study.load sweep.over sweep.cell runs.open runs.go-on \
+                      tiles.hide tiles.bring tiles.maximise talk.move study study.seeds study.load sweep.over sweep.cell runs.pin runs.unpin runs.pinned-by runs.open runs.go-on \
                       runs.show-folder runs.copy-path runs.delete scene.show export.text \
                       window.say";
 
@@ -125,6 +126,10 @@ impl fmt::Display for Act {
             Act::StudySave(StudyFile::Vectors) => "study.svg",
             Act::StudyCopy => "study.copy",
             Act::Sweep => "sweep",
+            Act::Pin { folder, on } => return write!(f, "runs.{} {}", if *on { "pin" } else { "unpin" }, path(folder)),
+            Act::PinnedBy(key) => return write!(f, "runs.pinned-by {}", word(key)),
+            Act::PinStudy => "study.pin",
+            Act::SideBySide => "window.side-by-side",
             Act::SweepOver { over, seeds, first } => {
                 write!(f, "sweep.over {seeds} {first}")?;
                 return over.iter().try_for_each(|axis| write!(f, " {}", word(axis)));
@@ -253,6 +258,8 @@ fn longer(name: &str, words: &[&str]) -> Option<Act> {
         },
         ("sweep.cell", [cell]) => Act::SweepCell(cell.parse().ok()?),
         ("study.load", [row]) => Act::StudyLoad(row.parse().ok()?),
+        ("runs.pin" | "runs.unpin", [run]) => Act::Pin { folder: path(run), on: name == "runs.pin" },
+        ("runs.pinned-by", [key]) => Act::PinnedBy((*key).to_owned()),
         ("runs.open", [run]) => Act::OpenRun(path(run)),
         ("runs.go-on", [run]) => Act::GoOn(path(run)),
         ("runs.show-folder", [run]) => Act::ShowFolder(path(run)),

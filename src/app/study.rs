@@ -27,6 +27,7 @@ use crate::engine::sweep::Axis;
 use crate::engine::sweep_table::SweepTable;
 use crate::kit;
 use crate::kit::lab::DEFAULT_SEED;
+use crate::kit::pinned;
 
 /// Runs of each row where the seed changes the result, unless the user says otherwise.
 const SEEDS: u64 = 3;
@@ -70,6 +71,8 @@ pub struct Study {
     pub(super) map: SweepFigure,
     /// A recorded run that is to be shown.
     pub found: Option<PathBuf>,
+    /// Recorded runs that are to be pinned.
+    pub pins: Vec<PathBuf>,
     /// Runs that were measured by an earlier study.
     pub(super) kept: usize,
     pub(super) phase: Phase,
@@ -222,6 +225,7 @@ fn anew(open: &mut Option<Study>, lab: usize, what: What, opening: Opening, stat
                 figure: StudyFigure::default(),
                 map: SweepFigure::default(),
                 found: None,
+                pins: Vec::new(),
                 kept: 0,
                 phase: Phase::Opening,
                 seeds: opening.seeds,
@@ -423,6 +427,16 @@ impl Study {
                 Answer::Drawn(drawing) => self.figure.set(drawing),
                 Answer::Found(row, None) => self.load(row, state),
                 Answer::Found(_, found) => self.found = found,
+                Answer::All(runs) => {
+                    let (all, most) = (runs.len(), pinned::MOST);
+                    if all == 0 {
+                        state.notice(Level::Info, "none of its runs is recorded");
+                    } else if all > most {
+                        state.notice(Level::Info, format!("the first {most} of its {all} recorded runs are pinned"));
+                    }
+                    self.pins = runs;
+                    self.pins.truncate(most);
+                }
                 Answer::Told(text) => state.notice(Level::Warning, text),
                 Answer::NotSaved(problem) => {
                     state.notice(Level::Warning, format!("the study is not saved: {problem}"));
@@ -430,6 +444,11 @@ impl Study {
             }
         }
         go_on
+    }
+
+    /// Asks for its recorded runs, to pin them.
+    pub fn pin_runs(&self) {
+        self.disk.ask(ToDisk::FindAll(self.runner.run.clone()));
     }
 
     /// Lets the disk have the last rows, at most for so long.

@@ -265,6 +265,9 @@ fn buttons(study: &Study, ui: &mut Ui, style: &Style, acts: &mut Vec<Act>) {
     if resting {
         button(Some(Icon::Restart), "Measure anew", false, Act::StudyAgain);
     }
+    if resting && study.runner.run.progress().0 > 0 {
+        button(None, "Pin its runs", false, Act::PinStudy);
+    }
     button(None, "Copy the table", false, Act::StudyCopy);
     button(None, "Save as text", false, Act::StudySave(StudyFile::Text));
     button(None, "Save as CSV", false, Act::StudySave(StudyFile::Csv));

@@ -13,6 +13,7 @@ pub mod frames;
 pub mod header_file;
 mod lane;
 pub mod mailbox;
+pub mod numbers;
 pub mod pace;
 pub mod params;
 pub mod recording;

@@ -346,7 +346,11 @@ impl StudyRun {
         // What answers almost the same question, and why it does not answer this one.
         let mut others: BTreeMap<String, usize> = BTreeMap::new();
         for (key, sample) in &known {
-            let Some(task) = missing.iter().find(|task| (&task.row, task.seed) == (&key.row, key.seed)) else {
+            // Of a sweep other values are another cell.
+            let is_near = |task: &&&Key| {
+                (&task.row, task.seed) == (&key.row, key.seed) && (self.sweep.is_none() || task.params == key.params)
+            };
+            let Some(task) = missing.iter().find(is_near) else {
                 continue;
             };
             let how = match () {
@@ -382,15 +386,20 @@ impl StudyRun {
                 described.push((&task.params, if reads { describe(&task.params).ok() } else { Some(String::new()) }));
             }
             let data = described.iter().find(|(params, _)| *params == &task.params).and_then(|(_, data)| data.as_ref());
-            let row = (&*self.rows[task.row].label, &task.params);
+            let row = (self.known_as(&self.rows[task.row].label), &task.params);
             keys.push(data.map(|data| Key::new(self.specs, row, data, self.counting(task.seed), VERSION)));
         }
         keys
     }
 
     fn key_of(&self, sample: &Sample) -> Key {
-        let row = (sample.row.as_str(), &sample.params);
+        let row = (self.known_as(&sample.row), &sample.params);
         Key::new(self.specs, row, &sample.data, self.counting(sample.seed), &sample.version)
+    }
+
+    /// What a row is known as in a store. A sweep's values say all: whatever else was swept, a run with them is that run.
+    fn known_as<'r>(&self, label: &'r str) -> &'r str {
+        if self.sweep.is_some() { "sweep" } else { label }
     }
 
     /// The seed, where it changes the result.
@@ -420,7 +429,7 @@ impl StudyRun {
     pub fn place(&self, folder: &Path, task: &StudyTask, steps: u64) -> Place {
         let runs = folder.join(RUNS);
         let key = self.key_of_task(task);
-        let name = recording_name(task, &key);
+        let name = self.recording_name(task, &key);
         // The lock needs the folder; if there can be none, the run says so.
         fs::create_dir_all(&runs).ok();
         for attempt in 1.. {
@@ -444,11 +453,18 @@ impl StudyRun {
         unreachable!("there is always one more name")
     }
 
+    /// Name of the first recording of a run. Of a sweep the values are in the checksum.
+    fn recording_name(&self, task: &StudyTask, key: &Key) -> String {
+        let name = if self.sweep.is_some() { self.spec.id } else { &*task.name };
+        let name: String = name.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+        format!("{name}-seed-{}-{:08x}", task.seed, key.checksum())
+    }
+
     /// The key of a task, as if it read nothing where its data set cannot be read.
     fn key_of_task(&self, task: &StudyTask) -> Key {
         let at = self.tasks.iter().position(|known| known == task);
         at.and_then(|at| self.keys.get(at)?.clone()).unwrap_or_else(|| {
-            let row = (&*self.rows[task.row].label, &task.params);
+            let row = (self.known_as(&self.rows[task.row].label), &task.params);
             Key::new(self.specs, row, "", self.counting(task.seed), VERSION)
         })
     }
@@ -462,7 +478,7 @@ impl StudyRun {
 
     /// The newest complete recording of a task.
     fn recording(&self, folder: &Path, task: &StudyTask) -> Option<PathBuf> {
-        let name = recording_name(task, &self.key_of_task(task));
+        let name = self.recording_name(task, &self.key_of_task(task));
         let folders = (1..).map(|attempt| attempt_of(&folder.join(RUNS), &name, attempt));
         let there = folders.take_while(|run| fs::symlink_metadata(run).is_ok());
         there.filter(|run| run_folder::summary(run).state() == "finished").last()
@@ -479,7 +495,7 @@ impl StudyRun {
             return None;
         }
         let header = header_file::read(run).ok()?;
-        let row = (&*self.rows[task.row].label, &header.params);
+        let row = (self.known_as(&self.rows[task.row].label), &header.params);
         let its = Key::new(self.specs, row, &header.data, self.counting(header.seed), &header.version);
         if (&header.params, header.seed, header.steps) != (&task.params, task.seed, steps) || its != *key {
             return None;
@@ -592,12 +608,6 @@ impl StudyRun {
 
 /// Folder of all studies, beside that of the runs.
 pub const STUDIES: &str = "studies";
-
-/// Name of the first recording of a run.
-fn recording_name(task: &StudyTask, key: &Key) -> String {
-    let name: String = task.name.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
-    format!("{name}-seed-{}-{:08x}", task.seed, key.checksum())
-}
 
 /// Folder of the first, second, .. recording of that name.
 fn attempt_of(runs: &Path, name: &str, attempt: u32) -> PathBuf {

@@ -184,7 +184,7 @@ impl SweepTable {
         }
         let names: Vec<String> = self.axes.iter().map(|axis| axis.key.clone()).collect();
         format!(
-            "Sweep of {} ({})\nMedian [lowest, highest] and mean ± standard deviation over n seeds.\n\n{}",
+            "Sweep of {} ({})\nMedian [lowest, highest] of the seeds.\n\n{}",
             names.join(" × "),
             self.lab,
             aligned(&lines)
@@ -204,7 +204,7 @@ impl Cell {
         let summary = self.measures.get(measure).copied().unwrap_or_default();
         match self.runs.iter().find_map(|run| run.failed.as_ref()) {
             Some(problem) if summary.n == 0 => format!("failed: {problem}"),
-            _ => summary.text(false),
+            _ => summary.short(),
         }
     }
 }
