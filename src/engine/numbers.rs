@@ -13,9 +13,9 @@ use super::twin::TWIN;
 use crate::disk;
 
 /// Most points that are kept of a curve; of more, the lowest and the highest of each stretch.
-pub const MOST_POINTS: usize = 4_096;
+pub const MOST_POINTS: usize = 2_048;
 /// Most curves of a run; of more, the first in the file.
-pub const MOST_CURVES: usize = 128;
+pub const MOST_CURVES: usize = 256;
 /// Longest line that is a line of numbers.
 const LONGEST: u64 = 64 << 10;
 
