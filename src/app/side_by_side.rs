@@ -105,7 +105,7 @@ impl Table {
     }
 
     /// Sorted by a column; rows without a number last.
-    fn sort(&mut self, column: usize, down: bool) {
+    pub fn sort(&mut self, column: usize, down: bool) {
         self.rows.sort_by(|a, b| {
             let (Some((a, of_a)), Some((b, of_b))) = (a.cells.get(column), b.cells.get(column)) else {
                 return std::cmp::Ordering::Equal;
