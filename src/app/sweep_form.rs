@@ -112,7 +112,7 @@ pub fn show(form: &mut SweepForm, session: &Session, style: &Style, ctx: &egui::
         .resizable(false)
         .title_frame(theme::window_title(style))
         .default_pos(pos2(0.24 * room.x, 0.16 * room.y))
-        .default_width(560.0_f32.min(room.x - 48.0))
+        .default_width(640.0_f32.min(room.x - 48.0))
         .show(ctx, |ui| content(form, session, ui, style, acts));
     form.open &= open;
 }
@@ -192,6 +192,6 @@ fn axis(form: &mut SweepForm, at: usize, session: &Session, ui: &mut Ui) {
         *values = spec.map_or_else(|_| String::new(), |spec| proposed(session, spec));
     }
     let expected = params::find(session.lab.spec.params, key).map(ParamSpec::expected).unwrap_or_default();
-    let field = ui.add_enabled(!key.is_empty(), TextEdit::singleline(values).desired_width(200.0));
+    let field = ui.add_enabled(!key.is_empty(), TextEdit::singleline(values).desired_width(220.0));
     field.accessible_name(format!("Values of the {}", name.to_lowercase())).on_hover_text(expected);
 }

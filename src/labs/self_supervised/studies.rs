@@ -83,7 +83,7 @@ static BASIN: Theory = Theory {
             has them. Training has momentum, batches and a normalised loss, and starts where it starts: compare the pattern, \
             not the place.",
     unit: "share",
-    keys: &[RATE_ENCODER.key(), RATE_PREDICTOR.key(), DECAY_ENCODER.key(), DECAY_PREDICTOR.key()],
+    keys: &[DECAY_ENCODER.key(), DECAY_PREDICTOR.key(), RATE_ENCODER.key(), RATE_PREDICTOR.key()],
     of: |params| basin::share_of_run(&Hyper::of(params)),
 };
 
