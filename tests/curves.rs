@@ -5,9 +5,14 @@ mod support;
 use eframe::egui::{self, Key, Modifiers, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
+use std::sync::Arc;
+
+use learnscope::engine::event::RunHeader;
+use learnscope::engine::numbers::Numbers;
 use learnscope::engine::params::{Params, Value};
 use learnscope::engine::state::RunState;
 use learnscope::kit::curves::{About, Axis, CurvesTile, LOG, axis};
+use learnscope::kit::pinned::Pinned;
 use learnscope::kit::series::{Quantity, quantity};
 use learnscope::kit::tiles::{self, Arrangement, Node, Tile, TileSpec, Tiles};
 use learnscope::kit::view::{LabView, ViewAction, ViewCtx};
@@ -179,4 +184,53 @@ fn a_number_that_is_not_one_leaves_the_rest_alone() {
     harness.key_press(Key::Tab);
     harness.run_steps(2);
     assert!(label(&harness, "losses against the step").contains("L_ae"));
+}
+
+/// Pinned runs at these learning rates, each with a loss that stays at its rate.
+fn pinned(rates: &[f64]) -> Arc<Pinned> {
+    let specs = learnscope::labs::segmentation::params::PARAMS;
+    let run = |rate: &f64| {
+        let params = params(specs, &[&format!("learning_rate={rate}")]);
+        let header = RunHeader { name: "mine".into(), params, ..RunHeader::default() };
+        let curves = [("loss/cl".to_owned(), vec![[1.0, *rate], [30.0, *rate]].into())].into();
+        Arc::new(Numbers {
+            folder: format!("runs/{rate}").into(),
+            header,
+            curves,
+            last: [("loss/cl".to_owned(), *rate)].into(),
+        })
+    };
+    Arc::new(Pinned::of(specs, rates.iter().map(run).collect(), "", &Style::dark()))
+}
+
+#[test]
+fn pinned_runs_lie_behind_the_run_and_have_their_legend() {
+    let mut scene = scene(run(false));
+    scene.past.pinned = pinned(&[0.001, 0.01]);
+    let mut harness = scene.harness(vec2(900.0, 420.0));
+    let words = label(&harness, "losses against the step");
+    assert!(words.contains("L_cl 0.0366"), "the run itself stays: {words}");
+    for rate in ["0.001", "0.01"] {
+        let name = harness
+            .state()
+            .past
+            .pinned
+            .runs
+            .iter()
+            .map(|run| run.name.clone())
+            .find(|name| name.ends_with(rate))
+            .unwrap();
+        assert!(words.contains(&format!("L_cl, {name}")), "{words}");
+        harness.get_by_label(&format!("select {name}"));
+    }
+    // One that is not measured in a panel is not drawn there.
+    assert!(!label(&harness, "weight against the step").contains("0.001"));
+    let first = harness.state().past.pinned.runs[0].name.clone();
+    harness.get_by_label(&format!("select {first}")).click();
+    harness.run_steps(3);
+    assert!(stands_out(&harness, &first));
+    // More than a legend has room for: their number stands there.
+    harness.state_mut().past.pinned = pinned(&(1..=14).map(|k| 0.001 * f64::from(k)).collect::<Vec<_>>());
+    harness.run_steps(3);
+    harness.get_by_label("select 14 pinned runs");
 }

@@ -445,7 +445,7 @@ fn each_kind_of_row_is_timed_once_and_its_evaluations_apart() {
     let mut timed = Vec::new();
     while let Some(job) = runner.next_trial() {
         assert_eq!((job.steps, &job.record), (Some(TRIAL), &Record::No));
-        timed.push(runner.label());
+        timed.push(runner.label().to_owned());
         let state = scripted(&mut runner, &job);
         assert_eq!(runner.take(&state), Taken::Timed);
     }

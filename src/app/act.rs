@@ -133,6 +133,29 @@ pub enum Act {
     StudyLoad(usize),
     StudySave(StudyFile),
     StudyCopy,
+    /// Asks which parameters are to be swept.
+    Sweep,
+    /// Begins to measure a sweep around the values of the form: `key=values` of one or two parameters, seeds of each combination,
+    /// and the first of them.
+    SweepOver {
+        over: Vec<String>,
+        seeds: u64,
+        first: u64,
+    },
+    /// Shows the recorded run of this combination; puts its values into the form where there is none.
+    SweepCell(usize),
+
+    /// Draws the curves of a recorded run behind the current one's, or no longer.
+    Pin {
+        folder: PathBuf,
+        on: bool,
+    },
+    /// Colours the pinned runs by this parameter.
+    PinnedBy(String),
+    /// Pins the recorded runs of the open study.
+    PinStudy,
+    /// Shows or hides the numbers of the current and the pinned runs side by side.
+    SideBySide,
 
     /// Shows a recorded run.
     OpenRun(PathBuf),
@@ -222,6 +245,8 @@ pub enum StudyFile {
     Text,
     Csv,
     Picture,
+    /// Of a sweep: its map as SVG.
+    Vectors,
     /// The numbers of its figure.
     FigureCsv,
 }

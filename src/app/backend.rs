@@ -13,6 +13,7 @@ use crate::engine::command::Command;
 use crate::engine::event::{Event, Payload};
 use crate::engine::mailbox::Letter;
 use crate::engine::state::RunState;
+use crate::kit::pinned::Pinned;
 use crate::kit::view::PastPayloads;
 
 /// Asks for a frame from any thread.
@@ -87,6 +88,8 @@ pub struct PastStore {
     folder: PathBuf,
     /// The recorded runs of every lab, for the views.
     runs: Arc<Listing>,
+    /// Those of this lab that are drawn behind its run.
+    pinned: Arc<Pinned>,
     state: RefCell<PastState>,
     requests: Option<mpsc::Sender<(PathBuf, Place)>>,
     answers: mpsc::Receiver<Answer>,
@@ -129,7 +132,14 @@ impl PastStore {
             }
         });
         let requests = thread.ok().map(|_| requests);
-        Self { folder: PathBuf::new(), runs: Arc::default(), state: RefCell::default(), requests, answers }
+        Self {
+            folder: PathBuf::new(),
+            runs: Arc::default(),
+            pinned: Arc::default(),
+            state: RefCell::default(),
+            requests,
+            answers,
+        }
     }
 
     /// Turns to the recording of another run and forgets the last one.
@@ -141,6 +151,11 @@ impl PastStore {
     /// Tells which runs are recorded.
     pub fn set_runs(&mut self, runs: &Arc<Listing>) {
         self.runs = runs.clone();
+    }
+
+    /// Tells which runs are pinned.
+    pub fn set_pinned(&mut self, pinned: Arc<Pinned>) {
+        self.pinned = pinned;
     }
 
     /// Takes in what the reader has finished. The text is a problem worth a notice, once per run.
@@ -228,6 +243,10 @@ impl PastPayloads for PastView<'_> {
 
     fn runs(&self) -> Arc<Listing> {
         self.store.runs.clone()
+    }
+
+    fn pinned(&self) -> Arc<Pinned> {
+        self.store.pinned.clone()
     }
 }
 

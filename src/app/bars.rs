@@ -374,16 +374,25 @@ fn menus(session: &Session, ui: &mut Ui, acts: &mut Vec<Act>) {
     if ui.button("Runs").on_hover_text(actions::hint(ui.ctx(), &Act::Runs)).clicked() {
         acts.push(Act::Runs);
     }
-    if !spec.studies.is_empty() {
-        ui.menu_button("Study", |ui| {
-            ui.set_min_width(280.0);
-            for study in spec.studies {
-                if ui.button(study.title).on_hover_text(format!("{}\n\n{}", study.source, study.about)).clicked() {
-                    acts.push(Act::Study(study.id.to_owned()));
-                }
+    ui.menu_button("Study", |ui| {
+        ui.set_min_width(280.0);
+        let help = "Trains with every combination of the values of one or two parameters, each with several seeds";
+        if ui.button("Sweep…").on_hover_text(help).clicked() {
+            acts.push(Act::Sweep);
+        }
+        let help = "The numbers of the shown and the pinned runs, a run a row";
+        if ui.button("Runs side by side").on_hover_text(help).clicked() {
+            acts.push(Act::SideBySide);
+        }
+        if !spec.studies.is_empty() {
+            ui.separator();
+        }
+        for study in spec.studies {
+            if ui.button(study.title).on_hover_text(format!("{}\n\n{}", study.source, study.about)).clicked() {
+                acts.push(Act::Study(study.id.to_owned()));
             }
-        });
-    }
+        }
+    });
     if !spec.presets.is_empty() {
         ui.menu_button("Preset", |ui| {
             ui.set_min_width(240.0);

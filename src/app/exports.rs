@@ -78,7 +78,8 @@ impl Exports {
                 .map_err(|_| "the run has no second step that an animation could go to".to_owned())?;
         }
         let (lab, run, cursor) = (session.lab, session.run.clone(), session.cursor());
-        let (view, runs) = (fields::taken(session.view.as_mut()), session.past.view(&session.run).runs());
+        let view = fields::taken(session.view.as_mut());
+        let (runs, pinned) = (session.past.view(&session.run).runs(), session.past.view(&session.run).pinned());
         let folder = session.folder().map(Path::to_owned);
         let (fetch, wake, style) = (self.fetch.clone(), self.wake.clone(), style.clone());
         let task = Task::begin(
@@ -86,7 +87,8 @@ impl Exports {
             move || wake(),
             move |watch| {
                 let read = |offset, bytes| fetch(folder.as_deref()?, offset, bytes).ok().map(Arc::new);
-                let past = Recorded::new(&run, runs, Box::new(read));
+                let mut past = Recorded::new(&run, runs, Box::new(read));
+                past.pinned = pinned;
                 let size = if format == FigureFile::Gif { gif::SIZE } else { figure::SIZE };
                 let figure = Figure { lab, run: &run, past: &past, view: &view, tile: spec.id, size, style: &style };
                 let made = match format {

@@ -14,6 +14,7 @@ use crate::engine::event::Payload;
 use crate::engine::params::Params;
 use crate::engine::state::RunState;
 use crate::kit::fields;
+use crate::kit::pinned::Pinned;
 use crate::kit::view::{Cursor, Lab, LabView, PastPayloads, ViewCtx};
 use crate::plot::medium::Medium;
 use crate::plot::style::Style;
@@ -114,13 +115,15 @@ pub struct Recorded<'a> {
     pub run: &'a RunState,
     /// The recorded runs of every lab, as far as they are known.
     pub runs: Arc<Listing>,
+    /// Those that are drawn behind it.
+    pub pinned: Arc<Pinned>,
     /// What was given last for a key, and of which step that is.
     shown: RefCell<BTreeMap<String, (u64, Arc<Payload>)>>,
 }
 
 impl<'a> Recorded<'a> {
     pub fn new(run: &'a RunState, runs: Arc<Listing>, read: Read<'a>) -> Self {
-        Self { read, run, runs, shown: RefCell::default() }
+        Self { read, run, runs, pinned: Arc::default(), shown: RefCell::default() }
     }
 
     /// Which moment was shown, in words; what is recorded once is of no moment.
@@ -151,5 +154,9 @@ impl PastPayloads for Recorded<'_> {
 
     fn runs(&self) -> Arc<Listing> {
         self.runs.clone()
+    }
+
+    fn pinned(&self) -> Arc<Pinned> {
+        self.pinned.clone()
     }
 }

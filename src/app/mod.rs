@@ -36,6 +36,7 @@ mod metrics;
 mod notices;
 mod palette;
 mod parts;
+mod pins;
 pub mod playback;
 pub mod png;
 mod presenter;
@@ -51,6 +52,7 @@ pub mod session;
 mod session_form;
 pub mod settings;
 mod shell;
+pub mod side_by_side;
 mod state;
 mod status_line;
 mod study;
@@ -61,6 +63,9 @@ mod svg;
 mod svg_format;
 mod svg_pixels;
 mod svg_text;
+pub mod sweep_figure;
+mod sweep_form;
+mod sweep_view;
 pub mod theme;
 pub mod tiles;
 mod timeline;
@@ -256,10 +261,13 @@ impl eframe::App for App {
             self.files.open_scene(scene);
         }
         self.reopen.advance(self.run_list.open, &mut self.state, ctx);
+        self.pins.advance(&mut self.state, ctx);
         self.state.flush_restarts();
         self.advance(ctx);
         if let Some(study) = &mut self.study {
             study.advance(&mut self.state);
+            self.acts.extend(study.found.take().map(Act::OpenRun));
+            self.acts.extend(study.pins.drain(..).map(|folder| Act::Pin { folder, on: true }));
         }
         let (closing, mut lent) = self.state.way_out();
         if let Some(next) = closing.advance(ctx, &mut lent) {

@@ -16,6 +16,7 @@ use super::fork::Fork;
 use super::metrics::Metrics;
 use super::notices::Notices;
 use super::palette::Palette;
+use super::pins::Pins;
 use super::presenter::Presenter;
 use super::reopen::Reopen;
 use super::run_list::RunList;
@@ -23,9 +24,11 @@ use super::scene::Scene;
 use super::scene_window::Paste;
 use super::session::Session;
 use super::settings::{Settings, Store};
+use super::side_by_side::SideBySide;
 use super::state::State;
 use super::status_line::FrameClock;
 use super::study::Study;
+use super::sweep_form::SweepForm;
 use super::{runs, theme};
 use crate::compute::device::DeviceChoice;
 use crate::engine::event::Level;
@@ -77,6 +80,9 @@ pub struct App {
     pub(super) metrics: Metrics,
     pub(super) fork: Fork,
     pub(super) study: Option<Study>,
+    pub(super) sweep_form: SweepForm,
+    pub(super) pins: Pins,
+    pub(super) side_by_side: SideBySide,
     pub(super) reopen: Reopen,
     pub(super) run_list: RunList,
     pub(super) files: Files,
@@ -140,6 +146,9 @@ impl App {
             metrics: Metrics::default(),
             fork: Fork::default(),
             study: None,
+            sweep_form: SweepForm::default(),
+            pins: Pins::default(),
+            side_by_side: SideBySide::default(),
             reopen,
             run_list: RunList::default(),
             files: Files::new(wake.clone()),

@@ -133,7 +133,8 @@ fn detail(list: &mut RunList, listing: &Listing, state: &State, ui: &mut Ui, act
         return;
     };
     ui.with_layout(Layout::bottom_up(Align::Min), |ui| {
-        ui.horizontal(|ui| buttons(list, run, ui, style, acts));
+        let pinned = state.settings.pinned.contains(&run.folder);
+        ui.horizontal(|ui| buttons(list, run, pinned, ui, style, acts));
         ui.with_layout(Layout::top_down(Align::Min), |ui| {
             let weak =
                 |text: String| Label::new(RichText::new(text).color(style.text_weak)).truncate().selectable(true);
@@ -166,7 +167,7 @@ fn detail(list: &mut RunList, listing: &Listing, state: &State, ui: &mut Ui, act
     });
 }
 
-fn buttons(list: &mut RunList, run: &Recorded, ui: &mut Ui, style: &Style, acts: &mut Vec<Act>) {
+fn buttons(list: &mut RunList, run: &Recorded, pinned: bool, ui: &mut Ui, style: &Style, acts: &mut Vec<Act>) {
     let mut clicked = |label: &str, accent: bool, enabled: bool, help: &str| {
         let shown = ui.add_enabled_ui(enabled, |ui| labelled_button(ui, None, label, accent, style)).inner;
         shown.on_hover_text(help).on_disabled_hover_text(help).clicked()
@@ -185,6 +186,13 @@ fn buttons(list: &mut RunList, run: &Recorded, ui: &mut Ui, style: &Style, acts:
     };
     if clicked("Go on", false, run.may_go_on(), why) {
         acts.push(Act::GoOn(folder()));
+    }
+    let (label, why) = match pinned {
+        true => ("Unpin", "Its curves are not drawn behind the current run's any more"),
+        false => ("Pin", "Draw its curves behind the current run's, in every tile of curves of its lab"),
+    };
+    if clicked(label, false, readable, why) {
+        acts.push(Act::Pin { folder: folder(), on: !pinned });
     }
     if clicked("Show folder", false, true, "In the system's file manager") {
         acts.push(Act::ShowFolder(folder()));

@@ -23,8 +23,10 @@ static OTHERS: &[Act] = &[
     Act::StudySave(StudyFile::Text),
     Act::StudySave(StudyFile::Csv),
     Act::StudySave(StudyFile::Picture),
+    Act::StudySave(StudyFile::Vectors),
     Act::StudySave(StudyFile::FigureCsv),
     Act::StudyCopy,
+    Act::PinStudy,
     Act::Theme(ThemeChoice::Dark),
     Act::Theme(ThemeChoice::Light),
     Act::Theme(ThemeChoice::HighContrast),
@@ -40,7 +42,7 @@ static OTHERS: &[Act] = &[
 /// The names of what needs more than that.
 const LONGER: &str = "lab lab.do run.twin run.device run.preset time.move time.seek time.place time.speed form.set \
                       form.drag form.refuse form.seed form.drag-seed form.remove-change form.browse form.path tiles.show \
-                      tiles.hide tiles.bring tiles.maximise talk.move study study.seeds study.load runs.open runs.go-on \
+                      tiles.hide tiles.bring tiles.maximise talk.move study study.seeds study.load sweep.over sweep.cell runs.pin runs.unpin runs.pinned-by runs.open runs.go-on \
                       runs.show-folder runs.copy-path runs.delete scene.show export.text \
                       window.say";
 
@@ -122,7 +124,18 @@ impl fmt::Display for Act {
             Act::StudySave(StudyFile::Csv) => "study.csv",
             Act::StudySave(StudyFile::Picture) => "study.picture",
             Act::StudySave(StudyFile::FigureCsv) => "study.figure-csv",
+            Act::StudySave(StudyFile::Vectors) => "study.svg",
             Act::StudyCopy => "study.copy",
+            Act::Sweep => "sweep",
+            Act::Pin { folder, on } => return write!(f, "runs.{} {}", if *on { "pin" } else { "unpin" }, path(folder)),
+            Act::PinnedBy(key) => return write!(f, "runs.pinned-by {}", word(key)),
+            Act::PinStudy => "study.pin",
+            Act::SideBySide => "window.side-by-side",
+            Act::SweepOver { over, seeds, first } => {
+                write!(f, "sweep.over {seeds} {first}")?;
+                return over.iter().try_for_each(|axis| write!(f, " {}", word(axis)));
+            }
+            Act::SweepCell(cell) => return write!(f, "sweep.cell {cell}"),
             Act::OpenRun(run) => return write!(f, "runs.open {}", path(run)),
             Act::GoOn(run) => return write!(f, "runs.go-on {}", path(run)),
             Act::ShowFolder(run) => return write!(f, "runs.show-folder {}", path(run)),
@@ -244,7 +257,15 @@ fn longer(name: &str, words: &[&str]) -> Option<Act> {
         ("talk.move", [by]) => Act::PresentNext(by.parse().ok()?),
         ("study", [id]) => Act::Study((*id).to_owned()),
         ("study.seeds", [count, first]) => Act::StudySeeds(count.parse().ok()?, first.parse().ok()?),
+        ("sweep.over", [seeds, first, over @ ..]) if !over.is_empty() => Act::SweepOver {
+            over: over.iter().map(|axis| (*axis).to_owned()).collect(),
+            seeds: seeds.parse().ok()?,
+            first: first.parse().ok()?,
+        },
+        ("sweep.cell", [cell]) => Act::SweepCell(cell.parse().ok()?),
         ("study.load", [row]) => Act::StudyLoad(row.parse().ok()?),
+        ("runs.pin" | "runs.unpin", [run]) => Act::Pin { folder: path(run), on: name == "runs.pin" },
+        ("runs.pinned-by", [key]) => Act::PinnedBy((*key).to_owned()),
         ("runs.open", [run]) => Act::OpenRun(path(run)),
         ("runs.go-on", [run]) => Act::GoOn(path(run)),
         ("runs.show-folder", [run]) => Act::ShowFolder(path(run)),

@@ -18,6 +18,7 @@ use super::theme::ThemeChoice;
 use crate::disk;
 pub use crate::disk::{STATE_FOLDER_VARIABLE as CONFIG_DIR_VARIABLE, state_folder as default_folder};
 use crate::engine::params::Value;
+use crate::kit::pinned;
 
 /// Entries kept in the list of recently opened data.
 pub const RECENT_CAP: usize = 10;
@@ -59,6 +60,10 @@ pub struct Settings {
     pub guide_width: f32,
     /// Recently opened data files and folders, newest first.
     pub recent: Vec<PathBuf>,
+    /// Run folders whose curves are drawn behind the current run's.
+    pub pinned: Vec<PathBuf>,
+    /// Key of the parameter by which these are coloured; empty: the first in which they differ.
+    pub pinned_by: String,
     pub labs: BTreeMap<String, LabSettings>,
 }
 
@@ -88,6 +93,8 @@ impl Default for Settings {
             form_width: 272.0,
             guide_width: 304.0,
             recent: Vec::new(),
+            pinned: Vec::new(),
+            pinned_by: String::new(),
             labs: BTreeMap::new(),
         }
     }
@@ -110,6 +117,7 @@ impl Settings {
         self.guide_width = clamp(self.guide_width, 200.0, 800.0);
         self.window = self.window.map(|[w, h]| [clamp(w, 640.0, 16_384.0), clamp(h, 360.0, 16_384.0)]);
         self.recent.truncate(RECENT_CAP);
+        self.pinned.truncate(pinned::MOST);
         self
     }
 }

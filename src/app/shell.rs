@@ -8,8 +8,8 @@ use super::parts::App;
 use super::state::State;
 use super::widgets::{Icon, labelled_button};
 use super::{
-    bars, closing_question, fork, form, guide, help, metrics, palette, presenter, run_list, status_line, study_view,
-    theme, tiles, timeline,
+    bars, closing_question, fork, form, guide, help, metrics, palette, presenter, run_list, side_by_side, status_line,
+    study_view, sweep_form, theme, tiles, timeline,
 };
 use crate::engine::event::Status;
 use crate::engine::state::MarkKind;
@@ -115,10 +115,12 @@ impl App {
         if let Some(session) = state.front() {
             metrics::show(&mut self.metrics, session, &state.style, ctx);
             fork::show(&mut self.fork, session, &state.style, ctx, acts);
+            sweep_form::show(&mut self.sweep_form, session, &state.style, ctx, acts);
         }
         if let Some(study) = &mut self.study {
             study_view::show(study, state, ctx, acts);
         }
+        side_by_side::show(&mut self.side_by_side, state, self.pins.is_settled(), ctx, acts);
         let quiet = !state.closing.asks() && !self.palette.open;
         run_list::show(&mut self.run_list, state, &self.reopen, quiet, ctx, acts);
         let State { notices, style, .. } = &mut self.state;

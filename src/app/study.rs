@@ -10,20 +10,24 @@ use super::act::StudyFile;
 use super::files::Files;
 use super::png::png;
 use super::runs;
-use super::session::Start;
+use super::session::{Session, Start};
 use super::state::State;
 use super::study_disk::{Answer, Disk, ToDisk};
 use super::study_figure::{self, StudyFigure};
+use super::sweep_figure::{self, SweepFigure};
 use crate::engine::command::Command;
 use crate::engine::event::{Event, Level, RunId};
-use crate::engine::params::{ParamSpec, Value};
+use crate::engine::params::{ParamError, ParamSpec, Params, Value};
 use crate::engine::state::RunState;
 use crate::engine::study::{Place, STUDIES, StudyRun, StudySpec, StudyTask};
 use crate::engine::study_figure::csv;
 use crate::engine::study_runner::{Job, Runner, Taken};
 use crate::engine::study_table::StudyTable;
+use crate::engine::sweep::Axis;
+use crate::engine::sweep_table::SweepTable;
 use crate::kit;
 use crate::kit::lab::DEFAULT_SEED;
+use crate::kit::pinned;
 
 /// Runs of each row where the seed changes the result, unless the user says otherwise.
 const SEEDS: u64 = 3;
@@ -60,7 +64,15 @@ pub struct Study {
     pub(super) runner: Runner,
     /// The table of what is measured.
     pub(super) table: StudyTable,
+    /// Of a sweep: its own table.
+    pub(super) sweep: Option<SweepTable>,
     pub(super) figure: StudyFigure,
+    /// Of a sweep: its map.
+    pub(super) map: SweepFigure,
+    /// A recorded run that is to be shown.
+    pub found: Option<PathBuf>,
+    /// Recorded runs that are to be pinned.
+    pub pins: Vec<PathBuf>,
     /// Runs that were measured by an earlier study.
     pub(super) kept: usize,
     pub(super) phase: Phase,
@@ -81,6 +93,33 @@ pub struct Study {
     pub(super) open: bool,
 }
 
+/// What is measured.
+enum What {
+    /// A table or figure of a paper.
+    Paper(&'static StudySpec),
+    /// Every combination of these values, around those.
+    Sweep(Params, Vec<Axis>),
+}
+
+impl What {
+    /// What an open study measures.
+    fn of(run: &StudyRun) -> Self {
+        match &run.sweep {
+            Some(sweep) => What::Sweep(sweep.base.clone(), sweep.axes.clone()),
+            None => What::Paper(run.spec),
+        }
+    }
+
+    /// Whether a study has the same rows.
+    fn is(&self, run: &StudyRun) -> bool {
+        match (self, &run.sweep) {
+            (What::Paper(spec), None) => run.spec.id == spec.id,
+            (What::Sweep(base, axes), Some(sweep)) => (base, axes) == (&sweep.base, &sweep.axes),
+            _ => false,
+        }
+    }
+}
+
 /// How a study is opened.
 #[derive(Debug, Clone, Copy)]
 struct Opening {
@@ -95,20 +134,39 @@ struct Opening {
 /// Opens a study of the front lab and measures what was not measured before.
 pub fn begin(open: &mut Option<Study>, spec: &'static StudySpec, state: &mut State) {
     match open {
-        Some(study) if study.lab == state.active && study.is(spec) && study.phase != Phase::Resting => {
+        Some(study)
+            if study.lab == state.active
+                && What::Paper(spec).is(&study.runner.run)
+                && study.phase != Phase::Resting =>
+        {
             study.open = true;
         }
         _ => {
-            let seeds = open.as_ref().filter(|study| study.is(spec)).map(|study| study.seeds_used);
+            let seeds =
+                open.as_ref().filter(|study| What::Paper(spec).is(&study.runner.run)).map(|study| study.seeds_used);
             let seeds = seeds.unwrap_or((SEEDS, DEFAULT_SEED));
-            anew(open, state.active, spec, Opening { again: false, starts: true, seeds }, state);
+            anew(open, state.active, What::Paper(spec), Opening { again: false, starts: true, seeds }, state);
         }
     }
 }
 
-/// Opens a study of a lab, in the place of the one so far. A notice says why it cannot.
-fn anew(open: &mut Option<Study>, lab: usize, spec: &'static StudySpec, opening: Opening, state: &mut State) {
-    let Some(session) = state.sessions.get(lab) else { return };
+/// Opens a sweep of the front lab around the values of its form, and measures what was not measured before. A notice says what is
+/// wrong with it.
+pub fn sweep(open: &mut Option<Study>, over: &[String], seeds: (u64, u64), state: &mut State) {
+    let Some(session) = state.front() else { return };
+    let specs = session.lab.spec.params;
+    let base = session.params.clone();
+    match over.iter().map(|text| Axis::parse(specs, text)).collect::<Result<Vec<_>, _>>() {
+        Ok(axes) => {
+            let opening = Opening { again: false, starts: true, seeds: limited(seeds) };
+            anew(open, state.active, What::Sweep(base, axes), opening, state);
+        }
+        Err(error) => state.notice(Level::Error, format!("sweep: {error}")),
+    }
+}
+
+/// The run of a paper's rows, with what of the form is the user's own.
+fn paper(session: &Session, spec: &'static StudySpec, (seeds, first): (u64, u64)) -> Result<StudyRun, ParamError> {
     let lab_spec = session.lab.spec;
     // Where one's own data lie is not the study's to say: the form does.
     let paths = lab_spec.params.iter().filter(|parameter| parameter.kind.is_path());
@@ -118,15 +176,30 @@ fn anew(open: &mut Option<Study>, lab: usize, spec: &'static StudySpec, opening:
         .chain(paths.map(|parameter| parameter.key))
         .filter_map(|key| Some((key.to_owned(), session.params.get(key)?.clone())))
         .collect();
-    let (seeds, first) = opening.seeds;
-    let run = match StudyRun::new(lab_spec.id, lab_spec.params, spec, seeds, first, &given) {
+    StudyRun::new(lab_spec.id, lab_spec.params, spec, seeds, first, &given)
+}
+
+/// Opens a study of a lab, in the place of the one so far. A notice says why it cannot.
+fn anew(open: &mut Option<Study>, lab: usize, what: What, opening: Opening, state: &mut State) {
+    let Some(session) = state.sessions.get(lab) else { return };
+    let lab_spec = session.lab.spec;
+    let same = open.as_ref().is_some_and(|study| study.lab == lab && what.is(&study.runner.run));
+    let (id, run) = match what {
+        What::Paper(spec) => (spec.id, paper(session, spec, opening.seeds)),
+        What::Sweep(base, axes) => {
+            let (seeds, first) = opening.seeds;
+            ("sweep", kit::study::sweep(lab_spec, &base, axes, seeds, first))
+        }
+    };
+    let run = match run {
         Ok(run) => run,
-        Err(error) => return state.notice(Level::Error, format!("study `{}`: {error}", spec.id)),
+        Err(error) => return state.notice(Level::Error, format!("study `{id}`: {error}")),
     };
     if let Some(missing) = run.next().and_then(|task| missing_path(lab_spec.params, task)) {
         let text = format!(
             "“{}” needs data of your own: show `{}` in the form, choose it there, and start the study again",
-            spec.title, missing.label
+            run.title(),
+            missing.label
         );
         return state.notice(Level::Warning, text);
     }
@@ -134,7 +207,7 @@ fn anew(open: &mut Option<Study>, lab: usize, spec: &'static StudySpec, opening:
     let folder = run.folder(&state.runs_dir.parent().unwrap_or(Path::new("")).join(STUDIES));
     // What is known of the time of its rows stays known.
     let (runner, before) = match open.take() {
-        Some(study) if study.lab == lab && study.is(spec) => {
+        Some(study) if same => {
             let mut runner = study.runner;
             runner.turn_to(run.clone());
             (runner, Some(study.disk.thread))
@@ -143,12 +216,16 @@ fn anew(open: &mut Option<Study>, lab: usize, spec: &'static StudySpec, opening:
     };
     match Disk::open(run, folder.clone(), (facts, opening.again), before, state.wake.clone()) {
         Ok(disk) => {
-            let table = runner.run.table();
+            let (table, sweep) = (runner.run.table(), runner.run.sweep_table());
             *open = Some(Study {
                 lab,
                 runner,
                 table,
+                sweep,
                 figure: StudyFigure::default(),
+                map: SweepFigure::default(),
+                found: None,
+                pins: Vec::new(),
                 kept: 0,
                 phase: Phase::Opening,
                 seeds: opening.seeds,
@@ -162,14 +239,14 @@ fn anew(open: &mut Option<Study>, lab: usize, spec: &'static StudySpec, opening:
                 open: true,
             });
         }
-        Err(error) => state.notice(Level::Error, format!("study `{}`: no thread can be started: {error}", spec.id)),
+        Err(error) => state.notice(Level::Error, format!("study `{id}`: no thread can be started: {error}")),
     }
 }
 
 /// Opens the open study once more.
 fn reopen(open: &mut Option<Study>, opening: Opening, state: &mut State) {
-    if let Some((lab, spec)) = open.as_ref().map(|study| (study.lab, study.runner.run.spec)) {
-        anew(open, lab, spec, opening, state);
+    if let Some((lab, what)) = open.as_ref().map(|study| (study.lab, What::of(&study.runner.run))) {
+        anew(open, lab, what, opening, state);
     }
 }
 
@@ -196,12 +273,16 @@ pub fn again(open: &mut Option<Study>, state: &mut State) {
 
 /// Turns the open study to other seeds of each row: so many, from the first on.
 pub fn turn_to_seeds(open: &mut Option<Study>, seeds: (u64, u64), state: &mut State) {
-    let seeds = (seeds.0.clamp(1, MOST_SEEDS), seeds.1.min(MOST_SEED));
-    reopen(open, Opening { again: false, starts: false, seeds }, state);
+    let opening = Opening { again: false, starts: false, seeds: limited(seeds) };
+    reopen(open, opening, state);
     if let Some(study) = open {
         // What could not be opened is not asked for again.
         study.seeds = study.seeds_used;
     }
+}
+
+fn limited((count, first): (u64, u64)) -> (u64, u64) {
+    (count.clamp(1, MOST_SEEDS), first.min(MOST_SEED))
 }
 
 impl Study {
@@ -301,7 +382,7 @@ impl Study {
                 let run = state.sessions.get(self.lab).map(|session| &session.run);
                 if let Some(run) = run.filter(|run| run.id == Some(id) && !run.is_live()) {
                     if self.runner.take(run) == Taken::Measured {
-                        self.table = self.runner.run.table();
+                        self.tabulate();
                         self.disk.ask(ToDisk::Save(self.runner.run.clone()));
                         self.draw();
                         go_on = true;
@@ -325,8 +406,8 @@ impl Study {
             match answer {
                 Answer::Opened(run) => {
                     self.kept = run.progress().0;
-                    self.table = run.table();
                     self.runner.turn_to(*run);
+                    self.tabulate();
                     self.draw();
                     if self.phase == Phase::Opening {
                         self.phase = Phase::Resting;
@@ -344,6 +425,18 @@ impl Study {
                     }
                 }
                 Answer::Drawn(drawing) => self.figure.set(drawing),
+                Answer::Found(row, None) => self.load(row, state),
+                Answer::Found(_, found) => self.found = found,
+                Answer::All(runs) => {
+                    let (all, most) = (runs.len(), pinned::MOST);
+                    if all == 0 {
+                        state.notice(Level::Info, "none of its runs is recorded");
+                    } else if all > most {
+                        state.notice(Level::Info, format!("the first {most} of its {all} recorded runs are pinned"));
+                    }
+                    self.pins = runs;
+                    self.pins.truncate(most);
+                }
                 Answer::Told(text) => state.notice(Level::Warning, text),
                 Answer::NotSaved(problem) => {
                     state.notice(Level::Warning, format!("the study is not saved: {problem}"));
@@ -351,6 +444,11 @@ impl Study {
             }
         }
         go_on
+    }
+
+    /// Asks for its recorded runs, to pin them.
+    pub fn pin_runs(&self) {
+        self.disk.ask(ToDisk::FindAll(self.runner.run.clone()));
     }
 
     /// Lets the disk have the last rows, at most for so long.
@@ -388,8 +486,26 @@ impl Study {
 
     /// Saves it where the user says.
     pub fn save(&self, what: StudyFile, state: &State, files: &mut Files) {
-        let name = runs::file_name(self.runner.run.spec.id);
+        let name = runs::file_name(&match &self.runner.run.sweep {
+            Some(_) => format!("{}-{}", self.runner.run.lab, self.runner.run.title()),
+            None => self.runner.run.spec.id.to_owned(),
+        });
+        if let Some(table) = &self.sweep {
+            let (run, measure, style) = (self.runner.run.clone(), self.map.measure, state.style.clone());
+            return match what {
+                StudyFile::Text => files.save_text(&format!("{name}.txt"), table.text()),
+                StudyFile::Csv | StudyFile::FigureCsv => files.save_text(&format!("{name}.csv"), table.csv()),
+                StudyFile::Picture => {
+                    files.save_with(&format!("{name}.png"), move || sweep_figure::png(&run, measure, &style));
+                }
+                StudyFile::Vectors => {
+                    files.save_with(&format!("{name}.svg"), move || sweep_figure::svg(&run, measure, &style));
+                }
+            };
+        }
         match what {
+            // Only sweeps are saved so.
+            StudyFile::Vectors => {}
             StudyFile::Text => files.save_text(&format!("{name}.txt"), self.table.text()),
             StudyFile::Csv => files.save_text(&format!("{name}.csv"), self.table.csv()),
             StudyFile::FigureCsv => {
@@ -409,12 +525,23 @@ impl Study {
 
     /// Copies its table.
     pub fn copy(&self, state: &mut State, ctx: &egui::Context) {
-        ctx.copy_text(self.table.text());
+        ctx.copy_text(self.sweep.as_ref().map_or_else(|| self.table.text(), SweepTable::text));
         state.notice(Level::Info, "the table was copied");
     }
 
-    fn is(&self, spec: &StudySpec) -> bool {
-        self.runner.run.spec.id == spec.id
+    fn tabulate(&mut self) {
+        (self.table, self.sweep) = (self.runner.run.table(), self.runner.run.sweep_table());
+    }
+
+    /// Shows the recorded run of a combination, or runs its values where none is recorded.
+    pub fn show_cell(&mut self, row: usize, state: &mut State) {
+        if self.phase != Phase::Resting {
+            return state.notice(Level::Info, "the sweep goes on; stop it to look at one of its runs");
+        }
+        if self.disk.thread.is_finished() {
+            return self.load(row, state);
+        }
+        self.disk.ask(ToDisk::Find(self.runner.run.clone(), row));
     }
 
     /// Asks for the curves of its figure, if it has one.

@@ -29,6 +29,10 @@ pub enum ToDisk {
     Place(StudyRun, Box<StudyTask>),
     /// The curves of its figure.
     Draw(StudyRun),
+    /// The recorded run of a row.
+    Find(StudyRun, usize),
+    /// The recorded runs of all rows.
+    FindAll(StudyRun),
 }
 
 /// What the disk says.
@@ -39,6 +43,10 @@ pub enum Answer {
     Refused(String),
     Placed(Box<StudyTask>, Box<Option<Place>>),
     Drawn(Drawing),
+    /// The row that was looked for, and its recording.
+    Found(usize, Option<PathBuf>),
+    /// The recorded runs of all rows.
+    All(Vec<PathBuf>),
     /// What the user should know of the stored results.
     Told(String),
     NotSaved(String),
@@ -95,6 +103,11 @@ impl Disk {
                             say(Answer::Placed(task.clone(), Box::new(place)));
                         }
                         ToDisk::Draw(run) if drawing == Some(at) => say(Answer::Drawn(draw_complete(run, &folder))),
+                        ToDisk::FindAll(run) => {
+                            let found = run.recordings(&folder).into_iter();
+                            say(Answer::All(found.filter_map(|(_, recording)| recording).collect()));
+                        }
+                        ToDisk::Find(run, row) => say(Answer::Found(*row, run.recording_of(&folder, *row))),
                         ToDisk::Save(_) | ToDisk::Draw(_) => {}
                     }
                 }

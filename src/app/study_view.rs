@@ -6,7 +6,7 @@ use super::act::{Act, StudyFile};
 use super::state::State;
 use super::study::{MOST_SEED, MOST_SEEDS, Phase, Study};
 use super::widgets::{Icon, labelled_button};
-use super::{study_figure, theme};
+use super::{study_figure, sweep_view, theme};
 use crate::engine::study_table::TableRow;
 use crate::kit::view::Lab;
 use crate::plot::style::Style;
@@ -26,42 +26,52 @@ pub fn show(study: &mut Study, state: &State, ctx: &egui::Context, acts: &mut Ve
     let mut open = true;
     let screen = ctx.content_rect();
     let size = vec2((0.72 * screen.width()).clamp(320.0, 1100.0), (0.6 * screen.height()).max(200.0));
-    egui::Window::new(format!("Study: {}", study.runner.run.spec.title))
-        .id(egui::Id::unique("study"))
-        .open(&mut open)
-        .collapsible(true)
-        .title_frame(theme::window_title(style))
-        .default_size(size)
-        .default_pos(screen.center() - vec2(0.5 * size.x, 0.42 * screen.height()))
-        .show(ctx, |ui| {
+    egui::Window::new(if study.sweep.is_some() {
+        study.runner.run.title()
+    } else {
+        format!("Study: {}", study.runner.run.spec.title)
+    })
+    .id(egui::Id::unique("study"))
+    .open(&mut open)
+    .collapsible(true)
+    .title_frame(theme::window_title(style))
+    .default_size(size)
+    .default_pos(screen.center() - vec2(0.5 * size.x, 0.42 * screen.height()))
+    .show(ctx, |ui| {
+        if study.sweep.is_none() {
             ui.label(RichText::new(study.runner.run.spec.source).weak());
             ui.label(study.runner.run.spec.about);
             ui.add_space(8.0);
-            progress(study, ui, style);
-            question(study, training, ui, style, acts);
-            ui.add_space(8.0);
-            // Of the screen, not of the window: what depends on the window's height would make it grow.
-            let room = (screen.height() * 0.5).max(60.0);
-            let width = ui.available_width() - 16.0;
-            egui::ScrollArea::both().auto_shrink([false, true]).max_height(room).show(ui, |ui| {
-                figure(study, lab, width.max(200.0), ui, style);
-                // What a long table comes to stands above it.
-                let long = study.table.rows.len() > LONG;
-                if long {
-                    beside(study, ui);
-                    ui.add_space(12.0);
-                }
-                table(study, ui, style, acts);
-                if !long {
-                    beside(study, ui);
-                }
-            });
-            ui.add_space(8.0);
-            let spec = study.runner.run.spec;
-            ui.label(RichText::new(format!("Paper: {} {}", spec.reading, study.table.how())).weak());
-            ui.add_space(4.0);
-            ui.horizontal_wrapped(|ui| buttons(study, ui, style, acts));
+        }
+        progress(study, ui, style);
+        question(study, training, ui, style, acts);
+        ui.add_space(8.0);
+        // Of the screen, not of the window: what depends on the window's height would make it grow.
+        let room = (screen.height() * 0.5).max(60.0);
+        let width = ui.available_width() - 16.0;
+        egui::ScrollArea::both().auto_shrink([false, true]).max_height(room).show(ui, |ui| {
+            if study.sweep.is_some() {
+                return sweep_view::show(study, width.max(200.0), ui, style, acts);
+            }
+            figure(study, lab, width.max(200.0), ui, style);
+            // What a long table comes to stands above it.
+            let long = study.table.rows.len() > LONG;
+            if long {
+                beside(study, ui);
+                ui.add_space(12.0);
+            }
+            table(study, ui, style, acts);
+            if !long {
+                beside(study, ui);
+            }
         });
+        ui.add_space(8.0);
+        let spec = study.runner.run.spec;
+        let paper = if study.sweep.is_some() { String::new() } else { format!("Paper: {} ", spec.reading) };
+        ui.label(RichText::new(format!("{paper}{}", study.table.how())).weak());
+        ui.add_space(4.0);
+        ui.horizontal_wrapped(|ui| buttons(study, ui, style, acts));
+    });
     study.open = open;
 }
 
@@ -255,9 +265,16 @@ fn buttons(study: &Study, ui: &mut Ui, style: &Style, acts: &mut Vec<Act>) {
     if resting {
         button(Some(Icon::Restart), "Measure anew", false, Act::StudyAgain);
     }
+    if resting && study.runner.run.progress().0 > 0 {
+        button(None, "Pin its runs", false, Act::PinStudy);
+    }
     button(None, "Copy the table", false, Act::StudyCopy);
     button(None, "Save as text", false, Act::StudySave(StudyFile::Text));
     button(None, "Save as CSV", false, Act::StudySave(StudyFile::Csv));
+    if study.sweep.is_some() {
+        button(None, "Save the map as PNG", false, Act::StudySave(StudyFile::Picture));
+        button(None, "Save the map as SVG", false, Act::StudySave(StudyFile::Vectors));
+    }
     let parallel = study.runner.run.spec.figure.is_some_and(|figure| figure.parallel.is_some());
     if !study.figure.drawing.is_empty() || (parallel && study.runner.run.progress().0 > 0) {
         button(None, "Save the figure", false, Act::StudySave(StudyFile::Picture));

@@ -15,7 +15,7 @@ use super::scene::{SUFFIX, Scene};
 use super::session::Session;
 use super::settings::Settings;
 use super::theme::ThemeChoice;
-use super::{capture, scale, script, study};
+use super::{capture, pins, scale, script, study};
 use crate::engine::command::Command;
 use crate::engine::event::Level;
 use crate::engine::params::{ParamKind, ParamSpec, Value};
@@ -186,6 +186,13 @@ impl App {
                     None => state.unknown("study", &id),
                 }
             }
+            Act::Sweep => self.sweep_form.open ^= true,
+            Act::SweepOver { over, seeds, first } => study::sweep(&mut self.study, &over, (seeds, first), state),
+            Act::SweepCell(cell) => {
+                if let Some(study) = &mut self.study {
+                    study.show_cell(cell, state);
+                }
+            }
             Act::StudyGoOn => study::go_on(&mut self.study, state),
             Act::StudyAgain => study::again(&mut self.study, state),
             Act::StudySeeds(count, first) => study::turn_to_seeds(&mut self.study, (count, first), state),
@@ -200,6 +207,14 @@ impl App {
                 }
             }
 
+            Act::Pin { folder, on } => pins::pin(&folder, on, state),
+            Act::PinnedBy(key) => state.settings.pinned_by = key,
+            Act::PinStudy => {
+                if let Some(study) = &mut self.study {
+                    study.pin_runs();
+                }
+            }
+            Act::SideBySide => self.side_by_side.open ^= true,
             Act::OpenRun(folder) => {
                 self.run_list.open = false;
                 self.reopen.open(folder, state);
@@ -213,7 +228,10 @@ impl App {
                 ctx.copy_text(folder.display().to_string());
                 state.notice(Level::Info, "the path was copied");
             }
-            Act::DeleteRun(folder) => self.reopen.delete(folder, state),
+            Act::DeleteRun(folder) => {
+                pins::pin(&folder, false, state);
+                self.reopen.delete(folder, state);
+            }
 
             Act::CopyScene => {
                 if let Some(scene) = state.scene() {

@@ -80,6 +80,8 @@ pub enum Verb {
     Resume(ResumeFlags),
     /// Measure a table or figure of a paper; without a name: list the studies
     Study(StudyFlags),
+    /// Train with every combination of the values of one or two parameters, each with several seeds
+    Sweep(SweepFlags),
     /// Save a figure of a recorded run or a scene as PNG, SVG or GIF, or a run's numbers (CSV, JSON) or weights (safetensors)
     Export(ExportFlags),
     /// The loss around the weights of a recorded run: a slice, every path on it, and the curvature along the way
@@ -201,6 +203,64 @@ pub struct StudyFlags {
     #[arg(long)]
     pub skip_device_check: bool,
 }
+
+#[derive(Debug, Args)]
+#[command(after_help = SWEEPS)]
+pub struct SweepFlags {
+    /// Lab, see `learnscope labs`
+    pub lab: String,
+    /// A parameter and its values (once or twice): KEY=A..B:N for N values from A to B, KEY=A,B,C for a list, KEY=* for every choice
+    #[arg(long, value_name = "KEY=VALUES", required = true, allow_hyphen_values = true)]
+    pub over: Vec<String>,
+    /// Runs of each combination, with different seeds
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub seeds: u64,
+    /// First seed
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Start from a named set of values
+    #[arg(long, value_name = "P")]
+    pub preset: Option<String>,
+    /// Set a parameter of every run (repeatable)
+    #[arg(long, value_name = "KEY=VALUE", allow_hyphen_values = true)]
+    pub set: Vec<String>,
+    /// Training steps of every run; default: the lab's own
+    #[arg(long, value_name = "N")]
+    pub steps: Option<u64>,
+    /// File or folder with the data
+    #[arg(long, value_name = "PATH")]
+    pub data: Option<PathBuf>,
+    /// Device
+    #[arg(long, value_name = "D", default_value = "auto")]
+    pub device: String,
+    /// Folder under which the lab's sweeps get theirs; runs that are done there are kept
+    #[arg(long, value_name = "DIR", default_value = STUDIES)]
+    pub out: PathBuf,
+    /// Measure every run anew
+    #[arg(long)]
+    pub again: bool,
+    /// Only say how many runs it is and how long it would take on this machine
+    #[arg(long)]
+    pub estimate: bool,
+    /// Save the result: .csv is the table, .json all of it, .png and .svg the map
+    #[arg(long, value_name = "FILE", conflicts_with = "estimate")]
+    pub to: Option<PathBuf>,
+    /// Measure that the map shows, by its title or the beginning of it; default: the lab's first
+    #[arg(long, value_name = "M", requires = "to")]
+    pub measure: Option<String>,
+    /// Replace a file that is there already
+    #[arg(long, requires = "to")]
+    pub force: bool,
+    /// Do not compare a GPU with the CPU before its first use
+    #[arg(long)]
+    pub skip_device_check: bool,
+}
+
+const SWEEPS: &str = "\
+Ranges of logarithmic parameters are spaced by factors, all others evenly; whole numbers are rounded. An interrupted sweep goes on where it
+was, and a larger one takes over what a smaller one has measured.
+  learnscope sweep self-supervised --over rate_predictor=0.05..2:7 --over decay_encoder=0.001..0.02:5 --seeds 5
+  learnscope sweep segmentation --over model=* --steps 300 --to models.csv";
 
 #[derive(Debug, Args)]
 #[command(after_help = EXPORTS)]

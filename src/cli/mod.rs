@@ -18,6 +18,7 @@ mod request;
 mod resume;
 mod sample_data;
 mod study;
+mod sweep;
 mod weights;
 mod window;
 
@@ -91,7 +92,7 @@ fn meant_as_setting(said: &clap::Error) -> Option<String> {
     let args: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let (verb, lab) = (args.first()?, args.iter().skip(1).find_map(|word| labs::find(word))?);
     let specs = match &**verb {
-        "run" => lab.params.to_vec(),
+        "run" | "sweep" => lab.params.to_vec(),
         "predict" => (lab.predict?.settings)(),
         _ => return None,
     };
@@ -125,6 +126,7 @@ pub fn run(flags: &Flags) -> Result<(), Failure> {
         Some(Verb::Run(flags)) => headless::run(request::new_run(flags, &output)?, &output),
         Some(Verb::Resume(flags)) => resume::resume(flags, &output),
         Some(Verb::Study(flags)) => study::study(flags, &output),
+        Some(Verb::Sweep(flags)) => sweep::sweep(flags, &output),
         Some(Verb::Export(flags)) => export::export(flags, &output),
         Some(Verb::Predict(flags)) => predict::predict(flags, &output),
         Some(Verb::Compare(flags)) => compare::compare(flags, &output),

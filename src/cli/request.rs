@@ -20,26 +20,7 @@ use super::progress::reading;
 pub fn new_run(flags: &RunFlags, output: &Output) -> Result<Box<RunRequest>, Failure> {
     let lab = find_lab(&flags.lab)?;
     let spec = lab;
-    let mut params = match &flags.preset {
-        None => Params::defaults(spec.params),
-        Some(id) => match spec.preset(id) {
-            Some(params) => params?,
-            None => return Err(unknown("preset", id, spec.presets.iter().map(|preset| preset.id))),
-        },
-    };
-    // What a choice brings gives way to what is set beside it, in whatever order.
-    for assignment in &flags.set {
-        if let Some((key, text)) = assignment.split_once('=') {
-            let value = params::find(spec.params, key.trim())?.parse(text)?;
-            lab::choose(spec, &mut params, key.trim(), value)?;
-        }
-    }
-    for assignment in &flags.set {
-        params.set_text(spec.params, assignment)?;
-    }
-    if let Some(path) = &flags.data {
-        set_data(spec.params, &mut params, path)?;
-    }
+    let params = values(lab, flags.preset.as_deref(), &flags.set, flags.data.as_deref())?;
     params.check_effect(spec.params, &flags.set)?;
     let mut changes = flags.at.iter().map(|text| change(spec.params, text)).collect::<Result<Vec<_>, _>>()?;
     changes.sort_by_key(|change| change.step);
@@ -71,6 +52,31 @@ pub fn new_run(flags: &RunFlags, output: &Output) -> Result<Box<RunRequest>, Fai
     let request = lab::request(lab, &params, options)?;
     refuse_late(&request.changes, request.steps)?;
     Ok(request)
+}
+
+/// The parameters that a preset, what is set beside it, and the data make.
+pub fn values(spec: &LabSpec, preset: Option<&str>, set: &[String], data: Option<&Path>) -> Result<Params, Failure> {
+    let mut params = match preset {
+        None => Params::defaults(spec.params),
+        Some(id) => match spec.preset(id) {
+            Some(params) => params?,
+            None => return Err(unknown("preset", id, spec.presets.iter().map(|preset| preset.id))),
+        },
+    };
+    // What a choice brings gives way to what is set beside it, in whatever order.
+    for assignment in set {
+        if let Some((key, text)) = assignment.split_once('=') {
+            let value = params::find(spec.params, key.trim())?.parse(text)?;
+            lab::choose(spec, &mut params, key.trim(), value)?;
+        }
+    }
+    for assignment in set {
+        params.set_text(spec.params, assignment)?;
+    }
+    if let Some(path) = data {
+        set_data(spec.params, &mut params, path)?;
+    }
+    Ok(params)
 }
 
 /// Refuses a change at or after the last step.

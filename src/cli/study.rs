@@ -14,7 +14,7 @@ use crate::engine::command::Record;
 use crate::engine::event::{Body, Event, Level, Status};
 use crate::engine::params::{self, ParamError, ParamSpec, Params, Value};
 use crate::engine::state::RunState;
-use crate::engine::study::{self, StudyRow, StudyRun, StudySpec};
+use crate::engine::study::{self, StudyRun, StudySpec};
 use crate::engine::study_figure;
 use crate::engine::study_runner::{Estimate, Job, Runner, Taken};
 use crate::engine::worker::Engine;
@@ -71,7 +71,7 @@ pub fn study(flags: &StudyFlags, output: &Output) -> Result<(), Failure> {
     output.object(&json!({ "event": "started", "study": name, "runs": all, "kept": kept, "folder": folder }));
 
     let mut runner = Runner::new(study, kit::study::facts(lab));
-    let shell = Shell { lab, flags, device, output };
+    let shell = Shell { lab, device, skip_device_check: flags.skip_device_check, output };
     if flags.estimate {
         let runs = all - kept;
         if !shell.estimate(&mut runner)? {
@@ -197,10 +197,10 @@ impl<'a> Added<'a> {
 ///
 /// # Errors
 /// That of the first row, where no row can.
-fn check_rows(lab: &LabSpec, study: &StudyRun, output: &Output) -> Result<(), Failure> {
-    let rows = study.spec.rows;
-    let check = |(i, row): (usize, &StudyRow)| Some((row.label, (lab.check)(&study.task(i)?.params).err()?));
-    let mut refused: Vec<(&str, ParamError)> = rows.iter().enumerate().filter_map(check).collect();
+pub fn check_rows(lab: &LabSpec, study: &StudyRun, output: &Output) -> Result<(), Failure> {
+    let rows = study.rows();
+    let check = |i: usize| Some((&*rows[i].label, (lab.check)(&study.task(i)?.params).err()?));
+    let mut refused: Vec<(&str, ParamError)> = (0..rows.len()).filter_map(check).collect();
     if refused.len() == rows.len() && !refused.is_empty() {
         return Err(refused.swap_remove(0).1.into());
     }
@@ -211,11 +211,11 @@ fn check_rows(lab: &LabSpec, study: &StudyRun, output: &Output) -> Result<(), Fa
 }
 
 /// What a study is run with.
-struct Shell<'a> {
-    lab: &'static LabSpec,
-    flags: &'a StudyFlags,
-    device: DeviceChoice,
-    output: &'a Output,
+pub struct Shell<'a> {
+    pub lab: &'static LabSpec,
+    pub device: DeviceChoice,
+    pub skip_device_check: bool,
+    pub output: &'a Output,
 }
 
 impl Shell<'_> {
@@ -227,7 +227,7 @@ impl Shell<'_> {
         job: &Job,
         mut heard: impl FnMut(Option<&Event>, &RunState, &Runner),
     ) -> Result<RunState, Failure> {
-        let request = kit::study::request_of(self.lab, job, &self.device, self.flags.skip_device_check)?;
+        let request = kit::study::request_of(self.lab, job, &self.device, self.skip_device_check)?;
         headless::drive(engine, request, interrupt, |event, state| {
             if let Some(event) = event {
                 runner.hear(event);
@@ -238,7 +238,7 @@ impl Shell<'_> {
 
     /// Times a few steps of every kind of row, and says how long the runs that are left take; `false`: they are so short
     /// that it does not matter, or the trials failed, which the runs themselves will explain.
-    fn estimate(&self, runner: &mut Runner) -> Result<bool, Failure> {
+    pub fn estimate(&self, runner: &mut Runner) -> Result<bool, Failure> {
         let Some(mut job) = runner.next_trial() else { return Ok(false) };
         let output = self.output;
         let interrupt = headless::Interrupt::listen()?;
@@ -276,7 +276,7 @@ impl Shell<'_> {
     }
 
     /// Makes the runs that are still to be made.
-    fn measure(&self, runner: &mut Runner, folder: &Path) -> Result<(), Failure> {
+    pub fn measure(&self, runner: &mut Runner, folder: &Path) -> Result<(), Failure> {
         if runner.next_task().is_none() {
             return Ok(());
         }
@@ -293,7 +293,7 @@ impl Shell<'_> {
             let mut progress = Progress::new(output, (facts.steps)(&task.params));
             let seed = if runner.run.spec.seeded { format!(", seed {}", task.seed) } else { String::new() };
             let left = runner.seconds_left();
-            let label = runner.label();
+            let label = runner.label().to_owned();
             // A study of short runs would only flicker.
             if done == 0 || output.terminal || left.is_some_and(|left| left > 5.0) {
                 let left = left
@@ -356,7 +356,7 @@ fn bring_payloads(state: &mut RunState, record: &Record) {
     }
 }
 
-fn save(study: &StudyRun, folder: &Path, output: &Output) -> Result<(), Failure> {
+pub fn save(study: &StudyRun, folder: &Path, output: &Output) -> Result<(), Failure> {
     let notice = study.save(folder).map_err(|error| Failure::work(error.to_string()))?;
     if let Some(notice) = notice {
         tell(output, &notice);
@@ -379,7 +379,7 @@ fn check_figure(spec: &StudySpec, file: &Path) -> Result<(), Failure> {
     }
 }
 
-fn suffix(file: &Path) -> String {
+pub fn suffix(file: &Path) -> String {
     file.extension().map(|suffix| suffix.to_string_lossy().to_lowercase()).unwrap_or_default()
 }
 
@@ -417,7 +417,7 @@ fn save_figure(
 }
 
 /// What the user should know of the stored results.
-fn tell(output: &Output, text: &str) {
+pub fn tell(output: &Output, text: &str) {
     output.object(&json!({ "event": "notice", "text": text }));
     output.aside(text);
 }

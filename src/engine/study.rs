@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::command::Record;
 use super::event::Status;
@@ -14,6 +15,8 @@ use super::study_cost::Cost;
 use super::study_figure::Figure;
 use super::study_store::{self, Key, SAMPLES, Sample, Unread};
 use super::study_table::{StudyTable, Summary, TableRow};
+use super::sweep::Sweep;
+use super::sweep_table::SweepTable;
 use super::{checkpoint_file, clock, header_file, recording};
 
 /// The version that measures.
@@ -106,13 +109,21 @@ pub struct Measure {
 /// A run that a study asks for next. Whoever drives the study makes the request (so that this room knows no lab).
 #[derive(Debug, Clone, PartialEq)]
 pub struct StudyTask {
-    /// Index in [`StudySpec::rows`].
+    /// Index of its row.
     pub row: usize,
     pub seed: u64,
     /// The row's parameters, checked.
     pub params: Params,
     /// Name of the run: the study's and the row's.
     pub name: String,
+}
+
+/// A row of a study that is being measured.
+#[derive(Debug, Clone)]
+pub struct Row {
+    pub label: String,
+    /// As the study's table says it; of a sweep it says nothing.
+    spec: StudyRow,
 }
 
 /// A study that is being measured, one run after the other: `next` says which run to make, `record` measures it. The
@@ -122,6 +133,9 @@ pub struct StudyRun {
     /// Lab id.
     pub lab: String,
     pub spec: &'static StudySpec,
+    /// What its rows are made of, where no table of a paper says them.
+    pub sweep: Option<Arc<Sweep>>,
+    rows: Arc<[Row]>,
     specs: &'static [ParamSpec],
     tasks: Vec<StudyTask>,
     /// By task: what its result depends on. `None` until [`StudyRun::keep`], or if the data set cannot be read.
@@ -143,9 +157,8 @@ impl StudyRun {
         first_seed: u64,
         given: &[(String, Value)],
     ) -> Result<Self, ParamError> {
-        let seeds = if spec.seeded { seeds.max(1) } else { 1 };
-        let mut tasks = Vec::new();
-        for (index, row) in spec.rows.iter().enumerate() {
+        let mut rows = Vec::new();
+        for row in spec.rows {
             let mut params = Params::defaults(specs);
             for (key, value) in spec.common.iter().chain(row.set) {
                 params.set_text(specs, &format!("{key}={value}"))?;
@@ -153,6 +166,37 @@ impl StudyRun {
             for (key, value) in given {
                 params.set(specs, key, value.clone())?;
             }
+            rows.push((Row { label: row.label.to_owned(), spec: *row }, params));
+        }
+        Ok(Self::of(lab, specs, (spec, None), rows, seeds, first_seed))
+    }
+
+    /// Prepares a sweep; `rows`: the name and the parameters of each of its cells, in their order.
+    pub fn of_sweep(
+        lab: &str,
+        specs: &'static [ParamSpec],
+        sweep: Sweep,
+        rows: Vec<(String, Params)>,
+        seeds: u64,
+        first_seed: u64,
+    ) -> Self {
+        const NOTHING: StudyRow = row("", &[], &[]);
+        let spec = &sweep.spec.study;
+        let rows = rows.into_iter().map(|(label, params)| (Row { label, spec: NOTHING }, params)).collect();
+        Self::of(lab, specs, (spec, Some(Arc::new(sweep))), rows, seeds, first_seed)
+    }
+
+    fn of(
+        lab: &str,
+        specs: &'static [ParamSpec],
+        (spec, sweep): (&'static StudySpec, Option<Arc<Sweep>>),
+        rows: Vec<(Row, Params)>,
+        seeds: u64,
+        first_seed: u64,
+    ) -> Self {
+        let seeds = if spec.seeded { seeds.max(1) } else { 1 };
+        let mut tasks = Vec::new();
+        for (index, (row, params)) in rows.iter().enumerate() {
             let name = format!("{} {}", spec.id, row.label);
             tasks.extend((0..seeds).map(|k| StudyTask {
                 row: index,
@@ -163,7 +207,30 @@ impl StudyRun {
         }
         let (keys, samples) = (vec![None; tasks.len()], vec![None; tasks.len()]);
         let earlier = samples.clone();
-        Ok(Self { lab: lab.to_owned(), spec, specs, tasks, keys, samples, earlier })
+        let rows = rows.into_iter().map(|(row, _)| row).collect();
+        Self { lab: lab.to_owned(), spec, sweep, rows, specs, tasks, keys, samples, earlier }
+    }
+
+    /// What it is called, for people.
+    pub fn title(&self) -> String {
+        match &self.sweep {
+            Some(sweep) => format!("Sweep of {}", sweep.names()),
+            None => self.spec.title.to_owned(),
+        }
+    }
+
+    /// Its rows, in their order.
+    pub fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// Parameters in which rows of one kind may differ: they hardly change how long a step takes.
+    pub fn free(&self) -> Vec<&'static str> {
+        let of =
+            |sweep: &Arc<Sweep>| sweep.axes.iter().filter(|axis| axis.is_real()).map(|axis| axis.spec.key).collect();
+        let mut free: Vec<&'static str> = self.sweep.as_ref().map_or_else(Vec::new, of);
+        free.extend(self.spec.cost.free);
+        free
     }
 
     /// The run to make now; `None`: all are done.
@@ -185,15 +252,15 @@ impl StudyRun {
             return false;
         }
         let (task, measures) = (&self.tasks[index], self.spec.measures.iter());
-        let row = &self.spec.rows[task.row];
+        let row = &self.rows[task.row];
         let values = match &failed {
             Some(_) => Vec::new(),
-            None => measures.map(|measure| (measure.of)(run, row).filter(|value| value.is_finite())).collect(),
+            None => measures.map(|measure| (measure.of)(run, &row.spec).filter(|value| value.is_finite())).collect(),
         };
         let kept = self.keeps().filter(|_| failed.is_none()).map(|keep| keep(run));
         let header = run.header.as_ref();
         self.samples[index] = Some(Sample {
-            row: row.label.to_owned(),
+            row: row.label.clone(),
             params: task.params.clone(),
             seed: task.seed,
             version: VERSION.to_owned(),
@@ -279,7 +346,11 @@ impl StudyRun {
         // What answers almost the same question, and why it does not answer this one.
         let mut others: BTreeMap<String, usize> = BTreeMap::new();
         for (key, sample) in &known {
-            let Some(task) = missing.iter().find(|task| (&task.row, task.seed) == (&key.row, key.seed)) else {
+            // Of a sweep other values are another cell.
+            let is_near = |task: &&&Key| {
+                (&task.row, task.seed) == (&key.row, key.seed) && (self.sweep.is_none() || task.params == key.params)
+            };
+            let Some(task) = missing.iter().find(is_near) else {
                 continue;
             };
             let how = match () {
@@ -315,15 +386,20 @@ impl StudyRun {
                 described.push((&task.params, if reads { describe(&task.params).ok() } else { Some(String::new()) }));
             }
             let data = described.iter().find(|(params, _)| *params == &task.params).and_then(|(_, data)| data.as_ref());
-            let row = (self.spec.rows[task.row].label, &task.params);
+            let row = (self.known_as(&self.rows[task.row].label), &task.params);
             keys.push(data.map(|data| Key::new(self.specs, row, data, self.counting(task.seed), VERSION)));
         }
         keys
     }
 
     fn key_of(&self, sample: &Sample) -> Key {
-        let row = (sample.row.as_str(), &sample.params);
+        let row = (self.known_as(&sample.row), &sample.params);
         Key::new(self.specs, row, &sample.data, self.counting(sample.seed), &sample.version)
+    }
+
+    /// What a row is known as in a store. A sweep's values say all: whatever else was swept, a run with them is that run.
+    fn known_as<'r>(&self, label: &'r str) -> &'r str {
+        if self.sweep.is_some() { "sweep" } else { label }
     }
 
     /// The seed, where it changes the result.
@@ -353,7 +429,7 @@ impl StudyRun {
     pub fn place(&self, folder: &Path, task: &StudyTask, steps: u64) -> Place {
         let runs = folder.join(RUNS);
         let key = self.key_of_task(task);
-        let name = recording_name(task, &key);
+        let name = self.recording_name(task, &key);
         // The lock needs the folder; if there can be none, the run says so.
         fs::create_dir_all(&runs).ok();
         for attempt in 1.. {
@@ -377,11 +453,18 @@ impl StudyRun {
         unreachable!("there is always one more name")
     }
 
+    /// Name of the first recording of a run. Of a sweep the values are in the checksum.
+    fn recording_name(&self, task: &StudyTask, key: &Key) -> String {
+        let name = if self.sweep.is_some() { self.spec.id } else { &*task.name };
+        let name: String = name.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
+        format!("{name}-seed-{}-{:08x}", task.seed, key.checksum())
+    }
+
     /// The key of a task, as if it read nothing where its data set cannot be read.
     fn key_of_task(&self, task: &StudyTask) -> Key {
         let at = self.tasks.iter().position(|known| known == task);
         at.and_then(|at| self.keys.get(at)?.clone()).unwrap_or_else(|| {
-            let row = (self.spec.rows[task.row].label, &task.params);
+            let row = (self.known_as(&self.rows[task.row].label), &task.params);
             Key::new(self.specs, row, "", self.counting(task.seed), VERSION)
         })
     }
@@ -390,15 +473,20 @@ impl StudyRun {
     pub fn recordings(&self, folder: &Path) -> Vec<(&StudyTask, Option<PathBuf>)> {
         let measured = self.tasks.iter().zip(&self.samples);
         let measured = measured.filter(|(_, sample)| sample.as_ref().is_some_and(|sample| sample.failed.is_none()));
-        measured
-            .map(|(task, _)| {
-                let name = recording_name(task, &self.key_of_task(task));
-                let folders = (1..).map(|attempt| attempt_of(&folder.join(RUNS), &name, attempt));
-                let there = folders.take_while(|run| fs::symlink_metadata(run).is_ok());
-                let complete = there.filter(|run| run_folder::summary(run).state() == "finished");
-                (task, complete.last())
-            })
-            .collect()
+        measured.map(|(task, _)| (task, self.recording(folder, task))).collect()
+    }
+
+    /// The newest complete recording of a task.
+    fn recording(&self, folder: &Path, task: &StudyTask) -> Option<PathBuf> {
+        let name = self.recording_name(task, &self.key_of_task(task));
+        let folders = (1..).map(|attempt| attempt_of(&folder.join(RUNS), &name, attempt));
+        let there = folders.take_while(|run| fs::symlink_metadata(run).is_ok());
+        there.filter(|run| run_folder::summary(run).state() == "finished").last()
+    }
+
+    /// The complete recording of a row's first seed that has one. Reads files.
+    pub fn recording_of(&self, folder: &Path, row: usize) -> Option<PathBuf> {
+        self.tasks.iter().filter(|task| task.row == row).find_map(|task| self.recording(folder, task))
     }
 
     /// The checkpoint from which an interrupted run of this task goes on. A damaged or missing one means: from the start.
@@ -407,7 +495,7 @@ impl StudyRun {
             return None;
         }
         let header = header_file::read(run).ok()?;
-        let row = (self.spec.rows[task.row].label, &header.params);
+        let row = (self.known_as(&self.rows[task.row].label), &header.params);
         let its = Key::new(self.specs, row, &header.data, self.counting(header.seed), &header.version);
         if (&header.params, header.seed, header.steps) != (&task.params, task.seed, steps) || its != *key {
             return None;
@@ -433,29 +521,34 @@ impl StudyRun {
         let lock = study_store::lock(folder)?;
         let notice = study_store::add(folder, &samples, same)?;
         drop(lock);
-        let table = self.table();
         let path = folder.join("table.json");
-        let json = serde_json::to_vec_pretty(&table).map_err(|e| DiskError::bad(&path, e.to_string()))?;
-        write_whole(&path, &json)?;
-        write_whole(&folder.join("table.csv"), table.csv().as_bytes())?;
-        write_whole(&folder.join("table.txt"), table.text().as_bytes())?;
+        let (json, csv, text) = match self.sweep_table() {
+            Some(table) => (serde_json::to_vec_pretty(&table), table.csv(), table.text()),
+            None => {
+                let table = self.table();
+                (serde_json::to_vec_pretty(&table), table.csv(), table.text())
+            }
+        };
+        write_whole(&path, &json.map_err(|e| DiskError::bad(&path, e.to_string()))?)?;
+        write_whole(&folder.join("table.csv"), csv.as_bytes())?;
+        write_whole(&folder.join("table.txt"), text.as_bytes())?;
         Ok(notice)
     }
 
     /// The table "paper | ours" of what is measured so far.
     pub fn table(&self) -> StudyTable {
         let mut rows = Vec::new();
-        for (index, row) in self.spec.rows.iter().enumerate() {
+        for (index, row) in self.rows.iter().enumerate() {
             let samples: Vec<&Sample> = self.samples(index).collect();
             let valid: Vec<&Sample> = self.valid(index).collect();
             for (k, measure) in self.spec.measures.iter().enumerate() {
                 let values = valid.iter().map(|s| s.values.get(k).copied().flatten());
                 rows.push(TableRow {
-                    row: row.label.to_owned(),
+                    row: row.label.clone(),
                     measure: measure.title.to_owned(),
                     unit: measure.unit.to_owned(),
-                    paper: row.paper.get(k).copied().flatten(),
-                    paper_std: row.paper_std.get(k).copied().flatten(),
+                    paper: row.spec.paper.get(k).copied().flatten(),
+                    paper_std: row.spec.paper_std.get(k).copied().flatten(),
                     ours: Summary::of(values),
                     problem: samples.iter().find_map(|s| s.failed.clone()),
                     data: valid.first().or(samples.first()).map(|s| self.data_of(s)).unwrap_or_default(),
@@ -464,7 +557,7 @@ impl StudyRun {
         }
         StudyTable {
             study: format!("{}/{}", self.lab, self.spec.id),
-            title: self.spec.title.to_owned(),
+            title: self.title(),
             source: self.spec.source.to_owned(),
             reading: self.spec.reading.to_owned(),
             about: self.spec.about.to_owned(),
@@ -474,7 +567,18 @@ impl StudyRun {
         }
     }
 
-    /// Every run that is measured, in order of rows and seeds.
+    /// What is measured so far of a sweep, cell by cell.
+    pub fn sweep_table(&self) -> Option<SweepTable> {
+        let sweep = self.sweep.as_ref()?;
+        let cells = sweep.cells();
+        let cells = cells.iter().enumerate().map(|(row, values)| {
+            let runs = self.samples(row).map(|sample| (sample.seed, sample.values.clone(), sample.failed.clone()));
+            (values.iter().map(ToString::to_string).collect(), runs.collect())
+        });
+        Some(SweepTable::of(&self.lab, sweep, cells.collect()))
+    }
+
+    /// Every run of a paper's row that is measured, in order of rows and seeds.
     pub fn finished(&self) -> Vec<Measured<'_>> {
         let of = |(row, spec): (usize, &'static StudyRow)| {
             self.valid(row)
@@ -504,12 +608,6 @@ impl StudyRun {
 
 /// Folder of all studies, beside that of the runs.
 pub const STUDIES: &str = "studies";
-
-/// Name of the first recording of a run.
-fn recording_name(task: &StudyTask, key: &Key) -> String {
-    let name: String = task.name.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
-    format!("{name}-seed-{}-{:08x}", task.seed, key.checksum())
-}
 
 /// Folder of the first, second, .. recording of that name.
 fn attempt_of(runs: &Path, name: &str, attempt: u32) -> PathBuf {

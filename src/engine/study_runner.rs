@@ -160,13 +160,14 @@ impl Runner {
 
     /// Finds a kind for each row that trains.
     fn sort_kinds(&mut self) {
+        let free = self.run.free();
         let costs = |params: &Params| {
-            let of = study_store::costs(self.run.specs(), params, self.run.spec.cost.free);
+            let of = study_store::costs(self.run.specs(), params, &free);
             of.into_iter().map(|(key, value)| (key, value.cloned())).collect::<Vec<_>>()
         };
         let mut known: Vec<_> = self.kinds.iter().map(|kind| costs(&kind.task.params)).collect();
         let mut kind_of_row = Vec::new();
-        for row in 0..self.run.spec.rows.len() {
+        for row in 0..self.run.rows().len() {
             let Some(task) = self.run.task(row).filter(|task| (self.facts.trains)(&task.params)) else {
                 kind_of_row.push(None);
                 continue;
@@ -218,13 +219,13 @@ impl Runner {
     }
 
     /// Label of the row that is being timed or made.
-    pub fn label(&self) -> &'static str {
+    pub fn label(&self) -> &str {
         let row = match &self.now {
             Some(Now::Trial { kind, .. }) => self.kinds[*kind].task.row,
             Some(Now::Row { task, .. }) => task.row,
             None => return "",
         };
-        self.run.spec.rows[row].label
+        &self.run.rows()[row].label
     }
 
     /// The row that is being made.
@@ -346,14 +347,14 @@ impl Runner {
         let all = self.seconds_of(&self.left_by_row())?;
         let Some(Now::Row { task, steps, from, at, .. }) = &self.now else { return Some(all) };
         let done = (*at).max(*from) as f64 / (*steps).max(1) as f64;
-        let mut this = vec![0; self.run.spec.rows.len()];
+        let mut this = vec![0; self.run.rows().len()];
         this[task.row] = 1;
         Some((all - done.min(1.0) * self.seconds_of(&this)?).max(0.0))
     }
 
     /// By row: runs that are still to be made.
     fn left_by_row(&self) -> Vec<usize> {
-        let mut left = vec![0; self.run.spec.rows.len()];
+        let mut left = vec![0; self.run.rows().len()];
         self.run.remaining().for_each(|task| left[task.row] += 1);
         left
     }

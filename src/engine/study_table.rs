@@ -77,6 +77,23 @@ impl Summary {
         }
     }
 
+    /// Median and range alone: `1.23 [1.2, 1.31]`, `never`, `1.2, never in 1 of 3`; empty before the first run.
+    pub fn short(&self) -> String {
+        let all = self.n + self.never;
+        let mut text = match (self.median, self.lowest, self.highest) {
+            (Some(median), Some(lowest), Some(highest)) if lowest < highest => {
+                format!("{} [{}, {}]", digits(median), digits(lowest), digits(highest))
+            }
+            (Some(median), ..) => digits(median),
+            _ if all > 0 => return "never".to_owned(),
+            _ => return String::new(),
+        };
+        if self.never > 0 {
+            text += &format!(", never in {} of {all}", self.never);
+        }
+        text
+    }
+
     /// `1.23 [1.2, 1.31], mean 1.247 ± 0.05686 (n = 3)`, `never`, `1.2, never in 1 of 3`; empty before the first run.
     pub fn text(&self, deterministic: bool) -> String {
         let all = self.n + self.never;
@@ -218,7 +235,7 @@ impl StudyTable {
 }
 
 /// Four significant figures without trailing zeros: `243.7`, `-0.002`, `1.3e-7`.
-fn digits(value: f64) -> String {
+pub(super) fn digits(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return value.to_string();
     }

@@ -1,6 +1,7 @@
 //! A tile of curves: what a run measured against the step, as lists of series in panels that share an axis. Legend, scales,
 //! zoom, smoothing, the twin, the cursor and the values at it are the same in every lab.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use eframe::egui::{Align2, Color32, FontId, Rect, Sense, Ui, WidgetInfo, pos2, v
 
 use super::empty;
 use super::fields::Fields;
+use super::pinned::{Pinned, PinnedRun};
 use super::series::{self, Quantity};
 use super::view::ViewCtx;
 use crate::plot::axes::Titles;
@@ -88,7 +90,7 @@ pub struct Panel<'a> {
 struct Line<'a> {
     layer: Layer,
     /// The name of its legend entry; empty for none.
-    entry: &'a str,
+    entry: Cow<'a, str>,
     noisy: bool,
     curve: Curve<'a>,
 }
@@ -119,14 +121,24 @@ impl<'a> Panel<'a> {
     pub fn add(&mut self, entry: &'a str, quantity: &Quantity, ctx: &ViewCtx<'a>) {
         for (twin, layer) in [(true, Layer::Twin), (false, Layer::Run)] {
             if let Some(curve) = quantity.curve(ctx.run, ctx.style, twin) {
-                self.lines.push(Line { layer, entry, noisy: quantity.noisy, curve });
+                self.lines.push(Line { layer, entry: entry.into(), noisy: quantity.noisy, curve });
+            }
+        }
+        self.behind(quantity.key, quantity.name, quantity.dash, quantity.noisy, ctx);
+    }
+
+    /// Adds what the pinned runs measured of a scalar, behind everything else. [`Panel::add`] does it for quantities.
+    pub fn behind(&mut self, key: &str, title: &str, dash: Dash, noisy: bool, ctx: &ViewCtx<'_>) {
+        for run in &ctx.past.pinned().runs {
+            if let Some(curve) = run.curve(key, title, dash) {
+                self.lines.push(Line { layer: Layer::Behind, entry: run.name.clone().into(), noisy, curve });
             }
         }
     }
 
     /// Adds any curve, under the name of a legend entry.
     pub fn push(&mut self, layer: Layer, entry: &'a str, curve: Curve<'a>) {
-        self.lines.push(Line { layer, entry, noisy: false, curve });
+        self.lines.push(Line { layer, entry: entry.into(), noisy: false, curve });
     }
 
     /// The value at a step of what a legend entry stands for.
@@ -269,6 +281,8 @@ impl CurvesTile {
         let (size, style, step) = (tile::font_size(ctx.presenting), ctx.style, ctx.cursor.step);
         let (bar, rest) = tile::split(ui, size);
         self.plots.resize_with(panels.len().max(MOST_PANELS), CurveState::default);
+        let pinned = ctx.past.pinned();
+        let behind = self.behind(&pinned, &panels);
         panels.iter_mut().for_each(|panel| self.hide(panel));
         self.smooth(&mut panels, ctx);
         panels.iter_mut().for_each(|panel| self.highlight(panel));
@@ -284,9 +298,23 @@ impl CurvesTile {
             let category = Category { color: style.text_weak.gamma_multiply(strength), dash: Dash::Dashed };
             entries.push(Entry { name: TWIN_ENTRY, category, selected: false, help: format!("twin: {what}") });
         }
-        let wanted = if about.in_headings { 0.0 } else { legend::height(ui, &entries, rest.width(), size) };
+        if about.in_headings {
+            entries.clear();
+        }
+        let most = 0.34 * rest.height();
+        let (alone, all) = (entries.clone(), number::counted(behind.len() as u64, "pinned run", "pinned runs"));
+        entries.extend(behind.iter().cloned());
+        let mut wanted = legend::height(ui, &entries, rest.width(), size);
+        if wanted > most && !behind.is_empty() {
+            // Their number at least; which is which, a curve says under the pointer.
+            entries = alone;
+            let category = Category { color: style.text_weak, dash: Dash::Solid };
+            let help = behind.iter().map(|entry| entry.name).collect::<Vec<_>>().join("\n");
+            entries.push(Entry { name: &all, category, selected: false, help });
+            wanted = legend::height(ui, &entries, rest.width(), size);
+        }
         // Other tiles carry the colours too; a small plot needs its room.
-        let foot = if wanted > 0.34 * rest.height() { 0.0 } else { wanted };
+        let foot = if wanted > most { 0.0 } else { wanted };
         let outer = Rect::from_min_max(rest.min, rest.max - vec2(0.0, foot));
 
         let places = tile::panels(outer, panels.len(), 1.4, 1.2 * size);
@@ -374,15 +402,15 @@ impl CurvesTile {
                 let curve = Curve {
                     name: format!("{}, mean of an epoch", raw.name).into(),
                     category: raw.category,
-                    width: 1.0,
+                    width: raw.width,
                     identity: raw.identity ^ 0x5a5a_5a5a ^ window,
                     len: points.len(),
                     point: Box::new(move |i| [points[i].0 as f64, points[i].1]),
                     held: None,
                 };
-                strong.push(Line { layer: line.layer, entry: line.entry, noisy: false, curve });
+                strong.push(Line { layer: line.layer, entry: line.entry.clone(), noisy: false, curve });
                 raw.category.color = raw.category.color.gamma_multiply(0.35);
-                raw.width = 0.6;
+                raw.width *= 0.6;
                 line.layer = Layer::Behind;
                 self.means.push(mean);
             }
@@ -390,10 +418,24 @@ impl CurvesTile {
         }
     }
 
+    /// Legend entries of the pinned runs that have a curve in one of the panels.
+    fn behind<'p>(&self, pinned: &'p Pinned, panels: &[Panel<'_>]) -> Vec<Entry<'p>> {
+        let lines = || panels.iter().flat_map(|panel| &panel.lines);
+        let is_drawn = |run: &&PinnedRun| lines().any(|line| line.layer == Layer::Behind && line.entry == run.name);
+        let entry = |run: &'p PinnedRun| {
+            let strength = if self.hidden.contains(&run.name) { HIDDEN } else { 1.0 };
+            let category = Category { color: run.color.gamma_multiply(strength), dash: Dash::Solid };
+            let selected = self.highlighted.as_deref() == Some(&*run.name);
+            let help = format!("{}\nClick: highlight; Ctrl+click: hide or show", run.help());
+            Entry { name: &run.name, category, selected, help }
+        };
+        pinned.runs.iter().filter(is_drawn).map(entry).collect()
+    }
+
     /// Leaves out what is switched off.
     fn hide(&self, panel: &mut Panel<'_>) {
         let twin = !self.hidden.contains(TWIN_ENTRY);
-        panel.lines.retain(|line| !self.hidden.contains(line.entry) && (twin || line.layer != Layer::Twin));
+        panel.lines.retain(|line| !self.hidden.contains(&*line.entry) && (twin || line.layer != Layer::Twin));
         for entry in panel.entries.iter_mut().filter(|entry| self.hidden.contains(entry.name)) {
             entry.category.color = entry.category.color.gamma_multiply(HIDDEN);
         }
@@ -402,10 +444,14 @@ impl CurvesTile {
     /// Makes what is highlighted stand out from the rest of its panel.
     fn highlight(&self, panel: &mut Panel<'_>) {
         let Some(name) = &self.highlighted else { return };
-        let Some(entry) = panel.entries.iter_mut().find(|entry| entry.name == name) else { return };
-        entry.selected = true;
+        match panel.entries.iter_mut().find(|entry| entry.name == name) {
+            Some(entry) => entry.selected = true,
+            // A pinned run has its entry in the legend alone.
+            None if panel.lines.iter().any(|line| line.entry == *name) => {}
+            None => return,
+        }
         for line in &mut panel.lines {
-            if line.entry != name {
+            if line.entry != *name {
                 line.curve.category.color = line.curve.category.color.gamma_multiply(0.45);
                 continue;
             }

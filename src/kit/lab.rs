@@ -15,6 +15,7 @@ use crate::engine::experiment::{BuildFn, DeviceCheckFn};
 use crate::engine::params::{self, ParamError, ParamSpec, Params, Value};
 use crate::engine::state::RunState;
 use crate::engine::study::StudySpec;
+use crate::engine::sweep::SweepSpec;
 use crate::engine::twin;
 use crate::watch::Watch;
 
@@ -33,6 +34,8 @@ pub struct LabSpec {
     pub headline: &'static [&'static str],
     pub presets: &'static [Preset],
     pub studies: &'static [StudySpec],
+    /// What is measured when parameters are swept.
+    pub sweep: &'static SweepSpec,
     /// What the guide proposes, in the order of its buttons.
     pub tries: &'static [Try],
     /// Text of the guide panel, Markdown of the kind that `plot::text::markdown` draws.

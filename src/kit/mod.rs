@@ -11,6 +11,7 @@ pub mod kept;
 pub mod lab;
 pub mod landscape;
 pub mod landscape_tile;
+pub mod pinned;
 pub mod points;
 pub mod predict;
 pub mod predict_fields;

@@ -8,6 +8,7 @@ use eframe::egui_wgpu::RenderState;
 use super::fields::Fields;
 use super::lab::LabSpec;
 use super::landscape::{Landscape, Wanted};
+use super::pinned::Pinned;
 use super::tiles::{Arrangement, TileSpec};
 use crate::engine::catalogue::Listing;
 use crate::engine::event::{Level, Payload};
@@ -109,6 +110,11 @@ pub trait PastPayloads {
 
     /// The recorded runs of every lab, newest first, as far as they are known by now. Another list is another `Arc`.
     fn runs(&self) -> Arc<Listing> {
+        Arc::default()
+    }
+
+    /// The pinned runs of this lab, as far as they are read: what is drawn behind the current one.
+    fn pinned(&self) -> Arc<Pinned> {
         Arc::default()
     }
 }

@@ -10,6 +10,7 @@ use learnscope::app::theme;
 use learnscope::engine::event::Payload;
 use learnscope::engine::params::{ParamSpec, Params};
 use learnscope::engine::state::RunState;
+use learnscope::kit::pinned::Pinned;
 use learnscope::kit::view::{Cursor, LabView, NoPast, PastPayloads, ViewAction, ViewCtx};
 use learnscope::labs;
 use learnscope::plot::style::Style;
@@ -43,6 +44,8 @@ pub struct Scene {
 pub struct Past {
     /// Nothing has arrived yet.
     pub slow: bool,
+    /// Runs that are pinned.
+    pub pinned: Arc<Pinned>,
     made: MakePast,
 }
 
@@ -53,6 +56,10 @@ impl PastPayloads for Past {
     fn payload(&self, key: &str, step: u64) -> Option<(u64, Arc<Payload>)> {
         let (at, payload) = (self.made)(key, step).filter(|_| !self.slow)?;
         Some((at, Arc::new(payload)))
+    }
+
+    fn pinned(&self) -> Arc<Pinned> {
+        self.pinned.clone()
     }
 }
 
@@ -70,7 +77,7 @@ impl Scene {
             params,
             style: Style::dark(),
             presenting: false,
-            past: Past { slow: false, made: Box::new(|_, _| None) },
+            past: Past { slow: false, pinned: Arc::default(), made: Box::new(|_, _| None) },
             actions: Vec::new(),
             specs: lab.spec.params,
             margin: 0.0,

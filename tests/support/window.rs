@@ -19,6 +19,7 @@ use learnscope::engine::mailbox::Letter;
 use learnscope::engine::params::{ChoiceItem, DefaultValue, ParamKind, ParamSpec, Params, Value};
 use learnscope::engine::study::{Measure, PRINTED, StudyRow, StudySpec};
 use learnscope::engine::study_cost::EVEN;
+use learnscope::engine::sweep::{SweepSpec, sweep_of};
 use learnscope::kit::lab::{LabSpec, Preset};
 use learnscope::kit::tiles::{self, Arrangement, Node, Tile, TileCommand, TileSpec, Tiles};
 use learnscope::kit::view::{Lab, LabView, ViewCtx};
@@ -27,6 +28,12 @@ use super::made_run::header;
 
 /// A lab with everything that the shell knows of.
 pub static TOY: Lab = Lab { spec: &SPEC, view: || Box::new(ToyView) };
+
+static SWEEP: SweepSpec = SweepSpec {
+    study: sweep_of(&[Measure { title: "last loss", unit: "", of: |run, _| run.last("loss") }], &EVEN),
+    died: None,
+    theory: None,
+};
 
 pub static SPEC: LabSpec = LabSpec {
     id: "toy",
@@ -74,6 +81,7 @@ pub static SPEC: LabSpec = LabSpec {
             own_data: &[],
         },
     ],
+    sweep: &SWEEP,
     tries: &[],
     guide: "# Lesson\n\nA **bold** word, `code`, and λ ∇ ‖ ₂ μ η β √.\n\n- one\n- two",
     build: |_: &BuildRequest<'_>| -> Result<Box<dyn Experiment>, RunError> { Err(RunError::Data("no".into())) },

@@ -35,6 +35,7 @@ pub static SPEC: LabSpec = LabSpec {
     headline: &["structure/accuracy", "structure/wrong_image", "retrieval/report_of_image/r1", "grounding/pointing"],
     presets: presets::PRESETS,
     studies: studies::STUDIES,
+    sweep: &studies::SWEEP,
     tries: tries::TRIES,
     guide: include_str!("guide.md"),
     build: experiment::build,

@@ -6,6 +6,7 @@ use crate::engine::state::RunState;
 use crate::engine::study::{Measure, NO_NUMBERS, PRINTED, StudyRow, StudySpec, last, row};
 use crate::engine::study_cost::{Cost, Occasion};
 use crate::engine::study_figure::{Figure, Panel};
+use crate::engine::sweep::{SweepSpec, sweep_of};
 use crate::engine::table::Int;
 
 use super::params::{BETA, DATA_SEED, EVALUATE_EVERY, GLORIA_WEIGHT, RATE, SHOW_EVERY, STEPS, TAU};
@@ -205,6 +206,22 @@ fn series(run: &RunState, key: &str) -> Vec<[f64; 2]> {
     let history = run.scalars.get(key);
     history.map_or(Vec::new(), |history| history.points().map(|(step, value)| [step as f64, value]).collect())
 }
+
+/// What a sweep measures.
+pub static SWEEP: SweepSpec = SweepSpec {
+    study: sweep_of(
+        &[
+            percent!("structure accuracy", "structure/accuracy"),
+            percent!("with another image", "structure/wrong_image"),
+            percent!("difference to another image", "structure/difference"),
+            percent!("report of the image first", "retrieval/report_of_image/r1"),
+            percent!("points at the finding", "grounding/pointing"),
+        ],
+        &COST,
+    ),
+    died: None,
+    theory: None,
+};
 
 /// What the time of a run depends on.
 static COST: Cost = Cost {

@@ -34,6 +34,7 @@ pub static SPEC: LabSpec = LabSpec {
     headline: &["accuracy/test/*", "loss/test/*"],
     presets: PRESETS,
     studies: studies::STUDIES,
+    sweep: &studies::SWEEP,
     tries: tries::TRIES,
     guide: include_str!("guide.md"),
     build,

@@ -6,9 +6,46 @@ use crate::engine::state::{Rows, RunState};
 use crate::engine::study::{Measure, NO_NUMBERS, StudyRow, StudySpec, row};
 use crate::engine::study_cost::EVEN;
 use crate::engine::study_figure::{Figure, Mark, Panel};
+use crate::engine::sweep::{SweepSpec, sweep_of};
 
 /// Every study of the lab.
 pub static STUDIES: &[StudySpec] = &[SADDLE_RACE, MOMENTUM_NAG, VANISHING_GRADIENT, LEARNING_RATES];
+
+/// What a sweep measures: on a surface the lowest f that any optimizer ends at, of a network its best optimizer.
+pub static SWEEP: SweepSpec = SweepSpec {
+    study: sweep_of(
+        &[
+            Measure { title: "lowest f at the end", unit: "", of: |run, _| lowest_end(run) },
+            Measure { title: "best test accuracy at the end", unit: "%", of: |run, _| best_accuracy(run) },
+            Measure {
+                title: "lowest test loss at the end",
+                unit: "nats",
+                of: |run, _| family(run, "loss/test/", f64::min),
+            },
+        ],
+        &EVEN,
+    ),
+    died: None,
+    theory: None,
+};
+
+/// f where the best of the optimizers ends.
+fn lowest_end(run: &RunState) -> Option<f64> {
+    let index = PATH_COLUMNS.iter().position(|column| *column == "f")?;
+    let paths = run.tables.iter().filter(|(key, _)| key.starts_with("path/"));
+    let ends = paths.filter_map(|(_, rows)| Some(rows.row(rows.len().checked_sub(1)?)?[index]));
+    ends.filter(|f| f.is_finite()).reduce(f64::min)
+}
+
+fn best_accuracy(run: &RunState) -> Option<f64> {
+    family(run, "accuracy/test/", f64::max).map(|share| 100.0 * share)
+}
+
+/// The smallest or largest last value of a family of scalars.
+fn family(run: &RunState, prefix: &str, of: fn(f64, f64) -> f64) -> Option<f64> {
+    let lasts = run.scalars.iter().filter(|(key, _)| key.starts_with(prefix)).filter_map(|(_, history)| history.last());
+    lasts.map(|(_, value)| value).filter(|value| value.is_finite()).reduce(of)
+}
 
 /// Every optimizer off: each row of a study turns on the one it is about.
 macro_rules! common {

@@ -44,6 +44,7 @@ pub static SPEC: LabSpec = LabSpec {
     headline: &["auc/test", "accuracy/test", "mse/test"],
     presets: presets::PRESETS,
     studies: studies::STUDIES,
+    sweep: &studies::SWEEP,
     tries: tries::TRIES,
     guide: include_str!("guide.md"),
     build: experiment::build,

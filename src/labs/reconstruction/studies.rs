@@ -6,6 +6,7 @@ use crate::engine::state::RunState;
 use crate::engine::study::{Measure, NO_NUMBERS, PRINTED, StudyRow, StudySpec, last, row};
 use crate::engine::study_cost::{Cost, Occasion};
 use crate::engine::study_figure::{Figure, Gallery, Mark, Panel, Parallel};
+use crate::engine::sweep::{SweepSpec, sweep_of};
 use crate::engine::table::Int;
 
 use super::active::by_labels;
@@ -24,6 +25,10 @@ pub static STUDIES: &[StudySpec] =
 const OWN: &[(&str, &str)] = &[(SOURCE.key(), "folder")];
 
 /// Per cent, as the paper counts.
+/// What a sweep measures.
+pub static SWEEP: SweepSpec =
+    SweepSpec { study: sweep_of(&[AUC, LAST, VALIDATION_AUC, VALIDATION, MSE], &COST), died: None, theory: None };
+
 const BEST: Measure = Measure {
     title: "test accuracy, best of the run",
     unit: "%",

@@ -12,6 +12,7 @@ use crate::engine::study::{Measure, NO_NUMBERS, PRINTED, StudyRow, StudySpec, la
 use crate::engine::study_beside::{Beside, SideTable};
 use crate::engine::study_cost::{Cost, Occasion};
 use crate::engine::study_figure::{Figure, Gallery, Picture};
+use crate::engine::sweep::{SweepSpec, sweep_of};
 use crate::nn::segmentation::count::{Count, count};
 use crate::pixels::mask::Mask;
 
@@ -39,6 +40,13 @@ pub static STUDIES: &[StudySpec] = &[
     folds::K_FOLD,
     folds::K_FOLD_10,
 ];
+
+/// What a sweep measures.
+pub static SWEEP: SweepSpec = SweepSpec {
+    study: sweep_of(&[DICE, VALIDATION, HD95, UNDEFINED, PARAMETERS, GMAC, SECONDS], &COST),
+    died: None,
+    theory: None,
+};
 
 const DICE: Measure = Measure { title: "test Dice", unit: "", of: |run, _| last(run, "test/dice") };
 const HD95: Measure = Measure { title: "test HD95 (medpy)", unit: "pixels or mm", of: |run, _| last(run, "test/hd95") };

@@ -42,6 +42,7 @@ pub static SPEC: LabSpec = LabSpec {
     headline: &["evaluation", "probe", "knn", "effective_rank"],
     presets: presets::PRESETS,
     studies: studies::STUDIES,
+    sweep: &studies::SWEEP,
     tries: tries::TRIES,
     guide: include_str!("guide.md"),
     build: experiment::build,

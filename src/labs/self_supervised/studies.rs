@@ -6,16 +6,18 @@ use crate::engine::state::RunState;
 use crate::engine::study::{Measure, NO_NUMBERS, PRINTED, StudyRow, StudySpec, last, row};
 use crate::engine::study_cost::{Cost, Occasion};
 use crate::engine::study_figure::{Figure, Mark, Panel};
+use crate::engine::sweep::{SweepSpec, Theory, sweep_of};
 use crate::metrics::collapse::Verdict;
 
 use super::alarm;
 use super::network::EncoderKind;
 use super::presets::paper_setting;
+use super::theory::basin;
 use crate::engine::table::Int;
 use crate::labs::self_supervised::params::{
     ANALYSIS_EVERY, DATA_SEED, DECAY_ENCODER, DECAY_PREDICTOR, DECAY_PROJECTOR, DECAY_SCOPE, ENCODER, EVALUATION,
-    LOSS_EVERY, PROBE_EVERY, PROBE_TEST, PROBE_TRAIN, RATE_ENCODER, RATE_PREDICTOR, RATE_PROJECTOR, SOURCE, STEPS,
-    SYMMETRY, Source, TAU,
+    Hyper, LOSS_EVERY, PROBE_EVERY, PROBE_TEST, PROBE_TRAIN, RATE_ENCODER, RATE_PREDICTOR, RATE_PROJECTOR, SOURCE,
+    STEPS, SYMMETRY, Source, TAU,
 };
 
 /// Every study of the lab.
@@ -66,6 +68,24 @@ const ALIGNMENT: Measure =
     Measure { title: "alignment weighted by √λ", unit: "", of: |run, _| last(run, "alignment/weighted") };
 const ALIGNMENT_TOP: Measure =
     Measure { title: "alignment, top 8 modes", unit: "", of: |run, _| last(run, "alignment/mean_top8") };
+
+/// What a sweep measures. The theory stands beside rates and decays.
+pub static SWEEP: SweepSpec = SweepSpec {
+    study: sweep_of(&[COLLAPSED, RANK, KNN, PROBE, SPREAD, ALIGNMENT, ASYMMETRY], &COST),
+    died: Some(0),
+    theory: Some(&BASIN),
+};
+
+/// The basin of collapse of a mode with these rates and decays.
+static BASIN: Theory = Theory {
+    title: "Theory: share of starts (p, s) that collapse",
+    about: "Gradient flow of the L2 loss, one mode, α_p = α_pred/α and the decays of encoder and predictor, as the tile Basin \
+            has them. Training has momentum, batches and a normalised loss, and starts where it starts: compare the pattern, \
+            not the place.",
+    unit: "share",
+    keys: &[DECAY_ENCODER.key(), DECAY_PREDICTOR.key(), RATE_ENCODER.key(), RATE_PREDICTOR.key()],
+    of: |params| basin::share_of_run(&Hyper::of(params)),
+};
 
 const ON_CIFAR: &str = "paper: ResNet-18 on CIFAR-10, 100 epochs, linear probe of 100 epochs, one seed";
 const SETTING: &str = "CIFAR-10 in its binary layout (`--data`), the paper's setting: 100 epochs of batch 128, then its \

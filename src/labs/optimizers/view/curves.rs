@@ -111,6 +111,17 @@ pub enum Quantity {
 impl Quantity {
     pub const ALL: [Quantity; 5] = [Quantity::F, Quantity::Gradient, Quantity::Step, Quantity::X, Quantity::Y];
 
+    /// Family of the scalar that records it.
+    fn key(self) -> &'static str {
+        match self {
+            Quantity::F => "f",
+            Quantity::Gradient => "gradient_norm",
+            Quantity::Step => "step_length",
+            Quantity::X => "x",
+            Quantity::Y => "y",
+        }
+    }
+
     /// Its name in a scene.
     pub fn word(self) -> &'static str {
         match self {
@@ -249,6 +260,11 @@ fn show(quantity: Quantity, view: &mut OptimizersView, ui: &mut Ui, ctx: &mut Vi
             // Where a path has ended there is no value any more.
             held: Some(Box::new(move |step| usize::try_from(step).ok().filter(|k| *k < len).map(|k| (step, value(k))))),
         };
+        // A pinned run has y itself, not how far it is from 0.
+        if !absolute {
+            let dash = ctx.style.category(path.rule.index()).dash;
+            panel.behind(&format!("{}/{}", quantity.key(), path.rule.id()), name, dash, false, ctx);
+        }
         panel.push(if selected { Layer::Highlighted } else { Layer::Run }, name, curve);
     }
     let about = About { text: about.to_owned(), ..About::default() };

@@ -2,6 +2,7 @@
 
 use super::modes::ModeDynamics;
 use super::separatrix::Separatrix;
+use crate::labs::self_supervised::params::Hyper;
 
 /// The region of starts (p, s) with s > 0 that end in collapse (s → 0).
 #[derive(Debug, Clone, PartialEq)]
@@ -98,6 +99,20 @@ fn share(columns: &[Option<Vec<f64>>], factor: f64, highest: f64) -> f64 {
         _ => stretches(changes, 1.0 / factor, highest).iter().map(|[from, to]| (to - from) / highest).sum(),
     };
     columns.iter().flatten().map(column).sum::<f64>() / columns.len().max(1) as f64
+}
+
+/// Upper end of s in the window of [`share_of_run`], as in the tile Basin.
+const HEIGHT: f64 = 1.2;
+
+/// The share of starts that collapse at the rates and decays of a run, as far as a mode has them; NaN with a network that does not
+/// learn, of which the theory says nothing.
+pub fn share_of_run(hyper: &Hyper) -> f64 {
+    if hyper.encoder.learning_rate <= 0.0 {
+        return f64::NAN;
+    }
+    let mode = ModeDynamics::default().of_run(hyper);
+    let bounds = Bounds { p: [-0.6, 1.1 * mode.ratio / mode.spread()], s: HEIGHT };
+    Basin::new(&mode, bounds.p, 1e-5).fraction(&bounds)
 }
 
 /// How the predictor's decay follows the network's along the axis of a map.

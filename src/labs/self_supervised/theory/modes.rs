@@ -1,6 +1,7 @@
 //! One decoupled mode: p, an eigenvalue of the predictor, with s, the eigenvalue of F in the same eigenvector.
 
 use super::integrate::rk4;
+use crate::labs::self_supervised::params::Hyper;
 
 /// The constants of a mode's motion, with a target of constant ratio r (1: SimSiam, or a target that has caught up).
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -54,6 +55,17 @@ pub struct FixedPoint {
 const ZERO_EIGENVALUE: f64 = 1e-10;
 
 impl ModeDynamics {
+    /// With the decays and rates of a run. The theory counts time in steps times the network's learning rate α: the network's
+    /// decay stays what it is, the predictor's is multiplied by its rate.
+    pub fn of_run(mut self, hyper: &Hyper) -> Self {
+        if hyper.encoder.learning_rate > 0.0 {
+            self.alpha_p = (hyper.predictor.learning_rate / hyper.encoder.learning_rate).max(1e-3);
+        }
+        self.eta = hyper.encoder.decay;
+        self.eta_p = self.alpha_p * hyper.predictor.decay;
+        self
+    }
+
     /// S = 1 + σ².
     pub fn spread(&self) -> f64 {
         1.0 + self.sigma2

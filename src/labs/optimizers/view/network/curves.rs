@@ -148,6 +148,7 @@ fn ui(
             let entry = &ROSTER[optimizer];
             let key = format!("{}/{set}/{}", family.key, entry.id);
             let name = format!("{} {set}", entry.title);
+            panel.behind(&key, &name, style.category(optimizer).dash, false, ctx);
             let Some(mut curve) = series::scalar(run, &key, name, style.category(optimizer)) else { continue };
             if set == "test" {
                 curve.width = 0.55;

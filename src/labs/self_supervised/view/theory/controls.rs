@@ -129,19 +129,14 @@ fn read_out(constants: &Constants, size: f32, ui: &mut Ui, ctx: &ViewCtx<'_>) {
     }
 }
 
-/// Takes decays and rates of the run. The theory counts time in steps times the network's learning rate α: the network's
-/// decay is its own there, the predictor's decays α_p = α_pred/α times as fast as its own says.
+/// Takes decays and rates of the run, see [`ModeDynamics::of_run`].
 pub fn take_from_run(state: &mut Theory, ctx: &ViewCtx<'_>) {
     let params = params_of(ctx);
     let hyper = Hyper::of(&params);
     let steps = if ctx.run.header.is_some() { series::steps(ctx) } else { STEPS.of(&params) as u64 };
     state.simulator.take_from_run(&hyper, steps);
     let constants = &mut state.constants;
-    let mode = &mut constants.mode;
-    if hyper.encoder.learning_rate > 0.0 {
-        mode.alpha_p = (hyper.predictor.learning_rate / hyper.encoder.learning_rate).clamp(0.1, 100.0);
-    }
-    mode.eta = hyper.encoder.decay;
-    mode.eta_p = mode.alpha_p * hyper.predictor.decay;
-    constants.equal_decay = mode.eta == mode.eta_p;
+    constants.mode = constants.mode.of_run(&hyper);
+    constants.mode.alpha_p = constants.mode.alpha_p.clamp(0.1, 100.0);
+    constants.equal_decay = constants.mode.eta == constants.mode.eta_p;
 }

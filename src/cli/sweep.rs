@@ -1,0 +1,170 @@
+//! `learnscope sweep`: one or two parameters over a range each, every combination with several seeds.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+
+use crate::app::sweep_figure;
+use crate::engine::params::{ParamKind, Params, Value};
+use crate::engine::study_runner::Runner;
+use crate::engine::sweep::{Axis, check_size};
+use crate::engine::sweep_table::SweepTable;
+use crate::kit;
+use crate::kit::lab::{self, LabSpec};
+use crate::plot::number;
+use crate::plot::style::Style;
+
+use super::flags::SweepFlags;
+use super::output::{Failure, Output};
+use super::place;
+use super::progress::reading;
+use super::request::{device_choice, find_lab, values};
+use super::study::{Shell, check_rows, save, suffix, tell};
+
+pub fn sweep(flags: &SweepFlags, output: &Output) -> Result<(), Failure> {
+    let lab = find_lab(&flags.lab)?;
+    let axes = flags.over.iter().map(|text| Axis::parse(lab.params, text)).collect::<Result<Vec<_>, _>>()?;
+    check_size(&axes, flags.seeds)?;
+    let device = device_choice(&flags.device)?;
+    let mut base = values(lab, flags.preset.as_deref(), &flags.set, flags.data.as_deref())?;
+    refuse_both(flags, &axes)?;
+    if let Some(steps) = flags.steps {
+        base = with_steps(lab, &base, steps)?;
+    }
+    let shown = match &flags.to {
+        Some(file) => {
+            check_file(file)?;
+            place::check(std::slice::from_ref(file), flags.force)?;
+            measure_of(lab, flags.measure.as_deref())?
+        }
+        None => 0,
+    };
+    let mut study = kit::study::sweep(lab, &base, axes, flags.seeds, flags.seed.unwrap_or(lab::DEFAULT_SEED))?;
+    reading(output, |watch| (lab.read)(&base, watch))?;
+    check_rows(lab, &study, output)?;
+    let folder = study.folder(&flags.out);
+    crate::engine::recording::probe(&folder)?;
+    for note in study.keep(&folder, lab.data, flags.again)? {
+        tell(output, &note);
+    }
+    let (kept, all) = study.progress();
+    if kept > 0 {
+        output.aside(format!("{kept} of {all} runs were measured before and are kept; --again measures them anew"));
+    }
+    let keys: Vec<String> = flags.over.clone();
+    output.object(
+        &json!({ "event": "started", "lab": lab.id, "over": keys, "runs": all, "kept": kept, "folder": folder }),
+    );
+    let cells = number::counted(study.rows().len() as u64, "combination", "combinations");
+    output.aside(format!(
+        "{cells} with {}: {}",
+        number::counted(flags.seeds, "seed", "seeds"),
+        number::counted(all as u64, "run", "runs")
+    ));
+
+    let mut runner = Runner::new(study, kit::study::facts(lab));
+    let shell = Shell { lab, device, skip_device_check: flags.skip_device_check, output };
+    if flags.estimate {
+        if !shell.estimate(&mut runner)? {
+            let left = number::counted((all - kept) as u64, "run is", "runs are");
+            output.line(format!("{left} left, too short to need an estimate"));
+        }
+        return Ok(());
+    }
+    output.kept(&folder);
+    shell.measure(&mut runner, &folder)?;
+    save(&runner.run, &folder, output)?;
+    let Some(table) = runner.run.sweep_table() else { return Ok(()) };
+    for cell in &table.cells {
+        output.object(&json!({ "event": "cell", "axes": table.axes, "measures": table.measures, "result": cell }));
+    }
+    output.line(table.text());
+    let folder = fs::canonicalize(&folder).unwrap_or(folder);
+    output.line(format!("saved in {}: table.txt, table.csv, table.json, samples.json", folder.display()));
+    if let Some(file) = &flags.to {
+        save_as(&runner, &table, shown, file, flags.force)?;
+        output.kept(file);
+        output.object(&json!({ "event": "saved", "file": file }));
+        output.line(format!("saved {}", file.display()));
+    }
+    output.object(&json!({ "event": "finished", "lab": lab.id, "folder": folder }));
+    let failed = table.cells.iter().flat_map(|cell| &cell.runs).filter(|run| run.failed.is_some()).count();
+    if failed > 0 {
+        let runs = number::counted(failed as u64, "run", "runs");
+        return Err(Failure::work(format!("{runs} failed; the same command tries only those again")));
+    }
+    Ok(())
+}
+
+/// Refuses to set what is swept, and to say the steps twice.
+fn refuse_both(flags: &SweepFlags, axes: &[Axis]) -> Result<(), Failure> {
+    let of = |assignment: &String| assignment.split_once('=').map(|(key, _)| key.trim().to_owned());
+    match flags.set.iter().filter_map(of).find(|key| axes.iter().any(|axis| axis.spec.key == key)) {
+        Some(key) => {
+            Err(Failure::usage(format!("`--set {key}=…`: `{key}` is swept, so that it has no value of its own")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The parameters with so many training steps.
+fn with_steps(lab: &LabSpec, base: &Params, steps: u64) -> Result<Params, Failure> {
+    let counts = lab.params.iter().filter(|spec| matches!(spec.kind, ParamKind::Int { .. }) && base.shows(spec));
+    let counts = counts.filter(|spec| spec.key == "steps" || spec.key.ends_with("_steps"));
+    let mut refused = None;
+    for spec in counts {
+        let value = i64::try_from(steps).map(Value::Int).unwrap_or(Value::Int(i64::MAX));
+        let mut params = base.clone();
+        match params.set(lab.params, spec.key, value) {
+            Ok(()) if (lab.steps)(&params) == steps => return Ok(params),
+            Ok(()) => {}
+            Err(error) => refused = Some(error),
+        }
+    }
+    Err(refused.map_or_else(
+        || {
+            let text = format!(
+                "`--steps {steps}`: no parameter of `{}` says how many steps a run takes with these values",
+                lab.id
+            );
+            Failure::usage(text)
+        },
+        Failure::from,
+    ))
+}
+
+fn check_file(file: &Path) -> Result<(), Failure> {
+    match &*suffix(file) {
+        "csv" | "json" | "png" | "svg" => Ok(()),
+        _ => Err(Failure::usage(format!("`--to {}`: the suffix must be .csv, .json, .png or .svg", file.display()))),
+    }
+}
+
+/// The measure that is meant: by its title, or the only one that begins so.
+fn measure_of(lab: &LabSpec, typed: Option<&str>) -> Result<usize, Failure> {
+    let Some(typed) = typed else { return Ok(0) };
+    let measures = lab.sweep.study.measures;
+    if let Some(exact) = measures.iter().position(|measure| measure.title == typed) {
+        return Ok(exact);
+    }
+    let begins = |(_, measure): &(usize, &crate::engine::study::Measure)| measure.title.starts_with(typed);
+    let mut found = measures.iter().enumerate().filter(begins).map(|(at, _)| at);
+    match (found.next(), found.next()) {
+        (Some(at), None) => Ok(at),
+        _ => {
+            let known: Vec<&str> = measures.iter().map(|measure| measure.title).collect();
+            Err(Failure::usage(format!("`--measure {typed}` is not one measure; known are {}", known.join(", "))))
+        }
+    }
+}
+
+fn save_as(runner: &Runner, table: &SweepTable, measure: usize, file: &Path, force: bool) -> Result<(), Failure> {
+    let bytes = match &*suffix(file) {
+        "csv" => table.csv().into_bytes(),
+        "json" => serde_json::to_vec_pretty(table).map_err(|error| Failure::work(error.to_string()))?,
+        "svg" => sweep_figure::svg(&runner.run, measure, &Style::light()).map_err(Failure::Work)?,
+        _ => sweep_figure::png(&runner.run, measure, &Style::light()).map_err(Failure::Work)?,
+    };
+    place::write(file, &bytes, force)
+}

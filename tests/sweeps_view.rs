@@ -1,0 +1,189 @@
+//! Sweeps and pinned runs in the window, by label.
+
+mod support;
+
+use std::path::Path;
+use std::time::Instant;
+
+use eframe::App as _;
+use eframe::egui::{self, Key, Modifiers, Role, vec2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+
+use learnscope::app::sweep_figure::SweepFigure;
+use learnscope::app::{App, Parts};
+use learnscope::engine::command::Record;
+use learnscope::engine::event::{Body, Event, RunHeader, RunId, Status};
+use learnscope::engine::params::Params;
+use learnscope::engine::recording::Recorder;
+use learnscope::engine::sweep::Axis;
+use learnscope::kit;
+use learnscope::labs;
+use learnscope::plot::style::Style;
+
+use support::window::{PARAMS, Scripted, TOY, command, parts, press};
+
+fn window(backend: &Scripted, runs: &Path, config: Option<&Path>) -> Harness<'static, App> {
+    let parts = Parts { runs_dir: runs.to_owned(), ..parts(vec![&TOY], Box::new(backend.clone()), config) };
+    let size = vec2(1440.0, 1000.0);
+    let mut harness =
+        Harness::builder().with_size(size).with_step_dt(1.0 / 60.0).build_eframe(|cc| App::new(&cc.egui_ctx, parts));
+    harness.run_steps(3);
+    harness
+}
+
+fn until_shown(harness: &mut Harness<'static, App>, text: &str) {
+    let start = Instant::now();
+    while harness.query_all_by_label_contains(text).next().is_none() {
+        assert!(start.elapsed().as_secs() < 20, "`{text}` never appeared");
+        harness.run_steps(1);
+    }
+}
+
+#[test]
+fn a_sweep_is_asked_for_measured_and_shown_cell_by_cell() {
+    let folder = tempfile::tempdir().unwrap();
+    let backend = Scripted::computing();
+    let mut harness = window(&backend, &folder.path().join("runs"), None);
+    let form = backend.last_start();
+    command(&mut harness, "sweep…: train");
+    // A quarter to four times the form's value, by factors.
+    assert!(harness.query_by_label_contains("5 combinations, 15 runs").is_some());
+    backend.taken();
+    harness.get_by_label("Estimate and ask").click();
+    harness.run_steps(3);
+    until_shown(&mut harness, "15 of 15 runs are measured");
+    let starts = backend.starts();
+    let mut rates: Vec<f64> = starts.iter().map(|request| request.params.float("rate")).collect();
+    assert_eq!((rates.len(), starts[0].seed, starts[1].seed), (15, 7, 8));
+    rates.dedup();
+    assert_eq!(rates, [2.5e-5, 5e-5, 1e-4, 2e-4, 4e-4]);
+    let middle = "rate = 0.0001, last loss, median of the seeds: 0.00100";
+    assert!(harness.query_by_label(middle).is_some(), "the cell says its number");
+    // The form is the user's: what it showed is what it starts.
+    backend.taken();
+    command(&mut harness, "start or restart");
+    assert_eq!(backend.last_start().params, form.params);
+
+    // A cell without a recording puts its values into the form, in one undo step.
+    harness.get_by_label("rate = 0.0004, last loss, median of the seeds: 0.00400").click();
+    let start = Instant::now();
+    while backend.last_start().params.float("rate") != 4e-4 {
+        assert!(start.elapsed().as_secs() < 20, "the cell was not run");
+        harness.run_steps(1);
+    }
+    press(&mut harness, Modifiers::COMMAND, Key::Z);
+    harness.run_steps(20);
+    assert_eq!(backend.last_start().params, form.params, "and back");
+    harness.into_state().on_exit();
+    let csv = std::fs::read_to_string(folder.path().join("studies/toy-sweep/table.csv")).unwrap();
+    assert!(csv.starts_with("rate,seeds,failed,\"last loss, median\"") && csv.contains("0.0001,3,0,0.001,"), "{csv}");
+}
+
+#[test]
+fn what_cannot_be_swept_is_said_in_the_dialog() {
+    let folder = tempfile::tempdir().unwrap();
+    let backend = Scripted::computing();
+    let mut harness = window(&backend, &folder.path().join("runs"), None);
+    command(&mut harness, "sweep…: train");
+    let field = harness.get_by_role_and_label(Role::TextInput, "Values of the first parameter");
+    field.focus();
+    harness.run_steps(2);
+    harness.get_by_role_and_label(Role::TextInput, "Values of the first parameter").type_text("x");
+    harness.run_steps(2);
+    assert!(harness.query_by_label_contains("parameter `rate`").is_some());
+    backend.taken();
+    harness.get_by_label("Estimate and ask").click();
+    harness.run_steps(3);
+    assert!(backend.starts().is_empty(), "nothing is started");
+    harness.get_by_label("Cancel").click();
+    harness.run_steps(3);
+    assert!(harness.query_by_label("Estimate and ask").is_none());
+}
+
+#[test]
+fn the_map_of_two_parameters_has_the_theory_beside_it() {
+    let lab = labs::find("self-supervised").unwrap();
+    let over = ["rate_predictor=0.05,0.15,2", "decay_encoder=0.001,0.02"];
+    let axes = over.map(|text| Axis::parse(lab.params, text).unwrap()).to_vec();
+    let study = kit::study::sweep(lab, &Params::defaults(lab.params), axes, 2, 7).unwrap();
+    let table = study.sweep_table().unwrap();
+    let (mut figure, style) = (SweepFigure::default(), Style::light());
+    let mut harness = Harness::builder().with_size(vec2(900.0, 400.0)).build_ui(move |ui| {
+        egui::Frame::new().show(ui, |ui| {
+            let rect = ui.available_rect_before_wrap();
+            figure.show(ui, rect, (&study, &table), "", &style, 11.0);
+        });
+    });
+    let share = |harness: &Harness<'_>, rate: &str| {
+        let start =
+            format!("rate_predictor = {rate}, decay_encoder = 0.001, Theory: share of starts (p, s) that collapse: ");
+        let label = support::scene::label(harness, &start);
+        label.strip_prefix(&*start).and_then(|share| share.parse::<f64>().ok())
+    };
+    let start = Instant::now();
+    while share(&harness, "2.0").is_none() {
+        assert!(start.elapsed().as_secs() < 60, "the theory never came");
+        harness.run_steps(1);
+    }
+    let [low, middle, high] = ["0.05", "0.15", "2.0"].map(|rate| share(&harness, rate).unwrap());
+    assert!(low > middle && middle > high && high > 0.0, "a larger rate of the predictor shrinks the basin");
+    let ours = "rate_predictor = 0.05, decay_encoder = 0.02, share of seeds that died: none yet";
+    assert!(harness.query_by_label(ours).is_some());
+}
+
+/// Records a finished run of the toy lab.
+fn record(runs: &Path, name: &str, rate: f64) -> std::path::PathBuf {
+    let mut params = Params::defaults(PARAMS);
+    params.set_text(PARAMS, &format!("rate={rate}")).unwrap();
+    let mut header =
+        RunHeader { lab: "toy".into(), name: name.into(), params, steps: 2, seed: 7, ..RunHeader::default() };
+    let folder = runs.join(name);
+    let mut recorder = Recorder::create(&Record::Replace(folder.clone()), &mut header).unwrap().unwrap();
+    let event = |step, body| Event { run: RunId(1), step, seconds: 0.1, body };
+    recorder.append(&event(0, Body::Started(Box::new(header)))).unwrap();
+    for step in 1..=2 {
+        recorder.append(&event(step, Body::Scalars(vec![("loss".into(), rate * step as f64)]))).unwrap();
+    }
+    recorder.append(&event(2, Body::Status(Status::Finished))).unwrap();
+    folder
+}
+
+#[test]
+fn a_pinned_run_stands_beside_the_shown_one_and_is_remembered() {
+    let folder = tempfile::tempdir().unwrap();
+    let (runs, config) = (folder.path().join("runs"), folder.path().join("config"));
+    std::fs::create_dir_all(&runs).unwrap();
+    record(&runs, "slow", 0.25);
+    let fast = record(&runs, "fast", 0.5);
+    let backend = Scripted::computing();
+    let mut harness = window(&backend, &runs, Some(&config));
+    for name in ["slow", "fast"] {
+        press(&mut harness, Modifiers::COMMAND, Key::R);
+        until_shown(&mut harness, &format!("Toy {name}"));
+        harness.get_by_label_contains(&format!("Toy {name}")).click();
+        harness.run_steps(3);
+        harness.get_by_label("Pin").click();
+        harness.run_steps(3);
+        assert!(harness.query_by_label("Unpin").is_some());
+        press(&mut harness, Modifiers::COMMAND, Key::R);
+    }
+    command(&mut harness, "runs side by side");
+    // rate 0.5 twice 0.5 at its last step; and the run that is shown.
+    for text in ["slow", "fast", "0.25", "1.00", "Coloured by"] {
+        until_shown(&mut harness, text);
+    }
+    harness.into_state().on_exit();
+    std::fs::remove_dir_all(&fast).unwrap();
+
+    // Another window remembers both, and tells that one is gone.
+    let mut harness = window(&backend, &runs, Some(&config));
+    until_shown(&mut harness, "is not pinned any more");
+    command(&mut harness, "runs side by side");
+    until_shown(&mut harness, "slow");
+    assert!(harness.query_all_by_label("fast").next().is_none());
+    harness.get_by_label("unpin").click();
+    harness.run_steps(5);
+    until_shown(&mut harness, "No run of this lab is pinned");
+    harness.into_state().on_exit();
+}
