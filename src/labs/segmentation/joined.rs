@@ -11,6 +11,7 @@ use crate::data::segmentation::read::Reader;
 use crate::data::segmentation::split::Part;
 use crate::data::segmentation::{Watch, counted};
 use crate::engine::params::{ParamError, Params};
+use crate::pixels::spacing::Spacing;
 
 use super::params::JOINED;
 use super::reading::correction;
@@ -127,6 +128,7 @@ impl SegmentationData {
             parts,
             ..self.clone()
         };
+        data.spacings = data.with_joined_spacings(&mut lines);
         data.take_parts(params)?;
         let here = data.items.len() - data.own;
         if here > 0 {
@@ -140,6 +142,27 @@ impl SegmentationData {
             );
         }
         Ok(Joined { data, new, lines })
+    }
+
+    /// The size of a pixel of every image. What a run measures in does not change while it runs: an image that joins and whose
+    /// file says no size is taken to be as the first of the data set.
+    fn with_joined_spacings(&self, lines: &mut Vec<String>) -> Vec<Spacing> {
+        let Some(&first) = self.spacings.first() else { return Vec::new() };
+        // Typed: one for all.
+        let typed = self.items[..self.own].iter().any(|item| item.spacing.is_none_or(|spacing| spacing != first));
+        let typed = typed && self.spacings[..self.own].iter().all(|spacing| *spacing == first);
+        let mut spacings = self.spacings[..self.own].to_vec();
+        for item in &self.items[self.own..] {
+            if item.spacing.is_none() && !typed {
+                let how = first.text();
+                lines.push(format!(
+                    "`{}` does not say how large a pixel is: {how} is taken, as of the first image",
+                    item.name
+                ));
+            }
+            spacings.push(if typed { first } else { item.spacing.unwrap_or(first) });
+        }
+        spacings
     }
 
     /// Why an image must not be trained on, if it must not.
@@ -208,6 +231,8 @@ impl SegmentationData {
             parts: vec![Some(Part::Train); own],
             own,
             prints: Arc::new(prints),
+            groups: order.iter().map(|&i| self.group(i)).collect(),
+            spacings: order.iter().filter_map(|&i| self.spacing(i)).collect(),
             ..self.clone()
         };
         let listing = scan_chosen(folder, None, &self.which, Watch::nobody()).map_err(refused)?;

@@ -31,8 +31,8 @@ use super::joined;
 use super::params::{
     ANNOTATOR, AS_GIVEN, CALIPERS, CHANNELS, CORRECTIONS, Calipers, FIT, FOLD, FOLDER, FOLDS, FROM_FOLDER, GROUP_BY,
     GROUP_PATTERN, GroupBy, IMAGE_SIZE, IMAGES_IN, JOINED, LABELS, LEAVE_OUT, LESION, LESION_VALUE, MASKS_IN, OVERFIT,
-    OVERFIT_IMAGE, PixelSize, SPACING, SPLIT_SEED, SYNTHETIC_IMAGES, TRAIN_SHARE, VALIDATION_SHARE, WALL_IMAGES, WEIGHTS,
-    check_combination, dealing, lesion, mapping, pixel_size,
+    OVERFIT_IMAGE, PixelSize, SPACING, SPLIT_SEED, SYNTHETIC_IMAGES, TRAIN_SHARE, VALIDATION_SHARE, WALL_IMAGES,
+    WEIGHTS, check_combination, dealing, lesion, mapping, pixel_size,
 };
 use super::reading::{Examined, Input, ReadFolder, correction, for_training};
 

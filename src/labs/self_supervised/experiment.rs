@@ -24,8 +24,8 @@ use super::inspect;
 use super::judge::Judge;
 use super::network::Shape;
 use super::params::{
-    BATCH_SIZE, DATA_SEED, Descent, EVALUATION, Hyper, OPTIMIZER, PROBE_TEST, PROBE_TRAIN, WEIGHTS, check_combination,
-    weights_file,
+    BATCH_SIZE, DATA_SEED, Descent, ENCODER, EVALUATION, Hyper, OPTIMIZER, PROBE_TEST, PROBE_TRAIN, WEIGHTS,
+    check_combination, weights_file,
 };
 use super::trainer::{Correlation, Outcome, Trainer, VIEWS};
 use super::weights::{Fit, WeightsError, start_from};
@@ -222,7 +222,7 @@ impl SelfSupervisedRun {
         reader.add(self.trainer.online.branch.encoder.infer(x.clone()));
         let read = reader.read()?;
         representation::emit_feature_views(
-            &representation::rows(EncoderKind::of(&self.training.params).features(), &read[0]),
+            &representation::rows(ENCODER.of(&self.training.params).features(), &read[0]),
             out,
         );
         let (outcome, correlation) = self.trainer.look(x, &self.hyper);

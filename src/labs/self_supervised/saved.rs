@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use super::experiment::shape;
 use super::judge::encode;
-use super::network::{Branch, Online, build};
+use super::network::{Branch, Online, Shape, build};
 use super::params::{FOLDER, PARAMS, SOURCE, Source};
 use super::weights::packed;
 use super::{SPEC, source};
@@ -36,7 +35,7 @@ fn networks(
     params: &Params,
     device: &burn::tensor::Device,
 ) -> Result<(Online, Branch), PredictError> {
-    let (online, target) = build(&shape(params, channels(params)), 0, device).map_err(PredictError::input)?;
+    let (online, target) = build(&Shape::of(params, channels(params)), 0, device).map_err(PredictError::input)?;
     let online = module_of(from, checkpoint, "online", &online, device)?;
     let target = module_of(from, checkpoint, "target", &target, device)?;
     Ok((online, target))

@@ -179,7 +179,7 @@ pub fn packed(
     step: u64,
     channels: usize,
 ) -> Result<Vec<u8>, WeightsError> {
-    let kind = EncoderKind::of(params);
+    let kind = ENCODER.of(params);
     let recipe = source::recipe(params);
     let moments = |of: fn((f32, f32)) -> f32| {
         let all: Vec<String> = (0..channels).map(|channel| of(recipe.moments(channel)).to_string()).collect();
@@ -216,12 +216,7 @@ pub fn packed(
 ///
 /// # Errors
 /// Nothing fits the encoder, or a value of what does is not a finite number.
-pub fn start_from(
-    file: &Opened,
-    net: Online,
-    network: &str,
-    device: &Device,
-) -> Result<(Online, Fit), WeightsError> {
+pub fn start_from(file: &Opened, net: Online, network: &str, device: &Device) -> Result<(Online, Fit), WeightsError> {
     let all = places(&net);
     let keys = keys(file, &all);
     let parts: Vec<Part> = all.iter().map(|(part, _)| *part).collect();

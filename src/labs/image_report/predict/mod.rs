@@ -48,8 +48,7 @@ static MOST_WORDS: Int = live(GROUP, "most_words", "maps of a report")
     .int(6, [1, 200]);
 
 /// The lab's functions for the command line.
-pub static PREDICT: PredictSpec =
-    PredictSpec { settings, predict: job::predict, tensors };
+pub static PREDICT: PredictSpec = PredictSpec { settings, predict: job::predict, tensors };
 
 /// See [`PredictSpec::tensors`]: with as many word pieces as the parameters allow.
 fn tensors(params: &Params) -> Result<Vec<TensorName>, PredictError> {

@@ -56,8 +56,7 @@ static OCCLUSIONS: Switch = live(GROUP, "occlusions", "occlusion maps")
     .switch(true);
 
 /// The lab's functions for the command line.
-pub static PREDICT: PredictSpec =
-    PredictSpec { settings, predict: job::predict, tensors };
+pub static PREDICT: PredictSpec = PredictSpec { settings, predict: job::predict, tensors };
 
 /// See [`PredictSpec::tensors`].
 fn tensors(params: &Params) -> Result<Vec<TensorName>, PredictError> {

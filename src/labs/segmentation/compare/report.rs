@@ -100,7 +100,7 @@ fn report(question: &Question<'_>) -> Result<CompareReport, String> {
 
 fn told(first: &Results, second: &Results, part: Part, measure: Measure, found: &Comparison) -> CompareReport {
     let groups = found.lines[0].first.groups;
-    let unit = if measure.rises() { "" } else { " in pixels" };
+    let unit = if measure.rises() { String::new() } else { format!(" in {}", first.unit.word()) };
     let about = vec![
         format!("A: {}", first.name),
         format!("B: {}", second.name),

@@ -9,6 +9,7 @@ use crate::engine::event::Payload;
 use crate::engine::params::Params;
 use crate::engine::recording::{RunReader, replay_from};
 use crate::engine::state::RunState;
+use crate::pixels::spacing::Unit;
 
 use super::super::params::{KEEP, PARAMS, net_spec};
 use super::super::pipeline::Pipeline;
@@ -31,6 +32,8 @@ pub struct Results {
     pub title: String,
     /// How its predictions were made and measured, in words.
     pub convention: String,
+    /// What its distances are in.
+    pub unit: Unit,
     known: HashMap<String, Known>,
     /// The part of a picture by its content; of one that is there twice, the part that was trained on.
     parts: HashMap<u64, Part>,
@@ -45,16 +48,11 @@ impl Results {
             Some(Payload::Table { columns, rows }) => scores::read(columns, rows),
             _ => Vec::new(),
         };
+        let (validation, test) = (rows("validation/images"), rows("test/images"));
+        let unit = validation.iter().chain(&test).next().map_or(Unit::Pixels, |row| row.unit);
         // A recording of an older version may lack a parameter.
-        let convention = KEEP.get(params).map(|_| Pipeline::of(params).describe()).unwrap_or_default();
-        let mut results = Self {
-            title: name.clone(),
-            name,
-            convention,
-            validation: rows("validation/images"),
-            test: rows("test/images"),
-            ..Self::default()
-        };
+        let convention = KEEP.get(params).map(|_| Pipeline::of(params).describe(unit)).unwrap_or_default();
+        let mut results = Self { title: name.clone(), name, convention, unit, validation, test, ..Self::default() };
         if let Some(Payload::Table { columns, rows }) = payload("data/split").as_deref() {
             results.read_split(columns, rows);
         }

@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_blurred_border_and_a_mirror_image_seen_otherwise_are_doubts() {
-        let side = 16;
+        let side = 16_usize;
         let map = |soft: f32| -> Vec<f32> {
             (0..side * side).map(|i| if (i % side).abs_diff(8) < 3 { 1.0 - soft } else { soft }).collect()
         };

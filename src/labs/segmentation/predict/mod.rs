@@ -34,16 +34,15 @@ use crate::pixels::resize::Size;
 use crate::pixels::spacing::Spacing;
 
 use super::params::{
-    ANNOTATOR, CONNECTIVITY, COUNT_THE_DIAGONAL, FILL_HOLES, FIT, HAUSDORFF, IMAGES_IN, KEEP, LABELS, LEAVE_OUT, LESION,
-    LESION_VALUE, MASKS_IN, SPACING, THRESHOLD, net_spec,
+    ANNOTATOR, CONNECTIVITY, COUNT_THE_DIAGONAL, FILL_HOLES, FIT, HAUSDORFF, IMAGES_IN, KEEP, LABELS, LEAVE_OUT,
+    LESION, LESION_VALUE, MASKS_IN, SPACING, THRESHOLD, net_spec,
 };
 use super::pipeline::{Pipeline, Score};
 use super::source::prepare;
 use inputs::Item;
 
 /// The lab's functions for the command line.
-pub static PREDICT: PredictSpec =
-    PredictSpec { settings, predict: job::predict, tensors };
+pub static PREDICT: PredictSpec = PredictSpec { settings, predict: job::predict, tensors };
 
 /// Names and shapes of the tensors of the network that these parameters ask for; see [`PredictSpec::tensors`].
 fn tensors(params: &Params) -> Result<Vec<TensorName>, PredictError> {

@@ -249,15 +249,15 @@ fn score(held: &mut Held, source: &Source, image: &Path) -> Result<Scored, Strin
     let (mask, probabilities) = predict(held, &picture)?;
     let (turned, _) = predict(held, &mirrored(&picture))?;
     let doubt = Doubt::of(&probabilities, held.pipeline.threshold, &mask, &mirrored_mask(&turned));
-    Ok(Scored { doubt, dice: truth.map(|truth| held.pipeline.score(&mask, &truth).dice) })
+    Ok(Scored { doubt, dice: truth.map(|truth| held.pipeline.score(&mask, &truth, None).dice) })
 }
 
 /// The mask of a picture and the network's map.
 fn predict(held: &Held, picture: &Picture) -> Result<(Mask, Vec<f32>), String> {
-    let probabilities = guarded(|| held.predictor.probabilities(picture))?;
+    let probabilities = guarded(|| held.predictor.probabilities(picture, held.pipeline.fit))?;
     if probabilities.iter().any(|p| !p.is_finite()) {
         return Err("the network's output is no number here; it is not used as a mask".to_owned());
     }
-    let mask = measure(&probabilities, picture, None, &held.pipeline).mask;
+    let mask = measure(&probabilities, picture, None, None, &held.pipeline).mask;
     Ok((mask, probabilities))
 }

@@ -10,6 +10,7 @@ use crate::data::segmentation::choice::FolderChoice;
 use crate::data::segmentation::read::Reader as Files;
 use crate::engine::params::{ParamError, Params};
 use crate::kit::predict::{PredictError, guarded, real};
+use crate::pixels::fit::Fit;
 
 use super::super::params::{ANNOTATOR, FOLDER, FROM_FOLDER, IMAGES_IN, LABELS, LEAVE_OUT, MASKS_IN, PARAMS, mapping};
 use super::super::source::folder_choice;
@@ -52,7 +53,7 @@ pub fn predictor(
     let on_cpu = on(source, &device::open(&DeviceChoice::Cpu).map_err(PredictError::input)?)?;
     let compared = guarded(|| {
         let on_gpu = on(source, &opened)?;
-        let apart = apart(&on_gpu, &on_cpu, inputs, files)?;
+        let apart = apart(&on_gpu, &on_cpu, source.pipeline().fit, inputs, files)?;
         Ok::<_, PredictError>((on_gpu, apart))
     });
     let problem = match compared {
@@ -80,10 +81,16 @@ fn on(source: &WeightsSource, opened: &Opened) -> Result<Predictor, PredictError
 }
 
 /// The largest difference of two devices' probabilities of the first picture that can be read; `None`: there is none.
-fn apart(one: &Predictor, other: &Predictor, inputs: &Inputs, files: &Files) -> Result<Option<f32>, PredictError> {
+fn apart(
+    one: &Predictor,
+    other: &Predictor,
+    fit: Fit,
+    inputs: &Inputs,
+    files: &Files,
+) -> Result<Option<f32>, PredictError> {
     let usable = inputs.items.iter().filter(|item| !item.broken);
     let Some((picture, ..)) = usable.take(8).find_map(|item| read(item, files).ok()) else { return Ok(None) };
-    let [one, other] = [one, other].map(|predictor| predictor.probabilities(&picture).map_err(PredictError::work));
+    let [one, other] = [one, other].map(|predictor| predictor.probabilities(&picture, fit).map_err(PredictError::work));
     Ok(Some(largest(&one?, &other?)))
 }
 

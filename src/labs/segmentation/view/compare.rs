@@ -178,12 +178,13 @@ impl Compare {
         self.means.update("means with intervals", ui.ctx(), &asked, move |_| means(&of, part));
         let rows = self.means.newest().filter(|_| self.means.is_current(&asked)).cloned().unwrap_or_default();
         let mut heads = vec!["class".to_owned(), "images".to_owned()];
-        heads.extend(SHOWN.map(|measure| measure.short().to_owned()));
+        let unit = own.results.unit;
+        heads.extend(SHOWN.map(|measure| measure.heading(unit)));
         heads.push("no distance".to_owned());
         let line = |(class, count, estimates): &MeanRow| {
             let mut line = vec![class_name(class.as_deref()), count.to_string()];
             line.extend(
-                SHOWN.iter().zip(estimates).map(|(measure, mean)| mean.text(|value| measure.text(Some(value)))),
+                SHOWN.iter().zip(estimates).map(|(measure, mean)| mean.text(|value| measure.text(Some(value), unit))),
             );
             let hd95 = SHOWN.iter().position(|measure| *measure == Measure::Hd95);
             line.push(hd95.map_or(0, |at| estimates[at].undefined).to_string());
@@ -234,7 +235,7 @@ impl Compare {
         self.scatter(scatter, &found, shared, ui, ctx);
         let heads = HEADS.map(str::to_owned);
         let lines: Vec<Vec<String>> = found.lines.iter().map(cells).collect();
-        let unit = if measure.rises() { "" } else { " in pixels" };
+        let unit = if measure.rises() { String::new() } else { format!(" in {}", own.results.unit.word()) };
         let mut notes = vec![format!("{}{unit} of {} images that both have judged", measure.column(), part.label())];
         notes.extend(warnings(&own.results, &other.results, &found));
         notes.extend([INTERVALS, TESTS, CAUTION].map(str::to_owned));

@@ -1,6 +1,6 @@
 use burn::tensor::Device;
 
-use super::super::experiment::shape;
+use super::super::network::Shape;
 use super::super::network::build;
 use super::super::params::PARAMS;
 use super::*;
@@ -17,7 +17,7 @@ fn label(params: &Params) -> &'static str {
 }
 
 fn nets(params: &Params, channels: usize, seed: u64) -> (Online, Branch) {
-    build(&shape(params, channels), seed, &cpu()).unwrap()
+    build(&Shape::of(params, channels), seed, &cpu()).unwrap()
 }
 
 fn file(folder: &tempfile::TempDir, name: &str, tensors: &[Written]) -> Opened {

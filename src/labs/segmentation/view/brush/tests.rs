@@ -85,7 +85,7 @@ fn what_is_drawn_while_another_image_is_read_is_asked_for() {
     let drawn = tile.mask().unwrap().clone();
     go.send(()).unwrap();
     until(|| {
-        in_view(|ctx| tile.receive_image(ctx));
+        in_view(|ctx| tile.receive_image(&Context::default(), ctx));
         tile.loading.is_none()
     });
     assert_eq!((tile.mask(), tile.wanted.as_ref()), (Some(&drawn), Some(&other)));
