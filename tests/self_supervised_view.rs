@@ -432,7 +432,7 @@ fn the_inspector_says_what_a_view_was_made_with() {
     let mut harness = Scene::new(Story::default(), "views").harness(vec2(900.0, 700.0));
     harness.run_steps(2);
     let all: Vec<String> = harness
-        .get_all_by_label_contains("view 1 of ring")
+        .get_all_by_label_contains("of ring: crop")
         .map(|view| view.accesskit_node().label().unwrap_or_default())
         .collect();
     assert!(all.iter().any(|text| text.contains("flipped, solarised") && text.contains("blur 0.93 px")), "{all:?}");
