@@ -208,14 +208,15 @@ impl SelfSupervisedRun {
 
     /// What is known before the first step: of random weights the predictor alone; weights that are given are analysed as
     /// after a step, on the first batch.
-    fn emit_start(&self, batch: &Batch, out: &mut Emit<'_>) -> Result<(), RunError> {
+    fn emit_start(&self, batch: &Batch, out: &mut Emit<'_>) -> Result<Option<Check>, RunError> {
         if self.fit.is_none() && self.training.steps > 0 {
             let mut reader = Reader::default();
             let wp = self.trainer.online.predictor.matrix();
             let d = wp.dims()[0];
             reader.add(wp);
             let read = reader.read()?;
-            return eigen::emit_untrained(&read[0], d, out).map_err(|error| self.not_finite(error));
+            eigen::emit_untrained(&read[0], d, out).map_err(|error| self.not_finite(error))?;
+            return Ok(None);
         }
         let x = self.upload(batch);
         let mut reader = Reader::default();
@@ -226,7 +227,7 @@ impl SelfSupervisedRun {
             out,
         );
         let (outcome, correlation) = self.trainer.look(x, &self.hyper);
-        self.emit_batch(outcome, self.trainer.l2(&self.hyper), Some(correlation), out).map(drop)
+        self.emit_batch(outcome, self.trainer.l2(&self.hyper), Some(correlation), out)
     }
 
     /// The linear evaluation, where it is asked for and this is the end.
@@ -289,8 +290,11 @@ impl Experiment for SelfSupervisedRun {
         out.payload("protocol", Payload::Text(self.judge.protocol()));
         out.payload("classes", Payload::Text(self.data.train.class_names.join("\n")));
         let batch = self.batches.of(0);
-        self.emit_start(&batch, out)?;
+        let check = self.emit_start(&batch, out)?;
         self.alarm.judged(self.judge.emit(&self.trainer.online.branch, out)?);
+        if let Some(check) = check {
+            self.observe(&check, out);
+        }
         inspect::emit(&self.data.train, &batch, source::recipe(&self.training.params), out);
         self.evaluate(out)?;
         Ok(())
