@@ -282,7 +282,8 @@ fn what_looks_like_a_measured_image_or_has_no_mask_does_not_join() {
     after.set(PARAMS, "joined", Value::Text("p11;p10".to_owned())).unwrap();
     let saved = run.experiment.checkpoint().unwrap();
     let mut resumed = LAB.restored(&after, 1, 20, &saved);
-    (run.step().unwrap(), resumed.step().unwrap());
+    run.step().unwrap();
+    resumed.step().unwrap();
     assert_eq!(run.after(2), resumed.after(2));
     // A correction of what has joined is taken up like any other.
     let listing = scan(set.path(), None, Watch::nobody()).unwrap();
@@ -324,7 +325,8 @@ fn a_folder_without_masks_is_labelled_from_nothing() {
     let mut after = start.clone();
     after.set(PARAMS, "joined", Value::Text("p10".to_owned())).unwrap();
     let mut resumed = LAB.restored(&after, 1, 20, &saved);
-    (run.run_to(8), resumed.run_to(8));
+    run.run_to(8);
+    resumed.run_to(8);
     assert_eq!(run.after(3), resumed.after(3));
 }
 

@@ -139,7 +139,11 @@ fn first_network(
     let file = WeightsFile::open(Path::new(path)).map_err(|error| invalid(error.to_string()))?.lenient();
     let net = file.load(spec, device).map_err(|error| invalid(error.to_string()))?;
     let notes = file.notes(spec).map_err(|error| invalid(error.to_string()))?;
-    Ok((net, notes.into_iter().map(|note| (Level::Warning, format!("weights: {note}"))).collect()))
+    let told = |note: String| match note.strip_prefix("warning: ") {
+        Some(serious) => (Level::Warning, format!("weights: {serious}")),
+        None => (Level::Info, format!("weights: {note}")),
+    };
+    Ok((net, notes.into_iter().map(told).collect()))
 }
 
 impl SegmentationRun {

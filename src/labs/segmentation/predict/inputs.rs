@@ -170,6 +170,8 @@ fn described(folder: &Path, listing: &Listing, items: &[Item], left_out: usize) 
         line += &format!(", {known} with a true mask ({})", listing.layout.describe());
     } else if listing.layout == Layout::Drawn {
         line += ", none with a true mask";
+    } else if let Layout::Mapped { .. } = listing.layout {
+        line += &format!(", none with a true mask ({})", listing.layout.describe());
     }
     let mut lines = vec![line];
     if !listing.left_out.is_empty() {

@@ -82,6 +82,8 @@ pub struct WeightsSource {
     pub origin: String,
     /// What was white in the pictures of more than 8 bits that they were trained on, where that is known.
     pub white: White,
+    /// What was made of a file of weights, one statement each; what is serious begins with `warning: `.
+    pub notes: Vec<String>,
     /// What the user should know before trusting them.
     pub warnings: Vec<String>,
     /// How the run's predictions are made and measured; the lab's default for a file.
@@ -188,6 +190,10 @@ impl WeightsSource {
         if self.pipeline().fit == Fit::Letterbox {
             lines.push("pictures keep their shape in the square (letterbox)".to_owned());
         }
+        lines.extend(self.notes.iter().map(|note| match note.strip_prefix("warning: ") {
+            Some(_) => note.clone(),
+            None => format!("weights: {note}"),
+        }));
         lines.extend(self.white.lines().into_iter().map(|line| format!("{line}, as in training")));
         lines.push(match &self.parts {
             Ok(parts) => format!("parts: {} pictures of the run's data set, known again by content", parts.describe()),
@@ -218,7 +224,8 @@ fn of_file(path: &Path, said: SaidOfFile<'_>) -> Result<WeightsSource, PredictEr
         image_size_from,
         origin: path.display().to_string(),
         white: file.white().and_then(White::parse).unwrap_or_default(),
-        warnings: notes,
+        notes,
+        warnings: Vec::new(),
         params: Params::defaults(PARAMS),
         parts: Err("a file of weights does not tell on which pictures they were trained; the folder of the run does"
             .to_owned()),
@@ -239,6 +246,7 @@ fn of_run(run: RunWeights) -> WeightsSource {
         image_size_from: "as it was trained",
         origin: format!("run {name}, {kind}, checkpoint of step {}", checkpoint.step),
         white: checkpoint.text.get("white").and_then(|text| White::parse(text)).unwrap_or_default(),
+        notes: Vec::new(),
         warnings,
         params,
         parts: Parts::of_run(&folder),

@@ -196,7 +196,8 @@ impl WeightsFile {
         if fit.extra.is_empty() || self.lenient { Ok(fit) } else { Err(self.extra(spec, &fit.extra)) }
     }
 
-    /// What was made of the file for this network, one statement each; empty where it is as this program writes it.
+    /// What was made of the file for this network, one statement each; empty where it is as this program writes it. What may
+    /// make its outputs wrong begins with `warning: `.
     pub fn notes(&self, spec: &NetSpec) -> Result<Vec<String>, WeightsError> {
         let fit = self.checked(spec)?;
         let names = names(spec);
@@ -231,7 +232,7 @@ impl WeightsFile {
         }
         if !fit.extra.is_empty() {
             notes.push(format!(
-                "{}: not used; if the network needs them, this is another one and its outlines are wrong",
+                "warning: {}: not used; if the network needs them, this is another one and its outlines are wrong",
                 tensors_more(&fit.extra)
             ));
         }
