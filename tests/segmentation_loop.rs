@@ -399,7 +399,9 @@ fn the_queue_is_ordered_by_what_the_network_says_of_every_image() {
     let mut window = proposed(scene(set.path(), &of_run), set.path(), "p06.png");
     let ctx = window.ctx.clone();
     window.state_mut().brush.choose_order(Order::Unsure, &ctx);
-    wait_until(&mut window, "stop", |window| window.query_by_label_contains("stop ").is_some());
+    wait_until(&mut window, "stop", |window| {
+        window.query_by_label("stop").is_some() || window.query_by_label("score").is_some()
+    });
     wait_until(&mut window, "the end", |window| window.query_by_label("score").is_some());
     let rows = |window: &Harness<'_, Scene>| -> Vec<(f32, String)> {
         let mut rows: Vec<(f32, String)> = (0..9)
