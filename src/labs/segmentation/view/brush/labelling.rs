@@ -179,9 +179,9 @@ impl BrushTile {
         self.fill(listing, ctx);
     }
 
-    /// What was labelled in an earlier window joins the runs of this one.
+    /// What was labelled in an earlier window joins the next run; what trains is changed by labelling alone.
     fn fill(&mut self, listing: &Listing, ctx: &mut ViewCtx<'_>) {
-        if self.labelling.filled.as_ref() == Some(&listing.root) || !may_set(ctx) {
+        if self.labelling.filled.as_ref() == Some(&listing.root) || is_live(ctx) {
             return;
         }
         self.labelling.filled = Some(listing.root.clone());
