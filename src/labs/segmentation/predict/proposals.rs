@@ -217,7 +217,12 @@ fn read(stamp: Stamp, weights: &Path) -> Result<Held, String> {
     let net = source.build(&device).map_err(|error| error.to_string())?;
     let pipeline = source.pipeline();
     let predictor = Predictor::new(net, source.spec, source.image_size, device).map_err(|error| error.to_string())?;
-    Ok(Held { stamp, predictor, pipeline, said: source.origin, reader: None, white: source.white })
+    // Of a run that is looked at its name says nothing; of a file its folder.
+    let said = match source.origin.split_once(", ") {
+        Some((_, which)) if weights.is_dir() => which.to_owned(),
+        _ => weights.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+    };
+    Ok(Held { stamp, predictor, pipeline, said, reader: None, white: source.white })
 }
 
 /// The reader of this folder, as the network's pictures were read.

@@ -11,7 +11,7 @@ use super::look::Look;
 use super::others::Others;
 use super::postprocess::Means;
 use super::sweep::Sweep;
-use crate::labs::segmentation::params::KEEP;
+use crate::labs::segmentation::params::{FOLDER, FROM_FOLDER, KEEP, SPLIT_SEED};
 use crate::pixels::mask::border::Hausdorff;
 use crate::pixels::mask::components::{Connectivity, Keep};
 
@@ -35,6 +35,8 @@ pub struct Shared {
     /// The last means over all the wall's images, by slot.
     pub means: [Option<Means>; 4],
     run: Option<RunId>,
+    /// Which images the run shows.
+    images: Option<[String; 3]>,
     /// The image that is selected here is to be opened in the brush.
     pub to_brush: bool,
 }
@@ -77,6 +79,13 @@ impl Shared {
             self.run = ctx.run.id;
             self.means = [None; 4];
             self.pictures = Pictures::default();
+            let value = |key: &str| ctx.run.params.get(key).map(ToString::to_string).unwrap_or_default();
+            let images = [FROM_FOLDER.key(), FOLDER.key(), SPLIT_SEED.key()].map(value);
+            // A corner of other images is nothing that somebody has chosen.
+            if self.images.replace(images.clone()).is_some_and(|before| before != images) {
+                self.look.lens.fit();
+                self.selected = 0;
+            }
             if KEEP.get(&ctx.run.params).is_some() {
                 self.pipeline = Pipeline::of(&ctx.run.params);
             }

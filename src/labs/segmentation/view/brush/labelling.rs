@@ -179,9 +179,9 @@ impl BrushTile {
         self.fill(listing, ctx);
     }
 
-    /// What was labelled in an earlier window joins the runs of this one.
+    /// What was labelled in an earlier window joins the next run; what trains is changed by labelling alone.
     fn fill(&mut self, listing: &Listing, ctx: &mut ViewCtx<'_>) {
-        if self.labelling.filled.as_ref() == Some(&listing.root) || !may_set(ctx) {
+        if self.labelling.filled.as_ref() == Some(&listing.root) || is_live(ctx) {
             return;
         }
         self.labelling.filled = Some(listing.root.clone());
@@ -270,6 +270,7 @@ impl BrushTile {
                 }
                 Told::Over(network) => {
                     self.queue.progress = None;
+                    self.queue.from_top = true;
                     match network {
                         Ok(said) => self.queue.said = Some(said),
                         Err(error) => self.labelling.said = Some(format!("not scored: {error}")),
@@ -310,7 +311,7 @@ impl BrushTile {
     /// Takes another order; what it needs to know is asked for.
     pub fn choose_order(&mut self, order: Order, egui: &Context) {
         self.queue.order = order;
-        self.scroll = true;
+        self.queue.from_top = true;
         if order.needs_scores() && self.queue.scores.is_empty() && self.queue.progress.is_none() {
             self.score(egui);
         }
@@ -483,6 +484,9 @@ impl BrushTile {
                 }
             }
             progress(ui, entries, style, size);
+            if let Some((done, all)) = self.queue.progress {
+                ui.label(tile::weak(format!("· {done} of {all} scored"), size, style));
+            }
             let proposed = session.proposal.as_ref().filter(|_| proposal);
             let (text, color) = match (waits, &self.labelling.said, proposed) {
                 (true, ..) => ("predicting…".to_owned(), style.text_weak),

@@ -94,6 +94,9 @@ pub fn show(
             let room = (rect.height() - 3.0 * size).max(height);
             area = area.vertical_scroll_offset(((height + 2.0) * (at as f32 + 0.5) - 0.5 * room).max(0.0));
         }
+        if queue.from_top {
+            area = area.vertical_scroll_offset(0.0);
+        }
         area.show_rows(ui, height, shown.len(), |ui, rows| {
             for &i in &shown[rows] {
                 let entry = &entries[i];

@@ -522,6 +522,7 @@ impl BrushTile {
             asked = asked.or(self.queue_bar(ui, head, size));
             let (search, queue) = (&mut self.search, &self.queue);
             let clicked = list::show(ui, left, all, &shown, open.as_deref(), search, queue, scroll, style, size);
+            self.queue.from_top = false;
             // A click leaves the list where it is.
             self.scroll = scroll && self.loading.is_some();
             self.wanted = clicked.or(self.wanted.take());
@@ -684,9 +685,8 @@ impl BrushTile {
                 return;
             }
             match self.queue.progress {
-                Some((done, all)) => {
-                    let name = format!("stop {done}/{all}");
-                    if tile::button(ui, true, &name, "Stop scoring; what is scored stays", size) {
+                Some(_) => {
+                    if tile::button(ui, true, "stop", "Stop scoring; what is scored stays", size) {
                         asked = Some(Asked::StopScoring);
                     }
                 }

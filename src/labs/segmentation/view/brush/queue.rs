@@ -59,6 +59,8 @@ pub struct Queue {
     pub progress: Option<(usize, usize)>,
     /// By which network they were scored.
     pub said: Option<String>,
+    /// The order is another one: the list is shown from its beginning, once.
+    pub from_top: bool,
 }
 
 impl Queue {
