@@ -509,7 +509,7 @@ fn a_run_is_compared_with_its_twin_image_by_image() {
     give(&mut run, "data/split", split());
     // The twin is better by a tenth on every image but the missed one.
     let Payload::Table { columns, mut rows } = images(STEPS) else { unreachable!() };
-    for row in rows.iter_mut() {
+    for row in &mut rows {
         let dice: f64 = row[3].parse().unwrap();
         row[3] = format!("{:.4}", if dice > 0.0 { dice + 0.1 } else { 0.0 });
     }
