@@ -32,7 +32,7 @@ fn two_runs_are_compared_on_what_both_were_tested_on() {
     train(&home, "other-parts", "--steps 6 --set folds=5 --set fold=1");
     let said = succeeds(&home, "compare a b --to all.csv --figure outlines.png");
     assert!(said.contains("Dice of 6 test images that both have judged, in 6 independent groups"), "{said}");
-    assert!(said.contains("B − A [95 %]") && said.contains("Wilcoxon p") && said.contains("malignant"), "{said}");
+    assert!(said.contains("B − A [95 %]") && said.contains("Wilcoxon p") && said.contains("irregular"), "{said}");
     let rows = table(&home.path().join("all.csv"));
     assert_eq!(rows.len(), 6);
     for row in &rows {
@@ -86,7 +86,7 @@ fn the_means_of_a_run_are_recorded_and_told_with_their_intervals() {
         assert_eq!(all["images"].parse::<usize>().unwrap(), images);
         let [low, mean, high] = ["low", "mean", "high"].map(|name| all[name].parse::<f64>().unwrap());
         assert!(low <= mean && mean <= high, "{all:?}");
-        assert!(rows.iter().any(|row| row["class"] == "malignant"), "class by class");
+        assert!(rows.iter().any(|row| row["class"] == "irregular"), "class by class");
     }
     assert_eq!(table(&home.path().join("test-means.csv")).len() % 6, 0, "six measures each");
 }
