@@ -24,8 +24,8 @@ use super::inspect;
 use super::judge::Judge;
 use super::network::{EncoderKind, Shape};
 use super::params::{
-    BATCH_SIZE, DATA_SEED, ENCODER, EVALUATION, Hyper, INDEPENDENT_TARGET, INIT, PROBE_TEST, PROBE_TRAIN, TWO_LAYERS, WEIGHTS,
-    check_combination, weights_file,
+    BATCH_SIZE, DATA_SEED, ENCODER, EVALUATION, Hyper, INDEPENDENT_TARGET, INIT, PROBE_TEST, PROBE_TRAIN, TWO_LAYERS,
+    WEIGHTS, check_combination, weights_file,
 };
 use super::trainer::{Correlation, Outcome, Trainer, VIEWS};
 use super::weights::{Fit, WeightsError, start_from};

@@ -216,12 +216,7 @@ pub fn packed(
 ///
 /// # Errors
 /// Nothing fits the encoder, or a value of what does is not a finite number.
-pub fn start_from(
-    file: &Opened,
-    net: Online,
-    network: &str,
-    device: &Device,
-) -> Result<(Online, Fit), WeightsError> {
+pub fn start_from(file: &Opened, net: Online, network: &str, device: &Device) -> Result<(Online, Fit), WeightsError> {
     let all = places(&net);
     let keys = keys(file, &all);
     let parts: Vec<Part> = all.iter().map(|(part, _)| *part).collect();
