@@ -230,7 +230,7 @@ fn pinned_runs_lie_behind_the_run_and_have_their_legend() {
     harness.run_steps(3);
     assert!(stands_out(&harness, &first));
     // More than a legend has room for: their number stands there.
-    harness.state_mut().past.pinned = pinned(&(1..=14).map(|k| 0.001 * f64::from(k)).collect::<Vec<_>>());
-    harness.run_steps(3);
-    harness.get_by_label("select 14 pinned runs");
+    let mut scene = self::scene(run(false));
+    scene.past.pinned = pinned(&(1..=14).map(|k| 0.001 * f64::from(k)).collect::<Vec<_>>());
+    scene.harness(vec2(460.0, 260.0)).get_by_label("select 14 pinned runs");
 }

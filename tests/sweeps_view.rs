@@ -11,6 +11,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
 use learnscope::app::sweep_figure::SweepFigure;
+use learnscope::app::theme;
 use learnscope::app::{App, Parts};
 use learnscope::engine::command::Record;
 use learnscope::engine::event::{Body, Event, RunHeader, RunId, Status};
@@ -108,8 +109,12 @@ fn the_map_of_two_parameters_has_the_theory_beside_it() {
     let axes = over.map(|text| Axis::parse(lab.params, text).unwrap()).to_vec();
     let study = kit::study::sweep(lab, &Params::defaults(lab.params), axes, 2, 7).unwrap();
     let table = study.sweep_table().unwrap();
-    let (mut figure, style) = (SweepFigure::default(), Style::light());
+    let (mut figure, style, mut ready) = (SweepFigure::default(), Style::light(), false);
     let mut harness = Harness::builder().with_size(vec2(900.0, 400.0)).build_ui(move |ui| {
+        // The fonts act from the next frame on.
+        if !std::mem::replace(&mut ready, true) {
+            return theme::install_fonts(ui.ctx());
+        }
         egui::Frame::new().show(ui, |ui| {
             let rect = ui.available_rect_before_wrap();
             figure.show(ui, rect, (&study, &table), "", &style, 11.0);

@@ -217,7 +217,7 @@ fn range(spec: &ParamSpec, text: &str, from: &str, rest: &str) -> Result<Vec<Val
     let (low, high) = (end(from)?, end(to)?);
     if low >= high {
         let problem = format!(
-            "`{text}` goes from {low} to {high}; expected the smaller number first, within {}",
+            "`{text}` goes down from {low} to {high}; expected the smaller number first, each {}",
             spec.expected()
         );
         return Err(ParamError::invalid(spec.key, problem));
