@@ -155,7 +155,8 @@ fn settings(ui: &mut Ui, shared: &mut Shared, size: f32, columns: usize) {
         let label = ui.label(small("threshold")).on_hover_text(help);
         if !tile::said(ui, small(&format!("{:.2}", pipeline.threshold))) {
             let slider = Slider::new(&mut pipeline.threshold, 0.01..=0.99).step_by(0.01).fixed_decimals(2);
-            ui.add(slider).labelled_by(label.id).on_hover_text(help);
+            // Its tooltip would lie over the means while it is dragged; the label has it.
+            ui.add(slider).labelled_by(label.id);
         }
         next(ui);
 
