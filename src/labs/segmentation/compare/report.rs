@@ -107,7 +107,11 @@ fn told(first: &Results, second: &Results, part: Part, measure: Measure, found: 
         format!(
             "{}{unit} of {} that both have judged, in {}",
             measure.column(),
-            counted(found.lines[0].first.count, &format!("{} image", part.label()), &format!("{} images", part.label())),
+            counted(
+                found.lines[0].first.count,
+                &format!("{} image", part.label()),
+                &format!("{} images", part.label())
+            ),
             counted(groups, "independent group", "independent groups")
         ),
         INTERVALS.to_owned(),
