@@ -1,16 +1,22 @@
-//! The run's steps in the theory's time: t = Σ α/(1 − μ) over its steps, with the rates that held at each.
+//! The run's steps in the theory's time: t = Σ α/(1 − μ) over its steps, with the rates that held at each. It is the time of
+//! gradient descent with momentum: a run with another optimizer has none.
+
+use std::ops::Range;
 
 use crate::engine::params::Params;
 use crate::engine::twin::of_twin;
 use crate::kit::view::ViewCtx;
-use crate::labs::self_supervised::params::{MOMENTUM, PARAMS, RATE_ENCODER};
-use crate::labs::self_supervised::view::series::Quantity;
+use crate::labs::self_supervised::params::{Descent, Hyper, OPTIMIZER, PARAMS};
+use crate::labs::self_supervised::view::series::{self, Quantity};
 use crate::plot::curve::Curve;
 use crate::plot::style::{Category, Dash};
 
 /// From which step on, at which time, how much time a step takes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunTime(Vec<(u64, f64, f64)>);
+
+/// Pieces into which a run with a schedule of rates is divided.
+const PIECES: u64 = 1000;
 
 impl RunTime {
     /// That of the run that is shown; `None`: there is none, or not one of these parameters.
@@ -19,14 +25,15 @@ impl RunTime {
         if PARAMS.iter().any(|spec| params.get(spec.key).is_none()) {
             return None;
         }
-        let mut changes = Vec::new();
-        let own = ctx.run.changes.iter().filter(|change| of_twin(&change.key).is_none());
-        for change in own {
+        let own: Vec<_> = ctx.run.changes.iter().filter(|change| of_twin(&change.key).is_none()).collect();
+        let steps = series::steps(ctx);
+        let mut speeds = speeds(&params, 0..own.first().map_or(steps, |change| change.step), steps)?;
+        for (i, change) in own.iter().enumerate() {
             params.put(&change.key, change.value.clone());
-            changes.push((change.step, speed(&params)));
+            let until = own.get(i + 1).map_or(steps, |next| next.step);
+            speeds.extend(self::speeds(&params, change.step..until, steps)?);
         }
-        let first = speed(&ctx.run.header.as_ref()?.params);
-        Some(Self::new(first, &changes))
+        Some(Self::new(speeds[0].1, &speeds[1..]))
     }
 
     /// A step takes `first` until the step of the first change, and so on.
@@ -72,8 +79,16 @@ impl RunTime {
     }
 }
 
-fn speed(params: &Params) -> f64 {
-    RATE_ENCODER.of(params) / (1.0 - MOMENTUM.of(params))
+/// How much time a step takes, from which step of these on, in a run of `steps`; `None`: with another optimizer.
+fn speeds(params: &Params, of: Range<u64>, steps: u64) -> Option<Vec<(u64, f64)>> {
+    if OPTIMIZER.of(params) != Descent::Sgd {
+        return None;
+    }
+    let hyper = Hyper::of(params);
+    let stride = if hyper.plan.is_constant() { u64::MAX } else { steps.div_ceil(PIECES).max(1) };
+    let starts = std::iter::successors(Some(of.start), |at| at.checked_add(stride).filter(|next| *next < of.end));
+    let speed = |at: u64| hyper.at(at, steps).encoder.learning_rate / (1.0 - hyper.momentum);
+    Some(starts.map(|at| (at, speed(at))).collect())
 }
 
 #[cfg(test)]
@@ -82,8 +97,15 @@ mod tests {
 
     #[test]
     fn time_is_the_sum_of_the_steps_rates() {
-        let default = RunTime::new(speed(&Params::defaults(PARAMS)), &[]);
-        assert!((default.at(700) - 1050.0).abs() < 1e-9, "{}", default.at(700));
+        let of = |set: &[&str]| {
+            let mut params = Params::defaults(PARAMS);
+            set.iter().for_each(|text| params.set_text(PARAMS, text).unwrap());
+            speeds(&params, 0..700, 700).map(|speeds| RunTime::new(speeds[0].1, &speeds[1..]).at(700))
+        };
+        assert!((of(&[]).unwrap() - 1050.0).abs() < 1e-9, "{:?}", of(&[]));
+        // A cosine's mean is a half.
+        assert!((of(&["rate_schedule=cosine"]).unwrap() - 525.0).abs() < 1.0, "{:?}", of(&["rate_schedule=cosine"]));
+        assert_eq!(of(&["optimizer=adam"]), None);
         let changed = RunTime::new(1.5, &[(100, 0.5), (300, 0.0), (300, 2.0)]);
         for (step, time) in [(0, 0.0), (100, 150.0), (200, 200.0), (300, 250.0), (310, 270.0)] {
             assert!((changed.at(step) - time).abs() < 1e-9, "{step}: {}", changed.at(step));
