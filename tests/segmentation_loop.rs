@@ -96,7 +96,9 @@ fn recorded(folder: &Path, runs: &Path) -> String {
     }
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    run.to_string_lossy().into_owned()
+    // A folder of its own below the one that was given.
+    let mut made = fs::read_dir(&run).unwrap().flatten().map(|entry| entry.path()).filter(|path| path.is_dir());
+    made.next().unwrap().to_string_lossy().into_owned()
 }
 
 struct Scene {
