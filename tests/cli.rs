@@ -203,7 +203,7 @@ fn a_surface_run_is_recorded_listed_and_exported() {
     assert_eq!((&json["lab"], &json["rows"][0][2]), (&Json::from("optimizers"), &Json::from("f/adam")));
 
     fails(&home, &format!("export {name} --figure f/adm --to f.csv"), 2, &["`f/adm`", "did you mean `f/adam`"]);
-    fails(&home, &format!("export {name} --to f.xlsx"), 2, &["f.xlsx", ".csv, .json or .png"]);
+    fails(&home, &format!("export {name} --to f.xlsx"), 2, &["f.xlsx", ".csv, .json, .npy or .png"]);
     fails(&home, &format!("export {name} --to none/f.csv"), 2, &["none", "check the path"]);
     fails(&home, &format!("resume {name} --steps 200"), 2, &["already at step 300"]);
     assert!(succeeds(&home, &format!("resume {name}")).contains("all its 300 steps"));
@@ -810,7 +810,7 @@ fn every_figure_is_saved_as_what_is_said_of_it() {
             assert!(works > 0, "{figure}");
         }
         let (code, said) = export("metrics", "xlsx");
-        assert!(code == Some(2) && said.contains(".csv, .json or .png"), "{said}");
+        assert!(code == Some(2) && said.contains(".csv, .json, .npy or .png"), "{said}");
         let (code, said) = export("metrics", "svg");
         assert!(code == Some(2) && said.contains("save it as .csv or .json"), "{said}");
         let (_, views) = export("no-such-figure-at-all", "png");

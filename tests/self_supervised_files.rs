@@ -174,6 +174,13 @@ fn a_spectrum_is_exported_at_any_step_or_at_all() {
     }
 }
 
+/// A batch normalisation's tensors before any step.
+fn norm(add: &mut impl FnMut(String, &[usize], &dyn Fn(usize) -> f32), name: &str, channels: usize) {
+    for (part, value) in [("weight", 1.0), ("bias", 0.0), ("running_mean", 0.0), ("running_var", 1.0)] {
+        add(format!("{name}.{part}"), &[channels], &|_| value);
+    }
+}
+
 /// A ResNet-18's encoder as torchvision names it, of so small numbers that it can be run.
 fn resnet(prefix: &str, stem: usize) -> Vec<Written> {
     let mut all = Vec::new();
@@ -182,25 +189,19 @@ fn resnet(prefix: &str, stem: usize) -> Vec<Written> {
         all.push(Written { name: format!("{prefix}{name}"), shape: shape.to_vec(), numbers });
     };
     let kernel = |i: usize| ((i * 7919 % 1000) as f32 / 1000.0 - 0.5) * 0.1;
-    let norm = |name: &str, channels: usize, add: &mut dyn FnMut(String, &[usize], &dyn Fn(usize) -> f32)| {
-        add(format!("{name}.weight"), &[channels], &|_| 1.0);
-        add(format!("{name}.bias"), &[channels], &|_| 0.0);
-        add(format!("{name}.running_mean"), &[channels], &|_| 0.0);
-        add(format!("{name}.running_var"), &[channels], &|_| 1.0);
-    };
     add("conv1.weight".to_owned(), &[64, 3, stem, stem], &kernel);
-    norm("bn1", 64, &mut add);
+    norm(&mut add, "bn1", 64);
     let mut inputs = 64;
     for (layer, outputs) in [(1, 64), (2, 128), (3, 256), (4, 512)] {
         for block in 0..2 {
             let name = format!("layer{layer}.{block}");
             add(format!("{name}.conv1.weight"), &[outputs, inputs, 3, 3], &kernel);
-            norm(&format!("{name}.bn1"), outputs, &mut add);
+            norm(&mut add, &format!("{name}.bn1"), outputs);
             add(format!("{name}.conv2.weight"), &[outputs, outputs, 3, 3], &kernel);
-            norm(&format!("{name}.bn2"), outputs, &mut add);
+            norm(&mut add, &format!("{name}.bn2"), outputs);
             if inputs != outputs {
                 add(format!("{name}.downsample.0.weight"), &[outputs, inputs, 1, 1], &kernel);
-                norm(&format!("{name}.downsample.1"), outputs, &mut add);
+                norm(&mut add, &format!("{name}.downsample.1"), outputs);
             }
             inputs = outputs;
         }
