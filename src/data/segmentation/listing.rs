@@ -173,8 +173,10 @@ pub fn scan_chosen(
             matched.notes.push(told_by(&mapping));
             matched.mapping = Some(mapping);
         }
-        // Shapes stand in where there is no mask.
-        let lone: Vec<&Found> = matched.lone_images.iter().map(|&i| &files.pictures[i]).collect();
+        // Shapes stand in where there is no mask of the data set's own.
+        let corrected = matched.pairs.iter().filter(|pair| pair.masks.is_empty()).map(|pair| pair.image);
+        let lone: Vec<&Found> =
+            matched.lone_images.iter().copied().chain(corrected).map(|i| &files.pictures[i]).collect();
         let shapes = drawings::of_images(&files.drawings, &lone);
         if !shapes.is_empty() && matched.mapping.is_none() {
             files.others = files.others.saturating_sub(shapes.len());
