@@ -9,6 +9,8 @@ use std::time::Instant;
 
 use burn::module::Module;
 use burn::tensor::Tensor;
+use faer::linalg::matmul::matmul;
+use faer::{Accum, MatMut, MatRef, Par};
 use learnscope::compute::device;
 use learnscope::compute::rng::HostRng;
 use learnscope::engine::params::Params;
@@ -26,6 +28,7 @@ use learnscope::nn::reconstruction::Autoencoder;
 use learnscope::nn::segmentation::SegmentationNet;
 use learnscope::nn::segmentation::loss::SegmentationLoss;
 use learnscope::nn::segmentation::spec::{Architecture, NetSpec};
+use rayon::prelude::*;
 use support::{noise, wait};
 
 #[allow(dead_code, reason = "each bench uses some of it")]
@@ -114,14 +117,19 @@ fn image_encoder() -> Box<dyn FnMut()> {
     })
 }
 
-/// A product of two matrices on all threads.
+/// A product of two matrices, a share of the rows on each thread.
 fn product() -> Box<dyn FnMut()> {
-    let [a, b] =
-        [1.0, 2.0].map(|x| faer::Mat::<f32>::from_fn(1024, 1024, |i, j| (x * (i * 7 + j * 3 % 11) as f32).sin()));
-    let mut c = faer::Mat::<f32>::zeros(1024, 1024);
+    const SIDE: usize = 1024;
+    let numbers = |x: f32| (0..SIDE * SIDE).map(|i| (x * (i % 977) as f32).sin()).collect::<Vec<f32>>();
+    let (a, b, mut c) = (numbers(1.0), numbers(2.0), vec![0.0; SIDE * SIDE]);
     Box::new(move || {
-        let threads = faer::Par::rayon(rayon::current_num_threads());
-        faer::linalg::matmul::matmul(c.as_mut(), faer::Accum::Replace, a.as_ref(), b.as_ref(), 1.0, threads);
+        let share = SIDE.div_ceil(rayon::current_num_threads()) * SIDE;
+        let b = MatRef::from_row_major_slice(&b, SIDE, SIDE);
+        c.par_chunks_mut(share).zip(a.par_chunks(share)).for_each(|(c, a)| {
+            let rows = a.len() / SIDE;
+            let a = MatRef::from_row_major_slice(a, rows, SIDE);
+            matmul(MatMut::from_row_major_slice_mut(c, rows, SIDE), Accum::Replace, a, b, 1.0, Par::Seq);
+        });
         black_box(&c);
     })
 }

@@ -278,7 +278,7 @@ fn nothing_outside_its_folder_names_a_lab() {
 fn no_flag_is_a_parameter_of_a_lab() {
     use clap::CommandFactory;
     // What any lab may have, the shell knows by itself.
-    let common = ["data", "steps", "weights"];
+    let common = ["data", "steps", "weights", "architecture"];
     let command = learnscope::cli::Flags::command();
     for verb in ["run", "resume", "study", "predict", "doctor"] {
         let verb = command.find_subcommand(verb).unwrap();

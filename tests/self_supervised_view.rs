@@ -215,7 +215,7 @@ fn every_tile_is_drawn_in_every_style_size_and_state() {
 
 #[test]
 fn the_spectrum_says_its_slope() {
-    for (dead, words) in [(false, "α = 1.2 over ranks 4 to 16"), (true, "α = 5 over ranks 4 to 16")] {
+    for (dead, words) in [(false, "α = 1.20 over ranks 4 to 16"), (true, "α = 5.00 over ranks 4 to 16")] {
         let mut harness = Scene::new(Story { dead, twin: false }, "spectrum").harness(vec2(900.0, 500.0));
         harness.run_steps(2);
         let said = label(&harness, "features: λ");
