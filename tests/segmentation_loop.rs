@@ -395,6 +395,9 @@ fn a_proposal_is_corrected_taken_back_rejected_and_skipped() {
     window.get_by_label("Undo").click();
     window.run_steps(2);
     assert_eq!(window.state().brush.mask(), Some(&own));
+    // All have masks now; in the order of the folder there is a next one.
+    window.state_mut().brush.choose_order(Order::Folder, &ctx);
+    window.run_steps(2);
     window.get_by_label("Checked").click();
     wait_until(&mut window, "the next", |window| !is_open(window, "p01.png"));
 }

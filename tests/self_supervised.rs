@@ -52,7 +52,8 @@ fn byol_learns_shapes_and_reports_what_it_declares() {
     assert!(run.at("alignment/weighted", 60) > run.at("alignment/weighted", 1) + 0.4);
     assert!(run.at("knn", 0) > 0.2, "untrained features are above chance, 0.1: {}", run.at("knn", 0));
     assert!(run.at("evaluation", 60) > 0.3, "{}", run.at("evaluation", 60));
-    for spec in KEYS {
+    // Views of features are measured where weights are analysed without a step.
+    for spec in KEYS.iter().filter(|spec| !spec.key.ends_with("/features") || spec.key.starts_with("rank")) {
         let emitted = run.scalars.contains_key(spec.key)
             || run.payloads.contains_key(&(spec.key.to_owned(), 60))
             || run.payloads.contains_key(&(spec.key.to_owned(), 0));

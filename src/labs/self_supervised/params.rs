@@ -188,7 +188,7 @@ pub fn check_combination(params: &Params) -> Result<(), ParamError> {
             "an embedding of one number has no direction but its sign; choose 2 to 512, or 0 for the encoder's own";
         return invalid(EMBEDDING_WIDTH.key(), problem);
     }
-    if WARM_UP.of(params) >= STEPS.of(params) {
+    if WARM_UP.of(params) > 0 && WARM_UP.of(params) >= STEPS.of(params) {
         let (warm_up, steps) = (WARM_UP.of(params), STEPS.of(params));
         let problem = format!("a warm-up of {warm_up} steps does not end in a run of {steps}; choose fewer");
         return invalid(WARM_UP.key(), &problem);

@@ -54,7 +54,7 @@ pub static OF_NETWORK: Choice<Option<Architecture>, 11> = live("Network", ARCHIT
         ],
     );
 /// Which part of a file of weights is used.
-pub static PART: Words = live("Network", "part", "part of a file")
+pub static PART: Words = live("Prediction", "part", "part of a file")
     .help("Where a file holds weights several times, as `ema` and `model`: the one that is used; empty: an average over training.")
     .text("");
 /// What somebody says of a file of weights.
