@@ -544,7 +544,7 @@ fn the_symmetric_simsiam_dies_where_the_plain_one_can_live() {
         assert_eq!(run.at("asymmetry", 700), 0.0);
         // Embeddings that are all zero have no rank, and no direction to align with.
         let rank = run.scalars["effective_rank"].iter().find(|(step, _)| *step == 700).map(|(_, rank)| *rank);
-        let dead = rank.is_none_or(|rank| rank < 1.1) && run.at("probe", 700) < 0.35;
+        let dead = rank.is_none_or(|rank| rank < 1.1) && run.at("probe", 700) < 0.4;
         if dead {
             assert!(
                 last_word(&run).contains("collapse") && !last_word(&run).contains("without"),

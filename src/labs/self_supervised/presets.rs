@@ -51,7 +51,8 @@ pub static PRESETS: &[Preset] = &[
     Preset {
         id: "simsiam",
         title: "SimSiam in a minute",
-        help: "No moving average: the target is the online network itself. Of seeds 1 to 8 it dies at 5 and 7; watch asymmetry and rank.",
+        help: "No moving average: the target is the online network itself. Of seeds 1 to 8 it lives at 2, 3, 4, 5, 6 and 8, \
+               and dies at 7; watch asymmetry and rank.",
         set: &[("target", "online")],
     },
     Preset {
@@ -70,8 +71,8 @@ pub static PRESETS: &[Preset] = &[
     Preset {
         id: "simsiam-symmetric-fast",
         title: "SimSiam, symmetric, faster predictor",
-        help: "A larger rate of the predictor shrinks the basin of collapse, but leaves one: it lived at seeds 1, 2 and 7 and \
-               died at 3, 4 and 5.",
+        help: "A larger rate of the predictor shrinks the basin of collapse, but leaves one: it lived at seeds 1 to 3; in \
+               a version that rounds otherwise it lived at 1, 2 and 7 and died at 3, 4 and 5.",
         set: &[
             ("target", "online"),
             ("symmetry", "on"),

@@ -105,7 +105,7 @@ const TABLE_1: StudySpec = StudySpec {
     title: "Table 1, time-compressed: EMA and symmetry",
     source: ON_CIFAR,
     about: "The pattern to look for: only the symmetric predictor without moving average dies. On the shapes it died at each \
-            of seeds 1 to 8, and the plain one without average at 2 of them (5 and 7): count the seeds that died. Here with \
+            of seeds 1 to 8, and the plain one without average at one of them (7): count the seeds that died. Here with \
             one-layer predictors; the paper's have two. The paper's repository and table disagree on which cell is 85.7.",
     common: &[],
     rows: TABLE_1_ROWS,
@@ -206,7 +206,7 @@ const TABLE_3: StudySpec = StudySpec {
     source: ON_CIFAR,
     about: "α_pred = 10 α, no decay on the encoder, with and without decay on the predictor; two-layer predictors at \
             α = 0.05. In the paper the last symmetric SimSiam dies. The linear theory does not predict that: without \
-            decay its modes grow; and on the shapes it ended lowest, but alive, for seeds 1 to 3. The replication's configuration behind “η = 0” zeroes the encoder's decay and, by a \
+            decay its modes grow; and on the shapes it ended lowest for seeds 1 to 3, alive, but at seed 1 far below the untrained network. The replication's configuration behind “η = 0” zeroes the encoder's decay and, by a \
             misspelt name, keeps the projector's; here both are zero.",
     common: &[
         ("predictor_layers", "two"),

@@ -215,7 +215,7 @@ fn notes(params: &Params) -> &'static [&'static str] {
     match (PREDICTOR_RULE.of(params), EMA.of(params), SYMMETRY.of(params)) {
         (PredictorRule::Gradient, false, true) if !two => &[
             "Claim: without EMA a symmetric predictor collapses. Here too, with one layer and the rates of Table 1's preset, at \
-             all of seeds 1 to 8. The plain one dies at 2 of them as well (5 and 7).",
+             all of seeds 1 to 8. The plain one dies at one of them as well (7).",
             "“All eigenvalues become zero” is not what the paper's own data say: one eigenvalue grows, all others vanish. \
              Watch the effective rank go to 1.",
         ],
