@@ -129,7 +129,7 @@ fn read_out(constants: &Constants, size: f32, ui: &mut Ui, ctx: &ViewCtx<'_>) {
     }
 }
 
-/// Takes decays and rates of the run, see [`ModeDynamics::of_run`].
+/// Takes decays and rates of the run, see `ModeDynamics::of_run`.
 pub fn take_from_run(state: &mut Theory, ctx: &ViewCtx<'_>) {
     let params = params_of(ctx);
     let hyper = Hyper::of(&params);
