@@ -12,7 +12,6 @@ use egui_kittest::kittest::Queryable as _;
 
 use learnscope::app::sweep_figure::SweepFigure;
 use learnscope::app::theme;
-use learnscope::app::{App, Parts};
 use learnscope::engine::command::Record;
 use learnscope::engine::event::{Body, Event, RunHeader, RunId, Status};
 use learnscope::engine::params::Params;
@@ -22,30 +21,13 @@ use learnscope::kit;
 use learnscope::labs;
 use learnscope::plot::style::Style;
 
-use support::window::{PARAMS, Scripted, TOY, command, parts, press};
-
-fn window(backend: &Scripted, runs: &Path, config: Option<&Path>) -> Harness<'static, App> {
-    let parts = Parts { runs_dir: runs.to_owned(), ..parts(vec![&TOY], Box::new(backend.clone()), config) };
-    let size = vec2(1440.0, 1000.0);
-    let mut harness =
-        Harness::builder().with_size(size).with_step_dt(1.0 / 60.0).build_eframe(|cc| App::new(&cc.egui_ctx, parts));
-    harness.run_steps(3);
-    harness
-}
-
-fn until_shown(harness: &mut Harness<'static, App>, text: &str) {
-    let start = Instant::now();
-    while harness.query_all_by_label_contains(text).next().is_none() {
-        assert!(start.elapsed().as_secs() < 20, "`{text}` never appeared");
-        harness.run_steps(1);
-    }
-}
+use support::window::{PARAMS, Scripted, command, press, until_shown, window_with_runs};
 
 #[test]
 fn a_sweep_is_asked_for_measured_and_shown_cell_by_cell() {
     let folder = tempfile::tempdir().unwrap();
     let backend = Scripted::computing();
-    let mut harness = window(&backend, &folder.path().join("runs"), None);
+    let mut harness = window_with_runs(&backend, &folder.path().join("runs"), None);
     let form = backend.last_start();
     command(&mut harness, "sweep…: train");
     // A quarter to four times the form's value, by factors.
@@ -85,7 +67,7 @@ fn a_sweep_is_asked_for_measured_and_shown_cell_by_cell() {
 fn what_cannot_be_swept_is_said_in_the_dialog() {
     let folder = tempfile::tempdir().unwrap();
     let backend = Scripted::computing();
-    let mut harness = window(&backend, &folder.path().join("runs"), None);
+    let mut harness = window_with_runs(&backend, &folder.path().join("runs"), None);
     command(&mut harness, "sweep…: train");
     let field = harness.get_by_role_and_label(Role::TextInput, "Values of the first parameter");
     field.focus();
@@ -162,7 +144,7 @@ fn a_pinned_run_stands_beside_the_shown_one_and_is_remembered() {
     record(&runs, "slow", 0.25);
     let fast = record(&runs, "fast", 0.5);
     let backend = Scripted::computing();
-    let mut harness = window(&backend, &runs, Some(&config));
+    let mut harness = window_with_runs(&backend, &runs, Some(&config));
     for name in ["slow", "fast"] {
         press(&mut harness, Modifiers::COMMAND, Key::R);
         until_shown(&mut harness, &format!("Toy {name}"));
@@ -182,7 +164,7 @@ fn a_pinned_run_stands_beside_the_shown_one_and_is_remembered() {
     std::fs::remove_dir_all(&fast).unwrap();
 
     // Another window remembers both, and tells that one is gone.
-    let mut harness = window(&backend, &runs, Some(&config));
+    let mut harness = window_with_runs(&backend, &runs, Some(&config));
     until_shown(&mut harness, "is not pinned any more");
     command(&mut harness, "runs side by side");
     until_shown(&mut harness, "slow");

@@ -32,7 +32,8 @@ use learnscope::plot::style::Style;
 
 use support::scene::label;
 use support::window::{
-    Dropped, SPEC, Scripted, TOY, ToyView, command, event, header_of, parts, press, toy, training, whole_run, window_of,
+    Dropped, SPEC, Scripted, TOY, ToyView, command, event, header_of, parts, press, toy, training, until_shown,
+    whole_run, window_of, window_with_runs,
 };
 
 #[test]
@@ -560,7 +561,7 @@ fn closing_does_not_wait_for_data_that_are_read_nor_for_an_untrained_network() {
 fn a_study_runs_its_rows_and_stands_beside_the_paper() {
     let folder = tempfile::tempdir().unwrap();
     let backend = Scripted::computing();
-    let mut harness = window_with_runs(&backend, &folder.path().join("runs"));
+    let mut harness = window_with_runs(&backend, &folder.path().join("runs"), None);
     backend.taken();
     command(&mut harness, "study: two rates");
     until_shown(&mut harness, "2 of 2 runs are measured");
@@ -575,7 +576,7 @@ fn a_study_runs_its_rows_and_stands_beside_the_paper() {
     assert!(csv.contains("slow,last loss,,1.5,,1.0,"), "{csv}");
 
     // Another window finds what was measured, and measures it again only when it is asked to.
-    let mut harness = window_with_runs(&backend, &folder.path().join("runs"));
+    let mut harness = window_with_runs(&backend, &folder.path().join("runs"), None);
     backend.taken();
     command(&mut harness, "study: two rates");
     until_shown(&mut harness, "2 of 2 runs are measured, 2 of them before");
@@ -595,7 +596,7 @@ fn a_study_runs_its_rows_and_stands_beside_the_paper() {
 fn a_stopped_study_keeps_what_is_measured_and_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let backend = Scripted::default();
-    let mut harness = window_with_runs(&backend, &folder.path().join("runs"));
+    let mut harness = window_with_runs(&backend, &folder.path().join("runs"), None);
     backend.taken();
     command(&mut harness, "study: two rates");
     until_shown(&mut harness, "0 of 2 runs are measured");
@@ -633,7 +634,7 @@ fn a_long_study_asks_first_goes_on_inside_a_run_and_leaves_the_form_alone() {
     let folder = tempfile::tempdir().unwrap();
     let backend = Scripted::default();
     let runs = folder.path().join("runs");
-    let mut harness = window_with_runs(&backend, &runs);
+    let mut harness = window_with_runs(&backend, &runs, None);
     let form = backend.last_start();
     backend.taken();
     command(&mut harness, "study: a long one");
@@ -668,7 +669,7 @@ fn a_long_study_asks_first_goes_on_inside_a_run_and_leaves_the_form_alone() {
     recorder.append(&event(first.id, 2_500, Body::Scalars(vec![("loss".into(), 1.0)]))).unwrap();
     recorder.checkpoint(&Checkpoint { step: 2_500, ..Checkpoint::default() }).unwrap();
     drop(recorder);
-    let mut harness = window_with_runs(&backend, &runs);
+    let mut harness = window_with_runs(&backend, &runs, None);
     backend.taken();
     command(&mut harness, "study: a long one");
     time_rows(&mut harness, &backend);
@@ -685,7 +686,7 @@ fn a_long_study_asks_first_goes_on_inside_a_run_and_leaves_the_form_alone() {
 fn seeds_of_a_study_are_chosen_in_the_window() {
     let folder = tempfile::tempdir().unwrap();
     let backend = Scripted::default();
-    let mut harness = window_with_runs(&backend, &folder.path().join("runs"));
+    let mut harness = window_with_runs(&backend, &folder.path().join("runs"), None);
     command(&mut harness, "study: a long one");
     time_rows(&mut harness, &backend);
     assert!(harness.query_by_label_contains("3 runs, 15000 steps").is_some());
@@ -702,32 +703,11 @@ fn seeds_of_a_study_are_chosen_in_the_window() {
     harness.into_state().on_exit();
 }
 
-/// A toy window whose runs, and studies beside them, go to a folder of the test.
-fn window_with_runs(backend: &Scripted, runs: &Path) -> Harness<'static, App> {
-    let parts = Parts { runs_dir: runs.to_owned(), ..parts(vec![&TOY], Box::new(backend.clone()), None) };
-    let size = vec2(1440.0, 1000.0);
-    let mut harness =
-        Harness::builder().with_size(size).with_step_dt(1.0 / 60.0).build_eframe(|cc| App::new(&cc.egui_ctx, parts));
-    harness.run_steps(3);
-    harness
-}
-
-/// Draws frames until a text is there that contains this; what comes from a disk takes its time.
-fn until_shown(harness: &mut Harness<'static, App>, text: &str) {
-    let start = Instant::now();
-    while harness.query_all_by_label_contains(text).next().is_none() {
-        assert!(start.elapsed().as_secs() < 20, "`{text}` never appeared");
-        harness.run_steps(1);
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    harness.run_steps(2);
-}
-
 #[test]
 fn a_dropped_file_becomes_the_data() {
     let backend = Scripted::computing();
     let folder = tempfile::tempdir().unwrap();
-    let mut harness = window_with_runs(&backend, folder.path());
+    let mut harness = window_with_runs(&backend, folder.path(), None);
     harness.input_mut().dropped_files.push(Arc::new(Dropped(PathBuf::from("/data/points.csv"))));
     until(&mut harness, |_| backend.last_start().params.text("file") == "/data/points.csv");
     // A run folder is shown instead, and so is a file of it.
@@ -795,7 +775,7 @@ fn figures(run: &Path, suffix: &str) -> Vec<PathBuf> {
 fn a_tile_is_saved_as_svg_and_as_an_animation_that_can_be_stopped() {
     let folder = tempfile::tempdir().unwrap();
     let run = recorded(folder.path(), "first", 90, Some(Status::Stopped), 0.25);
-    let mut harness = window_with_runs(&Scripted::computing(), folder.path());
+    let mut harness = window_with_runs(&Scripted::computing(), folder.path(), None);
     script(&mut harness, &format!("runs.open {}", run.display()));
     until_shown(&mut harness, "loss Some(0.25)");
     script(&mut harness, "export.svg first");
@@ -825,7 +805,7 @@ fn recorded_runs_are_listed_and_shown_again() {
     recorded(folder.path(), "second", 100, Some(Status::Finished), 0.5);
     recorded(folder.path(), "third", 30, None, 0.75);
     let backend = Scripted::computing();
-    let mut harness = window_with_runs(&backend, folder.path());
+    let mut harness = window_with_runs(&backend, folder.path(), None);
     press(&mut harness, Modifiers::COMMAND, Key::R);
     for spoken in ["Toy first, stopped, 10 of 100 steps", "Toy second, finished, 100 steps", "Toy third, cut short"] {
         until_shown(&mut harness, spoken);
@@ -863,7 +843,7 @@ fn a_stopped_run_goes_on_from_the_list_and_a_finished_one_does_not() {
     let run = recorded(folder.path(), "halted", 10, Some(Status::Stopped), 0.25);
     recorded(folder.path(), "done", 100, Some(Status::Finished), 0.5);
     let backend = Scripted::computing();
-    let mut harness = window_with_runs(&backend, folder.path());
+    let mut harness = window_with_runs(&backend, folder.path(), None);
     choose_run(&mut harness, "Toy done");
     assert!(harness.get_by_label("Go on").accesskit_node().is_disabled());
     harness.get_by_label_contains("Toy halted").click();
@@ -889,7 +869,7 @@ fn a_run_is_deleted_after_a_question_and_only_with_nothing_else_in_it() {
     let run = recorded(folder.path(), "mine", 10, Some(Status::Stopped), 0.25);
     std::fs::write(run.join("notes.txt"), "dear diary").unwrap();
     let backend = Scripted::computing();
-    let mut harness = window_with_runs(&backend, folder.path());
+    let mut harness = window_with_runs(&backend, folder.path(), None);
     let delete = |harness: &mut Harness<'static, App>, answer: &str| {
         harness.get_by_label("Delete…").click();
         harness.run_steps(3);
@@ -971,7 +951,7 @@ fn a_recorded_run_takes_the_place_of_a_training_only_when_told() {
     let run = recorded(folder.path(), "halted", 10, Some(Status::Stopped), 0.25);
     let backend = Scripted::default();
     backend.0.borrow_mut().alive = true;
-    let mut harness = window_with_runs(&backend, folder.path());
+    let mut harness = window_with_runs(&backend, folder.path(), None);
     command(&mut harness, "preset trained");
     let id = backend.last_start().id;
     let start = |harness: &mut Harness<'static, App>| {

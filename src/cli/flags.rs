@@ -165,11 +165,10 @@ pub struct ResumeFlags {
     pub skip_device_check: bool,
 }
 
+/// What studies and sweeps have alike: many runs, measured one after the other.
 #[derive(Debug, Args)]
-pub struct StudyFlags {
-    /// LAB/STUDY
-    pub study: Option<String>,
-    /// Runs of each row, with different seeds; a study that no seed changes runs once
+pub struct SeriesFlags {
+    /// Runs of each row or combination, with different seeds; a study that no seed changes runs once
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=1000))]
     pub seeds: u64,
     /// First seed
@@ -178,30 +177,38 @@ pub struct StudyFlags {
     /// Device
     #[arg(long, value_name = "D", default_value = "auto")]
     pub device: String,
-    /// File or folder with the data, for studies that read some
+    /// File or folder with the data, where some are read
     #[arg(long, value_name = "PATH")]
     pub data: Option<PathBuf>,
-    /// Set a parameter of every row (repeatable), such as a second folder beside `--data`; what its rows differ in stays theirs
+    /// Set a parameter of every run (repeatable), such as a second folder beside `--data`; what rows differ in stays theirs
     #[arg(long, value_name = "KEY=VALUE", allow_hyphen_values = true)]
     pub set: Vec<String>,
-    /// Folder under which the study gets its own; rows that are done there are kept
+    /// Folder under which a study, or a lab's sweeps, get theirs; what is measured there is kept
     #[arg(long, value_name = "DIR", default_value = STUDIES)]
     pub out: PathBuf,
-    /// Measure every row anew
+    /// Measure everything anew
     #[arg(long)]
     pub again: bool,
-    /// Only say how long it would take on this machine, from a few timed steps of each kind of row
+    /// Only say how many runs it is and how long it would take on this machine, from a few timed steps of each kind of row
     #[arg(long)]
     pub estimate: bool,
+    /// Do not compare a GPU with the CPU before its first use
+    #[arg(long)]
+    pub skip_device_check: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct StudyFlags {
+    /// LAB/STUDY
+    pub study: Option<String>,
+    #[command(flatten)]
+    pub series: SeriesFlags,
     /// Draw the article's figure of what is measured, with the paper's readings as marks: .png or .csv
     #[arg(long, value_name = "FILE", conflicts_with = "estimate")]
     pub figure: Option<PathBuf>,
     /// Replace a file that is there already
     #[arg(long, requires = "figure")]
     pub force: bool,
-    /// Do not compare a GPU with the CPU before its first use
-    #[arg(long)]
-    pub skip_device_check: bool,
 }
 
 #[derive(Debug, Args)]
@@ -212,36 +219,14 @@ pub struct SweepFlags {
     /// A parameter and its values (once or twice): KEY=A..B:N for N values from A to B, KEY=A,B,C for a list, KEY=* for every choice
     #[arg(long, value_name = "KEY=VALUES", required = true, allow_hyphen_values = true)]
     pub over: Vec<String>,
-    /// Runs of each combination, with different seeds
-    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=1000))]
-    pub seeds: u64,
-    /// First seed
-    #[arg(long, value_name = "N")]
-    pub seed: Option<u64>,
+    #[command(flatten)]
+    pub series: SeriesFlags,
     /// Start from a named set of values
     #[arg(long, value_name = "P")]
     pub preset: Option<String>,
-    /// Set a parameter of every run (repeatable)
-    #[arg(long, value_name = "KEY=VALUE", allow_hyphen_values = true)]
-    pub set: Vec<String>,
     /// Training steps of every run; default: the lab's own
     #[arg(long, value_name = "N")]
     pub steps: Option<u64>,
-    /// File or folder with the data
-    #[arg(long, value_name = "PATH")]
-    pub data: Option<PathBuf>,
-    /// Device
-    #[arg(long, value_name = "D", default_value = "auto")]
-    pub device: String,
-    /// Folder under which the lab's sweeps get theirs; runs that are done there are kept
-    #[arg(long, value_name = "DIR", default_value = STUDIES)]
-    pub out: PathBuf,
-    /// Measure every run anew
-    #[arg(long)]
-    pub again: bool,
-    /// Only say how many runs it is and how long it would take on this machine
-    #[arg(long)]
-    pub estimate: bool,
     /// Save the result: .csv is the table, .json all of it, .png and .svg the map
     #[arg(long, value_name = "FILE", conflicts_with = "estimate")]
     pub to: Option<PathBuf>,
@@ -251,9 +236,6 @@ pub struct SweepFlags {
     /// Replace a file that is there already
     #[arg(long, requires = "to")]
     pub force: bool,
-    /// Do not compare a GPU with the CPU before its first use
-    #[arg(long)]
-    pub skip_device_check: bool,
 }
 
 const SWEEPS: &str = "\

@@ -1,7 +1,7 @@
 //! `learnscope study`: one table or figure of a paper, its numbers beside ours.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,7 @@ use crate::labs;
 use crate::plot::number;
 use crate::plot::style::Style;
 
-use super::flags::StudyFlags;
+use super::flags::{SeriesFlags, StudyFlags};
 use super::output::{Failure, Output, table};
 use super::progress::{Progress, duration};
 use super::request::{device_choice, find_lab, set_data, unknown};
@@ -33,18 +33,19 @@ use super::{headless, place, request};
 
 pub fn study(flags: &StudyFlags, output: &Output) -> Result<(), Failure> {
     let Some(name) = &flags.study else { return list(output) };
+    let series = &flags.series;
     let (lab, spec) = find_study(name)?;
     let params = lab.params;
-    let device = device_choice(&flags.device)?;
+    let device = device_choice(&series.device)?;
     let added = Added::of(lab, flags)?;
     added.check(spec)?;
     if let Some(file) = &flags.figure {
         check_figure(spec, file)?;
         place::check(std::slice::from_ref(file), flags.force)?;
     }
-    let first_seed = flags.seed.unwrap_or(lab::DEFAULT_SEED);
-    let mut study = StudyRun::new(lab.id, params, spec, flags.seeds, first_seed, &added.to(spec)?)?;
-    if let Some(path) = flags.data.as_ref().filter(|_| !added.is_read(&study)) {
+    let first_seed = series.seed.unwrap_or(lab::DEFAULT_SEED);
+    let mut study = StudyRun::new(lab.id, params, spec, series.seeds, first_seed, &added.to(spec)?)?;
+    if let Some(path) = series.data.as_ref().filter(|_| !added.is_read(&study)) {
         let reads = |spec: &&'static StudySpec| {
             let run = added.to(spec).and_then(|given| StudyRun::new(lab.id, params, spec, 1, 1, &given));
             run.is_ok_and(|run| added.is_read(&run))
@@ -58,32 +59,14 @@ pub fn study(flags: &StudyFlags, output: &Output) -> Result<(), Failure> {
         )));
     }
     added.check_effect(&study)?;
-    check_rows(lab, &study, output)?;
-    let folder = study.folder(&flags.out);
-    crate::engine::recording::probe(&folder)?;
-    for note in study.keep(&folder, lab.data, flags.again)? {
-        tell(output, &note);
-    }
-    let (kept, all) = study.progress();
-    if kept > 0 {
-        output.aside(format!("{kept} of {all} runs were measured before and are kept; --again measures them anew"));
-    }
+    let (folder, kept, all) = taken_over(lab, &mut study, series, output)?;
     output.object(&json!({ "event": "started", "study": name, "runs": all, "kept": kept, "folder": folder }));
 
     let mut runner = Runner::new(study, kit::study::facts(lab));
-    let shell = Shell { lab, device, skip_device_check: flags.skip_device_check, output };
-    if flags.estimate {
-        let runs = all - kept;
-        if !shell.estimate(&mut runner)? {
-            let left = number::counted(runs as u64, "run is", "runs are");
-            output.line(format!("{left} left, too short to need an estimate"));
-        }
+    if !carried_out(&mut runner, &Shell { lab, device, series, output }, &folder, all - kept)? {
         return Ok(());
     }
-    output.kept(&folder);
-    shell.measure(&mut runner, &folder)?;
     let study = &runner.run;
-    save(study, &folder, output)?;
     let result = study.table();
     for row in &result.rows {
         output.object(&json!({ "event": "row", "result": row }));
@@ -111,6 +94,43 @@ pub fn study(flags: &StudyFlags, output: &Output) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Opens the folder of a study or a sweep and takes over what was measured before: the folder, how many runs are kept, and how many
+/// there are.
+pub(super) fn taken_over(
+    lab: &'static LabSpec,
+    study: &mut StudyRun,
+    series: &SeriesFlags,
+    output: &Output,
+) -> Result<(PathBuf, usize, usize), Failure> {
+    check_rows(lab, study, output)?;
+    let folder = study.folder(&series.out);
+    crate::engine::recording::probe(&folder)?;
+    for note in study.keep(&folder, lab.data, series.again)? {
+        tell(output, &note);
+    }
+    let (kept, all) = study.progress();
+    if kept > 0 {
+        output.aside(format!("{kept} of {all} runs were measured before and are kept; --again measures them anew"));
+    }
+    Ok((folder, kept, all))
+}
+
+/// Measures the `left` runs and saves what came of them; where only an estimate is asked for, gives that, and `false`.
+pub(super) fn carried_out(runner: &mut Runner, shell: &Shell<'_>, folder: &Path, left: usize) -> Result<bool, Failure> {
+    let output = shell.output;
+    if shell.series.estimate {
+        if !shell.estimate(runner)? {
+            let left = number::counted(left as u64, "run is", "runs are");
+            output.line(format!("{left} left, too short to need an estimate"));
+        }
+        return Ok(false);
+    }
+    output.kept(folder);
+    shell.measure(runner, folder)?;
+    save(&runner.run, folder, output)?;
+    Ok(true)
+}
+
 /// What the user adds to every row.
 struct Added<'a> {
     lab: &'static LabSpec,
@@ -127,13 +147,13 @@ impl<'a> Added<'a> {
     fn of(lab: &'static LabSpec, flags: &'a StudyFlags) -> Result<Self, Failure> {
         let (mut paths, mut of_data, mut set) = (Vec::new(), Vec::new(), Vec::new());
         let all = || lab.params.iter().filter(|spec| spec.kind.is_path());
-        if let Some(path) = &flags.data {
+        if let Some(path) = &flags.series.data {
             let mut with_data = Params::defaults(lab.params);
             set_data(lab.params, &mut with_data, path)?;
             of_data = all().filter(|spec| !with_data.text(spec.key).is_empty()).collect();
             paths = all().filter_map(|spec| Some((spec.key.to_owned(), with_data.get(spec.key)?.clone()))).collect();
         }
-        for assignment in &flags.set {
+        for assignment in &flags.series.set {
             let (key, text) = assignment.split_once('=').ok_or_else(|| ParamError::NotKeyValue(assignment.clone()))?;
             let spec = params::find(lab.params, key.trim())?;
             let value = match spec.parse(text)? {
@@ -180,7 +200,7 @@ impl<'a> Added<'a> {
 
     /// Refuses to set what has no effect in any row.
     fn check_effect(&self, study: &StudyRun) -> Result<(), Failure> {
-        for assignment in &self.flags.set {
+        for assignment in &self.flags.series.set {
             let one = std::slice::from_ref(assignment);
             let mut told = study.remaining().map(|task| task.params.check_effect(self.lab.params, one));
             if let Some(Err(error)) = told.next()
@@ -197,7 +217,7 @@ impl<'a> Added<'a> {
 ///
 /// # Errors
 /// That of the first row, where no row can.
-pub fn check_rows(lab: &LabSpec, study: &StudyRun, output: &Output) -> Result<(), Failure> {
+fn check_rows(lab: &LabSpec, study: &StudyRun, output: &Output) -> Result<(), Failure> {
     let rows = study.rows();
     let check = |i: usize| Some((&*rows[i].label, (lab.check)(&study.task(i)?.params).err()?));
     let mut refused: Vec<(&str, ParamError)> = (0..rows.len()).filter_map(check).collect();
@@ -214,7 +234,7 @@ pub fn check_rows(lab: &LabSpec, study: &StudyRun, output: &Output) -> Result<()
 pub struct Shell<'a> {
     pub lab: &'static LabSpec,
     pub device: DeviceChoice,
-    pub skip_device_check: bool,
+    pub series: &'a SeriesFlags,
     pub output: &'a Output,
 }
 
@@ -227,7 +247,7 @@ impl Shell<'_> {
         job: &Job,
         mut heard: impl FnMut(Option<&Event>, &RunState, &Runner),
     ) -> Result<RunState, Failure> {
-        let request = kit::study::request_of(self.lab, job, &self.device, self.skip_device_check)?;
+        let request = kit::study::request_of(self.lab, job, &self.device, self.series.skip_device_check)?;
         headless::drive(engine, request, interrupt, |event, state| {
             if let Some(event) = event {
                 runner.hear(event);
@@ -356,7 +376,7 @@ fn bring_payloads(state: &mut RunState, record: &Record) {
     }
 }
 
-pub fn save(study: &StudyRun, folder: &Path, output: &Output) -> Result<(), Failure> {
+fn save(study: &StudyRun, folder: &Path, output: &Output) -> Result<(), Failure> {
     let notice = study.save(folder).map_err(|error| Failure::work(error.to_string()))?;
     if let Some(notice) = notice {
         tell(output, &notice);
@@ -417,7 +437,7 @@ fn save_figure(
 }
 
 /// What the user should know of the stored results.
-pub fn tell(output: &Output, text: &str) {
+fn tell(output: &Output, text: &str) {
     output.object(&json!({ "event": "notice", "text": text }));
     output.aside(text);
 }

@@ -20,14 +20,14 @@ use super::output::{Failure, Output};
 use super::place;
 use super::progress::reading;
 use super::request::{device_choice, find_lab, values};
-use super::study::{Shell, check_rows, save, suffix, tell};
+use super::study::{Shell, carried_out, suffix, taken_over};
 
 pub fn sweep(flags: &SweepFlags, output: &Output) -> Result<(), Failure> {
-    let lab = find_lab(&flags.lab)?;
+    let (lab, series) = (find_lab(&flags.lab)?, &flags.series);
     let axes = flags.over.iter().map(|text| Axis::parse(lab.params, text)).collect::<Result<Vec<_>, _>>()?;
-    check_size(&axes, flags.seeds)?;
-    let device = device_choice(&flags.device)?;
-    let mut base = values(lab, flags.preset.as_deref(), &flags.set, flags.data.as_deref())?;
+    check_size(&axes, series.seeds)?;
+    let device = device_choice(&series.device)?;
+    let mut base = values(lab, flags.preset.as_deref(), &series.set, series.data.as_deref())?;
     refuse_both(flags, &axes)?;
     if let Some(steps) = flags.steps {
         base = with_steps(lab, &base, steps)?;
@@ -40,41 +40,23 @@ pub fn sweep(flags: &SweepFlags, output: &Output) -> Result<(), Failure> {
         }
         None => 0,
     };
-    let mut study = kit::study::sweep(lab, &base, axes, flags.seeds, flags.seed.unwrap_or(lab::DEFAULT_SEED))?;
+    let mut study = kit::study::sweep(lab, &base, axes, series.seeds, series.seed.unwrap_or(lab::DEFAULT_SEED))?;
     reading(output, |watch| (lab.read)(&base, watch))?;
-    check_rows(lab, &study, output)?;
-    let folder = study.folder(&flags.out);
-    crate::engine::recording::probe(&folder)?;
-    for note in study.keep(&folder, lab.data, flags.again)? {
-        tell(output, &note);
-    }
-    let (kept, all) = study.progress();
-    if kept > 0 {
-        output.aside(format!("{kept} of {all} runs were measured before and are kept; --again measures them anew"));
-    }
-    let keys: Vec<String> = flags.over.clone();
+    let (folder, kept, all) = taken_over(lab, &mut study, series, output)?;
     output.object(
-        &json!({ "event": "started", "lab": lab.id, "over": keys, "runs": all, "kept": kept, "folder": folder }),
+        &json!({ "event": "started", "lab": lab.id, "over": flags.over, "runs": all, "kept": kept, "folder": folder }),
     );
     let cells = number::counted(study.rows().len() as u64, "combination", "combinations");
     output.aside(format!(
         "{cells} with {}: {}",
-        number::counted(flags.seeds, "seed", "seeds"),
+        number::counted(series.seeds, "seed", "seeds"),
         number::counted(all as u64, "run", "runs")
     ));
 
     let mut runner = Runner::new(study, kit::study::facts(lab));
-    let shell = Shell { lab, device, skip_device_check: flags.skip_device_check, output };
-    if flags.estimate {
-        if !shell.estimate(&mut runner)? {
-            let left = number::counted((all - kept) as u64, "run is", "runs are");
-            output.line(format!("{left} left, too short to need an estimate"));
-        }
+    if !carried_out(&mut runner, &Shell { lab, device, series, output }, &folder, all - kept)? {
         return Ok(());
     }
-    output.kept(&folder);
-    shell.measure(&mut runner, &folder)?;
-    save(&runner.run, &folder, output)?;
     let Some(table) = runner.run.sweep_table() else { return Ok(()) };
     for cell in &table.cells {
         output.object(&json!({ "event": "cell", "axes": table.axes, "measures": table.measures, "result": cell }));
@@ -100,7 +82,7 @@ pub fn sweep(flags: &SweepFlags, output: &Output) -> Result<(), Failure> {
 /// Refuses to set what is swept, and to say the steps twice.
 fn refuse_both(flags: &SweepFlags, axes: &[Axis]) -> Result<(), Failure> {
     let of = |assignment: &String| assignment.split_once('=').map(|(key, _)| key.trim().to_owned());
-    match flags.set.iter().filter_map(of).find(|key| axes.iter().any(|axis| axis.spec.key == key)) {
+    match flags.series.set.iter().filter_map(of).find(|key| axes.iter().any(|axis| axis.spec.key == key)) {
         Some(key) => {
             Err(Failure::usage(format!("`--set {key}=…`: `{key}` is swept, so that it has no value of its own")))
         }

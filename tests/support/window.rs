@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use eframe::egui::{self, Key, Modifiers, vec2};
 use egui_kittest::Harness;
@@ -390,4 +390,25 @@ impl egui::DroppedFile for Dropped {
     fn bytes(&self) -> Result<Vec<u8>, String> {
         Ok(Vec::new())
     }
+}
+
+/// A toy window whose runs, and studies beside them, go to a folder of the test, and whose settings to another where one is given.
+pub fn window_with_runs(backend: &Scripted, runs: &Path, config: Option<&Path>) -> Harness<'static, App> {
+    let parts = Parts { runs_dir: runs.to_owned(), ..parts(vec![&TOY], Box::new(backend.clone()), config) };
+    let size = vec2(1440.0, 1000.0);
+    let mut harness =
+        Harness::builder().with_size(size).with_step_dt(1.0 / 60.0).build_eframe(|cc| App::new(&cc.egui_ctx, parts));
+    harness.run_steps(3);
+    harness
+}
+
+/// Draws frames until a text is there that contains this; what comes from a disk takes its time.
+pub fn until_shown(harness: &mut Harness<'static, App>, text: &str) {
+    let start = Instant::now();
+    while harness.query_all_by_label_contains(text).next().is_none() {
+        assert!(start.elapsed().as_secs() < 20, "`{text}` never appeared");
+        harness.run_steps(1);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    harness.run_steps(2);
 }
