@@ -108,7 +108,8 @@ fn told(fit: &Fit) -> String {
         let missing = fit.mismatch.missing.iter().chain(fit.mismatch.shapes.iter().map(|(name, ..)| name));
         missing.into_iter().any(|name| name.starts_with(part))
     };
-    let stem = fit.mismatch.shapes.iter().any(|(name, ..)| name == "conv1.weight");
+    let stem =
+        fit.mismatch.shapes.iter().any(|(name, ours, file)| name == "conv1.weight" && ours.get(2..) != file.get(2..));
     let mut text = fit.line();
     if stem {
         text += ". The stem is 3×3 here, without max-pooling: features of a network that was trained with another one are not its own";

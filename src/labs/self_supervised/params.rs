@@ -131,6 +131,13 @@ impl Hyper {
         matches!(self.optimizer, Rule::Adam { decoupled: true, .. })
     }
 
+    /// The theory's time that passes in a step: α/(1 − μ), as momentum μ comes to a rate of that much. `None` with another optimizer
+    /// than gradient descent, whose steps are no flow.
+    pub fn time_of_a_step(&self) -> Option<f64> {
+        let sgd = matches!(self.optimizer, Rule::Sgd { .. });
+        sgd.then(|| self.encoder.learning_rate / (1.0 - self.momentum))
+    }
+
     /// Rates of the parameter at this path.
     pub fn rates(&self, path: &str) -> Rates {
         if path.starts_with("predictor") {

@@ -16,8 +16,8 @@ use super::theory::basin;
 use crate::engine::table::Int;
 use crate::labs::self_supervised::params::{
     ANALYSIS_EVERY, DATA_SEED, DECAY_ENCODER, DECAY_PREDICTOR, DECAY_PROJECTOR, DECAY_SCOPE, ENCODER, EVALUATION,
-    Hyper, LOSS_EVERY, PROBE_EVERY, PROBE_TEST, PROBE_TRAIN, RATE_ENCODER, RATE_PREDICTOR, RATE_PROJECTOR, SOURCE,
-    STEPS, SYMMETRY, Source, TAU,
+    LOSS_EVERY, PROBE_EVERY, PROBE_TEST, PROBE_TRAIN, RATE_ENCODER, RATE_PREDICTOR, RATE_PROJECTOR, SOURCE, STEPS,
+    SYMMETRY, Source, TAU,
 };
 
 /// Every study of the lab.
@@ -84,7 +84,7 @@ static BASIN: Theory = Theory {
             not the place.",
     unit: "share",
     keys: &[DECAY_ENCODER.key(), DECAY_PREDICTOR.key(), RATE_ENCODER.key(), RATE_PREDICTOR.key()],
-    of: |params| basin::share_of_run(&Hyper::of(params)),
+    of: basin::share_of_run,
 };
 
 const ON_CIFAR: &str = "paper: ResNet-18 on CIFAR-10, 100 epochs, linear probe of 100 epochs, one seed";

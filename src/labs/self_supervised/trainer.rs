@@ -162,8 +162,10 @@ impl Trainer {
     /// What a step on views `[2B, C, H, W]` would measure, with the F of this batch alone; nothing is changed.
     pub fn look(&self, x: Tensor<4>, hyper: &Hyper) -> (Outcome, Correlation) {
         let mut online = self.online.clone();
-        let t = self.target.clone().forward(x.clone(), VIEWS);
+        let apart = hyper.stop_gradient && !self.target_is_online;
+        let separate = apart.then(|| self.target.clone().forward(x.clone(), VIEWS));
         let z = online.branch.forward(x, VIEWS);
+        let t = separate.unwrap_or_else(|| z.clone());
         let p = online.predictor.forward(z.clone(), VIEWS);
         let correlation = Correlation::after(None, &z, hyper);
         (Outcome { cosine: negative_cosine(p.clone(), t), z, p, gradient_norms: None }, correlation)

@@ -18,7 +18,7 @@ use crate::nn::weights::fit::{Keys, Place, filled, prefix, taken, written};
 use crate::nn::weights::{FileError, Opened, Written, first_names, packed as packed_file};
 
 use super::network::{Branch, EncoderKind, Online};
-use super::params::{ENCODER, WEIGHTS};
+use super::params::{ENCODER, PARAMS, WEIGHTS};
 use super::source;
 
 /// Weights that were not written or not loaded.
@@ -195,8 +195,11 @@ pub fn packed(
             kind.features()
         )
     };
+    // Where files lie on this machine is nobody else's business.
+    let is_path = |key: &str| PARAMS.iter().any(|spec| spec.key == key && spec.kind.is_path());
+    let told = params.iter().filter(|(key, _)| !is_path(key));
     let values: serde_json::Map<String, serde_json::Value> =
-        params.iter().map(|(key, value)| (key.to_owned(), value.to_string().into())).collect();
+        told.map(|(key, value)| (key.to_owned(), value.to_string().into())).collect();
     let text = |key: &str, value: String| (format!("learnscope.{key}"), value);
     let mut texts = HashMap::from([
         text("network", ENCODER.item(params).map_or("", |item| item.id).to_owned()),

@@ -63,6 +63,22 @@ pub struct Comparison {
     pub by_name: bool,
 }
 
+/// Refuses distances of which one run has millimetres and the other pixels.
+///
+/// # Errors
+/// What is measured in which unit, and what to compare instead.
+pub fn check_units(first: &Results, second: &Results, measure: Measure) -> Result<(), String> {
+    if measure.rises() || first.unit == second.unit {
+        return Ok(());
+    }
+    Err(format!(
+        "{} of the first run is in {}, of the second in {}: they cannot be compared; choose Dice or IoU, or give both the same `spacing`",
+        measure.short(),
+        first.unit.word(),
+        second.unit.word()
+    ))
+}
+
 /// Compares a measure of the images that both runs have judged in this part.
 pub fn compare(first: &Results, second: &Results, part: Part, measure: Measure) -> Comparison {
     let mut found = Comparison { by_name: !first.has_content() || !second.has_content(), ..Comparison::default() };

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::{Value as Json, json};
 
 use super::super::scores::Measure;
-use super::{Comparison, Line, Results, compare};
+use super::{Comparison, Line, Results, check_units, compare};
 use crate::compute::stats::INTERVALS;
 use crate::data::segmentation::counted;
 use crate::data::segmentation::split::Part;
@@ -90,6 +90,7 @@ fn report(question: &Question<'_>) -> Result<CompareReport, String> {
             return Err(format!("`{}` has no results of single {} images: {why}", folder.display(), part.label()));
         }
     }
+    check_units(&first, &second, measure)?;
     let found = compare(&first, &second, part, measure);
     if found.pairs.is_empty() {
         let left_out = found.left_out();

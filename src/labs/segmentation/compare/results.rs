@@ -9,9 +9,10 @@ use crate::engine::event::Payload;
 use crate::engine::params::Params;
 use crate::engine::recording::{RunReader, replay_from};
 use crate::engine::state::RunState;
+use crate::pixels::fit::Fit;
 use crate::pixels::spacing::Unit;
 
-use super::super::params::{KEEP, PARAMS, net_spec};
+use super::super::params::{FIT, KEEP, PARAMS, net_spec};
 use super::super::pipeline::Pipeline;
 use super::super::scores::{self, Row};
 
@@ -34,6 +35,8 @@ pub struct Results {
     pub convention: String,
     /// What its distances are in.
     pub unit: Unit,
+    /// How its pictures came into the network's square.
+    pub fit: Fit,
     known: HashMap<String, Known>,
     /// The part of a picture by its content; of one that is there twice, the part that was trained on.
     parts: HashMap<u64, Part>,
@@ -52,7 +55,9 @@ impl Results {
         let unit = validation.iter().chain(&test).next().map_or(Unit::Pixels, |row| row.unit);
         // A recording of an older version may lack a parameter.
         let convention = KEEP.get(params).map(|_| Pipeline::of(params).describe(unit)).unwrap_or_default();
-        let mut results = Self { title: name.clone(), name, convention, unit, validation, test, ..Self::default() };
+        let fit = FIT.get(params).unwrap_or_default();
+        let mut results =
+            Self { title: name.clone(), name, convention, unit, fit, validation, test, ..Self::default() };
         if let Some(Payload::Table { columns, rows }) = payload("data/split").as_deref() {
             results.read_split(columns, rows);
         }

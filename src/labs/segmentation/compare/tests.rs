@@ -7,6 +7,7 @@ use crate::engine::params::Params;
 use crate::labs::segmentation::judge;
 use crate::labs::segmentation::params::PARAMS;
 use crate::labs::segmentation::source::SPLIT_COLUMNS;
+use crate::pixels::spacing::Unit;
 
 /// An image of a run: name, class, part, content, group, Dice where it was judged.
 type Image = (&'static str, &'static str, Part, u64, usize, Option<f64>);
@@ -147,4 +148,16 @@ fn copies_of_an_image_are_paired_one_by_one() {
     let found = compare(&first, &second, Part::Test, Measure::Dice);
     assert_eq!((found.pairs.len(), found.missing), (2, 0), "{found:?}");
     assert_eq!(found.lines[0].first.groups, 1);
+}
+
+#[test]
+fn millimetres_are_not_compared_with_pixels() {
+    let images: Vec<Image> = vec![("a", "", Part::Test, 1, 0, Some(0.5))];
+    let in_pixels = run("first", &images, &[]);
+    let mut in_mm = in_pixels.clone();
+    in_mm.unit = Unit::Millimetres;
+    assert_eq!(check_units(&in_pixels, &in_mm, Measure::Dice), Ok(()));
+    assert_eq!(check_units(&in_mm, &in_mm, Measure::Hd95), Ok(()));
+    let why = check_units(&in_pixels, &in_mm, Measure::Hd95).unwrap_err();
+    assert!(why.contains("in pixels, of the second in mm") && why.contains("choose Dice or IoU"), "{why}");
 }

@@ -19,7 +19,7 @@ use crate::kit::fields::Fields;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::kit::view::ViewCtx;
 use crate::labs::segmentation::compare::report::{CAUTION, HEADS, TESTS, cells, warnings};
-use crate::labs::segmentation::compare::{Comparison, Pair, compare};
+use crate::labs::segmentation::compare::{Comparison, Pair, check_units, compare};
 use crate::plot::axes::{Axes, Bounds, Titles, zoom};
 use crate::plot::background::Latest;
 use crate::plot::scale::Scale;
@@ -64,7 +64,7 @@ pub struct Compare {
     which: usize,
     selected: Option<String>,
     view: Option<Bounds>,
-    found: Latest<Asked, Comparison>,
+    found: Latest<Asked, Arc<Comparison>>,
     means: Latest<(u64, Part), Vec<MeanRow>>,
 }
 
@@ -195,7 +195,7 @@ impl Compare {
             Some((step, _)) => format!("Means over the validation images at step {}", number::grouped(step)),
             None => "Means over the test images with the best weights".to_owned(),
         };
-        let mut notes = vec![format!("{of}; distances in pixels. {INTERVALS}.")];
+        let mut notes = vec![format!("{of}; distances in {}. {INTERVALS}.", own.results.unit.word())];
         notes.extend(shared.others.problems().into_iter().map(str::to_owned));
         table(ui, rect, "means", (&heads, &lines), &notes, ctx, size);
     }
@@ -211,9 +211,16 @@ impl Compare {
     ) {
         let size = tile::font_size(ctx.presenting);
         let (part, measure) = (self.part(), self.measure);
+        if let Err(problem) = check_units(&own.results, &other.results, measure) {
+            ui.scope_builder(UiBuilder::new().max_rect(rect), |ui| {
+                empty::message(ui, ctx, "Other units", &problem);
+            });
+            return;
+        }
         let asked = (own.number, other.number, part, measure);
         let (a, b) = (Arc::clone(own), Arc::clone(other));
-        self.found.update("comparison", ui.ctx(), &asked, move |_| compare(&a.results, &b.results, part, measure));
+        self.found
+            .update("comparison", ui.ctx(), &asked, move |_| Arc::new(compare(&a.results, &b.results, part, measure)));
         let current = self.found.is_current(&asked);
         let found = self.found.newest().filter(|_| current).cloned();
         let Some(found) = found else { return };

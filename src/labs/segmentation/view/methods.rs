@@ -149,7 +149,7 @@ impl Methods {
     fn want(&mut self, shared: &Shared, i: usize, k: usize, other: &Other) {
         let card = &shared.gallery.cards[i];
         let (Some(truth), Some(walled)) = (card.truth.clone(), other.wall.get(&card.name)) else { return };
-        let (map, pipeline) = (Arc::clone(&walled.map), shared.pipeline);
+        let (map, pipeline) = (Arc::clone(&walled.map), of_other(shared.pipeline, other));
         let made = (other.number, pipeline, truth.step);
         self.made.want((k, i), made, move || {
             let mask = pipeline.mask(&map.values, map.side, truth.mask.height(), truth.mask.width());
@@ -287,8 +287,9 @@ impl Methods {
             own.outlines.extend(truth.map(|lines| thin_truth(lines, &marks, line)));
             cells.push(measured(own, "this run", &card.name, shown.map(|shown| shown.score.dice)));
             for (k, other) in others.iter().enumerate() {
-                let wanted =
-                    |outlined: &&Arc<Outlined>| (outlined.made.0, outlined.made.1) == (other.number, shared.pipeline);
+                let wanted = |outlined: &&Arc<Outlined>| {
+                    (outlined.made.0, outlined.made.1) == (other.number, of_other(shared.pipeline, other))
+                };
                 let found = self.made.newest((k, i)).filter(wanted);
                 let mut panel = plain();
                 panel.outlines.extend(found.map(|found| prediction(&found.lines, &marks, line)));
@@ -349,4 +350,9 @@ fn has(shared: &Shared, i: usize, other: &Other) -> bool {
         (Some(own), Some(truth)) => own.mask == *truth,
         _ => true,
     }
+}
+
+/// The chosen post-processing, with the shape in which the other run's network saw its pictures.
+fn of_other(pipeline: Pipeline, other: &Other) -> Pipeline {
+    Pipeline { fit: other.results.fit, ..pipeline }
 }

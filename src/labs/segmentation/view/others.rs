@@ -67,6 +67,7 @@ pub struct Others {
     twin: Option<Made>,
     own: Option<Made>,
     run: Option<RunId>,
+    /// How often results were read or made: each has a number of its own, which others keep theirs by.
     read: u64,
 }
 
@@ -80,11 +81,16 @@ impl Others {
         fields.text(OTHERS, &mut self.chosen, Vec::new(), write, read);
     }
 
-    /// Takes in what was read, and begins to read what is missing.
-    pub fn follow(&mut self, egui: &Context, ctx: &ViewCtx<'_>) {
+    /// Forgets what was made of another run.
+    fn renew(&mut self, ctx: &ViewCtx<'_>) {
         if self.run != ctx.run.id {
             (self.run, self.twin, self.own) = (ctx.run.id, None, None);
         }
+    }
+
+    /// Takes in what was read, and begins to read what is missing.
+    pub fn follow(&mut self, egui: &Context, ctx: &ViewCtx<'_>) {
+        self.renew(ctx);
         let Self { chosen, known, read, .. } = self;
         known.retain(|(folder, _)| chosen.contains(folder));
         for folder in chosen.iter() {
@@ -108,14 +114,16 @@ impl Others {
 
     /// The shown run's own results at the cursor.
     pub fn own(&mut self, ctx: &ViewCtx<'_>) -> Arc<Other> {
+        self.renew(ctx);
         let name = "this run".to_owned();
         // Its pictures are in the gallery.
         let payload = |key: &str| if key.starts_with("wall/") { None } else { ctx.payload(key) };
-        made(&mut self.own, (name, &ctx.run.params), payload)
+        made(&mut self.own, &mut self.read, (name, &ctx.run.params), payload)
     }
 
     /// The twin, if there is one, and the chosen runs that are read.
     pub fn list(&mut self, ctx: &ViewCtx<'_>) -> Vec<Arc<Other>> {
+        self.renew(ctx);
         let mut list = Vec::new();
         if let (Some(name), Some(params)) = (twin_name(ctx.run, PARAMS), &ctx.run.twin) {
             // The twin has the run's own data, which it does not record again.
@@ -123,7 +131,7 @@ impl Others {
                 let own = ctx.payload(&twin_key(key));
                 own.or_else(|| ctx.payload(key).filter(|_| !is_measured(key)))
             };
-            list.push(made(&mut self.twin, (format!("twin: {name}"), params), payload));
+            list.push(made(&mut self.twin, &mut self.read, (format!("twin: {name}"), params), payload));
         }
         for folder in &self.chosen {
             let known = self.known.iter().find(|(of, _)| of == folder);
@@ -199,6 +207,7 @@ fn is_measured(key: &str) -> bool {
 /// with its step.
 fn made(
     kept: &mut Option<Made>,
+    read: &mut u64,
     (name, params): (String, &Params),
     payload: impl Fn(&str) -> Option<(u64, Arc<Payload>)>,
 ) -> Arc<Other> {
@@ -211,9 +220,9 @@ fn made(
     {
         return Arc::clone(other);
     }
-    let number = kept.as_ref().map_or(1 << 32, |(_, other)| other.number + 1);
+    *read += 1;
     let results = Results::of(name, params, |key| payload(key).map(|(_, payload)| payload));
-    let other = Arc::new(Other { results, wall: wall(&payload), number });
+    let other = Arc::new(Other { results, wall: wall(&payload), number: *read });
     *kept = Some((steps, Arc::clone(&other)));
     other
 }

@@ -2,7 +2,9 @@
 
 use super::modes::ModeDynamics;
 use super::separatrix::Separatrix;
-use crate::labs::self_supervised::params::Hyper;
+use crate::engine::params::Params;
+use crate::labs::self_supervised::network::Layers;
+use crate::labs::self_supervised::params::{Hyper, PREDICTOR_LAYERS, PredictorRule};
 
 /// The region of starts (p, s) with s > 0 that end in collapse (s → 0).
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +33,11 @@ impl Bounds {
     pub fn of(dynamics: &ModeDynamics) -> Self {
         let healthy = dynamics.fixed_points().last().map_or(0.0, |point| point.s);
         Self { p: [-0.6, 1.1 * dynamics.ratio / dynamics.spread()], s: (1.5 * healthy).max(1.2 / dynamics.alpha_p) }
+    }
+
+    /// The window whose collapsing share maps of rates and decays count: s to 1.2 whatever they are.
+    pub fn of_map(dynamics: &ModeDynamics) -> Self {
+        Self { s: 1.2, ..Self::of(dynamics) }
     }
 }
 
@@ -101,17 +108,18 @@ fn share(columns: &[Option<Vec<f64>>], factor: f64, highest: f64) -> f64 {
     columns.iter().flatten().map(column).sum::<f64>() / columns.len().max(1) as f64
 }
 
-/// Upper end of s in the window of [`share_of_run`], as in the tile Basin.
-const HEIGHT: f64 = 1.2;
-
-/// The share of starts that collapse at the rates and decays of a run, as far as a mode has them; NaN with a network that does not
-/// learn, of which the theory says nothing.
-pub fn share_of_run(hyper: &Hyper) -> f64 {
-    if hyper.encoder.learning_rate <= 0.0 {
+/// The share of starts that collapse at the rates and decays of a run, as far as a mode has them. NaN where the theory says nothing:
+/// of another optimizer than gradient descent, of a network that does not learn, of a predictor that is set or fixed or not there, and
+/// without stop-gradient.
+pub fn share_of_run(params: &Params) -> f64 {
+    let hyper = Hyper::of(params);
+    let trained = hyper.rule == PredictorRule::Gradient && PREDICTOR_LAYERS.of(params) != Layers::None;
+    let learns = hyper.time_of_a_step().is_some_and(|time| time > 0.0) && hyper.predictor.learning_rate > 0.0;
+    if !(trained && learns && hyper.stop_gradient) {
         return f64::NAN;
     }
-    let mode = ModeDynamics::default().of_run(hyper);
-    let bounds = Bounds { p: [-0.6, 1.1 * mode.ratio / mode.spread()], s: HEIGHT };
+    let mode = ModeDynamics::default().of_run(&hyper);
+    let bounds = Bounds::of_map(&mode);
     Basin::new(&mode, bounds.p, 1e-5).fraction(&bounds)
 }
 
@@ -155,6 +163,32 @@ mod tests {
     /// Whether the mode dies, by following it.
     fn dies(dynamics: &ModeDynamics, start: [f64; 2]) -> bool {
         dynamics.trajectory(start, 0.05, 40_000).last().unwrap()[1] < 1e-8
+    }
+
+    #[test]
+    fn the_theory_has_no_share_for_runs_that_it_says_nothing_of() {
+        use crate::labs::self_supervised::params::PARAMS;
+        let share = |set: &[&str]| {
+            let mut params = Params::defaults(PARAMS);
+            set.iter().for_each(|text| params.set_text(PARAMS, text).unwrap());
+            share_of_run(&params)
+        };
+        let usual = share(&[]);
+        assert!(usual > 0.0 && usual < 1.0, "{usual}");
+        assert!(share(&["rate_predictor=1"]) < usual, "a faster predictor has the smaller basin");
+        let mode = ModeDynamics { eta: 0.005, eta_p: 0.005, alpha_p: 1.0, ..ModeDynamics::default() };
+        let map = basin_map(&mode, &[0.005], &[1.0], PredictorDecay::Equal, &Bounds::of_map(&mode));
+        assert!((usual - map[0]).abs() < 0.01, "the map's {} and {usual}", map[0]);
+        for other in [
+            &["optimizer=adam"][..],
+            &["predictor_rule=fixed"],
+            &["predictor_rule=directpred"],
+            &["predictor_layers=none"],
+            &["rate_predictor=0"],
+            &["target=online", "stop_gradient=off"],
+        ] {
+            assert!(share(other).is_nan(), "{other:?}");
+        }
     }
 
     #[test]

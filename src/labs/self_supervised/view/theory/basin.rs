@@ -36,8 +36,6 @@ const COLUMNS: usize = 56;
 const ROWS: usize = 40;
 /// log₁₀ α_p.
 const RATES: [f64; 2] = [-1.0, 2.0];
-/// Upper end of s in the window whose collapsing share is counted.
-const HEIGHT: f64 = 1.2;
 
 /// What the map depends on: not on the sliders that are its axes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -68,7 +66,7 @@ impl Request {
     }
 
     fn window(&self) -> Window {
-        Window { p: [-0.6, 1.1 * self.mode.ratio / self.mode.spread()], s: HEIGHT }
+        Window::of_map(&self.mode)
     }
 }
 
@@ -85,8 +83,9 @@ pub fn ui(state: &mut Theory, bar: Rect, rest: Rect, ui: &mut Ui, ctx: &mut View
     let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
     let request = Request::of(&state.constants);
     let basin = &mut state.basin;
-    let [low, high] = request.window().p.map(number::compact);
-    let about = format!("share of p from {low} to {high}, s to {HEIGHT} that collapses; click to go there");
+    let window = request.window();
+    let [low, high] = window.p.map(number::compact);
+    let about = format!("share of p from {low} to {high}, s to {} that collapses; click to go there", window.s);
     let about = basin.map.problem(&request).map_or(about, |problem| format!("no map: {problem}"));
     tile::bar(ui, bar, tile::weak(about, size, style), |_| {});
     if basin.last != Some(request) && basin.map.is_current(&request) {

@@ -9,6 +9,7 @@ use crate::labs::self_supervised::params::{Hyper, STEPS};
 use crate::labs::self_supervised::view::{params_of, series};
 use crate::plot::{number, tile};
 
+use super::run_time::RunTime;
 use super::{Constants, Theory};
 
 /// A slider's row: its sign and what it is, the value, the slider.
@@ -133,8 +134,13 @@ fn read_out(constants: &Constants, size: f32, ui: &mut Ui, ctx: &ViewCtx<'_>) {
 pub fn take_from_run(state: &mut Theory, ctx: &ViewCtx<'_>) {
     let params = params_of(ctx);
     let hyper = Hyper::of(&params);
-    let steps = if ctx.run.header.is_some() { series::steps(ctx) } else { STEPS.of(&params) as u64 };
-    state.simulator.take_from_run(&hyper, steps);
+    let time = match ctx.run.header {
+        Some(_) => RunTime::of(ctx).map(|time| time.at(series::steps(ctx))),
+        None => RunTime::of_form(&params, STEPS.of(&params) as u64).map(|time| time.at(STEPS.of(&params) as u64)),
+    };
+    if let Some(time) = time {
+        state.simulator.take_from_run(&hyper, time);
+    }
     let constants = &mut state.constants;
     constants.mode = constants.mode.of_run(&hyper);
     constants.mode.alpha_p = constants.mode.alpha_p.clamp(0.1, 100.0);

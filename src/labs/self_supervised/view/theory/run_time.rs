@@ -2,18 +2,19 @@
 //! gradient descent with momentum: a run with another optimizer has none.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::engine::params::Params;
 use crate::engine::twin::of_twin;
 use crate::kit::view::ViewCtx;
-use crate::labs::self_supervised::params::{Descent, Hyper, OPTIMIZER, PARAMS};
+use crate::labs::self_supervised::params::{Hyper, PARAMS};
 use crate::labs::self_supervised::view::series::{self, Quantity};
 use crate::plot::curve::Curve;
 use crate::plot::style::{Category, Dash};
 
 /// From which step on, at which time, how much time a step takes.
 #[derive(Debug, Clone, PartialEq)]
-pub struct RunTime(Vec<(u64, f64, f64)>);
+pub struct RunTime(Arc<[(u64, f64, f64)]>);
 
 /// Pieces into which a run with a schedule of rates is divided.
 const PIECES: u64 = 1000;
@@ -36,6 +37,12 @@ impl RunTime {
         Some(Self::new(speeds[0].1, &speeds[1..]))
     }
 
+    /// That of a run of so many steps with these parameters and no change.
+    pub fn of_form(params: &Params, steps: u64) -> Option<Self> {
+        let speeds = speeds(params, 0..steps, steps)?;
+        Some(Self::new(speeds[0].1, &speeds[1..]))
+    }
+
     /// A step takes `first` until the step of the first change, and so on.
     fn new(first: f64, changes: &[(u64, f64)]) -> Self {
         let mut pieces = vec![(0, 0.0, first)];
@@ -43,13 +50,14 @@ impl RunTime {
             let (from, time, before) = pieces[pieces.len() - 1];
             pieces.push((step, time + step.saturating_sub(from) as f64 * before, speed));
         }
-        Self(pieces)
+        Self(pieces.into())
     }
 
     /// t after so many steps.
     pub fn at(&self, step: u64) -> f64 {
-        let piece = self.0.iter().rev().find(|(from, ..)| *from <= step);
-        piece.map_or(0.0, |(from, time, speed)| time + (step - from) as f64 * speed)
+        // The last piece that has begun; the first begins at 0.
+        let (from, time, speed) = self.0[self.0.partition_point(|(from, ..)| *from <= step) - 1];
+        time + (step - from) as f64 * speed
     }
 
     /// The step at the cursor and its time.
@@ -81,14 +89,11 @@ impl RunTime {
 
 /// How much time a step takes, from which step of these on, in a run of `steps`; `None`: with another optimizer.
 fn speeds(params: &Params, of: Range<u64>, steps: u64) -> Option<Vec<(u64, f64)>> {
-    if OPTIMIZER.of(params) != Descent::Sgd {
-        return None;
-    }
     let hyper = Hyper::of(params);
+    hyper.time_of_a_step()?;
     let stride = if hyper.plan.is_constant() { u64::MAX } else { steps.div_ceil(PIECES).max(1) };
     let starts = std::iter::successors(Some(of.start), |at| at.checked_add(stride).filter(|next| *next < of.end));
-    let speed = |at: u64| hyper.at(at, steps).encoder.learning_rate / (1.0 - hyper.momentum);
-    Some(starts.map(|at| (at, speed(at))).collect())
+    starts.map(|at| Some((at, hyper.at(at, steps).time_of_a_step()?))).collect()
 }
 
 #[cfg(test)]
@@ -100,7 +105,7 @@ mod tests {
         let of = |set: &[&str]| {
             let mut params = Params::defaults(PARAMS);
             set.iter().for_each(|text| params.set_text(PARAMS, text).unwrap());
-            speeds(&params, 0..700, 700).map(|speeds| RunTime::new(speeds[0].1, &speeds[1..]).at(700))
+            RunTime::of_form(&params, 700).map(|time| time.at(700))
         };
         assert!((of(&[]).unwrap() - 1050.0).abs() < 1e-9, "{:?}", of(&[]));
         // A cosine's mean is a half.

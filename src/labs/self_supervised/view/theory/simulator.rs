@@ -8,6 +8,8 @@ use std::ops::RangeInclusive;
 use eframe::egui::accesskit::Role;
 use eframe::egui::{Slider, Ui, WidgetInfo};
 
+use super::run_time::RunTime;
+use crate::engine::event::RunId;
 use crate::kit::fields::Fields;
 use crate::kit::view::ViewCtx;
 use crate::labs::self_supervised::theory::cosine::{CosineDynamics, CosineLoss, Pairs, descend};
@@ -19,7 +21,7 @@ use crate::plot::{medium, tile};
 
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::labs::self_supervised::params::Hyper;
-use crate::labs::self_supervised::view::SelfSupervisedView;
+use crate::labs::self_supervised::view::{SelfSupervisedView, series};
 
 pub use panels::ui;
 
@@ -97,15 +99,29 @@ impl Settings {
     }
 }
 
+/// Of which run a time is, after how many changes, of how many steps.
+type Timed = (Option<RunId>, usize, u64);
+
 /// View state of the tile.
 #[derive(Debug)]
 pub struct Simulator {
     settings: Settings,
     done: Latest<(ModeDynamics, Settings), Vec<Snapshot>>,
     plots: [CurveState; 4],
+    /// The run's time.
+    run_time: Option<(Timed, Option<RunTime>)>,
 }
 
 impl Simulator {
+    /// The time of the run that is shown.
+    fn run_time(&mut self, ctx: &ViewCtx<'_>) -> Option<RunTime> {
+        let of = (ctx.run.id, ctx.run.changes.len(), series::steps(ctx));
+        if self.run_time.as_ref().is_none_or(|(known, _)| *known != of) {
+            self.run_time = Some((of, RunTime::of(ctx)));
+        }
+        self.run_time.as_ref().and_then(|(_, time)| time.clone())
+    }
+
     /// What of it belongs to a scene.
     pub fn fields(&mut self, fields: &mut Fields) {
         let (now, fresh) = (&mut self.settings, Self::default().settings);
@@ -131,11 +147,12 @@ impl Simulator {
         self.settings = Self::default().settings;
     }
 
-    /// Takes what the run does: how long it is in the theory's time, how it descends, and what its target does.
-    pub fn take_from_run(&mut self, hyper: &Hyper, steps: u64) {
-        let Some(speed) = speed(hyper) else { return };
+    /// Takes what the run does: how long it is in the theory's time, how it descends, and what its target does. Of a run that is no
+    /// gradient descent, or does not learn, nothing is taken.
+    pub fn take_from_run(&mut self, hyper: &Hyper, duration: f64) {
+        let Some(speed) = hyper.time_of_a_step().filter(|speed| *speed > 0.0 && speed.is_finite()) else { return };
         let now = &mut self.settings;
-        now.duration = (steps as f64 * speed).clamp(*DURATIONS.start(), *DURATIONS.end());
+        now.duration = duration.clamp(*DURATIONS.start(), *DURATIONS.end());
         now.rate = hyper.encoder.learning_rate.clamp(0.001, 1.0);
         now.momentum = hyper.momentum.clamp(0.0, 0.99);
         now.loss_scale = hyper.loss_scale.clamp(0.5, 2.0);
@@ -162,7 +179,7 @@ impl Default for Simulator {
             symmetrise: false,
             seed: 7,
         };
-        Self { settings, done: Latest::default(), plots: Default::default() }
+        Self { settings, done: Latest::default(), plots: Default::default(), run_time: None }
     }
 }
 
@@ -176,13 +193,6 @@ fn step(mode: &ModeDynamics) -> f64 {
 fn simulated(mode: &ModeDynamics, settings: &Settings) -> f64 {
     let step = if settings.cosine { settings.descent(mode).time_of_a_step() } else { step(mode) };
     settings.duration.min(step * MOST_STEPS)
-}
-
-/// The theory's time that passes in a step of the run: α/(1 − μ), as momentum μ comes to a rate of that much. `None` where the
-/// encoder does not learn.
-fn speed(hyper: &Hyper) -> Option<f64> {
-    let speed = hyper.encoder.learning_rate / (1.0 - hyper.momentum);
-    Some(speed).filter(|speed| *speed > 0.0 && speed.is_finite())
 }
 
 fn compute((mode, settings): &(ModeDynamics, Settings)) -> Vec<Snapshot> {

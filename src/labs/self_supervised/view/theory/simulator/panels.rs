@@ -52,6 +52,7 @@ pub fn ui(state: &mut Theory, bar: Rect, rest: Rect, ui: &mut Ui, ctx: &mut View
     let current = state.simulator.done.is_current(&request);
     state.simulator.done.update("matrix dynamics", ui.ctx(), &request, compute);
     let problem = state.simulator.done.problem(&request).map(str::to_owned);
+    let run = state.simulator.run_time(ctx);
     let found = state.simulator.done.newest();
     let about = match found.and_then(|found| found.last()) {
         _ if problem.is_some() => format!("not simulated: {}", problem.unwrap_or_default()),
@@ -64,7 +65,6 @@ pub fn ui(state: &mut Theory, bar: Rect, rest: Rect, ui: &mut Ui, ctx: &mut View
         _ if request.1.cosine => "random W and Wp by gradient descent on the cosine loss".to_owned(),
         _ => "random W and Wp under the theory's flow (L2 loss, isotropic data)".to_owned(),
     };
-    let run = RunTime::of(ctx);
     let about = match run.as_ref().and_then(|run| run.now(ctx)) {
         Some((step, time)) => {
             format!("{about}; the run's step {} is t = {}", number::grouped(step), number::short(time))
