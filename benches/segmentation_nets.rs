@@ -25,7 +25,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Seconds of one training step.
 fn step(architecture: Architecture, base: usize, side: usize, times: usize) -> (f64, f64) {
-    let spec = NetSpec { architecture, channels: 3, base };
+    let spec = NetSpec { architecture, channels: 3, base, outputs: 1 };
     let mut net = Some(SegmentationNet::new(&spec, HostRng::new(1, 0), &device::cpu()).expect("a network"));
     let x = noise([2, 3, side, side], 1);
     let truth = noise([2, 1, side, side], 2).greater_elem(0.8).float();
@@ -44,7 +44,7 @@ fn step(architecture: Architecture, base: usize, side: usize, times: usize) -> (
 
 /// Seconds of one picture's probabilities.
 fn inference(architecture: Architecture, base: usize, side: usize, times: usize) -> (f64, f64) {
-    let spec = NetSpec { architecture, channels: 3, base };
+    let spec = NetSpec { architecture, channels: 3, base, outputs: 1 };
     let net = SegmentationNet::new(&spec, HostRng::new(1, 0), &device::cpu()).expect("a network");
     let x = noise([1, 3, side, side], 1);
     fastest(times, || wait(activation::sigmoid(net.infer(x.clone()))))

@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use burn::module::Module;
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use learnscope::compute::device;
@@ -19,9 +19,12 @@ use learnscope::labs::reconstruction::trainer::{Batch, Plan};
 use learnscope::labs::self_supervised::network::{EncoderKind, Heads, Layers, Shape};
 use learnscope::labs::self_supervised::params::{Hyper, PARAMS};
 use learnscope::labs::self_supervised::trainer::Trainer;
+use learnscope::nn::image_text::batch::{Pieces, TextBatch};
 use learnscope::nn::image_text::image::ImageEncoder;
 use learnscope::nn::image_text::spec::Spec;
+use learnscope::nn::image_text::text::TextEncoder;
 use learnscope::nn::layers::conv::Pass;
+use learnscope::nn::mlp::{Activation, Mlp, MlpShape, cross_entropy};
 use learnscope::nn::optim::{DecayScope, Optimizer, Rates, Rule};
 use learnscope::nn::parameters::{Init, Initialiser, tracked};
 use learnscope::nn::reconstruction::Autoencoder;
@@ -49,8 +52,11 @@ const NETWORKS: &[Entry] = &[
     ("byol-small-128", || byol(EncoderKind::Small, 128)),
     ("byol-resnet18-8", || byol(EncoderKind::ResNet18, 8)),
     ("byol-resnet18-32", || byol(EncoderKind::ResNet18, 32)),
-    ("autoencoder-demo-12", autoencoder),
+    ("autoencoder-demo-12", || autoencoder("network=aecl1")),
+    ("aeres18-64-12", || autoencoder("network=aeres18")),
     ("image-encoder-32", image_encoder),
+    ("text-encoder-32", text_encoder),
+    ("mlp-7x64", mlp),
 ];
 
 /// One update by Adam of a module whose loss `of` gives.
@@ -69,7 +75,7 @@ fn adam<M: Module + Clone + 'static>(module: M, of: impl Fn(&mut M) -> Tensor<1>
 
 /// 128×128, width 16, batch 2, Dice.
 fn segmentation(architecture: Architecture) -> Box<dyn FnMut()> {
-    let spec = NetSpec { architecture, channels: 3, base: 16 };
+    let spec = NetSpec { architecture, channels: 3, base: 16, outputs: 1 };
     let net = SegmentationNet::new(&spec, HostRng::new(1, 0), &device::cpu()).expect("a network");
     let (x, truth) = (noise([2, 3, 128, 128], 1), noise([2, 1, 128, 128], 2).greater_elem(0.8).float());
     adam(net, move |net| {
@@ -90,9 +96,10 @@ fn byol(encoder: EncoderKind, batch: usize) -> Box<dyn FnMut()> {
     Box::new(move || wait(trainer.step(x.clone(), &hyper, 0.95, 1).expect("a step").cosine))
 }
 
-/// The reconstruction lab's demo: pictures of 64×64 in batches of 12, rebuilt and told apart.
-fn autoencoder() -> Box<dyn FnMut()> {
-    let params = Params::defaults(reconstruction::PARAMS);
+/// The reconstruction lab's demo, of either network: pictures of 64×64 in batches of 12, rebuilt and told apart.
+fn autoencoder(network: &str) -> Box<dyn FnMut()> {
+    let mut params = Params::defaults(reconstruction::PARAMS);
+    params.set_text(reconstruction::PARAMS, network).expect("a network of the lab");
     let (spec, hyper) = (reconstruction::net_spec(&params), reconstruction::Hyper::of(&params));
     let net = Autoencoder::new(&spec, 1, &device::cpu()).expect("a network");
     let rule = reconstruction::rule(&params);
@@ -114,6 +121,40 @@ fn image_encoder() -> Box<dyn FnMut()> {
     adam(encoder, move |encoder| {
         let vectors = encoder.forward(x.clone(), &Pass { train: true, dropout: None });
         vectors.global.powi_scalar(2).mean()
+    })
+}
+
+/// Its small text encoder alone: 32 reports of 40 pieces and 30 words.
+fn text_encoder() -> Box<dyn FnMut()> {
+    const [TEXTS, PIECES, WORDS]: [usize; 3] = [32, 40, 30];
+    let spec = Spec::small(600);
+    let device = device::cpu();
+    let mut init = Initialiser { rng: HostRng::new(1, 0), init: Init::Torch, device: &device };
+    let encoder = TextEncoder::new(&spec.text, spec.width, &mut init);
+    let ids: Vec<i32> = (0..(TEXTS * PIECES) as i32).map(|i| 4 + i * 37 % 590).collect();
+    let word_of: Vec<Option<usize>> = (0..PIECES).map(|piece| Some(piece * WORDS / PIECES)).collect();
+    let texts: Vec<Pieces<'_>> =
+        ids.chunks_exact(PIECES).map(|ids| Pieces { ids, word_of: &word_of, segments: &[] }).collect();
+    let texts = TextBatch::pack(&texts, TEXTS).expect("texts").tensors(&device);
+    adam(encoder, move |encoder| {
+        let vectors = encoder.forward(&texts);
+        vectors.words.expect("words").powi_scalar(2).mean() + vectors.global.powi_scalar(2).mean()
+    })
+}
+
+/// Seven copies of the optimizers lab's perceptron, two hidden layers of 16 units, on 64 points: the products of all at once.
+fn mlp() -> Box<dyn FnMut()> {
+    const COPIES: usize = 7;
+    let shape = MlpShape::new(2, 16, 2, 2, Activation::Tanh);
+    let flat: Vec<f32> = (0..COPIES).flat_map(|_| shape.initial(1)).collect();
+    let mut theta = Tensor::<2>::from_data(TensorData::new(flat, [COPIES, shape.parameters()]), &device::cpu());
+    let (x, labels) = (noise([1, 64, 2], 1), noise([1, 64, 2], 2).greater_elem(0.5).float());
+    Box::new(move || {
+        let net = Mlp::from_flat(&shape, &theta, true);
+        let loss = cross_entropy(net.forward(x.clone().autodiff()), labels.clone().autodiff());
+        let mut gradients = loss.clone().sum().backward();
+        theta = theta.clone() - net.flat_gradients(&mut gradients) * 0.1;
+        wait(loss.inner());
     })
 }
 

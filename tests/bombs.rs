@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 use support::program::with_args;
 
-const SPEC: NetSpec = NetSpec { architecture: Architecture::UNet, channels: 3, base: 2 };
+const SPEC: NetSpec = NetSpec { architecture: Architecture::UNet, channels: 3, base: 2, outputs: 1 };
 /// MiB that a bomb may take beyond what the same work takes with plain files.
 const MORE: u64 = 200;
 /// Above all that is refused here, also on a busy machine and unoptimised.

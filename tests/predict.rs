@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 use support::program::{ends, with_args};
 
-const SPEC: NetSpec = NetSpec { architecture: Architecture::UNet, channels: 3, base: 2 };
+const SPEC: NetSpec = NetSpec { architecture: Architecture::UNet, channels: 3, base: 2, outputs: 1 };
 
 /// Runs a command in a folder of its own.
 fn run(home: &TempDir, line: &[&str]) -> Output {

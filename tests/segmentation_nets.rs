@@ -110,7 +110,7 @@ fn dropout_draws_anew_and_a_sample_without_it_is_the_inference() {
     use learnscope::nn::segmentation::SegmentationNet;
     use learnscope::nn::segmentation::spec::{Architecture, NetSpec};
     use segmentation_nets_cases::read;
-    let spec = NetSpec { architecture: Architecture::UNet, channels: 1, base: 4 };
+    let spec = NetSpec { architecture: Architecture::UNet, channels: 1, base: 4, outputs: 1 };
     let net = SegmentationNet::new(&spec, HostRng::new(1, 0), &device::cpu()).unwrap();
     // Odd sides: the upsampled maps are filled up with zeros.
     let x = Tensor::<4>::ones([1, 1, 37, 51], &device::cpu()) * 0.3;

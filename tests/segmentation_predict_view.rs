@@ -65,7 +65,7 @@ fn around<'a>(scene: Scene, size: Vec2, margin: f32) -> Harness<'a, Scene> {
 /// A folder with pictures (one with a true mask, one that is none) and the weights of a tiny network.
 fn home() -> TempDir {
     let home = tempfile::tempdir().unwrap();
-    let spec = NetSpec { architecture: Architecture::UNet, channels: 3, base: 2 };
+    let spec = NetSpec { architecture: Architecture::UNet, channels: 3, base: 2, outputs: 1 };
     let net = SegmentationNet::new(&spec, HostRng::new(5, 0), &cpu()).unwrap();
     save_trained_at(&net, &spec, Some(32), &home.path().join("net.safetensors")).unwrap();
     fs::create_dir(home.path().join("in")).unwrap();

@@ -183,6 +183,69 @@ def image_encoder():
     return adam(net, lambda: net(x).square().mean())
 
 
+def aeres18():
+    encoder = resnet18()
+    layers, inputs = [nn.Unflatten(1, (512, 1, 1))], 512
+    for outputs in (256, 128, 64, 32, 16, 3):
+        layers += [nn.ConvTranspose2d(inputs, outputs, 4, 2, 1)]
+        layers += [nn.ReLU(), nn.BatchNorm2d(outputs)] if outputs > 3 else [nn.Sigmoid()]
+        inputs = outputs
+    decoder = nn.Sequential(*layers)
+    classifier = nn.Sequential(nn.Linear(512, 4), nn.ReLU(), nn.Linear(4, 1))
+    net = nn.ModuleList([encoder, decoder, classifier])
+    x, y = torch.rand(12, 3, 64, 64), (torch.arange(12) % 4 > 0).float()
+
+    def loss():
+        code = encoder(x)
+        told = F.binary_cross_entropy_with_logits(classifier(code).squeeze(1), y)
+        return F.mse_loss(decoder(code), x) + 0.3 * told
+
+    return adam(net, loss)
+
+
+class TextEncoder(nn.Module):
+    def __init__(self, vocabulary=600, width=48, heads=4, units=128, d=48):
+        super().__init__()
+        self.pieces, self.places = nn.Embedding(vocabulary, width), nn.Embedding(64, width)
+        self.order = nn.Linear(3 * width, width)
+        self.layer = nn.TransformerEncoderLayer(
+            width, heads, units, dropout=0, activation="gelu", batch_first=True, norm_first=True
+        )
+        self.globe, self.words = nn.Linear(width, d), nn.Linear(width, d)
+
+    def forward(self, ids, average):
+        x = self.pieces(ids) + self.places.weight[: ids.shape[1]]
+        beside = torch.cat([F.pad(x, (0, 0, 1, 0))[:, :-1], x, F.pad(x, (0, 0, 0, 1))[:, 1:]], 2)
+        x = self.layer(x + F.gelu(self.order(beside)))
+        return F.normalize(self.globe(x.mean(1))), self.words(average @ x)
+
+
+def text_encoder():
+    net, ids = TextEncoder(), torch.arange(32 * 40).reshape(32, 40) * 37 % 590 + 4
+    average = torch.zeros(32, 30, 40)
+    for piece in range(40):
+        average[:, piece * 30 // 40, piece] = 1
+    average /= average.sum(2, keepdim=True)
+    return adam(net, lambda: sum(vectors.square().mean() for vectors in net(ids, average)))
+
+
+def mlp():
+    nets = [
+        nn.Sequential(nn.Linear(2, 16), nn.Tanh(), nn.Linear(16, 16), nn.Tanh(), nn.Linear(16, 2)) for _ in range(7)
+    ]
+    optimizers = [torch.optim.SGD(net.parameters(), 0.1) for net in nets]
+    x, y = torch.rand(64, 2), torch.randint(2, (64,))
+
+    def step():
+        for net, optimizer in zip(nets, optimizers):
+            loss = F.cross_entropy(net(x), y)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+
+    return step
+
+
 def views(batch, channels, side):
     return [torch.rand(batch, channels, side, side) for _ in range(2)]
 
@@ -201,7 +264,10 @@ NETWORKS = {
     "byol-resnet18-8": lambda: byol(resnet18(), 512, 512, 128, True, views(8, 3, 32)),
     "byol-resnet18-32": lambda: byol(resnet18(), 512, 512, 128, True, views(32, 3, 32)),
     "autoencoder-demo-12": autoencoder,
+    "aeres18-64-12": aeres18,
     "image-encoder-32": image_encoder,
+    "text-encoder-32": text_encoder,
+    "mlp-7x64": mlp,
     "peak": product,
 }
 

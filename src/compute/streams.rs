@@ -71,6 +71,8 @@ pub const FOLDS: Stream = Stream::one((17 << 40) + 1);
 pub const IMAGES_ORDER: Stream = Stream { first: 7 << 58, count: 1 << 58 };
 /// The view of each image of each step.
 pub const PAIR_VIEWS: Stream = Stream { first: 8 << 58, count: 1 << 58 };
+/// Which patch is cut from each image of each step.
+pub const PATCHES: Stream = Stream { first: 11 << 58, count: 1 << 58 };
 /// What dropout drops in each step.
 pub const DROPOUT: Stream = Stream { first: 9 << 58, count: 1 << 58 };
 /// Samples of dropout for the uncertainty after each step.
@@ -126,7 +128,18 @@ mod tests {
     const TOGETHER: [&[Stream]; 5] = [
         &[POINTS, POINTS_SPLIT, MLP_WEIGHTS, POINTS_ORDER, GRADIENT_NOISE, RACE_STARTS],
         &[ONLINE_WEIGHTS, TARGET_WEIGHTS, SHAPES_TRAIN, SHAPES_TEST, FOLDER_SPLIT, VIEWS, VIEWS_ORDER, MEASURED],
-        &[SEGMENTATION_WEIGHTS, ULTRASOUND, PARTS, FOLDS, IMAGES_ORDER, PAIR_VIEWS, DROPOUT, UNCERTAINTY, TRIAL_VIEWS],
+        &[
+            SEGMENTATION_WEIGHTS,
+            ULTRASOUND,
+            PARTS,
+            FOLDS,
+            IMAGES_ORDER,
+            PAIR_VIEWS,
+            PATCHES,
+            DROPOUT,
+            UNCERTAINTY,
+            TRIAL_VIEWS,
+        ],
         &[
             AUTOENCODER_WEIGHTS,
             FUNDUS,

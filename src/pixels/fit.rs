@@ -12,6 +12,9 @@ pub enum Fit {
     Squash,
     /// The shape is kept: the longer side is made the square's, and what is left beside it, half on either side, is empty.
     Letterbox,
+    /// The shape is kept, and the network sees a picture through squares: its longer side is made `percent` of what it is, and no
+    /// less than a square's. See [`super::pieces`].
+    Patches { percent: u8 },
 }
 
 /// Where a picture lies in a square.
@@ -26,13 +29,27 @@ pub struct Frame {
 }
 
 impl Fit {
-    /// Where a picture of this size lies in a square of `side`.
+    /// The side of the plane on which a picture lies, of which the network sees squares of `square` at a time.
+    pub fn plane(self, picture: Size, square: usize) -> usize {
+        let longest = picture.height.max(picture.width);
+        match self {
+            Self::Squash | Self::Letterbox => square,
+            Self::Patches { percent } => square.max((longest * usize::from(percent) + 50) / 100),
+        }
+    }
+
+    /// Where a picture lies on its plane.
+    pub fn on_plane(self, picture: Size, square: usize) -> Frame {
+        self.frame(picture, self.plane(picture, square))
+    }
+
+    /// Where a picture of this size lies in a square of `side`, which may be its plane at any scale.
     pub fn frame(self, picture: Size, side: usize) -> Frame {
         let longest = picture.height.max(picture.width).max(1);
         let kept = |length: usize| ((2 * length * side + longest) / (2 * longest)).clamp(1, side.max(1));
         let size = match self {
             Self::Squash => Size { height: side, width: side },
-            Self::Letterbox => Size { height: kept(picture.height), width: kept(picture.width) },
+            Self::Letterbox | Self::Patches { .. } => Size { height: kept(picture.height), width: kept(picture.width) },
         };
         Frame { side, top: (side - size.height) / 2, left: (side - size.width) / 2, size }
     }
@@ -100,6 +117,16 @@ mod tests {
         assert_eq!((tall.left, tall.size), (7, Size { height: 16, width: 1 }));
         let odd = Fit::Letterbox.frame(Size { height: 7, width: 10 }, 9);
         assert_eq!((odd.top, odd.size.height), (1, 6), "6.3 rows, the odd one left below");
+    }
+
+    #[test]
+    fn a_plane_is_as_large_as_the_picture_and_no_smaller_than_a_square() {
+        let (half, size) = (Fit::Patches { percent: 50 }, Size { height: 300, width: 600 });
+        let frame = half.on_plane(size, 64);
+        assert_eq!((frame.side, frame.top, frame.size), (300, 75, Size { height: 150, width: 300 }));
+        let small = half.on_plane(Size { height: 30, width: 60 }, 64);
+        assert_eq!((small.side, small.size), (64, Size { height: 32, width: 64 }));
+        assert_eq!(Fit::Letterbox.plane(size, 64), 64);
     }
 
     #[test]

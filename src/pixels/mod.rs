@@ -2,6 +2,7 @@
 
 pub mod fit;
 pub mod mask;
+pub mod pieces;
 pub mod resize;
 pub mod spacing;
 pub mod warp;

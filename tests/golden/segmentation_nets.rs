@@ -41,7 +41,12 @@ pub fn check_param_count(place: &str, case: &Value, report: &mut Report) -> Resu
     only(case, &["kind", "net", "C", "base", "in_channels", "params", "paper", "bn_buffers"])?;
     report.case(KIND);
     let or = |key: &str, default: usize| if case.get(key).is_some() { whole(case, key) } else { Ok(default) };
-    let spec = NetSpec { architecture: architecture(case)?, channels: or("in_channels", 3)?, base: or("base", 64)? };
+    let spec = NetSpec {
+        architecture: architecture(case)?,
+        channels: or("in_channels", 3)?,
+        base: or("base", 64)?,
+        outputs: 1,
+    };
     let ours = count(&spec, 256, 256).map_err(|e| e.to_string())?.total;
     let params = number(case, "params")?;
     let exact = Tolerance { relative: 0.0, absolute: 0.0 };
@@ -188,7 +193,7 @@ pub fn check_forward(place: &str, case: &Value, report: &mut Report) -> Result<(
     only(case, &KNOWN)?;
     report.case(KIND);
     let channels = if case.get("in_channels").is_some() { whole(case, "in_channels")? } else { 3 };
-    let spec = NetSpec { architecture: architecture(case)?, channels, base: whole(case, "base")? };
+    let spec = NetSpec { architecture: architecture(case)?, channels, base: whole(case, "base")?, outputs: 1 };
     let [n, h, w] = [whole(case, "n")?, whole(case, "h")?, whole(case, "w")?];
     let (x, t) = batch(n, channels, h, w);
     let net = filled(&spec)?;

@@ -65,7 +65,7 @@ fn spec(case: &Value) -> NetSpec {
         "light" => Architecture::LightUNet,
         _ => Architecture::LighterUNet { group: whole(case, "C").unwrap() },
     };
-    NetSpec { architecture, channels: whole(case, "channels").unwrap(), base: whole(case, "base").unwrap() }
+    NetSpec { architecture, channels: whole(case, "channels").unwrap(), base: whole(case, "base").unwrap(), outputs: 1 }
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn state_dicts_of_pytorch_load_by_name_and_compute_the_same() {
 fn what_does_not_fit_is_named() {
     let temporary = tempfile::tempdir().unwrap();
     let path = temporary.path().join("net.safetensors");
-    let spec = NetSpec { architecture: Architecture::LighterUNet { group: 2 }, channels: 3, base: 2 };
+    let spec = NetSpec { architecture: Architecture::LighterUNet { group: 2 }, channels: 3, base: 2, outputs: 1 };
     let net = SegmentationNet::new(&spec, HostRng::new(1, 0), &device::cpu()).unwrap();
     save(&net, &spec, &path).unwrap();
     let file = WeightsFile::open(&path).unwrap();
@@ -131,7 +131,7 @@ fn what_does_not_fit_is_named() {
 #[test]
 fn every_network_has_the_names_and_shapes_of_its_list() {
     for architecture in Architecture::ALL {
-        let spec = NetSpec { architecture, channels: 3, base: 8 };
+        let spec = NetSpec { architecture, channels: 3, base: 8, outputs: 1 };
         let net = SegmentationNet::new(&spec, HostRng::new(0, 0), &device::cpu()).unwrap();
         let ours: Vec<Vec<usize>> = parameters::slots(&net).into_iter().map(|slot| slot.shape).collect();
         let names = names(&spec);
@@ -148,7 +148,7 @@ fn the_other_networks_have_the_tensors_and_outputs_of_pytorch() {
     let cpu = device::cpu();
     for case in cases["cases"].as_array().unwrap() {
         let key = text(case, "net").unwrap();
-        let spec = NetSpec { architecture: Architecture::parse(key).unwrap(), channels: 3, base: 64 };
+        let spec = NetSpec { architecture: Architecture::parse(key).unwrap(), channels: 3, base: 64, outputs: 1 };
         let names = names(&spec);
         let golden: BTreeMap<String, Vec<usize>> = serde_json::from_value(case["tensors"].clone()).unwrap();
         for named in &names {

@@ -1,17 +1,23 @@
-//! Which images a step sees and how their views are made: pure functions of the seed and the step.
+//! Which images a step sees, of large ones which patch, and how their views are made: pure functions of the seed and the step.
 
 use rayon::prelude::*;
 
+use crate::compute::rng::HostRng;
 use crate::compute::streams;
 use crate::data::augment::{Group, MaskBorder, View, recipes};
 use crate::kit::batches::{Last, Order};
+use crate::pixels::pieces;
 use crate::pixels::resize::Size;
 
 use super::params::Hyper;
-use super::source::SegmentationData;
+use super::source::{Item, SegmentationData};
 use super::trainer::Input;
 
-/// Makes batches. An epoch shows every training image once; its last batch may be smaller. Where images join, an epoch begins.
+/// Share of the patches that are cut around a pixel of the lesion; the others lie anywhere.
+const ON_LESION: f64 = 1.0 / 3.0;
+
+/// Makes batches. An epoch shows every training image once, or in as many patches as cover it; its last batch may be smaller.
+/// Where images join, an epoch begins.
 pub struct Batches {
     order: Order,
     seed: u64,
@@ -22,17 +28,50 @@ pub struct Batches {
 }
 
 /// The images of one step.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Batch {
-    /// Indices of items.
+    /// Indices of items; of several structures, those of the first.
     pub indices: Vec<usize>,
     /// `[B, C, S, S]`.
     pub images: Vec<f32>,
-    /// `[B, 1, S, S]` of 0 and 1.
+    /// `[B, K, S, S]` of 0 and 1, K structures.
     pub masks: Vec<f32>,
     /// `[B, 1, S, S]`: 1 where the view shows the picture; empty: pictures fill their squares.
     pub inside: Vec<f32>,
     pub views: Vec<View>,
+    /// Row and column of what was cut from each image.
+    pub corners: Vec<[usize; 2]>,
+}
+
+/// One image of a batch.
+struct Made {
+    view: View,
+    image: Vec<f32>,
+    mask: Vec<bool>,
+    inside: Vec<bool>,
+    corner: [usize; 2],
+}
+
+/// Where the patch that a step sees of an image begins.
+fn corner(item: &Item, side: usize, rng: &mut HostRng) -> [usize; 2] {
+    let room = pieces::room(item.frame, side);
+    if room.iter().all(|[first, last]| first == last) {
+        return room.map(|[first, _]| first);
+    }
+    let between = |[first, last]: [usize; 2], rng: &mut HostRng| first + rng.below(last - first + 1);
+    if rng.uniform() >= ON_LESION {
+        return room.map(|axis| between(axis, rng));
+    }
+    let plane = item.frame.side;
+    let lesion: Vec<usize> = (0..item.mask.len()).filter(|&i| item.mask[i]).collect();
+    let Some(&pixel) = lesion.get(rng.below(lesion.len().max(1))) else { return room.map(|axis| between(axis, rng)) };
+    let place = [pixel / plane, pixel % plane];
+    // The pixel lies anywhere in the patch.
+    std::array::from_fn(|axis| {
+        let [first, last] = room[axis];
+        let least = (place[axis] + 1).saturating_sub(side).clamp(first, last);
+        between([least, place[axis].clamp(least, last)], rng)
+    })
 }
 
 impl Batch {
@@ -96,28 +135,39 @@ impl Batches {
         let size = Size { height: data.size, width: data.size };
         let first = step * self.size as u64;
         let padded = indices.iter().any(|&i| !data.items[i].frame.is_whole());
-        let made: Vec<(View, Vec<f32>, [Vec<bool>; 2])> = indices
+        let made: Vec<Made> = indices
             .par_iter()
             .enumerate()
             .map(|(k, &i)| {
                 let item = &data.items[i];
+                let corner = corner(item, data.size, &mut streams::PATCHES.open(self.seed, first + k as u64));
+                let plane = item.frame.side;
+                let patch = |values: &[bool]| pieces::cut(values, plane, data.size, corner);
                 let view = if hyper.augment {
                     View::draw(&self.groups, size, &mut streams::PAIR_VIEWS.open(self.seed, first + k as u64))
                 } else {
                     View::default()
                 };
-                let (image, mask) = (view.image(&item.image, size), view.mask(&item.mask, size, border));
+                let image = pieces::cut_channels(&item.image, plane, data.size, corner);
+                let (image, mask) = (
+                    view.image(&image, size),
+                    data.items[i..i + data.outputs()]
+                        .iter()
+                        .flat_map(|item| view.mask(&patch(&item.mask), size, border))
+                        .collect(),
+                );
                 let inside = if padded {
-                    let own: Vec<bool> = (0..size.pixels()).map(|pixel| item.frame.holds(pixel)).collect();
-                    view.mask(&own, size, MaskBorder::AsImage)
+                    let own: Vec<bool> = (0..plane * plane).map(|pixel| item.frame.holds(pixel)).collect();
+                    view.mask(&patch(&own), size, MaskBorder::AsImage)
                 } else {
                     Vec::new()
                 };
-                (view, image, [mask, inside])
+                Made { view, image, mask, inside, corner }
             })
             .collect();
-        let mut batch = Batch { indices, images: Vec::new(), masks: Vec::new(), inside: Vec::new(), views: Vec::new() };
-        for (view, image, [mask, inside]) in made {
+        let mut batch = Batch { indices, ..Batch::default() };
+        for Made { view, image, mask, inside, corner } in made {
+            batch.corners.push(corner);
             batch.images.extend(image);
             batch.masks.extend(mask.into_iter().map(|lesion| f32::from(u8::from(lesion))));
             batch.inside.extend(inside.into_iter().map(|picture| f32::from(u8::from(picture))));
@@ -132,7 +182,6 @@ mod tests {
     use super::super::params::PARAMS;
     use std::sync::Arc;
 
-    use super::super::source::Item;
     use super::*;
     use crate::engine::params::Params;
     use crate::pixels::fit::Fit;
@@ -142,7 +191,7 @@ mod tests {
         let item = |i: usize| Item {
             name: i.to_string(),
             class: String::new(),
-            image: vec![i as f32; 3 * 16],
+            image: vec![i as f32; 3 * 16].into(),
             mask: vec![i.is_multiple_of(2); 16],
             frame: Fit::Squash.frame(Size { height: 4, width: 4 }, 4),
             truth: Mask::empty(4, 4),

@@ -20,7 +20,7 @@ const SIDE: usize = 32;
 /// every call on the CPU.
 pub fn device_check(device: &Device) -> Result<Vec<f32>, RunError> {
     let device = device.clone().without_autodiff();
-    let spec = NetSpec { architecture: Architecture::LightUNet, channels: 3, base: 4 };
+    let spec = NetSpec { architecture: Architecture::LightUNet, channels: 3, base: 4, outputs: 1 };
     let mut net =
         SegmentationNet::new(&spec, ALONE.open(1, 0), &device).map_err(|error| RunError::Device(error.to_string()))?;
     let mut rng = ALONE.open(1, 1);

@@ -22,6 +22,8 @@ use crate::nn::segmentation::spec::NetSpec;
 use crate::nn::segmentation::weights::WeightsFile;
 use crate::pixels::mask::Mask;
 use crate::pixels::mask::components::{Connectivity, Keep, components};
+use crate::pixels::pieces::cut_channels;
+use crate::pixels::resize::{Resampling, Size, resize};
 
 use super::batches::{Batch, Batches};
 use super::doctor;
@@ -30,6 +32,7 @@ use super::judge::{Means, Prepared, estimates, judge, means_in_words, means_tabl
 use super::params::{BATCH_SIZE, Hyper, JOINED, OPTIMIZER, WEIGHTS, check_combination, net_spec};
 use super::pipeline::Pipeline;
 use super::source::{self, SegmentationData};
+use super::structures::image_name;
 use super::trainer::{EVALUATION_BATCH, Trainer, evaluate, uncertainty};
 
 /// Images of a batch whose views are shown.
@@ -75,7 +78,7 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
     Ok(Box::new(SegmentationRun {
         hyper,
         pipeline: Pipeline::of(params),
-        batches: Batches::new(data.train.clone(), request.seed, batch),
+        batches: Batches::new(data.epoch(), request.seed, batch),
         validation: Prepared::new(&data, &data.validation),
         wall: Prepared::new(&data, &data.wall_items().collect::<Vec<_>>()),
         test: Prepared::new(&data, &data.test),
@@ -94,11 +97,11 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
 /// Refuses a last batch of one image for networks that need two. `way`: what to do about it.
 fn check_last_batch(data: &SegmentationData, params: &Params, key: &str, way: &str) -> Result<(), ParamError> {
     let batch = BATCH_SIZE.of(params) as usize;
-    if net_spec(params).architecture.is_deeplab() && data.train.len() % batch == 1 {
+    if net_spec(params).architecture.is_deeplab() && data.epoch().len() % batch == 1 {
         let problem = format!(
             "{} training images in batches of {batch} leave a last batch of one image, over which DeepLab cannot \
              normalise its pooled branch; {way}",
-            data.train.len()
+            data.epoch().len()
         );
         return Err(ParamError::invalid(key, problem));
     }
@@ -157,22 +160,21 @@ impl SegmentationRun {
 
     /// Evaluates the validation set, shows the wall, and moves the schedule (`training`).
     fn validate(&mut self, training: bool, out: &mut Emit<'_>) -> Result<(), RunError> {
-        let all = self.validation.indices.len();
+        let all = self.validation.squares();
         // Before the first step it may be stopped, and a batch of a large network takes seconds on a CPU.
         let at_a_time = if training || self.training.device != device::cpu() { EVALUATION_BATCH } else { 1 };
         let heard = |done| out.progress(done, all);
         let (net, input) = (&self.trainer.net, self.validation.input());
-        let evaluated = evaluate(net, input, self.hyper.loss, &self.training.device, at_a_time, heard)?;
+        let mut evaluated = evaluate(net, input, self.hyper.loss, &self.training.device, at_a_time, heard)?;
         self.check_finite(evaluated.is_finite(), "the validation loss or a prediction")?;
+        let maps = self.validation.merge(std::mem::take(&mut evaluated.probabilities));
         out.scalar("loss/validation", evaluated.loss);
         let heard = || out.progress(all, all);
-        let judged = judge(&self.data, &self.validation.indices, &evaluated, &self.pipeline, heard)?;
+        let judged = judge(&self.data, &self.validation.indices, &maps, &self.pipeline, heard)?;
         Means::of(&judged).emit(false, out);
         out.payload("validation/images", table(&self.data, &self.validation.indices, &judged));
-        let size = self.data.size as u32;
         for (i, &at) in self.data.wall.iter().enumerate() {
-            let map = &evaluated.probabilities[at];
-            out.payload(&format!("wall/probability/{i}"), levels(map, 256.0, size));
+            out.payload(&format!("wall/probability/{i}"), levels(&maps[at], 256.0));
         }
         if self.hyper.uncertainty_samples > 0 && self.has_dropout {
             let mut dropout = streams::UNCERTAINTY.open(self.training.seed, self.training.step);
@@ -181,8 +183,8 @@ impl SegmentationRun {
             let maps =
                 uncertainty(&self.trainer.net, self.wall.input(), passes, &mut dropout, &self.training.device, heard)?;
             self.check_finite(maps.iter().flatten().all(|value| value.is_finite()), "the uncertainty")?;
-            for (i, map) in maps.iter().enumerate() {
-                out.payload(&format!("wall/uncertainty/{i}"), levels(map, 512.0, size));
+            for (i, map) in self.wall.merge(maps).iter().enumerate() {
+                out.payload(&format!("wall/uncertainty/{i}"), levels(map, 512.0));
             }
         }
         if training {
@@ -232,9 +234,10 @@ impl SegmentationRun {
         // A run of less than an epoch has no best weights yet.
         let best = self.trainer.best.as_ref().unwrap_or(&self.trainer.net);
         let (input, never) = (self.test.input(), |_| Ok(()));
-        let evaluated = evaluate(best, input, self.hyper.loss, &self.training.device, EVALUATION_BATCH, never)?;
+        let mut evaluated = evaluate(best, input, self.hyper.loss, &self.training.device, EVALUATION_BATCH, never)?;
         self.check_finite(evaluated.is_finite(), "the test loss or a prediction")?;
-        let judged = judge(&self.data, &self.test.indices, &evaluated, &self.pipeline, || Ok(()))?;
+        let maps = self.test.merge(std::mem::take(&mut evaluated.probabilities));
+        let judged = judge(&self.data, &self.test.indices, &maps, &self.pipeline, || Ok(()))?;
         out.scalar("test/loss", evaluated.loss);
         Means::of(&judged).emit(true, out);
         out.payload("test/images", table(&self.data, &self.test.indices, &judged));
@@ -311,12 +314,18 @@ impl SegmentationRun {
         let mut lines = Vec::new();
         for (k, &i) in batch.indices.iter().take(SHOWN_VIEWS).enumerate() {
             let pixels = channels * size * size;
-            out.payload(&format!("batch/original/{k}"), picture(&self.data.items[i].image, channels, size));
+            let item = &self.data.items[i];
+            let original = cut_channels(&item.image, item.frame.side, size, batch.corners[k]);
+            out.payload(&format!("batch/original/{k}"), picture(&original, channels, size));
             out.payload(&format!("batch/image/{k}"), picture(&batch.images[k * pixels..][..pixels], channels, size));
-            let mask = &batch.masks[k * size * size..][..size * size];
-            let labels = mask.iter().map(|&lesion| lesion as u8).collect();
+            let outputs = self.data.outputs();
+            let masks = &batch.masks[k * outputs * size * size..][..outputs * size * size];
+            // Of several structures, all that is of any.
+            let labels = (0..size * size)
+                .map(|i| masks.iter().skip(i).step_by(size * size).fold(0, |any: u8, &lesion| any.max(lesion as u8)))
+                .collect();
             out.payload(&format!("batch/truth/{k}"), Payload::Mask { width: size as u32, height: size as u32, labels });
-            lines.push(format!("{}: {}", self.data.items[i].name, batch.views[k]));
+            lines.push(format!("{}: {}", image_name(item, &self.data.structures), batch.views[k]));
         }
         out.payload("batch/views", Payload::Text(lines.join("\n")));
     }
@@ -355,7 +364,7 @@ impl SegmentationRun {
         };
         self.take_data(data);
         let (params, seed) = (&self.training.params, self.training.seed);
-        self.batches = Batches::new(self.data.train.clone(), seed, BATCH_SIZE.of(params) as usize);
+        self.batches = Batches::new(self.data.epoch(), seed, BATCH_SIZE.of(params) as usize);
         Ok(())
     }
 
@@ -406,7 +415,7 @@ impl SegmentationRun {
                 ),
             ));
             self.news.extend(lines.into_iter().skip(1).map(|line| (Level::Warning, line)));
-            self.batches.begin_epoch(data.train.clone(), step);
+            self.batches.begin_epoch(data.epoch(), step);
             self.joined = true;
             self.take_data(data);
         }
@@ -565,11 +574,18 @@ impl Experiment for SegmentationRun {
     }
 }
 
-/// A map as bytes: `min(255, ⌊scale · value⌋)`.
-fn levels(map: &[f32], scale: f32, size: u32) -> Payload {
+/// The largest side of a map that is recorded for the wall; larger ones, of patches, are made smaller.
+const MOST_SHOWN: usize = 512;
+
+/// A square map as bytes: `min(255, ⌊scale · value⌋)`.
+fn levels(map: &[f32], scale: f32) -> Payload {
+    let side = map.len().isqrt();
+    let shown = side.min(MOST_SHOWN);
+    let of = |side| Size { height: side, width: side };
+    let map = if shown < side { &resize(map, of(side), of(shown), Resampling::Bilinear)[..] } else { map };
     // A conversion to a byte saturates.
     let labels = map.iter().map(|&value| (scale * value) as u8).collect();
-    Payload::Mask { width: size, height: size, labels }
+    Payload::Mask { width: shown as u32, height: shown as u32, labels }
 }
 
 fn mask_payload(mask: &Mask) -> Payload {

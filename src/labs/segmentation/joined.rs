@@ -72,6 +72,14 @@ impl SegmentationData {
                 Some(_) => Err(invalid("generated pictures have their masks: there is nothing to label".to_owned())),
             };
         };
+        if !self.structures.is_empty() {
+            return match names(text).next() {
+                None => Ok(Joined { data: self.clone(), new: 0, lines: Vec::new() }),
+                Some(_) => Err(invalid(
+                    "an image that is labelled here has one mask, and several structures need one each".to_owned(),
+                )),
+            };
+        }
         let listing = scan_chosen(folder, None, &self.which, Watch::nobody()).map_err(refused)?;
         self.joined_from(&listing, &wanted(&listing, text), params)
     }
@@ -83,7 +91,11 @@ impl SegmentationData {
         wanted: &[String],
         params: &Params,
     ) -> Result<Joined, ParamError> {
-        check_memory(self.own + wanted.len(), params)?;
+        let own =
+            self.items[..self.own].iter().map(|item| [item.truth.width(), item.truth.height()].map(|side| side as u32));
+        let sizes: Vec<(u32, u32)> =
+            own.chain(wanted.iter().map(|_| [0; 2])).map(|[width, height]| (width, height)).collect();
+        check_memory(sizes.into_iter(), params)?;
         let own: HashSet<&str> = self.items[..self.own].iter().map(|item| &*item.name).collect();
         let before: HashMap<&str, usize> = (self.own..self.items.len()).map(|i| (&*self.items[i].name, i)).collect();
         let drawn = candidates(listing);

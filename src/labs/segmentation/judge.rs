@@ -8,13 +8,13 @@ use crate::data::segmentation::counted;
 use crate::engine::emit::Emit;
 use crate::engine::event::Payload;
 use crate::engine::experiment::RunError;
-use crate::pixels::fit::Frame;
 use crate::pixels::mask::{Confusion, Mask};
+use crate::pixels::pieces::{Pieces, cut, cut_channels};
 use crate::pixels::spacing::Spacing;
 
 use super::pipeline::{Pipeline, Score};
 use super::source::{Item, SegmentationData};
-use super::trainer::{Evaluated, Input};
+use super::trainer::Input;
 
 /// Columns of the tables of single images. Empty cells are undefined.
 pub const COLUMNS: [&str; 9] =
@@ -35,7 +35,7 @@ pub const COLUMNS_MM: [&str; 9] = [
 /// One image, measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Judged {
-    /// At the network's size, > 0.5, nothing post-processed, as during the paper's training.
+    /// At the network's size (of patches, at theirs), > 0.5, nothing post-processed, as during the paper's training.
     pub plain_dice: f64,
     pub score: Score,
 }
@@ -54,11 +54,15 @@ pub struct Means {
     pub both_empty: usize,
 }
 
-/// Images of a set as the network takes them, one after the other.
+/// Images of a set as the network takes them, one after the other, large ones in pieces.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Prepared {
     /// Indices of items.
     pub indices: Vec<usize>,
+    /// Of each image.
+    pieces: Vec<Pieces>,
+    /// K, structures of an image, an item each.
+    outputs: usize,
     images: Vec<f32>,
     masks: Vec<f32>,
     /// Where pictures are; empty: they fill their squares.
@@ -69,15 +73,50 @@ pub struct Prepared {
 
 impl Prepared {
     pub fn new(data: &SegmentationData, indices: &[usize]) -> Self {
-        let items = || indices.iter().map(|&i| &data.items[i]);
-        Self {
-            indices: indices.to_vec(),
-            images: items().flat_map(|item| item.image.iter().copied()).collect(),
-            masks: items().flat_map(|item| &item.mask).map(|&lesion| f32::from(u8::from(lesion))).collect(),
-            inside: inside(items().map(|item| item.frame)),
-            channels: data.channels,
-            size: data.size,
+        let outputs = data.outputs();
+        let items = || indices.iter().step_by(outputs).map(|&i| &data.items[i]);
+        let mut prepared =
+            Self { indices: indices.to_vec(), outputs, channels: data.channels, size: data.size, ..Self::default() };
+        let padded = items().any(|item| !item.frame.is_whole());
+        for (item, all) in items().zip(indices.chunks(outputs)) {
+            let (plane, pieces) = (item.frame.side, Pieces::over(item.frame, data.size));
+            let own: Vec<bool> =
+                if padded { (0..plane * plane).map(|i| item.frame.holds(i)).collect() } else { Vec::new() };
+            let numbers = |values: &[bool], corner| {
+                cut(values, plane, data.size, corner).into_iter().map(|value| f32::from(u8::from(value)))
+            };
+            for &corner in &pieces.corners {
+                prepared.images.extend(cut_channels(&item.image, plane, data.size, corner));
+                prepared.masks.extend(all.iter().flat_map(|&i| numbers(&data.items[i].mask, corner)));
+                if padded {
+                    prepared.inside.extend(numbers(&own, corner));
+                }
+            }
+            prepared.pieces.push(pieces);
         }
+        prepared
+    }
+
+    /// Squares that the network sees.
+    pub fn squares(&self) -> usize {
+        self.pieces.iter().map(|pieces| pieces.corners.len()).sum()
+    }
+
+    /// A map `[P, P]` for every item from the maps of the squares, those of all structures one after the other.
+    pub fn merge(&self, maps: Vec<Vec<f32>>) -> Vec<Vec<f32>> {
+        if self.pieces.iter().all(Pieces::is_one) {
+            return maps;
+        }
+        let (mut rest, mut merged) = (&maps[..], Vec::with_capacity(self.indices.len()));
+        for pieces in &self.pieces {
+            let (own, others) = rest.split_at(pieces.corners.len() * self.outputs);
+            let of = |output: usize| -> Vec<&[f32]> {
+                own.iter().skip(output).step_by(self.outputs).map(|map| &map[..]).collect()
+            };
+            merged.extend((0..self.outputs).map(|output| pieces.merge(&of(output))));
+            rest = others;
+        }
+        merged
     }
 
     pub fn input(&self) -> Input<'_> {
@@ -91,30 +130,22 @@ impl Prepared {
     }
 }
 
-/// 1 where pictures are and 0 beside them, `[B, 1, S, S]`; nothing where all fill their squares.
-fn inside(frames: impl Iterator<Item = Frame> + Clone) -> Vec<f32> {
-    if frames.clone().all(Frame::is_whole) {
-        return Vec::new();
-    }
-    let of = |frame: Frame| (0..frame.side * frame.side).map(move |i| f32::from(u8::from(frame.holds(i))));
-    frames.flat_map(of).collect()
-}
-
-/// Measures every image; the order is that of `indices`. `heard` may stop it after every few.
+/// Measures every image; the order is that of `indices`, and `maps` are [`Prepared::merge`]d. `heard` may stop it after every
+/// few.
 ///
 /// # Panics
-/// Where a probability is no number: ask [`Evaluated::is_finite`] first.
+/// Where a probability is no number: ask [`super::trainer::Evaluated::is_finite`] first.
 pub fn judge(
     data: &SegmentationData,
     indices: &[usize],
-    evaluated: &Evaluated,
+    maps: &[Vec<f32>],
     pipeline: &Pipeline,
     mut heard: impl FnMut() -> Result<(), RunError>,
 ) -> Result<Vec<Judged>, RunError> {
     let few = 4 * rayon::current_num_threads();
     let mut judged = Vec::with_capacity(indices.len());
-    for (indices, maps) in indices.chunks(few).zip(evaluated.probabilities.chunks(few)) {
-        let one = |(&i, map): (&usize, &Vec<f32>)| judge_one(&data.items[i], data.spacing(i), data.size, map, pipeline);
+    for (indices, maps) in indices.chunks(few).zip(maps.chunks(few)) {
+        let one = |(&i, map): (&usize, &Vec<f32>)| judge_one(&data.items[i], data.spacing(i), map, pipeline);
         judged.par_extend(indices.par_iter().zip(maps).map(one));
         heard()?;
     }
@@ -122,7 +153,8 @@ pub fn judge(
 }
 
 /// `spacing`: of a pixel of the file.
-fn judge_one(item: &Item, spacing: Option<Spacing>, size: usize, probabilities: &[f32], pipeline: &Pipeline) -> Judged {
+fn judge_one(item: &Item, spacing: Option<Spacing>, probabilities: &[f32], pipeline: &Pipeline) -> Judged {
+    let size = item.frame.side;
     let mut plain = Mask::above(size, size, probabilities, 0.5).expect("a map of numbers at the network's size");
     if !item.frame.is_whole() {
         plain.pixels_mut().iter_mut().enumerate().for_each(|(i, lesion)| *lesion &= item.frame.holds(i));
@@ -317,7 +349,7 @@ mod tests {
         let map: Vec<f32> =
             (0..32 * 32).map(|i| if item.frame.holds(i) { f32::from(u8::from(item.mask[i])) } else { 1.0 }).collect();
         let pipeline = Pipeline::of(&params);
-        let judged = judge_one(item, None, 32, &map, &pipeline);
+        let judged = judge_one(item, None, &map, &pipeline);
         assert_eq!(judged.plain_dice, 1.0);
         assert!(judged.score.dice > 0.85, "{judged:?}");
         let prepared = Prepared::new(&data, &[at]);
@@ -352,7 +384,7 @@ mod tests {
         // A band of the predicted width, 100 pixels of the file to the left of the true one.
         let probabilities: Vec<f32> = (0..32 * 32).map(|i| f32::from(u8::from((8..16).contains(&(i % 32))))).collect();
         let pipeline = Pipeline::default();
-        let trained = judge_one(&data.items[at], None, 32, &probabilities, &pipeline).score;
+        let trained = judge_one(&data.items[at], None, &probabilities, &pipeline).score;
         let listing = scan(folder.path(), None, Watch::nobody()).unwrap();
         let pair = listing.pairs.iter().find(|pair| pair.name == "huge").unwrap();
         let read::Sample { picture, mask, .. } = whole_pictures().pair(pair).unwrap();

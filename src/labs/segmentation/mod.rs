@@ -15,6 +15,7 @@ mod presets;
 pub mod reading;
 pub mod scores;
 pub mod source;
+pub mod structures;
 mod studies;
 pub mod trainer;
 mod tries;

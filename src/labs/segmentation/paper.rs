@@ -107,7 +107,7 @@ pub struct Counted {
 /// The ten rows of Table 2, counted.
 pub fn table_2() -> Vec<Counted> {
     let counted = |row: &'static PaperRow| {
-        let spec = NetSpec { architecture: row.architecture, channels: 3, base: 64 };
+        let spec = NetSpec { architecture: row.architecture, channels: 3, base: 64, outputs: 1 };
         let ours = count(&spec, 256, 256).map_or(0, |count| count.total.parameters);
         Counted { row, ours, matched: paper_match(&spec) }
     };
@@ -163,7 +163,7 @@ mod tests {
     use super::*;
 
     fn spec(architecture: Architecture, base: usize) -> NetSpec {
-        NetSpec { architecture, channels: 3, base }
+        NetSpec { architecture, channels: 3, base, outputs: 1 }
     }
 
     #[test]

@@ -9,8 +9,10 @@ use crate::engine::params::{ParamError, Params};
 use crate::engine::table::Int;
 use crate::nn::segmentation::loss::SegmentationLoss;
 use crate::nn::segmentation::spec::{Architecture, NetSpec};
+use crate::pixels::fit::Fit;
 use crate::pixels::spacing::Spacing;
 
+use super::structures;
 pub use table::*;
 
 /// Which generated images show measuring marks.
@@ -83,7 +85,22 @@ pub fn net_spec(params: &Params) -> NetSpec {
         Architecture::LighterUNet { .. } => Architecture::LighterUNet { group: GROUP.of(params) },
         other => other,
     };
-    NetSpec { architecture, channels: CHANNELS.of(params), base: BASE.of(params) as usize }
+    NetSpec {
+        architecture,
+        channels: CHANNELS.of(params),
+        base: BASE.of(params) as usize,
+        outputs: structures::count(params),
+    }
+}
+
+/// How pictures come into the network's square. Recordings of older versions do not say.
+pub fn fit(params: &Params) -> Fit {
+    match FIT.get(params).unwrap_or_default() {
+        Fit::Patches { percent } => {
+            Fit::Patches { percent: PATCH_SCALE.get(params).map_or(percent, |percent| percent.clamp(5, 100) as u8) }
+        }
+        other => other,
+    }
 }
 
 /// How parts are made at random.
@@ -99,14 +116,16 @@ pub fn dealing(params: &Params) -> Dealing {
     }
 }
 
-/// What of a mask is lesion.
+/// What of a mask is lesion; of several structures, the first.
 pub fn lesion(params: &Params) -> Result<Lesion, ParamError> {
+    let params = &*structures::first(params);
     Lesion::parse(LESION.of(params), LESION_VALUE.of(params))
         .map_err(|problem| ParamError::invalid(LESION_VALUE.key(), problem))
 }
 
-/// Where a folder's images and masks are, where that is said.
+/// Where a folder's images and masks are, where that is said; of several structures, those of the first.
 pub fn mapping(params: &Params) -> Result<Option<Mapping>, ParamError> {
+    let params = &*structures::first(params);
     Mapping::parse(IMAGES_IN.of(params), MASKS_IN.of(params))
         .map_err(|(which, problem)| ParamError::invalid([IMAGES_IN.key(), MASKS_IN.key()][which], problem))
 }
@@ -147,6 +166,11 @@ pub fn check_combination(params: &Params) -> Result<(), ParamError> {
     if FROM_FOLDER.of(params) && FOLDER.of(params).is_empty() {
         return invalid(FOLDER.key(), "choose the folder with images and masks (`--data DIR`)".to_owned());
     }
+    for structure in structures::of(params)? {
+        let alone = structure.alone(params)?;
+        lesion(&alone)?;
+        mapping(&alone)?;
+    }
     lesion(params)?;
     mapping(params)?;
     pixel_size(params)?;
@@ -181,7 +205,7 @@ mod tests {
     #[test]
     fn every_choice_names_a_network_and_the_default_is_a_small_unet() {
         let mut params = Params::defaults(PARAMS);
-        assert_eq!(net_spec(&params), NetSpec { architecture: Architecture::UNet, channels: 3, base: 8 });
+        assert_eq!(net_spec(&params), NetSpec { architecture: Architecture::UNet, channels: 3, base: 8, outputs: 1 });
         for architecture in Architecture::ALL {
             let key = architecture.key();
             let key = key.split_once("lighter-").map_or(key.as_str(), |_| "lighter");
@@ -206,6 +230,10 @@ mod tests {
             (&["spacing=wide"], "`spacing`"),
             (&["train_share=0.9", "validation_share=0.5"], "`validation_share`"),
             (&["architecture=deeplab-mobilenetv2", "batch_size=1"], "`batch_size`"),
+            (&["source=folder", "data=x", "structures=disc"], "`structures`"),
+            (&["source=folder", "data=x", "structures=disc=1;disc=2"], "twice"),
+            (&["source=folder", "data=x", "structures=disc=masks/disc"], "`images_in`"),
+            (&["source=folder", "data=x", "structures=disc=#ff00"], "`lesion_value`"),
             (&["folds=5", "fold=5"], "choose one from 0 to 4"),
             (&["fold=1"], "`fold`"),
         ] {

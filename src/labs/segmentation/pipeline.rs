@@ -3,7 +3,7 @@
 
 use crate::engine::params::Params;
 use crate::labs::segmentation::params::{
-    CONNECTIVITY, COUNT_THE_DIAGONAL, FILL_HOLES, FIT, HAUSDORFF, KEEP, THRESHOLD,
+    CONNECTIVITY, COUNT_THE_DIAGONAL, FILL_HOLES, HAUSDORFF, KEEP, THRESHOLD, fit,
 };
 use crate::pixels::fit::{Fit, Frame};
 use crate::pixels::mask::border::{BorderDistances, Hausdorff, assd_in_words, border_distances};
@@ -108,8 +108,7 @@ impl Pipeline {
             },
             hd95: HAUSDORFF.of(params),
             penalty: COUNT_THE_DIAGONAL.of(params),
-            // Recordings of older versions have none.
-            fit: FIT.get(params).unwrap_or_default(),
+            fit: fit(params),
         }
     }
 

@@ -8,11 +8,12 @@ use crate::data::picture_file::volume;
 use crate::data::segmentation::doctor::{Exam, duplicates, examine_pair};
 use crate::data::segmentation::lesion::{Lesion, Nowhere};
 use crate::data::segmentation::listing::{Listing, Pair};
-use crate::data::segmentation::read::{ReadLimits, Reader, Rules, Sample};
+use crate::data::segmentation::read::{ReadLimits, Reader, Rules, Sample, reduced};
 use crate::data::segmentation::{Problem, Watch};
 use crate::engine::params::ParamError;
 use crate::kit::kept;
 use crate::pixels::fit::Fit;
+use crate::pixels::resize::Size;
 
 use super::source::{Item, SegmentationData, checksum, item};
 use crate::labs::segmentation::params::FOLDER;
@@ -34,9 +35,14 @@ pub struct Input {
 }
 
 impl Input {
-    /// Memory that so many images take as numbers, those of validation and test twice.
-    pub fn gib(self, count: usize) -> f64 {
-        (count * (self.channels + 1) * self.size * self.size * 4 * 2) as f64 / f64::from(1 << 30)
+    /// Memory that images of these widths and heights take as numbers, those of validation and test twice.
+    pub fn gib(self, sizes: impl Iterator<Item = (u32, u32)>) -> f64 {
+        let most = ReadLimits::default().most_pixels;
+        let pixels = |size: (u32, u32)| {
+            let (width, height, _) = reduced(size, most);
+            self.fit.plane(Size { height, width }, self.size).pow(2)
+        };
+        (sizes.map(pixels).sum::<usize>() * (self.channels + 1) * 4 * 2) as f64 / f64::from(1 << 30)
     }
 }
 
@@ -235,7 +241,7 @@ fn at_hand(listing: &Listing, input: Input) -> f64 {
     let most = ReadLimits::default().most_pixels;
     let pixels = |pair: &Pair| (pair.size.0 as usize).saturating_mul(pair.size.1 as usize).min(most);
     let truth: usize = listing.pairs.iter().map(pixels).sum();
-    input.gib(listing.pairs.len()) + truth as f64 / f64::from(1 << 30)
+    input.gib(listing.pairs.iter().map(|pair| pair.size)) + truth as f64 / f64::from(1 << 30)
 }
 
 /// The corrected mask of a pair, and when it was written.
@@ -246,7 +252,7 @@ pub fn correction(pair: &Pair) -> Option<(PathBuf, Option<SystemTime>)> {
 }
 
 /// Every file that the data or what is said of it depends on, wherever it lies.
-fn stamps(listing: &Listing) -> Vec<FileStamp> {
+pub(super) fn stamps(listing: &Listing) -> Vec<FileStamp> {
     let corrected = listing.every_pair().filter_map(|pair| pair.corrected.as_ref());
     let unpaired = listing.unpaired_images.iter().chain(&listing.unpaired_masks);
     let odd = listing.problems.iter().map(|problem| &problem.path);

@@ -24,17 +24,18 @@ use crate::kit::kept;
 use crate::nn::segmentation::weights;
 use crate::pixels::fit::{Fit, Frame};
 use crate::pixels::mask::Mask;
+use crate::pixels::pieces;
 use crate::pixels::resize::{Resampling, Size, resize, resize_mask};
 use crate::pixels::spacing::{Spacing, Unit};
 
-use super::joined;
 use super::params::{
     ANNOTATOR, AS_GIVEN, CALIPERS, CHANNELS, CORRECTIONS, Calipers, FIT, FOLD, FOLDER, FOLDS, FROM_FOLDER, GROUP_BY,
     GROUP_PATTERN, GroupBy, IMAGE_SIZE, IMAGES_IN, JOINED, LABELS, LEAVE_OUT, LESION, LESION_VALUE, MASKS_IN, OVERFIT,
-    OVERFIT_IMAGE, PixelSize, SPACING, SPLIT_SEED, SYNTHETIC_IMAGES, TRAIN_SHARE, VALIDATION_SHARE, WALL_IMAGES,
-    WEIGHTS, check_combination, dealing, lesion, mapping, pixel_size,
+    OVERFIT_IMAGE, PATCH_SCALE, PixelSize, SPACING, SPLIT_SEED, STRUCTURES, SYNTHETIC_IMAGES, TRAIN_SHARE,
+    VALIDATION_SHARE, WALL_IMAGES, WEIGHTS, check_combination, dealing, fit, lesion, mapping, pixel_size,
 };
-use super::reading::{Examined, Input, ReadFolder, correction, for_training};
+use super::reading::{Examined, Input, ReadFolder, correction, for_training, stamps};
+use super::{joined, structures};
 
 /// An image with its lesions as the network sees it, and the truth that it is judged by.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,11 +43,11 @@ pub struct Item {
     pub name: String,
     /// Empty where the data has no classes.
     pub class: String,
-    /// `[C, S, S]` in [0, 1].
-    pub image: Vec<f32>,
-    /// `[S, S]`.
+    /// `[C, P, P]` in [0, 1]; P is S, and more where the network sees a picture in patches.
+    pub image: Arc<[f32]>,
+    /// `[P, P]`.
     pub mask: Vec<bool>,
-    /// Where the picture lies in both.
+    /// Where the picture lies in both; its side is P.
     pub frame: Frame,
     /// At the original size; of a huge picture at the size that was read.
     pub truth: Mask,
@@ -65,12 +66,15 @@ pub struct Item {
 /// A data set that is ready for training.
 #[derive(Debug, Clone, Default)]
 pub struct SegmentationData {
-    /// S.
+    /// S, the side of what the network sees at a time.
     pub size: usize,
     /// C, 1 or 3.
     pub channels: usize,
     pub fit: Fit,
+    /// Where a network outlines several structures, every image is there once for each, one after the other.
     pub items: Vec<Arc<Item>>,
+    /// Their names, where they are several.
+    pub structures: Vec<String>,
     /// How many of them are of the data set; those behind were labelled here and have joined.
     pub own: usize,
     /// How many more were labelled here and are not named in the parameter `joined`.
@@ -117,11 +121,12 @@ const LETTERS: [char; 3] = ['t', 'v', 'e'];
 const MOST_GIB: f64 = 12.0;
 
 /// What of the parameters decides about the data.
-const IDENTIFYING: [&str; 26] = [
+const IDENTIFYING: [&str; 28] = [
     SYNTHETIC_IMAGES.key(),
     CALIPERS.key(),
     IMAGE_SIZE.key(),
     FIT.key(),
+    PATCH_SCALE.key(),
     CHANNELS.key(),
     TRAIN_SHARE.key(),
     VALIDATION_SHARE.key(),
@@ -139,6 +144,7 @@ const IDENTIFYING: [&str; 26] = [
     LABELS.key(),
     IMAGES_IN.key(),
     MASKS_IN.key(),
+    STRUCTURES.key(),
     WALL_IMAGES.key(),
     CORRECTIONS.key(),
     JOINED.key(),
@@ -157,16 +163,54 @@ pub fn load(params: &Params, watch: Watch<'_>) -> Result<Arc<SegmentationData>, 
     if !FROM_FOLDER.of(params) {
         return kept::DATA.get(&values, watch, |_| generated(params));
     }
-    let path = Path::new(FOLDER.of(params));
+    let structures = structures::of(params)?;
+    if structures.is_empty() {
+        let listing = listed(params, watch)?;
+        return of_one(params, listing, values, watch);
+    }
+    let mut single = Vec::with_capacity(structures.len());
+    for structure in &structures {
+        let alone = structure.alone(params)?;
+        let mut listing = listed(&alone, watch)?;
+        // What was drawn here stands in for all masks of an image.
+        listing.drawn.clear();
+        listing.pairs.retain(|pair| !pair.masks.is_empty());
+        listing.pairs.iter_mut().for_each(|pair| pair.corrected = None);
+        single.push((alone, listing));
+    }
+    let files: Vec<_> = single.iter().flat_map(|(_, listing)| stamps(listing)).collect();
+    kept::DATA.get(&(values, files), watch, |watch| {
+        let mut read = Vec::with_capacity(single.len());
+        for (alone, listing) in single {
+            let values = IDENTIFYING.iter().map(|key| alone.get(key).map(ToString::to_string).unwrap_or_default());
+            read.push(of_one(&alone, listing, values.collect(), watch)?);
+        }
+        structures::together(&structures, &read, params)
+    })
+}
+
+/// The folder's listing, without the images that join.
+fn listed(params: &Params, watch: Watch<'_>) -> Result<Listing, ParamError> {
     let which = folder_choice(params);
-    let mut listing = scan_chosen(path, None, &which, watch.quiet()).map_err(refused)?;
+    let mut listing = scan_chosen(Path::new(FOLDER.of(params)), None, &which, watch.quiet()).map_err(refused)?;
     joined::set_aside(&mut listing, JOINED.of(params));
+    Ok(listing)
+}
+
+/// The data set of a listed folder, with one lesion. `values`: of the parameters in [`IDENTIFYING`].
+fn of_one(
+    params: &Params,
+    listing: Listing,
+    values: Vec<String>,
+    watch: Watch<'_>,
+) -> Result<Arc<SegmentationData>, ParamError> {
+    let (path, which) = (Path::new(FOLDER.of(params)), folder_choice(params));
     let listing = Arc::new(listing);
     let choice = split_choice(params);
     let fits = which.check(&listing).and_then(|()| choice.check(&listing)).and_then(|()| choice.check_files(&listing));
     fits.map_err(|(key, problem)| ParamError::invalid(key, problem))?;
     listing.require_pairs().map_err(refused)?;
-    check_memory(listing.pairs.len(), params)?;
+    check_memory(listing.pairs.iter().map(|pair| pair.size), params)?;
     let folder = for_training(&listing, &lesion(params)?, input(params), watch)?;
     let decides = std::iter::once(path.display().to_string()).chain(values).collect();
     let mut made = folder.made.lock().unwrap_or_else(PoisonError::into_inner);
@@ -212,7 +256,8 @@ pub fn group_rule(params: &Params) -> GroupRule {
 pub fn folder_choice(params: &Params) -> FolderChoice {
     // A pattern that cannot be used is refused elsewhere.
     let mapping = mapping(params).unwrap_or_default();
-    FolderChoice::new(ANNOTATOR.of(params) as usize, LEAVE_OUT.of(params)).with(LABELS.of(params), mapping)
+    let labels = LABELS.of(&structures::first(params)).to_owned();
+    FolderChoice::new(ANNOTATOR.of(params) as usize, LEAVE_OUT.of(params)).with(&labels, mapping)
 }
 
 /// All that is chosen about the split of a folder.
@@ -221,13 +266,13 @@ pub fn split_choice(params: &Params) -> SplitChoice {
     SplitChoice { rule: group_rule(params), shares, seed, as_given: AS_GIVEN.of(params), folds, fold }
 }
 
-/// `[C, size, size]` in [0, 1] from an image of any size, bilinear between the centres of pixels. Grey is the mean of the
+/// `[C, P, P]` in [0, 1] from an image of any size, P = `size` but for patches, bilinear between the centres of pixels. Grey is the mean of the
 /// three colours. As in the paper's code an image whose brightest value is 1 is left as it is. What `fit` leaves empty is black.
 pub fn prepare(picture: &Picture, channels: usize, size: usize, fit: Fit) -> Vec<f32> {
     let from = Size { height: picture.height, width: picture.width };
     let largest = picture.rgb.iter().copied().max().unwrap_or(0);
     let scale = if largest > 1 { 255.0 } else { 1.0 };
-    let frame = fit.frame(from, size);
+    let frame = fit.on_plane(from, size);
     let resized = |plane: &[f32]| frame.put(resize(plane, from, frame.size, Resampling::Bilinear), 0.0);
     if channels == 1 {
         let grey = |p: &[u8]| p.iter().map(|&v| f32::from(v)).sum::<f32>() / 3.0 / scale;
@@ -235,7 +280,7 @@ pub fn prepare(picture: &Picture, channels: usize, size: usize, fit: Fit) -> Vec
     }
     // One plane after the other: of a large picture three in f32 take many times its own bytes.
     let mut plane = Vec::with_capacity(from.pixels());
-    let mut planes = Vec::with_capacity(3 * size * size);
+    let mut planes = Vec::with_capacity(3 * frame.side * frame.side);
     for channel in 0..3 {
         plane.clear();
         plane.extend(picture.rgb.iter().skip(channel).step_by(3).map(|&v| f32::from(v) / scale));
@@ -247,7 +292,7 @@ pub fn prepare(picture: &Picture, channels: usize, size: usize, fit: Fit) -> Vec
 /// A true mask at the network's size: bilinear, then what is greater than one half.
 pub fn prepare_mask(mask: &Mask, size: usize, fit: Fit) -> Vec<bool> {
     let from = Size { height: mask.height(), width: mask.width() };
-    let frame = fit.frame(from, size);
+    let frame = fit.on_plane(from, size);
     frame.put(resize_mask(mask.pixels(), from, frame.size, Resampling::Bilinear), false)
 }
 
@@ -257,9 +302,9 @@ pub(super) fn item(name: String, class: String, sample: &Sample, input: Input) -
     Item {
         name,
         class,
-        image: prepare(&sample.picture, channels, size, fit),
+        image: prepare(&sample.picture, channels, size, fit).into(),
         mask: prepare_mask(&sample.mask, size, fit),
-        frame: fit.frame(Size { height: sample.picture.height, width: sample.picture.width }, size),
+        frame: fit.on_plane(Size { height: sample.picture.height, width: sample.picture.width }, size),
         truth: sample.mask.clone(),
         corrected: None,
         drawn: false,
@@ -279,8 +324,8 @@ pub fn content(picture: &Picture) -> u64 {
 fn generated(params: &Params) -> Result<SegmentationData, ParamError> {
     let input = input(params);
     let seed = SPLIT_SEED.of(params) as u64;
-    check_memory(SYNTHETIC_IMAGES.of(params) as usize, params)?;
     let plans = ultrasound_folder::plans(SYNTHETIC_IMAGES.of(params) as usize);
+    check_memory(plans.iter().map(|plan| (plan.spec.width as u32, plan.spec.height as u32)), params)?;
     let groups = Groups { of: (0..plans.len()).collect(), count: plans.len(), description: String::new() };
     // Without strata: pictures of one generator, each a group of its own.
     let parts = deal(&groups, &[], &dealing(params));
@@ -337,7 +382,7 @@ fn generated(params: &Params) -> Result<SegmentationData, ParamError> {
 
 /// What the network takes.
 pub fn input(params: &Params) -> Input {
-    Input { channels: CHANNELS.of(params), size: IMAGE_SIZE.of(params) as usize, fit: FIT.of(params) }
+    Input { channels: CHANNELS.of(params), size: IMAGE_SIZE.of(params) as usize, fit: fit(params) }
 }
 
 fn invalid(problem: String) -> ParamError {
@@ -526,19 +571,27 @@ impl SegmentationData {
         (self.train, self.validation, self.test) = (train, validation, test);
         if OVERFIT.of(params) {
             let wanted = OVERFIT_IMAGE.of(params);
-            let Some(&one) = self.train.get(wanted as usize) else {
+            let each = self.outputs();
+            let Some(one) = self.train.chunks(each).nth(wanted as usize) else {
                 return Err(ParamError::OutOfRange {
                     key: OVERFIT_IMAGE.key().to_owned(),
                     value: wanted.to_string(),
-                    expected: format!("a training image from 0 to {}", self.train.len() - 1),
+                    expected: format!("a training image from 0 to {}", self.train.len() / each - 1),
                 });
             };
-            (self.train, self.validation) = (vec![one], vec![one]);
+            (self.train, self.validation) = (one.to_vec(), one.to_vec());
         }
-        let (all, shown) = (self.validation.len(), WALL_IMAGES.of(params) as usize);
-        let shown = shown.min(all);
-        self.wall = (0..shown).map(|i| (2 * i + 1) * all / (2 * shown)).collect();
+        let each = self.outputs();
+        let (all, shown) = (self.validation.len() / each, WALL_IMAGES.of(params) as usize);
+        let shown = shown.div_ceil(each).min(all);
+        let images = (0..shown).map(|i| (2 * i + 1) * all / (2 * shown));
+        self.wall = images.flat_map(|image| each * image..each * (image + 1)).collect();
         Ok(())
+    }
+
+    /// Outputs of the network: items of an image.
+    pub fn outputs(&self) -> usize {
+        self.structures.len().max(1)
     }
 
     /// Which image is in which part, known by its content again.
@@ -546,12 +599,12 @@ impl SegmentationData {
         let parts = [(Part::Train, &self.train), (Part::Validation, &self.validation), (Part::Test, &self.test)];
         let mut rows = Vec::new();
         for (part, images) in parts {
-            rows.extend(images.iter().map(|&i| {
+            rows.extend(images.iter().step_by(self.outputs()).map(|&i| {
                 let item = &self.items[i];
                 vec![
-                    item.name.clone(),
+                    structures::image_name(item, &self.structures).to_owned(),
                     part.name().to_owned(),
-                    item.class.clone(),
+                    if self.structures.is_empty() { item.class.clone() } else { String::new() },
                     format!("{:016x}", item.content),
                     self.group(i).to_string(),
                 ]
@@ -598,6 +651,13 @@ impl SegmentationData {
         self.groups.get(item).copied().unwrap_or(item)
     }
 
+    /// The training images that make an epoch, each as often as patches would cover it: once where the network sees it whole. Of
+    /// several structures, the items of the first.
+    pub fn epoch(&self) -> Vec<usize> {
+        let times = |&i: &usize| std::iter::repeat_n(i, pieces::covering(self.items[i].frame, self.size));
+        self.train.iter().step_by(self.outputs()).flat_map(times).collect()
+    }
+
     /// The items whose outlines are shown while training.
     pub fn wall_items(&self) -> impl Iterator<Item = usize> + '_ {
         self.wall.iter().map(|&at| self.validation[at])
@@ -606,7 +666,10 @@ impl SegmentationData {
     /// The same data with the corrected masks that are in the folder now, and the items whose mask has changed. Images
     /// that were without a mask so far join by name; see [`Self::joined`].
     pub fn corrected(&self) -> Result<(SegmentationData, Vec<usize>), DataError> {
-        let Some(folder) = &self.folder else { return Ok((self.clone(), Vec::new())) };
+        // A mask that is drawn here is of one structure.
+        let Some(folder) = self.folder.as_ref().filter(|_| self.structures.is_empty()) else {
+            return Ok((self.clone(), Vec::new()));
+        };
         let listing = scan_chosen(folder, None, &self.which, Watch::nobody())?;
         // The items are shared; only those that change are copied.
         let mut data = self.clone();
@@ -672,12 +735,23 @@ pub fn spacing_of_all(images: &[(&str, Option<Spacing>)], choice: PixelSize) -> 
     }
 }
 
-/// Refuses what would fill the memory.
-pub(super) fn check_memory(count: usize, params: &Params) -> Result<(), ParamError> {
+/// Refuses what would fill the memory. `sizes`: width and height of every image.
+pub(super) fn check_memory(
+    sizes: impl ExactSizeIterator<Item = (u32, u32)>,
+    params: &Params,
+) -> Result<(), ParamError> {
     let input = input(params);
-    let (size, gib) = (input.size, input.gib(count));
+    let count = sizes.len();
+    let (size, gib) = (input.size, input.gib(sizes));
     if gib <= MOST_GIB {
         return Ok(());
+    }
+    if let Fit::Patches { percent } = input.fit {
+        let problem = format!(
+            "{count} images at {percent} % of their size, in patches of {size}×{size} pixels, take {gib:.0} GiB of memory, more \
+             than {MOST_GIB}; choose a smaller scale or fewer images"
+        );
+        return Err(ParamError::invalid(PATCH_SCALE.key(), problem));
     }
     Err(ParamError::invalid(
         IMAGE_SIZE.key(),

@@ -35,7 +35,7 @@ pub struct Trainer {
 pub struct Input<'a> {
     /// `[B, C, S, S]` in [0, 1].
     pub images: &'a [f32],
-    /// `[B, 1, S, S]` of 0 and 1.
+    /// `[B, K, S, S]` of 0 and 1, K structures.
     pub masks: &'a [f32],
     /// C.
     pub channels: usize,
@@ -46,15 +46,31 @@ pub struct Input<'a> {
 }
 
 impl Input<'_> {
-    /// Images, masks, and where pictures are.
+    /// B.
+    fn count(&self) -> usize {
+        self.images.len() / (self.channels * self.size * self.size)
+    }
+
+    /// K.
+    fn outputs(&self) -> usize {
+        self.masks.len() / (self.count() * self.size * self.size).max(1)
+    }
+
+    /// Images; masks `[B·K, 1, S, S]`, as [`flat`] gives logits; and where pictures are, for each of these.
     fn upload(&self, device: &Device) -> (Tensor<4>, Tensor<4>, Option<Tensor<4>>) {
-        let (size, pixels) = (self.size, self.size * self.size);
-        let count = self.masks.len() / pixels;
-        let tensor = |values: &[f32], channels| {
+        let (count, outputs, size) = (self.count(), self.outputs(), self.size);
+        let tensor = |values: &[f32], count, channels| {
             Tensor::from_data(TensorData::new(values.to_vec(), [count, channels, size, size]), device)
         };
-        (tensor(self.images, self.channels), tensor(self.masks, 1), self.inside.map(|inside| tensor(inside, 1)))
+        let inside = self.inside.map(|inside| flat(tensor(inside, count, 1).repeat_dim(1, outputs)));
+        (tensor(self.images, count, self.channels), tensor(self.masks, count * outputs, 1), inside)
     }
+}
+
+/// Logits `[B, K, S, S]` of K structures as `[B·K, 1, S, S]`: to the loss each is a picture of its own.
+fn flat(logits: Tensor<4>) -> Tensor<4> {
+    let [count, outputs, height, width] = logits.dims();
+    if outputs == 1 { logits } else { logits.reshape([count * outputs, 1, height, width]) }
 }
 
 impl Trainer {
@@ -81,7 +97,7 @@ impl Trainer {
         let (images, masks, inside) = input.upload(&self.device);
         let rates = Rates { learning_rate: self.rate(hyper), decay: hyper.weight_decay };
         let mut net = tracked(&self.net);
-        let logits = net.forward(images.autodiff(), Some(dropout));
+        let logits = flat(net.forward(images.autodiff(), Some(dropout)));
         let loss = hyper.loss.within(logits, masks.autodiff(), inside.map(Tensor::autodiff));
         let mut gradients = loss.backward();
         self.net = self.optimizer.step(net, &mut gradients, DecayScope::All, |_| rates);
@@ -96,7 +112,8 @@ impl Trainer {
         let names = ["net", "network", "the next batch’s loss"];
         Network::of(names, Some(self.rate(hyper)), &self.net, move |net| {
             let mut dropout = streams::DROPOUT.open(seed, step);
-            loss.within(net.clone().forward(images.clone(), Some(&mut dropout)), masks.clone(), inside.clone())
+            let logits = flat(net.clone().forward(images.clone(), Some(&mut dropout)));
+            loss.within(logits, masks.clone(), inside.clone())
         })
     }
 
@@ -159,7 +176,7 @@ impl Trainer {
 pub struct Evaluated {
     /// Mean of the losses of batches of [`EVALUATION_BATCH`], the last of which may be smaller.
     pub loss: f64,
-    /// Probabilities `[S, S]` for each image.
+    /// Probabilities `[S, S]` for each structure of each image.
     pub probabilities: Vec<Vec<f32>>,
 }
 
@@ -184,7 +201,7 @@ pub fn evaluate(
     let mut losses = Vec::new();
     for part in parts(input) {
         let (images, masks, inside) = part.upload(device);
-        let done = all.probabilities.len();
+        let done = all.probabilities.len() / input.outputs().max(1);
         let count = images.dims()[0];
         let mut logits = Vec::new();
         for start in (0..count).step_by(at_a_time) {
@@ -192,7 +209,7 @@ pub fn evaluate(
             logits.push(net.infer(images.clone().slice_dim(0, start..end)));
             heard(done + end)?;
         }
-        let logits = Tensor::cat(logits, 0);
+        let logits = flat(Tensor::cat(logits, 0));
         let mut reader = Reader::default();
         reader.add(loss.within(logits.clone(), masks, inside));
         reader.add(activation::sigmoid(logits));
@@ -205,7 +222,7 @@ pub fn evaluate(
     Ok(all)
 }
 
-/// Standard deviation `[S, S]` for each image of the probabilities over passes with dropout (population). `heard` may stop
+/// Standard deviation `[S, S]` for each structure of each image of the probabilities over passes with dropout (population). `heard` may stop
 /// it between two passes.
 pub fn uncertainty(
     net: &SegmentationNet,
@@ -243,10 +260,11 @@ pub fn uncertainty(
 fn parts(input: Input<'_>) -> impl Iterator<Item = Input<'_>> {
     let pixels = input.size * input.size;
     let images = input.images.chunks(EVALUATION_BATCH * input.channels * pixels);
-    let masks = input.masks.chunks(EVALUATION_BATCH * pixels);
+    let masks = input.masks.chunks((EVALUATION_BATCH * input.outputs() * pixels).max(1));
     images.zip(masks).enumerate().map(move |(part, (images, masks))| {
         let first = part * EVALUATION_BATCH * pixels;
-        Input { images, masks, inside: input.inside.map(|inside| &inside[first..first + masks.len()]), ..input }
+        let last = first + images.len() / input.channels;
+        Input { images, masks, inside: input.inside.map(|inside| &inside[first..last]), ..input }
     })
 }
 
@@ -264,7 +282,7 @@ mod tests {
         let masks: Vec<f32> = (0..count * size * size).map(|_| f32::from(u8::from(rng.uniform() > 0.8))).collect();
         let input = Input { images: &images, masks: &masks, channels: 3, size, inside: None };
         for architecture in Architecture::ALL {
-            let spec = NetSpec { architecture, channels: 3, base: 8 };
+            let spec = NetSpec { architecture, channels: 3, base: 8, outputs: 1 };
             let net = SegmentationNet::new(&spec, HostRng::new(1, 0), &device).unwrap();
             let mut told = Vec::new();
             let mut run = |at_a_time| {

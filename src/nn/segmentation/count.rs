@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     fn spec(architecture: Architecture, base: usize) -> NetSpec {
-        NetSpec { architecture, channels: 3, base }
+        NetSpec { architecture, channels: 3, base, outputs: 1 }
     }
 
     #[test]

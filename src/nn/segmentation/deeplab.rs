@@ -66,7 +66,7 @@ impl DeepLab {
             low: ConvNorm::new(ConvShape::new(low, 48, 1), init),
             first: ConvNorm::new(ConvShape::new(304, 256, 3), init),
             second: ConvNorm::new(ConvShape::new(256, 256, 3), init),
-            classifier: Conv::new(ConvShape::new(256, 1, 1), true, init),
+            classifier: Conv::new(ConvShape::new(256, spec.outputs, 1), true, init),
         };
         Self { backbone, aspp, decoder }
     }

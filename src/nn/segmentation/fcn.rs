@@ -40,7 +40,7 @@ impl Fcn {
             .windows(2)
             .map(|pair| Up { deconv: Deconv::new(pair[0], pair[1], init), norm: Norm::new(pair[1], true, init) })
             .collect();
-        let classifier = Conv::new(ConvShape::new(FCN_DECODER[5], 1, 1), true, init);
+        let classifier = Conv::new(ConvShape::new(FCN_DECODER[5], spec.outputs, 1), true, init);
         let skips = match spec.architecture {
             Architecture::Fcn16s => 1,
             Architecture::Fcn8s => 2,

@@ -26,7 +26,7 @@ use crate::nn::layers::conv::Pass;
 use crate::nn::materialise;
 use crate::nn::parameters::{Init, Initialiser};
 
-/// `[N, C, H, W]` with numbers in [0, 1] to logits `[N, 1, H, W]`; their sigmoid is the probability of lesion.
+/// `[N, C, H, W]` with numbers in [0, 1] to logits `[N, K, H, W]`, one for each structure; their sigmoid is the probability of lesion.
 #[derive(Module, Debug)]
 #[allow(clippy::large_enum_variant, reason = "there is one of it")]
 pub enum SegmentationNet {

@@ -94,18 +94,18 @@ impl Layer {
 pub fn layers(spec: &NetSpec, height: usize, width: usize) -> Vec<Layer> {
     let mut list = List { layers: Vec::new(), block: "", size: [height, width] };
     match spec.architecture {
-        Architecture::Fcn32s | Architecture::Fcn16s | Architecture::Fcn8s => fcn(&mut list, spec.channels),
+        Architecture::Fcn32s | Architecture::Fcn16s | Architecture::Fcn8s => fcn(&mut list, spec),
         Architecture::DeepLabResNet101 => {
             let low = resnet101(&mut list, spec.channels);
-            aspp_and_decoder(&mut list, 2048, 256, low);
+            aspp_and_decoder(&mut list, [2048, 256], low, spec.outputs);
         }
         Architecture::DeepLabXception => {
             let low = xception(&mut list, spec.channels);
-            aspp_and_decoder(&mut list, 2048, 128, low);
+            aspp_and_decoder(&mut list, [2048, 128], low, spec.outputs);
         }
         Architecture::DeepLabMobileNetV2 => {
             let low = mobilenet_v2(&mut list, spec.channels);
-            aspp_and_decoder(&mut list, 320, 24, low);
+            aspp_and_decoder(&mut list, [320, 24], low, spec.outputs);
         }
         Architecture::UNet
         | Architecture::TransposedUNet
@@ -223,7 +223,7 @@ fn unet(list: &mut List, spec: &NetSpec) {
     }
     list.block = "head";
     list.size = full;
-    list.conv("head", "outc.conv", Conv::new(spec.base, 1, 1).bias());
+    list.conv("head", "outc.conv", Conv::new(spec.base, spec.outputs, 1).bias());
 }
 
 /// Channels of VGG-16's convolutions, stage by stage.
@@ -231,9 +231,9 @@ pub const VGG16: [&[usize]; 5] = [&[64, 64], &[128, 128], &[256, 256, 256], &[51
 /// Channels of FCN's transposed convolutions.
 pub const FCN_DECODER: [usize; 6] = [512, 512, 256, 128, 64, 32];
 
-fn fcn(list: &mut List, channels: usize) {
+fn fcn(list: &mut List, spec: &NetSpec) {
     list.block = "backbone";
-    let (mut inputs, mut place) = (channels, 0);
+    let (mut inputs, mut place) = (spec.channels, 0);
     for stage in VGG16 {
         for &outputs in stage {
             let name = format!("features.{place}");
@@ -252,7 +252,7 @@ fn fcn(list: &mut List, channels: usize) {
         list.push(&format!("deconv{}", i + 1), "", kind);
         list.norm(&format!("bn{}", i + 1), "", outputs);
     }
-    list.conv("classifier", "", Conv::new(32, 1, 1).bias());
+    list.conv("classifier", "", Conv::new(32, spec.outputs, 1).bias());
 }
 
 /// Blocks of ResNet-101's stages.
@@ -449,7 +449,7 @@ fn mobilenet_v2(list: &mut List, channels: usize) -> [usize; 2] {
 /// Dilations of the 3×3 convolutions of atrous spatial pyramid pooling at output stride 16.
 pub const ASPP_DILATIONS: [usize; 3] = [6, 12, 18];
 
-fn aspp_and_decoder(list: &mut List, features: usize, low_channels: usize, low: [usize; 2]) {
+fn aspp_and_decoder(list: &mut List, [features, low_channels]: [usize; 2], low: [usize; 2], outputs: usize) {
     list.block = "ASPP";
     for i in 1..=4 {
         let at = format!("aspp.aspp{i}");
@@ -465,5 +465,5 @@ fn aspp_and_decoder(list: &mut List, features: usize, low_channels: usize, low: 
     list.conv_norm("decoder.conv1", "decoder.bn1", Conv::new(low_channels, 48, 1));
     list.conv_norm("decoder.last_conv.0", "decoder.last_conv.1", Conv::new(304, 256, 3));
     list.conv_norm("decoder.last_conv.4", "decoder.last_conv.5", Conv::new(256, 256, 3));
-    list.conv("decoder.last_conv.8", "", Conv::new(256, 1, 1).bias());
+    list.conv("decoder.last_conv.8", "", Conv::new(256, outputs, 1).bias());
 }

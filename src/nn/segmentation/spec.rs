@@ -39,6 +39,8 @@ pub struct NetSpec {
     pub channels: usize,
     /// Width b of the first level of a U-net, 64 in the article. Not used by the other networks.
     pub base: usize,
+    /// Structures that are outlined, a logit each; 1 in the article.
+    pub outputs: usize,
 }
 
 /// A network that cannot be built or cannot take a picture.

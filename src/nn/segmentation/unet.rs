@@ -55,7 +55,7 @@ impl UNet {
         let [e0, e1, e2, e3, e4, d3, d2, d1, d0] = spec.unet_blocks().map(|block| Block::new(&block, stages, init));
         let ups =
             spec.upsampling().into_iter().map(|[inputs, outputs]| Deconv::of_two(inputs, outputs, init)).collect();
-        let head = Conv::new(ConvShape::new(spec.base, 1, 1), true, init);
+        let head = Conv::new(ConvShape::new(spec.base, spec.outputs, 1), true, init);
         Self { e0, e1, e2, e3, e4, d3, d2, d1, d0, ups, head }
     }
 

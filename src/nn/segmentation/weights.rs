@@ -125,6 +125,8 @@ pub fn packed(
         (CHANNELS.to_owned(), spec.channels.to_string()),
         (BASE.to_owned(), spec.base.to_string()),
     ]);
+    // Of one structure as ever.
+    texts.extend((spec.outputs > 1).then(|| (OUTPUTS.to_owned(), spec.outputs.to_string())));
     texts.extend(image_size.map(|size| (IMAGE_SIZE.to_owned(), size.to_string())));
     texts.extend(white.map(|white| (WHITE.to_owned(), white)));
     Ok(crate::nn::weights::packed(&tensors, texts)?)
@@ -133,6 +135,7 @@ pub fn packed(
 const ARCHITECTURE: &str = "learnscope.architecture";
 const CHANNELS: &str = "learnscope.channels";
 const BASE: &str = "learnscope.base";
+const OUTPUTS: &str = "learnscope.outputs";
 const IMAGE_SIZE: &str = "learnscope.image_size";
 const WHITE: &str = "learnscope.white";
 

@@ -12,7 +12,7 @@ use crate::engine::state::RunState;
 use crate::pixels::fit::Fit;
 use crate::pixels::spacing::Unit;
 
-use super::super::params::{FIT, KEEP, PARAMS, net_spec};
+use super::super::params::{KEEP, PARAMS, fit, net_spec};
 use super::super::pipeline::Pipeline;
 use super::super::scores::{self, Row};
 
@@ -55,7 +55,7 @@ impl Results {
         let unit = validation.iter().chain(&test).next().map_or(Unit::Pixels, |row| row.unit);
         // A recording of an older version may lack a parameter.
         let convention = KEEP.get(params).map(|_| Pipeline::of(params).describe(unit)).unwrap_or_default();
-        let fit = FIT.get(params).unwrap_or_default();
+        let fit = fit(params);
         let mut results =
             Self { title: name.clone(), name, convention, unit, fit, validation, test, ..Self::default() };
         if let Some(Payload::Table { columns, rows }) = payload("data/split").as_deref() {

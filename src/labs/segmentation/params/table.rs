@@ -135,6 +135,14 @@ pub static MASKS_IN: Words = fixed(DATA, "masks_in", "masks are in")
     .help("The same of the masks: `lab/*_seg.png`, or `ann/*.json` of labelme.")
     .when(FROM_FOLDER.is(&["folder"]))
     .text("");
+pub static STRUCTURES: Words = fixed(DATA, "structures", "several structures")
+    .help(
+        "NAME=WHAT;NAME=WHAT: each has a mask, an output of the network and metrics of its own, and they may overlap. WHAT is \
+         values of the masks (`disc=1,2;cup=2`), a colour (`#ff0000`), `label:LABEL` of labelme, or a folder or pattern of \
+         masks (`disc=masks/disc/*`, with `images_in`). Images are those that have a mask of the first. Empty: one lesion.",
+    )
+    .when(FROM_FOLDER.is(&["folder"]))
+    .text("");
 pub static SYNTHETIC_IMAGES: Int = fixed(DATA, "synthetic_images", "generated images")
     .help("Training, validation and test images together.")
     .when(FROM_FOLDER.is(&["synthetic"]))
@@ -156,21 +164,31 @@ pub static CALIPERS: Choice<Calipers, 4> = fixed(DATA, "calipers", "measuring ma
     );
 pub static IMAGE_SIZE: Int = fixed(DATA, "image_size", "image size")
     .help(
-        "Images and masks are resized to squares of this side for the network (the paper: 256). Metrics marked final \
-         are at the original size.",
+        "Images and masks are resized to squares of this side for the network, or seen in patches of it (the paper: 256). \
+         Metrics marked final are at the original size.",
     )
     .unit("pixels")
     .int(64, [16, 512]);
-pub static FIT: Choice<Fit, 2> = fixed(DATA, "fit", "fit into the square")
+pub static FIT: Choice<Fit, 3> = fixed(DATA, "fit", "fit into the square")
     .help(
         "Squash: height and width are each made the square's, as in the paper. Letterbox: the shape is kept and what is left \
          beside the picture is black; it counts neither in the loss nor in any metric, and predictions come back by the same \
-         frame.",
+         frame. Patches, for large images: nothing is made smaller; training sees squares at random places, one in three on a \
+         lesion, and a whole image is judged through squares that overlap by a quarter.",
     )
     .choice(
         "squash",
-        [("squash", "squash", Fit::Squash), ("letterbox", "letterbox (keeps the shape)", Fit::Letterbox)],
+        [
+            ("squash", "squash", Fit::Squash),
+            ("letterbox", "letterbox (keeps the shape)", Fit::Letterbox),
+            ("patches", "patches (large images)", Fit::Patches { percent: 100 }),
+        ],
     );
+pub static PATCH_SCALE: Int = fixed(DATA, "patch_scale", "scale of patches")
+    .help("Patches are cut from images at this share of their own size. Smaller: a patch shows more, and less of details.")
+    .unit("%")
+    .when(FIT.is(&["patches"]))
+    .int(100, [5, 100]);
 pub static CHANNELS: Choice<usize, 2> = fixed(DATA, "channels", "colour")
     .help("Channels that the network sees. The paper's parameter counts are for 3.")
     .choice("3", [("3", "RGB", 3), ("1", "grey", 1)]);
@@ -402,10 +420,12 @@ pub static PARAMS: &[ParamSpec] = &[
     LABELS.row(),
     IMAGES_IN.row(),
     MASKS_IN.row(),
+    STRUCTURES.row(),
     SYNTHETIC_IMAGES.row(),
     CALIPERS.row(),
     IMAGE_SIZE.row(),
     FIT.row(),
+    PATCH_SCALE.row(),
     CHANNELS.row(),
     TRAIN_SHARE.row(),
     VALIDATION_SHARE.row(),

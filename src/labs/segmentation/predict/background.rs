@@ -34,6 +34,8 @@ pub struct Wanted {
     pub pipeline: Pipeline,
     /// What of a true mask is lesion, as `key=value` of the lab's parameters; empty: as the weights' run had it.
     pub lesion: Vec<String>,
+    /// Which of several structures is outlined; empty: the first.
+    pub structure: String,
     pub device: DeviceChoice,
 }
 
@@ -154,6 +156,7 @@ pub fn start_saving(
 
 fn predict(wanted: &Wanted, say: &dyn Fn(Told), cancel: &AtomicBool) -> Result<(), String> {
     let mut source = WeightsSource::open(&wanted.weights, None).map_err(|error| error.to_string())?;
+    source.choose(&wanted.structure).map_err(|error| error.to_string())?;
     for assignment in &wanted.lesion {
         source.params.set_text(PARAMS, assignment).map_err(|error| error.to_string())?;
     }

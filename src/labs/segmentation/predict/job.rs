@@ -23,7 +23,7 @@ use super::maps::{MAPS, Maps};
 use super::parts::Parts;
 use super::report::{Row, Summary, csv, group_lines, groups, groups_json, problem_lines, warnings};
 use super::running::{predictor, wanted as wanted_of};
-use super::weights_source::{OF_NETWORK, PART, SIDE, SaidOfFile, WeightsSource};
+use super::weights_source::{OF_NETWORK, PART, SIDE, STRUCTURE, SaidOfFile, WeightsSource};
 use super::{Prediction, Predictor, measure, overlay, read, settings};
 use crate::data::segmentation::Watch;
 use crate::data::segmentation::lesion::{Lesion, Nowhere};
@@ -76,6 +76,7 @@ pub fn predict(
     let part = asked.get(PART.key()).map(ToString::to_string).filter(|part| !part.trim().is_empty());
     let said = SaidOfFile { architecture: OF_NETWORK.get(&asked).flatten(), part: part.as_deref().map(str::trim) };
     let mut source = WeightsSource::open_as(&request.weights, image_size, said)?;
+    source.choose(&asked.get(STRUCTURE.key()).map(ToString::to_string).unwrap_or_default())?;
     // What the weights are of is settled, and no value of a run.
     let of_run = |key: &str| PARAMS.iter().any(|spec| spec.key == key) && key != OF_NETWORK.key();
     for (key, value) in asked.iter().filter(|(key, _)| of_run(key)) {
@@ -111,7 +112,7 @@ pub fn predict(
         "base": source.spec.base, "channels": source.spec.channels, "image_size": source.image_size,
         "image_size_from": source.image_size_from, "device": device, "warnings": source.warnings,
         "threshold": pipeline.threshold, "convention": pipeline.describe(unit), "unit": unit.word(), "data": request.data,
-        "out": request.out, "version": env!("CARGO_PKG_VERSION"),
+        "structure": source.structures.get(source.output), "out": request.out, "version": env!("CARGO_PKG_VERSION"),
     });
     heard(PredictEvent::Begun { total: inputs.items.len(), lines: lines.clone(), about: about.clone() });
 

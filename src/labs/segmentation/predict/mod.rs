@@ -30,12 +30,13 @@ use crate::nn::segmentation::weights::{Named, names};
 use crate::pixels::fit::{Fit, Frame};
 use crate::pixels::mask::Mask;
 use crate::pixels::mask::components::{Connectivity, components};
+use crate::pixels::pieces::{Pieces, cut_channels};
 use crate::pixels::resize::Size;
 use crate::pixels::spacing::Spacing;
 
 use super::params::{
     ANNOTATOR, CONNECTIVITY, COUNT_THE_DIAGONAL, FILL_HOLES, FIT, HAUSDORFF, IMAGES_IN, KEEP, LABELS, LEAVE_OUT,
-    LESION, LESION_VALUE, MASKS_IN, SPACING, THRESHOLD, net_spec,
+    LESION, LESION_VALUE, MASKS_IN, PATCH_SCALE, SPACING, THRESHOLD, net_spec,
 };
 use super::pipeline::{Pipeline, Score};
 use super::source::prepare;
@@ -61,6 +62,7 @@ fn tensors(params: &Params) -> Result<Vec<TensorName>, PredictError> {
 pub fn settings() -> Vec<ParamSpec> {
     let rows = [
         FIT.row(),
+        PATCH_SCALE.row(),
         THRESHOLD.row(),
         KEEP.row(),
         CONNECTIVITY.row(),
@@ -75,6 +77,7 @@ pub fn settings() -> Vec<ParamSpec> {
         IMAGES_IN.row(),
         MASKS_IN.row(),
         maps::MAPS.row(),
+        weights_source::STRUCTURE.row(),
         SPACING.row(),
         weights_source::SIDE.row(),
         weights_source::OF_NETWORK.row(),
@@ -86,30 +89,51 @@ pub fn settings() -> Vec<ParamSpec> {
     rows.iter().map(alone).collect()
 }
 
+/// Patches of a picture in one pass.
+const AT_A_TIME: usize = 8;
+
 /// A trained network and how pictures are shown to it. Holds tensors: it stays on the thread that made it.
 #[derive(Debug)]
 pub struct Predictor {
     net: SegmentationNet,
     spec: NetSpec,
     size: usize,
+    /// Which of the structures is asked for.
+    output: usize,
     device: Device,
 }
 
 impl Predictor {
-    /// `size`: the side S in pixels at which the network sees a picture.
+    /// `size`: the side S in pixels at which the network sees a picture. Of several structures the first is asked for.
     pub fn new(net: SegmentationNet, spec: NetSpec, size: usize, device: Device) -> Result<Self, SpecError> {
         spec.check_size(size, size)?;
-        Ok(Self { net, spec, size, device })
+        Ok(Self { net, spec, size, output: 0, device })
     }
 
-    /// The probability of lesion for every pixel of the picture as the network sees it, `[S, S]`, in [0, 1].
+    /// Asks for the structure of this number, below [`NetSpec::outputs`].
+    #[must_use]
+    pub fn of_output(self, output: usize) -> Self {
+        Self { output, ..self }
+    }
+
+    /// The probability of lesion for every pixel of the picture's plane, `[P, P]`, in [0, 1]; P is S but where it is seen in
+    /// patches.
     pub fn probabilities(&self, picture: &Picture, fit: Fit) -> Result<Vec<f32>, ReadError> {
-        let input = prepare(picture, self.spec.channels, self.size, fit);
-        let shape = [1, self.spec.channels, self.size, self.size];
-        let input = Tensor::<4>::from_data(TensorData::new(input, shape), &self.device);
-        let mut reader = Reader::default();
-        reader.add(sigmoid(self.net.infer(input)));
-        Ok(reader.read()?.pop().unwrap_or_default())
+        let (channels, size) = (self.spec.channels, self.size);
+        let plane = prepare(picture, channels, size, fit);
+        let frame = fit.on_plane(Size { height: picture.height, width: picture.width }, size);
+        let pieces = Pieces::over(frame, size);
+        let mut maps = Vec::with_capacity(pieces.corners.len());
+        for corners in pieces.corners.chunks(AT_A_TIME) {
+            let squares: Vec<f32> =
+                corners.iter().flat_map(|&corner| cut_channels(&plane, frame.side, size, corner)).collect();
+            let shape = [corners.len(), channels, size, size];
+            let input = Tensor::<4>::from_data(TensorData::new(squares, shape), &self.device);
+            let mut reader = Reader::default();
+            reader.add(sigmoid(self.net.infer(input).slice_dim(1, self.output..self.output + 1)));
+            maps.extend(reader.read()?.concat().chunks_exact(size * size).map(<[f32]>::to_vec));
+        }
+        Ok(pieces.merge(&maps.iter().map(|map| &map[..]).collect::<Vec<_>>()))
     }
 }
 
@@ -120,7 +144,7 @@ pub struct Prediction {
     pub mask: Mask,
     /// The true mask at the same size, where one is known.
     pub truth: Option<Mask>,
-    /// The probability of lesion as the network gave it, `[S, S]`.
+    /// The probability of lesion as the network gave it, `[P, P]`.
     pub probabilities: Vec<f32>,
     pub measures: Measures,
 }

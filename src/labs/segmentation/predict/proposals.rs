@@ -212,7 +212,8 @@ fn stamp(weights: &Path) -> Stamp {
 }
 
 fn read(stamp: Stamp, weights: &Path) -> Result<Held, String> {
-    let source = WeightsSource::open(weights, None).map_err(|error| error.to_string())?;
+    let mut source = WeightsSource::open(weights, None).map_err(|error| error.to_string())?;
+    source.choose("").map_err(|error| error.to_string())?;
     let device = device::cpu();
     let net = source.build(&device).map_err(|error| error.to_string())?;
     let pipeline = source.pipeline();

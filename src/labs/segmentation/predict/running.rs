@@ -77,7 +77,8 @@ pub fn predictor(
 
 fn on(source: &WeightsSource, opened: &Opened) -> Result<Predictor, PredictError> {
     let net = source.build(&opened.device)?;
-    Predictor::new(net, source.spec, source.image_size, opened.device.clone()).map_err(PredictError::input)
+    let predictor = Predictor::new(net, source.spec, source.image_size, opened.device.clone());
+    Ok(predictor.map_err(PredictError::input)?.of_output(source.output))
 }
 
 /// The largest difference of two devices' probabilities of the first picture that can be read; `None`: there is none.

@@ -26,7 +26,8 @@ use crate::nn::segmentation::weights::{save, save_trained_at};
 use crate::pixels::fit::Fit;
 use crate::pixels::resize::{Resampling, Size, resize};
 
-const SPEC: NetSpec = NetSpec { architecture: Architecture::LighterUNet { group: 2 }, channels: 3, base: 2 };
+const SPEC: NetSpec =
+    NetSpec { architecture: Architecture::LighterUNet { group: 2 }, channels: 3, base: 2, outputs: 1 };
 
 fn tiny_net(seed: u64) -> SegmentationNet {
     SegmentationNet::new(&SPEC, HostRng::new(seed, 0), &cpu()).unwrap()

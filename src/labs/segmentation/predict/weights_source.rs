@@ -19,6 +19,7 @@ use crate::nn::segmentation::weights::{WeightsFile, packed};
 
 use super::super::params::{ARCHITECTURE, IMAGE_SIZE, PARAMS, net_spec};
 use super::super::pipeline::Pipeline;
+use super::super::structures;
 use super::parts::Parts;
 use crate::pixels::fit::Fit;
 
@@ -57,6 +58,10 @@ pub static OF_NETWORK: Choice<Option<Architecture>, 11> = live("Network", ARCHIT
 pub static PART: Words = live("Prediction", "part", "part of a file")
     .help("Where a file holds weights several times, as `ema` and `model`: the one that is used; empty: an average over training.")
     .text("");
+/// Which of several structures is outlined.
+pub static STRUCTURE: Words = live("Prediction", "structure", "structure")
+    .help("Of a network that outlines several structures, the name of the one that is predicted; of a file its number. Empty: the first.")
+    .text("");
 /// What somebody says of a file of weights.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SaidOfFile<'a> {
@@ -90,6 +95,10 @@ pub struct WeightsSource {
     pub params: Params,
     /// On which pictures they were trained, or why that is not known.
     pub parts: Result<Parts, String>,
+    /// What the network outlines; none: one structure without a name.
+    pub structures: Vec<String>,
+    /// Which of them is asked for.
+    pub output: usize,
     values: Values,
 }
 
@@ -101,6 +110,27 @@ enum Values {
 }
 
 impl WeightsSource {
+    /// Asks for the structure of this name; empty: the first. From then on the parameters are of its masks.
+    ///
+    /// # Errors
+    /// There is none of this name.
+    pub fn choose(&mut self, structure: &str) -> Result<(), PredictError> {
+        let known = structures::of(&self.params).map_err(PredictError::input)?;
+        if known.is_empty() && self.structures.len() > 1 {
+            // A file has numbers.
+            let number = if structure.trim().is_empty() { "1" } else { structure.trim() };
+            self.output = self.structures.iter().position(|name| name == number).ok_or_else(|| {
+                PredictError::Input(format!("`structure`: the file has the structures 1 to {}", self.structures.len()))
+            })?;
+            return Ok(());
+        }
+        self.output = structures::place(&known, structure).map_err(PredictError::input)?;
+        if let Some(one) = known.get(self.output) {
+            self.params = one.alone(&self.params).map_err(PredictError::input)?;
+        }
+        Ok(())
+    }
+
     /// Reads weights; `image_size`: the side that was asked for.
     ///
     /// # Errors
@@ -187,8 +217,16 @@ impl WeightsSource {
             ),
             format!("pictures are shown to it at {0}×{0} pixels ({1})", self.image_size, self.image_size_from),
         ];
-        if self.pipeline().fit == Fit::Letterbox {
-            lines.push("pictures keep their shape in the square (letterbox)".to_owned());
+        match self.pipeline().fit {
+            Fit::Squash => {}
+            Fit::Letterbox => lines.push("pictures keep their shape in the square (letterbox)".to_owned()),
+            Fit::Patches { percent } => lines.push(format!(
+                "pictures are seen in patches of that size, at {percent} % of their own, which overlap by a quarter"
+            )),
+        }
+        if let Some(name) = self.structures.get(self.output) {
+            let all = self.structures.join(", ");
+            lines.push(format!("structures: {all}; outlined is {name} (another one with --set structure=NAME)"));
         }
         lines.extend(self.notes.iter().map(|note| match note.strip_prefix("warning: ") {
             Some(_) => note.clone(),
@@ -227,6 +265,8 @@ fn of_file(path: &Path, said: SaidOfFile<'_>) -> Result<WeightsSource, PredictEr
         notes,
         warnings: Vec::new(),
         params: Params::defaults(PARAMS),
+        structures: if spec.outputs > 1 { (1..=spec.outputs).map(|i| i.to_string()).collect() } else { Vec::new() },
+        output: 0,
         parts: Err("a file of weights does not tell on which pictures they were trained; the folder of the run does"
             .to_owned()),
         values: Values::File(file),
@@ -242,6 +282,9 @@ fn of_run(run: RunWeights) -> WeightsSource {
     }
     WeightsSource {
         spec: net_spec(&params),
+        structures: structures::of(&params)
+            .map_or_else(|_| Vec::new(), |all| all.into_iter().map(|one| one.name).collect()),
+        output: 0,
         image_size: IMAGE_SIZE.of(&params) as usize,
         image_size_from: "as it was trained",
         origin: format!("run {name}, {kind}, checkpoint of step {}", checkpoint.step),
@@ -263,8 +306,12 @@ pub fn packed_weights(run: &Path) -> Result<PackedWeights, PredictError> {
     let white = (!source.white.is_empty()).then(|| source.white.to_text());
     let file = packed(&net, &source.spec, image_size, white).map_err(PredictError::work)?;
     let mut lines = source.describe();
-    if source.pipeline().fit == Fit::Letterbox {
-        lines.push("the file does not say so: predict with it as `--set fit=letterbox`".to_owned());
+    match source.pipeline().fit {
+        Fit::Squash => {}
+        Fit::Letterbox => lines.push("the file does not say so: predict with it as `--set fit=letterbox`".to_owned()),
+        Fit::Patches { percent } => lines.push(format!(
+            "the file does not say so: predict with it as `--set fit=patches --set patch_scale={percent}`"
+        )),
     }
     Ok(PackedWeights { file, lines })
 }

@@ -13,7 +13,9 @@ use crate::engine::params::Value;
 use crate::kit::fields::Fields;
 use crate::kit::view::ViewCtx;
 use crate::kit::wall::{Content, Contours, Key, Mark, Picture, Pictures, Recorded, beside, draw_outlines};
+use crate::pixels::fit::Fit;
 use crate::pixels::mask::Mask;
+use crate::pixels::pieces;
 use crate::pixels::resize::Size;
 use crate::plot::image_view::Lens;
 use crate::plot::style::Dash;
@@ -26,7 +28,7 @@ use super::gallery::mask_of;
 use super::look::Marks;
 use super::shared::Shared;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
-use crate::labs::segmentation::params::{FIT, IMAGE_SIZE};
+use crate::labs::segmentation::params::{IMAGE_SIZE, fit};
 
 /// The tile.
 pub static TILE: Tile<SegmentationView> = Tile {
@@ -286,8 +288,7 @@ impl Trial {
         let of = |made: &(usize, u64, u64, usize)| (made.0, made.1, made.3);
         if self.made.as_ref().map(of) != Some((i, truth.step, side)) {
             let (picture, mask) = thinned(&card.picture, extent, &truth.mask);
-            let fit = FIT.get(&ctx.run.params).unwrap_or_default();
-            self.source = Some((prepare(&picture, 3, side, fit), prepare_mask(&mask, side, fit)));
+            self.source = Some(seen(&picture, &mask, side, fit(&ctx.run.params)));
             self.made = None;
         }
         let Some((image, mask)) = &self.source else { return false };
@@ -318,6 +319,20 @@ impl Trial {
         self.made = Some(wanted);
         true
     }
+}
+
+/// What the network sees of an image, `[3, S, S]`, and of its mask: of patches the one around the lesion's middle.
+fn seen(picture: &read::Picture, mask: &Mask, side: usize, fit: Fit) -> (Vec<f32>, Vec<bool>) {
+    let frame = fit.on_plane(Size { height: picture.height, width: picture.width }, side);
+    let (plane, label) = (prepare(picture, 3, side, fit), prepare_mask(mask, side, fit));
+    let lesion: Vec<usize> = (0..label.len()).filter(|&i| label[i]).collect();
+    let middle = lesion.get(lesion.len() / 2).map_or([frame.side / 2; 2], |i| [i / frame.side, i % frame.side]);
+    let room = pieces::room(frame, side);
+    let corner: [usize; 2] = std::array::from_fn(|axis| {
+        let [first, last] = room[axis];
+        middle[axis].saturating_sub(side / 2).clamp(first, last)
+    });
+    (pieces::cut_channels(&plane, frame.side, side, corner), pieces::cut(&label, frame.side, side, corner))
 }
 
 /// Places of three square pictures, each with `text` points of height for its texts: beside each other or below, whichever

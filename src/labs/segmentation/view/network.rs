@@ -168,7 +168,7 @@ fn scrolled(ui: &mut Ui, rect: Rect, name: &str, content: impl FnOnce(&mut Ui)) 
 }
 
 fn heading(card: &Card) -> String {
-    let NetSpec { architecture, channels, base } = card.spec;
+    let NetSpec { architecture, channels, base, .. } = card.spec;
     let side = card.side;
     let width = if architecture.stages().is_some() { format!(", width {base}") } else { String::new() };
     format!("{}{width}, {channels}×{side}×{side}", architecture.name())
@@ -491,7 +491,8 @@ mod tests {
 
     #[test]
     fn the_card_knows_the_paper_and_warns_where_grouping_does_not_pay() {
-        let spec = NetSpec { architecture: Architecture::LighterUNet { group: 128 }, channels: 3, base: 16 };
+        let spec =
+            NetSpec { architecture: Architecture::LighterUNet { group: 128 }, channels: 3, base: 16, outputs: 1 };
         let card = Card::new(spec, 64);
         assert_eq!(card.matched, Match::Exact, "the badge is about the paper's width");
         assert_eq!(card.larger, Some(1_348_021 - 1_082_033));
@@ -501,8 +502,10 @@ mod tests {
         assert_eq!(card.paper.as_ref().unwrap().total.parameters, 7_944_661);
         let paper = Card::new(NetSpec { base: 64, ..spec }, 256);
         assert!(paper.is_papers() && paper.larger.is_none());
-        let odd =
-            Card::new(NetSpec { base: 24, architecture: Architecture::LighterUNet { group: 16 }, channels: 3 }, 64);
+        let odd = Card::new(
+            NetSpec { base: 24, architecture: Architecture::LighterUNet { group: 16 }, channels: 3, outputs: 1 },
+            64,
+        );
         assert!(odd.ours.is_err() && odd.paper.is_ok(), "a network that cannot be built is told, not drawn");
     }
 }

@@ -27,6 +27,8 @@ use super::brush::labelling::Predicted;
 use super::shared::Shared;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::labs::segmentation::params::{LESION, LESION_VALUE};
+use crate::labs::segmentation::predict::weights_source::STRUCTURE;
+use crate::labs::segmentation::structures;
 use results::Results;
 
 /// The tile.
@@ -110,6 +112,8 @@ pub struct Predict {
     pub lesion: &'static str,
     /// On the CPU even where there is a GPU.
     pub on_cpu: bool,
+    /// Which of several structures is outlined; empty: the first.
+    pub structure: String,
     /// The value or colour, where one is chosen.
     pub lesion_value: String,
     job: Option<(Job, Instant)>,
@@ -132,6 +136,7 @@ impl Default for Predict {
             lesion: "",
             lesion_value: "1".to_owned(),
             on_cpu: false,
+            structure: String::new(),
             job: None,
             saving: None,
             found: Vec::new(),
@@ -236,7 +241,8 @@ impl Predict {
         }
         let device = if self.on_cpu { DeviceChoice::Cpu } else { DeviceChoice::Automatic };
         let weights = PathBuf::from(self.fields.weights.trim());
-        let wanted = Wanted { weights, data, pipeline: *pipeline, lesion, device };
+        let structure = self.structure.trim().to_owned();
+        let wanted = Wanted { weights, data, pipeline: *pipeline, lesion, structure, device };
         (self.found, self.inputs, self.lines, self.said) = (Vec::new(), None, Vec::new(), None);
         self.summary.clear();
         self.results.clear();
@@ -344,6 +350,16 @@ impl Predict {
                 });
                 let help = "What of a true mask is lesion; the outlines do not depend on it, the scores do. ";
                 combo.response.labelled_by(label).on_hover_text(format!("{help}{}", lesion.help));
+                let several = structures::of(&ctx.run.params).is_ok_and(|all| !all.is_empty())
+                    || self.lines.iter().any(|line| line.starts_with("structures: "));
+                if several {
+                    let field = TextEdit::singleline(&mut self.structure)
+                        .font(eframe::egui::FontId::proportional(size))
+                        .align(eframe::egui::Align2::LEFT_CENTER)
+                        .hint_text("structure: the first")
+                        .desired_width(9.0 * size);
+                    ui.add(field).accessible_name(STRUCTURE.row().label).on_hover_text(STRUCTURE.row().help);
+                }
                 if ["value", "colour"].contains(&self.lesion) {
                     let field = TextEdit::singleline(&mut self.lesion_value)
                         .font(eframe::egui::FontId::proportional(size))

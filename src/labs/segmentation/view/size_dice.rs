@@ -252,7 +252,7 @@ impl SizeDice {
     fn paper(&mut self, ctx: &ViewCtx<'_>) -> Vec<Dot> {
         if self.sizes.is_empty() {
             let counted = |row: &PaperRow| {
-                let spec = NetSpec { architecture: row.architecture, channels: 3, base: 64 };
+                let spec = NetSpec { architecture: row.architecture, channels: 3, base: 64, outputs: 1 };
                 count(&spec, 256, 256).map(|count| count.total).unwrap_or_default()
             };
             self.sizes = PAPER.iter().map(counted).collect();

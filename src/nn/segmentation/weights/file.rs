@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::super::spec::{Architecture, NetSpec};
 use super::super::{BuildError, SegmentationNet};
-use super::{ARCHITECTURE, BASE, CHANNELS, IMAGE_SIZE, Named, WHITE, WeightsError, names};
+use super::{ARCHITECTURE, BASE, CHANNELS, IMAGE_SIZE, Named, OUTPUTS, WHITE, WeightsError, names};
 use crate::compute::streams;
 use crate::nn::parameters;
 use crate::nn::weights::{FileError, Mismatch, Opened, Stored, first_names, shown};
@@ -41,7 +41,10 @@ impl About {
         let spec = || {
             let architecture = Architecture::parse(texts.get(ARCHITECTURE)?)?;
             let (channels, base) = (texts.get(CHANNELS)?.parse().ok()?, texts.get(BASE)?.parse().ok()?);
-            Some(NetSpec { architecture, channels, base })
+            // Older files do not say it, and have one.
+            let outputs =
+                texts.get(OUTPUTS).map_or(Some(1), |outputs| outputs.parse().ok()).filter(|&outputs| outputs > 0)?;
+            Some(NetSpec { architecture, channels, base, outputs })
         };
         let image_size = texts.get(IMAGE_SIZE).and_then(|size| size.parse().ok());
         Self { spec: spec(), image_size, white: texts.get(WHITE).cloned() }
@@ -173,7 +176,12 @@ impl WeightsFile {
             .chain(others)
             .chain(wanted)
             .flat_map(|architecture| {
-                [3, 1].map(|channels| NetSpec { architecture, channels, base: base.unwrap_or(64).min(WIDEST) })
+                [3, 1].map(|channels| NetSpec {
+                    architecture,
+                    channels,
+                    base: base.unwrap_or(64).min(WIDEST),
+                    outputs: 1,
+                })
             })
             .collect()
     }

@@ -10,7 +10,7 @@ use crate::compute::rng::HostRng;
 use crate::nn::parameters::{Role, map};
 use crate::nn::weights::packed as packed_file;
 
-const PLAIN: NetSpec = NetSpec { architecture: Architecture::UNet, channels: 3, base: 2 };
+const PLAIN: NetSpec = NetSpec { architecture: Architecture::UNet, channels: 3, base: 2, outputs: 1 };
 const TRANSPOSED: NetSpec = NetSpec { architecture: Architecture::TransposedUNet, ..PLAIN };
 
 /// A network of any numbers, whose convolutions before normalisations have biases of 0.

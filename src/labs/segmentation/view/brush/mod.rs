@@ -33,6 +33,7 @@ use super::data::sample::SampleSet;
 use crate::kit::tiles::{Tile, TileCommand, TileSpec};
 use crate::labs::segmentation::predict::doubt::Unsure;
 use crate::labs::segmentation::predict::proposals::Proposer;
+use crate::labs::segmentation::structures;
 use canvas::{Canvas, Tool};
 use draft_lines::Answer;
 use drafting::{Drafted, Drafts};
@@ -300,6 +301,10 @@ impl BrushTile {
         let guest = self.labelling.guest.is_some() || self.labelling.visit.is_some();
         if !choice.of_folder && self.session.is_none() && !guest {
             return synthetic(ui, all, sample, ctx);
+        }
+        if !guest && self.session.is_none() && structures::of(ctx.params).is_ok_and(|several| !several.is_empty()) {
+            let (title, hint) = ("Several structures", "each has a mask of its own; they are not drawn here");
+            return empty::message(ui, ctx, title, hint);
         }
         let listing = self.labelling.guest.clone().or_else(|| folder.listing().cloned());
         if let Some(listing) = &listing {
