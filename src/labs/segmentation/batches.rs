@@ -150,6 +150,7 @@ mod tests {
             drawn: false,
             factor: 1,
             content: 0,
+            checksum: 0,
             spacing: None,
         };
         SegmentationData {
