@@ -388,9 +388,9 @@ impl SegmentationRun {
     fn take_data(&mut self, data: SegmentationData) {
         self.data = Arc::new(data);
         let (data, params) = (&self.data, &self.training.params);
-        self.validation = Prepared::new(data, &data.validation);
-        self.wall = Prepared::new(data, &data.wall_items().collect::<Vec<_>>());
-        self.test = Prepared::new(data, &data.test);
+        self.validation.follow(data, &data.validation);
+        self.wall.follow(data, &data.wall_items().collect::<Vec<_>>());
+        self.test.follow(data, &data.test);
         self.training.fingerprint = fingerprint(&net_spec(params), data, params, self.training.seed);
     }
 

@@ -1,6 +1,8 @@
 //! Measures predictions: image by image at the original size, and their means. Distances and areas are by pixels of the
 //! file, also where a huge picture was read smaller, and in millimetres where all images say how large a pixel is.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use crate::compute::stats::{Estimate, INTERVALS, Summary};
@@ -59,6 +61,8 @@ pub struct Means {
 pub struct Prepared {
     /// Indices of items.
     pub indices: Vec<usize>,
+    /// Those items, as they are in here.
+    items: Vec<Arc<Item>>,
     images: Vec<f32>,
     masks: Vec<f32>,
     /// Where pictures are; empty: they fill their squares.
@@ -72,12 +76,40 @@ impl Prepared {
         let items = || indices.iter().map(|&i| &data.items[i]);
         Self {
             indices: indices.to_vec(),
+            items: items().cloned().collect(),
             images: items().flat_map(|item| item.image.iter().copied()).collect(),
             masks: items().flat_map(|item| &item.mask).map(|&lesion| f32::from(u8::from(lesion))).collect(),
             inside: inside(items().map(|item| item.frame)),
             channels: data.channels,
             size: data.size,
         }
+    }
+
+    /// Takes the same of other data at the same size; only items that are not in here in the same place are made anew. Gives
+    /// how many.
+    pub fn follow(&mut self, data: &SegmentationData, indices: &[usize]) -> usize {
+        if indices.len() != self.items.len() {
+            *self = Self::new(data, indices);
+            return indices.len();
+        }
+        self.indices = indices.to_vec();
+        let pixels = self.size * self.size;
+        let mut made = 0;
+        for (k, &i) in indices.iter().enumerate() {
+            let item = &data.items[i];
+            if Arc::ptr_eq(item, &self.items[k]) {
+                continue;
+            }
+            self.images[k * self.channels * pixels..][..self.channels * pixels].copy_from_slice(&item.image);
+            let masks = self.masks[k * pixels..][..pixels].iter_mut().zip(&item.mask);
+            masks.for_each(|(to, &lesion)| *to = f32::from(u8::from(lesion)));
+            self.items[k] = item.clone();
+            made += 1;
+        }
+        if made > 0 {
+            self.inside = inside(self.items.iter().map(|item| item.frame));
+        }
+        made
     }
 
     pub fn input(&self) -> Input<'_> {
@@ -325,6 +357,25 @@ mod tests {
         assert!((0..32 * 32).all(|i| (inside[i] == 1.0) == item.frame.holds(i)));
         params.set_text(PARAMS, "fit=squash").unwrap();
         assert!(Prepared::new(&load(&params, Watch::nobody()).unwrap(), &[at]).input().inside.is_none());
+    }
+
+    #[test]
+    fn only_images_that_changed_are_prepared_anew() {
+        let mut params = Params::defaults(PARAMS);
+        for text in ["fit=letterbox", "image_size=32", "synthetic_images=12"] {
+            params.set_text(PARAMS, text).unwrap();
+        }
+        let data = load(&params, Watch::nobody()).unwrap();
+        let mut prepared = Prepared::new(&data, &[1, 4, 7]);
+        assert_eq!(prepared.follow(&data.clone(), &[1, 4, 7]), 0, "images that join change none of them");
+        let mut corrected = (*data).clone();
+        let item = Arc::make_mut(&mut corrected.items[4]);
+        item.mask.iter_mut().for_each(|lesion| *lesion = !*lesion);
+        assert_eq!(prepared.follow(&corrected, &[1, 4, 7]), 1);
+        assert_eq!(prepared, Prepared::new(&corrected, &[1, 4, 7]));
+        // Other images, and more of them.
+        assert_eq!((prepared.follow(&corrected, &[1, 5, 7]), prepared.follow(&corrected, &[1, 5])), (1, 2));
+        assert_eq!(prepared, Prepared::new(&corrected, &[1, 5]));
     }
 
     #[test]
