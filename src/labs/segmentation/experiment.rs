@@ -65,6 +65,16 @@ struct SegmentationRun {
 
 /// Builds the run; see [`crate::engine::experiment::BuildFn`].
 pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {
+    built(request, WEIGHTS.of(request.params))
+}
+
+/// The same of a run whose weights come from a checkpoint, so that the file of the first ones may be gone.
+pub fn build_resumed(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {
+    built(request, "")
+}
+
+/// `weights`: the file that the network begins with; empty: random ones.
+fn built(request: &BuildRequest<'_>, weights: &str) -> Result<Box<dyn Experiment>, RunError> {
     let params = request.params;
     check_combination(params)?;
     let data = source::load(params, Watch::nobody())?;
@@ -72,7 +82,7 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
     let batch = BATCH_SIZE.of(params) as usize;
     check_last_batch(&data, params, BATCH_SIZE.key(), "choose another batch size")?;
     let training = Training::new(request, "run", fingerprint(&spec, &data, params, request.seed));
-    let (net, news) = first_network(params, &spec, request.seed, &training.device)?;
+    let (net, news) = first_network(weights, &spec, request.seed, &training.device)?;
     let hyper = Hyper::of(params);
     Ok(Box::new(SegmentationRun {
         hyper,
@@ -126,13 +136,7 @@ fn fingerprint(spec: &NetSpec, data: &SegmentationData, params: &Params, seed: u
 type News = Vec<(Level, String)>;
 
 /// Random weights of the seed, or those of a file with what was made of it.
-fn first_network(
-    params: &Params,
-    spec: &NetSpec,
-    seed: u64,
-    device: &Device,
-) -> Result<(SegmentationNet, News), RunError> {
-    let path = WEIGHTS.of(params);
+fn first_network(path: &str, spec: &NetSpec, seed: u64, device: &Device) -> Result<(SegmentationNet, News), RunError> {
     let invalid = |problem: String| ParamError::invalid(WEIGHTS.key(), problem);
     if path.is_empty() {
         let built = SegmentationNet::new(spec, streams::SEGMENTATION_WEIGHTS.open(seed, 0), device);

@@ -191,16 +191,22 @@ pub fn read_ahead(params: &Params, watch: Watch<'_>) -> Result<(), ParamError> {
 
 /// The data set in words, and the weights that the run starts from; see [`crate::kit::lab::LabSpec::data`].
 pub fn data(params: &Params) -> Result<String, ParamError> {
-    let mut parts = Vec::new();
-    if FROM_FOLDER.of(params) {
-        parts.push(load(params, Watch::nobody())?.described());
-    }
+    let mut parts: Vec<String> = of_folder(params)?.into_iter().collect();
     let weights = Path::new(WEIGHTS.of(params));
     if !weights.as_os_str().is_empty() {
         let checksum = weights::checksum(weights).map_err(|error| ParamError::invalid(WEIGHTS.key(), error))?;
         parts.push(format!("weights {}, CRC-32 {checksum:08x}", weights.display()));
     }
     Ok(parts.join("; "))
+}
+
+/// The same of a run that goes on from a checkpoint: without its first weights where their file is gone.
+pub fn data_resumed(params: &Params) -> Result<String, ParamError> {
+    data(params).or_else(|_| Ok(of_folder(params)?.unwrap_or_default()))
+}
+
+fn of_folder(params: &Params) -> Result<Option<String>, ParamError> {
+    FROM_FOLDER.of(params).then(|| Ok(load(params, Watch::nobody())?.described())).transpose()
 }
 
 /// How images belong together.
