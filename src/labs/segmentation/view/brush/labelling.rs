@@ -319,11 +319,11 @@ impl BrushTile {
 
     /// Saves the mask as it is and goes on with the next image; one that is as on disk needs no saving.
     pub fn accept(&mut self) {
-        let Some(session) = &self.session else { return };
-        if self.loading.is_some() || self.saving.is_some() || session.editor.in_stroke() {
+        if self.loading.is_some() || self.saving.is_some() || self.in_stroke() {
             return;
         }
         let next = self.next_image();
+        let Some(session) = &self.session else { return };
         if session.is_changed() || session.is_proposal() {
             self.labelling.advance = Some(next);
             self.save();
@@ -335,9 +335,13 @@ impl BrushTile {
         }
     }
 
+    fn in_stroke(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.editor.in_stroke())
+    }
+
     /// Saves a mask without lesion and goes on: an image without lesion is a label too.
     pub fn no_lesion(&mut self) {
-        if self.loading.is_some() || self.saving.is_some() {
+        if self.loading.is_some() || self.saving.is_some() || self.in_stroke() {
             return;
         }
         let next = self.next_image();
@@ -352,6 +356,9 @@ impl BrushTile {
 
     /// Goes on without a mask; the image comes again in the next window.
     pub fn skip(&mut self) {
+        if self.in_stroke() {
+            return;
+        }
         let next = self.next_image();
         if let Some(session) = &self.session {
             self.queue.skipped.insert(session.image.clone());
@@ -491,9 +498,7 @@ impl BrushTile {
             let (text, color) = match (waits, &self.labelling.said, proposed) {
                 (true, ..) => ("predicting…".to_owned(), style.text_weak),
                 (_, Some(said), _) => (said.clone(), style.warning),
-                (_, None, Some(proposal)) => {
-                    (format!("proposed by {}: accept it, or paint on it", proposal.said), style.good)
-                }
+                (_, None, Some(said)) => (format!("proposed by {said}: accept it, or paint on it"), style.good),
                 _ => return,
             };
             ui.add(Label::new(RichText::new(&text).size(size + 0.5).color(color)).truncate()).on_hover_text(text);

@@ -159,3 +159,17 @@ fn a_mask_that_another_window_has_saved_meanwhile_is_replaced_only_when_asked_ag
     second.save_unsaved();
     until(|| second.unsaved().is_none());
 }
+
+#[test]
+fn no_command_of_the_loop_ends_a_stroke() {
+    let (folder, listing) = pairs();
+    let mut tile = tile(&listing);
+    tile.session.as_mut().unwrap().editor.stroke((9.0, 10.0), (12.0, 10.0), 3.0, true);
+    let commands: [fn(&mut BrushTile); 3] = [BrushTile::accept, BrushTile::no_lesion, BrushTile::skip];
+    for command in commands {
+        command(&mut tile);
+        assert!(tile.session.as_ref().unwrap().editor.in_stroke() && tile.mask().unwrap().area() > 0);
+        assert!(tile.saving.is_none() && tile.wanted.is_none());
+    }
+    assert!(!folder.path().join(CORRECTIONS).exists());
+}
