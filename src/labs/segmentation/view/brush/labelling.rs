@@ -264,7 +264,7 @@ impl BrushTile {
                         *done += 1;
                     }
                     match found {
-                        Ok(score) => drop(self.queue.scores.insert(image, score)),
+                        Ok(score) => self.queue.put_score(image, score),
                         Err(error) => self.labelling.said = Some(error),
                     }
                 }
@@ -312,7 +312,7 @@ impl BrushTile {
     pub fn choose_order(&mut self, order: Order, egui: &Context) {
         self.queue.order = order;
         self.queue.from_top = true;
-        if order.needs_scores() && self.queue.scores.is_empty() && self.queue.progress.is_none() {
+        if order.needs_scores() && !self.queue.has_scores() && self.queue.progress.is_none() {
             self.score(egui);
         }
     }
@@ -368,8 +368,8 @@ impl BrushTile {
 
     /// The image before in the list, or the next.
     pub fn step(&mut self, forward: bool) {
+        let shown = self.arranged();
         let Some((_, entries)) = &self.entries else { return };
-        let shown = self.arranged(entries);
         let at = self.image().and_then(|image| shown.iter().position(|&i| entries[i].image == image));
         let to = match (at, forward) {
             (Some(at), true) => shown.get(at + 1),
@@ -381,9 +381,10 @@ impl BrushTile {
         }
     }
 
-    fn next_image(&self) -> Option<PathBuf> {
+    fn next_image(&mut self) -> Option<PathBuf> {
+        let shown = self.arranged();
         let (_, entries) = self.entries.as_ref()?;
-        self.queue.next(entries, &self.arranged(entries), self.image())
+        self.queue.next(entries, &shown, self.image())
     }
 
     fn go_on(&mut self, next: Option<PathBuf>) {
