@@ -469,7 +469,9 @@ fn a_proposal_is_corrected_taken_back_rejected_and_skipped() {
     // Skipped: nothing is saved, and nobody asks.
     window.key_press(Key::K);
     wait_until(&mut window, "the next image", |window| is_open(window, "p07.png"));
-    assert!(!set.path().join(CORRECTIONS).exists());
+    let beside: Vec<_> =
+        fs::read_dir(set.path().join(CORRECTIONS)).unwrap().map(|one| one.unwrap().file_name()).collect();
+    assert_eq!(beside, ["skipped.txt"]);
     // No lesion is a label too.
     wait_for(&mut window, "proposed by ");
     over_canvas(&mut window);

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use eframe::egui::{Context, Key, KeyboardShortcut, Label, Modifiers, RichText, Ui};
 
-use crate::data::segmentation::DataError;
 use crate::data::segmentation::listing::{Listing, scan};
+use crate::data::segmentation::{DataError, skipped};
 use crate::engine::event::{Level, Status};
 use crate::engine::params::Value;
 use crate::kit::view::{ViewAction, ViewCtx};
@@ -91,6 +91,8 @@ pub struct Loop {
     pub visit: Option<Guest>,
     /// Why there is no prediction, or no next image.
     said: Option<String>,
+    /// What the window was not told of yet.
+    pub problems: Vec<String>,
     /// The folder whose labelled images the form names.
     filled: Option<PathBuf>,
 }
@@ -354,16 +356,27 @@ impl BrushTile {
         }
     }
 
-    /// Goes on without a mask; the image comes again in the next window.
+    /// Goes on without a mask; the orders of labelling pass over the image from now on, in every window, until it has one.
     pub fn skip(&mut self) {
         if self.in_stroke() {
             return;
         }
         let next = self.next_image();
-        if let Some(session) = &self.session {
+        let Some(session) = &self.session else { return };
+        if session.pair.is_none() && self.saved.is_none() {
             self.queue.skipped.insert(session.image.clone());
-            self.go_on(next);
+            self.labelling.problems.extend(told(skipped::keep(&session.listing, &session.image, true)));
         }
+        self.go_on(next);
+    }
+
+    /// Takes the queue of another folder, with the images of it that were skipped before.
+    pub(super) fn begin_queue(&mut self, listing: &Listing) {
+        let known = skipped::read(listing);
+        let skipped = known.as_ref().map(|images| images.iter().cloned().collect()).unwrap_or_default();
+        self.labelling.problems.extend(told(known));
+        self.queue = self.queue.of_another(skipped);
+        self.proposer.stop();
     }
 
     /// The image before in the list, or the next.
@@ -391,7 +404,8 @@ impl BrushTile {
         match next {
             Some(image) => self.open(image),
             None => {
-                let rest = self.queue.skipped.len();
+                let skipped = |entry: &&Entry| !entry.masked && self.queue.skipped.contains(&entry.image);
+                let rest = self.entries.iter().flat_map(|(_, entries)| entries).filter(skipped).count();
                 let skipped = if rest > 0 {
                     format!("; {} skipped", number::counted(rest, "was", "were"))
                 } else {
@@ -416,7 +430,9 @@ impl BrushTile {
     /// What was saved joins the training, or is read again by it.
     pub(super) fn tell_training(&mut self, folder: &Folder, ctx: &mut ViewCtx<'_>) {
         let Some(session) = &self.session else { return };
-        self.queue.forget(&session.image);
+        if self.queue.forget(&session.image) {
+            self.labelling.problems.extend(told(skipped::keep(&session.listing, &session.image, false)));
+        }
         if let Some((_, entries)) = &mut self.entries {
             let saved = entries.iter_mut().filter(|entry| entry.image == session.image);
             saved.for_each(|entry| (entry.masked, entry.corrected) = (true, true));
@@ -472,7 +488,7 @@ impl BrushTile {
             for (what, can, name, help) in [
                 (Asked::Accept, can_accept, accept.0, accept.1),
                 (Asked::NoLesion, idle, "No lesion", "Save a mask without lesion and go on: that is a label too (E)"),
-                (Asked::Skip, idle, "Skip", "Go on without saving; the image stays without a mask (K)"),
+                (Asked::Skip, idle, "Skip", "Go on without saving; the image stays without a mask, and is passed over from now on (K)"),
                 (
                     Asked::Predict,
                     idle && !waits,
@@ -520,6 +536,10 @@ impl BrushTile {
             Asked::StopScoring => self.stop_scoring(),
         }
     }
+}
+
+fn told<T>(kept: Result<T, DataError>) -> Option<String> {
+    kept.err().map(|error| error.to_string())
 }
 
 /// `7 of 12 labelled`.

@@ -350,6 +350,7 @@ impl BrushTile {
         }
         self.receive_image(egui, ctx);
         self.receive_proposals(egui);
+        warn(ctx, std::mem::take(&mut self.labelling.problems));
         if let Some(Drafted { root, images, problems }) = self.drafts.receive(egui) {
             warn(ctx, problems);
             if let Some((_, entries)) = self.entries.as_mut().filter(|(listing, _)| listing.root == root) {
@@ -468,8 +469,7 @@ impl BrushTile {
         if self.entries.as_ref().is_none_or(|(of, _)| !Arc::ptr_eq(of, listing)) {
             let mut entries = list::entries(listing);
             if self.entries.as_ref().is_none_or(|(of, _)| of.root != listing.root) {
-                self.queue = self.queue.of_another(Default::default());
-                self.proposer.stop();
+                self.begin_queue(listing);
             }
             // What is known of drafts stays until the answer comes.
             let before = self.entries.take().map(|(_, entries)| entries).unwrap_or_default();

@@ -173,3 +173,51 @@ fn no_command_of_the_loop_ends_a_stroke() {
     }
     assert!(!folder.path().join(CORRECTIONS).exists());
 }
+
+#[test]
+fn skipped_images_are_passed_over_in_the_next_window_too() {
+    let (folder, _) = pairs();
+    for name in ["c.png", "d.png"] {
+        fs::copy(folder.path().join("a.png"), folder.path().join(name)).unwrap();
+    }
+    let listing = Arc::new(scan(folder.path(), None, Watch::nobody()).unwrap());
+    let window = |image: &str| {
+        let mut tile = BrushTile::default();
+        tile.begin_queue(&listing);
+        tile.entries = Some((listing.clone(), list::entries(&listing)));
+        tile.queue.order = Order::Unlabelled;
+        tile.session = Some(session(&listing, image).unwrap());
+        tile
+    };
+    let mut first = window("c.png");
+    first.skip();
+    assert_eq!(first.wanted, Some(folder.path().join("d.png")));
+    // An image that has a mask is left as it is.
+    window("a.png").skip();
+    let mut later = window("a.png");
+    assert_eq!(later.queue.skipped, [folder.path().join("c.png")].into());
+    later.skip();
+    assert_eq!(later.wanted, Some(folder.path().join("d.png")), "not the one that was skipped");
+    // It is labelled after all.
+    let mut last = window("c.png");
+    dot(&mut last, 10.0);
+    last.save_unsaved();
+    let (mut of_form, ctx) = (Folder::default(), Context::default());
+    until(|| {
+        in_view(|view| last.receive(&ctx, &mut of_form, view));
+        last.unsaved().is_none()
+    });
+    assert!(window("a.png").queue.skipped.is_empty() && last.queue.skipped.is_empty());
+    // A list that cannot be written is told.
+    let list = folder.path().join(CORRECTIONS).join("skipped.txt");
+    fs::create_dir(&list).unwrap();
+    let mut tile = window("d.png");
+    let told = |actions: Vec<ViewAction>| {
+        actions
+            .iter()
+            .any(|action| matches!(action, ViewAction::Notice(Level::Warning, text) if text.contains("skipped.txt")))
+    };
+    assert!(told(in_view(|view| tile.receive(&ctx, &mut of_form, view))));
+    tile.skip();
+    assert!(told(in_view(|view| tile.receive(&ctx, &mut of_form, view))));
+}
