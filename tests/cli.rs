@@ -601,8 +601,8 @@ fn a_run_goes_on_from_its_checkpoint_without_the_file_of_its_first_weights() {
         ),
         (
             "reconstruction",
-            "--set image_size=32 --set width=1/4 --set train_images=6 --set unlabelled_images=6 --set validation_images=4 \
-             --set test_images=8 --set unseen_images=2",
+            "--set image_size=32 --set width=1/4 --set train_images=6 --set unlabelled_images=6 \
+             --set validation_images=4 --set test_images=8 --set unseen_images=2",
         ),
         ("self-supervised", "--set train_images=64 --set batch_size=16 --set probe_train=60 --set probe_test=40"),
     ] {

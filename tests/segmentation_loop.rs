@@ -335,11 +335,13 @@ fn an_image_of_a_measured_group_never_joins_whatever_connects_it() {
     assert_eq!(trained(&run), 7);
     // `x_1`, of the same group as `x_2` by its name, looks as a measured image does.
     let told = join(&mut run, "x_2;x_1");
-    let gone = "1 labelled image is not trained on any more from step 2 on: 6 training images instead of 7, and an epoch begins";
+    let gone = "1 labelled image is not trained on any more from step 2 on: 6 training images instead of 7, and an \
+                epoch begins";
     for words in [
         gone,
         &format!(
-            "`x_2` is not trained on any more: it is connected, by way of others, with `{measured}`, which is for validation"
+            "`x_2` is not trained on any more: it is connected, by way of others, with `{measured}`, which is for \
+             validation"
         ),
         &format!("`x_1` was labelled and is not trained on: it looks the same as `{measured}`"),
     ] {

@@ -51,7 +51,8 @@ pub struct LabSpec {
     pub device_check: Option<DeviceCheckFn>,
     /// Samples (data points, images) of one training step; 0 where a step has none.
     pub samples_per_step: fn(&Params) -> u64,
-    /// How a run is made that goes on from a checkpoint, where that needs less than one that begins; `None`: it needs the same.
+    /// How a run is made that goes on from a checkpoint, where that needs less than one that begins; `None`: it needs
+    /// the same.
     pub resumed: Option<Resumed>,
     /// Checks across parameters and files before a run starts (each value's own range is already checked).
     pub check: CheckFn,

@@ -262,7 +262,8 @@ fn data_are_there(lab: &LabSpec, params: &Params, needless: Option<&str>) -> Res
     Ok(())
 }
 
-/// Data that were moved must be those of the run. `resumed`: the file of its first weights, which is named last, may be gone.
+/// Data that were moved must be those of the run. `resumed`: the file of its first weights, which is named last, may be
+/// gone.
 fn moved_data(header: &RunHeader, now: &str, resumed: bool) -> Result<(), Refusal> {
     let (sums, found) = (checksums(&header.data), checksums(now));
     if !found.is_empty() && (sums == found || resumed && sums.starts_with(&found)) {

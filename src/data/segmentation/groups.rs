@@ -289,8 +289,8 @@ impl<'a> Joining<'a> {
         Self { rule, patients: tell_patients(known.map(|ties| ties.patient.as_deref())) }
     }
 
-    /// For every one of `images` the first that is of the same group, itself where there is none before it. The first of them
-    /// are of the groups `of`; those that come may connect several.
+    /// For every one of `images` the first that is of the same group, itself where there is none before it. The first
+    /// of them are of the groups `of`; those that come may connect several.
     pub fn firsts(&self, images: &[Tied<'_>], of: &[usize]) -> Vec<usize> {
         let mut parent: Vec<usize> = (0..images.len()).collect();
         join_equal(&mut parent, &of.iter().map(Some).collect::<Vec<_>>());

@@ -1,5 +1,6 @@
-//! Images that somebody passed over while labelling: a plain list beside the masks that were drawn here, so that they are passed
-//! over in every window and after a restart. One image a line, by its path below the data set's folder, with `/` between folders.
+//! Images that somebody passed over while labelling: a plain list beside the masks that were drawn here, so that they
+//! are passed over in every window and after a restart. One image a line, by its path below the data set's folder, with
+//! `/` between folders.
 
 use std::collections::BTreeSet;
 use std::fs;

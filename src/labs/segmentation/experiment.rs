@@ -365,8 +365,8 @@ impl SegmentationRun {
         Ok(())
     }
 
-    /// Whether the data are those that the checkpoint was written with. Masks that were drawn or corrected here since are meant,
-    /// and told; anything else that has changed is another data set under the same name.
+    /// Whether the data are those that the checkpoint was written with. Masks that were drawn or corrected here since
+    /// are meant, and told; anything else that has changed is another data set under the same name.
     fn compare_data(&mut self, from: &Checkpoint) -> Result<(), RunError> {
         let (known, now) = (from.get_text("data")?, &self.data.description);
         let ((own, here), (own_now, here_now)) = (described_apart(known), described_apart(now));
@@ -374,14 +374,14 @@ impl SegmentationRun {
         let pictures = from.text.get("pictures").is_some_and(|known| *known != self.data.pictures());
         if pictures || own != own_now && own_items.iter().all(|item| item.corrected.is_none()) {
             return Err(RunError::Checkpoint(format!(
-                "images or masks have changed, or are read otherwise, since it was written: {known}; now {now}. Bring the data \
-                 back as it was, or start a new run"
+                "images or masks have changed, or are read otherwise, since it was written: {known}; now {now}. Bring \
+                 the data back as it was, or start a new run"
             )));
         }
         if (own, here) != (own_now, here_now) {
             let text = format!(
-                "images or masks have changed since the checkpoint was written ({known}; now {now}): the run goes on with what \
-                 is there now, and its numbers are not those of an unbroken run"
+                "images or masks have changed since the checkpoint was written ({known}; now {now}): the run goes on \
+                 with what is there now, and its numbers are not those of an unbroken run"
             );
             self.news.push((Level::Warning, text));
         }

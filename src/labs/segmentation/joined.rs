@@ -155,9 +155,9 @@ impl SegmentationData {
         Ok(Joined { new, gone, summary, warnings, data })
     }
 
-    /// The size of a pixel of every image that joins, as it is chosen for those of the data set. What a run measures in does not
-    /// change while it runs: one whose file says no size is taken to be as the first of the data set. Says so of those that
-    /// are `new`.
+    /// The size of a pixel of every image that joins, as it is chosen for those of the data set. What a run measures in
+    /// does not change while it runs: one whose file says no size is taken to be as the first of the data set. Says so
+    /// of those that are `new`.
     fn put_joined_spacings(&mut self, choice: PixelSize, new: impl Fn(&&Arc<Item>) -> bool) -> Option<String> {
         self.spacings.truncate(self.own);
         let &first = self.spacings.first()?;
@@ -174,12 +174,13 @@ impl SegmentationData {
         let name = &silent.first()?.name;
         let (how, do_not) = (first.text(), counted(silent.len(), "image that joins does", "images that join do"));
         Some(format!(
-            "{do_not} not say how large a pixel is (the first is `{name}`): {how} is taken, as of the data set's first image"
+            "{do_not} not say how large a pixel is (the first is `{name}`): {how} is taken, as of the data set's first \
+             image"
         ))
     }
 
-    /// Puts the images that join into groups, as the split makes them, and gives for each of them why it must not be trained
-    /// on, if it must not.
+    /// Puts the images that join into groups, as the split makes them, and gives for each of them why it must not be
+    /// trained on, if it must not.
     fn put_groups(&mut self, candidates: &HashMap<&str, Candidate<'_>>, params: &Params) -> Vec<Option<String>> {
         let choice = split_choice(params);
         let rule = if choice.rule.check().is_ok() { &choice.rule } else { &GroupRule::None };

@@ -85,8 +85,8 @@ impl Prepared {
         }
     }
 
-    /// Takes the same of other data at the same size; only items that are not in here in the same place are made anew. Gives
-    /// how many.
+    /// Takes the same of other data at the same size; only items that are not in here in the same place are made anew.
+    /// Gives how many.
     pub fn follow(&mut self, data: &SegmentationData, indices: &[usize]) -> usize {
         if indices.len() != self.items.len() {
             *self = Self::new(data, indices);

@@ -356,7 +356,8 @@ impl BrushTile {
         }
     }
 
-    /// Goes on without a mask; the orders of labelling pass over the image from now on, in every window, until it has one.
+    /// Goes on without a mask; the orders of labelling pass over the image from now on, in every window, until it has
+    /// one.
     pub fn skip(&mut self) {
         if self.in_stroke() {
             return;
@@ -488,7 +489,12 @@ impl BrushTile {
             for (what, can, name, help) in [
                 (Asked::Accept, can_accept, accept.0, accept.1),
                 (Asked::NoLesion, idle, "No lesion", "Save a mask without lesion and go on: that is a label too (E)"),
-                (Asked::Skip, idle, "Skip", "Go on without saving; the image stays without a mask, and is passed over from now on (K)"),
+                (
+                    Asked::Skip,
+                    idle,
+                    "Skip",
+                    "Go on without saving; the image stays without a mask, and is passed over from now on (K)",
+                ),
                 (
                     Asked::Predict,
                     idle && !waits,

@@ -1,6 +1,6 @@
 //! The order in which images are labelled: by what the network is unsure of, by what has no mask, by the worst of those that
-//! have one, or as they lie in the folder. How many are labelled is seen by their masks on disk; which were passed over, by a list
-//! beside these.
+//! have one, or as they lie in the folder. How many are labelled is seen by their masks on disk; which were passed
+//! over, by a list beside these.
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
