@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
-use support::program::{NETWORK, NETWORK_ON_CSV, fails, learnscope, metrics, only_run, run, stderr, stdout, succeeds};
+use support::program::{
+    NETWORK, NETWORK_ON_CSV, fails, learnscope, metrics, only_run, only_run_in, run, stderr, stdout, succeeds,
+};
 
 /// Every line of a command's output as JSON.
 #[track_caller]
@@ -588,6 +590,43 @@ fn a_resumed_run_takes_changes_and_the_new_place_of_its_data() {
     assert!(text.contains("finished after 40 steps"), "{text}");
     let unbroken = fs::read_dir(home.path().join("unbroken")).unwrap().next().unwrap().unwrap().path();
     assert_eq!(metrics(&folder), metrics(&unbroken));
+}
+
+#[test]
+fn a_run_goes_on_from_its_checkpoint_without_the_file_of_its_first_weights() {
+    for (lab, small) in [
+        (
+            "segmentation",
+            "--set synthetic_images=12 --set image_size=32 --set base=4 --set batch_size=6 --set wall_images=2",
+        ),
+        (
+            "reconstruction",
+            "--set image_size=32 --set width=1/4 --set train_images=6 --set unlabelled_images=6 \
+             --set validation_images=4 --set test_images=8 --set unseen_images=2",
+        ),
+        ("self-supervised", "--set train_images=64 --set batch_size=16 --set probe_train=60 --set probe_test=40"),
+    ] {
+        let home = tempfile::tempdir().unwrap();
+        let run = |rest: &str| format!("run {lab} --device cpu --seed 3 {small} {rest}");
+        succeeds(&home, &run("--steps 2 --out first"));
+        let first = only_run_in(&home, "first").display().to_string();
+        succeeds(&home, &format!("export {first} --weights --to net.safetensors"));
+        let from = if lab == "self-supervised" { "--set init=file" } else { "" };
+        let second = run(&format!("{from} --set weights=net.safetensors"));
+        succeeds(&home, &format!("{second} --steps 5 --out unbroken"));
+        succeeds(&home, &format!("{second} --steps 3"));
+        fs::remove_file(home.path().join("net.safetensors")).unwrap();
+        fails(&home, &format!("{second} --steps 3 --out other"), 2, &["net.safetensors"]);
+        let folder = only_run(&home);
+        succeeds(&home, &format!("resume {} --steps 5", folder.display()));
+        let after = |folder: &Path| metrics(folder).into_iter().filter(|row| row.0 > 3).collect::<Vec<_>>();
+        let unbroken = after(&only_run_in(&home, "unbroken"));
+        assert!(!unbroken.is_empty());
+        assert_eq!(after(&folder), unbroken, "{lab}");
+        // Without a checkpoint it begins again, and needs it.
+        fs::remove_dir_all(folder.join("checkpoints")).unwrap();
+        fails(&home, &format!("resume {} --steps 6", folder.display()), 2, &["net.safetensors", "not there any more"]);
+    }
 }
 
 #[test]

@@ -311,6 +311,112 @@ fn what_looks_like_a_measured_image_or_has_no_mask_does_not_join() {
 }
 
 #[test]
+fn an_image_of_a_measured_group_never_joins_whatever_connects_it() {
+    let set = folder(10, 0);
+    let start = params(set.path(), &["group_by=pattern", "group_pattern={group}_*"]);
+    let mut run = LAB.build(&start, 1, 40).begin();
+    let Payload::Table { rows, .. } = run.newest("data/split") else { panic!() };
+    let one_of = |part: &str| rows.iter().find(|row| row[1] == part).unwrap()[0].clone();
+    let (measured, known) = (one_of("validation"), one_of("train"));
+    let copy = |from: &str, to: &str| fs::copy(set.path().join(format!("{from}.png")), set.path().join(to)).unwrap();
+    copy(&measured, "x_1.png");
+    image(&set.path().join("x_2.png"), 51);
+    copy(&known, "y_1.png");
+    image(&set.path().join("y_2.png"), 52);
+    ["x_1", "x_2", "y_1", "y_2"].iter().for_each(|name| label(set.path(), name));
+    fn join(run: &mut Drive, names: &str) -> String {
+        let before = run.notices.len();
+        run.experiment.set("joined", &Value::Text(names.to_owned())).unwrap();
+        run.step().unwrap();
+        run.notices[before..].iter().map(|(_, text)| format!("{text}\n")).collect()
+    }
+    let told = join(&mut run, "x_2");
+    assert!(told.contains("1 newly labelled image joins the training from step 1 on"), "{told}");
+    assert_eq!(trained(&run), 7);
+    // `x_1`, of the same group as `x_2` by its name, looks as a measured image does.
+    let told = join(&mut run, "x_2;x_1");
+    let gone = "1 labelled image is not trained on any more from step 2 on: 6 training images instead of 7, and an \
+                epoch begins";
+    for words in [
+        gone,
+        &format!(
+            "`x_2` is not trained on any more: it is connected, by way of others, with `{measured}`, which is for \
+             validation"
+        ),
+        &format!("`x_1` was labelled and is not trained on: it looks the same as `{measured}`"),
+    ] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    assert!(!told.contains("0 newly"), "{told}");
+    assert_eq!(trained(&run), 6);
+    // What belongs to a training image gets its group.
+    join(&mut run, "x_2;x_1;y_1;y_2");
+    assert_eq!(trained(&run), 8);
+    let Payload::Table { rows, .. } = run.newest("data/split") else { panic!() };
+    let group = &rows.iter().find(|row| row[0] == known).unwrap()[4];
+    let mut of_group: Vec<&str> = rows.iter().filter(|row| row[4] == *group).map(|row| &*row[0]).collect();
+    of_group.sort_unstable();
+    assert_eq!(of_group, [&known, "y_1", "y_2"]);
+    // Names that are taken out, or replaced.
+    let told = join(&mut run, "y_1");
+    assert!(
+        told.contains("1 labelled image is not trained on any more from step 4 on: 7 training images instead of 8")
+    );
+    let told = join(&mut run, "y_2");
+    let both =
+        "1 newly labelled image joins the training from step 5 on, and 1 labelled image is not trained on any more";
+    assert!(told.contains(both) && trained(&run) == 7, "{told}");
+    // A new run decides as the running one has.
+    let again =
+        LAB.build(&params(set.path(), &["group_by=pattern", "group_pattern={group}_*", "joined=x_2;x_1"]), 1, 40);
+    assert_eq!(trained(&again.begin()), 6);
+}
+
+#[test]
+fn only_masks_that_were_drawn_here_may_change_before_a_run_with_joined_images_goes_on() {
+    let set = folder(10, 2);
+    let start = params(set.path(), &[]);
+    let mut run = LAB.build(&start, 1, 20).begin();
+    label(set.path(), "p10");
+    run.experiment.set("joined", &Value::Text("p10".to_owned())).unwrap();
+    run.run_to(3);
+    let mut after = start.clone();
+    after.set(PARAMS, "joined", Value::Text("p10".to_owned())).unwrap();
+    let saved = run.experiment.checkpoint().unwrap();
+    let own = set.path().join("p00_mask.png");
+    let mask = fs::read(&own).unwrap();
+    fs::copy(set.path().join("p01_mask.png"), &own).unwrap();
+    let error = LAB.build(&after, 1, 20).experiment.restore(&saved).unwrap_err().to_string();
+    assert!(error.contains("have changed, or are read otherwise"), "{error}");
+    fs::write(&own, mask).unwrap();
+    // The one that joined is drawn anew.
+    let listing = scan(set.path(), None, Watch::nobody()).unwrap();
+    let pair = listing.pair_of(&set.path().join("p10.png")).unwrap().clone();
+    learnscope::data::segmentation::save::save_corrected(&listing, &pair, &Mask::empty(40, 48)).unwrap();
+    let mut resumed = LAB.restored(&after, 1, 20, &saved);
+    resumed.step().unwrap();
+    let warned =
+        |run: &Drive| run.notices.iter().any(|(level, text)| *level == Level::Warning && text.contains("have changed"));
+    assert!(warned(&resumed));
+    // What the run has taken up before its checkpoint is no change.
+    run.experiment.set("corrections", &Value::Int(1)).unwrap();
+    run.run_to(5);
+    let saved = run.experiment.checkpoint().unwrap();
+    let mut resumed = LAB.restored(&after, 1, 20, &saved);
+    run.run_to(8);
+    resumed.run_to(8);
+    assert!(!warned(&resumed), "{:?}", resumed.notices);
+    assert_eq!(run.after(5), resumed.after(5));
+    // A picture is no mask.
+    let other = set.path().join("p00.png");
+    fs::copy(set.path().join("p01.png"), other).unwrap();
+    let pair = listing.pair_of(&set.path().join("p01.png")).unwrap().clone();
+    learnscope::data::segmentation::save::save_corrected(&listing, &pair, &Mask::empty(40, 48)).unwrap();
+    let error = LAB.build(&after, 1, 20).experiment.restore(&saved).unwrap_err().to_string();
+    assert!(error.contains("have changed, or are read otherwise"), "{error}");
+}
+
+#[test]
 fn a_folder_without_masks_is_labelled_from_nothing() {
     let set = folder(0, 14);
     for i in 0..10 {
@@ -365,7 +471,9 @@ fn a_proposal_is_corrected_taken_back_rejected_and_skipped() {
     // Skipped: nothing is saved, and nobody asks.
     window.key_press(Key::K);
     wait_until(&mut window, "the next image", |window| is_open(window, "p07.png"));
-    assert!(!set.path().join(CORRECTIONS).exists());
+    let beside: Vec<_> =
+        fs::read_dir(set.path().join(CORRECTIONS)).unwrap().map(|one| one.unwrap().file_name()).collect();
+    assert_eq!(beside, ["skipped.txt"]);
     // No lesion is a label too.
     wait_for(&mut window, "proposed by ");
     over_canvas(&mut window);

@@ -51,15 +51,18 @@ pub struct LabSpec {
     pub device_check: Option<DeviceCheckFn>,
     /// Samples (data points, images) of one training step; 0 where a step has none.
     pub samples_per_step: fn(&Params) -> u64,
+    /// How a run is made that goes on from a checkpoint, where that needs less than one that begins; `None`: it needs
+    /// the same.
+    pub resumed: Option<Resumed>,
     /// Checks across parameters and files before a run starts (each value's own range is already checked).
-    pub check: fn(&Params) -> Result<(), ParamError>,
+    pub check: CheckFn,
     /// `Some(steps per second)`: a run with these parameters is computed at once, and the timeline then plays it at
     /// this rate. `None`: the timeline follows the training.
     pub playback: fn(&Params) -> Option<f64>,
     /// Steps between automatic checkpoints of a run of so many steps.
     pub checkpoint_every: fn(&Params, u64) -> u64,
     /// The data set of a run in words with its content hash; empty for data that the seed defines.
-    pub data: fn(&Params) -> Result<String, ParamError>,
+    pub data: DataFn,
     /// Reads the data set of a run into [`kept`](super::kept), where `check`, `data` and `build` find it: the one of them that
     /// may take long, so that it says how far it is and stops when it is asked to.
     pub read: fn(&Params, Watch<'_>) -> Result<(), ParamError>,
@@ -78,6 +81,22 @@ pub struct LabSpec {
     /// What choosing this value of this parameter brings along: `key`, `value` as typed; see [`choose`].
     pub brings: fn(&str, &str) -> &'static [Brought],
 }
+
+/// What a run needs less where all its weights come from a checkpoint: the file that it began with.
+#[derive(Debug, Clone, Copy)]
+pub struct Resumed {
+    /// The parameter that names that file.
+    pub weights: &'static str,
+    /// As [`LabSpec::build`], [`LabSpec::check`] and [`LabSpec::data`], for parameters whose file may be gone.
+    pub build: BuildFn,
+    pub check: CheckFn,
+    pub data: DataFn,
+}
+
+/// Checks what a run needs; see [`LabSpec::check`].
+pub type CheckFn = fn(&Params) -> Result<(), ParamError>;
+/// The data set in words; see [`LabSpec::data`].
+pub type DataFn = fn(&Params) -> Result<String, ParamError>;
 
 /// Something that became of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -148,6 +167,14 @@ impl Try {
 }
 
 impl LabSpec {
+    /// How a run is built, checked and its data named: one that begins, or one that goes on from a checkpoint.
+    pub fn made(&self, resumed: bool) -> (BuildFn, CheckFn, DataFn) {
+        match self.resumed.filter(|_| resumed) {
+            Some(Resumed { build, check, data, .. }) => (build, check, data),
+            None => (self.build, self.check, self.data),
+        }
+    }
+
     /// The preset that has exactly these values.
     pub fn preset_of(&self, params: &Params) -> Option<&'static str> {
         let same = |id: &str| self.preset(id).is_some_and(|preset| preset.is_ok_and(|values| values == *params));
@@ -226,11 +253,12 @@ pub fn request(spec: &LabSpec, params: &Params, options: RunOptions) -> Result<B
             expected: format!("at most {most} steps in a run of {}", spec.id),
         });
     }
+    let (build, check, data) = spec.made(options.resume_from.is_some());
     Ok(Box::new(RunRequest {
         id: RunId(NEXT.fetch_add(1, Ordering::Relaxed)),
         lab: spec.id,
         name: options.name,
-        build: spec.build,
+        build,
         specs: spec.params,
         keys: spec.keys,
         seed: options.seed,
@@ -243,8 +271,8 @@ pub fn request(spec: &LabSpec, params: &Params, options: RunOptions) -> Result<B
         checkpoint_time: CHECKPOINT_TIME,
         start_paused: options.start_paused,
         resume_from: options.resume_from,
-        check: spec.check,
-        data: spec.data,
+        check,
+        data,
         read: spec.read,
         params,
     }))

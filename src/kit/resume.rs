@@ -121,13 +121,16 @@ impl Resumption {
     /// The data must be there and the parameters fit each other, before anything is started. `moved`: the data lie elsewhere
     /// now, and must be the same. Reads them, which may take long.
     pub fn check(&self, moved: bool, watch: Watch<'_>) -> Result<(), Refusal> {
+        let (_, check, data) = self.lab.made(self.found.is_some());
         if !moved {
-            data_are_there(self.lab, &self.params)?;
+            // A checkpoint holds all weights.
+            let needless = self.lab.resumed.filter(|_| self.found.is_some()).map(|resumed| resumed.weights);
+            data_are_there(self.lab, &self.params, needless)?;
         }
         (self.lab.read)(&self.params, watch)?;
-        (self.lab.check)(&self.params)?;
+        check(&self.params)?;
         if moved {
-            moved_data(&self.header, self.lab, &self.params)
+            moved_data(&self.header, &data(&self.params)?, self.found.is_some())
         } else if self.found.is_none() {
             same_data(&self.header, self.lab, &self.params)
         } else {
@@ -242,9 +245,10 @@ fn same_data(header: &RunHeader, lab: &LabSpec, params: &Params) -> Result<(), R
     )))
 }
 
-/// The file or folder that a run reads must still be there.
-fn data_are_there(lab: &LabSpec, params: &Params) -> Result<(), Refusal> {
+/// The file or folder that a run reads must still be there, but for that of the parameter `needless`.
+fn data_are_there(lab: &LabSpec, params: &Params, needless: Option<&str>) -> Result<(), Refusal> {
     let specs = lab.params.iter().filter(|spec| spec.kind.is_path() && params.shows(spec));
+    let specs = specs.filter(|spec| Some(spec.key) != needless);
     for spec in specs {
         let path = params.text(spec.key);
         if !path.is_empty() && !Path::new(path).exists() {
@@ -258,11 +262,11 @@ fn data_are_there(lab: &LabSpec, params: &Params) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Data that were moved must be those of the run.
-fn moved_data(header: &RunHeader, lab: &LabSpec, params: &Params) -> Result<(), Refusal> {
-    let now = (lab.data)(params)?;
-    let sums = checksums(&header.data);
-    if !sums.is_empty() && sums == checksums(&now) {
+/// Data that were moved must be those of the run. `resumed`: the file of its first weights, which is named last, may be
+/// gone.
+fn moved_data(header: &RunHeader, now: &str, resumed: bool) -> Result<(), Refusal> {
+    let (sums, found) = (checksums(&header.data), checksums(now));
+    if !found.is_empty() && (sums == found || resumed && sums.starts_with(&found)) {
         return Ok(());
     }
     let was = if header.data.is_empty() { "generated data, which no folder holds" } else { &header.data };

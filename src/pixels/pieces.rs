@@ -51,6 +51,12 @@ pub fn cut<T: Copy>(values: &[T], plane: usize, side: usize, [row, column]: [usi
     (row..row + side).flat_map(|row| &values[row * plane + column..][..side]).copied().collect()
 }
 
+/// At which pixels of a square the picture lies.
+pub fn held(frame: Frame, side: usize, [row, column]: [usize; 2]) -> Vec<bool> {
+    let pixel = |i: usize| (row + i / side) * frame.side + column + i % side;
+    (0..side * side).map(|i| frame.holds(pixel(i))).collect()
+}
+
 /// The same of every channel of `[C, P, P]`.
 pub fn cut_channels(values: &[f32], plane: usize, side: usize, corner: [usize; 2]) -> Vec<f32> {
     values.chunks_exact(plane * plane).flat_map(|channel| cut(channel, plane, side, corner)).collect()

@@ -85,6 +85,7 @@ pub static SPEC: LabSpec = LabSpec {
     tries: &[],
     guide: "# Lesson\n\nA **bold** word, `code`, and λ ∇ ‖ ₂ μ η β √.\n\n- one\n- two",
     build: |_: &BuildRequest<'_>| -> Result<Box<dyn Experiment>, RunError> { Err(RunError::Data("no".into())) },
+    resumed: None,
     steps: |params| params.int("steps") as u64,
     most_steps: |_| u64::MAX,
     needs_device: |params| params.text("mode") == "train",

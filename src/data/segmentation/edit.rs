@@ -142,6 +142,8 @@ pub struct Editor {
     saved: Option<i64>,
     /// The version that is being saved.
     saving: Option<i64>,
+    /// The version that was proposed, and not drawn.
+    proposed: Option<i64>,
     /// Grows with all that is done to the mask.
     revision: u64,
 }
@@ -157,6 +159,7 @@ impl Editor {
             version: 0,
             saved: Some(0),
             saving: None,
+            proposed: None,
             revision: 0,
         }
     }
@@ -218,8 +221,8 @@ impl Editor {
         if patch == Patch::of(&self.mask, area) {
             return;
         }
-        // A saved state may have lain on the branch that is gone now.
-        for known in [&mut self.saved, &mut self.saving] {
+        // A known state may have lain on the branch that is gone now.
+        for known in [&mut self.saved, &mut self.saving, &mut self.proposed] {
             *known = known.filter(|known| *known <= self.version);
         }
         self.version += 1;
@@ -287,6 +290,17 @@ impl Editor {
     pub fn mark_saved(&mut self) {
         self.begin_save();
         self.end_save();
+    }
+
+    /// The mask as it is now was proposed, and not drawn.
+    pub fn mark_proposed(&mut self) {
+        self.end_stroke();
+        self.proposed = Some(self.version);
+    }
+
+    /// Whether the mask is the one that was last proposed, with nothing drawn on it since or all of that taken back.
+    pub fn is_proposed(&self) -> bool {
+        self.open.is_none() && self.proposed == Some(self.version)
     }
 
     /// A number that is another one after every change of the mask.
@@ -391,6 +405,40 @@ mod tests {
         editor.undo();
         editor.polygon(&[(0.0, 0.0), (9.0, 0.0), (9.0, 9.0)], true);
         assert!(!editor.can_redo(), "a new change ends what could be done again");
+    }
+
+    #[test]
+    fn the_editor_knows_whether_the_mask_was_proposed() {
+        let mut editor = Editor::new(Mask::empty(20, 20));
+        assert!(!editor.is_proposed());
+        let dot = |editor: &mut Editor, x: f64| {
+            editor.stroke((x, 5.0), (x, 5.0), 2.0, true);
+            editor.end_stroke();
+        };
+        dot(&mut editor, 5.0);
+        editor.replace(rectangle((20, 20), [2, 2, 9, 9]));
+        editor.mark_proposed();
+        assert!(editor.is_proposed() && editor.is_changed());
+        editor.begin_stroke();
+        assert!(!editor.is_proposed(), "a stroke begins");
+        editor.end_stroke();
+        assert!(editor.is_proposed(), "it has drawn nothing");
+        dot(&mut editor, 15.0);
+        assert!(!editor.is_proposed());
+        editor.undo();
+        assert!(editor.is_proposed());
+        editor.undo();
+        assert!(!editor.is_proposed());
+        editor.redo();
+        assert!(editor.is_proposed());
+        // Back before it, and on another way as far.
+        editor.undo();
+        dot(&mut editor, 18.0);
+        assert!(!editor.is_proposed());
+        // What is proposed is what is there.
+        editor.replace(editor.mask().clone());
+        editor.mark_proposed();
+        assert!(editor.is_proposed());
     }
 
     #[test]

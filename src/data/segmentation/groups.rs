@@ -3,6 +3,10 @@
 //! Frames of one patient, or the same picture saved twice, must not be trained on and tested on. BUSI names no patients, so
 //! near-duplicates are found by looking; elsewhere a pattern may read the patient from the file's name.
 
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
+use std::path::PathBuf;
+
 use rayon::prelude::*;
 
 use super::counted;
@@ -183,7 +187,7 @@ pub struct Groups {
 impl Groups {
     /// From any numbers, equal for pairs of one group.
     pub fn renumbered(of: &[usize]) -> Self {
-        let mut numbers = std::collections::HashMap::new();
+        let mut numbers = HashMap::new();
         let of: Vec<usize> = of
             .iter()
             .map(|group| {
@@ -207,31 +211,14 @@ impl Groups {
 /// nothing.
 pub fn groups(pairs: &[Pair], rule: &GroupRule, duplicates: &[(usize, usize)], patients: &[Option<&str>]) -> Groups {
     let mut parent: Vec<usize> = (0..pairs.len()).collect();
-    let mut first_of = std::collections::HashMap::new();
-    let mut named = 0;
-    for (i, pair) in pairs.iter().enumerate() {
-        if let Some(name) = rule.group(&pair.name) {
-            named += 1;
-            let first = *first_of.entry(name).or_insert(i);
-            join(&mut parent, first, i);
-        }
-    }
+    let names: Vec<Option<String>> = pairs.iter().map(|pair| rule.group(&pair.name)).collect();
+    let (named, named_groups) = (names.iter().flatten().count(), join_equal(&mut parent, &names));
     duplicates.iter().for_each(|&(a, b)| join(&mut parent, a, b));
-    let mut first_of_volume = std::collections::HashMap::new();
-    for (i, pair) in pairs.iter().enumerate() {
-        if let Some(volume) = volume::of_slice(&pair.image) {
-            let first = *first_of_volume.entry(volume).or_insert(i);
-            join(&mut parent, first, i);
-        }
-    }
-    let mut first_of_patient = std::collections::HashMap::new();
-    let known = patients.iter().enumerate().filter_map(|(i, patient)| Some((i, (*patient)?)));
-    known.clone().for_each(|(i, patient)| {
-        first_of_patient.entry(patient).or_insert(i);
-    });
-    let tell = first_of_patient.len() > 1;
+    let volumes: Vec<Option<PathBuf>> = pairs.iter().map(|pair| volume::of_slice(&pair.image)).collect();
+    let volumes = join_equal(&mut parent, &volumes);
+    let tell = tell_patients(patients.iter().copied());
     if tell {
-        known.for_each(|(i, patient)| join(&mut parent, first_of_patient[patient], i));
+        join_equal(&mut parent, patients);
     }
     let mut numbers = vec![None; pairs.len()];
     let mut count = 0;
@@ -245,14 +232,17 @@ pub fn groups(pairs: &[Pair], rule: &GroupRule, duplicates: &[(usize, usize)], p
         })
         .collect();
     let source = match rule {
-        GroupRule::None if tell => counted(first_of_patient.len(), "patient as files say", "patients as files say"),
-        GroupRule::None if !first_of_volume.is_empty() => {
-            counted(first_of_volume.len(), "volume, whose slices stay together", "volumes, whose slices stay together")
+        GroupRule::None if tell => {
+            let known: HashSet<&str> = patients.iter().copied().flatten().collect();
+            counted(known.len(), "patient as files say", "patients as files say")
+        }
+        GroupRule::None if volumes > 0 => {
+            counted(volumes, "volume, whose slices stay together", "volumes, whose slices stay together")
         }
         GroupRule::None => "patients are not known".to_owned(),
-        GroupRule::Folder => counted(first_of.len(), "folder", "folders"),
+        GroupRule::Folder => counted(named_groups, "folder", "folders"),
         GroupRule::Pattern(pattern) => {
-            let named_groups = counted(first_of.len(), "group", "groups");
+            let named_groups = counted(named_groups, "group", "groups");
             format!("`{pattern}` names {named_groups} and fits {named} of {} names", pairs.len())
         }
     };
@@ -264,6 +254,90 @@ pub fn groups(pairs: &[Pair], rule: &GroupRule, duplicates: &[(usize, usize)], p
         }
     };
     Groups { of, count, description }
+}
+
+/// What connects an image with others of its group, beside its name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ties {
+    pub print: Fingerprint,
+    /// The volume that it is a slice of.
+    pub volume: Option<PathBuf>,
+    /// As the file says.
+    pub patient: Option<String>,
+}
+
+impl Ties {
+    pub fn of(pair: &Pair, print: Fingerprint, patient: Option<String>) -> Self {
+        Self { print, volume: volume::of_slice(&pair.image), patient }
+    }
+}
+
+/// An image by its name, see [`Pair::name`], with its ties.
+pub type Tied<'a> = (&'a str, &'a Ties);
+
+/// How images are joined that come to those whose groups are made: by the rules of [`groups`], as those were.
+#[derive(Debug, Clone, Copy)]
+pub struct Joining<'a> {
+    rule: &'a GroupRule,
+    /// What files say of patients counts.
+    patients: bool,
+}
+
+impl<'a> Joining<'a> {
+    /// To these images.
+    pub fn to<'b>(known: impl Iterator<Item = &'b Ties>, rule: &'a GroupRule) -> Self {
+        Self { rule, patients: tell_patients(known.map(|ties| ties.patient.as_deref())) }
+    }
+
+    /// For every one of `images` the first that is of the same group, itself where there is none before it. The first
+    /// of them are of the groups `of`; those that come may connect several.
+    pub fn firsts(&self, images: &[Tied<'_>], of: &[usize]) -> Vec<usize> {
+        let mut parent: Vec<usize> = (0..images.len()).collect();
+        join_equal(&mut parent, &of.iter().map(Some).collect::<Vec<_>>());
+        join_equal(&mut parent, &images.iter().map(|(name, _)| self.rule.group(name)).collect::<Vec<_>>());
+        join_equal(&mut parent, &images.iter().map(|(_, ties)| ties.volume.as_ref()).collect::<Vec<_>>());
+        if self.patients {
+            join_equal(&mut parent, &images.iter().map(|(_, ties)| ties.patient.as_ref()).collect::<Vec<_>>());
+        }
+        for i in of.len()..images.len() {
+            let near = |j: &usize| images[*j].1.print.is_near(&images[i].1.print);
+            (0..i).filter(near).for_each(|j| join(&mut parent, i, j));
+        }
+        (0..images.len()).map(|i| root(&mut parent, i)).collect()
+    }
+
+    /// What the one has to do with the other, if anything, in words: `looks the same as`.
+    pub fn tie(&self, (name, ties): Tied<'_>, (other, others): Tied<'_>) -> Option<&'static str> {
+        let equal = |a: Option<&str>, b: Option<&str>| a.is_some() && a == b;
+        if equal(self.rule.group(name).as_deref(), self.rule.group(other).as_deref()) {
+            Some("belongs to the same group as")
+        } else if ties.volume.is_some() && ties.volume == others.volume {
+            Some("is a slice of the same volume as")
+        } else if self.patients && equal(ties.patient.as_deref(), others.patient.as_deref()) {
+            Some("is of the same patient as")
+        } else if ties.print.is_near(&others.print) {
+            Some("looks the same as")
+        } else {
+            None
+        }
+    }
+}
+
+/// Whether patients' names say anything: those that were made unknown are all the same.
+fn tell_patients<'a>(patients: impl Iterator<Item = Option<&'a str>>) -> bool {
+    let mut known = patients.flatten();
+    known.next().is_some_and(|first| known.any(|patient| patient != first))
+}
+
+/// Joins all that have the same key; gives the number of keys.
+fn join_equal<K: Eq + Hash>(parent: &mut [usize], keys: &[Option<K>]) -> usize {
+    let mut first_of = HashMap::new();
+    for (i, key) in keys.iter().enumerate() {
+        if let Some(key) = key {
+            join(parent, *first_of.entry(key).or_insert(i), i);
+        }
+    }
+    first_of.len()
 }
 
 fn root(parent: &mut [usize], mut i: usize) -> usize {
@@ -340,6 +414,54 @@ mod tests {
         assert_eq!(GroupRule::Folder.group("a/b/1").as_deref(), Some("a/b"));
         assert!(GroupRule::Pattern("*_*".to_owned()).check().unwrap_err().contains("{group}"));
         assert!(GroupRule::Pattern("{group}_*".to_owned()).check().is_ok() && GroupRule::None.check().is_ok());
+    }
+
+    #[test]
+    fn images_that_come_join_the_groups_that_the_rules_of_the_split_give_them() {
+        let grey =
+            |seed: usize| fingerprint(&picture(32, 32, |x, y| ((x * (7 * seed + 3) + y * (5 * seed + 1)) % 251) as u8));
+        let one = |name: &str, seed: usize, patient: Option<&str>| {
+            (
+                name.to_owned(),
+                Ties::of(
+                    &Pair { image: format!("{name}.nii").into(), ..pair(name) },
+                    grey(seed),
+                    patient.map(str::to_owned),
+                ),
+            )
+        };
+        let images = [
+            one("a_1", 1, Some("P")),
+            one("b z=3", 2, Some("Q")),
+            one("c_1", 3, None),
+            // What comes: of the rule, of a volume, of a patient, alike, alone, alike to one that comes.
+            one("a_2", 4, None),
+            one("b z=9", 5, None),
+            one("d", 6, Some("Q")),
+            one("e", 3, None),
+            one("f", 7, None),
+            one("g", 7, None),
+        ];
+        let tied: Vec<Tied<'_>> = images.iter().map(|(name, ties)| (name.as_str(), ties)).collect();
+        let rule = GroupRule::Pattern("{group}_*".to_owned());
+        let joining = Joining::to(tied[..3].iter().map(|(_, ties)| *ties), &rule);
+        assert_eq!(joining.firsts(&tied, &[0, 1, 2]), [0, 1, 2, 0, 1, 1, 2, 7, 7]);
+        let ties: Vec<Option<&str>> =
+            [(3, 0), (4, 1), (5, 1), (6, 2), (7, 0)].map(|(a, b)| joining.tie(tied[a], tied[b])).into();
+        let words = [
+            "belongs to the same group as",
+            "is a slice of the same volume as",
+            "is of the same patient as",
+            "looks the same as",
+        ];
+        assert_eq!(ties, [words.map(Some).as_slice(), &[None]].concat());
+        // One that comes connects two groups.
+        let between = ("a_3".to_owned(), Ties { patient: Some("Q".to_owned()), ..images[7].1.clone() });
+        let more: Vec<Tied<'_>> = tied[..3].iter().copied().chain([(between.0.as_str(), &between.1)]).collect();
+        assert_eq!(joining.firsts(&more, &[0, 1, 2]), [0, 0, 2, 0]);
+        // All of one patient: it says nothing, as in the split.
+        let unknown = Joining::to(tied[1..3].iter().map(|(_, ties)| *ties), &rule);
+        assert_eq!(unknown.tie(tied[5], tied[1]), None);
     }
 
     #[test]

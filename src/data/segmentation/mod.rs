@@ -20,6 +20,7 @@ pub mod read;
 pub mod save;
 mod seen;
 mod sizes;
+pub mod skipped;
 pub mod split;
 #[cfg(test)]
 pub(super) mod testing;

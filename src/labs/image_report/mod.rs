@@ -39,6 +39,7 @@ pub static SPEC: LabSpec = LabSpec {
     tries: tries::TRIES,
     guide: include_str!("guide.md"),
     build: experiment::build,
+    resumed: None,
     steps: |params| params::STEPS.of(params) as u64,
     most_steps: |_| 1_000_000,
     needs_device: |_| true,

@@ -38,6 +38,7 @@ pub static SPEC: LabSpec = LabSpec {
     tries: tries::TRIES,
     guide: include_str!("guide.md"),
     build,
+    resumed: None,
     steps,
     most_steps,
     needs_device: on_network,

@@ -88,6 +88,16 @@ struct ReconstructionRun {
 
 /// Builds the run; see [`crate::engine::experiment::BuildFn`].
 pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {
+    built(request, WEIGHTS.of(request.params))
+}
+
+/// The same of a run whose weights come from a checkpoint, so that the file of the first ones may be gone.
+pub fn build_resumed(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {
+    built(request, "")
+}
+
+/// `weights`: the file that the network begins with; empty: random ones.
+fn built(request: &BuildRequest<'_>, weights: &str) -> Result<Box<dyn Experiment>, RunError> {
     let params = request.params;
     check_combination(params)?;
     let data = source::load(params, Watch::nobody())?.for_run(params, request.seed);
@@ -102,7 +112,7 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
         request.seed
     );
     let training = Training::new(request, "run", fingerprint);
-    let (net, fit) = initial(params, &spec, request.seed, &training.device)?;
+    let (net, fit) = initial(weights, &spec, request.seed, &training.device)?;
     let routine = ROUTINES.of(params);
     let first = data.with_labels(LABELLED_SHARE.of(params), request.seed);
     let given = active::given(GIVEN.of(params), &data)?;
@@ -146,14 +156,8 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
 }
 
 /// Random weights of the seed, or those of a file as far as they fit.
-fn initial(
-    params: &Params,
-    spec: &NetSpec,
-    seed: u64,
-    device: &Device,
-) -> Result<(Autoencoder, Option<Fit>), RunError> {
+fn initial(path: &str, spec: &NetSpec, seed: u64, device: &Device) -> Result<(Autoencoder, Option<Fit>), RunError> {
     let net = Autoencoder::new(spec, seed, device).map_err(|error| RunError::Device(error.to_string()))?;
-    let path = WEIGHTS.of(params);
     if path.is_empty() {
         return Ok((net, None));
     }

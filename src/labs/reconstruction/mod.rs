@@ -30,7 +30,7 @@ pub mod view;
 use crate::engine::event::{KeyKind, KeySpec};
 use crate::engine::table::{payload, scalar, scalar_in};
 use crate::kit::export::WeightsSpec;
-use crate::kit::lab::LabSpec;
+use crate::kit::lab::{LabSpec, Resumed};
 
 pub use experiment::build;
 
@@ -48,6 +48,12 @@ pub static SPEC: LabSpec = LabSpec {
     tries: tries::TRIES,
     guide: include_str!("guide.md"),
     build: experiment::build,
+    resumed: Some(Resumed {
+        weights: params::WEIGHTS.key(),
+        build: experiment::build_resumed,
+        check: source::check_resumed,
+        data: source::describe_resumed,
+    }),
     steps: |params| params::STEPS.of(params) as u64,
     most_steps: |_| 1_000_000,
     needs_device: |_| true,

@@ -242,6 +242,12 @@ impl FundusData {
 pub fn check(params: &Params) -> Result<(), ParamError> {
     check_combination(params)?;
     check_weights(Path::new(WEIGHTS.of(params)))?;
+    check_resumed(params)
+}
+
+/// The same of a run whose weights come from a checkpoint, so that the file of the first ones may be gone.
+pub fn check_resumed(params: &Params) -> Result<(), ParamError> {
+    check_combination(params)?;
     let data = load_photographs(params)?;
     if !GIVEN.of(params).is_empty() {
         active::given(GIVEN.of(params), &*load(params, Watch::nobody())?)?;
@@ -267,13 +273,22 @@ fn check_weights(path: &Path) -> Result<(), ParamError> {
 /// See [`LabSpec::data`](crate::kit::lab::LabSpec::data): generated pictures are defined by parameters and seed; those of a folder
 /// and the weights that a run starts from are not.
 pub fn describe(params: &Params) -> Result<String, ParamError> {
-    let mut parts: Vec<String> = load_photographs(params)?.map(|data| data.description.clone()).into_iter().collect();
+    let mut parts: Vec<String> = of_photographs(params)?.into_iter().collect();
     let weights = Path::new(WEIGHTS.of(params));
     if !weights.as_os_str().is_empty() {
         let checksum = weights::checksum(weights).map_err(|error| ParamError::invalid(WEIGHTS.key(), error))?;
         parts.push(format!("weights {}, CRC-32 {checksum:08x}", weights.display()));
     }
     Ok(parts.join("; "))
+}
+
+/// The same of a run that goes on from a checkpoint: without its first weights where their file is gone.
+pub fn describe_resumed(params: &Params) -> Result<String, ParamError> {
+    describe(params).or_else(|_| Ok(of_photographs(params)?.unwrap_or_default()))
+}
+
+fn of_photographs(params: &Params) -> Result<Option<String>, ParamError> {
+    Ok(load_photographs(params)?.map(|data| data.description.clone()))
 }
 
 /// Those of a folder; `None`: pictures are generated, which tells nothing that the parameters do not.

@@ -157,8 +157,7 @@ impl Batches {
                         .collect(),
                 );
                 let inside = if padded {
-                    let own: Vec<bool> = (0..plane * plane).map(|pixel| item.frame.holds(pixel)).collect();
-                    view.mask(&patch(&own), size, MaskBorder::AsImage)
+                    view.mask(&pieces::held(item.frame, data.size, corner), size, MaskBorder::AsImage)
                 } else {
                     Vec::new()
                 };
@@ -199,6 +198,7 @@ mod tests {
             drawn: false,
             factor: 1,
             content: 0,
+            checksum: 0,
             spacing: None,
         };
         SegmentationData {

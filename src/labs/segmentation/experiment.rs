@@ -1,5 +1,6 @@
 //! The training run as the engine drives it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use crate::compute::device;
 use crate::compute::readback::Reader;
 use crate::compute::streams;
 use crate::data::segmentation::doctor::{Finding, Severity};
+use crate::data::segmentation::split::Part;
 use crate::data::segmentation::{Watch, counted};
 use crate::engine::emit::Emit;
 use crate::engine::event::{Level, Payload};
@@ -27,7 +29,7 @@ use crate::pixels::resize::{Resampling, Size, resize};
 
 use super::batches::{Batch, Batches};
 use super::doctor;
-use super::joined::Joined;
+use super::joined::{Joined, described_apart};
 use super::judge::{Means, Prepared, estimates, judge, means_in_words, means_table, table};
 use super::params::{BATCH_SIZE, Hyper, JOINED, OPTIMIZER, WEIGHTS, check_combination, net_spec};
 use super::pipeline::Pipeline;
@@ -66,6 +68,16 @@ struct SegmentationRun {
 
 /// Builds the run; see [`crate::engine::experiment::BuildFn`].
 pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {
+    built(request, WEIGHTS.of(request.params))
+}
+
+/// The same of a run whose weights come from a checkpoint, so that the file of the first ones may be gone.
+pub fn build_resumed(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {
+    built(request, "")
+}
+
+/// `weights`: the file that the network begins with; empty: random ones.
+fn built(request: &BuildRequest<'_>, weights: &str) -> Result<Box<dyn Experiment>, RunError> {
     let params = request.params;
     check_combination(params)?;
     let data = source::load(params, Watch::nobody())?;
@@ -73,7 +85,7 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
     let batch = BATCH_SIZE.of(params) as usize;
     check_last_batch(&data, params, BATCH_SIZE.key(), "choose another batch size")?;
     let training = Training::new(request, "run", fingerprint(&spec, &data, params, request.seed));
-    let (net, news) = first_network(params, &spec, request.seed, &training.device)?;
+    let (net, news) = first_network(weights, &spec, request.seed, &training.device)?;
     let hyper = Hyper::of(params);
     Ok(Box::new(SegmentationRun {
         hyper,
@@ -127,13 +139,7 @@ fn fingerprint(spec: &NetSpec, data: &SegmentationData, params: &Params, seed: u
 type News = Vec<(Level, String)>;
 
 /// Random weights of the seed, or those of a file with what was made of it.
-fn first_network(
-    params: &Params,
-    spec: &NetSpec,
-    seed: u64,
-    device: &Device,
-) -> Result<(SegmentationNet, News), RunError> {
-    let path = WEIGHTS.of(params);
+fn first_network(path: &str, spec: &NetSpec, seed: u64, device: &Device) -> Result<(SegmentationNet, News), RunError> {
     let invalid = |problem: String| ParamError::invalid(WEIGHTS.key(), problem);
     if path.is_empty() {
         let built = SegmentationNet::new(spec, streams::SEGMENTATION_WEIGHTS.open(seed, 0), device);
@@ -368,13 +374,36 @@ impl SegmentationRun {
         Ok(())
     }
 
+    /// Whether the data are those that the checkpoint was written with. Masks that were drawn or corrected here since
+    /// are meant, and told; anything else that has changed is another data set under the same name.
+    fn compare_data(&mut self, from: &Checkpoint) -> Result<(), RunError> {
+        let (known, now) = (from.get_text("data")?, &self.data.description);
+        let ((own, here), (own_now, here_now)) = (described_apart(known), described_apart(now));
+        let own_items = &self.data.items[..self.data.own];
+        let pictures = from.text.get("pictures").is_some_and(|known| *known != self.data.pictures());
+        if pictures || own != own_now && own_items.iter().all(|item| item.corrected.is_none()) {
+            return Err(RunError::Checkpoint(format!(
+                "images or masks have changed, or are read otherwise, since it was written: {known}; now {now}. Bring \
+                 the data back as it was, or start a new run"
+            )));
+        }
+        if (own, here) != (own_now, here_now) {
+            let text = format!(
+                "images or masks have changed since the checkpoint was written ({known}; now {now}): the run goes on \
+                 with what is there now, and its numbers are not those of an unbroken run"
+            );
+            self.news.push((Level::Warning, text));
+        }
+        Ok(())
+    }
+
     /// Trains and measures on other data from now on; the batches are the caller's.
     fn take_data(&mut self, data: SegmentationData) {
         self.data = Arc::new(data);
         let (data, params) = (&self.data, &self.training.params);
-        self.validation = Prepared::new(data, &data.validation);
-        self.wall = Prepared::new(data, &data.wall_items().collect::<Vec<_>>());
-        self.test = Prepared::new(data, &data.test);
+        self.validation.follow(data, &data.validation);
+        self.wall.follow(data, &data.wall_items().collect::<Vec<_>>());
+        self.test.follow(data, &data.test);
         self.training.fingerprint = fingerprint(&net_spec(params), data, params, self.training.seed);
     }
 
@@ -397,28 +426,44 @@ impl SegmentationRun {
         Ok(())
     }
 
-    /// Takes up the images that `params` name; those that train no more than before change no batch.
+    /// Takes up the images that `params` name, and says what becomes of the training.
     fn take_joined(&mut self, params: &Params) -> Result<(), ParamError> {
-        let Joined { data, new, lines } = self.data.joined(params)?;
+        let Joined { data, new, gone, warnings, .. } = self.data.joined(params)?;
         check_last_batch(&data, params, JOINED.key(), "it joins together with the next one that you label")?;
         let (before, step) = (self.data.train.len(), self.training.step);
-        let changed = data.parts != self.data.parts || data.items.len() != self.data.items.len();
-        if changed {
-            let training = counted(data.train.len(), "training image", "training images");
-            let what = counted(new, "newly labelled image joins", "newly labelled images join");
-            self.news.push((
-                Level::Info,
-                format!(
-                    "{what} the training from step {} on: {training} instead of {before}, and an epoch begins; validation \
-                     and test stay as they are",
-                    step + 1
-                ),
-            ));
-            self.news.extend(lines.into_iter().skip(1).map(|line| (Level::Warning, line)));
-            self.batches.begin_epoch(data.epoch(), step);
-            self.joined = true;
-            self.take_data(data);
+        let here = |data: &SegmentationData| -> BTreeSet<(String, Option<Part>)> {
+            (data.own..data.items.len()).map(|i| (data.items[i].name.clone(), data.parts[i])).collect()
+        };
+        if here(&data) == here(&self.data) {
+            return Ok(());
         }
+        let mut what = Vec::new();
+        if new > 0 {
+            let joins = counted(new, "newly labelled image joins", "newly labelled images join");
+            what.push(format!("{joins} the training from step {} on", step + 1));
+        }
+        if gone > 0 {
+            let leaves = counted(gone, "labelled image is", "labelled images are");
+            what.push(format!("{leaves} not trained on any more from step {} on", step + 1));
+        }
+        if what.is_empty() {
+            what.push("of the labelled images that came or went none trains".to_owned());
+        }
+        // Where only images behind the trained ones came or went, the batches stay as they are.
+        let moved = data.train != self.data.train;
+        let epoch = if moved { ", and an epoch begins" } else { "" };
+        if moved {
+            self.batches.begin_epoch(data.epoch(), step);
+        }
+        let training = counted(data.train.len(), "training image", "training images");
+        let text = format!(
+            "{}: {training} instead of {before}{epoch}; validation and test stay as they are",
+            what.join(", and ")
+        );
+        self.news.push((Level::Info, text));
+        self.news.extend(warnings.into_iter().map(|line| (Level::Warning, line)));
+        self.joined = true;
+        self.take_data(data);
         Ok(())
     }
 
@@ -535,6 +580,7 @@ impl Experiment for SegmentationRun {
         if self.data.folder.is_some() {
             let names: Vec<&str> = self.data.items.iter().map(|item| &*item.name).collect();
             to.put_text("images", names.join("\n"));
+            to.put_text("pictures", self.data.pictures());
             to.put_text("joined", self.data.items.len() - self.data.own);
         }
         if !self.data.rules.white.is_empty() {
@@ -547,23 +593,7 @@ impl Experiment for SegmentationRun {
         self.take_parts(from)?;
         let load = self.training.load(from)?;
         self.trainer.load(&load)?;
-        let known = from.get_text("data")?;
-        if known != self.data.description {
-            // Masks that are corrected while it runs are meant; anything else is another data set under the same name.
-            if self.data.items.iter().all(|item| item.corrected.is_none()) {
-                return Err(RunError::Checkpoint(format!(
-                    "images or masks have changed, or are read otherwise, since it was written: {known}; now {}. Bring the \
-                     data back as it was, or start a new run",
-                    self.data.description
-                )));
-            }
-            let text = format!(
-                "images or masks have changed since the checkpoint was written ({known}; now {}): the run goes on with what is \
-                 there now, and its numbers are not those of an unbroken run",
-                self.data.description
-            );
-            self.news.push((Level::Warning, text));
-        }
+        self.compare_data(from)?;
         // A version in which no image could join has none.
         if from.text.contains_key("origin") {
             self.batches.put_origin(load.json("origin")?);

@@ -5,15 +5,15 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::data::segmentation::groups::{Fingerprint, GroupRule, fingerprint};
+use crate::data::picture_file::about;
+use crate::data::segmentation::groups::{GroupRule, Joining, Tied, Ties, fingerprint};
 use crate::data::segmentation::listing::{Drawn, Listing, Pair, scan_chosen};
 use crate::data::segmentation::read::Reader;
 use crate::data::segmentation::split::Part;
 use crate::data::segmentation::{Watch, counted};
 use crate::engine::params::{ParamError, Params};
-use crate::pixels::spacing::Spacing;
 
-use super::params::JOINED;
+use super::params::{JOINED, PixelSize, pixel_size};
 use super::reading::correction;
 use super::source::{Item, SegmentationData, check_memory, input, item, refused, split_choice};
 
@@ -54,8 +54,18 @@ pub struct Joined {
     pub data: SegmentationData,
     /// Those that train and did not before.
     pub new: usize,
-    /// What there is to say, one statement each.
-    pub lines: Vec<String>,
+    /// Those that trained before and do not any more.
+    pub gone: usize,
+    /// How many there are, if there are any.
+    pub summary: Option<String>,
+    /// What is odd about those that have come or gone, one statement each.
+    pub warnings: Vec<String>,
+}
+
+/// The description of a data set's own images, without the folder's name, and that of those that have joined.
+pub fn described_apart(description: &str) -> (&str, &str) {
+    let (own, here) = description.split_once(HERE).unwrap_or((description, ""));
+    (own.rsplit_once(": ").map_or(own, |(_, own)| own), here)
 }
 
 impl SegmentationData {
@@ -68,7 +78,7 @@ impl SegmentationData {
         let text = JOINED.of(params);
         let Some(folder) = &self.folder else {
             return match names(text).next() {
-                None => Ok(Joined { data: self.clone(), new: 0, lines: Vec::new() }),
+                None => Ok(Joined { data: self.clone(), new: 0, gone: 0, summary: None, warnings: Vec::new() }),
                 Some(_) => Err(invalid("generated pictures have their masks: there is nothing to label".to_owned())),
             };
         };
@@ -98,20 +108,20 @@ impl SegmentationData {
         check_memory(sizes.into_iter(), params)?;
         let own: HashSet<&str> = self.items[..self.own].iter().map(|item| &*item.name).collect();
         let before: HashMap<&str, usize> = (self.own..self.items.len()).map(|i| (&*self.items[i].name, i)).collect();
-        let drawn = candidates(listing);
+        let candidates = candidates(listing);
         let reader = Reader::default().with_rules(self.rules.clone());
-        let (mut items, mut parts) = (self.items[..self.own].to_vec(), self.parts[..self.own].to_vec());
-        let (mut new, mut lines, mut seen) = (0, Vec::new(), HashSet::new());
+        let (mut items, mut ties) = (self.items[..self.own].to_vec(), self.ties[..self.own].to_vec());
+        let mut seen = HashSet::new();
         for name in wanted.iter().filter(|name| !own.contains(&***name)) {
             if !seen.insert(name) {
                 continue;
             }
             if let Some(&i) = before.get(&**name) {
                 items.push(self.items[i].clone());
-                parts.push(self.parts[i]);
+                ties.push(self.ties[i].clone());
                 continue;
             }
-            let Candidate { pair, given } = *drawn.get(&**name).ok_or_else(|| {
+            let pair = candidates.get(&**name).map(|found| found.pair).ok_or_else(|| {
                 invalid(format!(
                     "`{name}` has no mask that was drawn here, in {}; take it out, or label the image",
                     listing.corrections.display()
@@ -122,93 +132,97 @@ impl SegmentationData {
                 .map_err(|problem| invalid(format!("{}: {}", problem.path.display(), problem.problem)))?;
             let own = item(name.clone(), pair.class.clone().unwrap_or_default(), &sample, input(params));
             items.push(Arc::new(Item { corrected: correction(pair), drawn: true, ..own }));
-            match self.kept_apart(name, given, &fingerprint(&sample.picture), params) {
-                None => {
-                    new += 1;
-                    parts.push(Some(Part::Train));
-                }
-                Some(why) => {
-                    parts.push(None);
-                    lines.push(format!("`{name}` was labelled and is not trained on: {why}"));
-                }
+            ties.push(Arc::new(Ties::of(pair, fingerprint(&sample.picture), about(&pair.image).patient)));
+        }
+        let mut data = SegmentationData { items, ties, ..self.clone() };
+        let apart = data.put_groups(&candidates, params);
+        data.parts = self.parts[..self.own].to_vec();
+        data.parts.extend(apart.iter().map(|why| why.is_none().then_some(Part::Train)));
+        let trained = |name: &str| before.get(name).is_some_and(|&i| self.parts[i].is_some());
+        let mut warnings = Vec::new();
+        for (item, why) in data.items[self.own..].iter().zip(&apart) {
+            let Some(why) = why else { continue };
+            if !before.contains_key(&*item.name) {
+                warnings.push(format!("`{}` was labelled and is not trained on: {why}", item.name));
+            } else if trained(&item.name) {
+                warnings.push(format!("`{}` is not trained on any more: {why}", item.name));
             }
         }
-        let description = self.description.split(HERE).next().unwrap_or_default();
-        let mut data = SegmentationData {
-            description: format!("{description}{}", described(&items[self.own..])),
-            items,
-            parts,
-            ..self.clone()
-        };
-        data.spacings = data.with_joined_spacings(&mut lines);
+        let new = |item: &&Arc<Item>| !before.contains_key(&*item.name);
+        warnings.extend(data.put_joined_spacings(pixel_size(params)?, new));
+        data.describe();
         data.take_parts(params)?;
+        let now: HashSet<&str> =
+            (data.own..data.items.len()).filter(|&i| data.parts[i].is_some()).map(|i| &*data.items[i].name).collect();
+        let new = now.iter().filter(|name| !trained(name)).count();
+        let gone = before.keys().filter(|name| trained(name) && !now.contains(*name)).count();
         let here = data.items.len() - data.own;
-        if here > 0 {
-            lines.insert(
-                0,
-                format!(
-                    "{} here, of which {} trained on; they are always training images",
-                    counted(here, "image was labelled", "images were labelled"),
-                    data.parts[data.own..].iter().flatten().count(),
-                ),
-            );
-        }
-        Ok(Joined { data, new, lines })
-    }
-
-    /// The size of a pixel of every image. What a run measures in does not change while it runs: an image that joins and whose
-    /// file says no size is taken to be as the first of the data set.
-    fn with_joined_spacings(&self, lines: &mut Vec<String>) -> Vec<Spacing> {
-        let Some(&first) = self.spacings.first() else { return Vec::new() };
-        // Typed: one for all.
-        let typed = self.items[..self.own].iter().any(|item| item.spacing.is_none_or(|spacing| spacing != first));
-        let typed = typed && self.spacings[..self.own].iter().all(|spacing| *spacing == first);
-        let mut spacings = self.spacings[..self.own].to_vec();
-        for item in &self.items[self.own..] {
-            if item.spacing.is_none() && !typed {
-                let how = first.text();
-                lines.push(format!(
-                    "`{}` does not say how large a pixel is: {how} is taken, as of the first image",
-                    item.name
-                ));
-            }
-            spacings.push(if typed { first } else { item.spacing.unwrap_or(first) });
-        }
-        spacings
-    }
-
-    /// Why an image must not be trained on, if it must not.
-    fn kept_apart(
-        &self,
-        name: &str,
-        given: Option<&[Option<Part>]>,
-        print: &Fingerprint,
-        params: &Params,
-    ) -> Option<String> {
-        let choice = split_choice(params);
-        if let Some(part @ (Part::Validation | Part::Test)) =
-            given.filter(|_| choice.as_given).and_then(|given| *given.get(choice.fold)?)
-        {
-            return Some(format!("the data set names it for {}", part.label()));
-        }
-        let rule = if choice.rule.check().is_ok() { &choice.rule } else { &GroupRule::None };
-        let group = rule.group(name);
-        let measured = (0..self.own).filter_map(|i| match self.parts[i] {
-            Some(part @ (Part::Validation | Part::Test)) => Some((i, part)),
-            _ => None,
+        let summary = (here > 0).then(|| {
+            format!(
+                "{} here, of which {} trained on; they are always training images",
+                counted(here, "image was labelled", "images were labelled"),
+                now.len(),
+            )
         });
-        for (i, part) in measured {
-            let other = &self.items[i].name;
-            let what = if group.is_some() && rule.group(other) == group {
-                "belongs to the same group as"
-            } else if self.prints.get(i).is_some_and(|known| known.is_near(print)) {
-                "looks the same as"
-            } else {
-                continue;
-            };
-            return Some(format!("it {what} `{other}`, which is for {}", part.label()));
+        Ok(Joined { new, gone, summary, warnings, data })
+    }
+
+    /// The size of a pixel of every image that joins, as it is chosen for those of the data set. What a run measures in
+    /// does not change while it runs: one whose file says no size is taken to be as the first of the data set. Says so
+    /// of those that are `new`.
+    fn put_joined_spacings(&mut self, choice: PixelSize, new: impl Fn(&&Arc<Item>) -> bool) -> Option<String> {
+        self.spacings.truncate(self.own);
+        let &first = self.spacings.first()?;
+        let later = &self.items[self.own..];
+        let size = |item: &Arc<Item>| match choice {
+            PixelSize::Typed(spacing) => spacing,
+            PixelSize::OfFiles | PixelSize::Pixels => item.spacing.unwrap_or(first),
+        };
+        self.spacings.extend(later.iter().map(size));
+        if let PixelSize::Typed(_) = choice {
+            return None;
         }
-        None
+        let silent: Vec<&Arc<Item>> = later.iter().filter(|item| item.spacing.is_none()).filter(new).collect();
+        let name = &silent.first()?.name;
+        let (how, do_not) = (first.text(), counted(silent.len(), "image that joins does", "images that join do"));
+        Some(format!(
+            "{do_not} not say how large a pixel is (the first is `{name}`): {how} is taken, as of the data set's first \
+             image"
+        ))
+    }
+
+    /// Puts the images that join into groups, as the split makes them, and gives for each of them why it must not be
+    /// trained on, if it must not.
+    fn put_groups(&mut self, candidates: &HashMap<&str, Candidate<'_>>, params: &Params) -> Vec<Option<String>> {
+        let choice = split_choice(params);
+        let rule = if choice.rule.check().is_ok() { &choice.rule } else { &GroupRule::None };
+        let tied: Vec<Tied<'_>> =
+            self.items.iter().zip(&self.ties).map(|(item, ties)| (&*item.name, &**ties)).collect();
+        let joining = Joining::to(self.ties[..self.own].iter().map(Arc::as_ref), rule);
+        let mut groups: Vec<usize> = (0..self.own).map(|i| self.group(i)).collect();
+        let firsts = joining.firsts(&tied, &groups);
+        let fresh = groups.iter().max().map_or(0, |most| most + 1);
+        for &first in &firsts[self.own..] {
+            groups.push(if first < self.own { groups[first] } else { fresh + first - self.own });
+        }
+        let measured: Vec<(usize, Part)> = (0..self.own)
+            .filter_map(|i| Some((i, self.parts[i]?)))
+            .filter(|(_, part)| matches!(part, Part::Validation | Part::Test))
+            .collect();
+        let why = |i: usize| {
+            let given = candidates.get(tied[i].0).and_then(|found| found.given).filter(|_| choice.as_given);
+            if let Some(part @ (Part::Validation | Part::Test)) = given.and_then(|given| *given.get(choice.fold)?) {
+                return Some(format!("the data set names it for {}", part.label()));
+            }
+            let of_group = || measured.iter().filter(|(other, _)| firsts[*other] == firsts[i]);
+            let direct = of_group().find_map(|&(other, part)| Some((joining.tie(tied[i], tied[other])?, other, part)));
+            let far = || of_group().next().map(|&(other, part)| ("is connected, by way of others, with", other, part));
+            let (what, other, part) = direct.or_else(far)?;
+            Some(format!("it {what} `{}`, which is for {}", tied[other].0, part.label()))
+        };
+        let reasons = (self.own..self.items.len()).map(why).collect();
+        self.groups = groups;
+        reasons
     }
 
     /// The same data in the parts of a checkpoint: `letters` as [`Self::parts_in_letters`] gave them, of the images `names`, the
@@ -236,13 +250,12 @@ impl SegmentationData {
             return Ok(None);
         }
         let Some(folder) = &self.folder else { return Ok(None) };
-        let prints = order.iter().filter_map(|&i| self.prints.get(i).cloned()).collect();
         let data = SegmentationData {
             items: order.iter().map(|&i| self.items[i].clone()).collect(),
             // By the letters below; until then nothing that joins is kept apart.
             parts: vec![Some(Part::Train); own],
             own,
-            prints: Arc::new(prints),
+            ties: order.iter().filter_map(|&i| self.ties.get(i).cloned()).collect(),
             groups: order.iter().map(|&i| self.group(i)).collect(),
             spacings: order.iter().filter_map(|&i| self.spacing(i)).collect(),
             ..self.clone()
@@ -257,6 +270,7 @@ impl SegmentationData {
     fn with_known(mut self, other: &SegmentationData) -> Self {
         self.items.extend(other.items[other.own..].iter().cloned());
         self.parts.extend(&other.parts[other.own..]);
+        self.ties.extend(other.ties[other.own..].iter().cloned());
         self
     }
 }
@@ -277,7 +291,7 @@ fn candidates(listing: &Listing) -> HashMap<&str, Candidate<'_>> {
 }
 
 /// How many, and a CRC-32 of their names, pictures and masks; nothing where there is none.
-fn described(items: &[Arc<Item>]) -> String {
+pub(super) fn described(items: &[Arc<Item>]) -> String {
     if items.is_empty() {
         return String::new();
     }
@@ -293,4 +307,44 @@ fn described(items: &[Arc<Item>]) -> String {
 
 fn invalid(problem: String) -> ParamError {
     ParamError::invalid(JOINED.key(), problem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::params::PARAMS;
+    use super::super::source::load;
+    use super::*;
+    use crate::pixels::spacing::Spacing;
+
+    #[test]
+    fn what_joins_is_as_large_as_is_chosen_for_all_and_silent_files_are_told_of_once() {
+        let mut params = Params::defaults(PARAMS);
+        for text in ["synthetic_images=10", "image_size=32"] {
+            params.set_text(PARAMS, text).unwrap();
+        }
+        let (first, other) = (Spacing { row: 0.1, column: 0.1 }, Spacing { row: 0.2, column: 0.3 });
+        let mut data = (*load(&params, Watch::nobody()).unwrap()).clone();
+        data.own = 6;
+        for (i, item) in data.items.iter_mut().enumerate() {
+            Arc::make_mut(item).spacing = if i < 6 { Some(first) } else { (i == 6).then_some(other) };
+        }
+        let spacings = |data: &SegmentationData, choice: PixelSize, new: &[usize]| {
+            let mut data = data.clone();
+            data.spacings = if choice == PixelSize::Pixels { Vec::new() } else { vec![first; 6] };
+            let names: Vec<String> = new.iter().map(|&i| data.items[i].name.clone()).collect();
+            let line = data.put_joined_spacings(choice, |item| names.contains(&item.name));
+            (data.spacings.split_off(data.spacings.len().min(6)), line)
+        };
+        let (sizes, line) = spacings(&data, PixelSize::OfFiles, &[6, 7, 8, 9]);
+        assert_eq!(sizes, [other, first, first, first]);
+        let line = line.unwrap();
+        let silent =
+            format!("3 images that join do not say how large a pixel is (the first is `{}`)", data.items[7].name);
+        assert!(line.starts_with(&silent) && line.contains(&first.text()), "{line}");
+        // They have joined before.
+        assert_eq!(spacings(&data, PixelSize::OfFiles, &[6]), (vec![other, first, first, first], None));
+        // Typed: as it is for the data set's own, also where their files say the very same.
+        assert_eq!(spacings(&data, PixelSize::Typed(first), &[6, 7]), (vec![first; 4], None));
+        assert_eq!(spacings(&data, PixelSize::Pixels, &[6, 7]), (Vec::new(), None));
+    }
 }

@@ -1,6 +1,8 @@
 //! Measures predictions: image by image at the original size, and their means. Distances and areas are by pixels of the
 //! file, also where a huge picture was read smaller, and in millimetres where all images say how large a pixel is.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use crate::compute::stats::{Estimate, INTERVALS, Summary};
@@ -9,7 +11,7 @@ use crate::engine::emit::Emit;
 use crate::engine::event::Payload;
 use crate::engine::experiment::RunError;
 use crate::pixels::mask::{Confusion, Mask};
-use crate::pixels::pieces::{Pieces, cut, cut_channels};
+use crate::pixels::pieces::{Pieces, cut, cut_channels, held};
 use crate::pixels::spacing::Spacing;
 
 use super::pipeline::{Pipeline, Score};
@@ -59,6 +61,8 @@ pub struct Means {
 pub struct Prepared {
     /// Indices of items.
     pub indices: Vec<usize>,
+    /// Those items, as they are in here.
+    items: Vec<Arc<Item>>,
     /// Of each image.
     pieces: Vec<Pieces>,
     /// K, structures of an image, an item each.
@@ -73,28 +77,21 @@ pub struct Prepared {
 
 impl Prepared {
     pub fn new(data: &SegmentationData, indices: &[usize]) -> Self {
-        let outputs = data.outputs();
-        let items = || indices.iter().step_by(outputs).map(|&i| &data.items[i]);
-        let mut prepared =
-            Self { indices: indices.to_vec(), outputs, channels: data.channels, size: data.size, ..Self::default() };
-        let padded = items().any(|item| !item.frame.is_whole());
-        for (item, all) in items().zip(indices.chunks(outputs)) {
-            let (plane, pieces) = (item.frame.side, Pieces::over(item.frame, data.size));
-            let own: Vec<bool> =
-                if padded { (0..plane * plane).map(|i| item.frame.holds(i)).collect() } else { Vec::new() };
-            let numbers = |values: &[bool], corner| {
-                cut(values, plane, data.size, corner).into_iter().map(|value| f32::from(u8::from(value)))
-            };
+        let items: Vec<Arc<Item>> = indices.iter().map(|&i| data.items[i].clone()).collect();
+        let (outputs, channels, size) = (data.outputs(), data.channels, data.size);
+        let padded = items.iter().any(|item| !item.frame.is_whole());
+        let mut prepared = Self { indices: indices.to_vec(), outputs, channels, size, ..Self::default() };
+        for all in items.chunks(outputs) {
+            let pieces = Pieces::over(all[0].frame, size);
             for &corner in &pieces.corners {
-                prepared.images.extend(cut_channels(&item.image, plane, data.size, corner));
-                prepared.masks.extend(all.iter().flat_map(|&i| numbers(&data.items[i].mask, corner)));
-                if padded {
-                    prepared.inside.extend(numbers(&own, corner));
-                }
+                let Square { image, masks, inside } = square(all, size, corner);
+                prepared.images.extend(image);
+                prepared.masks.extend(masks);
+                prepared.inside.extend(if padded { inside } else { Vec::new() });
             }
             prepared.pieces.push(pieces);
         }
-        prepared
+        Self { items, ..prepared }
     }
 
     /// Squares that the network sees.
@@ -119,6 +116,34 @@ impl Prepared {
         merged
     }
 
+    /// Takes the same of other data at the same size; only items that are not in here in the same place are made anew.
+    /// Gives how many.
+    pub fn follow(&mut self, data: &SegmentationData, indices: &[usize]) -> usize {
+        let same_places = |(item, &i): (&Arc<Item>, &usize)| item.frame == data.items[i].frame;
+        if indices.len() != self.items.len() || !self.items.iter().zip(indices).all(same_places) {
+            *self = Self::new(data, indices);
+            return indices.len();
+        }
+        self.indices = indices.to_vec();
+        let (pixels, outputs) = (self.size * self.size, self.outputs);
+        let (mut made, mut at) = (0, 0);
+        for (k, pieces) in self.pieces.iter().enumerate() {
+            let places = k * outputs..(k + 1) * outputs;
+            let all: Vec<Arc<Item>> = indices[places.clone()].iter().map(|&i| data.items[i].clone()).collect();
+            let changed = self.items[places.clone()].iter().zip(&all).filter(|(old, new)| !Arc::ptr_eq(old, new)).count();
+            if changed > 0 {
+                for (square_at, &corner) in (at..).zip(&pieces.corners) {
+                    let Square { image, masks, .. } = square(&all, self.size, corner);
+                    self.images[square_at * image.len()..][..image.len()].copy_from_slice(&image);
+                    self.masks[square_at * outputs * pixels..][..masks.len()].copy_from_slice(&masks);
+                }
+                self.items[places].clone_from_slice(&all);
+            }
+            (made, at) = (made + changed, at + pieces.corners.len());
+        }
+        made
+    }
+
     pub fn input(&self) -> Input<'_> {
         Input {
             images: &self.images,
@@ -127,6 +152,24 @@ impl Prepared {
             size: self.size,
             inside: (!self.inside.is_empty()).then_some(&self.inside[..]),
         }
+    }
+}
+
+/// What the network sees of an image at a time: `[C, S, S]`; `[K, S, S]` of 0 and 1; 1 where the picture is and 0 beside it.
+struct Square {
+    image: Vec<f32>,
+    masks: Vec<f32>,
+    inside: Vec<f32>,
+}
+
+/// The square at this corner of an image, whose items with each structure these are.
+fn square(items: &[Arc<Item>], size: usize, corner: [usize; 2]) -> Square {
+    let frame = items[0].frame;
+    let numbers = |values: &[bool]| cut(values, frame.side, size, corner).into_iter().map(|one| f32::from(u8::from(one)));
+    Square {
+        image: cut_channels(&items[0].image, frame.side, size, corner),
+        masks: items.iter().flat_map(|item| numbers(&item.mask)).collect(),
+        inside: held(frame, size, corner).into_iter().map(|one| f32::from(u8::from(one))).collect(),
     }
 }
 
@@ -357,6 +400,25 @@ mod tests {
         assert!((0..32 * 32).all(|i| (inside[i] == 1.0) == item.frame.holds(i)));
         params.set_text(PARAMS, "fit=squash").unwrap();
         assert!(Prepared::new(&load(&params, Watch::nobody()).unwrap(), &[at]).input().inside.is_none());
+    }
+
+    #[test]
+    fn only_images_that_changed_are_prepared_anew() {
+        let mut params = Params::defaults(PARAMS);
+        for text in ["fit=letterbox", "image_size=32", "synthetic_images=12"] {
+            params.set_text(PARAMS, text).unwrap();
+        }
+        let data = load(&params, Watch::nobody()).unwrap();
+        let mut prepared = Prepared::new(&data, &[1, 4, 7]);
+        assert_eq!(prepared.follow(&data.clone(), &[1, 4, 7]), 0, "images that join change none of them");
+        let mut corrected = (*data).clone();
+        let item = Arc::make_mut(&mut corrected.items[4]);
+        item.mask.iter_mut().for_each(|lesion| *lesion = !*lesion);
+        assert_eq!(prepared.follow(&corrected, &[1, 4, 7]), 1);
+        assert_eq!(prepared, Prepared::new(&corrected, &[1, 4, 7]));
+        // Other images, and more of them.
+        assert_eq!((prepared.follow(&corrected, &[1, 5, 7]), prepared.follow(&corrected, &[1, 5])), (1, 2));
+        assert_eq!(prepared, Prepared::new(&corrected, &[1, 5]));
     }
 
     #[test]

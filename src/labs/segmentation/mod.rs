@@ -28,7 +28,7 @@ use crate::engine::params::Params;
 use crate::engine::table::{payload, scalar, scalar_in, shown};
 
 use crate::kit::export::WeightsSpec;
-use crate::kit::lab::LabSpec;
+use crate::kit::lab::{LabSpec, Resumed};
 use crate::labs::segmentation::params::{BATCH_SIZE, STEPS};
 
 pub use experiment::build;
@@ -47,6 +47,12 @@ pub static SPEC: LabSpec = LabSpec {
     tries: tries::TRIES,
     guide: include_str!("guide.md"),
     build: experiment::build,
+    resumed: Some(Resumed {
+        weights: params::WEIGHTS.key(),
+        build: experiment::build_resumed,
+        check: params::check_combination,
+        data: source::data_resumed,
+    }),
     steps: |params| STEPS.of(params) as u64,
     most_steps: |_| 10_000_000,
     needs_device: |_| true,

@@ -15,7 +15,7 @@ use crate::kit::kept;
 use crate::pixels::fit::Fit;
 use crate::pixels::resize::Size;
 
-use super::source::{Item, SegmentationData, checksum, item};
+use super::source::{Item, SegmentationData, item};
 use crate::labs::segmentation::params::FOLDER;
 
 /// Memory that images which are only looked at may take, to be at hand for a run. Larger sets are read again by it.
@@ -68,8 +68,8 @@ pub struct ReadFolder {
     pub input: Input,
     /// The data set's own files, as they were before they were read.
     own: Vec<FileStamp>,
-    /// By number of the pair, with the CRC-32 of what was read; `None`: it cannot be read.
-    pub items: Vec<Option<(Arc<Item>, u32)>>,
+    /// By number of the pair; `None`: it cannot be read.
+    pub items: Vec<Option<Arc<Item>>>,
     /// The data set that was made of it last, and what decided about it.
     pub(super) made: Mutex<Option<(Vec<String>, Arc<SegmentationData>)>>,
 }
@@ -179,15 +179,14 @@ impl ReadFolder {
         listing: &Arc<Listing>,
         rules: Rules,
         input: Input,
-        known: Option<Known<'_, (Arc<Item>, u32)>>,
+        known: Option<Known<'_, Arc<Item>>>,
         watch: Watch<'_>,
     ) -> Self {
         let own = own(listing);
         let keep = |pair: &Pair, sample: &Sample| {
             let class = pair.class.clone().unwrap_or_default();
             let item = item(pair.name.clone(), class, sample, input);
-            let checksum = checksum(&item.name, sample);
-            (Arc::new(Item { corrected: correction(pair), drawn: pair.masks.is_empty(), ..item }), checksum)
+            Arc::new(Item { corrected: correction(pair), drawn: pair.masks.is_empty(), ..item })
         };
         let (examined, items) = read_pairs(listing, rules, known, watch, keep);
         Self { examined: Arc::new(examined), input, own, items, made: Mutex::default() }

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::data::fnv_1a;
 use crate::data::segmentation::choice::FolderChoice;
 use crate::data::segmentation::doctor::{self, Finding};
-use crate::data::segmentation::groups::{Fingerprint, GroupRule, Groups};
+use crate::data::segmentation::groups::{GroupRule, Groups, Ties};
 use crate::data::segmentation::listing::{Listing, Pair, scan_chosen};
 use crate::data::segmentation::plan::{Seen, SplitChoice, SplitPlan, plan};
 use crate::data::segmentation::read::{Picture, Reader, Rules, Sample};
@@ -59,6 +59,8 @@ pub struct Item {
     pub factor: usize,
     /// Of the picture as it was read; see [`content`].
     pub content: u64,
+    /// CRC-32 of name, picture and lesions as they were read.
+    pub checksum: u32,
     /// The size of a pixel, as the file says.
     pub spacing: Option<Spacing>,
 }
@@ -79,8 +81,8 @@ pub struct SegmentationData {
     pub own: usize,
     /// How many more were labelled here and are not named in the parameter `joined`.
     pub waiting: usize,
-    /// Of those of a folder's data set: what tells whether another picture is the same to the eye.
-    pub prints: Arc<Vec<Fingerprint>>,
+    /// What connects every item of a folder with others of its group.
+    pub ties: Vec<Arc<Ties>>,
     /// The part of every item; `None`: it is used for nothing.
     pub parts: Vec<Option<Part>>,
     /// The group of every item: images of one (of a patient, near-duplicates) are not independent.
@@ -107,6 +109,8 @@ pub struct SegmentationData {
     pub rules: Rules,
     /// The folder that it was read from.
     pub folder: Option<PathBuf>,
+    /// Where its images and masks lie, as the description says: that folder, or the one around it.
+    pub root: PathBuf,
     /// Which of its images and masks were wanted.
     pub which: FolderChoice,
 }
@@ -231,16 +235,22 @@ pub fn read_ahead(params: &Params, watch: Watch<'_>) -> Result<(), ParamError> {
 
 /// The data set in words, and the weights that the run starts from; see [`crate::kit::lab::LabSpec::data`].
 pub fn data(params: &Params) -> Result<String, ParamError> {
-    let mut parts = Vec::new();
-    if FROM_FOLDER.of(params) {
-        parts.push(load(params, Watch::nobody())?.described());
-    }
+    let mut parts: Vec<String> = of_folder(params)?.into_iter().collect();
     let weights = Path::new(WEIGHTS.of(params));
     if !weights.as_os_str().is_empty() {
         let checksum = weights::checksum(weights).map_err(|error| ParamError::invalid(WEIGHTS.key(), error))?;
         parts.push(format!("weights {}, CRC-32 {checksum:08x}", weights.display()));
     }
     Ok(parts.join("; "))
+}
+
+/// The same of a run that goes on from a checkpoint: without its first weights where their file is gone.
+pub fn data_resumed(params: &Params) -> Result<String, ParamError> {
+    data(params).or_else(|_| Ok(of_folder(params)?.unwrap_or_default()))
+}
+
+fn of_folder(params: &Params) -> Result<Option<String>, ParamError> {
+    FROM_FOLDER.of(params).then(|| Ok(load(params, Watch::nobody())?.described())).transpose()
 }
 
 /// How images belong together.
@@ -299,6 +309,7 @@ pub fn prepare_mask(mask: &Mask, size: usize, fit: Fit) -> Vec<bool> {
 /// One pair as the network takes it.
 pub(super) fn item(name: String, class: String, sample: &Sample, input: Input) -> Item {
     let Input { channels, size, fit } = input;
+    let checksum = checksum(&name, sample);
     Item {
         name,
         class,
@@ -310,6 +321,7 @@ pub(super) fn item(name: String, class: String, sample: &Sample, input: Input) -
         drawn: false,
         factor: sample.picture.factor,
         content: content(&sample.picture),
+        checksum,
         spacing: sample.facts.spacing,
     }
 }
@@ -411,11 +423,9 @@ fn reduced(items: &[Arc<Item>]) -> Vec<String> {
 fn divided(params: &Params, path: &Path, folder: &ReadFolder) -> Result<SegmentationData, ParamError> {
     let Examined { listing, rules, exams, unread, duplicates, .. } = &*folder.examined;
     let reader = Reader::default().with_rules(rules.clone());
-    let mut hasher = crc32fast::Hasher::new();
     let (mut items, mut readable) = (Vec::new(), Vec::new());
-    for (pair, read) in folder.items.iter().enumerate() {
-        if let Some((item, checksum)) = read {
-            hasher.update(&checksum.to_le_bytes());
+    for (pair, item) in folder.items.iter().enumerate() {
+        if let Some(item) = item {
             items.push(item.clone());
             readable.push(pair);
         }
@@ -427,7 +437,7 @@ fn divided(params: &Params, path: &Path, folder: &ReadFolder) -> Result<Segmenta
     }
     let seen = Seen { listing, exams, unread, duplicates, rules };
     let plan = plan(seen, &split_choice(params));
-    let mut data = assemble(params, listing, (items, &readable), hasher.finalize(), &plan)?;
+    let mut data = assemble(params, listing, (items, &readable), &plan)?;
     data.folder = Some(path.to_owned());
     data.which = folder_choice(params);
     data.summary.extend(rules.lines());
@@ -436,9 +446,11 @@ fn divided(params: &Params, path: &Path, folder: &ReadFolder) -> Result<Segmenta
     data.put_pixel_size(pixel_size(params)?);
     data.summary.push(format!("data doctor: {}", doctor::summary(&data.findings)));
     let shown: Vec<&Pair> = data.wall_items().map(|item| &listing.pairs[readable[item]]).collect();
-    data.prints = Arc::new(
-        readable.iter().filter_map(|&pair| exams[pair].as_ref()).map(|exam| exam.fingerprint.clone()).collect(),
-    );
+    let ties = |pair: usize| {
+        let exam = exams[pair].as_ref()?;
+        Some(Arc::new(Ties::of(&listing.pairs[pair], exam.fingerprint.clone(), exam.patient.clone())))
+    };
+    data.ties = readable.iter().filter_map(|&pair| ties(pair)).collect();
     data.wall_pictures = shown
         .into_par_iter()
         .map(|pair| reader.picture(&pair.image).map_err(|p| invalid(format!("{}: {}", p.path.display(), p.problem))))
@@ -450,13 +462,13 @@ fn divided(params: &Params, path: &Path, folder: &ReadFolder) -> Result<Segmenta
     }
     let found = data.joined_from(listing, &wanted, params)?;
     let mut data = found.data;
-    data.summary.extend(found.lines);
+    data.summary.extend(found.summary.into_iter().chain(found.warnings));
     Ok(data)
 }
 
 /// CRC-32 of an image and its lesions as they were read, before they are made smaller: what looks alike, and so the split,
 /// is judged by that.
-pub(super) fn checksum(name: &str, sample: &Sample) -> u32 {
+fn checksum(name: &str, sample: &Sample) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(name.as_bytes());
     for side in [sample.picture.width, sample.picture.height] {
@@ -468,26 +480,19 @@ pub(super) fn checksum(name: &str, sample: &Sample) -> u32 {
     hasher.finalize()
 }
 
-/// The items, which are of the pairs `readable`, in the parts of the plan. `checksum`: of all of them.
+/// The items, which are of the pairs `readable`, in the parts of the plan.
 fn assemble(
     params: &Params,
     listing: &Listing,
     (items, readable): (Vec<Arc<Item>>, &[usize]),
-    checksum: u32,
     plan: &SplitPlan,
 ) -> Result<SegmentationData, ParamError> {
     let parts: Vec<Option<Part>> = readable.iter().map(|&pair| plan.split.part(pair)).collect();
     let groups = readable.iter().map(|&pair| plan.groups[pair]).collect();
     let mut summary = listing.describe();
     summary.extend(plan.lines.iter().cloned());
-    let size = IMAGE_SIZE.of(params) as usize;
-    let description = format!(
-        "{}: {} with masks, CRC-32 {checksum:08x}, at {size} pixels",
-        listing.root.display(),
-        counted(items.len(), "image", "images"),
-    );
     let (table, findings) = (plan.table.clone(), plan.findings.clone());
-    let Input { channels, fit, .. } = input(params);
+    let Input { channels, size, fit } = input(params);
     let mut data = SegmentationData {
         size,
         channels,
@@ -495,12 +500,13 @@ fn assemble(
         items,
         groups,
         summary,
-        description,
+        root: listing.root.clone(),
         table,
         findings,
         ..SegmentationData::default()
     };
     data.put_split(&Split::of(&parts), plan.given.as_deref(), params)?;
+    data.describe();
     Ok(data)
 }
 
@@ -638,6 +644,28 @@ impl SegmentationData {
         Some(data)
     }
 
+    /// CRC-32 of the data set's own pictures, whatever their masks: what changes in no run.
+    pub fn pictures(&self) -> String {
+        let mut hasher = crc32fast::Hasher::new();
+        self.items[..self.own].iter().for_each(|item| hasher.update(&item.content.to_le_bytes()));
+        format!("{:08x}", hasher.finalize())
+    }
+
+    /// Says anew what it is, where it is a folder's, after items have come or changed.
+    pub(super) fn describe(&mut self) {
+        let (own, here) = self.items.split_at(self.own);
+        let mut hasher = crc32fast::Hasher::new();
+        own.iter().for_each(|item| hasher.update(&item.checksum.to_le_bytes()));
+        self.description = format!(
+            "{}: {} with masks, CRC-32 {:08x}, at {} pixels{}",
+            self.root.display(),
+            counted(own.len(), "image", "images"),
+            hasher.finalize(),
+            self.size,
+            joined::described(here)
+        );
+    }
+
     /// [`Self::description`] with the parts' checksum; empty for generated images.
     pub fn described(&self) -> String {
         if self.description.is_empty() {
@@ -686,11 +714,13 @@ impl SegmentationData {
             let item = Arc::make_mut(&mut data.items[i]);
             item.corrected = corrected;
             if sample.mask != item.truth {
+                item.checksum = checksum(&item.name, &sample);
                 item.mask = prepare_mask(&sample.mask, self.size, self.fit);
                 item.truth = sample.mask;
                 changed.push(i);
             }
         }
+        data.describe();
         Ok((data, changed))
     }
 }

@@ -1,5 +1,6 @@
 //! The training run as the engine drives it.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
@@ -65,8 +66,19 @@ impl Cadence {
 
 /// Builds the run; see [`crate::engine::experiment::BuildFn`].
 pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {
+    source::check(request.params)?;
+    built(request, weights_file(request.params))
+}
+
+/// The same of a run whose weights come from a checkpoint, so that the file of the first ones may be gone.
+pub fn build_resumed(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {
+    source::check_resumed(request.params)?;
+    built(request, None)
+}
+
+/// `weights`: the file that the networks begin with; `None`: random ones.
+fn built(request: &BuildRequest<'_>, weights: Option<&Path>) -> Result<Box<dyn Experiment>, RunError> {
     let params = request.params;
-    source::check(params)?;
     let data = source::images(params, Watch::nobody())?;
     let recipe = source::recipe(params);
     let shape = Shape::of(params, data.train.channels);
@@ -87,7 +99,7 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
     let device = &training.device;
     let hyper = Hyper::of(params);
     let mut trainer = Trainer::new(&shape, request.seed, device)?.with(hyper.optimizer);
-    let fit = start(&mut trainer, params, device)?;
+    let fit = weights.map(|path| start(&mut trainer, path, params, device)).transpose()?;
     Ok(Box::new(SelfSupervisedRun {
         cadence: Cadence::of(params),
         batches: Batches::new(data.clone(), recipe, request.seed, batch),
@@ -121,15 +133,14 @@ fn told(fit: &Fit) -> String {
 }
 
 /// Puts the weights of the file into the networks that a run is to start from, as far as they fit.
-fn start(trainer: &mut Trainer, params: &Params, device: &Device) -> Result<Option<Fit>, RunError> {
-    let Some(path) = weights_file(params) else { return Ok(None) };
+fn start(trainer: &mut Trainer, path: &Path, params: &Params, device: &Device) -> Result<Fit, RunError> {
     let invalid = |error: WeightsError| ParamError::invalid(WEIGHTS.key(), error);
     let file = Opened::open(path).map_err(|error| invalid(error.into()))?;
     let network = ENCODER.item(params).map_or("", |item| item.label);
     let started = start_from(&file, trainer.online.clone(), network, device);
     let (online, fit) = started.map_err(invalid)?;
     trainer.start_from(online);
-    Ok(Some(fit))
+    Ok(fit)
 }
 
 impl SelfSupervisedRun {

@@ -27,7 +27,7 @@ use crate::engine::params::Params;
 use crate::engine::table::{payload, scalar, scalar_in};
 
 use crate::kit::export::WeightsSpec;
-use crate::kit::lab::LabSpec;
+use crate::kit::lab::{LabSpec, Resumed};
 use crate::labs::self_supervised::params::{BATCH_SIZE, ENCODER, STEPS};
 
 pub use experiment::build;
@@ -46,6 +46,12 @@ pub static SPEC: LabSpec = LabSpec {
     tries: tries::TRIES,
     guide: include_str!("guide.md"),
     build: experiment::build,
+    resumed: Some(Resumed {
+        weights: params::WEIGHTS.key(),
+        build: experiment::build_resumed,
+        check: source::check_resumed,
+        data: source::data_resumed,
+    }),
     steps: |params| STEPS.of(params) as u64,
     most_steps: |_| 10_000_000,
     needs_device: |_| true,

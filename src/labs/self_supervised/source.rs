@@ -69,6 +69,12 @@ fn read(params: &Params, identity: &Identity, watch: Watch<'_>) -> Result<ImageD
 pub fn check(params: &Params) -> Result<(), ParamError> {
     check_combination(params)?;
     weights_file(params).map_or(Ok(()), weights::check)?;
+    check_resumed(params)
+}
+
+/// The same of a run whose weights come from a checkpoint, so that the file of the first ones may be gone.
+pub fn check_resumed(params: &Params) -> Result<(), ParamError> {
+    check_combination(params)?;
     let data = images(params, Watch::nobody())?;
     let invalid = |key: &str, problem: String| Err(ParamError::invalid(key, problem));
     let batch = BATCH_SIZE.of(params) as usize;
@@ -93,15 +99,22 @@ pub fn check(params: &Params) -> Result<(), ParamError> {
 /// The data set in words; see [`crate::kit::lab::LabSpec::data`].
 pub fn data(params: &Params) -> Result<String, ParamError> {
     check_combination(params)?;
-    let mut parts = Vec::new();
-    if SOURCE.of(params) != Source::Shapes {
-        parts.push(images(params, Watch::nobody())?.description.clone());
-    }
+    let mut parts: Vec<String> = of_pictures(params)?.into_iter().collect();
     if let Some(weights) = weights_file(params) {
         let checksum = checksum(weights).map_err(|error| ParamError::invalid(WEIGHTS.key(), error))?;
         parts.push(format!("weights {}, CRC-32 {checksum:08x}", weights.display()));
     }
     Ok(parts.join("; "))
+}
+
+/// The same of a run that goes on from a checkpoint: without its first weights where their file is gone.
+pub fn data_resumed(params: &Params) -> Result<String, ParamError> {
+    data(params).or_else(|_| Ok(of_pictures(params)?.unwrap_or_default()))
+}
+
+fn of_pictures(params: &Params) -> Result<Option<String>, ParamError> {
+    let read = || Ok(images(params, Watch::nobody())?.description.clone());
+    (SOURCE.of(params) != Source::Shapes).then(read).transpose()
 }
 
 /// How views are made.

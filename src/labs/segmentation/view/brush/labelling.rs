@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use eframe::egui::{Context, Key, KeyboardShortcut, Label, Modifiers, RichText, Ui};
 
-use crate::data::segmentation::DataError;
 use crate::data::segmentation::listing::{Listing, scan};
+use crate::data::segmentation::{DataError, skipped};
 use crate::engine::event::{Level, Status};
 use crate::engine::params::Value;
 use crate::kit::view::{ViewAction, ViewCtx};
@@ -91,6 +91,8 @@ pub struct Loop {
     pub visit: Option<Guest>,
     /// Why there is no prediction, or no next image.
     said: Option<String>,
+    /// What the window was not told of yet.
+    pub problems: Vec<String>,
     /// The folder whose labelled images the form names.
     filled: Option<PathBuf>,
 }
@@ -264,7 +266,7 @@ impl BrushTile {
                         *done += 1;
                     }
                     match found {
-                        Ok(score) => drop(self.queue.scores.insert(image, score)),
+                        Ok(score) => self.queue.put_score(image, score),
                         Err(error) => self.labelling.said = Some(error),
                     }
                 }
@@ -312,18 +314,18 @@ impl BrushTile {
     pub fn choose_order(&mut self, order: Order, egui: &Context) {
         self.queue.order = order;
         self.queue.from_top = true;
-        if order.needs_scores() && self.queue.scores.is_empty() && self.queue.progress.is_none() {
+        if order.needs_scores() && !self.queue.has_scores() && self.queue.progress.is_none() {
             self.score(egui);
         }
     }
 
     /// Saves the mask as it is and goes on with the next image; one that is as on disk needs no saving.
     pub fn accept(&mut self) {
-        let Some(session) = &self.session else { return };
-        if self.loading.is_some() || self.saving.is_some() || session.editor.in_stroke() {
+        if self.loading.is_some() || self.saving.is_some() || self.in_stroke() {
             return;
         }
         let next = self.next_image();
+        let Some(session) = &self.session else { return };
         if session.is_changed() || session.is_proposal() {
             self.labelling.advance = Some(next);
             self.save();
@@ -335,9 +337,13 @@ impl BrushTile {
         }
     }
 
+    fn in_stroke(&self) -> bool {
+        self.session.as_ref().is_some_and(|session| session.editor.in_stroke())
+    }
+
     /// Saves a mask without lesion and goes on: an image without lesion is a label too.
     pub fn no_lesion(&mut self) {
-        if self.loading.is_some() || self.saving.is_some() {
+        if self.loading.is_some() || self.saving.is_some() || self.in_stroke() {
             return;
         }
         let next = self.next_image();
@@ -350,19 +356,34 @@ impl BrushTile {
         }
     }
 
-    /// Goes on without a mask; the image comes again in the next window.
+    /// Goes on without a mask; the orders of labelling pass over the image from now on, in every window, until it has
+    /// one.
     pub fn skip(&mut self) {
-        let next = self.next_image();
-        if let Some(session) = &self.session {
-            self.queue.skipped.insert(session.image.clone());
-            self.go_on(next);
+        if self.in_stroke() {
+            return;
         }
+        let next = self.next_image();
+        let Some(session) = &self.session else { return };
+        if session.pair.is_none() && self.saved.is_none() {
+            self.queue.skipped.insert(session.image.clone());
+            self.labelling.problems.extend(told(skipped::keep(&session.listing, &session.image, true)));
+        }
+        self.go_on(next);
+    }
+
+    /// Takes the queue of another folder, with the images of it that were skipped before.
+    pub(super) fn begin_queue(&mut self, listing: &Listing) {
+        let known = skipped::read(listing);
+        let skipped = known.as_ref().map(|images| images.iter().cloned().collect()).unwrap_or_default();
+        self.labelling.problems.extend(told(known));
+        self.queue = self.queue.of_another(skipped);
+        self.proposer.stop();
     }
 
     /// The image before in the list, or the next.
     pub fn step(&mut self, forward: bool) {
+        let shown = self.arranged();
         let Some((_, entries)) = &self.entries else { return };
-        let shown = self.arranged(entries);
         let at = self.image().and_then(|image| shown.iter().position(|&i| entries[i].image == image));
         let to = match (at, forward) {
             (Some(at), true) => shown.get(at + 1),
@@ -374,16 +395,18 @@ impl BrushTile {
         }
     }
 
-    fn next_image(&self) -> Option<PathBuf> {
+    fn next_image(&mut self) -> Option<PathBuf> {
+        let shown = self.arranged();
         let (_, entries) = self.entries.as_ref()?;
-        self.queue.next(entries, &self.arranged(entries), self.image())
+        self.queue.next(entries, &shown, self.image())
     }
 
     fn go_on(&mut self, next: Option<PathBuf>) {
         match next {
             Some(image) => self.open(image),
             None => {
-                let rest = self.queue.skipped.len();
+                let skipped = |entry: &&Entry| !entry.masked && self.queue.skipped.contains(&entry.image);
+                let rest = self.entries.iter().flat_map(|(_, entries)| entries).filter(skipped).count();
                 let skipped = if rest > 0 {
                     format!("; {} skipped", number::counted(rest, "was", "were"))
                 } else {
@@ -408,7 +431,9 @@ impl BrushTile {
     /// What was saved joins the training, or is read again by it.
     pub(super) fn tell_training(&mut self, folder: &Folder, ctx: &mut ViewCtx<'_>) {
         let Some(session) = &self.session else { return };
-        self.queue.forget(&session.image);
+        if self.queue.forget(&session.image) {
+            self.labelling.problems.extend(told(skipped::keep(&session.listing, &session.image, false)));
+        }
         if let Some((_, entries)) = &mut self.entries {
             let saved = entries.iter_mut().filter(|entry| entry.image == session.image);
             saved.for_each(|entry| (entry.masked, entry.corrected) = (true, true));
@@ -464,7 +489,12 @@ impl BrushTile {
             for (what, can, name, help) in [
                 (Asked::Accept, can_accept, accept.0, accept.1),
                 (Asked::NoLesion, idle, "No lesion", "Save a mask without lesion and go on: that is a label too (E)"),
-                (Asked::Skip, idle, "Skip", "Go on without saving; the image stays without a mask (K)"),
+                (
+                    Asked::Skip,
+                    idle,
+                    "Skip",
+                    "Go on without saving; the image stays without a mask, and is passed over from now on (K)",
+                ),
                 (
                     Asked::Predict,
                     idle && !waits,
@@ -491,9 +521,7 @@ impl BrushTile {
             let (text, color) = match (waits, &self.labelling.said, proposed) {
                 (true, ..) => ("predicting…".to_owned(), style.text_weak),
                 (_, Some(said), _) => (said.clone(), style.warning),
-                (_, None, Some(proposal)) => {
-                    (format!("proposed by {}: accept it, or paint on it", proposal.said), style.good)
-                }
+                (_, None, Some(said)) => (format!("proposed by {said}: accept it, or paint on it"), style.good),
                 _ => return,
             };
             ui.add(Label::new(RichText::new(&text).size(size + 0.5).color(color)).truncate()).on_hover_text(text);
@@ -514,6 +542,10 @@ impl BrushTile {
             Asked::StopScoring => self.stop_scoring(),
         }
     }
+}
+
+fn told<T>(kept: Result<T, DataError>) -> Option<String> {
+    kept.err().map(|error| error.to_string())
 }
 
 /// `7 of 12 labelled`.

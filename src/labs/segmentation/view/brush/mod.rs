@@ -13,6 +13,7 @@ pub mod session;
 mod tests;
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use eframe::egui::{
@@ -39,7 +40,7 @@ use draft_lines::Answer;
 use drafting::{Drafted, Drafts};
 use labelling::{Asked, Loop};
 use list::Entry;
-use queue::{Order, Queue};
+use queue::{Arranged, Order, Queue};
 use session::{How, Opening, Saved, Saving, Session};
 
 /// The tile.
@@ -183,6 +184,7 @@ pub struct BrushTile {
     /// The folder whose images were declined in favour of the unsaved one.
     declined: Option<PathBuf>,
     queue: Queue,
+    arranged: Arranged,
     labelling: Loop,
     proposer: Proposer,
     /// How the files of the form's folder are read.
@@ -353,6 +355,7 @@ impl BrushTile {
         }
         self.receive_image(egui, ctx);
         self.receive_proposals(egui);
+        warn(ctx, std::mem::take(&mut self.labelling.problems));
         if let Some(Drafted { root, images, problems }) = self.drafts.receive(egui) {
             warn(ctx, problems);
             if let Some((_, entries)) = self.entries.as_mut().filter(|(listing, _)| listing.root == root) {
@@ -471,8 +474,7 @@ impl BrushTile {
         if self.entries.as_ref().is_none_or(|(of, _)| !Arc::ptr_eq(of, listing)) {
             let mut entries = list::entries(listing);
             if self.entries.as_ref().is_none_or(|(of, _)| of.root != listing.root) {
-                self.queue = Queue { order: self.queue.order, by: self.queue.by, ..Queue::default() };
-                self.proposer.stop();
+                self.begin_queue(listing);
             }
             // What is known of drafts stays until the answer comes.
             let before = self.entries.take().map(|(_, entries)| entries).unwrap_or_default();
@@ -508,9 +510,9 @@ impl BrushTile {
         let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
         ui.spacing_mut().item_spacing = vec2(4.0, 4.0);
         ui.spacing_mut().button_padding = vec2(6.0, 1.0);
+        let shown = self.arranged();
         let entries = self.entries.take();
         let all = entries.as_ref().map(|(_, entries)| entries.as_slice()).unwrap_or_default();
-        let shown = self.arranged(all);
         self.heading(ui, all, &shown, style, size);
         self.tools(ui, size);
         let mut asked = self.loop_row(ui, all, style, size);
@@ -665,9 +667,10 @@ impl BrushTile {
         }
     }
 
-    /// The images that are searched for, in the order of the queue.
-    fn arranged(&self, entries: &[Entry]) -> Vec<usize> {
-        self.queue.arranged(entries, list::found(entries, &self.search))
+    /// Numbers of the images that are searched for, in the order of the queue.
+    fn arranged(&mut self) -> Rc<[usize]> {
+        let Some((listing, entries)) = &self.entries else { return Rc::default() };
+        self.arranged.of(listing, entries, &self.search, &self.queue)
     }
 
     /// The order of the list, and what it needs to know.

@@ -1,10 +1,15 @@
 //! The order in which images are labelled: by what the network is unsure of, by what has no mask, by the worst of those that
-//! have one, or as they lie in the folder. How many are labelled is seen by their masks on disk; nothing else is kept.
+//! have one, or as they lie in the folder. How many are labelled is seen by their masks on disk; which were passed
+//! over, by a list beside these.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
 
-use super::list::Entry;
+use super::list::{self, Entry};
+use crate::data::segmentation::listing::Listing;
 use crate::labs::segmentation::predict::doubt::Unsure;
 use crate::labs::segmentation::predict::proposals::Scored;
 
@@ -52,8 +57,10 @@ impl Order {
 pub struct Queue {
     pub order: Order,
     pub by: Unsure,
-    pub scores: HashMap<PathBuf, Scored>,
-    /// Images that were passed over in this window.
+    scores: HashMap<PathBuf, Scored>,
+    /// Another number after every change of scores or masks.
+    revision: u64,
+    /// Images without a mask that were passed over.
     pub skipped: HashSet<PathBuf>,
     /// So many of so many are scored; `None`: nothing is being scored.
     pub progress: Option<(usize, usize)>,
@@ -64,6 +71,11 @@ pub struct Queue {
 }
 
 impl Queue {
+    /// That of another folder in the same order, some of whose images were skipped before.
+    pub fn of_another(&self, skipped: HashSet<PathBuf>) -> Self {
+        Self { order: self.order, by: self.by, skipped, ..Self::default() }
+    }
+
     /// These entries in the order of the queue.
     pub fn arranged(&self, entries: &[Entry], mut shown: Vec<usize>) -> Vec<usize> {
         let score = |i: usize| self.scores.get(&entries[i].image);
@@ -73,14 +85,24 @@ impl Queue {
             // What has no score comes last.
             Order::Unsure => {
                 let doubt = |i: usize| score(i).map_or(f64::NEG_INFINITY, |found| self.by.of(&found.doubt));
-                shown.sort_by(|&a, &b| entries[a].masked.cmp(&entries[b].masked).then(doubt(b).total_cmp(&doubt(a))));
+                shown.sort_by_cached_key(|&i| (entries[i].masked, Reverse(in_order(doubt(i)))));
             }
             Order::Dice => {
                 let dice = |i: usize| score(i).and_then(|found| found.dice).unwrap_or(f64::INFINITY);
-                shown.sort_by(|&a, &b| dice(a).total_cmp(&dice(b)));
+                shown.sort_by_cached_key(|&i| in_order(dice(i)));
             }
         }
         shown
+    }
+
+    /// Takes what the network says of an image.
+    pub fn put_score(&mut self, image: PathBuf, score: Scored) {
+        self.scores.insert(image, score);
+        self.revision += 1;
+    }
+
+    pub fn has_scores(&self) -> bool {
+        !self.scores.is_empty()
     }
 
     /// What is written beside an entry in this order.
@@ -89,6 +111,9 @@ impl Queue {
         match self.order {
             Order::Unsure => found.map_or_else(String::new, |found| format!("{:.3}", self.by.of(&found.doubt))),
             Order::Dice => found.and_then(|found| found.dice).map_or_else(String::new, |dice| format!("{dice:.3}")),
+            Order::Folder | Order::Unlabelled if !entry.masked && self.skipped.contains(&entry.image) => {
+                "skipped".to_owned()
+            }
             Order::Folder | Order::Unlabelled => String::new(),
         }
     }
@@ -111,18 +136,50 @@ impl Queue {
         }
     }
 
-    /// The masks of images changed: what was said of them is old.
-    pub fn forget(&mut self, image: &Path) {
+    /// The mask of an image has changed: what was said of it is old. Whether the image was skipped.
+    pub fn forget(&mut self, image: &Path) -> bool {
+        self.revision += 1;
         if let Some(score) = self.scores.get_mut(image) {
             score.dice = None;
         }
-        self.skipped.remove(image);
+        self.skipped.remove(image)
+    }
+}
+
+/// A number for sorting, as [`f64::total_cmp`] has them.
+fn in_order(value: f64) -> i64 {
+    let bits = value.to_bits() as i64;
+    bits ^ (((bits >> 63) as u64) >> 1) as i64
+}
+
+/// The list as it was arranged last, until something that it depends on is another.
+#[derive(Debug, Default)]
+pub struct Arranged {
+    known: Option<(Arc<Listing>, String, Order, Unsure, u64)>,
+    shown: Rc<[usize]>,
+}
+
+impl Arranged {
+    /// Numbers of the entries of a listing that are searched for, in the order of the queue.
+    pub fn of(&mut self, listing: &Arc<Listing>, entries: &[Entry], search: &str, queue: &Queue) -> Rc<[usize]> {
+        let is_known = self.known.as_ref().is_some_and(|(of, words, order, by, revision)| {
+            Arc::ptr_eq(of, listing)
+                && words == search
+                && (*order, *by, *revision) == (queue.order, queue.by, queue.revision)
+        });
+        if !is_known {
+            self.known = Some((listing.clone(), search.to_owned(), queue.order, queue.by, queue.revision));
+            self.shown = queue.arranged(entries, list::found(entries, search)).into();
+        }
+        self.shown.clone()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::segmentation::Watch;
+    use crate::data::segmentation::listing::scan;
     use crate::labs::segmentation::predict::doubt::Doubt;
 
     fn entry(name: &str, masked: bool) -> Entry {
@@ -136,7 +193,7 @@ mod tests {
             |border: f64, dice: Option<f64>| Scored { doubt: Doubt { border, image: 0.0, mirror: 1.0 - border }, dice };
         let mut queue = Queue::default();
         for (name, border, dice) in [("a", 0.9, Some(0.8)), ("b", 0.1, Some(0.3)), ("c", 0.2, None), ("d", 0.7, None)] {
-            queue.scores.insert(PathBuf::from(name), scored(border, dice));
+            queue.put_score(PathBuf::from(name), scored(border, dice));
         }
         let names = |queue: &Queue| -> String {
             queue.arranged(&entries, (0..5).collect()).into_iter().map(|i| entries[i].name.as_str()).collect()
@@ -163,5 +220,47 @@ mod tests {
         assert_eq!(queue.next(&entries, &shown, Some(Path::new("b"))), Some("a".into()));
         assert_eq!((queue.note(&entries[1]), queue.note(&entries[4])), ("0.300".to_owned(), String::new()));
         assert_eq!(queue.next(&entries, &shown, None), Some("b".into()));
+        queue.order = Order::Unlabelled;
+        assert_eq!(queue.note(&entries[4]), "skipped");
+        assert!(queue.forget(Path::new("e")) && !queue.forget(Path::new("d")));
+    }
+
+    #[test]
+    fn the_list_is_arranged_anew_only_when_something_that_it_depends_on_changes() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["a.png", "b.png"] {
+            image::GrayImage::new(8, 8).save(folder.path().join(name)).unwrap();
+        }
+        let listing = || Arc::new(scan(folder.path(), None, Watch::nobody()).unwrap());
+        let (first, mut entries) = (listing(), vec![entry("a", true), entry("b", false)]);
+        let (mut queue, mut arranged) = (Queue::default(), Arranged::default());
+        let before = arranged.of(&first, &entries, "", &queue);
+        assert_eq!(*before, [0, 1]);
+        assert!(Rc::ptr_eq(&before, &arranged.of(&first, &entries, "", &queue)));
+        queue.order = Order::Unlabelled;
+        assert_eq!(*arranged.of(&first, &entries, "", &queue), [1, 0]);
+        assert_eq!(*arranged.of(&first, &entries, "A", &queue), [0]);
+        // A mask was saved.
+        entries[1].masked = true;
+        queue.forget(Path::new("b"));
+        assert_eq!(*arranged.of(&first, &entries, "", &queue), [0, 1]);
+        queue.order = Order::Unsure;
+        let doubt = |border| Scored { doubt: Doubt { border, image: 0.0, mirror: 1.0 - border }, dice: None };
+        queue.put_score("b".into(), doubt(0.9));
+        queue.put_score("a".into(), doubt(0.2));
+        assert_eq!(*arranged.of(&first, &entries, "", &queue), [1, 0]);
+        queue.by = Unsure::Mirror;
+        let before = arranged.of(&first, &entries, "", &queue);
+        assert_eq!(*before, [0, 1]);
+        assert!(!Rc::ptr_eq(&before, &arranged.of(&listing(), &entries, "", &queue)), "the folder was read again");
+    }
+
+    #[test]
+    fn numbers_are_sorted_as_their_total_order_says() {
+        let mut values = [0.5, -0.0, f64::INFINITY, 0.0, -3.0, f64::NAN, f64::NEG_INFINITY, -2.0, 7.0];
+        let mut sorted = values;
+        values.sort_by_key(|&value| in_order(value));
+        sorted.sort_by(f64::total_cmp);
+        assert_eq!(values.map(f64::to_bits), sorted.map(f64::to_bits));
     }
 }

@@ -48,8 +48,8 @@ pub struct Session {
     /// Its file as it was when it was read or written here.
     known: Arc<Mutex<Stamp>>,
     pub editor: Editor,
-    /// The network's mask that the drawing began with.
-    pub proposal: Option<Proposal>,
+    /// Who proposed the mask that the drawing began with, in words.
+    pub proposal: Option<String>,
     /// What a draft of it belongs to.
     pub subject: Subject,
     /// The draft that the editor began with.
@@ -150,14 +150,15 @@ impl Session {
             Mask::new(own.height, own.width, pixels).unwrap_or_default()
         };
         if (mask.height(), mask.width()) == (own.height, own.width) {
-            self.editor.replace(mask.clone());
-            self.proposal = Some(Proposal { mask, said: proposal.said });
+            self.editor.replace(mask);
+            self.editor.mark_proposed();
+            self.proposal = Some(proposal.said);
         }
     }
 
     /// Whether the mask is the network's, and nobody has drawn on it.
     pub fn is_proposal(&self) -> bool {
-        !self.editor.in_stroke() && self.proposal.as_ref().is_some_and(|found| found.mask == *self.editor.mask())
+        self.proposal.is_some() && self.editor.is_proposed()
     }
 
     /// Whether something was drawn that is not saved. A network's mask that nobody has drawn on can be had again.

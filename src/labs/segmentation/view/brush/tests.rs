@@ -159,3 +159,65 @@ fn a_mask_that_another_window_has_saved_meanwhile_is_replaced_only_when_asked_ag
     second.save_unsaved();
     until(|| second.unsaved().is_none());
 }
+
+#[test]
+fn no_command_of_the_loop_ends_a_stroke() {
+    let (folder, listing) = pairs();
+    let mut tile = tile(&listing);
+    tile.session.as_mut().unwrap().editor.stroke((9.0, 10.0), (12.0, 10.0), 3.0, true);
+    let commands: [fn(&mut BrushTile); 3] = [BrushTile::accept, BrushTile::no_lesion, BrushTile::skip];
+    for command in commands {
+        command(&mut tile);
+        assert!(tile.session.as_ref().unwrap().editor.in_stroke() && tile.mask().unwrap().area() > 0);
+        assert!(tile.saving.is_none() && tile.wanted.is_none());
+    }
+    assert!(!folder.path().join(CORRECTIONS).exists());
+}
+
+#[test]
+fn skipped_images_are_passed_over_in_the_next_window_too() {
+    let (folder, _) = pairs();
+    for name in ["c.png", "d.png"] {
+        fs::copy(folder.path().join("a.png"), folder.path().join(name)).unwrap();
+    }
+    let listing = Arc::new(scan(folder.path(), None, Watch::nobody()).unwrap());
+    let window = |image: &str| {
+        let mut tile = BrushTile::default();
+        tile.begin_queue(&listing);
+        tile.entries = Some((listing.clone(), list::entries(&listing)));
+        tile.queue.order = Order::Unlabelled;
+        tile.session = Some(session(&listing, image).unwrap());
+        tile
+    };
+    let mut first = window("c.png");
+    first.skip();
+    assert_eq!(first.wanted, Some(folder.path().join("d.png")));
+    // An image that has a mask is left as it is.
+    window("a.png").skip();
+    let mut later = window("a.png");
+    assert_eq!(later.queue.skipped, [folder.path().join("c.png")].into());
+    later.skip();
+    assert_eq!(later.wanted, Some(folder.path().join("d.png")), "not the one that was skipped");
+    // It is labelled after all.
+    let mut last = window("c.png");
+    dot(&mut last, 10.0);
+    last.save_unsaved();
+    let (mut of_form, ctx) = (Folder::default(), Context::default());
+    until(|| {
+        in_view(|view| last.receive(&ctx, &mut of_form, view));
+        last.unsaved().is_none()
+    });
+    assert!(window("a.png").queue.skipped.is_empty() && last.queue.skipped.is_empty());
+    // A list that cannot be written is told.
+    let list = folder.path().join(CORRECTIONS).join("skipped.txt");
+    fs::create_dir(&list).unwrap();
+    let mut tile = window("d.png");
+    let told = |actions: Vec<ViewAction>| {
+        actions
+            .iter()
+            .any(|action| matches!(action, ViewAction::Notice(Level::Warning, text) if text.contains("skipped.txt")))
+    };
+    assert!(told(in_view(|view| tile.receive(&ctx, &mut of_form, view))));
+    tile.skip();
+    assert!(told(in_view(|view| tile.receive(&ctx, &mut of_form, view))));
+}
