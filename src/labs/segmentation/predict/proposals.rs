@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 use super::doubt::{Doubt, mirrored, mirrored_mask};
 use super::weights_source::WeightsSource;
-use super::{Predictor, measure};
+use super::{Prediction, Predictor, measure};
 use crate::compute::device;
 use crate::data::segmentation::Watch;
 use crate::data::segmentation::lesion::Lesion;
@@ -240,7 +240,7 @@ fn reader<'a>(held: &'a mut Held, source: &Source) -> &'a Reader {
 fn propose(held: &mut Held, source: &Source, image: &Path) -> Result<Proposal, String> {
     let picture = reader(held, source).picture(image);
     let picture = picture.map_err(|problem| format!("{}: {}", problem.path.display(), problem.problem))?;
-    let (mask, _) = predict(held, &picture)?;
+    let mask = predict(held, &picture)?.mask;
     Ok(Proposal { mask, said: held.said.clone() })
 }
 
@@ -251,18 +251,17 @@ fn score(held: &mut Held, source: &Source, image: &Path) -> Result<Scored, Strin
         Some(pair) => reader.pair(pair).map(|sample| (sample.picture, Some(sample.mask))).map_err(said)?,
         None => (reader.picture(image).map_err(said)?, None),
     };
-    let (mask, probabilities) = predict(held, &picture)?;
-    let (turned, _) = predict(held, &mirrored(&picture))?;
-    let doubt = Doubt::of(&probabilities, held.pipeline.threshold, &mask, &mirrored_mask(&turned));
+    let Prediction { mask, probabilities, frame, .. } = predict(held, &picture)?;
+    let turned = mirrored_mask(&predict(held, &mirrored(&picture))?.mask);
+    let doubt = Doubt::of(&probabilities, frame, held.pipeline.threshold, &mask, &turned);
     Ok(Scored { doubt, dice: truth.map(|truth| held.pipeline.score(&mask, &truth, None).dice) })
 }
 
-/// The mask of a picture and the network's map.
-fn predict(held: &Held, picture: &Picture) -> Result<(Mask, Vec<f32>), String> {
+/// What the network says of a picture.
+fn predict(held: &Held, picture: &Picture) -> Result<Prediction, String> {
     let probabilities = guarded(|| held.predictor.probabilities(picture, held.pipeline.fit))?;
     if probabilities.iter().any(|p| !p.is_finite()) {
         return Err("the network's output is no number here; it is not used as a mask".to_owned());
     }
-    let mask = measure(&probabilities, picture, None, None, &held.pipeline).mask;
-    Ok((mask, probabilities))
+    Ok(measure(&probabilities, picture, None, None, &held.pipeline))
 }
