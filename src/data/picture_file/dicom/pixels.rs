@@ -2,12 +2,14 @@
 
 use std::io::Cursor;
 use std::path::Path;
+use std::sync::Arc;
 
 use image::codecs::jpeg::JpegDecoder;
 use image::{ColorType, ImageDecoder};
 
 use super::super::CUT_SHORT;
-use super::{Colours, Dicom, Packing, Pixels, Window, WindowKind, told, whole};
+use super::super::kept::stamp;
+use super::{Colours, Dicom, FILMS, Film, Packing, Pixels, Window, WindowKind};
 
 /// What a frame is wanted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,10 +41,15 @@ impl Dicom {
         self.packing == Packing::Jpeg
     }
 
-    /// Unpacks a frame of the file into pixels of [`Self::color`].
-    pub fn frame(path: &Path, index: usize, wanted: For, to: &mut [u8]) -> Result<(), String> {
-        let bytes = whole(path)?;
-        let (dicom, data, pixels) = Self::read(&bytes, true).map_err(told)?;
+    /// Unpacks a frame of the file, whose header this is, into pixels of [`Self::color`]. A file of several is read once for all
+    /// of them.
+    pub fn frame(&self, path: &Path, index: usize, wanted: For, to: &mut [u8]) -> Result<(), String> {
+        let film = if self.frames > 1 {
+            FILMS.get(&stamp(path), |film| film.data.len() as u64, || Film::read(path))?
+        } else {
+            Arc::new(Film::read(path)?)
+        };
+        let Film { dicom, data, pixels } = &*film;
         if index >= dicom.frames {
             return Err(format!("has no frame {index}: there are {}, counted from 0", dicom.frames));
         }
@@ -51,7 +58,7 @@ impl Dicom {
         if to.len() != count * usize::from(color.bytes_per_pixel()) {
             return Err("has changed while it was read; read it again".to_owned());
         }
-        let samples = dicom.samples(&data, &pixels, index)?;
+        let samples = dicom.samples(data, pixels, index)?;
         match dicom.colours {
             Colours::Grey { inverted } => dicom.grey(&samples, wanted, inverted, color, to),
             Colours::Rgb => dicom.interleave(&samples, to),
