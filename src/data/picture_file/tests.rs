@@ -3,6 +3,9 @@ use std::path::Path;
 use image::{DynamicImage, GrayImage, Luma, RgbImage};
 
 use super::*;
+use crate::data::segmentation::Watch;
+use crate::data::segmentation::lesion::Lesion;
+use crate::data::segmentation::read::Reader;
 use crate::data::segmentation::testing::{TiffPage, exif, tiff, with_orientation};
 
 /// Wide, with a bright upper left corner.
@@ -284,6 +287,27 @@ fn dicom(frames: &[&[u16]], width: u16, slope: &str) -> Vec<u8> {
     let pixels: Vec<u8> = frames.iter().copied().flatten().flat_map(|value| value.to_le_bytes()).collect();
     put(0x7fe0, 0x10, b"OW", &pixels);
     file
+}
+
+#[test]
+fn a_small_slope_of_a_dicom_file_leaves_its_shades() {
+    let ramp: Vec<u16> = (0..256).map(|i| i * 16 + 15).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let paths = [("a.dcm", "0.001 "), ("b.dcm", "0.0005")].map(|(name, slope)| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, dicom(&[&ramp], 16, slope)).unwrap();
+        path
+    });
+    let reader = Reader::default();
+    let rules = reader.survey(&[], &paths, &Lesion::Any, Watch::nobody());
+    let reader = reader.with_rules(rules);
+    let [a, b] = paths.map(|path| reader.picture(&path).unwrap().rgb);
+    let shades: std::collections::BTreeSet<u8> = a.iter().copied().collect();
+    // Of 4.095, where 15 is white.
+    assert!(shades.len() >= 64, "{shades:?}");
+    assert_eq!(shades.last(), Some(&70));
+    let apart = a.iter().zip(&b).map(|(a, b)| i32::from(*a) - 2 * i32::from(*b));
+    assert!(apart.clone().all(|apart| apart.abs() <= 1), "{:?}", apart.collect::<Vec<_>>());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The frames of a DICOM file as 8-bit grey or colour, or 16-bit grey.
+//! The frames of a DICOM file as 8-bit grey or colour, 16-bit grey, or grey in floating-point numbers.
 
 use std::io::Cursor;
 use std::path::Path;
@@ -21,19 +21,16 @@ pub enum For {
 }
 
 impl Dicom {
-    /// The kind of pixels that [`Self::frame`] gives. Values of more than 8 bits that no window makes shades of stay numbers.
+    /// The kind of pixels that [`Self::frame`] gives. Values of more than 8 bits that no window makes shades of stay numbers,
+    /// and those that are scaled no whole ones: a small slope would leave few of them.
     pub fn color(&self, wanted: For) -> ColorType {
         match (self.colours, wanted) {
-            (Colours::Grey { .. }, For::Sight) if self.window.is_some() || self.bits() <= 8 => ColorType::L8,
-            (Colours::Grey { .. }, For::Numbers) if self.stored <= 8 => ColorType::L8,
+            (Colours::Grey { .. }, For::Sight) if self.window.is_some() => ColorType::L8,
+            (Colours::Grey { .. }, For::Sight) if self.slope != 1.0 => ColorType::Rgb32F,
+            (Colours::Grey { .. }, _) if self.stored <= 8 => ColorType::L8,
             (Colours::Grey { .. }, _) => ColorType::L16,
             _ => ColorType::Rgb8,
         }
-    }
-
-    /// Bits that the values take once they are scaled.
-    fn bits(&self) -> usize {
-        if self.slope == 1.0 { self.stored } else { 16 }
     }
 
     /// Whether it was packed with loss.
@@ -249,6 +246,11 @@ impl Dicom {
         };
         match color {
             ColorType::L8 => to.iter_mut().zip(values).for_each(|(to, value)| *to = shade(value).round() as u8),
+            ColorType::Rgb32F => {
+                for (to, value) in to.as_chunks_mut::<12>().0.iter_mut().zip(values) {
+                    to.copy_from_slice([(shade(value) as f32).to_ne_bytes(); 3].as_flattened());
+                }
+            }
             _ => {
                 for (to, value) in to.as_chunks_mut::<2>().0.iter_mut().zip(values) {
                     *to = (shade(value).round() as u16).to_ne_bytes();
