@@ -10,9 +10,10 @@ use crate::engine::event::Payload;
 use crate::engine::experiment::RunError;
 use crate::pixels::fit::Frame;
 use crate::pixels::mask::{Confusion, Mask};
-use crate::pixels::spacing::Spacing;
+use crate::pixels::spacing::{Spacing, Unit};
 
 use super::pipeline::{Pipeline, Score};
+use super::scores::Measure;
 use super::source::{Item, SegmentationData};
 use super::trainer::{Evaluated, Input};
 
@@ -239,20 +240,21 @@ pub fn means_table(means: &[ClassMean]) -> Payload {
     Payload::Table { columns: MEAN_COLUMNS.map(str::to_owned).to_vec(), rows: means.iter().map(row).collect() }
 }
 
-/// The means of a set in one sentence: Dice, IoU and HD95 of all images, Dice of each class.
-pub fn means_in_words(set: &str, means: &[ClassMean]) -> String {
+/// The means of a set in one sentence: Dice, IoU and HD95 of all images, Dice of each class. `unit`: of the distances.
+pub fn means_in_words(set: &str, means: &[ClassMean], unit: Unit) -> String {
     let of = |class: Option<&str>, measure: &str| {
         means.iter().find(|mean| mean.class.as_deref() == class && mean.measure == measure).map(|mean| mean.estimate)
     };
     let share = |measure: &str| of(None, measure).map_or_else(String::new, |e| e.text(|value| format!("{value:.3}")));
-    let hd95 = of(None, "HD95").map_or_else(String::new, |e| e.text(|value| format!("{value:.1}")));
+    let hd95 = of(None, "HD95").map_or_else(String::new, |e| e.text(|value| Measure::Hd95.text(Some(value), unit)));
     let count = of(None, "Dice").unwrap_or_default();
     let mut text = format!(
-        "{set}, {} in {}: Dice {}, IoU {}, HD95 {hd95} pixels",
+        "{set}, {} in {}: Dice {}, IoU {}, HD95 {hd95} {}",
         counted(count.count, "image", "images"),
         counted(count.groups, "independent group", "independent groups"),
         share("Dice"),
         share("IoU"),
+        unit.word(),
     );
     for mean in means.iter().filter(|mean| mean.measure == "Dice") {
         if let Some(class) = &mean.class {
@@ -325,6 +327,19 @@ mod tests {
         assert!((0..32 * 32).all(|i| (inside[i] == 1.0) == item.frame.holds(i)));
         params.set_text(PARAMS, "fit=squash").unwrap();
         assert!(Prepared::new(&load(&params, Watch::nobody()).unwrap(), &[at]).input().inside.is_none());
+    }
+
+    #[test]
+    fn the_sentence_of_means_says_what_distances_are_in() {
+        let mean = |measure, value| {
+            let estimate = Estimate { count: 3, groups: 2, mean: Some(value), ..Estimate::default() };
+            ClassMean { class: None, measure, estimate }
+        };
+        let means = [mean("Dice", 0.8), mean("IoU", 0.7), mean("HD95", 2.345)];
+        let said = |unit| means_in_words("test set", &means, unit);
+        let start = "test set, 3 images in 2 independent groups: Dice 0.800, IoU 0.700, HD95";
+        assert!(said(Unit::Millimetres).starts_with(&format!("{start} 2.35 mm")), "{}", said(Unit::Millimetres));
+        assert!(said(Unit::Pixels).starts_with(&format!("{start} 2.3 pixels")), "{}", said(Unit::Pixels));
     }
 
     #[test]
