@@ -267,7 +267,7 @@ fn score(held: &mut Held, source: &Source, image: &Path) -> Result<Scored, Strin
     let Prediction { mask, probabilities, frame, .. } = predict(held, &picture)?;
     let turned = mirrored_mask(&predict(held, &mirrored(&picture))?.mask);
     let doubt = Doubt::of(&probabilities, frame, held.pipeline.threshold, &mask, &turned);
-    Ok(Scored { doubt, dice: truth.map(|truth| held.pipeline.score(&mask, &truth, None).dice) })
+    Ok(Scored { doubt, dice: truth.map(|truth| Pipeline::dice(&mask, &truth)) })
 }
 
 /// What the network says of a picture.
