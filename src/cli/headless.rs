@@ -294,10 +294,10 @@ mod tests {
             let line = text.lines().find(|line| line.starts_with(key)).unwrap();
             line.split_whitespace().map(str::to_owned).collect()
         };
-        assert_eq!(cells(&run, "hd95/final"), ["hd95/final", "2.5", "pixels"]);
+        assert_eq!(cells(&run, "hd95/final"), ["hd95/final", "2.50", "pixels"]);
         run.scalars.entry("pixel_area".into()).or_default().push(0, 0.04);
         for key in ["hd95/final", "assd/final"] {
-            assert_eq!(cells(&run, key), [key, "2.5", "mm"]);
+            assert_eq!(cells(&run, key), [key, "2.50", "mm"]);
         }
         assert_eq!((cells(&run, "pixel_area").pop().as_deref(), cells(&run, "dice/final").len()), (Some("mm²"), 2));
     }
