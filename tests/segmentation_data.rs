@@ -233,6 +233,18 @@ fn a_folder_that_is_not_understood_is_explained_in_a_dialog() {
     assert!(harness.query_by_label_contains("3 of 4 images pair").is_none() && harness.state().actions.is_empty());
     harness.get_all_by_label("Images and masks…").next().unwrap().click();
     until(&mut harness, "3 of 4 images pair");
+    // What was typed a moment ago, nobody has seen the pairs of.
+    harness.get_by_role_and_label(Role::TextInput, "Masks").click();
+    harness.run_steps(1);
+    harness.get_by_role_and_label(Role::TextInput, "Masks").type_text("y");
+    harness.run_steps(1);
+    harness.get_by_label("Use").click();
+    harness.run_steps(1);
+    assert_eq!(harness.state().params.text("masks_in"), "");
+    harness.get_by_label("Cancel").click();
+    harness.run_steps(2);
+    harness.get_all_by_label("Images and masks…").next().unwrap().click();
+    until(&mut harness, "3 of 4 images pair");
     harness.get_by_label("Use").click();
     harness.run_steps(2);
     let params = &harness.state().params;

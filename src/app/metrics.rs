@@ -118,7 +118,7 @@ fn plot(metrics: &Metrics, session: &Session, style: &Style, ui: &mut egui::Ui) 
         .shown
         .iter()
         .filter_map(|key| KeySpec::find(keys, key))
-        .map(|spec| if spec.unit.is_empty() { spec.title } else { spec.unit })
+        .map(|spec| Some((session.lab.spec.unit)(run, spec)).filter(|unit| !unit.is_empty()).unwrap_or(spec.title))
         .collect();
     let mut label = units.into_iter().collect::<Vec<_>>().join(", ");
     if log {

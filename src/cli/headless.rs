@@ -9,10 +9,11 @@ use serde_json::{Map, Value as Json, json};
 use signal_hook::flag;
 
 use crate::engine::command::{Command, Record, RunRequest};
-use crate::engine::event::{Body, Event, Key, Level, Status};
+use crate::engine::event::{Body, Event, Key, KeySpec, Level, Status};
 use crate::engine::state::RunState;
 use crate::engine::twin::{of_twin, twin_key};
 use crate::engine::worker::Engine;
+use crate::kit::lab::LabSpec;
 use crate::labs;
 use crate::plot::number;
 use crate::signals;
@@ -214,14 +215,15 @@ fn conclude(state: &RunState, output: &Output) {
     };
     let scalars: Map<String, Json> =
         state.scalars.iter().filter_map(|(key, history)| Some((key.to_string(), json!(history.last()?.1)))).collect();
-    let moments = labs::specs().find(|lab| lab.id == header.lab).map(|lab| (lab.moments)(state)).unwrap_or_default();
+    let lab = labs::specs().find(|lab| lab.id == header.lab);
+    let moments = lab.map(|lab| (lab.moments)(state)).unwrap_or_default();
     let told: Vec<Json> = moments.iter().map(|moment| json!({ "step": moment.step, "text": moment.text })).collect();
     output.object(&json!({
         "event": status, "step": state.step, "steps": header.steps, "seconds": state.seconds, "message": message,
         "folder": header.folder, "scalars": scalars, "moments": told,
     }));
     if !state.scalars.is_empty() {
-        output.line(newest(state));
+        output.line(newest(state, lab));
     }
     moments.iter().for_each(|moment| output.line(&moment.text));
     let steps = number::counted(state.step, "step", "steps");
@@ -233,8 +235,9 @@ fn conclude(state: &RunState, output: &Output) {
 }
 
 /// The newest value of every scalar. Where most families have the same members (optimizers, splits), these are the rows
-/// of a table with a column for each family; otherwise each key has a row of its own, with the twin's value beside it.
-fn newest(state: &RunState) -> String {
+/// of a table with a column for each family; otherwise each key has a row of its own, with the twin's value beside it and
+/// what both are in.
+fn newest(state: &RunState, lab: Option<&LabSpec>) -> String {
     let parts = |key: &str| key.rsplit_once('/').map_or((key.to_owned(), String::new()), |(a, b)| (a.into(), b.into()));
     let (mut families, mut members): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     let own = || state.scalars.keys().filter(|key| of_twin(key).is_none());
@@ -250,9 +253,15 @@ fn newest(state: &RunState) -> String {
     let rows: Vec<Vec<String>> = if 2 * own().count() < families.len() * members.len() || state.twin.is_some() {
         let mut heading = vec!["at the end".to_owned(), String::new()];
         heading.extend(state.twin.as_ref().map(|_| "twin".to_owned()));
+        heading.push(String::new());
+        let unit = |key: &Key| {
+            let unit = lab.and_then(|lab| Some((lab.unit)(state, KeySpec::find(lab.keys, key)?)));
+            unit.unwrap_or_default().to_owned()
+        };
         let row = |key: &Key| {
             let mut row = vec![key.to_string(), last(key)];
             row.extend(state.twin.as_ref().map(|_| last(&twin_key(key))));
+            row.push(unit(key));
             row
         };
         std::iter::once(heading).chain(own().map(row)).collect()
@@ -267,4 +276,29 @@ fn newest(state: &RunState) -> String {
         std::iter::once(heading).chain(members.iter().map(row)).collect()
     };
     table(&rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_at_the_end_say_what_they_are_in() {
+        let lab = labs::specs().find(|lab| lab.id == "segmentation");
+        let mut run = RunState::default();
+        for key in ["loss/train", "dice/final", "hd95/final", "assd/final", "epoch", "learning_rate"] {
+            run.scalars.entry(key.into()).or_default().push(4, 2.5);
+        }
+        let cells = |run: &RunState, key: &str| -> Vec<String> {
+            let text = newest(run, lab);
+            let line = text.lines().find(|line| line.starts_with(key)).unwrap();
+            line.split_whitespace().map(str::to_owned).collect()
+        };
+        assert_eq!(cells(&run, "hd95/final"), ["hd95/final", "2.50", "pixels"]);
+        run.scalars.entry("pixel_area".into()).or_default().push(0, 0.04);
+        for key in ["hd95/final", "assd/final"] {
+            assert_eq!(cells(&run, key), [key, "2.50", "mm"]);
+        }
+        assert_eq!((cells(&run, "pixel_area").pop().as_deref(), cells(&run, "dice/final").len()), (Some("mm²"), 2));
+    }
 }

@@ -3,6 +3,7 @@
 mod dicom;
 mod gif;
 mod jpeg;
+mod kept;
 mod kinds;
 mod medical;
 mod nifti;

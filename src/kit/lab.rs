@@ -76,6 +76,8 @@ pub struct LabSpec {
     pub doctor: Option<&'static DoctorSpec>,
     /// How two recorded runs are compared sample by sample; `None`: they are not.
     pub compare: Option<&'static CompareSpec>,
+    /// What a number of this key is in, in this run; empty: in nothing.
+    pub unit: fn(&RunState, &KeySpec) -> &'static str,
     /// What became of a run so far, for its summary and its timeline.
     pub moments: fn(&RunState) -> Vec<Moment>,
     /// What choosing this value of this parameter brings along: `key`, `value` as typed; see [`choose`].

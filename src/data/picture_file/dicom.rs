@@ -18,12 +18,15 @@ use crate::disk;
 use crate::pixels::spacing::Spacing;
 
 use self::set::{Cursor, Element, Pixels, Set, Stop, Syntax, tag};
+use super::kept::Kept;
 use super::{CUT_SHORT, MOST_WHOLE};
 
 /// Bytes from the front that hold the header of nearly every file.
 const FRONT: u64 = 1 << 18;
 /// Bytes that a deflated data set may unpack to.
 const MOST_UNPACKED: u64 = 512 << 20;
+/// Bytes of all films that are kept to take further frames from.
+const MOST_KEPT: u64 = 1 << 30;
 
 /// How the pixels are packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -202,6 +205,29 @@ impl Dicom {
             spacing: set.spacing(big_endian),
             patient: set.text(tag::PATIENT),
         })
+    }
+}
+
+/// A file that was read whole.
+struct Film {
+    dicom: Dicom,
+    data: Vec<u8>,
+    pixels: Pixels,
+}
+
+/// Files of several frames.
+static FILMS: Kept<Film> = Kept::new(MOST_KEPT);
+
+impl Film {
+    fn read(path: &Path) -> Result<Self, String> {
+        let mut bytes = whole(path)?;
+        let (dicom, data, pixels) = Dicom::read(&bytes, true).map_err(told)?;
+        let start = bytes.len() - data.len().min(bytes.len());
+        let data = match data {
+            Cow::Owned(data) => data,
+            Cow::Borrowed(_) => bytes.split_off(start),
+        };
+        Ok(Self { dicom, data, pixels })
     }
 }
 

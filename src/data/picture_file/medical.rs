@@ -81,9 +81,9 @@ pub fn open(file: &Path, slice: Option<usize>, kind: Kind, wanted: Wanted) -> Re
             let index = one(dicom.frames, "frames")?;
             let wanted = if numbers { For::Numbers } else { For::Sight };
             let size = (dicom.width as u32, dicom.height as u32);
-            let fill = Box::new(move |to: &mut [u8]| Dicom::frame(&path, index, wanted, to));
-            let lossy = dicom.is_lossy();
-            Ok(opened(Raster { size, color: dicom.color(wanted), fill }, lossy))
+            let (color, lossy) = (dicom.color(wanted), dicom.is_lossy());
+            let fill = Box::new(move |to: &mut [u8]| dicom.frame(&path, index, wanted, to));
+            Ok(opened(Raster { size, color, fill }, lossy))
         }
         Kind::Nifti => {
             let volume = Nifti::open(file)?;

@@ -8,7 +8,6 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
 
 use flate2::read::MultiGzDecoder;
 
@@ -16,6 +15,7 @@ use crate::disk;
 use crate::pixels::spacing::Spacing;
 
 use super::CUT_SHORT;
+use super::kept::{Kept, Stamp, stamp};
 
 /// Bytes of a packed volume once it is unpacked, and of all that are kept to take further slices from.
 const MOST_UNPACKED: u64 = 512 << 20;
@@ -336,55 +336,27 @@ fn exactly(from: &mut impl Read, count: usize) -> Result<Vec<u8>, String> {
     if bytes.len() < count { Err(CUT_SHORT.to_owned()) } else { Ok(bytes) }
 }
 
-/// A file as it is now.
-type Stamp = (PathBuf, u64, Option<SystemTime>);
-
-/// The values of a volume, once they are there.
-type Kept = Arc<Mutex<Option<Arc<Vec<u8>>>>>;
-
-/// Unpacked volumes with their bytes, the newest last. One that is being unpacked is waited for by whoever needs it.
-static VOLUMES: Mutex<Vec<(Stamp, Kept, u64)>> = Mutex::new(Vec::new());
+/// Unpacked volumes.
+static VOLUMES: Kept<Vec<u8>> = Kept::new(MOST_KEPT);
 /// What is black and white in volumes.
 static RANGES: Mutex<Vec<(Stamp, [f64; 2])>> = Mutex::new(Vec::new());
 
-fn stamp(path: &Path) -> Stamp {
-    let about = std::fs::metadata(path);
-    let bytes = about.as_ref().map_or(0, std::fs::Metadata::len);
-    (path.to_owned(), bytes, about.and_then(|about| about.modified()).ok())
-}
-
 /// The values of a packed volume, unpacked once for all of its slices.
 fn unpacked(volume: &Nifti) -> Result<Arc<Vec<u8>>, String> {
-    let key = stamp(&volume.path);
-    let count = volume.slice_bytes() * volume.slices;
-    let place = {
-        let mut volumes = VOLUMES.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = match volumes.iter().position(|(of, ..)| *of == key) {
-            Some(at) => volumes.remove(at),
-            None => (key, Arc::default(), count as u64),
-        };
-        let mut total: u64 = place.2 + volumes.iter().map(|(.., bytes)| bytes).sum::<u64>();
-        while total > MOST_KEPT && !volumes.is_empty() {
-            total -= volumes.remove(0).2;
-        }
-        volumes.push(place.clone());
-        place.1
-    };
-    let mut place = place.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(bytes) = &*place {
-        return Ok(bytes.clone());
-    }
+    VOLUMES.get(&stamp(&volume.path), |bytes| bytes.len() as u64, || unpack(volume))
+}
+
+fn unpack(volume: &Nifti) -> Result<Vec<u8>, String> {
     let file = File::open(&volume.path).map_err(|error| format!("cannot be opened: {error}"))?;
     let mut packed = MultiGzDecoder::new(std::io::BufReader::new(file));
     let before = std::io::copy(&mut (&mut packed).take(volume.offset), &mut std::io::sink());
     if before.ok() != Some(volume.offset) {
         return Err(CUT_SHORT.to_owned());
     }
-    let bytes = Arc::new(exactly(&mut packed, count)?);
+    let bytes = exactly(&mut packed, volume.slice_bytes() * volume.slices)?;
     // At the end of a packed file stands a checksum.
     if packed.read(&mut [0]).is_err() {
         return Err(CUT_SHORT.to_owned());
     }
-    *place = Some(bytes.clone());
     Ok(bytes)
 }

@@ -3,6 +3,9 @@ use std::path::Path;
 use image::{DynamicImage, GrayImage, Luma, RgbImage};
 
 use super::*;
+use crate::data::segmentation::Watch;
+use crate::data::segmentation::lesion::Lesion;
+use crate::data::segmentation::read::Reader;
 use crate::data::segmentation::testing::{TiffPage, exif, tiff, with_orientation};
 
 /// Wide, with a bright upper left corner.
@@ -254,4 +257,72 @@ fn truth_values_that_tifffile_wrote_are_true_in_a_mask() {
     // As a picture it looks as every viewer shows it.
     std::fs::write(&path, bytes).unwrap();
     assert_eq!(read(&path).unwrap().to_luma8().as_raw()[0], 255);
+}
+
+/// A DICOM file of grey values in 16 bits, 12 of them used, which no window makes shades of.
+fn dicom(frames: &[&[u16]], width: u16, slope: &str) -> Vec<u8> {
+    let mut file = [&[0; 128][..], b"DICM"].concat();
+    let mut put = |group: u16, element: u16, kind: &[u8; 2], value: &[u8]| {
+        file.extend([group.to_le_bytes(), element.to_le_bytes()].as_flattened());
+        file.extend(kind);
+        if kind == b"OW" {
+            file.extend([0, 0]);
+            file.extend((value.len() as u32).to_le_bytes());
+        } else {
+            file.extend((value.len() as u16).to_le_bytes());
+        }
+        file.extend(value);
+    };
+    let height = (frames[0].len() as u16 / width).to_le_bytes();
+    put(2, 0x10, b"UI", b"1.2.840.10008.1.2.1\0");
+    put(0x28, 2, b"US", &[1, 0]);
+    put(0x28, 4, b"CS", b"MONOCHROME2 ");
+    put(0x28, 8, b"IS", format!("{:2}", frames.len()).as_bytes());
+    put(0x28, 0x10, b"US", &height);
+    put(0x28, 0x11, b"US", &width.to_le_bytes());
+    put(0x28, 0x100, b"US", &[16, 0]);
+    put(0x28, 0x101, b"US", &[12, 0]);
+    put(0x28, 0x103, b"US", &[0, 0]);
+    put(0x28, 0x1053, b"DS", slope.as_bytes());
+    let pixels: Vec<u8> = frames.iter().copied().flatten().flat_map(|value| value.to_le_bytes()).collect();
+    put(0x7fe0, 0x10, b"OW", &pixels);
+    file
+}
+
+#[test]
+fn a_small_slope_of_a_dicom_file_leaves_its_shades() {
+    let ramp: Vec<u16> = (0..256).map(|i| i * 16 + 15).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let paths = [("a.dcm", "0.001 "), ("b.dcm", "0.0005")].map(|(name, slope)| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, dicom(&[&ramp], 16, slope)).unwrap();
+        path
+    });
+    let reader = Reader::default();
+    let rules = reader.survey(&[], &paths, &Lesion::Any, Watch::nobody());
+    let reader = reader.with_rules(rules);
+    let [a, b] = paths.map(|path| reader.picture(&path).unwrap().rgb);
+    let shades: std::collections::BTreeSet<u8> = a.iter().copied().collect();
+    // Of 4.095, where 15 is white.
+    assert!(shades.len() >= 64, "{shades:?}");
+    assert_eq!(shades.last(), Some(&70));
+    let apart = a.iter().zip(&b).map(|(a, b)| i32::from(*a) - 2 * i32::from(*b));
+    assert!(apart.clone().all(|apart| apart.abs() <= 1), "{:?}", apart.collect::<Vec<_>>());
+}
+
+#[test]
+fn a_film_is_read_once_for_all_of_its_frames() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("film.dcm");
+    let write = |values: [&[u16]; 2]| {
+        std::fs::write(&path, dicom(&values, 2, "1 ")).unwrap();
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000)).unwrap();
+    };
+    let frame = |index: usize| read(&folder.path().join(format!("film z={index}.dcm"))).unwrap().to_luma16().into_raw();
+    write([&[1, 2, 3, 4], &[5, 6, 7, 8]]);
+    assert_eq!(frame(0), [1, 2, 3, 4]);
+    // It looks the same from outside, so that nobody can have read it again.
+    write([&[0; 4], &[0; 4]]);
+    assert_eq!(frame(1), [5, 6, 7, 8]);
 }

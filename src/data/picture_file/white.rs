@@ -6,6 +6,9 @@ use super::Decoded;
 
 /// Values that are taken for white, ascending: the depths of devices. Of floating-point numbers 1 is another one.
 const DEPTHS: [f32; 5] = [255.0, 1023.0, 4095.0, 16_383.0, 65_535.0];
+/// The same of floating-point images below 255, whose numbers may be of any unit; those that are nearly black even at 1 go on
+/// downwards by factors of four.
+const SMALL_DEPTHS: [f32; 4] = [1.0, 3.0, 15.0, 63.0];
 /// Two whites that are further apart than this factor are two devices' (adjacent depths are 4 apart).
 const APART: f32 = 8.0;
 /// A depth that fewer than one picture in so many has is an exception.
@@ -84,6 +87,22 @@ impl Levels {
         depth(self.most, self.float)
     }
 
+    /// The white that it has alone, as an image.
+    fn depth(&self) -> f32 {
+        let value = self.at[3];
+        match SMALL_DEPTHS.into_iter().find(|&depth| self.float && value <= depth) {
+            Some(mut depth) => {
+                if value > 0.0 && value < NEARLY_BLACK {
+                    while depth / 4.0 >= value {
+                        depth /= 4.0;
+                    }
+                }
+                depth
+            }
+            None => depth(value, self.float),
+        }
+    }
+
     /// How it looks where `white` is white.
     pub fn exposure(&self, white: f32) -> Exposure {
         let [lowest, low, high, highest] = self.at.map(|value| (value / white).min(1.0));
@@ -139,10 +158,8 @@ pub struct White {
 impl White {
     /// That of a set.
     pub fn of(pictures: &[Levels]) -> Self {
-        let of_kind = |float: bool| {
-            let highs = pictures.iter().filter(|levels| levels.float == float).map(|levels| levels.at[3]);
-            whites(highs.map(|high| depth(high, float)).collect())
-        };
+        let of_kind =
+            |float: bool| whites(pictures.iter().filter(|levels| levels.float == float).map(Levels::depth).collect());
         Self { deep: of_kind(false), float: of_kind(true) }
     }
 
@@ -158,7 +175,7 @@ impl White {
     pub fn at(&self, levels: &Levels) -> f32 {
         let known = if levels.float { &self.float } else { &self.deep };
         let fits = known.iter().copied().find(|&white| levels.at[3] <= white);
-        fits.or(known.last().copied()).unwrap_or_else(|| depth(levels.at[3], levels.float))
+        fits.or(known.last().copied()).unwrap_or_else(|| levels.depth())
     }
 
     /// What was decided, one statement a line.
@@ -242,6 +259,23 @@ mod tests {
         assert_eq!(of(&[(4095.0, 99), (65_535.0, 1)]), [4095.0, 65_535.0]);
         assert_eq!(of(&[(1023.0, 40), (4095.0, 59), (16_383.0, 1), (65_535.0, 40)]), [4095.0, 65_535.0]);
         assert_eq!(of(&[(1.0, 5), (255.0, 5)]), [1.0, 255.0]);
+    }
+
+    #[test]
+    fn small_numbers_have_a_white_of_their_own_as_images_and_not_as_masks() {
+        for (value, white, full) in [
+            (0.0, 1.0, 1.0),
+            (0.003, 1.0 / 256.0, 1.0),
+            (0.2, 1.0, 1.0),
+            (1.0, 1.0, 1.0),
+            (4.1, 15.0, 255.0),
+            (64.0, 255.0, 255.0),
+        ] {
+            let levels = Levels { float: true, white_is_zero: false, at: [0.0, 0.0, value, value], most: value };
+            let found = (White::of(&[levels]).at(&levels), White::default().at(&levels), levels.full());
+            assert_eq!(found, (white, white, full), "{value}");
+            assert_eq!(Levels { float: false, ..levels }.depth(), 255.0);
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -12,9 +13,13 @@ use super::walk::Found;
 use super::{Watch, counted};
 use crate::data::labelme::{Drawing, NoDrawing, is_name, same};
 
-/// These files as masks.
-pub fn as_masks(drawings: Vec<Found>) -> impl Iterator<Item = Found> {
-    drawings.into_iter().map(|file| Found { role: Some(Role::Masks), ..file })
+/// These files as masks, read once for whoever asks for their sizes and labels.
+pub fn as_masks(drawings: Vec<Found>, watch: Watch<'_>) -> Vec<Found> {
+    let read = |file: Found| {
+        let drawing = (!watch.cancelled()).then(|| Arc::new(Drawing::open(&file.path)));
+        Found { role: Some(Role::Masks), drawing, ..file }
+    };
+    drawings.into_par_iter().map(read).collect()
 }
 
 /// The files of labelme that belong to these images, as masks: of the same name in the same place, else the only one of that
@@ -31,29 +36,29 @@ pub fn of_images(drawings: &[Found], images: &[&Found]) -> Vec<Found> {
         let alone = || of_name.first().filter(|_| of_name.len() == 1 && counts.get(&stem(image)) == Some(&1));
         let file = here.or_else(alone)?;
         // What says nothing of shapes is of something else; what is damaged is told when its size is asked for.
-        if Drawing::look(&file.path) == Err(NoDrawing::Other) {
-            return None;
-        }
-        Some(Found { role: Some(Role::Masks), place: image.place.clone(), ..(*file).clone() })
+        let drawing = match Drawing::look(&file.path) {
+            Err(NoDrawing::Other) => return None,
+            Err(NoDrawing::Problem(problem)) => Err(problem),
+            Ok(drawing) => Ok(drawing),
+        };
+        let (place, drawing) = (image.place.clone(), Some(Arc::new(drawing)));
+        Some(Found { role: Some(Role::Masks), place, drawing, ..(*file).clone() })
     };
     images.par_iter().filter_map(belongs).collect()
 }
 
-/// Says what labels there are, and which JSON files are not used.
-pub fn tell(listing: &mut Listing, drawings: &[Found], chosen: &[String], watch: Watch<'_>) {
+/// Says what labels there are, and which JSON files are not used. `pictures`: with those that are, as masks.
+pub fn tell(listing: &mut Listing, pictures: &[Found], drawings: &[Found], chosen: &[String]) {
     let pairs = listing.pairs.iter().chain(&listing.left_out);
     let used: Vec<&PathBuf> = pairs.flat_map(|pair| &pair.masks).filter(|mask| is_name(mask)).collect();
     if used.is_empty() {
         return;
     }
-    let labels: Vec<BTreeMap<String, usize>> = used
-        .par_iter()
-        .filter(|_| !watch.cancelled())
-        .filter_map(|path| Drawing::open(path).ok())
-        .map(|drawing| drawing.labels())
-        .collect();
+    let drawn = |file: &Found| Some((file.path.clone(), file.drawing.clone()?));
+    let drawn: HashMap<PathBuf, Arc<Result<Drawing, String>>> = pictures.iter().filter_map(drawn).collect();
+    let good = used.iter().filter_map(|path| drawn.get(*path)?.as_ref().as_ref().ok());
     let mut all: BTreeMap<String, usize> = BTreeMap::new();
-    labels.into_iter().flatten().for_each(|(label, count)| *all.entry(label).or_insert(0) += count);
+    good.flat_map(Drawing::labels).for_each(|(label, count)| *all.entry(label).or_insert(0) += count);
     let told: Vec<String> = all.iter().take(30).map(|(label, count)| format!("{label} {count}")).collect();
     let images = counted(used.len(), "image is", "images are");
     listing.notes.push(format!("the lesions of {images} shapes of labelme; labels: {}", told.join(", ")));
@@ -84,5 +89,35 @@ pub fn not_of_others(matched: &mut Matched, drawn: &[Found], known: &HashSet<Str
     if count > 0 {
         let masks = counted(count, "corrected mask stands", "corrected masks stand");
         notes.push(format!("{masks} in for masks of another person, and are used where that one is chosen"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::walk::walk;
+    use super::*;
+
+    #[test]
+    fn a_drawing_is_read_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| folder.path().join(name);
+        image::GrayImage::new(6, 5).save(file("a.png")).unwrap();
+        let shape = r#"{"label": "cyst", "points": [[1, 1], [4, 1], [4, 4]], "shape_type": "polygon"}"#;
+        let text = format!(r#"{{"shapes": [{shape}], "imageHeight": 5, "imageWidth": 6}}"#);
+        for (name, text) in [("a.json", text.as_str()), ("b.json", r#"{"age": 40}"#)] {
+            std::fs::write(file(name), text).unwrap();
+        }
+        let files = walk(folder.path(), std::path::Path::new(""), &|_| true, Watch::nobody()).unwrap();
+        let shapes = of_images(&files.drawings, &[&files.pictures[0]]);
+        let chosen = as_masks(files.drawings.clone(), Watch::nobody());
+        // Nobody needs the files any more.
+        ["a.json", "b.json"].iter().for_each(|name| std::fs::remove_file(file(name)).unwrap());
+        for found in [&shapes[0], &chosen[0]] {
+            assert_eq!(found.size(), Ok((6, 5)));
+            let drawing = found.drawing.as_deref().unwrap().as_ref().unwrap();
+            assert_eq!(drawing.labels(), BTreeMap::from([("cyst".to_owned(), 1)]));
+        }
+        assert_eq!((shapes.len(), chosen.len()), (1, 2));
+        assert!(chosen[1].size().unwrap_err().starts_with("is no file of labelme"));
     }
 }

@@ -20,7 +20,7 @@ use super::walk::{Files, Found, walk};
 use super::{DataError, Problem, Watch, counted};
 use crate::data::folder::natural_order;
 use crate::data::labelme;
-use crate::data::picture_file::{ForeignFiles, size_of};
+use crate::data::picture_file::ForeignFiles;
 
 pub use crate::data::picture_file::Size;
 
@@ -146,7 +146,7 @@ pub fn scan_chosen(
         if let Some(mapping) = &choice.mapping {
             if mapping.takes_drawings() {
                 files.others = files.others.saturating_sub(files.drawings.len());
-                files.pictures.extend(drawings::as_masks(std::mem::take(&mut files.drawings)));
+                files.pictures.extend(drawings::as_masks(std::mem::take(&mut files.drawings), watch));
             }
             let matched =
                 Matched { mapping: Some(mapping.clone()), ..mapping.matched(&files.pictures, &drawn.pictures) };
@@ -214,7 +214,7 @@ pub fn scan_chosen(
         return Err(DataError::file(folder, problem));
     }
     let (mut listing, folders) = measured(&files.pictures, &drawn.pictures, matched, choice, watch)?;
-    drawings::tell(&mut listing, &files.drawings, &choice.labels, watch);
+    drawings::tell(&mut listing, &files.pictures, &files.drawings, &choice.labels);
     if files.hidden > 0 {
         let hidden = counted(files.hidden, "hidden file", "hidden files");
         listing.notes.push(format!("{hidden} with the name of a picture, such as `._a.png`, not looked at"));
@@ -289,7 +289,7 @@ fn measured(
         .par_iter()
         .chain(drawn)
         .map(|file| {
-            let size = (!watch.cancelled()).then(|| size_of(&file.path));
+            let size = (!watch.cancelled()).then(|| file.size());
             (watch.progress)(done.fetch_add(1, Ordering::Relaxed) + 1, total);
             size
         })

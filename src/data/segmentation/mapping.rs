@@ -337,6 +337,7 @@ mod tests {
             plain_folder: None,
             part: None,
             part_folder: None,
+            drawing: None,
         }
     }
 

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::given::is_split_file;
 use super::names::{Role, folder_part, folder_role, loose};
 use super::split::Part;
 use super::{DataError, Problem, Watch};
 use crate::data::folder::{self, Folder, Rules, natural_order};
-use crate::data::labelme;
-use crate::data::picture_file::{ForeignFiles, is_bare_name, is_dicom, volume};
+use crate::data::labelme::{self, Drawing};
+use crate::data::picture_file::{ForeignFiles, Size, is_bare_name, is_dicom, size_of, volume};
 
 /// Folders within folders in which a file that names the parts of a split is looked for.
 const DEEPEST_SPLIT: usize = 4;
@@ -37,6 +38,18 @@ pub struct Found {
     pub part: Option<Part>,
     /// That folder's name.
     pub part_folder: Option<String>,
+    /// What labelme has drawn in it, or why that cannot be read; `None`: it was not looked at as such a file.
+    pub drawing: Option<Arc<Result<Drawing, String>>>,
+}
+
+impl Found {
+    /// Width and height, as the file says.
+    pub fn size(&self) -> Result<Size, String> {
+        match self.drawing.as_deref() {
+            Some(drawing) => drawing.as_ref().map(|drawing| drawing.size).map_err(Clone::clone),
+            None => size_of(&self.path),
+        }
+    }
 }
 
 /// What was found.
@@ -142,5 +155,5 @@ fn found(folder: &Folder, path: &Path) -> Found {
     let relative = folder.relative(path);
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let (path, place) = (path.to_owned(), place.join("/"));
-    Found { path, relative, stem, role, role_folder, place, plain_folder, part, part_folder }
+    Found { path, relative, stem, role, role_folder, place, plain_folder, part, part_folder, drawing: None }
 }

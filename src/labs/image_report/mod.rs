@@ -55,6 +55,7 @@ pub static SPEC: LabSpec = LabSpec {
     features: None,
     doctor: None,
     compare: None,
+    unit: |_, key| key.unit,
     moments: |_| Vec::new(),
     brings: |_, _| &[],
 };

@@ -54,6 +54,7 @@ pub static SPEC: LabSpec = LabSpec {
     features: None,
     doctor: None,
     compare: None,
+    unit: |_, key| key.unit,
     moments: verdict::moments,
     brings: starts::brings,
 };

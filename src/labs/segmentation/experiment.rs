@@ -248,7 +248,7 @@ impl SegmentationRun {
         Means::of(&judged).emit(true, out);
         out.payload("test/images", table(&self.data, &self.test.indices, &judged));
         let means = estimates(&self.data, &self.test.indices, &judged);
-        out.notice(Level::Info, means_in_words("test set", &means));
+        out.notice(Level::Info, means_in_words("test set", &means, self.data.unit()));
         out.payload("test/means", means_table(&means));
         Ok(())
     }

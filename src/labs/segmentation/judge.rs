@@ -12,9 +12,10 @@ use crate::engine::event::Payload;
 use crate::engine::experiment::RunError;
 use crate::pixels::mask::{Confusion, Mask};
 use crate::pixels::pieces::{Pieces, cut, cut_channels, held};
-use crate::pixels::spacing::Spacing;
+use crate::pixels::spacing::{Spacing, Unit};
 
 use super::pipeline::{Pipeline, Score};
+use super::scores::Measure;
 use super::source::{Item, SegmentationData};
 use super::trainer::Input;
 
@@ -119,26 +120,33 @@ impl Prepared {
     /// Takes the same of other data at the same size; only items that are not in here in the same place are made anew.
     /// Gives how many.
     pub fn follow(&mut self, data: &SegmentationData, indices: &[usize]) -> usize {
-        let same_places = |(item, &i): (&Arc<Item>, &usize)| item.frame == data.items[i].frame;
-        if indices.len() != self.items.len() || !self.items.iter().zip(indices).all(same_places) {
+        let now: Vec<&Arc<Item>> = indices.iter().map(|&i| &data.items[i]).collect();
+        let pieces: Vec<Pieces> =
+            now.iter().step_by(self.outputs).map(|item| Pieces::over(item.frame, self.size)).collect();
+        let squares = |pieces: &[Pieces]| pieces.iter().map(|pieces| pieces.corners.len()).collect::<Vec<_>>();
+        let padded = now.iter().any(|item| !item.frame.is_whole());
+        if indices.len() != self.items.len()
+            || squares(&pieces) != squares(&self.pieces)
+            || padded == self.inside.is_empty()
+        {
             *self = Self::new(data, indices);
             return indices.len();
         }
-        self.indices = indices.to_vec();
-        let (pixels, outputs) = (self.size * self.size, self.outputs);
+        (self.indices, self.pieces) = (indices.to_vec(), pieces);
         let (mut made, mut at) = (0, 0);
         for (k, pieces) in self.pieces.iter().enumerate() {
-            let places = k * outputs..(k + 1) * outputs;
-            let all: Vec<Arc<Item>> = indices[places.clone()].iter().map(|&i| data.items[i].clone()).collect();
+            let places = k * self.outputs..(k + 1) * self.outputs;
+            let all: Vec<Arc<Item>> = now[places.clone()].iter().map(|&item| item.clone()).collect();
             let changed = self.items[places.clone()].iter().zip(&all).filter(|(old, new)| !Arc::ptr_eq(old, new)).count();
-            if changed > 0 {
-                for (square_at, &corner) in (at..).zip(&pieces.corners) {
-                    let Square { image, masks, .. } = square(&all, self.size, corner);
-                    self.images[square_at * image.len()..][..image.len()].copy_from_slice(&image);
-                    self.masks[square_at * outputs * pixels..][..masks.len()].copy_from_slice(&masks);
+            for (at, &corner) in (at..).zip(&pieces.corners).filter(|_| changed > 0) {
+                let Square { image, masks, inside } = square(&all, self.size, corner);
+                self.images[at * image.len()..][..image.len()].copy_from_slice(&image);
+                self.masks[at * masks.len()..][..masks.len()].copy_from_slice(&masks);
+                if padded {
+                    self.inside[at * inside.len()..][..inside.len()].copy_from_slice(&inside);
                 }
-                self.items[places].clone_from_slice(&all);
             }
+            self.items[places].clone_from_slice(&all);
             (made, at) = (made + changed, at + pieces.corners.len());
         }
         made
@@ -314,20 +322,21 @@ pub fn means_table(means: &[ClassMean]) -> Payload {
     Payload::Table { columns: MEAN_COLUMNS.map(str::to_owned).to_vec(), rows: means.iter().map(row).collect() }
 }
 
-/// The means of a set in one sentence: Dice, IoU and HD95 of all images, Dice of each class.
-pub fn means_in_words(set: &str, means: &[ClassMean]) -> String {
+/// The means of a set in one sentence: Dice, IoU and HD95 of all images, Dice of each class. `unit`: of the distances.
+pub fn means_in_words(set: &str, means: &[ClassMean], unit: Unit) -> String {
     let of = |class: Option<&str>, measure: &str| {
         means.iter().find(|mean| mean.class.as_deref() == class && mean.measure == measure).map(|mean| mean.estimate)
     };
     let share = |measure: &str| of(None, measure).map_or_else(String::new, |e| e.text(|value| format!("{value:.3}")));
-    let hd95 = of(None, "HD95").map_or_else(String::new, |e| e.text(|value| format!("{value:.1}")));
+    let hd95 = of(None, "HD95").map_or_else(String::new, |e| e.text(|value| Measure::Hd95.text(Some(value), unit)));
     let count = of(None, "Dice").unwrap_or_default();
     let mut text = format!(
-        "{set}, {} in {}: Dice {}, IoU {}, HD95 {hd95} pixels",
+        "{set}, {} in {}: Dice {}, IoU {}, HD95 {hd95} {}",
         counted(count.count, "image", "images"),
         counted(count.groups, "independent group", "independent groups"),
         share("Dice"),
         share("IoU"),
+        unit.word(),
     );
     for mean in means.iter().filter(|mean| mean.measure == "Dice") {
         if let Some(class) = &mean.class {
@@ -419,6 +428,19 @@ mod tests {
         // Other images, and more of them.
         assert_eq!((prepared.follow(&corrected, &[1, 5, 7]), prepared.follow(&corrected, &[1, 5])), (1, 2));
         assert_eq!(prepared, Prepared::new(&corrected, &[1, 5]));
+    }
+
+    #[test]
+    fn the_sentence_of_means_says_what_distances_are_in() {
+        let mean = |measure, value| {
+            let estimate = Estimate { count: 3, groups: 2, mean: Some(value), ..Estimate::default() };
+            ClassMean { class: None, measure, estimate }
+        };
+        let means = [mean("Dice", 0.8), mean("IoU", 0.7), mean("HD95", 2.345)];
+        let said = |unit| means_in_words("test set", &means, unit);
+        let start = "test set, 3 images in 2 independent groups: Dice 0.800, IoU 0.700, HD95";
+        assert!(said(Unit::Millimetres).starts_with(&format!("{start} 2.35 mm")), "{}", said(Unit::Millimetres));
+        assert!(said(Unit::Pixels).starts_with(&format!("{start} 2.3 pixels")), "{}", said(Unit::Pixels));
     }
 
     #[test]

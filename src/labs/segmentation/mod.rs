@@ -68,6 +68,7 @@ pub static SPEC: LabSpec = LabSpec {
     features: None,
     doctor: Some(&doctor::DOCTOR),
     compare: Some(&compare::report::COMPARE),
+    unit: |run, key| if key.unit == UNIT { scores::unit(run).word() } else { key.unit },
     moments: |_| Vec::new(),
     brings: |_, _| &[],
 };
@@ -77,7 +78,7 @@ fn checkpoint_every(_: &Params, steps: u64) -> u64 {
     (steps / 10).max(50)
 }
 
-/// Of distances: the run's first notice says which.
+/// Of distances; a run says which, see [`scores::unit`].
 const UNIT: &str = "pixels, or mm where a pixel has a size";
 
 /// Everything that the lab emits. How often is decided by the parameters `loss_every` and `validate_every`, so that every

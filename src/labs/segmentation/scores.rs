@@ -1,7 +1,13 @@
 //! The table of single images as numbers: sorted, filtered, counted into bins.
 
 use crate::compute::stats::{Summary, median};
+use crate::engine::state::RunState;
 use crate::pixels::spacing::Unit;
+
+/// What distances of a run are in: only one that knows the size of a pixel records it.
+pub fn unit(run: &RunState) -> Unit {
+    if run.scalars.contains_key("pixel_area") { Unit::Millimetres } else { Unit::Pixels }
+}
 
 /// A measured column of the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

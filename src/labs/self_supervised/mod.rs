@@ -67,6 +67,7 @@ pub static SPEC: LabSpec = LabSpec {
     features: Some(saved::features),
     doctor: None,
     compare: None,
+    unit: |_, key| key.unit,
     moments: |_| Vec::new(),
     brings: params::brings,
 };

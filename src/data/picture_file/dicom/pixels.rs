@@ -1,13 +1,15 @@
-//! The frames of a DICOM file as 8-bit grey or colour, or 16-bit grey.
+//! The frames of a DICOM file as 8-bit grey or colour, 16-bit grey, or grey in floating-point numbers.
 
 use std::io::Cursor;
 use std::path::Path;
+use std::sync::Arc;
 
 use image::codecs::jpeg::JpegDecoder;
 use image::{ColorType, ImageDecoder};
 
 use super::super::CUT_SHORT;
-use super::{Colours, Dicom, Packing, Pixels, Window, WindowKind, told, whole};
+use super::super::kept::stamp;
+use super::{Colours, Dicom, FILMS, Film, Packing, Pixels, Window, WindowKind};
 
 /// What a frame is wanted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,19 +21,16 @@ pub enum For {
 }
 
 impl Dicom {
-    /// The kind of pixels that [`Self::frame`] gives. Values of more than 8 bits that no window makes shades of stay numbers.
+    /// The kind of pixels that [`Self::frame`] gives. Values of more than 8 bits that no window makes shades of stay numbers,
+    /// and those that are scaled no whole ones: a small slope would leave few of them.
     pub fn color(&self, wanted: For) -> ColorType {
         match (self.colours, wanted) {
-            (Colours::Grey { .. }, For::Sight) if self.window.is_some() || self.bits() <= 8 => ColorType::L8,
-            (Colours::Grey { .. }, For::Numbers) if self.stored <= 8 => ColorType::L8,
+            (Colours::Grey { .. }, For::Sight) if self.window.is_some() => ColorType::L8,
+            (Colours::Grey { .. }, For::Sight) if self.slope != 1.0 => ColorType::Rgb32F,
+            (Colours::Grey { .. }, _) if self.stored <= 8 => ColorType::L8,
             (Colours::Grey { .. }, _) => ColorType::L16,
             _ => ColorType::Rgb8,
         }
-    }
-
-    /// Bits that the values take once they are scaled.
-    fn bits(&self) -> usize {
-        if self.slope == 1.0 { self.stored } else { 16 }
     }
 
     /// Whether it was packed with loss.
@@ -39,10 +38,15 @@ impl Dicom {
         self.packing == Packing::Jpeg
     }
 
-    /// Unpacks a frame of the file into pixels of [`Self::color`].
-    pub fn frame(path: &Path, index: usize, wanted: For, to: &mut [u8]) -> Result<(), String> {
-        let bytes = whole(path)?;
-        let (dicom, data, pixels) = Self::read(&bytes, true).map_err(told)?;
+    /// Unpacks a frame of the file, whose header this is, into pixels of [`Self::color`]. A file of several is read once for all
+    /// of them.
+    pub fn frame(&self, path: &Path, index: usize, wanted: For, to: &mut [u8]) -> Result<(), String> {
+        let film = if self.frames > 1 {
+            FILMS.get(&stamp(path), |film| film.data.len() as u64, || Film::read(path))?
+        } else {
+            Arc::new(Film::read(path)?)
+        };
+        let Film { dicom, data, pixels } = &*film;
         if index >= dicom.frames {
             return Err(format!("has no frame {index}: there are {}, counted from 0", dicom.frames));
         }
@@ -51,7 +55,7 @@ impl Dicom {
         if to.len() != count * usize::from(color.bytes_per_pixel()) {
             return Err("has changed while it was read; read it again".to_owned());
         }
-        let samples = dicom.samples(&data, &pixels, index)?;
+        let samples = dicom.samples(data, pixels, index)?;
         match dicom.colours {
             Colours::Grey { inverted } => dicom.grey(&samples, wanted, inverted, color, to),
             Colours::Rgb => dicom.interleave(&samples, to),
@@ -242,6 +246,11 @@ impl Dicom {
         };
         match color {
             ColorType::L8 => to.iter_mut().zip(values).for_each(|(to, value)| *to = shade(value).round() as u8),
+            ColorType::Rgb32F => {
+                for (to, value) in to.as_chunks_mut::<12>().0.iter_mut().zip(values) {
+                    to.copy_from_slice([(shade(value) as f32).to_ne_bytes(); 3].as_flattened());
+                }
+            }
             _ => {
                 for (to, value) in to.as_chunks_mut::<2>().0.iter_mut().zip(values) {
                     *to = (shade(value).round() as u16).to_ne_bytes();

@@ -2,7 +2,9 @@
 //! and one over its mirror image: what every network has, also one without dropout.
 
 use crate::data::segmentation::read::Picture;
+use crate::pixels::fit::Frame;
 use crate::pixels::mask::{Confusion, Mask};
+use crate::pixels::resize::Size;
 
 /// Pixels of the network's map on each side of the predicted border that count as the border.
 const BAND: usize = 2;
@@ -64,13 +66,17 @@ impl Unsure {
 }
 
 impl Doubt {
-    /// `probabilities`: `[S, S]`; the masks predicted of the image and of its mirror image, the latter turned back.
-    pub fn of(probabilities: &[f32], threshold: f64, mask: &Mask, mirrored: &Mask) -> Self {
-        let side = probabilities.len().isqrt();
+    /// `probabilities`: `[S, S]`, in whose part `frame` the image lies (nothing beside it counts); the masks predicted of the
+    /// image and of its mirror image, the latter turned back.
+    ///
+    /// # Panics
+    /// Where the frame is of another square.
+    pub fn of(probabilities: &[f32], frame: Frame, threshold: f64, mask: &Mask, mirrored: &Mask) -> Self {
+        let probabilities = frame.cut(probabilities);
         let mut entropies: Vec<f64> = probabilities.iter().map(|&p| entropy(f64::from(p))).collect();
         let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len().max(1) as f64;
         let image = mean(&entropies);
-        let near: Vec<f64> = border(probabilities, side, threshold)
+        let near: Vec<f64> = border(&probabilities, frame.size, threshold)
             .into_iter()
             .zip(&entropies)
             .filter(|(on, _)| *on)
@@ -95,20 +101,20 @@ fn entropy(p: f64) -> f64 {
 }
 
 /// The pixels that have one across the threshold within the band.
-fn border(probabilities: &[f32], side: usize, threshold: f64) -> Vec<bool> {
+fn border(probabilities: &[f32], Size { height, width }: Size, threshold: f64) -> Vec<bool> {
     let inside: Vec<bool> = probabilities.iter().map(|&p| f64::from(p) > threshold).collect();
     let mut near = vec![false; inside.len()];
-    for y in 0..side {
-        for x in 0..side {
-            let at = y * side + x;
+    for y in 0..height {
+        for x in 0..width {
+            let at = y * width + x;
             let across =
-                (x + 1 < side && inside[at] != inside[at + 1]) || (y + 1 < side && inside[at] != inside[at + side]);
+                (x + 1 < width && inside[at] != inside[at + 1]) || (y + 1 < height && inside[at] != inside[at + width]);
             if !across {
                 continue;
             }
-            for row in y.saturating_sub(BAND - 1)..(y + BAND + 1).min(side) {
-                let (left, right) = (x.saturating_sub(BAND - 1), (x + BAND + 1).min(side));
-                near[row * side + left..row * side + right].fill(true);
+            for row in y.saturating_sub(BAND - 1)..(y + BAND + 1).min(height) {
+                let (left, right) = (x.saturating_sub(BAND - 1), (x + BAND + 1).min(width));
+                near[row * width + left..row * width + right].fill(true);
             }
         }
     }
@@ -132,17 +138,19 @@ pub fn mirrored_mask(mask: &Mask) -> Mask {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pixels::fit::Fit;
 
     #[test]
     fn a_blurred_border_and_a_mirror_image_seen_otherwise_are_doubts() {
         let side = 16_usize;
+        let whole = Fit::Squash.frame(Size { height: side, width: side }, side);
         let map = |soft: f32| -> Vec<f32> {
             (0..side * side).map(|i| if (i % side).abs_diff(8) < 3 { 1.0 - soft } else { soft }).collect()
         };
         let mask = Mask::from_fn(side, side, |_, x| x.abs_diff(8) < 3);
-        let sure = Doubt::of(&map(0.0), 0.5, &mask, &mask);
+        let sure = Doubt::of(&map(0.0), whole, 0.5, &mask, &mask);
         assert_eq!(sure, Doubt { border: 0.0, image: 0.0, mirror: 0.0 });
-        let unsure = Doubt::of(&map(0.4), 0.5, &mask, &Mask::empty(side, side));
+        let unsure = Doubt::of(&map(0.4), whole, 0.5, &mask, &Mask::empty(side, side));
         assert!((unsure.border - entropy(0.4)).abs() < 1e-6 && (unsure.image - entropy(0.4)).abs() < 1e-6);
         assert_eq!(unsure.mirror, 1.0);
         // At the border alone.
@@ -154,14 +162,36 @@ mod tests {
                 _ => 0.0,
             })
             .collect();
-        let at_edge = Doubt::of(&edge, 0.5, &mask, &mask);
+        let at_edge = Doubt::of(&edge, whole, 0.5, &mask, &mask);
         assert!(at_edge.border > 0.4 && at_edge.image < 0.2, "{at_edge:?}");
         // Nothing is predicted: 3 of 256 pixels are the most unsure hundredth.
         let mut nothing = vec![0.0; side * side];
         nothing[17..20].fill(0.5);
         let empty = Mask::empty(side, side);
-        assert_eq!(Doubt::of(&nothing, 0.6, &empty, &empty).border, 1.0);
+        assert_eq!(Doubt::of(&nothing, whole, 0.6, &empty, &empty).border, 1.0);
         assert_eq!(entropy(0.5), 1.0);
+    }
+
+    #[test]
+    fn what_is_beside_the_image_in_its_square_is_no_doubt() {
+        // 8 rows of 16 columns: sure of the image, which is lesion to its edges on the right, and of nothing beside it.
+        let frame = Fit::Letterbox.frame(Size { height: 8, width: 16 }, 16);
+        let values =
+            |lesion: usize| -> Vec<f32> { (0..8 * 16).map(|i| if i % 16 >= lesion { 1.0 } else { 0.0 }).collect() };
+        for beside in [0.0, 0.5, 1.0] {
+            for lesion in [10, 16] {
+                let mask = Mask::from_fn(8, 16, |_, x| x >= lesion);
+                let doubt = Doubt::of(&frame.put(values(lesion), beside), frame, 0.5, &mask, &mask);
+                assert_eq!(doubt, Doubt { border: 0.0, image: 0.0, mirror: 0.0 }, "{beside} {lesion}");
+            }
+        }
+        // As sure everywhere: what is beside neither adds nor takes away.
+        let unsure =
+            Doubt::of(&frame.put(vec![0.4; 8 * 16], 0.0), frame, 0.5, &Mask::empty(8, 16), &Mask::empty(8, 16));
+        assert!(
+            (unsure.image - entropy(0.4)).abs() < 1e-6 && (unsure.border - entropy(0.4)).abs() < 1e-6,
+            "{unsure:?}"
+        );
     }
 
     #[test]

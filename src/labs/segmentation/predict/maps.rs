@@ -8,9 +8,11 @@ use image::{ExtendedColorType, ImageEncoder, ImageError};
 
 use super::Prediction;
 use crate::data::segmentation::read::Picture;
+use crate::engine::npy::{self, Numbers};
 use crate::engine::run_folder::{DiskError, write_whole};
 use crate::engine::table::{Choice, live};
 use crate::kit::predict::save_png;
+use crate::pixels::fit::Frame;
 use crate::pixels::resize::{Resampling, Size, resize};
 
 /// Which files are written.
@@ -56,7 +58,7 @@ impl Maps {
             return Ok(());
         }
         let size = Size { height: picture.height, width: picture.width };
-        let values = at_size(&prediction.probabilities, size);
+        let values = at_size(&prediction.probabilities, prediction.frame, size);
         if self.png {
             save_png(&folder.join(format!("{name}.png")), || png(&values, size))?;
         }
@@ -64,16 +66,16 @@ impl Maps {
             let path = folder.join(format!("{name}.npy"));
             let parent = path.parent().unwrap_or(folder);
             std::fs::create_dir_all(parent).map_err(|error| DiskError::io("create the folder", parent, error))?;
-            write_whole(&path, &npy(&values, size))?;
+            write_whole(&path, &npy::packed(&[size.height, size.width], Numbers::F32(&values)))?;
         }
         Ok(())
     }
 }
 
-/// `[S, S]` at another size, bilinear between centres of pixels: what the mask is cut from.
-pub fn at_size(probabilities: &[f32], size: Size) -> Vec<f32> {
-    let side = probabilities.len().isqrt();
-    resize(probabilities, Size { height: side, width: side }, size, Resampling::Bilinear)
+/// The part of `[S, S]` in which the picture lies at the picture's size, bilinear between centres of pixels: what the mask is
+/// cut from.
+pub fn at_size(probabilities: &[f32], frame: Frame, size: Size) -> Vec<f32> {
+    resize(&frame.cut(probabilities), frame.size, size, Resampling::Bilinear)
 }
 
 /// What a PNG says of its numbers, to whoever opens it.
@@ -99,24 +101,15 @@ fn commented(png: &[u8]) -> Vec<u8> {
     [header, &length.to_be_bytes(), &chunk, &crc32fast::hash(&chunk).to_be_bytes(), rest].concat()
 }
 
-/// An array of NumPy, version 1.0 of its format: `[H, W]` of little-endian 32-bit floats.
-pub fn npy(values: &[f32], size: Size) -> Vec<u8> {
-    let text = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {}), }}", size.height, size.width);
-    // Mark, version, length and text end at a multiple of 64, with a line break.
-    let length = (10 + text.len() + 1).next_multiple_of(64) - 10;
-    let mut file = b"\x93NUMPY\x01\x00".to_vec();
-    file.extend((length as u16).to_le_bytes());
-    file.extend(format!("{text:<width$}\n", width = length - 1).bytes());
-    file.extend(values.iter().flat_map(|value| value.to_le_bytes()));
-    file
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::{Pipeline, measure};
     use super::*;
+    use crate::pixels::fit::Fit;
+    use crate::pixels::mask::components::PostProcess;
 
     #[test]
-    fn files_hold_the_probabilities_and_say_what_they_are() {
+    fn a_png_holds_the_probabilities_and_says_what_they_are() {
         let size = Size { height: 2, width: 3 };
         let values = [0.0, 1.0, 0.5, 0.25, 1e-5, 2.0];
         let bytes = png(&values, size).unwrap();
@@ -124,34 +117,30 @@ mod tests {
         assert_eq!(image.color(), image::ColorType::L16);
         assert_eq!(image.to_luma16().into_raw(), [0, 65_535, 32_768, 16_384, 1, 65_535]);
         assert!(bytes.windows(COMMENT.len()).any(|part| part == COMMENT.as_bytes()));
-        let array = npy(&values, size);
-        assert_eq!((&array[..8], array.len() % 64), (&b"\x93NUMPY\x01\x00"[..], 24));
-        let text = String::from_utf8_lossy(&array[10..array.len() - 24]).into_owned();
-        assert!(
-            text.starts_with("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }") && text.ends_with(" \n"),
-            "{text:?}"
-        );
-        assert_eq!(u16::from_le_bytes([array[8], array[9]]) as usize, text.len());
-        let read: Vec<f32> = array[array.len() - 24..]
-            .chunks_exact(4)
-            .map(|four| f32::from_le_bytes(four.try_into().unwrap()))
-            .collect();
-        assert_eq!(read, values);
     }
 
     #[test]
     fn what_is_written_is_what_the_mask_is_cut_from() {
         let map: Vec<f32> = (0..64).map(|i| ((i * 29) % 64) as f32 / 64.0).collect();
         let size = Size { height: 37, width: 21 };
-        let pipeline = super::super::Pipeline {
-            post: crate::pixels::mask::components::PostProcess {
-                keep: crate::pixels::mask::components::Keep::All,
-                fill_holes: false,
-            },
-            ..super::super::Pipeline::default()
-        };
-        let mask = pipeline.mask(&map, 8, size.height, size.width);
-        let above: Vec<bool> = at_size(&map, size).iter().map(|value| f64::from(*value) > 0.5).collect();
-        assert_eq!(mask.pixels(), above);
+        let rgb = vec![0; 3 * size.pixels()];
+        let original = (size.width as u32, size.height as u32);
+        let picture = Picture { width: size.width, height: size.height, rgb, original, factor: 1 };
+        for fit in [Fit::Squash, Fit::Letterbox] {
+            let pipeline = Pipeline { post: PostProcess::OFF, fit, ..Pipeline::default() };
+            let prediction = measure(&map, &picture, None, None, &pipeline);
+            let folder = tempfile::tempdir().unwrap();
+            Maps { png: true, npy: true }.save(folder.path(), "a", &picture, &prediction).unwrap();
+            let png = image::open(folder.path().join("a.png")).unwrap().to_luma16();
+            assert_eq!(png.dimensions(), original);
+            let file = std::fs::read(folder.path().join("a.npy")).unwrap();
+            let numbers = file[file.len() - 4 * size.pixels()..].as_chunks::<4>().0;
+            let values: Vec<f32> = numbers.iter().map(|four| f32::from_le_bytes(*four)).collect();
+            assert_eq!(file, npy::packed(&[37, 21], Numbers::F32(&values)));
+            let above: Vec<bool> = values.iter().map(|value| f64::from(*value) > 0.5).collect();
+            assert_eq!(prediction.mask.pixels(), above, "{fit:?}");
+            let apart = |(grey, value): (&u16, &f32)| (f32::from(*grey) / 65_535.0 - value).abs();
+            assert!(png.as_raw().iter().zip(&values).map(apart).all(|apart| apart < 1e-4), "{fit:?}");
+        }
     }
 }

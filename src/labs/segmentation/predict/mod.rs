@@ -146,6 +146,8 @@ pub struct Prediction {
     pub truth: Option<Mask>,
     /// The probability of lesion as the network gave it, `[P, P]`.
     pub probabilities: Vec<f32>,
+    /// Where the picture lies in them.
+    pub frame: Frame,
     pub measures: Measures,
 }
 
@@ -228,7 +230,7 @@ pub fn measure(
         score,
         spacing,
     };
-    Prediction { mask, truth, probabilities: probabilities.to_vec(), measures }
+    Prediction { mask, truth, probabilities: probabilities.to_vec(), frame, measures }
 }
 
 /// The mean of the bilinearly resized probabilities over the lesion.

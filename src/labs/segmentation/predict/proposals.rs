@@ -11,8 +11,9 @@ use std::time::SystemTime;
 
 use super::doubt::{Doubt, mirrored, mirrored_mask};
 use super::weights_source::WeightsSource;
-use super::{Predictor, measure};
+use super::{Prediction, Predictor, measure};
 use crate::compute::device;
+use crate::data::picture_file::White;
 use crate::data::segmentation::Watch;
 use crate::data::segmentation::lesion::Lesion;
 use crate::data::segmentation::listing::Listing;
@@ -136,8 +137,10 @@ struct Held {
     predictor: Predictor,
     pipeline: Pipeline,
     said: String,
-    reader: Option<(Arc<Listing>, Reader)>,
-    white: crate::data::picture_file::White,
+    /// With the folder that it is of, and how that is read.
+    reader: Option<(Source, Reader)>,
+    /// What was white in training; empty: nobody knows.
+    white: White,
 }
 
 /// A scoring that goes on.
@@ -226,22 +229,32 @@ fn read(stamp: Stamp, weights: &Path) -> Result<Held, String> {
     Ok(Held { stamp, predictor, pipeline, said, reader: None, white: source.white })
 }
 
-/// The reader of this folder, as the network's pictures were read.
+impl Source {
+    /// Whether the same files are read alike.
+    fn reads_like(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.listing, &other.listing) && self.lesion == other.lesion && self.rules == other.rules
+    }
+}
+
+/// The reader of this folder, with white where the network's pictures had it.
 fn reader<'a>(held: &'a mut Held, source: &Source) -> &'a Reader {
-    let known = held.reader.take().filter(|(listing, _)| Arc::ptr_eq(listing, &source.listing));
-    let (listing, reader) = known.unwrap_or_else(|| {
-        let rules = source.rules.clone().unwrap_or_else(|| {
-            Reader::default().survey_as(&held.white, &source.listing.pairs, &[], &source.lesion, Watch::nobody())
-        });
-        (source.listing.clone(), Reader::default().with_rules(rules))
+    let known = held.reader.take().filter(|(of, _)| of.reads_like(source));
+    let known = known.unwrap_or_else(|| {
+        let rules = match source.rules.clone() {
+            Some(rules) => Rules { white: held.white.clone().or(rules.white), ..rules },
+            None => {
+                Reader::default().survey_as(&held.white, &source.listing.pairs, &[], &source.lesion, Watch::nobody())
+            }
+        };
+        (source.clone(), Reader::default().with_rules(rules))
     });
-    &held.reader.insert((listing, reader)).1
+    &held.reader.insert(known).1
 }
 
 fn propose(held: &mut Held, source: &Source, image: &Path) -> Result<Proposal, String> {
     let picture = reader(held, source).picture(image);
     let picture = picture.map_err(|problem| format!("{}: {}", problem.path.display(), problem.problem))?;
-    let (mask, _) = predict(held, &picture)?;
+    let mask = predict(held, &picture)?.mask;
     Ok(Proposal { mask, said: held.said.clone() })
 }
 
@@ -252,18 +265,65 @@ fn score(held: &mut Held, source: &Source, image: &Path) -> Result<Scored, Strin
         Some(pair) => reader.pair(pair).map(|sample| (sample.picture, Some(sample.mask))).map_err(said)?,
         None => (reader.picture(image).map_err(said)?, None),
     };
-    let (mask, probabilities) = predict(held, &picture)?;
-    let (turned, _) = predict(held, &mirrored(&picture))?;
-    let doubt = Doubt::of(&probabilities, held.pipeline.threshold, &mask, &mirrored_mask(&turned));
-    Ok(Scored { doubt, dice: truth.map(|truth| held.pipeline.score(&mask, &truth, None).dice) })
+    let Prediction { mask, probabilities, frame, .. } = predict(held, &picture)?;
+    let turned = mirrored_mask(&predict(held, &mirrored(&picture))?.mask);
+    let doubt = Doubt::of(&probabilities, frame, held.pipeline.threshold, &mask, &turned);
+    Ok(Scored { doubt, dice: truth.map(|truth| Pipeline::dice(&mask, &truth)) })
 }
 
-/// The mask of a picture and the network's map.
-fn predict(held: &Held, picture: &Picture) -> Result<(Mask, Vec<f32>), String> {
+/// What the network says of a picture.
+fn predict(held: &Held, picture: &Picture) -> Result<Prediction, String> {
     let probabilities = guarded(|| held.predictor.probabilities(picture, held.pipeline.fit))?;
     if probabilities.iter().any(|p| !p.is_finite()) {
         return Err("the network's output is no number here; it is not used as a mask".to_owned());
     }
-    let mask = measure(&probabilities, picture, None, None, &held.pipeline).mask;
-    Ok((mask, probabilities))
+    Ok(measure(&probabilities, picture, None, None, &held.pipeline))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compute::rng::HostRng;
+    use crate::data::segmentation::listing::scan;
+    use crate::nn::segmentation::SegmentationNet;
+    use crate::nn::segmentation::spec::{Architecture, NetSpec};
+    use crate::nn::segmentation::weights::save_trained_at;
+
+    #[test]
+    fn a_folder_is_read_anew_when_it_is_to_be_read_otherwise() {
+        let folder = tempfile::tempdir().unwrap();
+        let weights = folder.path().join("net.safetensors");
+        let spec = NetSpec { architecture: Architecture::LighterUNet { group: 2 }, channels: 3, base: 2 };
+        let net = SegmentationNet::new(&spec, HostRng::new(1, 0), &device::cpu()).unwrap();
+        save_trained_at(&net, &spec, Some(32), &weights).unwrap();
+        let data = folder.path().join("data");
+        std::fs::create_dir(&data).unwrap();
+        let save = |name: &str, value: fn(u32) -> u8| {
+            image::GrayImage::from_fn(12, 8, |x, _| image::Luma([value(x)])).save(data.join(name)).unwrap();
+        };
+        save("a.png", |x| 20 * x as u8);
+        // Two classes, in three and four columns.
+        save("a_mask.png", |x| if x < 3 { 1 } else { 2 * u8::from(x < 7) });
+        let listing = Arc::new(scan(&data, None, Watch::nobody()).unwrap());
+        let source = Source { weights: weights.clone(), listing, lesion: Lesion::Values(vec![1]), rules: None };
+        let mut held = read(stamp(&weights), &weights).unwrap();
+        let mut area = |source: &Source| {
+            let sample = reader(&mut held, source).pair(&source.listing.pairs[0]).unwrap();
+            sample.mask.area() / 8
+        };
+        assert_eq!(area(&source), 3);
+        assert_eq!(area(&Source { lesion: Lesion::Values(vec![2]), ..source.clone() }), 4);
+        let any = Reader::default().survey(&source.listing.pairs, &[], &Lesion::Any, Watch::nobody());
+        let by_rules = Source { rules: Some(any), ..source.clone() };
+        assert_eq!((area(&by_rules), area(&source)), (7, 3));
+
+        // The network's white comes before the folder's.
+        let rules = Rules { white: White { deep: vec![1023.0], float: vec![1.0] }, ..Rules::default() };
+        let source = Source { rules: Some(rules.clone()), ..source };
+        assert_eq!(reader(&mut held, &source).rules(), Some(&rules));
+        held.white = White { deep: vec![4095.0], float: Vec::new() };
+        held.reader = None;
+        let white = &reader(&mut held, &source).rules().unwrap().white;
+        assert_eq!(*white, White { deep: vec![4095.0], float: vec![1.0] });
+    }
 }

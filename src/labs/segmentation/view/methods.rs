@@ -153,7 +153,7 @@ impl Methods {
         let made = (other.number, pipeline, truth.step);
         self.made.want((k, i), made, move || {
             let mask = pipeline.mask(&map.values, map.side, truth.mask.height(), truth.mask.width());
-            let dice = pipeline.score(&mask, &truth.mask, None).dice;
+            let dice = Pipeline::dice(&mask, &truth.mask);
             Outlined { made, lines: Contours::of(&mask), dice }
         });
     }

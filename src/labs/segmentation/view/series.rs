@@ -5,6 +5,7 @@ use crate::engine::twin::TWIN;
 use crate::kit::series::{Quantity, params_at, quantity};
 use crate::kit::view::ViewCtx;
 use crate::labs::segmentation::params::{COUNT_THE_DIAGONAL, HAUSDORFF, LEARNING_RATE, PARAMS};
+use crate::labs::segmentation::scores;
 use crate::pixels::mask::border::Hausdorff;
 use crate::pixels::spacing::Unit;
 use crate::plot::number;
@@ -68,7 +69,7 @@ const fn distance(key: &'static str, name: &'static str, color: usize, dash: Das
 
 /// What distances of this run are in.
 pub fn unit(ctx: &ViewCtx<'_>) -> Unit {
-    if ctx.run.scalars.contains_key("pixel_area") { Unit::Millimetres } else { Unit::Pixels }
+    scores::unit(ctx.run)
 }
 
 /// How distances are measured in this run, in words, for tooltips.

@@ -164,10 +164,13 @@ impl Pairing {
                 ui.spacing_mut().item_spacing = vec2(8.0, 5.0);
                 let size = tile::font_size(false);
                 draft.fields(ui, self.seen.as_deref(), ctx.style, size);
+                // Something may have been typed in this very frame, or is not looked at yet.
+                let current = current && draft.is_asked();
                 self.said(ui, current, ctx.style, size);
                 self.six(ui, (room.height() - 330.0).clamp(60.0, 300.0), ctx.style, size);
                 ui.horizontal(|ui| {
                     let pairs = current && self.seen.as_ref().is_some_and(|seen| seen.told.is_ok());
+                    // Nothing is used that nobody has seen the pairs of.
                     if tile::button(
                         ui,
                         pairs,
@@ -289,6 +292,11 @@ impl Draft {
         } else {
             egui.request_repaint_after(Duration::from_secs_f64(REST));
         }
+    }
+
+    /// Whether all that is typed is in the question.
+    fn is_asked(&self) -> bool {
+        Question::of(&self.params, &self.folder) == self.question
     }
 
     fn put(&mut self, key: &str, value: Value) {

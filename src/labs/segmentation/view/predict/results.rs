@@ -15,6 +15,7 @@ use crate::kit::wall::{Content, Key, Mark, Outline, Picture, Pictures, draw_outl
 use crate::labs::segmentation::predict::background::{Found, Shown};
 use crate::labs::segmentation::predict::report::{Row, Summary};
 use crate::pixels::mask::outline;
+use crate::pixels::spacing::Unit;
 use crate::plot::image_view::Lens;
 use crate::plot::style::Style;
 use crate::plot::{names, number, tile};
@@ -235,7 +236,8 @@ fn headline(found: &[Arc<Found>]) -> String {
         text += &format!(", Dice {} over {} with a true mask", number::short(dice), summary.scored);
     }
     if let Some(hd95) = summary.hd95 {
-        text += &format!(", HD95 {} pixels, undefined for {}", number::short(hd95), summary.undefined);
+        let unit = summary.unit.word();
+        text += &format!(", HD95 {} {unit}, undefined for {}", number::short(hd95), summary.undefined);
     }
     text
 }
@@ -243,17 +245,22 @@ fn headline(found: &[Arc<Found>]) -> String {
 /// One picture in words.
 fn about(row: &Row) -> String {
     let Some(measures) = &row.measures else { return format!("{}: {}", row.name, row.problem) };
+    let unit = Unit::of(measures.spacing);
     let mut text = format!(
-        "{}: {}×{} pixels, lesion {} pixels ({}), {}",
+        "{}: {}×{} pixels, lesion {} {} ({}), {}",
         row.name,
         measures.width,
         measures.height,
         By::Area.text(row),
+        if unit == Unit::Pixels { unit.word() } else { unit.area() },
         By::Share.text(row),
         number::counted(measures.parts, "part", "parts")
     );
-    if measures.score.is_some() {
+    if let Some(score) = measures.score {
         text += &format!(", Dice {}, HD95 {}", By::Dice.text(row), By::Distance.text(row));
+        if score.hd95.is_some() {
+            text += &format!(" {}", score.unit().word());
+        }
     }
     if !row.problem.is_empty() {
         text += &format!("; {}", row.problem);
