@@ -64,6 +64,32 @@ fn a_sweep_is_asked_for_measured_and_shown_cell_by_cell() {
 }
 
 #[test]
+fn a_sweep_that_is_on_its_way_is_not_begun_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    // This worker answers nothing: the first run of the sweep stays under way.
+    let backend = Scripted::default();
+    let mut harness = window_with_runs(&backend, &folder.path().join("runs"), None);
+    backend.taken();
+    let mut ask = |text: &str| {
+        harness.state_mut().send_script(text).unwrap();
+        for _ in 0..30 {
+            harness.run_steps(1);
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        harness.query_all_by_label_contains("this sweep is on its way").count()
+    };
+    ask("sweep.over 3 7 rate=0.1,0.2");
+    assert_eq!(backend.starts().len(), 1, "its first run");
+    assert_eq!(ask("sweep.over 3 7 rate=0.1,0.2"), 0);
+    assert_eq!(backend.starts().len(), 1, "the same sweep goes on");
+    assert!(ask("sweep.over 5 7 rate=0.1,0.2") > 0, "other seeds have to wait, which is said");
+    assert_eq!(backend.starts().len(), 1);
+    // Another one takes its place.
+    ask("sweep.over 3 7 rate=0.1,0.3");
+    assert!(harness.query_by_label_contains("0 of 6 runs are measured").is_some());
+}
+
+#[test]
 fn what_cannot_be_swept_is_said_in_the_dialog() {
     let folder = tempfile::tempdir().unwrap();
     let backend = Scripted::computing();

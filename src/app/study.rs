@@ -158,8 +158,22 @@ pub fn sweep(open: &mut Option<Study>, over: &[String], seeds: (u64, u64), state
     let base = session.params.clone();
     match over.iter().map(|text| Axis::parse(specs, text)).collect::<Result<Vec<_>, _>>() {
         Ok(axes) => {
-            let opening = Opening { again: false, starts: true, seeds: limited(seeds) };
-            anew(open, state.active, What::Sweep(base, axes), opening, state);
+            let (what, seeds) = (What::Sweep(base, axes), limited(seeds));
+            match open {
+                // What is on its way goes on; a question may be asked anew with other seeds.
+                Some(study)
+                    if study.lab == state.active
+                        && what.is(&study.runner.run)
+                        && study.phase != Phase::Resting
+                        && (study.phase != Phase::Asking || study.seeds_used == seeds) =>
+                {
+                    study.open = true;
+                    if study.seeds_used != seeds {
+                        state.notice(Level::Info, "this sweep is on its way; stop it to ask for other seeds");
+                    }
+                }
+                _ => anew(open, state.active, what, Opening { again: false, starts: true, seeds }, state),
+            }
         }
         Err(error) => state.notice(Level::Error, format!("sweep: {error}")),
     }
