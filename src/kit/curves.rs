@@ -129,7 +129,7 @@ impl<'a> Panel<'a> {
 
     /// Adds what the pinned runs measured of a scalar, behind everything else. [`Panel::add`] does it for quantities.
     pub fn behind(&mut self, key: &str, title: &str, dash: Dash, noisy: bool, ctx: &ViewCtx<'_>) {
-        for run in &ctx.past.pinned().runs {
+        for run in ctx.past.pinned().behind(ctx.run) {
             if let Some(curve) = run.curve(key, title, dash) {
                 self.lines.push(Line { layer: Layer::Behind, entry: run.name.clone().into(), noisy, curve });
             }

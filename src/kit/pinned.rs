@@ -1,9 +1,11 @@
 //! Recorded runs that are drawn behind the current one in every tile of curves, and whose numbers stand side by side with its own.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::engine::numbers::{Numbers, Points};
 use crate::engine::params::{ParamKind, ParamSpec, Params, Value};
+use crate::engine::state::RunState;
 use crate::plot::colormap::ColorMap;
 use crate::plot::curve::Curve;
 use crate::plot::number;
@@ -43,7 +45,19 @@ impl Pinned {
     }
 }
 
+impl Pinned {
+    /// Those that are drawn behind a run: all but itself.
+    pub fn behind(&self, run: &RunState) -> impl Iterator<Item = &PinnedRun> {
+        self.runs.iter().filter(|pinned| !pinned.is_of(run))
+    }
+}
+
 impl PinnedRun {
+    /// Whether it is the recording of this run.
+    pub fn is_of(&self, run: &RunState) -> bool {
+        run.header.as_ref().is_some_and(|header| Path::new(&header.folder) == self.numbers.folder)
+    }
+
     /// Its curve of a scalar, in the dash that the scalar has.
     pub fn curve(&self, key: &str, title: &str, dash: Dash) -> Option<Curve<'static>> {
         let points: Points = self.numbers.curves.get(key).filter(|points| !points.is_empty())?.clone();
