@@ -8,7 +8,7 @@ use egui_kittest::kittest::{NodeT, Queryable};
 use std::sync::Arc;
 
 use learnscope::engine::event::RunHeader;
-use learnscope::engine::numbers::Numbers;
+use learnscope::engine::numbers::{Numbers, Stand};
 use learnscope::engine::params::{Params, Value};
 use learnscope::engine::state::RunState;
 use learnscope::kit::curves::{About, Axis, CurvesTile, LOG, axis};
@@ -198,6 +198,7 @@ fn pinned(rates: &[f64]) -> Arc<Pinned> {
             header,
             curves,
             last: [("loss/cl".to_owned(), *rate)].into(),
+            stand: Stand::default(),
         })
     };
     Arc::new(Pinned::of(specs, rates.iter().map(run).collect(), "", &Style::dark()))

@@ -267,7 +267,7 @@ impl eframe::App for App {
         if let Some(study) = &mut self.study {
             study.advance(&mut self.state);
             self.acts.extend(study.found.take().map(Act::OpenRun));
-            self.acts.extend(study.pins.drain(..).map(|folder| Act::Pin { folder, on: true }));
+            pins::pin_all(&std::mem::take(&mut study.pins), &mut self.state);
         }
         let (closing, mut lent) = self.state.way_out();
         if let Some(next) = closing.advance(ctx, &mut lent) {

@@ -418,7 +418,8 @@ mod tests {
 
     #[test]
     fn parameters_keep_their_numbers_and_texts_stay_texts() {
-        let values = [Value::Float(1e-7 / 3.0), Value::Int(12_345_678), Value::Text("10".into()), Value::Text("9".into())];
+        let values =
+            [Value::Float(1e-7 / 3.0), Value::Int(12_345_678), Value::Text("10".into()), Value::Text("9".into())];
         let row = |value: Value| Row {
             name: value.to_string(),
             seed: 1,

@@ -27,7 +27,6 @@ use crate::engine::sweep::Axis;
 use crate::engine::sweep_table::SweepTable;
 use crate::kit;
 use crate::kit::lab::DEFAULT_SEED;
-use crate::kit::pinned;
 
 /// Runs of each row where the seed changes the result, unless the user says otherwise.
 const SEEDS: u64 = 3;
@@ -442,14 +441,10 @@ impl Study {
                 Answer::Found(row, None) => self.load(row, state),
                 Answer::Found(_, found) => self.found = found,
                 Answer::All(runs) => {
-                    let (all, most) = (runs.len(), pinned::MOST);
-                    if all == 0 {
-                        state.notice(Level::Info, "none of its runs is recorded");
-                    } else if all > most {
-                        state.notice(Level::Info, format!("the first {most} of its {all} recorded runs are pinned"));
-                    }
                     self.pins = runs;
-                    self.pins.truncate(most);
+                    if self.pins.is_empty() {
+                        state.notice(Level::Info, "none of its runs is recorded");
+                    }
                 }
                 Answer::Told(text) => state.notice(Level::Warning, text),
                 Answer::NotSaved(problem) => {

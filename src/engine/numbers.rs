@@ -1,6 +1,7 @@
 //! The numbers of a recorded run alone, thinned to what a screen can show: for curves behind another run's, and tables of many runs.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use super::event::RunHeader;
 use super::params::ParamSpec;
 use super::recording::{METRICS, RunReader};
-use super::run_folder::DiskError;
+use super::run_folder::{self, DiskError};
 use super::twin::TWIN;
 use crate::disk;
 
@@ -32,6 +33,26 @@ pub struct Numbers {
     pub curves: BTreeMap<String, Points>,
     /// The last value of each.
     pub last: BTreeMap<String, f64>,
+    pub stand: Stand,
+}
+
+/// How far a recording was when it was read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stand {
+    /// Length of its file of numbers.
+    pub bytes: u64,
+    /// It was still being recorded.
+    pub grows: bool,
+}
+
+impl Stand {
+    /// How far the recording in a run folder is now: it asks for a file's length and looks for the lock. `None`: there is no file of
+    /// numbers.
+    pub fn of(folder: &Path) -> Option<Self> {
+        let grows = run_folder::is_locked(folder);
+        let bytes = fs::metadata(folder.join(METRICS)).ok()?.len();
+        Some(Self { bytes, grows })
+    }
 }
 
 /// Reads a run folder. `specs`: the parameters of a lab by its id; `None`: there is no such lab.
@@ -39,6 +60,8 @@ pub struct Numbers {
 /// # Errors
 /// It cannot be read, or is of an unknown lab.
 pub fn read(folder: &Path, specs: impl Fn(&str) -> Option<&'static [ParamSpec]>) -> Result<Numbers, String> {
+    // What comes while it is read is read the next time.
+    let stand = Stand::of(folder).unwrap_or_default();
     let mut reader = RunReader::open(folder).map_err(|error| error.to_string())?;
     let lab = reader.header().lab.clone();
     let specs =
@@ -50,7 +73,7 @@ pub fn read(folder: &Path, specs: impl Fn(&str) -> Option<&'static [ParamSpec]>)
     let curves = curves(BufReader::new(file)).map_err(|error| DiskError::io("read", &path, error).to_string())?;
     let last = curves.iter().filter_map(|(key, curve)| Some((key.clone(), curve.last()?[1]))).collect();
     let curves = curves.into_iter().map(|(key, curve)| (key, curve.finish().into())).collect();
-    Ok(Numbers { folder: folder.to_owned(), header, curves, last })
+    Ok(Numbers { folder: folder.to_owned(), header, curves, last, stand })
 }
 
 /// The curves of a file `step,seconds,key,value`. What is no such line is left out: a torn end, or damage.

@@ -344,7 +344,11 @@ mod tests {
         assert_eq!(parse("momentum=0..0.9:4").unwrap(), "0.0 0.3 0.6 0.9");
         assert_eq!(parse("width = 1..4:7").unwrap(), "1 2 3 4", "whole numbers, each once");
         assert_eq!(parse("rate=1,0,0.5").unwrap(), "1.0 0.0 0.5", "a list stays in its order");
-        assert_eq!(parse("momentum=0.1001..0.1002:3").unwrap(), "0.1001 0.10015 0.1002", "a narrow one has more figures");
+        assert_eq!(
+            parse("momentum=0.1001..0.1002:3").unwrap(),
+            "0.1001 0.10015 0.1002",
+            "a narrow one has more figures"
+        );
         assert_eq!(parse("momentum=0.5..0.50001:6").unwrap(), "0.5 0.500002 0.500004 0.500006 0.500008 0.50001");
         assert_eq!(parse("width=60..64:3").unwrap(), "60 62 64");
         assert_eq!((parse("rule=*").unwrap(), parse("rule=b,a").unwrap()), ("a b".to_owned(), "b a".to_owned()));

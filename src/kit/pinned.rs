@@ -169,6 +169,7 @@ pub fn value_text(value: &Value) -> String {
 mod tests {
     use super::*;
     use crate::engine::event::RunHeader;
+    use crate::engine::numbers::Stand;
     use crate::engine::table::live;
 
     static SPECS: &[ParamSpec] = &[
@@ -182,7 +183,13 @@ mod tests {
         set.iter().for_each(|text| params.set_text(SPECS, text).unwrap());
         let header = RunHeader { name: "mine".into(), seed, params, ..RunHeader::default() };
         let curves = [("loss".to_owned(), vec![[0.0, 1.0], [5.0, 0.5]].into())].into();
-        Arc::new(Numbers { folder: "run".into(), header, curves, last: [("loss".to_owned(), 0.5)].into() })
+        Arc::new(Numbers {
+            folder: "run".into(),
+            header,
+            curves,
+            last: [("loss".to_owned(), 0.5)].into(),
+            stand: Stand::default(),
+        })
     }
 
     #[test]
