@@ -3,6 +3,7 @@
 mod support;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use eframe::App as _;
@@ -117,7 +118,7 @@ fn the_map_of_two_parameters_has_the_theory_beside_it() {
     let over = ["rate_predictor=0.05,0.15,2", "decay_encoder=0.001,0.02"];
     let axes = over.map(|text| Axis::parse(lab.params, text).unwrap()).to_vec();
     let study = kit::study::sweep(lab, &Params::defaults(lab.params), axes, 2, 7).unwrap();
-    let table = study.sweep_table().unwrap();
+    let table = Arc::new(study.sweep_table().unwrap());
     let (mut figure, style, mut ready) = (SweepFigure::default(), Style::light(), false);
     let mut harness = Harness::builder().with_size(vec2(900.0, 400.0)).build_ui(move |ui| {
         // The fonts act from the next frame on.

@@ -65,6 +65,7 @@ mod svg_pixels;
 mod svg_text;
 pub mod sweep_figure;
 mod sweep_form;
+mod sweep_lines;
 mod sweep_view;
 pub mod theme;
 pub mod tiles;

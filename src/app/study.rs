@@ -2,6 +2,7 @@
 //! table "paper | ours", by the same [`Runner`] as on the command line. The form stays the user's.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use eframe::egui;
@@ -15,6 +16,7 @@ use super::state::State;
 use super::study_disk::{Answer, Disk, ToDisk};
 use super::study_figure::{self, StudyFigure};
 use super::sweep_figure::{self, SweepFigure};
+use super::sweep_lines::Lines;
 use crate::engine::command::Command;
 use crate::engine::event::{Event, Level, RunId};
 use crate::engine::params::{ParamError, ParamSpec, Params, Value};
@@ -64,7 +66,9 @@ pub struct Study {
     /// The table of what is measured.
     pub(super) table: StudyTable,
     /// Of a sweep: its own table.
-    pub(super) sweep: Option<SweepTable>,
+    pub(super) sweep: Option<Arc<SweepTable>>,
+    /// The same in words.
+    pub(super) lines: Lines,
     pub(super) figure: StudyFigure,
     /// Of a sweep: its map.
     pub(super) map: SweepFigure,
@@ -229,12 +233,13 @@ fn anew(open: &mut Option<Study>, lab: usize, what: What, opening: Opening, stat
     };
     match Disk::open(run, folder.clone(), (facts, opening.again), before, state.wake.clone()) {
         Ok(disk) => {
-            let (table, sweep) = (runner.run.table(), runner.run.sweep_table());
+            let (table, sweep) = (runner.run.table(), runner.run.sweep_table().map(Arc::new));
             *open = Some(Study {
                 lab,
                 runner,
                 table,
                 sweep,
+                lines: Lines::default(),
                 figure: StudyFigure::default(),
                 map: SweepFigure::default(),
                 found: None,
@@ -534,12 +539,12 @@ impl Study {
 
     /// Copies its table.
     pub fn copy(&self, state: &mut State, ctx: &egui::Context) {
-        ctx.copy_text(self.sweep.as_ref().map_or_else(|| self.table.text(), SweepTable::text));
+        ctx.copy_text(self.sweep.as_ref().map_or_else(|| self.table.text(), |table| table.text()));
         state.notice(Level::Info, "the table was copied");
     }
 
     fn tabulate(&mut self) {
-        (self.table, self.sweep) = (self.runner.run.table(), self.runner.run.sweep_table());
+        (self.table, self.sweep) = (self.runner.run.table(), self.runner.run.sweep_table().map(Arc::new));
     }
 
     /// Shows the recorded run of a combination, or runs its values where none is recorded.
