@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -279,7 +280,15 @@ impl StudyRun {
 
     /// The first run of a row.
     pub fn task(&self, row: usize) -> Option<&StudyTask> {
-        self.tasks.iter().find(|task| task.row == row)
+        self.tasks.get(self.of_row(row)).and_then(<[StudyTask]>::first)
+    }
+
+    /// The tasks of a row, which lie side by side, as many in each.
+    fn of_row(&self, row: usize) -> Range<usize> {
+        let seeds = self.tasks.len().checked_div(self.rows.len()).unwrap_or(0);
+        let row = row.min(self.rows.len());
+        let end = (row + 1).min(self.rows.len());
+        row * seeds..end * seeds
     }
 
     /// The study's own folder in the folder of all studies: `studies/LAB-STUDY`.
@@ -304,7 +313,7 @@ impl StudyRun {
 
     /// The samples of a row, in order of seeds.
     pub fn samples(&self, row: usize) -> impl Iterator<Item = &Sample> {
-        self.tasks.iter().zip(&self.samples).filter(move |(task, _)| task.row == row).filter_map(|(_, s)| s.as_deref())
+        self.samples[self.of_row(row)].iter().filter_map(Option::as_deref)
     }
 
     /// Takes over what was measured in this folder before and depends on the same things, the newest where there are
@@ -487,7 +496,7 @@ impl StudyRun {
 
     /// The complete recording of a row's first seed that has one. Reads files.
     pub fn recording_of(&self, folder: &Path, row: usize) -> Option<PathBuf> {
-        self.tasks.iter().filter(|task| task.row == row).find_map(|task| self.recording(folder, task))
+        self.tasks[self.of_row(row)].iter().find_map(|task| self.recording(folder, task))
     }
 
     /// The checkpoint from which an interrupted run of this task goes on. A damaged or missing one means: from the start.
@@ -591,8 +600,7 @@ impl StudyRun {
 
     /// The measured samples of a row; where a new measurement failed, what an earlier study measured.
     fn valid(&self, row: usize) -> impl Iterator<Item = &Sample> {
-        let of_row = move |at: &usize| self.tasks[*at].row == row;
-        (0..self.tasks.len()).filter(of_row).filter_map(|at| match &self.samples[at] {
+        self.of_row(row).filter_map(|at| match &self.samples[at] {
             Some(sample) if sample.failed.is_some() => self.earlier[at].as_deref(),
             sample => sample.as_deref(),
         })
