@@ -198,6 +198,7 @@ fn pinned(rates: &[f64]) -> Arc<Pinned> {
             header,
             curves,
             last: [("loss/cl".to_owned(), *rate)].into(),
+            left_out: 0,
             stand: Stand::default(),
         })
     };

@@ -58,11 +58,7 @@ pub fn pin(folder: &Path, on: bool, state: &mut State) {
 
 /// Pins the runs of a study as far as there is room. A notice says how many are left out.
 pub fn pin_all(runs: &[PathBuf], state: &mut State) {
-    let pinned = &mut state.settings.pinned;
-    let fresh: Vec<PathBuf> = runs.iter().map(|run| absolute(run)).filter(|run| !pinned.contains(run)).collect();
-    let room = MOST.saturating_sub(pinned.len());
-    let left = fresh.len().saturating_sub(room);
-    pinned.extend(fresh.into_iter().take(room));
+    let left = add(&mut state.settings.pinned, runs);
     if left > 0 {
         let text = format!(
             "{left} of its {} recorded runs are not pinned: no more than {MOST} runs can be; unpin others first",
@@ -70,6 +66,15 @@ pub fn pin_all(runs: &[PathBuf], state: &mut State) {
         );
         state.notice(Level::Warning, text);
     }
+}
+
+/// Adds runs as far as there is room; how many are left out.
+fn add(pinned: &mut Vec<PathBuf>, runs: &[PathBuf]) -> usize {
+    let fresh: Vec<PathBuf> = runs.iter().map(|run| absolute(run)).filter(|run| !pinned.contains(run)).collect();
+    let room = MOST.saturating_sub(pinned.len());
+    let left = fresh.len().saturating_sub(room);
+    pinned.extend(fresh.into_iter().take(room));
+    left
 }
 
 /// Pins the runs of a scene; those of its lab that it does not have go once it is known which these are. A run that is not there is
@@ -112,6 +117,12 @@ impl Pins {
             self.next_look = state.time + PACE.max(REST * took);
             match found.and_then(|found| found) {
                 Ok(numbers) => {
+                    if numbers.left_out > 0 && !self.known.contains_key(&folder) {
+                        let more = number::counted(numbers.left_out as u64, "number", "numbers");
+                        let (run, most) = (folder.display(), numbers::MOST_CURVES);
+                        let text = format!("{more} of {run} cannot be drawn: of a pinned run the first {most} are");
+                        state.notice(Level::Info, text);
+                    }
                     self.known.insert(folder, Arc::new(numbers));
                 }
                 Err(problem) => {
@@ -201,5 +212,19 @@ impl Pins {
             session.past.set_pinned(Arc::new(pinned));
         }
         self.told = Some((read, by, state.style.clone()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_of_a_study_are_pinned_as_far_as_there_is_room() {
+        let runs: Vec<PathBuf> = (0..MOST + 4).map(|run| PathBuf::from(format!("/runs/{run}"))).collect();
+        let mut pinned = vec![PathBuf::from("/runs/other"), runs[0].clone()];
+        assert_eq!(add(&mut pinned, &runs), 5, "one was pinned before, and another run takes a place");
+        assert_eq!((pinned.len(), &pinned[2], &pinned[MOST - 1]), (MOST, &runs[1], &runs[MOST - 2]));
+        assert_eq!(add(&mut pinned, &runs[..3]), 0, "these are pinned");
     }
 }

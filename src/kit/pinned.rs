@@ -188,6 +188,7 @@ mod tests {
             header,
             curves,
             last: [("loss".to_owned(), 0.5)].into(),
+            left_out: 0,
             stand: Stand::default(),
         })
     }
