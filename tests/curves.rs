@@ -8,7 +8,7 @@ use egui_kittest::kittest::{NodeT, Queryable};
 use std::sync::Arc;
 
 use learnscope::engine::event::RunHeader;
-use learnscope::engine::numbers::Numbers;
+use learnscope::engine::numbers::{Numbers, Stand};
 use learnscope::engine::params::{Params, Value};
 use learnscope::engine::state::RunState;
 use learnscope::kit::curves::{About, Axis, CurvesTile, LOG, axis};
@@ -198,6 +198,8 @@ fn pinned(rates: &[f64]) -> Arc<Pinned> {
             header,
             curves,
             last: [("loss/cl".to_owned(), *rate)].into(),
+            left_out: 0,
+            stand: Stand::default(),
         })
     };
     Arc::new(Pinned::of(specs, rates.iter().map(run).collect(), "", &Style::dark()))
@@ -229,6 +231,17 @@ fn pinned_runs_lie_behind_the_run_and_have_their_legend() {
     harness.get_by_label(&format!("select {first}")).click();
     harness.run_steps(3);
     assert!(stands_out(&harness, &first));
+    // The run that is shown is not drawn behind itself.
+    let mut state = run(false);
+    state.header.as_mut().unwrap().folder = "runs/0.001".to_owned();
+    let mut scene = self::scene(state);
+    scene.past.pinned = pinned(&[0.001, 0.01]);
+    let names: Vec<String> = scene.past.pinned.runs.iter().map(|run| run.name.clone()).collect();
+    let harness = scene.harness(vec2(900.0, 420.0));
+    let words = label(&harness, "losses against the step");
+    assert!(!words.contains(&format!("L_cl, {}", names[0])) && words.contains(&names[1]), "{words}");
+    assert!(harness.query_by_label(&format!("select {}", names[0])).is_none());
+    harness.get_by_label(&format!("select {}", names[1]));
     // More than a legend has room for: their number stands there.
     let mut scene = self::scene(run(false));
     scene.past.pinned = pinned(&(1..=14).map(|k| 0.001 * f64::from(k)).collect::<Vec<_>>());

@@ -14,7 +14,7 @@ use eframe::egui::vec2;
 use egui_kittest::Harness;
 use egui_kittest::kittest::NodeT;
 use learnscope::app::figure::Recorded;
-use learnscope::app::scene::{Changed, Scene};
+use learnscope::app::scene::{Changed, PinnedRuns, Scene};
 use learnscope::app::theme;
 use learnscope::engine::recording::replay_from;
 use learnscope::kit::view::{Cursor, ViewCtx};
@@ -188,6 +188,37 @@ fn a_scene_that_cannot_be_drawn_says_why_and_what_to_do() {
         with_args(&home, &["export", "--scene", &odd.code(), "--tile", "table", "--out", "o.svg"]).output().unwrap();
     ends(&output, 0, &[]);
     assert!(stderr(&output).contains("left out") && stderr(&output).contains("surfice"), "{}", stderr(&output));
+}
+
+#[test]
+fn the_pinned_runs_of_a_scene_lie_behind_its_curves() {
+    let home = tempfile::tempdir().unwrap();
+    let record = |rate: &str| {
+        let name = format!("rate-{rate}");
+        succeeds(
+            &home,
+            &format!("run optimizers --set surface=booth --set learning_rate={rate} --steps 60 --name {name}"),
+        );
+        let runs = fs::read_dir(home.path().join("runs")).unwrap().flatten();
+        let path = runs.map(|entry| entry.path()).find(|path| path.to_string_lossy().ends_with(&name));
+        path.unwrap().display().to_string()
+    };
+    let runs = vec![record("0.02"), record("0.03"), home.path().join("gone").display().to_string()];
+    let pinned = PinnedRuns { runs: runs.clone(), by: String::new() };
+    fs::write(home.path().join("s"), Scene { pinned, ..scene() }.file()).unwrap();
+    let said = run(&home, "export --scene s --tile curves-f --out f.svg");
+    ends(&said, 0, &[]);
+    assert!(stderr(&said).contains("left out") && stderr(&said).contains("gone"), "{}", stderr(&said));
+    let listed = |file: &str| {
+        let found = texts(&home.path().join(file));
+        ["0.02", "0.03"].map(|rate| found.iter().any(|text| text.ends_with(&format!(" {rate}"))))
+    };
+    assert_eq!(listed("f.svg"), [true, true], "the legend has both");
+    // One of them alone is not behind itself.
+    ends(&run(&home, &format!("export {} --scene s --tile curves-f --out g.svg", runs[0])), 0, &[]);
+    assert_eq!(listed("g.svg"), [false, true]);
+    ends(&run(&home, &format!("export {} --tile curves-f --out h.svg", runs[0])), 0, &[]);
+    assert_eq!(listed("h.svg"), [false, false]);
 }
 
 /// The frames of a GIF as whole pictures, with how long each is shown.

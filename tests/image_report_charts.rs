@@ -254,6 +254,24 @@ fn a_twin_is_shown_in_place_of_its_run() {
 }
 
 #[test]
+fn a_legend_lists_what_is_seen() {
+    let is_listed = |harness: &Harness<'_, Scene>, name: &str| {
+        harness.query_all_by_label(&format!("select {name}")).next().is_some()
+    };
+    let harness = drawn("scores", [1280.0, 900.0]);
+    for name in ["structure accuracy", "mean rank", "left and right", "pointing"] {
+        assert!(is_listed(&harness, name), "{name}");
+    }
+    assert!(!is_listed(&harness, "negation"), "it was not measured");
+    // A small tile shows one panel at a time.
+    let mut harness = drawn("scores", [420.0, 300.0]);
+    assert!(is_listed(&harness, "structure accuracy") && !is_listed(&harness, "mean rank"));
+    harness.get_by_label("rank").click();
+    harness.run_steps(3);
+    assert!(is_listed(&harness, "mean rank") && !is_listed(&harness, "structure accuracy"));
+}
+
+#[test]
 fn controls_are_told_in_numbers_and_in_words() {
     let harness = drawn("structure", [640.0, 800.0]);
     let accuracy = label(&harness, "structure accuracy:");

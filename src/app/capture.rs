@@ -129,15 +129,35 @@ impl Capture {
     }
 }
 
-/// Where a figure of a tile is saved: with its run where that lasts, else with the user's pictures.
+/// Where what is saved of a run lies: with it where that lasts, else with the user's pictures.
+#[derive(Debug, Clone)]
+pub struct Beside {
+    folder: PathBuf,
+    /// How the names of the files begin.
+    run: String,
+}
+
+impl Beside {
+    /// The place of the run that is shown.
+    pub fn of(session: &Session, runs: &Path) -> Self {
+        let folder = session.run.header.as_ref().map(|header| PathBuf::from(&header.folder));
+        // The folder that follows the form is emptied by the next edit.
+        let lasting =
+            folder.filter(|folder| !folder.as_os_str().is_empty() && !folder.to_string_lossy().ends_with("-live"));
+        let folder = lasting.map_or_else(|| pictures(runs), |folder| folder.join("figures"));
+        Self { folder, run: session.name.clone() }
+    }
+
+    /// The file of a tile, or of anything else, after so many steps.
+    pub fn file(&self, what: &str, step: u64, suffix: &str) -> PathBuf {
+        let name = format!("{}-{what}-step{step}", self.run);
+        self.folder.join(format!("{}-{}.{suffix}", runs::file_name(&name), runs::stamp()))
+    }
+}
+
+/// Where a figure of a tile is saved, as the cursor stands.
 pub fn figure_file(tile: &str, session: &Session, runs: &Path, suffix: &str) -> PathBuf {
-    let name = format!("{}-{tile}-step{}", session.name, session.play.cursor.step);
-    let folder = session.run.header.as_ref().map(|header| PathBuf::from(&header.folder));
-    // The folder that follows the form is emptied by the next edit.
-    let lasting =
-        folder.filter(|folder| !folder.as_os_str().is_empty() && !folder.to_string_lossy().ends_with("-live"));
-    let folder = lasting.map_or_else(|| pictures(runs), |folder| folder.join("figures"));
-    folder.join(format!("{}-{}.{suffix}", runs::file_name(&name), runs::stamp()))
+    Beside::of(session, runs).file(tile, session.play.cursor.step, suffix)
 }
 
 /// The user's folder for pictures, or one beside the runs.

@@ -111,13 +111,14 @@ impl Exports {
         Ok(())
     }
 
-    /// Begins to save the weights or features of the run that is shown. The error says why not.
+    /// Begins to save the weights or features of the run that is shown; `file`: as what, where its weights are those after so many
+    /// steps. The error says why not.
     pub fn begin_network(
         &mut self,
         what: NetworkFile,
         session: &Session,
         device: DeviceChoice,
-        file: PathBuf,
+        file: impl FnOnce(Option<u64>) -> PathBuf + Send + 'static,
     ) -> Result<(), String> {
         let lab = session.lab.spec;
         if !what.is_of(lab) {
@@ -130,16 +131,16 @@ impl Exports {
         let wake = self.wake.clone();
         let work = move |watch: Watch<'_>| {
             let saved = match what {
-                NetworkFile::Weights => save_weights(lab, &run, &file),
+                NetworkFile::Weights => save_weights(lab, &run, file),
                 NetworkFile::Features { part, csv } => {
                     let request = FeaturesRequest { run, part, embeddings: false, data: None, device };
-                    save_features(lab, &request, csv, &file, watch)
+                    save_features(lab, &request, csv, file, watch)
                 }
             };
             match saved {
-                Ok(true) => (Level::Info, format!("saved {}", file.display())),
-                Ok(false) => (Level::Info, "saving was stopped; nothing was saved".to_owned()),
-                Err(error) => (Level::Error, format!("{} was not saved: {error}", file.display())),
+                Ok(Some(file)) => (Level::Info, format!("saved {}", file.display())),
+                Ok(None) => (Level::Info, "saving was stopped; nothing was saved".to_owned()),
+                Err(error) => (Level::Error, format!("{} cannot be saved: {error}", what.title())),
             }
         };
         let task = Task::begin("network", move || wake(), move |watch| guarded(watch, work));
@@ -214,35 +215,45 @@ fn guarded(watch: Watch<'_>, work: impl FnOnce(Watch<'_>) -> Said) -> Said {
     done.unwrap_or_else(|problem| (Level::Error, problem))
 }
 
-/// Saves the weights of a run as a new file.
-fn save_weights(lab: &LabSpec, run: &Path, file: &Path) -> Result<bool, String> {
+/// Saves the weights of a run as a new file, which it returns.
+fn save_weights(
+    lab: &LabSpec,
+    run: &Path,
+    file: impl FnOnce(Option<u64>) -> PathBuf,
+) -> Result<Option<PathBuf>, String> {
     let spec = lab.weights.ok_or("this lab has no weights")?;
     let weights = (spec.packed)(run).map_err(|error| error.to_string())?;
-    made_folder(file)?;
-    disk::write_new(file, &weights.file).map_err(|error| error.to_string())?;
-    Ok(true)
+    let file = file(weights.step);
+    made_folder(&file)?;
+    write(&file, &weights.file)?;
+    Ok(Some(file))
 }
 
-/// Saves features as new files; `false`: it was stopped.
+/// A new file; the error names it.
+fn write(file: &Path, bytes: &[u8]) -> Result<(), String> {
+    disk::write_new(file, bytes).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+/// Saves features as new files, of which it returns the one of the numbers; `None`: it was stopped.
 fn save_features(
     lab: &LabSpec,
     request: &FeaturesRequest,
     csv: bool,
-    file: &Path,
+    file: impl FnOnce(Option<u64>) -> PathBuf,
     watch: Watch<'_>,
-) -> Result<bool, String> {
+) -> Result<Option<PathBuf>, String> {
     let work = lab.features.ok_or("this lab has no features")?;
-    let Some(features) = work(request, watch).map_err(|error| error.to_string())? else { return Ok(false) };
-    made_folder(file)?;
-    let write = |file: &Path, bytes: &[u8]| disk::write_new(file, bytes).map_err(|error| error.to_string());
+    let Some(features) = work(request, watch).map_err(|error| error.to_string())? else { return Ok(None) };
+    let file = file(Some(features.step));
+    made_folder(&file)?;
     if csv {
-        write(file, &features.csv()?)?;
+        write(&file, &features.csv()?)?;
     } else {
         let [numbers, labels] = features.npy();
-        write(file, &numbers)?;
-        write(&labels_file(file), &labels)?;
+        write(&file, &numbers)?;
+        write(&labels_file(&file), &labels)?;
     }
-    Ok(true)
+    Ok(Some(file))
 }
 
 fn made_folder(file: &Path) -> Result<(), String> {

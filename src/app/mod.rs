@@ -65,6 +65,7 @@ mod svg_pixels;
 mod svg_text;
 pub mod sweep_figure;
 mod sweep_form;
+mod sweep_lines;
 mod sweep_view;
 pub mod theme;
 pub mod tiles;
@@ -267,7 +268,7 @@ impl eframe::App for App {
         if let Some(study) = &mut self.study {
             study.advance(&mut self.state);
             self.acts.extend(study.found.take().map(Act::OpenRun));
-            self.acts.extend(study.pins.drain(..).map(|folder| Act::Pin { folder, on: true }));
+            pins::pin_all(&std::mem::take(&mut study.pins), &mut self.state);
         }
         let (closing, mut lent) = self.state.way_out();
         if let Some(next) = closing.advance(ctx, &mut lent) {

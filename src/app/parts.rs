@@ -169,6 +169,7 @@ impl App {
                 device,
                 devices: None,
                 device_answer,
+                scene_pins: None,
                 runs_dir: parts.runs_dir,
                 stamp: runs::session(),
                 last_run: None,

@@ -15,6 +15,8 @@ use crate::engine::params::{ParamError, ParamKind, ParamSpec, Params, Value, fin
 pub const SUFFIX: &str = "learnscope-scene";
 /// The version of both forms that this program writes and reads.
 const VERSION: u32 = 1;
+/// The version of a code that has pinned runs behind the scene.
+const WITH_PINNED: u32 = 2;
 /// How a code begins; its version and a dash follow.
 const PREFIX: &str = "LS";
 /// Bytes of the largest file that is read, and signs of the longest code.
@@ -47,6 +49,25 @@ pub struct Scene {
     pub view: BTreeMap<String, String>,
     /// Changes along the run.
     pub changes: Vec<Changed>,
+    #[serde(skip)]
+    pub pinned: PinnedRuns,
+}
+
+/// Recorded runs whose curves lie behind those of the scene's run. They are of the machine where the scene was taken: who has
+/// not got them sees the scene without.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct PinnedRuns {
+    /// Their folders, absolute.
+    pub runs: Vec<String>,
+    /// Key of the parameter that colours them; empty: the first in which they differ.
+    pub by: String,
+}
+
+impl PinnedRuns {
+    fn is_empty(&self) -> bool {
+        self.runs.is_empty()
+    }
 }
 
 /// A parameter that changes after so many steps.
@@ -57,18 +78,20 @@ pub struct Changed {
     pub value: String,
 }
 
-/// A file: the version, then the scene.
+/// A file: the version, then the scene with its pinned runs.
 #[derive(Serialize, Deserialize)]
 struct File {
     version: u32,
     #[serde(flatten)]
     scene: Scene,
+    #[serde(default, skip_serializing_if = "PinnedRuns::is_empty")]
+    pinned: PinnedRuns,
 }
 
 impl Scene {
     /// The scene as the text of a file.
     pub fn file(&self) -> String {
-        let file = File { version: VERSION, scene: self.clone() };
+        let file = File { version: VERSION, scene: self.clone(), pinned: self.pinned.clone() };
         // Texts, numbers and tables of these: TOML has all of them.
         let text = toml::to_string(&file).unwrap_or_default();
         format!("# A scene of Learnscope: `learnscope --scene FILE` opens it, or drop it on the window.\n{text}")
@@ -88,17 +111,26 @@ impl Scene {
             format!("it is not a scene of Learnscope ({why})")
         };
         match toml::from_str::<Version>(text).map_err(line)?.version {
-            VERSION => toml::from_str::<File>(text).map_err(line)?.scene.checked(),
-            other => Err(of_version(other)),
+            VERSION => {
+                let File { scene, pinned, .. } = toml::from_str(text).map_err(line)?;
+                Self { pinned, ..scene }.checked()
+            }
+            other => Err(of_version(other, VERSION)),
         }
     }
 
-    /// The scene as a code to paste: `LS1-`, then the scene and its checksum in the alphabet of URLs.
+    /// The scene as a code to paste: `LS1-`, then the scene and its checksum in the alphabet of URLs; with pinned runs `LS2-`, and
+    /// these before the checksum.
     pub fn code(&self) -> String {
         let mut bytes = postcard::to_stdvec(self).unwrap_or_default();
+        let mut version = VERSION;
+        if !self.pinned.is_empty() {
+            version = WITH_PINNED;
+            bytes.extend(postcard::to_stdvec(&self.pinned).unwrap_or_default());
+        }
         let sum = crc32fast::hash(&bytes);
         bytes.extend(sum.to_le_bytes());
-        format!("{PREFIX}{VERSION}-{}", encode(&bytes))
+        format!("{PREFIX}{version}-{}", encode(&bytes))
     }
 
     /// Whether a text looks like a code rather than a path.
@@ -119,8 +151,8 @@ impl Scene {
         }
         let (version, rest) = text[PREFIX.len()..].split_once('-').unwrap_or_default();
         let version = version.parse().unwrap_or(u32::MAX);
-        if version != VERSION {
-            return Err(of_version(version));
+        if ![VERSION, WITH_PINNED].contains(&version) {
+            return Err(of_version(version, WITH_PINNED));
         }
         let damaged = "the code is damaged or not whole: copy it once more, from its first sign to its last";
         let bytes = decode(rest).ok_or(damaged)?;
@@ -128,10 +160,16 @@ impl Scene {
         if crc32fast::hash(bytes) != u32::from_le_bytes(*sum) {
             return Err(damaged.to_owned());
         }
-        match postcard::take_from_bytes::<Self>(bytes) {
-            Ok((scene, [])) => scene.checked(),
-            _ => Err("the code is whole but holds no scene that this version can read".to_owned()),
+        match (version, postcard::take_from_bytes::<Self>(bytes)) {
+            (VERSION, Ok((scene, []))) => return scene.checked(),
+            (WITH_PINNED, Ok((scene, rest))) => {
+                if let Ok((pinned, [])) = postcard::take_from_bytes(rest) {
+                    return Self { pinned, ..scene }.checked();
+                }
+            }
+            _ => {}
         }
+        Err("the code is whole but holds no scene that this version can read".to_owned())
     }
 
     /// Reads a scene from a code or from the file of this path. The error is a sentence that names the file.
@@ -188,9 +226,10 @@ impl Scene {
     }
 }
 
-fn of_version(version: u32) -> String {
-    let what = if version > VERSION { "a newer version of Learnscope wrote this scene" } else { "this is no scene" };
-    format!("{what} (format {version}; this version reads {VERSION})")
+/// That a form has a version of which none is known; `newest`: the last one that is.
+fn of_version(version: u32, newest: u32) -> String {
+    let what = if version > newest { "a newer version of Learnscope wrote this scene" } else { "this is no scene" };
+    format!("{what} (format {version}; this version reads formats up to {newest})")
 }
 
 /// A value as a scene has it, for this parameter.
@@ -256,7 +295,11 @@ mod tests {
 
     #[test]
     fn a_scene_comes_back_from_its_file_and_from_its_code_and_gives_the_same_bytes_again() {
-        for scene in [typical(), Scene { lab: "x".to_owned(), seed: u64::MAX, ..Scene::default() }] {
+        let pinned =
+            PinnedRuns { runs: vec!["/runs/a b".to_owned(), "/runs/ß".to_owned()], by: "momentum".to_owned() };
+        let with_pinned = Scene { pinned, ..typical() };
+        assert!(with_pinned.code().starts_with("LS2-") && typical().code().starts_with("LS1-"));
+        for scene in [typical(), with_pinned, Scene { lab: "x".to_owned(), seed: u64::MAX, ..Scene::default() }] {
             assert_eq!(Scene::from_file(&scene.file()).unwrap(), scene);
             assert_eq!(Scene::from_code(&scene.code()).unwrap(), scene);
             assert_eq!(Scene::from_file(&scene.file()).unwrap().file(), scene.file());
@@ -285,7 +328,8 @@ mod tests {
             }
         }
         let said = |text: &str| Scene::from_code(text).unwrap_err();
-        assert!(said(&code.replacen("LS1", "LS2", 1)).contains("newer version"));
+        assert!(said(&code.replacen("LS1", "LS3", 1)).contains("newer version"));
+        assert!(said(&code.replacen("LS1", "LS2", 1)).contains("holds no scene"), "the pinned runs are missing");
         assert!(said("LS99999999999-AAAA").contains("newer version"));
         assert!(said("https://example.org").contains("begins with LS1-"));
         assert!(said(&"LS1-".repeat(100_000)).contains("longer than"));

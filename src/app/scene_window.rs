@@ -1,17 +1,20 @@
 //! Scenes in the window: taken from the lab in front, shown in the lab that they name, and the field into which a code is
 //! pasted.
 
+use std::path::PathBuf;
+
 use eframe::egui::{self, Id, Modal, RichText, TextEdit, vec2};
 
 use super::act::Act;
 use super::closing::Next;
+use super::pins;
 use super::playback::SPEEDS;
-use super::scene::{Changed, Scene};
+use super::scene::{Changed, PinnedRuns, Scene};
 use super::session::{Session, Start};
 use super::state::State;
 use crate::engine::event::{Change, Level};
 use crate::kit::fields;
-use crate::kit::view::Cursor;
+use crate::kit::view::{Cursor, PastPayloads};
 use crate::plot::style::Style;
 
 impl Session {
@@ -71,7 +74,18 @@ impl State {
     /// The scene of the lab in front.
     pub fn scene(&mut self) -> Option<Scene> {
         let (form, guide) = (self.settings.form_open, self.settings.guide_open);
-        Some(Scene { form, guide, ..self.front_mut()?.scene() })
+        let runs: Vec<String> = self.pinned_here().map(|run| run.display().to_string()).collect();
+        let by = if runs.is_empty() { String::new() } else { self.settings.pinned_by.clone() };
+        Some(Scene { form, guide, pinned: PinnedRuns { runs, by }, ..self.front_mut()?.scene() })
+    }
+
+    /// Pinned runs of the lab in front, and those that are not read yet.
+    fn pinned_here(&self) -> impl Iterator<Item = &PathBuf> {
+        let others = self.sessions.iter().enumerate().filter(|(at, _)| *at != self.active);
+        let others: Vec<_> = others.map(|(_, session)| session.past.view(&session.run).pinned()).collect();
+        let is_other =
+            move |folder: &PathBuf| others.iter().flat_map(|of| &of.runs).any(|run| run.numbers.folder == *folder);
+        self.settings.pinned.iter().filter(move |folder| !is_other(folder))
     }
 
     /// Brings a scene to the front. A run that is computed at once is computed; training waits for the user's word.
@@ -84,6 +98,7 @@ impl State {
         self.active = lab;
         scene.lab.clone_into(&mut self.settings.lab);
         (self.settings.form_open, self.settings.guide_open) = (scene.form, scene.guide);
+        pins::show_scene(scene, self);
         let session = &self.sessions[lab];
         let (title, whole) = (session.lab.spec.title, session.playback_rate().is_some());
         if !refused.is_empty() {

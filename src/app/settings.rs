@@ -118,6 +118,12 @@ impl Settings {
         self.window = self.window.map(|[w, h]| [clamp(w, 640.0, 16_384.0), clamp(h, 360.0, 16_384.0)]);
         self.recent.truncate(RECENT_CAP);
         self.pinned.truncate(pinned::MOST);
+        for run in &mut self.pinned {
+            // It is found again from any folder.
+            if let Ok(absolute) = std::path::absolute(&*run) {
+                *run = absolute;
+            }
+        }
         self
     }
 }

@@ -33,6 +33,8 @@ pub struct State {
     pub devices: Option<Vec<DeviceEntry>>,
     /// They are being looked for.
     pub device_answer: Option<Task<Vec<DeviceEntry>>>,
+    /// Id of the lab of a scene that was opened, and its pinned runs: they take the place of those of that lab.
+    pub scene_pins: Option<(String, Vec<PathBuf>)>,
     /// Where runs are recorded.
     pub runs_dir: PathBuf,
     /// This session's own name, part of the names of its recordings.

@@ -2,6 +2,7 @@
 //! table "paper | ours", by the same [`Runner`] as on the command line. The form stays the user's.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use eframe::egui;
@@ -15,6 +16,7 @@ use super::state::State;
 use super::study_disk::{Answer, Disk, ToDisk};
 use super::study_figure::{self, StudyFigure};
 use super::sweep_figure::{self, SweepFigure};
+use super::sweep_lines::Lines;
 use crate::engine::command::Command;
 use crate::engine::event::{Event, Level, RunId};
 use crate::engine::params::{ParamError, ParamSpec, Params, Value};
@@ -27,7 +29,6 @@ use crate::engine::sweep::Axis;
 use crate::engine::sweep_table::SweepTable;
 use crate::kit;
 use crate::kit::lab::DEFAULT_SEED;
-use crate::kit::pinned;
 
 /// Runs of each row where the seed changes the result, unless the user says otherwise.
 const SEEDS: u64 = 3;
@@ -65,7 +66,9 @@ pub struct Study {
     /// The table of what is measured.
     pub(super) table: StudyTable,
     /// Of a sweep: its own table.
-    pub(super) sweep: Option<SweepTable>,
+    pub(super) sweep: Option<Arc<SweepTable>>,
+    /// The same in words.
+    pub(super) lines: Lines,
     pub(super) figure: StudyFigure,
     /// Of a sweep: its map.
     pub(super) map: SweepFigure,
@@ -158,8 +161,22 @@ pub fn sweep(open: &mut Option<Study>, over: &[String], seeds: (u64, u64), state
     let base = session.params.clone();
     match over.iter().map(|text| Axis::parse(specs, text)).collect::<Result<Vec<_>, _>>() {
         Ok(axes) => {
-            let opening = Opening { again: false, starts: true, seeds: limited(seeds) };
-            anew(open, state.active, What::Sweep(base, axes), opening, state);
+            let (what, seeds) = (What::Sweep(base, axes), limited(seeds));
+            match open {
+                // What is on its way goes on; a question may be asked anew with other seeds.
+                Some(study)
+                    if study.lab == state.active
+                        && what.is(&study.runner.run)
+                        && study.phase != Phase::Resting
+                        && (study.phase != Phase::Asking || study.seeds_used == seeds) =>
+                {
+                    study.open = true;
+                    if study.seeds_used != seeds {
+                        state.notice(Level::Info, "this sweep is on its way; stop it to ask for other seeds");
+                    }
+                }
+                _ => anew(open, state.active, what, Opening { again: false, starts: true, seeds }, state),
+            }
         }
         Err(error) => state.notice(Level::Error, format!("sweep: {error}")),
     }
@@ -216,12 +233,13 @@ fn anew(open: &mut Option<Study>, lab: usize, what: What, opening: Opening, stat
     };
     match Disk::open(run, folder.clone(), (facts, opening.again), before, state.wake.clone()) {
         Ok(disk) => {
-            let (table, sweep) = (runner.run.table(), runner.run.sweep_table());
+            let (table, sweep) = (runner.run.table(), runner.run.sweep_table().map(Arc::new));
             *open = Some(Study {
                 lab,
                 runner,
                 table,
                 sweep,
+                lines: Lines::default(),
                 figure: StudyFigure::default(),
                 map: SweepFigure::default(),
                 found: None,
@@ -428,14 +446,10 @@ impl Study {
                 Answer::Found(row, None) => self.load(row, state),
                 Answer::Found(_, found) => self.found = found,
                 Answer::All(runs) => {
-                    let (all, most) = (runs.len(), pinned::MOST);
-                    if all == 0 {
-                        state.notice(Level::Info, "none of its runs is recorded");
-                    } else if all > most {
-                        state.notice(Level::Info, format!("the first {most} of its {all} recorded runs are pinned"));
-                    }
                     self.pins = runs;
-                    self.pins.truncate(most);
+                    if self.pins.is_empty() {
+                        state.notice(Level::Info, "none of its runs is recorded");
+                    }
                 }
                 Answer::Told(text) => state.notice(Level::Warning, text),
                 Answer::NotSaved(problem) => {
@@ -525,12 +539,12 @@ impl Study {
 
     /// Copies its table.
     pub fn copy(&self, state: &mut State, ctx: &egui::Context) {
-        ctx.copy_text(self.sweep.as_ref().map_or_else(|| self.table.text(), SweepTable::text));
+        ctx.copy_text(self.sweep.as_ref().map_or_else(|| self.table.text(), |table| table.text()));
         state.notice(Level::Info, "the table was copied");
     }
 
     fn tabulate(&mut self) {
-        (self.table, self.sweep) = (self.runner.run.table(), self.runner.run.sweep_table());
+        (self.table, self.sweep) = (self.runner.run.table(), self.runner.run.sweep_table().map(Arc::new));
     }
 
     /// Shows the recorded run of a combination, or runs its values where none is recorded.

@@ -1,6 +1,8 @@
 //! The figure of a sweep: a map of two parameters, or a row of cells with its curve for one; beside it the theory's map of the same
 //! values, where the lab has one.
 
+use std::sync::Arc;
+
 use eframe::egui::accesskit::Role;
 use eframe::egui::{
     Align2, Color32, FontId, Painter, Pos2, Rect, Response, Sense, Shape, Stroke, StrokeKind, Ui, WidgetInfo, pos2,
@@ -17,7 +19,7 @@ use crate::plot::colormap::ColorMap;
 use crate::plot::heatmap::{self, Coloring};
 use crate::plot::medium::Medium;
 use crate::plot::number;
-use crate::plot::scale::Scale;
+use crate::plot::scale::{Scale, Tick};
 use crate::plot::style::Style;
 use crate::plot::tile::{one_line, panel_heading};
 
@@ -29,6 +31,10 @@ pub struct SweepFigure {
     theory: Option<Task<Vec<f64>>>,
     /// By cell; NaN where the theory says nothing.
     foretold: Option<Vec<f64>>,
+    /// What was drawn last of a measure of a table.
+    ours: Option<(Arc<SweepTable>, usize, Face)>,
+    /// The theory's map before and after it was computed.
+    its: Option<(bool, Face)>,
 }
 
 impl std::fmt::Debug for SweepFigure {
@@ -44,15 +50,93 @@ const WIDTH: f32 = 330.0;
 /// Size of a saved picture in pixels.
 const PICTURE: (u32, u32) = (1920, 1000);
 
-/// A map to draw.
-struct Map<'a> {
+/// What a map shows, ready to be drawn again and again.
+struct Face {
     title: String,
-    axes: &'a [Axis],
     /// By cell, the second axis fastest.
     values: Vec<Option<f64>>,
+    /// The same as they are written into the cells; empty where there is none.
+    texts: Vec<String>,
+    /// The longest of these in signs.
+    widest: usize,
+    /// By cell, for assistive technology.
+    said: Vec<String>,
     coloring: Coloring,
     /// Above the colours.
     unit: String,
+    /// By axis, the names of its values.
+    names: Vec<Vec<String>>,
+    /// The curve of a sweep of one parameter.
+    curve: Option<Curve>,
+}
+
+/// What is drawn of one parameter.
+struct Curve {
+    low: f64,
+    high: f64,
+    ticks: Vec<Tick>,
+    /// By cell, the value of every seed.
+    seeds: Vec<Vec<f64>>,
+    /// Cell, lowest, middle and highest, where something is measured.
+    known: Vec<(usize, f64, f64, f64)>,
+}
+
+impl Face {
+    fn new(axes: &[Axis], title: String, unit: String, values: Vec<Option<f64>>, coloring: Coloring) -> Self {
+        let texts: Vec<String> = values.iter().map(|value| value.map(number::short).unwrap_or_default()).collect();
+        let said = |(cell, text): (usize, &String)| {
+            let text = if text.is_empty() { "none yet" } else { text };
+            format!("{}, {title}: {text}", cell_values(axes, cell).join(", "))
+        };
+        Self {
+            widest: texts.iter().map(|text| text.chars().count()).max().unwrap_or(0),
+            said: texts.iter().enumerate().map(said).collect(),
+            names: axes.iter().map(|axis| axis.values.iter().map(ToString::to_string).collect()).collect(),
+            curve: None,
+            title,
+            values,
+            texts,
+            coloring,
+            unit,
+        }
+    }
+
+    /// Of a measure of a table.
+    fn of(axes: &[Axis], table: &SweepTable, measure: usize) -> Self {
+        let values: Vec<Option<f64>> = (0..table.cells.len()).map(|cell| table.value(cell, measure)).collect();
+        let share = table.died == Some(measure);
+        let unit = table.measures.get(measure).map(|measure| measure.unit.clone()).unwrap_or_default();
+        let unit = if share { "share".to_owned() } else { unit };
+        let coloring = coloring(&values, share);
+        let mut face = Self::new(axes, table.title(measure), unit, values, coloring);
+        face.curve = (axes.len() == 1).then(|| Curve::of(table, measure));
+        face
+    }
+}
+
+impl Curve {
+    fn of(table: &SweepTable, measure: usize) -> Self {
+        let count = table.cells.len();
+        let seeds = |cell: usize| -> Vec<f64> {
+            table.cells[cell].runs.iter().filter_map(|run| run.values.get(measure).copied().flatten()).collect()
+        };
+        let seeds: Vec<Vec<f64>> = (0..count).map(seeds).collect();
+        let all: Vec<Option<f64>> = seeds.iter().flatten().copied().map(Some).collect();
+        let Coloring { low, high, .. } = coloring(&all, table.died == Some(measure));
+        let (low, high) = (low - 0.05 * (high - low), high + 0.05 * (high - low));
+        let ends = |cell: usize| {
+            let summary = table.cells[cell].measures.get(measure)?;
+            Some((cell, summary.lowest?, table.value(cell, measure)?, summary.highest?))
+        };
+        let ticks = Scale::Linear.ticks(low, high, 5).into_iter().filter(|tick| tick.major).collect();
+        Self { low, high, ticks, seeds, known: (0..count).filter_map(ends).collect() }
+    }
+}
+
+/// A map to draw.
+struct Map<'a> {
+    face: &'a Face,
+    axes: &'a [Axis],
     /// A cell in words.
     spoken: &'a dyn Fn(usize) -> String,
     /// What a click does; empty: nothing.
@@ -71,7 +155,7 @@ impl SweepFigure {
         &mut self,
         ui: &mut Ui,
         rect: Rect,
-        (study, table): (&StudyRun, &SweepTable),
+        (study, table): (&StudyRun, &Arc<SweepTable>),
         click: &str,
         style: &Style,
         size: f32,
@@ -85,19 +169,14 @@ impl SweepFigure {
             (Some(_), false) => rect.split_top_bottom_at_fraction(0.5),
         };
         let measure = self.measure.min(table.measures.len().saturating_sub(1));
-        let values: Vec<Option<f64>> = (0..table.cells.len()).map(|cell| table.value(cell, measure)).collect();
-        let map = Map {
-            title: table.title(measure),
-            axes: &sweep.axes,
-            coloring: coloring(&values, table.died == Some(measure)),
-            values,
-            unit: if table.died == Some(measure) { "share".to_owned() } else { table.measures[measure].unit.clone() },
-            spoken: &|cell| table.spoken(cell, measure),
-            click,
-        };
+        if !self.ours.as_ref().is_some_and(|(of, shown, _)| Arc::ptr_eq(of, table) && *shown == measure) {
+            self.ours = Some((table.clone(), measure, Face::of(&sweep.axes, table, measure)));
+        }
+        let (_, _, face) = self.ours.as_ref()?;
+        let map = Map { face, axes: &sweep.axes, spoken: &|cell| table.spoken(cell, measure), click };
         let place = Rect::from_min_max(ours.min, ours.max - vec2(12.0, 4.0));
         let clicked = match &sweep.axes[..] {
-            [_] => one(ui, place, &map, (table, measure), style, size),
+            [_] => one(ui, place, &map, style, size),
             _ => grid(ui, place, &map, style, size),
         };
         if let Some(theory) = theory {
@@ -125,27 +204,27 @@ impl SweepFigure {
         }
     }
 
-    fn theory_map(&self, ui: &mut Ui, place: Rect, theory: &Theory, axes: &[Axis], style: &Style, size: f32) {
-        let cells = axes.iter().map(|axis| axis.values.len()).product();
-        let values: Vec<Option<f64>> = match &self.foretold {
-            Some(found) => (0..cells).map(|cell| found.get(cell).copied().filter(|value| value.is_finite())).collect(),
-            None => vec![None; cells],
+    fn theory_map(&mut self, ui: &mut Ui, place: Rect, theory: &Theory, axes: &[Axis], style: &Style, size: f32) {
+        let ready = self.foretold.is_some();
+        let foretold = self.foretold.as_deref().unwrap_or_default();
+        let (_, face) = match self.its.take_if(|(of, _)| *of == ready) {
+            Some(same) => self.its.insert(same),
+            None => {
+                let cells = axes.iter().map(|axis| axis.values.len()).product();
+                let value = |cell: usize| foretold.get(cell).copied().filter(|value| value.is_finite());
+                let values = (0..cells).map(value).collect();
+                let coloring = Coloring { map: ColorMap::Viridis, low: 0.0, high: 1.0 };
+                let face = Face::new(axes, theory.title.to_owned(), theory.unit.to_owned(), values, coloring);
+                self.its.insert((ready, face))
+            }
         };
         let spoken = |cell: usize| {
             let values = cell_values(axes, cell);
-            let share = self.foretold.as_ref().and_then(|found| found.get(cell)).copied().filter(|v| v.is_finite());
+            let share = foretold.get(cell).copied().filter(|value| value.is_finite());
             let share = share.map_or_else(|| "says nothing here".to_owned(), |share| format!("{:.0} %", 100.0 * share));
             format!("theory, {}: {share}\n\n{}", values.join(", "), theory.about)
         };
-        let map = Map {
-            title: theory.title.to_owned(),
-            axes,
-            coloring: Coloring { map: ColorMap::Viridis, low: 0.0, high: 1.0 },
-            values,
-            unit: theory.unit.to_owned(),
-            spoken: &spoken,
-            click: "",
-        };
+        let map = Map { face, axes, spoken: &spoken, click: "" };
         // What it is of stands below it, whole.
         let about =
             ui.painter().layout(theory.about.to_owned(), FontId::proportional(size), style.text_weak, place.width());
@@ -187,20 +266,20 @@ fn coloring(values: &[Option<f64>], share: bool) -> Coloring {
 
 /// Draws the cells with the names of their values around them.
 fn grid(ui: &mut Ui, outer: Rect, map: &Map<'_>, style: &Style, size: f32) -> Option<usize> {
-    let rest = panel_heading(ui.painter(), outer, &map.title, size + 1.0, style);
-    let (columns, rows) = match map.axes {
-        [x, y] => (x.values.len(), y.values.len()),
-        [x] => (x.values.len(), 1),
+    let rest = panel_heading(ui.painter(), outer, &map.face.title, size + 1.0, style);
+    let (columns, rows) = match &map.face.names[..] {
+        [x, y] => (x.len(), y.len()),
+        [x] => (x.len(), 1),
         _ => return None,
     };
-    let left = if rows > 1 { label_width(ui, &map.axes[1], size) + 0.6 * size } else { 0.0 };
+    let left = if rows > 1 { label_width(ui, &map.face.names[1], size) + 0.6 * size } else { 0.0 };
     let above = if rows > 1 { 1.7 * size } else { 0.4 * size };
     let inner = Rect::from_min_max(rest.min + vec2(left, above), rest.max - vec2(7.0 * size, 3.2 * size));
     if inner.width() < 2.0 * size || inner.height() < size {
         return None;
     }
     let clicked = cells(ui, inner, map, [columns, rows], style, size);
-    names_below(ui.painter(), inner, &map.axes[0], style, size);
+    names_below(ui.painter(), inner, map, style, size);
     if let [_, y] = map.axes {
         let font = FontId::proportional(size + 0.5);
         let corner = pos2(rest.left(), inner.top() - 0.35 * size);
@@ -208,16 +287,16 @@ fn grid(ui: &mut Ui, outer: Rect, map: &Map<'_>, style: &Style, size: f32) -> Op
         one_line(ui.painter(), &y.title(), room, font, style.text_weak);
         let height = inner.height() / rows as f32;
         let every = ((1.3 * size / height).ceil() as usize).max(1);
-        for (row, value) in y.values.iter().enumerate().step_by(every) {
+        for (row, name) in map.face.names[1].iter().enumerate().step_by(every) {
             let at = pos2(inner.left() - 0.5 * size, inner.bottom() - (row as f32 + 0.5) * height);
-            ui.painter().text(at, Align2::RIGHT_CENTER, value, FontId::monospace(size), style.text_weak);
+            ui.painter().text(at, Align2::RIGHT_CENTER, name, FontId::monospace(size), style.text_weak);
         }
     }
     let bar = Rect::from_min_size(pos2(inner.right() + size, inner.top()), vec2((0.9 * size).round(), inner.height()));
     if inner.height() > 4.0 * size {
-        heatmap::color_bar(ui.painter(), bar, &map.coloring, size, style);
+        heatmap::color_bar(ui.painter(), bar, &map.face.coloring, size, style);
         let at = bar.left_top() - vec2(0.0, 0.35 * size);
-        ui.painter().text(at, Align2::LEFT_BOTTOM, &map.unit, FontId::proportional(size), style.text_weak);
+        ui.painter().text(at, Align2::LEFT_BOTTOM, &map.face.unit, FontId::proportional(size), style.text_weak);
     }
     clicked
 }
@@ -232,27 +311,24 @@ fn cells(
     size: f32,
 ) -> Option<usize> {
     let cell = vec2(inner.width() / columns as f32, inner.height() / rows as f32);
-    let text = |value: f64| number::short(value);
-    let font = FontId::monospace(size);
-    let widest = map.values.iter().flatten().map(|value| text(*value).chars().count()).max().unwrap_or(0);
-    let fits = 0.62 * size * widest as f32 + 4.0 < cell.x && 1.3 * size < cell.y;
+    let (face, font) = (map.face, FontId::monospace(size));
+    let fits = 0.62 * size * face.widest as f32 + 4.0 < cell.x && 1.3 * size < cell.y;
     let mut clicked = None;
-    for (at, value) in map.values.iter().enumerate() {
+    for (at, value) in face.values.iter().enumerate() {
         let (column, row) = (at / rows, at % rows);
         let corner = pos2(inner.left() + column as f32 * cell.x, inner.bottom() - (row + 1) as f32 * cell.y);
         let place = Rect::from_min_size(corner, cell);
         let sense = if map.click.is_empty() { Sense::hover() } else { Sense::click() };
-        let response = ui.interact(place, ui.scope_id().with((&map.title, "cell", at)), sense);
-        let said = spoken_in_a_line(map, at, *value);
+        let response = ui.interact(place, ui.scope_id().with((&face.title, "cell", at)), sense);
         let role = if map.click.is_empty() { Role::Cell } else { Role::Button };
-        response.widget_info(|| WidgetInfo::labeled(role, true, &said));
+        response.widget_info(|| WidgetInfo::labeled(role, true, &face.said[at]));
         let painter = ui.painter();
         match value {
             Some(value) => {
-                let fill = map.coloring.color(*value);
+                let fill = face.coloring.color(*value);
                 painter.rect_filled(place.shrink(0.5), 0.0, fill);
                 if fits {
-                    painter.text(place.center(), Align2::CENTER_CENTER, text(*value), font.clone(), ink(fill));
+                    painter.text(place.center(), Align2::CENTER_CENTER, &face.texts[at], font.clone(), ink(fill));
                 }
             }
             // Not measured yet.
@@ -283,29 +359,25 @@ fn told(response: Response, map: &Map<'_>, at: usize) {
     });
 }
 
-/// A cell for assistive technology.
-fn spoken_in_a_line(map: &Map<'_>, cell: usize, value: Option<f64>) -> String {
-    let value = value.map_or_else(|| "none yet".to_owned(), number::short);
-    format!("{}, {}: {value}", cell_values(map.axes, cell).join(", "), map.title)
-}
-
 /// Black or white, whichever can be read on it.
 fn ink(fill: Color32) -> Color32 {
     let [r, g, b, _] = fill.to_array().map(f32::from);
     if 0.299 * r + 0.587 * g + 0.114 * b > 140.0 { Color32::BLACK } else { Color32::WHITE }
 }
 
-fn label_width(ui: &Ui, axis: &Axis, size: f32) -> f32 {
-    let width = |text: String| ui.painter().layout_no_wrap(text, FontId::monospace(size), Color32::GRAY).size().x;
-    axis.values.iter().map(|value| width(value.to_string())).fold(0.0, f32::max).min(12.0 * size)
+fn label_width(ui: &Ui, names: &[String], size: f32) -> f32 {
+    let width =
+        |text: &String| ui.painter().layout_no_wrap(text.clone(), FontId::monospace(size), Color32::GRAY).size().x;
+    names.iter().map(width).fold(0.0, f32::max).min(12.0 * size)
 }
 
 /// The values of the first axis below the cells, as many as do not touch, and its title.
-fn names_below(painter: &Painter, inner: Rect, axis: &Axis, style: &Style, size: f32) {
-    let wide = inner.width() / axis.values.len().max(1) as f32;
+fn names_below(painter: &Painter, inner: Rect, map: &Map<'_>, style: &Style, size: f32) {
+    let (Some(axis), Some(names)) = (map.axes.first(), map.face.names.first()) else { return };
+    let wide = inner.width() / names.len().max(1) as f32;
     let mut free = f32::NEG_INFINITY;
-    for (column, value) in axis.values.iter().enumerate() {
-        let text = painter.layout_no_wrap(value.to_string(), FontId::monospace(size), style.text_weak);
+    for (column, name) in names.iter().enumerate() {
+        let text = painter.layout_no_wrap(name.clone(), FontId::monospace(size), style.text_weak);
         let left = inner.left() + (column as f32 + 0.5) * wide - 0.5 * text.size().x;
         if left >= free {
             free = left + text.size().x + 0.6 * size;
@@ -320,15 +392,10 @@ fn names_below(painter: &Painter, inner: Rect, axis: &Axis, style: &Style, size:
 }
 
 /// One parameter: the median of the seeds as a line, their range as a band, every seed as a ring; below them the cells.
-fn one(
-    ui: &mut Ui,
-    outer: Rect,
-    map: &Map<'_>,
-    (table, measure): (&SweepTable, usize),
-    style: &Style,
-    size: f32,
-) -> Option<usize> {
-    let rest = panel_heading(ui.painter(), outer, &map.title, size + 1.0, style);
+fn one(ui: &mut Ui, outer: Rect, map: &Map<'_>, style: &Style, size: f32) -> Option<usize> {
+    let Curve { low, high, ticks, seeds, known } = map.face.curve.as_ref()?;
+    let (low, high) = (*low, *high);
+    let rest = panel_heading(ui.painter(), outer, &map.face.title, size + 1.0, style);
     let left = 6.0 * size;
     let inner = Rect::from_min_max(rest.min + vec2(left, 0.8 * size), rest.max - vec2(7.0 * size, 3.2 * size));
     if inner.width() < 4.0 * size || inner.height() < 6.0 * size {
@@ -337,20 +404,14 @@ fn one(
     let row = (2.2 * size).min(0.3 * inner.height());
     let curve = Rect::from_min_max(inner.min, inner.max - vec2(0.0, row + 0.5 * size));
     let strip = Rect::from_min_max(pos2(inner.left(), inner.bottom() - row), inner.max);
-    let count = map.values.len();
-    let seeds =
-        |cell: usize| table.cells[cell].runs.iter().filter_map(move |run| run.values.get(measure).copied().flatten());
-    let all: Vec<f64> = (0..count).flat_map(seeds).collect();
-    let all: Vec<Option<f64>> = all.into_iter().map(Some).collect();
-    let Coloring { low, high, .. } = coloring(&all, table.died == Some(measure));
-    let (low, high) = (low - 0.05 * (high - low), high + 0.05 * (high - low));
+    let count = map.face.values.len();
     let at = |cell: usize, value: f64| {
         let x = curve.left() + (cell as f32 + 0.5) * curve.width() / count as f32;
         pos2(x, curve.bottom() - ((value - low) / (high - low)) as f32 * curve.height())
     };
     let painter = ui.painter().clone();
     painter.rect_filled(curve, 2.0, style.plot_background);
-    for tick in Scale::Linear.ticks(low, high, 5).iter().filter(|tick| tick.major) {
+    for tick in ticks {
         let y = at(0, tick.position).y;
         painter.hline(curve.x_range(), y, Stroke::new(0.8, style.rule));
         painter.text(
@@ -361,11 +422,6 @@ fn one(
             style.text_weak,
         );
     }
-    let ends = |cell: usize| {
-        let summary = table.cells[cell].measures.get(measure)?;
-        Some((cell, summary.lowest?, table.value(cell, measure)?, summary.highest?))
-    };
-    let known: Vec<(usize, f64, f64, f64)> = (0..count).filter_map(ends).collect();
     for pair in known.windows(2) {
         let (a, b) = (pair[0], pair[1]);
         let corners: Vec<Pos2> = vec![at(a.0, a.1), at(b.0, b.1), at(b.0, b.3), at(a.0, a.3)];
@@ -373,16 +429,16 @@ fn one(
     }
     let line: Vec<Pos2> = known.iter().map(|(cell, _, value, _)| at(*cell, *value)).collect();
     painter.add(Shape::line(line.clone(), Stroke::new(2.0, style.accent)));
-    for cell in 0..count {
-        for value in seeds(cell) {
-            painter.circle_stroke(at(cell, value), 0.25 * size, Stroke::new(1.0, style.text_weak));
+    for (cell, values) in seeds.iter().enumerate() {
+        for value in values {
+            painter.circle_stroke(at(cell, *value), 0.25 * size, Stroke::new(1.0, style.text_weak));
         }
     }
     line.iter().for_each(|place| {
         painter.circle_filled(*place, 0.3 * size, style.accent);
     });
     let clicked = cells(ui, strip, map, [count, 1], style, size);
-    names_below(ui.painter(), strip, &map.axes[0], style, size);
+    names_below(ui.painter(), strip, map, style, size);
     clicked
 }
 
@@ -404,7 +460,7 @@ fn drawing<'a>(
     measure: usize,
     style: &'a Style,
 ) -> Result<(String, impl FnMut(&mut Ui) + 'a), String> {
-    let table = study.sweep_table().ok_or("this study is no sweep")?;
+    let table = Arc::new(study.sweep_table().ok_or("this study is no sweep")?);
     let mut figure = SweepFigure { measure, ..SweepFigure::default() };
     let seeds = table.cells.iter().map(|cell| cell.runs.len()).max().unwrap_or(0);
     let title = format!("{}: {}", study.title(), number::counted(seeds as u64, "seed", "seeds"));

@@ -14,12 +14,15 @@ const CLICK: &str = "Click: show its recorded run, or run its values where none 
 /// Draws map and table.
 pub fn show(study: &mut Study, width: f32, ui: &mut Ui, style: &Style, acts: &mut Vec<Act>) {
     let Some(table) = &study.sweep else { return };
+    study.lines.turn_to(table);
+    let lines = &study.lines;
     ui.horizontal(|ui| {
         ui.label("Measure");
-        let shown = table.title(study.map.measure);
+        let title = lines.titles.iter().find(|(measure, _)| *measure == study.map.measure);
+        let shown = title.map_or("", |(_, title)| title);
         let combo = ComboBox::from_id_salt("measure of a sweep").width(320.0).selected_text(shown).show_ui(ui, |ui| {
-            for measure in (0..table.measures.len()).filter(|measure| table.is_measured(*measure)) {
-                ui.selectable_value(&mut study.map.measure, measure, table.title(measure));
+            for (measure, title) in &lines.titles {
+                ui.selectable_value(&mut study.map.measure, *measure, title);
             }
         });
         combo.response.accessible_name("Measure of the map");
@@ -37,23 +40,13 @@ pub fn show(study: &mut Study, width: f32, ui: &mut Ui, style: &Style, acts: &mu
         Phase::Measuring(_) => study.runner.row(),
         _ => None,
     };
-    let shown: Vec<usize> =
-        (0..table.measures.len()).filter(|k| table.died != Some(*k) && table.is_measured(*k)).collect();
     egui::Grid::new("sweep table").striped(true).spacing(vec2(16.0, 6.0)).show(ui, |ui| {
-        for axis in &table.axes {
-            ui.label(theme::strong(axis.title.as_str()));
-        }
-        if table.died.is_some() {
-            ui.label(theme::strong("died"));
-        }
-        for k in &shown {
-            let measure = &table.measures[*k];
-            let unit = if measure.unit.is_empty() { String::new() } else { format!(" [{}]", measure.unit) };
-            ui.label(theme::strong(format!("{}{unit}", measure.title)));
+        for head in &lines.heads {
+            ui.label(theme::strong(head.as_str()));
         }
         ui.end_row();
-        for (row, cell) in table.cells.iter().enumerate() {
-            for (at, value) in cell.values.iter().enumerate() {
+        for (row, line) in lines.rows.iter().enumerate() {
+            for (at, value) in line.values.iter().enumerate() {
                 if at > 0 {
                     ui.label(RichText::new(value).monospace());
                 } else if ui
@@ -65,11 +58,10 @@ pub fn show(study: &mut Study, width: f32, ui: &mut Ui, style: &Style, acts: &mu
                     acts.push(Act::StudyLoad(row));
                 }
             }
-            if table.died.is_some() {
-                ui.label(cell.died_text().unwrap_or_default());
+            if let Some(died) = &line.died {
+                ui.label(died);
             }
-            for k in &shown {
-                let text = cell.text(*k);
+            for text in &line.measures {
                 ui.label(match (text.is_empty(), now == Some(row)) {
                     (true, true) => RichText::new("running").weak(),
                     (true, false) => RichText::new("…").weak(),

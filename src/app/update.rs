@@ -361,7 +361,9 @@ impl App {
             NetworkFile::Features { part: Part::Test, .. } => "features-test",
             NetworkFile::Features { part: Part::Train, .. } => "features-train",
         };
-        let file = capture::figure_file(name, session, &runs, what.suffix());
+        let (beside, cursor) = (capture::Beside::of(session, &runs), session.play.cursor.step);
+        // Which weights these are, is known once they are read.
+        let file = move |step: Option<u64>| beside.file(name, step.unwrap_or(cursor), what.suffix());
         if let Err(why) = self.exports.begin_network(what, session, device, file) {
             self.state.notice(Level::Info, why);
         }

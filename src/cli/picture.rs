@@ -6,6 +6,8 @@ use std::io::BufWriter;
 use std::path::Path;
 use std::sync::Arc;
 
+use serde_json::json;
+
 use super::export::saved;
 use super::flags::ExportFlags;
 use super::headless::{self, Interrupt};
@@ -15,14 +17,16 @@ use crate::app::figure::{self, Figure, Opened, Recorded};
 use crate::app::gif;
 use crate::app::layouts::Layouts;
 use crate::app::png::png;
-use crate::app::scene::Scene;
+use crate::app::scene::{PinnedRuns, Scene};
 use crate::disk;
 use crate::engine::event::Status;
+use crate::engine::numbers;
 use crate::engine::params::nearest;
 use crate::engine::recording::{RunReader, replay_from};
 use crate::engine::run_folder::DiskError;
 use crate::engine::state::RunState;
 use crate::kit::lab::{self, RunOptions};
+use crate::kit::pinned::{self, Pinned};
 use crate::kit::tiles::TileSpec;
 use crate::kit::view::{Cursor, Lab};
 use crate::labs;
@@ -53,12 +57,13 @@ pub fn check(flags: &ExportFlags, format: &str) -> Result<(), Failure> {
 /// Draws the figure and saves it.
 pub fn save(flags: &ExportFlags, format: &str, output: &Output) -> Result<(), Failure> {
     let interrupt = Interrupt::listen()?;
-    let Subject { lab, run, reader, view, cursor, tile } = subject(flags, &interrupt, output)?;
+    let Subject { lab, run, reader, view, cursor, tile, pinned } = subject(flags, &interrupt, output)?;
     let style = flags.theme.style();
     // Another reader: this one says what is damaged.
     let again = reader.as_ref().map(|reader| labs::open_run(reader.folder())).transpose()?.map(RefCell::new);
     let read = |offset, bytes| again.as_ref().and_then(|again| again.borrow_mut().payload_at(offset, bytes).ok());
-    let past = Recorded::new(&run, Arc::default(), Box::new(read));
+    let mut past = Recorded::new(&run, Arc::default(), Box::new(read));
+    past.pinned = Arc::new(behind(lab, &pinned, &style, output));
     let size = flags.size.unwrap_or(if format == "gif" { gif::SIZE } else { figure::SIZE });
     let figure = Figure { lab, run: &run, past: &past, view: &view, tile: tile.id, size, style: &style };
     let medium = if format == "svg" { Medium::Vectors } else { Medium::Pixels };
@@ -139,6 +144,29 @@ struct Subject {
     view: BTreeMap<String, String>,
     cursor: Cursor,
     tile: &'static TileSpec,
+    /// What the scene has of pinned runs.
+    pinned: PinnedRuns,
+}
+
+/// The pinned runs of a scene; what is not there is told and left out.
+fn behind(lab: &Lab, of: &PinnedRuns, style: &Style, output: &Output) -> Pinned {
+    let specs = |id: &str| labs::find(id).map(|lab| lab.params);
+    let mut runs = Vec::new();
+    for folder in of.runs.iter().take(pinned::MOST) {
+        let read = numbers::read(Path::new(folder), specs).and_then(|read| match read.header.lab == lab.spec.id {
+            true => Ok(read),
+            false => Err(format!("`{folder}` is a run of lab `{}`", read.header.lab)),
+        });
+        match read {
+            Ok(read) => runs.push(Arc::new(read)),
+            Err(problem) => {
+                let text = format!("a pinned run of the scene is left out: {problem}");
+                output.object(&json!({ "event": "notice", "level": "warning", "text": text }));
+                output.aside(format!("warning: {text}"));
+            }
+        }
+    }
+    Pinned::of(lab.spec.params, runs, &of.by, style)
 }
 
 fn subject(flags: &ExportFlags, interrupt: &Interrupt, output: &Output) -> Result<Subject, Failure> {
@@ -177,8 +205,8 @@ fn subject(flags: &ExportFlags, interrupt: &Interrupt, output: &Output) -> Resul
         (None, None) => Cursor { step: run.step, sub: 0 },
     };
     let tile = tile(lab, &run, flags, scene.as_ref())?;
-    let view = scene.map(|scene| scene.view).unwrap_or_default();
-    Ok(Subject { lab, run, reader, view, cursor, tile })
+    let (view, pinned) = scene.map(|scene| (scene.view, scene.pinned)).unwrap_or_default();
+    Ok(Subject { lab, run, reader, view, cursor, tile, pinned })
 }
 
 /// The run of a scene, which is computed as the window would.

@@ -115,13 +115,16 @@ pub fn device_choice(text: &str) -> Result<DeviceChoice, Failure> {
     Ok(choice)
 }
 
-/// Puts a path into the lab's first path parameter, and sets the choices that this parameter depends on.
-pub fn set_data(specs: &[ParamSpec], params: &mut Params, path: &Path) -> Result<(), Failure> {
+/// The parameter that `--data` sets: the lab's first path, of a folder where the path is one.
+pub fn data_parameter<'a>(specs: &'a [ParamSpec], path: &Path) -> Result<&'a ParamSpec, Failure> {
     let paths = || specs.iter().filter(|spec| spec.kind.is_path());
-    let Some(spec) = paths().find(|spec| (spec.kind == ParamKind::Folder) == path.is_dir()).or_else(|| paths().next())
-    else {
-        return Err(Failure::usage("`--data`: this lab reads no data from disk"));
-    };
+    let found = paths().find(|spec| (spec.kind == ParamKind::Folder) == path.is_dir()).or_else(|| paths().next());
+    found.ok_or_else(|| Failure::usage("`--data`: this lab reads no data from disk"))
+}
+
+/// Puts a path into the parameter for it, and sets the choices that this parameter depends on.
+pub fn set_data(specs: &[ParamSpec], params: &mut Params, path: &Path) -> Result<(), Failure> {
+    let spec = data_parameter(specs, path)?;
     if !path.exists() {
         return Err(Failure::usage(format!("`--data {}`: there is no such file or folder", path.display())));
     }

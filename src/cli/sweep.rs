@@ -19,7 +19,7 @@ use super::flags::SweepFlags;
 use super::output::{Failure, Output};
 use super::place;
 use super::progress::reading;
-use super::request::{device_choice, find_lab, values};
+use super::request::{data_parameter, device_choice, find_lab, values};
 use super::study::{Shell, carried_out, suffix, taken_over};
 
 pub fn sweep(flags: &SweepFlags, output: &Output) -> Result<(), Failure> {
@@ -27,10 +27,20 @@ pub fn sweep(flags: &SweepFlags, output: &Output) -> Result<(), Failure> {
     let axes = flags.over.iter().map(|text| Axis::parse(lab.params, text)).collect::<Result<Vec<_>, _>>()?;
     check_size(&axes, series.seeds)?;
     let device = device_choice(&series.device)?;
+    let mut said: Vec<Said<'_>> = axes.iter().map(|axis| (axis.spec.key, "--over")).collect();
+    for assignment in &series.set {
+        if let Some((key, _)) = assignment.split_once('=') {
+            say(&mut said, key.trim(), "--set")?;
+        }
+    }
     let mut base = values(lab, flags.preset.as_deref(), &series.set, series.data.as_deref())?;
-    refuse_both(flags, &axes)?;
+    if let Some(path) = &series.data {
+        say(&mut said, data_parameter(lab.params, path)?.key, "--data")?;
+    }
     if let Some(steps) = flags.steps {
-        base = with_steps(lab, &base, steps)?;
+        let key;
+        (key, base) = with_steps(lab, &base, steps)?;
+        say(&mut said, key, "--steps")?;
     }
     let shown = match &flags.to {
         Some(file) => {
@@ -79,19 +89,27 @@ pub fn sweep(flags: &SweepFlags, output: &Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Refuses to set what is swept, and to say the steps twice.
-fn refuse_both(flags: &SweepFlags, axes: &[Axis]) -> Result<(), Failure> {
-    let of = |assignment: &String| assignment.split_once('=').map(|(key, _)| key.trim().to_owned());
-    match flags.series.set.iter().filter_map(of).find(|key| axes.iter().any(|axis| axis.spec.key == key)) {
-        Some(key) => {
-            Err(Failure::usage(format!("`--set {key}=…`: `{key}` is swept, so that it has no value of its own")))
-        }
+/// A parameter that was given, and with which flag.
+type Said<'a> = (&'a str, &'static str);
+
+/// Notes that a parameter was given; refuses one that has been given already.
+fn say<'a>(said: &mut Vec<Said<'a>>, key: &'a str, flag: &'static str) -> Result<(), Failure> {
+    let before = said.iter().find(|(known, _)| *known == key).map(|(_, before)| *before);
+    said.push((key, flag));
+    match before {
         None => Ok(()),
+        Some("--over") => {
+            Err(Failure::usage(format!("`{flag}` gives `{key}`, which is swept and has no value of its own")))
+        }
+        Some(before) if before == flag => Err(Failure::usage(format!("`{flag}` gives `{key}` twice; give it once"))),
+        Some(before) => {
+            Err(Failure::usage(format!("`{key}` is given twice, with `{before}` and with `{flag}`; give it once")))
+        }
     }
 }
 
-/// The parameters with so many training steps.
-fn with_steps(lab: &LabSpec, base: &Params, steps: u64) -> Result<Params, Failure> {
+/// The parameters with so many training steps, and the one that says it.
+fn with_steps(lab: &'static LabSpec, base: &Params, steps: u64) -> Result<(&'static str, Params), Failure> {
     let counts = lab.params.iter().filter(|spec| matches!(spec.kind, ParamKind::Int { .. }) && base.shows(spec));
     let counts = counts.filter(|spec| spec.key == "steps" || spec.key.ends_with("_steps"));
     let mut refused = None;
@@ -99,7 +117,7 @@ fn with_steps(lab: &LabSpec, base: &Params, steps: u64) -> Result<Params, Failur
         let value = i64::try_from(steps).map(Value::Int).unwrap_or(Value::Int(i64::MAX));
         let mut params = base.clone();
         match params.set(lab.params, spec.key, value) {
-            Ok(()) if (lab.steps)(&params) == steps => return Ok(params),
+            Ok(()) if (lab.steps)(&params) == steps => return Ok((spec.key, params)),
             Ok(()) => {}
             Err(error) => refused = Some(error),
         }

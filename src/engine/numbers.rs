@@ -1,6 +1,7 @@
 //! The numbers of a recorded run alone, thinned to what a screen can show: for curves behind another run's, and tables of many runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use super::event::RunHeader;
 use super::params::ParamSpec;
 use super::recording::{METRICS, RunReader};
-use super::run_folder::DiskError;
+use super::run_folder::{self, DiskError};
 use super::twin::TWIN;
 use crate::disk;
 
@@ -32,6 +33,28 @@ pub struct Numbers {
     pub curves: BTreeMap<String, Points>,
     /// The last value of each.
     pub last: BTreeMap<String, f64>,
+    /// Numbers of which nothing is kept, because the run has more than [`MOST_CURVES`].
+    pub left_out: usize,
+    pub stand: Stand,
+}
+
+/// How far a recording was when it was read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stand {
+    /// Length of its file of numbers.
+    pub bytes: u64,
+    /// It was still being recorded.
+    pub grows: bool,
+}
+
+impl Stand {
+    /// How far the recording in a run folder is now: it asks for a file's length and looks for the lock. `None`: there is no file of
+    /// numbers.
+    pub fn of(folder: &Path) -> Option<Self> {
+        let grows = run_folder::is_locked(folder);
+        let bytes = fs::metadata(folder.join(METRICS)).ok()?.len();
+        Some(Self { bytes, grows })
+    }
 }
 
 /// Reads a run folder. `specs`: the parameters of a lab by its id; `None`: there is no such lab.
@@ -39,6 +62,8 @@ pub struct Numbers {
 /// # Errors
 /// It cannot be read, or is of an unknown lab.
 pub fn read(folder: &Path, specs: impl Fn(&str) -> Option<&'static [ParamSpec]>) -> Result<Numbers, String> {
+    // What comes while it is read is read the next time.
+    let stand = Stand::of(folder).unwrap_or_default();
     let mut reader = RunReader::open(folder).map_err(|error| error.to_string())?;
     let lab = reader.header().lab.clone();
     let specs =
@@ -47,26 +72,39 @@ pub fn read(folder: &Path, specs: impl Fn(&str) -> Option<&'static [ParamSpec]>)
     let header = reader.header().clone();
     let path = folder.join(METRICS);
     let file = disk::open(&path).map_err(|error| DiskError::io("read", &path, error).to_string())?;
-    let curves = curves(BufReader::new(file)).map_err(|error| DiskError::io("read", &path, error).to_string())?;
+    let found = curves(BufReader::new(file)).map_err(|error| DiskError::io("read", &path, error).to_string())?;
+    let Found { curves, left_out } = found;
+    let left_out = left_out.len();
     let last = curves.iter().filter_map(|(key, curve)| Some((key.clone(), curve.last()?[1]))).collect();
     let curves = curves.into_iter().map(|(key, curve)| (key, curve.finish().into())).collect();
-    Ok(Numbers { folder: folder.to_owned(), header, curves, last })
+    Ok(Numbers { folder: folder.to_owned(), header, curves, last, left_out, stand })
+}
+
+/// The curves of a file, and the keys of those for which there was no room.
+#[derive(Debug, Default)]
+struct Found {
+    curves: BTreeMap<String, Thinned>,
+    left_out: BTreeSet<String>,
 }
 
 /// The curves of a file `step,seconds,key,value`. What is no such line is left out: a torn end, or damage.
-fn curves(mut file: impl BufRead) -> std::io::Result<BTreeMap<String, Thinned>> {
-    let mut curves: BTreeMap<String, Thinned> = BTreeMap::new();
+fn curves(mut file: impl BufRead) -> std::io::Result<Found> {
+    let mut found = Found::default();
     let mut line = Vec::new();
     loop {
         line.clear();
         if file.by_ref().take(LONGEST).read_until(b'\n', &mut line)? == 0 {
-            return Ok(curves);
+            return Ok(found);
         }
         let Some((key, point)) = std::str::from_utf8(&line).ok().and_then(point) else { continue };
-        if let Some(curve) = curves.get_mut(key) {
+        if let Some(curve) = found.curves.get_mut(key) {
             curve.push(point);
-        } else if curves.len() < MOST_CURVES && !key.starts_with(TWIN) {
-            curves.entry(key.to_owned()).or_default().push(point);
+        } else if key.starts_with(TWIN) || found.left_out.contains(key) {
+            continue;
+        } else if found.curves.len() < MOST_CURVES {
+            found.curves.entry(key.to_owned()).or_default().push(point);
+        } else {
+            found.left_out.insert(key.to_owned());
         }
     }
 }
@@ -139,7 +177,7 @@ mod tests {
             text += &format!("{step},0.5,loss/a,{value:?}\n");
         }
         text += "50000,1,loss/a,NaN\n3,0.1,twin/loss/a,4.0\nnonsense\n49999,1,other,2.5\n50001,1,loss/a,1";
-        let found = curves(text.as_bytes()).unwrap();
+        let found = curves(text.as_bytes()).unwrap().curves;
         assert_eq!(found.keys().collect::<Vec<_>>(), ["loss/a", "other"], "neither the twin's nor what is torn");
         let found: BTreeMap<String, Vec<[f64; 2]>> =
             found.into_iter().map(|(key, curve)| (key, curve.finish())).collect();
@@ -148,6 +186,14 @@ mod tests {
         assert!(loss.contains(&[31_234.0, 99.0]), "the spike");
         assert_eq!((loss.last(), &*found["other"]), (Some(&[49_999.0, 5.0]), &[[49_999.0, 2.5]][..]));
         assert!(loss.windows(2).all(|pair| pair[0][0] < pair[1][0]));
+    }
+
+    #[test]
+    fn curves_for_which_there_is_no_room_are_counted() {
+        let line = |key: usize| format!("1,0.5,key/{key:03},1.0\n");
+        let text: String = (0..MOST_CURVES + 3).chain(0..MOST_CURVES + 3).map(line).collect();
+        let found = curves(text.as_bytes()).unwrap();
+        assert_eq!((found.curves.len(), found.left_out.len()), (MOST_CURVES, 3));
     }
 
     #[test]

@@ -414,7 +414,7 @@ pub fn lock(folder: &Path) -> Result<Option<File>, DiskError> {
 }
 
 /// Whether a process writes to the folder now. Shared, so that two who ask do not disturb each other.
-fn is_locked(folder: &Path) -> bool {
+pub fn is_locked(folder: &Path) -> bool {
     disk::open(&folder.join(LOCK)).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -127,7 +128,7 @@ pub struct Row {
 }
 
 /// A study that is being measured, one run after the other: `next` says which run to make, `record` measures it. The
-/// window and the command line drive it alike.
+/// window and the command line drive it alike. What is large of it is shared: a copy costs a pointer a run.
 #[derive(Debug, Clone)]
 pub struct StudyRun {
     /// Lab id.
@@ -137,13 +138,13 @@ pub struct StudyRun {
     pub sweep: Option<Arc<Sweep>>,
     rows: Arc<[Row]>,
     specs: &'static [ParamSpec],
-    tasks: Vec<StudyTask>,
+    tasks: Arc<[StudyTask]>,
     /// By task: what its result depends on. `None` until [`StudyRun::keep`], or if the data set cannot be read.
-    keys: Vec<Option<Key>>,
+    keys: Arc<[Option<Key>]>,
     /// By task.
-    samples: Vec<Option<Sample>>,
+    samples: Vec<Option<Arc<Sample>>>,
     /// By task: the newest of an earlier study, which stands in where a new measurement fails.
-    earlier: Vec<Option<Sample>>,
+    earlier: Arc<[Option<Arc<Sample>>]>,
 }
 
 impl StudyRun {
@@ -205,9 +206,10 @@ impl StudyRun {
                 name: name.clone(),
             }));
         }
-        let (keys, samples) = (vec![None; tasks.len()], vec![None; tasks.len()]);
-        let earlier = samples.clone();
+        let samples = vec![None; tasks.len()];
+        let (keys, earlier) = (vec![None; tasks.len()].into(), samples.clone().into());
         let rows = rows.into_iter().map(|(row, _)| row).collect();
+        let tasks = tasks.into();
         Self { lab: lab.to_owned(), spec, sweep, rows, specs, tasks, keys, samples, earlier }
     }
 
@@ -259,7 +261,7 @@ impl StudyRun {
         };
         let kept = self.keeps().filter(|_| failed.is_none()).map(|keep| keep(run));
         let header = run.header.as_ref();
-        self.samples[index] = Some(Sample {
+        self.samples[index] = Some(Arc::new(Sample {
             row: row.label.clone(),
             params: task.params.clone(),
             seed: task.seed,
@@ -272,13 +274,21 @@ impl StudyRun {
             data: header.map_or_else(String::new, |header| header.data.clone()),
             measured: clock::utc_now(),
             kept,
-        });
+        }));
         true
     }
 
     /// The first run of a row.
     pub fn task(&self, row: usize) -> Option<&StudyTask> {
-        self.tasks.iter().find(|task| task.row == row)
+        self.tasks.get(self.of_row(row)).and_then(<[StudyTask]>::first)
+    }
+
+    /// The tasks of a row, which lie side by side, as many in each.
+    fn of_row(&self, row: usize) -> Range<usize> {
+        let seeds = self.tasks.len().checked_div(self.rows.len()).unwrap_or(0);
+        let row = row.min(self.rows.len());
+        let end = (row + 1).min(self.rows.len());
+        row * seeds..end * seeds
     }
 
     /// The study's own folder in the folder of all studies: `studies/LAB-STUDY`.
@@ -303,7 +313,7 @@ impl StudyRun {
 
     /// The samples of a row, in order of seeds.
     pub fn samples(&self, row: usize) -> impl Iterator<Item = &Sample> {
-        self.tasks.iter().zip(&self.samples).filter(move |(task, _)| task.row == row).filter_map(|(_, s)| s.as_ref())
+        self.samples[self.of_row(row)].iter().filter_map(Option::as_deref)
     }
 
     /// Takes over what was measured in this folder before and depends on the same things, the newest where there are
@@ -315,7 +325,7 @@ impl StudyRun {
         describe: fn(&Params) -> Result<String, ParamError>,
         again: bool,
     ) -> Result<Vec<String>, DiskError> {
-        self.keys = self.keys_of_tasks(describe);
+        self.keys = self.keys_of_tasks(describe).into();
         let known = match study_store::read(folder) {
             Ok(known) => known,
             // Saving sets it aside, and says so.
@@ -334,13 +344,13 @@ impl StudyRun {
         // Of equals the last one is taken.
         let newest = |key: &Option<Key>| {
             let same = known.iter().filter(|(of, _)| key.as_ref() == Some(of));
-            same.max_by_key(|(_, sample)| &sample.measured).map(|(_, sample)| (*sample).clone())
+            same.max_by_key(|(_, sample)| &sample.measured).map(|(_, sample)| Arc::new((*sample).clone()))
         };
         self.earlier = self.keys.iter().map(newest).collect();
         if again {
             return Ok(Vec::new());
         }
-        self.samples = self.earlier.clone();
+        self.samples = self.earlier.to_vec();
         let missing = self.keys.iter().zip(&self.samples).filter(|(_, sample)| sample.is_none());
         let missing: Vec<&Key> = missing.filter_map(|(key, _)| key.as_ref()).collect();
         // What answers almost the same question, and why it does not answer this one.
@@ -379,7 +389,7 @@ impl StudyRun {
     fn keys_of_tasks(&self, describe: fn(&Params) -> Result<String, ParamError>) -> Vec<Option<Key>> {
         let mut described: Vec<(&Params, Option<String>)> = Vec::new();
         let mut keys = Vec::new();
-        for task in &self.tasks {
+        for task in self.tasks.iter() {
             if !described.iter().any(|(params, _)| *params == &task.params) {
                 let reads = study_store::names_path(self.specs, &task.params);
                 // What cannot be read, the run itself will explain.
@@ -486,7 +496,7 @@ impl StudyRun {
 
     /// The complete recording of a row's first seed that has one. Reads files.
     pub fn recording_of(&self, folder: &Path, row: usize) -> Option<PathBuf> {
-        self.tasks.iter().filter(|task| task.row == row).find_map(|task| self.recording(folder, task))
+        self.tasks[self.of_row(row)].iter().find_map(|task| self.recording(folder, task))
     }
 
     /// The checkpoint from which an interrupted run of this task goes on. A damaged or missing one means: from the start.
@@ -516,7 +526,7 @@ impl StudyRun {
     /// of this study: `table.csv`, `table.json` and `table.txt` (to read). Returns what the user should know.
     pub fn save(&self, folder: &Path) -> Result<Option<String>, DiskError> {
         fs::create_dir_all(folder).map_err(|e| DiskError::io("create the folder", folder, e))?;
-        let samples: Vec<&Sample> = self.samples.iter().flatten().collect();
+        let samples: Vec<&Sample> = self.samples.iter().flatten().map(Arc::as_ref).collect();
         let same = |a: &Sample, b: &Sample| self.key_of(a) == self.key_of(b);
         let lock = study_store::lock(folder)?;
         let notice = study_store::add(folder, &samples, same)?;
@@ -590,10 +600,9 @@ impl StudyRun {
 
     /// The measured samples of a row; where a new measurement failed, what an earlier study measured.
     fn valid(&self, row: usize) -> impl Iterator<Item = &Sample> {
-        let of_row = move |at: &usize| self.tasks[*at].row == row;
-        (0..self.tasks.len()).filter(of_row).filter_map(|at| match &self.samples[at] {
-            Some(sample) if sample.failed.is_some() => self.earlier[at].as_ref(),
-            sample => sample.as_ref(),
+        self.of_row(row).filter_map(|at| match &self.samples[at] {
+            Some(sample) if sample.failed.is_some() => self.earlier[at].as_deref(),
+            sample => sample.as_deref(),
         })
     }
 

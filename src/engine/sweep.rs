@@ -161,7 +161,7 @@ impl Axis {
     /// half as much again where it is not, everything where it is a choice or a switch. `None`: it is not swept.
     pub fn around(spec: &ParamSpec, value: &Value) -> Option<String> {
         let text = |low: f64, high: f64, n: usize| {
-            let value = |x: f64| spec.nearest(rounded(x)).map(|value| value.to_string());
+            let value = |x: f64| spec.nearest(rounded(x, FIGURES)).map(|value| value.to_string());
             Some(format!("{}..{}:{n}", value(low)?, value(high)?))
         };
         match (spec.kind, value) {
@@ -230,15 +230,17 @@ fn range(spec: &ParamSpec, text: &str, from: &str, rest: &str) -> Result<Vec<Val
         );
         return Err(ParamError::invalid(spec.key, problem));
     }
-    let mut values = Vec::new();
-    for i in 0..count {
+    let place = |i: usize| {
         let share = i as f64 / (count - 1) as f64;
-        let value = match i {
+        match i {
             0 => low,
             _ if i + 1 == count => high,
-            _ if log => rounded(low * (high / low).powf(share)),
-            _ => rounded(low + (high - low) * share),
-        };
+            _ if log => (low * (high / low).powf(share)).clamp(low, high),
+            _ => (low + (high - low) * share).clamp(low, high),
+        }
+    };
+    let mut values = Vec::new();
+    for value in short((0..count).map(place).collect()) {
         let value = spec.nearest(value).ok_or_else(|| ParamError::invalid(spec.key, "is no number"))?;
         // Whole numbers may fall together.
         if values.last() != Some(&value) {
@@ -248,9 +250,34 @@ fn range(spec: &ParamSpec, text: &str, from: &str, rest: &str) -> Result<Vec<Val
     Ok(values)
 }
 
-/// To four figures, so that a value is what is written of it.
-fn rounded(value: f64) -> f64 {
-    format!("{value:.3e}").parse().unwrap_or(value)
+/// Figures of a value, so that it is what is written of it.
+const FIGURES: usize = 4;
+
+/// To so many figures.
+fn rounded(value: f64, figures: usize) -> f64 {
+    format!("{value:.*e}", figures.saturating_sub(1)).parse().unwrap_or(value)
+}
+
+/// The ascending values of a range between its ends in [`FIGURES`] figures, or in as many more as leave each where it is, but for a
+/// hundredth of the way to its neighbours. The ends stay as they are.
+fn short(values: Vec<f64>) -> Vec<f64> {
+    /// A number of 64 bits is known by as many figures.
+    const ALL: usize = 17;
+    let last = values.len().saturating_sub(1);
+    let stays = |at: usize, value: f64| {
+        let gap = (values[at] - values[at - 1]).min(values[at + 1] - values[at]);
+        (value - values[at]).abs() <= 0.01 * gap
+    };
+    for figures in FIGURES..ALL {
+        let shorter = |(at, value): (usize, &f64)| match at {
+            at if at == 0 || at == last => Some(*value),
+            at => Some(rounded(*value, figures)).filter(|shorter| stays(at, *shorter)),
+        };
+        if let Some(found) = values.iter().enumerate().map(shorter).collect() {
+            return found;
+        }
+    }
+    values
 }
 
 /// Refuses what is no sweep, or too large a one.
@@ -317,8 +344,35 @@ mod tests {
         assert_eq!(parse("momentum=0..0.9:4").unwrap(), "0.0 0.3 0.6 0.9");
         assert_eq!(parse("width = 1..4:7").unwrap(), "1 2 3 4", "whole numbers, each once");
         assert_eq!(parse("rate=1,0,0.5").unwrap(), "1.0 0.0 0.5", "a list stays in its order");
+        assert_eq!(
+            parse("momentum=0.1001..0.1002:3").unwrap(),
+            "0.1001 0.10015 0.1002",
+            "a narrow one has more figures"
+        );
+        assert_eq!(parse("momentum=0.5..0.50001:6").unwrap(), "0.5 0.500002 0.500004 0.500006 0.500008 0.50001");
+        assert_eq!(parse("width=60..64:3").unwrap(), "60 62 64");
         assert_eq!((parse("rule=*").unwrap(), parse("rule=b,a").unwrap()), ("a b".to_owned(), "b a".to_owned()));
         assert_eq!((parse("average=on,off").unwrap(), parse("average=*").unwrap()), ("on off".into(), "on off".into()));
+    }
+
+    #[test]
+    fn the_values_of_a_range_are_distinct_evenly_spaced_and_include_the_ends() {
+        for (low, high, n) in [("0.1001", "0.1002", 64), ("9.999", "10", 40), ("0.123456789", "0.12345679", 9)] {
+            for key in ["rate", "momentum"].into_iter().filter(|key| *key == "rate" || high != "10") {
+                let axis = Axis::parse(SPECS, &format!("{key}={low}..{high}:{n}")).unwrap();
+                let number = |value: &Value| value.to_string().parse::<f64>().unwrap();
+                let values: Vec<f64> = axis.values.iter().map(number).collect();
+                assert_eq!((values.len(), values[0]), (n, low.parse().unwrap()), "{key}");
+                assert_eq!(values[n - 1], high.parse::<f64>().unwrap());
+                let even = (values[n - 1] - values[0]) / (n - 1) as f64;
+                let gaps = values.windows(2).map(|pair| pair[1] - pair[0]);
+                assert!(gaps.into_iter().all(|gap| (gap / even - 1.0).abs() < 0.05), "{key} {values:?}");
+            }
+        }
+        // Between neighbours among the numbers of 64 bits there is nothing.
+        let (low, high) = (0.5_f64, 0.5_f64.next_up());
+        let axis = Axis::parse(SPECS, &format!("momentum={low:?}..{high:?}:5")).unwrap();
+        assert_eq!(axis.values, [Value::Float(low), Value::Float(high)]);
     }
 
     #[test]

@@ -129,7 +129,7 @@ impl<'a> Panel<'a> {
 
     /// Adds what the pinned runs measured of a scalar, behind everything else. [`Panel::add`] does it for quantities.
     pub fn behind(&mut self, key: &str, title: &str, dash: Dash, noisy: bool, ctx: &ViewCtx<'_>) {
-        for run in &ctx.past.pinned().runs {
+        for run in ctx.past.pinned().behind(ctx.run) {
             if let Some(curve) = run.curve(key, title, dash) {
                 self.lines.push(Line { layer: Layer::Behind, entry: run.name.clone().into(), noisy, curve });
             }
@@ -278,48 +278,33 @@ impl CurvesTile {
         ctx: &mut ViewCtx<'a>,
         controls: impl FnOnce(&mut Ui, Option<usize>),
     ) {
-        let (size, style, step) = (tile::font_size(ctx.presenting), ctx.style, ctx.cursor.step);
+        let (size, style) = (tile::font_size(ctx.presenting), ctx.style);
         let (bar, rest) = tile::split(ui, size);
         self.plots.resize_with(panels.len().max(MOST_PANELS), CurveState::default);
         let pinned = ctx.past.pinned();
-        let behind = self.behind(&pinned, &panels);
+        let chosen = self.shown.min(panels.len().saturating_sub(1));
+        // What has a curve, whether it is switched off or not.
+        let behind =
+            [self.behind(&pinned, &panels), self.behind(&pinned, &panels[chosen..panels.len().min(chosen + 1)])];
         panels.iter_mut().for_each(|panel| self.hide(panel));
         self.smooth(&mut panels, ctx);
         panels.iter_mut().for_each(|panel| self.highlight(panel));
 
-        let mut entries: Vec<Entry<'_>> = Vec::new();
-        for (panel, entry) in panels.iter().flat_map(|panel| panel.entries.iter().map(move |entry| (panel, entry))) {
-            if !entries.iter().any(|other| other.name == entry.name) {
-                entries.push(Entry { help: help(entry, &reading(panel.value(entry.name, step))), ..entry.clone() });
-            }
-        }
-        if let Some(what) = &about.twin {
-            let strength = if self.hidden.contains(TWIN_ENTRY) { HIDDEN } else { 1.0 };
-            let category = Category { color: style.text_weak.gamma_multiply(strength), dash: Dash::Dashed };
-            entries.push(Entry { name: TWIN_ENTRY, category, selected: false, help: format!("twin: {what}") });
-        }
-        if about.in_headings {
-            entries.clear();
-        }
-        let most = 0.34 * rest.height();
-        let (alone, all) = (entries.clone(), number::counted(behind.len() as u64, "pinned run", "pinned runs"));
-        entries.extend(behind.iter().cloned());
-        let mut wanted = legend::height(ui, &entries, rest.width(), size);
-        if wanted > most && !behind.is_empty() {
-            // Their number at least; which is which, a curve says under the pointer.
-            entries = alone;
-            let category = Category { color: style.text_weak, dash: Dash::Solid };
-            let help = behind.iter().map(|entry| entry.name).collect::<Vec<_>>().join("\n");
-            entries.push(Entry { name: &all, category, selected: false, help });
-            wanted = legend::height(ui, &entries, rest.width(), size);
-        }
-        // Other tiles carry the colours too; a small plot needs its room.
-        let foot = if wanted > most { 0.0 } else { wanted };
-        let outer = Rect::from_min_max(rest.min, rest.max - vec2(0.0, foot));
-
-        let places = tile::panels(outer, panels.len(), 1.4, 1.2 * size);
+        let counts = behind.each_ref().map(|runs| number::counted(runs.len() as u64, "pinned run", "pinned runs"));
+        let foot = |which: usize, ui: &Ui| {
+            let of = if which == 0 { &panels[..] } else { &panels[chosen..=chosen] };
+            self.foot(about, of, (&behind[which], &counts[which]), rest, ui, ctx)
+        };
+        let (mut entries, mut height) = foot(0, ui);
+        let outer = |foot: f32| Rect::from_min_max(rest.min, rest.max - vec2(0.0, foot));
+        let places = tile::panels(outer(height), panels.len(), 1.4, 1.2 * size);
         let roomy = panels.len() < 2 || places[0].width() >= 15.0 * size && places[0].height() >= 11.0 * size;
-        let alone = (!roomy).then(|| self.shown.min(panels.len() - 1));
+        let alone = (!roomy).then_some(chosen);
+        if alone.is_some() {
+            // The legend tells what is seen, which is one panel.
+            (entries, height) = foot(1, ui);
+        }
+        let (foot, outer) = (height, outer(height));
         self.bar(bar, about, alone, &panels, ui, ctx, controls);
         let headed = panels.len() > 1;
         for (index, panel) in panels.into_iter().enumerate().filter(|(i, _)| alone.is_none_or(|shown| shown == *i)) {
@@ -416,6 +401,49 @@ impl CurvesTile {
             }
             panel.lines.extend(strong);
         }
+    }
+
+    /// The legend of these panels with the pinned runs behind them (and how many these are, in words), and its height: 0 where there is
+    /// no room for it.
+    fn foot<'e>(
+        &self,
+        about: &About,
+        panels: &[Panel<'e>],
+        (behind, counted): (&[Entry<'e>], &'e str),
+        rest: Rect,
+        ui: &Ui,
+        ctx: &ViewCtx<'_>,
+    ) -> (Vec<Entry<'e>>, f32) {
+        let (size, style, step) = (tile::font_size(ctx.presenting), ctx.style, ctx.cursor.step);
+        let mut entries: Vec<Entry<'_>> = Vec::new();
+        for (panel, entry) in panels.iter().flat_map(|panel| panel.entries.iter().map(move |entry| (panel, entry))) {
+            if !entries.iter().any(|other| other.name == entry.name) {
+                entries.push(Entry { help: help(entry, &reading(panel.value(entry.name, step))), ..entry.clone() });
+            }
+        }
+        if let Some(what) = &about.twin {
+            let strength = if self.hidden.contains(TWIN_ENTRY) { HIDDEN } else { 1.0 };
+            let category = Category { color: style.text_weak.gamma_multiply(strength), dash: Dash::Dashed };
+            entries.push(Entry { name: TWIN_ENTRY, category, selected: false, help: format!("twin: {what}") });
+        }
+        if about.in_headings {
+            entries.clear();
+        }
+        let most = 0.34 * rest.height();
+        let own = entries.clone();
+        entries.extend(behind.iter().cloned());
+        let mut wanted = legend::height(ui, &entries, rest.width(), size);
+        if wanted > most && !behind.is_empty() {
+            // Their number at least; which is which, a curve says under the pointer.
+            entries = own;
+            let category = Category { color: style.text_weak, dash: Dash::Solid };
+            let help = behind.iter().map(|entry| entry.name).collect::<Vec<_>>().join("\n");
+            entries.push(Entry { name: counted, category, selected: false, help });
+            wanted = legend::height(ui, &entries, rest.width(), size);
+        }
+        // Other tiles carry the colours too; a small plot needs its room.
+        let height = if wanted > most { 0.0 } else { wanted };
+        (entries, height)
     }
 
     /// Legend entries of the pinned runs that have a curve in one of the panels.

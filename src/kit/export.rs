@@ -18,6 +18,8 @@ pub struct PackedWeights {
     pub file: Vec<u8>,
     /// What they are, one statement a line.
     pub lines: Vec<String>,
+    /// Steps after which the run had them; `None`: they are not a run's.
+    pub step: Option<u64>,
 }
 
 /// The weights of a recorded run, or of one of its checkpoints, as one file. It may take long: never call it on a thread that draws.
@@ -71,6 +73,8 @@ pub struct Features {
     pub class_names: Vec<String>,
     /// What they are, one statement a line.
     pub lines: Vec<String>,
+    /// Steps after which the run had the weights.
+    pub step: u64,
 }
 
 /// Reads the pictures and passes each through the network once, without augmentation and in evaluation mode. `Ok(None)`: it was
@@ -136,7 +140,8 @@ mod tests {
     fn features_keep_their_bits_in_both_files() {
         let values = vec![0.1_f32, -1.0e-20, f32::MAX, 3.0];
         let names = vec!["cat".to_owned(), "dog, large".to_owned()];
-        let features = Features { values: values.clone(), labels: vec![1, 0], class_names: names, lines: Vec::new() };
+        let features =
+            Features { values: values.clone(), labels: vec![1, 0], class_names: names, lines: Vec::new(), step: 7 };
         let text = String::from_utf8(features.csv().unwrap()).unwrap();
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         assert_eq!(reader.headers().unwrap(), vec!["picture", "label", "class", "feature_0", "feature_1"]);

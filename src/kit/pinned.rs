@@ -1,9 +1,11 @@
 //! Recorded runs that are drawn behind the current one in every tile of curves, and whose numbers stand side by side with its own.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::engine::numbers::{Numbers, Points};
 use crate::engine::params::{ParamKind, ParamSpec, Params, Value};
+use crate::engine::state::RunState;
 use crate::plot::colormap::ColorMap;
 use crate::plot::curve::Curve;
 use crate::plot::number;
@@ -43,7 +45,19 @@ impl Pinned {
     }
 }
 
+impl Pinned {
+    /// Those that are drawn behind a run: all but itself.
+    pub fn behind(&self, run: &RunState) -> impl Iterator<Item = &PinnedRun> {
+        self.runs.iter().filter(|pinned| !pinned.is_of(run))
+    }
+}
+
 impl PinnedRun {
+    /// Whether it is the recording of this run.
+    pub fn is_of(&self, run: &RunState) -> bool {
+        run.header.as_ref().is_some_and(|header| Path::new(&header.folder) == self.numbers.folder)
+    }
+
     /// Its curve of a scalar, in the dash that the scalar has.
     pub fn curve(&self, key: &str, title: &str, dash: Dash) -> Option<Curve<'static>> {
         let points: Points = self.numbers.curves.get(key).filter(|points| !points.is_empty())?.clone();
@@ -155,6 +169,7 @@ pub fn value_text(value: &Value) -> String {
 mod tests {
     use super::*;
     use crate::engine::event::RunHeader;
+    use crate::engine::numbers::Stand;
     use crate::engine::table::live;
 
     static SPECS: &[ParamSpec] = &[
@@ -168,7 +183,14 @@ mod tests {
         set.iter().for_each(|text| params.set_text(SPECS, text).unwrap());
         let header = RunHeader { name: "mine".into(), seed, params, ..RunHeader::default() };
         let curves = [("loss".to_owned(), vec![[0.0, 1.0], [5.0, 0.5]].into())].into();
-        Arc::new(Numbers { folder: "run".into(), header, curves, last: [("loss".to_owned(), 0.5)].into() })
+        Arc::new(Numbers {
+            folder: "run".into(),
+            header,
+            curves,
+            last: [("loss".to_owned(), 0.5)].into(),
+            left_out: 0,
+            stand: Stand::default(),
+        })
     }
 
     #[test]

@@ -20,6 +20,7 @@ use learnscope::engine::params::{ChoiceItem, DefaultValue, ParamKind, ParamSpec,
 use learnscope::engine::study::{Measure, PRINTED, StudyRow, StudySpec};
 use learnscope::engine::study_cost::EVEN;
 use learnscope::engine::sweep::{SweepSpec, sweep_of};
+use learnscope::kit::export::{PackedWeights, WeightsSpec};
 use learnscope::kit::lab::{LabSpec, Preset};
 use learnscope::kit::tiles::{self, Arrangement, Node, Tile, TileCommand, TileSpec, Tiles};
 use learnscope::kit::view::{Lab, LabView, ViewCtx};
@@ -97,7 +98,10 @@ pub static SPEC: LabSpec = LabSpec {
     data: |_| Ok(String::new()),
     read: |_, _| Ok(()),
     predict: None,
-    weights: None,
+    weights: Some(WeightsSpec {
+        packed: |_| Ok(PackedWeights { file: b"weights".to_vec(), lines: Vec::new(), step: Some(5) }),
+        with_target: None,
+    }),
     features: None,
     doctor: None,
     compare: None,

@@ -63,7 +63,7 @@ fn pack(run: &Path, with_target: bool) -> Result<PackedWeights, PredictError> {
     ];
     lines.extend(target.map(|_| "the target network with `target.` before its names".to_owned()));
     lines.extend(warnings.iter().map(|warning| format!("warning: {warning}")));
-    Ok(PackedWeights { file, lines })
+    Ok(PackedWeights { file, lines, step: Some(checkpoint.step) })
 }
 
 /// See [`FeaturesFn`](crate::kit::export::FeaturesFn).
@@ -109,7 +109,8 @@ pub fn features(request: &FeaturesRequest, watch: Watch<'_>) -> Result<Option<Fe
         lines.push(format!("data: {}", data.description));
     }
     lines.extend(data.warnings.iter().chain(&warnings).map(|warning| format!("warning: {warning}")));
-    Ok(Some(Features { values, labels: set.classes.clone(), class_names: set.class_names.clone(), lines }))
+    let (labels, class_names) = (set.classes.clone(), set.class_names.clone());
+    Ok(Some(Features { values, labels, class_names, lines, step: checkpoint.step }))
 }
 
 /// `0 cat, 1 dog`.

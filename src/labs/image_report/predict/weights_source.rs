@@ -221,5 +221,5 @@ pub fn packed_weights(run: &Path) -> Result<PackedWeights, PredictError> {
     texts.push((named(VOCABULARY), source.pieces.vocab().join("\n")));
     // Which words attend is live: the network says so as it was at the checkpoint.
     let file = packed(&model.net, &source.spec, &texts).map_err(PredictError::work)?;
-    Ok(PackedWeights { file, lines: source.describe() })
+    Ok(PackedWeights { file, lines: source.describe(), step: source.step })
 }

@@ -241,8 +241,9 @@ fn draw(
     let measured = |quantity: &Quantity| {
         scalars.contains_key(quantity.key) || scalars.contains_key(format!("{TWIN}{}", quantity.key).as_str())
     };
-    let shown = lists.iter().filter(|(_, quantities)| quantities.iter().any(measured));
-    let mut panels: Vec<Panel<'_>> = shown.map(|(axis, quantities)| Panel::new(*axis, quantities, ctx)).collect();
+    let of = |quantities: &[Quantity]| quantities.iter().filter(|one| measured(one)).copied().collect::<Vec<_>>();
+    let shown = lists.iter().map(|(axis, quantities)| (axis, of(quantities))).filter(|(_, shown)| !shown.is_empty());
+    let mut panels: Vec<Panel<'_>> = shown.map(|(axis, quantities)| Panel::new(*axis, &quantities, ctx)).collect();
     if panels.is_empty() {
         return empty::measured(ui, ctx, when);
     }

@@ -27,6 +27,8 @@ pub struct WeightsSource {
     pub trained: Trained,
     /// What the weights are, in words: `run NAME, checkpoint of step 250`.
     pub origin: String,
+    /// Steps after which the run had them; `None`: they are of a file.
+    pub step: Option<u64>,
     /// What was white in the photographs of more than 8 bits that they were trained on, where that is known.
     pub white: White,
     /// What they were trained on, or why that is not known.
@@ -102,6 +104,7 @@ fn of_file(path: &Path) -> Result<WeightsSource, PredictError> {
         spec,
         trained: trained(&file),
         origin: path.display().to_string(),
+        step: None,
         white: weights::white(&file).and_then(White::parse).unwrap_or_default(),
         parts: Err(
             "a file of weights does not tell on which photographs they were trained; the folder of the run does"
@@ -129,6 +132,7 @@ fn of_run(run: RunWeights) -> WeightsSource {
             cut: FIT.of(&params) == Fit::FieldOfView,
         },
         origin: format!("run {name}, checkpoint of step {}", checkpoint.step),
+        step: Some(checkpoint.step),
         white: checkpoint.text.get("white").and_then(|text| White::parse(text)).unwrap_or_default(),
         warnings,
         values: Values::Run(Box::new(checkpoint)),
@@ -141,5 +145,5 @@ pub fn packed_weights(run: &Path) -> Result<PackedWeights, PredictError> {
     let net = source.build(&device::cpu())?;
     let white = (!source.white.is_empty()).then(|| source.white.to_text());
     let file = packed(&net, &source.spec, source.trained, white).map_err(PredictError::work)?;
-    Ok(PackedWeights { file, lines: source.describe() })
+    Ok(PackedWeights { file, lines: source.describe(), step: source.step })
 }

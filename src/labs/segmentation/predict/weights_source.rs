@@ -85,6 +85,8 @@ pub struct WeightsSource {
     pub image_size_from: &'static str,
     /// What the weights are, in words: `run NAME, best weights, checkpoint of step 250`.
     pub origin: String,
+    /// Steps after which the run had them; `None`: they are of a file.
+    pub step: Option<u64>,
     /// What was white in the pictures of more than 8 bits that they were trained on, where that is known.
     pub white: White,
     /// What was made of a file of weights, one statement each; what is serious begins with `warning: `.
@@ -261,6 +263,7 @@ fn of_file(path: &Path, said: SaidOfFile<'_>) -> Result<WeightsSource, PredictEr
         image_size,
         image_size_from,
         origin: path.display().to_string(),
+        step: None,
         white: file.white().and_then(White::parse).unwrap_or_default(),
         notes,
         warnings: Vec::new(),
@@ -280,6 +283,7 @@ fn of_run(run: RunWeights) -> WeightsSource {
     if prefix == "net" {
         warnings.push("the run was not validated yet: these are its newest weights, not its best".to_owned());
     }
+    let best = checkpoint.text.get("best_step").filter(|_| prefix == "best").and_then(|step| step.parse().ok());
     WeightsSource {
         spec: net_spec(&params),
         structures: structures::of(&params)
@@ -288,6 +292,7 @@ fn of_run(run: RunWeights) -> WeightsSource {
         image_size: IMAGE_SIZE.of(&params) as usize,
         image_size_from: "as it was trained",
         origin: format!("run {name}, {kind}, checkpoint of step {}", checkpoint.step),
+        step: Some(best.unwrap_or(checkpoint.step)),
         white: checkpoint.text.get("white").and_then(|text| White::parse(text)).unwrap_or_default(),
         notes: Vec::new(),
         warnings,
@@ -313,5 +318,5 @@ pub fn packed_weights(run: &Path) -> Result<PackedWeights, PredictError> {
             "the file does not say so: predict with it as `--set fit=patches --set patch_scale={percent}`"
         )),
     }
-    Ok(PackedWeights { file, lines })
+    Ok(PackedWeights { file, lines, step: source.step })
 }
