@@ -126,16 +126,16 @@ fn image_encoder() -> Box<dyn FnMut()> {
 
 /// Its small text encoder alone: 32 reports of 40 pieces and 30 words.
 fn text_encoder() -> Box<dyn FnMut()> {
-    const [TEXTS, PIECES, WORDS]: [usize; 3] = [32, 40, 30];
+    let [count, pieces, words]: [usize; 3] = [32, 40, 30];
     let spec = Spec::small(600);
     let device = device::cpu();
     let mut init = Initialiser { rng: HostRng::new(1, 0), init: Init::Torch, device: &device };
     let encoder = TextEncoder::new(&spec.text, spec.width, &mut init);
-    let ids: Vec<i32> = (0..(TEXTS * PIECES) as i32).map(|i| 4 + i * 37 % 590).collect();
-    let word_of: Vec<Option<usize>> = (0..PIECES).map(|piece| Some(piece * WORDS / PIECES)).collect();
+    let ids: Vec<i32> = (0..(count * pieces) as i32).map(|i| 4 + i * 37 % 590).collect();
+    let word_of: Vec<Option<usize>> = (0..pieces).map(|piece| Some(piece * words / pieces)).collect();
     let texts: Vec<Pieces<'_>> =
-        ids.chunks_exact(PIECES).map(|ids| Pieces { ids, word_of: &word_of, segments: &[] }).collect();
-    let texts = TextBatch::pack(&texts, TEXTS).expect("texts").tensors(&device);
+        ids.chunks_exact(pieces).map(|ids| Pieces { ids, word_of: &word_of, segments: &[] }).collect();
+    let texts = TextBatch::pack(&texts, count).expect("texts").tensors(&device);
     adam(encoder, move |encoder| {
         let vectors = encoder.forward(&texts);
         vectors.words.expect("words").powi_scalar(2).mean() + vectors.global.powi_scalar(2).mean()

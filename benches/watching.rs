@@ -68,7 +68,12 @@ impl Window {
         tiles.retain(|tile| arrangement.has(tile));
         // Of several tiles in one place the first is in sight.
         let mut areas = Vec::new();
-        tiles.retain(|tile| !areas.contains(&tile.area) && { areas.push(tile.area); true });
+        tiles.retain(|tile| {
+            !areas.contains(&tile.area) && {
+                areas.push(tile.area);
+                true
+            }
+        });
         let columns = (tiles.len() as f32).sqrt().ceil().max(1.0);
         let rows = (tiles.len() as f32 / columns).ceil().max(1.0);
         let size = vec2(WINDOW.width() / columns, WINDOW.height() / rows);
@@ -135,7 +140,8 @@ fn run(lab: &Lab, preset: &str, steps: u64, mode: Mode) -> (f64, u64) {
 
 fn main() {
     let asked: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
-    for (id, preset, steps) in RUNS.into_iter().filter(|(id, ..)| asked.is_empty() || asked.iter().any(|one| one == id)) {
+    for (id, preset, steps) in RUNS.into_iter().filter(|(id, ..)| asked.is_empty() || asked.iter().any(|one| one == id))
+    {
         let lab = labs::LABS.iter().find(|lab| lab.spec.id == id).expect("a lab");
         run(lab, preset, steps, Mode::Alone);
         let (mut watched, mut painted, mut rate) = (Vec::new(), Vec::new(), Vec::new());

@@ -137,7 +137,8 @@ impl Prepared {
         for (k, pieces) in self.pieces.iter().enumerate() {
             let places = k * self.outputs..(k + 1) * self.outputs;
             let all: Vec<Arc<Item>> = now[places.clone()].iter().map(|&item| item.clone()).collect();
-            let changed = self.items[places.clone()].iter().zip(&all).filter(|(old, new)| !Arc::ptr_eq(old, new)).count();
+            let changed =
+                self.items[places.clone()].iter().zip(&all).filter(|(old, new)| !Arc::ptr_eq(old, new)).count();
             for (at, &corner) in (at..).zip(&pieces.corners).filter(|_| changed > 0) {
                 let Square { image, masks, inside } = square(&all, self.size, corner);
                 self.images[at * image.len()..][..image.len()].copy_from_slice(&image);
@@ -173,7 +174,8 @@ struct Square {
 /// The square at this corner of an image, whose items with each structure these are.
 fn square(items: &[Arc<Item>], size: usize, corner: [usize; 2]) -> Square {
     let frame = items[0].frame;
-    let numbers = |values: &[bool]| cut(values, frame.side, size, corner).into_iter().map(|one| f32::from(u8::from(one)));
+    let numbers =
+        |values: &[bool]| cut(values, frame.side, size, corner).into_iter().map(|one| f32::from(u8::from(one)));
     Square {
         image: cut_channels(&items[0].image, frame.side, size, corner),
         masks: items.iter().flat_map(|item| numbers(&item.mask)).collect(),
