@@ -76,20 +76,16 @@ impl SegmentationData {
     /// A name without a mask that was drawn here, or an image that cannot be read.
     pub fn joined(&self, params: &Params) -> Result<Joined, ParamError> {
         let text = JOINED.of(params);
-        let Some(folder) = &self.folder else {
+        let Some(folder) = self.folder.as_ref().filter(|_| self.structures.is_empty()) else {
+            let why = match &self.folder {
+                None => "generated pictures have their masks: there is nothing to label",
+                Some(_) => "an image that is labelled here has one mask, and several structures need one each",
+            };
             return match names(text).next() {
                 None => Ok(Joined { data: self.clone(), new: 0, gone: 0, summary: None, warnings: Vec::new() }),
-                Some(_) => Err(invalid("generated pictures have their masks: there is nothing to label".to_owned())),
+                Some(_) => Err(invalid(why.to_owned())),
             };
         };
-        if !self.structures.is_empty() {
-            return match names(text).next() {
-                None => Ok(Joined { data: self.clone(), new: 0, lines: Vec::new() }),
-                Some(_) => Err(invalid(
-                    "an image that is labelled here has one mask, and several structures need one each".to_owned(),
-                )),
-            };
-        }
         let listing = scan_chosen(folder, None, &self.which, Watch::nobody()).map_err(refused)?;
         self.joined_from(&listing, &wanted(&listing, text), params)
     }
@@ -237,6 +233,9 @@ impl SegmentationData {
         joined: usize,
         params: &Params,
     ) -> Result<Option<SegmentationData>, ParamError> {
+        if !self.structures.is_empty() {
+            return Ok(self.in_parts(letters, params));
+        }
         let names: Vec<&str> = names.lines().collect();
         let Some(own) = names.len().checked_sub(joined) else { return Ok(None) };
         let places: HashMap<&str, usize> = (0..self.own).map(|i| (&*self.items[i].name, i)).collect();

@@ -225,7 +225,7 @@ pub fn together(
         parts: each(&base.parts, k),
         groups: (0..base.items.len()).flat_map(|i| std::iter::repeat_n(base.group(i), k)).collect(),
         spacings: each(&base.spacings, k),
-        prints: Arc::new(Vec::new()),
+        ties: each(&base.ties, k),
         description: format!("{}; {}", base.description, described(list, &items)),
         summary,
         findings,

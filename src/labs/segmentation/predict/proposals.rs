@@ -293,7 +293,7 @@ mod tests {
     fn a_folder_is_read_anew_when_it_is_to_be_read_otherwise() {
         let folder = tempfile::tempdir().unwrap();
         let weights = folder.path().join("net.safetensors");
-        let spec = NetSpec { architecture: Architecture::LighterUNet { group: 2 }, channels: 3, base: 2 };
+        let spec = NetSpec { architecture: Architecture::LighterUNet { group: 2 }, channels: 3, base: 2, outputs: 1 };
         let net = SegmentationNet::new(&spec, HostRng::new(1, 0), &device::cpu()).unwrap();
         save_trained_at(&net, &spec, Some(32), &weights).unwrap();
         let data = folder.path().join("data");
