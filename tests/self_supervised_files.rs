@@ -259,9 +259,13 @@ fn a_resnet_of_ones_own_is_analysed_at_once() {
     let output = support::program::run(&home, &analyse("imagenet.safetensors", "imagenet"));
     let told = format!("{}{}", support::program::stdout(&output), support::program::stderr(&output));
     assert_eq!(output.status.code(), Some(0), "{told}");
-    for words in
-        ["conv1.weight [64, 3, 7, 7] for [64, 3, 3, 3]", "The stem is 3×3 here", "The projector is random", "fc.weight"]
-    {
+    for words in [
+        "conv1.weight [64, 3, 7, 7] for [64, 3, 3, 3]",
+        "The stem is 3×3 here",
+        "choose network=resnet18_imagenet",
+        "The projector is random",
+        "fc.weight",
+    ] {
         assert!(told.contains(words), "{words}: {told}");
     }
     fails(&home, &analyse("missing.pth", "none"), 2, &["missing.pth"]);

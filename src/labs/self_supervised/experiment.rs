@@ -103,17 +103,30 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
 }
 
 /// What became of a file of weights, in words.
-fn told(fit: &Fit) -> String {
+pub(super) fn told(fit: &Fit) -> String {
     let random = |part: &str| {
         let missing = fit.mismatch.missing.iter().chain(fit.mismatch.shapes.iter().map(|(name, ..)| name));
         missing.into_iter().any(|name| name.starts_with(part))
     };
-    let stem =
-        fit.mismatch.shapes.iter().any(|(name, ours, file)| name == "conv1.weight" && ours.get(2..) != file.get(2..));
+    let stems = fit.mismatch.shapes.iter().find_map(|(name, ours, file)| {
+        let kernels = (ours.get(2..)?, file.get(2..)?);
+        (name == "conv1.weight" && kernels.0 != kernels.1).then_some(kernels)
+    });
     let mut text = fit.line();
-    if stem {
-        text += ". The stem is 3×3 here, without max-pooling: features of a network that was trained with another one are not its own";
-    }
+    text += match stems {
+        Some((_, [7, 7])) => {
+            ". The stem is 3×3 here, without max-pooling, and the file's is 7×7, torchvision's for ImageNet: choose \
+             network=resnet18_imagenet, and moments=imagenet where it was trained with those. As it is, features are not the file's own"
+        }
+        Some(([7, 7], [3, 3])) => {
+            ". The stem is 7×7 here, with max-pooling, and the file's is 3×3: choose network=resnet18. As it is, features are not the \
+             file's own"
+        }
+        Some(_) => {
+            ". The stem is another one here: features of a network that was trained with the file's are not its own"
+        }
+        None => "",
+    };
     if random("projector") {
         text += ". The projector is random, at least in part: what is said of embeddings is of a random projection; features are the file's";
     }
