@@ -31,6 +31,16 @@ pub enum Source {
     Folder,
 }
 
+/// Which mean and standard deviation of each channel normalise the pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NormalisedBy {
+    /// Those of the way views are made.
+    Recipe,
+    ImageNet,
+    /// The training pictures' own.
+    Data,
+}
+
 /// How the predictor is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PredictorRule {
@@ -154,6 +164,11 @@ impl Hyper {
     }
 }
 
+/// By what the pictures are normalised. Where it is not asked, by the recipe.
+pub fn normalised_by(params: &Params) -> NormalisedBy {
+    if params.shows(&MOMENTS.row()) { MOMENTS.of(params) } else { NormalisedBy::Recipe }
+}
+
 /// The file of weights that a run starts from; `None`: from random ones.
 pub fn weights_file(params: &Params) -> Option<&Path> {
     params.shows(&WEIGHTS.row()).then(|| Path::new(WEIGHTS.of(params)))
@@ -272,6 +287,7 @@ mod tests {
             ("grey_chance", "source=shapes", "source=folder"),
             ("jitter_chance", "source=shapes", "source=cifar10"),
             ("invert_chance", "source=cifar10", "source=shapes"),
+            ("moments", "source=shapes", "source=folder"),
         ] {
             assert!(!shown(&[without], key) && shown(&[with], key), "{key}");
         }

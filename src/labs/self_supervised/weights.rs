@@ -12,6 +12,7 @@ use burn::tensor::Device;
 use thiserror::Error;
 
 use crate::compute::readback::ReadError;
+use crate::data::augment::recipes::Recipe;
 use crate::engine::params::{ParamError, Params};
 use crate::nn::parameters::{Slot, slots};
 pub use crate::nn::weights::fit::Fit;
@@ -20,7 +21,6 @@ use crate::nn::weights::{FileError, Opened, Written, first_names, packed as pack
 
 use super::network::{Branch, EncoderKind, Online};
 use super::params::{ENCODER, PARAMS, WEIGHTS};
-use super::source;
 
 /// Weights that were not written or not loaded.
 #[derive(Debug, Error)]
@@ -172,16 +172,16 @@ fn tensors(online: &Online, target: Option<&Branch>) -> Result<Vec<Written>, Rea
 const LAB: (&str, &str) = ("learnscope.lab", "self-supervised");
 
 /// The bytes of a safetensors file, the same ones for the same networks. `params`: those of the run after `step` steps, which stand
-/// beside the weights with what pictures have to be like.
+/// beside the weights with what pictures have to be like; `recipe`: by what its pictures are normalised.
 pub fn packed(
     online: &Online,
     target: Option<&Branch>,
     params: &Params,
+    recipe: &Recipe,
     step: u64,
     channels: usize,
 ) -> Result<Vec<u8>, WeightsError> {
     let kind = ENCODER.of(params);
-    let recipe = source::recipe(params);
     let moments = |of: fn((f32, f32)) -> f32| {
         let all: Vec<String> = (0..channels).map(|channel| of(recipe.moments(channel)).to_string()).collect();
         all.join(" ")

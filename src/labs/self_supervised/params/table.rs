@@ -16,7 +16,7 @@ use super::heads::{
 use super::views::{
     BLUR_CHANCE, FLIP_CHANCE, GREY_CHANCE, INVERT_CHANCE, JITTER_CHANCE, JITTER_STRENGTH, NOISE, SOLARISE_CHANCE,
 };
-use super::{PredictorRule, Source};
+use super::{NormalisedBy, PredictorRule, Source};
 
 const METHOD: &str = "Method";
 const DIRECT_PRED: &str = "DirectPred";
@@ -247,6 +247,21 @@ pub static VIEWS: Choice<Option<RecipeKind>, 4> =
 pub static CROP_MIN: Float = fixed(DATA, "crop_min", "smallest crop")
     .help("Smallest share of the area that a crop keeps; 0: the recipe's own (shapes 0.4, colour 0.08).")
     .float(0.0, [0.0, 1.0]);
+pub static MOMENTS: Choice<NormalisedBy, 3> = fixed(DATA, "moments", "normalised by")
+    .help(
+        "Mean and standard deviation that each channel is freed from, in views and in what is measured. The recipe's: CIFAR-10's for \
+         colour. Networks of torchvision expect ImageNet's, 0.485, 0.456, 0.406 and 0.229, 0.224, 0.225. The pictures' own are those of \
+         all pixels of the training pictures; a channel that does not vary is only centred.",
+    )
+    .when(SOURCE.is(&["cifar10", "folder"]))
+    .choice(
+        "recipe",
+        [
+            ("recipe", "as the views' recipe", NormalisedBy::Recipe),
+            ("imagenet", "ImageNet's moments", NormalisedBy::ImageNet),
+            ("data", "the training pictures' own", NormalisedBy::Data),
+        ],
+    );
 pub static STEPS: Int = fixed(RUN, "steps", "steps")
     .help("Number of updates. The paper's 100 epochs of CIFAR-10 are 39,000. 0: the network is judged as it is.")
     .unit("steps")
@@ -333,6 +348,7 @@ pub static PARAMS: &[ParamSpec] = &[
     BATCH_SIZE.row(),
     VIEWS.row(),
     CROP_MIN.row(),
+    MOMENTS.row(),
     JITTER_STRENGTH.row(),
     JITTER_CHANCE.row(),
     FLIP_CHANCE.row(),

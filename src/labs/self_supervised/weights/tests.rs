@@ -5,6 +5,7 @@ use super::super::network::build;
 use super::super::params::PARAMS;
 use super::*;
 use crate::compute::device::cpu;
+use crate::data::augment::recipes::RecipeKind;
 
 fn params(set: &[&str]) -> Params {
     let mut params = Params::defaults(PARAMS);
@@ -117,8 +118,10 @@ fn what_is_written_comes_back_bit_for_bit_and_twice_alike() {
         let (params, channels) = (params(set), if set.iter().any(|set| set.contains("resnet18")) { 3 } else { 1 });
         let (online, target) = nets(&params, channels, 3);
         for target in [None, Some(&target)] {
-            let bytes = packed(&online, target, &params, 40, channels).unwrap();
-            assert_eq!(bytes, packed(&online, target, &params, 40, channels).unwrap());
+            let recipe = Recipe::new(RecipeKind::Torchvision, 0.08);
+            let pack = || packed(&online, target, &params, &recipe, 40, channels).unwrap();
+            let bytes = pack();
+            assert_eq!(bytes, pack());
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("net.safetensors");
             std::fs::write(&path, bytes).unwrap();
