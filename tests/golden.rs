@@ -23,6 +23,8 @@ mod segmentation_cases;
 mod segmentation_images_cases;
 #[path = "golden/self_supervised.rs"]
 mod self_supervised_cases;
+#[path = "golden/self_supervised_encoder.rs"]
+mod self_supervised_encoder_cases;
 #[path = "golden/self_supervised_theory.rs"]
 mod self_supervised_theory_cases;
 #[path = "golden/tensors.rs"]

@@ -259,12 +259,105 @@ fn a_resnet_of_ones_own_is_analysed_at_once() {
     let output = support::program::run(&home, &analyse("imagenet.safetensors", "imagenet"));
     let told = format!("{}{}", support::program::stdout(&output), support::program::stderr(&output));
     assert_eq!(output.status.code(), Some(0), "{told}");
-    for words in
-        ["conv1.weight [64, 3, 7, 7] for [64, 3, 3, 3]", "The stem is 3×3 here", "The projector is random", "fc.weight"]
-    {
+    for words in [
+        "conv1.weight [64, 3, 7, 7] for [64, 3, 3, 3]",
+        "The stem is 3×3 here",
+        "choose network=resnet18_imagenet",
+        "The projector is random",
+        "fc.weight",
+    ] {
         assert!(told.contains(words), "{words}: {told}");
     }
     fails(&home, &analyse("missing.pth", "none"), 2, &["missing.pth"]);
     let without = "run self-supervised --preset analyse-weights --device cpu --set source=folder --set data=pictures";
     fails(&home, without, 2, &["choose the file of weights"]);
+}
+
+#[test]
+fn a_network_with_imagenets_stem_trains_and_goes_out_and_in() {
+    let home = tempfile::tempdir().unwrap();
+    pictures(&home);
+    fs::write(home.path().join("torchvision.safetensors"), packed(&resnet("", 7), Default::default()).unwrap())
+        .unwrap();
+    let run = |out: &str, more: &str| {
+        format!(
+            "run self-supervised --device cpu --out {out} --set network=resnet18_imagenet --set source=folder --set data=pictures --set \
+             batch_size=4 --set probe_train=10 --set probe_test=10 --set init=file {more}"
+        )
+    };
+    let line =
+        run("mine", "--set image_size=32 --steps 2 --set moments=imagenet --set weights=torchvision.safetensors");
+    let output = support::program::run(&home, &line);
+    let told = format!("{}{}", support::program::stdout(&output), support::program::stderr(&output));
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(told.contains("fc.weight") && !told.contains("The stem is"), "{told}");
+    let first = only_run_in(&home, "mine");
+    let losses = metrics(&first).into_iter().filter(|(step, key, _)| *step == 2 && key == "loss/cosine");
+    assert!(losses.map(|(.., loss)| loss.parse::<f64>().unwrap()).all(f64::is_finite));
+    let first = first.display().to_string();
+    succeeds(&home, &format!("export {first} --weights --to net.safetensors"));
+    succeeds(&home, &format!("export {first} --features --to h.npy --device cpu"));
+    let file = Opened::open(&home.path().join("net.safetensors")).unwrap();
+    let text = |key: &str| file.texts[key].as_str();
+    assert_eq!(text("learnscope.network"), "resnet18_imagenet");
+    assert_eq!(text("learnscope.build"), "torchvision.models.resnet18() with fc = Identity()");
+    assert_eq!((text("learnscope.mean"), text("learnscope.std")), ("0.485 0.456 0.406", "0.229 0.224 0.225"));
+    assert_eq!(file.tensors["conv1.weight"].shape, [64, 3, 7, 7]);
+
+    // The same weights and pictures are the same features; other moments are others.
+    let again = |out: &str, moments: &str| {
+        let line = run(out, &format!("--set image_size=32 --set steps=0 --set weights=net.safetensors {moments}"));
+        succeeds(&home, &line);
+        let folder = only_run_in(&home, out);
+        succeeds(&home, &format!("export {} --features --to {out}.npy --device cpu", folder.display()));
+        npy(&home.path().join(format!("{out}.npy")))
+    };
+    let features = npy(&home.path().join("h.npy"));
+    assert_eq!(features.0, "(2, 512)");
+    assert_eq!(again("again", "--set moments=imagenet"), features);
+    assert_ne!(again("other", ""), features);
+    let small = run("none", "--set image_size=31 --set weights=net.safetensors");
+    fails(&home, &small, 2, &["image_size", "network=resnet18_imagenet", "32 or more"]);
+}
+
+#[test]
+fn the_training_pictures_own_moments_are_told_and_go_out_with_the_weights() {
+    let home = tempfile::tempdir().unwrap();
+    // Red is 51 or 102, green is constant, blue is 0 or 255.
+    for part in ["train", "test"] {
+        for (class, red, blue) in [("a", 51, 0), ("b", 102, 255)] {
+            let folder = home.path().join("plain").join(part).join(class);
+            fs::create_dir_all(&folder).unwrap();
+            for i in 0..6 {
+                image::RgbImage::from_pixel(8, 8, image::Rgb([red, 100, blue]))
+                    .save(folder.join(format!("{i}.png")))
+                    .unwrap();
+            }
+        }
+    }
+    let small = "run self-supervised --device cpu --set source=folder --set data=plain --set image_size=8 --set batch_size=4 --set \
+                 probe_train=10 --set probe_test=10 --steps 2";
+    let output = support::program::run(&home, &format!("{small} --out own --set moments=data"));
+    let told = format!("{}{}", support::program::stdout(&output), support::program::stderr(&output));
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    let moments = "mean 0.3000, 0.3922, 0.5000, standard deviation 0.1000, 1.0000, 0.5000";
+    assert!(told.contains(moments), "{told}");
+    let run = only_run_in(&home, "own");
+    let losses: Vec<f64> =
+        metrics(&run).into_iter().filter(|row| row.1 == "loss/cosine").map(|row| row.2.parse().unwrap()).collect();
+    assert!(!losses.is_empty() && losses.iter().all(|loss| loss.is_finite()), "{losses:?}");
+    let run = run.display().to_string();
+    // The pictures themselves are not needed any more.
+    fs::rename(home.path().join("plain"), home.path().join("moved")).unwrap();
+    succeeds(&home, &format!("export {run} --weights --to own.safetensors"));
+    let file = Opened::open(&home.path().join("own.safetensors")).unwrap();
+    let texts = (file.texts["learnscope.mean"].as_str(), file.texts["learnscope.std"].as_str());
+    assert_eq!(texts, ("0.3 0.39215687 0.5", "0.1 1 0.5"));
+    let other = format!("export {run} --features --data moved/test --to h.npy --device cpu");
+    assert!(succeeds(&home, &other).contains(moments));
+    fs::rename(home.path().join("moved"), home.path().join("plain")).unwrap();
+    // Not asked for, nothing is told and nothing is changed.
+    let plain = succeeds(&home, &format!("{small} --out recipe"));
+    assert!(!plain.contains("normalised by"), "{plain}");
+    assert_ne!(metrics(&only_run_in(&home, "recipe")), metrics(&only_run_in(&home, "own")));
 }

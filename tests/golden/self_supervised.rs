@@ -1,6 +1,6 @@
 //! Golden cases of the self-supervised lab: DirectPred, the correlation F, alignment, asymmetry, losses with gradients,
 //! moving averages, collapse. What trains in f32 is asked itself, at what f32 can promise. The linear theory's are in
-//! `self_supervised_theory.rs`.
+//! `self_supervised_theory.rs`, the encoder's in `self_supervised_encoder.rs`.
 
 use learnscope::compute::device;
 use learnscope::compute::linalg::{Matrix, eigenvalues, symmetric_eigenvalues};
@@ -16,6 +16,7 @@ use learnscope::nn::encoders::heads::{HeadNorm, Predictor, PredictorShape};
 use learnscope::nn::parameters::{Init, Initialiser, average, map, slots};
 use serde_json::Value;
 
+use super::self_supervised_encoder_cases::check_encoder;
 use super::self_supervised_theory_cases::{check_decoupled, check_linear_ode};
 use super::tensors::{F32, Weights, interleaved, read, tensor, view};
 use super::values::{field, list, matrix, number, numbers, only, optional, text, whole};
@@ -47,6 +48,7 @@ pub fn check(file: &Value, report: &mut Report) {
             "f_linear_ode" => check_linear_ode,
             "g_decoupled" => check_decoupled,
             "h_collapse_metrics" => check_collapse,
+            "j_resnet18_imagenet" => check_encoder,
             "i_augment_ops" => {
                 if let Err(message) = check_augmentations(content, report) {
                     report.fail(format!("{section}: {message}"));

@@ -2,6 +2,7 @@
 
 use super::{Crop, Group, Step, View};
 use crate::compute::rng::HostRng;
+use crate::data::images::Moments;
 use crate::pixels::resize::Size;
 use crate::pixels::warp::Border;
 
@@ -12,6 +13,8 @@ pub struct Recipe {
     /// Smallest share of the picture's area that a crop keeps; the largest is 1.
     pub crop_min: f64,
     pub strengths: Strengths,
+    /// What normalisation takes out; `None`: the recipe's own.
+    pub normalised_by: Option<Moments>,
 }
 
 /// How strong a recipe's steps are and how often they happen; a chance is a probability.
@@ -61,28 +64,31 @@ pub enum RecipeKind {
     Replication,
 }
 
-/// CIFAR-10's channel means and standard deviations.
-pub const CIFAR_MEAN: [f32; 3] = [0.4914, 0.4822, 0.4465];
-pub const CIFAR_STD: [f32; 3] = [0.2023, 0.1994, 0.2010];
-
 impl Recipe {
     /// As it is.
     pub fn new(kind: RecipeKind, crop_min: f64) -> Self {
-        Self { kind, crop_min, strengths: Strengths::PUBLISHED }
+        Self { kind, crop_min, strengths: Strengths::PUBLISHED, normalised_by: None }
     }
 
     /// In words for a checkpoint. What older versions could make is said as they said it, so that their checkpoints fit.
     pub fn fingerprint(&self) -> String {
-        let Self { kind, crop_min, strengths } = self;
-        let old = format!("Recipe {{ kind: {kind:?}, crop_min: {crop_min:?} }}");
-        if *strengths == Strengths::PUBLISHED { old } else { format!("{old} with {strengths:?}") }
+        let Self { kind, crop_min, strengths, normalised_by } = self;
+        let mut text = format!("Recipe {{ kind: {kind:?}, crop_min: {crop_min:?} }}");
+        if *strengths != Strengths::PUBLISHED {
+            text += &format!(" with {strengths:?}");
+        }
+        if let Some(moments) = normalised_by {
+            text += &format!(" normalised by {moments:?}");
+        }
+        text
     }
 
     /// Mean and standard deviation of a channel that normalisation takes out.
     pub fn moments(&self, channel: usize) -> (f32, f32) {
-        match self.kind {
-            RecipeKind::Shapes => (0.5, 0.25),
-            _ => (CIFAR_MEAN[channel.min(2)], CIFAR_STD[channel.min(2)]),
+        match (self.normalised_by, self.kind) {
+            (Some(moments), _) => moments.of(channel),
+            (None, RecipeKind::Shapes) => (0.5, 0.25),
+            (None, _) => Moments::CIFAR.of(channel),
         }
     }
 

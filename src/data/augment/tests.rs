@@ -1,5 +1,6 @@
 use super::recipes::{Recipe, RecipeKind, Strengths, pairs};
 use super::*;
+use crate::data::images::Moments;
 
 const RECIPES: [RecipeKind; 3] = [RecipeKind::Shapes, RecipeKind::Torchvision, RecipeKind::Replication];
 const SIZE: Size = Size { height: 24, width: 32 };
@@ -388,4 +389,6 @@ fn checkpoints_of_older_versions_fit_their_recipe() {
     assert_eq!(recipe.fingerprint(), "Recipe { kind: Shapes, crop_min: 0.4 }");
     let other = Recipe { strengths: Strengths { jitter: 0.5, ..Strengths::PUBLISHED }, ..recipe };
     assert!(other.fingerprint().contains("jitter: 0.5"), "{}", other.fingerprint());
+    let other = Recipe { normalised_by: Some(Moments::IMAGENET), ..recipe };
+    assert!(other.fingerprint().starts_with(&recipe.fingerprint()) && other.fingerprint().contains("0.485"));
 }

@@ -7,7 +7,8 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use crate::compute::linalg::LinalgError;
 use crate::compute::readback::Reader;
-use crate::data::images::ImageData;
+use crate::data::augment::recipes::Recipe;
+use crate::data::images::{ImageData, Moments};
 use crate::engine::emit::Emit;
 use crate::engine::event::{Level, Payload};
 use crate::engine::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
@@ -25,13 +26,16 @@ use super::inspect;
 use super::judge::Judge;
 use super::network::Shape;
 use super::params::{
-    BATCH_SIZE, DATA_SEED, Descent, ENCODER, EVALUATION, Hyper, OPTIMIZER, PROBE_TEST, PROBE_TRAIN, WEIGHTS,
-    check_combination, weights_file,
+    BATCH_SIZE, DATA_SEED, Descent, ENCODER, EVALUATION, Hyper, NormalisedBy, OPTIMIZER, PROBE_TEST, PROBE_TRAIN,
+    WEIGHTS, check_combination, normalised_by, weights_file,
 };
 use super::trainer::{Correlation, Outcome, Trainer, VIEWS};
 use super::weights::{Fit, WeightsError, start_from};
 use super::{eigen, representation, source};
 use crate::labs::self_supervised::params::{ANALYSIS_EVERY, LOSS_EVERY, PROBE_EVERY};
+
+/// Under which name a checkpoint has the training pictures' moments, of a run that normalises by them.
+pub(super) const MOMENTS_OF_DATA: &str = "moments";
 
 /// A run.
 struct SelfSupervisedRun {
@@ -39,6 +43,7 @@ struct SelfSupervisedRun {
     hyper: Hyper,
     cadence: Cadence,
     data: Arc<ImageData>,
+    recipe: Recipe,
     batches: Batches,
     trainer: Trainer,
     judge: Judge,
@@ -80,7 +85,7 @@ pub fn build_resumed(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, 
 fn built(request: &BuildRequest<'_>, weights: Option<&Path>) -> Result<Box<dyn Experiment>, RunError> {
     let params = request.params;
     let data = source::images(params, Watch::nobody())?;
-    let recipe = source::recipe(params);
+    let recipe = source::recipe(params, &data);
     let shape = Shape::of(params, data.train.channels);
     let measured = (PROBE_TRAIN.of(params) as usize, PROBE_TEST.of(params) as usize);
     let batch = BATCH_SIZE.of(params) as usize;
@@ -111,21 +116,35 @@ fn built(request: &BuildRequest<'_>, weights: Option<&Path>) -> Result<Box<dyn E
         fit,
         training,
         data,
+        recipe,
     }))
 }
 
 /// What became of a file of weights, in words.
-fn told(fit: &Fit) -> String {
+pub(super) fn told(fit: &Fit) -> String {
     let random = |part: &str| {
         let missing = fit.mismatch.missing.iter().chain(fit.mismatch.shapes.iter().map(|(name, ..)| name));
         missing.into_iter().any(|name| name.starts_with(part))
     };
-    let stem =
-        fit.mismatch.shapes.iter().any(|(name, ours, file)| name == "conv1.weight" && ours.get(2..) != file.get(2..));
+    let stems = fit.mismatch.shapes.iter().find_map(|(name, ours, file)| {
+        let kernels = (ours.get(2..)?, file.get(2..)?);
+        (name == "conv1.weight" && kernels.0 != kernels.1).then_some(kernels)
+    });
     let mut text = fit.line();
-    if stem {
-        text += ". The stem is 3×3 here, without max-pooling: features of a network that was trained with another one are not its own";
-    }
+    text += match stems {
+        Some((_, [7, 7])) => {
+            ". The stem is 3×3 here, without max-pooling, and the file's is 7×7, torchvision's for ImageNet: choose \
+             network=resnet18_imagenet, and moments=imagenet where it was trained with those. As it is, features are not the file's own"
+        }
+        Some(([7, 7], [3, 3])) => {
+            ". The stem is 7×7 here, with max-pooling, and the file's is 3×3: choose network=resnet18. As it is, features are not the \
+             file's own"
+        }
+        Some(_) => {
+            ". The stem is another one here: features of a network that was trained with the file's are not its own"
+        }
+        None => "",
+    };
     if random("projector") {
         text += ". The projector is random, at least in part: what is said of embeddings is of a random projection; features are the file's";
     }
@@ -144,6 +163,11 @@ fn start(trainer: &mut Trainer, path: &Path, params: &Params, device: &Device) -
 }
 
 impl SelfSupervisedRun {
+    /// The training pictures' moments, where pictures are normalised by those.
+    fn moments_of_data(&self) -> Option<Moments> {
+        self.recipe.normalised_by.filter(|_| normalised_by(&self.training.params) == NormalisedBy::Data)
+    }
+
     /// Whether a measurement with this cadence is due now. Step 1 has the first F, so the eigenspaces start there.
     fn due(&self, every: u64, out: &Emit<'_>) -> bool {
         self.training.step == 1 || self.training.due(every, out)
@@ -171,7 +195,7 @@ impl SelfSupervisedRun {
         }
         if self.training.due(self.cadence.probe, out) {
             self.alarm.judged(self.judge.emit(&self.trainer.online.branch, out)?);
-            inspect::emit(&self.data.train, batch, source::recipe(&self.training.params), out);
+            inspect::emit(&self.data.train, batch, self.recipe, out);
         }
         if let Some(check) = check {
             self.observe(&check, out);
@@ -248,9 +272,7 @@ impl SelfSupervisedRun {
             return Ok(());
         }
         let Some(protocol) = EVALUATION.of(&self.training.params) else { return Ok(()) };
-        let (branch, device) = (&self.trainer.online.branch, &self.training.device);
-        let recipe = source::recipe(&self.training.params);
-        self.judge.evaluate(&self.data, recipe, branch, &protocol, device, out)
+        self.judge.evaluate(&self.trainer.online.branch, &protocol, out)
     }
 
     fn emit_loss(&self, cosine: f64, l2: f64, out: &mut Emit<'_>) -> Result<(), RunError> {
@@ -299,6 +321,12 @@ impl Experiment for SelfSupervisedRun {
             let level = if fit.mismatch.is_empty() { Level::Info } else { Level::Warning };
             out.notice(level, told(fit));
         }
+        if let Some(moments) = self.moments_of_data() {
+            out.notice(
+                Level::Info,
+                format!("pictures are normalised by the training pictures' own moments: {moments}"),
+            );
+        }
         out.payload("protocol", Payload::Text(self.judge.protocol()));
         out.payload("classes", Payload::Text(self.data.train.class_names.join("\n")));
         let batch = self.batches.of(0);
@@ -307,7 +335,7 @@ impl Experiment for SelfSupervisedRun {
         if let Some(check) = check {
             self.observe(&check, out);
         }
-        inspect::emit(&self.data.train, &batch, source::recipe(&self.training.params), out);
+        inspect::emit(&self.data.train, &batch, self.recipe, out);
         self.evaluate(out)?;
         Ok(())
     }
@@ -351,6 +379,9 @@ impl Experiment for SelfSupervisedRun {
         let mut to = self.training.save();
         self.trainer.save(&mut to);
         to.host.put_f64("embedding/axes", self.judge.axes().to_vec());
+        if let Some(moments) = self.moments_of_data() {
+            to.host.put_f64(MOMENTS_OF_DATA, moments.numbers());
+        }
         to.put_json("alarm", &self.alarm)?;
         to.finish()
     }

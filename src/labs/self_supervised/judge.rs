@@ -19,13 +19,17 @@ use crate::metrics::projection::Projection;
 use super::network::{Branch, Shape};
 use super::representation::{self, rows};
 
-/// Pictures in one forward pass.
+/// Pictures in one forward pass, and their numbers at most: those of 250 pictures of 128×128 in colour.
 const PART: usize = 250;
+const PART_NUMBERS: usize = PART * 3 * 128 * 128;
 /// Points of the projection.
 const SHOWN: usize = 1000;
 
-/// Fixed pictures without augmentation, on the device.
+/// Fixed pictures without augmentation.
 pub struct Judge {
+    data: Arc<ImageData>,
+    recipe: Recipe,
+    device: Device,
     train: Measured,
     test: Measured,
     classes: usize,
@@ -35,9 +39,9 @@ pub struct Judge {
     projection: Projection,
 }
 
+/// Indices of pictures and their classes. They go to the device part by part: all at once large ones may need more than it has.
 struct Measured {
-    /// `[N, C, H, W]` each.
-    parts: Vec<Tensor<4>>,
+    indices: Vec<usize>,
     labels: Vec<usize>,
 }
 
@@ -52,13 +56,11 @@ impl Judge {
         device: &Device,
     ) -> Self {
         let measured = |set: &ImageSet, count: usize, stream: u64| {
-            let mut order: Vec<usize> = (0..set.len()).collect();
-            streams::MEASURED.open(seed, stream).shuffle(&mut order);
-            order.truncate(count);
-            Measured {
-                parts: order.chunks(PART).map(|part| upload(set, part, recipe, device)).collect(),
-                labels: order.iter().map(|&i| set.classes[i] as usize).collect(),
-            }
+            let mut indices: Vec<usize> = (0..set.len()).collect();
+            streams::MEASURED.open(seed, stream).shuffle(&mut indices);
+            indices.truncate(count);
+            let labels = indices.iter().map(|&i| set.classes[i] as usize).collect();
+            Measured { indices, labels }
         };
         let train = measured(&data.train, train, 0);
         let knn = if train.labels.len() >= 20_000 { KnnProtocol::CIFAR } else { KnnProtocol::SMALL };
@@ -70,6 +72,9 @@ impl Judge {
             knn,
             probe: ProbeProtocol::RIDGE,
             projection: Projection::default(),
+            data: data.clone(),
+            recipe,
+            device: device.clone(),
         }
     }
 
@@ -91,14 +96,16 @@ impl Judge {
         let all = self.train.labels.len() + self.test.labels.len();
         let (mut train, mut test, mut embeddings) = (Vec::new(), Vec::new(), Vec::new());
         let mut done = 0;
-        for (part, is_test) in
-            self.test.parts.iter().map(|x| (x, true)).chain(self.train.parts.iter().map(|x| (x, false)))
-        {
+        let both = [(&self.test, &self.data.test, true), (&self.train, &self.data.train, false)];
+        let parts = both.into_iter().flat_map(|(measured, set, is_test)| {
+            measured.indices.chunks(part_of(set)).map(move |part| (part, set, is_test))
+        });
+        for (part, set, is_test) in parts {
             // Before the first step a deep network may take minutes here, and may be stopped.
             out.progress(done, all)?;
-            done += part.dims()[0];
+            done += part.len();
             let mut reader = Reader::default();
-            let h = branch.encoder.infer(part.clone());
+            let h = branch.encoder.infer(upload(set, part, self.recipe, &self.device));
             if is_test {
                 reader.add(branch.projector.infer(h.clone()));
             }
@@ -136,22 +143,14 @@ impl Judge {
     }
 
     /// The published linear evaluation at the end of a run: features of all pictures, each picture passed once.
-    pub fn evaluate(
-        &self,
-        data: &ImageData,
-        recipe: Recipe,
-        branch: &Branch,
-        protocol: &ProbeProtocol,
-        device: &Device,
-        out: &mut Emit<'_>,
-    ) -> Result<(), RunError> {
+    pub fn evaluate(&self, branch: &Branch, protocol: &ProbeProtocol, out: &mut Emit<'_>) -> Result<(), RunError> {
         let encoded = |set: &ImageSet| -> Result<(Vec<f32>, Vec<usize>), RunError> {
             let all: Vec<usize> = (0..set.len()).collect();
-            let features = encode(set, &all, recipe, branch, false, device, |_| true)?.unwrap_or_default();
+            let features = encode(set, &all, self.recipe, branch, false, &self.device, |_| true)?.unwrap_or_default();
             Ok((features, set.classes.iter().map(|&class| class as usize).collect()))
         };
-        let (train, train_labels) = encoded(&data.train)?;
-        let (test, test_labels) = encoded(&data.test)?;
+        let (train, train_labels) = encoded(&self.data.train)?;
+        let (test, test_labels) = encoded(&self.data.test)?;
         let (d, classes) = (self.shape.features(), self.classes);
         let fitted = Labelled { features: &train, labels: &train_labels, d, classes };
         let judged = Labelled { features: &test, labels: &test_labels, d, classes };
@@ -183,8 +182,9 @@ pub fn encode(
     told: impl Fn(usize) -> bool,
 ) -> Result<Option<Vec<f32>>, ReadError> {
     let mut values = Vec::new();
-    for (number, part) in indices.chunks(PART).enumerate() {
-        if !told(number * PART) {
+    let size = part_of(set);
+    for (number, part) in indices.chunks(size).enumerate() {
+        if !told(number * size) {
             return Ok(None);
         }
         let features = branch.encoder.infer(upload(set, part, recipe, device));
@@ -193,6 +193,11 @@ pub fn encode(
         values.extend(reader.read()?.concat());
     }
     Ok(told(indices.len()).then_some(values))
+}
+
+/// Pictures of this set in one forward pass.
+fn part_of(set: &ImageSet) -> usize {
+    (PART_NUMBERS / set.image_bytes().max(1)).clamp(1, PART)
 }
 
 /// Pictures without augmentation, `[N, C, H, W]`.

@@ -74,7 +74,7 @@ pub static SPEC: LabSpec = LabSpec {
 
 /// Some twenty checkpoints a run; a ResNet-18 with momentum and target takes 130 MB each.
 fn checkpoint_every(params: &Params, steps: u64) -> u64 {
-    if ENCODER.of(params) == network::EncoderKind::ResNet18 { 1950 } else { (steps / 20).max(50) }
+    if ENCODER.of(params).is_large() { 1950 } else { (steps / 20).max(50) }
 }
 
 /// Everything that the lab emits. How often is decided by the parameters `loss_every`, `analysis_every` and

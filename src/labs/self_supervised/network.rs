@@ -12,7 +12,7 @@ use crate::labs::self_supervised::params::{
 };
 use crate::nn::encoders::conv_encoder::{CONV_FEATURES, ConvEncoder};
 use crate::nn::encoders::heads::{Head, HeadNorm, HeadShape, Predictor, PredictorShape};
-use crate::nn::encoders::resnet::{RESNET_WIDTH, ResNet18};
+use crate::nn::encoders::resnet::{RESNET_WIDTH, ResNet18, Stem};
 use crate::nn::materialise;
 use crate::nn::parameters::{Init, Initialiser};
 
@@ -154,15 +154,27 @@ pub enum EncoderKind {
     /// A quarter of ResNet-18's channels, so a sixteenth of its work.
     ResNet18Quarter,
     ResNet18,
+    /// With ImageNet's stem.
+    ResNet18ImageNet,
 }
 
 impl EncoderKind {
+    /// A ResNet-18 of all its channels, of which a step takes long and a checkpoint much room.
+    pub fn is_large(self) -> bool {
+        matches!(self, EncoderKind::ResNet18 | EncoderKind::ResNet18ImageNet)
+    }
+
+    /// The least side of its pictures, in pixels: as many as one place of the last maps stands for.
+    pub fn least_side(self) -> usize {
+        if self == EncoderKind::ResNet18ImageNet { 32 } else { 1 }
+    }
+
     /// Length of the features that kNN and the linear probe see.
     pub fn features(self) -> usize {
         match self {
             EncoderKind::Small => CONV_FEATURES,
             EncoderKind::ResNet18Quarter => 8 * (RESNET_WIDTH / 4),
-            EncoderKind::ResNet18 => 8 * RESNET_WIDTH,
+            EncoderKind::ResNet18 | EncoderKind::ResNet18ImageNet => 8 * RESNET_WIDTH,
         }
     }
 
@@ -171,7 +183,7 @@ impl EncoderKind {
         match self {
             EncoderKind::Small => 128,
             EncoderKind::ResNet18Quarter => 256,
-            EncoderKind::ResNet18 => 512,
+            EncoderKind::ResNet18 | EncoderKind::ResNet18ImageNet => 512,
         }
     }
 
@@ -179,7 +191,7 @@ impl EncoderKind {
     fn embedding(self) -> usize {
         match self {
             EncoderKind::Small | EncoderKind::ResNet18Quarter => 64,
-            EncoderKind::ResNet18 => 128,
+            EncoderKind::ResNet18 | EncoderKind::ResNet18ImageNet => 128,
         }
     }
 }
@@ -194,10 +206,12 @@ pub enum Encoder {
 
 impl Encoder {
     fn new(shape: &Shape, init: &mut Initialiser<'_>) -> Self {
+        let mut resnet = |width, stem| Encoder::ResNet18(ResNet18::new(shape.channels, width, stem, init));
         match shape.encoder {
             EncoderKind::Small => Encoder::Small(ConvEncoder::new(shape.channels, init)),
-            EncoderKind::ResNet18Quarter => Encoder::ResNet18(ResNet18::new(shape.channels, RESNET_WIDTH / 4, init)),
-            EncoderKind::ResNet18 => Encoder::ResNet18(ResNet18::new(shape.channels, RESNET_WIDTH, init)),
+            EncoderKind::ResNet18Quarter => resnet(RESNET_WIDTH / 4, Stem::Small),
+            EncoderKind::ResNet18 => resnet(RESNET_WIDTH, Stem::Small),
+            EncoderKind::ResNet18ImageNet => resnet(RESNET_WIDTH, Stem::ImageNet),
         }
     }
 

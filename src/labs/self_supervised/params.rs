@@ -7,6 +7,7 @@ mod views;
 
 use std::path::Path;
 
+use crate::data::synth::shapes;
 use crate::engine::params::{ParamError, Params};
 use crate::engine::table::Float;
 use crate::nn::optim::{DecayScope, Rates, Rule};
@@ -28,6 +29,16 @@ pub enum Source {
     Cifar10,
     /// A folder with one folder of pictures per class.
     Folder,
+}
+
+/// Which mean and standard deviation of each channel normalise the pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NormalisedBy {
+    /// Those of the way views are made.
+    Recipe,
+    ImageNet,
+    /// The training pictures' own.
+    Data,
 }
 
 /// How the predictor is made.
@@ -153,6 +164,11 @@ impl Hyper {
     }
 }
 
+/// By what the pictures are normalised. Where it is not asked, by the recipe.
+pub fn normalised_by(params: &Params) -> NormalisedBy {
+    if params.shows(&MOMENTS.row()) { MOMENTS.of(params) } else { NormalisedBy::Recipe }
+}
+
 /// The file of weights that a run starts from; `None`: from random ones.
 pub fn weights_file(params: &Params) -> Option<&Path> {
     params.shows(&WEIGHTS.row()).then(|| Path::new(WEIGHTS.of(params)))
@@ -206,6 +222,7 @@ pub fn check_combination(params: &Params) -> Result<(), ParamError> {
             "choose the file of weights: .safetensors of `learnscope export RUN --weights`, or a PyTorch state dict of a ResNet-18",
         ));
     }
+    check_size(params)?;
     let source = SOURCE.of(params);
     if source != Source::Shapes && FOLDER.of(params).is_empty() {
         return Err(ParamError::invalid(
@@ -219,6 +236,27 @@ pub fn check_combination(params: &Params) -> Result<(), ParamError> {
         ));
     }
     Ok(())
+}
+
+/// Pictures that are too small for the network's stem.
+fn check_size(params: &Params) -> Result<(), ParamError> {
+    let (least, size) = (ENCODER.of(params).least_side(), IMAGE_SIZE.key());
+    let network = format!("{}={}", ENCODER.key(), ENCODER.item(params).map_or("", |item| item.id));
+    let (side, key, instead) = match SOURCE.of(params) {
+        Source::Shapes => (shapes::SIZE, ENCODER.key(), format!("a folder of pictures with {size} of {least} or more")),
+        // 32 pixels, by definition.
+        Source::Cifar10 => return Ok(()),
+        Source::Folder => (IMAGE_SIZE.of(params) as usize, size, format!("{size} of {least} or more")),
+    };
+    if side >= least {
+        return Ok(());
+    }
+    let problem = format!(
+        "pictures of {side}×{side} are too small for {network}, which makes them {least} times smaller; choose {instead}, or \
+         {0}=resnet18, which has a stem for small pictures",
+        ENCODER.key()
+    );
+    Err(ParamError::invalid(key, problem))
 }
 
 #[cfg(test)]
@@ -249,6 +287,7 @@ mod tests {
             ("grey_chance", "source=shapes", "source=folder"),
             ("jitter_chance", "source=shapes", "source=cifar10"),
             ("invert_chance", "source=cifar10", "source=shapes"),
+            ("moments", "source=shapes", "source=folder"),
         ] {
             assert!(!shown(&[without], key) && shown(&[with], key), "{key}");
         }
@@ -265,6 +304,24 @@ mod tests {
         let cosine = Hyper::of(&params(&["rate_schedule=cosine"]));
         assert!(cosine.plan.factor(0, 100) == 1.0 && cosine.plan.factor(99, 100) < 1e-3);
         assert_eq!(cosine.plan.factor(100, 100), 0.0);
+    }
+
+    #[test]
+    fn a_stem_for_large_pictures_refuses_small_ones() {
+        let refused = |set: &[&str]| check_combination(&params(&[&["network=resnet18_imagenet"], set].concat())).err();
+        for (set, key, words) in [
+            (&["source=folder", "data=here", "image_size=31"][..], "`image_size`", "31×31"),
+            (&[][..], "`network`", "16×16"),
+        ] {
+            let message = refused(set).expect("must be refused").to_string();
+            for words in [key, words, "image_size of 32 or more", "network=resnet18_imagenet", "network=resnet18,"] {
+                assert!(message.contains(words), "no `{words}`: {message}");
+            }
+        }
+        for set in [&["source=folder", "data=here", "image_size=32"], &["source=cifar10", "data=here", "image_size=8"]]
+        {
+            assert!(refused(set).is_none(), "{set:?}");
+        }
     }
 
     #[test]

@@ -210,7 +210,8 @@ pub static PRESETS: &[Preset] = &[
         id: "analyse-weights",
         title: "Analyse weights of mine",
         help: "A ResNet-18 from a file, on CIFAR-10, as it is: choose the weights and the folder. No step is trained; spectrum, RankMe, \
-               slope, kNN, probe and the eigenspaces of a first batch are measured.",
+               slope, kNN, probe and the eigenspaces of a first batch are measured. The network is the one for 32×32; of torchvision's own \
+               (7×7 stem) choose network=resnet18_imagenet and moments=imagenet. The notices say so where the file's stem is another one.",
         set: &[
             ("network", "resnet18"),
             ("init", "file"),

@@ -179,7 +179,7 @@ mod tests {
         let at = |key: &str| said.iter().find(|(known, _)| known == key).unwrap_or_else(|| panic!("no {key}")).1;
 
         let data = source::images(&params, Watch::nobody()).unwrap();
-        let (recipe, hyper) = (source::recipe(&params), Hyper::of(&params));
+        let (recipe, hyper) = (source::recipe(&params, &data), Hyper::of(&params));
         let (mut trainer, batch) = (
             Trainer::new(&Shape::of(&params, data.train.channels), 3, &device).unwrap(),
             Batches::new(data.clone(), recipe, 3, 16).of(0),

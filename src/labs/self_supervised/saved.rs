@@ -2,12 +2,15 @@
 
 use std::path::Path;
 
+use super::experiment::MOMENTS_OF_DATA;
 use super::judge::encode;
 use super::network::{Branch, Online, Shape, build};
-use super::params::{FOLDER, PARAMS, SOURCE, Source};
+use super::params::{FOLDER, NormalisedBy, PARAMS, SOURCE, Source, normalised_by};
 use super::weights::packed;
 use super::{SPEC, source};
 use crate::compute::device;
+use crate::data::augment::recipes::Recipe;
+use crate::data::images::Moments;
 use crate::engine::experiment::Checkpoint;
 use crate::engine::params::{Params, Value};
 use crate::kit::export::{Features, FeaturesRequest, PackedWeights, Part};
@@ -41,6 +44,16 @@ fn networks(
     Ok((online, target))
 }
 
+/// How the run makes its views and normalises its pictures. The training pictures' moments are the checkpoint's: the pictures may be
+/// gone, or others be asked for.
+fn recipe(checkpoint: &Checkpoint, params: &Params) -> Result<Recipe, PredictError> {
+    let of_data = match normalised_by(params) {
+        NormalisedBy::Data => checkpoint.get_f64(MOMENTS_OF_DATA, 6).map_err(PredictError::input)?,
+        NormalisedBy::Recipe | NormalisedBy::ImageNet => &[],
+    };
+    Ok(source::normalised(params, || Moments::from_numbers(of_data)))
+}
+
 /// See [`WeightsSpec::packed`](crate::kit::export::WeightsSpec::packed).
 pub fn packed_weights(run: &Path) -> Result<PackedWeights, PredictError> {
     pack(run, false)
@@ -55,7 +68,9 @@ fn pack(run: &Path, with_target: bool) -> Result<PackedWeights, PredictError> {
     let RunWeights { folder, name, checkpoint, params, warnings } = opened(run)?;
     let (online, target) = networks(&folder, &checkpoint, &params, &device::cpu())?;
     let target = with_target.then_some(&target);
-    let file = packed(&online, target, &params, checkpoint.step, channels(&params)).map_err(PredictError::work)?;
+    let recipe = recipe(&checkpoint, &params)?;
+    let file = packed(&online, target, &params, &recipe, checkpoint.step, channels(&params));
+    let file = file.map_err(PredictError::work)?;
     let numbers = slots(&online).iter().map(|slot| slot.shape.iter().product::<usize>() as u64).sum();
     let mut lines = vec![
         format!("weights: run {name}, checkpoint of step {}", checkpoint.step),
@@ -95,7 +110,7 @@ pub fn features(request: &FeaturesRequest, watch: Watch<'_>) -> Result<Option<Fe
         (watch.progress)(done, all.len());
         !watch.cancelled()
     };
-    let recipe = source::recipe(&params);
+    let recipe = recipe(&checkpoint, &params)?;
     let encoded = encode(set, &all, recipe, &online.branch, request.embeddings, &device, told);
     let Some(values) = encoded.map_err(PredictError::work)? else { return Ok(None) };
     let what = if request.embeddings { "embeddings z of the projector" } else { "features h of the encoder" };
@@ -105,6 +120,7 @@ pub fn features(request: &FeaturesRequest, watch: Watch<'_>) -> Result<Option<Fe
         format!("{what} in evaluation mode, of {count} {part} pictures without augmentation, on {}", opened.name),
         format!("classes: {}", class_list(&set.class_names)),
     ];
+    lines.extend(recipe.normalised_by.map(|moments| format!("normalised by {moments}")));
     if !data.description.is_empty() {
         lines.push(format!("data: {}", data.description));
     }

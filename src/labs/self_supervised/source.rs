@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use crate::data::augment::recipes::{Recipe, RecipeKind};
 use crate::data::folder::stamp;
-use crate::data::images::ImageData;
+use crate::data::images::{ImageData, Moments};
 use crate::data::synth::shapes;
 use crate::data::{DataError, cifar, image_folder};
 use crate::engine::params::{ParamError, Params};
@@ -15,8 +15,8 @@ use crate::nn::weights::checksum;
 use crate::watch::Watch;
 
 use super::params::{
-    BATCH_SIZE, CROP_MIN, DATA_SEED, FOLDER, IMAGE_SIZE, SOURCE, Source, TRAIN_IMAGES, VIEWS, WEIGHTS,
-    check_combination, strengths, weights_file,
+    BATCH_SIZE, CROP_MIN, DATA_SEED, FOLDER, IMAGE_SIZE, NormalisedBy, SOURCE, Source, TRAIN_IMAGES, VIEWS, WEIGHTS,
+    check_combination, normalised_by, strengths, weights_file,
 };
 use super::weights;
 
@@ -90,7 +90,7 @@ pub fn check_resumed(params: &Params) -> Result<(), ParamError> {
     if data.test.is_empty() {
         return invalid(FOLDER.key(), "there are no pictures to test on".to_owned());
     }
-    if data.train.channels != 3 && recipe(params).needs_colour() {
+    if data.train.channels != 3 && views(params).needs_colour() {
         return invalid(VIEWS.key(), "views for colour pictures need colour; choose views=shapes".to_owned());
     }
     Ok(())
@@ -117,11 +117,25 @@ fn of_pictures(params: &Params) -> Result<Option<String>, ParamError> {
     (SOURCE.of(params) != Source::Shapes).then(read).transpose()
 }
 
-/// How views are made.
-pub fn recipe(params: &Params) -> Recipe {
+/// How views are made and pictures normalised; `data`: whose training pictures' moments are taken where that is asked for.
+pub fn recipe(params: &Params, data: &ImageData) -> Recipe {
+    normalised(params, || data.train.moments())
+}
+
+/// The same with moments of the training pictures that are known or not needed.
+pub fn normalised(params: &Params, of_data: impl FnOnce() -> Moments) -> Recipe {
+    let normalised_by = match normalised_by(params) {
+        NormalisedBy::Recipe => None,
+        NormalisedBy::ImageNet => Some(Moments::IMAGENET),
+        NormalisedBy::Data => Some(of_data()),
+    };
+    Recipe { normalised_by, ..views(params) }
+}
+
+fn views(params: &Params) -> Recipe {
     let needed = if SOURCE.of(params) == Source::Shapes { RecipeKind::Shapes } else { RecipeKind::Torchvision };
     let kind = VIEWS.of(params).unwrap_or(needed);
     let own = if kind == RecipeKind::Shapes { 0.4 } else { 0.08 };
     let asked = CROP_MIN.of(params);
-    Recipe { kind, crop_min: if asked > 0.0 { asked } else { own }, strengths: strengths(params) }
+    Recipe { strengths: strengths(params), ..Recipe::new(kind, if asked > 0.0 { asked } else { own }) }
 }

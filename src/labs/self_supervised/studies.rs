@@ -10,7 +10,6 @@ use crate::engine::sweep::{SweepSpec, Theory, sweep_of};
 use crate::metrics::collapse::Verdict;
 
 use super::alarm;
-use super::network::EncoderKind;
 use super::presets::paper_setting;
 use super::theory::basin;
 use crate::engine::table::Int;
@@ -445,7 +444,7 @@ fn every(params: &Params, every: &Int, steps: u64) -> f64 {
 
 /// Pictures on which a trial judges a network that takes long for one; `None`: as many as the run.
 fn trial_pictures(params: &Params) -> Option<(i64, i64)> {
-    (ENCODER.of(params) == EncoderKind::ResNet18).then_some((200, 100))
+    ENCODER.of(params).is_large().then_some((200, 100))
 }
 
 /// kNN and probe before the first step and every so often, and the linear evaluation at the end, of which almost all the

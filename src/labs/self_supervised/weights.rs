@@ -1,8 +1,9 @@
 //! Weights of this lab in files: safetensors out; safetensors and PyTorch files in, by name.
 //!
-//! The encoder has the names of torchvision's ResNet-18 without `fc` (`layer1.0.conv1.weight`), or `conv1`, `bn1`, .. `bn3` where it is
-//! the small one; `projector.` and `predictor.` stand before their layers as an `nn.Sequential` numbers them; `target.` before all
-//! of the target's. In a file from elsewhere each part is looked for by its names, whatever stands before them.
+//! The encoder has the names of torchvision's ResNet-18 without `fc` (`layer1.0.conv1.weight`), whichever its stem is, or `conv1`,
+//! `bn1`, .. `bn3` where it is the small one; `projector.` and `predictor.` stand before their layers as an `nn.Sequential` numbers
+//! them; `target.` before all of the target's. In a file from elsewhere each part is looked for by its names, whatever stands before
+//! them.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use burn::tensor::Device;
 use thiserror::Error;
 
 use crate::compute::readback::ReadError;
+use crate::data::augment::recipes::Recipe;
 use crate::engine::params::{ParamError, Params};
 use crate::nn::parameters::{Slot, slots};
 pub use crate::nn::weights::fit::Fit;
@@ -19,7 +21,6 @@ use crate::nn::weights::{FileError, Opened, Written, first_names, packed as pack
 
 use super::network::{Branch, EncoderKind, Online};
 use super::params::{ENCODER, PARAMS, WEIGHTS};
-use super::source;
 
 /// Weights that were not written or not loaded.
 #[derive(Debug, Error)]
@@ -171,29 +172,33 @@ fn tensors(online: &Online, target: Option<&Branch>) -> Result<Vec<Written>, Rea
 const LAB: (&str, &str) = ("learnscope.lab", "self-supervised");
 
 /// The bytes of a safetensors file, the same ones for the same networks. `params`: those of the run after `step` steps, which stand
-/// beside the weights with what pictures have to be like.
+/// beside the weights with what pictures have to be like; `recipe`: by what its pictures are normalised.
 pub fn packed(
     online: &Online,
     target: Option<&Branch>,
     params: &Params,
+    recipe: &Recipe,
     step: u64,
     channels: usize,
 ) -> Result<Vec<u8>, WeightsError> {
     let kind = ENCODER.of(params);
-    let recipe = source::recipe(params);
     let moments = |of: fn((f32, f32)) -> f32| {
         let all: Vec<String> = (0..channels).map(|channel| of(recipe.moments(channel)).to_string()).collect();
         all.join(" ")
     };
-    let build = if kind == EncoderKind::Small {
-        "three times Conv2d(3x3, padding 1, no bias; strides 2, 2, 1), BatchNorm2d, ReLU; then the mean over height and width".to_owned()
-    } else {
-        let width = kind.features() / 8;
-        format!(
-            "torchvision.models.resnet18() with stages of {width} to {} channels, conv1 = Conv2d({channels}, {width}, 3, 1, 1, bias=False), \
-             maxpool = Identity(), fc = Identity()",
-            kind.features()
-        )
+    let build = match kind {
+        EncoderKind::Small => {
+            "three times Conv2d(3x3, padding 1, no bias; strides 2, 2, 1), BatchNorm2d, ReLU; then the mean over height and width".to_owned()
+        }
+        EncoderKind::ResNet18ImageNet => "torchvision.models.resnet18() with fc = Identity()".to_owned(),
+        EncoderKind::ResNet18Quarter | EncoderKind::ResNet18 => {
+            let width = kind.features() / 8;
+            format!(
+                "torchvision.models.resnet18() with stages of {width} to {} channels, conv1 = Conv2d({channels}, {width}, 3, 1, 1, bias=False), \
+                 maxpool = Identity(), fc = Identity()",
+                kind.features()
+            )
+        }
     };
     // Where files lie on this machine is nobody else's business.
     let is_path = |key: &str| PARAMS.iter().any(|spec| spec.key == key && spec.kind.is_path());

@@ -1,21 +1,33 @@
-//! ResNet-18 as it is used for 32×32 images (He et al., 2016): 3×3 stem of stride 1 without max-pooling, four stages of
-//! two basic blocks with 64, 128, 256 and 512 channels, the last three opening with stride 2.
+//! ResNet-18 (He et al., 2016): a stem, then four stages of two basic blocks with 64, 128, 256 and 512 channels, the last three
+//! opening with stride 2. The stem is that of 32×32 images, 3×3 of stride 1 without max-pooling, or the article's.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::conv_encoder::{ConvNorm, pool};
-use crate::nn::layers::conv::add_relu;
+use crate::nn::layers::conv::{add_relu, max_pool_3x3};
 use crate::nn::parameters::Initialiser;
 
 /// Channels of the first stage in the article; the features are eight times as many.
 pub const RESNET_WIDTH: usize = 64;
+
+/// What comes before the first stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stem {
+    /// 3×3 of stride 1: maps are as large as pictures.
+    Small,
+    /// The article's and torchvision's, for ImageNet: 7×7 of stride 2, then the largest of 3×3 at every second place: maps of a
+    /// quarter of the side.
+    ImageNet,
+}
 
 /// `[N, C, H, W]` to `[N, 8 · width]`.
 #[derive(Module, Debug)]
 pub struct ResNet18 {
     stem: ConvNorm,
     blocks: Vec<BasicBlock>,
+    #[module(skip)]
+    pooled: bool,
 }
 
 /// Two 3×3 convolutions beside the identity, or beside a 1×1 convolution where the size changes.
@@ -28,8 +40,10 @@ struct BasicBlock {
 
 impl ResNet18 {
     /// `width`: channels of the first stage, 64 in the article.
-    pub fn new(channels: usize, width: usize, init: &mut Initialiser<'_>) -> Self {
-        let stem = ConvNorm::new(channels, width, 3, 1, init);
+    pub fn new(channels: usize, width: usize, stem: Stem, init: &mut Initialiser<'_>) -> Self {
+        let pooled = stem == Stem::ImageNet;
+        let (kernel, stride) = if pooled { (7, 2) } else { (3, 1) };
+        let stem = ConvNorm::new(channels, width, kernel, stride, init);
         let mut inputs = width;
         let mut blocks = Vec::new();
         for (outputs, stride) in [(width, 1), (2 * width, 2), (4 * width, 2), (8 * width, 2)] {
@@ -38,16 +52,21 @@ impl ResNet18 {
                 inputs = outputs;
             }
         }
-        Self { stem, blocks }
+        Self { stem, blocks, pooled }
+    }
+
+    fn pool_stem(&self, x: Tensor<4>) -> Tensor<4> {
+        if self.pooled { max_pool_3x3(x, true) } else { x }
     }
 
     pub fn forward(&mut self, x: Tensor<4>, views: usize) -> Tensor<2> {
         let x = self.stem.forward(x, views, true);
+        let x = self.pool_stem(x);
         pool(self.blocks.iter_mut().fold(x, |x, block| block.forward(x, views)))
     }
 
     pub fn infer(&self, x: Tensor<4>) -> Tensor<2> {
-        let x = self.stem.infer(x, true);
+        let x = self.pool_stem(self.stem.infer(x, true));
         pool(self.blocks.iter().fold(x, |x, block| block.infer(x)))
     }
 }

@@ -16,7 +16,7 @@ use super::heads::{
 use super::views::{
     BLUR_CHANCE, FLIP_CHANCE, GREY_CHANCE, INVERT_CHANCE, JITTER_CHANCE, JITTER_STRENGTH, NOISE, SOLARISE_CHANCE,
 };
-use super::{PredictorRule, Source};
+use super::{NormalisedBy, PredictorRule, Source};
 
 const METHOD: &str = "Method";
 const DIRECT_PRED: &str = "DirectPred";
@@ -170,10 +170,11 @@ pub static DECAY_SCOPE: Choice<DecayScope, 3> = live(RATES, "decay_scope", "what
             ("all", "everything (original authors' code)", DecayScope::All),
         ],
     );
-pub static ENCODER: Choice<EncoderKind, 3> = fixed(NETWORK, "network", "encoder")
+pub static ENCODER: Choice<EncoderKind, 4> = fixed(NETWORK, "network", "encoder")
     .help(
         "Small: 64 features, projector 64-128-64. ResNet-18: 512 features, projector 512-512-128; with a quarter of its \
-         channels 128 features, projector 128-256-64. See Heads.",
+         channels 128 features, projector 128-256-64. See Heads. The stem for 32×32 is 3×3 without max-pooling; torchvision's, made for \
+         ImageNet, is 7×7 of stride 2 and a max-pooling, and wants pictures of 32 pixels or more.",
     )
     .choice(
         "small",
@@ -181,6 +182,7 @@ pub static ENCODER: Choice<EncoderKind, 3> = fixed(NETWORK, "network", "encoder"
             ("small", "three convolutions", EncoderKind::Small),
             ("resnet18_quarter", "ResNet-18, a quarter as wide", EncoderKind::ResNet18Quarter),
             ("resnet18", "ResNet-18 for 32×32", EncoderKind::ResNet18),
+            ("resnet18_imagenet", "ResNet-18 as torchvision's (7×7 stem, max-pool)", EncoderKind::ResNet18ImageNet),
         ],
     );
 pub static INIT: Choice<Init, 3> = fixed(NETWORK, "init", "initial weights")
@@ -197,8 +199,8 @@ pub static WEIGHTS: Words = fixed(NETWORK, "weights", "file of weights")
     .help(
         "A .safetensors file of `learnscope export RUN --weights`, or a PyTorch state dict of a ResNet-18 (torchvision's, lightly's, solo-learn's: \
          .pt, .pth, .safetensors). Tensors are taken by name and shape; what fits nowhere is listed in the notices and starts from random weights \
-         of the seed: so does the stem where the file has ImageNet's 7×7 one, which is 3×3 here. With 0 steps the weights are analysed and not \
-         trained.",
+         of the seed. So does a stem of another kind: torchvision's own 7×7 one needs network=resnet18_imagenet, a 3×3 one network=resnet18. \
+         With 0 steps the weights are analysed and not trained.",
     )
     .when(INIT.is(&["file"]))
     .path();
@@ -215,10 +217,10 @@ pub static SOURCE: Choice<Source, 3> = fixed(DATA, "source", "pictures")
 pub static FOLDER: Words =
     fixed(DATA, "data", "folder").help("Where the pictures are.").when(SOURCE.is(&["cifar10", "folder"])).folder();
 pub static IMAGE_SIZE: Int = fixed(DATA, "image_size", "image size")
-    .help("Pictures of a folder are cropped to their central square and resized to this.")
+    .help("Pictures of a folder are cropped to their central square and resized to this. Networks for ImageNet are used to 224.")
     .unit("pixels")
     .when(SOURCE.is(&["folder"]))
-    .int(32, [8, 128]);
+    .int(32, [8, 256]);
 pub static TRAIN_IMAGES: Int = fixed(DATA, "train_images", "training pictures")
     .help("How many shapes are generated to train on; 1000 more are tested on.")
     .when(SOURCE.is(&["shapes"]))
@@ -245,6 +247,21 @@ pub static VIEWS: Choice<Option<RecipeKind>, 4> =
 pub static CROP_MIN: Float = fixed(DATA, "crop_min", "smallest crop")
     .help("Smallest share of the area that a crop keeps; 0: the recipe's own (shapes 0.4, colour 0.08).")
     .float(0.0, [0.0, 1.0]);
+pub static MOMENTS: Choice<NormalisedBy, 3> = fixed(DATA, "moments", "normalised by")
+    .help(
+        "Mean and standard deviation that each channel is freed from, in views and in what is measured. The recipe's: CIFAR-10's for \
+         colour. Networks of torchvision expect ImageNet's, 0.485, 0.456, 0.406 and 0.229, 0.224, 0.225. The pictures' own are those of \
+         all pixels of the training pictures; a channel that does not vary is only centred.",
+    )
+    .when(SOURCE.is(&["cifar10", "folder"]))
+    .choice(
+        "recipe",
+        [
+            ("recipe", "as the views' recipe", NormalisedBy::Recipe),
+            ("imagenet", "ImageNet's moments", NormalisedBy::ImageNet),
+            ("data", "the training pictures' own", NormalisedBy::Data),
+        ],
+    );
 pub static STEPS: Int = fixed(RUN, "steps", "steps")
     .help("Number of updates. The paper's 100 epochs of CIFAR-10 are 39,000. 0: the network is judged as it is.")
     .unit("steps")
@@ -331,6 +348,7 @@ pub static PARAMS: &[ParamSpec] = &[
     BATCH_SIZE.row(),
     VIEWS.row(),
     CROP_MIN.row(),
+    MOMENTS.row(),
     JITTER_STRENGTH.row(),
     JITTER_CHANCE.row(),
     FLIP_CHANCE.row(),

@@ -5,6 +5,7 @@ use super::super::network::build;
 use super::super::params::PARAMS;
 use super::*;
 use crate::compute::device::cpu;
+use crate::data::augment::recipes::RecipeKind;
 
 fn params(set: &[&str]) -> Params {
     let mut params = Params::defaults(PARAMS);
@@ -30,9 +31,9 @@ fn started(file: &Opened, net: &Online, params: &Params) -> (Online, Fit) {
     start_from(file, net.clone(), label(params), &cpu()).unwrap()
 }
 
-/// The names and shapes of torchvision's ResNet-18 without `fc`, with the stem for 32×32 pictures.
-fn torchvision() -> Vec<(String, Vec<usize>)> {
-    let mut all = vec![("conv1.weight".to_owned(), vec![64, 3, 3, 3])];
+/// The names and shapes of torchvision's ResNet-18 without `fc`, with a stem of so many pixels, 3 or 7.
+fn torchvision(stem: usize) -> Vec<(String, Vec<usize>)> {
+    let mut all = vec![("conv1.weight".to_owned(), vec![64, 3, stem, stem])];
     let norm = |name: &str, channels: usize| {
         ["weight", "bias", "running_mean", "running_var"].map(|part| (format!("{name}.{part}"), vec![channels]))
     };
@@ -57,11 +58,17 @@ fn torchvision() -> Vec<(String, Vec<usize>)> {
 
 #[test]
 fn a_resnet_has_torchvisions_names_and_its_heads_those_of_a_sequential() {
-    let params = params(&["network=resnet18", "predictor_layers=two"]);
+    for (network, stem) in [("resnet18", 3), ("resnet18_imagenet", 7)] {
+        has_torchvisions_names(network, stem);
+    }
+}
+
+fn has_torchvisions_names(network: &str, stem: usize) {
+    let params = params(&[&format!("network={network}"), "predictor_layers=two"]);
     let (online, target) = nets(&params, 3, 1);
     let mut found: Vec<(String, Vec<usize>)> =
         tensors(&online, None).unwrap().into_iter().map(|tensor| (tensor.name, tensor.shape)).collect();
-    let mut expected = torchvision();
+    let mut expected = torchvision(stem);
     for (head, [inputs, hidden, outputs]) in [("projector", [512, 512, 128]), ("predictor", [128, 512, 128])] {
         expected.push((format!("{head}.0.weight"), vec![hidden, inputs]));
         expected.push((format!("{head}.0.bias"), vec![hidden]));
@@ -107,12 +114,14 @@ fn a_matrix_is_out_by_in_as_pytorch_has_it() {
 #[test]
 fn what_is_written_comes_back_bit_for_bit_and_twice_alike() {
     let device: Device = cpu();
-    for set in [&[][..], &["predictor_layers=two"], &["network=resnet18"]] {
-        let (params, channels) = (params(set), if set.contains(&"network=resnet18") { 3 } else { 1 });
+    for set in [&[][..], &["predictor_layers=two"], &["network=resnet18"], &["network=resnet18_imagenet"]] {
+        let (params, channels) = (params(set), if set.iter().any(|set| set.contains("resnet18")) { 3 } else { 1 });
         let (online, target) = nets(&params, channels, 3);
         for target in [None, Some(&target)] {
-            let bytes = packed(&online, target, &params, 40, channels).unwrap();
-            assert_eq!(bytes, packed(&online, target, &params, 40, channels).unwrap());
+            let recipe = Recipe::new(RecipeKind::Torchvision, 0.08);
+            let pack = || packed(&online, target, &params, &recipe, 40, channels).unwrap();
+            let bytes = pack();
+            assert_eq!(bytes, pack());
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("net.safetensors");
             std::fs::write(&path, bytes).unwrap();
@@ -175,7 +184,7 @@ fn a_resnet_of_another_program_is_found_whatever_stands_before_its_names() {
         let file = file(&folder, &format!("{name}.safetensors"), &tensors);
         let (net, fit) = started(&file, &ours, &params);
         assert_eq!(of_encoder(&net), of_encoder(&theirs), "{name}");
-        assert_eq!(fit.taken, torchvision().len(), "{name}");
+        assert_eq!(fit.taken, torchvision(3).len(), "{name}");
         assert!(fit.mismatch.shapes.is_empty() && fit.mismatch.unexpected.contains(&"fc.weight".to_owned()), "{name}");
         assert!(fit.mismatch.missing.iter().all(|missing| missing.starts_with("pr")), "{:?}", fit.mismatch);
         // The heads stay as they were.
@@ -187,16 +196,27 @@ fn a_resnet_of_another_program_is_found_whatever_stands_before_its_names() {
 }
 
 #[test]
-fn imagenets_stem_stays_random_and_is_told() {
-    let (params, folder) = (params(&["network=resnet18"]), tempfile::tempdir().unwrap());
-    let ((theirs, _), (ours, _)) = (nets(&params, 3, 1), nets(&params, 3, 2));
-    let mut tensors = renamed(&theirs, str::to_owned);
-    tensors[0] = Written { name: "conv1.weight".to_owned(), shape: vec![64, 3, 7, 7], numbers: vec![0.1; 64 * 147] };
-    let (net, fit) = started(&file(&folder, "imagenet.safetensors", &tensors), &ours, &params);
-    assert_eq!(fit.taken, torchvision().len() - 1);
-    assert!(fit.line().contains("conv1.weight [64, 3, 7, 7] for [64, 3, 3, 3]"), "{}", fit.line());
-    let stem = |net: &Online| bits(net).into_iter().find(|(path, _)| path.ends_with("stem.weight")).unwrap();
-    assert_eq!(stem(&net), stem(&ours));
+fn a_stem_of_another_kind_stays_random_and_the_network_that_has_it_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    for (network, other, shapes) in [
+        ("resnet18", "resnet18_imagenet", "conv1.weight [64, 3, 7, 7] for [64, 3, 3, 3]"),
+        ("resnet18_imagenet", "resnet18", "conv1.weight [64, 3, 3, 3] for [64, 3, 7, 7]"),
+    ] {
+        let [params, others] = [network, other].map(|network| params(&[&format!("network={network}")]));
+        let ((theirs, _), (ours, _)) = (nets(&others, 3, 1), nets(&params, 3, 2));
+        let file = file(&folder, "other.safetensors", &renamed(&theirs, str::to_owned));
+        let (net, fit) = started(&file, &ours, &params);
+        assert_eq!(fit.taken, torchvision(3).len() - 1);
+        assert!(fit.line().contains(shapes), "{}", fit.line());
+        let stem = |net: &Online| bits(net).into_iter().find(|(path, _)| path.ends_with("stem.weight")).unwrap();
+        assert_eq!(stem(&net), stem(&ours));
+        let told = super::super::experiment::told(&fit);
+        assert!(told.contains(&format!("choose network={other}")), "{told}");
+        // The network that is named takes all of it.
+        let (net, fit) = started(&file, &nets(&others, 3, 3).0, &others);
+        assert_eq!((fit.taken, stem(&net)), (torchvision(3).len(), stem(&theirs)));
+        assert!(!super::super::experiment::told(&fit).contains("stem"));
+    }
 }
 
 #[test]
