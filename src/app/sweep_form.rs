@@ -145,7 +145,9 @@ fn content(form: &mut SweepForm, session: &Session, ui: &mut Ui, style: &Style, 
             let runs = *cells as u64 * form.seeds.0;
             let cells = number::counted(*cells as u64, "combination", "combinations");
             ui.label(theme::strong(format!("{cells}, {}", number::counted(runs, "run", "runs"))));
-            ui.label(RichText::new("A few steps are timed next; then it asks before it starts.").weak());
+            ui.label(
+                RichText::new("A few steps are timed next; where it takes long, it asks before it starts.").weak(),
+            );
         }
         Err(problem) => {
             ui.label(RichText::new(problem).color(style.error));

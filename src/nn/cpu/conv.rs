@@ -8,6 +8,8 @@
 //! Letters: N pictures, C channels, H height, W width; a plane is one channel of one picture. All maps are row-major
 //! `[N, C, H, W]`.
 
+use std::cell::Cell;
+
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
@@ -208,6 +210,11 @@ struct Scratch {
     block: Vec<f32>,
 }
 
+thread_local! {
+    /// Of tasks that are too small to make one: it stays from step to step. Of padded planes there are none in it.
+    static SCRATCH: Cell<Scratch> = Cell::default();
+}
+
 /// Copies planes between zeros. The buffer holds zeros or planes of the same sizes.
 fn pad_into(padded: &mut Vec<f32>, from: &[f32], sizes: &Sizes) {
     let planes = from.len() / sizes.pixels();
@@ -248,18 +255,29 @@ fn spatial(x: &[f32], w: &[f32], b: Option<&[f32]>, sizes: &Sizes) -> Vec<f32> {
         );
         return y;
     }
+    // A task has all outputs of some rows of a picture, so that what they see is gathered once.
     let padded = pad(x, sizes.inputs * sizes.pictures, sizes);
-    let share = channels_per_task(outputs, sizes.pictures);
-    y.par_chunks_exact_mut(outputs * pixels).zip(padded.par_chunks_exact(inputs * sizes.padded())).for_each(
-        |(y, x)| {
-            y.par_chunks_mut(share * pixels).enumerate().for_each_init(Scratch::default, |scratch, (task, y)| {
-                let count = y.len() / pixels;
-                let w = &w[task * share * inputs * 9..][..count * inputs * 9];
-                let b = b.map(|b| &b[task * share..][..count]);
-                products(x, w, b, y, sizes, scratch);
-            });
-        },
-    );
+    let lines = sizes.lines();
+    let mut tasks: Vec<(usize, usize, Vec<&mut [f32]>)> = Vec::new();
+    for (picture, y) in y.chunks_exact_mut(outputs * pixels).enumerate() {
+        let first = tasks.len();
+        tasks.extend((0..sizes.height).step_by(lines).map(|top| (picture, top, Vec::with_capacity(outputs))));
+        for plane in y.chunks_exact_mut(pixels) {
+            for ((.., planes), rows) in tasks[first..].iter_mut().zip(plane.chunks_mut(lines * sizes.width)) {
+                planes.push(rows);
+            }
+        }
+    }
+    let share = channels_per_task(outputs, tasks.len());
+    tasks.into_par_iter().for_each(|(picture, top, mut planes)| {
+        let x = &padded[picture * inputs * sizes.padded()..][..inputs * sizes.padded()];
+        planes.par_chunks_mut(share).enumerate().for_each(|(task, planes)| {
+            let w = &w[task * share * inputs * 9..][..planes.len() * inputs * 9];
+            let mut scratch = SCRATCH.take();
+            product(x, w, b.map(|b| &b[task * share..]), planes, top, sizes, &mut scratch);
+            SCRATCH.set(scratch);
+        });
+    });
     y
 }
 
@@ -302,26 +320,39 @@ fn gather(patches: &mut Vec<f32>, x: &[f32], top: usize, columns: usize, sizes: 
 
 /// Some outputs of one group by matrix products, block of columns by block.
 fn products(x: &[f32], w: &[f32], b: Option<&[f32]>, y: &mut [f32], sizes: &Sizes, scratch: &mut Scratch) {
-    let (row, inputs, pixels) = (sizes.row(), sizes.group_inputs(), sizes.pixels());
-    let count = y.len() / pixels;
-    let lines = sizes.lines();
-    scratch.block.resize(count * lines * row, 0.0);
+    let (width, lines) = (sizes.width, sizes.lines());
     for top in (0..sizes.height).step_by(lines) {
-        let lines = lines.min(sizes.height - top);
-        let columns = lines * row;
-        let block = &mut scratch.block[..count * columns];
-        gather(&mut scratch.patches, x, top, columns, sizes);
-        let from = MatRef::from_row_major_slice(&scratch.patches, inputs * 9, columns);
-        let weights = MatRef::from_row_major_slice(w, count, inputs * 9);
-        let to = MatMut::from_row_major_slice_mut(block, count, columns);
-        matmul(to, Accum::Replace, weights, from, 1.0, Par::Seq);
-        for (output, (plane, block)) in y.chunks_exact_mut(pixels).zip(block.chunks_exact(columns)).enumerate() {
-            let bias = b.map_or(0.0, |b| b[output]);
-            let plane = plane[top * sizes.width..].chunks_exact_mut(sizes.width);
-            for (to, from) in plane.zip(block.chunks_exact(row)) {
-                for (to, from) in to.iter_mut().zip(from) {
-                    *to = from + bias;
-                }
+        let rows = top * width..(top + lines).min(sizes.height) * width;
+        let mut planes: Vec<&mut [f32]> =
+            y.chunks_exact_mut(sizes.pixels()).map(|plane| &mut plane[rows.clone()]).collect();
+        product(x, w, b, &mut planes, top, sizes, scratch);
+    }
+}
+
+/// A block of columns: from row `top` on the rows of every output's plane.
+fn product(
+    x: &[f32],
+    w: &[f32],
+    b: Option<&[f32]>,
+    planes: &mut [&mut [f32]],
+    top: usize,
+    sizes: &Sizes,
+    scratch: &mut Scratch,
+) {
+    let (row, inputs, count) = (sizes.row(), sizes.group_inputs(), planes.len());
+    let columns = planes.first().map_or(0, |plane| plane.len()) / sizes.width * row;
+    let Scratch { patches, block, .. } = scratch;
+    block.resize(count * columns, 0.0);
+    gather(patches, x, top, columns, sizes);
+    let from = MatRef::from_row_major_slice(patches, inputs * 9, columns);
+    let weights = MatRef::from_row_major_slice(w, count, inputs * 9);
+    let to = MatMut::from_row_major_slice_mut(block, count, columns);
+    matmul(to, Accum::Replace, weights, from, 1.0, Par::Seq);
+    for (output, (plane, block)) in planes.iter_mut().zip(block.chunks_exact(columns)).enumerate() {
+        let bias = b.map_or(0.0, |b| b[output]);
+        for (to, from) in plane.chunks_exact_mut(sizes.width).zip(block.chunks_exact(row)) {
+            for (to, from) in to.iter_mut().zip(from) {
+                *to = from + bias;
             }
         }
     }

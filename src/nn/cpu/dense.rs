@@ -6,6 +6,7 @@
 //!
 //! Letters: N pictures, C channels, H height, W width. All maps are row-major `[N, C, H, W]`.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use faer::linalg::matmul::matmul;
@@ -138,6 +139,11 @@ struct Scratch {
     block: Vec<f32>,
 }
 
+thread_local! {
+    /// Of tasks that are too small to make one: it stays from step to step.
+    static SCRATCH: Cell<Scratch> = Cell::default();
+}
+
 /// Height of what `count` output rows read.
 fn band(of: &Dense, count: usize) -> usize {
     (count - 1) * of.stride[0] + of.dilation[0] * (of.kernel[0] - 1) + 1
@@ -219,77 +225,116 @@ fn each_run(map: usize, channels: usize, ky: usize, rows: Rows, of: &Dense, mut 
     }
 }
 
-/// How many pictures a task takes, into how many shares the outputs are divided, and how many rows a block has.
-fn plan(of: &Dense, outputs: usize) -> (usize, usize, usize) {
+/// How many pictures a task takes, and how many rows a block has.
+fn plan(of: &Dense) -> (usize, usize) {
     let [height, width] = of.out();
     let places = of.places(of.inputs);
     let threads = rayon::current_num_threads();
     let together = (places / (height * width)).clamp(1, of.pictures.div_ceil(2 * threads).max(1));
-    let tasks = of.pictures.div_ceil(together);
-    let share = match together > 1 || tasks >= 2 * threads {
-        true => outputs,
-        false => outputs.div_ceil((2 * threads).div_ceil(tasks)).max(8).min(outputs),
-    };
-    (together, share, if together > 1 { height } else { (places / width).clamp(1, height) })
+    (together, if together > 1 { height } else { (places / width).clamp(1, height) })
 }
 
-/// A convolution with weights `[out, kh, kw, in]`.
+/// A block of the output: its rows, and what is written of every plane, picture after picture.
+struct Block<'a> {
+    pictures: Range<usize>,
+    rows: Rows,
+    planes: Vec<&'a mut [f32]>,
+}
+
+/// The output in blocks, all planes of each.
+fn blocks<'a>(y: &'a mut [f32], of: &Dense, together: usize, lines: usize) -> Vec<Block<'a>> {
+    let ([height, width], pixels) = (of.out(), of.out_pixels());
+    let mut blocks: Vec<Block<'a>> = Vec::new();
+    for (group, y) in y.chunks_mut(together * of.outputs * pixels).enumerate() {
+        let (at, first) = (blocks.len(), group * together);
+        let pictures = first..first + y.len() / (of.outputs * pixels);
+        blocks.extend((0..height).step_by(lines).map(|top| Block {
+            pictures: pictures.clone(),
+            rows: Rows { first: top, count: lines.min(height - top) },
+            planes: Vec::with_capacity(pictures.len() * of.outputs),
+        }));
+        for plane in y.chunks_exact_mut(pixels) {
+            for (block, rows) in blocks[at..].iter_mut().zip(plane.chunks_mut(lines * width)) {
+                block.planes.push(rows);
+            }
+        }
+    }
+    blocks
+}
+
+/// A convolution with weights `[out, kh, kw, in]`. A task has all outputs of some rows, so that what they see is turned once. Where
+/// there are too few of them, a task has some of the outputs.
 fn convolve(x: &[f32], w: &[f32], b: Option<&[f32]>, of: &Dense) -> Vec<f32> {
-    let (inputs, outputs, pixels) = (of.inputs, of.outputs, of.out_pixels());
-    let (together, share, lines) = plan(of, outputs);
-    let run = of.run(inputs);
-    let mut y = vec![0.0; of.pictures * outputs * pixels];
-    let pictures = y.par_chunks_mut(together * outputs * pixels).zip(x.par_chunks(together * inputs * of.in_pixels()));
-    pictures.for_each(|(y, x)| {
-        y.par_chunks_mut(if together > 1 { y.len() } else { share * pixels }).enumerate().for_each_init(
-            Scratch::default,
-            |scratch, (task, y)| {
-                let Scratch { map, patches, block } = scratch;
-                let group = if together > 1 { y.len() / (outputs * pixels) } else { 1 };
-                let count = y.len() / (pixels * group);
-                let first = task * share;
-                let [height, width] = of.out();
-                for top in (0..height).step_by(lines) {
-                    let rows = Rows { first: top, count: lines.min(height - top) };
-                    let columns = rows.count * width;
-                    let places = group * columns;
-                    turn(map, x, inputs, rows, of);
-                    patches.resize(places * run, 0.0);
-                    block.resize(count * places, 0.0);
-                    for ky in 0..of.kernel[0] {
-                        gather(patches, map, inputs, ky, rows, of);
-                        let w = &w[first * of.taps() * inputs + ky * run..];
-                        let w = MatRef::from_row_major_slice_with_stride(
-                            &w[..(count - 1) * of.taps() * inputs + run],
-                            count,
-                            run,
-                            of.taps() * inputs,
-                        );
-                        let from = MatRef::from_row_major_slice(&patches[..places * run], places, run).transpose();
-                        let to = MatMut::from_row_major_slice_mut(&mut block[..count * places], count, places);
-                        let start = if ky == 0 { Accum::Replace } else { Accum::Add };
-                        matmul(to, start, w, from, 1.0, Par::Seq);
-                    }
-                    for (output, block) in block.chunks_exact(places).enumerate() {
-                        let bias = b.map_or(0.0, |b| b[first + output]);
-                        for (picture, block) in block.chunks_exact(columns).enumerate() {
-                            let to = (picture * outputs + output) * pixels + top * width;
-                            for (to, from) in y[to..to + columns].iter_mut().zip(block) {
-                                *to = from + bias;
-                            }
-                        }
-                    }
-                }
-            },
-        );
+    let (together, lines) = plan(of);
+    let (tasks, threads) = (of.pictures.div_ceil(together) * of.out()[0].div_ceil(lines), rayon::current_num_threads());
+    let share = match tasks >= 2 * threads {
+        true => of.outputs,
+        false => of.outputs.div_ceil((2 * threads).div_ceil(tasks)).max(8).min(of.outputs),
+    };
+    let mut y = vec![0.0; of.pictures * of.outputs * of.out_pixels()];
+    let blocks = blocks(&mut y, of, together, lines);
+    blocks.into_par_iter().for_each(|Block { pictures, rows, mut planes }| {
+        let of = Dense { pictures: pictures.len(), ..*of };
+        let x = &x[pictures.start * of.inputs * of.in_pixels()..pictures.end * of.inputs * of.in_pixels()];
+        let mut shares: Vec<(usize, Vec<&mut [f32]>)> = Vec::new();
+        for (i, plane) in planes.drain(..).enumerate() {
+            let task = i % of.outputs / share;
+            if shares.len() <= task {
+                shares.push((task * share, Vec::new()));
+            }
+            shares[task].1.push(plane);
+        }
+        shares.into_par_iter().for_each(|share| {
+            let mut scratch = SCRATCH.take();
+            block(x, w, b, &of, rows, share, &mut scratch);
+            SCRATCH.set(scratch);
+        });
     });
     y
+}
+
+/// Some rows of some outputs from number `first` on of all these pictures, into a slice for each picture's outputs.
+fn block(
+    x: &[f32],
+    w: &[f32],
+    b: Option<&[f32]>,
+    of: &Dense,
+    rows: Rows,
+    (first, mut planes): (usize, Vec<&mut [f32]>),
+    scratch: &mut Scratch,
+) {
+    let Scratch { map, patches, block } = scratch;
+    let (inputs, run) = (of.inputs, of.run(of.inputs));
+    let count = planes.len() / of.pictures;
+    let columns = rows.count * of.out()[1];
+    let places = of.pictures * columns;
+    turn(map, x, inputs, rows, of);
+    patches.resize(places * run, 0.0);
+    block.resize(count * places, 0.0);
+    for ky in 0..of.kernel[0] {
+        gather(patches, map, inputs, ky, rows, of);
+        let w = &w[first * of.taps() * inputs + ky * run..];
+        let w = &w[..(count - 1) * of.taps() * inputs + run];
+        let w = MatRef::from_row_major_slice_with_stride(w, count, run, of.taps() * inputs);
+        let from = MatRef::from_row_major_slice(&patches[..places * run], places, run).transpose();
+        let to = MatMut::from_row_major_slice_mut(&mut block[..count * places], count, places);
+        let start = if ky == 0 { Accum::Replace } else { Accum::Add };
+        matmul(to, start, w, from, 1.0, Par::Seq);
+    }
+    for (output, block) in block[..count * places].chunks_exact(places).enumerate() {
+        let bias = b.map_or(0.0, |b| b[first + output]);
+        for (picture, block) in block.chunks_exact(columns).enumerate() {
+            for (to, from) in planes[picture * count + output].iter_mut().zip(block) {
+                *to = from + bias;
+            }
+        }
+    }
 }
 
 /// The gradient with respect to x of a convolution with weights `[out, kh, kw, in]`: what every place gives back is added where it was read.
 fn scatter(w: &[f32], dy: &[f32], of: &Dense) -> Vec<f32> {
     let (inputs, outputs, pixels) = (of.inputs, of.outputs, of.out_pixels());
-    let (together, _, lines) = plan(of, outputs);
+    let (together, lines) = plan(of);
     let run = of.run(inputs);
     let [height, width] = of.size;
     let line = (width + 2 * of.padding[1]) * inputs;
