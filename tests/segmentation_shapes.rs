@@ -135,6 +135,7 @@ fn several_structures_have_an_output_and_metrics_each() {
         assert_eq!(area(31) == 0, set.len() == 2, "the last picture has no mask of a cup");
         let told = data.summary.iter().any(|line| line.contains("1 image has no mask of cup"));
         assert_eq!(told, set.len() == 2, "{:#?}", data.summary);
+        assert_eq!(data.wall_pictures.len(), data.wall.len(), "every item of the wall has its picture");
         for part in [&data.train, &data.validation, &data.test] {
             assert!(part.chunks(2).all(|pair| pair[1] == pair[0] + 1 && pair[0] % 2 == 0), "both are in one part");
         }
@@ -154,13 +155,45 @@ fn several_structures_have_an_output_and_metrics_each() {
 }
 
 #[test]
+fn a_rare_structure_is_in_few_images_and_one_that_cannot_be_read_is_in_none() {
+    let folder = folder(16);
+    for i in 0..14 {
+        fs::remove_file(folder.path().join(format!("cup/{i:02}.png"))).unwrap();
+    }
+    let params = params(folder.path(), &["structures=disc=disc/*; cup=cup", "masks_in="]);
+    let data = load(&params, Watch::nobody()).unwrap();
+    assert_eq!(
+        (data.items.len(), data.items.iter().filter(|item| item.class == "cup" && item.truth.area() > 0).count()),
+        (32, 1)
+    );
+    fs::write(folder.path().join("cup/03.png"), "no picture").unwrap();
+    let data = load(&params, Watch::nobody()).unwrap();
+    assert!(data.items.len() == 30 && !data.items.iter().any(|item| item.name.starts_with("images/03")));
+    assert!(data.summary.iter().any(|line| line.contains("1 image is left out")), "{:#?}", data.summary);
+    assert!(
+        data.summary.iter().any(|line| line.starts_with("cup: ") && line.contains("03.png")),
+        "{:#?}",
+        data.summary
+    );
+    let refused = |text: &str| {
+        let mut params = params.clone();
+        params.set_text(PARAMS, text).and_then(|()| load(&params, Watch::nobody()).map(drop)).unwrap_err().to_string()
+    };
+    let text = refused("structures=disc=disc;rim=rim/*");
+    assert!(text.contains("`structures`") && text.contains("`rim`"), "{text}");
+    for name in ["all=1", "x=99999", "=1", "x"] {
+        assert!(refused(&format!("structures={name}")).contains("structures"), "{name}");
+    }
+}
+
+#[test]
 fn what_does_not_go_together_with_several_structures_is_refused() {
     let folder = folder(8);
     let refused = |set: &[&str]| load(&params(folder.path(), set), Watch::nobody()).unwrap_err().to_string();
     let text = refused(&["structures=disc=1,2;cup=2", "joined=all"]);
     assert!(text.contains("`joined`"), "{text}");
     let text = refused(&["structures=disc=1,2;cup=7"]);
-    assert!(text.contains("`lesion_value`") && text.contains('7'), "{text}");
+    assert!(text.contains("`structures`") && text.contains("`cup`") && text.contains('7'), "{text}");
 }
 
 #[test]
@@ -212,6 +245,30 @@ fn prediction_says_what_training_measured_of_patches_and_of_each_structure() {
             assert!((trained - dice.parse::<f64>().unwrap()).abs() < 2e-3, "{row}: {dice}");
         }
     }
+    // From a file of weights the structures have numbers.
+    program::succeeds(&home, &format!("export {} --weights --to net.safetensors", run.display()));
+    program::succeeds(
+        &home,
+        &format!(
+            "predict segmentation --weights net.safetensors --data {data} --device cpu --out of-file --set structure=2 \
+             --set fit=patches --set patch_scale=80 --set images_in=images --set masks_in=masks"
+        ),
+    );
+    for (name, _) in &cup {
+        let mask = |folder: &str| fs::read(home.path().join(folder).join("masks").join(format!("{name}.png"))).unwrap();
+        assert!(mask("cup") == mask("of-file"), "{name}");
+    }
+    // Two runs are compared structure by structure.
+    program::succeeds(
+        &home,
+        &format!(
+            "run segmentation --steps 30 --device cpu --seed 2 --out runs2 {common} --set data={data} --set fit=patches \
+             --set patch_scale=80 --set structures=disc=1,2;cup=2 --set learning_rate=0.01"
+        ),
+    );
+    let other = program::only_run_in(&home, "runs2");
+    let said = program::succeeds(&home, &format!("compare {} {}", run.display(), other.display()));
+    assert!(said.contains("disc") && said.contains("cup"), "{said}");
     program::fails(
         &home,
         &format!("predict segmentation --weights {} --data {data} --out x --set structure=rim", run.display()),

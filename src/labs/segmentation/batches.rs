@@ -1,5 +1,7 @@
 //! Which images a step sees, of large ones which patch, and how their views are made: pure functions of the seed and the step.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use crate::compute::rng::HostRng;
@@ -52,9 +54,10 @@ struct Made {
     corner: [usize; 2],
 }
 
-/// Where the patch that a step sees of an image begins.
-fn corner(item: &Item, side: usize, rng: &mut HostRng) -> [usize; 2] {
-    let room = pieces::room(item.frame, side);
+/// Where the patch that a step sees of an image begins, which has an item for each structure.
+fn corner(items: &[Arc<Item>], side: usize, rng: &mut HostRng) -> [usize; 2] {
+    let frame = items[0].frame;
+    let room = pieces::room(frame, side);
     if room.iter().all(|[first, last]| first == last) {
         return room.map(|[first, _]| first);
     }
@@ -62,10 +65,16 @@ fn corner(item: &Item, side: usize, rng: &mut HostRng) -> [usize; 2] {
     if rng.uniform() >= ON_LESION {
         return room.map(|axis| between(axis, rng));
     }
-    let plane = item.frame.side;
-    let lesion: Vec<usize> = (0..item.mask.len()).filter(|&i| item.mask[i]).collect();
-    let Some(&pixel) = lesion.get(rng.below(lesion.len().max(1))) else { return room.map(|axis| between(axis, rng)) };
-    let place = [pixel / plane, pixel % plane];
+    // One of the structures that are there, and one of its pixels.
+    let area = |item: &&Arc<Item>| item.mask.iter().filter(|&&lesion| lesion).count();
+    let there: Vec<(&Arc<Item>, usize)> =
+        items.iter().map(|item| (item, area(&item))).filter(|(_, area)| *area > 0).collect();
+    let Some(&(item, area)) = there.get(rng.below(there.len().max(1))) else {
+        return room.map(|axis| between(axis, rng));
+    };
+    let chosen = rng.below(area);
+    let pixel = (0..item.mask.len()).filter(|&i| item.mask[i]).nth(chosen).unwrap_or(0);
+    let place = [pixel / frame.side, pixel % frame.side];
     // The pixel lies anywhere in the patch.
     std::array::from_fn(|axis| {
         let [first, last] = room[axis];
@@ -140,7 +149,8 @@ impl Batches {
             .enumerate()
             .map(|(k, &i)| {
                 let item = &data.items[i];
-                let corner = corner(item, data.size, &mut streams::PATCHES.open(self.seed, first + k as u64));
+                let rng = &mut streams::PATCHES.open(self.seed, first + k as u64);
+                let corner = corner(&data.items[i..i + data.outputs()], data.size, rng);
                 let plane = item.frame.side;
                 let patch = |values: &[bool]| pieces::cut(values, plane, data.size, corner);
                 let view = if hyper.augment {

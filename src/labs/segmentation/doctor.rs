@@ -15,6 +15,7 @@ use crate::kit::doctor::{DoctorReport, DoctorSpec, Kind, Table};
 use super::params::{FOLDER, FROM_FOLDER, lesion, mapping};
 use super::reading::{self, Examined};
 use super::source::{self, SegmentationData};
+use super::structures;
 
 /// Findings of each kind that are told one by one.
 const FIRST: usize = 5;
@@ -35,6 +36,7 @@ fn accept(params: &Params) -> Result<(), ParamError> {
 
 /// The folder, if the choices fit it.
 fn listed(params: &Params, watch: Watch<'_>) -> Result<Listing, ParamError> {
+    structures::of(params)?;
     mapping(params)?;
     let which = source::folder_choice(params);
     let listing = scan_chosen(Path::new(FOLDER.of(params)), None, &which, watch)
@@ -64,6 +66,9 @@ fn examine(
     let mut about = listing.describe();
     if let Err(error) = listing.require_pairs() {
         about.push(error.to_string());
+    }
+    if let Some(first) = structures::of(params)?.first() {
+        about.push(format!("of several structures the masks of the first, {}, are looked at", first.name));
     }
     about.extend(plan.lines);
     about.extend(rules.lines());

@@ -22,6 +22,7 @@ use crate::nn::segmentation::SegmentationNet;
 use crate::nn::segmentation::loss::SegmentationLoss;
 use crate::nn::segmentation::spec::NetSpec;
 use crate::nn::segmentation::weights::WeightsFile;
+use crate::pixels::fit::Fit;
 use crate::pixels::mask::Mask;
 use crate::pixels::mask::components::{Connectivity, Keep, components};
 use crate::pixels::pieces::cut_channels;
@@ -31,7 +32,7 @@ use super::batches::{Batch, Batches};
 use super::doctor;
 use super::joined::{Joined, described_apart};
 use super::judge::{Means, Prepared, estimates, judge, means_in_words, means_table, table};
-use super::params::{BATCH_SIZE, Hyper, JOINED, OPTIMIZER, WEIGHTS, check_combination, net_spec};
+use super::params::{BATCH_SIZE, Hyper, JOINED, OPTIMIZER, STEPS, WEIGHTS, check_combination, net_spec};
 use super::pipeline::Pipeline;
 use super::source::{self, SegmentationData};
 use super::structures::image_name;
@@ -253,6 +254,32 @@ impl SegmentationRun {
         Ok(())
     }
 
+    /// Says what patches and several structures make of the usual.
+    fn introduce_shapes(&self, out: &mut Emit<'_>) {
+        let (steps, per_epoch) = (STEPS.of(&self.training.params) as u64, self.batches.per_epoch());
+        if self.hyper.validate_every == 0 && per_epoch > steps {
+            let text = format!(
+                "an epoch has {per_epoch} steps and the run {steps}: it is validated at its beginning and its end alone, and keeps \
+                 no best weights; set validate_every"
+            );
+            out.notice(Level::Warning, text);
+        }
+        let patches = matches!(self.data.fit, Fit::Patches { .. });
+        if patches && self.hyper.loss == SegmentationLoss::Dice {
+            let text = "many patches have no lesion: the Dice loss without smoothing gives no gradient there; choose \
+                        loss=dice-smooth or bce-dice";
+            out.notice(Level::Warning, text.to_owned());
+        }
+        let largest = self.data.wall_items().map(|item| self.data.items[item].frame.side).max().unwrap_or(0);
+        if largest > MOST_SHOWN {
+            let text = format!(
+                "maps on the wall are recorded with at most {MOST_SHOWN} pixels a side, of up to {largest}: what is measured there \
+                 differs from the tables, which are of the whole maps"
+            );
+            out.notice(Level::Info, text);
+        }
+    }
+
     /// Says how is measured, and where loss or post-processing do not fit the data.
     fn introduce(&self, out: &mut Emit<'_>) {
         out.notice(Level::Info, format!("measured: {}", self.pipeline.describe(self.data.unit())));
@@ -409,6 +436,11 @@ impl SegmentationRun {
 
     /// Reads the masks that were corrected.
     fn take_corrections(&mut self, key: &str) -> Result<(), ParamError> {
+        if !self.data.structures.is_empty() {
+            let text = "masks that are drawn here are of one structure: a run of several does not use them";
+            self.news.push((Level::Warning, text.to_owned()));
+            return Ok(());
+        }
         let (data, changed) = self.data.corrected().map_err(|error| ParamError::invalid(key, error))?;
         if changed.is_empty() {
             return Ok(());
@@ -491,6 +523,7 @@ impl Experiment for SegmentationRun {
             out.notice(level, format!("data: {line}"));
         }
         self.introduce(out);
+        self.introduce_shapes(out);
         self.show_wall(out);
         let batch = self.batches.of(0, &self.data, &self.hyper);
         self.show_batch(&batch, out);

@@ -35,14 +35,16 @@ pub struct Input {
 }
 
 impl Input {
-    /// Memory that images of these widths and heights take as numbers, those of validation and test twice.
-    pub fn gib(self, sizes: impl Iterator<Item = (u32, u32)>) -> f64 {
+    /// Memory that images of these widths and heights with so many masks take as numbers, those of validation and test twice, and
+    /// more where patches overlap.
+    pub fn gib(self, sizes: impl Iterator<Item = (u32, u32)>, masks: usize) -> f64 {
         let most = ReadLimits::default().most_pixels;
         let pixels = |size: (u32, u32)| {
             let (width, height, _) = reduced(size, most);
             self.fit.plane(Size { height, width }, self.size).pow(2)
         };
-        (sizes.map(pixels).sum::<usize>() * (self.channels + 1) * 4 * 2) as f64 / f64::from(1 << 30)
+        let times = if matches!(self.fit, Fit::Patches { .. }) { 2.8 } else { 2.0 };
+        times * (sizes.map(pixels).sum::<usize>() * (self.channels + masks) * 4) as f64 / f64::from(1 << 30)
     }
 }
 
@@ -240,7 +242,7 @@ fn at_hand(listing: &Listing, input: Input) -> f64 {
     let most = ReadLimits::default().most_pixels;
     let pixels = |pair: &Pair| (pair.size.0 as usize).saturating_mul(pair.size.1 as usize).min(most);
     let truth: usize = listing.pairs.iter().map(pixels).sum();
-    input.gib(listing.pairs.iter().map(|pair| pair.size)) + truth as f64 / f64::from(1 << 30)
+    input.gib(listing.pairs.iter().map(|pair| pair.size), 1) + truth as f64 / f64::from(1 << 30)
 }
 
 /// The corrected mask of a pair, and when it was written.

@@ -35,6 +35,7 @@ use super::params::{
     VALIDATION_SHARE, WALL_IMAGES, WEIGHTS, check_combination, dealing, fit, lesion, mapping, pixel_size,
 };
 use super::reading::{Examined, Input, ReadFolder, correction, for_training, stamps};
+use super::structures::Masks;
 use super::{joined, structures};
 
 /// An image with its lesions as the network sees it, and the truth that it is judged by.
@@ -174,8 +175,11 @@ pub fn load(params: &Params, watch: Watch<'_>) -> Result<Arc<SegmentationData>, 
     }
     let mut single = Vec::with_capacity(structures.len());
     for structure in &structures {
+        let refused = |error| structure.refused(&error);
         let alone = structure.alone(params)?;
-        let mut listing = listed(&alone, watch)?;
+        let mut listing = listed(&alone, watch).map_err(refused)?;
+        let usable = folder_choice(&alone).check(&listing).map_err(|(key, problem)| ParamError::invalid(key, problem));
+        usable.and_then(|()| listing.require_pairs().map_err(self::refused)).map_err(refused)?;
         // What was drawn here stands in for all masks of an image.
         listing.drawn.clear();
         listing.pairs.retain(|pair| !pair.masks.is_empty());
@@ -183,13 +187,27 @@ pub fn load(params: &Params, watch: Watch<'_>) -> Result<Arc<SegmentationData>, 
         single.push((alone, listing));
     }
     let files: Vec<_> = single.iter().flat_map(|(_, listing)| stamps(listing)).collect();
+    check_memory(single[0].1.pairs.iter().map(|pair| pair.size), params)?;
     kept::DATA.get(&(values, files), watch, |watch| {
-        let mut read = Vec::with_capacity(single.len());
-        for (alone, listing) in single {
-            let values = IDENTIFYING.iter().map(|key| alone.get(key).map(ToString::to_string).unwrap_or_default());
-            read.push(of_one(&alone, listing, values.collect(), watch)?);
+        let mut single = structures.iter().zip(single);
+        let Some((_, (alone, listing))) = single.next() else { return Ok(SegmentationData::default()) };
+        let pictures: HashMap<String, PathBuf> =
+            listing.pairs.iter().map(|pair| (pair.name.clone(), pair.image.clone())).collect();
+        let values = IDENTIFYING.iter().map(|key| alone.get(key).map(ToString::to_string).unwrap_or_default());
+        let base = of_one(&alone, listing, values.collect(), watch)?;
+        let mut others = Vec::new();
+        for (structure, (alone, listing)) in single {
+            others.push(Masks::read(&alone, &listing, watch).map_err(|error| structure.refused(&error))?);
         }
-        structures::together(&structures, &read, params)
+        let mut data = structures::together(&structures, &base, others, params)?;
+        let reader = Reader::default().with_rules(base.rules.clone());
+        let shown: Vec<usize> = data.wall_items().collect();
+        let picture = |&item: &usize| {
+            let path = &pictures[structures::image_name(&data.items[item], &data.structures)];
+            reader.picture(path).map_err(|p| invalid(format!("{}: {}", p.path.display(), p.problem)))
+        };
+        data.wall_pictures = shown.par_iter().map(picture).collect::<Result<_, _>>()?;
+        Ok(data)
     })
 }
 
@@ -772,7 +790,7 @@ pub(super) fn check_memory(
 ) -> Result<(), ParamError> {
     let input = input(params);
     let count = sizes.len();
-    let (size, gib) = (input.size, input.gib(sizes));
+    let (size, gib) = (input.size, input.gib(sizes, structures::count(params)));
     if gib <= MOST_GIB {
         return Ok(());
     }

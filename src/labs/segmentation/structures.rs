@@ -4,12 +4,19 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
-use super::params::{FROM_FOLDER, IMAGES_IN, JOINED, LABELS, LESION, LESION_VALUE, MASKS_IN, PARAMS, STRUCTURES};
-use super::source::{Item, SegmentationData};
-use crate::data::segmentation::counted;
+use super::params::{
+    FOLDER, FROM_FOLDER, IMAGES_IN, JOINED, LABELS, LESION, LESION_VALUE, MASKS_IN, PARAMS, STRUCTURES, lesion,
+};
+use super::reading::Input;
+use super::source::{Item, SegmentationData, input, prepare_mask};
+use crate::data::segmentation::lesion::Nowhere;
+use crate::data::segmentation::listing::Listing;
 use crate::data::segmentation::mapping::Pattern;
+use crate::data::segmentation::read::Reader;
+use crate::data::segmentation::{Problem, Watch, counted};
 use crate::engine::params::{ParamError, Params, Value};
 use crate::pixels::mask::Mask;
 
@@ -46,10 +53,13 @@ impl Structure {
                         of its own)";
         let (name, what) = text.split_once('=').ok_or_else(|| format!("`{text}` has no `=`; {expected}"))?;
         let (name, what) = (name.trim().to_owned(), what.trim().to_owned());
-        if name.is_empty() || name.contains(['/', '\\', ',']) {
+        // Tables call the mean over all of them, and what has no class, so.
+        let taken = ["all", "no class"].contains(&&*name.to_lowercase());
+        if name.is_empty() || taken || name.contains(|c: char| c.is_control() || ['/', '\\', ','].contains(&c)) {
             return Err(format!("`{name}` is no name of a structure; {expected}"));
         }
-        let numbers = what.split(',').all(|number| number.trim().parse::<u16>().is_ok());
+        let is_number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
+        let numbers = what.split(',').all(|number| is_number(number.trim()));
         let what = if what.is_empty() {
             return Err(format!("`{name}` has no masks; {expected}"));
         } else if numbers {
@@ -83,6 +93,11 @@ impl Structure {
             What::Masks(pattern) => set(MASKS_IN.key(), pattern)?,
         }
         Ok(alone)
+    }
+
+    /// An error about its masks, told of the parameter that names it.
+    pub fn refused(&self, error: &ParamError) -> ParamError {
+        ParamError::invalid(STRUCTURES.key(), format!("`{}`: {error}", self.name))
     }
 
     fn describe(&self) -> String {
@@ -167,14 +182,52 @@ pub fn describe(list: &[Structure]) -> String {
     format!("{} structures in every image, an output of the network each: {}", list.len(), all.join(", "))
 }
 
-/// One data set of those of the single structures, whose images are those of the first: every image is there once for each
-/// structure, one after the other. Where a structure has no mask in an image, it is taken not to be in it.
+/// The masks of one structure by the name of the image, at the network's size and at the image's.
+#[derive(Debug, Default)]
+pub struct Masks {
+    pub of: HashMap<String, (Vec<bool>, Mask)>,
+    /// What cannot be read, and what of the structure's files is no mask.
+    pub problems: Vec<Problem>,
+}
+
+impl Masks {
+    /// Reads them, for the data set of a structure alone.
+    ///
+    /// # Errors
+    /// The structure is in no mask, or it was stopped.
+    pub fn read(alone: &Params, listing: &Listing, watch: Watch<'_>) -> Result<Self, ParamError> {
+        let rules = Reader::default().survey(&listing.pairs, &[], &lesion(alone)?, watch.quiet());
+        if let Some(Nowhere { key, problem }) = rules.masks.nowhere.clone() {
+            return Err(ParamError::invalid(key, problem));
+        }
+        let Input { size, fit, .. } = input(alone);
+        let reader = Reader::default().with_rules(rules);
+        let read = reader.all(&listing.pairs, watch, |_, sample| (prepare_mask(&sample.mask, size, fit), sample.mask));
+        if read.cancelled {
+            return Err(ParamError::invalid(FOLDER.key(), "stopped before all images were read".to_owned()));
+        }
+        let of = read.items.into_iter().map(|(i, masks)| (listing.pairs[i].name.clone(), masks)).collect();
+        Ok(Self { of, problems: listing.problems.iter().cloned().chain(read.problems).collect() })
+    }
+
+    /// Whether the image's mask is there and cannot be read: a file with a trouble whose name holds that of the image.
+    fn is_broken(&self, image: &str) -> bool {
+        let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
+        let image = stem(Path::new(&format!("{image}.x")));
+        self.problems.iter().any(|problem| stem(&problem.path).contains(&image))
+    }
+}
+
+/// A data set of several structures from that of the first and the masks of the others: every image is there once for each
+/// structure, one after the other. Where a structure has no mask in an image, it is taken not to be in it; where it cannot be read,
+/// the image is left out. The pictures of the wall are the caller's.
 ///
 /// # Errors
-/// Images were to join.
+/// Images were to join, or nothing is left.
 pub fn together(
     list: &[Structure],
-    single: &[Arc<SegmentationData>],
+    base: &SegmentationData,
+    others: Vec<Masks>,
     params: &Params,
 ) -> Result<SegmentationData, ParamError> {
     if !JOINED.of(params).trim().is_empty() {
@@ -182,21 +235,18 @@ pub fn together(
             "an image that is labelled here has one mask, and several structures need one each; leave it empty";
         return Err(ParamError::invalid(JOINED.key(), problem));
     }
-    let Some((base, others)) = single.split_first() else { return Ok(SegmentationData::default()) };
     let k = list.len();
-    let places: Vec<HashMap<&str, usize>> =
-        others.iter().map(|data| data.items.iter().enumerate().map(|(i, item)| (&*item.name, i)).collect()).collect();
-    let mut items = Vec::with_capacity(k * base.items.len());
+    let broken = |i: usize| others.iter().any(|masks| masks.is_broken(&base.items[i].name));
+    let kept: Vec<usize> = (0..base.items.len()).filter(|&i| !broken(i)).collect();
+    let mut items = Vec::with_capacity(k * kept.len());
     let mut missing = vec![0; k];
-    for item in &base.items {
+    for &i in &kept {
+        let item = &base.items[i];
         for (s, structure) in list.iter().enumerate() {
-            let own = match s {
-                0 => Some(item),
-                _ => places[s - 1].get(&*item.name).map(|&i| &others[s - 1].items[i]),
-            };
-            let (mask, truth) = match own {
-                Some(own) => (own.mask.clone(), own.truth.clone()),
-                None => {
+            let (mask, truth) = match s.checked_sub(1).map(|other| others[other].of.get(&*item.name)) {
+                None => (item.mask.clone(), item.truth.clone()),
+                Some(Some(own)) => own.clone(),
+                Some(None) => {
                     missing[s] += 1;
                     (vec![false; item.mask.len()], Mask::empty(item.truth.height(), item.truth.width()))
                 }
@@ -205,45 +255,43 @@ pub fn together(
             items.push(Arc::new(Item { name, class: structure.name.clone(), mask, truth, ..(**item).clone() }));
         }
     }
-    let told = missing.iter().zip(list).filter(|(missing, _)| **missing > 0).map(|(missing, structure)| {
-        let images = counted(*missing, "image has", "images have");
-        format!("{images} no mask of {}: it is taken not to be there", structure.name)
-    });
     let mut summary = base.summary.clone();
     summary.push(describe(list));
-    summary.extend(told);
-    let mut findings = base.findings.clone();
-    for finding in others.iter().flat_map(|data| &data.findings) {
-        if !findings.contains(finding) {
-            findings.push(finding.clone());
-        }
+    for (missing, structure) in missing.iter().zip(list).filter(|(missing, _)| **missing > 0) {
+        let images = counted(*missing, "image has", "images have");
+        summary.push(format!("{images} no mask of {}: it is taken not to be there", structure.name));
+    }
+    if kept.len() < base.items.len() {
+        let images = counted(base.items.len() - kept.len(), "image is", "images are");
+        summary.push(format!("{images} left out, since a mask of one of the structures cannot be read"));
+    }
+    for (masks, structure) in others.iter().zip(&list[1..]) {
+        let told = |problem: &Problem| format!("{}: {} {}", structure.name, problem.path.display(), problem.problem);
+        summary.extend(masks.problems.iter().map(told));
     }
     let mut data = SegmentationData {
         structures: list.iter().map(|one| one.name.clone()).collect(),
         own: items.len(),
         waiting: 0,
-        parts: each(&base.parts, k),
-        groups: (0..base.items.len()).flat_map(|i| std::iter::repeat_n(base.group(i), k)).collect(),
-        spacings: each(&base.spacings, k),
-        ties: each(&base.ties, k),
+        parts: each(&kept, k, |i| base.parts[i]),
+        groups: each(&kept, k, |i| base.group(i)),
+        spacings: if base.spacings.is_empty() { Vec::new() } else { each(&kept, k, |i| base.spacings[i]) },
+        ties: if base.ties.is_empty() { Vec::new() } else { each(&kept, k, |i| base.ties[i].clone()) },
         description: format!("{}; {}", base.description, described(list, &items)),
         summary,
-        findings,
         items,
-        ..(**base).clone()
+        ..base.clone()
     };
-    let of_wall: HashMap<&str, usize> =
-        base.wall_items().enumerate().map(|(at, item)| (&*base.items[item].name, at)).collect();
     data.take_parts(params)?;
-    data.wall_pictures = data
-        .wall_items()
-        .filter_map(|item| of_wall.get(&*base.items[item / k].name).map(|&at| base.wall_pictures[at].clone()))
-        .collect();
+    if data.train.is_empty() || data.validation.is_empty() {
+        let problem = "too few images are left whose masks of all structures can be read";
+        return Err(ParamError::invalid(STRUCTURES.key(), problem));
+    }
     Ok(data)
 }
 
-fn each<T: Clone>(values: &[T], k: usize) -> Vec<T> {
-    values.iter().flat_map(|value| std::iter::repeat_n(value.clone(), k)).collect()
+fn each<T>(kept: &[usize], k: usize, of: impl Fn(usize) -> T) -> Vec<T> {
+    kept.iter().flat_map(|&i| std::iter::repeat_n(i, k)).map(of).collect()
 }
 
 /// The structures and a CRC-32 of all masks.
@@ -263,5 +311,10 @@ pub fn image_name<'a>(item: &'a Item, structures: &[String]) -> &'a str {
     if structures.len() < 2 {
         return &item.name;
     }
-    item.name.strip_suffix(&*item.class).and_then(|name| name.strip_suffix(BETWEEN)).unwrap_or(&item.name)
+    image_of(&item.name, &item.class).unwrap_or(&item.name)
+}
+
+/// The image of an item of this name and this structure; `None`: the name does not hold the structure's.
+pub fn image_of<'a>(item: &'a str, structure: &str) -> Option<&'a str> {
+    item.strip_suffix(structure)?.strip_suffix(BETWEEN)
 }

@@ -15,6 +15,7 @@ use crate::pixels::spacing::Unit;
 use super::super::params::{KEEP, PARAMS, fit, net_spec};
 use super::super::pipeline::Pipeline;
 use super::super::scores::{self, Row};
+use super::super::structures;
 
 /// What the split of a run says of an image.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,8 +61,21 @@ impl Results {
             Self { title: name.clone(), name, convention, unit, fit, validation, test, ..Self::default() };
         if let Some(Payload::Table { columns, rows }) = payload("data/split").as_deref() {
             results.read_split(columns, rows);
+            results.name_items();
         }
         results
+    }
+
+    /// Of several structures every row is an image with one of them, and the split names the image.
+    fn name_items(&mut self) {
+        for row in self.validation.iter().chain(&self.test) {
+            if !self.known.contains_key(&row.image)
+                && let Some(image) = structures::image_of(&row.image, &row.class)
+                && let Some(known) = self.known.get(image).cloned()
+            {
+                self.known.insert(row.image.clone(), known);
+            }
+        }
     }
 
     fn read_split(&mut self, columns: &[String], rows: &[Vec<String>]) {
@@ -127,6 +141,12 @@ impl Results {
         self.known.get(image).and_then(|known| known.group).unwrap_or_else(alone)
     }
 
+    /// Which of several structures a row is of.
+    fn structure(&self, image: &str) -> Option<&str> {
+        let row = self.validation.iter().chain(&self.test).find(|row| row.image == image)?;
+        structures::image_of(image, &row.class).map(|_| &*row.class)
+    }
+
     fn content(&self, image: &str) -> Option<u64> {
         self.known.get(image)?.content
     }
@@ -143,7 +163,11 @@ impl Results {
         if self.parts.get(&content) == Some(&Part::Train) {
             return None;
         }
-        let same = |(at, row): &(usize, &Row)| self.content(&row.image) == Some(content) && free(*at);
+        // An image with one structure is none with another.
+        let structure = other.structure(image);
+        let same = |(at, row): &(usize, &Row)| {
+            self.content(&row.image) == Some(content) && self.structure(&row.image) == structure && free(*at)
+        };
         let rows = || self.rows(part).iter().enumerate();
         let named = rows().find(|one| one.1.image == image && same(one));
         named.or_else(|| rows().find(same)).map(|(at, _)| at)

@@ -173,8 +173,9 @@ pub static FIT: Choice<Fit, 3> = fixed(DATA, "fit", "fit into the square")
     .help(
         "Squash: height and width are each made the square's, as in the paper. Letterbox: the shape is kept and what is left \
          beside the picture is black; it counts neither in the loss nor in any metric, and predictions come back by the same \
-         frame. Patches, for large images: nothing is made smaller; training sees squares at random places, one in three on a \
-         lesion, and a whole image is judged through squares that overlap by a quarter.",
+         frame. Patches, for large images: they are not made smaller (those of more than 4 million pixels as ever, to 1/2, 1/3, ..); \
+         training sees squares at random places, one in three on a lesion, and a whole image is judged through squares that \
+         overlap by a quarter.",
     )
     .choice(
         "squash",

@@ -24,7 +24,7 @@ use super::parts::Parts;
 use super::report::{Row, Summary, csv, group_lines, groups, groups_json, problem_lines, warnings};
 use super::running::{predictor, wanted as wanted_of};
 use super::weights_source::{OF_NETWORK, PART, SIDE, STRUCTURE, SaidOfFile, WeightsSource};
-use super::{Prediction, Predictor, measure, overlay, read, settings};
+use super::{Prediction, Predictor, measure, overlay, read, settings, too_large};
 use crate::data::segmentation::Watch;
 use crate::data::segmentation::lesion::{Lesion, Nowhere};
 use crate::data::segmentation::listing::Pair;
@@ -259,6 +259,10 @@ pub fn predict_item(work: &Work<'_>, item: &Item) -> Result<Option<Predicted>, S
     }
     if !work.wanted.is_empty() && !work.wanted.contains(&row.part) {
         return Ok(None);
+    }
+    if let Some(problem) = too_large(seen, work.pipeline.fit, work.predictor.size()) {
+        row.note(UNREADABLE, &problem);
+        return Ok(Some((row, None)));
     }
     let probabilities = guarded(|| work.predictor.probabilities(seen, work.pipeline.fit))?;
     let unknown = probabilities.iter().filter(|p| !p.is_finite()).count();

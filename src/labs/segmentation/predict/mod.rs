@@ -103,7 +103,29 @@ pub struct Predictor {
     device: Device,
 }
 
+/// Pixels of the largest plane that is predicted: 0.8 GiB in colour.
+const MOST_PLANE: usize = 1 << 26;
+
+/// Why a picture is too large to be seen in patches, if it is.
+pub fn too_large(picture: &Picture, fit: Fit, size: usize) -> Option<String> {
+    let side = fit.plane(Size { height: picture.height, width: picture.width }, size);
+    (side * side > MOST_PLANE).then(|| {
+        format!(
+            "is {}×{} pixels: in patches it lies on a square of {side} pixels a side, and at most {} are taken; choose a smaller \
+             `patch_scale`",
+            picture.width,
+            picture.height,
+            MOST_PLANE.isqrt()
+        )
+    })
+}
+
 impl Predictor {
+    /// Side in pixels at which the network sees a picture at a time.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
     /// `size`: the side S in pixels at which the network sees a picture. Of several structures the first is asked for.
     pub fn new(net: SegmentationNet, spec: NetSpec, size: usize, device: Device) -> Result<Self, SpecError> {
         spec.check_size(size, size)?;

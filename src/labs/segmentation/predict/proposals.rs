@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 use super::doubt::{Doubt, mirrored, mirrored_mask};
 use super::weights_source::WeightsSource;
-use super::{Prediction, Predictor, measure};
+use super::{Prediction, Predictor, measure, too_large};
 use crate::compute::device;
 use crate::data::picture_file::White;
 use crate::data::segmentation::Watch;
@@ -273,6 +273,9 @@ fn score(held: &mut Held, source: &Source, image: &Path) -> Result<Scored, Strin
 
 /// What the network says of a picture.
 fn predict(held: &Held, picture: &Picture) -> Result<Prediction, String> {
+    if let Some(problem) = too_large(picture, held.pipeline.fit, held.predictor.size()) {
+        return Err(format!("this picture {problem}"));
+    }
     let probabilities = guarded(|| held.predictor.probabilities(picture, held.pipeline.fit))?;
     if probabilities.iter().any(|p| !p.is_finite()) {
         return Err("the network's output is no number here; it is not used as a mask".to_owned());

@@ -311,6 +311,11 @@ pub fn packed_weights(run: &Path) -> Result<PackedWeights, PredictError> {
     let white = (!source.white.is_empty()).then(|| source.white.to_text());
     let file = packed(&net, &source.spec, image_size, white).map_err(PredictError::work)?;
     let mut lines = source.describe();
+    if source.structures.len() > 1 {
+        let all: Vec<String> =
+            source.structures.iter().enumerate().map(|(i, name)| format!("{} is {name}", i + 1)).collect();
+        lines.push(format!("the file does not name its structures: --set structure=N, {}", all.join(", ")));
+    }
     match source.pipeline().fit {
         Fit::Squash => {}
         Fit::Letterbox => lines.push("the file does not say so: predict with it as `--set fit=letterbox`".to_owned()),

@@ -287,8 +287,11 @@ impl Trial {
         let size = Size { height: side, width: side };
         let of = |made: &(usize, u64, u64, usize)| (made.0, made.1, made.3);
         if self.made.as_ref().map(of) != Some((i, truth.step, side)) {
-            let (picture, mask) = thinned(&card.picture, extent, &truth.mask);
-            self.source = Some(seen(&picture, &mask, side, fit(&ctx.run.params)));
+            let fit = fit(&ctx.run.params);
+            // Patches are of the image's own pixels.
+            let most = if matches!(fit, Fit::Patches { .. }) { usize::MAX } else { 1024 };
+            let (picture, mask) = thinned(&card.picture, extent, &truth.mask, most);
+            self.source = Some(seen(&picture, &mask, side, fit));
             self.made = None;
         }
         let Some((image, mask)) = &self.source else { return false };
@@ -352,9 +355,9 @@ fn three(rect: Rect, text: f32, gap: f32) -> Vec<Rect> {
     (0..3).map(|k| Rect::from_min_size(rect.min + k as f32 * step, cell.max(vec2(0.0, 0.0)))).collect()
 }
 
-/// Image and mask, of a huge one every n-th pixel only: this is a trial, and the frame does not wait.
-fn thinned(picture: &Recorded, size: [usize; 2], truth: &Mask) -> (read::Picture, Mask) {
-    let stride = size[0].max(size[1]).div_ceil(1024).max(1);
+/// Image and mask, of one with more than `most` pixels a side every n-th pixel only: this is a trial, and the frame does not wait.
+fn thinned(picture: &Recorded, size: [usize; 2], truth: &Mask, most: usize) -> (read::Picture, Mask) {
+    let stride = size[0].max(size[1]).div_ceil(most).max(1);
     let [width, height] = size.map(|side| side.div_ceil(stride));
     let at = |i: usize| [i % width * stride, i / width * stride];
     let rgb = (0..width * height).flat_map(|i| picture.rgb(at(i)).unwrap_or_default()).collect();

@@ -351,7 +351,8 @@ impl Predict {
                 let help = "What of a true mask is lesion; the outlines do not depend on it, the scores do. ";
                 combo.response.labelled_by(label).on_hover_text(format!("{help}{}", lesion.help));
                 let several = structures::of(&ctx.run.params).is_ok_and(|all| !all.is_empty())
-                    || self.lines.iter().any(|line| line.starts_with("structures: "));
+                    || self.lines.iter().any(|line| line.starts_with("structures: "))
+                    || !self.structure.is_empty();
                 if several {
                     let field = TextEdit::singleline(&mut self.structure)
                         .font(eframe::egui::FontId::proportional(size))

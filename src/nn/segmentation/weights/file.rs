@@ -316,8 +316,11 @@ impl WeightsFile {
         let is_there = |named: &Named| self.find(named, prefix).is_some();
         // A file that has some of the biases lacks the others.
         let spares = !names.iter().any(|named| named.spare && is_there(named));
+        // Of two structures a file says so; otherwise they are background and lesion.
+        let classes = self.about.spec.is_none_or(|spec| spec.outputs == 1);
         let of_two = |named: &Named, tensor: &Stored| {
-            named.head && tensor.shape.first() == Some(&2) && tensor.shape[1..] == named.shape[1..]
+            let (wanted, found) = (named.shape.first(), tensor.shape.first());
+            classes && named.head && [wanted, found] == [Some(&1), Some(&2)] && tensor.shape[1..] == named.shape[1..]
         };
         let two = names
             .iter()

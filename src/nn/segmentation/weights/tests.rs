@@ -87,6 +87,23 @@ fn the_public_unet_loads_without_biases_in_both_its_kinds() {
 }
 
 #[test]
+fn weights_of_several_structures_come_back_and_are_none_of_one() {
+    for count in [2, 3] {
+        let spec = NetSpec { outputs: count, ..PLAIN };
+        let net = SegmentationNet::new(&spec, HostRng::new(3, 0), &cpu()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("several.safetensors");
+        save(&net, &spec, &path).unwrap();
+        let file = WeightsFile::open(&path).unwrap();
+        assert_eq!(file.recognise().unwrap(), spec);
+        same(&outputs(&file.load(&spec, &cpu()).unwrap()), &outputs(&net));
+        assert!(file.notes(&spec).unwrap().is_empty());
+        let refused = file.load(&PLAIN, &cpu()).unwrap_err().to_string();
+        assert!(refused.contains("head.weight"), "{refused}");
+    }
+}
+
+#[test]
 fn two_classes_are_one_logit() {
     let folder = tempfile::tempdir().unwrap();
     let net = without_biases(&PLAIN, 5);
