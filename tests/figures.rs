@@ -197,11 +197,9 @@ fn the_pinned_runs_of_a_scene_lie_behind_its_curves() {
         let name = format!("rate-{rate}");
         succeeds(
             &home,
-            &format!("run optimizers --set surface=booth --set learning_rate={rate} --steps 60 --name {name}"),
+            &format!("run optimizers --set surface=booth --set learning_rate={rate} --steps 60 --out {name}"),
         );
-        let runs = fs::read_dir(home.path().join("runs")).unwrap().flatten();
-        let path = runs.map(|entry| entry.path()).find(|path| path.to_string_lossy().ends_with(&name));
-        path.unwrap().display().to_string()
+        only_run_in(&home, &name).display().to_string()
     };
     let runs = vec![record("0.02"), record("0.03"), home.path().join("gone").display().to_string()];
     let pinned = PinnedRuns { runs: runs.clone(), by: String::new() };

@@ -182,7 +182,10 @@ fn settings_are_listed_checked_and_their_flags_of_old_explained() {
     let line = "--weights none.pt --data in --out out";
     for (more, words) in [
         ("--set treshold=0.4", &["unknown parameter `treshold`", "did you mean `threshold`?"][..]),
-        ("--set learning_rate=1", &["unknown parameter `learning_rate`", "known are fit, threshold, keep"]),
+        (
+            "--set learning_rate=1",
+            &["unknown parameter `learning_rate`", "known are fit, patch_scale, threshold, keep"],
+        ),
         ("--set threshold", &["`threshold` is not of the form key=value"]),
         ("--threshold 0.4", &["there is no flag `--threshold`", "--set threshold=0.4"]),
         ("--threshold=0.4", &["--set threshold=0.4"]),

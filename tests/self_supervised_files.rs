@@ -354,7 +354,9 @@ fn the_training_pictures_own_moments_are_told_and_go_out_with_the_weights() {
     let texts = (file.texts["learnscope.mean"].as_str(), file.texts["learnscope.std"].as_str());
     assert_eq!(texts, ("0.3 0.39215687 0.5", "0.1 1 0.5"));
     let other = format!("export {run} --features --data moved/test --to h.npy --device cpu");
-    assert!(succeeds(&home, &other).contains(moments));
+    let output = support::program::run(&home, &other);
+    let told = format!("{}{}", support::program::stdout(&output), support::program::stderr(&output));
+    assert!(output.status.success() && told.contains(moments), "{told}");
     fs::rename(home.path().join("moved"), home.path().join("plain")).unwrap();
     // Not asked for, nothing is told and nothing is changed.
     let plain = succeeds(&home, &format!("{small} --out recipe"));

@@ -1,18 +1,35 @@
 //! What benches share: numbers, waiting, and the time of calls that take seconds.
 
 use std::hint::black_box;
+use std::sync::LazyLock;
 use std::time::Instant;
 
-use burn::tensor::{Tensor, TensorData};
-use learnscope::compute::device;
+use burn::tensor::{Device, Tensor, TensorData};
+use learnscope::compute::device::{self, DeviceChoice};
 use learnscope::compute::readback::Reader;
 use learnscope::compute::rng::HostRng;
+
+/// The CPU, or with `LEARNSCOPE_BENCH_DEVICE=auto` the best GPU, which must be there; else the adapter of that name.
+pub fn device() -> Device {
+    static DEVICE: LazyLock<Device> = LazyLock::new(|| {
+        let choice = match std::env::var("LEARNSCOPE_BENCH_DEVICE").as_deref() {
+            Err(_) | Ok("" | "cpu") => return device::cpu(),
+            Ok("auto") => DeviceChoice::Automatic,
+            Ok(name) => DeviceChoice::Gpu(name.to_owned()),
+        };
+        let opened = device::open(&choice).expect("the device that was asked for");
+        assert!(opened.is_gpu, "there is no GPU here");
+        eprintln!("{}", opened.name);
+        opened.device
+    });
+    DEVICE.clone()
+}
 
 /// Numbers from 0 to 1.
 pub fn noise<const D: usize>(shape: [usize; D], stream: u64) -> Tensor<D> {
     let mut rng = HostRng::new(1, stream);
     let values: Vec<f32> = (0..shape.iter().product()).map(|_| rng.uniform() as f32).collect();
-    Tensor::from_data(TensorData::new(values, shape), &device::cpu())
+    Tensor::from_data(TensorData::new(values, shape), &device())
 }
 
 /// Waits until the CPU has computed it.

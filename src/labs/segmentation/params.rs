@@ -168,8 +168,7 @@ pub fn check_combination(params: &Params) -> Result<(), ParamError> {
     }
     for structure in structures::of(params)? {
         let alone = structure.alone(params)?;
-        lesion(&alone)?;
-        mapping(&alone)?;
+        lesion(&alone).and_then(|_| mapping(&alone)).map_err(|error| structure.refused(&error))?;
     }
     lesion(params)?;
     mapping(params)?;
