@@ -30,7 +30,9 @@ pub fn new_run(flags: &RunFlags, output: &Output) -> Result<Box<RunRequest>, Fai
     lab.doctor.map_or(Ok(()), |doctor| (doctor.accept)(&params))?;
     check_changes(lab, &params, &changes)?;
     if flags.steps == Some(0) {
-        return Err(Failure::usage("`--steps 0`: a run needs at least one step"));
+        return Err(Failure::usage(
+            "`--steps 0`: a run needs at least one step; a lab that judges a network as it is takes it as `--set steps=0`",
+        ));
     }
     let record = if flags.no_record {
         Record::No

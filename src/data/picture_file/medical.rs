@@ -68,7 +68,7 @@ fn is_nifti_name(path: &Path) -> bool {
 pub fn open(file: &Path, slice: Option<usize>, kind: Kind, wanted: Wanted) -> Result<Opened, String> {
     let one = |count: usize, of: &str| match slice {
         None if count > 1 => Err(format!(
-            "holds {count} {of}, and a picture is one: name one of them, as `NAME z=0.{}`, or open its folder",
+            "holds {count} {of}, and a picture is one: name one of them, as `NAME z=0.{}`, or choose its folder",
             if kind == Kind::Nifti { "nii" } else { "dcm" }
         )),
         _ => Ok(slice.unwrap_or(0)),

@@ -32,7 +32,7 @@ use super::batches::{Batch, Batches};
 use super::doctor;
 use super::joined::{Joined, described_apart};
 use super::judge::{Means, Prepared, estimates, judge, means_in_words, means_table, table};
-use super::params::{BATCH_SIZE, Hyper, JOINED, OPTIMIZER, STEPS, WEIGHTS, check_combination, net_spec};
+use super::params::{BATCH_SIZE, Hyper, JOINED, OPTIMIZER, WEIGHTS, check_combination, net_spec};
 use super::pipeline::Pipeline;
 use super::source::{self, SegmentationData};
 use super::structures::image_name;
@@ -86,7 +86,7 @@ fn built(request: &BuildRequest<'_>, weights: &str) -> Result<Box<dyn Experiment
     let batch = BATCH_SIZE.of(params) as usize;
     check_last_batch(&data, params, BATCH_SIZE.key(), "choose another batch size")?;
     let training = Training::new(request, "run", fingerprint(&spec, &data, params, request.seed));
-    let (net, news) = first_network(weights, &spec, request.seed, &training.device)?;
+    let (net, news) = first_network(weights, (&spec, &data.structures), request.seed, &training.device)?;
     let hyper = Hyper::of(params);
     Ok(Box::new(SegmentationRun {
         hyper,
@@ -139,14 +139,24 @@ fn fingerprint(spec: &NetSpec, data: &SegmentationData, params: &Params, seed: u
 /// What is told with the next step.
 type News = Vec<(Level, String)>;
 
-/// Random weights of the seed, or those of a file with what was made of it.
-fn first_network(path: &str, spec: &NetSpec, seed: u64, device: &Device) -> Result<(SegmentationNet, News), RunError> {
+/// Random weights of the seed, or those of a file with what was made of it. `own`: the structures that the network outlines.
+fn first_network(
+    path: &str,
+    (spec, own): (&NetSpec, &[String]),
+    seed: u64,
+    device: &Device,
+) -> Result<(SegmentationNet, News), RunError> {
     let invalid = |problem: String| ParamError::invalid(WEIGHTS.key(), problem);
     if path.is_empty() {
         let built = SegmentationNet::new(spec, streams::SEGMENTATION_WEIGHTS.open(seed, 0), device);
         return Ok((built.map_err(|error| RunError::Device(error.to_string()))?, News::new()));
     }
     let file = WeightsFile::open(Path::new(path)).map_err(|error| invalid(error.to_string()))?.lenient();
+    let known = file.structures();
+    if !known.is_empty() && !own.is_empty() && known != own {
+        let problem = format!("{path} is of the structures {}, in this order: name them so", known.join(", "));
+        return Err(invalid(problem).into());
+    }
     let net = file.load(spec, device).map_err(|error| invalid(error.to_string()))?;
     let notes = file.notes(spec).map_err(|error| invalid(error.to_string()))?;
     let told = |note: String| match note.strip_prefix("warning: ") {
@@ -256,7 +266,7 @@ impl SegmentationRun {
 
     /// Says what patches and several structures make of the usual.
     fn introduce_shapes(&self, out: &mut Emit<'_>) {
-        let (steps, per_epoch) = (STEPS.of(&self.training.params) as u64, self.batches.per_epoch());
+        let (steps, per_epoch) = (self.training.steps, self.batches.per_epoch());
         if self.hyper.validate_every == 0 && per_epoch > steps {
             let text = format!(
                 "an epoch has {per_epoch} steps and the run {steps}: it is validated at its beginning and its end alone, and keeps \

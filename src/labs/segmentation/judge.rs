@@ -291,10 +291,16 @@ pub fn estimates(data: &SegmentationData, indices: &[usize], judged: &[Judged]) 
     let several = if classes.len() > 1 { &classes[..] } else { &[] };
     let mut list = Vec::new();
     for class in std::iter::once(None).chain(several.iter().map(|class| Some(*class))) {
-        let is_in = |i: usize| class.is_none_or(|class| data.items[i].class == class);
         list.extend(AVERAGED.map(|(measure, value)| {
-            let of_class = indices.iter().zip(judged).filter(|(i, _)| is_in(**i));
-            let estimate = Estimate::of(of_class.map(|(&i, one)| (value(one), data.group(i))));
+            // Several structures of an image are not independent: of all classes it has their mean.
+            let images = indices.chunks(data.outputs()).zip(judged.chunks(data.outputs()));
+            let whole = images.map(|(of, all)| (Summary::of(all.iter().map(value)).mean, data.group(of[0])));
+            let items = indices.iter().zip(judged);
+            let of_class = items.filter(|(i, _)| class.is_some_and(|class| data.items[**i].class == class));
+            let estimate = match class {
+                None => Estimate::of(whole),
+                Some(_) => Estimate::of(of_class.map(|(&i, one)| (value(one), data.group(i)))),
+            };
             ClassMean { class: class.map(str::to_owned), measure, estimate }
         }));
     }
@@ -333,12 +339,12 @@ pub fn means_in_words(set: &str, means: &[ClassMean], unit: Unit) -> String {
     let hd95 = of(None, "HD95").map_or_else(String::new, |e| e.text(|value| Measure::Hd95.text(Some(value), unit)));
     let count = of(None, "Dice").unwrap_or_default();
     let mut text = format!(
-        "{set}, {} in {}: Dice {}, IoU {}, HD95 {hd95} {}",
+        "{set}, {} in {}: Dice {}, IoU {}, HD95 {hd95}{}",
         counted(count.count, "image", "images"),
         counted(count.groups, "independent group", "independent groups"),
         share("Dice"),
         share("IoU"),
-        unit.word(),
+        if of(None, "HD95").is_some_and(|e| e.mean.is_some()) { format!(" {}", unit.word()) } else { String::new() },
     );
     for mean in means.iter().filter(|mean| mean.measure == "Dice") {
         if let Some(class) = &mean.class {

@@ -203,7 +203,8 @@ pub fn load(params: &Params, watch: Watch<'_>) -> Result<Arc<SegmentationData>, 
         let reader = Reader::default().with_rules(base.rules.clone());
         let shown: Vec<usize> = data.wall_items().collect();
         let picture = |&item: &usize| {
-            let path = &pictures[structures::image_name(&data.items[item], &data.structures)];
+            let name = structures::image_name(&data.items[item], &data.structures);
+            let path = pictures.get(name).ok_or_else(|| invalid(format!("`{name}` is not in the folder any more")))?;
             reader.picture(path).map_err(|p| invalid(format!("{}: {}", p.path.display(), p.problem)))
         };
         data.wall_pictures = shown.par_iter().map(picture).collect::<Result<_, _>>()?;
@@ -564,6 +565,18 @@ impl SegmentationData {
                     (GROUP_BY.key(), "by these groups, ".to_owned(), "choose another grouping, or give more images")
                 }
                 None => (TRAIN_SHARE.key(), String::new(), "give more images, or other shares"),
+            };
+            let mut groups: Vec<usize> = (0..self.items.len()).map(|item| self.group(item)).collect();
+            groups.sort_unstable();
+            groups.dedup();
+            let by = match groups.len() {
+                few @ 1..=2 if self.items.len() > few => {
+                    let groups = counted(few, "group", "groups");
+                    format!(
+                        "{by}all images are of {groups} (of one film, volume or patient), which are never divided: "
+                    )
+                }
+                _ => by,
             };
             let problem = format!(
                 "{by}{} leave {} for training and {} for validation; each needs at least one: {way}",

@@ -12,7 +12,7 @@ use super::params::{
 };
 use super::reading::Input;
 use super::source::{Item, SegmentationData, input, prepare_mask};
-use crate::data::segmentation::lesion::Nowhere;
+use crate::data::segmentation::lesion::{Lesion, LesionKind, Nowhere};
 use crate::data::segmentation::listing::Listing;
 use crate::data::segmentation::mapping::Pattern;
 use crate::data::segmentation::read::Reader;
@@ -64,7 +64,10 @@ impl Structure {
             return Err(format!("`{name}` has no masks; {expected}"));
         } else if numbers {
             What::Values(what)
+        } else if what.contains('=') {
+            return Err(format!("`{text}` has two `=`: structures have a semicolon between them; {expected}"));
         } else if what.starts_with('#') {
+            Lesion::parse(LesionKind::Colour, &what)?;
             What::Colour(what)
         } else if let Some(label) = what.strip_prefix("label:") {
             What::Label(label.trim().to_owned())
@@ -210,12 +213,20 @@ impl Masks {
         Ok(Self { of, problems: listing.problems.iter().cloned().chain(read.problems).collect() })
     }
 
-    /// Whether the image's mask is there and cannot be read: a file with a trouble whose name holds that of the image.
+    /// Whether the image's mask is there and cannot be read: a file with a trouble whose name holds that of the image, as a word
+    /// of its own.
     fn is_broken(&self, image: &str) -> bool {
         let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
         let image = stem(Path::new(&format!("{image}.x")));
-        self.problems.iter().any(|problem| stem(&problem.path).contains(&image))
+        self.problems.iter().any(|problem| holds_word(&stem(&problem.path), &image))
     }
+}
+
+/// Whether this word is in a name with neither letter nor digit on either side.
+fn holds_word(name: &str, word: &str) -> bool {
+    let ends = |end: Option<char>| end.is_none_or(|sign| !sign.is_alphanumeric());
+    let whole = |at: usize| ends(name[..at].chars().next_back()) && ends(name[at + word.len()..].chars().next());
+    !word.is_empty() && name.match_indices(word).any(|(at, _)| whole(at))
 }
 
 /// A data set of several structures from that of the first and the masks of the others: every image is there once for each
@@ -262,8 +273,12 @@ pub fn together(
         summary.push(format!("{images} no mask of {}: it is taken not to be there", structure.name));
     }
     if kept.len() < base.items.len() {
-        let images = counted(base.items.len() - kept.len(), "image is", "images are");
-        summary.push(format!("{images} left out, since a mask of one of the structures cannot be read"));
+        let gone: Vec<&str> = (0..base.items.len()).filter(|&i| broken(i)).map(|i| &*base.items[i].name).collect();
+        let images = counted(gone.len(), "image is", "images are");
+        summary.push(format!(
+            "{images} left out, since a mask of one of the structures cannot be read: {}",
+            gone.join(", ")
+        ));
     }
     for (masks, structure) in others.iter().zip(&list[1..]) {
         let told = |problem: &Problem| format!("{}: {} {}", structure.name, problem.path.display(), problem.problem);
@@ -308,7 +323,7 @@ fn described(list: &[Structure], items: &[Arc<Item>]) -> String {
 
 /// The name of an item's image.
 pub fn image_name<'a>(item: &'a Item, structures: &[String]) -> &'a str {
-    if structures.len() < 2 {
+    if structures.is_empty() {
         return &item.name;
     }
     image_of(&item.name, &item.class).unwrap_or(&item.name)

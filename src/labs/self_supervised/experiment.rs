@@ -145,8 +145,17 @@ pub(super) fn told(fit: &Fit) -> String {
         }
         None => "",
     };
+    let of_heads = |name: &str| name.starts_with("projector") || name.starts_with("predictor");
+    let missing = fit.mismatch.missing.iter().chain(fit.mismatch.shapes.iter().map(|(name, ..)| name));
+    let of_encoder = missing.filter(|name| !of_heads(name)).count();
     if random("projector") {
-        text += ". The projector is random, at least in part: what is said of embeddings is of a random projection; features are the file's";
+        text += ". The projector is random, at least in part: what is said of embeddings is of a random projection";
+        if of_encoder == 0 {
+            text += "; features are the file's";
+        }
+    }
+    if of_encoder > 0 && stems.is_none() {
+        text += ". The encoder is random in part: features are not the file's";
     }
     text
 }

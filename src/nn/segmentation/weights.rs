@@ -96,18 +96,19 @@ pub fn save_trained_at(
     image_size: Option<usize>,
     path: &Path,
 ) -> Result<(), WeightsError> {
-    let file = packed(net, spec, image_size, None)?;
+    let file = packed(net, spec, image_size, None, &[])?;
     let io = |source| FileError::Io { action: "write", path: path.to_owned(), source };
     Ok(crate::disk::write_synced(path, &file).map_err(io)?)
 }
 
 /// The bytes of that file: the same ones for the same network. `white`: what was white in the pictures of more than 8 bits
-/// that it was trained on, as text that is handed back as it is.
+/// that it was trained on, as text that is handed back as it is. `structures`: the names of its outputs, where they have names.
 pub fn packed(
     net: &SegmentationNet,
     spec: &NetSpec,
     image_size: Option<usize>,
     white: Option<String>,
+    structures: &[String],
 ) -> Result<Vec<u8>, WeightsError> {
     let mut reader = Reader::default();
     for slot in parameters::slots(net) {
@@ -125,7 +126,8 @@ pub fn packed(
         (CHANNELS.to_owned(), spec.channels.to_string()),
         (BASE.to_owned(), spec.base.to_string()),
     ]);
-    // Of one structure as ever.
+    // Of one structure without a name as ever.
+    texts.extend((!structures.is_empty()).then(|| (STRUCTURES.to_owned(), structures.join("\n"))));
     texts.extend((spec.outputs > 1).then(|| (OUTPUTS.to_owned(), spec.outputs.to_string())));
     texts.extend(image_size.map(|size| (IMAGE_SIZE.to_owned(), size.to_string())));
     texts.extend(white.map(|white| (WHITE.to_owned(), white)));
@@ -136,6 +138,7 @@ const ARCHITECTURE: &str = "learnscope.architecture";
 const CHANNELS: &str = "learnscope.channels";
 const BASE: &str = "learnscope.base";
 const OUTPUTS: &str = "learnscope.outputs";
+const STRUCTURES: &str = "learnscope.structures";
 const IMAGE_SIZE: &str = "learnscope.image_size";
 const WHITE: &str = "learnscope.white";
 

@@ -70,6 +70,12 @@ pub fn contents(path: &Path, mut file: &File, length: u64) -> Result<Contents, S
         pytorch::check(file, length).map_err(|problem| format!("not a PyTorch file that can be read: {problem}"))?;
         return of_torch(path);
     }
+    if start.starts_with(b"version ") {
+        return Err("a pointer of Git LFS in the place of the file: fetch the file itself (`git lfs pull`)".to_owned());
+    }
+    if start.first() == Some(&b'<') {
+        return Err("a page of HTML or XML in the place of the file: download the file itself".to_owned());
+    }
     let damaged = |why: String| format!("neither safetensors nor a PyTorch file, or damaged or cut short ({why})");
     let header = match start.first_chunk::<8>() {
         Some(header) => u64::from_le_bytes(*header),

@@ -5,13 +5,14 @@ pub mod results;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::compute::stats::Estimate;
 use crate::data::segmentation::split::Part;
 use crate::metrics::paired::Paired;
 
 use super::scores::{Measure, Row};
+use super::structures;
 pub use results::Results;
 
 /// An image that both have judged.
@@ -137,13 +138,41 @@ impl Comparison {
     }
 }
 
+/// One pair an image: of several structures, which are not independent, the mean of those that both have a value for.
+fn images(pairs: &[Pair]) -> Vec<Pair> {
+    let mut found: Vec<(Pair, usize)> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for pair in pairs {
+        let Some(image) = structures::image_of(&pair.image, &pair.class) else {
+            found.push((pair.clone(), usize::from(pair.difference().is_some())));
+            continue;
+        };
+        let at = *places.entry(image).or_insert_with(|| {
+            let (image, class) = (image.to_owned(), String::new());
+            found.push((Pair { image, class, group: pair.group, values: [None; 2] }, 0));
+            found.len() - 1
+        });
+        let (one, count) = &mut found[at];
+        if let [Some(first), Some(second)] = pair.values {
+            *count += 1;
+            let [a, b] = one.values.map(Option::unwrap_or_default);
+            one.values = [Some(a + (first - a) / *count as f64), Some(b + (second - b) / *count as f64)];
+        }
+    }
+    found.into_iter().map(|(pair, _)| pair).collect()
+}
+
 fn lines(pairs: &[Pair]) -> Vec<Line> {
     let mut classes: Vec<&str> = pairs.iter().map(|pair| pair.class.as_str()).collect();
     classes.sort_unstable();
     classes.dedup();
     let several = if classes.len() > 1 { &classes[..] } else { &[] };
+    let whole = images(pairs);
     let line = |class: Option<&str>| {
-        let of_class: Vec<&Pair> = pairs.iter().filter(|pair| class.is_none_or(|class| pair.class == class)).collect();
+        let of_class: Vec<&Pair> = match class {
+            None => whole.iter().collect(),
+            Some(class) => pairs.iter().filter(|pair| pair.class == class).collect(),
+        };
         let both: Vec<&Pair> = of_class.iter().copied().filter(|pair| pair.difference().is_some()).collect();
         let groups: Vec<usize> = both.iter().map(|pair| pair.group).collect();
         let differences: Vec<f64> = both.iter().filter_map(|pair| pair.difference()).collect();

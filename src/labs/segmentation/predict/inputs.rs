@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::data::folder::{natural_order, unique_names};
-use crate::data::picture_file::{White, about, size_of};
+use crate::data::picture_file::{White, about, size_of, volume};
 use crate::data::segmentation::choice::FolderChoice;
 use crate::data::segmentation::listing::{Layout, Listing, Pair, scan_chosen};
 use crate::data::segmentation::{DataError, Watch};
@@ -74,7 +74,7 @@ pub fn find_chosen(path: &Path, which: &FolderChoice, watch: Watch<'_>) -> Resul
     if path.is_dir() {
         return of_folder(path, which, watch);
     }
-    if !path.exists() {
+    if !volume::place(path).0.exists() {
         let problem = "there is no such file or folder; choose pictures, or the folder that holds them";
         return Err(DataError::file(path, problem));
     }
@@ -99,7 +99,9 @@ fn of_folder(folder: &Path, which: &FolderChoice, watch: Watch<'_>) -> Result<In
     which.check(&listing).map_err(refused)?;
     // A folder of images beside one of masks is listed with it; only what is in the chosen one is predicted.
     let chosen = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-    let below = |path: &Path| listing.root == folder || path.canonicalize().is_ok_and(|path| path.starts_with(&chosen));
+    // Slices and frames are no files of their own.
+    let real = |path: &Path| volume::place(path).0.canonicalize();
+    let below = |path: &Path| listing.root == folder || real(path).is_ok_and(|path| path.starts_with(&chosen));
     let mut found: Vec<Found> = Vec::new();
     for pair in listing.every_pair().filter(|pair| below(&pair.image)) {
         found.push(Found { path: pair.image.clone(), pair: Some(pair.clone()), note: None, broken: false });

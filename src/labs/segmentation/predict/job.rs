@@ -95,7 +95,14 @@ pub fn predict(
     let unit = inputs.unit();
     check_out(request, &inputs)?;
     let files = survey(&inputs, &lesion(&source.params).map_err(PredictError::input)?, watch);
-    findable(&files).map_err(PredictError::Input)?;
+    findable(&files).map_err(|problem| {
+        PredictError::Input(match source.structures.get(source.output) {
+            Some(name) => format!(
+                "{problem}. The run's structure `{name}` is read so; say what it is here with --set lesion=.., labels=.. or masks_in=.."
+            ),
+            None => problem,
+        })
+    })?;
     let (predictor, device_lines) = predictor(&source, &request.device, &inputs, &files)?;
     let maps = MAPS.get(&asked).unwrap_or(Maps { png: false, npy: false });
 

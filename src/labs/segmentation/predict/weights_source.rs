@@ -119,11 +119,20 @@ impl WeightsSource {
     pub fn choose(&mut self, structure: &str) -> Result<(), PredictError> {
         let known = structures::of(&self.params).map_err(PredictError::input)?;
         if known.is_empty() && self.structures.len() > 1 {
-            // A file has numbers.
-            let number = if structure.trim().is_empty() { "1" } else { structure.trim() };
-            self.output = self.structures.iter().position(|name| name == number).ok_or_else(|| {
-                PredictError::Input(format!("`structure`: the file has the structures 1 to {}", self.structures.len()))
+            // A file's, by name or number.
+            let wanted = structure.trim();
+            let number = wanted.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+            let named = self.structures.iter().position(|name| name == wanted).or(number);
+            let output = if wanted.is_empty() { Some(0) } else { named };
+            self.output = output.filter(|output| *output < self.structures.len()).ok_or_else(|| {
+                let all = self.structures.join(", ");
+                PredictError::Input(format!("`structure`: the file has the structures {all}, not `{wanted}`"))
             })?;
+            self.warnings.push(
+                "a file of weights does not say what of a mask its structure is: scores are against all lesion, unless `lesion`, \
+                 `labels` or `masks_in` say otherwise"
+                    .to_owned(),
+            );
             return Ok(());
         }
         self.output = structures::place(&known, structure).map_err(PredictError::input)?;
@@ -268,7 +277,11 @@ fn of_file(path: &Path, said: SaidOfFile<'_>) -> Result<WeightsSource, PredictEr
         notes,
         warnings: Vec::new(),
         params: Params::defaults(PARAMS),
-        structures: if spec.outputs > 1 { (1..=spec.outputs).map(|i| i.to_string()).collect() } else { Vec::new() },
+        structures: match file.structures() {
+            [] if spec.outputs > 1 => (1..=spec.outputs).map(|i| i.to_string()).collect(),
+            names if names.len() == spec.outputs => names.to_vec(),
+            _ => Vec::new(),
+        },
         output: 0,
         parts: Err("a file of weights does not tell on which pictures they were trained; the folder of the run does"
             .to_owned()),
@@ -309,13 +322,9 @@ pub fn packed_weights(run: &Path) -> Result<PackedWeights, PredictError> {
     let net = source.build(&device::cpu())?;
     let image_size = (source.image_size_from != NOT_SAID).then_some(source.image_size);
     let white = (!source.white.is_empty()).then(|| source.white.to_text());
-    let file = packed(&net, &source.spec, image_size, white).map_err(PredictError::work)?;
+    let names = &source.structures;
+    let file = packed(&net, &source.spec, image_size, white, names).map_err(PredictError::work)?;
     let mut lines = source.describe();
-    if source.structures.len() > 1 {
-        let all: Vec<String> =
-            source.structures.iter().enumerate().map(|(i, name)| format!("{} is {name}", i + 1)).collect();
-        lines.push(format!("the file does not name its structures: --set structure=N, {}", all.join(", ")));
-    }
     match source.pipeline().fit {
         Fit::Squash => {}
         Fit::Letterbox => lines.push("the file does not say so: predict with it as `--set fit=letterbox`".to_owned()),

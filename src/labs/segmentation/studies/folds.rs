@@ -11,6 +11,7 @@ use crate::engine::study::{NO_NUMBERS, StudyRow, StudySpec, row};
 use crate::engine::study_beside::{Beside, Measured, SideTable};
 use crate::labs::segmentation::compare::Results;
 use crate::labs::segmentation::scores::Measure;
+use crate::labs::segmentation::structures::image_of;
 use crate::pixels::spacing::Unit;
 
 const SOURCE: &str = "The paper splits its patients once and trains three seeds; it does not cross-validate";
@@ -150,11 +151,23 @@ fn runs<'a>(measured: &'a [Measured<'_>], unit: Unit) -> Vec<Run<'a>> {
     all.filter(|(_, kept)| tested(kept).next().is_some_and(|one| one.unit == unit)).collect()
 }
 
-/// The images of some runs, those of several seeds as one: class, group and the mean of each measure.
-fn images<'a>(runs: impl Iterator<Item = &'a Run<'a>>) -> Vec<(&'a str, usize, [Option<f64>; 4])> {
-    let mut found: BTreeMap<&str, Vec<Tested<'_>>> = BTreeMap::new();
+/// An image of some runs: class, group, and the mean of each measure over several seeds.
+type Mean<'a> = (&'a str, usize, [Option<f64>; 4]);
+
+/// The images of some runs; of several structures every one by itself.
+fn images<'a>(runs: impl Iterator<Item = &'a Run<'a>>) -> Vec<Mean<'a>> {
+    means(runs, |one| one.image)
+}
+
+/// The same with one line an image: of several structures the mean.
+fn whole<'a>(runs: impl Iterator<Item = &'a Run<'a>>) -> Vec<Mean<'a>> {
+    means(runs, |one| image_of(one.image, one.class).unwrap_or(one.image))
+}
+
+fn means<'a>(runs: impl Iterator<Item = &'a Run<'a>>, by: impl Fn(&Tested<'a>) -> &'a str) -> Vec<Mean<'a>> {
+    let mut found: BTreeMap<&str, Vec<Tested<'a>>> = BTreeMap::new();
     for (_, kept) in runs {
-        tested(kept).for_each(|one| found.entry(one.image).or_default().push(one));
+        tested(kept).for_each(|one| found.entry(by(&one)).or_default().push(one));
     }
     let mean = |of: &[Tested<'_>], k: usize| Summary::of(of.iter().map(|one| one.values[k])).mean;
     found.values().map(|of| (of[0].class, of[0].group, [0, 1, 2, 3].map(|k| mean(of, k)))).collect()
@@ -165,7 +178,7 @@ fn text(k: usize, unit: Unit) -> impl Fn(f64) -> String {
 }
 
 fn pooled(runs: &[Run<'_>], unit: Unit) -> Vec<Vec<String>> {
-    let images = images(runs.iter());
+    let (images, whole) = (images(runs.iter()), whole(runs.iter()));
     if images.is_empty() {
         return Vec::new();
     }
@@ -174,14 +187,19 @@ fn pooled(runs: &[Run<'_>], unit: Unit) -> Vec<Vec<String>> {
     classes.dedup();
     let several = if classes.len() > 1 { &classes[..] } else { &[] };
     let line = |class: Option<&str>| {
-        let of_class = || images.iter().filter(move |(of, ..)| class.is_none_or(|class| class == *of));
-        let estimates = [0, 1, 2, 3].map(|k| Estimate::of(of_class().map(|(_, group, values)| (values[k], *group))));
+        let of_class = || match class {
+            None => whole.iter().collect::<Vec<_>>(),
+            Some(class) => images.iter().filter(|(of, ..)| *of == class).collect(),
+        };
+        let of_class = of_class();
+        let estimates =
+            [0, 1, 2, 3].map(|k| Estimate::of(of_class.iter().map(|(_, group, values)| (values[k], *group))));
         let name = match class {
             None => "all",
             Some("") => "no class",
             Some(class) => class,
         };
-        let mut cells = vec![name.to_owned(), of_class().count().to_string(), estimates[0].groups.to_string()];
+        let mut cells = vec![name.to_owned(), of_class.len().to_string(), estimates[0].groups.to_string()];
         cells.extend(estimates.iter().enumerate().map(|(k, estimate)| estimate.text(text(k, unit))));
         cells.push(estimates[2].undefined.to_string());
         cells
@@ -194,7 +212,7 @@ fn by_fold(runs: &[Run<'_>], unit: Unit) -> Vec<Vec<String>> {
     labels.dedup();
     let (mut lines, mut means) = (Vec::new(), Vec::new());
     for label in labels {
-        let images = images(runs.iter().filter(|(of, _)| *of == label));
+        let images = whole(runs.iter().filter(|(of, _)| *of == label));
         let of_fold = [0, 1, 2, 3].map(|k| Summary::of(images.iter().map(|(.., values)| values[k])).mean);
         let mut cells = vec![label.to_owned(), images.len().to_string()];
         cells.extend(

@@ -7,7 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use super::super::spec::{Architecture, NetSpec};
 use super::super::{BuildError, SegmentationNet};
-use super::{ARCHITECTURE, BASE, CHANNELS, IMAGE_SIZE, Named, OUTPUTS, WHITE, WeightsError, names};
+use super::{ARCHITECTURE, BASE, CHANNELS, IMAGE_SIZE, Named, OUTPUTS, STRUCTURES, WHITE, WeightsError, names};
 use crate::compute::streams;
 use crate::nn::parameters;
 use crate::nn::weights::{FileError, Mismatch, Opened, Stored, first_names, shown};
@@ -34,6 +34,7 @@ struct About {
     spec: Option<NetSpec>,
     image_size: Option<usize>,
     white: Option<String>,
+    structures: Vec<String>,
 }
 
 impl About {
@@ -47,7 +48,9 @@ impl About {
             Some(NetSpec { architecture, channels, base, outputs })
         };
         let image_size = texts.get(IMAGE_SIZE).and_then(|size| size.parse().ok());
-        Self { spec: spec(), image_size, white: texts.get(WHITE).cloned() }
+        let structures =
+            texts.get(STRUCTURES).map(|names| names.lines().map(str::to_owned).collect()).unwrap_or_default();
+        Self { spec: spec(), image_size, white: texts.get(WHITE).cloned(), structures }
     }
 }
 
@@ -95,6 +98,11 @@ impl WeightsFile {
     /// The side in pixels of the pictures that the network was trained on, where the file says it.
     pub fn image_size(&self) -> Option<usize> {
         self.about.image_size
+    }
+
+    /// The names of its outputs, where the file has them.
+    pub fn structures(&self) -> &[String] {
+        &self.about.structures
     }
 
     /// What [`packed`](super::packed) was given as `white`.
