@@ -155,6 +155,18 @@ fn several_structures_have_an_output_and_metrics_each() {
 }
 
 #[test]
+fn one_structure_may_have_a_name() {
+    let folder = folder(10);
+    let params = params(folder.path(), &["structures=disc=1,2;"]);
+    let data = load(&params, Watch::nobody()).unwrap();
+    assert_eq!((data.items.len(), data.outputs(), &*data.items[0].name), (10, 1, "images/00 · disc"));
+    assert!(data.wall_pictures.len() == data.wall.len() && !data.wall.is_empty());
+    let mut run = LAB.build(&params, 1, 2).begin();
+    run.run_to(2);
+    assert_eq!(table(&run, "data/split").iter().filter(|row| row[0].contains('·')).count(), 0);
+}
+
+#[test]
 fn a_rare_structure_is_in_few_images_and_one_that_cannot_be_read_is_in_none() {
     let folder = folder(16);
     for i in 0..14 {

@@ -232,7 +232,7 @@ mod tests {
             (&["source=folder", "data=x", "structures=disc"], "`structures`"),
             (&["source=folder", "data=x", "structures=disc=1;disc=2"], "twice"),
             (&["source=folder", "data=x", "structures=disc=masks/disc"], "`images_in`"),
-            (&["source=folder", "data=x", "structures=disc=#ff00"], "`lesion_value`"),
+            (&["source=folder", "data=x", "structures=disc=#ff00"], "#ff0000"),
             (&["folds=5", "fold=5"], "choose one from 0 to 4"),
             (&["fold=1"], "`fold`"),
         ] {

@@ -333,3 +333,37 @@ pub fn image_name<'a>(item: &'a Item, structures: &[String]) -> &'a str {
 pub fn image_of<'a>(item: &'a str, structure: &str) -> Option<&'a str> {
     item.strip_suffix(structure)?.strip_suffix(BETWEEN)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_a_word_of_another_one() {
+        for (name, word, is) in
+            [("gt-12-final", "12", true), ("12", "12", true), ("gt12", "12", false), ("112", "12", false)]
+        {
+            assert_eq!(holds_word(name, word), is, "{word} in {name}");
+        }
+        assert!(!holds_word("é12", "12") && holds_word("é 12", "12") && !holds_word("x", ""));
+    }
+
+    #[test]
+    fn what_an_item_is_of_is_in_its_name() {
+        assert_eq!(image_of("a/b · cup", "cup"), Some("a/b"));
+        assert_eq!(image_of("a/b", "cup"), None);
+        assert_eq!(image_of("a/cup", "cup"), None);
+    }
+
+    #[test]
+    fn a_structure_is_told_by_values_a_colour_a_label_or_masks() {
+        let what = |text: &str| Structure::parse(text).map(|one| one.what);
+        assert_eq!(what("cup = 1, 2"), Ok(What::Values("1, 2".to_owned())));
+        assert_eq!(what("cup=#00ff00"), Ok(What::Colour("#00ff00".to_owned())));
+        assert_eq!(what("cup=label: the cup"), Ok(What::Label("the cup".to_owned())));
+        assert_eq!(what("cup=masks/*_cup"), Ok(What::Masks("masks/*_cup".to_owned())));
+        for wrong in ["cup", "=1", "cup=", "all=1", "disc=1,2,cup=2", "cup=#ff", "a/b=1", "cup=a/*/*"] {
+            assert!(what(wrong).is_err(), "{wrong}");
+        }
+    }
+}
