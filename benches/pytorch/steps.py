@@ -143,6 +143,19 @@ def byol(encoder, features, hidden, d, two_layers, x):
     return step
 
 
+def rebuilt_and_told(encoder, decoder, classifier):
+    """Pictures of 64x64 in batches of 12, rebuilt and told apart."""
+    net = nn.ModuleList([encoder, decoder, classifier])
+    x, y = torch.rand(12, 3, 64, 64), (torch.arange(12) % 4 > 0).float()
+
+    def loss():
+        code = encoder(x)
+        told = F.binary_cross_entropy_with_logits(classifier(code).squeeze(1), y)
+        return F.mse_loss(decoder(code), x) + 0.3 * told
+
+    return adam(net, loss)
+
+
 def autoencoder():
     layers, inputs = [], 3
     for outputs in (16, 32, 48, 64, 96):
@@ -155,15 +168,7 @@ def autoencoder():
         inputs = outputs
     decoder = nn.Sequential(*layers)
     classifier = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(96, 4), nn.ReLU(), nn.Linear(4, 1))
-    net = nn.ModuleList([encoder, decoder, classifier])
-    x, y = torch.rand(12, 3, 64, 64), (torch.arange(12) % 4 > 0).float()
-
-    def loss():
-        code = encoder(x)
-        told = F.binary_cross_entropy_with_logits(classifier(code).squeeze(1), y)
-        return F.mse_loss(decoder(code), x) + 0.3 * told
-
-    return adam(net, loss)
+    return rebuilt_and_told(encoder, decoder, classifier)
 
 
 class ImageEncoder(nn.Module):
@@ -196,15 +201,7 @@ def aeres18():
         inputs = outputs
     decoder = nn.Sequential(*layers)
     classifier = nn.Sequential(nn.Linear(512, 4), nn.ReLU(), nn.Linear(4, 1))
-    net = nn.ModuleList([encoder, decoder, classifier])
-    x, y = torch.rand(12, 3, 64, 64), (torch.arange(12) % 4 > 0).float()
-
-    def loss():
-        code = encoder(x)
-        told = F.binary_cross_entropy_with_logits(classifier(code).squeeze(1), y)
-        return F.mse_loss(decoder(code), x) + 0.3 * told
-
-    return adam(net, loss)
+    return rebuilt_and_told(encoder, decoder, classifier)
 
 
 class TextEncoder(nn.Module):
