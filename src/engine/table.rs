@@ -76,6 +76,11 @@ impl Row {
         Self(ParamSpec { used_by: switches, ..self.0 })
     }
 
+    /// The program counts it itself: no form shows it.
+    pub const fn internal(self) -> Self {
+        self.while_on(&[""])
+    }
+
     const fn of(self, kind: ParamKind, default: DefaultValue) -> ParamSpec {
         ParamSpec { kind, default, ..self.0 }
     }

@@ -217,6 +217,13 @@ mod tests {
     }
 
     #[test]
+    fn what_the_program_counts_itself_is_in_no_form() {
+        let params = Params::defaults(PARAMS);
+        let shown = |key: &str| PARAMS.iter().any(|spec| spec.key == key && params.shows_in_form(PARAMS, spec));
+        assert!(!shown("corrections") && shown("loss"));
+    }
+
+    #[test]
     fn what_does_not_go_together_is_refused_by_name() {
         for (set, words) in [
             (&["source=folder"][..], "`data`"),

@@ -247,8 +247,9 @@ pub static GROUP_PATTERN: Words = fixed(DATA, "group_pattern", "pattern")
     .help("`*` is anything and `{group}` the patient: `{group}_*` takes what stands before the first `_`.")
     .when(GROUP_BY.is(&["pattern"]))
     .text("{group}_*");
-pub static CORRECTIONS: Int = live(DATA, "corrections", "corrected masks, version")
+pub static CORRECTIONS: Int = live(DATA, "corrections", "masks corrected with the brush")
     .help("Counts the masks saved with the brush. A change makes the running training read corrected masks again.")
+    .internal()
     .int(0, [0, 1_000_000]);
 pub static JOINED: Words = live(DATA, "joined", "images labelled here")
     .help(
