@@ -56,23 +56,15 @@ fn folder(count: u32) -> tempfile::TempDir {
     folder
 }
 
+/// A small network on such a folder.
+const TINY: [&str; 7] =
+    ["source=folder", "images_in=images", "masks_in=masks", "split=random", "image_size=32", "base=4", "channels=1"];
+
 fn params(folder: &Path, set: &[&str]) -> Params {
     let mut params = Params::defaults(PARAMS);
     let data = format!("data={}", folder.display());
-    let tiny = [
-        "source=folder",
-        &data,
-        "images_in=images",
-        "masks_in=masks",
-        "split=random",
-        "image_size=32",
-        "base=4",
-        "channels=1",
-        "wall_images=4",
-        "batch_size=6",
-        "learning_rate=0.01",
-    ];
-    for text in tiny.iter().chain(set) {
+    let more = [&*data, "wall_images=4", "batch_size=6", "learning_rate=0.01"];
+    for text in TINY.iter().chain(&more).chain(set) {
         params.set_text(PARAMS, text).unwrap();
     }
     params
@@ -214,16 +206,7 @@ fn prediction_says_what_training_measured_of_patches_and_of_each_structure() {
     let folder = folder(12);
     let data = folder.path().display();
     let set = |text: &str| format!("--set {text}");
-    let common = [
-        "source=folder",
-        "images_in=images",
-        "masks_in=masks",
-        "split=random",
-        "image_size=32",
-        "base=4",
-        "channels=1",
-    ];
-    let common = common.map(set).join(" ");
+    let common = TINY.map(set).join(" ");
     program::succeeds(
         &home,
         &format!(

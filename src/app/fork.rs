@@ -73,7 +73,7 @@ pub fn show(fork: &mut Fork, session: &Session, style: &Style, ctx: &egui::Conte
             ScrollArea::vertical().auto_shrink([false; 2]).show(ui, |ui| {
                 ui.add_enabled_ui(refused.is_none(), |ui| {
                     let mut group = "";
-                    let shown = |spec: &&ParamSpec| spec.live && values.shows(spec);
+                    let shown = |spec: &&ParamSpec| spec.live && values.shows_in_form(session.lab.spec.params, spec);
                     for spec in session.lab.spec.params.iter().filter(shown) {
                         if spec.group != group {
                             ui.add_space(if group.is_empty() { 0.0 } else { 8.0 });

@@ -2,6 +2,8 @@
 //! map from the maps of all. Training sees one square at a random place; a whole picture is judged through squares that overlap
 //! by a quarter, weighted by a Gaussian of an eighth of their side (the sliding window of nnU-Net and MONAI).
 
+use std::borrow::Cow;
+
 use super::fit::Frame;
 
 /// Share of a square that its neighbour shows too.
@@ -42,12 +44,15 @@ pub fn covering(frame: Frame, side: usize) -> usize {
     frame.size.height.div_ceil(side) * frame.size.width.div_ceil(side)
 }
 
-/// What a square shows of a plane.
+/// What a square shows of a plane; all of it where it is as large.
 ///
 /// # Panics
 /// Where the plane has not `plane`² values or the square lies beyond it.
-pub fn cut<T: Copy>(values: &[T], plane: usize, side: usize, [row, column]: [usize; 2]) -> Vec<T> {
+pub fn cut<T: Copy>(values: &[T], plane: usize, side: usize, [row, column]: [usize; 2]) -> Cow<'_, [T]> {
     assert_eq!(values.len(), plane * plane, "a plane of {plane} by {plane}");
+    if plane == side {
+        return Cow::Borrowed(values);
+    }
     (row..row + side).flat_map(|row| &values[row * plane + column..][..side]).copied().collect()
 }
 
@@ -58,8 +63,12 @@ pub fn held(frame: Frame, side: usize, [row, column]: [usize; 2]) -> Vec<bool> {
 }
 
 /// The same of every channel of `[C, P, P]`.
-pub fn cut_channels(values: &[f32], plane: usize, side: usize, corner: [usize; 2]) -> Vec<f32> {
-    values.chunks_exact(plane * plane).flat_map(|channel| cut(channel, plane, side, corner)).collect()
+pub fn cut_channels(values: &[f32], plane: usize, side: usize, corner: [usize; 2]) -> Cow<'_, [f32]> {
+    if plane == side {
+        return Cow::Borrowed(values);
+    }
+    let channels = values.chunks_exact(plane * plane);
+    channels.flat_map(|channel| cut(channel, plane, side, corner).into_owned()).collect()
 }
 
 impl Pieces {
@@ -129,7 +138,7 @@ mod tests {
             let values: Vec<f32> = (0..frame.side * frame.side).map(|i| ((i * 37) % 101) as f32).collect();
             let pieces = Pieces::over(frame, 16);
             let maps: Vec<Vec<f32>> =
-                pieces.corners.iter().map(|&corner| cut(&values, frame.side, 16, corner)).collect();
+                pieces.corners.iter().map(|&corner| cut(&values, frame.side, 16, corner).into_owned()).collect();
             let merged = pieces.merge(&maps.iter().map(|map| &map[..]).collect::<Vec<_>>());
             for i in (0..values.len()).filter(|&i| frame.holds(i)) {
                 assert!((merged[i] - values[i]).abs() < 1e-3, "{height}x{width}, {i}: {} {}", merged[i], values[i]);

@@ -14,7 +14,7 @@ use learnscope::nn::segmentation::loss::SegmentationLoss;
 use learnscope::nn::segmentation::spec::{Architecture, NetSpec};
 use serde_json::Value;
 
-use super::values::{field, list, number, numbers, only, text, whole};
+use super::values::{field, formula, list, number, numbers, only, text, whole};
 use super::{Report, Tolerance};
 
 /// The architecture that a case names.
@@ -69,16 +69,6 @@ pub fn check_param_count(place: &str, case: &Value, report: &mut Report) -> Resu
         report.within(KIND, || format!("{place}, built"), built as f64, params, exact);
     }
     Ok(())
-}
-
-/// The formula of the cases' numbers, in [−1, 1].
-pub fn formula(k: u64, j: u64) -> f64 {
-    const MASK: u64 = (1 << 32) - 1;
-    let mut h = (j * 2_654_435_761 + k * 40_503 + 12_345) & MASK;
-    h ^= h >> 15;
-    h = (h * 2_246_822_519) & MASK;
-    h ^= h >> 13;
-    h as f64 / 4_294_967_296.0 * 2.0 - 1.0
 }
 
 /// A network with the weights of the formula.

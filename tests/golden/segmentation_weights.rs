@@ -14,8 +14,8 @@ use learnscope::nn::segmentation::spec::{Architecture, NetSpec};
 use learnscope::nn::segmentation::weights::{Mismatch, WeightsError, WeightsFile, names, save};
 use serde_json::Value;
 
-use super::segmentation_nets_cases::{formula, read};
-use super::values::{number, numbers, text, whole};
+use super::segmentation_nets_cases::read;
+use super::values::{formula, number, numbers, text, whole};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/segmentation_nets")

@@ -1,7 +1,6 @@
 //! Golden cases of the encoder with ImageNet's stem: torchvision's ResNet-18 in f64 PyTorch, from weights by a formula (see
 //! `self_supervised/resnet18_imagenet.py`): features in both modes, running statistics, gradients.
 
-use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{Gradients, Tensor, TensorData};
 use learnscope::compute::device;
 use learnscope::nn::encoders::resnet::{RESNET_WIDTH, ResNet18, Stem};
@@ -10,7 +9,7 @@ use serde_json::Value;
 
 use super::self_supervised_cases::compare;
 use super::tensors::{read, tensor};
-use super::values::{field, number, numbers, only, whole};
+use super::values::{field, formula, number, numbers, only, whole};
 use super::{Report, Tolerance};
 
 /// Of features, up to 50 in size: PyTorch in f32 is 2e-5 from itself in f64.
@@ -18,16 +17,6 @@ const FEATURES: Tolerance = Tolerance { relative: 2e-5, absolute: 2e-4 };
 const STATISTICS: Tolerance = Tolerance { relative: 1e-5, absolute: 1e-5 };
 /// Of gradients, up to 25 in size, where PyTorch in f32 is 1e-4 from itself.
 const GRADIENTS: Tolerance = Tolerance { relative: 1e-3, absolute: 5e-3 };
-
-/// The formula of the cases' numbers, in [−1, 1].
-fn formula(k: u64, j: u64) -> f64 {
-    const MASK: u64 = (1 << 32) - 1;
-    let mut h = (j * 2_654_435_761 + k * 40_503 + 12_345) & MASK;
-    h ^= h >> 15;
-    h = (h * 2_246_822_519) & MASK;
-    h ^= h >> 13;
-    h as f64 / 4_294_967_296.0 * 2.0 - 1.0
-}
 
 /// The encoder with the weights and running statistics of the formula.
 fn filled() -> ResNet18 {
@@ -55,29 +44,15 @@ fn filled() -> ResNet18 {
 
 /// The gradient of every trained parameter, flat, by its path.
 fn gradients(net: &ResNet18, of: &Gradients) -> Vec<(String, Tensor<1>)> {
-    struct Collect<'a> {
-        path: Vec<String>,
-        of: &'a Gradients,
-        found: Vec<(String, Tensor<1>)>,
-    }
-    impl ModuleVisitor for Collect<'_> {
-        fn enter_module(&mut self, name: &str, _container: &str) {
-            self.path.push(name.to_owned());
-        }
-        fn exit_module(&mut self, _name: &str, _container: &str) {
-            self.path.pop();
-        }
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if Role::of(&self.path) != Role::Statistic
-                && let Some(gradient) = param.val().grad(self.of)
-            {
-                self.found.push((self.path.join("."), gradient.flatten(0, D - 1)));
-            }
-        }
-    }
-    let mut collect = Collect { path: Vec::new(), of, found: Vec::new() };
-    net.visit(&mut collect);
-    collect.found
+    let (all, mut at) = (parameters::gradients(net, of), 0);
+    let trained = slots(net).into_iter().filter(|slot| slot.role != Role::Statistic);
+    trained
+        .map(|slot| {
+            let from = at;
+            at += slot.shape.iter().product::<usize>();
+            (slot.path, all.clone().slice_dim(0, from..at))
+        })
+        .collect()
 }
 
 /// Features in both modes, the stem's running statistics and gradients of a case.

@@ -64,3 +64,13 @@ pub fn only(value: &Value, known: &[&str]) -> Result<(), String> {
         None => Ok(()),
     }
 }
+
+/// The formula of the networks' cases, in [−1, 1].
+pub fn formula(k: u64, j: u64) -> f64 {
+    const MASK: u64 = (1 << 32) - 1;
+    let mut h = (j * 2_654_435_761 + k * 40_503 + 12_345) & MASK;
+    h ^= h >> 15;
+    h = (h * 2_246_822_519) & MASK;
+    h ^= h >> 13;
+    h as f64 / 4_294_967_296.0 * 2.0 - 1.0
+}

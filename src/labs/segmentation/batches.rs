@@ -152,7 +152,6 @@ impl Batches {
                 let rng = &mut streams::PATCHES.open(self.seed, first + k as u64);
                 let corner = corner(&data.items[i..i + data.outputs()], data.size, rng);
                 let plane = item.frame.side;
-                let patch = |values: &[bool]| pieces::cut(values, plane, data.size, corner);
                 let view = if hyper.augment {
                     View::draw(&self.groups, size, &mut streams::PAIR_VIEWS.open(self.seed, first + k as u64))
                 } else {
@@ -163,7 +162,7 @@ impl Batches {
                     view.image(&image, size),
                     data.items[i..i + data.outputs()]
                         .iter()
-                        .flat_map(|item| view.mask(&patch(&item.mask), size, border))
+                        .flat_map(|item| view.mask(&pieces::cut(&item.mask, plane, data.size, corner), size, border))
                         .collect(),
                 );
                 let inside = if padded {

@@ -174,10 +174,11 @@ struct Square {
 /// The square at this corner of an image, whose items with each structure these are.
 fn square(items: &[Arc<Item>], size: usize, corner: [usize; 2]) -> Square {
     let frame = items[0].frame;
-    let numbers =
-        |values: &[bool]| cut(values, frame.side, size, corner).into_iter().map(|one| f32::from(u8::from(one)));
+    let numbers = |values: &[bool]| {
+        cut(values, frame.side, size, corner).iter().map(|&one| f32::from(u8::from(one))).collect::<Vec<_>>()
+    };
     Square {
-        image: cut_channels(&items[0].image, frame.side, size, corner),
+        image: cut_channels(&items[0].image, frame.side, size, corner).into_owned(),
         masks: items.iter().flat_map(|item| numbers(&item.mask)).collect(),
         inside: held(frame, size, corner).into_iter().map(|one| f32::from(u8::from(one))).collect(),
     }

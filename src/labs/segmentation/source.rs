@@ -19,7 +19,7 @@ use crate::data::segmentation::{DataError, Watch, counted};
 use crate::data::synth::ultrasound;
 use crate::data::synth::ultrasound_folder::{self, Plan};
 use crate::engine::event::Payload;
-use crate::engine::params::{ParamError, Params};
+use crate::engine::params::{ParamError, Params, Value};
 use crate::kit::kept;
 use crate::nn::segmentation::weights;
 use crate::pixels::fit::{Fit, Frame};
@@ -31,7 +31,7 @@ use crate::pixels::spacing::{Spacing, Unit};
 use super::params::{
     ANNOTATOR, AS_GIVEN, CALIPERS, CHANNELS, CORRECTIONS, Calipers, FIT, FOLD, FOLDER, FOLDS, FROM_FOLDER, GROUP_BY,
     GROUP_PATTERN, GroupBy, IMAGE_SIZE, IMAGES_IN, JOINED, LABELS, LEAVE_OUT, LESION, LESION_VALUE, MASKS_IN, OVERFIT,
-    OVERFIT_IMAGE, PATCH_SCALE, PixelSize, SPACING, SPLIT_SEED, STRUCTURES, SYNTHETIC_IMAGES, TRAIN_SHARE,
+    OVERFIT_IMAGE, PARAMS, PATCH_SCALE, PixelSize, SPACING, SPLIT_SEED, STRUCTURES, SYNTHETIC_IMAGES, TRAIN_SHARE,
     VALIDATION_SHARE, WALL_IMAGES, WEIGHTS, check_combination, dealing, fit, lesion, mapping, pixel_size,
 };
 use super::reading::{Examined, Input, ReadFolder, correction, for_training, stamps};
@@ -194,7 +194,11 @@ pub fn load(params: &Params, watch: Watch<'_>) -> Result<Arc<SegmentationData>, 
         let pictures: HashMap<String, PathBuf> =
             listing.pairs.iter().map(|pair| (pair.name.clone(), pair.image.clone())).collect();
         let values = IDENTIFYING.iter().map(|key| alone.get(key).map(ToString::to_string).unwrap_or_default());
-        let base = of_one(&alone, listing, values.collect(), watch)?;
+        let values: Vec<String> = values.collect();
+        // The wall is made of all structures below.
+        let mut alone = alone;
+        alone.set(PARAMS, WALL_IMAGES.key(), Value::Int(1))?;
+        let base = of_one(&alone, listing, values, watch)?;
         let mut others = Vec::new();
         for (structure, (alone, listing)) in single {
             others.push(Masks::read(&alone, &listing, watch).map_err(|error| structure.refused(&error))?);

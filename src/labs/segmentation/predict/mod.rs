@@ -147,8 +147,10 @@ impl Predictor {
         let pieces = Pieces::over(frame, size);
         let mut maps = Vec::with_capacity(pieces.corners.len());
         for corners in pieces.corners.chunks(AT_A_TIME) {
-            let squares: Vec<f32> =
-                corners.iter().flat_map(|&corner| cut_channels(&plane, frame.side, size, corner)).collect();
+            let mut squares = Vec::with_capacity(corners.len() * channels * size * size);
+            corners
+                .iter()
+                .for_each(|&corner| squares.extend_from_slice(&cut_channels(&plane, frame.side, size, corner)));
             let shape = [corners.len(), channels, size, size];
             let input = Tensor::<4>::from_data(TensorData::new(squares, shape), &self.device);
             let mut reader = Reader::default();

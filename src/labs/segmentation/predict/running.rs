@@ -4,10 +4,10 @@ use std::path::Path;
 
 use super::inputs::Inputs;
 use super::weights_source::WeightsSource;
-use super::{Predictor, read};
+use super::{Predictor, read, too_large};
 use crate::compute::device::{self, DeviceChoice, Opened};
 use crate::data::segmentation::choice::FolderChoice;
-use crate::data::segmentation::read::Reader as Files;
+use crate::data::segmentation::read::{Picture, Reader as Files};
 use crate::engine::params::{ParamError, Params};
 use crate::kit::predict::{PredictError, guarded, real};
 use crate::pixels::fit::Fit;
@@ -90,7 +90,9 @@ fn apart(
     files: &Files,
 ) -> Result<Option<f32>, PredictError> {
     let usable = inputs.items.iter().filter(|item| !item.broken);
-    let Some((picture, ..)) = usable.take(8).find_map(|item| read(item, files).ok()) else { return Ok(None) };
+    let small = |picture: &Picture| too_large(picture, fit, one.size()).is_none();
+    let first = usable.take(8).find_map(|item| read(item, files).ok().filter(|(picture, ..)| small(picture)));
+    let Some((picture, ..)) = first else { return Ok(None) };
     let [one, other] = [one, other].map(|predictor| predictor.probabilities(&picture, fit).map_err(PredictError::work));
     Ok(Some(largest(&one?, &other?)))
 }

@@ -335,7 +335,8 @@ fn seen(picture: &read::Picture, mask: &Mask, side: usize, fit: Fit) -> (Vec<f32
         let [first, last] = room[axis];
         middle[axis].saturating_sub(side / 2).clamp(first, last)
     });
-    (pieces::cut_channels(&plane, frame.side, side, corner), pieces::cut(&label, frame.side, side, corner))
+    let image = pieces::cut_channels(&plane, frame.side, side, corner).into_owned();
+    (image, pieces::cut(&label, frame.side, side, corner).into_owned())
 }
 
 /// Places of three square pictures, each with `text` points of height for its texts: beside each other or below, whichever
