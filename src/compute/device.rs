@@ -243,7 +243,8 @@ fn open_adapter(adapter: &Adapter) -> Result<Opened, DeviceError> {
     Ok(Opened { device, name: adapter.to_string(), driver: adapter.driver.clone(), is_gpu: true })
 }
 
-/// Compiled and tuned kernels go to the user's cache folder, so that the next start's first step is fast.
+/// Compiled and tuned kernels go to the user's cache folder, so that the next start's first step is fast. CubeCL's own environment
+/// variables (`CUBECL_AUTOTUNE_LEVEL`, `CUBECL_DEBUG_LOG`) are heard.
 fn use_kernel_cache() {
     let Some(folder) = super::cache_folder() else { return };
     let configuration = toml::toml! {
@@ -257,7 +258,7 @@ fn use_kernel_cache() {
         configuration.environment.path = path;
     }
     // `false`: something read the configuration before; the default cache place is then in use.
-    CubeClRuntimeConfig::try_set(configuration);
+    CubeClRuntimeConfig::try_set(configuration.override_from_env());
 }
 
 #[cfg(test)]
