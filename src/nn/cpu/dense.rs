@@ -13,6 +13,8 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
+use super::turn::{channels_last, transpose};
+
 /// A convolution's sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dense {
@@ -66,7 +68,7 @@ impl Dense {
     }
 
     /// The gradient's convolution at stride 1: inputs and outputs exchanged, with the kernel turned.
-    fn reversed(&self) -> Self {
+    pub(super) fn reversed(&self) -> Self {
         let [height, width] = self.out();
         let padding = [0, 1].map(|axis| self.dilation[axis] * (self.kernel[axis] - 1) - self.padding[axis]);
         Self { inputs: self.outputs, outputs: self.inputs, size: [height, width], padding, ..*self }
@@ -80,19 +82,19 @@ impl Dense {
 
 /// `y = x ∗ w + b`: `x` `[N, in, H, W]`, `w` `[out, in, kh, kw]`, `b` `[out]`.
 pub fn forward(x: &[f32], w: &[f32], b: Option<&[f32]>, of: &Dense) -> Vec<f32> {
-    convolve(x, &channels_last(w, of.inputs, of.taps()), b, of)
+    convolve(x, &taps_first(w, of.inputs, of.taps()), b, of)
 }
 
 /// The gradient with respect to x, `[N, in, H, W]`, from `dy` `[N, out, H', W']`: the transposed convolution.
 pub fn input_gradient(w: &[f32], dy: &[f32], of: &Dense) -> Vec<f32> {
     match of.is_reversible() {
         true => convolve(dy, &turned(w, of), None, &of.reversed()),
-        false => scatter(&channels_last(w, of.inputs, of.taps()), dy, of),
+        false => scatter(&taps_first(w, of.inputs, of.taps()), dy, of),
     }
 }
 
 /// `[rows, channels, taps]` to `[rows, taps, channels]`.
-fn channels_last(w: &[f32], channels: usize, taps: usize) -> Vec<f32> {
+fn taps_first(w: &[f32], channels: usize, taps: usize) -> Vec<f32> {
     if taps == 1 {
         return w.to_vec();
     }
@@ -151,44 +153,14 @@ fn band(of: &Dense, count: usize) -> usize {
 
 /// Turns what these output rows read of some channels of some pictures; `x` begins at the first of the channels and is `[pictures, C, H, W]`.
 fn turn(map: &mut Vec<f32>, x: &[f32], channels: usize, rows: Rows, of: &Dense) {
-    let [height, width] = of.size;
-    let (pixels, line) = (of.in_pixels(), (width + 2 * of.padding[1]) * channels);
+    let (pixels, line) = (of.in_pixels(), (of.size[1] + 2 * of.padding[1]) * channels);
     let band = band(of, rows.count);
     let pictures = x.len().div_ceil(of.inputs * pixels);
     map.clear();
     map.resize(pictures * band * line, 0.0);
-    let start = (rows.first * of.stride[0]) as isize - of.padding[0] as isize;
+    let above = of.padding[0] as isize - (rows.first * of.stride[0]) as isize;
     for (map, x) in map.chunks_exact_mut(band * line).zip(x.chunks(of.inputs * pixels)) {
-        for (at, map) in map.chunks_exact_mut(line).enumerate() {
-            let from = start + at as isize;
-            if from < 0 || from >= height as isize {
-                continue;
-            }
-            let map = &mut map[of.padding[1] * channels..][..width * channels];
-            transpose(&x[from as usize * width..], pixels, map, channels, width);
-        }
-    }
-}
-
-/// `to[j, i] = from[i, j]`: `rows` rows of `columns` numbers, `pitch` apart.
-fn transpose(from: &[f32], pitch: usize, to: &mut [f32], rows: usize, columns: usize) {
-    const SIDE: usize = 8;
-    for top in (0..rows).step_by(SIDE) {
-        let side = SIDE.min(rows - top);
-        let lines: [&[f32]; SIDE] = std::array::from_fn(|k| &from[(top + k.min(side - 1)) * pitch..][..columns]);
-        if side == SIDE {
-            for (j, to) in to.chunks_exact_mut(rows).enumerate() {
-                for (to, line) in to[top..top + SIDE].iter_mut().zip(&lines) {
-                    *to = line[j];
-                }
-            }
-        } else {
-            for (line, row) in lines[..side].iter().zip(top..) {
-                for (to, from) in to[row..].iter_mut().step_by(rows).zip(*line) {
-                    *to = *from;
-                }
-            }
-        }
+        channels_last(map, x, channels, of.size, line / channels, above, of.padding[1]);
     }
 }
 
@@ -386,20 +358,11 @@ fn scatter(w: &[f32], dy: &[f32], of: &Dense) -> Vec<f32> {
         for (dx, map) in dx.chunks_exact_mut(inputs * of.in_pixels()).zip(map.chunks_exact(padded * line)) {
             for row in 0..height {
                 let from = &map[(row + of.padding[0]) * line + of.padding[1] * inputs..][..width * inputs];
-                untranspose(from, &mut dx[row * width..], of.in_pixels(), inputs, width);
+                transpose(from, inputs, &mut dx[row * width..], of.in_pixels(), width, inputs);
             }
         }
     });
     dx
-}
-
-/// `to[i, j] = from[j, i]`: `rows` rows of `columns` numbers, `pitch` apart.
-fn untranspose(from: &[f32], to: &mut [f32], pitch: usize, rows: usize, columns: usize) {
-    for i in 0..rows {
-        for (j, to) in to[i * pitch..][..columns].iter_mut().enumerate() {
-            *to = from[j * rows + i];
-        }
-    }
 }
 
 /// `[outputs, places]`: these places of these outputs of some pictures `[pictures, out, H', W']`.
@@ -485,7 +448,7 @@ pub fn weight_gradient(x: &[f32], dy: &[f32], of: &Dense) -> Vec<f32> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::compute::rng::HostRng;
 
@@ -528,6 +491,30 @@ mod tests {
         assert_eq!(found.len(), expected.len(), "{what}");
     }
 
+    /// Holds a way to convolve and its gradients against plain sums in f64.
+    pub fn assert_gives_the_sum_of_its_products(
+        of: &Dense,
+        forward: impl Fn(&[f32], &[f32], Option<&[f32]>, &Dense) -> Vec<f32>,
+        input_gradient: impl Fn(&[f32], &[f32], &Dense) -> Vec<f32>,
+        weight_gradient: impl Fn(&[f32], &[f32], &Dense) -> Vec<f32>,
+    ) {
+        let x = noise(of.pictures * of.inputs * of.in_pixels(), 0);
+        let w = noise(of.outputs * of.inputs * of.taps(), 1);
+        let dy = noise(of.pictures * of.outputs * of.out_pixels(), 2);
+        let b = noise(of.outputs, 3);
+        let mut y: Vec<f64> = (0..dy.len()).map(|i| f64::from(b[i / of.out_pixels() % of.outputs])).collect();
+        let (mut dx, mut dw) = (vec![0.0_f64; x.len()], vec![0.0_f64; w.len()]);
+        products(of, |i, k, o| {
+            let [x, w, dy] = [x[i], w[k], dy[o]].map(f64::from);
+            y[o] += x * w;
+            dx[i] += dy * w;
+            dw[k] += dy * x;
+        });
+        assert_close(&forward(&x, &w, Some(&b), of), &y, &format!("y of {of:?}"));
+        assert_close(&input_gradient(&w, &dy, of), &dx, &format!("dx of {of:?}"));
+        assert_close(&weight_gradient(&x, &dy, of), &dw, &format!("dw of {of:?}"));
+    }
+
     #[test]
     fn every_kernel_stride_padding_and_dilation_gives_the_sum_of_its_products() {
         let plain = Dense {
@@ -560,21 +547,7 @@ mod tests {
             Dense { pictures: 2, inputs: 90, size: [20, 24], stride: [2, 2], ..plain },
         ];
         for of in cases {
-            let x = noise(of.pictures * of.inputs * of.in_pixels(), 0);
-            let w = noise(of.outputs * of.inputs * of.taps(), 1);
-            let dy = noise(of.pictures * of.outputs * of.out_pixels(), 2);
-            let b = noise(of.outputs, 3);
-            let mut y: Vec<f64> = (0..dy.len()).map(|i| f64::from(b[i / of.out_pixels() % of.outputs])).collect();
-            let (mut dx, mut dw) = (vec![0.0_f64; x.len()], vec![0.0_f64; w.len()]);
-            products(&of, |i, k, o| {
-                let [x, w, dy] = [x[i], w[k], dy[o]].map(f64::from);
-                y[o] += x * w;
-                dx[i] += dy * w;
-                dw[k] += dy * x;
-            });
-            assert_close(&forward(&x, &w, Some(&b), &of), &y, &format!("y of {of:?}"));
-            assert_close(&input_gradient(&w, &dy, &of), &dx, &format!("dx of {of:?}"));
-            assert_close(&weight_gradient(&x, &dy, &of), &dw, &format!("dw of {of:?}"));
+            assert_gives_the_sum_of_its_products(&of, forward, input_gradient, weight_gradient);
         }
     }
 }

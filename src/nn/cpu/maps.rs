@@ -6,6 +6,8 @@
 
 use rayon::prelude::*;
 
+use super::maths::wide;
+
 /// Statistics of a batch, per channel.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Statistics {
@@ -16,13 +18,6 @@ pub struct Statistics {
 
 /// Numbers of a task at least, where planes are small.
 const TASK: usize = 1 << 12;
-
-/// Runs with the widest vectors that the processor has. What is to profit has to be inlined into `f`; results are the same, since
-/// sums are made in the same lanes.
-#[inline(always)]
-fn wide<R>(f: impl FnOnce() -> R) -> R {
-    pulp::Arch::new().dispatch(f)
-}
 
 /// The number, or 0: by bits, since a branch would be mispredicted at every other place.
 #[inline(always)]

@@ -9,3 +9,5 @@ pub mod ops;
 pub mod regions;
 pub mod sequences;
 pub mod text_ops;
+mod turn;
+mod winograd;

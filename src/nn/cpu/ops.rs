@@ -2,7 +2,7 @@
 //!
 //! Burn's CPU backend copies out every patch of a batch before a convolution, computes the gradient of its weights as one
 //! convolution per group with a kernel of the size of the whole map, and batch normalisation as a dozen passes over the map. Here
-//! all is done in proportion to the work ([`conv`], [`dense`], [`maps`]) and hung into Burn's automatic differentiation. A tensor
+//! all is done in proportion to the work ([`conv`], [`winograd`], [`dense`], [`maps`]) and hung into Burn's automatic differentiation. A tensor
 //! that is on another device, of another type than f32 or under gradient checkpointing takes Burn's own operation.
 
 use burn::backend::TensorMetadata;
@@ -21,6 +21,7 @@ use rayon::prelude::*;
 use super::conv::{self, Sizes};
 use super::dense::{self, Dense};
 use super::maps::{self, Normalisation};
+use super::winograd;
 
 /// A tensor of the CPU backend with gradients.
 pub(super) type Tracked = FloatTensor<Autodiff<Flex, NoCheckpointing>>;
@@ -92,10 +93,11 @@ pub(super) fn made<const D: usize>(values: Vec<f32>, shape: [usize; D]) -> FlexT
     FlexTensor::from_data(TensorData::new(values, shape))
 }
 
-/// Which of the two ways of [`conv`] and [`dense`] a convolution goes.
+/// Which way a convolution goes: that of [`conv`], [`winograd`] or [`dense`].
 #[derive(Debug, Clone, Copy)]
 enum Way {
     Grouped(Sizes),
+    Winograd(Dense),
     Dense(Dense),
 }
 
@@ -117,10 +119,6 @@ impl Way {
         if options.groups > 1 {
             return (keeps && rows == 3 && options.dilation == [1, 1]).then_some(Way::Grouped(sizes));
         }
-        let small = rows == 1 || rows == 3 && options.dilation == [1, 1] && inputs <= FEW_INPUTS;
-        if keeps && small && height * width >= MANY_PIXELS {
-            return Some(Way::Grouped(sizes));
-        }
         let dense = Dense {
             pictures,
             inputs,
@@ -131,22 +129,31 @@ impl Way {
             padding,
             dilation: options.dilation,
         };
-        let fits =
-            (0..2).all(|axis| dense.size[axis] + 2 * padding[axis] > options.dilation[axis] * (kernel[axis] - 1));
-        fits.then_some(Way::Dense(dense))
+        if (0..2).any(|axis| dense.size[axis] + 2 * padding[axis] <= options.dilation[axis] * (kernel[axis] - 1)) {
+            return None;
+        }
+        let small = rows == 1 || rows == 3 && options.dilation == [1, 1] && inputs <= FEW_INPUTS;
+        Some(if winograd::fits(&dense) {
+            Way::Winograd(dense)
+        } else if keeps && small && height * width >= MANY_PIXELS {
+            Way::Grouped(sizes)
+        } else {
+            Way::Dense(dense)
+        })
     }
 
     /// Height and width of the output.
     fn out(&self) -> [usize; 2] {
         match self {
             Way::Grouped(sizes) => [sizes.height, sizes.width],
-            Way::Dense(dense) => dense.out(),
+            Way::Winograd(dense) | Way::Dense(dense) => dense.out(),
         }
     }
 
     fn forward(&self, x: &[f32], weight: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
         match self {
             Way::Grouped(sizes) => conv::forward(x, weight, bias, sizes),
+            Way::Winograd(dense) => winograd::forward(x, weight, bias, dense),
             Way::Dense(dense) => dense::forward(x, weight, bias, dense),
         }
     }
@@ -155,6 +162,10 @@ impl Way {
     fn backward(&self, x: &[f32], weight: &[f32], dy: &[f32], wanted: [bool; 2]) -> [Option<Vec<f32>>; 2] {
         match self {
             Way::Grouped(sizes) => conv::backward(x, weight, dy, sizes, wanted),
+            Way::Winograd(dense) => [
+                wanted[0].then(|| winograd::input_gradient(weight, dy, dense)),
+                wanted[1].then(|| winograd::weight_gradient(x, dy, dense)),
+            ],
             Way::Dense(dense) => [
                 wanted[0].then(|| dense::input_gradient(weight, dy, dense)),
                 wanted[1].then(|| dense::weight_gradient(x, dy, dense)),
