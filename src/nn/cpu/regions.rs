@@ -9,7 +9,7 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
-use super::maths::{dot, exp, softmax};
+use super::maths::{dot, exp, softmax, softmax_backward, wide};
 
 /// How the scores are computed.
 #[derive(Debug, Clone, PartialEq)]
@@ -111,7 +111,10 @@ impl Matching {
         }
         a.clear();
         a.extend(p.iter().map(|p| p * self.temp1));
-        a.chunks_exact_mut(regions).for_each(softmax);
+        wide(
+            #[inline(always)]
+            || a.chunks_exact_mut(regions).for_each(softmax),
+        );
         product(c, a, values, [count, regions, d], Kind::Plain, Accum::Replace);
     }
 
@@ -178,10 +181,7 @@ impl Matching {
         product(da, dc, values, [count, d, regions], Kind::SecondTurned, Accum::Replace);
         product(dvalues, a, dc, [regions, count, d], Kind::FirstTurned, Accum::Replace);
         // Through the softmax over regions; what it was of is temp1 times p.
-        for (da, a) in da.chunks_exact_mut(regions).zip(a.chunks_exact(regions)) {
-            let mean = dot(da, a);
-            da.iter_mut().zip(a).for_each(|(da, a)| *da = self.temp1 * a * (*da - mean));
-        }
+        softmax_backward(da, a, regions, self.temp1);
         if self.words_softmax {
             for range in self.texts() {
                 let range = range.start * regions..range.end * regions;
@@ -226,29 +226,39 @@ fn softmax_over_rows(rows: &mut [f32], columns: usize, most: &mut Vec<f32>, tota
     most.resize(columns, f32::NEG_INFINITY);
     total.clear();
     total.resize(columns, 0.0);
-    for row in rows.chunks_exact(columns) {
-        most.iter_mut().zip(row).for_each(|(most, value)| *most = most.max(*value));
-    }
-    for row in rows.chunks_exact_mut(columns) {
-        for ((value, most), total) in row.iter_mut().zip(&*most).zip(&mut *total) {
-            *value = exp(*value - most);
-            *total += *value;
-        }
-    }
-    total.iter_mut().for_each(|total| *total = 1.0 / *total);
-    for row in rows.chunks_exact_mut(columns) {
-        row.iter_mut().zip(&*total).for_each(|(value, scale)| *value *= scale);
-    }
+    wide(
+        #[inline(always)]
+        || {
+            for row in rows.chunks_exact(columns) {
+                most.iter_mut().zip(row).for_each(|(most, value)| *most = most.max(*value));
+            }
+            for row in rows.chunks_exact_mut(columns) {
+                for ((value, most), total) in row.iter_mut().zip(&*most).zip(&mut *total) {
+                    *value = exp(*value - most);
+                    *total += *value;
+                }
+            }
+            total.iter_mut().for_each(|total| *total = 1.0 / *total);
+            for row in rows.chunks_exact_mut(columns) {
+                row.iter_mut().zip(&*total).for_each(|(value, scale)| *value *= scale);
+            }
+        },
+    );
 }
 
 /// The gradient before a softmax down every column in place of that behind it.
 fn softmax_over_rows_backward(grad: &mut [f32], p: &[f32], columns: usize, sums: &mut Vec<f32>) {
     sums.clear();
     sums.resize(columns, 0.0);
-    for (grad, p) in grad.chunks_exact(columns).zip(p.chunks_exact(columns)) {
-        sums.iter_mut().zip(grad.iter().zip(p)).for_each(|(sum, (grad, p))| *sum += grad * p);
-    }
-    for (grad, p) in grad.chunks_exact_mut(columns).zip(p.chunks_exact(columns)) {
-        grad.iter_mut().zip(p).zip(&*sums).for_each(|((grad, p), sum)| *grad = p * (*grad - sum));
-    }
+    wide(
+        #[inline(always)]
+        || {
+            for (grad, p) in grad.chunks_exact(columns).zip(p.chunks_exact(columns)) {
+                sums.iter_mut().zip(grad.iter().zip(p)).for_each(|(sum, (grad, p))| *sum += grad * p);
+            }
+            for (grad, p) in grad.chunks_exact_mut(columns).zip(p.chunks_exact(columns)) {
+                grad.iter_mut().zip(p).zip(&*sums).for_each(|((grad, p), sum)| *grad = p * (*grad - sum));
+            }
+        },
+    );
 }

@@ -7,7 +7,7 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
-use super::maths::{dot, normal, softmax, sum};
+use super::maths::{dot, normal, softmax, softmax_backward, sum, wide};
 
 /// Vectors of a task. Sums over all vectors are added up task by task in order: the same with any number of threads.
 const VECTORS: usize = 512;
@@ -19,17 +19,23 @@ pub fn layer_norm(x: &[f32], gamma: &[f32], beta: &[f32], epsilon: f32) -> Vec<f
     let width = gamma.len();
     let mut y = vec![0.0; x.len()];
     y.par_chunks_mut(VECTORS * width).zip(x.par_chunks(VECTORS * width)).for_each(|(y, x)| {
-        for (y, x) in y.chunks_exact_mut(width).zip(x.chunks_exact(width)) {
-            let (mean, scale) = moments(x, epsilon);
-            for (((y, x), gamma), beta) in y.iter_mut().zip(x).zip(gamma).zip(beta) {
-                *y = (x - mean) * scale * gamma + beta;
-            }
-        }
+        wide(
+            #[inline(always)]
+            || {
+                for (y, x) in y.chunks_exact_mut(width).zip(x.chunks_exact(width)) {
+                    let (mean, scale) = moments(x, epsilon);
+                    for (((y, x), gamma), beta) in y.iter_mut().zip(x).zip(gamma).zip(beta) {
+                        *y = (x - mean) * scale * gamma + beta;
+                    }
+                }
+            },
+        );
     });
     y
 }
 
 /// Mean, and 1 / √(variance + ε).
+#[inline(always)]
 fn moments(x: &[f32], epsilon: f32) -> (f32, f32) {
     let n = x.len() as f32;
     let mean = sum(x) / n;
@@ -53,23 +59,30 @@ pub fn layer_norm_backward(x: &[f32], gamma: &[f32], dy: &[f32], epsilon: f32) -
         .map(|((dx, x), dy)| {
             let [mut dgamma, mut dbeta] = [vec![0.0; width], vec![0.0; width]];
             let [mut hat, mut slope] = [vec![0.0; width], vec![0.0; width]];
-            for ((dx, x), dy) in dx.chunks_exact_mut(width).zip(x.chunks_exact(width)).zip(dy.chunks_exact(width)) {
-                let (mean, scale) = moments(x, epsilon);
-                for ((hat, x), (slope, (dy, gamma))) in
-                    hat.iter_mut().zip(x).zip(slope.iter_mut().zip(dy.iter().zip(gamma)))
-                {
-                    *hat = (x - mean) * scale;
-                    *slope = dy * gamma;
-                }
-                let (along, mean) = (dot(&slope, &hat) / width as f32, sum(&slope) / width as f32);
-                for ((dx, hat), slope) in dx.iter_mut().zip(&hat).zip(&slope) {
-                    *dx = scale * (slope - mean - hat * along);
-                }
-                for ((dgamma, dbeta), (dy, hat)) in dgamma.iter_mut().zip(&mut dbeta).zip(dy.iter().zip(&hat)) {
-                    *dgamma += dy * hat;
-                    *dbeta += dy;
-                }
-            }
+            wide(
+                #[inline(always)]
+                || {
+                    for ((dx, x), dy) in
+                        dx.chunks_exact_mut(width).zip(x.chunks_exact(width)).zip(dy.chunks_exact(width))
+                    {
+                        let (mean, scale) = moments(x, epsilon);
+                        for ((hat, x), (slope, (dy, gamma))) in
+                            hat.iter_mut().zip(x).zip(slope.iter_mut().zip(dy.iter().zip(gamma)))
+                        {
+                            *hat = (x - mean) * scale;
+                            *slope = dy * gamma;
+                        }
+                        let (along, mean) = (dot(&slope, &hat) / width as f32, sum(&slope) / width as f32);
+                        for ((dx, hat), slope) in dx.iter_mut().zip(&hat).zip(&slope) {
+                            *dx = scale * (slope - mean - hat * along);
+                        }
+                        for ((dgamma, dbeta), (dy, hat)) in dgamma.iter_mut().zip(&mut dbeta).zip(dy.iter().zip(&hat)) {
+                            *dgamma += dy * hat;
+                            *dbeta += dy;
+                        }
+                    }
+                },
+            );
             [dgamma, dbeta]
         })
         .collect();
@@ -85,7 +98,10 @@ pub fn layer_norm_backward(x: &[f32], gamma: &[f32], dy: &[f32], epsilon: f32) -
 pub fn gelu(x: &[f32]) -> Vec<f32> {
     let mut y = vec![0.0; x.len()];
     y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(y, x)| {
-        y.iter_mut().zip(x).for_each(|(y, x)| *y = x * normal(*x).0);
+        wide(
+            #[inline(always)]
+            || y.iter_mut().zip(x).for_each(|(y, x)| *y = x * normal(*x).0),
+        );
     });
     y
 }
@@ -96,10 +112,15 @@ pub fn gelu_backward(x: &[f32], dy: &[f32]) -> Vec<f32> {
     const DENSITY: f32 = 0.398_942_3;
     let mut dx = vec![0.0; x.len()];
     dx.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).zip(dy.par_chunks(CHUNK)).for_each(|((dx, x), dy)| {
-        for ((dx, x), dy) in dx.iter_mut().zip(x).zip(dy) {
-            let (phi, bell) = normal(*x);
-            *dx = dy * (phi + x * DENSITY * bell);
-        }
+        wide(
+            #[inline(always)]
+            || {
+                for ((dx, x), dy) in dx.iter_mut().zip(x).zip(dy) {
+                    let (phi, bell) = normal(*x);
+                    *dx = dy * (phi + x * DENSITY * bell);
+                }
+            },
+        );
     });
     dx
 }
@@ -148,7 +169,10 @@ impl Attention {
         let [q, k] = [0, 1].map(|which| self.part(inside, which, head, pieces));
         let scores = MatMut::from_row_major_slice_mut(a, pieces, pieces);
         matmul(scores, Accum::Replace, q, k.transpose(), scale, Par::Seq);
-        a.chunks_exact_mut(pieces).for_each(softmax);
+        wide(
+            #[inline(always)]
+            || a.chunks_exact_mut(pieces).for_each(softmax),
+        );
     }
 
     /// softmax(q kᵀ / √(w / heads)) v head by head: from queries, keys and values side by side `[T, N, 3w]` to `[T, N, w]`, zeros where
@@ -184,10 +208,7 @@ impl Attention {
                 let dy = self.output(dy, head, pieces);
                 let to = MatMut::from_row_major_slice_mut(da, pieces, pieces);
                 matmul(to, Accum::Replace, dy, v.transpose(), 1.0, Par::Seq);
-                for (da, a) in da.chunks_exact_mut(pieces).zip(a.chunks_exact(pieces)) {
-                    let mean = dot(da, a);
-                    da.iter_mut().zip(a).for_each(|(da, a)| *da = scale * a * (*da - mean));
-                }
+                softmax_backward(da, a, pieces, scale);
                 let a = MatRef::from_row_major_slice(a, pieces, pieces);
                 let ds = MatRef::from_row_major_slice(da, pieces, pieces);
                 let factors = [(ds, k), (ds.transpose(), q), (a.transpose(), dy)];
