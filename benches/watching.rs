@@ -1,5 +1,5 @@
 //! What watching costs the training, lab by lab: steps per second with nobody looking, against the same with a consumer that takes
-//! every event and picture as the window does, and against one that also lays out and tessellates, up to 60 times a second, the
+//! every event and picture as the window does, and against one that also lays out and tessellates, as often as the window does, the
 //! tiles that a window of 1280×800 shows first. Runs alternate; the median ratio counts. What a graphics card has to do is not in it.
 //!
 //! `cargo bench --bench watching`; `-- LAB ...` takes some labs.
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use eframe::egui::{Context, Pos2, RawInput, Rect, UiBuilder, pos2, vec2};
-use learnscope::app::theme;
+use learnscope::app::{pace, theme};
 use learnscope::compute::device::DeviceChoice;
 use learnscope::engine::command::{Command, Record};
 use learnscope::engine::params::Params;
@@ -23,8 +23,6 @@ use learnscope::plot::style::Style;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const PAIRS: usize = 5;
-/// Between two frames, as a window of 60 frames a second.
-const FRAME: Duration = Duration::from_micros(16_667);
 /// Size of the window in points, without its bars and its form.
 const WINDOW: Rect = Rect { min: Pos2::ZERO, max: pos2(960.0, 640.0) };
 
@@ -118,9 +116,10 @@ fn run(lab: &Lab, preset: &str, steps: u64, mode: Mode) -> (f64, u64) {
     engine.send(Command::Start(lab::request(lab.spec, &params, options).expect("a request")));
     let mut window = (mode == Mode::Painted).then(|| Window::new(lab));
     let mut state = RunState::default();
-    let (mut began, mut drawn) = (None, Instant::now());
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let (mut began, mut drawn, mut pause) = (None, Instant::now(), pace::pause(0.0, cores));
     while state.status.is_none() || state.is_live() {
-        for event in engine.recv(FRAME.saturating_sub(drawn.elapsed())) {
+        for event in engine.recv(pause.saturating_sub(drawn.elapsed())) {
             state.apply(&event);
         }
         engine.letters().iter().for_each(|letter| state.deliver(letter));
@@ -128,9 +127,10 @@ fn run(lab: &Lab, preset: &str, steps: u64, mode: Mode) -> (f64, u64) {
         if began.is_none() && state.step > 0 {
             began = Some(Instant::now());
         }
-        if let Some(window) = window.as_mut().filter(|_| drawn.elapsed() >= FRAME) {
+        if let Some(window) = window.as_mut().filter(|_| drawn.elapsed() >= pause) {
             drawn = Instant::now();
             window.frame(&state, &params);
+            pause = pace::pause(drawn.elapsed().as_secs_f64(), cores);
         }
     }
     let seconds = began.map_or(f64::NAN, |began| began.elapsed().as_secs_f64());

@@ -34,6 +34,7 @@ pub mod layouts;
 mod markdown;
 mod metrics;
 mod notices;
+pub mod pace;
 mod palette;
 mod parts;
 mod pins;
@@ -84,6 +85,7 @@ use self::act::Act;
 use crate::engine::event::{Body, Level, Status};
 use crate::kit::view::Lab;
 use crate::plot::background::Task;
+use pace::Pace;
 
 pub use parts::{App, Open, Parts};
 pub use window::{WindowOptions, run_window};
@@ -98,8 +100,9 @@ impl App {
     fn receive(&mut self, ctx: &egui::Context) {
         let state = &mut self.state;
         let (events, letters) = state.backend.drain();
+        let pace = Pace::of(ctx);
         if !events.is_empty() || state.backend.has_more() {
-            ctx.request_repaint();
+            pace.wake(ctx);
         }
         let mut changed = false;
         for event in &events {
@@ -144,7 +147,7 @@ impl App {
         for letter in &letters {
             if let Some(session) = state.sessions.iter_mut().find(|session| session.owns(letter.run)) {
                 session.deliver(letter);
-                ctx.request_repaint();
+                pace.wake(ctx);
             }
         }
         if let Some(answer) = state.device_answer.as_ref().and_then(Task::poll) {
@@ -193,7 +196,9 @@ impl App {
         let moving = session.play.advance(seconds, rate, end, planned);
         if moving && over && session.play.cursor.step >= end {
             session.play.pin_at_end();
-        } else if moving && (end > 0 || session.run.is_live()) {
+        } else if moving && session.run.is_live() {
+            Pace::of(ctx).wake(ctx);
+        } else if moving && end > 0 {
             ctx.request_repaint();
         }
         if session.pending.is_some() || session.is_waiting() {
@@ -249,7 +254,8 @@ impl App {
 }
 
 impl eframe::App for App {
-    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+    fn logic(&mut self, ctx: &egui::Context, frame: &mut eframe::Frame) {
+        Pace::of(ctx).frame(frame.info().cpu_usage);
         self.state.time = ctx.input(|input| input.time);
         self.apply_theme(ctx);
         self.apply_scale(ctx);

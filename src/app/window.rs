@@ -8,6 +8,7 @@ use eframe::egui::{self, IconData, ViewportBuilder};
 use eframe::egui_wgpu::{WgpuSetup, wgpu};
 
 use super::backend::{Backend, DeviceLister, Fetch, Wake};
+use super::pace::Pace;
 use super::parts::{App, Open, Parts};
 use super::{fonts, runs, settings};
 use crate::engine::event::Level;
@@ -74,8 +75,8 @@ pub fn run_window(options: WindowOptions) -> Result<(), String> {
     }
     let create: eframe::AppCreator<'_> = Box::new(move |cc| {
         let wake: Wake = {
-            let ctx = cc.egui_ctx.clone();
-            Arc::new(move || ctx.request_repaint())
+            let (ctx, pace) = (cc.egui_ctx.clone(), Pace::of(&cc.egui_ctx));
+            Arc::new(move || pace.wake(&ctx))
         };
         let backend = backend(wake);
         fonts::install(&cc.egui_ctx);
