@@ -2,7 +2,8 @@
 //!
 //! `cargo bench --bench steps` lists the networks; `-- NAME [SECONDS]` trains one on random numbers for so long, and prints the
 //! median step in milliseconds; `-- peak` prints how long a product of two matrices of 1024×1024 takes by the same library, whose
-//! 2.147 GFLOP are the limit. `RAYON_NUM_THREADS=1` takes one thread. `LEARNSCOPE_BENCH_DEVICE=auto` trains on the best GPU; the time
+//! 2.147 GFLOP are the limit, and `-- launch` how long a thousand operations on four numbers take, one behind the other.
+//! `RAYON_NUM_THREADS=1` takes one thread. `LEARNSCOPE_BENCH_DEVICE=auto` trains on the best GPU; the time
 //! of the first step, in which kernels are compiled and tuned, stands beside the median.
 
 use std::hint::black_box;
@@ -45,10 +46,11 @@ type Entry = (&'static str, fn() -> Box<dyn FnMut()>);
 
 /// The networks, in the order of the table.
 const NETWORKS: &[Entry] = &[
-    ("unet-16-128", || segmentation(Architecture::UNet)),
-    ("light-16-128", || segmentation(Architecture::LightUNet)),
-    ("lighter16-16-128", || segmentation(Architecture::LighterUNet { group: 16 })),
-    ("lighter1-16-128", || segmentation(Architecture::LighterUNet { group: 1 })),
+    ("unet-16-128", || segmentation(Architecture::UNet, 16, 128, 2)),
+    ("light-16-128", || segmentation(Architecture::LightUNet, 16, 128, 2)),
+    ("lighter16-16-128", || segmentation(Architecture::LighterUNet { group: 16 }, 16, 128, 2)),
+    ("lighter1-16-128", || segmentation(Architecture::LighterUNet { group: 1 }, 16, 128, 2)),
+    ("unet-64-256", || segmentation(Architecture::UNet, 64, 256, 1)),
     ("byol-small-128", || byol(EncoderKind::Small, 128)),
     ("byol-resnet18-8", || byol(EncoderKind::ResNet18, 8)),
     ("byol-resnet18-32", || byol(EncoderKind::ResNet18, 32)),
@@ -73,11 +75,12 @@ fn adam<M: Module + Clone + 'static>(module: M, of: impl Fn(&mut M) -> Tensor<1>
     })
 }
 
-/// 128×128, width 16, batch 2, Dice.
-fn segmentation(architecture: Architecture) -> Box<dyn FnMut()> {
-    let spec = NetSpec { architecture, channels: 3, base: 16, outputs: 1 };
+/// A U-net of this width on so many squares of so many pixels a side, Dice.
+fn segmentation(architecture: Architecture, base: usize, side: usize, batch: usize) -> Box<dyn FnMut()> {
+    let spec = NetSpec { architecture, channels: 3, base, outputs: 1 };
     let net = SegmentationNet::new(&spec, HostRng::new(1, 0), &device()).expect("a network");
-    let (x, truth) = (noise([2, 3, 128, 128], 1), noise([2, 1, 128, 128], 2).greater_elem(0.8).float());
+    let x = noise([batch, 3, side, side], 1);
+    let truth = noise([batch, 1, side, side], 2).greater_elem(0.8).float();
     adam(net, move |net| {
         let mut dropout = HostRng::new(1, 3);
         SegmentationLoss::Dice.of(net.forward(x.clone(), Some(&mut dropout)), truth.clone())
@@ -175,11 +178,17 @@ fn product() -> Box<dyn FnMut()> {
     })
 }
 
+/// A thousand operations on four numbers: what each costs before it computes anything.
+fn launch() -> Box<dyn FnMut()> {
+    let x = noise([4], 1);
+    Box::new(move || wait((0..1000).fold(x.clone(), |x, _| x + 1.0)))
+}
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
-    let peak: Entry = ("peak", product);
+    let limits: [Entry; 2] = [("peak", product), ("launch", launch)];
     let Some(&(name, make)) =
-        NETWORKS.iter().chain([&peak]).find(|(name, _)| arguments.first().is_some_and(|asked| asked == name))
+        NETWORKS.iter().chain(&limits).find(|(name, _)| arguments.first().is_some_and(|asked| asked == name))
     else {
         NETWORKS.iter().for_each(|(name, _)| println!("{name}"));
         return;

@@ -112,35 +112,43 @@ def adam(module, loss):
     return step
 
 
-def segmentation(first, second):
-    net = UNet(first, second)
-    x, truth = torch.rand(2, 3, 128, 128), (torch.rand(2, 1, 128, 128) > 0.8).float()
+def segmentation(first, second, base=16, side=128, batch=2):
+    net = UNet(first, second, base)
+    x, truth = torch.rand(batch, 3, side, side), (torch.rand(batch, 1, side, side) > 0.8).float()
     return adam(net, lambda: dice(torch.sigmoid(net(x)), truth))
 
 
-def byol(encoder, features, hidden, d, two_layers, x):
-    online = nn.Sequential(encoder, head(features, hidden, d))
-    target = copy.deepcopy(online)
-    predictor = head(d, hidden, d) if two_layers else nn.Linear(d, d, bias=False)
-    both = [*online.parameters(), *predictor.parameters()]
-    optimizer = torch.optim.SGD(both, 0.15, momentum=0.9, weight_decay=0.005)
-    state = {"F": torch.zeros(d, d)}
+class Byol:
+    """BYOL by SGD with a moving average and F, the uncentred correlation of what the projector gives."""
 
-    def step():
+    def __init__(self, encoder, features, hidden, d, two_layers):
+        self.online = nn.Sequential(encoder, head(features, hidden, d))
+        self.target = copy.deepcopy(self.online)
+        self.predictor = head(d, hidden, d) if two_layers else nn.Linear(d, d, bias=False)
+        both = [*self.online.parameters(), *self.predictor.parameters()]
+        self.optimizer = torch.optim.SGD(both, 0.15, momentum=0.9, weight_decay=0.005)
+        self.F = torch.zeros(d, d)
+
+    def step(self, views):
+        """An update with two views of some pictures; returns the loss."""
         with torch.no_grad():
-            targets = [target(view) for view in x]
-        z = [online(view) for view in x]
-        loss = -sum(F.cosine_similarity(predictor(z[i]), targets[1 - i]).mean() for i in (0, 1))
-        optimizer.zero_grad()
+            targets = [self.target(view) for view in views]
+        z = [self.online(view) for view in views]
+        loss = -sum(F.cosine_similarity(self.predictor(z[i]), targets[1 - i]).mean() for i in (0, 1))
+        self.optimizer.zero_grad()
         loss.backward()
-        optimizer.step()
+        self.optimizer.step()
         with torch.no_grad():
-            for old, new in zip(target.parameters(), online.parameters()):
+            for old, new in zip(self.target.parameters(), self.online.parameters()):
                 old.mul_(0.95).add_(new, alpha=0.05)
             rows = torch.cat(z)
-            state["F"].mul_(0.3).add_(rows.T @ rows / len(rows), alpha=0.7)
+            self.F.mul_(0.3).add_(rows.T @ rows / len(rows), alpha=0.7)
+        return loss
 
-    return step
+
+def byol(encoder, features, hidden, d, two_layers, x):
+    net = Byol(encoder, features, hidden, d, two_layers)
+    return lambda: net.step(x)
 
 
 def rebuilt_and_told(encoder, decoder, classifier):
@@ -256,11 +264,22 @@ def product():
     return lambda: a @ b
 
 
+def launch():
+    def step():
+        x = torch.rand(4)
+        for _ in range(1000):
+            x = x + 1.0
+        return x.tolist()
+
+    return step
+
+
 NETWORKS = {
     "unet-16-128": lambda: segmentation(0, 0),
     "light-16-128": lambda: segmentation(0, 1),
     "lighter16-16-128": lambda: segmentation(16, 16),
     "lighter1-16-128": lambda: segmentation(1, 1),
+    "unet-64-256": lambda: segmentation(0, 0, base=64, side=256, batch=1),
     "byol-small-128": lambda: byol(small_encoder(), 64, 128, 64, False, views(128, 1, 16)),
     "byol-resnet18-8": lambda: byol(resnet18(), 512, 512, 128, True, views(8, 3, 32)),
     "byol-resnet18-32": lambda: byol(resnet18(), 512, 512, 128, True, views(32, 3, 32)),
@@ -270,6 +289,7 @@ NETWORKS = {
     "text-encoder-32": text_encoder,
     "mlp-7x64": mlp,
     "peak": product,
+    "launch": launch,
 }
 
 if __name__ == "__main__":
