@@ -29,7 +29,7 @@ pub struct Pace(Arc<Mutex<Option<(Instant, Duration)>>>);
 impl Pace {
     /// That of this window.
     pub fn of(ctx: &Context) -> Self {
-        ctx.data_mut(|data| data.get_temp_mut_or_insert_with(Id::new("pace"), || Self(Arc::default())).clone())
+        ctx.data_mut(|data| data.get_temp_mut_or_insert_with(Id::unique("pace"), || Self(Arc::default())).clone())
     }
 
     /// A frame begins; the last one took so many seconds of a core, if that is known.

@@ -17,54 +17,85 @@ pub fn channels_last(
     above: isize,
     beside: usize,
 ) {
-    let (line, width_here) = (columns * channels, width.min(columns - beside));
+    // Rows of the map that have pixels, and these pixels: one run of every channel.
+    let rows = (map.len() / (columns * channels)) as isize;
+    let (first, last) = (above.max(0), rows.min(height as isize + above));
+    if first >= last {
+        return;
+    }
+    let pixels = (first - above) as usize * width..(last - above) as usize * width;
+    let start = first as usize * columns + beside;
     wide(
         #[inline(always)]
         || {
             // Some channels at a time: what is read of each lies in one run.
-            for first in (0..channels).step_by(SIDE) {
-                for (row, map) in map.chunks_exact_mut(line).enumerate() {
-                    let Some(from) = row.checked_add_signed(-above).filter(|from| *from < height) else { continue };
-                    let x = &x[(first * height + from) * width..];
-                    let map = &mut map[beside * channels + first..];
-                    rows(x, height * width, map, channels, SIDE.min(channels - first), width_here);
+            for group in (0..channels).step_by(SIDE) {
+                let x = &x[group * height * width..];
+                if channels - group < SIDE {
+                    for (row, from) in pixels.clone().step_by(width).enumerate() {
+                        for channel in 0..channels - group {
+                            let to = &mut map[(start + row * columns) * channels + group + channel..];
+                            let from = &x[channel * height * width + from..][..width];
+                            to.iter_mut().step_by(channels).zip(from).for_each(|(to, number)| *to = *number);
+                        }
+                    }
+                    continue;
+                }
+                let (mut to, mut column) = (start * channels + group, 0);
+                let mut next = || {
+                    let here = to;
+                    (column, to) = (column + 1, to + channels);
+                    if column == width {
+                        (column, to) = (0, to + (columns - width) * channels);
+                    }
+                    here
+                };
+                let whole = pixels.len() / SIDE * SIDE;
+                for at in (pixels.start..pixels.start + whole).step_by(SIDE) {
+                    for line in &turned(&square(&x[at..], height * width)) {
+                        map[next()..][..SIDE].copy_from_slice(line);
+                    }
+                }
+                for at in pixels.start + whole..pixels.end {
+                    for (to, number) in map[next()..][..SIDE].iter_mut().zip(x[at..].iter().step_by(height * width)) {
+                        *to = *number;
+                    }
                 }
             }
         },
     );
 }
 
+/// Eight rows that begin `pitch` apart.
+#[inline(always)]
+fn square(from: &[f32], pitch: usize) -> [Line; SIDE] {
+    let mut square = [[0.0; SIDE]; SIDE];
+    for (i, line) in square.iter_mut().enumerate() {
+        line.copy_from_slice(&from[i * pitch..][..SIDE]);
+    }
+    square
+}
+
 /// `to[j, i] = from[i, j]`: `rows` rows of `columns` numbers that begin `pitch` apart, to `columns` rows that begin `to_pitch` apart.
-pub fn transpose(from: &[f32], pitch: usize, to: &mut [f32], to_pitch: usize, count: usize, columns: usize) {
+pub fn transpose(from: &[f32], pitch: usize, to: &mut [f32], to_pitch: usize, rows: usize, columns: usize) {
     wide(
         #[inline(always)]
         || {
-            for first in (0..count).step_by(SIDE) {
-                let (from, to) = (&from[first * pitch..], &mut to[first..]);
-                rows(from, pitch, to, to_pitch, SIDE.min(count - first), columns);
+            let [high, broad] = [rows, columns].map(|side| side / SIDE * SIDE);
+            for top in (0..high).step_by(SIDE) {
+                for left in (0..broad).step_by(SIDE) {
+                    for (j, line) in turned(&square(&from[top * pitch + left..], pitch)).iter().enumerate() {
+                        to[(left + j) * to_pitch + top..][..SIDE].copy_from_slice(line);
+                    }
+                }
+            }
+            for j in 0..columns {
+                for i in if j < broad { high } else { 0 }..rows {
+                    to[j * to_pitch + i] = from[i * pitch + j];
+                }
             }
         },
     );
-}
-
-/// The same of at most [`SIDE`] rows.
-#[inline(always)]
-fn rows(from: &[f32], pitch: usize, to: &mut [f32], to_pitch: usize, count: usize, columns: usize) {
-    let whole = if count == SIDE { columns / SIDE * SIDE } else { 0 };
-    for left in (0..whole).step_by(SIDE) {
-        let mut square = [[0.0; SIDE]; SIDE];
-        for (i, line) in square.iter_mut().enumerate() {
-            line.copy_from_slice(&from[i * pitch + left..][..SIDE]);
-        }
-        for (j, line) in turned(&square).iter().enumerate() {
-            to[(left + j) * to_pitch..][..SIDE].copy_from_slice(line);
-        }
-    }
-    for j in whole..columns {
-        for i in 0..count {
-            to[j * to_pitch + i] = from[i * pitch + j];
-        }
-    }
 }
 
 /// Rows become columns, in steps that are one shuffle of the processor each.
