@@ -193,6 +193,8 @@ fn main() {
         NETWORKS.iter().for_each(|(name, _)| println!("{name}"));
         return;
     };
+    // As the program's worker does.
+    let _threads = learnscope::compute::own_threads();
     let seconds = arguments.get(1).and_then(|text| text.parse().ok()).unwrap_or(5.0);
     let mut step = make();
     let first = Instant::now();

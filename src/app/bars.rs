@@ -168,7 +168,9 @@ fn device(state: &State, ui: &mut Ui, acts: &mut Vec<Act>) {
             ui.label(RichText::new("looking for devices…").weak());
         }
     });
-    let hover = "The device of the next training run. Runs on a surface are host arithmetic and need none.";
+    let hover = "The device of the next training run. Runs on a surface are host arithmetic and need none. Small networks train \
+                 faster on the CPU; on a GPU the first step of a network's sizes also compiles and tunes its kernels, which takes \
+                 a minute or more and is kept for later starts.";
     let hover = if check.is_empty() { hover.to_owned() } else { format!("{hover}\n\n{check}") };
     response.accessible_name(format!("Device: {text}")).on_hover_text(hover);
 }

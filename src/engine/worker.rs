@@ -21,8 +21,8 @@ use super::pace::Pace;
 use super::params::{self, ParamError, Params, Value};
 use super::twin::{self, Twin};
 use super::{checkpoint_file, clock, device_check};
-use crate::compute::device;
 use crate::compute::device::{DeviceChoice, Opened};
+use crate::compute::{self, device};
 use crate::watch::Watch;
 
 /// Commands that may wait for the worker; more is a mistake of the sender.
@@ -157,6 +157,7 @@ enum Next {
 }
 
 fn serve(outlets: &Outlets) {
+    let _threads = compute::own_threads();
     let mut next = Next::Idle;
     loop {
         next = match next {
