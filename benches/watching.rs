@@ -119,7 +119,8 @@ fn run(lab: &Lab, preset: &str, steps: u64, mode: Mode) -> (f64, u64) {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let (mut began, mut drawn, mut pause) = (None, Instant::now(), pace::pause(0.0, cores));
     while state.status.is_none() || state.is_live() {
-        for event in engine.recv(pause.saturating_sub(drawn.elapsed())) {
+        let wait = if window.is_some() { pause.saturating_sub(drawn.elapsed()) } else { pause };
+        for event in engine.recv(wait) {
             state.apply(&event);
         }
         engine.letters().iter().for_each(|letter| state.deliver(letter));

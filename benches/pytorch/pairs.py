@@ -10,21 +10,21 @@ Any Python runs this; `--python` names the one that has torch (and for `--runs` 
 import argparse
 import os
 import pathlib
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from statistics import median
 
 HERE = pathlib.Path(__file__).parent
 
 
 def run(command, threads):
-    """What a process says, its wall seconds and its peak memory in MB; it has as many cores as threads."""
+    """What a process says, its wall seconds and its peak memory in MB; it has as many logical CPUs as threads."""
     env = {**os.environ, "RAYON_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
     start = time.perf_counter()
-    cores = sorted(os.sched_getaffinity(0))[:threads] if hasattr(os, "sched_setaffinity") else ()
-    bind = (lambda: os.sched_setaffinity(0, cores)) if cores else None
+    bound = hasattr(os, "sched_setaffinity") and "DEVICE" not in env
+    bind = (lambda: os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])) if bound else None
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env, preexec_fn=bind)
     said = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
@@ -37,10 +37,6 @@ def measure(command, threads):
     """Milliseconds of the median step, and the process's peak memory in MB."""
     said, _, memory = run(command, threads)
     return float(said.split()[1]), memory
-
-
-def median(values):
-    return statistics.median(values)
 
 
 def ratio(above, below):
@@ -83,6 +79,7 @@ def steps(arguments):
 
 
 def runs(arguments):
+    """Whole runs: ours from the start of the process to its end, PyTorch's without its imports."""
     print("| run | threads | ours s | PyTorch s | ours / PyTorch | memory MB |")
     print("|---|---|---|---|---|---|")
     for lab in arguments.only or ("self-supervised", "segmentation"):
@@ -92,7 +89,9 @@ def runs(arguments):
                 with tempfile.TemporaryDirectory() as folder:
                     ours = [arguments.runs, "run", lab, "--device", "cpu", "--out", folder]
                     for list_, command in zip(found, (ours, [arguments.python, HERE / "runs.py", lab])):
-                        list_.append(run(command, threads)[1:])
+                        said, wall, memory = run(command, threads)
+                        says_its_own = said.startswith("seconds ")
+                        list_.append((float(said.split()[1]) if says_its_own else wall, memory))
             a, b = (median(run[0] for run in runs) for runs in found)
             memory = [max(run[1] for run in runs) for runs in found]
             print(f"| {lab} | {threads} | {a:.1f} | {b:.1f} | {ratio(*found)} | {memory[0]:.0f} : {memory[1]:.0f} |", flush=True)
@@ -110,6 +109,10 @@ def main():
     parser.add_argument("--gpu", action="store_true", help="on the same card: wgpu's best against cuda; no shares of the limit")
     parser.add_argument("--python", default=sys.executable, help="the Python that has torch")
     arguments = parser.parse_args()
+    if arguments.runs and (arguments.gpu or arguments.before or arguments.bench):
+        parser.error("--runs goes with --python, --pairs, --threads and --only")
+    if not arguments.gpu and max(arguments.threads) > (os.cpu_count() or 1):
+        parser.error(f"there are {os.cpu_count()} logical CPUs")
     if arguments.gpu:
         os.environ.update(LEARNSCOPE_BENCH_DEVICE="auto", DEVICE="cuda")
         arguments.threads = arguments.threads[-1:]

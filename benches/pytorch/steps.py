@@ -54,7 +54,7 @@ class UNet(nn.Module):
         for level, block in enumerate(self.down):
             x = block(F.max_pool2d(x, 2) if level else x)
             kept.append(x)
-        x = F.dropout(kept.pop(), 0.5)
+        x = F.dropout(kept.pop(), 0.5, self.training)
         for block in self.up:
             x = F.interpolate(x, scale_factor=2, mode="bilinear", align_corners=True)
             x = block(torch.cat([kept.pop(), x], 1))

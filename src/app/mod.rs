@@ -196,9 +196,9 @@ impl App {
         let moving = session.play.advance(seconds, rate, end, planned);
         if moving && over && session.play.cursor.step >= end {
             session.play.pin_at_end();
-        } else if moving && session.run.is_live() {
+        } else if moving && session.run.is_live() && session.play.cursor.step >= end {
             Pace::of(ctx).wake(ctx);
-        } else if moving && end > 0 {
+        } else if moving && (end > 0 || session.run.is_live()) {
             ctx.request_repaint();
         }
         if session.pending.is_some() || session.is_waiting() {

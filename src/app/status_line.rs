@@ -34,7 +34,7 @@ impl FrameClock {
         // Twice a second: a readout that flickers cannot be read.
         if now >= self.next {
             self.next = now + 0.5;
-            let rate = if self.times.len() > 5 { format!("{} fps", self.times.len()) } else { "idle".to_owned() };
+            let rate = if self.times.len() > 2 { format!("{} fps", self.times.len()) } else { "idle".to_owned() };
             self.shown = self.cost.map_or(rate.clone(), |cost| format!("{rate} · frame {:.1} ms", cost * 1e3));
         }
     }

@@ -1,13 +1,15 @@
 //! How often the screen is served, decided in one place. What is RECORDED follows a cadence in steps (so that it is
 //! reproducible); what is sent to the SCREEN in between follows a cadence in time, so that the cost of watching stays
-//! bounded: at most [`SHARE`] of the training time, whatever a read-back costs.
+//! bounded: [`SHARE`] of the training time, or a picture every [`LONGEST`] where one costs more than that.
 
 use std::time::{Duration, Instant};
 
 /// The shortest time between two pictures of the same thing.
 pub const SHORTEST: Duration = Duration::from_millis(50);
 /// Share of the training time that may be spent on serving the screen.
-pub const SHARE: f64 = 0.05;
+pub const SHARE: f64 = 0.025;
+/// The longest time between two pictures, however costly they are.
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// Decides at which steps the screen is served.
 #[derive(Debug)]
@@ -35,7 +37,7 @@ impl Pace {
             return;
         }
         let extra = (took - self.plain.unwrap_or(took)).max(0.0);
-        let wait = Duration::from_secs_f64((extra / SHARE).min(10.0)).max(SHORTEST);
+        let wait = Duration::from_secs_f64(extra / SHARE).clamp(SHORTEST, LONGEST);
         self.next = self.next.map(|_| now + wait);
     }
 }
@@ -45,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_costly_picture_is_drawn_seldom_enough_to_cost_a_twentieth() {
+    fn a_costly_picture_is_drawn_seldom_enough_to_cost_a_fortieth() {
         let mut now = Instant::now();
         let mut pace = Pace::new(true, now);
         let (mut training, mut serving) = (0.0, 0.0);
@@ -57,7 +59,7 @@ mod tests {
             serving += if served { 40_000e-6 } else { 0.0 };
             pace.stepped(took, served, now);
         }
-        assert!(serving > 0.0 && serving / training < 0.07, "{serving} of {training}");
+        assert!(serving > 0.0 && serving / training < 0.035, "{serving} of {training}");
     }
 
     #[test]

@@ -50,7 +50,7 @@ impl Batches {
     /// The batch of the step after `step` completed ones.
     pub fn of(&mut self, step: u64) -> Batch {
         let epoch = self.order.epoch(step);
-        self.views.batch(epoch, self.order.of(step).to_vec())
+        self.views.batch(epoch, self.order.of(step).to_vec(), true)
     }
 
     /// The same, and begins to make the one after it unless the run of `steps` ends before.
@@ -60,7 +60,8 @@ impl Batches {
         if step + 1 < steps {
             let (views, epoch) = (self.views.clone(), self.order.epoch(step + 1));
             let indices = self.order.of(step + 1).to_vec();
-            let making = thread::Builder::new().name("views".to_owned()).spawn(move || views.batch(epoch, indices));
+            let making =
+                thread::Builder::new().name("views".to_owned()).spawn(move || views.batch(epoch, indices, false));
             // Without a thread it is made when its step comes.
             self.ahead = making.ok().map(|making| (step + 1, making));
         }
@@ -69,24 +70,24 @@ impl Batches {
 }
 
 impl Views {
-    /// Two views of each of these pictures in this epoch.
-    fn batch(&self, epoch: u64, indices: Vec<usize>) -> Batch {
+    /// Two views of each of these pictures in this epoch; on all threads, or on this one alone beside a step that has the others.
+    fn batch(&self, epoch: u64, indices: Vec<usize>, in_parallel: bool) -> Batch {
         let set = &self.data.train;
         let numbers = set.image_bytes();
         let shape = [set.channels, set.height, set.width];
         let mut values = vec![0.0; VIEWS * numbers * indices.len()];
-        let views = values
-            .par_chunks_exact_mut(VIEWS * numbers)
-            .zip(&indices)
-            .map(|(out, &index)| {
-                let (first, second) = out.split_at_mut(numbers);
-                let make = |view: usize, out: &mut [f32]| {
-                    let mut rng = streams::VIEWS.open(self.seed, view_number(epoch, index, view));
-                    self.recipe.view(&self.groups, set.image(index), shape, &mut rng, out)
-                };
-                [make(0, first), make(1, second)]
-            })
-            .collect();
+        let both = |(out, &index): (&mut [f32], &usize)| {
+            let (first, second) = out.split_at_mut(numbers);
+            let make = |view: usize, out: &mut [f32]| {
+                let mut rng = streams::VIEWS.open(self.seed, view_number(epoch, index, view));
+                self.recipe.view(&self.groups, set.image(index), shape, &mut rng, out)
+            };
+            [make(0, first), make(1, second)]
+        };
+        let views = match in_parallel {
+            true => values.par_chunks_exact_mut(VIEWS * numbers).zip(&indices).map(both).collect(),
+            false => values.chunks_exact_mut(VIEWS * numbers).zip(&indices).map(both).collect(),
+        };
         Batch { indices, values, views }
     }
 }

@@ -101,7 +101,8 @@ enum Way {
     Dense(Dense),
 }
 
-/// Up to so many input channels, and from so many pixels on, a dense convolution of stride 1 goes the way of the grouped ones.
+/// Up to so many input channels, and from so many pixels on, a dense convolution of stride 1 that is not Winograd's goes the way of the
+/// grouped ones.
 const FEW_INPUTS: usize = 16;
 const MANY_PIXELS: usize = 256;
 

@@ -116,7 +116,7 @@ struct Scratch {
 }
 
 thread_local! {
-    /// It stays from step to step.
+    /// It stays from step to step, as large as the largest convolution needed it.
     static SCRATCH: Cell<Scratch> = Cell::default();
 }
 
@@ -129,7 +129,7 @@ fn room(buffer: &mut Vec<f32>, count: usize) -> &mut [f32] {
 }
 
 /// Which way round kernels are applied.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy)]
 enum Kernels {
     /// `[out, in, 3, 3]`
     Given,
@@ -182,9 +182,9 @@ fn convolve(x: &[f32], w: &[f32], way: Kernels, b: Option<&[f32]>, of: &Dense) -
         let mut scratch = SCRATCH.take();
         kernels(&mut scratch.kernels, w, way, outputs.clone(), of);
         for Block { tiles, planes } in blocks {
-            see(&mut scratch, x, tiles, of);
+            transform_inputs(&mut scratch, x, tiles, of);
             multiply(&mut scratch, way, outputs.len(), tiles, of);
-            answer(&mut scratch, planes, b.map(|b| &b[outputs.clone()]), outputs.len(), tiles, width);
+            transform_products(&mut scratch, planes, b.map(|b| &b[outputs.clone()]), outputs.len(), tiles, width);
         }
         SCRATCH.set(scratch);
     });
@@ -282,7 +282,7 @@ fn minus(to: &mut [f32], a: &[f32], b: &[f32]) {
 }
 
 /// Bᵀ d B of all input channels of some tiles: `[16, tiles, inputs]`.
-fn see(scratch: &mut Scratch, x: &[f32], tiles: &Tiles, of: &Dense) {
+fn transform_inputs(scratch: &mut Scratch, x: &[f32], tiles: &Tiles, of: &Dense) {
     let (channels, picture) = (of.inputs, of.inputs * of.in_pixels());
     let [term, half] = [tiles.count(), tiles.columns].map(|tiles| tiles * channels);
     let (rows, columns) = (SIDE * tiles.rows.len() + 2, SIDE * tiles.columns + 2);
@@ -353,26 +353,28 @@ fn multiply(scratch: &mut Scratch, way: Kernels, outputs: usize, tiles: &Tiles, 
 /// Aᵀ m A of a tile's terms m, which lie `term` apart, for some outputs: the four places of the tile.
 #[inline(always)]
 fn places<const L: usize>(m: &[f32], term: usize) -> [[f32; L]; SIDE * SIDE] {
-    let mut half = [[[0.0; L]; 4]; SIDE];
-    for j in 0..4 {
+    // Aᵀ m: the upper and the lower row of every column.
+    let mut half = [[[0.0; L]; SIDE]; 4];
+    for (j, [upper, lower]) in half.iter_mut().enumerate() {
         let [a, b, c, d] = [j, 4 + j, 8 + j, 12 + j].map(|at| &m[at * term..][..L]);
         for lane in 0..L {
-            half[0][j][lane] = a[lane] + b[lane] + c[lane];
-            half[1][j][lane] = b[lane] - c[lane] - d[lane];
+            upper[lane] = a[lane] + b[lane] + c[lane];
+            lower[lane] = b[lane] - c[lane] - d[lane];
         }
     }
     let mut y = [[0.0; L]; SIDE * SIDE];
-    for (row, half) in half.iter().enumerate() {
+    for (row, y) in y.as_chunks_mut::<SIDE>().0.iter_mut().enumerate() {
+        let [a, b, c, d] = half.each_ref().map(|column| &column[row]);
         for lane in 0..L {
-            y[SIDE * row][lane] = half[0][lane] + half[1][lane] + half[2][lane];
-            y[SIDE * row + 1][lane] = half[1][lane] - half[2][lane] - half[3][lane];
+            y[0][lane] = a[lane] + b[lane] + c[lane];
+            y[1][lane] = b[lane] - c[lane] - d[lane];
         }
     }
     y
 }
 
 /// Aᵀ m A of all tiles, with the bias, into the planes of some outputs, picture after picture.
-fn answer(
+fn transform_products(
     scratch: &mut Scratch,
     mut planes: Vec<&mut [f32]>,
     b: Option<&[f32]>,
@@ -425,7 +427,7 @@ fn answer(
 }
 
 /// A dY Aᵀ of some outputs of some tiles: `[16, outputs, tiles]`.
-fn spread_gradient(scratch: &mut Scratch, dy: &[f32], outputs: Range<usize>, tiles: &Tiles, of: &Dense) {
+fn transform_gradient(scratch: &mut Scratch, dy: &[f32], outputs: Range<usize>, tiles: &Tiles, of: &Dense) {
     let ([height, width], all) = (of.out(), tiles.count());
     let term = outputs.len() * all;
     let products = room(&mut scratch.products, TERMS * term);
@@ -501,8 +503,8 @@ pub fn weight_gradient(x: &[f32], dy: &[f32], of: &Dense) -> Vec<f32> {
         .map(|(outputs, set)| {
             let mut scratch = SCRATCH.take();
             for (at, tiles) in blocks[set].iter().enumerate() {
-                see(&mut scratch, x, tiles, of);
-                spread_gradient(&mut scratch, dy, outputs.clone(), tiles, of);
+                transform_inputs(&mut scratch, x, tiles, of);
+                transform_gradient(&mut scratch, dy, outputs.clone(), tiles, of);
                 add_products(&mut scratch, if at == 0 { Accum::Replace } else { Accum::Add }, outputs.len(), tiles, of);
             }
             let dw = gather_kernels(&scratch.kernels, outputs.len(), of.inputs);
@@ -543,10 +545,10 @@ fn gather_kernels(u: &[f32], outputs: usize, inputs: usize) -> Vec<f32> {
             let (groups, rest) = dw.as_chunks_mut::<{ 9 * LANES }>();
             let whole = groups.len() * LANES;
             for (group, dw) in groups.iter_mut().enumerate() {
-                taps::<LANES>(dw, &u[group * LANES..], term);
+                kernel_gradients::<LANES>(dw, &u[group * LANES..], term);
             }
             for (at, dw) in rest.chunks_exact_mut(9).enumerate() {
-                taps::<1>(dw, &u[whole + at..], term);
+                kernel_gradients::<1>(dw, &u[whole + at..], term);
             }
         },
     );
@@ -555,7 +557,7 @@ fn gather_kernels(u: &[f32], outputs: usize, inputs: usize) -> Vec<f32> {
 
 /// Gᵀ u G of some kernels whose terms lie `term` apart.
 #[inline(always)]
-fn taps<const L: usize>(dw: &mut [f32], u: &[f32], term: usize) {
+fn kernel_gradients<const L: usize>(dw: &mut [f32], u: &[f32], term: usize) {
     let mut half = [[[0.0; L]; 3]; 4];
     for (j, half) in half.iter_mut().enumerate() {
         let mut column = [[0.0; L]; 4];
