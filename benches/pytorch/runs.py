@@ -158,4 +158,4 @@ if __name__ == "__main__":
         sys.exit("\n".join(RUNS))
     start = time.perf_counter()
     found = RUNS[sys.argv[1]]()
-    print(f"seconds {time.perf_counter() - start:.2f}: {found}")
+    print(f"seconds {time.perf_counter() - start:.2f} {found}")
