@@ -491,6 +491,18 @@ pub(super) mod tests {
         assert_eq!(found.len(), expected.len(), "{what}");
     }
 
+    /// Of 3×3, which keeps the size.
+    pub const PLAIN: Dense = Dense {
+        pictures: 3,
+        inputs: 5,
+        outputs: 4,
+        size: [7, 6],
+        kernel: [3, 3],
+        stride: [1, 1],
+        padding: [1, 1],
+        dilation: [1, 1],
+    };
+
     /// Holds a way to convolve and its gradients against plain sums in f64.
     pub fn assert_gives_the_sum_of_its_products(
         of: &Dense,
@@ -517,16 +529,7 @@ pub(super) mod tests {
 
     #[test]
     fn every_kernel_stride_padding_and_dilation_gives_the_sum_of_its_products() {
-        let plain = Dense {
-            pictures: 3,
-            inputs: 5,
-            outputs: 4,
-            size: [7, 6],
-            kernel: [3, 3],
-            stride: [1, 1],
-            padding: [1, 1],
-            dilation: [1, 1],
-        };
+        let plain = PLAIN;
         let cases = [
             plain,
             Dense { stride: [2, 2], ..plain },
