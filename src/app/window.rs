@@ -96,6 +96,7 @@ pub fn run_window(options: WindowOptions) -> Result<(), String> {
             screenshot,
             done: Arc::default(),
             placed: false,
+            scale: 0.0,
             _presence: presence,
         }))
     });
@@ -110,6 +111,8 @@ struct Shown {
     done: Arc<AtomicBool>,
     /// The window's size was compared with the screen's.
     placed: bool,
+    /// That of the last frame.
+    scale: f32,
     _presence: Option<runs::Presence>,
 }
 
@@ -154,6 +157,11 @@ fn fitting(window: egui::Vec2, screen: egui::Vec2) -> Option<egui::Vec2> {
 impl Shown {
     /// Makes the window as small as its screen, once: its last line is to be seen.
     fn place(&mut self, ctx: &egui::Context) {
+        // Sizes are in points: while the scale is just changing, what was read and what is asked for would be of two scales.
+        let scale = ctx.zoom_factor();
+        if std::mem::replace(&mut self.scale, scale) != scale {
+            return ctx.request_repaint();
+        }
         let sizes = ctx.input(|input| {
             let viewport = input.viewport();
             let whole = viewport.maximized == Some(true) || viewport.fullscreen == Some(true);
