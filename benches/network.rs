@@ -21,14 +21,15 @@ const STEPS: u64 = 100;
 fn steps(c: &mut Criterion) {
     let mut params = Params::defaults(PARAMS);
     params.set_text(PARAMS, "experiment=network").expect("a parameter of the lab");
-    let silent: Vec<KeySpec> = KEYS
+    let silent = KEYS
         .iter()
         .map(|key| KeySpec { every: if matches!(key.kind, KeyKind::Rows(_)) { key.every } else { u64::MAX }, ..*key })
-        .collect();
+        .collect::<Vec<_>>()
+        .leak();
     let device = Device::flex();
     let mut group = c.benchmark_group("network");
     group.throughput(Throughput::Elements(STEPS)).sample_size(20);
-    for (name, keys) in [("silent", silent.as_slice()), ("recorded", KEYS)] {
+    for (name, keys) in [("silent", &*silent), ("recorded", KEYS)] {
         let request = BuildRequest { params: &params, seed: 1, steps: u64::MAX, device: &device };
         let mut run = network::build(&request).expect("the default parameters");
         let mut step = 0;

@@ -13,7 +13,7 @@ use learnscope::compute::device::DeviceChoice;
 use learnscope::engine::command::{Command, Record, RunRequest};
 use learnscope::engine::event::{Body, Change, Event, RunId, Status};
 use learnscope::engine::params::{ParamSpec, Params, Value};
-use learnscope::engine::state::RunState;
+use learnscope::engine::state::{MarkKind, RunState};
 use learnscope::engine::worker::Engine;
 use learnscope::kit::lab::{self, RunOptions};
 use learnscope::kit::view::Lab;
@@ -155,6 +155,71 @@ fn the_worker_survives_a_panicking_and_a_failing_experiment() {
     }
     bench.engine.send(Command::Start(toy(3, 10, 0.0)));
     bench.until(|state| state.id == Some(RunId(3)) && state.status == Some(Status::Finished));
+}
+
+fn late(bench: &Bench, key: &str) -> Vec<(u64, f64)> {
+    bench.state.scalars.get(key).map_or(Vec::new(), |history| history.points().collect())
+}
+
+#[test]
+fn what_a_step_puts_off_is_done_while_the_next_one_runs_and_told_in_its_place() {
+    let mut bench = Bench::new();
+    bench.engine.send(Command::Start(toy(1, 40, 3.0)));
+    bench.status(Status::Finished);
+    assert_eq!(late(&bench, "late"), [(10, 10.0), (20, 20.0), (30, 30.0), (40, 40.0)]);
+    assert_eq!(bench.state.scalars["sum"].points().len(), 41);
+    assert!(bench.events.is_sorted_by_key(|event| event.step), "each step has its place");
+    let of_one = bench.events.iter().filter(|event| event.step == 20 && matches!(event.body, Body::Scalars(_)));
+    assert_eq!(of_one.count(), 1, "the numbers of a step stay together");
+}
+
+#[test]
+fn what_is_put_off_is_told_before_anything_else_happens() {
+    let root = tempfile::tempdir().unwrap();
+    let mut bench = Bench::new();
+    let (record, start_paused) = (Record::New(root.path().to_owned()), true);
+    bench.engine.send(Command::Start(Box::new(RunRequest { record, start_paused, ..*toy(1, 100, 2.0) })));
+    bench.status(Status::Paused);
+    bench.engine.send(Command::Step(10));
+    bench.until(|state| state.step == 10 && state.status == Some(Status::Paused));
+    assert_eq!(late(&bench, "late"), [(10, 10.0)]);
+    // Thirty steps take no time, their measurements do.
+    bench.engine.send(Command::Step(30));
+    bench.engine.send(Command::Checkpoint);
+    bench.until(|state| state.step == 40 && state.status == Some(Status::Paused));
+    bench.until(|state| state.marks.iter().any(|mark| mark.kind == MarkKind::Checkpoint));
+    assert_eq!(late(&bench, "late").last(), Some(&(40, 40.0)));
+    bench.engine.send(Command::Stop);
+    bench.status(Status::Stopped);
+    assert!(bench.events.is_sorted_by_key(|event| event.step));
+}
+
+#[test]
+fn a_measurement_that_fails_ends_the_run_at_its_step() {
+    let mut bench = Bench::new();
+    for (id, rate, words) in [(1, 2.0, "cannot be measured"), (2, 3.0, "panics on purpose")] {
+        let mut request = toy(id, 1_000, 2.0);
+        request.params.set(toy::PARAMS, "rate", Value::Float(rate)).unwrap();
+        bench.engine.send(Command::Start(request));
+        bench.until(|state| state.id == Some(RunId(id)) && !state.is_live());
+        let Some(Status::Failed(text)) = &bench.state.status else { panic!("{:?}", bench.state.status) };
+        assert!(text.contains(words), "{text}");
+        assert_eq!(bench.state.step, 49, "what happened before is kept, what came after it is not told");
+        assert_eq!(late(&bench, "late").last(), Some(&(40, 40.0 * rate)));
+    }
+}
+
+#[test]
+fn a_twin_whose_measurement_fails_ends_alone() {
+    let mut bench = Bench::new();
+    let mut request = toy(1, 100, 2.0);
+    request.changes = vec![Change { step: 4, key: "twin/rate".to_owned(), value: Value::Float(2.0) }];
+    bench.engine.send(Command::Start(request));
+    bench.status(Status::Finished);
+    assert_eq!((late(&bench, "late").len(), late(&bench, "twin/late").last()), (10, Some(&(40, 76.0))));
+    assert_eq!(bench.state.scalars["twin/sum"].points().last(), Some((49, 94.0)));
+    let told: Vec<_> = bench.state.notices.iter().map(|(step, _, text)| (*step, text.as_str())).collect();
+    assert_eq!(told, [(50, "the twin has ended, the run itself goes on: the sum cannot be measured; lower the rate")]);
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::experiment::RunError;
 /// consumer has the same numbers.
 #[derive(Debug)]
 pub struct Emit<'a> {
-    keys: &'a [KeySpec],
+    keys: &'static [KeySpec],
     step: u64,
     last: u64,
     screen_due: bool,
@@ -24,6 +24,29 @@ pub struct Emit<'a> {
     bodies: Vec<Body>,
     payloads: Vec<Emitted>,
     watcher: Option<Watcher<'a>>,
+    /// What is put off; `None`: nothing is, it is done at once.
+    later: Option<Vec<Work>>,
+}
+
+/// Work on plain numbers that a step leaves, and what it has to report.
+struct Work(Box<Doing>);
+
+type Doing = dyn FnOnce(&mut Emit<'_>) -> Result<(), RunError> + Send;
+
+impl fmt::Debug for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Work")
+    }
+}
+
+/// What a step put off, for whichever thread does it.
+#[derive(Debug)]
+pub struct Later {
+    works: Vec<Work>,
+    keys: &'static [KeySpec],
+    step: u64,
+    last: u64,
+    screen_due: bool,
 }
 
 /// Told what is done and what there is in all; `false`: the run is asked to end.
@@ -45,7 +68,7 @@ pub struct Emitted {
 }
 
 /// What a step reported.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Emission {
     pub bodies: Vec<Body>,
     pub payloads: Vec<Emitted>,
@@ -53,14 +76,19 @@ pub struct Emission {
 
 impl<'a> Emit<'a> {
     /// `step`: completed steps once this one is done. `last`: number of steps of the whole run.
-    pub fn new(keys: &'a [KeySpec], step: u64, last: u64, screen_due: bool) -> Self {
+    pub fn new(keys: &'static [KeySpec], step: u64, last: u64, screen_due: bool) -> Self {
         let (scalars, bodies, payloads) = (Vec::new(), Vec::new(), Vec::new());
-        Self { keys, step, last, screen_due, unheard: false, scalars, bodies, payloads, watcher: None }
+        Self { keys, step, last, screen_due, unheard: false, scalars, bodies, payloads, watcher: None, later: None }
     }
 
     /// For a step of a training that is gone through again for its weights alone: nothing is wanted.
-    pub fn unheard(keys: &'a [KeySpec], step: u64, last: u64) -> Self {
+    pub fn unheard(keys: &'static [KeySpec], step: u64, last: u64) -> Self {
         Self { unheard: true, ..Self::new(keys, step, last, false) }
+    }
+
+    /// For a step after which the next one need not wait: [`Emit::put_off`] has what [`Emit::later`] was given.
+    pub fn putting_off(keys: &'static [KeySpec], step: u64, last: u64, screen_due: bool) -> Self {
+        Self { later: Some(Vec::new()), ..Self::new(keys, step, last, screen_due) }
     }
 
     /// The same for something that may be stopped on the way; see [`Emit::progress`].
@@ -121,6 +149,33 @@ impl<'a> Emit<'a> {
         }
     }
 
+    /// Work on numbers that were read from the device already: while it is done on another thread the next step runs. What it
+    /// reports belongs to this step, and is told and recorded in the order of the steps; it ends the run where it fails. Works
+    /// of one run are done one after the other, and before a checkpoint is made or a parameter changes.
+    ///
+    /// # Errors
+    /// Those of the work, where it is done at once.
+    pub fn later(
+        &mut self,
+        work: impl FnOnce(&mut Emit<'_>) -> Result<(), RunError> + Send + 'static,
+    ) -> Result<(), RunError> {
+        match &mut self.later {
+            // What nobody hears of is not done.
+            None if self.unheard => Ok(()),
+            None => work(self),
+            Some(later) => {
+                later.push(Work(Box::new(work)));
+                Ok(())
+            }
+        }
+    }
+
+    /// What this step put off, if anything.
+    pub fn put_off(&mut self) -> Option<Later> {
+        let works = self.later.as_mut().map(std::mem::take).filter(|works| !works.is_empty())?;
+        Some(Later { works, keys: self.keys, step: self.step, last: self.last, screen_due: self.screen_due })
+    }
+
     /// A message for the user.
     pub fn notice(&mut self, level: Level, text: impl Into<String>) {
         self.bodies.push(Body::Notice { level, text: text.into() });
@@ -138,7 +193,32 @@ impl<'a> Emit<'a> {
         !self.unheard && (self.step.is_multiple_of(spec.every.max(1)) || self.is_last())
     }
 
-    fn spec(&self, key: &str) -> &'a KeySpec {
+    fn spec(&self, key: &str) -> &'static KeySpec {
         KeySpec::find(self.keys, key).unwrap_or_else(|| panic!("the lab does not declare the key `{key}`"))
+    }
+}
+
+impl Later {
+    /// Does it.
+    pub fn run(self) -> Result<Emission, RunError> {
+        let mut out = Emit::new(self.keys, self.step, self.last, self.screen_due);
+        self.works.into_iter().try_for_each(|work| (work.0)(&mut out))?;
+        Ok(out.finish())
+    }
+}
+
+impl Emission {
+    /// Adds what the same step reported afterwards. Its numbers stay one body, the first.
+    pub fn append(&mut self, mut later: Self) {
+        match (self.bodies.first_mut(), later.bodies.first_mut()) {
+            (Some(Body::Scalars(before)), Some(Body::Scalars(after))) => {
+                before.append(after);
+                later.bodies.remove(0);
+            }
+            (_, Some(Body::Scalars(_))) => self.bodies.insert(0, later.bodies.remove(0)),
+            _ => {}
+        }
+        self.bodies.append(&mut later.bodies);
+        self.payloads.append(&mut later.payloads);
     }
 }

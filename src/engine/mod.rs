@@ -13,6 +13,7 @@ pub mod frames;
 pub mod header_file;
 mod lane;
 pub mod mailbox;
+mod measuring;
 pub mod npy;
 pub mod numbers;
 pub mod pace;

@@ -17,6 +17,7 @@ use super::event::{Change, Event, Level, RunHeader, Status};
 use super::experiment::{BuildRequest, Checkpoint, Experiment, RunError};
 use super::lane::{Lane, Outlets, Wait};
 use super::mailbox::{Letter, Mailbox};
+use super::measuring::{Measuring, Reported};
 use super::pace::Pace;
 use super::params::{self, ParamError, Params, Value};
 use super::twin::{self, Twin};
@@ -369,6 +370,7 @@ fn train(
 
     let status_next = loop {
         while let Some(change) = ahead.next_if(|change| change.step <= step) {
+            trained.tell(lane, true)?;
             trained.set(lane, step, &change.key, &change.value);
         }
         if lane.is_stuck()
@@ -404,10 +406,12 @@ fn train(
             until_pause = until_pause.saturating_sub(1);
             if until_pause == 0 {
                 (paused, until_pause) = (true, u64::MAX);
+                trained.tell(lane, true)?;
                 lane.status(step, Status::Paused);
             }
             continue;
         };
+        trained.tell(lane, true)?;
         match command {
             Command::Pause if !paused => {
                 paused = true;
@@ -431,6 +435,7 @@ fn train(
             Command::Pause | Command::Resume | Command::Step(_) => {}
         }
     };
+    trained.tell(lane, true)?;
     if lane.is_recording() && !trained.save(lane, step)? {
         if status_next.0 == Status::Finished {
             lane.wait_for_disk(Status::Running)?;
@@ -457,6 +462,7 @@ struct Trained<'a> {
     on_gpu: bool,
     experiment: Box<dyn Experiment>,
     twin: Option<Twin>,
+    measuring: Measuring,
 }
 
 impl<'a> Trained<'a> {
@@ -474,7 +480,7 @@ impl<'a> Trained<'a> {
             experiment.restore(checkpoint)?;
             twin = Twin::restore(checkpoint, request.specs, request.build, &build)?;
         }
-        Ok(Self { request, device, on_gpu, params, experiment, twin })
+        Ok(Self { request, device, on_gpu, params, experiment, twin, measuring: Measuring::default() })
     }
 
     /// Reports the state before the first step, which may be stopped on the way.
@@ -491,31 +497,57 @@ impl<'a> Trained<'a> {
 
     /// The update that completes `step` steps, of the run and then of its twin. A twin that fails ends; the run goes on.
     fn step(&mut self, lane: &mut Lane<'_>, step: u64, served: bool) -> Result<(), RunError> {
-        let mut out = Emit::new(self.request.keys, step, self.request.steps, served);
-        self.experiment.step(&mut out)?;
-        lane.publish(step, out.finish());
+        let emit = || Emit::putting_off(self.request.keys, step, self.request.steps, served);
+        let mut out = emit();
+        if let Err(error) = self.experiment.step(&mut out) {
+            // What was measured before is told, and may have failed before.
+            return self.tell(lane, true).and(Err(error));
+        }
+        let later = out.put_off();
+        self.measuring.put(step, false, out.finish(), later);
         if let Some(twin) = &mut self.twin {
-            let mut out = Emit::new(self.request.keys, step, self.request.steps, served);
+            let mut out = emit();
             match twin.experiment.step(&mut out) {
                 Ok(()) => {
-                    lane.publish(step, twin::renamed(out.finish()));
-                    if twin.experiment.is_over() {
+                    let later = out.put_off();
+                    let is_over = twin.experiment.is_over();
+                    self.measuring.put(step, true, out.finish(), later);
+                    if is_over {
+                        self.tell(lane, true)?;
                         self.twin = None;
-                        lane.notice(
-                            step,
-                            Level::Info,
-                            "the twin's training has ended, the run itself goes on".to_owned(),
-                        );
+                        let text = "the twin's training has ended, the run itself goes on";
+                        lane.notice(step, Level::Info, text.to_owned());
                     }
                 }
                 Err(error) => {
-                    self.twin = None;
-                    let text = format!("the twin has ended, the run itself goes on: {error}");
-                    lane.notice(step, Level::Warning, text);
+                    self.tell(lane, true)?;
+                    self.twin_failed(lane, step, &error);
                 }
             }
         }
+        self.tell(lane, false)
+    }
+
+    /// Tells in order what steps reported, as far as all of it is there; `wait`: until it is. Before anything else than a step
+    /// happens it is waited for.
+    fn tell(&mut self, lane: &mut Lane<'_>, wait: bool) -> Result<(), RunError> {
+        while let Some(Reported { step, by_twin, emission }) = self.measuring.next(wait) {
+            match emission {
+                // What it had still to say after it failed.
+                Ok(_) if by_twin && self.twin.is_none() => {}
+                Ok(emission) if by_twin => lane.publish(step, twin::renamed(emission)),
+                Ok(emission) => lane.publish(step, emission),
+                Err(error) if by_twin => self.twin_failed(lane, step, &error),
+                Err(error) => return Err(error),
+            }
+        }
         Ok(())
+    }
+
+    fn twin_failed(&mut self, lane: &mut Lane<'_>, step: u64, error: &RunError) {
+        if self.twin.take().is_some() {
+            lane.notice(step, Level::Warning, format!("the twin has ended, the run itself goes on: {error}"));
+        }
     }
 
     /// The last word of a run that was stopped, and of its twin.
@@ -582,6 +614,7 @@ impl<'a> Trained<'a> {
         if !lane.is_recording() {
             return Ok(false);
         }
+        self.tell(lane, true)?;
         let mut checkpoint = self.experiment.checkpoint()?;
         checkpoint.step = step;
         if let Some(twin) = &mut self.twin {

@@ -1,6 +1,7 @@
 //! A toy experiment and a bench that runs it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use learnscope::engine::command::{Record, RunRequest};
@@ -32,16 +33,21 @@ const fn float(key: &'static str, live: bool) -> ParamSpec {
 
 pub const KEYS: &[KeySpec] = &[
     KeySpec { key: "sum", title: "sum", unit: "", kind: KeyKind::Scalar, every: 1 },
+    KeySpec { key: "late", title: "late", unit: "", kind: KeyKind::Scalar, every: 10 },
     KeySpec { key: "picture", title: "picture", unit: "", kind: KeyKind::Payload, every: 10 },
 ];
 
 /// Adds its rate to a sum at every step; panics at step 50 when `fixed` is 5, fails there when it is 6; cannot be built when
 /// it is 8; takes 5 ms a step when it is 9. Its data take four seconds to be read when it is 7, and it is judged for three
 /// before its first step when it is 4.
+///
+/// When it is 2 or 3, `late` is the sum of every tenth step, put off: of 3 until the next step has begun; of 2 for some
+/// milliseconds, failing at step 50 at a rate of 2 and panicking there at a rate of 3.
 pub struct Adder {
     sum: f64,
     rate: f64,
     fixed: f64,
+    begun: Arc<AtomicU64>,
 }
 
 /// Pieces of data that are read, and that the untrained network is judged on.
@@ -63,7 +69,30 @@ fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {
     if request.params.float("fixed") == 8.0 {
         return Err(RunError::Data("the toy's data is not there".to_owned()));
     }
-    Ok(Box::new(Adder { sum: 0.0, rate: request.params.float("rate"), fixed: request.params.float("fixed") }))
+    let [rate, fixed] = ["rate", "fixed"].map(|key| request.params.float(key));
+    Ok(Box::new(Adder { sum: 0.0, rate, fixed, begun: Arc::default() }))
+}
+
+impl Adder {
+    fn put_off(&self, out: &mut Emit<'_>) -> Result<(), RunError> {
+        let (sum, rate, waits, begun) = (self.sum, self.rate, self.fixed == 3.0, self.begun.clone());
+        out.later(move |out| {
+            let since = Instant::now();
+            while waits && !out.is_last() && begun.load(Ordering::SeqCst) <= out.step() {
+                if since.elapsed() > Duration::from_secs(20) {
+                    return Err(RunError::Data("the next step did not begin".to_owned()));
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+            assert!(waits || rate != 3.0 || out.step() != 50, "toy measurement panics on purpose");
+            if !waits && rate == 2.0 && out.step() == 50 {
+                return Err(RunError::Diverged("the sum cannot be measured; lower the rate".to_owned()));
+            }
+            out.scalar("late", sum);
+            Ok(())
+        })
+    }
 }
 
 impl Experiment for Adder {
@@ -77,6 +106,7 @@ impl Experiment for Adder {
     }
 
     fn step(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
+        self.begun.store(out.step(), Ordering::SeqCst);
         assert!(self.fixed != 5.0 || out.step() != 50, "toy experiment panics on purpose");
         if self.fixed == 6.0 && out.step() == 50 {
             return Err(RunError::Diverged("the sum is not a number; lower the rate".to_owned()));
@@ -90,6 +120,9 @@ impl Experiment for Adder {
         }
         out.scalar("sum", self.sum);
         out.payload("picture", Payload::Series(vec![self.sum]));
+        if (self.fixed == 2.0 || self.fixed == 3.0) && out.wants("late") {
+            self.put_off(out)?;
+        }
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! The training run as the engine drives it.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn::tensor::Device;
 use rayon::prelude::*;
@@ -72,9 +72,10 @@ struct ReconstructionRun {
     labelled_batches: u64,
     /// Losses at the first measurement of their gradients, for GradNorm.
     first_losses: Option<[f64; 2]>,
-    projection: Projection,
+    /// Of the codes measured last, which is done beside the training.
+    projection: Arc<Mutex<Projection>>,
     /// Pictures of the wall with their fields of view.
-    wall: Vec<(usize, Mask)>,
+    wall: Arc<[(usize, Mask)]>,
     /// Lesions of test pictures.
     probes: Vec<Vec<Probe>>,
     /// Points of the map of codes between which was decoded last.
@@ -141,7 +142,7 @@ fn built(request: &BuildRequest<'_>, weights: &str) -> Result<Box<dyn Experiment
         lambda: LAMBDA.of(params),
         labelled_batches: 0,
         first_losses: None,
-        projection: Projection::default(),
+        projection: Arc::default(),
         wall,
         probes,
         between: None,
@@ -424,8 +425,8 @@ impl ReconstructionRun {
     /// Judges validation, test and unseen pictures.
     fn measure(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
         let data = self.data.clone();
-        let parts = [("validation", &data.validation), ("test", &data.test), ("unseen", &data.unseen)];
-        let mut codes = Vec::new();
+        let parts = ["validation", "test", "unseen"].map(|name| (name, part(&data, name)));
+        let mut answers = Vec::new();
         // A decoder that learns nothing has nothing to show.
         let rebuild = self.routine != Routine::Supervised;
         for (name, indices) in parts.into_iter().filter(|(_, indices)| !indices.is_empty()) {
@@ -441,24 +442,31 @@ impl ReconstructionRun {
             self.training.finite(judged.is_finite(), &format!("the answer to {name} pictures"), || {
                 format!("the learning rate ({})", self.hyper.learning_rate)
             })?;
-            self.emit_scores(name, &judged, indices, out);
-            if name != "validation" {
-                codes.push(judged.codes);
-            }
+            answers.push((name, judged));
         }
-        self.emit_codes(&codes, out);
-        report_cams(&self.trainer.net, &data, &self.wall, &self.training.device, out)
+        report_cams(&self.trainer.net, &data, &self.wall, &self.training.device, out)?;
+        let projection = self.projection.clone();
+        out.later(move |out| {
+            let mut codes = Vec::new();
+            for (name, judged) in answers {
+                emit_scores(name, &judged, &data, out);
+                if name != "validation" {
+                    codes.push(judged.codes);
+                }
+            }
+            emit_codes(&codes, &data, &mut projection.lock().unwrap_or_else(PoisonError::into_inner), out);
+            Ok(())
+        })
     }
 
-    /// The pictures whose codes are shown, in the order of the points.
-    fn points(&self) -> Vec<usize> {
-        self.data.test.iter().chain(&self.data.unseen).copied().collect()
+    fn projection(&self) -> MutexGuard<'_, Projection> {
+        self.projection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What is decoded between two codes. A number beyond the last picture means the last one.
     fn interpolate(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
         self.between = Some(self.hyper.between);
-        let points = self.points();
+        let points = points(&self.data);
         // A decoder that learns nothing has nothing to show.
         if self.routine == Routine::Supervised || points.is_empty() {
             return Ok(());
@@ -474,66 +482,6 @@ impl ReconstructionRun {
         Ok(())
     }
 
-    fn emit_scores(&self, name: &str, judged: &Judged, indices: &[usize], out: &mut Emit<'_>) {
-        let found = scores(judged, &self.data, indices);
-        // Of the classifier nothing is known before it has learned.
-        let numbers = [
-            ("accuracy", found.counts.accuracy()),
-            ("auc", found.auc),
-            ("calibration", found.calibration),
-            ("kappa", found.kappa),
-        ];
-        for (what, number) in numbers {
-            if let Some(number) = number {
-                out.scalar(&format!("{what}/{name}"), number);
-            }
-        }
-        if !judged.errors.is_empty() {
-            let mean = judged.errors.iter().sum::<f64>() / judged.errors.len() as f64;
-            out.scalar(&format!("mse/{name}"), mean);
-        }
-        let row = |k: usize| {
-            let grade = judged.grades.as_ref().map_or(-1.0, |grades| grades[k] as f32);
-            [judged.probabilities[k] as f32, grade, judged.errors.get(k).map_or(f32::NAN, |error| *error as f32)]
-        };
-        let values = (0..indices.len()).flat_map(row).collect();
-        out.payload(&format!("scores/{name}"), Payload::Matrix { rows: indices.len() as u32, cols: 3, values });
-    }
-
-    /// Codes of test pictures (and of the unseen hospital), along their two widest directions, and how well hospitals can be told
-    /// from them.
-    fn emit_codes(&mut self, codes: &[Vec<f32>], out: &mut Emit<'_>) {
-        let indices = self.points();
-        let all = codes.concat();
-        let d = all.len() / indices.len().max(1);
-        if d == 0 {
-            return;
-        }
-        if let Some(xy) = self.projection.look(&all, d) {
-            let classes = indices.iter().map(|&i| self.data.pictures[i].grade.map_or(0, u32::from)).collect();
-            out.payload("latent/points", Payload::Points { xy, classes });
-        }
-        out.payload(
-            "latent/codes",
-            Payload::Matrix { rows: indices.len() as u32, cols: d as u32, values: all.clone() },
-        );
-        // Fitted on every second test picture, judged on the others.
-        let test = self.data.test.len();
-        let half = |odd: usize| {
-            let rows = (0..test).filter(move |k| k % 2 == odd);
-            let features: Vec<f32> = rows.clone().flat_map(|k| all[k * d..(k + 1) * d].iter().copied()).collect();
-            let labels: Vec<usize> = rows.map(|k| self.data.pictures[indices[k]].hospital).collect();
-            (features, labels)
-        };
-        let ((fit, fit_labels), (held, held_labels)) = (half(0), half(1));
-        let classes = self.data.hospitals.len();
-        let fitted = Labelled { features: &fit, labels: &fit_labels, d, classes };
-        let judged = Labelled { features: &held, labels: &held_labels, d, classes };
-        if let Ok(accuracy) = linear_probe(&fitted, &judged, &ProbeProtocol::RIDGE, 0) {
-            out.scalar("hospital_probe", accuracy);
-        }
-    }
-
     /// The wall: originals and what the network makes of them.
     fn show_wall(&self, out: &mut Emit<'_>) -> Result<(), RunError> {
         // A decoder that learns nothing has nothing to show.
@@ -544,14 +492,17 @@ impl ReconstructionRun {
         let Some(rebuilt) = rebuild(&self.trainer.net, &self.data, &indices, &self.training.device)? else {
             return Ok(());
         };
-        let mut numbers = Vec::new();
-        for (k, ((i, field), values)) in self.wall.iter().zip(&rebuilt).enumerate() {
-            out.payload(&format!("wall/rebuilt/{k}"), picture(values, self.data.size));
-            let found = quality(&self.data.pictures[*i].planes, values, self.data.size, field);
-            numbers.extend([found.mse, found.mse_within, found.psnr_within, found.ssim_within].map(|v| v as f32));
-        }
-        out.payload("wall/quality", Payload::Matrix { rows: self.wall.len() as u32, cols: 4, values: numbers });
-        Ok(())
+        let (data, wall) = (self.data.clone(), self.wall.clone());
+        out.later(move |out| {
+            let mut numbers = Vec::new();
+            for (k, ((i, field), values)) in wall.iter().zip(&rebuilt).enumerate() {
+                out.payload(&format!("wall/rebuilt/{k}"), picture(values, data.size));
+                let found = quality(&data.pictures[*i].planes, values, data.size, field);
+                numbers.extend([found.mse, found.mse_within, found.psnr_within, found.ssim_within].map(|v| v as f32));
+            }
+            out.payload("wall/quality", Payload::Matrix { rows: wall.len() as u32, cols: 4, values: numbers });
+            Ok(())
+        })
     }
 
     /// What does not change while the run goes on.
@@ -588,7 +539,7 @@ impl ReconstructionRun {
         out.payload("names/validation", lines(&self.data.validation));
         out.payload("names/test", lines(&self.data.test));
         out.payload("names/unseen", lines(&self.data.unseen));
-        out.payload("latent/thumbnails", between::thumbnails(&self.data, &self.points()));
+        out.payload("latent/thumbnails", between::thumbnails(&self.data, &points(&self.data)));
         let side = self.data.size as u32;
         for (k, (i, _)) in self.wall.iter().enumerate() {
             let original = &self.data.pictures[*i];
@@ -604,6 +555,79 @@ impl ReconstructionRun {
             }
             out.payload(&format!("wall/lesions/{k}"), Payload::Mask { width: side, height: side, labels });
         }
+    }
+}
+
+/// The pictures whose codes are shown, in the order of the points.
+fn points(data: &FundusData) -> Vec<usize> {
+    data.test.iter().chain(&data.unseen).copied().collect()
+}
+
+/// The pictures of a part that is measured.
+fn part<'a>(data: &'a FundusData, name: &str) -> &'a [usize] {
+    match name {
+        "validation" => &data.validation,
+        "test" => &data.test,
+        _ => &data.unseen,
+    }
+}
+
+/// Emits how good the answers to the pictures of a part are.
+fn emit_scores(name: &str, judged: &Judged, data: &FundusData, out: &mut Emit<'_>) {
+    let indices = part(data, name);
+    let found = scores(judged, data, indices);
+    // Of the classifier nothing is known before it has learned.
+    let numbers = [
+        ("accuracy", found.counts.accuracy()),
+        ("auc", found.auc),
+        ("calibration", found.calibration),
+        ("kappa", found.kappa),
+    ];
+    for (what, number) in numbers {
+        if let Some(number) = number {
+            out.scalar(&format!("{what}/{name}"), number);
+        }
+    }
+    if !judged.errors.is_empty() {
+        let mean = judged.errors.iter().sum::<f64>() / judged.errors.len() as f64;
+        out.scalar(&format!("mse/{name}"), mean);
+    }
+    let row = |k: usize| {
+        let grade = judged.grades.as_ref().map_or(-1.0, |grades| grades[k] as f32);
+        [judged.probabilities[k] as f32, grade, judged.errors.get(k).map_or(f32::NAN, |error| *error as f32)]
+    };
+    let values = (0..indices.len()).flat_map(row).collect();
+    out.payload(&format!("scores/{name}"), Payload::Matrix { rows: indices.len() as u32, cols: 3, values });
+}
+
+/// Codes of test pictures (and of the unseen hospital), along their two widest directions, and how well hospitals can be told
+/// from them.
+fn emit_codes(codes: &[Vec<f32>], data: &FundusData, projection: &mut Projection, out: &mut Emit<'_>) {
+    let indices = points(data);
+    let all = codes.concat();
+    let d = all.len() / indices.len().max(1);
+    if d == 0 {
+        return;
+    }
+    if let Some(xy) = projection.look(&all, d) {
+        let classes = indices.iter().map(|&i| data.pictures[i].grade.map_or(0, u32::from)).collect();
+        out.payload("latent/points", Payload::Points { xy, classes });
+    }
+    out.payload("latent/codes", Payload::Matrix { rows: indices.len() as u32, cols: d as u32, values: all.clone() });
+    // Fitted on every second test picture, judged on the others.
+    let test = data.test.len();
+    let half = |odd: usize| {
+        let rows = (0..test).filter(move |k| k % 2 == odd);
+        let features: Vec<f32> = rows.clone().flat_map(|k| all[k * d..(k + 1) * d].iter().copied()).collect();
+        let labels: Vec<usize> = rows.map(|k| data.pictures[indices[k]].hospital).collect();
+        (features, labels)
+    };
+    let ((fit, fit_labels), (held, held_labels)) = (half(0), half(1));
+    let classes = data.hospitals.len();
+    let fitted = Labelled { features: &fit, labels: &fit_labels, d, classes };
+    let judged = Labelled { features: &held, labels: &held_labels, d, classes };
+    if let Ok(accuracy) = linear_probe(&fitted, &judged, &ProbeProtocol::RIDGE, 0) {
+        out.scalar("hospital_probe", accuracy);
     }
 }
 
@@ -761,7 +785,7 @@ impl Experiment for ReconstructionRun {
         if !self.data.white.is_empty() {
             to.put_text("white", self.data.white.to_text());
         }
-        to.host.put_f64("latent/axes", self.projection.axes().to_vec());
+        to.host.put_f64("latent/axes", self.projection().axes().to_vec());
         to.finish()
     }
 
@@ -785,7 +809,7 @@ impl Experiment for ReconstructionRun {
         self.labelled_batches = load.text("labelled_batches")?;
         self.dead_told = load.text("dead_told")?;
         let axes = from.tensors.get("latent/axes").map_or(0, |axes| axes.shape.iter().product());
-        self.projection.set_axes(from.get_f64("latent/axes", axes)?.to_vec());
+        self.projection().set_axes(from.get_f64("latent/axes", axes)?.to_vec());
         self.draw_anew();
         Ok(())
     }

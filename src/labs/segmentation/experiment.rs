@@ -186,13 +186,6 @@ impl SegmentationRun {
         self.check_finite(evaluated.is_finite(), "the validation loss or a prediction")?;
         let maps = self.validation.merge(std::mem::take(&mut evaluated.probabilities));
         out.scalar("loss/validation", evaluated.loss);
-        let heard = || out.progress(all, all);
-        let judged = judge(&self.data, &self.validation.indices, &maps, &self.pipeline, heard)?;
-        Means::of(&judged).emit(false, out);
-        out.payload("validation/images", table(&self.data, &self.validation.indices, &judged));
-        for (i, &at) in self.data.wall.iter().enumerate() {
-            out.payload(&format!("wall/probability/{i}"), levels(&maps[at], 256.0));
-        }
         if self.hyper.uncertainty_samples > 0 && self.has_dropout {
             let mut dropout = streams::UNCERTAINTY.open(self.training.seed, self.training.step);
             let passes = self.hyper.uncertainty_samples;
@@ -234,13 +227,22 @@ impl SegmentationRun {
                 out.scalar("best/step", self.best_step as f64);
             }
         }
-        if training && self.over || out.is_last() {
-            let means = estimates(&self.data, &self.validation.indices, &judged);
-            out.payload("validation/means", means_table(&means));
-        }
         out.scalar("learning_rate", self.trainer.rate(&self.hyper));
         out.scalar("epoch", self.batches.epochs(self.training.step));
-        Ok(())
+        let (data, indices, pipeline) = (self.data.clone(), self.validation.indices.clone(), self.pipeline);
+        let with_intervals = training && self.over || out.is_last();
+        out.later(move |out| {
+            let judged = judge(&data, &indices, &maps, &pipeline, || out.progress(all, all))?;
+            Means::of(&judged).emit(false, out);
+            out.payload("validation/images", table(&data, &indices, &judged));
+            for (i, &at) in data.wall.iter().enumerate() {
+                out.payload(&format!("wall/probability/{i}"), levels(&maps[at], 256.0));
+            }
+            if with_intervals {
+                out.payload("validation/means", means_table(&estimates(&data, &indices, &judged)));
+            }
+            Ok(())
+        })
     }
 
     /// Measures the best weights on the test set.

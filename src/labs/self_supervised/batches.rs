@@ -40,6 +40,19 @@ pub struct Batch {
     pub views: Vec<[View; VIEWS]>,
 }
 
+impl Batch {
+    /// The first pictures of it.
+    pub fn first(&self, count: usize) -> Self {
+        let count = count.min(self.indices.len());
+        let numbers = self.values.len() / self.indices.len().max(1);
+        Self {
+            indices: self.indices[..count].to_vec(),
+            values: self.values[..count * numbers].to_vec(),
+            views: self.views[..count].to_vec(),
+        }
+    }
+}
+
 impl Batches {
     /// `size` pictures a step, at most as many as there are; what is left over at the end of an epoch is dropped.
     pub fn new(data: Arc<ImageData>, recipe: Recipe, seed: u64, size: usize) -> Self {

@@ -14,30 +14,30 @@ use super::representation::{defined, emit_views, rows};
 use super::trainer::f_matrix;
 
 /// What is analysed, as it came from the device.
-#[derive(Debug, Clone, Copy)]
-pub struct Read<'a> {
+#[derive(Debug, Clone)]
+pub struct Read {
     /// `[d, d]`, not centred.
-    pub second_moment: &'a [f32],
+    pub second_moment: Vec<f32>,
     /// `[d]`
-    pub mean: &'a [f32],
+    pub mean: Vec<f32>,
     /// `[2B, d]`
-    pub z: &'a [f32],
+    pub z: Vec<f32>,
     /// `[d, d]`, out × in.
-    pub wp: &'a [f32],
+    pub wp: Vec<f32>,
     /// Predictor outputs `[2B, d]`, where Wp is to be fitted to them instead.
-    pub p: Option<&'a [f32]>,
+    pub p: Option<Vec<f32>>,
     /// F has vanished, as DirectPred found: whatever rounding is left, that is complete collapse.
     pub vanished: bool,
 }
 
 /// Emits the eigenspaces of Wp and F, and what tells collapse, which is returned.
-pub fn emit(read: &Read<'_>, hyper: &Hyper, out: &mut Emit<'_>) -> Result<Check, LinalgError> {
+pub fn emit(read: &Read, hyper: &Hyper, out: &mut Emit<'_>) -> Result<Check, LinalgError> {
     let d = read.mean.len();
-    let f = f_matrix(read.second_moment, read.mean, hyper);
-    let z = rows(d, read.z);
-    let wp = match read.p {
+    let f = f_matrix(&read.second_moment, &read.mean, hyper);
+    let z = rows(d, &read.z);
+    let wp = match &read.p {
         Some(p) => effective_linear_map(&z, &rows(d, p))?,
-        None => square(d, read.wp),
+        None => square(d, &read.wp),
     };
     let spaces = eigenspaces(&f, &wp)?;
 

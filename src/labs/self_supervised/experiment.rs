@@ -1,7 +1,7 @@
 //! The training run as the engine drives it.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use burn::tensor::{Device, Tensor, TensorData};
 
@@ -17,19 +17,20 @@ use crate::engine::table::Int;
 use crate::kit::training::{Training, diverged};
 use crate::landscape::Network;
 use crate::metrics::collapse::Alarm;
+use crate::metrics::projection::Projection;
 use crate::nn::weights::Opened;
 use crate::watch::Watch;
 
 use super::alarm::{self, Check};
 use super::batches::{Batch, Batches};
 use super::inspect;
-use super::judge::Judge;
+use super::judge::{Judge, Outputs};
 use super::network::Shape;
 use super::params::{
     BATCH_SIZE, DATA_SEED, Descent, ENCODER, EVALUATION, Hyper, NormalisedBy, OPTIMIZER, PROBE_TEST, PROBE_TRAIN,
     WEIGHTS, check_combination, normalised_by, weights_file,
 };
-use super::trainer::{Correlation, Outcome, Trainer, VIEWS};
+use super::trainer::{Correlation, Outcome, Trainer};
 use super::weights::{Fit, WeightsError, start_from};
 use super::{eigen, representation, source};
 use crate::labs::self_supervised::params::{ANALYSIS_EVERY, LOSS_EVERY, PROBE_EVERY};
@@ -46,12 +47,25 @@ struct SelfSupervisedRun {
     recipe: Recipe,
     batches: Batches,
     trainer: Trainer,
-    judge: Judge,
+    judge: Arc<Judge>,
+    past: Arc<Mutex<Past>>,
+    /// What of the file became of the network, where it starts from one.
+    fit: Option<Fit>,
+}
+
+/// What measurements leave to the next ones, which are made beside the training.
+#[derive(Debug, Default)]
+struct Past {
     alarm: Alarm,
     /// What the newest check measured, once there was one since the start or a resumption.
     checked: Option<Check>,
-    /// What of the file became of the network, where it starts from one.
-    fit: Option<Fit>,
+    projection: Projection,
+}
+
+/// What is judged of a step, read from the device, and the pictures that the inspector shows.
+struct Judged {
+    outputs: Outputs,
+    sample: Batch,
 }
 
 /// Steps between measurements of each kind.
@@ -109,9 +123,8 @@ fn built(request: &BuildRequest<'_>, weights: Option<&Path>) -> Result<Box<dyn E
         cadence: Cadence::of(params),
         batches: Batches::new(data.clone(), recipe, request.seed, batch),
         trainer,
-        judge: Judge::new(&data, recipe, shape, measured, DATA_SEED.of(params) as u64, device),
-        alarm: Alarm::default(),
-        checked: None,
+        judge: Arc::new(Judge::new(&data, recipe, shape, measured, DATA_SEED.of(params) as u64)),
+        past: Arc::default(),
         hyper,
         fit,
         training,
@@ -182,44 +195,53 @@ impl SelfSupervisedRun {
         self.training.step == 1 || self.training.due(every, out)
     }
 
-    fn upload(&self, batch: &Batch) -> Tensor<4> {
+    fn upload(&self, values: Vec<f32>) -> Tensor<4> {
         let set = &self.data.train;
-        let shape = [VIEWS * batch.indices.len(), set.channels, set.height, set.width];
-        Tensor::from_data(TensorData::new(batch.values.clone(), shape), &self.training.device)
+        let shape = [values.len() / set.image_bytes(), set.channels, set.height, set.width];
+        Tensor::from_data(TensorData::new(values, shape), &self.training.device)
     }
 
-    /// Reads and emits what is due; `l2`: the L2 part of the loss before the update, as the cosine part is.
-    fn measure(
-        &mut self,
-        batch: &Batch,
-        outcome: Outcome,
-        l2: Option<Tensor<1>>,
-        out: &mut Emit<'_>,
-    ) -> Result<(), RunError> {
-        let analysis = self.due(self.cadence.analysis, out);
-        let mut check = None;
-        if let Some(l2) = l2 {
-            let correlation = self.trainer.correlation.clone().filter(|_| analysis);
-            check = self.emit_batch(outcome, l2, correlation, out)?;
-        }
-        if self.training.due(self.cadence.probe, out) {
-            self.alarm.judged(self.judge.emit(&self.trainer.online.branch, out)?);
-            inspect::emit(&self.data.train, batch, self.recipe, out);
-        }
-        if let Some(check) = check {
-            self.observe(&check, out);
-        }
-        self.evaluate(out)
+    fn past(&self) -> MutexGuard<'_, Past> {
+        self.past.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads and emits the losses of a batch, and its eigenspaces where there is an F to analyse.
-    fn emit_batch(
+    /// Measures, beside the next steps, what was read of this one.
+    fn measure(&self, read: Option<eigen::Read>, judged: Option<Judged>, out: &mut Emit<'_>) -> Result<(), RunError> {
+        if read.is_none() && judged.is_none() {
+            return Ok(());
+        }
+        let (past, judge, data) = (self.past.clone(), self.judge.clone(), self.data.clone());
+        let (recipe, hyper, rates) = (self.recipe, self.hyper, self.rates());
+        let (step, steps) = (self.training.step, self.training.steps);
+        out.later(move |out| {
+            let past = &mut *past.lock().unwrap_or_else(PoisonError::into_inner);
+            let check = read.map(|read| eigen::emit(&read, &hyper, out)).transpose();
+            let check = check.map_err(|error| not_finite(step, &error, &rates))?;
+            if let Some(Judged { outputs, sample }) = judged {
+                past.alarm.judged(judge.judge(&outputs, &mut past.projection, out)?);
+                inspect::emit(&data.train, &sample, recipe, out);
+            }
+            if let Some(check) = check {
+                past.observe(check, [step, steps], out);
+            }
+            Ok(())
+        })
+    }
+
+    /// Runs the network over the pictures that are judged.
+    fn look(&self, sample: Batch, out: &mut Emit<'_>) -> Result<Judged, RunError> {
+        let outputs = self.judge.look(&self.trainer.online.branch, &self.training.device, out)?;
+        Ok(Judged { outputs, sample })
+    }
+
+    /// Reads the losses of a batch and emits them; reads what its eigenspaces follow from, where there is an F to analyse.
+    fn read_batch(
         &self,
         outcome: Outcome,
         l2: Tensor<1>,
         correlation: Option<Correlation>,
         out: &mut Emit<'_>,
-    ) -> Result<Option<Check>, RunError> {
+    ) -> Result<Option<eigen::Read>, RunError> {
         let mut reader = Reader::default();
         let cosine = reader.add(outcome.cosine);
         let l2 = reader.add(l2);
@@ -234,36 +256,31 @@ impl SelfSupervisedRun {
         });
         let norms = outcome.gradient_norms.map(|norms| reader.add(norms));
         let outputs = fitted.then(|| reader.add(outcome.p));
-        let read = reader.read()?;
+        let mut read = reader.read()?;
         self.emit_loss(f64::from(read[cosine][0]), f64::from(read[l2][0]), out)?;
         if let Some(norms) = norms {
             representation::emit_gradients(&read[norms], out);
         }
-        let Some([second_moment, mean, z, wp]) = analysed else { return Ok(None) };
-        let read = eigen::Read {
-            second_moment: &read[second_moment],
-            mean: &read[mean],
-            z: &read[z],
-            wp: &read[wp],
-            p: outputs.map(|at| read[at].as_slice()),
-            vanished: self.trainer.f_vanished,
-        };
-        eigen::emit(&read, &self.hyper, out).map(Some).map_err(|error| self.not_finite(error))
+        let Some(analysed) = analysed else { return Ok(None) };
+        let [second_moment, mean, z, wp] = analysed.map(|at| std::mem::take(&mut read[at]));
+        let p = outputs.map(|at| std::mem::take(&mut read[at]));
+        Ok(Some(eigen::Read { second_moment, mean, z, wp, p, vanished: self.trainer.f_vanished }))
     }
 
     /// What is known before the first step: of random weights the predictor alone; weights that are given are analysed as
     /// after a step, on the first batch.
-    fn emit_start(&self, batch: &Batch, out: &mut Emit<'_>) -> Result<Option<Check>, RunError> {
+    fn emit_start(&self, batch: &Batch, out: &mut Emit<'_>) -> Result<Option<eigen::Read>, RunError> {
         if self.fit.is_none() && self.training.steps > 0 {
             let mut reader = Reader::default();
             let wp = self.trainer.online.predictor.matrix();
             let d = wp.dims()[0];
             reader.add(wp);
             let read = reader.read()?;
-            eigen::emit_untrained(&read[0], d, out).map_err(|error| self.not_finite(error))?;
+            let emitted = eigen::emit_untrained(&read[0], d, out);
+            emitted.map_err(|error| not_finite(self.training.step, &error, &self.rates()))?;
             return Ok(None);
         }
-        let x = self.upload(batch);
+        let x = self.upload(batch.values.clone());
         let mut reader = Reader::default();
         reader.add(self.trainer.online.branch.encoder.infer(x.clone()));
         let read = reader.read()?;
@@ -272,7 +289,7 @@ impl SelfSupervisedRun {
             out,
         );
         let (outcome, correlation) = self.trainer.look(x, &self.hyper);
-        self.emit_batch(outcome, self.trainer.l2(&self.hyper), Some(correlation), out)
+        self.read_batch(outcome, self.trainer.l2(&self.hyper), Some(correlation), out)
     }
 
     /// The linear evaluation, where it is asked for and this is the end.
@@ -281,7 +298,7 @@ impl SelfSupervisedRun {
             return Ok(());
         }
         let Some(protocol) = EVALUATION.of(&self.training.params) else { return Ok(()) };
-        self.judge.evaluate(&self.trainer.online.branch, &protocol, out)
+        self.judge.evaluate(&self.trainer.online.branch, &protocol, &self.training.device, out)
     }
 
     fn emit_loss(&self, cosine: f64, l2: f64, out: &mut Emit<'_>) -> Result<(), RunError> {
@@ -298,20 +315,6 @@ impl SelfSupervisedRun {
         Ok(())
     }
 
-    /// Says so when the network collapses or recovers, and how it ends.
-    fn observe(&mut self, check: &Check, out: &mut Emit<'_>) {
-        self.checked = Some(*check);
-        if let Some(said) = self.alarm.observe(check.verdict, self.training.step, self.training.steps) {
-            let (level, text) = alarm::notice(said, &self.alarm, check);
-            out.notice(level, text);
-        }
-    }
-
-    fn not_finite(&self, error: LinalgError) -> RunError {
-        let happened = format!("the eigenspaces cannot be analysed in step {}: {error}", self.training.step);
-        diverged(&happened, &self.rates())
-    }
-
     fn rates(&self) -> String {
         let Hyper { encoder, projector, predictor, .. } = &self.hyper;
         format!(
@@ -319,6 +322,21 @@ impl SelfSupervisedRun {
             encoder.learning_rate, projector.learning_rate, predictor.learning_rate
         )
     }
+}
+
+impl Past {
+    /// Says so when the network collapses or recovers, and how it ends.
+    fn observe(&mut self, check: Check, [step, steps]: [u64; 2], out: &mut Emit<'_>) {
+        self.checked = Some(check);
+        if let Some(said) = self.alarm.observe(check.verdict, step, steps) {
+            let (level, text) = alarm::notice(said, &self.alarm, &check);
+            out.notice(level, text);
+        }
+    }
+}
+
+fn not_finite(step: u64, error: &LinalgError, rates: &str) -> RunError {
+    diverged(&format!("the eigenspaces cannot be analysed in step {step}: {error}"), rates)
 }
 
 impl Experiment for SelfSupervisedRun {
@@ -339,33 +357,40 @@ impl Experiment for SelfSupervisedRun {
         out.payload("protocol", Payload::Text(self.judge.protocol()));
         out.payload("classes", Payload::Text(self.data.train.class_names.join("\n")));
         let batch = self.batches.of(0);
-        let check = self.emit_start(&batch, out)?;
-        self.alarm.judged(self.judge.emit(&self.trainer.online.branch, out)?);
-        if let Some(check) = check {
-            self.observe(&check, out);
-        }
-        inspect::emit(&self.data.train, &batch, self.recipe, out);
-        self.evaluate(out)?;
-        Ok(())
+        let read = self.emit_start(&batch, out)?;
+        let judged = self.look(batch, out)?;
+        self.measure(read, Some(judged), out)?;
+        self.evaluate(out)
     }
 
     fn step(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
         let batch = self.batches.next(self.training.step, self.training.steps);
         let tau = self.hyper.tau_at(self.training.step, self.training.steps);
-        let x = self.upload(&batch);
         let done = self.training.step;
         self.training.step += 1;
-        let wanted = self.due(self.cadence.loss, out) || self.due(self.cadence.analysis, out);
+        let (analysed, judged) = (self.due(self.cadence.analysis, out), self.training.due(self.cadence.probe, out));
+        let wanted = analysed || self.due(self.cadence.loss, out);
+        let sample = judged.then(|| batch.first(inspect::SHOWN));
+        let x = self.upload(batch.values);
         let l2 = wanted.then(|| self.trainer.l2(&self.hyper));
         self.trainer.norms_wanted = wanted;
         let outcome = self.trainer.step(x, &self.hyper.at(done, self.training.steps), tau, done)?;
-        self.measure(&batch, outcome, l2, out)
+        let read = match l2 {
+            Some(l2) => {
+                let correlation = self.trainer.correlation.clone().filter(|_| analysed);
+                self.read_batch(outcome, l2, correlation, out)?
+            }
+            None => None,
+        };
+        let judged = sample.map(|sample| self.look(sample, out)).transpose()?;
+        self.measure(read, judged, out)?;
+        self.evaluate(out)
     }
 
     fn stopped(&mut self, out: &mut Emit<'_>) {
-        if self.alarm.all_checks > 0 {
-            let (level, text) =
-                alarm::stopped(&self.alarm, self.checked.as_ref(), self.training.step, self.training.steps);
+        let Past { alarm, checked, .. } = &*self.past();
+        if alarm.all_checks > 0 {
+            let (level, text) = alarm::stopped(alarm, checked.as_ref(), self.training.step, self.training.steps);
             out.notice(level, text);
         }
     }
@@ -381,17 +406,17 @@ impl Experiment for SelfSupervisedRun {
     fn networks(&mut self) -> Result<Vec<Network>, RunError> {
         let batch = self.batches.of(self.training.step);
         let hyper = self.hyper.at(self.training.step, self.training.steps);
-        Ok(vec![self.trainer.network(self.upload(&batch), &hyper)?])
+        Ok(vec![self.trainer.network(self.upload(batch.values), &hyper)?])
     }
 
     fn checkpoint(&mut self) -> Result<Checkpoint, RunError> {
         let mut to = self.training.save();
         self.trainer.save(&mut to);
-        to.host.put_f64("embedding/axes", self.judge.axes().to_vec());
+        to.host.put_f64("embedding/axes", self.past().projection.axes().to_vec());
         if let Some(moments) = self.moments_of_data() {
             to.host.put_f64(MOMENTS_OF_DATA, moments.numbers());
         }
-        to.put_json("alarm", &self.alarm)?;
+        to.put_json("alarm", &self.past().alarm)?;
         to.finish()
     }
 
@@ -399,9 +424,10 @@ impl Experiment for SelfSupervisedRun {
         let load = self.training.load(from)?;
         self.trainer.load(&load)?;
         let axes = from.tensors.get("embedding/axes").map_or(0, |axes| axes.shape.iter().product());
-        self.judge.set_axes(from.get_f64("embedding/axes", axes)?.to_vec());
+        let mut past = self.past();
+        past.projection.set_axes(from.get_f64("embedding/axes", axes)?.to_vec());
         // Words, not training: an alarm that another version wrote starts anew.
-        self.alarm = load.json("alarm").unwrap_or_default();
+        past.alarm = load.json("alarm").unwrap_or_default();
         Ok(())
     }
 }

@@ -26,20 +26,31 @@ const PART_NUMBERS: usize = PART * 3 * 128 * 128;
 const SHOWN: usize = 1000;
 
 /// Fixed pictures without augmentation.
+#[derive(Debug)]
 pub struct Judge {
     data: Arc<ImageData>,
     recipe: Recipe,
-    device: Device,
     train: Measured,
     test: Measured,
     classes: usize,
     shape: Shape,
     knn: KnnProtocol,
     probe: ProbeProtocol,
-    projection: Projection,
+}
+
+/// What the network makes of them, read from the device.
+#[derive(Debug, Default)]
+pub struct Outputs {
+    /// Features `[n, f]` of training pictures.
+    train: Vec<f32>,
+    /// Features `[n, f]` of test pictures.
+    test: Vec<f32>,
+    /// Embeddings `[n, d]` of test pictures.
+    embeddings: Vec<f32>,
 }
 
 /// Indices of pictures and their classes. They go to the device part by part: all at once large ones may need more than it has.
+#[derive(Debug)]
 struct Measured {
     indices: Vec<usize>,
     labels: Vec<usize>,
@@ -47,14 +58,7 @@ struct Measured {
 
 impl Judge {
     /// At most `train` and `test` pictures, chosen by `seed`.
-    pub fn new(
-        data: &Arc<ImageData>,
-        recipe: Recipe,
-        shape: Shape,
-        (train, test): (usize, usize),
-        seed: u64,
-        device: &Device,
-    ) -> Self {
+    pub fn new(data: &Arc<ImageData>, recipe: Recipe, shape: Shape, (train, test): (usize, usize), seed: u64) -> Self {
         let measured = |set: &ImageSet, count: usize, stream: u64| {
             let mut indices: Vec<usize> = (0..set.len()).collect();
             streams::MEASURED.open(seed, stream).shuffle(&mut indices);
@@ -71,10 +75,8 @@ impl Judge {
             shape,
             knn,
             probe: ProbeProtocol::RIDGE,
-            projection: Projection::default(),
             data: data.clone(),
             recipe,
-            device: device.clone(),
         }
     }
 
@@ -91,10 +93,10 @@ impl Judge {
         )
     }
 
-    /// Emits kNN, probe, projection, and what the test pictures' features and embeddings are like without labels; returns what the features are worth.
-    pub fn emit(&mut self, branch: &Branch, out: &mut Emit<'_>) -> Result<Accuracy, RunError> {
+    /// Runs the network over the pictures.
+    pub fn look(&self, branch: &Branch, device: &Device, out: &mut Emit<'_>) -> Result<Outputs, RunError> {
         let all = self.train.labels.len() + self.test.labels.len();
-        let (mut train, mut test, mut embeddings) = (Vec::new(), Vec::new(), Vec::new());
+        let mut outputs = Outputs::default();
         let mut done = 0;
         let both = [(&self.test, &self.data.test, true), (&self.train, &self.data.train, false)];
         let parts = both.into_iter().flat_map(|(measured, set, is_test)| {
@@ -105,48 +107,60 @@ impl Judge {
             out.progress(done, all)?;
             done += part.len();
             let mut reader = Reader::default();
-            let h = branch.encoder.infer(upload(set, part, self.recipe, &self.device));
+            let h = branch.encoder.infer(upload(set, part, self.recipe, device));
             if is_test {
                 reader.add(branch.projector.infer(h.clone()));
             }
             reader.add(h);
             let mut read = reader.read()?;
             let features = read.pop().unwrap_or_default();
-            if is_test { &mut test } else { &mut train }.extend(features);
-            read.into_iter().for_each(|z| embeddings.extend(z));
+            if is_test { &mut outputs.test } else { &mut outputs.train }.extend(features);
+            read.into_iter().for_each(|z| outputs.embeddings.extend(z));
         }
+        Ok(outputs)
+    }
+
+    /// Emits kNN, probe, projection, and what the test pictures' features and embeddings are like without labels; returns what the
+    /// features are worth. `projection`: that of the look before.
+    pub fn judge(&self, of: &Outputs, projection: &mut Projection, out: &mut Emit<'_>) -> Result<Accuracy, RunError> {
         let (d, classes) = (self.shape.features(), self.classes);
-        let fitted = Labelled { features: &train, labels: &self.train.labels, d, classes };
-        let judged = Labelled { features: &test, labels: &self.test.labels, d, classes };
+        let fitted = Labelled { features: &of.train, labels: &self.train.labels, d, classes };
+        let judged = Labelled { features: &of.test, labels: &self.test.labels, d, classes };
         let knn = knn_accuracy(&fitted, &judged, &self.knn).map_err(failed)?;
         let probe = linear_probe(&fitted, &judged, &self.probe, 0).map_err(failed)?;
         out.scalar("knn", knn);
         out.scalar("probe", probe);
 
-        let embeddings = rows(self.shape.embedding(), &embeddings);
+        let embeddings = rows(self.shape.embedding(), &of.embeddings);
         out.scalar("normalised_std/test", normalised_std(&embeddings));
-        representation::emit_test(&rows(d, &test), &embeddings, out);
+        representation::emit_test(&rows(d, &of.test), &embeddings, out);
         if out.wants("embedding") {
-            self.project(&test, out);
+            self.project(&of.test, projection, out);
         }
         Ok(Accuracy { knn, probe })
     }
 
     /// The two widest directions of the test pictures' features.
-    fn project(&mut self, features: &[f32], out: &mut Emit<'_>) {
+    fn project(&self, features: &[f32], projection: &mut Projection, out: &mut Emit<'_>) {
         let d = self.shape.features();
         let shown = (features.len() / d).min(SHOWN);
         // Features that are not finite were reported by the probe.
-        let Some(xy) = self.projection.look(&features[..shown * d], d) else { return };
+        let Some(xy) = projection.look(&features[..shown * d], d) else { return };
         let classes = self.test.labels[..shown].iter().map(|&label| label as u32).collect();
         out.payload("embedding", Payload::Points { xy, classes });
     }
 
     /// The published linear evaluation at the end of a run: features of all pictures, each picture passed once.
-    pub fn evaluate(&self, branch: &Branch, protocol: &ProbeProtocol, out: &mut Emit<'_>) -> Result<(), RunError> {
+    pub fn evaluate(
+        &self,
+        branch: &Branch,
+        protocol: &ProbeProtocol,
+        device: &Device,
+        out: &mut Emit<'_>,
+    ) -> Result<(), RunError> {
         let encoded = |set: &ImageSet| -> Result<(Vec<f32>, Vec<usize>), RunError> {
             let all: Vec<usize> = (0..set.len()).collect();
-            let features = encode(set, &all, self.recipe, branch, false, &self.device, |_| true)?.unwrap_or_default();
+            let features = encode(set, &all, self.recipe, branch, false, device, |_| true)?.unwrap_or_default();
             Ok((features, set.classes.iter().map(|&class| class as usize).collect()))
         };
         let (train, train_labels) = encoded(&self.data.train)?;
@@ -157,16 +171,6 @@ impl Judge {
         out.scalar("evaluation", linear_probe(&fitted, &judged, protocol, 0).map_err(failed)?);
         out.notice(Level::Info, format!("the evaluation at the end is a {}", protocol.describe()));
         Ok(())
-    }
-
-    /// Axes of the last projection, for a checkpoint.
-    pub fn axes(&self) -> &[f64] {
-        self.projection.axes()
-    }
-
-    /// Puts back what [`Judge::axes`] gave.
-    pub fn set_axes(&mut self, axes: Vec<f64>) {
-        self.projection.set_axes(axes);
     }
 }
 

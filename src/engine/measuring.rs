@@ -1,0 +1,116 @@
+//! What steps put off ([`Emit::later`](super::emit::Emit::later)) is done on a thread beside the next ones; everything is handed out
+//! in the order of the steps, so that nobody sees when it was done.
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use crossbeam::channel::{Receiver, Sender, unbounded};
+
+use super::emit::{Emission, Later};
+use super::experiment::RunError;
+use crate::compute;
+
+/// Steps whose work may wait: one is done, one waits. What a step has read from the device stays in memory until then.
+const MOST_WAITING: usize = 2;
+
+/// What a work reported, or why not; a panic is the training's.
+type Done = Result<Result<Emission, RunError>, Box<dyn Any + Send>>;
+
+/// The steps of one run that are not told yet.
+#[derive(Debug, Default)]
+pub(super) struct Measuring {
+    steps: VecDeque<Waiting>,
+    thread: Option<Thread>,
+}
+
+#[derive(Debug)]
+struct Thread {
+    works: Sender<Later>,
+    done: Receiver<Done>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    reported: Reported,
+    /// The rest of it is on its way.
+    incomplete: bool,
+}
+
+/// What a step reported.
+#[derive(Debug)]
+pub(super) struct Reported {
+    pub step: u64,
+    pub by_twin: bool,
+    /// All of it, or why it could not be measured.
+    pub emission: Result<Emission, RunError>,
+}
+
+impl Measuring {
+    /// Takes what a step reported at once, and what it put off.
+    pub fn put(&mut self, step: u64, by_twin: bool, emission: Emission, later: Option<Later>) {
+        let kept = later.map(|later| self.hand_over(later));
+        let incomplete = matches!(kept, Some(None));
+        let mut reported = Reported { step, by_twin, emission: Ok(emission) };
+        // Without a thread it is done here.
+        if let Some(later) = kept.flatten() {
+            reported.complete(later.run());
+        }
+        self.steps.push_back(Waiting { reported, incomplete });
+    }
+
+    /// The next step in order if all of it is there; `wait`: or once it is, which is also waited for where too much waits.
+    pub fn next(&mut self, wait: bool) -> Option<Reported> {
+        let incomplete = self.steps.iter().filter(|step| step.incomplete).count();
+        let first = self.steps.front_mut()?;
+        if let Some(thread) = self.thread.as_ref().filter(|_| first.incomplete) {
+            let done = match wait || incomplete > MOST_WAITING {
+                true => thread.done.recv().expect("the thread measures as long as it is handed work"),
+                false => thread.done.try_recv().ok()?,
+            };
+            first.reported.complete(done.unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        self.steps.pop_front().map(|waiting| waiting.reported)
+    }
+
+    /// Gives it back where there is no thread for it.
+    fn hand_over(&mut self, later: Later) -> Option<Later> {
+        if self.thread.is_none() {
+            self.thread = start();
+        }
+        match &self.thread {
+            Some(thread) => thread.works.send(later).err().map(|refused| refused.0),
+            None => Some(later),
+        }
+    }
+}
+
+impl Reported {
+    fn complete(&mut self, later: Result<Emission, RunError>) {
+        match (&mut self.emission, later) {
+            (Ok(emission), Ok(later)) => emission.append(later),
+            (_, Err(error)) => self.emission = Err(error),
+            (Err(_), Ok(_)) => {}
+        }
+    }
+}
+
+/// It ends when nobody hands it work any more.
+fn start() -> Option<Thread> {
+    let (works, inbox) = unbounded::<Later>();
+    let (outbox, done) = unbounded();
+    // The training has all of them meanwhile.
+    let threads = (rayon::current_num_threads() / 2).max(1);
+    let serve = move || {
+        let _threads = compute::own_threads_of(threads);
+        for later in inbox {
+            let found = catch_unwind(AssertUnwindSafe(|| later.run()));
+            if outbox.send(found).is_err() {
+                return;
+            }
+        }
+    };
+    let spawned = std::thread::Builder::new().name("measuring".to_owned()).spawn(serve);
+    spawned.inspect_err(|error| tracing::warn!("no thread to measure with beside the training: {error}")).ok()?;
+    Some(Thread { works, done })
+}
