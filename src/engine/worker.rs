@@ -499,16 +499,18 @@ impl<'a> Trained<'a> {
     fn step(&mut self, lane: &mut Lane<'_>, step: u64, served: bool) -> Result<(), RunError> {
         let emit = || Emit::putting_off(self.request.keys, step, self.request.steps, served);
         let mut out = emit();
-        if let Err(error) = self.experiment.step(&mut out) {
+        let stepped = catch_unwind(AssertUnwindSafe(|| self.experiment.step(&mut out)));
+        if !matches!(stepped, Ok(Ok(()))) {
             // What was measured before is told, and may have failed before.
-            return self.tell(lane, true).and(Err(error));
+            self.tell(lane, true)?;
+            return stepped.unwrap_or_else(|panic| resume_unwind(panic));
         }
         let later = out.put_off();
         self.measuring.put(step, false, out.finish(), later);
         if let Some(twin) = &mut self.twin {
             let mut out = emit();
-            match twin.experiment.step(&mut out) {
-                Ok(()) => {
+            match catch_unwind(AssertUnwindSafe(|| twin.experiment.step(&mut out))) {
+                Ok(Ok(())) => {
                     let later = out.put_off();
                     let is_over = twin.experiment.is_over();
                     self.measuring.put(step, true, out.finish(), later);
@@ -519,9 +521,13 @@ impl<'a> Trained<'a> {
                         lane.notice(step, Level::Info, text.to_owned());
                     }
                 }
-                Err(error) => {
+                Ok(Err(error)) => {
                     self.tell(lane, true)?;
                     self.twin_failed(lane, step, &error);
+                }
+                Err(panic) => {
+                    self.tell(lane, true)?;
+                    resume_unwind(panic);
                 }
             }
         }

@@ -42,7 +42,7 @@ pub const KEYS: &[KeySpec] = &[
 /// before its first step when it is 4.
 ///
 /// When it is 2 or 3, `late` is the sum of every tenth step, put off: of 3 until the next step has begun; of 2 for some
-/// milliseconds, failing at step 50 at a rate of 2 and panicking there at a rate of 3.
+/// milliseconds, failing at step 50 at a rate of 2 and panicking there at a rate of 3; at a rate of 4 the step after it panics.
 pub struct Adder {
     sum: f64,
     rate: f64,
@@ -108,6 +108,7 @@ impl Experiment for Adder {
     fn step(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
         self.begun.store(out.step(), Ordering::SeqCst);
         assert!(self.fixed != 5.0 || out.step() != 50, "toy experiment panics on purpose");
+        assert!([self.fixed, self.rate] != [2.0, 4.0] || out.step() != 51, "toy experiment panics on purpose");
         if self.fixed == 6.0 && out.step() == 50 {
             return Err(RunError::Diverged("the sum is not a number; lower the rate".to_owned()));
         }
