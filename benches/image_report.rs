@@ -66,6 +66,8 @@ fn run(set: &[&str], steps: u64) -> f64 {
 }
 
 fn main() {
+    // As the program's worker does.
+    let _threads = learnscope::compute::own_threads();
     println!("{:36} {:>9} {:>12}", "update", "wall ms", "threads ms");
     for variant in ["convirt", "gloria", "without-local", "ours"] {
         steps(variant, &[&format!("variant={variant}")]);

@@ -155,6 +155,8 @@ fn enlarged(map: &[f32], side: usize, size: usize) -> Vec<f32> {
 }
 
 fn main() {
+    // As the program's worker does.
+    let _threads = learnscope::compute::own_threads();
     println!("{:30} {:24} {:>9} {:>12}", "update of 12 pictures, 64x64", "", "wall ms", "threads ms");
     steps("AECL1 (mini)", &[]);
     steps("AECL1 (mini, tied)", &["tied=on"]);

@@ -92,6 +92,8 @@ fn convolution(inputs: usize, outputs: usize, side: usize, kernel: usize, groups
 }
 
 fn main() {
+    // As the program's worker does.
+    let _threads = learnscope::compute::own_threads();
     let full = std::env::args().any(|argument| argument == "full");
     println!("convolution, forward and backward           ours s     Burn s    ratio");
     for (inputs, outputs, side, kernel, groups) in [

@@ -30,8 +30,8 @@ const WINDOW: Rect = Rect { min: Pos2::ZERO, max: pos2(960.0, 640.0) };
 const RUNS: [(&str, &str, u64); 5] = [
     ("optimizers", "moons", 3_000),
     ("self-supervised", "", 250),
-    ("segmentation", "", 60),
-    ("reconstruction", "", 60),
+    ("segmentation", "", 150),
+    ("reconstruction", "", 150),
     ("image-report", "", 60),
 ];
 

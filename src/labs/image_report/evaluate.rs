@@ -1,8 +1,6 @@
 //! What a network makes of the test pairs: whether a report is told from its perturbations, and by what the image matters; content
 //! edits; retrieval; grounding.
 
-use burn::tensor::Device;
-
 use crate::compute::streams;
 use crate::engine::emit::Emit;
 use crate::engine::event::Payload;
@@ -10,11 +8,10 @@ use crate::engine::experiment::RunError;
 use crate::metrics::grounding::{Game, Pointing, Region, pointing};
 use crate::metrics::matching::{Columns, MatchingError, Recall, Retrieval, columns, retrieval};
 use crate::nn::image_text::local::Local;
-use crate::nn::image_text::model::ImageText;
 use crate::text::edits::Edit;
 use crate::text::perturb::{Perturbation, Perturbed};
 
-use super::embed::{Embedder, Vectors, cosine};
+use super::embed::{Embedder, Looks, Vectors, cosine};
 use super::source::{Pair, PairData};
 use super::texts::{PERTURBED, Texts};
 
@@ -61,7 +58,25 @@ pub struct Evaluation {
     pub retrieval: Retrieval,
     /// For each finding word its game; the last one is of all.
     pub grounding: Vec<(String, Game)>,
-    finite: bool,
+}
+
+/// What the network makes of the measured pairs, read from the device.
+#[derive(Debug, Clone)]
+pub struct Embedded {
+    images: Vectors,
+    /// Of each pair its report and its perturbations.
+    candidates: Vectors,
+    /// Of the possible edits, pair by pair.
+    edits: Vectors,
+    /// Of the pairs with findings.
+    looks: Vec<Looks>,
+}
+
+impl Embedded {
+    /// Whether every vector is one of numbers.
+    pub fn is_finite(&self) -> bool {
+        [&self.images, &self.candidates, &self.edits].iter().all(|vectors| vectors.is_finite())
+    }
 }
 
 impl Evaluator {
@@ -76,30 +91,43 @@ impl Evaluator {
         Self { count: count.min(candidates.len()), candidates, seen: data.seen(), seed }
     }
 
-    /// Measures; `all`: every test pair.
-    pub fn measure(
+    /// The pairs that are measured; `all`: every test pair.
+    fn measured(&self, all: bool) -> &[Candidates] {
+        &self.candidates[..if all { self.candidates.len() } else { self.count }]
+    }
+
+    /// Runs the network over the pairs that are measured.
+    pub fn embed(
         &self,
-        net: &ImageText,
+        embedder: &Embedder<'_>,
         data: &PairData,
-        texts: &Texts,
-        (local, all): (&Local, bool),
-        device: &Device,
-    ) -> Result<Evaluation, RunError> {
-        let embedder = Embedder { net, texts, device };
-        let count = if all { self.candidates.len() } else { self.count };
-        let measured = &self.candidates[..count];
-        let pair = |of: &Candidates| &data.pairs[of.pair];
-        let values: Vec<Vec<f32>> = measured.iter().map(|of| pair(of).values().collect()).collect();
-        let images = embedder.images(&values, data.size)?;
-        let groups: Vec<&[String]> = measured.iter().flat_map(|of| of.texts(data)).collect();
-        let candidates = embedder.texts(&groups)?;
-        let edited: Vec<(usize, Edit, &[String])> = measured
-            .iter()
-            .enumerate()
-            .flat_map(|(i, of)| of.edits.iter().map(move |(edit, words)| (i, *edit, words.as_slice())))
-            .collect();
-        let edits = embedder.texts(&edited.iter().map(|(_, _, words)| *words).collect::<Vec<_>>())?;
-        let finite = images.is_finite() && candidates.is_finite() && edits.is_finite();
+        local: &Local,
+        all: bool,
+    ) -> Result<Embedded, RunError> {
+        let measured = self.measured(all);
+        let values = |pair: &Pair| -> Vec<f32> { pair.values().collect() };
+        let pairs = measured.iter().map(|of| &data.pairs[of.pair]);
+        let images: Vec<Vec<f32>> = pairs.clone().map(values).collect();
+        let candidates: Vec<&[String]> = measured.iter().flat_map(|of| of.texts(data)).collect();
+        let edits: Vec<&[String]> =
+            measured.iter().flat_map(|of| of.edits.iter().map(|(_, words)| words.as_slice())).collect();
+        let boxed: Vec<&Pair> = pairs.filter(|pair| !pair.mentions.is_empty()).collect();
+        let reports: Vec<&[String]> = boxed.iter().map(|pair| pair.words.as_slice()).collect();
+        let pictures: Vec<Vec<f32>> = boxed.into_iter().map(values).collect();
+        Ok(Embedded {
+            images: embedder.images(&images, data.size)?,
+            candidates: embedder.texts(&candidates)?,
+            edits: embedder.texts(&edits)?,
+            looks: embedder.looks(&pictures, data.size, &reports, local)?,
+        })
+    }
+
+    /// Measures what [`Evaluator::embed`] found.
+    pub fn judge(&self, embedded: &Embedded, data: &PairData, all: bool) -> Result<Evaluation, RunError> {
+        let measured = self.measured(all);
+        let Embedded { images, candidates, edits, looks } = embedded;
+        let edited: Vec<(usize, Edit)> =
+            measured.iter().enumerate().flat_map(|(i, of)| of.edits.iter().map(move |(edit, _)| (i, *edit))).collect();
         let other = self.others(measured, data);
         let degenerate: Vec<bool> =
             measured.iter().flat_map(|of| of.perturbed.iter().map(|perturbed| perturbed.degenerate)).collect();
@@ -128,11 +156,11 @@ impl Evaluator {
             };
             (of.len(), wins(&|i| i), wins(&|i| other[i]))
         });
-        let reports: Vec<f32> = (0..count).flat_map(|i| report(i).iter().copied()).collect();
-        let retrieval = retrieval(pictures, &reports, d, &same(measured.iter().map(|of| &pair(of).words[..])))
-            .map_err(unmeasured)?;
-        let grounding = self.ground(&embedder, data, measured, local)?;
-        Ok(Evaluation { structure, unique, edits: found, retrieval, grounding, finite })
+        let reports: Vec<f32> = (0..measured.len()).flat_map(|i| report(i).iter().copied()).collect();
+        let words = measured.iter().map(|of| &data.pairs[of.pair].words[..]);
+        let retrieval = retrieval(pictures, &reports, d, &same(words)).map_err(unmeasured)?;
+        let grounding = ground(measured, looks, data);
+        Ok(Evaluation { structure, unique, edits: found, retrieval, grounding })
     }
 
     /// For each measured pair another one whose report is another, as far as there is one.
@@ -146,43 +174,34 @@ impl Evaluator {
         };
         (0..n).map(other).collect()
     }
+}
 
-    fn ground(
-        &self,
-        embedder: &Embedder<'_>,
-        data: &PairData,
-        measured: &[Candidates],
-        local: &Local,
-    ) -> Result<Vec<(String, Game)>, RunError> {
-        let boxed: Vec<&Pair> =
-            measured.iter().map(|of| &data.pairs[of.pair]).filter(|pair| !pair.mentions.is_empty()).collect();
-        let images: Vec<Vec<f32>> = boxed.iter().map(|pair| pair.values().collect()).collect();
-        let reports: Vec<&[String]> = boxed.iter().map(|pair| pair.words.as_slice()).collect();
-        let looks = embedder.looks(&images, data.size, &reports, local)?;
-        let mut found: Vec<(String, Vec<Pointing>)> = Vec::new();
-        for (pair, looks) in boxed.iter().zip(&looks) {
-            let [_, regions] = looks.shape;
-            for mention in &pair.mentions {
-                let Some(weights) = looks.weights.get(mention.word * regions..(mention.word + 1) * regions) else {
-                    continue;
-                };
-                let Some(pointing) = pointing(weights, looks.grid, &[region(mention.bounds)]) else { continue };
-                let word = &pair.words[mention.word];
-                match found.iter_mut().find(|(name, _)| name == word) {
-                    Some((_, of)) => of.push(pointing),
-                    None => found.push((word.clone(), vec![pointing])),
-                }
+/// How well the attention of words points at what they name, for each word; the last one is of all.
+fn ground(measured: &[Candidates], looks: &[Looks], data: &PairData) -> Vec<(String, Game)> {
+    let boxed = measured.iter().map(|of| &data.pairs[of.pair]).filter(|pair| !pair.mentions.is_empty());
+    let mut found: Vec<(String, Vec<Pointing>)> = Vec::new();
+    for (pair, looks) in boxed.zip(looks) {
+        let [_, regions] = looks.shape;
+        for mention in &pair.mentions {
+            let Some(weights) = looks.weights.get(mention.word * regions..(mention.word + 1) * regions) else {
+                continue;
+            };
+            let Some(pointing) = pointing(weights, looks.grid, &[region(mention.bounds)]) else { continue };
+            let word = &pair.words[mention.word];
+            match found.iter_mut().find(|(name, _)| name == word) {
+                Some((_, of)) => of.push(pointing),
+                None => found.push((word.clone(), vec![pointing])),
             }
         }
-        found.sort_by(|a, b| a.0.cmp(&b.0));
-        if found.is_empty() {
-            return Ok(Vec::new());
-        }
-        let all: Vec<Pointing> = found.iter().flat_map(|(_, of)| of.iter().copied()).collect();
-        let mut games: Vec<(String, Game)> = found.into_iter().map(|(word, of)| (word, Game::of(&of))).collect();
-        games.push(("all".to_owned(), Game::of(&all)));
-        Ok(games)
     }
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    if found.is_empty() {
+        return Vec::new();
+    }
+    let all: Vec<Pointing> = found.iter().flat_map(|(_, of)| of.iter().copied()).collect();
+    let mut games: Vec<(String, Game)> = found.into_iter().map(|(word, of)| (word, Game::of(&of))).collect();
+    games.push(("all".to_owned(), Game::of(&all)));
+    games
 }
 
 fn unmeasured(error: MatchingError) -> RunError {
@@ -202,11 +221,6 @@ pub fn same<'a>(texts: impl Iterator<Item = &'a [String]>) -> Vec<usize> {
 }
 
 impl Evaluation {
-    /// Whether everything is a number.
-    pub fn is_finite(&self) -> bool {
-        self.finite
-    }
-
     /// Says what was found.
     pub fn report(&self, out: &mut Emit<'_>) {
         let Columns { right, wrong, mean } = &self.structure;

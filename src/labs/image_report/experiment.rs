@@ -52,7 +52,7 @@ struct ImageReportRun {
     texts: Texts,
     order: Order,
     trainer: Trainer,
-    evaluator: Evaluator,
+    evaluator: Arc<Evaluator>,
     /// Which of the evaluator's pairs are on screen.
     shown: Vec<usize>,
     /// What has become of files of weights.
@@ -84,7 +84,7 @@ pub fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError
     net.text.set_word_path(word_path(params));
     let texts = Texts::of(params, pieces)?;
     let order = Order::new(data.train.clone(), batch, Last::Drop, request.seed, streams::REPORTS_ORDER);
-    let evaluator = Evaluator::new(&data, &texts, EVALUATE.of(params) as usize, request.seed);
+    let evaluator = Arc::new(Evaluator::new(&data, &texts, EVALUATE.of(params) as usize, request.seed));
     let mut run = ImageReportRun {
         steps: request.steps,
         hyper: Hyper::of(params, request.steps),
@@ -267,13 +267,16 @@ impl ImageReportRun {
     }
 
     fn evaluate(&self, out: &mut Emit<'_>) -> Result<(), RunError> {
-        let (net, device) = (&self.trainer.net, &self.training.device);
-        let found = self.evaluator.measure(net, &self.data, &self.texts, (&self.hyper.local, out.is_last()), device)?;
-        self.training.finite(found.is_finite(), "a vector of a test pair", || {
+        let all = out.is_last();
+        let embedded = self.evaluator.embed(&self.embedder(), &self.data, &self.hyper.local, all)?;
+        self.training.finite(embedded.is_finite(), "a vector of a test pair", || {
             format!("the learning rate ({})", self.hyper.learning_rate)
         })?;
-        found.report(out);
-        Ok(())
+        let (evaluator, data) = (self.evaluator.clone(), self.data.clone());
+        out.later(move |out| {
+            evaluator.judge(&embedded, &data, all)?.report(out);
+            Ok(())
+        })
     }
 
     /// What the pairs on screen are in words: it changes with word classes and antonyms alone.
@@ -427,7 +430,7 @@ impl Experiment for ImageReportRun {
         if retagged {
             self.texts = texts;
             let count = EVALUATE.of(params) as usize;
-            self.evaluator = Evaluator::new(&self.data, &self.texts, count, self.training.seed);
+            self.evaluator = Arc::new(Evaluator::new(&self.data, &self.texts, count, self.training.seed));
             self.retagged = true;
         }
         Ok(())
