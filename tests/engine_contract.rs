@@ -13,7 +13,7 @@ use learnscope::compute::device::DeviceChoice;
 use learnscope::engine::command::{Command, Record, RunRequest};
 use learnscope::engine::event::{Body, Change, Event, RunId, Status};
 use learnscope::engine::params::{ParamSpec, Params, Value};
-use learnscope::engine::state::{MarkKind, RunState};
+use learnscope::engine::state::RunState;
 use learnscope::engine::worker::Engine;
 use learnscope::kit::lab::{self, RunOptions};
 use learnscope::kit::view::Lab;
@@ -173,6 +173,13 @@ fn what_a_step_puts_off_is_done_while_the_next_one_runs_and_told_in_its_place() 
     assert_eq!(of_one.count(), 1, "the numbers of a step stay together");
 }
 
+/// Where in the events the tenth step's measurement is, and the first event like this.
+fn places(bench: &Bench, like: impl Fn(&Body) -> bool) -> (usize, usize) {
+    let late = |body: &Body| matches!(body, Body::Scalars(all) if all.iter().any(|(key, _)| &**key == "late"));
+    let place = |like: &dyn Fn(&Body) -> bool| bench.events.iter().position(|event| like(&event.body)).unwrap();
+    (place(&late), place(&like))
+}
+
 #[test]
 fn what_is_put_off_is_told_before_anything_else_happens() {
     let root = tempfile::tempdir().unwrap();
@@ -185,13 +192,55 @@ fn what_is_put_off_is_told_before_anything_else_happens() {
     assert_eq!(late(&bench, "late"), [(10, 10.0)]);
     // Thirty steps take no time, their measurements do.
     bench.engine.send(Command::Step(30));
-    bench.engine.send(Command::Checkpoint);
     bench.until(|state| state.step == 40 && state.status == Some(Status::Paused));
-    bench.until(|state| state.marks.iter().any(|mark| mark.kind == MarkKind::Checkpoint));
-    assert_eq!(late(&bench, "late").last(), Some(&(40, 40.0)));
     bench.engine.send(Command::Stop);
     bench.status(Status::Stopped);
-    assert!(bench.events.is_sorted_by_key(|event| event.step));
+    assert_eq!(late(&bench, "late").last(), Some(&(40, 40.0)));
+    let told = &bench.state.notices.last().unwrap().2;
+    assert_eq!(told, "stopped with a sum of 40, 40 measured");
+}
+
+#[test]
+fn a_change_and_a_checkpoint_wait_for_what_is_put_off() {
+    for key in ["rate", "twin/rate"] {
+        let mut bench = Bench::new();
+        let changes = vec![Change { step: 10, key: key.to_owned(), value: Value::Float(6.0) }];
+        bench.engine.send(Command::Start(Box::new(RunRequest { changes, ..*toy(1, 20, 2.0) })));
+        bench.status(Status::Finished);
+        let (measured, changed) = places(&bench, |body| matches!(body, Body::Changed { .. }));
+        assert!(measured < changed, "{key}");
+    }
+    let root = tempfile::tempdir().unwrap();
+    let mut bench = Bench::new();
+    let record = Record::New(root.path().to_owned());
+    bench.engine.send(Command::Start(Box::new(RunRequest { record, checkpoint_every: 10, ..*toy(1, 15, 2.0) })));
+    bench.status(Status::Finished);
+    let (measured, saved) = places(&bench, |body| matches!(body, Body::Checkpoint { .. }));
+    assert!(measured < saved);
+    let Body::Checkpoint { file } = &bench.events[saved].body else { unreachable!() };
+    let folder = PathBuf::from(&bench.state.header.as_ref().unwrap().folder);
+    let checkpoint = learnscope::engine::checkpoint_file::read(&folder.join(file)).unwrap();
+    assert_eq!((checkpoint.step, checkpoint.get_f64("measured", 1).unwrap()), (10, &[10.0][..]));
+}
+
+#[test]
+fn a_command_is_heard_though_the_measurement_fails_that_it_waits_for() {
+    let mut bench = Bench::new();
+    let start = |bench: &mut Bench, id: u64| {
+        let mut request = toy(id, 1_000, 2.0);
+        request.params.set(toy::PARAMS, "rate", Value::Float(5.0)).unwrap();
+        bench.engine.send(Command::Start(request));
+        bench.until(|state| state.id == Some(RunId(id)) && state.step == 9);
+        // The tenth step is over, its measurement is not.
+        std::thread::sleep(Duration::from_millis(60));
+    };
+    start(&mut bench, 1);
+    bench.engine.send(Command::Start(toy(2, 10, 0.0)));
+    bench.until(|state| state.id == Some(RunId(2)) && state.status == Some(Status::Finished));
+    let failed = |event: &Event| matches!(event.body, Body::Status(Status::Failed(_))) && event.run == RunId(1);
+    assert!(bench.events.iter().any(failed));
+    start(&mut bench, 3);
+    assert!(bench.engine.end(Duration::from_secs(20)), "the worker was asked to end");
 }
 
 #[test]

@@ -13,12 +13,7 @@ use std::path::PathBuf;
 /// or `RAYON_NUM_THREADS` says. Otherwise each of the hundreds of parallel loops of a step would begin by waking a thread of the
 /// global pool and waiting for it. Called once on a thread; what is returned is to be held as long as it computes.
 pub fn own_threads() -> Option<rayon::ThreadPool> {
-    own_threads_of(0)
-}
-
-/// The same with so many threads, this one among them; 0: as many as there are cores.
-pub fn own_threads_of(count: usize) -> Option<rayon::ThreadPool> {
-    let built = rayon::ThreadPoolBuilder::new().num_threads(count).use_current_thread().build();
+    let built = rayon::ThreadPoolBuilder::new().use_current_thread().build();
     built.inspect_err(|error| tracing::warn!("no threads to compute with beside this one: {error}")).ok()
 }
 

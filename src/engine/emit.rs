@@ -68,7 +68,7 @@ pub struct Emitted {
 }
 
 /// What a step reported.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Emission {
     pub bodies: Vec<Body>,
     pub payloads: Vec<Emitted>,
@@ -150,8 +150,9 @@ impl<'a> Emit<'a> {
     }
 
     /// Work on numbers that were read from the device already: while it is done on another thread the next step runs. What it
-    /// reports belongs to this step, and is told and recorded in the order of the steps; it ends the run where it fails. Works
-    /// of one run are done one after the other, and before a checkpoint is made or a parameter changes.
+    /// reports belongs to this step, and is told and recorded in the order of the steps. Works of an experiment are done one
+    /// after the other, and before a parameter of it changes, a checkpoint of it is made or it is stopped. One that fails ends
+    /// the run at its step, or the twin. Nothing that the training goes by is to be put off: its schedule, its early end.
     ///
     /// # Errors
     /// Those of the work, where it is done at once.

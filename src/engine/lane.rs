@@ -78,7 +78,7 @@ pub(super) struct Lane<'a> {
     batch: Vec<Event>,
     sent: Instant,
     flushed: Instant,
-    published: Instant,
+    settled: Instant,
     step: u64,
     /// Commands that arrived before the run or while the worker could not carry them out.
     waiting: VecDeque<Command>,
@@ -101,7 +101,7 @@ impl<'a> Lane<'a> {
             batch: Vec::new(),
             sent: now,
             flushed: now,
-            published: now,
+            settled: now,
             step: 0,
             waiting,
             known: false,
@@ -253,7 +253,7 @@ impl<'a> Lane<'a> {
         self.emit(0, Body::DeviceChecked { text });
     }
 
-    /// Sends what a step reported.
+    /// Takes what a step reported; [`Lane::settle`] hands it on.
     pub fn publish(&mut self, step: u64, emission: Emission) {
         self.step = step;
         for body in emission.bodies {
@@ -278,10 +278,14 @@ impl<'a> Lane<'a> {
                 }
             }
         }
-        if self.flushed.elapsed() >= FLUSH_TIME || self.published.elapsed() >= SLOW_STEP {
+    }
+
+    /// Hands what was published to disk and consumer: after a slow step at once, after fast ones from time to time.
+    pub fn settle(&mut self) {
+        if self.flushed.elapsed() >= FLUSH_TIME || self.settled.elapsed() >= SLOW_STEP {
             self.secure();
         }
-        self.published = Instant::now();
+        self.settled = Instant::now();
         if self.sent.elapsed() >= BATCH_TIME {
             self.flush();
         }
@@ -359,21 +363,33 @@ impl<'a> Lane<'a> {
         self.waiting.iter().any(|command| matches!(command, Command::Stop | Command::Shutdown | Command::Start(_)))
     }
 
-    /// The next command: waits for one if `wait`, and counts a consumer that went away as a shutdown.
-    pub fn command(&mut self, wait: bool) -> Option<Command> {
-        if let Some(command) = self.waiting.pop_front() {
-            return Some(command);
+    /// Whether a command is there: waits for one if `wait`, and counts a consumer that went away as a shutdown.
+    pub fn is_asked(&mut self, wait: bool) -> bool {
+        if !self.waiting.is_empty() {
+            return true;
         }
         if wait {
             self.secure();
             self.flush();
-            return Some(self.outlets.inbox.recv().unwrap_or(Command::Shutdown));
+            self.put_back(self.outlets.inbox.recv().unwrap_or(Command::Shutdown));
+            return true;
         }
         match self.outlets.inbox.try_recv() {
-            Ok(command) => Some(command),
-            Err(TryRecvError::Empty) => None,
-            Err(TryRecvError::Disconnected) => Some(Command::Shutdown),
+            Ok(command) => self.put_back(command),
+            Err(TryRecvError::Empty) => {}
+            Err(TryRecvError::Disconnected) => self.put_back(Command::Shutdown),
         }
+        !self.waiting.is_empty()
+    }
+
+    /// The next command that is there.
+    pub fn command(&mut self) -> Option<Command> {
+        self.waiting.pop_front()
+    }
+
+    /// What is still to be carried out comes first again.
+    pub fn put_back(&mut self, command: Command) {
+        self.waiting.push_front(command);
     }
 
     /// Sends the run's last event; hands back commands that are still to be carried out.

@@ -1,18 +1,20 @@
 //! What steps put off ([`Emit::later`](super::emit::Emit::later)) is done on a thread beside the next ones; everything is handed out
-//! in the order of the steps, so that nobody sees when it was done.
+//! in the order of the steps.
 
 use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::Instant;
 
 use crossbeam::channel::{Receiver, Sender, unbounded};
 
 use super::emit::{Emission, Later};
 use super::experiment::RunError;
-use crate::compute;
 
-/// Steps whose work may wait: one is done, one waits. What a step has read from the device stays in memory until then.
-const MOST_WAITING: usize = 2;
+/// Steps of the run whose work may be on its way while another one is made. What they have read from the device stays in memory.
+const MOST_WAITING: usize = 1;
+/// Of a thread that measures, as the training's.
+const STACK: usize = 16 << 20;
 
 /// What a work reported, or why not; a panic is the training's.
 type Done = Result<Result<Emission, RunError>, Box<dyn Any + Send>>;
@@ -59,14 +61,14 @@ impl Measuring {
         self.steps.push_back(Waiting { reported, incomplete });
     }
 
-    /// The next step in order if all of it is there; `wait`: or once it is, which is also waited for where too much waits.
-    pub fn next(&mut self, wait: bool) -> Option<Reported> {
-        let incomplete = self.steps.iter().filter(|step| step.incomplete).count();
+    /// The next step in order, if all of it is there by then; `None`: once it is. So it is too where too much waits.
+    pub fn next(&mut self, until: Option<Instant>) -> Option<Reported> {
+        let waiting = self.steps.iter().filter(|step| step.incomplete && !step.reported.by_twin).count();
         let first = self.steps.front_mut()?;
         if let Some(thread) = self.thread.as_ref().filter(|_| first.incomplete) {
-            let done = match wait || incomplete > MOST_WAITING {
-                true => thread.done.recv().expect("the thread measures as long as it is handed work"),
-                false => thread.done.try_recv().ok()?,
+            let done = match until.filter(|_| waiting <= MOST_WAITING) {
+                None => thread.done.recv().expect("the thread measures as long as it is handed work"),
+                Some(until) => thread.done.recv_deadline(until).ok()?,
             };
             first.reported.complete(done.unwrap_or_else(|panic| resume_unwind(panic)));
         }
@@ -101,16 +103,20 @@ fn start() -> Option<Thread> {
     let (outbox, done) = unbounded();
     // The training has all of them meanwhile.
     let threads = (rayon::current_num_threads() / 2).max(1);
-    let serve = move || {
-        let _threads = compute::own_threads_of(threads);
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .stack_size(STACK)
+        .thread_name(|_| "measuring".to_owned())
+        .build()
+        .inspect_err(|error| tracing::warn!("no thread to measure with beside the training: {error}"))
+        .ok()?;
+    pool.spawn(move || {
         for later in inbox {
             let found = catch_unwind(AssertUnwindSafe(|| later.run()));
             if outbox.send(found).is_err() {
                 return;
             }
         }
-    };
-    let spawned = std::thread::Builder::new().name("measuring".to_owned()).spawn(serve);
-    spawned.inspect_err(|error| tracing::warn!("no thread to measure with beside the training: {error}")).ok()?;
+    });
     Some(Thread { works, done })
 }

@@ -30,6 +30,8 @@ use crate::watch::Watch;
 const COMMANDS: usize = 256;
 /// After a checkpoint that could not be written the next one is tried so soon.
 const SAVE_AGAIN: Duration = Duration::from_secs(3);
+/// After a step that took so long, a fiftieth of its time is waited for what it put off.
+const LONG_STEP: Duration = Duration::from_secs(1);
 /// Batches of events that may wait for the consumer. The worker waits for room OR a command when it is full.
 const BATCHES: usize = 1_024;
 
@@ -155,6 +157,17 @@ enum Next {
     Idle,
     Start(Box<RunRequest>),
     Shutdown,
+}
+
+impl Next {
+    /// The command that asked for it.
+    fn asked(self) -> Option<Command> {
+        match self {
+            Next::Idle => None,
+            Next::Start(request) => Some(Command::Start(request)),
+            Next::Shutdown => Some(Command::Shutdown),
+        }
+    }
 }
 
 fn serve(outlets: &Outlets) {
@@ -370,7 +383,7 @@ fn train(
 
     let status_next = loop {
         while let Some(change) = ahead.next_if(|change| change.step <= step) {
-            trained.tell(lane, true)?;
+            trained.tell_all(lane)?;
             trained.set(lane, step, &change.key, &change.value);
         }
         if lane.is_stuck()
@@ -383,7 +396,7 @@ fn train(
         if step >= request.steps || trained.experiment.is_over() {
             break (Status::Finished, Next::Idle);
         }
-        let Some(command) = lane.command(paused) else {
+        if !lane.is_asked(paused) {
             if !warm {
                 lane.status(step, Status::WarmingUp);
             }
@@ -396,6 +409,7 @@ fn train(
                 pace.stepped(now - started, served, now);
             } else {
                 warm = true;
+                trained.tell_all(lane)?;
                 lane.status(step, Status::Running);
             }
             let due = request.checkpoint_every > 0 && step.is_multiple_of(request.checkpoint_every);
@@ -406,13 +420,14 @@ fn train(
             until_pause = until_pause.saturating_sub(1);
             if until_pause == 0 {
                 (paused, until_pause) = (true, u64::MAX);
-                trained.tell(lane, true)?;
+                trained.tell_all(lane)?;
                 lane.status(step, Status::Paused);
             }
             continue;
-        };
-        trained.tell(lane, true)?;
-        match command {
+        }
+        // Where this ends the run the command is for whoever comes after it.
+        trained.tell_all(lane)?;
+        match lane.command().unwrap_or(Command::Stop) {
             Command::Pause if !paused => {
                 paused = true;
                 lane.status(step, Status::Paused);
@@ -435,9 +450,21 @@ fn train(
             Command::Pause | Command::Resume | Command::Step(_) => {}
         }
     };
-    trained.tell(lane, true)?;
+    let (status, next) = status_next;
+    if let Err(error) = end(trained, lane, step, &status) {
+        if let Some(command) = next.asked() {
+            lane.put_back(command);
+        }
+        return Err(error);
+    }
+    Ok((status, next))
+}
+
+/// Tells and saves what is left at the end of a training.
+fn end(trained: &mut Trained<'_>, lane: &mut Lane<'_>, step: u64, status: &Status) -> Result<(), RunError> {
+    trained.tell_all(lane)?;
     if lane.is_recording() && !trained.save(lane, step)? {
-        if status_next.0 == Status::Finished {
+        if *status == Status::Finished {
             lane.wait_for_disk(Status::Running)?;
         }
         std::thread::sleep(SAVE_AGAIN);
@@ -447,11 +474,11 @@ fn train(
             lane.notice(step, Level::Error, text);
         }
     }
-    if status_next.0 == Status::Stopped {
+    if *status == Status::Stopped {
         // Behind the checkpoint: a run that goes on from it has not stopped.
         trained.stopped(lane, step);
     }
-    Ok(status_next)
+    Ok(())
 }
 
 /// What a run trains: its experiment and, after a fork, the twin.
@@ -492,17 +519,19 @@ impl<'a> Trained<'a> {
         self.experiment.begin(&mut out)?;
         let emission = out.finish();
         lane.publish(0, emission);
+        lane.settle();
         Ok(())
     }
 
     /// The update that completes `step` steps, of the run and then of its twin. A twin that fails ends; the run goes on.
     fn step(&mut self, lane: &mut Lane<'_>, step: u64, served: bool) -> Result<(), RunError> {
+        let started = Instant::now();
         let emit = || Emit::putting_off(self.request.keys, step, self.request.steps, served);
         let mut out = emit();
         let stepped = catch_unwind(AssertUnwindSafe(|| self.experiment.step(&mut out)));
         if !matches!(stepped, Ok(Ok(()))) {
             // What was measured before is told, and may have failed before.
-            self.tell(lane, true)?;
+            self.tell_all(lane)?;
             return stepped.unwrap_or_else(|panic| resume_unwind(panic));
         }
         let later = out.put_off();
@@ -515,29 +544,37 @@ impl<'a> Trained<'a> {
                     let is_over = twin.experiment.is_over();
                     self.measuring.put(step, true, out.finish(), later);
                     if is_over {
-                        self.tell(lane, true)?;
-                        self.twin = None;
-                        let text = "the twin's training has ended, the run itself goes on";
-                        lane.notice(step, Level::Info, text.to_owned());
+                        self.tell_all(lane)?;
+                        if self.twin.take().is_some() {
+                            let text = "the twin's training has ended, the run itself goes on";
+                            lane.notice(step, Level::Info, text.to_owned());
+                        }
                     }
                 }
                 Ok(Err(error)) => {
-                    self.tell(lane, true)?;
+                    self.tell_all(lane)?;
                     self.twin_failed(lane, step, &error);
                 }
                 Err(panic) => {
-                    self.tell(lane, true)?;
+                    self.tell_all(lane)?;
                     resume_unwind(panic);
                 }
             }
         }
-        self.tell(lane, false)
+        // After a long step its own numbers are worth a moment.
+        let took = started.elapsed();
+        self.tell(lane, Some(if took >= LONG_STEP { took / 50 } else { Duration::ZERO }))
     }
 
-    /// Tells in order what steps reported, as far as all of it is there; `wait`: until it is. Before anything else than a step
-    /// happens it is waited for.
-    fn tell(&mut self, lane: &mut Lane<'_>, wait: bool) -> Result<(), RunError> {
-        while let Some(Reported { step, by_twin, emission }) = self.measuring.next(wait) {
+    /// Waits for all that steps put off, and tells it: before anything else than a step happens.
+    fn tell_all(&mut self, lane: &mut Lane<'_>) -> Result<(), RunError> {
+        self.tell(lane, None)
+    }
+
+    /// Tells in order what steps reported, as far as all of it is there after so long; `None`: once it is.
+    fn tell(&mut self, lane: &mut Lane<'_>, patience: Option<Duration>) -> Result<(), RunError> {
+        let until = patience.map(|patience| Instant::now() + patience);
+        while let Some(Reported { step, by_twin, emission }) = self.measuring.next(until) {
             match emission {
                 // What it had still to say after it failed.
                 Ok(_) if by_twin && self.twin.is_none() => {}
@@ -547,6 +584,7 @@ impl<'a> Trained<'a> {
                 Err(error) => return Err(error),
             }
         }
+        lane.settle();
         Ok(())
     }
 
@@ -566,6 +604,7 @@ impl<'a> Trained<'a> {
             twin.experiment.stopped(&mut out);
             lane.publish(step, twin::renamed(out.finish()));
         }
+        lane.settle();
     }
 
     /// Changes a live parameter of the run or of its twin, or tells the user why not; a refused value changes nothing.
@@ -620,7 +659,7 @@ impl<'a> Trained<'a> {
         if !lane.is_recording() {
             return Ok(false);
         }
-        self.tell(lane, true)?;
+        self.tell_all(lane)?;
         let mut checkpoint = self.experiment.checkpoint()?;
         checkpoint.step = step;
         if let Some(twin) = &mut self.twin {

@@ -1,7 +1,7 @@
 //! A toy experiment and a bench that runs it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use learnscope::engine::command::{Record, RunRequest};
@@ -42,12 +42,15 @@ pub const KEYS: &[KeySpec] = &[
 /// before its first step when it is 4.
 ///
 /// When it is 2 or 3, `late` is the sum of every tenth step, put off: of 3 until the next step has begun; of 2 for some
-/// milliseconds, failing at step 50 at a rate of 2 and panicking there at a rate of 3; at a rate of 4 the step after it panics.
+/// milliseconds, failing at step 50 at a rate of 2 and panicking there at a rate of 3; at a rate of 4 the step after it panics. At
+/// a rate of 5 steps take 20 ms, and the measurement of step 10 fails after 200 ms. Checkpoints and last words have what was
+/// measured.
 pub struct Adder {
     sum: f64,
     rate: f64,
     fixed: f64,
     begun: Arc<AtomicU64>,
+    measured: Arc<Mutex<f64>>,
 }
 
 /// Pieces of data that are read, and that the untrained network is judged on.
@@ -70,12 +73,13 @@ fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {
         return Err(RunError::Data("the toy's data is not there".to_owned()));
     }
     let [rate, fixed] = ["rate", "fixed"].map(|key| request.params.float(key));
-    Ok(Box::new(Adder { sum: 0.0, rate, fixed, begun: Arc::default() }))
+    Ok(Box::new(Adder { sum: 0.0, rate, fixed, begun: Arc::default(), measured: Arc::default() }))
 }
 
 impl Adder {
     fn put_off(&self, out: &mut Emit<'_>) -> Result<(), RunError> {
-        let (sum, rate, waits, begun) = (self.sum, self.rate, self.fixed == 3.0, self.begun.clone());
+        let (sum, rate, waits) = (self.sum, self.rate, self.fixed == 3.0);
+        let (begun, measured) = (self.begun.clone(), self.measured.clone());
         out.later(move |out| {
             let since = Instant::now();
             while waits && !out.is_last() && begun.load(Ordering::SeqCst) <= out.step() {
@@ -84,12 +88,13 @@ impl Adder {
                 }
                 std::thread::sleep(Duration::from_millis(1));
             }
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::sleep(Duration::from_millis(if rate == 5.0 { 200 } else { 5 }));
             assert!(waits || rate != 3.0 || out.step() != 50, "toy measurement panics on purpose");
-            if !waits && rate == 2.0 && out.step() == 50 {
+            if !waits && (rate == 2.0 && out.step() == 50 || rate == 5.0) {
                 return Err(RunError::Diverged("the sum cannot be measured; lower the rate".to_owned()));
             }
             out.scalar("late", sum);
+            *measured.lock().unwrap() = sum;
             Ok(())
         })
     }
@@ -112,9 +117,12 @@ impl Experiment for Adder {
         if self.fixed == 6.0 && out.step() == 50 {
             return Err(RunError::Diverged("the sum is not a number; lower the rate".to_owned()));
         }
-        if self.fixed == 9.0 {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        let slow = match [self.fixed, self.rate] {
+            [9.0, _] => 5,
+            [2.0, 5.0] => 20,
+            _ => 0,
+        };
+        std::thread::sleep(Duration::from_millis(slow));
         self.sum += self.rate;
         if self.rate == 7.0 && self.sum > 12.0 {
             return Err(RunError::Diverged(format!("a sum of {} is too much for the toy", self.sum)));
@@ -128,7 +136,9 @@ impl Experiment for Adder {
     }
 
     fn stopped(&mut self, out: &mut Emit<'_>) {
-        out.notice(Level::Info, format!("stopped with a sum of {}", self.sum));
+        let measured = *self.measured.lock().unwrap();
+        let measured = if measured > 0.0 { format!(", {measured} measured") } else { String::new() };
+        out.notice(Level::Info, format!("stopped with a sum of {}{measured}", self.sum));
     }
 
     fn set(&mut self, key: &str, value: &Value) -> Result<(), ParamError> {
@@ -141,6 +151,7 @@ impl Experiment for Adder {
     fn checkpoint(&mut self) -> Result<Checkpoint, RunError> {
         let mut checkpoint = Checkpoint::default();
         checkpoint.put_f64("sum", vec![self.sum]);
+        checkpoint.put_f64("measured", vec![*self.measured.lock().unwrap()]);
         Ok(checkpoint)
     }
 
