@@ -164,7 +164,7 @@ fn late(bench: &Bench, key: &str) -> Vec<(u64, f64)> {
 #[test]
 fn what_a_step_puts_off_is_done_while_the_next_one_runs_and_told_in_its_place() {
     let mut bench = Bench::new();
-    bench.engine.send(Command::Start(toy(1, 40, 3.0)));
+    bench.engine.send(Command::Start(toy(1, 40, 3.5)));
     bench.status(Status::Finished);
     assert_eq!(late(&bench, "late"), [(10, 10.0), (20, 20.0), (30, 30.0), (40, 40.0)]);
     assert_eq!(bench.state.scalars["sum"].points().len(), 41);
@@ -185,7 +185,7 @@ fn what_is_put_off_is_told_before_anything_else_happens() {
     let root = tempfile::tempdir().unwrap();
     let mut bench = Bench::new();
     let (record, start_paused) = (Record::New(root.path().to_owned()), true);
-    bench.engine.send(Command::Start(Box::new(RunRequest { record, start_paused, ..*toy(1, 100, 2.0) })));
+    bench.engine.send(Command::Start(Box::new(RunRequest { record, start_paused, ..*toy(1, 100, 2.5) })));
     bench.status(Status::Paused);
     bench.engine.send(Command::Step(10));
     bench.until(|state| state.step == 10 && state.status == Some(Status::Paused));
@@ -205,7 +205,7 @@ fn a_change_and_a_checkpoint_wait_for_what_is_put_off() {
     for key in ["rate", "twin/rate"] {
         let mut bench = Bench::new();
         let changes = vec![Change { step: 10, key: key.to_owned(), value: Value::Float(6.0) }];
-        bench.engine.send(Command::Start(Box::new(RunRequest { changes, ..*toy(1, 20, 2.0) })));
+        bench.engine.send(Command::Start(Box::new(RunRequest { changes, ..*toy(1, 20, 2.5) })));
         bench.status(Status::Finished);
         let (measured, changed) = places(&bench, |body| matches!(body, Body::Changed { .. }));
         assert!(measured < changed, "{key}");
@@ -213,7 +213,7 @@ fn a_change_and_a_checkpoint_wait_for_what_is_put_off() {
     let root = tempfile::tempdir().unwrap();
     let mut bench = Bench::new();
     let record = Record::New(root.path().to_owned());
-    bench.engine.send(Command::Start(Box::new(RunRequest { record, checkpoint_every: 10, ..*toy(1, 15, 2.0) })));
+    bench.engine.send(Command::Start(Box::new(RunRequest { record, checkpoint_every: 10, ..*toy(1, 15, 2.5) })));
     bench.status(Status::Finished);
     let (measured, saved) = places(&bench, |body| matches!(body, Body::Checkpoint { .. }));
     assert!(measured < saved);
@@ -227,7 +227,7 @@ fn a_change_and_a_checkpoint_wait_for_what_is_put_off() {
 fn a_command_is_heard_though_the_measurement_fails_that_it_waits_for() {
     let mut bench = Bench::new();
     let start = |bench: &mut Bench, id: u64| {
-        let mut request = toy(id, 1_000, 2.0);
+        let mut request = toy(id, 1_000, 2.5);
         request.params.set(toy::PARAMS, "rate", Value::Float(5.0)).unwrap();
         bench.engine.send(Command::Start(request));
         bench.until(|state| state.id == Some(RunId(id)) && state.step == 9);
@@ -249,7 +249,7 @@ fn a_measurement_that_fails_ends_the_run_at_its_step() {
     // Where the next step panics nothing of this one is lost.
     let cases = [(2.0, "cannot be measured", 49), (3.0, "measurement panics", 49), (4.0, "experiment panics", 50)];
     for (id, (rate, words, last)) in (1..).zip(cases) {
-        let mut request = toy(id, 1_000, 2.0);
+        let mut request = toy(id, 1_000, 2.5);
         request.params.set(toy::PARAMS, "rate", Value::Float(rate)).unwrap();
         bench.engine.send(Command::Start(request));
         bench.until(|state| state.id == Some(RunId(id)) && !state.is_live());
@@ -264,7 +264,7 @@ fn a_measurement_that_fails_ends_the_run_at_its_step() {
 #[test]
 fn a_twin_whose_measurement_fails_ends_alone() {
     let mut bench = Bench::new();
-    let mut request = toy(1, 100, 2.0);
+    let mut request = toy(1, 100, 2.5);
     request.changes = vec![Change { step: 4, key: "twin/rate".to_owned(), value: Value::Float(2.0) }];
     bench.engine.send(Command::Start(request));
     bench.status(Status::Finished);

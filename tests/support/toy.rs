@@ -41,7 +41,7 @@ pub const KEYS: &[KeySpec] = &[
 /// it is 8; takes 5 ms a step when it is 9. Its data take four seconds to be read when it is 7, and it is judged for three
 /// before its first step when it is 4.
 ///
-/// When it is 2 or 3, `late` is the sum of every tenth step, put off: of 3 until the next step has begun; of 2 for some
+/// When it is 2.5 or 3.5, `late` is the sum of every tenth step, put off: of 3.5 until the next step has begun; of 2.5 for some
 /// milliseconds, failing at step 50 at a rate of 2 and panicking there at a rate of 3; at a rate of 4 the step after it panics. At
 /// a rate of 5 steps take 20 ms, and the measurement of step 10 fails after 200 ms. Checkpoints and last words have what was
 /// measured.
@@ -78,7 +78,7 @@ fn build(request: &BuildRequest<'_>) -> Result<Box<dyn Experiment>, RunError> {
 
 impl Adder {
     fn put_off(&self, out: &mut Emit<'_>) -> Result<(), RunError> {
-        let (sum, rate, waits) = (self.sum, self.rate, self.fixed == 3.0);
+        let (sum, rate, waits) = (self.sum, self.rate, self.fixed == 3.5);
         let (begun, measured) = (self.begun.clone(), self.measured.clone());
         out.later(move |out| {
             let since = Instant::now();
@@ -113,13 +113,13 @@ impl Experiment for Adder {
     fn step(&mut self, out: &mut Emit<'_>) -> Result<(), RunError> {
         self.begun.store(out.step(), Ordering::SeqCst);
         assert!(self.fixed != 5.0 || out.step() != 50, "toy experiment panics on purpose");
-        assert!([self.fixed, self.rate] != [2.0, 4.0] || out.step() != 51, "toy experiment panics on purpose");
+        assert!([self.fixed, self.rate] != [2.5, 4.0] || out.step() != 51, "toy experiment panics on purpose");
         if self.fixed == 6.0 && out.step() == 50 {
             return Err(RunError::Diverged("the sum is not a number; lower the rate".to_owned()));
         }
         let slow = match [self.fixed, self.rate] {
             [9.0, _] => 5,
-            [2.0, 5.0] => 20,
+            [2.5, 5.0] => 20,
             _ => 0,
         };
         std::thread::sleep(Duration::from_millis(slow));
@@ -129,7 +129,7 @@ impl Experiment for Adder {
         }
         out.scalar("sum", self.sum);
         out.payload("picture", Payload::Series(vec![self.sum]));
-        if (self.fixed == 2.0 || self.fixed == 3.0) && out.wants("late") {
+        if (self.fixed == 2.5 || self.fixed == 3.5) && out.wants("late") {
             self.put_off(out)?;
         }
         Ok(())
