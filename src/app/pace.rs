@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use eframe::egui::{Context, Id};
 
 /// Share of all cores that painting for a run is to take, as far as [`MOST`] allows; a software rasteriser's threads are not counted.
-const SHARE: f64 = 0.02;
+const SHARE: f64 = 0.0125;
 /// Between two frames at least, and at most.
 const LEAST: Duration = Duration::from_micros(16_667);
 const MOST: Duration = Duration::from_millis(100);
@@ -62,8 +62,8 @@ mod tests {
     fn a_frame_takes_a_small_share_of_all_cores() {
         assert_eq!(pause(0.0, 2), LEAST);
         assert_eq!(pause(f64::NAN, 2), LEAST);
-        assert_eq!(pause(0.002, 2), Duration::from_secs_f64(0.05));
-        assert_eq!(pause(0.005, 16), LEAST);
+        assert_eq!(pause(0.002, 2), Duration::from_secs_f64(0.08));
+        assert_eq!(pause(0.003, 16), LEAST);
         assert_eq!(pause(10.0, 1), MOST);
     }
 
