@@ -381,7 +381,7 @@ fn train(
     let mut next_save = Instant::now() + request.checkpoint_time;
     lane.status(step, if paused { Status::Paused } else { Status::Running });
 
-    let status_next = loop {
+    let (status, next) = loop {
         while let Some(change) = ahead.next_if(|change| change.step <= step) {
             trained.tell_all(lane)?;
             trained.set(lane, step, &change.key, &change.value);
@@ -450,7 +450,6 @@ fn train(
             Command::Pause | Command::Resume | Command::Step(_) => {}
         }
     };
-    let (status, next) = status_next;
     if let Err(error) = end(trained, lane, step, &status) {
         if let Some(command) = next.asked() {
             lane.put_back(command);
