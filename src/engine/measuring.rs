@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crossbeam::channel::{Receiver, Sender, unbounded};
 
-use super::emit::{Emission, Later};
+use super::emit::{Emission, Emit, Later};
 use super::experiment::RunError;
 
 /// Steps of the run whose work may be on its way while another one is made. What they have read from the device stays in memory.
@@ -50,10 +50,11 @@ pub(super) struct Reported {
 
 impl Measuring {
     /// Takes what a step reported at once, and what it put off.
-    pub fn put(&mut self, step: u64, by_twin: bool, emission: Emission, later: Option<Later>) {
+    pub fn put(&mut self, mut out: Emit<'_>, by_twin: bool) {
+        let (step, later) = (out.step(), out.put_off());
+        let mut reported = Reported { step, by_twin, emission: Ok(out.finish()) };
         let kept = later.map(|later| self.hand_over(later));
         let incomplete = matches!(kept, Some(None));
-        let mut reported = Reported { step, by_twin, emission: Ok(emission) };
         // Without a thread it is done here.
         if let Some(later) = kept.flatten() {
             reported.complete(later.run());
@@ -63,14 +64,16 @@ impl Measuring {
 
     /// The next step in order, if all of it is there by then; `None`: once it is. So it is too where too much waits.
     pub fn next(&mut self, until: Option<Instant>) -> Option<Reported> {
-        let waiting = self.steps.iter().filter(|step| step.incomplete && !step.reported.by_twin).count();
-        let first = self.steps.front_mut()?;
-        if let Some(thread) = self.thread.as_ref().filter(|_| first.incomplete) {
-            let done = match until.filter(|_| waiting <= MOST_WAITING) {
+        let is_waiting = |step: &Waiting| step.incomplete && !step.reported.by_twin;
+        if let Some(thread) = self.thread.as_ref().filter(|_| self.steps.front().is_some_and(|first| first.incomplete))
+        {
+            let too_many = self.steps.iter().filter(|step| is_waiting(step)).count() > MOST_WAITING;
+            let done = match until.filter(|_| !too_many) {
                 None => thread.done.recv().expect("the thread measures as long as it is handed work"),
                 Some(until) => thread.done.recv_deadline(until).ok()?,
             };
-            first.reported.complete(done.unwrap_or_else(|panic| resume_unwind(panic)));
+            let later = done.unwrap_or_else(|panic| resume_unwind(panic));
+            self.steps.front_mut()?.reported.complete(later);
         }
         self.steps.pop_front().map(|waiting| waiting.reported)
     }

@@ -533,16 +533,13 @@ impl<'a> Trained<'a> {
             self.tell_all(lane)?;
             return stepped.unwrap_or_else(|panic| resume_unwind(panic));
         }
-        let later = out.put_off();
-        self.measuring.put(step, false, out.finish(), later);
+        self.measuring.put(out, false);
         if let Some(twin) = &mut self.twin {
             let mut out = emit();
             match catch_unwind(AssertUnwindSafe(|| twin.experiment.step(&mut out))) {
                 Ok(Ok(())) => {
-                    let later = out.put_off();
-                    let is_over = twin.experiment.is_over();
-                    self.measuring.put(step, true, out.finish(), later);
-                    if is_over {
+                    self.measuring.put(out, true);
+                    if twin.experiment.is_over() {
                         self.tell_all(lane)?;
                         if self.twin.take().is_some() {
                             let text = "the twin's training has ended, the run itself goes on";
